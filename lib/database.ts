@@ -1,0 +1,78 @@
+import { DatabaseSync } from "node:sqlite";
+
+/** How long a statement waits for another process's lock; SQLite's own default is not to wait. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * The schema, one step a version; `PRAGMA user_version` counts the steps that were taken.
+ *
+ * A released step never changes: add another one. Times are milliseconds since the epoch.
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE account (
+     username       TEXT PRIMARY KEY,
+     token_hash     BLOB UNIQUE,
+     created_at     INTEGER NOT NULL,
+     verified_at    INTEGER NOT NULL,
+     last_online_at INTEGER,
+     blocked_at     INTEGER
+   ) STRICT;
+   CREATE TABLE claim (
+     id_hash       BLOB PRIMARY KEY,
+     username      TEXT NOT NULL,
+     code          TEXT NOT NULL,
+     created_at    INTEGER NOT NULL,
+     expires_at    INTEGER NOT NULL,
+     verifications INTEGER NOT NULL DEFAULT 0
+   ) STRICT;
+   CREATE INDEX claim_expires_at ON claim (expires_at);
+   CREATE TABLE certificate_order (
+     id          TEXT PRIMARY KEY,
+     username    TEXT NOT NULL,
+     csr         TEXT NOT NULL,
+     status      TEXT NOT NULL CHECK (status IN ('pending', 'ready', 'failed')),
+     certificate TEXT,
+     problem     TEXT,
+     not_after   INTEGER,
+     renew_after INTEGER,
+     created_at  INTEGER NOT NULL,
+     ended_at    INTEGER
+   ) STRICT;
+   CREATE INDEX certificate_order_username ON certificate_order (username, created_at);`,
+];
+
+/**
+ * Opens (and makes or migrates) the relay's database; the caller closes it.
+ *
+ * @param path file name, or `:memory:`.
+ * @throws {Error} when the file belongs to a newer glossond, or cannot be opened.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    // WAL + FULL: what was answered to a client survives a loss of power.
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+    migrate(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const row = db.prepare("PRAGMA user_version").get() as { user_version: number };
+    if (row.user_version > MIGRATIONS.length) {
+      throw new Error(
+        `Cannot open ${path}: it has schema ${row.user_version}, this glossond knows ${MIGRATIONS.length}; run the newer glossond`,
+      );
+    }
+    for (const step of MIGRATIONS.slice(row.user_version)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`);
+  } catch (error) {
+    db.exec("ROLLBACK");
+    throw error;
+  }
+}

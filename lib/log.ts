@@ -1,0 +1,84 @@
+/** Severity of a log line, lowest first. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** Severity of a log line. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Data of a log line: short names to plain values. Never a secret, at `info` never an address. */
+export type LogFields = Record<string, unknown>;
+
+/** Writes lines of a constant message plus fields, so that they can be searched for. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** Whether debug lines are written: lets a hot path skip building their fields. */
+  readonly debugEnabled: boolean;
+}
+
+/** Options for {@linkcode createLog}. */
+export interface LogOptions {
+  /** Lowest level written. @default {"info"} */
+  level?: LogLevel;
+  /** `text` for people, `json` for machines, one object a line. @default {"text"} */
+  format?: "text" | "json";
+  /** Receives each finished line without its newline. */
+  write: (line: string) => void;
+  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  now?: () => number;
+}
+
+/** Makes a {@linkcode Log}; fields that are `undefined` are left out, errors become their message. */
+export function createLog(options: LogOptions): Log {
+  const { level = "info", format = "text", write, now = Date.now } = options;
+  const lowest = LOG_LEVELS.indexOf(level);
+  const render = format === "json" ? jsonLine : textLine;
+
+  function at(lineLevel: LogLevel): (message: string, fields?: LogFields) => void {
+    if (LOG_LEVELS.indexOf(lineLevel) < lowest) return () => {};
+    return (message, fields = {}) =>
+      write(render(new Date(now()).toISOString(), lineLevel, message, fields));
+  }
+
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    debugEnabled: lowest === 0,
+  };
+}
+
+/** A log that writes nothing, for tests and for parts used outside the daemon. */
+export const SILENT_LOG: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  debugEnabled: false,
+};
+
+function plain(value: unknown): unknown {
+  return value instanceof Error ? value.message : value;
+}
+
+function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
+  const shown = Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, plain(v)]));
+  return JSON.stringify({ time, level, message, ...shown });
+}
+
+function textLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
+  let line = `${time} ${level.padEnd(5)} ${message}`;
+  for (const [name, raw] of Object.entries(fields)) {
+    const value = plain(raw);
+    if (value === undefined) continue;
+    line += ` ${name}=${quoted(typeof value === "object" ? JSON.stringify(value) : String(value))}`;
+  }
+  return line;
+}
+
+/** Quotes what has spaces, and escapes control characters so that no value can forge a line. */
+function quoted(value: string): string {
+  return /^[!#-~]+$/.test(value) ? value : JSON.stringify(value);
+}

@@ -1,0 +1,144 @@
+/** Smallest buffer of a direction: what an idle connection costs. */
+const MIN_BUFFER_BYTES = 2 * 1024;
+
+/** Largest buffer of a direction: above it, throughput no longer grows. */
+const MAX_BUFFER_BYTES = 1024 * 1024;
+
+/** Reads below a quarter of the buffer, in a row, after which it is halved. */
+const QUIET_READS = 8;
+
+/** The part of `Deno.Conn` that a splice uses. */
+export interface Duplex {
+  /** Reads into `p`; resolves to the number of bytes, or null at end of stream. */
+  read(p: Uint8Array): Promise<number | null>;
+  /** Writes some of `p`; resolves to how many bytes were taken, maybe fewer than given. */
+  write(p: Uint8Array): Promise<number>;
+  /** Ends the sending side only (TCP half-close). */
+  closeWrite(): Promise<void>;
+  /** Closes both sides. */
+  close(): void;
+}
+
+/** What a splice moved, and why it ended when it was not by two ends of stream. */
+export interface SpliceResult {
+  /** Bytes from the first connection to the second. */
+  forward: number;
+  /** Bytes from the second connection to the first. */
+  backward: number;
+  /** The first failure of either direction, absent after an orderly end. */
+  error?: Error;
+}
+
+/** Options for {@linkcode splice}. */
+export interface SpliceOptions {
+  /** Bytes that were already read from the second connection and go to the first one first. */
+  backwardHead?: Uint8Array;
+  /** Closes both connections at once when aborted. */
+  signal?: AbortSignal;
+  /** Called for every chunk read: the direction and its size in bytes. */
+  onBytes?: (direction: "forward" | "backward", bytes: number) => void;
+}
+
+/**
+ * Writes all of `bytes`, however many calls that takes.
+ *
+ * @throws {Error} what `conn.write` throws when the peer is gone.
+ */
+export async function writeAll(
+  conn: Pick<Duplex, "write">,
+  bytes: Uint8Array,
+): Promise<void> {
+  let written = await conn.write(bytes);
+  while (written < bytes.length) written += await conn.write(bytes.subarray(written));
+}
+
+/**
+ * Copies both directions until each has ended, carrying an end of stream across as a half-close.
+ *
+ * A failure of one direction ends both. Both connections are closed when the promise settles; it
+ * never rejects.
+ */
+export async function splice(
+  first: Duplex,
+  second: Duplex,
+  options: SpliceOptions = {},
+): Promise<SpliceResult> {
+  const { backwardHead, signal, onBytes } = options;
+  const result: SpliceResult = { forward: 0, backward: 0 };
+
+  function closeBoth(): void {
+    closeQuietly(first);
+    closeQuietly(second);
+  }
+
+  async function direction(
+    name: "forward" | "backward",
+    from: Duplex,
+    to: Duplex,
+    head?: Uint8Array,
+  ): Promise<void> {
+    try {
+      if (head !== undefined && head.length > 0) {
+        await writeAll(to, head);
+        result[name] += head.length;
+      }
+      await copy(from, to, (bytes) => {
+        result[name] += bytes;
+        onBytes?.(name, bytes);
+      });
+      await to.closeWrite();
+    } catch (error) {
+      result.error ??= error as Error;
+      closeBoth();
+    }
+  }
+
+  if (signal?.aborted) {
+    closeBoth();
+    return { ...result, error: signal.reason };
+  }
+  const onAbort = (): void => {
+    result.error ??= signal?.reason;
+    closeBoth();
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+  await Promise.all([
+    direction("forward", first, second),
+    direction("backward", second, first, backwardHead),
+  ]);
+  signal?.removeEventListener("abort", onAbort);
+  closeBoth();
+  return result;
+}
+
+/** Copies until end of stream with one buffer that follows the traffic up and down. */
+async function copy(from: Duplex, to: Duplex, onBytes: (bytes: number) => void): Promise<void> {
+  let buffer = new Uint8Array(MIN_BUFFER_BYTES);
+  let quiet = 0;
+  while (true) {
+    const n = await from.read(buffer);
+    if (n === null) return;
+    onBytes(n);
+    // Not always writeAll: an await less a chunk is measurable, and a short write is rare.
+    const written = await to.write(buffer.subarray(0, n));
+    if (written < n) await writeAll(to, buffer.subarray(written, n));
+    if (n === buffer.length) {
+      quiet = 0;
+      if (n < MAX_BUFFER_BYTES) buffer = new Uint8Array(Math.min(n * 4, MAX_BUFFER_BYTES));
+    } else if (n > buffer.length / 4) {
+      quiet = 0;
+    } else if (buffer.length > MIN_BUFFER_BYTES && ++quiet >= QUIET_READS) {
+      quiet = 0;
+      buffer = new Uint8Array(Math.max(buffer.length / 4, MIN_BUFFER_BYTES));
+    }
+  }
+}
+
+/** Closes a connection that may be closed already. */
+export function closeQuietly(conn: Pick<Duplex, "close">): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed before: the one thing asked for is done.
+  }
+}
