@@ -1,0 +1,184 @@
+import type { AlertName } from "./alert.ts";
+import { HelloError, type HelloMessage, helloSteps, type RejectReason } from "./hello_message.ts";
+
+export type { HelloMessage, RejectReason };
+
+/** Most raw bytes, record headers included, in which a ClientHello must be complete. */
+export const MAX_HELLO_BYTES = 65_536;
+
+/** Bytes of a TLS record before its fragment: type, version, length. */
+const RECORD_HEADER_BYTES = 5;
+
+/** Longest fragment of a plain-text record (RFC 9846 section 5.1). */
+const MAX_FRAGMENT_BYTES = 1 << 14;
+
+/** Record types (RFC 9846 section 5.1): 20 to 24 are assigned, 22 is a handshake. */
+const RECORD = { first: 20, handshake: 22, last: 24 } as const;
+
+/** Most bytes of a message that fit into {@linkcode MAX_HELLO_BYTES} with its record headers. */
+const MAX_MESSAGE_BYTES = MAX_HELLO_BYTES -
+  RECORD_HEADER_BYTES * Math.ceil(MAX_HELLO_BYTES / (MAX_FRAGMENT_BYTES + RECORD_HEADER_BYTES));
+
+/** What the bytes of a connection turn out to be. */
+export type HelloResult =
+  /** A ClientHello so far, not yet complete. */
+  | { state: "more" }
+  /** A whole ClientHello; `length` is the raw bytes up to its end, record headers included. */
+  | { state: "hello"; length: number } & HelloMessage
+  /**
+   * Not a ClientHello to pass on. `alert` is the alert for it, `reason` a stable word for a metric
+   * label, `detail` a clause for a person. Who answers `too-large` as if the hello had not come in
+   * time closes without the alert.
+   */
+  | { state: "reject"; alert: AlertName; reason: RejectReason; detail: string };
+
+/**
+ * Whether the first byte is that of a TLS handshake record; true without any byte.
+ *
+ * No HTTP request begins with this byte (22, a control character).
+ */
+export function looksLikeTls(bytes: Uint8Array): boolean {
+  return bytes.length === 0 || bytes[0] === RECORD.handshake;
+}
+
+/** Reads a ClientHello from bytes that are all there; what follows it is ignored. */
+export function parseClientHello(bytes: Uint8Array): HelloResult {
+  return new ClientHelloReader().push(bytes);
+}
+
+/**
+ * Reads a ClientHello that comes in pieces, over any number of reads and of TLS records (RFC 9846
+ * section 5.1).
+ *
+ * The result depends on the bytes alone, not on how they are cut, and is final as soon as they
+ * prove it. Takes time in proportion to the bytes pushed, and memory to the bytes received, up to
+ * {@linkcode MAX_HELLO_BYTES}, never to a length that they declare. Consumes nothing: the caller
+ * keeps the bytes to replay them.
+ */
+export class ClientHelloReader {
+  #result: HelloResult = { state: "more" };
+  /** Raw bytes looked at so far. */
+  #raw = 0;
+  readonly #header = new Uint8Array(RECORD_HEADER_BYTES);
+  #headerFilled = 0;
+  /** Bytes that the current record still has. */
+  #fragmentLeft = 0;
+  readonly #message = { bytes: new Uint8Array(0), received: 0 };
+  readonly #steps = helloSteps(this.#message, MAX_MESSAGE_BYTES);
+
+  /**
+   * Looks at the next bytes of the connection. Keeps no reference to `chunk`.
+   *
+   * Once the answer is other than `more`, further bytes do not change it.
+   */
+  push(chunk: Uint8Array): HelloResult {
+    if (this.#result.state !== "more") return this.#result;
+    try {
+      this.#readRecords(chunk);
+    } catch (error) {
+      if (!(error instanceof HelloError)) throw error;
+      const { alert, reason, message } = error;
+      this.#result = { state: "reject", alert, reason, detail: message };
+      this.#message.bytes = new Uint8Array(0);
+    }
+    return this.#result;
+  }
+
+  #readRecords(chunk: Uint8Array): void {
+    const start = this.#raw;
+    const end = Math.min(chunk.length, MAX_HELLO_BYTES - start);
+    let at = 0;
+    while (at < end && this.#result.state === "more") {
+      if (this.#fragmentLeft === 0) {
+        this.#header[this.#headerFilled++] = chunk[at++]!;
+        this.#raw++;
+        this.#readHeader();
+      } else {
+        const length = Math.min(this.#fragmentLeft, end - at);
+        this.#readFragment(chunk.subarray(at, at + length));
+        at += length;
+        this.#raw += length;
+        this.#fragmentLeft -= length;
+      }
+    }
+    if (this.#raw === MAX_HELLO_BYTES && this.#result.state === "more") {
+      throw new HelloError("too-large", `the ClientHello is not complete in ${this.#raw} bytes`);
+    }
+  }
+
+  /** Judges the record header as far as it has come. */
+  #readHeader(): void {
+    const [type, , , high, low] = this.#header as Uint8Array & [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    if (type !== RECORD.handshake) {
+      if (this.#raw > RECORD_HEADER_BYTES || (type >= RECORD.first && type <= RECORD.last)) {
+        const detail = `a record of type ${type} stands where the ClientHello must be`;
+        throw new HelloError("unexpected-record", detail, "unexpectedMessage");
+      }
+      this.#refuseForeign();
+    } else if (this.#headerFilled === RECORD_HEADER_BYTES) {
+      // The record version is ignored for all purposes (RFC 9846 section 5.1).
+      this.#headerFilled = 0;
+      this.#fragmentLeft = high << 8 | low;
+      if (this.#fragmentLeft > MAX_FRAGMENT_BYTES) {
+        const detail = `a record declares ${this.#fragmentLeft} bytes`;
+        throw new HelloError("record-overflow", detail, "recordOverflow");
+      }
+      if (this.#fragmentLeft === 0) {
+        const detail = "a handshake record is empty";
+        throw new HelloError("empty-fragment", detail, "unexpectedMessage");
+      }
+    }
+  }
+
+  /** Refuses what is no TLS, by its own name if it is an SSLv2 hello (RFC 5246 appendix E.2). */
+  #refuseForeign(): void {
+    const [first, , type, major, minor] = this.#header as Uint8Array & [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    if (first < 0x80) throw new HelloError("not-tls", `the first byte is ${first}, not TLS`);
+    if (this.#headerFilled < RECORD_HEADER_BYTES) return;
+    if (type === 1 && (major === 3 || (major === 0 && minor === 2))) {
+      throw new HelloError("sslv2", "the hello is in SSLv2 format", "protocolVersion");
+    }
+    throw new HelloError("not-tls", `the first byte is ${first}, not TLS`);
+  }
+
+  #readFragment(fragment: Uint8Array): void {
+    const message = this.#message;
+    // Most hellos come in one piece: read those in place, without a copy.
+    if (message.received === 0) message.bytes = fragment as Uint8Array<ArrayBuffer>;
+    else this.#append(fragment);
+    const before = message.received;
+    message.received += fragment.length;
+    const step = this.#steps.next();
+    if (step.done) {
+      const { length, ...hello } = step.value;
+      this.#result = { state: "hello", ...hello, length: this.#raw + length - before };
+      message.bytes = new Uint8Array(0);
+    } else if (before === 0) {
+      message.bytes = fragment.slice();
+    }
+  }
+
+  #append(fragment: Uint8Array): void {
+    const message = this.#message;
+    const needed = message.received + fragment.length;
+    if (needed > message.bytes.length) {
+      // Doubling keeps the copying linear in the bytes received.
+      const grown = new Uint8Array(Math.max(needed, message.bytes.length * 2));
+      grown.set(message.bytes.subarray(0, message.received));
+      message.bytes = grown;
+    }
+    message.bytes.set(fragment, message.received);
+  }
+}
