@@ -1,0 +1,120 @@
+import { type Log, SILENT_LOG } from "../log.ts";
+import { type BioProcessEnd, runBioProcess } from "./bio_process.ts";
+import { SUPERVISOR_FOUND, SUPERVISOR_NOT_FOUND } from "./bio_supervisor.ts";
+
+/** What asking for a profile came to; `why` is for the operator, not for the user. */
+export type BioResult =
+  | { state: "found"; bio: string }
+  | { state: "not-found" }
+  | { state: "unavailable"; why: string };
+
+/** Options for {@linkcode createBioCommand}. */
+export interface BioCommandOptions {
+  /** Path of the operator's script, `get_bio.py`. */
+  script: string;
+  /** The Python that runs it; the one program that the relay may start. @default {"python3"} */
+  interpreter?: string;
+  /** How long one run may take, and how long a run may wait for its turn. @default {10_000} */
+  timeoutMs?: number;
+  /** The longest bio. @default {65_536} */
+  maxBytes?: number;
+  /** How many scripts run at the same time. @default {4} */
+  maxAtOnce?: number;
+  /** How many further runs wait for their turn; beyond that they are refused. @default {32} */
+  maxWaiting?: number;
+  log?: Log;
+}
+
+/** Asks the operator's script for public profiles. */
+export interface BioCommand {
+  /** Runs the script for one username, passed as a plain argument. Never rejects. */
+  run(username: string): Promise<BioResult>;
+  /** How many scripts are running now. */
+  running(): number;
+}
+
+/**
+ * Makes the runner of `get_bio.py NAME`, which prints the public bio of a profile.
+ *
+ * Exit status 0 is found and 1 no such profile. Anything else, no output at all, too much of it or
+ * too long a wait is unavailable: nothing is then known about the profile. Bytes that are no UTF-8
+ * become U+FFFD.
+ */
+export function createBioCommand(options: BioCommandOptions): BioCommand {
+  const {
+    script,
+    interpreter = "python3",
+    timeoutMs = 10_000,
+    maxBytes = 65_536,
+    maxAtOnce = 4,
+    maxWaiting = 32,
+    log = SILENT_LOG,
+  } = options;
+  const waiting = new Set<() => void>();
+  let running = 0;
+
+  /** Resolves to whether there is a turn; who got one gives it back with `endTurn`. */
+  function takeTurn(): Promise<boolean> {
+    if (running < maxAtOnce) {
+      running++;
+      return Promise.resolve(true);
+    }
+    if (waiting.size >= maxWaiting) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle(false), timeoutMs);
+      const start = () => settle(true);
+      function settle(turn: boolean): void {
+        clearTimeout(timer);
+        waiting.delete(start);
+        resolve(turn);
+      }
+      waiting.add(start);
+    });
+  }
+
+  function endTurn(): void {
+    const [next] = waiting;
+    if (next) next();
+    else running--;
+  }
+
+  async function run(username: string): Promise<BioResult> {
+    if (!await takeTurn()) {
+      log.warn("too many bio commands", { username, running, waiting: waiting.size });
+      return { state: "unavailable", why: "too many profiles are being read" };
+    }
+    try {
+      const end = await runBioProcess({ interpreter, script, username, timeoutMs, maxBytes });
+      const result = judge(end, timeoutMs, maxBytes);
+      const stderr = end.stderr || undefined;
+      if (result.state === "unavailable") {
+        log.warn("bio command failed", { username, why: result.why, stderr });
+      } else if (stderr) {
+        log.warn("bio command complained", { username, state: result.state, stderr });
+      }
+      return result;
+    } catch (error) {
+      log.error("cannot start the bio command", { interpreter, error });
+      return { state: "unavailable", why: `cannot start ${interpreter}` };
+    } finally {
+      endTurn();
+    }
+  }
+
+  return { run, running: () => running };
+}
+
+function judge(end: BioProcessEnd, timeoutMs: number, maxBytes: number): BioResult {
+  if (end.ended === "timed-out") {
+    return { state: "unavailable", why: `it took longer than ${timeoutMs} ms` };
+  }
+  if (end.ended === "too-long") {
+    return { state: "unavailable", why: `it printed more than ${maxBytes} bytes` };
+  }
+  if (end.code === SUPERVISOR_NOT_FOUND) return { state: "not-found" };
+  if (end.code !== SUPERVISOR_FOUND) {
+    return { state: "unavailable", why: `it ended with status ${end.code}` };
+  }
+  if (end.stdout.length === 0) return { state: "unavailable", why: "it printed nothing" };
+  return { state: "found", bio: new TextDecoder().decode(end.stdout) };
+}
