@@ -1,0 +1,292 @@
+import { Hono } from "hono";
+import type { z } from "zod";
+import type { SocketAddress } from "../wire/proxy_protocol.ts";
+import { SUBPROTOCOL } from "../wire/messages.ts";
+import type { Log } from "../log.ts";
+import type { Transport } from "./control.ts";
+import { openApiDocument } from "./openapi.ts";
+import { Problem, type ProblemCode } from "./problem.ts";
+import * as schema from "./schemas.ts";
+
+/** Largest request body; a CSR of a 4096-bit key is below 2 KiB. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** What a request is served with besides itself. */
+export interface ApiBindings {
+  /** Where the request comes from. */
+  source: SocketAddress;
+  transport: Transport;
+}
+
+/** An answer of one of the services below when it does not do what it was asked. */
+export interface Refusal {
+  ok: false;
+  problem: ProblemCode;
+  detail: string;
+  retryAfterS?: number;
+}
+
+/** The part of an account that the API tells. */
+interface AccountView {
+  username: string;
+  lastOnlineAt?: number;
+  blockedAt?: number;
+}
+
+/** How a certificate request stands. */
+type CertificateState =
+  | { status: "pending"; retryAfterS: number; position?: number; expectedAt?: number }
+  | { status: "ready"; certificate: string; notAfter: number; renewAfter: number }
+  | { status: "failed"; problem: z.infer<typeof schema.problemDetails> };
+
+/** What the API is made of; times are milliseconds since the epoch. */
+export interface ApiOptions {
+  relay: z.infer<typeof schema.relayInfo>;
+  hostnameOf: (username: string) => string;
+  isOnline: (username: string) => boolean;
+  accounts: { byToken(token: string): AccountView | undefined };
+  claims: {
+    create(
+      username: unknown,
+      address: string,
+    ):
+      | {
+        ok: true;
+        claim: string;
+        username: string;
+        hostname: string;
+        code: string;
+        expiresAt: number;
+      }
+      | Refusal;
+    verify(
+      claim: string,
+    ): Promise<{ ok: true; username: string; hostname: string; token: string } | Refusal>;
+  };
+  certificates: {
+    submit(
+      username: string,
+      hostname: string,
+      csr: string,
+    ): Promise<{ ok: true; id: string } | Refusal>;
+    get(username: string, id: string): CertificateState | undefined;
+    latest(username: string): { notAfter: number } | undefined;
+  };
+  /** Ends the account and all that lives on it. */
+  release: (username: string) => void;
+  /** Ends what lives on a token that was replaced. */
+  revoke: (username: string) => void;
+  /** Opens the control WebSocket; undefined when no more clients are taken. */
+  openControl: (
+    request: Request,
+    username: string,
+    transport: Transport,
+  ) => Response | undefined;
+  log: Log;
+}
+
+/** The HTTPS API of PROTOCOL section 1, over plain values and functions. */
+export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
+  const { relay, hostnameOf, accounts, claims, certificates, log } = options;
+  const app = new Hono<{ Bindings: ApiBindings }>();
+  const openApi = openApiDocument(relay.software, relay.controlUrl);
+
+  function authorised(request: Request): AccountView {
+    const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(request.headers.get("Authorization") ?? "")
+      ?.[1];
+    const account = token === undefined ? undefined : accounts.byToken(token);
+    if (account === undefined) {
+      throw new Problem(
+        "unauthorized",
+        "Send the token of your account as Authorization: Bearer TOKEN; a lost token is replaced by claiming the name again.",
+        { headers: { "WWW-Authenticate": "Bearer" } },
+      );
+    }
+    if (account.blockedAt !== undefined) throw suspended(account.username);
+    return account;
+  }
+
+  app.use(async (c, next) => {
+    await next();
+    // The answer to an upgrade has to stay the one that Deno made.
+    if (c.res.status !== 101) c.res.headers.set("Cache-Control", "no-store");
+  });
+
+  app.get("/v1/relay", (c) => c.json(relay));
+  app.get("/v1/openapi.json", (c) => c.json(openApi));
+
+  app.post("/v1/claims", async (c) => {
+    const body = await readBody(c.req.raw);
+    const claim = granted(claims.create(body.username, c.env.source.address));
+    const answer: z.infer<typeof schema.claimAnswer> = {
+      claim: claim.claim,
+      username: claim.username,
+      hostname: claim.hostname,
+      code: claim.code,
+      expiresAt: time(claim.expiresAt),
+    };
+    return c.json(answer, 201);
+  });
+
+  app.post("/v1/claims/:claim/verify", async (c) => {
+    const { username, hostname, token } = granted(await claims.verify(c.req.param("claim")));
+    options.revoke(username);
+    log.info("Account verified", { username });
+    return c.json({ username, hostname, token } satisfies z.infer<typeof schema.verifyAnswer>);
+  });
+
+  app.get("/v1/account", (c) => {
+    const { username, lastOnlineAt } = authorised(c.req.raw);
+    const certificate = certificates.latest(username);
+    const answer: z.infer<typeof schema.accountAnswer> = {
+      username,
+      hostname: hostnameOf(username),
+      online: options.isOnline(username),
+      certificate: certificate ? { notAfter: time(certificate.notAfter) } : null,
+      lastOnlineAt: lastOnlineAt === undefined ? null : time(lastOnlineAt),
+    };
+    return c.json(answer);
+  });
+
+  app.delete("/v1/account", (c) => {
+    const { username } = authorised(c.req.raw);
+    options.release(username);
+    log.info("Account released", { username });
+    return c.body(null, 204);
+  });
+
+  app.post("/v1/certificates", async (c) => {
+    const { username } = authorised(c.req.raw);
+    const body = schema.certificateRequest.safeParse(await readBody(c.req.raw));
+    if (!body.success) {
+      throw new Problem("bad-csr", 'Send {"csr": "-----BEGIN CERTIFICATE REQUEST-----…"} in PEM.');
+    }
+    const { id } = granted(
+      await certificates.submit(username, hostnameOf(username), body.data.csr),
+    );
+    return c.json({ id, status: "pending" }, 202, {
+      "Location": `/v1/certificates/${id}`,
+      "Retry-After": "1",
+    });
+  });
+
+  app.get("/v1/certificates/:id", (c) => {
+    const { username } = authorised(c.req.raw);
+    const id = c.req.param("id");
+    const state = certificates.get(username, id);
+    if (state === undefined) {
+      throw new Problem("certificate-not-found", "Ask for a new one with POST /v1/certificates.");
+    }
+    const answer = certificateAnswer(id, state);
+    if (state.status === "pending") c.header("Retry-After", String(state.retryAfterS));
+    return c.json(answer);
+  });
+
+  app.get("/v1/control", (c) => {
+    const { username } = authorised(c.req.raw);
+    requireWebSocket(c.req.raw);
+    const response = options.openControl(c.req.raw, username, c.env.transport);
+    if (response === undefined) {
+      throw new Problem(
+        "busy",
+        "As many clients are online as this relay takes; come back later.",
+        {
+          retryAfterS: 60,
+        },
+      );
+    }
+    return response;
+  });
+
+  for (const path of new Set(app.routes.filter((r) => r.method !== "ALL").map((r) => r.path))) {
+    const allowed = app.routes.filter((r) => r.path === path && r.method !== "ALL")
+      .map((r) => r.method);
+    app.all(path, () => {
+      throw new Problem("method-not-allowed", `This address takes ${allowed.join(" and ")}.`, {
+        headers: { Allow: allowed.join(", ") },
+      });
+    });
+  }
+  app.notFound(() =>
+    new Problem("not-found", "GET /v1/openapi.json lists every address.").response()
+  );
+  app.onError((error, c) => {
+    if (error instanceof Problem) return error.response();
+    log.error("Request ended by a bug", { path: c.req.path, error, stack: error.stack });
+    return new Problem("internal", "Try again; if it stays so, tell the relay's operator.")
+      .response();
+  });
+  return app;
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function suspended(username: string): Problem {
+  return new Problem("suspended", `The relay's operator has suspended ${username}; ask them why.`);
+}
+
+function granted<T extends { ok: true }>(result: T | Refusal): T {
+  if (result.ok) return result;
+  throw new Problem(result.problem, result.detail, {
+    ...(result.retryAfterS !== undefined && { retryAfterS: result.retryAfterS }),
+  });
+}
+
+function certificateAnswer(
+  id: string,
+  state: CertificateState,
+): z.infer<typeof schema.certificateAnswer> {
+  if (state.status === "failed") return { id, status: "failed", problem: state.problem };
+  if (state.status === "ready") {
+    return {
+      id,
+      status: "ready",
+      certificate: state.certificate,
+      notAfter: time(state.notAfter),
+      renewAfter: time(state.renewAfter),
+    };
+  }
+  return {
+    id,
+    status: "pending",
+    ...(state.position !== undefined && { position: state.position }),
+    ...(state.expectedAt !== undefined && { expectedAt: time(state.expectedAt) }),
+  };
+}
+
+function requireWebSocket(request: Request): void {
+  const upgrade = request.headers.get("Upgrade")?.toLowerCase();
+  const protocols = (request.headers.get("Sec-WebSocket-Protocol") ?? "").split(",")
+    .map((p) => p.trim());
+  if (upgrade === "websocket" && protocols.includes(SUBPROTOCOL)) return;
+  throw new Problem(
+    "upgrade-required",
+    `Open a WebSocket over HTTP/1.1 with Sec-WebSocket-Protocol: ${SUBPROTOCOL}.`,
+    { headers: { "Upgrade": "websocket", "Connection": "Upgrade" } },
+  );
+}
+
+/** Reads a JSON object of bounded size. */
+async function readBody(request: Request): Promise<Record<string, unknown>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body ?? []) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) {
+      throw new Problem("too-large", `Send at most ${MAX_BODY_BYTES} bytes.`);
+    }
+    chunks.push(chunk);
+  }
+  try {
+    const text = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).text();
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+  } catch {
+    // Not JSON: told below, like JSON that is no object.
+  }
+  throw new Problem("bad-request", "Send a JSON object.");
+}

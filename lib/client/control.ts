@@ -1,0 +1,208 @@
+import {
+  CLOSE,
+  type GoodbyeReason,
+  readClientMessage,
+  type RelayMessage,
+  SUBPROTOCOL,
+} from "../wire/messages.ts";
+import { pause } from "../net/accept_loop.ts";
+import type { Log } from "../log.ts";
+import { type Redeem, Session } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Tickets } from "./tickets.ts";
+
+/** Silence after which a client counts as gone. */
+export const HEARTBEAT_LIMIT_MS = 30_000;
+
+/** How often silence is looked for: how much later than the limit it can be noticed. */
+const HEARTBEAT_CHECK_MS = 500;
+
+/**
+ * Deno pings after half of this without a frame, and would close with 1001 after the whole. It is
+ * just above the limit, so that ours, with its own close code, comes first.
+ */
+const PING_IDLE_TIMEOUT_S = 31;
+
+/** How long a client may take to close its side after ours. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/** Unsent bytes above which a client does not read what it is sent. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
+
+/** When a client whose message was bad may come back: long enough that a bug makes no storm. */
+const PROTOCOL_RETRY_MS = 60_000;
+
+/** Clients of a relay that goes away come back spread over this time. */
+const DRAIN_RETRY_MS = { min: 1_000, spread: 4_000 } as const;
+
+/** What control needs to know of the transport below a WebSocket. */
+export interface Transport {
+  /** When the client was last heard, milliseconds of `performance.now()`. */
+  readonly lastHeardAt: number;
+  /** Ends the transport at once. */
+  close(): void;
+}
+
+/** Options for {@linkcode Control}. */
+export interface ControlOptions {
+  sessions: Sessions;
+  tickets: Tickets<Redeem>;
+  /** What the `online` message tells. */
+  online: (username: string) => { hostname: string; dataHost: string; dataPort: number };
+  log: Log;
+  /** Clock of {@linkcode Transport.lastHeardAt}. @default {performance.now} */
+  now?: () => number;
+}
+
+/** A control WebSocket and the session that lives on it. */
+interface Link {
+  socket: WebSocket;
+  transport: Transport;
+  session: Session;
+  closing: boolean;
+  /** Ends the transport of a client that does not close its side. */
+  closeTimer?: ReturnType<typeof setTimeout>;
+}
+
+/** The control WebSockets: their messages, heartbeat and end. */
+export class Control {
+  readonly #options: ControlOptions;
+  readonly #links = new Map<Session, Link>();
+  readonly #now: () => number;
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#heartbeat = setInterval(() => this.checkHeartbeats(), HEARTBEAT_CHECK_MS);
+  }
+
+  /** Accepts the WebSocket of an authorised request; the user is online once it is open. */
+  accept(request: Request, username: string, transport: Transport): Response {
+    const { socket, response } = Deno.upgradeWebSocket(request, {
+      protocol: SUBPROTOCOL,
+      idleTimeout: PING_IDLE_TIMEOUT_S,
+    });
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", () => this.#open(socket, username, transport));
+    return response;
+  }
+
+  /** Ends the user's session, if there is one, for good: its token holds no more. */
+  revoke(username: string): void {
+    const session = this.#options.sessions.get(username);
+    const link = session && this.#links.get(session);
+    if (link) this.#end(link, "revoked", CLOSE.revoked, null);
+    this.#options.sessions.forget(username);
+  }
+
+  /** Sends every client away to come back later, and waits until they closed. */
+  async drain(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    for (const link of [...this.#links.values()]) {
+      const retry = DRAIN_RETRY_MS.min + Math.floor(Math.random() * DRAIN_RETRY_MS.spread);
+      this.#end(link, "draining", CLOSE.draining, retry);
+    }
+    for (let waited = 0; this.#links.size > 0 && waited < CLOSE_TIMEOUT_MS; waited += 20) {
+      await pause(20);
+    }
+  }
+
+  /** Ends the sessions that have been silent for too long. */
+  checkHeartbeats(): void {
+    for (const link of [...this.#links.values()]) {
+      if (link.closing) continue;
+      if (this.#now() - link.transport.lastHeardAt >= HEARTBEAT_LIMIT_MS) {
+        this.#close(link, CLOSE.heartbeatMissed, "heartbeat missed");
+      } else if (link.socket.bufferedAmount > MAX_UNSENT_BYTES) {
+        link.transport.close();
+      }
+    }
+  }
+
+  #open(socket: WebSocket, username: string, transport: Transport): void {
+    const { sessions, tickets, online, log } = this.#options;
+    const send = (message: RelayMessage): void => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+    };
+    const session = new Session({ username, tickets, send });
+    const link: Link = { socket, transport, session, closing: false };
+    this.#links.set(session, link);
+    socket.addEventListener("message", (event) => this.#receive(link, event.data));
+    // Both come in any order, close sometimes twice: whatever runs first does all.
+    socket.addEventListener("error", () => transport.close());
+    socket.addEventListener("close", (event) => this.#gone(link, event.code));
+
+    send({ type: "online", ...online(username) });
+    const previous = sessions.add(session);
+    log.info("Client online", { username, replaced: previous !== undefined || undefined });
+    const previousLink = previous && this.#links.get(previous);
+    if (previousLink) this.#end(previousLink, "replaced", CLOSE.replaced, null);
+  }
+
+  #receive(link: Link, data: unknown): void {
+    if (link.closing) return;
+    if (typeof data !== "string") return this.#bad(link, "message is not a text frame");
+    const read = readClientMessage(data);
+    if (read.state === "bad") return this.#bad(link, read.detail);
+    if (read.state === "ignored") return;
+    if (read.message.type === "pool") link.session.setPool(read.message.size);
+    else link.session.refuse(read.message.ticket);
+  }
+
+  #bad(link: Link, detail: string): void {
+    this.#options.log.info("Client sent a bad message", {
+      username: link.session.username,
+      detail,
+    });
+    this.#end(link, "protocol", CLOSE.badMessage, PROTOCOL_RETRY_MS, detail);
+  }
+
+  /** Says goodbye and closes. */
+  #end(
+    link: Link,
+    reason: GoodbyeReason,
+    code: number,
+    retryAfterMs: number | null,
+    detail: string = reason,
+  ): void {
+    if (link.closing) return;
+    if (link.socket.readyState === WebSocket.OPEN) {
+      const goodbye: RelayMessage = { type: "goodbye", reason, retryAfterMs };
+      link.socket.send(JSON.stringify(goodbye));
+    }
+    this.#close(link, code, detail);
+  }
+
+  /** Closes, and takes the session off at once: the closing handshake may never end. */
+  #close(link: Link, code: number, reason: string): void {
+    link.closing = true;
+    this.#offline(link, code);
+    try {
+      // A close frame holds at most 123 bytes of reason (RFC 6455 section 5.5.1).
+      link.socket.close(code, reason.slice(0, 100).replace(/[^ -~]/g, "?"));
+    } catch {
+      // Not open any more.
+    }
+    link.closeTimer = setTimeout(() => link.transport.close(), CLOSE_TIMEOUT_MS);
+  }
+
+  #gone(link: Link, code: number): void {
+    this.#links.delete(link.session);
+    clearTimeout(link.closeTimer);
+    if (!link.closing) {
+      link.closing = true;
+      this.#offline(link, code);
+    }
+    link.transport.close();
+  }
+
+  #offline(link: Link, code: number): void {
+    const { session } = link;
+    const { sessions, log } = this.#options;
+    const wasCurrent = sessions.get(session.username) === session;
+    sessions.remove(session, code !== CLOSE.revoked);
+    session.end();
+    if (wasCurrent) log.info("Client offline", { username: session.username, code });
+  }
+}

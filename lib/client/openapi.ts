@@ -1,0 +1,166 @@
+import { z } from "zod";
+import { type ProblemCode, problemStatus } from "./problem.ts";
+import * as schema from "./schemas.ts";
+
+/** One operation of the API: all that its documentation needs. */
+interface Operation {
+  method: "get" | "post" | "delete";
+  path: string;
+  summary: string;
+  bearer?: boolean;
+  body?: z.ZodType;
+  /** Status and body of the good answer; no body for 101 and 204. */
+  status: number;
+  answer?: z.ZodType;
+  problems: ProblemCode[];
+}
+
+const OPERATIONS: Operation[] = [
+  {
+    method: "get",
+    path: "/v1/relay",
+    summary: "What this relay is and where its parts are",
+    status: 200,
+    answer: schema.relayInfo,
+    problems: [],
+  },
+  {
+    method: "get",
+    path: "/v1/openapi.json",
+    summary: "This document",
+    status: 200,
+    answer: z.looseObject({}),
+    problems: [],
+  },
+  {
+    method: "post",
+    path: "/v1/claims",
+    summary: "Claim a username; answers the code to put into the profile's bio",
+    body: schema.claimRequest,
+    status: 201,
+    answer: schema.claimAnswer,
+    problems: ["invalid-username", "reserved-username", "suspended", "rate-limited"],
+  },
+  {
+    method: "post",
+    path: "/v1/claims/{claim}/verify",
+    summary: "Look for the code in the bio; answers the account's token",
+    status: 200,
+    answer: schema.verifyAnswer,
+    problems: [
+      "claim-not-found",
+      "claim-expired",
+      "code-not-found",
+      "profile-not-found",
+      "profile-unavailable",
+      "suspended",
+      "rate-limited",
+    ],
+  },
+  {
+    method: "get",
+    path: "/v1/account",
+    summary: "The account that the token belongs to",
+    bearer: true,
+    status: 200,
+    answer: schema.accountAnswer,
+    problems: [],
+  },
+  {
+    method: "delete",
+    path: "/v1/account",
+    summary: "Release the name, close the session, void the token",
+    bearer: true,
+    status: 204,
+    problems: [],
+  },
+  {
+    method: "post",
+    path: "/v1/certificates",
+    summary: "Ask for a certificate for the account's host name",
+    bearer: true,
+    body: schema.certificateRequest,
+    status: 202,
+    answer: schema.certificatePending,
+    problems: ["bad-csr", "rate-limited"],
+  },
+  {
+    method: "get",
+    path: "/v1/certificates/{id}",
+    summary: "How a certificate request stands",
+    bearer: true,
+    status: 200,
+    answer: schema.certificateAnswer,
+    problems: ["certificate-not-found"],
+  },
+  {
+    method: "get",
+    path: "/v1/control",
+    summary: "The control WebSocket, subprotocol glosson.v1",
+    bearer: true,
+    status: 101,
+    problems: ["upgrade-required"],
+  },
+];
+
+/** The OpenAPI 3.1 document of the API. */
+export function openApiDocument(software: string, controlUrl: string): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const operation of OPERATIONS) {
+    (paths[operation.path] ??= {})[operation.method] = describe(operation);
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "Glosson relay", version: "1", description: `Served by ${software}` },
+    servers: [{ url: controlUrl }],
+    paths,
+    components: {
+      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      schemas: { Problem: jsonSchema(schema.problemDetails) },
+    },
+  };
+}
+
+function describe(operation: Operation): Record<string, unknown> {
+  const { summary, bearer, body, status, answer, path } = operation;
+  const problems: ProblemCode[] = bearer
+    ? ["unauthorized", "suspended", ...operation.problems]
+    : operation.problems;
+  const responses: Record<string, unknown> = {
+    [status]: {
+      description: status === 101 ? "Switching protocols" : "As asked",
+      ...(answer && { content: { "application/json": { schema: jsonSchema(answer) } } }),
+    },
+  };
+  for (const [code, codes] of Object.entries(Object.groupBy(problems, problemStatus))) {
+    responses[code] = {
+      description: codes!.map((c) => `urn:glosson:problem:${c}`).join(", "),
+      content: {
+        "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+      },
+    };
+  }
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
+  return {
+    summary,
+    ...(bearer && { security: [{ token: [] }] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && {
+      requestBody: {
+        required: true,
+        content: { "application/json": { schema: jsonSchema(body) } },
+      },
+    }),
+    responses,
+  };
+}
+
+function jsonSchema(type: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...rest } = z.toJSONSchema(type);
+  return rest;
+}

@@ -1,0 +1,77 @@
+import { z } from "zod";
+
+/*
+ * The bodies of the API, once: requests are checked by these, answers typed by them, and the OpenAPI
+ * document generated from them.
+ */
+
+const time = z.iso.datetime().describe("RFC 3339, UTC");
+const username = z.string().describe("Lower-case DNS label");
+const hostname = z.string().describe("Where visitors reach the user");
+const token = z.string().describe("Bearer secret; shown once");
+
+/** Answer of `GET /v1/relay`. */
+export const relayInfo = z.object({
+  software: z.string(),
+  protocol: z.literal(1),
+  baseDomain: z.string(),
+  controlUrl: z.url(),
+  dataHost: z.string(),
+  dataPort: z.int(),
+});
+
+/** Body of `POST /v1/claims`. */
+export const claimRequest = z.object({ username });
+
+/** Answer of `POST /v1/claims`. */
+export const claimAnswer = z.object({
+  claim: z.string().describe("Bearer secret that verifies; keep it"),
+  username,
+  hostname,
+  code: z.string().describe("To be put into the bio of the user's profile"),
+  expiresAt: time,
+});
+
+/** Answer of `POST /v1/claims/{claim}/verify`. */
+export const verifyAnswer = z.object({ username, hostname, token });
+
+/** Answer of `GET /v1/account`. */
+export const accountAnswer = z.object({
+  username,
+  hostname,
+  online: z.boolean(),
+  certificate: z.object({ notAfter: time }).nullable(),
+  lastOnlineAt: time.nullable(),
+});
+
+/** Body of `POST /v1/certificates`. */
+export const certificateRequest = z.object({ csr: z.string().describe("PKCS #10, PEM") });
+
+/** Answer while a certificate is being made. */
+export const certificatePending = z.object({
+  id: z.string(),
+  status: z.literal("pending"),
+  position: z.int().optional().describe("Place in the queue, from 1"),
+  expectedAt: time.optional().describe("When it is likely to be ready"),
+});
+
+/** An RFC 9457 problem. */
+export const problemDetails = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+});
+
+/** Answer of `GET /v1/certificates/{id}`. */
+export const certificateAnswer = z.discriminatedUnion("status", [
+  certificatePending,
+  z.object({
+    id: z.string(),
+    status: z.literal("ready"),
+    certificate: z.string().describe("PEM chain, leaf first"),
+    notAfter: time,
+    renewAfter: time,
+  }),
+  z.object({ id: z.string(), status: z.literal("failed"), problem: problemDetails }),
+]);

@@ -1,0 +1,169 @@
+import type { SocketAddress } from "../wire/proxy_protocol.ts";
+import type { RelayMessage } from "../wire/messages.ts";
+import { closeQuietly, type Duplex } from "../net/splice.ts";
+import { ReadAhead } from "../net/read_ahead.ts";
+import type { Tickets } from "./tickets.ts";
+
+/** How long a client may take to join the visitor of a `connect` message. */
+export const CONNECT_TICKET_MS = 10_000;
+
+/** How long a ticket to park a connection can be shown. */
+export const PARK_TICKET_MS = 60_000;
+
+/** How long a connection stays parked. */
+export const PARKED_MS = 5 * 60_000;
+
+/** What a data connection's ticket stands for: called with the connection, which it takes over. */
+export type Redeem = (conn: Duplex) => void;
+
+/** How a visitor's request for a data connection ended. */
+export type Dialled =
+  | { state: "joined"; conn: Duplex }
+  /** The client said that it cannot serve this visitor. */
+  | { state: "refused" }
+  /** The client did not come within the ticket's life. */
+  | { state: "timeout" }
+  /** The session ended meanwhile. */
+  | { state: "ended" };
+
+/** Options for {@linkcode Session}. */
+export interface SessionOptions {
+  username: string;
+  tickets: Tickets<Redeem>;
+  /** Sends a message to the client; never throws. */
+  send: (message: RelayMessage) => void;
+}
+
+/** A parked connection and the timer that ends it. */
+interface Parked {
+  conn: Duplex;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+/** One client that is online: its parked connections and the visitors that wait for it. */
+export class Session {
+  readonly username: string;
+  readonly #tickets: Tickets<Redeem>;
+  readonly #send: (message: RelayMessage) => void;
+  /** Oldest first. */
+  readonly #parked: Parked[] = [];
+  /** Granted to park with, not shown yet. */
+  readonly #granted = new Set<string>();
+  readonly #waiting = new Map<string, (dialled: Dialled) => void>();
+  #poolSize = 0;
+  #ended = false;
+
+  constructor(options: SessionOptions) {
+    this.username = options.username;
+    this.#tickets = options.tickets;
+    this.#send = options.send;
+  }
+
+  /** Connections parked now. */
+  get parked(): number {
+    return this.#parked.length;
+  }
+
+  /** Sets how many parked connections the client wants to keep; closes those above it. */
+  setPool(size: number): void {
+    this.#poolSize = size;
+    while (this.#parked.length > size) this.#dropParked(this.#parked[0]!);
+    this.#grant();
+  }
+
+  /** Gets and removes the parked connection that came last: the likeliest to be alive. */
+  takeParked(): Duplex | undefined {
+    const parked = this.#parked.pop();
+    if (parked === undefined) return undefined;
+    clearTimeout(parked.timer);
+    // Refilled on check-out, so that the next visitor finds one too.
+    this.#grant();
+    return parked.conn;
+  }
+
+  /**
+   * Asks the client for a data connection; the caller closes the one it gets.
+   *
+   * @param signal aborted when the visitor is gone: the ticket is void from then on.
+   */
+  dial(visitor: SocketAddress, signal?: AbortSignal): Promise<Dialled> {
+    if (this.#ended || signal?.aborted) return Promise.resolve({ state: "ended" });
+    const { promise, resolve } = Promise.withResolvers<Dialled>();
+    const redeem: Redeem = (conn) => settle({ state: "joined", conn });
+    const ticket = this.#tickets.issue(
+      redeem,
+      CONNECT_TICKET_MS,
+      () => settle({ state: "timeout" }),
+    );
+    const settle = (dialled: Dialled): void => {
+      this.#tickets.take(ticket);
+      this.#waiting.delete(ticket);
+      signal?.removeEventListener("abort", onGone);
+      resolve(dialled);
+    };
+    const onGone = (): void => settle({ state: "ended" });
+    this.#waiting.set(ticket, settle);
+    signal?.addEventListener("abort", onGone, { once: true });
+    this.#send({
+      type: "connect",
+      ticket,
+      visitor: { address: visitor.address, port: visitor.port },
+      expiresInMs: CONNECT_TICKET_MS,
+    });
+    return promise;
+  }
+
+  /** The client cannot serve the visitor of this ticket; one that is not known is ignored. */
+  refuse(ticket: string): void {
+    this.#waiting.get(ticket)?.({ state: "refused" });
+  }
+
+  /** Ends waiting visitors' requests and closes what is parked; joined connections go on. */
+  end(): void {
+    this.#ended = true;
+    for (const settle of [...this.#waiting.values()]) settle({ state: "ended" });
+    for (const ticket of this.#granted) this.#tickets.take(ticket);
+    this.#granted.clear();
+    for (const parked of [...this.#parked]) this.#dropParked(parked);
+  }
+
+  /** Grants tickets until granted ones plus parked connections reach the pool size. */
+  #grant(): void {
+    const missing = this.#poolSize - this.#parked.length - this.#granted.size;
+    if (this.#ended || missing <= 0) return;
+    const tickets = Array.from({ length: missing }, () => {
+      const ticket = this.#tickets.issue(
+        (conn) => this.#park(ticket, conn),
+        PARK_TICKET_MS,
+        () => {
+          this.#granted.delete(ticket);
+          this.#grant();
+        },
+      );
+      this.#granted.add(ticket);
+      return ticket;
+    });
+    this.#send({ type: "tickets", tickets });
+  }
+
+  #park(ticket: string, conn: Duplex): void {
+    this.#granted.delete(ticket);
+    const entry: Parked = {
+      conn: new ReadAhead(conn, () => this.#dropParked(entry)),
+      timer: setTimeout(() => this.#dropParked(entry), PARKED_MS),
+    };
+    this.#parked.push(entry);
+    // The pool may have shrunk since the ticket was granted.
+    if (this.#parked.length > this.#poolSize) this.#dropParked(this.#parked[0]!);
+  }
+
+  #dropParked(entry: Parked): void {
+    clearTimeout(entry.timer);
+    const index = this.#parked.indexOf(entry);
+    // Taken by a visitor already: its end is theirs to see.
+    if (index === -1) return;
+    this.#parked.splice(index, 1);
+    closeQuietly(entry.conn);
+    this.#grant();
+  }
+}

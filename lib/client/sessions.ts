@@ -1,0 +1,117 @@
+import type { Session } from "./session.ts";
+
+/** How long after its end a session counts as coming back. */
+export const RECENT_MS = 30_000;
+
+/** How long a visitor waits for a session that counts as coming back. */
+export const GRACE_MS = 5_000;
+
+/** Options for {@linkcode Sessions}. */
+export interface SessionsOptions {
+  /** Clock in milliseconds that never goes back. @default {performance.now} */
+  now?: () => number;
+  /** Told when a user comes online or goes offline. */
+  onChange?: (username: string, online: boolean) => void;
+}
+
+/** Who is online: at most one session a user. */
+export class Sessions {
+  readonly #online = new Map<string, Session>();
+  /** When users dropped off, by name, oldest first. */
+  readonly #dropped = new Map<string, number>();
+  readonly #waiting = new Map<string, Set<(session: Session | undefined) => void>>();
+  readonly #now: () => number;
+  readonly #onChange: (username: string, online: boolean) => void;
+
+  constructor(options: SessionsOptions = {}) {
+    this.#now = options.now ?? (() => performance.now());
+    this.#onChange = options.onChange ?? (() => {});
+  }
+
+  /** Users online. */
+  get size(): number {
+    return this.#online.size;
+  }
+
+  /** The user's session. */
+  get(username: string): Session | undefined {
+    return this.#online.get(username);
+  }
+
+  /** Puts the user online with this session and returns the one that it replaces, still open. */
+  add(session: Session): Session | undefined {
+    const { username } = session;
+    const previous = this.#online.get(username);
+    this.#online.set(username, session);
+    this.#dropped.delete(username);
+    this.#wake(username, session);
+    this.#onChange(username, true);
+    return previous;
+  }
+
+  /**
+   * Takes the session off if it is still the user's.
+   *
+   * @param comingBack whether visitors wait a while for the next one.
+   */
+  remove(session: Session, comingBack: boolean): void {
+    const { username } = session;
+    if (this.#online.get(username) !== session) return;
+    this.#online.delete(username);
+    if (comingBack) {
+      this.#forgetOld();
+      this.#dropped.delete(username);
+      this.#dropped.set(username, this.#now());
+    }
+    this.#onChange(username, false);
+  }
+
+  /** The user will not come back: visitors need not wait. */
+  forget(username: string): void {
+    this.#dropped.delete(username);
+    this.#wake(username, undefined);
+  }
+
+  /**
+   * The user's session, waiting for it up to {@linkcode GRACE_MS} if one ended a moment ago.
+   *
+   * @param signal ends the wait when the visitor is gone.
+   */
+  async find(username: string, signal?: AbortSignal): Promise<Session | undefined> {
+    const session = this.#online.get(username);
+    if (session !== undefined || !this.#isComingBack(username) || signal?.aborted) return session;
+    const { promise, resolve } = Promise.withResolvers<Session | undefined>();
+    const waiting = this.#waiting.get(username) ?? new Set();
+    this.#waiting.set(username, waiting.add(resolve));
+    const giveUp = (): void => resolve(undefined);
+    const timer = setTimeout(giveUp, GRACE_MS);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    const found = await promise;
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
+    waiting.delete(resolve);
+    if (waiting.size === 0 && this.#waiting.get(username) === waiting) {
+      this.#waiting.delete(username);
+    }
+    return found;
+  }
+
+  #isComingBack(username: string): boolean {
+    const since = this.#dropped.get(username);
+    return since !== undefined && this.#now() - since < RECENT_MS;
+  }
+
+  #wake(username: string, session: Session | undefined): void {
+    const waiting = this.#waiting.get(username);
+    this.#waiting.delete(username);
+    for (const resolve of waiting ?? []) resolve(session);
+  }
+
+  /** Keeps the table as small as the number of users who dropped off within the last moments. */
+  #forgetOld(): void {
+    for (const [username, since] of this.#dropped) {
+      if (this.#now() - since < RECENT_MS) return;
+      this.#dropped.delete(username);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** A ticket that was not shown yet. */
+interface Entry<T> {
+  value: T;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+/**
+ * Single-use secrets that stand for a value until they are shown or their time is over.
+ *
+ * @typeParam T what a ticket stands for.
+ */
+export class Tickets<T> {
+  readonly #entries = new Map<string, Entry<T>>();
+
+  /** Tickets that can still be shown. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Makes a ticket of 128 random bits.
+   *
+   * @param lifeMs milliseconds until it is void.
+   * @param onExpired called when that happens, not when it is taken.
+   */
+  issue(value: T, lifeMs: number, onExpired: (ticket: string) => void): string {
+    const ticket = crypto.getRandomValues(new Uint8Array(16))
+      .toBase64({ alphabet: "base64url", omitPadding: true });
+    const timer = setTimeout(() => {
+      this.#entries.delete(ticket);
+      onExpired(ticket);
+    }, lifeMs);
+    this.#entries.set(ticket, { value, timer });
+    return ticket;
+  }
+
+  /** Gets and deletes: what a ticket stands for, or undefined for one that is not valid (any more). */
+  take(ticket: string): T | undefined {
+    const entry = this.#entries.get(ticket);
+    if (entry === undefined) return undefined;
+    clearTimeout(entry.timer);
+    this.#entries.delete(ticket);
+    return entry.value;
+  }
+}

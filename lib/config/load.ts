@@ -1,0 +1,147 @@
+import { parseEnv } from "node:util";
+import { type Setting, SETTINGS, type Settings } from "./settings.ts";
+
+/** What every variable of this program begins with. */
+const PREFIX = "GLOSSOND_";
+
+/** Names that the secrets file may hold, each the name of a setting without prefix. */
+const SECRET_NAMES = Object.values(SETTINGS as Record<string, Setting<unknown>>)
+  .filter((setting) => setting.secret).map((setting) => setting.name);
+
+/** Where a value came from. */
+export type Source = "environment" | "secrets file" | "default" | "dev default" | "not set";
+
+/** A setting as `glossond config` shows it. */
+export interface ShownSetting {
+  /** The whole variable name. */
+  variable: string;
+  /** The value's text; `***` for a secret, absent when not set. */
+  value?: string;
+  source: Source;
+  help: string;
+}
+
+/** What {@linkcode loadConfig} found. */
+export interface LoadedConfig {
+  /** The values; present only when there is no problem. */
+  settings?: Settings;
+  shown: ShownSetting[];
+  /** One sentence a problem, each with its mend; empty when all is well. */
+  problems: string[];
+}
+
+/** Options for {@linkcode loadConfig}. */
+export interface LoadOptions {
+  /** The environment; only names with the prefix are looked at. */
+  env: Record<string, string>;
+  /** Text of the secrets file, absent when there is no such file. */
+  secrets?: string;
+  /** Whether the defaults of `glossond dev` hold. @default {false} */
+  dev?: boolean;
+}
+
+/** The secrets file named by the environment, or the default one. */
+export function secretsFileOf(env: Record<string, string>): string {
+  return env[`${PREFIX}${SETTINGS.secretsFile.name}`] ?? SETTINGS.secretsFile.fallback!;
+}
+
+/** Reads every setting and reports all problems at once; does no I/O. */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const { env, dev = false } = options;
+  const problems: string[] = [];
+  const secrets = readSecrets(options.secrets, problems);
+  const settings: Record<string, unknown> = {};
+  const shown: ShownSetting[] = [];
+
+  for (const [key, setting] of Object.entries(SETTINGS as Record<string, Setting<unknown>>)) {
+    const variable = PREFIX + setting.name;
+    const { raw, source } = find(setting, env, secrets, dev);
+    shown.push({
+      variable,
+      source,
+      help: setting.help,
+      ...(raw !== undefined && { value: setting.secret ? "***" : raw }),
+    });
+    if (raw === undefined) continue;
+    try {
+      settings[key] = setting.parse(raw);
+    } catch (error) {
+      const { message } = error as Error;
+      // A parser's message quotes the value: not for secrets.
+      problems.push(`${variable} ${setting.secret ? "cannot be read" : message}`);
+    }
+  }
+  problems.push(...unknownNames(Object.keys(env)), ...missing(settings as Settings, problems));
+  return problems.length === 0
+    ? { settings: settings as Settings, shown, problems }
+    : { shown, problems };
+}
+
+function find(
+  setting: Setting<unknown>,
+  env: Record<string, string>,
+  secrets: Record<string, string | undefined>,
+  dev: boolean,
+): { raw?: string; source: Source } {
+  const fromEnv = env[PREFIX + setting.name];
+  if (fromEnv !== undefined) return { raw: fromEnv, source: "environment" };
+  const fromSecrets = setting.secret ? secrets[setting.name] : undefined;
+  if (fromSecrets !== undefined) return { raw: fromSecrets, source: "secrets file" };
+  if (dev && setting.dev !== undefined) return { raw: setting.dev, source: "dev default" };
+  if (setting.fallback !== undefined) return { raw: setting.fallback, source: "default" };
+  return { source: "not set" };
+}
+
+function readSecrets(
+  text: string | undefined,
+  problems: string[],
+): Record<string, string | undefined> {
+  const secrets = parseEnv(text ?? "") as Record<string, string | undefined>;
+  for (const name of Object.keys(secrets)) {
+    if (SECRET_NAMES.includes(name)) continue;
+    problems.push(
+      `The secrets file holds ${name}, which is not known; it may hold ${SECRET_NAMES.join(", ")}`,
+    );
+  }
+  return secrets;
+}
+
+function missing(settings: Settings, problems: readonly string[]): string[] {
+  if (settings.authority !== "acme") return [];
+  const mend = "; set it, or GLOSSOND_AUTHORITY=local for a trial (glossond dev does)";
+  const needed = [
+    ["acmeEmail", `GLOSSOND_ACME_EMAIL is required with the ACME authority${mend}`],
+    ["pdnsApiUrl", `GLOSSOND_PDNS_API_URL is required with the ACME authority${mend}`],
+    [
+      "pdnsApiKey",
+      `POWERDNS_API_KEY is required with the ACME authority; put it into the secrets file`,
+    ],
+  ] as const;
+  return needed
+    .filter(([key]) => settings[key] === undefined)
+    .filter(([key]) => !problems.some((p) => p.startsWith(`${PREFIX}${SETTINGS[key].name} `)))
+    .map(([, problem]) => problem);
+}
+
+function unknownNames(names: string[]): string[] {
+  const known = Object.values(SETTINGS as Record<string, Setting<unknown>>)
+    .map((setting) => PREFIX + setting.name);
+  return names.filter((name) => name.startsWith(PREFIX) && !known.includes(name)).map((name) => {
+    const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
+    return `${name} is not a setting; did you mean ${nearest}? (glossond config lists them all)`;
+  });
+}
+
+/** Levenshtein distance: edits of one character between two words. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, swap));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

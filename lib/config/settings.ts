@@ -1,0 +1,223 @@
+import {
+  addressBlock,
+  backend,
+  domain,
+  host,
+  hostPort,
+  integer,
+  list,
+  oneOf,
+  port,
+  text,
+  url,
+} from "./values.ts";
+import { LOG_LEVELS } from "../log.ts";
+
+/** One setting: how it is named, read, explained, and what holds when it is not set. */
+export interface Setting<T> {
+  /** The variable's name without its `GLOSSOND_` prefix. */
+  name: string;
+  /** Turns the text into a value, or throws a TypeError that completes "GLOSSOND_X …". */
+  parse: (value: string) => T;
+  /** One sentence for `glossond config` and the README. */
+  help: string;
+  /** The text that holds when the variable is not set; absent when there is none. */
+  fallback?: string;
+  /** The text that holds under `glossond dev` instead. */
+  dev?: string;
+  /** Whether the value is never shown. */
+  secret?: boolean;
+}
+
+function required<T>(
+  name: string,
+  parse: (value: string) => T,
+  fallback: string,
+  help: string,
+  options: { dev?: string } = {},
+): Setting<T> {
+  return { name, parse, fallback, help, ...options };
+}
+
+function optional<T>(
+  name: string,
+  parse: (value: string) => T,
+  help: string,
+  options: { dev?: string; secret?: boolean } = {},
+): Setting<T | undefined> {
+  return { name, parse, help, ...options };
+}
+
+/** Every setting, in the order in which `glossond config` shows them. */
+export const SETTINGS = {
+  baseDomain: required(
+    "BASE_DOMAIN",
+    domain,
+    "glosson.kaylee.wtf",
+    "Users are served at USER.BASE_DOMAIN",
+    { dev: "glosson.localhost" },
+  ),
+  stateDir: required("STATE_DIR", text, "./state", "Folder of the database and certificates", {
+    dev: "./state/dev",
+  }),
+  secretsFile: required(
+    "SECRETS_FILE",
+    text,
+    "./.secrets",
+    "Secrets in dotenv syntax: POWERDNS_API_KEY",
+  ),
+  bioScript: required(
+    "GET_BIO_SCRIPT",
+    text,
+    "./get_bio.py",
+    "Python program that prints a user's public bio",
+    { dev: "./get_bio.example.py" },
+  ),
+
+  hubHost: required("HUB_HOST", host, "127.0.0.1", "Address of the hub: visitors' TLS"),
+  hubPort: required(
+    "HUB_PORT",
+    port,
+    "4430",
+    "Port of the hub; 0 takes a free one, as for every port",
+  ),
+  dataHost: required("DATA_HOST", host, "0.0.0.0", "Address of the clients' data connections", {
+    dev: "127.0.0.1",
+  }),
+  dataPort: required("DATA_PORT", port, "9000", "Port of the clients' data connections"),
+  controlHost: required("CONTROL_HOST", host, "127.0.0.1", "Address of the HTTPS API"),
+  controlPort: required("CONTROL_PORT", port, "9443", "Port of the HTTPS API"),
+  pagesHost: required("PAGES_HOST", host, "127.0.0.1", "Address of the relay's own pages"),
+  pagesPort: required("PAGES_PORT", port, "8444", "Port of the relay's own pages"),
+  adminHost: required("ADMIN_HOST", host, "127.0.0.1", "Address of /healthz and /readyz"),
+  adminPort: required("ADMIN_PORT", port, "8445", "Port of /healthz and /readyz"),
+  httpHost: required("HTTP_HOST", host, "0.0.0.0", "Address of the redirect from http to https"),
+  httpPort: optional(
+    "HTTP_PORT",
+    port,
+    "Port of the redirect from http to https; off when not set",
+  ),
+
+  publicPort: optional(
+    "PUBLIC_PORT",
+    port,
+    "Port at which visitors reach the hub; default 443, under dev the hub's own",
+  ),
+  publicDataHost: optional(
+    "PUBLIC_DATA_HOST",
+    host,
+    "Data host announced to clients; default relay.BASE_DOMAIN",
+    { dev: "127.0.0.1" },
+  ),
+  publicDataPort: optional(
+    "PUBLIC_DATA_PORT",
+    port,
+    "Data port announced to clients; default the data port",
+  ),
+  fallbackBackend: optional(
+    "FALLBACK_BACKEND",
+    backend,
+    "Where TLS for other names goes, host:port, with ?proxy=v2 for a PROXY header",
+  ),
+  proxyProtocolFrom: required(
+    "PROXY_PROTOCOL_FROM",
+    list(addressBlock),
+    "",
+    "Addresses whose connections to the hub and control port begin with a PROXY header",
+  ),
+  contact: optional("CONTACT", text, "Address for reports of abuse, shown on the pages"),
+
+  authority: required(
+    "AUTHORITY",
+    oneOf("acme", "local"),
+    "acme",
+    "Who signs certificates: an ACME server, or the embedded local one for trials",
+    { dev: "local" },
+  ),
+  acmeDirectoryUrl: required(
+    "ACME_DIRECTORY_URL",
+    url,
+    "https://acme-v02.api.letsencrypt.org/directory",
+    "The ACME server",
+  ),
+  acmeEmail: optional("ACME_EMAIL", text, "Contact of the ACME account; required with acme"),
+  acmeCaFile: optional("ACME_CA_FILE", text, "PEM file to trust a private ACME server by"),
+  acmeProfile: optional("ACME_PROFILE", text, "ACME certificate profile to ask for"),
+  pdnsApiUrl: optional("PDNS_API_URL", url, "The PowerDNS HTTP API; required with acme"),
+  pdnsServerId: required(
+    "PDNS_SERVER_ID",
+    text,
+    "localhost",
+    "Server name within the PowerDNS API",
+  ),
+  pdnsApiKey: optional(
+    "POWERDNS_API_KEY",
+    text,
+    "Key of the PowerDNS API; better in the secrets file, there without prefix",
+    { secret: true },
+  ),
+  dnsServers: required(
+    "DNS_SERVERS",
+    list(hostPort),
+    "",
+    "Servers asked for challenge records, ip:port; default the zone's own",
+  ),
+  certificatesPerWeek: required(
+    "CERTIFICATES_PER_WEEK",
+    integer(1, 1_000_000),
+    "45",
+    "New users' certificates a week; Let's Encrypt allows 50 a registered domain",
+  ),
+
+  claimsPerHour: required(
+    "CLAIMS_PER_HOUR",
+    integer(1, 1_000_000),
+    "30",
+    "Claims an address may make an hour",
+  ),
+  verificationsPerClaim: required(
+    "VERIFICATIONS_PER_CLAIM",
+    integer(1, 10_000),
+    "20",
+    "Times a claim may be checked",
+  ),
+  certificatesPerDay: required(
+    "CERTIFICATES_PER_DAY",
+    integer(1, 10_000),
+    "5",
+    "Certificate requests an account may make a day",
+  ),
+  maxVisitors: required(
+    "MAX_VISITORS",
+    integer(1, 1_000_000),
+    "4000",
+    "Visitors' connections at once",
+  ),
+  maxVisitorsPerUser: required(
+    "MAX_VISITORS_PER_USER",
+    integer(1, 1_000_000),
+    "1000",
+    "Visitors' connections to one user at once",
+  ),
+  maxVisitorsPerAddress: required(
+    "MAX_VISITORS_PER_ADDRESS",
+    integer(1, 1_000_000),
+    "200",
+    "Connections of one visitor's address (IPv6: /64) at once; loopback is not counted",
+  ),
+  maxHellos: required(
+    "MAX_HELLOS",
+    integer(1, 1_000_000),
+    "2000",
+    "Visitors whose first bytes are awaited at once",
+  ),
+  maxClients: required("MAX_CLIENTS", integer(1, 1_000_000), "5000", "Clients online at once"),
+
+  log: required("LOG", oneOf("text", "json"), "text", "Form of the log, on standard error"),
+  logLevel: required("LOG_LEVEL", oneOf(...LOG_LEVELS), "info", "Lowest level that is logged"),
+} satisfies Record<string, Setting<unknown>>;
+
+/** The settings' values, as the daemon takes them. */
+export type Settings = {
+  [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
+};

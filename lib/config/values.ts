@@ -1,0 +1,134 @@
+/** A host and a port, as in `HOST:PORT` and `[IPV6]:PORT`. */
+export interface HostPort {
+  host: string;
+  port: number;
+}
+
+/** Where names without a place here go, see `GLOSSOND_FALLBACK_BACKEND`. */
+export interface Backend extends HostPort {
+  /** Whether each connection begins with a PROXY v2 header. */
+  proxyHeader: boolean;
+}
+
+/*
+ * One parser a kind of value. Each takes the text of a setting and throws a TypeError whose message
+ * completes the sentence "GLOSSOND_X …", with the mend in it.
+ */
+
+/** Any text but none. */
+export function text(value: string): string {
+  if (value.trim() === "") throw new TypeError("is empty; give a value or leave it out");
+  return value.trim();
+}
+
+/** A DNS name of at least two labels, returned in lower case without a trailing dot. */
+export function domain(value: string): string {
+  const name = value.trim().toLowerCase().replace(/\.$/, "");
+  const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+  if (name.length > 190 || !new RegExp(`^${label}(?:\\.${label})+$`).test(name)) {
+    throw new TypeError(
+      `is ${JSON.stringify(value)}, not a domain name; write one such as glosson.example.org`,
+    );
+  }
+  return name;
+}
+
+/** A host name or an IP address (IPv6 without brackets). */
+export function host(value: string): string {
+  const name = value.trim();
+  if (!/^[A-Za-z0-9._:-]+$/.test(name)) {
+    throw new TypeError(`is ${JSON.stringify(value)}, not a host name or an IP address`);
+  }
+  return name;
+}
+
+/** A TCP port; 0 takes a free one. */
+export function port(value: string): number {
+  return integer(0, 65_535, "a port")(value);
+}
+
+/** A whole number within bounds, both included. */
+export function integer(
+  min: number,
+  max: number,
+  what = "a whole number",
+): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value.trim()) || number < min || number > max) {
+      throw new TypeError(
+        `is ${JSON.stringify(value)}, not ${what}; give a number from ${min} to ${max}`,
+      );
+    }
+    return number;
+  };
+}
+
+/** One of several words. */
+export function oneOf<const T extends string>(...words: T[]): (value: string) => T {
+  return (value) => {
+    const found = words.find((word) => word === value.trim());
+    if (found === undefined) {
+      throw new TypeError(`is ${JSON.stringify(value)}; it can be ${words.join(" or ")}`);
+    }
+    return found;
+  };
+}
+
+/** An http or https URL, returned without a trailing slash. */
+export function url(value: string): string {
+  const parsed = URL.parse(value.trim());
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    throw new TypeError(
+      `is ${JSON.stringify(value)}, not a URL; write it as http://host:port or https://host/path`,
+    );
+  }
+  return parsed.href.replace(/\/$/, "");
+}
+
+/** `HOST:PORT` or `[IPV6]:PORT`. */
+export function hostPort(value: string): HostPort {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]/?]+)):(\d{1,5})$/.exec(value.trim());
+  const number = Number(match?.[3]);
+  if (match === null || number < 1 || number > 65_535) {
+    throw new TypeError(
+      `is ${JSON.stringify(value)}; write it as host:port, an IPv6 address in brackets`,
+    );
+  }
+  return { host: (match[1] ?? match[2])!, port: number };
+}
+
+/** `HOST:PORT`, with `?proxy=v2` behind it where a PROXY header is wanted. */
+export function backend(value: string): Backend {
+  const [address = "", ...options] = value.trim().split("?");
+  const wanted = options.join("?");
+  if (wanted !== "" && wanted !== "proxy=v2") {
+    throw new TypeError(
+      `ends in ${JSON.stringify(`?${wanted}`)}; the only option is ?proxy=v2`,
+    );
+  }
+  return { ...hostPort(address), proxyHeader: wanted !== "" };
+}
+
+/** Values separated by commas or spaces; none at all is an empty list. */
+export function list<T>(item: (value: string) => T): (value: string) => T[] {
+  return (value) => value.split(/[\s,]+/).filter((part) => part !== "").map(item);
+}
+
+/** An IPv4 or IPv6 address, or a block of them as `ADDRESS/BITS`, in lower case. */
+export function addressBlock(value: string): string {
+  const match = /^([0-9A-Fa-f.:]+)(?:\/(\d{1,3}))?$/.exec(value);
+  const bits = Number(match?.[2] ?? 0);
+  if (match === null || !isAddress(match[1]!) || bits > (match[1]!.includes(":") ? 128 : 32)) {
+    throw new TypeError(
+      `holds ${JSON.stringify(value)}, not an address; write 127.0.0.1, ::1 or 10.0.0.0/8`,
+    );
+  }
+  return value.toLowerCase();
+}
+
+function isAddress(value: string): boolean {
+  if (value.includes(":")) return URL.canParse(`http://[${value}]/`);
+  const parts = value.split(".");
+  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
+}

@@ -1,0 +1,66 @@
+/** First pause after a failed `accept`, doubled up to the longest one. */
+const FIRST_BACKOFF_MS = 5;
+
+/** Longest pause after a failed `accept`: how late the listener answers once the cause is gone. */
+const LONGEST_BACKOFF_MS = 1_000;
+
+/** Options for {@linkcode acceptLoop}. */
+export interface AcceptLoopOptions<Conn> {
+  /** Accepts one connection. */
+  accept: () => Promise<Conn>;
+  /** Takes a connection over; must not throw. */
+  onConnection: (conn: Conn) => void;
+  /** Told of the first of a run of failures that are not a peer's. */
+  onError: (error: Error) => void;
+  /** Counts every failure, a peer's too. */
+  onFailure?: () => void;
+  /** Ends the loop; the caller closes the listener too, which ends the `accept` that waits. */
+  signal: AbortSignal;
+}
+
+/**
+ * Accepts connections until the signal aborts.
+ *
+ * `accept` throws when a peer resets at once and when descriptors run out, which would end a plain
+ * `for await` over the listener, and the process with it. Here each is followed by another try, the
+ * latter after a pause because it would fail again at full speed.
+ */
+export async function acceptLoop<Conn>(options: AcceptLoopOptions<Conn>): Promise<void> {
+  const { accept, onConnection, onError, onFailure = () => {}, signal } = options;
+  let backoff = FIRST_BACKOFF_MS;
+  while (!signal.aborted) {
+    try {
+      const conn = await accept();
+      backoff = FIRST_BACKOFF_MS;
+      onConnection(conn);
+    } catch (error) {
+      if (signal.aborted) return;
+      onFailure();
+      if (isPeersFault(error)) continue;
+      if (backoff === FIRST_BACKOFF_MS) onError(error as Error);
+      await pause(backoff, signal);
+      backoff = Math.min(backoff * 2, LONGEST_BACKOFF_MS);
+    }
+  }
+}
+
+/** The peer was gone before it was accepted: only that connection is lost. */
+function isPeersFault(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
+}
+
+/** Resolves after `ms` milliseconds, or at once when the signal aborts; never rejects. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal?.aborted) return Promise.resolve();
+  const timer = setTimeout(done, ms);
+  signal?.addEventListener("abort", done, { once: true });
+  function done(): void {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", done);
+    resolve();
+  }
+  return promise;
+}

@@ -1,0 +1,126 @@
+import { acceptLoop } from "./accept_loop.ts";
+import { closeQuietly } from "./splice.ts";
+import type { Log } from "../log.ts";
+
+/** Options for {@linkcode serveTcp}. */
+export interface ServeTcpOptions {
+  /** For log lines: `hub`, `data`, … */
+  name: string;
+  hostname: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Connections at once; the newest is closed unread above it. */
+  maxConnections: number;
+  /**
+   * Handles one connection and closes it. A rejection is a bug of ours: it is logged, counted, and
+   * the connection closed.
+   */
+  onConnection: (conn: Deno.TcpConn) => Promise<void>;
+  log: Log;
+}
+
+/** A running listener. */
+export interface TcpListener {
+  readonly address: Deno.NetAddr;
+  /** Connections being handled now. */
+  readonly active: number;
+  /** Counters since the start. */
+  readonly counts: Readonly<ListenerCounts>;
+  /** Stops accepting; connections in progress go on. Resolves when the port is free. */
+  stop(): Promise<void>;
+  /** Resolves when no connection is being handled. */
+  idle(): Promise<void>;
+  /** Closes every connection being handled. */
+  closeAll(): void;
+}
+
+/** What a listener counted. */
+export interface ListenerCounts {
+  accepted: number;
+  /** Closed unread because `maxConnections` were open. */
+  refused: number;
+  acceptErrors: number;
+  /** Connections ended by a bug of ours. */
+  handlerErrors: number;
+}
+
+/**
+ * Listens and hands each connection to `onConnection`, for as long as it is not stopped.
+ *
+ * Nothing that a peer does, and no shortage of descriptors, ends it.
+ *
+ * @throws {Deno.errors.AddrInUse} and others of `Deno.listen`, naming the address.
+ */
+export function serveTcp(options: ServeTcpOptions): TcpListener {
+  const { name, hostname, port, maxConnections, onConnection, log } = options;
+  const listener = listen(name, hostname, port);
+  const counts: ListenerCounts = { accepted: 0, refused: 0, acceptErrors: 0, handlerErrors: 0 };
+  const stopping = new AbortController();
+  const active = new Set<Deno.TcpConn>();
+  let whenIdle = Promise.withResolvers<void>();
+  whenIdle.resolve();
+
+  async function handle(conn: Deno.TcpConn): Promise<void> {
+    if (active.size === 0) whenIdle = Promise.withResolvers();
+    active.add(conn);
+    try {
+      await onConnection(conn);
+    } catch (error) {
+      counts.handlerErrors++;
+      log.error("Connection ended by a bug", {
+        listener: name,
+        error,
+        stack: (error as Error).stack,
+      });
+      closeQuietly(conn);
+    } finally {
+      active.delete(conn);
+      if (active.size === 0) whenIdle.resolve();
+    }
+  }
+
+  const loop = acceptLoop({
+    accept: () => listener.accept(),
+    onConnection(conn) {
+      counts.accepted++;
+      if (active.size < maxConnections) return void handle(conn);
+      counts.refused++;
+      closeQuietly(conn);
+    },
+    onError: (error) =>
+      log.error("Cannot accept connections, trying again", { listener: name, error }),
+    onFailure: () => counts.acceptErrors++,
+    signal: stopping.signal,
+  });
+  return {
+    address: listener.addr,
+    counts,
+    get active() {
+      return active.size;
+    },
+    async stop() {
+      if (!stopping.signal.aborted) {
+        stopping.abort();
+        listener.close();
+      }
+      await loop;
+    },
+    idle: () => whenIdle.promise,
+    closeAll() {
+      for (const conn of active) closeQuietly(conn);
+    },
+  };
+}
+
+function listen(name: string, hostname: string, port: number): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname, port });
+  } catch (error) {
+    const { message } = error as Error;
+    const where = `GLOSSOND_${name.toUpperCase()}_HOST and GLOSSOND_${name.toUpperCase()}_PORT`;
+    throw new Error(
+      `Cannot listen on ${hostname}:${port} (${name}): ${message}; free it or choose others in ${where}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,51 @@
+import type { Duplex } from "./splice.ts";
+
+/** Room for what an idle peer says first; the answer to a ClientHello fits mostly. */
+const AHEAD_BYTES = 2 * 1024;
+
+/**
+ * A connection with a read always pending, so that its end is noticed while nobody uses it.
+ *
+ * Bytes that come early are kept and are the first that `read` returns.
+ */
+export class ReadAhead implements Duplex {
+  readonly #conn: Duplex;
+  readonly #buffer: Uint8Array;
+  #pending: Promise<number | null> | undefined;
+  /** Bytes of the buffer that were returned already. */
+  #taken = 0;
+
+  /**
+   * @param onEnd called when the peer ends instead of saying anything, with the error when it did
+   * not end in order.
+   */
+  constructor(conn: Duplex, onEnd: (error?: Error) => void) {
+    this.#conn = conn;
+    this.#buffer = new Uint8Array(AHEAD_BYTES);
+    this.#pending = conn.read(this.#buffer);
+    this.#pending.then((n) => void (n === null && onEnd()), onEnd);
+  }
+
+  async read(p: Uint8Array): Promise<number | null> {
+    if (this.#pending === undefined) return await this.#conn.read(p);
+    const n = await this.#pending;
+    if (n === null) return null;
+    const part = this.#buffer.subarray(this.#taken, Math.min(n, this.#taken + p.length));
+    p.set(part);
+    this.#taken += part.length;
+    if (this.#taken === n) this.#pending = undefined;
+    return part.length;
+  }
+
+  write(p: Uint8Array): Promise<number> {
+    return this.#conn.write(p);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#conn.closeWrite();
+  }
+
+  close(): void {
+    this.#conn.close();
+  }
+}

@@ -1,0 +1,82 @@
+import { encodeProxyV2, type ProxyAddresses, type SocketAddress } from "../wire/proxy_protocol.ts";
+import { closeQuietly, type Duplex, writeAll } from "../net/splice.ts";
+
+/** Sessions that may end under one waiting visitor before it gets the status page. */
+const MAX_SESSIONS_TRIED = 3;
+
+/** The part of a client's session that a visitor meets it by. */
+export interface MeetingSession {
+  /** Gets and removes a parked data connection, which may have died unnoticed. */
+  takeParked(): Duplex | undefined;
+  /** Asks the client for a data connection. */
+  dial(
+    visitor: SocketAddress,
+    signal: AbortSignal,
+  ): Promise<{ state: "joined"; conn: Duplex } | { state: "refused" | "timeout" | "ended" }>;
+}
+
+/** Options for {@linkcode meet}. */
+export interface MeetOptions {
+  addresses: ProxyAddresses;
+  /** The visitor's first bytes. */
+  head: Uint8Array;
+  /** The user's session, after a wait for one that is coming back. */
+  find: (signal: AbortSignal) => Promise<MeetingSession | undefined>;
+  /** Aborted when the visitor is gone. */
+  signal: AbortSignal;
+}
+
+/** How a visitor and a client met. */
+export type Met =
+  /** `conn` has been sent the PROXY header and the head; the caller closes it. */
+  | { state: "joined"; conn: Duplex; how: "parked" | "dialled" }
+  | { state: "offline" }
+  | { state: "not-responding"; why: "refused" | "timeout" | "lost" };
+
+/**
+ * Finds a data connection for a visitor: a parked one if there is any, since that costs no round
+ * trip, else one that the client is asked for.
+ */
+export async function meet(options: MeetOptions): Promise<Met> {
+  const { addresses, head, find, signal } = options;
+  const opening = openingBytes(addresses, head);
+
+  for (let tried = 0; tried < MAX_SESSIONS_TRIED; tried++) {
+    const session = await find(signal);
+    if (session === undefined) return { state: "offline" };
+
+    for (let conn = session.takeParked(); conn !== undefined; conn = session.takeParked()) {
+      if (await opened(conn, opening)) return { state: "joined", conn, how: "parked" };
+    }
+    const dialled = await session.dial(addresses.source, signal);
+    if (dialled.state === "joined") {
+      if (await opened(dialled.conn, opening)) {
+        return { state: "joined", conn: dialled.conn, how: "dialled" };
+      }
+      return { state: "not-responding", why: "lost" };
+    }
+    if (dialled.state !== "ended") return { state: "not-responding", why: dialled.state };
+    // The session ended while we waited: its successor may be on its way.
+  }
+  return { state: "offline" };
+}
+
+/** PROXY header and head in one piece: one segment on the wire, one read in the client. */
+function openingBytes(addresses: ProxyAddresses, head: Uint8Array): Uint8Array {
+  const header = encodeProxyV2(addresses);
+  const bytes = new Uint8Array(header.length + head.length);
+  bytes.set(header);
+  bytes.set(head, header.length);
+  return bytes;
+}
+
+/** Whether the opening could be written; closes the connection otherwise. */
+async function opened(conn: Duplex, opening: Uint8Array): Promise<boolean> {
+  try {
+    await writeAll(conn, opening);
+    return true;
+  } catch {
+    closeQuietly(conn);
+    return false;
+  }
+}

@@ -1,0 +1,137 @@
+import type { AlertName } from "../wire/alert.ts";
+import { ClientHelloReader, looksLikeTls, MAX_HELLO_BYTES } from "../wire/client_hello.ts";
+import { parseHttpRequest } from "../wire/http_request.ts";
+import {
+  MAX_PROXY_HEADER_BYTES,
+  parseProxyHeader,
+  type ProxyAddresses,
+} from "../wire/proxy_protocol.ts";
+import { closeQuietly, type Duplex } from "../net/splice.ts";
+
+/** How long a visitor may take to send a complete ClientHello, a PROXY header before it included. */
+export const HELLO_TIMEOUT_MS = 5_000;
+
+/** First size of the buffer: most hellos fit, also those with a post-quantum key share. */
+const FIRST_BUFFER_BYTES = 2 * 1024;
+
+/** What the first bytes of a connection turn out to be. */
+export type Peeked =
+  | { kind: "hello"; serverName?: string }
+  | { kind: "http"; host?: string; target: string }
+  | { kind: "bad-http" }
+  | { kind: "reject"; alert: AlertName; reason: string; detail: string }
+  /** Nothing to answer: the peer ended, was late, or sent too much. */
+  | { kind: "close"; reason: "silent" | "incomplete" | "late" | "too-large" | "reset" };
+
+/** What a PROXY header said. */
+export type ProxyPeek =
+  | { kind: "addresses"; addresses?: ProxyAddresses }
+  | { kind: "bad-proxy-header"; detail: string }
+  | { kind: "close"; reason: "silent" | "incomplete" | "late" | "reset" };
+
+/**
+ * Reads the beginning of a connection without losing any of it.
+ *
+ * One deadline holds for all of it: when it passes, the connection is closed, which ends the read
+ * that waits. Call {@linkcode Peeker.done} when the beginning is over, on every way.
+ */
+export class Peeker {
+  readonly #conn: Duplex;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+  #start = 0;
+  #end = 0;
+  #late = false;
+
+  constructor(conn: Duplex, timeoutMs = HELLO_TIMEOUT_MS) {
+    this.#conn = conn;
+    this.#timer = setTimeout(() => {
+      this.#late = true;
+      closeQuietly(conn);
+    }, timeoutMs);
+  }
+
+  /** The bytes read and not consumed by {@linkcode Peeker.proxyHeader}: to be passed on first. */
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** Ends the deadline. */
+  done(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Reads and consumes the PROXY header that must come first. */
+  async proxyHeader(): Promise<ProxyPeek> {
+    while (true) {
+      const result = parseProxyHeader(this.bytes);
+      if (result.state === "header") {
+        this.#start += result.length;
+        return {
+          kind: "addresses",
+          ...(result.addresses !== undefined && { addresses: result.addresses }),
+        };
+      }
+      if (result.state === "reject") return { kind: "bad-proxy-header", detail: result.detail };
+      const ended = await this.#more(MAX_PROXY_HEADER_BYTES);
+      if (ended === "too-large") {
+        return { kind: "bad-proxy-header", detail: "PROXY header is too long" };
+      }
+      if (ended !== undefined) return { kind: "close", reason: ended };
+    }
+  }
+
+  /** Reads until it is clear what the visitor wants; consumes nothing. */
+  async hello(): Promise<Peeked> {
+    const reader = new ClientHelloReader();
+    let pushed = this.#start;
+    while (true) {
+      if (this.#end > this.#start && !looksLikeTls(this.bytes)) {
+        const http = parseHttpRequest(this.bytes);
+        if (http.state === "bad") return { kind: "bad-http" };
+        if (http.state === "request") {
+          return { kind: "http", target: http.target, ...(http.host && { host: http.host }) };
+        }
+        // Neither TLS nor HTTP: the hello's reader names what is wrong.
+        if (http.state === "no") return rejected(reader.push(this.bytes));
+      } else if (this.#end > pushed) {
+        const result = reader.push(this.#buffer.subarray(pushed, this.#end));
+        pushed = this.#end;
+        if (result.state === "hello") {
+          const { serverName } = result;
+          return { kind: "hello", ...(serverName !== undefined && { serverName }) };
+        }
+        if (result.state === "reject") return rejected(result);
+      }
+      const ended = await this.#more(MAX_HELLO_BYTES);
+      if (ended !== undefined) return { kind: "close", reason: ended };
+    }
+  }
+
+  /** Reads once; tells why there is no more to come. */
+  async #more(
+    limit: number,
+  ): Promise<undefined | "silent" | "incomplete" | "late" | "too-large" | "reset"> {
+    if (this.#end - this.#start >= limit) return "too-large";
+    if (this.#end === this.#buffer.length) {
+      const grown = new Uint8Array(this.#buffer.length * 2);
+      grown.set(this.#buffer);
+      this.#buffer = grown;
+    }
+    try {
+      const n = await this.#conn.read(this.#buffer.subarray(this.#end));
+      if (n === null) return this.#end === 0 ? "silent" : "incomplete";
+      this.#end += n;
+    } catch {
+      return this.#late ? "late" : "reset";
+    }
+  }
+}
+
+function rejected(result: ReturnType<ClientHelloReader["push"]>): Peeked {
+  if (result.state !== "reject") throw new Error(`Cannot refuse a hello in state ${result.state}`);
+  const { alert, reason, detail } = result;
+  return reason === "too-large"
+    ? { kind: "close", reason }
+    : { kind: "reject", alert, reason, detail };
+}
