@@ -12,23 +12,31 @@ export type ServerName = { ok: true; name?: string } | { ok: false; detail: stri
 /**
  * Reads the body of a server_name extension of a ClientHello (RFC 6066 section 3).
  *
- * The list must hold exactly one entry, a host name: other types were never defined, and their
- * length cannot be known.
+ * The list must hold exactly one host name. Entries of other types are skipped: all begin with a
+ * 16-bit length, whatever they are.
  */
 export function readServerName(body: Uint8Array): ServerName {
   const view = new DataView(body.buffer, body.byteOffset, body.length);
-  if (body.length < 5) return refuse(`the server_name list is ${body.length} bytes long`);
-  if (view.getUint16(0) !== body.length - 2) {
+  if (body.length < 2 || view.getUint16(0) !== body.length - 2) {
     return refuse("the server_name list does not fill its extension");
   }
-  if (view.getUint8(2) !== HOST_NAME) {
-    return refuse(`the server name has the unknown type ${view.getUint8(2)}`);
+  let name: Uint8Array | undefined;
+  for (let at = 2; at < body.length;) {
+    const from = at + 3;
+    if (from > body.length) return refuse("an entry of the server_name list is cut off");
+    const end = from + view.getUint16(at + 1);
+    if (end > body.length) return refuse("an entry runs past the server_name list");
+    if (view.getUint8(at) === HOST_NAME) {
+      if (name !== undefined) return refuse("the server_name list has two host names");
+      name = body.subarray(from, end);
+    }
+    at = end;
   }
-  const length = view.getUint16(3);
-  if (length > body.length - 5) return refuse("the server name runs past its list");
-  if (length < body.length - 5) return refuse("the server_name list has more than one entry");
-  if (length > MAX_SERVER_NAME_BYTES) return refuse(`the server name is ${length} bytes long`);
-  return normalizeServerName(String.fromCharCode(...body.subarray(5)));
+  if (name === undefined) return refuse("the server_name list has no host name");
+  if (name.length > MAX_SERVER_NAME_BYTES) {
+    return refuse(`the server name is ${name.length} bytes long`);
+  }
+  return normalizeServerName(String.fromCharCode(...name));
 }
 
 /**
