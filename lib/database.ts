@@ -11,11 +11,15 @@ const BUSY_TIMEOUT_MS = 5_000;
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE account (
      username       TEXT PRIMARY KEY,
-     token_hash     BLOB UNIQUE,
+     token_hash     BLOB NOT NULL UNIQUE,
      created_at     INTEGER NOT NULL,
      verified_at    INTEGER NOT NULL,
-     last_online_at INTEGER,
-     blocked_at     INTEGER
+     last_online_at INTEGER
+   ) STRICT;
+   -- Not a column of account: a name can be blocked before it has one, and stays so after.
+   CREATE TABLE blocked_name (
+     username   TEXT PRIMARY KEY,
+     blocked_at INTEGER NOT NULL
    ) STRICT;
    CREATE TABLE claim (
      id_hash       BLOB PRIMARY KEY,

@@ -1,0 +1,117 @@
+import type { DatabaseSync } from "node:sqlite";
+import { hashSecret, newSecret, type Random, systemRandom } from "./secret.ts";
+
+/** A user of the relay; times are milliseconds since the epoch. */
+export interface Account {
+  username: string;
+  createdAt: number;
+  /** When its owner last proved that the profile is theirs. */
+  verifiedAt: number;
+  /** When it was last seen online; absent when it never was. */
+  lastOnlineAt?: number;
+  /** Since when the operator blocks it; absent when it is not blocked. */
+  blockedAt?: number;
+}
+
+/** A name that the operator blocked, with or without an account. */
+export interface BlockedName {
+  username: string;
+  blockedAt: number;
+}
+
+/** The accounts and the blocked names. Every change is on disk when its function returns. */
+export interface AccountStore {
+  /**
+   * Whose token this is: undefined alike for a malformed, an unknown and a replaced one.
+   *
+   * A blocked account is returned; refusing it is the caller's part.
+   */
+  byToken(token: string): Account | undefined;
+  /** The account of a name; undefined where there is none, be the name blocked or not. */
+  byUsername(username: string): Account | undefined;
+  /** Creates the account, or replaces its token, and returns the token: only its hash is kept. */
+  grantToken(username: string): string;
+  /** Deletes the account and so its token; a block on the name stays. False if there was none. */
+  release(username: string): boolean;
+  /** Blocks or unblocks a name, whether it has an account or not. Blocking twice changes nothing. */
+  setBlocked(username: string, blocked: boolean): void;
+  isBlocked(username: string): boolean;
+  /** Notes when an account was online; an older time than the noted one changes nothing. */
+  markOnline(username: string, at: number): void;
+  /** All accounts by name. */
+  list(): Account[];
+  /** All blocked names, by name, also those without an account. */
+  listBlocked(): BlockedName[];
+}
+
+/** Options for {@linkcode createAccountStore}. */
+export interface AccountStoreOptions {
+  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  now?: () => number;
+  /** @default {crypto.getRandomValues} */
+  random?: Random;
+}
+
+/** Keeps the accounts in the relay's database, which the caller opens and closes. */
+export function createAccountStore(
+  db: DatabaseSync,
+  options: AccountStoreOptions = {},
+): AccountStore {
+  const { now = Date.now, random = systemRandom } = options;
+  const select = `SELECT username, created_at, verified_at, last_online_at, blocked_at
+    FROM account LEFT JOIN blocked_name USING (username)`;
+  const selectByToken = db.prepare(`${select} WHERE token_hash = ?`);
+  const selectByUsername = db.prepare(`${select} WHERE username = ?`);
+  const selectAll = db.prepare(`${select} ORDER BY username`);
+  const upsert = db.prepare(
+    `INSERT INTO account (username, token_hash, created_at, verified_at) VALUES (?1, ?2, ?3, ?3)
+     ON CONFLICT (username) DO UPDATE SET token_hash = ?2, verified_at = ?3`,
+  );
+  const remove = db.prepare("DELETE FROM account WHERE username = ?");
+  const block = db.prepare(
+    "INSERT INTO blocked_name (username, blocked_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  );
+  const unblock = db.prepare("DELETE FROM blocked_name WHERE username = ?");
+  const selectBlock = db.prepare("SELECT 1 FROM blocked_name WHERE username = ?");
+  const selectBlocks = db.prepare("SELECT * FROM blocked_name ORDER BY username");
+  const seen = db.prepare(
+    `UPDATE account SET last_online_at = max(coalesce(last_online_at, ?2), ?2) WHERE username = ?1`,
+  );
+
+  function grantToken(username: string): string {
+    const token = newSecret(random);
+    upsert.run(username, hashSecret(token), now());
+    return token;
+  }
+
+  return {
+    byToken: (token) => toAccount(selectByToken.get(hashSecret(token))),
+    byUsername: (username) => toAccount(selectByUsername.get(username)),
+    grantToken,
+    release: (username) => Number(remove.run(username).changes) === 1,
+    setBlocked(username, blocked) {
+      if (blocked) block.run(username, now());
+      else unblock.run(username);
+    },
+    isBlocked: (username) => selectBlock.get(username) !== undefined,
+    markOnline: (username, at) => void seen.run(username, at),
+    list: () => selectAll.all().map((row) => toAccount(row)).filter((row) => row !== undefined),
+    listBlocked: () =>
+      selectBlocks.all().map((row) => ({
+        username: String(row.username),
+        blockedAt: Number(row.blocked_at),
+      })),
+  };
+}
+
+function toAccount(row: Record<string, unknown> | undefined): Account | undefined {
+  if (row === undefined) return undefined;
+  const account: Account = {
+    username: String(row.username),
+    createdAt: Number(row.created_at),
+    verifiedAt: Number(row.verified_at),
+  };
+  if (row.last_online_at !== null) account.lastOnlineAt = Number(row.last_online_at);
+  if (row.blocked_at !== null) account.blockedAt = Number(row.blocked_at);
+  return account;
+}

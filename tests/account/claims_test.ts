@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import type { BioResult } from "../../lib/account/bio_command.ts";
+import { hasCode } from "../../lib/account/claim_refusal.ts";
+import {
+  type ClaimMade,
+  type Claims,
+  type ClaimsOptions,
+  createClaims,
+} from "../../lib/account/claims.ts";
+import { type AccountStore, createAccountStore } from "../../lib/account/store.ts";
+import { openDatabase } from "../../lib/database.ts";
+
+const ADDRESS = "192.0.2.7";
+const MINUTE_MS = 60_000;
+
+/** A relay's claims over a database in memory, with profiles and a clock that a test sets. */
+class Fixture {
+  readonly db = openDatabase(":memory:");
+  readonly store: AccountStore = createAccountStore(this.db, { now: () => this.time });
+  readonly claims: Claims;
+  /** Bio by username. */
+  readonly bios = new Map<string, string>();
+  /** Overrides the profiles. */
+  answer: ((username: string) => Promise<BioResult>) | undefined;
+  time = 1_000_000;
+  runs = 0;
+
+  constructor(options: Partial<ClaimsOptions> = {}) {
+    this.claims = createClaims({
+      db: this.db,
+      store: this.store,
+      hostnameOf: (username) => `${username}.glosson.test`,
+      now: () => this.time,
+      runBio: (username) => this.#runBio(username),
+      ...options,
+    });
+  }
+
+  #runBio(username: string): Promise<BioResult> {
+    this.runs++;
+    if (this.answer) return this.answer(username);
+    const bio = this.bios.get(username);
+    return Promise.resolve(bio === undefined ? { state: "not-found" } : { state: "found", bio });
+  }
+
+  make(username = "kaylee", address = ADDRESS): ClaimMade {
+    const made = this.claims.create(username, address);
+    assert.ok(made.ok, JSON.stringify(made));
+    return made;
+  }
+
+  /** The problem that a verification meets. */
+  async problem(claim: string): Promise<string | undefined> {
+    const result = await this.claims.verify(claim);
+    return result.ok ? undefined : result.problem;
+  }
+}
+
+function claimsTest(
+  name: string,
+  story: (fixture: Fixture) => Promise<void> | void,
+  options?: Partial<ClaimsOptions>,
+): void {
+  Deno.test(name, async () => {
+    const fixture = new Fixture(options);
+    try {
+      await story(fixture);
+    } finally {
+      fixture.db.close();
+    }
+  });
+}
+
+claimsTest("create() makes a claim, verify() a token for it", async (f) => {
+  const { claim, code, ...made } = f.make();
+  assert.deepEqual(made, {
+    ok: true,
+    username: "kaylee",
+    hostname: "kaylee.glosson.test",
+    expiresAt: 1_000_000 + 15 * MINUTE_MS,
+  });
+  assert.match(claim, /^[A-Za-z0-9_-]{32}$/);
+  assert.match(code, /^glosson-\w{12}$/);
+  f.bios.set("kaylee", `I fix engines.\n${code}`);
+  const verified = await f.claims.verify(claim);
+  assert.ok(verified.ok);
+  const { token, ...rest } = verified;
+  assert.deepEqual(rest, {
+    ok: true,
+    username: "kaylee",
+    hostname: "kaylee.glosson.test",
+    replaced: false,
+  });
+  assert.equal(f.store.byToken(token)?.username, "kaylee");
+  assert.equal(await f.problem(claim), "claim-not-found", "a claim is single-use");
+});
+
+claimsTest("create() refuses what is no username, and says what would be one", (f) => {
+  for (const username of [undefined, null, 7, ["kaylee"], {}, "", "k", "a b", "xn--p1ai"]) {
+    const result = f.claims.create(username, ADDRESS);
+    assert.ok(!result.ok);
+    assert.equal(result.problem, "invalid-username");
+  }
+  const result = f.claims.create(" Kaylee", ADDRESS);
+  assert.ok(!result.ok);
+  assert.match(result.detail, /try kaylee\./);
+});
+
+claimsTest("create() refuses reserved and blocked names", (f) => {
+  f.store.setBlocked("badger", true);
+  const problemOf = (name: string) => {
+    const result = f.claims.create(name, ADDRESS);
+    return result.ok ? undefined : result.problem;
+  };
+  assert.equal(problemOf("relay"), "reserved-username");
+  assert.equal(problemOf("postmaster"), "reserved-username");
+  assert.equal(problemOf("badger"), "suspended");
+  f.store.setBlocked("badger", false);
+  assert.equal(problemOf("badger"), undefined);
+});
+
+claimsTest("create() refuses the 31st claim of an hour and address", (f) => {
+  for (let i = 0; i < 30; i++) {
+    f.make("kaylee", "2001:db8::1");
+    f.time += MINUTE_MS;
+  }
+  const refused = f.claims.create("kaylee", "2001:db8::2");
+  assert.ok(!refused.ok);
+  assert.equal(refused.problem, "rate-limited");
+  assert.equal(refused.retryAfterS, 30 * 60);
+  assert.match(refused.detail, /30 min/);
+  f.make("kaylee", "2001:db8:0:1::1");
+  f.time += 30 * MINUTE_MS;
+  f.make("kaylee", "2001:db8::2");
+  assert.equal(f.claims.create("kaylee", "2001:db8::2").ok, false);
+});
+
+claimsTest("create() keeps the table below its ceiling, and makes room by time", (f) => {
+  for (let i = 0; i < 3; i++) {
+    f.make("kaylee", `192.0.2.${i}`);
+    f.time += MINUTE_MS;
+  }
+  const refused = f.claims.create("kaylee", "192.0.2.9");
+  assert.ok(!refused.ok);
+  assert.equal(refused.problem, "rate-limited");
+  assert.equal(refused.retryAfterS, 12 * 60);
+  f.time += 12 * MINUTE_MS;
+  f.make("kaylee", "192.0.2.9");
+  assert.equal(f.claims.create("kaylee", "192.0.2.9").ok, false);
+}, { maxClaims: 3 });
+
+claimsTest("verify() knows no other claims", async (f) => {
+  const { claim } = f.make();
+  for (const other of ["", "x", claim.slice(1), `${claim}x`, "' OR 1=1 --"]) {
+    assert.equal(await f.problem(other), "claim-not-found");
+  }
+  assert.equal(f.runs, 0);
+});
+
+claimsTest("verify() tells why the code does not count", async (f) => {
+  const { claim, code } = f.make();
+  assert.equal(await f.problem(claim), "profile-not-found");
+  f.answer = () => Promise.resolve({ state: "unavailable", why: "secret reason" });
+  const unavailable = await f.claims.verify(claim);
+  assert.ok(!unavailable.ok);
+  assert.equal(unavailable.problem, "profile-unavailable");
+  assert.ok(unavailable.retryAfterS);
+  assert.ok(!unavailable.detail.includes("secret reason"));
+  f.answer = undefined;
+  f.bios.set("kaylee", "no code here");
+  const missing = await f.claims.verify(claim);
+  assert.ok(!missing.ok);
+  assert.equal(missing.problem, "code-not-found");
+  assert.ok(missing.detail.includes(code), "the detail repeats the code");
+  f.bios.set("kaylee", `my code:x${code}`);
+  assert.equal(await f.problem(claim), "code-not-found");
+  f.bios.set("kaylee", `my code:${code}`);
+  assert.equal(await f.problem(claim), undefined);
+});
+
+claimsTest("verify() takes no other claim's code for the same name", async (f) => {
+  const mine = f.make();
+  const thief = f.make();
+  f.bios.set("kaylee", mine.code);
+  assert.equal(await f.problem(thief.claim), "code-not-found");
+  const other = f.make("inara");
+  f.bios.set("inara", mine.code);
+  assert.equal(await f.problem(other.claim), "code-not-found");
+  assert.equal(await f.problem(mine.claim), undefined);
+});
+
+claimsTest("verify() refuses an expired claim, and forgets it after a day", async (f) => {
+  const { claim, code } = f.make();
+  f.bios.set("kaylee", code);
+  f.time += 15 * MINUTE_MS;
+  assert.equal(await f.problem(claim), "claim-expired");
+  f.time += 24 * 60 * MINUTE_MS;
+  f.make();
+  assert.equal(await f.problem(claim), "claim-not-found");
+  assert.equal(f.runs, 0);
+});
+
+claimsTest("verify() refuses the 21st verification of a claim", async (f) => {
+  const { claim, code } = f.make();
+  f.bios.set("kaylee", "");
+  for (let i = 0; i < 20; i++) assert.equal(await f.problem(claim), "code-not-found");
+  f.bios.set("kaylee", code);
+  const refused = await f.claims.verify(claim);
+  assert.ok(!refused.ok);
+  assert.equal(refused.problem, "rate-limited");
+  assert.equal(refused.retryAfterS, 15 * 60);
+  assert.equal(f.runs, 20);
+});
+
+claimsTest("verify() grants one token when it runs many times at once", async (f) => {
+  const { claim, code } = f.make();
+  const gate = Promise.withResolvers<void>();
+  f.answer = () => gate.promise.then(() => ({ state: "found", bio: code }));
+  const runs = Array.from({ length: 8 }, () => f.claims.verify(claim));
+  gate.resolve();
+  const results = await Promise.all(runs);
+  const tokens = results.filter((r) => r.ok).map((r) => r.token);
+  assert.equal(tokens.length, 1);
+  assert.equal(f.store.byToken(tokens[0] ?? "")?.username, "kaylee");
+  for (const result of results) assert.ok(result.ok || result.problem === "claim-not-found");
+});
+
+claimsTest("verify() replaces the token of a name that has an account", async (f) => {
+  const lost = f.store.grantToken("kaylee");
+  const { claim, code } = f.make();
+  f.bios.set("kaylee", code);
+  const verified = await f.claims.verify(claim);
+  assert.ok(verified.ok);
+  assert.equal(verified.replaced, true);
+  assert.equal(f.store.byToken(lost), undefined);
+  assert.equal(f.store.byToken(verified.token)?.username, "kaylee");
+});
+
+claimsTest("a released name can be claimed again", async (f) => {
+  f.store.grantToken("kaylee");
+  f.store.release("kaylee");
+  const { claim, code } = f.make();
+  f.bios.set("kaylee", code);
+  const verified = await f.claims.verify(claim);
+  assert.ok(verified.ok);
+  assert.equal(verified.replaced, false);
+});
+
+claimsTest("verify() refuses a name blocked since, also while its profile is read", async (f) => {
+  const { claim, code } = f.make();
+  f.answer = () => {
+    f.store.setBlocked("kaylee", true);
+    return Promise.resolve({ state: "found", bio: code });
+  };
+  assert.equal(await f.problem(claim), "suspended");
+  assert.equal(await f.problem(claim), "suspended");
+  assert.equal(f.runs, 1);
+  assert.equal(f.store.byUsername("kaylee"), undefined);
+});
+
+claimsTest("the database has no claim secret in it", (f) => {
+  const { claim } = f.make();
+  const rows = JSON.stringify(f.db.prepare("SELECT *, hex(id_hash) FROM claim").all());
+  assert.ok(!rows.includes(claim));
+});
+
+Deno.test("claims survive the reopening of the database", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/glossond.sqlite`;
+  function open(bio: string): { claims: Claims; close: () => void } {
+    const db = openDatabase(path);
+    const claims = createClaims({
+      db,
+      store: createAccountStore(db),
+      hostnameOf: (username) => username,
+      runBio: () => Promise.resolve({ state: "found", bio }),
+      verificationsPerClaim: 2,
+    });
+    return { claims, close: () => db.close() };
+  }
+  try {
+    const first = open("");
+    const made = first.claims.create("kaylee", ADDRESS);
+    assert.ok(made.ok);
+    assert.equal((await first.claims.verify(made.claim)).ok, false);
+    first.close();
+    const second = open("");
+    assert.equal((await second.claims.verify(made.claim)).ok, false);
+    second.close();
+    const third = open(made.code);
+    const counted = await third.claims.verify(made.claim);
+    assert.ok(!counted.ok && counted.problem === "rate-limited", "the count survives as well");
+    third.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("hasCode() counts a code as a whole word only", () => {
+  const code = "glosson-bcdf";
+  const whole = [
+    code,
+    `(${code})`,
+    `<b>${code}</b>`,
+    `a ${code}\n`,
+    `x${code} ${code}`,
+    `ü${code}é`,
+  ];
+  const parts = ["", "glosson-bcd", `${code}2`, `_${code}`, `${code}-`, `-${code}`, `a${code}b`];
+  for (const bio of whole) assert.equal(hasCode(bio, code), true, bio);
+  for (const bio of parts) assert.equal(hasCode(bio, code), false, bio);
+});

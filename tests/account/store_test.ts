@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { openDatabase } from "../../lib/database.ts";
+import { type AccountStore, createAccountStore } from "../../lib/account/store.ts";
+
+interface Fixture {
+  store: AccountStore;
+  clock: { now: number };
+}
+
+function withStore(story: (fixture: Fixture) => void): void {
+  const db = openDatabase(":memory:");
+  try {
+    const clock = { now: 1_000 };
+    story({ store: createAccountStore(db, { now: () => clock.now }), clock });
+  } finally {
+    db.close();
+  }
+}
+
+Deno.test("grantToken() makes an account that its token finds", () =>
+  withStore(({ store }) => {
+    const token = store.grantToken("kaylee");
+    assert.match(token, /^[A-Za-z0-9_-]{32}$/);
+    const account = { username: "kaylee", createdAt: 1_000, verifiedAt: 1_000 };
+    assert.deepEqual(store.byToken(token), account);
+    assert.deepEqual(store.byUsername("kaylee"), account);
+    assert.equal(store.byUsername("inara"), undefined);
+  }));
+
+Deno.test("grantToken() replaces a token and keeps the rest of the account", () =>
+  withStore(({ store, clock }) => {
+    const first = store.grantToken("kaylee");
+    store.markOnline("kaylee", 1_500);
+    clock.now = 2_000;
+    const second = store.grantToken("kaylee");
+    assert.notEqual(second, first);
+    assert.equal(store.byToken(first), undefined);
+    assert.deepEqual(store.byToken(second), {
+      username: "kaylee",
+      createdAt: 1_000,
+      verifiedAt: 2_000,
+      lastOnlineAt: 1_500,
+    });
+  }));
+
+Deno.test("byToken() finds nothing for any other text", () =>
+  withStore(({ store }) => {
+    const token = store.grantToken("kaylee");
+    const others = ["", " ", token.slice(1), `${token}x`, token.toUpperCase(), "x".repeat(99_999)];
+    for (const other of others) assert.equal(store.byToken(other), undefined);
+  }));
+
+Deno.test("the database has no token in it", () => {
+  const db = openDatabase(":memory:");
+  const token = createAccountStore(db).grantToken("kaylee");
+  const rows = JSON.stringify(db.prepare("SELECT *, hex(token_hash) AS hash FROM account").all());
+  db.close();
+  assert.ok(!rows.includes(token));
+  assert.match(rows, /[0-9A-F]{64}/);
+});
+
+Deno.test("release() deletes the account and its token", () =>
+  withStore(({ store }) => {
+    const token = store.grantToken("kaylee");
+    assert.equal(store.release("kaylee"), true);
+    assert.equal(store.release("kaylee"), false);
+    assert.equal(store.byToken(token), undefined);
+    assert.equal(store.byUsername("kaylee"), undefined);
+  }));
+
+Deno.test("setBlocked() holds for an account, beyond its release, and without one", () =>
+  withStore(({ store, clock }) => {
+    const token = store.grantToken("kaylee");
+    store.setBlocked("kaylee", true);
+    clock.now = 2_000;
+    store.setBlocked("kaylee", true);
+    store.setBlocked("inara", true);
+    assert.equal(store.byToken(token)?.blockedAt, 1_000);
+    store.release("kaylee");
+    assert.equal(store.isBlocked("kaylee"), true);
+    assert.equal(store.byUsername("inara"), undefined);
+    assert.deepEqual(store.listBlocked(), [
+      { username: "inara", blockedAt: 2_000 },
+      { username: "kaylee", blockedAt: 1_000 },
+    ]);
+    store.setBlocked("kaylee", false);
+    store.setBlocked("nobody", false);
+    assert.equal(store.isBlocked("kaylee"), false);
+    assert.equal(store.isBlocked("inara"), true);
+  }));
+
+Deno.test("markOnline() never goes back in time, and makes no account", () =>
+  withStore(({ store }) => {
+    store.grantToken("kaylee");
+    store.markOnline("kaylee", 3_000);
+    store.markOnline("kaylee", 2_000);
+    store.markOnline("inara", 2_000);
+    assert.equal(store.byUsername("kaylee")?.lastOnlineAt, 3_000);
+    assert.equal(store.byUsername("inara"), undefined);
+  }));
+
+Deno.test("list() has every account by name", () =>
+  withStore(({ store }) => {
+    for (const name of ["zoe", "inara", "kaylee"]) store.grantToken(name);
+    store.setBlocked("inara", true);
+    store.setBlocked("badger", true);
+    const listed = store.list().map((a) => [a.username, a.blockedAt]);
+    assert.deepEqual(listed, [["inara", 1_000], ["kaylee", undefined], ["zoe", undefined]]);
+  }));
+
+Deno.test("accounts survive the reopening of the database", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const first = openDatabase(`${folder}/glossond.sqlite`);
+    const token = createAccountStore(first).grantToken("kaylee");
+    first.close();
+    const second = openDatabase(`${folder}/glossond.sqlite`);
+    assert.equal(createAccountStore(second).byToken(token)?.username, "kaylee");
+    second.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
