@@ -80,7 +80,7 @@ export function createBioCommand(options: BioCommandOptions): BioCommand {
 
   async function run(username: string): Promise<BioResult> {
     if (!await takeTurn()) {
-      log.warn("too many bio commands", { username, running, waiting: waiting.size });
+      log.warn("Too many profiles are being read", { username, running, waiting: waiting.size });
       return { state: "unavailable", why: "too many profiles are being read" };
     }
     try {
@@ -88,13 +88,16 @@ export function createBioCommand(options: BioCommandOptions): BioCommand {
       const result = judge(end, timeoutMs, maxBytes);
       const stderr = end.stderr || undefined;
       if (result.state === "unavailable") {
-        log.warn("bio command failed", { username, why: result.why, stderr });
+        log.warn("Bio script failed", { username, why: result.why, stderr });
       } else if (stderr) {
-        log.warn("bio command complained", { username, state: result.state, stderr });
+        log.warn("Bio script wrote to stderr", { username, state: result.state, stderr });
       }
       return result;
     } catch (error) {
-      log.error("cannot start the bio command", { interpreter, error });
+      log.error("Cannot start the bio script's interpreter; is it installed?", {
+        interpreter,
+        error,
+      });
       return { state: "unavailable", why: `cannot start ${interpreter}` };
     } finally {
       endTurn();

@@ -36,8 +36,11 @@ export interface AccountStore {
   /** Blocks or unblocks a name, whether it has an account or not. Blocking twice changes nothing. */
   setBlocked(username: string, blocked: boolean): void;
   isBlocked(username: string): boolean;
-  /** Notes when an account was online; an older time than the noted one changes nothing. */
-  markOnline(username: string, at: number): void;
+  /**
+   * Notes when accounts were online, all in one transaction; an older time than the noted one
+   * changes nothing, nor does a name without an account.
+   */
+  markOnline(times: ReadonlyMap<string, number>): void;
   /** All accounts by name. */
   list(): Account[];
   /** All blocked names, by name, also those without an account. */
@@ -84,6 +87,17 @@ export function createAccountStore(
     return token;
   }
 
+  function markOnline(times: ReadonlyMap<string, number>): void {
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      for (const [username, at] of times) seen.run(username, at);
+      db.exec("COMMIT");
+    } catch (error) {
+      db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
   return {
     byToken: (token) => toAccount(selectByToken.get(hashSecret(token))),
     byUsername: (username) => toAccount(selectByUsername.get(username)),
@@ -94,7 +108,7 @@ export function createAccountStore(
       else unblock.run(username);
     },
     isBlocked: (username) => selectBlock.get(username) !== undefined,
-    markOnline: (username, at) => void seen.run(username, at),
+    markOnline,
     list: () => selectAll.all().map((row) => toAccount(row)).filter((row) => row !== undefined),
     listBlocked: () =>
       selectBlocks.all().map((row) => ({

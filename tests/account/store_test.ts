@@ -30,7 +30,7 @@ Deno.test("grantToken() makes an account that its token finds", () =>
 Deno.test("grantToken() replaces a token and keeps the rest of the account", () =>
   withStore(({ store, clock }) => {
     const first = store.grantToken("kaylee");
-    store.markOnline("kaylee", 1_500);
+    store.markOnline(new Map([["kaylee", 1_500]]));
     clock.now = 2_000;
     const second = store.grantToken("kaylee");
     assert.notEqual(second, first);
@@ -92,10 +92,12 @@ Deno.test("setBlocked() holds for an account, beyond its release, and without on
 Deno.test("markOnline() never goes back in time, and makes no account", () =>
   withStore(({ store }) => {
     store.grantToken("kaylee");
-    store.markOnline("kaylee", 3_000);
-    store.markOnline("kaylee", 2_000);
-    store.markOnline("inara", 2_000);
+    store.grantToken("zoe");
+    store.markOnline(new Map([["inara", 2_000], ["kaylee", 3_000], ["zoe", 2_000]]));
+    store.markOnline(new Map([["kaylee", 2_000], ["zoe", 4_000]]));
+    store.markOnline(new Map());
     assert.equal(store.byUsername("kaylee")?.lastOnlineAt, 3_000);
+    assert.equal(store.byUsername("zoe")?.lastOnlineAt, 4_000);
     assert.equal(store.byUsername("inara"), undefined);
   }));
 
