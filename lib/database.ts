@@ -64,9 +64,21 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-function migrate(db: DatabaseSync, path: string): void {
+/** Runs `work` in a transaction: all of its changes are kept, or none when it throws. */
+export function transaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec("BEGIN IMMEDIATE");
   try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  transaction(db, () => {
     const row = db.prepare("PRAGMA user_version").get() as { user_version: number };
     if (row.user_version > MIGRATIONS.length) {
       throw new Error(
@@ -74,9 +86,6 @@ function migrate(db: DatabaseSync, path: string): void {
       );
     }
     for (const step of MIGRATIONS.slice(row.user_version)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`);
-  } catch (error) {
-    db.exec("ROLLBACK");
-    throw error;
-  }
+    db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  });
 }

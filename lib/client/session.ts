@@ -1,6 +1,7 @@
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
 import type { RelayMessage } from "../wire/messages.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
+import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import { ReadAhead } from "../net/read_ahead.ts";
 import type { Tickets } from "./tickets.ts";
 
@@ -32,12 +33,14 @@ export interface SessionOptions {
   tickets: Tickets<Redeem>;
   /** Sends a message to the client; never throws. */
   send: (message: RelayMessage) => void;
+  /** @default {setTimeout} */
+  schedule?: Schedule;
 }
 
 /** A parked connection and the timer that ends it. */
 interface Parked {
   conn: Duplex;
-  timer: ReturnType<typeof setTimeout>;
+  callOff: () => void;
 }
 
 /** One client that is online: its parked connections and the visitors that wait for it. */
@@ -45,6 +48,7 @@ export class Session {
   readonly username: string;
   readonly #tickets: Tickets<Redeem>;
   readonly #send: (message: RelayMessage) => void;
+  readonly #schedule: Schedule;
   /** Oldest first. */
   readonly #parked: Parked[] = [];
   /** Granted to park with, not shown yet. */
@@ -57,6 +61,7 @@ export class Session {
     this.username = options.username;
     this.#tickets = options.tickets;
     this.#send = options.send;
+    this.#schedule = options.schedule ?? scheduleTimeout;
   }
 
   /** Connections parked now. */
@@ -75,7 +80,7 @@ export class Session {
   takeParked(): Duplex | undefined {
     const parked = this.#parked.pop();
     if (parked === undefined) return undefined;
-    clearTimeout(parked.timer);
+    parked.callOff();
     // Refilled on check-out, so that the next visitor finds one too.
     this.#grant();
     return parked.conn;
@@ -150,7 +155,7 @@ export class Session {
     this.#granted.delete(ticket);
     const entry: Parked = {
       conn: new ReadAhead(conn, () => this.#dropParked(entry)),
-      timer: setTimeout(() => this.#dropParked(entry), PARKED_MS),
+      callOff: this.#schedule(() => this.#dropParked(entry), PARKED_MS),
     };
     this.#parked.push(entry);
     // The pool may have shrunk since the ticket was granted.
@@ -158,7 +163,7 @@ export class Session {
   }
 
   #dropParked(entry: Parked): void {
-    clearTimeout(entry.timer);
+    entry.callOff();
     const index = this.#parked.indexOf(entry);
     // Taken by a visitor already: its end is theirs to see.
     if (index === -1) return;

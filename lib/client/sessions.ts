@@ -1,3 +1,4 @@
+import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Session } from "./session.ts";
 
 /** How long after its end a session counts as coming back. */
@@ -10,6 +11,8 @@ export const GRACE_MS = 5_000;
 export interface SessionsOptions {
   /** Clock in milliseconds that never goes back. @default {performance.now} */
   now?: () => number;
+  /** @default {setTimeout} */
+  schedule?: Schedule;
   /** Told when a user comes online or goes offline. */
   onChange?: (username: string, online: boolean) => void;
 }
@@ -21,10 +24,12 @@ export class Sessions {
   readonly #dropped = new Map<string, number>();
   readonly #waiting = new Map<string, Set<(session: Session | undefined) => void>>();
   readonly #now: () => number;
+  readonly #schedule: Schedule;
   readonly #onChange: (username: string, online: boolean) => void;
 
   constructor(options: SessionsOptions = {}) {
     this.#now = options.now ?? (() => performance.now());
+    this.#schedule = options.schedule ?? scheduleTimeout;
     this.#onChange = options.onChange ?? (() => {});
   }
 
@@ -84,10 +89,10 @@ export class Sessions {
     const waiting = this.#waiting.get(username) ?? new Set();
     this.#waiting.set(username, waiting.add(resolve));
     const giveUp = (): void => resolve(undefined);
-    const timer = setTimeout(giveUp, GRACE_MS);
+    const callOff = this.#schedule(giveUp, GRACE_MS);
     signal?.addEventListener("abort", giveUp, { once: true });
     const found = await promise;
-    clearTimeout(timer);
+    callOff();
     signal?.removeEventListener("abort", giveUp);
     waiting.delete(resolve);
     if (waiting.size === 0 && this.#waiting.get(username) === waiting) {

@@ -1,7 +1,9 @@
+import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
+
 /** A ticket that was not shown yet. */
 interface Entry<T> {
   value: T;
-  timer: ReturnType<typeof setTimeout>;
+  callOff: () => void;
 }
 
 /**
@@ -11,6 +13,11 @@ interface Entry<T> {
  */
 export class Tickets<T> {
   readonly #entries = new Map<string, Entry<T>>();
+  readonly #schedule: Schedule;
+
+  constructor(schedule: Schedule = scheduleTimeout) {
+    this.#schedule = schedule;
+  }
 
   /** Tickets that can still be shown. */
   get size(): number {
@@ -26,11 +33,11 @@ export class Tickets<T> {
   issue(value: T, lifeMs: number, onExpired: (ticket: string) => void): string {
     const ticket = crypto.getRandomValues(new Uint8Array(16))
       .toBase64({ alphabet: "base64url", omitPadding: true });
-    const timer = setTimeout(() => {
+    const callOff = this.#schedule(() => {
       this.#entries.delete(ticket);
       onExpired(ticket);
     }, lifeMs);
-    this.#entries.set(ticket, { value, timer });
+    this.#entries.set(ticket, { value, callOff });
     return ticket;
   }
 
@@ -38,7 +45,7 @@ export class Tickets<T> {
   take(ticket: string): T | undefined {
     const entry = this.#entries.get(ticket);
     if (entry === undefined) return undefined;
-    clearTimeout(entry.timer);
+    entry.callOff();
     this.#entries.delete(ticket);
     return entry.value;
   }

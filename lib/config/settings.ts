@@ -98,10 +98,12 @@ export const SETTINGS = {
     "Port of the redirect from http to https; off when not set",
   ),
 
-  publicPort: optional(
+  publicPort: required(
     "PUBLIC_PORT",
     port,
-    "Port at which visitors reach the hub; default 443, under dev the hub's own",
+    "443",
+    "Port at which visitors reach the hub; 0 is the hub's own",
+    { dev: "0" },
   ),
   publicDataHost: optional(
     "PUBLIC_DATA_HOST",
@@ -212,6 +214,14 @@ export const SETTINGS = {
     "Visitors whose first bytes are awaited at once",
   ),
   maxClients: required("MAX_CLIENTS", integer(1, 1_000_000), "5000", "Clients online at once"),
+
+  drainSeconds: required(
+    "DRAIN_SECONDS",
+    integer(0, 3600),
+    "10",
+    "How long visitors may finish when the relay stops",
+    { dev: "0" },
+  ),
 
   log: required("LOG", oneOf("text", "json"), "text", "Form of the log, on standard error"),
   logLevel: required("LOG_LEVEL", oneOf(...LOG_LEVELS), "info", "Lowest level that is logged"),

@@ -6,9 +6,6 @@ import type { Log } from "../log.ts";
 export interface ServeTcpOptions {
   /** For log lines: `hub`, `data`, … */
   name: string;
-  hostname: string;
-  /** 0 takes a free one. */
-  port: number;
   /** Connections at once; the newest is closed unread above it. */
   maxConnections: number;
   /**
@@ -19,9 +16,8 @@ export interface ServeTcpOptions {
   log: Log;
 }
 
-/** A running listener. */
-export interface TcpListener {
-  readonly address: Deno.NetAddr;
+/** Serves a listener. */
+export interface TcpServer {
   /** Connections being handled now. */
   readonly active: number;
   /** Counters since the start. */
@@ -45,15 +41,12 @@ export interface ListenerCounts {
 }
 
 /**
- * Listens and hands each connection to `onConnection`, for as long as it is not stopped.
+ * Hands each connection of a listener to `onConnection`, until it is stopped.
  *
  * Nothing that a peer does, and no shortage of descriptors, ends it.
- *
- * @throws {Deno.errors.AddrInUse} and others of `Deno.listen`, naming the address.
  */
-export function serveTcp(options: ServeTcpOptions): TcpListener {
-  const { name, hostname, port, maxConnections, onConnection, log } = options;
-  const listener = listen(name, hostname, port);
+export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): TcpServer {
+  const { name, maxConnections, onConnection, log } = options;
   const counts: ListenerCounts = { accepted: 0, refused: 0, acceptErrors: 0, handlerErrors: 0 };
   const stopping = new AbortController();
   const active = new Set<Deno.TcpConn>();
@@ -93,7 +86,6 @@ export function serveTcp(options: ServeTcpOptions): TcpListener {
     signal: stopping.signal,
   });
   return {
-    address: listener.addr,
     counts,
     get active() {
       return active.size;
@@ -112,7 +104,14 @@ export function serveTcp(options: ServeTcpOptions): TcpListener {
   };
 }
 
-function listen(name: string, hostname: string, port: number): Deno.TcpListener {
+/**
+ * Opens a listener; connections wait in its queue until it is served.
+ *
+ * @param name what the settings of its address are named after.
+ * @param port 0 takes a free one.
+ * @throws {Error} when it cannot; the message names the address and the mend.
+ */
+export function listenTcp(name: string, hostname: string, port: number): Deno.TcpListener {
   try {
     return Deno.listen({ hostname, port });
   } catch (error) {

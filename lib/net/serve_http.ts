@@ -1,0 +1,64 @@
+import { pause } from "./accept_loop.ts";
+import type { Log } from "../log.ts";
+
+/** Pause before a plain HTTP server that stopped by itself is started again. */
+const RESTART_MS = 1_000;
+
+/** A running plain HTTP server. */
+export interface HttpServer {
+  readonly address: Deno.NetAddr;
+  /** Stops it after the requests in progress. */
+  stop(): Promise<void>;
+}
+
+/** Options for {@linkcode serveHttp}. */
+export interface ServeHttpOptions {
+  /** For log lines. */
+  name: string;
+  hostname: string;
+  /** 0 takes a free one. */
+  port: number;
+  handler: (request: Request) => Response | Promise<Response>;
+  log: Log;
+}
+
+/**
+ * Serves plain HTTP, and again after `Deno.serve` gave up for want of descriptors.
+ *
+ * @throws {Deno.errors.AddrInUse} and others of `Deno.serve` at the first start.
+ */
+export function serveHttp(options: ServeHttpOptions): HttpServer {
+  const { name, hostname, handler, log } = options;
+  const stopping = new AbortController();
+  const start = (port: number): Deno.HttpServer<Deno.NetAddr> =>
+    Deno.serve({ hostname, port, onListen() {} }, handler);
+  let server = start(options.port);
+  const address = server.addr;
+
+  async function supervise(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await server.finished;
+        if (stopping.signal.aborted) return;
+      } catch (error) {
+        log.error("Server stopped, starting it again", { server: name, error });
+      }
+      await pause(RESTART_MS, stopping.signal);
+      try {
+        if (!stopping.signal.aborted) server = start(address.port);
+      } catch {
+        // Still no descriptor: the finished server is awaited at once, so the pause comes again.
+      }
+    }
+  }
+
+  const supervised = supervise();
+  return {
+    address,
+    async stop() {
+      stopping.abort();
+      await server.shutdown();
+      await supervised;
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { Session } from "../../lib/client/session.ts";
+import { GRACE_MS, RECENT_MS, Sessions } from "../../lib/client/sessions.ts";
+import { Tickets } from "../../lib/client/tickets.ts";
+import { ManualClock } from "../manual_clock.ts";
+
+function setUp() {
+  const clock = new ManualClock();
+  const changes: [string, boolean][] = [];
+  const sessions = new Sessions({
+    now: clock.now,
+    schedule: clock.schedule,
+    onChange: (...change) => changes.push(change),
+  });
+  const session = () => new Session({ username: "kaylee", tickets: new Tickets(), send() {} });
+  return { clock, changes, sessions, session };
+}
+
+Deno.test("Sessions.add() lets the newest win and returns the older one", () => {
+  const { sessions, session, changes } = setUp();
+  const [older, newer] = [session(), session()];
+  assert.equal(sessions.add(older), undefined);
+  assert.equal(sessions.add(newer), older);
+  // The end of the older one must not take the newer one off.
+  sessions.remove(older, true);
+  assert.equal(sessions.get("kaylee"), newer);
+  sessions.remove(newer, true);
+  assert.equal(sessions.get("kaylee"), undefined);
+  assert.deepEqual(changes, [["kaylee", true], ["kaylee", true], ["kaylee", false]]);
+});
+
+Deno.test("Sessions.find() does not wait for a user who was not here a moment ago", async () => {
+  const { clock, sessions, session } = setUp();
+  assert.equal(await sessions.find("kaylee"), undefined);
+  const gone = session();
+  sessions.add(gone);
+  sessions.remove(gone, true);
+  clock.advance(RECENT_MS);
+  assert.equal(await sessions.find("kaylee"), undefined);
+});
+
+Deno.test("Sessions.find() waits for the next session of a user who just dropped off", async () => {
+  const { clock, sessions, session } = setUp();
+  const dropped = session();
+  sessions.add(dropped);
+  sessions.remove(dropped, true);
+  clock.advance(RECENT_MS - 1);
+  const found = sessions.find("kaylee");
+  const back = session();
+  sessions.add(back);
+  assert.equal(await found, back);
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("Sessions.find() gives up after the grace, or when the visitor is gone", async () => {
+  const { clock, sessions, session } = setUp();
+  const dropped = session();
+  sessions.add(dropped);
+  sessions.remove(dropped, true);
+  const patient = sessions.find("kaylee");
+  const gone = new AbortController();
+  const impatient = sessions.find("kaylee", gone.signal);
+  gone.abort();
+  assert.equal(await impatient, undefined);
+  clock.advance(GRACE_MS);
+  assert.equal(await patient, undefined);
+});
+
+Deno.test("Sessions.forget() ends the wait for a user who will not come back", async () => {
+  const { sessions, session } = setUp();
+  const dropped = session();
+  sessions.add(dropped);
+  sessions.remove(dropped, true);
+  const found = sessions.find("kaylee");
+  sessions.forget("kaylee");
+  assert.equal(await found, undefined);
+  assert.equal(await sessions.find("kaylee"), undefined);
+});

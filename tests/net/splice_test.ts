@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { splice, writeAll } from "../../lib/net/splice.ts";
+import { pipe, readAll, text, utf8 } from "./pipe.ts";
+
+Deno.test("splice() carries both directions and each end of stream", async () => {
+  const [visitor, first] = pipe();
+  const [second, client] = pipe();
+  const spliced = splice(first, second);
+
+  await writeAll(visitor, utf8("question"));
+  await visitor.closeWrite();
+  assert.equal(text(await readAll(client)), "question");
+  // The other direction still flows after the first one ended: half-close, not close.
+  await writeAll(client, utf8("answer"));
+  await client.closeWrite();
+  assert.equal(text(await readAll(visitor)), "answer");
+
+  assert.deepEqual(await spliced, { forward: 8, backward: 6 });
+  assert.ok(first.closes > 0 && second.closes > 0);
+});
+
+Deno.test("splice() honours short writes", async () => {
+  const [visitor, first] = pipe();
+  const [second, client] = pipe(3);
+  const spliced = splice(first, second);
+  const sent = crypto.getRandomValues(new Uint8Array(10_000));
+  await writeAll(visitor, sent);
+  await visitor.closeWrite();
+  assert.deepEqual(await readAll(client), sent);
+  await client.closeWrite();
+  await spliced;
+});
+
+Deno.test("splice() grows its buffer with full reads and shrinks it when they are small", async () => {
+  const sizes: number[] = [];
+  const [visitor, first] = pipe();
+  const [second, client] = pipe();
+  const spliced = splice({
+    ...first,
+    read(p) {
+      sizes.push(p.length);
+      return first.read(p);
+    },
+  }, second);
+  await writeAll(visitor, new Uint8Array(4 * 1024 * 1024));
+  for (let i = 0; i < 60; i++) await writeAll(visitor, Uint8Array.of(i));
+  await visitor.closeWrite();
+  await client.closeWrite();
+  await spliced;
+  assert.equal(sizes[0], 2048);
+  assert.equal(Math.max(...sizes), 1024 * 1024);
+  assert.equal(sizes.at(-1), 2048);
+});
+
+Deno.test("splice() ends both sides when one is reset", async () => {
+  const [visitor, first] = pipe();
+  const [second, client] = pipe();
+  const spliced = splice(first, second);
+  visitor.reset();
+  const result = await spliced;
+  assert.ok(result.error instanceof Deno.errors.ConnectionReset);
+  assert.equal((await readAll(client)).length, 0);
+});
+
+Deno.test("splice() closes both sides when its signal aborts", async () => {
+  const [, first] = pipe();
+  const [second] = pipe();
+  const ending = new AbortController();
+  const spliced = splice(first, second, { signal: ending.signal });
+  ending.abort(new Error("enough"));
+  assert.equal((await spliced).error?.message, "enough");
+  assert.ok(first.closes > 0 && second.closes > 0);
+});
+
+Deno.test("splice() over TCP moves 100 MiB each way at once", async () => {
+  const size = 100 * 1024 * 1024;
+  const [a, b] = await tcpPair();
+  const [c, d] = await tcpPair();
+  const spliced = splice(b, c);
+  const sums = await Promise.all([send(a, 1), send(d, 2), sum(a), sum(d)]);
+  assert.equal(sums[2], sums[1]);
+  assert.equal(sums[3], sums[0]);
+  const result = await spliced;
+  assert.deepEqual(result, { forward: size, backward: size });
+  a.close();
+  d.close();
+
+  async function send(conn: Deno.TcpConn, seed: number): Promise<number> {
+    const chunk = new Uint8Array(1024 * 1024).map((_, i) => (i * seed) % 251);
+    let total = 0;
+    for (let sent = 0; sent < size; sent += chunk.length) {
+      chunk[0] = sent / chunk.length;
+      await writeAll(conn, chunk);
+      total = add(total, chunk);
+    }
+    await conn.closeWrite();
+    return total;
+  }
+
+  async function sum(conn: Deno.TcpConn): Promise<number> {
+    const p = new Uint8Array(256 * 1024);
+    let total = 0;
+    for (let n = await conn.read(p); n !== null; n = await conn.read(p)) {
+      total = add(total, p.subarray(0, n));
+    }
+    return total;
+  }
+
+  /** A checksum that depends on the order. */
+  function add(total: number, bytes: Uint8Array): number {
+    for (const byte of bytes) total = (Math.imul(total, 31) + byte) | 0;
+    return total;
+  }
+});
+
+async function tcpPair(): Promise<[Deno.TcpConn, Deno.TcpConn]> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+    listener.accept(),
+  ]);
+}

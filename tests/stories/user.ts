@@ -1,0 +1,257 @@
+import * as x509 from "@peculiar/x509";
+import { BASE, type Relay } from "./relay.ts";
+import { dataPreface } from "../../lib/wire/messages.ts";
+import { parseProxyHeader, type ProxyAddresses } from "../../lib/wire/proxy_protocol.ts";
+import { splice } from "../../lib/net/splice.ts";
+
+/** A message on the control WebSocket. */
+// deno-lint-ignore no-explicit-any
+export type Message = { type: string } & Record<string, any>;
+
+/** Fetches from the relay's API on its control port. */
+export function apiOf(relay: Relay): {
+  url: string;
+  client: Deno.HttpClient;
+  request: (
+    method: string,
+    path: string,
+    options?: { token?: string; body?: unknown },
+  ) => Promise<{ status: number; headers: Headers; body: Message }>;
+} {
+  const client = Deno.createHttpClient({ caCerts: [relay.ca] });
+  const url = `https://localhost:${relay.ports.control}`;
+  return {
+    url,
+    client,
+    async request(method, path, { token, body } = {}) {
+      const response = await fetch(url + path, {
+        method,
+        client,
+        headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text === "" ? {} : JSON.parse(text),
+      };
+    },
+  };
+}
+
+/** A user who has an account. */
+export interface User {
+  username: string;
+  hostname: string;
+  token: string;
+}
+
+/** Claims and verifies a name by the example bio script. */
+export async function signUp(relay: Relay, username: string): Promise<User> {
+  const api = apiOf(relay);
+  using _client = api.client;
+  const claim = await api.request("POST", "/v1/claims", { body: { username } });
+  if (claim.status !== 201) throw new Error(`Cannot claim: ${JSON.stringify(claim.body)}`);
+  await Deno.writeTextFile(`${relay.biosDir}/${username}.txt`, `Hello! ${claim.body.code} bye`);
+  const verified = await api.request("POST", `/v1/claims/${claim.body.claim}/verify`);
+  if (verified.status !== 200) throw new Error(`Cannot verify: ${JSON.stringify(verified.body)}`);
+  return { username, hostname: `${username}.${BASE}`, token: verified.body.token };
+}
+
+/** Makes a key and gets a certificate for it. */
+export async function getCertificate(
+  relay: Relay,
+  user: User,
+  algorithm: EcKeyGenParams | RsaHashedKeyGenParams = { name: "ECDSA", namedCurve: "P-256" },
+): Promise<{ cert: string; key: string }> {
+  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
+    keys,
+    signingAlgorithm: { ...algorithm, hash: "SHA-256" },
+    extensions: [
+      new x509.SubjectAlternativeNameExtension([{ type: "dns", value: user.hostname }]),
+    ],
+  });
+  const api = apiOf(relay);
+  using _client = api.client;
+  const { token } = user;
+  const asked = await api.request("POST", "/v1/certificates", {
+    token,
+    body: { csr: csr.toString("pem") },
+  });
+  if (asked.status !== 202) throw new Error(`Cannot ask: ${JSON.stringify(asked.body)}`);
+  while (true) {
+    const { body } = await api.request("GET", `/v1/certificates/${asked.body.id}`, { token });
+    if (body.status === "ready") {
+      const der = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+      return { cert: body.certificate, key: x509.PemConverter.encode(der, "PRIVATE KEY") };
+    }
+    if (body.status !== "pending") throw new Error(`No certificate: ${JSON.stringify(body)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** An open control WebSocket with its messages in a queue. */
+export interface ControlLink extends AsyncDisposable {
+  readonly socket: WebSocket;
+  /** The next message of this type; others before it are dropped. */
+  next(type: string): Promise<Message>;
+  send(message: unknown): void;
+  /** Resolves when the WebSocket closed. */
+  readonly closed: Promise<CloseEvent>;
+}
+
+/** Opens the control WebSocket and waits for `online`. */
+export async function connectControl(relay: Relay, user: User): Promise<ControlLink> {
+  const client = Deno.createHttpClient({ caCerts: [relay.ca] });
+  const options: Record<string, unknown> = {
+    headers: { Authorization: `Bearer ${user.token}` },
+    protocols: ["glosson.v1"],
+    client,
+  };
+  const socket = new WebSocket(
+    `wss://localhost:${relay.ports.control}/v1/control`,
+    options as unknown as string[],
+  );
+  const queue: Message[] = [];
+  const waiting: (() => void)[] = [];
+  const closed = Promise.withResolvers<CloseEvent>();
+  const wake = (): void => waiting.splice(0).forEach((resolve) => resolve());
+  let ended = false;
+  socket.onmessage = (event) => {
+    queue.push(JSON.parse(event.data));
+    wake();
+  };
+  socket.onerror = () => {};
+  socket.onclose = (event) => {
+    ended = true;
+    closed.resolve(event);
+    client.close();
+    wake();
+  };
+  const link: ControlLink = {
+    socket,
+    closed: closed.promise,
+    async next(type) {
+      while (true) {
+        const message = queue.shift();
+        if (message?.type === type) return message;
+        if (message !== undefined) continue;
+        if (ended) throw new Error(`The control WebSocket closed before ${type}`);
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+    },
+    send: (message) => socket.send(JSON.stringify(message)),
+    async [Symbol.asyncDispose]() {
+      socket.close();
+      await closed.promise;
+    },
+  };
+  await link.next("online");
+  return link;
+}
+
+/** A data connection that shows a ticket. */
+export async function dialData(relay: Relay, ticket: string): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.data! });
+  await conn.write(dataPreface(ticket));
+  return conn;
+}
+
+/** Reads the PROXY header of a joined connection; returns it and the bytes behind it. */
+export async function readJoin(
+  conn: Deno.Conn,
+): Promise<{ addresses?: ProxyAddresses; rest: Uint8Array }> {
+  let bytes = new Uint8Array(0);
+  const chunk = new Uint8Array(64 * 1024);
+  while (true) {
+    const result = parseProxyHeader(bytes);
+    if (result.state === "header") {
+      return {
+        ...(result.addresses && { addresses: result.addresses }),
+        rest: bytes.subarray(result.length),
+      };
+    }
+    if (result.state === "reject") throw new Error(`Bad PROXY header: ${result.detail}`);
+    const n = await conn.read(chunk);
+    if (n === null) throw new Error(`Ended within the PROXY header`);
+    const longer = new Uint8Array(bytes.length + n);
+    longer.set(bytes);
+    longer.set(chunk.subarray(0, n), bytes.length);
+    bytes = longer;
+  }
+}
+
+/** Answers every `connect` with a data connection to a web server of the user's own. */
+export async function serveUser(
+  relay: Relay,
+  user: User,
+  handler: (request: Request) => Response | Promise<Response>,
+): Promise<AsyncDisposable & { link: ControlLink; cert: string }> {
+  const pair = await getCertificate(relay, user);
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, ...pair, onListen() {} }, handler);
+  const link = await connectControl(relay, user);
+  const joins = new Set<Promise<unknown>>();
+
+  async function join(ticket: string): Promise<void> {
+    const conn = await dialData(relay, ticket);
+    const { rest } = await readJoin(conn);
+    const own = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+    await own.write(rest);
+    await splice(conn, own);
+  }
+
+  const serving = (async () => {
+    while (true) {
+      const { ticket } = await link.next("connect");
+      const joined: Promise<unknown> = join(ticket).catch(() => {})
+        .finally(() => joins.delete(joined));
+      joins.add(joined);
+    }
+  })().catch(() => {});
+  return {
+    link,
+    cert: pair.cert,
+    async [Symbol.asyncDispose]() {
+      await link[Symbol.asyncDispose]();
+      await serving;
+      await server.shutdown();
+      await Promise.all(joins);
+    },
+  };
+}
+
+/** What a visitor gets: a GET through the hub by a TLS client that trusts the local authority only. */
+export async function visit(
+  relay: Relay,
+  hostname: string,
+  path = "/",
+): Promise<{ status: number; body: string; headers: Headers }> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.hub! });
+  using tls = await Deno.startTls(conn, {
+    hostname,
+    caCerts: [relay.ca],
+    alpnProtocols: ["http/1.1"],
+  });
+  const request = `GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`;
+  await tls.write(new TextEncoder().encode(request));
+  const text = new TextDecoder().decode(await readToEnd(tls));
+  const [head = "", ...body] = text.split("\r\n\r\n");
+  const [status = "", ...fields] = head.split("\r\n");
+  return {
+    status: Number(status.split(" ")[1]),
+    headers: new Headers(fields.map((f) => f.split(/:\s*/, 2) as [string, string])),
+    body: body.join("\r\n\r\n"),
+  };
+}
+
+/** Reads until the end of stream. */
+export async function readToEnd(conn: Pick<Deno.Conn, "read">): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const chunk = new Uint8Array(64 * 1024);
+  for (let n = await conn.read(chunk); n !== null; n = await conn.read(chunk)) {
+    chunks.push(chunk.slice(0, n));
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}

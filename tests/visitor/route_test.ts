@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { isUsername } from "../../lib/account/username.ts";
+import { isOurHost, route } from "../../lib/visitor/route.ts";
+
+Deno.test("route() follows the table of PROTOCOL section 4", () => {
+  const cases: [string | undefined, unknown][] = [
+    ["kaylee.glosson.test", { to: "user", username: "kaylee" }],
+    ["a-b.glosson.test", { to: "user", username: "a-b" }],
+    ["relay.glosson.test", { to: "control" }],
+    ["glosson.test", { to: "landing" }],
+    [undefined, { to: "foreign" }],
+    ["example.org", { to: "foreign" }],
+    ["notglosson.test", { to: "foreign" }],
+    ["glosson.test.example.org", { to: "foreign" }],
+    ["deep.kaylee.glosson.test", { to: "foreign" }],
+    ["xn--bcher-kva.glosson.test", { to: "foreign" }],
+    ["-kaylee.glosson.test", { to: "foreign" }],
+    ["k.glosson.test", { to: "foreign" }],
+    [`${"a".repeat(64)}.glosson.test`, { to: "foreign" }],
+    [".glosson.test", { to: "foreign" }],
+  ];
+  for (const [name, target] of cases) {
+    assert.deepEqual(route(name, { baseDomain: "glosson.test", isUsername }), target, name);
+  }
+});
+
+Deno.test("isOurHost() takes BASE and names below it only", () => {
+  assert.ok(isOurHost("glosson.test", "glosson.test"));
+  assert.ok(isOurHost("any.name.glosson.test", "glosson.test"));
+  assert.ok(!isOurHost("notglosson.test", "glosson.test"));
+  assert.ok(!isOurHost("glosson.test.evil.example", "glosson.test"));
+});
