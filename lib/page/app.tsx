@@ -1,0 +1,173 @@
+import { createHash } from "node:crypto";
+import { type Context, Hono } from "hono";
+import type { JSX } from "hono/jsx/jsx-runtime";
+import { LandingPage } from "./landing.tsx";
+import type { Place } from "./layout.tsx";
+import { MisdirectedPage } from "./misdirected.tsx";
+import { NotFoundPage } from "./not_found.tsx";
+import { NotRespondingPage } from "./not_responding.tsx";
+import { OfflinePage } from "./offline.tsx";
+import { PAGE_HEADER, RETRY_SCRIPT } from "./retry_script.ts";
+import { SetupPage } from "./setup.tsx";
+import { STYLE } from "./style.ts";
+import { SuspendedPage } from "./suspended.tsx";
+import { UnknownNamePage } from "./unknown_name.tsx";
+
+/** When to ask again for a user who is away; for scripts, crawlers and browsers without scripts. */
+const RETRY_S = 30;
+
+/** When a browser without scripts asks again after 421. */
+const MISDIRECTED_RETRY_S = 3;
+
+/** How a name stands; times are milliseconds since the epoch. */
+export type NameStatus =
+  | { state: "unknown" }
+  /** Claimed, and never online. */
+  | { state: "setup" }
+  | { state: "offline"; lastOnlineAt?: number }
+  | { state: "online" }
+  | { state: "suspended" };
+
+/** What is known of the connection that a request came on. */
+export interface PageContext {
+  /** SNI of the connection, lower-case and without a final dot. */
+  serverName?: string | undefined;
+  /** The user was online when the visitor came, and did not answer. */
+  notResponding?: boolean | undefined;
+}
+
+/** Options for {@linkcode pageApp}. */
+export interface PageAppOptions {
+  baseDomain: string;
+  /** Port at which visitors reach the relay. @default {443} */
+  publicPort?: number;
+  /** How a name under the base domain stands, asked for every request. */
+  statusOf: (username: string) => NameStatus;
+  /** Where to report a page: a mail address, a URL or other text. */
+  contact?: string;
+  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  now?: () => number;
+}
+
+/** A page with its status, and seconds to wait where it will pass. */
+interface Answer {
+  status: 200 | 404 | 421 | 451 | 503 | 504;
+  page: string;
+  body: JSX.Element;
+  retryAfterS?: number;
+}
+
+type PageEnv = { Bindings: PageContext | undefined };
+
+/**
+ * The relay's own pages: the landing page at the base domain, a status page at every name under it.
+ *
+ * The connection's {@linkcode PageContext} is passed as the second argument of `fetch`. A browser
+ * may use a connection for any name that its certificate covers, and a status page is served under
+ * a wildcard: so 421 is answered where the host is not the connection's own, or its user has come
+ * online since (RFC 9110 section 15.5.20). Every answer ends its connection and is never cached, so
+ * that the next request meets the user.
+ */
+export function pageApp(options: PageAppOptions): Hono<PageEnv> {
+  const { baseDomain, publicPort = 443, statusOf, contact, now = Date.now } = options;
+  const port = publicPort === 443 ? "" : `:${publicPort}`;
+  const place: Place = { base: baseDomain + port, contact };
+  const app = new Hono<PageEnv>();
+
+  app.use(async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+  });
+
+  app.use(async (c, next) => {
+    const serverName = c.env?.serverName;
+    if (serverName === undefined || hostOf(c.req.raw) !== serverName) return send(c, misdirected());
+    if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
+    return c.text("This page can only be read.\n", 405, { Allow: "GET, HEAD" });
+  });
+
+  app.get("*", (c) => {
+    const host = hostOf(c.req.raw) ?? "";
+    if (host.endsWith(`.${baseDomain}`)) {
+      const username = host.slice(0, -baseDomain.length - 1);
+      return send(c, namePage(username, c.env?.notResponding === true));
+    }
+    if (host !== baseDomain) return send(c, misdirected());
+    if (c.req.path === "/robots.txt") return c.text("User-agent: *\nDisallow:\n");
+    if (c.req.path === "/favicon.ico") return c.body(null, 204);
+    return send(c, basePage(c.req.path));
+  });
+
+  function basePage(path: string): Answer {
+    if (path === "/") return { status: 200, page: "landing", body: <LandingPage {...place} /> };
+    return { status: 404, page: "not-found", body: <NotFoundPage {...place} /> };
+  }
+
+  /** The page of a name; any path has it, since people keep links to parts of a user's page. */
+  function namePage(username: string, notResponding: boolean): Answer {
+    const status = statusOf(username);
+    const host = `${username}.${place.base}`;
+    if (status.state === "unknown") {
+      const body = <UnknownNamePage {...place} host={host} />;
+      return { status: 404, page: "unknown-name", body };
+    }
+    if (status.state === "suspended") {
+      const body = <SuspendedPage {...place} host={host} />;
+      return { status: 451, page: "suspended", body };
+    }
+    const common = { ...place, username, retryS: RETRY_S };
+    if (notResponding) {
+      const body = <NotRespondingPage {...common} />;
+      return { status: 504, page: "not-responding", body, retryAfterS: RETRY_S };
+    }
+    if (status.state === "online") return misdirected();
+    if (status.state === "setup") {
+      const body = <SetupPage {...common} />;
+      return { status: 503, page: "setup", body, retryAfterS: RETRY_S };
+    }
+    const body = <OfflinePage {...common} lastOnlineAt={status.lastOnlineAt} now={now()} />;
+    return { status: 503, page: "offline", body, retryAfterS: RETRY_S };
+  }
+
+  function misdirected(): Answer {
+    const body = <MisdirectedPage {...place} retryS={MISDIRECTED_RETRY_S} />;
+    return { status: 421, page: "misdirected", body };
+  }
+
+  return app;
+}
+
+/** Headers of every answer. */
+const HEADERS: Readonly<Record<string, string>> = {
+  "Cache-Control": "no-store",
+  "Connection": "close",
+  "Content-Security-Policy": [
+    "default-src 'none'",
+    `style-src '${sourceHash(STYLE)}'`,
+    `script-src '${sourceHash(RETRY_SCRIPT)}'`,
+    "connect-src 'self'",
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; "),
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+};
+
+function send(c: Context<PageEnv>, answer: Answer): Response {
+  c.header(PAGE_HEADER, answer.page);
+  if (answer.retryAfterS !== undefined) c.header("Retry-After", String(answer.retryAfterS));
+  return c.html(`<!DOCTYPE html>${answer.body}`, answer.status);
+}
+
+/** The host that a request asks for, lower-case, without port and final dot. */
+function hostOf(request: Request): string | undefined {
+  return request.headers.get("Host")?.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
+}
+
+/** Names an inline style or script in a content security policy. */
+function sourceHash(source: string): string {
+  return `sha256-${createHash("sha256").update(source).digest("base64")}`;
+}
