@@ -1,0 +1,48 @@
+import { CLOSE } from "../../lib/wire/messages.ts";
+import type { Ending } from "./control.ts";
+
+/** What to do after a session ended. */
+export type Next =
+  | { act: "retry"; why: string; waitMs: number }
+  /** Do not come back; `message` tells a person why and what to do. */
+  | { act: "stop"; message: string };
+
+/** Longest pause that a relay's `retryAfterMs` is followed for, milliseconds: an hour. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+const REPLACED = "Another glosson run took over this name. This one ends, so that the two do not " +
+  "take turns; stop the other one first if this is the one you want.";
+
+const REVOKED = "The relay no longer accepts this account's token. The name was set up again " +
+  "elsewhere, or released; run glosson setup to get a new one.";
+
+/** Decides what a session's end means. */
+export function afterEnding(ending: Exclude<Ending, { kind: "stopped" }>): Next {
+  switch (ending.kind) {
+    case "goodbye": {
+      const { reason, retryAfterMs } = ending;
+      if (reason === "replaced") return { act: "stop", message: REPLACED };
+      if (reason === "revoked") return { act: "stop", message: REVOKED };
+      if (retryAfterMs === null) {
+        return {
+          act: "stop",
+          message: `The relay asked this client not to come back (${reason}). ` +
+            "Look for a newer glosson, or ask the relay's operator.",
+        };
+      }
+      const waitMs = Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
+      return { act: "retry", why: `the relay says goodbye (${reason})`, waitMs };
+    }
+    case "closed":
+      // The goodbye may have been lost on the way: the code says the same.
+      if (ending.code === CLOSE.replaced) return { act: "stop", message: REPLACED };
+      if (ending.code === CLOSE.revoked) return { act: "stop", message: REVOKED };
+      return {
+        act: "retry",
+        why: ending.detail || `the connection closed with code ${ending.code}`,
+        waitMs: 0,
+      };
+    case "dropped":
+      return { act: "retry", why: ending.why, waitMs: 0 };
+  }
+}

@@ -1,0 +1,191 @@
+import { readProblem, readRetryAfter, unreachable } from "./problem.ts";
+import type { RelayHttp } from "./relay_http.ts";
+
+/** How long one request may take, milliseconds. */
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** Longest answer that is read; a long certificate chain is some 10 KiB. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** Answer to `GET /v1/relay`. */
+export interface RelayInfo {
+  software: string;
+  protocol: number;
+  baseDomain: string;
+  dataHost: string;
+  dataPort: number;
+}
+
+/** Answer to `POST /v1/claims`. */
+export interface Claim {
+  claim: string;
+  username: string;
+  hostname: string;
+  code: string;
+  expiresAt: string;
+}
+
+/** Answer to `POST /v1/claims/{claim}/verify`. */
+export interface Verified {
+  username: string;
+  hostname: string;
+  token: string;
+}
+
+/** Answer to `GET /v1/account`. */
+export interface AccountInfo {
+  username: string;
+  hostname: string;
+  online: boolean;
+  certificate: { notAfter: string } | null;
+  lastOnlineAt: string | null;
+}
+
+/** Answer to a question about a certificate request. */
+export type CertificateAnswer =
+  | { status: "pending"; id: string; retryAfterMs: number | undefined }
+  | { status: "ready"; certificate: string; notAfter: string; renewAfter: string }
+  | { status: "failed"; problem?: { title?: string; detail?: string } };
+
+/** What identifies an {@linkcode Api}. */
+export interface ApiOptions {
+  relay: URL;
+  http: RelayHttp;
+  /** For the requests that need one. */
+  token?: string;
+  /** Ends requests when aborted. */
+  signal?: AbortSignal;
+  /** Clock for `Retry-After` dates. @default {Date.now} */
+  now?: () => number;
+}
+
+/** An answer's JSON and the pause that it asks for. */
+interface Answer<T> {
+  value: T;
+  retryAfterMs: number | undefined;
+}
+
+/**
+ * The relay's HTTPS interface, PROTOCOL section 1.
+ *
+ * Every method throws {@linkcode RelayProblem} when the relay refuses, and
+ * {@linkcode RelayUnreachable} when it cannot be asked or makes no sense.
+ */
+export class Api {
+  readonly #options: ApiOptions;
+
+  constructor(options: ApiOptions) {
+    this.#options = options;
+  }
+
+  /** What the relay is. */
+  async relayInfo(): Promise<RelayInfo> {
+    return (await this.#ask<RelayInfo>("GET", "/v1/relay", { protocol: "number" })).value;
+  }
+
+  /** Begins to claim a name. */
+  async claim(username: string): Promise<Claim> {
+    const members = { claim: "string", hostname: "string", code: "string", expiresAt: "string" };
+    return (await this.#ask<Claim>("POST", "/v1/claims", members, { username })).value;
+  }
+
+  /** Has the relay look for the code in the bio. */
+  async verify(claim: string): Promise<Verified> {
+    const path = `/v1/claims/${encodeURIComponent(claim)}/verify`;
+    const members = { username: "string", hostname: "string", token: "string" };
+    return (await this.#ask<Verified>("POST", path, members)).value;
+  }
+
+  /** What the relay knows of the account; `timeoutMs` for when an answer has to come sooner. */
+  async account(timeoutMs?: number): Promise<AccountInfo> {
+    const members = { hostname: "string", online: "boolean" };
+    return (await this.#ask<AccountInfo>("GET", "/v1/account", members, undefined, timeoutMs))
+      .value;
+  }
+
+  /** Asks for a certificate; the answer is an id to poll. */
+  async requestCertificate(csr: string): Promise<CertificateAnswer & { status: "pending" }> {
+    const { value, retryAfterMs } = await this.#ask<{ id: string }>(
+      "POST",
+      "/v1/certificates",
+      { id: "string" },
+      { csr },
+    );
+    return { status: "pending", id: value.id, retryAfterMs };
+  }
+
+  /** How a certificate request stands. */
+  async certificate(id: string): Promise<CertificateAnswer> {
+    const path = `/v1/certificates/${encodeURIComponent(id)}`;
+    const answer = await this.#ask<CertificateAnswer>("GET", path, { status: "string" });
+    const { value, retryAfterMs } = answer;
+    return value.status === "pending" ? { ...value, id, retryAfterMs } : value;
+  }
+
+  async #ask<T>(
+    method: string,
+    path: string,
+    members: Record<string, string>,
+    body?: unknown,
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  ): Promise<Answer<T>> {
+    const { relay, http, token, signal, now = Date.now } = this.#options;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const headers = new Headers({ accept: "application/json, application/problem+json" });
+    if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+    if (body !== undefined) headers.set("content-type", "application/json");
+    let status: number;
+    let text: string;
+    let retryAfterMs: number | undefined;
+    try {
+      const response = await fetch(new URL(path, relay), {
+        method,
+        headers,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        // A redirect would carry the token to wherever it points.
+        redirect: "error",
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        client: http.client,
+      });
+      status = response.status;
+      retryAfterMs = readRetryAfter(response.headers.get("retry-after"), now());
+      text = await readText(response);
+    } catch (error) {
+      throw unreachable(relay, error);
+    }
+    if (status >= 400) throw readProblem(status, text, retryAfterMs);
+    return { value: readMembers<T>(relay, path, text, members), retryAfterMs };
+  }
+}
+
+/** Reads a body of bounded length. */
+async function readText(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) throw new Error(`its answer exceeds ${MAX_ANSWER_BYTES} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** Parses JSON and checks that the members which are needed are there. */
+function readMembers<T>(
+  relay: URL,
+  path: string,
+  text: string,
+  members: Record<string, string>,
+): T {
+  let value: Record<string, unknown> | undefined;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Judged below together with JSON that is no object.
+  }
+  const whole = typeof value === "object" && value !== null &&
+    Object.entries(members).every(([name, type]) => typeof value[name] === type);
+  if (whole) return value as T;
+  throw unreachable(relay, new Error(`it does not answer like a Glosson relay at ${path}`));
+}

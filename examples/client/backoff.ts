@@ -1,0 +1,40 @@
+/** Options for {@linkcode Backoff}. */
+export interface BackoffOptions {
+  /** Upper bound of the first pause, milliseconds. */
+  firstMs: number;
+  /** Upper bound of every pause, milliseconds. */
+  longestMs: number;
+  /** Uniform in [0, 1). @default {Math.random} */
+  random?: () => number;
+}
+
+/**
+ * Pauses between tries: a random share of a bound that doubles up to a cap ("full jitter"), so that
+ * the clients of a relay that restarts do not all come back in the same moment.
+ */
+export class Backoff {
+  readonly #options: Required<BackoffOptions>;
+  #failures = 0;
+
+  constructor(options: BackoffOptions) {
+    this.#options = { random: Math.random, ...options };
+  }
+
+  /** Failures since the last {@linkcode Backoff.reset}. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Counts a failure and returns the pause before the next try, milliseconds. */
+  next(): number {
+    const { firstMs, longestMs, random } = this.#options;
+    const bound = Math.min(longestMs, firstMs * 2 ** this.#failures);
+    this.#failures++;
+    return Math.floor(random() * bound);
+  }
+
+  /** Forgets the failures: the next pause is a short one again. */
+  reset(): void {
+    this.#failures = 0;
+  }
+}

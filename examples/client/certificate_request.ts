@@ -1,0 +1,106 @@
+import type { Api, CertificateAnswer } from "./api.ts";
+import type { KeyType } from "./arguments.ts";
+import { checkIdentity, type Identity, makeKeyAndRequest } from "./identity.ts";
+import { RelayProblem } from "./problem.ts";
+import type { PendingCertificate, State } from "./state.ts";
+import type { Sleep } from "./wait.ts";
+
+/** Pause between two questions when the relay names none, milliseconds. */
+const DEFAULT_POLL_MS = 2_000;
+
+/** Bounds of the pause that a relay may name, milliseconds. */
+const POLL_MS = { shortest: 250, longest: 60_000 } as const;
+
+/** How long one call waits for a certificate, milliseconds; authorities answer within minutes. */
+const PATIENCE_MS = 600_000;
+
+/** What {@linkcode obtainCertificate} needs. */
+export interface ObtainOptions {
+  api: Pick<Api, "requestCertificate" | "certificate">;
+  state: State;
+  hostname: string;
+  keyType: KeyType;
+  now: () => number;
+  sleep: Sleep;
+  signal?: AbortSignal;
+}
+
+/**
+ * Gets a certificate for a new key, and saves both.
+ *
+ * A request that is under way is continued, also one that an earlier run left: each new one counts
+ * against a daily limit. The key is saved before it is needed and never sent.
+ *
+ * @throws {RelayProblem | RelayUnreachable} as {@linkcode Api} does.
+ * @throws {Error} if the authority failed, took too long, or certified something else.
+ */
+export async function obtainCertificate(options: ObtainOptions): Promise<Identity> {
+  const { api, state, hostname, keyType, now, sleep, signal } = options;
+  const giveUpAt = now() + PATIENCE_MS;
+
+  async function request(): Promise<PendingCertificate & { retryAfterMs?: number }> {
+    const { key, csr } = await makeKeyAndRequest(hostname, keyType);
+    const { id, retryAfterMs } = await api.requestCertificate(csr);
+    await state.savePendingCertificate({ id, key });
+    return { id, key, retryAfterMs };
+  }
+
+  const left = await state.pendingCertificate();
+  let pending: PendingCertificate & { retryAfterMs?: number } = left ?? await request();
+  let pause = left === undefined ? pollPause(pending.retryAfterMs) : 0;
+  while (true) {
+    await sleep(pause, signal);
+    signal?.throwIfAborted();
+    const answer = await question(api, pending.id);
+    const over = answer === undefined || answer.status === "failed";
+    if (over && pending === left) {
+      // What became of an earlier run's request does not matter: it is asked anew.
+      pending = await request();
+      pause = pollPause(pending.retryAfterMs);
+    } else if (answer === undefined) {
+      throw new Error("Cannot get a certificate: the relay forgot the request");
+    } else if (answer.status === "pending") {
+      if (now() >= giveUpAt) {
+        throw new Error(
+          "Cannot wait longer for the certificate: the request goes on, try again in a few minutes",
+        );
+      }
+      pause = pollPause(answer.retryAfterMs);
+    } else {
+      return await accept(answer, pending.key);
+    }
+  }
+
+  async function accept(
+    answer: Exclude<CertificateAnswer, { status: "pending" }>,
+    key: string,
+  ): Promise<Identity> {
+    await state.savePendingCertificate(undefined);
+    if (answer.status !== "ready") {
+      const { title = "The certificate could not be had", detail } = answer.problem ?? {};
+      throw new RelayProblem({ code: "certificate-failed", status: 200, title, detail });
+    }
+    const saved = { key, chain: answer.certificate, renewAfter: answer.renewAfter };
+    const identity = await checkIdentity(saved, hostname, now());
+    await state.saveIdentity(saved);
+    return identity;
+  }
+}
+
+/** How a request stands; undefined when the relay does not know it. */
+async function question(
+  api: Pick<Api, "certificate">,
+  id: string,
+): Promise<CertificateAnswer | undefined> {
+  try {
+    return await api.certificate(id);
+  } catch (error) {
+    if (error instanceof RelayProblem && error.code === "certificate-not-found") return undefined;
+    throw error;
+  }
+}
+
+function pollPause(retryAfterMs: number | undefined): number {
+  const asked = retryAfterMs ?? DEFAULT_POLL_MS;
+  return Math.min(Math.max(asked, POLL_MS.shortest), POLL_MS.longest);
+}

@@ -1,0 +1,51 @@
+/** What identifies a state of a file to caches. */
+export interface Validators {
+  /** Strong entity tag, quotes included. */
+  etag: string;
+  /** Last change, milliseconds since the epoch; HTTP knows whole seconds only. */
+  modifiedAt: number;
+}
+
+/** A part of a file, both ends included. */
+export interface ByteRange {
+  first: number;
+  last: number;
+}
+
+/** Whether the visitor's copy is still good (RFC 9110 section 13.2.2): the answer is 304. */
+export function isNotModified(headers: Headers, { etag, modifiedAt }: Validators): boolean {
+  const noneMatch = headers.get("if-none-match");
+  if (noneMatch !== null) {
+    return noneMatch.trim() === "*" ||
+      noneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+  }
+  const since = Date.parse(headers.get("if-modified-since") ?? "");
+  return !Number.isNaN(since) && Math.floor(modifiedAt / 1000) * 1000 <= since;
+}
+
+/**
+ * The part that a visitor asks for (RFC 9110 section 14.2): undefined for all of it, null for none
+ * that exists (416). Several ranges in one request are answered with the whole, as is allowed.
+ */
+export function requestedRange(
+  headers: Headers,
+  size: number,
+  { etag, modifiedAt }: Validators,
+): ByteRange | undefined | null {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(headers.get("range")?.trim() ?? "");
+  if (match === null || (match[1] === "" && match[2] === "")) return undefined;
+  const condition = headers.get("if-range");
+  if (condition !== null && condition !== etag) {
+    const exact = Date.parse(condition) === Math.floor(modifiedAt / 1000) * 1000;
+    if (condition.includes('"') || !exact) return undefined;
+  }
+  const last = match[2] === "" ? size - 1 : Number(match[2]);
+  if (match[1] === "") return last === 0 || size === 0 ? null : suffix(size, last);
+  const first = Number(match[1]);
+  if (match[2] !== "" && last < first) return undefined;
+  return first >= size ? null : { first, last: Math.min(last, size - 1) };
+}
+
+function suffix(size: number, length: number): ByteRange {
+  return { first: Math.max(0, size - length), last: size - 1 };
+}

@@ -1,0 +1,114 @@
+import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
+import { DATA_REFUSED, dataPreface } from "../../lib/wire/messages.ts";
+import {
+  MAX_PROXY_HEADER_BYTES,
+  parseProxyHeader,
+  type SocketAddress,
+} from "../../lib/wire/proxy_protocol.ts";
+import { connectHost } from "./relay_url.ts";
+
+/** How long connecting and showing the ticket may take, milliseconds. */
+const DIAL_TIMEOUT_MS = 5_000;
+
+/** How long the PROXY header may take from its first byte, milliseconds. */
+const HEADER_TIMEOUT_MS = 5_000;
+
+/** What became of a data connection, PROTOCOL section 3. */
+export type DataConnection =
+  /** A visitor is at the other end; `head` are its first bytes. The caller closes `conn`. */
+  | { state: "joined"; conn: Deno.TcpConn; head: Uint8Array; visitor?: SocketAddress }
+  /** The relay did not take the ticket. Closed. */
+  | { state: "refused" }
+  /** The relay ended it before a visitor came. Closed. */
+  | { state: "ended" };
+
+/** Options for {@linkcode openDataConnection}. */
+export interface DataConnectionOptions {
+  hostname: string;
+  port: number;
+  ticket: string;
+  /** How long the relay may take to join a visitor, milliseconds. */
+  joinWithinMs: number;
+  /** Closes the connection when aborted before a visitor is joined. */
+  signal: AbortSignal;
+  /** Called when the ticket was shown, and so used up. */
+  onShown?: () => void;
+}
+
+/**
+ * Connects to the relay's data port, shows the ticket, and waits for a visitor.
+ *
+ * @throws {Error} if the relay cannot be reached, is silent for too long or breaks the protocol, or
+ * on abort; the connection is closed then.
+ */
+export async function openDataConnection(options: DataConnectionOptions): Promise<DataConnection> {
+  const { hostname, port, ticket, joinWithinMs, signal, onShown } = options;
+  const conn = await Deno.connect({
+    hostname: connectHost(hostname),
+    port,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]),
+  });
+  let late = "";
+  const end = (why: string): void => {
+    late = why;
+    closeQuietly(conn);
+  };
+  const abort = (): void => end("asked to stop");
+  let timer = setTimeout(() => end("the relay takes no bytes"), DIAL_TIMEOUT_MS);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    conn.setNoDelay(true);
+    // A parked connection is silent for minutes; this is how a router that forgot it is found out.
+    conn.setKeepAlive(true);
+    await writeAll(conn, dataPreface(ticket));
+    onShown?.();
+    clearTimeout(timer);
+    timer = setTimeout(() => end("no visitor in time"), joinWithinMs);
+    const result = await readHeader(conn, () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => end("the PROXY header is late"), HEADER_TIMEOUT_MS);
+    });
+    if (result.state !== "joined") closeQuietly(conn);
+    return result;
+  } catch (error) {
+    closeQuietly(conn);
+    if (late !== "") throw new Error(`Cannot use data connection: ${late}`);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Reads up to the end of the PROXY header, or the refusal in its place. */
+async function readHeader(conn: Deno.TcpConn, onFirstByte: () => void): Promise<DataConnection> {
+  const buffer = new Uint8Array(MAX_PROXY_HEADER_BYTES);
+  let length = 0;
+  while (true) {
+    const n = await conn.read(buffer.subarray(length));
+    if (n === null && length === 0) return { state: "ended" };
+    if (n === null) throw new Error("Cannot read PROXY header: the connection ended within it");
+    if (length === 0) onFirstByte();
+    length += n;
+    const bytes = buffer.subarray(0, length);
+    if (startsLike(bytes, DATA_REFUSED)) {
+      if (length >= DATA_REFUSED.length) return { state: "refused" };
+      continue;
+    }
+    const header = parseProxyHeader(bytes);
+    if (header.state === "reject") throw new Error(`Cannot read PROXY header: ${header.detail}`);
+    if (header.state === "more") continue;
+    return {
+      state: "joined",
+      conn,
+      head: bytes.slice(header.length),
+      visitor: header.addresses?.source,
+    };
+  }
+}
+
+/** Whether `bytes` agree with `start` as far as both go. */
+function startsLike(bytes: Uint8Array, start: Uint8Array): boolean {
+  return bytes.subarray(0, start.length).every((byte, i) => byte === start[i]);
+}

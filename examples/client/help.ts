@@ -1,0 +1,72 @@
+import { type CommandName, DEFAULT_MAX_VISITORS, DEFAULT_POOL } from "./arguments.ts";
+
+const OVERVIEW = `glosson shows a page of yours, from your own computer, under a name at a relay.
+
+Usage:
+  glosson setup NAME --relay URL   claim NAME and get its certificate; once
+  glosson run                      be online
+  glosson status                   tell how things stand
+  glosson COMMAND --help           tell more about a command
+  glosson --version
+
+The encryption of your page ends in this program: the relay passes bytes that it cannot read. The
+private key and the token that prove the name is yours are kept in the state folder:
+  --state DIR, or the variable GLOSSON_STATE, or $XDG_CONFIG_HOME/glosson, or ~/.config/glosson
+`;
+
+const SETUP = `Claims NAME at a relay and gets a certificate for it.
+
+Usage: glosson setup NAME --relay URL [options]
+
+You are given a code to put into the bio of your profile NAME. The relay looks for it there, and
+when it is found the name is yours; the code can be removed then. Setting up a name again the same
+way replaces a lost token. Interrupted, it goes on where it was when it is started again.
+
+Options:
+  --relay URL        address of the relay, such as https://relay.example.org (required)
+  --ca FILE          trust the authorities in this PEM file besides the system's, for this relay
+  --key-type TYPE    ecdsa (default) or rsa, for visitors with very old software
+  --force, --yes     replace what the state folder holds without asking
+  --bio-file FILE    write the code into FILE, for local trials with a relay that reads bios there
+  --state DIR        keep the state in DIR
+`;
+
+const RUN = `Goes online and stays there: reconnects after losses and renews the certificate.
+
+Usage: glosson run [--upstream URL | --dir DIR] [options]
+
+What visitors see:
+  --upstream URL     a web app on this computer, such as http://127.0.0.1:8000; it gets the
+                     visitor's address in X-Forwarded-For, and X-Forwarded-Proto and -Host
+  --dir DIR          the files in DIR, index.html for a folder; nothing that begins with a dot
+  (neither)          a small page that says you are online
+
+Options:
+  --pool N           connections kept ready at the relay, 0 to 64 (default ${DEFAULT_POOL})
+  --max-visitors N   most visitor connections at once (default ${DEFAULT_MAX_VISITORS})
+  -v, --verbose      tell about every visitor, addresses included
+  --state DIR        use the state in DIR
+
+Ctrl-C (or SIGTERM) lets open answers finish for a few seconds; pressed again it ends at once.
+`;
+
+const STATUS = `Tells how this computer's name stands here and at the relay.
+
+Usage: glosson status [--json] [--state DIR]
+
+Exits with 1 when nothing is set up or the relay cannot be asked.
+`;
+
+/** The help text for the whole program or one command. */
+export function helpText(topic?: CommandName): string {
+  switch (topic) {
+    case "setup":
+      return SETUP;
+    case "run":
+      return RUN;
+    case "status":
+      return STATUS;
+    case undefined:
+      return OVERVIEW;
+  }
+}

@@ -1,0 +1,93 @@
+import type { Log } from "../../lib/log.ts";
+import { Backoff } from "./backoff.ts";
+import type { Identity } from "./identity.ts";
+import { RelayProblem } from "./problem.ts";
+import { nextLookMs, renewalTime } from "./renewal.ts";
+import type { Sleep } from "./wait.ts";
+
+/** Bounds of the pause after a failed request, milliseconds: a relay grants 5 requests a day. */
+const PAUSE_MS = { first: 120_000, longest: 21_600_000 } as const;
+
+/** Options for {@linkcode firstCertificate} and {@linkcode keepCertificate}. */
+export interface KeepOptions {
+  /** Asks the relay for a certificate and saves it. */
+  obtain: () => Promise<Identity>;
+  now: () => number;
+  sleep: Sleep;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  signal: AbortSignal;
+  log: Log;
+}
+
+/**
+ * Gets a certificate when there is none to begin with, trying until it works.
+ *
+ * @returns undefined when the signal was aborted first.
+ * @throws {RelayProblem} when the relay does not accept the account.
+ */
+export async function firstCertificate(options: KeepOptions): Promise<Identity | undefined> {
+  const { obtain, sleep, signal, log } = options;
+  const backoff = pauses(options);
+  while (!signal.aborted) {
+    try {
+      return await obtain();
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (error instanceof RelayProblem && (error.status === 401 || error.status === 403)) {
+        throw error;
+      }
+      const waitMs = pause(error, backoff);
+      log.error("No certificate yet, trying again", {
+        error,
+        inSeconds: Math.round(waitMs / 1000),
+      });
+      await sleep(waitMs, signal);
+    }
+  }
+  return undefined;
+}
+
+/** Renews the certificate whenever it is due, handing each new one to `use`, until the abort. */
+export async function keepCertificate(
+  first: Identity,
+  use: (identity: Identity) => void,
+  options: KeepOptions,
+): Promise<void> {
+  const { obtain, now, sleep, random, signal, log } = options;
+  const backoff = pauses(options);
+  let current = first;
+  while (!signal.aborted) {
+    if (now() < renewalTime(current)) {
+      await sleep(nextLookMs(renewalTime(current), now(), random()), signal);
+      continue;
+    }
+    try {
+      current = await obtain();
+      use(current);
+      backoff.reset();
+      log.info("Certificate renewed", { notAfter: new Date(current.notAfter).toISOString() });
+      // Also when the new one is due at once by its dates: never one request after another.
+      await sleep(nextLookMs(renewalTime(current), now(), random()), signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const waitMs = pause(error, backoff);
+      log.warn("Cannot renew the certificate, trying again", {
+        error,
+        notAfter: new Date(current.notAfter).toISOString(),
+        inSeconds: Math.round(waitMs / 1000),
+      });
+      await sleep(waitMs, signal);
+    }
+  }
+}
+
+function pauses({ random }: KeepOptions): Backoff {
+  return new Backoff({ firstMs: PAUSE_MS.first, longestMs: PAUSE_MS.longest, random });
+}
+
+/** A share of the back-off on top of what the relay asks for. */
+function pause(error: unknown, backoff: Backoff): number {
+  const asked = error instanceof RelayProblem ? error.retryAfterMs ?? 0 : 0;
+  return asked + backoff.next();
+}

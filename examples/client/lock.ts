@@ -1,0 +1,16 @@
+/** A lock that is held until it is released or the process ends, however that happens. */
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes the lock at `path`, whose folder exists; undefined when another process holds it.
+ *
+ * A lock on an open file, not the file's existence: nothing is left behind by a crash.
+ */
+export async function takeLock(path: string): Promise<Lock | undefined> {
+  const file = await Deno.open(path, { create: true, write: true, read: true, mode: 0o600 });
+  if (await file.tryLock(true)) return { release: () => file.close() };
+  file.close();
+  return undefined;
+}

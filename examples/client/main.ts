@@ -1,0 +1,116 @@
+import project from "../../deno.json" with { type: "json" };
+import { createLog } from "../../lib/log.ts";
+import {
+  type Command,
+  parseCommand,
+  type RunOptions,
+  type StatusOptions,
+  UsageError,
+} from "./arguments.ts";
+import { helpText } from "./help.ts";
+import { run } from "./run.ts";
+import { setup } from "./setup.ts";
+import { State, stateFolder } from "./state.ts";
+import { readStatus, statusText } from "./status.ts";
+import { terminalLines } from "./terminal.ts";
+import { sleep } from "./wait.ts";
+
+/** Exit code of a process that a second Ctrl-C ended: 128 and the signal's number. */
+const INTERRUPTED = 130;
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await perform(parseCommand(args));
+  } catch (error) {
+    complain((error as Error).message);
+    if (!(error instanceof UsageError)) return 1;
+    complain("see glosson --help");
+    return 2;
+  }
+}
+
+async function perform(command: Command): Promise<number> {
+  switch (command.name) {
+    case "help":
+      say(helpText(command.topic).trimEnd());
+      return 0;
+    case "version":
+      say(`glosson ${project.version}`);
+      return 0;
+    case "setup":
+      await setup(command.options, {
+        state: openState(command.options.state),
+        say,
+        lines: terminalLines(),
+        now: Date.now,
+        sleep,
+      });
+      return 0;
+    case "run":
+      return await runUntilSignal(command.options);
+    case "status":
+      return await showStatus(command.options);
+  }
+}
+
+async function runUntilSignal(options: RunOptions): Promise<number> {
+  const leaving = new AbortController();
+  function leave(): void {
+    if (leaving.signal.aborted) Deno.exit(INTERRUPTED);
+    leaving.abort();
+  }
+  // Windows knows no SIGTERM.
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, leave);
+  const log = createLog({ level: options.verbose ? "debug" : "info", write: writeError });
+  const why = await run(options, {
+    state: openState(options.state),
+    log,
+    signal: leaving.signal,
+    now: Date.now,
+    sleep,
+    random: Math.random,
+  });
+  if (why === undefined) return 0;
+  complain(why);
+  return 1;
+}
+
+async function showStatus({ json, state: folder }: StatusOptions): Promise<number> {
+  const state = openState(folder);
+  const status = await readStatus(state, Date.now);
+  if (status === undefined) {
+    if (json) say(JSON.stringify(null));
+    complain(`nothing is set up in ${state.folder}; begin with glosson setup NAME --relay URL`);
+    return 1;
+  }
+  say(json ? JSON.stringify(status, null, 2) : statusText(status));
+  return status.problem === null ? 0 : 1;
+}
+
+function openState(option: string | undefined): State {
+  return new State(stateFolder(option, (name) => Deno.env.get(name)));
+}
+
+function say(text: string): void {
+  write(Deno.stdout, `${text}\n`);
+}
+
+function complain(text: string): void {
+  writeError(`glosson: ${text}`);
+}
+
+function writeError(line: string): void {
+  write(Deno.stderr, `${line}\n`);
+}
+
+function write(to: { writeSync(p: Uint8Array): number }, text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
+  } catch {
+    // Nobody reads any more, and there is nowhere else to say it.
+  }
+}

@@ -1,0 +1,162 @@
+import type { Log } from "../../lib/log.ts";
+import type { RelayMessage } from "../../lib/wire/messages.ts";
+import type { Api } from "./api.ts";
+import { type Ending, openControl } from "./control.ts";
+import { openDataConnection } from "./data_connection.ts";
+import type { Front } from "./front.ts";
+import { watchHeartbeat } from "./heartbeat.ts";
+import { type Joined, Parking } from "./parking.ts";
+import type { RelayHttp } from "./relay_http.ts";
+import type { Sleep } from "./wait.ts";
+
+/** How long a parked connection is kept: the relay's 5 minutes and a margin, milliseconds. */
+const PARKED_MS = 330_000;
+
+/** Time over which wishes for tickets are put into one message, milliseconds. */
+const ASK_DELAY_MS = 20;
+
+/** What a client needs to be online. */
+export interface OnlineOptions {
+  relay: URL;
+  token: string;
+  http: RelayHttp;
+  api: Pick<Api, "account">;
+  front: Front;
+  /** Connections to keep parked. */
+  pool: number;
+  /** Most visitors at once. */
+  maxVisitors: number;
+  /** Called with the host name when visitors reach this client. */
+  onOnline: (hostname: string) => void;
+  signal: AbortSignal;
+  now: () => number;
+  sleep: Sleep;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  log: Log;
+}
+
+/**
+ * Goes online once and serves visitors until the session ends, which is returned; never rejects.
+ *
+ * Visitors that are there when it ends stay: their connections do not depend on the session. The
+ * parked connections go with it.
+ */
+export async function beOnline(options: OnlineOptions): Promise<Ending> {
+  const { relay, token, http, api, front, signal, now, sleep, random, log } = options;
+  const over = new AbortController();
+  let dataHost = "";
+  let dataPort = 0;
+  let asking: ReturnType<typeof setTimeout> | undefined;
+  /** Visitors on their way to be joined. */
+  let joining = 0;
+
+  function room(): number {
+    return Math.max(0, options.maxVisitors - front.connections - joining);
+  }
+
+  /** Parked connections may become visitors at any time: near the limit there are fewer. */
+  function poolSize(): number {
+    return Math.min(options.pool, room());
+  }
+
+  function sendPool(): void {
+    control.send({ type: "pool", size: poolSize() });
+  }
+
+  function ask(): void {
+    asking ??= setTimeout(() => {
+      asking = undefined;
+      sendPool();
+    }, ASK_DELAY_MS);
+  }
+
+  function dial(
+    ticket: string,
+    joinWithinMs: number,
+    onShown: () => void,
+  ): ReturnType<typeof openDataConnection> {
+    return openDataConnection({
+      hostname: dataHost,
+      port: dataPort,
+      ticket,
+      joinWithinMs,
+      signal: over.signal,
+      onShown,
+    });
+  }
+
+  async function serve({ conn, head, visitor }: Joined): Promise<void> {
+    log.debug("Visitor joined", { address: visitor?.address, visitors: front.connections + 1 });
+    await front.serve(conn, head, visitor?.address);
+    log.debug("Visitor gone", { address: visitor?.address, visitors: front.connections });
+    // Room may be what was missing.
+    if (room() <= options.pool) ask();
+  }
+
+  async function meet(message: RelayMessage & { type: "connect" }): Promise<void> {
+    const { ticket, expiresInMs } = message;
+    if (room() === 0) {
+      log.warn("Too many visitors, one was turned away", { limit: options.maxVisitors });
+      return control.send({ type: "refuse", ticket, reason: "busy" });
+    }
+    joining++;
+    let shown = false;
+    try {
+      const connection = await dial(ticket, expiresInMs, () => shown = true);
+      if (connection.state === "joined") serve(connection);
+      else log.debug("Ticket not taken", { state: connection.state });
+    } catch (error) {
+      log.debug("Cannot meet a visitor", { error });
+      // A ticket that was never shown can still be handed back; the visitor need not wait.
+      if (!shown) control.send({ type: "refuse", ticket, reason: "cannot connect" });
+    } finally {
+      joining--;
+    }
+  }
+
+  const parking = new Parking({
+    wanted: poolSize,
+    dial: (ticket, onShown) => dial(ticket, PARKED_MS, onShown),
+    onJoined: serve,
+    ask,
+    signal: over.signal,
+    now,
+    sleep,
+    random,
+    log,
+  });
+
+  async function watch(): Promise<void> {
+    const why = await watchHeartbeat({
+      account: (timeoutMs) => api.account(timeoutMs),
+      // Tickets may have expired unused: the wish is repeated, which is harmless.
+      onBeat: sendPool,
+      sleep,
+      signal: over.signal,
+    });
+    if (why !== undefined) control.drop(why);
+  }
+
+  const control = openControl({
+    relay,
+    token,
+    http,
+    signal,
+    log,
+    onMessage(message) {
+      if (message.type === "connect") return void meet(message);
+      if (message.type === "tickets") return parking.offer(message.tickets);
+      const first = dataHost === "";
+      ({ dataHost, dataPort } = message);
+      if (!first) return;
+      options.onOnline(message.hostname);
+      sendPool();
+      watch();
+    },
+  });
+  const ending = await control.ended;
+  over.abort();
+  clearTimeout(asking);
+  return ending;
+}

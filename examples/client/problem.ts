@@ -1,0 +1,99 @@
+/** A refusal of the relay (RFC 9457), made for showing to a person. */
+export class RelayProblem extends Error {
+  override readonly name = "RelayProblem";
+  /** Last part of the problem's type, such as `rate-limited`; empty when the relay told none. */
+  readonly code: string;
+  /** HTTP status. */
+  readonly status: number;
+  /** How long the relay asks to wait, milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(options: {
+    code: string;
+    status: number;
+    title: string;
+    detail?: string;
+    retryAfterMs?: number;
+  }) {
+    const { code, status, title, detail, retryAfterMs } = options;
+    super(
+      [title, detail].filter((part) => part !== undefined && part !== "").map(shown).join(": "),
+    );
+    this.code = code;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The relay could not be asked at all. */
+export class RelayUnreachable extends Error {
+  override readonly name = "RelayUnreachable";
+}
+
+const PROBLEM_TYPE = "urn:glosson:problem:";
+
+/** Longest title, and longest detail, that is shown; a relay's pages fit many times over. */
+const MAX_SHOWN = 500;
+
+/** Reads an error answer: problem+json, or whatever a proxy before the relay may have sent. */
+export function readProblem(
+  status: number,
+  body: string,
+  retryAfterMs: number | undefined,
+): RelayProblem {
+  let told: { type?: unknown; title?: unknown; detail?: unknown } = {};
+  try {
+    const value = JSON.parse(body);
+    if (typeof value === "object" && value !== null) told = value;
+  } catch {
+    // Not the relay's own words: the status has to say it.
+  }
+  const type = typeof told.type === "string" ? told.type : "";
+  return new RelayProblem({
+    code: type.startsWith(PROBLEM_TYPE) ? type.slice(PROBLEM_TYPE.length) : "",
+    status,
+    title: typeof told.title === "string" ? told.title : `The relay answered with status ${status}`,
+    detail: typeof told.detail === "string" ? told.detail : undefined,
+    retryAfterMs,
+  });
+}
+
+/** Text of the relay, bounded and without what could move a terminal's cursor. */
+export function shown(text: unknown): string {
+  // deno-lint-ignore no-control-regex -- control characters are what has to go
+  return String(text).slice(0, MAX_SHOWN).replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
+}
+
+/** A `Retry-After` value (RFC 9110 section 10.2.3) in milliseconds; undefined if it is none. */
+export function readRetryAfter(value: string | null, now: number): number | undefined {
+  if (value === null) return undefined;
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}
+
+/** Turns what `fetch` threw into words with a mend. */
+export function unreachable(relay: URL, error: unknown): RelayUnreachable {
+  const cause = (error as Error).cause;
+  const text = cause instanceof Error ? cause.message : (error as Error).message;
+  return new RelayUnreachable(`Cannot reach the relay at ${relay.origin}: ${mend(text)}`, {
+    cause: error,
+  });
+}
+
+function mend(text: string): string {
+  if (/UnknownIssuer|unable to get local issuer|self.signed/i.test(text)) {
+    return "its certificate is signed by nobody this computer trusts; " +
+      "for a relay with an authority of its own, name that with --ca FILE";
+  }
+  if (/NotValidForName|CertNotValidForName/i.test(text)) {
+    return "its certificate is for another name; check the address";
+  }
+  if (/expired/i.test(text)) return "its certificate has expired; check this computer's clock";
+  if (/dns error|lookup address/i.test(text)) {
+    return "the name is not known; check the address and the network";
+  }
+  if (/refused/i.test(text)) return "nothing listens there; check the address and its port";
+  if (/timed? ?out|TimeoutError/i.test(text)) return "no answer in time; check the network";
+  return text;
+}

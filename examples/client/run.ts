@@ -1,0 +1,111 @@
+import type { Log } from "../../lib/log.ts";
+import { Api } from "./api.ts";
+import type { RunOptions } from "./arguments.ts";
+import { builtInPage } from "./built_in_page.ts";
+import { obtainCertificate } from "./certificate_request.ts";
+import { Front, type Site } from "./front.ts";
+import { checkIdentity, type Identity } from "./identity.ts";
+import { firstCertificate, keepCertificate, type KeepOptions } from "./keep_certificate.ts";
+import { takeLock } from "./lock.ts";
+import { onlyForHost } from "./own_host.ts";
+import { openRelayHttp } from "./relay_http.ts";
+import type { State } from "./state.ts";
+import { staticFiles } from "./static_files.ts";
+import { stayOnline } from "./stay_online.ts";
+import { upstreamSite } from "./upstream.ts";
+import type { Sleep } from "./wait.ts";
+
+/** How long open answers may take to finish when leaving, milliseconds. */
+const LEAVING_MS = 5_000;
+
+/** The world around {@linkcode run}. */
+export interface RunWorld {
+  state: State;
+  log: Log;
+  /** Leaves in an orderly way when aborted. */
+  signal: AbortSignal;
+  now: () => number;
+  sleep: Sleep;
+  /** Uniform in [0, 1). */
+  random: () => number;
+}
+
+/**
+ * Goes online and stays there until the signal is aborted.
+ *
+ * @returns undefined after an abort, else why it ended by itself, for a person.
+ * @throws {Error} with a message for the person, when it cannot begin.
+ */
+export async function run(options: RunOptions, world: RunWorld): Promise<string | undefined> {
+  const { state, log, signal, now, sleep } = world;
+  const account = await state.account();
+  if (account === undefined) {
+    throw new Error(
+      `Nothing is set up in ${state.folder}; begin with glosson setup NAME --relay URL`,
+    );
+  }
+  const { hostname, token, keyType } = account;
+  const relay = new URL(account.relay);
+  const http = openRelayHttp(relay, await state.ca());
+  const lock = await takeLock(state.path("lock"));
+  const over = new AbortController();
+  const leaving = AbortSignal.any([signal, over.signal]);
+  const api = new Api({ relay, http, token, signal: leaving, now });
+  const keep: KeepOptions = {
+    ...world,
+    signal: leaving,
+    obtain: () => obtainCertificate({ api, state, hostname, keyType, now, sleep, signal: leaving }),
+  };
+  try {
+    if (lock === undefined) {
+      throw new Error(`Cannot run: another glosson is running with ${state.folder}`);
+    }
+    const front = new Front({ site: onlyForHost(hostname, await siteOf(options, world)), log });
+    const identity = await savedIdentity(state, hostname, world) ?? await firstCertificate(keep);
+    if (identity === undefined) return undefined;
+    front.use(identity);
+    const renewing = keepCertificate(identity, (renewed) => front.use(renewed), keep);
+    const why = await stayOnline({
+      ...world,
+      relay,
+      token,
+      http,
+      api,
+      front,
+      pool: options.pool,
+      maxVisitors: options.maxVisitors,
+      onOnline: (name) => log.info("Online", { url: `https://${name}` }),
+    });
+    over.abort();
+    const visitors = front.connections;
+    if (visitors > 0) log.info("Leaving, letting open answers finish", { visitors });
+    await front.stop(LEAVING_MS);
+    await renewing;
+    return why;
+  } finally {
+    over.abort();
+    http.close();
+    lock?.release();
+  }
+
+  function siteOf({ upstream, dir }: RunOptions, { log }: RunWorld): Promise<Site> | Site {
+    if (upstream !== undefined) return upstreamSite(upstream, log);
+    return dir === undefined ? builtInPage(hostname) : staticFiles(dir);
+  }
+}
+
+/** The saved key and certificate, if they can be used; being due for renewal is no hindrance. */
+async function savedIdentity(
+  state: State,
+  hostname: string,
+  { now, log }: RunWorld,
+): Promise<Identity | undefined> {
+  const saved = await state.identity();
+  if (saved === undefined) return undefined;
+  try {
+    return await checkIdentity(saved, hostname, now());
+  } catch (error) {
+    log.warn("The saved certificate cannot be used, asking for another", { error });
+    return undefined;
+  }
+}

@@ -1,0 +1,222 @@
+import { join } from "node:path";
+import { writeAll } from "../../lib/net/splice.ts";
+
+/** Who this computer is at the relay. */
+export interface Account {
+  username: string;
+  /** Where visitors find the page: `USER.BASE`. */
+  hostname: string;
+  /** Address of the relay. */
+  relay: string;
+  /** Bearer secret of the account; never shown, never logged. */
+  token: string;
+  keyType: "ecdsa" | "rsa";
+}
+
+/** A claim that waits for its code to stand in the bio; kept so that `setup` can be continued. */
+export interface PendingClaim {
+  relay: string;
+  username: string;
+  hostname: string;
+  /** Bearer secret of the claim. */
+  claim: string;
+  /** Public: it stands in the bio. */
+  code: string;
+  /** RFC 3339. */
+  expiresAt: string;
+}
+
+/** A certificate request that the relay works on; a key is of no use without its answer. */
+export interface PendingCertificate {
+  id: string;
+  /** PKCS #8, PEM. */
+  key: string;
+}
+
+/** A private key with its certificate chain, in force together. */
+export interface SavedIdentity {
+  /** PKCS #8, PEM. */
+  key: string;
+  /** PEM, leaf first. */
+  chain: string;
+  /** RFC 3339, as the relay advised; absent when it is not known. */
+  renewAfter?: string;
+}
+
+/** Mode of the folder: its owner only. */
+const FOLDER_MODE = 0o700;
+
+/** Mode of each file: its owner only. */
+const FILE_MODE = 0o600;
+
+/** The variables that say where the state folder is. */
+export type FolderEnv = (name: string) => string | undefined;
+
+/**
+ * The folder to use: `--state`, `GLOSSON_STATE`, `XDG_CONFIG_HOME/glosson`, `~/.config/glosson`, in
+ * this order (`%APPDATA%\glosson` on Windows).
+ *
+ * @throws {Error} if none can be told.
+ */
+export function stateFolder(option: string | undefined, env: FolderEnv): string {
+  const chosen = option ?? nonEmpty(env("GLOSSON_STATE"));
+  if (chosen !== undefined) return chosen;
+  const config = nonEmpty(env("XDG_CONFIG_HOME"));
+  if (config !== undefined) return join(config, "glosson");
+  const home = nonEmpty(env("HOME"));
+  if (home !== undefined) return join(home, ".config", "glosson");
+  const roaming = nonEmpty(env("APPDATA"));
+  if (roaming !== undefined) return join(roaming, "glosson");
+  throw new Error("Cannot find a folder for the state: HOME is not set; name one with --state DIR");
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}
+
+/**
+ * The files of one account.
+ *
+ * Each is written aside and renamed, so that it is whole at every moment; key and chain share one
+ * file, so that they cannot come apart.
+ */
+export class State {
+  /** Path of the folder. */
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Path of a file in the folder. */
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Makes the folder, for its owner only; one that has other files in it keeps its mode. */
+  async create(): Promise<void> {
+    await Deno.mkdir(this.folder, { recursive: true, mode: FOLDER_MODE });
+    if (Deno.build.os === "windows") return;
+    for await (const _ of Deno.readDir(this.folder)) return;
+    await Deno.chmod(this.folder, FOLDER_MODE);
+  }
+
+  /** The account, or undefined before `setup` went through. */
+  account(): Promise<Account | undefined> {
+    return this.#readJson<Account>("account.json", ["username", "hostname", "relay", "token"]);
+  }
+
+  /** Keeps the account. */
+  saveAccount(account: Account): Promise<void> {
+    return this.#writeJson("account.json", account);
+  }
+
+  /** The claim of an unfinished `setup`. */
+  claim(): Promise<PendingClaim | undefined> {
+    return this.#readJson<PendingClaim>("claim.json", ["username", "claim", "code", "expiresAt"]);
+  }
+
+  /** Keeps a claim, or forgets it. */
+  saveClaim(claim: PendingClaim | undefined): Promise<void> {
+    return this.#writeJson("claim.json", claim);
+  }
+
+  /** The certificate request under way. */
+  pendingCertificate(): Promise<PendingCertificate | undefined> {
+    return this.#readJson<PendingCertificate>("request.json", ["id", "key"]);
+  }
+
+  /** Keeps a certificate request, or forgets it. */
+  savePendingCertificate(pending: PendingCertificate | undefined): Promise<void> {
+    return this.#writeJson("request.json", pending);
+  }
+
+  /** Key and certificate chain, not yet judged. */
+  async identity(): Promise<SavedIdentity | undefined> {
+    const pem = await this.#read("identity.pem");
+    if (pem === undefined) return undefined;
+    const blocks = pem.match(/-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g) ?? [];
+    const key = blocks.filter((block) => block.includes("PRIVATE KEY"));
+    const chain = blocks.filter((block) => block.includes("BEGIN CERTIFICATE"));
+    if (key[0] === undefined || chain.length === 0) return undefined;
+    const renewAfter = /^renew-after: (\S+)$/m.exec(pem)?.[1];
+    return { key: `${key[0]}\n`, chain: `${chain.join("\n")}\n`, renewAfter };
+  }
+
+  /** Keeps key and chain together; text before the first PEM block is a remark to PEM readers. */
+  saveIdentity({ key, chain, renewAfter }: SavedIdentity): Promise<void> {
+    const remark = renewAfter === undefined ? "" : `renew-after: ${renewAfter}\n`;
+    return this.#write("identity.pem", `${remark}${key.trim()}\n${chain.trim()}\n`);
+  }
+
+  /** Forgets key, chain and request: another name has no use for them. */
+  async forgetIdentity(): Promise<void> {
+    await this.#remove("identity.pem");
+    await this.#remove("request.json");
+  }
+
+  /** Further authorities to trust when talking to the relay, PEM. */
+  ca(): Promise<string | undefined> {
+    return this.#read("ca.pem");
+  }
+
+  /** Keeps further authorities, or forgets them. */
+  async saveCa(pem: string | undefined): Promise<void> {
+    await (pem === undefined ? this.#remove("ca.pem") : this.#write("ca.pem", pem));
+  }
+
+  async #readJson<T>(name: string, members: (keyof T)[]): Promise<T | undefined> {
+    const text = await this.#read(name);
+    if (text === undefined) return undefined;
+    try {
+      const value = JSON.parse(text) as T | null;
+      if (members.every((member) => typeof value?.[member] === "string")) return value as T;
+    } catch {
+      // Reported below like any other content that this program did not write.
+    }
+    throw new Error(`Cannot read ${this.path(name)}: it is damaged; remove it and set up again`);
+  }
+
+  async #writeJson(name: string, value: unknown): Promise<void> {
+    if (value === undefined) return await this.#remove(name);
+    await this.#write(name, `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  async #read(name: string): Promise<string | undefined> {
+    try {
+      return await Deno.readTextFile(this.path(name));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    await this.create();
+    await writePrivately(this.path(name), text);
+  }
+
+  async #remove(name: string): Promise<void> {
+    await Deno.remove(this.path(name)).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+}
+
+/** Writes a file that only its owner may read: aside first, to disk, then in place. */
+async function writePrivately(path: string, text: string): Promise<void> {
+  const aside = `${path}.${crypto.randomUUID()}.new`;
+  try {
+    const file = await Deno.open(aside, { write: true, createNew: true, mode: FILE_MODE });
+    try {
+      await writeAll(file, new TextEncoder().encode(text));
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    await Deno.rename(aside, path);
+  } catch (error) {
+    await Deno.remove(aside).catch(() => {});
+    throw error;
+  }
+}

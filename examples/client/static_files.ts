@@ -1,0 +1,145 @@
+import { join, relative, sep } from "node:path";
+import { type ByteRange, isNotModified, requestedRange, type Validators } from "./conditional.ts";
+import { contentType } from "./content_type.ts";
+import { readFilePath } from "./file_path.ts";
+import type { Site } from "./front.ts";
+
+/** File that stands for its folder. */
+const INDEX = "index.html";
+
+/** Bytes read at once. */
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * Serves the files of `folder`, and nothing outside it: no dot files, no way up, and no symbolic
+ * link that leads out or to a dot file. A folder shows its `index.html`, never a listing.
+ *
+ * @throws {Error} if `folder` is no folder that can be read.
+ */
+export async function staticFiles(folder: string): Promise<Site> {
+  const root = await Deno.realPath(folder);
+  if (!(await Deno.stat(root)).isDirectory) {
+    throw new Error(`Cannot serve ${folder}: it is not a folder`);
+  }
+  return async (request) => {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return plain(405, "Only GET and HEAD here.", { allow: "GET, HEAD" });
+    }
+    const { pathname, search } = new URL(request.url);
+    const asked = readFilePath(pathname);
+    if (asked === undefined) return notFound();
+    const names = asked.folder ? [...asked.segments, INDEX] : asked.segments;
+    const path = join(root, ...names);
+    const info = await inside(root, path);
+    if (info?.isDirectory && !asked.folder) {
+      // A relative link in the folder's page needs the slash.
+      return plain(308, "", { location: `${lastSegment(pathname)}/${search}` });
+    }
+    if (info === undefined || !info.isFile) return notFound();
+    return await file(request, info.path, names.at(-1)!);
+  };
+}
+
+/** What is at `path`, symbolic links followed, if it lies within `root` and is not hidden. */
+async function inside(
+  root: string,
+  path: string,
+): Promise<(Deno.FileInfo & { path: string }) | undefined> {
+  try {
+    const real = await Deno.realPath(path);
+    const within = real === root ? "" : relative(root, real);
+    const hidden = within.split(sep).some((name) => name.startsWith("."));
+    if (hidden || join(root, within) !== real) return undefined;
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    return { ...await Deno.stat(real), path: real };
+  } catch {
+    // Not there, or not for us: to a visitor it is the same.
+    return undefined;
+  }
+}
+
+async function file(request: Request, path: string, name: string): Promise<Response> {
+  const source = await Deno.open(path).catch(() => undefined);
+  if (source === undefined) return notFound();
+  let kept = false;
+  try {
+    const { size, mtime } = await source.stat();
+    const modifiedAt = mtime?.getTime() ?? 0;
+    const etag = `"${size.toString(36)}-${modifiedAt.toString(36)}"`;
+    const validators: Validators = { etag, modifiedAt };
+    const headers = new Headers({
+      "accept-ranges": "bytes",
+      "cache-control": "no-cache",
+      etag,
+      "last-modified": new Date(modifiedAt).toUTCString(),
+      "x-content-type-options": "nosniff",
+    });
+    if (isNotModified(request.headers, validators)) {
+      return new Response(null, { status: 304, headers });
+    }
+    const range = requestedRange(request.headers, size, validators);
+    if (range === null) {
+      return plain(416, "There are no such bytes.", { "content-range": `bytes */${size}` });
+    }
+    const { first, last } = range ?? { first: 0, last: size - 1 };
+    if (range !== undefined) headers.set("content-range", `bytes ${first}-${last}/${size}`);
+    headers.set("content-type", contentType(name));
+    headers.set("content-length", `${last - first + 1}`);
+    const status = range === undefined ? 200 : 206;
+    if (request.method === "HEAD") return new Response(null, { status, headers });
+    kept = true;
+    return new Response(bytes(source, { first, last }), { status, headers });
+  } finally {
+    if (!kept) source.close();
+  }
+}
+
+/** Streams a part of an open file and closes it, whichever way the reading ends. */
+function bytes(source: Deno.FsFile, { first, last }: ByteRange): ReadableStream<Uint8Array> {
+  let left = last - first + 1;
+  let started = false;
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        if (!started && first > 0) await source.seek(first, Deno.SeekMode.Start);
+        started = true;
+        const chunk = new Uint8Array(Math.min(left, CHUNK_BYTES));
+        const n = left === 0 ? null : await source.read(chunk);
+        if (n === null && left > 0) throw new Error("The file became shorter while it was read");
+        if (n !== null) {
+          left -= n;
+          controller.enqueue(chunk.subarray(0, n));
+        }
+        if (left > 0) return;
+        source.close();
+        controller.close();
+      } catch (error) {
+        source.close();
+        controller.error(error);
+      }
+    },
+    cancel() {
+      source.close();
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** The last segment of a path as a relative reference that cannot be taken for a host. */
+function lastSegment(pathname: string): string {
+  return `./${pathname.slice(pathname.lastIndexOf("/") + 1)}`;
+}
+
+function notFound(): Response {
+  return plain(404, "There is nothing here.");
+}
+
+function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${text}\n`, {
+    status,
+    headers: {
+      "content-type": "text/plain; charset=utf-8",
+      "x-content-type-options": "nosniff",
+      ...headers,
+    },
+  });
+}

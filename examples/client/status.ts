@@ -1,0 +1,74 @@
+import { Api } from "./api.ts";
+import { checkIdentity } from "./identity.ts";
+import { takeLock } from "./lock.ts";
+import { openRelayHttp } from "./relay_http.ts";
+import type { State } from "./state.ts";
+
+/** How things stand, as `glosson status --json` prints it; times are RFC 3339. */
+export interface Status {
+  username: string;
+  hostname: string;
+  relay: string;
+  /** State folder. */
+  state: string;
+  /** Whether a `glosson run` uses this state folder. */
+  running: boolean;
+  /** The certificate here; null when there is none that can be used. */
+  certificate: { notAfter: string; renewAfter: string | null } | null;
+  /** Whether the relay sees a client for this name; null when it could not be asked. */
+  online: boolean | null;
+  lastOnlineAt: string | null;
+  /** Why the relay could not be asked. */
+  problem: string | null;
+}
+
+/** Gathers how things stand; undefined when nothing is set up. */
+export async function readStatus(state: State, now: () => number): Promise<Status | undefined> {
+  const account = await state.account();
+  if (account === undefined) return undefined;
+  const { username, hostname, relay, token } = account;
+  const saved = await state.identity();
+  const identity = saved && await checkIdentity(saved, hostname, now()).catch(() => undefined);
+  const lock = await takeLock(state.path("lock"));
+  lock?.release();
+  const status: Status = {
+    username,
+    hostname,
+    relay,
+    state: state.folder,
+    running: lock === undefined,
+    certificate: identity === undefined ? null : {
+      notAfter: new Date(identity.notAfter).toISOString(),
+      renewAfter: identity.renewAfter ?? null,
+    },
+    online: null,
+    lastOnlineAt: null,
+    problem: null,
+  };
+  const http = openRelayHttp(new URL(relay), await state.ca());
+  try {
+    const { online, lastOnlineAt } = await new Api({ relay: new URL(relay), http, token, now })
+      .account();
+    return { ...status, online, lastOnlineAt };
+  } catch (error) {
+    return { ...status, problem: (error as Error).message };
+  } finally {
+    http.close();
+  }
+}
+
+/** Puts the status into words. */
+export function statusText(status: Status): string {
+  const { certificate, online, lastOnlineAt, problem } = status;
+  const rows: [string, string][] = [
+    ["Page", `https://${status.hostname}`],
+    ["Relay", status.relay],
+    ["State", status.state],
+    ["Running here", status.running ? "yes" : "no"],
+    ["Certificate", certificate === null ? "none" : `good until ${certificate.notAfter}`],
+    ["Online", online === null ? "not known" : online ? "yes" : "no"],
+  ];
+  if (online !== true && lastOnlineAt !== null) rows.push(["Last online", lastOnlineAt]);
+  if (problem !== null) rows.push(["Trouble", problem]);
+  return rows.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`).join("\n");
+}

@@ -1,0 +1,293 @@
+import assert from "node:assert/strict";
+import { closeQuietly } from "../../../lib/net/splice.ts";
+import { VISITOR } from "./fake_relay.ts";
+import { HeldSleeps } from "./held_sleeps.ts";
+import { HttpExchange } from "./http_exchange.ts";
+import { story } from "./story.ts";
+
+Deno.test("run() serves a visitor by a connect ticket", () =>
+  story(async ({ relay, start }) => {
+    start({ pool: 0 });
+    await relay.ready(0);
+    const visitor = await relay.visit();
+    const { status, headers, body } = await new HttpExchange(visitor).get("/");
+    assert.equal(status, 200);
+    assert.equal(headers.get("content-type"), "text/html; charset=utf-8");
+    assert.match(body, /kaylee\.glosson\.localhost is online/);
+    assert.deepEqual(relay.shown, ["connect"]);
+    visitor.close();
+  }));
+
+Deno.test("run() serves visitors by parked connections and parks others", () =>
+  story(async ({ relay, start }) => {
+    start({ pool: 2 });
+    await relay.ready(2);
+    for (let i = 0; i < 5; i++) {
+      const visitor = await relay.visit();
+      assert.equal((await new HttpExchange(visitor).get("/")).status, 200);
+      visitor.close();
+      await relay.ready(2);
+    }
+    assert.ok(!relay.shown.includes("connect"));
+  }));
+
+Deno.test("run() tells the upstream who the visitor is", () =>
+  story(async ({ relay, start }) => {
+    const seen: Headers[] = [];
+    await using upstream = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      (request) => {
+        seen.push(request.headers);
+        return new Response(`you asked ${new URL(request.url).pathname}`);
+      },
+    );
+    start({ upstream: new URL(`http://127.0.0.1:${upstream.addr.port}`) });
+    await relay.ready(0);
+    const visitor = await relay.visit();
+    const { body } = await new HttpExchange(visitor).get("/a%2Fb", {
+      "x-forwarded-for": "192.0.2.1",
+      "x-real-ip": "192.0.2.1",
+      forwarded: "for=192.0.2.1",
+      connection: "keep-alive, x-hop",
+      "x-hop": "1",
+      cookie: "a=1; b=2",
+    });
+    assert.equal(body, "you asked /a%2Fb");
+    const { host, ...headers } = Object.fromEntries(seen[0]!);
+    assert.equal(host, `127.0.0.1:${upstream.addr.port}`);
+    assert.equal(headers["x-forwarded-for"], VISITOR.address);
+    assert.equal(headers["x-forwarded-proto"], "https");
+    assert.equal(headers["x-forwarded-host"], "kaylee.glosson.localhost");
+    assert.equal(headers.cookie, "a=1; b=2");
+    for (const name of ["x-real-ip", "forwarded", "x-hop"]) {
+      assert.equal(headers[name], undefined);
+    }
+    visitor.close();
+  }));
+
+Deno.test("run() refuses another host name on the visitor's connection", () =>
+  story(async ({ relay, start }) => {
+    start();
+    await relay.ready(0);
+    const visitor = await relay.visit();
+    const exchange = new HttpExchange(visitor);
+    assert.equal((await exchange.get("/", { host: "other.glosson.localhost" })).status, 421);
+    assert.equal((await exchange.get("/", { host: "kaylee.glosson.localhost:4430" })).status, 200);
+    visitor.close();
+  }));
+
+Deno.test("run() comes back after the relay went away, and keeps its visitor's connection", () =>
+  story(async ({ relay, start }) => {
+    const client = start({ pool: 1 });
+    await relay.ready(1);
+    await relay.restart();
+    await relay.changes.until(() => relay.sessions.length === 2);
+    await relay.ready(1);
+    const visitor = await relay.visit();
+    assert.equal((await new HttpExchange(visitor).get("/")).status, 200);
+    assert.ok(client.lines.some((line) => line.includes("Not online, coming back")));
+    visitor.close();
+  }));
+
+Deno.test("run() keeps a visitor over the end of the session", () =>
+  story(async ({ relay, start }) => {
+    start();
+    await relay.ready(0);
+    const visitor = await relay.visit();
+    const exchange = new HttpExchange(visitor);
+    assert.equal((await exchange.get("/")).status, 200);
+    relay.session!.socket.close(1012 + 2000);
+    await relay.changes.until(() => relay.sessions.length === 2);
+    assert.equal((await exchange.get("/")).status, 200);
+    visitor.close();
+  }));
+
+for (
+  const [goodbye, message] of [
+    [{ reason: "replaced", retryAfterMs: null }, /Another glosson run took over/],
+    [{ reason: "revoked", retryAfterMs: null }, /no longer accepts/],
+    [{ reason: "protocol", retryAfterMs: null }, /not to come back/],
+  ] as const
+) {
+  Deno.test(`run() ends on goodbye ${goodbye.reason}`, () =>
+    story(async ({ relay, start }) => {
+      const client = start();
+      await relay.ready(0);
+      relay.send({ type: "goodbye", ...goodbye });
+      assert.match((await client.ended)!, message);
+      assert.equal(relay.sessions.length, 1);
+    }));
+}
+
+for (const [code, message] of [[4409, /took over/], [4401, /no longer accepts/]] as const) {
+  Deno.test(`run() ends on close code ${code} without a goodbye`, () =>
+    story(async ({ relay, start }) => {
+      const client = start();
+      await relay.ready(0);
+      relay.session!.socket.close(code);
+      assert.match((await client.ended)!, message);
+    }));
+}
+
+Deno.test("run() waits as long as a goodbye asks before it comes back", () =>
+  story(async ({ relay, start }) => {
+    const sleeps = new HeldSleeps();
+    start({}, { sleep: sleeps.sleep });
+    await relay.ready(0);
+    relay.send({ type: "goodbye", reason: "draining", retryAfterMs: 1234 });
+    await sleeps.end(1234);
+    await relay.changes.until(() => relay.sessions.length === 2);
+  }));
+
+Deno.test("run() ends when the token is not accepted", () =>
+  story(async ({ relay, start }) => {
+    const client = start();
+    await relay.ready(0);
+    relay.token = "another";
+    relay.session!.socket.close(1000);
+    assert.match((await client.ended)!, /Title of unauthorized.*glosson setup/);
+  }));
+
+Deno.test("run() ends when the name is blocked", () =>
+  story(async ({ relay, start }) => {
+    const client = start();
+    await relay.ready(0);
+    relay.problems.set("/v1/account", { status: 403, code: "suspended" });
+    relay.problems.set("/v1/control", { status: 403, code: "suspended" });
+    relay.session!.socket.close(1000);
+    assert.match((await client.ended)!, /Title of suspended: Detail of suspended/);
+  }));
+
+Deno.test("run() tries a ticket again when the relay refused one", () =>
+  story(async ({ relay, start }) => {
+    const client = start({ pool: 1 });
+    await relay.ready(1);
+    relay.send({ type: "tickets", tickets: ["a".repeat(22), "b".repeat(22)] });
+    relay.send({
+      type: "connect",
+      ticket: relay.ticket("connect"),
+      visitor: VISITOR,
+      expiresInMs: 10_000,
+    });
+    await relay.changes.until(() => relay.shown.includes("connect"));
+    // Its one place is taken: tickets beyond it are not shown.
+    assert.deepEqual(relay.shown, ["tickets", "connect"]);
+    relay.grants = false;
+    closeQuietly(relay.parked.shift()!);
+    await relay.changes.until(() => client.lines.some((line) => line.includes("state=ended")));
+    relay.send({ type: "tickets", tickets: ["c".repeat(22)] });
+    await relay.changes.until(() => relay.shown.includes("unknown"));
+    await relay.changes.until(() => client.lines.some((line) => line.includes("state=refused")));
+    relay.grants = true;
+    relay.send({ type: "tickets", tickets: [relay.ticket("tickets")] });
+    await relay.ready(1);
+  }));
+
+Deno.test("run() refuses visitors over its limit at once", () =>
+  story(async ({ relay, start }) => {
+    start({ pool: 0, maxVisitors: 1 });
+    await relay.ready(0);
+    const first = await relay.visit();
+    assert.equal((await new HttpExchange(first).get("/")).status, 200);
+    await assert.rejects(relay.visit());
+    assert.ok(relay.session!.messages.some((message) => message.type === "refuse"));
+    first.close();
+  }));
+
+Deno.test("run() bears what no relay should send", () =>
+  story(async ({ relay, start }) => {
+    start({ pool: 0 });
+    await relay.ready(0);
+    for (
+      const message of [
+        "no json",
+        "[1]",
+        "null",
+        "x".repeat(20_000),
+        { type: 7 },
+        { type: "from-the-future", ticket: 1 },
+        { type: "connect", ticket: "too short" },
+        { type: "tickets", tickets: "none" },
+        { type: "tickets", tickets: [1, null, "\n"] },
+        { type: "online", hostname: "x", dataHost: "localhost", dataPort: 99_999 },
+      ]
+    ) relay.send(message);
+    const visitor = await relay.visit();
+    assert.equal((await new HttpExchange(visitor).get("/")).status, 200);
+    assert.equal(relay.sessions.length, 1);
+    visitor.close();
+  }));
+
+Deno.test("run() gives a session up that talks nonsense only", () =>
+  story(async ({ relay, start }) => {
+    start();
+    await relay.ready(0);
+    for (let i = 0; i < 16; i++) relay.send("nonsense");
+    await relay.changes.until(() => relay.sessions.length === 2);
+  }));
+
+Deno.test("run() serves a renewed certificate while an old connection stays open", () =>
+  story(async ({ relay, start }) => {
+    relay.renewAfter = "2000-01-01T00:00:00Z";
+    const sleeps = new HeldSleeps();
+    start({}, { sleep: sleeps.sleep });
+    await relay.ready(0);
+    // The first certificate is due at once; so is the second, but that one is looked at later.
+    await sleeps.begin(60_000);
+    assert.equal(relay.issued.length, 2);
+    const old = await relay.visit();
+    const exchange = new HttpExchange(old);
+    assert.equal((await exchange.get("/")).status, 200);
+    relay.renewAfter = "2999-01-01T00:00:00Z";
+    await sleeps.end(60_000);
+    await sleeps.begin(3_600_000);
+    assert.equal(relay.issued.length, 3);
+    const fresh = await relay.visit();
+    assert.equal((await new HttpExchange(fresh).get("/")).status, 200);
+    assert.equal((await exchange.get("/")).status, 200);
+    old.close();
+    fresh.close();
+  }));
+
+Deno.test("run() holds a lock on its state", () =>
+  story(async ({ relay, start }) => {
+    const first = start();
+    await relay.ready(0);
+    await assert.rejects(start().ended, /another glosson is running/);
+    first.leave();
+    assert.equal(await first.ended, undefined);
+    const second = start();
+    await relay.changes.until(() => relay.sessions.length === 2);
+    second.leave();
+    assert.equal(await second.ended, undefined);
+  }));
+
+Deno.test("run() leaves with close code 1000 and lets an answer finish", () =>
+  story(async ({ relay, start }) => {
+    const begun = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
+    await using upstream = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      async () => {
+        begun.resolve();
+        await finish.promise;
+        return new Response("finished");
+      },
+    );
+    const client = start({ upstream: new URL(`http://127.0.0.1:${upstream.addr.port}`) });
+    await relay.ready(0);
+    const closed = new Promise<CloseEvent>((done) => relay.session!.socket.onclose = done);
+    const idle = await relay.visit();
+    const busy = await relay.visit();
+    const answer = new HttpExchange(busy).get("/");
+    await begun.promise;
+    client.leave();
+    assert.equal((await closed).code, 1000);
+    // An idle connection is not waited for.
+    assert.equal(await idle.read(new Uint8Array(1)).catch(() => null), null);
+    finish.resolve();
+    assert.equal((await answer).body, "finished");
+    assert.equal(await client.ended, undefined);
+    idle.close();
+    busy.close();
+  }));
