@@ -12,15 +12,50 @@ export interface CertificateOrder {
   replaces?: string;
 }
 
+/** When an authority wants a certificate renewed (RFC 9773, section 4.2); times in milliseconds. */
+export interface RenewalWindow {
+  start: number;
+  end: number;
+  /** When to ask again. */
+  askAgainAt: number;
+  /** Page that says why, when the authority names one. */
+  explanation?: string;
+}
+
 /** Signs certificates: the embedded one in `local_ca.ts`, any RFC 8555 server in `acme.ts`. */
 export interface Authority {
   /** `local` or `acme`, for people. */
   readonly kind: "local" | "acme";
   /**
+   * Names the signing party for good: a directory URL, a root's fingerprint. A stored certificate
+   * of another source is replaced at once; without it every stored certificate will do.
+   */
+  readonly source?: string;
+  /**
    * Signs the request and returns the PEM chain, leaf first.
    *
-   * @throws {Error} when the authority refuses or cannot be reached; the message names the cause
-   * and the mend in one sentence.
+   * @throws {OrderRefusedError} when asking again would be answered the same.
+   * @throws {Error} when the authority cannot be reached or something in the way is broken; the
+   * message names the cause and the mend in one sentence.
    */
   issue(order: CertificateOrder): Promise<string>;
+  /** Asks when to renew this PEM certificate; undefined when the authority does not say. */
+  renewalWindow?(certificate: string): Promise<RenewalWindow | undefined>;
+}
+
+/** An order that the authority will never fulfil as it stands, so that nobody retries it. */
+export class OrderRefusedError extends Error {
+  override name = "OrderRefusedError";
+}
+
+/** An order to be asked for again, but not before a time that the authority named. */
+export class OrderPostponedError extends Error {
+  override name = "OrderPostponedError";
+  /** Earliest time to ask again, milliseconds since the epoch. */
+  readonly until: number;
+
+  constructor(message: string, until: number, options?: ErrorOptions) {
+    super(message, options);
+    this.until = until;
+  }
 }

@@ -1,0 +1,210 @@
+import { createPublicKey } from "node:crypto";
+import {
+  ExtensionsAttribute,
+  Pkcs10CertificateRequest,
+  SubjectAlternativeNameExtension,
+} from "@peculiar/x509";
+
+/** Longest request looked at; one with a 4096-bit RSA key has about 1,700 characters. */
+const MAX_CSR_CHARACTERS = 16 * 1024;
+
+/** Fewest and most bits of an RSA modulus (PROTOCOL section 1; CAs sign nothing larger either). */
+const RSA_BITS = { min: 2048, max: 4096 };
+
+/** Public exponents that CAs accept: odd, from 65537 to below 2^32, which also bounds our work. */
+const RSA_EXPONENT = { min: 65_537n, max: 2n ** 32n };
+
+/** ECDSA curves accepted: the name OpenSSL has for it, and ours. */
+const CURVES: Readonly<Record<string, string>> = {
+  prime256v1: "ecdsa-p256",
+  "P-256": "ecdsa-p256",
+  secp384r1: "ecdsa-p384",
+  "P-384": "ecdsa-p384",
+};
+
+const REQUEST_PEM =
+  /-----BEGIN (NEW )?CERTIFICATE REQUEST-----\s+([A-Za-z0-9+/=\s]+)-----END (NEW )?CERTIFICATE REQUEST-----/g;
+const EXTENSION_REQUEST_OID = "1.2.840.113549.1.9.14";
+const SUBJECT_ALT_NAME_OID = "2.5.29.17";
+const COMMON_NAME_DER = [0x06, 0x03, 0x55, 0x04, 0x03];
+const SUBJECT_ALT_NAME_DER = [0x06, 0x03, 0x55, 0x1d, 0x11];
+
+/** What {@linkcode checkCsr} found. */
+export type CsrCheck =
+  | {
+    ok: true;
+    /** `rsa-2048` (or its size), `ecdsa-p256`, `ecdsa-p384`. */
+    keyType: string;
+    /** The request alone, in plain PEM: no text around it, no second block. */
+    pem: string;
+  }
+  | {
+    ok: false;
+    /** What is wrong and what mends it, one sentence for a person. */
+    reason: string;
+  };
+
+/**
+ * Checks a user's certificate signing request (PKCS#10, RFC 2986) in PEM before any authority sees
+ * it: it names exactly `hostname` (one SAN; CN absent or equal), is signed by its own key, and the
+ * key is RSA of 2048 to 4096 bits or ECDSA on P-256 or P-384.
+ *
+ * Never throws on bad input, and does bounded work on any.
+ */
+export async function checkCsr(pem: string, hostname: string): Promise<CsrCheck> {
+  try {
+    const request = parseRequest(pem);
+    checkNames(request, hostname);
+    const keyType = checkKey(request);
+    await checkSignature(request);
+    return { ok: true, keyType, pem: request.toString("pem") + "\n" };
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, reason: error.message };
+    return { ok: false, reason: "The request cannot be read as PKCS#10: make a new one" };
+  }
+}
+
+/**
+ * The names of a request that was checked or made here, lower case.
+ *
+ * @throws {TypeError} when it cannot be read.
+ */
+export function requestNames(pem: string): string[] {
+  const extension = new Pkcs10CertificateRequest(pem)
+    .getAttributes(EXTENSION_REQUEST_OID)
+    .flatMap((attribute) => attribute instanceof ExtensionsAttribute ? attribute.items : [])
+    .find((item) => item instanceof SubjectAlternativeNameExtension);
+  return extension?.names.items.map((name) => name.value.toLowerCase()) ?? [];
+}
+
+/** DER of the public key (SubjectPublicKeyInfo) of a request that was checked. */
+export function requestKey(pem: string): Uint8Array {
+  return new Uint8Array(new Pkcs10CertificateRequest(pem).publicKey.rawData);
+}
+
+/** Carries the reason from the check that fails to {@linkcode checkCsr}; never leaves this file. */
+class Refusal extends Error {}
+
+function parseRequest(pem: string): Pkcs10CertificateRequest {
+  if (pem.length > MAX_CSR_CHARACTERS) {
+    throw new Refusal(
+      `The request has ${pem.length} characters, the limit is ${MAX_CSR_CHARACTERS}: send only the request`,
+    );
+  }
+  const blocks = [...pem.matchAll(REQUEST_PEM)];
+  const body = blocks[0]?.[2];
+  if (body === undefined) {
+    throw new Refusal("No PEM block `CERTIFICATE REQUEST` was found: send the CSR in PEM");
+  }
+  if (blocks.length > 1) throw new Refusal("More than one request was sent: send exactly one");
+  const der = Uint8Array.from(atob(body.replace(/\s+/g, "")), (c) => c.charCodeAt(0));
+  if (der.length !== derLength(der)) {
+    throw new Refusal("The request is cut short or has bytes behind its end: make a new one");
+  }
+  return new Pkcs10CertificateRequest(der);
+}
+
+/** Length that the outermost DER element claims, header included; 0 when it is not a SEQUENCE. */
+function derLength(der: Uint8Array): number {
+  const [tag, first = 0] = der;
+  if (tag !== 0x30) return 0;
+  if (first < 0x80) return 2 + first;
+  // Two length bytes reach 64 KiB, more than MAX_CSR_CHARACTERS of base64 can hold.
+  const bytes = first - 0x80;
+  if (bytes < 1 || bytes > 2) return 0;
+  let length = 0;
+  for (const byte of der.subarray(2, 2 + bytes)) length = length * 256 + byte;
+  return 2 + bytes + length;
+}
+
+function checkNames(request: Pkcs10CertificateRequest, hostname: string): void {
+  const der = new Uint8Array(request.rawData);
+  const commonNames = request.subjectName.getField("CN");
+  for (const name of commonNames) {
+    if (name.toLowerCase() !== hostname) {
+      throw new Refusal(
+        `The common name is ${shown(name)}: leave it out or set it to ${hostname}`,
+      );
+    }
+  }
+  const extension = request.getAttributes(EXTENSION_REQUEST_OID)
+    .flatMap((attribute) => attribute instanceof ExtensionsAttribute ? attribute.items : [])
+    .find(({ type }) => type === SUBJECT_ALT_NAME_OID);
+  if (extension === undefined) {
+    throw new Refusal(`The request has no subject alternative name: add DNS:${hostname}`);
+  }
+  const { items } = new SubjectAlternativeNameExtension(extension.rawData).names;
+  for (const { type, value } of items) {
+    if (type !== "dns" || value.toLowerCase() !== hostname) {
+      throw new Refusal(`The request names ${type} ${shown(value)}: name only DNS:${hostname}`);
+    }
+  }
+  if (items.length > 1) throw new Refusal(`The request names ${hostname} twice: name it once`);
+  if (occurrences(der, COMMON_NAME_DER) !== commonNames.length) {
+    throw new Refusal(`The subject cannot be read: leave it empty or set CN=${hostname} only`);
+  }
+  // The parser drops what it cannot read (an otherName, for one), in lists of names, extensions
+  // and attributes alike, and an authority may read more: so nothing else may be there at all.
+  const names = new Uint8Array(extension.value);
+  const alone = new Uint8Array(
+    new SubjectAlternativeNameExtension([{ type: "dns", value: items[0]?.value ?? "" }]).value,
+  );
+  if (!sameBytes(names, alone) || occurrences(der, SUBJECT_ALT_NAME_DER) !== 1) {
+    throw new Refusal(`The request names more than DNS names: name only DNS:${hostname}`);
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function occurrences(bytes: Uint8Array, part: readonly number[]): number {
+  let count = 0;
+  for (let at = 0; at + part.length <= bytes.length; at++) {
+    if (part.every((byte, i) => byte === bytes[at + i])) count++;
+  }
+  return count;
+}
+
+function checkKey(request: Pkcs10CertificateRequest): string {
+  const key = createPublicKey({
+    key: new Uint8Array(request.publicKey.rawData) as unknown as string,
+    format: "der",
+    type: "spki",
+  });
+  const details = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === "rsa") {
+    const { modulusLength: bits = 0, publicExponent: exponent = 0n } = details;
+    if (bits < RSA_BITS.min || bits > RSA_BITS.max) {
+      throw new Refusal(
+        `The RSA key has ${bits} bits: use ${RSA_BITS.min} to ${RSA_BITS.max}, or ECDSA P-256`,
+      );
+    }
+    if (exponent < RSA_EXPONENT.min || exponent >= RSA_EXPONENT.max || exponent % 2n === 0n) {
+      throw new Refusal("The RSA key has an unusual public exponent: use 65537");
+    }
+    return `rsa-${bits}`;
+  }
+  const curve = CURVES[details.namedCurve ?? ""];
+  if (key.asymmetricKeyType === "ec" && curve !== undefined) return curve;
+  throw new Refusal(
+    `The key is ${details.namedCurve ?? key.asymmetricKeyType}: use ECDSA P-256 or P-384, or RSA`,
+  );
+}
+
+async function checkSignature(request: Pkcs10CertificateRequest): Promise<void> {
+  const { hash } = request.signatureAlgorithm as { hash?: { name?: string } };
+  if (hash?.name === "SHA-1" || hash?.name === undefined) {
+    throw new Refusal("The request is signed with an outdated hash: use SHA-256");
+  }
+  // An error means here that the signature does not even have the form its algorithm asks for.
+  const valid = await request.verify().catch(() => false);
+  if (!valid) {
+    throw new Refusal("The signature does not fit the request: make a new one with its own key");
+  }
+}
+
+/** Another's text, cut and free of control characters, so that it can stand in an answer. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}

@@ -1,0 +1,321 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Log } from "../log.ts";
+import { type Authority, OrderRefusedError } from "./authority.ts";
+import { BUDGET_WINDOW_MS, placementTimes } from "./budget.ts";
+import { checkCsr } from "./csr.ts";
+import { orderTable, type QueuedOrder, type ReadyOrder } from "./order_table.ts";
+import { backoffMs } from "./schedule.ts";
+import { orderUserCertificate } from "./user_order.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Ended orders are kept this long: longer than the budget counts and a client asks. */
+const KEEP_MS = 30 * DAY_MS;
+
+/** An order that keeps failing for this long fails for good: its user is waiting for an answer. */
+const GIVE_UP_MS = 3_600_000;
+
+/** Longest sleep of the queue, so that a clock that jumps is noticed. */
+const MAX_SLEEP_MS = 60_000;
+
+/** Shortest one, so that a clock at the very edge of a moment does not spin. */
+const MIN_SLEEP_MS = 50;
+
+/** What a client is told to wait while its order runs. */
+const RUNNING_RETRY_S = 2;
+
+/** Options for {@linkcode createIssuance}. */
+export interface IssuanceOptions {
+  /** The relay's database; stays the caller's, who calls `stop()` before closing it. */
+  db: DatabaseSync;
+  authority: Authority;
+  log: Log;
+  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  now?: () => number;
+  /** As `Math.random`, for jitter. @default {Math.random} */
+  random?: () => number;
+  /** Requests that an account may make in 24 hours. @default {5} */
+  perAccountPerDay?: number;
+  /** Certificates signed in any seven days, for all users together. @default {Infinity} */
+  perWeek?: number;
+  /** Orders under way at once. @default {4} */
+  concurrency?: number;
+}
+
+/** Answer to a request for a certificate. */
+export type Submission =
+  | { ok: true; id: string }
+  | {
+    ok: false;
+    problem: "bad-csr" | "rate-limited";
+    /** What is wrong and what to do, for a person. */
+    detail: string;
+    retryAfterS?: number;
+  };
+
+/** Why an order failed for good, an RFC 9457 problem. */
+export interface OrderProblem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+}
+
+/** Where an order stands. */
+export type OrderState =
+  | {
+    status: "pending";
+    /** When it is worth asking again. */
+    retryAfterS: number;
+    /** Place in the queue, from 1; absent while the order runs. */
+    position?: number;
+    /** When the queue will let it through, milliseconds since the epoch; absent while it runs. */
+    expectedAt?: number;
+  }
+  | ({ status: "ready" } & ReadyOrder)
+  | { status: "failed"; problem: OrderProblem };
+
+/** Gets users their certificates; every accepted request survives a restart. */
+export interface Issuance {
+  /** Checks and queues a request; the same request twice while it is pending has the same id. */
+  submit(username: string, hostname: string, csrPem: string): Promise<Submission>;
+  /** The user's order of that id; undefined when there is none. */
+  get(username: string, id: string): OrderState | undefined;
+  /** The user's newest certificate. */
+  latest(username: string): { notAfter: number } | undefined;
+  /** For a released name: drops what is pending and hides the rest from the next owner. */
+  forget(username: string): void;
+  /** What waits and runs, and what the budget leaves; for metrics. */
+  counts(): { waiting: number; running: number; signedThisWeek: number };
+  /** Ends the orders under way (they go on after the next start) and the queue. */
+  stop(): Promise<void>;
+}
+
+interface Running {
+  username: string;
+  abort: AbortController;
+  done: Promise<void>;
+}
+
+interface Trouble {
+  failures: number;
+  since: number;
+  retryAt: number;
+}
+
+/** Starts the queue of users' certificates, with the orders that a former run left pending. */
+export function createIssuance(options: IssuanceOptions): Issuance {
+  const { db, authority, log, now = Date.now, random = Math.random } = options;
+  const { perAccountPerDay = 5, perWeek = Infinity, concurrency = 4 } = options;
+  const table = orderTable(db);
+  const running = new Map<string, Running>();
+  const troubles = new Map<string, Trouble>();
+  let stopped = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** How long orders took lately; what a waiting client is told is reckoned from it. */
+  let usualMs = authority.kind === "local" ? 500 : 10_000;
+
+  table.prune(now() - KEEP_MS);
+  pump();
+
+  async function submit(username: string, hostname: string, csrPem: string): Promise<Submission> {
+    const check = await checkCsr(csrPem, hostname);
+    if (!check.ok) return { ok: false, problem: "bad-csr", detail: check.reason };
+    // From here on nothing awaits: two requests at once cannot both be the last one allowed.
+    const twin = table.pendingTwin(username, check.pem);
+    if (twin !== undefined) return { ok: true, id: twin };
+    const accepted = table.acceptedSince(username, now() - DAY_MS);
+    const blocking = accepted.at(-perAccountPerDay);
+    if (blocking !== undefined) {
+      const retryAfterS = Math.max(1, Math.ceil((blocking + DAY_MS - now()) / 1000));
+      return {
+        ok: false,
+        problem: "rate-limited",
+        detail:
+          `This account made ${accepted.length} certificate requests in the last 24 hours, the limit is ${perAccountPerDay}; ask again at ${
+            new Date(blocking + DAY_MS).toISOString()
+          }`,
+        retryAfterS,
+      };
+    }
+    supersede(username);
+    const id = randomId();
+    table.insert({ id, username, csr: check.pem, createdAt: now() });
+    log.info("certificate requested", { username, order: id, key: check.keyType });
+    pump();
+    return { ok: true, id };
+  }
+
+  /** A new request makes the waiting older ones pointless: their answer would never be fetched. */
+  function supersede(username: string): void {
+    for (const order of table.queue()) {
+      if (order.username !== username || running.has(order.id)) continue;
+      fail(order, "superseded", 409, "Replaced by a newer request", "Ask for the newer order");
+    }
+  }
+
+  /** Starts every order that may start now, and sleeps until the next one may. */
+  function pump(): void {
+    clearTimeout(timer);
+    if (stopped) return;
+    let wakeAt = Infinity;
+    try {
+      for (const { order, at } of plan()) {
+        if (at > now()) wakeAt = Math.min(wakeAt, at);
+        else if (running.size < concurrency) start(order);
+      }
+    } catch (error) {
+      log.error("queue of certificate orders stumbled", { error });
+      wakeAt = now() + MAX_SLEEP_MS;
+    }
+    if (wakeAt < Infinity) {
+      timer = setTimeout(pump, Math.min(MAX_SLEEP_MS, Math.max(MIN_SLEEP_MS, wakeAt - now())));
+    }
+  }
+
+  /** The waiting orders in the order of service, each with the time that it has to wait for. */
+  function plan(): { order: QueuedOrder; at: number }[] {
+    const waiting = table.queue().filter((order) => !running.has(order.id));
+    if (waiting.length === 0) return [];
+    const placed = [
+      ...table.signedSince(now() - BUDGET_WINDOW_MS),
+      ...[...running].map(() => now()),
+    ];
+    const times = placementTimes(placed, waiting.length, perWeek, now());
+    return waiting.map((order, i) => ({
+      order,
+      at: Math.max(times[i] ?? now(), troubles.get(order.id)?.retryAt ?? 0),
+    }));
+  }
+
+  function start(order: QueuedOrder): void {
+    const abort = new AbortController();
+    const done = run(order, abort.signal).finally(() => {
+      running.delete(order.id);
+      pump();
+    });
+    running.set(order.id, { username: order.username, abort, done });
+  }
+
+  async function run(order: QueuedOrder, signal: AbortSignal): Promise<void> {
+    const { id, username } = order;
+    const startedAt = performance.now();
+    try {
+      const ready = await orderUserCertificate({
+        authority,
+        csr: order.csr,
+        replaces: table.newest(username)?.certificate,
+        now,
+        signal,
+        onStep: (step, fields) => log.debug(step, { username, ...fields }),
+      });
+      if (!table.markReady(id, ready, now())) return; // released meanwhile
+      troubles.delete(id);
+      usualMs = 0.7 * usualMs + 0.3 * (performance.now() - startedAt);
+      log.info("certificate signed", { username, order: id, renewal: order.renewal });
+    } catch (error) {
+      if (signal.aborted) return;
+      try {
+        noteFailure(order, error);
+      } catch (databaseError) {
+        log.error("order's failure not stored", { order: id, error: databaseError });
+      }
+    }
+  }
+
+  function noteFailure(order: QueuedOrder, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    if (error instanceof OrderRefusedError) {
+      fail(order, "certificate-refused", 502, "The authority refused the certificate", why);
+      return;
+    }
+    const { failures = 0, since = now() } = troubles.get(order.id) ?? {};
+    if (now() - since >= GIVE_UP_MS) {
+      fail(order, "authority-unavailable", 503, "The certificate could not be had", why);
+      return;
+    }
+    const { until } = error as { until?: unknown };
+    const backoff = now() + backoffMs(failures + 1, 0, random);
+    const retryAt = Math.max(backoff, typeof until === "number" ? until : 0);
+    troubles.set(order.id, { failures: failures + 1, since, retryAt });
+    log.warn("certificate order failed", {
+      username: order.username,
+      order: order.id,
+      why,
+      nextTryAt: new Date(retryAt).toISOString(),
+    });
+  }
+
+  function fail(
+    { id, username }: QueuedOrder,
+    code: string,
+    status: number,
+    title: string,
+    detail: string,
+  ): void {
+    const problem = { type: `urn:glosson:problem:${code}`, title, status, detail };
+    table.markFailed(id, JSON.stringify(problem), now());
+    troubles.delete(id);
+    log.warn("certificate order ended", { username, order: id, why: detail });
+  }
+
+  function get(username: string, id: string): OrderState | undefined {
+    const row = table.get(username, id);
+    if (row === undefined) return undefined;
+    if (row.status === "failed") {
+      return { status: "failed", problem: JSON.parse(row.problem ?? "{}") as OrderProblem };
+    }
+    if (row.status === "ready") {
+      return {
+        status: "ready",
+        certificate: row.certificate ?? "",
+        notAfter: row.not_after ?? 0,
+        renewAfter: row.renew_after ?? 0,
+      };
+    }
+    if (running.has(id)) return { status: "pending", retryAfterS: RUNNING_RETRY_S };
+    const queue = plan();
+    const index = queue.findIndex(({ order }) => order.id === id);
+    const turns = Math.ceil((index + 1) / concurrency);
+    const expectedAt = (queue[index]?.at ?? now()) + turns * usualMs;
+    return {
+      status: "pending",
+      retryAfterS: Math.max(1, Math.ceil((expectedAt - now()) / 1000)),
+      position: index + 1,
+      expectedAt,
+    };
+  }
+
+  return {
+    submit,
+    get,
+    latest(username): { notAfter: number } | undefined {
+      const newest = table.newest(username);
+      return newest && { notAfter: newest.notAfter };
+    },
+    forget(username): void {
+      table.forget(username);
+      for (const order of running.values()) {
+        if (order.username === username) order.abort.abort(new Error("the name was released"));
+      }
+    },
+    counts: () => ({
+      waiting: table.queue().filter((order) => !running.has(order.id)).length,
+      running: running.size,
+      signedThisWeek: table.signedSince(now() - BUDGET_WINDOW_MS).length,
+    }),
+    async stop(): Promise<void> {
+      stopped = true;
+      clearTimeout(timer);
+      for (const { abort } of running.values()) abort.abort(new Error("glossond is stopping"));
+      await Promise.allSettled([...running.values()].map(({ done }) => done));
+    },
+  };
+}
+
+/** 128 random bits, base64url without padding. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_")
+    .replace(/=+$/, "");
+}

@@ -1,0 +1,54 @@
+/** A lock held; `release` (or the end of the process, even by `kill -9`) frees it. */
+export interface Lock {
+  release(): void;
+}
+
+/** Options for {@linkcode acquireLock}. */
+export interface LockOptions {
+  /** Who takes it, e.g. `daemon`; shown to those who find it taken. */
+  owner: string;
+  /** How long to wait for another's release. @default {0} */
+  waitMs?: number;
+  /** How often to try meanwhile. @default {100} */
+  tryEveryMs?: number;
+}
+
+/**
+ * Takes the lock file at `path`, which keeps processes (and parts of one process) apart.
+ *
+ * It is the kernel's file lock, not the file's existence, so a crash leaves nothing behind.
+ *
+ * @returns undefined when another holds it still after `waitMs`.
+ */
+export async function acquireLock(path: string, options: LockOptions): Promise<Lock | undefined> {
+  const { owner, waitMs = 0, tryEveryMs = 100 } = options;
+  const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  try {
+    const until = performance.now() + waitMs;
+    while (!(await file.tryLock(true))) {
+      if (performance.now() >= until) {
+        file.close();
+        return undefined;
+      }
+      await new Promise((resolve) => setTimeout(resolve, tryEveryMs));
+    }
+    await file.truncate(0);
+    await file.write(new TextEncoder().encode(`${owner} (process ${Deno.pid})\n`));
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  let held = true;
+  return {
+    release(): void {
+      if (held) file.close();
+      held = false;
+    },
+  };
+}
+
+/** Who took the lock last, as one line for people. */
+export async function lockOwner(path: string): Promise<string> {
+  const text = await Deno.readTextFile(path).catch(() => "");
+  return text.trim() || "another process";
+}

@@ -1,0 +1,149 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** A user's order as stored; times in milliseconds since the epoch. */
+export interface OrderRow {
+  id: string;
+  username: string;
+  csr: string;
+  status: "pending" | "ready" | "failed";
+  certificate: string | null;
+  /** JSON of an {@linkcode OrderProblem}. */
+  problem: string | null;
+  not_after: number | null;
+  renew_after: number | null;
+  created_at: number;
+  ended_at: number | null;
+}
+
+/** A pending order as the queue sees it. */
+export interface QueuedOrder {
+  id: string;
+  username: string;
+  csr: string;
+  createdAt: number;
+  /** Whether the user has a certificate already: renewals go before new names. */
+  renewal: boolean;
+}
+
+/** How an order ended well. */
+export interface ReadyOrder {
+  certificate: string;
+  notAfter: number;
+  renewAfter: number;
+}
+
+/** The `certificate_order` table of `database.ts`. */
+export interface OrderTable {
+  insert(order: { id: string; username: string; csr: string; createdAt: number }): void;
+  get(username: string, id: string): OrderRow | undefined;
+  /** The user's pending order of this very request. */
+  pendingTwin(username: string, csr: string): string | undefined;
+  /** When the user's accepted requests since `since` came, oldest first. */
+  acceptedSince(username: string, since: number): number[];
+  /** When certificates were signed since `since`, oldest first, for all users together. */
+  signedSince(since: number): number[];
+  /** Every pending order in the order of service. */
+  queue(): QueuedOrder[];
+  /** The user's newest signed certificate. */
+  newest(username: string): { certificate: string; notAfter: number } | undefined;
+  /** Both return false when the order is no longer pending. */
+  markReady(id: string, ready: ReadyOrder, now: number): boolean;
+  markFailed(id: string, problem: string, now: number): boolean;
+  /** Drops pending orders and hides the others from the name's next owner. */
+  forget(username: string): void;
+  /** Removes orders that ended before `before`, but each user's newest certificate. */
+  prune(before: number): void;
+}
+
+/**
+ * What a released name's rows are filed under: they still count against budget and limits, yet the
+ * next owner must not see them. No username has a colon.
+ */
+const RELEASED = "released:";
+
+/** Opens the table; `db` stays the caller's. */
+export function orderTable(db: DatabaseSync): OrderTable {
+  const insert = db.prepare(
+    "INSERT INTO certificate_order (id, username, csr, status, created_at) VALUES (?, ?, ?, 'pending', ?)",
+  );
+  const get = db.prepare("SELECT * FROM certificate_order WHERE id = ? AND username = ?");
+  const twin = db.prepare(
+    "SELECT id FROM certificate_order WHERE username = ? AND csr = ? AND status = 'pending'",
+  );
+  const accepted = db.prepare(
+    `SELECT created_at AS at FROM certificate_order
+     WHERE username IN (?, '${RELEASED}' || ?) AND created_at > ? ORDER BY created_at`,
+  );
+  const signed = db.prepare(
+    `SELECT ended_at AS at FROM certificate_order
+     WHERE status = 'ready' AND ended_at > ? ORDER BY ended_at`,
+  );
+  const queue = db.prepare(
+    `SELECT id, username, csr, created_at, EXISTS (
+       SELECT 1 FROM certificate_order AS earlier
+       WHERE earlier.username = o.username AND earlier.status = 'ready'
+     ) AS renewal
+     FROM certificate_order AS o WHERE status = 'pending'
+     ORDER BY renewal DESC, created_at, rowid`,
+  );
+  const newest = db.prepare(
+    `SELECT certificate, not_after FROM certificate_order
+     WHERE username = ? AND status = 'ready' ORDER BY not_after DESC LIMIT 1`,
+  );
+  const ready = db.prepare(
+    `UPDATE certificate_order
+     SET status = 'ready', certificate = ?, not_after = ?, renew_after = ?, ended_at = ?
+     WHERE id = ? AND status = 'pending'`,
+  );
+  const failed = db.prepare(
+    `UPDATE certificate_order SET status = 'failed', problem = ?, ended_at = ?
+     WHERE id = ? AND status = 'pending'`,
+  );
+  const drop = db.prepare(
+    "DELETE FROM certificate_order WHERE username = ? AND status = 'pending'",
+  );
+  const hide = db.prepare(
+    `UPDATE certificate_order SET username = '${RELEASED}' || username WHERE username = ?`,
+  );
+  const prune = db.prepare(
+    `DELETE FROM certificate_order WHERE ended_at < ? AND rowid NOT IN (
+       SELECT rowid FROM (
+         SELECT rowid, max(not_after) FROM certificate_order
+         WHERE status = 'ready' AND username NOT LIKE '${RELEASED}%' GROUP BY username
+       )
+     )`,
+  );
+
+  return {
+    insert: (o) => void insert.run(o.id, o.username, o.csr, o.createdAt),
+    get: (username, id) => get.get(id, username) as OrderRow | undefined,
+    pendingTwin: (username, csr) => (twin.get(username, csr) as { id: string } | undefined)?.id,
+    acceptedSince: (username, since) => times(accepted.all(username, username, since)),
+    signedSince: (since) => times(signed.all(since)),
+    queue: () =>
+      queue.all().map((row) => ({
+        id: String(row.id),
+        username: String(row.username),
+        csr: String(row.csr),
+        createdAt: Number(row.created_at),
+        renewal: row.renewal === 1,
+      })),
+    newest(username): { certificate: string; notAfter: number } | undefined {
+      const row = newest.get(username);
+      if (row === undefined) return undefined;
+      return { certificate: String(row.certificate), notAfter: Number(row.not_after) };
+    },
+    markReady: (id, { certificate, notAfter, renewAfter }, now) =>
+      ready.run(certificate, notAfter, renewAfter, now, id).changes === 1,
+    markFailed: (id, problem, now) => failed.run(problem, now, id).changes === 1,
+    forget(username): void {
+      drop.run(username);
+      hide.run(username);
+    },
+    prune: (before) => void prune.run(before),
+  };
+}
+
+function times(rows: Record<string, unknown>[]): number[] {
+  return rows.map((row) => Number(row.at));
+}

@@ -1,0 +1,66 @@
+import type { Authority, CertificateOrder } from "./authority.ts";
+import { requestNames } from "./csr.ts";
+import { readIdentity, type TlsIdentity, unfitness } from "./identity.ts";
+import { makeKeyAndRequest } from "./keys.ts";
+import type { RelayStore } from "./store.ts";
+
+/** Options for {@linkcode orderRelayCertificate}. */
+export interface RelayOrderOptions {
+  authority: Authority;
+  /** Names that the certificate must carry. */
+  names: readonly string[];
+  store: RelayStore;
+  /** Clock in milliseconds since the epoch. */
+  now: () => number;
+  /** Certificate that is to be replaced, PEM. */
+  replaces?: string;
+  onStep?: CertificateOrder["onStep"];
+  signal?: AbortSignal;
+}
+
+/**
+ * Orders the relay's certificate once and stores it; the caller holds the relay lock.
+ *
+ * Key and request are kept until the order is through, so that a restart finds the order that it
+ * left at the authority instead of spending another certificate.
+ *
+ * @throws {Error} when the authority fails, or what it sent is no good; the stored certificate then
+ * stays as it is.
+ */
+export async function orderRelayCertificate(options: RelayOrderOptions): Promise<TlsIdentity> {
+  const { authority, names, store, now, replaces, onStep, signal } = options;
+  const next = await nextKey(store, names);
+  signal?.throwIfAborted();
+  const chain = await authority.issue({ csr: next.csr, names, replaces, onStep, signal });
+  try {
+    const identity = await readIdentity(chain, next.key);
+    const unfit = unfitness(identity, { names, now: now() });
+    if (unfit !== undefined) throw new Error(`Cannot use the certificate just signed: ${unfit}`);
+    onStep?.("certificate checked", { notAfter: new Date(identity.notAfter).toISOString() });
+    await store.write(identity, {
+      authority: authority.kind,
+      source: authority.source,
+      obtainedAt: new Date(now()).toISOString(),
+    });
+    onStep?.("certificate stored");
+    return identity;
+  } finally {
+    // Signed or spoilt, this request has had its answer.
+    await store.removeNext();
+  }
+}
+
+async function nextKey(
+  store: RelayStore,
+  names: readonly string[],
+): Promise<{ key: string; csr: string }> {
+  const kept = await store.readNext();
+  if (kept !== undefined && sameNames(requestNames(kept.csr), names)) return kept;
+  const made = await makeKeyAndRequest(names);
+  await store.writeNext(made);
+  return made;
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name) => b.includes(name));
+}

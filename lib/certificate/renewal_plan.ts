@@ -1,0 +1,76 @@
+import type { Log } from "../log.ts";
+import type { Authority, RenewalWindow } from "./authority.ts";
+import type { TlsIdentity } from "./identity.ts";
+import { jitteredRenewalTime } from "./schedule.ts";
+import type { StoredRelay } from "./store.ts";
+
+/** An authority that does not answer when asked for its renewal window is asked again after this. */
+const WINDOW_RETRY_MS = 3_600_000;
+
+/** Whatever an authority's window says, renewal is not put off beyond this share of the lifetime. */
+const LAST_CALL_SHARE = 1 / 6;
+
+/** Options for {@linkcode createRenewalPlan}. */
+export interface RenewalPlanOptions {
+  authority: Authority;
+  log: Log;
+  /** Clock in milliseconds since the epoch. */
+  now: () => number;
+  /** As `Math.random`. */
+  random: () => number;
+}
+
+/** When the certificate in use is to be renewed. */
+export interface RenewalPlan {
+  /** Milliseconds since the epoch; 0 when renewal is due at once. */
+  dueAt(): number;
+  /** Why then, when the authority says so. */
+  explanation(): string | undefined;
+  /** Plans anew for another certificate: by share of lifetime until the authority is asked. */
+  reset(stored: StoredRelay): void;
+  /** Asks the authority when that is due (RFC 9773, section 4.3); never throws. */
+  ask(identity: TlsIdentity): Promise<void>;
+}
+
+/** Makes a plan that is due at once, as befits a relay without a certificate. */
+export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
+  const { authority, log, now, random } = options;
+  let dueAt = 0;
+  let askAt = Infinity;
+  let window: RenewalWindow | undefined;
+
+  function reset({ identity, metadata }: StoredRelay): void {
+    dueAt = jitteredRenewalTime(identity, random);
+    window = undefined;
+    askAt = authority.renewalWindow === undefined ? Infinity : 0;
+    const source = metadata?.source;
+    if (authority.source !== undefined && source !== undefined && source !== authority.source) {
+      log.info("certificate of another authority will be replaced", { source });
+      dueAt = 0;
+      askAt = Infinity;
+    }
+  }
+
+  async function ask({ cert, notBefore, notAfter }: TlsIdentity): Promise<void> {
+    if (now() < askAt) return;
+    askAt = now() + WINDOW_RETRY_MS;
+    try {
+      const answer = await authority.renewalWindow?.(cert);
+      if (answer === undefined) return;
+      askAt = answer.askAgainAt;
+      // The moment in an unchanged window stays as it was drawn.
+      if (answer.start === window?.start && answer.end === window.end) return;
+      window = answer;
+      const chosen = answer.start + (answer.end - answer.start) * random();
+      dueAt = Math.floor(Math.min(chosen, notAfter - (notAfter - notBefore) * LAST_CALL_SHARE));
+      log.info("renewal planned by the authority", {
+        renewAt: new Date(dueAt).toISOString(),
+        explanation: answer.explanation,
+      });
+    } catch (error) {
+      log.warn("authority did not say when to renew", { error });
+    }
+  }
+
+  return { dueAt: () => dueAt, explanation: () => window?.explanation, reset, ask };
+}

@@ -1,0 +1,52 @@
+/** Certificates that live shorter than this count as short-lived (RFC 9773 has no word for it). */
+const SHORT_LIFETIME_MS = 10 * 86_400_000;
+
+/** Share of a lifetime that is left when renewal is due. */
+const SHARE_LEFT = 1 / 3;
+
+/** The same for short-lived ones: 160 hours leave 80 to mend what is broken, not 53. */
+const SHORT_SHARE_LEFT = 1 / 2;
+
+/** Renewals are spread over this share of the lifetime before they are due. */
+const JITTER_SHARE = 1 / 50;
+
+/** First wait after a failure. Five tries in the first hour, as many as Let's Encrypt lets fail. */
+const BACKOFF_START_MS = 60_000;
+const BACKOFF_FACTOR = 3;
+const BACKOFF_CAP_MS = 6 * 3_600_000;
+
+/** First and last moment of a certificate, milliseconds since the epoch. */
+export interface Lifetime {
+  notBefore: number;
+  notAfter: number;
+}
+
+/** When a certificate is to be renewed: a third of its lifetime left, a half for short ones. */
+export function renewalTime({ notBefore, notAfter }: Lifetime): number {
+  const lifetime = Math.max(0, notAfter - notBefore);
+  const share = lifetime < SHORT_LIFETIME_MS ? SHORT_SHARE_LEFT : SHARE_LEFT;
+  return Math.floor(notAfter - lifetime * share);
+}
+
+/**
+ * {@linkcode renewalTime}, earlier by a random part of a fiftieth of the lifetime, so that relays
+ * which started together do not come to the authority together.
+ *
+ * @param random as `Math.random`.
+ */
+export function jitteredRenewalTime(lifetime: Lifetime, random: () => number): number {
+  const spread = Math.max(0, lifetime.notAfter - lifetime.notBefore) * JITTER_SHARE;
+  return Math.floor(renewalTime(lifetime) - spread * random());
+}
+
+/**
+ * How long to wait after the `failures`th failure in a row: one minute, then three times as long
+ * each time up to six hours, but never more than an eighth of the time left (at least a minute),
+ * and a fifth more or less at random.
+ */
+export function backoffMs(failures: number, leftMs: number, random: () => number): number {
+  const grown = BACKOFF_START_MS * BACKOFF_FACTOR ** Math.max(0, failures - 1);
+  // With nothing left to lose the time left says nothing: only growth and cap count.
+  const leftCap = leftMs > 0 ? Math.max(BACKOFF_START_MS, leftMs / 8) : Infinity;
+  return Math.round(Math.min(grown, BACKOFF_CAP_MS, leftCap) * (0.8 + 0.4 * random()));
+}
