@@ -14,11 +14,12 @@ import type { Redeem } from "./client/session.ts";
 import { Sessions } from "./client/sessions.ts";
 import { Tickets } from "./client/tickets.ts";
 import type { Settings } from "./config/settings.ts";
-import { openDatabase, transaction } from "./database.ts";
+import { openDatabase } from "./database.ts";
 import type { Log } from "./log.ts";
 import { pause } from "./net/accept_loop.ts";
 import { addressGroup } from "./net/address_group.ts";
-import { startHttp11, startHttps } from "./net/https_backends.ts";
+import { startHttp11 } from "./net/http11_backend.ts";
+import { startHttps } from "./net/https_backend.ts";
 import { listenTcp, serveTcp, type TcpServer } from "./net/listen.ts";
 import { serveHttp } from "./net/serve_http.ts";
 import { TlsFront } from "./net/tls_front.ts";
@@ -102,10 +103,7 @@ async function start(
 
   // Accounts
   const accounts = createAccountStore(db);
-  const lastOnline = new LastOnline({
-    write: (times) =>
-      transaction(db, () => times.forEach((at, username) => accounts.markOnline(username, at))),
-  });
+  const lastOnline = new LastOnline({ write: (times) => accounts.markOnline(times) });
   onClose(() => lastOnline.flush());
   const bio = createBioCommand({ script: settings.bioScript, log });
   const claims = createClaims({
@@ -263,6 +261,7 @@ async function start(
   onClose(async () => {
     await Promise.all(servers.map((server) => server.stop()));
     await control.drain();
+    sessions.forgetAll();
     await Promise.race([hubServer.idle(), pause(settings.drainSeconds * 1000)]);
     for (const server of servers) server.closeAll();
     await Promise.all(servers.map((server) => server.idle()));

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { transaction } from "../database.ts";
 import { hashSecret, newSecret, type Random, systemRandom } from "./secret.ts";
 
 /** A user of the relay; times are milliseconds since the epoch. */
@@ -88,14 +89,7 @@ export function createAccountStore(
   }
 
   function markOnline(times: ReadonlyMap<string, number>): void {
-    db.exec("BEGIN IMMEDIATE");
-    try {
-      for (const [username, at] of times) seen.run(username, at);
-      db.exec("COMMIT");
-    } catch (error) {
-      db.exec("ROLLBACK");
-      throw error;
-    }
+    transaction(db, () => times.forEach((at, username) => seen.run(username, at)));
   }
 
   return {

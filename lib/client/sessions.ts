@@ -77,6 +77,11 @@ export class Sessions {
     this.#wake(username, undefined);
   }
 
+  /** Nobody will come back: the relay stops. */
+  forgetAll(): void {
+    for (const username of [...this.#dropped.keys()]) this.forget(username);
+  }
+
   /**
    * The user's session, waiting for it up to {@linkcode GRACE_MS} if one ended a moment ago.
    *

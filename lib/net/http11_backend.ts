@@ -1,0 +1,117 @@
+import { acceptLoop } from "./accept_loop.ts";
+import type { PortHandler } from "./https_backend.ts";
+import { closeQuietly, type Duplex, splice } from "./splice.ts";
+import type { CertificatePair, TlsBackend } from "./tls_front.ts";
+
+/** How long a page visit may take from the first byte to the last. */
+const PAGE_LIMIT_MS = 30_000;
+
+/** A plain connection behind a TLS one. */
+interface Behind {
+  /** Port that the TLS connection comes from. */
+  port: number;
+  /** Ends the connection after the answer that was just sent. */
+  onAnswered: () => void;
+}
+
+/**
+ * Starts an HTTPS server on loopback that speaks HTTP/1.1 only and closes after each answer.
+ *
+ * `Deno.serve` always offers HTTP/2 over TLS, and keeps a connection open whatever the answer's
+ * `Connection` field says. So TLS ends in a listener that does not offer HTTP/2, and plain text goes
+ * on to a server behind it.
+ */
+export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBackend {
+  /** By the port that the plain connection comes from. */
+  const connections = new Map<number, Behind>();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request, info) => {
+      const behind = connections.get((info.remoteAddr as Deno.NetAddr).port);
+      if (behind === undefined) return new Response(null, { status: 421 });
+      info.completed.then(behind.onAnswered, behind.onAnswered);
+      return handler(request, behind.port);
+    },
+  );
+  const plainPort = (server.addr as Deno.NetAddr).port;
+  const listener = Deno.listenTls({
+    hostname: "127.0.0.1",
+    port: 0,
+    cert: pair.cert,
+    key: pair.key,
+    alpnProtocols: ["http/1.1"],
+  });
+
+  async function serve(conn: Deno.TlsConn): Promise<void> {
+    const timer = setTimeout(() => closeQuietly(conn), PAGE_LIMIT_MS);
+    let port: number | undefined;
+    try {
+      await conn.handshake();
+      const plain = await Deno.connect({ hostname: "127.0.0.1", port: plainPort });
+      port = plain.localAddr.port;
+      const once = new OneAnswer(plain);
+      connections.set(port, {
+        port: conn.remoteAddr.port,
+        onAnswered: () => void once.answered(),
+      });
+      await splice(conn, once);
+    } catch {
+      // A visitor whose handshake fails: theirs to see, in the alert that the listener sent.
+    } finally {
+      clearTimeout(timer);
+      if (port !== undefined) connections.delete(port);
+      closeQuietly(conn);
+    }
+  }
+
+  const stopping = new AbortController();
+  acceptLoop({
+    accept: () => listener.accept(),
+    onConnection: serve,
+    // Short of descriptors: the public listeners tell, and their connections are the cause.
+    onError() {},
+    signal: stopping.signal,
+  });
+  return {
+    port: listener.addr.port,
+    finished: server.finished,
+    async stop() {
+      stopping.abort();
+      listener.close();
+      await server.shutdown();
+    },
+  };
+}
+
+/** The way to a server that is sent nothing more once it has answered. */
+class OneAnswer implements Duplex {
+  readonly #conn: Duplex;
+  #answered = false;
+
+  constructor(conn: Duplex) {
+    this.#conn = conn;
+  }
+
+  /** Tells the server that nothing more comes, so that it closes once its answer is out. */
+  async answered(): Promise<void> {
+    if (this.#answered) return;
+    this.#answered = true;
+    await this.#conn.closeWrite().catch(() => {});
+  }
+
+  read(p: Uint8Array): Promise<number | null> {
+    return this.#conn.read(p);
+  }
+
+  write(p: Uint8Array): Promise<number> {
+    return this.#answered ? Promise.resolve(p.length) : this.#conn.write(p);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#answered ? Promise.resolve() : this.#conn.closeWrite();
+  }
+
+  close(): void {
+    this.#conn.close();
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Checks that imports point one way: main -> daemon -> the parts -> net, config, log -> wire.
+ *
+ * Run as `deno run --allow-read scripts/layers.ts`; exits 1 and names each import that does not.
+ */
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** What files of a place may import; a place is a folder, or a file for those that stand alone. */
+const ALLOWED: Record<string, readonly string[]> = {
+  "main.ts": ["lib/daemon.ts", "lib/config", "lib/log.ts", "lib/version.ts", "lib/certificate"],
+  "lib/daemon.ts": ["lib"],
+  "lib/wire": [],
+  "lib/log.ts": [],
+  "lib/version.ts": ["deno.json"],
+  "lib/database.ts": [],
+  "lib/config": ["lib/log.ts"],
+  "lib/net": ["lib/wire", "lib/log.ts"],
+  ...Object.fromEntries(
+    ["account", "admin", "certificate", "client", "page", "visitor"].map((part) => [
+      `lib/${part}`,
+      ["lib/wire", "lib/net", "lib/log.ts", "lib/database.ts", "lib/config/values.ts"],
+    ]),
+  ),
+  "examples/client": ["lib/wire", "lib/net", "lib/log.ts", "deno.json"],
+};
+
+const IMPORT =
+  /^\s*(?:import|export)\b[^"']*?\bfrom\s+["'](\.[^"']+)["']|\bimport\(["'](\.[^"']+)["']\)/gm;
+
+const problems: string[] = [];
+let imports = 0;
+for (const file of [join(ROOT, "main.ts"), ...sources("lib"), ...sources("examples")]) {
+  const from = relative(ROOT, file);
+  const place = Object.keys(ALLOWED).find((p) => isWithin(from, p));
+  if (place === undefined) {
+    problems.push(`${from} has no layer: give it one in scripts/layers.ts`);
+    continue;
+  }
+  const text = Deno.readTextFileSync(file);
+  for (const match of text.matchAll(IMPORT)) {
+    imports++;
+    const to = relative(ROOT, join(dirname(file), (match[1] ?? match[2])!));
+    const allowed = [place, ...ALLOWED[place]!];
+    if (!allowed.some((p) => isWithin(to, p))) {
+      problems.push(`${from} imports ${to}, but ${place} may import only ${allowed.join(", ")}`);
+    }
+  }
+}
+if (imports === 0) problems.push("no import was found: the check does not work");
+const out = problems.length > 0 ? Deno.stderr : Deno.stdout;
+const lines = problems.length > 0 ? problems : [`layers: ${imports} imports point one way`];
+out.writeSync(new TextEncoder().encode(lines.join("\n") + "\n"));
+Deno.exit(problems.length > 0 ? 1 : 0);
+
+function isWithin(file: string, place: string): boolean {
+  return file === place || file.startsWith(`${place}/`);
+}
+
+function sources(folder: string): string[] {
+  return [...Deno.readDirSync(join(ROOT, folder))].flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) return sources(path);
+    return /\.tsx?$/.test(entry.name) ? [join(ROOT, path)] : [];
+  });
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { loadConfig } from "../../lib/config/load.ts";
+import { configReport } from "../../lib/config/report.ts";
+
+const ACME = {
+  GLOSSOND_ACME_EMAIL: "a@example.org",
+  GLOSSOND_PDNS_API_URL: "http://127.0.0.1:8081/",
+};
+const SECRETS = 'POWERDNS_API_KEY="hunter2 # not a comment"\n';
+
+Deno.test("loadConfig() gives the documented defaults", () => {
+  const { settings, problems } = loadConfig({ env: ACME, secrets: SECRETS });
+  assert.deepEqual(problems, []);
+  assert.ok(settings);
+  assert.equal(settings.baseDomain, "glosson.kaylee.wtf");
+  assert.deepEqual([settings.hubHost, settings.hubPort], ["127.0.0.1", 4430]);
+  assert.deepEqual([settings.dataHost, settings.dataPort], ["0.0.0.0", 9000]);
+  assert.deepEqual([settings.controlHost, settings.controlPort], ["127.0.0.1", 9443]);
+  assert.deepEqual([settings.pagesHost, settings.pagesPort], ["127.0.0.1", 8444]);
+  assert.deepEqual([settings.adminHost, settings.adminPort], ["127.0.0.1", 8445]);
+  assert.equal(settings.httpPort, undefined);
+  assert.equal(settings.stateDir, "./state");
+  assert.equal(settings.bioScript, "./get_bio.py");
+  assert.equal(settings.authority, "acme");
+  assert.equal(settings.pdnsServerId, "localhost");
+  assert.equal(settings.pdnsApiKey, "hunter2 # not a comment");
+  assert.equal(settings.pdnsApiUrl, "http://127.0.0.1:8081");
+});
+
+Deno.test("loadConfig() under dev needs nothing, and the environment still wins", () => {
+  const { settings, problems } = loadConfig({ env: { GLOSSOND_HUB_PORT: "0" }, dev: true });
+  assert.deepEqual(problems, []);
+  assert.equal(settings!.baseDomain, "glosson.localhost");
+  assert.equal(settings!.authority, "local");
+  assert.equal(settings!.hubPort, 0);
+});
+
+Deno.test("loadConfig() reports every problem at once, each with its mend", () => {
+  const { settings, problems } = loadConfig({
+    env: {
+      GLOSSOND_HUB_PORT: "70000",
+      GLOSSOND_BASE_DOMAN: "x.example",
+      GLOSSOND_LOG: "xml",
+      GLOSSOND_FALLBACK_BACKEND: "127.0.0.1:443?proxy=v1",
+      GLOSSOND_PROXY_PROTOCOL_FROM: "127.0.0.1, 300.1.1.1",
+      HOME: "/root",
+    },
+    secrets: "POWERDNS_KEY=x",
+  });
+  assert.equal(settings, undefined);
+  const expected = [
+    /GLOSSOND_HUB_PORT is "70000", not a port; give a number from 0 to 65535/,
+    /GLOSSOND_BASE_DOMAN is not a setting; did you mean GLOSSOND_BASE_DOMAIN\?/,
+    /GLOSSOND_LOG is "xml"; it can be text or json/,
+    /GLOSSOND_FALLBACK_BACKEND .*only option is \?proxy=v2/,
+    /GLOSSOND_PROXY_PROTOCOL_FROM .*"300\.1\.1\.1"/,
+    /GLOSSOND_ACME_EMAIL is required/,
+    /GLOSSOND_PDNS_API_URL is required/,
+    /POWERDNS_API_KEY is required .*secrets file/,
+    /secrets file holds POWERDNS_KEY.*POWERDNS_API_KEY/,
+  ];
+  for (const pattern of expected) {
+    assert.equal(problems.filter((p) => pattern.test(p)).length, 1, String(pattern));
+  }
+  assert.equal(problems.length, expected.length, problems.join("\n"));
+});
+
+Deno.test("configReport() shows values, their sources, and no secret", () => {
+  const config = loadConfig({ env: { ...ACME, GLOSSOND_HUB_PORT: "4431" }, secrets: SECRETS });
+  for (const json of [true, false]) {
+    const report = configReport(config, { json });
+    assert.ok(!report.includes("hunter2"));
+    assert.match(report, /\*\*\*/);
+    assert.match(report, /4431/);
+  }
+  const { settings } = JSON.parse(configReport(config, { json: true }));
+  const bySource = (variable: string) =>
+    settings.find((s: { variable: string }) => s.variable === variable).source;
+  assert.equal(bySource("GLOSSOND_HUB_PORT"), "environment");
+  assert.equal(bySource("GLOSSOND_DATA_PORT"), "default");
+  assert.equal(bySource("GLOSSOND_POWERDNS_API_KEY"), "secrets file");
+  assert.equal(bySource("GLOSSOND_HTTP_PORT"), "not set");
+});
+
+Deno.test("loadConfig() never quotes a secret in a problem", () => {
+  const { problems } = loadConfig({
+    env: { ...ACME, GLOSSOND_POWERDNS_API_KEY: "  " },
+    secrets: SECRETS,
+  });
+  assert.equal(problems.length, 1);
+  assert.match(problems[0]!, /GLOSSOND_POWERDNS_API_KEY cannot be read/);
+});

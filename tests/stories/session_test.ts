@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { startRelay } from "./relay.ts";
+import { apiOf, connectControl, serveUser, signUp, visit } from "./user.ts";
+
+Deno.test("a second session of a user replaces the first", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  const first = await connectControl(relay, user);
+  await using _second = await serveUser(relay, user, () => new Response("second"));
+  assert.deepEqual(await first.next("goodbye"), {
+    type: "goodbye",
+    reason: "replaced",
+    retryAfterMs: null,
+  });
+  assert.equal((await first.closed).code, 4409);
+  assert.equal((await visit(relay, user.hostname)).body, "second");
+});
+
+Deno.test("bad messages close the session with 4400", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  const bad: (string | Uint8Array<ArrayBuffer>)[] = [
+    "not json",
+    '{"type":"pool","size":65}',
+    new Uint8Array(3),
+    JSON.stringify({ type: "x", filler: "y".repeat(17_000) }),
+  ];
+  for (const message of bad) {
+    const link = await connectControl(relay, user);
+    link.socket.send(message);
+    const goodbye = await link.next("goodbye");
+    assert.equal(goodbye.reason, "protocol");
+    assert.equal((await link.closed).code, 4400);
+  }
+  await using link = await connectControl(relay, user);
+  link.send({ type: "unknown", of: "a later version" });
+  link.send({ type: "pool", size: 1, more: true });
+  assert.equal((await link.next("tickets")).tickets.length, 1);
+});
+
+Deno.test("the control address asks for a token, then for a WebSocket of its subprotocol", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  const api = apiOf(relay);
+  using _client = api.client;
+  assert.equal((await api.request("GET", "/v1/control")).status, 401);
+  const plain = await api.request("GET", "/v1/control", { token: user.token });
+  assert.equal(plain.status, 426);
+  assert.equal(plain.body.type, "urn:glosson:problem:upgrade-required");
+});
+
+Deno.test("a client that vanishes without a FIN is offline within 30 s", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  // A peer that upgrades and then never says another word, not even a pong.
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.control! });
+  using tls = await Deno.startTls(conn, {
+    hostname: "localhost",
+    caCerts: [relay.ca],
+    alpnProtocols: ["http/1.1"],
+  });
+  await tls.write(
+    new TextEncoder().encode(
+      [
+        "GET /v1/control HTTP/1.1",
+        "Host: localhost",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Protocol: glosson.v1",
+        `Authorization: Bearer ${user.token}`,
+        "\r\n",
+      ].join("\r\n"),
+    ),
+  );
+  const started = performance.now();
+  const frames: { opcode: number; at: number; payload: Uint8Array }[] = [];
+  let buffer: number[] = [];
+  const p = new Uint8Array(4096);
+  for (
+    let n = await tls.read(p).catch(() => null);
+    n !== null;
+    n = await tls.read(p).catch(() => null)
+  ) {
+    buffer.push(...p.subarray(0, n));
+    if (frames.length === 0) {
+      const head = new TextDecoder().decode(Uint8Array.from(buffer));
+      const end = head.indexOf("\r\n\r\n");
+      if (end === -1) continue;
+      assert.match(head, /^HTTP\/1\.1 101 /);
+      assert.match(head, /sec-websocket-protocol: glosson\.v1/i);
+      buffer = buffer.slice(end + 4);
+    }
+    // Short frames of a server: two bytes of head, no mask (RFC 6455 section 5.2).
+    while (buffer.length >= 2) {
+      const length = buffer[1] === 126 ? buffer[2]! * 256 + buffer[3]! : buffer[1]!;
+      const head = buffer[1] === 126 ? 4 : 2;
+      if (buffer.length < head + length) break;
+      frames.push({
+        opcode: buffer[0]! & 15,
+        at: performance.now() - started,
+        payload: Uint8Array.from(buffer.slice(head, head + length)),
+      });
+      buffer = buffer.slice(head + length);
+    }
+  }
+  const [first] = frames;
+  assert.match(new TextDecoder().decode(first!.payload), /"type":"online"/);
+  const ping = frames.find((f) => f.opcode === 9);
+  assert.ok(ping && ping.at > 14_000 && ping.at < 17_000, `ping at ${ping?.at}`);
+  const close = frames.find((f) => f.opcode === 8);
+  assert.ok(close && close.at < 31_000, `close at ${close?.at}`);
+  assert.equal(close.payload[0]! * 256 + close.payload[1]!, 4408);
+  await relay.logged("Client offline", { username: "kaylee", code: 4408 });
+  const away = await visit(relay, user.hostname);
+  assert.equal(away.status, 503);
+});
+
+Deno.test("a visitor waits for a user who is coming back", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  await (await connectControl(relay, user))[Symbol.asyncDispose]();
+  await relay.logged("Client offline", { username: "kaylee" });
+  const visiting = visit(relay, user.hostname);
+  await using _server = await serveUser(relay, user, () => new Response("back again"));
+  assert.equal((await visiting).body, "back again");
+});
+
+Deno.test("a relay that stops sends its clients away to come back", async () => {
+  await using relay = await startRelay();
+  const link = await connectControl(relay, await signUp(relay, "kaylee"));
+  const stopping = relay.stop();
+  const goodbye = await link.next("goodbye");
+  assert.equal(goodbye.reason, "draining");
+  assert.ok(goodbye.retryAfterMs >= 1000);
+  assert.equal((await link.closed).code, 1012);
+  assert.equal((await stopping).code, 0);
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import type { Duplex } from "../../lib/net/splice.ts";
+import { meet, type MeetingSession } from "../../lib/visitor/meet.ts";
+import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
+import { pipe, readAll, utf8 } from "../net/pipe.ts";
+
+const ADDRESSES = {
+  source: { address: "192.0.2.1", port: 1234 },
+  destination: { address: "198.51.100.1", port: 443 },
+};
+const HEAD = utf8("hello");
+const OPENING = new Uint8Array([...encodeProxyV2(ADDRESSES), ...HEAD]);
+
+type Dialled = Awaited<ReturnType<MeetingSession["dial"]>>;
+
+function session(parked: Duplex[], dialled: Dialled): MeetingSession & { dials: number } {
+  return {
+    dials: 0,
+    takeParked: () => parked.shift(),
+    dial() {
+      this.dials++;
+      return Promise.resolve(dialled);
+    },
+  };
+}
+
+function meetWith(...sessions: (MeetingSession | undefined)[]): ReturnType<typeof meet> {
+  return meet({
+    addresses: ADDRESSES,
+    head: HEAD,
+    find: () => Promise.resolve(sessions.shift()),
+    signal: new AbortController().signal,
+  });
+}
+
+Deno.test("meet() takes a parked connection without asking the client", async () => {
+  const [near, far] = pipe();
+  const one = session([near], { state: "timeout" });
+  const met = await meetWith(one);
+  assert.deepEqual(met, { state: "joined", conn: near, how: "parked" });
+  assert.equal(one.dials, 0);
+  near.close();
+  assert.deepEqual(await readAll(far), OPENING);
+});
+
+Deno.test("meet() skips parked connections that died, then asks", async () => {
+  const dead = [pipe()[0], pipe()[0]];
+  dead.forEach((conn) => conn.close());
+  const [near, far] = pipe();
+  const met = await meetWith(session([...dead], { state: "joined", conn: near }));
+  assert.deepEqual(met, { state: "joined", conn: near, how: "dialled" });
+  near.close();
+  assert.deepEqual(await readAll(far), OPENING);
+});
+
+Deno.test("meet() tells why a client did not come", async () => {
+  assert.deepEqual(await meetWith(undefined), { state: "offline" });
+  for (const why of ["refused", "timeout"] as const) {
+    assert.deepEqual(await meetWith(session([], { state: why })), { state: "not-responding", why });
+  }
+  const lost = pipe()[0];
+  lost.close();
+  assert.deepEqual(await meetWith(session([], { state: "joined", conn: lost })), {
+    state: "not-responding",
+    why: "lost",
+  });
+});
+
+Deno.test("meet() goes on with the next session when one ends meanwhile, but not for ever", async () => {
+  const [near] = pipe();
+  const ended = session([], { state: "ended" });
+  assert.equal((await meetWith(ended, session([near], { state: "timeout" }))).state, "joined");
+  assert.equal((await meetWith(ended, undefined)).state, "offline");
+  assert.equal((await meetWith(ended, ended, ended, ended, ended)).state, "offline");
+});

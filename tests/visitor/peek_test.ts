@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { Peeker } from "../../lib/visitor/peek.ts";
+import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
+import { writeAll } from "../../lib/net/splice.ts";
+import { hello, serverName } from "../wire/hello_builder.ts";
+import { pipe, utf8 } from "../net/pipe.ts";
+
+const ADDRESSES = {
+  source: { address: "192.0.2.1", port: 1234 },
+  destination: { address: "198.51.100.1", port: 443 },
+};
+
+Deno.test("Peeker.hello() finds the name and keeps every byte, one byte at a time", async () => {
+  const bytes = hello({ extensions: [serverName("kaylee.glosson.test")] });
+  const [visitor, conn] = pipe();
+  const peeker = new Peeker(conn);
+  const peeked = peeker.hello();
+  for (const byte of bytes) {
+    await writeAll(visitor, Uint8Array.of(byte));
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  assert.deepEqual(await peeked, { kind: "hello", serverName: "kaylee.glosson.test" });
+  peeker.done();
+  assert.deepEqual(peeker.bytes, bytes);
+});
+
+Deno.test("Peeker.proxyHeader() consumes the header and leaves the hello", async () => {
+  const bytes = hello({ extensions: [serverName("kaylee.glosson.test")] });
+  const header = encodeProxyV2(ADDRESSES);
+  for (const cut of [0, 1, 15, 16, header.length, header.length + 3]) {
+    const all = new Uint8Array([...header, ...bytes]);
+    const [visitor, conn] = pipe();
+    await writeAll(visitor, all.subarray(0, cut));
+    const peeker = new Peeker(conn);
+    const read = peeker.proxyHeader();
+    await new Promise((resolve) => setTimeout(resolve));
+    await writeAll(visitor, all.subarray(cut));
+    assert.deepEqual(await read, { kind: "addresses", addresses: ADDRESSES });
+    assert.equal((await peeker.hello()).kind, "hello");
+    peeker.done();
+    assert.deepEqual(peeker.bytes, bytes);
+  }
+});
+
+Deno.test("Peeker.hello() names what is not a hello", async () => {
+  const cases: [string, Uint8Array, boolean, unknown][] = [
+    ["http", utf8("GET /a?b HTTP/1.1\r\nHost: X.test:80\r\n\r\n"), false, {
+      kind: "http",
+      target: "/a?b",
+      host: "x.test",
+    }],
+    ["http without host", utf8("GET / HTTP/1.0\r\n\r\n"), false, { kind: "http", target: "/" }],
+    ["nothing", new Uint8Array(0), true, { kind: "close", reason: "silent" }],
+    ["half a hello", hello().subarray(0, 50), true, {
+      kind: "close",
+      reason: "incomplete",
+    }],
+  ];
+  for (const [name, bytes, ends, expected] of cases) {
+    const [visitor, conn] = pipe();
+    if (bytes.length > 0) await writeAll(visitor, bytes);
+    if (ends) await visitor.closeWrite();
+    const peeker = new Peeker(conn);
+    assert.deepEqual(await peeker.hello(), expected, name);
+    peeker.done();
+  }
+  for (const garbage of ["SSH-2.0-OpenSSH\r\n", "\0\0\0\0\0\0", "\x80\x2e\x01\x03\x01"]) {
+    const [visitor, conn] = pipe();
+    await writeAll(visitor, Uint8Array.from(garbage, (c) => c.charCodeAt(0)));
+    const peeker = new Peeker(conn);
+    const peeked = await peeker.hello();
+    peeker.done();
+    assert.equal(peeked.kind, "reject", JSON.stringify(garbage));
+  }
+});
+
+Deno.test("Peeker closes a connection that is silent for too long", async () => {
+  const [, conn] = pipe();
+  const peeker = new Peeker(conn, 1);
+  assert.deepEqual(await peeker.hello(), { kind: "close", reason: "late" });
+  assert.equal(conn.closes, 1);
+});
