@@ -80,7 +80,7 @@ export function createBioCommand(options: BioCommandOptions): BioCommand {
 
   async function run(username: string): Promise<BioResult> {
     if (!await takeTurn()) {
-      log.warn("Too many profiles are being read", { username, running, waiting: waiting.size });
+      log.warn("too many profiles are being read", { username, running, waiting: waiting.size });
       return { state: "unavailable", why: "too many profiles are being read" };
     }
     try {
@@ -88,13 +88,13 @@ export function createBioCommand(options: BioCommandOptions): BioCommand {
       const result = judge(end, timeoutMs, maxBytes);
       const stderr = end.stderr || undefined;
       if (result.state === "unavailable") {
-        log.warn("Bio script failed", { username, why: result.why, stderr });
+        log.warn("bio script failed", { username, why: result.why, stderr });
       } else if (stderr) {
-        log.warn("Bio script wrote to stderr", { username, state: result.state, stderr });
+        log.warn("bio script wrote to stderr", { username, state: result.state, stderr });
       }
       return result;
     } catch (error) {
-      log.error("Cannot start the bio script's interpreter; is it installed?", {
+      log.error("cannot start the bio script's interpreter; is it installed?", {
         interpreter,
         error,
       });

@@ -131,7 +131,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   app.post("/v1/claims/:claim/verify", async (c) => {
     const { username, hostname, token } = granted(await claims.verify(c.req.param("claim")));
     options.revoke(username);
-    log.info("Account verified", { username });
+    log.info("account verified", { username });
     return c.json({ username, hostname, token } satisfies z.infer<typeof schema.verifyAnswer>);
   });
 
@@ -151,7 +151,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   app.delete("/v1/account", (c) => {
     const { username } = authorised(c.req.raw);
     options.release(username);
-    log.info("Account released", { username });
+    log.info("account released", { username });
     return c.body(null, 204);
   });
 
@@ -212,7 +212,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   );
   app.onError((error, c) => {
     if (error instanceof Problem) return error.response();
-    log.error("Request ended by a bug", { path: c.req.path, error, stack: error.stack });
+    log.error("request ended by a bug", { path: c.req.path, error, stack: error.stack });
     return new Problem("internal", "Try again; if it stays so, tell the relay's operator.")
       .response();
   });

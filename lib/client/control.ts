@@ -135,7 +135,7 @@ export class Control {
 
     send({ type: "online", ...online(username) });
     const previous = sessions.add(session);
-    log.info("Client online", { username, replaced: previous !== undefined || undefined });
+    log.info("client online", { username, replaced: previous !== undefined || undefined });
     const previousLink = previous && this.#links.get(previous);
     if (previousLink) this.#end(previousLink, "replaced", CLOSE.replaced, null);
   }
@@ -151,7 +151,7 @@ export class Control {
   }
 
   #bad(link: Link, detail: string): void {
-    this.#options.log.info("Client sent a bad message", {
+    this.#options.log.info("client sent a bad message", {
       username: link.session.username,
       detail,
     });
@@ -203,6 +203,6 @@ export class Control {
     const wasCurrent = sessions.get(session.username) === session;
     sessions.remove(session, code !== CLOSE.revoked);
     session.end();
-    if (wasCurrent) log.info("Client offline", { username: session.username, code });
+    if (wasCurrent) log.info("client offline", { username: session.username, code });
   }
 }

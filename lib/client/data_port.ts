@@ -35,7 +35,7 @@ export function createDataPort(options: DataPortOptions): (conn: Deno.TcpConn) =
       ? "preface" as const
       : "ticket" as const;
     onRefused(reason);
-    log.debug("Data connection refused", { reason });
+    log.debug("data connection refused", { reason });
     await sendLastWords(conn, DATA_REFUSED);
   };
 }

@@ -60,7 +60,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
       await onConnection(conn);
     } catch (error) {
       counts.handlerErrors++;
-      log.error("Connection ended by a bug", {
+      log.error("connection ended by a bug", {
         listener: name,
         error,
         stack: (error as Error).stack,
@@ -81,7 +81,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
       closeQuietly(conn);
     },
     onError: (error) =>
-      log.error("Cannot accept connections, trying again", { listener: name, error }),
+      log.error("cannot accept connections, trying again", { listener: name, error }),
     onFailure: () => counts.acceptErrors++,
     signal: stopping.signal,
   });

@@ -41,7 +41,7 @@ export function serveHttp(options: ServeHttpOptions): HttpServer {
         await server.finished;
         if (stopping.signal.aborted) return;
       } catch (error) {
-        log.error("Server stopped, starting it again", { server: name, error });
+        log.error("server stopped, starting it again", { server: name, error });
       }
       await pause(RESTART_MS, stopping.signal);
       try {

@@ -124,7 +124,7 @@ export class TlsFront<Info> {
         },
       });
     } catch (error) {
-      this.#options.log.warn("Cannot reach the inner TLS server", {
+      this.#options.log.warn("cannot reach the inner TLS server", {
         server: this.#options.name,
         error,
       });
@@ -163,7 +163,7 @@ export class TlsFront<Info> {
   async #supervise(generation: Generation): Promise<void> {
     const error = await generation.backend.finished.then(() => undefined, (e) => e);
     for (let wait: number = RESTART_MS.first; this.#current === generation;) {
-      this.#options.log.error("Inner TLS server stopped, starting another", {
+      this.#options.log.error("inner TLS server stopped, starting another", {
         server: this.#options.name,
         error,
       });

@@ -150,7 +150,7 @@ export class Hub {
       if (group !== undefined) this.#perAddress.leave(group);
     }
     onOutcome(outcome);
-    if (log.debugEnabled) log.debug("Visitor's connection ended", { outcome });
+    if (log.debugEnabled) log.debug("visitor's connection ended", { outcome });
   }
 
   /** Whom a connection comes from; closes it and returns undefined when its header is bad. */
@@ -226,7 +226,7 @@ export class Hub {
     joined.delete(visitor);
     if (joined.size === 0 && this.#joined.get(username) === joined) this.#joined.delete(username);
     const { log } = this.#options;
-    if (log.debugEnabled) log.debug("Visitor and client parted", { username, ...result });
+    if (log.debugEnabled) log.debug("visitor and client parted", { username, ...result });
   }
 
   async #toPage(visit: Visit, serverName: string | undefined, outcome: string): Promise<string> {
@@ -248,7 +248,7 @@ export class Hub {
     try {
       backend = await Deno.connect({ hostname: fallback.host, port: fallback.port });
     } catch (error) {
-      log.warn("Cannot reach the fallback backend; is it running?", { error });
+      log.warn("cannot reach the fallback backend; is it running?", { error });
       await sendLastWords(visit.conn, alertRecord("internalError"));
       return "fallback-unreachable";
     }
@@ -275,7 +275,7 @@ export class Hub {
         await sendLastWords(conn, redirectToHttps(undefined, this.#options));
         return "bad-http";
       case "reject":
-        this.#options.log.debug("Hello refused", { reason: peeked.reason, detail: peeked.detail });
+        this.#options.log.debug("hello refused", { reason: peeked.reason, detail: peeked.detail });
         await sendLastWords(conn, alertRecord(peeked.alert));
         return peeked.reason;
       case "close":

@@ -112,7 +112,7 @@ Deno.test("a client that vanishes without a FIN is offline within 30 s", async (
   const close = frames.find((f) => f.opcode === 8);
   assert.ok(close && close.at < 31_000, `close at ${close?.at}`);
   assert.equal(close.payload[0]! * 256 + close.payload[1]!, 4408);
-  await relay.logged("Client offline", { username: "kaylee", code: 4408 });
+  await relay.logged("client offline", { username: "kaylee", code: 4408 });
   const away = await visit(relay, user.hostname);
   assert.equal(away.status, 503);
 });
@@ -121,7 +121,7 @@ Deno.test("a visitor waits for a user who is coming back", async () => {
   await using relay = await startRelay();
   const user = await signUp(relay, "kaylee");
   await (await connectControl(relay, user))[Symbol.asyncDispose]();
-  await relay.logged("Client offline", { username: "kaylee" });
+  await relay.logged("client offline", { username: "kaylee" });
   const visiting = visit(relay, user.hostname);
   await using _server = await serveUser(relay, user, () => new Response("back again"));
   assert.equal((await visiting).body, "back again");

@@ -20,7 +20,7 @@ Deno.test("route() follows the table of PROTOCOL section 4", () => {
     [".glosson.test", { to: "foreign" }],
   ];
   for (const [name, target] of cases) {
-    assert.deepEqual(route(name, { baseDomain: "glosson.test", isUsername }), target, name);
+    assert.deepEqual(route(name, { baseDomain: "glosson.test", isUsername }), target, `${name}`);
   }
 });
 

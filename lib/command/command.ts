@@ -1,0 +1,37 @@
+import type { ParseArgsOptionsConfig } from "node:util";
+import type { LoadOptions } from "../config/load.ts";
+
+/** Exit codes: all went well, something failed, the command line or the settings are wrong. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+/** What a command is given; it reads nothing else of the process. */
+export interface CommandContext {
+  /** Words behind the command's name. */
+  positionals: string[];
+  /** Values of the command's options. */
+  options: Record<string, string | boolean | undefined>;
+  /** Reads the environment and the secrets file, anew at each call. */
+  readSettings: () => Promise<Pick<LoadOptions, "env" | "secrets">>;
+  /** Writes to standard output. */
+  print: (text: string) => void;
+  /** Writes to standard error. */
+  printError: (text: string) => void;
+  /** Calls back for each such signal, for the rest of the process's life. */
+  onSignal: (signal: Deno.Signal, handler: () => void) => void;
+  /** Whether standard output is a terminal. */
+  isTerminal: boolean;
+}
+
+/** One of the program's commands. */
+export interface Command {
+  /** One line for the list of commands. */
+  summary: string;
+  /** The whole text of `--help`. */
+  help: string;
+  /** Options besides `--help`. */
+  options?: ParseArgsOptionsConfig;
+  /** Whether it takes words besides options. */
+  takesWords?: boolean;
+  /** Runs the command and returns the exit code; rejects with an error for a person. */
+  run: (context: CommandContext) => Promise<number>;
+}

@@ -1,0 +1,174 @@
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** How long a part may take to be ready. */
+const READY_TIMEOUT_MS = 60_000;
+
+/** What the relay and the client may do: what an operator would grant them too. */
+const PERMISSIONS = {
+  glossond: [
+    "--allow-net",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+    "--allow-sys",
+    "--allow-run=python3",
+  ],
+  glosson: ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"],
+};
+
+/** Options for {@linkcode glossond} and {@linkcode glosson}. */
+export interface PartOptions {
+  /** Called with every line that the part writes. */
+  onLine?: (line: string) => void;
+}
+
+/** A process of the demo. */
+export class DemoPart {
+  readonly pid: number;
+  readonly #process: Deno.ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #waiting = new Set<() => void>();
+  readonly #reading: Promise<unknown>;
+
+  constructor(args: string[], env: Record<string, string>, options: PartOptions) {
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--quiet", ...args],
+      env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.pid = this.#process.pid;
+    const take = (line: string): void => {
+      this.#lines.push(line);
+      options.onLine?.(line);
+      for (const look of this.#waiting) look();
+    };
+    this.#reading = Promise.all([
+      readLines(this.#process.stdout, take),
+      readLines(this.#process.stderr, take),
+    ]);
+  }
+
+  /** Resolves when the process has ended. */
+  get ended(): Promise<Deno.CommandStatus> {
+    return this.#process.status;
+  }
+
+  /** What the process wrote last, for an error's message. */
+  get lastLines(): string {
+    return this.#lines.slice(-5).join("\n");
+  }
+
+  /**
+   * Resolves with the first line that matches.
+   *
+   * @throws {Error} with the last lines when the process ends before, or takes too long.
+   */
+  async line(pattern: RegExp): Promise<RegExpExecArray> {
+    const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
+    const fail = (why: string): void => reject(new Error(`${why}:\n${this.lastLines}`));
+    const look = (): void => {
+      const found = this.#lines.map((line) => pattern.exec(line)).find((match) => match !== null);
+      if (found) resolve(found);
+    };
+    const timer = setTimeout(() => fail(`Nothing matched ${pattern} in time`), READY_TIMEOUT_MS);
+    this.#waiting.add(look);
+    look();
+    this.#reading.then(() => fail("The process ended"));
+    return await promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(look);
+    });
+  }
+
+  /** Asks the process to end and waits until it has. */
+  async stop(): Promise<Deno.CommandStatus> {
+    try {
+      this.#process.kill("SIGTERM");
+    } catch {
+      // Ended already.
+    }
+    const status = await this.#process.status;
+    await this.#reading;
+    return status;
+  }
+}
+
+/** A relay of the demo. */
+export interface DemoRelay extends DemoPart {
+  ports: { hub: number; control: number };
+  /** The local authority's root, PEM. */
+  caFile: string;
+}
+
+/** Starts `glossond dev` with its state and bios in `dir`, and waits until it is ready. */
+export async function glossond(
+  dir: string,
+  options: PartOptions & { settings?: Record<string, string> } = {},
+): Promise<DemoRelay> {
+  await Deno.mkdir(`${dir}/bios`, { recursive: true });
+  await Deno.copyFile(`${ROOT}get_bio.example.py`, `${dir}/get_bio.py`);
+  const env = {
+    GLOSSOND_STATE_DIR: `${dir}/relay`,
+    GLOSSOND_GET_BIO_SCRIPT: `${dir}/get_bio.py`,
+    ...options.settings,
+  };
+  const args = [...PERMISSIONS.glossond, `${ROOT}main.ts`, "dev"];
+  const part = new DemoPart(args, env, options);
+  const ready = await part.line(/ ready .* hub=[^ ]*:(\d+) .* control=[^ ]*:(\d+) /);
+  return Object.assign(part, {
+    ports: { hub: Number(ready[1]), control: Number(ready[2]) },
+    caFile: `${dir}/relay/local-ca.pem`,
+  });
+}
+
+/** Sets the client up as kaylee where that was not done yet, starts it, and waits until online. */
+export async function glosson(
+  dir: string,
+  relay: DemoRelay,
+  options: PartOptions = {},
+): Promise<DemoPart> {
+  const client = [...PERMISSIONS.glosson, `${ROOT}examples/client/main.ts`];
+  const state = `${dir}/client`;
+  const setup = new DemoPart(
+    [
+      ...client,
+      "setup",
+      "kaylee",
+      ...["--relay", `https://localhost:${relay.ports.control}`],
+      ...["--ca", relay.caFile],
+      ...["--bio-file", `${dir}/bios/kaylee.txt`],
+      ...["--state", state],
+      "--force",
+    ],
+    {},
+    options,
+  );
+  const { success } = await setup.ended;
+  if (!success) throw new Error(`Cannot set up the client:\n${setup.lastLines}`);
+  return await runClient(dir, options);
+}
+
+/** Starts the client that was set up in `dir`, and waits until it is online. */
+export async function runClient(dir: string, options: PartOptions = {}): Promise<DemoPart> {
+  const client = [...PERMISSIONS.glosson, `${ROOT}examples/client/main.ts`];
+  const part = new DemoPart([...client, "run", "--state", `${dir}/client`], {}, options);
+  await part.line(/[Oo]nline/);
+  return part;
+}
+
+async function readLines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  let rest = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop()!;
+    parts.forEach(onLine);
+  }
+  if (rest !== "") onLine(rest);
+}

@@ -1,0 +1,41 @@
+/**
+ * Installs what the system tests need from Debian, where it is missing.
+ *
+ * Run as `deno run -A scripts/system_packages.ts`; needs root (or nothing to install).
+ */
+
+/** Packages by a file that each brings. */
+const PACKAGES: Record<string, string> = {
+  "chromium": "/usr/bin/chromium",
+  "curl": "/usr/bin/curl",
+  "openssl": "/usr/bin/openssl",
+  "pebble": "/usr/bin/pebble",
+  "pdns-server": "/usr/sbin/pdns_server",
+  "pdns-backend-sqlite3": "/usr/lib/x86_64-linux-gnu/pdns/libgsqlite3backend.so",
+  "sqlite3": "/usr/bin/sqlite3",
+  "libnss3-tools": "/usr/bin/certutil",
+};
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function apt(...args: string[]): Promise<void> {
+  const { success } = await new Deno.Command("apt-get", {
+    args: ["-qq", "-o", "Dpkg::Use-Pty=0", ...args],
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+    stdin: "null",
+    stdout: "null",
+  }).output();
+  if (!success) throw new Error(`Cannot run apt-get ${args.join(" ")}: see above`);
+}
+
+const missing: string[] = [];
+for (const [name, file] of Object.entries(PACKAGES)) {
+  if (!await isThere(file)) missing.push(name);
+}
+if (missing.length > 0) {
+  Deno.stdout.writeSync(new TextEncoder().encode(`installing ${missing.join(" ")} …\n`));
+  await apt("update");
+  await apt("install", "--yes", "--no-install-recommends", ...missing);
+}
