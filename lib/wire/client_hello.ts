@@ -15,9 +15,17 @@ const MAX_FRAGMENT_BYTES = 1 << 14;
 /** Record types (RFC 9846 section 5.1): 20 to 24 are assigned, 22 is a handshake. */
 const RECORD = { first: 20, handshake: 22, last: 24 } as const;
 
+/** Message type of a ClientHello in SSLv2 format (RFC 5246 appendix E.2). */
+const SSLV2_CLIENT_HELLO = 1;
+
 /** Most bytes of a message that fit into {@linkcode MAX_HELLO_BYTES} with its record headers. */
 const MAX_MESSAGE_BYTES = MAX_HELLO_BYTES -
   RECORD_HEADER_BYTES * Math.ceil(MAX_HELLO_BYTES / (MAX_FRAGMENT_BYTES + RECORD_HEADER_BYTES));
+
+/** Size of the buffer for a hello in pieces: holds those of today's browsers, near 2,000 bytes. */
+const FIRST_BUFFER_BYTES = 2048;
+
+const NO_BYTES = new Uint8Array(0);
 
 /** What the bytes of a connection turn out to be. */
 export type HelloResult =
@@ -59,11 +67,11 @@ export class ClientHelloReader {
   #result: HelloResult = { state: "more" };
   /** Raw bytes looked at so far. */
   #raw = 0;
-  readonly #header = new Uint8Array(RECORD_HEADER_BYTES);
-  #headerFilled = 0;
+  /** Bytes of the current record's header, as far as they have come. */
+  #header: number[] = [];
   /** Bytes that the current record still has. */
   #fragmentLeft = 0;
-  readonly #message = { bytes: new Uint8Array(0), received: 0 };
+  readonly #message = { bytes: NO_BYTES, received: 0 };
   readonly #steps = helloSteps(this.#message, MAX_MESSAGE_BYTES);
 
   /**
@@ -79,7 +87,7 @@ export class ClientHelloReader {
       if (!(error instanceof HelloError)) throw error;
       const { alert, reason, message } = error;
       this.#result = { state: "reject", alert, reason, detail: message };
-      this.#message.bytes = new Uint8Array(0);
+      this.#message.bytes = NO_BYTES;
     }
     return this.#result;
   }
@@ -90,12 +98,12 @@ export class ClientHelloReader {
     let at = 0;
     while (at < end && this.#result.state === "more") {
       if (this.#fragmentLeft === 0) {
-        this.#header[this.#headerFilled++] = chunk[at++]!;
+        this.#header.push(chunk[at++]!);
         this.#raw++;
         this.#readHeader();
       } else {
         const length = Math.min(this.#fragmentLeft, end - at);
-        this.#readFragment(chunk.subarray(at, at + length));
+        this.#readFragment(length === chunk.length ? chunk : chunk.subarray(at, at + length));
         at += length;
         this.#raw += length;
         this.#fragmentLeft -= length;
@@ -108,23 +116,17 @@ export class ClientHelloReader {
 
   /** Judges the record header as far as it has come. */
   #readHeader(): void {
-    const [type, , , high, low] = this.#header as Uint8Array & [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const type = this.#header[0]!;
     if (type !== RECORD.handshake) {
       if (this.#raw > RECORD_HEADER_BYTES || (type >= RECORD.first && type <= RECORD.last)) {
         const detail = `a record of type ${type} stands where the ClientHello must be`;
         throw new HelloError("unexpected-record", detail, "unexpectedMessage");
       }
       this.#refuseForeign();
-    } else if (this.#headerFilled === RECORD_HEADER_BYTES) {
+    } else if (this.#header.length === RECORD_HEADER_BYTES) {
       // The record version is ignored for all purposes (RFC 9846 section 5.1).
-      this.#headerFilled = 0;
-      this.#fragmentLeft = high << 8 | low;
+      this.#fragmentLeft = this.#header[3]! << 8 | this.#header[4]!;
+      this.#header = [];
       if (this.#fragmentLeft > MAX_FRAGMENT_BYTES) {
         const detail = `a record declares ${this.#fragmentLeft} bytes`;
         throw new HelloError("record-overflow", detail, "recordOverflow");
@@ -136,19 +138,16 @@ export class ClientHelloReader {
     }
   }
 
-  /** Refuses what is no TLS, by its own name if it is an SSLv2 hello (RFC 5246 appendix E.2). */
+  /** Refuses what is no TLS, by its own name if it is an SSLv2 hello. */
   #refuseForeign(): void {
-    const [first, , type, major, minor] = this.#header as Uint8Array & [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    if (first < 0x80) throw new HelloError("not-tls", `the first byte is ${first}, not TLS`);
-    if (this.#headerFilled < RECORD_HEADER_BYTES) return;
-    if (type === 1 && (major === 3 || (major === 0 && minor === 2))) {
-      throw new HelloError("sslv2", "the hello is in SSLv2 format", "protocolVersion");
+    const first = this.#header[0]!;
+    // Bit 7 marks the two-byte length of SSLv2; type, major and minor version follow it.
+    if (first >= 0x80) {
+      if (this.#header.length < RECORD_HEADER_BYTES) return;
+      const version = this.#header[3]! << 8 | this.#header[4]!;
+      if (this.#header[2] === SSLV2_CLIENT_HELLO && (version === 2 || version >> 8 === 3)) {
+        throw new HelloError("sslv2", "the hello is in SSLv2 format", "protocolVersion");
+      }
     }
     throw new HelloError("not-tls", `the first byte is ${first}, not TLS`);
   }
@@ -164,9 +163,10 @@ export class ClientHelloReader {
     if (step.done) {
       const { length, ...hello } = step.value;
       this.#result = { state: "hello", ...hello, length: this.#raw + length - before };
-      message.bytes = new Uint8Array(0);
+      message.bytes = NO_BYTES;
     } else if (before === 0) {
-      message.bytes = fragment.slice();
+      message.bytes = new Uint8Array(Math.max(fragment.length, FIRST_BUFFER_BYTES));
+      message.bytes.set(fragment);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { AlertName } from "./alert.ts";
+import { latin1 } from "./latin1.ts";
 import { readServerName } from "./server_name.ts";
 
 /** `msg_type` of a ClientHello (RFC 9846 section 4). */
@@ -14,6 +15,8 @@ const MAX_SESSION_ID_BYTES = 32;
 
 /** Extension types that are looked into (IANA TLS ExtensionType Values). */
 const EXTENSION = { serverName: 0, alpn: 16, encryptedClientHello: 0xfe0d } as const;
+
+const LOOKED_INTO: ReadonlySet<number> = new Set(Object.values(EXTENSION));
 
 /** Why a hello is refused: few and stable, fit for a metric label. */
 export type RejectReason =
@@ -135,7 +138,7 @@ export function* helloSteps(
     at = from + u16(at + 2);
     fits(at, 0, `an extension of type ${type}`);
     while (input.received < at) yield;
-    readExtension(hello, type, input.bytes.subarray(from, at));
+    if (LOOKED_INTO.has(type)) readExtension(hello, type, input.bytes.subarray(from, at));
   }
   return hello;
 }
@@ -162,7 +165,7 @@ function readAlpn(body: Uint8Array): string[] {
     const end = at + 1 + body[at]!;
     if (end === at + 1) throw malformed("an empty ALPN name");
     if (end > body.length) throw malformed("an ALPN name that runs past its list");
-    protocols.push(String.fromCharCode(...body.subarray(at + 1, end)));
+    protocols.push(latin1(body, at + 1, end));
     at = end;
   }
   return protocols;

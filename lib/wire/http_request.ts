@@ -1,4 +1,5 @@
 import { formatIp, parseIp } from "./ip_address.ts";
+import { latin1 } from "./latin1.ts";
 import { normalizeServerName } from "./server_name.ts";
 
 /** Longest request head that is read, in bytes. */
@@ -39,7 +40,7 @@ const ORIGIN_FORM = /^\/[!"$-~]*$/;
  * follows the head is ignored. An absolute-form target stands above the Host field (section 3.2.2).
  */
 export function parseHttpRequest(bytes: Uint8Array): HttpResult {
-  const start = latin1(bytes.subarray(0, MAX_METHOD_BYTES + 1));
+  const start = latin1(bytes, 0, Math.min(bytes.length, MAX_METHOD_BYTES + 1));
   const space = start.indexOf(" ");
   const method = space === -1 ? start : start.slice(0, space);
   if (method.length > MAX_METHOD_BYTES) return NO;
@@ -47,13 +48,13 @@ export function parseHttpRequest(bytes: Uint8Array): HttpResult {
   const lineEnd = bytes.subarray(0, MAX_HTTP_HEAD_BYTES).indexOf(0x0a);
   if (lineEnd === -1) return bytes.length < MAX_HTTP_HEAD_BYTES ? MORE : BAD;
   // A line ends in CRLF or LF (RFC 9112 section 2.2); any other CR is refused.
-  const requestLine = latin1(bytes.subarray(0, lineEnd)).replace(/\r$/, "");
+  const requestLine = latin1(bytes, 0, lineEnd).replace(/\r$/, "");
   const parts = /^\S+ (\S+) HTTP\/1\.([01])$/.exec(requestLine);
   // Other protocols also begin with a word and a space (`SSH-2.0-x Debian`).
   if (parts === null) return / HTTP\/\S+$|^\S+ \//.test(requestLine) ? BAD : NO;
   const end = headEnd(bytes.subarray(0, MAX_HTTP_HEAD_BYTES));
   if (end === -1) return bytes.length < MAX_HTTP_HEAD_BYTES ? MORE : BAD;
-  const fields = latin1(bytes.subarray(lineEnd + 1, end)).split(/\r?\n/).slice(0, -2);
+  const fields = latin1(bytes, lineEnd + 1, end).split(/\r?\n/).slice(0, -2);
   const found = splitTarget(method, parts[1]!);
   const hosts = fieldValues(fields, "host");
   if (found === undefined || hosts === undefined || hosts.length > 1) return BAD;
@@ -121,10 +122,4 @@ function hostText(text: string): string | undefined {
   }
   const found = normalizeServerName(text);
   return found.ok ? found.name ?? text : undefined;
-}
-
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
 }

@@ -1,4 +1,5 @@
 import { formatIp, mapIp, parseIp, unmapIp } from "./ip_address.ts";
+import { latin1 } from "./latin1.ts";
 
 /** An IP address and a port. */
 export interface SocketAddress {
@@ -130,7 +131,7 @@ function parseV1(bytes: Uint8Array): ProxyHeader {
       : reject(`the PROXY header does not end within ${MAX_V1_BYTES} bytes`);
   }
   const length = newline + 1;
-  const line = String.fromCharCode(...bytes.subarray(0, length));
+  const line = latin1(bytes, 0, length);
   // The receiver ignores what an UNKNOWN header holds up to its CRLF.
   if (/^PROXY UNKNOWN( [^\r\n]*)?\r\n$/.test(line)) return { state: "header", length };
   const match = /^PROXY TCP([46]) (\S+) (\S+) (0|[1-9]\d{0,4}) (0|[1-9]\d{0,4})\r\n$/.exec(line);

@@ -1,4 +1,5 @@
 import { parseIp } from "./ip_address.ts";
+import { latin1 } from "./latin1.ts";
 
 /** Longest host name that is read; DNS itself ends at 253 characters. */
 export const MAX_SERVER_NAME_BYTES = 255;
@@ -36,7 +37,7 @@ export function readServerName(body: Uint8Array): ServerName {
   if (name.length > MAX_SERVER_NAME_BYTES) {
     return refuse(`the server name is ${name.length} bytes long`);
   }
-  return normalizeServerName(String.fromCharCode(...name));
+  return normalizeServerName(latin1(name));
 }
 
 /**
@@ -46,12 +47,18 @@ export function readServerName(body: Uint8Array): ServerName {
  * send it. Labels may hold letters, digits, `-` and `_`; no label may be empty.
  */
 export function normalizeServerName(text: string): ServerName {
-  const name = text.toLowerCase().replace(/\.$/, "");
-  if (parseIp(name.replace(/^\[(.*)\]$/, "$1")) !== undefined) return { ok: true };
+  const name = (text.endsWith(".") ? text.slice(0, -1) : text).toLowerCase();
+  if (isIpLiteral(name)) return { ok: true };
   if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name)) {
     return refuse(`the server name ${JSON.stringify(text)} is no host name`);
   }
   return { ok: true, name };
+}
+
+function isIpLiteral(name: string): boolean {
+  // Told by a character first, since nearly every name is none.
+  if (!/^[\d[]|:/.test(name)) return false;
+  return parseIp(name.replace(/^\[(.*)\]$/, "$1")) !== undefined;
 }
 
 function refuse(detail: string): ServerName {
