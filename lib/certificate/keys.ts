@@ -6,6 +6,11 @@ import {
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
+/** Makes an ECDSA P-256 key, PEM (PKCS#8). */
+export async function makeKey(): Promise<string> {
+  return await exportKey(await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]));
+}
+
 /** Makes an ECDSA P-256 key and a signing request for `names` (no common name), both PEM. */
 export async function makeKeyAndRequest(
   names: readonly string[],
@@ -16,8 +21,11 @@ export async function makeKeyAndRequest(
     signingAlgorithm: ALGORITHM,
     extensions: [new SubjectAlternativeNameExtension(names.map(generalName))],
   });
-  const der = new Uint8Array(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
-  return { key: pem("PRIVATE KEY", der), csr: request.toString("pem") + "\n" };
+  return { key: await exportKey(keys), csr: request.toString("pem") + "\n" };
+}
+
+async function exportKey({ privateKey }: CryptoKeyPair): Promise<string> {
+  return pem("PRIVATE KEY", new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey)));
 }
 
 /** Wraps DER in PEM (RFC 7468). */

@@ -7,6 +7,9 @@ import type { StoredRelay } from "./store.ts";
 /** An authority that does not answer when asked for its renewal window is asked again after this. */
 const WINDOW_RETRY_MS = 3_600_000;
 
+/** One that has no such windows may have learnt of them after this. */
+const NO_WINDOW_MS = 24 * 3_600_000;
+
 /** Whatever an authority's window says, renewal is not put off beyond this share of the lifetime. */
 const LAST_CALL_SHARE = 1 / 6;
 
@@ -56,7 +59,10 @@ export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
     askAt = now() + WINDOW_RETRY_MS;
     try {
       const answer = await authority.renewalWindow?.(cert);
-      if (answer === undefined) return;
+      if (answer === undefined) {
+        askAt = now() + NO_WINDOW_MS;
+        return;
+      }
       askAt = answer.askAgainAt;
       // The moment in an unchanged window stays as it was drawn.
       if (answer.start === window?.start && answer.end === window.end) return;

@@ -21,7 +21,10 @@ export async function run(program: string, args: string[], input = ""): Promise<
 }
 
 /** A folder that is removed when its scope ends. */
-export function temporaryFolder(): { path: string } & AsyncDisposable {
+export function temporaryFolder(): {
+  path: string;
+  [Symbol.asyncDispose](): Promise<void>;
+} {
   const path = Deno.makeTempDirSync({ prefix: "glossond-test-" });
   return {
     path,

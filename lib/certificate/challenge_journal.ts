@@ -1,0 +1,123 @@
+import { join } from "node:path";
+import { ensureFolder } from "./files.ts";
+import { acquireLock } from "./lock.ts";
+
+/** A TXT value that this relay has put, or is about to put, at a name. */
+export interface ChallengeValue {
+  /** The record's name, no trailing dot. */
+  name: string;
+  /** The value, unquoted. */
+  value: string;
+}
+
+/** Remembers challenge values over a crash, so that none stays in the DNS for good. */
+export interface ChallengeJournal {
+  /** On the disk when it resolves; comes before the value goes into the DNS. */
+  added(values: readonly ChallengeValue[]): Promise<void>;
+  /** Comes after the value is gone from the DNS. */
+  removed(values: readonly ChallengeValue[]): Promise<void>;
+  /**
+   * Hands `clean` what processes that are gone left in the DNS; each journal is dropped when `clean`
+   * resolves, and kept for the next time when it rejects.
+   */
+  recover(clean: (values: ChallengeValue[]) => Promise<void>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How long others may take to look through the folder. */
+const LOCK_WAIT_MS = 120_000;
+
+/**
+ * Opens a journal of this process in a folder shared with others.
+ *
+ * Each process appends to a file of its own and holds a lock on it; a journal whose lock is free
+ * is a dead process's. Lines are `+ name value` and `- name value`; a half-written last line stands
+ * for a value that never reached the DNS.
+ */
+export async function openChallengeJournal(folder: string): Promise<ChallengeJournal> {
+  await ensureFolder(folder);
+  const path = join(folder, `${crypto.randomUUID()}.log`);
+  const folderLock = join(folder, "lock");
+
+  // Under the folder's lock: between creation and lock the file would look like a dead one's.
+  const file = await underLock(async () => {
+    const made = await Deno.open(path, { append: true, createNew: true, mode: 0o600 });
+    if (await made.tryLock(true)) return made;
+    made.close();
+    throw new Error(`Cannot lock ${path}`);
+  });
+
+  async function underLock<T>(action: () => Promise<T>): Promise<T> {
+    const lock = await acquireLock(folderLock, { owner: "journal", waitMs: LOCK_WAIT_MS });
+    if (lock === undefined) throw new Error(`Cannot lock ${folderLock}: another process holds it`);
+    try {
+      return await action();
+    } finally {
+      lock.release();
+    }
+  }
+
+  async function append(sign: "+" | "-", values: readonly ChallengeValue[]): Promise<void> {
+    const text = values.map(({ name, value }) => `${sign} ${name} ${value}\n`).join("");
+    const bytes = new TextEncoder().encode(text);
+    try {
+      for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
+      await file.sync();
+    } catch (cause) {
+      throw new Error(
+        `Cannot write ${path}: ${
+          cause instanceof Error ? cause.message : cause
+        }; is the disk full?`,
+        { cause },
+      );
+    }
+  }
+
+  async function recover(clean: (values: ChallengeValue[]) => Promise<void>): Promise<void> {
+    await underLock(async () => {
+      for await (const { name } of Deno.readDir(folder)) {
+        if (!name.endsWith(".log") || join(folder, name) === path) continue;
+        await recoverOne(join(folder, name), clean);
+      }
+    });
+  }
+
+  return {
+    added: (values) => append("+", values),
+    removed: (values) => append("-", values),
+    recover,
+    async close(): Promise<void> {
+      const left = leftOver(await Deno.readTextFile(path).catch(() => ""));
+      if (left.length === 0) await Deno.remove(path).catch(() => {});
+      file.close();
+    },
+  };
+}
+
+async function recoverOne(
+  path: string,
+  clean: (values: ChallengeValue[]) => Promise<void>,
+): Promise<void> {
+  const file = await Deno.open(path, { read: true, write: true });
+  try {
+    if (!await file.tryLock(true)) return;
+    const left = leftOver(await Deno.readTextFile(path));
+    if (left.length > 0) await clean(left);
+    await Deno.remove(path);
+  } finally {
+    file.close();
+  }
+}
+
+function leftOver(text: string): ChallengeValue[] {
+  const left = new Map<string, ChallengeValue>();
+  // What follows the last line end was cut off by a crash.
+  for (const line of text.split("\n").slice(0, -1)) {
+    const [sign, name, value] = line.split(" ");
+    if (name === undefined || value === undefined) continue;
+    const key = `${name} ${value}`;
+    if (sign === "+") left.set(key, { name, value });
+    if (sign === "-") left.delete(key);
+  }
+  return [...left.values()];
+}

@@ -1,0 +1,159 @@
+import type { ChallengeJournal, ChallengeValue } from "./challenge_journal.ts";
+import { acquireLock } from "./lock.ts";
+import type { PdnsRecord, PdnsZone, PowerDns } from "./power_dns.ts";
+
+/** How long resolvers may keep a challenge; it is needed for seconds only. */
+const TTL_S = 60;
+
+/** How often a value that another writer has wiped is written again. */
+const REWRITES = 6;
+
+/** How long another process may hold the zones. */
+const LOCK_WAIT_MS = 120_000;
+
+/** Options for {@linkcode createChallengeWriter}. */
+export interface ChallengeWriterOptions {
+  dns: PowerDns;
+  journal: ChallengeJournal;
+  /** Lock file that keeps other processes of this relay from writing at the same time. */
+  lockPath: string;
+}
+
+/** Puts challenge values into the DNS and takes them out again, one write after another. */
+export interface ChallengeWriter {
+  /** Adds values at one name beside those of others; resolves when they read back. */
+  add(name: string, values: readonly string[]): Promise<PdnsZone>;
+  /** Removes values of ours, leaving others'; no error when they are gone already. */
+  remove(name: string, values: readonly string[]): Promise<void>;
+  /** Removes what processes that are gone have left; returns how many values that were. */
+  recover(): Promise<number>;
+}
+
+/**
+ * Makes the one writer of a process.
+ *
+ * PowerDNS replaces the values of a name as a whole, so each change reads, changes and writes; two
+ * at once would lose one's value (lego #1578, certwarden #41) and, on SQLite, fail. They run one
+ * after another here, and a lock file keeps other processes of this relay out.
+ */
+export function createChallengeWriter(options: ChallengeWriterOptions): ChallengeWriter {
+  const { dns, journal, lockPath } = options;
+  let last: Promise<unknown> = Promise.resolve();
+
+  function inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = last.then(() => locked(action));
+    last = turn.catch(() => {});
+    return turn;
+  }
+
+  async function locked<T>(action: () => Promise<T>): Promise<T> {
+    const lock = await acquireLock(lockPath, { owner: "challenges", waitMs: LOCK_WAIT_MS });
+    if (lock === undefined) {
+      throw new Error(`Cannot write to the DNS: another process holds ${lockPath}; end it`);
+    }
+    try {
+      return await action();
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** Reads, changes, writes and reads back until the set has all of `wanted`, none of `unwanted`. */
+  async function change(
+    name: string,
+    { wanted = [], unwanted = [] }: { wanted?: readonly string[]; unwanted?: readonly string[] },
+  ): Promise<PdnsZone> {
+    const zone = await dns.findZone(name);
+    for (let attempt = 0;; attempt++) {
+      const { records, ttl } = await dns.read(zone, name, "TXT");
+      const present = records.map(({ content }) => unquoted(content));
+      const missing = wanted.filter((value) => !present.includes(value));
+      const kept = records.filter(({ content }) => !unwanted.includes(unquoted(content)));
+      if (missing.length === 0 && kept.length === records.length) {
+        if (attempt === 0) return zone;
+        // Without it secondaries follow late, which is waited for: no reason to fail here.
+        await dns.notify(zone).catch(() => {});
+        return await dns.findZone(name); // with its new serial
+      }
+      if (attempt === REWRITES) {
+        throw new Error(
+          `Cannot keep TXT values at ${name}: something else overwrites them; end the other ACME client, or give it another name`,
+        );
+      }
+      const added: PdnsRecord[] = missing.map((value) => ({
+        content: `"${value}"`,
+        disabled: false,
+      }));
+      await dns.replace(zone, {
+        name: `${name}.`,
+        type: "TXT",
+        // The set has one TTL: others' values keep theirs if it is lower.
+        ttl: kept.length > 0 ? Math.min(ttl, TTL_S) : TTL_S,
+        records: [...kept, ...added],
+      });
+    }
+  }
+
+  /** Removals that failed; tried again before the next value is added. */
+  const owed = new Map<string, Set<string>>();
+
+  async function payOwed(): Promise<void> {
+    for (const [name, values] of [...owed]) {
+      try {
+        await change(name, { unwanted: [...values] });
+        await journal.removed(entries(name, [...values]));
+        owed.delete(name);
+      } catch {
+        return; // Still owed; and the journal knows it, should this process end first.
+      }
+    }
+  }
+
+  function add(name: string, values: readonly string[]): Promise<PdnsZone> {
+    return inTurn(async () => {
+      await payOwed();
+      await journal.added(entries(name, values));
+      return await change(name, { wanted: values });
+    });
+  }
+
+  function remove(name: string, values: readonly string[]): Promise<void> {
+    return inTurn(async () => {
+      try {
+        await change(name, { unwanted: values });
+      } catch (error) {
+        owed.set(name, (owed.get(name) ?? new Set()).union(new Set(values)));
+        throw error;
+      }
+      await journal.removed(entries(name, values));
+    });
+  }
+
+  async function recover(): Promise<number> {
+    let count = 0;
+    await journal.recover((left) =>
+      inTurn(async () => {
+        for (const [name, values] of groupByName(left)) await change(name, { unwanted: values });
+        count += left.length;
+      })
+    );
+    return count;
+  }
+
+  return { add, remove, recover };
+}
+
+function entries(name: string, values: readonly string[]): ChallengeValue[] {
+  return values.map((value) => ({ name, value }));
+}
+
+function groupByName(left: readonly ChallengeValue[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { name, value } of left) groups.set(name, [...(groups.get(name) ?? []), value]);
+  return groups;
+}
+
+/** Challenge values are base64url, so quotes and spaces are all that presentation adds to them. */
+function unquoted(content: string): string {
+  return content.replace(/^"(.*)"$/, "$1");
+}

@@ -1,0 +1,249 @@
+import { run, temporaryFolder } from "../../certificate/helpers.ts";
+
+/** The API key of the PowerDNS servers started here. */
+export const API_KEY = "test-key";
+
+const SCHEMA = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql";
+
+/** A server process of a test; ends with its scope. */
+export interface Server extends AsyncDisposable {
+  /** Ends it, as an outage would. */
+  stop(): Promise<void>;
+  /** Starts it again with the same data. */
+  restart(): Promise<void>;
+}
+
+/** A PowerDNS with its HTTP API and an SQLite backend. */
+export interface PowerDnsServer extends Server {
+  apiUrl: string;
+  dnsPort: number;
+  /** Calls the API below `/api/v1/servers/localhost`; throws on a failure. */
+  api(method: string, path: string, body?: unknown): Promise<unknown>;
+  /** The TXT values at a name as the database has them, unquoted. */
+  txt(name: string): Promise<string[]>;
+}
+
+/** What {@linkcode startPowerDns} starts. */
+export interface PowerDnsOptions {
+  /** Zones held as primary, with their name servers; `ns1` by default. */
+  zones?: string[];
+  /** What this server pulls zones from, and may be told to pull by; makes it a secondary. */
+  secondaryOf?: { port: number; zones: string[] };
+  /** Ports of secondaries to notify. */
+  notify?: number[];
+  dnsPort?: number;
+}
+
+/** Starts Debian's pdns-server on loopback. */
+export async function startPowerDns(options: PowerDnsOptions = {}): Promise<PowerDnsServer> {
+  const folder = temporaryFolder();
+  const { zones = [], secondaryOf, notify = [] } = options;
+  const apiPort = freePort();
+  const dnsPort = options.dnsPort ?? freePort();
+  const database = `${folder.path}/pdns.sqlite`;
+  await run("sqlite3", [database, `.read ${SCHEMA}`]);
+  await Deno.writeTextFile(
+    `${folder.path}/pdns.conf`,
+    [
+      "launch=gsqlite3",
+      `gsqlite3-database=${database}`,
+      "local-address=127.0.0.1",
+      `local-port=${dnsPort}`,
+      "api=yes",
+      `api-key=${API_KEY}`,
+      "webserver=yes",
+      "webserver-address=127.0.0.1",
+      `webserver-port=${apiPort}`,
+      "webserver-allow-from=127.0.0.1",
+      `socket-dir=${folder.path}`,
+      "daemon=no",
+      "guardian=no",
+      "write-pid=no",
+      "loglevel=4",
+      secondaryOf ? "secondary=yes" : "primary=yes",
+      "allow-axfr-ips=127.0.0.1",
+      "xfr-cycle-interval=3600",
+      // Nobody but the secondaries of this test is told of changes.
+      "only-notify=",
+      ...(notify.length ? [`also-notify=${notify.map((port) => `127.0.0.1:${port}`).join()}`] : []),
+    ].join("\n"),
+  );
+  const apiUrl = `http://127.0.0.1:${apiPort}`;
+
+  async function api(method: string, path: string, body?: unknown): Promise<unknown> {
+    const answer = await fetch(`${apiUrl}/api/v1/servers/localhost${path}`, {
+      method,
+      headers: { "X-API-Key": API_KEY },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : text;
+  }
+
+  const server = await startProcess(
+    "pdns_server",
+    [`--config-dir=${folder.path}`],
+    {},
+    () => api("GET", "/zones"),
+    () => folder[Symbol.asyncDispose](),
+  );
+  for (const zone of zones) {
+    await api("POST", "/zones", {
+      name: `${zone}.`,
+      kind: notify.length ? "Master" : "Native",
+      nameservers: [`ns1.${zone}.`],
+    });
+  }
+  for (const zone of secondaryOf?.zones ?? []) {
+    await api("POST", "/zones", {
+      name: `${zone}.`,
+      kind: "Slave",
+      masters: [`127.0.0.1:${secondaryOf?.port}`],
+      nameservers: [],
+    });
+    await api("PUT", `/zones/${zone}./axfr-retrieve`);
+  }
+  return {
+    ...server,
+    apiUrl,
+    dnsPort,
+    api,
+    async txt(name: string): Promise<string[]> {
+      const lines = await run("sqlite3", [
+        "-cmd",
+        ".timeout 5000",
+        database,
+        `SELECT content FROM records WHERE type = 'TXT' AND name = '${name}' ORDER BY content`,
+      ]);
+      return lines.split("\n").filter(Boolean).map((line) => line.replace(/^"|"$/g, ""));
+    },
+  };
+}
+
+/** An ACME server. */
+export interface PebbleServer extends Server {
+  directoryUrl: string;
+  /** Trust for its HTTPS, PEM. */
+  caPem: string;
+  /** The root of the certificates that it signs, PEM; another after each start. */
+  root(): Promise<string>;
+}
+
+/** What {@linkcode startPebble} starts. */
+export interface PebbleOptions {
+  /** The DNS server that answers its challenges. */
+  dnsPort: number;
+  /** Share of good nonces that it refuses, in percent. @default {0} */
+  nonceReject?: number;
+  /** Lifetime of the certificates that it signs, in seconds. */
+  validityS?: number;
+}
+
+/** Starts Debian's pebble on loopback, which validates without the pauses that it makes at will. */
+export async function startPebble(options: PebbleOptions): Promise<PebbleServer> {
+  const { dnsPort, nonceReject = 0, validityS = 90 * 86_400 } = options;
+  const folder = temporaryFolder();
+  const port = freePort();
+  const managementPort = freePort();
+  const tls = `${folder.path}/tls`;
+  await run("openssl", [
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+    ...["-keyout", `${tls}.key`, "-out", `${tls}.pem`, "-days", "2", "-subj", "/CN=pebble"],
+    ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+    ...["-addext", "basicConstraints=critical,CA:FALSE"],
+  ]);
+  await Deno.writeTextFile(
+    `${folder.path}/pebble.json`,
+    JSON.stringify({
+      pebble: {
+        listenAddress: `127.0.0.1:${port}`,
+        managementListenAddress: `127.0.0.1:${managementPort}`,
+        certificate: `${tls}.pem`,
+        privateKey: `${tls}.key`,
+        httpPort: 5002,
+        tlsPort: 5001,
+        certificateValidityPeriod: validityS,
+      },
+    }),
+  );
+  const caPem = await Deno.readTextFile(`${tls}.pem`);
+  const client = Deno.createHttpClient({ caCerts: [caPem] });
+  const directoryUrl = `https://localhost:${port}/dir`;
+  const get = async (url: string): Promise<string> => (await fetch(url, { client })).text();
+  const server = await startProcess(
+    "pebble",
+    ["-config", `${folder.path}/pebble.json`, "-dnsserver", `127.0.0.1:${dnsPort}`],
+    {
+      PEBBLE_VA_NOSLEEP: "1",
+      PEBBLE_WFE_NONCEREJECT: String(nonceReject),
+      PEBBLE_AUTHZREUSE: "0",
+    },
+    () => get(directoryUrl),
+    async () => {
+      client.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  );
+  return {
+    ...server,
+    directoryUrl,
+    caPem,
+    root: () => get(`https://localhost:${managementPort}/roots/0`),
+  };
+}
+
+async function startProcess(
+  program: string,
+  args: string[],
+  env: Record<string, string>,
+  answers: () => Promise<unknown>,
+  cleanUp: () => Promise<void>,
+): Promise<Server> {
+  let child: Deno.ChildProcess | undefined;
+
+  async function restart(): Promise<void> {
+    child = new Deno.Command(program, { args, env, stdout: "null", stderr: "null" }).spawn();
+    let ended = false;
+    child.status.then(() => ended = true);
+    for (let tries = 0; tries < 400; tries++) {
+      if (ended) throw new Error(`${program} ended at once`);
+      if (await answers().then(() => true, () => false)) return;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error(`${program} does not answer`);
+  }
+
+  async function stop(): Promise<void> {
+    const ending = child;
+    child = undefined;
+    try {
+      ending?.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await ending?.status;
+  }
+
+  await restart();
+  return {
+    restart,
+    stop,
+    async [Symbol.asyncDispose](): Promise<void> {
+      await stop();
+      await cleanUp();
+    },
+  };
+}
+
+/** A port that was free a moment ago, for TCP and UDP alike. */
+export function freePort(): number {
+  for (;;) {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    listener.close();
+    // No socket of Deno's for UDP without a flag: the kernel's list tells which ports are taken.
+    const taken = Deno.readTextFileSync("/proc/net/udp").toUpperCase();
+    if (!taken.includes(`:${port.toString(16).toUpperCase().padStart(4, "0")} `)) return port;
+  }
+}
