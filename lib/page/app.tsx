@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { type Log, SILENT_LOG } from "../log.ts";
 import { LandingPage } from "./landing.tsx";
 import type { Place } from "./layout.tsx";
 import { MisdirectedPage } from "./misdirected.tsx";
@@ -47,6 +48,7 @@ export interface PageAppOptions {
   contact?: string;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
+  log?: Log;
 }
 
 /** A page with its status, and seconds to wait where it will pass. */
@@ -69,7 +71,14 @@ type PageEnv = { Bindings: PageContext | undefined };
  * that the next request meets the user.
  */
 export function pageApp(options: PageAppOptions): Hono<PageEnv> {
-  const { baseDomain, publicPort = 443, statusOf, contact, now = Date.now } = options;
+  const {
+    baseDomain,
+    publicPort = 443,
+    statusOf,
+    contact,
+    now = Date.now,
+    log = SILENT_LOG,
+  } = options;
   const port = publicPort === 443 ? "" : `:${publicPort}`;
   const place: Place = { base: baseDomain + port, contact };
   const app = new Hono<PageEnv>();
@@ -90,12 +99,17 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
     const host = hostOf(c.req.raw) ?? "";
     if (host.endsWith(`.${baseDomain}`)) {
       const username = host.slice(0, -baseDomain.length - 1);
-      return send(c, namePage(username, c.env?.notResponding === true));
+      return send(c, namePage(username, ownAddress(c.req.raw), c.env?.notResponding === true));
     }
     if (host !== baseDomain) return send(c, misdirected());
     if (c.req.path === "/robots.txt") return c.text("User-agent: *\nDisallow:\n");
     if (c.req.path === "/favicon.ico") return c.body(null, 204);
     return send(c, basePage(c.req.path));
+  });
+
+  app.onError((error, c) => {
+    log.error("Cannot show a page", { error });
+    return c.text("The relay has a problem. Please try again in a minute.\n", 500);
   });
 
   function basePage(path: string): Answer {
@@ -104,7 +118,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   }
 
   /** The page of a name; any path has it, since people keep links to parts of a user's page. */
-  function namePage(username: string, notResponding: boolean): Answer {
+  function namePage(username: string, url: string, notResponding: boolean): Answer {
     const status = statusOf(username);
     const host = `${username}.${place.base}`;
     if (status.state === "unknown") {
@@ -115,7 +129,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
       const body = <SuspendedPage {...place} host={host} />;
       return { status: 451, page: "suspended", body };
     }
-    const common = { ...place, username, retryS: RETRY_S };
+    const common = { ...place, username, retry: { afterS: RETRY_S, url } };
     if (notResponding) {
       const body = <NotRespondingPage {...common} />;
       return { status: 504, page: "not-responding", body, retryAfterS: RETRY_S };
@@ -130,7 +144,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   }
 
   function misdirected(): Answer {
-    const body = <MisdirectedPage {...place} retryS={MISDIRECTED_RETRY_S} />;
+    const body = <MisdirectedPage {...place} retry={{ afterS: MISDIRECTED_RETRY_S }} />;
     return { status: 421, page: "misdirected", body };
   }
 
@@ -165,6 +179,12 @@ function send(c: Context<PageEnv>, answer: Answer): Response {
 /** The host that a request asks for, lower-case, without port and final dot. */
 function hostOf(request: Request): string | undefined {
   return request.headers.get("Host")?.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
+}
+
+/** The address of a page, relative to itself: so it cannot lead to another host. */
+function ownAddress(request: Request): string {
+  const { pathname, search } = new URL(request.url);
+  return `./${pathname.slice(pathname.lastIndexOf("/") + 1)}${search}`;
 }
 
 /** Names an inline style or script in a content security policy. */

@@ -55,5 +55,5 @@ export function LandingPage(props: Place): JSX.Element {
 }
 
 function Command({ children }: { children: string }): JSX.Element {
-  return <pre tabindex={0}><code>{children}</code></pre>;
+  return <pre><code>{children}</code></pre>;
 }

@@ -22,13 +22,23 @@ export interface LayoutProps extends Place {
   /** Word that names the page: in the response header and for the script. */
   page: string;
   title: string;
-  /** Seconds until a page that will pass is loaded again where scripts are off; absent: it stays. */
-  retryS?: number | undefined;
+  /** When a page that will pass is loaded again; absent: it stays. */
+  retry?: Retry;
+}
+
+/** How a page that will pass is loaded again where scripts are off. */
+export interface Retry {
+  afterS: number;
+  /**
+   * The page's own address, relative to itself. Without one, Chromium does not load a page again
+   * whose address ends in a fragment.
+   */
+  url?: string;
 }
 
 /** The frame of every page: head, the page's own content, and who is behind it. */
 export function Layout(props: PropsWithChildren<LayoutProps>): JSX.Element {
-  const { page, title, retryS, children } = props;
+  const { page, title, retry, children } = props;
   return (
     <html lang="en" data-page={page}>
       <head>
@@ -37,9 +47,9 @@ export function Layout(props: PropsWithChildren<LayoutProps>): JSX.Element {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         {page !== "landing" && <meta name="robots" content="noindex" />}
-        {retryS !== undefined && (
+        {retry !== undefined && (
           <noscript>
-            <meta http-equiv="refresh" content={String(retryS)} />
+            <meta http-equiv="refresh" content={refreshContent(retry)} />
           </noscript>
         )}
         <link rel="icon" type="image/svg+xml" href={ICON} />
@@ -48,10 +58,14 @@ export function Layout(props: PropsWithChildren<LayoutProps>): JSX.Element {
       <body>
         <main>{children}</main>
         <Footer page={page} base={props.base} contact={props.contact} />
-        {retryS !== undefined && <script>{raw(RETRY_SCRIPT)}</script>}
+        {retry !== undefined && <script>{raw(RETRY_SCRIPT)}</script>}
       </body>
     </html>
   );
+}
+
+function refreshContent({ afterS, url }: Retry): string {
+  return url === undefined ? String(afterS) : `${afterS}; url=${url}`;
 }
 
 function Footer({ page, base, contact }: Place & { page: string }): JSX.Element {

@@ -1,10 +1,10 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { Layout, type Place } from "./layout.tsx";
+import { Layout, type Place, type Retry } from "./layout.tsx";
 import { Scene } from "./scene.tsx";
 
 /** Properties of {@linkcode MisdirectedPage}. */
 export interface MisdirectedPageProps extends Place {
-  retryS: number;
+  retry: Retry;
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { Layout, type Place } from "./layout.tsx";
+import { Layout, type Place, type Retry } from "./layout.tsx";
 import { Scene } from "./scene.tsx";
 
 /** Properties of {@linkcode NotRespondingPage}. */
 export interface NotRespondingPageProps extends Place {
   username: string;
-  retryS: number;
+  retry: Retry;
 }
 
 /** Tells that the user's computer is connected and did not take the visitor. */

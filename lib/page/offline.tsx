@@ -1,5 +1,5 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { Layout, type Place } from "./layout.tsx";
+import { Layout, type Place, type Retry } from "./layout.tsx";
 import { Scene } from "./scene.tsx";
 
 /** Properties of {@linkcode OfflinePage}; times are milliseconds since the epoch. */
@@ -7,7 +7,7 @@ export interface OfflinePageProps extends Place {
   username: string;
   lastOnlineAt: number | undefined;
   now: number;
-  retryS: number;
+  retry: Retry;
 }
 
 /** Tells that the user's computer is not connected, and when it last was. */

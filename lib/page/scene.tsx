@@ -3,11 +3,32 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 /** Which picture a page has. */
 export type SceneKind = "home" | "away" | "building" | "silent" | "empty" | "closed";
 
+/** Seen at night only: place and size. */
+const STARS = [
+  [58, 44, 1.6],
+  [96, 96, 1.1],
+  [142, 28, 1.2],
+  [196, 70, 1.7],
+  [232, 24, 1.1],
+  [382, 34, 1.7],
+  [418, 84, 1.1],
+  [452, 26, 1.2],
+  [584, 104, 1.2],
+  [606, 30, 1.6],
+] as const;
+
 /** The picture above a page: a small house on a hill, in the state that the page tells of. */
 export function Scene({ kind }: { kind: SceneKind }): JSX.Element {
   return (
     <svg class="scene" viewBox="0 0 640 240" aria-hidden="true" focusable="false">
+      <defs>
+        <radialGradient id="glow">
+          <stop class="lamp" offset="0.3" />
+          <stop class="lamp unlit" offset="1" />
+        </radialGradient>
+      </defs>
       <rect class="sky" width="640" height="240" />
+      {STARS.map(([cx, cy, r]) => <circle key={cx} class="star" cx={cx} cy={cy} r={r} />)}
       <circle class="orb" cx="520" cy="62" r="26" />
       <path class="far" d="M0 170q110-62 230-18t220-24 190 22v90H0z" />
       <path class="hill" d="M0 206q170-66 330-46t310 22v58H0z" />
@@ -22,14 +43,16 @@ function House({ kind }: { kind: SceneKind }): JSX.Element {
   const pane = kind === "home" || kind === "silent" ? "light" : "glass";
   return (
     <g>
-      {kind === "home" && <path class="thin breath" d="M292 66q-10-12 0-22t0-22" />}
-      <rect class="wood" x="284" y="74" width="18" height="34" />
-      {pane === "light" && <circle class="glow" cx="300" cy="156" r="72" />}
-      <rect class="wall" x="240" y="118" width="120" height="86" />
+      {kind === "home" && <path class="smoke breath" d="M329 62q-9-9 0-19t0-19q5-6 1-11" />}
+      <rect class="wood" x="320" y="68" width="18" height="34" />
+      <rect class="wall" x="240" y="118" width="120" height="88" />
       <path class="roof" d="M224 122 300 64l76 58z" />
       <rect class={pane} x="256" y="138" width="28" height="28" rx="2" />
       <rect class={pane} x="316" y="138" width="28" height="28" rx="2" />
-      <rect class="wood" x="289" y="162" width="22" height="42" rx="2" />
+      <path class="frame" d="M270 138v28M256 152h28M330 138v28M316 152h28" />
+      <rect class="wood" x="289" y="162" width="22" height="44" rx="2" />
+      <circle class="light" cx="306" cy="186" r="1.8" />
+      {pane === "light" && <circle cx="300" cy="156" r="104" fill="url(#glow)" />}
       {kind === "building" && <Ladder />}
       {kind === "silent" && <Visitor />}
       {kind !== "building" && kind !== "closed" && <Mailbox flag={kind === "home"} />}
@@ -56,13 +79,19 @@ function Ladder(): JSX.Element {
   );
 }
 
-/** Three dots at the door: somebody rang and waits. */
+/** Somebody rang, and waits for an answer. */
 function Visitor(): JSX.Element {
   return (
-    <g class="breath">
-      <circle class="light" cx="330" cy="188" r="3.5" />
-      <circle class="light" cx="342" cy="188" r="3.5" />
-      <circle class="light" cx="354" cy="188" r="3.5" />
+    <g>
+      <path
+        class="orb"
+        d="M392 92h44a12 12 0 0 1 12 12v10a12 12 0 0 1-12 12h-30l-16 14 3-15a12 12 0 0 1-11-11v-10a12 12 0 0 1 10-12z"
+      />
+      <g class="breath">
+        <circle class="roof" cx="402" cy="109" r="3.5" />
+        <circle class="roof" cx="415" cy="109" r="3.5" />
+        <circle class="roof" cx="428" cy="109" r="3.5" />
+      </g>
     </g>
   );
 }

@@ -1,11 +1,11 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { Layout, type Place } from "./layout.tsx";
+import { Layout, type Place, type Retry } from "./layout.tsx";
 import { Scene } from "./scene.tsx";
 
 /** Properties of {@linkcode SetupPage}. */
 export interface SetupPageProps extends Place {
   username: string;
-  retryS: number;
+  retry: Retry;
 }
 
 /** Tells that the name is taken, and that its page was never online. */

@@ -11,20 +11,21 @@ export const STYLE = `
   --paper: #f8f2e7; --card: #fffdf8; --ink: #33291f; --soft: #6a5b4b; --line: #e5d8c3;
   --accent: #9c4023; --code: #f3eadb;
   --sky: #f6dfbd; --far: #e0c495; --hill: #a9b07c; --near: #8a9765; --wall: #fff6e6;
-  --roof: #a9502f; --wood: #6f4e37; --glass: #7b6a58; --light: #ffd36e; --orb: #fdf3d8;
+  --roof: #a9502f; --wood: #6f4e37; --glass: #7b6a58; --light: #ffd36e; --orb: #fdf3d8; --star: transparent; --smoke: #fff6e6; --lamp: .3;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #1a1613; --card: #241e1a; --ink: #ece1d1; --soft: #b8a894; --line: #3b322a;
     --accent: #f0a77f; --code: #2e2721;
-    --sky: #232539; --far: #2b2f48; --hill: #2d3a34; --near: #24302b; --wall: #5b4e48;
-    --roof: #7a3f2c; --wood: #3d2d22; --glass: #2a2522; --light: #ffcf70; --orb: #f3e6c4;
+    --sky: #232539; --far: #2b2f48; --hill: #2d3a34; --near: #24302b; --wall: #6b5c54;
+    --roof: #8a4731; --wood: #4a372b; --glass: #2f2926; --light: #ffcf70; --orb: #f3e6c4;
+    --star: #f3e6c4; --smoke: #6f7090; --lamp: .5;
   }
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
-  margin: 0 auto; padding: 1.25rem 1.25rem 3rem; max-width: 42rem; min-height: 100vh;
+  margin: 0 auto; padding: clamp(1rem, 4vh, 3rem) 1.25rem 3rem; max-width: 42rem; min-height: 100vh;
   background: var(--paper); color: var(--ink);
   font: 1.0625rem/1.65 "Iowan Old Style", "Palatino Linotype", Palatino, "URW Palladio L",
     Georgia, "DejaVu Serif", serif;
@@ -34,20 +35,24 @@ h1, h2 { line-height: 1.2; text-wrap: balance; font-weight: 600; overflow-wrap: 
 h1 { font-size: clamp(1.75rem, 6vw, 2.5rem); margin: 1.75rem 0 .75rem; letter-spacing: -.01em; }
 h2 { font-size: 1.35rem; margin: 2.75rem 0 .75rem; }
 p, ol { margin: 0 0 1rem; }
-p { text-wrap: pretty; }
+p, li { text-wrap: pretty; }
 .lead { font-size: 1.1875rem; }
 .soft, footer { color: var(--soft); font-size: .9375rem; }
 a { color: var(--accent); text-underline-offset: .2em; text-decoration-thickness: .06em; }
 a:hover { text-decoration-thickness: .12em; }
-a:focus-visible, pre:focus-visible {
+a:focus-visible {
   outline: .15rem solid var(--accent); outline-offset: .2rem; border-radius: .2rem;
 }
-b, strong { font-weight: 600; }
+b { font-weight: 600; overflow-wrap: anywhere; }
+time { white-space: nowrap; }
 code { font: .875em/1.6 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
-p code { background: var(--code); border-radius: .3rem; padding: .1em .35em; overflow-wrap: anywhere; }
+p code {
+  background: var(--code); border-radius: .3rem; padding: .1em .35em; overflow-wrap: anywhere;
+  -webkit-box-decoration-break: clone; box-decoration-break: clone;
+}
 pre {
   margin: .5rem 0 .75rem; padding: .75rem 1rem; background: var(--code);
-  border: 1px solid var(--line); border-radius: .5rem; overflow-x: auto;
+  border: 1px solid var(--line); border-radius: .5rem; white-space: pre-wrap; overflow-wrap: anywhere;
 }
 pre code { -webkit-user-select: all; user-select: all; }
 ol.steps { list-style: none; padding: 0; counter-reset: step; }
@@ -67,10 +72,11 @@ footer p { margin-bottom: .35rem; }
 .sky { fill: var(--sky); } .far { fill: var(--far); } .hill { fill: var(--hill); }
 .near { fill: var(--near); } .wall { fill: var(--wall); } .roof { fill: var(--roof); }
 .wood { fill: var(--wood); } .glass { fill: var(--glass); } .light { fill: var(--light); }
-.orb { fill: var(--orb); }
-.rope { fill: none; stroke: var(--wood); stroke-width: 3; stroke-linecap: round; }
-.thin { fill: none; stroke: var(--orb); stroke-width: 3; stroke-linecap: round; opacity: .8; }
-.glow { fill: var(--light); opacity: .22; }
+.orb { fill: var(--orb); } .star { fill: var(--star); } .lamp { stop-color: var(--light); stop-opacity: var(--lamp); }
+.unlit { stop-opacity: 0; }
+.rope, .smoke, .frame { fill: none; stroke: var(--wood); stroke-width: 3; stroke-linecap: round; }
+.smoke { stroke: var(--smoke); stroke-width: 4; opacity: .85; }
+.frame { stroke: var(--wall); stroke-width: 2; stroke-linecap: butt; }
 @media (prefers-reduced-motion: no-preference) {
   .breath { animation: breath 5s ease-in-out infinite; }
   @keyframes breath { 50% { opacity: .45; } }

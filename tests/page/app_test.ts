@@ -1,0 +1,288 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { type NameStatus, pageApp, type PageAppOptions } from "../../lib/page/app.tsx";
+
+const BASE = "glosson.test";
+const NOW = Date.UTC(2026, 5, 4, 14, 5);
+const HOUR_MS = 3_600_000;
+
+const NAMES: Record<string, NameStatus> = {
+  kaylee: { state: "offline", lastOnlineAt: NOW - 3 * HOUR_MS },
+  river: { state: "offline" },
+  inara: { state: "setup" },
+  zoe: { state: "online" },
+  badger: { state: "suspended" },
+};
+
+/** How a page is asked for; the SNI is the host's unless it is given. */
+interface Visit {
+  host?: string;
+  serverName?: string | null;
+  notResponding?: boolean;
+  path?: string;
+  method?: string;
+  options?: Partial<PageAppOptions>;
+}
+
+async function visit(how: Visit): Promise<Response> {
+  const { host = BASE, serverName = host, path = "/", method = "GET", notResponding } = how;
+  const app = pageApp({
+    baseDomain: BASE,
+    statusOf: (username) => NAMES[username] ?? { state: "unknown" },
+    now: () => NOW,
+    ...how.options,
+  });
+  const context = serverName === null ? undefined : { serverName, notResponding };
+  return await app.request(`http://${BASE}${path}`, { method, headers: { Host: host } }, context);
+}
+
+/** One visit for every page that there is. */
+const PAGES: [name: string, status: number, how: Visit][] = [
+  ["landing", 200, {}],
+  ["not-found", 404, { path: "/other" }],
+  ["offline", 503, { host: `kaylee.${BASE}` }],
+  ["offline", 503, { host: `river.${BASE}`, path: "/deep/link?x=1" }],
+  ["setup", 503, { host: `inara.${BASE}` }],
+  ["not-responding", 504, { host: `zoe.${BASE}`, notResponding: true }],
+  ["not-responding", 504, { host: `kaylee.${BASE}`, notResponding: true }],
+  ["unknown-name", 404, { host: `nobody.${BASE}` }],
+  ["unknown-name", 404, { host: `nobody.${BASE}`, notResponding: true }],
+  ["unknown-name", 404, { host: `a.b.${BASE}` }],
+  ["suspended", 451, { host: `badger.${BASE}` }],
+  ["suspended", 451, { host: `badger.${BASE}`, notResponding: true }],
+  ["misdirected", 421, { host: `zoe.${BASE}` }],
+];
+
+Deno.test("pageApp() shows the page of each state", async () => {
+  for (const [page, status, how] of PAGES) {
+    const response = await visit(how);
+    assert.equal(response.status, status, page);
+    assert.equal(response.headers.get("Glosson-Page"), page);
+    assert.equal(response.headers.get("Content-Type"), "text/html; charset=UTF-8");
+    const passes = status === 503 || status === 504;
+    assert.equal(response.headers.get("Retry-After"), passes ? "30" : null, page);
+    const html = await response.text();
+    assert.equal(html.includes("http-equiv"), passes || status === 421, page);
+  }
+});
+
+Deno.test("pageApp() sends what keeps a page alone and fresh with every answer", async () => {
+  const visits: Visit[] = [
+    ...PAGES.map(([, , how]) => how),
+    { path: "/robots.txt" },
+    { path: "/favicon.ico" },
+    { method: "POST" },
+    { method: "HEAD" },
+    { serverName: null },
+    {
+      host: `kaylee.${BASE}`,
+      options: {
+        statusOf() {
+          throw new Error("database is locked");
+        },
+      },
+    },
+  ];
+  for (const how of visits) {
+    const { headers, status } = await visit(how);
+    assert.equal(headers.get("Connection"), "close", String(status));
+    assert.equal(headers.get("Cache-Control"), "no-store");
+    assert.equal(headers.get("X-Content-Type-Options"), "nosniff");
+    assert.equal(headers.get("Referrer-Policy"), "no-referrer");
+    const policy = headers.get("Content-Security-Policy") ?? "";
+    for (const rule of ["default-src", "base-uri", "form-action", "frame-ancestors"]) {
+      assert.ok(policy.includes(`${rule} 'none'`), policy);
+    }
+    assert.ok(!policy.includes("unsafe"), policy);
+    assert.equal(headers.get("Set-Cookie"), null);
+  }
+});
+
+Deno.test("pageApp() answers 421 where the host is not the connection's own", async () => {
+  const cases: Visit[] = [
+    { host: `kaylee.${BASE}`, serverName: `zoe.${BASE}` },
+    { host: BASE, serverName: `kaylee.${BASE}` },
+    { host: `kaylee.${BASE}`, serverName: BASE },
+    { host: `kaylee.${BASE}`, serverName: null },
+    { host: "other.test" },
+    { host: `x${BASE}` },
+    { host: `kaylee.${BASE}`, serverName: `zoe.${BASE}`, notResponding: true },
+    { host: `kaylee.${BASE}`, serverName: `zoe.${BASE}`, method: "POST" },
+    { host: `kaylee.${BASE}, zoe.${BASE}`, serverName: `kaylee.${BASE}` },
+    { host: "", serverName: BASE },
+  ];
+  for (const how of cases) {
+    const response = await visit(how);
+    assert.equal(response.status, 421, JSON.stringify(how));
+    assert.equal(response.headers.get("Glosson-Page"), "misdirected");
+    assert.equal(response.headers.get("Retry-After"), null);
+  }
+});
+
+Deno.test("pageApp() compares hosts without port, case and final dot", async () => {
+  const serverName = `kaylee.${BASE}`;
+  for (
+    const host of [`KAYLEE.${BASE}`, `kaylee.${BASE}:4430`, `kaylee.${BASE}.`, `Kaylee.${BASE}.:1`]
+  ) {
+    assert.equal((await visit({ host, serverName })).status, 503, host);
+  }
+});
+
+Deno.test("pageApp() answers HEAD without a body, and other methods with 405", async () => {
+  const head = await visit({ host: `kaylee.${BASE}`, method: "HEAD" });
+  assert.equal(head.status, 503);
+  assert.equal(head.headers.get("Glosson-Page"), "offline");
+  assert.equal(await head.text(), "");
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
+    const response = await visit({ host: `kaylee.${BASE}`, method });
+    assert.equal(response.status, 405);
+    assert.equal(response.headers.get("Allow"), "GET, HEAD");
+  }
+});
+
+Deno.test("pageApp() serves crawlers and browsers what they ask for by themselves", async () => {
+  const robots = await visit({ path: "/robots.txt" });
+  assert.equal(robots.status, 200);
+  assert.match(await robots.text(), /^User-agent: \*\n/);
+  assert.equal((await visit({ path: "/favicon.ico" })).status, 204);
+  // Not 404: that would end a user's own service worker, or let crawlers into everything.
+  for (const path of ["/robots.txt", "/favicon.ico", "/sw.js"]) {
+    assert.equal((await visit({ host: `kaylee.${BASE}`, path })).status, 503);
+  }
+});
+
+Deno.test("pageApp() allows exactly the style and the script that are in the page", async () => {
+  for (const [page, , how] of PAGES) {
+    const response = await visit(how);
+    const policy = response.headers.get("Content-Security-Policy") ?? "";
+    const html = await response.text();
+    const styles = [...html.matchAll(/<style>(.*?)<\/style>/gs)];
+    const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)];
+    assert.equal(styles.length, 1);
+    assert.equal(scripts.length, html.includes("http-equiv") ? 1 : 0, page);
+    for (const [, source = ""] of [...styles, ...scripts]) {
+      const hash = createHash("sha256").update(source).digest("base64");
+      assert.ok(policy.includes(`'sha256-${hash}'`), `${page}: the policy does not allow its own`);
+    }
+    assert.doesNotMatch(html.replace(/<style>.*<\/style>/s, ""), /\s(?:style|on\w+)=/);
+    assert.doesNotMatch(html, /\ssrc=|@import|url\((?!#)/);
+  }
+});
+
+Deno.test("every page is sound HTML for people, phones and screen readers", async () => {
+  for (const [page, , how] of PAGES) {
+    const html = await (await visit(how)).text();
+    assert.match(html, /^<!DOCTYPE html><html lang="en"/);
+    assert.match(html, /<title>[^<]+<\/title>/);
+    assert.match(html, /<meta name="viewport" content="width=device-width, initial-scale=1"\/>/);
+    assert.equal([...html.matchAll(/<h1>/g)].length, 1, page);
+    assert.equal([...html.matchAll(/<main>/g)].length, 1, page);
+    assert.equal(html.includes("noindex"), page !== "landing", page);
+    assert.doesNotMatch(html, /undefined|\[object|NaN/);
+    assertBalanced(html, page);
+  }
+});
+
+Deno.test("pageApp() escapes what comes from outside", async () => {
+  const host = `"><script>alert(1)</script>.${BASE}`;
+  for (const state of ["unknown", "setup", "offline", "suspended"] as const) {
+    const response = await visit({
+      host,
+      path: `/"'><script>?"'><script>`,
+      options: { statusOf: () => ({ state }), contact: `<script>"'` },
+    });
+    const html = await response.text();
+    assert.doesNotMatch(html, /<script>(?!\n\(\(\) =>)/);
+    assertBalanced(html, state);
+  }
+});
+
+Deno.test("a page that is loaded again without scripts stays at its address", async () => {
+  const cases = [
+    ["/", "./"],
+    ["/a/b?x=1&y=2", "./b?x=1&amp;y=2"],
+    ["/a/", "./"],
+    ["//evil.test", "./evil.test"],
+    ["//evil.test/x:y", "./x:y"],
+  ];
+  for (const [path = "", url] of cases) {
+    const html = await (await visit({ host: `kaylee.${BASE}`, path })).text();
+    assert.ok(html.includes(`<meta http-equiv="refresh" content="30; url=${url}"/>`), path);
+  }
+});
+
+Deno.test("the landing page tells how to install the client and whom to thank", async () => {
+  const html = await (await visit({})).text();
+  const text = html.replaceAll("&#39;", "'");
+  for (
+    const part of [
+      "python3 -m pip install 'git+https://git.32bit.cafe/kaylee/glosson.git'",
+      "python -m glosson setup",
+      "python -m glosson run",
+      "glossonotif",
+      `https://you.${BASE}`,
+    ]
+  ) assert.ok(text.includes(part), part);
+});
+
+Deno.test("links carry the public port when it is not 443", async () => {
+  const plain = await (await visit({ host: `kaylee.${BASE}` })).text();
+  assert.ok(plain.includes(`href="https://${BASE}/"`));
+  const options = { publicPort: 4430 };
+  const other = await (await visit({ host: `kaylee.${BASE}`, options })).text();
+  assert.ok(other.includes(`href="https://${BASE}:4430/"`));
+  const landing = await (await visit({ options })).text();
+  assert.ok(landing.includes(`https://you.${BASE}:4430`));
+});
+
+Deno.test("pages show where to report them, as a link where that is possible", async () => {
+  const cases = [
+    ["abuse@glosson.test", `<a href="mailto:abuse@glosson.test">abuse@glosson.test</a>`],
+    ["mailto:a@glosson.test", `<a href="mailto:a@glosson.test">a@glosson.test</a>`],
+    ["https://glosson.test/abuse", `<a href="https://glosson.test/abuse">glosson.test/abuse</a>`],
+    ["javascript:alert(1)", "write to javascript:alert(1)."],
+    ["@kaylee on the forum", "write to @kaylee on the forum."],
+  ];
+  for (const [contact = "", shown = ""] of cases) {
+    for (const host of [BASE, `badger.${BASE}`, `kaylee.${BASE}`]) {
+      const html = await (await visit({ host, options: { contact } })).text();
+      assert.ok(html.includes(shown), `${host} ${contact}`);
+    }
+  }
+  assert.ok(!(await (await visit({})).text()).includes("report"));
+});
+
+Deno.test("pageApp() keeps the reason of a failure to the log", async () => {
+  const errors: unknown[] = [];
+  const response = await visit({
+    host: `kaylee.${BASE}`,
+    options: {
+      statusOf() {
+        throw new Error("database is locked");
+      },
+      log: {
+        debug() {},
+        info() {},
+        warn() {},
+        error: (_message, fields) => errors.push(fields?.error),
+        debugEnabled: false,
+      },
+    },
+  });
+  assert.equal(response.status, 500);
+  assert.ok(!(await response.text()).includes("locked"));
+  assert.match(String(errors[0]), /locked/);
+});
+
+/** Every element that is opened is closed, in order; content of style and script is skipped. */
+function assertBalanced(html: string, page: string): void {
+  const open: string[] = [];
+  const plain = html.replace(/<(style|script)>.*?<\/\1>/gs, "").replace("<!DOCTYPE html>", "");
+  for (
+    const [tag, close, name = "", rest] of plain.matchAll(/<(\/?)([\w-]+)((?:"[^"]*"|[^">])*)>/g)
+  ) {
+    if (close) assert.equal(open.pop(), name, `${page}: ${tag}`);
+    else if (!rest?.endsWith("/")) open.push(name);
+  }
+  assert.deepEqual(open, [], page);
+}
