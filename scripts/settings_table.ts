@@ -1,0 +1,28 @@
+/**
+ * Writes the table of settings into README.md; a test tells when it is out of date.
+ */
+import { fileURLToPath } from "node:url";
+import { type Setting, SETTINGS } from "../lib/config/settings.ts";
+
+const README = fileURLToPath(new URL("../README.md", import.meta.url));
+const PLACE = /(<!-- settings: [^>]*-->\n)[^]*?(<!-- \/settings -->)/;
+
+/** The table in Markdown. */
+export function settingsTable(): string {
+  const rows = Object.values(SETTINGS as Record<string, Setting<unknown>>).map((setting) => {
+    const fallback = setting.fallback ? `\`${setting.fallback}\`` : "";
+    const dev = setting.dev === undefined ? "" : ` (dev: \`${setting.dev}\`)`;
+    return `| \`${setting.name}\` | ${fallback}${dev} | ${setting.help} |`;
+  });
+  return ["| setting | default | what it is |", "|---|---|---|", ...rows, ""].join("\n");
+}
+
+/** README's text with the table in its place. */
+export function withTable(readme: string): string {
+  if (!PLACE.test(readme)) throw new Error("README.md has no place for the table of settings");
+  return readme.replace(PLACE, (_, start, end) => `${start}\n${settingsTable()}\n${end}`);
+}
+
+if (import.meta.main) {
+  Deno.writeTextFileSync(README, withTable(Deno.readTextFileSync(README)));
+}
