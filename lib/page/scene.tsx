@@ -100,8 +100,8 @@ function Signpost(): JSX.Element {
   return (
     <g>
       <rect class="wood" x="297" y="96" width="7" height="112" />
-      <path class="wall" d="M262 104h70l14 14-14 14h-70z" />
-      <path class="wall" d="M338 142h-58l-12 12 12 12h58z" />
+      <path class="orb" d="M262 104h70l14 14-14 14h-70z" />
+      <path class="orb" d="M338 142h-58l-12 12 12 12h58z" />
     </g>
   );
 }
