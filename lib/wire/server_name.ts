@@ -49,10 +49,14 @@ export function readServerName(body: Uint8Array): ServerName {
 export function normalizeServerName(text: string): ServerName {
   const name = (text.endsWith(".") ? text.slice(0, -1) : text).toLowerCase();
   if (isIpLiteral(name)) return { ok: true };
-  if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name)) {
-    return refuse(`the server name ${JSON.stringify(text)} is no host name`);
-  }
-  return { ok: true, name };
+  if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name)) return { ok: true, name };
+  // Told without the name itself, which may be long and hold anything.
+  const wrong = name.search(/[^a-z0-9._-]/);
+  return refuse(
+    wrong === -1
+      ? "the server name has an empty label"
+      : `the server name has the character ${name.charCodeAt(wrong)}`,
+  );
 }
 
 function isIpLiteral(name: string): boolean {
