@@ -1,4 +1,5 @@
 import { CLOSE } from "../../lib/wire/messages.ts";
+import { shown } from "./problem.ts";
 import type { Ending } from "./control.ts";
 
 /** What to do after a session ended. */
@@ -9,6 +10,10 @@ export type Next =
 
 /** Longest pause that a relay's `retryAfterMs` is followed for, milliseconds: an hour. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** Close codes of RFC 6455 section 7.4.1. */
+const GOING_AWAY = 1001;
+const ABNORMAL = 1006;
 
 const REPLACED = "Another glosson run took over this name. This one ends, so that the two do not " +
   "take turns; stop the other one first if this is the one you want.";
@@ -37,12 +42,18 @@ export function afterEnding(ending: Exclude<Ending, { kind: "stopped" }>): Next 
       // The goodbye may have been lost on the way: the code says the same.
       if (ending.code === CLOSE.replaced) return { act: "stop", message: REPLACED };
       if (ending.code === CLOSE.revoked) return { act: "stop", message: REVOKED };
-      return {
-        act: "retry",
-        why: ending.detail || `the connection closed with code ${ending.code}`,
-        waitMs: 0,
-      };
+      return { act: "retry", why: closed(ending), waitMs: 0 };
     case "dropped":
       return { act: "retry", why: ending.why, waitMs: 0 };
   }
+}
+
+function closed({ code, detail, wasOnline }: Ending & { kind: "closed" }): string {
+  if (code === CLOSE.draining || code === GOING_AWAY) return "the relay is restarting";
+  if (code === CLOSE.heartbeatMissed) return "the relay did not hear from this client in time";
+  // Codes below 1000, and 1006, are no words of the relay but a connection that broke.
+  if (code < 1000 || code === ABNORMAL) {
+    return wasOnline ? "the connection to the relay broke" : "the relay did not open a session";
+  }
+  return `the relay closed with code ${code}${detail === "" ? "" : `, ${shown(detail)}`}`;
 }

@@ -68,7 +68,8 @@ export function shown(text: unknown): string {
 export function readRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null) return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const at = Date.parse(value);
+  // `Date.parse` finds a date in nearly anything.
+  const at = value.endsWith(" GMT") ? Date.parse(value) : NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
 

@@ -29,27 +29,36 @@ export async function stayOnline(options: OnlineOptions): Promise<string | undef
     if (ending.kind === "stopped") return undefined;
     const next = afterEnding(ending);
     if (next.act === "stop") return next.message;
-    const refusal = onlineSince === undefined ? await refused(options) : undefined;
-    if (refusal !== undefined) return refusal;
+    const asked = onlineSince === undefined ? await ask(options) : undefined;
+    if (asked?.refusal !== undefined) return asked.refusal;
     if (onlineSince !== undefined && now() - onlineSince >= STABLE_MS) backoff.reset();
     const waitMs = next.waitMs + backoff.next();
-    log.warn("Not online, coming back", { why: next.why, inSeconds: Math.round(waitMs / 1000) });
+    if (signal.aborted) return undefined;
+    log.warn("Not online, coming back", {
+      why: asked?.trouble ?? next.why,
+      inSeconds: Math.round(waitMs / 1000),
+    });
     await sleep(waitMs, signal);
   }
   return undefined;
 }
 
 /**
- * Why the relay does not let this account in, or undefined when that is not the trouble: a
- * `WebSocket` that did not open does not tell what the relay answered.
+ * Asks the relay what is wrong when a session did not come about: a `WebSocket` that does not open
+ * tells neither what the relay answered nor why it could not be reached.
+ *
+ * @returns `refusal` when the account is not let in, `trouble` when it may be later.
  */
-async function refused({ api }: OnlineOptions): Promise<string | undefined> {
+async function ask({ api }: OnlineOptions): Promise<{ refusal?: string; trouble?: string }> {
   try {
     await api.account();
+    return {};
   } catch (error) {
-    if (!(error instanceof RelayProblem)) return undefined;
-    if (error.status === 401) return `${error.message} Run glosson setup to get a new token.`;
-    if (error.status === 403) return error.message;
+    const { message } = error as Error;
+    if (!(error instanceof RelayProblem)) return { trouble: message };
+    if (error.status === 401) {
+      return { refusal: `${message} Run glosson setup to get a new token.` };
+    }
+    return error.status === 403 ? { refusal: message } : { trouble: message };
   }
-  return undefined;
 }

@@ -1,23 +1,21 @@
-import http from "node:http";
-import https from "node:https";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { Log } from "../../lib/log.ts";
+import { closeQuietly } from "../../lib/net/splice.ts";
 import { endToEnd, forwardedHeaders } from "./forwarded_headers.ts";
 import type { Site } from "./front.ts";
+import { requestOnce } from "./http1.ts";
 import { bridgeWebSocket } from "./web_socket_bridge.ts";
+
+/** How long connecting to the upstream may take, milliseconds. */
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** How long the upstream may take until the head of its answer, milliseconds. */
 const HEAD_TIMEOUT_MS = 120_000;
-
-/** Statuses whose answers have no body (fetch: null body status). */
-const WITHOUT_BODY = new Set([101, 204, 205, 304]);
 
 /**
  * Passes visitors on to a web app at `upstream`, WebSockets included.
  *
  * Not by `fetch`: it unpacks compressed bodies, whereas here they pass as they are, and it sends
- * every upload chunked, which small servers do not understand.
+ * every upload in chunks, which small servers do not understand.
  */
 export function upstreamSite(upstream: URL, log: Log): Site {
   return async (request, visitor) => {
@@ -43,52 +41,40 @@ async function pass(
   headers: Record<string, string>,
   gone: AbortSignal,
 ): Promise<Response> {
-  const { pathname, search } = new URL(request.url);
-  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-  const send = upstream.protocol === "https:" ? https.request : http.request;
-  const out = send({
-    hostname: upstream.hostname.replace(/^\[|\]$/g, ""),
-    port: upstream.port,
-    path: `${pathname}${search}`,
-    method: request.method,
-    headers: { ...headers, host: upstream.host },
-    // A connection each: one kept open may be closed by the app in the moment it is used again.
-    agent: false,
-  });
-  out.on("response", resolve);
-  out.on("error", reject);
-  const timer = setTimeout(
-    () => out.destroy(new Error(`no answer within ${HEAD_TIMEOUT_MS / 1000} s`)),
-    HEAD_TIMEOUT_MS,
-  );
+  const conn = await connect(upstream);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    closeQuietly(conn);
+  }, HEAD_TIMEOUT_MS);
   // Not the request's own signal: it is also aborted after answers that went well.
-  const leave = (): void => void out.destroy(new Error("the visitor left"));
+  const leave = (): void => closeQuietly(conn);
   gone.addEventListener("abort", leave, { once: true });
   try {
-    if (request.body === null) out.end();
-    // Not awaited: an app may answer before it has read everything. A failure shows in `promise`.
-    else pipeline(request.body, out).catch(reject);
-    return answer(await promise);
+    gone.throwIfAborted();
+    const { pathname, search } = new URL(request.url);
+    const { status, statusText, fields, body } = await requestOnce(conn, {
+      method: request.method,
+      target: `${pathname}${search}`,
+      headers: { ...headers, host: upstream.host },
+      body: request.body,
+    });
+    return new Response(body, { status, statusText, headers: endToEnd(fields) });
+  } catch (error) {
+    closeQuietly(conn);
+    if (late) throw new Error(`Cannot read answer: none within ${HEAD_TIMEOUT_MS / 1000} s`);
+    throw error;
   } finally {
     clearTimeout(timer);
     gone.removeEventListener("abort", leave);
   }
 }
 
-function answer(message: http.IncomingMessage): Response {
-  const headers = new Headers();
-  const { rawHeaders, statusCode: status = 502, statusMessage: statusText } = message;
-  const pairs = rawHeaders.flatMap((name, i): [string, string][] =>
-    i % 2 === 0 ? [[name, rawHeaders[i + 1]!]] : []
-  );
-  for (const [name, value] of endToEnd(pairs)) headers.append(name, value);
-  if (WITHOUT_BODY.has(status)) {
-    message.resume();
-    return new Response(null, { status, statusText, headers });
+async function connect(upstream: URL): Promise<Deno.TcpConn | Deno.TlsConn> {
+  const hostname = upstream.hostname.replace(/^\[|\]$/g, "");
+  if (upstream.protocol === "https:") {
+    return await Deno.connectTls({ hostname, port: Number(upstream.port || "443") });
   }
-  return new Response(Readable.toWeb(message) as ReadableStream<Uint8Array>, {
-    status,
-    statusText,
-    headers,
-  });
+  const signal = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
+  return await Deno.connect({ hostname, port: Number(upstream.port || "80"), signal });
 }

@@ -47,28 +47,46 @@ export class HttpExchange {
     return { status, headers, body: await this.#body(headers) };
   }
 
+  /** Reads the head of a request, its empty line included. */
+  head(): Promise<string> {
+    return this.#upTo("\r\n\r\n");
+  }
+
+  /** Reads a request whose body, if any, is told by length. */
+  async request(): Promise<{ head: string; body: string }> {
+    const head = await this.head();
+    const length = /^content-length: (\d+)\r$/im.exec(head)?.[1] ?? "0";
+    return { head, body: await this.bytes(Number(length)) };
+  }
+
+  /** Waits for the end of the connection, however it comes. */
+  async ended(): Promise<void> {
+    while (!this.#ended) await this.#more().catch(() => this.#ended = true);
+  }
+
   async #body(headers: Headers): Promise<string> {
     const length = headers.get("content-length");
-    if (length !== null) return await this.#take(Number(length));
+    if (length !== null) return await this.bytes(Number(length));
     if (headers.get("transfer-encoding") !== "chunked") {
       while (!this.#ended) await this.#more();
-      return await this.#take(this.#text.length);
+      return await this.bytes(this.#text.length);
     }
     let body = "";
     while (true) {
       const size = parseInt(await this.#upTo("\r\n"), 16);
-      body += await this.#take(size);
-      await this.#take(2);
+      body += await this.bytes(size);
+      await this.bytes(2);
       if (size === 0) return body;
     }
   }
 
   async #upTo(mark: string): Promise<string> {
     while (!this.#text.includes(mark)) await this.#more();
-    return await this.#take(this.#text.indexOf(mark) + mark.length);
+    return await this.bytes(this.#text.indexOf(mark) + mark.length);
   }
 
-  async #take(length: number): Promise<string> {
+  /** Reads so many bytes, as characters. */
+  async bytes(length: number): Promise<string> {
     while (this.#text.length < length) await this.#more();
     const taken = this.#text.slice(0, length);
     this.#text = this.#text.slice(length);

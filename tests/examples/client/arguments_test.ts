@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { parseCommand, UsageError } from "../../../examples/client/arguments.ts";
+import { connectHost, relayUrl } from "../../../examples/client/relay_url.ts";
+
+Deno.test("parseCommand() reads every command", () => {
+  assert.deepEqual(parseCommand([]), { name: "help" });
+  assert.deepEqual(parseCommand(["--help"]), { name: "help" });
+  assert.deepEqual(parseCommand(["help", "run"]), { name: "help", topic: "run" });
+  assert.deepEqual(parseCommand(["setup", "-h"]), { name: "help", topic: "setup" });
+  assert.deepEqual(parseCommand(["-V"]), { name: "version" });
+  assert.deepEqual(parseCommand(["status", "--json", "--state", "/s"]), {
+    name: "status",
+    options: { json: true, state: "/s" },
+  });
+  assert.deepEqual(
+    parseCommand(["setup", "kaylee", "--relay", "relay.example.org:9443", "--ca=ca.pem", "-y"]),
+    {
+      name: "setup",
+      options: {
+        username: "kaylee",
+        relay: new URL("https://relay.example.org:9443/"),
+        ca: "ca.pem",
+        bioFile: undefined,
+        keyType: "ecdsa",
+        force: true,
+        state: undefined,
+      },
+    },
+  );
+  assert.deepEqual(parseCommand(["run", "--upstream", "http://[::1]:8000", "--pool", "0"]), {
+    name: "run",
+    options: {
+      upstream: new URL("http://[::1]:8000/"),
+      dir: undefined,
+      pool: 0,
+      maxVisitors: 256,
+      verbose: false,
+      state: undefined,
+    },
+  });
+});
+
+const WRONG: [string, RegExp][] = [
+  ["walk", /no command "walk"/],
+  ["help walk", /no command/],
+  ["setup", /needs the NAME/],
+  ["setup kaylee", /needs --relay/],
+  ["setup kaylee robin --relay x", /one word too many/],
+  ["setup Kaylee --relay x", /cannot be a name/],
+  ["setup k --relay x", /cannot be a name/],
+  ["setup -k- --relay x", /./],
+  ["setup kaylee- --relay x", /cannot be a name/],
+  ["setup xn--kaylee --relay x", /cannot be a name/],
+  ["setup kaylee --relay http://x", /must begin with https/],
+  ["setup kaylee --relay https://x/path", /host and port only/],
+  ["setup kaylee --relay https://a:b@x", /host and port only/],
+  ["setup kaylee --relay", /./],
+  ["setup kaylee --relay x --key-type dsa", /ecdsa or rsa/],
+  ["run now", /one word too many/],
+  ["run --pool 65", /0 to 64/],
+  ["run --pool -1", /./],
+  ["run --pool 1.5", /0 to 64/],
+  ["run --pool=", /0 to 64/],
+  ["run --max-visitors 0", /1 to 4096/],
+  ["run --upstream x", /./],
+  ["run --upstream ftp://x", /http:/],
+  ["run --upstream http://x/path", /host and port only/],
+  ["run --upstream http://x --dir y", /exclude each other/],
+  ["run --unknown", /--unknown/],
+  ["status --json=yes", /./],
+];
+
+for (const [line, message] of WRONG) {
+  Deno.test(`parseCommand() refuses "${line}"`, () => {
+    assert.throws(() => parseCommand(line.split(" ")), (error: Error) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+Deno.test("relayUrl() takes an address with or without its scheme", () => {
+  assert.equal(relayUrl("relay.example.org").href, "https://relay.example.org/");
+  assert.equal(relayUrl("https://127.0.0.1:9443").href, "https://127.0.0.1:9443/");
+  assert.throws(() => relayUrl("https://"), TypeError);
+});
+
+Deno.test("connectHost() knows that *.localhost is this machine", () => {
+  for (const name of ["localhost", "relay.glosson.localhost", "RELAY.LOCALHOST", "a.localhost."]) {
+    assert.equal(connectHost(name), "127.0.0.1");
+  }
+  for (const name of ["relay.example.org", "notlocalhost", "localhost.example.org", "192.0.2.1"]) {
+    assert.equal(connectHost(name), name);
+  }
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { takeLock } from "../../../examples/client/lock.ts";
+import { State, stateFolder } from "../../../examples/client/state.ts";
+import { withFolder } from "./story.ts";
+
+const ACCOUNT = {
+  username: "kaylee",
+  hostname: "kaylee.glosson.localhost",
+  relay: "https://localhost:9443/",
+  token: "token",
+  keyType: "ecdsa",
+} as const;
+
+const PEM = (label: string): string => `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`;
+
+Deno.test("stateFolder() looks at the option, then the variables in their order", () => {
+  const env: Record<string, string> = {
+    GLOSSON_STATE: "/state",
+    XDG_CONFIG_HOME: "/xdg",
+    HOME: "/home/kaylee",
+    APPDATA: "/roaming",
+  };
+  const read = (name: string): string | undefined => env[name];
+  assert.equal(stateFolder("/option", read), "/option");
+  assert.equal(stateFolder(undefined, read), "/state");
+  env.GLOSSON_STATE = "";
+  assert.equal(stateFolder(undefined, read), join("/xdg", "glosson"));
+  delete env.XDG_CONFIG_HOME;
+  assert.equal(stateFolder(undefined, read), join("/home/kaylee", ".config", "glosson"));
+  delete env.HOME;
+  assert.equal(stateFolder(undefined, read), join("/roaming", "glosson"));
+  delete env.APPDATA;
+  assert.throws(() => stateFolder(undefined, read), /--state DIR/);
+});
+
+Deno.test("State keeps what it is given", () =>
+  withFolder(async (folder) => {
+    const state = new State(join(folder, "deep", "state"));
+    assert.equal(await state.account(), undefined);
+    assert.equal(await state.identity(), undefined);
+    await state.saveAccount(ACCOUNT);
+    assert.deepEqual(await state.account(), ACCOUNT);
+    const identity = {
+      key: PEM("PRIVATE KEY"),
+      chain: PEM("CERTIFICATE") + PEM("CERTIFICATE"),
+      renewAfter: "2030-01-01T00:00:00Z",
+    };
+    await state.saveIdentity(identity);
+    assert.deepEqual(await state.identity(), identity);
+    await state.savePendingCertificate({ id: "1", key: "k" });
+    await state.forgetIdentity();
+    assert.equal(await state.identity(), undefined);
+    assert.equal(await state.pendingCertificate(), undefined);
+    await state.forgetIdentity();
+  }));
+
+Deno.test("State says which file is damaged", () =>
+  withFolder(async (folder) => {
+    const state = new State(folder);
+    for (const text of ["", "null", "{}", '{"username": 1}', "[]", '{"username":"x"']) {
+      await Deno.writeTextFile(state.path("account.json"), text);
+      await assert.rejects(state.account(), /account\.json: it is damaged/);
+    }
+    await Deno.writeTextFile(state.path("identity.pem"), "no PEM");
+    assert.equal(await state.identity(), undefined);
+  }));
+
+Deno.test({
+  name: "State is for its owner only, and leaves no half-written file",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const state = new State(join(folder, "state"));
+      await state.saveAccount(ACCOUNT);
+      await state.saveAccount({ ...ACCOUNT, token: "other" });
+      await state.saveIdentity({ key: PEM("PRIVATE KEY"), chain: PEM("CERTIFICATE") });
+      (await takeLock(state.path("lock")))!.release();
+      assert.equal((await Deno.stat(state.folder)).mode! & 0o777, 0o700);
+      const names: string[] = [];
+      for await (const { name } of Deno.readDir(state.folder)) {
+        names.push(name);
+        assert.equal((await Deno.stat(state.path(name))).mode! & 0o777, 0o600, name);
+      }
+      assert.deepEqual(names.sort(), ["account.json", "identity.pem", "lock"]);
+    }),
+});
+
+Deno.test({
+  name: "State.create() closes an empty folder to others, and leaves one in use alone",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const mode = async (path: string): Promise<number> => (await Deno.stat(path)).mode! & 0o777;
+      const [empty, used] = [join(folder, "empty"), join(folder, "used")];
+      for (const path of [empty, used]) {
+        await Deno.mkdir(path);
+        await Deno.chmod(path, 0o755);
+      }
+      await Deno.writeTextFile(join(used, "something"), "");
+      await new State(empty).create();
+      await new State(used).create();
+      assert.equal(await mode(empty), 0o700);
+      assert.equal(await mode(used), 0o755);
+    }),
+});
+
+Deno.test("takeLock() lets one in until it is released", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "lock");
+    const first = await takeLock(path);
+    assert.notEqual(first, undefined);
+    assert.equal(await takeLock(path), undefined);
+    first!.release();
+    const second = await takeLock(path);
+    assert.notEqual(second, undefined);
+    second!.release();
+  }));
