@@ -169,6 +169,7 @@ async function start(
         lastOnlineAt: lastOnline.pending(username),
       }),
     ...(settings.contact !== undefined && { contact: settings.contact }),
+    log,
   });
   const controlFront: TlsFront<Arrival> = new TlsFront({
     name: "control",

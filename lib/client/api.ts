@@ -260,7 +260,10 @@ function requireWebSocket(request: Request): void {
   const upgrade = request.headers.get("Upgrade")?.toLowerCase();
   const protocols = (request.headers.get("Sec-WebSocket-Protocol") ?? "").split(",")
     .map((p) => p.trim());
-  if (upgrade === "websocket" && protocols.includes(SUBPROTOCOL)) return;
+  // Without these two there is no handshake to answer (RFC 6455 section 4.2.1).
+  const complete = request.headers.has("Sec-WebSocket-Key") &&
+    request.headers.get("Sec-WebSocket-Version") === "13";
+  if (upgrade === "websocket" && complete && protocols.includes(SUBPROTOCOL)) return;
   throw new Problem(
     "upgrade-required",
     `Open a WebSocket over HTTP/1.1 with Sec-WebSocket-Protocol: ${SUBPROTOCOL}.`,
