@@ -38,6 +38,13 @@ export class Sessions {
     return this.#online.size;
   }
 
+  /** Data connections parked by all of them. */
+  get parked(): number {
+    let sum = 0;
+    for (const session of this.#online.values()) sum += session.parked;
+    return sum;
+  }
+
   /** The user's session. */
   get(username: string): Session | undefined {
     return this.#online.get(username);

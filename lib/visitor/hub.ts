@@ -2,11 +2,11 @@ import { alertRecord } from "../wire/alert.ts";
 import { encodeProxyV2, type ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Backend } from "../config/values.ts";
 import type { Log } from "../log.ts";
-import { closeQuietly, type Duplex, splice, writeAll } from "../net/splice.ts";
+import { closeQuietly, type Duplex, splice, type SpliceResult, writeAll } from "../net/splice.ts";
 import { ReadAhead } from "../net/read_ahead.ts";
 import { sendLastWords } from "../net/last_words.ts";
 import { Limit } from "./limits.ts";
-import { meet, type MeetingSession } from "./meet.ts";
+import { type JoinedHow, meet, type MeetingSession } from "./meet.ts";
 import { type Peeked, Peeker } from "./peek.ts";
 import { redirectToHttps } from "./redirect.ts";
 import { route } from "./route.ts";
@@ -43,6 +43,10 @@ export interface HubOptions {
   log: Log;
   /** Told once a connection how it ended, as a short word for a metric label. */
   onOutcome?: (outcome: string) => void;
+  /** Told of each visitor and client that met. */
+  onJoined?: (how: JoinedHow) => void;
+  /** Told what passed between a visitor and a client once they parted. */
+  onParted?: (result: SpliceResult) => void;
 }
 
 /** A connection on its way through the hub. */
@@ -70,6 +74,18 @@ export class Hub {
   /** Visitors whose first bytes are awaited. */
   get hellos(): number {
     return this.#hellos;
+  }
+
+  /** Visitors joined with their clients. */
+  get joined(): number {
+    let sum = 0;
+    for (const visitors of this.#joined.values()) sum += visitors.size;
+    return sum;
+  }
+
+  /** Visitors joined with this user's client. */
+  visitorsOf(username: string): number {
+    return this.#joined.get(username)?.size ?? 0;
   }
 
   /** Closes the connections of a user's visitors. */
@@ -203,6 +219,7 @@ export class Hub {
         signal: gone.signal,
       });
       if (met.state === "joined") {
+        this.#options.onJoined?.(met);
         await this.#join(username, conn, met.conn);
         return met.how;
       }
@@ -225,7 +242,8 @@ export class Hub {
     const result = await splice(visitor, client);
     joined.delete(visitor);
     if (joined.size === 0 && this.#joined.get(username) === joined) this.#joined.delete(username);
-    const { log } = this.#options;
+    const { log, onParted } = this.#options;
+    onParted?.(result);
     if (log.debugEnabled) log.debug("visitor and client parted", { username, ...result });
   }
 

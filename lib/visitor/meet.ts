@@ -26,10 +26,16 @@ export interface MeetOptions {
   signal: AbortSignal;
 }
 
+/** How a visitor got its data connection. */
+export type JoinedHow = { how: "parked" } | { how: "dialled"; dialMs: number };
+
 /** How a visitor and a client met. */
 export type Met =
-  /** `conn` has been sent the PROXY header and the head; the caller closes it. */
-  | { state: "joined"; conn: Duplex; how: "parked" | "dialled" }
+  /**
+   * `conn` has been sent the PROXY header and the head; the caller closes it. `dialMs` is how long
+   * the client took to come when it was asked.
+   */
+  | ({ state: "joined"; conn: Duplex } & JoinedHow)
   | { state: "offline" }
   | { state: "not-responding"; why: "refused" | "timeout" | "lost" };
 
@@ -48,10 +54,12 @@ export async function meet(options: MeetOptions): Promise<Met> {
     for (let conn = session.takeParked(); conn !== undefined; conn = session.takeParked()) {
       if (await opened(conn, opening)) return { state: "joined", conn, how: "parked" };
     }
+    const askedAt = performance.now();
     const dialled = await session.dial(addresses.source, signal);
     if (dialled.state === "joined") {
+      const dialMs = performance.now() - askedAt;
       if (await opened(dialled.conn, opening)) {
-        return { state: "joined", conn: dialled.conn, how: "dialled" };
+        return { state: "joined", conn: dialled.conn, how: "dialled", dialMs };
       }
       return { state: "not-responding", why: "lost" };
     }
