@@ -1,11 +1,12 @@
 import { parseArgs } from "node:util";
 import { type Command, type CommandContext, EXIT } from "./lib/command/command.ts";
+import { cert } from "./lib/command/cert.ts";
 import { config } from "./lib/command/config.ts";
 import { dev, serve } from "./lib/command/serve.ts";
 import { secretsFileOf } from "./lib/config/load.ts";
 import { SOFTWARE } from "./lib/version.ts";
 
-const COMMANDS: Record<string, Command> = { serve, dev, config };
+const COMMANDS: Record<string, Command> = { serve, dev, config, cert };
 
 const HELP = `glossond: the relay of Glosson
 

@@ -1,3 +1,4 @@
+import { openAuthority, relayNames } from "./authority.ts";
 import { createBioCommand } from "./account/bio_command.ts";
 import { createClaims } from "./account/claims.ts";
 import { LastOnline } from "./account/last_online.ts";
@@ -5,7 +6,6 @@ import { type AccountStore, createAccountStore } from "./account/store.ts";
 import { isUsername } from "./account/username.ts";
 import { adminApp, type Check } from "./admin/app.ts";
 import { createIssuance } from "./certificate/issuance.ts";
-import { openLocalAuthority } from "./certificate/local_ca.ts";
 import { startRelayCertificate } from "./certificate/relay_certificate.ts";
 import { apiApp } from "./client/api.ts";
 import { Control } from "./client/control.ts";
@@ -36,9 +36,6 @@ const DATA_PREFACES = 2_000;
 
 /** Connections to the pages' own port, or to the redirect, at once. */
 const SIDE_CONNECTIONS = 500;
-
-/** Names of this machine in the local authority's relay certificate: see FALLBACK in the README. */
-const LOCAL_NAMES = ["localhost", "127.0.0.1"];
 
 /** A running relay. */
 export interface Daemon {
@@ -116,12 +113,15 @@ async function start(
   });
 
   // Certificates
-  const authority = await openLocalAuthority({ stateDir, baseDomain });
+  const { authority, close: closeAuthority } = await openAuthority(settings, log);
+  onClose(closeAuthority);
   const issuance = createIssuance({
     db,
     authority,
     log,
     perAccountPerDay: settings.certificatesPerDay,
+    // The embedded authority has no limit that the relay would have to keep to.
+    perWeek: authority.kind === "local" ? Infinity : settings.certificatesPerWeek,
   });
   onClose(() => issuance.stop());
 
@@ -191,7 +191,7 @@ async function start(
   onClose(() => Promise.all([controlFront.stop(), pageFront.stop()]));
   const certificate = await startRelayCertificate({
     authority,
-    names: [baseDomain, `*.${baseDomain}`, ...(authority.kind === "local" ? LOCAL_NAMES : [])],
+    names: relayNames(settings),
     stateDir,
     log,
     onChange: useCertificate,

@@ -13,6 +13,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "main.ts": ["lib/command", "lib/config", "lib/version.ts"],
   "lib/command": ["lib"],
   "lib/daemon.ts": ["lib"],
+  "lib/authority.ts": ["lib/certificate", "lib/config", "lib/log.ts", "lib/version.ts"],
   "lib/wire": [],
   "lib/log.ts": [],
   "lib/version.ts": ["deno.json"],

@@ -1,4 +1,4 @@
-import { networkCause, UNTRUSTED } from "./network_cause.ts";
+import { networkCause } from "./network_cause.ts";
 
 /** How long one request may take. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -83,10 +83,7 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
       try {
         answer = await send(url, method, data, headers);
       } catch (cause) {
-        const why = networkCause(cause);
-        if (pause === undefined || /refused|resolved|TLS|unreachable/.test(why)) {
-          throw unreachable(why, cause);
-        }
+        if (pause === undefined || !networkCause(cause).passing) throw unreachable(cause);
         await sleep(pause);
         continue;
       }
@@ -127,8 +124,9 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
     };
   }
 
-  function unreachable(why: string, cause: unknown): Error {
-    const mend = why === UNTRUSTED ? "; name its root in GLOSSOND_ACME_CA_FILE" : "";
+  function unreachable(cause: unknown): Error {
+    const { why, untrusted } = networkCause(cause);
+    const mend = untrusted ? "; name its root in GLOSSOND_ACME_CA_FILE" : "";
     return new Error(
       `Cannot reach the ACME server ${host}: ${why}${mend} (GLOSSOND_ACME_DIRECTORY_URL)`,
       { cause },

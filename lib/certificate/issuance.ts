@@ -1,19 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "../log.ts";
-import { type Authority, OrderRefusedError } from "./authority.ts";
+import type { Authority } from "./authority.ts";
 import { BUDGET_WINDOW_MS, placementTimes } from "./budget.ts";
 import { checkCsr } from "./csr.ts";
 import { orderTable, type QueuedOrder, type ReadyOrder } from "./order_table.ts";
-import { backoffMs } from "./schedule.ts";
+import { createTroubles } from "./troubles.ts";
 import { orderUserCertificate } from "./user_order.ts";
 
 const DAY_MS = 86_400_000;
 
 /** Ended orders are kept this long: longer than the budget counts and a client asks. */
 const KEEP_MS = 30 * DAY_MS;
-
-/** An order that keeps failing for this long fails for good: its user is waiting for an answer. */
-const GIVE_UP_MS = 3_600_000;
 
 /** Longest sleep of the queue, so that a clock that jumps is noticed. */
 const MAX_SLEEP_MS = 60_000;
@@ -36,7 +33,11 @@ export interface IssuanceOptions {
   random?: () => number;
   /** Requests that an account may make in 24 hours. @default {5} */
   perAccountPerDay?: number;
-  /** Certificates signed in any seven days, for all users together. @default {Infinity} */
+  /**
+   * Certificates for new names in any seven days, all users together. Renewals neither wait for it
+   * nor count: authorities exempt them, and to hold one back would take its user offline.
+   * @default {Infinity}
+   */
   perWeek?: number;
   /** Orders under way at once. @default {4} */
   concurrency?: number;
@@ -86,21 +87,16 @@ export interface Issuance {
   /** For a released name: drops what is pending and hides the rest from the next owner. */
   forget(username: string): void;
   /** What waits and runs, and what the budget leaves; for metrics. */
-  counts(): { waiting: number; running: number; signedThisWeek: number };
+  counts(): { waiting: number; running: number; newNamesThisWeek: number };
   /** Ends the orders under way (they go on after the next start) and the queue. */
   stop(): Promise<void>;
 }
 
 interface Running {
   username: string;
+  renewal: boolean;
   abort: AbortController;
   done: Promise<void>;
-}
-
-interface Trouble {
-  failures: number;
-  since: number;
-  retryAt: number;
 }
 
 /** Starts the queue of users' certificates, with the orders that a former run left pending. */
@@ -109,7 +105,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   const { perAccountPerDay = 5, perWeek = Infinity, concurrency = 4 } = options;
   const table = orderTable(db);
   const running = new Map<string, Running>();
-  const troubles = new Map<string, Trouble>();
+  const troubles = createTroubles(now, random);
   let stopped = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** How long orders took lately; what a waiting client is told is reckoned from it. */
@@ -177,14 +173,16 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   function plan(): { order: QueuedOrder; at: number }[] {
     const waiting = table.queue().filter((order) => !running.has(order.id));
     if (waiting.length === 0) return [];
-    const placed = [
-      ...table.signedSince(now() - BUDGET_WINDOW_MS),
-      ...[...running].map(() => now()),
-    ];
-    const times = placementTimes(placed, waiting.length, perWeek, now());
-    return waiting.map((order, i) => ({
+    const placed = table.newNamesSince(now() - BUDGET_WINDOW_MS);
+    for (const { renewal } of running.values()) if (!renewal) placed.push(now());
+    const newNames = waiting.filter(({ renewal }) => !renewal).length;
+    const times = placementTimes(placed, newNames, perWeek, now());
+    return waiting.map((order) => ({
       order,
-      at: Math.max(times[i] ?? now(), troubles.get(order.id)?.retryAt ?? 0),
+      at: Math.max(
+        order.renewal ? 0 : times.shift() ?? 0,
+        troubles.retryAt(order.id),
+      ),
     }));
   }
 
@@ -194,7 +192,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
       running.delete(order.id);
       pump();
     });
-    running.set(order.id, { username: order.username, abort, done });
+    running.set(order.id, { username: order.username, renewal: order.renewal, abort, done });
   }
 
   async function run(order: QueuedOrder, signal: AbortSignal): Promise<void> {
@@ -210,7 +208,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
         onStep: (step, fields) => log.debug(step, { username, ...fields }),
       });
       if (!table.markReady(id, ready, now())) return; // released meanwhile
-      troubles.delete(id);
+      troubles.clear(id);
       usualMs = 0.7 * usualMs + 0.3 * (performance.now() - startedAt);
       log.info("certificate signed", { username, order: id, renewal: order.renewal });
     } catch (error) {
@@ -225,24 +223,20 @@ export function createIssuance(options: IssuanceOptions): Issuance {
 
   function noteFailure(order: QueuedOrder, error: unknown): void {
     const why = error instanceof Error ? error.message : String(error);
-    if (error instanceof OrderRefusedError) {
-      fail(order, "certificate-refused", 502, "The authority refused the certificate", why);
-      return;
+    const verdict = troubles.note(order.id, error);
+    switch (verdict.end) {
+      case "refused":
+        fail(order, "certificate-refused", 502, "The authority refused the certificate", why);
+        return;
+      case "given-up":
+        fail(order, "authority-unavailable", 503, "The certificate could not be had", why);
+        return;
     }
-    const { failures = 0, since = now() } = troubles.get(order.id) ?? {};
-    if (now() - since >= GIVE_UP_MS) {
-      fail(order, "authority-unavailable", 503, "The certificate could not be had", why);
-      return;
-    }
-    const { until } = error as { until?: unknown };
-    const backoff = now() + backoffMs(failures + 1, 0, random);
-    const retryAt = Math.max(backoff, typeof until === "number" ? until : 0);
-    troubles.set(order.id, { failures: failures + 1, since, retryAt });
     log.warn("certificate order failed", {
       username: order.username,
       order: order.id,
       why,
-      nextTryAt: new Date(retryAt).toISOString(),
+      nextTryAt: new Date(verdict.retryAt).toISOString(),
     });
   }
 
@@ -255,7 +249,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   ): void {
     const problem = { type: `urn:glosson:problem:${code}`, title, status, detail };
     table.markFailed(id, JSON.stringify(problem), now());
-    troubles.delete(id);
+    troubles.clear(id);
     log.warn("certificate order ended", { username, order: id, why: detail });
   }
 
@@ -277,7 +271,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     const queue = plan();
     const index = queue.findIndex(({ order }) => order.id === id);
     const turns = Math.ceil((index + 1) / concurrency);
-    const expectedAt = (queue[index]?.at ?? now()) + turns * usualMs;
+    const expectedAt = Math.max(now(), queue[index]?.at ?? 0) + turns * usualMs;
     return {
       status: "pending",
       retryAfterS: Math.max(1, Math.ceil((expectedAt - now()) / 1000)),
@@ -302,7 +296,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     counts: () => ({
       waiting: table.queue().filter((order) => !running.has(order.id)).length,
       running: running.size,
-      signedThisWeek: table.signedSince(now() - BUDGET_WINDOW_MS).length,
+      newNamesThisWeek: table.newNamesSince(now() - BUDGET_WINDOW_MS).length,
     }),
     async stop(): Promise<void> {
       stopped = true;

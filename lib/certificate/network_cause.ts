@@ -1,34 +1,66 @@
-/**
- * Says in a few words why a `fetch` failed, and what mends it where that can be told.
- *
- * Deno puts the cause at the end of a long sentence with the URL in it; people need the end only.
- */
-export function networkCause(error: unknown): string {
-  if (error instanceof DOMException && error.name === "TimeoutError") return "no answer in time";
-  const text = chain(error);
-  if (/connection refused/i.test(text)) return "connection refused; check that it runs";
-  if (/dns error|failed to lookup|name or service not known|no such host/i.test(text)) {
-    return "its name cannot be resolved; check the host name and this machine's resolver";
-  }
-  if (/certificate.*expired|expired.*certificate|CertExpired/i.test(text)) {
-    return "its TLS certificate is out of date; check its certificate and this machine's clock";
-  }
-  if (/NotValidYet|not valid yet/i.test(text)) {
-    return "its TLS certificate is not valid yet; check this machine's clock";
-  }
-  if (/UnknownIssuer|self.signed|CaUsedAsEndEntity/i.test(text)) return UNTRUSTED;
-  if (/NotValidForName|certificate/i.test(text)) {
-    return `its TLS certificate is not accepted (${lastPart(text)})`;
-  }
-  if (/unreachable/i.test(text)) return "network unreachable; check this machine's network";
-  if (/reset|closed|broken pipe|unexpected eof|incomplete/i.test(text)) {
-    return "it closed the connection; look at its log";
-  }
-  return lastPart(text);
+/** Why a `fetch` failed. */
+export interface NetworkCause {
+  /** The cause in a few words, and what mends it where that can be told. */
+  why: string;
+  /** Whether the same request may well succeed in a moment. */
+  passing: boolean;
+  /** Whether the server's TLS certificate has an unknown issuer. */
+  untrusted?: boolean;
 }
 
-/** What {@linkcode networkCause} says of a server whose issuer is unknown. */
-export const UNTRUSTED = "its TLS certificate is signed by an unknown authority";
+/** Causes told by the text that Deno has for them, first match first. */
+const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
+  [/connection refused/i, {
+    why: "connection refused; check that it runs",
+    passing: false,
+  }],
+  [/dns error|failed to lookup|name or service not known|no such host/i, {
+    why: "its name cannot be resolved; check the host name and this machine's resolver",
+    passing: false,
+  }],
+  [/ports? \d+ (are|is) blocked/i, {
+    why: "no request may go to that port (it belongs to another protocol); use another",
+    passing: false,
+  }],
+  [/expired/i, {
+    why: "its TLS certificate is out of date; check it, and this machine's clock",
+    passing: false,
+  }],
+  [/NotValidYet|not valid yet/i, {
+    why: "its TLS certificate is not valid yet; check this machine's clock",
+    passing: false,
+  }],
+  [/UnknownIssuer|self.signed|CaUsedAsEndEntity/i, {
+    why: "its TLS certificate is signed by an unknown authority",
+    passing: false,
+    untrusted: true,
+  }],
+  [/NotValidForName/i, {
+    why: "its TLS certificate is for another name; check the host name",
+    passing: false,
+  }],
+  [/unreachable/i, {
+    why: "network unreachable; check this machine's network",
+    passing: false,
+  }],
+  [/reset|closed|broken pipe|unexpected eof|incomplete/i, {
+    why: "it closed the connection; look at its log",
+    passing: true,
+  }],
+];
+
+/**
+ * Says why a `fetch` failed. Deno puts the cause at the end of a long sentence with the URL in it;
+ * people need the end only.
+ */
+export function networkCause(error: unknown): NetworkCause {
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return { why: "no answer in time; look at its load and its log", passing: true };
+  }
+  const text = chain(error);
+  for (const [pattern, cause] of CAUSES) if (pattern.test(text)) return cause;
+  return { why: text.split(": ").slice(-2).join(": "), passing: true };
+}
 
 function chain(error: unknown): string {
   const parts: string[] = [];
@@ -36,8 +68,4 @@ function chain(error: unknown): string {
     parts.push(at.message);
   }
   return parts.length > 0 ? parts.join(": ") : String(error);
-}
-
-function lastPart(text: string): string {
-  return text.split(": ").slice(-2).join(": ");
 }

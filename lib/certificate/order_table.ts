@@ -40,8 +40,11 @@ export interface OrderTable {
   pendingTwin(username: string, csr: string): string | undefined;
   /** When the user's accepted requests since `since` came, oldest first. */
   acceptedSince(username: string, since: number): number[];
-  /** When certificates were signed since `since`, oldest first, for all users together. */
-  signedSince(since: number): number[];
+  /**
+   * When certificates for new names were signed since `since`, oldest first, for all users
+   * together. Renewals are left out.
+   */
+  newNamesSince(since: number): number[];
   /** Every pending order in the order of service. */
   queue(): QueuedOrder[];
   /** The user's newest signed certificate. */
@@ -51,7 +54,10 @@ export interface OrderTable {
   markFailed(id: string, problem: string, now: number): boolean;
   /** Drops pending orders and hides the others from the name's next owner. */
   forget(username: string): void;
-  /** Removes orders that ended before `before`, but each user's newest certificate. */
+  /**
+   * Removes orders that ended before `before`, but each user's last two certificates: the one in
+   * use, and the one that shows it to be a renewal.
+   */
   prune(before: number): void;
 }
 
@@ -74,9 +80,13 @@ export function orderTable(db: DatabaseSync): OrderTable {
     `SELECT created_at AS at FROM certificate_order
      WHERE username IN (?, '${RELEASED}' || ?) AND created_at > ? ORDER BY created_at`,
   );
-  const signed = db.prepare(
-    `SELECT ended_at AS at FROM certificate_order
-     WHERE status = 'ready' AND ended_at > ? ORDER BY ended_at`,
+  const newNames = db.prepare(
+    `SELECT ended_at AS at FROM certificate_order AS o
+     WHERE status = 'ready' AND ended_at > ? AND NOT EXISTS (
+       SELECT 1 FROM certificate_order AS earlier
+       WHERE earlier.username = o.username AND earlier.status = 'ready'
+         AND earlier.rowid < o.rowid
+     ) ORDER BY ended_at`,
   );
   const queue = db.prepare(
     `SELECT id, username, csr, created_at, EXISTS (
@@ -108,9 +118,9 @@ export function orderTable(db: DatabaseSync): OrderTable {
   const prune = db.prepare(
     `DELETE FROM certificate_order WHERE ended_at < ? AND rowid NOT IN (
        SELECT rowid FROM (
-         SELECT rowid, max(not_after) FROM certificate_order
-         WHERE status = 'ready' AND username NOT LIKE '${RELEASED}%' GROUP BY username
-       )
+         SELECT rowid, row_number() OVER (PARTITION BY username ORDER BY rowid DESC) AS age
+         FROM certificate_order WHERE status = 'ready' AND username NOT LIKE '${RELEASED}%'
+       ) WHERE age <= 2
      )`,
   );
 
@@ -119,7 +129,7 @@ export function orderTable(db: DatabaseSync): OrderTable {
     get: (username, id) => get.get(id, username) as OrderRow | undefined,
     pendingTwin: (username, csr) => (twin.get(username, csr) as { id: string } | undefined)?.id,
     acceptedSince: (username, since) => times(accepted.all(username, username, since)),
-    signedSince: (since) => times(signed.all(since)),
+    newNamesSince: (since) => times(newNames.all(since)),
     queue: () =>
       queue.all().map((row) => ({
         id: String(row.id),

@@ -102,13 +102,12 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
       status = answer.status;
       text = await answer.text();
     } catch (cause) {
-      const why = networkCause(cause);
+      const { why, passing } = networkCause(cause);
       const error = new Error(
         `Cannot reach the PowerDNS API at ${apiUrl}: ${why} (GLOSSOND_PDNS_API_URL; \`webserver\` and \`api\` in pdns.conf)`,
         { cause },
       );
-      // A server that is not there does not come back within half a minute: say so at once.
-      return { error, passing: !/refused|resolved|TLS|unreachable/.test(why) };
+      return { error, passing };
     }
     if (status >= 200 && status < 300) {
       if (text === "") return {};

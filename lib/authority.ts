@@ -1,0 +1,57 @@
+import { openAcmeAuthority } from "./certificate/acme.ts";
+import type { Authority } from "./certificate/authority.ts";
+import { openLocalAuthority } from "./certificate/local_ca.ts";
+import type { Settings } from "./config/settings.ts";
+import type { Log } from "./log.ts";
+import { SOFTWARE } from "./version.ts";
+
+/** Names of this machine in the relay's certificate of the local authority, for clients on it. */
+const LOCAL_NAMES = ["localhost", "127.0.0.1"];
+
+/** An opened authority and how to end it. */
+export interface OpenedAuthority {
+  authority: Authority;
+  close(): Promise<void>;
+}
+
+/** Opens the authority that the settings name; a private ACME server's root is read from its file. */
+export async function openAuthority(settings: Settings, log: Log): Promise<OpenedAuthority> {
+  const { stateDir, baseDomain } = settings;
+  if (settings.authority === "local") {
+    const authority = await openLocalAuthority({ stateDir, baseDomain });
+    return { authority, close: () => Promise.resolve() };
+  }
+  const caPem = await readCaFile(settings);
+  const authority = await openAcmeAuthority({
+    stateDir,
+    directoryUrl: settings.acmeDirectoryUrl,
+    pdnsApiUrl: settings.pdnsApiUrl!,
+    pdnsApiKey: settings.pdnsApiKey!,
+    pdnsServerId: settings.pdnsServerId,
+    dnsServers: settings.dnsServers.map(({ host, port }) =>
+      host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+    ),
+    userAgent: SOFTWARE,
+    ...(caPem !== undefined && { caPem }),
+    ...(settings.acmeEmail !== undefined && { email: settings.acmeEmail }),
+    ...(settings.acmeProfile !== undefined && { profile: settings.acmeProfile }),
+    onNote: (note, fields) => log.info(note, fields),
+  });
+  return { authority, close: () => authority.close() };
+}
+
+/** The private ACME server's root, PEM; undefined when none is set. */
+export async function readCaFile(settings: Settings): Promise<string | undefined> {
+  const file = settings.acmeCaFile;
+  if (file === undefined) return undefined;
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    throw new Error(`Cannot read GLOSSOND_ACME_CA_FILE ${file}: ${(error as Error).message}`);
+  }
+}
+
+/** The names that the relay's own certificate carries. */
+export function relayNames({ authority, baseDomain }: Settings): string[] {
+  return [baseDomain, `*.${baseDomain}`, ...(authority === "local" ? LOCAL_NAMES : [])];
+}

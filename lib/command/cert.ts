@@ -1,0 +1,124 @@
+import { openAuthority, readCaFile, relayNames } from "../authority.ts";
+import { certCaa } from "../certificate/command_caa.ts";
+import { certCheck } from "../certificate/command_check.ts";
+import { certRenew } from "../certificate/command_renew.ts";
+import { loadConfig } from "../config/load.ts";
+import type { Settings } from "../config/settings.ts";
+import { createLog } from "../log.ts";
+import { type Command, type CommandContext, EXIT } from "./command.ts";
+
+/** The words behind `cert`, and the options that each takes. */
+const WORDS: Record<string, { options: string[]; run: typeof check }> = {
+  check: { options: ["json", "dev"], run: check },
+  renew: { options: ["json", "dev", "force"], run: renew },
+  caa: { options: ["apply"], run: caa },
+};
+
+/** `glossond cert`. */
+export const cert: Command = {
+  summary: "check or renew the relay's certificate, or restrict who may issue others",
+  help: `Usage: glossond cert check [--json]
+       glossond cert renew [--force] [--json]
+       glossond cert caa [--apply]
+
+check   what is installed, by whom, until when, when renewal is due, the last attempt,
+        and whether the running daemon serves it.
+        Exit: 0 good, 1 due or failing, 2 missing or unusable.
+renew   orders a certificate now if it is due, step by step; the running daemon picks
+        it up. A lock keeps the two apart.
+        Exit: 0 done or not due, 1 failed, 2 failed and none usable, 3 another order runs.
+caa     prints CAA records for the base domain that allow certificates by this ACME
+        server, for this relay's account, by dns-01 only (RFC 8659, RFC 8657).
+        Exit: 0 done, 1 failed.
+
+Options:
+  --json   for machines
+  --force  renew although it is not due
+  --apply  write the records through the PowerDNS API
+  --dev    for the relay of glossond dev
+`,
+  options: {
+    json: { type: "boolean" },
+    force: { type: "boolean" },
+    apply: { type: "boolean" },
+    dev: { type: "boolean" },
+  },
+  takesWords: true,
+  async run(context) {
+    const [word = "", ...rest] = context.positionals;
+    const chosen = WORDS[word];
+    if (chosen === undefined || rest.length > 0) {
+      context.printError("glossond: cert takes one of check, renew and caa; see cert --help\n");
+      return EXIT.usage;
+    }
+    const wrong = Object.keys(context.options).find((name) => !chosen.options.includes(name));
+    if (wrong !== undefined) {
+      context.printError(`glossond: --${wrong} does not belong to cert ${word}; see cert --help\n`);
+      return EXIT.usage;
+    }
+    const dev = context.options.dev === true;
+    const { settings, problems } = loadConfig({ ...await context.readSettings(), dev });
+    if (settings === undefined) {
+      context.printError(problems.map((problem) => `glossond: ${problem}\n`).join(""));
+      return EXIT.usage;
+    }
+    return await chosen.run(settings, context);
+  },
+};
+
+async function check(settings: Settings, context: CommandContext): Promise<number> {
+  return await certCheck({
+    stateDir: settings.stateDir,
+    names: relayNames(settings),
+    ...(settings.authority === "acme" && { source: settings.acmeDirectoryUrl }),
+    servedAt: {
+      host: settings.pagesHost,
+      port: settings.pagesPort,
+      serverName: settings.baseDomain,
+    },
+    json: context.options.json === true,
+    write: context.print,
+  });
+}
+
+async function renew(settings: Settings, context: CommandContext): Promise<number> {
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    context.onSignal(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
+  }
+  const { authority, close } = await openAuthority(settings, quietLog(context));
+  try {
+    return await certRenew({
+      authority,
+      names: relayNames(settings),
+      stateDir: settings.stateDir,
+      force: context.options.force === true,
+      json: context.options.json === true,
+      terminal: context.isTerminal,
+      write: context.print,
+      signal: stopping.signal,
+    });
+  } finally {
+    await close();
+  }
+}
+
+async function caa(settings: Settings, context: CommandContext): Promise<number> {
+  const caPem = await readCaFile(settings);
+  return await certCaa({
+    stateDir: settings.stateDir,
+    baseDomain: settings.baseDomain,
+    directoryUrl: settings.acmeDirectoryUrl,
+    pdnsServerId: settings.pdnsServerId,
+    ...(caPem !== undefined && { caPem }),
+    ...(settings.pdnsApiUrl !== undefined && { pdnsApiUrl: settings.pdnsApiUrl }),
+    ...(settings.pdnsApiKey !== undefined && { pdnsApiKey: settings.pdnsApiKey }),
+    apply: context.options.apply === true,
+    write: context.print,
+  });
+}
+
+/** What a command does besides its steps is worth a line only when something is wrong. */
+function quietLog({ printError }: CommandContext): ReturnType<typeof createLog> {
+  return createLog({ level: "warn", write: (line) => printError(`${line}\n`) });
+}
