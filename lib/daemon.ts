@@ -2,7 +2,7 @@ import { openAuthority, relayNames } from "./authority.ts";
 import { createBioCommand } from "./account/bio_command.ts";
 import { createClaims } from "./account/claims.ts";
 import { LastOnline } from "./account/last_online.ts";
-import { type AccountStore, createAccountStore } from "./account/store.ts";
+import { createAccountStore } from "./account/store.ts";
 import { isUsername } from "./account/username.ts";
 import { adminApp, type Check } from "./admin/app.ts";
 import { createIssuance } from "./certificate/issuance.ts";
@@ -134,6 +134,18 @@ async function start(
     online: (username) => ({ hostname: hostnameOf(username), ...data }),
     log,
   });
+  function lastOnlineAt(username: string): number | undefined {
+    if (sessions.get(username) !== undefined) return Date.now();
+    return lastOnline.pending(username) ?? accounts.byUsername(username)?.lastOnlineAt;
+  }
+  /** What the pages tell of a name. */
+  function nameStatus(username: string): NameStatus {
+    if (accounts.isBlocked(username)) return { state: "suspended" };
+    if (accounts.byUsername(username) === undefined) return { state: "unknown" };
+    if (sessions.get(username) !== undefined) return { state: "online" };
+    const at = lastOnlineAt(username);
+    return at === undefined ? { state: "setup" } : { state: "offline", lastOnlineAt: at };
+  }
   function cutOff(username: string): void {
     control.revoke(username);
     hub.dropVisitors(username);
@@ -142,6 +154,7 @@ async function start(
     relay: { software: SOFTWARE, protocol: 1, baseDomain, controlUrl, ...data },
     hostnameOf,
     isOnline: (username) => sessions.get(username) !== undefined,
+    lastOnlineAt,
     accounts,
     claims,
     certificates: issuance,
@@ -162,12 +175,7 @@ async function start(
   const pages = pageApp({
     baseDomain,
     publicPort,
-    statusOf: (username) =>
-      nameStatus(username, {
-        accounts,
-        isOnline: sessions.get(username) !== undefined,
-        lastOnlineAt: lastOnline.pending(username),
-      }),
+    statusOf: nameStatus,
     ...(settings.contact !== undefined && { contact: settings.contact }),
     log,
   });
@@ -279,19 +287,6 @@ async function start(
     }).filter(([, address]) => address !== undefined)
       .map(([name, address]) => [name, `${address!.hostname}:${address!.port}`]),
   );
-}
-
-/** What the pages tell of a name. */
-function nameStatus(
-  username: string,
-  known: { accounts: AccountStore; isOnline: boolean; lastOnlineAt: number | undefined },
-): NameStatus {
-  if (known.accounts.isBlocked(username)) return { state: "suspended" };
-  const account = known.accounts.byUsername(username);
-  if (account === undefined) return { state: "unknown" };
-  if (known.isOnline) return { state: "online" };
-  const lastOnlineAt = known.lastOnlineAt ?? account.lastOnlineAt;
-  return lastOnlineAt === undefined ? { state: "setup" } : { state: "offline", lastOnlineAt };
 }
 
 function isLoopback(address: string): boolean {

@@ -29,7 +29,6 @@ export interface Refusal {
 /** The part of an account that the API tells. */
 interface AccountView {
   username: string;
-  lastOnlineAt?: number;
   blockedAt?: number;
 }
 
@@ -44,6 +43,8 @@ export interface ApiOptions {
   relay: z.infer<typeof schema.relayInfo>;
   hostnameOf: (username: string) => string;
   isOnline: (username: string) => boolean;
+  /** When the user was last online, now included; undefined when they never were. */
+  lastOnlineAt: (username: string) => number | undefined;
   accounts: { byToken(token: string): AccountView | undefined };
   claims: {
     create(
@@ -136,7 +137,8 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   });
 
   app.get("/v1/account", (c) => {
-    const { username, lastOnlineAt } = authorised(c.req.raw);
+    const { username } = authorised(c.req.raw);
+    const lastOnlineAt = options.lastOnlineAt(username);
     const certificate = certificates.latest(username);
     const answer: z.infer<typeof schema.accountAnswer> = {
       username,
