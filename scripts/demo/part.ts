@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { readLines } from "../lines.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -158,17 +159,4 @@ export async function runClient(dir: string, options: PartOptions = {}): Promise
   const part = new DemoPart([...client, "run", "--state", `${dir}/client`], {}, options);
   await part.line(/[Oo]nline/);
   return part;
-}
-
-async function readLines(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  onLine: (line: string) => void,
-): Promise<void> {
-  let rest = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + chunk).split("\n");
-    rest = parts.pop()!;
-    parts.forEach(onLine);
-  }
-  if (rest !== "") onLine(rest);
 }

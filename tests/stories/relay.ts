@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { readLines } from "../../scripts/lines.ts";
 
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -155,19 +156,6 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
     await dispose();
     throw error;
   }
-}
-
-async function readLines(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  onLine: (line: string) => void,
-): Promise<void> {
-  let rest = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + chunk).split("\n");
-    rest = parts.pop()!;
-    parts.forEach(onLine);
-  }
-  if (rest !== "") onLine(rest);
 }
 
 function parseLine(line: string): Record<string, unknown> {
