@@ -15,6 +15,9 @@ const MAX_FRAGMENT_BYTES = 1 << 14;
 /** Record types (RFC 9846 section 5.1): 20 to 24 are assigned, 22 is a handshake. */
 const RECORD = { first: 20, handshake: 22, last: 24 } as const;
 
+/** Set in the first byte of an SSLv2 record without padding. */
+const SSLV2_LENGTH_BIT = 0x80;
+
 /** Message type of a ClientHello in SSLv2 format (RFC 5246 appendix E.2). */
 const SSLV2_CLIENT_HELLO = 1;
 
@@ -41,12 +44,13 @@ export type HelloResult =
   | { state: "reject"; alert: AlertName; reason: RejectReason; detail: string };
 
 /**
- * Whether the first byte is that of a TLS handshake record; true without any byte.
+ * Whether bytes are for {@linkcode ClientHelloReader} by their first one: that of a TLS handshake
+ * record, or of an SSLv2 hello, which the reader then refuses by name. True without any byte.
  *
- * No HTTP request begins with this byte (22, a control character).
+ * No HTTP request begins like that: 22 is a control character, and from 128 on it is not ASCII.
  */
 export function looksLikeTls(bytes: Uint8Array): boolean {
-  return bytes.length === 0 || bytes[0] === RECORD.handshake;
+  return bytes.length === 0 || bytes[0] === RECORD.handshake || bytes[0]! >= SSLV2_LENGTH_BIT;
 }
 
 /** Reads a ClientHello from bytes that are all there; what follows it is ignored. */
@@ -141,8 +145,8 @@ export class ClientHelloReader {
   /** Refuses what is no TLS, by its own name if it is an SSLv2 hello. */
   #refuseForeign(): void {
     const first = this.#header[0]!;
-    // Bit 7 marks the two-byte length of SSLv2; type, major and minor version follow it.
-    if (first >= 0x80) {
+    // A length of two bytes, then type, major and minor version.
+    if (first >= SSLV2_LENGTH_BIT) {
       if (this.#header.length < RECORD_HEADER_BYTES) return;
       const version = this.#header[3]! << 8 | this.#header[4]!;
       if (this.#header[2] === SSLV2_CLIENT_HELLO && (version === 2 || version >> 8 === 3)) {

@@ -62,6 +62,10 @@ Deno.test("parseClientHello() accepts what clients may send", async (t) => {
       record(message(helloBody({ version: [3, 0], extensions: null })), 22, 0x0300),
       undefined,
     ],
+    "the least hello": [
+      hello({ sessionId: [], cipherSuites: [0x13, 1], extensions: null }),
+      undefined,
+    ],
     "several compression methods": [hello({ compression: [1, 0] }), NAME],
     "server name behind padding": [
       hello({ extensions: [extension(21, new Uint8Array(128)), serverName(NAME)] }),
@@ -350,5 +354,8 @@ Deno.test("looksLikeTls() judges by the first byte", () => {
   equal(looksLikeTls(new Uint8Array(0)), true);
   equal(looksLikeTls(bytes([22])), true);
   equal(looksLikeTls(cutRecords(message(helloBody()), 1)), true);
-  equal(looksLikeTls(bytes("GET")), false);
+  equal(looksLikeTls(bytes([0x80])), true);
+  for (const other of ["GET", "\0", "\x15", "\x17", "\x7f", " "]) {
+    equal(looksLikeTls(bytes(other)), false);
+  }
 });

@@ -98,6 +98,7 @@ Deno.test("parseHttpRequest() calls a wrong request bad", async (t) => {
     "a folded field": `GET / HTTP/1.1\r\n${HOST}X: y\r\n z\r\n\r\n`,
     "a space before the colon": "GET / HTTP/1.1\r\nHost : a.example\r\n\r\n",
     "a field without a colon": `GET / HTTP/1.1\r\n${HOST}X\r\n\r\n`,
+    "a field of one character": "GET / HTTP/1.0\r\nX\n\r\n",
     "a field without a name": `GET / HTTP/1.1\r\n${HOST}: x\r\n\r\n`,
     "a bare CR in a field": `GET / HTTP/1.1\r\n${HOST}X: y\rHost: b\r\n\r\n`,
     "a bare CR in the target": `GET /\rX HTTP/1.1\r\n${HOST}\r\n`,
@@ -132,6 +133,8 @@ Deno.test("parseHttpRequest() calls a wrong request bad", async (t) => {
     "HTTP in lower case": `GET / http/1.1\r\n${HOST}\r\n`,
     "a head without end": "GET / HTTP/1.1\r\n" + "X: y\r\n".repeat(3000),
     "a request line without end": "GET /" + "a".repeat(MAX_HTTP_HEAD_BYTES),
+    "16 KiB of a request line": "GET /".padEnd(MAX_HTTP_HEAD_BYTES, "a"),
+    "16 KiB of a head": `GET / HTTP/1.1\r\n${HOST}X: `.padEnd(MAX_HTTP_HEAD_BYTES, "x"),
     "a head of 16 KiB and a byte": `GET / HTTP/1.1\r\n${HOST}X: `.padEnd(
       MAX_HTTP_HEAD_BYTES - 3,
       "x",
@@ -146,6 +149,11 @@ Deno.test("parseHttpRequest() reads a head of 16 KiB", () => {
   const head = `GET / HTTP/1.1\r\n${HOST}X: `.padEnd(MAX_HTTP_HEAD_BYTES - 4, "x") + "\r\n\r\n";
   equal(head.length, MAX_HTTP_HEAD_BYTES);
   equal(parse(head).state, "request");
+});
+
+Deno.test("parseHttpRequest() reads a method of 32 characters", () => {
+  equal(parse(`${"M".repeat(32)} / HTTP/1.0\r\n\r\n`).state, "request");
+  deepEqual(parse(`${"M".repeat(33)} / HTTP/1.0\r\n\r\n`), { state: "no" });
 });
 
 Deno.test("parseHttpRequest() tells other protocols from HTTP", async (t) => {

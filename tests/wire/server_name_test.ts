@@ -95,6 +95,7 @@ Deno.test("readServerName() wants exactly one host name", async (t) => {
   const cases: Record<string, [body: Uint8Array, name: string | undefined]> = {
     "another type behind it": [list(entry("a.example"), other), "a.example"],
     "another type before it": [list(other, entry("a.example")), "a.example"],
+    "another, empty type behind it": [list(entry("a.example"), entry("", 1)), "a.example"],
     "another type alone": [list(other), undefined],
     "two names": [list(entry("a.example"), entry("www.a.example")), undefined],
     "the same name twice": [list(entry("a.example"), entry("a.example")), undefined],
