@@ -4,7 +4,10 @@ import { createClaims } from "./account/claims.ts";
 import { LastOnline } from "./account/last_online.ts";
 import { createAccountStore } from "./account/store.ts";
 import { isUsername } from "./account/username.ts";
-import { adminApp, type Check } from "./admin/app.ts";
+import { createMetrics } from "./admin/metrics.ts";
+import { startAdmin } from "./admin/start.ts";
+import type { Check } from "./admin/status.ts";
+import { createUserDesk } from "./admin/users.ts";
 import { createIssuance } from "./certificate/issuance.ts";
 import { startRelayCertificate } from "./certificate/relay_certificate.ts";
 import { apiApp } from "./client/api.ts";
@@ -21,10 +24,9 @@ import { addressGroup } from "./net/address_group.ts";
 import { startHttp11 } from "./net/http11_backend.ts";
 import { startHttps } from "./net/https_backend.ts";
 import { listenTcp, serveTcp, type TcpServer } from "./net/listen.ts";
-import { serveHttp } from "./net/serve_http.ts";
 import { TlsFront } from "./net/tls_front.ts";
 import { type NameStatus, pageApp } from "./page/app.tsx";
-import { SOFTWARE } from "./version.ts";
+import { COMMIT, SOFTWARE, VERSION } from "./version.ts";
 import { type Arrival, Hub } from "./visitor/hub.ts";
 import { proxyMatcher } from "./visitor/source.ts";
 
@@ -98,6 +100,9 @@ async function start(
   const db = openDatabase(`${stateDir}/glossond.sqlite`);
   onClose(() => db.close());
 
+  const metrics = createMetrics({ version: VERSION, commit: COMMIT });
+  const { counters } = metrics;
+
   // Accounts
   const accounts = createAccountStore(db);
   const lastOnline = new LastOnline({ write: (times) => accounts.markOnline(times) });
@@ -106,7 +111,11 @@ async function start(
   const claims = createClaims({
     db,
     store: accounts,
-    runBio: (username) => bio.run(username),
+    async runBio(username) {
+      const result = await bio.run(username);
+      counters.bios.add(result.state);
+      return result;
+    },
     hostnameOf,
     claimsPerHour: settings.claimsPerHour,
     verificationsPerClaim: settings.verificationsPerClaim,
@@ -127,7 +136,13 @@ async function start(
 
   // Clients
   const tickets = new Tickets<Redeem>();
-  const sessions = new Sessions({ onChange: (username) => lastOnline.note(username) });
+  const sessions = new Sessions({
+    onChange(username, online) {
+      lastOnline.note(username);
+      // Blocked or released between the request's authorisation and the WebSocket's opening.
+      if (online && !isWelcome(username)) queueMicrotask(() => cutOff(username));
+    },
+  });
   const control = new Control({
     sessions,
     tickets,
@@ -145,6 +160,10 @@ async function start(
     if (sessions.get(username) !== undefined) return { state: "online" };
     const at = lastOnlineAt(username);
     return at === undefined ? { state: "setup" } : { state: "offline", lastOnlineAt: at };
+  }
+  function isWelcome(username: string): boolean {
+    const account = accounts.byUsername(username);
+    return account !== undefined && account.blockedAt === undefined;
   }
   function cutOff(username: string): void {
     control.revoke(username);
@@ -226,9 +245,13 @@ async function start(
     maxVisitorsPerUser: settings.maxVisitorsPerUser,
     maxVisitorsPerAddress: settings.maxVisitorsPerAddress,
     log,
+    onOutcome: (outcome) => counters.outcome(outcome),
+    onJoined: (how) => metrics.joined(how),
+    onParted: (result) => metrics.parted(result),
   });
 
   const servers: TcpServer[] = [];
+  const listeners: Record<string, TcpServer> = {};
   function serve(
     name: string,
     listener: Deno.TcpListener,
@@ -237,10 +260,20 @@ async function start(
   ): TcpServer {
     const server = serveTcp(listener, { name, maxConnections, onConnection, log });
     servers.push(server);
+    listeners[name] = server;
     return server;
   }
   const hubServer = serve("hub", hubListener, settings.maxVisitors, (c) => hub.onConnection(c));
-  serve("data", dataListener, DATA_PREFACES, createDataPort({ tickets, log }));
+  serve(
+    "data",
+    dataListener,
+    DATA_PREFACES,
+    createDataPort({
+      tickets,
+      log,
+      onRefused: (reason) => counters.dataRefusals.add(reason),
+    }),
+  );
   serve(
     "control",
     controlListener,
@@ -251,11 +284,45 @@ async function start(
   if (httpListener !== undefined) {
     serve("http", httpListener, SIDE_CONNECTIONS, (c) => hub.onHttpConnection(c));
   }
-  const admin = serveHttp({
-    name: "admin",
+  const admin = await startAdmin({
     hostname: settings.adminHost,
     port: settings.adminPort,
-    handler: adminApp({ checks }).fetch,
+    stateDir,
+    software: COMMIT === "" ? SOFTWARE : `${SOFTWARE} (${COMMIT})`,
+    metrics,
+    checks,
+    isUsername,
+    users: createUserDesk({
+      accounts,
+      hostnameOf,
+      certificates: issuance,
+      live: {
+        isOnline: (username) => sessions.get(username) !== undefined,
+        visitors: (username) => hub.visitorsOf(username),
+        parked: (username) => sessions.get(username)?.parked ?? 0,
+        lastOnlineAt: (username) => lastOnline.pending(username),
+        cutOff,
+      },
+    }),
+    figures: {
+      listeners: () =>
+        Object.entries(listeners).map(([name, { active, counts }]) => ({
+          name,
+          active,
+          ...counts,
+        })),
+      clients: () => ({ online: sessions.size, parked: sessions.parked }),
+      visitors: () => ({ joined: hub.joined, hellos: hub.hellos }),
+      accounts: () => accounts.counts(),
+      certificate: () => certificate.status(),
+      issuance: () => issuance.counts(),
+      bioRunning: () => bio.running(),
+      limits: () => [
+        { name: "visitors", used: hubServer.active, max: settings.maxVisitors },
+        { name: "hellos", used: hub.hellos, max: settings.maxHellos },
+        { name: "clients", used: sessions.size, max: settings.maxClients },
+      ],
+    },
     log,
   });
   onClose(() => admin.stop());

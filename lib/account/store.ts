@@ -42,6 +42,8 @@ export interface AccountStore {
    * changes nothing, nor does a name without an account.
    */
   markOnline(times: ReadonlyMap<string, number>): void;
+  /** How many accounts and how many blocked names there are. */
+  counts(): { total: number; blocked: number };
   /** All accounts by name. */
   list(): Account[];
   /** All blocked names, by name, also those without an account. */
@@ -78,6 +80,10 @@ export function createAccountStore(
   const unblock = db.prepare("DELETE FROM blocked_name WHERE username = ?");
   const selectBlock = db.prepare("SELECT 1 FROM blocked_name WHERE username = ?");
   const selectBlocks = db.prepare("SELECT * FROM blocked_name ORDER BY username");
+  const count = db.prepare(
+    `SELECT (SELECT count(*) FROM account) AS total,
+       (SELECT count(*) FROM blocked_name) AS blocked`,
+  );
   const seen = db.prepare(
     `UPDATE account SET last_online_at = max(coalesce(last_online_at, ?2), ?2) WHERE username = ?1`,
   );
@@ -103,6 +109,10 @@ export function createAccountStore(
     },
     isBlocked: (username) => selectBlock.get(username) !== undefined,
     markOnline,
+    counts() {
+      const row = count.get();
+      return { total: Number(row?.total), blocked: Number(row?.blocked) };
+    },
     list: () => selectAll.all().map((row) => toAccount(row)).filter((row) => row !== undefined),
     listBlocked: () =>
       selectBlocks.all().map((row) => ({

@@ -1,0 +1,52 @@
+/** How visitors' connections end that got what there was to get; every other end is a refusal. */
+const SERVED: ReadonlySet<string> = new Set([
+  "parked",
+  "dialled",
+  "offline",
+  "not-responding",
+  "landing",
+  "page",
+  "control",
+  "fallback",
+  "http",
+  "left",
+]);
+
+/** Counts by word. */
+export class Tally {
+  readonly #counts = new Map<string, number>();
+
+  /** Adds one to the word's count. */
+  add(word: string): void {
+    this.#counts.set(word, (this.#counts.get(word) ?? 0) + 1);
+  }
+
+  /** Every word that was counted, the most frequent first. */
+  entries(): [word: string, count: number][] {
+    return [...this.#counts].sort((a, b) => b[1] - a[1]);
+  }
+}
+
+/**
+ * What the relay counts on a visitor's way: each takes an addition, and the reading of them is left
+ * to whoever asks.
+ */
+export class Counters {
+  /** Visitors' connections that were served, by how they ended. */
+  readonly visitors = new Tally();
+  /** Visitors' connections that were refused, by the reason. */
+  readonly refusals = new Tally();
+  /** Data connections of clients that were refused, by the reason. */
+  readonly dataRefusals = new Tally();
+  /** Runs of the bio script, by their result. */
+  readonly bios = new Tally();
+  /** Visitors that met a client over a connection that was parked, or after asking for one. */
+  readonly joins = { parked: 0, dialled: 0 };
+  /** Bytes passed between visitors and clients that have parted. */
+  readonly bytes = { toClients: 0, toVisitors: 0 };
+
+  /** Counts the end of a visitor's connection. */
+  outcome(outcome: string): void {
+    (SERVED.has(outcome) ? this.visitors : this.refusals).add(outcome);
+  }
+}

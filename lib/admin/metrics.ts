@@ -1,0 +1,217 @@
+import process from "node:process";
+import { Counters } from "./counters.ts";
+import type { Figures } from "./figures.ts";
+import { Instruments } from "./instruments.ts";
+
+/** Upper bounds in seconds: a parked connection saves this, a ticket ends it at 10 s. */
+const DIAL_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+const KIB = 1024;
+
+/** Upper bounds in bytes: from a handshake alone, some 4 KiB, to a film. */
+const SIZE_BUCKETS_BYTES = [1, 4, 16, 256, KIB, 16 * KIB, 256 * KIB, 4096 * KIB]
+  .map((kib) => kib * KIB);
+
+/** Upper bounds in seconds of the event loop's delay. */
+const DELAY_BUCKETS_S = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+
+/** Metrics of the relay: what happens is told to it, the rest it reads when it is asked. */
+export interface Metrics {
+  readonly counters: Counters;
+  /** Notes a visitor that met a client. */
+  joined(met: { how: "parked" } | { how: "dialled"; dialMs: number }): void;
+  /** Notes what passed between a visitor and a client that parted, in bytes. */
+  parted(result: { forward: number; backward: number }): void;
+  /** Notes how late the event loop was, in seconds. */
+  loopDelay(seconds: number): void;
+  /** Adds what is read from the running parts; call once. */
+  watch(figures: Figures): void;
+  /** Renders all as OpenMetrics, or in the older text format of Prometheus. */
+  render(openMetrics: boolean): Promise<{ type: string; body: string }>;
+}
+
+/** Makes the metrics, with a registry of their own. */
+export function createMetrics(build: { version: string; commit: string }): Metrics {
+  const instruments = new Instruments();
+  const counters = new Counters();
+  instruments.info("glossond_build_info", "Version and commit of the relay", build);
+  addCounters(instruments, counters);
+  addProcess(instruments);
+  const dial = instruments.histogram(
+    "glossond_dial_seconds",
+    "Time from asking a client for a data connection until it came",
+    DIAL_BUCKETS_S,
+  );
+  const size = instruments.histogram(
+    "glossond_join_size_bytes",
+    "Bytes that passed between a visitor and a client, both ways together",
+    SIZE_BUCKETS_BYTES,
+  );
+  const delay = instruments.histogram(
+    "glossond_event_loop_delay_seconds",
+    "How late the event loop came to what was due, sampled twice a second",
+    DELAY_BUCKETS_S,
+  );
+  return {
+    counters,
+    joined(met) {
+      counters.joins[met.how]++;
+      if (met.how === "dialled") dial.observe(met.dialMs / 1000);
+    },
+    parted({ forward, backward }) {
+      counters.bytes.toClients += forward;
+      counters.bytes.toVisitors += backward;
+      size.observe(forward + backward);
+    },
+    loopDelay: (seconds) => delay.observe(seconds),
+    watch: (figures) => addFigures(instruments, figures),
+    render: (openMetrics) => instruments.render(openMetrics),
+  };
+}
+
+function addCounters(to: Instruments, counters: Counters): void {
+  to.counter({
+    name: "glossond_visitors_total",
+    help: "Visitors' connections that were served, by how they ended",
+    label: "outcome",
+    read: () => counters.visitors.entries(),
+  });
+  to.counter({
+    name: "glossond_refusals_total",
+    help: "Visitors' connections that were refused, by the reason",
+    label: "reason",
+    read: () => counters.refusals.entries(),
+  });
+  to.counter({
+    name: "glossond_data_refusals_total",
+    help: "Clients' data connections that were refused, by the reason",
+    label: "reason",
+    read: () => counters.dataRefusals.entries(),
+  });
+  to.counter({
+    name: "glossond_joins_total",
+    help: "Visitors that met a client: over a parked connection, or after asking for one",
+    label: "how",
+    read: () => Object.entries(counters.joins),
+  });
+  to.counter({
+    name: "glossond_joined_bytes_total",
+    help: "Bytes passed between visitors and clients that have parted, by who got them",
+    label: "to",
+    read: () => [["client", counters.bytes.toClients], ["visitor", counters.bytes.toVisitors]],
+  });
+  to.counter({
+    name: "glossond_bio_commands_total",
+    help: "Runs of the bio script, by their result",
+    label: "result",
+    read: () => counters.bios.entries(),
+  });
+}
+
+/** Figures of the process, named as every exporter names them. */
+function addProcess(to: Instruments): void {
+  const startedAt = (Date.now() - performance.now()) / 1000;
+  to.counter({
+    name: "process_cpu_seconds_total",
+    help: "User and system CPU time",
+    read() {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    },
+  });
+  to.gauge({
+    name: "process_start_time_seconds",
+    help: "Start of the process, Unix time",
+    read: () => startedAt,
+  });
+  to.gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory",
+    read: () => Deno.memoryUsage().rss,
+  });
+  to.gauge({
+    name: "nodejs_heap_size_used_bytes",
+    help: "JavaScript heap in use",
+    read: () => Deno.memoryUsage().heapUsed,
+  });
+}
+
+function addFigures(to: Instruments, figures: Figures): void {
+  addListeners(to, figures);
+  addCertificates(to, figures);
+  const gauges: [name: string, help: string, read: () => number][] = [
+    ["sessions", "Clients online", () => figures.clients().online],
+    ["parked_connections", "Data connections parked", () => figures.clients().parked],
+    ["joined_visitors", "Visitors joined with clients", () => figures.visitors().joined],
+    ["hellos", "Visitors whose first bytes are awaited", () => figures.visitors().hellos],
+    ["accounts", "Accounts", () => figures.accounts().total],
+    ["blocked_names", "Names that the operator blocked", () => figures.accounts().blocked],
+    ["bio_commands", "Bio scripts running", () => figures.bioRunning()],
+  ];
+  for (const [name, help, read] of gauges) to.gauge({ name: `glossond_${name}`, help, read });
+  to.gauge({
+    name: "glossond_limit",
+    help: "What a limit allows",
+    label: "limit",
+    read: () => figures.limits().map(({ name, max }) => [name, max]),
+  });
+  to.gauge({
+    name: "glossond_limit_used",
+    help: "What is in use of a limit",
+    label: "limit",
+    read: () => figures.limits().map(({ name, used }) => [name, used]),
+  });
+}
+
+function addListeners(to: Instruments, figures: Figures): void {
+  to.gauge({
+    name: "glossond_connections",
+    help: "Connections open, by listener",
+    label: "listener",
+    read: () => figures.listeners().map(({ name, active }) => [name, active]),
+  });
+  const counts = [
+    ["connections_accepted", "Connections accepted", "accepted"],
+    ["connections_refused", "Connections closed unread, since too many were open", "refused"],
+    ["accept_errors", "Failures to accept a connection", "acceptErrors"],
+    ["connection_bugs", "Connections ended by a bug of the relay", "handlerErrors"],
+  ] as const;
+  for (const [name, help, field] of counts) {
+    to.counter({
+      name: `glossond_${name}_total`,
+      help: `${help}, by listener`,
+      label: "listener",
+      read: () => figures.listeners().map((listener) => [listener.name, listener[field]]),
+    });
+  }
+}
+
+function addCertificates(to: Instruments, figures: Figures): void {
+  to.gauge({
+    name: "glossond_certificate_expiry_timestamp_seconds",
+    help: "End of the relay's own certificate, Unix time; 0 while it is self-signed",
+    read() {
+      const { selfSigned, notAfter } = figures.certificate();
+      return selfSigned ? 0 : notAfter / 1000;
+    },
+  });
+  to.gauge({
+    name: "glossond_certificate_order_failures",
+    help: "Failed orders of the relay's own certificate in a row",
+    read: () => figures.certificate().failures,
+  });
+  to.gauge({
+    name: "glossond_certificate_orders",
+    help: "Users' certificate orders, by state",
+    label: "state",
+    read() {
+      const { waiting, running } = figures.issuance();
+      return [["waiting", waiting], ["running", running]];
+    },
+  });
+  to.gauge({
+    name: "glossond_certificate_new_names_week",
+    help: "Certificates signed for new names in the last seven days",
+    read: () => figures.issuance().newNamesThisWeek,
+  });
+}

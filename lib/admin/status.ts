@@ -1,0 +1,90 @@
+import type { Counters } from "./counters.ts";
+import type { CertificateFigures, Figures, LimitFigures } from "./figures.ts";
+
+/** A part that has to be well for the relay to serve. */
+export interface Check {
+  name: string;
+  ok: boolean;
+  /** What is wrong, when it is not well. */
+  detail?: string;
+}
+
+/** What `glossond status` shows; times are RFC 3339, counts are since the start. */
+export interface StatusReport {
+  software: string;
+  startedAt: string;
+  uptimeS: number;
+  ready: boolean;
+  checks: Check[];
+  certificate: Omit<CertificateFigures, "notAfter" | "renewAt" | "nextAttemptAt"> & {
+    notAfter: string;
+    renewAt: string;
+    nextAttemptAt: string | null;
+  };
+  users: { accounts: number; blocked: number; online: number; parked: number };
+  visitors: {
+    joined: number;
+    hellos: number;
+    /** Served connections by how they ended. */
+    served: Record<string, number>;
+    /** Met their client over a parked connection, or after asking for one. */
+    joins: { parked: number; dialled: number };
+    /** Of visitors that have parted from their clients. */
+    bytes: { toClients: number; toVisitors: number };
+  };
+  /** Refused connections by reason: visitors', clients', and those closed unread by listeners. */
+  refusals: Record<string, number>;
+  limits: LimitFigures[];
+  issuance: { waiting: number; running: number; newNamesThisWeek: number };
+  bio: { running: number; results: Record<string, number> };
+}
+
+/** Options for {@linkcode statusReport}. */
+export interface StatusOptions {
+  software: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  now: number;
+  checks: Check[];
+  counters: Counters;
+  figures: Figures;
+}
+
+/** Puts together how the relay is doing. */
+export function statusReport(options: StatusOptions): StatusReport {
+  const { software, startedAt, now, checks, counters, figures } = options;
+  const certificate = figures.certificate();
+  const full = figures.listeners().filter(({ refused }) => refused > 0)
+    .map(({ name, refused }): [string, number] => [`${name}-full`, refused]);
+  const data = counters.dataRefusals.entries()
+    .map(([reason, count]): [string, number] => [`data-${reason}`, count]);
+  const { total, blocked } = figures.accounts();
+  return {
+    software,
+    startedAt: time(startedAt),
+    uptimeS: Math.floor((now - startedAt) / 1000),
+    ready: checks.every((check) => check.ok),
+    checks,
+    certificate: {
+      ...certificate,
+      notAfter: time(certificate.notAfter),
+      renewAt: time(certificate.renewAt),
+      nextAttemptAt: certificate.nextAttemptAt ? time(certificate.nextAttemptAt) : null,
+    },
+    users: { accounts: total, blocked, ...figures.clients() },
+    visitors: {
+      ...figures.visitors(),
+      served: Object.fromEntries(counters.visitors.entries()),
+      joins: { ...counters.joins },
+      bytes: { ...counters.bytes },
+    },
+    refusals: Object.fromEntries([...counters.refusals.entries(), ...data, ...full]),
+    limits: figures.limits(),
+    issuance: figures.issuance(),
+    bio: { running: figures.bioRunning(), results: Object.fromEntries(counters.bios.entries()) },
+  };
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}

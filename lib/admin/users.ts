@@ -1,0 +1,146 @@
+/** A user, or a blocked name, as the operator sees it; times are RFC 3339. */
+export interface UserView {
+  username: string;
+  hostname: string;
+  /** `setup` was never online; `unknown` is a blocked name without an account. */
+  state: "online" | "offline" | "setup" | "unknown";
+  /** Since when the operator blocks the name. */
+  blockedAt: string | null;
+  createdAt: string | null;
+  verifiedAt: string | null;
+  lastOnlineAt: string | null;
+  /** End of the newest certificate. */
+  certificateNotAfter: string | null;
+  /** Visitors' connections now; null when the relay does not run. */
+  visitors: number | null;
+  /** Parked data connections now; null when the relay does not run. */
+  parked: number | null;
+}
+
+/** What the operator can do with users, beside the relay that runs or on its state alone. */
+export interface UserDesk {
+  list(): Promise<UserView[]>;
+  /** Undefined for a name that has no account and is not blocked. */
+  show(username: string): Promise<UserView | undefined>;
+  /** Closes the user's session and visitors, and shows the suspended page until unblocked. */
+  block(username: string): Promise<void>;
+  /** False when the name was not blocked. */
+  unblock(username: string): Promise<boolean>;
+  /** Ends the account: anybody can claim the name. False when there was none. */
+  release(username: string): Promise<boolean>;
+}
+
+/** An account as the store keeps it; times in milliseconds since the epoch. */
+interface StoredAccount {
+  username: string;
+  createdAt: number;
+  verifiedAt: number;
+  lastOnlineAt?: number;
+  blockedAt?: number;
+}
+
+/** Options for {@linkcode createUserDesk}; times in milliseconds since the epoch. */
+export interface UserDeskOptions {
+  accounts: {
+    list(): StoredAccount[];
+    listBlocked(): { username: string; blockedAt: number }[];
+    byUsername(username: string): StoredAccount | undefined;
+    setBlocked(username: string, blocked: boolean): void;
+    release(username: string): boolean;
+  };
+  hostnameOf: (username: string) => string;
+  certificates: {
+    latest(username: string): { notAfter: number } | undefined;
+    /** Drops what a released name leaves behind. */
+    forget(username: string): void;
+  };
+  /** What only a running relay has. */
+  live?: {
+    isOnline(username: string): boolean;
+    visitors(username: string): number;
+    parked(username: string): number;
+    /** A time online that is not stored yet. */
+    lastOnlineAt(username: string): number | undefined;
+    /** Ends the user's session and visitors at once. */
+    cutOff(username: string): void;
+  };
+}
+
+/** Makes a desk over the relay's stores. */
+export function createUserDesk(options: UserDeskOptions): UserDesk {
+  const { accounts, hostnameOf, certificates, live } = options;
+
+  function view(
+    account: StoredAccount | undefined,
+    username: string,
+    blockedAt?: number,
+  ): UserView {
+    const lastOnlineAt = live?.lastOnlineAt(username) ?? account?.lastOnlineAt;
+    const state = account === undefined
+      ? "unknown"
+      : live?.isOnline(username)
+      ? "online"
+      : lastOnlineAt === undefined
+      ? "setup"
+      : "offline";
+    return {
+      username,
+      hostname: hostnameOf(username),
+      state,
+      blockedAt: time(blockedAt),
+      createdAt: time(account?.createdAt),
+      verifiedAt: time(account?.verifiedAt),
+      lastOnlineAt: time(lastOnlineAt),
+      certificateNotAfter: time(certificates.latest(username)?.notAfter),
+      visitors: live?.visitors(username) ?? null,
+      parked: live?.parked(username) ?? null,
+    };
+  }
+
+  function find(username: string): UserView | undefined {
+    const account = accounts.byUsername(username);
+    const blockedAt = blocked(username);
+    if (account === undefined && blockedAt === undefined) return undefined;
+    return view(account, username, blockedAt);
+  }
+
+  function blocked(username: string): number | undefined {
+    return accounts.listBlocked().find((name) => name.username === username)?.blockedAt;
+  }
+
+  function list(): UserView[] {
+    const all = accounts.list();
+    const known = new Set(all.map((account) => account.username));
+    return [
+      ...all.map((account) => view(account, account.username, account.blockedAt)),
+      ...accounts.listBlocked().filter(({ username }) => !known.has(username))
+        .map(({ username, blockedAt }) => view(undefined, username, blockedAt)),
+    ].sort((a, b) => a.username < b.username ? -1 : 1);
+  }
+
+  return {
+    list: () => Promise.resolve(list()),
+    show: (username) => Promise.resolve(find(username)),
+    block(username) {
+      // On disk first: a session that is cut off must not come back.
+      accounts.setBlocked(username, true);
+      live?.cutOff(username);
+      return Promise.resolve();
+    },
+    unblock(username) {
+      if (blocked(username) === undefined) return Promise.resolve(false);
+      accounts.setBlocked(username, false);
+      return Promise.resolve(true);
+    },
+    release(username) {
+      const released = accounts.release(username);
+      if (released) certificates.forget(username);
+      live?.cutOff(username);
+      return Promise.resolve(released);
+    },
+  };
+}
+
+function time(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}
