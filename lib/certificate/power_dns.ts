@@ -3,10 +3,13 @@ import { networkCause } from "./network_cause.ts";
 /** How long one request may take; SQLite backends wait seconds for their lock. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** First and longest pause before a request is tried again, and how often it is. */
-const RETRY_START_MS = 100;
-const RETRY_CAP_MS = 3_000;
-const RETRIES = 14;
+/**
+ * First and longest pause before a request is tried again, and how long it is. Short pauses, since
+ * a busy SQLite backend is free for moments only and whoever asks then gets in.
+ */
+const RETRY_START_MS = 50;
+const RETRY_CAP_MS = 500;
+const RETRY_FOR_MS = 60_000;
 
 /** One record of a set, as the API has it; `content` in the presentation format. */
 export interface PdnsRecord {
@@ -67,17 +70,18 @@ export interface PowerDns {
  * Makes a client of one PowerDNS server.
  *
  * Requests that fail for a passing reason (a locked backend, 5xx, a broken connection) are tried
- * again for about half a minute. Errors name the cause and the mend in one sentence.
+ * again for a minute. Errors name the cause and the mend in one sentence.
  */
 export function createPowerDns(options: PowerDnsOptions): PowerDns {
   const { apiUrl, apiKey, serverId = "localhost", random = Math.random, onRetry } = options;
   const base = `${apiUrl.replace(/\/+$/, "")}/api/v1/servers/${encodeURIComponent(serverId)}`;
 
   async function request(method: string, path: string, body?: unknown): Promise<unknown> {
+    const deadline = performance.now() + RETRY_FOR_MS;
     for (let attempt = 0;; attempt++) {
       const { passing, error, value } = await requestOnce(method, path, body);
       if (error === undefined) return value;
-      if (!passing || attempt >= RETRIES) throw error;
+      if (!passing || performance.now() > deadline) throw error;
       onRetry?.(error.message);
       const pause = Math.min(RETRY_CAP_MS, RETRY_START_MS * 2 ** attempt) * (0.5 + random());
       await new Promise((resolve) => setTimeout(resolve, pause));
