@@ -3,10 +3,12 @@ import { type Command, type CommandContext, EXIT } from "./lib/command/command.t
 import { cert } from "./lib/command/cert.ts";
 import { config } from "./lib/command/config.ts";
 import { dev, serve } from "./lib/command/serve.ts";
+import { status } from "./lib/command/status.ts";
+import { users } from "./lib/command/users.ts";
 import { secretsFileOf } from "./lib/config/load.ts";
-import { SOFTWARE } from "./lib/version.ts";
+import { COMMIT, SOFTWARE } from "./lib/version.ts";
 
-const COMMANDS: Record<string, Command> = { serve, dev, config, cert };
+const COMMANDS: Record<string, Command> = { serve, dev, config, cert, users, status };
 
 const HELP = `glossond: the relay of Glosson
 
@@ -50,7 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   if (first === "--version" || first === "-V") {
-    print(`${SOFTWARE.replace("/", " ")}\n`);
+    print(`${SOFTWARE.replace("/", " ")}${COMMIT === "" ? "" : ` (${COMMIT})`}\n`);
     return EXIT.ok;
   }
   const named = first !== undefined && !first.startsWith("-");

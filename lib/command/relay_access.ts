@@ -1,0 +1,43 @@
+import { type AdminAccess, readAdminAccess } from "../admin/access.ts";
+import { type AdminClient, connectAdmin } from "../admin/client.ts";
+import { loadConfig, type LoadedConfig } from "../config/load.ts";
+import type { CommandContext } from "./command.ts";
+
+/** The relay that a command is about. */
+export interface RelayAccess {
+  stateDir: string;
+  baseDomain: string;
+  /** Its admin listener; undefined when the relay does not run. */
+  admin?: AdminClient;
+}
+
+/**
+ * Finds the relay by its state folder, and connects to it when it runs.
+ *
+ * Only the state folder and the base domain are read of the settings: these commands have to work
+ * for an operator whose shell does not have all that the service has.
+ *
+ * @throws {Error} when the state folder is not there or may not be read; the message has the mend.
+ */
+export async function reachRelay(context: CommandContext): Promise<RelayAccess> {
+  const dev = context.options.dev === true;
+  const loaded = loadConfig({ ...await context.readSettings(), dev });
+  const stateDir = textOf(loaded, "GLOSSOND_STATE_DIR");
+  const baseDomain = textOf(loaded, "GLOSSOND_BASE_DOMAIN");
+  let access: AdminAccess | undefined;
+  try {
+    await Deno.stat(stateDir);
+    access = await readAdminAccess(stateDir);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(
+      `There is no state folder ${stateDir}; set GLOSSOND_STATE_DIR to the relay's (a systemd service has /var/lib/glossond)`,
+    );
+  }
+  const admin = access && await connectAdmin(access);
+  return { stateDir, baseDomain, ...(admin !== undefined && { admin }) };
+}
+
+function textOf({ shown }: LoadedConfig, variable: string): string {
+  return shown.find((setting) => setting.variable === variable)?.value ?? "";
+}

@@ -1,0 +1,64 @@
+import type { AdminClient } from "../admin/client.ts";
+import type { StatusReport } from "../admin/status.ts";
+import { type Command, type CommandContext, EXIT } from "./command.ts";
+import { reachRelay } from "./relay_access.ts";
+import { statusText } from "./status_text.ts";
+
+/** How often `--watch` asks. */
+const WATCH_MS = 2_000;
+
+/** Moves a terminal's cursor to the top and clears what is below. */
+const CLEAR = "\x1b[H\x1b[J";
+
+/** `glossond status`. */
+export const status: Command = {
+  summary: "show how the running relay is doing",
+  help: `Usage: glossond status [--watch] [--json]
+
+Shows uptime, certificate, users online, visitors, refusals by reason and limits in
+use of the relay that runs on this state folder.
+Exit: 0 it is well, 1 it is not, or none runs.
+
+Options:
+  --watch  again every two seconds, until Ctrl-C
+  --json   for machines; with --watch one object a line
+  --dev    for the relay of glossond dev
+`,
+  options: { json: { type: "boolean" }, watch: { type: "boolean" }, dev: { type: "boolean" } },
+  async run(context) {
+    const { admin, stateDir } = await reachRelay(context);
+    if (admin === undefined) {
+      context.printError(
+        `glossond: no relay runs on ${stateDir}; start it, or set GLOSSOND_STATE_DIR to its folder\n`,
+      );
+      return EXIT.failed;
+    }
+    if (context.options.watch === true) return await watch(admin, context);
+    const report = await admin.status();
+    context.print(render(report, context));
+    return report.ready ? EXIT.ok : EXIT.failed;
+  },
+};
+
+async function watch(admin: AdminClient, context: CommandContext): Promise<number> {
+  const stopped = Promise.withResolvers<"stopped">();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    context.onSignal(signal, () => stopped.resolve("stopped"));
+  }
+  while (true) {
+    const report = await admin.status();
+    const clear = context.isTerminal && context.options.json !== true ? CLEAR : "";
+    context.print(clear + render(report, context));
+    const pause = Promise.withResolvers<"again">();
+    const timer = setTimeout(pause.resolve, WATCH_MS, "again");
+    if (await Promise.race([pause.promise, stopped.promise]) === "stopped") {
+      clearTimeout(timer);
+      return EXIT.ok;
+    }
+  }
+}
+
+function render(report: StatusReport, { options }: CommandContext): string {
+  if (options.json !== true) return statusText(report);
+  return `${JSON.stringify(report, null, options.watch === true ? undefined : 2)}\n`;
+}

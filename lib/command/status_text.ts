@@ -1,0 +1,54 @@
+import type { StatusReport } from "../admin/status.ts";
+import { shortBytes, shortDuration, shortTime, table } from "./table.ts";
+
+/** The relay's status as a table for people; times are UTC. */
+export function statusText(report: StatusReport): string {
+  const { certificate, users, visitors, issuance, bio } = report;
+  const wrong = report.checks.filter((check) => !check.ok);
+  const rows = [
+    ["relay", `${report.software}, up ${shortDuration(report.uptimeS)}`],
+    [
+      "ready",
+      report.ready ? "yes" : `NO: ${wrong.map((c) => c.detail ?? c.name).join("; ")}`,
+    ],
+    ["certificate", certificateText(certificate)],
+    ["users", `${users.online} online of ${users.accounts}, ${users.blocked} names blocked`],
+    ["parked", `${users.parked} data connections`],
+    ["visitors", `${visitors.joined} joined now; ${counts(visitors.served) || "none so far"}`],
+    [
+      "joins",
+      `${visitors.joins.parked} over parked connections, ${visitors.joins.dialled} asked for`,
+    ],
+    [
+      "traffic",
+      `${shortBytes(visitors.bytes.toVisitors)} to visitors, ${
+        shortBytes(visitors.bytes.toClients)
+      } to clients (of those that have ended)`,
+    ],
+    ["refused", counts(report.refusals) || "none"],
+    ["limits", report.limits.map((l) => `${l.name} ${l.used} of ${l.max}`).join(", ")],
+    [
+      "orders",
+      `${issuance.running} certificate orders running, ${issuance.waiting} waiting, ${issuance.newNamesThisWeek} new names this week`,
+    ],
+    ["bio script", `${bio.running} running; ${counts(bio.results) || "not run yet"}`],
+  ];
+  return table(rows);
+}
+
+function certificateText(certificate: StatusReport["certificate"]): string {
+  const { failures, lastError, nextAttemptAt } = certificate;
+  const what = certificate.selfSigned
+    ? "self-signed, until the first order is done"
+    : `until ${shortTime(certificate.notAfter)} by ${certificate.issuer}, renewal ${
+      shortTime(certificate.renewAt)
+    }`;
+  if (failures === 0) return what;
+  return `${what}; ${failures} failed orders, the last: ${lastError ?? "?"}; next try ${
+    shortTime(nextAttemptAt)
+  }`;
+}
+
+function counts(by: Record<string, number>): string {
+  return Object.entries(by).map(([word, count]) => `${word} ${count}`).join(", ");
+}

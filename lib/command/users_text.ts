@@ -1,0 +1,48 @@
+import type { UserView } from "../admin/users.ts";
+import { shortTime, table } from "./table.ts";
+
+/** All users as a table; times are UTC. */
+export function userTable(users: readonly UserView[]): string {
+  if (users.length === 0) return "There are no users yet.\n";
+  return table([
+    ["NAME", "STATE", "VISITORS", "LAST ONLINE", "CERTIFICATE UNTIL", "SINCE"],
+    ...users.map((user) => [
+      user.username,
+      stateOf(user),
+      count(user.visitors),
+      shortTime(user.lastOnlineAt),
+      shortTime(user.certificateNotAfter),
+      shortTime(user.createdAt),
+    ]),
+  ], [2]);
+}
+
+/** One user in full; times are UTC. */
+export function userText(user: UserView): string {
+  return table([
+    ["name", user.username],
+    ["page", `https://${user.hostname}/`],
+    ["state", stateOf(user)],
+    ["blocked since", shortTime(user.blockedAt)],
+    ["visitors now", count(user.visitors)],
+    ["parked connections", count(user.parked)],
+    ["last online", shortTime(user.lastOnlineAt)],
+    ["certificate until", shortTime(user.certificateNotAfter)],
+    ["account since", shortTime(user.createdAt)],
+    ["profile proved", shortTime(user.verifiedAt)],
+  ]);
+}
+
+function stateOf({ state, blockedAt }: UserView): string {
+  if (blockedAt !== null) return "blocked";
+  return {
+    online: "online",
+    offline: "offline",
+    setup: "never online",
+    unknown: "no account",
+  }[state];
+}
+
+function count(number: number | null): string {
+  return number === null ? "?" : String(number);
+}

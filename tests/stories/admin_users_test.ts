@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { type Relay, startRelay } from "./relay.ts";
+import { apiOf, connectControl, serveUser, signUp, visit } from "./user.ts";
+import { glossond } from "./admin_command.ts";
+
+/** A page that never ends, and when it did. */
+async function endlessVisit(relay: Relay, hostname: string): Promise<{ ended: Promise<number> }> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.hub! });
+  const tls = await Deno.startTls(conn, { hostname, caCerts: [relay.ca] });
+  await tls.write(new TextEncoder().encode(`GET / HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`));
+  const chunk = new Uint8Array(4096);
+  for (let text = ""; !text.includes("tick");) {
+    const n = await tls.read(chunk);
+    if (n === null) throw new Error(`The page ended before it began: ${text}`);
+    text += new TextDecoder().decode(chunk.subarray(0, n));
+  }
+  const ended = (async () => {
+    while (await tls.read(chunk).catch(() => null) !== null);
+    tls.close();
+    return performance.now();
+  })();
+  return { ended };
+}
+
+/** Answers with a page that says "tick" every 50 ms and never ends. */
+function endlessPage(): Response {
+  let timer: ReturnType<typeof setInterval>;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      timer = setInterval(() => controller.enqueue(new TextEncoder().encode("tick\n")), 50);
+    },
+    cancel: () => clearInterval(timer),
+  });
+  return new Response(body);
+}
+
+Deno.test("block cuts a running page within a second, shows the suspended page and survives kill -9", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-story-" });
+  {
+    const relay = await startRelay({ dir });
+    const user = await signUp(relay, "kaylee");
+    const other = await signUp(relay, "inara");
+    await using server = await serveUser(relay, user, endlessPage);
+    await using _others = await serveUser(relay, other, () => new Response("inara's"));
+    const visits = await Promise.all([1, 2, 3].map(() => endlessVisit(relay, user.hostname)));
+
+    // The command starts a process first: the second counts from its answer at the latest.
+    const done = await glossond(relay.stateDir, "users", "block", `https://${user.hostname}/x`);
+    const blockedAt = performance.now();
+    assert.deepEqual(done, {
+      code: 0,
+      stdout: "kaylee is blocked: its visitors get the suspended page\n",
+      stderr: "",
+    });
+    for (const { ended } of visits) assert.ok(await ended - blockedAt < 1000);
+    assert.equal((await server.link.closed).code, 4401);
+
+    const page = await visit(relay, user.hostname);
+    assert.equal(page.status, 451);
+    const api = apiOf(relay);
+    using _client = api.client;
+    const account = await api.request("GET", "/v1/account", { token: user.token });
+    assert.equal(account.body.type, "urn:glosson:problem:suspended");
+    assert.equal((await visit(relay, other.hostname)).body, "inara's");
+    await relay.stop("SIGKILL");
+  }
+  await using relay = await startRelay({ dir });
+  assert.equal((await visit(relay, "kaylee.glosson.localhost")).status, 451);
+
+  const undone = await glossond(relay.stateDir, "users", "unblock", "kaylee");
+  assert.equal(undone.stdout, "kaylee is unblocked\n");
+  assert.equal((await visit(relay, "kaylee.glosson.localhost")).status, 503);
+});
+
+Deno.test("users lists, shows and releases beside the running relay", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  await using server = await serveUser(relay, user, endlessPage);
+  await signUp(relay, "inara");
+  await glossond(relay.stateDir, "users", "block", "nobody");
+  await endlessVisit(relay, user.hostname);
+
+  const list = await glossond(relay.stateDir, "users");
+  const lines = list.stdout.trimEnd().split("\n").map((line) => line.split(/ {2,}/).slice(0, 3));
+  assert.deepEqual(lines.map((l) => l.map((cell) => cell.trim())), [
+    ["NAME", "STATE", "VISITORS"],
+    ["inara", "never online", "0"],
+    ["kaylee", "online", "1"],
+    ["nobody", "blocked", "0"],
+  ]);
+  const show = await glossond(relay.stateDir, "users", "show", user.hostname, "--json");
+  const shown = JSON.parse(show.stdout);
+  assert.equal(shown.state, "online");
+  assert.equal(shown.visitors, 1);
+  assert.ok(Date.parse(shown.certificateNotAfter) > Date.now());
+
+  const released = await glossond(relay.stateDir, "users", "release", "kaylee");
+  assert.equal(released.code, 0, released.stderr);
+  assert.equal((await server.link.closed).code, 4401);
+  assert.equal((await visit(relay, user.hostname)).status, 404);
+  const again = await glossond(relay.stateDir, "users", "release", "kaylee");
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /no account kaylee/);
+  assert.equal((await glossond(relay.stateDir, "users", "block", "Not a name")).code, 2);
+});
+
+Deno.test("users works on the state alone when no relay runs, also after a crash", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-story-" });
+  const first = await startRelay({ dir });
+  const user = await signUp(first, "kaylee");
+  await first.stop("SIGKILL");
+  const done = await glossond(first.stateDir, "users", "block", "kaylee");
+  assert.match(done.stdout, /no relay runs/);
+  const show = await glossond(first.stateDir, "users", "show", "kaylee", "--json");
+  assert.equal(JSON.parse(show.stdout).visitors, null);
+
+  await using relay = await startRelay({ dir });
+  const refused = await connectControl(relay, user).then(() => "online", () => "refused");
+  assert.equal(refused, "refused");
+  assert.equal((await visit(relay, user.hostname)).status, 451);
+});
+
+Deno.test("the operator's addresses ask for the token, which only the relay's user can read", async () => {
+  await using relay = await startRelay();
+  const url = `http://127.0.0.1:${relay.ports.admin}`;
+  for (const given of ["", "Bearer ", "Bearer wrong", "Basic wrong"]) {
+    const headers = { Authorization: given };
+    const answer = await fetch(`${url}/v1/users/kaylee/block`, { method: "POST", headers });
+    assert.equal(answer.status, 401);
+    await answer.body?.cancel();
+  }
+  const { mode } = await Deno.stat(`${relay.stateDir}/admin-token`);
+  assert.equal(mode! & 0o777, 0o600);
+  const token = (await Deno.readTextFile(`${relay.stateDir}/admin-token`)).trim();
+  const headers = { Authorization: `Bearer ${token}` };
+  const answer = await fetch(`${url}/v1/users`, { headers });
+  assert.deepEqual(await answer.json(), []);
+});
+
+Deno.test("status tells how the relay is doing, and exits 1 when none runs", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  {
+    await using _server = await serveUser(relay, user, () => new Response("hello"));
+    await visit(relay, user.hostname);
+  }
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.hub! });
+  await conn.write(new TextEncoder().encode("\x16\x03\x01\x00\x02\x02\x00"));
+  await conn.read(new Uint8Array(99));
+  conn.close();
+
+  const { code, stdout } = await glossond(relay.stateDir, "status", "--json");
+  assert.equal(code, 0);
+  const report = JSON.parse(stdout);
+  assert.equal(report.ready, true);
+  assert.equal(report.users.accounts, 1);
+  assert.equal(report.visitors.joins.dialled, 1);
+  assert.ok(report.visitors.bytes.toVisitors > 100);
+  assert.equal(Object.values<number>(report.refusals).reduce((a, b) => a + b, 0), 1);
+  assert.equal(report.bio.results.found, 1);
+  assert.deepEqual(report.limits.map((l: { name: string }) => l.name).slice(0, 3), [
+    "visitors",
+    "hellos",
+    "clients",
+  ]);
+  const text = await glossond(relay.stateDir, "status");
+  assert.match(text.stdout, /^relay +glossond\/\S+.*, up \d+ s$/m);
+  assert.match(text.stdout, /^joins +0 over parked connections, 1 asked for$/m);
+
+  await relay.stop();
+  const stopped = await glossond(relay.stateDir, "status");
+  assert.equal(stopped.code, 1);
+  assert.match(stopped.stderr, /no relay runs/);
+});
