@@ -160,6 +160,10 @@ Deno.test("parseClientHello() refuses as soon as the bytes prove it", async (t) 
     ],
     "a first byte of SSLv2 alone": [bytes([0x80, 0x67, 2, 3, 1]), "not-tls", 5],
     "an alert": [record([1, 0], 21), "unexpected-record", 1, "unexpectedMessage"],
+    "change_cipher_spec first": [record([1], 20), "unexpected-record", 1, "unexpectedMessage"],
+    "a heartbeat first": [record([1], 24), "unexpected-record", 1, "unexpectedMessage"],
+    "a type below those of records": [record([1], 19), "not-tls", 1],
+    "a type above those of records": [record([1], 25), "not-tls", 1],
     "application data first": [record([0], 23), "unexpected-record", 1, "unexpectedMessage"],
     "another record inside the hello": [
       bytes(records(message(plain).subarray(0, 50)), record([1], 20)),
@@ -313,6 +317,17 @@ Deno.test("ClientHelloReader reads up to the limit and no further", async (t) =>
     const result = parseClientHello(bytes);
     equal(result.state === "reject" && result.reason, "too-large");
     equal(bytesUntilFinal(bytes), MAX_HELLO_BYTES);
+  });
+  await t.step("reads that cross the limit", () => {
+    const bytes = records(messageOfLength(largest), [16_384, 20_000, 32_768, 49_152]);
+    for (const size of [1000, 16_383, 60_000, 65_535]) {
+      const pieces = Array.from(
+        { length: Math.ceil(bytes.length / size) },
+        (_, i) => bytes.subarray(i * size, (i + 1) * size),
+      );
+      const result = readPieces(pieces);
+      equal(result.state === "reject" && result.reason, "too-large", `reads of ${size}`);
+    }
   });
   await t.step("one byte in each record ends at the limit", () => {
     const content = messageOfLength(20_000);
