@@ -29,13 +29,22 @@ export interface SetupWorld {
  * @throws {Error} with a message for the person.
  */
 export async function setup(options: SetupOptions, world: SetupWorld): Promise<void> {
-  const { username, relay, ca, keyType } = options;
-  const { state, say, now, sleep } = world;
+  const { state } = world;
   await state.create();
   const lock = await takeLock(state.path("lock"));
   if (lock === undefined) {
     throw new Error(`Cannot set up: glosson is running with ${state.folder}; stop it first`);
   }
+  try {
+    await setupLocked(options, world);
+  } finally {
+    lock.release();
+  }
+}
+
+async function setupLocked(options: SetupOptions, world: SetupWorld): Promise<void> {
+  const { username, relay, ca, keyType } = options;
+  const { state, say, now, sleep } = world;
   const before = await state.account();
   const trusted = ca === undefined
     ? before?.relay === relay.href ? await state.ca() : undefined
@@ -61,7 +70,6 @@ and your page is at https://${hostname}
 See glosson run --help for showing a web app or files of yours.`);
   } finally {
     http.close();
-    lock.release();
   }
 
   async function verified(): Promise<Account> {

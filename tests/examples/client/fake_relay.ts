@@ -186,7 +186,7 @@ export class FakeRelay {
     if (pathname === "/v1/control") {
       return authorized ? this.#control(request) : problem({ status: 401, code: "unauthorized" });
     }
-    const body = request.body === null ? undefined : await request.json();
+    const body = JSON.parse(await request.text() || "null");
     this.changes.tell();
     switch (`${request.method} ${pathname}`) {
       case "GET /v1/relay":
