@@ -63,7 +63,7 @@ export interface AcmeAuthorityOptions {
 export interface AcmeAuthority extends Authority {
   /** Resolves when what earlier runs left in the DNS is removed, or could not be for now. */
   readonly recovered: Promise<void>;
-  /** Ends it; the caller has ended its orders before. */
+  /** Ends it, once orders under way have ended: the caller aborts them before. */
   close(): Promise<void>;
 }
 
@@ -92,6 +92,8 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
   });
   /** The last order of each set of names: the next one waits for it. */
   const last = new Map<string, Promise<unknown>>();
+
+  let closed = false;
 
   const recovered = writer.recover().then(
     (count) => {
@@ -191,6 +193,8 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
     issue,
     renewalWindow,
     async close(): Promise<void> {
+      if (closed) return;
+      closed = true;
       await Promise.all([recovered, ...last.values()]);
       await challenges.close();
       transport.close();

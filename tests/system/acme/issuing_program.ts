@@ -1,0 +1,26 @@
+/**
+ * Takes requests of users and gets their certificates until it is killed; a process of
+ * `budget_test.ts`.
+ *
+ * Argument: JSON of the authority's options, the budget, and the requests to submit.
+ */
+import { openAcmeAuthority } from "../../../lib/certificate/acme.ts";
+import { createIssuance } from "../../../lib/certificate/issuance.ts";
+import { openDatabase } from "../../../lib/database.ts";
+import { SILENT_LOG } from "../../../lib/log.ts";
+
+const { options, perWeek, requests } = JSON.parse(Deno.args[0]!);
+const encoder = new TextEncoder();
+const say = (line: string): void => void Deno.stdout.writeSync(encoder.encode(`${line}\n`));
+const authority = await openAcmeAuthority(options);
+const issuance = createIssuance({
+  db: openDatabase(`${options.stateDir}/glossond.sqlite`),
+  authority,
+  log: { ...SILENT_LOG, info: (message) => say(message) },
+  perWeek,
+});
+for (const { username, hostname, csr } of requests) {
+  const answer = await issuance.submit(username, hostname, csr);
+  // From here on the request is acknowledged.
+  say(answer.ok ? `accepted ${username} ${answer.id}` : `refused ${username} ${answer.detail}`);
+}

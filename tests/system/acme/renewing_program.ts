@@ -1,0 +1,25 @@
+/**
+ * Renews the relay's certificate again and again until it is killed; a process of `kill_test.ts`.
+ *
+ * Argument: JSON of the authority's options and the names.
+ */
+import { openAcmeAuthority } from "../../../lib/certificate/acme.ts";
+import { startRelayCertificate } from "../../../lib/certificate/relay_certificate.ts";
+import { SILENT_LOG } from "../../../lib/log.ts";
+
+const { options, names } = JSON.parse(Deno.args[0]!);
+const authority = await openAcmeAuthority(options);
+const encoder = new TextEncoder();
+Deno.stdout.writeSync(encoder.encode("started\n"));
+const relay = await startRelayCertificate({
+  authority,
+  names,
+  stateDir: options.stateDir,
+  log: SILENT_LOG,
+  onChange: () => {},
+});
+for (;;) {
+  await relay.renewNow().catch((error) => {
+    Deno.stdout.writeSync(encoder.encode(`${error}\n`));
+  });
+}
