@@ -7,14 +7,16 @@
  *
  *     unshare -n sh -c 'ip link set lo up && deno run -A scripts/corpus/record.ts'
  *
- * Arguments: names of the recordings to make again, all without any.
+ * Arguments: names of the recordings to make again, all without any. The clients are Debian's
+ * packages, but for Deno itself, `node24` (Node.js 24) and `bun`; each must be on PATH by that name.
  */
 
 // deno-lint-ignore-file no-console -- a script tells its terminal
 import { parseArgs } from "node:util";
 import { OpensslServer } from "../../tests/wire/openssl.ts";
 import { type Recording, writeRecording } from "../../tests/wire/recording.ts";
-import { type Client, CLIENTS } from "./clients.ts";
+import type { Client } from "./client.ts";
+import { CLIENTS } from "./clients.ts";
 
 /** How long a client may take to connect: browsers and compilers start slowly. */
 const CONNECT_TIMEOUT_MS = 60_000;
