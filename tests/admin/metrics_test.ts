@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import type { Figures } from "../../lib/admin/figures.ts";
+import { createMetrics } from "../../lib/admin/metrics.ts";
+
+/** Figures whose numbers are all different, so that none can pass for another. */
+const FIGURES: Figures = {
+  listeners: () => [
+    { name: "hub", active: 1, accepted: 2, refused: 3, acceptErrors: 4, handlerErrors: 5 },
+    { name: "data", active: 6, accepted: 7, refused: 8, acceptErrors: 9, handlerErrors: 10 },
+  ],
+  clients: () => ({ online: 11, parked: 12 }),
+  visitors: () => ({ joined: 13, hellos: 14 }),
+  accounts: () => ({ total: 15, blocked: 16 }),
+  certificate: () => ({
+    names: ["glosson.example"],
+    issuer: "CN=Test",
+    notAfter: 17_000,
+    selfSigned: false,
+    renewAt: 0,
+    failures: 18,
+  }),
+  issuance: () => ({ waiting: 19, running: 20, newNamesThisWeek: 21 }),
+  bioRunning: () => 22,
+  limits: () => [{ name: "visitors", used: 23, max: 24 }],
+};
+
+async function linesOf(openMetrics: boolean): Promise<string[]> {
+  const metrics = createMetrics({ version: "1.2.3", commit: "abc" });
+  metrics.watch(FIGURES);
+  for (const outcome of ["parked", "parked", "offline", "no-name"]) {
+    metrics.counters.outcome(outcome);
+  }
+  metrics.counters.dataRefusals.add("ticket");
+  metrics.counters.bios.add("found");
+  metrics.joined({ how: "parked" });
+  metrics.joined({ how: "dialled", dialMs: 60 });
+  metrics.parted({ forward: 1000, backward: 4000 });
+  metrics.loopDelay(0.03);
+  return (await metrics.render(openMetrics)).body.split("\n");
+}
+
+Deno.test("every figure is a metric of its own", async () => {
+  const lines = await linesOf(true);
+  for (
+    const line of [
+      'glossond_build_info{version="1.2.3",commit="abc"} 1',
+      'glossond_connections{listener="hub"} 1',
+      'glossond_connections_accepted_total{listener="hub"} 2',
+      'glossond_connections_refused_total{listener="hub"} 3',
+      'glossond_accept_errors_total{listener="hub"} 4',
+      'glossond_connection_bugs_total{listener="hub"} 5',
+      'glossond_connection_bugs_total{listener="data"} 10',
+      "glossond_sessions 11",
+      "glossond_parked_connections 12",
+      "glossond_joined_visitors 13",
+      "glossond_hellos 14",
+      "glossond_accounts 15",
+      "glossond_blocked_names 16",
+      "glossond_certificate_expiry_timestamp_seconds 17",
+      "glossond_certificate_order_failures 18",
+      'glossond_certificate_orders{state="waiting"} 19',
+      'glossond_certificate_orders{state="running"} 20',
+      "glossond_certificate_new_names_week 21",
+      "glossond_bio_commands 22",
+      'glossond_limit_used{limit="visitors"} 23',
+      'glossond_limit{limit="visitors"} 24',
+      'glossond_visitors_total{outcome="parked"} 2',
+      'glossond_visitors_total{outcome="offline"} 1',
+      'glossond_refusals_total{reason="no-name"} 1',
+      'glossond_data_refusals_total{reason="ticket"} 1',
+      'glossond_bio_commands_total{result="found"} 1',
+      'glossond_joins_total{how="parked"} 1',
+      'glossond_joins_total{how="dialled"} 1',
+      'glossond_joined_bytes_total{to="client"} 1000',
+      'glossond_joined_bytes_total{to="visitor"} 4000',
+      'glossond_dial_seconds_bucket{le="0.05"} 0',
+      'glossond_dial_seconds_bucket{le="0.1"} 1',
+      'glossond_join_size_bytes_bucket{le="4096"} 0',
+      'glossond_join_size_bytes_bucket{le="16384"} 1',
+      'glossond_event_loop_delay_seconds_bucket{le="0.05"} 1',
+    ]
+  ) assert.ok(lines.includes(line), `${line} is missing in\n${lines.join("\n")}`);
+  assert.equal(lines.filter(Boolean).at(-1), "# EOF");
+});
+
+Deno.test("the older text format has the same samples", async () => {
+  const samples = (lines: string[]): string[] =>
+    lines.filter((line) => /^glossond_/.test(line)).sort();
+  const older = await linesOf(false);
+  assert.deepEqual(samples(older), samples(await linesOf(true)));
+  assert.ok(older.includes("# TYPE glossond_visitors_total counter"));
+  assert.ok(!older.includes("# EOF"));
+});
