@@ -8,7 +8,7 @@ import type { Site } from "./front.ts";
  */
 export function onlyForHost(hostname: string, site: Site): Site {
   return (request, visitor) =>
-    new URL(request.url).hostname === hostname
+    new URL(request.url).hostname.replace(/\.$/, "") === hostname
       ? site(request, visitor)
       : new Response("This is another host.\n", { status: 421 });
 }

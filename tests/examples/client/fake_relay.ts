@@ -30,6 +30,8 @@ export class FakeRelay {
   readonly changes = new Changes();
   /** What stands in the bio. */
   bio = "";
+  /** Reads the bio when a claim is verified. */
+  readBio: () => string = () => this.bio;
   /** Every request as `METHOD path`. */
   readonly requests: string[] = [];
   /** Control sessions, oldest first. */
@@ -208,7 +210,9 @@ export class FakeRelay {
           expiresAt: new Date(Date.now() + 900_000).toISOString(),
         }, { status: 201 });
       case "POST /v1/claims/the-claim/verify":
-        if (!this.bio.includes(this.#code)) return problem({ status: 409, code: "code-not-found" });
+        if (!this.readBio().includes(this.#code)) {
+          return problem({ status: 409, code: "code-not-found" });
+        }
         this.token = crypto.randomUUID();
         return Response.json({
           username: "kaylee",

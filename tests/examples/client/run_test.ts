@@ -65,6 +65,28 @@ Deno.test("run() tells the upstream who the visitor is", () =>
     visitor.close();
   }));
 
+Deno.test("run() carries the end of an answer across, with everything before it", () =>
+  story(async ({ relay, start }) => {
+    const megabyte = "m".repeat(1024 * 1024);
+    await using upstream = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      () =>
+        new Response(
+          ReadableStream.from([1, 2, 3, 4].map(() => megabyte)).pipeThrough(
+            new TextEncoderStream(),
+          ),
+        ),
+    );
+    start({ pool: 1, upstream: new URL(`http://127.0.0.1:${upstream.addr.port}`) });
+    await relay.ready(1);
+    const visitor = await relay.visit();
+    const exchange = new HttpExchange(visitor);
+    const { body } = await exchange.get("/", { connection: "close" });
+    assert.equal(body.length, 4 * megabyte.length);
+    await exchange.ended();
+    visitor.close();
+  }));
+
 Deno.test("run() refuses another host name on the visitor's connection", () =>
   story(async ({ relay, start }) => {
     start();
@@ -73,6 +95,7 @@ Deno.test("run() refuses another host name on the visitor's connection", () =>
     const exchange = new HttpExchange(visitor);
     assert.equal((await exchange.get("/", { host: "other.glosson.localhost" })).status, 421);
     assert.equal((await exchange.get("/", { host: "kaylee.glosson.localhost:4430" })).status, 200);
+    assert.equal((await exchange.get("/", { host: "KAYLEE.glosson.localhost." })).status, 200);
     visitor.close();
   }));
 

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FakeRelay } from "./fake_relay.ts";
+import { HttpExchange } from "./http_exchange.ts";
+import { withFolder } from "./story.ts";
+
+const MAIN = fileURLToPath(new URL("../../../examples/client/main.ts", import.meta.url));
+
+/** A client as a program of its own. */
+interface Program {
+  process: Deno.ChildProcess;
+  done: Promise<Deno.CommandOutput>;
+}
+
+/** Everything that was started; a test that fails half-way must leave nothing running. */
+const started = new Set<Deno.ChildProcess>();
+
+/** Starts the program with the permissions that its README names, for a state in `folder`. */
+function start(folder: string, args: string[]): Program {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--quiet",
+      "--allow-net=localhost,127.0.0.1",
+      `--allow-read=${folder}`,
+      `--allow-write=${folder}`,
+      "--allow-env=GLOSSON_STATE,XDG_CONFIG_HOME,HOME,APPDATA",
+      MAIN,
+      ...args,
+    ],
+    env: { GLOSSON_STATE: join(folder, "state"), NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  started.add(process);
+  const done = process.output().finally(() => started.delete(process));
+  return { process, done };
+}
+
+/** Runs the program to its end. */
+async function glosson(
+  folder: string,
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await start(folder, args).done;
+  const text = new TextDecoder();
+  return { code, out: text.decode(stdout), err: text.decode(stderr) };
+}
+
+/** Sets up `kaylee` by the program at a relay that reads the bio from a file. */
+async function withSetup(use: (relay: FakeRelay, folder: string) => Promise<void>): Promise<void> {
+  const relay = await FakeRelay.start();
+  try {
+    await withFolder(async (folder) => {
+      const [ca, bio] = [join(folder, "ca.pem"), join(folder, "kaylee.txt")];
+      await Deno.writeTextFile(ca, relay.authority.pem);
+      relay.readBio = () => Deno.readTextFileSync(bio);
+      const { code, out, err } = await glosson(
+        folder,
+        ...["setup", "kaylee", "--relay", relay.url.href, "--ca", ca, "--bio-file", bio],
+      );
+      assert.equal(err, "");
+      assert.equal(code, 0);
+      assert.match(out, /https:\/\/kaylee\.glosson\.localhost/);
+      assert.ok(!out.includes(relay.token));
+      await use(relay, folder);
+    });
+  } finally {
+    for (const process of started) {
+      process.kill("SIGKILL");
+      await process.status;
+    }
+    await relay.stop();
+  }
+}
+
+Deno.test("glosson explains itself", () =>
+  withFolder(async (folder) => {
+    assert.match((await glosson(folder, "--version")).out, /^glosson \d+\.\d+\.\d+\n$/);
+    for (const args of [["--help"], ["setup", "--help"], ["run", "--help"], ["status", "--help"]]) {
+      const { code, out, err } = await glosson(folder, ...args);
+      assert.deepEqual([code, err], [0, ""]);
+      assert.match(out, /^Usage:/m);
+    }
+    const wrong = await glosson(folder, "run", "--poool", "3");
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err, /--poool/);
+    const early = await glosson(folder, "run");
+    assert.equal(early.code, 1);
+    assert.match(early.err, /Nothing is set up in .*glosson setup NAME/);
+    const status = await glosson(folder, "status", "--json");
+    assert.deepEqual([status.code, status.out], [1, "null\n"]);
+  }));
+
+Deno.test({
+  name: "glosson sets up, runs, tells its status and leaves",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withSetup(async (relay, folder) => {
+      const running = start(folder, ["run"]);
+      await relay.ready(4);
+      const visitor = await relay.visit();
+      assert.equal((await new HttpExchange(visitor).get("/")).status, 200);
+      visitor.close();
+      const status = await glosson(folder, "status");
+      assert.equal(status.code, 0);
+      assert.match(status.out, /Running here: yes\n(.*\n)*Online: +yes/);
+      const second = await glosson(folder, "run");
+      assert.equal(second.code, 1);
+      assert.match(second.err, /another glosson is running/);
+      const closed = new Promise<CloseEvent>((done) => relay.session!.socket.onclose = done);
+      running.process.kill("SIGTERM");
+      assert.equal((await closed).code, 1000);
+      const { code, stderr } = await running.done;
+      const log = new TextDecoder().decode(stderr);
+      assert.equal(code, 0, log);
+      assert.match(log, /info +Online url=https:\/\/kaylee\.glosson\.localhost\n/);
+      // No address of a visitor without --verbose, and no secret at all.
+      assert.ok(!log.includes("203.0.113.9") && !log.includes(relay.token));
+    }),
+});
+
+Deno.test({
+  name: "glosson run ends at once at a second Ctrl-C",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withSetup(async (relay, folder) => {
+      const asked = Promise.withResolvers<void>();
+      const never = Promise.withResolvers<Response>();
+      await using app = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+        asked.resolve();
+        return never.promise;
+      });
+      const running = start(folder, ["run", "--upstream", `http://127.0.0.1:${app.addr.port}`]);
+      await relay.ready(4);
+      const visitor = await relay.visit();
+      const torn = assert.rejects(new HttpExchange(visitor).get("/"));
+      await asked.promise;
+      const closed = new Promise((done) => relay.session!.socket.onclose = done);
+      running.process.kill("SIGINT");
+      await closed;
+      running.process.kill("SIGINT");
+      assert.equal((await running.done).code, 130);
+      await torn;
+      visitor.close();
+      never.resolve(new Response());
+    }),
+});
+
+Deno.test({
+  name: "glosson run ends with a message when another one took over",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withSetup(async (relay, folder) => {
+      const running = start(folder, ["run"]);
+      await relay.ready(4);
+      relay.send({ type: "goodbye", reason: "replaced", retryAfterMs: null });
+      const { code, stderr } = await running.done;
+      assert.equal(code, 1);
+      assert.match(new TextDecoder().decode(stderr), /glosson: Another glosson run took over/);
+    }),
+});
