@@ -14,6 +14,11 @@ const PACKAGES: Record<string, string> = {
   "pdns-backend-sqlite3": "/usr/lib/x86_64-linux-gnu/pdns/libgsqlite3backend.so",
   "sqlite3": "/usr/bin/sqlite3",
   "libnss3-tools": "/usr/bin/certutil",
+  "haproxy": "/usr/sbin/haproxy",
+  "apache2": "/usr/sbin/apache2",
+  "prometheus": "/usr/bin/promtool",
+  "systemd": "/usr/bin/systemd-analyze",
+  "strace": "/usr/bin/strace",
 };
 
 async function isThere(path: string): Promise<boolean> {

@@ -146,7 +146,7 @@ function addFigures(to: Instruments, figures: Figures): void {
     ["hellos", "Visitors whose first bytes are awaited", () => figures.visitors().hellos],
     ["accounts", "Accounts", () => figures.accounts().total],
     ["blocked_names", "Names that the operator blocked", () => figures.accounts().blocked],
-    ["bio_commands", "Bio scripts running", () => figures.bioRunning()],
+    ["bio_commands_running", "Bio scripts running", () => figures.bioRunning()],
   ];
   for (const [name, help, read] of gauges) to.gauge({ name: `glossond_${name}`, help, read });
   to.gauge({

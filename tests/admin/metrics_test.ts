@@ -61,7 +61,7 @@ Deno.test("every figure is a metric of its own", async () => {
       'glossond_certificate_orders{state="waiting"} 19',
       'glossond_certificate_orders{state="running"} 20',
       "glossond_certificate_new_names_week 21",
-      "glossond_bio_commands 22",
+      "glossond_bio_commands_running 22",
       'glossond_limit_used{limit="visitors"} 23',
       'glossond_limit{limit="visitors"} 24',
       'glossond_visitors_total{outcome="parked"} 2',

@@ -88,7 +88,7 @@ Deno.test("every metric moves with what it counts", async () => {
   const verifying = slow.request("POST", `/v1/claims/${body.claim}/verify`);
   // Awaited below; the reason counts when something else fails first.
   verifying.catch(() => {});
-  for (let tries = 0; (await look()).get("glossond_bio_commands") !== 1; tries++) {
+  for (let tries = 0; (await look()).get("glossond_bio_commands_running") !== 1; tries++) {
     assert.ok(tries < 1000, "the bio script does not run");
   }
   await verifying;

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { freePort } from "./acme/servers.ts";
+import { startRelay } from "../stories/relay.ts";
+import { serveUser, signUp, visit } from "../stories/user.ts";
+
+const MONITORING = fileURLToPath(new URL("../../examples/monitoring/", import.meta.url));
+
+/** Runs promtool and fails with what it says. */
+async function promtool(args: string[], input?: string): Promise<void> {
+  const child = new Deno.Command("promtool", {
+    args,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input ?? ""));
+  await writer.close();
+  const { success, stdout, stderr } = await child.output();
+  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  assert.ok(success, `promtool ${args.join(" ")}: ${said}`);
+  // It exits with 0 where it only has advice.
+  assert.doesNotMatch(said, /error|should|FAILED/i, `promtool ${args.join(" ")}: ${said}`);
+}
+
+/** Every PromQL expression of the dashboard. */
+async function dashboardExpressions(): Promise<string[]> {
+  const text = await Deno.readTextFile(`${MONITORING}grafana-dashboard.json`);
+  const found: string[] = [];
+  JSON.parse(text, (key, value) => {
+    if (key === "expr") found.push(value);
+    return value;
+  });
+  return found;
+}
+
+/** A Prometheus that scrapes a relay by the example configuration. */
+async function startPrometheus(adminPort: number): Promise<
+  AsyncDisposable & { query(expression: string): Promise<{ value: [number, string] }[]> }
+> {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-prometheus-" });
+  const port = freePort();
+  const config = await Deno.readTextFile(`${MONITORING}prometheus.yml`);
+  await Deno.writeTextFile(
+    `${dir}/prometheus.yml`,
+    config.replace("127.0.0.1:8445", `127.0.0.1:${adminPort}`).replace("15s", "1s"),
+  );
+  await Deno.copyFile(`${MONITORING}alerts.yml`, `${dir}/alerts.yml`);
+  const child = new Deno.Command("prometheus", {
+    args: [
+      `--config.file=${dir}/prometheus.yml`,
+      `--storage.tsdb.path=${dir}/data`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  async function get(path: string): Promise<{ status: string; error?: string; data: unknown }> {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    return await response.json();
+  }
+  for (let tries = 0;; tries++) {
+    const ready = await fetch(`http://127.0.0.1:${port}/-/ready`).then(
+      async (response) => (await response.body?.cancel(), response.ok),
+      () => false,
+    );
+    if (ready) break;
+    assert.ok(tries < 300, "Prometheus does not get ready");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return {
+    async query(expression) {
+      const answer = await get(`/api/v1/query?query=${encodeURIComponent(expression)}`);
+      assert.equal(answer.status, "success", `${expression}: ${answer.error}`);
+      return (answer.data as { result: { value: [number, string] }[] }).result;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.status;
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}
+
+Deno.test("promtool accepts the example rules, their tests and the scrape configuration", async () => {
+  await promtool(["check", "rules", `${MONITORING}alerts.yml`]);
+  await promtool(["test", "rules", `${MONITORING}alerts_test.yml`]);
+  await promtool(["check", "config", `${MONITORING}prometheus.yml`]);
+});
+
+Deno.test("Prometheus reads /metrics, and every metric that rules and dashboard name is there", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  {
+    await using _server = await serveUser(relay, user, () => new Response("hello"));
+    await visit(relay, user.hostname);
+  }
+  // Plain HTTP on the hub, a name that is not ours, a bad ticket: so each counter has a sample.
+  for (const [listener, bytes] of [["hub", "\x16\x03\x01\0\x02\x02\0"], ["data", "x".repeat(33)]]) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports[listener!]! });
+    await conn.write(new TextEncoder().encode(bytes));
+    await conn.read(new Uint8Array(99));
+    conn.close();
+  }
+  const text = await (await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`)).text();
+  await promtool(["check", "metrics"], text);
+
+  await using prometheus = await startPrometheus(relay.ports.admin!);
+  for (let tries = 0; (await prometheus.query('up{job="glossond"} == 1')).length === 0; tries++) {
+    assert.ok(tries < 300, "Prometheus cannot scrape the relay");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const expressions = await dashboardExpressions();
+  assert.ok(expressions.length > 20);
+  const rules = await Deno.readTextFile(`${MONITORING}alerts.yml`);
+  const names = new Set(
+    [...expressions, rules].join("\n").match(/\b(?:glossond|process|nodejs)_[a-z_]+/g),
+  );
+  for (const name of names) {
+    assert.ok((await prometheus.query(name)).length > 0, `the relay has no metric ${name}`);
+  }
+  for (const expression of expressions) await prometheus.query(expression);
+  const [joins] = await prometheus.query('glossond_joins_total{how="dialled"}');
+  assert.equal(joins?.value[1], "1");
+});
