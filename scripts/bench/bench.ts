@@ -1,0 +1,13 @@
+import type { Peer } from "./peers.ts";
+
+/** What every section of the benchmark is given. */
+export interface Bench {
+  /** Whether the run is to be short. */
+  quick: boolean;
+  /** How often each target is measured; targets take turns. */
+  rounds: number;
+  /** Peers that are installed and wanted. */
+  peers: readonly Peer[];
+  /** Tells the person who waits what is going on. */
+  tell: (text: string) => void;
+}

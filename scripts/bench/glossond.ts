@@ -1,0 +1,57 @@
+import { createAccountStore } from "../../lib/account/store.ts";
+import { openDatabase } from "../../lib/database.ts";
+import { type Relay, startRelay } from "../../tests/stories/relay.ts";
+import type { Membership } from "./load/glosson.ts";
+import type { Target } from "./peers.ts";
+import { processTree, usageOf } from "./usage.ts";
+
+/** The daemon under test and its users. */
+export interface Glossond extends AsyncDisposable {
+  readonly relay: Relay;
+  /** What the user of this number goes online with. */
+  membership(user: number, pool: number): Membership;
+  /** The daemon as visitors see it. */
+  target(name: string): Target;
+}
+
+/** Name of the user of a number. */
+export function usernameOf(user: number): string {
+  return `user${user}`;
+}
+
+/** Starts the daemon with accounts already in its database: claiming them would take minutes. */
+export async function startGlossond(
+  options: { users: number; settings?: Record<string, string> },
+): Promise<Glossond> {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-bench-" });
+  await Deno.mkdir(`${dir}/state`, { recursive: true, mode: 0o700 });
+  const db = openDatabase(`${dir}/state/glossond.sqlite`);
+  const accounts = createAccountStore(db);
+  // One transaction: else each account waits for the disk.
+  db.exec("BEGIN");
+  const tokens = Array.from(
+    { length: options.users },
+    (_, i) => accounts.grantToken(usernameOf(i)),
+  );
+  db.exec("COMMIT");
+  db.close();
+  const relay = await startRelay({ dir, settings: { LOG_LEVEL: "info", ...options.settings } });
+  return {
+    relay,
+    membership: (user, pool) => ({
+      username: usernameOf(user),
+      token: tokens[user]!,
+      controlPort: relay.ports.control!,
+      dataPort: relay.ports.data!,
+      ca: relay.ca,
+      pool,
+    }),
+    target: (name) => ({
+      name,
+      port: relay.ports.hub!,
+      usage: () => usageOf(processTree(relay.pid)),
+      async [Symbol.asyncDispose]() {},
+    }),
+    [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,70 @@
+import type { RelayMessage } from "../../../lib/wire/messages.ts";
+
+/** A user of the relay under test, and where it is. */
+export interface Membership {
+  username: string;
+  token: string;
+  controlPort: number;
+  dataPort: number;
+  /** Where the relay is; its certificate names localhost and 127.0.0.1. @default {"localhost"} */
+  host?: string;
+  /** PEM of the authority that the control port's certificate is of. */
+  ca: string;
+  /** Connections to keep parked; 0 leaves every visitor to a dial. */
+  pool: number;
+}
+
+/** A control WebSocket that hands every ticket on. */
+export interface GlossonLink {
+  /** Tickets that came so far, of either kind. */
+  readonly tickets: number;
+  close(): void;
+}
+
+/**
+ * Goes online as a user of the relay.
+ *
+ * @param onTicket called with each ticket, to park with or to join a visitor with.
+ */
+export async function goOnline(
+  membership: Membership,
+  onTicket: (ticket: string) => void,
+  http = Deno.createHttpClient({ caCerts: [membership.ca] }),
+): Promise<GlossonLink> {
+  const { token, controlPort, pool, host = "localhost" } = membership;
+  const options: Record<string, unknown> = {
+    headers: { Authorization: `Bearer ${token}` },
+    protocols: ["glosson.v1"],
+    client: http,
+  };
+  // Deno takes options in the place of the protocols; the type of browsers does not know that.
+  const socket = new WebSocket(
+    `wss://${host}:${controlPort}/v1/control`,
+    options as unknown as string[],
+  );
+  let tickets = 0;
+  const { promise: online, resolve, reject } = Promise.withResolvers<void>();
+  socket.onclose = (event) => reject(new Error(`control WebSocket closed with ${event.code}`));
+  socket.onerror = (event) => reject(new Error((event as ErrorEvent).message));
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(data) as RelayMessage;
+    if (message.type === "online") {
+      if (pool > 0) socket.send(JSON.stringify({ type: "pool", size: pool }));
+      return resolve();
+    }
+    const given = message.type === "tickets"
+      ? message.tickets
+      : message.type === "connect"
+      ? [message.ticket]
+      : [];
+    tickets += given.length;
+    given.forEach(onTicket);
+  };
+  await online;
+  return {
+    get tickets() {
+      return tickets;
+    },
+    close: () => socket.close(),
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * Measures the relay beside other programs for the same job, see `--help`.
+ */
+import { parseArgs } from "node:util";
+import type { Bench } from "./bench.ts";
+import { bulk } from "./bulk.ts";
+import { isInstalled, PEERS } from "./peers.ts";
+import { type Row, textTable } from "./table.ts";
+
+const SECTIONS: Record<string, (bench: Bench) => Promise<Row[]>> = { bulk };
+
+const HELP = `Measures the relay beside other programs for the same job.
+
+Usage: deno task bench [SECTION...] [--quick] [--json] [--rounds N] [--peer NAME...]
+
+Sections: ${Object.keys(SECTIONS).join(", ")}; all of them when none is named.
+
+  --quick      shorter runs, fewer rounds: to see that it works, not to quote
+  --json       one JSON object instead of the table
+  --rounds N   how often each program is measured, in turns; medians are shown
+  --peer NAME  only peers whose name holds NAME; "none" for none
+`;
+
+const encoder = new TextEncoder();
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean" },
+    json: { type: "boolean" },
+    rounds: { type: "string" },
+    peer: { type: "string", multiple: true },
+    help: { type: "boolean", short: "h" },
+  },
+});
+if (options.help) {
+  Deno.stdout.writeSync(encoder.encode(HELP));
+  Deno.exit(0);
+}
+const unknown = positionals.find((name) => !(name in SECTIONS));
+if (unknown !== undefined) {
+  Deno.stderr.writeSync(encoder.encode(`bench: there is no section ${unknown}\n`));
+  Deno.exit(2);
+}
+
+const wanted = PEERS.filter(({ name }) =>
+  options.peer === undefined || options.peer.some((part) => name.includes(part))
+);
+const installed = await Promise.all(wanted.map(isInstalled));
+const skipped = wanted.filter((_, i) => !installed[i]).map(({ name }) => name);
+const bench: Bench = {
+  quick: options.quick ?? false,
+  rounds: Number(options.rounds ?? (options.quick ? 2 : 5)),
+  peers: wanted.filter((_, i) => installed[i]),
+  tell: (text) => Deno.stderr.writeSync(encoder.encode(`${text}\n`)),
+};
+if (skipped.length > 0) bench.tell(`not installed, skipped: ${skipped.join(", ")}`);
+
+const rows: Row[] = [];
+for (const name of positionals.length > 0 ? positionals : Object.keys(SECTIONS)) {
+  rows.push(...await SECTIONS[name]!(bench));
+}
+const text = options.json ? JSON.stringify({ skipped, rows }, null, 2) + "\n" : textTable(rows);
+Deno.stdout.writeSync(encoder.encode(text));

@@ -1,0 +1,192 @@
+import { processTree, type Usage, usageOf } from "./usage.ts";
+
+/** A relay under test. */
+export interface Target extends AsyncDisposable {
+  name: string;
+  /** Where visitors connect. */
+  port: number;
+  /** What its processes use. */
+  usage(): Usage;
+}
+
+/** Another program that relays TLS by its SNI, and a setting of it. */
+export interface Peer {
+  /** Name and setting, as the table shows it. */
+  name: string;
+  program: string;
+  /** Whether this is the setting that the program comes with. */
+  isDefault: boolean;
+  /** Text of a configuration that relays `port` to the origin, of names under the base domain. */
+  config: (port: number, origin: number, baseDomain: string) => string;
+  /** Arguments that run it in the foreground with the configuration in a file of `dir`. */
+  args: (file: string, dir: string) => string[];
+}
+
+function haproxy(name: string, isDefault: boolean, global: string, defaults = ""): Peer {
+  return {
+    name: `haproxy ${name}`,
+    program: "/usr/sbin/haproxy",
+    isDefault,
+    config: (port, origin, baseDomain) => `
+global
+  maxconn 8000
+  ${global}
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+  ${defaults}
+frontend visitors
+  bind 127.0.0.1:${port}
+  tcp-request inspect-delay 5s
+  tcp-request content accept if { req.ssl_hello_type 1 }
+  use_backend origin if { req.ssl_sni -m end .${baseDomain} }
+backend origin
+  server origin 127.0.0.1:${origin}
+`,
+    args: (file) => ["-db", "-f", file],
+  };
+}
+
+function nginx(name: string, isDefault: boolean, buffer: string): Peer {
+  return {
+    name: `nginx ${name}`,
+    program: "/usr/sbin/nginx",
+    isDefault,
+    config: (port, origin, baseDomain) => `
+load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+daemon off;
+pid nginx.pid;
+error_log stderr warn;
+worker_rlimit_nofile 20000;
+events { worker_connections 19000; }
+stream {
+  access_log off;
+  map $ssl_preread_server_name $origin { hostnames; .${baseDomain} 127.0.0.1:${origin}; }
+  server {
+    listen 127.0.0.1:${port};
+    ssl_preread on;
+    proxy_pass $origin;
+    proxy_timeout 1h;
+    ${buffer}
+  }
+}
+`,
+    args: (file, dir) => ["-c", file, "-p", dir],
+  };
+}
+
+/** The peers, each with the settings that are compared. */
+export const PEERS: readonly Peer[] = [
+  haproxy("default", true, ""),
+  haproxy("256k", false, "tune.bufsize 262144"),
+  haproxy("splice", false, "maxpipes 100", "option splice-auto"),
+  nginx("16k", true, ""),
+  nginx("256k", false, "proxy_buffer_size 256k;"),
+  {
+    name: "sniproxy",
+    program: "/usr/sbin/sniproxy",
+    isDefault: true,
+    config: (port, origin, baseDomain) => `
+user root
+pidfile /dev/null
+listener 127.0.0.1:${port} {
+  proto tls
+  table visitors
+}
+table visitors {
+  .*\\.${baseDomain.replaceAll(".", "\\.")} 127.0.0.1:${origin}
+}
+`,
+    args: (file) => ["-f", "-c", file],
+  },
+  {
+    name: "sslh",
+    program: "/usr/sbin/sslh-select",
+    isDefault: true,
+    config: (port, origin, baseDomain) => `
+foreground: true;
+listen: ( { host: "127.0.0.1"; port: "${port}"; } );
+protocols: ( { name: "tls"; host: "127.0.0.1"; port: "${origin}"; sni_hostnames: [ "*.${baseDomain}" ]; } );
+`,
+    args: (file) => ["-f", `-F${file}`],
+  },
+];
+
+/** How long a peer may take to listen. */
+const START_TIMEOUT_MS = 5_000;
+
+/** Whether the program of a peer is on this machine. */
+export async function isInstalled({ program, name }: Peer): Promise<boolean> {
+  const files = [program];
+  if (name.startsWith("nginx")) files.push("/usr/lib/nginx/modules/ngx_stream_module.so");
+  const found = await Promise.all(files.map((f) => Deno.stat(f).then(() => true, () => false)));
+  return found.every(Boolean);
+}
+
+/** Starts a peer in front of an origin. */
+export async function startPeer(
+  peer: Peer,
+  origin: number,
+  baseDomain: string,
+  namespace?: string,
+): Promise<Target> {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-bench-" });
+  const port = freePort();
+  const file = `${dir}/peer.conf`;
+  await Deno.writeTextFile(file, peer.config(port, origin, baseDomain));
+  const command = [peer.program, ...peer.args(file, dir)];
+  const [program = "", ...args] = namespace === undefined
+    ? command
+    : ["ip", "netns", "exec", namespace, ...command];
+  const process = new Deno.Command(program, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const said = new Response(process.stderr).text();
+  const stop = async (): Promise<void> => {
+    try {
+      process.kill("SIGTERM");
+    } catch {
+      // Ended already.
+    }
+    await process.status;
+    await Deno.remove(dir, { recursive: true });
+  };
+  for (let waited = 0; !isListening(port, process.pid); waited += 20) {
+    if (waited >= START_TIMEOUT_MS) {
+      await stop();
+      throw new Error(`Cannot start ${peer.name}: it does not listen; it said: ${await said}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return {
+    name: peer.name,
+    port,
+    usage: () => usageOf(processTree(process.pid)),
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** A port of 127.0.0.1 that is free at the moment. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Whether a port is listened to, seen by a process: it need not be in our network namespace. */
+function isListening(port: number, pid: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/net/tcp`).split("\n").some((line) => {
+      const [, address = "", , state] = line.trim().split(/\s+/);
+      // 0A is TCP_LISTEN.
+      return state === "0A" && address.endsWith(local);
+    });
+  } catch {
+    return false;
+  }
+}

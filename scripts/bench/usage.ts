@@ -1,0 +1,45 @@
+import { readdirSync } from "node:fs";
+
+/** What processes use of the machine; sums over all of them. */
+export interface Usage {
+  /** User and system time since their start, seconds. */
+  cpuSeconds: number;
+  /** Resident memory, bytes. */
+  rssBytes: number;
+  /** Open file descriptors. */
+  descriptors: number;
+}
+
+/** Clock ticks a second in `/proc/PID/stat`: USER_HZ, 100 on every Linux. */
+const TICKS_PER_SECOND = 100;
+
+/** Reads what processes, all their threads included, have used; ended ones count as nothing. */
+export function usageOf(pids: readonly number[]): Usage {
+  const total: Usage = { cpuSeconds: 0, rssBytes: 0, descriptors: 0 };
+  for (const pid of pids) {
+    try {
+      // The second field is the program's name in brackets, which may hold anything.
+      const stat = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
+      total.cpuSeconds += (Number(stat[11]) + Number(stat[12])) / TICKS_PER_SECOND;
+      const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
+      total.rssBytes += Number(kilobytes?.[1] ?? 0) * 1024;
+      total.descriptors += readdirSync(`/proc/${pid}/fd`).length;
+    } catch {
+      // Ended meanwhile.
+    }
+  }
+  return total;
+}
+
+/** The process and all its descendants. */
+export function processTree(pid: number): number[] {
+  const children = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => {
+    try {
+      const parent = Deno.readTextFileSync(`/proc/${name}/stat`).split(") ").at(-1)!.split(" ")[1];
+      return Number(parent) === pid ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+  return [pid, ...children.flatMap(processTree)];
+}
