@@ -21,23 +21,23 @@ import { openDatabase } from "./database.ts";
 import type { Log } from "./log.ts";
 import { pause } from "./net/accept_loop.ts";
 import { addressGroup } from "./net/address_group.ts";
+import { descriptorLimit, fitDescriptors } from "./net/descriptors.ts";
 import { startHttp11 } from "./net/http11_backend.ts";
 import { startHttps } from "./net/https_backend.ts";
-import { listenTcp, serveTcp, type TcpServer } from "./net/listen.ts";
+import { listenTcp, serveTcp, type ServeTcpOptions, type TcpServer } from "./net/listen.ts";
+import { Places } from "./net/places.ts";
 import { TlsFront } from "./net/tls_front.ts";
 import { type NameStatus, pageApp } from "./page/app.tsx";
 import { COMMIT, SOFTWARE, VERSION } from "./version.ts";
-import { type Arrival, Hub } from "./visitor/hub.ts";
+import { Hub } from "./visitor/hub.ts";
+import type { Arrival } from "./visitor/onward.ts";
 import { proxyMatcher } from "./visitor/source.ts";
 
 /** Connections to the control port above the clients': requests of the API. */
 const API_CONNECTIONS = 500;
 
 /** Data connections whose ticket is awaited at once. */
-const DATA_PREFACES = 2_000;
-
-/** Connections to the pages' own port, or to the redirect, at once. */
-const SIDE_CONNECTIONS = 500;
+const DATA_PREFACES = 1_000;
 
 /** A running relay. */
 export interface Daemon {
@@ -96,6 +96,7 @@ async function start(
     dataPort: settings.publicDataPort ?? dataListener.addr.port,
   };
 
+  const ceilings = await fitCeilings(settings, log);
   await Deno.mkdir(stateDir, { recursive: true, mode: 0o700 });
   const db = openDatabase(`${stateDir}/glossond.sqlite`);
   onClose(() => db.close());
@@ -143,10 +144,12 @@ async function start(
       if (online && !isWelcome(username)) queueMicrotask(() => cutOff(username));
     },
   });
+  const parking = new Places({ total: ceilings.parked });
   const control = new Control({
     sessions,
     tickets,
     online: (username) => ({ hostname: hostnameOf(username), ...data }),
+    parking,
     log,
   });
   function lastOnlineAt(username: string): number | undefined {
@@ -184,9 +187,7 @@ async function start(
     },
     revoke: cutOff,
     openControl: (request, username, transport) =>
-      sessions.size < settings.maxClients
-        ? control.accept(request, username, transport)
-        : undefined,
+      sessions.size < ceilings.clients ? control.accept(request, username, transport) : undefined,
     log,
   });
 
@@ -239,11 +240,17 @@ async function start(
     serveControl: (conn, head, arrival) => controlFront.serve(conn, head, arrival),
     ...(settings.fallbackBackend !== undefined && { fallback: settings.fallbackBackend }),
     isProxy: proxyMatcher(settings.proxyProtocolFrom),
-    // Loopback stands for a proxy on this machine, so for all visitors at once.
-    addressGroup: (address) => isLoopback(address) ? undefined : addressGroup(address),
-    maxHellos: settings.maxHellos,
-    maxVisitorsPerUser: settings.maxVisitorsPerUser,
-    maxVisitorsPerAddress: settings.maxVisitorsPerAddress,
+    addressGroup: groupOf,
+    limits: {
+      maxHellos: ceilings.hellos,
+      maxPerAddress: settings.maxVisitorsPerAddress,
+      hellosPerSecond: settings.hellosPerSecond,
+      helloBurst: settings.helloBurst,
+      maxVisitors: ceilings.visitors,
+      maxVisitorsPerUser: settings.maxVisitorsPerUser,
+      maxPages: ceilings.pages,
+      maxControl: ceilings.clients + ceilings.requests,
+    },
     log,
     onOutcome: (outcome) => counters.outcome(outcome),
     onJoined: (how) => metrics.joined(how),
@@ -255,35 +262,28 @@ async function start(
   function serve(
     name: string,
     listener: Deno.TcpListener,
-    maxConnections: number,
     onConnection: (conn: Deno.TcpConn) => Promise<void>,
+    places?: Pick<ServeTcpOptions, "places" | "keyOf">,
   ): TcpServer {
-    const server = serveTcp(listener, { name, maxConnections, onConnection, log });
+    const server = serveTcp(listener, { name, onConnection, log, ...places });
     servers.push(server);
     listeners[name] = server;
     return server;
   }
-  const hubServer = serve("hub", hubListener, settings.maxVisitors, (c) => hub.onConnection(c));
-  serve(
-    "data",
-    dataListener,
-    DATA_PREFACES,
-    createDataPort({
-      tickets,
-      log,
-      onRefused: (reason) => counters.dataRefusals.add(reason),
-    }),
-  );
-  serve(
-    "control",
-    controlListener,
-    settings.maxClients + API_CONNECTIONS,
-    (c) => hub.onControlConnection(c),
-  );
-  serve("pages", pagesListener, SIDE_CONNECTIONS, (c) => hub.onPagesConnection(c));
-  if (httpListener !== undefined) {
-    serve("http", httpListener, SIDE_CONNECTIONS, (c) => hub.onHttpConnection(c));
-  }
+  // The hub counts what it is handed by itself, by what each connection turns out to be.
+  const hubServer = serve("hub", hubListener, (c) => hub.onConnection(c));
+  serve("control", controlListener, (c) => hub.onControlConnection(c));
+  serve("pages", pagesListener, (c) => hub.onPagesConnection(c));
+  if (httpListener !== undefined) serve("http", httpListener, (c) => hub.onHttpConnection(c));
+  const onDataConnection = createDataPort({
+    tickets,
+    log,
+    onRefused: (reason) => counters.dataRefusals.add(reason),
+  });
+  serve("data", dataListener, onDataConnection, {
+    places: new Places({ total: ceilings.prefaces }),
+    keyOf: (conn) => groupOf(conn.remoteAddr.hostname),
+  });
   const admin = await startAdmin({
     hostname: settings.adminHost,
     port: settings.adminPort,
@@ -318,9 +318,10 @@ async function start(
       issuance: () => issuance.counts(),
       bioRunning: () => bio.running(),
       limits: () => [
-        { name: "visitors", used: hubServer.active, max: settings.maxVisitors },
-        { name: "hellos", used: hub.hellos, max: settings.maxHellos },
-        { name: "clients", used: sessions.size, max: settings.maxClients },
+        ...hub.limits().slice(0, 2),
+        { name: "clients", used: sessions.size, max: ceilings.clients },
+        { name: "parked", used: parking.used, max: parking.total },
+        ...hub.limits().slice(2),
       ],
     },
     log,
@@ -356,8 +357,39 @@ async function start(
   );
 }
 
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
+/**
+ * How many of each kind of connection the settings allow and the descriptors are enough for.
+ *
+ * A visitor joined with a client has two descriptors; a visit to a page five, with the two
+ * connections between the servers that it passes; a client or a request of the API three.
+ */
+async function fitCeilings(settings: Settings, log: Log) {
+  const { maxVisitors, fallbackBackend } = settings;
+  const descriptors = await descriptorLimit();
+  const { ceilings, needed, lowered } = fitDescriptors(descriptors, {
+    hellos: { wanted: settings.maxHellos, each: 1 },
+    visitors: { wanted: maxVisitors, each: fallbackBackend === undefined ? 2 : 4 },
+    pages: { wanted: settings.maxPages, each: 5 },
+    clients: { wanted: settings.maxClients, each: 3 },
+    requests: { wanted: API_CONNECTIONS, each: 3 },
+    prefaces: { wanted: DATA_PREFACES, each: 1 },
+    parked: { wanted: settings.maxParked, each: 1 },
+  });
+  const limits = { descriptors: descriptors ?? "unknown", needed, ...ceilings };
+  if (!lowered) log.info("limits of connections", limits);
+  else {
+    log.warn(
+      "descriptors are too few for the limits set, which are lowered; raise LimitNOFILE or lower GLOSSOND_MAX_…",
+      limits,
+    );
+  }
+  return ceilings;
+}
+
+/** What limits by address count on; loopback stands for a proxy here, so for all visitors at once. */
+function groupOf(address: string): string | undefined {
+  const group = addressGroup(address);
+  return group.startsWith("127.") || address === "::1" ? undefined : group;
 }
 
 function closeListener(listener: Deno.TcpListener): void {

@@ -7,7 +7,7 @@ import {
 } from "../wire/messages.ts";
 import { pause } from "../net/accept_loop.ts";
 import type { Log } from "../log.ts";
-import { type Redeem, Session } from "./session.ts";
+import { type Parking, type Redeem, Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tickets } from "./tickets.ts";
 
@@ -49,6 +49,8 @@ export interface ControlOptions {
   tickets: Tickets<Redeem>;
   /** What the `online` message tells. */
   online: (username: string) => { hostname: string; dataHost: string; dataPort: number };
+  /** Counts what all clients park. @default no limit but each client's */
+  parking?: Parking;
   log: Log;
   /** Clock of {@linkcode Transport.lastHeardAt}. @default {performance.now} */
   now?: () => number;
@@ -121,11 +123,11 @@ export class Control {
   }
 
   #open(socket: WebSocket, username: string, transport: Transport): void {
-    const { sessions, tickets, online, log } = this.#options;
+    const { sessions, tickets, online, parking, log } = this.#options;
     const send = (message: RelayMessage): void => {
       if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
     };
-    const session = new Session({ username, tickets, send });
+    const session = new Session({ username, tickets, send, ...(parking && { parking }) });
     const link: Link = { socket, transport, session, closing: false };
     this.#links.set(session, link);
     socket.addEventListener("message", (event) => this.#receive(link, event.data));

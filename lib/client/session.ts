@@ -27,12 +27,20 @@ export type Dialled =
   /** The session ended meanwhile. */
   | { state: "ended" };
 
+/** Places for parked connections, all clients' together. */
+export interface Parking {
+  /** Takes a place, undefined when this user gets none now. */
+  take(username: string): { leave(): void } | undefined;
+}
+
 /** Options for {@linkcode Session}. */
 export interface SessionOptions {
   username: string;
   tickets: Tickets<Redeem>;
   /** Sends a message to the client; never throws. */
   send: (message: RelayMessage) => void;
+  /** Where a place is taken for each ticket to park with. @default always one */
+  parking?: Parking;
   /** @default {setTimeout} */
   schedule?: Schedule;
 }
@@ -40,7 +48,8 @@ export interface SessionOptions {
 /** A parked connection and the timer that ends it. */
 interface Parked {
   conn: Duplex;
-  callOff: () => void;
+  /** Calls off the timer and gives the place back. */
+  leave: () => void;
 }
 
 /** One client that is online: its parked connections and the visitors that wait for it. */
@@ -49,10 +58,11 @@ export class Session {
   readonly #tickets: Tickets<Redeem>;
   readonly #send: (message: RelayMessage) => void;
   readonly #schedule: Schedule;
+  readonly #parking: Parking;
   /** Oldest first. */
   readonly #parked: Parked[] = [];
-  /** Granted to park with, not shown yet. */
-  readonly #granted = new Set<string>();
+  /** Granted to park with, not shown yet; each with its place. */
+  readonly #granted = new Map<string, { leave(): void }>();
   readonly #waiting = new Map<string, (dialled: Dialled) => void>();
   #poolSize = 0;
   #ended = false;
@@ -62,6 +72,7 @@ export class Session {
     this.#tickets = options.tickets;
     this.#send = options.send;
     this.#schedule = options.schedule ?? scheduleTimeout;
+    this.#parking = options.parking ?? { take: () => ({ leave() {} }) };
   }
 
   /** Connections parked now. */
@@ -80,7 +91,7 @@ export class Session {
   takeParked(): Duplex | undefined {
     const parked = this.#parked.pop();
     if (parked === undefined) return undefined;
-    parked.callOff();
+    parked.leave();
     // Refilled on check-out, so that the next visitor finds one too.
     this.#grant();
     return parked.conn;
@@ -127,35 +138,48 @@ export class Session {
   end(): void {
     this.#ended = true;
     for (const settle of [...this.#waiting.values()]) settle({ state: "ended" });
-    for (const ticket of this.#granted) this.#tickets.take(ticket);
+    for (const [ticket, place] of this.#granted) {
+      this.#tickets.take(ticket);
+      place.leave();
+    }
     this.#granted.clear();
     for (const parked of [...this.#parked]) this.#dropParked(parked);
   }
 
-  /** Grants tickets until granted ones plus parked connections reach the pool size. */
+  /**
+   * Grants tickets until granted ones plus parked connections reach the pool size, or there is no
+   * place for more; the next change of either asks again.
+   */
   #grant(): void {
-    const missing = this.#poolSize - this.#parked.length - this.#granted.size;
-    if (this.#ended || missing <= 0) return;
-    const tickets = Array.from({ length: missing }, () => {
+    if (this.#ended) return;
+    const tickets: string[] = [];
+    while (this.#parked.length + this.#granted.size < this.#poolSize) {
+      const place = this.#parking.take(this.username);
+      if (place === undefined) break;
       const ticket = this.#tickets.issue(
-        (conn) => this.#park(ticket, conn),
+        (conn) => this.#park(ticket, conn, place),
         PARK_TICKET_MS,
         () => {
           this.#granted.delete(ticket);
+          place.leave();
           this.#grant();
         },
       );
-      this.#granted.add(ticket);
-      return ticket;
-    });
-    this.#send({ type: "tickets", tickets });
+      this.#granted.set(ticket, place);
+      tickets.push(ticket);
+    }
+    if (tickets.length > 0) this.#send({ type: "tickets", tickets });
   }
 
-  #park(ticket: string, conn: Duplex): void {
+  #park(ticket: string, conn: Duplex, place: { leave(): void }): void {
     this.#granted.delete(ticket);
+    const callOff = this.#schedule(() => this.#dropParked(entry), PARKED_MS);
     const entry: Parked = {
       conn: new ReadAhead(conn, () => this.#dropParked(entry)),
-      callOff: this.#schedule(() => this.#dropParked(entry), PARKED_MS),
+      leave() {
+        callOff();
+        place.leave();
+      },
     };
     this.#parked.push(entry);
     // The pool may have shrunk since the ticket was granted.
@@ -163,11 +187,11 @@ export class Session {
   }
 
   #dropParked(entry: Parked): void {
-    entry.callOff();
     const index = this.#parked.indexOf(entry);
     // Taken by a visitor already: its end is theirs to see.
     if (index === -1) return;
     this.#parked.splice(index, 1);
+    entry.leave();
     closeQuietly(entry.conn);
     this.#grant();
   }

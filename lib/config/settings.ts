@@ -210,10 +210,34 @@ export const SETTINGS = {
   maxHellos: required(
     "MAX_HELLOS",
     integer(1, 1_000_000),
-    "2000",
+    "4000",
     "Visitors whose first bytes are awaited at once",
   ),
+  hellosPerSecond: required(
+    "HELLOS_PER_SECOND",
+    integer(1, 1_000_000),
+    "50",
+    "New connections of one visitor's address (IPv6: /64) a second; loopback is not counted",
+  ),
+  helloBurst: required(
+    "HELLO_BURST",
+    integer(1, 1_000_000),
+    "200",
+    "New connections of it at once before that rate holds",
+  ),
+  maxPages: required(
+    "MAX_PAGES",
+    integer(1, 1_000_000),
+    "500",
+    "Visits to the relay's own pages at once",
+  ),
   maxClients: required("MAX_CLIENTS", integer(1, 1_000_000), "5000", "Clients online at once"),
+  maxParked: required(
+    "MAX_PARKED",
+    integer(1, 1_000_000),
+    "10000",
+    "Data connections that clients keep parked at once, all together",
+  ),
 
   drainSeconds: required(
     "DRAIN_SECONDS",

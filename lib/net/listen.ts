@@ -1,4 +1,5 @@
 import { acceptLoop } from "./accept_loop.ts";
+import type { Place, Places } from "./places.ts";
 import { closeQuietly } from "./splice.ts";
 import type { Log } from "../log.ts";
 
@@ -6,8 +7,10 @@ import type { Log } from "../log.ts";
 export interface ServeTcpOptions {
   /** For log lines: `hub`, `data`, … */
   name: string;
-  /** Connections at once; the newest is closed unread above it. */
-  maxConnections: number;
+  /** Connections at once, by `keyOf`; the newest is closed unread when there is no place for it. */
+  places?: Places;
+  /** Whom a connection counts for in `places`. @default nobody */
+  keyOf?: (conn: Deno.TcpConn) => string | undefined;
   /**
    * Handles one connection and closes it. A rejection is a bug of ours: it is logged, counted, and
    * the connection closed.
@@ -33,7 +36,7 @@ export interface TcpServer {
 /** What a listener counted. */
 export interface ListenerCounts {
   accepted: number;
-  /** Closed unread because `maxConnections` were open. */
+  /** Closed unread for want of a place. */
   refused: number;
   acceptErrors: number;
   /** Connections ended by a bug of ours. */
@@ -46,14 +49,14 @@ export interface ListenerCounts {
  * Nothing that a peer does, and no shortage of descriptors, ends it.
  */
 export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): TcpServer {
-  const { name, maxConnections, onConnection, log } = options;
+  const { name, places, keyOf = () => undefined, onConnection, log } = options;
   const counts: ListenerCounts = { accepted: 0, refused: 0, acceptErrors: 0, handlerErrors: 0 };
   const stopping = new AbortController();
   const active = new Set<Deno.TcpConn>();
   let whenIdle = Promise.withResolvers<void>();
   whenIdle.resolve();
 
-  async function handle(conn: Deno.TcpConn): Promise<void> {
+  async function handle(conn: Deno.TcpConn, place?: Place): Promise<void> {
     if (active.size === 0) whenIdle = Promise.withResolvers();
     active.add(conn);
     try {
@@ -67,6 +70,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
       });
       closeQuietly(conn);
     } finally {
+      place?.leave();
       active.delete(conn);
       if (active.size === 0) whenIdle.resolve();
     }
@@ -76,7 +80,8 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
     accept: () => listener.accept(),
     onConnection(conn) {
       counts.accepted++;
-      if (active.size < maxConnections) return void handle(conn);
+      const place = places?.take(keyOf(conn));
+      if (places === undefined || place !== undefined) return void handle(conn, place);
       counts.refused++;
       closeQuietly(conn);
     },

@@ -37,6 +37,8 @@ export type Met =
    */
   | ({ state: "joined"; conn: Duplex } & JoinedHow)
   | { state: "offline" }
+  /** The visitor is gone. */
+  | { state: "left" }
   | { state: "not-responding"; why: "refused" | "timeout" | "lost" };
 
 /**
@@ -49,6 +51,8 @@ export async function meet(options: MeetOptions): Promise<Met> {
 
   for (let tried = 0; tried < MAX_SESSIONS_TRIED; tried++) {
     const session = await find(signal);
+    // Else a parked connection would be spent on nobody.
+    if (signal.aborted) return { state: "left" };
     if (session === undefined) return { state: "offline" };
 
     for (let conn = session.takeParked(); conn !== undefined; conn = session.takeParked()) {
@@ -66,7 +70,7 @@ export async function meet(options: MeetOptions): Promise<Met> {
     if (dialled.state !== "ended") return { state: "not-responding", why: dialled.state };
     // The session ended while we waited: its successor may be on its way.
   }
-  return { state: "offline" };
+  return signal.aborted ? { state: "left" } : { state: "offline" };
 }
 
 /** PROXY header and head in one piece: one segment on the wire, one read in the client. */

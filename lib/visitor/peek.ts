@@ -6,7 +6,9 @@ import {
   parseProxyHeader,
   type ProxyAddresses,
 } from "../wire/proxy_protocol.ts";
+import type { Place } from "../net/places.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** How long a visitor may take to send a complete ClientHello, a PROXY header before it included. */
 export const HELLO_TIMEOUT_MS = 5_000;
@@ -14,20 +16,34 @@ export const HELLO_TIMEOUT_MS = 5_000;
 /** First size of the buffer: most hellos fit, also those with a post-quantum key share. */
 const FIRST_BUFFER_BYTES = 2 * 1024;
 
+/** Largest buffer without a place for large hellos: the largest real ones are near 6 KiB. */
+const MAX_USUAL_BYTES = 8 * 1024;
+
 /** What the first bytes of a connection turn out to be. */
 export type Peeked =
   | { kind: "hello"; serverName?: string }
   | { kind: "http"; host?: string; target: string }
   | { kind: "bad-http" }
-  | { kind: "reject"; alert: AlertName; reason: string; detail: string }
+  | { kind: "reject"; alert: AlertName; reason: Outcome; detail: string }
   /** Nothing to answer: the peer ended, was late, or sent too much. */
-  | { kind: "close"; reason: "silent" | "incomplete" | "late" | "too-large" | "reset" };
+  | { kind: "close"; reason: Ended };
+
+/** Why no more bytes come. */
+type Ended = "silent" | "incomplete" | "late" | "too-large" | "reset" | "limit-large-hellos";
 
 /** What a PROXY header said. */
 export type ProxyPeek =
   | { kind: "addresses"; addresses?: ProxyAddresses }
   | { kind: "bad-proxy-header"; detail: string }
-  | { kind: "close"; reason: "silent" | "incomplete" | "late" | "reset" };
+  | { kind: "close"; reason: Ended };
+
+/** Options for {@linkcode Peeker}. */
+export interface PeekerOptions {
+  /** @default {HELLO_TIMEOUT_MS} */
+  timeoutMs?: number;
+  /** Takes a place for a hello of unusual size, left when the peek is done. @default always one */
+  takeLarge?: () => Place | undefined;
+}
 
 /**
  * Reads the beginning of a connection without losing any of it.
@@ -38,13 +54,17 @@ export type ProxyPeek =
 export class Peeker {
   readonly #conn: Duplex;
   readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #takeLarge: () => Place | undefined;
+  #large: Place | undefined;
   #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
   #start = 0;
   #end = 0;
   #late = false;
 
-  constructor(conn: Duplex, timeoutMs = HELLO_TIMEOUT_MS) {
+  constructor(conn: Duplex, options: PeekerOptions = {}) {
+    const { timeoutMs = HELLO_TIMEOUT_MS, takeLarge = () => NO_PLACE } = options;
     this.#conn = conn;
+    this.#takeLarge = takeLarge;
     this.#timer = setTimeout(() => {
       this.#late = true;
       closeQuietly(conn);
@@ -56,9 +76,10 @@ export class Peeker {
     return this.#buffer.subarray(this.#start, this.#end);
   }
 
-  /** Ends the deadline. */
+  /** Ends the deadline and gives up the place for a large hello. */
   done(): void {
     clearTimeout(this.#timer);
+    this.#large?.leave();
   }
 
   /** Reads and consumes the PROXY header that must come first. */
@@ -109,24 +130,29 @@ export class Peeker {
   }
 
   /** Reads once; tells why there is no more to come. */
-  async #more(
-    limit: number,
-  ): Promise<undefined | "silent" | "incomplete" | "late" | "too-large" | "reset"> {
+  async #more(limit: number): Promise<undefined | Ended> {
     if (this.#end - this.#start >= limit) return "too-large";
     if (this.#end === this.#buffer.length) {
+      if (this.#end >= MAX_USUAL_BYTES) {
+        this.#large ??= this.#takeLarge();
+        if (this.#large === undefined) return "limit-large-hellos";
+      }
       const grown = new Uint8Array(this.#buffer.length * 2);
       grown.set(this.#buffer);
       this.#buffer = grown;
     }
     try {
       const n = await this.#conn.read(this.#buffer.subarray(this.#end));
-      if (n === null) return this.#end === 0 ? "silent" : "incomplete";
+      if (n === null) return this.#end === this.#start ? "silent" : "incomplete";
       this.#end += n;
     } catch {
       return this.#late ? "late" : "reset";
     }
   }
 }
+
+/** Stands for places that nobody counts. */
+const NO_PLACE: Place = { assign: () => true, leave() {} };
 
 function rejected(result: ReturnType<ClientHelloReader["push"]>): Peeked {
   if (result.state !== "reject") throw new Error(`Cannot refuse a hello in state ${result.state}`);

@@ -76,7 +76,7 @@ Deno.test("Peeker.hello() names what is not a hello", async () => {
 
 Deno.test("Peeker closes a connection that is silent for too long", async () => {
   const [, conn] = pipe();
-  const peeker = new Peeker(conn, 1);
+  const peeker = new Peeker(conn, { timeoutMs: 1 });
   assert.deepEqual(await peeker.hello(), { kind: "close", reason: "late" });
   assert.equal(conn.closes, 1);
 });

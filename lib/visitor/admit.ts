@@ -1,0 +1,163 @@
+import { type Place, Places } from "../net/places.ts";
+import { sendLastWords } from "../net/last_words.ts";
+import { closeQuietly, type Duplex } from "../net/splice.ts";
+import { alertRecord } from "../wire/alert.ts";
+import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
+import type { Ending } from "./outcome.ts";
+import { type Peeked, Peeker } from "./peek.ts";
+import { refuseByAlert } from "./refuse.ts";
+import { type IsProxy, socketAddresses } from "./source.ts";
+import { TokenBuckets } from "./token_buckets.ts";
+
+/** Hellos of unusual size that are read at once: each may take 200 KiB of memory. */
+const LARGE_HELLOS = 64;
+
+/** Visitors for whom there is no place that are told so at once; the others are closed unheard. */
+const REFUSALS = 64;
+
+/** A connection whose beginning has been read. */
+export interface Visit {
+  /** What to read and write from here on: the connection, or what was put in front of it. */
+  conn: Duplex;
+  readonly addresses: ProxyAddresses;
+  /** What limits by address count it under; absent for those that are not limited. */
+  readonly group: string | undefined;
+  readonly peeked: Peeked;
+  /** The bytes read so far, to be passed on first. */
+  head: Uint8Array;
+  /** What it counts as: a hello in flight at first; given back at the end of the connection. */
+  place: Place;
+}
+
+/** How many connections there may be on their way in, and how fast they may come. */
+export interface AdmissionLimits {
+  /** Connections at once whose first bytes are awaited or that are being refused. */
+  maxHellos: number;
+  /** Connections at once of one address. */
+  maxPerAddress: number;
+  /** New connections a second of one address, and how many at once before that. */
+  hellosPerSecond: number;
+  helloBurst: number;
+}
+
+/** Options for {@linkcode Admission}. */
+export interface AdmissionOptions {
+  isProxy: IsProxy;
+  /** Groups addresses that one visitor can have; undefined for those that are not limited. */
+  addressGroup: (address: string) => string | undefined;
+  limits: AdmissionLimits;
+}
+
+/**
+ * The way in: tells whom a connection comes from and reads what it begins with, within the limits.
+ *
+ * Every connection has a place among the hellos until it is passed on or refused, and one among its
+ * address's connections until its end. Who has no place is told by the alert `internal_error`: it
+ * says that the fault is here and for now, and no alert is nearer.
+ */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #hellos: Places;
+  readonly #perAddress: Places;
+  readonly #large = new Places({ total: LARGE_HELLOS });
+  readonly #refusals = new Places({ total: REFUSALS });
+  readonly #buckets: TokenBuckets;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+    const { maxHellos, maxPerAddress, hellosPerSecond, helloBurst } = options.limits;
+    this.#hellos = new Places({ total: maxHellos });
+    this.#perAddress = new Places({ perKey: maxPerAddress });
+    this.#buckets = new TokenBuckets({ perSecond: hellosPerSecond, burst: helloBurst });
+  }
+
+  /** The places of hellos. */
+  get hellos(): Pick<Places, "used" | "total"> {
+    return this.#hellos;
+  }
+
+  /**
+   * Handles a connection to its end: peeks, then goes on with `next`, which closes it.
+   *
+   * @param mayBeProxied whether a PROXY header comes first where the peer is a proxy of ours.
+   * @param onEnd told how it ended; `visit` is absent when it did not come as far.
+   */
+  async admit(
+    conn: Deno.TcpConn,
+    mayBeProxied: boolean,
+    next: (visit: Visit) => Promise<Ending>,
+    onEnd: (ending: Ending, addresses: ProxyAddresses, visit?: Visit) => void,
+  ): Promise<void> {
+    conn.setNoDelay(true);
+    const hello = this.#hellos.take();
+    if (hello === undefined) {
+      const ending = await this.#refuseUnheard(conn);
+      return onEnd(ending, socketAddresses(conn));
+    }
+    const held = [hello];
+    let visit: Visit | undefined;
+    try {
+      const peek = await this.#peek(conn, mayBeProxied, hello, held);
+      if (!("conn" in peek)) return onEnd(peek.ending, peek.addresses);
+      visit = peek;
+      onEnd(await next(visit), visit.addresses, visit);
+    } finally {
+      visit?.place.leave();
+      for (const place of held) place.leave();
+    }
+  }
+
+  /** Reads what a connection begins with; closes one that is not let in. */
+  async #peek(
+    conn: Deno.TcpConn,
+    mayBeProxied: boolean,
+    hello: Place,
+    held: Place[],
+  ): Promise<Visit | { ending: Ending; addresses: ProxyAddresses }> {
+    const { isProxy, addressGroup } = this.#options;
+    const peeker = new Peeker(conn, { takeLarge: () => this.#large.take() });
+    try {
+      let addresses = socketAddresses(conn);
+      if (mayBeProxied && isProxy(addresses.source.address)) {
+        const header = await peeker.proxyHeader();
+        if (header.kind !== "addresses") {
+          closeQuietly(conn);
+          const ending: Ending = header.kind === "close"
+            ? { outcome: header.reason }
+            : { outcome: "bad-proxy-header", detail: header.detail };
+          return { ending, addresses };
+        }
+        addresses = header.addresses ?? addresses;
+      }
+      const group = addressGroup(addresses.source.address);
+      const refused = group === undefined ? undefined : this.#refusal(group, hello, held);
+      if (refused !== undefined) {
+        peeker.done();
+        return { ending: await refuseByAlert(conn, "internalError", refused), addresses };
+      }
+      const peeked = await peeker.hello();
+      return { conn, addresses, group, peeked, head: peeker.bytes, place: hello };
+    } finally {
+      peeker.done();
+    }
+  }
+
+  /** Counts a connection for its address; tells which limit it is above. */
+  #refusal(group: string, hello: Place, held: Place[]): Ending["outcome"] | undefined {
+    const own = this.#perAddress.take(group);
+    if (own === undefined) return "limit-address";
+    held.push(own);
+    if (!this.#buckets.take(group)) return "limit-rate";
+    return hello.assign(group) ? undefined : "limit-hellos";
+  }
+
+  async #refuseUnheard(conn: Deno.TcpConn): Promise<Ending> {
+    const place = this.#refusals.take();
+    if (place === undefined) closeQuietly(conn);
+    else {
+      await sendLastWords(conn, alertRecord("internalError"));
+      place.leave();
+    }
+    return { outcome: "limit-hellos" };
+  }
+}

@@ -1,0 +1,75 @@
+import { alertRecord } from "../wire/alert.ts";
+import { encodeProxyV2, type ProxyAddresses } from "../wire/proxy_protocol.ts";
+import type { Backend } from "../config/values.ts";
+import type { Log } from "../log.ts";
+import { sendLastWords } from "../net/last_words.ts";
+import { Seldom } from "../net/seldom.ts";
+import { closeQuietly, type Duplex, splice, writeAll } from "../net/splice.ts";
+import type { Ending } from "./outcome.ts";
+
+/** How long the backend may take to accept a connection. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Least time between two log lines of a backend that cannot be reached. */
+const WARN_EVERY_MS = 60_000;
+
+/** Options for {@linkcode Fallback}. */
+export interface FallbackOptions {
+  backend: Backend;
+  log: Log;
+}
+
+/** Passes connections for names that are not ours to a server behind the relay. */
+export class Fallback {
+  readonly #backend: Backend;
+  readonly #warnings: Seldom;
+
+  constructor(options: FallbackOptions) {
+    this.#backend = options.backend;
+    this.#warnings = new Seldom(
+      WARN_EVERY_MS,
+      (error, unsaid) =>
+        options.log.warn("cannot reach the fallback backend; is it running?", {
+          backend: `${this.#backend.host}:${this.#backend.port}`,
+          error,
+          unsaid: unsaid || undefined,
+        }),
+    );
+  }
+
+  /**
+   * Passes `head` and all that follows on, both ways and with each end of stream; closes `conn`.
+   * Never rejects. A visitor who finds no backend gets the alert `internal_error`.
+   */
+  async pass(conn: Duplex, head: Uint8Array, addresses: ProxyAddresses): Promise<Ending> {
+    let backend: Deno.TcpConn | undefined;
+    try {
+      backend = await this.#connect();
+      if (this.#backend.proxyHeader) await writeAll(backend, encodeProxyV2(addresses));
+      await writeAll(backend, head);
+    } catch (error) {
+      if (backend !== undefined) closeQuietly(backend);
+      this.#warnings.say(error);
+      await sendLastWords(conn, alertRecord("internalError"));
+      return { outcome: "fallback-unreachable", detail: (error as Error).message };
+    }
+    const { forward: toClient, backward: toVisitor, error } = await splice(conn, backend);
+    return { outcome: "fallback", toClient, toVisitor, ...(error && { detail: error.message }) };
+  }
+
+  async #connect(): Promise<Deno.TcpConn> {
+    const { host: hostname, port } = this.#backend;
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new Error(`no answer within ${CONNECT_TIMEOUT_MS} ms`)),
+      CONNECT_TIMEOUT_MS,
+    );
+    try {
+      const conn = await Deno.connect({ hostname, port, signal: late.signal });
+      conn.setNoDelay(true);
+      return conn;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

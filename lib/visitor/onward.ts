@@ -1,0 +1,210 @@
+import type { Backend } from "../config/values.ts";
+import type { Log } from "../log.ts";
+import { Places } from "../net/places.ts";
+import { ReadAhead } from "../net/read_ahead.ts";
+import { closeQuietly, type Duplex, type SpliceResult } from "../net/splice.ts";
+import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
+import type { Visit } from "./admit.ts";
+import { Fallback } from "./fallback.ts";
+import { Joined } from "./joined.ts";
+import { type JoinedHow, meet, type MeetingSession, type Met } from "./meet.ts";
+import type { Ending, Outcome } from "./outcome.ts";
+import { refuseByAlert } from "./refuse.ts";
+import { route } from "./route.ts";
+
+/** What is known of a connection that goes to the relay's own servers. */
+export interface Arrival {
+  addresses: ProxyAddresses;
+  /** The SNI; absent when the visitor sent none. */
+  serverName?: string;
+  /** The page to show is "not responding": the user is online and did not answer. */
+  notResponding?: boolean;
+}
+
+/** Passes a connection on, `head` first; closes it; never rejects. */
+export type Serve = (conn: Duplex, head: Uint8Array, arrival: Arrival) => Promise<void>;
+
+/** How many connections there may be at once of each end that they can come to. */
+export interface OnwardLimits {
+  /** Visitors who wait for a client or are joined with one; as many go to the fallback backend. */
+  maxVisitors: number;
+  /** Those of one user; the others' share is kept free besides, see {@linkcode Places}. */
+  maxVisitorsPerUser: number;
+  /** Visits to the relay's own pages. */
+  maxPages: number;
+  /** Clients and requests of the API. */
+  maxControl: number;
+}
+
+/** Options for {@linkcode Onward}. */
+export interface OnwardOptions {
+  baseDomain: string;
+  isUsername: (label: string) => boolean;
+  /** The user's session, after a wait for one that is coming back. */
+  findSession: (username: string, signal: AbortSignal) => Promise<MeetingSession | undefined>;
+  servePage: Serve;
+  serveControl: Serve;
+  fallback?: Backend;
+  limits: OnwardLimits;
+  log: Log;
+  /** Told of each visitor and client that met. */
+  onJoined?: (how: JoinedHow) => void;
+  /** Told what passed between a visitor and a client once they parted. */
+  onParted?: (result: SpliceResult) => void;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * The way on of a visitor whose hello has been read: routes, and meets or serves.
+ *
+ * Each end that a connection can come to has a table of places of its own, so that none uses up
+ * another's: a flood of hellos leaves joined visitors alone, one user's visitors those of another,
+ * and visitors of any kind the clients' way in.
+ */
+export class Onward {
+  readonly #options: OnwardOptions;
+  readonly #visitors: Places;
+  readonly #pages: Places;
+  readonly #control: Places;
+  readonly #foreign: Places;
+  readonly #fallback: Fallback | undefined;
+  readonly joined = new Joined();
+
+  constructor(options: OnwardOptions) {
+    const { limits, fallback, log } = options;
+    this.#options = options;
+    this.#visitors = new Places({ total: limits.maxVisitors, perKey: limits.maxVisitorsPerUser });
+    this.#pages = new Places({ total: limits.maxPages });
+    this.#control = new Places({ total: limits.maxControl });
+    this.#foreign = new Places({ total: limits.maxVisitors });
+    this.#fallback = fallback && new Fallback({ backend: fallback, log });
+  }
+
+  /** The tables of places by their names. */
+  get tables(): Record<string, Pick<Places, "used" | "total">> {
+    return {
+      visitors: this.#visitors,
+      pages: this.#pages,
+      control: this.#control,
+      ...(this.#fallback && { fallback: this.#foreign }),
+    };
+  }
+
+  /** Passes a visitor on by the name that it asks for, to its end. */
+  byName(visit: Visit): Promise<Ending> {
+    const { serverName } = nameOf(visit);
+    const target = route(serverName, this.#options);
+    switch (target.to) {
+      case "user":
+        return this.#toUser(visit, target.username);
+      case "landing":
+        return this.toPage(visit, "landing");
+      case "control":
+        return this.toControl(visit);
+      case "foreign":
+        return this.#toFallback(visit);
+    }
+  }
+
+  /**
+   * Goes on with a place of a table in exchange for the one that the visitor has; without one the
+   * visitor is refused, and counts where it was until that is done.
+   */
+  #placed(
+    visit: Visit,
+    table: Places,
+    key: string | undefined,
+    refusal: Outcome,
+    next: () => Promise<Ending>,
+  ): Promise<Ending> {
+    const place = table.take(key);
+    if (place === undefined) return refuseByAlert(visit.conn, "internalError", refusal);
+    visit.place.leave();
+    visit.place = place;
+    return next();
+  }
+
+  #toUser(visit: Visit, username: string): Promise<Ending> {
+    return this.#placed(visit, this.#visitors, username, "limit-visitors", async () => {
+      const gone = new AbortController();
+      // Notices a visitor who leaves while the client is asked; a mere half-close is not leaving.
+      visit.conn = new ReadAhead(visit.conn, (error) => error && gone.abort(error));
+      const met = await meet({
+        addresses: visit.addresses,
+        head: visit.head,
+        find: (signal) => this.#options.findSession(username, signal),
+        signal: gone.signal,
+      });
+      if (met.state === "joined") return await this.#join(visit, username, met);
+      if (met.state === "left") {
+        closeQuietly(visit.conn);
+        return { outcome: "left" };
+      }
+      return await this.toPage(visit, met.state, "why" in met ? met.why : undefined);
+    });
+  }
+
+  async #join(
+    visit: Visit,
+    username: string,
+    met: Met & { state: "joined" },
+  ): Promise<Ending> {
+    const { onJoined, onParted } = this.#options;
+    // Passed on: nobody needs it again, and the two may stay joined for days.
+    visit.head = NO_BYTES;
+    onJoined?.(met);
+    const result = await this.joined.join(username, visit.conn, met.conn);
+    onParted?.(result);
+    const { forward: toClient, backward: toVisitor, error } = result;
+    return { outcome: met.how, toClient, toVisitor, ...(error && { detail: error.message }) };
+  }
+
+  /** Passes a visitor on to the relay's own pages. */
+  toPage(
+    visit: Visit,
+    outcome: "landing" | "page" | "offline" | "not-responding",
+    detail?: string,
+  ): Promise<Ending> {
+    return this.#placed(visit, this.#pages, visit.group, "limit-pages", async () => {
+      await this.#options.servePage(visit.conn, visit.head, {
+        addresses: visit.addresses,
+        ...nameOf(visit),
+        ...(outcome === "not-responding" && { notResponding: true }),
+      });
+      return { outcome, ...(detail !== undefined && { detail }) };
+    });
+  }
+
+  /** Passes a client, or who asks the API, on to it. */
+  toControl(visit: Visit): Promise<Ending> {
+    const { addresses, group } = visit;
+    return this.#placed(visit, this.#control, group, "limit-control", async () => {
+      await this.#options.serveControl(visit.conn, visit.head, { addresses, ...nameOf(visit) });
+      return { outcome: "control" };
+    });
+  }
+
+  #toFallback(visit: Visit): Promise<Ending> {
+    const { conn, addresses, group } = visit;
+    const fallback = this.#fallback;
+    if (fallback === undefined) {
+      const outcome = nameOf(visit).serverName === undefined ? "no-name" : "foreign-name";
+      return refuseByAlert(conn, "unrecognizedName", outcome);
+    }
+    return this.#placed(
+      visit,
+      this.#foreign,
+      group,
+      "limit-fallback",
+      () => fallback.pass(conn, visit.head, addresses),
+    );
+  }
+}
+
+/** The name that a visitor asked for, to be spread where it may be absent. */
+export function nameOf({ peeked }: Visit): { serverName?: string } {
+  return peeked.kind === "hello" && peeked.serverName !== undefined
+    ? { serverName: peeked.serverName }
+    : {};
+}

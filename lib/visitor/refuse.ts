@@ -1,0 +1,38 @@
+import { type AlertName, alertRecord } from "../wire/alert.ts";
+import { sendLastWords } from "../net/last_words.ts";
+import { closeQuietly, type Duplex } from "../net/splice.ts";
+import type { Ending, Outcome } from "./outcome.ts";
+import type { Peeked } from "./peek.ts";
+import { type RedirectOptions, redirectToHttps } from "./redirect.ts";
+
+/** Sends a fatal alert and closes the connection; never rejects. */
+export async function refuseByAlert(
+  conn: Duplex,
+  alert: AlertName,
+  outcome: Outcome,
+  detail?: string,
+): Promise<Ending> {
+  await sendLastWords(conn, alertRecord(alert));
+  return { outcome, ...(detail !== undefined && { detail }) };
+}
+
+/** Answers what is not a ClientHello and closes the connection; never rejects. */
+export async function refuseNoHello(
+  conn: Duplex,
+  peeked: Exclude<Peeked, { kind: "hello" }>,
+  options: RedirectOptions,
+): Promise<Ending> {
+  switch (peeked.kind) {
+    case "http":
+      await sendLastWords(conn, redirectToHttps(peeked, options));
+      return { outcome: "http", ...(peeked.host !== undefined && { detail: peeked.host }) };
+    case "bad-http":
+      await sendLastWords(conn, redirectToHttps(undefined, options));
+      return { outcome: "bad-http" };
+    case "reject":
+      return await refuseByAlert(conn, peeked.alert, peeked.reason, peeked.detail);
+    case "close":
+      closeQuietly(conn);
+      return { outcome: peeked.reason };
+  }
+}
