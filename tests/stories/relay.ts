@@ -31,6 +31,8 @@ export interface Relay extends AsyncDisposable {
 export interface RelayOptions {
   /** Settings without their prefix. */
   settings?: Record<string, string>;
+  /** A program and its arguments that start the daemon, as `prlimit` does. */
+  launcher?: string[];
   /** Text of get_bio.py; by default the example script. */
   bioScript?: string;
   /** A folder of an earlier relay, to go on with its state. */
@@ -67,8 +69,14 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
   };
   const { PATH = "/usr/bin:/bin", HOME = dir, DENO_DIR } = Deno.env.toObject();
   const executable = Deno.env.get("GLOSSOND_BIN");
-  const process = new Deno.Command(executable ?? Deno.execPath(), {
-    args: executable ? ["serve"] : ["run", "-A", "--no-prompt", `${ROOT}main.ts`, "serve"],
+  const [program = "", ...args] = [
+    ...options.launcher ?? [],
+    ...executable
+      ? [executable, "serve"]
+      : [Deno.execPath(), "run", "-A", "--no-prompt", `${ROOT}main.ts`, "serve"],
+  ];
+  const process = new Deno.Command(program, {
+    args,
     clearEnv: true,
     env: {
       PATH,
