@@ -136,13 +136,15 @@ export interface PebbleOptions {
   dnsPort: number;
   /** Share of good nonces that it refuses, in percent. @default {0} */
   nonceReject?: number;
-  /** Lifetime of the certificates that it signs, in seconds. */
+  /** Lifetime of the certificates that it signs, in seconds. @default {90 days} */
   validityS?: number;
+  /** Longest pause before it looks at a challenge, in seconds. @default {0} */
+  sleepS?: number;
 }
 
 /** Starts Debian's pebble on loopback, which validates without the pauses that it makes at will. */
 export async function startPebble(options: PebbleOptions): Promise<PebbleServer> {
-  const { dnsPort, nonceReject = 0, validityS = 90 * 86_400 } = options;
+  const { dnsPort, nonceReject = 0, validityS = 90 * 86_400, sleepS = 0 } = options;
   const folder = temporaryFolder();
   const port = freePort();
   const managementPort = freePort();
@@ -175,7 +177,7 @@ export async function startPebble(options: PebbleOptions): Promise<PebbleServer>
     "pebble",
     ["-config", `${folder.path}/pebble.json`, "-dnsserver", `127.0.0.1:${dnsPort}`],
     {
-      PEBBLE_VA_NOSLEEP: "1",
+      ...(sleepS > 0 ? { PEBBLE_VA_SLEEPTIME: String(sleepS) } : { PEBBLE_VA_NOSLEEP: "1" }),
       PEBBLE_WFE_NONCEREJECT: String(nonceReject),
       PEBBLE_AUTHZREUSE: "0",
     },

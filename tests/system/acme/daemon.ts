@@ -1,0 +1,176 @@
+import { createAccountStore } from "../../../lib/account/store.ts";
+import { openDatabase } from "../../../lib/database.ts";
+import { readLines } from "../../../scripts/lines.ts";
+import { type AcmeBench, acmeBench, BASE } from "./bench.ts";
+import { startLoopbackProxy } from "./proxy.ts";
+import { API_KEY, type PebbleOptions } from "./servers.ts";
+
+const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
+const EXAMPLE_BIO = new URL("../../../get_bio.example.py", import.meta.url).pathname;
+const READY_TIMEOUT_MS = 60_000;
+
+/** What a program printed and how it ended. */
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A relay with the ACME authority, as a process, and the servers that it needs. */
+export interface AcmeDaemon extends AsyncDisposable {
+  it: AcmeBench;
+  /** Settings as environment variables. */
+  env: Record<string, string>;
+  biosDir: string;
+  /** URL of a proxy that finds names below the base domain on this machine. */
+  proxy: string;
+  ports: Record<string, number>;
+  lines: Record<string, unknown>[];
+  /** Resolves when a line with this message has been logged; 30 s at most. */
+  logged(message: string): Promise<Record<string, unknown>>;
+  /** Runs a command of glossond with the daemon's settings. */
+  glossond(...args: string[]): Promise<Ran>;
+}
+
+/** What {@linkcode startAcmeDaemon} starts. */
+export interface AcmeDaemonOptions extends Partial<PebbleOptions> {
+  /** Settings without their prefix. */
+  settings?: Record<string, string>;
+  /** Users with accounts from the start; their tokens are put in. */
+  users?: Map<string, string>;
+}
+
+/** Starts Pebble, PowerDNS and the real daemon on free ports with an empty state folder. */
+export async function startAcmeDaemon(options: AcmeDaemonOptions = {}): Promise<AcmeDaemon> {
+  const { settings = {}, users, ...servers } = options;
+  const stack = new AsyncDisposableStack();
+  try {
+    const it = stack.use(await acmeBench(servers));
+    const stateDir = `${it.stateDir}/state`;
+    const biosDir = `${it.stateDir}/bios`;
+    await Deno.mkdir(biosDir);
+    await Deno.copyFile(EXAMPLE_BIO, `${it.stateDir}/get_bio.py`);
+    await Deno.writeTextFile(`${it.stateDir}/acme-ca.pem`, it.pebble.caPem);
+    await Deno.writeTextFile(`${it.stateDir}/.secrets`, `POWERDNS_API_KEY=${API_KEY}\n`);
+    if (users !== undefined) await addUsers(stateDir, users);
+    const { PATH = "/usr/bin:/bin", HOME = it.stateDir, DENO_DIR } = Deno.env.toObject();
+    const named: Record<string, string> = {
+      BASE_DOMAIN: BASE,
+      STATE_DIR: stateDir,
+      GET_BIO_SCRIPT: `${it.stateDir}/get_bio.py`,
+      SECRETS_FILE: `${it.stateDir}/.secrets`,
+      AUTHORITY: "acme",
+      ACME_DIRECTORY_URL: it.pebble.directoryUrl,
+      ACME_CA_FILE: `${it.stateDir}/acme-ca.pem`,
+      ACME_EMAIL: "operator@example.test",
+      PDNS_API_URL: it.dns.apiUrl,
+      DNS_SERVERS: `127.0.0.1:${it.dns.dnsPort}`,
+      ...Object.fromEntries(
+        ["HUB", "DATA", "CONTROL", "PAGES", "ADMIN", "PUBLIC"].map((name) => [`${name}_PORT`, "0"]),
+      ),
+      DATA_HOST: "127.0.0.1",
+      PUBLIC_DATA_HOST: "127.0.0.1",
+      DRAIN_SECONDS: "0",
+      LOG: "json",
+      ...settings,
+    };
+    const env = {
+      PATH,
+      HOME,
+      ...(DENO_DIR !== undefined && { DENO_DIR }),
+      ...Object.fromEntries(Object.entries(named).map(([k, v]) => [`GLOSSOND_${k}`, v])),
+    };
+    const { ports, lines, logged, stop } = await serve(env);
+    stack.defer(stop);
+    const proxy = stack.use(startLoopbackProxy());
+    return {
+      it: { ...it, stateDir },
+      env,
+      biosDir,
+      proxy: proxy.url,
+      ports,
+      lines,
+      logged,
+      // Commands read the listeners' ports from their settings.
+      glossond: (...args) =>
+        runProgram([MAIN, ...args], { ...env, GLOSSOND_PAGES_PORT: String(ports.pages) }),
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+/** Runs a Deno program of this repository to its end. */
+export async function runProgram(args: string[], env: Record<string, string>): Promise<Ran> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--no-check", ...args],
+    clearEnv: true,
+    env,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+async function serve(env: Record<string, string>): Promise<
+  Pick<AcmeDaemon, "ports" | "lines" | "logged"> & { stop: () => Promise<void> }
+> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--no-check", MAIN, "serve"],
+    clearEnv: true,
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const lines: Record<string, unknown>[] = [];
+  const reading = readLines(process.stderr, (line) => {
+    lines.push(line.startsWith("{") ? JSON.parse(line) : { message: line });
+  });
+
+  async function stop(): Promise<void> {
+    try {
+      process.kill("SIGTERM");
+    } catch {
+      // Ended already.
+    }
+    await process.status;
+    await reading;
+  }
+
+  async function logged(message: string): Promise<Record<string, unknown>> {
+    const deadline = performance.now() + READY_TIMEOUT_MS;
+    for (;;) {
+      const found = lines.find((line) => line.message === message);
+      if (found !== undefined) return found;
+      if (performance.now() > deadline) {
+        throw new Error(`No line ${message}: ${JSON.stringify(lines.slice(-5))}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  try {
+    const ready = await logged("ready");
+    const ports = Object.fromEntries(
+      ["hub", "data", "control", "pages", "admin"].map((name) => [
+        name,
+        Number(String(ready[name]).split(":").at(-1)),
+      ]),
+    );
+    return { ports, lines, logged, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function addUsers(stateDir: string, users: Map<string, string>): Promise<void> {
+  await Deno.mkdir(stateDir, { mode: 0o700 });
+  const db = openDatabase(`${stateDir}/glossond.sqlite`);
+  const accounts = createAccountStore(db);
+  for (const username of users.keys()) users.set(username, accounts.grantToken(username));
+  db.close();
+}
