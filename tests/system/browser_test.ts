@@ -1,36 +1,10 @@
 import assert from "node:assert/strict";
-import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import type { Browser, BrowserContext } from "playwright-core";
 import { type DemoPart, glosson, glossond, runClient } from "../../scripts/demo/part.ts";
+import { openBrowser } from "./chromium.ts";
 
 /** Screenshots for people to look at. */
 const ARTEFACTS = "artefacts/browser";
-
-/** Starts Debian's Chromium with a new profile that trusts this authority besides its own. */
-async function openBrowser(home: string, caFile: string): Promise<Browser> {
-  const db = `${home}/.pki/nssdb`;
-  await Deno.mkdir(db, { recursive: true });
-  await run("certutil", "-N", "-d", `sql:${db}`, "--empty-password");
-  await run("certutil", "-A", "-d", `sql:${db}`, "-t", "C,,", "-n", "glosson", "-i", caFile);
-  return await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    env: { HOME: home, PATH: "/usr/bin:/bin" },
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}
-
-async function run(program: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args }).output();
-  if (!success) throw new Error(`${program} failed: ${new TextDecoder().decode(stderr)}`);
-}
 
 Deno.test({
   name: "Chromium shows the client's page, then the offline page, then the page again by itself",
