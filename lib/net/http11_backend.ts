@@ -34,13 +34,20 @@ export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBac
     },
   );
   const plainPort = (server.addr as Deno.NetAddr).port;
-  const listener = Deno.listenTls({
-    hostname: "127.0.0.1",
-    port: 0,
-    cert: pair.cert,
-    key: pair.key,
-    alpnProtocols: ["http/1.1"],
-  });
+  let listener: Deno.TlsListener;
+  try {
+    listener = Deno.listenTls({
+      hostname: "127.0.0.1",
+      port: 0,
+      cert: pair.cert,
+      key: pair.key,
+      alpnProtocols: ["http/1.1"],
+    });
+  } catch (error) {
+    // Short of descriptors: leave none behind, since this is tried again and again.
+    server.shutdown().catch(() => {});
+    throw error;
+  }
 
   async function serve(conn: Deno.TlsConn): Promise<void> {
     const timer = setTimeout(() => closeQuietly(conn), PAGE_LIMIT_MS);

@@ -1,7 +1,11 @@
 import { acceptLoop } from "./accept_loop.ts";
 import type { Place, Places } from "./places.ts";
+import { Seldom } from "./seldom.ts";
 import { closeQuietly } from "./splice.ts";
 import type { Log } from "../log.ts";
+
+/** Least time between two log lines of connections that cannot be accepted. */
+const WARN_EVERY_MS = 10_000;
 
 /** Options for {@linkcode serveTcp}. */
 export interface ServeTcpOptions {
@@ -52,6 +56,11 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
   const { name, places, keyOf = () => undefined, onConnection, log } = options;
   const counts: ListenerCounts = { accepted: 0, refused: 0, acceptErrors: 0, handlerErrors: 0 };
   const stopping = new AbortController();
+  // Descriptors that come and go one by one would have a line for every try.
+  const failures = new Seldom(
+    WARN_EVERY_MS,
+    (fields) => log.error("cannot accept connections, trying again", { listener: name, ...fields }),
+  );
   const active = new Set<Deno.TcpConn>();
   let whenIdle = Promise.withResolvers<void>();
   whenIdle.resolve();
@@ -85,8 +94,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
       counts.refused++;
       closeQuietly(conn);
     },
-    onError: (error) =>
-      log.error("cannot accept connections, trying again", { listener: name, error }),
+    onError: (error) => failures.say({ error }),
     onFailure: () => counts.acceptErrors++,
     signal: stopping.signal,
   });

@@ -1,27 +1,30 @@
-/** Says what would be said over and over once in a while, and how often it was not. */
+import type { LogFields } from "../log.ts";
+
+/** Writes a log line that would come over and over once in a while, and how often it did not. */
 export class Seldom {
   readonly #everyMs: number;
-  readonly #say: (what: unknown, unsaid: number) => void;
+  readonly #write: (fields: LogFields) => void;
   readonly #now: () => number;
   #nextAt = -Infinity;
   #unsaid = 0;
 
   /**
-   * @param everyMs least time between two calls of `say`.
-   * @param say told what to say, and how often it was kept from it since the last time.
+   * @param everyMs least time between two calls of `write`.
+   * @param write gets the fields of what is said, and as `unsaid` how often nothing was written
+   * since the last time, if ever.
    */
   constructor(
     everyMs: number,
-    say: (what: unknown, unsaid: number) => void,
+    write: (fields: LogFields) => void,
     now: () => number = () => performance.now(),
   ) {
     this.#everyMs = everyMs;
-    this.#say = say;
+    this.#write = write;
     this.#now = now;
   }
 
-  /** Says it, or counts it for the next time. */
-  say(what: unknown): void {
+  /** Writes the line, or counts it for the next time. */
+  say(fields: LogFields): void {
     const now = this.#now();
     if (now < this.#nextAt) {
       this.#unsaid++;
@@ -30,6 +33,6 @@ export class Seldom {
     const unsaid = this.#unsaid;
     this.#unsaid = 0;
     this.#nextAt = now + this.#everyMs;
-    this.#say(what, unsaid);
+    this.#write(unsaid === 0 ? fields : { ...fields, unsaid });
   }
 }

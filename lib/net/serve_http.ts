@@ -1,8 +1,12 @@
 import { pause } from "./accept_loop.ts";
+import { Seldom } from "./seldom.ts";
 import type { Log } from "../log.ts";
 
 /** Pause before a plain HTTP server that stopped by itself is started again. */
 const RESTART_MS = 1_000;
+
+/** Least time between two log lines of a server that stopped. */
+const WARN_EVERY_MS = 10_000;
 
 /** A running plain HTTP server. */
 export interface HttpServer {
@@ -30,6 +34,10 @@ export interface ServeHttpOptions {
 export function serveHttp(options: ServeHttpOptions): HttpServer {
   const { name, hostname, handler, log } = options;
   const stopping = new AbortController();
+  const failures = new Seldom(
+    WARN_EVERY_MS,
+    (fields) => log.error("server stopped, starting it again", { server: name, ...fields }),
+  );
   const start = (port: number): Deno.HttpServer<Deno.NetAddr> =>
     Deno.serve({ hostname, port, onListen() {} }, handler);
   let server = start(options.port);
@@ -41,7 +49,7 @@ export function serveHttp(options: ServeHttpOptions): HttpServer {
         await server.finished;
         if (stopping.signal.aborted) return;
       } catch (error) {
-        log.error("server stopped, starting it again", { server: name, error });
+        failures.say({ error });
       }
       await pause(RESTART_MS, stopping.signal);
       try {

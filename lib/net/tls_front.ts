@@ -1,9 +1,15 @@
+import { alertRecord } from "../wire/alert.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "./splice.ts";
 import { pause } from "./accept_loop.ts";
+import { sendLastWords } from "./last_words.ts";
+import { Seldom } from "./seldom.ts";
 import type { Log } from "../log.ts";
 
 /** First and longest pause before a backend that stopped by itself is started again. */
 const RESTART_MS = { first: 50, longest: 5_000 } as const;
+
+/** Least time between two log lines of a backend that cannot be had or reached. */
+const WARN_EVERY_MS = 10_000;
 
 /** Silence after which a connection is closed; a control WebSocket answers pings well within it. */
 const IDLE_LIMIT_MS = 60_000;
@@ -64,6 +70,8 @@ interface Generation {
  */
 export class TlsFront<Info> {
   readonly #options: TlsFrontOptions;
+  readonly #stops: Seldom;
+  readonly #failures: Seldom;
   readonly #idleCheck: ReturnType<typeof setInterval>;
   readonly #connections = new Map<number, FrontedConnection<Info>>();
   readonly #generations = new Set<Generation>();
@@ -72,7 +80,16 @@ export class TlsFront<Info> {
   #stopping = new AbortController();
 
   constructor(options: TlsFrontOptions) {
+    const { name: server, log } = options;
     this.#options = options;
+    this.#stops = new Seldom(
+      WARN_EVERY_MS,
+      (fields) => log.error("inner TLS server stopped, starting another", { server, ...fields }),
+    );
+    this.#failures = new Seldom(
+      WARN_EVERY_MS,
+      (fields) => log.warn("cannot reach the inner TLS server", { server, ...fields }),
+    );
     this.#idleCheck = setInterval(() => this.#closeIdle(), IDLE_CHECK_MS);
   }
 
@@ -84,6 +101,7 @@ export class TlsFront<Info> {
   /** Serves new connections with this certificate from now on. */
   async use(pair: CertificatePair): Promise<void> {
     const backend = await this.#options.start(pair);
+    if (this.#stopping.signal.aborted) return await backend.stop();
     const previous = this.#current;
     const generation: Generation = { backend, connections: 0 };
     this.#generations.add(generation);
@@ -98,7 +116,10 @@ export class TlsFront<Info> {
     return this.#connections.get(port);
   }
 
-  /** Passes `head` and all that follows to the backend; closes `conn`. Never rejects. */
+  /**
+   * Passes `head` and all that follows to the backend; closes `conn`. Never rejects. Where the
+   * backend cannot be reached the peer gets the alert `internal_error`.
+   */
   async serve(conn: Duplex, head: Uint8Array, info: Info): Promise<void> {
     const generation = this.#current;
     if (generation === undefined) return closeQuietly(conn);
@@ -124,10 +145,8 @@ export class TlsFront<Info> {
         },
       });
     } catch (error) {
-      this.#options.log.warn("cannot reach the inner TLS server", {
-        server: this.#options.name,
-        error,
-      });
+      this.#failures.say({ error });
+      await sendLastWords(conn, alertRecord("internalError"));
     } finally {
       closeQuietly(conn);
       if (backend !== undefined) closeQuietly(backend);
@@ -163,10 +182,7 @@ export class TlsFront<Info> {
   async #supervise(generation: Generation): Promise<void> {
     const error = await generation.backend.finished.then(() => undefined, (e) => e);
     for (let wait: number = RESTART_MS.first; this.#current === generation;) {
-      this.#options.log.error("inner TLS server stopped, starting another", {
-        server: this.#options.name,
-        error,
-      });
+      this.#stops.say({ error });
       await pause(wait, this.#stopping.signal);
       if (this.#current !== generation) return;
       wait = Math.min(wait * 2, RESTART_MS.longest);

@@ -26,13 +26,13 @@ export class Fallback {
 
   constructor(options: FallbackOptions) {
     this.#backend = options.backend;
+    const backend = `${this.#backend.host}:${this.#backend.port}`;
     this.#warnings = new Seldom(
       WARN_EVERY_MS,
-      (error, unsaid) =>
+      (fields) =>
         options.log.warn("cannot reach the fallback backend; is it running?", {
-          backend: `${this.#backend.host}:${this.#backend.port}`,
-          error,
-          unsaid: unsaid || undefined,
+          backend,
+          ...fields,
         }),
     );
   }
@@ -49,7 +49,7 @@ export class Fallback {
       await writeAll(backend, head);
     } catch (error) {
       if (backend !== undefined) closeQuietly(backend);
-      this.#warnings.say(error);
+      this.#warnings.say({ error });
       await sendLastWords(conn, alertRecord("internalError"));
       return { outcome: "fallback-unreachable", detail: (error as Error).message };
     }
