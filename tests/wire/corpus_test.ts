@@ -42,7 +42,15 @@ Deno.test("the recordings hold what makes hellos hard to read", () => {
 
 Deno.test("ClientHelloReader gives one answer to real hellos at pairs of cuts", async () => {
   const hellos = RECORDINGS.filter(({ bytes }) => parseClientHello(bytes).state === "hello");
-  const jobs = hellos.map(({ name, bytes }) => ({ name, bytes, stride: strideFor(bytes.length) }));
+  // Of hellos of one length, mostly by one library, the first has all its pairs tried here;
+  // scripts/corpus/check.ts tries those of the others too.
+  const lengths = new Set<number>();
+  const jobs = hellos.map(({ name, bytes }) => {
+    const again = lengths.has(bytes.length);
+    lengths.add(bytes.length);
+    const stride = again ? Math.ceil(bytes.length / 100) : strideFor(bytes.length);
+    return { name, bytes, stride };
+  });
   const results = await checkManyCuts(jobs);
   equal(results.length, jobs.length);
   for (const { name, tried, error } of results) {
