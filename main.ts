@@ -5,7 +5,7 @@ import { config } from "./lib/command/config.ts";
 import { dev, serve } from "./lib/command/serve.ts";
 import { status } from "./lib/command/status.ts";
 import { users } from "./lib/command/users.ts";
-import { secretsFileOf } from "./lib/config/load.ts";
+import { secretsFileOf, settingsFileOf } from "./lib/config/load.ts";
 import { COMMIT, SOFTWARE } from "./lib/version.ts";
 
 const COMMANDS: Record<string, Command> = { serve, dev, config, cert, users, status };
@@ -36,12 +36,25 @@ function printError(text: string): void {
 
 async function readSettings(): ReturnType<CommandContext["readSettings"]> {
   const env = Deno.env.toObject();
-  const file = secretsFileOf(env);
+  const settingsFile = settingsFileOf(env);
+  const given = settingsFile === undefined
+    ? { env }
+    : { env, file: await readNamed("settings", settingsFile) };
+  const secretsFile = secretsFileOf(given);
+  // Without one there are no secrets: the settings tell whether any is needed.
+  const absent = await Deno.stat(secretsFile).then(() => false, isNotFound);
+  return absent ? given : { ...given, secrets: await readNamed("secrets", secretsFile) };
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound;
+}
+
+async function readNamed(what: string, path: string): Promise<string> {
   try {
-    return { env, secrets: await Deno.readTextFile(file) };
+    return await Deno.readTextFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { env };
-    throw new Error(`Cannot read the secrets file ${file}: ${(error as Error).message}`);
+    throw new Error(`Cannot read the ${what} file ${path}: ${(error as Error).message}`);
   }
 }
 

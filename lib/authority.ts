@@ -15,7 +15,10 @@ export interface OpenedAuthority {
 }
 
 /** Opens the authority that the settings name; a private ACME server's root is read from its file. */
-export async function openAuthority(settings: Settings, log: Log): Promise<OpenedAuthority> {
+export async function openAuthority(
+  settings: Readonly<Settings>,
+  log: Log,
+): Promise<OpenedAuthority> {
   const { stateDir, baseDomain } = settings;
   if (settings.authority === "local") {
     const authority = await openLocalAuthority({ stateDir, baseDomain });
@@ -26,7 +29,8 @@ export async function openAuthority(settings: Settings, log: Log): Promise<Opene
     stateDir,
     directoryUrl: settings.acmeDirectoryUrl,
     pdnsApiUrl: settings.pdnsApiUrl!,
-    pdnsApiKey: settings.pdnsApiKey!,
+    // Read at each request: the daemon's settings can change while it runs.
+    pdnsApiKey: () => settings.pdnsApiKey!,
     pdnsServerId: settings.pdnsServerId,
     dnsServers: settings.dnsServers.map(({ host, port }) =>
       host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`

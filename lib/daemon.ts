@@ -43,6 +43,8 @@ const DATA_PREFACES = 1_000;
 export interface Daemon {
   /** Where each listener is, by name, as `host:port`. */
   readonly addresses: Readonly<Record<string, string>>;
+  /** Takes new values of the settings that can change while it runs; the others must be the same. */
+  reload(settings: Settings): void;
   /** Sends clients away, gives visitors time to finish, and closes everything. */
   stop(): Promise<void>;
 }
@@ -53,25 +55,45 @@ export interface Daemon {
  * @throws {Error} when a part cannot start; the message names it and the mend. What was started by
  * then is closed again.
  */
-export async function startDaemon(settings: Settings, log: Log): Promise<Daemon> {
+export async function startDaemon(given: Settings, log: Log): Promise<Daemon> {
+  /** Those that hold now: what can change is read where it is used. */
+  const settings = { ...given };
+  const reloaders: (() => void)[] = [];
   /** Closes what was started; run last to first. */
   const closers: (() => unknown)[] = [];
   async function closeAll(): Promise<void> {
     for (const close of closers.toReversed()) await close();
   }
   try {
-    const addresses = await start(settings, log, (close) => closers.push(close));
-    return { addresses, stop: closeAll };
+    const addresses = await start(settings, log, {
+      onClose: (close) => closers.push(close),
+      onReload: (reload) => reloaders.push(reload),
+    });
+    return {
+      addresses,
+      reload(next) {
+        Object.assign(settings, next);
+        for (const reload of reloaders) reload();
+      },
+      stop: closeAll,
+    };
   } catch (error) {
     await closeAll();
     throw error;
   }
 }
 
+/** What the parts ask to be called for. */
+interface Events {
+  onClose: (close: () => unknown) => void;
+  /** Where a setting that can change is built into a part. */
+  onReload: (reload: () => void) => void;
+}
+
 async function start(
-  settings: Settings,
+  settings: Readonly<Settings>,
   log: Log,
-  onClose: (close: () => unknown) => void,
+  { onClose, onReload }: Events,
 ): Promise<Record<string, string>> {
   const { baseDomain, stateDir } = settings;
   const hostnameOf = (username: string): string => `${username}.${baseDomain}`;
@@ -108,7 +130,7 @@ async function start(
   const accounts = createAccountStore(db);
   const lastOnline = new LastOnline({ write: (times) => accounts.markOnline(times) });
   onClose(() => lastOnline.flush());
-  const bio = createBioCommand({ script: settings.bioScript, log });
+  const bio = createBioCommand({ script: () => settings.bioScript, log });
   const claims = createClaims({
     db,
     store: accounts,
@@ -192,13 +214,16 @@ async function start(
   });
 
   // The relay's own servers
-  const pages = pageApp({
-    baseDomain,
-    publicPort,
-    statusOf: nameStatus,
-    ...(settings.contact !== undefined && { contact: settings.contact }),
-    log,
-  });
+  const makePages = () =>
+    pageApp({
+      baseDomain,
+      publicPort,
+      statusOf: nameStatus,
+      ...(settings.contact !== undefined && { contact: settings.contact }),
+      log,
+    });
+  let pages = makePages();
+  onReload(() => pages = makePages());
   const controlFront: TlsFront<Arrival> = new TlsFront({
     name: "control",
     start: (pair) =>
@@ -231,6 +256,8 @@ async function start(
   await useCertificate(certificate.current());
 
   // Visitors
+  let isProxy = proxyMatcher(settings.proxyProtocolFrom);
+  onReload(() => isProxy = proxyMatcher(settings.proxyProtocolFrom));
   const hub = new Hub({
     baseDomain,
     publicPort,
@@ -239,7 +266,7 @@ async function start(
     servePage: (conn, head, arrival) => pageFront.serve(conn, head, arrival),
     serveControl: (conn, head, arrival) => controlFront.serve(conn, head, arrival),
     ...(settings.fallbackBackend !== undefined && { fallback: settings.fallbackBackend }),
-    isProxy: proxyMatcher(settings.proxyProtocolFrom),
+    isProxy: (address) => isProxy(address),
     addressGroup: groupOf,
     limits: {
       maxHellos: ceilings.hellos,

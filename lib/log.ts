@@ -17,6 +17,12 @@ export interface Log {
   readonly debugEnabled: boolean;
 }
 
+/** A log whose lowest level can be changed while it is in use. */
+export interface LeveledLog extends Log {
+  /** Sets the lowest level written, from the next line on. */
+  setLevel(level: LogLevel): void;
+}
+
 /** Options for {@linkcode createLog}. */
 export interface LogOptions {
   /** Lowest level written. @default {"info"} */
@@ -30,15 +36,17 @@ export interface LogOptions {
 }
 
 /** Makes a {@linkcode Log}; fields that are `undefined` are left out, errors become their message. */
-export function createLog(options: LogOptions): Log {
+export function createLog(options: LogOptions): LeveledLog {
   const { level = "info", format = "text", write, now = Date.now } = options;
-  const lowest = LOG_LEVELS.indexOf(level);
+  let lowest = LOG_LEVELS.indexOf(level);
   const render = format === "json" ? jsonLine : textLine;
 
   function at(lineLevel: LogLevel): (message: string, fields?: LogFields) => void {
-    if (LOG_LEVELS.indexOf(lineLevel) < lowest) return () => {};
-    return (message, fields = {}) =>
+    const rank = LOG_LEVELS.indexOf(lineLevel);
+    return (message, fields = {}) => {
+      if (rank < lowest) return;
       write(render(new Date(now()).toISOString(), lineLevel, message, fields));
+    };
   }
 
   return {
@@ -46,7 +54,12 @@ export function createLog(options: LogOptions): Log {
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    debugEnabled: lowest === 0,
+    get debugEnabled() {
+      return lowest === 0;
+    },
+    setLevel(level) {
+      lowest = LOG_LEVELS.indexOf(level);
+    },
   };
 }
 

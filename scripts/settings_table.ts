@@ -12,7 +12,8 @@ export function settingsTable(): string {
   const rows = Object.values(SETTINGS as Record<string, Setting<unknown>>).map((setting) => {
     const fallback = setting.fallback ? `\`${setting.fallback}\`` : "";
     const dev = setting.dev === undefined ? "" : ` (dev: \`${setting.dev}\`)`;
-    return `| \`${setting.name}\` | ${fallback}${dev} | ${setting.help} |`;
+    const live = setting.live === true ? " (SIGHUP)" : "";
+    return `| \`${setting.name}\` | ${fallback}${dev} | ${setting.help}${live} |`;
   });
   return ["| setting | default | what it is |", "|---|---|---|", ...rows, ""].join("\n");
 }

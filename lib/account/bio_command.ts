@@ -10,8 +10,8 @@ export type BioResult =
 
 /** Options for {@linkcode createBioCommand}. */
 export interface BioCommandOptions {
-  /** Path of the operator's script, `get_bio.py`. */
-  script: string;
+  /** Path of the operator's script, `get_bio.py`; a function is asked before each run. */
+  script: string | (() => string);
   /** The Python that runs it; the one program that the relay may start. @default {"python3"} */
   interpreter?: string;
   /** How long one run may take, and how long a run may wait for its turn. @default {10_000} */
@@ -84,7 +84,13 @@ export function createBioCommand(options: BioCommandOptions): BioCommand {
       return { state: "unavailable", why: "too many profiles are being read" };
     }
     try {
-      const end = await runBioProcess({ interpreter, script, username, timeoutMs, maxBytes });
+      const end = await runBioProcess({
+        interpreter,
+        script: typeof script === "string" ? script : script(),
+        username,
+        timeoutMs,
+        maxBytes,
+      });
       const result = judge(end, timeoutMs, maxBytes);
       const stderr = end.stderr || undefined;
       if (result.state === "unavailable") {

@@ -42,7 +42,7 @@ export interface AcmeAuthorityOptions {
   /** Certificate profile to order. */
   profile?: string;
   pdnsApiUrl: string;
-  pdnsApiKey: string;
+  pdnsApiKey: string | (() => string);
   /** @default {"localhost"} */
   pdnsServerId?: string;
   /** `ip:port` of the servers asked for challenges; empty for the zone's own. @default {[]} */

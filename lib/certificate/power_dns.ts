@@ -41,7 +41,8 @@ export interface PdnsZone {
 export interface PowerDnsOptions {
   /** Where the web server of PowerDNS is, without `/api/v1`. */
   apiUrl: string;
-  apiKey: string;
+  /** A function is asked before each request, so that a new key can be put to use. */
+  apiKey: string | (() => string);
   /** @default {"localhost"} */
   serverId?: string;
   /** As `Math.random`, for jitter. @default {Math.random} */
@@ -98,7 +99,10 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     try {
       const answer = await fetch(base + path, {
         method,
-        headers: { "X-API-Key": apiKey, "Content-Type": "application/json" },
+        headers: {
+          "X-API-Key": typeof apiKey === "string" ? apiKey : apiKey(),
+          "Content-Type": "application/json",
+        },
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
         redirect: "manual",

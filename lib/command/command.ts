@@ -10,8 +10,8 @@ export interface CommandContext {
   positionals: string[];
   /** Values of the command's options. */
   options: Record<string, string | boolean | undefined>;
-  /** Reads the environment and the secrets file, anew at each call. */
-  readSettings: () => Promise<Pick<LoadOptions, "env" | "secrets">>;
+  /** Reads the environment, the settings file and the secrets file, anew at each call. */
+  readSettings: () => Promise<Pick<LoadOptions, "env" | "file" | "secrets">>;
   /** Writes to standard output. */
   print: (text: string) => void;
   /** Writes to standard error. */

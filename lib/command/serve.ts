@@ -1,6 +1,8 @@
+import { settingsDifference, withLive } from "../config/difference.ts";
 import { loadConfig } from "../config/load.ts";
-import { startDaemon } from "../daemon.ts";
-import { createLog } from "../log.ts";
+import type { Settings } from "../config/settings.ts";
+import { type Daemon, startDaemon } from "../daemon.ts";
+import { createLog, type LeveledLog } from "../log.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 
 /** `glossond serve`. */
@@ -10,6 +12,9 @@ export const serve: Command = {
 
 Runs the relay until SIGTERM or SIGINT; a second one ends it at once. Log lines go
 to standard error; the one that says "ready" names every listener.
+SIGHUP reads the settings file and the secrets file again: what is different is
+logged and taken over, or named as waiting for a restart. Settings with a problem
+change nothing. A new certificate is noticed by itself.
 Exit: 0 stopped, 1 failed, 2 wrong settings.
 `,
   run: (context) => runRelay(context, false),
@@ -52,10 +57,63 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
     });
   }
   const daemon = await startDaemon(settings, log);
+  const reload = reloader({ context, dev, settings, daemon, log });
+  onSignal("SIGHUP", reload);
   log.info("ready", { baseDomain: settings.baseDomain, ...daemon.addresses });
   await stopping.promise;
   log.info("stopping");
   await daemon.stop();
   log.info("stopped");
   return EXIT.ok;
+}
+
+/** What a reload works on. */
+interface Reloading {
+  context: CommandContext;
+  dev: boolean;
+  /** Those that hold. */
+  settings: Settings;
+  daemon: Daemon;
+  log: LeveledLog;
+}
+
+/** Makes what SIGHUP calls; signals that come fast are taken one after another. */
+function reloader(reloading: Reloading): () => void {
+  let turn = Promise.resolve();
+  return () => {
+    turn = turn.then(() => reload(reloading));
+  };
+}
+
+async function reload(reloading: Reloading): Promise<void> {
+  const { context, dev, daemon, log } = reloading;
+  const wanted = await readAgain(context, dev, log);
+  if (wanted === undefined) return;
+  const changes = settingsDifference(reloading.settings, wanted);
+  for (const { live, ...change } of changes) {
+    if (live) log.info("setting changed", change);
+    else log.warn("setting changes at the next restart only", change);
+  }
+  if (changes.length === 0) log.info("settings read again, nothing is different");
+  reloading.settings = withLive(reloading.settings, wanted);
+  log.setLevel(reloading.settings.logLevel);
+  daemon.reload(reloading.settings);
+}
+
+/** The settings as they are now; logs why when they cannot be used. */
+async function readAgain(
+  context: CommandContext,
+  dev: boolean,
+  log: LeveledLog,
+): Promise<Settings | undefined> {
+  const problems: string[] = [];
+  try {
+    const loaded = loadConfig({ ...await context.readSettings(), dev });
+    if (loaded.settings !== undefined) return loaded.settings;
+    problems.push(...loaded.problems);
+  } catch (error) {
+    problems.push((error as Error).message);
+  }
+  for (const problem of problems) log.error("settings not taken, the old ones hold", { problem });
+  return undefined;
 }

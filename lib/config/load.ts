@@ -9,7 +9,13 @@ const SECRET_NAMES = Object.values(SETTINGS as Record<string, Setting<unknown>>)
   .filter((setting) => setting.secret).map((setting) => setting.name);
 
 /** Where a value came from. */
-export type Source = "environment" | "secrets file" | "default" | "dev default" | "not set";
+export type Source =
+  | "environment"
+  | "settings file"
+  | "secrets file"
+  | "default"
+  | "dev default"
+  | "not set";
 
 /** A setting as `glossond config` shows it. */
 export interface ShownSetting {
@@ -34,28 +40,37 @@ export interface LoadedConfig {
 export interface LoadOptions {
   /** The environment; only names with the prefix are looked at. */
   env: Record<string, string>;
+  /** Text of the settings file, absent when none is named. */
+  file?: string;
   /** Text of the secrets file, absent when there is no such file. */
   secrets?: string;
   /** Whether the defaults of `glossond dev` hold. @default {false} */
   dev?: boolean;
 }
 
-/** The secrets file named by the environment, or the default one. */
-export function secretsFileOf(env: Record<string, string>): string {
-  return env[`${PREFIX}${SETTINGS.secretsFile.name}`] ?? SETTINGS.secretsFile.fallback!;
+/** The settings file named by the environment, if there is one. */
+export function settingsFileOf(env: Record<string, string>): string | undefined {
+  return env[PREFIX + SETTINGS.settingsFile.name];
+}
+
+/** The secrets file named by the environment or the settings file, or the default one. */
+export function secretsFileOf({ env, file = "" }: Pick<LoadOptions, "env" | "file">): string {
+  const name = PREFIX + SETTINGS.secretsFile.name;
+  return env[name] ?? parseEnv(file)[name] ?? SETTINGS.secretsFile.fallback!;
 }
 
 /** Reads every setting and reports all problems at once; does no I/O. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const { env, dev = false } = options;
   const problems: string[] = [];
+  const file = readFile(options.file, problems);
   const secrets = readSecrets(options.secrets, problems);
   const settings: Record<string, unknown> = {};
   const shown: ShownSetting[] = [];
 
   for (const [key, setting] of Object.entries(SETTINGS as Record<string, Setting<unknown>>)) {
     const variable = PREFIX + setting.name;
-    const { raw, source } = find(setting, env, secrets, dev);
+    const { raw, source } = find(setting, env, file, secrets, dev);
     shown.push({
       variable,
       source,
@@ -71,7 +86,10 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       problems.push(`${variable} ${setting.secret ? "cannot be read" : message}`);
     }
   }
-  problems.push(...unknownNames(Object.keys(env)), ...missing(settings as Settings, problems));
+  problems.push(
+    ...unknownNames(Object.keys(env).filter((name) => name.startsWith(PREFIX))),
+    ...missing(settings as Settings, problems),
+  );
   return problems.length === 0
     ? { settings: settings as Settings, shown, problems }
     : { shown, problems };
@@ -80,16 +98,36 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 function find(
   setting: Setting<unknown>,
   env: Record<string, string>,
+  file: Record<string, string | undefined>,
   secrets: Record<string, string | undefined>,
   dev: boolean,
 ): { raw?: string; source: Source } {
   const fromEnv = env[PREFIX + setting.name];
   if (fromEnv !== undefined) return { raw: fromEnv, source: "environment" };
+  const fromFile = file[PREFIX + setting.name];
+  if (fromFile !== undefined) return { raw: fromFile, source: "settings file" };
   const fromSecrets = setting.secret ? secrets[setting.name] : undefined;
   if (fromSecrets !== undefined) return { raw: fromSecrets, source: "secrets file" };
   if (dev && setting.dev !== undefined) return { raw: setting.dev, source: "dev default" };
   if (setting.fallback !== undefined) return { raw: setting.fallback, source: "default" };
   return { source: "not set" };
+}
+
+/** Reads the settings file strictly: what is not understood must not be taken for a default. */
+function readFile(
+  text: string | undefined,
+  problems: string[],
+): Record<string, string | undefined> {
+  const lines = (text ?? "").split("\n").map((line) => line.trim());
+  const odd = lines.findIndex((line) => !/^(?:#.*|(?:export\s+)?\w+\s*=.*)?$/.test(line));
+  if (odd !== -1) {
+    problems.push(`Line ${odd + 1} of the settings file is not of the form ${PREFIX}NAME=value`);
+  }
+  const file = parseEnv(text ?? "") as Record<string, string | undefined>;
+  const own = PREFIX + SETTINGS.settingsFile.name;
+  if (own in file) problems.push(`${own} cannot be set in the settings file itself`);
+  problems.push(...unknownNames(Object.keys(file), "The settings file's "));
+  return file;
 }
 
 function readSecrets(
@@ -123,12 +161,12 @@ function missing(settings: Settings, problems: readonly string[]): string[] {
     .map(([, problem]) => problem);
 }
 
-function unknownNames(names: string[]): string[] {
+function unknownNames(names: string[], where = ""): string[] {
   const known = Object.values(SETTINGS as Record<string, Setting<unknown>>)
     .map((setting) => PREFIX + setting.name);
-  return names.filter((name) => name.startsWith(PREFIX) && !known.includes(name)).map((name) => {
+  return names.filter((name) => !known.includes(name)).map((name) => {
     const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
-    return `${name} is not a setting; did you mean ${nearest}? (glossond config lists them all)`;
+    return `${where}${name} is not a setting; did you mean ${nearest}? (glossond config lists them all)`;
   });
 }
 

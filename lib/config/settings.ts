@@ -27,6 +27,8 @@ export interface Setting<T> {
   dev?: string;
   /** Whether the value is never shown. */
   secret?: boolean;
+  /** Whether a running relay takes a new value on SIGHUP; the others need a restart. */
+  live?: boolean;
 }
 
 function required<T>(
@@ -34,7 +36,7 @@ function required<T>(
   parse: (value: string) => T,
   fallback: string,
   help: string,
-  options: { dev?: string } = {},
+  options: { dev?: string; live?: boolean } = {},
 ): Setting<T> {
   return { name, parse, fallback, help, ...options };
 }
@@ -43,7 +45,7 @@ function optional<T>(
   name: string,
   parse: (value: string) => T,
   help: string,
-  options: { dev?: string; secret?: boolean } = {},
+  options: { dev?: string; secret?: boolean; live?: boolean } = {},
 ): Setting<T | undefined> {
   return { name, parse, help, ...options };
 }
@@ -56,6 +58,11 @@ export const SETTINGS = {
     "glosson.kaylee.wtf",
     "Users are served at USER.BASE_DOMAIN",
     { dev: "glosson.localhost" },
+  ),
+  settingsFile: optional(
+    "SETTINGS_FILE",
+    text,
+    "More settings, in dotenv syntax; the environment's go before; read again on SIGHUP",
   ),
   stateDir: required("STATE_DIR", text, "./state", "Folder of the database and certificates", {
     dev: "./state/dev",
@@ -71,7 +78,7 @@ export const SETTINGS = {
     text,
     "./get_bio.py",
     "Python program that prints a user's public bio",
-    { dev: "./get_bio.example.py" },
+    { dev: "./get_bio.example.py", live: true },
   ),
 
   hubHost: required("HUB_HOST", host, "127.0.0.1", "Address of the hub: visitors' TLS"),
@@ -126,8 +133,11 @@ export const SETTINGS = {
     list(addressBlock),
     "",
     "Addresses whose connections to the hub and control port begin with a PROXY header",
+    { live: true },
   ),
-  contact: optional("CONTACT", text, "Address for reports of abuse, shown on the pages"),
+  contact: optional("CONTACT", text, "Address for reports of abuse, shown on the pages", {
+    live: true,
+  }),
 
   authority: required(
     "AUTHORITY",
@@ -156,7 +166,7 @@ export const SETTINGS = {
     "POWERDNS_API_KEY",
     text,
     "Key of the PowerDNS API; better in the secrets file, there without prefix",
-    { secret: true },
+    { secret: true, live: true },
   ),
   dnsServers: required(
     "DNS_SERVERS",
@@ -244,11 +254,13 @@ export const SETTINGS = {
     integer(0, 3600),
     "10",
     "How long visitors may finish when the relay stops",
-    { dev: "0" },
+    { dev: "0", live: true },
   ),
 
   log: required("LOG", oneOf("text", "json"), "text", "Form of the log, on standard error"),
-  logLevel: required("LOG_LEVEL", oneOf(...LOG_LEVELS), "info", "Lowest level that is logged"),
+  logLevel: required("LOG_LEVEL", oneOf(...LOG_LEVELS), "info", "Lowest level that is logged", {
+    live: true,
+  }),
 } satisfies Record<string, Setting<unknown>>;
 
 /** The settings' values, as the daemon takes them. */
