@@ -3,6 +3,7 @@ import { dataPreface } from "../../../lib/wire/messages.ts";
 import { parseProxyHeader } from "../../../lib/wire/proxy_protocol.ts";
 import { until } from "../../certificate/helpers.ts";
 import { BASE } from "./bench.ts";
+import { type ControlLink, openControlLink } from "./control_link.ts";
 import { type AcmeDaemon, startAcmeDaemon } from "./daemon.ts";
 import { type Seen, visitOnce } from "./visitor.ts";
 
@@ -48,21 +49,13 @@ Deno.test(`renewal under load: ${LOAD} WebSockets and ${LOAD} spliced streams su
   await daemon.logged("certificate in use");
   const before = await visitOnce(ports.hub!, BASE);
 
-  const relay = new URL(`https://relay.${BASE}:${ports.hub}`);
-  const client = Deno.createHttpClient({
-    caCerts: [await daemon.it.pebble.root()],
-    proxy: { url: daemon.proxy },
-    http2: false,
-    poolMaxIdlePerHost: 0,
-  });
+  const ca = await daemon.it.pebble.root();
   const links = await Promise.all(
-    [...users.values()].map((token) => openLink(relay, client, token)),
+    [...users.values()].map((token) => openControlLink(ports.hub!, `relay.${BASE}`, { token, ca })),
   );
   const streams = await openStreams(daemon, links[0]!);
   for (const { exchange } of streams) await exchange("before");
 
-  const closed = links.filter(({ socket }) => socket.readyState !== WebSocket.OPEN);
-  assert.equal(closed.length, 0);
   const renew = await daemon.glossond("cert", "renew", "--force");
   assert.equal(renew.code, 0, renew.stdout + renew.stderr);
   assert.match(renew.stdout, /^= renewed/m);
@@ -76,61 +69,14 @@ Deno.test(`renewal under load: ${LOAD} WebSockets and ${LOAD} spliced streams su
 
   // Each old connection still carries messages both ways.
   await Promise.all(links.map(async (link) => {
-    link.socket.send(JSON.stringify({ type: "pool", size: 1 }));
+    link.send({ type: "pool", size: 1 });
     await link.next("tickets");
   }));
   await Promise.all(streams.map(({ exchange }) => exchange("after")));
-  assert.ok(links.every(({ socket }) => socket.readyState === WebSocket.OPEN));
+  assert.ok(links.every(({ isOpen }) => isOpen()));
 
-  for (const { close } of streams) close();
-  await Promise.all(links.map(({ socket }) =>
-    new Promise((resolve) => {
-      socket.onclose = resolve;
-      socket.close();
-    })
-  ));
-  client.close();
+  for (const { close } of [...streams, ...links]) close();
 });
-
-/** A user's control WebSocket. */
-interface Link {
-  socket: WebSocket;
-  next(type: string): Promise<Record<string, unknown>>;
-}
-
-async function openLink(relay: URL, client: Deno.HttpClient, token: string): Promise<Link> {
-  const options = {
-    headers: { Authorization: `Bearer ${token}` },
-    protocols: ["glosson.v1"],
-    client,
-  };
-  const socket = new WebSocket(
-    `wss://${relay.host}/v1/control`,
-    options as unknown as string[],
-  );
-  const queue: Record<string, unknown>[] = [];
-  let wake = (): void => {};
-  socket.onmessage = ({ data }) => {
-    queue.push(JSON.parse(data));
-    wake();
-  };
-  let over = false;
-  socket.onclose = socket.onerror = () => {
-    over = true;
-    wake();
-  };
-  async function next(type: string): Promise<Record<string, unknown>> {
-    for (;;) {
-      const message = queue.shift();
-      if (message?.type === type) return message;
-      if (message !== undefined) continue;
-      if (over) throw new Error(`The WebSocket closed before ${type}`);
-      await new Promise<void>((resolve) => wake = resolve);
-    }
-  }
-  await next("online");
-  return { socket, next };
-}
 
 /** A visitor's stream and the client's end of it. */
 interface Stream {
@@ -140,7 +86,7 @@ interface Stream {
 }
 
 /** Has visitors come to the first user, whose client joins each of them. */
-async function openStreams(daemon: AcmeDaemon, link: Link): Promise<Stream[]> {
+async function openStreams(daemon: AcmeDaemon, link: ControlLink): Promise<Stream[]> {
   const hello = await clientHello(`user0.${BASE}`);
   const streams: Stream[] = [];
   for (let i = 0; i < LOAD; i++) {
