@@ -161,17 +161,17 @@ async function shortOfDescriptors(relay: Relay): Promise<void> {
   await limit("10");
   const conn = await silent(relay, "hub");
   await relay.logged("cannot accept connections, trying again", { listener: "hub" });
-  await limit("1024");
+  await limit("4096");
   conn.close();
 }
 
-/** Opens more connections than the pages' own port takes. */
+/** Opens more connections than the data port takes before a ticket. */
 async function tooMany(
   relay: Relay,
   look: () => Promise<Map<string, number>>,
 ): Promise<void> {
-  const conns = await Promise.all(Array.from({ length: 520 }, () => silent(relay, "pages")));
-  const refused = 'glossond_connections_refused_total{listener="pages"}';
+  const conns = await Promise.all(Array.from({ length: 1_020 }, () => silent(relay, "data")));
+  const refused = 'glossond_connections_refused_total{listener="data"}';
   for (let tries = 0; !((await look()).get(refused)! > 0); tries++) {
     assert.ok(tries < 100, "none was refused");
   }
