@@ -39,7 +39,7 @@ export function openLocalNamesProxy(): LocalNamesProxy {
     }
   }
 
-  async function serve(conn: Deno.Conn): Promise<void> {
+  async function serve(conn: Deno.TcpConn): Promise<void> {
     try {
       const target = await readConnect(conn);
       if (target === undefined) {
@@ -47,6 +47,7 @@ export function openLocalNamesProxy(): LocalNamesProxy {
         return closeQuietly(conn);
       }
       const relay = await Deno.connect({ ...target, signal: closing.signal });
+      for (const end of [conn, relay]) end.setNoDelay(true);
       await writeAll(conn, new TextEncoder().encode("HTTP/1.1 200 Connected\r\n\r\n"));
       await splice(conn, relay, { signal: closing.signal });
     } catch {
