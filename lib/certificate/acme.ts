@@ -15,6 +15,7 @@ import { createChallengeWriter } from "./challenge_writer.ts";
 import { ensureFolder } from "./files.ts";
 import { openOrderJournal } from "./order_journal.ts";
 import { createPowerDns } from "./power_dns.ts";
+import { settleWithin } from "./pause.ts";
 import type { DnsQueries } from "./propagation.ts";
 
 /** A clock that is further off than this is set right before anything is ordered. */
@@ -22,6 +23,9 @@ const CLOCK_LIMIT_MS = 10 * 60_000;
 
 /** How long to wait after a refusal for rate if the server does not say. */
 const RATE_LIMIT_PAUSE_MS = 3_600_000;
+
+/** How long clean-up may hold the end up; what is left then is recovered at the next start. */
+const CLOSE_TIMEOUT_MS = 10_000;
 
 /** Problem types that another try would meet again (RFC 8555, section 6.7). */
 const FINAL_PROBLEMS = [
@@ -95,12 +99,19 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
 
   let closed = false;
 
-  const recovered = writer.recover().then(
-    (count) => {
+  /** Resolves to whether nothing of earlier runs is left. */
+  let recovering = recover();
+
+  async function recover(): Promise<boolean> {
+    try {
+      const count = await writer.recover();
       if (count > 0) onNote?.("stale challenge values removed", { count });
-    },
-    (why) => onNote?.("stale challenge values not removed yet", { why }),
-  );
+      return true;
+    } catch (why) {
+      onNote?.("stale challenge values not removed yet", { why });
+      return false;
+    }
+  }
 
   function issue(order: CertificateOrder): Promise<string> {
     const key = [...order.names].sort().join(" ");
@@ -114,7 +125,7 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
 
   async function attempt(order: CertificateOrder): Promise<string> {
     order.signal?.throwIfAborted();
-    await recovered;
+    if (!await recovering) recovering = recover();
     try {
       return await attemptOnce(order);
     } catch (error) {
@@ -189,13 +200,13 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
   return {
     kind: "acme",
     source: directoryUrl,
-    recovered,
+    recovered: recovering.then(() => {}),
     issue,
     renewalWindow,
     async close(): Promise<void> {
       if (closed) return;
       closed = true;
-      await Promise.all([recovered, ...last.values()]);
+      await settleWithin(CLOSE_TIMEOUT_MS, [recovering, ...last.values()]);
       await challenges.close();
       transport.close();
     },

@@ -5,6 +5,7 @@ import { renewalId } from "./ari.ts";
 import type { CertificateOrder } from "./authority.ts";
 import type { ChallengeWriter } from "./challenge_writer.ts";
 import type { OrderJournal } from "./order_journal.ts";
+import { pause } from "./pause.ts";
 import { authoritativeServers, type DnsQueries, waitForTxt } from "./propagation.ts";
 
 /** How long the server may take to validate a name, or to sign. */
@@ -222,12 +223,12 @@ async function poll<T>(
   done: (data: T) => boolean,
 ): Promise<T> {
   const deadline = performance.now() + POLL_TIMEOUT_MS;
-  for (let pause = POLL_START_MS;; pause = Math.min(POLL_CAP_MS, pause * 1.5)) {
+  for (let step = POLL_START_MS;; step = Math.min(POLL_CAP_MS, step * 1.5)) {
     signal?.throwIfAborted();
     const { data, headers } = await session.read(url);
     if (done(data as T)) return data as T;
     const asked = (parseRetryAfter(headers["retry-after"], now()) ?? 0) - now();
-    const wait = Math.min(POLL_CAP_MS, Math.max(pause, asked));
+    const wait = Math.min(POLL_CAP_MS, Math.max(step, asked));
     if (performance.now() + wait > deadline) {
       throw new Error(
         `The ACME server has not decided after ${
@@ -235,7 +236,7 @@ async function poll<T>(
         } s: it is slow; the order goes on at the next try`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    await pause(wait, signal);
   }
 }
 

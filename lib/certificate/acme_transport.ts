@@ -1,4 +1,5 @@
 import { networkCause } from "./network_cause.ts";
+import { pause } from "./pause.ts";
 
 /** How long one request may take. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -78,23 +79,22 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
   let clockAheadMs: number | undefined;
 
   const request: AcmeTransport["request"] = async (url, method, { data, headers } = {}) => {
-    for (const pause of [...RETRY_PAUSES_MS, undefined]) {
+    for (const wait of [...RETRY_PAUSES_MS, undefined]) {
       let answer: AcmeAnswer;
       try {
         answer = await send(url, method, data, headers);
       } catch (cause) {
-        if (pause === undefined || !networkCause(cause).passing) throw unreachable(cause);
-        await sleep(pause);
+        if (wait === undefined || !networkCause(cause).passing) throw unreachable(cause);
+        await pause(wait);
         continue;
       }
       if (answer.status < 400) return answer;
       const problem = toProblem(answer, url);
       if (problem.type === "badNonce") return answer;
-      const wait = problem.retryAt === undefined ? pause : problem.retryAt - now();
-      const passing = answer.status >= 500 && pause !== undefined && wait !== undefined &&
-        wait <= MAX_RETRY_AFTER_MS;
+      const asked = problem.retryAt === undefined ? 0 : problem.retryAt - now();
+      const passing = answer.status >= 500 && wait !== undefined && asked <= MAX_RETRY_AFTER_MS;
       if (!passing) throw problem;
-      await sleep(Math.max(wait, pause));
+      await pause(Math.max(asked, wait));
     }
     throw new Error("unreachable: the last pause is undefined");
   };
@@ -173,8 +173,4 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   if (/^\d+$/.test(header)) return now + Number(header) * 1000;
   const date = Date.parse(header);
   return Number.isNaN(date) ? undefined : date;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -13,6 +13,9 @@ export const CHECK_EXIT = {
   unusable: 2,
 } as const;
 
+/** Share of the lifetime that a due renewal may take before it counts as late. */
+const GRACE_SHARE = 1 / 100;
+
 /** Options for {@linkcode certCheck}. */
 export interface CertCheckOptions {
   stateDir: string;
@@ -69,7 +72,8 @@ async function inspect(options: CertCheckOptions): Promise<CertReport> {
   const { fingerprintAt = servedFingerprint } = options;
   const store = openRelayStore(stateDir);
   const status = await store.readStatus();
-  const report: CertReport = { state: "good", problems: [], ...status, served: "unknown" };
+  const { plan, ...attempts } = status;
+  const report: CertReport = { state: "good", problems: [], ...attempts, served: "unknown" };
 
   function find(state: "attention" | "unusable", problem: string): void {
     report.problems.push(problem);
@@ -86,7 +90,12 @@ async function inspect(options: CertCheckOptions): Promise<CertReport> {
     } else {
       const { identity, metadata } = stored;
       const { notBefore, notAfter } = identity;
-      const renewAt = renewalTime(identity);
+      const { fingerprint } = await readChain(identity.cert);
+      const renewAt = plan?.fingerprint === fingerprint
+        ? Date.parse(plan.renewAt)
+        : renewalTime(identity);
+      // A daemon that is at it this very moment is no reason for an alarm.
+      const grace = (notAfter - notBefore) * GRACE_SHARE;
       Object.assign(report, {
         names: identity.names,
         issuer: identity.issuer,
@@ -99,11 +108,10 @@ async function inspect(options: CertCheckOptions): Promise<CertReport> {
       });
       const unfit = unfitness(identity, { names, now: now() });
       if (unfit !== undefined) find("unusable", sentence(unfit));
-      else if (now() >= renewAt) find("attention", `Renewal is due since ${iso(renewAt)}`);
+      else if (now() >= renewAt + grace) find("attention", `Renewal is due since ${iso(renewAt)}`);
       if (source !== undefined && metadata?.source !== undefined && metadata.source !== source) {
         find("attention", `It is of another authority (${metadata.source}) than the one set`);
       }
-      const { fingerprint } = await readChain(identity.cert);
       report.served = await servedState(servedAt, fingerprint, fingerprintAt);
       if (report.served === "no") {
         find("attention", "The daemon serves another certificate: look at its log, or restart it");

@@ -109,9 +109,13 @@ async function renewUnder(
     return RENEW_EXIT.done;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const { failures } = await store.readStatus();
-    const status = { failures: failures + 1, lastAttemptAt: startedAt, lastError: why };
-    await store.writeStatus(status).catch(() => {});
+    const before = await store.readStatus();
+    await store.writeStatus({
+      ...before,
+      failures: before.failures + 1,
+      lastAttemptAt: startedAt,
+      lastError: why,
+    }).catch(() => {});
     progress.end("failed", {
       why,
       installed: usable ? "the installed certificate stays" : "no usable certificate is installed",

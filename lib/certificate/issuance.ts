@@ -3,7 +3,9 @@ import type { Log } from "../log.ts";
 import type { Authority } from "./authority.ts";
 import { BUDGET_WINDOW_MS, placementTimes } from "./budget.ts";
 import { checkCsr } from "./csr.ts";
-import { orderTable, type QueuedOrder, type ReadyOrder } from "./order_table.ts";
+import { endState, orderProblem, type OrderState } from "./order_state.ts";
+import { orderTable, type QueuedOrder } from "./order_table.ts";
+import { settleWithin } from "./pause.ts";
 import { createTroubles } from "./troubles.ts";
 import { orderUserCertificate } from "./user_order.ts";
 
@@ -18,8 +20,13 @@ const MAX_SLEEP_MS = 60_000;
 /** Shortest one, so that a clock at the very edge of a moment does not spin. */
 const MIN_SLEEP_MS = 50;
 
+/** How long orders may take to clean up; a restart goes on with them either way. */
+const STOP_TIMEOUT_MS = 10_000;
+
 /** What a client is told to wait while its order runs. */
 const RUNNING_RETRY_S = 2;
+
+export type { OrderProblem, OrderState } from "./order_state.ts";
 
 /** Options for {@linkcode createIssuance}. */
 export interface IssuanceOptions {
@@ -53,28 +60,6 @@ export type Submission =
     detail: string;
     retryAfterS?: number;
   };
-
-/** Why an order failed for good, an RFC 9457 problem. */
-export interface OrderProblem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-}
-
-/** Where an order stands. */
-export type OrderState =
-  | {
-    status: "pending";
-    /** When it is worth asking again. */
-    retryAfterS: number;
-    /** Place in the queue, from 1; absent while the order runs. */
-    position?: number;
-    /** When the queue will let it through, milliseconds since the epoch; absent while it runs. */
-    expectedAt?: number;
-  }
-  | ({ status: "ready" } & ReadyOrder)
-  | { status: "failed"; problem: OrderProblem };
 
 /** Gets users their certificates; every accepted request survives a restart. */
 export interface Issuance {
@@ -247,8 +232,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     title: string,
     detail: string,
   ): void {
-    const problem = { type: `urn:glosson:problem:${code}`, title, status, detail };
-    table.markFailed(id, JSON.stringify(problem), now());
+    table.markFailed(id, JSON.stringify(orderProblem(code, status, title, detail)), now());
     troubles.clear(id);
     log.warn("certificate order ended", { username, order: id, why: detail });
   }
@@ -256,17 +240,8 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   function get(username: string, id: string): OrderState | undefined {
     const row = table.get(username, id);
     if (row === undefined) return undefined;
-    if (row.status === "failed") {
-      return { status: "failed", problem: JSON.parse(row.problem ?? "{}") as OrderProblem };
-    }
-    if (row.status === "ready") {
-      return {
-        status: "ready",
-        certificate: row.certificate ?? "",
-        notAfter: row.not_after ?? 0,
-        renewAfter: row.renew_after ?? 0,
-      };
-    }
+    const end = endState(row);
+    if (end !== undefined) return end;
     if (running.has(id)) return { status: "pending", retryAfterS: RUNNING_RETRY_S };
     const queue = plan();
     const index = queue.findIndex(({ order }) => order.id === id);
@@ -302,7 +277,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
       stopped = true;
       clearTimeout(timer);
       for (const { abort } of running.values()) abort.abort(new Error("glossond is stopping"));
-      await Promise.allSettled([...running.values()].map(({ done }) => done));
+      await settleWithin(STOP_TIMEOUT_MS, [...running.values()].map(({ done }) => done));
     },
   };
 }

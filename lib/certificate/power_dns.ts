@@ -1,4 +1,5 @@
 import { networkCause } from "./network_cause.ts";
+import { pause } from "./pause.ts";
 
 /** How long one request may take; SQLite backends wait seconds for their lock. */
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -84,8 +85,7 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
       if (error === undefined) return value;
       if (!passing || performance.now() > deadline) throw error;
       onRetry?.(error.message);
-      const pause = Math.min(RETRY_CAP_MS, RETRY_START_MS * 2 ** attempt) * (0.5 + random());
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await pause(Math.min(RETRY_CAP_MS, RETRY_START_MS * 2 ** attempt) * (0.5 + random()));
     }
   }
 
@@ -136,7 +136,11 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
       case 422:
       case 400:
       case 409:
-        return `PowerDNS at ${apiUrl} refuses the change: ${said || `status ${status}`}`;
+        return `PowerDNS at ${apiUrl} refuses the change: ${said || `status ${status}`}; ${
+          /pre-existing/.test(said)
+            ? "remove the CNAME record that stands at that name"
+            : "look at the zone there, and check that this server is its primary"
+        }`;
     }
     if (status < 400) {
       return `${apiUrl} does not answer like PowerDNS (status ${status}): check GLOSSOND_PDNS_API_URL`;

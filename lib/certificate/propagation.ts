@@ -1,3 +1,5 @@
+import { pause } from "./pause.ts";
+
 /** How long all authoritative servers may take to answer with a value. */
 const PROPAGATION_TIMEOUT_MS = 180_000;
 
@@ -123,9 +125,9 @@ export async function waitForTxt(
     }));
     lagging = lagging.filter((_, i) => !answers[i]);
     if (lagging.length === 0) return;
-    const pause = Math.min(ROUND_CAP_MS, ROUND_START_MS * 1.5 ** round);
-    if (performance.now() + pause > deadline) break;
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    const wait = Math.min(ROUND_CAP_MS, ROUND_START_MS * 1.5 ** round);
+    if (performance.now() + wait > deadline) break;
+    await pause(wait, signal);
   }
   signal?.throwIfAborted();
   throw new Error(await explain({ zone, name, serial, servers, lagging, queries, timeoutMs }));

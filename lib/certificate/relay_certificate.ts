@@ -2,8 +2,9 @@ import { join } from "node:path";
 import type { Log } from "../log.ts";
 import type { Authority } from "./authority.ts";
 import { ensureFolder } from "./files.ts";
-import { type TlsIdentity, unfitness } from "./identity.ts";
+import { readChain, type TlsIdentity, unfitness } from "./identity.ts";
 import { acquireLock, lockOwner } from "./lock.ts";
+import { settleWithin } from "./pause.ts";
 import { orderRelayCertificate } from "./relay_order.ts";
 import { createRenewalPlan } from "./renewal_plan.ts";
 import { backoffMs } from "./schedule.ts";
@@ -21,6 +22,12 @@ const TICK_MS = 2_000;
 /** How soon to try again when another process is ordering. */
 const LOCK_RETRY_MS = 5_000;
 
+/** How long an order may take to clean up when the relay stops. */
+const STOP_TIMEOUT_MS = 10_000;
+
+/** Failures in a row after which a crash does not reset the pauses. */
+const CRASH_FAILURES = 3;
+
 /** Options for {@linkcode startRelayCertificate}. */
 export interface RelayCertificateOptions {
   authority: Authority;
@@ -28,8 +35,11 @@ export interface RelayCertificateOptions {
   names: readonly string[];
   stateDir: string;
   log: Log;
-  /** Called with every certificate that takes the place of `current()`, after the swap. */
-  onChange: (identity: TlsIdentity) => void;
+  /**
+   * Called with every certificate that takes the place of `current()`, after the swap, and awaited;
+   * a rejection is logged.
+   */
+  onChange: (identity: TlsIdentity) => void | Promise<void>;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
   /** As `Math.random`, for jitter. @default {Math.random} */
@@ -89,15 +99,14 @@ export async function startRelayCertificate(
 
   let started = false;
   let attempt: Promise<void> | undefined;
-  let retryAt = 0;
   let seenVersion = await store.version();
-  // The failures that another process counted say nothing about the first try of this one.
-  let status: RelayStatus = { failures: 0 };
+  let { status, retryAt } = afterRestart(await store.readStatus());
 
   const stored = await loadStored();
   let current = stored?.identity ?? await selfSignedIdentity(names, now());
   if (stored !== undefined) plan.reset(stored);
   if (plan.dueAt() === 0 && authority.kind === "local") await order().catch(() => {});
+  if (stored !== undefined) await savePlan();
   started = true;
 
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -115,7 +124,7 @@ export async function startRelayCertificate(
 
   async function tick(): Promise<void> {
     await pickUp();
-    await plan.ask(current);
+    if (await plan.ask(current)) await savePlan();
     if (now() >= Math.max(plan.dueAt(), retryAt)) await order().catch(() => {});
   }
 
@@ -147,19 +156,32 @@ export async function startRelayCertificate(
     log.info("certificate stored by another process");
     retryAt = 0;
     status = { failures: 0, lastAttemptAt: status.lastAttemptAt };
-    adopt(found);
+    await adopt(found);
   }
 
-  function adopt(found: StoredRelay): void {
+  async function adopt(found: StoredRelay): Promise<void> {
     current = found.identity;
     plan.reset(found);
+    await savePlan();
     log.info("certificate in use", {
       names: current.names.join(" "),
       issuer: current.issuer,
       notAfter: new Date(current.notAfter).toISOString(),
       renewAt: new Date(plan.dueAt()).toISOString(),
     });
-    if (started) onChange(current);
+    if (!started) return;
+    try {
+      await onChange(current);
+    } catch (error) {
+      log.error("certificate not taken over by a listener", { error });
+    }
+  }
+
+  /** Lets `cert check` know when renewal is due: jitter and the authority's window are in it. */
+  async function savePlan(): Promise<void> {
+    const { fingerprint } = await readChain(current.cert);
+    status.plan = { renewAt: new Date(plan.dueAt()).toISOString(), fingerprint };
+    await saveStatus();
   }
 
   /** One order at a time: who comes while one runs gets that one's end. */
@@ -190,10 +212,9 @@ export async function startRelayCertificate(
       });
       retryAt = 0;
       status = { failures: 0, lastAttemptAt: new Date(startedAt).toISOString() };
-      await saveStatus();
       seenVersion = await store.version();
       const found = await store.read();
-      if (found !== undefined && found.identity.cert !== current.cert) adopt(found);
+      if (found !== undefined && found.identity.cert !== current.cert) await adopt(found);
     } catch (error) {
       if (!stopping.signal.aborted) await noteFailure(error, startedAt);
       throw error;
@@ -211,6 +232,7 @@ export async function startRelayCertificate(
       typeof until === "number" ? until : 0,
     );
     status = {
+      ...status,
       failures,
       lastError: error instanceof Error ? error.message : String(error),
       lastAttemptAt: new Date(startedAt).toISOString(),
@@ -226,8 +248,8 @@ export async function startRelayCertificate(
   }
 
   /** The status file only informs: a full disk must not turn one failure into two. */
-  async function saveStatus(): Promise<void> {
-    await store.writeStatus(status).catch((error) => log.warn("status not saved", { error }));
+  async function saveStatus(now = status): Promise<void> {
+    await store.writeStatus(now).catch((error) => log.warn("status not saved", { error }));
   }
 
   return {
@@ -250,7 +272,21 @@ export async function startRelayCertificate(
     async stop(): Promise<void> {
       stopping.abort(new Error("glossond is stopping"));
       clearTimeout(timer);
-      await Promise.allSettled([ticking, attempt]);
+      await settleWithin(STOP_TIMEOUT_MS, [ticking, attempt]);
+      await saveStatus({ ...status, nextAttemptAt: undefined });
     },
   };
+}
+
+/**
+ * What an earlier process's failures mean for this one: nothing if it was stopped, since whoever
+ * starts it again may have mended the cause. A process that crashed and comes back by itself keeps
+ * to the pauses from the third failure on, or it would hammer the authority.
+ */
+function afterRestart(before: RelayStatus): { status: RelayStatus; retryAt: number } {
+  const { failures, nextAttemptAt, ...rest } = before;
+  if (nextAttemptAt === undefined || failures < CRASH_FAILURES) {
+    return { status: { ...rest, failures: 0 }, retryAt: 0 };
+  }
+  return { status: before, retryAt: Date.parse(nextAttemptAt) || 0 };
 }

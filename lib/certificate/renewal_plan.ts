@@ -31,8 +31,11 @@ export interface RenewalPlan {
   explanation(): string | undefined;
   /** Plans anew for another certificate: by share of lifetime until the authority is asked. */
   reset(stored: StoredRelay): void;
-  /** Asks the authority when that is due (RFC 9773, section 4.3); never throws. */
-  ask(identity: TlsIdentity): Promise<void>;
+  /**
+   * Asks the authority when that is due (RFC 9773, section 4.3) and returns whether the plan
+   * changed; never throws.
+   */
+  ask(identity: TlsIdentity): Promise<boolean>;
 }
 
 /** Makes a plan that is due at once, as befits a relay without a certificate. */
@@ -54,18 +57,18 @@ export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
     }
   }
 
-  async function ask({ cert, notBefore, notAfter }: TlsIdentity): Promise<void> {
-    if (now() < askAt) return;
+  async function ask({ cert, notBefore, notAfter }: TlsIdentity): Promise<boolean> {
+    if (now() < askAt) return false;
     askAt = now() + WINDOW_RETRY_MS;
     try {
       const answer = await authority.renewalWindow?.(cert);
       if (answer === undefined) {
         askAt = now() + NO_WINDOW_MS;
-        return;
+        return false;
       }
       askAt = answer.askAgainAt;
       // The moment in an unchanged window stays as it was drawn.
-      if (answer.start === window?.start && answer.end === window.end) return;
+      if (answer.start === window?.start && answer.end === window.end) return false;
       window = answer;
       const chosen = answer.start + (answer.end - answer.start) * random();
       dueAt = Math.floor(Math.min(chosen, notAfter - (notAfter - notBefore) * LAST_CALL_SHARE));
@@ -73,8 +76,10 @@ export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
         renewAt: new Date(dueAt).toISOString(),
         explanation: answer.explanation,
       });
+      return true;
     } catch (error) {
       log.warn("authority did not say when to renew", { error });
+      return false;
     }
   }
 

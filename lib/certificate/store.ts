@@ -36,6 +36,8 @@ export interface RelayStatus {
   /** Failures in a row. */
   failures: number;
   nextAttemptAt?: string;
+  /** When the daemon means to renew, and the certificate (SHA-256, hex) that it means it for. */
+  plan?: { renewAt: string; fingerprint: string };
 }
 
 /** The relay's certificate files in one state folder. */

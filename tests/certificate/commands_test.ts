@@ -58,7 +58,7 @@ Deno.test("certCheck() goes from missing to good to due to ended", async () => {
   assert.equal(good.report!.daysLeft, 90);
   assert.equal(good.report!.served, "unknown");
 
-  it.clock.now = Date.parse(good.report!.renewAt!);
+  it.clock.now = Date.parse(good.report!.renewAt!) + DAY;
   const due = await it.check();
   assert.equal(due.code, 1);
   assert.match(due.report!.problems[0]!, /^Renewal is due since/);

@@ -1,0 +1,48 @@
+import type { OrderRow, ReadyOrder } from "./order_table.ts";
+
+/** Why an order failed for good, an RFC 9457 problem. */
+export interface OrderProblem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+}
+
+/** Where an order of a user stands. */
+export type OrderState =
+  | {
+    status: "pending";
+    /** When it is worth asking again. */
+    retryAfterS: number;
+    /** Place in the queue, from 1; absent while the order runs. */
+    position?: number;
+    /** When the queue will let it through, milliseconds since the epoch; absent while it runs. */
+    expectedAt?: number;
+  }
+  | ({ status: "ready" } & ReadyOrder)
+  | { status: "failed"; problem: OrderProblem };
+
+/** Where an ended order stands; undefined for a pending one. */
+export function endState(row: OrderRow): OrderState | undefined {
+  switch (row.status) {
+    case "failed":
+      return { status: "failed", problem: JSON.parse(row.problem ?? "{}") as OrderProblem };
+    case "ready":
+      return {
+        status: "ready",
+        certificate: row.certificate ?? "",
+        notAfter: row.not_after ?? 0,
+        renewAfter: row.renew_after ?? 0,
+      };
+  }
+}
+
+/** Makes a problem of this project's namespace. */
+export function orderProblem(
+  code: string,
+  status: number,
+  title: string,
+  detail: string,
+): OrderProblem {
+  return { type: `urn:glosson:problem:${code}`, title, status, detail };
+}
