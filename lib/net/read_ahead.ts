@@ -10,7 +10,7 @@ const AHEAD_BYTES = 2 * 1024;
  */
 export class ReadAhead implements Duplex {
   readonly #conn: Duplex;
-  readonly #buffer: Uint8Array;
+  #buffer: Uint8Array | undefined;
   #pending: Promise<number | null> | undefined;
   /** Bytes of the buffer that were returned already. */
   #taken = 0;
@@ -26,14 +26,21 @@ export class ReadAhead implements Duplex {
     this.#pending.then((n) => void (n === null && onEnd()), onEnd);
   }
 
-  async read(p: Uint8Array): Promise<number | null> {
-    if (this.#pending === undefined) return await this.#conn.read(p);
-    const n = await this.#pending;
+  read(p: Uint8Array): Promise<number | null> {
+    return this.#pending === undefined ? this.#conn.read(p) : this.#readAhead(this.#pending, p);
+  }
+
+  async #readAhead(pending: Promise<number | null>, p: Uint8Array): Promise<number | null> {
+    const n = await pending;
     if (n === null) return null;
-    const part = this.#buffer.subarray(this.#taken, Math.min(n, this.#taken + p.length));
+    const part = this.#buffer!.subarray(this.#taken, Math.min(n, this.#taken + p.length));
     p.set(part);
     this.#taken += part.length;
-    if (this.#taken === n) this.#pending = undefined;
+    if (this.#taken === n) {
+      // A joined connection lives on for days: without what it no longer needs.
+      this.#pending = undefined;
+      this.#buffer = undefined;
+    }
     return part.length;
   }
 

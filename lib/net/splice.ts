@@ -1,11 +1,10 @@
-/** Smallest buffer of a direction: what an idle connection costs. */
-const MIN_BUFFER_BYTES = 2 * 1024;
+import { bytesOf, flowBuffers, LARGEST_STEP } from "./flow_buffers.ts";
 
-/** Largest buffer of a direction: above it, throughput no longer grows. */
-const MAX_BUFFER_BYTES = 1024 * 1024;
+/** Buffer of a direction that waits for data: what an idle connection costs. */
+const WAIT_BYTES = 2 * 1024;
 
-/** Reads below a quarter of the buffer, in a row, after which it is halved. */
-const QUIET_READS = 8;
+/** A writer that takes longer than this for one buffer gets smaller ones; milliseconds. */
+const SLOW_WRITE_MS = 10;
 
 /** The part of `Deno.Conn` that a splice uses. */
 export interface Duplex {
@@ -111,25 +110,42 @@ export async function splice(
   return result;
 }
 
-/** Copies until end of stream with one buffer that follows the traffic up and down. */
+/**
+ * Copies until end of stream.
+ *
+ * A read that may wait has a small buffer of its own; one that follows a full read, and so finds
+ * more, has a large one that all connections share. How large follows the traffic: full reads raise
+ * it, bursts that would have fitted in less and slow writers lower it.
+ */
 async function copy(from: Duplex, to: Duplex, onBytes: (bytes: number) => void): Promise<void> {
-  let buffer = new Uint8Array(MIN_BUFFER_BYTES);
-  let quiet = 0;
+  const waiting = new Uint8Array(WAIT_BYTES);
+  let step = 0;
   while (true) {
-    const n = await from.read(buffer);
+    // The waiting read: data that has come ends it at once, silence lasts here.
+    let n = await from.read(waiting);
     if (n === null) return;
     onBytes(n);
-    // Not always writeAll: an await less a chunk is measurable, and a short write is rare.
-    const written = await to.write(buffer.subarray(0, n));
-    if (written < n) await writeAll(to, buffer.subarray(written, n));
-    if (n === buffer.length) {
-      quiet = 0;
-      if (n < MAX_BUFFER_BYTES) buffer = new Uint8Array(Math.min(n * 4, MAX_BUFFER_BYTES));
-    } else if (n > buffer.length / 4) {
-      quiet = 0;
-    } else if (buffer.length > MIN_BUFFER_BYTES && ++quiet >= QUIET_READS) {
-      quiet = 0;
-      buffer = new Uint8Array(Math.max(buffer.length / 4, MIN_BUFFER_BYTES));
+    const written = await to.write(n === WAIT_BYTES ? waiting : waiting.subarray(0, n));
+    if (written < n) await writeAll(to, waiting.subarray(written, n));
+    for (let full = n === WAIT_BYTES; full;) {
+      const buffer = flowBuffers.lend(step);
+      const size = buffer.length;
+      try {
+        n = await from.read(buffer);
+        if (n === null) return;
+        onBytes(n);
+        full = n === size;
+        const began = performance.now();
+        const written = await to.write(full ? buffer : buffer.subarray(0, n));
+        if (written < n) await writeAll(to, buffer.subarray(written, n));
+        if (step > 0 && (n <= bytesOf(step - 1) || performance.now() - began > SLOW_WRITE_MS)) {
+          step--;
+        } else if (full && step < LARGEST_STEP) {
+          step++;
+        }
+      } finally {
+        flowBuffers.giveBack(buffer);
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Peer } from "./peers.ts";
+import type { Row } from "./table.ts";
 
 /** What every section of the benchmark is given. */
 export interface Bench {
@@ -8,6 +9,8 @@ export interface Bench {
   rounds: number;
   /** Peers that are installed and wanted. */
   peers: readonly Peer[];
+  /** Takes a line of the results. */
+  add: (row: Row) => void;
   /** Tells the person who waits what is going on. */
   tell: (text: string) => void;
 }

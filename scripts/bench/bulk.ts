@@ -5,7 +5,6 @@ import { usernameOf } from "./glossond.ts";
 import { BASE } from "../../tests/stories/relay.ts";
 import { startPeer, type Target } from "./peers.ts";
 import { startGlossond } from "./glossond.ts";
-import type { Row } from "./table.ts";
 
 const GIGABYTE = 1e9;
 
@@ -26,7 +25,7 @@ const SHAPES: readonly Shape[] = [
 ];
 
 /** Throughput and relay CPU time of streams as fast as they go. */
-export async function bulk(bench: Bench): Promise<Row[]> {
+export async function bulk(bench: Bench): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const origin = stack.use(new LoadProcess("bulk.ts"));
   const client = stack.use(new LoadProcess("bulk.ts"));
@@ -45,7 +44,6 @@ export async function bulk(bench: Bench): Promise<Row[]> {
   for (const peer of bench.peers) targets.push(stack.use(await startPeer(peer, port, BASE)));
 
   const total = bench.quick ? RUN_BYTES.quick : RUN_BYTES.full;
-  const rows: Row[] = [];
   for (const { streams, kind } of SHAPES) {
     const rates = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
     const costs = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
@@ -64,7 +62,7 @@ export async function bulk(bench: Bench): Promise<Row[]> {
       }
     }
     for (const { name } of targets) {
-      rows.push({
+      bench.add({
         section: "bulk",
         target: name,
         case: `${streams} ${streams === 1 ? "stream" : "streams"} ${kind}`,
@@ -75,5 +73,4 @@ export async function bulk(bench: Bench): Promise<Row[]> {
       });
     }
   }
-  return rows;
 }

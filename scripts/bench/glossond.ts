@@ -14,6 +14,9 @@ export interface Glossond extends AsyncDisposable {
   target(name: string): Target;
 }
 
+/** As in the tasks of deno.json and in the executable: see "Memory" in this folder's README. */
+const V8_FLAGS = "--max-semi-space-size=2";
+
 /** Name of the user of a number. */
 export function usernameOf(user: number): string {
   return `user${user}`;
@@ -35,7 +38,12 @@ export async function startGlossond(
   );
   db.exec("COMMIT");
   db.close();
-  const relay = await startRelay({ dir, settings: { LOG_LEVEL: "info", ...options.settings } });
+  const launcher = ["env", `DENO_V8_FLAGS=${V8_FLAGS}`];
+  const relay = await startRelay({
+    dir,
+    launcher,
+    settings: { LOG_LEVEL: "info", ...options.settings },
+  });
   return {
     relay,
     membership: (user, pool) => ({

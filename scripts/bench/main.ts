@@ -4,10 +4,11 @@
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
 import { bulk } from "./bulk.ts";
+import { memory } from "./memory.ts";
 import { isInstalled, PEERS } from "./peers.ts";
 import { type Row, textTable } from "./table.ts";
 
-const SECTIONS: Record<string, (bench: Bench) => Promise<Row[]>> = { bulk };
+const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = { bulk, memory };
 
 const HELP = `Measures the relay beside other programs for the same job.
 
@@ -48,17 +49,26 @@ const wanted = PEERS.filter(({ name }) =>
 );
 const installed = await Promise.all(wanted.map(isInstalled));
 const skipped = wanted.filter((_, i) => !installed[i]).map(({ name }) => name);
+const rows: Row[] = [];
+const failures: string[] = [];
 const bench: Bench = {
   quick: options.quick ?? false,
   rounds: Number(options.rounds ?? (options.quick ? 2 : 5)),
   peers: wanted.filter((_, i) => installed[i]),
+  add: (row) => rows.push(row),
   tell: (text) => Deno.stderr.writeSync(encoder.encode(`${text}\n`)),
 };
 if (skipped.length > 0) bench.tell(`not installed, skipped: ${skipped.join(", ")}`);
-
-const rows: Row[] = [];
 for (const name of positionals.length > 0 ? positionals : Object.keys(SECTIONS)) {
-  rows.push(...await SECTIONS[name]!(bench));
+  try {
+    await SECTIONS[name]!(bench);
+  } catch (error) {
+    failures.push(`${name}: ${(error as Error).message}`);
+  }
 }
-const text = options.json ? JSON.stringify({ skipped, rows }, null, 2) + "\n" : textTable(rows);
+const text = options.json
+  ? JSON.stringify({ skipped, failures, rows }, null, 2) + "\n"
+  : textTable(rows);
 Deno.stdout.writeSync(encoder.encode(text));
+for (const failure of failures) bench.tell(`bench: ${failure}`);
+Deno.exit(failures.length > 0 ? 1 : 0);

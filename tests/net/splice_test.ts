@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { splice, writeAll } from "../../lib/net/splice.ts";
+import { flowBuffers } from "../../lib/net/flow_buffers.ts";
+import { type Duplex, splice, writeAll } from "../../lib/net/splice.ts";
 import { pipe, readAll, text, utf8 } from "./pipe.ts";
+
+const MEGABYTE = 1024 * 1024;
 
 Deno.test("splice() carries both directions and each end of stream", async () => {
   const [visitor, first] = pipe();
@@ -31,25 +34,62 @@ Deno.test("splice() honours short writes", async () => {
   await spliced;
 });
 
-Deno.test("splice() grows its buffer with full reads and shrinks it when they are small", async () => {
+/** Sizes of the buffers that a direction is read into, while `chunks` flow through it. */
+async function sizesRead(chunks: number[], slowWriteMs = 0): Promise<number[]> {
   const sizes: number[] = [];
   const [visitor, first] = pipe();
   const [second, client] = pipe();
-  const spliced = splice({
+  const reading: Duplex = {
     ...first,
     read(p) {
       sizes.push(p.length);
       return first.read(p);
     },
-  }, second);
-  await writeAll(visitor, new Uint8Array(4 * 1024 * 1024));
-  for (let i = 0; i < 60; i++) await writeAll(visitor, Uint8Array.of(i));
+  };
+  const writing: Duplex = {
+    ...second,
+    async write(p) {
+      if (slowWriteMs > 0) await new Promise((resolve) => setTimeout(resolve, slowWriteMs));
+      return await second.write(p);
+    },
+  };
+  const spliced = splice(reading, writing);
+  for (const bytes of chunks) await writeAll(visitor, new Uint8Array(bytes));
   await visitor.closeWrite();
   await client.closeWrite();
   await spliced;
-  assert.equal(sizes[0], 2048);
-  assert.equal(Math.max(...sizes), 1024 * 1024);
-  assert.equal(sizes.at(-1), 2048);
+  return sizes;
+}
+
+Deno.test("splice() grows its buffer with full reads, and waits with a small one", async () => {
+  const sizes = await sizesRead([8 * MEGABYTE, 100, 5_000]);
+  assert.deepEqual(
+    sizes.slice(0, 5),
+    [2, 16, 128, 1024, 1024].map((kibibytes) => kibibytes * 1024),
+  );
+  // The end of stream, the last read, finds the small one.
+  assert.deepEqual([sizes.at(-1), Math.max(...sizes)], [2048, MEGABYTE]);
+});
+
+Deno.test("splice() takes smaller buffers for a slow writer", async () => {
+  const sizes = await sizesRead([3 * MEGABYTE], 15);
+  assert.ok(Math.max(...sizes) < MEGABYTE, `read with buffers of ${sizes}`);
+});
+
+Deno.test("splice() gives back every large buffer, also on failure", async () => {
+  const before = flowBuffers.lent;
+  await sizesRead([3 * MEGABYTE]);
+  assert.equal(flowBuffers.lent, before);
+  const [visitor, first] = pipe();
+  const [second] = pipe();
+  const spliced = splice(first, second);
+  // Fills the waiting read, so that the next one has a large buffer when the reset comes.
+  await writeAll(visitor, new Uint8Array(2048));
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.ok(flowBuffers.lent > before);
+  visitor.reset();
+  assert.ok((await spliced).error);
+  assert.equal(flowBuffers.lent, before);
 });
 
 Deno.test("splice() ends both sides when one is reset", async () => {

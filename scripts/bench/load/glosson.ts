@@ -29,7 +29,7 @@ export interface GlossonLink {
 export async function goOnline(
   membership: Membership,
   onTicket: (ticket: string) => void,
-  http = Deno.createHttpClient({ caCerts: [membership.ca] }),
+  http = Deno.createHttpClient({ caCerts: [membership.ca], http2: false }),
 ): Promise<GlossonLink> {
   const { token, controlPort, pool, host = "localhost" } = membership;
   const options: Record<string, unknown> = {

@@ -1,0 +1,69 @@
+/** A size of buffer, and how much may be lent in all while one of that size is still given out. */
+interface Step {
+  bytes: number;
+  /** Bytes lent, of all sizes, above which a smaller one is given instead. */
+  ceiling: number;
+  /** How many are kept for the next one who asks. */
+  kept: number;
+}
+
+/**
+ * The sizes, smallest first. Above a megabyte throughput no longer grows. The smallest is given
+ * without limit: what flows must flow.
+ */
+const STEPS: readonly Step[] = [
+  { bytes: 16 * 1024, ceiling: Infinity, kept: 32 },
+  { bytes: 128 * 1024, ceiling: 64 * 1024 * 1024, kept: 4 },
+  { bytes: 1024 * 1024, ceiling: 32 * 1024 * 1024, kept: 2 },
+];
+
+/** The step of the largest buffers. */
+export const LARGEST_STEP = STEPS.length - 1;
+
+/** Size of the buffers of a step, bytes. */
+export function bytesOf(step: number): number {
+  return STEPS[step]!.bytes;
+}
+
+/**
+ * Buffers for data that flows, shared by all connections.
+ *
+ * A connection has one only from a read that will not wait until what it read is written, so a few
+ * serve thousands of connections. Slow writers can hold many at once: above a ceiling they get
+ * smaller ones.
+ */
+export class FlowBuffers {
+  readonly #free: Uint8Array<ArrayBuffer>[][] = STEPS.map(() => []);
+  #lent = 0;
+
+  /** Bytes lent now. */
+  get lent(): number {
+    return this.#lent;
+  }
+
+  /** A buffer of the step, or of a smaller one when much is lent. Its content is left over. */
+  lend(step: number): Uint8Array<ArrayBuffer> {
+    let fitting = step;
+    while (this.#lent + STEPS[fitting]!.bytes > STEPS[fitting]!.ceiling) fitting--;
+    const { bytes } = STEPS[fitting]!;
+    this.#lent += bytes;
+    return this.#free[fitting]!.pop() ?? new Uint8Array(bytes);
+  }
+
+  /**
+   * Takes back a buffer that nothing reads or writes any more.
+   *
+   * What is not kept is freed at once: left to the garbage collector, the buffers of a burst would
+   * stay until there is other work.
+   */
+  giveBack(buffer: Uint8Array<ArrayBuffer>): void {
+    this.#lent -= buffer.length;
+    const step = STEPS.findIndex(({ bytes }) => bytes === buffer.length);
+    const free = this.#free[step]!;
+    if (free.length < STEPS[step]!.kept) free.push(buffer);
+    else buffer.buffer.transfer(0);
+  }
+}
+
+/** The buffers that every splice of this process uses. */
+export const flowBuffers: FlowBuffers = new FlowBuffers();

@@ -1,0 +1,150 @@
+/**
+ * Both ends of short connections, and of those that stay open: hello, server's flight, client's
+ * flight with a request, page. The pattern is TLS 1.3's; nothing is encrypted, so that the load is
+ * not what the machine is busy with. See {@linkcode LoadProcess}.
+ */
+import { dataPreface } from "../../../lib/wire/messages.ts";
+import { writeAll } from "../../../lib/net/splice.ts";
+import { answerCalls } from "../load_process.ts";
+import { quantile } from "../numbers.ts";
+import { goOnline, type Membership } from "./glosson.ts";
+import { FLIGHT_BYTES, helloFor, helloLength, PROXY_HEADER_BYTES } from "./script.ts";
+
+/** How long a connection may take before it counts as failed. */
+const TIMEOUT_MS = 10_000;
+
+const serverFlight = new Uint8Array(FLIGHT_BYTES.server);
+const clientFlight = new Uint8Array(FLIGHT_BYTES.client);
+const page = new Uint8Array(FLIGHT_BYTES.page);
+
+/** Reads `length` bytes; throws when the peer ends before. */
+async function readExactly(conn: Deno.Conn, length: number, p = scratch(length)): Promise<void> {
+  for (let left = length; left > 0;) {
+    const n = await conn.read(p.subarray(0, left));
+    if (n === null) throw new Error(`ended ${left} bytes early`);
+    left -= n;
+  }
+}
+
+function scratch(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(length);
+}
+
+/** The server's part; closes when the visitor has. */
+async function serve(conn: Deno.TcpConn, bytesBefore: number): Promise<void> {
+  try {
+    conn.setNoDelay(true);
+    await readExactly(conn, bytesBefore + helloLength);
+    await writeAll(conn, serverFlight);
+    await readExactly(conn, FLIGHT_BYTES.client);
+    await writeAll(conn, page);
+    await conn.read(scratch(1));
+  } catch {
+    // Parked and never used, or broken off: the visitor tells what matters.
+  } finally {
+    conn.close();
+  }
+}
+
+async function join(hostname: string, port: number, ticket: string): Promise<void> {
+  const conn = await Deno.connect({ hostname, port });
+  conn.setNoDelay(true);
+  await writeAll(conn, dataPreface(ticket));
+  await serve(conn, PROXY_HEADER_BYTES);
+}
+
+/** The visitor's part; returns the open connection. */
+async function visit(port: number, hello: Uint8Array): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const timer = setTimeout(() => conn.close(), TIMEOUT_MS);
+  try {
+    conn.setNoDelay(true);
+    await writeAll(conn, hello);
+    await readExactly(conn, FLIGHT_BYTES.server);
+    await writeAll(conn, clientFlight);
+    await readExactly(conn, FLIGHT_BYTES.page);
+    return conn;
+  } catch (error) {
+    try {
+      conn.close();
+    } catch {
+      // By the timer.
+    }
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Where visits go. */
+interface Way {
+  port: number;
+  hostname: string;
+}
+
+const held: Deno.TcpConn[] = [];
+
+await answerCalls({
+  /** Serves connections that a relay makes. */
+  listen() {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    (async () => {
+      for await (const conn of listener) serve(conn, 0);
+    })();
+    return { port: listener.addr.port };
+  },
+  /** Serves connections as a client of glossond. */
+  async online(membership: Membership) {
+    const { dataPort } = membership;
+    await goOnline(membership, (ticket) => join("127.0.0.1", dataPort, ticket));
+  },
+  /** Opens connections to names in turns, 20 at a time, and keeps them. */
+  async hold({ port, hostnames, count }: { port: number; hostnames: string[]; count: number }) {
+    const hellos = hostnames.map(helloFor);
+    let left = count;
+    await Promise.all(Array.from({ length: 20 }, async () => {
+      while (left-- > 0) held.push(await visit(port, hellos[left % hellos.length]!));
+    }));
+    return { held: held.length };
+  },
+  /** Closes what is held. */
+  release() {
+    held.splice(0).forEach((conn) => conn.close());
+  },
+  /** Visits one after another and tells how long each took, in milliseconds. */
+  async sequence({ port, hostname, count }: Way & { count: number }) {
+    const hello = helloFor(hostname);
+    const times: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const started = performance.now();
+      (await visit(port, hello)).close();
+      times.push(performance.now() - started);
+    }
+    return { times };
+  },
+  /** Visits at a rate, however slow the answers are, and tells how long they took. */
+  async rate(run: Way & { perSecond: number; seconds: number }) {
+    const hello = helloFor(run.hostname);
+    const times: number[] = [];
+    let errors = 0;
+    const total = run.perSecond * run.seconds;
+    const started = performance.now();
+    const open: Promise<void>[] = [];
+    for (let i = 0; i < total;) {
+      const due = Math.min(total, Math.floor((performance.now() - started) / 1000 * run.perSecond));
+      for (; i < due; i++) {
+        // From when it was due: a load that is late itself must not hide a relay that is.
+        const from = started + i / run.perSecond * 1000;
+        open.push(
+          visit(run.port, hello).then((conn) => {
+            times.push(performance.now() - from);
+            conn.close();
+          }, () => void errors++),
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await Promise.all(open);
+    return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), errors };
+  },
+});
