@@ -155,7 +155,7 @@ export async function startRelayCertificate(
     if (found === undefined || found.identity.cert === current.cert) return;
     log.info("certificate stored by another process");
     retryAt = 0;
-    status = { failures: 0, lastAttemptAt: status.lastAttemptAt };
+    status = { failures: 0, lastAttemptAt: (await store.readStatus()).lastAttemptAt };
     await adopt(found);
   }
 
