@@ -55,10 +55,11 @@ export async function descriptorLimit(
 }
 
 /**
- * Lowers what is wanted, all by the same factor, until it fits the descriptor limit.
+ * Lowers what is wanted until it fits the descriptor limit.
  *
  * Each kind of connection has its own share, so that none of them can use up another's: a flood of
- * visitors leaves clients their way in, and the other way round.
+ * visitors leaves clients their way in, and the other way round. The largest shares are lowered
+ * first, to one level, and what is small stays whole (max-min fairness).
  *
  * @param limit undefined when it is not known: nothing is lowered then.
  */
@@ -67,17 +68,32 @@ export function fitDescriptors<Name extends string>(
   shares: Record<Name, DescriptorShare>,
 ): FittedDescriptors<Name> {
   const entries = Object.entries(shares) as [Name, DescriptorShare][];
-  const wanted = entries.reduce((sum, [, share]) => sum + share.wanted * share.each, 0);
-  const needed = wanted + RESERVED_DESCRIPTORS;
-  // A limit too low for anything still serves a few: better than not to start.
-  const available = limit === undefined
-    ? wanted
-    : Math.max(limit - RESERVED_DESCRIPTORS, Math.floor(limit / 4));
-  const factor = Math.min(1, available / wanted);
+  const costs = entries.map(([, { wanted, each }]) => wanted * each);
+  const needed = costs.reduce((sum, cost) => sum + cost, RESERVED_DESCRIPTORS);
+  const level = limit === undefined || limit >= needed ? Infinity : shareLevel(
+    costs,
+    // A limit too low for anything still serves a few: better than not to start.
+    Math.max(limit - RESERVED_DESCRIPTORS, Math.floor(limit / 4)),
+  );
   const ceilings = Object.fromEntries(
-    entries.map(([name, share]) => [name, Math.max(1, Math.floor(share.wanted * factor))]),
+    entries.map(([name, { wanted, each }]) => [
+      name,
+      Math.max(1, Math.min(wanted, Math.floor(level / each))),
+    ]),
   ) as Record<Name, number>;
-  return { ceilings, needed, lowered: factor < 1 };
+  return { ceilings, needed, lowered: level !== Infinity };
+}
+
+/** The most that one may have so that all together have no more than is available. */
+function shareLevel(costs: number[], available: number): number {
+  let left = available;
+  const ascending = costs.toSorted((a, b) => a - b);
+  for (const [i, cost] of ascending.entries()) {
+    const level = left / (ascending.length - i);
+    if (cost > level) return level;
+    left -= cost;
+  }
+  return Infinity;
 }
 
 async function askPython(): Promise<string> {

@@ -1,9 +1,7 @@
 import { type Place, Places } from "../net/places.ts";
-import { sendLastWords } from "../net/last_words.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
-import { alertRecord } from "../wire/alert.ts";
 import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
-import type { Ending } from "./outcome.ts";
+import type { Ending, Outcome } from "./outcome.ts";
 import { type Peeked, Peeker } from "./peek.ts";
 import { refuseByAlert } from "./refuse.ts";
 import { type IsProxy, socketAddresses } from "./source.ts";
@@ -12,7 +10,7 @@ import { TokenBuckets } from "./token_buckets.ts";
 /** Hellos of unusual size that are read at once: each may take 200 KiB of memory. */
 const LARGE_HELLOS = 64;
 
-/** Visitors for whom there is no place that are told so at once; the others are closed unheard. */
+/** Visitors above a limit who are told so at the same time; the others are closed unheard. */
 const REFUSALS = 64;
 
 /** A connection whose beginning has been read. */
@@ -91,8 +89,8 @@ export class Admission {
     conn.setNoDelay(true);
     const hello = this.#hellos.take();
     if (hello === undefined) {
-      const ending = await this.#refuseUnheard(conn);
-      return onEnd(ending, socketAddresses(conn));
+      const addresses = socketAddresses(conn);
+      return onEnd(await this.#turnAway(conn, "limit-hellos"), addresses);
     }
     const held = [hello];
     let visit: Visit | undefined;
@@ -133,7 +131,9 @@ export class Admission {
       const refused = group === undefined ? undefined : this.#refusal(group, hello, held);
       if (refused !== undefined) {
         peeker.done();
-        return { ending: await refuseByAlert(conn, "internalError", refused), addresses };
+        // Who has more than its share must not hold a place of those who wait for theirs.
+        hello.leave();
+        return { ending: await this.#turnAway(conn, refused), addresses };
       }
       const peeked = await peeker.hello();
       return { conn, addresses, group, peeked, head: peeker.bytes, place: hello };
@@ -143,7 +143,7 @@ export class Admission {
   }
 
   /** Counts a connection for its address; tells which limit it is above. */
-  #refusal(group: string, hello: Place, held: Place[]): Ending["outcome"] | undefined {
+  #refusal(group: string, hello: Place, held: Place[]): Outcome | undefined {
     const own = this.#perAddress.take(group);
     if (own === undefined) return "limit-address";
     held.push(own);
@@ -151,13 +151,17 @@ export class Admission {
     return hello.assign(group) ? undefined : "limit-hellos";
   }
 
-  async #refuseUnheard(conn: Deno.TcpConn): Promise<Ending> {
+  /** Refuses a connection that is above a limit: by an alert, or unheard when many are at once. */
+  async #turnAway(conn: Duplex, outcome: Outcome): Promise<Ending> {
     const place = this.#refusals.take();
-    if (place === undefined) closeQuietly(conn);
-    else {
-      await sendLastWords(conn, alertRecord("internalError"));
+    if (place === undefined) {
+      closeQuietly(conn);
+      return { outcome };
+    }
+    try {
+      return await refuseByAlert(conn, "internalError", outcome);
+    } finally {
       place.leave();
     }
-    return { outcome: "limit-hellos" };
   }
 }

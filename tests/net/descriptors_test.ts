@@ -26,23 +26,33 @@ Deno.test("descriptorLimit() finds this process's own limit both ways", async ()
   assert.equal(fromPython, fromFile);
 });
 
-Deno.test("fitDescriptors() leaves what fits, and lowers all alike what does not", () => {
-  const shares = { visitors: { wanted: 1000, each: 2 }, clients: { wanted: 100, each: 3 } };
+Deno.test("fitDescriptors() leaves what fits, and lowers the largest of what does not", () => {
+  const shares = {
+    visitors: { wanted: 1000, each: 2 },
+    clients: { wanted: 500, each: 3 },
+    pages: { wanted: 20, each: 5 },
+  };
   const plenty = fitDescriptors(10_000, shares);
-  assert.deepEqual(plenty.ceilings, { visitors: 1000, clients: 100 });
+  assert.deepEqual(plenty.ceilings, { visitors: 1000, clients: 500, pages: 20 });
   assert.equal(plenty.lowered, false);
-  assert.ok(plenty.needed > 2300 && plenty.needed < 10_000);
+  assert.ok(plenty.needed > 3600 && plenty.needed < 4000);
   // The limit said to be needed is enough, and one less is not.
   assert.equal(fitDescriptors(plenty.needed, shares).lowered, false);
-  assert.equal(fitDescriptors(plenty.needed - 1, shares).lowered, true);
+  const short = fitDescriptors(plenty.needed - 2, shares);
+  assert.deepEqual(short.ceilings, { visitors: 999, clients: 500, pages: 20 });
+  assert.ok(short.lowered);
 
-  for (const limit of [1, 64, 256, 1024, 2000]) {
-    const { ceilings, lowered } = fitDescriptors(limit, shares);
-    assert.ok(lowered);
-    assert.ok(ceilings.visitors >= 1 && ceilings.clients >= 1);
-    if (limit >= 64) assert.ok(ceilings.visitors * 2 + ceilings.clients * 3 < limit);
-    if (limit >= 256) {
-      assert.ok(Math.abs(ceilings.visitors / ceilings.clients - 10) < 3, "the shares stay");
+  for (const limit of [1, 64, 256, 1024, 2000, 3000]) {
+    const { ceilings } = fitDescriptors(limit, shares);
+    const used = ceilings.visitors * 2 + ceilings.clients * 3 + ceilings.pages * 5;
+    assert.ok(Object.values(ceilings).every((ceiling) => ceiling >= 1));
+    if (limit >= 64) assert.ok(used < limit, `${used} of ${limit}`);
+    if (limit >= 1024) {
+      assert.equal(ceilings.pages, 20);
+      // Whoever is lowered has as many descriptors as the other.
+      assert.ok(limit > 3000 || Math.abs(ceilings.visitors * 2 - ceilings.clients * 3) <= 3);
+      // Nearly all are given out.
+      assert.ok(used > limit - (plenty.needed - 3600) - 10, `${used} of ${limit}`);
     }
   }
   assert.equal(fitDescriptors(undefined, shares).lowered, false);
