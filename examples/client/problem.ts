@@ -95,6 +95,9 @@ function mend(text: string): string {
     return "the name is not known; check the address and the network";
   }
   if (/refused/i.test(text)) return "nothing listens there; check the address and its port";
+  if (/close_notify|UnexpectedEof|connection (closed|reset)|reset by peer/i.test(text)) {
+    return "the connection broke off; try again in a moment";
+  }
   if (/timed? ?out|TimeoutError/i.test(text)) return "no answer in time; check the network";
   return text;
 }
