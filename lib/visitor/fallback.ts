@@ -1,10 +1,11 @@
 import { alertRecord } from "../wire/alert.ts";
-import { encodeProxyV2, type ProxyAddresses } from "../wire/proxy_protocol.ts";
+import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Backend } from "../config/values.ts";
 import type { Log } from "../log.ts";
 import { sendLastWords } from "../net/last_words.ts";
 import { Seldom } from "../net/seldom.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "../net/splice.ts";
+import { openingBytes } from "./opening.ts";
 import type { Ending } from "./outcome.ts";
 
 /** How long the backend may take to accept a connection. */
@@ -45,8 +46,8 @@ export class Fallback {
     let backend: Deno.TcpConn | undefined;
     try {
       backend = await this.#connect();
-      if (this.#backend.proxyHeader) await writeAll(backend, encodeProxyV2(addresses));
-      await writeAll(backend, head);
+      const { proxyHeader } = this.#backend;
+      await writeAll(backend, proxyHeader ? openingBytes(addresses, head) : head);
     } catch (error) {
       if (backend !== undefined) closeQuietly(backend);
       this.#warnings.say({ error });

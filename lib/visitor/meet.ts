@@ -1,5 +1,6 @@
-import { encodeProxyV2, type ProxyAddresses, type SocketAddress } from "../wire/proxy_protocol.ts";
+import type { ProxyAddresses, SocketAddress } from "../wire/proxy_protocol.ts";
 import { closeQuietly, type Duplex, writeAll } from "../net/splice.ts";
+import { openingBytes } from "./opening.ts";
 
 /** Sessions that may end under one waiting visitor before it gets the status page. */
 const MAX_SESSIONS_TRIED = 3;
@@ -71,15 +72,6 @@ export async function meet(options: MeetOptions): Promise<Met> {
     // The session ended while we waited: its successor may be on its way.
   }
   return signal.aborted ? { state: "left" } : { state: "offline" };
-}
-
-/** PROXY header and head in one piece: one segment on the wire, one read in the client. */
-function openingBytes(addresses: ProxyAddresses, head: Uint8Array): Uint8Array {
-  const header = encodeProxyV2(addresses);
-  const bytes = new Uint8Array(header.length + head.length);
-  bytes.set(header);
-  bytes.set(head, header.length);
-  return bytes;
 }
 
 /** Whether the opening could be written; closes the connection otherwise. */

@@ -1,0 +1,16 @@
+import { encodeProxyV2, type ProxyAddresses } from "../wire/proxy_protocol.ts";
+
+/**
+ * A PROXY v2 header and a visitor's first bytes in one piece: one segment on the wire, one read at
+ * the other end.
+ */
+export function openingBytes(
+  addresses: ProxyAddresses,
+  head: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const header = encodeProxyV2(addresses);
+  const bytes = new Uint8Array(header.length + head.length);
+  bytes.set(header);
+  bytes.set(head, header.length);
+  return bytes;
+}
