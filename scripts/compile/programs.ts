@@ -1,0 +1,54 @@
+/** A program that is compiled into an executable. */
+export interface Program {
+  name: string;
+  main: string;
+  /** What it may do, and nothing else: the executable asks nobody for more. */
+  permissions: string[];
+  /** Names of the platforms that it is released for. */
+  platforms: string[];
+}
+
+/** Deno's name of each platform. */
+export const PLATFORMS: Record<string, string> = {
+  "linux-x64": "x86_64-unknown-linux-gnu",
+  "linux-arm64": "aarch64-unknown-linux-gnu",
+  "macos-x64": "x86_64-apple-darwin",
+  "macos-arm64": "aarch64-apple-darwin",
+  "windows-x64": "x86_64-pc-windows-msvc",
+};
+
+/** The relay and the client; README.md says what each permission is for. */
+export const PROGRAMS: Program[] = [
+  {
+    name: "glossond",
+    main: "main.ts",
+    permissions: [
+      "--allow-net",
+      // The state folder and the files that settings name, which are anywhere: the unit narrows it.
+      "--allow-read",
+      "--allow-write",
+      "--allow-run=python3",
+      "--allow-env=GLOSSOND_*,JOURNAL_STREAM",
+    ],
+    platforms: ["linux-x64", "linux-arm64", "macos-x64", "macos-arm64"],
+  },
+  {
+    name: "glosson",
+    main: "examples/client/main.ts",
+    permissions: [
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env=GLOSSON_STATE,XDG_CONFIG_HOME,HOME,APPDATA",
+    ],
+    platforms: Object.keys(PLATFORMS),
+  },
+];
+
+/**
+ * Options of every executable.
+ *
+ * `--ignore-env` makes every other variable look as if it was not set: libraries ask for some (`debug`
+ * for DEBUG and all names that begin with it) and would fail where the answer is an error.
+ */
+export const COMMON_OPTIONS = ["--no-prompt", "--ignore-env", "--no-check", "--quiet"];
