@@ -11,6 +11,15 @@ export const CONNECT_TICKET_MS = 10_000;
 /** How long a ticket to park a connection can be shown. */
 export const PARK_TICKET_MS = 60_000;
 
+/**
+ * How long a pool that is still half full waits before it is refilled: visitors who come together
+ * cost one message, and the client dials after the visitor at hand was served, not meanwhile.
+ */
+export const REFILL_DELAY_MS = 20;
+
+/** What a server answers to a ClientHello, mostly: it goes to the visitor in one piece then. */
+const ANSWER_BYTES = 4 * 1024;
+
 /** How long a connection stays parked. */
 export const PARKED_MS = 5 * 60_000;
 
@@ -65,6 +74,8 @@ export class Session {
   readonly #granted = new Map<string, { leave(): void }>();
   readonly #waiting = new Map<string, (dialled: Dialled) => void>();
   #poolSize = 0;
+  /** Set while a refill is due. */
+  #callOffRefill: (() => void) | undefined;
   #ended = false;
 
   constructor(options: SessionOptions) {
@@ -93,7 +104,7 @@ export class Session {
     if (parked === undefined) return undefined;
     parked.leave();
     // Refilled on check-out, so that the next visitor finds one too.
-    this.#grant();
+    this.#refill();
     return parked.conn;
   }
 
@@ -137,6 +148,7 @@ export class Session {
   /** Ends waiting visitors' requests and closes what is parked; joined connections go on. */
   end(): void {
     this.#ended = true;
+    this.#callOffRefill?.();
     for (const settle of [...this.#waiting.values()]) settle({ state: "ended" });
     for (const [ticket, place] of this.#granted) {
       this.#tickets.take(ticket);
@@ -146,11 +158,20 @@ export class Session {
     for (const parked of [...this.#parked]) this.#dropParked(parked);
   }
 
+  /** Grants tickets: at once when few are left, else together with those that are missing soon. */
+  #refill(): void {
+    if (this.#ended) return;
+    if ((this.#parked.length + this.#granted.size) * 2 < this.#poolSize) return this.#grant();
+    this.#callOffRefill ??= this.#schedule(() => this.#grant(), REFILL_DELAY_MS);
+  }
+
   /**
    * Grants tickets until granted ones plus parked connections reach the pool size, or there is no
    * place for more; the next change of either asks again.
    */
   #grant(): void {
+    this.#callOffRefill?.();
+    this.#callOffRefill = undefined;
     if (this.#ended) return;
     const tickets: string[] = [];
     while (this.#parked.length + this.#granted.size < this.#poolSize) {
@@ -162,7 +183,7 @@ export class Session {
         () => {
           this.#granted.delete(ticket);
           place.leave();
-          this.#grant();
+          this.#refill();
         },
       );
       this.#granted.set(ticket, place);
@@ -175,7 +196,7 @@ export class Session {
     this.#granted.delete(ticket);
     const callOff = this.#schedule(() => this.#dropParked(entry), PARKED_MS);
     const entry: Parked = {
-      conn: new ReadAhead(conn, () => this.#dropParked(entry)),
+      conn: new ReadAhead(conn, () => this.#dropParked(entry), ANSWER_BYTES),
       leave() {
         callOff();
         place.leave();
@@ -193,6 +214,6 @@ export class Session {
     this.#parked.splice(index, 1);
     entry.leave();
     closeQuietly(entry.conn);
-    this.#grant();
+    this.#refill();
   }
 }

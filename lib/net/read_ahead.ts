@@ -1,6 +1,6 @@
 import type { Duplex } from "./splice.ts";
 
-/** Room for what an idle peer says first; the answer to a ClientHello fits mostly. */
+/** Room for what a peer says first. */
 const AHEAD_BYTES = 2 * 1024;
 
 /**
@@ -18,10 +18,11 @@ export class ReadAhead implements Duplex {
   /**
    * @param onEnd called when the peer ends instead of saying anything, with the error when it did
    * not end in order.
+   * @param bytes how much of what comes early is read. @default 2 KiB
    */
-  constructor(conn: Duplex, onEnd: (error?: Error) => void) {
+  constructor(conn: Duplex, onEnd: (error?: Error) => void, bytes = AHEAD_BYTES) {
     this.#conn = conn;
-    this.#buffer = new Uint8Array(AHEAD_BYTES);
+    this.#buffer = new Uint8Array(bytes);
     this.#pending = conn.read(this.#buffer);
     this.#pending.then((n) => void (n === null && onEnd()), onEnd);
   }

@@ -1,3 +1,4 @@
+import type { IdleWatch } from "./idle_watch.ts";
 import { bytesOf, flowBuffers, LARGEST_STEP } from "./flow_buffers.ts";
 
 /** Buffer of a direction that waits for data: what an idle connection costs. */
@@ -34,6 +35,8 @@ export interface SpliceOptions {
   backwardHead?: Uint8Array;
   /** Closes both connections at once when aborted. */
   signal?: AbortSignal;
+  /** Closes both connections when neither has sent anything for too long. @default not watched */
+  idle?: IdleWatch;
   /** Called for every chunk read: the direction and its size in bytes. */
   onBytes?: (direction: "forward" | "backward", bytes: number) => void;
 }
@@ -62,12 +65,18 @@ export async function splice(
   second: Duplex,
   options: SpliceOptions = {},
 ): Promise<SpliceResult> {
-  const { backwardHead, signal, onBytes } = options;
+  const { backwardHead, signal, idle, onBytes } = options;
   const result: SpliceResult = { forward: 0, backward: 0 };
+  let open = 2;
 
   function closeBoth(): void {
     closeQuietly(first);
     closeQuietly(second);
+  }
+
+  function fail(error: Error): void {
+    result.error ??= error;
+    closeBoth();
   }
 
   async function direction(
@@ -83,28 +92,28 @@ export async function splice(
       }
       await copy(from, to, (bytes) => {
         result[name] += bytes;
+        if (watched !== undefined) watched.heard = true;
         onBytes?.(name, bytes);
       });
-      await to.closeWrite();
+      // The second direction to end needs no half-close: what follows is the close.
+      if (--open > 0) await to.closeWrite();
     } catch (error) {
-      result.error ??= error as Error;
-      closeBoth();
+      fail(error as Error);
     }
   }
 
   if (signal?.aborted) {
-    closeBoth();
-    return { ...result, error: signal.reason };
+    fail(signal.reason);
+    return result;
   }
-  const onAbort = (): void => {
-    result.error ??= signal?.reason;
-    closeBoth();
-  };
+  const onAbort = (): void => fail(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
+  const watched = idle?.add(() => fail(new Error("silent for too long")));
   await Promise.all([
     direction("forward", first, second),
     direction("backward", second, first, backwardHead),
   ]);
+  if (watched !== undefined) idle?.remove(watched);
   signal?.removeEventListener("abort", onAbort);
   closeBoth();
   return result;
@@ -113,40 +122,42 @@ export async function splice(
 /**
  * Copies until end of stream.
  *
- * A read that may wait has a small buffer of its own; one that follows a full read, and so finds
- * more, has a large one that all connections share. How large follows the traffic: full reads raise
- * it, bursts that would have fitted in less and slow writers lower it.
+ * A read that may wait for long has a small buffer of its own; one that follows a full read, and so
+ * finds more, has a large one that all connections share. How large follows the traffic: full reads
+ * raise it, bursts that would have fitted in less and slow writers lower it.
  */
 async function copy(from: Duplex, to: Duplex, onBytes: (bytes: number) => void): Promise<void> {
-  const waiting = new Uint8Array(WAIT_BYTES);
   let step = 0;
+  // The first read is one of the large kind: a server's TLS flight comes soon, and in one piece.
+  let more = true;
+  let waiting: Uint8Array | undefined;
   while (true) {
-    // The waiting read: data that has come ends it at once, silence lasts here.
-    let n = await from.read(waiting);
-    if (n === null) return;
-    onBytes(n);
-    const written = await to.write(n === WAIT_BYTES ? waiting : waiting.subarray(0, n));
-    if (written < n) await writeAll(to, waiting.subarray(written, n));
-    for (let full = n === WAIT_BYTES; full;) {
+    while (more) {
       const buffer = flowBuffers.lend(step);
-      const size = buffer.length;
       try {
-        n = await from.read(buffer);
+        const n = await from.read(buffer);
         if (n === null) return;
         onBytes(n);
-        full = n === size;
+        more = n === buffer.length;
         const began = performance.now();
-        const written = await to.write(full ? buffer : buffer.subarray(0, n));
+        const written = await to.write(more ? buffer : buffer.subarray(0, n));
         if (written < n) await writeAll(to, buffer.subarray(written, n));
         if (step > 0 && (n <= bytesOf(step - 1) || performance.now() - began > SLOW_WRITE_MS)) {
           step--;
-        } else if (full && step < LARGEST_STEP) {
+        } else if (more && step < LARGEST_STEP) {
           step++;
         }
       } finally {
         flowBuffers.giveBack(buffer);
       }
     }
+    waiting ??= new Uint8Array(WAIT_BYTES);
+    const n = await from.read(waiting);
+    if (n === null) return;
+    onBytes(n);
+    more = n === WAIT_BYTES;
+    const written = await to.write(more ? waiting : waiting.subarray(0, n));
+    if (written < n) await writeAll(to, waiting.subarray(written, n));
   }
 }
 

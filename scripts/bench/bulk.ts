@@ -3,7 +3,7 @@ import { LoadProcess } from "./load_process.ts";
 import { median } from "./numbers.ts";
 import { usernameOf } from "./glossond.ts";
 import { BASE } from "../../tests/stories/relay.ts";
-import { startPeer, type Target } from "./peers.ts";
+import { directTarget, startPeer } from "./peers.ts";
 import { startGlossond } from "./glossond.ts";
 
 const GIGABYTE = 1e9;
@@ -34,13 +34,7 @@ export async function bulk(bench: Bench): Promise<void> {
   const glossond = stack.use(await startGlossond({ users: 1 }));
   await client.call("online", glossond.membership(0, 16));
 
-  const direct: Target = {
-    name: "direct",
-    port,
-    usage: () => ({ cpuSeconds: 0, rssBytes: 0, descriptors: 0 }),
-    async [Symbol.asyncDispose]() {},
-  };
-  const targets = [direct, glossond.target("glossond")];
+  const targets = [directTarget(port), glossond.target("glossond")];
   for (const peer of bench.peers) targets.push(stack.use(await startPeer(peer, port, BASE)));
 
   const total = bench.quick ? RUN_BYTES.quick : RUN_BYTES.full;

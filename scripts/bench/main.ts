@@ -5,10 +5,11 @@ import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
 import { bulk } from "./bulk.ts";
 import { memory } from "./memory.ts";
+import { connections } from "./connections.ts";
 import { isInstalled, PEERS } from "./peers.ts";
 import { type Row, textTable } from "./table.ts";
 
-const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = { bulk, memory };
+const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = { bulk, connections, memory };
 
 const HELP = `Measures the relay beside other programs for the same job.
 

@@ -9,6 +9,16 @@ export interface Target extends AsyncDisposable {
   usage(): Usage;
 }
 
+/** The origin itself: what the load generator does without a relay. */
+export function directTarget(port: number): Target {
+  return {
+    name: "direct",
+    port,
+    usage: () => ({ cpuSeconds: 0, rssBytes: 0, descriptors: 0 }),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
 /** Another program that relays TLS by its SNI, and a setting of it. */
 export interface Peer {
   /** Name and setting, as the table shows it. */

@@ -4,6 +4,7 @@ import {
   PARK_TICKET_MS,
   PARKED_MS,
   type Redeem,
+  REFILL_DELAY_MS,
   Session,
 } from "../../lib/client/session.ts";
 import { Tickets } from "../../lib/client/tickets.ts";
@@ -28,7 +29,7 @@ function setUp() {
 }
 
 Deno.test("Session.setPool() grants tickets for what is missing, and refills on check-out", () => {
-  const { tickets, session, granted } = setUp();
+  const { clock, tickets, session, granted } = setUp();
   session.setPool(3);
   assert.equal(granted().length, 3);
   for (const ticket of granted()) tickets.take(ticket)!(pipe()[0]);
@@ -37,7 +38,24 @@ Deno.test("Session.setPool() grants tickets for what is missing, and refills on 
 
   assert.ok(session.takeParked());
   assert.equal(session.parked, 2);
+  clock.advance(REFILL_DELAY_MS);
   assert.equal(granted().length, 4);
+});
+
+Deno.test("Session.takeParked() refills for many visitors by one message, at once when few are left", () => {
+  const { clock, tickets, sent, session, granted } = setUp();
+  session.setPool(8);
+  for (const ticket of granted()) tickets.take(ticket)!(pipe()[0]);
+  for (let i = 0; i < 4; i++) session.takeParked();
+  assert.equal(sent.length, 1);
+  clock.advance(REFILL_DELAY_MS);
+  assert.deepEqual([sent.length, granted().length], [2, 12]);
+
+  for (const ticket of granted().slice(8)) tickets.take(ticket)!(pipe()[0]);
+  for (let i = 0; i < 5; i++) session.takeParked();
+  assert.deepEqual([sent.length, granted().length], [3, 17], "fewer than half are left");
+  session.end();
+  assert.equal(clock.waiting, 0);
 });
 
 Deno.test("Session.setPool() closes what is parked above a smaller size", () => {

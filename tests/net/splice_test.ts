@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { flowBuffers } from "../../lib/net/flow_buffers.ts";
+import { IdleWatch } from "../../lib/net/idle_watch.ts";
 import { type Duplex, splice, writeAll } from "../../lib/net/splice.ts";
 import { pipe, readAll, text, utf8 } from "./pipe.ts";
 
@@ -63,10 +64,7 @@ async function sizesRead(chunks: number[], slowWriteMs = 0): Promise<number[]> {
 
 Deno.test("splice() grows its buffer with full reads, and waits with a small one", async () => {
   const sizes = await sizesRead([8 * MEGABYTE, 100, 5_000]);
-  assert.deepEqual(
-    sizes.slice(0, 5),
-    [2, 16, 128, 1024, 1024].map((kibibytes) => kibibytes * 1024),
-  );
+  assert.deepEqual(sizes.slice(0, 4), [16, 128, 1024, 1024].map((kibibytes) => kibibytes * 1024));
   // The end of stream, the last read, finds the small one.
   assert.deepEqual([sizes.at(-1), Math.max(...sizes)], [2048, MEGABYTE]);
 });
@@ -83,10 +81,10 @@ Deno.test("splice() gives back every large buffer, also on failure", async () =>
   const [visitor, first] = pipe();
   const [second] = pipe();
   const spliced = splice(first, second);
-  // Fills the waiting read, so that the next one has a large buffer when the reset comes.
-  await writeAll(visitor, new Uint8Array(2048));
+  // Fills the first buffer, so that the next one is larger when the reset comes.
+  await writeAll(visitor, new Uint8Array(16 * 1024));
   await new Promise((resolve) => setTimeout(resolve));
-  assert.ok(flowBuffers.lent > before);
+  assert.ok(flowBuffers.lent > before + 100 * 1024);
   visitor.reset();
   assert.ok((await spliced).error);
   assert.equal(flowBuffers.lent, before);
@@ -100,6 +98,26 @@ Deno.test("splice() ends both sides when one is reset", async () => {
   const result = await spliced;
   assert.ok(result.error instanceof Deno.errors.ConnectionReset);
   assert.equal((await readAll(client)).length, 0);
+});
+
+Deno.test("splice() closes both sides after too long a silence, not before", async () => {
+  const [visitor, first] = pipe();
+  const [second, client] = pipe();
+  const idle = new IdleWatch(1_000_000);
+  const spliced = splice(first, second, { idle });
+  assert.equal(idle.size, 1);
+  for (let i = 0; i < 20; i++) {
+    await writeAll(visitor, utf8("alive"));
+    await client.read(new Uint8Array(5));
+    idle.step();
+  }
+  for (let i = 0; i < 7; i++) idle.step();
+  assert.equal(first.closes, 0);
+  idle.step();
+  assert.match((await spliced).error!.message, /silent/);
+  assert.ok(first.closes > 0 && second.closes > 0);
+  assert.equal(idle.size, 0);
+  idle.stop();
 });
 
 Deno.test("splice() closes both sides when its signal aborts", async () => {
