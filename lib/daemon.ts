@@ -36,6 +36,12 @@ import { proxyMatcher } from "./visitor/source.ts";
 /** Connections to the control port above the clients': requests of the API. */
 const API_CONNECTIONS = 500;
 
+/** How long a connection to the API may be used, unless it is a control WebSocket. */
+const API_LIFE_MS = 300_000;
+
+/** How long a visit to a page may take, handshake and answer included. */
+const PAGE_LIFE_MS = 30_000;
+
 /** Data connections whose ticket is awaited at once. */
 const DATA_PREFACES = 1_000;
 
@@ -128,8 +134,12 @@ async function start(
 
   // Accounts
   const accounts = createAccountStore(db);
-  const lastOnline = new LastOnline({ write: (times) => accounts.markOnline(times) });
-  onClose(() => lastOnline.flush());
+  const lastOnline = new LastOnline({
+    write: (times) => accounts.markOnline(times),
+    online: () => sessions.usernames(),
+    log,
+  });
+  onClose(() => lastOnline.stop());
   const bio = createBioCommand({ script: () => settings.bioScript, log });
   const claims = createClaims({
     db,
@@ -159,13 +169,7 @@ async function start(
 
   // Clients
   const tickets = new Tickets<Redeem>();
-  const sessions = new Sessions({
-    onChange(username, online) {
-      lastOnline.note(username);
-      // Blocked or released between the request's authorisation and the WebSocket's opening.
-      if (online && !isWelcome(username)) queueMicrotask(() => cutOff(username));
-    },
-  });
+  const sessions = new Sessions({ onChange: (username) => lastOnline.note(username) });
   const parking = new Places({ total: ceilings.parked });
   const control = new Control({
     sessions,
@@ -186,10 +190,6 @@ async function start(
     const at = lastOnlineAt(username);
     return at === undefined ? { state: "setup" } : { state: "offline", lastOnlineAt: at };
   }
-  function isWelcome(username: string): boolean {
-    const account = accounts.byUsername(username);
-    return account !== undefined && account.blockedAt === undefined;
-  }
   function cutOff(username: string): void {
     control.revoke(username);
     hub.dropVisitors(username);
@@ -206,10 +206,14 @@ async function start(
       accounts.release(username);
       issuance.forget(username);
       cutOff(username);
+      lastOnline.forget(username);
     },
     revoke: cutOff,
-    openControl: (request, username, transport) =>
-      sessions.size < ceilings.clients ? control.accept(request, username, transport) : undefined,
+    // Who is online already takes no further place: the new session replaces the old one.
+    openControl: (request, caller) =>
+      sessions.size < ceilings.clients || sessions.get(caller.username) !== undefined
+        ? control.accept(request, caller)
+        : undefined,
     log,
   });
 
@@ -226,9 +230,10 @@ async function start(
   onReload(() => pages = makePages());
   const controlFront: TlsFront<Arrival> = new TlsFront({
     name: "control",
-    start: (pair) =>
+    lifeMs: API_LIFE_MS,
+    start: (pair, find) =>
       startHttps(pair, (request, port) => {
-        const connection = controlFront.connection(port);
+        const connection = find(port);
         if (connection === undefined) return new Response(null, { status: 421 });
         const { source } = connection.info.addresses;
         return api.fetch(request, { source, transport: connection });
@@ -237,8 +242,9 @@ async function start(
   });
   const pageFront: TlsFront<Arrival> = new TlsFront({
     name: "pages",
-    start: (pair) =>
-      startHttp11(pair, (request, port) => pages.fetch(request, pageFront.connection(port)?.info)),
+    lifeMs: PAGE_LIFE_MS,
+    start: (pair, find) =>
+      startHttp11(pair, (request, port) => pages.fetch(request, find(port)?.info)),
     log,
   });
   onClose(() => Promise.all([controlFront.stop(), pageFront.stop()]));

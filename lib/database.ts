@@ -1,7 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
 
-/** How long a statement waits for another process's lock; SQLite's own default is not to wait. */
-const BUSY_TIMEOUT_MS = 5_000;
+/**
+ * How long a statement waits for another process's lock; SQLite's own default is not to wait.
+ * Everything else waits with it, so not long: only `glossond users` ever writes beside the daemon.
+ */
+const BUSY_TIMEOUT_MS = 1_000;
 
 /**
  * The schema, one step a version; `PRAGMA user_version` counts the steps that were taken.
@@ -72,7 +75,8 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     db.exec("COMMIT");
     return result;
   } catch (error) {
-    db.exec("ROLLBACK");
+    // A full disk has ended the transaction already; a second error would hide the first.
+    if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
 }

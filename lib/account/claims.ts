@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { transaction } from "../database.ts";
 import { addressGroup } from "../net/address_group.ts";
 import type { BioResult } from "./bio_command.ts";
 import {
@@ -156,18 +157,12 @@ export function createClaims(options: ClaimsOptions): Claims {
   function grant(hash: Uint8Array, username: string): ClaimVerified | ClaimRefusal {
     // The operator may have acted while the profile was read.
     if (store.isBlocked(username)) return suspended(username);
-    db.exec("BEGIN IMMEDIATE");
-    try {
-      const taken = Number(take.run(hash).changes) === 1;
+    return transaction(db, () => {
+      if (Number(take.run(hash).changes) !== 1) return noSuchClaim();
       const replaced = store.byUsername(username) !== undefined;
-      const token = taken ? store.grantToken(username) : undefined;
-      db.exec("COMMIT");
-      if (token === undefined) return noSuchClaim();
+      const token = store.grantToken(username);
       return { ok: true, username, hostname: hostnameOf(username), token, replaced };
-    } catch (error) {
-      db.exec("ROLLBACK");
-      throw error;
-    }
+    });
   }
 
   return { create, verify };

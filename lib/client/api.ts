@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
 import { SUBPROTOCOL } from "../wire/messages.ts";
 import type { Log } from "../log.ts";
-import type { Transport } from "./control.ts";
+import type { Caller, Transport } from "./control.ts";
 import { openApiDocument } from "./openapi.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
 import * as schema from "./schemas.ts";
@@ -78,11 +78,7 @@ export interface ApiOptions {
   /** Ends what lives on a token that was replaced. */
   revoke: (username: string) => void;
   /** Opens the control WebSocket; undefined when no more clients are taken. */
-  openControl: (
-    request: Request,
-    username: string,
-    transport: Transport,
-  ) => Response | undefined;
+  openControl: (request: Request, caller: Caller) => Response | undefined;
   log: Log;
 }
 
@@ -93,9 +89,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   const openApi = openApiDocument(relay.software, relay.controlUrl);
 
   function authorised(request: Request): AccountView {
-    const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(request.headers.get("Authorization") ?? "")
-      ?.[1];
-    const account = token === undefined ? undefined : accounts.byToken(token);
+    const account = accounts.byToken(bearerToken(request));
     if (account === undefined) {
       throw new Problem(
         "unauthorized",
@@ -158,8 +152,10 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   });
 
   app.post("/v1/certificates", async (c) => {
-    const { username } = authorised(c.req.raw);
+    authorised(c.req.raw);
     const body = schema.certificateRequest.safeParse(await readBody(c.req.raw));
+    // Again: a body can take its time, and the name may have another owner by now.
+    const { username } = authorised(c.req.raw);
     if (!body.success) {
       throw new Problem("bad-csr", 'Send {"csr": "-----BEGIN CERTIFICATE REQUEST-----…"} in PEM.');
     }
@@ -187,7 +183,16 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   app.get("/v1/control", (c) => {
     const { username } = authorised(c.req.raw);
     requireWebSocket(c.req.raw);
-    const response = options.openControl(c.req.raw, username, c.env.transport);
+    const token = bearerToken(c.req.raw);
+    function holds(): boolean {
+      const account = accounts.byToken(token);
+      return account?.username === username && account.blockedAt === undefined;
+    }
+    const response = options.openControl(c.req.raw, {
+      username,
+      holds,
+      transport: c.env.transport,
+    });
     if (response === undefined) {
       throw new Problem(
         "busy",
@@ -214,11 +219,23 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   );
   app.onError((error, c) => {
     if (error instanceof Problem) return error.response();
+    if ((error as { code?: unknown }).code === "ERR_SQLITE_ERROR") {
+      log.error("cannot use the database; is its disk full?", { error });
+      return new Problem("busy", "The relay cannot keep its records now; try again later.", {
+        retryAfterS: 60,
+      }).response();
+    }
     log.error("request ended by a bug", { path: c.req.path, error, stack: error.stack });
     return new Problem("internal", "Try again; if it stays so, tell the relay's operator.")
       .response();
   });
   return app;
+}
+
+/** The bearer token of a request; empty, which is nobody's, when it has none. */
+function bearerToken(request: Request): string {
+  const header = request.headers.get("Authorization") ?? "";
+  return /^Bearer +([\w.~+/-]+=*) *$/i.exec(header)?.[1] ?? "";
 }
 
 function time(ms: number): string {
@@ -258,14 +275,15 @@ function certificateAnswer(
   };
 }
 
-function requireWebSocket(request: Request): void {
-  const upgrade = request.headers.get("Upgrade")?.toLowerCase();
-  const protocols = (request.headers.get("Sec-WebSocket-Protocol") ?? "").split(",")
-    .map((p) => p.trim());
-  // Without these two there is no handshake to answer (RFC 6455 section 4.2.1).
-  const complete = request.headers.has("Sec-WebSocket-Key") &&
-    request.headers.get("Sec-WebSocket-Version") === "13";
-  if (upgrade === "websocket" && complete && protocols.includes(SUBPROTOCOL)) return;
+/** Throws unless the request is a whole opening handshake (RFC 6455 section 4.2.1). */
+function requireWebSocket({ method, headers }: Request): void {
+  const has = (name: string, word: string): boolean =>
+    (headers.get(name) ?? "").split(",").some((w) => w.trim().toLowerCase() === word);
+  if (
+    method === "GET" && has("Upgrade", "websocket") && has("Connection", "upgrade") &&
+    has("Sec-WebSocket-Version", "13") && has("Sec-WebSocket-Protocol", SUBPROTOCOL) &&
+    /^[A-Za-z0-9+/]{22}==$/.test(headers.get("Sec-WebSocket-Key") ?? "")
+  ) return;
   throw new Problem(
     "upgrade-required",
     `Open a WebSocket over HTTP/1.1 with Sec-WebSocket-Protocol: ${SUBPROTOCOL}.`,
@@ -275,23 +293,24 @@ function requireWebSocket(request: Request): void {
 
 /** Reads a JSON object of bounded size. */
 async function readBody(request: Request): Promise<Record<string, unknown>> {
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) {
-      throw new Problem("too-large", `Send at most ${MAX_BODY_BYTES} bytes.`);
-    }
-    chunks.push(chunk);
-  }
+  let value: unknown;
   try {
-    const text = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).text();
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      return value as Record<string, unknown>;
+    for await (const chunk of request.body ?? []) {
+      length += chunk.length;
+      if (length > MAX_BODY_BYTES) break;
+      chunks.push(chunk);
     }
+    value = length > MAX_BODY_BYTES ? undefined : JSON.parse(await new Blob(chunks).text());
   } catch {
-    // Not JSON: told below, like JSON that is no object.
+    // Not JSON, or the peer went: told below, like JSON that is no object.
   }
-  throw new Problem("bad-request", "Send a JSON object.");
+  if (length > MAX_BODY_BYTES) {
+    throw new Problem("too-large", `Send at most ${MAX_BODY_BYTES} bytes.`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Problem("bad-request", "Send a JSON object.");
+  }
+  return value as Record<string, unknown>;
 }

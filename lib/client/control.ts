@@ -1,6 +1,7 @@
 import {
   CLOSE,
   type GoodbyeReason,
+  MAX_MESSAGE_BYTES,
   readClientMessage,
   type RelayMessage,
   SUBPROTOCOL,
@@ -26,6 +27,15 @@ const PING_IDLE_TIMEOUT_S = 31;
 /** How long a client may take to close its side after ours. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
+/**
+ * Bytes that a client may send before a message of it is complete: Deno collects a message whole
+ * before it can be refused, however large it gets.
+ */
+const MESSAGE_ALLOWANCE = 4 * MAX_MESSAGE_BYTES;
+
+/** What a client may send besides messages, pings and pongs above all: bytes a heartbeat check. */
+const CHECK_ALLOWANCE = 8;
+
 /** Unsent bytes above which a client does not read what it is sent. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
 
@@ -39,8 +49,20 @@ const DRAIN_RETRY_MS = { min: 1_000, spread: 4_000 } as const;
 export interface Transport {
   /** When the client was last heard, milliseconds of `performance.now()`. */
   readonly lastHeardAt: number;
+  /** Bytes that the client may still send before it is cut off. */
+  allowance: number;
+  /** Lets the transport last as long as the client likes. */
+  keep(): void;
   /** Ends the transport at once. */
   close(): void;
+}
+
+/** Who opens a control WebSocket. */
+export interface Caller {
+  username: string;
+  /** Whether what authorised the request still does. */
+  holds: () => boolean;
+  transport: Transport;
 }
 
 /** Options for {@linkcode Control}. */
@@ -80,13 +102,13 @@ export class Control {
   }
 
   /** Accepts the WebSocket of an authorised request; the user is online once it is open. */
-  accept(request: Request, username: string, transport: Transport): Response {
+  accept(request: Request, caller: Caller): Response {
     const { socket, response } = Deno.upgradeWebSocket(request, {
       protocol: SUBPROTOCOL,
       idleTimeout: PING_IDLE_TIMEOUT_S,
     });
     socket.binaryType = "arraybuffer";
-    socket.addEventListener("open", () => this.#open(socket, username, transport));
+    socket.addEventListener("open", () => this.#open(socket, caller));
     return response;
   }
 
@@ -114,15 +136,17 @@ export class Control {
   checkHeartbeats(): void {
     for (const link of [...this.#links.values()]) {
       if (link.closing) continue;
-      if (this.#now() - link.transport.lastHeardAt >= HEARTBEAT_LIMIT_MS) {
+      const { transport } = link;
+      transport.allowance = Math.min(transport.allowance + CHECK_ALLOWANCE, MESSAGE_ALLOWANCE);
+      if (this.#now() - transport.lastHeardAt >= HEARTBEAT_LIMIT_MS) {
         this.#close(link, CLOSE.heartbeatMissed, "heartbeat missed");
       } else if (link.socket.bufferedAmount > MAX_UNSENT_BYTES) {
-        link.transport.close();
+        transport.close();
       }
     }
   }
 
-  #open(socket: WebSocket, username: string, transport: Transport): void {
+  #open(socket: WebSocket, { username, holds, transport }: Caller): void {
     const { sessions, tickets, online, parking, log } = this.#options;
     const send = (message: RelayMessage): void => {
       if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
@@ -134,6 +158,10 @@ export class Control {
     // Both come in any order, close sometimes twice: whatever runs first does all.
     socket.addEventListener("error", () => transport.close());
     socket.addEventListener("close", (event) => this.#gone(link, event.code));
+    transport.keep();
+    transport.allowance = MESSAGE_ALLOWANCE;
+    // The token may have been replaced or the name released since the request was authorised.
+    if (!holds()) return this.#end(link, "revoked", CLOSE.revoked, null);
 
     send({ type: "online", ...online(username) });
     const previous = sessions.add(session);
@@ -144,6 +172,7 @@ export class Control {
 
   #receive(link: Link, data: unknown): void {
     if (link.closing) return;
+    link.transport.allowance = MESSAGE_ALLOWANCE;
     if (typeof data !== "string") return this.#bad(link, "message is not a text frame");
     const read = readClientMessage(data);
     if (read.state === "bad") return this.#bad(link, read.detail);
@@ -191,12 +220,12 @@ export class Control {
 
   #gone(link: Link, code: number): void {
     this.#links.delete(link.session);
-    clearTimeout(link.closeTimer);
     if (!link.closing) {
       link.closing = true;
       this.#offline(link, code);
     }
-    link.transport.close();
+    // Not at once: our half of the closing handshake is still on its way (RFC 6455 section 7.1.1).
+    link.closeTimer ??= setTimeout(() => link.transport.close(), CLOSE_TIMEOUT_MS);
   }
 
   #offline(link: Link, code: number): void {

@@ -99,7 +99,7 @@ const OPERATIONS: Operation[] = [
     summary: "The control WebSocket, subprotocol glosson.v1",
     bearer: true,
     status: 101,
-    problems: ["upgrade-required"],
+    problems: ["upgrade-required", "busy"],
   },
 ];
 
@@ -123,9 +123,11 @@ export function openApiDocument(software: string, controlUrl: string): Record<st
 
 function describe(operation: Operation): Record<string, unknown> {
   const { summary, bearer, body, status, answer, path } = operation;
-  const problems: ProblemCode[] = bearer
-    ? ["unauthorized", "suspended", ...operation.problems]
-    : operation.problems;
+  const problems: ProblemCode[] = [
+    ...(bearer ? ["unauthorized", "suspended"] as const : []),
+    ...(body ? ["bad-request", "too-large"] as const : []),
+    ...operation.problems,
+  ];
   const responses: Record<string, unknown> = {
     [status]: {
       description: status === 101 ? "Switching protocols" : "As asked",

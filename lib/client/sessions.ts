@@ -45,6 +45,11 @@ export class Sessions {
     return sum;
   }
 
+  /** Names of the users online. */
+  usernames(): IterableIterator<string> {
+    return this.#online.keys();
+  }
+
   /** The user's session. */
   get(username: string): Session | undefined {
     return this.#online.get(username);

@@ -3,8 +3,8 @@ import type { PortHandler } from "./https_backend.ts";
 import { closeQuietly, type Duplex, splice } from "./splice.ts";
 import type { CertificatePair, TlsBackend } from "./tls_front.ts";
 
-/** How long a page visit may take from the first byte to the last. */
-const PAGE_LIMIT_MS = 30_000;
+/** What HTTP/2 begins with (RFC 9113 section 3.4), as far as no HTTP/1.1 request does. */
+const HTTP2_PREFACE = "PRI * HTTP/2";
 
 /** A plain connection behind a TLS one. */
 interface Behind {
@@ -15,11 +15,12 @@ interface Behind {
 }
 
 /**
- * Starts an HTTPS server on loopback that speaks HTTP/1.1 only and closes after each answer.
+ * Starts an HTTPS server on loopback that speaks HTTP/1.1 only and closes after its answer; requests
+ * that were sent without waiting for it may be answered too.
  *
  * `Deno.serve` always offers HTTP/2 over TLS, and keeps a connection open whatever the answer's
  * `Connection` field says. So TLS ends in a listener that does not offer HTTP/2, and plain text goes
- * on to a server behind it.
+ * on to a server behind it. How long a connection may last is the caller's to bound.
  */
 export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBackend {
   /** By the port that the plain connection comes from. */
@@ -50,7 +51,6 @@ export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBac
   }
 
   async function serve(conn: Deno.TlsConn): Promise<void> {
-    const timer = setTimeout(() => closeQuietly(conn), PAGE_LIMIT_MS);
     let port: number | undefined;
     try {
       await conn.handshake();
@@ -65,7 +65,6 @@ export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBac
     } catch {
       // A visitor whose handshake fails: theirs to see, in the alert that the listener sent.
     } finally {
-      clearTimeout(timer);
       if (port !== undefined) connections.delete(port);
       closeQuietly(conn);
     }
@@ -93,6 +92,7 @@ export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBac
 /** The way to a server that is sent nothing more once it has answered. */
 class OneAnswer implements Duplex {
   readonly #conn: Duplex;
+  #began = false;
   #answered = false;
 
   constructor(conn: Duplex) {
@@ -111,6 +111,12 @@ class OneAnswer implements Duplex {
   }
 
   write(p: Uint8Array): Promise<number> {
+    if (!this.#began) {
+      this.#began = true;
+      // The server would take it at its word, though TLS agreed on HTTP/1.1.
+      const start = String.fromCharCode(...p.subarray(0, HTTP2_PREFACE.length));
+      if (start === HTTP2_PREFACE) throw new Deno.errors.InvalidData("HTTP/2 was not agreed on");
+    }
     return this.#answered ? Promise.resolve(p.length) : this.#conn.write(p);
   }
 

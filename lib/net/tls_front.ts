@@ -17,6 +17,9 @@ const IDLE_LIMIT_MS = 60_000;
 /** How often silence is looked for. */
 const IDLE_CHECK_MS = 5_000;
 
+/** How long a server may take to stop; a peer that says nothing could hold it up for ever. */
+const STOP_LIMIT_MS = 2_000;
+
 /** A certificate chain and its private key, both PEM. */
 export interface CertificatePair {
   cert: string;
@@ -38,23 +41,43 @@ export interface FrontedConnection<Info> {
   readonly info: Info;
   /** When the peer was last heard, milliseconds of `performance.now()`. */
   lastHeardAt: number;
+  /**
+   * Bytes that the peer may still send before the connection is ended; whoever sets it raises it
+   * again as the bytes are made use of. @default {Infinity}
+   */
+  allowance: number;
+  /** Lets the connection go on past the front's `lifeMs`. */
+  keep(): void;
   /** Ends the connection at once. */
   close(): void;
 }
 
+/** Finds what is known of a connection by the loopback port that it comes from. */
+export type FindConnection<Info> = (port: number) => FrontedConnection<Info> | undefined;
+
 /** Options for {@linkcode TlsFront}. */
-export interface TlsFrontOptions {
+export interface TlsFrontOptions<Info> {
   /** For log lines. */
   name: string;
-  /** Starts a backend for a certificate. */
-  start: (pair: CertificatePair) => Promise<TlsBackend> | TlsBackend;
+  /** Starts a backend for a certificate; `find` tells its handler what a connection is. */
+  start: (pair: CertificatePair, find: FindConnection<Info>) => Promise<TlsBackend> | TlsBackend;
+  /**
+   * How long a connection may last from its first byte to its last, milliseconds, unless it is
+   * kept: so that a peer who dribbles holds nothing for ever.
+   */
+  lifeMs: number;
   log: Log;
 }
 
-/** A backend and how many connections it has. */
-interface Generation {
+/**
+ * A backend and its connections by the loopback port that they come from. A port says which one
+ * only together with the backend: the kernel gives the same one to connections to different places.
+ */
+interface Generation<Info> {
   backend: TlsBackend;
-  connections: number;
+  connections: Map<number, FrontedConnection<Info>>;
+  /** Connections passed to it, also those that are not in the map yet. */
+  active: number;
 }
 
 /**
@@ -65,21 +88,18 @@ interface Generation {
  * a server on a loopback port, and a connection is spliced to the newest one. A new certificate is
  * a new server beside the old, which closes after its last connection: nothing is dropped, and no
  * public listener is ever closed and opened.
- *
- * Handlers find what is known of a connection by the port that the splice comes from.
  */
 export class TlsFront<Info> {
-  readonly #options: TlsFrontOptions;
+  readonly #options: TlsFrontOptions<Info>;
   readonly #stops: Seldom;
   readonly #failures: Seldom;
   readonly #idleCheck: ReturnType<typeof setInterval>;
-  readonly #connections = new Map<number, FrontedConnection<Info>>();
-  readonly #generations = new Set<Generation>();
-  #current: Generation | undefined;
+  readonly #generations = new Set<Generation<Info>>();
+  #current: Generation<Info> | undefined;
   #pair: CertificatePair | undefined;
   #stopping = new AbortController();
 
-  constructor(options: TlsFrontOptions) {
+  constructor(options: TlsFrontOptions<Info>) {
     const { name: server, log } = options;
     this.#options = options;
     this.#stops = new Seldom(
@@ -95,25 +115,23 @@ export class TlsFront<Info> {
 
   /** Connections being served. */
   get active(): number {
-    return this.#connections.size;
+    let sum = 0;
+    for (const { active } of this.#generations) sum += active;
+    return sum;
   }
 
   /** Serves new connections with this certificate from now on. */
   async use(pair: CertificatePair): Promise<void> {
-    const backend = await this.#options.start(pair);
+    const connections = new Map<number, FrontedConnection<Info>>();
+    const backend = await this.#options.start(pair, (port) => connections.get(port));
     if (this.#stopping.signal.aborted) return await backend.stop();
     const previous = this.#current;
-    const generation: Generation = { backend, connections: 0 };
+    const generation: Generation<Info> = { backend, connections, active: 0 };
     this.#generations.add(generation);
     this.#current = generation;
     this.#pair = pair;
     this.#supervise(generation);
-    if (previous?.connections === 0) await this.#retire(previous);
-  }
-
-  /** The connection whose splice comes from this loopback port. */
-  connection(port: number): FrontedConnection<Info> | undefined {
-    return this.#connections.get(port);
+    if (previous?.active === 0) await this.#retire(previous);
   }
 
   /**
@@ -123,8 +141,10 @@ export class TlsFront<Info> {
   async serve(conn: Duplex, head: Uint8Array, info: Info): Promise<void> {
     const generation = this.#current;
     if (generation === undefined) return closeQuietly(conn);
-    generation.connections++;
+    generation.active++;
     const ending = new AbortController();
+    const end = (why: string): void => ending.abort(new Error(why));
+    const life = setTimeout(end, this.#options.lifeMs, "lasted too long");
     let port: number | undefined;
     let backend: Deno.TcpConn | undefined;
     try {
@@ -133,26 +153,32 @@ export class TlsFront<Info> {
       const entry: FrontedConnection<Info> = {
         info,
         lastHeardAt: performance.now(),
-        close: () => ending.abort(new Error("closed by the relay")),
+        allowance: Infinity,
+        keep: () => clearTimeout(life),
+        close: () => end("closed by the relay"),
       };
       // Before the first byte: the handler may run as soon as it has one.
-      this.#connections.set(port, entry);
+      generation.connections.set(port, entry);
       if (head.length > 0) await writeAll(backend, head);
       await splice(conn, backend, {
         signal: ending.signal,
-        onBytes(direction) {
-          if (direction === "forward") entry.lastHeardAt = performance.now();
+        onBytes(direction, bytes) {
+          if (direction === "backward") return;
+          entry.lastHeardAt = performance.now();
+          entry.allowance -= bytes;
+          if (entry.allowance < 0) end("sent more than it may");
         },
       });
     } catch (error) {
       this.#failures.say({ error });
       await sendLastWords(conn, alertRecord("internalError"));
     } finally {
+      clearTimeout(life);
       closeQuietly(conn);
       if (backend !== undefined) closeQuietly(backend);
-      if (port !== undefined) this.#connections.delete(port);
-      generation.connections--;
-      if (generation !== this.#current && generation.connections === 0) {
+      if (port !== undefined) generation.connections.delete(port);
+      generation.active--;
+      if (generation !== this.#current && generation.active === 0) {
         await this.#retire(generation);
       }
     }
@@ -163,23 +189,30 @@ export class TlsFront<Info> {
     clearInterval(this.#idleCheck);
     this.#stopping.abort();
     this.#current = undefined;
-    for (const connection of this.#connections.values()) connection.close();
+    for (const connection of this.#all()) connection.close();
     await Promise.all([...this.#generations].map((generation) => this.#retire(generation)));
   }
 
   #closeIdle(): void {
     const limit = performance.now() - IDLE_LIMIT_MS;
-    for (const connection of this.#connections.values()) {
+    for (const connection of this.#all()) {
       if (connection.lastHeardAt < limit) connection.close();
     }
   }
 
-  async #retire(generation: Generation): Promise<void> {
-    if (this.#generations.delete(generation)) await generation.backend.stop();
+  *#all(): Generator<FrontedConnection<Info>> {
+    for (const { connections } of this.#generations) yield* connections.values();
+  }
+
+  async #retire(generation: Generation<Info>): Promise<void> {
+    if (!this.#generations.delete(generation)) return;
+    const stopped = new AbortController();
+    const stop = generation.backend.stop().finally(() => stopped.abort());
+    await Promise.race([stop, pause(STOP_LIMIT_MS, stopped.signal)]);
   }
 
   /** `Deno.serve` gives up for good when descriptors run out once: start another. */
-  async #supervise(generation: Generation): Promise<void> {
+  async #supervise(generation: Generation<Info>): Promise<void> {
     const error = await generation.backend.finished.then(() => undefined, (e) => e);
     for (let wait: number = RESTART_MS.first; this.#current === generation;) {
       this.#stops.say({ error });

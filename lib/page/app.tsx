@@ -108,7 +108,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   });
 
   app.onError((error, c) => {
-    log.error("Cannot show a page", { error });
+    log.error("cannot show a page", { error });
     return c.text("The relay has a problem. Please try again in a minute.\n", 500);
   });
 
@@ -178,6 +178,8 @@ function send(c: Context<PageEnv>, answer: Answer): Response {
 
 /** The host that a request asks for, lower-case, without port and final dot. */
 function hostOf(request: Request): string | undefined {
+  // A port that cannot be makes the whole address one that nothing can be told of.
+  if (!URL.canParse(request.url)) return undefined;
   return request.headers.get("Host")?.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
 }
 

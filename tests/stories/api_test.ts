@@ -94,8 +94,44 @@ Deno.test("the OpenAPI document describes every address that the relay serves", 
     claim.requestBody.content["application/json"].schema.required,
     ["username"],
   );
-  assert.deepEqual(Object.keys(claim.responses), ["201", "400", "403", "429"]);
+  assert.deepEqual(Object.keys(claim.responses), ["201", "400", "403", "413", "429"]);
   const relayInfo = await api.request("GET", "/v1/relay");
   const schema = body.paths["/v1/relay"].get.responses["200"].content["application/json"].schema;
   assert.deepEqual(Object.keys(relayInfo.body).sort(), Object.keys(schema.properties).sort());
+});
+
+Deno.test("peers cannot write lines of errors into the log", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  const requests: [string, string, string][] = [
+    [
+      "control",
+      "localhost",
+      "POST /v1/claims HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{",
+    ],
+    [
+      "control",
+      "localhost",
+      `HEAD /v1/control HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nAuthorization: Bearer ${user.token}\r\n` +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: glosson.v1\r\nSec-WebSocket-Key: x\r\n\r\n",
+    ],
+    ["hub", user.hostname, `GET / HTTP/1.1\r\nHost: ${user.hostname}:99999999\r\n\r\n`],
+  ];
+  for (const [port, hostname, request] of requests) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports[port]! });
+    using tls = await Deno.startTls(conn, {
+      hostname,
+      caCerts: [relay.ca],
+      alpnProtocols: ["http/1.1"],
+    });
+    await tls.write(new TextEncoder().encode(request));
+    if (!request.includes("Content-Length")) {
+      const answer = new Uint8Array(4096);
+      const n = await tls.read(answer);
+      const status = new TextDecoder().decode(answer.subarray(0, n!)).split(" ")[1];
+      assert.equal(status, port === "hub" ? "421" : "426");
+    }
+  }
+  assert.equal((await relay.stop()).code, 0);
+  assert.deepEqual(relay.lines.filter((line) => line.level === "error"), []);
 });

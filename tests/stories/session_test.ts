@@ -137,3 +137,25 @@ Deno.test("a relay that stops sends its clients away to come back", async () => 
   assert.equal((await link.closed).code, 1012);
   assert.equal((await stopping).code, 0);
 });
+
+Deno.test("a client that leaves in order sees the closing handshake to its end", async () => {
+  await using relay = await startRelay();
+  const link = await connectControl(relay, await signUp(relay, "kaylee"));
+  link.socket.close(1000, "bye");
+  const { code, wasClean } = await link.closed;
+  assert.deepEqual({ code, wasClean }, { code: 1000, wasClean: true });
+});
+
+Deno.test("a message that never ends is cut off before it fills the memory", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  const link = await connectControl(relay, user);
+  link.socket.send("x".repeat(8 * 1024 * 1024));
+  const { code } = await link.closed;
+  assert.notEqual(code, 1000);
+  await relay.logged("client offline", { username: "kaylee" });
+  // The reference behaviour goes on: the next session is as good as any.
+  await using again = await connectControl(relay, user);
+  again.send({ type: "pool", size: 1 });
+  assert.equal((await again.next("tickets")).tickets.length, 1);
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { SILENT_LOG } from "../../lib/log.ts";
+import { type FrontedConnection, type TlsBackend, TlsFront } from "../../lib/net/tls_front.ts";
+import { writeAll } from "../../lib/net/splice.ts";
+import { pipe, readAll, text, utf8 } from "./pipe.ts";
+
+/** A backend that answers each connection with what is known of it. */
+function echoBackend(
+  find: (port: number) => FrontedConnection<string> | undefined,
+  seen: FrontedConnection<string>[],
+): TlsBackend {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const finished = (async () => {
+    for await (const conn of listener) {
+      const known = find(conn.remoteAddr.port);
+      if (known) seen.push(known);
+      await writeAll(conn, utf8(`${known?.info}`));
+      conn.closeWrite();
+      conn.readable.pipeTo(new WritableStream()).catch(() => {});
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    finished,
+    stop() {
+      listener.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function front(lifeMs: number, seen: FrontedConnection<string>[] = []): TlsFront<string> {
+  return new TlsFront({
+    name: "test",
+    lifeMs,
+    log: SILENT_LOG,
+    start: (_, find) => echoBackend(find, seen),
+  });
+}
+
+const PAIR = { cert: "", key: "" };
+
+Deno.test("TlsFront tells connections of two certificates apart, whatever their ports", async () => {
+  const tested = front(60_000);
+  await tested.use(PAIR);
+  const old = Array.from({ length: 300 }, (_, i) => open(`old ${i}`));
+  assert.deepEqual(await Promise.all(old.map((o) => o.answer)), old.map((o) => o.info));
+  await tested.use(PAIR);
+  const next = Array.from({ length: 300 }, (_, i) => open(`new ${i}`));
+  assert.deepEqual(await Promise.all(next.map((o) => o.answer)), next.map((o) => o.info));
+  assert.equal(tested.active, 600);
+  for (const { peer } of [...old, ...next]) peer.close();
+  await Promise.all([...old, ...next].map((o) => o.served));
+  assert.equal(tested.active, 0);
+  await tested.stop();
+
+  function open(info: string) {
+    const [peer, conn] = pipe();
+    const served = tested.serve(conn, new Uint8Array(0), info);
+    return { info, peer, served, answer: readAll(peer).then(text) };
+  }
+});
+
+Deno.test("TlsFront ends what lasts too long, unless it is kept", async () => {
+  const seen: FrontedConnection<string>[] = [];
+  const tested = front(50, seen);
+  await tested.use(PAIR);
+  const [, dribbler] = pipe();
+  await tested.serve(dribbler, utf8("x"), "dribbler");
+  assert.ok(dribbler.closes > 0);
+
+  const [peer, kept] = pipe();
+  const served = tested.serve(kept, utf8("x"), "kept");
+  assert.equal(text(await readAll(peer)), "kept");
+  seen.at(-1)!.keep();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(kept.closes, 0);
+  peer.close();
+  await served;
+  await tested.stop();
+});
+
+Deno.test("TlsFront ends a connection that sends more than it may", async () => {
+  const seen: FrontedConnection<string>[] = [];
+  const tested = front(60_000, seen);
+  await tested.use(PAIR);
+  const [peer, conn] = pipe();
+  const served = tested.serve(conn, utf8("x"), "greedy");
+  await readAll(peer);
+  seen[0]!.allowance = 10;
+  await writeAll(peer, new Uint8Array(11));
+  await served;
+  assert.ok(conn.closes > 0);
+  await tested.stop();
+});
