@@ -61,7 +61,32 @@ async function prepare(): Promise<string> {
   for (const source of SOURCES) await copy(`${ROOT}${source}`, `${dir}/${source}`);
   const build = { commit: await commitOf() };
   await Deno.writeTextFile(`${dir}/lib/build.json`, `${JSON.stringify(build)}\n`);
+  await dropUnused(dir);
   return dir;
+}
+
+/** Leaves the packages out that only tests use: an executable has all that the lock file names. */
+async function dropUnused(dir: string): Promise<void> {
+  const path = `${dir}/deno.json`;
+  const project = JSON.parse(await Deno.readTextFile(path)) as { imports: Record<string, string> };
+  const code = (await textsBelow(`${dir}/lib`)) + (await textsBelow(`${dir}/examples`));
+  project.imports = Object.fromEntries(
+    Object.entries(project.imports).filter(([name]) => code.includes(`"${name}`)),
+  );
+  await Deno.writeTextFile(path, JSON.stringify(project));
+  // Takes what is not needed any more off the lock file, and keeps the rest pinned.
+  await run(Deno.execPath(), ["cache", "--quiet", ...PROGRAMS.map(({ main }) => main)], {
+    cwd: dir,
+  });
+}
+
+async function textsBelow(folder: string): Promise<string> {
+  let text = "";
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    text += isDirectory ? await textsBelow(path) : await Deno.readTextFile(path);
+  }
+  return text;
 }
 
 async function copy(from: string, to: string): Promise<void> {

@@ -48,7 +48,14 @@ export const PROGRAMS: Program[] = [
 /**
  * Options of every executable.
  *
+ * `--no-code-cache`: it would be a file of a known name in /tmp, where others could put one first.
  * `--ignore-env` makes every other variable look as if it was not set: libraries ask for some (`debug`
  * for DEBUG and all names that begin with it) and would fail where the answer is an error.
  */
-export const COMMON_OPTIONS = ["--no-prompt", "--ignore-env", "--no-check", "--quiet"];
+export const COMMON_OPTIONS = [
+  "--no-prompt",
+  "--no-code-cache",
+  "--ignore-env",
+  "--no-check",
+  "--quiet",
+];

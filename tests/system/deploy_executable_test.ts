@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { PROGRAMS } from "../../scripts/compile/programs.ts";
+import { BASE, ROOT, startRelay } from "../stories/relay.ts";
+import { serveUser, signUp, visit } from "../stories/user.ts";
+import { readTouched, STRACE } from "./deploy/touched.ts";
+
+/** Files that the relay touches, as README.md lists them. */
+const FILES = [
+  // Its own: the state folder, the secrets and settings files, and itself.
+  /^DIR(\/|$)/,
+  // The dynamic linker's and the C library's.
+  /^\/(usr\/)?lib(64)?\//,
+  /^\/etc\/(ld\.so\.|localtime$|nsswitch\.conf$|host\.conf$|hosts$|resolv\.conf$|gai\.conf$)/,
+  /^\/usr\/(lib|share)\/(locale|zoneinfo)\//,
+  /^\/etc\/ssl\/(certs(\/|$)|openssl\.cnf$)/,
+  // What the runtime asks of the machine.
+  /^\/proc\/(self\/|meminfo$|cpuinfo$|stat$|version_signature$|sys\/)/,
+  /^\/sys\/(fs\/cgroup|devices\/system\/cpu|kernel\/mm\/transparent_hugepage)\b/,
+  /^\/dev\/(null|urandom|tty)$/,
+];
+
+/** Compiles once for all tests here. */
+const compiled: Promise<string> = (async () => {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-executable-" });
+  const args = ["run", "-A", `${ROOT}scripts/compile.ts`, "--npm", "--out", dir];
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  if (!success) throw new Error(said);
+  assert.match(said, /for testing, not for release/);
+  return dir;
+})();
+compiled.catch(() => {});
+
+/** Runs a program to its end and returns its code and everything that it wrote. */
+async function run(
+  program: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; text: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(program, { args, env }).output();
+  return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+Deno.test("the executables name their version and commit, and ask for no permission", async () => {
+  const dir = await compiled;
+  const { text: commit } = await run("git", ["-C", ROOT, "rev-parse", "--short=12", "HEAD"]);
+  const version = await run(`${dir}/glossond`, ["--version"]);
+  assert.match(version.text, new RegExp(`^glossond \\S+ \\(${commit.trim()}(\\+changes)?\\)\n$`));
+  for (const program of ["glossond", "glosson"]) {
+    // In a terminal, where Deno would ask.
+    const { code, text } = await run("script", [
+      ...["-qec", `${dir}/${program} --help`, "/dev/null"],
+    ]);
+    assert.equal(code, 0);
+    assert.match(text, new RegExp(`^${program}`));
+    assert.doesNotMatch(text, /permission|allow/i);
+  }
+});
+
+Deno.test("the executable touches no file and starts no program beside those in the README", async () => {
+  const dir = await compiled;
+  const home = await Deno.makeTempDir({ prefix: "glossond-story-" });
+  const trace = `${dir}/trace`;
+  const before = Deno.env.get("GLOSSOND_BIN");
+  Deno.env.set("GLOSSOND_BIN", `${dir}/glossond`);
+  try {
+    await using relay = await startRelay({
+      dir: home,
+      // The system's own Python only: what others touch is not the relay's doing. -D: strace itself
+      // steps aside, so that signals reach the relay.
+      launcher: ["env", "PATH=/usr/bin:/bin", "strace", ...STRACE, "-D", "-o", trace],
+    });
+    const user = await signUp(relay, "kaylee");
+    await using _server = await serveUser(relay, user, () => new Response("hello"));
+    assert.equal((await visit(relay, user.hostname)).body, "hello");
+    assert.equal((await visit(relay, BASE)).status, 200);
+    await relay.stop();
+    const { files, programs } = readTouched(await Deno.readTextFile(trace));
+    const named = files.map((file) => file.replace(home, "DIR").replace(`${dir}/`, "DIR/"));
+    const unknown = named.filter((file) => !FILES.some((known) => known.test(file)));
+    assert.deepEqual(unknown, []);
+    assert.ok(named.some((file) => file.startsWith("DIR/state/")));
+    assert.deepEqual(programs, ["/usr/bin/python3"]);
+  } finally {
+    if (before === undefined) Deno.env.delete("GLOSSOND_BIN");
+    else Deno.env.set("GLOSSOND_BIN", before);
+  }
+});
+
+Deno.test("the relay reads no variable that its permissions do not name", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-audit-" });
+  const { permissions } = PROGRAMS.find(({ name }) => name === "glossond")!;
+  const env = { GLOSSOND_AUTHORITY: "local", SECRET_OF_ANOTHER: "secret", DEBUG: "*" };
+  const { text } = await run(
+    Deno.execPath(),
+    ["run", "--no-prompt", "--ignore-env", ...permissions, `${ROOT}main.ts`, "config", "--json"],
+    { ...env, DENO_AUDIT_PERMISSIONS: `${dir}/audit`, NO_COLOR: "1" },
+  );
+  assert.deepEqual(JSON.parse(text).problems, []);
+  assert.doesNotMatch(text, /secret"/);
+  const lines = (await Deno.readTextFile(`${dir}/audit`)).trim().split("\n");
+  const asked = lines.map((line) => JSON.parse(line) as { permission: string; value?: string });
+  // Without a name all are asked for, and those come that may be read.
+  const names = asked.filter(({ permission, value }) => permission === "env" && value)
+    .map(({ value }) => value!);
+  // `DEBUG` is asked for by a library, and looks as if it was not set.
+  const unknown = names.filter((name) => !/^(?:GLOSSOND_\w+|JOURNAL_STREAM|DEBUG)$/.test(name));
+  assert.deepEqual([...new Set(unknown)], []);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("every story is true of the executable", async () => {
+  const dir = await compiled;
+  const { code, text } = await run(
+    Deno.execPath(),
+    ["test", "-A", "--parallel", "--quiet", `${ROOT}tests/stories/`],
+    { GLOSSOND_BIN: `${dir}/glossond`, NO_COLOR: "1" },
+  );
+  assert.equal(code, 0, text.slice(-5000));
+  assert.match(text, /\| \d\d+ passed \| 0 failed/);
+});
+
+Deno.test("the executables are removed", async () => {
+  await Deno.remove(await compiled, { recursive: true });
+});
