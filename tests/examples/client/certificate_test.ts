@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { SILENT_LOG } from "../../../lib/log.ts";
+import type { CertificateAnswer } from "../../../examples/client/api.ts";
+import { obtainCertificate } from "../../../examples/client/certificate_request.ts";
+import { checkIdentity, type Identity } from "../../../examples/client/identity.ts";
+import { firstCertificate, keepCertificate } from "../../../examples/client/keep_certificate.ts";
+import { RelayProblem } from "../../../examples/client/problem.ts";
+import { State } from "../../../examples/client/state.ts";
+import { Authority } from "./authority.ts";
+import { HeldSleeps } from "./held_sleeps.ts";
+import { story, withFolder } from "./story.ts";
+
+const HOSTNAME = "kaylee.glosson.localhost";
+const DAY_MS = 86_400_000;
+
+/** A certificate authority behind an API whose answers a test puts in between. */
+class Desk {
+  readonly authority: Authority;
+  /** Answers to give before the right one. */
+  readonly answers: (CertificateAnswer | Error)[] = [];
+  readonly csrs: string[] = [];
+  readonly questions: string[] = [];
+
+  constructor(authority: Authority) {
+    this.authority = authority;
+  }
+
+  requestCertificate(csr: string): Promise<CertificateAnswer & { status: "pending" }> {
+    this.csrs.push(csr);
+    return Promise.resolve({ status: "pending", id: `${this.csrs.length}`, retryAfterMs: 0 });
+  }
+
+  async certificate(id: string): Promise<CertificateAnswer> {
+    this.questions.push(id);
+    const answer = this.answers.shift();
+    if (answer instanceof Error) throw answer;
+    if (answer !== undefined) return answer;
+    const csr = this.csrs[Number(id) - 1]!;
+    const certificate = await this.authority.sign(csr);
+    return { status: "ready", certificate, notAfter: "", renewAfter: "2999-01-01T00:00:00Z" };
+  }
+}
+
+async function obtaining(
+  use: (
+    desk: Desk,
+    state: State,
+    obtain: () => Promise<Identity>,
+    pauses: number[],
+  ) => Promise<void>,
+): Promise<void> {
+  const desk = new Desk(await Authority.create());
+  await withFolder(async (folder) => {
+    const state = new State(folder);
+    const pauses: number[] = [];
+    let now = Date.now();
+    await use(desk, state, () =>
+      obtainCertificate({
+        api: desk,
+        state,
+        hostname: HOSTNAME,
+        keyType: "ecdsa",
+        now: () => now,
+        sleep(ms) {
+          pauses.push(ms);
+          now += ms;
+          return Promise.resolve();
+        },
+      }), pauses);
+  });
+}
+
+const NOT_FOUND = new RelayProblem({ code: "certificate-not-found", status: 404, title: "x" });
+const FAILED: CertificateAnswer = {
+  status: "failed",
+  problem: { title: "The authority", detail: "said\u0007 no" },
+};
+
+function pending(retryAfterMs?: number): CertificateAnswer {
+  return { status: "pending", id: "1", retryAfterMs };
+}
+
+Deno.test("obtainCertificate() asks again as the relay says, within bounds", () =>
+  obtaining(async (desk, state, obtain, pauses) => {
+    desk.answers.push(pending(5_000), pending(), pending(3_600_000));
+    const identity = await obtain();
+    assert.deepEqual(pauses, [250, 5_000, 2_000, 60_000]);
+    const { key, chain, renewAfter } = identity;
+    assert.deepEqual(await state.identity(), { key, chain, renewAfter });
+    assert.equal(await state.pendingCertificate(), undefined);
+  }));
+
+Deno.test("obtainCertificate() does not wait for ever, and goes on later", () =>
+  obtaining(async (desk, _state, obtain, pauses) => {
+    for (let i = 0; i < 11; i++) desk.answers.push(pending(60_000));
+    await assert.rejects(obtain(), /the request goes on/);
+    assert.equal(desk.questions.length, 11);
+    pauses.length = 0;
+    await obtain();
+    assert.deepEqual(pauses, [0]);
+    assert.equal(desk.csrs.length, 1);
+  }));
+
+Deno.test("obtainCertificate() keeps a request over a failed question", () =>
+  obtaining(async (desk, _state, obtain) => {
+    desk.answers.push(new Error("network"));
+    await assert.rejects(obtain(), /network/);
+    await obtain();
+    assert.equal(desk.csrs.length, 1);
+  }));
+
+for (const [what, answer] of [["unknown", NOT_FOUND], ["failed", FAILED]] as const) {
+  Deno.test(`obtainCertificate() replaces an earlier run's request that is ${what}`, () =>
+    obtaining(async (desk, state, obtain) => {
+      await state.savePendingCertificate({ id: "old", key: "old" });
+      desk.answers.push(answer);
+      await obtain();
+      assert.deepEqual(desk.questions, ["old", "1"]);
+    }));
+
+  Deno.test(`obtainCertificate() fails when its own request is ${what}`, () =>
+    obtaining(async (desk, state, obtain) => {
+      desk.answers.push(answer);
+      await assert.rejects(obtain(), /forgot the request|The authority: said {2}?no/);
+      assert.equal(await state.identity(), undefined);
+    }));
+}
+
+Deno.test("checkIdentity() refuses what cannot be used", async () => {
+  const authority = await Authority.create();
+  const good = await authority.pair([HOSTNAME]);
+  const now = Date.now();
+  const check = (key: string, chain: string, at = now): Promise<Identity> =>
+    checkIdentity({ key, chain }, HOSTNAME, at);
+  const { notAfter } = await check(good.key, good.cert);
+  await assert.rejects(check(good.key, good.cert, notAfter), /expired/);
+  await assert.rejects(check(good.key, "no PEM"), /not readable/);
+  await assert.rejects(check("no PEM", good.cert), /another private key/);
+  const other = await authority.pair([HOSTNAME]);
+  await assert.rejects(check(other.key, good.cert), /another private key/);
+  for (const names of [["other.glosson.localhost"], ["*.glosson.localhost"]]) {
+    const pair = await authority.pair(names);
+    await assert.rejects(check(pair.key, pair.cert), /not for kaylee/);
+  }
+});
+
+/** An identity by its dates only. */
+function dated(notBefore: number, notAfter: number): Identity {
+  return { key: "", chain: "", notBefore, notAfter };
+}
+
+Deno.test("keepCertificate() backs off when it cannot renew, and goes on", async () => {
+  const sleeps = new HeldSleeps();
+  const leaving = new AbortController();
+  const used: Identity[] = [];
+  const answers: (Identity | Error)[] = [
+    new Error("no"),
+    new RelayProblem({ code: "rate-limited", status: 429, title: "x", retryAfterMs: 7_200_000 }),
+    dated(70 * DAY_MS, 160 * DAY_MS),
+  ];
+  const keeping = keepCertificate(dated(0, 90 * DAY_MS), (identity) => used.push(identity), {
+    obtain() {
+      const answer = answers.shift()!;
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+    now: () => 70 * DAY_MS,
+    sleep: sleeps.sleep,
+    random: () => 0.5,
+    signal: leaving.signal,
+    log: SILENT_LOG,
+  });
+  await sleeps.end(60_000);
+  await sleeps.end(7_200_000 + 120_000);
+  await sleeps.begin(3_240_000);
+  assert.equal(used.length, 1);
+  leaving.abort();
+  await keeping;
+  assert.equal(answers.length, 0);
+});
+
+Deno.test("keepCertificate() leaves a certificate alone until it is due", async () => {
+  const sleeps = new HeldSleeps();
+  const leaving = new AbortController();
+  let now = 59 * DAY_MS;
+  let asked = 0;
+  const keeping = keepCertificate(dated(0, 90 * DAY_MS), () => {}, {
+    obtain() {
+      asked++;
+      return Promise.resolve(dated(now, now + 90 * DAY_MS));
+    },
+    now: () => now,
+    sleep: sleeps.sleep,
+    random: () => 0,
+    signal: leaving.signal,
+    log: SILENT_LOG,
+  });
+  await sleeps.end(3_600_000);
+  await sleeps.begin(3_600_000);
+  assert.equal(asked, 0);
+  now = 60 * DAY_MS;
+  await sleeps.end(3_600_000);
+  await sleeps.begin(3_600_000);
+  assert.equal(asked, 1);
+  leaving.abort();
+  await keeping;
+});
+
+Deno.test("firstCertificate() gives up only when the account is not let in", async () => {
+  const leaving = new AbortController();
+  const answers = [new Error("network"), 503, 429, 401];
+  await assert.rejects(
+    firstCertificate({
+      obtain() {
+        const answer = answers.shift()!;
+        return Promise.reject(
+          answer instanceof Error
+            ? answer
+            : new RelayProblem({ code: "", status: answer, title: `status ${answer}` }),
+        );
+      },
+      now: () => 0,
+      sleep: () => Promise.resolve(),
+      random: () => 0,
+      signal: leaving.signal,
+      log: SILENT_LOG,
+    }),
+    /status 401/,
+  );
+  assert.equal(answers.length, 0);
+});
+
+Deno.test("run() asks for another certificate when the saved one is of no use", () =>
+  story(async ({ relay, state, start }) => {
+    const { key, cert } = await relay.authority.pair([HOSTNAME], {
+      notBefore: new Date(Date.now() - 2 * DAY_MS),
+      notAfter: new Date(Date.now() - DAY_MS),
+    });
+    await state.saveIdentity({ key, chain: cert });
+    const client = start();
+    await relay.ready(0);
+    assert.equal(relay.issued.length, 1);
+    assert.ok(client.lines.some((line) => line.includes("it expired at")));
+    (await relay.visit()).close();
+  }));
+
+Deno.test("run() goes online with a good saved certificate without asking", () =>
+  story(async ({ relay, state, start }) => {
+    const { key, cert } = await relay.authority.pair([HOSTNAME]);
+    await state.saveIdentity({ key, chain: cert });
+    start();
+    await relay.ready(0);
+    (await relay.visit()).close();
+    assert.equal(relay.issued.length, 0);
+  }));
