@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { PROGRAMS } from "../../scripts/compile/programs.ts";
 import { BASE, ROOT, startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
+import { compileExecutables } from "./deploy/executable.ts";
 import { readTouched, STRACE } from "./deploy/touched.ts";
 
 /** Files that the relay touches, as README.md lists them. */
@@ -20,15 +21,7 @@ const FILES = [
 ];
 
 /** Compiles once for all tests here. */
-const compiled: Promise<string> = (async () => {
-  const dir = await Deno.makeTempDir({ prefix: "glossond-executable-" });
-  const args = ["run", "-A", `${ROOT}scripts/compile.ts`, "--npm", "--out", dir];
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
-  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  if (!success) throw new Error(said);
-  assert.match(said, /for testing, not for release/);
-  return dir;
-})();
+const compiled = compileExecutables();
 compiled.catch(() => {});
 
 /** Runs a program to its end and returns its code and everything that it wrote. */

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { BASE, type Relay, ROOT } from "../stories/relay.ts";
+import { apiOf, serveUser, type User, visit } from "../stories/user.ts";
+import { freePort } from "./acme/servers.ts";
+import { compileExecutables } from "./deploy/executable.ts";
+import { startSystemd, type Systemd } from "./deploy/systemd.ts";
+
+const UNIT = `${ROOT}examples/glossond.service`;
+
+/** The unit's own exposure level; systemd-analyze calls 0 to 1.5 safe to say "OK" to. */
+const MAX_EXPOSURE = 1.5;
+
+/** Only where the log goes is this test's: no journald runs beside this systemd. */
+const LOG_FILE = "/run/glossond.log";
+
+async function analyze(...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command("systemd-analyze", { args }).output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  assert.ok(success, text);
+  return text;
+}
+
+Deno.test("systemd-analyze finds nothing wrong with the unit, and little exposed", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-unit-" });
+  // The program has to be there for verify; on this machine it is not installed.
+  const unit = (await Deno.readTextFile(UNIT)).replace("/usr/local/bin/glossond", "/bin/true");
+  await Deno.writeTextFile(`${dir}/glossond.service`, unit);
+  assert.equal((await analyze("verify", "--man=no", `${dir}/glossond.service`)).trim(), "");
+  const security = await analyze(
+    ...["security", "--offline=true", "--no-pager", `--threshold=${MAX_EXPOSURE * 10}`],
+    `${dir}/glossond.service`,
+  );
+  const level = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(security)?.[1]);
+  assert.ok(level <= MAX_EXPOSURE, security);
+  await Deno.remove(dir, { recursive: true });
+});
+
+/** Runs the relay by its unit; as a story's relay, but for the process, which systemd has. */
+async function relayOf(
+  systemd: Systemd,
+  ports: Record<string, number>,
+): Promise<Relay> {
+  const state = "/var/lib/glossond";
+  async function text(path: string): Promise<string> {
+    return (await systemd.run("cat", path)).text;
+  }
+  for (let tries = 0; !(await text(LOG_FILE)).includes(" ready "); tries++) {
+    if (tries > 150) throw new Error(`The relay is not ready: ${await text(LOG_FILE)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return {
+    pid: 0,
+    stateDir: state,
+    biosDir: "/etc/glossond/bios",
+    ports,
+    ca: await text(`${state}/local-ca.pem`),
+    lines: [],
+    logged: () => Promise.reject(new Error("not here")),
+    stop: () => Promise.reject(new Error("not here")),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+Deno.test("the daemon runs by its unit under the real systemd, with all its restrictions", async () => {
+  const executables = await compileExecutables();
+  const names = ["hub", "data", "control", "pages", "admin"];
+  const ports = Object.fromEntries(names.map((name) => [name, freePort()]));
+  const settings = [
+    "GLOSSOND_AUTHORITY=local",
+    `GLOSSOND_BASE_DOMAIN=${BASE}`,
+    "GLOSSOND_GET_BIO_SCRIPT=/etc/glossond/get_bio.py",
+    "GLOSSOND_PUBLIC_DATA_HOST=127.0.0.1",
+    "GLOSSOND_PUBLIC_PORT=0",
+    ...names.map((name) => `GLOSSOND_${name.toUpperCase()}_PORT=${ports[name]}`),
+    "",
+  ].join("\n");
+  await using systemd = await startSystemd({
+    "/usr/local/bin/glossond": { from: `${executables}/glossond`, mode: "755" },
+    "/etc/systemd/system/glossond.service": { from: UNIT },
+    "/etc/systemd/system/glossond.service.d/log.conf": {
+      text: `[Service]\nStandardError=file:${LOG_FILE}\n`,
+    },
+    "/etc/glossond/settings": { text: settings },
+    "/etc/glossond/secrets": { text: "POWERDNS_API_KEY=key\n", mode: "600" },
+    // Proves every name by a code that the test puts into a file that all can read.
+    "/etc/glossond/get_bio.py": {
+      text: `import sys\nprint(open("/etc/glossond/bios/" + sys.argv[1] + ".txt").read())\n`,
+      mode: "755",
+    },
+    "/etc/glossond/bios/.keep": {},
+  });
+  await Deno.remove(executables, { recursive: true });
+  await systemd.systemctl("start", "glossond");
+  const relay = await relayOf(systemd, ports);
+
+  // A user signs up by the bio script, gets a certificate, and is visited.
+  const user = await signUpBy(systemd, relay);
+  {
+    await using _server = await serveUser(relay, user, () => new Response("hello"));
+    assert.equal((await visit(relay, user.hostname)).body, "hello");
+  }
+  const { text: status } = await command(systemd, "status");
+  assert.match(status, /^joins +0 over parked connections, 1 asked for$/m);
+  assert.equal((await command(systemd, "users", "block", "kaylee")).code, 0);
+  assert.equal((await visit(relay, user.hostname)).status, 451);
+
+  const pid = (await systemd.systemctl("show", "-P", "MainPID", "glossond")).trim();
+  const { text: proc } = await systemd.run("cat", `/proc/${pid}/status`);
+  const field = (name: string): string => new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(proc)![1]!;
+  assert.equal(field("Seccomp"), "2");
+  assert.equal(field("NoNewPrivs"), "1");
+  for (const set of ["CapEff", "CapPrm", "CapBnd", "CapAmb"]) assert.match(field(set), /^0+$/);
+  assert.notEqual(field("Uid"), "0");
+
+  await systemd.write("/etc/glossond/settings", `${settings}GLOSSOND_CONTACT=abuse@example.org\n`);
+  await systemd.systemctl("reload", "glossond");
+  while (!(await visit(relay, BASE)).body.includes("abuse@example.org"));
+
+  // After kill -9 systemd starts it again, with its state.
+  await systemd.run("truncate", "-s0", LOG_FILE);
+  await systemd.systemctl("kill", "-s", "KILL", "glossond");
+  const again = await relayOf(systemd, ports);
+  assert.equal((await visit(again, user.hostname)).status, 451);
+  await systemd.systemctl("stop", "glossond");
+  assert.match((await systemd.run("cat", LOG_FILE)).text, / stopped\n$/);
+});
+
+/** Runs a command of the executable as root on the unit's state, as README.md tells. */
+async function command(systemd: Systemd, ...args: string[]) {
+  return await systemd.run(
+    "env",
+    "GLOSSOND_STATE_DIR=/var/lib/glossond",
+    `GLOSSOND_BASE_DOMAIN=${BASE}`,
+    "/usr/local/bin/glossond",
+    ...args,
+  );
+}
+
+/** Claims a name and proves it by the bio that the unit's script reads. */
+async function signUpBy(systemd: Systemd, relay: Relay): Promise<User> {
+  const api = apiOf(relay);
+  using _client = api.client;
+  const username = "kaylee";
+  const { body } = await api.request("POST", "/v1/claims", { body: { username } });
+  await systemd.write(`/etc/glossond/bios/${username}.txt`, `Hello ${body.code}\n`);
+  const verified = await api.request("POST", `/v1/claims/${body.claim}/verify`);
+  assert.equal(verified.status, 200, JSON.stringify(verified.body));
+  return { username, hostname: `${username}.${BASE}`, token: verified.body.token };
+}
