@@ -20,11 +20,6 @@ export class Backoff {
     this.#options = { random: Math.random, ...options };
   }
 
-  /** Failures since the last {@linkcode Backoff.reset}. */
-  get failures(): number {
-    return this.#failures;
-  }
-
   /** Counts a failure and returns the pause before the next try, milliseconds. */
   next(): number {
     const { firstMs, longestMs, random } = this.#options;
