@@ -5,9 +5,6 @@ import { LastOnline } from "./account/last_online.ts";
 import { createAccountStore } from "./account/store.ts";
 import { isUsername } from "./account/username.ts";
 import { createMetrics } from "./admin/metrics.ts";
-import { startAdmin } from "./admin/start.ts";
-import type { Check } from "./admin/status.ts";
-import { createUserDesk } from "./admin/users.ts";
 import { createIssuance } from "./certificate/issuance.ts";
 import { startRelayCertificate } from "./certificate/relay_certificate.ts";
 import { apiApp } from "./client/api.ts";
@@ -17,33 +14,20 @@ import type { Redeem } from "./client/session.ts";
 import { Sessions } from "./client/sessions.ts";
 import { Tickets } from "./client/tickets.ts";
 import type { Settings } from "./config/settings.ts";
+import { fitCeilings } from "./daemon/ceilings.ts";
+import { createFronts } from "./daemon/fronts.ts";
+import { openListeners } from "./daemon/listeners.ts";
+import { startOperator } from "./daemon/operator.ts";
+import { createPresence } from "./daemon/presence.ts";
+import { serveListeners } from "./daemon/servers.ts";
 import { openDatabase } from "./database.ts";
 import type { Log } from "./log.ts";
-import { pause } from "./net/accept_loop.ts";
 import { addressGroup } from "./net/address_group.ts";
-import { descriptorLimit, fitDescriptors } from "./net/descriptors.ts";
-import { startHttp11 } from "./net/http11_backend.ts";
-import { startHttps } from "./net/https_backend.ts";
-import { listenTcp, serveTcp, type ServeTcpOptions, type TcpServer } from "./net/listen.ts";
 import { Places } from "./net/places.ts";
-import { TlsFront } from "./net/tls_front.ts";
-import { type NameStatus, pageApp } from "./page/app.tsx";
+import { pageApp } from "./page/app.tsx";
 import { COMMIT, SOFTWARE, VERSION } from "./version.ts";
 import { Hub } from "./visitor/hub.ts";
-import type { Arrival } from "./visitor/onward.ts";
 import { proxyMatcher } from "./visitor/source.ts";
-
-/** Connections to the control port above the clients': requests of the API. */
-const API_CONNECTIONS = 500;
-
-/** How long a connection to the API may be used, unless it is a control WebSocket. */
-const API_LIFE_MS = 300_000;
-
-/** How long a visit to a page may take, handshake and answer included. */
-const PAGE_LIFE_MS = 30_000;
-
-/** Data connections whose ticket is awaited at once. */
-const DATA_PREFACES = 1_000;
 
 /** A running relay. */
 export interface Daemon {
@@ -104,24 +88,12 @@ async function start(
   const { baseDomain, stateDir } = settings;
   const hostnameOf = (username: string): string => `${username}.${baseDomain}`;
 
-  // Listeners come first: a port that is taken stops everything, and a free one has to be known.
-  function listen(name: string, hostname: string, port: number): Deno.TcpListener {
-    const listener = listenTcp(name, hostname, port);
-    onClose(() => closeListener(listener));
-    return listener;
-  }
-  const hubListener = listen("hub", settings.hubHost, settings.hubPort);
-  const dataListener = listen("data", settings.dataHost, settings.dataPort);
-  const controlListener = listen("control", settings.controlHost, settings.controlPort);
-  const pagesListener = listen("pages", settings.pagesHost, settings.pagesPort);
-  const httpListener = settings.httpPort === undefined
-    ? undefined
-    : listen("http", settings.httpHost, settings.httpPort);
-  const publicPort = settings.publicPort || hubListener.addr.port;
+  const listeners = openListeners(settings, onClose);
+  const publicPort = settings.publicPort || listeners.hub.addr.port;
   const controlUrl = `https://relay.${baseDomain}${publicPort === 443 ? "" : `:${publicPort}`}`;
   const data = {
     dataHost: settings.publicDataHost ?? `relay.${baseDomain}`,
-    dataPort: settings.publicDataPort ?? dataListener.addr.port,
+    dataPort: settings.publicDataPort ?? listeners.data.addr.port,
   };
 
   const ceilings = await fitCeilings(settings, log);
@@ -178,18 +150,7 @@ async function start(
     parking,
     log,
   });
-  function lastOnlineAt(username: string): number | undefined {
-    if (sessions.get(username) !== undefined) return Date.now();
-    return lastOnline.pending(username) ?? accounts.byUsername(username)?.lastOnlineAt;
-  }
-  /** What the pages tell of a name. */
-  function nameStatus(username: string): NameStatus {
-    if (accounts.isBlocked(username)) return { state: "suspended" };
-    if (accounts.byUsername(username) === undefined) return { state: "unknown" };
-    if (sessions.get(username) !== undefined) return { state: "online" };
-    const at = lastOnlineAt(username);
-    return at === undefined ? { state: "setup" } : { state: "offline", lastOnlineAt: at };
-  }
+  const presence = createPresence(accounts, sessions, lastOnline);
   function cutOff(username: string): void {
     control.revoke(username);
     hub.dropVisitors(username);
@@ -197,8 +158,8 @@ async function start(
   const api = apiApp({
     relay: { software: SOFTWARE, protocol: 1, baseDomain, controlUrl, ...data },
     hostnameOf,
-    isOnline: (username) => sessions.get(username) !== undefined,
-    lastOnlineAt,
+    isOnline: presence.isOnline,
+    lastOnlineAt: presence.lastOnlineAt,
     accounts,
     claims,
     certificates: issuance,
@@ -222,44 +183,27 @@ async function start(
     pageApp({
       baseDomain,
       publicPort,
-      statusOf: nameStatus,
+      statusOf: presence.status,
       ...(settings.contact !== undefined && { contact: settings.contact }),
       log,
     });
   let pages = makePages();
   onReload(() => pages = makePages());
-  const controlFront: TlsFront<Arrival> = new TlsFront({
-    name: "control",
-    lifeMs: API_LIFE_MS,
-    start: (pair, find) =>
-      startHttps(pair, (request, port) => {
-        const connection = find(port);
-        if (connection === undefined) return new Response(null, { status: 421 });
-        const { source } = connection.info.addresses;
-        return api.fetch(request, { source, transport: connection });
-      }),
+  const fronts = createFronts({
+    api: (request, bindings) => api.fetch(request, bindings),
+    page: (request, context) => pages.fetch(request, context),
     log,
   });
-  const pageFront: TlsFront<Arrival> = new TlsFront({
-    name: "pages",
-    lifeMs: PAGE_LIFE_MS,
-    start: (pair, find) =>
-      startHttp11(pair, (request, port) => pages.fetch(request, find(port)?.info)),
-    log,
-  });
-  onClose(() => Promise.all([controlFront.stop(), pageFront.stop()]));
+  onClose(() => fronts.stop());
   const certificate = await startRelayCertificate({
     authority,
     names: relayNames(settings),
     stateDir,
     log,
-    onChange: useCertificate,
+    onChange: (pair) => fronts.use(pair),
   });
   onClose(() => certificate.stop());
-  async function useCertificate(pair: { cert: string; key: string }): Promise<void> {
-    await Promise.all([controlFront.use(pair), pageFront.use(pair)]);
-  }
-  await useCertificate(certificate.current());
+  await fronts.use(certificate.current());
 
   // Visitors
   let isProxy = proxyMatcher(settings.proxyProtocolFrom);
@@ -269,8 +213,8 @@ async function start(
     publicPort,
     isUsername,
     findSession: (username, signal) => sessions.find(username, signal),
-    servePage: (conn, head, arrival) => pageFront.serve(conn, head, arrival),
-    serveControl: (conn, head, arrival) => controlFront.serve(conn, head, arrival),
+    servePage: (conn, head, arrival) => fronts.pages.serve(conn, head, arrival),
+    serveControl: (conn, head, arrival) => fronts.control.serve(conn, head, arrival),
     ...(settings.fallbackBackend !== undefined && { fallback: settings.fallbackBackend }),
     isProxy: (address) => isProxy(address),
     addressGroup: groupOf,
@@ -290,133 +234,50 @@ async function start(
     onParted: (result) => metrics.parted(result),
   });
 
-  const servers: TcpServer[] = [];
-  const listeners: Record<string, TcpServer> = {};
-  function serve(
-    name: string,
-    listener: Deno.TcpListener,
-    onConnection: (conn: Deno.TcpConn) => Promise<void>,
-    places?: Pick<ServeTcpOptions, "places" | "keyOf">,
-  ): TcpServer {
-    const server = serveTcp(listener, { name, onConnection, log, ...places });
-    servers.push(server);
-    listeners[name] = server;
-    return server;
-  }
-  // The hub counts what it is handed by itself, by what each connection turns out to be.
-  const hubServer = serve("hub", hubListener, (c) => hub.onConnection(c));
-  serve("control", controlListener, (c) => hub.onControlConnection(c));
-  serve("pages", pagesListener, (c) => hub.onPagesConnection(c));
-  if (httpListener !== undefined) serve("http", httpListener, (c) => hub.onHttpConnection(c));
-  const onDataConnection = createDataPort({
-    tickets,
-    log,
-    onRefused: (reason) => counters.dataRefusals.add(reason),
-  });
-  serve("data", dataListener, onDataConnection, {
-    places: new Places({ total: ceilings.prefaces }),
-    keyOf: (conn) => groupOf(conn.remoteAddr.hostname),
-  });
-  const admin = await startAdmin({
-    hostname: settings.adminHost,
-    port: settings.adminPort,
-    stateDir,
-    software: COMMIT === "" ? SOFTWARE : `${SOFTWARE} (${COMMIT})`,
-    metrics,
-    checks,
-    isUsername,
-    users: createUserDesk({
-      accounts,
-      hostnameOf,
-      certificates: issuance,
-      live: {
-        isOnline: (username) => sessions.get(username) !== undefined,
-        visitors: (username) => hub.visitorsOf(username),
-        parked: (username) => sessions.get(username)?.parked ?? 0,
-        lastOnlineAt: (username) => lastOnline.pending(username),
-        cutOff,
-      },
+  const servers = serveListeners({
+    listeners,
+    hub,
+    onData: createDataPort({
+      tickets,
+      log,
+      onRefused: (reason) => counters.dataRefusals.add(reason),
     }),
-    figures: {
-      listeners: () =>
-        Object.entries(listeners).map(([name, { active, counts }]) => ({
-          name,
-          active,
-          ...counts,
-        })),
-      clients: () => ({ online: sessions.size, parked: sessions.parked }),
-      visitors: () => ({ joined: hub.joined, hellos: hub.hellos }),
-      accounts: () => accounts.counts(),
-      certificate: () => certificate.status(),
-      issuance: () => issuance.counts(),
-      bioRunning: () => bio.running(),
-      limits: () => [
-        ...hub.limits().slice(0, 2),
-        { name: "clients", used: sessions.size, max: ceilings.clients },
-        { name: "parked", used: parking.used, max: parking.total },
-        ...hub.limits().slice(2),
-      ],
-    },
+    prefaces: new Places({ total: ceilings.prefaces }),
+    groupOf,
+    log,
+  });
+  const admin = await startOperator({
+    settings,
+    accounts,
+    bio,
+    lastOnline,
+    issuance,
+    certificate,
+    sessions,
+    parking,
+    presence,
+    hub,
+    servers,
+    ceilings,
+    metrics,
+    cutOff,
+    isStateWell: () => isWritable(stateDir),
     log,
   });
   onClose(() => admin.stop());
-  function checks(): Check[] {
-    const { notAfter, selfSigned } = certificate.current();
-    return [
-      { name: "certificate", ok: !selfSigned && notAfter > Date.now() },
-      { name: "state", ok: db.isOpen },
-    ];
-  }
 
   onClose(async () => {
-    await Promise.all(servers.map((server) => server.stop()));
+    await servers.stop();
     await control.drain();
     sessions.forgetAll();
-    await Promise.race([hubServer.idle(), pause(settings.drainSeconds * 1000)]);
-    for (const server of servers) server.closeAll();
-    await Promise.all(servers.map((server) => server.idle()));
+    await servers.finish(settings.drainSeconds * 1000);
   });
 
+  const open = Object.entries(listeners).map(([name, listener]) => [name, listener.addr]);
   return Object.fromEntries(
-    Object.entries({
-      hub: hubListener.addr,
-      data: dataListener.addr,
-      control: controlListener.addr,
-      pages: pagesListener.addr,
-      admin: admin.address,
-      http: httpListener?.addr,
-    }).filter(([, address]) => address !== undefined)
-      .map(([name, address]) => [name, `${address!.hostname}:${address!.port}`]),
+    [...open, ["admin", admin.address]]
+      .map(([name, { hostname, port }]) => [name, `${hostname}:${port}`]),
   );
-}
-
-/**
- * How many of each kind of connection the settings allow and the descriptors are enough for.
- *
- * A visitor joined with a client has two descriptors; a visit to a page five, with the two
- * connections between the servers that it passes; a client or a request of the API three.
- */
-async function fitCeilings(settings: Settings, log: Log) {
-  const { maxVisitors, fallbackBackend } = settings;
-  const descriptors = await descriptorLimit();
-  const { ceilings, needed, lowered } = fitDescriptors(descriptors, {
-    hellos: { wanted: settings.maxHellos, each: 1 },
-    visitors: { wanted: maxVisitors, each: fallbackBackend === undefined ? 2 : 4 },
-    pages: { wanted: settings.maxPages, each: 5 },
-    clients: { wanted: settings.maxClients, each: 3 },
-    requests: { wanted: API_CONNECTIONS, each: 3 },
-    prefaces: { wanted: DATA_PREFACES, each: 1 },
-    parked: { wanted: settings.maxParked, each: 1 },
-  });
-  const limits = { descriptors: descriptors ?? "unknown", needed, ...ceilings };
-  if (!lowered) log.info("limits of connections", limits);
-  else {
-    log.warn(
-      "descriptors are too few for the limits set, which are lowered; raise LimitNOFILE or lower GLOSSOND_MAX_…",
-      limits,
-    );
-  }
-  return ceilings;
 }
 
 /** What limits by address count on; loopback stands for a proxy here, so for all visitors at once. */
@@ -425,10 +286,14 @@ function groupOf(address: string): string | undefined {
   return group.startsWith("127.") || address === "::1" ? undefined : group;
 }
 
-function closeListener(listener: Deno.TcpListener): void {
+/** Whether a file can be written in a folder: not so on a full disk, or on one mounted read-only. */
+function isWritable(folder: string): boolean {
+  const probe = `${folder}/.probe`;
   try {
-    listener.close();
+    Deno.writeFileSync(probe, new Uint8Array(4096), { mode: 0o600 });
+    Deno.removeSync(probe);
+    return true;
   } catch {
-    // Its server stopped it.
+    return false;
   }
 }

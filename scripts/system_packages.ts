@@ -28,7 +28,8 @@ async function isThere(path: string): Promise<boolean> {
 async function apt(...args: string[]): Promise<void> {
   const { success } = await new Deno.Command("apt-get", {
     args: ["-qq", "-o", "Dpkg::Use-Pty=0", ...args],
-    env: { DEBIAN_FRONTEND: "noninteractive" },
+    // In runlevel 1 no package starts its service: tests start their own.
+    env: { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
     stdin: "null",
     stdout: "null",
   }).output();

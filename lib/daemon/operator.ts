@@ -1,0 +1,89 @@
+import type { BioCommand } from "../account/bio_command.ts";
+import type { LastOnline } from "../account/last_online.ts";
+import type { AccountStore } from "../account/store.ts";
+import { isUsername } from "../account/username.ts";
+import type { Metrics } from "../admin/metrics.ts";
+import { startAdmin } from "../admin/start.ts";
+import { createUserDesk } from "../admin/users.ts";
+import type { Issuance } from "../certificate/issuance.ts";
+import type { RelayCertificate } from "../certificate/relay_certificate.ts";
+import type { Sessions } from "../client/sessions.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Log } from "../log.ts";
+import type { Places } from "../net/places.ts";
+import type { HttpServer } from "../net/serve_http.ts";
+import { COMMIT, SOFTWARE } from "../version.ts";
+import type { Hub } from "../visitor/hub.ts";
+import type { Ceilings } from "./ceilings.ts";
+import type { Presence } from "./presence.ts";
+import type { Servers } from "./servers.ts";
+
+/** The parts that the operator can look at or act on. */
+export interface OperatorOptions {
+  settings: Readonly<Settings>;
+  accounts: AccountStore;
+  bio: BioCommand;
+  lastOnline: LastOnline;
+  issuance: Issuance;
+  certificate: RelayCertificate;
+  sessions: Sessions;
+  parking: Places;
+  presence: Presence;
+  hub: Hub;
+  servers: Servers;
+  ceilings: Ceilings;
+  metrics: Metrics;
+  /** Ends a user's session and the connections of their visitors. */
+  cutOff: (username: string) => void;
+  /** Whether the state can be read and written. */
+  isStateWell: () => boolean;
+  log: Log;
+}
+
+/** Opens the operator's listener: health, metrics, status and users. */
+export async function startOperator(options: OperatorOptions): Promise<HttpServer> {
+  const { settings, accounts, sessions, parking, certificate, issuance, hub } = options;
+  return await startAdmin({
+    hostname: settings.adminHost,
+    port: settings.adminPort,
+    stateDir: settings.stateDir,
+    software: COMMIT === "" ? SOFTWARE : `${SOFTWARE} (${COMMIT})`,
+    metrics: options.metrics,
+    checks() {
+      const { notAfter, selfSigned } = certificate.current();
+      return [
+        { name: "certificate", ok: !selfSigned && notAfter > Date.now() },
+        { name: "state", ok: options.isStateWell() },
+      ];
+    },
+    isUsername,
+    users: createUserDesk({
+      accounts,
+      hostnameOf: (username) => `${username}.${settings.baseDomain}`,
+      certificates: issuance,
+      live: {
+        isOnline: options.presence.isOnline,
+        visitors: (username) => hub.visitorsOf(username),
+        parked: (username) => sessions.get(username)?.parked ?? 0,
+        lastOnlineAt: (username) => options.lastOnline.pending(username),
+        cutOff: options.cutOff,
+      },
+    }),
+    figures: {
+      listeners: () => options.servers.figures(),
+      clients: () => ({ online: sessions.size, parked: sessions.parked }),
+      visitors: () => ({ joined: hub.joined, hellos: hub.hellos }),
+      accounts: () => accounts.counts(),
+      certificate: () => certificate.status(),
+      issuance: () => issuance.counts(),
+      bioRunning: () => options.bio.running(),
+      limits: () => [
+        ...hub.limits().slice(0, 2),
+        { name: "clients", used: sessions.size, max: options.ceilings.clients },
+        { name: "parked", used: parking.used, max: parking.total },
+        ...hub.limits().slice(2),
+      ],
+    },
+    log: options.log,
+  });
+}

@@ -1,0 +1,39 @@
+import type { LastOnline } from "../account/last_online.ts";
+import type { AccountStore } from "../account/store.ts";
+import type { Sessions } from "../client/sessions.ts";
+import type { NameStatus } from "../page/app.tsx";
+
+/** What is known of users' coming and going, from all who know a part of it. */
+export interface Presence {
+  isOnline(username: string): boolean;
+  /** When the user was last online, now included; milliseconds since the epoch. */
+  lastOnlineAt(username: string): number | undefined;
+  /** What the pages tell of a name. */
+  status(username: string): NameStatus;
+}
+
+/** Makes {@linkcode Presence} of the accounts, the sessions and the times not yet written. */
+export function createPresence(
+  accounts: AccountStore,
+  sessions: Sessions,
+  lastOnline: LastOnline,
+): Presence {
+  function isOnline(username: string): boolean {
+    return sessions.get(username) !== undefined;
+  }
+
+  function lastOnlineAt(username: string): number | undefined {
+    if (isOnline(username)) return Date.now();
+    return lastOnline.pending(username) ?? accounts.byUsername(username)?.lastOnlineAt;
+  }
+
+  function status(username: string): NameStatus {
+    if (accounts.isBlocked(username)) return { state: "suspended" };
+    if (accounts.byUsername(username) === undefined) return { state: "unknown" };
+    if (isOnline(username)) return { state: "online" };
+    const at = lastOnlineAt(username);
+    return at === undefined ? { state: "setup" } : { state: "offline", lastOnlineAt: at };
+  }
+
+  return { isOnline, lastOnlineAt, status };
+}

@@ -1,0 +1,71 @@
+import type { Log } from "../log.ts";
+import { pause } from "../net/accept_loop.ts";
+import { type ListenerCounts, serveTcp, type TcpServer } from "../net/listen.ts";
+import type { Places } from "../net/places.ts";
+import type { Hub } from "../visitor/hub.ts";
+import type { Listeners } from "./listeners.ts";
+
+/** Options for {@linkcode serveListeners}. */
+export interface ServeListenersOptions {
+  listeners: Listeners;
+  hub: Hub;
+  /** Handles a client's data connection. */
+  onData: (conn: Deno.TcpConn) => Promise<void>;
+  /** Data connections whose ticket is awaited. */
+  prefaces: Places;
+  /** Whom a data connection counts for. */
+  groupOf: (address: string) => string | undefined;
+  log: Log;
+}
+
+/** The listeners being served. */
+export interface Servers {
+  /** Name, connections now and counts of each listener. */
+  figures(): ({ name: string; active: number } & ListenerCounts)[];
+  /** Accepts no more; connections in progress go on. */
+  stop(): Promise<void>;
+  /** Gives visitors this long to finish, then closes every connection. */
+  finish(ms: number): Promise<void>;
+}
+
+/** Serves every listener: hands each connection to whom it is for. */
+export function serveListeners(options: ServeListenersOptions): Servers {
+  const { listeners, hub, onData, prefaces, groupOf, log } = options;
+  const servers = new Map<string, TcpServer>();
+  function serve(name: keyof Listeners, onConnection: (conn: Deno.TcpConn) => Promise<void>): void {
+    const listener = listeners[name];
+    if (listener === undefined) return;
+    servers.set(name, serveTcp(listener, { name, onConnection, log }));
+  }
+  // The hub counts what it is handed by itself, by what each connection turns out to be.
+  serve("hub", (conn) => hub.onConnection(conn));
+  serve("control", (conn) => hub.onControlConnection(conn));
+  serve("pages", (conn) => hub.onPagesConnection(conn));
+  serve("http", (conn) => hub.onHttpConnection(conn));
+  servers.set(
+    "data",
+    serveTcp(listeners.data, {
+      name: "data",
+      onConnection: onData,
+      log,
+      places: prefaces,
+      keyOf: (conn) => groupOf(conn.remoteAddr.hostname),
+    }),
+  );
+
+  return {
+    figures: () => [...servers].map(([name, { active, counts }]) => ({ name, active, ...counts })),
+    async stop() {
+      await Promise.all([...servers.values()].map((server) => server.stop()));
+    },
+    async finish(ms) {
+      const over = new AbortController();
+      await Promise.race([
+        servers.get("hub")!.idle().then(() => over.abort()),
+        pause(ms, over.signal),
+      ]);
+      for (const server of servers.values()) server.closeAll();
+      await Promise.all([...servers.values()].map((server) => server.idle()));
+    },
+  };
+}
