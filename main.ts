@@ -2,13 +2,14 @@ import { parseArgs } from "node:util";
 import { type Command, type CommandContext, EXIT } from "./lib/command/command.ts";
 import { cert } from "./lib/command/cert.ts";
 import { config } from "./lib/command/config.ts";
+import { doctor } from "./lib/command/doctor.ts";
 import { dev, serve } from "./lib/command/serve.ts";
 import { status } from "./lib/command/status.ts";
 import { users } from "./lib/command/users.ts";
 import { secretsFileOf, settingsFileOf } from "./lib/config/load.ts";
 import { COMMIT, SOFTWARE } from "./lib/version.ts";
 
-const COMMANDS: Record<string, Command> = { serve, dev, config, cert, users, status };
+const COMMANDS: Record<string, Command> = { serve, dev, config, cert, users, status, doctor };
 
 const HELP = `glossond: the relay of Glosson
 

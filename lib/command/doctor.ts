@@ -1,0 +1,53 @@
+import { loadConfig } from "../config/load.ts";
+import { examine } from "../doctor/doctor.ts";
+import { fault, type Finding } from "../doctor/finding.ts";
+import { type Command, EXIT } from "./command.ts";
+
+/** How each state is shown. */
+const MARKS: Record<Finding["state"], string> = {
+  ok: "ok   ",
+  warning: "WARN ",
+  fault: "FAULT",
+  skipped: "-    ",
+};
+
+/** `glossond doctor`. */
+export const doctor: Command = {
+  summary: "find what keeps the relay from working, and how to mend it",
+  help: `Usage: glossond doctor [--json]
+
+Checks the settings, the state folder, the running relay and its descriptors, DNS,
+the ACME server and the clock, the PowerDNS API, the certificate, each listener, the
+way to it through HAProxy, and the bio script. Changes nothing. Run it where the
+relay runs, with the relay's settings.
+Exit: 0 all well (warnings aside), 1 a fault was found, 2 the settings are wrong.
+
+Options:
+  --json  for machines
+  --dev   for the relay of glossond dev
+`,
+  options: { json: { type: "boolean" }, dev: { type: "boolean" } },
+  async run({ options, readSettings, print }) {
+    const { settings, problems } = loadConfig({
+      ...await readSettings(),
+      dev: options.dev === true,
+    });
+    const findings = settings === undefined
+      ? problems.map((problem) =>
+        fault("settings", problem, "glossond config shows every setting and where it came from")
+      )
+      : await examine({ settings });
+    print(
+      options.json === true
+        ? `${JSON.stringify(findings, null, 2)}\n`
+        : findings.map(findingText).join(""),
+    );
+    if (settings === undefined) return EXIT.usage;
+    return findings.some(({ state }) => state === "fault") ? EXIT.failed : EXIT.ok;
+  },
+};
+
+function findingText({ check, state, detail, mend }: Finding): string {
+  const line = `${MARKS[state]}  ${check}: ${detail}\n`;
+  return mend === undefined ? line : `${line}       mend: ${mend}\n`;
+}

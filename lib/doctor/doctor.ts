@@ -1,0 +1,43 @@
+import { readCaFile, relayNames } from "../authority.ts";
+import { openRelayStore } from "../certificate/store.ts";
+import type { Settings } from "../config/settings.ts";
+import { checkDns } from "./dns.ts";
+import { fault, type Finding } from "./finding.ts";
+import { checkPaths } from "./paths.ts";
+import { checkCertificate, checkRelay, checkState } from "./relay.ts";
+import { checkAcme, checkBio, checkPowerDns } from "./services.ts";
+
+/** Options for {@linkcode examine}. */
+export interface ExamineOptions {
+  settings: Settings;
+  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  now?: () => number;
+}
+
+/** Checks everything that the relay needs; changes nothing. Each check fails by itself. */
+export async function examine(options: ExamineOptions): Promise<Finding[]> {
+  const { settings, now = Date.now } = options;
+  const { stateDir } = settings;
+  const caFile = await readCaFile(settings).catch((error: Error) => error);
+  const caPem = caFile instanceof Error ? undefined : caFile;
+  const certificate = (await openRelayStore(stateDir).read().catch(() => undefined))?.identity.cert;
+  const dns = await checkDns(settings.baseDomain, settings.dnsServers);
+  const groups = await Promise.all([
+    checkState(stateDir),
+    checkRelay(settings),
+    caFile instanceof Error
+      ? fault("ACME trust", caFile.message, "give the path of a PEM file that can be read")
+      : [],
+    dns.findings,
+    checkAcme(settings, caPem, now),
+    checkPowerDns(settings),
+    checkCertificate(settings, relayNames(settings), now),
+    checkPaths({
+      settings,
+      addresses: dns.addresses,
+      ...(certificate !== undefined && { certificate }),
+    }),
+    checkBio(settings),
+  ]);
+  return groups.flat();
+}

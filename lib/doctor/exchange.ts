@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import net from "node:net";
+import tls from "node:tls";
+import { encodeProxyV2 } from "../wire/proxy_protocol.ts";
+
+/** How long an exchange may take. */
+const EXCHANGE_TIMEOUT_MS = 5_000;
+
+/** The most that is read of an answer. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** A listener, and the name to ask it for. */
+export interface Target {
+  host: string;
+  port: number;
+  serverName: string;
+  path?: string;
+  /** Whether the connection begins with a PROXY header. @default {false} */
+  proxied?: boolean;
+}
+
+/** What an HTTPS server answered. */
+export interface Answer {
+  status: number;
+  body: string;
+  /** SHA-256 of the certificate that it showed, in hexadecimal. */
+  fingerprint: string;
+}
+
+/**
+ * Asks an HTTPS server for a page, whatever certificate it has.
+ *
+ * @throws {Error} when it cannot be reached or does not speak HTTPS.
+ */
+export async function exchange(target: Target): Promise<Answer> {
+  const { host, port, serverName, path = "/", proxied = false } = target;
+  const socket = net.connect(port, host);
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const timer = setTimeout(() => reject(new Error("no answer in time")), EXCHANGE_TIMEOUT_MS);
+  socket.on("error", reject);
+  socket.once("connect", () => {
+    if (proxied) {
+      const own = { address: "127.0.0.1", port: socket.localPort ?? 0 };
+      socket.write(encodeProxyV2({ source: own, destination: own }));
+    }
+    const session = tls.connect({
+      socket,
+      servername: serverName,
+      // What it shows is looked at afterwards: a wrong certificate is a finding, not a failure.
+      rejectUnauthorized: false,
+      ALPNProtocols: ["http/1.1"],
+    });
+    let text = "";
+    session.on("error", reject);
+    session.once("secureConnect", () => {
+      session.write(`GET ${path} HTTP/1.1\r\nHost: ${serverName}\r\nConnection: close\r\n\r\n`);
+    });
+    session.setEncoding("utf8");
+    session.on("data", (chunk: string) => {
+      text += chunk;
+      if (text.length > MAX_ANSWER_BYTES) session.destroy();
+    });
+    session.once("close", () => {
+      const status = Number(/^HTTP\/1\.[01] (\d{3}) /.exec(text)?.[1]);
+      if (!status) return reject(new Error("it closed the connection without an answer"));
+      resolve({ status, body: text.slice(text.indexOf("\r\n\r\n") + 4), fingerprint });
+    });
+    let fingerprint = "";
+    session.once("secureConnect", () => {
+      fingerprint = fingerprintOf(session.getPeerCertificate().raw);
+    });
+  });
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    socket.destroy();
+  }
+}
+
+/** Sends bytes over plain TCP and returns what comes back until the end. */
+export async function plainExchange(host: string, port: number, text: string): Promise<string> {
+  using conn = await Deno.connect({
+    hostname: host,
+    port,
+    signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),
+  });
+  await conn.write(new TextEncoder().encode(text));
+  const timer = setTimeout(() => conn.close(), EXCHANGE_TIMEOUT_MS);
+  try {
+    const bytes = new Uint8Array(4096);
+    const n = await conn.read(bytes);
+    return new TextDecoder().decode(bytes.subarray(0, n ?? 0));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** SHA-256 of a certificate's DER bytes, in hexadecimal. */
+export function fingerprintOf(der: Uint8Array): string {
+  return createHash("sha256").update(der).digest("hex");
+}

@@ -1,0 +1,172 @@
+import { X509Certificate } from "node:crypto";
+import type { Settings } from "../config/settings.ts";
+import { dataPreface } from "../wire/messages.ts";
+import { proxyMatcher } from "../visitor/source.ts";
+import { type Answer, exchange, fingerprintOf, plainExchange, type Target } from "./exchange.ts";
+import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
+
+/** Options for {@linkcode checkPaths}. */
+export interface PathOptions {
+  settings: Settings;
+  /** Where visitors find the base domain; the first that is IPv4 is tried, else the first. */
+  addresses: readonly string[];
+  /** The relay's certificate, PEM, when it has one. */
+  certificate?: string;
+}
+
+/** A way to one of the relay's servers, and what an answer from there looks like. */
+interface Path extends Target {
+  check: string;
+  mend: string;
+  expect: (answer: Answer) => boolean;
+}
+
+/** Checks that the listeners answer, and that the public addresses lead to them. */
+export async function checkPaths(options: PathOptions): Promise<Finding[]> {
+  const { settings } = options;
+  const direct = await Promise.all(directPaths(settings).map((path) => check(path, options)));
+  const address = options.addresses.find((a) => !a.includes(":")) ?? options.addresses[0];
+  const port = settings.publicPort || settings.hubPort;
+  const isPublic = address === undefined || port === 0
+    ? [skipped("public address", "is not known")]
+    : await Promise.all(publicPaths(settings, address, port).map((path) => check(path, options)));
+  return [
+    ...direct,
+    await checkData(settings),
+    ...isPublic,
+    await checkRedirect(settings, address),
+  ];
+}
+
+function isLanding({ status }: Answer): boolean {
+  return status === 200;
+}
+
+function isApi({ status, body }: Answer, baseDomain: string): boolean {
+  return status === 200 && body.includes(`"baseDomain":"${baseDomain}"`);
+}
+
+function directPaths(settings: Settings): Path[] {
+  const { baseDomain } = settings;
+  const proxied = proxyMatcher(settings.proxyProtocolFrom)("127.0.0.1");
+  const at = (name: "hub" | "control" | "pages", path: Omit<Path, "host" | "port" | "mend">) => ({
+    ...path,
+    host: reachable(settings[`${name}Host`]),
+    port: settings[`${name}Port`],
+    mend:
+      `start the relay, or see its log for why ${name} does not answer (GLOSSOND_${name.toUpperCase()}_PORT)`,
+  });
+  return [
+    at("hub", { check: "hub", serverName: baseDomain, proxied, expect: isLanding }),
+    at("pages", { check: "pages", serverName: baseDomain, expect: isLanding }),
+    at("control", {
+      check: "control",
+      serverName: `relay.${baseDomain}`,
+      path: "/v1/relay",
+      proxied,
+      expect: (answer) => isApi(answer, baseDomain),
+    }),
+  ].filter(({ port }) => port !== 0);
+}
+
+function publicPaths(settings: Settings, host: string, port: number): Path[] {
+  const { baseDomain } = settings;
+  const where = `${host}:${port}`;
+  const mend = (name: string, backend: string): string =>
+    `${where} must lead ${name} to ${backend}: compare HAProxy's use_backend lines with examples/haproxy.cfg, send-proxy-v2 with GLOSSOND_PROXY_PROTOCOL_FROM, and see the firewall`;
+  const random = `doctor.${baseDomain}`;
+  return [
+    {
+      check: "front to the landing page",
+      host,
+      port,
+      serverName: baseDomain,
+      mend: mend(baseDomain, "the hub"),
+      expect: isLanding,
+    },
+    {
+      check: "front to users' pages",
+      host,
+      port,
+      serverName: random,
+      mend: mend(`*.${baseDomain}`, "the hub"),
+      // Nobody has that name, or somebody does and is away.
+      expect: ({ status }) => [404, 503].includes(status),
+    },
+    {
+      check: "front to the API",
+      host,
+      port,
+      serverName: `relay.${baseDomain}`,
+      path: "/v1/relay",
+      mend: mend(`relay.${baseDomain}`, "the control port (or the hub)"),
+      expect: (answer) => isApi(answer, baseDomain),
+    },
+  ];
+}
+
+async function check(path: Path, { certificate }: PathOptions): Promise<Finding> {
+  const where = `${path.host}:${path.port} for ${path.serverName}`;
+  try {
+    const answer = await exchange(path);
+    const own = certificate === undefined ||
+      answer.fingerprint === fingerprintOf(new X509Certificate(certificate).raw);
+    if (!own) return fault(path.check, `${where} shows another certificate`, path.mend);
+    if (path.expect(answer)) return ok(path.check, `${where} answers`);
+    return fault(path.check, `${where} answers ${answer.status}, not the relay's page`, path.mend);
+  } catch (error) {
+    return fault(path.check, `${where}: ${(error as Error).message}`, path.mend);
+  }
+}
+
+/** A ticket that nobody has been given must be refused, in the relay's words. */
+async function checkData(settings: Settings): Promise<Finding> {
+  const host = settings.publicDataHost ?? `relay.${settings.baseDomain}`;
+  const port = settings.publicDataPort ?? settings.dataPort;
+  const name = "data port";
+  if (port === 0) return skipped(name, "takes a free port at each start");
+  const preface = new TextDecoder().decode(dataPreface("A".repeat(22)));
+  try {
+    const local = host.endsWith(".localhost") ? "127.0.0.1" : host;
+    const answer = await plainExchange(local, port, preface);
+    if (answer.startsWith("GLOSSON/1 refused")) return ok(name, `${host}:${port} answers`);
+    return fault(
+      name,
+      `${host}:${port} is not the relay's data port`,
+      "set GLOSSOND_PUBLIC_DATA_HOST and _PORT to where clients reach GLOSSOND_DATA_PORT",
+    );
+  } catch (error) {
+    return fault(
+      name,
+      `${host}:${port}: ${(error as Error).message}`,
+      "open that port in the firewall; clients connect to it directly, not through HAProxy",
+    );
+  }
+}
+
+async function checkRedirect(settings: Settings, address: string | undefined): Promise<Finding> {
+  const name = "redirect from http";
+  const port = settings.httpPort ?? 80;
+  if (address === undefined || port === 0) return skipped(name, "its address is not known");
+  const host = settings.baseDomain;
+  const mend =
+    "send port 80 to Apache with examples/apache-vhost.conf, or set GLOSSOND_HTTP_PORT=80";
+  try {
+    const answer = await plainExchange(
+      address,
+      port,
+      `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    );
+    if (/^HTTP\/1\.1 30[18] [^]*\nlocation: *https:/i.test(answer)) {
+      return ok(name, `http://${host}/ leads to https`);
+    }
+    return warning(name, `http://${host}/ does not lead to https`, mend);
+  } catch (error) {
+    return warning(name, `http://${host}/: ${(error as Error).message}`, mend);
+  }
+}
+
+/** An address to connect to, for one that is listened on. */
+function reachable(host: string): string {
+  return host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+}

@@ -1,0 +1,96 @@
+import { readAdminAccess } from "../admin/access.ts";
+import { connectAdmin } from "../admin/client.ts";
+import { certCheck, type CertReport } from "../certificate/command_check.ts";
+import type { Settings } from "../config/settings.ts";
+import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
+
+/** Checks that the state folder is there and can be written. */
+export async function checkState(stateDir: string): Promise<Finding> {
+  const check = "state folder";
+  const probe = `${stateDir}/.doctor-${crypto.randomUUID()}`;
+  try {
+    await Deno.writeTextFile(probe, "");
+    await Deno.remove(probe);
+    return ok(check, `${stateDir} can be written`);
+  } catch (error) {
+    return fault(
+      check,
+      `${stateDir} cannot be written: ${(error as Error).message}`,
+      "set GLOSSOND_STATE_DIR to a folder of the relay's user, and see that the disk has room",
+    );
+  }
+}
+
+/** Checks that the relay runs, says that it is ready, and has the descriptors that its limits need. */
+export async function checkRelay(settings: Settings): Promise<Finding[]> {
+  const { stateDir } = settings;
+  try {
+    const access = await readAdminAccess(stateDir);
+    const admin = access && await connectAdmin(access);
+    if (admin === undefined) {
+      return [
+        fault("relay", `none runs on ${stateDir}`, "start it: systemctl start glossond"),
+        skipped("descriptors", "no relay runs"),
+      ];
+    }
+    const report = await admin.status();
+    const wrong = report.checks.filter(({ ok }) => !ok).map(({ name }) => name);
+    const ready = report.ready ? ok("relay", `${report.software} runs and is ready`) : fault(
+      "relay",
+      `${report.software} runs and is not ready: ${wrong.join(", ")}`,
+      "see the checks below, and its log: journalctl -u glossond -p warning",
+    );
+    const wanted = { visitors: settings.maxVisitors, clients: settings.maxClients };
+    const lowered = report.limits.filter(({ name, max }) =>
+      max < (wanted[name as keyof typeof wanted] ?? 0)
+    );
+    const descriptors = lowered.length === 0
+      ? ok("descriptors", "are enough for the limits set")
+      : warning(
+        "descriptors",
+        `are too few: ${
+          lowered.map(({ name, max }) => `${name} ${max} instead of ${wanted[name as "visitors"]}`)
+            .join(", ")
+        }`,
+        "raise LimitNOFILE in the unit (ulimit -n elsewhere), or lower GLOSSOND_MAX_…",
+      );
+    return [ready, descriptors];
+  } catch (error) {
+    return [
+      fault(
+        "relay",
+        (error as Error).message,
+        "run this as root or as the relay's user, with the relay's GLOSSOND_STATE_DIR",
+      ),
+      skipped("descriptors", "the relay could not be asked"),
+    ];
+  }
+}
+
+/** Checks the stored certificate, its end and the last order. */
+export async function checkCertificate(
+  settings: Settings,
+  names: readonly string[],
+  now: () => number,
+): Promise<Finding> {
+  const check = "certificate";
+  let text = "";
+  await certCheck({
+    stateDir: settings.stateDir,
+    names,
+    ...(settings.authority === "acme" && { source: settings.acmeDirectoryUrl }),
+    json: true,
+    write: (part) => text += part,
+    now,
+    // What the listeners show is compared by the checks of the paths.
+    fingerprintAt: () => Promise.resolve(undefined),
+  });
+  const report = JSON.parse(text) as CertReport;
+  const why = [...report.problems, ...(report.lastError ? [`last order: ${report.lastError}`] : [])]
+    .join("; ");
+  const mend =
+    "glossond cert renew orders one now and tells each step; the checks of DNS, PowerDNS and ACME name what is in its way";
+  if (report.state === "unusable") return fault(check, why, mend);
+  if (report.state === "attention") return warning(check, why, mend);
+  return ok(check, `for ${report.names?.join(" ")} until ${report.notAfter}`);
+}

@@ -1,0 +1,155 @@
+import { createBioCommand } from "../account/bio_command.ts";
+import { networkCause } from "../certificate/network_cause.ts";
+import { createPowerDns } from "../certificate/power_dns.ts";
+import type { Settings } from "../config/settings.ts";
+import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
+
+/** How long one request may take. */
+const REQUEST_TIMEOUT_MS = 8_000;
+
+/** How far the clock may be off: certificates are valid from a minute or so before now. */
+const MAX_CLOCK_ERROR_MS = 30_000;
+
+/** A name that no profile has, so that the bio script has to say so. */
+const NOBODY = "glossond-doctor-nobody";
+
+/** Runs the bio script for a name that nobody has. */
+export async function checkBio(settings: Settings): Promise<Finding> {
+  const check = "bio script";
+  const script = settings.bioScript;
+  let complaint = "";
+  const bio = createBioCommand({
+    script,
+    log: {
+      debug() {},
+      info() {},
+      warn: (_, fields) => complaint = String(fields?.stderr ?? ""),
+      error: (message) => complaint = message,
+      debugEnabled: false,
+    },
+  });
+  const result = await bio.run(NOBODY);
+  const said = complaint.trim().split("\n").at(-1);
+  // A script that crashes ends with 1 too, the status of "no such profile": only its words tell.
+  if (result.state === "not-found" && said) {
+    return fault(
+      check,
+      `${script} complains about ${NOBODY}: ${said}`,
+      `run python3 ${script} ${NOBODY} by hand: it must exit with 1 and write no error`,
+    );
+  }
+  if (result.state === "not-found") return ok(check, `${script} knows no ${NOBODY}, as it should`);
+  if (result.state === "found") {
+    return warning(
+      check,
+      `${script} prints a bio for ${NOBODY}, whom nobody is`,
+      "let it exit with 1 where there is no such profile",
+    );
+  }
+  return fault(
+    check,
+    `${script} fails: ${result.why}${said ? ` (${said})` : ""}`,
+    `run python3 ${script} NAME by hand as the relay's user: 0 and the bio, or 1 for nobody`,
+  );
+}
+
+/** Asks the PowerDNS API for the zone that the base domain lies in. */
+export async function checkPowerDns(settings: Settings): Promise<Finding> {
+  const check = "PowerDNS API";
+  const { pdnsApiUrl, pdnsApiKey, pdnsServerId, baseDomain } = settings;
+  if (settings.authority !== "acme") return skipped(check, "is not used by the local authority");
+  const apiUrl = pdnsApiUrl!;
+  const path = `/api/v1/servers/${encodeURIComponent(pdnsServerId)}`;
+  const answer = await ask(apiUrl + path, { headers: { "X-API-Key": pdnsApiKey! } });
+  if (answer instanceof Error) {
+    return fault(
+      check,
+      `${apiUrl}: ${networkCause(answer).why}`,
+      "check GLOSSOND_PDNS_API_URL, and webserver-address and webserver-allow-from in pdns.conf",
+    );
+  }
+  await answer.body?.cancel();
+  if (answer.status === 401 || answer.status === 403) {
+    return fault(
+      check,
+      `${apiUrl} refuses the key`,
+      "put the api-key of pdns.conf into the secrets file as POWERDNS_API_KEY",
+    );
+  }
+  if (!answer.ok) {
+    return fault(
+      check,
+      `${apiUrl}${path} answers ${answer.status}`,
+      "check GLOSSOND_PDNS_API_URL, GLOSSOND_PDNS_SERVER_ID, and api=yes in pdns.conf",
+    );
+  }
+  try {
+    const dns = createPowerDns({ apiUrl, apiKey: pdnsApiKey!, serverId: pdnsServerId });
+    const zone = await dns.findZone(baseDomain);
+    return ok(check, `${apiUrl} holds ${baseDomain} in zone ${zone.name}`);
+  } catch (error) {
+    return fault(
+      check,
+      (error as Error).message,
+      `add the zone of ${baseDomain} to this PowerDNS, or name the server that holds it`,
+    );
+  }
+}
+
+/** Asks the ACME server for its directory, and by its answer for the time. */
+export async function checkAcme(
+  settings: Settings,
+  caPem: string | undefined,
+  now: () => number,
+): Promise<Finding[]> {
+  if (settings.authority !== "acme") {
+    return [skipped("ACME server", "is not used by the local authority"), skipped("clock", "")];
+  }
+  const url = settings.acmeDirectoryUrl;
+  using client = caPem === undefined ? undefined : Deno.createHttpClient({ caCerts: [caPem] });
+  const answer = await ask(url, client === undefined ? {} : { client });
+  if (answer instanceof Error) {
+    return [
+      fault(
+        "ACME server",
+        `${url}: ${networkCause(answer).why}`,
+        "let this machine connect out to it; a private server needs GLOSSOND_ACME_CA_FILE",
+      ),
+      skipped("clock", "there is no server to compare it with"),
+    ];
+  }
+  const directory = await answer.json().catch(() => undefined) as { newOrder?: string } | undefined;
+  const date = Date.parse(answer.headers.get("Date") ?? "");
+  return [
+    directory?.newOrder !== undefined ? ok("ACME server", `${url} answers`) : fault(
+      "ACME server",
+      `${url} answers ${answer.status}, and not with an ACME directory`,
+      "check GLOSSOND_ACME_DIRECTORY_URL",
+    ),
+    clock(date, now()),
+  ];
+}
+
+function clock(theirs: number, ours: number): Finding {
+  if (Number.isNaN(theirs)) return skipped("clock", "the ACME server tells no time");
+  const off = Math.round((ours - theirs) / 1000);
+  if (Math.abs(off) * 1000 <= MAX_CLOCK_ERROR_MS) {
+    return ok("clock", `is right to ${Math.abs(off)} s`);
+  }
+  return fault(
+    "clock",
+    `is ${Math.abs(off)} s ${off > 0 ? "ahead" : "behind"} of the ACME server's`,
+    "let the machine keep time: timedatectl set-ntp true",
+  );
+}
+
+async function ask(
+  url: string,
+  init: RequestInit & { client?: Deno.HttpClient },
+): Promise<Response | Error> {
+  try {
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+  } catch (error) {
+    return error as Error;
+  }
+}

@@ -1,0 +1,38 @@
+import { createSocket } from "node:dgram";
+
+/** A DNS server for A records, on UDP. */
+export interface FakeDns extends AsyncDisposable {
+  port: number;
+}
+
+/** Starts one that answers with an address for names of the table, and that others do not exist. */
+export async function startFakeDns(addressOf: (name: string) => string | undefined): Promise<
+  FakeDns
+> {
+  const socket = createSocket("udp4");
+  socket.on("message", (question, from) => {
+    const labels: string[] = [];
+    let at = 12;
+    for (; question[at]! > 0; at += question[at]! + 1) {
+      labels.push(question.subarray(at + 1, at + 1 + question[at]!).toString("latin1"));
+    }
+    const end = at + 5;
+    const isA = question[at + 2] === 1;
+    const address = addressOf(labels.join(".").toLowerCase());
+    const answered = isA && address !== undefined;
+    // RFC 1035 section 4.1.1: id, then a response; NXDOMAIN (3) where there is no such name.
+    const head = [question[0]!, question[1]!, 0x81, address === undefined ? 0x83 : 0x80];
+    const counts = [0, 1, 0, answered ? 1 : 0, 0, 0, 0, 0];
+    // The name by a pointer to the question; type A, class IN, 60 s, 4 bytes.
+    const answer = answered
+      ? [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address.split(".").map(Number)]
+      : [];
+    const reply = Uint8Array.of(...head, ...counts, ...question.subarray(12, end), ...answer);
+    socket.send(reply, from.port, from.address);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  return {
+    port: socket.address().port,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => void socket.close(() => resolve())),
+  };
+}
