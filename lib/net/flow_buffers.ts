@@ -1,3 +1,5 @@
+const MEBIBYTE = 1024 * 1024;
+
 /** A size of buffer, and how much may be lent in all while one of that size is still given out. */
 interface Step {
   bytes: number;
@@ -8,13 +10,13 @@ interface Step {
 }
 
 /**
- * The sizes, smallest first. Above a megabyte throughput no longer grows. The smallest is given
- * without limit: what flows must flow.
+ * The sizes, smallest first. Above a mebibyte throughput no longer grows. The ceilings let eight
+ * streams run at full speed, and bound what stalled ones hold: the allocator keeps what it once had.
  */
 const STEPS: readonly Step[] = [
-  { bytes: 16 * 1024, ceiling: Infinity, kept: 32 },
-  { bytes: 128 * 1024, ceiling: 64 * 1024 * 1024, kept: 4 },
-  { bytes: 1024 * 1024, ceiling: 32 * 1024 * 1024, kept: 2 },
+  { bytes: 16 * 1024, ceiling: 12 * MEBIBYTE, kept: 32 },
+  { bytes: 128 * 1024, ceiling: 10 * MEBIBYTE, kept: 4 },
+  { bytes: MEBIBYTE, ceiling: 8 * MEBIBYTE, kept: 2 },
 ];
 
 /** The step of the largest buffers. */
@@ -30,7 +32,7 @@ export function bytesOf(step: number): number {
  *
  * A connection has one only from a read that will not wait until what it read is written, so a few
  * serve thousands of connections. Slow writers can hold many at once: above a ceiling they get
- * smaller ones.
+ * smaller ones, and then none.
  */
 export class FlowBuffers {
   readonly #free: Uint8Array<ArrayBuffer>[][] = STEPS.map(() => []);
@@ -41,13 +43,17 @@ export class FlowBuffers {
     return this.#lent;
   }
 
-  /** A buffer of the step, or of a smaller one when much is lent. Its content is left over. */
-  lend(step: number): Uint8Array<ArrayBuffer> {
-    let fitting = step;
-    while (this.#lent + STEPS[fitting]!.bytes > STEPS[fitting]!.ceiling) fitting--;
-    const { bytes } = STEPS[fitting]!;
-    this.#lent += bytes;
-    return this.#free[fitting]!.pop() ?? new Uint8Array(bytes);
+  /**
+   * A buffer of the step, or of a smaller one when much is lent; undefined when too much is. Its
+   * content is left over from others.
+   */
+  lend(step: number): Uint8Array<ArrayBuffer> | undefined {
+    for (let fitting = step; fitting >= 0; fitting--) {
+      const { bytes, ceiling } = STEPS[fitting]!;
+      if (this.#lent + bytes > ceiling) continue;
+      this.#lent += bytes;
+      return this.#free[fitting]!.pop() ?? new Uint8Array(bytes);
+    }
   }
 
   /**

@@ -134,6 +134,7 @@ async function copy(from: Duplex, to: Duplex, onBytes: (bytes: number) => void):
   while (true) {
     while (more) {
       const buffer = flowBuffers.lend(step);
+      if (buffer === undefined) break;
       try {
         const n = await from.read(buffer);
         if (n === null) return;

@@ -7,9 +7,19 @@ import { bulk } from "./bulk.ts";
 import { memory } from "./memory.ts";
 import { connections } from "./connections.ts";
 import { isInstalled, PEERS } from "./peers.ts";
+import { pressure } from "./pressure.ts";
+import { rate } from "./rate.ts";
+import { start } from "./start.ts";
 import { type Row, textTable } from "./table.ts";
 
-const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = { bulk, connections, memory };
+const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
+  bulk,
+  connections,
+  rate,
+  memory,
+  pressure,
+  start,
+};
 
 const HELP = `Measures the relay beside other programs for the same job.
 

@@ -19,6 +19,12 @@ export function directTarget(port: number): Target {
   };
 }
 
+/** Where something listens. */
+export interface Address {
+  host: string;
+  port: number;
+}
+
 /** Another program that relays TLS by its SNI, and a setting of it. */
 export interface Peer {
   /** Name and setting, as the table shows it. */
@@ -26,8 +32,8 @@ export interface Peer {
   program: string;
   /** Whether this is the setting that the program comes with. */
   isDefault: boolean;
-  /** Text of a configuration that relays `port` to the origin, of names under the base domain. */
-  config: (port: number, origin: number, baseDomain: string) => string;
+  /** Text of a configuration that relays connections to an address to an origin. */
+  config: (at: Address, origin: Address, baseDomain: string) => string;
   /** Arguments that run it in the foreground with the configuration in a file of `dir`. */
   args: (file: string, dir: string) => string[];
 }
@@ -37,7 +43,7 @@ function haproxy(name: string, isDefault: boolean, global: string, defaults = ""
     name: `haproxy ${name}`,
     program: "/usr/sbin/haproxy",
     isDefault,
-    config: (port, origin, baseDomain) => `
+    config: (at, origin, baseDomain) => `
 global
   maxconn 8000
   ${global}
@@ -48,12 +54,12 @@ defaults
   timeout server 1h
   ${defaults}
 frontend visitors
-  bind 127.0.0.1:${port}
+  bind ${at.host}:${at.port}
   tcp-request inspect-delay 5s
   tcp-request content accept if { req.ssl_hello_type 1 }
   use_backend origin if { req.ssl_sni -m end .${baseDomain} }
 backend origin
-  server origin 127.0.0.1:${origin}
+  server origin ${origin.host}:${origin.port}
 `,
     args: (file) => ["-db", "-f", file],
   };
@@ -64,7 +70,7 @@ function nginx(name: string, isDefault: boolean, buffer: string): Peer {
     name: `nginx ${name}`,
     program: "/usr/sbin/nginx",
     isDefault,
-    config: (port, origin, baseDomain) => `
+    config: (at, origin, baseDomain) => `
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;
 pid nginx.pid;
@@ -73,9 +79,9 @@ worker_rlimit_nofile 20000;
 events { worker_connections 19000; }
 stream {
   access_log off;
-  map $ssl_preread_server_name $origin { hostnames; .${baseDomain} 127.0.0.1:${origin}; }
+  map $ssl_preread_server_name $origin { hostnames; .${baseDomain} ${origin.host}:${origin.port}; }
   server {
-    listen 127.0.0.1:${port};
+    listen ${at.host}:${at.port};
     ssl_preread on;
     proxy_pass $origin;
     proxy_timeout 1h;
@@ -98,15 +104,15 @@ export const PEERS: readonly Peer[] = [
     name: "sniproxy",
     program: "/usr/sbin/sniproxy",
     isDefault: true,
-    config: (port, origin, baseDomain) => `
+    config: (at, origin, baseDomain) => `
 user root
 pidfile /dev/null
-listener 127.0.0.1:${port} {
+listener ${at.host}:${at.port} {
   proto tls
   table visitors
 }
 table visitors {
-  .*\\.${baseDomain.replaceAll(".", "\\.")} 127.0.0.1:${origin}
+  .*\\.${baseDomain.replaceAll(".", "\\.")} ${origin.host}:${origin.port}
 }
 `,
     args: (file) => ["-f", "-c", file],
@@ -115,10 +121,10 @@ table visitors {
     name: "sslh",
     program: "/usr/sbin/sslh-select",
     isDefault: true,
-    config: (port, origin, baseDomain) => `
+    config: (at, origin, baseDomain) => `
 foreground: true;
-listen: ( { host: "127.0.0.1"; port: "${port}"; } );
-protocols: ( { name: "tls"; host: "127.0.0.1"; port: "${origin}"; sni_hostnames: [ "*.${baseDomain}" ]; } );
+listen: ( { host: "${at.host}"; port: "${at.port}"; } );
+protocols: ( { name: "tls"; host: "${origin.host}"; port: "${origin.port}"; sni_hostnames: [ "*.${baseDomain}" ]; } );
 `,
     args: (file) => ["-f", `-F${file}`],
   },
@@ -135,17 +141,29 @@ export async function isInstalled({ program, name }: Peer): Promise<boolean> {
   return found.every(Boolean);
 }
 
+/** Where a peer runs; on loopback unless told otherwise. */
+export interface Placement {
+  /** Address that it listens on. */
+  host: string;
+  /** Where its origin is. */
+  originHost: string;
+  /** The network namespace that these addresses are of. */
+  namespace: string;
+}
+
 /** Starts a peer in front of an origin. */
 export async function startPeer(
   peer: Peer,
-  origin: number,
+  originPort: number,
   baseDomain: string,
-  namespace?: string,
+  placement?: Placement,
 ): Promise<Target> {
+  const { host = "127.0.0.1", originHost = "127.0.0.1", namespace } = placement ?? {};
   const dir = await Deno.makeTempDir({ prefix: "glossond-bench-" });
   const port = freePort();
   const file = `${dir}/peer.conf`;
-  await Deno.writeTextFile(file, peer.config(port, origin, baseDomain));
+  const origin = { host: originHost, port: originPort };
+  await Deno.writeTextFile(file, peer.config({ host, port }, origin, baseDomain));
   const command = [peer.program, ...peer.args(file, dir)];
   const [program = "", ...args] = namespace === undefined
     ? command

@@ -70,6 +70,23 @@ await answerCalls({
   async online(membership: Membership) {
     await goOnline(membership, (ticket) => join(membership.dataPort, ticket));
   },
+  /** Reads from a sender that goes as fast as it can, at a rate of our own. */
+  async slow(run: { port: number; hostname: string; bytesPerSecond: number; seconds: number }) {
+    const { port, hostname, bytesPerSecond, seconds } = run;
+    const socket = await RawSocket.connect(port);
+    await socket.write(helloFor(hostname));
+    const total = bytesPerSecond * (seconds + 60);
+    await socket.write(encodeOrder({ kind: "down", bytes: total }));
+    const step = 0.05;
+    const started = performance.now();
+    for (let done = 0; done < seconds; done += step) {
+      await socket.drain(Math.round(bytesPerSecond * step));
+      const ahead = (done + step) * 1000 - (performance.now() - started);
+      if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
+    }
+    // The sender still has much to say: the relay sees a visitor who leaves.
+    socket.close();
+  },
   /** Runs streams at once and tells how long they took, in seconds. */
   async run(run: { port: number; hostname: string; streams: number; order: Order }) {
     const started = performance.now();

@@ -15,6 +15,7 @@ const TIMEOUT_MS = 10_000;
 
 const serverFlight = new Uint8Array(FLIGHT_BYTES.server);
 const clientFlight = new Uint8Array(FLIGHT_BYTES.client);
+const MEBIBYTE = new Uint8Array(1024 * 1024);
 const page = new Uint8Array(FLIGHT_BYTES.page);
 
 /** Reads `length` bytes; throws when the peer ends before. */
@@ -38,7 +39,10 @@ async function serve(conn: Deno.TcpConn, bytesBefore: number): Promise<void> {
     await writeAll(conn, serverFlight);
     await readExactly(conn, FLIGHT_BYTES.client);
     await writeAll(conn, page);
-    await conn.read(scratch(1));
+    // What comes later is a visitor that wants more, by so many mebibytes.
+    for (const more = scratch(1); await conn.read(more) !== null;) {
+      for (let i = 0; i < more[0]!; i++) await writeAll(conn, MEBIBYTE);
+    }
   } catch {
     // Parked and never used, or broken off: the visitor tells what matters.
   } finally {
@@ -107,19 +111,35 @@ await answerCalls({
     }));
     return { held: held.length };
   },
+  /** Has every held connection load so many mebibytes, all at once. */
+  async burst({ mebibytes }: { mebibytes: number }) {
+    const p = scratch(64 * 1024);
+    await Promise.all(held.map(async (conn) => {
+      await writeAll(conn, Uint8Array.of(mebibytes));
+      for (let left = mebibytes * MEBIBYTE.length; left > 0;) {
+        // What is read is of no interest, so all may read into the same buffer.
+        const n = await conn.read(p);
+        if (n === null) throw new Error("ended within a burst");
+        left -= n;
+      }
+    }));
+  },
   /** Closes what is held. */
   release() {
     held.splice(0).forEach((conn) => conn.close());
   },
-  /** Visits one after another and tells how long each took, in milliseconds. */
-  async sequence({ port, hostname, count }: Way & { count: number }) {
+  /** Visits, so many at a time, and tells how long each took, in milliseconds. */
+  async visits({ port, hostname, count, atOnce }: Way & { count: number; atOnce: number }) {
     const hello = helloFor(hostname);
     const times: number[] = [];
-    for (let i = 0; i < count; i++) {
-      const started = performance.now();
-      (await visit(port, hello)).close();
-      times.push(performance.now() - started);
-    }
+    let left = count;
+    await Promise.all(Array.from({ length: atOnce }, async () => {
+      while (left-- > 0) {
+        const started = performance.now();
+        (await visit(port, hello)).close();
+        times.push(performance.now() - started);
+      }
+    }));
     return { times };
   },
   /** Visits at a rate, however slow the answers are, and tells how long they took. */

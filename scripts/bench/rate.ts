@@ -1,0 +1,66 @@
+import { BASE } from "../../tests/stories/relay.ts";
+import type { Bench } from "./bench.ts";
+import { startGlossond, usernameOf } from "./glossond.ts";
+import { LoadProcess } from "./load_process.ts";
+import { median } from "./numbers.ts";
+import { directTarget, startPeer } from "./peers.ts";
+
+/** Rates that are tried, in turn, until one is too much. */
+const RATES = [200, 400, 600, 800, 1_000, 1_250, 1_500, 2_000, 2_500, 3_000, 4_000, 5_000];
+
+/** A visitor who waits longer than this finds the page slow. */
+const LIMIT_P99_MS = 100;
+
+/** Visits of a closed loop, and how many of them at once. */
+const LOOP = { full: 3_000, quick: 1_000, atOnce: 8 } as const;
+
+/** CPU time of a new connection under load, and how many a second before visitors wait. */
+export async function rate(bench: Bench): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const origin = stack.use(new LoadProcess("flights.ts"));
+  const client = stack.use(new LoadProcess("flights.ts"));
+  const visitor = stack.use(new LoadProcess("flights.ts"));
+  const { port } = await origin.call<{ port: number }>("listen");
+  const glossond = stack.use(await startGlossond({ users: 1 }));
+  await client.call("online", glossond.membership(0, 64));
+  const targets = [directTarget(port), glossond.target("glossond parked")];
+  for (const peer of bench.peers) targets.push(stack.use(await startPeer(peer, port, BASE)));
+  const hostname = `${usernameOf(0)}.${BASE}`;
+
+  const costs = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
+  const count = bench.quick ? LOOP.quick : LOOP.full;
+  for (let round = 0; round <= bench.rounds; round++) {
+    for (const target of targets) {
+      bench.tell(`rate, ${LOOP.atOnce} at once, round ${round}: ${target.name}`);
+      const before = target.usage().cpuSeconds;
+      await visitor.call("visits", { port: target.port, hostname, count, atOnce: LOOP.atOnce });
+      // Round 0 warms up.
+      if (round === 0) continue;
+      costs.get(target.name)!.push((target.usage().cpuSeconds - before) * 1000 / count);
+    }
+  }
+  const seconds = bench.quick ? 1 : 3;
+  for (const target of targets) {
+    let best = 0;
+    for (const perSecond of RATES) {
+      bench.tell(`rate, ${perSecond} a second: ${target.name}`);
+      const { p99, errors } = await visitor.call<{ p99: number; errors: number }>("rate", {
+        port: target.port,
+        hostname,
+        perSecond,
+        seconds,
+      });
+      if (errors > 0 || p99 > LIMIT_P99_MS) break;
+      best = perSecond;
+    }
+    bench.add({
+      section: "rate",
+      target: target.name,
+      case: `new connections`,
+      values: {
+        cpuMsEach: target.name === "direct" ? undefined : median(costs.get(target.name)!),
+        perSecondBelow100Ms: best,
+      },
+    });
+  }
+}
