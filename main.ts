@@ -84,6 +84,8 @@ async function main(args: readonly string[]): Promise<number> {
     print,
     printError,
     onSignal: (signal, handler) => Deno.addSignalListener(signal, handler),
+    // Inherited by what a desktop starts in a terminal, too.
+    isJournal: Deno.env.has("JOURNAL_STREAM") && !Deno.stderr.isTerminal(),
     isTerminal: Deno.stdout.isTerminal(),
   });
 }

@@ -4,6 +4,9 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 /** Severity of a log line. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Priorities of syslog(3). */
+const PRIORITIES: Record<LogLevel, number> = { debug: 7, info: 6, warn: 4, error: 3 };
+
 /** Data of a log line: short names to plain values. Never a secret, at `info` never an address. */
 export type LogFields = Record<string, unknown>;
 
@@ -29,6 +32,11 @@ export interface LogOptions {
   level?: LogLevel;
   /** `text` for people, `json` for machines, one object a line. @default {"text"} */
   format?: "text" | "json";
+  /**
+   * Whether the lines go to journald: each then begins with its priority as sd-daemon(3) has it, and
+   * text has no time, which the journal keeps itself. @default {false}
+   */
+  journal?: boolean;
   /** Receives each finished line without its newline. */
   write: (line: string) => void;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
@@ -37,15 +45,16 @@ export interface LogOptions {
 
 /** Makes a {@linkcode Log}; fields that are `undefined` are left out, errors become their message. */
 export function createLog(options: LogOptions): LeveledLog {
-  const { level = "info", format = "text", write, now = Date.now } = options;
+  const { level = "info", format = "text", journal = false, write, now = Date.now } = options;
   let lowest = LOG_LEVELS.indexOf(level);
-  const render = format === "json" ? jsonLine : textLine;
+  const render = format === "json" ? jsonLine : journal ? journalLine : textLine;
 
   function at(lineLevel: LogLevel): (message: string, fields?: LogFields) => void {
     const rank = LOG_LEVELS.indexOf(lineLevel);
     return (message, fields = {}) => {
       if (rank < lowest) return;
-      write(render(new Date(now()).toISOString(), lineLevel, message, fields));
+      const line = render(new Date(now()).toISOString(), lineLevel, message, fields);
+      write(journal ? `<${PRIORITIES[lineLevel]}>${line}` : line);
     };
   }
 
@@ -82,7 +91,11 @@ function jsonLine(time: string, level: LogLevel, message: string, fields: LogFie
 }
 
 function textLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
-  let line = `${time} ${level.padEnd(5)} ${message}`;
+  return `${time} ${level.padEnd(5)} ${journalLine(time, level, message, fields)}`;
+}
+
+function journalLine(_: string, _level: LogLevel, message: string, fields: LogFields): string {
+  let line = message;
   for (const [name, raw] of Object.entries(fields)) {
     const value = plain(raw);
     if (value === undefined) continue;

@@ -18,6 +18,8 @@ export interface CommandContext {
   printError: (text: string) => void;
   /** Calls back for each such signal, for the rest of the process's life. */
   onSignal: (signal: Deno.Signal, handler: () => void) => void;
+  /** Whether standard error goes to journald. */
+  isJournal: boolean;
   /** Whether standard output is a terminal. */
   isTerminal: boolean;
 }

@@ -43,6 +43,7 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
   const log = createLog({
     level: settings.logLevel,
     format: settings.log,
+    journal: context.isJournal,
     write: (line) => printError(`${line}\n`),
   });
 

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { createLog, type LogOptions } from "../../lib/log.ts";
+
+function lines(options: Partial<LogOptions>): string[] {
+  const written: string[] = [];
+  const log = createLog({
+    level: "debug",
+    now: () => 0,
+    write: (line) => written.push(line),
+    ...options,
+  });
+  log.debug("one", { a: 1 });
+  log.info("two");
+  log.warn("three", { name: "a b\n<0>forged" });
+  log.error("four", { error: new Error("why") });
+  return written;
+}
+
+Deno.test("createLog() gives journald priorities, and leaves the time to it", () => {
+  assert.deepEqual(lines({ journal: true }), [
+    "<7>one a=1",
+    "<6>two",
+    '<4>three name="a b\\n<0>forged"',
+    "<3>four error=why",
+  ]);
+  const [first] = lines({ journal: true, format: "json" });
+  assert.equal(
+    first,
+    '<7>{"time":"1970-01-01T00:00:00.000Z","level":"debug","message":"one","a":1}',
+  );
+});
+
+Deno.test("createLog() writes text for people, one line a call", () => {
+  assert.deepEqual(lines({}).slice(0, 2), [
+    "1970-01-01T00:00:00.000Z debug one a=1",
+    "1970-01-01T00:00:00.000Z info  two",
+  ]);
+});
+
+Deno.test("setLevel() counts from the next line on", () => {
+  const written: string[] = [];
+  const log = createLog({ level: "warn", journal: true, write: (line) => written.push(line) });
+  log.info("one");
+  assert.equal(log.debugEnabled, false);
+  log.setLevel("debug");
+  log.debug("two");
+  assert.equal(log.debugEnabled, true);
+  log.setLevel("error");
+  log.warn("three");
+  assert.deepEqual(written, ["<7>two"]);
+});
