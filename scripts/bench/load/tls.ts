@@ -25,7 +25,7 @@ function join(host: string, port: number, ticket: string, context: tls.SecureCon
   socket.on("error", () => socket.destroy());
   let early = Buffer.alloc(0);
   socket.on("data", function more(chunk) {
-    early = Buffer.concat([early, chunk]);
+    early = Buffer.concat([early, chunk as Uint8Array]);
     if (early.length <= PROXY_HEADER_BYTES) return;
     socket.off("data", more);
     socket.pause();
