@@ -96,8 +96,8 @@ export const SETTINGS = {
   controlPort: required("CONTROL_PORT", port, "9443", "Port of the HTTPS API"),
   pagesHost: required("PAGES_HOST", host, "127.0.0.1", "Address of the relay's own pages"),
   pagesPort: required("PAGES_PORT", port, "8444", "Port of the relay's own pages"),
-  adminHost: required("ADMIN_HOST", host, "127.0.0.1", "Address of /healthz and /readyz"),
-  adminPort: required("ADMIN_PORT", port, "8445", "Port of /healthz and /readyz"),
+  adminHost: required("ADMIN_HOST", host, "127.0.0.1", "Address of /healthz, /readyz and /metrics"),
+  adminPort: required("ADMIN_PORT", port, "8445", "Port of /healthz, /readyz and /metrics"),
   httpHost: required("HTTP_HOST", host, "0.0.0.0", "Address of the redirect from http to https"),
   httpPort: optional(
     "HTTP_PORT",
