@@ -25,6 +25,8 @@ export function createDataPort(options: DataPortOptions): (conn: Deno.TcpConn) =
 
   return async function onConnection(conn) {
     conn.setNoDelay(true);
+    // A peer that vanished is noticed in the end, though nothing is sent to it.
+    conn.setKeepAlive(true);
     const preface = await readPrefaceBytes(conn);
     const ticket = typeof preface === "string" ? undefined : readPreface(preface);
     const redeem = ticket === undefined ? undefined : tickets.take(ticket);

@@ -18,6 +18,11 @@ export interface Visit {
   /** What to read and write from here on: the connection, or what was put in front of it. */
   conn: Duplex;
   readonly addresses: ProxyAddresses;
+  /**
+   * What a PROXY header of ours tells of them: absent where a proxy of ours sent the connection and
+   * did not say for whom (`LOCAL`, `UNKNOWN`). `addresses` are the proxy's own then.
+   */
+  readonly announced: ProxyAddresses | undefined;
   /** What limits by address count it under; absent for those that are not limited. */
   readonly group: string | undefined;
   readonly peeked: Peeked;
@@ -87,6 +92,8 @@ export class Admission {
     onEnd: (ending: Ending, addresses: ProxyAddresses, visit?: Visit) => void,
   ): Promise<void> {
     conn.setNoDelay(true);
+    // A peer that vanished is noticed in the end, though nothing is sent to it.
+    conn.setKeepAlive(true);
     const hello = this.#hellos.take();
     if (hello === undefined) {
       const addresses = socketAddresses(conn);
@@ -116,6 +123,7 @@ export class Admission {
     const peeker = new Peeker(conn, { takeLarge: () => this.#large.take() });
     try {
       let addresses = socketAddresses(conn);
+      let announced: ProxyAddresses | undefined = addresses;
       if (mayBeProxied && isProxy(addresses.source.address)) {
         const header = await peeker.proxyHeader();
         if (header.kind !== "addresses") {
@@ -125,7 +133,8 @@ export class Admission {
             : { outcome: "bad-proxy-header", detail: header.detail };
           return { ending, addresses };
         }
-        addresses = header.addresses ?? addresses;
+        announced = header.addresses;
+        addresses = announced ?? addresses;
       }
       const group = addressGroup(addresses.source.address);
       const refused = group === undefined ? undefined : this.#refusal(group, hello, held);
@@ -136,7 +145,7 @@ export class Admission {
         return { ending: await this.#turnAway(conn, refused), addresses };
       }
       const peeked = await peeker.hello();
-      return { conn, addresses, group, peeked, head: peeker.bytes, place: hello };
+      return { conn, addresses, announced, group, peeked, head: peeker.bytes, place: hello };
     } finally {
       peeker.done();
     }

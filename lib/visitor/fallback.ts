@@ -42,12 +42,16 @@ export class Fallback {
    * Passes `head` and all that follows on, both ways and with each end of stream; closes `conn`.
    * Never rejects. A visitor who finds no backend gets the alert `internal_error`.
    */
-  async pass(conn: Duplex, head: Uint8Array, addresses: ProxyAddresses): Promise<Ending> {
+  async pass(
+    conn: Duplex,
+    head: Uint8Array,
+    announced: ProxyAddresses | undefined,
+  ): Promise<Ending> {
     let backend: Deno.TcpConn | undefined;
     try {
       backend = await this.#connect();
       const { proxyHeader } = this.#backend;
-      await writeAll(backend, proxyHeader ? openingBytes(addresses, head) : head);
+      await writeAll(backend, proxyHeader ? openingBytes(announced, head) : head);
     } catch (error) {
       if (backend !== undefined) closeQuietly(backend);
       this.#warnings.say({ error });

@@ -18,7 +18,10 @@ export interface MeetingSession {
 
 /** Options for {@linkcode meet}. */
 export interface MeetOptions {
-  addresses: ProxyAddresses;
+  /** What the client is told when it is asked. */
+  source: SocketAddress;
+  /** What the PROXY header says; absent when it is not known. */
+  announced: ProxyAddresses | undefined;
   /** The visitor's first bytes. */
   head: Uint8Array;
   /** The user's session, after a wait for one that is coming back. */
@@ -47,8 +50,8 @@ export type Met =
  * trip, else one that the client is asked for.
  */
 export async function meet(options: MeetOptions): Promise<Met> {
-  const { addresses, head, find, signal } = options;
-  const opening = openingBytes(addresses, head);
+  const { source, announced, head, find, signal } = options;
+  const opening = openingBytes(announced, head);
 
   for (let tried = 0; tried < MAX_SESSIONS_TRIED; tried++) {
     const session = await find(signal);
@@ -60,7 +63,7 @@ export async function meet(options: MeetOptions): Promise<Met> {
       if (await opened(conn, opening)) return { state: "joined", conn, how: "parked" };
     }
     const askedAt = performance.now();
-    const dialled = await session.dial(addresses.source, signal);
+    const dialled = await session.dial(source, signal);
     if (dialled.state === "joined") {
       const dialMs = performance.now() - askedAt;
       if (await opened(dialled.conn, opening)) {

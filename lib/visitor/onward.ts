@@ -131,7 +131,8 @@ export class Onward {
       // Notices a visitor who leaves while the client is asked; a mere half-close is not leaving.
       visit.conn = new ReadAhead(visit.conn, (error) => error && gone.abort(error));
       const met = await meet({
-        addresses: visit.addresses,
+        source: visit.addresses.source,
+        announced: visit.announced,
         head: visit.head,
         find: (signal) => this.#options.findSession(username, signal),
         signal: gone.signal,
@@ -186,7 +187,7 @@ export class Onward {
   }
 
   #toFallback(visit: Visit): Promise<Ending> {
-    const { conn, addresses, group } = visit;
+    const { conn, announced, group } = visit;
     const fallback = this.#fallback;
     if (fallback === undefined) {
       const outcome = nameOf(visit).serverName === undefined ? "no-name" : "foreign-name";
@@ -197,7 +198,7 @@ export class Onward {
       this.#foreign,
       group,
       "limit-fallback",
-      () => fallback.pass(conn, visit.head, addresses),
+      () => fallback.pass(conn, visit.head, announced),
     );
   }
 }

@@ -81,8 +81,9 @@ Deno.test("behind a proxy, the client, the log and the API see the visitor's own
   ];
   for (const [what, header] of own) {
     using conn = await send(relay, [header, HELLO]);
-    const { visitor } = await meetNext(relay, link);
+    const { visitor, addresses } = await meetNext(relay, link);
     assert.deepEqual(visitor, { address: "127.0.0.1", port: conn.localAddr.port }, what);
+    assert.equal(addresses, undefined, `${what}: the client is told LOCAL`);
   }
   // A health check is no visitor who broke off.
   assert.equal(await answer(relay, [bytes(SIGNATURE, [0x20, 0], vector(2))], { end: true }), "");

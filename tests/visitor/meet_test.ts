@@ -26,7 +26,8 @@ function session(parked: Duplex[], dialled: Dialled): MeetingSession & { dials: 
 
 function meetWith(...sessions: (MeetingSession | undefined)[]): ReturnType<typeof meet> {
   return meet({
-    addresses: ADDRESSES,
+    source: ADDRESSES.source,
+    announced: ADDRESSES,
     head: HEAD,
     find: () => Promise.resolve(sessions.shift()),
     signal: new AbortController().signal,
@@ -73,4 +74,31 @@ Deno.test("meet() goes on with the next session when one ends meanwhile, but not
   assert.equal((await meetWith(ended, session([near], { state: "timeout" }))).state, "joined");
   assert.equal((await meetWith(ended, undefined)).state, "offline");
   assert.equal((await meetWith(ended, ended, ended, ended, ended)).state, "offline");
+});
+
+Deno.test("meet() spends nothing on a visitor who is gone", async () => {
+  for (const when of ["while finding", "while dialling"]) {
+    const gone = new AbortController();
+    const [near] = pipe();
+    const one: MeetingSession = {
+      takeParked: () => undefined,
+      dial() {
+        gone.abort();
+        return Promise.resolve({ state: "ended" });
+      },
+    };
+    const next = session([near], { state: "timeout" });
+    const sessions = when === "while finding" ? [next] : [one, next];
+    const met = await meet({
+      addresses: ADDRESSES,
+      head: HEAD,
+      find() {
+        if (when === "while finding") gone.abort();
+        return Promise.resolve(sessions.shift());
+      },
+      signal: gone.signal,
+    });
+    assert.deepEqual(met, { state: "left" });
+    assert.equal(next.takeParked(), near, "the parked connection is still there");
+  }
 });
