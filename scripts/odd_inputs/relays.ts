@@ -1,0 +1,110 @@
+import { startRelay } from "../../tests/stories/relay.ts";
+import { connectControl, dialData, readJoin, signUp } from "../../tests/stories/user.ts";
+import { answerWithReceipt, startBackend } from "./backend.ts";
+import { NAME } from "./inputs.ts";
+import type { Program } from "./programs.ts";
+
+/** How long a program may take to listen. */
+const START_TIMEOUT_MS = 10_000;
+
+/** A relay that is ready to be sent odd things. */
+export interface Relay extends AsyncDisposable {
+  name: string;
+  port: number;
+}
+
+/** Whether a program of Debian's is on this machine. */
+export async function isInstalled(program: Program): Promise<boolean> {
+  const found = program.files.map((file) => Deno.stat(file).then(() => true, () => false));
+  return (await Promise.all(found)).every(Boolean);
+}
+
+/** The first line in which a program tells its version. */
+export async function versionOf(program: Program): Promise<string> {
+  const { stdout, stderr } = await new Deno.Command(program.files[0], { args: program.version })
+    .output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  return text.trim().split("\n")[0]!.replace(/ - http.*| \d{4}\/\d\d\/\d\d.*/g, "");
+}
+
+/** Starts the real glossond with a client that is online as the name's user. */
+export async function startGlossond(): Promise<Relay> {
+  const fallback = startBackend("default");
+  const relay = await startRelay({
+    settings: {
+      BASE_DOMAIN: NAME.split(".").slice(1).join("."),
+      FALLBACK_BACKEND: `127.0.0.1:${fallback.port}`,
+      LOG_LEVEL: "info",
+    },
+  });
+  const link = await connectControl(relay, await signUp(relay, NAME.split(".")[0]!));
+  async function join(ticket: string): Promise<void> {
+    const conn = await dialData(relay, ticket);
+    const { rest } = await readJoin(conn);
+    await answerWithReceipt("kaylee", conn, rest);
+  }
+  const serving = (async () => {
+    while (true) join((await link.next("connect")).ticket).catch(() => {});
+  })().catch(() => {});
+  return {
+    name: "glossond",
+    port: relay.ports.hub!,
+    async [Symbol.asyncDispose]() {
+      await link[Symbol.asyncDispose]();
+      await serving;
+      await relay[Symbol.asyncDispose]();
+      fallback[Symbol.dispose]();
+    },
+  };
+}
+
+/** Starts a program of Debian's before two backends. */
+export async function startProgram(program: Program): Promise<Relay> {
+  const backends = { kaylee: startBackend("kaylee"), default: startBackend("default") };
+  const dir = await Deno.makeTempDir({ prefix: "glossond-odd-" });
+  const port = freePort();
+  const file = `${dir}/relay.conf`;
+  const ports = { relay: port, kaylee: backends.kaylee.port, default: backends.default.port };
+  await Deno.writeTextFile(file, program.config(ports));
+  const process = new Deno.Command(program.files[0], {
+    args: program.args(file, dir),
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const said = new Response(process.stderr).text();
+  async function stop(): Promise<void> {
+    try {
+      process.kill("SIGTERM");
+    } catch {
+      // Ended already.
+    }
+    await process.status;
+    backends.kaylee[Symbol.dispose]();
+    backends.default[Symbol.dispose]();
+    await Deno.remove(dir, { recursive: true });
+  }
+  for (let waited = 0; !await answers(port); waited += 50) {
+    if (waited >= START_TIMEOUT_MS) {
+      await stop();
+      throw new Error(`Cannot start ${program.name}: it does not listen; it said: ${await said}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { name: program.name, port, [Symbol.asyncDispose]: stop };
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A port of 127.0.0.1 that is free at the moment. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}

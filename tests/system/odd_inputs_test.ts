@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+Deno.test("glossond does the right thing with every odd input, and README.md says what it does", async () => {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `${ROOT}scripts/odd_inputs.ts`, "--json"],
+    cwd: ROOT,
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  const { versions, rows } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    versions: Record<string, string>;
+    rows: Record<string, string>[];
+  };
+  assert.deepEqual(Object.keys(versions), ["glossond", "nginx", "HAProxy", "sniproxy", "sslh"]);
+  assert.ok(rows.length >= 40);
+  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+  for (const { input, glossond } of rows) {
+    assert.ok(readme.includes(`\n| ${input} | ${glossond} |`), `${input}: ${glossond}`);
+  }
+});
