@@ -143,10 +143,12 @@ export class Peeker {
     }
     try {
       const n = await this.#conn.read(this.#buffer.subarray(this.#end));
-      if (n === null) return this.#end === this.#start ? "silent" : "incomplete";
+      if (n === null) return this.bytes.length === 0 ? "silent" : "incomplete";
       this.#end += n;
     } catch {
-      return this.#late ? "late" : "reset";
+      if (this.#late) return "late";
+      // A scanner, or a proxy's check of our health: however it ends, it said nothing.
+      return this.bytes.length === 0 ? "silent" : "reset";
     }
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Peeker } from "../../lib/visitor/peek.ts";
 import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
 import { writeAll } from "../../lib/net/splice.ts";
-import { hello, serverName } from "../wire/hello_builder.ts";
+import { extension, hello, serverName } from "../wire/hello_builder.ts";
 import { pipe, utf8 } from "../net/pipe.ts";
 
 const ADDRESSES = {
@@ -79,4 +79,47 @@ Deno.test("Peeker closes a connection that is silent for too long", async () => 
   const peeker = new Peeker(conn, { timeoutMs: 1 });
   assert.deepEqual(await peeker.hello(), { kind: "close", reason: "late" });
   assert.equal(conn.closes, 1);
+});
+
+Deno.test("Peeker tells who said nothing from who broke off, also behind a PROXY header", async () => {
+  const header = encodeProxyV2(undefined);
+  const cases: [Uint8Array, "end" | "reset", unknown][] = [
+    [header, "end", "silent"],
+    [header, "reset", "silent"],
+    [new Uint8Array([...header, 22]), "end", "incomplete"],
+    [new Uint8Array([...header, 22]), "reset", "reset"],
+  ];
+  for (const [bytes, how, reason] of cases) {
+    const [visitor, conn] = pipe();
+    const peeker = new Peeker(conn);
+    await writeAll(visitor, bytes);
+    assert.equal((await peeker.proxyHeader()).kind, "addresses");
+    const peeked = peeker.hello();
+    await new Promise((resolve) => setTimeout(resolve));
+    if (how === "end") await visitor.closeWrite();
+    else visitor.reset();
+    assert.deepEqual(await peeked, { kind: "close", reason });
+    peeker.done();
+  }
+});
+
+Deno.test("Peeker reads a hello of unusual size with a place for it, given back when it is done", async () => {
+  const large = hello({ extensions: [extension(0xfafa, new Uint8Array(12_000))] });
+  for (const hasPlace of [true, false]) {
+    let held = 0;
+    const takeLarge = () => {
+      if (!hasPlace) return undefined;
+      held++;
+      return { assign: () => true, leave: () => void held-- };
+    };
+    const [visitor, conn] = pipe();
+    await writeAll(visitor, large);
+    const peeker = new Peeker(conn, { takeLarge });
+    const { kind } = await peeker.hello();
+    assert.equal(kind, hasPlace ? "hello" : "close");
+    assert.equal(held, hasPlace ? 1 : 0);
+    peeker.done();
+    assert.equal(held, 0);
+    if (hasPlace) assert.deepEqual(peeker.bytes, large);
+  }
 });
