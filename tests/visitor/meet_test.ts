@@ -90,7 +90,8 @@ Deno.test("meet() spends nothing on a visitor who is gone", async () => {
     const next = session([near], { state: "timeout" });
     const sessions = when === "while finding" ? [next] : [one, next];
     const met = await meet({
-      addresses: ADDRESSES,
+      source: ADDRESSES.source,
+      announced: ADDRESSES,
       head: HEAD,
       find() {
         if (when === "while finding") gone.abort();
