@@ -35,7 +35,14 @@ Deno.test("setup, and the client's and the relay's own renewals, with RSA and EC
     for (const [username, keyType] of [["kaylee", "ecdsa"], ["river", "rsa"]] as const) {
       const state = `${folder.path}/${username}`;
       const setup = await runProgram([
-        ...[CLIENT, "setup", username, "--relay", `https://relay.${BASE}:${daemon.ports.hub}`],
+        ...[
+          "--allow-all",
+          CLIENT,
+          "setup",
+          username,
+          "--relay",
+          `https://relay.${BASE}:${daemon.ports.hub}`,
+        ],
         ...["--ca", ca, "--bio-file", `${daemon.biosDir}/${username}.txt`],
         ...["--key-type", keyType, "--state", state],
       ], env);

@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import net from "node:net";
 import tls from "node:tls";
 
 const TEXT = 1;
@@ -31,7 +30,8 @@ export async function openControlLink(
   options: { token: string; ca: string },
 ): Promise<ControlLink> {
   const socket = tls.connect({
-    socket: net.connect(port, "127.0.0.1"),
+    host: "127.0.0.1",
+    port,
     servername: hostname,
     ca: options.ca,
     ALPNProtocols: ["http/1.1"],

@@ -1,5 +1,6 @@
 import { createAccountStore } from "../../../lib/account/store.ts";
 import { openDatabase } from "../../../lib/database.ts";
+import { PROGRAMS } from "../../../scripts/compile/programs.ts";
 import { readLines } from "../../../scripts/lines.ts";
 import { type AcmeBench, acmeBench, BASE } from "./bench.ts";
 import { startLoopbackProxy } from "./proxy.ts";
@@ -8,6 +9,13 @@ import { API_KEY, type PebbleOptions } from "./servers.ts";
 const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
 const EXAMPLE_BIO = new URL("../../../get_bio.example.py", import.meta.url).pathname;
 const READY_TIMEOUT_MS = 60_000;
+
+/** The daemon has no more permissions here than the executable has. */
+const PERMISSIONS = [
+  "--no-prompt",
+  "--ignore-env",
+  ...PROGRAMS.find(({ name }) => name === "glossond")!.permissions,
+];
 
 /** What a program printed and how it ended. */
 export interface Ran {
@@ -93,7 +101,7 @@ export async function startAcmeDaemon(options: AcmeDaemonOptions = {}): Promise<
       logged,
       // Commands read the listeners' ports from their settings.
       glossond: (...args) =>
-        runProgram([MAIN, ...args], { ...env, GLOSSOND_PAGES_PORT: String(ports.pages) }),
+        runToEnd(...glossond(...args), { ...env, GLOSSOND_PAGES_PORT: String(ports.pages) }),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
@@ -102,14 +110,25 @@ export async function startAcmeDaemon(options: AcmeDaemonOptions = {}): Promise<
   }
 }
 
-/** Runs a Deno program of this repository to its end. */
-export async function runProgram(args: string[], env: Record<string, string>): Promise<Ran> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--no-check", ...args],
-    clearEnv: true,
-    env,
-    stdin: "null",
-  }).output();
+/** Runs a Deno program of this repository to its end; `args` begin with its permissions. */
+export function runProgram(args: string[], env: Record<string, string>): Promise<Ran> {
+  return runToEnd(Deno.execPath(), ["run", "--no-check", ...args], env);
+}
+
+/** How the daemon is called: the executable that GLOSSOND_BIN names, else the source. */
+function glossond(...args: string[]): [program: string, args: string[]] {
+  const executable = Deno.env.get("GLOSSOND_BIN");
+  if (executable !== undefined) return [executable, args];
+  return [Deno.execPath(), ["run", "--no-check", ...PERMISSIONS, MAIN, ...args]];
+}
+
+async function runToEnd(
+  program: string,
+  args: string[],
+  env: Record<string, string>,
+): Promise<Ran> {
+  const command = new Deno.Command(program, { args, clearEnv: true, env, stdin: "null" });
+  const { code, stdout, stderr } = await command.output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
@@ -117,8 +136,9 @@ export async function runProgram(args: string[], env: Record<string, string>): P
 async function serve(env: Record<string, string>): Promise<
   Pick<AcmeDaemon, "ports" | "lines" | "logged"> & { stop: () => Promise<void> }
 > {
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--no-check", MAIN, "serve"],
+  const [program, args] = glossond("serve");
+  const process = new Deno.Command(program, {
+    args,
     clearEnv: true,
     env,
     stdin: "null",

@@ -1,4 +1,3 @@
-import net from "node:net";
 import tls from "node:tls";
 
 /** What a visitor saw. */
@@ -23,7 +22,8 @@ export interface Visitor {
 export function connectVisitor(port: number, hostname: string): Promise<Visitor> {
   return new Promise((resolve, reject) => {
     const socket = tls.connect({
-      socket: net.connect(port, "127.0.0.1"),
+      host: "127.0.0.1",
+      port,
       servername: hostname,
       rejectUnauthorized: false,
       ALPNProtocols: ["http/1.1"],
