@@ -24,7 +24,7 @@ export function usernameOf(user: number): string {
 
 /** Starts the daemon with accounts already in its database: claiming them would take minutes. */
 export async function startGlossond(
-  options: { users: number; settings?: Record<string, string> },
+  options: { users: number; settings?: Record<string, string>; namespace?: string },
 ): Promise<Glossond> {
   const dir = await Deno.makeTempDir({ prefix: "glossond-bench-" });
   await Deno.mkdir(`${dir}/state`, { recursive: true, mode: 0o700 });
@@ -38,7 +38,11 @@ export async function startGlossond(
   );
   db.exec("COMMIT");
   db.close();
-  const launcher = ["env", `DENO_V8_FLAGS=${V8_FLAGS}`];
+  const { namespace } = options;
+  const launcher = [
+    ...namespace === undefined ? [] : ["ip", "netns", "exec", namespace],
+    ...["env", `DENO_V8_FLAGS=${V8_FLAGS}`],
+  ];
   const relay = await startRelay({
     dir,
     launcher,

@@ -7,18 +7,22 @@ import { bulk } from "./bulk.ts";
 import { memory } from "./memory.ts";
 import { connections } from "./connections.ts";
 import { isInstalled, PEERS } from "./peers.ts";
+import { links } from "./links.ts";
 import { pressure } from "./pressure.ts";
 import { rate } from "./rate.ts";
+import { soak } from "./soak.ts";
 import { start } from "./start.ts";
 import { type Row, textTable } from "./table.ts";
 
 const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
   bulk,
   connections,
+  links,
   rate,
   memory,
   pressure,
   start,
+  soak,
 };
 
 const HELP = `Measures the relay beside other programs for the same job.

@@ -17,4 +17,6 @@ await answerCalls({
     }));
     return { online: links.length };
   },
+  /** How many have lost their session since. */
+  lost: () => ({ lost: links.filter(({ isOpen }) => !isOpen).length }),
 });

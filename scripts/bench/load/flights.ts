@@ -154,7 +154,7 @@ await answerCalls({
       const due = Math.min(total, Math.floor((performance.now() - started) / 1000 * run.perSecond));
       for (; i < due; i++) {
         // From when it was due: a load that is late itself must not hide a relay that is.
-        const from = started + i / run.perSecond * 1000;
+        const from = started + (i + 1) / run.perSecond * 1000;
         open.push(
           visit(run.port, hello).then((conn) => {
             times.push(performance.now() - from);

@@ -18,6 +18,7 @@ export interface Membership {
 export interface GlossonLink {
   /** Tickets that came so far, of either kind. */
   readonly tickets: number;
+  readonly isOpen: boolean;
   close(): void;
 }
 
@@ -64,6 +65,9 @@ export async function goOnline(
   return {
     get tickets() {
       return tickets;
+    },
+    get isOpen() {
+      return socket.readyState === WebSocket.OPEN;
     },
     close: () => socket.close(),
   };
