@@ -196,8 +196,10 @@ export async function serveUser(
 
   async function join(ticket: string): Promise<void> {
     const conn = await dialData(relay, ticket);
+    conn.setNoDelay(true);
     const { rest } = await readJoin(conn);
     const own = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+    own.setNoDelay(true);
     await own.write(rest);
     await splice(conn, own);
   }
