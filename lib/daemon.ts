@@ -23,6 +23,7 @@ import { serveListeners } from "./daemon/servers.ts";
 import { openDatabase } from "./database.ts";
 import type { Log } from "./log.ts";
 import { addressGroup } from "./net/address_group.ts";
+import { IdleWatch } from "./net/idle_watch.ts";
 import { Places } from "./net/places.ts";
 import { pageApp } from "./page/app.tsx";
 import { COMMIT, SOFTWARE, VERSION } from "./version.ts";
@@ -208,6 +209,8 @@ async function start(
   // Visitors
   let isProxy = proxyMatcher(settings.proxyProtocolFrom);
   onReload(() => isProxy = proxyMatcher(settings.proxyProtocolFrom));
+  const idle = new IdleWatch(settings.idleHours * 3_600_000);
+  onClose(() => idle.stop());
   const hub = new Hub({
     baseDomain,
     publicPort,
@@ -228,6 +231,7 @@ async function start(
       maxPages: ceilings.pages,
       maxControl: ceilings.clients + ceilings.requests,
     },
+    idle,
     log,
     onOutcome: (outcome) => counters.outcome(outcome),
     onJoined: (how) => metrics.joined(how),

@@ -249,6 +249,12 @@ export const SETTINGS = {
     "Data connections that clients keep parked at once, all together",
   ),
 
+  idleHours: required(
+    "IDLE_HOURS",
+    integer(1, 4_000),
+    "168",
+    "Hours without a byte from visitor or client after which their connection is closed",
+  ),
   drainSeconds: required(
     "DRAIN_SECONDS",
     integer(0, 3600),

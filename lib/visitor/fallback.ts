@@ -3,6 +3,7 @@ import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Backend } from "../config/values.ts";
 import type { Log } from "../log.ts";
 import { sendLastWords } from "../net/last_words.ts";
+import type { IdleWatch } from "../net/idle_watch.ts";
 import { Seldom } from "../net/seldom.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "../net/splice.ts";
 import { openingBytes } from "./opening.ts";
@@ -17,16 +18,20 @@ const WARN_EVERY_MS = 60_000;
 /** Options for {@linkcode Fallback}. */
 export interface FallbackOptions {
   backend: Backend;
+  /** Ends connections that were silent for too long. @default none is ended */
+  idle?: IdleWatch;
   log: Log;
 }
 
 /** Passes connections for names that are not ours to a server behind the relay. */
 export class Fallback {
   readonly #backend: Backend;
+  readonly #idle: IdleWatch | undefined;
   readonly #warnings: Seldom;
 
   constructor(options: FallbackOptions) {
     this.#backend = options.backend;
+    this.#idle = options.idle;
     const backend = `${this.#backend.host}:${this.#backend.port}`;
     this.#warnings = new Seldom(
       WARN_EVERY_MS,
@@ -58,7 +63,9 @@ export class Fallback {
       await sendLastWords(conn, alertRecord("internalError"));
       return { outcome: "fallback-unreachable", detail: (error as Error).message };
     }
-    const { forward: toClient, backward: toVisitor, error } = await splice(conn, backend);
+    const { forward: toClient, backward: toVisitor, error } = await splice(conn, backend, {
+      idle: this.#idle,
+    });
     return { outcome: "fallback", toClient, toVisitor, ...(error && { detail: error.message }) };
   }
 

@@ -1,8 +1,15 @@
+import type { IdleWatch } from "../net/idle_watch.ts";
 import { closeQuietly, type Duplex, splice, type SpliceResult } from "../net/splice.ts";
 
 /** Visitors that are joined with their clients, by username. */
 export class Joined {
   readonly #visitors = new Map<string, Set<Duplex>>();
+  readonly #idle: IdleWatch | undefined;
+
+  /** @param idle ends those who are silent for too long. @default nobody */
+  constructor(idle?: IdleWatch) {
+    this.#idle = idle;
+  }
 
   /** Visitors of all users. */
   get size(): number {
@@ -25,7 +32,7 @@ export class Joined {
   async join(username: string, visitor: Duplex, client: Duplex): Promise<SpliceResult> {
     const visitors = this.#visitors.get(username) ?? new Set();
     this.#visitors.set(username, visitors.add(visitor));
-    const result = await splice(visitor, client);
+    const result = await splice(visitor, client, { idle: this.#idle });
     visitors.delete(visitor);
     if (visitors.size === 0 && this.#visitors.get(username) === visitors) {
       this.#visitors.delete(username);

@@ -1,5 +1,6 @@
 import type { Backend } from "../config/values.ts";
 import type { Log } from "../log.ts";
+import type { IdleWatch } from "../net/idle_watch.ts";
 import { Places } from "../net/places.ts";
 import { ReadAhead } from "../net/read_ahead.ts";
 import { closeQuietly, type Duplex, type SpliceResult } from "../net/splice.ts";
@@ -46,6 +47,8 @@ export interface OnwardOptions {
   serveControl: Serve;
   fallback?: Backend;
   limits: OnwardLimits;
+  /** Ends connections that were silent for too long. @default none is ended */
+  idle?: IdleWatch;
   log: Log;
   /** Told of each visitor and client that met. */
   onJoined?: (how: JoinedHow) => void;
@@ -69,16 +72,17 @@ export class Onward {
   readonly #control: Places;
   readonly #foreign: Places;
   readonly #fallback: Fallback | undefined;
-  readonly joined = new Joined();
+  readonly joined: Joined;
 
   constructor(options: OnwardOptions) {
-    const { limits, fallback, log } = options;
+    const { limits, fallback, idle, log } = options;
     this.#options = options;
+    this.joined = new Joined(idle);
     this.#visitors = new Places({ total: limits.maxVisitors, perKey: limits.maxVisitorsPerUser });
     this.#pages = new Places({ total: limits.maxPages });
     this.#control = new Places({ total: limits.maxControl });
     this.#foreign = new Places({ total: limits.maxVisitors });
-    this.#fallback = fallback && new Fallback({ backend: fallback, log });
+    this.#fallback = fallback && new Fallback({ backend: fallback, idle, log });
   }
 
   /** The tables of places by their names. */
