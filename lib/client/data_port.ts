@@ -1,5 +1,6 @@
 import { DATA_REFUSED, PREFACE_BYTES, readPreface } from "../wire/messages.ts";
 import type { Duplex } from "../net/splice.ts";
+import { scheduleTimeout } from "../net/schedule.ts";
 import { sendLastWords } from "../net/last_words.ts";
 import type { Redeem } from "./session.ts";
 import type { Tickets } from "./tickets.ts";
@@ -48,7 +49,7 @@ export function createDataPort(options: DataPortOptions): (conn: Deno.TcpConn) =
 async function readPrefaceBytes(conn: Duplex): Promise<Uint8Array | "timeout" | "ended"> {
   const bytes = new Uint8Array(PREFACE_BYTES);
   const { promise: late, resolve } = Promise.withResolvers<"timeout">();
-  const timer = setTimeout(resolve, PREFACE_TIMEOUT_MS, "timeout");
+  const callOff = scheduleTimeout(() => resolve("timeout"), PREFACE_TIMEOUT_MS);
   try {
     for (let length = 0; length < PREFACE_BYTES;) {
       const n = await Promise.race([conn.read(bytes.subarray(length)), late]);
@@ -60,6 +61,6 @@ async function readPrefaceBytes(conn: Duplex): Promise<Uint8Array | "timeout" | 
   } catch {
     return "ended";
   } finally {
-    clearTimeout(timer);
+    callOff();
   }
 }

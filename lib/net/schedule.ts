@@ -1,8 +1,59 @@
 /** Runs a function once after some milliseconds, and returns what calls it off. */
 export type Schedule = (run: () => void, ms: number) => () => void;
 
-/** The real clock's {@linkcode Schedule}. */
+/** A function and when it is due, milliseconds of `performance.now()`. */
+interface Entry {
+  run: () => void;
+  due: number;
+}
+
+/** Timeouts of one length: the first that was asked for is the first that is due. */
+class Queue {
+  readonly #ms: number;
+  readonly #entries = new Set<Entry>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  add(run: () => void): () => void {
+    const entry = { run, due: performance.now() + this.#ms };
+    this.#entries.add(entry);
+    this.#timer ??= setTimeout(this.#fire, this.#ms);
+    return () => {
+      if (!this.#entries.delete(entry) || this.#entries.size > 0) return;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+
+  readonly #fire = (): void => {
+    const now = performance.now();
+    try {
+      for (const entry of this.#entries) {
+        if (entry.due > now) break;
+        this.#entries.delete(entry);
+        entry.run();
+      }
+    } finally {
+      clearTimeout(this.#timer);
+      const [next] = this.#entries;
+      this.#timer = next && setTimeout(this.#fire, Math.max(0, next.due - now));
+    }
+  };
+}
+
+const queues = new Map<number, Queue>();
+
+/**
+ * The real clock's {@linkcode Schedule}, for lengths that are constants.
+ *
+ * Each visitor has several deadlines, nearly all of which are called off. A timer of the runtime costs
+ * some microseconds each; here those of one length share one.
+ */
 export function scheduleTimeout(run: () => void, ms: number): () => void {
-  const timer = setTimeout(run, ms);
-  return () => clearTimeout(timer);
+  let queue = queues.get(ms);
+  if (queue === undefined) queues.set(ms, queue = new Queue(ms));
+  return queue.add(run);
 }

@@ -7,6 +7,7 @@ import {
   type ProxyAddresses,
 } from "../wire/proxy_protocol.ts";
 import type { Place } from "../net/places.ts";
+import { scheduleTimeout } from "../net/schedule.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -53,7 +54,7 @@ export interface PeekerOptions {
  */
 export class Peeker {
   readonly #conn: Duplex;
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #callOff: () => void;
   readonly #takeLarge: () => Place | undefined;
   #large: Place | undefined;
   #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
@@ -65,7 +66,7 @@ export class Peeker {
     const { timeoutMs = HELLO_TIMEOUT_MS, takeLarge = () => NO_PLACE } = options;
     this.#conn = conn;
     this.#takeLarge = takeLarge;
-    this.#timer = setTimeout(() => {
+    this.#callOff = scheduleTimeout(() => {
       this.#late = true;
       closeQuietly(conn);
     }, timeoutMs);
@@ -78,7 +79,7 @@ export class Peeker {
 
   /** Ends the deadline and gives up the place for a large hello. */
   done(): void {
-    clearTimeout(this.#timer);
+    this.#callOff();
     this.#large?.leave();
   }
 

@@ -13,6 +13,7 @@ import { rate } from "./rate.ts";
 import { soak } from "./soak.ts";
 import { start } from "./start.ts";
 import { type Row, textTable } from "./table.ts";
+import { verdicts, verdictText } from "./verdicts.ts";
 
 const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
   bulk,
@@ -81,9 +82,10 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(SECTIONS))
     failures.push(`${name}: ${(error as Error).message}`);
   }
 }
+const found = verdicts(rows);
 const text = options.json
-  ? JSON.stringify({ skipped, failures, rows }, null, 2) + "\n"
-  : textTable(rows);
+  ? JSON.stringify({ skipped, failures, rows, verdicts: found }, null, 2) + "\n"
+  : [textTable(rows), verdictText(found)].join("\n");
 Deno.stdout.writeSync(encoder.encode(text));
 for (const failure of failures) bench.tell(`bench: ${failure}`);
 Deno.exit(failures.length > 0 ? 1 : 0);

@@ -13,7 +13,7 @@ const SOAK = {
 const SERVING = 50;
 
 /** Descriptors of a client, of a pair, and of everything else. */
-const DESCRIPTORS = { client: 3, pair: 2, rest: 3_000 } as const;
+const DESCRIPTORS = { client: 3, pair: 2, rest: 4_500 } as const;
 
 /** Many clients online, many visitors joined, and new ones all the time. */
 export async function soak(bench: Bench): Promise<void> {

@@ -1,0 +1,118 @@
+import { PEERS } from "./peers.ts";
+import type { Row } from "./table.ts";
+
+/** Whether a figure is what it should be. */
+export interface Verdict {
+  /** What is compared. */
+  what: string;
+  value: number;
+  limit: number;
+  /** Whether `limit` is the least or the most that passes. */
+  bound: "least" | "most";
+  passed: boolean;
+}
+
+/** The peers that the data path is measured by. */
+const RIVALS = PEERS.filter(({ name }) => /^(haproxy|nginx)/.test(name));
+const TUNED = RIVALS.filter(({ isDefault }) => !isDefault).map(({ name }) => name);
+const DEFAULT = RIVALS.filter(({ isDefault }) => isDefault).map(({ name }) => name);
+
+/** Judges the results by the project's aims, as far as they were measured. */
+export function verdicts(rows: readonly Row[]): Verdict[] {
+  const found: Verdict[] = [];
+
+  function judge(what: string, value: number, bound: Verdict["bound"], limit: number): void {
+    // Of what was not measured, nothing is said.
+    if (!Number.isFinite(value)) return;
+    const passed = bound === "least" ? value >= limit : value <= limit;
+    found.push({ what, value, limit, bound, passed });
+  }
+
+  /** The value of each of the targets in a case. */
+  function values(section: string, kind: string, targets: string[], name: string): number[] {
+    return targets.map((target) =>
+      rows.find((row) => row.section === section && row.case === kind && row.target === target)
+        ?.values[name] ?? NaN
+    ).filter(Number.isFinite);
+  }
+
+  for (const kind of new Set(rows.filter((r) => r.section === "bulk").map((r) => r.case))) {
+    const of = (targets: string[], name: string): number[] => values("bulk", kind, targets, name);
+    const [rate = NaN] = of(["glossond"], "gbps");
+    const [cost = NaN] = of(["glossond"], "cpuSecondsPerGb");
+    const single = kind.startsWith("1 ");
+    judge(
+      `${kind}: throughput / best-tuned peer's`,
+      rate / Math.max(...of(TUNED, "gbps")),
+      "least",
+      single ? 1.15 : 1,
+    );
+    judge(
+      `${kind}: CPU per GB / best-tuned peer's`,
+      cost / Math.min(...of(TUNED, "cpuSecondsPerGb")),
+      "most",
+      single ? 0.7 : 1,
+    );
+    if (!single) continue;
+    judge(
+      `${kind}: throughput / default peers'`,
+      rate / Math.max(...of(DEFAULT, "gbps")),
+      "least",
+      1.8,
+    );
+    judge(
+      `${kind}: CPU per GB / default peers'`,
+      cost / Math.min(...of(DEFAULT, "cpuSecondsPerGb")),
+      "most",
+      0.4,
+    );
+  }
+
+  const only = (section: string, target: string, name: string, kind?: string): number =>
+    rows.find((row) =>
+      row.section === section && row.target === target && (kind ?? row.case) === row.case
+    )?.values[name] ?? NaN;
+  judge(
+    "parked: ms added to a TLS handshake above HAProxy's",
+    only("connections", "glossond parked", "p50AddedMs") -
+      only("connections", "haproxy default", "p50AddedMs"),
+    "most",
+    0.35,
+  );
+  judge(
+    "parked: CPU per new connection / HAProxy's",
+    only("rate", "glossond parked", "cpuMsEach") / only("rate", "haproxy default", "cpuMsEach"),
+    "most",
+    1.6,
+  );
+  judge(
+    "parked, 40 ms links: round trips above HAProxy's",
+    only("links", "glossond parked", "roundTripsAdded") -
+      only("links", "haproxy default", "roundTripsAdded"),
+    "most",
+    // A quarter of a round trip is what a busy machine can add; none is meant.
+    0.25,
+  );
+  for (const row of rows.filter((r) => r.section === "memory" && r.target === "glossond")) {
+    const limit = row.case.startsWith("client") ? 36 : 22;
+    judge(`${row.case}: KB each`, row.values.rssKbEach ?? NaN, "most", limit);
+  }
+  for (const { section, case: kind, values } of rows) {
+    if (section === "pressure") {
+      judge(`${kind}: MB grown`, values.grownMb ?? NaN, "most", 4);
+      judge(`${kind}: share grown`, values.grownShare ?? NaN, "most", 0.2);
+    }
+    if (section === "soak") {
+      judge(`${kind}: errors`, values.errors ?? NaN, "most", 0);
+      judge(`${kind}: event loop p99, ms`, values.loopP99Ms ?? NaN, "most", 50);
+    }
+  }
+  return found;
+}
+
+/** The verdicts as text, one a line. */
+export function verdictText(found: readonly Verdict[]): string {
+  return found.map(({ what, value, limit, bound, passed }) =>
+    `${passed ? "PASS" : "FAIL"}  ${what}: ${value.toFixed(2)} (at ${bound} ${limit})\n`
+  ).join("");
+}

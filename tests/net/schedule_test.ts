@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { scheduleTimeout } from "../../lib/net/schedule.ts";
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+Deno.test("scheduleTimeout() runs in order, each in its time, but not what was called off", async () => {
+  const began = performance.now();
+  const ran: [name: string, after: number][] = [];
+  const add = (name: string, ms: number): () => void =>
+    scheduleTimeout(() => ran.push([name, performance.now() - began]), ms);
+  const callOffFirst = add("first", 60);
+  add("long", 150);
+  await pause(20);
+  add("second", 60);
+  const callOffThird = add("third", 60);
+  callOffFirst();
+  await pause(20);
+  add("fourth", 60);
+  callOffThird();
+  callOffThird();
+  await pause(160);
+  assert.deepEqual(ran.map(([name]) => name), ["second", "fourth", "long"]);
+  [80, 100, 150].forEach((due, i) => assert.ok(ran[i]![1] >= due - 2, `${ran[i]}`));
+});
+
+Deno.test("scheduleTimeout() can be asked again by what it runs", async () => {
+  const again = Promise.withResolvers<void>();
+  scheduleTimeout(() => scheduleTimeout(again.resolve, 30), 30);
+  await again.promise;
+  // All was called off or ran: no timer is left, which the runner would complain of.
+  scheduleTimeout(() => {}, 30)();
+});
