@@ -26,6 +26,8 @@ export interface CertCaaOptions {
   pdnsApiKey?: string;
   pdnsServerId?: string;
   write: (text: string) => void;
+  /** Where to say what went wrong. @default {write} */
+  writeError?: (text: string) => void;
 }
 
 /**
@@ -35,14 +37,14 @@ export interface CertCaaOptions {
  * @returns a value of {@linkcode CAA_EXIT}.
  */
 export async function certCaa(options: CertCaaOptions): Promise<number> {
-  const { baseDomain, apply = false, write } = options;
+  const { baseDomain, apply = false, write, writeError = write } = options;
   try {
     const policy = await readPolicy(options);
     for (const content of caaContents(policy)) write(`${baseDomain}. IN CAA ${content}\n`);
     if (apply) await applyPolicy(policy, options);
     return CAA_EXIT.done;
   } catch (error) {
-    write(`${error instanceof Error ? error.message : error}\n`);
+    writeError(`${error instanceof Error ? error.message : error}\n`);
     return CAA_EXIT.failed;
   }
 }

@@ -11,7 +11,7 @@ import { type Command, type CommandContext, EXIT } from "./command.ts";
 const WORDS: Record<string, { options: string[]; run: typeof check }> = {
   check: { options: ["json", "dev"], run: check },
   renew: { options: ["json", "dev", "force"], run: renew },
-  caa: { options: ["apply"], run: caa },
+  caa: { options: ["apply", "identity"], run: caa },
 };
 
 /** `glossond cert`. */
@@ -19,7 +19,7 @@ export const cert: Command = {
   summary: "check or renew the relay's certificate, or restrict who may issue others",
   help: `Usage: glossond cert check [--json]
        glossond cert renew [--force] [--json]
-       glossond cert caa [--apply]
+       glossond cert caa [--apply] [--identity NAME]
 
 check   what is installed, by whom, until when, when renewal is due, the last attempt,
         and whether the running daemon serves it.
@@ -35,12 +35,14 @@ Options:
   --json   for machines
   --force  renew although it is not due
   --apply  write the records through the PowerDNS API
+  --identity NAME  the ACME server's name in CAA records, where it does not tell it
   --dev    for the relay of glossond dev
 `,
   options: {
     json: { type: "boolean" },
     force: { type: "boolean" },
     apply: { type: "boolean" },
+    identity: { type: "string" },
     dev: { type: "boolean" },
   },
   takesWords: true,
@@ -113,8 +115,10 @@ async function caa(settings: Settings, context: CommandContext): Promise<number>
     ...(caPem !== undefined && { caPem }),
     ...(settings.pdnsApiUrl !== undefined && { pdnsApiUrl: settings.pdnsApiUrl }),
     ...(settings.pdnsApiKey !== undefined && { pdnsApiKey: settings.pdnsApiKey }),
+    ...(typeof context.options.identity === "string" && { identity: context.options.identity }),
     apply: context.options.apply === true,
     write: context.print,
+    writeError: (text) => context.printError(`glossond: ${text}`),
   });
 }
 
