@@ -4,6 +4,7 @@ import type { AccountStore } from "../account/store.ts";
 import { isUsername } from "../account/username.ts";
 import type { Metrics } from "../admin/metrics.ts";
 import { startAdmin } from "../admin/start.ts";
+import type { Check } from "../admin/status.ts";
 import { createUserDesk } from "../admin/users.ts";
 import type { Issuance } from "../certificate/issuance.ts";
 import type { RelayCertificate } from "../certificate/relay_certificate.ts";
@@ -51,9 +52,17 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     metrics: options.metrics,
     checks() {
       const { notAfter, selfSigned } = certificate.current();
+      const failing = options.servers.failing();
+      const well = (name: string, ok: boolean, detail: string): Check =>
+        ok ? { name, ok } : { name, ok, detail };
       return [
-        { name: "certificate", ok: !selfSigned && notAfter > Date.now() },
-        { name: "state", ok: options.isStateWell() },
+        well("listeners", failing.length === 0, `cannot accept on ${failing.join(", ")}`),
+        well(
+          "certificate",
+          !selfSigned && notAfter > Date.now(),
+          selfSigned ? "the certificate is self-signed" : "the certificate is out of date",
+        ),
+        well("state", options.isStateWell(), "the state folder cannot be written"),
       ];
     },
     isUsername,

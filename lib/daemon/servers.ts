@@ -22,6 +22,8 @@ export interface ServeListenersOptions {
 export interface Servers {
   /** Name, connections now and counts of each listener. */
   figures(): ({ name: string; active: number } & ListenerCounts)[];
+  /** Names of the listeners that do not accept: stopped, or short of descriptors. */
+  failing(): string[];
   /** Accepts no more; connections in progress go on. */
   stop(): Promise<void>;
   /** Gives visitors this long to finish, then closes every connection. */
@@ -55,6 +57,7 @@ export function serveListeners(options: ServeListenersOptions): Servers {
 
   return {
     figures: () => [...servers].map(([name, { active, counts }]) => ({ name, active, ...counts })),
+    failing: () => [...servers].filter(([, server]) => !server.accepting).map(([name]) => name),
     async stop() {
       await Promise.all([...servers.values()].map((server) => server.stop()));
     },

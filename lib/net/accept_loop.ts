@@ -2,7 +2,7 @@
 const FIRST_BACKOFF_MS = 5;
 
 /** Longest pause after a failed `accept`: how late the listener answers once the cause is gone. */
-const LONGEST_BACKOFF_MS = 1_000;
+export const LONGEST_BACKOFF_MS = 1_000;
 
 /** Options for {@linkcode acceptLoop}. */
 export interface AcceptLoopOptions<Conn> {
@@ -12,7 +12,7 @@ export interface AcceptLoopOptions<Conn> {
   onConnection: (conn: Conn) => void;
   /** Told of the first of a run of failures that are not a peer's. */
   onError: (error: Error) => void;
-  /** Counts every failure, a peer's too. */
+  /** Told of every failure that is not a peer's. */
   onFailure?: () => void;
   /** Ends the loop; the caller closes the listener too, which ends the `accept` that waits. */
   signal: AbortSignal;
@@ -35,8 +35,8 @@ export async function acceptLoop<Conn>(options: AcceptLoopOptions<Conn>): Promis
       onConnection(conn);
     } catch (error) {
       if (signal.aborted) return;
-      onFailure();
       if (isPeersFault(error)) continue;
+      onFailure();
       if (backoff === FIRST_BACKOFF_MS) onError(error as Error);
       await pause(backoff, signal);
       backoff = Math.min(backoff * 2, LONGEST_BACKOFF_MS);

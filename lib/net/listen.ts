@@ -1,4 +1,4 @@
-import { acceptLoop } from "./accept_loop.ts";
+import { acceptLoop, LONGEST_BACKOFF_MS } from "./accept_loop.ts";
 import type { Place, Places } from "./places.ts";
 import { Seldom } from "./seldom.ts";
 import { closeQuietly } from "./splice.ts";
@@ -27,6 +27,8 @@ export interface ServeTcpOptions {
 export interface TcpServer {
   /** Connections being handled now. */
   readonly active: number;
+  /** Whether it accepts: not stopped, and no failure in the last moments. */
+  readonly accepting: boolean;
   /** Counters since the start. */
   readonly counts: Readonly<ListenerCounts>;
   /** Stops accepting; connections in progress go on. Resolves when the port is free. */
@@ -42,6 +44,7 @@ export interface ListenerCounts {
   accepted: number;
   /** Closed unread for want of a place. */
   refused: number;
+  /** Failures to accept that were not a peer's: descriptors had run out, most likely. */
   acceptErrors: number;
   /** Connections ended by a bug of ours. */
   handlerErrors: number;
@@ -56,6 +59,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
   const { name, places, keyOf = () => undefined, onConnection, log } = options;
   const counts: ListenerCounts = { accepted: 0, refused: 0, acceptErrors: 0, handlerErrors: 0 };
   const stopping = new AbortController();
+  let failedAt = -Infinity;
   // Descriptors that come and go one by one would have a line for every try.
   const failures = new Seldom(
     WARN_EVERY_MS,
@@ -95,13 +99,20 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
       closeQuietly(conn);
     },
     onError: (error) => failures.say({ error }),
-    onFailure: () => counts.acceptErrors++,
+    onFailure() {
+      counts.acceptErrors++;
+      failedAt = performance.now();
+    },
     signal: stopping.signal,
   });
   return {
     counts,
     get active() {
       return active.size;
+    },
+    get accepting() {
+      // A failing accept is tried again within the longest pause, so by then it has failed again.
+      return !stopping.signal.aborted && performance.now() - failedAt > 2 * LONGEST_BACKOFF_MS;
     },
     async stop() {
       if (!stopping.signal.aborted) {
