@@ -22,6 +22,7 @@ const PACKAGES: Record<string, string> = {
   "prometheus": "/usr/bin/promtool",
   "systemd": "/usr/bin/systemd-analyze",
   "strace": "/usr/bin/strace",
+  "procps": "/usr/bin/pgrep",
 };
 
 async function isThere(path: string): Promise<boolean> {
