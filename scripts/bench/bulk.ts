@@ -9,7 +9,7 @@ import { startGlossond } from "./glossond.ts";
 const GIGABYTE = 1e9;
 
 /** What is moved a run. */
-const RUN_BYTES = { full: 4 * GIGABYTE, quick: GIGABYTE } as const;
+const RUN_BYTES = { full: 2 * GIGABYTE, quick: GIGABYTE } as const;
 
 /** A shape of traffic. */
 interface Shape {
