@@ -25,6 +25,7 @@ import type { Log } from "./log.ts";
 import { addressGroup } from "./net/address_group.ts";
 import { IdleWatch } from "./net/idle_watch.ts";
 import { Places } from "./net/places.ts";
+import { logUncaught } from "./net/uncaught.ts";
 import { pageApp } from "./page/app.tsx";
 import { COMMIT, SOFTWARE, VERSION } from "./version.ts";
 import { Hub } from "./visitor/hub.ts";
@@ -88,6 +89,8 @@ async function start(
 ): Promise<Record<string, string>> {
   const { baseDomain, stateDir } = settings;
   const hostnameOf = (username: string): string => `${username}.${baseDomain}`;
+  const uncaught = logUncaught(log);
+  onClose(() => uncaught.stop());
 
   const listeners = openListeners(settings, onClose);
   const publicPort = settings.publicPort || listeners.hub.addr.port;
