@@ -7,11 +7,11 @@ export interface CommandEnd {
   stderr: string;
 }
 
-/** Runs a command of the program on a state folder, as an operator's shell would. */
-export async function glossond(stateDir: string, ...args: string[]): Promise<CommandEnd> {
+/** A command of the program on a state folder, as an operator's shell would call it. */
+export function glossondCommand(stateDir: string, args: string[]): Deno.Command {
   const executable = Deno.env.get("GLOSSOND_BIN");
   const { PATH = "/usr/bin:/bin", HOME = stateDir, DENO_DIR } = Deno.env.toObject();
-  const { code, stdout, stderr } = await new Deno.Command(executable ?? Deno.execPath(), {
+  return new Deno.Command(executable ?? Deno.execPath(), {
     args: executable ? args : ["run", "-A", "--no-prompt", `${ROOT}main.ts`, ...args],
     clearEnv: true,
     env: {
@@ -24,7 +24,14 @@ export async function glossond(stateDir: string, ...args: string[]): Promise<Com
       GLOSSOND_SECRETS_FILE: `${stateDir}/no-secrets`,
     },
     stdin: "null",
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Runs a command of the program on a state folder to its end. */
+export async function glossond(stateDir: string, ...args: string[]): Promise<CommandEnd> {
+  const { code, stdout, stderr } = await glossondCommand(stateDir, args).output();
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }

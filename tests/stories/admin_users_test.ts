@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type Relay, startRelay } from "./relay.ts";
 import { apiOf, connectControl, serveUser, signUp, visit } from "./user.ts";
-import { glossond } from "./admin_command.ts";
+import { readLines } from "../../scripts/lines.ts";
+import { glossond, glossondCommand } from "./admin_command.ts";
 
 /** A page that never ends, and when it did. */
 async function endlessVisit(relay: Relay, hostname: string): Promise<{ ended: Promise<number> }> {
@@ -162,6 +163,16 @@ Deno.test("status tells how the relay is doing, and exits 1 when none runs", asy
   const text = await glossond(relay.stateDir, "status");
   assert.match(text.stdout, /^relay +glossond\/\S+.*, up \d+ s$/m);
   assert.match(text.stdout, /^joins +0 over parked connections, 1 asked for$/m);
+
+  const watching = glossondCommand(relay.stateDir, ["status", "--watch", "--json"]).spawn();
+  const uptimes: number[] = [];
+  const reading = readLines(watching.stdout, (line) => {
+    uptimes.push(JSON.parse(line).uptimeS);
+    if (uptimes.length === 2) watching.kill("SIGINT");
+  });
+  assert.equal((await watching.status).code, 0);
+  await Promise.all([reading, watching.stderr.cancel()]);
+  assert.ok(uptimes.length === 2 && uptimes[1]! >= uptimes[0]! + 1, `${uptimes}`);
 
   await relay.stop();
   const stopped = await glossond(relay.stateDir, "status");
