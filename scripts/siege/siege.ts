@@ -59,10 +59,12 @@ export async function siege(plan: SiegePlan): Promise<SiegeReport> {
 
   /** Lets hostile peers loose while something else is done. */
   async function besieged<T>(work: () => Promise<T>): Promise<T> {
-    await using hostile = await startHostile({ ...plan, port: relay.ports.hub! });
-    const result = await work();
-    onProgress(`hostile peers: ${await hostile.end()}`);
-    return result;
+    const hostile = await startHostile({ ...plan, port: relay.ports.hub! });
+    try {
+      return await work();
+    } finally {
+      onProgress(`hostile peers: ${await hostile.end()}`);
+    }
   }
 
   // A first siege, for the memory that a relay needs at its first is none that it loses.
@@ -106,20 +108,17 @@ export async function siege(plan: SiegePlan): Promise<SiegeReport> {
   };
 }
 
-/** Starts the hostile peers and waits until they are in place. */
-async function startHostile(
-  plan: HostilePlan,
-): Promise<AsyncDisposable & { end(): Promise<string> }> {
+/**
+ * Starts the hostile peers and waits until they are in place.
+ *
+ * `end` sends them away and tells what they did; it throws if they had gone before.
+ */
+async function startHostile(plan: HostilePlan): Promise<{ end(): Promise<string> }> {
   const { port, slow, silent, resets, seconds, addresses } = plan;
   const own: HostilePlan = { port, slow, silent, resets, seconds, addresses };
+  const script = fileURLToPath(new URL("./hostile.ts", import.meta.url));
   const process = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--quiet",
-      fileURLToPath(new URL("./hostile.ts", import.meta.url)),
-      JSON.stringify(own),
-    ],
+    args: ["run", "-A", "--quiet", script, JSON.stringify(own)],
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
@@ -129,23 +128,16 @@ async function startHostile(
   const reading = readLines(process.stdout, (line) => {
     last = line;
     inPlace.resolve();
-  }).then(() => inPlace.reject(new Error("The hostile peers ended")));
-  reading.catch(() => {});
-  let ended = false;
+  }).then(() => inPlace.reject(new Error("The hostile peers ended by themselves")));
+
   async function end(): Promise<string> {
-    if (!ended) {
-      ended = true;
-      await process.stdin.close();
-      await process.status;
-      await reading;
-    }
+    await process.stdin.close().catch(() => {}); // gone already
+    const { success } = await process.status;
+    await reading;
+    if (!success) throw new Error("The hostile peers ended by themselves");
     return last;
   }
-  try {
-    await inPlace.promise;
-  } catch (error) {
-    await end();
-    throw error;
-  }
-  return { end, [Symbol.asyncDispose]: async () => void await end() };
+
+  await inPlace.promise;
+  return { end };
 }
