@@ -64,8 +64,8 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Connections kept parked unless `--pool` says otherwise. */
-export const DEFAULT_POOL = 4;
+/** Most connections kept parked unless `--pool` says otherwise. */
+export const DEFAULT_POOL = 16;
 
 /** Visitors at once unless `--max-visitors` says otherwise. */
 export const DEFAULT_MAX_VISITORS = 256;

@@ -42,7 +42,7 @@ What visitors see:
   (neither)          a small page that says you are online
 
 Options:
-  --pool N           connections kept ready at the relay, 0 to 64 (default ${DEFAULT_POOL})
+  --pool N           most connections kept ready at the relay, 0 to 64 (default ${DEFAULT_POOL})
   --max-visitors N   most visitor connections at once (default ${DEFAULT_MAX_VISITORS})
   -v, --verbose      tell about every visitor, addresses included
   --state DIR        use the state in DIR

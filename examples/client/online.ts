@@ -6,6 +6,7 @@ import { openDataConnection } from "./data_connection.ts";
 import type { Front } from "./front.ts";
 import { watchHeartbeat } from "./heartbeat.ts";
 import { type Joined, Parking } from "./parking.ts";
+import { PoolSize } from "./pool_size.ts";
 import type { RelayHttp } from "./relay_http.ts";
 import type { Sleep } from "./wait.ts";
 
@@ -22,7 +23,7 @@ export interface OnlineOptions {
   http: RelayHttp;
   api: Pick<Api, "account">;
   front: Front;
-  /** Connections to keep parked. */
+  /** Most connections to keep parked; how many follows the visitors. */
   pool: number;
   /** Most visitors at once. */
   maxVisitors: number;
@@ -55,9 +56,11 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
     return Math.max(0, options.maxVisitors - front.connections - joining);
   }
 
+  const wished = new PoolSize({ most: options.pool, now });
+
   /** Parked connections may become visitors at any time: near the limit there are fewer. */
   function poolSize(): number {
-    return Math.min(options.pool, room());
+    return Math.min(wished.size, room());
   }
 
   function sendPool(): void {
@@ -87,6 +90,7 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
   }
 
   async function serve({ conn, head, visitor }: Joined): Promise<void> {
+    wished.note();
     log.debug("Visitor joined", { address: visitor?.address, visitors: front.connections + 1 });
     await front.serve(conn, head, visitor?.address);
     log.debug("Visitor gone", { address: visitor?.address, visitors: front.connections });
