@@ -11,6 +11,11 @@ export interface Bench {
   peers: readonly Peer[];
   /** Takes a line of the results. */
   add: (row: Row) => void;
+  /**
+   * Does something with a target; false, and told, when a peer fails at it. What glossond fails at
+   * is thrown.
+   */
+  mayFail: (target: string, act: () => Promise<unknown>) => Promise<boolean>;
   /** Tells the person who waits what is going on. */
   tell: (text: string) => void;
 }

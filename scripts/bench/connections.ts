@@ -53,14 +53,12 @@ export async function connections(bench: Bench): Promise<void> {
       if (broken.has(name)) continue;
       bench.tell(`connections, round ${round}: ${name}`);
       const before = target.usage().cpuSeconds;
-      let times: number[];
-      try {
-        const { port } = target;
-        const run = { port, hostname, count, ca: relay.ca, pauseMs: 1 };
+      const run = { port: target.port, hostname, count, ca: relay.ca, pauseMs: 1 };
+      let times: number[] = [];
+      const served = await bench.mayFail(name, async () => {
         ({ times } = await visitor.call<{ times: number[] }>("sequence", run));
-      } catch (error) {
-        if (name.startsWith("glossond")) throw error;
-        bench.tell(`${name} does not serve this visitor: ${(error as Error).message}`);
+      });
+      if (!served) {
         broken.add(name);
         continue;
       }

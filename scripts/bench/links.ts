@@ -70,14 +70,11 @@ export async function links(bench: Bench): Promise<void> {
     bench.tell(`links: ${name}`);
     const hostname = `${usernameOf(user)}.${BASE}`;
     const run = { host, port, hostname, count, ca, pauseMs: 150 };
-    let times: number[];
-    try {
+    let times: number[] = [];
+    const served = await bench.mayFail(name, async () => {
       ({ times } = await visitor.call<{ times: number[] }>("sequence", run));
-    } catch (error) {
-      if (name.startsWith("glossond")) throw error;
-      bench.tell(`${name} does not serve this visitor: ${(error as Error).message}`);
-      continue;
-    }
+    });
+    if (!served) continue;
     const p50 = median(times);
     // The first way tells how long a round trip really is.
     roundTripMs ||= p50 / DIRECT_ROUND_TRIPS;

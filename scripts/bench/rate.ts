@@ -30,10 +30,14 @@ export async function rate(bench: Bench): Promise<void> {
   const costs = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
   const count = bench.quick ? LOOP.quick : LOOP.full;
   for (let round = 0; round <= bench.rounds; round++) {
-    for (const target of targets) {
+    for (const target of [...targets]) {
       bench.tell(`rate, ${LOOP.atOnce} at once, round ${round}: ${target.name}`);
       const before = target.usage().cpuSeconds;
-      await visitor.call("visits", { port: target.port, hostname, count, atOnce: LOOP.atOnce });
+      const run = { port: target.port, hostname, count, atOnce: LOOP.atOnce };
+      if (!await bench.mayFail(target.name, () => visitor.call("visits", run))) {
+        targets.splice(targets.indexOf(target), 1);
+        continue;
+      }
       // Round 0 warms up.
       if (round === 0) continue;
       costs.get(target.name)!.push((target.usage().cpuSeconds - before) * 1000 / count);
