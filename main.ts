@@ -55,7 +55,8 @@ async function readNamed(what: string, path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    throw new Error(`Cannot read the ${what} file ${path}: ${(error as Error).message}`);
+    const { message } = error as Error;
+    throw new Error(`Cannot read the ${what} file ${path}: ${message}`, { cause: EXIT.usage });
   }
 }
 

@@ -57,7 +57,11 @@ told of it:
 
   curl --cacert ${relay.caFile} https://kaylee.glosson.localhost:${hub}/
 
-Ctrl-C ends the demo. To see the offline page, end the client alone: kill -INT ${client.pid}
+Ctrl-C ends the demo. To see the offline page, end the client alone with the first of these, and
+bring it back with the second:
+
+  kill -INT ${client.pid}
+  npx -y deno@2.9.6 task client run --state ${dir}/client
 
 `);
   await Promise.race([stopped.promise, relay.ended]);

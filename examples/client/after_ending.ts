@@ -18,8 +18,9 @@ const ABNORMAL = 1006;
 const REPLACED = "Another glosson run took over this name. This one ends, so that the two do not " +
   "take turns; stop the other one first if this is the one you want.";
 
-const REVOKED = "The relay no longer accepts this account's token. The name was set up again " +
-  "elsewhere, or released; run glosson setup to get a new one.";
+const REVOKED = "The relay no longer accepts this account's token: the name was set up again " +
+  "elsewhere or released, or the relay's operator has blocked it. glosson status tells which; " +
+  "glosson setup gets a new token.";
 
 /** Decides what a session's end means. */
 export function afterEnding(ending: Exclude<Ending, { kind: "stopped" }>): Next {

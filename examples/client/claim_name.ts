@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Api, Verified } from "./api.ts";
 import { MAX_CHECKS, pauseBeforeCheck } from "./check_schedule.ts";
 import { RelayProblem, RelayUnreachable, shown } from "./problem.ts";
@@ -47,6 +48,7 @@ and save it. It has to stand alone, with spaces or line ends around it:
 It is good for ${minutes} minutes, and it is no secret. You can take it out again afterwards.
 `);
   if (bioFile !== undefined) {
+    await Deno.mkdir(dirname(bioFile), { recursive: true });
     await Deno.writeTextFile(bioFile, `${claim.code}\n`);
     say(`The code was written into ${bioFile}.`);
   } else {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ensureFolder } from "./files.ts";
+import { ensureFolder, giveToOwner } from "./files.ts";
 import { acquireLock } from "./lock.ts";
 
 /** A TXT value that this relay has put, or is about to put, at a name. */
@@ -42,6 +42,7 @@ export async function openChallengeJournal(folder: string): Promise<ChallengeJou
   // Under the folder's lock: between creation and lock the file would look like a dead one's.
   const file = await underLock(async () => {
     const made = await Deno.open(path, { append: true, createNew: true, mode: 0o600 });
+    await giveToOwner(path);
     if (await made.tryLock(true)) return made;
     made.close();
     throw new Error(`Cannot lock ${path}`);

@@ -19,6 +19,7 @@ export async function writeDurably(path: string, text: string, mode: number): Pr
     } finally {
       file.close();
     }
+    await giveToOwner(aside);
     await Deno.rename(aside, path);
   } catch (error) {
     await removeIfThere(aside).catch(() => {});
@@ -46,10 +47,27 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 /** Makes a folder for secrets (mode 0700) when it is missing. */
 export async function ensureFolder(path: string): Promise<void> {
   try {
+    if (await isThere(path)) return;
     await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    await giveToOwner(path);
   } catch (error) {
     throw new Error(`Cannot make the folder ${path}: ${explain(error)}`, { cause: error });
   }
+}
+
+/**
+ * Gives what was just made to the owner of the folder that it is in: an operator runs commands as
+ * root beside a daemon that is not, and the daemon has to be able to read what they write.
+ */
+export async function giveToOwner(path: string): Promise<void> {
+  const [own, folder] = await Promise.all([Deno.stat(path), Deno.stat(dirname(path))]);
+  if (own.uid === 0 && folder.uid !== null && folder.uid !== 0) {
+    await Deno.chown(path, folder.uid, folder.gid);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
 
 async function removeIfThere(path: string): Promise<void> {

@@ -1,3 +1,5 @@
+import { giveToOwner } from "./files.ts";
+
 /** A lock held; `release` (or the end of the process, even by `kill -9`) frees it. */
 export interface Lock {
   release(): void;
@@ -24,6 +26,7 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
   const { owner, waitMs = 0, tryEveryMs = 100 } = options;
   const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
   try {
+    await giveToOwner(path);
     const until = performance.now() + waitMs;
     while (!(await file.tryLock(true))) {
       if (performance.now() >= until) {

@@ -36,7 +36,7 @@ Options:
   --force  renew although it is not due
   --apply  write the records through the PowerDNS API
   --identity NAME  the ACME server's name in CAA records, where it does not tell it
-  --dev    for the relay of glossond dev
+  --dev    for the relay of glossond dev (check and renew)
 `,
   options: {
     json: { type: "boolean" },

@@ -75,7 +75,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       variable,
       source,
       help: setting.help,
-      ...(raw !== undefined && { value: setting.secret ? "***" : raw }),
+      ...(raw !== undefined && { value: setting.secret && raw.trim() !== "" ? "***" : raw }),
     });
     if (raw === undefined) continue;
     try {
@@ -83,7 +83,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     } catch (error) {
       const { message } = error as Error;
       // A parser's message quotes the value: not for secrets.
-      problems.push(`${variable} ${setting.secret ? "cannot be read" : message}`);
+      const what = setting.secret ? secretProblem(raw, source) : message;
+      problems.push(`${variable} ${what}`);
     }
   }
   problems.push(
@@ -93,6 +94,12 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   return problems.length === 0
     ? { settings: settings as Settings, shown, problems }
     : { shown, problems };
+}
+
+function secretProblem(raw: string, source: Source): string {
+  return raw.trim() === ""
+    ? `is empty (${source}); put the secret there, or leave it out`
+    : "cannot be read";
 }
 
 function find(

@@ -143,7 +143,7 @@ export const SETTINGS = {
     "AUTHORITY",
     oneOf("acme", "local"),
     "acme",
-    "Who signs certificates: an ACME server, or the embedded local one for trials",
+    "Who signs certificates: acme, an ACME server, or local, the embedded one for trials",
     { dev: "local" },
   ),
   acmeDirectoryUrl: required(
@@ -263,10 +263,21 @@ export const SETTINGS = {
     { dev: "0", live: true },
   ),
 
-  log: required("LOG", oneOf("text", "json"), "text", "Form of the log, on standard error"),
-  logLevel: required("LOG_LEVEL", oneOf(...LOG_LEVELS), "info", "Lowest level that is logged", {
-    live: true,
-  }),
+  log: required(
+    "LOG",
+    oneOf("text", "json"),
+    "text",
+    "Form of the log on standard error: text or json",
+  ),
+  logLevel: required(
+    "LOG_LEVEL",
+    oneOf(...LOG_LEVELS),
+    "info",
+    "Lowest level that is logged: debug, info, warn or error",
+    {
+      live: true,
+    },
+  ),
 } satisfies Record<string, Setting<unknown>>;
 
 /** The settings' values, as the daemon takes them. */

@@ -88,5 +88,5 @@ Deno.test("loadConfig() never quotes a secret in a problem", () => {
     secrets: SECRETS,
   });
   assert.equal(problems.length, 1);
-  assert.match(problems[0]!, /GLOSSOND_POWERDNS_API_KEY cannot be read/);
+  assert.match(problems[0]!, /GLOSSOND_POWERDNS_API_KEY is empty \(environment\)/);
 });
