@@ -10,13 +10,13 @@ interface Step {
 }
 
 /**
- * The sizes, smallest first. Above a mebibyte throughput no longer grows. The ceilings let eight
+ * The sizes, smallest first. Above a mebibyte throughput no longer grows. The ceilings let a dozen
  * streams run at full speed, and bound what stalled ones hold: the allocator keeps what it once had.
  */
 const STEPS: readonly Step[] = [
-  { bytes: 16 * 1024, ceiling: 12 * MEBIBYTE, kept: 32 },
-  { bytes: 128 * 1024, ceiling: 10 * MEBIBYTE, kept: 4 },
-  { bytes: MEBIBYTE, ceiling: 8 * MEBIBYTE, kept: 2 },
+  { bytes: 16 * 1024, ceiling: 16 * MEBIBYTE, kept: 32 },
+  { bytes: 128 * 1024, ceiling: 14 * MEBIBYTE, kept: 4 },
+  { bytes: MEBIBYTE, ceiling: 12 * MEBIBYTE, kept: 2 },
 ];
 
 /** The step of the largest buffers. */
