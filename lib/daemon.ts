@@ -268,7 +268,6 @@ async function start(
     ceilings,
     metrics,
     cutOff,
-    isStateWell: () => isWritable(stateDir),
     log,
   });
   onClose(() => admin.stop());
@@ -291,16 +290,4 @@ async function start(
 function groupOf(address: string): string | undefined {
   const group = addressGroup(address);
   return group.startsWith("127.") || address === "::1" ? undefined : group;
-}
-
-/** Whether a file can be written in a folder: not so on a full disk, or on one mounted read-only. */
-function isWritable(folder: string): boolean {
-  const probe = `${folder}/.probe`;
-  try {
-    Deno.writeFileSync(probe, new Uint8Array(4096), { mode: 0o600 });
-    Deno.removeSync(probe);
-    return true;
-  } catch {
-    return false;
-  }
 }

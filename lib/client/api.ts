@@ -1,15 +1,12 @@
 import { Hono } from "hono";
 import type { z } from "zod";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
-import { SUBPROTOCOL } from "../wire/messages.ts";
 import type { Log } from "../log.ts";
 import type { Caller, Transport } from "./control.ts";
 import { openApiDocument } from "./openapi.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
+import { bearerToken, readBody, requireWebSocket } from "./request.ts";
 import * as schema from "./schemas.ts";
-
-/** Largest request body; a CSR of a 4096-bit key is below 2 KiB. */
-const MAX_BODY_BYTES = 64 * 1024;
 
 /** What a request is served with besides itself. */
 export interface ApiBindings {
@@ -232,12 +229,6 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   return app;
 }
 
-/** The bearer token of a request; empty, which is nobody's, when it has none. */
-function bearerToken(request: Request): string {
-  const header = request.headers.get("Authorization") ?? "";
-  return /^Bearer +([\w.~+/-]+=*) *$/i.exec(header)?.[1] ?? "";
-}
-
 function time(ms: number): string {
   return new Date(ms).toISOString();
 }
@@ -273,44 +264,4 @@ function certificateAnswer(
     ...(state.position !== undefined && { position: state.position }),
     ...(state.expectedAt !== undefined && { expectedAt: time(state.expectedAt) }),
   };
-}
-
-/** Throws unless the request is a whole opening handshake (RFC 6455 section 4.2.1). */
-function requireWebSocket({ method, headers }: Request): void {
-  const has = (name: string, word: string): boolean =>
-    (headers.get(name) ?? "").split(",").some((w) => w.trim().toLowerCase() === word);
-  if (
-    method === "GET" && has("Upgrade", "websocket") && has("Connection", "upgrade") &&
-    has("Sec-WebSocket-Version", "13") && has("Sec-WebSocket-Protocol", SUBPROTOCOL) &&
-    /^[A-Za-z0-9+/]{22}==$/.test(headers.get("Sec-WebSocket-Key") ?? "")
-  ) return;
-  throw new Problem(
-    "upgrade-required",
-    `Open a WebSocket over HTTP/1.1 with Sec-WebSocket-Protocol: ${SUBPROTOCOL}.`,
-    { headers: { "Upgrade": "websocket", "Connection": "Upgrade" } },
-  );
-}
-
-/** Reads a JSON object of bounded size. */
-async function readBody(request: Request): Promise<Record<string, unknown>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  let value: unknown;
-  try {
-    for await (const chunk of request.body ?? []) {
-      length += chunk.length;
-      if (length > MAX_BODY_BYTES) break;
-      chunks.push(chunk);
-    }
-    value = length > MAX_BODY_BYTES ? undefined : JSON.parse(await new Blob(chunks).text());
-  } catch {
-    // Not JSON, or the peer went: told below, like JSON that is no object.
-  }
-  if (length > MAX_BODY_BYTES) {
-    throw new Problem("too-large", `Send at most ${MAX_BODY_BYTES} bytes.`);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Problem("bad-request", "Send a JSON object.");
-  }
-  return value as Record<string, unknown>;
 }

@@ -36,8 +36,6 @@ export interface OperatorOptions {
   metrics: Metrics;
   /** Ends a user's session and the connections of their visitors. */
   cutOff: (username: string) => void;
-  /** Whether the state can be read and written. */
-  isStateWell: () => boolean;
   log: Log;
 }
 
@@ -62,7 +60,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
           !selfSigned && notAfter > Date.now(),
           selfSigned ? "the certificate is self-signed" : "the certificate is out of date",
         ),
-        well("state", options.isStateWell(), "the state folder cannot be written"),
+        well("state", isWritable(settings.stateDir), "the state folder cannot be written"),
       ];
     },
     isUsername,
@@ -95,4 +93,16 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     },
     log: options.log,
   });
+}
+
+/** Whether a file can be written in a folder: not so on a full disk, or on one mounted read-only. */
+function isWritable(folder: string): boolean {
+  const probe = `${folder}/.probe`;
+  try {
+    Deno.writeFileSync(probe, new Uint8Array(4096), { mode: 0o600 });
+    Deno.removeSync(probe);
+    return true;
+  } catch {
+    return false;
+  }
 }
