@@ -14,7 +14,7 @@ export interface Glossond extends AsyncDisposable {
   target(name: string): Target;
 }
 
-/** As in the tasks of deno.json and in the executable: see "Memory" in this folder's README. */
+/** As in the tasks of deno.json and in the executable: less memory for each connection. */
 const V8_FLAGS = "--max-semi-space-size=2";
 
 /** Name of the user of a number. */
