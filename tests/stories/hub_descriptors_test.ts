@@ -47,7 +47,8 @@ async function eventually(what: string, attempt: () => Promise<unknown>): Promis
       late.addEventListener("abort", () => reject(late.reason))
     );
     try {
-      await Promise.race([attempt(), gaveUp]);
+      // An attempt that throws at once is a failed one too, with the race under way.
+      await Promise.race([Promise.try(attempt), gaveUp]);
       return;
     } catch (error) {
       if (performance.now() - started > RECOVERY_MS) {
