@@ -81,6 +81,15 @@ Deno.test("each refusal carries its alert, and its reason and source stand in th
       assert.ok(String(line.detail).length > 10, `${what}: ${line.detail}`);
     }
   }
+  // Each is counted by its reason.
+  const metrics = await (await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`)).text();
+  for (const reason of new Set(REFUSED.map(([, , , outcome]) => outcome))) {
+    const count = REFUSED.filter(([, , , outcome]) => outcome === reason).length;
+    assert.match(
+      metrics,
+      new RegExp(`^glossond_refusals_total\\{reason="${reason}"\\} ${count}$`, "m"),
+    );
+  }
   // The same on the pages' own port and on the control port, as far as they read names.
   for (const listener of ["pages", "control"]) {
     assert.equal(await answer(relay, [[0, 1, 2, 3]], { listener }), ALERT.decodeError);
