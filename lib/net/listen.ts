@@ -4,6 +4,12 @@ import { Seldom } from "./seldom.ts";
 import { closeQuietly } from "./splice.ts";
 import type { Log } from "../log.ts";
 
+/**
+ * Connections that may wait to be accepted, as many as Linux allows by default. What comes in a
+ * burst above it is dropped, and tries again only after a second.
+ */
+const BACKLOG = 4_096;
+
 /** Least time between two log lines of connections that cannot be accepted. */
 const WARN_EVERY_MS = 10_000;
 
@@ -137,7 +143,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
  */
 export function listenTcp(name: string, hostname: string, port: number): Deno.TcpListener {
   try {
-    return Deno.listen({ hostname, port });
+    return Deno.listen({ hostname, port, tcpBacklog: BACKLOG });
   } catch (error) {
     const { message } = error as Error;
     const where = `GLOSSOND_${name.toUpperCase()}_HOST and GLOSSOND_${name.toUpperCase()}_PORT`;
