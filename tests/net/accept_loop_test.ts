@@ -117,3 +117,24 @@ Deno.test("serveTcp() closes the newest unread when there is no place for it", a
   await server.idle();
   for (const conn of conns) conn.close();
 });
+
+Deno.test({
+  name: "listenTcp() lets a burst of connections wait, rather than come again after a second",
+  // The kernel has the last word on how many may wait.
+  ignore: Deno.build.os !== "linux" ||
+    Number(Deno.readTextFileSync("/proc/sys/net/core/somaxconn")) < 2_000,
+  async fn() {
+    const listener = listenTcp("hub", "127.0.0.1", 0);
+    const started = performance.now();
+    const conns = await Promise.all(
+      Array.from(
+        { length: 1_500 },
+        () => Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+      ),
+    );
+    const ms = performance.now() - started;
+    for (const conn of conns) conn.close();
+    listener.close();
+    assert.ok(ms < 1_000, `${ms} ms until the last was connected`);
+  },
+});
