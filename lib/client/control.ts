@@ -108,7 +108,7 @@ export class Control {
       idleTimeout: PING_IDLE_TIMEOUT_S,
     });
     socket.binaryType = "arraybuffer";
-    socket.addEventListener("open", () => this.#open(socket, caller));
+    socket.addEventListener("open", () => this.#open(socket, caller), { once: true });
     return response;
   }
 

@@ -5,17 +5,15 @@ const STEPS = 8;
 export interface Watched {
   /** To be set whenever anything is heard: cheaper than a clock. */
   heard: boolean;
-}
-
-/** A watched connection, how long it has been silent, and its end. */
-interface Entry extends Watched {
+  /** For how many steps nothing was heard; the watch counts them. */
   silentSteps: number;
-  end: () => void;
+  /** Called at most once, when it was silent for too long. */
+  end(): void;
 }
 
 /** Ends connections on which nothing was heard for long; one timer for all of them. */
 export class IdleWatch {
-  readonly #entries = new Set<Entry>();
+  readonly #watched = new Set<Watched>();
   readonly #timer: ReturnType<typeof setInterval>;
 
   /** @param limitMs how long a connection may be silent; it is ended up to an eighth later. */
@@ -25,30 +23,28 @@ export class IdleWatch {
 
   /** Connections watched. */
   get size(): number {
-    return this.#entries.size;
+    return this.#watched.size;
   }
 
-  /** Watches a connection; `end` is called at most once, when it was silent for too long. */
-  add(end: () => void): Watched {
-    const entry: Entry = { heard: true, silentSteps: 0, end };
-    this.#entries.add(entry);
-    return entry;
+  /** Watches a connection. */
+  add(watched: Watched): void {
+    this.#watched.add(watched);
   }
 
   /** Watches it no more. */
   remove(watched: Watched): void {
-    this.#entries.delete(watched as Entry);
+    this.#watched.delete(watched);
   }
 
   /** Looks at every connection; the timer calls it. */
   step(): void {
-    for (const entry of this.#entries) {
-      if (entry.heard) {
-        entry.heard = false;
-        entry.silentSteps = 0;
-      } else if (++entry.silentSteps === STEPS) {
-        this.#entries.delete(entry);
-        entry.end();
+    for (const watched of this.#watched) {
+      if (watched.heard) {
+        watched.heard = false;
+        watched.silentSteps = 0;
+      } else if (++watched.silentSteps === STEPS) {
+        this.#watched.delete(watched);
+        watched.end();
       }
     }
   }
@@ -56,6 +52,6 @@ export class IdleWatch {
   /** Ends the timer; connections go on unwatched. */
   stop(): void {
     clearInterval(this.#timer);
-    this.#entries.clear();
+    this.#watched.clear();
   }
 }

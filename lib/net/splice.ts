@@ -1,8 +1,11 @@
-import type { IdleWatch } from "./idle_watch.ts";
+import type { IdleWatch, Watched } from "./idle_watch.ts";
 import { bytesOf, flowBuffers, LARGEST_STEP } from "./flow_buffers.ts";
 
-/** Buffer of a direction that waits for data: what an idle connection costs. */
+/** Buffer of a direction that waits for data, bytes. */
 const WAIT_BYTES = 2 * 1024;
+
+/** In the place of a step: the stream has ended. */
+const ENDED = -1;
 
 /** A writer that takes longer than this for one buffer gets smaller ones; milliseconds. */
 const SLOW_WRITE_MS = 10;
@@ -18,6 +21,9 @@ export interface Duplex {
   /** Closes both sides. */
   close(): void;
 }
+
+/** `forward` is from the first connection to the second. */
+type Direction = "forward" | "backward";
 
 /** What a splice moved, and why it ended when it was not by two ends of stream. */
 export interface SpliceResult {
@@ -38,7 +44,9 @@ export interface SpliceOptions {
   /** Closes both connections when neither has sent anything for too long. @default not watched */
   idle?: IdleWatch;
   /** Called for every chunk read: the direction and its size in bytes. */
-  onBytes?: (direction: "forward" | "backward", bytes: number) => void;
+  onBytes?: (direction: Direction, bytes: number) => void;
+  /** Size of the buffer that each direction waits for data with. @default 2 KiB */
+  waitBytes?: number;
 }
 
 /**
@@ -60,27 +68,89 @@ export async function writeAll(
  * A failure of one direction ends both. Both connections are closed when the promise settles; it
  * never rejects.
  */
-export async function splice(
+export function splice(
   first: Duplex,
   second: Duplex,
   options: SpliceOptions = {},
 ): Promise<SpliceResult> {
-  const { backwardHead, signal, idle, onBytes } = options;
-  const result: SpliceResult = { forward: 0, backward: 0 };
-  let open = 2;
+  return new Promise((resolve) => new Splice(first, second, options, resolve).start());
+}
 
-  function closeBoth(): void {
-    closeQuietly(first);
-    closeQuietly(second);
+/**
+ * Two connections that are spliced.
+ *
+ * An idle one is mostly the frames of its asynchronous functions, half a kilobyte each: so there is
+ * one a direction, and no closures.
+ */
+class Splice implements Watched {
+  heard = true;
+  silentSteps = 0;
+  readonly #first: Duplex;
+  readonly #second: Duplex;
+  readonly #options: SpliceOptions;
+  readonly #settle: (result: SpliceResult) => void;
+  readonly #result: SpliceResult = { forward: 0, backward: 0 };
+  /** Directions whose stream has not ended. */
+  #open = 2;
+  /** Directions that are still copied. */
+  #copied = 2;
+  #onAbort: (() => void) | undefined;
+
+  constructor(
+    first: Duplex,
+    second: Duplex,
+    options: SpliceOptions,
+    settle: (result: SpliceResult) => void,
+  ) {
+    this.#first = first;
+    this.#second = second;
+    this.#options = options;
+    this.#settle = settle;
   }
 
-  function fail(error: Error): void {
-    result.error ??= error;
-    closeBoth();
+  start(): void {
+    const { backwardHead, signal, idle } = this.#options;
+    if (signal?.aborted) {
+      this.#fail(signal.reason);
+      return this.#settle(this.#result);
+    }
+    if (signal !== undefined) {
+      this.#onAbort = () => this.#fail(signal.reason);
+      signal.addEventListener("abort", this.#onAbort, { once: true });
+    }
+    idle?.add(this);
+    this.#carry("forward", this.#first, this.#second);
+    this.#carry("backward", this.#second, this.#first, backwardHead);
   }
 
-  async function direction(
-    name: "forward" | "backward",
+  /** Called by the {@linkcode IdleWatch}. */
+  end(): void {
+    this.#fail(new Error("silent for too long"));
+  }
+
+  #fail(error: Error): void {
+    this.#result.error ??= error;
+    closeQuietly(this.#first);
+    closeQuietly(this.#second);
+  }
+
+  #finish(): void {
+    const { signal, idle } = this.#options;
+    idle?.remove(this);
+    if (this.#onAbort !== undefined) signal?.removeEventListener("abort", this.#onAbort);
+    closeQuietly(this.#first);
+    closeQuietly(this.#second);
+    this.#settle(this.#result);
+  }
+
+  /**
+   * Copies one direction until its end.
+   *
+   * A read that may wait for long has a small buffer of its own; while one read after another is
+   * full, and so finds more, the large ones that all connections share are used.
+   */
+  async #carry(
+    direction: Direction,
     from: Duplex,
     to: Duplex,
     head?: Uint8Array,
@@ -88,77 +158,63 @@ export async function splice(
     try {
       if (head !== undefined && head.length > 0) {
         await writeAll(to, head);
-        result[name] += head.length;
+        this.#result[direction] += head.length;
       }
-      await copy(from, to, (bytes) => {
-        result[name] += bytes;
-        if (watched !== undefined) watched.heard = true;
-        onBytes?.(name, bytes);
-      });
+      // The first read is one of the large kind: a server's TLS flight comes soon, and in one piece.
+      let step = await this.#flow(direction, from, to, 0);
+      const waiting = new Uint8Array(this.#options.waitBytes ?? WAIT_BYTES);
+      while (step !== ENDED) {
+        const n = await from.read(waiting);
+        if (n === null) break;
+        this.#count(direction, n);
+        const full = n === waiting.length;
+        const written = await to.write(full ? waiting : waiting.subarray(0, n));
+        if (written < n) await writeAll(to, waiting.subarray(written, n));
+        if (full) step = await this.#flow(direction, from, to, step);
+      }
       // The second direction to end needs no half-close: what follows is the close.
-      if (--open > 0) await to.closeWrite();
+      if (--this.#open > 0) await to.closeWrite();
     } catch (error) {
-      fail(error as Error);
+      this.#fail(error as Error);
     }
+    if (--this.#copied === 0) this.#finish();
   }
 
-  if (signal?.aborted) {
-    fail(signal.reason);
-    return result;
-  }
-  const onAbort = (): void => fail(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const watched = idle?.add(() => fail(new Error("silent for too long")));
-  await Promise.all([
-    direction("forward", first, second),
-    direction("backward", second, first, backwardHead),
-  ]);
-  if (watched !== undefined) idle?.remove(watched);
-  signal?.removeEventListener("abort", onAbort);
-  closeBoth();
-  return result;
-}
-
-/**
- * Copies until end of stream.
- *
- * A read that may wait for long has a small buffer of its own; one that follows a full read, and so
- * finds more, has a large one that all connections share. How large follows the traffic: full reads
- * raise it, bursts that would have fitted in less and slow writers lower it.
- */
-async function copy(from: Duplex, to: Duplex, onBytes: (bytes: number) => void): Promise<void> {
-  let step = 0;
-  // The first read is one of the large kind: a server's TLS flight comes soon, and in one piece.
-  let more = true;
-  let waiting: Uint8Array | undefined;
-  while (true) {
-    while (more) {
+  /**
+   * Copies with large buffers until a read was not full. How large follows the traffic: full reads
+   * raise it, bursts that would have fitted in less and slow writers lower it.
+   *
+   * @param step the size to begin with.
+   * @returns the size to go on with, or {@linkcode ENDED}.
+   */
+  async #flow(direction: Direction, from: Duplex, to: Duplex, step: number): Promise<number> {
+    while (true) {
       const buffer = flowBuffers.lend(step);
-      if (buffer === undefined) break;
+      if (buffer === undefined) return step;
       try {
         const n = await from.read(buffer);
-        if (n === null) return;
-        onBytes(n);
-        more = n === buffer.length;
+        if (n === null) return ENDED;
+        this.#count(direction, n);
+        const full = n === buffer.length;
         const began = performance.now();
-        const written = await to.write(more ? buffer : buffer.subarray(0, n));
+        const written = await to.write(full ? buffer : buffer.subarray(0, n));
         if (written < n) await writeAll(to, buffer.subarray(written, n));
         if (step > 0 && (n <= bytesOf(step - 1) || performance.now() - began > SLOW_WRITE_MS)) {
           step--;
-        } else if (more && step < LARGEST_STEP) {
+        } else if (full && step < LARGEST_STEP) {
           step++;
         }
+        if (!full) return step;
       } finally {
         flowBuffers.giveBack(buffer);
       }
     }
-    waiting ??= new Uint8Array(WAIT_BYTES);
-    const n = await from.read(waiting);
-    if (n === null) return;
-    onBytes(n);
-    more = n === WAIT_BYTES;
-    const written = await to.write(more ? waiting : waiting.subarray(0, n));
-    if (written < n) await writeAll(to, waiting.subarray(written, n));
+  }
+
+  #count(direction: Direction, bytes: number): void {
+    this.heard = true;
+    this.#result[direction] += bytes;
+    this.#options.onBytes?.(direction, bytes);
   }
 }
 

@@ -1,6 +1,7 @@
 import { alertRecord } from "../wire/alert.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "./splice.ts";
 import { pause } from "./accept_loop.ts";
+import { scheduleTimeout } from "./schedule.ts";
 import { sendLastWords } from "./last_words.ts";
 import { Seldom } from "./seldom.ts";
 import type { Log } from "../log.ts";
@@ -19,6 +20,9 @@ const IDLE_CHECK_MS = 5_000;
 
 /** How long a server may take to stop; a peer that says nothing could hold it up for ever. */
 const STOP_LIMIT_MS = 2_000;
+
+/** Buffer of a direction that waits for data, bytes: room for most messages of a client. */
+const WAIT_BYTES = 256;
 
 /** A certificate chain and its private key, both PEM. */
 export interface CertificatePair {
@@ -75,9 +79,52 @@ export interface TlsFrontOptions<Info> {
  */
 interface Generation<Info> {
   backend: TlsBackend;
-  connections: Map<number, FrontedConnection<Info>>;
+  connections: Map<number, Fronted<Info>>;
   /** Connections passed to it, also those that are not in the map yet. */
   active: number;
+}
+
+/** A connection, and the one to the backend that it is spliced to. */
+class Fronted<Info> implements FrontedConnection<Info> {
+  lastHeardAt = performance.now();
+  allowance = Infinity;
+  /** The port that it comes to the backend from, once that is known. */
+  port: number | undefined;
+  #callOffEnd: (() => void) | undefined;
+  #backend: Deno.TcpConn | undefined;
+
+  constructor(readonly peer: Duplex, readonly info: Info, lifeMs: number) {
+    this.#callOffEnd = scheduleTimeout(() => this.close(), lifeMs);
+  }
+
+  keep(): void {
+    this.#callOffEnd?.();
+    this.#callOffEnd = undefined;
+  }
+
+  /** Connects to the backend and sends `head`. */
+  async open(generation: Generation<Info>, head: Uint8Array): Promise<Deno.TcpConn> {
+    const { backend, connections } = generation;
+    this.#backend = await Deno.connect({ hostname: "127.0.0.1", port: backend.port });
+    this.port = this.#backend.localAddr.port;
+    // Before the first byte: the handler may run as soon as it has one.
+    connections.set(this.port, this);
+    if (head.length > 0) await writeAll(this.#backend, head);
+    return this.#backend;
+  }
+
+  /** Notes that the peer sent something; ends the connection when it was more than it may send. */
+  heard(bytes: number): void {
+    this.lastHeardAt = performance.now();
+    this.allowance -= bytes;
+    if (this.allowance < 0) this.close();
+  }
+
+  close(): void {
+    this.keep();
+    closeQuietly(this.peer);
+    if (this.#backend !== undefined) closeQuietly(this.#backend);
+  }
 }
 
 /**
@@ -122,7 +169,7 @@ export class TlsFront<Info> {
 
   /** Serves new connections with this certificate from now on. */
   async use(pair: CertificatePair): Promise<void> {
-    const connections = new Map<number, FrontedConnection<Info>>();
+    const connections = new Map<number, Fronted<Info>>();
     const backend = await this.#options.start(pair, (port) => connections.get(port));
     if (this.#stopping.signal.aborted) return await backend.stop();
     const previous = this.#current;
@@ -138,45 +185,34 @@ export class TlsFront<Info> {
    * Passes `head` and all that follows to the backend; closes `conn`. Never rejects. Where the
    * backend cannot be reached the peer gets the alert `internal_error`.
    */
-  async serve(conn: Duplex, head: Uint8Array, info: Info): Promise<void> {
+  serve(conn: Duplex, head: Uint8Array, info: Info): Promise<void> {
     const generation = this.#current;
-    if (generation === undefined) return closeQuietly(conn);
+    if (generation === undefined) {
+      closeQuietly(conn);
+      return Promise.resolve();
+    }
+    const fronted = new Fronted(conn, info, this.#options.lifeMs);
+    // Two steps, so that the one that may take days does not hold the head.
+    return this.#splice(generation, fronted, fronted.open(generation, head));
+  }
+
+  async #splice(
+    generation: Generation<Info>,
+    fronted: Fronted<Info>,
+    opened: Promise<Deno.TcpConn>,
+  ): Promise<void> {
     generation.active++;
-    const ending = new AbortController();
-    const end = (why: string): void => ending.abort(new Error(why));
-    const life = setTimeout(end, this.#options.lifeMs, "lasted too long");
-    let port: number | undefined;
-    let backend: Deno.TcpConn | undefined;
     try {
-      backend = await Deno.connect({ hostname: "127.0.0.1", port: generation.backend.port });
-      port = backend.localAddr.port;
-      const entry: FrontedConnection<Info> = {
-        info,
-        lastHeardAt: performance.now(),
-        allowance: Infinity,
-        keep: () => clearTimeout(life),
-        close: () => end("closed by the relay"),
-      };
-      // Before the first byte: the handler may run as soon as it has one.
-      generation.connections.set(port, entry);
-      if (head.length > 0) await writeAll(backend, head);
-      await splice(conn, backend, {
-        signal: ending.signal,
-        onBytes(direction, bytes) {
-          if (direction === "backward") return;
-          entry.lastHeardAt = performance.now();
-          entry.allowance -= bytes;
-          if (entry.allowance < 0) end("sent more than it may");
-        },
+      await splice(fronted.peer, await opened, {
+        waitBytes: WAIT_BYTES,
+        onBytes: (direction, bytes) => void (direction === "forward" && fronted.heard(bytes)),
       });
     } catch (error) {
       this.#failures.say({ error });
-      await sendLastWords(conn, alertRecord("internalError"));
+      await sendLastWords(fronted.peer, alertRecord("internalError"));
     } finally {
-      clearTimeout(life);
-      closeQuietly(conn);
-      if (backend !== undefined) closeQuietly(backend);
-      if (port !== undefined) generation.connections.delete(port);
+      fronted.close();
+      if (fronted.port !== undefined) generation.connections.delete(fronted.port);
       generation.active--;
       if (generation !== this.#current && generation.active === 0) {
         await this.#retire(generation);

@@ -59,30 +59,30 @@ export class Hub {
   }
 
   /** Handles a connection to the hub and closes it. */
-  async onConnection(conn: Deno.TcpConn): Promise<void> {
-    await this.#admit("hub", conn, true, (visit) => this.#onward.byName(visit));
+  onConnection(conn: Deno.TcpConn): Promise<void> {
+    return this.#admit("hub", conn, true, (visit) => this.#onward.byName(visit));
   }
 
   /** Handles a connection to the control port and closes it. */
-  async onControlConnection(conn: Deno.TcpConn): Promise<void> {
-    await this.#admit("control", conn, true, (visit) => this.#onward.toControl(visit));
+  onControlConnection(conn: Deno.TcpConn): Promise<void> {
+    return this.#admit("control", conn, true, (visit) => this.#onward.toControl(visit));
   }
 
   /** Handles a connection to the pages' own port and closes it. */
-  async onPagesConnection(conn: Deno.TcpConn): Promise<void> {
-    await this.#admit("pages", conn, false, (visit) => this.#onward.toPage(visit, "page"));
+  onPagesConnection(conn: Deno.TcpConn): Promise<void> {
+    return this.#admit("pages", conn, false, (visit) => this.#onward.toPage(visit, "page"));
   }
 
   /** Handles a connection to the plain HTTP port and closes it. */
-  async onHttpConnection(conn: Deno.TcpConn): Promise<void> {
-    await this.#admit("http", conn, false, (visit) => {
+  onHttpConnection(conn: Deno.TcpConn): Promise<void> {
+    return this.#admit("http", conn, false, (visit) => {
       closeQuietly(conn);
       return Promise.resolve({ outcome: "tls-on-http-port", ...nameOf(visit) });
     });
   }
 
   /** Admits a connection, refuses what is no hello, goes on with `next`, and tells the end. */
-  async #admit(
+  #admit(
     listener: string,
     conn: Deno.TcpConn,
     mayBeProxied: boolean,
@@ -90,7 +90,7 @@ export class Hub {
   ): Promise<void> {
     const { log, onOutcome = () => {} } = this.#options;
     const startedAt = performance.now();
-    await this.#admission.admit(
+    return this.#admission.admit(
       conn,
       mayBeProxied,
       (visit) => {

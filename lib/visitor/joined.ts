@@ -1,15 +1,8 @@
-import type { IdleWatch } from "../net/idle_watch.ts";
-import { closeQuietly, type Duplex, splice, type SpliceResult } from "../net/splice.ts";
+import { closeQuietly, type Duplex } from "../net/splice.ts";
 
 /** Visitors that are joined with their clients, by username. */
 export class Joined {
   readonly #visitors = new Map<string, Set<Duplex>>();
-  readonly #idle: IdleWatch | undefined;
-
-  /** @param idle ends those who are silent for too long. @default nobody */
-  constructor(idle?: IdleWatch) {
-    this.#idle = idle;
-  }
 
   /** Visitors of all users. */
   get size(): number {
@@ -28,15 +21,17 @@ export class Joined {
     for (const conn of this.#visitors.get(username) ?? []) closeQuietly(conn);
   }
 
-  /** Passes bytes between the two until they parted; closes both. Never rejects. */
-  async join(username: string, visitor: Duplex, client: Duplex): Promise<SpliceResult> {
-    const visitors = this.#visitors.get(username) ?? new Set();
-    this.#visitors.set(username, visitors.add(visitor));
-    const result = await splice(visitor, client, { idle: this.#idle });
-    visitors.delete(visitor);
-    if (visitors.size === 0 && this.#visitors.get(username) === visitors) {
-      this.#visitors.delete(username);
-    }
-    return result;
+  /** Counts a visitor from now on. */
+  add(username: string, visitor: Duplex): void {
+    const visitors = this.#visitors.get(username);
+    if (visitors === undefined) this.#visitors.set(username, new Set([visitor]));
+    else visitors.add(visitor);
+  }
+
+  /** Counts a visitor no more. */
+  remove(username: string, visitor: Duplex): void {
+    const visitors = this.#visitors.get(username);
+    visitors?.delete(visitor);
+    if (visitors?.size === 0) this.#visitors.delete(username);
   }
 }

@@ -3,12 +3,12 @@ import type { Log } from "../log.ts";
 import type { IdleWatch } from "../net/idle_watch.ts";
 import { Places } from "../net/places.ts";
 import { ReadAhead } from "../net/read_ahead.ts";
-import { closeQuietly, type Duplex, type SpliceResult } from "../net/splice.ts";
+import { closeQuietly, type Duplex, splice, type SpliceResult } from "../net/splice.ts";
 import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Visit } from "./admit.ts";
 import { Fallback } from "./fallback.ts";
 import { Joined } from "./joined.ts";
-import { type JoinedHow, meet, type MeetingSession, type Met } from "./meet.ts";
+import { type JoinedHow, meet, type MeetingSession } from "./meet.ts";
 import type { Ending, Outcome } from "./outcome.ts";
 import { refuseByAlert } from "./refuse.ts";
 import { route } from "./route.ts";
@@ -72,12 +72,11 @@ export class Onward {
   readonly #control: Places;
   readonly #foreign: Places;
   readonly #fallback: Fallback | undefined;
-  readonly joined: Joined;
+  readonly joined = new Joined();
 
   constructor(options: OnwardOptions) {
     const { limits, fallback, idle, log } = options;
     this.#options = options;
-    this.joined = new Joined(idle);
     this.#visitors = new Places({ total: limits.maxVisitors, perKey: limits.maxVisitorsPerUser });
     this.#pages = new Places({ total: limits.maxPages });
     this.#control = new Places({ total: limits.maxControl });
@@ -130,36 +129,40 @@ export class Onward {
   }
 
   #toUser(visit: Visit, username: string): Promise<Ending> {
-    return this.#placed(visit, this.#visitors, username, "limit-visitors", async () => {
-      const gone = new AbortController();
-      // Notices a visitor who leaves while the client is asked; a mere half-close is not leaving.
-      visit.conn = new ReadAhead(visit.conn, (error) => error && gone.abort(error));
-      const met = await meet({
-        source: visit.addresses.source,
-        announced: visit.announced,
-        head: visit.head,
-        find: (signal) => this.#options.findSession(username, signal),
-        signal: gone.signal,
-      });
-      if (met.state === "joined") return await this.#join(visit, username, met);
-      if (met.state === "left") {
-        closeQuietly(visit.conn);
-        return { outcome: "left" };
-      }
-      return await this.toPage(visit, met.state, "why" in met ? met.why : undefined);
-    });
+    return this.#placed(
+      visit,
+      this.#visitors,
+      username,
+      "limit-visitors",
+      () => this.#meet(visit, username),
+    );
   }
 
-  async #join(
-    visit: Visit,
-    username: string,
-    met: Met & { state: "joined" },
-  ): Promise<Ending> {
-    const { onJoined, onParted } = this.#options;
+  async #meet(visit: Visit, username: string): Promise<Ending> {
+    const { findSession, onJoined, onParted, idle } = this.#options;
+    const gone = new AbortController();
+    // Notices a visitor who leaves while the client is asked; a mere half-close is not leaving.
+    visit.conn = new ReadAhead(visit.conn, (error) => error && gone.abort(error));
+    const met = await meet({
+      source: visit.addresses.source,
+      announced: visit.announced,
+      head: visit.head,
+      find: (signal) => findSession(username, signal),
+      signal: gone.signal,
+    });
+    if (met.state === "left") {
+      closeQuietly(visit.conn);
+      return { outcome: "left" };
+    }
+    if (met.state !== "joined") {
+      return await this.toPage(visit, met.state, "why" in met ? met.why : undefined);
+    }
     // Passed on: nobody needs it again, and the two may stay joined for days.
     visit.head = NO_BYTES;
     onJoined?.(met);
-    const result = await this.joined.join(username, visit.conn, met.conn);
+    this.joined.add(username, visit.conn);
+    const result = await splice(visit.conn, met.conn, idle && { idle });
+    this.joined.remove(username, visit.conn);
     onParted?.(result);
     const { forward: toClient, backward: toVisitor, error } = result;
     return { outcome: met.how, toClient, toVisitor, ...(error && { detail: error.message }) };
@@ -183,10 +186,12 @@ export class Onward {
 
   /** Passes a client, or who asks the API, on to it. */
   toControl(visit: Visit): Promise<Ending> {
-    const { addresses, group } = visit;
-    return this.#placed(visit, this.#control, group, "limit-control", async () => {
-      await this.#options.serveControl(visit.conn, visit.head, { addresses, ...nameOf(visit) });
-      return { outcome: "control" };
+    const { conn, addresses, group } = visit;
+    return this.#placed(visit, this.#control, group, "limit-control", () => {
+      const served = this.#options.serveControl(conn, visit.head, { addresses, ...nameOf(visit) });
+      // A client may stay online for days: nothing is kept but what it needs.
+      visit.head = NO_BYTES;
+      return served.then(endControl);
     });
   }
 
@@ -205,6 +210,10 @@ export class Onward {
       () => fallback.pass(conn, visit.head, announced),
     );
   }
+}
+
+function endControl(): Ending {
+  return { outcome: "control" };
 }
 
 /** The name that a visitor asked for, to be spread where it may be absent. */
