@@ -218,7 +218,7 @@ async function start(
     baseDomain,
     publicPort,
     isUsername,
-    findSession: (username, signal) => sessions.find(username, signal),
+    sessions,
     servePage: (conn, head, arrival) => fronts.pages.serve(conn, head, arrival),
     serveControl: (conn, head, arrival) => fronts.control.serve(conn, head, arrival),
     ...(settings.fallbackBackend !== undefined && { fallback: settings.fallbackBackend }),

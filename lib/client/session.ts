@@ -17,9 +17,6 @@ export const PARK_TICKET_MS = 60_000;
  */
 export const REFILL_DELAY_MS = 20;
 
-/** What a server answers to a ClientHello, mostly: it goes to the visitor in one piece then. */
-const ANSWER_BYTES = 4 * 1024;
-
 /** How long a connection stays parked. */
 export const PARKED_MS = 5 * 60_000;
 
@@ -196,7 +193,7 @@ export class Session {
     this.#granted.delete(ticket);
     const callOff = this.#schedule(() => this.#dropParked(entry), PARKED_MS);
     const entry: Parked = {
-      conn: new ReadAhead(conn, () => this.#dropParked(entry), ANSWER_BYTES),
+      conn: new ReadAhead(conn, () => this.#dropParked(entry)),
       leave() {
         callOff();
         place.leave();

@@ -7,7 +7,8 @@ import { formatIp, parseIp, unmapIp } from "../wire/ip_address.ts";
  * address is its own group.
  */
 export function addressGroup(address: string): string {
-  const parsed = parseIp(address);
+  // IPv4 has one form only.
+  const parsed = address.includes(":") ? parseIp(address) : undefined;
   if (parsed === undefined) return address;
   const bytes = unmapIp(parsed);
   if (bytes.length === 4) return formatIp(bytes);

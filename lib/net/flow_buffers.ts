@@ -1,9 +1,6 @@
-import { type Schedule, scheduleTimeout } from "./schedule.ts";
+import { BufferPool } from "./buffer_pool.ts";
 
 const MEBIBYTE = 1024 * 1024;
-
-/** How long buffers that nobody asks for are kept, at least; up to twice as long. */
-export const KEEP_MS = 1_000;
 
 /** A size of buffer, and how much may be lent in all while one of that size is still given out. */
 interface Step {
@@ -32,20 +29,6 @@ export function bytesOf(step: number): number {
   return STEPS[step]!.bytes;
 }
 
-/** The free buffers of a step. */
-interface Free {
-  /** The one given back last, and so the warmest in the processor's cache, is lent first. */
-  buffers: Uint8Array<ArrayBuffer>[];
-  /** The fewest that were free since the last look: as many were never needed. */
-  unused: number;
-}
-
-/** Options for {@linkcode FlowBuffers}. */
-export interface FlowBuffersOptions {
-  /** @default {setTimeout} */
-  schedule?: Schedule;
-}
-
 /**
  * Buffers for data that flows, shared by all connections.
  *
@@ -54,14 +37,8 @@ export interface FlowBuffersOptions {
  * smaller ones, and then none.
  */
 export class FlowBuffers {
-  readonly #free: Free[] = STEPS.map(() => ({ buffers: [], unused: 0 }));
-  readonly #schedule: Schedule;
+  readonly #pools = STEPS.map(({ bytes }) => new BufferPool(bytes));
   #lent = 0;
-  #lookDue = false;
-
-  constructor(options: FlowBuffersOptions = {}) {
-    this.#schedule = options.schedule ?? scheduleTimeout;
-  }
 
   /** Bytes lent now. */
   get lent(): number {
@@ -77,36 +54,15 @@ export class FlowBuffers {
       const { bytes, ceiling } = STEPS[fitting]!;
       if (this.#lent + bytes > ceiling) continue;
       this.#lent += bytes;
-      const free = this.#free[fitting]!;
-      const buffer = free.buffers.pop();
-      free.unused = Math.min(free.unused, free.buffers.length);
-      return buffer ?? new Uint8Array(bytes);
+      return this.#pools[fitting]!.take();
     }
   }
 
-  /** Takes back a buffer that nothing reads or writes any more; frees it when nobody asks for it. */
+  /** Takes back a buffer that nothing reads or writes any more. */
   giveBack(buffer: Uint8Array<ArrayBuffer>): void {
     this.#lent -= buffer.length;
-    this.#free[STEPS.findIndex(({ bytes }) => bytes === buffer.length)]!.buffers.push(buffer);
-    if (this.#lookDue) return;
-    this.#lookDue = true;
-    this.#schedule(this.#freeUnused, KEEP_MS);
+    this.#pools.find(({ bytes }) => bytes === buffer.length)!.giveBack(buffer);
   }
-
-  /**
-   * Frees what was not needed since the last look.
-   *
-   * At once and by hand: left to the garbage collector, the buffers of a burst would stay until
-   * there is other work.
-   */
-  readonly #freeUnused = (): void => {
-    for (const free of this.#free) {
-      for (const buffer of free.buffers.splice(0, free.unused)) buffer.buffer.transfer(0);
-      free.unused = free.buffers.length;
-    }
-    this.#lookDue = this.#free.some(({ unused }) => unused > 0);
-    if (this.#lookDue) this.#schedule(this.#freeUnused, KEEP_MS);
-  };
 }
 
 /** The buffers that every splice of this process uses. */

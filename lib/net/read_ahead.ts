@@ -1,7 +1,8 @@
+import { BufferPool } from "./buffer_pool.ts";
 import type { Duplex } from "./splice.ts";
 
-/** Room for what a peer says first. */
-const AHEAD_BYTES = 2 * 1024;
+/** Buffers for what a peer says first: room for a server's answer to a ClientHello, mostly. */
+const buffers = new BufferPool(4 * 1024);
 
 /**
  * A connection with a read always pending, so that its end is noticed while nobody uses it.
@@ -10,7 +11,7 @@ const AHEAD_BYTES = 2 * 1024;
  */
 export class ReadAhead implements Duplex {
   readonly #conn: Duplex;
-  #buffer: Uint8Array | undefined;
+  #buffer: Uint8Array<ArrayBuffer> | undefined;
   #pending: Promise<number | null> | undefined;
   /** Bytes of the buffer that were returned already. */
   #taken = 0;
@@ -18,11 +19,10 @@ export class ReadAhead implements Duplex {
   /**
    * @param onEnd called when the peer ends instead of saying anything, with the error when it did
    * not end in order.
-   * @param bytes how much of what comes early is read. @default 2 KiB
    */
-  constructor(conn: Duplex, onEnd: (error?: Error) => void, bytes = AHEAD_BYTES) {
+  constructor(conn: Duplex, onEnd: (error?: Error) => void) {
     this.#conn = conn;
-    this.#buffer = new Uint8Array(bytes);
+    this.#buffer = buffers.take();
     this.#pending = conn.read(this.#buffer);
     this.#pending.then((n) => void (n === null && onEnd()), onEnd);
   }
@@ -40,6 +40,7 @@ export class ReadAhead implements Duplex {
     if (this.#taken === n) {
       // A joined connection lives on for days: without what it no longer needs.
       this.#pending = undefined;
+      buffers.giveBack(this.#buffer!);
       this.#buffer = undefined;
     }
     return part.length;

@@ -1,8 +1,9 @@
+import { BufferPool } from "./buffer_pool.ts";
 import type { IdleWatch, Watched } from "./idle_watch.ts";
 import { bytesOf, flowBuffers, LARGEST_STEP } from "./flow_buffers.ts";
 
-/** Buffer of a direction that waits for data, bytes. */
-const WAIT_BYTES = 2 * 1024;
+/** Buffers of directions that wait for data. */
+const DEFAULT_WAIT_BUFFERS = new BufferPool(2 * 1024);
 
 /** In the place of a step: the stream has ended. */
 const ENDED = -1;
@@ -45,8 +46,8 @@ export interface SpliceOptions {
   idle?: IdleWatch;
   /** Called for every chunk read: the direction and its size in bytes. */
   onBytes?: (direction: Direction, bytes: number) => void;
-  /** Size of the buffer that each direction waits for data with. @default 2 KiB */
-  waitBytes?: number;
+  /** Where each direction has the buffer from that it waits for data with. @default 2 KiB each */
+  waitBuffers?: BufferPool;
 }
 
 /**
@@ -155,6 +156,8 @@ class Splice implements Watched {
     to: Duplex,
     head?: Uint8Array,
   ): Promise<void> {
+    const { waitBuffers = DEFAULT_WAIT_BUFFERS } = this.#options;
+    let waiting: Uint8Array<ArrayBuffer> | undefined;
     try {
       if (head !== undefined && head.length > 0) {
         await writeAll(to, head);
@@ -162,8 +165,8 @@ class Splice implements Watched {
       }
       // The first read is one of the large kind: a server's TLS flight comes soon, and in one piece.
       let step = await this.#flow(direction, from, to, 0);
-      const waiting = new Uint8Array(this.#options.waitBytes ?? WAIT_BYTES);
       while (step !== ENDED) {
+        waiting ??= waitBuffers.take();
         const n = await from.read(waiting);
         if (n === null) break;
         this.#count(direction, n);
@@ -177,6 +180,7 @@ class Splice implements Watched {
     } catch (error) {
       this.#fail(error as Error);
     }
+    if (waiting !== undefined) waitBuffers.giveBack(waiting);
     if (--this.#copied === 0) this.#finish();
   }
 

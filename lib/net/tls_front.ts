@@ -1,6 +1,7 @@
 import { alertRecord } from "../wire/alert.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "./splice.ts";
 import { pause } from "./accept_loop.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { scheduleTimeout } from "./schedule.ts";
 import { sendLastWords } from "./last_words.ts";
 import { Seldom } from "./seldom.ts";
@@ -21,8 +22,8 @@ const IDLE_CHECK_MS = 5_000;
 /** How long a server may take to stop; a peer that says nothing could hold it up for ever. */
 const STOP_LIMIT_MS = 2_000;
 
-/** Buffer of a direction that waits for data, bytes: room for most messages of a client. */
-const WAIT_BYTES = 256;
+/** Buffers of directions that wait for data: with room for most messages of a client. */
+const waitBuffers = new BufferPool(256);
 
 /** A certificate chain and its private key, both PEM. */
 export interface CertificatePair {
@@ -204,7 +205,7 @@ export class TlsFront<Info> {
     generation.active++;
     try {
       await splice(fronted.peer, await opened, {
-        waitBytes: WAIT_BYTES,
+        waitBuffers,
         onBytes: (direction, bytes) => void (direction === "forward" && fronted.heard(bytes)),
       });
     } catch (error) {

@@ -1,6 +1,5 @@
-import type { ProxyAddresses, SocketAddress } from "../wire/proxy_protocol.ts";
+import type { SocketAddress } from "../wire/proxy_protocol.ts";
 import { closeQuietly, type Duplex, writeAll } from "../net/splice.ts";
-import { openingBytes } from "./opening.ts";
 
 /** Sessions that may end under one waiting visitor before it gets the status page. */
 const MAX_SESSIONS_TRIED = 3;
@@ -20,10 +19,8 @@ export interface MeetingSession {
 export interface MeetOptions {
   /** What the client is told when it is asked. */
   source: SocketAddress;
-  /** What the PROXY header says; absent when it is not known. */
-  announced: ProxyAddresses | undefined;
-  /** The visitor's first bytes. */
-  head: Uint8Array;
+  /** What the data connection is sent first, see {@linkcode openingBytes}. */
+  opening: Uint8Array;
   /** The user's session, after a wait for one that is coming back. */
   find: (signal: AbortSignal) => Promise<MeetingSession | undefined>;
   /** Aborted when the visitor is gone. */
@@ -36,8 +33,8 @@ export type JoinedHow = { how: "parked" } | { how: "dialled"; dialMs: number };
 /** How a visitor and a client met. */
 export type Met =
   /**
-   * `conn` has been sent the PROXY header and the head; the caller closes it. `dialMs` is how long
-   * the client took to come when it was asked.
+   * `conn` has been sent the opening; the caller closes it. `dialMs` is how long the client took to
+   * come when it was asked.
    */
   | ({ state: "joined"; conn: Duplex } & JoinedHow)
   | { state: "offline" }
@@ -50,18 +47,15 @@ export type Met =
  * trip, else one that the client is asked for.
  */
 export async function meet(options: MeetOptions): Promise<Met> {
-  const { source, announced, head, find, signal } = options;
-  const opening = openingBytes(announced, head);
-
+  const { source, opening, find, signal } = options;
   for (let tried = 0; tried < MAX_SESSIONS_TRIED; tried++) {
     const session = await find(signal);
     // Else a parked connection would be spent on nobody.
     if (signal.aborted) return { state: "left" };
     if (session === undefined) return { state: "offline" };
 
-    for (let conn = session.takeParked(); conn !== undefined; conn = session.takeParked()) {
-      if (await opened(conn, opening)) return { state: "joined", conn, how: "parked" };
-    }
+    const parked = await meetParked(session, opening);
+    if (parked !== undefined) return parked;
     const askedAt = performance.now();
     const dialled = await session.dial(source, signal);
     if (dialled.state === "joined") {
@@ -75,6 +69,16 @@ export async function meet(options: MeetOptions): Promise<Met> {
     // The session ended while we waited: its successor may be on its way.
   }
   return signal.aborted ? { state: "left" } : { state: "offline" };
+}
+
+/** Finds a parked connection for a visitor; those that died unnoticed are passed over. */
+export async function meetParked(
+  session: MeetingSession,
+  opening: Uint8Array,
+): Promise<Met | undefined> {
+  for (let conn = session.takeParked(); conn !== undefined; conn = session.takeParked()) {
+    if (await opened(conn, opening)) return { state: "joined", conn, how: "parked" };
+  }
 }
 
 /** Whether the opening could be written; closes the connection otherwise. */

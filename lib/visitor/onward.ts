@@ -8,7 +8,8 @@ import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Visit } from "./admit.ts";
 import { Fallback } from "./fallback.ts";
 import { Joined } from "./joined.ts";
-import { type JoinedHow, meet, type MeetingSession } from "./meet.ts";
+import { type JoinedHow, meet, type MeetingSession, meetParked, type Met } from "./meet.ts";
+import { openingBytes } from "./opening.ts";
 import type { Ending, Outcome } from "./outcome.ts";
 import { refuseByAlert } from "./refuse.ts";
 import { route } from "./route.ts";
@@ -41,8 +42,11 @@ export interface OnwardLimits {
 export interface OnwardOptions {
   baseDomain: string;
   isUsername: (label: string) => boolean;
-  /** The user's session, after a wait for one that is coming back. */
-  findSession: (username: string, signal: AbortSignal) => Promise<MeetingSession | undefined>;
+  sessions: {
+    get(username: string): MeetingSession | undefined;
+    /** The user's session, after a wait for one that is coming back. */
+    find(username: string, signal: AbortSignal): Promise<MeetingSession | undefined>;
+  };
   servePage: Serve;
   serveControl: Serve;
   fallback?: Backend;
@@ -139,17 +143,8 @@ export class Onward {
   }
 
   async #meet(visit: Visit, username: string): Promise<Ending> {
-    const { findSession, onJoined, onParted, idle } = this.#options;
-    const gone = new AbortController();
-    // Notices a visitor who leaves while the client is asked; a mere half-close is not leaving.
-    visit.conn = new ReadAhead(visit.conn, (error) => error && gone.abort(error));
-    const met = await meet({
-      source: visit.addresses.source,
-      announced: visit.announced,
-      head: visit.head,
-      find: (signal) => findSession(username, signal),
-      signal: gone.signal,
-    });
+    const { onJoined, onParted, idle } = this.#options;
+    const met = await this.#find(visit, username);
     if (met.state === "left") {
       closeQuietly(visit.conn);
       return { outcome: "left" };
@@ -166,6 +161,24 @@ export class Onward {
     onParted?.(result);
     const { forward: toClient, backward: toVisitor, error } = result;
     return { outcome: met.how, toClient, toVisitor, ...(error && { detail: error.message }) };
+  }
+
+  /** Meets the user's client: at once where a connection is parked, which is nearly always. */
+  async #find(visit: Visit, username: string): Promise<Met> {
+    const { sessions } = this.#options;
+    const opening = openingBytes(visit.announced, visit.head);
+    const session = sessions.get(username);
+    const met = session && await meetParked(session, opening);
+    if (met !== undefined) return met;
+    const gone = new AbortController();
+    // Notices a visitor who leaves while the client is asked; a mere half-close is not leaving.
+    visit.conn = new ReadAhead(visit.conn, (error) => error && gone.abort(error));
+    return await meet({
+      source: visit.addresses.source,
+      opening,
+      find: (signal) => sessions.find(username, signal),
+      signal: gone.signal,
+    });
   }
 
   /** Passes a visitor on to the relay's own pages. */

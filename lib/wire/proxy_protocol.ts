@@ -53,7 +53,8 @@ const FAMILY = { tcp4: 0x11, tcp6: 0x21 } as const;
  * IPv4, other IPv6 its canonical text (RFC 5952) without a zone. Other text is returned as it is.
  */
 export function normalizeAddress(address: string): string {
-  const bytes = parseIp(address);
+  // IPv4 has one form only.
+  const bytes = address.includes(":") ? parseIp(address) : undefined;
   return bytes === undefined ? address : formatIp(unmapIp(bytes));
 }
 

@@ -58,6 +58,6 @@ export const COMMON_OPTIONS = [
   "--ignore-env",
   "--no-check",
   "--quiet",
-  // Room for young objects: 2 MiB, not 16. Idle connections take a fifth less memory for it.
-  "--v8-flags=--max-semi-space-size=2",
+  // Room for young objects: 4 MiB, not 16. Idle connections take less memory for it.
+  "--v8-flags=--max-semi-space-size=4",
 ];

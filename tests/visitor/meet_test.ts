@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import type { Duplex } from "../../lib/net/splice.ts";
 import { meet, type MeetingSession } from "../../lib/visitor/meet.ts";
-import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
+import { openingBytes } from "../../lib/visitor/opening.ts";
 import { pipe, readAll, utf8 } from "../net/pipe.ts";
 
 const ADDRESSES = {
   source: { address: "192.0.2.1", port: 1234 },
   destination: { address: "198.51.100.1", port: 443 },
 };
-const HEAD = utf8("hello");
-const OPENING = new Uint8Array([...encodeProxyV2(ADDRESSES), ...HEAD]);
+const OPENING = openingBytes(ADDRESSES, utf8("hello"));
 
 type Dialled = Awaited<ReturnType<MeetingSession["dial"]>>;
 
@@ -27,8 +26,7 @@ function session(parked: Duplex[], dialled: Dialled): MeetingSession & { dials: 
 function meetWith(...sessions: (MeetingSession | undefined)[]): ReturnType<typeof meet> {
   return meet({
     source: ADDRESSES.source,
-    announced: ADDRESSES,
-    head: HEAD,
+    opening: OPENING,
     find: () => Promise.resolve(sessions.shift()),
     signal: new AbortController().signal,
   });
@@ -91,8 +89,7 @@ Deno.test("meet() spends nothing on a visitor who is gone", async () => {
     const sessions = when === "while finding" ? [next] : [one, next];
     const met = await meet({
       source: ADDRESSES.source,
-      announced: ADDRESSES,
-      head: HEAD,
+      opening: OPENING,
       find() {
         if (when === "while finding") gone.abort();
         return Promise.resolve(sessions.shift());
