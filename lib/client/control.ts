@@ -155,8 +155,7 @@ export class Control {
     const link: Link = { socket, transport, session, closing: false };
     this.#links.set(session, link);
     socket.addEventListener("message", (event) => this.#receive(link, event.data));
-    // Both come in any order, close sometimes twice: whatever runs first does all.
-    socket.addEventListener("error", () => transport.close());
+    // After an error too; sometimes twice.
     socket.addEventListener("close", (event) => this.#gone(link, event.code));
     transport.keep();
     transport.allowance = MESSAGE_ALLOWANCE;

@@ -24,43 +24,43 @@ export interface DataPortOptions {
 export function createDataPort(options: DataPortOptions): (conn: Deno.TcpConn) => Promise<void> {
   const { tickets, log, onRefused = () => {} } = options;
 
+  async function refuse(conn: Duplex, reason: "preface" | "ticket" | "timeout"): Promise<void> {
+    onRefused(reason);
+    log.debug("data connection refused", { reason });
+    await sendLastWords(conn, DATA_REFUSED);
+  }
+
   return async function onConnection(conn) {
     conn.setNoDelay(true);
     // A peer that vanished is noticed in the end, though nothing is sent to it.
     conn.setKeepAlive(true);
+    let late: Promise<void> | undefined;
+    // Its end ends the read that waits.
+    const callOff = scheduleTimeout(() => late = refuse(conn, "timeout"), PREFACE_TIMEOUT_MS);
     const preface = await readPrefaceBytes(conn);
-    const ticket = typeof preface === "string" ? undefined : readPreface(preface);
+    callOff();
+    if (late !== undefined) return await late;
+    const ticket = preface && readPreface(preface);
     const redeem = ticket === undefined ? undefined : tickets.take(ticket);
     if (redeem !== undefined) return redeem(conn);
-    const reason = preface === "timeout"
-      ? "timeout" as const
-      : ticket === undefined
-      ? "preface" as const
-      : "ticket" as const;
-    onRefused(reason);
-    log.debug("data connection refused", { reason });
-    await sendLastWords(conn, DATA_REFUSED);
+    await refuse(conn, ticket === undefined ? "preface" : "ticket");
   };
 }
 
 /**
- * Reads the preface and not a byte more, since what follows belongs to the visitor's connection.
+ * Reads the preface and not a byte more, since what follows belongs to the visitor's connection;
+ * undefined when the peer ends before it is complete.
  */
-async function readPrefaceBytes(conn: Duplex): Promise<Uint8Array | "timeout" | "ended"> {
+async function readPrefaceBytes(conn: Duplex): Promise<Uint8Array | undefined> {
   const bytes = new Uint8Array(PREFACE_BYTES);
-  const { promise: late, resolve } = Promise.withResolvers<"timeout">();
-  const callOff = scheduleTimeout(() => resolve("timeout"), PREFACE_TIMEOUT_MS);
   try {
     for (let length = 0; length < PREFACE_BYTES;) {
-      const n = await Promise.race([conn.read(bytes.subarray(length)), late]);
-      if (n === "timeout") return "timeout";
-      if (n === null) return "ended";
+      const n = await conn.read(length === 0 ? bytes : bytes.subarray(length));
+      if (n === null) return undefined;
       length += n;
     }
     return bytes;
   } catch {
-    return "ended";
-  } finally {
-    callOff();
+    return undefined;
   }
 }

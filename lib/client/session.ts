@@ -39,6 +39,12 @@ export interface Parking {
   take(username: string): { leave(): void } | undefined;
 }
 
+/** A ticket to park with, and the place that is kept for it. */
+interface Granted {
+  ticket: string;
+  place: { leave(): void };
+}
+
 /** Options for {@linkcode Session}. */
 export interface SessionOptions {
   username: string;
@@ -67,8 +73,8 @@ export class Session {
   readonly #parking: Parking;
   /** Oldest first. */
   readonly #parked: Parked[] = [];
-  /** Granted to park with, not shown yet; each with its place. */
-  readonly #granted = new Map<string, { leave(): void }>();
+  /** Granted to park with, not shown yet. */
+  readonly #granted: Granted[] = [];
   readonly #waiting = new Map<string, (dialled: Dialled) => void>();
   #poolSize = 0;
   /** Set while a refill is due. */
@@ -147,18 +153,17 @@ export class Session {
     this.#ended = true;
     this.#callOffRefill?.();
     for (const settle of [...this.#waiting.values()]) settle({ state: "ended" });
-    for (const [ticket, place] of this.#granted) {
+    for (const { ticket, place } of this.#granted.splice(0)) {
       this.#tickets.take(ticket);
       place.leave();
     }
-    this.#granted.clear();
     for (const parked of [...this.#parked]) this.#dropParked(parked);
   }
 
   /** Grants tickets: at once when few are left, else together with those that are missing soon. */
   #refill(): void {
     if (this.#ended) return;
-    if ((this.#parked.length + this.#granted.size) * 2 < this.#poolSize) return this.#grant();
+    if ((this.#parked.length + this.#granted.length) * 2 < this.#poolSize) return this.#grant();
     this.#callOffRefill ??= this.#schedule(() => this.#grant(), REFILL_DELAY_MS);
   }
 
@@ -171,26 +176,28 @@ export class Session {
     this.#callOffRefill = undefined;
     if (this.#ended) return;
     const tickets: string[] = [];
-    while (this.#parked.length + this.#granted.size < this.#poolSize) {
+    while (this.#parked.length + this.#granted.length < this.#poolSize) {
       const place = this.#parking.take(this.username);
       if (place === undefined) break;
       const ticket = this.#tickets.issue(
-        (conn) => this.#park(ticket, conn, place),
+        (conn) => this.#park(granted, conn),
         PARK_TICKET_MS,
         () => {
-          this.#granted.delete(ticket);
+          remove(this.#granted, granted);
           place.leave();
           this.#refill();
         },
       );
-      this.#granted.set(ticket, place);
+      const granted = { ticket, place };
+      this.#granted.push(granted);
       tickets.push(ticket);
     }
     if (tickets.length > 0) this.#send({ type: "tickets", tickets });
   }
 
-  #park(ticket: string, conn: Duplex, place: { leave(): void }): void {
-    this.#granted.delete(ticket);
+  #park(granted: Granted, conn: Duplex): void {
+    remove(this.#granted, granted);
+    const { place } = granted;
     const callOff = this.#schedule(() => this.#dropParked(entry), PARKED_MS);
     const entry: Parked = {
       conn: new ReadAhead(conn, () => this.#dropParked(entry)),
@@ -205,12 +212,17 @@ export class Session {
   }
 
   #dropParked(entry: Parked): void {
-    const index = this.#parked.indexOf(entry);
     // Taken by a visitor already: its end is theirs to see.
-    if (index === -1) return;
-    this.#parked.splice(index, 1);
+    if (!remove(this.#parked, entry)) return;
     entry.leave();
     closeQuietly(entry.conn);
     this.#refill();
   }
+}
+
+/** Takes an item out of a list, if it is there. */
+function remove<Item>(list: Item[], item: Item): boolean {
+  const index = list.indexOf(item);
+  if (index !== -1) list.splice(index, 1);
+  return index !== -1;
 }

@@ -1,3 +1,4 @@
+import { latin1 } from "./latin1.ts";
 import { z } from "zod";
 
 /** Subprotocol of the control WebSocket. */
@@ -98,7 +99,7 @@ export const DATA_REFUSED = new TextEncoder().encode("GLOSSON/1 refused\n");
 /** The ticket in a data preface, or undefined when these bytes are not one. */
 export function readPreface(bytes: Uint8Array): string | undefined {
   if (bytes.length < PREFACE_BYTES) return undefined;
-  const text = String.fromCharCode(...bytes.subarray(0, PREFACE_BYTES));
+  const text = latin1(bytes, 0, PREFACE_BYTES);
   const found = text.slice(PREFACE.length, -1);
   return text.startsWith(PREFACE) && text.endsWith("\n") && TICKET.test(found) ? found : undefined;
 }

@@ -15,7 +15,7 @@ export interface Glossond extends AsyncDisposable {
 }
 
 /** As in the tasks of deno.json and in the executable: less memory for each connection. */
-const V8_FLAGS = "--max-semi-space-size=4";
+const V8_FLAGS = "--max-semi-space-size=4,--heap-growing-percent=30";
 
 /** Name of the user of a number. */
 export function usernameOf(user: number): string {

@@ -8,8 +8,8 @@ import type { Usage } from "./usage.ts";
 /** How many are open when memory is read. */
 const COUNTS = { full: [1_000, 4_000], quick: [250, 1_000] } as const;
 
-/** Opened and closed before the first reading, so that code and pools are there. */
-const WARM_UP = 50;
+/** Opened before the first reading, so that code, pools and room for young objects are there. */
+const WARM_UP = 300;
 
 /** Users whose visitors the pairs are of: each may have a share of the places only. */
 const USERS = 8;

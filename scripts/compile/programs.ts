@@ -59,5 +59,5 @@ export const COMMON_OPTIONS = [
   "--no-check",
   "--quiet",
   // Room for young objects: 4 MiB, not 16. Idle connections take less memory for it.
-  "--v8-flags=--max-semi-space-size=4",
+  "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=30",
 ];

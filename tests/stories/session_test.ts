@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { startRelay } from "./relay.ts";
-import { apiOf, connectControl, serveUser, signUp, visit } from "./user.ts";
+import { type Relay, startRelay } from "./relay.ts";
+import { apiOf, connectControl, serveUser, signUp, type User, visit } from "./user.ts";
 
 Deno.test("a second session of a user replaces the first", async () => {
   await using relay = await startRelay();
@@ -49,12 +49,10 @@ Deno.test("the control address asks for a token, then for a WebSocket of its sub
   assert.equal(plain.body.type, "urn:glosson:problem:upgrade-required");
 });
 
-Deno.test("a client that vanishes without a FIN is offline within 30 s", async () => {
-  await using relay = await startRelay();
-  const user = await signUp(relay, "kaylee");
-  // A peer that upgrades and then never says another word, not even a pong.
+/** Opens a control WebSocket by hand: what is read begins with the answer's head. */
+async function upgrade(relay: Relay, user: User): Promise<Deno.TlsConn> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.control! });
-  using tls = await Deno.startTls(conn, {
+  const tls = await Deno.startTls(conn, {
     hostname: "localhost",
     caCerts: [relay.ca],
     alpnProtocols: ["http/1.1"],
@@ -74,6 +72,37 @@ Deno.test("a client that vanishes without a FIN is offline within 30 s", async (
       ].join("\r\n"),
     ),
   );
+  return tls;
+}
+
+Deno.test("a client that breaks the WebSocket protocol is offline, and its connection closed", async (t) => {
+  await using relay = await startRelay();
+  // Frames are masked with zeros, which leave the payload as it is (RFC 6455 section 5.3).
+  const broken: Record<string, number[]> = {
+    "a reserved bit": [0xc1, 0x80, 0, 0, 0, 0],
+    "a reserved opcode": [0x83, 0x80, 0, 0, 0, 0],
+    "text that is no UTF-8": [0x81, 0x81, 0, 0, 0, 0, 0xff],
+    "a ping in pieces": [0x09, 0x80, 0, 0, 0, 0],
+  };
+  for (const [i, [name, frame]] of Object.entries(broken).entries()) {
+    await t.step(name, async () => {
+      const user = await signUp(relay, `kaylee${i}`);
+      using tls = await upgrade(relay, user);
+      await relay.logged("client online", { username: user.username });
+      await tls.write(Uint8Array.from(frame));
+      await relay.logged("client offline", { username: user.username });
+      // Ends, and so did the relay's side of the connection.
+      const p = new Uint8Array(4096);
+      while (await tls.read(p).catch(() => null) !== null);
+    });
+  }
+});
+
+Deno.test("a client that vanishes without a FIN is offline within 30 s", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  // A peer that upgrades and then never says another word, not even a pong.
+  using tls = await upgrade(relay, user);
   const started = performance.now();
   const frames: { opcode: number; at: number; payload: Uint8Array }[] = [];
   let buffer: number[] = [];
