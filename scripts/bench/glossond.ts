@@ -24,7 +24,13 @@ export function usernameOf(user: number): string {
 
 /** Starts the daemon with accounts already in its database: claiming them would take minutes. */
 export async function startGlossond(
-  options: { users: number; settings?: Record<string, string>; namespace?: string },
+  options: {
+    users: number;
+    settings?: Record<string, string>;
+    namespace?: string;
+    /** A module to load before the relay. */
+    preload?: string;
+  },
 ): Promise<Glossond> {
   const dir = await Deno.makeTempDir({ prefix: "glossond-bench-" });
   await Deno.mkdir(`${dir}/state`, { recursive: true, mode: 0o700 });
@@ -38,7 +44,7 @@ export async function startGlossond(
   );
   db.exec("COMMIT");
   db.close();
-  const { namespace } = options;
+  const { namespace, preload } = options;
   const launcher = [
     ...namespace === undefined ? [] : ["ip", "netns", "exec", namespace],
     ...["env", `DENO_V8_FLAGS=${V8_FLAGS}`],
@@ -46,6 +52,7 @@ export async function startGlossond(
   const relay = await startRelay({
     dir,
     launcher,
+    ...(preload !== undefined && { preload }),
     settings: { LOG_LEVEL: "info", ...options.settings },
   });
   return {

@@ -3,6 +3,7 @@
  */
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
+import { allocation } from "./allocation.ts";
 import { bulk } from "./bulk.ts";
 import { memory } from "./memory.ts";
 import { connections } from "./connections.ts";
@@ -20,6 +21,7 @@ const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
   connections,
   links,
   rate,
+  allocation,
   memory,
   pressure,
   start,

@@ -33,6 +33,8 @@ export interface RelayOptions {
   settings?: Record<string, string>;
   /** A program and its arguments that start the daemon, as `prlimit` does. */
   launcher?: string[];
+  /** A module to load before the daemon's own; not with an executable. */
+  preload?: string;
   /** Text of get_bio.py; by default the example script. */
   bioScript?: string;
   /** A folder of an earlier relay, to go on with its state. */
@@ -71,9 +73,11 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
   const executable = Deno.env.get("GLOSSOND_BIN");
   const [program = "", ...args] = [
     ...options.launcher ?? [],
-    ...executable
-      ? [executable, "serve"]
-      : [Deno.execPath(), "run", "-A", "--no-prompt", `${ROOT}main.ts`, "serve"],
+    ...executable ? [executable, "serve"] : [
+      ...[Deno.execPath(), "run", "-A", "--no-prompt"],
+      ...options.preload === undefined ? [] : [`--preload=${options.preload}`],
+      ...[`${ROOT}main.ts`, "serve"],
+    ],
   ];
   const process = new Deno.Command(program, {
     args,
