@@ -156,7 +156,7 @@ export class Onward {
     visit.head = NO_BYTES;
     onJoined?.(met);
     this.joined.add(username, visit.conn);
-    const result = await splice(visit.conn, met.conn, idle && { idle });
+    const result = await splice(visit.conn, met.conn, { idle });
     this.joined.remove(username, visit.conn);
     onParted?.(result);
     const { forward: toClient, backward: toVisitor, error } = result;

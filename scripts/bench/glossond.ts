@@ -1,6 +1,7 @@
 import { createAccountStore } from "../../lib/account/store.ts";
 import { openDatabase } from "../../lib/database.ts";
 import { type Relay, startRelay } from "../../tests/stories/relay.ts";
+import { V8_FLAGS } from "../compile/programs.ts";
 import type { Membership } from "./load/glosson.ts";
 import type { Target } from "./peers.ts";
 import { processTree, usageOf } from "./usage.ts";
@@ -13,9 +14,6 @@ export interface Glossond extends AsyncDisposable {
   /** The daemon as visitors see it. */
   target(name: string): Target;
 }
-
-/** As in the tasks of deno.json and in the executable: less memory for each connection. */
-const V8_FLAGS = "--max-semi-space-size=4,--heap-growing-percent=30";
 
 /** Name of the user of a number. */
 export function usernameOf(user: number): string {

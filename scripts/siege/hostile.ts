@@ -6,6 +6,7 @@
 
 // deno-lint-ignore-file no-console -- its parent reads it
 import net from "node:net";
+import { pause } from "../../lib/net/accept_loop.ts";
 import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
 import { hello, serverName } from "../../tests/wire/hello_builder.ts";
@@ -39,17 +40,7 @@ async function besiege(plan: HostilePlan): Promise<void> {
   const counts = { connected: 0, closed: 0, resets: 0 };
   let connecting = 0;
 
-  function sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      over.signal.addEventListener("abort", done, { once: true });
-      function done(): void {
-        clearTimeout(timer);
-        over.signal.removeEventListener("abort", done);
-        resolve();
-      }
-    });
-  }
+  const sleep = (ms: number): Promise<void> => pause(ms, over.signal);
 
   function header(i: number): Uint8Array | undefined {
     if (plan.addresses === 0) return undefined;

@@ -1,5 +1,5 @@
 import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
-import { writeAll } from "../../lib/net/splice.ts";
+import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import type { Relay } from "../../tests/stories/relay.ts";
 
 /** How long a good visitor waits for a page before it counts as failed. */
@@ -78,10 +78,6 @@ async function visitOnce(options: VisitOptions, i: number): Promise<number> {
     return await Promise.race([getPage(), late.promise]);
   } finally {
     clearTimeout(timer);
-    try {
-      conn?.close();
-    } catch {
-      // Closed by its stream.
-    }
+    if (conn !== undefined) closeQuietly(conn);
   }
 }
