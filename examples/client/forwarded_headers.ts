@@ -35,11 +35,10 @@ export function endToEnd(headers: Iterable<[string, string]>): [string, string][
 export function forwardedHeaders(request: Request, visitor: Visitor): Record<string, string> {
   const passed = endToEnd(request.headers)
     .filter(([name]) => name !== "host" && !SAID_BY_PROXIES.test(name));
-  const { host, protocol } = new URL(request.url);
   return {
     ...Object.fromEntries(passed),
     ...(visitor.address === undefined ? {} : { "x-forwarded-for": visitor.address }),
-    "x-forwarded-host": host,
-    "x-forwarded-proto": protocol.slice(0, -1),
+    "x-forwarded-host": new URL(request.url).host,
+    "x-forwarded-proto": "https",
   };
 }

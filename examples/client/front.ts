@@ -1,13 +1,21 @@
+import { connect, type Socket } from "node:net";
+import { pipeline } from "node:stream/promises";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { Log } from "../../lib/log.ts";
-import { closeQuietly, type Duplex, splice } from "../../lib/net/splice.ts";
 import type { SavedIdentity } from "./state.ts";
 import { sleep } from "./wait.ts";
 
 /** Pause before a server that stopped by itself is started again, milliseconds. */
 const RESTART_PAUSE_MS = 200;
 
+/** How long a visitor's TLS handshake may take by default, milliseconds. */
+const HANDSHAKE_MS = 20_000;
+
 /** How long a visitor may take to close after the server did, milliseconds. */
 const LINGER_MS = 1_000;
+
+/** What visitors may speak within TLS, by preference (RFC 7301). */
+const PROTOCOLS = ["h2", "http/1.1"];
 
 /** A visitor's connection. */
 export interface Visitor {
@@ -17,38 +25,33 @@ export interface Visitor {
   gone: AbortSignal;
 }
 
-/** Answers a visitor's request. */
+/** Answers a visitor's request. The scheme of its URL is `http`: TLS has ended before. */
 export type Site = (request: Request, visitor: Visitor) => Response | Promise<Response>;
-
-/** One server with the certificate that it began with, and how many connections it has. */
-interface Generation {
-  server: Deno.HttpServer<Deno.NetAddr>;
-  connections: number;
-}
 
 /** Options for {@linkcode Front}. */
 export interface FrontOptions {
   site: Site;
   log: Log;
+  /** How long a visitor's TLS handshake may take, milliseconds. @default {20_000} */
+  handshakeMs?: number;
 }
 
 /**
- * Where visitors' TLS ends: an HTTPS server (HTTP/2 and HTTP/1.1) on a loopback port of its own,
- * to which data connections are spliced.
+ * Where visitors' TLS ends, on the data connection itself; what is in it goes to an HTTP server
+ * (HTTP/2 and HTTP/1.1) on a loopback port of this program.
  *
- * A Deno server keeps one certificate for life, so a new certificate gets a new server; the old one
- * goes when its last connection has. The server sees connections from this process only; who the
+ * Not to an HTTPS server of Deno's: that has Nagle's algorithm on, so that pages came 40 ms late,
+ * and one certificate for life. The HTTP server sees connections from this process only; who the
  * visitor is stands in a table under the port that the connection comes from, and a connection that
  * is not in it (another program of this computer) is turned away.
  */
 export class Front {
   readonly #options: FrontOptions;
   readonly #visitors = new Map<number, Visitor>();
-  readonly #generations = new Set<Generation>();
+  readonly #serving = new Map<Socket, Promise<unknown>>();
   readonly #stopping = new AbortController();
-  readonly #serving = new Set<Promise<unknown>>();
-  #current: Generation | undefined;
-  #stopped = false;
+  #server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  #context: SecureContext | undefined;
 
   constructor(options: FrontOptions) {
     this.#options = options;
@@ -56,18 +59,93 @@ export class Front {
 
   /** Connections being served. */
   get connections(): number {
-    return this.#visitors.size;
+    return this.#serving.size;
   }
 
-  /** Serves new connections with this key and certificate; open ones keep theirs. */
-  use(identity: SavedIdentity): void {
-    if (this.#stopped) return;
+  /**
+   * Serves new connections with this key and certificate; open ones keep theirs.
+   *
+   * @throws {Error} if they are not PEM or do not belong together.
+   */
+  use({ chain, key }: SavedIdentity): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#context = createSecureContext({ cert: chain, key });
+    this.#server ??= this.#listen();
+  }
+
+  /** Serves one data connection until it ends; closes `socket`. Never rejects. */
+  async serve(socket: Socket, address: string | undefined): Promise<void> {
+    const served = this.#serve(socket, address);
+    this.#serving.set(socket, served);
+    try {
+      await served;
+    } catch (error) {
+      this.#options.log.debug("A visitor's connection broke", { error });
+    } finally {
+      socket.destroy();
+      this.#serving.delete(socket);
+    }
+  }
+
+  /**
+   * Lets open requests finish for `graceMs`, then ends every connection.
+   *
+   * Idle connections are closed at once: a browser keeps them for minutes.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    const timer = setTimeout(() => {
+      for (const socket of this.#serving.keys()) socket.destroy();
+    }, graceMs);
+    await Promise.allSettled([this.#server?.shutdown(), ...this.#serving.values()]);
+    clearTimeout(timer);
+  }
+
+  async #serve(socket: Socket, address: string | undefined): Promise<void> {
+    if (this.#server === undefined || this.#stopping.signal.aborted) return;
+    const tls = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: this.#context,
+      ALPNProtocols: PROTOCOLS,
+    });
+    const gone = new AbortController();
+    let timer = setTimeout(
+      () => tls.destroy(new Error("the TLS handshake is late")),
+      this.#options.handshakeMs ?? HANDSHAKE_MS,
+    );
+    tls.once("secure", () => clearTimeout(timer));
+    const inner = connect({
+      host: "127.0.0.1",
+      port: this.#server.addr.port,
+      noDelay: true,
+      allowHalfOpen: true,
+    });
+    // A server that ended reads nothing more, but a visitor that does not close would hold the rest.
+    inner.once("end", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => tls.destroy(), LINGER_MS);
+    });
+    let port = 0;
+    inner.once("connect", () => {
+      port = inner.localPort!;
+      this.#visitors.set(port, { address, gone: gone.signal });
+    });
+    try {
+      await Promise.all([pipeline(tls, inner), pipeline(inner, tls)]);
+    } finally {
+      clearTimeout(timer);
+      tls.destroy();
+      inner.destroy();
+      gone.abort();
+      this.#visitors.delete(port);
+    }
+  }
+
+  #listen(): Deno.HttpServer<Deno.NetAddr> {
     const { site, log } = this.#options;
     const server = Deno.serve({
       hostname: "127.0.0.1",
       port: 0,
-      cert: identity.chain,
-      key: identity.key,
       onListen() {},
       onError(error) {
         log.error("Cannot answer a visitor", { error });
@@ -78,110 +156,16 @@ export class Front {
       if (visitor === undefined) return new Response("Not a visitor.\n", { status: 403 });
       return site(request, visitor);
     });
-    const previous = this.#current;
-    const generation: Generation = { server, connections: 0 };
-    this.#generations.add(generation);
-    this.#current = generation;
-    server.finished.catch(() => {}).then(() => this.#restart(generation, identity));
-    if (previous?.connections === 0) this.#retire(previous);
-  }
-
-  /**
-   * Serves one data connection, `head` first, until it ends; closes `conn`. Never rejects.
-   *
-   * @param address the visitor's, when it is known.
-   */
-  async serve(conn: Duplex, head: Uint8Array, address: string | undefined): Promise<void> {
-    const generation = this.#current;
-    if (generation === undefined) return closeQuietly(conn);
-    generation.connections++;
-    const served = this.#splice(generation.server.addr.port, conn, head, address);
-    this.#serving.add(served);
-    try {
-      await served;
-    } catch (error) {
-      this.#options.log.debug("Cannot reach the TLS server of this program", { error });
-    } finally {
-      closeQuietly(conn);
-      this.#serving.delete(served);
-      generation.connections--;
-      if (generation !== this.#current && generation.connections === 0) this.#retire(generation);
-    }
-  }
-
-  /**
-   * Lets open requests finish for `graceMs`, then ends every connection.
-   *
-   * Idle connections are closed at once: a browser keeps them for minutes.
-   */
-  async stop(graceMs: number): Promise<void> {
-    this.#stopped = true;
-    this.#current = undefined;
-    for (const generation of this.#generations) this.#retire(generation);
-    const timer = setTimeout(() => this.#stopping.abort(new Error("stopped")), graceMs);
-    await Promise.allSettled(this.#serving);
-    clearTimeout(timer);
-  }
-
-  async #splice(
-    port: number,
-    conn: Duplex,
-    head: Uint8Array,
-    address: string | undefined,
-  ): Promise<void> {
-    const inner = await Deno.connect({ hostname: "127.0.0.1", port });
-    const from = inner.localAddr.port;
-    const gone = new AbortController();
-    const visitor = { address, gone: gone.signal };
-    // Before the first byte: with it the request may be there already.
-    this.#visitors.set(from, visitor);
-    const { server, lingered, settle } = lingering(inner);
-    try {
-      inner.setNoDelay(true);
-      const signal = AbortSignal.any([this.#stopping.signal, lingered]);
-      await splice(server, conn, { backwardHead: head, signal });
-    } finally {
-      settle();
-      gone.abort();
-      if (this.#visitors.get(from) === visitor) this.#visitors.delete(from);
-    }
-  }
-
-  #retire(generation: Generation): void {
-    if (!this.#generations.delete(generation)) return;
-    generation.server.shutdown().catch(() => {});
+    server.finished.catch(() => {}).then(() => this.#restart());
+    return server;
   }
 
   /** A Deno server that once ran out of file descriptors accepts no more: start another. */
-  async #restart(generation: Generation, identity: SavedIdentity): Promise<void> {
-    if (generation !== this.#current) return;
-    this.#options.log.warn("The TLS server of this program stopped, starting another");
-    await sleep(RESTART_PAUSE_MS, this.#stopping.signal);
-    if (generation === this.#current) this.use(identity);
+  async #restart(): Promise<void> {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    this.#options.log.warn("The HTTP server of this program stopped, starting another");
+    await sleep(RESTART_PAUSE_MS, signal);
+    if (!signal.aborted) this.#server = this.#listen();
   }
-}
-
-/**
- * Bounds how long a connection lasts after the server ended it: it reads nothing any more then, but
- * a visitor that does not close would hold the other half for good.
- */
-function lingering(
-  inner: Deno.TcpConn,
-): { server: Duplex; lingered: AbortSignal; settle(): void } {
-  const lingered = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return {
-    server: {
-      async read(p) {
-        const n = await inner.read(p);
-        if (n === null) timer = setTimeout(() => lingered.abort(new Error("lingered")), LINGER_MS);
-        return n;
-      },
-      write: (p) => inner.write(p),
-      closeWrite: () => inner.closeWrite(),
-      close: () => inner.close(),
-    },
-    lingered: lingered.signal,
-    settle: () => clearTimeout(timer),
-  };
 }

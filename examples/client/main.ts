@@ -9,6 +9,7 @@ import {
 } from "./arguments.ts";
 import { helpText } from "./help.ts";
 import { run } from "./run.ts";
+import { runtimeProblem } from "./runtime.ts";
 import { setup } from "./setup.ts";
 import { State, stateFolder } from "./state.ts";
 import { readStatus, statusText } from "./status.ts";
@@ -56,6 +57,8 @@ async function perform(command: Command): Promise<number> {
 }
 
 async function runUntilSignal(options: RunOptions): Promise<number> {
+  const problem = runtimeProblem(Deno.version.deno);
+  if (problem !== undefined) throw new Error(problem);
   const leaving = new AbortController();
   function leave(): void {
     if (leaving.signal.aborted) Deno.exit(INTERRUPTED);

@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { closeQuietly } from "../../../lib/net/splice.ts";
+import { createLog } from "../../../lib/log.ts";
+import { Front, type Site, type Visitor } from "../../../examples/client/front.ts";
+import { Authority } from "./authority.ts";
+import { Changes } from "./changes.ts";
+import { HttpExchange } from "./http_exchange.ts";
+
+const HOSTNAME = "kaylee.glosson.localhost";
+const ADDRESS = "203.0.113.9";
+const BLOCK = new Uint8Array(64 * 1024);
+
+/** What a test works with. */
+interface Fronted {
+  front: Front;
+  changes: Changes;
+  lines: string[];
+  /** Opens a connection that the front serves. */
+  connect(): Promise<Deno.TcpConn>;
+  /** Opens one and makes the TLS handshake. */
+  visit(alpnProtocols?: string[]): Promise<Deno.TlsConn>;
+  /** Waits until the front serves nobody. */
+  empty(): Promise<boolean>;
+}
+
+/** Serves a site behind a port that stands for the data connections. */
+async function fronted(
+  site: Site,
+  use: (fronted: Fronted) => Promise<void>,
+  handshakeMs?: number,
+): Promise<void> {
+  const authority = await Authority.create();
+  const { cert, key } = await authority.pair([HOSTNAME]);
+  const changes = new Changes();
+  const lines: string[] = [];
+  const log = createLog({ level: "debug", write: (line) => lines.push(line) });
+  const front = new Front({ site, log, handshakeMs });
+  front.use({ chain: cert, key });
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, async (socket) => {
+    socket.on("error", () => {});
+    await front.serve(socket, ADDRESS);
+    changes.tell();
+  });
+  await once(listener.listen(0, "127.0.0.1"), "listening");
+  const { port } = listener.address() as AddressInfo;
+  const conns: { close(): void }[] = [];
+  async function connect(): Promise<Deno.TcpConn> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    conns.push(conn);
+    return conn;
+  }
+  async function visit(alpnProtocols = ["http/1.1"]): Promise<Deno.TlsConn> {
+    const conn = await Deno.startTls(await connect(), {
+      hostname: HOSTNAME,
+      caCerts: [authority.pem],
+      alpnProtocols,
+    });
+    conns.push(conn);
+    return conn;
+  }
+  const empty = (): Promise<boolean> => changes.until(() => front.connections === 0);
+  try {
+    await use({ front, changes, lines, connect, visit, empty });
+  } finally {
+    conns.forEach(closeQuietly);
+    listener.close();
+    await front.stop(0);
+    await once(listener, "close");
+  }
+}
+
+/** Everything up to the end, as hexadecimal digits. */
+async function read(conn: Deno.Conn): Promise<string> {
+  return new Uint8Array(await new Response(conn.readable).arrayBuffer()).toHex();
+}
+
+Deno.test("Front answers over HTTP/1.1 and tells the site who the visitor is", async () => {
+  const visitors: Visitor[] = [];
+  await fronted((request, visitor) => {
+    visitors.push(visitor);
+    return new Response(`at ${new URL(request.url).pathname}`);
+  }, async ({ front, visit, empty }) => {
+    const conn = await visit();
+    const exchange = new HttpExchange(conn);
+    assert.equal((await exchange.get("/a")).body, "at /a");
+    assert.equal((await exchange.get("/b")).body, "at /b");
+    assert.equal(front.connections, 1);
+    assert.equal(visitors[0], visitors[1]);
+    assert.equal(visitors[0]!.address, ADDRESS);
+    assert.equal(visitors[0]!.gone.aborted, false);
+    conn.close();
+    await empty();
+    assert.equal(visitors[0]!.gone.aborted, true);
+  });
+});
+
+Deno.test("Front speaks HTTP/2 with who offers it", () =>
+  fronted(() => new Response(""), async ({ visit }) => {
+    const conn = await visit(["h2", "http/1.1"]);
+    assert.equal((await conn.handshake()).alpnProtocol, "h2");
+    // The client's preface with empty SETTINGS; a server's SETTINGS come first (RFC 9113 3.4).
+    await conn.write(
+      new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"),
+    );
+    const frame = new Uint8Array(9);
+    await conn.read(frame);
+    assert.equal(frame[3], 4);
+  }));
+
+Deno.test("Front sends an alert to who does not speak TLS", () =>
+  fronted(() => new Response(""), async ({ connect, empty, lines }) => {
+    const conn = await connect();
+    await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: kaylee\r\n\r\n"));
+    assert.match(await read(conn), /^150303000202/);
+    await empty();
+    assert.ok(lines.some((line) => line.includes("A visitor's connection broke")));
+  }));
+
+Deno.test("Front ends a visitor whose handshake does not end", () =>
+  fronted(() => new Response(""), async ({ connect, empty, lines }) => {
+    const conn = await connect();
+    // The first bytes of a hello that says it is longer.
+    await conn.write(new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00]));
+    assert.equal(await read(conn), "");
+    await empty();
+    assert.ok(lines.some((line) => line.includes("the TLS handshake is late")));
+  }, 20));
+
+Deno.test("Front takes no more from a site than a slow visitor takes from it", () => {
+  const changes = new Changes();
+  let blocks = 0;
+  let cancelled = false;
+  const endless = new ReadableStream({
+    pull(controller) {
+      blocks++;
+      controller.enqueue(BLOCK);
+      changes.tell();
+    },
+    cancel() {
+      cancelled = true;
+      changes.tell();
+    },
+  });
+  return fronted(() => new Response(endless), async ({ visit, empty }) => {
+    const conn = await visit();
+    await new HttpExchange(conn).send(`GET / HTTP/1.1\r\nhost: ${HOSTNAME}\r\n\r\n`);
+    await changes.until(() => blocks > 1);
+    // Nothing is read: sooner or later the site is asked for nothing either.
+    for (let before = -1; before !== blocks;) {
+      before = blocks;
+      await new Promise((done) => setTimeout(done, 200));
+    }
+    // What kernels hold on loopback: four sockets' buffers.
+    assert.ok(blocks * BLOCK.length < 64 * 1024 * 1024, `${blocks} blocks`);
+    conn.close();
+    await changes.until(() => cancelled);
+    await empty();
+  });
+});
+
+Deno.test("Front takes a large upload, and the answer to it, whole", () =>
+  fronted(async (request) => {
+    let sum = 0;
+    for await (const chunk of request.body!) for (const byte of chunk) sum += byte;
+    return new Response(String(sum));
+  }, async ({ visit }) => {
+    const conn = await visit();
+    const exchange = new HttpExchange(conn);
+    const length = 8 * 1024 * 1024;
+    await exchange.send(
+      `POST / HTTP/1.1\r\nhost: ${HOSTNAME}\r\ncontent-length: ${length}\r\n\r\n`,
+    );
+    await exchange.send("\x01".repeat(length));
+    assert.equal((await exchange.answer()).body, String(length));
+  }));
+
+Deno.test("Front serves a new certificate to new visitors and keeps the open ones", async () => {
+  const other = await Authority.create();
+  const { cert, key } = await other.pair([HOSTNAME]);
+  await fronted(() => new Response("here"), async ({ front, visit }) => {
+    const old = new HttpExchange(await visit());
+    assert.equal((await old.get("/")).body, "here");
+    front.use({ chain: cert, key });
+    // Signed by an authority that the visitor does not know.
+    await assert.rejects((await visit()).handshake(), /UnknownIssuer|invalid peer certificate/);
+    assert.equal((await old.get("/")).body, "here");
+  });
+});
+
+Deno.test("Front.stop() lets an answer finish, then serves nobody", async () => {
+  const asked = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  await fronted(async () => {
+    asked.resolve();
+    await finish.promise;
+    return new Response("finished");
+  }, async ({ front, connect, visit }) => {
+    const answer = new HttpExchange(await visit()).get("/");
+    await asked.promise;
+    const stopping = front.stop(60_000);
+    assert.equal(await read(await connect()), "");
+    finish.resolve();
+    assert.equal((await answer).body, "finished");
+    await stopping;
+    assert.equal(front.connections, 0);
+  });
+});
+
+Deno.test("Front.stop() ends an answer that does not finish in time", async () => {
+  const asked = Promise.withResolvers<void>();
+  await fronted((_request, { gone }) => {
+    asked.resolve();
+    return new Promise((resolve) =>
+      gone.addEventListener("abort", () => resolve(new Response("late")))
+    );
+  }, async ({ front, visit }) => {
+    const conn = await visit();
+    const answer = assert.rejects(new HttpExchange(conn).get("/"));
+    await asked.promise;
+    await front.stop(20);
+    await answer;
+    assert.equal(front.connections, 0);
+  });
+});
