@@ -9,6 +9,7 @@ import { memory } from "./memory.ts";
 import { connections } from "./connections.ts";
 import { isInstalled, PEERS } from "./peers.ts";
 import { links } from "./links.ts";
+import { page } from "./page.ts";
 import { pressure } from "./pressure.ts";
 import { rate } from "./rate.ts";
 import { soak } from "./soak.ts";
@@ -24,6 +25,7 @@ const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
   allocation,
   memory,
   pressure,
+  page,
   start,
   soak,
 };

@@ -19,10 +19,21 @@ const PERMISSIONS = {
   glosson: ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"],
 };
 
+/** Settings by which every port of the relay is one that is free. */
+export const FREE_PORTS = Object.fromEntries(
+  ["HUB", "DATA", "CONTROL", "PAGES", "ADMIN"].map((name) => [`GLOSSOND_${name}_PORT`, "0"]),
+);
+
 /** Options for {@linkcode glossond} and {@linkcode glosson}. */
 export interface PartOptions {
   /** Called with every line that the part writes. */
   onLine?: (line: string) => void;
+}
+
+/** Options for {@linkcode glosson}. */
+interface ClientOptions extends PartOptions {
+  /** Further arguments of `glosson run`. */
+  args?: string[];
 }
 
 /** A process of the demo. */
@@ -130,7 +141,7 @@ export async function glossond(
 export async function glosson(
   dir: string,
   relay: DemoRelay,
-  options: PartOptions = {},
+  options: ClientOptions = {},
 ): Promise<DemoPart> {
   const client = [...PERMISSIONS.glosson, `${ROOT}examples/client/main.ts`];
   const state = `${dir}/client`;
@@ -154,9 +165,10 @@ export async function glosson(
 }
 
 /** Starts the client that was set up in `dir`, and waits until it is online. */
-export async function runClient(dir: string, options: PartOptions = {}): Promise<DemoPart> {
+export async function runClient(dir: string, options: ClientOptions = {}): Promise<DemoPart> {
   const client = [...PERMISSIONS.glosson, `${ROOT}examples/client/main.ts`];
-  const part = new DemoPart([...client, "run", "--state", `${dir}/client`], {}, options);
+  const run = ["run", "--state", `${dir}/client`, ...options.args ?? []];
+  const part = new DemoPart([...client, ...run], {}, options);
   await part.line(/[Oo]nline/);
   return part;
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import net from "node:net";
 import tls from "node:tls";
-import { type DemoPart, type DemoRelay, glosson, glossond, runClient } from "./part.ts";
+import { type DemoPart, type DemoRelay, FREE_PORTS, glosson, glossond, runClient } from "./part.ts";
 
 const HOSTNAME = "kaylee.glosson.localhost";
 
@@ -22,10 +22,7 @@ export async function checkRound(dir: string, print: (text: string) => void): Pr
   let client: DemoPart;
   const steps: [string, () => Promise<string>][] = [
     ["relay starts on free ports", async () => {
-      const settings = Object.fromEntries(
-        ["HUB", "DATA", "CONTROL", "PAGES", "ADMIN"].map((name) => [`GLOSSOND_${name}_PORT`, "0"]),
-      );
-      relay = await glossond(dir, { settings });
+      relay = await glossond(dir, { settings: FREE_PORTS });
       parts.push(relay);
       return `hub on port ${relay.ports.hub}`;
     }],
