@@ -31,9 +31,6 @@ export function createDataPort(options: DataPortOptions): (conn: Deno.TcpConn) =
   }
 
   return async function onConnection(conn) {
-    conn.setNoDelay(true);
-    // A peer that vanished is noticed in the end, though nothing is sent to it.
-    conn.setKeepAlive(true);
     let late: Promise<void> | undefined;
     // Its end ends the read that waits.
     const callOff = scheduleTimeout(() => late = refuse(conn, "timeout"), PREFACE_TIMEOUT_MS);

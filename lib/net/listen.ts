@@ -79,6 +79,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
   function handle(conn: Deno.TcpConn, place?: Place): void {
     if (active.size === 0) whenIdle = Promise.withResolvers();
     active.add(conn);
+    setOptions(conn);
     function end(): void {
       place?.leave();
       active.delete(conn);
@@ -129,6 +130,17 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
       for (const conn of active) closeQuietly(conn);
     },
   };
+}
+
+function setOptions(conn: Deno.TcpConn): void {
+  try {
+    // What is relayed was a whole message to its sender: it waits for no acknowledgement here.
+    conn.setNoDelay(true);
+    // A peer that vanished is noticed in the end, though nothing is sent to it.
+    conn.setKeepAlive(true);
+  } catch {
+    // Not every system takes them for a peer that is gone; the first read tells that.
+  }
 }
 
 /**

@@ -107,6 +107,7 @@ class Fronted<Info> implements FrontedConnection<Info> {
   async open(generation: Generation<Info>, head: Uint8Array): Promise<Deno.TcpConn> {
     const { backend, connections } = generation;
     this.#backend = await Deno.connect({ hostname: "127.0.0.1", port: backend.port });
+    this.#backend.setNoDelay(true);
     this.port = this.#backend.localAddr.port;
     // Before the first byte: the handler may run as soon as it has one.
     connections.set(this.port, this);

@@ -91,9 +91,6 @@ export class Admission {
     next: (visit: Visit) => Promise<Ending>,
     onEnd: (ending: Ending, addresses: ProxyAddresses, visit?: Visit) => void,
   ): Promise<void> {
-    conn.setNoDelay(true);
-    // A peer that vanished is noticed in the end, though nothing is sent to it.
-    conn.setKeepAlive(true);
     const hello = this.#hellos.take();
     if (hello === undefined) {
       const addresses = socketAddresses(conn);
