@@ -3,7 +3,7 @@
  */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readCommandLine } from "./command_line.ts";
 import { COMMON_OPTIONS, PLATFORMS, type Program, PROGRAMS } from "./compile/programs.ts";
 import { DENORT_VERSION, fetchDenort } from "./denort.ts";
 
@@ -125,15 +125,13 @@ function print(text: string): void {
 
 /** Compiles as the command line says. */
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = readCommandLine(HELP, {
     options: {
       all: { type: "boolean" },
       npm: { type: "boolean" },
       out: { type: "string", default: `${ROOT}dist` },
-      help: { type: "boolean", short: "h" },
     },
   });
-  if (values.help) return print(HELP);
   await Deno.mkdir(values.out, { recursive: true });
   const out = await Deno.realPath(values.out);
   const compiler = values.npm

@@ -1,7 +1,7 @@
 /**
  * Runs the relay, the reference client and a page on this machine, see `--help`.
  */
-import { parseArgs } from "node:util";
+import { readCommandLine } from "./command_line.ts";
 import { DemoPart, glosson, glossond } from "./demo/part.ts";
 import { checkRound } from "./demo/round.ts";
 
@@ -16,18 +16,12 @@ the addresses to open; until Ctrl-C. What it keeps is in state/demo.
             the offline page, the client back, the page again; exits 0 when all went well, else 1
 `;
 
-const { values: options } = parseArgs({
-  options: { check: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-});
+const { values: options } = readCommandLine(HELP, { options: { check: { type: "boolean" } } });
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
 }
 
-if (options.help) {
-  print(HELP);
-  Deno.exit(0);
-}
 if (options.check) {
   const dir = await Deno.makeTempDir({ prefix: "glosson-demo-" });
   const ok = await checkRound(dir, print).finally(() => Deno.remove(dir, { recursive: true }));

@@ -3,14 +3,10 @@
  * never throw, an answer does not depend on how the bytes come nor change once it is final, and
  * nothing is found that is not valid. ClientHellos begin as those of real clients.
  *
- * Prints one line a reader, and what reading a typical hello costs. A failure is printed with the
- * command that repeats it, and ends with exit code 1.
- *
- *     deno run --allow-read scripts/fuzz.ts --cases 1000000 --seed 1
+ * See `--help`.
  */
 
 // deno-lint-ignore-file no-console -- a script tells its terminal
-import { parseArgs } from "node:util";
 import { parseClientHello } from "../lib/wire/client_hello.ts";
 import { parseHttpRequest } from "../lib/wire/http_request.ts";
 import { parseProxyHeader } from "../lib/wire/proxy_protocol.ts";
@@ -18,6 +14,7 @@ import { helloCase, helloCost, judgeHello } from "./fuzz/hello.ts";
 import { httpCase, judgeHttp } from "./fuzz/http.ts";
 import { judgeProxy, proxyCase } from "./fuzz/proxy.ts";
 import { Random } from "./fuzz/random.ts";
+import { readCommandLine, refuse, wholeNumber } from "./command_line.ts";
 
 /** Time that no case may take, the least of several tries: hundreds of times the usual. */
 const MAX_CASE_MS = 20;
@@ -128,10 +125,24 @@ export function fuzz(target: Target, seed: number, first: number, cases: number)
   };
 }
 
-/** Runs what the arguments ask for and returns the exit code. */
-function main(args: string[]): number {
-  const { values } = parseArgs({
-    args,
+const HELP =
+  `Feeds damaged bytes to the readers of lib/wire and checks what must hold for any bytes.
+
+Usage: deno run --allow-read scripts/fuzz.ts [--cases N] [--seed N] [--only READER] [--json]
+
+Prints a line a reader, and what reading a typical hello costs. A failure is printed with the
+command that repeats it. Exit: 0 all well, 1 a reader failed, 2 the command line is wrong.
+
+  --cases N      cases of the reader of hellos, which the others have shares of (100000)
+  --seed N       what the cases are drawn from (another each time)
+  --first N      the number of the first case (0)
+  --only READER  one of ${TARGETS.map(({ name }) => name).join(", ")}
+  --json         one JSON object
+`;
+
+/** Runs what the command line asks for and returns the exit code. */
+function main(): number {
+  const { values } = readCommandLine(HELP, {
     options: {
       cases: { type: "string", default: "100000" },
       seed: { type: "string", default: String(Date.now() % 1_000_000) },
@@ -140,13 +151,18 @@ function main(args: string[]): number {
       json: { type: "boolean", default: false },
     },
   });
-  const [cases, seed, first] = [values.cases, values.seed, values.first].map(Number);
+  const cases = wholeNumber("cases", values.cases);
+  const seed = wholeNumber("seed", values.seed);
+  const first = wholeNumber("first", values.first);
+  if (values.only !== undefined && !TARGETS.some(({ name }) => name === values.only)) {
+    refuse(`there is no reader ${values.only}`);
+  }
   const print = values.json ? () => {} : (line: string) => console.log(line);
   const reports: FuzzReport[] = [];
   for (const target of TARGETS) {
     if (values.only !== undefined && values.only !== target.name) continue;
     const share = values.only === undefined ? target.share : 1;
-    const report = fuzz(target, seed!, first!, Math.ceil(cases! * share));
+    const report = fuzz(target, seed, first, Math.ceil(cases * share));
     reports.push(report);
     print(
       `${report.target}: ${report.cases} cases in ${report.seconds} s, ` +
@@ -170,4 +186,4 @@ function main(args: string[]): number {
   return reports.some(({ failure }) => failure !== undefined) ? 1 : 0;
 }
 
-if (import.meta.main) Deno.exit(main(Deno.args));
+if (import.meta.main) Deno.exit(main());

@@ -1,17 +1,11 @@
 /**
  * Sends what a port on the internet gets sent to glossond and to Debian's other programs that relay
- * TLS by its SNI, all set up alike, and prints what each did.
- *
- * `--json` and `--markdown` print it in that form, `--only nginx,sslh` leaves out others. Exits 1
- * if glossond did not do the right thing with every input. Programs that are not installed are
- * skipped by name; `apt-get install libnginx-mod-stream haproxy sniproxy sslh` brings all.
- *
- *     deno run -A scripts/odd_inputs.ts
+ * TLS by its SNI, all set up alike, and prints what each did, see `--help`.
  */
 
 // deno-lint-ignore-file no-console -- a script tells its terminal
-import { parseArgs } from "node:util";
 import { SOFTWARE } from "../lib/version.ts";
+import { readCommandLine } from "./command_line.ts";
 import { INPUTS } from "./odd_inputs/inputs.ts";
 import { measure } from "./odd_inputs/measure.ts";
 import { PROGRAMS } from "./odd_inputs/programs.ts";
@@ -27,8 +21,20 @@ import { asMarkdown, asText, type Column, markOf } from "./odd_inputs/table.ts";
 /** Inputs under way at once: few, so that none is late for want of CPU. */
 const AT_ONCE = 8;
 
-const { values } = parseArgs({
-  args: Deno.args,
+const HELP = `Sends odd inputs to glossond and to other programs that relay TLS by its SNI.
+
+Usage: deno run -A scripts/odd_inputs.ts [--json | --markdown] [--only NAME,NAME...]
+
+Prints what each did. Programs that are not installed are skipped by name; apt-get install
+libnginx-mod-stream haproxy sniproxy sslh brings all. Exit: 0 glossond did the right thing with
+every input, 1 it did not, 2 the command line is wrong.
+
+  --json      one JSON object
+  --markdown  a table for README.md
+  --only      leaves out every program that is not named
+`;
+
+const { values } = readCommandLine(HELP, {
   options: {
     json: { type: "boolean" },
     markdown: { type: "boolean" },

@@ -1,26 +1,36 @@
 /**
  * Besieges a relay: peers that send a hello at a byte a second, peers that send nothing, and peers
  * that connect and reset, all of them coming back at once when they are closed. Good visitors open
- * a user's page meanwhile.
- *
- * Prints what the siege added to the good visitors' time, and what the relay used before, at most,
- * and afterwards. Exits 1 if a good visitor got no page, or descriptors or memory did not return.
- *
- *     deno run -A scripts/siege.ts --slow 1000 --silent 1000 --resets 20000 --visitors 200
- *
- * `--addresses 40` has them come through a proxy from that many addresses, where the limits by
- * address hold; otherwise all come from loopback, which has none. `--json` prints all as JSON.
+ * a user's page meanwhile. See `--help`.
  */
 
 // deno-lint-ignore-file no-console -- a script tells its terminal
-import { parseArgs } from "node:util";
 import { quantile } from "./bench/numbers.ts";
+import { readCommandLine, wholeNumber } from "./command_line.ts";
 import type { Usage } from "./bench/usage.ts";
 import { siege } from "./siege/siege.ts";
 import type { Visits } from "./siege/visitors.ts";
 
-const { values } = parseArgs({
-  args: Deno.args,
+const HELP = `Besieges a relay while good visitors open a user's page.
+
+Usage: deno run -A scripts/siege.ts [--slow N] [--silent N] [--resets N] [--visitors N]
+                                    [--seconds N] [--addresses N] [--json]
+
+Prints what the siege added to the good visitors' time, and what the relay used before, at most,
+and afterwards. Exit: 0 all well, 1 a good visitor got no page, or descriptors or memory did not
+return, 2 the command line is wrong.
+
+  --slow N       peers that send a hello at a byte a second (1000)
+  --silent N     peers that send nothing (1000)
+  --resets N     connections that are reset, in all (20000)
+  --visitors N   good visits (200)
+  --seconds N    how long (20)
+  --addresses N  so many addresses, through a proxy, where the limits by address hold; 0: all come
+                 from loopback, which has none (0)
+  --json         one JSON object
+`;
+
+const { values } = readCommandLine(HELP, {
   options: {
     slow: { type: "string", default: "1000" },
     silent: { type: "string", default: "1000" },
@@ -33,12 +43,12 @@ const { values } = parseArgs({
 });
 
 const report = await siege({
-  slow: Number(values.slow),
-  silent: Number(values.silent),
-  resets: Number(values.resets),
-  visitors: Number(values.visitors),
-  seconds: Number(values.seconds),
-  addresses: Number(values.addresses),
+  slow: wholeNumber("slow", values.slow),
+  silent: wholeNumber("silent", values.silent),
+  resets: wholeNumber("resets", values.resets),
+  visitors: wholeNumber("visitors", values.visitors),
+  seconds: wholeNumber("seconds", values.seconds),
+  addresses: wholeNumber("addresses", values.addresses),
   onProgress: (text) => console.error(text),
 });
 const { before, during, usage, recoveredAfterS, errors } = report;

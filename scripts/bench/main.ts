@@ -1,7 +1,7 @@
 /**
  * Measures the relay beside other programs for the same job, see `--help`.
  */
-import { parseArgs } from "node:util";
+import { readCommandLine, refuse, wholeNumber } from "../command_line.ts";
 import type { Bench } from "./bench.ts";
 import { allocation } from "./allocation.ts";
 import { bulk } from "./bulk.ts";
@@ -44,25 +44,17 @@ Sections: ${Object.keys(SECTIONS).join(", ")}; all of them when none is named.
 
 const encoder = new TextEncoder();
 
-const { values: options, positionals } = parseArgs({
+const { values: options, positionals } = readCommandLine(HELP, {
   allowPositionals: true,
   options: {
     quick: { type: "boolean" },
     json: { type: "boolean" },
     rounds: { type: "string" },
     peer: { type: "string", multiple: true },
-    help: { type: "boolean", short: "h" },
   },
 });
-if (options.help) {
-  Deno.stdout.writeSync(encoder.encode(HELP));
-  Deno.exit(0);
-}
 const unknown = positionals.find((name) => !(name in SECTIONS));
-if (unknown !== undefined) {
-  Deno.stderr.writeSync(encoder.encode(`bench: there is no section ${unknown}\n`));
-  Deno.exit(2);
-}
+if (unknown !== undefined) refuse(`there is no section ${unknown}`);
 
 const wanted = PEERS.filter(({ name }) =>
   options.peer === undefined || options.peer.some((part) => name.includes(part))
@@ -73,7 +65,7 @@ const rows: Row[] = [];
 const failures: string[] = [];
 const bench: Bench = {
   quick: options.quick ?? false,
-  rounds: Number(options.rounds ?? (options.quick ? 2 : 5)),
+  rounds: wholeNumber("rounds", options.rounds ?? (options.quick ? "2" : "5")),
   peers: wanted.filter((_, i) => installed[i]),
   add: (row) => rows.push(row),
   async mayFail(target, act) {

@@ -1,20 +1,29 @@
 /**
- * Checks that the recorded hellos read alike however they are cut, and prints how many cuts that
- * took. With `--all` every pair of cuts of every hello up to 4 KiB is tried, over reads and over
- * TLS records; without it, every pair of those up to 700 bytes, and some of the others.
+ * Checks that the recorded hellos read alike however they are cut, see `--help`.
  */
 
 // deno-lint-ignore-file no-console -- a script tells its terminal
-import { parseArgs } from "node:util";
 import { parseClientHello } from "../../lib/wire/client_hello.ts";
 import { strideFor } from "../../tests/wire/cuts.ts";
 import { checkManyCuts } from "../../tests/wire/cuts_pool.ts";
 import { readRecordings } from "../../tests/wire/recording.ts";
+import { readCommandLine } from "../command_line.ts";
 
 /** Longest hello that has all its pairs tried: their number grows with its square. */
 const MAX_ALL_BYTES = 4096;
 
-const { values } = parseArgs({ args: Deno.args, options: { all: { type: "boolean" } } });
+const HELP = `Checks that the recorded hellos read alike however they are cut.
+
+Usage: deno run --allow-read scripts/corpus/check.ts [--all]
+
+Prints how many cuts that took, over reads and over TLS records. Exit: 0 all read alike, 1 some
+did not, 2 the command line is wrong.
+
+  --all  every pair of cuts of every hello up to ${MAX_ALL_BYTES} bytes; without it, every pair of those
+         up to 700 bytes, and some of the others
+`;
+
+const { values } = readCommandLine(HELP, { options: { all: { type: "boolean" } } });
 
 /** The stride for a hello of `length` bytes. */
 function stride(length: number): number {

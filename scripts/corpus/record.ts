@@ -1,22 +1,16 @@
 /**
- * Records the ClientHellos of real clients for `tests/wire/corpus`.
+ * Records the ClientHellos of real clients for `tests/wire/corpus`, see `--help`.
  *
  * Each client connects to a server on 127.0.0.1 that keeps its first bytes and answers nothing; the
- * same bytes then go to a server with OpenSSL, which tells what it reads out of them. Browsers also
- * call home: run it where only loopback is up, e.g.
- *
- *     unshare -n sh -c 'ip link set lo up && deno run -A scripts/corpus/record.ts'
- *
- * Arguments: names of the recordings to make again, all without any. The clients are Debian's
- * packages, but for Deno itself, `node24` (Node.js 24) and `bun`; each must be on PATH by that name.
+ * same bytes then go to a server with OpenSSL, which tells what it reads out of them.
  */
 
 // deno-lint-ignore-file no-console -- a script tells its terminal
-import { parseArgs } from "node:util";
 import { OpensslServer } from "../../tests/wire/openssl.ts";
 import { type Recording, writeRecording } from "../../tests/wire/recording.ts";
 import type { Client } from "./client.ts";
 import { CLIENTS } from "./clients.ts";
+import { readCommandLine } from "../command_line.ts";
 
 /** How long a client may take to connect: browsers and compilers start slowly. */
 const CONNECT_TIMEOUT_MS = 60_000;
@@ -136,5 +130,18 @@ async function main(names: string[]): Promise<number> {
   return failed;
 }
 
-const { positionals } = parseArgs({ args: Deno.args, allowPositionals: true });
+const HELP = `Records the ClientHellos of real clients for tests/wire/corpus.
+
+Usage: deno run -A scripts/corpus/record.ts [NAME...]
+
+Makes the recordings of these names again, all without any. Browsers also call home: run it where
+only loopback is up, e.g.
+
+  unshare -n sh -c 'ip link set lo up && deno run -A scripts/corpus/record.ts'
+
+The clients are Debian's packages, but for Deno itself, node24 (Node.js 24) and bun; each must be
+on PATH by that name. Exit: 0 all recorded, 1 some were not, 2 the command line is wrong.
+`;
+
+const { positionals } = readCommandLine(HELP, { allowPositionals: true });
 Deno.exit(await main(positionals) > 0 ? 1 : 0);
