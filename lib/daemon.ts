@@ -159,6 +159,13 @@ async function start(
     control.revoke(username);
     hub.dropVisitors(username);
   }
+  function release(username: string): boolean {
+    const released = accounts.release(username);
+    issuance.forget(username);
+    cutOff(username);
+    lastOnline.forget(username);
+    return released;
+  }
   const api = apiApp({
     relay: { software: SOFTWARE, protocol: 1, baseDomain, controlUrl, ...data },
     hostnameOf,
@@ -167,12 +174,7 @@ async function start(
     accounts,
     claims,
     certificates: issuance,
-    release(username) {
-      accounts.release(username);
-      issuance.forget(username);
-      cutOff(username);
-      lastOnline.forget(username);
-    },
+    release,
     revoke: cutOff,
     // Who is online already takes no further place: the new session replaces the old one.
     openControl: (request, caller) =>
@@ -268,6 +270,7 @@ async function start(
     ceilings,
     metrics,
     cutOff,
+    release,
     log,
   });
   onClose(() => admin.stop());

@@ -46,14 +46,13 @@ export interface UserDeskOptions {
     listBlocked(): { username: string; blockedAt: number }[];
     byUsername(username: string): StoredAccount | undefined;
     setBlocked(username: string, blocked: boolean): void;
-    release(username: string): boolean;
   };
   hostnameOf: (username: string) => string;
   certificates: {
     latest(username: string): { notAfter: number } | undefined;
-    /** Drops what a released name leaves behind. */
-    forget(username: string): void;
   };
+  /** Gives a name free with all that it leaves behind; false if nobody has it. */
+  release(username: string): boolean;
   /** What only a running relay has. */
   live?: {
     isOnline(username: string): boolean;
@@ -132,12 +131,7 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
       accounts.setBlocked(username, false);
       return Promise.resolve(true);
     },
-    release(username) {
-      const released = accounts.release(username);
-      if (released) certificates.forget(username);
-      live?.cutOff(username);
-      return Promise.resolve(released);
-    },
+    release: (username) => Promise.resolve(options.release(username)),
   };
 }
 

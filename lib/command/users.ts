@@ -94,12 +94,14 @@ async function withDesk(
   const db = openDatabase(path);
   try {
     const orders = orderTable(db);
+    const accounts = createAccountStore(db);
     return await work(createUserDesk({
-      accounts: createAccountStore(db),
+      accounts,
       hostnameOf: (username) => `${username}.${baseDomain}`,
-      certificates: {
-        latest: (username) => orders.newest(username),
-        forget: (username) => orders.forget(username),
+      certificates: { latest: (username) => orders.newest(username) },
+      release(username) {
+        orders.forget(username);
+        return accounts.release(username);
       },
     }));
   } finally {

@@ -36,6 +36,8 @@ export interface OperatorOptions {
   metrics: Metrics;
   /** Ends a user's session and the connections of their visitors. */
   cutOff: (username: string) => void;
+  /** Gives a user's name free; false if nobody has it. */
+  release: (username: string) => boolean;
   log: Log;
 }
 
@@ -68,6 +70,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       accounts,
       hostnameOf: (username) => `${username}.${settings.baseDomain}`,
       certificates: issuance,
+      release: options.release,
       live: {
         isOnline: options.presence.isOnline,
         visitors: (username) => hub.visitorsOf(username),

@@ -17,7 +17,8 @@ function appWith(options: Partial<AdminAppOptions> = {}) {
     users: createUserDesk({
       accounts,
       hostnameOf: (username) => `${username}.glosson.example`,
-      certificates: { latest: () => undefined, forget() {} },
+      certificates: { latest: () => undefined },
+      release: (username) => accounts.release(username),
       live: {
         isOnline: () => false,
         visitors: () => 0,

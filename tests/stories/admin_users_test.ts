@@ -99,6 +99,11 @@ Deno.test("users lists, shows and releases beside the running relay", async () =
   assert.equal(released.code, 0, released.stderr);
   assert.equal((await server.link.closed).code, 4401);
   assert.equal((await visit(relay, user.hostname)).status, 404);
+  // Who gets the name next has not been online yet, though the last owner just was.
+  await signUp(relay, "kaylee");
+  const next = await glossond(relay.stateDir, "users", "show", "kaylee", "--json");
+  assert.equal(JSON.parse(next.stdout).lastOnlineAt, null);
+  await glossond(relay.stateDir, "users", "release", "kaylee");
   const again = await glossond(relay.stateDir, "users", "release", "kaylee");
   assert.equal(again.code, 1);
   assert.match(again.stderr, /no account kaylee/);
