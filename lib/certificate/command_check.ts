@@ -1,5 +1,5 @@
 import { readChain, unfitness } from "./identity.ts";
-import { renewalTime } from "./schedule.ts";
+import { notedRenewalTime } from "./renewal_plan.ts";
 import { type ServedAt, servedFingerprint } from "./served.ts";
 import { openRelayStore } from "./store.ts";
 
@@ -72,7 +72,7 @@ async function inspect(options: CertCheckOptions): Promise<CertReport> {
   const { fingerprintAt = servedFingerprint } = options;
   const store = openRelayStore(stateDir);
   const status = await store.readStatus();
-  const { plan, ...attempts } = status;
+  const { plan: _, ...attempts } = status;
   const report: CertReport = { state: "good", problems: [], ...attempts, served: "unknown" };
 
   function find(state: "attention" | "unusable", problem: string): void {
@@ -91,9 +91,7 @@ async function inspect(options: CertCheckOptions): Promise<CertReport> {
       const { identity, metadata } = stored;
       const { notBefore, notAfter } = identity;
       const { fingerprint } = await readChain(identity.cert);
-      const renewAt = plan?.fingerprint === fingerprint
-        ? Date.parse(plan.renewAt)
-        : renewalTime(identity);
+      const renewAt = await notedRenewalTime(identity, status);
       // A daemon that is at it this very moment is no reason for an alarm.
       const grace = (notAfter - notBefore) * GRACE_SHARE;
       Object.assign(report, {

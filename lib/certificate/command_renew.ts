@@ -6,7 +6,7 @@ import { acquireLock, type Lock, lockOwner } from "./lock.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { RELAY_LOCK_FILE } from "./relay_certificate.ts";
 import { orderRelayCertificate } from "./relay_order.ts";
-import { renewalTime } from "./schedule.ts";
+import { notedRenewalTime } from "./renewal_plan.ts";
 import { openRelayStore, type RelayStore, type StoredRelay } from "./store.ts";
 
 /** Exit codes of `glossond cert renew`. */
@@ -84,7 +84,9 @@ async function renewUnder(
   const usable = installed !== undefined &&
     unfitness(installed.identity, { names, now: now() }) === undefined;
   try {
-    const renewAt = usable ? renewalTime(installed.identity) : 0;
+    const renewAt = usable
+      ? await notedRenewalTime(installed.identity, await store.readStatus())
+      : 0;
     const source = installed?.metadata?.source;
     const foreign = authority.source !== undefined && source !== undefined &&
       source !== authority.source;

@@ -1,8 +1,8 @@
 import type { Log } from "../log.ts";
 import type { Authority, RenewalWindow } from "./authority.ts";
-import type { TlsIdentity } from "./identity.ts";
-import { jitteredRenewalTime } from "./schedule.ts";
-import type { StoredRelay } from "./store.ts";
+import { readChain, type TlsIdentity } from "./identity.ts";
+import { jitteredRenewalTime, renewalTime } from "./schedule.ts";
+import type { RelayStatus, StoredRelay } from "./store.ts";
 
 /** An authority that does not answer when asked for its renewal window is asked again after this. */
 const WINDOW_RETRY_MS = 3_600_000;
@@ -84,4 +84,16 @@ export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
   }
 
   return { dueAt: () => dueAt, explanation: () => window?.explanation, reset, ask };
+}
+
+/**
+ * When a certificate is to be renewed, milliseconds since the epoch: as a daemon planned and noted
+ * it, else by share of lifetime.
+ */
+export async function notedRenewalTime(
+  identity: TlsIdentity,
+  { plan }: RelayStatus,
+): Promise<number> {
+  const { fingerprint } = await readChain(identity.cert);
+  return plan?.fingerprint === fingerprint ? Date.parse(plan.renewAt) : renewalTime(identity);
 }

@@ -127,6 +127,21 @@ Deno.test("certCheck() writes lines for people", async () => {
   assert.match(text, /^good$/m);
 });
 
+Deno.test("certCheck() and certRenew() go by the moment that the daemon planned", async () => {
+  await using folder = temporaryFolder();
+  const it = await bench(folder.path);
+  const store = openRelayStore(folder.path);
+  await it.renew();
+  const { cert } = (await store.read())!.identity;
+  const renewAt = new Date(NOW + 50 * DAY).toISOString();
+  const { fingerprint } = await readChain(cert);
+  await store.writeStatus({ failures: 0, plan: { renewAt, fingerprint } });
+  assert.equal((await it.check()).report!.renewAt, renewAt);
+  assert.ok((await it.renew()).text.includes(`renewalDue: ${renewAt}`));
+  it.clock.now = NOW + 51 * DAY;
+  assert.match((await it.renew()).text, /^= renewed/m);
+});
+
 Deno.test("certRenew() renews when due or forced, and says so otherwise", async () => {
   await using folder = temporaryFolder();
   const it = await bench(folder.path);
