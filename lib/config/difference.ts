@@ -4,9 +4,9 @@ import { type Setting, SETTINGS, type Settings } from "./settings.ts";
 export interface SettingChange {
   /** The whole variable name. */
   setting: string;
-  /** The values as JSON; absent for secrets and for those that are not set. */
-  from?: string;
-  to?: string;
+  /** The values; absent for secrets and for those that are not set. */
+  from?: unknown;
+  to?: unknown;
   /** Whether a running relay can take it; the others hold from the next start on. */
   live: boolean;
 }
@@ -15,10 +15,8 @@ export interface SettingChange {
 export function settingsDifference(from: Settings, to: Settings): SettingChange[] {
   const changes: SettingChange[] = [];
   for (const [key, setting] of Object.entries(SETTINGS as Record<string, Setting<unknown>>)) {
-    const [before, after] = [from, to].map((values) =>
-      JSON.stringify(values[key as keyof Settings])
-    );
-    if (before === after) continue;
+    const [before, after] = [from, to].map((values) => values[key as keyof Settings]);
+    if (JSON.stringify(before) === JSON.stringify(after)) continue;
     changes.push({
       setting: `GLOSSOND_${setting.name}`,
       live: setting.live === true,

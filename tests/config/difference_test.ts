@@ -19,10 +19,10 @@ const NEW = settings("GLOSSOND_LOG_LEVEL=debug\nGLOSSOND_HUB_PORT=1\n", "POWERDN
 Deno.test("settingsDifference() shows what changed, secrets without their values", () => {
   assert.deepEqual(settingsDifference(OLD, OLD), []);
   assert.deepEqual(settingsDifference(OLD, NEW), [
-    { setting: "GLOSSOND_HUB_PORT", live: false, from: "4430", to: "1" },
-    { setting: "GLOSSOND_CONTACT", live: true, from: '"old@example.org"' },
+    { setting: "GLOSSOND_HUB_PORT", live: false, from: 4430, to: 1 },
+    { setting: "GLOSSOND_CONTACT", live: true, from: "old@example.org" },
     { setting: "GLOSSOND_POWERDNS_API_KEY", live: true },
-    { setting: "GLOSSOND_LOG_LEVEL", live: true, from: '"info"', to: '"debug"' },
+    { setting: "GLOSSOND_LOG_LEVEL", live: true, from: "info", to: "debug" },
   ]);
 });
 

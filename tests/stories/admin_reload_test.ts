@@ -31,8 +31,8 @@ Deno.test("SIGHUP takes over what can change, names what cannot, and nothing of 
   const waiting = since.find((line) => line.level === "warn")!;
   assert.deepEqual([waiting.setting, waiting.from, waiting.to], [
     "GLOSSOND_MAX_CLIENTS",
-    "100",
-    "200",
+    100,
+    200,
   ]);
   const changed = since.filter((line) => line.message === "setting changed");
   assert.deepEqual(changed.map((line) => line.setting), [
