@@ -17,7 +17,10 @@ const CHUNK_BYTES = 64 * 1024;
  * @throws {Error} if `folder` is no folder that can be read.
  */
 export async function staticFiles(folder: string): Promise<Site> {
-  const root = await Deno.realPath(folder);
+  const root = await Deno.realPath(folder).catch((error) => {
+    const why = error instanceof Deno.errors.NotFound ? "there is no such folder" : error.message;
+    throw new Error(`Cannot serve ${folder}: ${why}`);
+  });
   if (!(await Deno.stat(root)).isDirectory) {
     throw new Error(`Cannot serve ${folder}: it is not a folder`);
   }

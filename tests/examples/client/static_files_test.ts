@@ -200,7 +200,7 @@ Deno.test("staticFiles() closes a file whose reader leaves", () =>
 Deno.test("staticFiles() wants a folder", () =>
   served(async (_get, root) => {
     await assert.rejects(staticFiles(join(root, "digits.txt")), /not a folder/);
-    await assert.rejects(staticFiles(join(root, "missing")));
+    await assert.rejects(staticFiles(join(root, "missing")), /missing: there is no such folder/);
   }));
 
 Deno.test("readFilePath() refuses what leads elsewhere, tidied up before or not", () => {
