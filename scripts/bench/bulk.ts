@@ -1,15 +1,18 @@
 import type { Bench } from "./bench.ts";
+import { BASE } from "../../tests/stories/relay.ts";
+import { startGlossond, usernameOf } from "./glossond.ts";
 import { LoadProcess } from "./load_process.ts";
 import { median } from "./numbers.ts";
-import { usernameOf } from "./glossond.ts";
-import { BASE } from "../../tests/stories/relay.ts";
-import { directTarget, startPeer } from "./peers.ts";
-import { startGlossond } from "./glossond.ts";
+import { directTarget, startPeer, type Target } from "./peers.ts";
+import { processTree, usageOf } from "./usage.ts";
 
 const GIGABYTE = 1e9;
 
 /** What is moved a run. */
 const RUN_BYTES = { full: 2 * GIGABYTE, quick: GIGABYTE } as const;
+
+/** Buffers of the bare loop: the largest that the relay uses. */
+const LOOP_BUFFER_BYTES = 2 * 1024 * 1024;
 
 /** A shape of traffic. */
 interface Shape {
@@ -34,7 +37,8 @@ export async function bulk(bench: Bench): Promise<void> {
   const glossond = stack.use(await startGlossond({ users: 1 }));
   await client.call("online", glossond.membership(0, 16));
 
-  const targets = [directTarget(port), glossond.target("glossond")];
+  const loop = stack.use(new LoadProcess("loop.ts"));
+  const targets = [directTarget(port), await bareLoop(loop, port), glossond.target("glossond")];
   for (const peer of bench.peers) targets.push(stack.use(await startPeer(peer, port, BASE)));
 
   const total = bench.quick ? RUN_BYTES.quick : RUN_BYTES.full;
@@ -67,4 +71,15 @@ export async function bulk(bench: Bench): Promise<void> {
       });
     }
   }
+}
+
+/** What the runtime costs by itself: a relay of one read and one write in turn. */
+async function bareLoop(loop: LoadProcess, originPort: number): Promise<Target> {
+  const options = { port: originPort, bufferBytes: LOOP_BUFFER_BYTES };
+  const { port } = await loop.call<{ port: number }>("relay", options);
+  return {
+    ...directTarget(port),
+    name: "bare loop",
+    usage: () => usageOf(processTree(loop.pid)),
+  };
 }

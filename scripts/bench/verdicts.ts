@@ -53,6 +53,12 @@ export function verdicts(rows: readonly Row[]): Verdict[] {
       "most",
       single ? 0.7 : 1,
     );
+    judge(
+      `${kind}: CPU per GB / a bare loop's on this runtime`,
+      cost / Math.min(...of(["bare loop"], "cpuSecondsPerGb")),
+      "most",
+      1.2,
+    );
     if (!single) continue;
     judge(
       `${kind}: throughput / default peers'`,
@@ -92,6 +98,14 @@ export function verdicts(rows: readonly Row[]): Verdict[] {
     "most",
     // A quarter of a round trip is what a busy machine can add; none is meant.
     0.25,
+  );
+  judge(
+    "the reference client's page: ms above nginx behind HAProxy",
+    only("page", "glossond to glosson", "pageMs") -
+      only("page", "haproxy 256k to nginx", "pageMs"),
+    "most",
+    // What waits for a delayed acknowledgement takes 40.
+    5,
   );
   for (const row of rows.filter((r) => r.section === "memory" && r.target === "glossond")) {
     const limit = row.case.startsWith("client") ? 36 : 22;
