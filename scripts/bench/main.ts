@@ -7,7 +7,7 @@ import { allocation } from "./allocation.ts";
 import { bulk } from "./bulk.ts";
 import { memory } from "./memory.ts";
 import { connections } from "./connections.ts";
-import { isInstalled, PEERS } from "./peers.ts";
+import { isInstalled, LEFT_OUT, PEERS } from "./peers.ts";
 import { links } from "./links.ts";
 import { page } from "./page.ts";
 import { pressure } from "./pressure.ts";
@@ -81,6 +81,7 @@ const bench: Bench = {
   tell: (text) => Deno.stderr.writeSync(encoder.encode(`${text}\n`)),
 };
 if (skipped.length > 0) bench.tell(`not installed, skipped: ${skipped.join(", ")}`);
+for (const [name, why] of Object.entries(LEFT_OUT)) bench.tell(`left out: ${name}, ${why}`);
 for (const name of positionals.length > 0 ? positionals : Object.keys(SECTIONS)) {
   try {
     await SECTIONS[name]!(bench);
@@ -90,7 +91,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(SECTIONS))
 }
 const found = verdicts(rows);
 const text = options.json
-  ? JSON.stringify({ skipped, failures, rows, verdicts: found }, null, 2) + "\n"
+  ? JSON.stringify({ skipped, leftOut: LEFT_OUT, failures, rows, verdicts: found }, null, 2) + "\n"
   : [textTable(rows), verdictText(found)].join("\n");
 Deno.stdout.writeSync(encoder.encode(text));
 for (const failure of failures) bench.tell(`bench: ${failure}`);
