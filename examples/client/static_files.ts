@@ -7,8 +7,8 @@ import type { Site } from "./front.ts";
 /** File that stands for its folder. */
 const INDEX = "index.html";
 
-/** Bytes read at once. */
-const CHUNK_BYTES = 64 * 1024;
+/** Bytes read at once: each piece costs a turn of the event loop, a quarter of it costs twice the CPU. */
+const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Serves the files of `folder`, and nothing outside it: no dot files, no way up, and no symbolic
