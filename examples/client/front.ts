@@ -2,17 +2,18 @@ import { connect, type Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { Log } from "../../lib/log.ts";
+import { type Schedule, scheduleTimeout } from "../../lib/net/schedule.ts";
 import type { SavedIdentity } from "./state.ts";
 import { sleep } from "./wait.ts";
 
 /** Pause before a server that stopped by itself is started again, milliseconds. */
 const RESTART_PAUSE_MS = 200;
 
-/** How long a visitor's TLS handshake may take by default, milliseconds. */
-const HANDSHAKE_MS = 20_000;
+/** How long a visitor's TLS handshake may take, milliseconds. */
+export const HANDSHAKE_MS = 20_000;
 
 /** How long a visitor may take to close after the server did, milliseconds. */
-const LINGER_MS = 1_000;
+export const LINGER_MS = 1_000;
 
 /** What visitors may speak within TLS, by preference (RFC 7301). */
 const PROTOCOLS = ["h2", "http/1.1"];
@@ -32,8 +33,8 @@ export type Site = (request: Request, visitor: Visitor) => Response | Promise<Re
 export interface FrontOptions {
   site: Site;
   log: Log;
-  /** How long a visitor's TLS handshake may take, milliseconds. @default {20_000} */
-  handshakeMs?: number;
+  /** @default {setTimeout} */
+  schedule?: Schedule;
 }
 
 /**
@@ -50,11 +51,18 @@ export class Front {
   readonly #visitors = new Map<number, Visitor>();
   readonly #serving = new Map<Socket, Promise<unknown>>();
   readonly #stopping = new AbortController();
+  readonly #schedule: Schedule;
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
   #context: SecureContext | undefined;
 
   constructor(options: FrontOptions) {
     this.#options = options;
+    this.#schedule = options.schedule ?? scheduleTimeout;
+  }
+
+  /** The HTTP server's port on 127.0.0.1; undefined before the first {@linkcode Front.use}. */
+  get port(): number | undefined {
+    return this.#server?.addr.port;
   }
 
   /** Connections being served. */
@@ -94,10 +102,12 @@ export class Front {
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
+    // Not awaited: another program's connection to it could hold it up for ever.
+    this.#server?.shutdown().catch(() => {});
     const timer = setTimeout(() => {
       for (const socket of this.#serving.keys()) socket.destroy();
     }, graceMs);
-    await Promise.allSettled([this.#server?.shutdown(), ...this.#serving.values()]);
+    await Promise.allSettled(this.#serving.values());
     clearTimeout(timer);
   }
 
@@ -109,11 +119,9 @@ export class Front {
       ALPNProtocols: PROTOCOLS,
     });
     const gone = new AbortController();
-    let timer = setTimeout(
-      () => tls.destroy(new Error("the TLS handshake is late")),
-      this.#options.handshakeMs ?? HANDSHAKE_MS,
-    );
-    tls.once("secure", () => clearTimeout(timer));
+    const late = new Error("the TLS handshake is late");
+    let callOff = this.#schedule(() => tls.destroy(late), HANDSHAKE_MS);
+    tls.once("secure", () => callOff());
     const inner = connect({
       host: "127.0.0.1",
       port: this.#server.addr.port,
@@ -122,8 +130,8 @@ export class Front {
     });
     // A server that ended reads nothing more, but a visitor that does not close would hold the rest.
     inner.once("end", () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => tls.destroy(), LINGER_MS);
+      callOff();
+      callOff = this.#schedule(() => tls.destroy(), LINGER_MS);
     });
     let port = 0;
     inner.once("connect", () => {
@@ -133,7 +141,7 @@ export class Front {
     try {
       await Promise.all([pipeline(tls, inner), pipeline(inner, tls)]);
     } finally {
-      clearTimeout(timer);
+      callOff();
       tls.destroy();
       inner.destroy();
       gone.abort();

@@ -3,7 +3,14 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { closeQuietly } from "../../../lib/net/splice.ts";
 import { createLog } from "../../../lib/log.ts";
-import { Front, type Site, type Visitor } from "../../../examples/client/front.ts";
+import {
+  Front,
+  HANDSHAKE_MS,
+  LINGER_MS,
+  type Site,
+  type Visitor,
+} from "../../../examples/client/front.ts";
+import { ManualClock } from "../../manual_clock.ts";
 import { Authority } from "./authority.ts";
 import { Changes } from "./changes.ts";
 import { HttpExchange } from "./http_exchange.ts";
@@ -16,6 +23,7 @@ const BLOCK = new Uint8Array(64 * 1024);
 interface Fronted {
   front: Front;
   changes: Changes;
+  clock: ManualClock;
   lines: string[];
   /** Opens a connection that the front serves. */
   connect(): Promise<Deno.TcpConn>;
@@ -29,14 +37,14 @@ interface Fronted {
 async function fronted(
   site: Site,
   use: (fronted: Fronted) => Promise<void>,
-  handshakeMs?: number,
 ): Promise<void> {
   const authority = await Authority.create();
   const { cert, key } = await authority.pair([HOSTNAME]);
   const changes = new Changes();
+  const clock = new ManualClock();
   const lines: string[] = [];
   const log = createLog({ level: "debug", write: (line) => lines.push(line) });
-  const front = new Front({ site, log, handshakeMs });
+  const front = new Front({ site, log, schedule: clock.schedule });
   front.use({ chain: cert, key });
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, async (socket) => {
     socket.on("error", () => {});
@@ -62,12 +70,13 @@ async function fronted(
   }
   const empty = (): Promise<boolean> => changes.until(() => front.connections === 0);
   try {
-    await use({ front, changes, lines, connect, visit, empty });
+    await use({ front, changes, clock, lines, connect, visit, empty });
   } finally {
     conns.forEach(closeQuietly);
+    const closed = once(listener, "close");
     listener.close();
     await front.stop(0);
-    await once(listener, "close");
+    await closed;
   }
 }
 
@@ -119,14 +128,48 @@ Deno.test("Front sends an alert to who does not speak TLS", () =>
   }));
 
 Deno.test("Front ends a visitor whose handshake does not end", () =>
-  fronted(() => new Response(""), async ({ connect, empty, lines }) => {
+  fronted(() => new Response("here"), async ({ front, changes, clock, connect, visit, lines }) => {
+    const done = new HttpExchange(await visit());
+    assert.equal((await done.get("/")).body, "here");
     const conn = await connect();
     // The first bytes of a hello that says it is longer.
     await conn.write(new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00]));
-    assert.equal(await read(conn), "");
-    await empty();
+    await changes.until(() => front.connections === 2);
+    clock.advance(HANDSHAKE_MS);
+    // A reset, when the first bytes were not read yet.
+    assert.equal(await read(conn).catch(() => ""), "");
+    await changes.until(() => front.connections === 1);
     assert.ok(lines.some((line) => line.includes("the TLS handshake is late")));
-  }, 20));
+    // Who made it is not bound by it.
+    assert.equal((await done.get("/")).body, "here");
+  }));
+
+Deno.test("Front ends a visitor who does not close after the server did", () =>
+  fronted(() => new Response("here"), async ({ clock, connect, empty, visit }) => {
+    const conn = await visit();
+    const exchange = new HttpExchange(conn);
+    // A request that cannot be read is answered, and the connection closed.
+    await exchange.send("no HTTP\r\n\r\n");
+    assert.equal((await exchange.answer()).status, 400);
+    await exchange.ended();
+    clock.advance(LINGER_MS);
+    await empty();
+    await connect();
+  }));
+
+Deno.test("Front answers nobody but its visitors on its loopback port", () =>
+  fronted(() => new Response("secret"), async ({ front }) => {
+    const answer = await fetch(`http://127.0.0.1:${front.port}/`);
+    assert.equal(answer.status, 403);
+    assert.equal(await answer.text(), "Not a visitor.\n");
+  }));
+
+Deno.test("Front.stop() does not wait for another program on its loopback port", () =>
+  fronted(() => new Response(""), async ({ front }) => {
+    using other = await Deno.connect({ hostname: "127.0.0.1", port: front.port! });
+    await other.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: "));
+    await front.stop(60_000);
+  }));
 
 Deno.test("Front takes no more from a site than a slow visitor takes from it", () => {
   const changes = new Changes();
@@ -197,12 +240,14 @@ Deno.test("Front.stop() lets an answer finish, then serves nobody", async () => 
     await finish.promise;
     return new Response("finished");
   }, async ({ front, connect, visit }) => {
-    const answer = new HttpExchange(await visit()).get("/");
+    const visitor = await visit();
+    const answer = new HttpExchange(visitor).get("/");
     await asked.promise;
     const stopping = front.stop(60_000);
     assert.equal(await read(await connect()), "");
     finish.resolve();
     assert.equal((await answer).body, "finished");
+    visitor.close();
     await stopping;
     assert.equal(front.connections, 0);
   });
