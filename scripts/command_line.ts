@@ -18,7 +18,8 @@ export function readCommandLine<const Config extends ParseArgsConfig>(
   try {
     return parseArgs(config);
   } catch (error) {
-    return refuse((error as Error).message);
+    // What follows is on positionals that begin with a dash, which no script takes.
+    return refuse((error as Error).message.split(". To specify")[0]!);
   }
 }
 
@@ -30,7 +31,7 @@ export function wholeNumber(option: string, text: string): number {
 
 /** Says on standard error what is wrong with the command line, and ends the process with 2. */
 export function refuse(why: string): never {
-  const script = basename(Deno.mainModule, ".ts");
+  const script = basename(Deno.mainModule.replace(/\/main\.ts$/, ""), ".ts");
   Deno.stderr.writeSync(new TextEncoder().encode(`${script}: ${why}; see --help\n`));
   Deno.exit(2);
 }

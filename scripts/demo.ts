@@ -51,8 +51,9 @@ told of it:
 
   curl --cacert ${relay.caFile} https://kaylee.glosson.localhost:${hub}/
 
-Ctrl-C ends the demo. To see the offline page, end the client alone with the first of these, and
-bring it back with the second:
+Ctrl-C ends the demo. To see the offline page, which comes 5 seconds after its visitor since the
+client may be on its way back, end the client alone with the first of these, and bring it back with
+the second:
 
   kill -INT ${client.pid}
   npx -y deno@2.9.6 task client run --state ${dir}/client

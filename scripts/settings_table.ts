@@ -3,6 +3,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { type Setting, SETTINGS } from "../lib/config/settings.ts";
+import { readCommandLine } from "./command_line.ts";
 
 const README = fileURLToPath(new URL("../README.md", import.meta.url));
 const PLACE = /(<!-- settings: [^>]*-->\n)[^]*?(<!-- \/settings -->)/;
@@ -24,6 +25,12 @@ export function withTable(readme: string): string {
   return readme.replace(PLACE, (_, start, end) => `${start}\n${settingsTable()}\n${end}`);
 }
 
+const HELP = `Writes the table of settings into README.md.
+
+Usage: deno run -A scripts/settings_table.ts
+`;
+
 if (import.meta.main) {
+  readCommandLine(HELP, { options: {} });
   Deno.writeTextFileSync(README, withTable(Deno.readTextFileSync(README)));
 }

@@ -208,14 +208,15 @@ function usable<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    // What follows is on positionals that begin with a dash, which nothing here takes.
+    throw new UsageError((error as Error).message.split(". To specify")[0]!);
   }
 }
 
 function upstreamUrl(text: string): URL {
-  const url = usable(() => new URL(text));
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new UsageError(`--upstream must begin with http:// or https://, it is ${text}`);
+  const url = URL.parse(text);
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    throw new UsageError(`--upstream is an address such as http://127.0.0.1:8000, not ${text}`);
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
     throw new UsageError("--upstream is a host and port only: visitors choose the path");

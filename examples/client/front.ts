@@ -16,7 +16,7 @@ export const HANDSHAKE_MS = 20_000;
 export const LINGER_MS = 1_000;
 
 /** What visitors may speak within TLS, by preference (RFC 7301). */
-const PROTOCOLS = ["h2", "http/1.1"];
+const PROTOCOLS = ["h2", "http/1.1", "http/1.0"];
 
 /** A visitor's connection. */
 export interface Visitor {

@@ -37,16 +37,21 @@ export interface Http1Answer {
 /** How the end of a body is told (RFC 9112 section 6.3). */
 type Framing = { kind: "none" | "chunked" | "close" } | { kind: "length"; length: number };
 
+/** The source of a request's body failed: who sends it has left. */
+export class UploadBroken extends Error {}
+
 /**
  * Makes one HTTP/1.1 request on a connection of its own and resolves with the answer's head.
  *
  * The connection is closed with the end of the body, its cancelling, or any failure. A body that
  * ends too soon is an error of the stream, never a shorter body.
  *
+ * @throws {UploadBroken} if the request's body breaks off before an answer comes.
  * @throws {Error} if the connection fails or the answer is none.
  */
 export async function requestOnce(conn: Duplex, request: Http1Request): Promise<Http1Answer> {
   const upload = request.body?.getReader();
+  let broken: UploadBroken | undefined;
   function close(): void {
     closeQuietly(conn);
     upload?.cancel().catch(() => {});
@@ -54,7 +59,12 @@ export async function requestOnce(conn: Duplex, request: Http1Request): Promise<
   try {
     await sendHead(conn, request);
     // Not awaited: an app may answer before it has read everything. A failure ends the reading.
-    if (upload !== undefined) send(conn, upload, isChunked(request)).catch(close);
+    if (upload !== undefined) {
+      send(conn, upload, isChunked(request)).catch((error) => {
+        if (error instanceof UploadBroken) broken = error;
+        close();
+      });
+    }
     const reader = new ByteReader(conn);
     let { status, statusText, fields } = await readHead(reader);
     while (status >= 100 && status < 200 && status !== 101) {
@@ -69,7 +79,7 @@ export async function requestOnce(conn: Duplex, request: Http1Request): Promise<
     return { status, statusText, fields, body };
   } catch (error) {
     close();
-    throw error;
+    throw broken ?? error;
   }
 }
 
@@ -99,7 +109,9 @@ async function send(
 ): Promise<void> {
   const text = new TextEncoder();
   while (true) {
-    const { value, done } = await upload.read();
+    const { value, done } = await upload.read().catch((error) => {
+      throw new UploadBroken("Cannot read the visitor's upload", { cause: error });
+    });
     if (done) break;
     if (value.length === 0) continue;
     if (chunked) await writeAll(conn, text.encode(`${value.length.toString(16)}\r\n`));

@@ -2,6 +2,7 @@ import project from "../../deno.json" with { type: "json" };
 import { createLog } from "../../lib/log.ts";
 import {
   type Command,
+  COMMANDS,
   parseCommand,
   type RunOptions,
   type StatusOptions,
@@ -27,7 +28,8 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     complain((error as Error).message);
     if (!(error instanceof UsageError)) return 1;
-    complain("see glosson --help");
+    const topic = COMMANDS.find((name) => name === args[0]);
+    complain(`see glosson ${topic === undefined ? "" : `${topic} `}--help`);
     return 2;
   }
 }

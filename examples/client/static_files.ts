@@ -14,15 +14,20 @@ const CHUNK_BYTES = 256 * 1024;
  * Serves the files of `folder`, and nothing outside it: no dot files, no way up, and no symbolic
  * link that leads out or to a dot file. A folder shows its `index.html`, never a listing.
  *
- * @throws {Error} if `folder` is no folder that can be read.
+ * @param secrets a folder that nothing is served of, wherever it is.
+ * @throws {Error} if `folder` is no folder that can be read, or is within the secrets.
  */
-export async function staticFiles(folder: string): Promise<Site> {
+export async function staticFiles(folder: string, secrets: string): Promise<Site> {
   const root = await Deno.realPath(folder).catch((error) => {
     const why = error instanceof Deno.errors.NotFound ? "there is no such folder" : error.message;
     throw new Error(`Cannot serve ${folder}: ${why}`);
   });
   if (!(await Deno.stat(root)).isDirectory) {
     throw new Error(`Cannot serve ${folder}: it is not a folder`);
+  }
+  const kept = await Deno.realPath(secrets);
+  if (isWithin(root, kept)) {
+    throw new Error(`Cannot serve ${folder}: the token and the key of this glosson are kept there`);
   }
   return async (request) => {
     if (request.method !== "GET" && request.method !== "HEAD") {
@@ -33,7 +38,7 @@ export async function staticFiles(folder: string): Promise<Site> {
     if (asked === undefined) return notFound();
     const names = asked.folder ? [...asked.segments, INDEX] : asked.segments;
     const path = join(root, ...names);
-    const info = await inside(root, path);
+    const info = await inside(root, path, kept);
     if (info?.isDirectory && !asked.folder) {
       // A relative link in the folder's page needs the slash.
       return plain(308, "", { location: `${lastSegment(pathname)}/${search}` });
@@ -43,16 +48,21 @@ export async function staticFiles(folder: string): Promise<Site> {
   };
 }
 
-/** What is at `path`, symbolic links followed, if it lies within `root` and is not hidden. */
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}${sep}`);
+}
+
+/** What is at `path`, symbolic links followed, if it lies within `root`, not hidden nor `kept`. */
 async function inside(
   root: string,
   path: string,
+  kept: string,
 ): Promise<(Deno.FileInfo & { path: string }) | undefined> {
   try {
     const real = await Deno.realPath(path);
     const within = real === root ? "" : relative(root, real);
     const hidden = within.split(sep).some((name) => name.startsWith("."));
-    if (hidden || join(root, within) !== real) return undefined;
+    if (hidden || join(root, within) !== real || isWithin(real, kept)) return undefined;
     // Looked at before it is opened: opening a pipe would wait for its other end.
     return { ...await Deno.stat(real), path: real };
   } catch {

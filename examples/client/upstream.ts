@@ -2,7 +2,7 @@ import type { Log } from "../../lib/log.ts";
 import { closeQuietly } from "../../lib/net/splice.ts";
 import { endToEnd, forwardedHeaders } from "./forwarded_headers.ts";
 import type { Site } from "./front.ts";
-import { requestOnce } from "./http1.ts";
+import { requestOnce, UploadBroken } from "./http1.ts";
 import { bridgeWebSocket } from "./web_socket_bridge.ts";
 
 /** How long connecting to the upstream may take, milliseconds. */
@@ -26,7 +26,9 @@ export function upstreamSite(upstream: URL, log: Log): Site {
       }
       return await pass(request, upstream, headers, visitor.gone);
     } catch (error) {
-      log.warn("The upstream does not answer", { upstream: upstream.origin, error });
+      const left = error instanceof UploadBroken || visitor.gone.aborted;
+      if (left) log.debug("A visitor left before the answer", { error });
+      else log.warn("The upstream does not answer", { upstream: upstream.origin, error });
       return new Response("The page is not running at the moment. Please try again later.\n", {
         status: 502,
         headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },

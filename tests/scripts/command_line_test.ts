@@ -11,6 +11,7 @@ const SCRIPTS = [
   "demo",
   "fuzz",
   "odd_inputs",
+  "settings_table",
   "siege",
 ];
 

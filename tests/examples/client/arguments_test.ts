@@ -62,11 +62,12 @@ const WRONG: [string, RegExp][] = [
   ["run --pool 1.5", /0 to 64/],
   ["run --pool=", /0 to 64/],
   ["run --max-visitors 0", /1 to 4096/],
-  ["run --upstream x", /./],
+  ["run --upstream x", /such as http:\/\/127.0.0.1:8000, not x/],
+  ["run --upstream 127.0.0.1:8000", /such as http/],
   ["run --upstream ftp://x", /http:/],
   ["run --upstream http://x/path", /host and port only/],
   ["run --upstream http://x --dir y", /exclude each other/],
-  ["run --unknown", /--unknown/],
+  ["run --unknown", /^Unknown option '--unknown'$/],
   ["status --json=yes", /./],
 ];
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Duplex } from "../../../lib/net/splice.ts";
-import { type Http1Request, requestOnce } from "../../../examples/client/http1.ts";
+import { type Http1Request, requestOnce, UploadBroken } from "../../../examples/client/http1.ts";
 
 /** A connection whose peer says `answer` in pieces of `step` bytes and then ends. */
 function peer(answer: string, step = answer.length): Duplex & { sent: string; closed: boolean } {
@@ -116,6 +116,17 @@ Deno.test("requestOnce() sends a body of known length as it is, any other in chu
     unknown.sent,
     "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
   );
+});
+
+Deno.test("requestOnce() tells an upload that breaks off from an app that fails", async () => {
+  const closed = Promise.withResolvers<null>();
+  const conn = { ...peer(""), read: () => closed.promise, close: () => closed.resolve(null) };
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.error(new Error("the visitor left"));
+    },
+  });
+  await assert.rejects(requestOnce(conn, { ...GET, method: "POST", body }), UploadBroken);
 });
 
 Deno.test("requestOnce() closes the connection when the body is not wanted any more", async () => {

@@ -31,7 +31,10 @@ async function served(
     await Deno.symlink(folder, join(root, "up"));
     await Deno.symlink(join(root, ".env"), join(root, "env.txt"));
     await Deno.symlink(join(root, "digits.txt"), join(root, "same.txt"));
-    const site = await staticFiles(root);
+    await Deno.mkdir(join(root, "state"));
+    await Deno.writeTextFile(join(root, "state", "account.json"), "secret");
+    await Deno.symlink(join(root, "state", "account.json"), join(root, "mine.json"));
+    const site = await staticFiles(root, join(root, "state"));
     await use(async (path, headers, method) => {
       return await site(new Request(`https://kaylee.example${path}`, { headers, method }), VISITOR);
     }, root);
@@ -76,6 +79,8 @@ const NOWHERE = [
   "/.env",
   "/%2eenv",
   "/.git/config",
+  "/state/account.json",
+  "/mine.json",
   "//digits.txt",
   "/sub//index.html",
   "/digits.txt/",
@@ -199,8 +204,11 @@ Deno.test("staticFiles() closes a file whose reader leaves", () =>
 
 Deno.test("staticFiles() wants a folder", () =>
   served(async (_get, root) => {
-    await assert.rejects(staticFiles(join(root, "digits.txt")), /not a folder/);
-    await assert.rejects(staticFiles(join(root, "missing")), /missing: there is no such folder/);
+    const state = join(root, "state");
+    await assert.rejects(staticFiles(join(root, "digits.txt"), state), /not a folder/);
+    await assert.rejects(staticFiles(join(root, "missing"), state), /missing: there is no such/);
+    await assert.rejects(staticFiles(state, state), /token and the key .* are kept there/);
+    await assert.rejects(staticFiles(join(root, "sub"), root), /token and the key/);
   }));
 
 Deno.test("readFilePath() refuses what leads elsewhere, tidied up before or not", () => {

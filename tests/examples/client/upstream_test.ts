@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { SILENT_LOG } from "../../../lib/log.ts";
+import { createLog } from "../../../lib/log.ts";
 import { closeQuietly, writeAll } from "../../../lib/net/splice.ts";
 import { upstreamSite } from "../../../examples/client/upstream.ts";
 import { HttpExchange } from "./http_exchange.ts";
@@ -10,12 +10,16 @@ import { HttpExchange } from "./http_exchange.ts";
 interface Passage {
   url: string;
   port: number;
+  /** Warnings of the site. */
+  lines: string[];
   leave(): void;
 }
 
 /** Runs a site that passes to the web app on `port`. */
 async function passage(port: number, use: (passage: Passage) => Promise<void>): Promise<void> {
-  const site = upstreamSite(new URL(`http://127.0.0.1:${port}`), SILENT_LOG);
+  const lines: string[] = [];
+  const log = createLog({ level: "warn", write: (line) => lines.push(line) });
+  const site = upstreamSite(new URL(`http://127.0.0.1:${port}`), log);
   const gone = new AbortController();
   const server = Deno.serve({
     hostname: "127.0.0.1",
@@ -27,6 +31,7 @@ async function passage(port: number, use: (passage: Passage) => Promise<void>): 
     await use({
       url: `http://127.0.0.1:${server.addr.port}`,
       port: server.addr.port,
+      lines,
       leave: () => gone.abort(),
     });
   } finally {
@@ -172,12 +177,13 @@ Deno.test("upstreamSite() leaves the app when the visitor leaves before the answ
     asked.resolve();
     await exchange.ended();
     left.resolve();
-  }, async ({ url, leave }) => {
+  }, async ({ url, leave, lines }) => {
     const answer = fetch(url);
     await asked.promise;
     leave();
     await left.promise;
     await (await answer).body?.cancel();
+    assert.deepEqual(lines, []);
   });
 });
 
