@@ -89,10 +89,10 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
     });
   }
 
-  async function serve({ socket, visitor }: Joined): Promise<void> {
+  async function serve({ conn, head, visitor }: Joined): Promise<void> {
     wished.note();
     log.debug("Visitor joined", { address: visitor?.address, visitors: front.connections + 1 });
-    await front.serve(socket, visitor?.address);
+    await front.serve(conn, head, visitor?.address);
     log.debug("Visitor gone", { address: visitor?.address, visitors: front.connections });
     // Room may be what was missing.
     if (room() <= options.pool) ask();

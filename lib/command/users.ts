@@ -100,8 +100,9 @@ async function withDesk(
       hostnameOf: (username) => `${username}.${baseDomain}`,
       certificates: { latest: (username) => orders.newest(username) },
       release(username) {
-        orders.forget(username);
-        return accounts.release(username);
+        const released = accounts.release(username);
+        if (released) orders.forget(username);
+        return released;
       },
     }));
   } finally {

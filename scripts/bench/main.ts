@@ -53,7 +53,7 @@ const { values: options, positionals } = readCommandLine(HELP, {
     peer: { type: "string", multiple: true },
   },
 });
-const unknown = positionals.find((name) => !(name in SECTIONS));
+const unknown = positionals.find((name) => !Object.hasOwn(SECTIONS, name));
 if (unknown !== undefined) refuse(`there is no section ${unknown}`);
 
 const wanted = PEERS.filter(({ name }) =>
@@ -61,11 +61,13 @@ const wanted = PEERS.filter(({ name }) =>
 );
 const installed = await Promise.all(wanted.map(isInstalled));
 const skipped = wanted.filter((_, i) => !installed[i]).map(({ name }) => name);
+const rounds = wholeNumber("rounds", options.rounds ?? (options.quick ? "2" : "5"));
+if (rounds === 0) refuse("--rounds is at least 1");
 const rows: Row[] = [];
 const failures: string[] = [];
 const bench: Bench = {
   quick: options.quick ?? false,
-  rounds: wholeNumber("rounds", options.rounds ?? (options.quick ? "2" : "5")),
+  rounds,
   peers: wanted.filter((_, i) => installed[i]),
   add: (row) => rows.push(row),
   async mayFail(target, act) {

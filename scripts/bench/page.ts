@@ -76,6 +76,8 @@ export async function page(bench: Bench): Promise<void> {
       targets.push({ ...between, name: `${FRONT} to nginx`, usage: direct.usage });
     }
     targets.push(direct);
+  } else {
+    bench.tell(`not installed, skipped: ${server.name}`);
   }
   await measure(bench, targets, {
     count,

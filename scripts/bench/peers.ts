@@ -30,6 +30,8 @@ export interface Peer {
   /** Name and setting, as the table shows it. */
   name: string;
   program: string;
+  /** Other files that it takes. */
+  files?: readonly string[];
   /** Whether this is the setting that the program comes with. */
   isDefault: boolean;
   /** Text of a configuration that relays connections to an address to an origin. */
@@ -37,6 +39,9 @@ export interface Peer {
   /** Arguments that run it in the foreground with the configuration in a file of `dir`. */
   args: (file: string, dir: string) => string[];
 }
+
+/** What makes nginx relay by SNI. */
+const STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
 
 function haproxy(name: string, isDefault: boolean, global: string, defaults = ""): Peer {
   return {
@@ -69,9 +74,10 @@ function nginx(name: string, isDefault: boolean, buffer: string): Peer {
   return {
     name: `nginx ${name}`,
     program: "/usr/sbin/nginx",
+    files: [STREAM_MODULE],
     isDefault,
     config: (at, origin, baseDomain) => `
-load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+load_module ${STREAM_MODULE};
 daemon off;
 pid nginx.pid;
 error_log stderr warn;
@@ -138,11 +144,10 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 /** How long a peer may take to listen. */
 const START_TIMEOUT_MS = 5_000;
 
-/** Whether the program of a peer is on this machine. */
-export async function isInstalled({ program, name }: Peer): Promise<boolean> {
-  const files = [program];
-  if (name.startsWith("nginx")) files.push("/usr/lib/nginx/modules/ngx_stream_module.so");
-  const found = await Promise.all(files.map((f) => Deno.stat(f).then(() => true, () => false)));
+/** Whether the program of a peer, and what it takes, is on this machine. */
+export async function isInstalled({ program, files = [] }: Peer): Promise<boolean> {
+  const all = [program, ...files];
+  const found = await Promise.all(all.map((file) => Deno.stat(file).then(() => true, () => false)));
   return found.every(Boolean);
 }
 

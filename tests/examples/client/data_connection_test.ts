@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { closeQuietly, writeAll } from "../../../lib/net/splice.ts";
+import { closeQuietly, splice, writeAll } from "../../../lib/net/splice.ts";
 import { openDataConnection } from "../../../examples/client/data_connection.ts";
 import { proxyHeader, VISITOR } from "./fake_relay.ts";
 
@@ -66,12 +65,14 @@ for (const step of [1, 5, 28, 33, 1000]) {
       assert.ok(connection.state === "joined");
       assert.equal(shown(), true);
       assert.deepEqual(connection.visitor, VISITOR);
-      let text = "";
-      for await (const chunk of connection.socket) {
-        text += chunk;
-        if (text.length >= 5) break;
+      let text = new TextDecoder().decode(connection.head);
+      const rest = new Uint8Array(5);
+      while (text.length < 5) {
+        const n = await connection.conn.read(rest);
+        text += new TextDecoder().decode(rest.subarray(0, n!));
       }
       assert.equal(text, "hello");
+      connection.conn.close();
     });
   });
 }
@@ -87,7 +88,7 @@ Deno.test("openDataConnection() tells a visitor of unknown address", () =>
     const connection = await dial();
     assert.ok(connection.state === "joined");
     assert.equal(connection.visitor, undefined);
-    connection.socket.destroy();
+    connection.conn.close();
   }));
 
 for (const step of [1, 18]) {
@@ -157,11 +158,26 @@ Deno.test("a joined connection carries an end of stream across and back", () =>
     const text = await new Response(conn.readable).text();
     assert.equal(text, "answer to question");
   }, async (dial) => {
+    // A page that speaks only after the visitor has finished.
+    const page = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const serving = (async () => {
+      const conn = await page.accept();
+      const chunk = new Uint8Array(100);
+      let text = "";
+      for (let n; (n = await conn.read(chunk)) !== null;) {
+        text += new TextDecoder().decode(chunk.subarray(0, n));
+      }
+      await writeAll(conn, new TextEncoder().encode(`answer to ${text}`));
+      conn.close();
+    })();
     const connection = await dial();
     assert.ok(connection.state === "joined");
-    const { socket } = connection;
-    let text = "";
-    for await (const chunk of socket.iterator({ destroyOnReturn: false })) text += chunk;
-    socket.end(`answer to ${text}`);
-    await once(socket, "close");
+    const inner = await Deno.connect({ hostname: "127.0.0.1", port: page.addr.port });
+    const { error, forward } = await splice(inner, connection.conn, {
+      backwardHead: connection.head,
+    });
+    assert.equal(error, undefined);
+    assert.equal(forward, "answer to question".length);
+    await serving;
+    page.close();
   }));
