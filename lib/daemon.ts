@@ -31,6 +31,9 @@ import { COMMIT, SOFTWARE, VERSION } from "./version.ts";
 import { Hub } from "./visitor/hub.ts";
 import { proxyMatcher } from "./visitor/source.ts";
 
+/** Optional parts of the protocol that this relay has, as PROTOCOL section 1 names them. */
+const FEATURES: string[] = [];
+
 /** A running relay. */
 export interface Daemon {
   /** Where each listener is, by name, as `host:port`. */
@@ -94,7 +97,8 @@ async function start(
 
   const listeners = openListeners(settings, onClose);
   const publicPort = settings.publicPort || listeners.hub.addr.port;
-  const controlUrl = `https://relay.${baseDomain}${publicPort === 443 ? "" : `:${publicPort}`}`;
+  const urlOf = (hostname: string): string =>
+    `https://${hostname}${publicPort === 443 ? "" : `:${publicPort}`}`;
   const data = {
     dataHost: settings.publicDataHost ?? `relay.${baseDomain}`,
     dataPort: settings.publicDataPort ?? listeners.data.addr.port,
@@ -150,7 +154,11 @@ async function start(
   const control = new Control({
     sessions,
     tickets,
-    online: (username) => ({ hostname: hostnameOf(username), ...data }),
+    online: (username) => ({
+      hostname: hostnameOf(username),
+      url: urlOf(hostnameOf(username)),
+      ...data,
+    }),
     parking,
     log,
   });
@@ -167,7 +175,15 @@ async function start(
     return released;
   }
   const api = apiApp({
-    relay: { software: SOFTWARE, protocol: 1, baseDomain, controlUrl, ...data },
+    relay: {
+      software: SOFTWARE,
+      protocol: 1,
+      baseDomain,
+      controlUrl: urlOf(`relay.${baseDomain}`),
+      publicPort,
+      ...data,
+      features: FEATURES,
+    },
     hostnameOf,
     isOnline: presence.isOnline,
     lastOnlineAt: presence.lastOnlineAt,

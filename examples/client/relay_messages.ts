@@ -44,12 +44,16 @@ export function readRelayMessage(frame: unknown): ReadRelayMessage {
   }
 }
 
-function readOnline({ hostname, dataHost, dataPort }: Record<string, unknown>): ReadRelayMessage {
+function readOnline(value: Record<string, unknown>): ReadRelayMessage {
+  const { hostname, url, dataHost, dataPort } = value;
   if (typeof hostname !== "string" || typeof dataHost !== "string" || dataHost === "") {
     return bad("online: hostname or dataHost missing");
   }
   if (!isPort(dataPort)) return bad("online: dataPort is no port");
-  return { state: "message", message: { type: "online", hostname, dataHost, dataPort } };
+  // A relay of an earlier version does not tell it.
+  const address = typeof url === "string" ? url : `https://${hostname}`;
+  const message = { type: "online", hostname, url: address, dataHost, dataPort } as const;
+  return { state: "message", message };
 }
 
 function readConnect({ ticket, visitor, expiresInMs }: Record<string, unknown>): ReadRelayMessage {

@@ -70,7 +70,7 @@ export interface ControlOptions {
   sessions: Sessions;
   tickets: Tickets<Redeem>;
   /** What the `online` message tells. */
-  online: (username: string) => { hostname: string; dataHost: string; dataPort: number };
+  online: (username: string) => Omit<Extract<RelayMessage, { type: "online" }>, "type">;
   /** Counts what all clients park. @default no limit but each client's */
   parking?: Parking;
   log: Log;

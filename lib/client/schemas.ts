@@ -15,9 +15,11 @@ export const relayInfo = z.object({
   software: z.string(),
   protocol: z.literal(1),
   baseDomain: z.string(),
-  controlUrl: z.url(),
+  controlUrl: z.url().describe("Where this API is: https://relay.BASE, with its port if not 443"),
+  publicPort: z.int().describe("Port at which visitors reach users' pages"),
   dataHost: z.string(),
   dataPort: z.int(),
+  features: z.array(z.string()).describe("Optional parts of the protocol that this relay has"),
 });
 
 /** Body of `POST /v1/claims`. */

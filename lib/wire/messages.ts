@@ -40,7 +40,8 @@ export type GoodbyeReason = "replaced" | "draining" | "revoked" | "protocol";
 
 /** A message of the relay. */
 export type RelayMessage =
-  | { type: "online"; hostname: string; dataHost: string; dataPort: number }
+  /** `url` is the page's address, with its port where that is not 443. */
+  | { type: "online"; hostname: string; url: string; dataHost: string; dataPort: number }
   | {
     type: "connect";
     ticket: string;

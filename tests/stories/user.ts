@@ -95,6 +95,8 @@ export async function getCertificate(
 /** An open control WebSocket with its messages in a queue. */
 export interface ControlLink extends AsyncDisposable {
   readonly socket: WebSocket;
+  /** The first message. */
+  readonly online: Message;
   /** The next message of this type; others before it are dropped. */
   next(type: string): Promise<Message>;
   send(message: unknown): void;
@@ -130,10 +132,10 @@ export async function connectControl(relay: Relay, user: User): Promise<ControlL
     client.close();
     wake();
   };
-  const link: ControlLink = {
+  const link = {
     socket,
     closed: closed.promise,
-    async next(type) {
+    async next(type: string): Promise<Message> {
       while (true) {
         const message = queue.shift();
         if (message?.type === type) return message;
@@ -142,14 +144,13 @@ export async function connectControl(relay: Relay, user: User): Promise<ControlL
         await new Promise<void>((resolve) => waiting.push(resolve));
       }
     },
-    send: (message) => socket.send(JSON.stringify(message)),
+    send: (message: unknown) => socket.send(JSON.stringify(message)),
     async [Symbol.asyncDispose]() {
       socket.close();
       await closed.promise;
     },
   };
-  await link.next("online");
-  return link;
+  return { ...link, online: await link.next("online") };
 }
 
 /** A data connection that shows a ticket. */
