@@ -1,59 +1,61 @@
-/** Content types by file name ending, for what people put on small web pages. */
-const TYPES: Record<string, string> = {
-  aac: "audio/aac",
-  atom: "application/atom+xml",
-  avif: "image/avif",
-  bmp: "image/bmp",
-  css: "text/css",
-  csv: "text/csv",
-  flac: "audio/flac",
-  gif: "image/gif",
-  gz: "application/gzip",
-  htm: "text/html",
-  html: "text/html",
-  ico: "image/vnd.microsoft.icon",
-  ics: "text/calendar",
-  jpeg: "image/jpeg",
-  jpg: "image/jpeg",
-  js: "text/javascript",
-  json: "application/json",
-  jsonld: "application/ld+json",
-  m4a: "audio/mp4",
-  map: "application/json",
-  md: "text/markdown",
-  mjs: "text/javascript",
-  mp3: "audio/mpeg",
-  mp4: "video/mp4",
-  oga: "audio/ogg",
-  ogg: "audio/ogg",
-  ogv: "video/ogg",
-  opus: "audio/ogg",
-  otf: "font/otf",
-  pdf: "application/pdf",
-  png: "image/png",
-  rss: "application/rss+xml",
-  svg: "image/svg+xml",
-  tar: "application/x-tar",
-  ttf: "font/ttf",
-  txt: "text/plain",
-  vcf: "text/vcard",
-  vtt: "text/vtt",
-  wasm: "application/wasm",
-  wav: "audio/wav",
-  weba: "audio/webm",
-  webm: "video/webm",
-  webmanifest: "application/manifest+json",
-  webp: "image/webp",
-  woff: "font/woff",
-  woff2: "font/woff2",
-  xhtml: "application/xhtml+xml",
-  xml: "application/xml",
-  zip: "application/zip",
+import mime from "mime";
+import { WELL_KNOWN } from "./file_path.ts";
+
+/** Registered types where `mime` still has the ones from before their registration. */
+const REGISTERED: Record<string, string> = {
+  flac: "audio/flac", // RFC 9639
+  vcf: "text/vcard", // RFC 6350
 };
 
-/** The content type of a file by its name; text is UTF-8, what is not known is only downloaded. */
-export function contentType(name: string): string {
-  const ending = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? "";
-  const type = Object.hasOwn(TYPES, ending) ? TYPES[ending]! : "application/octet-stream";
+const JSON_TYPE = "application/json";
+
+/** Types of documents without an ending, by their place in `.well-known` (IANA registry of URIs). */
+const WELL_KNOWN_TYPES: Record<string, string> = {
+  "api-catalog": "application/linkset+json", // RFC 9727
+  "apple-app-site-association": JSON_TYPE,
+  "atproto-did": "text/plain",
+  "change-password": "text/html",
+  core: "application/link-format", // RFC 6690
+  "fedcm": JSON_TYPE,
+  "host-meta": "application/xrd+xml", // RFC 6415
+  "http-opportunistic": JSON_TYPE, // RFC 8164
+  "matrix/client": JSON_TYPE,
+  "matrix/server": JSON_TYPE,
+  "matrix/support": JSON_TYPE,
+  nodeinfo: JSON_TYPE,
+  "oauth-authorization-server": JSON_TYPE, // RFC 8414
+  "oauth-protected-resource": JSON_TYPE, // RFC 9728
+  "openid-configuration": JSON_TYPE,
+  "openpgpkey/policy": "text/plain",
+  "passkey-endpoints": JSON_TYPE,
+  "traffic-advice": "application/trafficadvice+json",
+  "uma2-configuration": JSON_TYPE,
+  "web-identity": JSON_TYPE,
+  webauthn: JSON_TYPE,
+  webfinger: "application/jrd+json", // RFC 7033
+};
+
+/**
+ * The content type of a file by its names from the served folder down; text is UTF-8, what is not
+ * known is only downloaded.
+ */
+export function contentType(names: readonly string[]): string {
+  const type = byPlace(names) ?? byEnding(names.at(-1) ?? "") ?? "application/octet-stream";
   return type.startsWith("text/") ? `${type}; charset=utf-8` : type;
+}
+
+function byPlace(names: readonly string[]): string | undefined {
+  const place = names.join("/");
+  // Apple looks at the top of a site too.
+  if (place === "apple-app-site-association") return JSON_TYPE;
+  const [folder, document] = [place.slice(0, WELL_KNOWN.length + 1), names.slice(1).join("/")];
+  if (folder !== `${WELL_KNOWN}/` || !Object.hasOwn(WELL_KNOWN_TYPES, document)) return undefined;
+  return WELL_KNOWN_TYPES[document];
+}
+
+/** By what follows the last dot: `mime` would take a whole name for an ending. */
+function byEnding(name: string): string | undefined {
+  const ending = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase();
+  if (ending === undefined) return undefined;
+  return Object.hasOwn(REGISTERED, ending) ? REGISTERED[ending] : mime.getType(ending) ?? undefined;
 }

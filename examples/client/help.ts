@@ -39,6 +39,7 @@ What visitors see:
   --upstream URL     a web app on this computer, such as http://127.0.0.1:8000; it gets the
                      visitor's address in X-Forwarded-For, and X-Forwarded-Proto and -Host
   --dir DIR          the files in DIR, index.html for a folder; nothing that begins with a dot
+                     but .well-known
   (neither)          a small page that says you are online
 
 Options:

@@ -90,7 +90,7 @@ export async function run(options: RunOptions, world: RunWorld): Promise<string 
 
   function siteOf({ upstream, dir }: RunOptions, { log }: RunWorld): Promise<Site> | Site {
     if (upstream !== undefined) return upstreamSite(upstream, log);
-    return dir === undefined ? builtInPage(hostname) : staticFiles(dir, state.folder);
+    return dir === undefined ? builtInPage(hostname) : staticFiles(dir, state.folder, log);
   }
 }
 

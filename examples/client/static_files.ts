@@ -1,8 +1,10 @@
-import { join, relative, sep } from "node:path";
+import { parse } from "node:path";
+import type { Log } from "../../lib/log.ts";
 import { type ByteRange, isNotModified, requestedRange, type Validators } from "./conditional.ts";
 import { contentType } from "./content_type.ts";
-import { readFilePath } from "./file_path.ts";
+import { readFilePath, WELL_KNOWN } from "./file_path.ts";
 import type { Site } from "./front.ts";
+import { findServed, isFolderWithin, isPathWithin } from "./served_file.ts";
 
 /** File that stands for its folder. */
 const INDEX = "index.html";
@@ -11,13 +13,14 @@ const INDEX = "index.html";
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Serves the files of `folder`, and nothing outside it: no dot files, no way up, and no symbolic
- * link that leads out or to a dot file. A folder shows its `index.html`, never a listing.
+ * Serves the files of `folder`, and nothing outside it: no names that begin with a dot but
+ * `.well-known` at the top, no way up, and no symbolic link that leads out or to a hidden file. A
+ * folder shows its `index.html`, never a listing.
  *
  * @param secrets a folder that nothing is served of, wherever it is.
  * @throws {Error} if `folder` is no folder that can be read, or is within the secrets.
  */
-export async function staticFiles(folder: string, secrets: string): Promise<Site> {
+export async function staticFiles(folder: string, secrets: string, log?: Log): Promise<Site> {
   const root = await Deno.realPath(folder).catch((error) => {
     const why = error instanceof Deno.errors.NotFound ? "there is no such folder" : error.message;
     throw new Error(`Cannot serve ${folder}: ${why}`);
@@ -25,9 +28,12 @@ export async function staticFiles(folder: string, secrets: string): Promise<Site
   if (!(await Deno.stat(root)).isDirectory) {
     throw new Error(`Cannot serve ${folder}: it is not a folder`);
   }
-  const kept = await Deno.realPath(secrets);
-  if (isWithin(root, kept)) {
+  const kept = { path: await Deno.realPath(secrets), id: await Deno.stat(secrets) };
+  if (isPathWithin(root, kept.path) || await isFolderWithin(root, parse(root).root, kept.id)) {
     throw new Error(`Cannot serve ${folder}: the token and the key of this glosson are kept there`);
+  }
+  if (!(await findServed(root, [INDEX], kept))?.isFile) {
+    log?.warn("There is no index.html: the address of the page alone shows nothing", { folder });
   }
   return async (request) => {
     if (request.method !== "GET" && request.method !== "HEAD") {
@@ -36,42 +42,24 @@ export async function staticFiles(folder: string, secrets: string): Promise<Site
     const { pathname, search } = new URL(request.url);
     const asked = readFilePath(pathname);
     if (asked === undefined) return notFound();
-    const names = asked.folder ? [...asked.segments, INDEX] : asked.segments;
-    const path = join(root, ...names);
-    const info = await inside(root, path, kept);
+    const { segments } = asked;
+    const names = asked.folder ? [...segments, INDEX] : segments;
+    const info = await findServed(root, names, kept);
     if (info?.isDirectory && !asked.folder) {
       // A relative link in the folder's page needs the slash.
       return plain(308, "", { location: `${lastSegment(pathname)}/${search}` });
     }
-    if (info === undefined || !info.isFile) return notFound();
-    return await file(request, info.path, names.at(-1)!);
+    if (info?.isFile) return await file(request, info.path, names);
+    const bare = asked.folder && (await findServed(root, segments, kept))?.isDirectory;
+    return bare ? plain(404, `This folder has no page: there is no ${INDEX} in it.`) : notFound();
   };
 }
 
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}${sep}`);
-}
-
-/** What is at `path`, symbolic links followed, if it lies within `root`, not hidden nor `kept`. */
-async function inside(
-  root: string,
+async function file(
+  request: Request,
   path: string,
-  kept: string,
-): Promise<(Deno.FileInfo & { path: string }) | undefined> {
-  try {
-    const real = await Deno.realPath(path);
-    const within = real === root ? "" : relative(root, real);
-    const hidden = within.split(sep).some((name) => name.startsWith("."));
-    if (hidden || join(root, within) !== real || isWithin(real, kept)) return undefined;
-    // Looked at before it is opened: opening a pipe would wait for its other end.
-    return { ...await Deno.stat(real), path: real };
-  } catch {
-    // Not there, or not for us: to a visitor it is the same.
-    return undefined;
-  }
-}
-
-async function file(request: Request, path: string, name: string): Promise<Response> {
+  names: readonly string[],
+): Promise<Response> {
   const source = await Deno.open(path).catch(() => undefined);
   if (source === undefined) return notFound();
   let kept = false;
@@ -87,6 +75,8 @@ async function file(request: Request, path: string, name: string): Promise<Respo
       "last-modified": new Date(modifiedAt).toUTCString(),
       "x-content-type-options": "nosniff",
     });
+    // Made for programs, scripts of other sites' pages among them: WebFinger, Matrix and Nostr need it.
+    if (names[0] === WELL_KNOWN) headers.set("access-control-allow-origin", "*");
     if (isNotModified(request.headers, validators)) {
       return new Response(null, { status: 304, headers });
     }
@@ -96,7 +86,7 @@ async function file(request: Request, path: string, name: string): Promise<Respo
     }
     const { first, last } = range ?? { first: 0, last: size - 1 };
     if (range !== undefined) headers.set("content-range", `bytes ${first}-${last}/${size}`);
-    headers.set("content-type", contentType(name));
+    headers.set("content-type", contentType(names));
     headers.set("content-length", `${last - first + 1}`);
     const status = range === undefined ? 200 : 206;
     if (request.method === "HEAD") return new Response(null, { status, headers });

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { contentType } from "../../../examples/client/content_type.ts";
 import { readFilePath } from "../../../examples/client/file_path.ts";
 import type { Visitor } from "../../../examples/client/front.ts";
+import { isFolderWithin } from "../../../examples/client/served_file.ts";
 import { staticFiles } from "../../../examples/client/static_files.ts";
+import { createLog } from "../../../lib/log.ts";
 import { withFolder } from "./story.ts";
 
 const VISITOR: Visitor = { address: undefined, gone: new AbortController().signal };
@@ -27,6 +29,18 @@ async function served(
     await Deno.writeTextFile(join(root, "empty.css"), "");
     await Deno.writeTextFile(join(root, ".env"), "secret");
     await Deno.writeTextFile(join(root, ".git", "config"), "secret");
+    await Deno.mkdir(join(root, "bare"));
+    await Deno.mkdir(join(root, ".well-known", "matrix"), { recursive: true });
+    for (
+      const name of [".htpasswd", "did.json", "assetlinks.json", "keybase.txt", "webfinger"]
+    ) {
+      const text = name.startsWith(".") ? "secret" : name;
+      await Deno.writeTextFile(join(root, ".well-known", name), text);
+    }
+    await Deno.writeTextFile(join(root, ".well-known", "matrix", "client"), "client");
+    await Deno.mkdir(join(root, "sub", ".well-known"));
+    await Deno.writeTextFile(join(root, "sub", ".well-known", "x.txt"), "secret");
+    await Deno.symlink(join(root, ".env"), join(root, ".well-known", "env.txt"));
     await Deno.symlink(join(folder, "secret.txt"), join(root, "out.txt"));
     await Deno.symlink(folder, join(root, "up"));
     await Deno.symlink(join(root, ".env"), join(root, "env.txt"));
@@ -89,6 +103,16 @@ const NOWHERE = [
   "/digits.txt.",
   "/digits.txt%20",
   "/digits.txt::$DATA",
+  "/.well-known/.htpasswd",
+  "/.well-known/%2ehtpasswd",
+  "/.well-known/env.txt",
+  "/.well-known.",
+  "/.Well-Known/did.json",
+  "/sub/.well-known/x.txt",
+  "/.well-known/../.env",
+  "/.well-known/..%2f.env",
+  "/sub/%00",
+  "/sub%2findex.html",
   "/C:/secret.txt",
   "/%c0%ae%c0%ae/secret.txt",
   "/%",
@@ -105,6 +129,128 @@ for (const path of NOWHERE) {
       assert.doesNotMatch(await response.text(), /secret/);
     }));
 }
+
+Deno.test("staticFiles() serves well-known documents to programs on any page (RFC 8615)", () =>
+  served(async (get) => {
+    for (
+      const [path, type] of [
+        ["did.json", "application/json"],
+        ["assetlinks.json", "application/json"],
+        ["keybase.txt", "text/plain; charset=utf-8"],
+        ["webfinger?resource=acct:kaylee@kaylee.example", "application/jrd+json"],
+        ["matrix/client", "application/json"],
+      ] as const
+    ) {
+      const response = await get(`/.well-known/${path}`);
+      assert.equal(response.status, 200, path);
+      assert.equal(response.headers.get("content-type"), type);
+      assert.equal(response.headers.get("access-control-allow-origin"), "*");
+      assert.equal(await response.text(), path.split("/").at(-1)!.split("?")[0]);
+    }
+    const other = await get("/digits.txt");
+    assert.equal(other.headers.get("access-control-allow-origin"), null);
+    await other.body!.cancel();
+  }));
+
+Deno.test({
+  name: "staticFiles() serves every name that the file system takes and no dot begins",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    served(async (get, root) => {
+      for (
+        const name of [
+          "notes: today.txt",
+          "C:",
+          "the end.",
+          "a space ",
+          " space first",
+          "a\\b.txt",
+          "50%.txt",
+          "%41.txt",
+          "a+b&c=d?e#f.txt",
+          "quote\"'<>|*.txt",
+          "tab\tline\n.txt",
+          "nul",
+          "\u00fc-composed.txt",
+          "u\u0308-decomposed.txt",
+          "\u65e5\u672c\u8a9e.txt",
+          "\u{1f98a}.txt",
+        ]
+      ) {
+        await Deno.writeTextFile(join(root, name), name);
+        const response = await get(`/${encodeURIComponent(name)}`);
+        assert.equal(response.status, 200, name);
+        assert.equal(await response.text(), name);
+        const slash = await get(`/${encodeURIComponent(name)}/`);
+        assert.equal(slash.status, 404, name);
+        await slash.body!.cancel();
+      }
+    }),
+});
+
+Deno.test({
+  name: "staticFiles() finds a name that is composed in one way where the link is in another",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    served(async (get, root) => {
+      const [nfc, nfd] = ["caf\u00e9", "cafe\u0301"];
+      await Deno.mkdir(join(root, nfd));
+      await Deno.writeTextFile(join(root, nfd, `${nfc}.txt`), "mixed");
+      await Deno.writeTextFile(join(root, nfd, `${nfd}.md`), "as it is");
+      await Deno.writeTextFile(join(root, nfd, "index.html"), "folder");
+      for (const folder of [nfc, nfd]) {
+        for (const file of [nfc, nfd]) {
+          const path = `/${encodeURIComponent(folder)}/${encodeURIComponent(file)}`;
+          assert.equal(await (await get(`${path}.txt`)).text(), "mixed");
+          assert.equal(await (await get(`${path}.md`)).text(), "as it is");
+        }
+        assert.equal(await (await get(`/${encodeURIComponent(folder)}/`)).text(), "folder");
+      }
+      // What is there by exactly this name comes first.
+      await Deno.writeTextFile(join(root, nfd, `${nfc}.md`), "another");
+      const [one, other] = [nfc, nfd].map((name) =>
+        get(`/${encodeURIComponent(nfd)}/${encodeURIComponent(name)}.md`)
+      );
+      assert.equal(await (await one!).text(), "another");
+      assert.equal(await (await other!).text(), "as it is");
+    }),
+});
+
+Deno.test("staticFiles() says why a folder without an index shows nothing", () =>
+  served(async (get) => {
+    for (const path of ["/bare/", "/.well-known/"]) {
+      const response = await get(path);
+      assert.equal(response.status, 404);
+      assert.match(await response.text(), /no index\.html/);
+    }
+    const hidden = await get("/.git/");
+    assert.equal(hidden.status, 404);
+    assert.doesNotMatch(await hidden.text(), /index/);
+  }));
+
+Deno.test("staticFiles() says at the start that there is no index", () =>
+  served(async (_get, root) => {
+    const lines: string[] = [];
+    const log = createLog({ level: "info", write: (line) => lines.push(line) });
+    await staticFiles(root, join(root, "state"), log);
+    assert.deepEqual(lines, []);
+    await staticFiles(join(root, "bare"), join(root, "state"), log);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0]!, /warn .*no index\.html.*folder=.*bare/);
+  }));
+
+Deno.test({
+  name: "staticFiles() knows the state folder by what it is, not by its name",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    served(async (_get, root) => {
+      // As a file system that tells no case, or a bind mount, shows it: the same folder, other name.
+      const state = await Deno.stat(join(root, "state"));
+      assert.ok(await isFolderWithin(join(root, "state", "account.json"), root, state));
+      assert.ok(await isFolderWithin(join(root, "state"), root, state));
+      assert.ok(!await isFolderWithin(join(root, "sub", "index.html"), root, state));
+    }),
+});
 
 Deno.test("staticFiles() sends a folder to its slash, on this host", () =>
   served(async (get) => {
@@ -233,10 +379,65 @@ Deno.test("readFilePath() decodes once", () => {
   assert.deepEqual(readFilePath("/"), { segments: [], folder: true });
 });
 
+for (
+  const path of [
+    "/a:b",
+    "/a.txt::$DATA",
+    "/C:/x",
+    "/a.",
+    "/a%20",
+    "/a%5cb",
+    "/a%3fb",
+    "/a%09b",
+    "/nul",
+    "/NUL.txt",
+    "/com1.tar.gz",
+    "/sub/LPT%C2%B9",
+  ]
+) {
+  Deno.test(`readFilePath() refuses on Windows what is no name there: ${path}`, () => {
+    assert.equal(readFilePath(path, { windows: true }), undefined);
+    assert.notEqual(readFilePath(path, { windows: false }), undefined);
+  });
+}
+
+Deno.test("readFilePath() takes names on Windows that only resemble devices", () => {
+  for (const path of ["/null", "/console.txt", "/com10", "/a.nul", "/.well-known/x"]) {
+    assert.notEqual(readFilePath(path, { windows: true }), undefined, path);
+  }
+});
+
 Deno.test("contentType() does not guess", () => {
-  assert.equal(contentType("a.HTML"), "text/html; charset=utf-8");
-  assert.equal(contentType("a.tar.gz"), "application/gzip");
-  assert.equal(contentType("a.unknown"), "application/octet-stream");
-  assert.equal(contentType("constructor"), "application/octet-stream");
-  assert.equal(contentType("a.constructor"), "application/octet-stream");
+  for (
+    const [path, type] of [
+      ["a.HTML", "text/html; charset=utf-8"],
+      ["a.tar.gz", "application/gzip"],
+      ["a.js", "text/javascript; charset=utf-8"],
+      ["a.flac", "audio/flac"],
+      ["a.vcf", "text/vcard; charset=utf-8"],
+      ["a.xml", "application/xml"],
+      ["a.svg", "image/svg+xml"],
+      ["a.webmanifest", "application/manifest+json"],
+      ["a.unknown", "application/octet-stream"],
+      ["constructor", "application/octet-stream"],
+      ["a.constructor", "application/octet-stream"],
+      // A name is not an ending.
+      ["html", "application/octet-stream"],
+      ["css/txt", "application/octet-stream"],
+      ["a.html/b", "application/octet-stream"],
+      ["a.", "application/octet-stream"],
+      ["a\\b.css", "text/css; charset=utf-8"],
+      ["apple-app-site-association", "application/json"],
+      [".well-known/apple-app-site-association", "application/json"],
+      [".well-known/matrix/server", "application/json"],
+      [".well-known/host-meta", "application/xrd+xml"],
+      [".well-known/host-meta.json", "application/json"],
+      [".well-known/atproto-did", "text/plain; charset=utf-8"],
+      [".well-known/acme-challenge/token", "application/octet-stream"],
+      [".well-known/constructor", "application/octet-stream"],
+      ["matrix/server", "application/octet-stream"],
+    ] as const
+  ) {
+    assert.equal(contentType(path.split("/")), type, path);
+  }
 });

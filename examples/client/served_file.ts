@@ -1,0 +1,92 @@
+import { join, relative, sep } from "node:path";
+import { isHidden } from "./file_path.ts";
+
+/** What is at a path of a served folder; `path` has no symbolic links in it. */
+export type Served = Deno.FileInfo & { path: string };
+
+/** What a folder is told by, whatever name it is reached by; both null where the system has none. */
+export type FolderId = Pick<Deno.FileInfo, "dev" | "ino">;
+
+/** A folder that nothing is served of. */
+export interface Kept {
+  /** Its path, without symbolic links. */
+  path: string;
+  id: FolderId;
+}
+
+/**
+ * What `names` lead to in `root`, symbolic links followed, if it lies within `root`, is not hidden
+ * and not `kept`.
+ *
+ * Where nothing has a name as it was asked for, one that is the same text counts: programs compose
+ * letters with accents in one of two ways (Unicode's NFC and NFD), and a file that came from another
+ * system is not always named in the way that links to it are written.
+ */
+export async function findServed(
+  root: string,
+  names: readonly string[],
+  kept: Kept,
+): Promise<Served | undefined> {
+  const found = await served(root, join(root, ...names), kept);
+  // deno-lint-ignore no-control-regex -- ASCII is what has one form only
+  if (found !== undefined || /^[\x00-\x7f]*$/.test(names.join(""))) return found;
+  const path = await composedAlike(root, names);
+  return path === undefined ? undefined : await served(root, path, kept);
+}
+
+async function served(root: string, path: string, kept: Kept): Promise<Served | undefined> {
+  try {
+    const real = await Deno.realPath(path);
+    const within = real === root ? "" : relative(root, real);
+    if (isHidden(within.split(sep)) || join(root, within) !== real) return undefined;
+    if (isPathWithin(real, kept.path) || await isFolderWithin(real, root, kept.id)) {
+      return undefined;
+    }
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    return { ...await Deno.stat(real), path: real };
+  } catch {
+    // Not there, or not for us: to a visitor it is the same.
+    return undefined;
+  }
+}
+
+/** Finds each name in turn, in any form. */
+async function composedAlike(root: string, names: readonly string[]): Promise<string | undefined> {
+  let path = root;
+  for (const name of names) {
+    const forms = new Set([name, name.normalize("NFC"), name.normalize("NFD")]);
+    let next: string | undefined;
+    for (const form of forms) {
+      const candidate = join(path, form);
+      if (next === undefined && await isThere(candidate)) next = candidate;
+    }
+    if (next === undefined) return undefined;
+    path = next;
+  }
+  return path;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+/** Whether `path` is `folder` or in it, by the text of both. */
+export function isPathWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}${sep}`);
+}
+
+/**
+ * Whether `path`, or a folder above it and below `root`, is the folder with this identity.
+ *
+ * The text of a path does not tell where a file system knows no case, or a folder is mounted twice.
+ * What this program may not look at is not that folder, which it uses.
+ */
+export async function isFolderWithin(path: string, root: string, id: FolderId): Promise<boolean> {
+  if (id.ino === null) return false;
+  const names = path === root ? [] : relative(root, path).split(sep);
+  for (let i = names.length; i > 0; i--) {
+    const found = await Deno.stat(join(root, ...names.slice(0, i))).catch(() => undefined);
+    if (found?.ino === id.ino && found.dev === id.dev) return true;
+  }
+  return false;
+}
