@@ -31,8 +31,14 @@ function print(text: string): void {
   Deno.stdout.writeSync(encoder.encode(text));
 }
 
+/** Never throws: where nobody reads any more, there is nowhere else to say it. */
 function printError(text: string): void {
-  Deno.stderr.writeSync(encoder.encode(text));
+  try {
+    let bytes = encoder.encode(text);
+    while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+  } catch {
+    // What is said here tells of work, and must not fail it.
+  }
 }
 
 async function readSettings(): ReturnType<CommandContext["readSettings"]> {

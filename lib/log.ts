@@ -37,13 +37,19 @@ export interface LogOptions {
    * text has no time, which the journal keeps itself. @default {false}
    */
   journal?: boolean;
-  /** Receives each finished line without its newline. */
+  /**
+   * Receives each finished line without its newline. What it throws is dropped with the line: a log
+   * whose reader has gone, or whose disk is full, must not fail the work that it tells of.
+   */
   write: (line: string) => void;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
 }
 
-/** Makes a {@linkcode Log}; fields that are `undefined` are left out, errors become their message. */
+/**
+ * Makes a {@linkcode Log}; fields that are `undefined` are left out, errors become their message.
+ * None of its methods ever throws.
+ */
 export function createLog(options: LogOptions): LeveledLog {
   const { level = "info", format = "text", journal = false, write, now = Date.now } = options;
   let lowest = LOG_LEVELS.indexOf(level);
@@ -53,8 +59,12 @@ export function createLog(options: LogOptions): LeveledLog {
     const rank = LOG_LEVELS.indexOf(lineLevel);
     return (message, fields = {}) => {
       if (rank < lowest) return;
-      const line = render(new Date(now()).toISOString(), lineLevel, message, fields);
-      write(journal ? `<${PRIORITIES[lineLevel]}>${line}` : line);
+      try {
+        const line = render(new Date(now()).toISOString(), lineLevel, message, fields);
+        write(journal ? `<${PRIORITIES[lineLevel]}>${line}` : line);
+      } catch {
+        // The line is lost, and there is nowhere to say so.
+      }
     };
   }
 

@@ -49,3 +49,26 @@ Deno.test("setLevel() counts from the next line on", () => {
   log.warn("three");
   assert.deepEqual(written, ["<7>two"]);
 });
+
+Deno.test("createLog() loses a line that cannot be written or rendered, and nothing else", () => {
+  const written: string[] = [];
+  let reader = true;
+  for (const format of ["text", "json"] as const) {
+    const log = createLog({
+      format,
+      level: "debug",
+      write(line) {
+        if (!reader) throw new Deno.errors.BrokenPipe("Broken pipe (os error 32)");
+        written.push(line);
+      },
+    });
+    reader = false;
+    for (const level of ["debug", "info", "warn", "error"] as const) log[level]("lost");
+    reader = true;
+    const circle: Record<string, unknown> = {};
+    circle.circle = circle;
+    log.info("lost", { circle, big: 1n });
+    log.info("kept");
+  }
+  assert.deepEqual(written.map((line) => line.includes("kept")), [true, true]);
+});

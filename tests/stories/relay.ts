@@ -21,6 +21,8 @@ export interface Relay extends AsyncDisposable {
   readonly ca: string;
   /** Every log line so far. */
   readonly lines: Record<string, unknown>[];
+  /** Resolves when whoever reads the log has ended; with the relay itself as a rule. */
+  readonly readerGone: Promise<void>;
   /** Resolves with the first line, past or to come, that has this message. */
   logged(message: string, fields?: Record<string, unknown>): Promise<Record<string, unknown>>;
   /** Sends a signal and waits for the end; the state folder stays. */
@@ -160,6 +162,7 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
       ),
       ca: await Deno.readTextFile(`${stateDir}/local-ca.pem`),
       lines,
+      readerGone: reading,
       logged,
       stop,
       [Symbol.asyncDispose]: dispose,

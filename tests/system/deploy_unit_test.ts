@@ -55,6 +55,7 @@ async function relayOf(
     ports,
     ca: await text(`${state}/local-ca.pem`),
     lines: [],
+    readerGone: Promise.resolve(),
     logged: () => Promise.reject(new Error("not here")),
     stop: () => Promise.reject(new Error("not here")),
     [Symbol.asyncDispose]: () => Promise.resolve(),
