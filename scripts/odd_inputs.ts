@@ -30,7 +30,7 @@ libnginx-mod-stream haproxy sniproxy sslh brings all. Exit: 0 glossond did the r
 every input, 1 it did not, 2 the command line is wrong.
 
   --json      one JSON object
-  --markdown  a table for README.md
+  --markdown  a table for scripts/README.md
   --only      leaves out every program that is not named
 `;
 

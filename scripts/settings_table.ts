@@ -1,11 +1,11 @@
 /**
- * Writes the table of settings into README.md; a test tells when it is out of date.
+ * Writes the table of settings into examples/OPERATING.md; a test tells when it is out of date.
  */
 import { fileURLToPath } from "node:url";
 import { type Setting, SETTINGS } from "../lib/config/settings.ts";
 import { readCommandLine } from "./command_line.ts";
 
-const README = fileURLToPath(new URL("../README.md", import.meta.url));
+const DOCUMENT = fileURLToPath(new URL("../examples/OPERATING.md", import.meta.url));
 const PLACE = /(<!-- settings: [^>]*-->\n)[^]*?(<!-- \/settings -->)/;
 
 /** The table in Markdown. */
@@ -19,18 +19,18 @@ export function settingsTable(): string {
   return ["| setting | default | what it is |", "|---|---|---|", ...rows, ""].join("\n");
 }
 
-/** README's text with the table in its place. */
-export function withTable(readme: string): string {
-  if (!PLACE.test(readme)) throw new Error("README.md has no place for the table of settings");
-  return readme.replace(PLACE, (_, start, end) => `${start}\n${settingsTable()}\n${end}`);
+/** A document's text with the table in its place. */
+export function withTable(text: string): string {
+  if (!PLACE.test(text)) throw new Error("The document has no place for the table of settings");
+  return text.replace(PLACE, (_, start, end) => `${start}\n${settingsTable()}\n${end}`);
 }
 
-const HELP = `Writes the table of settings into README.md.
+const HELP = `Writes the table of settings into examples/OPERATING.md.
 
 Usage: deno run -A scripts/settings_table.ts
 `;
 
 if (import.meta.main) {
   readCommandLine(HELP, { options: {} });
-  Deno.writeTextFileSync(README, withTable(Deno.readTextFileSync(README)));
+  Deno.writeTextFileSync(DOCUMENT, withTable(Deno.readTextFileSync(DOCUMENT)));
 }

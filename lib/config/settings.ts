@@ -19,7 +19,7 @@ export interface Setting<T> {
   name: string;
   /** Turns the text into a value, or throws a TypeError that completes "GLOSSOND_X …". */
   parse: (value: string) => T;
-  /** One sentence for `glossond config` and the README. */
+  /** One sentence for `glossond config` and examples/OPERATING.md. */
   help: string;
   /** The text that holds when the variable is not set; absent when there is none. */
   fallback?: string;

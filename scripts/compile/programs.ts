@@ -17,7 +17,7 @@ export const PLATFORMS: Record<string, string> = {
   "windows-x64": "x86_64-pc-windows-msvc",
 };
 
-/** The relay and the client; README.md says what each permission is for. */
+/** The relay and the client; examples/OPERATING.md says what each permission is for. */
 export const PROGRAMS: Program[] = [
   {
     name: "glossond",

@@ -5,7 +5,7 @@ import { serveUser, signUp, visit } from "../stories/user.ts";
 import { compileExecutables } from "./deploy/executable.ts";
 import { readTouched, STRACE } from "./deploy/touched.ts";
 
-/** Files that the relay touches, as README.md lists them. */
+/** Files that the relay touches, as examples/OPERATING.md lists them. */
 const FILES = [
   // Its own: the state folder, the secrets and settings files, and itself.
   /^DIR(\/|$)/,
@@ -50,7 +50,7 @@ Deno.test("the executables name their version and commit, and ask for no permiss
   }
 });
 
-Deno.test("the executable touches no file and starts no program beside those in the README", async () => {
+Deno.test("the executable touches no file and starts no program beside those in OPERATING.md", async () => {
   const dir = await compiled;
   const home = await Deno.makeTempDir({ prefix: "glossond-story-" });
   const trace = `${dir}/trace`;

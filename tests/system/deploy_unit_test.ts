@@ -126,7 +126,7 @@ Deno.test("the daemon runs by its unit under the real systemd, with all its rest
   assert.match((await systemd.run("cat", LOG_FILE)).text, / stopped\n$/);
 });
 
-/** Runs a command of the executable as root on the unit's state, as README.md tells. */
+/** Runs a command of the executable as root on the unit's state, as OPERATING.md tells. */
 async function command(systemd: Systemd, ...args: string[]) {
   return await systemd.run(
     "env",

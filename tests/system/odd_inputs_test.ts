@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-Deno.test("glossond does the right thing with every odd input, and README.md says what it does", async () => {
+Deno.test("glossond does the right thing with every odd input, and scripts/README.md says what it does", async () => {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", `${ROOT}scripts/odd_inputs.ts`, "--json"],
     cwd: ROOT,
@@ -15,7 +15,7 @@ Deno.test("glossond does the right thing with every odd input, and README.md say
   };
   assert.deepEqual(Object.keys(versions), ["glossond", "nginx", "HAProxy", "sniproxy", "sslh"]);
   assert.ok(rows.length >= 40);
-  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+  const readme = await Deno.readTextFile(`${ROOT}scripts/README.md`);
   for (const { input, glossond } of rows) {
     assert.ok(readme.includes(`\n| ${input} | ${glossond} |`), `${input}: ${glossond}`);
   }
