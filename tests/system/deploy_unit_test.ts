@@ -62,8 +62,8 @@ async function relayOf(
   };
 }
 
-Deno.test("the daemon runs by its unit under the real systemd, with all its restrictions", async () => {
-  const executables = await compileExecutables();
+/** Free ports for the listeners, and a settings file that names them. */
+function freshSettings(): { ports: Record<string, number>; settings: string } {
   const names = ["hub", "data", "control", "pages", "admin"];
   const ports = Object.fromEntries(names.map((name) => [name, freePort()]));
   const settings = [
@@ -75,7 +75,13 @@ Deno.test("the daemon runs by its unit under the real systemd, with all its rest
     ...names.map((name) => `GLOSSOND_${name.toUpperCase()}_PORT=${ports[name]}`),
     "",
   ].join("\n");
-  await using systemd = await startSystemd({
+  return { ports, settings };
+}
+
+/** A systemd with the executable, the unit and these settings in their places. */
+async function systemdWith(settings: string): Promise<Systemd> {
+  const executables = await compileExecutables();
+  const systemd = await startSystemd({
     "/usr/local/bin/glossond": { from: `${executables}/glossond`, mode: "755" },
     "/etc/systemd/system/glossond.service": { from: UNIT },
     "/etc/systemd/system/glossond.service.d/log.conf": {
@@ -91,6 +97,29 @@ Deno.test("the daemon runs by its unit under the real systemd, with all its rest
     "/etc/glossond/bios/.keep": {},
   });
   await Deno.remove(executables, { recursive: true });
+  return systemd;
+}
+
+Deno.test("the unit tries until it works, also after more failed starts than systemd allows by default", async () => {
+  const { ports, settings } = freshSettings();
+  await using systemd = await systemdWith(settings);
+  const show = async (property: string): Promise<string> =>
+    (await systemd.systemctl("show", "-P", property, "glossond")).trim();
+  {
+    using _taken = Deno.listen({ hostname: "127.0.0.1", port: ports.hub! });
+    await systemd.systemctl("start", "glossond");
+    while (Number(await show("NRestarts")) < 7) {
+      assert.notEqual(await show("ActiveState"), "failed", "systemd gave up");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  const relay = await relayOf(systemd, ports);
+  assert.equal((await visit(relay, BASE)).status, 200);
+});
+
+Deno.test("the daemon runs by its unit under the real systemd, with all its restrictions", async () => {
+  const { ports, settings } = freshSettings();
+  await using systemd = await systemdWith(settings);
   await systemd.systemctl("start", "glossond");
   const relay = await relayOf(systemd, ports);
 
