@@ -237,6 +237,7 @@ async function start(
     publicPort,
     isUsername,
     sessions,
+    hasPage: presence.hasPage,
     servePage: (conn, head, arrival) => fronts.pages.serve(conn, head, arrival),
     serveControl: (conn, head, arrival) => fronts.control.serve(conn, head, arrival),
     ...(settings.fallbackBackend !== undefined && { fallback: settings.fallbackBackend }),

@@ -46,6 +46,11 @@ const MIGRATIONS: readonly string[] = [
      ended_at    INTEGER
    ) STRICT;
    CREATE INDEX certificate_order_username ON certificate_order (username, created_at);`,
+  // What the relay shows of a user who is away, see account/preferences.ts.
+  `ALTER TABLE account ADD COLUMN offline_page TEXT NOT NULL DEFAULT 'full'
+     CHECK (offline_page IN ('full', 'plain', 'none'));
+   ALTER TABLE account ADD COLUMN last_seen INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE account ADD COLUMN away TEXT;`,
 ];
 
 /**

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "../database.ts";
+import { plainText, type Preferences } from "./preferences.ts";
 import { hashSecret, newSecret, type Random, systemRandom } from "./secret.ts";
 
 /** A user of the relay; times are milliseconds since the epoch. */
@@ -12,6 +13,7 @@ export interface Account {
   lastOnlineAt?: number;
   /** Since when the operator blocks it; absent when it is not blocked. */
   blockedAt?: number;
+  preferences: Preferences;
 }
 
 /** A name that the operator blocked, with or without an account. */
@@ -32,7 +34,9 @@ export interface AccountStore {
   byUsername(username: string): Account | undefined;
   /** Creates the account, or replaces its token, and returns the token: only its hash is kept. */
   grantToken(username: string): string;
-  /** Deletes the account and so its token; a block on the name stays. False if there was none. */
+  /** Changes those preferences that are given, see {@linkcode plainText}; without an account none. */
+  setPreferences(username: string, changes: Partial<Preferences>): void;
+  /** Deletes the account, its preferences and so its token; a block on the name stays. False if there was none. */
   release(username: string): boolean;
   /** Blocks or unblocks a name, whether it has an account or not. Blocking twice changes nothing. */
   setBlocked(username: string, blocked: boolean): void;
@@ -64,14 +68,17 @@ export function createAccountStore(
   options: AccountStoreOptions = {},
 ): AccountStore {
   const { now = Date.now, random = systemRandom } = options;
-  const select = `SELECT username, created_at, verified_at, last_online_at, blocked_at
-    FROM account LEFT JOIN blocked_name USING (username)`;
+  const select = `SELECT username, created_at, verified_at, last_online_at, blocked_at,
+    offline_page, last_seen, away FROM account LEFT JOIN blocked_name USING (username)`;
   const selectByToken = db.prepare(`${select} WHERE token_hash = ?`);
   const selectByUsername = db.prepare(`${select} WHERE username = ?`);
   const selectAll = db.prepare(`${select} ORDER BY username`);
   const upsert = db.prepare(
     `INSERT INTO account (username, token_hash, created_at, verified_at) VALUES (?1, ?2, ?3, ?3)
      ON CONFLICT (username) DO UPDATE SET token_hash = ?2, verified_at = ?3`,
+  );
+  const prefer = db.prepare(
+    "UPDATE account SET offline_page = ?2, last_seen = ?3, away = ?4 WHERE username = ?1",
   );
   const remove = db.prepare("DELETE FROM account WHERE username = ?");
   const block = db.prepare(
@@ -94,6 +101,15 @@ export function createAccountStore(
     return token;
   }
 
+  function setPreferences(username: string, changes: Partial<Preferences>): void {
+    transaction(db, () => {
+      const account = toAccount(selectByUsername.get(username));
+      if (account === undefined) return;
+      const { offlinePage, lastSeen, away } = { ...account.preferences, ...changes };
+      prefer.run(username, offlinePage, Number(lastSeen), away === null ? null : plainText(away));
+    });
+  }
+
   function markOnline(times: ReadonlyMap<string, number>): void {
     transaction(db, () => times.forEach((at, username) => seen.run(username, at)));
   }
@@ -102,6 +118,7 @@ export function createAccountStore(
     byToken: (token) => toAccount(selectByToken.get(hashSecret(token))),
     byUsername: (username) => toAccount(selectByUsername.get(username)),
     grantToken,
+    setPreferences,
     release: (username) => Number(remove.run(username).changes) === 1,
     setBlocked(username, blocked) {
       if (blocked) block.run(username, now());
@@ -128,6 +145,11 @@ function toAccount(row: Record<string, unknown> | undefined): Account | undefine
     username: String(row.username),
     createdAt: Number(row.created_at),
     verifiedAt: Number(row.verified_at),
+    preferences: {
+      offlinePage: row.offline_page as Preferences["offlinePage"],
+      lastSeen: row.last_seen !== 0,
+      away: row.away === null ? null : String(row.away),
+    },
   };
   if (row.last_online_at !== null) account.lastOnlineAt = Number(row.last_online_at);
   if (row.blocked_at !== null) account.blockedAt = Number(row.blocked_at);

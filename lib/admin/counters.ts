@@ -4,6 +4,8 @@ const SERVED: ReadonlySet<string> = new Set([
   "dialled",
   "offline",
   "not-responding",
+  // As its user wants it.
+  "no-page",
   "landing",
   "page",
   "control",

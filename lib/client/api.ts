@@ -27,7 +27,10 @@ export interface Refusal {
 interface AccountView {
   username: string;
   blockedAt?: number;
+  preferences: Required<Preferences>;
 }
+
+type Preferences = z.infer<typeof schema.preferencesChange>;
 
 /** How a certificate request stands. */
 type CertificateState =
@@ -42,7 +45,10 @@ export interface ApiOptions {
   isOnline: (username: string) => boolean;
   /** When the user was last online, now included; undefined when they never were. */
   lastOnlineAt: (username: string) => number | undefined;
-  accounts: { byToken(token: string): AccountView | undefined };
+  accounts: {
+    byToken(token: string): AccountView | undefined;
+    setPreferences(username: string, changes: Preferences): void;
+  };
   claims: {
     create(
       username: unknown,
@@ -127,18 +133,35 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
     return c.json({ username, hostname, token } satisfies z.infer<typeof schema.verifyAnswer>);
   });
 
-  app.get("/v1/account", (c) => {
-    const { username } = authorised(c.req.raw);
+  function accountAnswer(account: AccountView): z.infer<typeof schema.accountAnswer> {
+    const { username, preferences } = account;
     const lastOnlineAt = options.lastOnlineAt(username);
     const certificate = certificates.latest(username);
-    const answer: z.infer<typeof schema.accountAnswer> = {
+    return {
       username,
       hostname: hostnameOf(username),
       online: options.isOnline(username),
       certificate: certificate ? { notAfter: time(certificate.notAfter) } : null,
       lastOnlineAt: lastOnlineAt === undefined ? null : time(lastOnlineAt),
+      ...preferences,
+      domains: [],
     };
-    return c.json(answer);
+  }
+
+  app.get("/v1/account", (c) => c.json(accountAnswer(authorised(c.req.raw))));
+
+  app.patch("/v1/account", async (c) => {
+    authorised(c.req.raw);
+    const changes = schema.preferencesChange.safeParse(await readBody(c.req.raw));
+    // Again: a body can take its time, and the name may have another owner by now.
+    const { username } = authorised(c.req.raw);
+    if (!changes.success) {
+      const members = new Set(changes.error.issues.map((issue) => issue.path[0]));
+      const rules = Object.entries(schema.PREFERENCE_RULES).filter(([name]) => members.has(name));
+      throw new Problem("invalid-preference", rules.map(([, rule]) => rule).join(" "));
+    }
+    accounts.setPreferences(username, changes.data);
+    return c.json(accountAnswer(authorised(c.req.raw)));
   });
 
   app.delete("/v1/account", (c) => {

@@ -4,7 +4,7 @@ import * as schema from "./schemas.ts";
 
 /** One operation of the API: all that its documentation needs. */
 interface Operation {
-  method: "get" | "post" | "delete";
+  method: "get" | "post" | "patch" | "delete";
   path: string;
   summary: string;
   bearer?: boolean;
@@ -65,6 +65,16 @@ const OPERATIONS: Operation[] = [
     status: 200,
     answer: schema.accountAnswer,
     problems: [],
+  },
+  {
+    method: "patch",
+    path: "/v1/account",
+    summary: "Set what visitors are shown while the user is away; what is left out stays",
+    bearer: true,
+    body: schema.preferencesChange,
+    status: 200,
+    answer: schema.accountAnswer,
+    problems: ["invalid-preference"],
   },
   {
     method: "delete",

@@ -11,6 +11,7 @@ const PROBLEMS = {
   "profile-unavailable": [503, "The profile cannot be read now"],
   "unauthorized": [401, "A valid token is needed"],
   "upgrade-required": [426, "This address speaks WebSocket"],
+  "invalid-preference": [400, "That preference cannot be set"],
   "bad-csr": [400, "That certificate request cannot be signed"],
   "certificate-not-found": [404, "No such certificate"],
   "bad-request": [400, "That request cannot be read"],

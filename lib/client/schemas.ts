@@ -37,6 +37,28 @@ export const claimAnswer = z.object({
 /** Answer of `POST /v1/claims/{claim}/verify`. */
 export const verifyAnswer = z.object({ username, hostname, token });
 
+/** Longest away text, characters: Unicode code points, as JSON Schema counts them. */
+const MAX_AWAY_LENGTH = 280;
+
+/** What visitors of a user who is away are shown. */
+const preferences = z.object({
+  offlinePage: z.enum(["full", "plain", "none"])
+    .describe("plain: no last-seen, no away text; none: an alert instead of any page"),
+  lastSeen: z.boolean().describe("Whether the page tells when the user was last online"),
+  away: z.string().refine((text) => [...text].length <= MAX_AWAY_LENGTH)
+    .meta({ maxLength: MAX_AWAY_LENGTH }).nullable().describe("The user's words to visitors"),
+});
+
+/** Body of `PATCH /v1/account`. */
+export const preferencesChange = preferences.partial();
+
+/** What the `detail` of a bad {@linkcode preferencesChange} says of each member. */
+export const PREFERENCE_RULES: Record<keyof z.infer<typeof preferences>, string> = {
+  offlinePage: 'offlinePage is "full", "plain" or "none".',
+  lastSeen: "lastSeen is true or false.",
+  away: `away is a text of at most ${MAX_AWAY_LENGTH} characters, or null.`,
+};
+
 /** Answer of `GET /v1/account`. */
 export const accountAnswer = z.object({
   username,
@@ -44,6 +66,8 @@ export const accountAnswer = z.object({
   online: z.boolean(),
   certificate: z.object({ notAfter: time }).nullable(),
   lastOnlineAt: time.nullable(),
+  ...preferences.shape,
+  domains: z.array(z.string()).describe("Domains of the user's own that lead to them"),
 });
 
 /** Body of `POST /v1/certificates`. */

@@ -10,6 +10,8 @@ export interface Presence {
   lastOnlineAt(username: string): number | undefined;
   /** What the pages tell of a name. */
   status(username: string): NameStatus;
+  /** Whether the name has a page of the relay's: not where its user wants none. */
+  hasPage(username: string): boolean;
 }
 
 /** Makes {@linkcode Presence} of the accounts, the sessions and the times not yet written. */
@@ -28,12 +30,25 @@ export function createPresence(
   }
 
   function status(username: string): NameStatus {
+    const account = accounts.byUsername(username);
+    if (account?.preferences.offlinePage === "none") return { state: "hidden" };
     if (accounts.isBlocked(username)) return { state: "suspended" };
-    if (accounts.byUsername(username) === undefined) return { state: "unknown" };
+    if (account === undefined) return { state: "unknown" };
     if (isOnline(username)) return { state: "online" };
-    const at = lastOnlineAt(username);
-    return at === undefined ? { state: "setup" } : { state: "offline", lastOnlineAt: at };
+    const at = lastOnline.pending(username) ?? account.lastOnlineAt;
+    if (at === undefined) return { state: "setup" };
+    const { offlinePage, lastSeen, away } = account.preferences;
+    if (offlinePage !== "full") return { state: "offline" };
+    return {
+      state: "offline",
+      ...(lastSeen && { lastOnlineAt: at }),
+      ...(away !== null && { away }),
+    };
   }
 
-  return { isOnline, lastOnlineAt, status };
+  function hasPage(username: string): boolean {
+    return status(username).state !== "hidden";
+  }
+
+  return { isOnline, lastOnlineAt, status, hasPage };
 }

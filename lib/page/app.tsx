@@ -25,8 +25,11 @@ export type NameStatus =
   | { state: "unknown" }
   /** Claimed, and never online. */
   | { state: "setup" }
-  | { state: "offline"; lastOnlineAt?: number }
+  /** What the user does not want to be told is absent. */
+  | { state: "offline"; lastOnlineAt?: number; away?: string }
   | { state: "online" }
+  /** Its user wants no page of the relay's: visitors come as far as here by a race only. */
+  | { state: "hidden" }
   | { state: "suspended" };
 
 /** What is known of the connection that a request came on. */
@@ -129,6 +132,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
       const body = <SuspendedPage {...place} host={host} />;
       return { status: 451, page: "suspended", body };
     }
+    if (status.state === "hidden") return misdirected();
     const common = { ...place, username, retry: { afterS: RETRY_S, url } };
     if (notResponding) {
       const body = <NotRespondingPage {...common} />;
@@ -139,7 +143,8 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
       const body = <SetupPage {...common} />;
       return { status: 503, page: "setup", body, retryAfterS: RETRY_S };
     }
-    const body = <OfflinePage {...common} lastOnlineAt={status.lastOnlineAt} now={now()} />;
+    const { lastOnlineAt, away } = status;
+    const body = <OfflinePage {...common} lastOnlineAt={lastOnlineAt} away={away} now={now()} />;
     return { status: 503, page: "offline", body, retryAfterS: RETRY_S };
   }
 

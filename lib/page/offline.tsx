@@ -6,13 +6,15 @@ import { Scene } from "./scene.tsx";
 export interface OfflinePageProps extends Place {
   username: string;
   lastOnlineAt: number | undefined;
+  /** The user's own words. */
+  away: string | undefined;
   now: number;
   retry: Retry;
 }
 
 /** Tells that the user's computer is not connected, and when it last was. */
 export function OfflinePage(props: OfflinePageProps): JSX.Element {
-  const { username, lastOnlineAt, now } = props;
+  const { username, lastOnlineAt, away = "", now } = props;
   return (
     <Layout {...props} page="offline" title={`${username} is offline`}>
       <Scene kind="away" />
@@ -21,6 +23,11 @@ export function OfflinePage(props: OfflinePageProps): JSX.Element {
         This page lives on {username}’s own computer, and that is not connected right now.
         {lastOnlineAt !== undefined && <LastSeen at={lastOnlineAt} now={now} />}
       </p>
+      {away.trim() !== "" && (
+        <blockquote dir="auto">
+          {away}
+        </blockquote>
+      )}
       <p class="note">
         No need to reload: the page opens by itself as soon as {username} is back.
       </p>

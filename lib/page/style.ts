@@ -67,6 +67,10 @@ ol.steps > li::before {
   margin: 1.5rem 0; padding: .9rem 1.1rem; background: var(--card); border: 1px solid var(--line);
   border-radius: .75rem;
 }
+blockquote {
+  margin: 1.5rem 0; padding: 0 1.1rem; border-inline-start: .2rem solid var(--accent);
+  overflow-wrap: anywhere; unicode-bidi: isolate;
+}
 footer { margin-top: 3rem; padding-top: 1.25rem; border-top: 1px solid var(--line); }
 footer p { margin-bottom: .35rem; }
 .sky { fill: var(--sky); } .far { fill: var(--far); } .hill { fill: var(--hill); }

@@ -47,6 +47,8 @@ export interface OnwardOptions {
     /** The user's session, after a wait for one that is coming back. */
     find(username: string, signal: AbortSignal): Promise<MeetingSession | undefined>;
   };
+  /** Whether the relay has pages for the name: not where its user wants none. */
+  hasPage: (username: string) => boolean;
   servePage: Serve;
   serveControl: Serve;
   fallback?: Backend;
@@ -181,12 +183,19 @@ export class Onward {
     });
   }
 
-  /** Passes a visitor on to the relay's own pages. */
+  /**
+   * Passes a visitor on to the relay's own pages; refused where the user wants none, before their
+   * browser can send the relay anything.
+   */
   toPage(
     visit: Visit,
     outcome: "landing" | "page" | "offline" | "not-responding",
     detail?: string,
   ): Promise<Ending> {
+    const target = route(nameOf(visit).serverName, this.#options);
+    if (target.to === "user" && !this.#options.hasPage(target.username)) {
+      return refuseByAlert(visit.conn, "unrecognizedName", "no-page", outcome);
+    }
     return this.#placed(visit, this.#pages, visit.group, "limit-pages", async () => {
       await this.#options.servePage(visit.conn, visit.head, {
         addresses: visit.addresses,

@@ -22,6 +22,8 @@ export type Outcome =
   /** A name that is not ours and no fallback backend, or no name. */
   | "foreign-name"
   | "no-name"
+  /** No page instead of a client, since its user wants none. */
+  | "no-page"
   /** The visitor went away while a client was asked. */
   | "left"
   /** Nothing to answer: no byte, an end or a reset or too long a wait within the hello. */

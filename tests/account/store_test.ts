@@ -7,6 +7,9 @@ interface Fixture {
   clock: { now: number };
 }
 
+/** What holds until the user says otherwise. */
+const preferences = { offlinePage: "full", lastSeen: true, away: null } as const;
+
 function withStore(story: (fixture: Fixture) => void): void {
   const db = openDatabase(":memory:");
   try {
@@ -21,7 +24,7 @@ Deno.test("grantToken() makes an account that its token finds", () =>
   withStore(({ store }) => {
     const token = store.grantToken("kaylee");
     assert.match(token, /^[A-Za-z0-9_-]{32}$/);
-    const account = { username: "kaylee", createdAt: 1_000, verifiedAt: 1_000 };
+    const account = { username: "kaylee", createdAt: 1_000, verifiedAt: 1_000, preferences };
     assert.deepEqual(store.byToken(token), account);
     assert.deepEqual(store.byUsername("kaylee"), account);
     assert.equal(store.byUsername("inara"), undefined);
@@ -40,6 +43,7 @@ Deno.test("grantToken() replaces a token and keeps the rest of the account", () 
       createdAt: 1_000,
       verifiedAt: 2_000,
       lastOnlineAt: 1_500,
+      preferences,
     });
   }));
 

@@ -12,6 +12,7 @@ const NAMES: Record<string, NameStatus> = {
   inara: { state: "setup" },
   zoe: { state: "online" },
   badger: { state: "suspended" },
+  book: { state: "hidden" },
 };
 
 /** How a page is asked for; the SNI is the host's unless it is given. */
@@ -51,6 +52,8 @@ const PAGES: [name: string, status: number, how: Visit][] = [
   ["suspended", 451, { host: `badger.${BASE}` }],
   ["suspended", 451, { host: `badger.${BASE}`, notResponding: true }],
   ["misdirected", 421, { host: `zoe.${BASE}` }],
+  ["misdirected", 421, { host: `book.${BASE}` }],
+  ["misdirected", 421, { host: `book.${BASE}`, notResponding: true }],
 ];
 
 Deno.test("pageApp() shows the page of each state", async () => {

@@ -29,6 +29,7 @@ Deno.test("OfflinePage() says when the user was last here, if ever", () => {
     contact: undefined,
     username: "kaylee",
     now: NOW,
+    away: undefined,
     retry: { afterS: 30 },
   };
   const seen = String(OfflinePage({ ...props, lastOnlineAt: NOW - 180 * MINUTE_MS }));
@@ -38,4 +39,23 @@ Deno.test("OfflinePage() says when the user was last here, if ever", () => {
     ),
   );
   assert.ok(!String(OfflinePage({ ...props, lastOnlineAt: undefined })).includes("<time"));
+});
+
+Deno.test("OfflinePage() shows the user's words as text, and no empty frame for none", () => {
+  const props = {
+    base: "glosson.test",
+    contact: undefined,
+    username: "kaylee",
+    lastOnlineAt: undefined,
+    now: NOW,
+    retry: { afterS: 30 },
+  };
+  const page = String(OfflinePage({ ...props, away: `<script>alert("1")</script> & 'so on'` }));
+  assert.match(
+    page,
+    /<blockquote dir="auto">&lt;script&gt;alert\(&quot;1&quot;\)&lt;\/script&gt; &amp; &#39;so on&#39;<\/blockquote>/,
+  );
+  for (const away of [undefined, "", "  "]) {
+    assert.ok(!String(OfflinePage({ ...props, away })).includes("<blockquote"));
+  }
 });

@@ -14,6 +14,10 @@ Deno.test("the account tells whether it is online, since when not, and its certi
     online: false,
     certificate: null,
     lastOnlineAt: null,
+    offlinePage: "full",
+    lastSeen: true,
+    away: null,
+    domains: [],
   });
 
   await getCertificate(relay, user);
