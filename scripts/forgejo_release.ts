@@ -5,6 +5,7 @@
  * tag come from the variables that the runner sets, the token from TOKEN.
  */
 import { basename } from "node:path";
+import { headerSecret } from "../lib/wire/secret.ts";
 
 /** What the runner's variables tell. */
 export interface ReleaseTarget {
@@ -34,7 +35,7 @@ export async function release(
       method,
       body,
       headers: {
-        Authorization: `token ${token}`,
+        Authorization: `token ${headerSecret("TOKEN", token)}`,
         ...(type !== undefined && { "Content-Type": type }),
       },
     });

@@ -21,7 +21,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/log.ts": [],
   "lib/version.ts": ["deno.json", "lib/build.json"],
   "lib/database.ts": [],
-  "lib/config": ["lib/log.ts"],
+  "lib/config": ["lib/log.ts", "lib/wire"],
   "lib/net": ["lib/wire", "lib/log.ts"],
   ...Object.fromEntries(
     ["account", "admin", "certificate", "client", "page", "visitor"].map((part) => [

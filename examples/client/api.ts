@@ -1,4 +1,5 @@
 import { readProblem, readRetryAfter, unreachable } from "./problem.ts";
+import { headerSecret } from "../../lib/wire/secret.ts";
 import type { RelayHttp } from "./relay_http.ts";
 
 /** How long one request may take, milliseconds. */
@@ -132,7 +133,9 @@ export class Api {
     const { relay, http, token, signal, now = Date.now } = this.#options;
     const timeout = AbortSignal.timeout(timeoutMs);
     const headers = new Headers({ accept: "application/json, application/problem+json" });
-    if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+    if (token !== undefined) {
+      headers.set("authorization", `Bearer ${headerSecret("The account's token", token)}`);
+    }
     if (body !== undefined) headers.set("content-type", "application/json");
     let status: number;
     let text: string;

@@ -1,5 +1,6 @@
 import type { Log } from "../../lib/log.ts";
 import { type ClientMessage, type RelayMessage, SUBPROTOCOL } from "../../lib/wire/messages.ts";
+import { headerSecret } from "../../lib/wire/secret.ts";
 import type { RelayHttp } from "./relay_http.ts";
 import { readRelayMessage } from "./relay_messages.ts";
 
@@ -52,7 +53,7 @@ export function openControl(options: ControlOptions): Control {
   const url = new URL("/v1/control", relay);
   url.protocol = "wss:";
   const socket = new WebSocket(url, {
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${headerSecret("The account's token", token)}` },
     protocols: [SUBPROTOCOL],
     client: http.client,
   });

@@ -10,6 +10,11 @@ export interface NetworkCause {
 
 /** Causes told by the text that Deno has for them, first match first. */
 const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
+  // Its text quotes the value, which may be a secret; see headerSecret().
+  [/header|ByteString/i, {
+    why: "one of the request's headers cannot be sent",
+    passing: false,
+  }],
   [/connection refused/i, {
     why: "connection refused; check that it runs",
     passing: false,

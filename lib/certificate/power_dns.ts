@@ -1,3 +1,4 @@
+import { headerSecret } from "../wire/secret.ts";
 import { networkCause } from "./network_cause.ts";
 import { pause } from "./pause.ts";
 
@@ -96,13 +97,14 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
   ): Promise<{ value?: unknown; error?: Error; passing?: boolean }> {
     let status: number;
     let text: string;
+    const key = headerSecret(
+      "POWERDNS_API_KEY",
+      typeof apiKey === "string" ? apiKey : apiKey(),
+    );
     try {
       const answer = await fetch(base + path, {
         method,
-        headers: {
-          "X-API-Key": typeof apiKey === "string" ? apiKey : apiKey(),
-          "Content-Type": "application/json",
-        },
+        headers: { "X-API-Key": key, "Content-Type": "application/json" },
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
         redirect: "manual",

@@ -1,5 +1,6 @@
 import { parseEnv } from "node:util";
 import { type Setting, SETTINGS, type Settings } from "./settings.ts";
+import { withoutUserInfo } from "./values.ts";
 
 /** What every variable of this program begins with. */
 const PREFIX = "GLOSSOND_";
@@ -75,16 +76,17 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       variable,
       source,
       help: setting.help,
-      ...(raw !== undefined && { value: setting.secret && raw.trim() !== "" ? "***" : raw }),
+      ...(raw !== undefined && {
+        value: setting.secret && raw.trim() !== "" ? "***" : withoutUserInfo(raw),
+      }),
     });
     if (raw === undefined) continue;
     try {
       settings[key] = setting.parse(raw);
     } catch (error) {
-      const { message } = error as Error;
-      // A parser's message quotes the value: not for secrets.
-      const what = setting.secret ? secretProblem(raw, source) : message;
-      problems.push(`${variable} ${what}`);
+      // Where a secret comes from has to be told, since it is not shown.
+      const where = setting.secret ? ` (${source})` : "";
+      problems.push(`${variable}${where} ${(error as Error).message}`);
     }
   }
   problems.push(
@@ -94,12 +96,6 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   return problems.length === 0
     ? { settings: settings as Settings, shown, problems }
     : { shown, problems };
-}
-
-function secretProblem(raw: string, source: Source): string {
-  return raw.trim() === ""
-    ? `is empty (${source}); put the secret there, or leave it out`
-    : "cannot be read";
 }
 
 function find(
@@ -142,10 +138,13 @@ function readSecrets(
   problems: string[],
 ): Record<string, string | undefined> {
   const secrets = parseEnv(text ?? "") as Record<string, string | undefined>;
-  for (const name of Object.keys(secrets)) {
-    if (SECRET_NAMES.includes(name)) continue;
+  // Not shown: what stands where a name should be may well be the secret, as in "key==".
+  const unknown = Object.keys(secrets).filter((name) => !SECRET_NAMES.includes(name));
+  if (unknown.length > 0) {
     problems.push(
-      `The secrets file holds ${name}, which is not known; it may hold ${SECRET_NAMES.join(", ")}`,
+      `The secrets file holds ${
+        unknown.length === 1 ? "a name that is" : `${unknown.length} names that are`
+      } not known; it may hold ${SECRET_NAMES.map((name) => `${name}=…`).join(", ")}`,
     );
   }
   return secrets;

@@ -8,6 +8,7 @@ import {
   list,
   oneOf,
   port,
+  secret,
   text,
   url,
 } from "./values.ts";
@@ -164,7 +165,7 @@ export const SETTINGS = {
   ),
   pdnsApiKey: optional(
     "POWERDNS_API_KEY",
-    text,
+    secret,
     "Key of the PowerDNS API; better in the secrets file, there without prefix",
     { secret: true, live: true },
   ),

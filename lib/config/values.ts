@@ -1,3 +1,5 @@
+import { secretFault } from "../wire/secret.ts";
+
 /** A host and a port, as in `HOST:PORT` and `[IPV6]:PORT`. */
 export interface HostPort {
   host: string;
@@ -18,6 +20,13 @@ export interface Backend extends HostPort {
 /** Any text but none. */
 export function text(value: string): string {
   if (value.trim() === "") throw new TypeError("is empty; give a value or leave it out");
+  return value.trim();
+}
+
+/** A secret: visible ASCII, as it goes into a header. The message never has any of it. */
+export function secret(value: string): string {
+  const fault = secretFault(value.trim());
+  if (fault !== undefined) throw new TypeError(fault);
   return value.trim();
 }
 
@@ -80,10 +89,23 @@ export function url(value: string): string {
   const parsed = URL.parse(value.trim());
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
     throw new TypeError(
-      `is ${JSON.stringify(value)}, not a URL; write it as http://host:port or https://host/path`,
+      `is ${
+        JSON.stringify(withoutUserInfo(value))
+      }, not a URL; write it as http://host:port or https://host/path`,
+    );
+  }
+  // A URL is shown wherever something is wrong with it.
+  if (parsed.username !== "" || parsed.password !== "") {
+    throw new TypeError(
+      `has a user name or a password in it (before the @ of ${parsed.host}); write it without`,
     );
   }
   return parsed.href.replace(/\/$/, "");
+}
+
+/** A value as it may be shown: what stands before the @ of a URL can be a password. */
+export function withoutUserInfo(value: string): string {
+  return value.replace(/(\/\/)[^/]*@/g, "$1…@");
 }
 
 /** `HOST:PORT` or `[IPV6]:PORT`. */

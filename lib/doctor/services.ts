@@ -1,6 +1,7 @@
 import { createBioCommand } from "../account/bio_command.ts";
 import { networkCause } from "../certificate/network_cause.ts";
 import { createPowerDns } from "../certificate/power_dns.ts";
+import { headerSecret } from "../wire/secret.ts";
 import type { Settings } from "../config/settings.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 
@@ -60,7 +61,8 @@ export async function checkPowerDns(settings: Settings): Promise<Finding> {
   if (settings.authority !== "acme") return skipped(check, "is not used by the local authority");
   const apiUrl = pdnsApiUrl!;
   const path = `/api/v1/servers/${encodeURIComponent(pdnsServerId)}`;
-  const answer = await ask(apiUrl + path, { headers: { "X-API-Key": pdnsApiKey! } });
+  const key = headerSecret("POWERDNS_API_KEY", pdnsApiKey!);
+  const answer = await ask(apiUrl + path, { headers: { "X-API-Key": key } });
   if (answer instanceof Error) {
     return fault(
       check,

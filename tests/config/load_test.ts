@@ -6,7 +6,7 @@ const ACME = {
   GLOSSOND_ACME_EMAIL: "a@example.org",
   GLOSSOND_PDNS_API_URL: "http://127.0.0.1:8081/",
 };
-const SECRETS = 'POWERDNS_API_KEY="hunter2 # not a comment"\n';
+const SECRETS = 'POWERDNS_API_KEY="hunter2#not-a-comment"\n';
 
 Deno.test("loadConfig() gives the documented defaults", () => {
   const { settings, problems } = loadConfig({ env: ACME, secrets: SECRETS });
@@ -23,7 +23,7 @@ Deno.test("loadConfig() gives the documented defaults", () => {
   assert.equal(settings.bioScript, "./get_bio.py");
   assert.equal(settings.authority, "acme");
   assert.equal(settings.pdnsServerId, "localhost");
-  assert.equal(settings.pdnsApiKey, "hunter2 # not a comment");
+  assert.equal(settings.pdnsApiKey, "hunter2#not-a-comment");
   assert.equal(settings.pdnsApiUrl, "http://127.0.0.1:8081");
 });
 
@@ -57,7 +57,7 @@ Deno.test("loadConfig() reports every problem at once, each with its mend", () =
     /GLOSSOND_ACME_EMAIL is required/,
     /GLOSSOND_PDNS_API_URL is required/,
     /POWERDNS_API_KEY is required .*secrets file/,
-    /secrets file holds POWERDNS_KEY.*POWERDNS_API_KEY/,
+    /secrets file holds a name that is not known; it may hold POWERDNS_API_KEY=…/,
   ];
   for (const pattern of expected) {
     assert.equal(problems.filter((p) => pattern.test(p)).length, 1, String(pattern));
@@ -88,5 +88,47 @@ Deno.test("loadConfig() never quotes a secret in a problem", () => {
     secrets: SECRETS,
   });
   assert.equal(problems.length, 1);
-  assert.match(problems[0]!, /GLOSSOND_POWERDNS_API_KEY is empty \(environment\)/);
+  assert.match(problems[0]!, /GLOSSOND_POWERDNS_API_KEY \(environment\) is empty/);
+});
+
+Deno.test("loadConfig() takes no secret that a header cannot carry, and never shows any of it", () => {
+  const wrong: [text: string, what: RegExp][] = [
+    ['"hunter\n2tail"', /has a line break in it/],
+    ['"hunter 2tail"', /has a space in it/],
+    ['"hunter\u00a02tail"', /has a space in it/],
+    ["hunter\u00e92tail", /outside visible ASCII/],
+    ["hunter\u65e52tail", /outside visible ASCII/],
+    ["hunter\x7f2tail", /outside visible ASCII/],
+  ];
+  for (const [value, what] of wrong) {
+    const config = loadConfig({ env: ACME, secrets: `POWERDNS_API_KEY=${value}\n` });
+    assert.equal(config.problems.length, 1, value);
+    assert.match(config.problems[0]!, /^GLOSSOND_POWERDNS_API_KEY \(secrets file\) has /);
+    assert.match(config.problems[0]!, what);
+    for (const json of [true, false]) {
+      assert.doesNotMatch(configReport(config, { json }), /hunter|2tail/);
+    }
+  }
+});
+
+Deno.test("loadConfig() never shows what stands in the place of a name in the secrets file", () => {
+  for (const secrets of ["hunter2tail==\n", "POWERDNS_API_KEY=x\nhunter2tail=\n"]) {
+    const config = loadConfig({ env: ACME, secrets });
+    assert.ok(config.problems.length > 0);
+    assert.doesNotMatch(configReport(config, { json: false }), /hunter|2tail/);
+  }
+});
+
+Deno.test("loadConfig() takes no URL with a password in it, and does not show it", () => {
+  for (
+    const value of [
+      "http://ops:hunter2@pdns:8081",
+      "htp://ops:hunter2@pdns:8081",
+      "//a:hunter2@b@c",
+    ]
+  ) {
+    const config = loadConfig({ env: { ...ACME, GLOSSOND_PDNS_API_URL: value }, secrets: SECRETS });
+    assert.match(config.problems.join(), /^GLOSSOND_PDNS_API_URL (has a user name|is .*not a URL)/);
+    assert.doesNotMatch(configReport(config, { json: false }), /hunter/);
+  }
 });
