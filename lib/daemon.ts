@@ -159,6 +159,7 @@ async function start(
       url: urlOf(hostnameOf(username)),
       ...data,
     }),
+    onLost: (username) => hub.dropUnanswered(username),
     parking,
     log,
   });
@@ -253,6 +254,7 @@ async function start(
       maxPages: ceilings.pages,
       maxControl: ceilings.clients + ceilings.requests,
     },
+    answerMs: settings.answerSeconds * 1000,
     idle,
     log,
     onOutcome: (outcome) => counters.outcome(outcome),

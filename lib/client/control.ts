@@ -71,6 +71,8 @@ export interface ControlOptions {
   tickets: Tickets<Redeem>;
   /** What the `online` message tells. */
   online: (username: string) => Omit<Extract<RelayMessage, { type: "online" }>, "type">;
+  /** Told of a user whose client was silent for too long, and is no more online. */
+  onLost?: (username: string) => void;
   /** Counts what all clients park. @default no limit but each client's */
   parking?: Parking;
   log: Log;
@@ -140,6 +142,7 @@ export class Control {
       transport.allowance = Math.min(transport.allowance + CHECK_ALLOWANCE, MESSAGE_ALLOWANCE);
       if (this.#now() - transport.lastHeardAt >= HEARTBEAT_LIMIT_MS) {
         this.#close(link, CLOSE.heartbeatMissed, "heartbeat missed");
+        this.#options.onLost?.(link.session.username);
       } else if (link.socket.bufferedAmount > MAX_UNSENT_BYTES) {
         transport.close();
       }

@@ -250,6 +250,12 @@ export const SETTINGS = {
     "Data connections that clients keep parked at once, all together",
   ),
 
+  answerSeconds: required(
+    "ANSWER_SECONDS",
+    integer(1, 600),
+    "10",
+    "How long a client that is joined with a visitor may take for its first byte",
+  ),
   idleHours: required(
     "IDLE_HOURS",
     integer(1, 4_000),

@@ -38,6 +38,8 @@ export interface SpliceResult {
 
 /** Options for {@linkcode splice}. */
 export interface SpliceOptions {
+  /** Filled while it goes on, for who wants to know before its end. @default a new one */
+  result?: SpliceResult;
   /** Bytes that were already read from the second connection and go to the first one first. */
   backwardHead?: Uint8Array;
   /** Closes both connections at once when aborted. */
@@ -90,7 +92,7 @@ class Splice implements Watched {
   readonly #second: Duplex;
   readonly #options: SpliceOptions;
   readonly #settle: (result: SpliceResult) => void;
-  readonly #result: SpliceResult = { forward: 0, backward: 0 };
+  readonly #result: SpliceResult;
   /** Directions whose stream has not ended. */
   #open = 2;
   /** Directions that are still copied. */
@@ -107,6 +109,7 @@ class Splice implements Watched {
     this.#second = second;
     this.#options = options;
     this.#settle = settle;
+    this.#result = options.result ?? { forward: 0, backward: 0 };
   }
 
   start(): void {

@@ -51,6 +51,11 @@ export class Hub {
     this.#onward.joined.drop(username);
   }
 
+  /** Closes the connections of those whom the client of this user has not answered yet. */
+  dropUnanswered(username: string): void {
+    this.#onward.joined.dropUnanswered(username);
+  }
+
   /** What is in use of each table of places: `visitors` first, `hellos` second. */
   limits(): { name: string; used: number; max: number }[] {
     const { visitors, ...others } = this.#onward.tables;

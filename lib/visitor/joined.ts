@@ -1,8 +1,37 @@
-import { closeQuietly, type Duplex } from "../net/splice.ts";
+import { closeQuietly, type Duplex, type SpliceResult } from "../net/splice.ts";
+
+/** A visitor that is joined with their client. */
+export class JoinedVisitor {
+  /** What has passed between them until now. */
+  readonly passed: SpliceResult = { forward: 0, backward: 0 };
+  /** Whether it was ended because the client had not answered. */
+  unanswered = false;
+  readonly #visitor: Duplex;
+  readonly #client: Duplex;
+
+  constructor(visitor: Duplex, client: Duplex) {
+    this.#visitor = visitor;
+    this.#client = client;
+  }
+
+  /** Ends them if the client has not sent anything: a TLS server answers a ClientHello at once. */
+  endUnanswered(why: string): void {
+    if (this.passed.backward > 0) return;
+    this.unanswered = true;
+    this.end(why);
+  }
+
+  /** Closes both connections: one of them alone may have ended its stream long ago. */
+  end(why: string): void {
+    this.passed.error ??= new Error(why);
+    closeQuietly(this.#visitor);
+    closeQuietly(this.#client);
+  }
+}
 
 /** Visitors that are joined with their clients, by username. */
 export class Joined {
-  readonly #visitors = new Map<string, Set<Duplex>>();
+  readonly #visitors = new Map<string, Set<JoinedVisitor>>();
 
   /** Visitors of all users. */
   get size(): number {
@@ -18,18 +47,25 @@ export class Joined {
 
   /** Closes the connections of a user's visitors. */
   drop(username: string): void {
-    for (const conn of this.#visitors.get(username) ?? []) closeQuietly(conn);
+    for (const visitor of this.#visitors.get(username) ?? []) visitor.end("cut off");
+  }
+
+  /** Closes the connections of those of a user's visitors whom the client has not answered. */
+  dropUnanswered(username: string): void {
+    for (const visitor of this.#visitors.get(username) ?? []) {
+      visitor.endUnanswered("client was lost before it answered");
+    }
   }
 
   /** Counts a visitor from now on. */
-  add(username: string, visitor: Duplex): void {
+  add(username: string, visitor: JoinedVisitor): void {
     const visitors = this.#visitors.get(username);
     if (visitors === undefined) this.#visitors.set(username, new Set([visitor]));
     else visitors.add(visitor);
   }
 
   /** Counts a visitor no more. */
-  remove(username: string, visitor: Duplex): void {
+  remove(username: string, visitor: JoinedVisitor): void {
     const visitors = this.#visitors.get(username);
     visitors?.delete(visitor);
     if (visitors?.size === 0) this.#visitors.delete(username);

@@ -3,11 +3,12 @@ import type { Log } from "../log.ts";
 import type { IdleWatch } from "../net/idle_watch.ts";
 import { Places } from "../net/places.ts";
 import { ReadAhead } from "../net/read_ahead.ts";
+import { scheduleTimeout } from "../net/schedule.ts";
 import { closeQuietly, type Duplex, splice, type SpliceResult } from "../net/splice.ts";
 import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Visit } from "./admit.ts";
 import { Fallback } from "./fallback.ts";
-import { Joined } from "./joined.ts";
+import { Joined, JoinedVisitor } from "./joined.ts";
 import { type JoinedHow, meet, type MeetingSession, meetParked, type Met } from "./meet.ts";
 import { openingBytes } from "./opening.ts";
 import type { Ending, Outcome } from "./outcome.ts";
@@ -53,6 +54,8 @@ export interface OnwardOptions {
   serveControl: Serve;
   fallback?: Backend;
   limits: OnwardLimits;
+  /** How long a joined client may take for its first byte. */
+  answerMs: number;
   /** Ends connections that were silent for too long. @default none is ended */
   idle?: IdleWatch;
   log: Log;
@@ -145,7 +148,7 @@ export class Onward {
   }
 
   async #meet(visit: Visit, username: string): Promise<Ending> {
-    const { onJoined, onParted, idle } = this.#options;
+    const { onJoined, onParted, idle, answerMs } = this.#options;
     const met = await this.#find(visit, username);
     if (met.state === "left") {
       closeQuietly(visit.conn);
@@ -157,12 +160,19 @@ export class Onward {
     // Passed on: nobody needs it again, and the two may stay joined for days.
     visit.head = NO_BYTES;
     onJoined?.(met);
-    this.joined.add(username, visit.conn);
-    const result = await splice(visit.conn, met.conn, { idle });
-    this.joined.remove(username, visit.conn);
+    const joined = new JoinedVisitor(visit.conn, met.conn);
+    this.joined.add(username, joined);
+    const callOff = scheduleTimeout(
+      () => joined.endUnanswered("client did not answer in time"),
+      answerMs,
+    );
+    const result = await splice(visit.conn, met.conn, { idle, result: joined.passed });
+    callOff();
+    this.joined.remove(username, joined);
     onParted?.(result);
     const { forward: toClient, backward: toVisitor, error } = result;
-    return { outcome: met.how, toClient, toVisitor, ...(error && { detail: error.message }) };
+    const outcome = joined.unanswered ? "unanswered" : met.how;
+    return { outcome, toClient, toVisitor, ...(error && { detail: error.message }) };
   }
 
   /** Meets the user's client: at once where a connection is parked, which is nearly always. */

@@ -5,6 +5,8 @@ export type Outcome =
   /** Joined with a client by a parked data connection, or by one that the client was asked for. */
   | "parked"
   | "dialled"
+  /** Joined with a client that sent nothing: it is frozen, or was lost. */
+  | "unanswered"
   /** Passed to the relay's own servers. */
   | "offline"
   | "not-responding"

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { type Relay, startRelay } from "./relay.ts";
-import { apiOf, connectControl, serveUser, signUp, type User, visit } from "./user.ts";
+import { helloFor, rest, send } from "./hub_visitor.ts";
+import {
+  apiOf,
+  connectControl,
+  dialData,
+  readJoin,
+  serveUser,
+  signUp,
+  type User,
+  visit,
+} from "./user.ts";
 
 Deno.test("a second session of a user replaces the first", async () => {
   await using relay = await startRelay();
@@ -98,8 +108,8 @@ Deno.test("a client that breaks the WebSocket protocol is offline, and its conne
   }
 });
 
-Deno.test("a client that vanishes without a FIN is offline within 30 s", async () => {
-  await using relay = await startRelay();
+Deno.test("a client that vanishes without a FIN is offline within 30 s, and with it whom it did not answer", async () => {
+  await using relay = await startRelay({ settings: { ANSWER_SECONDS: "600" } });
   const user = await signUp(relay, "kaylee");
   // A peer that upgrades and then never says another word, not even a pong.
   using tls = await upgrade(relay, user);
@@ -107,6 +117,8 @@ Deno.test("a client that vanishes without a FIN is offline within 30 s", async (
   const frames: { opcode: number; at: number; payload: Uint8Array }[] = [];
   let buffer: number[] = [];
   let answered = false;
+  let visitor: Deno.TcpConn | undefined;
+  let joining: Promise<Deno.TcpConn> | undefined;
   const p = new Uint8Array(4096);
   for (
     let n = await tls.read(p).catch(() => null);
@@ -128,12 +140,12 @@ Deno.test("a client that vanishes without a FIN is offline within 30 s", async (
       const length = buffer[1] === 126 ? buffer[2]! * 256 + buffer[3]! : buffer[1]!;
       const head = buffer[1] === 126 ? 4 : 2;
       if (buffer.length < head + length) break;
-      frames.push({
-        opcode: buffer[0]! & 15,
-        at: performance.now() - started,
-        payload: Uint8Array.from(buffer.slice(head, head + length)),
-      });
+      const payload = Uint8Array.from(buffer.slice(head, head + length));
+      frames.push({ opcode: buffer[0]! & 15, at: performance.now() - started, payload });
       buffer = buffer.slice(head + length);
+      const text = new TextDecoder().decode(payload);
+      if (text.includes('"online"')) visitor = await send(relay, [helloFor(user.hostname)]);
+      if (text.includes('"connect"')) joining = dialData(relay, JSON.parse(text).ticket);
     }
   }
   const [first] = frames;
@@ -144,6 +156,11 @@ Deno.test("a client that vanishes without a FIN is offline within 30 s", async (
   assert.ok(close && close.at < 31_000, `close at ${close?.at}`);
   assert.equal(close.payload[0]! * 256 + close.payload[1]!, 4408);
   await relay.logged("client offline", { username: "kaylee", code: 4408 });
+  using client = (await joining)!;
+  assert.deepEqual((await readJoin(client)).rest, helloFor(user.hostname));
+  assert.equal(await rest(client), "");
+  assert.equal(await rest(visitor!), "");
+  visitor!.close();
   const away = await visit(relay, user.hostname);
   assert.equal(away.status, 503);
 });
