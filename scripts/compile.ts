@@ -74,10 +74,21 @@ async function dropUnused(dir: string): Promise<void> {
     Object.entries(project.imports).filter(([name]) => code.includes(`"${name}`)),
   );
   await Deno.writeTextFile(path, JSON.stringify(project));
+  const pinned = await lockedPackages(dir);
   // Takes what is not needed any more off the lock file, and keeps the rest pinned.
-  await run(Deno.execPath(), ["cache", "--quiet", ...PROGRAMS.map(({ main }) => main)], {
-    cwd: dir,
-  });
+  const mains = PROGRAMS.map(({ main }) => main);
+  await run(Deno.execPath(), ["cache", "--quiet", "--frozen=false", ...mains], { cwd: dir });
+  for (const [name, integrity] of Object.entries(await lockedPackages(dir))) {
+    if (pinned[name] !== integrity) throw new Error(`${name} is not what deno.lock pins`);
+  }
+}
+
+/** The packages of the lock file in a folder, each with its hash. */
+async function lockedPackages(dir: string): Promise<Record<string, string>> {
+  const { npm } = JSON.parse(await Deno.readTextFile(`${dir}/deno.lock`)) as {
+    npm: Record<string, { integrity: string }>;
+  };
+  return Object.fromEntries(Object.entries(npm).map(([name, { integrity }]) => [name, integrity]));
 }
 
 async function textsBelow(folder: string): Promise<string> {
