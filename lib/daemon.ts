@@ -19,6 +19,7 @@ import { createFronts } from "./daemon/fronts.ts";
 import { openListeners } from "./daemon/listeners.ts";
 import { startOperator } from "./daemon/operator.ts";
 import { createPresence } from "./daemon/presence.ts";
+import { createReserved } from "./daemon/reserved.ts";
 import { serveListeners } from "./daemon/servers.ts";
 import { openDatabase } from "./database.ts";
 import type { Log } from "./log.ts";
@@ -121,9 +122,12 @@ async function start(
   });
   onClose(() => lastOnline.stop());
   const bio = createBioCommand({ script: () => settings.bioScript, log });
+  const reserved = createReserved(settings, log);
+  onReload(() => reserved.reload());
   const claims = createClaims({
     db,
     store: accounts,
+    isReserved: (username) => reserved.has(username),
     async runBio(username) {
       const result = await bio.run(username);
       counters.bios.add(result.state);

@@ -1,5 +1,5 @@
 import type { BioResult } from "./bio_command.ts";
-import { isReservedUsername, isUsername } from "./username.ts";
+import { isUsername } from "./username.ts";
 
 /** When to ask again for a profile that could not be read. */
 const UNAVAILABLE_RETRY_S = 30;
@@ -25,7 +25,7 @@ export interface ClaimRefusal {
   retryAfterS?: number;
 }
 
-/** What is wrong with a username; undefined when it may be claimed. */
+/** What is wrong with a username as such; undefined when it is one. */
 export function refuseName(username: unknown): ClaimRefusal | undefined {
   if (typeof username !== "string" || !isUsername(username)) {
     const lower = typeof username === "string" ? username.trim().toLowerCase() : "";
@@ -36,7 +36,11 @@ export function refuseName(username: unknown): ClaimRefusal | undefined {
         : "A username has 2 to 63 characters: a to z, 0 to 9 and hyphens, no hyphen first or last and not two in places 3 and 4.",
     );
   }
-  if (!isReservedUsername(username)) return undefined;
+  return undefined;
+}
+
+/** For a name that is kept back. */
+export function reserved(username: string): ClaimRefusal {
   return refuse(
     "reserved-username",
     `The name ${username} is kept for the relay and its operator. If it really is your profile's name, write to the operator.`,

@@ -8,10 +8,12 @@ import {
   noSuchClaim,
   refuseBio,
   refuseName,
+  reserved,
   suspended,
   tooManyClaims,
   tooManyVerifications,
 } from "./claim_refusal.ts";
+import { isReservedUsername } from "./reserved_names.ts";
 import { hashSecret, newCode, newSecret, type Random, systemRandom } from "./secret.ts";
 import { createSlidingLimit } from "./sliding_limit.ts";
 import type { AccountStore } from "./store.ts";
@@ -49,6 +51,11 @@ export interface ClaimVerified {
 export interface ClaimsOptions {
   db: DatabaseSync;
   store: AccountStore;
+  /**
+   * Whether a name is kept back; who has its account keeps it all the same.
+   * @default {isReservedUsername}
+   */
+  isReserved?: (username: string) => boolean;
   /** Reads a public profile. */
   runBio: (username: string) => Promise<BioResult>;
   hostnameOf: (username: string) => string;
@@ -83,6 +90,7 @@ export function createClaims(options: ClaimsOptions): Claims {
   const {
     db,
     store,
+    isReserved = isReservedUsername,
     runBio,
     hostnameOf,
     now = Date.now,
@@ -113,6 +121,7 @@ export function createClaims(options: ClaimsOptions): Claims {
     const refusal = refuseName(username);
     if (refusal !== undefined) return refusal;
     const name = String(username);
+    if (isKeptBack(name)) return reserved(name);
     if (store.isBlocked(name)) return suspended(name);
 
     const time = now();
@@ -126,6 +135,11 @@ export function createClaims(options: ClaimsOptions): Claims {
     const expiresAt = time + codeLifeMs;
     insert.run(hashSecret(claim), name, code, time, expiresAt);
     return { ok: true, claim, username: name, hostname: hostnameOf(name), code, expiresAt };
+  }
+
+  /** A name with an account is its owner's, whose token may be lost. */
+  function isKeptBack(name: string): boolean {
+    return isReserved(name) && store.byUsername(name) === undefined;
   }
 
   /** Forgets what it may to keep below the ceiling; returns how long until there is room, or 0. */
@@ -155,8 +169,9 @@ export function createClaims(options: ClaimsOptions): Claims {
 
   /** Uses the claim up and grants a token, both or none: a second verification finds it gone. */
   function grant(hash: Uint8Array, username: string): ClaimVerified | ClaimRefusal {
-    // The operator may have acted while the profile was read.
+    // The operator may have acted since the claim was made, or while the profile was read.
     if (store.isBlocked(username)) return suspended(username);
+    if (isKeptBack(username)) return reserved(username);
     return transaction(db, () => {
       if (Number(take.run(hash).changes) !== 1) return noSuchClaim();
       const replaced = store.byUsername(username) !== undefined;

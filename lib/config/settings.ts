@@ -6,6 +6,7 @@ import {
   hostPort,
   integer,
   list,
+  namesOrFile,
   oneOf,
   port,
   secret,
@@ -182,6 +183,13 @@ export const SETTINGS = {
     "New users' certificates a week; Let's Encrypt allows 50 a registered domain",
   ),
 
+  reservedNames: required(
+    "RESERVED_NAMES",
+    namesOrFile,
+    "",
+    "Names that no user may claim, besides the built-in ones: a list, or the path of a file with them",
+    { live: true },
+  ),
   claimsPerHour: required(
     "CLAIMS_PER_HOUR",
     integer(1, 1_000_000),

@@ -137,6 +137,25 @@ export function list<T>(item: (value: string) => T): (value: string) => T[] {
   return (value) => value.split(/[\s,]+/).filter((part) => part !== "").map(item);
 }
 
+/** Names that stand in the setting itself, or in a file that it names. */
+export type NamesOrFile = { names: string[] } | { file: string };
+
+/** Names, or with a slash in it the path of a file with names. */
+export function namesOrFile(value: string): NamesOrFile {
+  return value.includes("/") ? { file: text(value) } : { names: names(value) };
+}
+
+/** Names (labels of a domain name) separated by commas, spaces or line ends; `#` begins a remark. */
+export function names(value: string): string[] {
+  return list((item) => {
+    const name = item.toLowerCase();
+    if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return name;
+    throw new TypeError(
+      `holds ${JSON.stringify(item)}, not a name; write names of a to z, 0 to 9 and hyphens`,
+    );
+  })(value.replace(/#.*/g, ""));
+}
+
 /** An IPv4 or IPv6 address, or a block of them as `ADDRESS/BITS`, in lower case. */
 export function addressBlock(value: string): string {
   const match = /^([0-9A-Fa-f.:]+)(?:\/(\d{1,3}))?$/.exec(value);

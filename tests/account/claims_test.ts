@@ -310,3 +310,28 @@ Deno.test("hasCode() counts a code as a whole word only", () => {
   for (const bio of whole) assert.equal(hasCode(bio, code), true, bio);
   for (const bio of parts) assert.equal(hasCode(bio, code), false, bio);
 });
+
+Deno.test("a name that the operator keeps back is its account's still, and no new claim's", async () => {
+  const kept = new Set<string>();
+  const f = new Fixture({ isReserved: (username) => kept.has(username) });
+  const old = f.make("kaylee");
+  f.bios.set("kaylee", old.code);
+  assert.equal(await f.problem(old.claim), undefined);
+  const early = f.make("wash");
+  f.bios.set("wash", early.code);
+
+  kept.add("kaylee").add("wash");
+  const refused = f.claims.create("wash", ADDRESS);
+  assert.equal(!refused.ok && refused.problem, "reserved-username");
+  assert.equal(await f.problem(early.claim), "reserved-username");
+  assert.equal(f.store.byUsername("wash"), undefined);
+  // Its owner has lost the token.
+  const again = f.make("kaylee");
+  f.bios.set("kaylee", again.code);
+  assert.equal(await f.problem(again.claim), undefined);
+  // Once it is free nobody gets it.
+  f.store.release("kaylee");
+  const late = f.claims.create("kaylee", ADDRESS);
+  assert.equal(!late.ok && late.problem, "reserved-username");
+  f.db.close();
+});

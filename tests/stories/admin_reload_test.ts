@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BASE, type Relay, startRelay } from "./relay.ts";
-import { visit } from "./user.ts";
+import { apiOf, signUp, visit } from "./user.ts";
 
 /** Sends SIGHUP and waits for the line that tells what came of it. */
 async function reload(relay: Relay, message: string): Promise<Record<string, unknown>[]> {
@@ -57,4 +57,40 @@ Deno.test("SIGHUP takes over what can change, names what cannot, and nothing of 
   await Deno.writeTextFile(file, "GLOSSOND_CONTACT=old@example.org\n");
   await reload(relay, "setting changed");
   assert.equal(await contact(), "old@example.org");
+});
+
+Deno.test("the operator adds reserved names by SIGHUP, and who has one keeps it", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-story-" });
+  const [settings, names] = [`${dir}/settings`, `${dir}/names`];
+  await Deno.writeTextFile(names, "# the crew\nmal, Zoe\n");
+  await Deno.writeTextFile(settings, `GLOSSOND_RESERVED_NAMES=${names}\n`);
+  await using relay = await startRelay({ dir, settings: { SETTINGS_FILE: settings } });
+  const api = apiOf(relay);
+  using _client = api.client;
+  const claim = async (username: string): Promise<number> =>
+    (await api.request("POST", "/v1/claims", { body: { username } })).status;
+  assert.deepEqual(await Promise.all(["mal", "zoe", "pki", "mals"].map(claim)), [
+    403,
+    403,
+    403,
+    201,
+  ]);
+  await signUp(relay, "kaylee");
+
+  // The file alone has changed.
+  await Deno.writeTextFile(names, "kaylee\nwash # the pilot\n");
+  const [line] = (await reload(relay, "reserved names changed"))
+    .filter(({ message }) => message === "reserved names changed");
+  assert.deepEqual([line?.added, line?.dropped], [2, 2]);
+  assert.deepEqual(await Promise.all(["mal", "wash"].map(claim)), [201, 403]);
+  await signUp(relay, "kaylee");
+
+  await Deno.writeTextFile(names, "mal\nno/name\n");
+  const [refused] = (await reload(relay, "reserved names not taken, the old ones hold")).slice(-1);
+  assert.match(String(refused?.error), /names, holds "no\/name", not a name/);
+  assert.equal(await claim("wash"), 403);
+
+  await Deno.writeTextFile(settings, "GLOSSOND_RESERVED_NAMES=book shepherd\n");
+  await reload(relay, "reserved names changed");
+  assert.deepEqual(await Promise.all(["book", "shepherd", "wash"].map(claim)), [403, 403, 201]);
 });
