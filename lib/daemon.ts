@@ -8,6 +8,7 @@ import { createMetrics } from "./admin/metrics.ts";
 import { createIssuance } from "./certificate/issuance.ts";
 import { startRelayCertificate } from "./certificate/relay_certificate.ts";
 import { apiApp } from "./client/api.ts";
+import { createBodyReader } from "./client/body.ts";
 import { Control } from "./client/control.ts";
 import { createDataPort } from "./client/data_port.ts";
 import type { Redeem } from "./client/session.ts";
@@ -202,6 +203,7 @@ async function start(
       sessions.size < ceilings.clients || sessions.get(caller.username) !== undefined
         ? control.accept(request, caller)
         : undefined,
+    readBody: createBodyReader({ addressGroup: groupOf }),
     log,
   });
 

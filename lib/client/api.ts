@@ -2,11 +2,18 @@ import { Hono } from "hono";
 import type { z } from "zod";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
 import type { Log } from "../log.ts";
+import type { ReadBody } from "./body.ts";
 import type { Caller, Transport } from "./control.ts";
 import { openApiDocument } from "./openapi.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
-import { bearerToken, readBody, requireWebSocket } from "./request.ts";
+import { bearerToken, requireWebSocket } from "./request.ts";
 import * as schema from "./schemas.ts";
+
+/** Bytes that may still come of a body that was refused, by the problem; enough to read the answer. */
+const REST_OF_BODY: Partial<Record<ProblemCode, number>> = {
+  "too-slow": 0,
+  "too-large": 64 * 1024,
+};
 
 /** What a request is served with besides itself. */
 export interface ApiBindings {
@@ -82,12 +89,13 @@ export interface ApiOptions {
   revoke: (username: string) => void;
   /** Opens the control WebSocket; undefined when no more clients are taken. */
   openControl: (request: Request, caller: Caller) => Response | undefined;
+  readBody: ReadBody;
   log: Log;
 }
 
 /** The HTTPS API of PROTOCOL section 1, over plain values and functions. */
 export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
-  const { relay, hostnameOf, accounts, claims, certificates, log } = options;
+  const { relay, hostnameOf, accounts, claims, certificates, readBody, log } = options;
   const app = new Hono<{ Bindings: ApiBindings }>();
   const openApi = openApiDocument(relay.software, relay.controlUrl);
 
@@ -114,8 +122,9 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   app.get("/v1/openapi.json", (c) => c.json(openApi));
 
   app.post("/v1/claims", async (c) => {
-    const body = await readBody(c.req.raw);
-    const claim = granted(claims.create(body.username, c.env.source.address));
+    const { address } = c.env.source;
+    const body = await readBody(c.req.raw, address);
+    const claim = granted(claims.create(body.username, address));
     const answer: z.infer<typeof schema.claimAnswer> = {
       claim: claim.claim,
       username: claim.username,
@@ -173,7 +182,9 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
 
   app.post("/v1/certificates", async (c) => {
     authorised(c.req.raw);
-    const body = schema.certificateRequest.safeParse(await readBody(c.req.raw));
+    const body = schema.certificateRequest.safeParse(
+      await readBody(c.req.raw, c.env.source.address),
+    );
     // Again: a body can take its time, and the name may have another owner by now.
     const { username } = authorised(c.req.raw);
     if (!body.success) {
@@ -238,7 +249,11 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
     new Problem("not-found", "GET /v1/openapi.json lists every address.").response()
   );
   app.onError((error, c) => {
-    if (error instanceof Problem) return error.response();
+    if (error instanceof Problem) {
+      // The rest of a body that nobody reads must not hold the connection for as long as it comes.
+      if (error.code in REST_OF_BODY) c.env.transport.allowance = REST_OF_BODY[error.code]!;
+      return error.response();
+    }
     if ((error as { code?: unknown }).code === "ERR_SQLITE_ERROR") {
       log.error("cannot use the database; is its disk full?", { error });
       return new Problem("busy", "The relay cannot keep its records now; try again later.", {

@@ -135,7 +135,7 @@ function describe(operation: Operation): Record<string, unknown> {
   const { summary, bearer, body, status, answer, path } = operation;
   const problems: ProblemCode[] = [
     ...(bearer ? ["unauthorized", "suspended"] as const : []),
-    ...(body ? ["bad-request", "too-large"] as const : []),
+    ...(body ? ["bad-request", "too-large", "too-slow", "busy"] as const : []),
     ...operation.problems,
   ];
   const responses: Record<string, unknown> = {

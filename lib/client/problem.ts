@@ -15,6 +15,7 @@ const PROBLEMS = {
   "bad-csr": [400, "That certificate request cannot be signed"],
   "certificate-not-found": [404, "No such certificate"],
   "bad-request": [400, "That request cannot be read"],
+  "too-slow": [408, "That request came too slowly"],
   "too-large": [413, "That request is too large"],
   "not-found": [404, "There is nothing at this address"],
   "method-not-allowed": [405, "That method is not possible here"],

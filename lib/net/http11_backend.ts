@@ -61,7 +61,7 @@ export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBac
         port: conn.remoteAddr.port,
         onAnswered: () => void once.answered(),
       });
-      await splice(conn, once);
+      await splice(conn, once, { largestStep: 0 });
     } catch {
       // A visitor whose handshake fails: theirs to see, in the alert that the listener sent.
     } finally {

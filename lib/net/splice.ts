@@ -48,6 +48,8 @@ export interface SpliceOptions {
   idle?: IdleWatch;
   /** Called for every chunk read: the direction and its size in bytes. */
   onBytes?: (direction: Direction, bytes: number) => void;
+  /** Step of the largest buffers that it borrows, see `flow_buffers.ts`. @default the largest */
+  largestStep?: number;
   /** Where each direction has the buffer from that it waits for data with. @default 2 KiB each */
   waitBuffers?: BufferPool;
 }
@@ -195,6 +197,7 @@ class Splice implements Watched {
    * @returns the size to go on with, or {@linkcode ENDED}.
    */
   async #flow(direction: Direction, from: Duplex, to: Duplex, step: number): Promise<number> {
+    const { largestStep = LARGEST_STEP } = this.#options;
     while (true) {
       const buffer = flowBuffers.lend(step);
       if (buffer === undefined) return step;
@@ -208,7 +211,7 @@ class Splice implements Watched {
         if (written < n) await writeAll(to, buffer.subarray(written, n));
         if (step > 0 && (n <= bytesOf(step - 1) || performance.now() - began > SLOW_WRITE_MS)) {
           step--;
-        } else if (full && step < LARGEST_STEP) {
+        } else if (full && step < largestStep) {
           step++;
         }
         if (!full) return step;

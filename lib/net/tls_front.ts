@@ -22,6 +22,12 @@ const IDLE_CHECK_MS = 5_000;
 /** How long a server may take to stop; a peer that says nothing could hold it up for ever. */
 const STOP_LIMIT_MS = 2_000;
 
+/**
+ * The smallest buffers are enough for requests and pages: the large ones are for visitors of users,
+ * and whoever asks the API may not borrow all that there are of those.
+ */
+const LARGEST_STEP = 0;
+
 /** Buffers of directions that wait for data: with room for most messages of a client. */
 const waitBuffers = new BufferPool(256);
 
@@ -207,6 +213,7 @@ export class TlsFront<Info> {
     try {
       await splice(fronted.peer, await opened, {
         waitBuffers,
+        largestStep: LARGEST_STEP,
         onBytes: (direction, bytes) => void (direction === "forward" && fronted.heard(bytes)),
       });
     } catch (error) {

@@ -98,7 +98,7 @@ Deno.test("the OpenAPI document describes every address that the relay serves", 
     claim.requestBody.content["application/json"].schema.required,
     ["username"],
   );
-  assert.deepEqual(Object.keys(claim.responses), ["201", "400", "403", "413", "429"]);
+  assert.deepEqual(Object.keys(claim.responses), ["201", "400", "403", "408", "413", "429", "503"]);
   const relayInfo = await api.request("GET", "/v1/relay");
   const schema = body.paths["/v1/relay"].get.responses["200"].content["application/json"].schema;
   assert.deepEqual(Object.keys(relayInfo.body).sort(), Object.keys(schema.properties).sort());
