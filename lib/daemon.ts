@@ -146,6 +146,7 @@ async function start(
     db,
     authority,
     log,
+    isBlocked: (username) => accounts.isBlocked(username),
     perAccountPerDay: settings.certificatesPerDay,
     // The embedded authority has no limit that the relay would have to keep to.
     perWeek: authority.kind === "local" ? Infinity : settings.certificatesPerWeek,

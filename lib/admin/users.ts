@@ -50,6 +50,8 @@ export interface UserDeskOptions {
   hostnameOf: (username: string) => string;
   certificates: {
     latest(username: string): { notAfter: number } | undefined;
+    /** Ends the orders that a blocked name has pending. */
+    suspend(username: string): void;
   };
   /** Gives a name free with all that it leaves behind; false if nobody has it. */
   release(username: string): boolean;
@@ -123,6 +125,7 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
     block(username) {
       // On disk first: a session that is cut off must not come back.
       accounts.setBlocked(username, true);
+      certificates.suspend(username);
       live?.cutOff(username);
       return Promise.resolve();
     },

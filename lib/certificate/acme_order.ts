@@ -53,6 +53,7 @@ export async function runOrder(order: CertificateOrder, parts: OrderParts): Prom
     await session.post(state.finalize, { csr: der.toString("base64url") });
     onStep?.("certificate requested");
   }
+  order.onSpent?.();
   if (state.status !== "valid") state = await pollOrder(url, ["valid"]);
   if (state.certificate === undefined) throw new Error("The ACME server names no certificate");
   const { data } = await session.read(state.certificate);

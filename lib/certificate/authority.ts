@@ -6,6 +6,11 @@ export interface CertificateOrder {
   names: readonly string[];
   /** Told of each step as a short constant sentence plus data, for logs and terminals. */
   onStep?: (step: string, fields?: Record<string, unknown>) => void;
+  /**
+   * Told once the authority has been asked to sign: from here on the certificate counts against its
+   * limits, whatever becomes of the order here.
+   */
+  onSpent?: () => void;
   /** Ends the order early; the authority cleans up before it rejects with the signal's reason. */
   signal?: AbortSignal;
   /** PEM of the certificate that this one replaces, when there is one (RFC 9773 `replaces`). */

@@ -1,5 +1,8 @@
+/** The stretch that an account's requests are counted over. */
+export const DAY_MS = 86_400_000;
+
 /** The stretch that authorities count over. */
-export const BUDGET_WINDOW_MS = 7 * 86_400_000;
+export const BUDGET_WINDOW_MS = 7 * DAY_MS;
 
 /**
  * When each of `waiting` orders can be placed, first in the queue first, under a budget of
@@ -22,4 +25,45 @@ export function placementTimes(
     all.push(blocking === undefined ? now : Math.max(now, blocking + BUDGET_WINDOW_MS));
   }
   return all.slice(counted);
+}
+
+/** What {@linkcode turns} goes by; times in milliseconds since the epoch. */
+export interface Budget {
+  /** When the certificates for new names that count now were signed, oldest first. */
+  signed: readonly number[];
+  /** Orders under way. */
+  running: Iterable<{ renewal: boolean }>;
+  /** New names in any seven days. */
+  perWeek: number;
+  now: number;
+}
+
+/** When each waiting order may be placed, in their order of service; renewals at once, as 0. */
+export function turns(waiting: readonly { renewal: boolean }[], budget: Budget): number[] {
+  const { signed, running, perWeek, now } = budget;
+  const placed = [...signed];
+  for (const { renewal } of running) if (!renewal) placed.push(now);
+  const newNames = waiting.filter(({ renewal }) => !renewal).length;
+  const times = placementTimes(placed, newNames, perWeek, now);
+  return waiting.map(({ renewal }) => renewal ? 0 : times.shift() ?? 0);
+}
+
+/** Refuses a request above the daily limit of an account; undefined when it fits. */
+export function refuseDaily(
+  accepted: readonly number[],
+  limit: number,
+  now: number,
+): { ok: false; problem: "rate-limited"; detail: string; retryAfterS: number } | undefined {
+  const blocking = accepted.at(-limit);
+  if (blocking === undefined) return undefined;
+  const until = blocking + DAY_MS;
+  return {
+    ok: false,
+    problem: "rate-limited",
+    detail:
+      `This account made ${accepted.length} certificate requests in the last 24 hours, the limit is ${limit}; ask again at ${
+        new Date(until).toISOString()
+      }`,
+    retryAfterS: Math.max(1, Math.ceil((until - now) / 1000)),
+  };
 }

@@ -1,15 +1,11 @@
-import type { DatabaseSync } from "node:sqlite";
-import type { Log } from "../log.ts";
-import type { Authority } from "./authority.ts";
-import { BUDGET_WINDOW_MS, placementTimes } from "./budget.ts";
+import { BUDGET_WINDOW_MS, DAY_MS, refuseDaily, turns } from "./budget.ts";
 import { checkCsr } from "./csr.ts";
-import { endState, orderProblem, type OrderState } from "./order_state.ts";
+import type { Issuance, IssuanceOptions, Submission } from "./issuance_types.ts";
+import { endState, orderProblem, type OrderState, SUSPENDED } from "./order_state.ts";
 import { orderTable, type QueuedOrder } from "./order_table.ts";
 import { settleWithin } from "./pause.ts";
 import { createTroubles } from "./troubles.ts";
 import { orderUserCertificate } from "./user_order.ts";
-
-const DAY_MS = 86_400_000;
 
 /** Ended orders are kept this long: longer than the budget counts and a client asks. */
 const KEEP_MS = 30 * DAY_MS;
@@ -26,56 +22,8 @@ const STOP_TIMEOUT_MS = 10_000;
 /** What a client is told to wait while its order runs. */
 const RUNNING_RETRY_S = 2;
 
+export type { Issuance, IssuanceOptions, Submission } from "./issuance_types.ts";
 export type { OrderProblem, OrderState } from "./order_state.ts";
-
-/** Options for {@linkcode createIssuance}. */
-export interface IssuanceOptions {
-  /** The relay's database; stays the caller's, who calls `stop()` before closing it. */
-  db: DatabaseSync;
-  authority: Authority;
-  log: Log;
-  /** Clock in milliseconds since the epoch. @default {Date.now} */
-  now?: () => number;
-  /** As `Math.random`, for jitter. @default {Math.random} */
-  random?: () => number;
-  /** Requests that an account may make in 24 hours. @default {5} */
-  perAccountPerDay?: number;
-  /**
-   * Certificates for new names in any seven days, all users together. Renewals neither wait for it
-   * nor count: authorities exempt them, and to hold one back would take its user offline.
-   * @default {Infinity}
-   */
-  perWeek?: number;
-  /** Orders under way at once. @default {4} */
-  concurrency?: number;
-}
-
-/** Answer to a request for a certificate. */
-export type Submission =
-  | { ok: true; id: string }
-  | {
-    ok: false;
-    problem: "bad-csr" | "rate-limited";
-    /** What is wrong and what to do, for a person. */
-    detail: string;
-    retryAfterS?: number;
-  };
-
-/** Gets users their certificates; every accepted request survives a restart. */
-export interface Issuance {
-  /** Checks and queues a request; the same request twice while it is pending has the same id. */
-  submit(username: string, hostname: string, csrPem: string): Promise<Submission>;
-  /** The user's order of that id; undefined when there is none. */
-  get(username: string, id: string): OrderState | undefined;
-  /** The user's newest certificate. */
-  latest(username: string): { notAfter: number } | undefined;
-  /** For a released name: drops what is pending and hides the rest from the next owner. */
-  forget(username: string): void;
-  /** What waits and runs, and what the budget leaves; for metrics. */
-  counts(): { waiting: number; running: number; newNamesThisWeek: number };
-  /** Ends the orders under way (they go on after the next start) and the queue. */
-  stop(): Promise<void>;
-}
 
 interface Running {
   username: string;
@@ -88,6 +36,7 @@ interface Running {
 export function createIssuance(options: IssuanceOptions): Issuance {
   const { db, authority, log, now = Date.now, random = Math.random } = options;
   const { perAccountPerDay = 5, perWeek = Infinity, concurrency = 4 } = options;
+  const { isBlocked = () => false } = options;
   const table = orderTable(db);
   const running = new Map<string, Running>();
   const troubles = createTroubles(now, random);
@@ -105,20 +54,12 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     // From here on nothing awaits: two requests at once cannot both be the last one allowed.
     const twin = table.pendingTwin(username, check.pem);
     if (twin !== undefined) return { ok: true, id: twin };
-    const accepted = table.acceptedSince(username, now() - DAY_MS);
-    const blocking = accepted.at(-perAccountPerDay);
-    if (blocking !== undefined) {
-      const retryAfterS = Math.max(1, Math.ceil((blocking + DAY_MS - now()) / 1000));
-      return {
-        ok: false,
-        problem: "rate-limited",
-        detail:
-          `This account made ${accepted.length} certificate requests in the last 24 hours, the limit is ${perAccountPerDay}; ask again at ${
-            new Date(blocking + DAY_MS).toISOString()
-          }`,
-        retryAfterS,
-      };
-    }
+    const tooMany = refuseDaily(
+      table.acceptedSince(username, now() - DAY_MS),
+      perAccountPerDay,
+      now(),
+    );
+    if (tooMany !== undefined) return tooMany;
     supersede(username);
     const id = randomId();
     table.insert({ id, username, csr: check.pem, createdAt: now() });
@@ -141,6 +82,8 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     if (stopped) return;
     let wakeAt = Infinity;
     try {
+      // Blocked while no relay ran, or while the request was read.
+      for (const { username } of table.queue()) if (isBlocked(username)) suspend(username);
       for (const { order, at } of plan()) {
         if (at > now()) wakeAt = Math.min(wakeAt, at);
         else if (running.size < concurrency) start(order);
@@ -154,20 +97,30 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     }
   }
 
+  function suspend(username: string): void {
+    const count = table.failPending(username, JSON.stringify(SUSPENDED), now());
+    if (count > 0) log.info("certificate orders ended, their name is blocked", { username, count });
+    abort(username, "the name was blocked");
+  }
+
+  function abort(username: string, why: string): void {
+    for (const order of running.values()) {
+      if (order.username === username) order.abort.abort(new Error(why));
+    }
+  }
+
   /** The waiting orders in the order of service, each with the time that it has to wait for. */
   function plan(): { order: QueuedOrder; at: number }[] {
     const waiting = table.queue().filter((order) => !running.has(order.id));
-    if (waiting.length === 0) return [];
-    const placed = table.newNamesSince(now() - BUDGET_WINDOW_MS);
-    for (const { renewal } of running.values()) if (!renewal) placed.push(now());
-    const newNames = waiting.filter(({ renewal }) => !renewal).length;
-    const times = placementTimes(placed, newNames, perWeek, now());
-    return waiting.map((order) => ({
+    const times = turns(waiting, {
+      signed: table.newNamesSince(now() - BUDGET_WINDOW_MS),
+      running: running.values(),
+      perWeek,
+      now: now(),
+    });
+    return waiting.map((order, i) => ({
       order,
-      at: Math.max(
-        order.renewal ? 0 : times.shift() ?? 0,
-        troubles.retryAt(order.id),
-      ),
+      at: Math.max(times[i]!, troubles.retryAt(order.id)),
     }));
   }
 
@@ -183,6 +136,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   async function run(order: QueuedOrder, signal: AbortSignal): Promise<void> {
     const { id, username } = order;
     const startedAt = performance.now();
+    let spent = false;
     try {
       const ready = await orderUserCertificate({
         authority,
@@ -190,16 +144,21 @@ export function createIssuance(options: IssuanceOptions): Issuance {
         replaces: table.newest(username)?.certificate,
         now,
         signal,
+        onSpent: () => spent = true,
         onStep: (step, fields) => log.debug(step, { username, ...fields }),
       });
-      if (!table.markReady(id, ready, now())) return; // released meanwhile
+      // Released or blocked meanwhile.
+      if (!table.markReady(id, ready, now())) {
+        return table.countSpent(randomId(), username, now());
+      }
       troubles.clear(id);
       usualMs = 0.7 * usualMs + 0.3 * (performance.now() - startedAt);
       log.info("certificate signed", { username, order: id, renewal: order.renewal });
     } catch (error) {
-      if (signal.aborted) return;
       try {
-        noteFailure(order, error);
+        if (!signal.aborted) noteFailure(order, error);
+        // Not so when the relay stops: the order stays pending, and goes on after the next start.
+        else if (spent && !table.isPending(id)) table.countSpent(randomId(), username, now());
       } catch (databaseError) {
         log.error("order's failure not stored", { order: id, error: databaseError });
       }
@@ -262,11 +221,10 @@ export function createIssuance(options: IssuanceOptions): Issuance {
       const newest = table.newest(username);
       return newest && { notAfter: newest.notAfter };
     },
+    suspend,
     forget(username): void {
       table.forget(username);
-      for (const order of running.values()) {
-        if (order.username === username) order.abort.abort(new Error("the name was released"));
-      }
+      abort(username, "the name was released");
     },
     counts: () => ({
       waiting: table.queue().filter((order) => !running.has(order.id)).length,

@@ -37,6 +37,14 @@ export function endState(row: OrderRow): OrderState | undefined {
   }
 }
 
+/** How the pending orders of a name end that the operator blocks. */
+export const SUSPENDED: OrderProblem = orderProblem(
+  "suspended",
+  403,
+  "That username is suspended",
+  "The relay's operator has suspended the name; ask for a certificate again when it is not any more",
+);
+
 /** Makes a problem of this project's namespace. */
 export function orderProblem(
   code: string,

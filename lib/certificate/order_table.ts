@@ -52,6 +52,12 @@ export interface OrderTable {
   /** Both return false when the order is no longer pending. */
   markReady(id: string, ready: ReadyOrder, now: number): boolean;
   markFailed(id: string, problem: string, now: number): boolean;
+  /** Ends the user's pending orders; returns how many there were. */
+  failPending(username: string, problem: string, now: number): number;
+  /** Whether the order still waits for its end. */
+  isPending(id: string): boolean;
+  /** Counts a certificate against the budget that nobody gets: its order had ended before. */
+  countSpent(id: string, username: string, now: number): void;
   /** Drops pending orders and hides the others from the name's next owner. */
   forget(username: string): void;
   /**
@@ -109,6 +115,16 @@ export function orderTable(db: DatabaseSync): OrderTable {
     `UPDATE certificate_order SET status = 'failed', problem = ?, ended_at = ?
      WHERE id = ? AND status = 'pending'`,
   );
+  const failAll = db.prepare(
+    `UPDATE certificate_order SET status = 'failed', problem = ?, ended_at = ?
+     WHERE username = ? AND status = 'pending'`,
+  );
+  const pending = db.prepare("SELECT 1 FROM certificate_order WHERE id = ? AND status = 'pending'");
+  // Made at no time, so that it counts as no request of the name's next owner.
+  const spent = db.prepare(
+    `INSERT INTO certificate_order (id, username, csr, status, created_at, ended_at)
+     VALUES (?, '${RELEASED}' || ?, '', 'ready', 0, ?)`,
+  );
   const drop = db.prepare(
     "DELETE FROM certificate_order WHERE username = ? AND status = 'pending'",
   );
@@ -146,6 +162,9 @@ export function orderTable(db: DatabaseSync): OrderTable {
     markReady: (id, { certificate, notAfter, renewAfter }, now) =>
       ready.run(certificate, notAfter, renewAfter, now, id).changes === 1,
     markFailed: (id, problem, now) => failed.run(problem, now, id).changes === 1,
+    failPending: (username, problem, now) => Number(failAll.run(problem, now, username).changes),
+    isPending: (id) => pending.get(id) !== undefined,
+    countSpent: (id, username, now) => void spent.run(id, username, now),
     forget(username): void {
       drop.run(username);
       hide.run(username);

@@ -1,6 +1,7 @@
 import { createAccountStore } from "../account/store.ts";
 import { isUsername } from "../account/username.ts";
 import { createUserDesk, type UserDesk } from "../admin/users.ts";
+import { SUSPENDED } from "../certificate/order_state.ts";
 import { orderTable } from "../certificate/order_table.ts";
 import { openDatabase } from "../database.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
@@ -98,7 +99,11 @@ async function withDesk(
     return await work(createUserDesk({
       accounts,
       hostnameOf: (username) => `${username}.${baseDomain}`,
-      certificates: { latest: (username) => orders.newest(username) },
+      certificates: {
+        latest: (username) => orders.newest(username),
+        suspend: (username) =>
+          void orders.failPending(username, JSON.stringify(SUSPENDED), Date.now()),
+      },
       release(username) {
         const released = accounts.release(username);
         if (released) orders.forget(username);

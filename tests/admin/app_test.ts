@@ -17,7 +17,7 @@ function appWith(options: Partial<AdminAppOptions> = {}) {
     users: createUserDesk({
       accounts,
       hostnameOf: (username) => `${username}.glosson.example`,
-      certificates: { latest: () => undefined },
+      certificates: { latest: () => undefined, suspend() {} },
       release: (username) => accounts.release(username),
       live: {
         isOnline: () => false,

@@ -17,7 +17,9 @@ interface Bench extends AsyncDisposable {
   stateDir: string;
   /** Told of every order; does what the real one does unless replaced. */
   authority: { issue: Authority["issue"]; real: Authority; names: string[] };
-  start(options?: { perWeek?: number; concurrency?: number }): Issuance;
+  start(
+    options?: { perWeek?: number; concurrency?: number; isBlocked?: (name: string) => boolean },
+  ): Issuance;
   request(username: string): Promise<string>;
   accepted(issuance: Issuance, username: string): Promise<string>;
 }
@@ -303,4 +305,80 @@ Deno.test("a newer request of a user replaces the one that still waits", async (
   assert.ok(state?.status === "failed");
   assert.equal(state.problem.type, "urn:glosson:problem:superseded");
   assert.equal(issuance.counts().waiting, 1);
+});
+
+Deno.test("suspend() ends what a blocked name has pending, before it costs a certificate", async () => {
+  await using it = await bench();
+  const blocked = new Set<string>();
+  const isBlocked = (username: string): boolean => blocked.has(username);
+  const ended: string[] = [];
+  it.authority.issue = (order) =>
+    untilAborted(order).catch((error) => {
+      ended.push(...order.names);
+      throw error;
+    });
+  const issuance = it.start({ concurrency: 1, isBlocked });
+  const running = await it.accepted(issuance, "kaylee");
+  const waiting = await it.accepted(issuance, "mallory");
+  assert.deepEqual(issuance.counts(), { waiting: 1, running: 1, newNamesThisWeek: 0 });
+
+  for (const username of ["kaylee", "mallory"]) {
+    blocked.add(username);
+    issuance.suspend(username);
+  }
+  for (const [username, id] of [["kaylee", running], ["mallory", waiting]] as const) {
+    const state = issuance.get(username, id);
+    assert.ok(state?.status === "failed");
+    assert.equal(state.problem.type, "urn:glosson:problem:suspended");
+  }
+  await until(() => issuance.counts().running === 0, "the end of the order");
+  assert.deepEqual(ended, [`kaylee.${baseDomain}`]);
+  // A request that was being read while its name was blocked.
+  const late = await it.accepted(issuance, "mallory");
+  assert.equal(issuance.get("mallory", late)?.status, "failed");
+
+  // Unblocked, the user asks anew.
+  blocked.clear();
+  it.authority.issue = it.authority.real.issue;
+  const again = await it.accepted(issuance, "kaylee");
+  await until(isReady(issuance, "kaylee", again), "the certificate");
+  assert.equal(issuance.counts().newNamesThisWeek, 1);
+});
+
+Deno.test("createIssuance() orders nothing for a name that was blocked while no relay ran", async () => {
+  await using it = await bench();
+  it.authority.issue = untilAborted;
+  const first = it.start();
+  const id = await it.accepted(first, "mallory");
+  await first.stop();
+  it.authority.names.length = 0;
+  const second = it.start({ isBlocked: (username) => username === "mallory" });
+  assert.equal(second.get("mallory", id)?.status, "failed");
+  assert.deepEqual(it.authority.names, []);
+});
+
+Deno.test("a certificate that was signed for a name blocked or released meanwhile counts", async () => {
+  for (const end of ["suspend", "forget"] as const) {
+    for (const late of ["signed", "asked for"]) {
+      await using it = await bench();
+      const asked = Promise.withResolvers<void>();
+      const signed = Promise.withResolvers<void>();
+      it.authority.issue = async (order) => {
+        order.onSpent?.();
+        asked.resolve();
+        if (late === "asked for") return await untilAborted(order);
+        await signed.promise;
+        return await it.authority.real.issue({ ...order, signal: undefined });
+      };
+      const issuance = it.start();
+      const id = await it.accepted(issuance, "mallory");
+      await asked.promise;
+      issuance[end]("mallory");
+      signed.resolve();
+      await until(() => issuance.counts().running === 0, "the end of the order");
+      assert.notEqual(issuance.get("mallory", id)?.status, "ready");
+      assert.equal(issuance.latest("mallory"), undefined);
+      assert.equal(issuance.counts().newNamesThisWeek, 1, `${end}, ${late}`);
+    }
+  }
 });

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { createIssuance } from "../../../lib/certificate/issuance.ts";
+import { openDatabase } from "../../../lib/database.ts";
+import { quickRequest, recordedLog, until } from "../../certificate/helpers.ts";
+import { acmeBench, BASE } from "./bench.ts";
+
+/** The steps of an order up to where it is paid for, at each of which the name is blocked once. */
+const STEPS = ["order placed", "challenge written", "challenge visible", "names proven"];
+
+Deno.test("an order whose name is blocked on the way costs no certificate, and leaves nothing", async () => {
+  await using it = await acmeBench();
+  const db = openDatabase(`${it.stateDir}/glossond.sqlite`);
+  const log = recordedLog();
+  let blockAt = "";
+  const issuance = createIssuance({
+    db,
+    authority: await it.open(),
+    log: {
+      ...log,
+      debug(message, fields) {
+        log.debug(message, fields);
+        if (message === blockAt) issuance.suspend(String(fields?.username));
+      },
+    },
+  });
+  try {
+    for (blockAt of STEPS) {
+      const hostname = `mallory.${BASE}`;
+      const answer = await issuance.submit("mallory", hostname, await quickRequest(hostname));
+      assert.ok(answer.ok);
+      await until(() => issuance.counts().running === 0, `the end at ${blockAt}`, 60_000);
+      const state = issuance.get("mallory", answer.id);
+      assert.equal(state?.status === "failed" && state.problem.status, 403);
+      assert.deepEqual(await it.dns.txt(`_acme-challenge.${hostname}`), []);
+    }
+    const steps = log.lines.filter(({ level }) => level === "debug").map(({ message }) => message);
+    assert.deepEqual(STEPS.filter((step) => !steps.includes(step)), []);
+    assert.equal(steps.includes("certificate requested"), false);
+    assert.equal(issuance.counts().newNamesThisWeek, 0);
+
+    // Blocked a moment later it has cost one, which counts though nobody gets it.
+    blockAt = "certificate requested";
+    const hostname = `mallory.${BASE}`;
+    await issuance.submit("mallory", hostname, await quickRequest(hostname));
+    await until(() => issuance.counts().running === 0, "the end", 60_000);
+    assert.equal(issuance.latest("mallory"), undefined);
+    assert.equal(issuance.counts().newNamesThisWeek, 1);
+  } finally {
+    await issuance.stop();
+    db.close();
+  }
+});
