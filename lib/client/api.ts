@@ -161,7 +161,9 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
 
   app.patch("/v1/account", async (c) => {
     authorised(c.req.raw);
-    const changes = schema.preferencesChange.safeParse(await readBody(c.req.raw));
+    const changes = schema.preferencesChange.safeParse(
+      await readBody(c.req.raw, c.env.source.address),
+    );
     // Again: a body can take its time, and the name may have another owner by now.
     const { username } = authorised(c.req.raw);
     if (!changes.success) {
