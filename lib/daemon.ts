@@ -12,7 +12,7 @@ import { createBodyReader } from "./client/body.ts";
 import { Control } from "./client/control.ts";
 import { createDataPort } from "./client/data_port.ts";
 import type { Redeem } from "./client/session.ts";
-import { Sessions } from "./client/sessions.ts";
+import { RECENT_MS, Sessions } from "./client/sessions.ts";
 import { Tickets } from "./client/tickets.ts";
 import type { Settings } from "./config/settings.ts";
 import { fitCeilings } from "./daemon/ceilings.ts";
@@ -35,6 +35,9 @@ import { proxyMatcher } from "./visitor/source.ts";
 
 /** Optional parts of the protocol that this relay has, as PROTOCOL section 1 names them. */
 const FEATURES: string[] = [];
+
+/** How long those who are on their way in when the relay stops may take to meet their clients. */
+const SETTLE_MS = 500;
 
 /** A running relay. */
 export interface Daemon {
@@ -117,7 +120,7 @@ async function start(
   // Accounts
   const accounts = createAccountStore(db);
   const lastOnline = new LastOnline({
-    write: (times) => accounts.markOnline(times),
+    write: (seen) => accounts.markSeen(seen),
     online: () => sessions.usernames(),
     log,
   });
@@ -155,7 +158,14 @@ async function start(
 
   // Clients
   const tickets = new Tickets<Redeem>();
-  const sessions = new Sessions({ onChange: (username) => lastOnline.note(username) });
+  const sessions = new Sessions({
+    onChange: (username, change) => lastOnline.note(username, change),
+  });
+  for (const { username, awayMs } of accounts.listAwaited(RECENT_MS)) {
+    sessions.await(username, awayMs);
+  }
+  const overdue = setTimeout(() => sessions.forgetOld(), RECENT_MS);
+  onClose(() => clearTimeout(overdue));
   const parking = new Places({ total: ceilings.parked });
   const control = new Control({
     sessions,
@@ -302,9 +312,15 @@ async function start(
   onClose(() => admin.stop());
 
   onClose(async () => {
+    // Who is online now is awaited after the next start.
+    lastOnline.hold();
+    await servers.stopVisitors();
+    // Those on their way in meet their clients while these are still there.
+    await hub.settled(SETTLE_MS);
     await servers.stop();
-    await control.drain();
-    sessions.forgetAll();
+    const drained = control.drain();
+    sessions.stop();
+    await drained;
     await servers.finish(settings.drainSeconds * 1000);
   });
 

@@ -51,6 +51,8 @@ const MIGRATIONS: readonly string[] = [
      CHECK (offline_page IN ('full', 'plain', 'none'));
    ALTER TABLE account ADD COLUMN last_seen INTEGER NOT NULL DEFAULT 1;
    ALTER TABLE account ADD COLUMN away TEXT;`,
+  // Whether visitors wait for the user: 0 while they are online, when they left, or NULL.
+  `ALTER TABLE account ADD COLUMN left_at INTEGER;`,
 ];
 
 /**

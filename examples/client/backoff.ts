@@ -4,6 +4,8 @@ export interface BackoffOptions {
   firstMs: number;
   /** Upper bound of every pause, milliseconds. */
   longestMs: number;
+  /** Upper bound of the first so many pauses, milliseconds. @default no lower one */
+  eager?: { tries: number; longestMs: number };
   /** Uniform in [0, 1). @default {Math.random} */
   random?: () => number;
 }
@@ -13,7 +15,7 @@ export interface BackoffOptions {
  * the clients of a relay that restarts do not all come back in the same moment.
  */
 export class Backoff {
-  readonly #options: Required<BackoffOptions>;
+  readonly #options: BackoffOptions & { random: () => number };
   #failures = 0;
 
   constructor(options: BackoffOptions) {
@@ -22,8 +24,10 @@ export class Backoff {
 
   /** Counts a failure and returns the pause before the next try, milliseconds. */
   next(): number {
-    const { firstMs, longestMs, random } = this.#options;
-    const bound = Math.min(longestMs, firstMs * 2 ** this.#failures);
+    const { firstMs, longestMs, eager, random } = this.#options;
+    const isEager = eager !== undefined && this.#failures < eager.tries;
+    const cap = isEager ? eager.longestMs : longestMs;
+    const bound = Math.min(cap, firstMs * 2 ** this.#failures);
     this.#failures++;
     return Math.floor(random() * bound);
   }

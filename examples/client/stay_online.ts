@@ -6,6 +6,12 @@ import { RelayProblem } from "./problem.ts";
 /** Bounds of the pause before coming back, milliseconds. */
 const PAUSE_MS = { first: 1_000, longest: 30_000 } as const;
 
+/**
+ * A relay that restarts is mostly back within half a minute, and visitors then wait 5 s for their
+ * client: for so many tries, about that long, none of them is to wait in vain.
+ */
+const EAGER = { tries: 12, longestMs: 4_000 } as const;
+
 /** How long a session has to last for the next pause to be a short one again, milliseconds. */
 const STABLE_MS = 30_000;
 
@@ -16,7 +22,12 @@ const STABLE_MS = 30_000;
  */
 export async function stayOnline(options: OnlineOptions): Promise<string | undefined> {
   const { signal, now, sleep, random, log } = options;
-  const backoff = new Backoff({ firstMs: PAUSE_MS.first, longestMs: PAUSE_MS.longest, random });
+  const backoff = new Backoff({
+    firstMs: PAUSE_MS.first,
+    longestMs: PAUSE_MS.longest,
+    eager: EAGER,
+    random,
+  });
   while (!signal.aborted) {
     let onlineSince: number | undefined;
     const ending = await beOnline({

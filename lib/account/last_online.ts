@@ -1,15 +1,33 @@
 import type { Log } from "../log.ts";
 
-/** How long a time may wait to be written. */
-const FLUSH_MS = 5_000;
+/** Shortest time between two writes: what a crash can take of many who come and go at once. */
+const FLUSH_MS = 500;
+
+/** When to try again what could not be written. */
+const RETRY_MS = 5_000;
 
 /** How often those who stay online are noted: what a crash can take of their last time. */
 const STAY_MS = 300_000;
 
+/**
+ * How a user stands: online, or gone a moment ago and awaited, or not awaited.
+ *
+ * It is kept, since who was online when the relay stopped is awaited after its start.
+ */
+export type Attendance = "online" | "left" | "gone";
+
+/** What is to be written of a user. */
+export interface Seen {
+  /** When they were last online, milliseconds since the epoch; absent: as before. */
+  at?: number;
+  /** As it is from now on; absent: as before. */
+  attendance?: Attendance;
+}
+
 /** Options for {@linkcode LastOnline}. */
 export interface LastOnlineOptions {
-  /** Writes the times, milliseconds since the epoch by username, in one transaction. */
-  write: (times: ReadonlyMap<string, number>) => void;
+  /** Writes what was seen of users, by name, in one transaction. */
+  write: (seen: ReadonlyMap<string, Seen>) => void;
   /** Who is online now. */
   online: () => Iterable<string>;
   log: Log;
@@ -18,54 +36,66 @@ export interface LastOnlineOptions {
 }
 
 /**
- * Collects when users were online, to be written together.
+ * Collects who is online and who was when, to be written together.
  *
- * After a restart all clients come back at once, and a write to disk each would hold up everything
- * else. What a crash takes is a few seconds of those who left and {@linkcode STAY_MS} of those who
- * stayed; it was acknowledged to nobody.
+ * One who comes or goes alone is written at once, so that a crash takes nothing of it. After a
+ * restart all clients come back within seconds, and a write to disk each would hold up everything
+ * else: those are written together, {@linkcode FLUSH_MS} apart. Of the times of those who stay a
+ * crash can take {@linkcode STAY_MS}; they were acknowledged to nobody.
  */
 export class LastOnline {
   readonly #options: LastOnlineOptions;
   readonly #now: () => number;
   readonly #stay: ReturnType<typeof setInterval>;
-  #times = new Map<string, number>();
+  #seen = new Map<string, Seen>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #flushedAt = -Infinity;
+  #held = false;
 
   constructor(options: LastOnlineOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#stay = setInterval(() => {
-      for (const username of options.online()) this.note(username);
+      const at = this.#now();
+      for (const username of options.online()) this.#note(username, { at });
     }, STAY_MS);
   }
 
-  /** Notes that the user is, or was until now, online. */
-  note(username: string): void {
-    this.#times.set(username, this.#now());
-    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  /** Notes how the user stands from now on; who comes or leaves is, or was until now, online. */
+  note(username: string, attendance: Attendance): void {
+    this.#note(username, {
+      ...(attendance !== "gone" && { at: this.#now() }),
+      ...((attendance === "online" || !this.#held) && { attendance }),
+    });
+  }
+
+  /** The relay stops: who is online stays so in what is kept, though their sessions end now. */
+  hold(): void {
+    this.#held = true;
   }
 
   /** A noted time that is not written yet. */
   pending(username: string): number | undefined {
-    return this.#times.get(username);
+    return this.#seen.get(username)?.at;
   }
 
   /** Drops what is noted of a name that is released: its next owner begins anew. */
   forget(username: string): void {
-    this.#times.delete(username);
+    this.#seen.delete(username);
   }
 
   /** Writes what is noted; what cannot be written is tried again later. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#times.size === 0) return;
+    if (this.#seen.size === 0) return;
+    this.#flushedAt = performance.now();
     try {
-      this.#options.write(this.#times);
-      this.#times.clear();
+      this.#options.write(this.#seen);
+      this.#seen.clear();
     } catch (error) {
       this.#options.log.error("cannot write to the database, trying again", { error });
-      this.#timer = setTimeout(() => this.flush(), FLUSH_MS);
+      this.#timer = setTimeout(() => this.flush(), RETRY_MS);
     }
   }
 
@@ -74,5 +104,11 @@ export class LastOnline {
     clearInterval(this.#stay);
     this.flush();
     clearTimeout(this.#timer);
+  }
+
+  #note(username: string, seen: Seen): void {
+    this.#seen.set(username, { ...this.#seen.get(username), ...seen });
+    const waitMs = Math.max(0, this.#flushedAt + FLUSH_MS - performance.now());
+    this.#timer ??= setTimeout(() => this.flush(), waitMs);
   }
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "../database.ts";
+import type { Attendance, Seen } from "./last_online.ts";
 import { plainText, type Preferences } from "./preferences.ts";
 import { hashSecret, newSecret, type Random, systemRandom } from "./secret.ts";
 
@@ -42,10 +43,15 @@ export interface AccountStore {
   setBlocked(username: string, blocked: boolean): void;
   isBlocked(username: string): boolean;
   /**
-   * Notes when accounts were online, all in one transaction; an older time than the noted one
-   * changes nothing, nor does a name without an account.
+   * Notes when accounts were online and how they stand, all in one transaction; an older time than
+   * the noted one changes nothing, nor does a name without an account.
    */
-  markOnline(times: ReadonlyMap<string, number>): void;
+  markSeen(seen: ReadonlyMap<string, Seen>): void;
+  /**
+   * Who was online when the relay stopped, after those who had left less than `recentMs` before now
+   * and for how long they have been away by now. Blocked names are not among them.
+   */
+  listAwaited(recentMs: number): { username: string; awayMs?: number }[];
   /** How many accounts and how many blocked names there are. */
   counts(): { total: number; blocked: number };
   /** All accounts by name. */
@@ -91,8 +97,14 @@ export function createAccountStore(
     `SELECT (SELECT count(*) FROM account) AS total,
        (SELECT count(*) FROM blocked_name) AS blocked`,
   );
-  const seen = db.prepare(
+  const see = db.prepare(
     `UPDATE account SET last_online_at = max(coalesce(last_online_at, ?2), ?2) WHERE username = ?1`,
+  );
+  const attend = db.prepare("UPDATE account SET left_at = ?2 WHERE username = ?1");
+  const selectAwaited = db.prepare(
+    `SELECT username, left_at FROM account LEFT JOIN blocked_name USING (username)
+     WHERE blocked_at IS NULL AND (left_at = 0 OR left_at BETWEEN ?1 AND ?2)
+     ORDER BY left_at = 0, left_at`,
   );
 
   function grantToken(username: string): string {
@@ -110,8 +122,12 @@ export function createAccountStore(
     });
   }
 
-  function markOnline(times: ReadonlyMap<string, number>): void {
-    transaction(db, () => times.forEach((at, username) => seen.run(username, at)));
+  function markSeen(seen: ReadonlyMap<string, Seen>): void {
+    transaction(db, () =>
+      seen.forEach(({ at, attendance }, username) => {
+        if (at !== undefined) see.run(username, at);
+        if (attendance !== undefined) attend.run(username, leftAt(attendance, at ?? now()));
+      }));
   }
 
   return {
@@ -125,7 +141,12 @@ export function createAccountStore(
       else unblock.run(username);
     },
     isBlocked: (username) => selectBlock.get(username) !== undefined,
-    markOnline,
+    markSeen,
+    listAwaited: (recentMs) =>
+      selectAwaited.all(now() - recentMs, now()).map((row) => ({
+        username: String(row.username),
+        ...(row.left_at !== 0 && { awayMs: now() - Number(row.left_at) }),
+      })),
     counts() {
       const row = count.get();
       return { total: Number(row?.total), blocked: Number(row?.blocked) };
@@ -137,6 +158,12 @@ export function createAccountStore(
         blockedAt: Number(row.blocked_at),
       })),
   };
+}
+
+/** What the column `left_at` holds. */
+function leftAt(attendance: Attendance, now: number): number | null {
+  if (attendance === "gone") return null;
+  return attendance === "online" ? 0 : now;
 }
 
 function toAccount(row: Record<string, unknown> | undefined): Account | undefined {

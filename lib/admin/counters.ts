@@ -4,6 +4,7 @@ const SERVED: ReadonlySet<string> = new Set([
   "dialled",
   "offline",
   "not-responding",
+  "restarting",
   // As its user wants it.
   "no-page",
   "landing",

@@ -42,8 +42,11 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 /** When a client whose message was bad may come back: long enough that a bug makes no storm. */
 const PROTOCOL_RETRY_MS = 60_000;
 
-/** Clients of a relay that goes away come back spread over this time. */
-const DRAIN_RETRY_MS = { min: 1_000, spread: 4_000 } as const;
+/**
+ * When clients of a relay that goes away may come back: soon, since visitors wait 5 s for them, but
+ * spread over a time that grows with their number, since each costs the relay a TLS handshake.
+ */
+const DRAIN_RETRY_MS = { min: 1_000, each: 2, spread: { min: 1_000, max: 10_000 } } as const;
 
 /** What control needs to know of the transport below a WebSocket. */
 export interface Transport {
@@ -125,8 +128,10 @@ export class Control {
   /** Sends every client away to come back later, and waits until they closed. */
   async drain(): Promise<void> {
     clearInterval(this.#heartbeat);
+    const { min, each, spread } = DRAIN_RETRY_MS;
+    const spreadMs = Math.min(Math.max(this.#links.size * each, spread.min), spread.max);
     for (const link of [...this.#links.values()]) {
-      const retry = DRAIN_RETRY_MS.min + Math.floor(Math.random() * DRAIN_RETRY_MS.spread);
+      const retry = min + Math.floor(Math.random() * spreadMs);
       this.#end(link, "draining", CLOSE.draining, retry);
     }
     for (let waited = 0; this.#links.size > 0 && waited < CLOSE_TIMEOUT_MS; waited += 20) {

@@ -13,8 +13,8 @@ export interface SessionsOptions {
   now?: () => number;
   /** @default {setTimeout} */
   schedule?: Schedule;
-  /** Told when a user comes online or goes offline. */
-  onChange?: (username: string, online: boolean) => void;
+  /** Told when a user comes online, leaves, and once nobody waits for them any more. */
+  onChange?: (username: string, change: "online" | "left" | "gone") => void;
 }
 
 /** Who is online: at most one session a user. */
@@ -25,7 +25,8 @@ export class Sessions {
   readonly #waiting = new Map<string, Set<(session: Session | undefined) => void>>();
   readonly #now: () => number;
   readonly #schedule: Schedule;
-  readonly #onChange: (username: string, online: boolean) => void;
+  readonly #onChange: (username: string, change: "online" | "left" | "gone") => void;
+  #stopped = false;
 
   constructor(options: SessionsOptions = {}) {
     this.#now = options.now ?? (() => performance.now());
@@ -62,7 +63,7 @@ export class Sessions {
     this.#online.set(username, session);
     this.#dropped.delete(username);
     this.#wake(username, session);
-    this.#onChange(username, true);
+    this.#onChange(username, "online");
     return previous;
   }
 
@@ -75,23 +76,37 @@ export class Sessions {
     const { username } = session;
     if (this.#online.get(username) !== session) return;
     this.#online.delete(username);
-    if (comingBack) {
-      this.#forgetOld();
-      this.#dropped.delete(username);
-      this.#dropped.set(username, this.#now());
-    }
-    this.#onChange(username, false);
+    this.#onChange(username, "left");
+    if (comingBack) this.await(username);
+    else this.#onChange(username, "gone");
+  }
+
+  /**
+   * Counts a user who is not online as coming back.
+   *
+   * @param awayMs how long they have been away by now; of several the longest first.
+   */
+  await(username: string, awayMs = 0): void {
+    this.forgetOld();
+    this.#dropped.delete(username);
+    this.#dropped.set(username, this.#now() - awayMs);
   }
 
   /** The user will not come back: visitors need not wait. */
   forget(username: string): void {
-    this.#dropped.delete(username);
+    if (this.#dropped.delete(username)) this.#onChange(username, "gone");
     this.#wake(username, undefined);
   }
 
-  /** Nobody will come back: the relay stops. */
-  forgetAll(): void {
-    for (const username of [...this.#dropped.keys()]) this.forget(username);
+  /** The relay stops: who comes back does not come back here, and nobody needs to wait for it. */
+  stop(): void {
+    this.#stopped = true;
+    for (const username of [...this.#waiting.keys()]) this.#wake(username, undefined);
+  }
+
+  /** Whether the user would be waited for if the relay did not stop. */
+  isCutShort(username: string): boolean {
+    return this.#stopped && this.#isComingBack(username);
   }
 
   /**
@@ -101,7 +116,8 @@ export class Sessions {
    */
   async find(username: string, signal?: AbortSignal): Promise<Session | undefined> {
     const session = this.#online.get(username);
-    if (session !== undefined || !this.#isComingBack(username) || signal?.aborted) return session;
+    if (session !== undefined || signal?.aborted) return session;
+    if (this.#stopped || !this.#isComingBack(username)) return undefined;
     const { promise, resolve } = Promise.withResolvers<Session | undefined>();
     const waiting = this.#waiting.get(username) ?? new Set();
     this.#waiting.set(username, waiting.add(resolve));
@@ -130,10 +146,11 @@ export class Sessions {
   }
 
   /** Keeps the table as small as the number of users who dropped off within the last moments. */
-  #forgetOld(): void {
+  forgetOld(): void {
     for (const [username, since] of this.#dropped) {
       if (this.#now() - since < RECENT_MS) return;
       this.#dropped.delete(username);
+      this.#onChange(username, "gone");
     }
   }
 }

@@ -24,7 +24,9 @@ export interface Servers {
   figures(): ({ name: string; active: number } & ListenerCounts)[];
   /** Names of the listeners that do not accept: stopped, or short of descriptors. */
   failing(): string[];
-  /** Accepts no more; connections in progress go on. */
+  /** Accepts no more visitors; connections in progress go on. */
+  stopVisitors(): Promise<void>;
+  /** Accepts no more of any kind; connections in progress go on. */
   stop(): Promise<void>;
   /** Gives visitors this long to finish, then closes every connection. */
   finish(ms: number): Promise<void>;
@@ -58,6 +60,9 @@ export function serveListeners(options: ServeListenersOptions): Servers {
   return {
     figures: () => [...servers].map(([name, { active, counts }]) => ({ name, active, ...counts })),
     failing: () => [...servers].filter(([, server]) => !server.accepting).map(([name]) => name),
+    async stopVisitors() {
+      await Promise.all(["hub", "pages", "http"].map((name) => servers.get(name)?.stop()));
+    },
     async stop() {
       await Promise.all([...servers.values()].map((server) => server.stop()));
     },

@@ -9,6 +9,7 @@ import { NotFoundPage } from "./not_found.tsx";
 import { NotRespondingPage } from "./not_responding.tsx";
 import { OfflinePage } from "./offline.tsx";
 import { PAGE_HEADER, RETRY_SCRIPT } from "./retry_script.ts";
+import { RestartingPage } from "./restarting.tsx";
 import { SetupPage } from "./setup.tsx";
 import { STYLE } from "./style.ts";
 import { SuspendedPage } from "./suspended.tsx";
@@ -16,6 +17,9 @@ import { UnknownNamePage } from "./unknown_name.tsx";
 
 /** When to ask again for a user who is away; for scripts, crawlers and browsers without scripts. */
 const RETRY_S = 30;
+
+/** When to ask again while the relay restarts. */
+const RESTARTING_RETRY_S = 5;
 
 /** When a browser without scripts asks again after 421. */
 const MISDIRECTED_RETRY_S = 3;
@@ -38,6 +42,8 @@ export interface PageContext {
   serverName?: string | undefined;
   /** The user was online when the visitor came, and did not answer. */
   notResponding?: boolean | undefined;
+  /** The relay stopped while the visitor waited for the user. */
+  restarting?: boolean | undefined;
 }
 
 /** Options for {@linkcode pageApp}. */
@@ -102,7 +108,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
     const host = hostOf(c.req.raw) ?? "";
     if (host.endsWith(`.${baseDomain}`)) {
       const username = host.slice(0, -baseDomain.length - 1);
-      return send(c, namePage(username, ownAddress(c.req.raw), c.env?.notResponding === true));
+      return send(c, namePage(username, ownAddress(c.req.raw), c.env ?? {}));
     }
     if (host !== baseDomain) return send(c, misdirected());
     if (c.req.path === "/robots.txt") return c.text("User-agent: *\nDisallow:\n");
@@ -121,7 +127,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   }
 
   /** The page of a name; any path has it, since people keep links to parts of a user's page. */
-  function namePage(username: string, url: string, notResponding: boolean): Answer {
+  function namePage(username: string, url: string, context: PageContext): Answer {
     const status = statusOf(username);
     const host = `${username}.${place.base}`;
     if (status.state === "unknown") {
@@ -134,7 +140,11 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
     }
     if (status.state === "hidden") return misdirected();
     const common = { ...place, username, retry: { afterS: RETRY_S, url } };
-    if (notResponding) {
+    if (context.restarting) {
+      const body = <RestartingPage {...common} retry={{ afterS: RESTARTING_RETRY_S, url }} />;
+      return { status: 503, page: "restarting", body, retryAfterS: RESTARTING_RETRY_S };
+    }
+    if (context.notResponding) {
       const body = <NotRespondingPage {...common} />;
       return { status: 504, page: "not-responding", body, retryAfterS: RETRY_S };
     }

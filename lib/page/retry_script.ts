@@ -13,7 +13,7 @@ export const PAGE_HEADER = "Glosson-Page";
 export const RETRY_SCRIPT = `
 (() => {
   const shown = document.documentElement.dataset.page;
-  let delay = shown === "misdirected" ? 1000 : 4000;
+  let delay = ["misdirected", "restarting"].includes(shown) ? 1000 : 4000;
   let timer, asking = false;
   function plan() {
     clearTimeout(timer);

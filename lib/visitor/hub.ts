@@ -1,10 +1,14 @@
 import type { Log } from "../log.ts";
+import { pause } from "../net/accept_loop.ts";
 import { closeQuietly } from "../net/splice.ts";
 import { Admission, type AdmissionLimits, type Visit } from "./admit.ts";
 import { nameOf, Onward, type OnwardLimits, type OnwardOptions } from "./onward.ts";
 import type { Ending, Outcome } from "./outcome.ts";
 import { refuseNoHello } from "./refuse.ts";
 import type { IsProxy } from "./source.ts";
+
+/** How often it is looked whether visitors are still on their way in. */
+const SETTLE_STEP_MS = 20;
 
 /** Options for {@linkcode Hub}. */
 export interface HubOptions extends OnwardOptions {
@@ -54,6 +58,14 @@ export class Hub {
   /** Closes the connections of those whom the client of this user has not answered yet. */
   dropUnanswered(username: string): void {
     this.#onward.joined.dropUnanswered(username);
+  }
+
+  /** Waits until nobody is on their way in any more, so many milliseconds at most. */
+  async settled(ms: number): Promise<void> {
+    for (let waited = 0; waited < ms; waited += SETTLE_STEP_MS) {
+      if (this.hellos === 0 && this.#onward.meeting === 0) return;
+      await pause(SETTLE_STEP_MS);
+    }
   }
 
   /** What is in use of each table of places: `visitors` first, `hellos` second. */

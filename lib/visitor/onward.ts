@@ -22,6 +22,8 @@ export interface Arrival {
   serverName?: string;
   /** The page to show is "not responding": the user is online and did not answer. */
   notResponding?: boolean;
+  /** The page to show is "restarting": the user is awaited, but not by this process. */
+  restarting?: boolean;
 }
 
 /** Passes a connection on, `head` first; closes it; never rejects. */
@@ -47,6 +49,8 @@ export interface OnwardOptions {
     get(username: string): MeetingSession | undefined;
     /** The user's session, after a wait for one that is coming back. */
     find(username: string, signal: AbortSignal): Promise<MeetingSession | undefined>;
+    /** Whether the user would be waited for if the relay did not stop. */
+    isCutShort(username: string): boolean;
   };
   /** Whether the relay has pages for the name: not where its user wants none. */
   hasPage: (username: string) => boolean;
@@ -82,6 +86,7 @@ export class Onward {
   readonly #foreign: Places;
   readonly #fallback: Fallback | undefined;
   readonly joined = new Joined();
+  #meeting = 0;
 
   constructor(options: OnwardOptions) {
     const { limits, fallback, idle, log } = options;
@@ -91,6 +96,11 @@ export class Onward {
     this.#control = new Places({ total: limits.maxControl });
     this.#foreign = new Places({ total: limits.maxVisitors });
     this.#fallback = fallback && new Fallback({ backend: fallback, idle, log });
+  }
+
+  /** Visitors who wait for a client. */
+  get meeting(): number {
+    return this.#meeting;
   }
 
   /** The tables of places by their names. */
@@ -148,11 +158,15 @@ export class Onward {
   }
 
   async #meet(visit: Visit, username: string): Promise<Ending> {
-    const { onJoined, onParted, idle, answerMs } = this.#options;
-    const met = await this.#find(visit, username);
+    const { sessions, onJoined, onParted, idle, answerMs } = this.#options;
+    this.#meeting++;
+    const met = await this.#find(visit, username).finally(() => this.#meeting--);
     if (met.state === "left") {
       closeQuietly(visit.conn);
       return { outcome: "left" };
+    }
+    if (met.state === "offline" && sessions.isCutShort(username)) {
+      return await this.toPage(visit, "restarting");
     }
     if (met.state !== "joined") {
       return await this.toPage(visit, met.state, "why" in met ? met.why : undefined);
@@ -199,7 +213,7 @@ export class Onward {
    */
   toPage(
     visit: Visit,
-    outcome: "landing" | "page" | "offline" | "not-responding",
+    outcome: "landing" | "page" | "offline" | "not-responding" | "restarting",
     detail?: string,
   ): Promise<Ending> {
     const target = route(nameOf(visit).serverName, this.#options);
@@ -211,6 +225,7 @@ export class Onward {
         addresses: visit.addresses,
         ...nameOf(visit),
         ...(outcome === "not-responding" && { notResponding: true }),
+        ...(outcome === "restarting" && { restarting: true }),
       });
       return { outcome, ...(detail !== undefined && { detail }) };
     });

@@ -10,6 +10,7 @@ export type Outcome =
   /** Passed to the relay's own servers. */
   | "offline"
   | "not-responding"
+  | "restarting"
   | "landing"
   | "page"
   | "control"

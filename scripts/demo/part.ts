@@ -140,7 +140,7 @@ export async function glossond(
 /** Sets the client up as kaylee where that was not done yet, starts it, and waits until online. */
 export async function glosson(
   dir: string,
-  relay: DemoRelay,
+  relay: { ports: { control?: number }; caFile: string },
   options: ClientOptions = {},
 ): Promise<DemoPart> {
   const client = [...PERMISSIONS.glosson, `${ROOT}examples/client/main.ts`];

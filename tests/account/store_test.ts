@@ -33,7 +33,7 @@ Deno.test("grantToken() makes an account that its token finds", () =>
 Deno.test("grantToken() replaces a token and keeps the rest of the account", () =>
   withStore(({ store, clock }) => {
     const first = store.grantToken("kaylee");
-    store.markOnline(new Map([["kaylee", 1_500]]));
+    store.markSeen(new Map([["kaylee", { at: 1_500 }]]));
     clock.now = 2_000;
     const second = store.grantToken("kaylee");
     assert.notEqual(second, first);
@@ -93,13 +93,15 @@ Deno.test("setBlocked() holds for an account, beyond its release, and without on
     assert.equal(store.isBlocked("inara"), true);
   }));
 
-Deno.test("markOnline() never goes back in time, and makes no account", () =>
+Deno.test("markSeen() never goes back in time, and makes no account", () =>
   withStore(({ store }) => {
     store.grantToken("kaylee");
     store.grantToken("zoe");
-    store.markOnline(new Map([["inara", 2_000], ["kaylee", 3_000], ["zoe", 2_000]]));
-    store.markOnline(new Map([["kaylee", 2_000], ["zoe", 4_000]]));
-    store.markOnline(new Map());
+    store.markSeen(
+      new Map([["inara", { at: 2_000 }], ["kaylee", { at: 3_000 }], ["zoe", { at: 2_000 }]]),
+    );
+    store.markSeen(new Map([["kaylee", { at: 2_000 }], ["zoe", { at: 4_000 }]]));
+    store.markSeen(new Map());
     assert.equal(store.byUsername("kaylee")?.lastOnlineAt, 3_000);
     assert.equal(store.byUsername("zoe")?.lastOnlineAt, 4_000);
     assert.equal(store.byUsername("inara"), undefined);
@@ -127,3 +129,34 @@ Deno.test("accounts survive the reopening of the database", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("listAwaited() has who was online, and who left a moment ago before them", () =>
+  withStore(({ store, clock }) => {
+    for (const username of ["book", "inara", "kaylee", "river", "simon", "wash", "zoe"]) {
+      store.grantToken(username);
+    }
+    const at = 100_000;
+    store.markSeen(
+      new Map([
+        ["kaylee", { at: 1_000, attendance: "online" }],
+        ["simon", { at: at - 10_000, attendance: "left" }],
+        ["inara", { at: at - 20_000, attendance: "left" }],
+        ["wash", { at: at - 31_000, attendance: "left" }],
+        ["zoe", { at: at - 1_000, attendance: "gone" }],
+        ["book", { at: at - 1_000, attendance: "online" }],
+        // Their clock was ahead when they left.
+        ["river", { at: at + 60_000, attendance: "left" }],
+      ]),
+    );
+    store.setBlocked("book", true);
+    clock.now = at;
+    assert.deepEqual(store.listAwaited(30_000), [
+      { username: "inara", awayMs: 20_000 },
+      { username: "simon", awayMs: 10_000 },
+      { username: "kaylee" },
+    ]);
+    // A new owner of the name has not been there.
+    store.release("kaylee");
+    store.grantToken("kaylee");
+    assert.equal(store.listAwaited(30_000).length, 2);
+  }));

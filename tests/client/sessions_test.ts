@@ -6,7 +6,7 @@ import { ManualClock } from "../manual_clock.ts";
 
 function setUp() {
   const clock = new ManualClock();
-  const changes: [string, boolean][] = [];
+  const changes: [string, string][] = [];
   const sessions = new Sessions({
     now: clock.now,
     schedule: clock.schedule,
@@ -26,7 +26,7 @@ Deno.test("Sessions.add() lets the newest win and returns the older one", () => 
   assert.equal(sessions.get("kaylee"), newer);
   sessions.remove(newer, true);
   assert.equal(sessions.get("kaylee"), undefined);
-  assert.deepEqual(changes, [["kaylee", true], ["kaylee", true], ["kaylee", false]]);
+  assert.deepEqual(changes, [["kaylee", "online"], ["kaylee", "online"], ["kaylee", "left"]]);
 });
 
 Deno.test("Sessions.find() does not wait for a user who was not here a moment ago", async () => {
@@ -75,4 +75,37 @@ Deno.test("Sessions.forget() ends the wait for a user who will not come back", a
   sessions.forget("kaylee");
   assert.equal(await found, undefined);
   assert.equal(await sessions.find("kaylee"), undefined);
+});
+
+Deno.test("Sessions.await() has visitors wait for a user of before the start, for what is left of the time", async () => {
+  const { clock, sessions, session, changes } = setUp();
+  sessions.await("inara", RECENT_MS - 1);
+  sessions.await("kaylee");
+  const found = sessions.find("kaylee");
+  clock.advance(1);
+  assert.equal(await sessions.find("inara"), undefined);
+  const back = session();
+  sessions.add(back);
+  assert.equal(await found, back);
+  sessions.forgetOld();
+  assert.deepEqual(changes, [["kaylee", "online"], ["inara", "gone"]]);
+});
+
+Deno.test("Sessions.stop() ends every wait, and tells which was cut short", async () => {
+  const { sessions, session } = setUp();
+  sessions.await("kaylee");
+  const found = sessions.find("kaylee");
+  assert.equal(sessions.isCutShort("kaylee"), false);
+  sessions.stop();
+  assert.equal(await found, undefined);
+  assert.equal(await sessions.find("kaylee"), undefined);
+  assert.equal(sessions.isCutShort("kaylee"), true);
+  assert.equal(sessions.isCutShort("simon"), false);
+  // One whose session ends with the relay, too.
+  const last = session();
+  sessions.forget("kaylee");
+  assert.equal(sessions.isCutShort("kaylee"), false);
+  sessions.add(last);
+  sessions.remove(last, true);
+  assert.equal(sessions.isCutShort("kaylee"), true);
 });

@@ -20,20 +20,22 @@ interface Visit {
   host?: string;
   serverName?: string | null;
   notResponding?: boolean;
+  restarting?: boolean;
   path?: string;
   method?: string;
   options?: Partial<PageAppOptions>;
 }
 
 async function visit(how: Visit): Promise<Response> {
-  const { host = BASE, serverName = host, path = "/", method = "GET", notResponding } = how;
+  const { host = BASE, serverName = host, path = "/", method = "GET", notResponding, restarting } =
+    how;
   const app = pageApp({
     baseDomain: BASE,
     statusOf: (username) => NAMES[username] ?? { state: "unknown" },
     now: () => NOW,
     ...how.options,
   });
-  const context = serverName === null ? undefined : { serverName, notResponding };
+  const context = serverName === null ? undefined : { serverName, notResponding, restarting };
   return await app.request(`http://${BASE}${path}`, { method, headers: { Host: host } }, context);
 }
 
@@ -46,6 +48,7 @@ const PAGES: [name: string, status: number, how: Visit][] = [
   ["setup", 503, { host: `inara.${BASE}` }],
   ["not-responding", 504, { host: `zoe.${BASE}`, notResponding: true }],
   ["not-responding", 504, { host: `kaylee.${BASE}`, notResponding: true }],
+  ["restarting", 503, { host: `kaylee.${BASE}`, restarting: true }],
   ["unknown-name", 404, { host: `nobody.${BASE}` }],
   ["unknown-name", 404, { host: `nobody.${BASE}`, notResponding: true }],
   ["unknown-name", 404, { host: `a.b.${BASE}` }],
@@ -63,7 +66,8 @@ Deno.test("pageApp() shows the page of each state", async () => {
     assert.equal(response.headers.get("Glosson-Page"), page);
     assert.equal(response.headers.get("Content-Type"), "text/html; charset=UTF-8");
     const passes = status === 503 || status === 504;
-    assert.equal(response.headers.get("Retry-After"), passes ? "30" : null, page);
+    const retryAfter = page === "restarting" ? "5" : passes ? "30" : null;
+    assert.equal(response.headers.get("Retry-After"), retryAfter, page);
     const html = await response.text();
     assert.equal(html.includes("http-equiv"), passes || status === 421, page);
   }

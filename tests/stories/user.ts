@@ -184,14 +184,27 @@ export async function readJoin(
   }
 }
 
-/** Answers every `connect` with a data connection to a web server of the user's own. */
-export async function serveUser(
+/** A web server of a user's own on loopback, with a certificate of the relay's. */
+export async function startPage(
   relay: Relay,
   user: User,
   handler: (request: Request) => Response | Promise<Response>,
-): Promise<AsyncDisposable & { link: ControlLink; cert: string }> {
+): Promise<AsyncDisposable & { port: number; cert: string }> {
   const pair = await getCertificate(relay, user);
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, ...pair, onListen() {} }, handler);
+  return {
+    port: server.addr.port,
+    cert: pair.cert,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+/** Answers every `connect` with a data connection to the user's server, until the session ends. */
+export async function joinVisitors(
+  relay: Relay,
+  user: User,
+  port: number,
+): Promise<AsyncDisposable & { link: ControlLink }> {
   const link = await connectControl(relay, user);
   const joins = new Set<Promise<unknown>>();
 
@@ -199,7 +212,7 @@ export async function serveUser(
     const conn = await dialData(relay, ticket);
     conn.setNoDelay(true);
     const { rest } = await readJoin(conn);
-    const own = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+    const own = await Deno.connect({ hostname: "127.0.0.1", port });
     own.setNoDelay(true);
     await own.write(rest);
     await splice(conn, own);
@@ -215,12 +228,31 @@ export async function serveUser(
   })().catch(() => {});
   return {
     link,
-    cert: pair.cert,
     async [Symbol.asyncDispose]() {
       await link[Symbol.asyncDispose]();
       await serving;
-      await server.shutdown();
       await Promise.all(joins);
+    },
+  };
+}
+
+/** A user online with a web server of their own. */
+export async function serveUser(
+  relay: Relay,
+  user: User,
+  handler: (request: Request) => Response | Promise<Response>,
+): Promise<AsyncDisposable & { link: ControlLink; cert: string }> {
+  const page = await startPage(relay, user, handler);
+  const online = await joinVisitors(relay, user, page.port);
+  return {
+    link: online.link,
+    cert: page.cert,
+    async [Symbol.asyncDispose]() {
+      const left = online[Symbol.asyncDispose]();
+      await online.link.closed;
+      // What is joined goes on until its connection is idle, which the server ends.
+      await page[Symbol.asyncDispose]();
+      await left;
     },
   };
 }

@@ -21,6 +21,14 @@ Deno.test("Backoff takes a random share of a bound that doubles up to its cap", 
   assert.equal(backoff.next(), 1000);
 });
 
+Deno.test("Backoff is eager for a number of tries", () => {
+  const eager = { tries: 4, longestMs: 4000 };
+  const random = (): number => 0.999999;
+  const backoff = new Backoff({ firstMs: 1000, longestMs: 30_000, eager, random });
+  const highest = Array.from({ length: 6 }, () => backoff.next());
+  assert.deepEqual(highest, [999, 1999, 3999, 3999, 15_999, 29_999]);
+});
+
 Deno.test("Backoff stays within its cap for ever", () => {
   const backoff = new Backoff({ firstMs: 1000, longestMs: 30_000, random: () => 0.999 });
   for (let i = 0; i < 5000; i++) assert.ok(backoff.next() <= 30_000);
