@@ -55,6 +55,17 @@ export async function readCaFile(settings: Settings): Promise<string | undefined
   }
 }
 
+/**
+ * The names that the API answers to, the public one first.
+ *
+ * With the local authority, which only this machine's people trust, also the names of this machine in
+ * its certificate: they are nobody's page, so a request for them that comes here was meant for here.
+ * They are for the control port, the hub takes them for names that are not ours.
+ */
+export function controlNames({ authority, baseDomain }: Settings): string[] {
+  return [`relay.${baseDomain}`, ...(authority === "local" ? LOCAL_NAMES : [])];
+}
+
 /** The names that the relay's own certificate carries. */
 export function relayNames({ authority, baseDomain }: Settings): string[] {
   return [baseDomain, `*.${baseDomain}`, ...(authority === "local" ? LOCAL_NAMES : [])];

@@ -1,4 +1,4 @@
-import { openAuthority, relayNames } from "./authority.ts";
+import { controlNames, openAuthority, relayNames } from "./authority.ts";
 import { createBioCommand } from "./account/bio_command.ts";
 import { createClaims } from "./account/claims.ts";
 import { LastOnline } from "./account/last_online.ts";
@@ -230,8 +230,9 @@ async function start(
   let pages = makePages();
   onReload(() => pages = makePages());
   const fronts = createFronts({
+    controlNames: controlNames(settings),
     api: (request, bindings) => api.fetch(request, bindings),
-    page: (request, context) => pages.fetch(request, context),
+    page: (request, host, context) => pages.fetch(request, { ...context, host }),
     log,
   });
   onClose(() => fronts.stop());

@@ -18,6 +18,7 @@ const PROBLEMS = {
   "too-slow": [408, "That request came too slowly"],
   "too-large": [413, "That request is too large"],
   "not-found": [404, "There is nothing at this address"],
+  "misdirected": [421, "That is not for this relay to answer"],
   "method-not-allowed": [405, "That method is not possible here"],
   "busy": [503, "The relay is busy"],
   "internal": [500, "The relay failed"],

@@ -1,10 +1,11 @@
 import type { ApiBindings } from "../client/api.ts";
+import { Problem } from "../client/problem.ts";
 import type { Log } from "../log.ts";
 import { startHttp11 } from "../net/http11_backend.ts";
-import { startHttps } from "../net/https_backend.ts";
 import { type CertificatePair, TlsFront } from "../net/tls_front.ts";
 import type { PageContext } from "../page/app.tsx";
 import type { Arrival } from "../visitor/onward.ts";
+import { parseIp } from "../wire/ip_address.ts";
 
 /** How long a connection to the API may be used, unless it is a control WebSocket. */
 const API_LIFE_MS = 300_000;
@@ -14,8 +15,15 @@ const PAGE_LIFE_MS = 30_000;
 
 /** Options for {@linkcode createFronts}. */
 export interface FrontsOptions {
+  /** Names that the API answers to; an IP address is one that is asked for without SNI. */
+  controlNames: readonly string[];
   api: (request: Request, bindings: ApiBindings) => Response | Promise<Response>;
-  page: (request: Request, context: PageContext | undefined) => Response | Promise<Response>;
+  /** `host` is the one asked for, absent in a request of HTTP/1.0 that names none. */
+  page: (
+    request: Request,
+    host: string | undefined,
+    context: PageContext | undefined,
+  ) => Response | Promise<Response>;
   log: Log;
 }
 
@@ -28,24 +36,40 @@ export interface Fronts {
   stop(): Promise<void>;
 }
 
-/** Makes the fronts; they serve nothing before the first `use`. */
-export function createFronts({ api, page, log }: FrontsOptions): Fronts {
+/**
+ * Makes the fronts; they serve nothing before the first `use`.
+ *
+ * Both speak HTTP/1.1 only: their certificate is good for users' names too, and a browser sends the
+ * requests of all of them over one connection of HTTP/2 (RFC 9113 section 9.1.1).
+ */
+export function createFronts({ controlNames, api, page, log }: FrontsOptions): Fronts {
   const control = new TlsFront<Arrival>({
     name: "control",
     lifeMs: API_LIFE_MS,
     start: (pair, find) =>
-      startHttps(pair, (request, port) => {
-        const connection = find(port);
-        if (connection === undefined) return new Response(null, { status: 421 });
-        const { source } = connection.info.addresses;
-        return api(request, { source, transport: connection });
+      startHttp11({
+        pair,
+        oneAnswer: false,
+        handler(request, { port, host }) {
+          const connection = find(port);
+          if (connection === undefined || !isFor(controlNames, connection.info.serverName, host)) {
+            return misdirected(controlNames[0]!);
+          }
+          const { source } = connection.info.addresses;
+          return api(request, { source, transport: connection });
+        },
       }),
     log,
   });
   const pages = new TlsFront<Arrival>({
     name: "pages",
     lifeMs: PAGE_LIFE_MS,
-    start: (pair, find) => startHttp11(pair, (request, port) => page(request, find(port)?.info)),
+    start: (pair, find) =>
+      startHttp11({
+        pair,
+        oneAnswer: true,
+        handler: (request, { port, host }) => page(request, host, find(port)?.info),
+      }),
     log,
   });
   return {
@@ -58,4 +82,21 @@ export function createFronts({ api, page, log }: FrontsOptions): Fronts {
       await Promise.all([control.stop(), pages.stop()]);
     },
   };
+}
+
+/** Whether a request is for one of these names, by its connection and by itself. */
+function isFor(
+  names: readonly string[],
+  serverName: string | undefined,
+  host: string | undefined,
+): boolean {
+  if (host === undefined || !names.includes(host)) return false;
+  // An IP address is never sent as SNI (RFC 6066 section 3).
+  return serverName === undefined ? parseIp(host) !== undefined : serverName === host;
+}
+
+function misdirected(name: string): Response {
+  return new Problem("misdirected", `This is the relay's own address, https://${name}/ only.`, {
+    headers: { "Connection": "close" },
+  }).response();
 }

@@ -1,28 +1,56 @@
 import { acceptLoop } from "./accept_loop.ts";
-import type { PortHandler } from "./https_backend.ts";
-import { closeQuietly, type Duplex, splice } from "./splice.ts";
+import { askedHost } from "./asked_host.ts";
+import { BufferPool } from "./buffer_pool.ts";
+import { RequestGate } from "./request_gate.ts";
+import { closeQuietly, splice } from "./splice.ts";
 import type { CertificatePair, TlsBackend } from "./tls_front.ts";
 
-/** What HTTP/2 begins with (RFC 9113 section 3.4), as far as no HTTP/1.1 request does. */
-const HTTP2_PREFACE = "PRI * HTTP/2";
+/** What is known of a request besides itself. */
+export interface Asked {
+  /** Port that the TLS connection comes from. */
+  port: number;
+  /**
+   * The host that it is for: lower case, without port and trailing dot. Absent in a request of
+   * HTTP/1.0 that names none.
+   */
+  host: string | undefined;
+}
+
+/** Answers a request. */
+export type Http11Handler = (request: Request, asked: Asked) => Response | Promise<Response>;
+
+/** Options for {@linkcode startHttp11}. */
+export interface Http11Options {
+  pair: CertificatePair;
+  handler: Http11Handler;
+  /**
+   * Whether a connection ends with its first answer; requests that were sent without waiting for it
+   * may be answered too. Otherwise it lasts as HTTP has it, and may become a WebSocket.
+   */
+  oneAnswer: boolean;
+}
 
 /** A plain connection behind a TLS one. */
 interface Behind {
-  /** Port that the TLS connection comes from. */
   port: number;
-  /** Ends the connection after the answer that was just sent. */
-  onAnswered: () => void;
+  gate: RequestGate;
 }
 
+/** Buffers of directions that wait for data: with room for most messages of a client. */
+const waitBuffers = new BufferPool(256);
+
 /**
- * Starts an HTTPS server on loopback that speaks HTTP/1.1 only and closes after its answer; requests
- * that were sent without waiting for it may be answered too.
+ * Starts an HTTPS server on loopback that speaks HTTP/1.1 (and 1.0) only.
  *
- * `Deno.serve` always offers HTTP/2 over TLS, and keeps a connection open whatever the answer's
- * `Connection` field says. So TLS ends in a listener that does not offer HTTP/2, and plain text goes
- * on to a server behind it. How long a connection may last is the caller's to bound.
+ * `Deno.serve` always offers HTTP/2 over TLS, and a browser uses such a connection for every name
+ * that its certificate covers. It also keeps a connection open whatever the answer's `Connection`
+ * field says. So TLS ends in a listener that does not offer HTTP/2, and plain text goes on to a server
+ * behind it, through a {@linkcode RequestGate}. How long a connection may last is the caller's to
+ * bound.
+ *
+ * A request that does not say whom it is for is answered 400 (RFC 9112 section 3.2).
  */
-export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBackend {
+export function startHttp11({ pair, handler, oneAnswer }: Http11Options): TlsBackend {
   /** By the port that the plain connection comes from. */
   const connections = new Map<number, Behind>();
   const server = Deno.serve(
@@ -30,8 +58,15 @@ export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBac
     (request, info) => {
       const behind = connections.get((info.remoteAddr as Deno.NetAddr).port);
       if (behind === undefined) return new Response(null, { status: 421 });
-      info.completed.then(behind.onAnswered, behind.onAnswered);
-      return handler(request, behind.port);
+      const { gate, port } = behind;
+      if (oneAnswer) {
+        const answered = (): void => void gate.answered();
+        info.completed.then(answered, answered);
+      }
+      const asked = askedHost(request, plainPort);
+      if (asked.state === "bad") return badHost("the Host field, or the address, is not one");
+      if (asked.state === "none" && !gate.isHttp10) return badHost("a Host field is missing");
+      return handler(request, { port, host: asked.state === "host" ? asked.host : undefined });
     },
   );
   const plainPort = (server.addr as Deno.NetAddr).port;
@@ -55,13 +90,11 @@ export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBac
     try {
       await conn.handshake();
       const plain = await Deno.connect({ hostname: "127.0.0.1", port: plainPort });
+      plain.setNoDelay(true);
       port = plain.localAddr.port;
-      const once = new OneAnswer(plain);
-      connections.set(port, {
-        port: conn.remoteAddr.port,
-        onAnswered: () => void once.answered(),
-      });
-      await splice(conn, once, { largestStep: 0 });
+      const gate = new RequestGate(plain);
+      connections.set(port, { port: conn.remoteAddr.port, gate });
+      await splice(conn, gate, { waitBuffers, largestStep: 0 });
     } catch {
       // A visitor whose handshake fails: theirs to see, in the alert that the listener sent.
     } finally {
@@ -89,42 +122,9 @@ export function startHttp11(pair: CertificatePair, handler: PortHandler): TlsBac
   };
 }
 
-/** The way to a server that is sent nothing more once it has answered. */
-class OneAnswer implements Duplex {
-  readonly #conn: Duplex;
-  #began = false;
-  #answered = false;
-
-  constructor(conn: Duplex) {
-    this.#conn = conn;
-  }
-
-  /** Tells the server that nothing more comes, so that it closes once its answer is out. */
-  async answered(): Promise<void> {
-    if (this.#answered) return;
-    this.#answered = true;
-    await this.#conn.closeWrite().catch(() => {});
-  }
-
-  read(p: Uint8Array): Promise<number | null> {
-    return this.#conn.read(p);
-  }
-
-  write(p: Uint8Array): Promise<number> {
-    if (!this.#began) {
-      this.#began = true;
-      // The server would take it at its word, though TLS agreed on HTTP/1.1.
-      const start = String.fromCharCode(...p.subarray(0, HTTP2_PREFACE.length));
-      if (start === HTTP2_PREFACE) throw new Deno.errors.InvalidData("HTTP/2 was not agreed on");
-    }
-    return this.#answered ? Promise.resolve(p.length) : this.#conn.write(p);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#answered ? Promise.resolve() : this.#conn.closeWrite();
-  }
-
-  close(): void {
-    this.#conn.close();
-  }
+function badHost(why: string): Response {
+  return new Response(`Cannot tell whom this request is for: ${why}.\n`, {
+    status: 400,
+    headers: { "Connection": "close" },
+  });
 }

@@ -38,6 +38,8 @@ export type NameStatus =
 
 /** What is known of the connection that a request came on. */
 export interface PageContext {
+  /** The host that the request names, as {@linkcode PageContext.serverName}; HTTP/1.0 may name none. */
+  host?: string | undefined;
   /** SNI of the connection, lower-case and without a final dot. */
   serverName?: string | undefined;
   /** The user was online when the visitor came, and did not answer. */
@@ -68,7 +70,7 @@ interface Answer {
   retryAfterS?: number;
 }
 
-type PageEnv = { Bindings: PageContext | undefined };
+type PageEnv = { Bindings: PageContext };
 
 /**
  * The relay's own pages: the landing page at the base domain, a status page at every name under it.
@@ -98,17 +100,17 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   });
 
   app.use(async (c, next) => {
-    const serverName = c.env?.serverName;
-    if (serverName === undefined || hostOf(c.req.raw) !== serverName) return send(c, misdirected());
+    const { serverName, host = serverName } = c.env;
+    if (serverName === undefined || host !== serverName) return send(c, misdirected());
     if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
     return c.text("This page can only be read.\n", 405, { Allow: "GET, HEAD" });
   });
 
   app.get("*", (c) => {
-    const host = hostOf(c.req.raw) ?? "";
+    const host = c.env.serverName!;
     if (host.endsWith(`.${baseDomain}`)) {
       const username = host.slice(0, -baseDomain.length - 1);
-      return send(c, namePage(username, ownAddress(c.req.raw), c.env ?? {}));
+      return send(c, namePage(username, ownAddress(c.req.raw), c.env));
     }
     if (host !== baseDomain) return send(c, misdirected());
     if (c.req.path === "/robots.txt") return c.text("User-agent: *\nDisallow:\n");
@@ -189,13 +191,6 @@ function send(c: Context<PageEnv>, answer: Answer): Response {
   c.header(PAGE_HEADER, answer.page);
   if (answer.retryAfterS !== undefined) c.header("Retry-After", String(answer.retryAfterS));
   return c.html(`<!DOCTYPE html>${answer.body}`, answer.status);
-}
-
-/** The host that a request asks for, lower-case, without port and final dot. */
-function hostOf(request: Request): string | undefined {
-  // A port that cannot be makes the whole address one that nothing can be told of.
-  if (!URL.canParse(request.url)) return undefined;
-  return request.headers.get("Host")?.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
 }
 
 /** The address of a page, relative to itself: so it cannot lead to another host. */

@@ -103,8 +103,12 @@ function fieldValues(lines: string[], name: string): string[] | undefined {
   return values;
 }
 
-/** Splits `host[:port]` (RFC 9110 section 7.2); empty for empty text, nothing for a wrong one. */
-function splitAuthority(text: string): { host?: string; port?: number } | undefined {
+/**
+ * Splits `host[:port]` (RFC 9110 section 7.2); empty for empty text, nothing for a wrong one.
+ *
+ * The host is lower case, without a trailing dot; an IPv6 address keeps its brackets.
+ */
+export function splitAuthority(text: string): { host?: string; port?: number } | undefined {
   if (text === "") return {};
   const match = /^(\[[^\]]*\]|[^:]+)(?::(\d{0,5}))?$/.exec(text);
   if (match === null) return undefined;

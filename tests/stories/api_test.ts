@@ -133,7 +133,7 @@ Deno.test("peers cannot write lines of errors into the log", async () => {
       const answer = new Uint8Array(4096);
       const n = await tls.read(answer);
       const status = new TextDecoder().decode(answer.subarray(0, n!)).split(" ")[1];
-      assert.equal(status, port === "hub" ? "421" : "426");
+      assert.equal(status, port === "hub" ? "400" : "426");
     }
   }
   assert.equal((await relay.stop()).code, 0);

@@ -1,0 +1,95 @@
+import { RequestStart, type StartFault } from "../wire/request_start.ts";
+import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
+
+/** What a connection is told whose beginning is not passed on. */
+const ANSWERS: Readonly<Record<StartFault, string>> = {
+  "http2": "505 HTTP Version Not Supported",
+  "long-target": "414 URI Too Long",
+  "large-head": "431 Request Header Fields Too Large",
+};
+
+/**
+ * The way to an HTTP server behind a TLS listener that agreed on HTTP/1.1.
+ *
+ * Watches how the first request begins, and answers in the server's place where it may not be passed
+ * on. Once closed to the server ({@linkcode RequestGate.answered}) it takes bytes and passes none.
+ */
+export class RequestGate implements Duplex {
+  readonly #server: Duplex;
+  /** Absent once the first head has passed. */
+  #start: RequestStart | undefined = new RequestStart();
+  #isHttp10 = false;
+  #shut = false;
+  /** What is read in the server's place. */
+  #refusal: Uint8Array | undefined;
+
+  /** @param server the connection to it, which this one closes. */
+  constructor(server: Duplex) {
+    this.#server = server;
+  }
+
+  /** Whether the first request is one of HTTP/1.0; known once its head has passed. */
+  get isHttp10(): boolean {
+    return this.#isHttp10;
+  }
+
+  /** Tells the server that nothing more comes, so that it closes once its answer is out. */
+  async answered(): Promise<void> {
+    if (this.#shut) return;
+    this.#shut = true;
+    await this.#server.closeWrite().catch(() => {});
+  }
+
+  read(p: Uint8Array): Promise<number | null> {
+    // Only what is read while the first head is awaited can turn out to be a refusal.
+    return this.#start === undefined ? this.#server.read(p) : this.#readFirst(p);
+  }
+
+  async #readFirst(p: Uint8Array): Promise<number | null> {
+    try {
+      const n = await this.#server.read(p);
+      if (this.#refusal === undefined) return n;
+    } catch (error) {
+      if (this.#refusal === undefined) throw error;
+    }
+    const n = Math.min(p.length, this.#refusal.length);
+    p.set(this.#refusal.subarray(0, n));
+    this.#refusal = this.#refusal.subarray(n);
+    return n === 0 ? null : n;
+  }
+
+  write(p: Uint8Array): Promise<number> {
+    if (this.#shut) return Promise.resolve(p.length);
+    return this.#start === undefined ? this.#server.write(p) : this.#writeFirst(this.#start, p);
+  }
+
+  async #writeFirst(start: RequestStart, p: Uint8Array): Promise<number> {
+    const step = start.push(p);
+    if (step.state === "refuse") this.#refuse(step.fault);
+    if (step.state !== "pass") return p.length;
+    this.#isHttp10 = start.isHttp10;
+    if (start.done) this.#start = undefined;
+    if (step.head.length > 0) await writeAll(this.#server, step.head);
+    return await this.#server.write(p);
+  }
+
+  #refuse(fault: StartFault): void {
+    this.#shut = true;
+    this.#refusal = new TextEncoder().encode(
+      `HTTP/1.1 ${ANSWERS[fault]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+    );
+    // Ends the read that waits for the server's answer.
+    closeQuietly(this.#server);
+  }
+
+  async closeWrite(): Promise<void> {
+    if (this.#shut) return;
+    const held = this.#start?.end();
+    if (held !== undefined && held.length > 0) await writeAll(this.#server, held);
+    await this.#server.closeWrite();
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}
