@@ -1,5 +1,8 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { MAX_POOL_SIZE } from "../../lib/wire/messages.ts";
+import { VISITOR_LIMITS } from "./front/limits.ts";
+import { APP_SILENCE_MS } from "./proxy/pass.ts";
+import { parseUpstream, type Upstream } from "./proxy/upstream.ts";
 import { relayUrl } from "./relay_url.ts";
 
 /** Kinds of private key that a person may choose. */
@@ -31,8 +34,18 @@ export interface SetupOptions {
 
 /** Options of `glosson run`. */
 export interface RunOptions {
-  /** Local web app that visitors are passed to. */
-  upstream?: URL;
+  /** Web app that visitors are passed to. */
+  upstream?: Upstream;
+  /** File with authorities to trust for the app, PEM. */
+  upstreamCa?: string;
+  /** Takes any certificate of the app. */
+  insecureUpstream: boolean;
+  /** What the app gets as `Host`: "visitor" for what the visitor sent, "app" for its own, or a name. */
+  appHost: string;
+  /** How long the app may be silent before its answer, milliseconds. */
+  appSilenceMs: number;
+  /** How long a visitor may be silent within and between requests, milliseconds. */
+  visitorSilenceMs: number;
   /** Folder to serve. */
   dir?: string;
   /** Connections to keep parked at the relay. */
@@ -73,6 +86,12 @@ export const DEFAULT_MAX_VISITORS = 256;
 /** Most that `--max-visitors` takes; each visitor costs four file descriptors. */
 const MAX_MAX_VISITORS = 4096;
 
+/** Most seconds of silence that an option takes: a day. */
+const MAX_SECONDS = 86_400;
+
+/** Options of `run` that say nothing without `--upstream`. */
+const OF_UPSTREAM = ["upstream-ca", "insecure-upstream", "app-host", "app-silence"] as const;
+
 /** PROTOCOL: a lower-case DNS label of 2 to 63 characters, no punycode. */
 const USERNAME = /^(?!..--)[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
 
@@ -94,6 +113,11 @@ const OPTIONS = {
   run: {
     ...COMMON,
     upstream: { type: "string" },
+    "upstream-ca": { type: "string" },
+    "insecure-upstream": { type: "boolean" },
+    "app-host": { type: "string" },
+    "app-silence": { type: "string" },
+    "visitor-silence": { type: "string" },
     dir: { type: "string" },
     pool: { type: "string" },
     "max-visitors": { type: "string" },
@@ -167,10 +191,28 @@ function parseRun(args: string[]): Command {
   if (values.upstream !== undefined && values.dir !== undefined) {
     throw new UsageError("--upstream and --dir exclude each other");
   }
+  const upstream = values.upstream === undefined ? undefined : upstreamOf(values.upstream);
+  for (const option of OF_UPSTREAM) {
+    if (values[option] !== undefined && upstream === undefined) {
+      throw new UsageError(`--${option} is about the app of --upstream, and there is none`);
+    }
+  }
+  if (values["app-host"] !== undefined && !/^[a-z\d.:[\]-]+$/i.test(values["app-host"])) {
+    throw new UsageError(`--app-host is visitor, app or a host name, not "${values["app-host"]}"`);
+  }
   return {
     name: "run",
     options: {
-      upstream: values.upstream === undefined ? undefined : upstreamUrl(values.upstream),
+      upstream,
+      upstreamCa: values["upstream-ca"],
+      insecureUpstream: values["insecure-upstream"] ?? false,
+      appHost: values["app-host"] ?? "visitor",
+      appSilenceMs: seconds("--app-silence", values["app-silence"], APP_SILENCE_MS),
+      visitorSilenceMs: seconds(
+        "--visitor-silence",
+        values["visitor-silence"],
+        VISITOR_LIMITS.keepAlive,
+      ),
       dir: values.dir,
       pool: count("--pool", values.pool, DEFAULT_POOL, 0, MAX_POOL_SIZE),
       maxVisitors: count(
@@ -213,15 +255,17 @@ function usable<T>(read: () => T): T {
   }
 }
 
-function upstreamUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new UsageError(`--upstream is an address such as http://127.0.0.1:8000, not ${text}`);
+function upstreamOf(text: string): Upstream {
+  try {
+    return parseUpstream(text);
+  } catch (error) {
+    throw new UsageError(`--upstream: ${(error as Error).message}`);
   }
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
-    throw new UsageError("--upstream is a host and port only: visitors choose the path");
-  }
-  return url;
+}
+
+/** A number of seconds, in milliseconds. */
+function seconds(option: string, text: string | undefined, fallbackMs: number): number {
+  return count(option, text, fallbackMs / 1000, 1, MAX_SECONDS) * 1000;
 }
 
 function count(

@@ -1,4 +1,4 @@
-import type { Site } from "./front.ts";
+import type { Site } from "./front/site.ts";
 
 /** What the page may load: its own style and nothing else. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";

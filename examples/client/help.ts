@@ -1,4 +1,6 @@
 import { type CommandName, DEFAULT_MAX_VISITORS, DEFAULT_POOL } from "./arguments.ts";
+import { VISITOR_LIMITS } from "./front/limits.ts";
+import { APP_SILENCE_MS } from "./proxy/pass.ts";
 
 const OVERVIEW = `glosson shows a page of yours, from your own computer, under a name at a relay.
 
@@ -33,18 +35,30 @@ Options:
 
 const RUN = `Goes online and stays there: reconnects after losses and renews the certificate.
 
-Usage: glosson run [--upstream URL | --dir DIR] [options]
+Usage: glosson run [--upstream APP | --dir DIR] [options]
 
 What visitors see:
-  --upstream URL     a web app on this computer, such as http://127.0.0.1:8000; it gets the
-                     visitor's address in X-Forwarded-For, and X-Forwarded-Proto and -Host
+  --upstream APP     a web app: 8000, localhost:8000, https://nas.local or unix:/run/app.sock; it gets
+                     the visitor's address in X-Forwarded-For, and X-Forwarded-Proto and -Host
   --dir DIR          the files in DIR, index.html for a folder; nothing that begins with a dot
                      but .well-known
   (neither)          a small page that says you are online
 
+Options for a web app:
+  --app-host HOST    what the app gets as Host: visitor (default), as the visitor sent it; app, its own
+                     address, for apps that answer to no other; or a name
+  --upstream-ca FILE trust the authorities in this PEM file for an app at https://
+  --insecure-upstream  take any certificate of an app at https://
+  --app-silence N    seconds that the app may be silent before its answer (default ${
+  APP_SILENCE_MS / 1000
+})
+
 Options:
   --pool N           most connections kept ready at the relay, 0 to 64 (default ${DEFAULT_POOL})
   --max-visitors N   most visitor connections at once (default ${DEFAULT_MAX_VISITORS})
+  --visitor-silence N  seconds that a visitor may be silent within and between requests (default ${
+  VISITOR_LIMITS.keepAlive / 1000
+})
   -v, --verbose      tell about every visitor, addresses included
   --state DIR        use the state in DIR
 

@@ -1,5 +1,6 @@
 import project from "../../deno.json" with { type: "json" };
 import { createLog } from "../../lib/log.ts";
+import { logUncaught } from "../../lib/net/uncaught.ts";
 import {
   type Command,
   COMMANDS,
@@ -10,7 +11,6 @@ import {
 } from "./arguments.ts";
 import { helpText } from "./help.ts";
 import { run } from "./run.ts";
-import { runtimeProblem } from "./runtime.ts";
 import { setup } from "./setup.ts";
 import { State, stateFolder } from "./state.ts";
 import { readStatus, statusText } from "./status.ts";
@@ -59,8 +59,6 @@ async function perform(command: Command): Promise<number> {
 }
 
 async function runUntilSignal(options: RunOptions): Promise<number> {
-  const problem = runtimeProblem(Deno.version.deno);
-  if (problem !== undefined) throw new Error(problem);
   const leaving = new AbortController();
   function leave(): void {
     if (leaving.signal.aborted) Deno.exit(INTERRUPTED);
@@ -70,6 +68,8 @@ async function runUntilSignal(options: RunOptions): Promise<number> {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   for (const signal of signals) Deno.addSignalListener(signal, leave);
   const log = createLog({ level: options.verbose ? "debug" : "info", write: writeError });
+  // A bug in one visitor's connection is no reason to end those of all others.
+  logUncaught(log);
   const why = await run(options, {
     state: openState(options.state),
     log,

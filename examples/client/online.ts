@@ -3,7 +3,7 @@ import type { RelayMessage } from "../../lib/wire/messages.ts";
 import type { Api } from "./api.ts";
 import { type Ending, openControl } from "./control.ts";
 import { openDataConnection } from "./data_connection.ts";
-import type { Front } from "./front.ts";
+import type { Front } from "./front/front.ts";
 import { watchHeartbeat } from "./heartbeat.ts";
 import { type Joined, Parking } from "./parking.ts";
 import { PoolSize } from "./pool_size.ts";
@@ -100,7 +100,7 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
 
   async function meet(message: RelayMessage & { type: "connect" }): Promise<void> {
     const { ticket, expiresInMs } = message;
-    if (room() === 0) {
+    if (!front.makeRoom(message.visitor.address)) {
       log.warn("Too many visitors, one was turned away", { limit: options.maxVisitors });
       return control.send({ type: "refuse", ticket, reason: "busy" });
     }

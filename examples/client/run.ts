@@ -1,18 +1,17 @@
 import type { Log } from "../../lib/log.ts";
 import { Api } from "./api.ts";
 import type { RunOptions } from "./arguments.ts";
-import { builtInPage } from "./built_in_page.ts";
 import { obtainCertificate } from "./certificate_request.ts";
-import { Front, type Site } from "./front.ts";
+import { Front } from "./front/front.ts";
+import { VISITOR_LIMITS } from "./front/limits.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
 import { firstCertificate, keepCertificate, type KeepOptions } from "./keep_certificate.ts";
 import { takeLock } from "./lock.ts";
 import { onlyForHost } from "./own_host.ts";
+import { pageHandler } from "./page_handler.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import type { State } from "./state.ts";
-import { staticFiles } from "./static_files.ts";
 import { stayOnline } from "./stay_online.ts";
-import { upstreamSite } from "./upstream.ts";
 import type { Sleep } from "./wait.ts";
 
 /** How long open answers may take to finish when leaving, milliseconds. */
@@ -60,10 +59,22 @@ export async function run(options: RunOptions, world: RunWorld): Promise<string 
     if (lock === undefined) {
       throw new Error(`Cannot run: another glosson is running with ${state.folder}`);
     }
-    const front = new Front({ site: onlyForHost(hostname, await siteOf(options, world)), log });
+    const front = new Front({
+      handler: onlyForHost(
+        hostname,
+        await pageHandler(options, { hostname, secrets: state.folder, log }),
+      ),
+      log,
+      maxVisitors: options.maxVisitors,
+      limits: {
+        ...VISITOR_LIMITS,
+        keepAlive: options.visitorSilenceMs,
+        upload: options.visitorSilenceMs,
+      },
+    });
     const identity = await savedIdentity(state, hostname, world) ?? await firstCertificate(keep);
     if (identity === undefined) return undefined;
-    front.use(identity);
+    await front.use(identity);
     const renewing = keepCertificate(identity, (renewed) => front.use(renewed), keep);
     const why = await stayOnline({
       ...world,
@@ -86,11 +97,6 @@ export async function run(options: RunOptions, world: RunWorld): Promise<string 
     over.abort();
     http.close();
     lock?.release();
-  }
-
-  function siteOf({ upstream, dir }: RunOptions, { log }: RunWorld): Promise<Site> | Site {
-    if (upstream !== undefined) return upstreamSite(upstream, log);
-    return dir === undefined ? builtInPage(hostname) : staticFiles(dir, state.folder, log);
   }
 }
 

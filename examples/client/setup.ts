@@ -1,5 +1,6 @@
 import { Api } from "./api.ts";
 import type { SetupOptions } from "./arguments.ts";
+import { readPem } from "./read_pem.ts";
 import { obtainCertificate } from "./certificate_request.ts";
 import { claimName } from "./claim_name.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
@@ -48,7 +49,7 @@ async function setupLocked(options: SetupOptions, world: SetupWorld): Promise<vo
   const before = await state.account();
   const trusted = ca === undefined
     ? before?.relay === relay.href ? await state.ca() : undefined
-    : await readCa(ca);
+    : await readPem(ca, "the authority given with --ca");
   const http = openRelayHttp(relay, trusted);
   try {
     const goOn = before?.username === username && before.relay === relay.href && !options.force &&
@@ -120,12 +121,4 @@ async function confirm(
   say(`${there}\nGo ahead? [y/N]`);
   const answer = await lines.next();
   if (!/^y(es)?$/i.test(answer?.trim() ?? "")) throw new Error("Nothing was changed");
-}
-
-async function readCa(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new Error(`Cannot read the authority given with --ca: ${(error as Error).message}`);
-  }
 }

@@ -3,7 +3,7 @@ import type { Log } from "../../lib/log.ts";
 import { type ByteRange, isNotModified, requestedRange, type Validators } from "./conditional.ts";
 import { contentType } from "./content_type.ts";
 import { readFilePath, WELL_KNOWN } from "./file_path.ts";
-import type { Site } from "./front.ts";
+import type { Site } from "./front/site.ts";
 import { findServed, isFolderWithin, isPathWithin } from "./served_file.ts";
 
 /** File that stands for its folder. */

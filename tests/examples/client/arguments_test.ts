@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseCommand, UsageError } from "../../../examples/client/arguments.ts";
+import { parseUpstream, type Upstream } from "../../../examples/client/proxy/upstream.ts";
 import { connectHost, relayUrl } from "../../../examples/client/relay_url.ts";
 
 Deno.test("parseCommand() reads every command", () => {
@@ -30,7 +31,12 @@ Deno.test("parseCommand() reads every command", () => {
   assert.deepEqual(parseCommand(["run", "--upstream", "http://[::1]:8000", "--pool", "0"]), {
     name: "run",
     options: {
-      upstream: new URL("http://[::1]:8000/"),
+      upstream: { protocol: "http:", hostname: "::1", port: 8000, host: "[::1]:8000" },
+      upstreamCa: undefined,
+      insecureUpstream: false,
+      appHost: "visitor",
+      appSilenceMs: 120_000,
+      visitorSilenceMs: 60_000,
       dir: undefined,
       pool: 0,
       maxVisitors: 256,
@@ -62,10 +68,15 @@ const WRONG: [string, RegExp][] = [
   ["run --pool 1.5", /0 to 64/],
   ["run --pool=", /0 to 64/],
   ["run --max-visitors 0", /1 to 4096/],
-  ["run --upstream x", /such as http:\/\/127.0.0.1:8000, not x/],
-  ["run --upstream 127.0.0.1:8000", /such as http/],
+  ["run --upstream http://:1", /"http:\/\/:1" is no address of an app, such as http/],
+  ["run --upstream 127.0.0.1:99999", /such as http/],
   ["run --upstream ftp://x", /http:/],
-  ["run --upstream http://x/path", /host and port only/],
+  ["run --upstream unix:", /names no socket/],
+  ["run --upstream http://x/path", /more than a host and port/],
+  ["run --app-host app", /--app-host is about the app of --upstream/],
+  ["run --upstream 1 --app-host a/b", /visitor, app or a host name/],
+  ["run --upstream 1 --app-silence 0", /--app-silence is a number from 1 to 86400/],
+  ["run --visitor-silence x", /--visitor-silence is a number/],
   ["run --upstream http://x --dir y", /exclude each other/],
   ["run --unknown", /^Unknown option '--unknown'$/],
   ["status --json=yes", /./],
@@ -95,3 +106,19 @@ Deno.test("connectHost() knows that *.localhost is this machine", () => {
     assert.equal(connectHost(name), name);
   }
 });
+
+const UPSTREAMS: [string, Partial<Upstream>][] = [
+  ["8000", { protocol: "http:", hostname: "127.0.0.1", port: 8000, host: "127.0.0.1:8000" }],
+  ["localhost:8000", { hostname: "localhost", port: 8000, host: "localhost:8000" }],
+  ["nas.local", { protocol: "http:", hostname: "nas.local", port: 80, host: "nas.local" }],
+  ["https://nas.local", { protocol: "https:", port: 443, host: "nas.local" }],
+  ["https://[::1]:8443/", { hostname: "::1", port: 8443, host: "[::1]:8443" }],
+  ["unix:/run/app.sock", { path: "/run/app.sock", host: "localhost" }],
+  ["unix:///run/app.sock", { path: "/run/app.sock" }],
+];
+
+for (const [text, expected] of UPSTREAMS) {
+  Deno.test(`parseUpstream() reads ${text}`, () => {
+    assert.partialDeepStrictEqual(parseUpstream(text), expected);
+  });
+}

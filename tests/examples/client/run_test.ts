@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parseUpstream } from "../../../examples/client/proxy/upstream.ts";
 import { closeQuietly } from "../../../lib/net/splice.ts";
 import { VISITOR } from "./fake_relay.ts";
 import { HeldSleeps } from "./held_sleeps.ts";
@@ -41,7 +42,7 @@ Deno.test("run() tells the upstream who the visitor is", () =>
         return new Response(`you asked ${new URL(request.url).pathname}`);
       },
     );
-    start({ upstream: new URL(`http://127.0.0.1:${upstream.addr.port}`) });
+    start({ upstream: parseUpstream(`${upstream.addr.port}`) });
     await relay.ready(0);
     const visitor = await relay.visit();
     const { body } = await new HttpExchange(visitor).get("/a%2Fb", {
@@ -54,7 +55,9 @@ Deno.test("run() tells the upstream who the visitor is", () =>
     });
     assert.equal(body, "you asked /a%2Fb");
     const { host, ...headers } = Object.fromEntries(seen[0]!);
-    assert.equal(host, `127.0.0.1:${upstream.addr.port}`);
+    assert.equal(host, "kaylee.glosson.localhost");
+    assert.equal(headers["x-real-ip"], VISITOR.address);
+    assert.equal(headers.forwarded, undefined);
     assert.equal(headers["x-forwarded-for"], VISITOR.address);
     assert.equal(headers["x-forwarded-proto"], "https");
     assert.equal(headers["x-forwarded-host"], "kaylee.glosson.localhost");
@@ -77,7 +80,7 @@ Deno.test("run() carries the end of an answer across, with everything before it"
           ),
         ),
     );
-    start({ pool: 1, upstream: new URL(`http://127.0.0.1:${upstream.addr.port}`) });
+    start({ pool: 1, upstream: parseUpstream(`${upstream.addr.port}`) });
     await relay.ready(1);
     const visitor = await relay.visit();
     const exchange = new HttpExchange(visitor);
@@ -206,15 +209,30 @@ Deno.test("run() tries a ticket again when the relay refused one", () =>
     await relay.ready(1);
   }));
 
-Deno.test("run() refuses visitors over its limit at once", () =>
+Deno.test("run() refuses visitors over its limit at once, unless one of them only waits", () =>
   story(async ({ relay, start }) => {
-    start({ pool: 0, maxVisitors: 1 });
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<Response>();
+    await using upstream = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      (request) => {
+        if (!request.url.endsWith("/slow")) return new Response("fast");
+        asked.resolve();
+        return answer.promise;
+      },
+    );
+    start({ pool: 0, maxVisitors: 1, upstream: parseUpstream(`${upstream.addr.port}`) });
     await relay.ready(0);
-    const first = await relay.visit();
-    assert.equal((await new HttpExchange(first).get("/")).status, 200);
+    const idle = new HttpExchange(await relay.visit());
+    assert.equal((await idle.get("/")).body, "fast");
+    const busy = new HttpExchange(await relay.visit());
+    await idle.ended();
+    const slow = busy.get("/slow");
+    await asked.promise;
     await assert.rejects(relay.visit());
     assert.ok(relay.session!.messages.some((message) => message.type === "refuse"));
-    first.close();
+    answer.resolve(new Response("done"));
+    assert.equal((await slow).body, "done");
   }));
 
 Deno.test("run() bears what no relay should send", () =>
@@ -297,7 +315,7 @@ Deno.test("run() leaves with close code 1000 and lets an answer finish", () =>
         return new Response("finished");
       },
     );
-    const client = start({ upstream: new URL(`http://127.0.0.1:${upstream.addr.port}`) });
+    const client = start({ upstream: parseUpstream(`${upstream.addr.port}`) });
     await relay.ready(0);
     const closed = new Promise<CloseEvent>((done) => relay.session!.socket.onclose = done);
     const idle = await relay.visit();

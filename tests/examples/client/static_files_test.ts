@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { contentType } from "../../../examples/client/content_type.ts";
 import { readFilePath } from "../../../examples/client/file_path.ts";
-import type { Visitor } from "../../../examples/client/front.ts";
+import type { Visitor } from "../../../examples/client/front/exchange.ts";
 import { isFolderWithin } from "../../../examples/client/served_file.ts";
 import { staticFiles } from "../../../examples/client/static_files.ts";
 import { createLog } from "../../../lib/log.ts";

@@ -1,9 +1,12 @@
 import { createLog, type Log } from "../../../lib/log.ts";
-import type { RunOptions } from "../../../examples/client/arguments.ts";
+import { parseCommand, type RunOptions } from "../../../examples/client/arguments.ts";
 import { run } from "../../../examples/client/run.ts";
 import { State } from "../../../examples/client/state.ts";
 import { type Sleep, sleep } from "../../../examples/client/wait.ts";
 import { BASE, FakeRelay } from "./fake_relay.ts";
+
+/** What `glosson run` is told when it is told nothing. */
+const DEFAULTS = (parseCommand(["run"]) as { options: RunOptions }).options;
 
 /** A client under way in this process. */
 export interface Running {
@@ -60,7 +63,7 @@ export async function story(tell: (story: Story) => Promise<void>): Promise<void
           relay.changes.tell();
         };
         const ended = run(
-          { pool: 0, maxVisitors: 16, verbose: false, ...options },
+          { ...DEFAULTS, pool: 0, maxVisitors: 16, ...options },
           {
             state,
             log: createLog({ level: "debug", write }),

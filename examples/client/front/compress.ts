@@ -1,0 +1,37 @@
+import { listOf } from "../http/fields.ts";
+import type { VisitorRequest } from "./exchange.ts";
+
+/** Smallest body that is worth it, bytes. */
+const MIN_BYTES = 1024;
+
+/** What becomes smaller; the rest is compressed already. */
+const COMPRESSIBLE =
+  /^(?:text\/(?!event-stream)|application\/(?:javascript|json|xml|wasm|manifest\+json)|image\/(?:svg\+xml|bmp))|\+(?:json|xml)/i;
+
+/** The answer with its body compressed, where the visitor takes that and it makes a difference. */
+export function compressed(
+  request: Pick<VisitorRequest, "method" | "fields">,
+  response: Response,
+): Response {
+  const { status, headers, body } = response;
+  const type = headers.get("content-type") ?? "";
+  if (!COMPRESSIBLE.test(type) || headers.has("content-encoding")) return response;
+  const length = headers.get("content-length");
+  if (length !== null && Number(length) < MIN_BYTES) return response;
+  // Caches must know that the answer depends on it, also where it makes no difference now.
+  const changed = new Headers(headers);
+  changed.append("vary", "Accept-Encoding");
+  const takesGzip = listOf(request.fields, "accept-encoding")
+    .some((member) => /^(?:gzip|\*)(?:;q=(?!0(?:\.0*)?$).*)?$/.test(member.replaceAll(" ", "")));
+  if (status !== 200 || !takesGzip || (body === null && request.method !== "HEAD")) {
+    return new Response(body, { status, headers: changed });
+  }
+  changed.set("content-encoding", "gzip");
+  changed.delete("content-length");
+  changed.delete("accept-ranges");
+  const etag = changed.get("etag");
+  // Not byte for byte the file any more (RFC 9110 section 8.8.3.3).
+  if (etag?.startsWith('"')) changed.set("etag", `W/${etag}`);
+  const small = body?.pipeThrough(new CompressionStream("gzip")) ?? null;
+  return new Response(small, { status, headers: changed });
+}

@@ -1,0 +1,89 @@
+import { acceptLoop } from "../../../lib/net/accept_loop.ts";
+import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
+import type { KeyAndChain, TlsEnd, TlsEndOptions } from "./tls_end.ts";
+
+/**
+ * Ends TLS by `Deno.listenTls`, for runtimes without a node:tls server to rely on (before Deno 2.8):
+ * HTTP/1.1 only, and small answers may wait 40 ms for an acknowledgement.
+ *
+ * @throws {Error} if the identity is of no use, or there is no port to be had.
+ */
+export function openDenoTlsEnd(options: TlsEndOptions): TlsEnd {
+  const { isVisitor, onSecure, log } = options;
+  const closing = new AbortController();
+  let current = listen(options.identity);
+
+  function listen({ key, chain }: KeyAndChain): Deno.TlsListener {
+    const listener = Deno.listenTls({
+      hostname: "127.0.0.1",
+      port: 0,
+      cert: chain,
+      key,
+      alpnProtocols: ["http/1.1"],
+    });
+    acceptLoop({
+      accept: () => listener.accept(),
+      onConnection: (conn) => void take(conn),
+      onError: (error) => log.debug("Visitors may not get in", { error }),
+      signal: closing.signal,
+    });
+    return listener;
+  }
+
+  async function take(conn: Deno.TlsConn): Promise<void> {
+    const { port } = conn.remoteAddr;
+    try {
+      if (!await isVisitor(port)) return conn.close();
+      await conn.handshake();
+    } catch (error) {
+      log.debug("A visitor's TLS handshake failed", { error });
+      return closeQuietly(conn);
+    }
+    onSecure({ port, protocol: "http/1.1", conn: new TlsDuplex(conn) });
+  }
+
+  return {
+    get port() {
+      return current.addr.port;
+    },
+    use(identity) {
+      const previous = current;
+      current = listen(identity);
+      previous.close();
+    },
+    close() {
+      closing.abort();
+      current.close();
+    },
+  };
+}
+
+/** A connection that takes an end without TLS's word of it for the end that it is. */
+class TlsDuplex implements Duplex {
+  readonly #conn: Deno.TlsConn;
+
+  constructor(conn: Deno.TlsConn) {
+    this.#conn = conn;
+  }
+
+  async read(p: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#conn.read(p);
+    } catch (error) {
+      if (error instanceof Deno.errors.UnexpectedEof) return null;
+      throw error;
+    }
+  }
+
+  write(p: Uint8Array): Promise<number> {
+    return this.#conn.write(p);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#conn.closeWrite();
+  }
+
+  close(): void {
+    closeQuietly(this.#conn);
+  }
+}

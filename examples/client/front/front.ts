@@ -1,0 +1,240 @@
+import type { Log } from "../../../lib/log.ts";
+import { sendLastWords } from "../../../lib/net/last_words.ts";
+import { type Schedule, scheduleTimeout } from "../../../lib/net/schedule.ts";
+import { splice, writeAll } from "../../../lib/net/splice.ts";
+import { alertRecord } from "../../../lib/wire/alert.ts";
+import type { Connection } from "./connection.ts";
+import { openDenoTlsEnd } from "./deno_tls_end.ts";
+import type { Handler } from "./exchange.ts";
+import { serveHttp1 } from "./http1_visitor.ts";
+import { hasHttp2, serveHttp2 } from "./http2_visitor.ts";
+import { VISITOR_LIMITS, type VisitorLimits } from "./limits.ts";
+import { openNodeTlsEnd } from "./node_tls_end.ts";
+import type { KeyAndChain, SecureConnection, TlsEnd } from "./tls_end.ts";
+import { groupOf, leastMissed, Visit } from "./visit.ts";
+
+/** Options for {@linkcode Front}. */
+export interface FrontOptions {
+  handler: Handler;
+  log: Log;
+  /** Visitors' connections at once. @default {Infinity} */
+  maxVisitors?: number;
+  /** @default {VISITOR_LIMITS} */
+  limits?: VisitorLimits;
+  /** @default {setTimeout} */
+  schedule?: Schedule;
+}
+
+/**
+ * Where visitors' TLS ends and their requests are read.
+ *
+ * A data connection is passed, byte for byte, to the runtime's TLS server on a loopback port of this
+ * program, and what comes out of that is HTTP for the handler. The hop costs some microseconds and
+ * buys two things: the TLS server does its own accepting, so that whatever a visitor sends ends at
+ * most their own connection; and both ends of the hop are closed here, whatever state TLS is in, so
+ * that no visitor is left behind.
+ *
+ * Who the visitor is stands in a table under the loopback port that the connection comes from, and
+ * a connection that is not in it (another program of this computer) is turned away.
+ */
+export class Front {
+  readonly #options: FrontOptions;
+  readonly #limits: VisitorLimits;
+  readonly #schedule: Schedule;
+  readonly #visits = new Set<Visit>();
+  readonly #byPort = new Map<number, Visit>();
+  /** Connections to the TLS server whose port is not in the table yet. */
+  readonly #opening = new Set<Promise<unknown>>();
+  readonly #serving = new Set<Promise<void>>();
+  #tls: TlsEnd | undefined;
+  #leaving = false;
+
+  constructor(options: FrontOptions) {
+    this.#options = options;
+    this.#limits = options.limits ?? VISITOR_LIMITS;
+    this.#schedule = options.schedule ?? scheduleTimeout;
+  }
+
+  /** The TLS server's port on 127.0.0.1; undefined before the first {@linkcode Front.use}. */
+  get port(): number | undefined {
+    return this.#tls?.port;
+  }
+
+  /** Visitors' connections that are being served. */
+  get connections(): number {
+    return this.#visits.size;
+  }
+
+  /**
+   * Serves new connections with this key and certificate; open ones keep theirs.
+   *
+   * @throws {Error} if they are not PEM or do not belong together.
+   */
+  async use(identity: KeyAndChain): Promise<void> {
+    if (this.#leaving) return;
+    if (this.#tls !== undefined) return this.#tls.use(identity);
+    const { log } = this.#options;
+    const options = {
+      identity,
+      log,
+      isVisitor: (port: number) => this.#isVisitor(port),
+      onSecure: (secure: SecureConnection) => void this.#speak(secure),
+    };
+    this.#tls = hasHttp2() ? await openNodeTlsEnd(options) : openDenoTlsEnd(options);
+  }
+
+  /**
+   * Sees to it that there is room for one more visitor from this address, if need be by ending the
+   * visit that is missed least.
+   *
+   * @returns whether there is.
+   */
+  makeRoom(address: string | undefined): boolean {
+    if (this.#visits.size < (this.#options.maxVisitors ?? Infinity)) return true;
+    const given = leastMissed(this.#visits, groupOf(address));
+    if (given === undefined) return false;
+    this.#options.log.debug("A visitor gives way to another", { address: given.address });
+    given.end();
+    this.#visits.delete(given);
+    return true;
+  }
+
+  /**
+   * Serves one data connection, `head` first, until it ends; closes `conn`. Never rejects.
+   *
+   * @param address the visitor's, when it is known.
+   */
+  serve(conn: Deno.TcpConn, head: Uint8Array, address: string | undefined): Promise<void> {
+    const tls = this.#tls;
+    if (tls === undefined || this.#leaving || !this.makeRoom(address)) {
+      return sendLastWords(conn, alertRecord("internalError"));
+    }
+    const serving = this.#serve(tls, conn, head, address);
+    this.#serving.add(serving);
+    return serving.finally(() => this.#serving.delete(serving));
+  }
+
+  /**
+   * Lets open requests finish for `graceMs`, then ends every connection.
+   *
+   * Idle connections are closed at once: a browser keeps them for minutes.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#leaving = true;
+    this.#tls?.close();
+    for (const visit of this.#visits) {
+      if (visit.idle) visit.end();
+      else visit.leave();
+    }
+    const timer = setTimeout(() => this.#visits.forEach((visit) => visit.end()), graceMs);
+    await Promise.allSettled(this.#serving);
+    clearTimeout(timer);
+  }
+
+  async #serve(
+    tls: TlsEnd,
+    conn: Deno.TcpConn,
+    head: Uint8Array,
+    address: string | undefined,
+  ): Promise<void> {
+    const { log } = this.#options;
+    const visit = new Visit(conn, address);
+    this.#visits.add(visit);
+    let port: number | undefined;
+    try {
+      const inner = await this.#open(tls, visit);
+      port = inner.localAddr.port;
+      await writeAll(inner, head);
+      const { error } = await splice(conn, visit.toldOfHalfClose(inner), {
+        onBytes: () => visit.movedAt = performance.now(),
+      });
+      if (error !== undefined) log.debug("A visitor's connection broke", { error });
+    } catch (error) {
+      log.warn("Cannot serve a visitor", { error });
+    } finally {
+      visit.end();
+      this.#visits.delete(visit);
+      if (port !== undefined && this.#byPort.get(port) === visit) this.#byPort.delete(port);
+    }
+  }
+
+  /** Connects to the TLS server, and notes for whom before it hears a byte. */
+  async #open(tls: TlsEnd, visit: Visit): Promise<Deno.TcpConn> {
+    const late = this.#schedule(() => visit.end(), this.#limits.handshake);
+    visit.gone.addEventListener("abort", late, { once: true });
+    const opening = Deno.connect({ hostname: "127.0.0.1", port: tls.port }).then((inner) => {
+      inner.setNoDelay(true);
+      this.#byPort.set(inner.localAddr.port, visit);
+      visit.owns(inner);
+      visit.onSecure = late;
+      return inner;
+    });
+    const noted = opening.catch(() => {}).finally(() => this.#opening.delete(noted));
+    this.#opening.add(noted);
+    return await opening;
+  }
+
+  async #isVisitor(port: number): Promise<boolean> {
+    if (!this.#byPort.has(port)) await Promise.all(this.#opening);
+    return this.#byPort.has(port);
+  }
+
+  /** Speaks HTTP with a visitor whose handshake is done. */
+  async #speak(secure: SecureConnection): Promise<void> {
+    const visit = this.#byPort.get(secure.port);
+    const end = { close: () => closeSecure(secure) };
+    if (visit === undefined) return end.close();
+    const { handler, log } = this.#options;
+    visit.owns(end);
+    visit.onSecure();
+    this.#boundHalfClosed(visit);
+    const connection: Connection = {
+      handler,
+      visitor: { address: visit.address, gone: visit.gone },
+      limits: this.#limits,
+      schedule: this.#schedule,
+      log,
+      isLeaving: () => this.#leaving,
+      onIdle: (idle) => {
+        visit.idle = idle;
+        if (idle && this.#leaving) visit.end();
+      },
+    };
+    try {
+      if (secure.protocol === "h2") {
+        const { leave, ended } = serveHttp2(secure.socket, connection);
+        visit.leave = leave;
+        await ended;
+      } else {
+        await serveHttp1(secure.conn, connection);
+        await secure.conn.closeWrite();
+      }
+    } catch (error) {
+      log.debug("A visitor's connection broke", { error });
+    } finally {
+      end.close();
+      // What is on its way to the visitor has some time to get there.
+      const callOff = this.#schedule(() => visit.end(), this.#limits.linger);
+      visit.gone.addEventListener("abort", callOff, { once: true });
+    }
+  }
+
+  /** Ends a visit whose visitor has ended their side once nothing more is sent to them. */
+  #boundHalfClosed(visit: Visit): void {
+    visit.onHalfClosed = () => {
+      const look = (): void => {
+        if (visit.movedAt === seen) return visit.end();
+        seen = visit.movedAt;
+        callOff = this.#schedule(look, this.#limits.halfClosed);
+      };
+      let seen = visit.movedAt;
+      let callOff = this.#schedule(look, this.#limits.halfClosed);
+      visit.gone.addEventListener("abort", () => callOff(), { once: true });
+    };
+  }
+}
+
+function closeSecure(secure: SecureConnection): void {
+  if (secure.protocol === "h2") secure.socket.destroy();
+  else secure.conn.close();
+}

@@ -1,0 +1,97 @@
+import { STATUS_CODES } from "node:http";
+import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
+import { framed, type Framing } from "../http/body.ts";
+import { BodyWriter } from "../http/body_writer.ts";
+import type { ByteReader } from "../http/byte_reader.ts";
+import { type Field, without } from "../http/fields.ts";
+import { type AnswerHead, answerHeadBytes, type RequestHead } from "../http/head.ts";
+import type { Answer } from "./exchange.ts";
+
+/** The answer to a request that came over HTTP/1. */
+export class Http1Answer implements Answer {
+  begun = false;
+  /** Whether all of it was sent. */
+  complete = false;
+  /** Whether the connection was given away, or goes on in another protocol. */
+  switched = false;
+  /** Whether the connection can have another request after this. */
+  keepAlive: boolean;
+  readonly #conn: Duplex;
+  readonly #raw: Duplex;
+  readonly #reader: ByteReader;
+  readonly #request: Pick<RequestHead, "method" | "version">;
+  #body: BodyWriter | undefined;
+
+  /**
+   * @param conn the visitor's, with limits; not closed here.
+   * @param raw the same without, for what comes after HTTP.
+   * @param reader of what comes over it.
+   * @param keepAlive whether the visitor lets the connection be used again.
+   */
+  constructor(
+    conn: Duplex,
+    raw: Duplex,
+    reader: ByteReader,
+    request: Pick<RequestHead, "method" | "version">,
+    keepAlive: boolean,
+  ) {
+    this.#conn = conn;
+    this.#raw = raw;
+    this.#reader = reader;
+    this.#request = request;
+    this.keepAlive = keepAlive;
+  }
+
+  async interim(head: AnswerHead): Promise<void> {
+    // HTTP/1.0 has none (RFC 9110 section 15.2).
+    if (this.#request.version === "1.0") return;
+    await writeAll(this.#conn, answerHeadBytes(head));
+  }
+
+  async begin(head: AnswerHead, framing: Framing, early?: Uint8Array): Promise<void> {
+    this.begun = true;
+    const outer = this.#outer(framing);
+    if (outer.kind === "close") this.keepAlive = false;
+    const fields = framing.kind === "none"
+      ? withoutBody(head, this.#request.method)
+      : framed(head.fields, outer);
+    const bytes = answerHeadBytes({
+      status: head.status,
+      reason: head.reason || (STATUS_CODES[head.status] ?? ""),
+      fields: this.keepAlive ? fields : [...fields, ["Connection", "close"]],
+    });
+    this.#body = new BodyWriter(this.#conn, outer);
+    await this.#body.write(early ?? new Uint8Array(), bytes);
+  }
+
+  async write(piece: Uint8Array): Promise<void> {
+    await this.#body!.write(piece);
+  }
+
+  async finish(trailers: readonly Field[]): Promise<void> {
+    await this.#body!.finish(trailers);
+    this.complete = true;
+  }
+
+  async switchProtocols(head: AnswerHead): Promise<{ conn: Duplex; early: Uint8Array }> {
+    this.begun = this.switched = true;
+    this.keepAlive = false;
+    await writeAll(this.#conn, answerHeadBytes(head));
+    return { conn: this.#raw, early: this.#reader.rest().slice() };
+  }
+
+  /** How the visitor is told the end of a body that is framed like this. */
+  #outer(framing: Framing): Framing {
+    if (framing.kind === "none" || framing.kind === "length") return framing;
+    return { kind: this.#request.version === "1.0" ? "close" : "chunked" };
+  }
+}
+
+/** The fields of an answer without a body; a length then tells what there would have been. */
+function withoutBody({ status, fields }: AnswerHead, method: string): Field[] {
+  const tells = method === "HEAD" || status === 304;
+  return without(
+    fields,
+    (name) => name === "transfer-encoding" || (name === "content-length" && !tells),
+  );
+}

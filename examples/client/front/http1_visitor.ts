@@ -1,0 +1,107 @@
+import type { Duplex } from "../../../lib/net/splice.ts";
+import { FramedBody } from "../http/body.ts";
+import { ByteReader } from "../http/byte_reader.ts";
+import { MalformedHead, MAX_HEAD_BYTES, parseRequestHead, type RequestHead } from "../http/head.ts";
+import { attempt, type Connection } from "./connection.ts";
+import { answerText } from "./exchange.ts";
+import { Http1Answer } from "./http1_answer.ts";
+import { readRequest } from "./http1_request.ts";
+import { PatientDuplex } from "./patient_duplex.ts";
+
+/** What of a lingering visitor's is thrown away. */
+const discarded = new Uint8Array(64 * 1024);
+
+/** Longest time that one is listened to, in times of the limit for silence. */
+const MOST_LINGERS = 6;
+
+/**
+ * Serves HTTP/1.1 and 1.0 (RFC 9112) on a connection until either side ends it; does not close it.
+ *
+ * @throws {Error} if the connection breaks.
+ */
+export async function serveHttp1(raw: Duplex, connection: Connection): Promise<void> {
+  const { limits, schedule, isLeaving, onIdle } = connection;
+  const conn = new PatientDuplex(raw, schedule, { read: limits.upload, write: limits.download });
+  // Heads have limits of their own.
+  const reader = new ByteReader({ read: (p) => (waiting ? raw : conn).read(p) });
+  let waiting = true;
+  for (let first = true;; first = false) {
+    reader.relax();
+    waiting = true;
+    onIdle(true);
+    const head = await readHead(raw, reader, first, connection);
+    if (head === null || isLeaving()) return;
+    waiting = false;
+    onIdle(false);
+    const answer = await exchange({ conn, raw, reader }, head, connection);
+    if (answer.switched) return;
+    if (!answer.complete) throw new Error("Cannot answer: the exchange broke off");
+    if (!answer.keepAlive || isLeaving()) return await linger(raw, connection);
+  }
+}
+
+/** The next request's head, within its time; null where no more come. */
+async function readHead(
+  conn: Duplex,
+  reader: ByteReader,
+  first: boolean,
+  { limits, schedule }: Connection,
+): Promise<string | MalformedHead | null> {
+  const late = (): void => conn.close();
+  let callOff = schedule(late, first ? limits.head : limits.keepAlive);
+  try {
+    return await reader.head(MAX_HEAD_BYTES, () => {
+      callOff();
+      callOff = schedule(late, limits.head);
+    });
+  } catch (error) {
+    if (error instanceof MalformedHead) return error;
+    throw error;
+  } finally {
+    callOff();
+  }
+}
+
+async function exchange(
+  { conn, raw, reader }: { conn: Duplex; raw: Duplex; reader: ByteReader },
+  text: string | MalformedHead,
+  { handler, visitor, log }: Connection,
+): Promise<Http1Answer> {
+  let head: Pick<RequestHead, "method" | "version"> = { method: "GET", version: "1.1" };
+  try {
+    if (text instanceof MalformedHead) throw text;
+    const whole = parseRequestHead(text);
+    head = whole;
+    const { framing, keepAlive, ...request } = readRequest(whole);
+    const answer = new Http1Answer(conn, raw, reader, head, keepAlive);
+    const body = framing.kind === "none" ? undefined : new FramedBody(reader, framing);
+    await attempt(handler, { request: { ...request, body }, answer, visitor }, log);
+    // What was not read of it would be taken for the next request.
+    if (body !== undefined && !body.ended) answer.keepAlive = false;
+    return answer;
+  } catch (error) {
+    if (!(error instanceof MalformedHead)) throw error;
+    log.debug("A visitor's request is malformed", { error });
+    const answer = new Http1Answer(conn, raw, reader, head, false);
+    const allow = error.status === 405 ? [["Allow", "GET, HEAD, POST"] as const] : [];
+    await answerText({ answer, request: head }, error.status, "That is no request.", allow);
+    return answer;
+  }
+}
+
+/**
+ * Ends our side and reads what the visitor still sends until they have ended theirs: closing with
+ * bytes unread would take the answer back (RFC 9112 section 9.6).
+ */
+async function linger(conn: Duplex, { limits, schedule }: Connection): Promise<void> {
+  const last = schedule(() => conn.close(), limits.linger * MOST_LINGERS);
+  const silent = new PatientDuplex(conn, schedule, { read: limits.linger, write: limits.linger });
+  try {
+    await silent.closeWrite();
+    while (await silent.read(discarded) !== null);
+  } catch {
+    // Whoever does not end is ended: the answer has had its time.
+  } finally {
+    last();
+  }
+}

@@ -1,0 +1,168 @@
+import * as http2 from "node:http2";
+import type { TLSSocket } from "node:tls";
+import { MAX_FIELDS, MAX_HEAD_BYTES } from "../http/head.ts";
+import { type Body } from "../http/body.ts";
+import type { Field } from "../http/fields.ts";
+import { attempt, type Connection } from "./connection.ts";
+import { answerText, type VisitorRequest } from "./exchange.ts";
+import { Http2Answer } from "./http2_answer.ts";
+import { NodeDuplex } from "./node_duplex.ts";
+import { PatientDuplex } from "./patient_duplex.ts";
+
+/** Requests of one visitor at once. */
+const MAX_STREAMS = 100;
+
+/** What a visitor may send of one upload, and of all, before the app has taken any; bytes. */
+const STREAM_WINDOW_BYTES = 256 * 1024;
+const SESSION_WINDOW_BYTES = 1024 * 1024;
+
+/** Bytes of an upload that are read at once. */
+const PIECE_BYTES = 64 * 1024;
+
+/** Whether this runtime has an HTTP/2 server that a TLS connection can be given to. */
+export function hasHttp2(): boolean {
+  return typeof http2.performServerHandshake === "function";
+}
+
+/**
+ * Serves HTTP/2 (RFC 9113) on a connection until either side ends it; closes it.
+ *
+ * @returns what ends it in order, and a promise of its end, which does not reject.
+ */
+export function serveHttp2(
+  socket: TLSSocket,
+  connection: Connection,
+): { leave: () => void; ended: Promise<void> } {
+  const { limits, schedule, log, onIdle, isLeaving } = connection;
+  const session = http2.performServerHandshake(socket, {
+    settings: {
+      maxConcurrentStreams: MAX_STREAMS,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      maxHeaderListSize: MAX_HEAD_BYTES,
+    },
+    maxHeaderListPairs: MAX_FIELDS,
+  });
+  session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+  let open = 0;
+  let callOff = schedule(leave, limits.head);
+  onIdle(true);
+  session.on("error", (error: Error) => log.debug("A visitor's HTTP/2 broke", { error }));
+  session.on(
+    "stream",
+    (stream: http2.ServerHttp2Stream, _headers: unknown, _flags: unknown, raw: string[]) => {
+      if (++open === 1) {
+        callOff();
+        onIdle(false);
+      }
+      stream.once("close", () => {
+        if (--open > 0) return;
+        onIdle(true);
+        callOff = schedule(leave, limits.keepAlive);
+        if (isLeaving()) leave();
+      });
+      serveStream(stream, raw, connection).catch((error) => {
+        log.debug("A visitor's stream broke", { error });
+        stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+      });
+    },
+  );
+  const ended = new Promise<void>((resolve) => session.once("close", resolve)).then(() => {
+    callOff();
+    socket.destroy();
+  });
+  // No new requests; those that are open are answered.
+  function leave(): void {
+    if (!session.destroyed) session.close();
+  }
+  return { leave, ended };
+}
+
+async function serveStream(
+  stream: http2.ServerHttp2Stream,
+  raw: readonly string[],
+  connection: Connection,
+): Promise<void> {
+  const gone = new AbortController();
+  const conn = new NodeDuplex(stream);
+  const answer = new Http2Answer(
+    stream,
+    new PatientDuplex(conn, connection.schedule, {
+      read: connection.limits.upload,
+      write: connection.limits.download,
+    }),
+  );
+  stream.once("close", () => gone.abort());
+  const visitor = { address: connection.visitor.address, gone: gone.signal };
+  const { request, bytes } = readRequest(raw);
+  const body = stream.endAfterHeaders ? undefined : new StreamBody(stream, answer.conn, request);
+  const exchange = { request: { ...request, body }, answer, visitor };
+  if (bytes > MAX_HEAD_BYTES) await answerText(exchange, 431, "That is too much of a head.");
+  else if (request.method === "CONNECT" || !/^[/*]/.test(request.target)) {
+    await answerText(exchange, 405, "That is no request.", [["Allow", "GET, HEAD, POST"]]);
+  } else await attempt(connection.handler, exchange, connection.log);
+  if (!answer.complete) return stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  // The visitor need not send the rest (RFC 9113 section 8.1).
+  if (body?.ended === false) stream.close(http2.constants.NGHTTP2_NO_ERROR);
+}
+
+/** A request from its fields, name and value in turn, and how large they are. */
+function readRequest(
+  raw: readonly string[],
+): { request: Omit<VisitorRequest, "body">; bytes: number } {
+  const pseudo = new Map<string, string>();
+  const fields: Field[] = [];
+  const cookies: string[] = [];
+  let bytes = 0;
+  for (let i = 0; i < raw.length; i += 2) {
+    const [name, value] = [raw[i]!, String(raw[i + 1])];
+    bytes += name.length + value.length;
+    if (name.startsWith(":")) pseudo.set(name, value);
+    else if (name === "host") pseudo.has(":authority") || pseudo.set(":authority", value);
+    // One field is cut for compression (RFC 9113 section 8.2.3).
+    else if (name === "cookie") cookies.push(value);
+    else fields.push([name, value]);
+  }
+  if (cookies.length > 0) fields.push(["cookie", cookies.join("; ")]);
+  return {
+    request: {
+      method: pseudo.get(":method") ?? "",
+      target: pseudo.get(":path") ?? "",
+      host: pseudo.get(":authority") ?? "",
+      fields,
+      upgrades: false,
+    },
+    bytes,
+  };
+}
+
+/** The body of a request over HTTP/2. */
+class StreamBody implements Body {
+  readonly length: number | undefined;
+  readonly trailers: Field[] = [];
+  ended = false;
+  readonly #conn: Pick<NodeDuplex, "read">;
+  #buffer: Uint8Array | undefined;
+
+  constructor(
+    stream: http2.ServerHttp2Stream,
+    conn: Pick<NodeDuplex, "read">,
+    { fields }: Pick<VisitorRequest, "fields">,
+  ) {
+    this.#conn = conn;
+    const length = fields.find(([name]) => name === "content-length")?.[1];
+    this.length = length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+    stream.once("trailers", (_headers: unknown, _flags: unknown, raw: string[] = []) => {
+      for (let i = 0; i < raw.length; i += 2) this.trailers.push([raw[i]!, raw[i + 1]!]);
+    });
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    if (this.ended) return null;
+    this.#buffer ??= new Uint8Array(PIECE_BYTES);
+    const n = await this.#conn.read(this.#buffer);
+    if (n !== null) return this.#buffer.subarray(0, n);
+    this.ended = true;
+    this.#buffer = undefined;
+    return null;
+  }
+}

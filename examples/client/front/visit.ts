@@ -1,0 +1,79 @@
+import { addressGroup } from "../../../lib/net/address_group.ts";
+import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
+
+/** One visitor's data connection while it is served. */
+export class Visit {
+  /** As the relay's PROXY header tells it. */
+  readonly address: string | undefined;
+  /** Whom its place counts for. */
+  readonly group: string;
+  /** When a byte last moved, milliseconds of `performance.now()`. */
+  movedAt = performance.now();
+  /** Whether it waits for a request: between requests, or before the first. */
+  idle = true;
+  /** Lets it finish what it is at, and no more. */
+  leave: () => void = () => {};
+  /** Called when the TLS handshake is done. */
+  onSecure: () => void = () => {};
+  /** Called when the visitor has ended their side. */
+  onHalfClosed: () => void = () => {};
+  readonly #gone = new AbortController();
+  readonly #conns: Pick<Duplex, "close">[];
+
+  constructor(conn: Duplex, address: string | undefined) {
+    this.#conns = [conn];
+    this.address = address;
+    this.group = groupOf(address);
+  }
+
+  /** Aborted once it is over. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** Closes this, too, when the visit is over; at once if it is. */
+  owns(conn: Pick<Duplex, "close">): void {
+    if (this.gone.aborted) closeQuietly(conn);
+    else this.#conns.push(conn);
+  }
+
+  /** The connection that tells of the visitor's end when it is passed on. */
+  toldOfHalfClose(conn: Duplex): Duplex {
+    return {
+      read: (p) => conn.read(p),
+      write: (p) => conn.write(p),
+      closeWrite: () => {
+        this.onHalfClosed();
+        return conn.closeWrite();
+      },
+      close: () => conn.close(),
+    };
+  }
+
+  /** Ends it at once; may be called again. */
+  end(): void {
+    for (const conn of this.#conns.splice(0)) closeQuietly(conn);
+    this.#gone.abort();
+  }
+}
+
+/** Whom the places of visitors from this address count for. */
+export function groupOf(address: string | undefined): string {
+  return address === undefined ? "" : addressGroup(address);
+}
+
+/**
+ * The visit that is given up so that one of `group` finds room: of the address that has most, the one
+ * that waits for a request longest, else the one on which nothing has moved longest.
+ *
+ * @returns undefined if `group` has as many as anybody: then it is the newcomer who goes.
+ */
+export function leastMissed(visits: Iterable<Visit>, group: string): Visit | undefined {
+  const byGroup = Map.groupBy(visits, (visit) => visit.group);
+  const own = byGroup.get(group)?.length ?? 0;
+  const [largest = []] = [...byGroup.values()].sort((a, b) => b.length - a.length);
+  const [candidate] = largest.sort((a, b) =>
+    Number(b.idle) - Number(a.idle) || a.movedAt - b.movedAt
+  );
+  return largest.length > own || candidate?.idle ? candidate : undefined;
+}

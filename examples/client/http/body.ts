@@ -1,0 +1,175 @@
+import type { ByteReader } from "./byte_reader.ts";
+import { type Field, listOf, valuesOf, without } from "./fields.ts";
+import {
+  type AnswerHead,
+  MalformedHead,
+  MAX_FIELDS,
+  parseTrailer,
+  type RequestHead,
+} from "./head.ts";
+
+/** Longest line of a chunk's size or of a trailer, bytes. */
+const MAX_LINE_BYTES = 16 * 1024;
+
+/** Most bytes of a body that are taken at once. */
+const PIECE_BYTES = 256 * 1024;
+
+/** How the end of a body is told (RFC 9112 section 6.3). */
+export type Framing =
+  | { kind: "none" }
+  | { kind: "length"; length: number }
+  | { kind: "chunked" }
+  /** By the end of the connection. */
+  | { kind: "close" };
+
+/** The body of a message, without its framing. */
+export interface Body {
+  /** Bytes in all, where that was announced. */
+  readonly length: number | undefined;
+  /** Whether all of it was read. */
+  readonly ended: boolean;
+  /** Fields that came behind it; complete once it has ended. */
+  readonly trailers: readonly Field[];
+  /**
+   * The next piece, good until the next call; null at the end.
+   *
+   * @throws {Error} if the connection ends too soon or the framing is broken.
+   */
+  read(): Promise<Uint8Array | null>;
+}
+
+/**
+ * How the body of a request is framed.
+ *
+ * @throws {MalformedHead} if two programs could read it in two ways.
+ */
+export function requestFraming({ version, fields }: RequestHead): Framing {
+  const lengths = valuesOf(fields, "content-length");
+  const codings = listOf(fields, "transfer-encoding");
+  if (codings.length > 0) {
+    if (lengths.length > 0 || version === "1.0") {
+      throw new MalformedHead("Cannot read request: its body is framed in two ways");
+    }
+    if (codings.length > 1 || codings[0] !== "chunked") {
+      throw new MalformedHead(`Cannot read request: its transfer coding is ${codings}`, 501);
+    }
+    return { kind: "chunked" };
+  }
+  return lengths.length === 0 ? { kind: "none" } : { kind: "length", length: lengthOf(lengths) };
+}
+
+/**
+ * How the body of an answer to `method` is framed.
+ *
+ * @throws {MalformedHead} if it cannot be told.
+ */
+export function answerFraming(method: string, { status, fields }: AnswerHead): Framing {
+  // 205 is framed like any other (RFC 9110 section 15.3.6 asks for an empty body, not for none).
+  if (method === "HEAD" || status < 200 || status === 204 || status === 304) {
+    return { kind: "none" };
+  }
+  // An obsolete word for no coding at all.
+  const codings = listOf(fields, "transfer-encoding").filter((coding) => coding !== "identity");
+  if (codings.length > 0) {
+    if (codings.length === 1 && codings[0] === "chunked") return { kind: "chunked" };
+    throw new MalformedHead(`Cannot read answer: its transfer coding is ${codings}`);
+  }
+  const lengths = valuesOf(fields, "content-length");
+  return lengths.length === 0 ? { kind: "close" } : { kind: "length", length: lengthOf(lengths) };
+}
+
+/** One length, which may have been said several times (RFC 9110 section 8.6). */
+function lengthOf(values: string[]): number {
+  const [length = "", ...others] = new Set(
+    values.flatMap((v) => v.split(",")).map((v) => v.trim()),
+  );
+  if (others.length > 0 || !/^\d{1,15}$/.test(length)) {
+    throw new MalformedHead("Cannot read body: its length is malformed");
+  }
+  return Number(length);
+}
+
+/** The fields with how the body is framed put anew: never said in two ways, never twice. */
+export function framed(fields: readonly Field[], framing: Framing): Field[] {
+  const others = without(
+    fields,
+    (name) => name === "content-length" || name === "transfer-encoding",
+  );
+  switch (framing.kind) {
+    case "length":
+      return [...others, ["Content-Length", String(framing.length)]];
+    case "chunked":
+      return [...others, ["Transfer-Encoding", "chunked"]];
+    default:
+      return others;
+  }
+}
+
+/** Reads a body from a connection by its framing. */
+export class FramedBody implements Body {
+  readonly length: number | undefined;
+  readonly trailers: Field[] = [];
+  readonly #reader: ByteReader;
+  readonly #framing: Framing;
+  /** Bytes of the body, or of its chunk, that are still to come. */
+  #left = 0;
+  #ended: boolean;
+  #inChunk = false;
+
+  constructor(reader: ByteReader, framing: Framing) {
+    this.#reader = reader;
+    this.#framing = framing;
+    if (framing.kind === "length") this.#left = this.length = framing.length;
+    this.#ended = framing.kind === "none" || this.length === 0;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether some of it can be read without waiting, or nearly so. */
+  get ready(): boolean {
+    if (this.#ended || this.#reader.kept === 0) return false;
+    return this.#framing.kind !== "chunked" || this.#reader.hasLine();
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    if (this.#ended) return null;
+    if (this.#framing.kind === "chunked" && this.#left === 0 && !(await this.#nextChunk())) {
+      return null;
+    }
+    const untilClose = this.#framing.kind === "close";
+    const piece = await this.#reader.some(
+      untilClose ? PIECE_BYTES : Math.min(this.#left, PIECE_BYTES),
+    );
+    if (piece === null) {
+      if (!untilClose) throw new Error("Cannot read body: the connection ended in it");
+      this.#ended = true;
+      return null;
+    }
+    if (untilClose) return piece;
+    this.#left -= piece.length;
+    if (this.#left === 0 && this.#framing.kind === "length") this.#ended = true;
+    return piece;
+  }
+
+  /** Goes on to the next chunk's bytes; false where the last one is over. */
+  async #nextChunk(): Promise<boolean> {
+    if (this.#inChunk && await this.#reader.line(2) !== "") {
+      throw new Error("Cannot read body: a chunk has no end");
+    }
+    const line = await this.#reader.line(MAX_LINE_BYTES);
+    const size = /^[\da-f]{1,12}(?=[ \t]*(?:;|$))/i.exec(line)?.[0];
+    if (size === undefined) throw new Error("Cannot read body: a chunk has no size");
+    this.#left = parseInt(size, 16);
+    this.#inChunk = true;
+    if (this.#left > 0) return true;
+    for (let trailer; (trailer = await this.#reader.line(MAX_LINE_BYTES)) !== "";) {
+      if (this.trailers.push(parseTrailer(trailer)) > MAX_FIELDS) {
+        throw new Error("Cannot read body: too many trailers");
+      }
+    }
+    this.#ended = true;
+    return false;
+  }
+}

@@ -1,0 +1,38 @@
+/** A header or trailer field: the name in the case it came in, the value one character a byte. */
+export type Field = readonly [name: string, value: string];
+
+/** The values of every field of this name (in lower case), in their order. */
+export function valuesOf(fields: readonly Field[], name: string): string[] {
+  return fields.filter(([n]) => n.toLowerCase() === name).map(([, value]) => value);
+}
+
+/** The members of a list field (RFC 9110 section 5.6.1), in lower case. */
+export function listOf(fields: readonly Field[], name: string): string[] {
+  return valuesOf(fields, name)
+    .flatMap((value) => value.split(","))
+    .map((member) => member.trim().toLowerCase())
+    .filter((member) => member !== "");
+}
+
+/** The fields whose name (in lower case) is not dropped. */
+export function without(fields: readonly Field[], drop: (name: string) => boolean): Field[] {
+  return fields.filter(([name]) => !drop(name.toLowerCase()));
+}
+
+/** Fields that belong to one connection and are not passed on (RFC 9110 section 7.6.1). */
+const OF_ONE_CONNECTION = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** The fields without those of this connection, be it by their name or because `Connection` says so. */
+export function endToEnd(fields: readonly Field[]): Field[] {
+  const named = new Set(listOf(fields, "connection"));
+  return without(fields, (name) => OF_ONE_CONNECTION.has(name) || named.has(name));
+}

@@ -1,0 +1,141 @@
+import { Buffer } from "node:buffer";
+import type { Field } from "./fields.ts";
+
+/** Most bytes of a message's head, in every version of HTTP. */
+export const MAX_HEAD_BYTES = 64 * 1024;
+
+/** Most fields of a head or a trailer section. */
+export const MAX_FIELDS = 1_000;
+
+/** What a request says before its body. */
+export interface RequestHead {
+  method: string;
+  /** As it was sent, byte for byte. */
+  target: string;
+  version: "1.0" | "1.1";
+  fields: Field[];
+}
+
+/** What an answer says before its body. */
+export interface AnswerHead {
+  status: number;
+  reason: string;
+  fields: Field[];
+}
+
+/** A message that is not one of HTTP; `status` is what its sender may be told. */
+export class MalformedHead extends Error {
+  override readonly name = "MalformedHead";
+  readonly status: number;
+
+  constructor(message: string, status = 400) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
+
+/**
+ * Reads the head of a request (RFC 9112 sections 3 and 5), its empty line not included.
+ *
+ * Strict, since it is a stranger's: what two programs could read in two ways is refused.
+ *
+ * @throws {MalformedHead}
+ */
+export function parseRequestHead(text: string): RequestHead {
+  const [first = "", ...lines] = text.split(/\r?\n/);
+  const words = /^(\S+) (\S+) HTTP\/(\d)\.(\d)$/.exec(first);
+  // deno-lint-ignore no-control-regex
+  if (words === null || !TOKEN.test(words[1]!) || /[\x00-\x20\x7f]/.test(words[2]!)) {
+    throw new MalformedHead("Cannot read request: its first line is malformed");
+  }
+  const [, method, target, major, minor] = words;
+  if (major !== "1") throw new MalformedHead("Cannot read request: not HTTP/1", 505);
+  if (lines.length > MAX_FIELDS) throw new MalformedHead("Cannot read request: many fields", 431);
+  const fields = lines.map((line): Field => {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon);
+    const value = trim(line.slice(colon + 1));
+    if (colon === -1 || !TOKEN.test(name) || hasControl(value)) {
+      throw new MalformedHead("Cannot read request: a header field is malformed");
+    }
+    return [name, value];
+  });
+  return { method: method!, target: target!, version: minor === "0" ? "1.0" : "1.1", fields };
+}
+
+/**
+ * Reads the head of an app's answer (RFC 9112 sections 4 and 5), its empty line not included.
+ *
+ * Lenient, since browsers are: a folded value is joined, white space before a colon removed (section
+ * 5.1), and what a field may not hold becomes a space (RFC 9110 section 5.5).
+ *
+ * @throws {MalformedHead}
+ */
+export function parseAnswerHead(text: string): AnswerHead {
+  // A line that begins with white space goes on with the one before (section 5.2).
+  const [first = "", ...lines] = text.replace(/\r?\n[ \t]+/g, " ").split(/\r?\n/);
+  const words = /^(?:HTTP\/1\.\d|ICY) +(\d{3})(?: (.*))?$/.exec(first);
+  const status = Number(words?.[1]);
+  if (words === null || status < 100) {
+    throw new MalformedHead("Cannot read answer: it does not begin like HTTP");
+  }
+  if (lines.length > MAX_FIELDS) throw new MalformedHead("Cannot read answer: many fields");
+  return { status, reason: clean(words[2] ?? ""), fields: lines.map(answerField) };
+}
+
+function answerField(line: string): Field {
+  const colon = line.indexOf(":");
+  const name = line.slice(0, Math.max(0, colon)).trimEnd();
+  if (!/^[\x21-\x39\x3b-\x7e]+$/.test(name)) {
+    throw new MalformedHead("Cannot read answer: a header field is malformed");
+  }
+  return [name, clean(trim(line.slice(colon + 1)))];
+}
+
+/** Reads one line of a trailer section, of either side. */
+export function parseTrailer(line: string): Field {
+  const colon = line.indexOf(":");
+  const name = line.slice(0, Math.max(0, colon));
+  if (!TOKEN.test(name)) throw new MalformedHead("Cannot read trailer: it is malformed");
+  return [name, clean(trim(line.slice(colon + 1)))];
+}
+
+/** The bytes of a request's head, its empty line included. */
+export function requestHeadBytes(method: string, target: string, fields: readonly Field[]): Buffer {
+  return headBytes(`${method} ${target} HTTP/1.1`, fields);
+}
+
+/** The bytes of an answer's head, its empty line included. */
+export function answerHeadBytes({ status, reason, fields }: AnswerHead): Buffer {
+  return headBytes(`HTTP/1.1 ${status} ${reason}`, fields);
+}
+
+function headBytes(first: string, fields: readonly Field[]): Buffer {
+  let text = `${first}\r\n`;
+  for (const [name, value] of fields) text += `${name}: ${value}\r\n`;
+  return Buffer.from(`${text}\r\n`, "latin1");
+}
+
+/** Whether a field of this name can be sent over HTTP/2 (RFC 9113 section 8.2.1). */
+export function isToken(name: string): boolean {
+  return TOKEN.test(name);
+}
+
+/** Without the spaces and tabs at both ends; other white space is no such of HTTP's. */
+function trim(value: string): string {
+  return value.replace(/^[ \t]+|[ \t]+$/g, "");
+}
+
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
+
+function hasControl(value: string): boolean {
+  return value.search(CONTROLS) !== -1;
+}
+
+function clean(value: string): string {
+  return value.replace(CONTROLS, " ");
+}

@@ -1,0 +1,32 @@
+import { endToEnd, type Field, without } from "../http/fields.ts";
+import type { AnswerHead } from "../http/head.ts";
+import { type Addresses, publicCookie, publicUrl } from "./public_address.ts";
+
+/** The head of an app's answer as the visitor gets it, without how its body is framed. */
+export function answerHead(head: AnswerHead, addresses: Addresses): AnswerHead {
+  // Alt-Svc would send browsers to a port of this computer that they cannot reach.
+  const fields = without(endToEnd(head.fields), (name) => name === "alt-svc");
+  return { ...head, fields: fields.map((field) => mapped(field, addresses)) };
+}
+
+/** The head of an app's 101, with what says that the connection goes on otherwise. */
+export function switchingHead(head: AnswerHead, addresses: Addresses, upgrade: string): AnswerHead {
+  const { fields, ...rest } = answerHead(head, addresses);
+  return { ...rest, fields: [["Upgrade", upgrade], ["Connection", "Upgrade"], ...fields] };
+}
+
+function mapped([name, value]: Field, addresses: Addresses): Field {
+  switch (name.toLowerCase()) {
+    case "location":
+    case "content-location":
+      return [name, publicUrl(value, addresses)];
+    case "refresh": {
+      const [, before = "", url = ""] = /^(.*?;\s*url\s*=\s*)(.*)$/i.exec(value) ?? [];
+      return [name, url === "" ? value : before + publicUrl(url, addresses)];
+    }
+    case "set-cookie":
+      return [name, publicCookie(value, addresses)];
+    default:
+      return [name, value];
+  }
+}

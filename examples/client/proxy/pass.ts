@@ -1,0 +1,210 @@
+import type { Log } from "../../../lib/log.ts";
+import { type Schedule, scheduleTimeout } from "../../../lib/net/schedule.ts";
+import { closeQuietly, type Duplex, splice, writeAll } from "../../../lib/net/splice.ts";
+import { answerText, type Exchange, type Handler } from "../front/exchange.ts";
+import { answerFraming, FramedBody, type Framing } from "../http/body.ts";
+import { ByteReader } from "../http/byte_reader.ts";
+import { valuesOf } from "../http/fields.ts";
+import {
+  type AnswerHead,
+  MAX_HEAD_BYTES,
+  parseAnswerHead,
+  requestHeadBytes,
+} from "../http/head.ts";
+import { answerHead, switchingHead } from "./answer_fields.ts";
+import type { Addresses } from "./public_address.ts";
+import { requestFields } from "./request_fields.ts";
+import { Upload, UploadBroken, uploadFraming } from "./upload.ts";
+import { connectUpstream, type Upstream, upstreamName, type UpstreamTrust } from "./upstream.ts";
+
+/** How long an app may be silent before its answer unless told otherwise, milliseconds. */
+export const APP_SILENCE_MS = 120_000;
+
+/** Most interim answers (1xx) to one request. */
+const MAX_INTERIM = 100;
+
+/** Options for {@linkcode upstreamHandler}. */
+export interface UpstreamOptions {
+  upstream: Upstream;
+  trust?: UpstreamTrust;
+  /** What the app gets as `Host`; undefined for what the visitor sent. */
+  sentHost?: string;
+  /**
+   * How long the app may be silent before its answer, counted from the last byte of the request that
+   * it took, milliseconds. @default {APP_SILENCE_MS}
+   */
+  silence?: number;
+  /** @default {setTimeout} */
+  schedule?: Schedule;
+  log: Log;
+}
+
+/** Why an app gave no answer: what the visitor is told, and what the log is. */
+class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+  readonly status: 502 | 504;
+
+  constructor(message: string, status: 502 | 504, cause?: unknown) {
+    super(message, { cause });
+    this.status = status;
+  }
+}
+
+/**
+ * Passes visitors on to a web app: a connection each, on which heads are read and written anew, bodies
+ * carried piece by piece, and everything else is bytes.
+ *
+ * Not by an HTTP library's client: those rebuild targets, lose interim answers and trailers, hide an
+ * app's answer to an upgrade, and send "no body" as one of unknown length.
+ */
+export function upstreamHandler(options: UpstreamOptions): Handler {
+  const { upstream, log } = options;
+  return async (exchange) => {
+    try {
+      await new Passage(options, exchange).run();
+    } catch (error) {
+      if (exchange.answer.begun || exchange.visitor.gone.aborted) throw error;
+      if (error instanceof UploadBroken) {
+        log.debug("A visitor's upload broke off", { error });
+        return await answerText(exchange, 400, "The request broke off.");
+      }
+      if (!(error instanceof NoAnswer)) throw error;
+      log.warn(error.message, { upstream: upstreamName(upstream), error: error.cause });
+      await answerText(
+        exchange,
+        error.status,
+        "The page is not running at the moment. Please try again later.",
+        [["Retry-After", "10"]],
+      );
+    }
+  };
+}
+
+/** One request on its way to the app, and its answer on the way back. */
+class Passage {
+  readonly #options: UpstreamOptions;
+  readonly #exchange: Exchange;
+  readonly #addresses: Addresses;
+  readonly #schedule: Schedule;
+  #late = false;
+  #callOff: () => void = () => {};
+  #answered = false;
+
+  constructor(options: UpstreamOptions, exchange: Exchange) {
+    const { upstream, sentHost, schedule = scheduleTimeout } = options;
+    const { host } = exchange.request;
+    this.#options = options;
+    this.#exchange = exchange;
+    this.#addresses = { host, sentHost: sentHost ?? host, upstream };
+    this.#schedule = schedule;
+  }
+
+  async run(): Promise<void> {
+    const { gone } = this.#exchange.visitor;
+    const conn = await this.#connect();
+    const leave = (): void => closeQuietly(conn);
+    gone.addEventListener("abort", leave, { once: true });
+    if (gone.aborted) leave();
+    try {
+      await this.#carry(conn);
+    } finally {
+      this.#callOff();
+      gone.removeEventListener("abort", leave);
+      closeQuietly(conn);
+    }
+  }
+
+  async #connect(): Promise<Duplex> {
+    const { upstream, trust } = this.#options;
+    try {
+      return await connectUpstream(upstream, trust, this.#exchange.visitor.gone);
+    } catch (error) {
+      throw new NoAnswer("The app cannot be reached", 502, error);
+    }
+  }
+
+  async #carry(conn: Duplex): Promise<void> {
+    const { request, answer, visitor } = this.#exchange;
+    const framing = uploadFraming(request);
+    const fields = requestFields(request, framing, this.#addresses, visitor.address);
+    const upload = new Upload({
+      conn,
+      head: requestHeadBytes(request.method, request.target, fields),
+      framing,
+      body: request.body,
+      onAppsTurn: () => this.#watch(conn),
+      onVisitorsTurn: () => this.#callOff(),
+    });
+    // Not awaited: an app may answer before it has read everything, and its answer counts.
+    upload.send();
+    const reader = new ByteReader(conn);
+    const final = await this.#readHead(conn, reader, upload);
+    if (final.status === 101) return await this.#switch(final, conn, reader);
+    const body = new FramedBody(reader, this.#framing(final));
+    const early = body.ready ? await body.read() : null;
+    await answer.begin(
+      answerHead(final, this.#addresses),
+      this.#framing(final),
+      early ?? undefined,
+    );
+    for (let piece; (piece = await body.read()) !== null;) await answer.write(piece);
+    await answer.finish(body.trailers);
+    upload.stop();
+  }
+
+  /** The answer's head; those before it (1xx) are passed on. */
+  async #readHead(conn: Duplex, reader: ByteReader, upload: Upload): Promise<AnswerHead> {
+    try {
+      for (let interim = 0; interim <= MAX_INTERIM; interim++) {
+        const text = await reader.head(MAX_HEAD_BYTES);
+        if (text === null) throw new Error("Cannot read answer: the connection ended before it");
+        const head = parseAnswerHead(text);
+        if (head.status >= 200 || head.status === 101) {
+          this.#answered = true;
+          this.#callOff();
+          return head;
+        }
+        this.#watch(conn);
+        await this.#exchange.answer.interim(answerHead(head, this.#addresses));
+      }
+      throw new Error("Cannot read answer: too many interim ones");
+    } catch (error) {
+      if (upload.broken !== undefined) throw upload.broken;
+      if (this.#late) throw new NoAnswer("The app is silent", 504);
+      throw new NoAnswer("The app gave no answer", 502, error);
+    }
+  }
+
+  #framing(head: AnswerHead): Framing {
+    try {
+      return answerFraming(this.#exchange.request.method, head);
+    } catch (error) {
+      throw new NoAnswer("The app's answer cannot be read", 502, error);
+    }
+  }
+
+  /** Passes bytes both ways from a 101 on. */
+  async #switch(head: AnswerHead, app: Duplex, reader: ByteReader): Promise<void> {
+    const { answer, request } = this.#exchange;
+    if (!request.upgrades) {
+      throw new NoAnswer("The app's answer cannot be read", 502, new Error("101 unasked"));
+    }
+    const upgrade =
+      (valuesOf(head.fields, "upgrade")[0] ?? valuesOf(request.fields, "upgrade")[0])!;
+    const { conn, early } = await answer.switchProtocols(
+      switchingHead(head, this.#addresses, upgrade),
+    );
+    if (early.length > 0) await writeAll(app, early);
+    await splice(conn, app, { backwardHead: reader.rest().slice() });
+  }
+
+  /** Gives the app its time anew, as long as it has not answered. */
+  #watch(conn: Duplex): void {
+    if (this.#answered) return;
+    this.#callOff();
+    this.#callOff = this.#schedule(() => {
+      this.#late = true;
+      closeQuietly(conn);
+    }, this.#options.silence ?? APP_SILENCE_MS);
+  }
+}

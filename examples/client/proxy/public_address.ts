@@ -1,0 +1,56 @@
+import type { Upstream } from "./upstream.ts";
+
+/** The two addresses of a page: what visitors call it, and what the app is told that it is called. */
+export interface Addresses {
+  /** Host, with a port if the visitor named one. */
+  host: string;
+  /** What the app gets as `Host`. */
+  sentHost: string;
+  upstream: Upstream;
+}
+
+/** Names of this computer, for itself only. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
+
+const ABSOLUTE = /^(https?:)?\/\/([^/?#\\]*)(.*)$/i;
+
+/**
+ * A URL of an app as visitors can use it: where it is the app's own, under whatever name, it is given
+ * the page's. Another's, and one without a host, stay as they are.
+ */
+export function publicUrl(url: string, addresses: Addresses): string {
+  const [, , authority, rest] = ABSOLUTE.exec(url) ?? [];
+  if (authority === undefined || !isOwn(authority.toLowerCase(), addresses)) return url;
+  return `https://${addresses.host}${rest}`;
+}
+
+function isOwn(authority: string, { host, sentHost, upstream }: Addresses): boolean {
+  const { name, port } = split(authority);
+  const ports = ["", "80", "443", String(upstream.port), split(host).port];
+  if (authority === sentHost.toLowerCase() || authority === upstream.host) return true;
+  // nginx, for one, puts its own port behind the name that it was asked for.
+  if (name === split(host).name) return ports.includes(port);
+  return LOOPBACK.test(name) && LOOPBACK.test(upstream.hostname) && port === String(upstream.port);
+}
+
+function split(authority: string): { name: string; port: string } {
+  const [, name = "", port = ""] = /^(.*?)(?::(\d*))?$/.exec(authority.toLowerCase()) ?? [];
+  return { name: name.replace(/\.$/, ""), port };
+}
+
+/** A URL of the page as the app knows itself; another's stays as it is. */
+export function appUrl(url: string, { host, sentHost, upstream }: Addresses): string {
+  const [, protocol, authority, rest] = ABSOLUTE.exec(url) ?? [];
+  if (protocol?.toLowerCase() !== "https:" || authority!.toLowerCase() !== host.toLowerCase()) {
+    return url;
+  }
+  return `${upstream.protocol}//${sentHost}${rest}`;
+}
+
+/** A `Set-Cookie` without a domain that is the app's own address, which no browser would take here. */
+export function publicCookie(cookie: string, { upstream }: Addresses): string {
+  return cookie.replace(/;\s*domain\s*=\s*\.?([^;]*)/i, (whole, domain: string) => {
+    const name = domain.trim().toLowerCase();
+    return name === upstream.hostname.toLowerCase() || LOOPBACK.test(name) ? "" : whole;
+  });
+}

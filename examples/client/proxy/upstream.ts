@@ -1,0 +1,135 @@
+import * as net from "node:net";
+import * as tls from "node:tls";
+import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
+import { NodeDuplex } from "../front/node_duplex.ts";
+
+/** How long connecting to the app may take, milliseconds. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Where a web app listens. */
+export interface Upstream {
+  protocol: "http:" | "https:";
+  /** Host name or address; of what the app calls itself where it listens on a path. */
+  hostname: string;
+  port: number;
+  /** Host and, unless it is the protocol's own, port: what a browser would send as `Host`. */
+  host: string;
+  /** Path of a Unix socket, in the place of host and port. */
+  path?: string;
+}
+
+/** Which certificates of an app with TLS are taken. */
+export interface UpstreamTrust {
+  /** PEM of authorities, besides the usual ones. */
+  ca?: string;
+  /** Takes any certificate. */
+  insecure?: boolean;
+}
+
+/**
+ * Reads where an app listens: `8000`, `localhost:8000`, `http://127.0.0.1:8000`,
+ * `https://nas.local`, or `unix:/run/app.sock`.
+ *
+ * @throws {TypeError} with what is wrong, for a person.
+ */
+export function parseUpstream(text: string): Upstream {
+  if (text.startsWith("unix:")) {
+    const path = text.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
+    if (path === "") throw new TypeError(`"${text}" names no socket, as unix:/run/app.sock does`);
+    return { protocol: "http:", hostname: "localhost", port: 80, host: "localhost", path };
+  }
+  const spelled = /^\d+$/.test(text) ? `http://127.0.0.1:${text}` : text;
+  const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(spelled) ? spelled : `http://${spelled}`);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    throw new TypeError(`"${text}" is no address of an app, such as http://127.0.0.1:8000`);
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
+    throw new TypeError(`"${text}" is more than a host and port: visitors choose the path`);
+  }
+  const { protocol, host } = url;
+  return {
+    protocol,
+    host,
+    hostname: url.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(url.port || (protocol === "https:" ? "443" : "80")),
+  };
+}
+
+/** The address of an app, for people. */
+export function upstreamName({ protocol, host, path }: Upstream): string {
+  return path === undefined ? `${protocol}//${host}` : `unix:${path}`;
+}
+
+/**
+ * Connects to an app; the caller closes.
+ *
+ * @throws {Error} if it does not take the connection within 10 s.
+ */
+export async function connectUpstream(
+  upstream: Upstream,
+  trust: UpstreamTrust = {},
+  gone?: AbortSignal,
+): Promise<Duplex> {
+  const timeout = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
+  const signal = gone === undefined ? timeout : AbortSignal.any([gone, timeout]);
+  if (upstream.protocol === "https:") return await connectTls(upstream, trust, signal);
+  if (upstream.path !== undefined) {
+    return await Deno.connect({ transport: "unix", path: upstream.path });
+  }
+  const conn = await connectTcp(upstream, signal);
+  conn.setNoDelay(true);
+  return conn;
+}
+
+async function connectTcp(
+  { hostname, port }: Upstream,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  // Apps listen on one of the two, and which one depends on the resolver of their runtime.
+  const names = hostname === "localhost" ? ["127.0.0.1", "::1"] : [hostname];
+  let failure: unknown;
+  for (const name of names) {
+    try {
+      return await Deno.connect({ hostname: name, port, signal });
+    } catch (error) {
+      failure ??= error;
+      if (signal.aborted) break;
+    }
+  }
+  throw failure;
+}
+
+/** By node:tls: `Deno.connectTls` cannot be told to take a certificate of the app's own making. */
+async function connectTls(
+  { hostname, port }: Upstream,
+  { ca, insecure }: UpstreamTrust,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const socket = tls.connect({
+    host: hostname,
+    port,
+    servername: net.isIP(hostname) === 0 ? hostname : undefined,
+    ALPNProtocols: ["http/1.1"],
+    ca: ca === undefined ? undefined : [...tls.rootCertificates, ca],
+    rejectUnauthorized: insecure !== true,
+    allowHalfOpen: true,
+  } as tls.ConnectionOptions);
+  socket.setNoDelay(true);
+  const conn = new NodeDuplex(socket);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const abort = (): void => reject(signal.reason);
+  socket.once("secureConnect", resolve);
+  socket.once("error", reject);
+  socket.once("close", () => reject(new Error("the app closed within the TLS handshake")));
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    await promise;
+    return conn;
+  } catch (error) {
+    closeQuietly(conn);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
