@@ -11,6 +11,7 @@ import { apiApp } from "./client/api.ts";
 import { createBodyReader } from "./client/body.ts";
 import { Control } from "./client/control.ts";
 import { createDataPort } from "./client/data_port.ts";
+import { createRequestRate } from "./client/request_rate.ts";
 import type { Redeem } from "./client/session.ts";
 import { RECENT_MS, Sessions } from "./client/sessions.ts";
 import { Tickets } from "./client/tickets.ts";
@@ -24,7 +25,7 @@ import { createReserved } from "./daemon/reserved.ts";
 import { serveListeners } from "./daemon/servers.ts";
 import { openDatabase } from "./database.ts";
 import type { Log } from "./log.ts";
-import { addressGroup } from "./net/address_group.ts";
+import { limitedGroups } from "./net/address_group.ts";
 import { IdleWatch } from "./net/idle_watch.ts";
 import { Places } from "./net/places.ts";
 import { logUncaught } from "./net/uncaught.ts";
@@ -214,8 +215,14 @@ async function start(
       sessions.size < ceilings.clients || sessions.get(caller.username) !== undefined
         ? control.accept(request, caller)
         : undefined,
-    readBody: createBodyReader({ addressGroup: groupOf }),
+    readBody: createBodyReader({ addressGroups: limitedGroups }),
     log,
+  });
+
+  const refuseFast = createRequestRate({
+    perSecond: settings.requestsPerSecond,
+    burst: settings.requestBurst,
+    addressGroups: limitedGroups,
   });
 
   // The relay's own servers
@@ -231,7 +238,7 @@ async function start(
   onReload(() => pages = makePages());
   const fronts = createFronts({
     controlNames: controlNames(settings),
-    api: (request, bindings) => api.fetch(request, bindings),
+    api: (request, bindings) => refuseFast(bindings) ?? api.fetch(request, bindings),
     page: (request, host, context) => pages.fetch(request, { ...context, host }),
     log,
   });
@@ -261,7 +268,7 @@ async function start(
     serveControl: (conn, head, arrival) => fronts.control.serve(conn, head, arrival),
     ...(settings.fallbackBackend !== undefined && { fallback: settings.fallbackBackend }),
     isProxy: (address) => isProxy(address),
-    addressGroup: groupOf,
+    addressGroups: limitedGroups,
     limits: {
       maxHellos: ceilings.hellos,
       maxPerAddress: settings.maxVisitorsPerAddress,
@@ -289,7 +296,7 @@ async function start(
       onRefused: (reason) => counters.dataRefusals.add(reason),
     }),
     prefaces: new Places({ total: ceilings.prefaces }),
-    groupOf,
+    addressGroups: limitedGroups,
     log,
   });
   const admin = await startOperator({
@@ -330,10 +337,4 @@ async function start(
     [...open, ["admin", admin.address]]
       .map(([name, { hostname, port }]) => [name, `${hostname}:${port}`]),
   );
-}
-
-/** What limits by address count on; loopback stands for a proxy here, so for all visitors at once. */
-function groupOf(address: string): string | undefined {
-  const group = addressGroup(address);
-  return group.startsWith("127.") || address === "::1" ? undefined : group;
 }

@@ -27,8 +27,8 @@ export type ReadBody = (request: Request, address: string) => Promise<Record<str
 
 /** Options for {@linkcode createBodyReader}. */
 export interface BodyReaderOptions {
-  /** Groups addresses that one peer can have; undefined for those that are not limited. */
-  addressGroup?: (address: string) => string | undefined;
+  /** Groups that limits count an address in, narrowest first. @default none, so not limited */
+  addressGroups?: (address: string) => readonly string[];
   /** @default {128} */
   maxBodies?: number;
   /** @default {scheduleTimeout} */
@@ -37,10 +37,10 @@ export interface BodyReaderOptions {
 
 /** Makes a reader of bodies: bounded in bytes, in time, and in how many are read at once. */
 export function createBodyReader(options: BodyReaderOptions = {}): ReadBody {
-  const { addressGroup = () => undefined, maxBodies = MAX_BODIES, schedule } = options;
+  const { addressGroups = () => [], maxBodies = MAX_BODIES, schedule } = options;
   const places = new Places({ total: maxBodies });
   return async (request, address) => {
-    const place = places.take(addressGroup(address));
+    const place = places.take(...addressGroups(address));
     if (place === undefined) {
       throw new Problem("busy", "Too many requests are on their way to this relay; try again.", {
         retryAfterS: BUSY_RETRY_S,

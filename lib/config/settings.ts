@@ -244,6 +244,18 @@ export const SETTINGS = {
     "200",
     "New connections of it at once before that rate holds",
   ),
+  requestsPerSecond: required(
+    "REQUESTS_PER_SECOND",
+    integer(1, 1_000_000),
+    "50",
+    "Requests of the API of one address (IPv6: /64) a second; loopback is not counted",
+  ),
+  requestBurst: required(
+    "REQUEST_BURST",
+    integer(1, 1_000_000),
+    "300",
+    "Requests of it at once before that rate holds",
+  ),
   maxPages: required(
     "MAX_PAGES",
     integer(1, 1_000_000),

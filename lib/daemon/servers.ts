@@ -14,7 +14,7 @@ export interface ServeListenersOptions {
   /** Data connections whose ticket is awaited. */
   prefaces: Places;
   /** Whom a data connection counts for. */
-  groupOf: (address: string) => string | undefined;
+  addressGroups: (address: string) => readonly string[];
   log: Log;
 }
 
@@ -34,7 +34,7 @@ export interface Servers {
 
 /** Serves every listener: hands each connection to whom it is for. */
 export function serveListeners(options: ServeListenersOptions): Servers {
-  const { listeners, hub, onData, prefaces, groupOf, log } = options;
+  const { listeners, hub, onData, prefaces, addressGroups, log } = options;
   const servers = new Map<string, TcpServer>();
   function serve(name: keyof Listeners, onConnection: (conn: Deno.TcpConn) => Promise<void>): void {
     const listener = listeners[name];
@@ -53,7 +53,7 @@ export function serveListeners(options: ServeListenersOptions): Servers {
       onConnection: onData,
       log,
       places: prefaces,
-      keyOf: (conn) => groupOf(conn.remoteAddr.hostname),
+      keysOf: (conn) => addressGroups(conn.remoteAddr.hostname),
     }),
   );
 

@@ -17,10 +17,10 @@ const WARN_EVERY_MS = 10_000;
 export interface ServeTcpOptions {
   /** For log lines: `hub`, `data`, … */
   name: string;
-  /** Connections at once, by `keyOf`; the newest is closed unread when there is no place for it. */
+  /** Connections at once, by `keysOf`; the newest is closed unread when there is no place for it. */
   places?: Places;
   /** Whom a connection counts for in `places`. @default nobody */
-  keyOf?: (conn: Deno.TcpConn) => string | undefined;
+  keysOf?: (conn: Deno.TcpConn) => readonly string[];
   /**
    * Handles one connection and closes it. A rejection is a bug of ours: it is logged, counted, and
    * the connection closed.
@@ -62,7 +62,7 @@ export interface ListenerCounts {
  * Nothing that a peer does, and no shortage of descriptors, ends it.
  */
 export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): TcpServer {
-  const { name, places, keyOf = () => undefined, onConnection, log } = options;
+  const { name, places, keysOf = () => [], onConnection, log } = options;
   const counts: ListenerCounts = { accepted: 0, refused: 0, acceptErrors: 0, handlerErrors: 0 };
   const stopping = new AbortController();
   let failedAt = -Infinity;
@@ -97,7 +97,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
     accept: () => listener.accept(),
     onConnection(conn) {
       counts.accepted++;
-      const place = places?.take(keyOf(conn));
+      const place = places?.take(...keysOf(conn));
       if (places === undefined || place !== undefined) return handle(conn, place);
       counts.refused++;
       closeQuietly(conn);

@@ -1,10 +1,10 @@
 /** One place of a {@linkcode Places} table. */
 export interface Place {
   /**
-   * Counts the place for this key from now on, if the key may have one more; call at most once, for
-   * a place that was taken without a key.
+   * Counts the place for these keys from now on, if each may have one more; call at most once, for a
+   * place that was taken without a key.
    */
-  assign(key: string): boolean;
+  assign(...keys: string[]): boolean;
   /** Gives the place back; a second call does nothing. */
   leave(): void;
 }
@@ -13,7 +13,7 @@ export interface Place {
 export interface PlacesOptions {
   /** Places in all. @default {Infinity} */
   total?: number;
-  /** Most places of one key, however many are free. @default {Infinity} */
+  /** Most places of one key, the first where there are several. @default {Infinity} */
   perKey?: number;
 }
 
@@ -24,6 +24,9 @@ export interface PlacesOptions {
  * their buffers by: Choudhury and Hahne, 1998). So one greedy key gets at most half of the table,
  * two get a third each, n get 1/(n+1) each, and as much again stays free for those who hold less: no
  * place is set aside, nobody is thrown out, and the newest of the greedy is the one refused.
+ *
+ * A place can count for several keys, narrowest first: an address and the networks that it is in. Who
+ * has many addresses of one network then has no more than who has one.
  */
 export class Places {
   readonly #total: number;
@@ -53,20 +56,23 @@ export class Places {
   }
 
   /**
-   * Takes a place, or undefined when there is none for this key.
+   * Takes a place, or undefined when there is none for one of these keys.
    *
-   * @param key absent for what is not shared out: it counts in the total only.
+   * @param keys none for what is not shared out: it counts in the total only.
    */
-  take(key?: string): Place | undefined {
-    if (this.#used >= this.#total || (key !== undefined && !this.#hasRoom(key, 0))) return;
+  take(...keys: string[]): Place | undefined {
+    if (this.#used >= this.#total || !this.#hasRoom(keys, 0)) return;
     this.#used++;
-    if (key !== undefined) this.#count(key, 1);
-    return new TakenPlace(this.#assign, this.#leave, key);
+    for (const key of keys) this.#count(key, 1);
+    return new TakenPlace(this.#assign, this.#leave, keys);
   }
 
-  /** Whether the key may have one more; `own` of the places in use are the asking one. */
-  #hasRoom(key: string, own: 0 | 1): boolean {
-    return this.usedBy(key) < Math.min(this.#perKey, this.#total - this.#used + own);
+  /** Whether each key may have one more; `own` of the places in use are the asking one. */
+  #hasRoom(keys: string[], own: 0 | 1): boolean {
+    const free = this.#total - this.#used + own;
+    return keys.every((key, i) =>
+      this.usedBy(key) < (i === 0 ? Math.min(this.#perKey, free) : free)
+    );
   }
 
   #count(key: string, change: 1 | -1): void {
@@ -75,44 +81,44 @@ export class Places {
     else this.#usedBy.delete(key);
   }
 
-  readonly #assign = (key: string): boolean => {
-    if (!this.#hasRoom(key, 1)) return false;
-    this.#count(key, 1);
+  readonly #assign = (keys: string[]): boolean => {
+    if (!this.#hasRoom(keys, 1)) return false;
+    for (const key of keys) this.#count(key, 1);
     return true;
   };
 
-  readonly #leave = (key: string | undefined): void => {
+  readonly #leave = (keys: string[]): void => {
     this.#used--;
-    if (key !== undefined) this.#count(key, -1);
+    for (const key of keys) this.#count(key, -1);
   };
 }
 
 /** A place in use, which knows whom it counts for. */
 class TakenPlace implements Place {
-  readonly #assign: (key: string) => boolean;
-  readonly #leave: (key: string | undefined) => void;
-  #key: string | undefined;
+  readonly #assign: (keys: string[]) => boolean;
+  readonly #leave: (keys: string[]) => void;
+  #keys: string[];
   #left = false;
 
   constructor(
-    assign: (key: string) => boolean,
-    leave: (key: string | undefined) => void,
-    key: string | undefined,
+    assign: (keys: string[]) => boolean,
+    leave: (keys: string[]) => void,
+    keys: string[],
   ) {
     this.#assign = assign;
     this.#leave = leave;
-    this.#key = key;
+    this.#keys = keys;
   }
 
-  assign(key: string): boolean {
-    if (this.#left || this.#key !== undefined || !this.#assign(key)) return false;
-    this.#key = key;
+  assign(...keys: string[]): boolean {
+    if (this.#left || this.#keys.length > 0 || !this.#assign(keys)) return false;
+    this.#keys = keys;
     return true;
   }
 
   leave(): void {
     if (this.#left) return;
     this.#left = true;
-    this.#leave(this.#key);
+    this.#leave(this.#keys);
   }
 }

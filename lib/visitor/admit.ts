@@ -1,11 +1,11 @@
 import { type Place, Places } from "../net/places.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
+import { TokenBuckets } from "../net/token_buckets.ts";
 import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Ending, Outcome } from "./outcome.ts";
 import { type Peeked, Peeker } from "./peek.ts";
 import { refuseByAlert } from "./refuse.ts";
 import { type IsProxy, socketAddresses } from "./source.ts";
-import { TokenBuckets } from "./token_buckets.ts";
 
 /** Hellos of unusual size that are read at once: each may take 200 KiB of memory. */
 const LARGE_HELLOS = 64;
@@ -23,8 +23,8 @@ export interface Visit {
    * did not say for whom (`LOCAL`, `UNKNOWN`). `addresses` are the proxy's own then.
    */
   readonly announced: ProxyAddresses | undefined;
-  /** What limits by address count it under; absent for those that are not limited. */
-  readonly group: string | undefined;
+  /** What limits by address count it under, narrowest first; empty where it is not limited. */
+  readonly groups: readonly string[];
   readonly peeked: Peeked;
   /** The bytes read so far, to be passed on first. */
   head: Uint8Array;
@@ -46,8 +46,8 @@ export interface AdmissionLimits {
 /** Options for {@linkcode Admission}. */
 export interface AdmissionOptions {
   isProxy: IsProxy;
-  /** Groups addresses that one visitor can have; undefined for those that are not limited. */
-  addressGroup: (address: string) => string | undefined;
+  /** Groups that limits count an address in, narrowest first; none where it is not limited. */
+  addressGroups: (address: string) => readonly string[];
   limits: AdmissionLimits;
 }
 
@@ -116,7 +116,7 @@ export class Admission {
     hello: Place,
     held: Place[],
   ): Promise<Visit | { ending: Ending; addresses: ProxyAddresses }> {
-    const { isProxy, addressGroup } = this.#options;
+    const { isProxy, addressGroups } = this.#options;
     const peeker = new Peeker(conn, { takeLarge: () => this.#large.take() });
     try {
       let addresses = socketAddresses(conn);
@@ -133,8 +133,8 @@ export class Admission {
         announced = header.addresses;
         addresses = announced ?? addresses;
       }
-      const group = addressGroup(addresses.source.address);
-      const refused = group === undefined ? undefined : this.#refusal(group, hello, held);
+      const groups = addressGroups(addresses.source.address);
+      const refused = groups.length === 0 ? undefined : this.#refusal(groups, hello, held);
       if (refused !== undefined) {
         peeker.done();
         // Who has more than its share must not hold a place of those who wait for theirs.
@@ -142,19 +142,19 @@ export class Admission {
         return { ending: await this.#turnAway(conn, refused), addresses };
       }
       const peeked = await peeker.hello();
-      return { conn, addresses, announced, group, peeked, head: peeker.bytes, place: hello };
+      return { conn, addresses, announced, groups, peeked, head: peeker.bytes, place: hello };
     } finally {
       peeker.done();
     }
   }
 
   /** Counts a connection for its address; tells which limit it is above. */
-  #refusal(group: string, hello: Place, held: Place[]): Outcome | undefined {
-    const own = this.#perAddress.take(group);
+  #refusal(groups: readonly string[], hello: Place, held: Place[]): Outcome | undefined {
+    const own = this.#perAddress.take(...groups);
     if (own === undefined) return "limit-address";
     held.push(own);
-    if (!this.#buckets.take(group)) return "limit-rate";
-    return hello.assign(group) ? undefined : "limit-hellos";
+    if (!this.#buckets.take(...groups)) return "limit-rate";
+    return hello.assign(...groups) ? undefined : "limit-hellos";
   }
 
   /** Refuses a connection that is above a limit: by an alert, or unheard when many are at once. */

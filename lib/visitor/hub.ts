@@ -15,8 +15,8 @@ export interface HubOptions extends OnwardOptions {
   /** Port at which visitors reach the hub. */
   publicPort: number;
   isProxy: IsProxy;
-  /** Groups addresses that one visitor can have; undefined for those that are not limited. */
-  addressGroup: (address: string) => string | undefined;
+  /** Groups that limits count an address in, narrowest first; none where it is not limited. */
+  addressGroups: (address: string) => readonly string[];
   limits: AdmissionLimits & OnwardLimits;
   log: Log;
   /** Told once a connection how it ended. */

@@ -136,11 +136,11 @@ export class Onward {
   #placed(
     visit: Visit,
     table: Places,
-    key: string | undefined,
+    keys: readonly string[],
     refusal: Outcome,
     next: () => Promise<Ending>,
   ): Promise<Ending> {
-    const place = table.take(key);
+    const place = table.take(...keys);
     if (place === undefined) return refuseByAlert(visit.conn, "internalError", refusal);
     visit.place.leave();
     visit.place = place;
@@ -151,7 +151,7 @@ export class Onward {
     return this.#placed(
       visit,
       this.#visitors,
-      username,
+      [username],
       "limit-visitors",
       () => this.#meet(visit, username),
     );
@@ -220,7 +220,7 @@ export class Onward {
     if (target.to === "user" && !this.#options.hasPage(target.username)) {
       return refuseByAlert(visit.conn, "unrecognizedName", "no-page", outcome);
     }
-    return this.#placed(visit, this.#pages, visit.group, "limit-pages", async () => {
+    return this.#placed(visit, this.#pages, visit.groups, "limit-pages", async () => {
       await this.#options.servePage(visit.conn, visit.head, {
         addresses: visit.addresses,
         ...nameOf(visit),
@@ -233,8 +233,8 @@ export class Onward {
 
   /** Passes a client, or who asks the API, on to it. */
   toControl(visit: Visit): Promise<Ending> {
-    const { conn, addresses, group } = visit;
-    return this.#placed(visit, this.#control, group, "limit-control", () => {
+    const { conn, addresses, groups } = visit;
+    return this.#placed(visit, this.#control, groups, "limit-control", () => {
       const served = this.#options.serveControl(conn, visit.head, { addresses, ...nameOf(visit) });
       // A client may stay online for days: nothing is kept but what it needs.
       visit.head = NO_BYTES;
@@ -243,7 +243,7 @@ export class Onward {
   }
 
   #toFallback(visit: Visit): Promise<Ending> {
-    const { conn, announced, group } = visit;
+    const { conn, announced, groups } = visit;
     const fallback = this.#fallback;
     if (fallback === undefined) {
       const outcome = nameOf(visit).serverName === undefined ? "no-name" : "foreign-name";
@@ -252,7 +252,7 @@ export class Onward {
     return this.#placed(
       visit,
       this.#foreign,
-      group,
+      groups,
       "limit-fallback",
       () => fallback.pass(conn, visit.head, announced),
     );

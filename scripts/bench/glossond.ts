@@ -15,6 +15,9 @@ export interface Glossond extends AsyncDisposable {
   target(name: string): Target;
 }
 
+/** A launcher of the daemon with the memory settings that it is served with. */
+export const AS_SERVED: string[] = ["env", `DENO_V8_FLAGS=${V8_FLAGS}`];
+
 /** Name of the user of a number. */
 export function usernameOf(user: number): string {
   return `user${user}`;
@@ -45,7 +48,7 @@ export async function startGlossond(
   const { namespace, preload } = options;
   const launcher = [
     ...namespace === undefined ? [] : ["ip", "netns", "exec", namespace],
-    ...["env", `DENO_V8_FLAGS=${V8_FLAGS}`],
+    ...AS_SERVED,
   ];
   const relay = await startRelay({
     dir,

@@ -92,7 +92,7 @@ Deno.test("readBody() reads so many bodies at once, and leaves room beside one a
   const clock = new ManualClock();
   const readBody = createBodyReader({
     maxBodies: 4,
-    addressGroup: (address) => address,
+    addressGroups: (address) => [address],
     schedule: clock.schedule,
   });
   const bodies = [1, 2, 3, 4, 5].map(() => pieces());

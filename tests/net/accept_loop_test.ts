@@ -99,7 +99,7 @@ Deno.test("serveTcp() closes the newest unread when there is no place for it", a
   const server = serveTcp(listener, {
     name: "data",
     places: new Places({ total: 3 }),
-    keyOf: () => "the same address",
+    keysOf: () => ["the same address"],
     async onConnection(conn) {
       held.push(conn);
       await done.promise;

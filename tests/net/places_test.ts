@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { type Place, Places } from "../../lib/net/places.ts";
 
 /** Takes places for a key until there are no more. */
-function fill(places: Places, key?: string): Place[] {
+function fill(places: Places, ...keys: string[]): Place[] {
   const taken: Place[] = [];
-  for (let place = places.take(key); place !== undefined; place = places.take(key)) {
+  for (let place = places.take(...keys); place !== undefined; place = places.take(...keys)) {
     taken.push(place);
   }
   return taken;
@@ -79,4 +79,21 @@ Deno.test("Places never gives more than it has, and never refuses a key below ev
     for (const { place } of held) place.leave();
     assert.equal(places.used, 0);
   }));
+});
+
+Deno.test("Places.take() gives many addresses of one network no more than one address", () => {
+  const places = new Places({ total: 100, perKey: 30 });
+  const taken: Place[] = [];
+  for (let i = 0; i < 200; i++) taken.push(...fill(places, `address ${i}`, "/56", "/48"));
+  assert.deepEqual([taken.length, places.usedBy("/48")], [50, 50]);
+  assert.equal(fill(places, "one", "another /56", "/48").length, 0);
+  assert.equal(fill(places, "one", "another /56", "another /48").length, 25);
+  for (const place of taken) place.leave();
+  assert.deepEqual([places.used, places.usedBy("/48"), places.usedBy("/56")], [25, 0, 0]);
+
+  const later = places.take()!;
+  assert.ok(later.assign("two", "/56", "/48"));
+  assert.equal(places.usedBy("/48"), 1);
+  later.leave();
+  assert.equal(places.usedBy("/48"), 0);
 });

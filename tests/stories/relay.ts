@@ -1,13 +1,8 @@
 import { fileURLToPath } from "node:url";
-import config from "../../deno.json" with { type: "json" };
 import { readLines } from "../../scripts/lines.ts";
 
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** Further arguments of `deno run` that the task `serve` has: for what memory is measured of. */
-export const AS_SERVED: string[] = config.tasks.serve.command.split(" ")
-  .filter((argument) => argument.startsWith("--v8-flags="));
 
 /** How long the daemon may take to say that it is ready. */
 const READY_TIMEOUT_MS = 30_000;
@@ -40,8 +35,6 @@ export interface RelayOptions {
   settings?: Record<string, string>;
   /** A program and its arguments that start the daemon, as `prlimit` does. */
   launcher?: string[];
-  /** Further arguments of `deno run`; not with an executable. */
-  denoArgs?: string[];
   /** A module to load before the daemon's own; not with an executable. */
   preload?: string;
   /** Text of get_bio.py; by default the example script. */
@@ -83,7 +76,7 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
   const [program = "", ...args] = [
     ...options.launcher ?? [],
     ...executable ? [executable, "serve"] : [
-      ...[Deno.execPath(), "run", "-A", "--no-prompt", ...options.denoArgs ?? []],
+      ...[Deno.execPath(), "run", "-A", "--no-prompt"],
       ...options.preload === undefined ? [] : [`--preload=${options.preload}`],
       ...[`${ROOT}main.ts`, "serve"],
     ],

@@ -5,6 +5,8 @@
  */
 import { dataPreface } from "../../../lib/wire/messages.ts";
 import { writeAll } from "../../../lib/net/splice.ts";
+import { openingBytes } from "../../../lib/visitor/opening.ts";
+import type { ProxyAddresses } from "../../../lib/wire/proxy_protocol.ts";
 import { answerCalls } from "../load_process.ts";
 import { quantile } from "../numbers.ts";
 import { goOnline, type Membership } from "./glosson.ts";
@@ -80,6 +82,14 @@ async function visit(port: number, hello: Uint8Array): Promise<Deno.TcpConn> {
   }
 }
 
+/** Addresses of a visitor of this number. */
+function addressesOf(i: number): ProxyAddresses {
+  return {
+    source: { address: `100.64.${i >> 8 & 255}.${i & 255}`, port: 40_000 },
+    destination: { address: "198.51.100.80", port: 443 },
+  };
+}
+
 /** Where visits go. */
 interface Way {
   port: number;
@@ -142,9 +152,14 @@ await answerCalls({
     }));
     return { times };
   },
-  /** Visits at a rate, however slow the answers are, and tells how long they took. */
-  async rate(run: Way & { perSecond: number; seconds: number }) {
+  /**
+   * Visits at a rate, however slow the answers are, and tells how long they took; each behind a PROXY
+   * header with an address of its own where that is `proxied`.
+   */
+  async rate(run: Way & { perSecond: number; seconds: number; proxied?: boolean }) {
     const hello = helloFor(run.hostname);
+    const first = (i: number): Uint8Array =>
+      run.proxied ? openingBytes(addressesOf(i), hello) : hello;
     const times: number[] = [];
     let errors = 0;
     const total = run.perSecond * run.seconds;
@@ -156,7 +171,7 @@ await answerCalls({
         // From when it was due: a load that is late itself must not hide a relay that is.
         const from = started + (i + 1) / run.perSecond * 1000;
         open.push(
-          visit(run.port, hello).then((conn) => {
+          visit(run.port, first(i)).then((conn) => {
             times.push(performance.now() - from);
             conn.close();
           }, () => void errors++),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TokenBuckets } from "../../lib/visitor/token_buckets.ts";
+import { TokenBuckets } from "../../lib/net/token_buckets.ts";
 import { ManualClock } from "../manual_clock.ts";
 
 /** How many tokens a key gets in a row. */
@@ -39,4 +39,19 @@ Deno.test("TokenBuckets remembers so many keys, the busiest last to be forgotten
     assert.ok(!buckets.take("busy"));
   }
   assert.equal(buckets.size, 3);
+});
+
+Deno.test("TokenBuckets.take() holds a network to eight times one address of it, however many come", () => {
+  const clock = new ManualClock();
+  const buckets = new TokenBuckets({ perSecond: 1, burst: 2, now: clock.now });
+  let taken = 0;
+  for (let i = 0; i < 1_000; i++) if (buckets.take(`address ${i}`, "network")) taken++;
+  assert.equal(taken, 16);
+  // A refused one costs its own address nothing.
+  assert.ok(buckets.take("address 999"));
+  assert.ok(buckets.take("address 999", "another network"));
+  clock.advance(1_000);
+  taken = 0;
+  for (let i = 0; i < 1_000; i++) if (buckets.take(`late ${i}`, "network")) taken++;
+  assert.equal(taken, 8);
 });

@@ -1,3 +1,9 @@
+/**
+ * How many times as much as the first key each of the further ones may have: a network has several
+ * households in it, yet not as many as it has addresses.
+ */
+const WIDER = 8;
+
 /** Options for {@linkcode TokenBuckets}. */
 export interface TokenBucketsOptions {
   /** Tokens that a key gets back a second. */
@@ -20,7 +26,7 @@ interface Bucket {
  * Limits how often each key may do something: a steady rate after a burst.
  *
  * The table is bounded. When it is full the key that was quiet for the longest is forgotten, whose
- * bucket is the likeliest to be full again; an attacker with more addresses than fit is one that no
+ * bucket is the likeliest to be full again; an attacker with more networks than fit is one that no
  * limit by address holds.
  */
 export class TokenBuckets {
@@ -43,19 +49,31 @@ export class TokenBuckets {
     return this.#buckets.size;
   }
 
-  /** Takes one of the key's tokens; false, and none taken, when it has none. */
-  take(key: string): boolean {
+  /**
+   * Takes a token of each key; false, and none taken, when one of them has none.
+   *
+   * @param keys narrowest first, as `addressGroups` has them: the wider ones have eight times the rate
+   * and the burst.
+   */
+  take(...keys: string[]): boolean {
     const now = this.#now();
-    const bucket = this.#buckets.get(key);
-    const tokens = bucket === undefined
-      ? this.#burst
-      : Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs);
-    const taken = tokens >= 1;
+    const buckets = keys.map((key, i) => this.#refill(key, i === 0 ? 1 : WIDER, now));
+    const taken = buckets.every(({ tokens }) => tokens >= 1);
+    if (taken) { for (const bucket of buckets) bucket.tokens--; }
+    return taken;
+  }
+
+  /** The key's bucket, now the most recently used one, with what it has by now. */
+  #refill(key: string, times: number, now: number): Bucket {
+    const bucket = this.#buckets.get(key) ?? { tokens: this.#burst * times, at: now };
+    const refilled = bucket.tokens + (now - bucket.at) * this.#perMs * times;
+    bucket.tokens = Math.min(this.#burst * times, refilled);
+    bucket.at = now;
     this.#buckets.delete(key);
-    this.#buckets.set(key, { tokens: taken ? tokens - 1 : tokens, at: now });
+    this.#buckets.set(key, bucket);
     if (this.#buckets.size > this.#maxKeys) {
       this.#buckets.delete(this.#buckets.keys().next().value!);
     }
-    return taken;
+    return bucket;
   }
 }

@@ -1,0 +1,130 @@
+/** Peers that ask for more than their share; see `LoadProcess`. They leave the processor to others. */
+import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
+import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
+import { answerCalls } from "../bench/load_process.ts";
+
+/** What is asked for, and as whom. */
+export interface Flood {
+  port: number;
+  hostname: string;
+  /** PEM of the authority. */
+  ca: string;
+  /** Told in a PROXY header. */
+  address: string;
+  perSecond: number;
+}
+
+/** Connections that a flood of requests comes on. */
+const CONNECTIONS = 50;
+
+/** How often what is due is sent. */
+const TICK_MS = 10;
+
+/** Handshakes under way at once, at most. */
+const AT_ONCE = 2_000;
+
+const over = new AbortController();
+const running: Promise<void>[] = [];
+const counts = { asked: 0, answered: 0, refused: 0, connected: 0, failed: 0 };
+
+async function open({ port, hostname, ca, address }: Flood): Promise<Deno.TlsConn> {
+  const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
+  try {
+    await writeAll(
+      tcp,
+      encodeProxyV2({
+        source: { address, port: 40_000 },
+        destination: { address: "198.51.100.80", port: 443 },
+      }),
+    );
+    const tls = await Deno.startTls(tcp, {
+      hostname,
+      caCerts: [ca],
+      alpnProtocols: ["http/1.1"],
+    });
+    await tls.handshake();
+    return tls;
+  } catch (error) {
+    closeQuietly(tcp);
+    throw error;
+  }
+}
+
+function tick(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, TICK_MS));
+}
+
+/** Sends its share of requests without waiting for answers; comes again when it is closed. */
+async function ask(flood: Flood): Promise<void> {
+  const request = `GET /v1/relay HTTP/1.1\r\nHost: ${flood.hostname}\r\n\r\n`;
+  const buffer = new Uint8Array(64 * 1024);
+  while (!over.signal.aborted) {
+    let conn: Deno.TlsConn;
+    try {
+      conn = await open(flood);
+      counts.connected++;
+    } catch {
+      counts.failed++;
+      await tick();
+      continue;
+    }
+    const reading = (async () => {
+      for (let n = await conn.read(buffer); n !== null; n = await conn.read(buffer)) {
+        const text = new TextDecoder("latin1").decode(buffer.subarray(0, n));
+        counts.answered += text.split("HTTP/1.1 200").length - 1;
+        counts.refused += text.split("HTTP/1.1 429").length - 1;
+      }
+    })().catch(() => {}).finally(() => closeQuietly(conn));
+    const began = performance.now();
+    let sent = 0;
+    try {
+      while (!over.signal.aborted) {
+        const due = Math.floor(
+          (performance.now() - began) / 1000 * flood.perSecond / CONNECTIONS,
+        ) - sent;
+        sent += due;
+        counts.asked += due;
+        await writeAll(conn, new TextEncoder().encode(request.repeat(due)));
+        await tick();
+      }
+    } catch {
+      // Closed by the relay.
+    }
+    closeQuietly(conn);
+    await reading;
+  }
+}
+
+/** Opens connections at a rate, however many of them are under way, and closes each once it is open. */
+async function shake(flood: Flood): Promise<void> {
+  const began = performance.now();
+  let atOnce = 0;
+  while (!over.signal.aborted) {
+    const due = Math.floor((performance.now() - began) / 1000 * flood.perSecond);
+    for (; counts.asked < due; counts.asked++) {
+      if (atOnce >= AT_ONCE) continue;
+      atOnce++;
+      open(flood).then((conn) => {
+        counts.connected++;
+        closeQuietly(conn);
+      }, () => counts.failed++).finally(() => atOnce--);
+    }
+    await tick();
+  }
+}
+
+await new Deno.Command("renice", { args: ["-n", "19", "-p", String(Deno.pid)] }).output();
+await answerCalls({
+  requests(flood: Flood) {
+    for (let i = 0; i < CONNECTIONS; i++) running.push(ask(flood));
+  },
+  handshakes(flood: Flood) {
+    running.push(shake(flood));
+  },
+  /** Ends it, and tells what came of it. */
+  async stop() {
+    over.abort();
+    await Promise.all(running);
+    return counts;
+  },
+});
