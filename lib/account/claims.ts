@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "../database.ts";
-import { addressGroups } from "../net/address_group.ts";
+import { addressGroup } from "../net/address_group.ts";
 import type { BioResult } from "./bio_command.ts";
 import {
   type ClaimRefusal,
@@ -127,7 +127,7 @@ export function createClaims(options: ClaimsOptions): Claims {
     const time = now();
     const roomInMs = makeRoom(time);
     if (roomInMs > 0) return tooManyClaims("Too many claims are open at this relay", roomInMs);
-    const waitMs = byAddress.take(addressGroups(address)[0]!);
+    const waitMs = byAddress.take(addressGroup(address));
     if (waitMs > 0) return tooManyClaims("Too many claims came from your network address", waitMs);
 
     const claim = newSecret(random);

@@ -23,6 +23,11 @@ export function addressGroups(address: string): readonly string[] {
   });
 }
 
+/** The narrowest group of an address: an IPv4 address itself, an IPv6 address's /64. */
+export function addressGroup(address: string): string {
+  return addressGroups(address)[0]!;
+}
+
 /**
  * As {@linkcode addressGroups}, but nothing for loopback: it stands for a proxy on this machine that
  * does not tell whom a connection is of, and so for everybody at once.
