@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PROGRAMS } from "../../scripts/compile/programs.ts";
-import { BASE, ROOT, startRelay } from "../stories/relay.ts";
+import { readLines } from "../../scripts/lines.ts";
+import { BASE, type Relay, ROOT, startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 import { compileExecutables } from "./deploy/executable.ts";
 import { readTouched, STRACE } from "./deploy/touched.ts";
@@ -111,6 +112,109 @@ Deno.test("every story is true of the executable", async () => {
   );
   assert.equal(code, 0, text.slice(-5000));
   assert.match(text, /\| \d\d+ passed (?:\(\d+ steps\) )?\| 0 failed/);
+});
+
+/** A client's executable that runs until it is disposed of, with its lines. */
+async function online(
+  dir: string,
+  relay: Relay,
+  args: string[],
+): Promise<AsyncDisposable & { lines: string[] }> {
+  const process = new Deno.Command(`${dir}/glosson`, {
+    args: ["run", "--state", `${relay.stateDir}/../glosson`, ...args],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const lines: string[] = [];
+  const isOnline = Promise.withResolvers<void>();
+  const reading = readLines(process.stderr, (line) => {
+    lines.push(line);
+    if (line.includes("Online")) isOnline.resolve();
+  });
+  reading.then(() => isOnline.reject(new Error(`glosson ended: ${lines.join("\n")}`)));
+  await isOnline.promise;
+  return {
+    lines,
+    async [Symbol.asyncDispose]() {
+      process.kill("SIGTERM");
+      assert.equal((await process.status).code, 0, lines.join("\n"));
+      await reading;
+    },
+  };
+}
+
+Deno.test("the client's executable shows a page, a folder, and web apps", async (t) => {
+  const dir = await compiled;
+  await using relay = await startRelay();
+  const hostname = `kaylee.${BASE}`;
+  const setup = await run(`${dir}/glosson`, [
+    ...["setup", "kaylee", "--relay", `https://localhost:${relay.ports.control}`],
+    ...["--ca", `${relay.stateDir}/local-ca.pem`, "--bio-file", `${relay.biosDir}/kaylee.txt`],
+    ...["--state", `${relay.stateDir}/../glosson`],
+  ]);
+  assert.equal(setup.code, 0, setup.text);
+
+  await t.step("its own", async () => {
+    await using client = await online(dir, relay, []);
+    assert.match((await visit(relay, hostname)).body, /is online/);
+    // Nothing that a visitor sends ends it.
+    for (
+      const options of [["-alpn", "foo"], ["-groups", "ffdhe2048"], [
+        "-no_tls1_3",
+        "-cipher",
+        "AES128-SHA",
+      ]]
+    ) {
+      const to = ["-connect", `127.0.0.1:${relay.ports.hub}`, "-servername", hostname];
+      await run("openssl", ["s_client", ...to, ...options]);
+    }
+    assert.match((await visit(relay, hostname)).body, /is online/, client.lines.join("\n"));
+  });
+
+  await t.step("a folder", async () => {
+    const site = await Deno.makeTempDir({ dir: `${relay.stateDir}/..` });
+    await Deno.writeTextFile(`${site}/index.html`, "<p>mine</p>");
+    await using _client = await online(dir, relay, ["--dir", site]);
+    assert.equal((await visit(relay, hostname)).body, "<p>mine</p>");
+  });
+
+  await t.step("an app", async () => {
+    await using app = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      (request) => new Response(`app of ${request.headers.get("host")}`),
+    );
+    await using _client = await online(dir, relay, ["--upstream", String(app.addr.port)]);
+    assert.equal((await visit(relay, hostname)).body, `app of ${hostname}`);
+  });
+
+  await t.step("an app with a certificate of its own", async () => {
+    const pem = `${relay.stateDir}/../app.pem`;
+    const { code, text } = await run("openssl", [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+      ...["-keyout", `${pem}.key`, "-out", pem, "-subj", "/CN=localhost"],
+      ...["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=CA:FALSE"],
+    ]);
+    assert.equal(code, 0, text);
+    await using app = Deno.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen() {},
+      cert: await Deno.readTextFile(pem),
+      key: await Deno.readTextFile(`${pem}.key`),
+    }, () => new Response("secure"));
+    const upstream = ["--upstream", `https://localhost:${app.addr.port}`];
+    for (const trust of [["--upstream-ca", pem], ["--insecure-upstream"]]) {
+      await using client = await online(dir, relay, [...upstream, ...trust]);
+      assert.equal((await visit(relay, hostname)).body, "secure", client.lines.join("\n"));
+    }
+    await using client = await online(dir, relay, upstream);
+    assert.equal((await visit(relay, hostname)).status, 502);
+    assert.ok(
+      client.lines.some((line) => /warn .*certificate/i.test(line)),
+      client.lines.join("\n"),
+    );
+  });
 });
 
 Deno.test("the executables are removed", async () => {

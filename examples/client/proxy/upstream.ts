@@ -72,25 +72,17 @@ export async function connectUpstream(
 ): Promise<Duplex> {
   const timeout = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
   const signal = gone === undefined ? timeout : AbortSignal.any([gone, timeout]);
-  if (upstream.protocol === "https:") return await connectTls(upstream, trust, signal);
   if (upstream.path !== undefined) {
     return await Deno.connect({ transport: "unix", path: upstream.path });
   }
-  const conn = await connectTcp(upstream, signal);
-  conn.setNoDelay(true);
-  return conn;
-}
-
-async function connectTcp(
-  { hostname, port }: Upstream,
-  signal: AbortSignal,
-): Promise<Deno.TcpConn> {
   // Apps listen on one of the two, and which one depends on the resolver of their runtime.
-  const names = hostname === "localhost" ? ["127.0.0.1", "::1"] : [hostname];
+  const names = upstream.hostname === "localhost" ? ["127.0.0.1", "::1"] : [upstream.hostname];
   let failure: unknown;
   for (const name of names) {
     try {
-      return await Deno.connect({ hostname: name, port, signal });
+      return upstream.protocol === "https:"
+        ? await connectTls(name, upstream, trust, signal)
+        : await connectTcp(name, upstream, signal);
     } catch (error) {
       failure ??= error;
       if (signal.aborted) break;
@@ -99,14 +91,25 @@ async function connectTcp(
   throw failure;
 }
 
+async function connectTcp(
+  hostname: string,
+  { port }: Upstream,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const conn = await Deno.connect({ hostname, port, signal });
+  conn.setNoDelay(true);
+  return conn;
+}
+
 /** By node:tls: `Deno.connectTls` cannot be told to take a certificate of the app's own making. */
 async function connectTls(
+  name: string,
   { hostname, port }: Upstream,
   { ca, insecure }: UpstreamTrust,
   signal: AbortSignal,
 ): Promise<Duplex> {
   const socket = tls.connect({
-    host: hostname,
+    host: name,
     port,
     servername: net.isIP(hostname) === 0 ? hostname : undefined,
     ALPNProtocols: ["http/1.1"],
