@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Log, SILENT_LOG } from "../log.ts";
+import { askerOf } from "./asker.ts";
 import { LandingPage } from "./landing.tsx";
 import type { Place } from "./layout.tsx";
 import { MisdirectedPage } from "./misdirected.tsx";
@@ -67,6 +68,8 @@ interface Answer {
   status: 200 | 404 | 421 | 451 | 503 | 504;
   page: string;
   body: JSX.Element;
+  /** The same in a sentence, for who has no use for a page. */
+  text: string;
   retryAfterS?: number;
 }
 
@@ -102,17 +105,21 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   app.use(async (c, next) => {
     const { serverName, host = serverName } = c.env;
     if (serverName === undefined || host !== serverName) return send(c, misdirected());
-    if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
-    return c.text("This page can only be read.\n", 405, { Allow: "GET, HEAD" });
+    return await next();
   });
 
-  app.get("*", (c) => {
+  // Any method has the page of a name: it is there for now, in the place of the user's own, and a
+  // refusal of the method would be taken for the user's last word.
+  app.all("*", (c) => {
     const host = c.env.serverName!;
     if (host.endsWith(`.${baseDomain}`)) {
       const username = host.slice(0, -baseDomain.length - 1);
       return send(c, namePage(username, ownAddress(c.req.raw), c.env));
     }
     if (host !== baseDomain) return send(c, misdirected());
+    if (c.req.method !== "GET" && c.req.method !== "HEAD") {
+      return c.text("This page can only be read.\n", 405, { Allow: "GET, HEAD" });
+    }
     if (c.req.path === "/robots.txt") return c.text("User-agent: *\nDisallow:\n");
     if (c.req.path === "/favicon.ico") return c.body(null, 204);
     return send(c, basePage(c.req.path));
@@ -124,8 +131,12 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   });
 
   function basePage(path: string): Answer {
-    if (path === "/") return { status: 200, page: "landing", body: <LandingPage {...place} /> };
-    return { status: 404, page: "not-found", body: <NotFoundPage {...place} /> };
+    if (path === "/") {
+      const text = `This is the Glosson relay of ${place.base}.`;
+      return { status: 200, page: "landing", body: <LandingPage {...place} />, text };
+    }
+    const text = `There is no such page at ${place.base}.`;
+    return { status: 404, page: "not-found", body: <NotFoundPage {...place} />, text };
   }
 
   /** The page of a name; any path has it, since people keep links to parts of a user's page. */
@@ -134,35 +145,40 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
     const host = `${username}.${place.base}`;
     if (status.state === "unknown") {
       const body = <UnknownNamePage {...place} host={host} />;
-      return { status: 404, page: "unknown-name", body };
+      return { status: 404, page: "unknown-name", body, text: `There is no page at ${host}.` };
     }
     if (status.state === "suspended") {
       const body = <SuspendedPage {...place} host={host} />;
-      return { status: 451, page: "suspended", body };
+      return { status: 451, page: "suspended", body, text: `${host} is suspended.` };
     }
     if (status.state === "hidden") return misdirected();
     const common = { ...place, username, retry: { afterS: RETRY_S, url } };
     if (context.restarting) {
       const body = <RestartingPage {...common} retry={{ afterS: RESTARTING_RETRY_S, url }} />;
-      return { status: 503, page: "restarting", body, retryAfterS: RESTARTING_RETRY_S };
+      const text = "The relay is being restarted.";
+      return { status: 503, page: "restarting", body, text, retryAfterS: RESTARTING_RETRY_S };
     }
     if (context.notResponding) {
       const body = <NotRespondingPage {...common} />;
-      return { status: 504, page: "not-responding", body, retryAfterS: RETRY_S };
+      const text = `${host} is not responding.`;
+      return { status: 504, page: "not-responding", body, text, retryAfterS: RETRY_S };
     }
     if (status.state === "online") return misdirected();
     if (status.state === "setup") {
       const body = <SetupPage {...common} />;
-      return { status: 503, page: "setup", body, retryAfterS: RETRY_S };
+      const text = `${host} is being set up.`;
+      return { status: 503, page: "setup", body, text, retryAfterS: RETRY_S };
     }
     const { lastOnlineAt, away } = status;
     const body = <OfflinePage {...common} lastOnlineAt={lastOnlineAt} away={away} now={now()} />;
-    return { status: 503, page: "offline", body, retryAfterS: RETRY_S };
+    const text = `${host} is offline.`;
+    return { status: 503, page: "offline", body, text, retryAfterS: RETRY_S };
   }
 
   function misdirected(): Answer {
     const body = <MisdirectedPage {...place} retry={{ afterS: MISDIRECTED_RETRY_S }} />;
-    return { status: 421, page: "misdirected", body };
+    const text = "This connection was made for another host.";
+    return { status: 421, page: "misdirected", body, text };
   }
 
   return app;
@@ -187,10 +203,17 @@ const HEADERS: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
 };
 
+/** Sends an answer in a form that is of use to who asks: never a page where a script is expected. */
 function send(c: Context<PageEnv>, answer: Answer): Response {
-  c.header(PAGE_HEADER, answer.page);
-  if (answer.retryAfterS !== undefined) c.header("Retry-After", String(answer.retryAfterS));
-  return c.html(`<!DOCTYPE html>${answer.body}`, answer.status);
+  const { status, page, body, text, retryAfterS } = answer;
+  c.header(PAGE_HEADER, page);
+  if (retryAfterS !== undefined) c.header("Retry-After", String(retryAfterS));
+  const asker = status === 200 ? "navigation" : askerOf(c.req.raw);
+  if (asker === "navigation") return c.html(`<!DOCTYPE html>${body}`, status);
+  if (asker === "part") return c.text(`${text}\n`, status);
+  const detail = retryAfterS === undefined ? text : `${text} Try again in ${retryAfterS} seconds.`;
+  const problem = { type: `urn:glosson:problem:${page}`, title: text, status, detail };
+  return c.body(JSON.stringify(problem), status, { "Content-Type": "application/problem+json" });
 }
 
 /** The address of a page, relative to itself: so it cannot lead to another host. */

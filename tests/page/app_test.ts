@@ -23,6 +23,7 @@ interface Visit {
   restarting?: boolean;
   path?: string;
   method?: string;
+  headers?: Record<string, string>;
   options?: Partial<PageAppOptions>;
 }
 
@@ -36,7 +37,8 @@ async function visit(how: Visit): Promise<Response> {
     ...how.options,
   });
   const context = serverName === null ? { host } : { host, serverName, notResponding, restarting };
-  return await app.request(`http://${BASE}${path}`, { method, headers: { Host: host } }, context);
+  const headers = { ...how.headers, Host: host };
+  return await app.request(`http://${BASE}${path}`, { method, headers }, context);
 }
 
 /** One visit for every page that there is. */
@@ -134,15 +136,42 @@ Deno.test("pageApp() takes the connection's name where HTTP/1.0 names no host", 
   }
 });
 
-Deno.test("pageApp() answers HEAD without a body, and other methods with 405", async () => {
+Deno.test("pageApp() answers any method as the name stands, and never for good", async () => {
   const head = await visit({ host: `kaylee.${BASE}`, method: "HEAD" });
   assert.equal(head.status, 503);
   assert.equal(head.headers.get("Glosson-Page"), "offline");
   assert.equal(await head.text(), "");
-  for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
-    const response = await visit({ host: `kaylee.${BASE}`, method });
-    assert.equal(response.status, 405);
-    assert.equal(response.headers.get("Allow"), "GET, HEAD");
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND"]) {
+    for (const [page, status, how] of PAGES.filter(([, , { host }]) => host !== undefined)) {
+      const response = await visit({ ...how, method });
+      assert.equal(response.status, status, `${method} ${page}`);
+      assert.equal(response.headers.get("Glosson-Page"), page);
+      assert.equal(response.headers.get("Allow"), null);
+      assert.equal(response.headers.has("Retry-After"), status === 503 || status === 504);
+      assert.equal(response.headers.get("Content-Type"), "application/problem+json");
+      const { type, title, status: told, detail } = await response.json();
+      assert.deepEqual([type, told], [`urn:glosson:problem:${page}`, status]);
+      assert.ok(title && detail);
+    }
+    // The relay's own site has no such methods, now or later.
+    const site = await visit({ method });
+    assert.deepEqual([site.status, site.headers.get("Allow")], [405, "GET, HEAD"]);
+  }
+});
+
+Deno.test("pageApp() sends a page to people only", async () => {
+  const ask = async (headers: Record<string, string>, method = "GET") => {
+    const response = await visit({ host: `kaylee.${BASE}`, method, headers });
+    assert.equal(response.status, 503);
+    assert.equal(response.headers.get("Retry-After"), "30");
+    return [response.headers.get("Content-Type"), (await response.text()).includes("<")];
+  };
+  const html = ["text/html; charset=UTF-8", true];
+  assert.deepEqual(await ask({ "Sec-Fetch-Mode": "navigate" }), html);
+  assert.deepEqual(await ask({ "Sec-Fetch-Mode": "navigate" }, "POST"), html);
+  assert.deepEqual(await ask({ "Sec-Fetch-Dest": "empty" }), ["application/problem+json", false]);
+  for (const part of ["script", "serviceworker", "manifest", "image", "font"]) {
+    assert.deepEqual(await ask({ "Sec-Fetch-Dest": part }), ["text/plain; charset=UTF-8", false]);
   }
 });
 
