@@ -69,7 +69,8 @@ const STATUS = `Tells how this computer's name stands here and at the relay.
 
 Usage: glosson status [--json] [--state DIR]
 
-Exits with 1 when nothing is set up or the relay cannot be asked.
+Exits with 1 when nothing is set up, the relay cannot be asked, or a glosson run is here whose visitors
+cannot reach it: it is not online, or the relay's data port, where their connections go, cannot be used.
 `;
 
 /** The help text for the whole program or one command. */

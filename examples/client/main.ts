@@ -13,7 +13,7 @@ import { helpText } from "./help.ts";
 import { run } from "./run.ts";
 import { setup } from "./setup.ts";
 import { State, stateFolder } from "./state.ts";
-import { readStatus, statusText } from "./status.ts";
+import { isWell, readStatus, statusText } from "./status.ts";
 import { terminalLines } from "./terminal.ts";
 import { sleep } from "./wait.ts";
 
@@ -92,7 +92,7 @@ async function showStatus({ json, state: folder }: StatusOptions): Promise<numbe
     return 1;
   }
   say(json ? JSON.stringify(status, null, 2) : statusText(status));
-  return status.problem === null ? 0 : 1;
+  return isWell(status) ? 0 : 1;
 }
 
 function openState(option: string | undefined): State {

@@ -1,8 +1,10 @@
 import type { Log } from "../../lib/log.ts";
+import { scheduleTimeout } from "../../lib/net/schedule.ts";
 import type { RelayMessage } from "../../lib/wire/messages.ts";
 import type { Api } from "./api.ts";
 import { type Ending, openControl } from "./control.ts";
 import { openDataConnection } from "./data_connection.ts";
+import { DataPath, type DataPathReport } from "./data_path.ts";
 import type { Front } from "./front/front.ts";
 import { watchHeartbeat } from "./heartbeat.ts";
 import { type Joined, Parking } from "./parking.ts";
@@ -29,6 +31,8 @@ export interface OnlineOptions {
   maxVisitors: number;
   /** Called with the host name when visitors reach this client. */
   onOnline: (hostname: string) => void;
+  /** Called when something else is known of the way to the data port. */
+  onDataPath: (report: DataPathReport) => void;
   signal: AbortSignal;
   now: () => number;
   sleep: Sleep;
@@ -63,8 +67,19 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
     return Math.min(wished.size, room());
   }
 
+  const path = new DataPath({
+    onChange(report) {
+      options.onDataPath(report);
+      // Before a visitor is refused for it, whom the relay tells why.
+      sendPool();
+    },
+    signal: over.signal,
+    schedule: scheduleTimeout,
+  });
+
   function sendPool(): void {
-    control.send({ type: "pool", size: poolSize() });
+    const { report } = path;
+    control.send({ type: "pool", size: poolSize(), ...(report && { dataPath: report.word }) });
   }
 
   function ask(): void {
@@ -79,14 +94,18 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
     joinWithinMs: number,
     onShown: () => void,
   ): ReturnType<typeof openDataConnection> {
-    return openDataConnection({
-      hostname: dataHost,
-      port: dataPort,
-      ticket,
-      joinWithinMs,
-      signal: over.signal,
-      onShown,
-    });
+    const address = { hostname: dataHost, port: dataPort };
+    return path.watch(address, (onReached) =>
+      openDataConnection({
+        ...address,
+        ticket,
+        joinWithinMs,
+        signal: over.signal,
+        onShown() {
+          onShown();
+          onReached();
+        },
+      }));
   }
 
   async function serve({ conn, head, visitor }: Joined): Promise<void> {

@@ -59,6 +59,8 @@ export async function run(options: RunOptions, world: RunWorld): Promise<string 
     if (lock === undefined) {
       throw new Error(`Cannot run: another glosson is running with ${state.folder}`);
     }
+    // Of one that was killed: from now on it would be taken for this one's.
+    await state.saveRunning(undefined);
     const front = new Front({
       handler: onlyForHost(
         hostname,

@@ -43,6 +43,24 @@ export interface SavedIdentity {
   renewAfter?: string;
 }
 
+/** How a `glosson run` is, as it tells `glosson status`; times are RFC 3339. */
+export interface RunningState {
+  /** When it began. */
+  since: string;
+  /** Why it is not online; null when it is, or nothing is known yet. */
+  why: string | null;
+  /** The way of visitors' connections, to the relay's data port; null when nothing is known yet. */
+  data: {
+    host: string;
+    port: number;
+    works: boolean;
+    /** Why it does not work. */
+    problem: string | null;
+    /** Since when it does, or does not. */
+    since: string;
+  } | null;
+}
+
 /** Mode of the folder: its owner only. */
 const FOLDER_MODE = 0o700;
 
@@ -153,6 +171,16 @@ export class State {
   async forgetIdentity(): Promise<void> {
     await this.#remove("identity.pem");
     await this.#remove("request.json");
+  }
+
+  /** What the `glosson run` that holds the lock says of itself; stale when none holds it. */
+  async running(): Promise<RunningState | undefined> {
+    return await this.#readJson<RunningState>("running.json", ["since"]).catch(() => undefined);
+  }
+
+  /** Keeps what a `glosson run` says of itself, or forgets it. */
+  saveRunning(running: RunningState | undefined): Promise<void> {
+    return this.#writeJson("running.json", running);
   }
 
   /** Further authorities to trust when talking to the relay, PEM. */

@@ -2,7 +2,7 @@ import { Api } from "./api.ts";
 import { checkIdentity } from "./identity.ts";
 import { takeLock } from "./lock.ts";
 import { openRelayHttp } from "./relay_http.ts";
-import type { State } from "./state.ts";
+import type { RunningState, State } from "./state.ts";
 
 /** How things stand, as `glosson status --json` prints it; times are RFC 3339. */
 export interface Status {
@@ -13,6 +13,10 @@ export interface Status {
   state: string;
   /** Whether a `glosson run` uses this state folder. */
   running: boolean;
+  /** Why that one is not online, as far as it knows. */
+  why: string | null;
+  /** The way to the relay's data port, which each visitor's connection goes; null when not known. */
+  data: RunningState["data"];
   /** The certificate here; null when there is none that can be used. */
   certificate: { notAfter: string; renewAfter: string | null } | null;
   /** Whether the relay sees a client for this name; null when it could not be asked. */
@@ -31,12 +35,16 @@ export async function readStatus(state: State, now: () => number): Promise<Statu
   const identity = saved && await checkIdentity(saved, hostname, now()).catch(() => undefined);
   const lock = await takeLock(state.path("lock"));
   lock?.release();
+  // What one that was killed has left there says nothing.
+  const running = lock === undefined ? await state.running() : undefined;
   const status: Status = {
     username,
     hostname,
     relay,
     state: state.folder,
     running: lock === undefined,
+    why: running?.why ?? null,
+    data: running?.data ?? null,
     certificate: identity === undefined ? null : {
       notAfter: new Date(identity.notAfter).toISOString(),
       renewAfter: identity.renewAfter ?? null,
@@ -57,18 +65,33 @@ export async function readStatus(state: State, now: () => number): Promise<Statu
   }
 }
 
+/** Whether nothing of what is known keeps visitors away from a client that runs. */
+export function isWell({ running, online, data, problem }: Status): boolean {
+  if (problem !== null) return false;
+  return !running || (online === true && data?.works !== false);
+}
+
 /** Puts the status into words. */
 export function statusText(status: Status): string {
-  const { certificate, online, lastOnlineAt, problem } = status;
+  const { certificate, online, lastOnlineAt, problem, running, why } = status;
   const rows: [string, string][] = [
     ["Page", `https://${status.hostname}`],
     ["Relay", status.relay],
     ["State", status.state],
-    ["Running here", status.running ? "yes" : "no"],
+    ["Running here", running ? "yes" : "no"],
     ["Certificate", certificate === null ? "none" : `good until ${certificate.notAfter}`],
-    ["Online", online === null ? "not known" : online ? "yes" : "no"],
+    ["Online", online === null ? "not known" : online ? "yes" : why === null ? "no" : `no: ${why}`],
   ];
   if (online !== true && lastOnlineAt !== null) rows.push(["Last online", lastOnlineAt]);
+  rows.push(["Visitors", visitorsText(status)]);
   if (problem !== null) rows.push(["Trouble", problem]);
   return rows.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`).join("\n");
+}
+
+function visitorsText({ running, data }: Status): string {
+  if (!running) return "not served from here: no glosson run is running; start one";
+  if (data === null) return "not known yet: no connection for them was made";
+  const address = `the relay's data port ${data.host}:${data.port}`;
+  if (data.works) return `can be served: ${address} is reached`;
+  return `CANNOT BE SERVED since ${data.since}: ${address} cannot be used, ${data.problem}`;
 }

@@ -1,7 +1,9 @@
 import { afterEnding } from "./after_ending.ts";
 import { Backoff } from "./backoff.ts";
+import { Health } from "./health.ts";
 import { beOnline, type OnlineOptions } from "./online.ts";
 import { RelayProblem } from "./problem.ts";
+import type { State } from "./state.ts";
 
 /** Bounds of the pause before coming back, milliseconds. */
 const PAUSE_MS = { first: 1_000, longest: 30_000 } as const;
@@ -15,12 +17,27 @@ const EAGER = { tries: 12, longestMs: 4_000 } as const;
 /** How long a session has to last for the next pause to be a short one again, milliseconds. */
 const STABLE_MS = 30_000;
 
+/** Options for {@linkcode stayOnline}. */
+export interface StayOnlineOptions extends Omit<OnlineOptions, "onDataPath"> {
+  /** Where it is kept how things stand. */
+  state: Pick<State, "saveRunning">;
+}
+
 /**
  * Goes online and comes back after every loss, until the signal is aborted.
  *
  * @returns undefined after an abort, else why not to come back, for a person.
  */
-export async function stayOnline(options: OnlineOptions): Promise<string | undefined> {
+export async function stayOnline(options: StayOnlineOptions): Promise<string | undefined> {
+  const health = new Health(options);
+  try {
+    return await comeBack(options, health);
+  } finally {
+    await health.end();
+  }
+}
+
+async function comeBack(options: StayOnlineOptions, health: Health): Promise<string | undefined> {
   const { signal, now, sleep, random, log } = options;
   const backoff = new Backoff({
     firstMs: PAUSE_MS.first,
@@ -34,8 +51,10 @@ export async function stayOnline(options: OnlineOptions): Promise<string | undef
       ...options,
       onOnline(hostname) {
         onlineSince = now();
+        health.online();
         options.onOnline(hostname);
       },
+      onDataPath: (report) => health.dataPath(report),
     });
     if (ending.kind === "stopped") return undefined;
     const next = afterEnding(ending);
@@ -45,8 +64,10 @@ export async function stayOnline(options: OnlineOptions): Promise<string | undef
     if (onlineSince !== undefined && now() - onlineSince >= STABLE_MS) backoff.reset();
     const waitMs = next.waitMs + backoff.next();
     if (signal.aborted) return undefined;
+    const why = asked?.trouble ?? next.why;
+    health.offline(why);
     log.warn("Not online, coming back", {
-      why: asked?.trouble ?? next.why,
+      why,
       inSeconds: Math.round(waitMs / 1000),
     });
     await sleep(waitMs, signal);
@@ -60,7 +81,9 @@ export async function stayOnline(options: OnlineOptions): Promise<string | undef
  *
  * @returns `refusal` when the account is not let in, `trouble` when it may be later.
  */
-async function ask({ api }: OnlineOptions): Promise<{ refusal?: string; trouble?: string }> {
+async function ask(
+  { api }: Pick<OnlineOptions, "api">,
+): Promise<{ refusal?: string; trouble?: string }> {
   try {
     await api.account();
     return {};

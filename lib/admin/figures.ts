@@ -34,8 +34,11 @@ export interface LimitFigures {
 /** The relay as it is now: read when somebody asks, never on a visitor's way. */
 export interface Figures {
   listeners(): ListenerFigures[];
-  /** Clients online, and the data connections that they parked. */
-  clients(): { online: number; parked: number };
+  /**
+   * Clients online, the data connections that they parked, and how many clients say that they cannot
+   * reach the data port.
+   */
+  clients(): { online: number; parked: number; unreachable: number };
   /** Visitors joined with clients, and those whose first bytes are awaited. */
   visitors(): { joined: number; hellos: number };
   accounts(): { total: number; blocked: number };

@@ -142,6 +142,11 @@ function addFigures(to: Instruments, figures: Figures): void {
   const gauges: [name: string, help: string, read: () => number][] = [
     ["sessions", "Clients online", () => figures.clients().online],
     ["parked_connections", "Data connections parked", () => figures.clients().parked],
+    [
+      "unreachable_clients",
+      "Clients that cannot reach the data port",
+      () => figures.clients().unreachable,
+    ],
     ["joined_visitors", "Visitors joined with clients", () => figures.visitors().joined],
     ["hellos", "Visitors whose first bytes are awaited", () => figures.visitors().hellos],
     ["accounts", "Accounts", () => figures.accounts().total],

@@ -21,7 +21,14 @@ export interface StatusReport {
     renewAt: string;
     nextAttemptAt: string | null;
   };
-  users: { accounts: number; blocked: number; online: number; parked: number };
+  users: {
+    accounts: number;
+    blocked: number;
+    online: number;
+    parked: number;
+    /** Clients that say that they cannot reach the data port. */
+    unreachable: number;
+  };
   visitors: {
     joined: number;
     hellos: number;

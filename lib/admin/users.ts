@@ -1,3 +1,5 @@
+import type { DataPathWord } from "../wire/messages.ts";
+
 /** A user, or a blocked name, as the operator sees it; times are RFC 3339. */
 export interface UserView {
   username: string;
@@ -13,6 +15,11 @@ export interface UserView {
   certificateNotAfter: string | null;
   /** Visitors' connections now; null when the relay does not run. */
   visitors: number | null;
+  /**
+   * What the client says of its way to the data port: `works`, or why visitors cannot be served; null
+   * when it said nothing, or is not online.
+   */
+  dataPath: DataPathWord | null;
   /** Parked data connections now; null when the relay does not run. */
   parked: number | null;
 }
@@ -60,6 +67,7 @@ export interface UserDeskOptions {
     isOnline(username: string): boolean;
     visitors(username: string): number;
     parked(username: string): number;
+    dataPath(username: string): DataPathWord | undefined;
     /** A time online that is not stored yet. */
     lastOnlineAt(username: string): number | undefined;
     /** Ends the user's session and visitors at once. */
@@ -94,6 +102,7 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
       lastOnlineAt: time(lastOnlineAt),
       certificateNotAfter: time(certificates.latest(username)?.notAfter),
       visitors: live?.visitors(username) ?? null,
+      dataPath: live?.dataPath(username) ?? null,
       parked: live?.parked(username) ?? null,
     };
   }

@@ -1,5 +1,6 @@
 import {
   CLOSE,
+  type DataPathWord,
   type GoodbyeReason,
   MAX_MESSAGE_BYTES,
   readClientMessage,
@@ -184,8 +185,28 @@ export class Control {
     const read = readClientMessage(data);
     if (read.state === "bad") return this.#bad(link, read.detail);
     if (read.state === "ignored") return;
-    if (read.message.type === "pool") link.session.setPool(read.message.size);
-    else link.session.refuse(read.message.ticket);
+    const { message } = read;
+    if (message.type === "refuse") return link.session.refuse(message.ticket);
+    if (message.dataPath !== undefined) this.#dataPath(link, message.dataPath);
+    link.session.setPool(message.size);
+  }
+
+  /** Keeps what a client says of its way to the data port; the operator may be able to mend it. */
+  #dataPath({ session }: Link, word: DataPathWord): void {
+    const { log, online } = this.#options;
+    const { username, dataPath: before } = session;
+    session.dataPath = word;
+    if (word === before || (word === "works" && before === undefined)) return;
+    const { dataHost, dataPort } = online(username);
+    if (word === "works") return log.debug("client reaches the data port again", { username });
+    // Once a session: what a client says over and over is not to fill the log.
+    const say = before === undefined ? log.warn : log.debug;
+    say("client cannot reach the data port, so its visitors cannot be served", {
+      username,
+      why: word,
+      dataHost,
+      dataPort,
+    });
   }
 
   #bad(link: Link, detail: string): void {

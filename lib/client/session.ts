@@ -1,5 +1,5 @@
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
-import type { RelayMessage } from "../wire/messages.ts";
+import type { DataPathWord, RelayMessage } from "../wire/messages.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import { ReadAhead } from "../net/read_ahead.ts";
@@ -67,6 +67,8 @@ interface Parked {
 /** One client that is online: its parked connections and the visitors that wait for it. */
 export class Session {
   readonly username: string;
+  /** What the client last said of its way to the data port; undefined if it never did. */
+  dataPath: DataPathWord | undefined;
   readonly #tickets: Tickets<Redeem>;
   readonly #send: (message: RelayMessage) => void;
   readonly #schedule: Schedule;
@@ -92,6 +94,11 @@ export class Session {
   /** Connections parked now. */
   get parked(): number {
     return this.#parked.length;
+  }
+
+  /** Whether the client says that visitors' connections cannot come about. */
+  get unreachable(): boolean {
+    return this.dataPath !== undefined && this.dataPath !== "works";
   }
 
   /** Sets how many parked connections the client wants to keep; closes those above it. */

@@ -46,6 +46,13 @@ export class Sessions {
     return sum;
   }
 
+  /** How many of them say that they cannot reach the data port. */
+  get unreachable(): number {
+    let count = 0;
+    for (const session of this.#online.values()) if (session.unreachable) count++;
+    return count;
+  }
+
   /** Names of the users online. */
   usernames(): IterableIterator<string> {
     return this.#online.keys();

@@ -12,7 +12,12 @@ export function statusText(report: StatusReport): string {
       report.ready ? "yes" : `NO: ${wrong.map((c) => c.detail ?? c.name).join("; ")}`,
     ],
     ["certificate", certificateText(certificate)],
-    ["users", `${users.online} online of ${users.accounts}, ${users.blocked} names blocked`],
+    [
+      "users",
+      `${users.online} online of ${users.accounts}, ${users.blocked} names blocked${
+        users.unreachable > 0 ? `; ${users.unreachable} CANNOT REACH THE DATA PORT` : ""
+      }`,
+    ],
     ["parked", `${users.parked} data connections`],
     ["visitors", `${visitors.joined} joined now; ${counts(visitors.served) || "none so far"}`],
     [

@@ -25,6 +25,7 @@ export function userText(user: UserView): string {
     ["state", stateOf(user)],
     ["blocked since", shortTime(user.blockedAt)],
     ["visitors now", count(user.visitors)],
+    ["data port", dataPathText(user.dataPath)],
     ["parked connections", count(user.parked)],
     ["last online", shortTime(user.lastOnlineAt)],
     ["certificate until", shortTime(user.certificateNotAfter)],
@@ -33,14 +34,22 @@ export function userText(user: UserView): string {
   ]);
 }
 
-function stateOf({ state, blockedAt }: UserView): string {
+function stateOf({ state, blockedAt, dataPath }: UserView): string {
   if (blockedAt !== null) return "blocked";
+  if (dataPath !== null && dataPath !== "works") return "online, unreachable";
   return {
     online: "online",
     offline: "offline",
     setup: "never online",
     unknown: "no account",
   }[state];
+}
+
+function dataPathText(word: UserView["dataPath"]): string {
+  if (word === null) return "not known";
+  return word === "works"
+    ? "reached"
+    : `NOT REACHED by the client (${word}): visitors are not served`;
 }
 
 function count(number: number | null): string {

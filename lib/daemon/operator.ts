@@ -74,6 +74,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       live: {
         isOnline: options.presence.isOnline,
         visitors: (username) => hub.visitorsOf(username),
+        dataPath: (username) => sessions.get(username)?.dataPath,
         parked: (username) => sessions.get(username)?.parked ?? 0,
         lastOnlineAt: (username) => options.lastOnline.pending(username),
         cutOff: options.cutOff,
@@ -81,7 +82,11 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     }),
     figures: {
       listeners: () => options.servers.figures(),
-      clients: () => ({ online: sessions.size, parked: sessions.parked }),
+      clients: () => ({
+        online: sessions.size,
+        parked: sessions.parked,
+        unreachable: sessions.unreachable,
+      }),
       visitors: () => ({ joined: hub.joined, hellos: hub.hellos }),
       accounts: () => accounts.counts(),
       certificate: () => certificate.status(),

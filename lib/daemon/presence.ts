@@ -34,7 +34,8 @@ export function createPresence(
     if (account?.preferences.offlinePage === "none") return { state: "hidden" };
     if (accounts.isBlocked(username)) return { state: "suspended" };
     if (account === undefined) return { state: "unknown" };
-    if (isOnline(username)) return { state: "online" };
+    const session = sessions.get(username);
+    if (session !== undefined) return { state: "online", unreachable: session.unreachable };
     const at = lastOnline.pending(username) ?? account.lastOnlineAt;
     if (at === undefined) return { state: "setup" };
     const { offlinePage, lastSeen, away } = account.preferences;

@@ -32,7 +32,8 @@ export type NameStatus =
   | { state: "setup" }
   /** What the user does not want to be told is absent. */
   | { state: "offline"; lastOnlineAt?: number; away?: string }
-  | { state: "online" }
+  /** `unreachable`: the client says that visitors' connections cannot come about. */
+  | { state: "online"; unreachable?: boolean }
   /** Its user wants no page of the relay's: visitors come as far as here by a race only. */
   | { state: "hidden" }
   | { state: "suspended" };
@@ -159,8 +160,11 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
       return { status: 503, page: "restarting", body, text, retryAfterS: RESTARTING_RETRY_S };
     }
     if (context.notResponding) {
-      const body = <NotRespondingPage {...common} />;
-      const text = `${host} is not responding.`;
+      const unreachable = status.state === "online" && status.unreachable === true;
+      const body = <NotRespondingPage {...common} unreachable={unreachable} />;
+      const text = unreachable
+        ? `${host} is not responding: connections to it do not get through.`
+        : `${host} is not responding.`;
       return { status: 504, page: "not-responding", body, text, retryAfterS: RETRY_S };
     }
     if (status.state === "online") return misdirected();

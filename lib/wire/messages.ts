@@ -24,9 +24,32 @@ const TICKET = /^[A-Za-z0-9_-]{22}$/;
 
 const ticket = z.string().regex(TICKET);
 
+/**
+ * What a client may say of its way to the data port, an extension of the protocol: that it works, or
+ * why not. `foreign`: what answers there is no data port; `closed`: it ends connections at once.
+ */
+export const DATA_PATH_WORDS = [
+  "works",
+  "unknown-host",
+  "refused",
+  "timeout",
+  "no-route",
+  "closed",
+  "foreign",
+  "other",
+] as const;
+
+/** A word of {@linkcode DATA_PATH_WORDS}. */
+export type DataPathWord = (typeof DATA_PATH_WORDS)[number];
+
 /** What a client may say. Members that are not known are dropped. */
 const clientMessage = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("pool"), size: z.int().min(0).max(MAX_POOL_SIZE) }),
+  z.object({
+    type: z.literal("pool"),
+    size: z.int().min(0).max(MAX_POOL_SIZE),
+    // No part of the protocol: whatever else stands there is as good as nothing.
+    dataPath: z.enum(DATA_PATH_WORDS).optional().catch(undefined),
+  }),
   z.object({ type: z.literal("refuse"), ticket, reason: z.string().optional() }),
 ]);
 

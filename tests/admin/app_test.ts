@@ -22,6 +22,7 @@ function appWith(options: Partial<AdminAppOptions> = {}) {
       live: {
         isOnline: () => false,
         visitors: () => 0,
+        dataPath: () => "works",
         parked: () => 0,
         lastOnlineAt: () => undefined,
         cutOff: (username) => {

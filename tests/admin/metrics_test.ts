@@ -8,7 +8,7 @@ const FIGURES: Figures = {
     { name: "hub", active: 1, accepted: 2, refused: 3, acceptErrors: 4, handlerErrors: 5 },
     { name: "data", active: 6, accepted: 7, refused: 8, acceptErrors: 9, handlerErrors: 10 },
   ],
-  clients: () => ({ online: 11, parked: 12 }),
+  clients: () => ({ online: 11, parked: 12, unreachable: 40 }),
   visitors: () => ({ joined: 13, hellos: 14 }),
   accounts: () => ({ total: 15, blocked: 16 }),
   certificate: () => ({
@@ -52,6 +52,7 @@ Deno.test("every figure is a metric of its own", async () => {
       'glossond_connection_bugs_total{listener="data"} 10',
       "glossond_sessions 11",
       "glossond_parked_connections 12",
+      "glossond_unreachable_clients 40",
       "glossond_joined_visitors 13",
       "glossond_hellos 14",
       "glossond_accounts 15",

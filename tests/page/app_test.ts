@@ -11,6 +11,7 @@ const NAMES: Record<string, NameStatus> = {
   river: { state: "offline" },
   inara: { state: "setup" },
   zoe: { state: "online" },
+  simon: { state: "online", unreachable: true },
   badger: { state: "suspended" },
   book: { state: "hidden" },
 };
@@ -41,6 +42,15 @@ async function visit(how: Visit): Promise<Response> {
   return await app.request(`http://${BASE}${path}`, { method, headers }, context);
 }
 
+Deno.test("pageApp() tells of a user whom visitors' connections cannot reach", async () => {
+  const slow = await (await visit({ host: `zoe.${BASE}`, notResponding: true })).text();
+  assert.match(slow, /did not answer in time/);
+  assert.doesNotMatch(slow, /do not get through/);
+  const cut = await (await visit({ host: `simon.${BASE}`, notResponding: true })).text();
+  assert.match(cut, /connections that carry visitors do not get through/);
+  assert.doesNotMatch(cut, /did not answer in time/);
+});
+
 /** One visit for every page that there is. */
 const PAGES: [name: string, status: number, how: Visit][] = [
   ["landing", 200, {}],
@@ -51,6 +61,7 @@ const PAGES: [name: string, status: number, how: Visit][] = [
   ["not-responding", 504, { host: `zoe.${BASE}`, notResponding: true }],
   ["not-responding", 504, { host: `kaylee.${BASE}`, notResponding: true }],
   ["restarting", 503, { host: `kaylee.${BASE}`, restarting: true }],
+  ["not-responding", 504, { host: `simon.${BASE}`, notResponding: true }],
   ["unknown-name", 404, { host: `nobody.${BASE}` }],
   ["unknown-name", 404, { host: `nobody.${BASE}`, notResponding: true }],
   ["unknown-name", 404, { host: `a.b.${BASE}` }],
@@ -59,6 +70,7 @@ const PAGES: [name: string, status: number, how: Visit][] = [
   ["misdirected", 421, { host: `zoe.${BASE}` }],
   ["misdirected", 421, { host: `book.${BASE}` }],
   ["misdirected", 421, { host: `book.${BASE}`, notResponding: true }],
+  ["misdirected", 421, { host: `simon.${BASE}` }],
 ];
 
 Deno.test("pageApp() shows the page of each state", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  DATA_PATH_WORDS,
   dataPreface,
   PREFACE_BYTES,
   readClientMessage,
@@ -17,6 +18,19 @@ Deno.test("readClientMessage() reads what clients may say and drops members it d
     state: "message",
     message: { type: "refuse", ticket: TICKET, reason: "busy" },
   });
+});
+
+Deno.test("readClientMessage() takes or leaves what a client says of the data port", () => {
+  for (const dataPath of DATA_PATH_WORDS) {
+    const frame = JSON.stringify({ type: "pool", size: 4, dataPath });
+    const message = { type: "pool", size: 4, dataPath };
+    assert.deepEqual(readClientMessage(frame), { state: "message", message });
+  }
+  for (const dataPath of ["from the future", 1, null, {}]) {
+    const read = readClientMessage(JSON.stringify({ type: "pool", size: 4, dataPath }));
+    assert.ok(read.state === "message" && read.message.type === "pool");
+    assert.deepEqual([read.message.size, read.message.dataPath], [4, undefined]);
+  }
 });
 
 Deno.test("readClientMessage() ignores types it does not know", () => {

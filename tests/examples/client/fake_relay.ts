@@ -53,6 +53,8 @@ export class FakeRelay {
   connects = true;
   /** What `GET /v1/account` says. */
   online: boolean | undefined;
+  /** Where data connections are said to go, instead of the data port. */
+  announced: { dataHost: string; dataPort: number } | undefined;
   /** Whether a certificate takes one question to be ready. */
   slowCertificates = false;
 
@@ -96,6 +98,10 @@ export class FakeRelay {
 
   get hub(): number {
     return this.#hub.addr.port;
+  }
+
+  get dataPort(): number {
+    return this.#data.addr.port;
   }
 
   /** Sends a control message, or any text. */
@@ -270,7 +276,8 @@ export class FakeRelay {
         type: "online",
         hostname: `kaylee.${BASE}`,
         dataHost: `relay.${BASE}`,
-        dataPort: this.#data.addr.port,
+        dataPort: this.dataPort,
+        ...this.announced,
       });
       this.changes.tell();
     };

@@ -1,8 +1,8 @@
-import { createLog, type Log } from "../../../lib/log.ts";
+import { createLog } from "../../../lib/log.ts";
 import { parseCommand, type RunOptions } from "../../../examples/client/arguments.ts";
-import { run } from "../../../examples/client/run.ts";
+import { run, type RunWorld } from "../../../examples/client/run.ts";
 import { State } from "../../../examples/client/state.ts";
-import { type Sleep, sleep } from "../../../examples/client/wait.ts";
+import { sleep } from "../../../examples/client/wait.ts";
 import { BASE, FakeRelay } from "./fake_relay.ts";
 
 /** What `glosson run` is told when it is told nothing. */
@@ -18,12 +18,15 @@ export interface Running {
   leave(): void;
 }
 
+/** What a story may have otherwise than it is. */
+export type StoryWorld = Partial<Pick<RunWorld, "sleep" | "log" | "random">>;
+
 /** What a story works with. */
 export interface Story {
   relay: FakeRelay;
   state: State;
   /** Runs the client; ended with the story. */
-  start(options?: Partial<RunOptions>, world?: { sleep?: Sleep; log?: Log }): Running;
+  start(options?: Partial<RunOptions>, world?: StoryWorld): Running;
 }
 
 /** A folder that goes with the test. */
@@ -54,7 +57,7 @@ export async function story(tell: (story: Story) => Promise<void>): Promise<void
       });
       function start(
         options: Partial<RunOptions> = {},
-        world: { sleep?: Sleep; log?: Log } = {},
+        world: StoryWorld = {},
       ): Running {
         const leaving = new AbortController();
         const lines: string[] = [];

@@ -1,0 +1,155 @@
+import type { Schedule } from "../../lib/net/schedule.ts";
+import type { DataPathWord } from "../../lib/wire/messages.ts";
+import type { DataConnection } from "./data_connection.ts";
+
+/** How long a connection has to last, once the ticket was shown, to say that the way works. */
+const STEADY_MS = 2_000;
+
+/** Failures in a row before a way that was good counts as bad: one can be an accident. */
+const FAILURES = 2;
+
+/**
+ * The same for connections that are ended at once: a relay may do that, too, when it has more of
+ * them than are wanted.
+ */
+const CLOSED_FAILURES = 3;
+
+/** Addresses that are remembered; a relay has one, and maybe some for its other machines. */
+const MAX_ADDRESSES = 16;
+
+/** Where data connections go. */
+export interface DataAddress {
+  hostname: string;
+  port: number;
+}
+
+/** What is known of the way to a data port. */
+export interface DataPathReport extends DataAddress {
+  word: DataPathWord;
+  /** What went wrong, for a person; empty when it works. */
+  detail: string;
+}
+
+/** Options for {@linkcode DataPath}. */
+export interface DataPathOptions {
+  /** Called when something else is known than before. */
+  onChange: (report: DataPathReport) => void;
+  /** Aborted when the session is over: what fails then says nothing. */
+  signal: AbortSignal;
+  schedule: Schedule;
+}
+
+/** One address. */
+interface Way {
+  address: DataAddress;
+  /** Undefined until something is known. */
+  report?: DataPathReport;
+  failures: number;
+}
+
+/**
+ * Whether visitors can reach this client: judges the way to the relay's data port by what becomes of
+ * the connections that go there anyhow.
+ *
+ * The control session says nothing of it: it goes to another port, often to another host, and lives
+ * on where a firewall lets only that one through.
+ */
+export class DataPath {
+  readonly #options: DataPathOptions;
+  readonly #ways = new Map<string, Way>();
+  #last: DataPathReport | undefined;
+
+  constructor(options: DataPathOptions) {
+    this.#options = options;
+  }
+
+  /** What is known: of an address that does not work, if there is one. */
+  get report(): DataPathReport | undefined {
+    const reports = [...this.#ways.values()].map(({ report }) => report);
+    return reports.find((report) => report !== undefined && report.word !== "works") ??
+      reports.find((report) => report !== undefined);
+  }
+
+  /** Makes a data connection by `dial`, which is passed on, and learns from it. */
+  async watch(
+    address: DataAddress,
+    dial: (onShown: () => void) => Promise<DataConnection>,
+  ): Promise<DataConnection> {
+    const { signal, schedule } = this.#options;
+    const way = this.#way(address);
+    let judged = false;
+    let callOff: (() => void) | undefined;
+    const judge = (word: DataPathWord, detail = ""): void => {
+      callOff?.();
+      if (judged || signal.aborted) return;
+      judged = true;
+      this.#learn(way, word, detail);
+    };
+    try {
+      const connection = await dial(() => {
+        if (!judged && !signal.aborted) callOff = schedule(() => judge("works"), STEADY_MS);
+      });
+      if (connection.state === "ended") judge("closed", "connections are closed at once");
+      else judge("works");
+      return connection;
+    } catch (error) {
+      const { word, detail } = troubleOf(error);
+      judge(word, detail);
+      throw error;
+    } finally {
+      callOff?.();
+    }
+  }
+
+  #way(address: DataAddress): Way {
+    const key = `${address.hostname} ${address.port}`;
+    const known = this.#ways.get(key);
+    if (known !== undefined) return known;
+    if (this.#ways.size >= MAX_ADDRESSES) this.#ways.delete([...this.#ways.keys()][0]!);
+    const way: Way = { address, failures: 0 };
+    this.#ways.set(key, way);
+    return way;
+  }
+
+  #learn(way: Way, word: DataPathWord, detail: string): void {
+    if (word === "works") {
+      way.failures = 0;
+    } else {
+      way.failures++;
+      const enough = word === "closed" ? CLOSED_FAILURES : way.report === undefined ? 1 : FAILURES;
+      if (way.failures < enough) return;
+    }
+    const known = way.report?.word;
+    // Of a bad way the first trouble stands: others come and go with it.
+    if (known === word || (known !== undefined && known !== "works" && word !== "works")) return;
+    way.report = { ...way.address, word, detail };
+    const { report } = this;
+    if (report === undefined || report === this.#last) return;
+    this.#last = report;
+    this.#options.onChange(report);
+  }
+}
+
+/** What a failure of a connection says of the way. */
+function troubleOf(error: unknown): { word: DataPathWord; detail: string } {
+  const { name, message } = error as Error;
+  if (error instanceof Deno.errors.ConnectionRefused) {
+    return { word: "refused", detail: "connection refused" };
+  }
+  if (error instanceof Deno.errors.TimedOut || name === "TimeoutError") {
+    return { word: "timeout", detail: "no answer" };
+  }
+  if (/lookup address|resolve|name or service|no address/i.test(message)) {
+    return { word: "unknown-host", detail: "there is no address for this name" };
+  }
+  if (/unreachable|no route/i.test(message)) return { word: "no-route", detail: "no route to it" };
+  if (/PROXY header/.test(message)) {
+    return { word: "foreign", detail: "what answers there is no data port of a relay" };
+  }
+  if (
+    error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.ConnectionAborted
+  ) {
+    return { word: "closed", detail: "connections are reset" };
+  }
+  return { word: "other", detail: message };
+}

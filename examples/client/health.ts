@@ -1,0 +1,95 @@
+import type { Log } from "../../lib/log.ts";
+import type { DataPathReport } from "./data_path.ts";
+import type { RunningState, State } from "./state.ts";
+
+/** Options for {@linkcode Health}. */
+export interface HealthOptions {
+  state: Pick<State, "saveRunning">;
+  log: Log;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+/**
+ * How a running client is, of all that a visitor needs: says in the log what stopped or began to
+ * work, and keeps it in a file for `glosson status`.
+ */
+export class Health {
+  readonly #options: HealthOptions;
+  readonly #now: RunningState;
+  #writing: Promise<void> = Promise.resolve();
+  #dirty = false;
+
+  constructor(options: HealthOptions) {
+    this.#options = options;
+    this.#now = { since: this.#time(), why: null, data: null };
+    this.#write();
+  }
+
+  /** The relay has this client online. */
+  online(): void {
+    this.#now.why = null;
+    this.#write();
+  }
+
+  /** The session ended. */
+  offline(why: string): void {
+    this.#now.why = why;
+    this.#write();
+  }
+
+  /** More is known of the way to the data port. */
+  dataPath({ hostname: host, port, word, detail }: DataPathReport): void {
+    const { log } = this.#options;
+    const before = this.#now.data;
+    const works = word === "works";
+    const same = before?.works === works && before.host === host && before.port === port;
+    this.#now.data = {
+      host,
+      port,
+      works,
+      problem: works ? null : detail,
+      since: same ? before.since : this.#time(),
+    };
+    this.#write();
+    if (works) {
+      const say = before?.works === false ? log.info : log.debug;
+      return say("The relay's data port is reached, visitors can be served", { host, port });
+    }
+    if (same) return;
+    log.warn(
+      "Visitors cannot be served: the relay's data port cannot be used; let connections to it " +
+        "out through your firewall, or tell the relay's operator",
+      { host, port, why: detail },
+    );
+  }
+
+  /** The client ends: nothing is running any more. */
+  async end(): Promise<void> {
+    await this.#writing;
+    await this.#save(undefined);
+  }
+
+  /** Writes what holds when its turn comes, so that the last state is the one that stays. */
+  #write(): void {
+    if (this.#dirty) return;
+    this.#dirty = true;
+    this.#writing = this.#writing.then(() => {
+      this.#dirty = false;
+      return this.#save(structuredClone(this.#now));
+    });
+  }
+
+  async #save(running: RunningState | undefined): Promise<void> {
+    try {
+      await this.#options.state.saveRunning(running);
+    } catch (error) {
+      // Visitors do not need it.
+      this.#options.log.debug("Cannot write how this client is", { error });
+    }
+  }
+
+  #time(): string {
+    return new Date(this.#options.now()).toISOString();
+  }
+}

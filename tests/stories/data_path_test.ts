@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { closeQuietly, splice } from "../../lib/net/splice.ts";
+import { glossond } from "./admin_command.ts";
+import { type Glosson, setUpGlosson } from "./glosson.ts";
+import { BASE, type Relay, startRelay } from "./relay.ts";
+import { visit } from "./user.ts";
+
+/** A port where the data port is said to be. */
+interface Hole extends Disposable {
+  port: number;
+}
+
+/** A port that refuses. */
+function refusing(): Hole {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return { port, [Symbol.dispose]() {} };
+}
+
+/** A port whose queue is full, so that what comes is dropped as by a firewall. */
+async function dropping(): Promise<Hole> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 0 });
+  const { port } = listener.addr;
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  let open = true;
+  return {
+    port,
+    [Symbol.dispose]() {
+      if (!open) return;
+      open = false;
+      conn.close();
+      listener.close();
+    },
+  };
+}
+
+/** Passes what comes to `port` on to the relay's data port. */
+function passOn(relay: Relay, port: number): AsyncDisposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+  const conns: Deno.Conn[] = [];
+  const passing: Promise<unknown>[] = [];
+  const accepting = (async () => {
+    for await (const conn of listener) {
+      const onward = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.data! });
+      conns.push(conn, onward);
+      passing.push(splice(conn, onward));
+    }
+  })().catch(() => {});
+  return {
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      for (const conn of conns) closeQuietly(conn);
+      await Promise.all(passing);
+    },
+  };
+}
+
+async function statusOf(
+  glosson: Glosson,
+): Promise<{ code: number; data: Record<string, unknown> }> {
+  const { code, stdout } = await glosson.command("status", "--json");
+  return { code, data: JSON.parse(stdout).data };
+}
+
+async function shown(relay: Relay): Promise<{ text: string; dataPath: unknown }> {
+  const { stdout: text } = await glossond(relay.stateDir, "users", "show", "kaylee");
+  const { stdout } = await glossond(relay.stateDir, "users", "show", "kaylee", "--json");
+  return { text, dataPath: JSON.parse(stdout).dataPath };
+}
+
+for (const [word, open] of [["refused", refusing], ["timeout", dropping]] as const) {
+  Deno.test(`a data port that cannot be reached (${word}) is told to everybody whom it concerns, and when it is again`, async () => {
+    using hole = await open();
+    const { port } = hole;
+    await using relay = await startRelay({ settings: { PUBLIC_DATA_PORT: String(port) } });
+    await using glosson = await setUpGlosson(relay, "kaylee");
+    assert.deepEqual((await statusOf(glosson)).data, null);
+    const run = glosson.run();
+
+    // The user, by the log and by `status`.
+    await run.said(/ Online /);
+    const online = performance.now();
+    const warning = await run.said(/ warn +Visitors cannot be served/);
+    assert.ok(performance.now() - online < 10_000);
+    assert.match(warning, new RegExp(`host=127\\.0\\.0\\.1 port=${port} why=`));
+    await relay.logged("client cannot reach the data port, so its visitors cannot be served", {
+      username: "kaylee",
+      why: word,
+      dataHost: "127.0.0.1",
+      dataPort: port,
+    });
+    const bad = await statusOf(glosson);
+    assert.equal(bad.code, 1);
+    assert.deepEqual([bad.data.host, bad.data.port, bad.data.works], ["127.0.0.1", port, false]);
+    const text = (await glosson.command("status")).stdout;
+    assert.match(
+      text,
+      new RegExp(`Online: +yes\n.*CANNOT BE SERVED since .*127.0.0.1:${port}`, "s"),
+    );
+
+    // The operator.
+    const user = await shown(relay);
+    assert.equal(user.dataPath, word);
+    assert.match(user.text, /state +online, unreachable\n(.*\n)*data port +NOT REACHED/);
+    const { stdout } = await glossond(relay.stateDir, "status");
+    assert.match(stdout, /1 online of 1, 0 names blocked; 1 CANNOT REACH THE DATA PORT/);
+
+    // A visitor.
+    const page = await visit(relay, `kaylee.${BASE}`);
+    assert.equal(page.status, 504);
+    assert.match(page.body, /connections that carry visitors do not get through/);
+
+    // And everybody again.
+    hole[Symbol.dispose]();
+    await using _way = passOn(relay, port);
+    // The client tries by itself now and then; a visitor makes it try at once.
+    assert.equal((await visit(relay, `kaylee.${BASE}`)).status, 200);
+    await run.said(/ info +The relay's data port is reached, visitors can be served/);
+    await relay.logged("client reaches the data port again");
+    const good = await statusOf(glosson);
+    assert.deepEqual([good.code, good.data.works, good.data.problem], [0, true, null]);
+    assert.equal((await shown(relay)).dataPath, "works");
+    assert.equal((await run.stop()).code, 0);
+  });
+}

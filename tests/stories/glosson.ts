@@ -1,0 +1,120 @@
+import { readLines } from "../../scripts/lines.ts";
+import { type Relay, ROOT } from "./relay.ts";
+
+/** The reference client as a person has it: a program with a state folder, set up at a relay. */
+export interface Glosson extends AsyncDisposable {
+  readonly stateDir: string;
+  /** Runs a command to its end. */
+  command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** Starts `glosson run`. */
+  run(...args: string[]): GlossonRun;
+}
+
+/** A `glosson run` under way. */
+export interface GlossonRun {
+  readonly process: Deno.ChildProcess;
+  /** What it said so far. */
+  readonly lines: string[];
+  /** Resolves with the first line, past or to come, that matches. */
+  said(pattern: RegExp): Promise<string>;
+  /** Sends a signal and waits for the end. */
+  stop(signal?: Deno.Signal): Promise<Deno.CommandStatus>;
+}
+
+/** How long a line may take to come. */
+const LINE_TIMEOUT_MS = 30_000;
+
+/** Sets `username` up by the program itself; what was started ends when it is disposed of. */
+export async function setUpGlosson(relay: Relay, username: string): Promise<Glosson> {
+  const dir = await Deno.makeTempDir({ prefix: "glosson-story-" });
+  const runs: GlossonRun[] = [];
+  const { PATH = "/usr/bin:/bin", HOME = dir, DENO_DIR } = Deno.env.toObject();
+
+  function start(args: string[]): Deno.ChildProcess {
+    return new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-prompt", "--quiet", `${ROOT}examples/client/main.ts`, ...args],
+      clearEnv: true,
+      env: {
+        PATH,
+        HOME,
+        ...(DENO_DIR !== undefined && { DENO_DIR }),
+        NO_COLOR: "1",
+        GLOSSON_STATE: `${dir}/state`,
+      },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+
+  async function command(
+    ...args: string[]
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    const { code, stdout, stderr } = await start(args).output();
+    const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  }
+
+  function run(...args: string[]): GlossonRun {
+    const process = start(["run", ...args]);
+    const lines: string[] = [];
+    const listeners = new Set<() => void>();
+    const reading = Promise.all([
+      readLines(process.stderr, (line) => {
+        lines.push(line);
+        for (const look of listeners) look();
+      }),
+      process.stdout.cancel(),
+    ]);
+    async function said(pattern: RegExp): Promise<string> {
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      const look = (): void => {
+        const found = lines.find((line) => pattern.test(line));
+        if (found !== undefined) resolve(found);
+      };
+      const fail = (why: string): void =>
+        reject(new Error(`No line ${pattern}, ${why}: ${lines.slice(-5).join("\n")}`));
+      const timer = setTimeout(() => fail("in time"), LINE_TIMEOUT_MS);
+      listeners.add(look);
+      look();
+      reading.then(() => fail("the client ended"));
+      try {
+        return await promise;
+      } finally {
+        clearTimeout(timer);
+        listeners.delete(look);
+      }
+    }
+    async function stop(signal: Deno.Signal = "SIGTERM"): Promise<Deno.CommandStatus> {
+      try {
+        process.kill(signal);
+      } catch {
+        // Ended already.
+      }
+      const status = await process.status;
+      await reading;
+      return status;
+    }
+    const one = { process, lines, said, stop };
+    runs.push(one);
+    return one;
+  }
+
+  async function dispose(): Promise<void> {
+    for (const one of runs) await one.stop("SIGKILL");
+    await Deno.remove(dir, { recursive: true });
+  }
+
+  try {
+    await Deno.writeTextFile(`${dir}/ca.pem`, relay.ca);
+    const { code, stderr } = await command(
+      ...["setup", username, "--relay", `https://localhost:${relay.ports.control}`],
+      ...["--ca", `${dir}/ca.pem`, "--bio-file", `${relay.biosDir}/${username}.txt`],
+    );
+    if (code !== 0) throw new Error(`Cannot set up: ${stderr}`);
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { stateDir: `${dir}/state`, command, run, [Symbol.asyncDispose]: dispose };
+}
