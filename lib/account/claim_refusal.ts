@@ -1,3 +1,4 @@
+import { hasCode } from "./bio_code.ts";
 import type { BioResult } from "./bio_command.ts";
 import { isUsername } from "./username.ts";
 
@@ -117,18 +118,6 @@ export function tooManyVerifications(limit: number, leftMs: number): ClaimRefusa
     ),
     retryAfterS: Math.ceil(leftMs / 1000),
   };
-}
-
-/**
- * Whether `code` stands in `bio` as a whole word: at its start or end, or beside characters outside
- * `[A-Za-z0-9_-]`, so that no longer word that happens to contain it counts.
- */
-export function hasCode(bio: string, code: string): boolean {
-  for (let at = bio.indexOf(code); at !== -1; at = bio.indexOf(code, at + 1)) {
-    const around = bio.charAt(at - 1) + bio.charAt(at + code.length);
-    if (!/[A-Za-z0-9_-]/.test(around)) return true;
-  }
-  return false;
 }
 
 function refuse(problem: ClaimProblem, detail: string): ClaimRefusal {

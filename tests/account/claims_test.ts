@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { BioResult } from "../../lib/account/bio_command.ts";
-import { hasCode } from "../../lib/account/claim_refusal.ts";
 import {
   type ClaimMade,
   type Claims,
@@ -294,21 +293,6 @@ Deno.test("claims survive the reopening of the database", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-});
-
-Deno.test("hasCode() counts a code as a whole word only", () => {
-  const code = "glosson-bcdf";
-  const whole = [
-    code,
-    `(${code})`,
-    `<b>${code}</b>`,
-    `a ${code}\n`,
-    `x${code} ${code}`,
-    `ü${code}é`,
-  ];
-  const parts = ["", "glosson-bcd", `${code}2`, `_${code}`, `${code}-`, `-${code}`, `a${code}b`];
-  for (const bio of whole) assert.equal(hasCode(bio, code), true, bio);
-  for (const bio of parts) assert.equal(hasCode(bio, code), false, bio);
 });
 
 Deno.test("a name that the operator keeps back is its account's still, and no new claim's", async () => {

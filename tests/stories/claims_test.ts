@@ -23,7 +23,7 @@ Deno.test("a claim is proved by its own code in the bio, and by nothing less", a
       `embedded-${mine.code}`,
       `${mine.code}x`,
       `_${mine.code}_`,
-      mine.code.toUpperCase(),
+      `a${mine.code.toUpperCase()}`,
     ]
   ) {
     await bio(text);
@@ -32,7 +32,9 @@ Deno.test("a claim is proved by its own code in the bio, and by nothing less", a
   }
 
   // The thief reads the public code, but their claim asks for another one.
-  await bio(`my bio. ${mine.code}!`);
+  // As a phone wrote it, in the HTML of an editor.
+  const written = mine.code.replace("g", "G").replace("-", "&#8209;<wbr>");
+  await bio(`<p>my bio. ${written}!</p>`);
   assert.equal((await verify(thiefs.claim)).status, 409);
   assert.equal((await verify(mine.code)).status, 404);
   const verified = await verify(mine.claim);

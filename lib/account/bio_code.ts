@@ -1,0 +1,64 @@
+/** Named character references of HTML that editors write where a code has a hyphen, or around it. */
+const NAMED: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  nbsp: "\u00a0",
+  shy: "\u00ad",
+  hyphen: "\u2010",
+  dash: "\u2010",
+  ndash: "\u2013",
+  mdash: "\u2014",
+  horbar: "\u2015",
+  minus: "\u2212",
+  lowbar: "_",
+  zwj: "\u200d",
+  zwnj: "\u200c",
+  lrm: "\u200e",
+  rlm: "\u200f",
+  ZeroWidthSpace: "\u200b",
+  NoBreak: "\u2060",
+};
+
+const REFERENCE = /&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z]{2,14}));/g;
+
+/** Where a browser may break a line: nothing that is seen (HTML section 4.5.28). */
+const LINE_BREAK_OPPORTUNITY = /<wbr\s*\/?>/gi;
+
+/** What is not seen: soft hyphen, joiners, marks of order and the like. */
+const UNSEEN = String.raw`\p{Default_Ignorable_Code_Point}*`;
+
+/** A hyphen, and what keyboards put in its place. */
+const HYPHEN = String.raw`[\p{Dash}\u02d7\u2043]`;
+
+/**
+ * Whether `code` stands in `bio` as a whole word: at its start or end, or beside characters outside
+ * `[A-Za-z0-9_-]`, so that no longer word that happens to contain it counts.
+ *
+ * It counts as phones and profile editors write it, too: with capitals, another dash, or something
+ * unseen within, and in the HTML of the page. The alphabet of codes has no two characters that this
+ * could confuse.
+ *
+ * @param code lower-case letters, digits and hyphens.
+ */
+export function hasCode(bio: string, code: string): boolean {
+  const text = bio.replace(LINE_BREAK_OPPORTUNITY, "\u200b").replace(REFERENCE, decode);
+  const pattern = [...code].map(written).join(UNSEEN);
+  return new RegExp(`(?<![A-Za-z0-9_-])${pattern}(?![A-Za-z0-9_-])`, "u").test(text);
+}
+
+/** The pattern of one character of a code. */
+function written(character: string): string {
+  if (character === "-") return HYPHEN;
+  // Not the flag `i`: by it letters of other alphabets would be part of a word.
+  return `[${character}${character.toUpperCase()}]`;
+}
+
+/** What a character reference stands for; itself when that is not known. */
+function decode(reference: string, decimal?: string, hex?: string, name?: string): string {
+  if (name !== undefined) return Object.hasOwn(NAMED, name) ? NAMED[name]! : reference;
+  const point = decimal === undefined ? parseInt(hex!, 16) : Number(decimal);
+  return point <= 0x10ffff ? String.fromCodePoint(point) : reference;
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { hasCode } from "../../lib/account/bio_code.ts";
+
+const CODE = "glosson-bc4f";
+
+function check(bios: string[], found: boolean): void {
+  for (const bio of bios) assert.equal(hasCode(bio, CODE), found, JSON.stringify(bio));
+}
+
+Deno.test("hasCode() counts a code as a whole word only", () => {
+  check([
+    CODE,
+    `(${CODE})`,
+    `<b>${CODE}</b>`,
+    `a ${CODE}\n`,
+    `x${CODE} ${CODE}`,
+    `ü${CODE}é`,
+    `@${CODE}. #${CODE} **${CODE}**`,
+    `\ufeff${CODE}\u200b`,
+    `tea & ${CODE}`,
+    `&quot;${CODE}&quot;`,
+    // Another dash beside it is punctuation.
+    `code—${CODE}–there`,
+  ], true);
+  check(["", "glosson-bc4", `${CODE}2`, `_${CODE}`, `${CODE}-`, `-${CODE}`, `a${CODE}b`], false);
+});
+
+Deno.test("hasCode() finds a code as phones and editors write it", () => {
+  check([
+    "Glosson-bc4f",
+    "GLOSSON-BC4F",
+    ...["\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212", "\ufe63", "\uff0d"]
+      .map((dash) => `glosson${dash}bc4f`),
+    "glosson\u00ad-bc4f",
+    "glos\u200bson-\u200dbc4f",
+    "glosson-\ufeffbc\u20604f",
+    "glosson&#45;bc4f",
+    "glosson&#x2D;bc4f",
+    "Glosson&#x2011;bc4f",
+    "glosson&ndash;bc4f",
+    "glosson&shy;-bc4f",
+    "glosson-<wbr>bc4f",
+    "glosson<WBR />-bc<wbr/>4f",
+  ], true);
+});
+
+Deno.test("hasCode() keeps to whole words however they are written", () => {
+  check([
+    "aGlosson-bc4f",
+    "GLOSSON-BC4Fx",
+    "glosson\u2011bc4f2",
+    "glosson-bc4f&#120;",
+    "&#x5f;glosson-bc4f",
+    "glosson-bc4f&lowbar;",
+    "glosson&#45;bc4f&#45;",
+    "glosson-<wbr>bc4fx",
+    // Not the code.
+    "glosson bc4f",
+    "glosson--bc4f",
+    "glosson<br>-bc4f",
+    "glosson&unknown;bc4f",
+    "glosson&#1114112;bc4f",
+    "glosson_bc4f",
+  ], false);
+});
+
+Deno.test("hasCode() takes no longer for a bio that is made to", () => {
+  const began = performance.now();
+  const unseen = "\u200b".repeat(1000);
+  check([`g${unseen}`.repeat(60), "glosson-bc4".repeat(6000), "<wbr>".repeat(13_000)], false);
+  assert.ok(performance.now() - began < 1_000);
+});
