@@ -9,6 +9,8 @@ export interface Bench {
   rounds: number;
   /** Peers that are installed and wanted. */
   peers: readonly Peer[];
+  /** A checkout of an earlier version to measure too, with a slash behind it. */
+  before?: string;
   /** Takes a line of the results. */
   add: (row: Row) => void;
   /**

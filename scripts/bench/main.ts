@@ -32,7 +32,7 @@ const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
 
 const HELP = `Measures the relay beside other programs for the same job.
 
-Usage: deno task bench [SECTION...] [--quick] [--json] [--rounds N] [--peer NAME...]
+Usage: deno task bench [SECTION...] [--quick] [--json] [--rounds N] [--peer NAME...] [--before DIR]
 
 Sections: ${Object.keys(SECTIONS).join(", ")}; all of them when none is named.
 
@@ -40,6 +40,7 @@ Sections: ${Object.keys(SECTIONS).join(", ")}; all of them when none is named.
   --json       one JSON object instead of the table
   --rounds N   how often each program is measured, in turns; medians are shown
   --peer NAME  only peers whose name holds NAME; "none" for none
+  --before DIR a checkout of an earlier version, whose client is measured in the same run (page)
 `;
 
 const encoder = new TextEncoder();
@@ -51,6 +52,7 @@ const { values: options, positionals } = readCommandLine(HELP, {
     json: { type: "boolean" },
     rounds: { type: "string" },
     peer: { type: "string", multiple: true },
+    before: { type: "string" },
   },
 });
 const unknown = positionals.find((name) => !Object.hasOwn(SECTIONS, name));
@@ -68,6 +70,7 @@ const failures: string[] = [];
 const bench: Bench = {
   quick: options.quick ?? false,
   rounds,
+  before: options.before?.replace(/\/*$/, "/"),
   peers: wanted.filter((_, i) => installed[i]),
   add: (row) => rows.push(row),
   async mayFail(target, act) {

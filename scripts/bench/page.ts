@@ -1,4 +1,4 @@
-import { FREE_PORTS, glosson, glossond } from "../demo/part.ts";
+import { type DemoRelay, FREE_PORTS, glosson, glossond } from "../demo/part.ts";
 import type { Bench } from "./bench.ts";
 import { LoadProcess } from "./load_process.ts";
 import { median, quantile } from "./numbers.ts";
@@ -10,10 +10,10 @@ const HOSTNAME = "kaylee.glosson.localhost";
 /** Size of the page, bytes: one with its style and no pictures. */
 const PAGE_BYTES = 4 * 1024;
 
-/** Visits a round, and the size of the file that is loaded once, bytes. */
+/** Visits a round, the size of the file that is loaded once, bytes, and visitors who stay. */
 const LOAD = {
-  full: { visits: 300, fileBytes: 512 * 1024 * 1024 },
-  quick: { visits: 50, fileBytes: 64 * 1024 * 1024 },
+  full: { visits: 300, fileBytes: 512 * 1024 * 1024, idle: 200 },
+  quick: { visits: 50, fileBytes: 64 * 1024 * 1024, idle: 100 },
 } as const;
 
 /** Passes TLS on to the web server that the reference client is compared with. */
@@ -48,7 +48,7 @@ http {
 
 /** What a visitor waits for a page of the reference client's, and what that costs its computer. */
 export async function page(bench: Bench): Promise<void> {
-  const { visits: count, fileBytes } = bench.quick ? LOAD.quick : LOAD.full;
+  const { visits: count, fileBytes, idle } = bench.quick ? LOAD.quick : LOAD.full;
   await using stack = new AsyncDisposableStack();
   const dir = await Deno.makeTempDir({ prefix: "glossond-bench-" });
   stack.defer(() => Deno.remove(dir, { recursive: true }));
@@ -58,15 +58,23 @@ export async function page(bench: Bench): Promise<void> {
   using file = await Deno.create(`${site}/large`);
   await file.truncate(fileBytes);
 
-  const relay = await glossond(dir, { settings: FREE_PORTS });
-  stack.defer(() => relay.stop().then(() => {}));
-  const client = await glosson(dir, relay, { args: ["--dir", site] });
-  stack.defer(() => client.stop().then(() => {}));
-  const targets: Target[] = [{
-    ...directTarget(relay.ports.hub),
-    name: "glossond to glosson",
-    usage: () => usageOf(processTree(client.pid)),
-  }];
+  const targets: Target[] = [];
+  const relayed: { relay: DemoRelay; target: Target }[] = [];
+  for (const root of [undefined, ...bench.before === undefined ? [] : [bench.before]]) {
+    const own = root === undefined ? dir : `${dir}/before`;
+    await Deno.mkdir(own, { recursive: true });
+    const relay = await glossond(own, { settings: FREE_PORTS, root });
+    stack.defer(() => relay.stop().then(() => {}));
+    const client = await glosson(own, relay, { args: ["--dir", site], root });
+    stack.defer(() => client.stop().then(() => {}));
+    const target = {
+      ...directTarget(relay.ports.hub),
+      name: root === undefined ? "glossond to glosson" : "the same before",
+      usage: () => usageOf(processTree(client.pid)),
+    };
+    targets.push(target);
+    relayed.push({ relay, target });
+  }
   const server = webServer(site, `${dir}/client/identity.pem`);
   if (await isInstalled(server)) {
     const direct = stack.use(await startPeer(server, 0, ""));
@@ -79,17 +87,17 @@ export async function page(bench: Bench): Promise<void> {
   } else {
     bench.tell(`not installed, skipped: ${server.name}`);
   }
-  await measure(bench, targets, {
-    count,
-    fileBytes,
-    ca: await Deno.readTextFile(relay.caFile),
-  });
+  const authorities = await Promise.all(
+    relayed.map(({ relay: { caFile } }) => Deno.readTextFile(caFile)),
+  );
+  // One text for all: each trusts its own relay's, and the web server has the first one's.
+  await measure(bench, targets, { count, fileBytes, idle, ca: authorities.join("\n") });
 }
 
 async function measure(
   bench: Bench,
   targets: Target[],
-  { count, fileBytes, ca }: { count: number; fileBytes: number; ca: string },
+  { count, fileBytes, idle, ca }: { count: number; fileBytes: number; idle: number; ca: string },
 ): Promise<void> {
   await using visitor = new LoadProcess("page.ts");
   async function visits(
@@ -122,6 +130,19 @@ async function measure(
       }]);
     }
   }
+  const idleKb = new Map<Target, number>();
+  for (const target of targets) {
+    const before = target.usage().rssBytes;
+    await visitor.call("hold", {
+      port: target.port,
+      hostname: HOSTNAME,
+      path: "/",
+      ca,
+      count: idle,
+    });
+    idleKb.set(target, (target.usage().rssBytes - before) / 1024 / idle);
+    await visitor.call("release", {});
+  }
   for (const target of targets) {
     const times = pages.get(target)!;
     bench.add({
@@ -135,6 +156,7 @@ async function measure(
         pageP99Ms: quantile(times.map(({ page }) => page), 0.99),
         serverCpuMsEach: cpu.get(target)! * 1000 / times.length,
         downloadGbps: median(downloads.get(target)!.map(({ gbps }) => gbps)),
+        idleKbEach: idleKb.get(target)!,
         serverCpuSecondsPerGb: median(
           downloads.get(target)!.map(({ cpuSecondsPerGb }) => cpuSecondsPerGb),
         ),

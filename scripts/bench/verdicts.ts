@@ -105,7 +105,14 @@ export function verdicts(rows: readonly Row[]): Verdict[] {
       only("page", "haproxy 256k to nginx", "pageMs"),
     "most",
     // What waits for a delayed acknowledgement takes 40.
-    5,
+    2.5,
+  );
+  judge(
+    "the reference client's page: p99 as a share of nginx's behind HAProxy",
+    only("page", "glossond to glosson", "pageP99Ms") /
+      only("page", "haproxy 256k to nginx", "pageP99Ms"),
+    "most",
+    3,
   );
   for (const row of rows.filter((r) => r.section === "memory" && r.target === "glossond")) {
     const limit = row.case.startsWith("client") ? 36 : 22;

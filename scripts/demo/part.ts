@@ -26,6 +26,8 @@ export const FREE_PORTS = Object.fromEntries(
 
 /** Options for {@linkcode glossond} and {@linkcode glosson}. */
 export interface PartOptions {
+  /** Checkout whose code is run, with a slash behind it. @default this one */
+  root?: string;
   /** Called with every line that the part writes. */
   onLine?: (line: string) => void;
 }
@@ -128,7 +130,7 @@ export async function glossond(
     GLOSSOND_GET_BIO_SCRIPT: `${dir}/get_bio.py`,
     ...options.settings,
   };
-  const args = [...PERMISSIONS.glossond, `${ROOT}main.ts`, "dev"];
+  const args = [...PERMISSIONS.glossond, `${options.root ?? ROOT}main.ts`, "dev"];
   const part = new DemoPart(args, env, options);
   const ready = await part.line(/ ready .* hub=[^ ]*:(\d+) .* control=[^ ]*:(\d+) /);
   return Object.assign(part, {
@@ -143,7 +145,7 @@ export async function glosson(
   relay: { ports: { control?: number }; caFile: string },
   options: ClientOptions = {},
 ): Promise<DemoPart> {
-  const client = [...PERMISSIONS.glosson, `${ROOT}examples/client/main.ts`];
+  const client = [...PERMISSIONS.glosson, `${options.root ?? ROOT}examples/client/main.ts`];
   const state = `${dir}/client`;
   const setup = new DemoPart(
     [
@@ -166,7 +168,7 @@ export async function glosson(
 
 /** Starts the client that was set up in `dir`, and waits until it is online. */
 export async function runClient(dir: string, options: ClientOptions = {}): Promise<DemoPart> {
-  const client = [...PERMISSIONS.glosson, `${ROOT}examples/client/main.ts`];
+  const client = [...PERMISSIONS.glosson, `${options.root ?? ROOT}examples/client/main.ts`];
   const run = ["run", "--state", `${dir}/client`, ...options.args ?? []];
   const part = new DemoPart([...client, ...run], {}, options);
   await part.line(/[Oo]nline/);

@@ -23,13 +23,22 @@ interface Visit {
 
 const scratch = new Uint8Array(1024 * 1024);
 
+/** Visits that stay. */
+const held: Deno.TlsConn[] = [];
+
 /** Loads a page as browsers do: no delay, and the request right behind the handshake. */
-async function visit({ port, hostname, path, ca }: Place): Promise<Visit> {
+async function visit(place: Place): Promise<Visit> {
+  const { tls, ...times } = await load(place);
+  tls.close();
+  return times;
+}
+
+async function load({ port, hostname, path, ca }: Place): Promise<Visit & { tls: Deno.TlsConn }> {
   const began = performance.now();
   const since = (): number => performance.now() - began;
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   conn.setNoDelay(true);
-  using tls = await Deno.startTls(conn, {
+  const tls = await Deno.startTls(conn, {
     hostname,
     caCerts: [ca],
     alpnProtocols: ["http/1.1"],
@@ -54,7 +63,7 @@ async function visit({ port, hostname, path, ca }: Place): Promise<Visit> {
     throw new Error(`Cannot use answer: ${text.slice(0, end)}`);
   }
   for (let left = end + 4 + Number(declared) - length; left > 0;) left -= await read(tls);
-  return { handshake, head, page: since() };
+  return { handshake, head, page: since(), tls };
 }
 
 async function read(conn: Deno.Conn): Promise<number> {
@@ -69,5 +78,15 @@ await answerCalls({
     const visits: Visit[] = [];
     while (visits.length < count) visits.push(await visit(place));
     return { visits };
+  },
+  /** So many visitors, who stay after their page. */
+  async hold({ count, ...place }: Place & { count: number }) {
+    for (let i = 0; i < count; i++) held.push((await load(place)).tls);
+    return {};
+  },
+  /** They leave. */
+  release() {
+    for (const tls of held.splice(0)) tls.close();
+    return Promise.resolve({});
   },
 });
