@@ -72,6 +72,7 @@ export async function run(options: RunOptions, world: RunWorld): Promise<string 
         ...VISITOR_LIMITS,
         keepAlive: options.visitorSilenceMs,
         upload: options.visitorSilenceMs,
+        halfClosed: options.visitorSilenceMs * 2,
       },
     });
     const identity = await savedIdentity(state, hostname, world) ?? await firstCertificate(keep);

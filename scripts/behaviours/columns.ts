@@ -40,7 +40,10 @@ export async function startGlosson(
   const app = stack.use(new App());
   const relay = await glossond(dir, { settings: FREE_PORTS });
   stack.defer(() => relay.stop().then(() => {}));
-  const options = { args: ["--upstream", `http://127.0.0.1:${app.port}`, ...args] };
+  const options = {
+    // Short limits, so that what they end can be waited for.
+    args: ["--upstream", `http://127.0.0.1:${app.port}`, "--visitor-silence", "2", ...args],
+  };
   let client: DemoPart = await glosson(dir, relay, options);
   let ended = false;
   const watch = (part: DemoPart): void => void part.ended.then(() => ended = true);

@@ -13,6 +13,9 @@ import { openNodeTlsEnd } from "./node_tls_end.ts";
 import type { KeyAndChain, SecureConnection, TlsEnd } from "./tls_end.ts";
 import { groupOf, leastMissed, Visit } from "./visit.ts";
 
+/** How often a half-closed visit is looked at within its limit: it is kept to a part of that. */
+const LOOKS = 4;
+
 /** Options for {@linkcode Front}. */
 export interface FrontOptions {
   handler: Handler;
@@ -223,12 +226,14 @@ export class Front {
   #boundHalfClosed(visit: Visit): void {
     visit.onHalfClosed = () => {
       const look = (): void => {
-        if (visit.movedAt === seen) return visit.end();
+        silent = visit.movedAt === seen ? silent + 1 : 0;
+        if (silent === LOOKS) return visit.end();
         seen = visit.movedAt;
-        callOff = this.#schedule(look, this.#limits.halfClosed);
+        callOff = this.#schedule(look, this.#limits.halfClosed / LOOKS);
       };
+      let silent = 0;
       let seen = visit.movedAt;
-      let callOff = this.#schedule(look, this.#limits.halfClosed);
+      let callOff = this.#schedule(look, this.#limits.halfClosed / LOOKS);
       visit.gone.addEventListener("abort", () => callOff(), { once: true });
     };
   }

@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
 import type { Framing } from "../http/body.ts";
 import { type Field, without } from "../http/fields.ts";
-import { type AnswerHead, isToken } from "../http/head.ts";
+import type { AnswerHead } from "../http/head.ts";
 import type { Answer } from "./exchange.ts";
 
 /** The answer to a request that came over HTTP/2. */
@@ -72,7 +72,6 @@ export class Http2Answer implements Answer {
 function headersOf(fields: readonly Field[]): OutgoingHttpHeaders {
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of fields) {
-    if (!isToken(name)) continue;
     const key = name.toLowerCase();
     const before = headers[key];
     if (before === undefined) headers[key] = value;

@@ -100,9 +100,14 @@ async function serveStream(
   else if (request.method === "CONNECT" || !/^[/*]/.test(request.target)) {
     await answerText(exchange, 405, "That is no request.", [["Allow", "GET, HEAD, POST"]]);
   } else await attempt(connection.handler, exchange, connection.log);
-  if (!answer.complete) return stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  if (!answer.complete) return breakOff(stream);
   // The visitor need not send the rest (RFC 9113 section 8.1).
   if (body?.ended === false) stream.close(http2.constants.NGHTTP2_NO_ERROR);
+}
+
+/** Resets a stream, so that nobody takes a part for the whole; `close` would end it in order first. */
+function breakOff(stream: http2.ServerHttp2Stream): void {
+  stream.destroy(new Error("the answer broke off"));
 }
 
 /** A request from its fields, name and value in turn, and how large they are. */
