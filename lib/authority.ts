@@ -14,17 +14,21 @@ export interface OpenedAuthority {
   close(): Promise<void>;
 }
 
-/** Opens the authority that the settings name; a private ACME server's root is read from its file. */
+/**
+ * Opens the authority that the settings name.
+ *
+ * @param caPem what {@linkcode readCaFile} read.
+ */
 export async function openAuthority(
   settings: Readonly<Settings>,
   log: Log,
+  caPem: string | undefined,
 ): Promise<OpenedAuthority> {
   const { stateDir, baseDomain } = settings;
   if (settings.authority === "local") {
     const authority = await openLocalAuthority({ stateDir, baseDomain });
     return { authority, close: () => Promise.resolve() };
   }
-  const caPem = await readCaFile(settings);
   const authority = await openAcmeAuthority({
     stateDir,
     directoryUrl: settings.acmeDirectoryUrl,
@@ -47,7 +51,7 @@ export async function openAuthority(
 /** The private ACME server's root, PEM; undefined when none is set. */
 export async function readCaFile(settings: Settings): Promise<string | undefined> {
   const file = settings.acmeCaFile;
-  if (file === undefined) return undefined;
+  if (file === undefined || settings.authority !== "acme") return undefined;
   try {
     return await Deno.readTextFile(file);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { controlNames, openAuthority, relayNames } from "./authority.ts";
+import { controlNames, openAuthority, readCaFile, relayNames } from "./authority.ts";
 import { createBioCommand } from "./account/bio_command.ts";
 import { createClaims } from "./account/claims.ts";
 import { LastOnline } from "./account/last_online.ts";
@@ -24,6 +24,7 @@ import { createPresence } from "./daemon/presence.ts";
 import { createReserved } from "./daemon/reserved.ts";
 import { serveListeners } from "./daemon/servers.ts";
 import { openDatabase } from "./database.ts";
+import { openStateFolder } from "./file/state_folder.ts";
 import type { Log } from "./log.ts";
 import { limitedGroups } from "./net/address_group.ts";
 import { IdleWatch } from "./net/idle_watch.ts";
@@ -111,7 +112,9 @@ async function start(
   };
 
   const ceilings = await fitCeilings(settings, log);
-  await Deno.mkdir(stateDir, { recursive: true, mode: 0o700 });
+  for (const { path, mode } of openStateFolder(stateDir)) {
+    log.warn("was open to others, and is not any more", { path, mode: `0${mode.toString(8)}` });
+  }
   const db = openDatabase(`${stateDir}/glossond.sqlite`);
   onClose(() => db.close());
 
@@ -144,7 +147,11 @@ async function start(
   });
 
   // Certificates
-  const { authority, close: closeAuthority } = await openAuthority(settings, log);
+  const { authority, close: closeAuthority } = await openAuthority(
+    settings,
+    log,
+    await readCaFile(settings),
+  );
   onClose(closeAuthority);
   const issuance = createIssuance({
     db,

@@ -1,4 +1,12 @@
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { checkPlain, createPlain, lstat } from "./file/plain_file.ts";
+
+/** Bytes below which a file cannot be a database: SQLite would take it for a new one. */
+const MIN_BYTES = 512;
+
+/** The files that SQLite keeps beside a database, by what is behind its name. */
+const BESIDE = ["-wal", "-shm", "-journal"];
 
 /**
  * How long a statement waits for another process's lock; SQLite's own default is not to wait.
@@ -58,10 +66,85 @@ const MIGRATIONS: readonly string[] = [
 /**
  * Opens (and makes or migrates) the relay's database; the caller closes it.
  *
+ * A new one has mode 0600, and so has what SQLite keeps beside it. What is there is never emptied and
+ * never replaced.
+ *
  * @param path file name, or `:memory:`.
- * @throws {Error} when the file belongs to a newer glossond, or cannot be opened.
+ * @throws {Error} when the file belongs to a newer glossond, is damaged, or cannot be opened; the
+ * message names it and the mend.
  */
 export function openDatabase(path: string): DatabaseSync {
+  if (path === ":memory:") return open(path);
+  try {
+    if (lstat(path) === undefined) make(path);
+    for (const end of ["", ...BESIDE]) checkPlain(path + end);
+    if ((lstat(path)?.size ?? 0) < MIN_BYTES) throw new SqliteError("file is cut off");
+    return open(path);
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string };
+    // Others name the path and the mend themselves.
+    const known = code === SQLITE_ERROR || error instanceof Deno.errors.PermissionDenied;
+    if (!known) throw error;
+    const mend = MENDS.find(([pattern]) => pattern.test(message))?.[1] ?? restore;
+    throw new Error(`Cannot open the database ${path}: ${message}; ${mend(path)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** What `node:sqlite` gives all its errors for a code. */
+const SQLITE_ERROR = "ERR_SQLITE_ERROR";
+
+class SqliteError extends Error {
+  readonly code = SQLITE_ERROR;
+}
+
+/** What to do about an error of SQLite, which has no more than a text. */
+const MENDS: readonly [text: RegExp, mend: (path: string) => string][] = [
+  [/not a database|malformed|cut off/, restore],
+  [
+    /locked|busy/,
+    (path) => `another program holds it: end that one (fuser ${path} tells which), and try again`,
+  ],
+  [
+    /readonly|unable to open|permission denied/i,
+    (path) =>
+      `let the user that glossond runs as own it, its -wal and -shm and the folder ${
+        dirname(path)
+      }, on a file system that can be written`,
+  ],
+  [/is full|disk I\/O/, () => "see that the disk is well and has room"],
+];
+
+function restore(path: string): string {
+  return `it is damaged, and was left as it is: move it aside with its -wal and -shm, and put a copy in its place (sqlite3 ${path} .recover may save the rest); without any, a new one is made at the next start and users claim their names again`;
+}
+
+/** Makes a database aside and renames it, so that one that is short is never a new one's beginning. */
+function make(path: string): void {
+  const wal = lstat(`${path}-wal`);
+  if (wal !== undefined && wal.size > 0) {
+    throw new Error(
+      `There is no database ${path}, but its ${path}-wal, which has changes that are not in a copy of the other alone: put both in their places, or move the -wal aside to begin without`,
+    );
+  }
+  const aside = `${path}.new`;
+  for (const end of ["", ...BESIDE]) {
+    if (lstat(aside + end) !== undefined) Deno.removeSync(aside + end);
+  }
+  createPlain(aside);
+  open(aside).close();
+  Deno.renameSync(aside, path);
+  // A rename lasts only once its folder is on the disk too.
+  const folder = Deno.openSync(dirname(path));
+  try {
+    folder.syncSync();
+  } finally {
+    folder.close();
+  }
+}
+
+function open(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     // WAL + FULL: what was answered to a client survives a loss of power.

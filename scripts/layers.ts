@@ -20,13 +20,14 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/wire": [],
   "lib/log.ts": [],
   "lib/version.ts": ["deno.json", "lib/build.json"],
-  "lib/database.ts": [],
+  "lib/file": [],
+  "lib/database.ts": ["lib/file"],
   "lib/config": ["lib/log.ts", "lib/wire"],
   "lib/net": ["lib/wire", "lib/log.ts"],
   ...Object.fromEntries(
     ["account", "admin", "certificate", "client", "page", "visitor"].map((part) => [
       `lib/${part}`,
-      ["lib/wire", "lib/net", "lib/log.ts", "lib/database.ts", "lib/config/values.ts"],
+      ["lib/wire", "lib/net", "lib/file", "lib/log.ts", "lib/database.ts", "lib/config/values.ts"],
     ]),
   ),
   "examples/client": ["lib/wire", "lib/net", "lib/log.ts", "deno.json"],

@@ -12,7 +12,7 @@ import {
 } from "./authority.ts";
 import { openChallengeJournal } from "./challenge_journal.ts";
 import { createChallengeWriter } from "./challenge_writer.ts";
-import { ensureFolder } from "./files.ts";
+import { openStateFolder } from "../file/state_folder.ts";
 import { openOrderJournal } from "./order_journal.ts";
 import { createPowerDns } from "./power_dns.ts";
 import { settleWithin } from "./pause.ts";
@@ -79,7 +79,7 @@ export interface AcmeAuthority extends Authority {
 export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<AcmeAuthority> {
   const { stateDir, directoryUrl, caPem, email, profile, dnsServers = [], queries } = options;
   const { propagationTimeoutMs, userAgent = "glossond", onNote, now = Date.now } = options;
-  await ensureFolder(stateDir);
+  openStateFolder(stateDir);
   const transport = createAcmeTransport({ directoryUrl, caPem, userAgent, now });
   const dns = createPowerDns({
     apiUrl: options.pdnsApiUrl,

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { AcmeProblem, type AcmeTransport } from "./acme_transport.ts";
 import { type AcmeSession, openAcmeSession } from "./acme_session.ts";
-import { readIfThere, writeDurably } from "./files.ts";
+import { readIfThere, writeDurably } from "../file/durable.ts";
 import { makeKey } from "./keys.ts";
-import { acquireLock } from "./lock.ts";
+import { acquireLock } from "../file/lock.ts";
 
 const ACCOUNTS_FILE = "acme-accounts.json";
 const LOCK_FILE = "acme-accounts.lock";

@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { ensureFolder, giveToOwner } from "./files.ts";
-import { acquireLock } from "./lock.ts";
+import { acquireLock } from "../file/lock.ts";
+import { openPlain, readPlain } from "../file/plain_file.ts";
+import { ensureFolder } from "../file/state_folder.ts";
 
 /** A TXT value that this relay has put, or is about to put, at a name. */
 export interface ChallengeValue {
@@ -35,14 +36,13 @@ const LOCK_WAIT_MS = 120_000;
  * for a value that never reached the DNS.
  */
 export async function openChallengeJournal(folder: string): Promise<ChallengeJournal> {
-  await ensureFolder(folder);
+  ensureFolder(folder);
   const path = join(folder, `${crypto.randomUUID()}.log`);
   const folderLock = join(folder, "lock");
 
   // Under the folder's lock: between creation and lock the file would look like a dead one's.
   const file = await underLock(async () => {
-    const made = await Deno.open(path, { append: true, createNew: true, mode: 0o600 });
-    await giveToOwner(path);
+    const made = openPlain(path, { append: true, create: true });
     if (await made.tryLock(true)) return made;
     made.close();
     throw new Error(`Cannot lock ${path}`);
@@ -88,7 +88,7 @@ export async function openChallengeJournal(folder: string): Promise<ChallengeJou
     removed: (values) => append("-", values),
     recover,
     async close(): Promise<void> {
-      const left = leftOver(await Deno.readTextFile(path).catch(() => ""));
+      const left = leftOver(await readPlain(path).catch(() => undefined) ?? "");
       if (left.length === 0) await Deno.remove(path).catch(() => {});
       file.close();
     },
@@ -99,10 +99,10 @@ async function recoverOne(
   path: string,
   clean: (values: ChallengeValue[]) => Promise<void>,
 ): Promise<void> {
-  const file = await Deno.open(path, { read: true, write: true });
+  const file = openPlain(path, { write: true });
   try {
     if (!await file.tryLock(true)) return;
-    const left = leftOver(await Deno.readTextFile(path));
+    const left = leftOver(await readPlain(path) ?? "");
     if (left.length > 0) await clean(left);
     await Deno.remove(path);
   } finally {

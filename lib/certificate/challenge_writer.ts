@@ -1,5 +1,5 @@
 import type { ChallengeJournal, ChallengeValue } from "./challenge_journal.ts";
-import { acquireLock } from "./lock.ts";
+import { acquireLock } from "../file/lock.ts";
 import type { PdnsRecord, PdnsZone, PowerDns } from "./power_dns.ts";
 
 /** How long resolvers may keep a challenge; it is needed for seconds only. */

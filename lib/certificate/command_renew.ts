@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Authority } from "./authority.ts";
-import { ensureFolder } from "./files.ts";
+import { openStateFolder } from "../file/state_folder.ts";
 import { unfitness } from "./identity.ts";
-import { acquireLock, type Lock, lockOwner } from "./lock.ts";
+import { acquireLock, type Lock, lockOwner } from "../file/lock.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { RELAY_LOCK_FILE } from "./relay_certificate.ts";
 import { orderRelayCertificate } from "./relay_order.ts";
@@ -53,7 +53,7 @@ export interface CertRenewOptions {
 export async function certRenew(options: CertRenewOptions): Promise<number> {
   const { stateDir, json = false, terminal = false, write } = options;
   const { lockWaitMs = LOCK_WAIT_MS } = options;
-  await ensureFolder(stateDir);
+  openStateFolder(stateDir);
   const progress = createProgress({ json, terminal: terminal && !json, write });
   const lockPath = join(stateDir, RELAY_LOCK_FILE);
   try {

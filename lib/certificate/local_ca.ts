@@ -13,9 +13,10 @@ import {
   X509CertificateGenerator,
 } from "@peculiar/x509";
 import type { Authority, CertificateOrder } from "./authority.ts";
-import { ensureFolder, readIfThere, writeDurably } from "./files.ts";
+import { readIfThere, writeDurably } from "../file/durable.ts";
+import { openStateFolder } from "../file/state_folder.ts";
 import { generalName, pem } from "./keys.ts";
-import { acquireLock } from "./lock.ts";
+import { acquireLock } from "../file/lock.ts";
 import { readIdentity, unfitness } from "./identity.ts";
 import { nameConstraints } from "./name_constraints.ts";
 
@@ -119,7 +120,7 @@ interface RootOptions {
 }
 
 async function openRoot({ stateDir, permitted, now }: RootOptions): Promise<Root> {
-  await ensureFolder(stateDir);
+  openStateFolder(stateDir);
   // Two processes that both find no root would make two, and sign with one that is then gone.
   const lock = await acquireLock(join(stateDir, LOCK_FILE), {
     owner: "local authority",

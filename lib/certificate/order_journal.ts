@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import { ensureFolder, readIfThere, removeDurably, writeDurably } from "./files.ts";
+import { readIfThere, removeDurably, writeDurably } from "../file/durable.ts";
+import { lstat } from "../file/plain_file.ts";
+import { ensureFolder } from "../file/state_folder.ts";
 
 /** Orders older than this are over at every server (Let's Encrypt keeps them for 7 days). */
 const MAX_AGE_MS = 7 * 86_400_000;
@@ -24,11 +26,11 @@ export interface OrderJournal {
  * between signing and storing would spend another of the few certificates that a server signs.
  */
 export async function openOrderJournal(folder: string, now: number): Promise<OrderJournal> {
-  await ensureFolder(folder);
+  ensureFolder(folder);
   for await (const { name } of Deno.readDir(folder)) {
     const path = join(folder, name);
-    const { mtime } = await Deno.stat(path);
-    if (now - (mtime?.getTime() ?? now) > MAX_AGE_MS) await Deno.remove(path);
+    const { isFile, mtime } = lstat(path) ?? {};
+    if (isFile && now - (mtime?.getTime() ?? now) > MAX_AGE_MS) await Deno.remove(path);
   }
 
   async function pathOf(csr: string): Promise<string> {

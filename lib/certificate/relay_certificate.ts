@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Log } from "../log.ts";
 import type { Authority } from "./authority.ts";
-import { ensureFolder } from "./files.ts";
+import { openStateFolder } from "../file/state_folder.ts";
 import { readChain, type TlsIdentity, unfitness } from "./identity.ts";
-import { acquireLock, lockOwner } from "./lock.ts";
+import { acquireLock, lockOwner } from "../file/lock.ts";
 import { settleWithin } from "./pause.ts";
 import { orderRelayCertificate } from "./relay_order.ts";
 import { createRenewalPlan } from "./renewal_plan.ts";
@@ -91,7 +91,7 @@ export async function startRelayCertificate(
 ): Promise<RelayCertificate> {
   const { authority, names, stateDir, log, onChange } = options;
   const { now = Date.now, random = Math.random, tickMs = TICK_MS } = options;
-  await ensureFolder(stateDir);
+  openStateFolder(stateDir);
   const store = openRelayStore(stateDir);
   const lockPath = join(stateDir, RELAY_LOCK_FILE);
   const plan = createRenewalPlan({ authority, log, now, random });

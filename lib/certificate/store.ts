@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { readIfThere, removeDurably, writeDurably } from "./files.ts";
+import { readIfThere, removeDurably, writeDurably } from "../file/durable.ts";
+import { lstat } from "../file/plain_file.ts";
 import { readIdentity, type TlsIdentity } from "./identity.ts";
 
 /** One file for key and chain, so that one rename swaps both; HAProxy's `crt` takes it as it is. */
@@ -91,12 +92,12 @@ export function openRelayStore(stateDir: string): RelayStore {
     await writeDurably(path, `${note}\n${identity.key}${identity.cert}`, 0o600);
   }
 
-  async function version(): Promise<string> {
+  function version(): Promise<string> {
     try {
-      const { ino, mtime, size } = await Deno.stat(path);
-      return `${ino} ${mtime?.getTime()} ${size}`;
+      const { ino, mtime, size } = lstat(path)!;
+      return Promise.resolve(`${ino} ${mtime?.getTime()} ${size}`);
     } catch {
-      return "none";
+      return Promise.resolve("none");
     }
   }
 

@@ -4,6 +4,7 @@ import { certCheck } from "../certificate/command_check.ts";
 import { certRenew } from "../certificate/command_renew.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
+import { becomeOwner } from "../file/state_folder.ts";
 import { createLog } from "../log.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 
@@ -88,7 +89,10 @@ async function renew(settings: Settings, context: CommandContext): Promise<numbe
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     context.onSignal(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
   }
-  const { authority, close } = await openAuthority(settings, quietLog(context));
+  // Read before: it may be for root alone.
+  const caPem = await readCaFile(settings);
+  becomeOwner(settings.stateDir);
+  const { authority, close } = await openAuthority(settings, quietLog(context), caPem);
   try {
     return await certRenew({
       authority,

@@ -4,6 +4,7 @@ import { createUserDesk, type UserDesk } from "../admin/users.ts";
 import { SUSPENDED } from "../certificate/order_state.ts";
 import { orderTable } from "../certificate/order_table.ts";
 import { openDatabase } from "../database.ts";
+import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { reachRelay, type RelayAccess } from "./relay_access.ts";
 import { userTable, userText } from "./users_text.ts";
@@ -92,6 +93,8 @@ async function withDesk(
   } catch {
     throw new Error(`There is no ${path}; set GLOSSOND_STATE_DIR to the relay's state folder`);
   }
+  becomeOwner(stateDir);
+  openStateFolder(stateDir);
   const db = openDatabase(path);
   try {
     const orders = orderTable(db);

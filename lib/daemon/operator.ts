@@ -10,6 +10,7 @@ import type { Issuance } from "../certificate/issuance.ts";
 import type { RelayCertificate } from "../certificate/relay_certificate.ts";
 import type { Sessions } from "../client/sessions.ts";
 import type { Settings } from "../config/settings.ts";
+import { lstat } from "../file/plain_file.ts";
 import type { Log } from "../log.ts";
 import type { Places } from "../net/places.ts";
 import type { HttpServer } from "../net/serve_http.ts";
@@ -107,7 +108,9 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
 function isWritable(folder: string): boolean {
   const probe = `${folder}/.probe`;
   try {
-    Deno.writeFileSync(probe, new Uint8Array(4096), { mode: 0o600 });
+    // Left by a crash, or by somebody: never written through.
+    if (lstat(probe) !== undefined) Deno.removeSync(probe);
+    Deno.writeFileSync(probe, new Uint8Array(4096), { mode: 0o600, createNew: true });
     Deno.removeSync(probe);
     return true;
   } catch {

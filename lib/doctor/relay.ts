@@ -9,7 +9,7 @@ export async function checkState(stateDir: string): Promise<Finding> {
   const check = "state folder";
   const probe = `${stateDir}/.doctor-${crypto.randomUUID()}`;
   try {
-    await Deno.writeTextFile(probe, "");
+    await Deno.writeTextFile(probe, "", { createNew: true });
     await Deno.remove(probe);
     return ok(check, `${stateDir} can be written`);
   } catch (error) {

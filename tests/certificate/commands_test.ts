@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { caaContents, caaHolds, caaRrset } from "../../lib/certificate/caa.ts";
 import { certCheck, type CertReport } from "../../lib/certificate/command_check.ts";
 import { certRenew } from "../../lib/certificate/command_renew.ts";
-import { acquireLock } from "../../lib/certificate/lock.ts";
+import { acquireLock } from "../../lib/file/lock.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_ca.ts";
 import { makeKeyAndRequest } from "../../lib/certificate/keys.ts";
 import { RELAY_LOCK_FILE } from "../../lib/certificate/relay_certificate.ts";

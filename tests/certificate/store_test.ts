@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readChain, readIdentity, unfitness } from "../../lib/certificate/identity.ts";
 import { makeKeyAndRequest } from "../../lib/certificate/keys.ts";
-import { acquireLock, lockOwner } from "../../lib/certificate/lock.ts";
+import { acquireLock, lockOwner } from "../../lib/file/lock.ts";
 import { selfSignedIdentity } from "../../lib/certificate/self_signed.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
-import { writeDurably } from "../../lib/certificate/files.ts";
+import { writeDurably } from "../../lib/file/durable.ts";
 import { run, temporaryFolder } from "./helpers.ts";
 
 const NAMES = ["glosson.test", "*.glosson.test", "127.0.0.1"];

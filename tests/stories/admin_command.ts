@@ -1,4 +1,12 @@
+import { PROGRAMS } from "../../scripts/compile/programs.ts";
 import { BASE, ROOT } from "./relay.ts";
+
+/** From the source, the program may do what the executable may. */
+const PERMISSIONS = [
+  "--no-prompt",
+  "--ignore-env",
+  ...PROGRAMS.find(({ name }) => name === "glossond")!.permissions,
+];
 
 /** What a command came to. */
 export interface CommandEnd {
@@ -8,11 +16,15 @@ export interface CommandEnd {
 }
 
 /** A command of the program on a state folder, as an operator's shell would call it. */
-export function glossondCommand(stateDir: string, args: string[]): Deno.Command {
+export function glossondCommand(
+  stateDir: string,
+  args: string[],
+  settings: Record<string, string> = {},
+): Deno.Command {
   const executable = Deno.env.get("GLOSSOND_BIN");
   const { PATH = "/usr/bin:/bin", HOME = stateDir, DENO_DIR } = Deno.env.toObject();
   return new Deno.Command(executable ?? Deno.execPath(), {
-    args: executable ? args : ["run", "-A", "--no-prompt", `${ROOT}main.ts`, ...args],
+    args: executable ? args : ["run", ...PERMISSIONS, `${ROOT}main.ts`, ...args],
     clearEnv: true,
     env: {
       PATH,
@@ -22,6 +34,7 @@ export function glossondCommand(stateDir: string, args: string[]): Deno.Command 
       GLOSSOND_STATE_DIR: stateDir,
       GLOSSOND_BASE_DOMAIN: BASE,
       GLOSSOND_SECRETS_FILE: `${stateDir}/no-secrets`,
+      ...Object.fromEntries(Object.entries(settings).map(([k, v]) => [`GLOSSOND_${k}`, v])),
     },
     stdin: "null",
     stdout: "piped",
@@ -30,8 +43,13 @@ export function glossondCommand(stateDir: string, args: string[]): Deno.Command 
 }
 
 /** Runs a command of the program on a state folder to its end. */
-export async function glossond(stateDir: string, ...args: string[]): Promise<CommandEnd> {
-  const { code, stdout, stderr } = await glossondCommand(stateDir, args).output();
+export function glossond(stateDir: string, ...args: string[]): Promise<CommandEnd> {
+  return endOf(glossondCommand(stateDir, args));
+}
+
+/** Runs a command to its end. */
+export async function endOf(command: Deno.Command): Promise<CommandEnd> {
+  const { code, stdout, stderr } = await command.output();
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }

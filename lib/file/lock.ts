@@ -1,4 +1,4 @@
-import { giveToOwner } from "./files.ts";
+import { openPlain, readPlain } from "./plain_file.ts";
 
 /** A lock held; `release` (or the end of the process, even by `kill -9`) frees it. */
 export interface Lock {
@@ -20,13 +20,13 @@ export interface LockOptions {
  *
  * It is the kernel's file lock, not the file's existence, so a crash leaves nothing behind.
  *
+ * @throws {Error} when something else than a plain file has its name.
  * @returns undefined when another holds it still after `waitMs`.
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock | undefined> {
   const { owner, waitMs = 0, tryEveryMs = 100 } = options;
-  const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  const file = openPlain(path, { write: true, create: true });
   try {
-    await giveToOwner(path);
     const until = performance.now() + waitMs;
     while (!(await file.tryLock(true))) {
       if (performance.now() >= until) {
@@ -52,6 +52,6 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
 
 /** Who took the lock last, as one line for people. */
 export async function lockOwner(path: string): Promise<string> {
-  const text = await Deno.readTextFile(path).catch(() => "");
+  const text = await readPlain(path).catch(() => undefined) ?? "";
   return text.trim() || "another process";
 }

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { createPlain, openPlain, readPlain } from "./plain_file.ts";
 
 /**
  * Writes a file so that after a loss of power either the old or the new content is there, whole:
@@ -11,7 +12,8 @@ export async function writeDurably(path: string, text: string, mode: number): Pr
   try {
     // A left-over of a crash may have another mode, and `mode` counts for new files only.
     await removeIfThere(aside);
-    const file = await Deno.open(aside, { write: true, createNew: true, mode });
+    createPlain(aside, mode);
+    const file = openPlain(aside, { write: true });
     try {
       const bytes = new TextEncoder().encode(text);
       for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
@@ -19,7 +21,6 @@ export async function writeDurably(path: string, text: string, mode: number): Pr
     } finally {
       file.close();
     }
-    await giveToOwner(aside);
     await Deno.rename(aside, path);
   } catch (error) {
     await removeIfThere(aside).catch(() => {});
@@ -37,37 +38,10 @@ export async function removeDurably(path: string): Promise<void> {
 /** Reads a text file; undefined when there is none. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(path);
+    return await readPlain(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
     throw new Error(`Cannot read ${path}: ${explain(error)}`, { cause: error });
   }
-}
-
-/** Makes a folder for secrets (mode 0700) when it is missing. */
-export async function ensureFolder(path: string): Promise<void> {
-  try {
-    if (await isThere(path)) return;
-    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-    await giveToOwner(path);
-  } catch (error) {
-    throw new Error(`Cannot make the folder ${path}: ${explain(error)}`, { cause: error });
-  }
-}
-
-/**
- * Gives what was just made to the owner of the folder that it is in: an operator runs commands as
- * root beside a daemon that is not, and the daemon has to be able to read what they write.
- */
-export async function giveToOwner(path: string): Promise<void> {
-  const [own, folder] = await Promise.all([Deno.stat(path), Deno.stat(dirname(path))]);
-  if (own.uid === 0 && folder.uid !== null && folder.uid !== 0) {
-    await Deno.chown(path, folder.uid, folder.gid);
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }
 
 async function removeIfThere(path: string): Promise<void> {
@@ -89,7 +63,7 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** The mend for the file errors that operators meet. */
-function explain(error: unknown): string {
+export function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const { code } = error as { code?: string };
   if (code === "ENOSPC" || /no space left/i.test(message)) {

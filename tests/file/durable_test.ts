@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { ensureFolder, writeDurably } from "../../lib/certificate/files.ts";
+import { writeDurably } from "../../lib/file/durable.ts";
+import { ensureFolder } from "../../lib/file/state_folder.ts";
 
 /** Somebody who is not root; needs no account. */
 const DAEMON = 12_345;
@@ -13,7 +14,7 @@ Deno.test({
     try {
       await Deno.chown(dir, DAEMON, DAEMON);
       await writeDurably(`${dir}/key.pem`, "secret", 0o600);
-      await ensureFolder(`${dir}/orders`);
+      ensureFolder(`${dir}/orders`);
       await writeDurably(`${dir}/orders/one`, "1", 0o600);
       for (const path of ["key.pem", "orders", "orders/one"]) {
         const { uid, gid, mode } = await Deno.stat(`${dir}/${path}`);

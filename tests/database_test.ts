@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { createAccountStore } from "../lib/account/store.ts";
+import { openDatabase } from "../lib/database.ts";
+import { temporaryFolder } from "./certificate/helpers.ts";
+
+/** Names, sizes and permissions of all that is in a folder. */
+function look(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    [...Deno.readDirSync(folder)].map(({ name }) => {
+      const { size, mode } = Deno.lstatSync(`${folder}/${name}`);
+      return [name, `${size} ${(mode! & 0o777).toString(8)}`] as const;
+    }).sort(),
+  );
+}
+
+Deno.test("openDatabase() lets nobody but its owner read the database or what is beside it", async () => {
+  await using folder = temporaryFolder();
+  const umask = Deno.umask(0o022);
+  try {
+    const db = openDatabase(`${folder.path}/x.sqlite`);
+    createAccountStore(db).grantToken("kaylee");
+    const modes = Object.values(look(folder.path)).map((entry) => entry.split(" ")[1]);
+    db.close();
+    assert.deepEqual(modes, ["600", "600", "600"]);
+  } finally {
+    Deno.umask(umask);
+  }
+});
+
+/** What can be wrong with a database, what is said, and what has to be done to mend it. */
+const FAULTS: Record<string, { spoil: (path: string) => unknown; why: RegExp; mend: RegExp }> = {
+  "another kind of file": {
+    spoil: (path) => Deno.writeTextFileSync(path, "no database\n".repeat(100)),
+    why: /file is not a database/,
+    mend: /it is damaged, and was left as it is: move it aside/,
+  },
+  "zeros": {
+    spoil: (path) => Deno.writeFileSync(path, new Uint8Array(8192)),
+    why: /file is not a database/,
+    mend: /put a copy in its place/,
+  },
+  "an empty file": {
+    spoil: (path) => Deno.truncateSync(path, 0),
+    why: /file is cut off/,
+    mend: /it is damaged, and was left as it is/,
+  },
+  "a file cut off in its header": {
+    spoil: (path) => Deno.truncateSync(path, 80),
+    why: /file is cut off/,
+    mend: /it is damaged/,
+  },
+  "a file cut off behind it": {
+    spoil: (path) => Deno.truncateSync(path, 4096),
+    why: /malformed/,
+    mend: /it is damaged/,
+  },
+  "the -wal alone": {
+    spoil(path) {
+      Deno.removeSync(path);
+      Deno.writeTextFileSync(`${path}-wal`, "changes");
+    },
+    why: /There is no database \S+, but its \S+-wal/,
+    mend: /put both in their places/,
+  },
+  "a newer schema": {
+    spoil(path) {
+      const db = new DatabaseSync(path);
+      db.exec("PRAGMA user_version = 1000");
+      db.close();
+    },
+    why: /has schema 1000/,
+    mend: /run the newer glossond/,
+  },
+  "a folder of its name": {
+    spoil(path) {
+      Deno.removeSync(path);
+      Deno.mkdirSync(path);
+    },
+    why: /it is a folder, where a plain file belongs/,
+    mend: /remove it/,
+  },
+};
+
+for (const [what, { spoil, why, mend }] of Object.entries(FAULTS)) {
+  Deno.test(`openDatabase() names the path and the mend for ${what}, and changes nothing`, async () => {
+    await using folder = temporaryFolder();
+    const path = `${folder.path}/x.sqlite`;
+    openDatabase(path).close();
+    spoil(path);
+    const before = look(folder.path);
+    for (let tries = 0; tries < 2; tries++) {
+      assert.throws(() => openDatabase(path), (error: Error) => {
+        assert.ok(error.message.includes(path), error.message);
+        assert.match(error.message, why);
+        assert.match(error.message, mend);
+        return true;
+      });
+    }
+    assert.deepEqual(look(folder.path), before);
+  });
+}
+
+Deno.test("openDatabase() says that another program holds the database", async () => {
+  await using folder = temporaryFolder();
+  const path = `${folder.path}/x.sqlite`;
+  const holder = openDatabase(path);
+  holder.exec("BEGIN IMMEDIATE");
+  assert.throws(
+    () => openDatabase(path),
+    new RegExp(`${path}: database is locked; another program holds it: end that one \\(fuser `),
+  );
+  holder.close();
+});
+
+Deno.test({
+  name: "openDatabase() says who has to own a database that cannot be written",
+  // Root can write everything, and become others.
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using folder = temporaryFolder();
+    const path = `${folder.path}/x.sqlite`;
+    openDatabase(path).close();
+    Deno.chmodSync(folder.path, 0o755);
+    Deno.chmodSync(path, 0o444);
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["eval", "--ext=ts"],
+        `import process from "node:process";
+         import { openDatabase } from "${import.meta.resolve("../lib/database.ts")}";
+         process.setegid(12345);
+         process.seteuid(12345);
+         try { openDatabase("${path}"); } catch (error) { console.log(error.message); }`,
+      ],
+    }).output();
+    const said = new TextDecoder().decode(stdout);
+    assert.match(
+      said,
+      /x\.sqlite: attempt to write a readonly database; let the user that glossond/,
+    );
+  },
+});
