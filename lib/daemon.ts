@@ -1,5 +1,6 @@
 import { controlNames, openAuthority, readCaFile, relayNames } from "./authority.ts";
 import { createBioCommand } from "./account/bio_command.ts";
+import { BioQueue } from "./account/bio_queue.ts";
 import { createClaims } from "./account/claims.ts";
 import { LastOnline } from "./account/last_online.ts";
 import { createAccountStore } from "./account/store.ts";
@@ -132,15 +133,23 @@ async function start(
   const bio = createBioCommand({ script: () => settings.bioScript, log });
   const reserved = createReserved(settings, log);
   onReload(() => reserved.reload());
-  const claims = createClaims({
-    db,
-    store: accounts,
-    isReserved: (username) => reserved.has(username),
-    async runBio(username) {
+  const profiles = new BioQueue({
+    async run(username) {
       const result = await bio.run(username);
       counters.bios.add(result.state);
       return result;
     },
+    addressGroups: limitedGroups,
+    onBusy(username) {
+      counters.bios.add("busy");
+      log.debug("too many profiles are being read", { username, waiting: profiles.waiting });
+    },
+  });
+  const claims = createClaims({
+    db,
+    store: accounts,
+    isReserved: (username) => reserved.has(username),
+    readBio: (username, address) => profiles.ask(username, address),
     hostnameOf,
     claimsPerHour: settings.claimsPerHour,
     verificationsPerClaim: settings.verificationsPerClaim,

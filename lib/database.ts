@@ -14,6 +14,12 @@ const BESIDE = ["-wal", "-shm", "-journal"];
  */
 const BUSY_TIMEOUT_MS = 1_000;
 
+/** How long {@linkcode write} waits for another process's lock. */
+const LOCK_TIMEOUT_MS = 5_000;
+
+/** First and longest pause before it tries again. */
+const LOCK_RETRY_MS = { first: 5, longest: 100 } as const;
+
 /**
  * The schema, one step a version; `PRAGMA user_version` counts the steps that were taken.
  *
@@ -61,6 +67,19 @@ const MIGRATIONS: readonly string[] = [
    ALTER TABLE account ADD COLUMN away TEXT;`,
   // Whether visitors wait for the user: 0 while they are online, when they left, or NULL.
   `ALTER TABLE account ADD COLUMN left_at INTEGER;`,
+  // Claims carry what they are about, see account/claim_seal.ts; what was open is to be made anew.
+  `DROP TABLE claim;
+   CREATE TABLE relay_key (
+     name TEXT PRIMARY KEY,
+     key  BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE claim_check (
+     claim_hash    BLOB PRIMARY KEY,
+     expires_at    INTEGER NOT NULL,
+     verifications INTEGER NOT NULL,
+     used          INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX claim_check_expires_at ON claim_check (expires_at);`,
 ];
 
 /**
@@ -155,6 +174,29 @@ function open(path: string): DatabaseSync {
     db.close();
     throw error;
   }
+}
+
+/**
+ * Runs `work`, again as long as another process holds the write lock, without anybody else waiting.
+ *
+ * @throws {Error} what `work` throws, the lock included after {@linkcode LOCK_TIMEOUT_MS}.
+ */
+export async function write<T>(work: () => T): Promise<T> {
+  const giveUpAt = performance.now() + LOCK_TIMEOUT_MS;
+  for (let wait: number = LOCK_RETRY_MS.first;; wait = Math.min(wait * 2, LOCK_RETRY_MS.longest)) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isLocked(error) || performance.now() >= giveUpAt) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}
+
+/** Whether SQLite says that another connection holds a lock: SQLITE_BUSY, in any of its kinds. */
+function isLocked(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  return errcode !== undefined && (errcode & 0xff) === 5;
 }
 
 /** Runs `work` in a transaction: all of its changes are kept, or none when it throws. */

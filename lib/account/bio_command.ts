@@ -14,14 +14,10 @@ export interface BioCommandOptions {
   script: string | (() => string);
   /** The Python that runs it; the one program that the relay may start. @default {"python3"} */
   interpreter?: string;
-  /** How long one run may take, and how long a run may wait for its turn. @default {10_000} */
+  /** How long one run may take. @default {10_000} */
   timeoutMs?: number;
   /** The longest bio. @default {65_536} */
   maxBytes?: number;
-  /** How many scripts run at the same time. @default {4} */
-  maxAtOnce?: number;
-  /** How many further runs wait for their turn; beyond that they are refused. @default {32} */
-  maxWaiting?: number;
   log?: Log;
 }
 
@@ -38,7 +34,7 @@ export interface BioCommand {
  *
  * Exit status 0 is found and 1 no such profile. Anything else, no output at all, too much of it or
  * too long a wait is unavailable: nothing is then known about the profile. Bytes that are no UTF-8
- * become U+FFFD.
+ * become U+FFFD. How many run at once is the caller's to bound, see `bio_queue.ts`.
  */
 export function createBioCommand(options: BioCommandOptions): BioCommand {
   const {
@@ -46,43 +42,12 @@ export function createBioCommand(options: BioCommandOptions): BioCommand {
     interpreter = "python3",
     timeoutMs = 10_000,
     maxBytes = 65_536,
-    maxAtOnce = 4,
-    maxWaiting = 32,
     log = SILENT_LOG,
   } = options;
-  const waiting = new Set<() => void>();
   let running = 0;
 
-  /** Resolves to whether there is a turn; who got one gives it back with `endTurn`. */
-  function takeTurn(): Promise<boolean> {
-    if (running < maxAtOnce) {
-      running++;
-      return Promise.resolve(true);
-    }
-    if (waiting.size >= maxWaiting) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(false), timeoutMs);
-      const start = () => settle(true);
-      function settle(turn: boolean): void {
-        clearTimeout(timer);
-        waiting.delete(start);
-        resolve(turn);
-      }
-      waiting.add(start);
-    });
-  }
-
-  function endTurn(): void {
-    const [next] = waiting;
-    if (next) next();
-    else running--;
-  }
-
   async function run(username: string): Promise<BioResult> {
-    if (!await takeTurn()) {
-      log.warn("too many profiles are being read", { username, running, waiting: waiting.size });
-      return { state: "unavailable", why: "too many profiles are being read" };
-    }
+    running++;
     try {
       const end = await runBioProcess({
         interpreter,
@@ -106,7 +71,7 @@ export function createBioCommand(options: BioCommandOptions): BioCommand {
       });
       return { state: "unavailable", why: `cannot start ${interpreter}` };
     } finally {
-      endTurn();
+      running--;
     }
   }
 

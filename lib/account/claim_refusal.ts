@@ -1,9 +1,12 @@
 import { hasCode } from "./bio_code.ts";
-import type { BioResult } from "./bio_command.ts";
+import type { BioAnswer } from "./bio_queue.ts";
 import { isUsername } from "./username.ts";
 
 /** When to ask again for a profile that could not be read. */
 const UNAVAILABLE_RETRY_S = 30;
+
+/** When to ask again for a profile that had no turn. */
+const BUSY_RETRY_S = 5;
 
 /** Why a claim was refused, as PROTOCOL section 1 names it. */
 export type ClaimProblem =
@@ -50,10 +53,19 @@ export function reserved(username: string): ClaimRefusal {
 
 /** What a profile says against a claim; undefined when its bio has the code. */
 export function refuseBio(
-  result: BioResult,
+  result: BioAnswer,
   username: string,
   code: string,
 ): ClaimRefusal | undefined {
+  if (result.state === "busy") {
+    return {
+      ...refuse(
+        "profile-unavailable",
+        "Many profiles are being read just now. Leave the code where it is, and try again in a moment.",
+      ),
+      retryAfterS: BUSY_RETRY_S,
+    };
+  }
   if (result.state === "unavailable") {
     return {
       ...refuse(

@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { transaction } from "../database.ts";
+import { transaction, write } from "../database.ts";
 import { addressGroup } from "../net/address_group.ts";
-import type { BioResult } from "./bio_command.ts";
+import type { BioAnswer } from "./bio_queue.ts";
+import { createClaimChecks } from "./claim_checks.ts";
 import {
   type ClaimRefusal,
   codeExpired,
@@ -14,14 +16,15 @@ import {
   tooManyVerifications,
 } from "./claim_refusal.ts";
 import { isReservedUsername } from "./reserved_names.ts";
-import { hashSecret, newCode, newSecret, type Random, systemRandom } from "./secret.ts";
+import { claimKey, createClaimSeal } from "./claim_seal.ts";
+import { type Random, systemRandom } from "./secret.ts";
 import { createSlidingLimit } from "./sliding_limit.ts";
 import type { AccountStore } from "./store.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** How long a claim past its time still answers `claim-expired`, before it is forgotten. */
-const EXPIRED_KEPT_MS = 24 * HOUR_MS;
+/** How long a claim past its time answers `claim-expired`; later it is no claim any more. */
+const EXPIRED_KNOWN_MS = 24 * HOUR_MS;
 
 /** How many addresses the limit of claims remembers: about 3 MB when all are at the limit. */
 const MAX_LIMITED_ADDRESSES = 10_000;
@@ -56,8 +59,8 @@ export interface ClaimsOptions {
    * @default {isReservedUsername}
    */
   isReserved?: (username: string) => boolean;
-  /** Reads a public profile. */
-  runBio: (username: string) => Promise<BioResult>;
+  /** Reads a public profile for somebody at an address. */
+  readBio: (username: string, address: string) => Promise<BioAnswer>;
   hostnameOf: (username: string) => string;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
@@ -69,29 +72,34 @@ export interface ClaimsOptions {
   verificationsPerClaim?: number;
   /** How long a code counts. @default {900_000} */
   codeLifeMs?: number;
-  /** How many claims are kept in total; when all of them are live, none is added. @default {10_000} */
+  /** How many claims are kept of those whose profile was read, see `claim_checks.ts`. @default {10_000} */
   maxClaims?: number;
 }
 
-/** How a person proves that a username is theirs. Claims live in the database, limits in memory. */
+/**
+ * How a person proves that a username is theirs. A claim is remembered by who made it, and by the relay
+ * only once its profile was read.
+ */
 export interface Claims {
   /** Makes a claim on a username, whatever the caller sent as one. */
   create(username: unknown, address: string): ClaimMade | ClaimRefusal;
   /**
    * Looks for the claim's code in the bio, and if it is there, grants the account's token.
    *
-   * Of verifications at the same time at most one succeeds.
+   * Of verifications at the same time at most one succeeds. Only what read the profile counts as one.
+   *
+   * @param address of whoever asks.
    */
-  verify(claim: string): Promise<ClaimVerified | ClaimRefusal>;
+  verify(claim: string, address: string): Promise<ClaimVerified | ClaimRefusal>;
 }
 
-/** Keeps the claims in the relay's database, which the caller opens and closes. */
+/** Makes and checks claims; the caller opens and closes the database. */
 export function createClaims(options: ClaimsOptions): Claims {
   const {
     db,
     store,
     isReserved = isReservedUsername,
-    runBio,
+    readBio,
     hostnameOf,
     now = Date.now,
     random = systemRandom,
@@ -106,16 +114,10 @@ export function createClaims(options: ClaimsOptions): Claims {
     maxKeys: MAX_LIMITED_ADDRESSES,
     now,
   });
-  const insert = db.prepare(
-    "INSERT INTO claim (id_hash, username, code, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
-  );
-  const select = db.prepare("SELECT username, code, expires_at FROM claim WHERE id_hash = ?");
-  const count = db.prepare(
-    "UPDATE claim SET verifications = verifications + 1 WHERE id_hash = ? AND verifications < ?",
-  );
-  const take = db.prepare("DELETE FROM claim WHERE id_hash = ?");
-  const forget = db.prepare("DELETE FROM claim WHERE expires_at <= ?");
-  const total = db.prepare("SELECT count(*) AS claims, min(expires_at) AS first FROM claim");
+  const seal = createClaimSeal(claimKey(db, random), random);
+  const checks = createClaimChecks(db, { maxClaims, now });
+  /** Readings of a profile under way, by the hash of the claim in hex. */
+  const underWay = new Map<string, number>();
 
   function create(username: unknown, address: string): ClaimMade | ClaimRefusal {
     const refusal = refuseName(username);
@@ -124,17 +126,12 @@ export function createClaims(options: ClaimsOptions): Claims {
     if (isKeptBack(name)) return reserved(name);
     if (store.isBlocked(name)) return suspended(name);
 
-    const time = now();
-    const roomInMs = makeRoom(time);
-    if (roomInMs > 0) return tooManyClaims("Too many claims are open at this relay", roomInMs);
     const waitMs = byAddress.take(addressGroup(address));
     if (waitMs > 0) return tooManyClaims("Too many claims came from your network address", waitMs);
 
-    const claim = newSecret(random);
-    const code = newCode(random);
-    const expiresAt = time + codeLifeMs;
-    insert.run(hashSecret(claim), name, code, time, expiresAt);
-    return { ok: true, claim, username: name, hostname: hostnameOf(name), code, expiresAt };
+    const expiresAt = now() + codeLifeMs;
+    const made = seal.seal(name, expiresAt);
+    return { ok: true, ...made, username: name, hostname: hostnameOf(name), expiresAt };
   }
 
   /** A name with an account is its owner's, whose token may be lost. */
@@ -142,41 +139,52 @@ export function createClaims(options: ClaimsOptions): Claims {
     return isReserved(name) && store.byUsername(name) === undefined;
   }
 
-  /** Forgets what it may to keep below the ceiling; returns how long until there is room, or 0. */
-  function makeRoom(time: number): number {
-    forget.run(time - EXPIRED_KEPT_MS);
-    if (Number(total.get()?.claims) < maxClaims) return 0;
-    forget.run(time);
-    const row = total.get();
-    return Number(row?.claims) < maxClaims ? 0 : Math.max(1, Number(row?.first) - time);
-  }
-
-  async function verify(claim: string): Promise<ClaimVerified | ClaimRefusal> {
-    const hash = hashSecret(claim);
-    const row = select.get(hash);
-    if (row === undefined) return noSuchClaim();
-    const username = String(row.username);
-    const code = String(row.code);
-    const leftMs = Number(row.expires_at) - now();
-    if (leftMs <= 0) return codeExpired();
+  async function verify(claim: string, address: string): Promise<ClaimVerified | ClaimRefusal> {
+    const sealed = seal.open(claim);
+    const sinceMs = now() - (sealed?.expiresAt ?? 0);
+    if (sealed === undefined || sinceMs >= EXPIRED_KNOWN_MS) return noSuchClaim();
+    if (sinceMs >= 0) return codeExpired();
+    const { username, code, expiresAt } = sealed;
+    const hash = createHash("sha256").update(sealed.bytes).digest();
+    const { verifications, used } = checks.get(hash);
+    if (used) return noSuchClaim();
     if (store.isBlocked(username)) return suspended(username);
-    if (count.run(hash, verificationsPerClaim).changes !== 1) {
-      return tooManyVerifications(verificationsPerClaim, leftMs);
+    const key = hash.toString("hex");
+    const atOnce = underWay.get(key) ?? 0;
+    if (verifications + atOnce >= verificationsPerClaim) {
+      return tooManyVerifications(verificationsPerClaim, -sinceMs);
     }
-    const result = await runBio(username);
-    return refuseBio(result, username, code) ?? grant(hash, username);
+    underWay.set(key, atOnce + 1);
+    try {
+      const answer = await readBio(username, address);
+      const refusal = refuseBio(answer, username, code);
+      if (refusal === undefined) return await grant(hash, expiresAt, username);
+      // One that had no turn, or was answered from memory, costs nothing.
+      if (answer.ran) await write(() => checks.count(hash, expiresAt));
+      return refusal;
+    } finally {
+      const left = underWay.get(key)! - 1;
+      if (left > 0) underWay.set(key, left);
+      else underWay.delete(key);
+    }
   }
 
-  /** Uses the claim up and grants a token, both or none: a second verification finds it gone. */
-  function grant(hash: Uint8Array, username: string): ClaimVerified | ClaimRefusal {
-    // The operator may have acted since the claim was made, or while the profile was read.
-    if (store.isBlocked(username)) return suspended(username);
-    if (isKeptBack(username)) return reserved(username);
-    return transaction(db, () => {
-      if (Number(take.run(hash).changes) !== 1) return noSuchClaim();
-      const replaced = store.byUsername(username) !== undefined;
-      const token = store.grantToken(username);
-      return { ok: true, username, hostname: hostnameOf(username), token, replaced };
+  /** Uses the claim up and grants a token, both or none: a second verification finds it used. */
+  function grant(
+    hash: Uint8Array,
+    expiresAt: number,
+    username: string,
+  ): Promise<ClaimVerified | ClaimRefusal> {
+    return write(() => {
+      // The operator may have acted since the claim was made, or while the profile was read.
+      if (store.isBlocked(username)) return suspended(username);
+      if (isKeptBack(username)) return reserved(username);
+      return transaction(db, () => {
+        if (!checks.use(hash, expiresAt)) return noSuchClaim();
+        const replaced = store.byUsername(username) !== undefined;
+        const token = store.grantToken(username);
+        return { ok: true, username, hostname: hostnameOf(username), token, replaced };
+      });
     });
   }
 

@@ -102,7 +102,7 @@ function addCounters(to: Instruments, counters: Counters): void {
   });
   to.counter({
     name: "glossond_bio_commands_total",
-    help: "Runs of the bio script, by their result",
+    help: "Runs of the bio script, by their result; busy: had no turn",
     label: "result",
     read: () => counters.bios.entries(),
   });

@@ -72,6 +72,7 @@ export interface ApiOptions {
       | Refusal;
     verify(
       claim: string,
+      address: string,
     ): Promise<{ ok: true; username: string; hostname: string; token: string } | Refusal>;
   };
   certificates: {
@@ -136,7 +137,9 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   });
 
   app.post("/v1/claims/:claim/verify", async (c) => {
-    const { username, hostname, token } = granted(await claims.verify(c.req.param("claim")));
+    const { username, hostname, token } = granted(
+      await claims.verify(c.req.param("claim"), c.env.source.address),
+    );
     options.revoke(username);
     log.info("account verified", { username });
     return c.json({ username, hostname, token } satisfies z.infer<typeof schema.verifyAnswer>);

@@ -228,41 +228,6 @@ Deno.test("run() does not wait for a stranger that holds the pipe", () =>
     assert.ok(performance.now() - begun < 3_000, "waited for the stranger");
   }));
 
-Deno.test("run() runs at most four at once, the others in turn", () =>
-  withScript(
-    `
-folder = sys.argv[0] + ".d"
-os.makedirs(folder, exist_ok=True)
-mine = os.path.join(folder, str(os.getpid()))
-open(mine, "w").close()
-time.sleep(0.3)
-print(len(os.listdir(folder)))
-os.remove(mine)
-`,
-    async ({ name, options }) => {
-      const command = createBioCommand(options());
-      const runs = Array.from({ length: 10 }, () => command.run(name));
-      assert.equal(command.running(), 4);
-      const seen = (await Promise.all(runs)).map((r) => r.state === "found" ? Number(r.bio) : -1);
-      assert.ok(seen.every((n) => n >= 1 && n <= 4), String(seen));
-      assert.equal(command.running(), 0);
-    },
-  ));
-
-Deno.test("run() refuses beyond its queue, and who waited too long", () =>
-  withScript("time.sleep(60)", async ({ name, options }) => {
-    const command = createBioCommand(options({ timeoutMs: 600, maxAtOnce: 1, maxWaiting: 1 }));
-    const [running, waiting, refused] = [1, 2, 3].map(() => command.run(name));
-    const ended: string[] = [];
-    for (const [what, run] of Object.entries({ running, waiting, refused })) {
-      run?.then(() => ended.push(what));
-    }
-    assert.equal((await refused)?.state, "unavailable");
-    assert.deepEqual(ended, ["refused"], "was not refused at once");
-    assert.equal((await waiting)?.state, "unavailable");
-    assert.equal((await running)?.state, "unavailable");
-  }));
-
 Deno.test("a killed relay leaves no script behind, and needs to be allowed python3 only", () =>
   withScript(
     `subprocess.Popen(${CHILD}, start_new_session=True); time.sleep(60)`,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { BioResult } from "../../lib/account/bio_command.ts";
+import type { BioAnswer } from "../../lib/account/bio_queue.ts";
 import {
   type ClaimMade,
   type Claims,
@@ -23,6 +24,8 @@ class Fixture {
   answer: ((username: string) => Promise<BioResult>) | undefined;
   time = 1_000_000;
   runs = 0;
+  /** Whether no profile has a turn. */
+  busy = false;
 
   constructor(options: Partial<ClaimsOptions> = {}) {
     this.claims = createClaims({
@@ -30,16 +33,19 @@ class Fixture {
       store: this.store,
       hostnameOf: (username) => `${username}.glosson.test`,
       now: () => this.time,
-      runBio: (username) => this.#runBio(username),
+      readBio: (username) => this.#readBio(username),
       ...options,
     });
   }
 
-  #runBio(username: string): Promise<BioResult> {
+  async #readBio(username: string): Promise<BioAnswer> {
+    if (this.busy) return { state: "busy", ran: false };
     this.runs++;
-    if (this.answer) return this.answer(username);
+    if (this.answer) return { ...await this.answer(username), ran: true };
     const bio = this.bios.get(username);
-    return Promise.resolve(bio === undefined ? { state: "not-found" } : { state: "found", bio });
+    return bio === undefined
+      ? { state: "not-found", ran: true }
+      : { state: "found", bio, ran: true };
   }
 
   make(username = "kaylee", address = ADDRESS): ClaimMade {
@@ -50,7 +56,7 @@ class Fixture {
 
   /** The problem that a verification meets. */
   async problem(claim: string): Promise<string | undefined> {
-    const result = await this.claims.verify(claim);
+    const result = await this.claims.verify(claim, ADDRESS);
     return result.ok ? undefined : result.problem;
   }
 }
@@ -78,10 +84,10 @@ claimsTest("create() makes a claim, verify() a token for it", async (f) => {
     hostname: "kaylee.glosson.test",
     expiresAt: 1_000_000 + 15 * MINUTE_MS,
   });
-  assert.match(claim, /^[A-Za-z0-9_-]{32}$/);
+  assert.match(claim, /^[A-Za-z0-9_-]{80,160}$/);
   assert.match(code, /^glosson-\w{12}$/);
   f.bios.set("kaylee", `I fix engines.\n${code}`);
-  const verified = await f.claims.verify(claim);
+  const verified = await f.claims.verify(claim, ADDRESS);
   assert.ok(verified.ok);
   const { token, ...rest } = verified;
   assert.deepEqual(rest, {
@@ -134,25 +140,51 @@ claimsTest("create() refuses the 31st claim of an hour and address", (f) => {
   assert.equal(f.claims.create("kaylee", "2001:db8::2").ok, false);
 });
 
-claimsTest("create() keeps the table below its ceiling, and makes room by time", (f) => {
-  for (let i = 0; i < 3; i++) {
-    f.make("kaylee", `192.0.2.${i}`);
-    f.time += MINUTE_MS;
+claimsTest("create() takes no room, so that many networks keep nobody out", async (f) => {
+  // 320 /64s of one /48, each with as many claims as an address may make.
+  for (let i = 0; i < 320 * 30; i++) f.make("kaylee", `2001:db8:1:${i % 320}::1`);
+  assert.equal(Number(f.db.prepare("SELECT count(*) AS n FROM claim_check").get()!.n), 0);
+  const { claim, code } = f.make("inara", "192.0.2.9");
+  f.bios.set("inara", code);
+  assert.equal(await f.problem(claim), undefined);
+});
+
+claimsTest("claims that were checked have a ceiling; a used one stays used", async (f) => {
+  const used = f.make("kaylee");
+  f.bios.set("kaylee", used.code);
+  assert.equal(await f.problem(used.claim), undefined);
+  f.time += MINUTE_MS;
+  const checked = [];
+  for (let i = 0; i < 6; i++) {
+    checked.push(f.make("inara"));
+    f.time += 1_000;
+    assert.equal(await f.problem(checked.at(-1)!.claim), "profile-not-found");
   }
-  const refused = f.claims.create("kaylee", "192.0.2.9");
-  assert.ok(!refused.ok);
-  assert.equal(refused.problem, "rate-limited");
-  assert.equal(refused.retryAfterS, 12 * 60);
-  f.time += 12 * MINUTE_MS;
-  f.make("kaylee", "192.0.2.9");
-  assert.equal(f.claims.create("kaylee", "192.0.2.9").ok, false);
+  const rows = (): unknown => f.db.prepare("SELECT count(*) AS n FROM claim_check").get()!.n;
+  assert.equal(rows(), 3);
+  assert.equal(await f.problem(used.claim), "claim-not-found", "no second token");
+  // The first of the others was forgotten, and can be checked anew.
+  assert.equal(await f.problem(checked[0]!.claim), "profile-not-found");
+  // Expired ones are kept no longer.
+  f.time += 15 * MINUTE_MS;
+  const last = f.make("inara");
+  assert.equal(await f.problem(last.claim), "profile-not-found");
+  assert.equal(rows(), 1);
 }, { maxClaims: 3 });
 
 claimsTest("verify() knows no other claims", async (f) => {
   const { claim } = f.make();
-  for (const other of ["", "x", claim.slice(1), `${claim}x`, "' OR 1=1 --"]) {
+  for (const other of ["", "x", claim.slice(1), `${claim}x`, `${claim}=`, "' OR 1=1 --"]) {
     assert.equal(await f.problem(other), "claim-not-found");
   }
+  // No byte of it can be another one.
+  for (let i = 0; i < claim.length; i++) {
+    const changed = claim.slice(0, i) + (claim[i] === "A" ? "B" : "A") + claim.slice(i + 1);
+    assert.equal(await f.problem(changed), "claim-not-found");
+  }
+  const elsewhere = new Fixture();
+  assert.equal(await elsewhere.problem(claim), "claim-not-found", "another relay's");
+  elsewhere.db.close();
   assert.equal(f.runs, 0);
 });
 
@@ -160,14 +192,14 @@ claimsTest("verify() tells why the code does not count", async (f) => {
   const { claim, code } = f.make();
   assert.equal(await f.problem(claim), "profile-not-found");
   f.answer = () => Promise.resolve({ state: "unavailable", why: "secret reason" });
-  const unavailable = await f.claims.verify(claim);
+  const unavailable = await f.claims.verify(claim, ADDRESS);
   assert.ok(!unavailable.ok);
   assert.equal(unavailable.problem, "profile-unavailable");
   assert.ok(unavailable.retryAfterS);
   assert.ok(!unavailable.detail.includes("secret reason"));
   f.answer = undefined;
   f.bios.set("kaylee", "no code here");
-  const missing = await f.claims.verify(claim);
+  const missing = await f.claims.verify(claim, ADDRESS);
   assert.ok(!missing.ok);
   assert.equal(missing.problem, "code-not-found");
   assert.ok(missing.detail.includes(code), "the detail repeats the code");
@@ -204,7 +236,7 @@ claimsTest("verify() refuses the 21st verification of a claim", async (f) => {
   f.bios.set("kaylee", "");
   for (let i = 0; i < 20; i++) assert.equal(await f.problem(claim), "code-not-found");
   f.bios.set("kaylee", code);
-  const refused = await f.claims.verify(claim);
+  const refused = await f.claims.verify(claim, ADDRESS);
   assert.ok(!refused.ok);
   assert.equal(refused.problem, "rate-limited");
   assert.equal(refused.retryAfterS, 15 * 60);
@@ -215,7 +247,7 @@ claimsTest("verify() grants one token when it runs many times at once", async (f
   const { claim, code } = f.make();
   const gate = Promise.withResolvers<void>();
   f.answer = () => gate.promise.then(() => ({ state: "found", bio: code }));
-  const runs = Array.from({ length: 8 }, () => f.claims.verify(claim));
+  const runs = Array.from({ length: 8 }, () => f.claims.verify(claim, ADDRESS));
   gate.resolve();
   const results = await Promise.all(runs);
   const tokens = results.filter((r) => r.ok).map((r) => r.token);
@@ -228,7 +260,7 @@ claimsTest("verify() replaces the token of a name that has an account", async (f
   const lost = f.store.grantToken("kaylee");
   const { claim, code } = f.make();
   f.bios.set("kaylee", code);
-  const verified = await f.claims.verify(claim);
+  const verified = await f.claims.verify(claim, ADDRESS);
   assert.ok(verified.ok);
   assert.equal(verified.replaced, true);
   assert.equal(f.store.byToken(lost), undefined);
@@ -240,7 +272,7 @@ claimsTest("a released name can be claimed again", async (f) => {
   f.store.release("kaylee");
   const { claim, code } = f.make();
   f.bios.set("kaylee", code);
-  const verified = await f.claims.verify(claim);
+  const verified = await f.claims.verify(claim, ADDRESS);
   assert.ok(verified.ok);
   assert.equal(verified.replaced, false);
 });
@@ -257,10 +289,48 @@ claimsTest("verify() refuses a name blocked since, also while its profile is rea
   assert.equal(f.store.byUsername("kaylee"), undefined);
 });
 
-claimsTest("the database has no claim secret in it", (f) => {
+claimsTest("a check that had no turn costs nothing, however often it is tried", async (f) => {
+  const { claim, code } = f.make();
+  f.busy = true;
+  for (let i = 0; i < 100; i++) assert.equal(await f.problem(claim), "profile-unavailable");
+  f.busy = false;
+  f.bios.set("kaylee", code);
+  assert.equal(await f.problem(claim), undefined);
+});
+
+claimsTest("checks at the same time count before they are answered", async (f) => {
   const { claim } = f.make();
-  const rows = JSON.stringify(f.db.prepare("SELECT *, hex(id_hash) FROM claim").all());
-  assert.ok(!rows.includes(claim));
+  const gate = Promise.withResolvers<void>();
+  f.answer = () => gate.promise.then(() => ({ state: "not-found" }));
+  const checks = Array.from({ length: 30 }, () => f.problem(claim));
+  gate.resolve();
+  const problems = await Promise.all(checks);
+  assert.equal(problems.filter((problem) => problem === "profile-not-found").length, 20);
+  assert.equal(problems.filter((problem) => problem === "rate-limited").length, 10);
+  assert.equal(f.runs, 20);
+  assert.equal(await f.problem(claim), "rate-limited");
+});
+
+claimsTest(
+  "a token, once granted for a claim, is not granted again after the name's release",
+  async (f) => {
+    const { claim, code } = f.make();
+    f.bios.set("kaylee", code);
+    assert.equal(await f.problem(claim), undefined);
+    f.store.release("kaylee");
+    assert.equal(await f.problem(claim), "claim-not-found");
+  },
+);
+
+claimsTest("the database has no claim secret in it", async (f) => {
+  const { claim } = f.make();
+  assert.equal(await f.problem(claim), "profile-not-found");
+  const [row] = f.db.prepare("SELECT * FROM claim_check").all();
+  const hash = row!.claim_hash as Uint8Array;
+  assert.equal(hash.length, 32);
+  assert.ok(
+    !Uint8Array.fromBase64(claim, { alphabet: "base64url" }).toHex().includes(hash.toHex()),
+  );
 });
 
 Deno.test("claims survive the reopening of the database", async () => {
@@ -272,7 +342,7 @@ Deno.test("claims survive the reopening of the database", async () => {
       db,
       store: createAccountStore(db),
       hostnameOf: (username) => username,
-      runBio: () => Promise.resolve({ state: "found", bio }),
+      readBio: () => Promise.resolve({ state: "found", bio, ran: true }),
       verificationsPerClaim: 2,
     });
     return { claims, close: () => db.close() };
@@ -281,13 +351,13 @@ Deno.test("claims survive the reopening of the database", async () => {
     const first = open("");
     const made = first.claims.create("kaylee", ADDRESS);
     assert.ok(made.ok);
-    assert.equal((await first.claims.verify(made.claim)).ok, false);
+    assert.equal((await first.claims.verify(made.claim, ADDRESS)).ok, false);
     first.close();
     const second = open("");
-    assert.equal((await second.claims.verify(made.claim)).ok, false);
+    assert.equal((await second.claims.verify(made.claim, ADDRESS)).ok, false);
     second.close();
     const third = open(made.code);
-    const counted = await third.claims.verify(made.claim);
+    const counted = await third.claims.verify(made.claim, ADDRESS);
     assert.ok(!counted.ok && counted.problem === "rate-limited", "the count survives as well");
     third.close();
   } finally {

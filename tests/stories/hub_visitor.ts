@@ -81,14 +81,19 @@ export function ended(
 /**
  * A relay whose control port is reached through a proxy of ours, for clients that know nothing of
  * PROXY headers; the proxy ends with it.
+ *
+ * @param address whose the connections are said to be.
  */
-export function behindProxy(relay: Relay): { relay: Relay } & Disposable {
+export function behindProxy(
+  relay: Relay,
+  address = "192.0.2.200",
+): { relay: Relay } & Disposable {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.TcpConn>();
   (async () => {
     for await (const conn of listener) {
       open.add(conn);
-      const onward = await send(relay, [proxied("192.0.2.200", conn.remoteAddr.port)], "control");
+      const onward = await send(relay, [proxied(address, conn.remoteAddr.port)], "control");
       splice(conn, onward).then(() => open.delete(conn));
     }
   })();
