@@ -2,6 +2,7 @@ import * as x509 from "@peculiar/x509";
 import { BASE, type Relay } from "./relay.ts";
 import { dataPreface } from "../../lib/wire/messages.ts";
 import { parseProxyHeader, type ProxyAddresses } from "../../lib/wire/proxy_protocol.ts";
+import { startHttp11 } from "../../lib/net/http11_backend.ts";
 import { splice } from "../../lib/net/splice.ts";
 
 /** A message on the control WebSocket. */
@@ -184,13 +185,21 @@ export async function readJoin(
   }
 }
 
-/** A web server of a user's own on loopback, with a certificate of the relay's. */
+/**
+ * A web server of a user's own on loopback, with a certificate of the relay's; it speaks HTTP/1.1, and
+ * HTTP/2 too unless it is told otherwise.
+ */
 export async function startPage(
   relay: Relay,
   user: User,
   handler: (request: Request) => Response | Promise<Response>,
+  protocol: "h2" | "http/1.1" = "h2",
 ): Promise<AsyncDisposable & { port: number; cert: string }> {
   const pair = await getCertificate(relay, user);
+  if (protocol === "http/1.1") {
+    const server = startHttp11({ pair, oneAnswer: false, handler: (request) => handler(request) });
+    return { port: server.port, cert: pair.cert, [Symbol.asyncDispose]: () => server.stop() };
+  }
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, ...pair, onListen() {} }, handler);
   return {
     port: server.addr.port,
@@ -241,8 +250,9 @@ export async function serveUser(
   relay: Relay,
   user: User,
   handler: (request: Request) => Response | Promise<Response>,
+  protocol?: "h2" | "http/1.1",
 ): Promise<AsyncDisposable & { link: ControlLink; cert: string }> {
-  const page = await startPage(relay, user, handler);
+  const page = await startPage(relay, user, handler, protocol);
   const online = await joinVisitors(relay, user, page.port);
   return {
     link: online.link,
