@@ -254,6 +254,8 @@ async function start(
   onReload(() => pages = makePages());
   const fronts = createFronts({
     controlNames: controlNames(settings),
+    // On another port the host's web may be somebody else's, and plain HTTP.
+    strictHosts: publicPort === 443 ? [baseDomain, `relay.${baseDomain}`] : [],
     api: (request, bindings) => refuseFast(bindings) ?? api.fetch(request, bindings),
     page: (request, host, context) => pages.fetch(request, { ...context, host }),
     log,

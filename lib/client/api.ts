@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { z } from "zod";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
 import type { Log } from "../log.ts";
+import { tellLength } from "../net/head_length.ts";
 import type { ReadBody } from "./body.ts";
 import type { Caller, Transport } from "./control.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -116,7 +117,9 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   app.use(async (c, next) => {
     await next();
     // The answer to an upgrade has to stay the one that Deno made.
-    if (c.res.status !== 101) c.res.headers.set("Cache-Control", "no-store");
+    if (c.res.status === 101) return;
+    c.res.headers.set("Cache-Control", "no-store");
+    await tellLength(c.req.raw, c.res);
   });
 
   app.get("/v1/relay", (c) => c.json(relay));

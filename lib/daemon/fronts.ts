@@ -13,10 +13,21 @@ const API_LIFE_MS = 300_000;
 /** How long a visit to a page may take, handshake and answer included. */
 const PAGE_LIFE_MS = 30_000;
 
+/**
+ * What browsers are told at the relay's own two names (RFC 6797): for a year, https only.
+ *
+ * Without `includeSubDomains`: the names below BASE are the users', and it would bind whatever else is
+ * served there over plain HTTP, on any port. Nor do users' status pages have it: what is asked of a
+ * browser at a user's name is the user's to say.
+ */
+const STRICT_TRANSPORT = "max-age=31536000";
+
 /** Options for {@linkcode createFronts}. */
 export interface FrontsOptions {
   /** Names that the API answers to; an IP address is one that is asked for without SNI. */
   controlNames: readonly string[];
+  /** Hosts that tell browsers to use https only. */
+  strictHosts: readonly string[];
   api: (request: Request, bindings: ApiBindings) => Response | Promise<Response>;
   /** `host` is the one asked for, absent in a request of HTTP/1.0 that names none. */
   page: (
@@ -42,7 +53,19 @@ export interface Fronts {
  * Both speak HTTP/1.1 only: their certificate is good for users' names too, and a browser sends the
  * requests of all of them over one connection of HTTP/2 (RFC 9113 section 9.1.1).
  */
-export function createFronts({ controlNames, api, page, log }: FrontsOptions): Fronts {
+export function createFronts(options: FrontsOptions): Fronts {
+  const { controlNames, strictHosts, api, page, log } = options;
+  async function strict(
+    host: string | undefined,
+    answer: Response | Promise<Response>,
+  ): Promise<Response> {
+    const response = await answer;
+    // The answer to an upgrade has to stay the one that the runtime made.
+    if (host !== undefined && strictHosts.includes(host) && response.status !== 101) {
+      response.headers.set("Strict-Transport-Security", STRICT_TRANSPORT);
+    }
+    return response;
+  }
   const control = new TlsFront<Arrival>({
     name: "control",
     lifeMs: API_LIFE_MS,
@@ -56,7 +79,7 @@ export function createFronts({ controlNames, api, page, log }: FrontsOptions): F
             return misdirected(controlNames[0]!);
           }
           const { source } = connection.info.addresses;
-          return api(request, { source, transport: connection });
+          return strict(host, api(request, { source, transport: connection }));
         },
       }),
     log,
@@ -68,7 +91,7 @@ export function createFronts({ controlNames, api, page, log }: FrontsOptions): F
       startHttp11({
         pair,
         oneAnswer: true,
-        handler: (request, { port, host }) => page(request, host, find(port)?.info),
+        handler: (request, { port, host }) => strict(host, page(request, host, find(port)?.info)),
       }),
     log,
   });

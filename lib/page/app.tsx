@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Log, SILENT_LOG } from "../log.ts";
+import { tellLength } from "../net/head_length.ts";
 import { askerOf } from "./asker.ts";
 import { LandingPage } from "./landing.tsx";
 import type { Place } from "./layout.tsx";
@@ -101,6 +102,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   app.use(async (c, next) => {
     await next();
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+    await tellLength(c.req.raw, c.res);
   });
 
   app.use(async (c, next) => {
