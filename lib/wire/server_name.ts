@@ -7,6 +7,9 @@ export const MAX_SERVER_NAME_BYTES = 255;
 /** `name_type` of a DNS host name (RFC 6066 section 3), the only one ever defined. */
 const HOST_NAME = 0;
 
+/** What may stand in a name that is nobody's here, though no host has it. */
+const VISIBLE = /^[ -~]+$/;
+
 /** What a server_name extension holds; `name` is absent for an IP literal. */
 export type ServerName = { ok: true; name?: string } | { ok: false; detail: string };
 
@@ -14,7 +17,9 @@ export type ServerName = { ok: true; name?: string } | { ok: false; detail: stri
  * Reads the body of a server_name extension of a ClientHello (RFC 6066 section 3).
  *
  * The list must hold exactly one host name. Entries of other types are skipped: all begin with a
- * 16-bit length, whatever they are.
+ * 16-bit length, whatever they are. A name that no host can have (`name:port`, `*`, an empty label) is
+ * one that is not ours, and left to whoever serves those: OpenSSL and nginx take it. Control
+ * characters and bytes above 127 make it none.
  */
 export function readServerName(body: Uint8Array): ServerName {
   const view = new DataView(body.buffer, body.byteOffset, body.length);
@@ -37,7 +42,9 @@ export function readServerName(body: Uint8Array): ServerName {
   if (name.length > MAX_SERVER_NAME_BYTES) {
     return refuse(`the server name is ${name.length} bytes long`);
   }
-  return normalizeServerName(latin1(name));
+  const text = latin1(name);
+  const found = normalizeServerName(text);
+  return found.ok || !VISIBLE.test(text) ? found : { ok: true, name: text.toLowerCase() };
 }
 
 /**

@@ -10,8 +10,8 @@ import { readRecordings } from "../../tests/wire/recording.ts";
 import { mutate } from "./mutate.ts";
 import type { Random } from "./random.ts";
 
-/** Names that may be found: lower-case labels, no dot at the end. */
-const NAME = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
+/** Names that may be found: visible, in lower case. */
+const NAME = /^[ -@[-~]+$/;
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)$/;
 

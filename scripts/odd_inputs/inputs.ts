@@ -166,6 +166,11 @@ const FOREIGN: OddInput[] = [
     parts: [helloWith(serverName("2001:db8::7"))],
     right: "default",
   },
+  ...["name:port", "two trailing dots", "a wildcard"].map((what, i): OddInput => ({
+    what: `${what} for a name`,
+    parts: [helloWith(serverName([`${NAME}:443`, `${NAME}..`, `*.${NAME}`][i]!))],
+    right: "default",
+  })),
 ];
 
 /** What looks like a hello and is none that could be passed on. */
@@ -184,7 +189,6 @@ const MALFORMED: OddInput[] = [
     helloWith(serverName(`k\xe4ylee.example.org`)),
   ),
   bad("a line feed in the name", "decode_error", helloWith(serverName(`${NAME}\n`))),
-  bad("two trailing dots", "decode_error", helloWith(serverName(`${NAME}..`))),
   bad("300 bytes of name", "decode_error", helloWith(serverName("a".repeat(300)))),
   bad(
     "a name longer than its list",

@@ -33,6 +33,23 @@ Deno.test("foreign names go to the fallback backend with every byte as it came, 
     ],
     ["early data behind it", bytes(plain, [0x17, 3, 3, 0, 4], "zero")],
     ["a deeper name of ours", helloFor(`a.b.${BASE}`)],
+    ...[
+      `kaylee.${BASE}:443`,
+      `*.${BASE}`,
+      "*",
+      `kaylee.${BASE}..`,
+      `kaylee..${BASE}`,
+      `.${BASE}`,
+      `_kaylee.${BASE}`,
+      `kay lee.${BASE}`,
+      `kaylee@${BASE}`,
+      `kaylee.${BASE}/`,
+      `-kaylee.${BASE}`,
+      `[kaylee.${BASE}]`,
+      "www.example.org:443",
+      "[2001:db8::7",
+      ".",
+    ].map((name): [string, Uint8Array] => [`the odd name ${name}`, helloFor(name)]),
   ];
   for (const [what, opening] of openings) {
     const tail = crypto.getRandomValues(new Uint8Array(40_000));

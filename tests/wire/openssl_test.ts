@@ -13,6 +13,7 @@ import {
   vector,
 } from "./hello_builder.ts";
 import { OpensslServer } from "./openssl.ts";
+import { normalizeServerName } from "../../lib/wire/server_name.ts";
 import { expectedName, readRecordings } from "./recording.ts";
 
 /** Extensions without which OpenSSL agrees on nothing. */
@@ -143,11 +144,14 @@ Deno.test("parseClientHello() never finds another name than OpenSSL in damaged h
       const result = parseClientHello(bytes);
       const view = await server.view(bytes);
       if (view.answer !== "server-hello") continue;
-      // Names that OpenSSL takes and the reader does not hold other characters than a host name.
+      // Names that OpenSSL takes and the reader does not hold control characters or bytes above 127.
       if (result.state === "reject" && result.reason === "bad-server-name") continue;
       compared++;
       ok(result.state === "hello", `${JSON.stringify(result)}: ${bytes.toHex()}`);
-      equal(result.serverName, expectedName(view.serverName), bytes.toHex());
+      // A name that no host has is taken as it is, its last dot too.
+      const odd = typeof view.serverName === "string" && !normalizeServerName(view.serverName).ok;
+      const name = odd ? String(view.serverName).toLowerCase() : expectedName(view.serverName);
+      equal(result.serverName, name, bytes.toHex());
       // Node.js drops the top bit of other names.
       const ascii = result.alpn.every((name) => /^[ -~]*$/.test(name));
       if (ascii) deepEqual(result.alpn, view.alpn, bytes.toHex());
