@@ -33,7 +33,7 @@ function byCurl(
     async measure(trial) {
       const requests = answering(trial.app, reply);
       const output = await trial.curl(path, ...args);
-      const failed = /^curl: \((\d+)\)/m.exec(output);
+      const failed = /curl: \((\d+)\)/.exec(output);
       const seen = failed === null ? verdict(output, requests) : `curl error ${failed[1]}`;
       answering(trial.app);
       const next = await trial.curl("/next");
@@ -47,8 +47,6 @@ function on200(
   verdict: (output: string, requests: Requests) => string,
 ): (output: string, requests: Requests) => string {
   return (output, requests) => {
-    const error = /curl: \((\d+)\)/.exec(output)?.[1];
-    if (error !== undefined) return `curl error ${error}`;
     const statuses = [...output.matchAll(/^HTTP\/([\d.]+) (\d+)/gm)];
     const [, version, status] = statuses.at(-1) ?? [];
     if (version !== "2") return version === undefined ? "no answer" : `HTTP/${version}`;
