@@ -10,7 +10,7 @@ import { serveHttp1 } from "./http1_visitor.ts";
 import { hasHttp2, serveHttp2 } from "./http2_visitor.ts";
 import { VISITOR_LIMITS, type VisitorLimits } from "./limits.ts";
 import { openNodeTlsEnd } from "./node_tls_end.ts";
-import type { KeyAndChain, SecureConnection, TlsEnd } from "./tls_end.ts";
+import type { KeyAndChain, OpenTlsEnd, SecureConnection, TlsEnd } from "./tls_end.ts";
 import { groupOf, leastMissed, Visit } from "./visit.ts";
 
 /** How often a half-closed visit is looked at within its limit: it is kept to a part of that. */
@@ -22,6 +22,8 @@ export interface FrontOptions {
   log: Log;
   /** Visitors' connections at once. @default {Infinity} */
   maxVisitors?: number;
+  /** Makes the TLS server. @default {what this runtime can do best} */
+  openTlsEnd?: OpenTlsEnd;
   /** @default {VISITOR_LIMITS} */
   limits?: VisitorLimits;
   /** @default {setTimeout} */
@@ -76,14 +78,13 @@ export class Front {
   async use(identity: KeyAndChain): Promise<void> {
     if (this.#leaving) return;
     if (this.#tls !== undefined) return this.#tls.use(identity);
-    const { log } = this.#options;
-    const options = {
+    const { log, openTlsEnd = hasHttp2() ? openNodeTlsEnd : openDenoTlsEnd } = this.#options;
+    this.#tls = await openTlsEnd({
       identity,
       log,
-      isVisitor: (port: number) => this.#isVisitor(port),
-      onSecure: (secure: SecureConnection) => void this.#speak(secure),
-    };
-    this.#tls = hasHttp2() ? await openNodeTlsEnd(options) : openDenoTlsEnd(options);
+      isVisitor: (port) => this.#isVisitor(port),
+      onSecure: (secure) => void this.#speak(secure),
+    });
   }
 
   /**

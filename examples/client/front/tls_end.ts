@@ -39,3 +39,6 @@ export interface TlsEndOptions {
   onSecure: (connection: SecureConnection) => void;
   log: Log;
 }
+
+/** Starts a {@linkcode TlsEnd}; rejects if the identity is of no use, or there is no port to be had. */
+export type OpenTlsEnd = (options: TlsEndOptions) => Promise<TlsEnd> | TlsEnd;
