@@ -1,6 +1,7 @@
 import type { Log } from "../../../lib/log.ts";
 import { sendLastWords } from "../../../lib/net/last_words.ts";
 import { type Schedule, scheduleTimeout } from "../../../lib/net/schedule.ts";
+import { Seldom } from "../../../lib/net/seldom.ts";
 import { splice, writeAll } from "../../../lib/net/splice.ts";
 import { alertRecord } from "../../../lib/wire/alert.ts";
 import type { Connection } from "./connection.ts";
@@ -15,6 +16,9 @@ import { groupOf, leastMissed, Visit } from "./visit.ts";
 
 /** How often a half-closed visit is looked at within its limit: it is kept to a part of that. */
 const LOOKS = 4;
+
+/** Least time between two log lines of visitors that cannot be served. */
+const WARN_EVERY_MS = 10_000;
 
 /** Options for {@linkcode Front}. */
 export interface FrontOptions {
@@ -51,6 +55,7 @@ export class Front {
   /** Connections to the TLS server whose port is not in the table yet. */
   readonly #opening = new Set<Promise<unknown>>();
   readonly #serving = new Set<Promise<void>>();
+  readonly #failures: Seldom;
   #tls: TlsEnd | undefined;
   #leaving = false;
 
@@ -58,6 +63,10 @@ export class Front {
     this.#options = options;
     this.#limits = options.limits ?? VISITOR_LIMITS;
     this.#schedule = options.schedule ?? scheduleTimeout;
+    this.#failures = new Seldom(
+      WARN_EVERY_MS,
+      (fields) => options.log.warn("Cannot serve visitors", fields),
+    );
   }
 
   /** The TLS server's port on 127.0.0.1; undefined before the first {@linkcode Front.use}. */
@@ -154,7 +163,7 @@ export class Front {
       });
       if (error !== undefined) log.debug("A visitor's connection broke", { error });
     } catch (error) {
-      log.warn("Cannot serve a visitor", { error });
+      this.#failures.say({ error });
     } finally {
       visit.end();
       this.#visits.delete(visit);
@@ -199,10 +208,7 @@ export class Front {
       schedule: this.#schedule,
       log,
       isLeaving: () => this.#leaving,
-      onIdle: (idle) => {
-        visit.idle = idle;
-        if (idle && this.#leaving) visit.end();
-      },
+      onIdle: (idle) => void (visit.idle = idle),
     };
     try {
       if (secure.protocol === "h2") {

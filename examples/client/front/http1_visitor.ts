@@ -22,9 +22,9 @@ const MOST_LINGERS = 6;
 export async function serveHttp1(raw: Duplex, connection: Connection): Promise<void> {
   const { limits, schedule, isLeaving, onIdle } = connection;
   const conn = new PatientDuplex(raw, schedule, { read: limits.upload, write: limits.download });
+  let waiting = true;
   // Heads have limits of their own.
   const reader = new ByteReader({ read: (p) => (waiting ? raw : conn).read(p) });
-  let waiting = true;
   for (let first = true;; first = false) {
     reader.relax();
     waiting = true;

@@ -1,6 +1,6 @@
 import * as http2 from "node:http2";
 import type { TLSSocket } from "node:tls";
-import { MAX_FIELDS, MAX_HEAD_BYTES } from "../http/head.ts";
+import { checkedField, isTarget, isToken, MAX_FIELDS, MAX_HEAD_BYTES } from "../http/head.ts";
 import { type Body } from "../http/body.ts";
 import type { Field } from "../http/fields.ts";
 import { attempt, type Connection } from "./connection.ts";
@@ -93,13 +93,11 @@ async function serveStream(
   );
   stream.once("close", () => gone.abort());
   const visitor = { address: connection.visitor.address, gone: gone.signal };
-  const { request, bytes } = readRequest(raw);
+  const { request, refusal } = readRequest(raw);
   const body = stream.endAfterHeaders ? undefined : new StreamBody(stream, answer.conn, request);
   const exchange = { request: { ...request, body }, answer, visitor };
-  if (bytes > MAX_HEAD_BYTES) await answerText(exchange, 431, "That is too much of a head.");
-  else if (request.method === "CONNECT" || !/^[/*]/.test(request.target)) {
-    await answerText(exchange, 405, "That is no request.", [["Allow", "GET, HEAD, POST"]]);
-  } else await attempt(connection.handler, exchange, connection.log);
+  if (refusal === undefined) await attempt(connection.handler, exchange, connection.log);
+  else await answerText(exchange, refusal, "That is no request.");
   if (!answer.complete) return breakOff(stream);
   // The visitor need not send the rest (RFC 9113 section 8.1).
   if (body?.ended === false) stream.close(http2.constants.NGHTTP2_NO_ERROR);
@@ -110,10 +108,10 @@ function breakOff(stream: http2.ServerHttp2Stream): void {
   stream.destroy(new Error("the answer broke off"));
 }
 
-/** A request from its fields, name and value in turn, and how large they are. */
+/** A request from its fields, name and value in turn, or why it is none, as a status. */
 function readRequest(
   raw: readonly string[],
-): { request: Omit<VisitorRequest, "body">; bytes: number } {
+): { request: Omit<VisitorRequest, "body">; refusal?: number } {
   const pseudo = new Map<string, string>();
   const fields: Field[] = [];
   const cookies: string[] = [];
@@ -128,16 +126,25 @@ function readRequest(
     else fields.push([name, value]);
   }
   if (cookies.length > 0) fields.push(["cookie", cookies.join("; ")]);
-  return {
-    request: {
-      method: pseudo.get(":method") ?? "",
-      target: pseudo.get(":path") ?? "",
-      host: pseudo.get(":authority") ?? "",
-      fields,
-      upgrades: false,
-    },
-    bytes,
+  const request = {
+    method: pseudo.get(":method") ?? "",
+    target: pseudo.get(":path") ?? "",
+    host: pseudo.get(":authority") ?? "",
+    fields,
+    upgrades: false,
   };
+  return { request, refusal: bytes > MAX_HEAD_BYTES ? 431 : refusalOf(request) };
+}
+
+/** Whatever the library lets through: the app gets it as HTTP/1, where a line end would be one. */
+function refusalOf({ method, target, fields }: Omit<VisitorRequest, "body">): number | undefined {
+  if (method === "CONNECT") return 405;
+  if (!isToken(method) || !/^[/*]/.test(target) || !isTarget(target)) return 400;
+  try {
+    fields.forEach(checkedField);
+  } catch {
+    return 400;
+  }
 }
 
 /** The body of a request over HTTP/2. */

@@ -47,8 +47,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 export function parseRequestHead(text: string): RequestHead {
   const [first = "", ...lines] = text.split(/\r?\n/);
   const words = /^(\S+) (\S+) HTTP\/(\d)\.(\d)$/.exec(first);
-  // deno-lint-ignore no-control-regex
-  if (words === null || !TOKEN.test(words[1]!) || /[\x00-\x20\x7f]/.test(words[2]!)) {
+  if (words === null || !TOKEN.test(words[1]!) || !isTarget(words[2]!)) {
     throw new MalformedHead("Cannot read request: its first line is malformed");
   }
   const [, method, target, major, minor] = words;
@@ -58,12 +57,29 @@ export function parseRequestHead(text: string): RequestHead {
     const colon = line.indexOf(":");
     const name = line.slice(0, colon);
     const value = trim(line.slice(colon + 1));
-    if (colon === -1 || !TOKEN.test(name) || hasControl(value)) {
-      throw new MalformedHead("Cannot read request: a header field is malformed");
-    }
-    return [name, value];
+    if (colon === -1) throw new MalformedHead("Cannot read request: a header field is malformed");
+    return checkedField([name, value]);
   });
   return { method: method!, target: target!, version: minor === "0" ? "1.0" : "1.1", fields };
+}
+
+/** Whether this can stand in a request line: nothing in it ends the word (RFC 9112 section 3.2). */
+export function isTarget(target: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return target !== "" && !/[\x00-\x20\x7f]/.test(target);
+}
+
+/**
+ * A field of a visitor's, however it came.
+ *
+ * @throws {MalformedHead} if it could be read as more than one field, or as none.
+ */
+export function checkedField(field: Field): Field {
+  const [name, value] = field;
+  if (!TOKEN.test(name) || value.search(CONTROLS) !== -1) {
+    throw new MalformedHead("Cannot read request: a header field is malformed");
+  }
+  return field;
 }
 
 /**
@@ -133,10 +149,6 @@ function trim(value: string): string {
 
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
-
-function hasControl(value: string): boolean {
-  return value.search(CONTROLS) !== -1;
-}
 
 function clean(value: string): string {
   return value.replace(CONTROLS, " ");
