@@ -8,6 +8,7 @@ const SERVED: ReadonlySet<string> = new Set([
   // As its user wants it.
   "no-page",
   "landing",
+  "unknown-name",
   "page",
   "control",
   "fallback",

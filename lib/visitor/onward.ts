@@ -122,6 +122,8 @@ export class Onward {
         return this.#toUser(visit, target.username);
       case "landing":
         return this.toPage(visit, "landing");
+      case "unknown":
+        return this.toPage(visit, "unknown-name");
       case "control":
         return this.toControl(visit);
       case "foreign":
@@ -213,7 +215,7 @@ export class Onward {
    */
   toPage(
     visit: Visit,
-    outcome: "landing" | "page" | "offline" | "not-responding" | "restarting",
+    outcome: "landing" | "unknown-name" | "page" | "offline" | "not-responding" | "restarting",
     detail?: string,
   ): Promise<Ending> {
     const target = route(nameOf(visit).serverName, this.#options);

@@ -12,6 +12,7 @@ export type Outcome =
   | "not-responding"
   | "restarting"
   | "landing"
+  | "unknown-name"
   | "page"
   | "control"
   /** Passed to the fallback backend, or not: it cannot be reached. */

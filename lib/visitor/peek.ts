@@ -1,4 +1,3 @@
-import type { AlertName } from "../wire/alert.ts";
 import { ClientHelloReader, looksLikeTls, MAX_HELLO_BYTES } from "../wire/client_hello.ts";
 import { parseHttpRequest } from "../wire/http_request.ts";
 import {
@@ -25,7 +24,7 @@ export type Peeked =
   | { kind: "hello"; serverName?: string }
   | { kind: "http"; host?: string; target: string }
   | { kind: "bad-http" }
-  | { kind: "reject"; alert: AlertName; reason: Outcome; detail: string }
+  | { kind: "reject"; reason: Outcome; detail: string }
   /** Nothing to answer: the peer ended, was late, or sent too much. */
   | { kind: "close"; reason: Ended };
 
@@ -159,8 +158,6 @@ const NO_PLACE: Place = { assign: () => true, leave() {} };
 
 function rejected(result: ReturnType<ClientHelloReader["push"]>): Peeked {
   if (result.state !== "reject") throw new Error(`Cannot refuse a hello in state ${result.state}`);
-  const { alert, reason, detail } = result;
-  return reason === "too-large"
-    ? { kind: "close", reason }
-    : { kind: "reject", alert, reason, detail };
+  const { reason, detail } = result;
+  return reason === "too-large" ? { kind: "close", reason } : { kind: "reject", reason, detail };
 }

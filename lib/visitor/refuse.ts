@@ -30,7 +30,9 @@ export async function refuseNoHello(
       await sendLastWords(conn, redirectToHttps(undefined, options));
       return { outcome: "bad-http" };
     case "reject":
-      return await refuseByAlert(conn, peeked.alert, peeked.reason, peeked.detail);
+      // TLS has nearer alerts for some of it; PROTOCOL section 4 has one, so that clients of the
+      // relay need to know no other.
+      return await refuseByAlert(conn, "decodeError", peeked.reason, peeked.detail);
     case "close":
       closeQuietly(conn);
       return { outcome: peeked.reason };

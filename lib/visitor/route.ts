@@ -3,8 +3,13 @@ export type Target =
   | { to: "user"; username: string }
   | { to: "control" }
   | { to: "landing" }
+  /** A name of ours that nobody can have. */
+  | { to: "unknown" }
   /** A name that is not ours, or none. */
   | { to: "foreign" };
+
+/** A single label of a host name (RFC 1123 section 2.1). */
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Options for {@linkcode route}. */
 export interface RouteOptions {
@@ -24,7 +29,8 @@ export function route(serverName: string | undefined, options: RouteOptions): Ta
   if (!serverName?.endsWith(`.${baseDomain}`)) return { to: "foreign" };
   const label = serverName.slice(0, -baseDomain.length - 1);
   if (label === "relay") return { to: "control" };
-  return isUsername(label) ? { to: "user", username: label } : { to: "foreign" };
+  if (isUsername(label)) return { to: "user", username: label };
+  return LABEL.test(label) ? { to: "unknown" } : { to: "foreign" };
 }
 
 /** Whether a host is ours to redirect to https: BASE or a name below it. */

@@ -1,10 +1,7 @@
 /** Fatal TLS alerts that the relay and the client send (RFC 9846 section 6.2, formerly RFC 8446). */
 export const ALERT = {
-  unexpectedMessage: 10,
-  recordOverflow: 22,
   handshakeFailure: 40,
   decodeError: 50,
-  protocolVersion: 70,
   internalError: 80,
   missingExtension: 109,
   unrecognizedName: 112,

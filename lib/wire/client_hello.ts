@@ -1,4 +1,3 @@
-import type { AlertName } from "./alert.ts";
 import { HelloError, type HelloMessage, helloSteps, type RejectReason } from "./hello_message.ts";
 
 export type { HelloMessage, RejectReason };
@@ -37,11 +36,10 @@ export type HelloResult =
   /** A whole ClientHello; `length` is the raw bytes up to its end, record headers included. */
   | { state: "hello"; length: number } & HelloMessage
   /**
-   * Not a ClientHello to pass on. `alert` is the alert for it, `reason` a stable word for a metric
-   * label, `detail` a clause for a person. Who answers `too-large` as if the hello had not come in
-   * time closes without the alert.
+   * Not a ClientHello to pass on: `reason` is a stable word for a metric label, `detail` a clause for
+   * a person.
    */
-  | { state: "reject"; alert: AlertName; reason: RejectReason; detail: string };
+  | { state: "reject"; reason: RejectReason; detail: string };
 
 /**
  * Whether bytes are for {@linkcode ClientHelloReader} by their first one: that of a TLS handshake
@@ -89,8 +87,8 @@ export class ClientHelloReader {
       this.#readRecords(chunk);
     } catch (error) {
       if (!(error instanceof HelloError)) throw error;
-      const { alert, reason, message } = error;
-      this.#result = { state: "reject", alert, reason, detail: message };
+      const { reason, message } = error;
+      this.#result = { state: "reject", reason, detail: message };
       this.#message.bytes = NO_BYTES;
     }
     return this.#result;
@@ -124,7 +122,7 @@ export class ClientHelloReader {
     if (type !== RECORD.handshake) {
       if (this.#raw > RECORD_HEADER_BYTES || (type >= RECORD.first && type <= RECORD.last)) {
         const detail = `a record of type ${type} stands where the ClientHello must be`;
-        throw new HelloError("unexpected-record", detail, "unexpectedMessage");
+        throw new HelloError("unexpected-record", detail);
       }
       this.#refuseForeign();
     } else if (this.#header.length === RECORD_HEADER_BYTES) {
@@ -133,11 +131,11 @@ export class ClientHelloReader {
       this.#header = [];
       if (this.#fragmentLeft > MAX_FRAGMENT_BYTES) {
         const detail = `a record declares ${this.#fragmentLeft} bytes`;
-        throw new HelloError("record-overflow", detail, "recordOverflow");
+        throw new HelloError("record-overflow", detail);
       }
       if (this.#fragmentLeft === 0) {
         const detail = "a handshake record is empty";
-        throw new HelloError("empty-fragment", detail, "unexpectedMessage");
+        throw new HelloError("empty-fragment", detail);
       }
     }
   }
@@ -150,7 +148,7 @@ export class ClientHelloReader {
       if (this.#header.length < RECORD_HEADER_BYTES) return;
       const version = this.#header[3]! << 8 | this.#header[4]!;
       if (this.#header[2] === SSLV2_CLIENT_HELLO && (version === 2 || version >> 8 === 3)) {
-        throw new HelloError("sslv2", "the hello is in SSLv2 format", "protocolVersion");
+        throw new HelloError("sslv2", "the hello is in SSLv2 format");
       }
     }
     throw new HelloError("not-tls", `the first byte is ${first}, not TLS`);

@@ -1,4 +1,3 @@
-import type { AlertName } from "./alert.ts";
 import { latin1 } from "./latin1.ts";
 import { readServerName } from "./server_name.ts";
 
@@ -35,11 +34,7 @@ export type RejectReason =
 export class HelloError extends Error {
   override name = "HelloError";
 
-  constructor(
-    readonly reason: RejectReason,
-    message: string,
-    readonly alert: AlertName = "decodeError",
-  ) {
+  constructor(readonly reason: RejectReason, message: string) {
     super(message);
   }
 }
@@ -81,7 +76,7 @@ export function* helloSteps(
   while (input.received < 1) yield;
   if (u8(0) !== CLIENT_HELLO) {
     const detail = `the first handshake message has type ${u8(0)}, not client_hello`;
-    throw new HelloError("unexpected-message", detail, "unexpectedMessage");
+    throw new HelloError("unexpected-message", detail);
   }
   while (input.received < HEADER_BYTES) yield;
   const bodyLength = u8(1) << 16 | u16(2);

@@ -1,4 +1,3 @@
-import { ALERT } from "../../lib/wire/alert.ts";
 import {
   ClientHelloReader,
   type HelloResult,
@@ -51,7 +50,7 @@ export function judgeHello(bytes: Uint8Array, random: Random): string | undefine
     return bytes.length < MAX_HELLO_BYTES ? undefined : "it wants more than the limit";
   }
   if (whole.state === "reject") {
-    const fine = REASON.test(whole.reason) && whole.alert in ALERT && DETAIL.test(whole.detail);
+    const fine = REASON.test(whole.reason) && DETAIL.test(whole.detail);
     return fine ? undefined : `it is refused as ${show(whole)}`;
   }
   const { serverName, alpn, length } = whole;

@@ -5,10 +5,7 @@ import { bytes, hello, type Part, serverName } from "../wire/hello_builder.ts";
 
 /** The alert records that the relay sends, by the alert's name. */
 export const ALERT = {
-  unexpectedMessage: "1503030002020a",
-  recordOverflow: "15030300020216",
   decodeError: "15030300020232",
-  protocolVersion: "15030300020246",
   internalError: "15030300020250",
   unrecognizedName: "15030300020270",
 } as const;

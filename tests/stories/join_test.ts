@@ -74,7 +74,10 @@ async function keyOf(pem: string) {
 Deno.test("landing page, unknown names and the control host are routed by SNI", async () => {
   await using relay = await startRelay();
   assert.equal((await visit(relay, BASE)).status, 200);
-  assert.equal((await visit(relay, `nobody.${BASE}`)).status, 404);
+  for (const label of ["nobody", "x", "postmaster", "xn--bcher-kva", "NOBODY"]) {
+    const page = await visit(relay, `${label}.${BASE}`);
+    assert.deepEqual([page.status, page.headers.get("Glosson-Page")], [404, "unknown-name"], label);
+  }
   const info = await visit(relay, `relay.${BASE}`, "/v1/relay");
   assert.equal(JSON.parse(info.body).dataPort, relay.ports.data);
 });

@@ -13,9 +13,9 @@ Deno.test("route() follows the table of PROTOCOL section 4", () => {
     ["notglosson.test", { to: "foreign" }],
     ["glosson.test.example.org", { to: "foreign" }],
     ["deep.kaylee.glosson.test", { to: "foreign" }],
-    ["xn--bcher-kva.glosson.test", { to: "foreign" }],
+    ["xn--bcher-kva.glosson.test", { to: "unknown" }],
     ["-kaylee.glosson.test", { to: "foreign" }],
-    ["k.glosson.test", { to: "foreign" }],
+    ["k.glosson.test", { to: "unknown" }],
     [`${"a".repeat(64)}.glosson.test`, { to: "foreign" }],
     [".glosson.test", { to: "foreign" }],
   ];

@@ -1,5 +1,4 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { AlertName } from "../../lib/wire/alert.ts";
 import { parseClientHello } from "../../lib/wire/client_hello.ts";
 import type { RejectReason } from "../../lib/wire/hello_message.ts";
 import { bytesUntilFinal, readPieces } from "./cuts.ts";
@@ -31,55 +30,49 @@ Deno.test("parseClientHello() refuses as soon as the bytes prove it", async (t) 
   const compressionAt = AT.suites + 2 + 6;
   const blockAt = compressionAt + 2;
   const sslv2 = bytes([0x80, 0x2e, 1, 0, 2], new Uint8Array(43));
-  type Case = [bytes: Uint8Array, reason: RejectReason, final: number, alert?: AlertName];
+  type Case = [bytes: Uint8Array, reason: RejectReason, final: number];
   const cases: Record<string, Case> = {
     "an HTTP request": [bytes("GET / HTTP/1.1\r\n"), "not-tls", 1],
     "a banner of SSH": [bytes("SSH-2.0-x\r\n"), "not-tls", 1],
     "zeros": [new Uint8Array(100), "not-tls", 1],
-    "an SSLv2 hello": [sslv2, "sslv2", 5, "protocolVersion"],
+    "an SSLv2 hello": [sslv2, "sslv2", 5],
     "an SSLv2 hello that offers TLS 1.0": [
       bytes([0x80, 0x67, 1, 3, 1], new Uint8Array(100)),
       "sslv2",
       5,
-      "protocolVersion",
     ],
     "a first byte of SSLv2 alone": [bytes([0x80, 0x67, 2, 3, 1]), "not-tls", 5],
-    "an alert": [record([1, 0], 21), "unexpected-record", 1, "unexpectedMessage"],
-    "change_cipher_spec first": [record([1], 20), "unexpected-record", 1, "unexpectedMessage"],
-    "a heartbeat first": [record([1], 24), "unexpected-record", 1, "unexpectedMessage"],
+    "an alert": [record([1, 0], 21), "unexpected-record", 1],
+    "change_cipher_spec first": [record([1], 20), "unexpected-record", 1],
+    "a heartbeat first": [record([1], 24), "unexpected-record", 1],
     "a type below those of records": [record([1], 19), "not-tls", 1],
     "a type above those of records": [record([1], 25), "not-tls", 1],
-    "application data first": [record([0], 23), "unexpected-record", 1, "unexpectedMessage"],
+    "application data first": [record([0], 23), "unexpected-record", 1],
     "another record inside the hello": [
       bytes(records(message(plain).subarray(0, 50)), record([1], 20)),
       "unexpected-record",
       56,
-      "unexpectedMessage",
     ],
     "text inside the hello": [
       bytes(records(message(plain).subarray(0, 50)), "GET / "),
       "unexpected-record",
       56,
-      "unexpectedMessage",
     ],
-    "an empty record": [record([]), "empty-fragment", 5, "unexpectedMessage"],
+    "an empty record": [record([]), "empty-fragment", 5],
     "an empty record inside the hello": [
       bytes(records(message(plain).subarray(0, 50)), record([])),
       "empty-fragment",
       60,
-      "unexpectedMessage",
     ],
     "a record over 2^14 bytes": [
       record(new Uint8Array(16_385)),
       "record-overflow",
       5,
-      "recordOverflow",
     ],
     "another handshake message": [
       record(message(plain, 2)),
       "unexpected-message",
       6,
-      "unexpectedMessage",
     ],
     "a handshake message of 16 MiB": [patched(AT.message + 1, 0xff, 0xff, 0xff), "too-large", 9],
     "a body below the least length": [record(message(new Uint8Array(40))), "malformed", 9],
@@ -159,12 +152,12 @@ Deno.test("parseClientHello() refuses as soon as the bytes prove it", async (t) 
       blockAt + 2 + 4 + 2 + 3 + 1,
     ],
   };
-  for (const [what, [bytes, reason, final, alert = "decodeError"]] of Object.entries(cases)) {
+  for (const [what, [bytes, reason, final]] of Object.entries(cases)) {
     await t.step(what, () => {
       const result = parseClientHello(bytes);
       equal(result.state, "reject", JSON.stringify(result));
       ok(result.state === "reject");
-      deepEqual([result.reason, result.alert], [reason, alert]);
+      equal(result.reason, reason);
       equal(bytesUntilFinal(bytes), final);
       deepEqual(readPieces([...bytes.subarray(0, final)].map((b) => Uint8Array.of(b))), result);
     });

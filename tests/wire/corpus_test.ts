@@ -13,10 +13,7 @@ Deno.test("parseClientHello() reads the hellos of real clients as OpenSSL does",
       const result = parseClientHello(bytes);
       if (name === "java-sslv2") {
         // OpenSSL still answers this format, which has no server name.
-        deepEqual(result.state === "reject" && [result.reason, result.alert], [
-          "sslv2",
-          "protocolVersion",
-        ]);
+        equal(result.state === "reject" && result.reason, "sslv2");
         return;
       }
       ok(result.state === "hello", JSON.stringify(result));

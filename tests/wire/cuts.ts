@@ -116,7 +116,7 @@ export function sameHello(a: HelloResult, b: HelloResult): boolean {
       a.alpn.length === b.alpn.length && a.alpn.every((name, i) => name === b.alpn[i]);
   }
   if (a.state === "reject" && b.state === "reject") {
-    return a.reason === b.reason && a.alert === b.alert && a.detail === b.detail;
+    return a.reason === b.reason && a.detail === b.detail;
   }
   return a.state === b.state;
 }
