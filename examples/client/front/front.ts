@@ -173,13 +173,18 @@ export class Front {
 
   /** Connects to the TLS server, and notes for whom before it hears a byte. */
   async #open(tls: TlsEnd, visit: Visit): Promise<Deno.TcpConn> {
-    const late = this.#schedule(() => visit.end(), this.#limits.handshake);
-    visit.gone.addEventListener("abort", late, { once: true });
+    let late = this.#schedule(() => visit.end(), this.#limits.handshake);
+    // Nothing more comes that could complete the handshake; the TLS server would wait for it.
+    visit.onHalfClosed = () => {
+      late();
+      late = this.#schedule(() => visit.end(), this.#limits.linger);
+    };
+    visit.gone.addEventListener("abort", () => late(), { once: true });
     const opening = Deno.connect({ hostname: "127.0.0.1", port: tls.port }).then((inner) => {
       inner.setNoDelay(true);
       this.#byPort.set(inner.localAddr.port, visit);
       visit.owns(inner);
-      visit.onSecure = late;
+      visit.onSecure = () => late();
       return inner;
     });
     const noted = opening.catch(() => {}).finally(() => this.#opening.delete(noted));
@@ -243,6 +248,7 @@ export class Front {
       let callOff = this.#schedule(look, this.#limits.halfClosed / LOOKS);
       visit.gone.addEventListener("abort", () => callOff(), { once: true });
     };
+    if (visit.halfClosed) visit.onHalfClosed();
   }
 }
 

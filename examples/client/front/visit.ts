@@ -15,7 +15,9 @@ export class Visit {
   leave: () => void = () => {};
   /** Called when the TLS handshake is done. */
   onSecure: () => void = () => {};
-  /** Called when the visitor has ended their side. */
+  /** Whether the visitor has ended their side. */
+  halfClosed = false;
+  /** Called when they do. */
   onHalfClosed: () => void = () => {};
   readonly #gone = new AbortController();
   readonly #conns: Pick<Duplex, "close">[];
@@ -43,6 +45,7 @@ export class Visit {
       read: (p) => conn.read(p),
       write: (p) => conn.write(p),
       closeWrite: () => {
+        this.halfClosed = true;
         this.onHalfClosed();
         return conn.closeWrite();
       },

@@ -1,86 +1,22 @@
 import assert from "node:assert/strict";
-import { createLog } from "../../../../lib/log.ts";
-import { acceptLoop } from "../../../../lib/net/accept_loop.ts";
-import { closeQuietly } from "../../../../lib/net/splice.ts";
 import type { Visitor } from "../../../../examples/client/front/exchange.ts";
-import { Front } from "../../../../examples/client/front/front.ts";
 import { VISITOR_LIMITS } from "../../../../examples/client/front/limits.ts";
 import { type Site, siteHandler } from "../../../../examples/client/front/site.ts";
-import { ManualClock } from "../../../manual_clock.ts";
+import type { ManualClock } from "../../../manual_clock.ts";
 import { Authority } from "../authority.ts";
 import { Changes } from "../changes.ts";
 import { HttpExchange } from "../http_exchange.ts";
+import { ADDRESS, type Fronted, fronted as frontedHandler, HOSTNAME } from "./fronted.ts";
 
-const HOSTNAME = "kaylee.glosson.localhost";
-const ADDRESS = "203.0.113.9";
 const BLOCK = new Uint8Array(64 * 1024);
 
 /** TLS records with these alerts, hexadecimal (RFC 9846 section 6.2). */
 const DECODE_ERROR = "15030300020232";
 const INTERNAL_ERROR = "15030300020250";
 
-/** What a test works with. */
-interface Fronted {
-  front: Front;
-  changes: Changes;
-  clock: ManualClock;
-  lines: string[];
-  /** Opens a connection that the front serves. */
-  connect(): Promise<Deno.TcpConn>;
-  /** Opens one and makes the TLS handshake. */
-  visit(alpnProtocols?: string[]): Promise<Deno.TlsConn>;
-  /** Waits until the front serves nobody. */
-  empty(): Promise<boolean>;
-}
-
-/** Serves a site behind a port that stands for the data connections. */
-async function fronted(
-  site: Site,
-  use: (fronted: Fronted) => Promise<void>,
-): Promise<void> {
-  const authority = await Authority.create();
-  const { cert, key } = await authority.pair([HOSTNAME]);
-  const changes = new Changes();
-  const clock = new ManualClock();
-  const lines: string[] = [];
-  const log = createLog({ level: "debug", write: (line) => lines.push(line) });
-  const front = new Front({ handler: siteHandler(site), log, schedule: clock.schedule });
-  await front.use({ chain: cert, key });
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  const over = new AbortController();
-  const accepting = acceptLoop({
-    accept: () => listener.accept(),
-    onConnection: (conn) =>
-      void front.serve(conn, new Uint8Array(), ADDRESS).then(() => changes.tell()),
-    onError: assert.ifError,
-    signal: over.signal,
-  });
-  const conns: { close(): void }[] = [];
-  async function connect(): Promise<Deno.TcpConn> {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    conns.push(conn);
-    return conn;
-  }
-  async function visit(alpnProtocols = ["http/1.1"]): Promise<Deno.TlsConn> {
-    const conn = await Deno.startTls(await connect(), {
-      hostname: HOSTNAME,
-      caCerts: [authority.pem],
-      alpnProtocols,
-    });
-    conns.push(conn);
-    return conn;
-  }
-  const empty = (): Promise<boolean> => changes.until(() => front.connections === 0);
-  try {
-    await use({ front, changes, clock, lines, connect, visit, empty });
-  } finally {
-    conns.forEach(closeQuietly);
-    over.abort();
-    listener.close();
-    await accepting;
-    await front.stop(0);
-  }
+/** Serves a site to visitors. */
+function fronted(site: Site, use: (fronted: Fronted) => Promise<void>): Promise<void> {
+  return frontedHandler(() => siteHandler(site), use);
 }
 
 /** Resolves once something waits for the clock. */
