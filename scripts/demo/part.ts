@@ -34,8 +34,15 @@ export interface PartOptions {
 
 /** Options for {@linkcode glosson}. */
 interface ClientOptions extends PartOptions {
+  /** Whom it is set up as. @default {"kaylee"} */
+  name?: string;
   /** Further arguments of `glosson run`. */
   args?: string[];
+}
+
+/** Where the state of a client is. */
+function stateOf(dir: string, { name = "kaylee" }: ClientOptions): string {
+  return `${dir}/${name === "kaylee" ? "client" : `client-${name}`}`;
 }
 
 /** A process of the demo. */
@@ -139,23 +146,23 @@ export async function glossond(
   });
 }
 
-/** Sets the client up as kaylee where that was not done yet, starts it, and waits until online. */
+/** Sets the client up where that was not done yet, starts it, and waits until it is online. */
 export async function glosson(
   dir: string,
   relay: { ports: { control?: number }; caFile: string },
   options: ClientOptions = {},
 ): Promise<DemoPart> {
   const client = [...PERMISSIONS.glosson, `${options.root ?? ROOT}examples/client/main.ts`];
-  const state = `${dir}/client`;
+  const name = options.name ?? "kaylee";
   const setup = new DemoPart(
     [
       ...client,
       "setup",
-      "kaylee",
+      name,
       ...["--relay", `https://localhost:${relay.ports.control}`],
       ...["--ca", relay.caFile],
-      ...["--bio-file", `${dir}/bios/kaylee.txt`],
-      ...["--state", state],
+      ...["--bio-file", `${dir}/bios/${name}.txt`],
+      ...["--state", stateOf(dir, options)],
       "--force",
     ],
     {},
@@ -169,7 +176,7 @@ export async function glosson(
 /** Starts the client that was set up in `dir`, and waits until it is online. */
 export async function runClient(dir: string, options: ClientOptions = {}): Promise<DemoPart> {
   const client = [...PERMISSIONS.glosson, `${options.root ?? ROOT}examples/client/main.ts`];
-  const run = ["run", "--state", `${dir}/client`, ...options.args ?? []];
+  const run = ["run", "--state", stateOf(dir, options), ...options.args ?? []];
   const part = new DemoPart([...client, ...run], {}, options);
   await part.line(/[Oo]nline/);
   return part;

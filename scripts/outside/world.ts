@@ -1,0 +1,233 @@
+import { splice } from "../../lib/net/splice.ts";
+import { acceptLoop } from "../../lib/net/accept_loop.ts";
+import { type DemoRelay, FREE_PORTS, glosson, glossond } from "../demo/part.ts";
+
+const BASE = "glosson.localhost";
+
+/** How long a server of a suite may take to listen, milliseconds. */
+const LISTEN_MS = 30_000;
+
+/** What a program did. */
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Options for {@linkcode World.run} and {@linkcode World.start}. */
+export interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Ends the program after this, milliseconds. @default the suite's own limit */
+  limitMs?: number;
+}
+
+/** Where an app is to be reached, with and without glosson. */
+export interface Way {
+  /** `http://NAME.BASE:PORT` or `https://NAME.BASE:PORT`. */
+  url: string;
+  hostname: string;
+  port: number;
+}
+
+/** What suites have in common: the relay, names that resolve, and an end to all that they start. */
+export class World {
+  /** A folder of the suite's own. */
+  readonly dir: string;
+  readonly caFile: string;
+  readonly ca: string;
+  readonly relay: DemoRelay;
+  readonly base = BASE;
+  readonly #stack: AsyncDisposableStack;
+  readonly #hosts: string;
+  readonly #signal: AbortSignal;
+  readonly #shared: string;
+
+  /** @param stack closes what the suite starts; @param signal aborted when its time is over. */
+  constructor(
+    ground: { relay: DemoRelay; ca: string; dir: string; hosts: string },
+    suite: { dir: string; stack: AsyncDisposableStack; signal: AbortSignal },
+  ) {
+    this.relay = ground.relay;
+    this.caFile = ground.relay.caFile;
+    this.ca = ground.ca;
+    this.dir = suite.dir;
+    this.#shared = ground.dir;
+    this.#hosts = ground.hosts;
+    this.#stack = suite.stack;
+    this.#signal = suite.signal;
+  }
+
+  /** Arguments that run a program where the names under the base are known. */
+  #named(argv: string[]): string[] {
+    const mount = 'mount --bind "$0" /etc/hosts && exec "$@"';
+    return ["--mount", "--propagation", "private", "sh", "-c", mount, this.#hosts, ...argv];
+  }
+
+  #command(argv: string[], { cwd, env }: RunOptions, signal: AbortSignal): Deno.Command {
+    return new Deno.Command("unshare", {
+      args: this.#named(argv),
+      cwd: cwd ?? this.dir,
+      env: {
+        SSL_CERT_FILE: this.caFile,
+        REQUESTS_CA_BUNDLE: this.caFile,
+        CURL_CA_BUNDLE: this.caFile,
+        NODE_EXTRA_CA_CERTS: this.caFile,
+        GIT_SSL_CAINFO: this.caFile,
+        HOME: this.dir,
+        ...env,
+      },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      signal,
+    });
+  }
+
+  /** Runs a program to its end; -1 as its code when its time was over. */
+  async run(argv: string[], options: RunOptions = {}): Promise<Ran> {
+    const { limitMs } = options;
+    const signal = limitMs === undefined
+      ? this.#signal
+      : AbortSignal.any([this.#signal, AbortSignal.timeout(limitMs)]);
+    const { code, stdout, stderr } = await this.#command(argv, options, signal).output();
+    return {
+      code: signal.aborted ? -1 : code,
+      stdout: new TextDecoder().decode(stdout),
+      stderr: new TextDecoder().decode(stderr),
+    };
+  }
+
+  /** Starts a server that is ended with the suite, and waits until it listens at `port`. */
+  async start(argv: string[], port: number, options: RunOptions = {}): Promise<void> {
+    const process = this.#command(argv, options, this.#signal).spawn();
+    const said: string[] = [];
+    const reading = [process.stdout, process.stderr].map((stream) =>
+      stream.pipeThrough(new TextDecoderStream()).pipeTo(
+        new WritableStream({
+          write(text) {
+            said.push(text);
+            if (said.length > 200) said.shift();
+          },
+        }),
+      ).catch(() => {})
+    );
+    let over = false;
+    const ended = process.status.finally(() => over = true);
+    this.#stack.defer(async () => {
+      if (!over) process.kill("SIGTERM");
+      await ended;
+      await Promise.all(reading);
+    });
+    for (let waited = 0; !await answers(port); waited += 50) {
+      if (over || waited >= LISTEN_MS) {
+        throw new Error(
+          `Cannot start ${argv[0]}: it does not listen: ${said.join("").slice(-500)}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Puts a client in front of the app at `port`, and tells both ways to it. */
+  async ways(
+    name: string,
+    port: number,
+    args: string[] = [],
+  ): Promise<[direct: Way, through: Way]> {
+    const client = await glosson(this.#shared, this.relay, {
+      name: userOf(name),
+      args: ["--upstream", `http://127.0.0.1:${port}`, ...args],
+    });
+    this.#stack.defer(() => client.stop().then(() => {}));
+    const hostname = `${userOf(name)}.${BASE}`;
+    const { hub } = this.relay.ports;
+    return [
+      { url: `http://${hostname}:${port}`, hostname, port },
+      { url: `https://${hostname}:${hub}`, hostname, port: hub },
+    ];
+  }
+
+  /** PEM of the certificate and key of a name's client. */
+  identityOf(name: string): string {
+    return `${this.#shared}/client-${userOf(name)}/identity.pem`;
+  }
+
+  /** The token of a name's client. */
+  async tokenOf(name: string): Promise<string> {
+    const account = await Deno.readTextFile(`${this.#shared}/client-${userOf(name)}/account.json`);
+    return (JSON.parse(account) as { token: string }).token;
+  }
+
+  /**
+   * Opens a port on which a name's TLS is found without it: for programs that cannot be told a
+   * name, or trust no authority.
+   */
+  withoutTls(hostname: string, port: number, protocol: "h2" | "http/1.1"): number {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const stopping = new AbortController();
+    const serve = async (conn: Deno.TcpConn): Promise<void> => {
+      try {
+        const outer = await Deno.connect({ hostname: "127.0.0.1", port });
+        outer.setNoDelay(true);
+        conn.setNoDelay(true);
+        const tls = await Deno.startTls(outer, {
+          hostname,
+          caCerts: [this.ca],
+          alpnProtocols: [protocol],
+        });
+        await splice(conn, tls, { signal: stopping.signal });
+      } catch {
+        conn.close();
+      }
+    };
+    acceptLoop({
+      accept: () => listener.accept(),
+      onConnection: (conn) => void serve(conn as Deno.TcpConn),
+      onError() {},
+      signal: stopping.signal,
+    });
+    this.#stack.defer(() => {
+      stopping.abort();
+      listener.close();
+    });
+    return listener.addr.port;
+  }
+}
+
+/** The user whose client a suite has; some suites' names are kept back by relays. */
+function userOf(suite: string): string {
+  return `with-${suite}`;
+}
+
+/** Starts the relay, and a file that tells the addresses of these names. */
+export async function startGround(
+  stack: AsyncDisposableStack,
+  names: string[],
+): Promise<ConstructorParameters<typeof World>[0]> {
+  const dir = await Deno.makeTempDir({ prefix: "glosson-outside-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
+  const relay = await glossond(dir, {
+    settings: { ...FREE_PORTS, GLOSSOND_CLAIMS_PER_HOUR: "1000" },
+  });
+  stack.defer(() => relay.stop().then(() => {}));
+  const hosts = `${dir}/hosts`;
+  const known = [BASE, `relay.${BASE}`, ...names.map((name) => `${userOf(name)}.${BASE}`)];
+  await Deno.writeTextFile(hosts, `127.0.0.1 localhost ${known.join(" ")}\n`);
+  return { dir, relay, ca: await Deno.readTextFile(relay.caFile), hosts };
+}
+
+/** A port of 127.0.0.1 that is free at the moment. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
