@@ -1,6 +1,6 @@
-import { openAcmeAuthority } from "./certificate/acme.ts";
+import { openAcmeAuthority } from "./acme/acme_authority.ts";
 import type { Authority } from "./certificate/authority.ts";
-import { openLocalAuthority } from "./certificate/local_ca.ts";
+import { openLocalAuthority } from "./certificate/local_authority.ts";
 import type { Settings } from "./config/settings.ts";
 import type { Log } from "./log.ts";
 import { SOFTWARE } from "./version.ts";

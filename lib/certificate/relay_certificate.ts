@@ -2,16 +2,16 @@ import { join } from "node:path";
 import type { Log } from "../log.ts";
 import type { Authority } from "./authority.ts";
 import { openStateFolder } from "../file/state_folder.ts";
-import { readChain, type TlsIdentity, unfitness } from "./identity.ts";
+import { readChain, type TlsIdentity, unfitness } from "../pki/identity.ts";
 import { acquireLock, lockOwner } from "../file/lock.ts";
-import { settleWithin } from "./pause.ts";
+import { settleWithin } from "../net/pause.ts";
 import { orderRelayCertificate } from "./relay_order.ts";
 import { createRenewalPlan } from "./renewal_plan.ts";
-import { backoffMs } from "./schedule.ts";
-import { selfSignedIdentity } from "./self_signed.ts";
+import { backoffMs } from "./renewal_schedule.ts";
+import { selfSignedIdentity } from "../pki/self_signed.ts";
 import { openRelayStore, type RelayStatus, type StoredRelay } from "./store.ts";
 
-export type { TlsIdentity } from "./identity.ts";
+export type { TlsIdentity } from "../pki/identity.ts";
 
 /** Held by whoever orders the relay's certificate: the daemon, or `glossond cert renew` beside it. */
 export const RELAY_LOCK_FILE = "relay.lock";

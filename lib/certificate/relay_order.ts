@@ -1,7 +1,7 @@
 import type { Authority, CertificateOrder } from "./authority.ts";
-import { requestNames } from "./csr.ts";
-import { readIdentity, type TlsIdentity, unfitness } from "./identity.ts";
-import { makeKeyAndRequest } from "./keys.ts";
+import { requestNames } from "../pki/csr.ts";
+import { readIdentity, type TlsIdentity, unfitness } from "../pki/identity.ts";
+import { makeKeyAndRequest } from "../pki/keys.ts";
 import type { RelayStore } from "./store.ts";
 
 /** Options for {@linkcode orderRelayCertificate}. */

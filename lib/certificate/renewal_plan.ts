@@ -1,7 +1,7 @@
 import type { Log } from "../log.ts";
 import type { Authority, RenewalWindow } from "./authority.ts";
-import { readChain, type TlsIdentity } from "./identity.ts";
-import { jitteredRenewalTime, renewalTime } from "./schedule.ts";
+import { readChain, type TlsIdentity } from "../pki/identity.ts";
+import { jitteredRenewalTime, renewalTime } from "./renewal_schedule.ts";
 import type { RelayStatus, StoredRelay } from "./store.ts";
 
 /** An authority that does not answer when asked for its renewal window is asked again after this. */

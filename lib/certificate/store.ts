@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { readIfThere, removeDurably, writeDurably } from "../file/durable.ts";
 import { lstat } from "../file/plain_file.ts";
-import { readIdentity, type TlsIdentity } from "./identity.ts";
+import { readIdentity, type TlsIdentity } from "../pki/identity.ts";
 
 /** One file for key and chain, so that one rename swaps both; HAProxy's `crt` takes it as it is. */
 const RELAY_FILE = "relay.pem";

@@ -1,7 +1,7 @@
 import { openAuthority, readCaFile, relayNames } from "../authority.ts";
-import { certCaa } from "../certificate/command_caa.ts";
-import { certCheck } from "../certificate/command_check.ts";
-import { certRenew } from "../certificate/command_renew.ts";
+import { certCaa } from "./cert_caa.ts";
+import { certCheck } from "./cert_check.ts";
+import { certRenew } from "./cert_renew.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { becomeOwner } from "../file/state_folder.ts";

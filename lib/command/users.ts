@@ -1,8 +1,8 @@
 import { createAccountStore } from "../account/store.ts";
 import { isUsername } from "../account/username.ts";
 import { createUserDesk, type UserDesk } from "../admin/users.ts";
-import { SUSPENDED } from "../certificate/order_state.ts";
-import { orderTable } from "../certificate/order_table.ts";
+import { SUSPENDED } from "../issuance/order_state.ts";
+import { orderTable } from "../issuance/order_table.ts";
 import { openDatabase } from "../database.ts";
 import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";

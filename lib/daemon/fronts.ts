@@ -1,5 +1,5 @@
-import type { ApiBindings } from "../client/api.ts";
-import { Problem } from "../client/problem.ts";
+import type { ApiBindings } from "../api/api.ts";
+import { Problem } from "../api/problem.ts";
 import type { Log } from "../log.ts";
 import { startHttp11 } from "../net/http11_backend.ts";
 import { type CertificatePair, TlsFront } from "../net/tls_front.ts";

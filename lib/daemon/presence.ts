@@ -1,6 +1,6 @@
 import type { LastOnline } from "../account/last_online.ts";
 import type { AccountStore } from "../account/store.ts";
-import type { Sessions } from "../client/sessions.ts";
+import type { Sessions } from "../session/sessions.ts";
 import type { NameStatus } from "../page/app.tsx";
 
 /** What is known of users' coming and going, from all who know a part of it. */

@@ -1,6 +1,6 @@
 import { readAdminAccess } from "../admin/access.ts";
 import { connectAdmin } from "../admin/client.ts";
-import { certCheck, type CertReport } from "../certificate/command_check.ts";
+import { certCheck, type CertReport } from "../command/cert_check.ts";
 import type { Settings } from "../config/settings.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 

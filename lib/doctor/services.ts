@@ -1,6 +1,6 @@
 import { createBioCommand } from "../account/bio_command.ts";
-import { networkCause } from "../certificate/network_cause.ts";
-import { createPowerDns } from "../certificate/power_dns.ts";
+import { networkCause } from "../net/network_cause.ts";
+import { createPowerDns } from "../dns/power_dns.ts";
 import { headerSecret } from "../wire/secret.ts";
 import type { Settings } from "../config/settings.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";

@@ -1,6 +1,6 @@
 import { acceptLoop, LONGEST_BACKOFF_MS } from "./accept_loop.ts";
 import type { Place, Places } from "./places.ts";
-import { Seldom } from "./seldom.ts";
+import { LogThrottle } from "./log_throttle.ts";
 import { closeQuietly } from "./splice.ts";
 import type { Log } from "../log.ts";
 
@@ -67,7 +67,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
   const stopping = new AbortController();
   let failedAt = -Infinity;
   // Descriptors that come and go one by one would have a line for every try.
-  const failures = new Seldom(
+  const failures = new LogThrottle(
     WARN_EVERY_MS,
     (fields) => log.error("cannot accept connections, trying again", { listener: name, ...fields }),
   );

@@ -1,5 +1,5 @@
 import { pause } from "./accept_loop.ts";
-import { Seldom } from "./seldom.ts";
+import { LogThrottle } from "./log_throttle.ts";
 import type { Log } from "../log.ts";
 
 /** Pause before a plain HTTP server that stopped by itself is started again. */
@@ -34,7 +34,7 @@ export interface ServeHttpOptions {
 export function serveHttp(options: ServeHttpOptions): HttpServer {
   const { name, hostname, handler, log } = options;
   const stopping = new AbortController();
-  const failures = new Seldom(
+  const failures = new LogThrottle(
     WARN_EVERY_MS,
     (fields) => log.error("server stopped, starting it again", { server: name, ...fields }),
   );

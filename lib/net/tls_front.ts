@@ -4,7 +4,7 @@ import { pause } from "./accept_loop.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { scheduleTimeout } from "./schedule.ts";
 import { sendLastWords } from "./last_words.ts";
-import { Seldom } from "./seldom.ts";
+import { LogThrottle } from "./log_throttle.ts";
 import type { Log } from "../log.ts";
 
 /** First and longest pause before a backend that stopped by itself is started again. */
@@ -146,8 +146,8 @@ class Fronted<Info> implements FrontedConnection<Info> {
  */
 export class TlsFront<Info> {
   readonly #options: TlsFrontOptions<Info>;
-  readonly #stops: Seldom;
-  readonly #failures: Seldom;
+  readonly #stops: LogThrottle;
+  readonly #failures: LogThrottle;
   readonly #idleCheck: ReturnType<typeof setInterval>;
   readonly #generations = new Set<Generation<Info>>();
   #current: Generation<Info> | undefined;
@@ -157,11 +157,11 @@ export class TlsFront<Info> {
   constructor(options: TlsFrontOptions<Info>) {
     const { name: server, log } = options;
     this.#options = options;
-    this.#stops = new Seldom(
+    this.#stops = new LogThrottle(
       WARN_EVERY_MS,
       (fields) => log.error("inner TLS server stopped, starting another", { server, ...fields }),
     );
-    this.#failures = new Seldom(
+    this.#failures = new LogThrottle(
       WARN_EVERY_MS,
       (fields) => log.warn("cannot reach the inner TLS server", { server, ...fields }),
     );

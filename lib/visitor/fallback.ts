@@ -4,7 +4,7 @@ import type { Backend } from "../config/values.ts";
 import type { Log } from "../log.ts";
 import { sendLastWords } from "../net/last_words.ts";
 import type { IdleWatch } from "../net/idle_watch.ts";
-import { Seldom } from "../net/seldom.ts";
+import { LogThrottle } from "../net/log_throttle.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "../net/splice.ts";
 import { openingBytes } from "./opening.ts";
 import type { Ending } from "./outcome.ts";
@@ -27,13 +27,13 @@ export interface FallbackOptions {
 export class Fallback {
   readonly #backend: Backend;
   readonly #idle: IdleWatch | undefined;
-  readonly #warnings: Seldom;
+  readonly #warnings: LogThrottle;
 
   constructor(options: FallbackOptions) {
     this.#backend = options.backend;
     this.#idle = options.idle;
     const backend = `${this.#backend.host}:${this.#backend.port}`;
-    this.#warnings = new Seldom(
+    this.#warnings = new LogThrottle(
       WARN_EVERY_MS,
       (fields) =>
         options.log.warn("cannot reach the fallback backend; is it running?", {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { Authority, CertificateOrder } from "../../lib/certificate/authority.ts";
-import { makeKeyAndRequest } from "../../lib/certificate/keys.ts";
-import { openLocalAuthority } from "../../lib/certificate/local_ca.ts";
+import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
+import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
 import {
   type RelayCertificate,
   startRelayCertificate,
   type TlsIdentity,
 } from "../../lib/certificate/relay_certificate.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
-import { readIdentity } from "../../lib/certificate/identity.ts";
+import { readIdentity } from "../../lib/pki/identity.ts";
 import { recordedLog, temporaryFolder, until } from "./helpers.ts";
 
 const baseDomain = "glosson.test";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readChain, readIdentity, unfitness } from "../../lib/certificate/identity.ts";
-import { makeKeyAndRequest } from "../../lib/certificate/keys.ts";
+import { readChain, readIdentity, unfitness } from "../../lib/pki/identity.ts";
+import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { acquireLock, lockOwner } from "../../lib/file/lock.ts";
-import { selfSignedIdentity } from "../../lib/certificate/self_signed.ts";
+import { selfSignedIdentity } from "../../lib/pki/self_signed.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
 import { writeDurably } from "../../lib/file/durable.ts";
 import { run, temporaryFolder } from "./helpers.ts";

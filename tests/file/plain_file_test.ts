@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openChallengeJournal } from "../../lib/certificate/challenge_journal.ts";
-import { openOrderJournal } from "../../lib/certificate/order_journal.ts";
+import { openChallengeJournal } from "../../lib/dns/challenge_journal.ts";
+import { openOrderJournal } from "../../lib/acme/order_journal.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
 import { openDatabase } from "../../lib/database.ts";
 import { readIfThere, writeDurably } from "../../lib/file/durable.ts";

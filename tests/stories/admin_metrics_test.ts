@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { orderTable } from "../../lib/certificate/order_table.ts";
+import { orderTable } from "../../lib/issuance/order_table.ts";
 import { openDatabase } from "../../lib/database.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import {

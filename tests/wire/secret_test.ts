@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Api } from "../../examples/client/api.ts";
 import { openControl } from "../../examples/client/control.ts";
-import { certCaa } from "../../lib/certificate/command_caa.ts";
-import { createPowerDns } from "../../lib/certificate/power_dns.ts";
+import { certCaa } from "../../lib/command/cert_caa.ts";
+import { createPowerDns } from "../../lib/dns/power_dns.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { checkPowerDns } from "../../lib/doctor/services.ts";
 import { SILENT_LOG } from "../../lib/log.ts";

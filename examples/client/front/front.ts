@@ -1,7 +1,7 @@
 import type { Log } from "../../../lib/log.ts";
 import { sendLastWords } from "../../../lib/net/last_words.ts";
 import { type Schedule, scheduleTimeout } from "../../../lib/net/schedule.ts";
-import { Seldom } from "../../../lib/net/seldom.ts";
+import { LogThrottle } from "../../../lib/net/log_throttle.ts";
 import { splice, writeAll } from "../../../lib/net/splice.ts";
 import { alertRecord } from "../../../lib/wire/alert.ts";
 import type { Connection } from "./connection.ts";
@@ -55,7 +55,7 @@ export class Front {
   /** Connections to the TLS server whose port is not in the table yet. */
   readonly #opening = new Set<Promise<unknown>>();
   readonly #serving = new Set<Promise<void>>();
-  readonly #failures: Seldom;
+  readonly #failures: LogThrottle;
   #tls: TlsEnd | undefined;
   #leaving = false;
 
@@ -63,7 +63,7 @@ export class Front {
     this.#options = options;
     this.#limits = options.limits ?? VISITOR_LIMITS;
     this.#schedule = options.schedule ?? scheduleTimeout;
-    this.#failures = new Seldom(
+    this.#failures = new LogThrottle(
       WARN_EVERY_MS,
       (fields) => options.log.warn("Cannot serve visitors", fields),
     );

@@ -1,5 +1,5 @@
-import { type AcmeAuthority, openAcmeAuthority } from "../../../lib/certificate/acme.ts";
-import type { AcmeAuthorityOptions } from "../../../lib/certificate/acme.ts";
+import { type AcmeAuthority, openAcmeAuthority } from "../../../lib/acme/acme_authority.ts";
+import type { AcmeAuthorityOptions } from "../../../lib/acme/acme_authority.ts";
 import { temporaryFolder } from "../../certificate/helpers.ts";
 import {
   API_KEY,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createIssuance } from "../../../lib/certificate/issuance.ts";
+import { createIssuance } from "../../../lib/issuance/issuance.ts";
 import { openDatabase } from "../../../lib/database.ts";
 import { quickRequest, recordedLog, until } from "../../certificate/helpers.ts";
 import { acmeBench, BASE } from "./bench.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { makeKeyAndRequest } from "../../../lib/certificate/keys.ts";
-import type { AcmeAuthorityOptions } from "../../../lib/certificate/acme.ts";
+import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
+import type { AcmeAuthorityOptions } from "../../../lib/acme/acme_authority.ts";
 import {
   type RelayCertificate,
   startRelayCertificate,

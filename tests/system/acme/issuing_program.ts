@@ -4,8 +4,8 @@
  *
  * Argument: JSON of the authority's options, the budget, and the requests to submit.
  */
-import { openAcmeAuthority } from "../../../lib/certificate/acme.ts";
-import { createIssuance } from "../../../lib/certificate/issuance.ts";
+import { openAcmeAuthority } from "../../../lib/acme/acme_authority.ts";
+import { createIssuance } from "../../../lib/issuance/issuance.ts";
 import { openDatabase } from "../../../lib/database.ts";
 import { SILENT_LOG } from "../../../lib/log.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { unfitness } from "../../../lib/certificate/identity.ts";
+import { unfitness } from "../../../lib/pki/identity.ts";
 import { startRelayCertificate } from "../../../lib/certificate/relay_certificate.ts";
 import { recordedLog, temporaryFolder, until } from "../../certificate/helpers.ts";
 import { type AcmeBench, acmeBench, BASE } from "./bench.ts";

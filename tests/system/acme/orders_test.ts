@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { makeKeyAndRequest } from "../../../lib/certificate/keys.ts";
-import { readIdentity } from "../../../lib/certificate/identity.ts";
+import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
+import { readIdentity } from "../../../lib/pki/identity.ts";
 import { opensslRequest, run } from "../../certificate/helpers.ts";
 import { acmeBench, BASE, NAMES, putTxt } from "./bench.ts";
 import { API_KEY } from "./servers.ts";

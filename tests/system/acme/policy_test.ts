@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { certCaa } from "../../../lib/certificate/command_caa.ts";
-import { makeKeyAndRequest } from "../../../lib/certificate/keys.ts";
+import { certCaa } from "../../../lib/command/cert_caa.ts";
+import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
 import { startRelayCertificate } from "../../../lib/certificate/relay_certificate.ts";
 import { recordedLog, until } from "../../certificate/helpers.ts";
 import { acmeBench, BASE, NAMES } from "./bench.ts";

@@ -3,7 +3,7 @@
  *
  * Argument: JSON of the authority's options and the names.
  */
-import { openAcmeAuthority } from "../../../lib/certificate/acme.ts";
+import { openAcmeAuthority } from "../../../lib/acme/acme_authority.ts";
 import { startRelayCertificate } from "../../../lib/certificate/relay_certificate.ts";
 import { SILENT_LOG } from "../../../lib/log.ts";
 

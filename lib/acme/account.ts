@@ -1,0 +1,133 @@
+import { join } from "node:path";
+import { AcmeProblem, type AcmeTransport } from "./transport.ts";
+import { type AcmeSession, openAcmeSession } from "./session.ts";
+import { readIfThere, writeDurably } from "../file/durable.ts";
+import { makeKey } from "../pki/keys.ts";
+import { acquireLock } from "../file/lock.ts";
+
+const ACCOUNTS_FILE = "acme-accounts.json";
+const LOCK_FILE = "acme-accounts.lock";
+
+/** How long another process may take to register. */
+const LOCK_WAIT_MS = 60_000;
+
+/** An account at an ACME server. */
+export interface AcmeAccount {
+  /** PEM private key, ECDSA P-256. */
+  key: string;
+  /** Its URL there; absent until it is registered. */
+  url?: string;
+  /** The contact that it was registered with last. */
+  email?: string;
+}
+
+/** Options for {@linkcode openAccountSession}. */
+export interface AccountOptions {
+  stateDir: string;
+  transport: AcmeTransport;
+  directoryUrl: string;
+  email?: string;
+  onStep?: (step: string, fields?: Record<string, unknown>) => void;
+}
+
+/**
+ * Reads the account kept for a directory; undefined when there is none yet.
+ *
+ * Accounts are kept by directory URL, so that a trial with a staging server does not cost the
+ * production account.
+ */
+export async function readAccount(
+  stateDir: string,
+  directoryUrl: string,
+): Promise<AcmeAccount | undefined> {
+  return (await readAccounts(stateDir))[directoryUrl];
+}
+
+/**
+ * Opens a session of the relay's account, which is registered when it is not there yet.
+ *
+ * Registering accepts the server's terms of service: to configure the ACME authority says so. The
+ * key is on the disk before the server hears of it, so no crash loses an account.
+ *
+ * @throws {Error} as the transport, and when the server wants more than a key and an address.
+ */
+export async function openAccountSession(options: AccountOptions): Promise<AcmeSession> {
+  const { stateDir, transport, directoryUrl, email } = options;
+  const known = await readAccount(stateDir, directoryUrl);
+  if (known?.url !== undefined && known.email === email) {
+    return openAcmeSession(transport, directoryUrl, known);
+  }
+  const lock = await acquireLock(join(stateDir, LOCK_FILE), {
+    owner: "registration",
+    waitMs: LOCK_WAIT_MS,
+  });
+  if (lock === undefined) throw new Error("Cannot register: another process is at it for a minute");
+  try {
+    return await register(options);
+  } finally {
+    lock.release();
+  }
+}
+
+/** Forgets an account's URL, for a server that knows it no longer; the key is kept. */
+export async function forgetAccountUrl(stateDir: string, directoryUrl: string): Promise<void> {
+  const accounts = await readAccounts(stateDir);
+  const account = accounts[directoryUrl];
+  if (account === undefined) return;
+  await writeAccounts(stateDir, { ...accounts, [directoryUrl]: { key: account.key } });
+}
+
+async function register(options: AccountOptions): Promise<AcmeSession> {
+  const { stateDir, transport, directoryUrl, email, onStep } = options;
+  const accounts = await readAccounts(stateDir);
+  let account = accounts[directoryUrl];
+  if (account === undefined) {
+    account = { key: await makeKey() };
+    await writeAccounts(stateDir, { ...accounts, [directoryUrl]: account });
+  }
+  const session = openAcmeSession(transport, directoryUrl, account);
+  const contact = email === undefined ? [] : [`mailto:${email}`];
+  if (account.url === undefined) {
+    const { meta } = await session.directory();
+    if (meta?.externalAccountRequired) {
+      throw new Error(
+        `${directoryUrl} wants an external account binding, which glossond does not have: choose an ACME server without`,
+      );
+    }
+    account.url = await session.register({ termsOfServiceAgreed: true, contact });
+    onStep?.("ACME account registered", { account: account.url, terms: meta?.termsOfService });
+  } else if (account.email !== email) {
+    await session.post(account.url, { contact });
+    onStep?.("ACME account's contact changed", { account: account.url });
+  }
+  account.email = email;
+  await writeAccounts(stateDir, { ...accounts, [directoryUrl]: account });
+  return session;
+}
+
+/** Whether the server says that it does not know the account. */
+export function isAccountGone(error: unknown): boolean {
+  return error instanceof AcmeProblem && error.type === "accountDoesNotExist";
+}
+
+async function readAccounts(stateDir: string): Promise<Record<string, AcmeAccount>> {
+  const path = join(stateDir, ACCOUNTS_FILE);
+  const text = await readIfThere(path) ?? "{}";
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(
+      `Cannot read ${path}: it is not JSON; restore it, or remove it to register anew`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+async function writeAccounts(
+  stateDir: string,
+  accounts: Record<string, AcmeAccount>,
+): Promise<void> {
+  await writeDurably(join(stateDir, ACCOUNTS_FILE), JSON.stringify(accounts, null, 2), 0o600);
+}

@@ -1,0 +1,112 @@
+import { Client } from "acme-client";
+import type { AcmeAnswer, AcmeTransport } from "./transport.ts";
+
+/**
+ * How often a request is signed anew with another nonce. acme-client's five are too few for a
+ * server that refuses half of them: one order takes some 15 requests.
+ */
+const BAD_NONCE_RETRIES = 40;
+
+/** An ACME server's directory (RFC 8555, section 7.1.1; RFC 9773 for `renewalInfo`). */
+export interface AcmeDirectory {
+  newOrder: string;
+  renewalInfo?: string;
+  meta?: {
+    termsOfService?: string;
+    caaIdentities?: string[];
+    externalAccountRequired?: boolean;
+    /** Names and descriptions of the profiles that can be ordered. */
+    profiles?: Record<string, string>;
+  };
+}
+
+/** An order (RFC 8555, section 7.1.3). */
+export interface AcmeOrder {
+  status: "pending" | "ready" | "processing" | "valid" | "invalid";
+  authorizations: string[];
+  finalize: string;
+  certificate?: string;
+  error?: unknown;
+}
+
+/** An authorization of one name (RFC 8555, section 7.1.4). */
+export interface AcmeAuthorization {
+  status: "pending" | "valid" | "invalid" | "deactivated" | "expired" | "revoked";
+  identifier: { type: string; value: string };
+  challenges: AcmeChallenge[];
+  wildcard?: boolean;
+}
+
+/** One way to prove a name. */
+export interface AcmeChallenge {
+  type: string;
+  url: string;
+  token: string;
+  status: string;
+  error?: unknown;
+}
+
+/** What this project uses of acme-client 5.4 beyond its types: its two inner halves. */
+interface Halves {
+  http: {
+    request: AcmeTransport["request"];
+    maxBadNonceRetries: number;
+    getDirectory(): Promise<AcmeDirectory>;
+  };
+  api: {
+    accountUrl: string | null;
+    apiRequest(url: string, payload: unknown, validStatus: number[]): Promise<AcmeAnswer>;
+    apiResourceRequest(
+      resource: string,
+      payload: unknown,
+      validStatus: number[],
+      options?: { includeJwsKid?: boolean },
+    ): Promise<AcmeAnswer>;
+  };
+}
+
+/** Signed requests of one account; the directory is read once a session. */
+export interface AcmeSession {
+  directory(): Promise<AcmeDirectory>;
+  /** Registers the account key, or finds its account; returns the account's URL. */
+  register(payload: { termsOfServiceAgreed: boolean; contact?: string[] }): Promise<string>;
+  /** Sends a signed payload. */
+  post(url: string, payload: unknown): Promise<AcmeAnswer>;
+  /** Reads a resource (POST-as-GET, RFC 8555, section 6.3). */
+  read(url: string): Promise<AcmeAnswer>;
+  /** The TXT value that answers a dns-01 challenge (RFC 8555, section 8.4). */
+  challengeValue(challenge: AcmeChallenge): Promise<string>;
+}
+
+/**
+ * Opens a session of acme-client over our transport. Each method throws what the transport throws.
+ *
+ * @param accountUrl of the registered account; undefined before {@linkcode AcmeSession.register}.
+ */
+export function openAcmeSession(
+  transport: AcmeTransport,
+  directoryUrl: string,
+  account: { key: string; url?: string },
+): AcmeSession {
+  const client = new Client({ directoryUrl, accountKey: account.key, accountUrl: account.url });
+  const { http, api } = client as unknown as Halves;
+  http.request = transport.request;
+  http.maxBadNonceRetries = BAD_NONCE_RETRIES;
+
+  return {
+    directory: () => http.getDirectory(),
+    async register(payload): Promise<string> {
+      const { headers } = await api.apiResourceRequest("newAccount", payload, [200, 201], {
+        includeJwsKid: false,
+      });
+      if (headers.location === undefined) throw new Error("The ACME server named no account URL");
+      return api.accountUrl = headers.location;
+    },
+    post: (url, payload) => api.apiRequest(url, payload, [200, 201]),
+    read: (url) => api.apiRequest(url, null, [200]),
+    challengeValue: (challenge) =>
+      client.getChallengeKeyAuthorization(
+        challenge as Parameters<Client["getChallengeKeyAuthorization"]>[0],
+      ),
+  };
+}

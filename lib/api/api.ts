@@ -1,0 +1,313 @@
+import { Hono } from "hono";
+import type { z } from "zod";
+import type { SocketAddress } from "../wire/proxy_protocol.ts";
+import type { Log } from "../log.ts";
+import { tellLength } from "../net/head_length.ts";
+import type { ReadBody } from "./body.ts";
+import type { Caller, Transport } from "../session/control_socket.ts";
+import { openApiDocument } from "./openapi.ts";
+import { Problem, type ProblemCode } from "./problem.ts";
+import { bearerToken, requireWebSocket } from "./request.ts";
+import * as schema from "./schemas.ts";
+
+/** Bytes that may still come of a body that was refused, by the problem; enough to read the answer. */
+const REST_OF_BODY: Partial<Record<ProblemCode, number>> = {
+  "too-slow": 0,
+  "too-large": 64 * 1024,
+};
+
+/** What a request is served with besides itself. */
+export interface ApiBindings {
+  /** Where the request comes from. */
+  source: SocketAddress;
+  transport: Transport;
+}
+
+/** An answer of one of the services below when it does not do what it was asked. */
+export interface Refusal {
+  ok: false;
+  problem: ProblemCode;
+  detail: string;
+  retryAfterS?: number;
+}
+
+/** The part of an account that the API tells. */
+interface AccountView {
+  username: string;
+  blockedAt?: number;
+  preferences: Required<Preferences>;
+}
+
+type Preferences = z.infer<typeof schema.preferencesChange>;
+
+/** How a certificate request stands. */
+type CertificateState =
+  | { status: "pending"; retryAfterS: number; position?: number; expectedAt?: number }
+  | { status: "ready"; certificate: string; notAfter: number; renewAfter: number }
+  | { status: "failed"; problem: z.infer<typeof schema.problemDetails> };
+
+/** What the API is made of; times are milliseconds since the epoch. */
+export interface ApiOptions {
+  relay: z.infer<typeof schema.relayInfo>;
+  hostnameOf: (username: string) => string;
+  isOnline: (username: string) => boolean;
+  /** When the user was last online, now included; undefined when they never were. */
+  lastOnlineAt: (username: string) => number | undefined;
+  accounts: {
+    byToken(token: string): AccountView | undefined;
+    setPreferences(username: string, changes: Preferences): void;
+  };
+  claims: {
+    create(
+      username: unknown,
+      address: string,
+    ):
+      | {
+        ok: true;
+        claim: string;
+        username: string;
+        hostname: string;
+        code: string;
+        expiresAt: number;
+      }
+      | Refusal;
+    verify(
+      claim: string,
+      address: string,
+    ): Promise<{ ok: true; username: string; hostname: string; token: string } | Refusal>;
+  };
+  certificates: {
+    submit(
+      username: string,
+      hostname: string,
+      csr: string,
+    ): Promise<{ ok: true; id: string } | Refusal>;
+    get(username: string, id: string): CertificateState | undefined;
+    latest(username: string): { notAfter: number } | undefined;
+  };
+  /** Ends the account and all that lives on it. */
+  release: (username: string) => void;
+  /** Ends what lives on a token that was replaced. */
+  revoke: (username: string) => void;
+  /** Opens the control WebSocket; undefined when no more clients are taken. */
+  openControl: (request: Request, caller: Caller) => Response | undefined;
+  readBody: ReadBody;
+  log: Log;
+}
+
+/** The HTTPS API of PROTOCOL section 1, over plain values and functions. */
+export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
+  const { relay, hostnameOf, accounts, claims, certificates, readBody, log } = options;
+  const app = new Hono<{ Bindings: ApiBindings }>();
+  const openApi = openApiDocument(relay.software, relay.controlUrl);
+
+  function authorised(request: Request): AccountView {
+    const account = accounts.byToken(bearerToken(request));
+    if (account === undefined) {
+      throw new Problem(
+        "unauthorized",
+        "Send the token of your account as Authorization: Bearer TOKEN; a lost token is replaced by claiming the name again.",
+        { headers: { "WWW-Authenticate": "Bearer" } },
+      );
+    }
+    if (account.blockedAt !== undefined) throw suspended(account.username);
+    return account;
+  }
+
+  app.use(async (c, next) => {
+    await next();
+    // The answer to an upgrade has to stay the one that Deno made.
+    if (c.res.status === 101) return;
+    c.res.headers.set("Cache-Control", "no-store");
+    await tellLength(c.req.raw, c.res);
+  });
+
+  app.get("/v1/relay", (c) => c.json(relay));
+  app.get("/v1/openapi.json", (c) => c.json(openApi));
+
+  app.post("/v1/claims", async (c) => {
+    const { address } = c.env.source;
+    const body = await readBody(c.req.raw, address);
+    const claim = granted(claims.create(body.username, address));
+    const answer: z.infer<typeof schema.claimAnswer> = {
+      claim: claim.claim,
+      username: claim.username,
+      hostname: claim.hostname,
+      code: claim.code,
+      expiresAt: time(claim.expiresAt),
+    };
+    return c.json(answer, 201);
+  });
+
+  app.post("/v1/claims/:claim/verify", async (c) => {
+    const { username, hostname, token } = granted(
+      await claims.verify(c.req.param("claim"), c.env.source.address),
+    );
+    options.revoke(username);
+    log.info("account verified", { username });
+    return c.json({ username, hostname, token } satisfies z.infer<typeof schema.verifyAnswer>);
+  });
+
+  function accountAnswer(account: AccountView): z.infer<typeof schema.accountAnswer> {
+    const { username, preferences } = account;
+    const lastOnlineAt = options.lastOnlineAt(username);
+    const certificate = certificates.latest(username);
+    return {
+      username,
+      hostname: hostnameOf(username),
+      online: options.isOnline(username),
+      certificate: certificate ? { notAfter: time(certificate.notAfter) } : null,
+      lastOnlineAt: lastOnlineAt === undefined ? null : time(lastOnlineAt),
+      ...preferences,
+      domains: [],
+    };
+  }
+
+  app.get("/v1/account", (c) => c.json(accountAnswer(authorised(c.req.raw))));
+
+  app.patch("/v1/account", async (c) => {
+    authorised(c.req.raw);
+    const changes = schema.preferencesChange.safeParse(
+      await readBody(c.req.raw, c.env.source.address),
+    );
+    // Again: a body can take its time, and the name may have another owner by now.
+    const { username } = authorised(c.req.raw);
+    if (!changes.success) {
+      const members = new Set(changes.error.issues.map((issue) => issue.path[0]));
+      const rules = Object.entries(schema.PREFERENCE_RULES).filter(([name]) => members.has(name));
+      throw new Problem("invalid-preference", rules.map(([, rule]) => rule).join(" "));
+    }
+    accounts.setPreferences(username, changes.data);
+    return c.json(accountAnswer(authorised(c.req.raw)));
+  });
+
+  app.delete("/v1/account", (c) => {
+    const { username } = authorised(c.req.raw);
+    options.release(username);
+    log.info("account released", { username });
+    return c.body(null, 204);
+  });
+
+  app.post("/v1/certificates", async (c) => {
+    authorised(c.req.raw);
+    const body = schema.certificateRequest.safeParse(
+      await readBody(c.req.raw, c.env.source.address),
+    );
+    // Again: a body can take its time, and the name may have another owner by now.
+    const { username } = authorised(c.req.raw);
+    if (!body.success) {
+      throw new Problem("bad-csr", 'Send {"csr": "-----BEGIN CERTIFICATE REQUEST-----…"} in PEM.');
+    }
+    const { id } = granted(
+      await certificates.submit(username, hostnameOf(username), body.data.csr),
+    );
+    return c.json({ id, status: "pending" }, 202, {
+      "Location": `/v1/certificates/${id}`,
+      "Retry-After": "1",
+    });
+  });
+
+  app.get("/v1/certificates/:id", (c) => {
+    const { username } = authorised(c.req.raw);
+    const id = c.req.param("id");
+    const state = certificates.get(username, id);
+    if (state === undefined) {
+      throw new Problem("certificate-not-found", "Ask for a new one with POST /v1/certificates.");
+    }
+    const answer = certificateAnswer(id, state);
+    if (state.status === "pending") c.header("Retry-After", String(state.retryAfterS));
+    return c.json(answer);
+  });
+
+  app.get("/v1/control", (c) => {
+    const { username } = authorised(c.req.raw);
+    requireWebSocket(c.req.raw);
+    const token = bearerToken(c.req.raw);
+    function holds(): boolean {
+      const account = accounts.byToken(token);
+      return account?.username === username && account.blockedAt === undefined;
+    }
+    const response = options.openControl(c.req.raw, {
+      username,
+      holds,
+      transport: c.env.transport,
+    });
+    if (response === undefined) {
+      throw new Problem(
+        "busy",
+        "As many clients are online as this relay takes; come back later.",
+        {
+          retryAfterS: 60,
+        },
+      );
+    }
+    return response;
+  });
+
+  for (const path of new Set(app.routes.filter((r) => r.method !== "ALL").map((r) => r.path))) {
+    const allowed = app.routes.filter((r) => r.path === path && r.method !== "ALL")
+      .map((r) => r.method);
+    app.all(path, () => {
+      throw new Problem("method-not-allowed", `This address takes ${allowed.join(" and ")}.`, {
+        headers: { Allow: allowed.join(", ") },
+      });
+    });
+  }
+  app.notFound(() =>
+    new Problem("not-found", "GET /v1/openapi.json lists every address.").response()
+  );
+  app.onError((error, c) => {
+    if (error instanceof Problem) {
+      // The rest of a body that nobody reads must not hold the connection for as long as it comes.
+      if (error.code in REST_OF_BODY) c.env.transport.allowance = REST_OF_BODY[error.code]!;
+      return error.response();
+    }
+    if ((error as { code?: unknown }).code === "ERR_SQLITE_ERROR") {
+      log.error("cannot use the database; is its disk full?", { error });
+      return new Problem("busy", "The relay cannot keep its records now; try again later.", {
+        retryAfterS: 60,
+      }).response();
+    }
+    log.error("request ended by a bug", { path: c.req.path, error, stack: error.stack });
+    return new Problem("internal", "Try again; if it stays so, tell the relay's operator.")
+      .response();
+  });
+  return app;
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function suspended(username: string): Problem {
+  return new Problem("suspended", `The relay's operator has suspended ${username}; ask them why.`);
+}
+
+function granted<T extends { ok: true }>(result: T | Refusal): T {
+  if (result.ok) return result;
+  throw new Problem(result.problem, result.detail, {
+    ...(result.retryAfterS !== undefined && { retryAfterS: result.retryAfterS }),
+  });
+}
+
+function certificateAnswer(
+  id: string,
+  state: CertificateState,
+): z.infer<typeof schema.certificateAnswer> {
+  if (state.status === "failed") return { id, status: "failed", problem: state.problem };
+  if (state.status === "ready") {
+    return {
+      id,
+      status: "ready",
+      certificate: state.certificate,
+      notAfter: time(state.notAfter),
+      renewAfter: time(state.renewAfter),
+    };
+  }
+  return {
+    id,
+    status: "pending",
+    ...(state.position !== undefined && { position: state.position }),
+    ...(state.expectedAt !== undefined && { expectedAt: time(state.expectedAt) }),
+  };
+}

@@ -1,0 +1,141 @@
+import { join } from "node:path";
+import type { Authority } from "../certificate/authority.ts";
+import { openStateFolder } from "../file/state_folder.ts";
+import { unfitness } from "../pki/identity.ts";
+import { acquireLock, type Lock, lockOwner } from "../file/lock.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { RELAY_LOCK_FILE } from "../certificate/relay_certificate.ts";
+import { orderRelayCertificate } from "../certificate/relay_order.ts";
+import { notedRenewalTime } from "../certificate/renewal_plan.ts";
+import { openRelayStore, type RelayStore, type StoredRelay } from "../certificate/store.ts";
+
+/** Exit codes of `glossond cert renew`. */
+export const RENEW_EXIT = {
+  /** Renewed, or not due yet. */
+  done: 0,
+  /** Failed; the installed certificate is still good. */
+  failed: 1,
+  /** Failed, and no usable certificate is installed. */
+  unusable: 2,
+  /** Another order is under way, by the daemon as a rule. */
+  busy: 3,
+} as const;
+
+/** How long the daemon's order is waited for. */
+const LOCK_WAIT_MS = 300_000;
+
+/** Options for {@linkcode certRenew}. */
+export interface CertRenewOptions {
+  authority: Authority;
+  /** Names that the certificate must carry. */
+  names: readonly string[];
+  stateDir: string;
+  /** Also when renewal is not due. */
+  force?: boolean;
+  /** One JSON object a step instead of lines for people. */
+  json?: boolean;
+  /** Whether `write` goes to a terminal, which gets a spinner. */
+  terminal?: boolean;
+  write: (text: string) => void;
+  signal?: AbortSignal;
+  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  now?: () => number;
+  /** How long to wait while another process orders. @default {5 minutes} */
+  lockWaitMs?: number;
+}
+
+/**
+ * `glossond cert renew`: orders the relay's certificate now, beside a running daemon too, which
+ * picks it up by itself.
+ *
+ * @returns a value of {@linkcode RENEW_EXIT}.
+ */
+export async function certRenew(options: CertRenewOptions): Promise<number> {
+  const { stateDir, json = false, terminal = false, write } = options;
+  const { lockWaitMs = LOCK_WAIT_MS } = options;
+  openStateFolder(stateDir);
+  const progress = createProgress({ json, terminal: terminal && !json, write });
+  const lockPath = join(stateDir, RELAY_LOCK_FILE);
+  try {
+    let lock = await acquireLock(lockPath, { owner: "glossond cert renew" });
+    if (lock === undefined) {
+      progress.step("waiting for another order", { of: await lockOwner(lockPath) });
+      lock = await acquireLock(lockPath, { owner: "glossond cert renew", waitMs: lockWaitMs });
+    }
+    if (lock === undefined) {
+      progress.end("busy", { why: `another order is under way: ${await lockOwner(lockPath)}` });
+      return RENEW_EXIT.busy;
+    }
+    return await renewUnder(lock, options, progress);
+  } finally {
+    progress.close();
+  }
+}
+
+async function renewUnder(
+  lock: Lock,
+  options: CertRenewOptions,
+  progress: Progress,
+): Promise<number> {
+  const { authority, names, stateDir, force = false, signal, now = Date.now } = options;
+  const store = openRelayStore(stateDir);
+  const startedAt = new Date(now()).toISOString();
+  const installed = await readInstalled(store, progress);
+  const usable = installed !== undefined &&
+    unfitness(installed.identity, { names, now: now() }) === undefined;
+  try {
+    const renewAt = usable
+      ? await notedRenewalTime(installed.identity, await store.readStatus())
+      : 0;
+    const source = installed?.metadata?.source;
+    const foreign = authority.source !== undefined && source !== undefined &&
+      source !== authority.source;
+    if (!force && !foreign && now() < renewAt) {
+      progress.end("not due", {
+        renewalDue: new Date(renewAt).toISOString(),
+        hint: "--force renews all the same",
+      });
+      return RENEW_EXIT.done;
+    }
+    const identity = await orderRelayCertificate({
+      authority,
+      names,
+      store,
+      now,
+      replaces: installed?.identity.cert,
+      onStep: (step, fields) => progress.step(step, fields),
+      signal,
+    });
+    await store.writeStatus({ failures: 0, lastAttemptAt: startedAt }).catch(() => {});
+    progress.end("renewed", { notAfter: new Date(identity.notAfter).toISOString() });
+    return RENEW_EXIT.done;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const before = await store.readStatus();
+    await store.writeStatus({
+      ...before,
+      failures: before.failures + 1,
+      lastAttemptAt: startedAt,
+      lastError: why,
+    }).catch(() => {});
+    progress.end("failed", {
+      why,
+      installed: usable ? "the installed certificate stays" : "no usable certificate is installed",
+    });
+    return usable ? RENEW_EXIT.failed : RENEW_EXIT.unusable;
+  } finally {
+    lock.release();
+  }
+}
+
+/** A stored certificate that cannot be read is as good as none: renewing mends it. */
+async function readInstalled(
+  store: RelayStore,
+  progress: Progress,
+): Promise<StoredRelay | undefined> {
+  try {
+    return await store.read();
+  } catch (error) {
+    progress.step("installed certificate is not used", { why: error });
+  }
+}

@@ -1,0 +1,205 @@
+import { headerSecret } from "../wire/secret.ts";
+import { networkCause } from "../net/network_cause.ts";
+import { pause } from "../net/pause.ts";
+
+/** How long one request may take; SQLite backends wait seconds for their lock. */
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/**
+ * First and longest pause before a request is tried again, and how long it is. Short pauses, since
+ * a busy SQLite backend is free for moments only and whoever asks then gets in.
+ */
+const RETRY_START_MS = 50;
+const RETRY_CAP_MS = 500;
+const RETRY_FOR_MS = 60_000;
+
+/** One record of a set, as the API has it; `content` in the presentation format. */
+export interface PdnsRecord {
+  content: string;
+  disabled: boolean;
+}
+
+/** All records of one name and type. */
+export interface PdnsRrset {
+  /** With a trailing dot. */
+  name: string;
+  type: string;
+  ttl: number;
+  records: PdnsRecord[];
+}
+
+/** A zone that the server holds. */
+export interface PdnsZone {
+  /** With a trailing dot. */
+  name: string;
+  /** Opaque, for URLs. */
+  id: string;
+  /** `Native`, `Master`, `Primary`, … as the server's version calls it. */
+  kind: string;
+  serial: number;
+}
+
+/** Options for {@linkcode createPowerDns}. */
+export interface PowerDnsOptions {
+  /** Where the web server of PowerDNS is, without `/api/v1`. */
+  apiUrl: string;
+  /** A function is asked before each request, so that a new key can be put to use. */
+  apiKey: string | (() => string);
+  /** @default {"localhost"} */
+  serverId?: string;
+  /** As `Math.random`, for jitter. @default {Math.random} */
+  random?: () => number;
+  /** Told of every request that has to be tried again. */
+  onRetry?: (why: string) => void;
+}
+
+/** The part of the PowerDNS HTTP API (v1) that challenges and CAA records need. */
+export interface PowerDns {
+  /**
+   * The zone that `name` (no trailing dot) lies in: the longest match that the server holds.
+   *
+   * @throws {Error} when it holds none.
+   */
+  findZone(name: string): Promise<PdnsZone>;
+  /** The set of that name and type; empty when there is none. */
+  read(zone: PdnsZone, name: string, type: string): Promise<PdnsRrset>;
+  /** Replaces a set as a whole; a set without records is deleted. */
+  replace(zone: PdnsZone, rrset: PdnsRrset): Promise<void>;
+  /** Tells the secondaries of a primary zone; does nothing for other kinds. */
+  notify(zone: PdnsZone): Promise<void>;
+}
+
+/**
+ * Makes a client of one PowerDNS server.
+ *
+ * Requests that fail for a passing reason (a locked backend, 5xx, a broken connection) are tried
+ * again for a minute. Errors name the cause and the mend in one sentence.
+ */
+export function createPowerDns(options: PowerDnsOptions): PowerDns {
+  const { apiUrl, apiKey, serverId = "localhost", random = Math.random, onRetry } = options;
+  const base = `${apiUrl.replace(/\/+$/, "")}/api/v1/servers/${encodeURIComponent(serverId)}`;
+
+  async function request(method: string, path: string, body?: unknown): Promise<unknown> {
+    const deadline = performance.now() + RETRY_FOR_MS;
+    for (let attempt = 0;; attempt++) {
+      const { passing, error, value } = await requestOnce(method, path, body);
+      if (error === undefined) return value;
+      if (!passing || performance.now() > deadline) throw error;
+      onRetry?.(error.message);
+      await pause(Math.min(RETRY_CAP_MS, RETRY_START_MS * 2 ** attempt) * (0.5 + random()));
+    }
+  }
+
+  async function requestOnce(
+    method: string,
+    path: string,
+    body: unknown,
+  ): Promise<{ value?: unknown; error?: Error; passing?: boolean }> {
+    let status: number;
+    let text: string;
+    const key = headerSecret(
+      "POWERDNS_API_KEY",
+      typeof apiKey === "string" ? apiKey : apiKey(),
+    );
+    try {
+      const answer = await fetch(base + path, {
+        method,
+        headers: { "X-API-Key": key, "Content-Type": "application/json" },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        redirect: "manual",
+      });
+      status = answer.status;
+      text = await answer.text();
+    } catch (cause) {
+      const { why, passing } = networkCause(cause);
+      const error = new Error(
+        `Cannot reach the PowerDNS API at ${apiUrl}: ${why} (GLOSSOND_PDNS_API_URL; \`webserver\` and \`api\` in pdns.conf)`,
+        { cause },
+      );
+      return { error, passing };
+    }
+    if (status >= 200 && status < 300) {
+      if (text === "") return {};
+      const value = parseJson(text);
+      if (value !== undefined) return { value };
+    }
+    return { error: new Error(explain(status, text)), passing: status >= 500 };
+  }
+
+  function explain(status: number, text: string): string {
+    const said = (parseJson(text) as { error?: string } | undefined)?.error ?? "";
+    switch (status) {
+      case 401:
+      case 403:
+        return `PowerDNS at ${apiUrl} refuses the API key: set POWERDNS_API_KEY to the \`api-key\` of its pdns.conf`;
+      case 404:
+        return `PowerDNS at ${apiUrl} has no server "${serverId}" or no such zone: check GLOSSOND_PDNS_SERVER_ID and GLOSSOND_PDNS_API_URL`;
+      case 422:
+      case 400:
+      case 409:
+        return `PowerDNS at ${apiUrl} refuses the change: ${said || `status ${status}`}; ${
+          /pre-existing/.test(said)
+            ? "remove the CNAME record that stands at that name"
+            : "look at the zone there, and check that this server is its primary"
+        }`;
+    }
+    if (status < 400) {
+      return `${apiUrl} does not answer like PowerDNS (status ${status}): check GLOSSOND_PDNS_API_URL`;
+    }
+    return `PowerDNS at ${apiUrl} fails with status ${status}${
+      said && `: ${said}`
+    }; look at its log and its backend`;
+  }
+
+  async function findZone(name: string): Promise<PdnsZone> {
+    const labels = name.split(".");
+    for (let i = 0; i < labels.length; i++) {
+      const candidate = labels.slice(i).join(".") + ".";
+      const found = await request(
+        "GET",
+        `/zones?dnssec=false&zone=${encodeURIComponent(candidate)}`,
+      );
+      const zones = Array.isArray(found) ? found as PdnsZone[] : [];
+      const zone = zones.find((each) => each.name.toLowerCase() === candidate);
+      if (zone !== undefined) return zone;
+    }
+    throw new Error(
+      `PowerDNS at ${apiUrl} holds no zone for ${name}: create one there (e.g. \`pdnsutil create-zone ${
+        labels.slice(-2).join(".")
+      }\`), or set GLOSSOND_PDNS_API_URL to the server that holds it`,
+    );
+  }
+
+  async function read(zone: PdnsZone, name: string, type: string): Promise<PdnsRrset> {
+    // Versions before 4.7 do not know the filter and send the whole zone.
+    const query = `rrset_name=${encodeURIComponent(name + ".")}&rrset_type=${type}`;
+    const answer = await request("GET", `/zones/${encodeURIComponent(zone.id)}?${query}`);
+    const { rrsets = [] } = answer as { rrsets?: PdnsRrset[] };
+    const found = rrsets.find((set) => set.name.toLowerCase() === `${name}.` && set.type === type);
+    return found ?? { name: `${name}.`, type, ttl: 0, records: [] };
+  }
+
+  async function replace(zone: PdnsZone, rrset: PdnsRrset): Promise<void> {
+    const { name, type, ttl, records } = rrset;
+    const change = records.length === 0
+      ? { name, type, changetype: "DELETE" }
+      : { name, type, ttl, records, changetype: "REPLACE" };
+    await request("PATCH", `/zones/${encodeURIComponent(zone.id)}`, { rrsets: [change] });
+  }
+
+  async function notify(zone: PdnsZone): Promise<void> {
+    if (!/^(master|primary)$/i.test(zone.kind)) return;
+    await request("PUT", `/zones/${encodeURIComponent(zone.id)}/notify`);
+  }
+
+  return { findZone, read, replace, notify };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,173 @@
+import { pause } from "../net/pause.ts";
+
+/** How long all authoritative servers may take to answer with a value. */
+const PROPAGATION_TIMEOUT_MS = 180_000;
+
+/** How long one query may take, and the first and longest pause between rounds. */
+const QUERY_TIMEOUT_MS = 3_000;
+const ROUND_START_MS = 100;
+const ROUND_CAP_MS = 3_000;
+
+const DNS_PORT = 53;
+
+/** An authoritative server. */
+export interface DnsServer {
+  /** What people know it by. */
+  label: string;
+  address: string;
+  port: number;
+}
+
+/** The queries that {@linkcode waitForTxt} and {@linkcode authoritativeServers} make. */
+export interface DnsQueries {
+  /** Values of all TXT records at a name as this server has them; rejects when it has none. */
+  txt(name: string, server: DnsServer, signal: AbortSignal): Promise<string[]>;
+  /** Serial of a zone as this server has it. */
+  serial(zone: string, server: DnsServer, signal: AbortSignal): Promise<number>;
+  /** Name servers of a zone and their addresses, by this machine's resolver. */
+  nameServers(zone: string): Promise<string[]>;
+  addresses(host: string): Promise<string[]>;
+}
+
+/** Queries over the network. */
+export const networkQueries: DnsQueries = {
+  async txt(name, { address, port }, signal) {
+    const nameServer = { ipAddr: address, port };
+    const records = await Deno.resolveDns(`${name}.`, "TXT", { nameServer, signal });
+    return records.map((strings) => strings.join(""));
+  },
+  async serial(zone, { address, port }, signal) {
+    const nameServer = { ipAddr: address, port };
+    const [soa] = await Deno.resolveDns(`${zone}.`, "SOA", { nameServer, signal });
+    if (soa === undefined) throw new Error("no SOA");
+    return soa.serial;
+  },
+  nameServers: (zone) => Deno.resolveDns(`${zone}.`, "NS"),
+  async addresses(host) {
+    const v4 = await Deno.resolveDns(host, "A").catch(() => []);
+    // A machine without IPv6 could never ask those, and a server has both addresses in common.
+    return v4.length > 0 ? v4 : await Deno.resolveDns(host, "AAAA").catch(() => []);
+  },
+};
+
+/**
+ * The servers that a certificate authority may ask: those configured, else the zone's name servers.
+ *
+ * @param configured `ip:port` or `[ip]:port`; the port is 53 when left out.
+ * @throws {Error} when the zone's name servers cannot be found.
+ */
+export async function authoritativeServers(
+  zone: string,
+  configured: readonly string[],
+  queries: DnsQueries = networkQueries,
+): Promise<DnsServer[]> {
+  if (configured.length > 0) return configured.map(parseServer);
+  const mend = "check the delegation, or name them in GLOSSOND_DNS_SERVERS";
+  const hosts = await queries.nameServers(zone).catch((cause) => {
+    throw new Error(`Cannot find the name servers of ${zone}: ${mend}`, { cause });
+  });
+  const servers: DnsServer[] = [];
+  for (const host of hosts) {
+    const name = host.replace(/\.$/, "");
+    const addresses = await queries.addresses(host);
+    if (addresses.length === 0) {
+      throw new Error(`Cannot find an address of ${name}, a name server of ${zone}: ${mend}`);
+    }
+    for (const address of addresses) {
+      servers.push({ label: `${name} (${address})`, address, port: DNS_PORT });
+    }
+  }
+  if (servers.length === 0) throw new Error(`${zone} has no name servers: ${mend}`);
+  return servers;
+}
+
+function parseServer(text: string): DnsServer {
+  const bracketed = text.match(/^\[([^\]]+)\](?::(\d+))?$/);
+  const plain = text.match(/^([^:]+)(?::(\d+))?$/);
+  const [, address = text, port] = bracketed ?? plain ?? [];
+  return { label: text, address, port: Number(port ?? DNS_PORT) };
+}
+
+/** Options for {@linkcode waitForTxt}. */
+export interface WaitForTxtOptions {
+  /** The zone that the name lies in, no trailing dot; for the explanation of a failure. */
+  zone: string;
+  servers: readonly DnsServer[];
+  /** The zone's serial at the server that was written to. */
+  serial?: number;
+  queries?: DnsQueries;
+  /** @default {180 s} */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Waits until every server answers with all `values` at `name`: an authority may ask any of them,
+ * and the first that lags fails the challenge.
+ *
+ * @throws {Error} after the time-out; the message names the servers that lag, and why if that shows.
+ */
+export async function waitForTxt(
+  name: string,
+  values: readonly string[],
+  options: WaitForTxtOptions,
+): Promise<void> {
+  const { zone, servers, serial = 0, queries = networkQueries, signal } = options;
+  const { timeoutMs = PROPAGATION_TIMEOUT_MS } = options;
+  const deadline = performance.now() + timeoutMs;
+  let lagging = [...servers];
+  for (let round = 0;; round++) {
+    signal?.throwIfAborted();
+    const answers = await Promise.all(lagging.map(async (server) => {
+      const answer = queries.txt(name, server, querySignal(signal));
+      const found = await answer.catch((): string[] => []);
+      return values.every((value) => found.includes(value));
+    }));
+    lagging = lagging.filter((_, i) => !answers[i]);
+    if (lagging.length === 0) return;
+    const wait = Math.min(ROUND_CAP_MS, ROUND_START_MS * 1.5 ** round);
+    if (performance.now() + wait > deadline) break;
+    await pause(wait, signal);
+  }
+  signal?.throwIfAborted();
+  throw new Error(await explain({ zone, name, serial, servers, lagging, queries, timeoutMs }));
+}
+
+interface Lag {
+  zone: string;
+  name: string;
+  serial: number;
+  servers: readonly DnsServer[];
+  lagging: readonly DnsServer[];
+  queries: DnsQueries;
+  timeoutMs: number;
+}
+
+async function explain(lag: Lag): Promise<string> {
+  const { zone, name, servers, lagging, queries, timeoutMs } = lag;
+  const seconds = Math.round(timeoutMs / 1000);
+  const serials = new Map<DnsServer, number | undefined>();
+  await Promise.all(servers.map(async (server) => {
+    const serial = queries.serial(zone, server, querySignal()).catch(() => undefined);
+    serials.set(server, await serial);
+  }));
+  const newest = Math.max(lag.serial, ...[...serials.values()].map((serial) => serial ?? 0));
+  const said = lagging.map((server) => {
+    const serial = serials.get(server);
+    if (serial === undefined) {
+      return `${server.label} does not answer for ${zone}: check that it runs and holds the zone`;
+    }
+    if (serial < newest) {
+      return `${server.label} has serial ${serial} of ${zone} and PowerDNS ${newest}: check its zone transfers and NOTIFY`;
+    }
+    return `${server.label} has serial ${serial} of ${zone} and not the value: check that changes raise the serial (\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\`)`;
+  });
+  return `The challenge at ${name} is not on every name server after ${seconds} s: ${
+    said.join("; ")
+  }`;
+}
+
+function querySignal(signal?: AbortSignal): AbortSignal {
+  const timeout = AbortSignal.timeout(QUERY_TIMEOUT_MS);
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+}

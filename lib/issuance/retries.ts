@@ -1,0 +1,53 @@
+import { OrderPostponedError, OrderRefusedError } from "../certificate/authority.ts";
+import { backoffMs } from "../certificate/renewal_schedule.ts";
+
+/** An order that keeps failing for this long fails for good: its user is waiting for an answer. */
+const GIVE_UP_MS = 3_600_000;
+
+/** What follows from a failure. */
+export type Verdict =
+  | { end: "retry"; retryAt: number }
+  /** The authority will never sign it. */
+  | { end: "refused" }
+  /** It may yet, but its user has waited long enough. */
+  | { end: "given-up" };
+
+/** Remembers the orders that failed and decides when they are tried again. */
+export interface Troubles {
+  /** Notes a failure of that order. */
+  note(id: string, error: unknown): Verdict;
+  /** Not before this time; 0 when nothing is known against it. */
+  retryAt(id: string): number;
+  clear(id: string): void;
+}
+
+interface Trouble {
+  failures: number;
+  since: number;
+  retryAt: number;
+}
+
+/** Starts with no troubles; they are not kept over a restart, which tries everything at once. */
+export function createTroubles(now: () => number, random: () => number): Troubles {
+  const known = new Map<string, Trouble>();
+
+  function note(id: string, error: unknown): Verdict {
+    if (error instanceof OrderRefusedError) return { end: "refused" };
+    if (error instanceof OrderPostponedError) {
+      // The authority named a time: the order waits as it would in a queue, it does not fail.
+      known.set(id, { failures: 0, since: error.until, retryAt: error.until });
+      return { end: "retry", retryAt: error.until };
+    }
+    const { failures = 0, since = now() } = known.get(id) ?? {};
+    if (now() - since >= GIVE_UP_MS) return { end: "given-up" };
+    const retryAt = now() + backoffMs(failures + 1, 0, random);
+    known.set(id, { failures: failures + 1, since, retryAt });
+    return { end: "retry", retryAt };
+  }
+
+  return {
+    note,
+    retryAt: (id) => known.get(id)?.retryAt ?? 0,
+    clear: (id) => void known.delete(id),
+  };
+}

@@ -1,0 +1,31 @@
+import type { Authority, CertificateOrder } from "../certificate/authority.ts";
+import { requestKey, requestNames } from "../pki/csr.ts";
+import { readChain, unfitness } from "../pki/identity.ts";
+import type { ReadyOrder } from "./order_table.ts";
+import { renewalTime } from "../certificate/renewal_schedule.ts";
+
+/** Options for {@linkcode orderUserCertificate}. */
+export interface UserOrderOptions extends Omit<CertificateOrder, "names"> {
+  authority: Authority;
+  /** Clock in milliseconds since the epoch. */
+  now: () => number;
+}
+
+/**
+ * Orders a user's certificate once, for the names of its checked request.
+ *
+ * @throws {Error} as {@linkcode Authority.issue}, and when what was signed is not what was asked.
+ */
+export async function orderUserCertificate(options: UserOrderOptions): Promise<ReadyOrder> {
+  const { authority, now, ...order } = options;
+  const names = requestNames(order.csr);
+  const certificate = await authority.issue({ ...order, names });
+  const info = await readChain(certificate);
+  const key = requestKey(order.csr);
+  if (info.publicKey.length !== key.length || info.publicKey.some((byte, i) => byte !== key[i])) {
+    throw new Error("The authority signed another key than the one requested");
+  }
+  const unfit = unfitness(info, { names, now: now() });
+  if (unfit !== undefined) throw new Error(`Cannot use the certificate just signed: ${unfit}`);
+  return { certificate, notAfter: info.notAfter, renewAfter: renewalTime(info) };
+}

@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { type OrderParts, runOrder } from "../../lib/acme/order.ts";
+import type { AcmeDirectory, AcmeSession } from "../../lib/acme/session.ts";
+import { AcmeProblem } from "../../lib/acme/transport.ts";
+import { renewalId } from "../../lib/acme/renewal_info.ts";
+import type { CertificateOrder } from "../../lib/certificate/authority.ts";
+import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
+import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
+import { openOrderJournal } from "../../lib/acme/order_journal.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
+
+const NAMES = ["glosson.test", "*.glosson.test"];
+const RECORD = "_acme-challenge.glosson.test";
+const SERVER = "https://ca.test";
+
+/** An ACME server in memory that says yes to everything, unless told otherwise. */
+function fakeSession(
+  overrides: Partial<AcmeSession> & { directoryParts?: Partial<AcmeDirectory> } = {},
+) {
+  const posts: [url: string, payload: unknown][] = [];
+  const resources: Record<string, unknown> = {
+    [`${SERVER}/order/1`]: orderIn("pending"),
+    [`${SERVER}/authz/1`]: authorization("glosson.test", false),
+    [`${SERVER}/authz/2`]: authorization("glosson.test", true),
+    [`${SERVER}/cert/1`]: "the chain",
+  };
+  const { directoryParts, ...methods } = overrides;
+  const session: AcmeSession = {
+    directory: () => Promise.resolve({ newOrder: `${SERVER}/new-order`, ...directoryParts }),
+    register: () => Promise.reject(new Error("not asked for")),
+    post(url, payload) {
+      posts.push([url, payload]);
+      if (url.includes("/challenge/")) {
+        Object.assign(resources[url.replace("challenge", "authz")] as object, { status: "valid" });
+        resources[`${SERVER}/order/1`] = orderIn("ready");
+      }
+      if (url.includes("/finalize/")) resources[`${SERVER}/order/1`] = orderIn("valid");
+      return Promise.resolve({
+        status: 201,
+        headers: { location: `${SERVER}/order/1` },
+        data: resources[`${SERVER}/order/1`],
+      });
+    },
+    read: (url) => Promise.resolve({ status: 200, headers: {}, data: resources[url] }),
+    challengeValue: ({ token }) => Promise.resolve(`value-of-${token}`),
+    ...methods,
+  };
+  return { session, posts, resources };
+}
+
+function orderIn(status: string) {
+  return {
+    status,
+    authorizations: [`${SERVER}/authz/1`, `${SERVER}/authz/2`],
+    finalize: `${SERVER}/finalize/1`,
+    certificate: `${SERVER}/cert/1`,
+  };
+}
+
+function authorization(value: string, wildcard: boolean) {
+  const url = `${SERVER}/challenge/${wildcard ? 2 : 1}`;
+  return {
+    status: "pending",
+    identifier: { type: "dns", value },
+    wildcard,
+    challenges: [
+      { type: "http-01", url: "", token: "h", status: "pending" },
+      { type: "dns-01", url, token: wildcard ? "w" : "a", status: "pending" },
+    ],
+  };
+}
+
+async function bench(folder: string, session: AcmeSession) {
+  const values = new Map<string, string[]>();
+  const journal = await openOrderJournal(`${folder}/orders`, Date.now());
+  const parts: OrderParts = {
+    session,
+    directoryUrl: `${SERVER}/directory`,
+    journal,
+    dnsServers: ["192.0.2.1:53"],
+    now: Date.now,
+    writer: {
+      add(name, wanted) {
+        values.set(name, [...values.get(name) ?? [], ...wanted]);
+        return Promise.resolve({ name: "glosson.test.", id: "", kind: "Native", serial: 1 });
+      },
+      remove(name, unwanted) {
+        values.set(name, (values.get(name) ?? []).filter((value) => !unwanted.includes(value)));
+        return Promise.resolve();
+      },
+      recover: () => Promise.resolve(0),
+    },
+    queries: {
+      txt: (name) => Promise.resolve(values.get(name) ?? []),
+      serial: () => Promise.resolve(1),
+      nameServers: () => Promise.resolve([]),
+      addresses: () => Promise.resolve([]),
+    },
+  };
+  const { csr } = await makeKeyAndRequest(NAMES);
+  const steps: string[] = [];
+  const order: CertificateOrder = { csr, names: NAMES, onStep: (step) => void steps.push(step) };
+  return { parts, order, steps, values, journal };
+}
+
+Deno.test("runOrder() takes each step once and cleans up", async () => {
+  await using folder = temporaryFolder();
+  const { session, posts } = fakeSession();
+  const it = await bench(folder.path, session);
+  assert.equal(await runOrder(it.order, it.parts), "the chain");
+  assert.deepEqual(it.steps, [
+    "order placed",
+    "challenge written",
+    "waiting for the name servers",
+    "challenge visible",
+    "names proven",
+    "challenge removed",
+    "certificate requested",
+    "certificate signed",
+  ]);
+  assert.deepEqual(posts.map(([url]) => url.slice(SERVER.length)), [
+    "/new-order",
+    "/challenge/1",
+    "/challenge/2",
+    "/finalize/1",
+  ]);
+  assert.deepEqual(posts[0]![1], {
+    identifiers: NAMES.map((value) => ({ type: "dns", value })),
+  });
+  assert.deepEqual(it.values.get(RECORD), []);
+  assert.equal(await it.journal.get(it.order.csr), undefined);
+});
+
+Deno.test("runOrder() names the certificate that it replaces, and does without where refused", async () => {
+  await using folder = temporaryFolder();
+  const authority = await openLocalAuthority({ stateDir: folder.path, baseDomain: "glosson.test" });
+  const old = await authority.issue({ csr: (await makeKeyAndRequest(NAMES)).csr, names: NAMES });
+  for (const refusal of [undefined, "alreadyReplaced", "malformed"]) {
+    const fake = fakeSession({ directoryParts: { renewalInfo: `${SERVER}/ari` } });
+    const { post } = fake.session;
+    const replaced: unknown[] = [];
+    fake.session.post = (url, payload) => {
+      if (url.endsWith("/new-order")) {
+        const { replaces } = payload as { replaces?: string };
+        replaced.push(replaces);
+        if (replaces !== undefined && refusal !== undefined) {
+          return Promise.reject(new AcmeProblem(refusal, 409, "no"));
+        }
+      }
+      return post(url, payload);
+    };
+    const it = await bench(folder.path, fake.session);
+    await runOrder({ ...it.order, replaces: old }, it.parts);
+    const id = renewalId(old);
+    assert.deepEqual(replaced, refusal === undefined ? [id] : [id, undefined]);
+  }
+  // A server that does not offer renewal information is not told.
+  const plain = fakeSession();
+  const it = await bench(folder.path, plain.session);
+  await runOrder({ ...it.order, replaces: old }, it.parts);
+  assert.ok(!("replaces" in (plain.posts[0]![1] as object)));
+});
+
+Deno.test("runOrder() orders the profile, if the server has it", async () => {
+  await using folder = temporaryFolder();
+  const meta = { profiles: { classic: "", shortlived: "" } };
+  const { session, posts } = fakeSession({ directoryParts: { meta } });
+  const it = await bench(folder.path, session);
+  await runOrder(it.order, { ...it.parts, profile: "shortlived" });
+  assert.equal((posts[0]![1] as { profile?: string }).profile, "shortlived");
+  await assert.rejects(
+    runOrder(it.order, { ...it.parts, profile: "forever" }),
+    /no profile forever: set GLOSSOND_ACME_PROFILE to classic or shortlived/,
+  );
+});
+
+Deno.test("runOrder() goes on where an earlier run was stopped", async () => {
+  for (const status of ["pending", "ready", "processing", "valid"]) {
+    await using folder = temporaryFolder();
+    const fake = fakeSession();
+    const it = await bench(folder.path, fake.session);
+    const orderUrl = `${SERVER}/order/1`;
+    await it.journal.put(it.order.csr, {
+      directoryUrl: it.parts.directoryUrl,
+      orderUrl,
+      placedAt: 0,
+    });
+    fake.resources[orderUrl] = orderIn(status);
+    if (status === "processing") {
+      setTimeout(() => fake.resources[orderUrl] = orderIn("valid"), 50);
+    }
+    assert.equal(await runOrder(it.order, it.parts), "the chain");
+    assert.equal(it.steps[0], "order found again");
+    assert.ok(!fake.posts.some(([url]) => url.endsWith("/new-order")), status);
+  }
+});
+
+Deno.test("runOrder() begins anew when the earlier order came to nothing", async () => {
+  await using folder = temporaryFolder();
+  const fake = fakeSession();
+  const it = await bench(folder.path, fake.session);
+  const orderUrl = `${SERVER}/order/0`;
+  const directoryUrl = it.parts.directoryUrl;
+  await it.journal.put(it.order.csr, { directoryUrl, orderUrl, placedAt: 0 });
+  fake.resources[orderUrl] = orderIn("invalid");
+  await runOrder(it.order, it.parts);
+  assert.equal(it.steps[0], "order placed");
+});
+
+const PROOFS: [what: string, change: object, message: RegExp][] = [
+  [
+    "a wrong value",
+    { status: "invalid", challenges: [problem("unauthorized", "Incorrect TXT record found")] },
+    /could not prove glosson\.test: Incorrect TXT record found; check that the zone's delegation/,
+  ],
+  [
+    "servers out of reach",
+    { status: "invalid", challenges: [problem("dns", "query timed out")] },
+    /query timed out; check that the zone's name servers can be reached from the Internet/,
+  ],
+  [
+    "a CAA record",
+    { status: "invalid", challenges: [problem("caa", "CAA record prevents issuance")] },
+    /prevents issuance; allow this authority with a CAA record/,
+  ],
+];
+
+function problem(type: string, detail: string): object {
+  return {
+    type: "dns-01",
+    token: "a",
+    url: `${SERVER}/challenge/1`,
+    status: "invalid",
+    error: { type: `urn:ietf:params:acme:error:${type}`, detail },
+  };
+}
+
+for (const [what, change, message] of PROOFS) {
+  Deno.test(`runOrder() explains ${what}, and cleans up`, async () => {
+    await using folder = temporaryFolder();
+    const fake = fakeSession();
+    const { post } = fake.session;
+    fake.session.post = async (url, payload) => {
+      const answer = await post(url, payload);
+      if (url.endsWith("/challenge/1")) {
+        Object.assign(fake.resources[`${SERVER}/authz/1`] as object, change);
+      }
+      return answer;
+    };
+    const it = await bench(folder.path, fake.session);
+    await assert.rejects(runOrder(it.order, it.parts), message);
+    assert.deepEqual(it.values.get(RECORD), []);
+    assert.equal(it.steps.at(-1), "challenge removed");
+  });
+}
+
+Deno.test("openOrderJournal() forgets orders that are over at every server", async () => {
+  await using folder = temporaryFolder();
+  const order = { directoryUrl: SERVER, orderUrl: `${SERVER}/order/1`, placedAt: 0 };
+  const journal = await openOrderJournal(folder.path, Date.now());
+  await journal.put("csr", order);
+  assert.deepEqual(await journal.get(" c s r\n"), order);
+  const later = await openOrderJournal(folder.path, Date.now() + 8 * 86_400_000);
+  assert.equal(await later.get("csr"), undefined);
+});

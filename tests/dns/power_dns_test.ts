@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { openChallengeJournal } from "../../lib/dns/challenge_journal.ts";
+import { createChallengeWriter } from "../../lib/dns/challenge_writer.ts";
+import {
+  createPowerDns,
+  type PdnsRrset,
+  type PdnsZone,
+  type PowerDns,
+} from "../../lib/dns/power_dns.ts";
+import { closedPort, temporaryFolder } from "../certificate/helpers.ts";
+
+const ZONE: PdnsZone = { name: "glosson.test.", id: "glosson.test.", kind: "Native", serial: 1 };
+
+/** A web server in the place of PowerDNS, that answers as told. */
+function fakeApi(answer: (request: Request) => Response | Promise<Response>): {
+  dns: PowerDns;
+  requests: string[];
+} & AsyncDisposable {
+  const requests: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    const { pathname, search } = new URL(request.url);
+    requests.push(`${request.method} ${pathname}${search}`);
+    return answer(request);
+  });
+  const dns = createPowerDns({
+    apiUrl: `http://127.0.0.1:${server.addr.port}/`,
+    apiKey: "key",
+    random: () => 0,
+  });
+  return { dns, requests, [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+Deno.test("findZone() finds the longest match that the server holds", async () => {
+  await using api = fakeApi((request) => {
+    const zone = new URL(request.url).searchParams.get("zone");
+    return Response.json(zone === "example.test." ? [{ ...ZONE, name: zone, id: zone }] : []);
+  });
+  const zone = await api.dns.findZone("_acme-challenge.kaylee.glosson.example.test");
+  assert.equal(zone.name, "example.test.");
+  assert.equal(api.requests.length, 4);
+  await assert.rejects(
+    api.dns.findZone("a.other.test"),
+    /holds no zone for a\.other\.test: create one there .*pdnsutil create-zone other\.test/,
+  );
+});
+
+Deno.test("createPowerDns() tries again what passes, and nothing else", async () => {
+  let left = 3;
+  await using api = fakeApi(() =>
+    left-- > 0
+      ? new Response('{"error":"database is locked"}', { status: 500 })
+      : Response.json([ZONE])
+  );
+  assert.equal((await api.dns.findZone("glosson.test")).id, ZONE.id);
+  assert.equal(api.requests.length, 4);
+});
+
+const REFUSALS: [what: string, status: number, body: string, message: RegExp][] = [
+  ["a wrong key", 401, "Unauthorized", /refuses the API key: set POWERDNS_API_KEY/],
+  ["a wrong server name", 404, "Not Found", /no server "localhost".*GLOSSOND_PDNS_SERVER_ID/],
+  [
+    "a refused change",
+    422,
+    '{"error": "RRset x IN TXT: Conflicts with pre-existing RRset"}',
+    /refuses the change: RRset x IN TXT: Conflicts/,
+  ],
+  ["a page of something else", 200, "<html>", /does not answer like PowerDNS/],
+  ["a redirect", 302, "", /does not answer like PowerDNS \(status 302\)/],
+];
+
+for (const [what, status, body, message] of REFUSALS) {
+  Deno.test(`createPowerDns() explains ${what} at once`, async () => {
+    await using api = fakeApi(() => new Response(body, { status }));
+    await assert.rejects(api.dns.findZone("glosson.test"), message);
+    assert.equal(api.requests.length, 1);
+  });
+}
+
+Deno.test("createPowerDns() explains a server that is not there at once", async () => {
+  const dns = createPowerDns({ apiUrl: `http://127.0.0.1:${closedPort()}`, apiKey: "key" });
+  await assert.rejects(
+    dns.findZone("glosson.test"),
+    /Cannot reach the PowerDNS API at http:\/\/127\.0\.0\.1:\d+: connection refused; check that it runs/,
+  );
+});
+
+Deno.test("notify() speaks to primary zones only", async () => {
+  await using api = fakeApi(() => Response.json({ result: "Notification queued" }));
+  await api.dns.notify(ZONE);
+  assert.equal(api.requests.length, 0);
+  for (const kind of ["Master", "Primary"]) await api.dns.notify({ ...ZONE, kind });
+  assert.deepEqual(
+    api.requests,
+    Array(2).fill(
+      "PUT /api/v1/servers/localhost/zones/glosson.test./notify",
+    ),
+  );
+});
+
+/** PowerDNS in memory, with hooks for what goes wrong. */
+class MemoryDns implements PowerDns {
+  sets = new Map<string, PdnsRrset>();
+  writing = 0;
+  failures: Error[] = [];
+  /** Called after each write. */
+  afterWrite = (): void => {};
+
+  findZone(): Promise<PdnsZone> {
+    return Promise.resolve(ZONE);
+  }
+  read(_: PdnsZone, name: string, type: string): Promise<PdnsRrset> {
+    return Promise.resolve(
+      structuredClone(this.sets.get(name)) ?? { name: `${name}.`, type, ttl: 0, records: [] },
+    );
+  }
+  async replace(_: PdnsZone, rrset: PdnsRrset): Promise<void> {
+    assert.equal(++this.writing, 1, "two writes at once");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    this.writing--;
+    const failure = this.failures.shift();
+    if (failure) throw failure;
+    const name = rrset.name.replace(/\.$/, "");
+    if (rrset.records.length === 0) this.sets.delete(name);
+    else this.sets.set(name, rrset);
+    this.afterWrite();
+  }
+  notify(): Promise<void> {
+    return Promise.resolve();
+  }
+  values(name: string): string[] {
+    return this.sets.get(name)?.records.map(({ content }) => content) ?? [];
+  }
+}
+
+const NAME = "_acme-challenge.glosson.test";
+
+async function writerBench(folder: string) {
+  const dns = new MemoryDns();
+  const journal = await openChallengeJournal(`${folder}/journal`);
+  const writer = createChallengeWriter({ dns, journal, lockPath: `${folder}/dns.lock` });
+  return { dns, journal, writer };
+}
+
+Deno.test("createChallengeWriter() leaves others' values alone, one write after another", async () => {
+  await using folder = temporaryFolder();
+  const { dns, journal, writer } = await writerBench(folder.path);
+  const foreign = [
+    { content: '"somebody else\'s"', disabled: false },
+    { content: '"part one" "part two"', disabled: true },
+  ];
+  dns.sets.set(NAME, { name: `${NAME}.`, type: "TXT", ttl: 300, records: foreign });
+  await Promise.all(["a", "b", "c", "d"].map((value) => writer.add(NAME, [value, value + "2"])));
+  assert.equal(dns.values(NAME).length, 10);
+  assert.equal(dns.sets.get(NAME)?.ttl, 60);
+  await Promise.all(["a", "b", "c", "d"].map((value) => writer.remove(NAME, [value, value + "2"])));
+  assert.deepEqual(dns.sets.get(NAME)?.records, foreign);
+  await writer.remove(NAME, ["a"]);
+  await journal.close();
+});
+
+Deno.test("createChallengeWriter() writes again what another writer has wiped", async () => {
+  await using folder = temporaryFolder();
+  const { dns, journal, writer } = await writerBench(folder.path);
+  let wipes = 3;
+  dns.afterWrite = () => {
+    if (wipes-- > 0) dns.sets.clear();
+  };
+  await writer.add(NAME, ["a"]);
+  assert.deepEqual(dns.values(NAME), ['"a"']);
+  wipes = Infinity;
+  await assert.rejects(writer.add(NAME, ["b"]), /something else overwrites them/);
+  await journal.close();
+});
+
+Deno.test("createChallengeWriter() makes up later for a removal that failed", async () => {
+  await using folder = temporaryFolder();
+  const { dns, journal, writer } = await writerBench(folder.path);
+  await writer.add(NAME, ["a"]);
+  dns.failures.push(new Error("backend gone"));
+  await assert.rejects(writer.remove(NAME, ["a"]), /backend gone/);
+  await writer.add("_acme-challenge.kaylee.glosson.test", ["b"]);
+  assert.deepEqual(dns.values(NAME), []);
+  await journal.close();
+});
+
+Deno.test("openChallengeJournal() recovers what a dead process left, and nothing of living ones", async () => {
+  await using folder = temporaryFolder();
+  const path = `${folder.path}/journal`;
+  const living = await openChallengeJournal(path);
+  await living.added([{ name: NAME, value: "living" }]);
+  await Deno.writeTextFile(
+    `${path}/dead.log`,
+    `+ ${NAME} one\n+ ${NAME} two\n- ${NAME} one\n+ ${NAME} thr`,
+  );
+  const mine = await openChallengeJournal(path);
+  await assert.rejects(mine.recover(() => Promise.reject(new Error("no DNS"))), /no DNS/);
+  const seen: string[] = [];
+  const clean = (values: { value: string }[]): Promise<void> => {
+    seen.push(...values.map(({ value }) => value));
+    return Promise.resolve();
+  };
+  await mine.recover(clean);
+  await mine.recover(clean);
+  assert.deepEqual(seen, ["two"]);
+  // One that ends with values left is dead from then on.
+  await living.close();
+  await mine.recover(clean);
+  assert.deepEqual(seen, ["two", "living"]);
+  await mine.close();
+  assert.deepEqual([...Deno.readDirSync(path)].map(({ name }) => name), ["lock"]);
+});

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import {
+  authoritativeServers,
+  type DnsQueries,
+  type DnsServer,
+  waitForTxt,
+} from "../../lib/dns/propagation.ts";
+
+const SERVERS: DnsServer[] = [
+  { label: "ns1", address: "192.0.2.1", port: 53 },
+  { label: "ns2", address: "192.0.2.2", port: 53 },
+];
+
+function queries(overrides: Partial<DnsQueries>): DnsQueries {
+  return {
+    txt: () => Promise.resolve([]),
+    serial: () => Promise.resolve(1),
+    nameServers: () => Promise.resolve([]),
+    addresses: () => Promise.resolve([]),
+    ...overrides,
+  };
+}
+
+Deno.test("authoritativeServers() takes the configured ones, else the zone's", async () => {
+  assert.deepEqual(
+    (await authoritativeServers("glosson.test", [
+      "192.0.2.1",
+      "192.0.2.2:5353",
+      "[2001:db8::1]:54",
+    ]))
+      .map(({ address, port }) => [address, port]),
+    [["192.0.2.1", 53], ["192.0.2.2", 5353], ["2001:db8::1", 54]],
+  );
+  const found = await authoritativeServers(
+    "glosson.test",
+    [],
+    queries({
+      nameServers: () => Promise.resolve(["ns1.test.", "ns2.test."]),
+      addresses: (host) => Promise.resolve(host === "ns1.test." ? ["192.0.2.1"] : ["192.0.2.2"]),
+    }),
+  );
+  assert.deepEqual(found.map(({ label }) => label), [
+    "ns1.test (192.0.2.1)",
+    "ns2.test (192.0.2.2)",
+  ]);
+});
+
+Deno.test("authoritativeServers() says what is missing", async () => {
+  const mend = /check the delegation, or name them in GLOSSOND_DNS_SERVERS/;
+  await assert.rejects(authoritativeServers("glosson.test", [], queries({})), mend);
+  await assert.rejects(
+    authoritativeServers(
+      "glosson.test",
+      [],
+      queries({ nameServers: () => Promise.resolve(["ns1.test."]) }),
+    ),
+    /address of ns1\.test, a name server of glosson\.test: check/,
+  );
+  await assert.rejects(
+    authoritativeServers(
+      "glosson.test",
+      [],
+      queries({ nameServers: () => Promise.reject(new Error("NXDOMAIN")) }),
+    ),
+    mend,
+  );
+});
+
+Deno.test("waitForTxt() waits for the last server, and for every value", async () => {
+  let rounds = 0;
+  await waitForTxt("x.glosson.test", ["a", "b"], {
+    zone: "glosson.test",
+    servers: SERVERS,
+    queries: queries({
+      txt(_, { label }): Promise<string[]> {
+        if (label === "ns1") return Promise.resolve(["b", "other", "a"]);
+        rounds++;
+        if (rounds === 1) return Promise.reject(new Error("NXDOMAIN"));
+        return Promise.resolve(rounds < 4 ? ["a"] : ["a", "b"]);
+      },
+    }),
+  });
+  assert.equal(rounds, 4);
+});
+
+const LAGS: [what: string, serial: DnsQueries["serial"], message: RegExp][] = [
+  [
+    "is down",
+    () => Promise.reject(new Error("timed out")),
+    /ns1 does not answer for .*check that it runs/,
+  ],
+  [
+    "has an old zone",
+    (_, { label }) => Promise.resolve(label === "ns1" ? 5 : 7),
+    /ns1 has serial 5 of glosson\.test and PowerDNS 7: check its zone transfers and NOTIFY/,
+  ],
+  [
+    "has the zone but not the value",
+    () => Promise.resolve(7),
+    /ns1 has serial 7 .*check that changes raise the serial \(`pdnsutil set-meta glosson\.test SOA-EDIT-API DEFAULT`\)/,
+  ],
+];
+
+for (const [what, serial, message] of LAGS) {
+  Deno.test(`waitForTxt() names the server that ${what}`, async () => {
+    await assert.rejects(
+      waitForTxt("x.glosson.test", ["a"], {
+        zone: "glosson.test",
+        servers: SERVERS,
+        serial: 7,
+        timeoutMs: 150,
+        queries: queries({
+          txt: (_, { label }) => Promise.resolve(label === "ns1" ? [] : ["a"]),
+          serial,
+        }),
+      }),
+      message,
+    );
+  });
+}
+
+Deno.test("waitForTxt() ends with its signal", async () => {
+  const stop = new AbortController();
+  const waiting = waitForTxt("x.glosson.test", ["a"], {
+    zone: "glosson.test",
+    servers: SERVERS,
+    queries: queries({}),
+    signal: stop.signal,
+  });
+  stop.abort(new Error("stopping"));
+  await assert.rejects(waiting, /stopping/);
+});
