@@ -1,8 +1,6 @@
-/**
- * A lower-case DNS label of 2 to 63 characters without a hyphen at either end, and not punycode
- * (`--` in places 3 and 4, RFC 5891): that would let a name look like another one in a browser.
- */
-const USERNAME = /^(?!..--)[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
+import { USERNAME_PATTERN } from "../wire/username.ts";
+
+const USERNAME = new RegExp(USERNAME_PATTERN);
 
 /** Whether `text` is a username as the protocol has it; upper case is not. */
 export function isUsername(text: string): boolean {

@@ -246,10 +246,10 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
 
   for (const path of new Set(app.routes.filter((r) => r.method !== "ALL").map((r) => r.path))) {
     const allowed = app.routes.filter((r) => r.path === path && r.method !== "ALL")
-      .map((r) => r.method);
+      .flatMap(({ method }) => method === "GET" ? ["GET", "HEAD"] : [method]).join(", ");
     app.all(path, () => {
-      throw new Problem("method-not-allowed", `This address takes ${allowed.join(" and ")}.`, {
-        headers: { Allow: allowed.join(", ") },
+      throw new Problem("method-not-allowed", `This address takes ${allowed}.`, {
+        headers: { Allow: allowed },
       });
     });
   }

@@ -12,8 +12,31 @@ interface Operation {
   /** Status and body of the good answer; no body for 101 and 204. */
   status: number;
   answer?: z.ZodType;
+  /** Header fields of the good answer, maybe not in each. */
+  headers?: readonly HeaderName[];
   problems: ProblemCode[];
 }
+
+/** Header fields that tell what to do next. */
+const HEADERS = {
+  "Retry-After": {
+    description: "Seconds after which to ask again",
+    schema: { type: "integer", minimum: 1 },
+  },
+  "Location": { description: "Where to ask for it", schema: { type: "string" } },
+  "WWW-Authenticate": { description: "Bearer", schema: { type: "string" } },
+  "Upgrade": { description: "websocket", schema: { type: "string" } },
+};
+
+type HeaderName = keyof typeof HEADERS;
+
+/** Header fields that come with problems of a status. */
+const PROBLEM_HEADERS: Record<number, readonly HeaderName[]> = {
+  401: ["WWW-Authenticate"],
+  426: ["Upgrade"],
+  429: ["Retry-After"],
+  503: ["Retry-After"],
+};
 
 const OPERATIONS: Operation[] = [
   {
@@ -92,6 +115,7 @@ const OPERATIONS: Operation[] = [
     body: schema.certificateRequest,
     status: 202,
     answer: schema.certificatePending,
+    headers: ["Location", "Retry-After"],
     problems: ["bad-csr", "rate-limited"],
   },
   {
@@ -101,6 +125,7 @@ const OPERATIONS: Operation[] = [
     bearer: true,
     status: 200,
     answer: schema.certificateAnswer,
+    headers: ["Retry-After"],
     problems: ["certificate-not-found"],
   },
   {
@@ -112,6 +137,10 @@ const OPERATIONS: Operation[] = [
     problems: ["upgrade-required", "busy"],
   },
 ];
+
+const PROBLEM_CONTENT = {
+  "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+};
 
 /** The OpenAPI 3.1 document of the API. */
 export function openApiDocument(software: string, controlUrl: string): Record<string, unknown> {
@@ -127,31 +156,37 @@ export function openApiDocument(software: string, controlUrl: string): Record<st
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer" } },
       schemas: { Problem: jsonSchema(schema.problemDetails) },
+      headers: HEADERS,
     },
   };
 }
 
 function describe(operation: Operation): Record<string, unknown> {
   const { summary, bearer, body, status, answer, path } = operation;
-  const problems: ProblemCode[] = [
+  const problems = new Set<ProblemCode>([
     ...(bearer ? ["unauthorized", "suspended"] as const : []),
     ...(body ? ["bad-request", "too-large", "too-slow", "busy"] as const : []),
     ...operation.problems,
-  ];
+    "rate-limited",
+  ]);
   const responses: Record<string, unknown> = {
     [status]: {
       description: status === 101 ? "Switching protocols" : "As asked",
+      ...headersOf(operation.headers),
       ...(answer && { content: { "application/json": { schema: jsonSchema(answer) } } }),
     },
   };
   for (const [code, codes] of Object.entries(Object.groupBy(problems, problemStatus))) {
     responses[code] = {
       description: codes!.map((c) => `urn:glosson:problem:${c}`).join(", "),
-      content: {
-        "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
-      },
+      ...headersOf(PROBLEM_HEADERS[Number(code)]),
+      content: PROBLEM_CONTENT,
     };
   }
+  responses.default = {
+    description: "Another problem: a bug, or a request that is for another host",
+    content: PROBLEM_CONTENT,
+  };
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",
@@ -169,6 +204,15 @@ function describe(operation: Operation): Record<string, unknown> {
       },
     }),
     responses,
+  };
+}
+
+function headersOf(names: readonly HeaderName[] = []): { headers?: Record<string, unknown> } {
+  if (names.length === 0) return {};
+  return {
+    headers: Object.fromEntries(
+      names.map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+    ),
   };
 }
 

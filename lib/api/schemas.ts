@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { USERNAME_PATTERN } from "../wire/username.ts";
 
 /*
  * The bodies of the API, once: requests are checked by these, answers typed by them, and the OpenAPI
@@ -6,7 +7,7 @@ import { z } from "zod";
  */
 
 const time = z.iso.datetime().describe("RFC 3339, UTC");
-const username = z.string().describe("Lower-case DNS label");
+const username = z.string().describe("Lower-case DNS label").meta({ pattern: USERNAME_PATTERN });
 const hostname = z.string().describe("Where visitors reach the user");
 const token = z.string().describe("Bearer secret; shown once");
 

@@ -55,6 +55,8 @@ Deno.test("requests that cannot be served get a problem that names the mend", as
     ["GET", "/v1/nothing", {}, 404, "not-found"],
     ["PUT", "/v1/account", { token }, 405, "method-not-allowed"],
   ];
+  const refused = await api.request("PUT", "/v1/account", { token });
+  assert.equal(refused.headers.get("Allow"), "GET, HEAD, PATCH, DELETE");
   for (const [method, path, options, status, code] of cases) {
     const answer = await api.request(method, path, options);
     assert.equal(answer.headers.get("Content-Type"), "application/problem+json", path);
@@ -98,7 +100,8 @@ Deno.test("the OpenAPI document describes every address that the relay serves", 
     claim.requestBody.content["application/json"].schema.required,
     ["username"],
   );
-  assert.deepEqual(Object.keys(claim.responses), ["201", "400", "403", "408", "413", "429", "503"]);
+  const statuses = ["201", "400", "403", "408", "413", "429", "503", "default"];
+  assert.deepEqual(Object.keys(claim.responses), statuses);
   const relayInfo = await api.request("GET", "/v1/relay");
   const schema = body.paths["/v1/relay"].get.responses["200"].content["application/json"].schema;
   assert.deepEqual(Object.keys(relayInfo.body).sort(), Object.keys(schema.properties).sort());

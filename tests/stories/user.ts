@@ -60,26 +60,33 @@ export async function signUp(relay: Relay, username: string): Promise<User> {
   return { username, hostname: `${username}.${BASE}`, token: verified.body.token };
 }
 
+/** A signing request for a host name, PEM, with the keys that it is of. */
+export async function signingRequest(
+  hostname: string,
+  algorithm: EcKeyGenParams | RsaHashedKeyGenParams = { name: "ECDSA", namedCurve: "P-256" },
+): Promise<{ csr: string; keys: CryptoKeyPair }> {
+  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
+    keys,
+    signingAlgorithm: { ...algorithm, hash: "SHA-256" },
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: "dns", value: hostname }])],
+  });
+  return { csr: csr.toString("pem"), keys };
+}
+
 /** Makes a key and gets a certificate for it. */
 export async function getCertificate(
   relay: Relay,
   user: User,
   algorithm: EcKeyGenParams | RsaHashedKeyGenParams = { name: "ECDSA", namedCurve: "P-256" },
 ): Promise<{ cert: string; key: string }> {
-  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
-    keys,
-    signingAlgorithm: { ...algorithm, hash: "SHA-256" },
-    extensions: [
-      new x509.SubjectAlternativeNameExtension([{ type: "dns", value: user.hostname }]),
-    ],
-  });
+  const { csr, keys } = await signingRequest(user.hostname, algorithm);
   const api = apiOf(relay);
   using _client = api.client;
   const { token } = user;
   const asked = await api.request("POST", "/v1/certificates", {
     token,
-    body: { csr: csr.toString("pem") },
+    body: { csr },
   });
   if (asked.status !== 202) throw new Error(`Cannot ask: ${JSON.stringify(asked.body)}`);
   while (true) {
