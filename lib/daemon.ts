@@ -201,9 +201,8 @@ async function start(
     control.revoke(username);
     hub.dropVisitors(username);
   }
-  function release(username: string): boolean {
-    const released = accounts.release(username);
-    issuance.forget(username);
+  async function release(username: string): Promise<boolean> {
+    const released = await accounts.release(username, () => issuance.forget(username));
     cutOff(username);
     lastOnline.forget(username);
     return released;

@@ -8,11 +8,8 @@ const MIN_BYTES = 512;
 /** The files that SQLite keeps beside a database, by what is behind its name. */
 const BESIDE = ["-wal", "-shm", "-journal"];
 
-/**
- * How long a statement waits for another process's lock; SQLite's own default is not to wait.
- * Everything else waits with it, so not long: only `glossond users` ever writes beside the daemon.
- */
-const BUSY_TIMEOUT_MS = 1_000;
+/** How long opening waits for another process's lock: nothing else waits with it yet. */
+const OPEN_TIMEOUT_MS = 1_000;
 
 /** How long {@linkcode write} waits for another process's lock. */
 const LOCK_TIMEOUT_MS = 5_000;
@@ -164,11 +161,13 @@ function make(path: string): void {
 }
 
 function open(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  const db = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS });
   try {
     // WAL + FULL: what was answered to a client survives a loss of power.
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     migrate(db, path);
+    // From here on a wait would hold up everything that the process does, see `write`.
+    db.exec("PRAGMA busy_timeout = 0;");
     return db;
   } catch (error) {
     db.close();
@@ -176,16 +175,30 @@ function open(path: string): DatabaseSync {
   }
 }
 
+/** Options for {@linkcode write}. */
+export interface WriteOptions {
+  /** How long to wait for another process's lock, milliseconds. @default {5_000} */
+  lockTimeoutMs?: number;
+}
+
 /**
- * Runs `work`, again as long as another process holds the write lock, without anybody else waiting.
+ * Runs `work` in a transaction: all of its changes are kept, or none when it throws. Tries again while
+ * another process holds the lock; nobody else waits meanwhile, and nothing of `work` was done. Without
+ * such a lock all is done before this returns.
  *
- * @throws {Error} what `work` throws, the lock included after {@linkcode LOCK_TIMEOUT_MS}.
+ * Every change of a running relay goes this way: a statement by itself does not wait for a lock.
+ *
+ * @throws {Error} what `work` throws, or SQLite when the lock was held for too long.
  */
-export async function write<T>(work: () => T): Promise<T> {
-  const giveUpAt = performance.now() + LOCK_TIMEOUT_MS;
+export async function write<T>(
+  db: DatabaseSync,
+  work: () => T,
+  { lockTimeoutMs = LOCK_TIMEOUT_MS }: WriteOptions = {},
+): Promise<T> {
+  const giveUpAt = performance.now() + lockTimeoutMs;
   for (let wait: number = LOCK_RETRY_MS.first;; wait = Math.min(wait * 2, LOCK_RETRY_MS.longest)) {
     try {
-      return work();
+      return transaction(db, work);
     } catch (error) {
       if (!isLocked(error) || performance.now() >= giveUpAt) throw error;
     }
@@ -199,9 +212,9 @@ function isLocked(error: unknown): boolean {
   return errcode !== undefined && (errcode & 0xff) === 5;
 }
 
-/** Runs `work` in a transaction: all of its changes are kept, or none when it throws. */
-export function transaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec("BEGIN IMMEDIATE");
+function transaction<T>(db: DatabaseSync, work: () => T): T {
+  // Not `exec`, whose errors do not tell what kind they are of.
+  db.prepare("BEGIN IMMEDIATE").run();
   try {
     const result = work();
     db.exec("COMMIT");

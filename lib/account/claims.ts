@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { transaction, write } from "../database.ts";
+import { write } from "../database.ts";
 import { addressGroup } from "../net/address_group.ts";
 import type { BioAnswer } from "./bio_queue.ts";
 import { createClaimChecks } from "./claim_checks.ts";
@@ -160,7 +160,7 @@ export function createClaims(options: ClaimsOptions): Claims {
       const refusal = refuseBio(answer, username, code);
       if (refusal === undefined) return await grant(hash, expiresAt, username);
       // One that had no turn, or was answered from memory, costs nothing.
-      if (answer.ran) await write(() => checks.count(hash, expiresAt));
+      if (answer.ran) await write(db, () => checks.count(hash, expiresAt));
       return refusal;
     } finally {
       const left = underWay.get(key)! - 1;
@@ -175,16 +175,14 @@ export function createClaims(options: ClaimsOptions): Claims {
     expiresAt: number,
     username: string,
   ): Promise<ClaimVerified | ClaimRefusal> {
-    return write(() => {
+    return write(db, () => {
       // The operator may have acted since the claim was made, or while the profile was read.
       if (store.isBlocked(username)) return suspended(username);
       if (isKeptBack(username)) return reserved(username);
-      return transaction(db, () => {
-        if (!checks.use(hash, expiresAt)) return noSuchClaim();
-        const replaced = store.byUsername(username) !== undefined;
-        const token = store.grantToken(username);
-        return { ok: true, username, hostname: hostnameOf(username), token, replaced };
-      });
+      if (!checks.use(hash, expiresAt)) return noSuchClaim();
+      const replaced = store.byUsername(username) !== undefined;
+      const token = store.grantToken(username);
+      return { ok: true, username, hostname: hostnameOf(username), token, replaced };
     });
   }
 

@@ -27,7 +27,7 @@ export interface Seen {
 /** Options for {@linkcode LastOnline}. */
 export interface LastOnlineOptions {
   /** Writes what was seen of users, by name, in one transaction. */
-  write: (seen: ReadonlyMap<string, Seen>) => void;
+  write: (seen: ReadonlyMap<string, Seen>) => Promise<void>;
   /** Who is online now. */
   online: () => Iterable<string>;
   log: Log;
@@ -48,6 +48,9 @@ export class LastOnline {
   readonly #now: () => number;
   readonly #stay: ReturnType<typeof setInterval>;
   #seen = new Map<string, Seen>();
+  /** What is being written. */
+  #writing = new Map<string, Seen>();
+  #written: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flushedAt = -Infinity;
   #held = false;
@@ -76,34 +79,45 @@ export class LastOnline {
 
   /** A noted time that is not written yet. */
   pending(username: string): number | undefined {
-    return this.#seen.get(username)?.at;
+    return this.#seen.get(username)?.at ?? this.#writing.get(username)?.at;
   }
 
   /** Drops what is noted of a name that is released: its next owner begins anew. */
   forget(username: string): void {
     this.#seen.delete(username);
+    this.#writing.delete(username);
   }
 
-  /** Writes what is noted; what cannot be written is tried again later. */
-  flush(): void {
+  /** Writes what is noted, behind what is being written; what cannot be is tried again later. */
+  flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#seen.size === 0) return;
-    this.#flushedAt = performance.now();
-    try {
-      this.#options.write(this.#seen);
-      this.#seen.clear();
-    } catch (error) {
-      this.#options.log.error("cannot write to the database, trying again", { error });
-      this.#timer = setTimeout(() => this.flush(), RETRY_MS);
-    }
+    return this.#written = this.#written.then(() => this.#write());
   }
 
   /** Writes for the last time and ends. */
-  stop(): void {
+  async stop(): Promise<void> {
     clearInterval(this.#stay);
-    this.flush();
+    await this.flush();
     clearTimeout(this.#timer);
+  }
+
+  async #write(): Promise<void> {
+    if (this.#seen.size === 0) return;
+    this.#flushedAt = performance.now();
+    const seen = this.#writing = this.#seen;
+    this.#seen = new Map();
+    try {
+      await this.#options.write(seen);
+    } catch (error) {
+      this.#options.log.error("cannot write to the database, trying again", { error });
+      for (const [username, later] of this.#seen) {
+        seen.set(username, { ...seen.get(username), ...later });
+      }
+      this.#seen = seen;
+      this.#timer ??= setTimeout(() => this.flush(), RETRY_MS);
+    }
+    this.#writing = new Map();
   }
 
   #note(username: string, seen: Seen): void {

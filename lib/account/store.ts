@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { transaction } from "../database.ts";
+import { write } from "../database.ts";
 import type { Attendance, Seen } from "./last_online.ts";
 import { plainText, type Preferences } from "./preferences.ts";
 import { hashSecret, newSecret, type Random, systemRandom } from "./secret.ts";
@@ -23,7 +23,7 @@ export interface BlockedName {
   blockedAt: number;
 }
 
-/** The accounts and the blocked names. Every change is on disk when its function returns. */
+/** The accounts and the blocked names. Every change is on disk when its promise resolves. */
 export interface AccountStore {
   /**
    * Whose token this is: undefined alike for a malformed, an unknown and a replaced one.
@@ -33,20 +33,28 @@ export interface AccountStore {
   byToken(token: string): Account | undefined;
   /** The account of a name; undefined where there is none, be the name blocked or not. */
   byUsername(username: string): Account | undefined;
-  /** Creates the account, or replaces its token, and returns the token: only its hash is kept. */
+  /**
+   * Creates the account, or replaces its token, and returns the token: only its hash is kept. To be
+   * called within `write` of `database.ts`.
+   */
   grantToken(username: string): string;
   /** Changes those preferences that are given, see {@linkcode plainText}; without an account none. */
-  setPreferences(username: string, changes: Partial<Preferences>): void;
-  /** Deletes the account, its preferences and so its token; a block on the name stays. False if there was none. */
-  release(username: string): boolean;
+  setPreferences(username: string, changes: Partial<Preferences>): Promise<void>;
+  /**
+   * Deletes the account, its preferences and so its token; a block on the name stays. False if there
+   * was none.
+   *
+   * @param also what else is to be deleted in the same transaction.
+   */
+  release(username: string, also?: () => void): Promise<boolean>;
   /** Blocks or unblocks a name, whether it has an account or not. Blocking twice changes nothing. */
-  setBlocked(username: string, blocked: boolean): void;
+  setBlocked(username: string, blocked: boolean): Promise<void>;
   isBlocked(username: string): boolean;
   /**
    * Notes when accounts were online and how they stand, all in one transaction; an older time than
    * the noted one changes nothing, nor does a name without an account.
    */
-  markSeen(seen: ReadonlyMap<string, Seen>): void;
+  markSeen(seen: ReadonlyMap<string, Seen>): Promise<void>;
   /**
    * Who was online when the relay stopped, after those who had left less than `recentMs` before now
    * and for how long they have been away by now. Blocked names are not among them.
@@ -113,8 +121,8 @@ export function createAccountStore(
     return token;
   }
 
-  function setPreferences(username: string, changes: Partial<Preferences>): void {
-    transaction(db, () => {
+  function setPreferences(username: string, changes: Partial<Preferences>): Promise<void> {
+    return write(db, () => {
       const account = toAccount(selectByUsername.get(username));
       if (account === undefined) return;
       const { offlinePage, lastSeen, away } = { ...account.preferences, ...changes };
@@ -122,8 +130,8 @@ export function createAccountStore(
     });
   }
 
-  function markSeen(seen: ReadonlyMap<string, Seen>): void {
-    transaction(db, () =>
+  function markSeen(seen: ReadonlyMap<string, Seen>): Promise<void> {
+    return write(db, () =>
       seen.forEach(({ at, attendance }, username) => {
         if (at !== undefined) see.run(username, at);
         if (attendance !== undefined) attend.run(username, leftAt(attendance, at ?? now()));
@@ -135,11 +143,16 @@ export function createAccountStore(
     byUsername: (username) => toAccount(selectByUsername.get(username)),
     grantToken,
     setPreferences,
-    release: (username) => Number(remove.run(username).changes) === 1,
-    setBlocked(username, blocked) {
-      if (blocked) block.run(username, now());
-      else unblock.run(username);
-    },
+    release: (username, also = () => {}) =>
+      write(db, () => {
+        also();
+        return Number(remove.run(username).changes) === 1;
+      }),
+    setBlocked: (username, blocked) =>
+      write(db, () => {
+        if (blocked) block.run(username, now());
+        else unblock.run(username);
+      }),
     isBlocked: (username) => selectBlock.get(username) !== undefined,
     markSeen,
     listAwaited: (recentMs) =>

@@ -52,16 +52,16 @@ export interface UserDeskOptions {
     list(): StoredAccount[];
     listBlocked(): { username: string; blockedAt: number }[];
     byUsername(username: string): StoredAccount | undefined;
-    setBlocked(username: string, blocked: boolean): void;
+    setBlocked(username: string, blocked: boolean): Promise<void>;
   };
   hostnameOf: (username: string) => string;
   certificates: {
     latest(username: string): { notAfter: number } | undefined;
     /** Ends the orders that a blocked name has pending. */
-    suspend(username: string): void;
+    suspend(username: string): Promise<void>;
   };
   /** Gives a name free with all that it leaves behind; false if nobody has it. */
-  release(username: string): boolean;
+  release(username: string): Promise<boolean>;
   /** What only a running relay has. */
   live?: {
     isOnline(username: string): boolean;
@@ -131,19 +131,18 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
   return {
     list: () => Promise.resolve(list()),
     show: (username) => Promise.resolve(find(username)),
-    block(username) {
+    async block(username) {
       // On disk first: a session that is cut off must not come back.
-      accounts.setBlocked(username, true);
-      certificates.suspend(username);
+      await accounts.setBlocked(username, true);
       live?.cutOff(username);
-      return Promise.resolve();
+      await certificates.suspend(username);
     },
-    unblock(username) {
-      if (blocked(username) === undefined) return Promise.resolve(false);
-      accounts.setBlocked(username, false);
-      return Promise.resolve(true);
+    async unblock(username) {
+      if (blocked(username) === undefined) return false;
+      await accounts.setBlocked(username, false);
+      return true;
     },
-    release: (username) => Promise.resolve(options.release(username)),
+    release: (username) => options.release(username),
   };
 }
 

@@ -55,7 +55,7 @@ export interface ApiOptions {
   lastOnlineAt: (username: string) => number | undefined;
   accounts: {
     byToken(token: string): AccountView | undefined;
-    setPreferences(username: string, changes: Preferences): void;
+    setPreferences(username: string, changes: Preferences): Promise<void>;
   };
   claims: {
     create(
@@ -86,7 +86,7 @@ export interface ApiOptions {
     latest(username: string): { notAfter: number } | undefined;
   };
   /** Ends the account and all that lives on it. */
-  release: (username: string) => void;
+  release: (username: string) => Promise<unknown>;
   /** Ends what lives on a token that was replaced. */
   revoke: (username: string) => void;
   /** Opens the control WebSocket; undefined when no more clients are taken. */
@@ -177,13 +177,13 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
       const rules = Object.entries(schema.PREFERENCE_RULES).filter(([name]) => members.has(name));
       throw new Problem("invalid-preference", rules.map(([, rule]) => rule).join(" "));
     }
-    accounts.setPreferences(username, changes.data);
+    await accounts.setPreferences(username, changes.data);
     return c.json(accountAnswer(authorised(c.req.raw)));
   });
 
-  app.delete("/v1/account", (c) => {
+  app.delete("/v1/account", async (c) => {
     const { username } = authorised(c.req.raw);
-    options.release(username);
+    await options.release(username);
     log.info("account released", { username });
     return c.body(null, 204);
   });

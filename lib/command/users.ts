@@ -3,7 +3,7 @@ import { isUsername } from "../account/username.ts";
 import { createUserDesk, type UserDesk } from "../admin/users.ts";
 import { SUSPENDED } from "../issuance/order_state.ts";
 import { orderTable } from "../issuance/order_table.ts";
-import { openDatabase } from "../database.ts";
+import { openDatabase, write } from "../database.ts";
 import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { reachRelay, type RelayAccess } from "./relay_access.ts";
@@ -105,13 +105,9 @@ async function withDesk(
       certificates: {
         latest: (username) => orders.newest(username),
         suspend: (username) =>
-          void orders.failPending(username, JSON.stringify(SUSPENDED), Date.now()),
+          write(db, () => void orders.failPending(username, JSON.stringify(SUSPENDED), Date.now())),
       },
-      release(username) {
-        const released = accounts.release(username);
-        if (released) orders.forget(username);
-        return released;
-      },
+      release: (username) => accounts.release(username, () => orders.forget(username)),
     }));
   } finally {
     db.close();

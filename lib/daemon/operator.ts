@@ -38,7 +38,7 @@ export interface OperatorOptions {
   /** Ends a user's session and the connections of their visitors. */
   cutOff: (username: string) => void;
   /** Gives a user's name free; false if nobody has it. */
-  release: (username: string) => boolean;
+  release: (username: string) => Promise<boolean>;
   log: Log;
 }
 

@@ -1,3 +1,4 @@
+import { write } from "../database.ts";
 import { BUDGET_WINDOW_MS, DAY_MS, refuseDaily, turns } from "./budget.ts";
 import { checkCsr } from "../pki/csr.ts";
 import type { Issuance, IssuanceOptions, Submission } from "./options.ts";
@@ -18,6 +19,9 @@ const MIN_SLEEP_MS = 50;
 
 /** How long orders may take to clean up; a restart goes on with them either way. */
 const STOP_TIMEOUT_MS = 10_000;
+
+/** How long what an order came to waits for the database's lock: a certificate costs more than that. */
+const PATIENTLY = { lockTimeoutMs: 600_000 } as const;
 
 /** What a client is told to wait while its order runs. */
 const RUNNING_RETRY_S = 2;
@@ -45,27 +49,36 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   /** How long orders took lately; what a waiting client is told is reckoned from it. */
   let usualMs = authority.kind === "local" ? 500 : 10_000;
 
-  table.prune(now() - KEEP_MS);
+  write(db, () => table.prune(now() - KEEP_MS)).catch(notStored);
   pump();
+
+  function notStored(error: unknown): void {
+    log.error("certificate orders not stored", { error });
+  }
 
   async function submit(username: string, hostname: string, csrPem: string): Promise<Submission> {
     const check = await checkCsr(csrPem, hostname);
     if (!check.ok) return { ok: false, problem: "bad-csr", detail: check.reason };
-    // From here on nothing awaits: two requests at once cannot both be the last one allowed.
-    const twin = table.pendingTwin(username, check.pem);
-    if (twin !== undefined) return { ok: true, id: twin };
-    const tooMany = refuseDaily(
-      table.acceptedSince(username, now() - DAY_MS),
-      perAccountPerDay,
-      now(),
-    );
-    if (tooMany !== undefined) return tooMany;
-    supersede(username);
     const id = randomId();
-    table.insert({ id, username, csr: check.pem, createdAt: now() });
-    log.info("certificate requested", { username, order: id, key: check.keyType });
-    pump();
-    return { ok: true, id };
+    // In one transaction: two requests at once cannot both be the last one allowed.
+    const submission = await write(db, (): Submission => {
+      const twin = table.pendingTwin(username, check.pem);
+      if (twin !== undefined) return { ok: true, id: twin };
+      const tooMany = refuseDaily(
+        table.acceptedSince(username, now() - DAY_MS),
+        perAccountPerDay,
+        now(),
+      );
+      if (tooMany !== undefined) return tooMany;
+      supersede(username);
+      table.insert({ id, username, csr: check.pem, createdAt: now() });
+      return { ok: true, id };
+    });
+    if (submission.ok && submission.id === id) {
+      log.info("certificate requested", { username, order: id, key: check.keyType });
+      pump();
+    }
+    return submission;
   }
 
   /** A new request makes the waiting older ones pointless: their answer would never be fetched. */
@@ -83,8 +96,11 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     let wakeAt = Infinity;
     try {
       // Blocked while no relay ran, or while the request was read.
-      for (const { username } of table.queue()) if (isBlocked(username)) suspend(username);
+      for (const { username } of table.queue()) {
+        if (isBlocked(username)) suspend(username).catch(notStored);
+      }
       for (const { order, at } of plan()) {
+        if (isBlocked(order.username)) continue;
         if (at > now()) wakeAt = Math.min(wakeAt, at);
         else if (running.size < concurrency) start(order);
       }
@@ -97,8 +113,9 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     }
   }
 
-  function suspend(username: string): void {
-    const count = table.failPending(username, JSON.stringify(SUSPENDED), now());
+  async function suspend(username: string): Promise<void> {
+    const suspended = JSON.stringify(SUSPENDED);
+    const count = await write(db, () => table.failPending(username, suspended, now()));
     if (count > 0) log.info("certificate orders ended, their name is blocked", { username, count });
     abort(username, "the name was blocked");
   }
@@ -147,34 +164,45 @@ export function createIssuance(options: IssuanceOptions): Issuance {
         onSpent: () => spent = true,
         onStep: (step, fields) => log.debug(step, { username, ...fields }),
       });
-      // Released or blocked meanwhile.
-      if (!table.markReady(id, ready, now())) {
-        return table.countSpent(randomId(), username, now());
-      }
+      const stored = await write(db, () => {
+        if (table.markReady(id, ready, now())) return true;
+        // Released or blocked meanwhile.
+        table.countSpent(randomId(), username, now());
+        return false;
+      }, PATIENTLY);
+      if (!stored) return;
       troubles.clear(id);
       usualMs = 0.7 * usualMs + 0.3 * (performance.now() - startedAt);
       log.info("certificate signed", { username, order: id, renewal: order.renewal });
     } catch (error) {
       try {
-        if (!signal.aborted) noteFailure(order, error);
+        if (!signal.aborted) return await noteFailure(order, error);
         // Not so when the relay stops: the order stays pending, and goes on after the next start.
-        else if (spent && !table.isPending(id)) table.countSpent(randomId(), username, now());
+        if (!spent || table.isPending(id)) return;
+        await write(db, () => table.countSpent(randomId(), username, now()), PATIENTLY);
       } catch (databaseError) {
         log.error("order's failure not stored", { order: id, error: databaseError });
       }
     }
   }
 
-  function noteFailure(order: QueuedOrder, error: unknown): void {
+  async function noteFailure(order: QueuedOrder, error: unknown): Promise<void> {
     const why = error instanceof Error ? error.message : String(error);
     const verdict = troubles.note(order.id, error);
     switch (verdict.end) {
       case "refused":
-        fail(order, "certificate-refused", 502, "The authority refused the certificate", why);
-        return;
+        return await write(
+          db,
+          () =>
+            fail(order, "certificate-refused", 502, "The authority refused the certificate", why),
+          PATIENTLY,
+        );
       case "given-up":
-        fail(order, "authority-unavailable", 503, "The certificate could not be had", why);
-        return;
+        return await write(
+          db,
+          () => fail(order, "authority-unavailable", 503, "The certificate could not be had", why),
+          PATIENTLY,
+        );
     }
     log.warn("certificate order failed", {
       username: order.username,

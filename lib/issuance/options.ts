@@ -47,8 +47,11 @@ export interface Issuance {
   /** The user's newest certificate. */
   latest(username: string): { notAfter: number } | undefined;
   /** For a name that was just blocked: ends what is pending, before it costs a certificate. */
-  suspend(username: string): void;
-  /** For a released name: drops what is pending and hides the rest from the next owner. */
+  suspend(username: string): Promise<void>;
+  /**
+   * For a released name: drops what is pending and hides the rest from the next owner. To be called
+   * within `write` of `database.ts`.
+   */
   forget(username: string): void;
   /** What waits and runs, and what the budget leaves; for metrics. */
   counts(): { waiting: number; running: number; newNamesThisWeek: number };

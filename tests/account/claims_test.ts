@@ -111,8 +111,8 @@ claimsTest("create() refuses what is no username, and says what would be one", (
   assert.match(result.detail, /try kaylee\./);
 });
 
-claimsTest("create() refuses reserved and blocked names", (f) => {
-  f.store.setBlocked("badger", true);
+claimsTest("create() refuses reserved and blocked names", async (f) => {
+  await f.store.setBlocked("badger", true);
   const problemOf = (name: string) => {
     const result = f.claims.create(name, ADDRESS);
     return result.ok ? undefined : result.problem;
@@ -120,7 +120,7 @@ claimsTest("create() refuses reserved and blocked names", (f) => {
   assert.equal(problemOf("relay"), "reserved-username");
   assert.equal(problemOf("postmaster"), "reserved-username");
   assert.equal(problemOf("badger"), "suspended");
-  f.store.setBlocked("badger", false);
+  await f.store.setBlocked("badger", false);
   assert.equal(problemOf("badger"), undefined);
 });
 
@@ -269,7 +269,7 @@ claimsTest("verify() replaces the token of a name that has an account", async (f
 
 claimsTest("a released name can be claimed again", async (f) => {
   f.store.grantToken("kaylee");
-  f.store.release("kaylee");
+  await f.store.release("kaylee");
   const { claim, code } = f.make();
   f.bios.set("kaylee", code);
   const verified = await f.claims.verify(claim, ADDRESS);
@@ -279,9 +279,9 @@ claimsTest("a released name can be claimed again", async (f) => {
 
 claimsTest("verify() refuses a name blocked since, also while its profile is read", async (f) => {
   const { claim, code } = f.make();
-  f.answer = () => {
-    f.store.setBlocked("kaylee", true);
-    return Promise.resolve({ state: "found", bio: code });
+  f.answer = async () => {
+    await f.store.setBlocked("kaylee", true);
+    return { state: "found", bio: code };
   };
   assert.equal(await f.problem(claim), "suspended");
   assert.equal(await f.problem(claim), "suspended");
@@ -317,7 +317,7 @@ claimsTest(
     const { claim, code } = f.make();
     f.bios.set("kaylee", code);
     assert.equal(await f.problem(claim), undefined);
-    f.store.release("kaylee");
+    await f.store.release("kaylee");
     assert.equal(await f.problem(claim), "claim-not-found");
   },
 );
@@ -384,7 +384,7 @@ Deno.test("a name that the operator keeps back is its account's still, and no ne
   f.bios.set("kaylee", again.code);
   assert.equal(await f.problem(again.claim), undefined);
   // Once it is free nobody gets it.
-  f.store.release("kaylee");
+  await f.store.release("kaylee");
   const late = f.claims.create("kaylee", ADDRESS);
   assert.equal(!late.ok && late.problem, "reserved-username");
   f.db.close();

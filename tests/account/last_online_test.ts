@@ -8,8 +8,9 @@ function setUp() {
   const errors: string[] = [];
   const last = new LastOnline({
     write(seen) {
-      if (state.broken) throw new Error("disk full");
+      if (state.broken) return Promise.reject(new Error("disk full"));
       written.push([...seen]);
+      return Promise.resolve();
     },
     online: () => [],
     log: { ...SILENT_LOG, error: (message) => errors.push(message) },
@@ -18,7 +19,7 @@ function setUp() {
   return { state, written, errors, last };
 }
 
-Deno.test("LastOnline writes together, and keeps what could not be written", () => {
+Deno.test("LastOnline writes together, and keeps what could not be written", async () => {
   const { state, written, errors, last } = setUp();
   state.broken = true;
   last.note("kaylee", "online");
@@ -27,11 +28,11 @@ Deno.test("LastOnline writes together, and keeps what could not be written", () 
   last.note("zoe", "online");
   last.forget("zoe");
 
-  last.flush();
+  await last.flush();
   assert.equal(errors.length, 1);
   assert.equal(last.pending("kaylee"), 1000);
   state.broken = false;
-  last.stop();
+  await last.stop();
   assert.deepEqual(written, [[
     ["kaylee", { at: 1000, attendance: "online" }],
     ["simon", { at: 2000, attendance: "left" }],
@@ -39,7 +40,7 @@ Deno.test("LastOnline writes together, and keeps what could not be written", () 
   assert.equal(last.pending("kaylee"), undefined);
 });
 
-Deno.test("LastOnline keeps the time of one who is awaited no more, and when the relay stops who was online", () => {
+Deno.test("LastOnline keeps the time of one who is awaited no more, and when the relay stops who was online", async () => {
   const { state, written, last } = setUp();
   last.note("kaylee", "left");
   state.time = 2000;
@@ -51,11 +52,44 @@ Deno.test("LastOnline keeps the time of one who is awaited no more, and when the
   last.note("inara", "left");
   last.note("inara", "gone");
   last.note("zoe", "online");
-  last.stop();
+  await last.stop();
   assert.deepEqual(written, [[
     ["kaylee", { at: 1000, attendance: "gone" }],
     ["simon", { at: 3000, attendance: "online" }],
     ["inara", { at: 3000 }],
     ["zoe", { at: 3000, attendance: "online" }],
+  ]]);
+});
+
+Deno.test("LastOnline keeps what is noted while it writes, and drops a released name from both", async () => {
+  const gate = Promise.withResolvers<void>();
+  const written: [string, Seen][][] = [];
+  let locked = true;
+  const last = new LastOnline({
+    async write(seen) {
+      if (locked) await gate.promise;
+      if (locked) throw new Error("database is locked");
+      written.push([...seen]);
+    },
+    online: () => [],
+    log: SILENT_LOG,
+    now: () => 1_000,
+  });
+  last.note("kaylee", "online");
+  last.note("simon", "online");
+  const flushed = last.flush();
+  await undefined;
+  last.note("kaylee", "left");
+  last.note("zoe", "online");
+  assert.equal(last.pending("simon"), 1_000);
+  last.forget("simon");
+  assert.equal(last.pending("simon"), undefined);
+  gate.resolve();
+  await flushed;
+  locked = false;
+  await last.stop();
+  assert.deepEqual(written, [[
+    ["kaylee", { at: 1_000, attendance: "left" }],
+    ["zoe", { at: 1_000, attendance: "online" }],
   ]]);
 });

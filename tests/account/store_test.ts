@@ -10,11 +10,11 @@ interface Fixture {
 /** What holds until the user says otherwise. */
 const preferences = { offlinePage: "full", lastSeen: true, away: null } as const;
 
-function withStore(story: (fixture: Fixture) => void): void {
+async function withStore(story: (fixture: Fixture) => Promise<void> | void): Promise<void> {
   const db = openDatabase(":memory:");
   try {
     const clock = { now: 1_000 };
-    story({ store: createAccountStore(db, { now: () => clock.now }), clock });
+    await story({ store: createAccountStore(db, { now: () => clock.now }), clock });
   } finally {
     db.close();
   }
@@ -31,9 +31,9 @@ Deno.test("grantToken() makes an account that its token finds", () =>
   }));
 
 Deno.test("grantToken() replaces a token and keeps the rest of the account", () =>
-  withStore(({ store, clock }) => {
+  withStore(async ({ store, clock }) => {
     const first = store.grantToken("kaylee");
-    store.markSeen(new Map([["kaylee", { at: 1_500 }]]));
+    await store.markSeen(new Map([["kaylee", { at: 1_500 }]]));
     clock.now = 2_000;
     const second = store.grantToken("kaylee");
     assert.notEqual(second, first);
@@ -64,54 +64,54 @@ Deno.test("the database has no token in it", () => {
 });
 
 Deno.test("release() deletes the account and its token", () =>
-  withStore(({ store }) => {
+  withStore(async ({ store }) => {
     const token = store.grantToken("kaylee");
-    assert.equal(store.release("kaylee"), true);
-    assert.equal(store.release("kaylee"), false);
+    assert.equal(await store.release("kaylee"), true);
+    assert.equal(await store.release("kaylee"), false);
     assert.equal(store.byToken(token), undefined);
     assert.equal(store.byUsername("kaylee"), undefined);
   }));
 
 Deno.test("setBlocked() holds for an account, beyond its release, and without one", () =>
-  withStore(({ store, clock }) => {
+  withStore(async ({ store, clock }) => {
     const token = store.grantToken("kaylee");
-    store.setBlocked("kaylee", true);
+    await store.setBlocked("kaylee", true);
     clock.now = 2_000;
-    store.setBlocked("kaylee", true);
-    store.setBlocked("inara", true);
+    await store.setBlocked("kaylee", true);
+    await store.setBlocked("inara", true);
     assert.equal(store.byToken(token)?.blockedAt, 1_000);
-    store.release("kaylee");
+    await store.release("kaylee");
     assert.equal(store.isBlocked("kaylee"), true);
     assert.equal(store.byUsername("inara"), undefined);
     assert.deepEqual(store.listBlocked(), [
       { username: "inara", blockedAt: 2_000 },
       { username: "kaylee", blockedAt: 1_000 },
     ]);
-    store.setBlocked("kaylee", false);
-    store.setBlocked("nobody", false);
+    await store.setBlocked("kaylee", false);
+    await store.setBlocked("nobody", false);
     assert.equal(store.isBlocked("kaylee"), false);
     assert.equal(store.isBlocked("inara"), true);
   }));
 
 Deno.test("markSeen() never goes back in time, and makes no account", () =>
-  withStore(({ store }) => {
+  withStore(async ({ store }) => {
     store.grantToken("kaylee");
     store.grantToken("zoe");
-    store.markSeen(
+    await store.markSeen(
       new Map([["inara", { at: 2_000 }], ["kaylee", { at: 3_000 }], ["zoe", { at: 2_000 }]]),
     );
-    store.markSeen(new Map([["kaylee", { at: 2_000 }], ["zoe", { at: 4_000 }]]));
-    store.markSeen(new Map());
+    await store.markSeen(new Map([["kaylee", { at: 2_000 }], ["zoe", { at: 4_000 }]]));
+    await store.markSeen(new Map());
     assert.equal(store.byUsername("kaylee")?.lastOnlineAt, 3_000);
     assert.equal(store.byUsername("zoe")?.lastOnlineAt, 4_000);
     assert.equal(store.byUsername("inara"), undefined);
   }));
 
 Deno.test("list() has every account by name", () =>
-  withStore(({ store }) => {
+  withStore(async ({ store }) => {
     for (const name of ["zoe", "inara", "kaylee"]) store.grantToken(name);
-    store.setBlocked("inara", true);
-    store.setBlocked("badger", true);
+    await store.setBlocked("inara", true);
+    await store.setBlocked("badger", true);
     const listed = store.list().map((a) => [a.username, a.blockedAt]);
     assert.deepEqual(listed, [["inara", 1_000], ["kaylee", undefined], ["zoe", undefined]]);
   }));
@@ -131,12 +131,12 @@ Deno.test("accounts survive the reopening of the database", async () => {
 });
 
 Deno.test("listAwaited() has who was online, and who left a moment ago before them", () =>
-  withStore(({ store, clock }) => {
+  withStore(async ({ store, clock }) => {
     for (const username of ["book", "inara", "kaylee", "river", "simon", "wash", "zoe"]) {
       store.grantToken(username);
     }
     const at = 100_000;
-    store.markSeen(
+    await store.markSeen(
       new Map([
         ["kaylee", { at: 1_000, attendance: "online" }],
         ["simon", { at: at - 10_000, attendance: "left" }],
@@ -148,7 +148,7 @@ Deno.test("listAwaited() has who was online, and who left a moment ago before th
         ["river", { at: at + 60_000, attendance: "left" }],
       ]),
     );
-    store.setBlocked("book", true);
+    await store.setBlocked("book", true);
     clock.now = at;
     assert.deepEqual(store.listAwaited(30_000), [
       { username: "inara", awayMs: 20_000 },
@@ -156,7 +156,7 @@ Deno.test("listAwaited() has who was online, and who left a moment ago before th
       { username: "kaylee" },
     ]);
     // A new owner of the name has not been there.
-    store.release("kaylee");
+    await store.release("kaylee");
     store.grantToken("kaylee");
     assert.equal(store.listAwaited(30_000).length, 2);
   }));

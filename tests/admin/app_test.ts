@@ -17,7 +17,7 @@ function appWith(options: Partial<AdminAppOptions> = {}) {
     users: createUserDesk({
       accounts,
       hostnameOf: (username) => `${username}.glosson.example`,
-      certificates: { latest: () => undefined, suspend() {} },
+      certificates: { latest: () => undefined, suspend: () => Promise.resolve() },
       release: (username) => accounts.release(username),
       live: {
         isOnline: () => false,
