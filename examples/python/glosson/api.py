@@ -1,0 +1,171 @@
+"""The relay's HTTPS interface (PROTOCOL section 1)."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from . import __version__
+from .body import BodyReader, answer_framing
+from .connection import Connection, dial
+from .http1 import BadMessage, Fields, head_bytes, read_answer, values
+from .limit import Limit
+from .problem import RelayUnreachable, read_problem, read_retry_after, unreachable
+from .reader import Reader
+from .relay_address import RelayAddress, connect_host
+from .tls import TlsStream
+
+REQUEST_S = 15.0
+MAX_ANSWER_BYTES = 256 * 1024  # a long certificate chain is some 10 KiB
+
+
+def relay_trust(ca: str | None) -> ssl.SSLContext:
+    """Trust the system's authorities, and those in `ca` (PEM); ValueError when it holds none."""
+    context = ssl.create_default_context()
+    if ca is not None:
+        try:
+            context.load_verify_locations(cadata=ca)
+        except (ssl.SSLError, ValueError):
+            raise ValueError(
+                "Cannot trust the given authority: the file holds no PEM certificate"
+            ) from None
+    return context
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The members of an answer, and the pause that it asks for."""
+
+    members: dict[str, Any]
+    retry_after_s: float | None
+
+
+class Api:
+    """Asks the relay.
+
+    Every method raises RelayProblem when the relay refuses, and RelayUnreachable when it cannot be
+    asked or its answer makes no sense.
+    """
+
+    def __init__(
+        self, relay: RelayAddress, trust: ssl.SSLContext, token: str | None = None
+    ) -> None:
+        """`token` is for the requests that need one."""
+        self.relay, self._trust, self._token = relay, trust, token
+
+    async def relay_info(self) -> dict[str, Any]:
+        """Ask what the relay is."""
+        return (await self._ask("GET", "/v1/relay", {"protocol": int})).members
+
+    async def claim(self, username: str) -> dict[str, Any]:
+        """Begin to claim a name."""
+        members = dict.fromkeys(("claim", "hostname", "code", "expiresAt"), str)
+        return (await self._ask("POST", "/v1/claims", members, {"username": username})).members
+
+    async def verify(self, claim: str) -> dict[str, Any]:
+        """Have the relay look for the code in the bio."""
+        members = dict.fromkeys(("username", "hostname", "token"), str)
+        return (await self._ask("POST", f"/v1/claims/{quote(claim, '')}/verify", members)).members
+
+    async def account(self) -> dict[str, Any]:
+        """Ask what the relay knows of the account."""
+        members = {"hostname": str, "online": bool}
+        return (await self._ask("GET", "/v1/account", members)).members
+
+    async def release(self) -> None:
+        """Give the name back."""
+        await self._ask("DELETE", "/v1/account", None)
+
+    async def request_certificate(self, csr: str) -> Reply:
+        """Ask for a certificate; the answer has an `id` to ask again with."""
+        return await self._ask("POST", "/v1/certificates", {"id": str}, {"csr": csr})
+
+    async def certificate(self, request_id: str) -> Reply:
+        """Ask how a request stands: its `status` tells."""
+        return await self._ask("GET", f"/v1/certificates/{quote(request_id, '')}", {"status": str})
+
+    async def _ask(
+        self, method: str, path: str, members: Mapping[str, type] | None, content: object = None
+    ) -> Reply:
+        """Make one request; `members` are those that its answer has to have, None: none at all."""
+        try:
+            with Limit(REQUEST_S, "no answer"):
+                status, fields, body = await self._exchange(method, path, content)
+        except (OSError, EOFError, BadMessage) as error:
+            raise unreachable(self.relay, error) from error
+        after = values(fields, b"retry-after")
+        retry_after_s = read_retry_after(after[0] if after else None)
+        # A redirect would carry the token to wherever it points.
+        if status >= 300:
+            raise read_problem(status, body, retry_after_s)
+        if members is None:
+            return Reply({}, retry_after_s)
+        try:
+            value = json.loads(body)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict) or any(
+            not isinstance(value.get(name), kind) for name, kind in members.items()
+        ):
+            where = str(self.relay).rstrip("/") + path
+            raise RelayUnreachable(f"What answers at {where} is no Glosson relay")
+        return Reply(value, retry_after_s)
+
+    async def _exchange(self, method: str, path: str, content: object) -> tuple[int, Fields, bytes]:
+        """Make a request on a connection of its own: it tells whether the relay is there."""
+        conn = await self.connect()
+        try:
+            tls = TlsStream(conn, self._trust, self.relay.host)
+            await tls.handshake()
+            fields = [
+                (b"Host", self.relay.authority.encode()),
+                (b"User-Agent", f"glosson-python/{__version__}".encode()),
+                (b"Accept", b"application/json, application/problem+json"),
+                (b"Connection", b"close"),
+            ]
+            if self._token is not None:
+                fields.append((b"Authorization", f"Bearer {self._token}".encode()))
+            body = b"" if content is None else json.dumps(content).encode()
+            if method == "POST":
+                fields.append((b"Content-Type", b"application/json"))
+                fields.append((b"Content-Length", b"%d" % len(body)))
+            await tls.write(head_bytes(f"{method} {path} HTTP/1.1".encode(), fields) + body)
+            reader = Reader(tls)
+            answer = await read_answer(reader)
+            answered = BodyReader(reader, answer_framing(answer, method.encode()))
+            text = b""
+            while data := await answered.read():
+                text += data
+                if len(text) > MAX_ANSWER_BYTES:
+                    raise BadMessage(f"its answer is longer than {MAX_ANSWER_BYTES} bytes")
+            return answer.status, answer.fields, text
+        finally:
+            conn.close()
+
+    async def connect(self) -> Connection:
+        """Connect to the relay; TLS is still to be spoken."""
+        return await dial(connect_host(self.relay.host), self.relay.port)
+
+
+async def find_relay(given: RelayAddress, trust: ssl.SSLContext) -> Api:
+    """Find the relay at the address that a person gave, or at `relay.` below it.
+
+    People know the name that pages are below, which is not the relay's own.
+    """
+    try:
+        api = Api(given, trust)
+        await api.relay_info()
+        return api
+    except RuntimeError as error:
+        below = Api(given.below("relay"), trust)
+        try:
+            await below.relay_info()
+            return below
+        except RuntimeError as second:
+            if given.host.startswith("relay.") or isinstance(second, RelayUnreachable):
+                raise error from None
+            raise

@@ -1,0 +1,140 @@
+"""Bodies of HTTP/1.1 messages: how their end is told (RFC 9112 section 6), reading, writing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .connection import PIECE, Stream
+from .http1 import (
+    Answer,
+    BadMessage,
+    Budget,
+    Fields,
+    Request,
+    head_bytes,
+    read_fields,
+    values,
+    words,
+)
+from .reader import LineTooLong, Reader
+
+MAX_SIZE_LINE_BYTES = 1024
+
+WITHOUT_BODY = (204, 304)
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How the end of a body is told."""
+
+    kind: str  # "none", "length", "chunked", or "close": with the connection
+    length: int = 0
+
+
+NONE, CHUNKED, CLOSE = Framing("none"), Framing("chunked"), Framing("close")
+
+
+def request_framing(request: Request) -> Framing:
+    """Tell how a visitor's body ends; what could be read in two ways is refused."""
+    coding = words(request.fields, b"transfer-encoding")
+    length = _length(request.fields)
+    if not coding:
+        return NONE if length is None else Framing("length", length)
+    if coding != [b"chunked"]:
+        raise BadMessage("the transfer coding is not known", 501)
+    if length is not None or request.minor == 0:
+        raise BadMessage("the request tells two ends of its body")
+    return CHUNKED
+
+
+def answer_framing(answer: Answer, method: bytes) -> Framing:
+    """Tell how an app's body ends; where it tells two ways the chunks count."""
+    if method == b"HEAD" or answer.status in WITHOUT_BODY or answer.status < 200:
+        return NONE
+    coding = [word for word in words(answer.fields, b"transfer-encoding") if word != b"identity"]
+    if coding:
+        if coding[-1] != b"chunked":
+            return CLOSE
+        if coding != [b"chunked"]:
+            raise BadMessage("the transfer coding is not known")
+        return CHUNKED
+    length = _length(answer.fields)
+    return CLOSE if length is None else Framing("length", length)
+
+
+def _length(fields: Fields) -> int | None:
+    told = set(values(fields, b"content-length"))
+    if not told:
+        return None
+    text = told.pop()
+    if told or not re.fullmatch(rb"\d{1,18}", text):
+        raise BadMessage("the length of the body is malformed")
+    return int(text)
+
+
+class BodyReader:
+    """The content of a body, without its framing."""
+
+    def __init__(self, reader: Reader, framing: Framing) -> None:
+        """Read a body that begins with the reader's next byte."""
+        self._reader, self.framing = reader, framing
+        self._left = framing.length  # of the body or of the chunk
+        self._in_chunk = False
+        self.trailers: Fields = []
+        self.ended = framing.kind == "none" or framing == Framing("length", 0)
+
+    async def read(self, most: int = PIECE) -> bytes:
+        """Return the next piece, nothing at the end; EOFError when it breaks off before that."""
+        if self.ended:
+            return b""
+        if self.framing.kind == "close":
+            data = await self._reader.some(most)
+            self.ended = not data
+            return data
+        if self.framing.kind == "chunked" and self._left == 0:
+            await self._next_chunk()
+            if self.ended:
+                return b""
+        data = await self._reader.some(min(most, self._left))
+        if not data:
+            raise EOFError("the body broke off")
+        self._left -= len(data)
+        self.ended = self.framing.kind == "length" and self._left == 0
+        return data
+
+    async def _next_chunk(self) -> None:
+        try:
+            if self._in_chunk and await self._reader.line(2):
+                raise BadMessage("a chunk does not end where it should")
+            line = await self._reader.line(MAX_SIZE_LINE_BYTES)
+        except LineTooLong:
+            raise BadMessage("a chunk's size line is too long") from None
+        size = line.partition(b";")[0].strip(b" \t")  # what follows are extensions
+        if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size):
+            raise BadMessage("a chunk has no size")
+        self._left, self._in_chunk = int(size, 16), True
+        if self._left == 0:
+            self.trailers = await read_fields(self._reader, Budget(), forgiving=True)
+            self.ended = True
+
+
+class BodyWriter:
+    """Writes a body in the framing that its head told."""
+
+    def __init__(self, stream: Stream, framing: Framing) -> None:
+        """Write to a stream whose head is out already."""
+        self._stream, self._framing = stream, framing
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece."""
+        if not data or self._framing.kind == "none":
+            return
+        if self._framing.kind == "chunked":
+            data = b"%x\r\n%s\r\n" % (len(data), data)
+        await self._stream.write(data)
+
+    async def end(self, trailers: Fields) -> None:
+        """Tell the end, where the framing does not tell it otherwise."""
+        if self._framing.kind == "chunked":
+            await self._stream.write(head_bytes(b"0", trailers))

@@ -1,0 +1,69 @@
+"""The content type of a file by its names from the served folder down."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from .file_path import WELL_KNOWN
+
+# Python's own table, without what the computer's administrator added to it.
+_TYPES = mimetypes.MimeTypes(filenames=())
+
+# What some of its versions lack, or have from before it was registered.
+_FURTHER = {
+    "atom": "application/atom+xml",
+    "avif": "image/avif",
+    "flac": "audio/flac",
+    "ics": "text/calendar",
+    "js": "text/javascript",
+    "jxl": "image/jxl",
+    "m4a": "audio/mp4",
+    "md": "text/markdown",
+    "mjs": "text/javascript",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "otf": "font/otf",
+    "rss": "application/rss+xml",
+    "ttf": "font/ttf",
+    "vcf": "text/vcard",
+    "wasm": "application/wasm",
+    "webmanifest": "application/manifest+json",
+    "webp": "image/webp",
+    "woff": "font/woff",
+    "woff2": "font/woff2",
+    "xml": "application/xml",
+}
+
+# Documents without an ending, by their place in `.well-known` (IANA's registry of such names).
+_WELL_KNOWN = {
+    "apple-app-site-association": "application/json",
+    "atproto-did": "text/plain",
+    "change-password": "text/html",
+    "host-meta": "application/xrd+xml",
+    "matrix/client": "application/json",
+    "matrix/server": "application/json",
+    "matrix/support": "application/json",
+    "nodeinfo": "application/json",
+    "oauth-authorization-server": "application/json",
+    "openid-configuration": "application/json",
+    "passkey-endpoints": "application/json",
+    "webauthn": "application/json",
+    "webfinger": "application/jrd+json",
+}
+
+
+def content_type(names: tuple[str, ...]) -> str:
+    """Return the type; text is UTF-8, what is not known is only downloaded."""
+    kind = _by_place(names) or _by_ending(names[-1]) or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+def _by_place(names: tuple[str, ...]) -> str | None:
+    return _WELL_KNOWN.get("/".join(names[1:])) if names[0] == WELL_KNOWN else None
+
+
+def _by_ending(name: str) -> str | None:
+    _, dot, ending = name.lower().rpartition(".")
+    if not dot:
+        return None
+    return _FURTHER.get(ending) or _TYPES.types_map[1].get(f".{ending}")

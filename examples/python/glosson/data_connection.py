@@ -1,0 +1,85 @@
+"""A data connection: shows a ticket, waits for a visitor (PROTOCOL section 3)."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Callable
+
+from .connection import Connection, dial
+from .limit import Limit
+from .messages import DataAddress
+from .relay_address import connect_host, may_dial
+
+SHOW_S = 5.0  # to send the ticket
+HEADER_S = 5.0  # for the PROXY header, from its first byte
+
+REFUSED = b"GLOSSON/1 refused\n"
+PROXY_V2 = b"\r\n\r\n\0\r\nQUIT\n"
+START_BYTES = 16  # of a PROXY header, and of the refusal
+MAX_HEADER_BYTES = 4096
+LOCAL, PROXY = 0x20, 0x21  # version 2 and the command
+ADDRESS_BYTES = {0x11: 4, 0x21: 16}  # TCP over IPv4, over IPv6
+
+
+class Refused(Exception):
+    """The relay did not take the ticket."""
+
+
+class NotJoined(Exception):
+    """The relay ended the connection before a visitor came."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A connection with a visitor, whose bytes come next; whoever has it closes it."""
+
+    conn: Connection
+    address: str | None  # the visitor's, None when the relay does not know it
+
+
+async def join(
+    data: DataAddress,
+    ticket: str,
+    join_s: float,
+    relay_ip: str,
+    on_shown: Callable[[], None],
+) -> Joined:
+    """Show a ticket and wait for a visitor, so many seconds at most.
+
+    `on_shown` is called when the ticket is used up. Raises Refused or NotJoined, and OSError
+    or EOFError when the relay cannot be reached or breaks the protocol.
+    """
+    conn = await dial(connect_host(data.host), data.port, lambda ip: may_dial(ip, relay_ip))
+    try:
+        with Limit(SHOW_S, "the relay did not take the ticket"):
+            await conn.write(b"GLOSSON/1 %s\n" % ticket.encode("ascii"))
+        on_shown()
+        with Limit(join_s, "no visitor came"):
+            first = await conn.read(START_BYTES)
+        if not first:
+            raise NotJoined
+        with Limit(HEADER_S, "no whole PROXY header"):
+            return Joined(conn, await _read_header(conn, first))
+    except BaseException:
+        conn.close()
+        raise
+
+
+async def _read_header(conn: Connection, first: bytes) -> str | None:
+    """Read a PROXY protocol v2 header, no byte more; return the visitor's address."""
+    start = first + await conn.read_exactly(START_BYTES - len(first))
+    if start == REFUSED[:START_BYTES]:
+        raise Refused
+    command, family, length = start[12], start[13], int.from_bytes(start[14:], "big")
+    if start[:12] != PROXY_V2 or command not in (LOCAL, PROXY) or length > MAX_HEADER_BYTES:
+        raise OSError("what the relay sends is no PROXY header")
+    rest = await conn.read_exactly(length)
+    size = ADDRESS_BYTES.get(family)
+    if command == LOCAL or size is None:
+        return None
+    if length < 2 * size + 4:
+        raise OSError("the PROXY header has no room for its addresses")
+    ip = ipaddress.ip_address(rest[:size])
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return str(mapped or ip)

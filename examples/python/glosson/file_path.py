@@ -1,0 +1,116 @@
+"""From the target of a request to a file in a folder, and never to one outside of it."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+MAX_TARGET = 4096
+
+WELL_KNOWN = ".well-known"  # where programs look for things at fixed names (RFC 8615)
+
+# What Windows takes for something else than a name: streams, patterns, devices, what it trims.
+_NO_WINDOWS_NAME = re.compile(
+    r'[\x00-\x1f<>:"\\|?*]|[. ]$|'
+    r"^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:[ .]|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class FilePath:
+    """What a target names in a folder."""
+
+    names: tuple[str, ...]  # from the folder down; none for the folder itself
+    is_folder: bool  # it ended in a slash
+
+
+def read_file_path(target: bytes, windows: bool = sys.platform == "win32") -> FilePath | None:
+    """Read the path of a target; None when it names nothing that may be served.
+
+    Each name is decoded once and on its own, so that no encoding makes a separator.
+    """
+    path = target.partition(b"?")[0]
+    if not path.startswith(b"/") or len(path) > MAX_TARGET:
+        return None
+    parts = path[1:].split(b"/")
+    is_folder = parts[-1] == b""
+    if is_folder:
+        parts.pop()
+    names = []
+    for part in parts:
+        try:
+            name = unquote_to_bytes(part).decode()
+        except UnicodeDecodeError:
+            return None
+        if not name or "/" in name or "\0" in name or (windows and _NO_WINDOWS_NAME.search(name)):
+            return None
+        names.append(name)
+    return None if is_hidden(names) else FilePath(tuple(names), is_folder)
+
+
+def is_hidden(names: list[str] | tuple[str, ...]) -> bool:
+    """Whether these lead to what is not for visitors: names that begin with a dot, but one."""
+    return any(
+        name.startswith(".") and not (at == 0 and name == WELL_KNOWN)
+        for at, name in enumerate(names)
+    )
+
+
+class Folder:
+    """A folder that is served, without the one that this program keeps its secrets in."""
+
+    def __init__(self, path: Path, kept: Path) -> None:
+        """Serve `path` but `kept`; OSError when it is not there."""
+        self.path = path.resolve(strict=True)
+        self._kept = kept.resolve()
+        if not self.path.is_dir():
+            raise NotADirectoryError(f"{path} is no folder")
+        if self._is_kept(self.path):
+            raise ValueError(f"{path} holds glosson's own secrets; serve another folder")
+
+    def find(self, names: tuple[str, ...]) -> Path | None:
+        """Return what is there, symbolic links followed, if it is for visitors.
+
+        Programs compose letters with accents in one of two ways, and a file from another system
+        is not always named in the way that links to it are written: either one finds it.
+        """
+        found = self._served(self.path.joinpath(*names))
+        if found is not None or "".join(names).isascii():
+            return found
+        path = self.path
+        for name in names:
+            composed = unicodedata.normalize("NFC", name)
+            forms = (name, composed, unicodedata.normalize("NFD", name))
+            there = [path / form for form in forms if (path / form).exists()]
+            if not there:
+                return None
+            path = there[0]
+        return self._served(path)
+
+    def _served(self, path: Path) -> Path | None:
+        try:
+            real = path.resolve(strict=True)
+            if is_hidden(real.relative_to(self.path).parts) or self._is_kept(real):
+                return None
+        except (OSError, ValueError, RuntimeError):
+            return None  # not there, or not within the folder: to a visitor it is the same
+        return real
+
+    def _is_kept(self, path: Path) -> bool:
+        """Whether a path is the folder that is kept, or in it, by whichever name."""
+        for folder in (path, *path.parents):
+            if folder == self._kept:
+                return True
+            try:
+                if folder.samefile(self._kept):
+                    return True
+            except OSError:
+                continue
+            if folder == self.path:
+                break
+        return False

@@ -1,0 +1,93 @@
+"""All visitors that are being served: how many at most, and with which certificate."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from pathlib import Path
+
+from .connection import Connection
+from .exchange import Site
+from .visit import PROTOCOLS, Visit
+
+log = logging.getLogger(__name__)
+
+
+class Front:
+    """Serves visitors; when there is no place left, whoever was idle the longest gives theirs."""
+
+    def __init__(self, hostname: str, site: Site, max_visitors: int) -> None:
+        """Serve the page of `hostname` to so many at once."""
+        self._hostname, self._site, self._max = hostname, site, max_visitors
+        self._context: ssl.SSLContext | None = None
+        self._visits: dict[asyncio.Task[None], Visit] = {}
+
+    def use(self, identity: Path) -> None:
+        """Serve new visitors with this key and chain, in one PEM file; the others keep theirs."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+        context.set_alpn_protocols(PROTOCOLS)
+        context.load_cert_chain(identity)
+        self._context = context
+
+    @property
+    def visitors(self) -> int:
+        """How many are there, without those who have to leave."""
+        return sum(not visit.leaving for visit in self._visits.values())
+
+    @property
+    def room(self) -> int:
+        """For how many more there is a place; idle ones would give theirs."""
+        busy = sum(visit.idle_since is None for visit in self._visits.values())
+        return max(0, self._max - busy)
+
+    async def serve(self, conn: Connection, address: str | None) -> None:
+        """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""
+        if self._context is None or (self.visitors >= self._max and not self._make_room()):
+            log.warning("Too many visitors: one was turned away (--max-visitors)")
+            conn.close()
+            return
+        visit = Visit(conn, address, self._hostname, self._site)
+        task = asyncio.ensure_future(self._run(visit, self._context))
+        self._visits[task] = visit
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+            del self._visits[task]
+
+    async def _run(self, visit: Visit, context: ssl.SSLContext) -> None:
+        try:
+            await visit.run(context)
+        except (OSError, EOFError) as error:
+            log.debug("A visitor's connection ended: %s", error or type(error).__name__)
+        except asyncio.CancelledError:
+            pass  # by this class only: there is no place left, or the program ends
+        except Exception:  # a fault of this program must not take the page away from others
+            log.exception("Cannot serve a visitor")
+
+    def _make_room(self) -> bool:
+        """End the visit that was idle the longest; False when none is."""
+        idle = [
+            (visit.idle_since, id(task), task)
+            for task, visit in self._visits.items()
+            if visit.idle_since is not None and not visit.leaving
+        ]
+        if not idle:
+            return False
+        task = min(idle)[2]
+        self._visits[task].leaving = True
+        task.cancel()
+        return True
+
+    async def stop(self, grace_s: float) -> None:
+        """End idle visits at once, and the others when they are done or the time is over."""
+        for task, visit in list(self._visits.items()):
+            if visit.idle_since is not None:
+                task.cancel()
+        if self._visits:
+            await asyncio.wait(list(self._visits), timeout=grace_s)
+        for task in list(self._visits):
+            task.cancel()

@@ -1,0 +1,125 @@
+"""Messages of the control WebSocket (PROTOCOL section 2), as values."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Union
+
+SUBPROTOCOL = "glosson.v1"
+MAX_MESSAGE_BYTES = 16 * 1024
+MAX_POOL = 64
+
+# Close codes of the relay.
+GOING_AWAY, RESTARTING = 1001, 1012
+REVOKED, HEARTBEAT_MISSED, REPLACED = 4401, 4408, 4409
+
+MAX_TICKETS = 64  # of one message that are looked at
+MAX_TICKET_LIFE_S = 60.0  # of `connect` that is believed
+
+_TICKET = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+@dataclass(frozen=True)
+class DataAddress:
+    """Where tickets are to be shown."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return it for a person."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Online:
+    """Visitors reach this client from now on."""
+
+    url: str
+    data: DataAddress
+
+
+@dataclass(frozen=True)
+class Connect:
+    """A visitor waits for a data connection with this ticket."""
+
+    ticket: str
+    expires_s: float
+    data: DataAddress | None  # None: where `online` said
+
+
+@dataclass(frozen=True)
+class Tickets:
+    """Tickets to park data connections with."""
+
+    tickets: tuple[str, ...]
+    data: DataAddress | None
+
+
+@dataclass(frozen=True)
+class Goodbye:
+    """The relay will close; `retry_after_s` None means: not to come back by oneself."""
+
+    reason: str
+    retry_after_s: float | None
+
+
+Message = Union[Online, Connect, Tickets, Goodbye]
+
+
+def read_message(frame: object) -> Message | None:
+    """Read a frame; None for a type of a newer relay, ValueError when it cannot be read."""
+    if not isinstance(frame, str):
+        raise ValueError("not a text frame")
+    value = json.loads(frame)
+    if not isinstance(value, dict) or not isinstance(value.get("type"), str):
+        raise ValueError("no object with a type")
+    kind = value["type"]
+    if kind == "online":
+        return _online(value)
+    if kind == "connect":
+        ticket = value.get("ticket")
+        if not _is_ticket(ticket):
+            raise ValueError("connect: the ticket is malformed")
+        life = _seconds(value.get("expiresInMs")) or MAX_TICKET_LIFE_S
+        return Connect(str(ticket), min(life, MAX_TICKET_LIFE_S), _data(value))
+    if kind == "tickets":
+        tickets = value.get("tickets")
+        if not isinstance(tickets, list):
+            raise ValueError("tickets: no list")
+        return Tickets(tuple(t for t in tickets[:MAX_TICKETS] if _is_ticket(t)), _data(value))
+    if kind == "goodbye":
+        after = value.get("retryAfterMs")
+        return Goodbye(str(value.get("reason", "")), None if after is None else _seconds(after))
+    return None
+
+
+def _online(value: dict[str, Any]) -> Online:
+    hostname, url, data = value.get("hostname"), value.get("url"), _data(value)
+    if not isinstance(hostname, str) or data is None:
+        raise ValueError("online: hostname, dataHost or dataPort is missing")
+    return Online(url if isinstance(url, str) else f"https://{hostname}", data)
+
+
+def _data(value: dict[str, Any]) -> DataAddress | None:
+    host, port = value.get("dataHost"), value.get("dataPort")
+    if host is None and port is None:
+        return None
+    is_port = isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536
+    if not isinstance(host, str) or not host or not is_port:
+        raise ValueError("dataHost and dataPort are no address")
+    assert isinstance(port, int)
+    return DataAddress(host, port)
+
+
+def _is_ticket(value: object) -> bool:
+    return isinstance(value, str) and _TICKET.fullmatch(value) is not None
+
+
+def _seconds(milliseconds: object) -> float:
+    """Return a time in seconds, 0 when it is none."""
+    if not isinstance(milliseconds, (int, float)) or isinstance(milliseconds, bool):
+        return 0.0
+    return max(0.0, milliseconds / 1000)

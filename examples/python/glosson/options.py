@@ -1,0 +1,54 @@
+"""What each command can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from .relay_address import RelayAddress
+from .upstream import Upstream
+
+
+@dataclass(frozen=True)
+class SetupOptions:
+    """`glosson setup`; what is None is asked for."""
+
+    username: str | None
+    relay: RelayAddress | None
+    ca: str | None
+    bio_file: str | None
+    key_type: str
+    force: bool
+    state: str | None
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """`glosson run`."""
+
+    upstream: Upstream | None
+    dir: str | None
+    pool: int
+    max_visitors: int
+    answer_timeout: int
+    verbose: bool
+    state: str | None
+
+
+@dataclass(frozen=True)
+class StatusOptions:
+    """`glosson status`."""
+
+    json: bool
+    state: str | None
+
+
+@dataclass(frozen=True)
+class ReleaseOptions:
+    """`glosson release`."""
+
+    yes: bool
+    state: str | None
+
+
+Options = Union[SetupOptions, RunOptions, StatusOptions, ReleaseOptions]

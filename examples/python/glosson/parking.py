@@ -1,0 +1,109 @@
+"""Keeps connections parked at the relay, so that a visitor does not wait for one to be made."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable
+from typing import Callable
+
+from .backoff import Backoff
+from .data_connection import Joined, NotJoined, Refused
+from .messages import DataAddress
+
+TICKET_S = 60.0  # a ticket's life (PROTOCOL section 3)
+EARLY_S = 10.0  # a parked connection that ended sooner did not expire, it failed
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0  # after a failure; less than a ticket's life
+
+log = logging.getLogger(__name__)
+
+Dial = Callable[[DataAddress, str, Callable[[], None]], Awaitable[Joined]]
+
+
+class Parking:
+    """Uses tickets as far as there are places for parked connections.
+
+    After a failure all of them wait, longer each time: a data port that is down, or refuses,
+    is not hammered.
+    """
+
+    def __init__(
+        self,
+        wanted: Callable[[], int],
+        dial: Dial,
+        on_joined: Callable[[Joined], None],
+        ask: Callable[[], None],
+    ) -> None:
+        """`ask` is called when a place became free; `on_joined` takes the connection over."""
+        self._wanted, self._dial, self._on_joined, self._ask = wanted, dial, on_joined, ask
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        self._rest_until = 0.0
+        self._troubled = False
+
+    def offer(self, tickets: tuple[str, ...], data: DataAddress) -> None:
+        """Use tickets as far as there are places; the others expire unused."""
+        for ticket in tickets[: max(0, self._wanted() - len(self._tasks))]:
+            task = asyncio.ensure_future(self._park(ticket, data))
+            self._tasks.add(task)
+            task.add_done_callback(self._free)
+
+    def _free(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            self._ask()
+
+    async def _park(self, ticket: str, data: DataAddress) -> None:
+        give_up = time.monotonic() + TICKET_S
+        shown = False
+
+        def on_shown() -> None:
+            nonlocal shown
+            shown = True
+
+        while not shown:
+            await asyncio.sleep(max(0.0, self._rest_until - time.monotonic()))
+            began = time.monotonic()
+            if began >= give_up:
+                return
+            try:
+                joined = await self._dial(data, ticket, on_shown)
+            except NotJoined:
+                if time.monotonic() - began >= EARLY_S:
+                    self._backoff.reset()
+                else:
+                    self._rest()
+            except Refused:
+                self._failed(data, "the relay refused the ticket")
+            except (OSError, EOFError, ValueError) as error:
+                self._failed(data, error)
+            else:
+                self._backoff.reset()
+                if self._troubled:
+                    log.info("Visitors come through %s again", data)
+                self._troubled = False
+                self._on_joined(joined)
+
+    def _rest(self) -> None:
+        # Those that fail together are one failure.
+        now = time.monotonic()
+        if now >= self._rest_until:
+            self._rest_until = now + self._backoff.next()
+
+    def _failed(self, data: DataAddress, why: object) -> None:
+        self._rest()
+        log.log(
+            logging.DEBUG if self._troubled else logging.WARNING,
+            "Cannot keep a connection for visitors at %s: %s",
+            data,
+            why or type(why).__name__,
+        )
+        self._troubled = True
+
+    async def stop(self) -> None:
+        """Close all parked connections."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,184 @@
+"""Passes visitors to a web app: heads are mended, the bytes of bodies are left alone.
+
+Each request has a connection of its own to the app: one that is kept may be closed by the app in
+the moment it is used again, and then nobody knows whether the app has seen the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from .body import BodyReader, BodyWriter, Framing, answer_framing
+from .connection import Stream
+from .exchange import STALLED_S, Exchange, Site
+from .fields import end_to_end, from_app, passed_trailers, to_app
+from .http1 import Answer, BadMessage, head_bytes, read_answer, values
+from .limit import Limit
+from .reader import Reader
+from .splice import LEFT_S, splice
+from .upgrade import switching_fields, upgrade_of
+from .upstream import Upstream
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class AppFailed(Exception):
+    """The app is not there, or gave no whole answer."""
+
+
+def upstream_site(upstream: Upstream, answer_s: float) -> Site:
+    """Return a site that is a web app, which begins to answer within so many seconds.
+
+    They are counted from the last byte of the request that the app took.
+    """
+
+    async def site(exchange: Exchange) -> None:
+        try:
+            try:
+                app = await upstream.connect()
+            except OSError as error:
+                raise AppFailed(str(error)) from None
+            await Passage(exchange, upstream, app, answer_s).run()
+        except AppFailed as error:
+            log.warning("The app at %s does not answer: %s", upstream, error)
+            if exchange.answered:
+                raise EOFError("the app broke off its answer") from None
+            await exchange.refuse(502, "The page is not running at the moment. Try again later.")
+
+    return site
+
+
+class Passage:
+    """One request on its way to the app, and its answer on the way back, at the same time."""
+
+    def __init__(
+        self, exchange: Exchange, upstream: Upstream, app: Stream, answer_s: float
+    ) -> None:
+        """Pass the request on; closes `app` in the end."""
+        self._exchange, self._upstream, self._app = exchange, upstream, app
+        self._reader = Reader(app)
+        self._answer_s = answer_s
+        self._until_answer: Limit | None = None
+        self._protocol = upgrade_of(exchange)
+        self._answered_at = 0.0
+
+    async def run(self) -> None:
+        """Pass both on until the answer is whole.
+
+        Raises AppFailed, BadMessage for a visitor's body that is none, and OSError or EOFError
+        when the visitor left.
+        """
+        sending = asyncio.ensure_future(self._send())
+        answering = asyncio.ensure_future(self._answer())
+        try:
+            await asyncio.wait({sending, answering}, return_when=asyncio.FIRST_COMPLETED)
+            # An app may refuse before it has read everything: its answer counts.
+            if not answering.done():
+                sending.result()
+                await self._watch(answering)
+            answering.result()
+        finally:
+            for task in (sending, answering):
+                task.cancel()
+            await asyncio.gather(sending, answering, return_exceptions=True)
+            self._app.close()
+
+    async def _watch(self, answering: asyncio.Task[None]) -> None:
+        """Wait for the end of the answer, or of the visitor."""
+        reader = self._exchange.reader
+        ahead = reader.look_ahead()
+        await asyncio.wait({answering, ahead}, return_when=asyncio.FIRST_COMPLETED)
+        if answering.done():
+            return
+        ahead.result()
+        # Whoever has ended their side may be waiting for the answer, or be gone: nobody can tell.
+        now = asyncio.get_running_loop().time
+        self._answered_at = now()
+        while not answering.done():
+            await asyncio.wait({answering}, timeout=LEFT_S)
+            if reader.ended and not self._exchange.upgraded and now() - self._answered_at >= LEFT_S:
+                raise EOFError("the visitor left before the answer")
+
+    async def _send(self) -> None:
+        """Send the app the request; what it does not take is no failure if it answers."""
+        request, body = self._exchange.request, self._exchange.body
+        fields = to_app(request.fields, self._exchange.host, self._exchange.address)
+        if self._protocol is not None:
+            fields += [(b"Connection", b"Upgrade"), (b"Upgrade", self._protocol)]
+        else:
+            fields.append((b"Connection", b"close"))
+        if body.framing.kind == "chunked":
+            fields.append((b"Transfer-Encoding", b"chunked"))
+        elif body.framing.kind == "length":
+            fields.append((b"Content-Length", b"%d" % body.framing.length))
+        line = b"%s %s HTTP/1.1" % (request.method, request.target)
+        if not await self._taken(self._app.write(head_bytes(line, fields))):
+            return
+        writer = BodyWriter(self._app, body.framing)
+        while not body.ended:
+            with Limit(STALLED_S, "the visitor did not send a piece of the request"):
+                data = await body.read()
+            if data and not await self._taken(writer.write(data)):
+                return
+        await self._taken(writer.end(passed_trailers(body.trailers)))
+
+    async def _taken(self, writing: Awaitable[None]) -> bool:
+        """Whether the app took something."""
+        try:
+            await writing
+        except OSError:
+            return False
+        if self._until_answer is not None:
+            self._until_answer.touch()
+        return True
+
+    async def _answer(self) -> None:
+        """Send the visitor the app's answer."""
+        exchange = self._exchange
+        answer = await self._of_app(self._final_head())
+        fields = from_app(answer.fields, self._upstream.authority, exchange.host)
+        if answer.status == 101:
+            if self._protocol is None:
+                raise AppFailed("it switches protocols unasked")
+            await exchange.switch(answer.reason, [*fields, *switching_fields(answer.fields)])
+            await splice(exchange.reader, exchange.stream, self._reader, self._app)
+            return
+        framing = self._framing(answer)
+        if framing.kind == "none":
+            # Of the answer that a HEAD or a condition spared.
+            fields += [(b"Content-Length", n) for n in values(answer.fields, b"content-length")[:1]]
+        writer = await exchange.begin(answer.status, answer.reason, fields, framing)
+        body = BodyReader(self._reader, framing)
+        while data := await self._of_app(body.read()):
+            await writer.write(data)
+            self._answered_at = asyncio.get_running_loop().time()
+        await writer.end(passed_trailers(body.trailers))
+
+    async def _final_head(self) -> Answer:
+        """Read the head of the answer; pass on those that come before it."""
+        with Limit(self._answer_s, "no answer") as self._until_answer:
+            while True:
+                answer = await read_answer(self._reader)
+                self._until_answer.touch()
+                if answer.status >= 200 or answer.status == 101:
+                    return answer
+                fields = end_to_end(answer.fields)
+                await self._exchange.inform(answer.status, answer.reason, fields)
+
+    def _framing(self, answer: Answer) -> Framing:
+        try:
+            return answer_framing(answer, self._exchange.request.method)
+        except BadMessage as error:
+            raise AppFailed(str(error)) from None
+
+    async def _of_app(self, reading: Awaitable[T]) -> T:
+        """Read from the app: what goes wrong is its fault."""
+        try:
+            return await reading
+        except (EOFError, OSError, BadMessage) as error:
+            raise AppFailed(str(error) or type(error).__name__) from None

@@ -1,0 +1,75 @@
+"""Reads lines and pieces from a stream, and looks ahead without losing a byte."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .connection import PIECE, Stream
+
+
+class LineTooLong(Exception):
+    """A line is longer than is read."""
+
+
+class Reader:
+    """What a stream says, with a buffer of at most PIECE bytes."""
+
+    def __init__(self, stream: Stream) -> None:
+        """Read from a stream; nobody else reads from it then."""
+        self._stream = stream
+        self._buffer = b""
+        self._filling: asyncio.Task[None] | None = None
+        self.ended = False
+
+    def look_ahead(self) -> asyncio.Task[None]:
+        """Read into the empty buffer, in the background.
+
+        The task ends with the next bytes or the end. It is never cancelled, but taken over by
+        the next one who reads: a read that was cancelled may have had the bytes already.
+        """
+        if self._filling is None:
+            self._filling = asyncio.ensure_future(self._fill())
+        return self._filling
+
+    async def _fill(self) -> None:
+        if self._buffer or self.ended:
+            return
+        data = await self._stream.read(PIECE)
+        self._buffer += data
+        self.ended = not data
+
+    async def more(self) -> bool:
+        """Wait until there is a byte to read; False at the end."""
+        filling, self._filling = self._filling, None
+        if filling is not None:
+            await filling
+        await self._fill()
+        return bool(self._buffer)
+
+    async def some(self, most: int = PIECE) -> bytes:
+        """Return what is there, nothing at the end."""
+        await self.more()
+        data, self._buffer = self._buffer[:most], self._buffer[most:]
+        return data
+
+    async def line(self, most: int) -> bytes:
+        """Return a line without its end, CRLF or LF; EOFError when the stream ends before."""
+        line = b""
+        while True:
+            data = await self.some()
+            if not data:
+                raise EOFError("the connection ended within a line")
+            head, newline, rest = data.partition(b"\n")
+            line += head
+            if len(line) > most:
+                raise LineTooLong(f"a line is longer than {most} bytes")
+            if newline:
+                self._buffer = rest + self._buffer
+                return line[:-1] if line.endswith(b"\r") else line
+
+    async def stop(self) -> None:
+        """End what is read in the background; then the stream can be closed."""
+        filling, self._filling = self._filling, None
+        if filling is not None:
+            filling.cancel()
+            await asyncio.gather(filling, return_exceptions=True)

@@ -1,0 +1,38 @@
+"""`glosson release`: gives the name back to the relay."""
+
+from __future__ import annotations
+
+from .api import Api, relay_trust
+from .problem import RelayProblem
+from .relay_address import read_relay_address
+from .state import Account, State
+from .terminal import complain, say, terminal_lines
+
+
+async def release(state: State, sure: bool) -> int:
+    """Release the name and forget what was kept for it; returns the exit code."""
+    account = state.account()
+    if account is None:
+        complain(f"nothing is set up in {state.folder}")
+        return 1
+    if not sure:
+        there = f"This gives {account.hostname} back: its page is gone, and others may claim it."
+        lines = terminal_lines()
+        if lines is None:
+            raise RuntimeError(f"{there} To go ahead, add --yes")
+        answer = await lines.ask(f"{there}\nGo ahead? [y/N]")
+        if answer.lower() not in ("y", "yes"):
+            raise RuntimeError("Nothing was changed")
+    api = Api(read_relay_address(account.relay), relay_trust(state.ca()), account.token)
+    try:
+        await api.release()
+    except RelayProblem as problem:
+        if problem.status != 401:
+            raise
+        # Released already, or taken over: there is nothing left to give back.
+        say(f"{problem} Forgetting it here.")
+    state.forget(Account)
+    state.forget_identity()
+    state.save_ca(None)
+    say(f"{account.hostname} is given back.")
+    return 0

@@ -1,0 +1,145 @@
+"""`glosson run`: be online, and serve what visitors see."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+
+from .api import Api, relay_trust
+from .built_in_page import built_in_page
+from .certificate import obtain_certificate
+from .data_connection import Joined
+from .exchange import Site
+from .front import Front
+from .identity import Identity, check_identity
+from .lock import take_lock
+from .options import RunOptions
+from .proxy import upstream_site
+from .relay_address import read_relay_address
+from .renewal import first_certificate, keep_certificate
+from .session import Client
+from .state import Account, State
+from .static_files import static_files
+from .stay_online import stay_online
+
+LEAVING_S = 5.0  # for open answers to finish
+INTERRUPTED = 130
+
+log = logging.getLogger("glosson")
+
+
+async def run(options: RunOptions, state: State) -> str | None:
+    """Be online until a signal asks to leave; return why when it ended by itself.
+
+    Raises RuntimeError, ValueError or OSError, for the person, when it cannot begin.
+    """
+    _log_to_stderr(options.verbose)
+    account = state.account()
+    if account is None:
+        raise RuntimeError(
+            f"Nothing is set up in {state.folder}; begin with python -m glosson setup"
+        )
+    lock = take_lock(state.path("lock"))
+    if lock is None:
+        raise RuntimeError(f"Cannot run: another glosson is running with {state.folder}")
+    try:
+        return await _until_signal(_Run(options, state, account).serve())
+    finally:
+        lock.release()
+
+
+class _Run:
+    def __init__(self, options: RunOptions, state: State, account: Account) -> None:
+        self._state, self._account, self._options = state, account, options
+        trust = relay_trust(state.ca())
+        api = Api(read_relay_address(account.relay), trust, account.token)
+        self._api = api
+        self._front = Front(account.hostname, self._site(), options.max_visitors)
+        self._client = Client(api, trust, account.token, self._front, options.pool, self._serve)
+        self._visitors: set[asyncio.Task[None]] = set()
+
+    def _site(self) -> Site:
+        options = self._options
+        if options.upstream is not None:
+            return upstream_site(options.upstream, options.answer_timeout)
+        if options.dir is not None:
+            return static_files(Path(options.dir), self._state.folder)
+        return built_in_page(self._account.hostname)
+
+    async def serve(self) -> str:
+        identity = self._saved_identity() or await first_certificate(self._obtain)
+        self._use(identity)
+        renewing = asyncio.ensure_future(keep_certificate(identity, self._obtain, self._use))
+        try:
+            return await stay_online(self._client)
+        finally:
+            renewing.cancel()
+            if self._front.visitors:
+                log.info("Leaving, letting open answers finish: %d", self._front.visitors)
+            await self._front.stop(LEAVING_S)
+            if self._visitors:
+                await asyncio.wait(self._visitors, timeout=LEAVING_S)
+
+    def _serve(self, joined: Joined) -> None:
+        task = asyncio.ensure_future(self._front.serve(joined.conn, joined.address))
+        self._visitors.add(task)
+        task.add_done_callback(self._visitors.discard)
+
+    async def _obtain(self) -> Identity:
+        return await obtain_certificate(self._api, self._state, self._account)
+
+    def _use(self, _identity: Identity) -> None:
+        self._front.use(self._state.identity_path)
+
+    def _saved_identity(self) -> Identity | None:
+        """Return the saved key and certificate; being due for renewal is no hindrance."""
+        saved = self._state.identity()
+        if saved is None:
+            return None
+        try:
+            return check_identity(saved, self._account.hostname, time.time())
+        except ValueError as error:
+            log.warning("%s; asking for another", error)
+            return None
+
+
+async def _until_signal(work: object) -> str | None:
+    """Do the work until Ctrl-C or SIGTERM, which lets it clean up; a second one does not."""
+    task: asyncio.Task[str] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    loop = asyncio.get_running_loop()
+    leaving = False
+
+    def leave() -> None:
+        nonlocal leaving
+        if leaving:
+            sys.stderr.flush()
+            import os
+
+            os._exit(INTERRUPTED)
+        leaving = True
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, leave)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(leave))
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if leaving:
+            return None
+        raise
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    logging.raiseExceptions = False  # nobody reads any more: no reason to stop
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(message)s",
+        level=logging.DEBUG if verbose else logging.INFO,
+    )
+    logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -1,0 +1,187 @@
+"""One session at the relay: online until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from dataclasses import dataclass
+from typing import Callable
+
+from . import control, endings, messages
+from .api import Api
+from .control import Control
+from .data_connection import Joined, NotJoined, Refused, join
+from .endings import Ending
+from .front import Front
+from .limit import Limit
+from .messages import Connect, DataAddress, Goodbye, Online, Tickets
+from .parking import Parking
+from .pool_size import PoolSize
+
+ONLINE_S = 15.0  # from the first packet to `online`
+PARKED_S = 330.0  # the relay's 5 minutes and a margin
+ASK_DELAY_S = 0.02  # wishes for tickets within this time are one message
+ASK_AGAIN_S = 30.0  # tickets may have expired unused
+MAX_BAD_MESSAGES = 16  # in one session, after which it is given up
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Client:
+    """What is the same in all sessions, one after the other."""
+
+    api: Api
+    trust: ssl.SSLContext
+    token: str
+    front: Front
+    most_parked: int
+    serve: Callable[[Joined], None]  # takes a visitor over, who outlives the session
+
+
+class Session:
+    """Visitors come in as long as it lasts; those who are there when it ends stay."""
+
+    def __init__(self, client: Client) -> None:
+        """Prepare a session."""
+        self._client = client
+        self._wished = PoolSize(client.most_parked)
+        self._parking = Parking(self._pool, self._dial_parked, self._joined, self._ask)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._joining = 0  # visitors on their way
+        self._asking = False
+        self._bad = 0
+        self.was_online = False
+
+    async def run(self) -> Ending:
+        """Go online once, and return how that ended."""
+        try:
+            conn = await self._client.api.connect()
+        except OSError as error:
+            return Ending(f"the relay cannot be reached ({error})")
+        try:
+            self._relay_ip = str(conn.socket.getpeername()[0])
+            with Limit(control.OPEN_S, "no answer of the relay"):
+                self._control = await control.open_control(
+                    conn, self._client.api.relay, self._client.trust, self._client.token
+                )
+        except (OSError, EOFError, control.Failure, asyncio.TimeoutError) as error:
+            conn.close()
+            return Ending(f"the relay did not open a session ({error or type(error).__name__})")
+        except asyncio.CancelledError:
+            conn.close()
+            raise
+        try:
+            return await self._listen(self._control)
+        except (OSError, asyncio.TimeoutError) as error:
+            return Ending(str(error))
+        except control.Closed:
+            return endings.closed(self._control.close_code)
+        finally:
+            await self._parking.stop()
+            for task in list(self._tasks):
+                task.cancel()
+            await self._control.close()
+
+    async def _listen(self, socket: Control) -> Ending:
+        with Limit(ONLINE_S, "the relay does not say that this client is online"):
+            while not self.was_online:
+                ending = self._receive(await socket.recv())
+                if ending is not None:
+                    return ending
+        self._start(self._ask_again())
+        async for frame in socket:
+            ending = self._receive(frame)
+            if ending is not None:
+                return ending
+        return endings.closed(socket.close_code)
+
+    def _receive(self, frame: object) -> Ending | None:
+        """Act on a frame; return an Ending when it was the last one."""
+        try:
+            message = messages.read_message(frame)
+        except ValueError as error:
+            log.debug("Unreadable message of the relay: %s", error)
+            self._bad += 1
+            unreadable = "the relay sends what cannot be read"
+            return Ending(unreadable) if self._bad >= MAX_BAD_MESSAGES else None
+        if isinstance(message, Goodbye):
+            return endings.goodbye(message)
+        if isinstance(message, Online):
+            self._data = message.data
+            if not self.was_online:
+                log.info("Online: %s", message.url)
+                self.was_online = True
+                self._ask()
+        elif isinstance(message, Tickets) and self.was_online:
+            self._parking.offer(message.tickets, message.data or self._data)
+        elif isinstance(message, Connect) and self.was_online:
+            self._start(self._meet(message))
+        return None
+
+    def _start(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _room(self) -> int:
+        return max(0, self._client.front.room - self._joining)
+
+    def _pool(self) -> int:
+        """Parked connections may become visitors at any time: near the limit there are fewer."""
+        return min(self._wished.size, self._room())
+
+    def _ask(self) -> None:
+        """Tell the relay soon how many connections to keep parked."""
+        if not self._asking:
+            self._asking = True
+            self._start(self._send_pool())
+
+    async def _send_pool(self) -> None:
+        await asyncio.sleep(ASK_DELAY_S)
+        self._asking = False
+        await control.send(self._control, {"type": "pool", "size": self._pool()})
+
+    async def _ask_again(self) -> None:
+        while True:
+            await asyncio.sleep(ASK_AGAIN_S)
+            self._ask()
+
+    async def _dial_parked(
+        self, data: DataAddress, ticket: str, on_shown: Callable[[], None]
+    ) -> Joined:
+        return await join(data, ticket, PARKED_S, self._relay_ip, on_shown)
+
+    def _joined(self, joined: Joined) -> None:
+        self._wished.note()
+        self._client.serve(joined)
+
+    async def _meet(self, message: Connect) -> None:
+        """Answer a `connect`; a ticket that was never shown is handed back at once."""
+        if self._room() == 0:
+            log.warning("Too many visitors: one was turned away (--max-visitors)")
+            await self._refuse(message.ticket, "busy")
+            return
+        shown = False
+
+        def on_shown() -> None:
+            nonlocal shown
+            shown = True
+
+        data = message.data or self._data
+        self._joining += 1
+        try:
+            joined = await join(data, message.ticket, message.expires_s, self._relay_ip, on_shown)
+            self._joined(joined)
+        except (NotJoined, Refused) as error:
+            log.debug("A ticket was not taken: %s", type(error).__name__)
+        except (OSError, EOFError, ValueError) as error:
+            log.warning("Cannot meet a visitor at %s: %s", data, error)
+            if not shown:
+                await self._refuse(message.ticket, "cannot connect")
+        finally:
+            self._joining -= 1
+
+    async def _refuse(self, ticket: str, reason: str) -> None:
+        await control.send(self._control, {"type": "refuse", "ticket": ticket, "reason": reason})

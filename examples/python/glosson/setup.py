@@ -1,0 +1,160 @@
+"""`glosson setup`: claims a name and gets its certificate, once.
+
+Everything that was reached is kept when it fails, and gone on with the next time.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from email.utils import formatdate
+from pathlib import Path
+
+from .api import Api, find_relay, relay_trust
+from .arguments import DEFAULT_RELAY, USERNAME
+from .certificate import obtain_certificate
+from .claim import Claiming
+from .identity import check_identity
+from .lock import take_lock
+from .options import SetupOptions
+from .relay_address import RelayAddress, read_relay_address
+from .renewal import renewal_time
+from .state import Account, State
+from .terminal import Lines, say, terminal_lines
+
+PROTOCOL = 1  # the version that this client speaks
+
+DONE = """
+All set. Go online with
+
+    python -m glosson run
+
+and your page is at https://{hostname}
+See python -m glosson run --help for showing a web app or files of yours."""
+
+
+async def setup(options: SetupOptions, state: State) -> None:
+    """Do it; raises RuntimeError, ValueError or OSError with a message for the person."""
+    state.create()
+    lock = take_lock(state.path("lock"))
+    if lock is None:
+        raise RuntimeError(f"Cannot set up: glosson is running with {state.folder}; stop it first")
+    try:
+        await _Setup(options, state).run()
+    finally:
+        lock.release()
+
+
+class _Setup:
+    def __init__(self, options: SetupOptions, state: State) -> None:
+        self._options, self._state = options, state
+        self._lines: Lines | None = terminal_lines()
+        self._before = state.account()
+
+    async def run(self) -> None:
+        username, given = await self._who(), await self._where()
+        before, state = self._before, self._state
+        ca = self._ca(given)
+        trust = relay_trust(ca)
+        api = await self._relay(given, trust)
+        same = before is not None and (before.username, before.relay) == (username, str(api.relay))
+        go_on = same and not self._options.force and state.identity() is None
+        account = before if go_on else None
+        if account is None:
+            if before is not None:
+                await self._confirm(before, same)
+            account = await self._claim(api, username, ca)
+        api = Api(api.relay, trust, account.token)
+        if not self._has_identity(account):
+            say(f"Asking for a certificate for {account.hostname}; its key stays here ...")
+            identity = await obtain_certificate(api, state, account)
+            say(f"It is there, good until {formatdate(identity.not_after, usegmt=True)}.")
+        say(DONE.format(hostname=account.hostname))
+
+    async def _who(self) -> str:
+        name = self._options.username
+        if name is None and self._lines is not None:
+            before = "" if self._before is None else f" [{self._before.username}]"
+            name = await self._lines.ask(f"Your name, the one of your profile{before}:")
+            if not name and self._before is not None:
+                name = self._before.username
+        if not name:
+            raise RuntimeError("setup needs the NAME to set up")
+        if not USERNAME.fullmatch(name):
+            raise ValueError(
+                f'"{name}" cannot be a name: 2 to 63 of a-z, 0-9 and "-", not at an end'
+            )
+        return name
+
+    async def _where(self) -> RelayAddress:
+        if self._options.relay is not None:
+            return self._options.relay
+        known = DEFAULT_RELAY if self._before is None else self._before.relay
+        told = ""
+        if self._lines is not None:
+            told = await self._lines.ask(f"Address of the relay [{known.rstrip('/')}]:")
+        return read_relay_address(told or known)
+
+    def _ca(self, relay: RelayAddress) -> str | None:
+        """Return the further authorities to trust: those given, or those of the last time."""
+        if self._options.ca is None:
+            known = self._before is not None and self._before.relay == str(relay)
+            return self._state.ca() if known else None
+        try:
+            return Path(self._options.ca).read_text(encoding="utf-8")
+        except OSError as error:
+            raise RuntimeError(f"Cannot read the authority given with --ca: {error}") from None
+
+    async def _relay(self, given: RelayAddress, trust: ssl.SSLContext) -> Api:
+        api = await find_relay(given, trust)
+        protocol = (await api.relay_info())["protocol"]
+        if protocol != PROTOCOL:
+            raise RuntimeError(
+                f"The relay speaks version {protocol} of the protocol, this glosson speaks "
+                f"{PROTOCOL}; get another glosson"
+            )
+        return api
+
+    async def _confirm(self, before: Account, same: bool) -> None:
+        """Have the person agree to replacing what is there."""
+        if self._options.force:
+            return
+        if same:
+            there = (
+                f"{before.username} is set up already. Doing it again replaces its token "
+                "and ends its session."
+            )
+        else:
+            there = (
+                f"{self._state.folder} holds {before.username} at {before.relay}, which this "
+                "replaces. (With --state DIR both can be kept.)"
+            )
+        if self._lines is None:
+            raise RuntimeError(f"{there} To go ahead, add --force")
+        answer = await self._lines.ask(f"{there}\nGo ahead? [y/N]")
+        if answer.lower() not in ("y", "yes"):
+            raise RuntimeError("Nothing was changed")
+
+    async def _claim(self, api: Api, username: str, ca: str | None) -> Account:
+        found = await Claiming(api, self._state, self._lines, self._options.bio_file).claim(
+            username
+        )
+        say(f"Found it: {found['username']} is you.")
+        if self._before is None or self._before.hostname != found["hostname"]:
+            self._state.forget_identity()
+        self._state.save_ca(ca)
+        account = Account(
+            username, found["hostname"], str(api.relay), found["token"], self._options.key_type
+        )
+        self._state.save(account)
+        return account
+
+    def _has_identity(self, account: Account) -> bool:
+        """Whether there is a key and a certificate that need no renewal."""
+        saved, now = self._state.identity(), time.time()
+        if saved is None:
+            return False
+        try:
+            return now < renewal_time(check_identity(saved, account.hostname, now))
+        except ValueError:
+            return False

@@ -1,0 +1,197 @@
+"""The files of one account, the same as the reference client's: either goes on with them.
+
+Each file is written aside and renamed, so that it is whole at every moment; key and chain share
+one file, so that they cannot come apart. All are readable by their owner only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who this computer is at the relay; the names are those of the file."""
+
+    username: str
+    hostname: str  # USER.BASE
+    relay: str  # URL
+    token: str  # bearer secret: never shown, never logged
+    keyType: str = "ecdsa"  # noqa: N815
+
+
+@dataclass(frozen=True)
+class PendingClaim:
+    """A claim that waits for its code to stand in the bio."""
+
+    relay: str
+    username: str
+    hostname: str
+    claim: str  # bearer secret
+    code: str  # public
+    expiresAt: str  # noqa: N815  # RFC 3339
+
+
+@dataclass(frozen=True)
+class PendingRequest:
+    """A certificate request that the relay works on, and the key that it is for (PEM)."""
+
+    id: str
+    key: str
+
+
+@dataclass(frozen=True)
+class SavedIdentity:
+    """A private key with its certificate chain, PEM, and when the relay advised to renew."""
+
+    key: str
+    chain: str
+    renew_after: str | None = None
+
+
+def state_folder(option: str | None, env: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder to use; RuntimeError when none can be told."""
+    for chosen, *below in (
+        (option,),
+        (env.get("GLOSSON_STATE"),),
+        (env.get("XDG_CONFIG_HOME"), "glosson"),
+        (env.get("HOME"), ".config", "glosson"),
+        (env.get("APPDATA"), "glosson"),
+    ):
+        if chosen:
+            return Path(chosen, *below)
+    raise RuntimeError(
+        "Cannot find a folder for the state: HOME is not set; name one with --state DIR"
+    )
+
+
+class State:
+    """The state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder, which need not be there yet."""
+        self.folder = folder
+
+    def path(self, name: str) -> Path:
+        """Return the path of a file in the folder."""
+        return self.folder / name
+
+    def create(self) -> None:
+        """Make the folder, for its owner only; one that has other files in it keeps its mode."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if sys.platform != "win32" and not any(self.folder.iterdir()):
+            self.folder.chmod(0o700)
+
+    def account(self) -> Account | None:
+        """Return the account; None before setup went through."""
+        told = self._read_json("account.json", ("username", "hostname", "relay", "token"))
+        if told is None:
+            return None
+        kind = told.get("keyType", "ecdsa")
+        return Account(told["username"], told["hostname"], told["relay"], told["token"], kind)
+
+    def claim(self) -> PendingClaim | None:
+        """Return the claim of an unfinished setup."""
+        names = ("relay", "username", "hostname", "claim", "code", "expiresAt")
+        told = self._read_json("claim.json", names)
+        return None if told is None else PendingClaim(*(told[name] for name in names))
+
+    def request(self) -> PendingRequest | None:
+        """Return the certificate request under way."""
+        told = self._read_json("request.json", ("id", "key"))
+        return None if told is None else PendingRequest(told["id"], told["key"])
+
+    def save(self, value: Account | PendingClaim | PendingRequest) -> None:
+        """Keep one of the three."""
+        text = json.dumps(asdict(value), indent=2, ensure_ascii=False)
+        self._write(_FILES[type(value)], f"{text}\n")
+
+    def forget(self, kind: type) -> None:
+        """Forget one of the three."""
+        self.path(_FILES[kind]).unlink(missing_ok=True)
+
+    @property
+    def identity_path(self) -> Path:
+        """Where key and chain are, for those who read PEM files themselves."""
+        return self.path("identity.pem")
+
+    def identity(self) -> SavedIdentity | None:
+        """Return key and chain, not yet judged."""
+        text = self._read("identity.pem")
+        if text is None:
+            return None
+        blocks = re.findall(r"(-----BEGIN ([A-Z ]+)-----[^-]+-----END \2-----)", text)
+        keys = [block for block, label in blocks if label.endswith("PRIVATE KEY")]
+        chain = [block for block, label in blocks if label == "CERTIFICATE"]
+        if not keys or not chain:
+            return None
+        advice = re.search(r"^renew-after: (\S+)$", text, re.MULTILINE)
+        joined = "\n".join(chain)
+        return SavedIdentity(f"{keys[0]}\n", f"{joined}\n", advice and advice[1])
+
+    def save_identity(self, identity: SavedIdentity) -> None:
+        """Keep key and chain; text before the first PEM block is a remark to PEM readers."""
+        advice = identity.renew_after
+        remark = "" if advice is None else f"renew-after: {advice}\n"
+        self._write("identity.pem", f"{remark}{identity.key.strip()}\n{identity.chain.strip()}\n")
+
+    def forget_identity(self) -> None:
+        """Forget key, chain and request: another name has no use for them."""
+        self.identity_path.unlink(missing_ok=True)
+        self.forget(PendingRequest)
+
+    def ca(self) -> str | None:
+        """Return further authorities to trust when talking to the relay, PEM."""
+        return self._read("ca.pem")
+
+    def save_ca(self, pem: str | None) -> None:
+        """Keep further authorities, or forget them."""
+        if pem is None:
+            self.path("ca.pem").unlink(missing_ok=True)
+        else:
+            self._write("ca.pem", pem)
+
+    def _read_json(self, name: str, members: tuple[str, ...]) -> dict[str, Any] | None:
+        text = self._read(name)
+        if text is None:
+            return None
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+        if isinstance(value, dict) and all(isinstance(value.get(key), str) for key in members):
+            return value
+        raise RuntimeError(
+            f"Cannot read {self.path(name)}: it is damaged; remove it and set up again"
+        )
+
+    def _read(self, name: str) -> str | None:
+        try:
+            return self.path(name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def _write(self, name: str, text: str) -> None:
+        self.create()
+        aside = self.path(f"{name}.{secrets.token_hex(8)}.new")
+        try:
+            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(self.path(name))
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+
+_FILES = {Account: "account.json", PendingClaim: "claim.json", PendingRequest: "request.json"}

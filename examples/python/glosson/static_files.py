@@ -1,0 +1,113 @@
+"""Shows the files of a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import stat
+from email.utils import formatdate
+from pathlib import Path
+from typing import BinaryIO
+
+from .body import NONE, Framing
+from .conditional import Version, is_not_modified, wanted_range
+from .connection import PIECE
+from .content_type import content_type
+from .exchange import Exchange, Site, reason_of
+from .file_path import WELL_KNOWN, Folder, read_file_path
+from .http1 import Fields
+
+INDEX = "index.html"
+
+log = logging.getLogger(__name__)
+
+
+def static_files(path: Path, kept: Path) -> Site:
+    """Return a site that is a folder; OSError or ValueError when it cannot be served.
+
+    A folder in it is shown by its `index.html`, never by a list of what is in it.
+    """
+    folder = Folder(path, kept)
+    if folder.find((INDEX,)) is None:
+        log.warning("%s has no %s: its visitors are told that there is nothing", path, INDEX)
+
+    async def site(exchange: Exchange) -> None:
+        request = exchange.request
+        if request.method not in (b"GET", b"HEAD"):
+            await exchange.refuse(405, "Only GET and HEAD here.", (b"Allow", b"GET, HEAD"))
+            return
+        asked = read_file_path(request.target)
+        names = () if asked is None else (*asked.names, INDEX) if asked.is_folder else asked.names
+        found = folder.find(names) if asked is not None else None
+        if found is not None and found.is_file():
+            await _show(exchange, found, names)
+        elif found is not None and found.is_dir() and asked is not None and not asked.is_folder:
+            # A relative link in the folder's page needs the slash.
+            before, question, query = request.target.partition(b"?")
+            location = b"./%s/%s%s" % (before.rpartition(b"/")[2], question, query)
+            await exchange.refuse(308, "This is a folder.", (b"Location", location))
+        elif asked is not None and asked.is_folder and folder.find(asked.names) is not None:
+            await exchange.refuse(404, f"This folder has no page: there is no {INDEX} in it.")
+        else:
+            await exchange.refuse(404, "There is nothing here.")
+
+    return site
+
+
+async def _show(exchange: Exchange, path: Path, names: tuple[str, ...]) -> None:
+    try:
+        file = path.open("rb")
+    except OSError:
+        await exchange.refuse(404, "There is nothing here.")
+        return
+    with file:
+        await _answer(exchange, file, names)
+
+
+async def _answer(exchange: Exchange, file: BinaryIO, names: tuple[str, ...]) -> None:
+    info = os.fstat(file.fileno())
+    if not stat.S_ISREG(info.st_mode):
+        await exchange.refuse(404, "There is nothing here.")
+        return
+    etag = b'"%x-%x"' % (info.st_size, info.st_mtime_ns)
+    version = Version(etag, int(info.st_mtime), info.st_size)
+    fields: Fields = [
+        (b"Date", formatdate(usegmt=True).encode()),
+        (b"Accept-Ranges", b"bytes"),
+        (b"Cache-Control", b"no-cache"),
+        (b"ETag", version.etag),
+        (b"Last-Modified", formatdate(version.modified, usegmt=True).encode()),
+        (b"X-Content-Type-Options", b"nosniff"),
+    ]
+    if names[0] == WELL_KNOWN:
+        # Made for programs, scripts of other sites' pages among them.
+        fields.append((b"Access-Control-Allow-Origin", b"*"))
+    request = exchange.request
+    if is_not_modified(request.fields, version):
+        await exchange.begin(304, reason_of(304), fields, NONE)
+        return
+    wanted = wanted_range(request.fields, version)
+    if wanted is not None and len(wanted) == 0:
+        size = (b"Content-Range", b"bytes */%d" % version.size)
+        await exchange.refuse(416, "There are no such bytes.", size)
+        return
+    status, part = (200, range(version.size)) if wanted is None else (206, wanted)
+    if wanted is not None:
+        place = (part.start, part.stop - 1, version.size)
+        fields.append((b"Content-Range", b"bytes %d-%d/%d" % place))
+    fields.append((b"Content-Type", content_type(names).encode()))
+    if request.method == b"HEAD":
+        fields.append((b"Content-Length", b"%d" % len(part)))
+        await exchange.begin(status, reason_of(status), fields, NONE)
+        return
+    writer = await exchange.begin(status, reason_of(status), fields, Framing("length", len(part)))
+    file.seek(part.start)
+    left = len(part)
+    while left > 0:
+        # In a thread: a disk that has to wake up would hold up all visitors.
+        data = await asyncio.get_running_loop().run_in_executor(None, file.read, min(left, PIECE))
+        if not data:
+            raise EOFError("the file became shorter while it was read")
+        await writer.write(data)
+        left -= len(data)

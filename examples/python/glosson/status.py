@@ -1,0 +1,84 @@
+"""`glosson status`: how this computer's name stands, here and at the relay."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from .api import Api, relay_trust
+from .identity import check_identity, rfc3339
+from .lock import take_lock
+from .relay_address import read_relay_address
+from .state import Account, State
+from .terminal import complain, say
+
+
+async def show(state: State, as_json: bool) -> int:
+    """Print it; the exit code is 1 when nothing is set up or the relay cannot be asked."""
+    account = state.account()
+    if account is None:
+        if as_json:
+            say("null")
+        complain(f"nothing is set up in {state.folder}; begin with python -m glosson setup")
+        return 1
+    told = await read_status(state, account)
+    say(json.dumps(told, indent=2, ensure_ascii=False) if as_json else _text(told))
+    return 0 if told["problem"] is None else 1
+
+
+async def read_status(state: State, account: Account) -> dict[str, object]:
+    """Gather how things stand, with the members that the reference client has."""
+    told: dict[str, object] = {
+        "username": account.username,
+        "hostname": account.hostname,
+        "relay": account.relay,
+        "state": str(state.folder),
+        "running": _is_running(state),
+        "certificate": _certificate(state, account),
+        "online": None,
+        "lastOnlineAt": None,
+        "problem": None,
+    }
+    try:
+        api = Api(read_relay_address(account.relay), relay_trust(state.ca()), account.token)
+        known = await api.account()
+        told["online"], told["lastOnlineAt"] = known["online"], known.get("lastOnlineAt")
+    except (RuntimeError, ValueError) as error:
+        told["problem"] = str(error)
+    return told
+
+
+def _is_running(state: State) -> bool:
+    lock = take_lock(state.path("lock"))
+    if lock is not None:
+        lock.release()
+    return lock is None
+
+
+def _certificate(state: State, account: Account) -> dict[str, str | None] | None:
+    saved = state.identity()
+    if saved is None:
+        return None
+    try:
+        identity = check_identity(saved, account.hostname, time.time())
+    except ValueError:
+        return None
+    return {"notAfter": rfc3339(identity.not_after), "renewAfter": saved.renew_after}
+
+
+def _text(told: dict[str, object]) -> str:
+    certificate, online = told["certificate"], told["online"]
+    good = certificate["notAfter"] if isinstance(certificate, dict) else None
+    rows = [
+        ("Page", f"https://{told['hostname']}"),
+        ("Relay", told["relay"]),
+        ("State", told["state"]),
+        ("Running here", "yes" if told["running"] else "no"),
+        ("Certificate", "none" if good is None else f"good until {good}"),
+        ("Online", "not known" if online is None else "yes" if online else "no"),
+    ]
+    if online is not True and told["lastOnlineAt"] is not None:
+        rows.append(("Last online", told["lastOnlineAt"]))
+    if told["problem"] is not None:
+        rows.append(("Trouble", told["problem"]))
+    return "\n".join(f"{name + ':':14}{value}" for name, value in rows)

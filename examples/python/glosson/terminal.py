@@ -1,0 +1,62 @@
+"""What is said to a person, and what they type."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+
+
+def say(text: str) -> None:
+    """Print for the person; that nobody reads any more is no reason to stop."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        pass
+
+
+def complain(text: str) -> None:
+    """Say what went wrong."""
+    try:
+        print(f"glosson: {text}", file=sys.stderr, flush=True)
+    except OSError:
+        pass
+
+
+class Lines:
+    """The lines that a person types, one after the other; None after their end.
+
+    A thread reads them, as a terminal cannot be waited for otherwise on every system. It is a
+    daemon: nobody waits for it when the program ends.
+    """
+
+    def __init__(self) -> None:
+        """Start to read the standard input."""
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            for line in sys.stdin:
+                self._loop.call_soon_threadsafe(self._queue.put_nowait, line.rstrip("\r\n"))
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
+        except (OSError, RuntimeError, ValueError):
+            pass  # the program ended, or its input was taken away
+
+    async def next(self) -> str | None:
+        """Return the next line, None at the end and ever after."""
+        line = await self._queue.get()
+        if line is None:
+            self._queue.put_nowait(None)
+        return line
+
+    async def ask(self, question: str) -> str:
+        """Ask for one line; an empty answer after the end."""
+        say(question)
+        return (await self.next() or "").strip()
+
+
+def terminal_lines() -> Lines | None:
+    """Return the lines of the terminal, or None when nobody is there to type."""
+    return Lines() if sys.stdin is not None and sys.stdin.isatty() else None

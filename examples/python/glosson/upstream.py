@@ -1,0 +1,80 @@
+"""Where the web app is, and connections to it."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from .connection import Stream, dial, dial_unix
+from .limit import Limit
+from .relay_address import connect_host
+from .tls import TlsStream
+
+CONNECT_S = 10.0
+
+_FORMS = "such as 8000, localhost:8000, http://127.0.0.1:8000, https://... or unix:/path"
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A web app's address."""
+
+    host: str
+    port: int
+    path: str | None = None  # of a Unix socket
+    context: ssl.SSLContext | None = None  # for an app that speaks TLS
+
+    @property
+    def authority(self) -> bytes:
+        """Host and port as the app itself would write them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}".lower().encode()
+
+    def __str__(self) -> str:
+        """Return the address for a person."""
+        return f"unix:{self.path}" if self.path is not None else self.authority.decode()
+
+    async def connect(self) -> Stream:
+        """Connect; OSError when nobody is there."""
+        with Limit(CONNECT_S, f"no connection to {self}"):
+            if self.path is not None:
+                return await dial_unix(self.path)
+            conn = await dial(connect_host(self.host), self.port)
+            if self.context is None:
+                return conn
+            tls = TlsStream(conn, self.context, self.host)
+            try:
+                await tls.handshake()
+            except BaseException:
+                conn.close()
+                raise
+            return tls
+
+
+def read_upstream(text: str, insecure: bool) -> Upstream:
+    """Read an address as a person types it; ValueError when it is none.
+
+    `insecure` takes any certificate of an app that speaks TLS.
+    """
+    if text.startswith("unix:/"):
+        return Upstream("localhost", 80, path=text[len("unix:") :])
+    if re.fullmatch(r"\d{1,5}", text):
+        text = f"127.0.0.1:{text}"
+    url = urlsplit(text if "://" in text else f"http://{text}")
+    try:
+        port = url.port or (443 if url.scheme == "https" else 80)
+    except ValueError:
+        port = 0
+    if url.scheme not in ("http", "https") or not url.hostname or not port:
+        raise ValueError(f"--upstream is an address {_FORMS}, not {text}")
+    if url.path not in ("", "/") or url.query or url.fragment or url.username is not None:
+        raise ValueError("--upstream is a host and port only: visitors choose the path")
+    context = None
+    if url.scheme == "https":
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
+        if insecure:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return Upstream(url.hostname, port, context=context)

@@ -1,0 +1,154 @@
+"""A visitor's connection: TLS, then one request after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+
+from .client_hello import MAX_HELLO_BYTES, NO_APPLICATION_PROTOCOL, offered_protocols
+from .connection import PIECE, Connection
+from .exchange import STALLED_S, Exchange, Site, VisitorStream
+from .fields import host_of, split_authority
+from .http1 import BadMessage, Request, read_request
+from .limit import Limit
+from .reader import Reader
+from .tls import TlsStream
+
+PROTOCOLS = ["http/1.1", "http/1.0"]  # what is spoken within TLS
+
+HANDSHAKE_S = 10.0
+FIRST_REQUEST_S = 30.0  # from the handshake to a visitor's first byte
+KEEP_ALIVE_S = 60.0  # from an answer to the first byte of the next request
+HEAD_S = 30.0  # for the head of a request, from its first byte
+CLOSING_S = 2.0  # for the visitor to close after this side did
+REFUSED_S, REFUSED_SILENT_S = 30.0, 5.0  # the same where a request was still being sent
+
+log = logging.getLogger(__name__)
+
+
+class Visit:
+    """Serves one visitor until they leave."""
+
+    def __init__(self, conn: Connection, address: str | None, hostname: str, site: Site) -> None:
+        """Serve the page of `hostname` to whoever is behind `conn`."""
+        self._conn, self._address = conn, address
+        self._hostname, self._site = hostname.encode(), site
+        # Since when nothing is asked for; None while a request is being answered.
+        self.idle_since: float | None = time.monotonic()
+        self.leaving = False  # has to give its place to another one
+
+    async def run(self, context: ssl.SSLContext) -> None:
+        """Serve; closes the connection. Raises OSError or EOFError when it broke."""
+        tls = TlsStream(self._conn, context)
+        reader = Reader(tls)
+        try:
+            with Limit(HANDSHAKE_S, "no TLS handshake"):
+                if not await self._acceptable(tls):
+                    return
+                await tls.handshake()
+            finished = await self._answer_all(reader, VisitorStream(tls))
+            await reader.stop()
+            await self._leave(tls, finished)
+        finally:
+            await reader.stop()
+            self._conn.close()
+
+    async def _acceptable(self, tls: TlsStream) -> bool:
+        """Read the hello; refuse a visitor who can speak nothing that is spoken here."""
+        hello = b""
+        while (offered := offered_protocols(hello)) is None and len(hello) < MAX_HELLO_BYTES:
+            data = await self._conn.read(PIECE)
+            if not data:
+                raise EOFError("the visitor left before the handshake")
+            hello += data
+        if offered and not any(name.decode("latin-1") in PROTOCOLS for name in offered):
+            await self._conn.write(NO_APPLICATION_PROTOCOL)
+            await self._conn.end()
+            return False
+        tls.feed(hello)
+        return True
+
+    async def _answer_all(self, reader: Reader, stream: VisitorStream) -> bool:
+        """Answer requests until the connection is not to be used again; False: within one."""
+        patience = FIRST_REQUEST_S
+        while True:
+            self.idle_since = time.monotonic()
+            try:
+                with Limit(patience, "no request"):
+                    if not await reader.more():
+                        return True
+            except TimeoutError:
+                return True
+            patience = KEEP_ALIVE_S
+            exchange = await self._read_request(reader, stream)
+            if exchange is None:
+                return False
+            self.idle_since = None
+            began = time.monotonic()
+            try:
+                await self._site(exchange)
+            except BadMessage as error:
+                await _refuse(exchange, error)
+            log.debug(
+                "%s %r in %.0f ms",
+                exchange.request.method.decode(),
+                exchange.request.target.decode("latin-1"),
+                (time.monotonic() - began) * 1000,
+            )
+            if not exchange.keep_alive:
+                return exchange.body.ended
+
+    async def _read_request(self, reader: Reader, stream: VisitorStream) -> Exchange | None:
+        """Read a request; None: it was none, and was answered."""
+        request = Request(b"GET", b"/", 0, [])
+        exchange = Exchange(request, self._hostname, reader, stream, self._address)
+        try:
+            with Limit(HEAD_S, "no whole head of a request"):
+                request = await read_request(reader)
+            host = self._host(request)
+            return Exchange(request, host, reader, stream, self._address)
+        except BadMessage as error:
+            await _refuse(exchange, error)
+        except TimeoutError:
+            await _refuse(exchange, BadMessage("The request did not come in time.", 408))
+        return None
+
+    def _host(self, request: Request) -> bytes:
+        """Return what the visitor calls this page, and bring the target into its usual form.
+
+        A browser may use a connection for several names of one address, and a page elsewhere may
+        point a name of its own at this one: neither is meant for what is served here.
+        """
+        host = host_of(request.fields)
+        if host is None and request.minor == 0:
+            host = self._hostname
+        if host is None:
+            raise BadMessage("The request names no host, or several.")
+        if request.target[:8].lower() == b"https://":  # RFC 9112 section 3.2.2
+            host, slash, rest = request.target[8:].partition(b"/")
+            request.target = slash + rest or b"/"
+        if request.target[:1] != b"/" and (request.method, request.target) != (b"OPTIONS", b"*"):
+            raise BadMessage("The target of the request is no path.")
+        if split_authority(host.lower())[0].rstrip(b".") != self._hostname:
+            raise BadMessage("This is another host.", 421)
+        return host
+
+    async def _leave(self, tls: TlsStream, finished: bool) -> None:
+        """Say goodbye, and read what still comes: unread, it would turn the end into a reset."""
+        with Limit(STALLED_S, "the visitor did not take the end"):
+            await tls.end()
+        loop = asyncio.get_running_loop()
+        over = loop.time() + (CLOSING_S if finished else REFUSED_S)
+        while (left := over - loop.time()) > 0:
+            with Limit(min(left, REFUSED_SILENT_S), "the visitor did not close"):
+                if not await self._conn.read(PIECE):
+                    return
+
+
+async def _refuse(exchange: Exchange, error: BadMessage) -> None:
+    """Answer a request that is none, unless an answer is out already."""
+    exchange.keep_alive = False
+    if not exchange.answered:
+        await exchange.refuse(error.status, str(error))
