@@ -118,8 +118,9 @@ class Api:
     async def _exchange(self, method: str, path: str, content: object) -> tuple[int, Fields, bytes]:
         """Make a request on a connection of its own: it tells whether the relay is there."""
         conn = await self.connect()
+        tls = TlsStream(conn, self._trust, self.relay.host)
+        reader = Reader(tls)
         try:
-            tls = TlsStream(conn, self._trust, self.relay.host)
             await tls.handshake()
             fields = [
                 (b"Host", self.relay.authority.encode()),
@@ -134,7 +135,6 @@ class Api:
                 fields.append((b"Content-Type", b"application/json"))
                 fields.append((b"Content-Length", b"%d" % len(body)))
             await tls.write(head_bytes(f"{method} {path} HTTP/1.1".encode(), fields) + body)
-            reader = Reader(tls)
             answer = await read_answer(reader)
             answered = BodyReader(reader, answer_framing(answer, method.encode()))
             text = b""
@@ -144,6 +144,7 @@ class Api:
                     raise BadMessage(f"its answer is longer than {MAX_ANSWER_BYTES} bytes")
             return answer.status, answer.fields, text
         finally:
+            await reader.stop()
             conn.close()
 
     async def connect(self) -> Connection:

@@ -86,6 +86,7 @@ class Passage:
             for task in (sending, answering):
                 task.cancel()
             await asyncio.gather(sending, answering, return_exceptions=True)
+            await self._reader.stop()
             self._app.close()
 
     async def _watch(self, answering: asyncio.Task[None]) -> None:

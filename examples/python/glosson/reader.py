@@ -22,10 +22,10 @@ class Reader:
         self.ended = False
 
     def look_ahead(self) -> asyncio.Task[None]:
-        """Read into the empty buffer, in the background.
+        """Read into the buffer if it is empty, in the background.
 
-        The task ends with the next bytes or the end. It is never cancelled, but taken over by
-        the next one who reads: a read that was cancelled may have had the bytes already.
+        The task ends with the next bytes or the end. Whoever reads waits for the same one, and
+        to cancel that waiting does not cancel it: it may have taken the bytes already.
         """
         if self._filling is None:
             self._filling = asyncio.ensure_future(self._fill())
@@ -40,10 +40,11 @@ class Reader:
 
     async def more(self) -> bool:
         """Wait until there is a byte to read; False at the end."""
-        filling, self._filling = self._filling, None
-        if filling is not None:
-            await filling
-        await self._fill()
+        while not self._buffer and not self.ended:
+            filling = self.look_ahead()
+            await asyncio.wait({filling})
+            self._filling = None
+            filling.result()
         return bool(self._buffer)
 
     async def some(self, most: int = PIECE) -> bytes:

@@ -1,0 +1,72 @@
+"""What the tests share: a relay, users at it, clients and apps as real processes and threads.
+
+The relay is started by tests/system/python_client_test.ts, which says in GLOSSON_TEST_RELAY where
+it is. Tests that need none run without it too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "examples" / "python"))
+
+from app import App
+from client import Client, Relay
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    return repr(val)[:40] if isinstance(val, bytes) else None
+
+
+@pytest.fixture(scope="session")
+def relay() -> Relay:
+    told = os.environ.get("GLOSSON_TEST_RELAY")
+    assert told, "no relay: run these by deno test -A tests/system/python_client_test.ts"
+    return Relay(**json.loads(told))
+
+
+@pytest.fixture(scope="session")
+def start(
+    relay: Relay, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Client]]:
+    """Set a name up and run a client for it, with arguments of `run`."""
+    clients: list[Client] = []
+
+    def started(name: str, *args: str) -> Client:
+        client = Client(relay, name, tmp_path_factory.mktemp(name))
+        clients.append(client)
+        client.setup()
+        client.run(*args)
+        return client
+
+    yield started
+    for client in clients:
+        client.stop()
+
+
+@pytest.fixture(scope="session")
+def app() -> Iterator[App]:
+    with App() as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def page(start: Callable[..., Client], app: App) -> Client:
+    """A client whose visitors are passed to `app`."""
+    return start("upstream", "--upstream", str(app.port), "--answer-timeout", "2", "-v")
+
+
+@pytest.fixture(autouse=True)
+def no_crash(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test does, the client goes on and has nothing to complain of itself."""
+    yield
+    if "page" in request.fixturenames:
+        client: Client = request.getfixturevalue("page")
+        assert client.is_running(), client.log
+        assert "Traceback" not in client.log

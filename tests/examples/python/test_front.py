@@ -1,0 +1,166 @@
+"""The front by itself, on sockets of the test: what no relay would let through, and time limits."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import random
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from glosson import visit
+from glosson.built_in_page import built_in_page
+from glosson.connection import Connection
+from glosson.front import Front
+from test_hellos import hello
+
+HOST = "kaylee.example"
+GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+    start = datetime.datetime(2026, 1, 1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=36500))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    path = tmp_path_factory.mktemp("front") / "identity.pem"
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + certificate.public_bytes(pem))
+    return path
+
+
+def with_front(
+    identity: Path, use: Callable[[Front, Callable[[], socket.socket]], Awaitable[None]]
+) -> None:
+    async def main() -> None:
+        front = Front(HOST, built_in_page(HOST), 8)
+        front.use(identity)
+        serving = []
+
+        def visitor() -> socket.socket:
+            ours, theirs = socket.socketpair()
+            ours.setblocking(False)
+            serving.append(asyncio.ensure_future(front.serve(Connection(theirs), None)))
+            return ours
+
+        await use(front, visitor)
+        await front.stop(1)
+        await asyncio.gather(*serving)
+
+    asyncio.run(main())
+
+
+async def rest(sock: socket.socket) -> bytes:
+    data = b""
+    try:
+        while piece := await asyncio.get_running_loop().sock_recv(sock, 65536):
+            data += piece
+    except ConnectionResetError:
+        pass
+    sock.close()
+    return data
+
+
+async def get(visitor: socket.socket) -> bytes:
+    """Shake hands, ask for the page, and return what came until the answer was whole."""
+    loop = asyncio.get_running_loop()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname=HOST)
+    answer, asked = b"", False
+    while b"</html>" not in answer:
+        try:
+            if asked:
+                answer += tls.read(65536)
+                continue
+            tls.do_handshake()
+            tls.write(GET)
+            asked = True
+        except ssl.SSLWantReadError:
+            pass
+        if outgoing.pending:
+            await loop.sock_sendall(visitor, outgoing.read())
+            continue
+        incoming.write(await loop.sock_recv(visitor, 65536))
+    return answer
+
+
+def test_random_bytes_in_place_of_and_within_hellos(
+    identity: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chance = random.Random(7)
+    good = hello(HOST, ["http/1.1"])
+
+    async def use(front: Front, visitor: Callable[[], socket.socket]) -> None:
+        loop = asyncio.get_running_loop()
+        for round_ in range(2000):
+            odd = bytearray(good)
+            if round_ % 4 == 0:
+                odd = bytearray(chance.randbytes(chance.randint(1, 600)))
+            elif round_ % 4 == 1:
+                del odd[chance.randrange(1, len(odd)) :]
+            else:
+                for _ in range(chance.randint(1, 8)):
+                    odd[chance.randrange(len(odd))] = chance.randrange(256)
+            sock = visitor()
+            await loop.sock_sendall(sock, bytes(odd))
+            sock.shutdown(socket.SHUT_WR)
+            await rest(sock)
+        assert b"is online" in await get(visitor())
+
+    with_front(identity, use)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("limit", "first"),
+    [("HANDSHAKE_S", b""), ("HANDSHAKE_S", b"\x16"), ("HANDSHAKE_S", hello(HOST)[:100])],
+)
+def test_a_handshake_has_its_time(
+    identity: Path, monkeypatch: pytest.MonkeyPatch, limit: str, first: bytes
+) -> None:
+    monkeypatch.setattr(visit, limit, 0.05)
+
+    async def use(front: Front, visitor: Callable[[], socket.socket]) -> None:
+        sock = visitor()
+        if first:
+            await asyncio.get_running_loop().sock_sendall(sock, first)
+        await asyncio.wait_for(rest(sock), 5)
+        assert front.visitors == 0
+
+    with_front(identity, use)
+
+
+def test_a_connection_is_kept_for_a_while_only(
+    identity: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visit, "KEEP_ALIVE_S", 0.05)
+
+    async def use(front: Front, visitor: Callable[[], socket.socket]) -> None:
+        sock = visitor()
+        assert b"200 OK" in await get(sock)
+        assert (await asyncio.wait_for(rest(sock), 5))[0] == 0x17  # close_notify, encrypted
+
+    with_front(identity, use)

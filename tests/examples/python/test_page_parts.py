@@ -1,0 +1,94 @@
+"""What visitors send and are shown; needs neither relay nor network."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from glosson.client_hello import offered_protocols
+from glosson.conditional import Version, is_not_modified, wanted_range
+from glosson.content_type import content_type
+from glosson.file_path import read_file_path
+from glosson.limit import Limit, TooSlow
+from glosson.upstream import read_upstream
+from test_hellos import hello
+
+
+def test_protocols_of_hellos() -> None:
+    whole = hello("a.example", ["h2", "http/1.1"])
+    assert offered_protocols(whole) == [b"h2", b"http/1.1"]
+    assert offered_protocols(hello("a.example")) == []
+    assert all(offered_protocols(whole[:at]) is None for at in range(len(whole)))
+    body = whole[5:]
+    cut = b"".join(b"\x16\x03\x01\x00\x01" + body[at : at + 1] for at in range(len(body)))
+    assert offered_protocols(cut) == [b"h2", b"http/1.1"]
+    for broken in (b"GET /", b"\x80\x2e\x01", b"\x16\x03\x01\x00\x00", b"\x15\x03\x01\x00\x02\x02"):
+        assert offered_protocols(broken) == []
+
+
+def test_names_of_files() -> None:
+    def names(target: bytes, windows: bool = False) -> object:
+        found = read_file_path(target, windows)
+        return found and (*found.names, *([""] if found.is_folder else []))
+
+    assert names(b"/") == ("",) and names(b"/a/b.html?c") == ("a", "b.html")
+    assert names(b"/%C3%A4%20b/") == ("ä b", "")
+    assert names(b"/.well-known/x") == (".well-known", "x")
+    assert names(b"/a:b") == ("a:b",) and names(b"/a:b", windows=True) is None
+    assert names(b"/con.txt") == ("con.txt",) and names(b"/con.txt", windows=True) is None
+    for target in (
+        *(b"/../x", b"/a/../../x", b"/%2e%2e/x", b"/a%2fb", b"/..%2fx", b"/.ssh/id", b"/a/.b"),
+        *(b"/%00", b"/%ff", b"//a", b"*", b"/a/.well-known/x", b"/" + b"a" * 5000),
+    ):
+        assert names(target) is None, target
+
+
+def test_parts_of_files() -> None:
+    version = Version(b'"e"', 1_000_000_000, 100)
+
+    def wanted(*fields: tuple[bytes, bytes]) -> object:
+        found = wanted_range(list(fields), version)
+        return found and (found.start, found.stop)
+
+    assert wanted() is None
+    assert wanted((b"Range", b"bytes=10-19")) == (10, 20)
+    assert wanted((b"Range", b"bytes=90-")) == (90, 100)
+    assert wanted((b"Range", b"bytes=-5")) == (95, 100)
+    assert wanted((b"Range", b"bytes=0-999")) == (0, 100)
+    assert wanted_range([(b"Range", b"bytes=100-")], version) == range(100, 100)
+    for odd in (b"bytes=", b"bytes=9-1", b"bytes=1-2,4-5", b"lines=1-2"):
+        assert wanted((b"Range", odd)) is None
+    assert wanted((b"Range", b"bytes=0-1"), (b"If-Range", b'"e"')) == (0, 2)
+    assert wanted((b"Range", b"bytes=0-1"), (b"If-Range", b'"f"')) is None
+    assert is_not_modified([(b"If-None-Match", b'"x", W/"e"')], version)
+    assert not is_not_modified([(b"If-None-Match", b'"x"')], version)
+    assert is_not_modified([(b"If-Modified-Since", b"Sun, 09 Sep 2001 01:46:40 GMT")], version)
+    assert not is_not_modified([(b"If-Modified-Since", b"Sun, 09 Sep 2001 01:46:39 GMT")], version)
+
+
+def test_types_of_files() -> None:
+    assert content_type(("a.html",)) == "text/html; charset=utf-8"
+    assert content_type(("a.JS",)) == "text/javascript; charset=utf-8"
+    assert content_type(("app.webmanifest",)) == "application/manifest+json"
+    assert content_type((".well-known", "webfinger")) == "application/jrd+json"
+    assert content_type(("html",)) == content_type(("a.unheard",)) == "application/octet-stream"
+
+
+def test_a_limit_counts_silence() -> None:
+    async def main() -> None:
+        with pytest.raises(TooSlow, match="came within"), Limit(0.05, "nothing came"):
+            await asyncio.sleep(5)
+        with Limit(0.2, "nothing came") as limit:
+            for _ in range(6):
+                await asyncio.sleep(0.05)
+                limit.touch()
+
+    asyncio.run(main())
+
+
+def test_upstreams() -> None:
+    assert str(read_upstream("localhost:8001", False)) == "localhost:8001"
+    assert str(read_upstream("http://[::1]:8001/", False)) == "[::1]:8001"
+    assert str(read_upstream("unix:/run/app.sock", False)) == "unix:/run/app.sock"
+    assert read_upstream("https://localhost", True).port == 443

@@ -1,0 +1,159 @@
+"""What is said to a relay and understood of it; needs neither relay nor network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from glosson import renewal
+from glosson.endings import closed, goodbye
+from glosson.identity import Identity, read_time, rfc3339
+from glosson.messages import Connect, DataAddress, Goodbye, Online, Tickets, read_message
+from glosson.pool_size import PoolSize
+from glosson.problem import read_problem, read_retry_after
+from glosson.relay_address import connect_host, may_dial, read_relay_address
+from glosson.state import SavedIdentity
+
+TICKET = "A" * 22
+
+
+@pytest.mark.parametrize(
+    ("address", "relay", "allowed"),
+    [
+        ("93.184.216.34", "93.184.216.34", True),
+        ("127.0.0.1", "93.184.216.34", False),
+        ("10.0.0.1", "93.184.216.34", False),
+        ("192.168.1.1", "2600::1", False),
+        ("169.254.1.1", "93.184.216.34", False),
+        ("100.64.0.1", "93.184.216.34", False),
+        ("0.0.0.0", "93.184.216.34", False),
+        ("224.0.0.1", "93.184.216.34", False),
+        ("::1", "2600::1", False),
+        ("fe80::1%eth0", "2600::1", False),
+        ("fd00::1", "2600::1", False),
+        ("::ffff:10.0.0.1", "2600::1", False),
+        ("2600::2", "93.184.216.34", True),
+        ("127.0.0.1", "127.0.0.1", True),
+        ("10.0.0.2", "192.168.0.1", True),
+    ],
+)
+def test_a_relay_elsewhere_cannot_send_a_client_about_in_its_own_network(
+    address: str, relay: str, allowed: bool
+) -> None:
+    assert may_dial(address, relay) is allowed
+
+
+def test_addresses_of_relays() -> None:
+    assert str(read_relay_address("Relay.Example.org")) == "https://relay.example.org/"
+    assert str(read_relay_address("https://r.example:443/")) == "https://r.example/"
+    assert str(read_relay_address("https://r.example:9443")) == "https://r.example:9443/"
+    assert str(read_relay_address("example.org").below("relay")) == "https://relay.example.org/"
+    for text in ("http://r.example", "https://r.example/x", "https://a@r.example", "", "https://"):
+        with pytest.raises(ValueError, match="relay address"):
+            read_relay_address(text)
+    assert connect_host("a.glosson.LOCALHOST.") == "127.0.0.1"
+    assert connect_host("localhost.example") == "localhost.example"
+
+
+def test_messages_of_the_relay() -> None:
+    def read(**message: object) -> object:
+        return read_message(json.dumps(message))
+
+    there = {"dataHost": "d.example", "dataPort": 9000}
+    online = read(type="online", hostname="a.b", url="https://a.b:1", new=1, **there)
+    assert online == Online("https://a.b:1", DataAddress("d.example", 9000))
+    assert read(type="tickets", tickets=[TICKET, 5, "short"]) == Tickets((TICKET,), None)
+    other = {"dataHost": "e.example", "dataPort": 1}
+    assert read(type="tickets", tickets=[], **other) == Tickets((), DataAddress("e.example", 1))
+    assert read(type="connect", ticket=TICKET, expiresInMs=5000) == Connect(TICKET, 5.0, None)
+    assert read(type="connect", ticket=TICKET) == Connect(TICKET, 60.0, None)
+    assert read(type="goodbye", reason="draining", retryAfterMs=1500) == Goodbye("draining", 1.5)
+    assert read(type="goodbye", reason="x", retryAfterMs=None) == Goodbye("x", None)
+    assert read(type="from-the-future", tickets=3) is None
+    for frame in (
+        b"{}",
+        "nonsense",
+        "[]",
+        "{}",
+        '{"type": 3}',
+        '{"type": "online", "hostname": "a.b"}',
+        '{"type": "connect", "ticket": "short"}',
+        '{"type": "tickets"}',
+        '{"type": "tickets", "tickets": [], "dataHost": "d.example"}',
+        '{"type": "online", "hostname": "a.b", "dataHost": "d", "dataPort": 70000}',
+    ):
+        with pytest.raises(ValueError):
+            read_message(frame)
+
+
+def test_what_an_ending_means() -> None:
+    assert goodbye(Goodbye("replaced", 0.0)).final and goodbye(Goodbye("revoked", 0.0)).final
+    assert goodbye(Goodbye("protocol", None)).final
+    again = goodbye(Goodbye("draining", 2.0))
+    assert not again.final and again.wait_s == 2.0
+    assert goodbye(Goodbye("draining", 1e9)).wait_s == 3600.0
+    assert closed(4409).final and closed(4401).final
+    assert not any(closed(code).final for code in (None, 1001, 1006, 1012, 4400, 4408))
+
+
+def test_problems_are_shown_without_control_characters() -> None:
+    body = {"type": "urn:glosson:problem:rate-limited", "title": "Slow\x1b[2J", "detail": "Later."}
+    problem = read_problem(429, json.dumps(body).encode(), 5.0)
+    assert (problem.code, str(problem)) == ("rate-limited", "Slow [2J: Later.")
+    assert str(read_problem(502, b"<html>", None)) == "The relay answered with status 502"
+    assert read_retry_after(b"7") == 7.0 and read_retry_after(b"soon") is None
+    assert read_retry_after(b"Thu, 01 Jan 1970 00:00:00 GMT") == 0.0
+
+
+def test_the_pool_follows_the_visitors() -> None:
+    now = 0.0
+    pool = PoolSize(16, lambda: now)
+    assert pool.size == 4 and PoolSize(2).size == 2 and PoolSize(0).size == 0
+    for _ in range(8):
+        pool.note()
+    assert pool.size == 12
+    for _ in range(20):
+        pool.note()
+    assert pool.size == 16
+    now = 61.0
+    assert pool.size == 8
+    now = 200.0
+    assert pool.size == 4
+
+
+def test_when_to_renew() -> None:
+    saved = SavedIdentity("key", "chain")
+    assert renewal.renewal_time(Identity(saved, 0, 300)) == 200
+    advised = SavedIdentity("key", "chain", "1970-01-01T00:01:40Z")
+    assert renewal.renewal_time(Identity(advised, 0, 300)) == 100
+    assert renewal.renewal_time(Identity(SavedIdentity("", "", "soon"), 0, 300)) == 200
+    assert 48 <= renewal.next_look(0, 1000) <= 60
+    assert 2880 <= renewal.next_look(1e9, 0) <= 3600
+    assert read_time("2026-01-02T03:04:05.250Z") == read_time("2026-01-02T04:04:05.25+01:00")
+    assert rfc3339(read_time("2026-01-02T03:04:05.250Z") or 0) == "2026-01-02T03:04:05.250Z"
+
+
+def test_a_renewal_is_tried_again_and_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewal, "SHORTEST_LOOK_S", 0.0)
+    monkeypatch.setattr(renewal, "FIRST_PAUSE_S", 0.0)
+    now, tries, used = time.time(), [], []
+    due = Identity(SavedIdentity("", "", None), now - 100, now + 1)
+    fresh = Identity(SavedIdentity("", "", None), now, now + 1e9)
+
+    async def obtain() -> Identity:
+        tries.append(1)
+        if len(tries) < 3:
+            raise RuntimeError("not now")
+        return fresh
+
+    async def main() -> None:
+        keeping = asyncio.ensure_future(renewal.keep_certificate(due, obtain, used.append))
+        while not used:
+            await asyncio.sleep(0)
+        keeping.cancel()
+
+    asyncio.run(main())
+    assert used == [fresh] and len(tries) == 3

@@ -1,0 +1,214 @@
+"""A visitor's request on its way to a web app, through the real relay, and the answer back."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+
+from app import OK, App, Call
+from client import Client
+
+
+def ask(page: Client, request: str, body: bytes = b"") -> tuple[int, str, bytes]:
+    visitor = page.visit()
+    host = f"Host: {page.hostname}\r\nConnection: close\r\n"
+    visitor.send(f"{request}\r\n{host}\r\n".encode("latin-1") + body)
+    return visitor.answer()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/d?Sig=x&f=it's", "/p?", "/a/../b", "/a/%2e%2e/b", "/a\\b", "/{x}", '/q?x=a"b', "//a//b",
+        "/%zz", "/caf\xe9", "*",
+    ],
+)  # fmt: skip
+def test_the_target_is_passed_byte_for_byte(page: Client, app: App, target: str) -> None:
+    method = "OPTIONS" if target == "*" else "GET"
+    app.next(OK)
+    assert ask(page, f"{method} {target} HTTP/1.1")[0] == 200
+    assert app.called().head.split(b"\r\n")[0] == f"{method} {target} HTTP/1.1".encode("latin-1")
+
+
+def test_the_app_hears_who_visits_from_the_relay_alone(page: Client, app: App) -> None:
+    app.next(OK)
+    claims = (
+        "X-Forwarded-For: 9.9.9.9\r\nX-Real-IP: 9.9.9.9\r\nForwarded: for=9.9.9.9\r\n"
+        "X-Forwarded-Proto: http\r\nX-Forwarded-Host: evil\r\nX_Real_Ip: 9.9.9.9\r\nVia: 1.1 a\r\n"
+        "Proxy: evil\r\nConnection: x-secret, host\r\nX-Secret: 1\r\nX-Kept: 2"
+    )
+    assert ask(page, f"GET / HTTP/1.1\r\n{claims}")[0] == 200
+    call = app.called()
+    assert call.field("x-forwarded-for") == call.field("x-real-ip") == "127.0.0.1"
+    assert call.field("x-forwarded-proto") == "https"
+    assert call.field("host") == call.field("x-forwarded-host") == page.hostname
+    assert call.field("x-kept") == "2"
+    for name in ("forwarded", "x_real_ip", "via", "proxy", "x-secret"):
+        assert call.field(name) is None, name
+
+
+def test_a_body_is_passed_in_its_framing_and_no_body_stays_none(page: Client, app: App) -> None:
+    def length(call: Call) -> None:
+        assert call.read_body(7) == b'{"q":1}'
+        call.conn.sendall(OK)
+
+    app.next(length)
+    assert ask(page, "GET / HTTP/1.1\r\nContent-Length: 7", b'{"q":1}')[0] == 200
+    call = app.called()
+    assert (call.field("content-length"), call.field("transfer-encoding")) == ("7", None)
+
+    app.next(lambda call: (call.read_until(b"0\r\nX-T: 1\r\n\r\n"), call.conn.sendall(OK)))
+    chunked = b"3;x=y\r\nabc\r\n4\r\ndefg\r\n0\r\nX-T: 1\r\n\r\n"
+    assert ask(page, "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked", chunked)[0] == 200
+    call = app.called()
+    assert (call.field("content-length"), call.field("transfer-encoding")) == (None, "chunked")
+    assert b"abc" in call.body and b"defg" in call.body
+
+    for method, told in (("DELETE", ""), ("POST", ""), ("POST", "\r\nContent-Length: 0")):
+        app.next(OK)
+        assert ask(page, f"{method} / HTTP/1.1{told}")[0] == 200
+        call = app.called()
+        assert call.field("transfer-encoding") is None
+        assert call.field("content-length") == ("0" if told else None)
+        assert call.body == b""
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "told"),
+    [
+        (b"HTTP/1.0 200 OK\r\n\r\nhello", 200, "transfer-encoding: chunked"),
+        (b"HTTP/1.1 200\nContent-Length: 2\n\nok", 200, "content-length: 2"),
+        (b"HTTP/1.1 200 OK\r\nServer : A\r\nContent-Length: 0\r\n\r\n", 200, "\r\nserver: a"),
+        (b"HTTP/1.1 200 OK\r\nX-F: a\r\n  b\r\nContent-Length: 0\r\n\r\n", 200, "\r\nx-f: a b"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok",
+            200,
+            "content-length: 2",
+        ),
+        (b"HTTP/1.1 200 OK\r\nAlt-Svc: h3=1\r\nContent-Length: 0\r\n\r\n", 200, "200 ok\r\ncont"),
+        (b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n", 999, "999 what"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", 204, "204 no content\r\nconnection: close"),
+        (b"ICY 200 OK\r\n\r\nsound", 502, "502 bad gateway"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", 502, "502 bad gateway"),
+        (b"", 502, "502 bad gateway"),
+    ],
+)
+def test_odd_answers(page: Client, app: App, answer: bytes, status: int, told: str) -> None:
+    app.next(answer)
+    found, head, _ = ask(page, "GET / HTTP/1.1")
+    assert found == status and told in head.lower(), head
+    app.called()
+
+
+def test_a_head_answer_keeps_its_length_and_has_no_body(page: Client, app: App) -> None:
+    app.next(b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n")
+    status, head, body = ask(page, "HEAD / HTTP/1.1")
+    assert status == 200 and "Content-Length: 1234" in head and body == b""
+    app.called()
+
+
+def test_interim_answers_and_trailers_are_passed(page: Client, app: App) -> None:
+    app.next(
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n"
+    )
+    status, head, rest = ask(page, "GET / HTTP/1.1\r\nTE: trailers")
+    assert status == 103 and "Link: </a>" in head
+    assert rest.startswith(b"HTTP/1.1 200 OK") and rest.endswith(b"0\r\nX-Sum: 7\r\n\r\n")
+    assert app.called().field("te") == "trailers"
+
+
+def test_addresses_of_the_app_become_those_of_the_page(page: Client, app: App) -> None:
+    for location, expected in (
+        (f"http://127.0.0.1:{app.port}/docs/", f"https://{page.hostname}/docs/"),
+        (f"http://localhost:{app.port}/", f"https://{page.hostname}/"),
+        (f"http://{page.hostname}/a?b", f"https://{page.hostname}/a?b"),
+        (f"http://{page.hostname}:{app.port}/a", f"https://{page.hostname}/a"),
+        ("/docs/", "/docs/"),
+        ("https://elsewhere.example/", "https://elsewhere.example/"),
+        ("http://127.0.0.1:1/", "http://127.0.0.1:1/"),
+    ):
+        head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+        app.next(head.encode())
+        assert f"Location: {expected}\r\n" in ask(page, "GET / HTTP/1.1")[1]
+        app.called()
+
+
+def test_an_upload_that_is_refused_early_gets_its_answer_whole(page: Client, app: App) -> None:
+    refusal = b"x" * 30_000  # what a socket takes before its app closes it
+
+    def refuse(call: Call) -> None:
+        head = b"HTTP/1.1 413 Too Large\r\nContent-Length: %d\r\n\r\n" % len(refusal)
+        call.conn.sendall(head + refusal)
+        # With bytes unread, closing is a reset.
+
+    for _ in range(20):
+        app.next(refuse)
+        visitor = page.visit()
+        start = f"PUT / HTTP/1.1\r\nHost: {page.hostname}\r\nContent-Length: 10000000\r\n\r\n"
+        visitor.send(start.encode() + b"u" * 400_000)
+        status, head, body = visitor.answer()
+        assert (status, len(body)) == (413, len(refusal)) and "Connection: close" in head
+        app.called()
+
+
+def test_silence_is_what_counts_not_the_time_that_it_takes(page: Client, app: App) -> None:
+    def slowly(call: Call) -> None:
+        call.read_body(10)
+        call.conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    app.next(slowly)
+    visitor = page.visit()
+    head = f"PUT / HTTP/1.1\r\nHost: {page.hostname}\r\nConnection: close\r\n"
+    visitor.send(f"{head}Content-Length: 10\r\n\r\n")
+    for _ in range(10):
+        time.sleep(0.3)  # 3 s in all: more than --answer-timeout
+        visitor.send("x")
+    assert visitor.answer()[0] == 200
+    app.called()
+
+    app.next(lambda call: call.conn.recv(1))
+    began = time.monotonic()
+    assert ask(page, "GET / HTTP/1.1")[0] == 502
+    assert 1.9 < time.monotonic() - began < 10
+    app.called()
+
+
+def test_pieces_are_passed_as_they_come(page: Client, app: App) -> None:
+    def events(call: Call) -> None:
+        call.conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        for at in range(3):
+            call.conn.sendall(b"data: %d\n\n" % at)
+            seen.acquire()
+
+    seen = threading.Semaphore(0)
+    app.next(events)
+    visitor = page.visit()
+    visitor.send(f"GET /events HTTP/1.1\r\nHost: {page.hostname}\r\n\r\n")
+    for at in range(3):
+        visitor.until(b"data: %d\n\n" % at)  # the next one is sent only after this one was seen
+        seen.release()
+    visitor.until(b"0\r\n\r\n")
+    app.called()
+
+
+def test_requests_one_after_another_on_one_connection(page: Client, app: App) -> None:
+    app.next(OK)
+    app.next(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo")
+    visitor = page.visit()
+    visitor.send(f"GET /1 HTTP/1.1\r\nHost: {page.hostname}\r\n\r\n" * 2)  # sent at once
+    assert visitor.until(b"two").count(b"HTTP/1.1 200") == 2
+    app.called(), app.called()
+
+
+def test_an_app_that_is_not_there_is_said(page: Client, start, relay) -> None:  # type: ignore
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    away = start("away", "--upstream", f"http://127.0.0.1:{port}")
+    status, _, body = away.get()
+    assert status == 502 and b"not running" in body
+    away.logged(f"The app at 127.0.0.1:{port} does not answer")

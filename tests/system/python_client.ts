@@ -1,0 +1,134 @@
+import { join } from "node:path";
+import { readLines } from "../../scripts/lines.ts";
+import { BASE, type Relay, ROOT } from "../stories/relay.ts";
+
+/** The package's folder. */
+export const PACKAGE = join(ROOT, "examples/python");
+
+/** How long a line of a client may take to come. */
+const LINE_TIMEOUT_MS = 30_000;
+
+/** What a command said and how it ended. */
+export interface Ran {
+  code: number;
+  text: string;
+}
+
+/** Runs a command to its end; throws with what it said when it should have gone well and did not. */
+export async function sh(
+  command: string[],
+  options: { env?: Record<string, string>; cwd?: string; fails?: boolean } = {},
+): Promise<Ran> {
+  const { code, stdout, stderr } = await new Deno.Command(command[0]!, {
+    args: command.slice(1),
+    env: options.env,
+    cwd: options.cwd ?? ROOT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  if (!options.fails && code !== 0) throw new Error(`${command.join(" ")} ended ${code}:\n${text}`);
+  return { code, text };
+}
+
+/** Makes a virtual environment with the package in it; returns its Python. */
+export async function makeEnvironment(folder: string): Promise<string> {
+  await sh(["python3", "-m", "venv", folder]);
+  const python = join(folder, "bin/python");
+  await install(python, "./examples/python");
+  return python;
+}
+
+/** Has pip install something. */
+export async function install(python: string, what: string): Promise<void> {
+  await sh([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", what]);
+}
+
+/** A client that runs. */
+export interface Running {
+  /** Resolves with the first line that has this text, `times` times. */
+  logged(text: string, times?: number): Promise<void>;
+  /** Resolves with exit code and what it said, when it ended. */
+  ended: Promise<Ran>;
+  /** Asks it to leave and waits until it has. */
+  stop(): Promise<Ran>;
+}
+
+/** Starts a command that stays. */
+export function start(command: string[], cwd = ROOT): Running {
+  const process = new Deno.Command(command[0]!, {
+    args: command.slice(1),
+    cwd,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  const looks = new Set<() => void>();
+  const reading = readLines(process.stderr, (line) => {
+    text += `${line}\n`;
+    for (const look of looks) look();
+  });
+  const ended = (async () => {
+    const { code } = await process.status;
+    await reading;
+    return { code, text };
+  })();
+  return {
+    ended,
+    async logged(wanted, times = 1) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const look = (): void => {
+        if (text.split(wanted).length > times) resolve();
+      };
+      const fail = (): void => reject(new Error(`No ${times} times "${wanted}" in:\n${text}`));
+      const timer = setTimeout(fail, LINE_TIMEOUT_MS);
+      looks.add(look);
+      look();
+      ended.then(fail);
+      await promise.finally(() => {
+        clearTimeout(timer);
+        looks.delete(look);
+      });
+    },
+    async stop() {
+      try {
+        process.kill("SIGTERM");
+      } catch {
+        // Ended already.
+      }
+      return await ended;
+    },
+  };
+}
+
+/** How a client is told where the relay is, and where its bios are. */
+export function setupArguments(relay: Relay, name: string, state: string): string[] {
+  return [
+    ...["setup", name, "--relay", `https://localhost:${relay.ports.control}`],
+    ...["--ca", join(relay.stateDir, "local-ca.pem")],
+    ...["--bio-file", join(relay.biosDir, `${name}.txt`), "--state", state],
+  ];
+}
+
+/** The command that runs the reference client. */
+export const REFERENCE = [
+  Deno.execPath(),
+  ...["run", "-A", "--quiet", "--no-prompt", join(ROOT, "examples/client/main.ts")],
+];
+
+/** A visitor by curl, who trusts the relay's own authority; status and body. */
+export async function curl(
+  relay: Relay,
+  name: string,
+): Promise<{ status: number; body: string }> {
+  const host = `${name}.${BASE}`;
+  const { text } = await sh([
+    ...["curl", "--silent", "--show-error", "--max-time", "20"],
+    ...["--cacert", join(relay.stateDir, "local-ca.pem"), "--write-out", "\n%{http_code}"],
+    ...["--connect-to", `${host}:443:127.0.0.1:${relay.ports.hub}`, `https://${host}/`],
+  ]);
+  const at = text.lastIndexOf("\n");
+  return { status: Number(text.slice(at + 1)), body: text.slice(0, at) };
+}
