@@ -63,6 +63,11 @@ Deno.test("every metric moves with what it counts", async () => {
   const link = await connectControl(relay, user);
   link.send({ type: "pool", size: 1 });
   const [ticket] = (await link.next("tickets")).tickets;
+  // The client says that the data port cannot be reached, then that it can.
+  link.send({ type: "pool", size: 1, dataPath: "refused" });
+  while ((await look()).get("glossond_unreachable_clients") !== 1);
+  link.send({ type: "pool", size: 1, dataPath: "works" });
+  while ((await look()).get("glossond_unreachable_clients") !== 0);
   const parked = await dialData(relay, ticket);
   for (let tries = 0; (await look()).get("glossond_parked_connections") !== 1; tries++) {
     assert.ok(tries < 100, "the connection is not parked");
