@@ -1,6 +1,7 @@
 import { openAcmeAuthority } from "./acme/acme_authority.ts";
 import type { Authority } from "./certificate/authority.ts";
 import { openLocalAuthority } from "./certificate/local_authority.ts";
+import type { NameKeeper, NameKeeperOptions } from "./dns/name_keeper.ts";
 import type { Settings } from "./config/settings.ts";
 import type { Log } from "./log.ts";
 import { SOFTWARE } from "./version.ts";
@@ -11,6 +12,8 @@ const LOCAL_NAMES = ["localhost", "127.0.0.1"];
 /** An opened authority and how to end it. */
 export interface OpenedAuthority {
   authority: Authority;
+  /** Keeps users' names in the DNS; absent where the authority needs none. */
+  names?: NameKeeper;
   close(): Promise<void>;
 }
 
@@ -18,11 +21,13 @@ export interface OpenedAuthority {
  * Opens the authority that the settings name.
  *
  * @param caPem what {@linkcode readCaFile} read.
+ * @param names who has users' names, for the daemon, which keeps them in the DNS.
  */
 export async function openAuthority(
   settings: Readonly<Settings>,
   log: Log,
   caPem: string | undefined,
+  names?: Pick<NameKeeperOptions, "store" | "claimed" | "isClaimed">,
 ): Promise<OpenedAuthority> {
   const { stateDir, baseDomain } = settings;
   if (settings.authority === "local") {
@@ -43,9 +48,14 @@ export async function openAuthority(
     ...(caPem !== undefined && { caPem }),
     ...(settings.acmeEmail !== undefined && { email: settings.acmeEmail }),
     ...(settings.acmeProfile !== undefined && { profile: settings.acmeProfile }),
+    ...(names !== undefined && { names: { ...names, baseDomain } }),
     onNote: (note, fields) => log.info(note, fields),
   });
-  return { authority, close: () => authority.close() };
+  return {
+    authority,
+    ...(authority.names !== undefined && { names: authority.names }),
+    close: () => authority.close(),
+  };
 }
 
 /** The private ACME server's root, PEM; undefined when none is set. */

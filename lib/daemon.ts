@@ -7,6 +7,7 @@ import { createAccountStore } from "./account/store.ts";
 import { isUsername } from "./account/username.ts";
 import { createMetrics } from "./admin/metrics.ts";
 import { createIssuance } from "./issuance/issuance.ts";
+import { nameTable } from "./dns/name_table.ts";
 import { startRelayCertificate } from "./certificate/relay_certificate.ts";
 import { apiApp } from "./api/api.ts";
 import { createBodyReader } from "./api/body.ts";
@@ -156,12 +157,18 @@ async function start(
   });
 
   // Certificates
-  const { authority, close: closeAuthority } = await openAuthority(
+  const { authority, names, close: closeAuthority } = await openAuthority(
     settings,
     log,
     await readCaFile(settings),
+    {
+      store: nameTable(db),
+      claimed: () => accounts.list().map(({ username }) => hostnameOf(username)),
+      isClaimed: (name) => accounts.byUsername(name.slice(0, -baseDomain.length - 1)) !== undefined,
+    },
   );
   onClose(closeAuthority);
+  names?.start();
   const issuance = createIssuance({
     db,
     authority,
@@ -203,6 +210,7 @@ async function start(
   }
   async function release(username: string): Promise<boolean> {
     const released = await accounts.release(username, () => issuance.forget(username));
+    names?.settle(hostnameOf(username));
     cutOff(username);
     lastOnline.forget(username);
     return released;
@@ -326,6 +334,7 @@ async function start(
     sessions,
     parking,
     presence,
+    names,
     hub,
     servers,
     ceilings,

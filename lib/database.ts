@@ -77,6 +77,13 @@ const MIGRATIONS: readonly string[] = [
      used          INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX claim_check_expires_at ON claim_check (expires_at);`,
+  // The sets in the DNS that are this relay's, see certificate/name_table.ts.
+  `CREATE TABLE name_record (
+     name     TEXT NOT NULL,
+     type     TEXT NOT NULL,
+     contents TEXT NOT NULL,
+     PRIMARY KEY (name, type, contents)
+   ) STRICT;`,
 ];
 
 /**

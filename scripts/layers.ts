@@ -30,7 +30,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/issuance": [...GROUND, "lib/certificate", "lib/pki", "lib/database.ts"],
   "lib/acme": [...GROUND, "lib/certificate/authority.ts", "lib/dns", "lib/pki"],
   "lib/certificate": [...GROUND, "lib/pki"],
-  "lib/dns": [...GROUND, "lib/config/values.ts"],
+  "lib/dns": [...GROUND, "lib/database.ts", "lib/config/values.ts"],
   "lib/pki": [],
   "lib/page": GROUND,
   "lib/admin": GROUND,

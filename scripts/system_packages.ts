@@ -6,6 +6,7 @@
 
 /** Packages by a file that each brings. */
 const PACKAGES: Record<string, string> = {
+  "bind9-dnsutils": "/usr/bin/delv",
   "chromium": "/usr/bin/chromium",
   "curl": "/usr/bin/curl",
   "openssl": "/usr/bin/openssl",

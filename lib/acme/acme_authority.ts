@@ -12,6 +12,8 @@ import {
 } from "../certificate/authority.ts";
 import { openChallengeJournal } from "../dns/challenge_journal.ts";
 import { createChallengeWriter } from "../dns/challenge_writer.ts";
+import { createNameKeeper, type NameKeeper, type NameKeeperOptions } from "../dns/name_keeper.ts";
+import { createDnsTurn } from "../dns/turn.ts";
 import { openStateFolder } from "../file/state_folder.ts";
 import { openOrderJournal } from "./order_journal.ts";
 import { createPowerDns } from "../dns/power_dns.ts";
@@ -53,6 +55,8 @@ export interface AcmeAuthorityOptions {
   dnsServers?: readonly string[];
   /** How long they may take to answer with a challenge. @default {180 s} */
   propagationTimeoutMs?: number;
+  /** Keeps names in the DNS that challenges are put below. @default none is kept */
+  names?: Omit<NameKeeperOptions, "dns" | "inTurn" | "onNote">;
   /** Names this program to the ACME server. @default {"glossond"} */
   userAgent?: string;
   /** Told of what nobody waits for: clean-up at start. */
@@ -67,6 +71,8 @@ export interface AcmeAuthorityOptions {
 export interface AcmeAuthority extends Authority {
   /** Resolves when what earlier runs left in the DNS is removed, or could not be for now. */
   readonly recovered: Promise<void>;
+  /** What `names` asked for; its `start` is the caller's to call. */
+  readonly names: NameKeeper | undefined;
   /** Ends it, once orders under way have ended: the caller aborts them before. */
   close(): Promise<void>;
 }
@@ -89,10 +95,13 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
   });
   const journal = await openOrderJournal(join(stateDir, "acme-orders"), now());
   const challenges = await openChallengeJournal(join(stateDir, "acme-challenges"));
-  const writer = createChallengeWriter({
+  const inTurn = createDnsTurn(join(stateDir, "acme-dns.lock"));
+  const writer = createChallengeWriter({ dns, journal: challenges, inTurn });
+  const names = options.names && createNameKeeper({
+    ...options.names,
     dns,
-    journal: challenges,
-    lockPath: join(stateDir, "acme-dns.lock"),
+    inTurn,
+    ...(onNote && { onNote }),
   });
   /** The last order of each set of names: the next one waits for it. */
   const last = new Map<string, Promise<unknown>>();
@@ -153,6 +162,7 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
       session,
       directoryUrl,
       writer,
+      names,
       journal,
       dnsServers,
       queries,
@@ -201,12 +211,14 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
     kind: "acme",
     source: directoryUrl,
     recovered: recovering.then(() => {}),
+    names,
     issue,
     renewalWindow,
     async close(): Promise<void> {
       if (closed) return;
       closed = true;
       await settleWithin(CLOSE_TIMEOUT_MS, [recovering, ...last.values()]);
+      await names?.stop();
       await challenges.close();
       transport.close();
     },

@@ -4,9 +4,13 @@ import { AcmeProblem, parseRetryAfter, problemBody } from "./transport.ts";
 import { renewalId } from "./renewal_info.ts";
 import type { CertificateOrder } from "../certificate/authority.ts";
 import type { ChallengeWriter } from "../dns/challenge_writer.ts";
+import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { OrderJournal } from "./order_journal.ts";
 import { pause } from "../net/pause.ts";
 import { authoritativeServers, type DnsQueries, waitForTxt } from "../dns/propagation.ts";
+
+/** What challenges stand below a name with (RFC 8555 section 8.4). */
+const CHALLENGE = "_acme-challenge.";
 
 /** How long the server may take to validate a name, or to sign. */
 const POLL_TIMEOUT_MS = 180_000;
@@ -20,6 +24,8 @@ export interface OrderParts {
   session: AcmeSession;
   directoryUrl: string;
   writer: ChallengeWriter;
+  /** Keeps in the DNS what a challenge would take out of it. */
+  names?: Pick<NameKeeper, "keep" | "settle">;
   journal: OrderJournal;
   /** `ip:port` of the servers asked for challenges; empty for the zone's own. */
   dnsServers: readonly string[];
@@ -141,7 +147,7 @@ async function place(
 /** Proves every name of the order that the server does not hold for proven. */
 async function prove(state: AcmeOrder, order: CertificateOrder, parts: OrderParts): Promise<void> {
   const { signal, onStep } = order;
-  const { session, writer, now } = parts;
+  const { session, writer, names, now } = parts;
   const open: { url: string; name: string; challenge: AcmeChallenge }[] = [];
   /** BASE and `*.BASE` are proven at the same name, with a value each. */
   const values = new Map<string, string[]>();
@@ -154,7 +160,7 @@ async function prove(state: AcmeOrder, order: CertificateOrder, parts: OrderPart
     if (challenge === undefined) {
       throw new Error(`The ACME server offers no dns-01 challenge for ${name}: choose another`);
     }
-    const record = `_acme-challenge.${identifier.value}`;
+    const record = CHALLENGE + identifier.value;
     const value = await session.challengeValue(challenge);
     values.set(record, [...(values.get(record) ?? []), value]);
     open.push({ url, name, challenge });
@@ -163,6 +169,7 @@ async function prove(state: AcmeOrder, order: CertificateOrder, parts: OrderPart
   try {
     for (const [record, wanted] of values) {
       signal?.throwIfAborted();
+      await names?.keep(nameOf(record));
       // Before the write: one that fails half-way may have left something, too.
       written.push(record);
       const zone = await writer.add(record, wanted);
@@ -189,8 +196,15 @@ async function prove(state: AcmeOrder, order: CertificateOrder, parts: OrderPart
         () => onStep?.("challenge removed", { record }),
         (error) => onStep?.("challenge not removed yet", { record, why: error }),
       );
+      // It may have been released meanwhile.
+      await names?.settle(nameOf(record));
     }
   }
+}
+
+/** The name that a challenge's record proves. */
+function nameOf(record: string): string {
+  return record.slice(CHALLENGE.length);
 }
 
 async function waitUntilVisible(

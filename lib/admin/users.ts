@@ -1,5 +1,20 @@
 import type { DataPathWord } from "../wire/messages.ts";
 
+/** How long the DNS server may take to tell where a name is. */
+const DNS_TIMEOUT_MS = 3_000;
+
+/** Where a user's name is, beside where the wildcard is. */
+export interface NameInDns {
+  /**
+   * `wildcard`: it has no address of its own; `same`: it has the wildcard's; `differs`: it has others;
+   * `nowhere`: there is none.
+   */
+  state: "wildcard" | "same" | "differs" | "nowhere";
+  addresses: string[];
+  /** The wildcard's. */
+  wildcard: string[];
+}
+
 /** A user, or a blocked name, as the operator sees it; times are RFC 3339. */
 export interface UserView {
   username: string;
@@ -13,6 +28,8 @@ export interface UserView {
   lastOnlineAt: string | null;
   /** End of the newest certificate. */
   certificateNotAfter: string | null;
+  /** Where the name is in the DNS, asked for one user only; null when it is not known. */
+  dns: NameInDns | null;
   /** Visitors' connections now; null when the relay does not run. */
   visitors: number | null;
   /**
@@ -67,6 +84,8 @@ export interface UserDeskOptions {
     isOnline(username: string): boolean;
     visitors(username: string): number;
     parked(username: string): number;
+    /** Where a name is in the DNS; absent where the relay has nothing to do with it. */
+    inDns?(hostname: string): Promise<NameInDns>;
     dataPath(username: string): DataPathWord | undefined;
     /** A time online that is not stored yet. */
     lastOnlineAt(username: string): number | undefined;
@@ -102,6 +121,7 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
       lastOnlineAt: time(lastOnlineAt),
       certificateNotAfter: time(certificates.latest(username)?.notAfter),
       visitors: live?.visitors(username) ?? null,
+      dns: null,
       dataPath: live?.dataPath(username) ?? null,
       parked: live?.parked(username) ?? null,
     };
@@ -112,6 +132,16 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
     const blockedAt = blocked(username);
     if (account === undefined && blockedAt === undefined) return undefined;
     return view(account, username, blockedAt);
+  }
+
+  async function show(username: string): Promise<UserView | undefined> {
+    const user = find(username);
+    if (user?.createdAt == null || live?.inDns === undefined) return user;
+    const { promise: late, resolve } = Promise.withResolvers<null>();
+    const timer = setTimeout(() => resolve(null), DNS_TIMEOUT_MS);
+    const dns = await Promise.race([live.inDns(user.hostname).catch(() => null), late]);
+    clearTimeout(timer);
+    return { ...user, dns };
   }
 
   function blocked(username: string): number | undefined {
@@ -130,7 +160,7 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
 
   return {
     list: () => Promise.resolve(list()),
-    show: (username) => Promise.resolve(find(username)),
+    show,
     async block(username) {
       // On disk first: a session that is cut off must not come back.
       await accounts.setBlocked(username, true);

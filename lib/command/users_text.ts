@@ -24,6 +24,7 @@ export function userText(user: UserView): string {
     ["page", `https://${user.hostname}/`],
     ["state", stateOf(user)],
     ["blocked since", shortTime(user.blockedAt)],
+    ["addresses", addressesText(user)],
     ["visitors now", count(user.visitors)],
     ["data port", dataPathText(user.dataPath)],
     ["parked connections", count(user.parked)],
@@ -50,6 +51,22 @@ function dataPathText(word: UserView["dataPath"]): string {
   return word === "works"
     ? "reached"
     : `NOT REACHED by the client (${word}): visitors are not served`;
+}
+
+function addressesText({ dns, hostname }: UserView): string {
+  if (dns === null) return "not known";
+  const [own, wildcard] = [dns.addresses, dns.wildcard].map((list) => list.join(", ") || "nowhere");
+  const star = hostname.replace(/^[^.]*/, "*");
+  switch (dns.state) {
+    case "wildcard":
+      return `${own}, by ${star}`;
+    case "same":
+      return `${own}, as ${star}`;
+    case "differs":
+      return `${own}, BUT ${star} is at ${wildcard}`;
+    case "nowhere":
+      return `NONE, and ${star} has none either`;
+  }
 }
 
 function count(number: number | null): string {

@@ -7,6 +7,7 @@ import { startAdmin } from "../admin/start.ts";
 import type { Check } from "../admin/status.ts";
 import { createUserDesk } from "../admin/users.ts";
 import type { Issuance } from "../issuance/issuance.ts";
+import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { RelayCertificate } from "../certificate/relay_certificate.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { Settings } from "../config/settings.ts";
@@ -31,6 +32,8 @@ export interface OperatorOptions {
   sessions: Sessions;
   parking: Places;
   presence: Presence;
+  /** How users' names stand in the DNS; absent where that is not this relay's affair. */
+  names: NameKeeper | undefined;
   hub: Hub;
   servers: Servers;
   ceilings: Ceilings;
@@ -75,6 +78,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       live: {
         isOnline: options.presence.isOnline,
         visitors: (username) => hub.visitorsOf(username),
+        ...(options.names && { inDns: (hostname) => options.names!.inspect(hostname) }),
         dataPath: (username) => sessions.get(username)?.dataPath,
         parked: (username) => sessions.get(username)?.parked ?? 0,
         lastOnlineAt: (username) => options.lastOnline.pending(username),

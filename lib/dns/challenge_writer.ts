@@ -1,5 +1,5 @@
 import type { ChallengeJournal, ChallengeValue } from "./challenge_journal.ts";
-import { acquireLock } from "../file/lock.ts";
+import type { DnsTurn } from "./turn.ts";
 import type { PdnsRecord, PdnsZone, PowerDns } from "./power_dns.ts";
 
 /** How long resolvers may keep a challenge; it is needed for seconds only. */
@@ -8,15 +8,11 @@ const TTL_S = 60;
 /** How often a value that another writer has wiped is written again. */
 const REWRITES = 6;
 
-/** How long another process may hold the zones. */
-const LOCK_WAIT_MS = 120_000;
-
 /** Options for {@linkcode createChallengeWriter}. */
 export interface ChallengeWriterOptions {
-  dns: PowerDns;
+  dns: Pick<PowerDns, "findZone" | "read" | "replace" | "notify">;
   journal: ChallengeJournal;
-  /** Lock file that keeps other processes of this relay from writing at the same time. */
-  lockPath: string;
+  inTurn: DnsTurn;
 }
 
 /** Puts challenge values into the DNS and takes them out again, one write after another. */
@@ -29,34 +25,9 @@ export interface ChallengeWriter {
   recover(): Promise<number>;
 }
 
-/**
- * Makes the one writer of a process.
- *
- * PowerDNS replaces the values of a name as a whole, so each change reads, changes and writes; two
- * at once would lose one's value (lego #1578, certwarden #41) and, on SQLite, fail. They run one
- * after another here, and a lock file keeps other processes of this relay out.
- */
+/** Makes the one writer of challenges of a process. */
 export function createChallengeWriter(options: ChallengeWriterOptions): ChallengeWriter {
-  const { dns, journal, lockPath } = options;
-  let last: Promise<unknown> = Promise.resolve();
-
-  function inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const turn = last.then(() => locked(action));
-    last = turn.catch(() => {});
-    return turn;
-  }
-
-  async function locked<T>(action: () => Promise<T>): Promise<T> {
-    const lock = await acquireLock(lockPath, { owner: "challenges", waitMs: LOCK_WAIT_MS });
-    if (lock === undefined) {
-      throw new Error(`Cannot write to the DNS: another process holds ${lockPath}; end it`);
-    }
-    try {
-      return await action();
-    } finally {
-      lock.release();
-    }
-  }
+  const { dns, journal, inTurn } = options;
 
   /** Reads, changes, writes and reads back until the set has all of `wanted`, none of `unwanted`. */
   async function change(

@@ -47,6 +47,8 @@ export interface PowerDnsOptions {
   apiKey: string | (() => string);
   /** @default {"localhost"} */
   serverId?: string;
+  /** How long a request is tried again. @default {60 s} */
+  retryForMs?: number;
   /** As `Math.random`, for jitter. @default {Math.random} */
   random?: () => number;
   /** Told of every request that has to be tried again. */
@@ -63,8 +65,19 @@ export interface PowerDns {
   findZone(name: string): Promise<PdnsZone>;
   /** The set of that name and type; empty when there is none. */
   read(zone: PdnsZone, name: string, type: string): Promise<PdnsRrset>;
+  /** Every set of that name. */
+  readName(zone: PdnsZone, name: string): Promise<PdnsRrset[]>;
+  /** Every set of the zone. */
+  readZone(zone: PdnsZone): Promise<PdnsRrset[]>;
   /** Replaces a set as a whole; a set without records is deleted. */
   replace(zone: PdnsZone, rrset: PdnsRrset): Promise<void>;
+  /** Replaces several sets in this order, in one transaction: nobody sees a part of it. */
+  replaceAll(zone: PdnsZone, rrsets: readonly PdnsRrset[]): Promise<void>;
+  /**
+   * Whether a zone is signed, and whether the server then puts its records in order (which denials of
+   * existence are made from) after each change by the API.
+   */
+  signing(zone: PdnsZone): Promise<{ signed: boolean; rectified: boolean }>;
   /** Tells the secondaries of a primary zone; does nothing for other kinds. */
   notify(zone: PdnsZone): Promise<void>;
 }
@@ -77,10 +90,11 @@ export interface PowerDns {
  */
 export function createPowerDns(options: PowerDnsOptions): PowerDns {
   const { apiUrl, apiKey, serverId = "localhost", random = Math.random, onRetry } = options;
+  const { retryForMs = RETRY_FOR_MS } = options;
   const base = `${apiUrl.replace(/\/+$/, "")}/api/v1/servers/${encodeURIComponent(serverId)}`;
 
   async function request(method: string, path: string, body?: unknown): Promise<unknown> {
-    const deadline = performance.now() + RETRY_FOR_MS;
+    const deadline = performance.now() + retryForMs;
     for (let attempt = 0;; attempt++) {
       const { passing, error, value } = await requestOnce(method, path, body);
       if (error === undefined) return value;
@@ -171,21 +185,43 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     );
   }
 
-  async function read(zone: PdnsZone, name: string, type: string): Promise<PdnsRrset> {
-    // Versions before 4.7 do not know the filter and send the whole zone.
-    const query = `rrset_name=${encodeURIComponent(name + ".")}&rrset_type=${type}`;
-    const answer = await request("GET", `/zones/${encodeURIComponent(zone.id)}?${query}`);
-    const { rrsets = [] } = answer as { rrsets?: PdnsRrset[] };
-    const found = rrsets.find((set) => set.name.toLowerCase() === `${name}.` && set.type === type);
-    return found ?? { name: `${name}.`, type, ttl: 0, records: [] };
+  async function readSets(zone: PdnsZone, query: string): Promise<PdnsRrset[]> {
+    const answer = await request("GET", `/zones/${encodeURIComponent(zone.id)}${query}`);
+    return (answer as { rrsets?: PdnsRrset[] }).rrsets ?? [];
   }
 
-  async function replace(zone: PdnsZone, rrset: PdnsRrset): Promise<void> {
-    const { name, type, ttl, records } = rrset;
-    const change = records.length === 0
-      ? { name, type, changetype: "DELETE" }
-      : { name, type, ttl, records, changetype: "REPLACE" };
-    await request("PATCH", `/zones/${encodeURIComponent(zone.id)}`, { rrsets: [change] });
+  async function readName(zone: PdnsZone, name: string, more = ""): Promise<PdnsRrset[]> {
+    // Versions before 4.7 do not know the filter and send the whole zone.
+    const sets = await readSets(zone, `?rrset_name=${encodeURIComponent(name + ".")}${more}`);
+    return sets.filter((set) => set.name.toLowerCase() === `${name}.`);
+  }
+
+  async function read(zone: PdnsZone, name: string, type: string): Promise<PdnsRrset> {
+    const sets = await readName(zone, name, `&rrset_type=${type}`);
+    return sets.find((set) => set.type === type) ?? { name: `${name}.`, type, ttl: 0, records: [] };
+  }
+
+  async function replaceAll(zone: PdnsZone, rrsets: readonly PdnsRrset[]): Promise<void> {
+    const changes = rrsets.map(({ name, type, ttl, records }) =>
+      records.length === 0
+        ? { name, type, changetype: "DELETE" }
+        : { name, type, ttl, records, changetype: "REPLACE" }
+    );
+    await request("PATCH", `/zones/${encodeURIComponent(zone.id)}`, { rrsets: changes });
+  }
+
+  async function signing(zone: PdnsZone): Promise<{ signed: boolean; rectified: boolean }> {
+    const answer = await request("GET", `/zones/${encodeURIComponent(zone.id)}?rrsets=false`);
+    const { dnssec = false, api_rectify: rectified = false } = answer as {
+      dnssec?: boolean;
+      api_rectify?: boolean;
+    };
+    if (!dnssec || rectified) return { signed: dnssec, rectified };
+    const config = await request("GET", "/config") as { name: string; value: string }[];
+    const setting = config.find(({ name }) => name === "default-api-rectify");
+    const path = `/zones/${encodeURIComponent(zone.id)}/metadata/API-RECTIFY`;
+    const { metadata = [] } = await request("GET", path) as { metadata?: string[] };
+    return { signed: true, rectified: setting?.value !== "no" && metadata[0] !== "0" };
   }
 
   async function notify(zone: PdnsZone): Promise<void> {
@@ -193,7 +229,16 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     await request("PUT", `/zones/${encodeURIComponent(zone.id)}/notify`);
   }
 
-  return { findZone, read, replace, notify };
+  return {
+    findZone,
+    read,
+    readName: (zone, name) => readName(zone, name),
+    readZone: (zone) => readSets(zone, ""),
+    replace: (zone, rrset) => replaceAll(zone, [rrset]),
+    replaceAll,
+    signing,
+    notify,
+  };
 }
 
 function parseJson(text: string): unknown {

@@ -3,6 +3,7 @@ import { openRelayStore } from "../certificate/store.ts";
 import type { Settings } from "../config/settings.ts";
 import { checkDns } from "./dns.ts";
 import { fault, type Finding } from "./finding.ts";
+import { checkNames } from "./names.ts";
 import { checkPaths } from "./paths.ts";
 import { checkCertificate, checkRelay, checkState } from "./relay.ts";
 import { checkAcme, checkBio, checkPowerDns } from "./services.ts";
@@ -31,6 +32,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
     dns.findings,
     checkAcme(settings, caPem, now),
     checkPowerDns(settings),
+    checkNames(settings),
     checkCertificate(settings, relayNames(settings), now),
     checkPaths({
       settings,

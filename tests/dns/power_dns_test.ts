@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openChallengeJournal } from "../../lib/dns/challenge_journal.ts";
 import { createChallengeWriter } from "../../lib/dns/challenge_writer.ts";
+import { createDnsTurn } from "../../lib/dns/turn.ts";
 import {
   createPowerDns,
   type PdnsRrset,
@@ -97,8 +98,10 @@ Deno.test("notify() speaks to primary zones only", async () => {
   );
 });
 
+type ChallengeDns = Parameters<typeof createChallengeWriter>[0]["dns"];
+
 /** PowerDNS in memory, with hooks for what goes wrong. */
-class MemoryDns implements PowerDns {
+class MemoryDns implements ChallengeDns {
   sets = new Map<string, PdnsRrset>();
   writing = 0;
   failures: Error[] = [];
@@ -137,7 +140,11 @@ const NAME = "_acme-challenge.glosson.test";
 async function writerBench(folder: string) {
   const dns = new MemoryDns();
   const journal = await openChallengeJournal(`${folder}/journal`);
-  const writer = createChallengeWriter({ dns, journal, lockPath: `${folder}/dns.lock` });
+  const writer = createChallengeWriter({
+    dns,
+    journal,
+    inTurn: createDnsTurn(`${folder}/dns.lock`),
+  });
   return { dns, journal, writer };
 }
 

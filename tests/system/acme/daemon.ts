@@ -38,6 +38,8 @@ export interface AcmeDaemon extends AsyncDisposable {
   logged(message: string): Promise<Record<string, unknown>>;
   /** Runs a command of glossond with the daemon's settings. */
   glossond(...args: string[]): Promise<Ran>;
+  /** Ends the daemon by a signal and, after `meanwhile`, starts it again; its lines begin anew. */
+  restart(signal: Deno.Signal, meanwhile?: () => Promise<unknown>): Promise<void>;
 }
 
 /** What {@linkcode startAcmeDaemon} starts. */
@@ -46,11 +48,13 @@ export interface AcmeDaemonOptions extends Partial<PebbleOptions> {
   settings?: Record<string, string>;
   /** Users with accounts from the start; their tokens are put in. */
   users?: Map<string, string>;
+  /** Called before the daemon starts. */
+  prepare?: (it: AcmeBench) => Promise<unknown>;
 }
 
 /** Starts Pebble, PowerDNS and the real daemon on free ports with an empty state folder. */
 export async function startAcmeDaemon(options: AcmeDaemonOptions = {}): Promise<AcmeDaemon> {
-  const { settings = {}, users, ...servers } = options;
+  const { settings = {}, users, prepare, ...servers } = options;
   const stack = new AsyncDisposableStack();
   try {
     const it = stack.use(await acmeBench(servers));
@@ -61,6 +65,7 @@ export async function startAcmeDaemon(options: AcmeDaemonOptions = {}): Promise<
     await Deno.writeTextFile(`${it.stateDir}/acme-ca.pem`, it.pebble.caPem);
     await Deno.writeTextFile(`${it.stateDir}/.secrets`, `POWERDNS_API_KEY=${API_KEY}\n`);
     if (users !== undefined) await addUsers(stateDir, users);
+    await prepare?.(it);
     const { PATH = "/usr/bin:/bin", HOME = it.stateDir, DENO_DIR } = Deno.env.toObject();
     const named: Record<string, string> = {
       BASE_DOMAIN: BASE,
@@ -88,8 +93,9 @@ export async function startAcmeDaemon(options: AcmeDaemonOptions = {}): Promise<
       ...(DENO_DIR !== undefined && { DENO_DIR }),
       ...Object.fromEntries(Object.entries(named).map(([k, v]) => [`GLOSSOND_${k}`, v])),
     };
-    const { ports, lines, logged, stop } = await serve(env);
-    stack.defer(stop);
+    let running = await serve(env);
+    stack.defer(() => running.stop());
+    const { ports } = running;
     const proxy = stack.use(startLoopbackProxy());
     return {
       it: { ...it, stateDir },
@@ -97,8 +103,16 @@ export async function startAcmeDaemon(options: AcmeDaemonOptions = {}): Promise<
       biosDir,
       proxy: proxy.url,
       ports,
-      lines,
-      logged,
+      get lines() {
+        return running.lines;
+      },
+      logged: (message) => running.logged(message),
+      async restart(signal, meanwhile): Promise<void> {
+        await running.stop(signal);
+        await meanwhile?.();
+        running = await serve(env);
+        Object.assign(ports, running.ports);
+      },
       // Commands read the listeners' ports from their settings.
       glossond: (...args) =>
         runToEnd(...glossond(...args), { ...env, GLOSSOND_PAGES_PORT: String(ports.pages) }),
@@ -134,7 +148,7 @@ async function runToEnd(
 }
 
 async function serve(env: Record<string, string>): Promise<
-  Pick<AcmeDaemon, "ports" | "lines" | "logged"> & { stop: () => Promise<void> }
+  Pick<AcmeDaemon, "ports" | "lines" | "logged"> & { stop: (signal?: Deno.Signal) => Promise<void> }
 > {
   const [program, args] = glossond("serve");
   const process = new Deno.Command(program, {
@@ -150,9 +164,9 @@ async function serve(env: Record<string, string>): Promise<
     lines.push(line.startsWith("{") ? JSON.parse(line) : { message: line });
   });
 
-  async function stop(): Promise<void> {
+  async function stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
     try {
-      process.kill("SIGTERM");
+      process.kill(signal);
     } catch {
       // Ended already.
     }

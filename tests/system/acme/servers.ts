@@ -21,6 +21,8 @@ export interface PowerDnsServer extends Server {
   api(method: string, path: string, body?: unknown): Promise<unknown>;
   /** The TXT values at a name as the database has them, unquoted. */
   txt(name: string): Promise<string[]>;
+  /** Rows of the database at a name and below it, those without a record (RFC 4592) too. */
+  rows(name: string): Promise<string[]>;
 }
 
 /** What {@linkcode startPowerDns} starts. */
@@ -47,6 +49,7 @@ export async function startPowerDns(options: PowerDnsOptions = {}): Promise<Powe
     [
       "launch=gsqlite3",
       `gsqlite3-database=${database}`,
+      "gsqlite3-dnssec=yes",
       "local-address=127.0.0.1",
       `local-port=${dnsPort}`,
       "api=yes",
@@ -117,6 +120,15 @@ export async function startPowerDns(options: PowerDnsOptions = {}): Promise<Powe
         `SELECT content FROM records WHERE type = 'TXT' AND name = '${name}' ORDER BY content`,
       ]);
       return lines.split("\n").filter(Boolean).map((line) => line.replace(/^"|"$/g, ""));
+    },
+    async rows(name: string): Promise<string[]> {
+      const lines = await run("sqlite3", [
+        "-cmd",
+        ".timeout 5000",
+        database,
+        `SELECT name, type, content FROM records WHERE name = '${name}' OR name LIKE '%.${name}'`,
+      ]);
+      return lines.split("\n").filter(Boolean);
     },
   };
 }

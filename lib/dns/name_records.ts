@@ -1,0 +1,133 @@
+import type { PdnsRrset } from "./power_dns.ts";
+
+/** Types that say where a name is; all of a name's are one statement. */
+const ADDRESS_TYPES = ["A", "AAAA", "CNAME", "ALIAS", "LUA"];
+
+/** What a name's sets are compared by: their values that are in force. */
+export type Contents = string;
+
+/** Sets that this relay wrote at a name: for each type what it may have written. */
+export type OwnedSets = ReadonlyMap<string, ReadonlySet<Contents>>;
+
+/** What stands at a name, what should, and what was written there by this relay. */
+export interface NameRecords {
+  /** No trailing dot. */
+  name: string;
+  /** The sets that answer for the name while it has none of its own: the wildcard's. */
+  source: readonly PdnsRrset[];
+  present: readonly PdnsRrset[];
+  owned: OwnedSets;
+}
+
+/** What to write at a name. */
+export interface RecordPlan {
+  name: string;
+  /** Sets to replace, first those without records, which are to be deleted. */
+  changes: PdnsRrset[];
+  /** The sets that are this relay's afterwards. */
+  ours: PdnsRrset[];
+  /** Why the name cannot be given what it should have, for a person. */
+  conflict?: string;
+}
+
+/** The values of a set that are in force, in an order of their own. */
+export function contentsOf({ records }: PdnsRrset): Contents {
+  return JSON.stringify(
+    records.filter(({ disabled }) => !disabled).map(({ content }) => content).sort(),
+  );
+}
+
+/** The sets that answer: disabled records do not. */
+export function inForce(sets: readonly PdnsRrset[]): PdnsRrset[] {
+  return sets.map((set) => ({ ...set, records: set.records.filter(({ disabled }) => !disabled) }))
+    .filter(({ records }) => records.length > 0);
+}
+
+/**
+ * Plans how a name keeps being answered for like the wildcard answers, once it exists.
+ *
+ * A name that exists is not covered by the wildcard, for no type (RFC 4592 section 2.2.1), so it is
+ * given copies of all of the wildcard's sets. What somebody else wrote there stays: where that is an
+ * address, none is added.
+ */
+export function planCopies({ name, source, present, owned }: NameRecords): RecordPlan {
+  const wanted = new Map(inForce(source).map((set) => [set.type, set]));
+  const foreign = present.filter((set) => !isOurs(set, owned, wanted));
+  const types = foreign.map(({ type }) => type);
+  const elsewhere = types.some((type) => ADDRESS_TYPES.includes(type));
+  const alias = wanted.has("CNAME") && !elsewhere;
+  if (alias && foreign.length > 0) {
+    const conflict =
+      `${name} has ${types.join(" and ")} records of its own, beside which it cannot ` +
+      "have the wildcard's CNAME: remove them, or give it an address";
+    return { name, changes: [], ours: [], conflict };
+  }
+  const ours = [...wanted.values()]
+    .filter(({ type }) => !types.includes(type))
+    .filter(({ type }) => !elsewhere || !ADDRESS_TYPES.includes(type))
+    .map((set) => ({ ...set, name: `${name}.` }));
+  return { name, ours, changes: changesTo(ours, present, foreign) };
+}
+
+/** Plans the removal of what this relay wrote at a name: the wildcard answers for it again. */
+export function planRemoval({ name, source, present, owned }: NameRecords): RecordPlan {
+  const wanted = new Map(inForce(source).map((set) => [set.type, set]));
+  const foreign = present.filter((set) => !isOurs(set, owned, wanted));
+  return { name, ours: [], changes: changesTo([], present, foreign) };
+}
+
+/** Written by this relay, or nothing but what it would write: then it is no loss to it. */
+function isOurs(set: PdnsRrset, owned: OwnedSets, wanted: Map<string, PdnsRrset>): boolean {
+  const contents = contentsOf(set);
+  if (owned.get(set.type)?.has(contents)) return true;
+  const same = wanted.get(set.type);
+  return same !== undefined && contentsOf(same) === contents;
+}
+
+function changesTo(
+  ours: readonly PdnsRrset[],
+  present: readonly PdnsRrset[],
+  foreign: readonly PdnsRrset[],
+): PdnsRrset[] {
+  const stale = present.filter((set) =>
+    !foreign.includes(set) && !ours.some(({ type }) => type === set.type)
+  );
+  const missing = ours.filter((set) => {
+    const there = present.find(({ type }) => type === set.type);
+    return there?.ttl !== set.ttl || contentsOf(there) !== contentsOf(set) ||
+      there.records.length !== set.records.length;
+  });
+  // Deleted first: a CNAME is refused where anything else stands.
+  return [...stale.map((set) => ({ ...set, records: [] })), ...missing];
+}
+
+/** How a name that is claimed stands in the DNS. */
+export interface NameReport {
+  /**
+   * `wildcard`: it has no address of its own; `same`: it has the wildcard's; `differs`: it has others;
+   * `nowhere`: neither it nor a wildcard above it has an address.
+   */
+  state: "wildcard" | "same" | "differs" | "nowhere";
+  /** The name's addresses or alias; the wildcard's where it has none of its own. */
+  addresses: string[];
+  /** The wildcard's. */
+  wildcard: string[];
+}
+
+/** Compares where a name is with where the wildcard is. */
+export function compareRecords(
+  source: readonly PdnsRrset[],
+  present: readonly PdnsRrset[],
+): NameReport {
+  const [own, wildcard] = [addressesIn(present), addressesIn(source)];
+  if (own.length === 0) {
+    return { state: wildcard.length === 0 ? "nowhere" : "wildcard", addresses: wildcard, wildcard };
+  }
+  const same = own.length === wildcard.length && own.every((address, i) => address === wildcard[i]);
+  return { state: same ? "same" : "differs", addresses: own, wildcard };
+}
+
+function addressesIn(sets: readonly PdnsRrset[]): string[] {
+  return inForce(sets).filter(({ type }) => ADDRESS_TYPES.includes(type))
+    .flatMap(({ records }) => records.map(({ content }) => content)).sort();
+}

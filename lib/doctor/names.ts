@@ -1,0 +1,105 @@
+import { DatabaseSync } from "node:sqlite";
+import { compareRecords, inForce, type NameReport } from "../dns/name_records.ts";
+import { byName, wildcardAbove } from "../dns/name_source.ts";
+import { createPowerDns, type PdnsZone, type PowerDns } from "../dns/power_dns.ts";
+import type { Settings } from "../config/settings.ts";
+import { type Finding, ok, skipped, warning } from "./finding.ts";
+
+const CHECK = "users' names in the DNS";
+
+/** Names that are told one by one. */
+const SHOWN = 3;
+
+/** Compares where each user's name is with where the wildcard is, as the zone has it. */
+export async function checkNames(settings: Settings): Promise<Finding[]> {
+  if (settings.authority !== "acme") {
+    return [skipped(CHECK, "are not written with the local authority")];
+  }
+  const { baseDomain, pdnsApiUrl, pdnsApiKey, pdnsServerId, stateDir } = settings;
+  try {
+    const names = usernames(stateDir).map((username) => `${username}.${baseDomain}`);
+    // Tries once: what is wrong with the server is told by its own check.
+    const dns = createPowerDns({
+      apiUrl: pdnsApiUrl!,
+      apiKey: pdnsApiKey!,
+      serverId: pdnsServerId,
+      retryForMs: 0,
+    });
+    const zone = await dns.findZone(baseDomain);
+    return [await checkAddresses(dns, zone, baseDomain, names), ...await checkSigning(dns, zone)];
+  } catch (error) {
+    return [skipped(CHECK, `could not be compared: ${(error as Error).message}`)];
+  }
+}
+
+async function checkAddresses(
+  dns: PowerDns,
+  zone: PdnsZone,
+  baseDomain: string,
+  names: readonly string[],
+): Promise<Finding> {
+  const sets = byName(await dns.readZone(zone));
+  const wildcard = `*.${baseDomain}`;
+  const own = inForce(sets.get(wildcard) ?? []);
+  const source = own.length > 0
+    ? own
+    : wildcardAbove(baseDomain, zone.name, sets, new Set(names)) ?? [];
+  const reports = names.map((name) => ({ name, ...compareRecords(source, sets.get(name) ?? []) }));
+  const nowhere = reports.filter(({ state }) => state === "nowhere");
+  if (nowhere.length > 0) {
+    return warning(
+      CHECK,
+      `${list(nowhere, ({ name }) => name)} ${
+        are(nowhere)
+      } no address, and there is no ${wildcard}`,
+      `add A and AAAA records for ${wildcard}, or for each user's name, to zone ${zone.name}`,
+    );
+  }
+  const others = reports.filter(({ state }) => state === "differs");
+  if (others.length > 0) {
+    const at = list(others, ({ name, addresses }) => `${name} is at ${addresses.join(", ")}`);
+    return warning(
+      CHECK,
+      `${at}, but ${wildcard} at ${others[0]!.wildcard.join(", ") || "no address"}`,
+      "remove the names' own records if nobody wants them there: the relay then writes its own, and keeps " +
+        "those as the wildcard is",
+    );
+  }
+  const same = reports.filter(({ state }) => state === "same").length;
+  return ok(
+    CHECK,
+    `${names.length} names are where ${wildcard} is, ${same} by records of their own`,
+  );
+}
+
+/** Denials of existence in a signed zone are made from an order that has to be kept up. */
+async function checkSigning(dns: PowerDns, zone: PdnsZone): Promise<Finding[]> {
+  const { signed, rectified } = await dns.signing(zone);
+  if (!signed || rectified) return [];
+  return [warning(
+    "DNSSEC",
+    `zone ${zone.name} is signed, and PowerDNS does not rectify it after changes by its API`,
+    `set default-api-rectify=yes in pdns.conf, or pdnsutil set-meta ${zone.name} API-RECTIFY 1`,
+  )];
+}
+
+function list<T extends NameReport>(reports: readonly T[], show: (report: T) => string): string {
+  const more = reports.length - SHOWN;
+  const shown = reports.slice(0, SHOWN).map(show).join(", ");
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
+
+function are(reports: readonly unknown[]): string {
+  return reports.length === 1 ? "has" : "have";
+}
+
+/** Who has an account, without a change to the database. */
+function usernames(stateDir: string): string[] {
+  const db = new DatabaseSync(`${stateDir}/glossond.sqlite`, { readOnly: true });
+  try {
+    return db.prepare("SELECT username FROM account ORDER BY username").all()
+      .map(({ username }) => String(username));
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import {
+  compareRecords,
+  contentsOf,
+  type OwnedSets,
+  planCopies,
+  planRemoval,
+} from "../../lib/dns/name_records.ts";
+import { byName, wildcardAbove } from "../../lib/dns/name_source.ts";
+import { nameTable } from "../../lib/dns/name_table.ts";
+import type { PdnsRrset } from "../../lib/dns/power_dns.ts";
+import { openDatabase } from "../../lib/database.ts";
+
+const NAME = "kaylee.glosson.test";
+
+/** A set; values that begin with "!" are disabled. */
+function set(name: string, type: string, ...values: string[]): PdnsRrset {
+  const records = values.map((value) => ({
+    content: value.replace(/^!/, ""),
+    disabled: value.startsWith("!"),
+  }));
+  return { name: `${name}.`, type, ttl: 300, records };
+}
+
+const star = (type: string, ...values: string[]) => set("*.glosson.test", type, ...values);
+const own = (type: string, ...values: string[]) => set(NAME, type, ...values);
+
+function owned(...sets: PdnsRrset[]): OwnedSets {
+  return new Map(sets.map((each) => [each.type, new Set([contentsOf(each)])]));
+}
+
+/** Changes as `TYPE value value`, a deletion as `-TYPE`. */
+function shown(changes: readonly PdnsRrset[]): string[] {
+  return changes.map(({ name, type, records }) => {
+    assert.equal(name, `${NAME}.`);
+    return records.length === 0
+      ? `-${type}`
+      : [type, ...records.map(({ content }) => content)].join(" ");
+  });
+}
+
+const SOURCE = [star("A", "192.0.2.1", "192.0.2.2"), star("AAAA", "2001:db8::1")];
+
+/** What stands at the name, what of it is ours, and what is to be written. */
+const CASES: {
+  what: string;
+  source?: PdnsRrset[];
+  present?: PdnsRrset[];
+  ours?: PdnsRrset[];
+  changes: string[];
+  conflict?: RegExp;
+}[] = [
+  {
+    what: "a name without records gets all of the wildcard's at once, whatever their type",
+    source: [...SOURCE, star("HTTPS", "1 . alpn=h2"), star("TXT", '"v=spf1 -all"')],
+    changes: [
+      "A 192.0.2.1 192.0.2.2",
+      "AAAA 2001:db8::1",
+      "HTTPS 1 . alpn=h2",
+      'TXT "v=spf1 -all"',
+    ],
+  },
+  {
+    what: "a name whose records are the wildcard's, in any order, is left alone",
+    present: [own("A", "192.0.2.2", "192.0.2.1"), own("AAAA", "2001:db8::1")],
+    changes: [],
+  },
+  {
+    what: "ours follow the wildcard, also where it has a type less",
+    present: [own("A", "192.0.2.9"), own("AAAA", "2001:db8::9"), own("TXT", '"theirs"')],
+    ours: [own("A", "192.0.2.9"), own("AAAA", "2001:db8::9")],
+    source: [star("A", "192.0.2.1")],
+    changes: ["-AAAA", "A 192.0.2.1"],
+  },
+  {
+    what: "ours become an alias where the wildcard is one, deleted first",
+    present: [own("A", "192.0.2.9"), own("AAAA", "2001:db8::9")],
+    ours: [own("A", "192.0.2.9"), own("AAAA", "2001:db8::9")],
+    source: [star("CNAME", "relay.example.")],
+    changes: ["-A", "-AAAA", "CNAME relay.example."],
+  },
+  {
+    what: "an alias of ours becomes addresses",
+    present: [own("CNAME", "relay.example.")],
+    ours: [own("CNAME", "relay.example.")],
+    changes: ["-CNAME", "A 192.0.2.1 192.0.2.2", "AAAA 2001:db8::1"],
+  },
+  {
+    what: "an address that somebody gave the name stays, alone",
+    present: [own("A", "198.51.100.7")],
+    changes: [],
+  },
+  {
+    what: "an address of ours that somebody changed is theirs, and takes our others with it",
+    present: [own("A", "198.51.100.7"), own("AAAA", "2001:db8::1")],
+    ours: [own("A", "192.0.2.1", "192.0.2.2"), own("AAAA", "2001:db8::1")],
+    changes: ["-AAAA"],
+  },
+  {
+    what: "other records that somebody gave the name make it exist: it needs addresses",
+    present: [own("TXT", '"site-verification"')],
+    changes: ["A 192.0.2.1 192.0.2.2", "AAAA 2001:db8::1"],
+  },
+  {
+    what: "a type that the name has already is not copied",
+    present: [own("TXT", '"mine"')],
+    source: [...SOURCE, star("TXT", '"v=spf1 -all"')],
+    changes: ["A 192.0.2.1 192.0.2.2", "AAAA 2001:db8::1"],
+  },
+  {
+    what: "an alias cannot stand beside other records",
+    present: [own("TXT", '"site-verification"')],
+    source: [star("CNAME", "relay.example.")],
+    changes: [],
+    conflict: /kaylee\.glosson\.test has TXT records .* beside which .* CNAME: remove them/,
+  },
+  {
+    what: "what is disabled does not answer, and is not copied",
+    source: [star("A", "192.0.2.1", "!192.0.2.3"), star("AAAA", "!2001:db8::1")],
+    changes: ["A 192.0.2.1"],
+  },
+  {
+    what: "an address that somebody disabled is theirs to say",
+    present: [own("A", "!192.0.2.1")],
+    changes: [],
+  },
+  {
+    what: "no wildcard: nothing is added, and ours go with it",
+    present: [own("A", "192.0.2.1"), own("TXT", '"theirs"')],
+    ours: [own("A", "192.0.2.1")],
+    source: [],
+    changes: ["-A"],
+  },
+];
+
+for (const { what, source = SOURCE, present = [], ours = [], changes, conflict } of CASES) {
+  Deno.test(`planCopies(): ${what}`, () => {
+    const plan = planCopies({ name: NAME, source, present, owned: owned(...ours) });
+    assert.deepEqual(shown(plan.changes), changes);
+    if (conflict === undefined) assert.equal(plan.conflict, undefined);
+    else assert.match(plan.conflict!, conflict);
+    // Done once, it is done.
+    const after = present.map((each) => plan.changes.find(({ type }) => type === each.type) ?? each)
+      .concat(plan.changes.filter(({ type }) => !present.some((each) => each.type === type)))
+      .filter(({ records }) => records.length > 0);
+    const again = planCopies({ name: NAME, source, present: after, owned: owned(...plan.ours) });
+    assert.deepEqual(shown(again.changes), []);
+  });
+}
+
+Deno.test("planCopies() follows a change of the wildcard's TTL", () => {
+  const present = [{ ...own("A", "192.0.2.1"), ttl: 60 }];
+  const source = [star("A", "192.0.2.1")];
+  const { changes } = planCopies({ name: NAME, source, present, owned: owned(...present) });
+  assert.equal(changes[0]!.ttl, 300);
+});
+
+Deno.test("planRemoval() takes what is ours, or might as well be, and nothing else", () => {
+  const plan = planRemoval({
+    name: NAME,
+    source: SOURCE,
+    present: [
+      own("A", "192.0.2.9"),
+      own("AAAA", "2001:db8::1"),
+      own("TXT", '"theirs"'),
+      own("MX", "10 mail.example."),
+    ],
+    owned: owned(own("A", "192.0.2.9")),
+  });
+  assert.deepEqual(shown(plan.changes), ["-A", "-AAAA"]);
+  assert.deepEqual(plan.ours, []);
+});
+
+Deno.test("compareRecords() tells where a name is, beside the wildcard", () => {
+  const compare = (...present: PdnsRrset[]) => compareRecords(SOURCE, present);
+  assert.equal(compare().state, "wildcard");
+  assert.equal(compare(own("TXT", '"x"')).state, "wildcard");
+  assert.equal(compare(...SOURCE).state, "same");
+  assert.deepEqual(compare(own("A", "198.51.100.7")), {
+    state: "differs",
+    addresses: ["198.51.100.7"],
+    wildcard: ["192.0.2.1", "192.0.2.2", "2001:db8::1"],
+  });
+  assert.equal(compareRecords([], []).state, "nowhere");
+});
+
+Deno.test("wildcardAbove() is the wildcard that answers for a domain which does not exist", () => {
+  const above = (...names: string[]) => {
+    const sets = byName(names.map((name) => set(name, "A", "192.0.2.1")));
+    const found = wildcardAbove(
+      "glosson.kaylee.wtf",
+      "wtf.",
+      sets,
+      new Set(["x.glosson.kaylee.wtf"]),
+    );
+    return found?.[0]?.name;
+  };
+  assert.equal(above("*.kaylee.wtf"), "*.kaylee.wtf.");
+  assert.equal(above("*.wtf"), "*.wtf.");
+  assert.equal(above("*.wtf", "*.kaylee.wtf"), "*.kaylee.wtf.");
+  assert.equal(above("kaylee.wtf", "*.wtf"), undefined);
+  assert.equal(above("*.kaylee.wtf", "glosson.kaylee.wtf"), undefined);
+  assert.equal(above("*.kaylee.wtf", "relay.glosson.kaylee.wtf"), undefined);
+  // What this relay put there makes no difference.
+  assert.equal(above("*.kaylee.wtf", "x.glosson.kaylee.wtf"), "*.kaylee.wtf.");
+  assert.equal(above("*.kaylee.wtf", "_acme-challenge.glosson.kaylee.wtf"), "*.kaylee.wtf.");
+  assert.equal(above("wtf", "www.example.wtf"), undefined);
+});
+
+Deno.test("nameTable() knows sets as ours from before they are written until others are", async () => {
+  const db = openDatabase(":memory:");
+  const store = nameTable(db);
+  const [old, next] = [own("A", "192.0.2.1"), own("A", "192.0.2.2")];
+  await store.writing([{ name: NAME, ours: [old] }]);
+  await store.written([{ name: NAME, ours: [old] }]);
+  await store.writing([{ name: NAME, ours: [next] }]);
+  assert.deepEqual(store.of(NAME).get("A"), new Set([contentsOf(old), contentsOf(next)]));
+  await store.written([{ name: NAME, ours: [next] }]);
+  assert.deepEqual(store.of(NAME).get("A"), new Set([contentsOf(next)]));
+  assert.deepEqual(store.names(), [NAME]);
+  await store.written([{ name: NAME, ours: [] }]);
+  assert.deepEqual([store.names(), store.of(NAME).size], [[], 0]);
+  db.close();
+});
