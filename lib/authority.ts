@@ -1,3 +1,4 @@
+import { hostOfRelay } from "./wire/names.ts";
 import { openAcmeAuthority } from "./acme/acme_authority.ts";
 import type { Authority } from "./certificate/authority.ts";
 import { openLocalAuthority } from "./certificate/local_authority.ts";
@@ -77,7 +78,7 @@ export async function readCaFile(settings: Settings): Promise<string | undefined
  * They are for the control port, the hub takes them for names that are not ours.
  */
 export function controlNames({ authority, baseDomain }: Settings): string[] {
-  return [`relay.${baseDomain}`, ...(authority === "local" ? LOCAL_NAMES : [])];
+  return [hostOfRelay(baseDomain), ...(authority === "local" ? LOCAL_NAMES : [])];
 }
 
 /** The names that the relay's own certificate carries. */

@@ -1,3 +1,4 @@
+import { hostOfRelay, hostOfUser, urlOf } from "./wire/names.ts";
 import { controlNames, openAuthority, readCaFile, relayNames } from "./authority.ts";
 import { createBioCommand } from "./account/bio_command.ts";
 import { BioQueue } from "./account/bio_queue.ts";
@@ -35,6 +36,7 @@ import { logUncaught } from "./net/uncaught.ts";
 import { pageApp } from "./page/app.tsx";
 import { COMMIT, SOFTWARE, VERSION } from "./version.ts";
 import { Hub } from "./visitor/hub.ts";
+import { isServed } from "./visitor/outcome.ts";
 import { proxyMatcher } from "./visitor/source.ts";
 
 /** Optional parts of the protocol that this relay has, as PROTOCOL section 1 names them. */
@@ -100,16 +102,14 @@ async function start(
   { onClose, onReload }: Events,
 ): Promise<Record<string, string>> {
   const { baseDomain, stateDir } = settings;
-  const hostnameOf = (username: string): string => `${username}.${baseDomain}`;
+  const hostnameOf = (username: string): string => hostOfUser(username, baseDomain);
   const uncaught = logUncaught(log);
   onClose(() => uncaught.stop());
 
   const listeners = openListeners(settings, onClose);
   const publicPort = settings.publicPort || listeners.hub.addr.port;
-  const urlOf = (hostname: string): string =>
-    `https://${hostname}${publicPort === 443 ? "" : `:${publicPort}`}`;
   const data = {
-    dataHost: settings.publicDataHost ?? `relay.${baseDomain}`,
+    dataHost: settings.publicDataHost ?? hostOfRelay(baseDomain),
     dataPort: settings.publicDataPort ?? listeners.data.addr.port,
   };
 
@@ -196,7 +196,7 @@ async function start(
     tickets,
     online: (username) => ({
       hostname: hostnameOf(username),
-      url: urlOf(hostnameOf(username)),
+      url: urlOf(hostnameOf(username), publicPort),
       ...data,
     }),
     onLost: (username) => hub.dropUnanswered(username),
@@ -220,7 +220,7 @@ async function start(
       software: SOFTWARE,
       protocol: 1,
       baseDomain,
-      controlUrl: urlOf(`relay.${baseDomain}`),
+      controlUrl: urlOf(hostOfRelay(baseDomain), publicPort),
       publicPort,
       ...data,
       features: FEATURES,
@@ -262,7 +262,7 @@ async function start(
   const fronts = createFronts({
     controlNames: controlNames(settings),
     // On another port the host's web may be somebody else's, and plain HTTP.
-    strictHosts: publicPort === 443 ? [baseDomain, `relay.${baseDomain}`] : [],
+    strictHosts: publicPort === 443 ? [baseDomain, hostOfRelay(baseDomain)] : [],
     api: (request, bindings) => refuseFast(bindings) ?? api.fetch(request, bindings),
     page: (request, host, context) => pages.fetch(request, { ...context, host }),
     log,
@@ -307,7 +307,7 @@ async function start(
     answerMs: settings.answerSeconds * 1000,
     idle,
     log,
-    onOutcome: (outcome) => counters.outcome(outcome),
+    onOutcome: (outcome) => counters.outcome(outcome, isServed(outcome)),
     onJoined: (how) => metrics.joined(how),
     onParted: (result) => metrics.parted(result),
   });

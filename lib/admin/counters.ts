@@ -1,21 +1,3 @@
-/** How visitors' connections end that got what there was to get; every other end is a refusal. */
-const SERVED: ReadonlySet<string> = new Set([
-  "parked",
-  "dialled",
-  "offline",
-  "not-responding",
-  "restarting",
-  // As its user wants it.
-  "no-page",
-  "landing",
-  "unknown-name",
-  "page",
-  "control",
-  "fallback",
-  "http",
-  "left",
-]);
-
 /** Counts by word. */
 export class Tally {
   readonly #counts = new Map<string, number>();
@@ -49,8 +31,8 @@ export class Counters {
   /** Bytes passed between visitors and clients that have parted. */
   readonly bytes = { toClients: 0, toVisitors: 0 };
 
-  /** Counts the end of a visitor's connection. */
-  outcome(outcome: string): void {
-    (SERVED.has(outcome) ? this.visitors : this.refusals).add(outcome);
+  /** Counts the end of a visitor's connection, and whether the visitor was served. */
+  outcome(outcome: string, served: boolean): void {
+    (served ? this.visitors : this.refusals).add(outcome);
   }
 }

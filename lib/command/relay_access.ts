@@ -1,6 +1,6 @@
 import { type AdminAccess, readAdminAccess } from "../admin/access.ts";
 import { type AdminClient, connectAdmin } from "../admin/client.ts";
-import { loadConfig, type LoadedConfig } from "../config/load.ts";
+import { loadConfig } from "../config/load.ts";
 import type { CommandContext } from "./command.ts";
 
 /** The relay that a command is about. */
@@ -21,9 +21,9 @@ export interface RelayAccess {
  */
 export async function reachRelay(context: CommandContext): Promise<RelayAccess> {
   const dev = context.options.dev === true;
-  const loaded = loadConfig({ ...await context.readSettings(), dev });
-  const stateDir = textOf(loaded, "GLOSSOND_STATE_DIR");
-  const baseDomain = textOf(loaded, "GLOSSOND_BASE_DOMAIN");
+  const { parsed, problems } = loadConfig({ ...await context.readSettings(), dev });
+  const { stateDir, baseDomain } = parsed;
+  if (stateDir === undefined || baseDomain === undefined) throw new Error(problems.join("\n"));
   let access: AdminAccess | undefined;
   try {
     await Deno.stat(stateDir);
@@ -36,8 +36,4 @@ export async function reachRelay(context: CommandContext): Promise<RelayAccess> 
   }
   const admin = access && await connectAdmin(access);
   return { stateDir, baseDomain, ...(admin !== undefined && { admin }) };
-}
-
-function textOf({ shown }: LoadedConfig, variable: string): string {
-  return shown.find((setting) => setting.variable === variable)?.value ?? "";
 }

@@ -1,3 +1,4 @@
+import { hostOfUser, labelBelow } from "../wire/names.ts";
 import { createAccountStore } from "../account/store.ts";
 import { isUsername } from "../account/username.ts";
 import { createUserDesk, type UserDesk } from "../admin/users.ts";
@@ -79,7 +80,7 @@ Options:
 function usernameIn(text: string, baseDomain: string): string {
   const host = URL.parse(text)?.hostname || text.split("/")[0]!;
   const name = host.toLowerCase().replace(/\.$/, "");
-  return name.endsWith(`.${baseDomain}`) ? name.slice(0, -baseDomain.length - 1) : name;
+  return labelBelow(name, baseDomain) ?? name;
 }
 
 async function withDesk(
@@ -101,7 +102,7 @@ async function withDesk(
     const accounts = createAccountStore(db);
     return await work(createUserDesk({
       accounts,
-      hostnameOf: (username) => `${username}.${baseDomain}`,
+      hostnameOf: (username) => hostOfUser(username, baseDomain),
       certificates: {
         latest: (username) => orders.newest(username),
         suspend: (username) =>

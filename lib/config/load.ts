@@ -32,6 +32,8 @@ export interface ShownSetting {
 export interface LoadedConfig {
   /** The values; present only when there is no problem. */
   settings?: Settings;
+  /** The values that can be read, whatever is wrong with others. */
+  parsed: Partial<Settings>;
   shown: ShownSetting[];
   /** One sentence a problem, each with its mend; empty when all is well. */
   problems: string[];
@@ -93,9 +95,10 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     ...unknownNames(Object.keys(env).filter((name) => name.startsWith(PREFIX))),
     ...missing(settings as Settings, problems),
   );
+  const parsed: Partial<Settings> = settings;
   return problems.length === 0
-    ? { settings: settings as Settings, shown, problems }
-    : { shown, problems };
+    ? { settings: settings as Settings, parsed, shown, problems }
+    : { parsed, shown, problems };
 }
 
 function find(

@@ -1,3 +1,4 @@
+import { hostOfUser } from "../wire/names.ts";
 import type { BioCommand } from "../account/bio_command.ts";
 import type { LastOnline } from "../account/last_online.ts";
 import type { AccountStore } from "../account/store.ts";
@@ -72,7 +73,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     isUsername,
     users: createUserDesk({
       accounts,
-      hostnameOf: (username) => `${username}.${settings.baseDomain}`,
+      hostnameOf: (username) => hostOfUser(username, settings.baseDomain),
       certificates: issuance,
       release: options.release,
       live: {

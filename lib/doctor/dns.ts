@@ -1,3 +1,4 @@
+import { hostOfRelay } from "../wire/names.ts";
 import type { HostPort } from "../config/values.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 
@@ -25,11 +26,11 @@ export async function checkDns(
   const lookup = (name: string): Promise<string[] | Error> => addressesOf(name, nameServer);
   const random = `doctor-${crypto.randomUUID().slice(0, 8)}.${baseDomain}`;
   const [base, relay, wildcard] = await Promise.all(
-    [baseDomain, `relay.${baseDomain}`, random].map(lookup),
+    [baseDomain, hostOfRelay(baseDomain), random].map(lookup),
   );
   const findings = [
     judge("DNS of the base domain", baseDomain, base!, baseDomain),
-    judge("DNS of the relay's host", `relay.${baseDomain}`, relay!, `*.${baseDomain}`),
+    judge("DNS of the relay's host", hostOfRelay(baseDomain), relay!, `*.${baseDomain}`),
     judge("DNS of users' names", random, wildcard!, `*.${baseDomain}`),
   ];
   const addresses = base instanceof Error ? [] : base!;

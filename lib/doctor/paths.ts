@@ -1,3 +1,4 @@
+import { hostOfRelay } from "../wire/names.ts";
 import { X509Certificate } from "node:crypto";
 import type { Settings } from "../config/settings.ts";
 import { dataPreface } from "../wire/messages.ts";
@@ -61,7 +62,7 @@ function directPaths(settings: Settings): Path[] {
     at("pages", { check: "pages", serverName: baseDomain, expect: isLanding }),
     at("control", {
       check: "control",
-      serverName: `relay.${baseDomain}`,
+      serverName: hostOfRelay(baseDomain),
       path: "/v1/relay",
       proxied,
       expect: (answer) => isApi(answer, baseDomain),
@@ -97,9 +98,9 @@ function publicPaths(settings: Settings, host: string, port: number): Path[] {
       check: "front to the API",
       host,
       port,
-      serverName: `relay.${baseDomain}`,
+      serverName: hostOfRelay(baseDomain),
       path: "/v1/relay",
-      mend: mend(`relay.${baseDomain}`, "the control port (or the hub)"),
+      mend: mend(hostOfRelay(baseDomain), "the control port (or the hub)"),
       expect: (answer) => isApi(answer, baseDomain),
     },
   ];
@@ -121,7 +122,7 @@ async function check(path: Path, { certificate }: PathOptions): Promise<Finding>
 
 /** A ticket that nobody has been given must be refused, in the relay's words. */
 async function checkData(settings: Settings): Promise<Finding> {
-  const host = settings.publicDataHost ?? `relay.${settings.baseDomain}`;
+  const host = settings.publicDataHost ?? hostOfRelay(settings.baseDomain);
   const port = settings.publicDataPort ?? settings.dataPort;
   const name = "data port";
   if (port === 0) return skipped(name, "takes a free port at each start");

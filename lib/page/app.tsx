@@ -1,3 +1,4 @@
+import { authorityOf, hostOfUser, labelBelow } from "../wire/names.ts";
 import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
 import type { JSX } from "hono/jsx/jsx-runtime";
@@ -95,8 +96,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
     now = Date.now,
     log = SILENT_LOG,
   } = options;
-  const port = publicPort === 443 ? "" : `:${publicPort}`;
-  const place: Place = { base: baseDomain + port, contact };
+  const place: Place = { base: authorityOf(baseDomain, publicPort), contact };
   const app = new Hono<PageEnv>();
 
   app.use(async (c, next) => {
@@ -115,8 +115,8 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   // refusal of the method would be taken for the user's last word.
   app.all("*", (c) => {
     const host = c.env.serverName!;
-    if (host.endsWith(`.${baseDomain}`)) {
-      const username = host.slice(0, -baseDomain.length - 1);
+    const username = labelBelow(host, baseDomain);
+    if (username !== undefined) {
       return send(c, namePage(username, ownAddress(c.req.raw), c.env));
     }
     if (host !== baseDomain) return send(c, misdirected());
@@ -145,7 +145,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   /** The page of a name; any path has it, since people keep links to parts of a user's page. */
   function namePage(username: string, url: string, context: PageContext): Answer {
     const status = statusOf(username);
-    const host = `${username}.${place.base}`;
+    const host = hostOfUser(username, place.base);
     if (status.state === "unknown") {
       const body = <UnknownNamePage {...place} host={host} />;
       return { status: 404, page: "unknown-name", body, text: `There is no page at ${host}.` };

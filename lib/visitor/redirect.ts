@@ -1,3 +1,4 @@
+import { urlOf } from "../wire/names.ts";
 import { isOurHost } from "./route.ts";
 
 /** Options for {@linkcode redirectToHttps}. */
@@ -20,8 +21,7 @@ export function redirectToHttps(
   if (request === undefined || host === undefined || !isOurHost(host, baseDomain)) {
     return answer("400 Bad Request", [], "This address serves encrypted pages only: use https.\n");
   }
-  const port = publicPort === 443 ? "" : `:${publicPort}`;
-  const location = `https://${host}${port}${request.target}`;
+  const location = `${urlOf(host, publicPort)}${request.target}`;
   return answer("308 Permanent Redirect", [`Location: ${location}`], `Moved to ${location}\n`);
 }
 

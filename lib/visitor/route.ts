@@ -1,3 +1,5 @@
+import { labelBelow } from "../wire/names.ts";
+
 /** Where a connection goes by the host name that it asks for. */
 export type Target =
   | { to: "user"; username: string }
@@ -26,8 +28,8 @@ export interface RouteOptions {
 export function route(serverName: string | undefined, options: RouteOptions): Target {
   const { baseDomain, isUsername } = options;
   if (serverName === baseDomain) return { to: "landing" };
-  if (!serverName?.endsWith(`.${baseDomain}`)) return { to: "foreign" };
-  const label = serverName.slice(0, -baseDomain.length - 1);
+  const label = serverName === undefined ? undefined : labelBelow(serverName, baseDomain);
+  if (label === undefined) return { to: "foreign" };
   if (label === "relay") return { to: "control" };
   if (isUsername(label)) return { to: "user", username: label };
   return LABEL.test(label) ? { to: "unknown" } : { to: "foreign" };
@@ -35,5 +37,5 @@ export function route(serverName: string | undefined, options: RouteOptions): Ta
 
 /** Whether a host is ours to redirect to https: BASE or a name below it. */
 export function isOurHost(host: string, baseDomain: string): boolean {
-  return host === baseDomain || host.endsWith(`.${baseDomain}`);
+  return host === baseDomain || labelBelow(host, baseDomain) !== undefined;
 }

@@ -28,7 +28,7 @@ async function linesOf(openMetrics: boolean): Promise<string[]> {
   const metrics = createMetrics({ version: "1.2.3", commit: "abc" });
   metrics.watch(FIGURES);
   for (const outcome of ["parked", "parked", "offline", "no-name"]) {
-    metrics.counters.outcome(outcome);
+    metrics.counters.outcome(outcome, outcome !== "no-name");
   }
   metrics.counters.dataRefusals.add("ticket");
   metrics.counters.bios.add("found");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type Relay, startRelay } from "./relay.ts";
+import { BASE, type Relay, startRelay } from "./relay.ts";
 import { apiOf, connectControl, serveUser, signUp, visit } from "./user.ts";
 import { readLines } from "../../scripts/lines.ts";
-import { glossond, glossondCommand } from "./admin_command.ts";
+import { endOf, glossond, glossondCommand } from "./admin_command.ts";
 
 /** A page that never ends, and when it did. */
 async function endlessVisit(relay: Relay, hostname: string): Promise<{ ended: Promise<number> }> {
@@ -183,4 +183,16 @@ Deno.test("status tells how the relay is doing, and exits 1 when none runs", asy
   const stopped = await glossond(relay.stateDir, "status");
   assert.equal(stopped.code, 1);
   assert.match(stopped.stderr, /no relay runs/);
+});
+
+Deno.test("users takes the base domain as the daemon reads it, however it is spelled", async () => {
+  await using relay = await startRelay();
+  await signUp(relay, "kaylee");
+  const { code, stdout, stderr } = await endOf(
+    glossondCommand(relay.stateDir, ["users", "block", `kaylee.${BASE}`], {
+      BASE_DOMAIN: `${BASE.toUpperCase()}.`,
+    }),
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^kaylee is blocked/);
 });
