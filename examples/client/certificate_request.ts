@@ -3,7 +3,7 @@ import type { KeyType } from "./arguments.ts";
 import { checkIdentity, type Identity, makeKeyAndRequest } from "./identity.ts";
 import { RelayProblem } from "./problem.ts";
 import type { PendingCertificate, State } from "./state.ts";
-import type { Sleep } from "./wait.ts";
+import type { Sleep } from "../../lib/net/pause.ts";
 
 /** Pause between two questions when the relay names none, milliseconds. */
 const DEFAULT_POLL_MS = 2_000;

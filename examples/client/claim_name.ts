@@ -4,7 +4,7 @@ import { MAX_CHECKS, pauseBeforeCheck } from "./check_schedule.ts";
 import { RelayProblem, RelayUnreachable, shown } from "./problem.ts";
 import type { PendingClaim, State } from "./state.ts";
 import type { Lines } from "./terminal.ts";
-import type { Sleep } from "./wait.ts";
+import type { Sleep } from "../../lib/net/pause.ts";
 
 /** A claim of an earlier run is continued when its code lasts at least this long, milliseconds. */
 const WORTH_CONTINUING_MS = 120_000;

@@ -1,6 +1,6 @@
 import type { AccountInfo } from "./api.ts";
 import { RelayProblem } from "./problem.ts";
-import type { Sleep } from "./wait.ts";
+import type { Sleep } from "../../lib/net/pause.ts";
 
 /** Time between two questions, milliseconds; the relay's own heartbeat gives up after 30 s. */
 const ASK_EVERY_MS = 30_000;

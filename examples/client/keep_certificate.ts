@@ -3,7 +3,7 @@ import { Backoff } from "./backoff.ts";
 import type { Identity } from "./identity.ts";
 import { RelayProblem } from "./problem.ts";
 import { nextLookMs, renewalTime } from "./renewal.ts";
-import type { Sleep } from "./wait.ts";
+import type { Sleep } from "../../lib/net/pause.ts";
 
 /** Bounds of the pause after a failed request, milliseconds: a relay grants 5 requests a day. */
 const PAUSE_MS = { first: 120_000, longest: 21_600_000 } as const;

@@ -1,6 +1,6 @@
 import { closeQuietly, splice, writeAll } from "../../lib/net/splice.ts";
 import { connectHost } from "./relay_url.ts";
-import { sleep } from "./wait.ts";
+import { sleep } from "../../lib/net/pause.ts";
 
 /** Longest request that the proxy reads; it only ever gets a CONNECT line and two headers. */
 const MAX_CONNECT_BYTES = 4096;

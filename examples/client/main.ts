@@ -15,7 +15,7 @@ import { setup } from "./setup.ts";
 import { State, stateFolder } from "./state.ts";
 import { isWell, readStatus, statusText } from "./status.ts";
 import { terminalLines } from "./terminal.ts";
-import { sleep } from "./wait.ts";
+import { sleep } from "../../lib/net/pause.ts";
 
 /** Exit code of a process that a second Ctrl-C ended: 128 and the signal's number. */
 const INTERRUPTED = 130;

@@ -10,7 +10,7 @@ import { watchHeartbeat } from "./heartbeat.ts";
 import { type Joined, Parking } from "./parking.ts";
 import { PoolSize } from "./pool_size.ts";
 import type { RelayHttp } from "./relay_http.ts";
-import type { Sleep } from "./wait.ts";
+import type { Sleep } from "../../lib/net/pause.ts";
 
 /** How long a parked connection is kept: the relay's 5 minutes and a margin, milliseconds. */
 const PARKED_MS = 330_000;

@@ -1,7 +1,7 @@
 import type { Log } from "../../lib/log.ts";
 import { Backoff } from "./backoff.ts";
 import type { DataConnection } from "./data_connection.ts";
-import type { Sleep } from "./wait.ts";
+import type { Sleep } from "../../lib/net/pause.ts";
 
 /** How long a ticket for parking can be shown, milliseconds (PROTOCOL section 3). */
 const TICKET_LIFE_MS = 60_000;

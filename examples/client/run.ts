@@ -12,7 +12,7 @@ import { pageHandler } from "./page_handler.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import type { State } from "./state.ts";
 import { stayOnline } from "./stay_online.ts";
-import type { Sleep } from "./wait.ts";
+import type { Sleep } from "../../lib/net/pause.ts";
 
 /** How long open answers may take to finish when leaving, milliseconds. */
 const LEAVING_MS = 5_000;

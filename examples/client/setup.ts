@@ -9,7 +9,7 @@ import { openRelayHttp } from "./relay_http.ts";
 import { renewalTime } from "./renewal.ts";
 import type { Account, State } from "./state.ts";
 import type { Lines } from "./terminal.ts";
-import type { Sleep } from "./wait.ts";
+import type { Sleep } from "../../lib/net/pause.ts";
 
 /** Version of the protocol that this client speaks. */
 const PROTOCOL = 1;

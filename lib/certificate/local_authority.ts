@@ -103,7 +103,7 @@ export async function openLocalAuthority(options: LocalAuthorityOptions): Promis
 
   return {
     kind: "local",
-    source: `local:${[...thumbprint].map((b) => b.toString(16).padStart(2, "0")).join("")}`,
+    source: `local:${thumbprint.toHex()}`,
     issue,
   };
 }
@@ -211,5 +211,5 @@ function keyUsage(request: Pkcs10CertificateRequest): KeyUsageFlags {
 /** 128 random bits behind a byte that keeps the number positive. */
 function randomSerial(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return "01" + [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return "01" + bytes.toHex();
 }

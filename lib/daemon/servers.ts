@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import { pause } from "../net/accept_loop.ts";
+import { sleep } from "../net/pause.ts";
 import { type ListenerCounts, serveTcp, type TcpServer } from "../net/listen.ts";
 import type { Places } from "../net/places.ts";
 import type { Hub } from "../visitor/hub.ts";
@@ -70,7 +70,7 @@ export function serveListeners(options: ServeListenersOptions): Servers {
       const over = new AbortController();
       await Promise.race([
         servers.get("hub")!.idle().then(() => over.abort()),
-        pause(ms, over.signal),
+        sleep(ms, over.signal),
       ]);
       for (const server of servers.values()) server.closeAll();
       await Promise.all([...servers.values()].map((server) => server.idle()));

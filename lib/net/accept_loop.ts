@@ -1,3 +1,5 @@
+import { sleep } from "./pause.ts";
+
 /** First pause after a failed `accept`, doubled up to the longest one. */
 const FIRST_BACKOFF_MS = 5;
 
@@ -38,7 +40,7 @@ export async function acceptLoop<Conn>(options: AcceptLoopOptions<Conn>): Promis
       if (isPeersFault(error)) continue;
       onFailure();
       if (backoff === FIRST_BACKOFF_MS) onError(error as Error);
-      await pause(backoff, signal);
+      await sleep(backoff, signal);
       backoff = Math.min(backoff * 2, LONGEST_BACKOFF_MS);
     }
   }
@@ -49,18 +51,4 @@ function isPeersFault(error: unknown): boolean {
   return error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.ConnectionAborted;
-}
-
-/** Resolves after `ms` milliseconds, or at once when the signal aborts; never rejects. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal?.aborted) return Promise.resolve();
-  const timer = setTimeout(done, ms);
-  signal?.addEventListener("abort", done, { once: true });
-  function done(): void {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", done);
-    resolve();
-  }
-  return promise;
 }

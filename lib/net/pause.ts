@@ -1,4 +1,12 @@
-/** Waits; rejects with the signal's reason as soon as that is aborted. */
+/** Waits for `ms` or until the signal is aborted; a test passes its own to set the pace. */
+export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
+
+/** Resolves after `ms` milliseconds, or at once when the signal is aborted; never rejects. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await pause(ms, signal).catch(() => {});
+}
+
+/** Resolves after `ms` milliseconds; rejects with the signal's reason as soon as that is aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

@@ -1,4 +1,4 @@
-import { pause } from "./accept_loop.ts";
+import { sleep } from "./pause.ts";
 import { LogThrottle } from "./log_throttle.ts";
 import type { Log } from "../log.ts";
 
@@ -51,7 +51,7 @@ export function serveHttp(options: ServeHttpOptions): HttpServer {
       } catch (error) {
         failures.say({ error });
       }
-      await pause(RESTART_MS, stopping.signal);
+      await sleep(RESTART_MS, stopping.signal);
       try {
         if (!stopping.signal.aborted) server = start(address.port);
       } catch {

@@ -1,6 +1,6 @@
 import { alertRecord } from "../wire/alert.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "./splice.ts";
-import { pause } from "./accept_loop.ts";
+import { sleep } from "./pause.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { scheduleTimeout } from "./schedule.ts";
 import { sendLastWords } from "./last_words.ts";
@@ -253,7 +253,7 @@ export class TlsFront<Info> {
     if (!this.#generations.delete(generation)) return;
     const stopped = new AbortController();
     const stop = generation.backend.stop().finally(() => stopped.abort());
-    await Promise.race([stop, pause(STOP_LIMIT_MS, stopped.signal)]);
+    await Promise.race([stop, sleep(STOP_LIMIT_MS, stopped.signal)]);
   }
 
   /** `Deno.serve` gives up for good when descriptors run out once: start another. */
@@ -261,7 +261,7 @@ export class TlsFront<Info> {
     const error = await generation.backend.finished.then(() => undefined, (e) => e);
     for (let wait: number = RESTART_MS.first; this.#current === generation;) {
       this.#stops.say({ error });
-      await pause(wait, this.#stopping.signal);
+      await sleep(wait, this.#stopping.signal);
       if (this.#current !== generation) return;
       wait = Math.min(wait * 2, RESTART_MS.longest);
       await this.use(this.#pair!).catch(() => {});

@@ -117,7 +117,7 @@ function iso(ms: number): string {
 }
 
 function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytes.toHex();
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -7,7 +7,7 @@ import {
   type RelayMessage,
   SUBPROTOCOL,
 } from "../wire/messages.ts";
-import { pause } from "../net/accept_loop.ts";
+import { sleep } from "../net/pause.ts";
 import type { Log } from "../log.ts";
 import { type Parking, type Redeem, Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -136,7 +136,7 @@ export class Control {
       this.#end(link, "draining", CLOSE.draining, retry);
     }
     for (let waited = 0; this.#links.size > 0 && waited < CLOSE_TIMEOUT_MS; waited += 20) {
-      await pause(20);
+      await sleep(20);
     }
   }
 

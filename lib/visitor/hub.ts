@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import { pause } from "../net/accept_loop.ts";
+import { sleep } from "../net/pause.ts";
 import { closeQuietly } from "../net/splice.ts";
 import { Admission, type AdmissionLimits, type Visit } from "./admit.ts";
 import { nameOf, Onward, type OnwardLimits, type OnwardOptions } from "./onward.ts";
@@ -64,7 +64,7 @@ export class Hub {
   async settled(ms: number): Promise<void> {
     for (let waited = 0; waited < ms; waited += SETTLE_STEP_MS) {
       if (this.hellos === 0 && this.#onward.meeting === 0) return;
-      await pause(SETTLE_STEP_MS);
+      await sleep(SETTLE_STEP_MS);
     }
   }
 

@@ -6,7 +6,7 @@
 
 // deno-lint-ignore-file no-console -- its parent reads it
 import net from "node:net";
-import { pause } from "../../lib/net/accept_loop.ts";
+import { sleep } from "../../lib/net/pause.ts";
 import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
 import { hello, serverName } from "../../tests/wire/hello_builder.ts";
@@ -40,7 +40,7 @@ async function besiege(plan: HostilePlan): Promise<void> {
   const counts = { connected: 0, closed: 0, resets: 0 };
   let connecting = 0;
 
-  const sleep = (ms: number): Promise<void> => pause(ms, over.signal);
+  const sleep = (ms: number): Promise<void> => sleep(ms, over.signal);
 
   function header(i: number): Uint8Array | undefined {
     if (plan.addresses === 0) return undefined;

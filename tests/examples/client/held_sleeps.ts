@@ -1,4 +1,4 @@
-import type { Sleep } from "../../../examples/client/wait.ts";
+import type { Sleep } from "../../../lib/net/pause.ts";
 import { Changes } from "./changes.ts";
 
 /** Sleeps that last until the test ends them; short ones, below a second, are over at once. */

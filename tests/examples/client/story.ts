@@ -2,7 +2,7 @@ import { createLog } from "../../../lib/log.ts";
 import { parseCommand, type RunOptions } from "../../../examples/client/arguments.ts";
 import { run, type RunWorld } from "../../../examples/client/run.ts";
 import { State } from "../../../examples/client/state.ts";
-import { sleep } from "../../../examples/client/wait.ts";
+import { sleep } from "../../../lib/net/pause.ts";
 import { BASE, FakeRelay } from "./fake_relay.ts";
 
 /** What `glosson run` is told when it is told nothing. */
