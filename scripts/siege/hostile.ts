@@ -40,7 +40,7 @@ async function besiege(plan: HostilePlan): Promise<void> {
   const counts = { connected: 0, closed: 0, resets: 0 };
   let connecting = 0;
 
-  const sleep = (ms: number): Promise<void> => sleep(ms, over.signal);
+  const rest = (ms: number): Promise<void> => sleep(ms, over.signal);
 
   function header(i: number): Uint8Array | undefined {
     if (plan.addresses === 0) return undefined;
@@ -58,7 +58,7 @@ async function besiege(plan: HostilePlan): Promise<void> {
       try {
         conn = await Deno.connect({ hostname: "127.0.0.1", port: plan.port });
       } catch {
-        await sleep(BACK_AFTER_MS);
+        await rest(BACK_AFTER_MS);
         continue;
       }
       counts.connected++;
@@ -72,7 +72,7 @@ async function besiege(plan: HostilePlan): Promise<void> {
         if (first !== undefined) await writeAll(conn, first);
         for (let at = 0; slow && open && !over.signal.aborted; at++) {
           await conn.write(drip.subarray(at % drip.length, at % drip.length + 1));
-          await Promise.race([sleep(1_000), ended]);
+          await Promise.race([rest(1_000), ended]);
         }
         await ended;
       } catch {
@@ -81,14 +81,14 @@ async function besiege(plan: HostilePlan): Promise<void> {
       over.signal.removeEventListener("abort", onOver);
       closeQuietly(conn);
       counts.closed++;
-      await sleep(BACK_AFTER_MS);
+      await rest(BACK_AFTER_MS);
     }
   }
 
   async function placeAll(): Promise<void> {
     const firsts: Promise<void>[] = [];
     for (let i = 0; i < plan.slow + plan.silent; i++) {
-      while (connecting >= CONNECTING) await sleep(1);
+      while (connecting >= CONNECTING) await rest(1);
       connecting++;
       const { promise, resolve } = Promise.withResolvers<void>();
       firsts.push(promise);
@@ -122,7 +122,7 @@ async function besiege(plan: HostilePlan): Promise<void> {
     for (let i = 0; i < plan.resets && !over.signal.aborted; i++) {
       const dueMs = i / plan.resets * plan.seconds * 1000;
       const early = dueMs - (performance.now() - started);
-      if (early > 5) await sleep(early);
+      if (early > 5) await rest(early);
       running.push(reset(i));
       if (i % 50 === 49) await Promise.all(running.splice(plan.slow + plan.silent));
     }
