@@ -84,7 +84,8 @@ if (options.json) {
     ...Object.fromEntries(measured.map(({ name, verdicts }) => [name, verdicts[i]])),
   }));
   const versions = columns.map(({ version }) => version).filter((version) => version !== "");
-  console.log(JSON.stringify({ versions, rows, wrong }, null, 2));
+  const names = columns.map(({ name }) => name);
+  console.log(JSON.stringify({ columns: names, versions, rows, wrong }, null, 2));
 } else if (options.write) {
   const page = await Deno.readTextFile(PAGE);
   const [before, rest] = page.split(MARKERS[0]);

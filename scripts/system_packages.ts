@@ -17,6 +17,8 @@ const PACKAGES: Record<string, string> = {
   "libnss3-tools": "/usr/bin/certutil",
   "haproxy": "/usr/sbin/haproxy",
   "libnginx-mod-stream": "/usr/lib/nginx/modules/ngx_stream_module.so",
+  "caddy": "/usr/bin/caddy",
+  "nghttp2-client": "/usr/bin/nghttp",
   "sniproxy": "/usr/sbin/sniproxy",
   "sslh": "/usr/sbin/sslh-select",
   "apache2": "/usr/sbin/apache2",

@@ -1,7 +1,7 @@
 import { type DemoPart, FREE_PORTS, glosson, glossond, runClient } from "../demo/part.ts";
 import { App } from "./app.ts";
 import type { Trial } from "./behaviour.ts";
-import { PROXIES, type Proxy } from "./proxies.ts";
+import { PROXIES, type Proxy, SILENCE_S } from "./proxies.ts";
 import { Wire } from "./wire.ts";
 
 /** Name by which visitors reach the app. */
@@ -33,17 +33,15 @@ export interface Ground {
 /** The relay and the client, from their command lines; the others borrow its certificate. */
 export async function startGlosson(
   stack: AsyncDisposableStack,
-  args: string[] = [],
 ): Promise<Column & { ground: Ground }> {
   const dir = await Deno.makeTempDir({ prefix: "glosson-behaviours-" });
   stack.defer(() => Deno.remove(dir, { recursive: true }));
   const app = stack.use(new App());
   const relay = await glossond(dir, { settings: FREE_PORTS });
   stack.defer(() => relay.stop().then(() => {}));
-  const options = {
-    // Short limits, so that what they end can be waited for.
-    args: ["--upstream", `http://127.0.0.1:${app.port}`, "--visitor-silence", "2", ...args],
-  };
+  // Short limits, so that what they end can be waited for.
+  const silence = ["--app-silence", String(SILENCE_S), "--visitor-silence", String(SILENCE_S)];
+  const options = { args: ["--upstream", `http://127.0.0.1:${app.port}`, ...silence] };
   let client: DemoPart = await glosson(dir, relay, options);
   let ended = false;
   const watch = (part: DemoPart): void => void part.ended.then(() => ended = true);

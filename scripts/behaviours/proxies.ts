@@ -1,3 +1,6 @@
+/** How long visitor and app may be silent while something is under way, as each program is told; s. */
+export const SILENCE_S = 3;
+
 /** Where a proxy listens and what it passes on to. */
 export interface ProxyGround {
   port: number;
@@ -51,6 +54,10 @@ http {
     ssl_certificate ${identity};
     ssl_certificate_key ${identity};
     client_max_body_size 0;
+    client_body_timeout ${SILENCE_S}s;
+    send_timeout ${SILENCE_S}s;
+    proxy_read_timeout ${SILENCE_S}s;
+    proxy_send_timeout ${SILENCE_S}s;
     location / {
       proxy_pass http://127.0.0.1:${app};
       proxy_http_version 1.1;
@@ -81,7 +88,11 @@ http {
 https://${hostname}:${port} {
   bind 127.0.0.1
   tls ${identity} ${identity}
-  reverse_proxy 127.0.0.1:${app}
+  reverse_proxy 127.0.0.1:${app} {
+    transport http {
+      response_header_timeout ${SILENCE_S}s
+    }
+  }
 }
 `,
     args: (file) => ["run", "--config", file, "--adapter", "caddyfile"],

@@ -18,7 +18,7 @@ async function schemathesis(world: World, url: string, token?: string): Promise<
   const { code, stdout, stderr } = await world.run([
     `${pythonBin("schemathesis")}/schemathesis`,
     ...["run", `${url}/v1/openapi.json`, "--url", url, "--checks", CHECKS.join(",")],
-    ...["--max-examples", "20", "--seed", "20", "--workers", "2", "--no-color"],
+    ...["--max-examples", "10", "--seed", "20", "--workers", "2", "--no-color"],
     ...["--tls-verify", world.caFile],
     // A WebSocket is not what it speaks.
     ...["--exclude-path", "/v1/control", "--exclude-path", "/v1/data"],
