@@ -51,7 +51,7 @@ export type CertificateAnswer =
 /** What identifies an {@linkcode Api}. */
 export interface ApiOptions {
   relay: URL;
-  http: RelayHttp;
+  http: Pick<RelayHttp, "client">;
   /** For the requests that need one. */
   token?: string;
   /** Ends requests when aborted. */

@@ -38,7 +38,7 @@ export interface Control {
 export interface ControlOptions {
   relay: URL;
   token: string;
-  http: RelayHttp;
+  http: Pick<RelayHttp, "client">;
   /** Called for each message but `goodbye`, `online` first. */
   onMessage: (message: Exclude<RelayMessage, { type: "goodbye" }>) => void;
   /** Ends the session in an orderly way. */
@@ -101,6 +101,8 @@ export function openControl(options: ControlOptions): Control {
       return finish({ kind: "goodbye", reason, retryAfterMs });
     }
     if (message.type === "online") {
+      // Once a session: where the data port is does not change under those who dial it.
+      if (wasOnline) return log.debug("The relay said online again, which is ignored");
       wasOnline = true;
       clearTimeout(timer);
     }

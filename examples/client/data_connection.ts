@@ -5,10 +5,12 @@ import {
   parseProxyHeader,
   type SocketAddress,
 } from "../../lib/wire/proxy_protocol.ts";
-import { connectHost } from "./relay_url.ts";
 
 /** How long connecting and showing the ticket may take, milliseconds. */
 const DIAL_TIMEOUT_MS = 5_000;
+
+/** How long one of several addresses may take before the next is tried, milliseconds. */
+const ATTEMPT_MS = 1_500;
 
 /** How long the PROXY header may take from its first byte, milliseconds. */
 const HEADER_TIMEOUT_MS = 5_000;
@@ -24,7 +26,8 @@ export type DataConnection =
 
 /** Options for {@linkcode openDataConnection}. */
 export interface DataConnectionOptions {
-  hostname: string;
+  /** Finds the addresses to connect to, which are tried in this order. */
+  addresses: () => Promise<readonly string[]>;
   port: number;
   ticket: string;
   /** How long the relay may take to join a visitor, milliseconds. */
@@ -42,12 +45,9 @@ export interface DataConnectionOptions {
  * on abort; the connection is closed then.
  */
 export async function openDataConnection(options: DataConnectionOptions): Promise<DataConnection> {
-  const { hostname, port, ticket, joinWithinMs, signal, onShown } = options;
-  const conn = await Deno.connect({
-    hostname: connectHost(hostname),
-    port,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]),
-  });
+  const { addresses, port, ticket, joinWithinMs, signal, onShown } = options;
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
+  const conn = await connectAny(await orAborted(addresses(), inTime), port, inTime);
   let late = "";
   const end = (why: string): void => {
     late = why;
@@ -77,6 +77,39 @@ export async function openDataConnection(options: DataConnectionOptions): Promis
     throw error;
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Connects to the first address that answers. */
+async function connectAny(
+  addresses: readonly string[],
+  port: number,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  let failure: unknown;
+  for (const [i, hostname] of addresses.entries()) {
+    const last = i === addresses.length - 1;
+    const attempt = last ? signal : AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
+    try {
+      return await Deno.connect({ hostname, port, signal: attempt });
+    } catch (error) {
+      signal.throwIfAborted();
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** What is promised, or the signal's reason when that is aborted before. */
+async function orAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([promised, promise]);
+  } finally {
     signal.removeEventListener("abort", abort);
   }
 }

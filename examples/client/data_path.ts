@@ -1,5 +1,6 @@
 import type { Schedule } from "../../lib/net/schedule.ts";
 import type { DataPathWord } from "../../lib/wire/messages.ts";
+import { AddressForbidden } from "./data_address.ts";
 import type { DataConnection } from "./data_connection.ts";
 
 /** How long a connection has to last, once the ticket was shown, to say that the way works. */
@@ -133,6 +134,10 @@ export class DataPath {
 /** What a failure of a connection says of the way. */
 function troubleOf(error: unknown): { word: DataPathWord; detail: string } {
   const { name, message } = error as Error;
+  if (error instanceof AddressForbidden) {
+    // The relay is told no more than of a name without an address: whether there is one is not its.
+    return { word: "unknown-host", detail: "its address is on a network of this computer's own" };
+  }
   if (error instanceof Deno.errors.ConnectionRefused) {
     return { word: "refused", detail: "connection refused" };
   }

@@ -4,7 +4,8 @@ import type { RelayMessage } from "../../lib/wire/messages.ts";
 import type { Api } from "./api.ts";
 import { type Ending, openControl } from "./control.ts";
 import { openDataConnection } from "./data_connection.ts";
-import { DataPath, type DataPathReport } from "./data_path.ts";
+import { DataAddresses } from "./data_address.ts";
+import { type DataAddress, DataPath, type DataPathReport } from "./data_path.ts";
 import type { Front } from "./front/front.ts";
 import { watchHeartbeat } from "./heartbeat.ts";
 import { type Joined, Parking } from "./parking.ts";
@@ -17,6 +18,18 @@ const PARKED_MS = 330_000;
 
 /** Time over which wishes for tickets are put into one message, milliseconds. */
 const ASK_DELAY_MS = 20;
+
+/**
+ * Addresses of data ports that are taken from one session: a relay has one, and maybe some for its
+ * other machines. More would be a way to have this client knock at strangers' doors.
+ */
+const MAX_DATA_ADDRESSES = 16;
+
+/**
+ * Why a visitor is refused, whatever the reason: the relay decides where a client connects to, and is
+ * not told what it found there.
+ */
+const REFUSAL = "cannot serve";
 
 /** What a client needs to be online. */
 export interface OnlineOptions {
@@ -38,6 +51,8 @@ export interface OnlineOptions {
   sleep: Sleep;
   /** Uniform in [0, 1). */
   random: () => number;
+  /** Finds the addresses that data connections may be made to. @default by the system's resolver */
+  addresses?: Pick<DataAddresses, "of">;
   log: Log;
 }
 
@@ -50,8 +65,8 @@ export interface OnlineOptions {
 export async function beOnline(options: OnlineOptions): Promise<Ending> {
   const { relay, token, http, api, front, signal, now, sleep, random, log } = options;
   const over = new AbortController();
-  let dataHost = "";
-  let dataPort = 0;
+  let online: DataAddress | undefined;
+  const known = new Set<string>();
   let asking: ReturnType<typeof setTimeout> | undefined;
   /** Visitors on their way to be joined. */
   let joining = 0;
@@ -89,15 +104,37 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
     }, ASK_DELAY_MS);
   }
 
+  const addresses = options.addresses ?? new DataAddresses({
+    relayHost: relay.hostname,
+    isRelayAt: (address) => http.isAt(address),
+    sleep: (ms) => sleep(ms, over.signal),
+  });
+
+  /** Where a message's tickets are to be shown; undefined when that is one place too many. */
+  function placeOf(
+    { dataHost, dataPort }: { dataHost?: string; dataPort?: number },
+  ): DataAddress | undefined {
+    if (online === undefined) return undefined;
+    const place = { hostname: dataHost ?? online.hostname, port: dataPort ?? online.port };
+    const key = `${place.hostname} ${place.port}`;
+    if (!known.has(key) && known.size >= MAX_DATA_ADDRESSES) {
+      log.debug("The relay names too many data ports", { limit: MAX_DATA_ADDRESSES });
+      return undefined;
+    }
+    known.add(key);
+    return place;
+  }
+
   function dial(
     ticket: string,
+    address: DataAddress,
     joinWithinMs: number,
     onShown: () => void,
   ): ReturnType<typeof openDataConnection> {
-    const address = { hostname: dataHost, port: dataPort };
     return path.watch(address, (onReached) =>
       openDataConnection({
-        ...address,
+        addresses: () => addresses.of(address.hostname),
+        port: address.port,
         ticket,
         joinWithinMs,
         signal: over.signal,
@@ -119,20 +156,22 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
 
   async function meet(message: RelayMessage & { type: "connect" }): Promise<void> {
     const { ticket, expiresInMs } = message;
+    const place = placeOf(message);
+    if (place === undefined) return control.send({ type: "refuse", ticket, reason: REFUSAL });
     if (!front.makeRoom(message.visitor.address)) {
       log.warn("Too many visitors, one was turned away", { limit: options.maxVisitors });
-      return control.send({ type: "refuse", ticket, reason: "busy" });
+      return control.send({ type: "refuse", ticket, reason: REFUSAL });
     }
     joining++;
     let shown = false;
     try {
-      const connection = await dial(ticket, expiresInMs, () => shown = true);
+      const connection = await dial(ticket, place, expiresInMs, () => shown = true);
       if (connection.state === "joined") serve(connection);
       else log.debug("Ticket not taken", { state: connection.state });
     } catch (error) {
       log.debug("Cannot meet a visitor", { error });
       // A ticket that was never shown can still be handed back; the visitor need not wait.
-      if (!shown) control.send({ type: "refuse", ticket, reason: "cannot connect" });
+      if (!shown) control.send({ type: "refuse", ticket, reason: REFUSAL });
     } finally {
       joining--;
     }
@@ -140,7 +179,7 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
 
   const parking = new Parking({
     wanted: poolSize,
-    dial: (ticket, onShown) => dial(ticket, PARKED_MS, onShown),
+    dial: (ticket, address, onShown) => dial(ticket, address, PARKED_MS, onShown),
     onJoined: serve,
     ask,
     signal: over.signal,
@@ -169,10 +208,11 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
     log,
     onMessage(message) {
       if (message.type === "connect") return void meet(message);
-      if (message.type === "tickets") return parking.offer(message.tickets);
-      const first = dataHost === "";
-      ({ dataHost, dataPort } = message);
-      if (!first) return;
+      if (message.type === "tickets") {
+        const place = placeOf(message);
+        return place && parking.offer(message.tickets, place);
+      }
+      online = { hostname: message.dataHost, port: message.dataPort };
       options.onOnline(message.hostname);
       sendPool();
       watch();

@@ -1,6 +1,7 @@
 import type { Log } from "../../lib/log.ts";
 import { Backoff } from "./backoff.ts";
 import type { DataConnection } from "./data_connection.ts";
+import type { DataAddress } from "./data_path.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 
 /** How long a ticket for parking can be shown, milliseconds (PROTOCOL section 3). */
@@ -19,8 +20,8 @@ export type Joined = DataConnection & { state: "joined" };
 export interface ParkingOptions {
   /** How many connections to keep parked now. */
   wanted: () => number;
-  /** Shows a ticket to the relay and waits; calls back when the ticket was shown. */
-  dial: (ticket: string, onShown: () => void) => Promise<DataConnection>;
+  /** Shows a ticket at an address of the relay and waits; calls back when it was shown. */
+  dial: (ticket: string, address: DataAddress, onShown: () => void) => Promise<DataConnection>;
   /** Takes over a connection that a visitor was joined to. */
   onJoined: (connection: Joined) => void;
   /** Asks the relay for tickets, soon: a place became free. */
@@ -61,21 +62,21 @@ export class Parking {
   }
 
   /** Uses tickets as far as there are places; the rest expire unused. */
-  offer(tickets: readonly string[]): void {
+  offer(tickets: readonly string[], address: DataAddress): void {
     for (const ticket of tickets) {
       if (this.#taken >= this.#options.wanted()) return;
-      this.#park(ticket);
+      this.#park(ticket, address);
     }
   }
 
-  async #park(ticket: string): Promise<void> {
+  async #park(ticket: string, address: DataAddress): Promise<void> {
     const { ask, now, sleep, signal } = this.#options;
     const giveUpAt = now() + TICKET_LIFE_MS;
     this.#taken++;
     try {
       while (!signal.aborted) {
         await sleep(Math.max(0, this.#restUntil - now()), signal);
-        if (signal.aborted || now() >= giveUpAt || await this.#show(ticket)) return;
+        if (signal.aborted || now() >= giveUpAt || await this.#show(ticket, address)) return;
       }
     } finally {
       this.#taken--;
@@ -84,12 +85,12 @@ export class Parking {
   }
 
   /** Shows the ticket; true when it was used up, for good or ill. */
-  async #show(ticket: string): Promise<boolean> {
+  async #show(ticket: string, address: DataAddress): Promise<boolean> {
     const { dial, onJoined, now, log, signal } = this.#options;
     const began = now();
     let shown = false;
     try {
-      const connection = await dial(ticket, () => shown = true);
+      const connection = await dial(ticket, address, () => shown = true);
       if (connection.state === "joined") {
         this.#backoff.reset();
         onJoined(connection);

@@ -1,9 +1,15 @@
-import { isLocalhostName } from "./relay_url.ts";
+import { closeQuietly } from "../../lib/net/splice.ts";
 import { openLocalNamesProxy } from "./local_names.ts";
+import { isLocalhostName } from "./relay_url.ts";
+
+/** How long a host may take to prove its name, milliseconds. */
+const PROOF_MS = 5_000;
 
 /** How `fetch` and `WebSocket` reach one relay; pass `client` to either. */
 export interface RelayHttp {
   client: Deno.HttpClient;
+  /** Whether the relay answers at an address: whoever does proves its name. Never rejects. */
+  isAt(address: string): Promise<boolean>;
   close(): void;
 }
 
@@ -27,9 +33,35 @@ export function openRelayHttp(relay: URL, ca?: string): RelayHttp {
   });
   return {
     client,
+    isAt: (address) => provesName(relay, address, ca),
     close() {
       client.close();
       proxy?.close();
     },
   };
+}
+
+async function provesName(relay: URL, address: string, ca: string | undefined): Promise<boolean> {
+  const port = Number(relay.port || 443);
+  const signal = AbortSignal.timeout(PROOF_MS);
+  let conn: Deno.Conn | undefined;
+  const end = (): void => void (conn && closeQuietly(conn));
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    const tcp = await Deno.connect({ hostname: address, port, signal });
+    conn = tcp;
+    const tls = await Deno.startTls(tcp, {
+      hostname: relay.hostname.replace(/\.$/, ""),
+      caCerts: ca === undefined ? [] : [ca],
+      alpnProtocols: ["http/1.1"],
+    });
+    conn = tls;
+    await tls.handshake();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    signal.removeEventListener("abort", end);
+    end();
+  }
 }

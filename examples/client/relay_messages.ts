@@ -1,3 +1,4 @@
+import { MAX_SERVER_NAME_BYTES, normalizeServerName } from "../../lib/wire/server_name.ts";
 import { MAX_MESSAGE_BYTES, type RelayMessage } from "../../lib/wire/messages.ts";
 
 /** What a text frame of the relay turns out to be. */
@@ -50,14 +51,18 @@ function readOnline(value: Record<string, unknown>): ReadRelayMessage {
     return bad("online: hostname or dataHost missing");
   }
   if (!isPort(dataPort)) return bad("online: dataPort is no port");
+  if (!isHost(hostname) || !isHost(dataHost)) return bad("online: hostname or dataHost is no host");
   // A relay of an earlier version does not tell it.
   const address = typeof url === "string" ? url : `https://${hostname}`;
   const message = { type: "online", hostname, url: address, dataHost, dataPort } as const;
   return { state: "message", message };
 }
 
-function readConnect({ ticket, visitor, expiresInMs }: Record<string, unknown>): ReadRelayMessage {
+function readConnect(value: Record<string, unknown>): ReadRelayMessage {
+  const { ticket, visitor, expiresInMs } = value;
   if (!isTicket(ticket)) return bad("connect: ticket is malformed");
+  const where = readDataAddress(value);
+  if (where === undefined) return bad("connect: dataHost or dataPort is none");
   // Only the PROXY header is believed about a visitor: this one may be missing.
   const { address, port } = isObject(visitor) ? visitor : {};
   return {
@@ -72,14 +77,27 @@ function readConnect({ ticket, visitor, expiresInMs }: Record<string, unknown>):
       expiresInMs: typeof expiresInMs === "number" && expiresInMs > 0
         ? Math.min(expiresInMs, MAX_TICKET_LIFE_MS)
         : MAX_TICKET_LIFE_MS,
+      ...where,
     },
   };
 }
 
-function readTickets({ tickets }: Record<string, unknown>): ReadRelayMessage {
+function readTickets(value: Record<string, unknown>): ReadRelayMessage {
+  const { tickets } = value;
   if (!Array.isArray(tickets)) return bad("tickets: no list");
+  const where = readDataAddress(value);
+  if (where === undefined) return bad("tickets: dataHost or dataPort is none");
   const good = tickets.slice(0, MAX_TICKETS).filter(isTicket);
-  return { state: "message", message: { type: "tickets", tickets: good } };
+  return { state: "message", message: { type: "tickets", tickets: good, ...where } };
+}
+
+/** Where a message's tickets are to be shown, as far as it says so; nothing when that makes no sense. */
+function readDataAddress(
+  { dataHost, dataPort }: Record<string, unknown>,
+): { dataHost?: string; dataPort?: number } | undefined {
+  if (dataHost !== undefined && !isHost(dataHost)) return undefined;
+  if (dataPort !== undefined && !isPort(dataPort)) return undefined;
+  return { ...(isHost(dataHost) && { dataHost }), ...(isPort(dataPort) && { dataPort }) };
 }
 
 function readGoodbye({ reason, retryAfterMs }: Record<string, unknown>): ReadRelayMessage {
@@ -100,6 +118,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isTicket(value: unknown): value is string {
   return typeof value === "string" && TICKET.test(value);
+}
+
+function isHost(value: unknown): value is string {
+  return typeof value === "string" && value.length <= MAX_SERVER_NAME_BYTES &&
+    normalizeServerName(value).ok;
 }
 
 function isPort(value: unknown): value is number {

@@ -11,6 +11,7 @@ import { onlyForHost } from "./own_host.ts";
 import { pageHandler } from "./page_handler.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import type { State } from "./state.ts";
+import type { OnlineOptions } from "./online.ts";
 import { stayOnline } from "./stay_online.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 
@@ -27,6 +28,8 @@ export interface RunWorld {
   sleep: Sleep;
   /** Uniform in [0, 1). */
   random: () => number;
+  /** Finds the addresses that data connections may be made to. @default by the system's resolver */
+  addresses?: OnlineOptions["addresses"];
 }
 
 /**

@@ -70,8 +70,11 @@ export type RelayMessage =
     ticket: string;
     visitor: { address: string; port: number };
     expiresInMs: number;
+    /** Where this ticket is to be shown; absent where it is as `online` said. */
+    dataHost?: string;
+    dataPort?: number;
   }
-  | { type: "tickets"; tickets: string[] }
+  | { type: "tickets"; tickets: string[]; dataHost?: string; dataPort?: number }
   /** `retryAfterMs` null: do not come back by yourself. */
   | { type: "goodbye"; reason: GoodbyeReason; retryAfterMs: number | null };
 

@@ -41,6 +41,8 @@ export const PROGRAMS: Program[] = [
       "--allow-net",
       "--allow-read",
       "--allow-write",
+      // So that nothing in these is connected to because a relay elsewhere says so.
+      "--allow-sys=networkInterfaces",
       "--allow-env=GLOSSON_STATE,XDG_CONFIG_HOME,HOME,APPDATA",
     ],
     platforms: Object.keys(PLATFORMS),

@@ -26,7 +26,7 @@ async function dialled<T>(
     return await use(
       (joinWithinMs = 5_000, signal = new AbortController().signal) =>
         openDataConnection({
-          hostname: "relay.glosson.localhost",
+          addresses: () => Promise.resolve(["127.0.0.1"]),
           port: listener.addr.port,
           ticket: TICKET,
           joinWithinMs,
@@ -141,7 +141,7 @@ Deno.test("openDataConnection() has not shown a ticket when nothing listens", as
   const { port } = listener.addr;
   listener.close();
   await assert.rejects(openDataConnection({
-    hostname: "127.0.0.1",
+    addresses: () => Promise.resolve(["127.0.0.1"]),
     port,
     ticket: TICKET,
     joinWithinMs: 1000,

@@ -4,6 +4,9 @@ import type { DataConnection } from "../../../examples/client/data_connection.ts
 import { type Joined, Parking } from "../../../examples/client/parking.ts";
 import { HeldSleeps } from "./held_sleeps.ts";
 
+/** Where the tickets are shown. */
+const ADDRESS = { hostname: "relay.example.org", port: 9000 };
+
 /** A place to park in, whose connections a test decides about. */
 function lot(wanted = 2): {
   parking: Parking;
@@ -27,7 +30,7 @@ function lot(wanted = 2): {
   let asked = 0;
   const parking = new Parking({
     wanted: () => wanted,
-    dial: (ticket, shown) =>
+    dial: (ticket, _address, shown) =>
       new Promise((become, reject) =>
         dials.push({ ticket, shown, become, fail: () => reject(new Error("no")) })
       ),
@@ -49,7 +52,7 @@ function settled(): Promise<void> {
 
 Deno.test("Parking uses tickets as far as there are places", async () => {
   const { parking, dials } = lot(2);
-  parking.offer(["a", "b", "c"]);
+  parking.offer(["a", "b", "c"], ADDRESS);
   await settled();
   assert.deepEqual(dials.map(({ ticket }) => ticket), ["a", "b"]);
   assert.equal(parking.taken, 2);
@@ -57,7 +60,7 @@ Deno.test("Parking uses tickets as far as there are places", async () => {
 
 Deno.test("Parking hands a visitor over and asks for another ticket", async () => {
   const { parking, dials, joined, asked } = lot(1);
-  parking.offer(["a"]);
+  parking.offer(["a"], ADDRESS);
   await settled();
   const connection = { state: "joined", head: new Uint8Array() } as Joined;
   dials[0]!.become(connection);
@@ -68,13 +71,13 @@ Deno.test("Parking hands a visitor over and asks for another ticket", async () =
 
 Deno.test("Parking parks again at once after an orderly expiry", async () => {
   const { parking, dials, asked, clock } = lot(1);
-  parking.offer(["a"]);
+  parking.offer(["a"], ADDRESS);
   await settled();
   clock.now = 300_000;
   dials[0]!.become({ state: "ended" });
   await settled();
   assert.equal(asked(), 1);
-  parking.offer(["b"]);
+  parking.offer(["b"], ADDRESS);
   await settled();
   assert.equal(dials[1]!.ticket, "b");
 });
@@ -83,7 +86,7 @@ for (const state of ["refused", "ended"] as const) {
   Deno.test(`Parking waits longer each time a connection is ${state} at once`, async () => {
     const { parking, dials, sleeps, clock } = lot(1);
     for (const [i, ms] of [undefined, 499, 999, 1998].entries()) {
-      parking.offer([`${i}`]);
+      parking.offer([`${i}`], ADDRESS);
       await settled();
       if (ms !== undefined && ms >= 1000) {
         clock.now += ms;
@@ -101,7 +104,7 @@ for (const state of ["refused", "ended"] as const) {
 
 Deno.test("Parking shows a ticket again that was not shown, until it is too old", async () => {
   const { parking, dials, clock, asked, sleeps } = lot(1);
-  parking.offer(["a"]);
+  parking.offer(["a"], ADDRESS);
   await settled();
   for (let tries = 1; tries <= 2; tries++) {
     dials[tries - 1]!.fail();
@@ -120,7 +123,7 @@ Deno.test("Parking shows a ticket again that was not shown, until it is too old"
 
 Deno.test("Parking gives up a ticket that was shown", async () => {
   const { parking, dials, asked } = lot(1);
-  parking.offer(["a"]);
+  parking.offer(["a"], ADDRESS);
   await settled();
   dials[0]!.shown();
   dials[0]!.fail();
@@ -130,12 +133,12 @@ Deno.test("Parking gives up a ticket that was shown", async () => {
 
 Deno.test("Parking takes failures of the same moment as one", async () => {
   const { parking, dials, sleeps, clock } = lot(4);
-  parking.offer(["a", "b", "c", "d"]);
+  parking.offer(["a", "b", "c", "d"], ADDRESS);
   await settled();
   for (const { become } of dials) become({ state: "refused" });
   await settled();
   clock.now = 600;
-  parking.offer(["e"]);
+  parking.offer(["e"], ADDRESS);
   await settled();
   assert.equal(dials[4]!.ticket, "e");
   assert.deepEqual(sleeps.begun, []);
@@ -143,7 +146,7 @@ Deno.test("Parking takes failures of the same moment as one", async () => {
 
 Deno.test("Parking asks for nothing when it is over", async () => {
   const { parking, dials, leaving, asked } = lot(1);
-  parking.offer(["a"]);
+  parking.offer(["a"], ADDRESS);
   await settled();
   leaving.abort();
   dials[0]!.fail();

@@ -19,7 +19,7 @@ export interface Running {
 }
 
 /** What a story may have otherwise than it is. */
-export type StoryWorld = Partial<Pick<RunWorld, "sleep" | "log" | "random">>;
+export type StoryWorld = Partial<Pick<RunWorld, "sleep" | "log" | "random" | "addresses">>;
 
 /** What a story works with. */
 export interface Story {

@@ -1,0 +1,138 @@
+import { lookup as systemLookup } from "node:dns/promises";
+import {
+  type AddressBlock,
+  embeddedIps,
+  isPublicIp,
+  isWithin,
+  parseBlock,
+} from "../../lib/wire/address_scope.ts";
+import { parseIp } from "../../lib/wire/ip_address.ts";
+import { connectHost } from "./relay_url.ts";
+
+/**
+ * How long the relay may take to show that it is on this network, milliseconds. Who does not is refused
+ * after exactly this time, whatever the reason, so that the time says nothing of what is there.
+ */
+export const NEAR_PROOF_MS = 2_000;
+
+/** The addresses of a host, best first; none when it has none. */
+export type Lookup = (hostname: string) => Promise<string[]>;
+
+/** A name whose addresses are none that this client connects to. */
+export class AddressForbidden extends Error {
+  override readonly name = "AddressForbidden";
+
+  constructor() {
+    super("Cannot connect to the data port: it is said to be on this computer or its network");
+  }
+}
+
+/** Asks the system's resolver, which also knows the hosts file. */
+export async function lookupHost(hostname: string): Promise<string[]> {
+  const found = await systemLookup(connectHost(hostname), { all: true });
+  return found.map(({ address }) => address);
+}
+
+/** The networks that this computer is in; only its own address blocks where it may not look. */
+export function ownNetworks(): AddressBlock[] {
+  const permission = { name: "sys", kind: "networkInterfaces" } as const;
+  if (Deno.permissions.querySync(permission).state !== "granted") return [];
+  return Deno.networkInterfaces().flatMap(({ cidr }) => parseBlock(cidr) ?? []);
+}
+
+/** Options for {@linkcode DataAddresses}. */
+export interface DataAddressesOptions {
+  /** The host of the relay's address, as the user gave it. */
+  relayHost: string;
+  /** Whether it is the relay that answers at an address: proven by its certificate. Never rejects. */
+  isRelayAt: (address: string) => Promise<boolean>;
+  /** @default {lookupHost} */
+  lookup?: Lookup;
+  /** @default {ownNetworks} */
+  networks?: () => AddressBlock[];
+  /** Resolves after so many milliseconds. */
+  sleep: (ms: number) => Promise<void>;
+}
+
+/**
+ * The addresses that data connections may be made to.
+ *
+ * The relay says where its data port is. Were it believed, it could have a client connect to whatever
+ * is on the client's own network, and tell by the answers what is there. So nothing is connected to on
+ * this computer, a private network or a link, unless the relay itself is at such an address (PROTOCOL
+ * section 2): because the user named it, or because who answers there holds the relay's certificate. A
+ * name alone proves nothing, since its owner chooses its addresses, each time anew.
+ */
+export class DataAddresses {
+  readonly #options: DataAddressesOptions;
+  readonly #lookup: Lookup;
+  readonly #networks: () => AddressBlock[];
+  /** Asked once: a relay that can ask again and again learns from the times. */
+  #near: Promise<boolean> | undefined;
+
+  constructor(options: DataAddressesOptions) {
+    this.#options = options;
+    this.#lookup = options.lookup ?? lookupHost;
+    this.#networks = options.networks ?? ownNetworks;
+  }
+
+  /**
+   * The addresses of a host that may be connected to. They are to be used as they are: a name that is
+   * resolved again may have others by then.
+   *
+   * @throws {AddressForbidden} when it has none but those that may not.
+   * @throws {Error} of the resolver, when it has none at all.
+   */
+  async of(hostname: string): Promise<string[]> {
+    const all = await this.#find(hostname);
+    const networks = this.#networks();
+    const distant = all.filter((address) => isDistant(address, networks));
+    if (distant.length > 0) return distant;
+    if (all.length === 0 || !(await this.#isNear())) throw new AddressForbidden();
+    return all;
+  }
+
+  async #find(hostname: string): Promise<string[]> {
+    try {
+      return await this.#lookup(hostname.replace(/^\[(.*)\]$/, "$1"));
+    } catch (error) {
+      // As long as for a name that has addresses: whether there is one here is not the relay's.
+      await this.#isNear();
+      throw error;
+    }
+  }
+
+  #isNear(): Promise<boolean> {
+    return this.#near ??= this.#findNear();
+  }
+
+  async #findNear(): Promise<boolean> {
+    const { relayHost, sleep } = this.#options;
+    const host = relayHost.replace(/^\[(.*)\]$/, "$1");
+    // No DNS in between: the user said so.
+    if (connectHost(host) !== host) return true;
+    if (parseIp(host) !== undefined) return !isDistant(host, this.#networks());
+    return await Promise.race([
+      this.#provenNear(host),
+      sleep(NEAR_PROOF_MS).then(() => false),
+    ]);
+  }
+
+  /** Settles only when the relay was found. */
+  async #provenNear(host: string): Promise<boolean> {
+    const networks = this.#networks();
+    const all = await this.#lookup(host).catch(() => []);
+    const near = all.filter((address) => !isDistant(address, networks));
+    const proofs = near.map(async (address) => await this.#options.isRelayAt(address));
+    if ((await Promise.all(proofs)).includes(true)) return true;
+    return await new Promise<never>(() => {});
+  }
+}
+
+/** Whether an address is public and in no network of this computer's. */
+function isDistant(address: string, networks: readonly AddressBlock[]): boolean {
+  const bytes = parseIp(address);
+  if (bytes === undefined || !isPublicIp(bytes)) return false;
+  const forms = [bytes, ...embeddedIps(bytes)];
+  return !networks.some((block) => forms.some((form) => isWithin(form, block)));
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import {
+  AddressForbidden,
+  DataAddresses,
+  type DataAddressesOptions,
+  NEAR_PROOF_MS,
+} from "../../../examples/client/data_address.ts";
+import { parseBlock } from "../../../lib/wire/address_scope.ts";
+
+/** The addresses of names, for relays that are elsewhere unless told otherwise. */
+function addressesOf(
+  names: Record<string, string[]>,
+  options: Partial<DataAddressesOptions> = {},
+): DataAddresses {
+  return new DataAddresses({
+    relayHost: "relay.example.org",
+    isRelayAt: () => Promise.resolve(false),
+    lookup: (hostname) =>
+      names[hostname] ? Promise.resolve(names[hostname]) : Promise.reject(new Error("ENOTFOUND")),
+    networks: () => [],
+    sleep: () => Promise.resolve(),
+    ...options,
+  });
+}
+
+/** Addresses on a client's own side of its router, in every dress. */
+const INSIDE = [
+  ...[
+    "127.0.0.1",
+    "127.8.8.8",
+    "0.0.0.0",
+    "10.0.0.1",
+    "172.16.5.5",
+    "192.168.1.1",
+    "169.254.169.254",
+  ],
+  ...["100.64.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "::ffff:192.168.1.1"],
+  ...["::127.0.0.1", "64:ff9b::10.0.0.1", "2002:c0a8:0101::1", "224.0.0.251", "255.255.255.255"],
+];
+
+Deno.test("a relay elsewhere has nobody dial this computer or its network", async () => {
+  for (const address of INSIDE) {
+    await assert.rejects(addressesOf({ data: [address] }).of("data"), AddressForbidden, address);
+  }
+  const near = { networks: () => [parseBlock("203.0.113.9/24")!, parseBlock("2001:db8:1::9/64")!] };
+  for (const address of ["203.0.113.1", "203.0.113.9", "2001:db8:1::1", "::ffff:203.0.113.1"]) {
+    await assert.rejects(addressesOf({ data: [address] }, near).of("data"), AddressForbidden);
+  }
+  assert.deepEqual(await addressesOf({ data: ["203.0.114.1"] }, near).of("data"), ["203.0.114.1"]);
+});
+
+Deno.test("of a name with addresses here and elsewhere only those elsewhere are dialled", async () => {
+  const names = { data: ["192.168.1.1", "203.0.113.7", "::1", "2001:db8::7"] };
+  assert.deepEqual(await addressesOf(names).of("data"), ["203.0.113.7", "2001:db8::7"]);
+});
+
+Deno.test("a name is resolved once, and what was judged is what is dialled", async () => {
+  // As a name whose owner answers another address each time.
+  const answers = [["203.0.113.7"], ["192.168.1.1"], ["203.0.113.8"]];
+  const addresses = addressesOf({}, {
+    lookup: (host) => Promise.resolve(host === "data" ? answers.shift()! : []),
+  });
+  assert.deepEqual(await addresses.of("data"), ["203.0.113.7"]);
+  await assert.rejects(addresses.of("data"), AddressForbidden);
+  assert.deepEqual(await addresses.of("data"), ["203.0.113.8"]);
+});
+
+Deno.test("a relay on this computer or its network may have its data port there too", async () => {
+  const inside = { data: ["192.168.1.9"] };
+  for (
+    const relayHost of ["localhost", "relay.glosson.localhost", "127.0.0.1", "[::1]", "10.1.1.1"]
+  ) {
+    assert.deepEqual(await addressesOf(inside, { relayHost }).of("data"), ["192.168.1.9"]);
+  }
+  await assert.rejects(addressesOf(inside, { relayHost: "203.0.113.7" }).of("data"));
+});
+
+Deno.test("a name that leads here proves nothing, its certificate does", async () => {
+  const names = { "relay.example.org": ["203.0.113.7", "192.168.1.8"], data: ["192.168.1.9"] };
+  const asked: string[] = [];
+  const by = (proves: boolean): Partial<DataAddressesOptions> => ({
+    isRelayAt(address) {
+      asked.push(address);
+      return Promise.resolve(proves);
+    },
+    // What is proven comes before the time is over.
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
+  });
+  assert.deepEqual(await addressesOf(names, by(true)).of("data"), ["192.168.1.9"]);
+  assert.deepEqual(asked, ["192.168.1.8"]);
+  const unproven = addressesOf(names, by(false));
+  for (let i = 0; i < 3; i++) await assert.rejects(unproven.of("data"), AddressForbidden);
+  assert.equal(asked.length, 2, "asked once for all");
+});
+
+Deno.test("how long a refusal takes says nothing of what is there", async () => {
+  const waits: [string, number][] = [];
+  const cases: [string, Partial<DataAddressesOptions>][] = [
+    ["nothing answers", { isRelayAt: () => new Promise(() => {}) }],
+    ["something else answers", { isRelayAt: () => Promise.resolve(false) }],
+    ["the relay is elsewhere", { relayHost: "other.example.org" }],
+    ["the relay has no address", { relayHost: "none.example.org" }],
+  ];
+  const names = {
+    "relay.example.org": ["192.168.1.8"],
+    "other.example.org": ["203.0.113.7"],
+    data: ["192.168.1.9"],
+  };
+  for (const [what, options] of cases) {
+    for (const host of ["data", "no-such-name"]) {
+      let over: (() => void) | undefined;
+      let settled = false;
+      const addresses = addressesOf(names, {
+        ...options,
+        sleep(ms) {
+          waits.push([what, ms]);
+          return new Promise((resolve) => over = resolve);
+        },
+      });
+      const asked = addresses.of(host).catch(() => settled = true);
+      await new Promise((resolve) => setTimeout(resolve));
+      assert.equal(settled, false, `${what}: ${host}`);
+      over!();
+      await asked;
+      assert.equal(settled, true);
+    }
+  }
+  assert.ok(waits.length === 8 && waits.every(([, ms]) => ms === NEAR_PROOF_MS));
+});
