@@ -2,9 +2,11 @@ import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import { DATA_REFUSED, dataPreface } from "../../lib/wire/messages.ts";
 import {
   MAX_PROXY_HEADER_BYTES,
+  normalizeAddress,
   parseProxyHeader,
   type SocketAddress,
 } from "../../lib/wire/proxy_protocol.ts";
+import { AddressForbidden } from "./data_address.ts";
 
 /** How long connecting and showing the ticket may take, milliseconds. */
 const DIAL_TIMEOUT_MS = 5_000;
@@ -26,8 +28,9 @@ export type DataConnection =
 
 /** Options for {@linkcode openDataConnection}. */
 export interface DataConnectionOptions {
-  /** Finds the addresses to connect to, which are tried in this order. */
-  addresses: () => Promise<readonly string[]>;
+  hostname: string;
+  /** Finds the addresses of a host to connect to, which are tried in this order. */
+  addresses: (hostname: string) => Promise<readonly string[]>;
   port: number;
   ticket: string;
   /** How long the relay may take to join a visitor, milliseconds. */
@@ -45,9 +48,10 @@ export interface DataConnectionOptions {
  * on abort; the connection is closed then.
  */
 export async function openDataConnection(options: DataConnectionOptions): Promise<DataConnection> {
-  const { addresses, port, ticket, joinWithinMs, signal, onShown } = options;
+  const { hostname, addresses, port, ticket, joinWithinMs, signal, onShown } = options;
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
-  const conn = await connectAny(await orAborted(addresses(), inTime), port, inTime);
+  const allowed = await orAborted(addresses(hostname), inTime);
+  const conn = await connectAny(hostname, allowed, port, inTime);
   let late = "";
   const end = (why: string): void => {
     late = why;
@@ -81,8 +85,9 @@ export async function openDataConnection(options: DataConnectionOptions): Promis
   }
 }
 
-/** Connects to the first address that answers. */
+/** Connects to the first of a host's addresses that answers. */
 async function connectAny(
+  name: string,
   addresses: readonly string[],
   port: number,
   signal: AbortSignal,
@@ -95,10 +100,28 @@ async function connectAny(
       return await Deno.connect({ hostname, port, signal: attempt });
     } catch (error) {
       signal.throwIfAborted();
+      // A user has granted the name alone.
+      if (error instanceof Deno.errors.NotCapable) {
+        return await connectByName(name, addresses, port, signal);
+      }
       failure = error;
     }
   }
   throw failure;
+}
+
+/** Connects to a host, which by now may have other addresses: those are not spoken to. */
+async function connectByName(
+  name: string,
+  addresses: readonly string[],
+  port: number,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname: name, port, signal });
+  const known = addresses.map(normalizeAddress);
+  if (known.includes(normalizeAddress(conn.remoteAddr.hostname))) return conn;
+  closeQuietly(conn);
+  throw new AddressForbidden();
 }
 
 /** What is promised, or the signal's reason when that is aborted before. */

@@ -133,8 +133,8 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
   ): ReturnType<typeof openDataConnection> {
     return path.watch(address, (onReached) =>
       openDataConnection({
-        addresses: () => addresses.of(address.hostname),
-        port: address.port,
+        ...address,
+        addresses: (hostname) => addresses.of(hostname),
         ticket,
         joinWithinMs,
         signal: over.signal,

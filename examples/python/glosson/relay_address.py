@@ -6,6 +6,12 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+# Besides mapped, 6to4 and Teredo: IPv4-compatible and translated addresses, NAT64 of both kinds.
+ENDING_IN_IPV4 = [
+    ipaddress.IPv6Network(block)
+    for block in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
+]
+
 
 @dataclass(frozen=True)
 class RelayAddress:
@@ -58,11 +64,26 @@ def connect_host(host: str) -> str:
 
 
 def is_private(address: str) -> bool:
-    """Whether an IP address is on this computer or in a network of somebody's own."""
+    """Whether an IP address is on this computer or in a network of somebody's own.
+
+    An IPv6 form of an IPv4 address leads where that one leads.
+    """
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
+    inner = _embedded(ip) if isinstance(ip, ipaddress.IPv6Address) else []
+    if inner:
+        return any(is_private(str(each)) for each in inner)
+    if ip.packed[9:12] == b"\0\x5e\xfe" and is_private(str(ipaddress.IPv4Address(ip.packed[12:]))):
+        return True  # ISATAP: a network's own way to an IPv4 address
     return not ip.is_global or ip.is_multicast
+
+
+def _embedded(ip: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """Return the IPv4 addresses that an IPv6 one is nothing but another form of."""
+    found = [each for each in (ip.ipv4_mapped, ip.sixtofour) if each is not None]
+    found += ip.teredo or ()
+    if any(ip in block for block in ENDING_IN_IPV4):
+        found.append(ipaddress.IPv4Address(ip.packed[12:]))
+    return found
 
 
 def may_dial(address: str, relay_ip: str) -> bool:

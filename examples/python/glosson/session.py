@@ -108,12 +108,12 @@ class Session:
             return Ending(unreadable) if self._bad >= MAX_BAD_MESSAGES else None
         if isinstance(message, Goodbye):
             return endings.goodbye(message)
-        if isinstance(message, Online):
+        if isinstance(message, Online) and not self.was_online:
+            # Once: where the data port is does not change under those who dial it.
             self._data = message.data
-            if not self.was_online:
-                log.info("Online: %s", message.url)
-                self.was_online = True
-                self._ask()
+            log.info("Online: %s", message.url)
+            self.was_online = True
+            self._ask()
         elif isinstance(message, Tickets) and self.was_online:
             self._parking.offer(message.tickets, message.data or self._data)
         elif isinstance(message, Connect) and self.was_online:
@@ -161,7 +161,7 @@ class Session:
         """Answer a `connect`; a ticket that was never shown is handed back at once."""
         if self._room() == 0:
             log.warning("Too many visitors: one was turned away (--max-visitors)")
-            await self._refuse(message.ticket, "busy")
+            await self._refuse(message.ticket)
             return
         shown = False
 
@@ -179,9 +179,12 @@ class Session:
         except (OSError, EOFError, ValueError) as error:
             log.warning("Cannot meet a visitor at %s: %s", data, error)
             if not shown:
-                await self._refuse(message.ticket, "cannot connect")
+                await self._refuse(message.ticket)
         finally:
             self._joining -= 1
 
-    async def _refuse(self, ticket: str, reason: str) -> None:
-        await control.send(self._control, {"type": "refuse", "ticket": ticket, "reason": reason})
+    async def _refuse(self, ticket: str) -> None:
+        """Hand a ticket back; why is not said, since the relay chose where it was to be shown."""
+        await control.send(
+            self._control, {"type": "refuse", "ticket": ticket, "reason": "cannot serve"}
+        )

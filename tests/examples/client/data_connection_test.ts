@@ -26,6 +26,7 @@ async function dialled<T>(
     return await use(
       (joinWithinMs = 5_000, signal = new AbortController().signal) =>
         openDataConnection({
+          hostname: "localhost",
           addresses: () => Promise.resolve(["127.0.0.1"]),
           port: listener.addr.port,
           ticket: TICKET,
@@ -141,6 +142,7 @@ Deno.test("openDataConnection() has not shown a ticket when nothing listens", as
   const { port } = listener.addr;
   listener.close();
   await assert.rejects(openDataConnection({
+    hostname: "localhost",
     addresses: () => Promise.resolve(["127.0.0.1"]),
     port,
     ticket: TICKET,
@@ -181,3 +183,34 @@ Deno.test("a joined connection carries an end of stream across and back", () =>
     await serving;
     page.close();
   }));
+
+Deno.test({
+  name:
+    "openDataConnection() that may connect by name alone speaks to no other address than it knows",
+  permissions: { net: ["localhost"], read: true },
+  async fn() {
+    const listener = Deno.listen({ hostname: "localhost", port: 0 });
+    const seen: string[] = [];
+    const serving = (async () => {
+      for (let i = 0; i < 2; i++) {
+        const conn = await listener.accept();
+        seen.push(await new Response(conn.readable).text());
+      }
+    })();
+    const dial = (address: string): ReturnType<typeof openDataConnection> =>
+      openDataConnection({
+        hostname: "localhost",
+        addresses: () => Promise.resolve([address]),
+        port: listener.addr.port,
+        ticket: TICKET,
+        joinWithinMs: 50,
+        signal: new AbortController().signal,
+      });
+    await assert.rejects(dial("127.0.0.1"), /no visitor in time/);
+    // As if the name had got another address since it was judged.
+    await assert.rejects(dial("203.0.113.7"), /on this computer or its network/);
+    await serving;
+    listener.close();
+    assert.deepEqual(seen, [`GLOSSON/1 ${TICKET}\n`, ""]);
+  },
+});
