@@ -1,0 +1,46 @@
+import { type BioCommand, createBioCommand } from "../account/bio_command.ts";
+import { BioQueue } from "../account/bio_queue.ts";
+import { createClaims } from "../account/claims.ts";
+import { type AccountStore, createAccountStore } from "../account/store.ts";
+import { limitedGroups } from "../net/address_group.ts";
+import type { Ground } from "./ground.ts";
+import { createReserved } from "./reserved.ts";
+
+/** Who has which name, and how names are claimed. */
+export interface Accounts {
+  accounts: AccountStore;
+  claims: ReturnType<typeof createClaims>;
+  bio: BioCommand;
+}
+
+/** Builds accounts, claims and the reading of profiles. */
+export function buildAccounts(
+  { db, settings, log, metrics: { counters }, hostnameOf, onReload }: Ground,
+): Accounts {
+  const accounts = createAccountStore(db);
+  const bio = createBioCommand({ script: () => settings.bioScript, log });
+  const reserved = createReserved(settings, log);
+  onReload(() => reserved.reload());
+  const profiles = new BioQueue({
+    async run(username) {
+      const result = await bio.run(username);
+      counters.bios.add(result.state);
+      return result;
+    },
+    addressGroups: limitedGroups,
+    onBusy(username) {
+      counters.bios.add("busy");
+      log.debug("too many profiles are being read", { username, waiting: profiles.waiting });
+    },
+  });
+  const claims = createClaims({
+    db,
+    store: accounts,
+    isReserved: (username) => reserved.has(username),
+    readBio: (username, address) => profiles.ask(username, address),
+    hostnameOf,
+    claimsPerHour: settings.claimsPerHour,
+    verificationsPerClaim: settings.verificationsPerClaim,
+  });
+  return { accounts, claims, bio };
+}

@@ -1,0 +1,63 @@
+import { apiApp, type ApiBindings } from "../api/api.ts";
+import { createBodyReader } from "../api/body.ts";
+import { createRequestRate } from "../api/request_rate.ts";
+import { limitedGroups } from "../net/address_group.ts";
+import { SOFTWARE } from "../version.ts";
+import { hostOfRelay, urlOf } from "../wire/names.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Certificates } from "./certificates.ts";
+import type { Clients } from "./clients.ts";
+import type { Ground } from "./ground.ts";
+
+/** Optional parts of the protocol that this relay has, as PROTOCOL section 1 names them. */
+const FEATURES: string[] = [];
+
+/** What answers requests of the HTTPS API. */
+export type ApiFetch = (
+  request: Request,
+  bindings: ApiBindings,
+) => Response | Promise<Response>;
+
+/** Builds the HTTPS API. */
+export function buildApi(
+  { settings, ceilings, publicPort, data, hostnameOf, cutOff, log }: Ground,
+  { accounts, claims, issuance, sessions, control, presence, release }:
+    & Pick<Accounts, "accounts" | "claims">
+    & Pick<Certificates, "issuance">
+    & Pick<Clients, "sessions" | "control" | "presence">
+    & { release: (username: string) => Promise<boolean> },
+): ApiFetch {
+  const { baseDomain } = settings;
+  const api = apiApp({
+    relay: {
+      software: SOFTWARE,
+      protocol: 1,
+      baseDomain,
+      controlUrl: urlOf(hostOfRelay(baseDomain), publicPort),
+      publicPort,
+      ...data,
+      features: FEATURES,
+    },
+    hostnameOf,
+    isOnline: presence.isOnline,
+    lastOnlineAt: presence.lastOnlineAt,
+    accounts,
+    claims,
+    certificates: issuance,
+    release,
+    revoke: cutOff.tell,
+    // Who is online already takes no further place: the new session replaces the old one.
+    openControl: (request, caller) =>
+      sessions.size < ceilings.clients || sessions.get(caller.username) !== undefined
+        ? control.accept(request, caller)
+        : undefined,
+    readBody: createBodyReader({ addressGroups: limitedGroups }),
+    log,
+  });
+  const refuseFast = createRequestRate({
+    perSecond: settings.requestsPerSecond,
+    burst: settings.requestBurst,
+    addressGroups: limitedGroups,
+  });
+  return (request, bindings) => refuseFast(bindings) ?? api.fetch(request, bindings);
+}

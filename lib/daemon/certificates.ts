@@ -1,0 +1,51 @@
+import type { AccountStore } from "../account/store.ts";
+import { openAuthority, readCaFile } from "../authority.ts";
+import type { Authority } from "../certificate/authority.ts";
+import type { NameKeeper } from "../dns/name_keeper.ts";
+import { nameTable } from "../dns/name_table.ts";
+import { createIssuance, type Issuance } from "../issuance/issuance.ts";
+import { labelBelow } from "../wire/names.ts";
+import type { Ground } from "./ground.ts";
+
+/** Who signs certificates, and how users get theirs. */
+export interface Certificates {
+  authority: Authority;
+  /** How users' names stand in the DNS; absent where that is not this relay's affair. */
+  names: NameKeeper | undefined;
+  issuance: Issuance;
+}
+
+/**
+ * Opens the authority and the queue of users' orders.
+ *
+ * @throws {Error} when the authority cannot be used as it is set up.
+ */
+export async function buildCertificates(
+  { db, settings, hostnameOf, log, onClose }: Ground,
+  accounts: AccountStore,
+): Promise<Certificates> {
+  const { authority, names, close } = await openAuthority(
+    settings,
+    log,
+    await readCaFile(settings),
+    {
+      store: nameTable(db),
+      claimed: () => accounts.list().map(({ username }) => hostnameOf(username)),
+      isClaimed: (name) =>
+        accounts.byUsername(labelBelow(name, settings.baseDomain) ?? "") !== undefined,
+    },
+  );
+  onClose(close);
+  names?.start();
+  const issuance = createIssuance({
+    db,
+    authority,
+    log,
+    isBlocked: (username) => accounts.isBlocked(username),
+    perAccountPerDay: settings.certificatesPerDay,
+    // The embedded authority has no limit that the relay would have to keep to.
+    perWeek: authority.kind === "local" ? Infinity : settings.certificatesPerWeek,
+  });
+  onClose(() => issuance.stop());
+  return { authority, names, issuance };
+}

@@ -1,0 +1,60 @@
+import { LastOnline } from "../account/last_online.ts";
+import type { AccountStore } from "../account/store.ts";
+import { Places } from "../net/places.ts";
+import { Control } from "../session/control_socket.ts";
+import type { Redeem } from "../session/session.ts";
+import { RECENT_MS, Sessions } from "../session/sessions.ts";
+import { Tickets } from "../session/tickets.ts";
+import { urlOf } from "../wire/names.ts";
+import type { Ground } from "./ground.ts";
+import { createPresence, type Presence } from "./presence.ts";
+
+/** Clients who are online, and who was. */
+export interface Clients {
+  sessions: Sessions;
+  tickets: Tickets<Redeem>;
+  /** Data connections that are parked. */
+  parking: Places;
+  control: Control;
+  lastOnline: LastOnline;
+  presence: Presence;
+}
+
+/** Builds sessions and what is known by them; users who were online at the last stop are awaited. */
+export function buildClients(
+  { ceilings, publicPort, data, hostnameOf, cutOff, lost, log, onClose }: Ground,
+  accounts: AccountStore,
+): Clients {
+  // Each tells the other: who is online when it writes, and who comes and goes.
+  const sessions: Sessions = new Sessions({
+    onChange: (username, change) => lastOnline.note(username, change),
+  });
+  const lastOnline = new LastOnline({
+    write: (seen) => accounts.markSeen(seen),
+    online: () => sessions.usernames(),
+    log,
+  });
+  onClose(() => lastOnline.stop());
+  for (const { username, awayMs } of accounts.listAwaited(RECENT_MS)) {
+    sessions.await(username, awayMs);
+  }
+  const overdue = setTimeout(() => sessions.forgetOld(), RECENT_MS);
+  onClose(() => clearTimeout(overdue));
+  const tickets = new Tickets<Redeem>();
+  const parking = new Places({ total: ceilings.parked });
+  const control = new Control({
+    sessions,
+    tickets,
+    online: (username) => ({
+      hostname: hostnameOf(username),
+      url: urlOf(hostnameOf(username), publicPort),
+      ...data,
+    }),
+    onLost: lost.tell,
+    parking,
+    log,
+  });
+  cutOff.on((username) => control.revoke(username));
+  const presence = createPresence(accounts, sessions, lastOnline);
+  return { sessions, tickets, parking, control, lastOnline, presence };
+}

@@ -1,0 +1,75 @@
+import { createMetrics, type Metrics } from "../admin/metrics.ts";
+import type { Settings } from "../config/settings.ts";
+import { openDatabase } from "../database.ts";
+import { openStateFolder } from "../file/state_folder.ts";
+import type { Log } from "../log.ts";
+import { COMMIT, VERSION } from "../version.ts";
+import { hostOfRelay, hostOfUser } from "../wire/names.ts";
+import { type Ceilings, fitCeilings } from "./ceilings.ts";
+import { type Listeners, openListeners } from "./listeners.ts";
+import { Notice } from "./notice.ts";
+
+/** What parts ask to be called for. */
+export interface Events {
+  /** When the relay stops, last to first. */
+  onClose: (close: () => unknown) => void;
+  /** Where a setting that can change is built into a part. */
+  onReload: (reload: () => void) => void;
+}
+
+/** What every part of the relay stands on. */
+export interface Ground extends Events {
+  /** Those that hold now: what can change is read where it is used. */
+  settings: Readonly<Settings>;
+  log: Log;
+  listeners: Listeners;
+  ceilings: Ceilings;
+  db: ReturnType<typeof openDatabase>;
+  metrics: Metrics;
+  /** Port at which visitors reach the hub. */
+  publicPort: number;
+  /** Where clients' data connections go. */
+  data: { dataHost: string; dataPort: number };
+  hostnameOf: (username: string) => string;
+  /** Told a username: their session, parked connections and visitors end at once. */
+  cutOff: Notice<string>;
+  /** Told a username: their session was lost, and visitors that it did not answer end. */
+  lost: Notice<string>;
+}
+
+/**
+ * Opens the listeners, then the state.
+ *
+ * @throws {Error} when one cannot be opened; the message names it and the mend.
+ */
+export async function layGround(
+  settings: Readonly<Settings>,
+  log: Log,
+  events: Events,
+): Promise<Ground> {
+  const { baseDomain, stateDir } = settings;
+  const listeners = openListeners(settings, events.onClose);
+  const ceilings = await fitCeilings(settings, log);
+  for (const { path, mode } of openStateFolder(stateDir)) {
+    log.warn("was open to others, and is not any more", { path, mode: `0${mode.toString(8)}` });
+  }
+  const db = openDatabase(`${stateDir}/glossond.sqlite`);
+  events.onClose(() => db.close());
+  return {
+    ...events,
+    settings,
+    log,
+    listeners,
+    ceilings,
+    db,
+    metrics: createMetrics({ version: VERSION, commit: COMMIT }),
+    publicPort: settings.publicPort || listeners.hub.addr.port,
+    data: {
+      dataHost: settings.publicDataHost ?? hostOfRelay(baseDomain),
+      dataPort: settings.publicDataPort ?? listeners.data.addr.port,
+    },
+    hostnameOf: (username) => hostOfUser(username, baseDomain),
+    cutOff: new Notice(),
+    lost: new Notice(),
+  };
+}

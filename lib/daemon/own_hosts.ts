@@ -1,0 +1,57 @@
+import { controlNames, relayNames } from "../authority.ts";
+import type { Authority } from "../certificate/authority.ts";
+import { type RelayCertificate, startRelayCertificate } from "../certificate/relay_certificate.ts";
+import { pageApp } from "../page/app.tsx";
+import { hostOfRelay } from "../wire/names.ts";
+import type { ApiFetch } from "./api.ts";
+import { createFronts, type Fronts } from "./fronts.ts";
+import type { Ground } from "./ground.ts";
+import type { Presence } from "./presence.ts";
+
+/** The relay's own hosts: where their TLS ends, and its certificate. */
+export interface OwnHosts {
+  fronts: Fronts;
+  certificate: RelayCertificate;
+}
+
+/**
+ * Builds the pages, and the TLS ends of pages and API with the relay's certificate; a self-signed one
+ * until there is another.
+ *
+ * @throws {Error} when the certificate's files cannot be used.
+ */
+export async function buildOwnHosts(
+  { settings, publicPort, log, onClose, onReload }: Ground,
+  { authority, presence, api }: { authority: Authority; presence: Presence; api: ApiFetch },
+): Promise<OwnHosts> {
+  const { baseDomain, stateDir } = settings;
+  const makePages = () =>
+    pageApp({
+      baseDomain,
+      publicPort,
+      statusOf: presence.status,
+      ...(settings.contact !== undefined && { contact: settings.contact }),
+      log,
+    });
+  let pages = makePages();
+  onReload(() => pages = makePages());
+  const fronts = createFronts({
+    controlNames: controlNames(settings),
+    // On another port the host's web may be somebody else's, and plain HTTP.
+    strictHosts: publicPort === 443 ? [baseDomain, hostOfRelay(baseDomain)] : [],
+    api,
+    page: (request, host, context) => pages.fetch(request, { ...context, host }),
+    log,
+  });
+  onClose(() => fronts.stop());
+  const certificate = await startRelayCertificate({
+    authority,
+    names: relayNames(settings),
+    stateDir,
+    log,
+    onChange: (pair) => fronts.use(pair),
+  });
+  onClose(() => certificate.stop());
+  await fronts.use(certificate.current());
+  return { fronts, certificate };
+}

@@ -1,0 +1,51 @@
+import { isUsername } from "../account/username.ts";
+import { limitedGroups } from "../net/address_group.ts";
+import { IdleWatch } from "../net/idle_watch.ts";
+import { Hub } from "../visitor/hub.ts";
+import { isServed } from "../visitor/outcome.ts";
+import { proxyMatcher } from "../visitor/source.ts";
+import type { Clients } from "./clients.ts";
+import type { Fronts } from "./fronts.ts";
+import type { Ground } from "./ground.ts";
+
+/** Builds the way of visitors: to a client, to the relay's own hosts, or past it. */
+export function buildHub(
+  { settings, ceilings, publicPort, metrics, cutOff, lost, log, onClose, onReload }: Ground,
+  { sessions, presence, fronts }: Pick<Clients, "sessions" | "presence"> & { fronts: Fronts },
+): Hub {
+  let isProxy = proxyMatcher(settings.proxyProtocolFrom);
+  onReload(() => isProxy = proxyMatcher(settings.proxyProtocolFrom));
+  const idle = new IdleWatch(settings.idleHours * 3_600_000);
+  onClose(() => idle.stop());
+  const hub = new Hub({
+    baseDomain: settings.baseDomain,
+    publicPort,
+    isUsername,
+    sessions,
+    hasPage: presence.hasPage,
+    servePage: (conn, head, arrival) => fronts.pages.serve(conn, head, arrival),
+    serveControl: (conn, head, arrival) => fronts.control.serve(conn, head, arrival),
+    ...(settings.fallbackBackend !== undefined && { fallback: settings.fallbackBackend }),
+    isProxy: (address) => isProxy(address),
+    addressGroups: limitedGroups,
+    limits: {
+      maxHellos: ceilings.hellos,
+      maxPerAddress: settings.maxVisitorsPerAddress,
+      hellosPerSecond: settings.hellosPerSecond,
+      helloBurst: settings.helloBurst,
+      maxVisitors: ceilings.visitors,
+      maxVisitorsPerUser: settings.maxVisitorsPerUser,
+      maxPages: ceilings.pages,
+      maxControl: ceilings.clients + ceilings.requests,
+    },
+    answerMs: settings.answerSeconds * 1000,
+    idle,
+    log,
+    onOutcome: (outcome) => metrics.counters.outcome(outcome, isServed(outcome)),
+    onJoined: (how) => metrics.joined(how),
+    onParted: (result) => metrics.parted(result),
+  });
+  cutOff.on((username) => hub.dropVisitors(username));
+  lost.on((username) => hub.dropUnanswered(username));
+  return hub;
+}
