@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { MAX_POOL_SIZE } from "../../lib/wire/messages.ts";
-import { VISITOR_LIMITS } from "./front/limits.ts";
+import { VISITOR_SILENCE_MS } from "./front/limits.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
 import { parseUpstream, type Upstream } from "./proxy/upstream.ts";
 import { relayUrl } from "./relay_url.ts";
@@ -211,7 +211,7 @@ function parseRun(args: string[]): Command {
       visitorSilenceMs: seconds(
         "--visitor-silence",
         values["visitor-silence"],
-        VISITOR_LIMITS.keepAlive,
+        VISITOR_SILENCE_MS,
       ),
       dir: values.dir,
       pool: count("--pool", values.pool, DEFAULT_POOL, 0, MAX_POOL_SIZE),

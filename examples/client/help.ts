@@ -1,5 +1,5 @@
 import { type CommandName, DEFAULT_MAX_VISITORS, DEFAULT_POOL } from "./arguments.ts";
-import { VISITOR_LIMITS } from "./front/limits.ts";
+import { VISITOR_SILENCE_MS } from "./front/limits.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
 
 const OVERVIEW = `glosson shows a page of yours, from your own computer, under a name at a relay.
@@ -57,7 +57,7 @@ Options:
   --pool N           most connections kept ready at the relay, 0 to 64 (default ${DEFAULT_POOL})
   --max-visitors N   most visitor connections at once (default ${DEFAULT_MAX_VISITORS})
   --visitor-silence N  seconds that a visitor may be silent within and between requests (default ${
-  VISITOR_LIMITS.keepAlive / 1000
+  VISITOR_SILENCE_MS / 1000
 })
   -v, --verbose      tell about every visitor, addresses included
   --state DIR        use the state in DIR

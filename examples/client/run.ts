@@ -3,7 +3,7 @@ import { Api } from "./api.ts";
 import type { RunOptions } from "./arguments.ts";
 import { obtainCertificate } from "./certificate_request.ts";
 import { Front } from "./front/front.ts";
-import { VISITOR_LIMITS } from "./front/limits.ts";
+import { limitsFor } from "./front/limits.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
 import { firstCertificate, keepCertificate, type KeepOptions } from "./keep_certificate.ts";
 import { takeLock } from "./lock.ts";
@@ -71,12 +71,7 @@ export async function run(options: RunOptions, world: RunWorld): Promise<string 
       ),
       log,
       maxVisitors: options.maxVisitors,
-      limits: {
-        ...VISITOR_LIMITS,
-        keepAlive: options.visitorSilenceMs,
-        upload: options.visitorSilenceMs,
-        halfClosed: options.visitorSilenceMs * 2,
-      },
+      limits: limitsFor(options.visitorSilenceMs),
     });
     const identity = await savedIdentity(state, hostname, world) ?? await firstCertificate(keep);
     if (identity === undefined) return undefined;

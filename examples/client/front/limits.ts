@@ -16,13 +16,21 @@ export interface VisitorLimits {
   linger: number;
 }
 
-/** The limits unless options say otherwise. */
-export const VISITOR_LIMITS: Readonly<VisitorLimits> = {
-  handshake: 20_000,
-  head: 30_000,
-  keepAlive: 60_000,
-  upload: 60_000,
-  download: 600_000,
-  halfClosed: 120_000,
-  linger: 5_000,
-};
+/** How long a visitor may be silent unless told otherwise, milliseconds. */
+export const VISITOR_SILENCE_MS = 60_000;
+
+/** The limits that follow from how long a visitor may be silent, milliseconds. */
+export function limitsFor(silence: number): VisitorLimits {
+  return {
+    handshake: Math.min(20_000, silence),
+    head: silence / 2,
+    keepAlive: silence,
+    upload: silence,
+    download: silence * 10,
+    halfClosed: silence * 2,
+    linger: Math.min(5_000, silence),
+  };
+}
+
+/** The limits unless told otherwise. */
+export const VISITOR_LIMITS: Readonly<VisitorLimits> = limitsFor(VISITOR_SILENCE_MS);
