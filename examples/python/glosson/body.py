@@ -105,7 +105,7 @@ class BodyReader:
 
     async def _next_chunk(self) -> None:
         try:
-            if self._in_chunk and await self._reader.line(2):
+            if self._in_chunk and await self._reader.line(0):
                 raise BadMessage("a chunk does not end where it should")
             line = await self._reader.line(MAX_SIZE_LINE_BYTES)
         except LineTooLong:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
@@ -51,7 +52,7 @@ class Control(Protocol):
 async def open_control(
     conn: Connection, relay: RelayAddress, trust: ssl.SSLContext, token: str
 ) -> Control:
-    """Open the control WebSocket on a connection; raises OSError or Failure.
+    """Open the control WebSocket on a connection, which it takes over; OSError or Failure.
 
     This side pings too: when the network under it changes, nothing comes any more and nothing
     fails, for many minutes.
@@ -63,9 +64,9 @@ async def open_control(
     else:
         options["extra_headers"] = headers
     connect: Any = websockets.connect
-    socket: Control = await connect(
+    control: Control = await connect(
         f"wss://{relay.authority}/v1/control",
-        sock=conn.socket,
+        sock=socket.socket(fileno=conn.socket.detach()),
         ssl=trust,
         server_hostname=relay.host,
         subprotocols=[SUBPROTOCOL],
@@ -78,7 +79,7 @@ async def open_control(
         ping_timeout=PONG_WITHIN_S,
         **options,
     )
-    return socket
+    return control
 
 
 async def send(control: Control, message: dict[str, object]) -> None:

@@ -55,10 +55,15 @@ class Exchange:
         self.request, self.host, self.address = request, host, address
         self.reader, self.stream = reader, stream
         self.body = BodyReader(reader, request_framing(request))
-        self.answered = False  # the final head is out
+        self.status = 0  # of the final head, once it is out
         self.upgraded = False
         asked = words(request.fields, b"connection")
         self.keep_alive = request.minor >= 1 and b"close" not in asked
+
+    @property
+    def answered(self) -> bool:
+        """Whether the final head is out."""
+        return self.status > 0
 
     async def inform(self, status: int, reason: bytes, fields: Fields) -> None:
         """Send an interim answer (1xx), which an old visitor would not understand."""
@@ -67,7 +72,7 @@ class Exchange:
 
     async def switch(self, reason: bytes, fields: Fields) -> None:
         """Send 101: from now on the connection belongs to another protocol."""
-        self.answered, self.upgraded, self.keep_alive = True, True, False
+        self.status, self.upgraded, self.keep_alive = 101, True, False
         await self.stream.write(head_bytes(b"HTTP/1.1 101 " + reason, fields))
 
     async def begin(
@@ -86,7 +91,7 @@ class Exchange:
             self.keep_alive = False
         if not self.keep_alive:
             fields.append((b"Connection", b"close"))
-        self.answered = True
+        self.status = status
         await self.stream.write(head_bytes(b"HTTP/1.1 %d %s" % (status, reason), fields))
         return BodyWriter(self.stream, framing)
 

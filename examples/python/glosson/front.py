@@ -85,6 +85,7 @@ class Front:
     async def stop(self, grace_s: float) -> None:
         """End idle visits at once, and the others when they are done or the time is over."""
         for task, visit in list(self._visits.items()):
+            visit.leaving = True
             if visit.idle_since is not None:
                 task.cancel()
         if self._visits:

@@ -17,7 +17,7 @@ class Reader:
     def __init__(self, stream: Stream) -> None:
         """Read from a stream; nobody else reads from it then."""
         self._stream = stream
-        self._buffer = b""
+        self._buffer = bytearray()
         self._filling: asyncio.Task[None] | None = None
         self.ended = False
 
@@ -50,23 +50,26 @@ class Reader:
     async def some(self, most: int = PIECE) -> bytes:
         """Return what is there, nothing at the end."""
         await self.more()
-        data, self._buffer = self._buffer[:most], self._buffer[most:]
+        return self._take(most)
+
+    def _take(self, most: int) -> bytes:
+        data = bytes(self._buffer[:most])
+        del self._buffer[:most]
         return data
 
     async def line(self, most: int) -> bytes:
         """Return a line without its end, CRLF or LF; EOFError when the stream ends before."""
         line = b""
-        while True:
-            data = await self.some()
-            if not data:
-                raise EOFError("the connection ended within a line")
-            head, newline, rest = data.partition(b"\n")
-            line += head
-            if len(line) > most:
-                raise LineTooLong(f"a line is longer than {most} bytes")
-            if newline:
-                self._buffer = rest + self._buffer
-                return line[:-1] if line.endswith(b"\r") else line
+        while await self.more():
+            at = self._buffer.find(b"\n")
+            line += self._take(PIECE if at < 0 else at + 1)
+            if len(line) > most + 2:
+                break
+            if at >= 0:
+                return line[:-2] if line.endswith(b"\r\n") else line[:-1]
+        if self.ended:
+            raise EOFError("the connection ended within a line")
+        raise LineTooLong(f"a line is longer than {most} bytes")
 
     async def stop(self) -> None:
         """End what is read in the background; then the stream can be closed."""

@@ -62,16 +62,12 @@ class Session:
             return Ending(f"the relay cannot be reached ({error})")
         try:
             self._relay_ip = str(conn.socket.getpeername()[0])
-            with Limit(control.OPEN_S, "no answer of the relay"):
-                self._control = await control.open_control(
-                    conn, self._client.api.relay, self._client.trust, self._client.token
-                )
+            self._control = await control.open_control(
+                conn, self._client.api.relay, self._client.trust, self._client.token
+            )
         except (OSError, EOFError, control.Failure, asyncio.TimeoutError) as error:
-            conn.close()
-            return Ending(f"the relay did not open a session ({error or type(error).__name__})")
-        except asyncio.CancelledError:
-            conn.close()
-            raise
+            why = str(error) or type(error).__name__
+            return Ending(f"the relay did not open a session ({why})")
         try:
             return await self._listen(self._control)
         except (OSError, asyncio.TimeoutError) as error:

@@ -37,7 +37,7 @@ class Visit:
         self._hostname, self._site = hostname.encode(), site
         # Since when nothing is asked for; None while a request is being answered.
         self.idle_since: float | None = time.monotonic()
-        self.leaving = False  # has to give its place to another one
+        self.leaving = False  # as soon as what is asked for is answered
 
     async def run(self, context: ssl.SSLContext) -> None:
         """Serve; closes the connection. Raises OSError or EOFError when it broke."""
@@ -91,13 +91,8 @@ class Visit:
                 await self._site(exchange)
             except BadMessage as error:
                 await _refuse(exchange, error)
-            log.debug(
-                "%s %r in %.0f ms",
-                exchange.request.method.decode(),
-                exchange.request.target.decode("latin-1"),
-                (time.monotonic() - began) * 1000,
-            )
-            if not exchange.keep_alive:
+            _note(exchange, time.monotonic() - began)
+            if self.leaving or not exchange.keep_alive:
                 return exchange.body.ended
 
     async def _read_request(self, reader: Reader, stream: VisitorStream) -> Exchange | None:
@@ -145,6 +140,14 @@ class Visit:
             with Limit(min(left, REFUSED_SILENT_S), "the visitor did not close"):
                 if not await self._conn.read(PIECE):
                     return
+
+
+def _note(exchange: Exchange, seconds: float) -> None:
+    request = exchange.request
+    target = request.target.decode("latin-1")
+    log.debug(
+        "%s %r: %d in %.0f ms", request.method.decode(), target, exchange.status, seconds * 1000
+    )
 
 
 async def _refuse(exchange: Exchange, error: BadMessage) -> None:
