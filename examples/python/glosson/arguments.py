@@ -7,11 +7,12 @@ import re
 from typing import Any, Callable, TypeVar
 
 from . import __version__
+from .front import SILENCE_S
 from .identity import KEY_TYPES
 from .messages import MAX_POOL
 from .options import Options, ReleaseOptions, RunOptions, SetupOptions, StatusOptions
 from .relay_address import read_relay_address
-from .upstream import read_upstream
+from .upstream import VISITOR, read_upstream
 
 # PROTOCOL: a lower-case DNS label of 2 to 63 characters, no punycode.
 USERNAME = re.compile(r"(?!..--)[a-z0-9][a-z0-9-]{0,61}[a-z0-9]")
@@ -21,7 +22,12 @@ T = TypeVar("T")
 DEFAULT_RELAY = "https://glosson.kaylee.wtf"
 DEFAULT_POOL = 16
 DEFAULT_MAX_VISITORS, MAX_MAX_VISITORS = 256, 4096
-DEFAULT_ANSWER_S = 120
+DEFAULT_APP_SILENCE_S = 120
+
+APP_HOST = (
+    "what the app gets as Host: visitor (default), as the visitor sent it; app, its own address, "
+    "for apps that answer to no other; or a name"
+)
 
 OVERVIEW = """\
 Shows a page of yours, from your own computer, under a name at a relay.
@@ -62,10 +68,11 @@ def parse(args: list[str]) -> Options:
     if chosen == "setup":
         return SetupOptions(**told)
     if chosen == "run":
-        upstream, insecure = told.pop("upstream"), told.pop("insecure_upstream")
+        names = ("upstream", "app_host", "upstream_ca", "insecure_upstream")
+        upstream, *of_app = (told.pop(name) for name in names)
         try:
-            app = None if upstream is None else read_upstream(upstream, insecure)
-        except ValueError as error:
+            app = None if upstream is None else read_upstream(upstream, *of_app)
+        except (ValueError, OSError) as error:
             run.error(str(error))
         return RunOptions(upstream=app, **told)
     return StatusOptions(**told) if chosen == "status" else ReleaseOptions(**told)
@@ -103,11 +110,19 @@ def _add_run(commands: Any) -> argparse.ArgumentParser:
     site.add_argument("--upstream", metavar="URL", help="show a web app, such as localhost:8000")
     site.add_argument("--dir", metavar="DIR", help="show the files in DIR, index.html for a folder")
     add = run.add_argument
+    add("--app-host", metavar="HOST", default=VISITOR, help=APP_HOST)
+    add("--upstream-ca", metavar="FILE", help="trust the authorities in FILE for an https app")
     add("--insecure-upstream", action="store_true", help="take any certificate of an https app")
     add(
-        "--answer-timeout",
-        **_number(1, 86400, DEFAULT_ANSWER_S),
-        help="seconds of silence before the app begins to answer (default %(default)s)",
+        "--app-silence",
+        **_number(1, 86400, DEFAULT_APP_SILENCE_S),
+        help="seconds that the app may be silent before its answer (default %(default)s)",
+    )
+    add(
+        "--visitor-silence",
+        **_number(1, 86400, int(SILENCE_S)),
+        help="seconds that a visitor may be silent within and between requests "
+        "(default %(default)s)",
     )
     add(
         "--pool",

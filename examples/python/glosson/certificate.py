@@ -8,7 +8,8 @@ import time
 from .api import Api
 from .identity import Identity, check_identity, make_key_and_request
 from .problem import RelayProblem
-from .state import Account, PendingRequest, SavedIdentity, State
+from .records import Account, PendingRequest, SavedIdentity
+from .state import State
 
 POLL_S = 2.0  # between two questions when the relay names no time
 SHORTEST_POLL_S, LONGEST_POLL_S = 0.25, 60.0

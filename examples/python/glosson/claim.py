@@ -9,7 +9,8 @@ from pathlib import Path
 from .api import Api
 from .identity import read_time
 from .problem import RelayProblem, RelayUnreachable, shown
-from .state import PendingClaim, State
+from .records import PendingClaim
+from .state import State
 from .terminal import Lines, say
 
 WORTH_CONTINUING_S = 120.0  # that a code of the last time has to last

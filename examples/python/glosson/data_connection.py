@@ -26,6 +26,10 @@ class Refused(Exception):
     """The relay did not take the ticket."""
 
 
+class Foreign(OSError):
+    """What answers is no data port."""
+
+
 class NotJoined(Exception):
     """The relay ended the connection before a visitor came."""
 
@@ -73,7 +77,7 @@ async def _read_header(conn: Connection, first: bytes) -> str | None:
         raise Refused
     command, family, length = start[12], start[13], int.from_bytes(start[14:], "big")
     if start[:12] != PROXY_V2 or command not in (LOCAL, PROXY) or length > MAX_HEADER_BYTES:
-        raise OSError("what the relay sends is no PROXY header")
+        raise Foreign("what the relay sends is no PROXY header")
     rest = await conn.read_exactly(length)
     size = ADDRESS_BYTES.get(family)
     if command == LOCAL or size is None:

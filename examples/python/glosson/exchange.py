@@ -13,7 +13,7 @@ from .http1 import Fields, Request, head_bytes, words
 from .limit import Limit
 from .reader import Reader
 
-STALLED_S = 120.0  # for a visitor to take a piece of an answer, or to send one of a request
+STALLED_S = 120.0  # for a visitor to take a piece of an answer
 
 
 class VisitorStream:
@@ -46,14 +46,22 @@ class Exchange:
     """A request, and the means to answer it once."""
 
     def __init__(
-        self, request: Request, host: bytes, reader: Reader, stream: Stream, address: str | None
+        self,
+        request: Request,
+        host: bytes,
+        reader: Reader,
+        stream: Stream,
+        address: str | None,
+        silence_s: float,
     ) -> None:
         """`host` is what the visitor calls this page; `address` the visitor's, where known.
+
+        They may be silent for so many seconds within the body.
 
         Raises BadMessage when the request does not tell the end of its body.
         """
         self.request, self.host, self.address = request, host, address
-        self.reader, self.stream = reader, stream
+        self.reader, self.stream, self.silence_s = reader, stream, silence_s
         self.body = BodyReader(reader, request_framing(request))
         self.status = 0  # of the final head, once it is out
         self.upgraded = False

@@ -40,12 +40,13 @@ def passed_trailers(fields: Fields) -> Fields:
     return without(end_to_end(fields), *NO_TRAILERS)
 
 
-def to_app(fields: Fields, host: bytes, address: str | None) -> Fields:
+def to_app(fields: Fields, host: bytes, page: bytes, address: str | None) -> Fields:
     """Return a visitor's fields as the app gets them, but for framing and connection.
 
-    `address` is the visitor's by the relay's word, None when the relay does not know it. A name
-    with an underscore would be the same variable as one with a hyphen to many apps, so that
-    `X_Real_Ip` could pass for `X-Real-Ip`: there is none.
+    `host` is what the app is told, `page` what the visitor called it; `address` is the visitor's by
+    the relay's word, None when the relay does not know it. A name with an underscore would be the
+    same variable as one with a hyphen to many apps, so that `X_Real_Ip` could pass for
+    `X-Real-Ip`: there is none.
     """
     passed = [
         (name, value)
@@ -56,52 +57,17 @@ def to_app(fields: Fields, host: bytes, address: str | None) -> Fields:
         passed.append((b"TE", b"trailers"))
     if address is not None:
         passed += [(b"X-Forwarded-For", address.encode()), (b"X-Real-IP", address.encode())]
-    passed += [(b"X-Forwarded-Proto", b"https"), (b"X-Forwarded-Host", host)]
+    passed += [(b"X-Forwarded-Proto", b"https"), (b"X-Forwarded-Host", page)]
     return [(b"Host", host), *passed]
 
 
-def from_app(fields: Fields, app: bytes, host: bytes) -> Fields:
+def from_app(fields: Fields) -> Fields:
     """Return an app's fields as the visitor gets them, but for framing and connection.
 
-    `app` is the app's own host and port. Alternative services are dropped: what else the app
-    listens on is nowhere that a visitor could reach.
+    Alternative services are dropped: what else the app listens on is nowhere that a visitor could
+    reach.
     """
-    return [
-        (name, public_address(value, app, host))
-        if name.lower() in (b"location", b"content-location")
-        else (name, value)
-        for name, value in without(end_to_end(fields), b"content-length", b"alt-svc")
-    ]
-
-
-_ABSOLUTE = re.compile(rb"(https?:)?//([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
-_LOOPBACK = (b"localhost", b"127.0.0.1", b"[::1]")
-
-
-def public_address(location: bytes, app: bytes, host: bytes) -> bytes:
-    """Map an address of the app itself to the one that visitors use; leave any other.
-
-    Apps make such addresses of their own host and port, or of the visitor's `Host` with the
-    scheme or the port that they know of: no visitor can use either.
-    """
-    match = _ABSOLUTE.fullmatch(location)
-    if match is None:
-        return location
-    scheme, authority, rest = (part or b"" for part in match.groups())
-    name, port = split_authority(authority.lower())
-    app_name, app_port = split_authority(app)
-    implied = b"443" if scheme.lower() == b"https:" else b"80"
-    alike = name == app_name or (name in _LOOPBACK and app_name in _LOOPBACK)
-    is_app = alike and (port or implied) == (app_port or b"80")
-    as_asked = name == split_authority(host.lower())[0]
-    is_page = as_asked and (scheme.lower() == b"http:" or (bool(port) and port == app_port))
-    return b"https://%s%s" % (host, rest) if is_app or is_page else location
-
-
-def split_authority(authority: bytes) -> tuple[bytes, bytes]:
-    """Return host and port of an authority; the port is empty when there is none."""
-    match = re.fullmatch(rb"(\[[^\]]*\]|[^:]*)(?::(\d*))?", authority)
-    return (match[1], match[2] or b"") if match is not None else (authority, b"")
+    return without(end_to_end(fields), b"content-length", b"alt-svc")
 
 
 def host_of(fields: Fields) -> bytes | None:

@@ -11,14 +11,19 @@ from .connection import Connection
 from .exchange import Site
 from .visit import PROTOCOLS, Visit
 
+SILENCE_S = 60.0  # of a visitor, within and between requests
+
 log = logging.getLogger(__name__)
 
 
 class Front:
     """Serves visitors; when there is no place left, whoever was idle the longest gives theirs."""
 
-    def __init__(self, hostname: str, site: Site, max_visitors: int) -> None:
-        """Serve the page of `hostname` to so many at once."""
+    def __init__(
+        self, hostname: str, site: Site, max_visitors: int, silence_s: float = SILENCE_S
+    ) -> None:
+        """Serve the page of `hostname` to so many at once, who may be silent for so long."""
+        self._silence_s = silence_s
         self._hostname, self._site, self._max = hostname, site, max_visitors
         self._context: ssl.SSLContext | None = None
         self._visits: dict[asyncio.Task[None], Visit] = {}
@@ -49,7 +54,7 @@ class Front:
             log.warning("Too many visitors: one was turned away (--max-visitors)")
             conn.close()
             return
-        visit = Visit(conn, address, self._hostname, self._site)
+        visit = Visit(conn, address, self._hostname, self._site, self._silence_s)
         task = asyncio.ensure_future(self._run(visit, self._context))
         self._visits[task] = visit
         try:

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from .state import SavedIdentity
+from .records import SavedIdentity
 
 KEY_TYPES = ("ecdsa", "rsa")
 

@@ -30,7 +30,8 @@ class RunOptions:
     dir: str | None
     pool: int
     max_visitors: int
-    answer_timeout: int
+    app_silence: int
+    visitor_silence: int
     verbose: bool
     state: str | None
 

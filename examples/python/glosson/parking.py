@@ -40,7 +40,6 @@ class Parking:
         self._tasks: set[asyncio.Task[None]] = set()
         self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         self._rest_until = 0.0
-        self._troubled = False
 
     def offer(self, tickets: tuple[str, ...], data: DataAddress) -> None:
         """Use tickets as far as there are places; the others expire unused."""
@@ -75,14 +74,12 @@ class Parking:
                 else:
                     self._rest()
             except Refused:
-                self._failed(data, "the relay refused the ticket")
+                self._rest()
             except (OSError, EOFError, ValueError) as error:
-                self._failed(data, error)
+                log.debug("Cannot park a connection at %s: %s", data, error or type(error).__name__)
+                self._rest()
             else:
                 self._backoff.reset()
-                if self._troubled:
-                    log.info("Visitors come through %s again", data)
-                self._troubled = False
                 self._on_joined(joined)
 
     def _rest(self) -> None:
@@ -90,16 +87,6 @@ class Parking:
         now = time.monotonic()
         if now >= self._rest_until:
             self._rest_until = now + self._backoff.next()
-
-    def _failed(self, data: DataAddress, why: object) -> None:
-        self._rest()
-        log.log(
-            logging.DEBUG if self._troubled else logging.WARNING,
-            "Cannot keep a connection for visitors at %s: %s",
-            data,
-            why or type(why).__name__,
-        )
-        self._troubled = True
 
     async def stop(self) -> None:
         """Close all parked connections."""

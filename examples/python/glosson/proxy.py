@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from .body import BodyReader, BodyWriter, Framing, answer_framing
 from .connection import Stream
-from .exchange import STALLED_S, Exchange, Site
+from .exchange import Exchange, Site
 from .fields import end_to_end, from_app, passed_trailers, to_app
 from .http1 import Answer, BadMessage, head_bytes, read_answer, values
 from .limit import Limit
@@ -108,7 +108,9 @@ class Passage:
     async def _send(self) -> None:
         """Send the app the request; what it does not take is no failure if it answers."""
         request, body = self._exchange.request, self._exchange.body
-        fields = to_app(request.fields, self._exchange.host, self._exchange.address)
+        page, app_host = self._exchange.host, self._upstream.app_host
+        fields = to_app(request.fields, app_host.host or page, page, self._exchange.address)
+        fields = app_host.to_app(fields, page)
         if self._protocol is not None:
             fields += [(b"Connection", b"Upgrade"), (b"Upgrade", self._protocol)]
         else:
@@ -122,7 +124,7 @@ class Passage:
             return
         writer = BodyWriter(self._app, body.framing)
         while not body.ended:
-            with Limit(STALLED_S, "the visitor did not send a piece of the request"):
+            with Limit(self._exchange.silence_s, "no piece of the request came"):
                 data = await body.read()
             if data and not await self._taken(writer.write(data)):
                 return
@@ -142,7 +144,7 @@ class Passage:
         """Send the visitor the app's answer."""
         exchange = self._exchange
         answer = await self._of_app(self._final_head())
-        fields = from_app(answer.fields, self._upstream.authority, exchange.host)
+        fields = self._upstream.app_host.from_app(from_app(answer.fields), exchange.host)
         if answer.status == 101:
             if self._protocol is None:
                 raise AppFailed("it switches protocols unasked")

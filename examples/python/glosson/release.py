@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .api import Api, relay_trust
 from .problem import RelayProblem
+from .records import Account
 from .relay_address import read_relay_address
-from .state import Account, State
+from .state import State
 from .terminal import complain, say, terminal_lines
 
 

@@ -12,17 +12,19 @@ from pathlib import Path
 from .api import Api, relay_trust
 from .built_in_page import built_in_page
 from .certificate import obtain_certificate
+from .client import Client
 from .data_connection import Joined
 from .exchange import Site
 from .front import Front
+from .health import Health
 from .identity import Identity, check_identity
 from .lock import take_lock
 from .options import RunOptions
 from .proxy import upstream_site
+from .records import Account
 from .relay_address import read_relay_address
 from .renewal import first_certificate, keep_certificate
-from .session import Client
-from .state import Account, State
+from .state import State
 from .static_files import static_files
 from .stay_online import stay_online
 
@@ -58,19 +60,30 @@ class _Run:
         trust = relay_trust(state.ca())
         api = Api(read_relay_address(account.relay), trust, account.token)
         self._api = api
-        self._front = Front(account.hostname, self._site(), options.max_visitors)
-        self._client = Client(api, trust, account.token, self._front, options.pool, self._serve)
+        self._front = Front(
+            account.hostname, self._site(), options.max_visitors, options.visitor_silence
+        )
+        self._health = Health(state)
+        self._client = Client(
+            api, trust, account.token, self._front, options.pool, self._serve, self._health
+        )
         self._visitors: set[asyncio.Task[None]] = set()
 
     def _site(self) -> Site:
         options = self._options
         if options.upstream is not None:
-            return upstream_site(options.upstream, options.answer_timeout)
+            return upstream_site(options.upstream, options.app_silence)
         if options.dir is not None:
             return static_files(Path(options.dir), self._state.folder)
         return built_in_page(self._account.hostname)
 
     async def serve(self) -> str:
+        try:
+            return await self._be_online()
+        finally:
+            self._health.end()
+
+    async def _be_online(self) -> str:
         identity = self._saved_identity() or await first_certificate(self._obtain)
         self._use(identity)
         renewing = asyncio.ensure_future(keep_certificate(identity, self._obtain, self._use))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from typing import Callable
 
 from . import control, endings, messages
-from .api import Api
+from .client import Client
 from .control import Control
 from .data_connection import Joined, NotJoined, Refused, join
+from .data_path import DataPath, Report
 from .endings import Ending
-from .front import Front
 from .limit import Limit
 from .messages import Connect, DataAddress, Goodbye, Online, Tickets
 from .parking import Parking
@@ -28,18 +27,6 @@ MAX_BAD_MESSAGES = 16  # in one session, after which it is given up
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Client:
-    """What is the same in all sessions, one after the other."""
-
-    api: Api
-    trust: ssl.SSLContext
-    token: str
-    front: Front
-    most_parked: int
-    serve: Callable[[Joined], None]  # takes a visitor over, who outlives the session
-
-
 class Session:
     """Visitors come in as long as it lasts; those who are there when it ends stay."""
 
@@ -47,6 +34,7 @@ class Session:
         """Prepare a session."""
         self._client = client
         self._wished = PoolSize(client.most_parked)
+        self._path = DataPath(self._path_changed)
         self._parking = Parking(self._pool, self._dial_parked, self._joined, self._ask)
         self._tasks: set[asyncio.Task[None]] = set()
         self._joining = 0  # visitors on their way
@@ -109,6 +97,7 @@ class Session:
             self._data = message.data
             log.info("Online: %s", message.url)
             self.was_online = True
+            self._client.health.online()
             self._ask()
         elif isinstance(message, Tickets) and self.was_online:
             self._parking.offer(message.tickets, message.data or self._data)
@@ -137,7 +126,10 @@ class Session:
     async def _send_pool(self) -> None:
         await asyncio.sleep(ASK_DELAY_S)
         self._asking = False
-        await control.send(self._control, {"type": "pool", "size": self._pool()})
+        message: dict[str, object] = {"type": "pool", "size": self._pool()}
+        if self._path.report is not None:
+            message["dataPath"] = self._path.report.word  # an extension: others ignore it
+        await control.send(self._control, message)
 
     async def _ask_again(self) -> None:
         while True:
@@ -147,7 +139,23 @@ class Session:
     async def _dial_parked(
         self, data: DataAddress, ticket: str, on_shown: Callable[[], None]
     ) -> Joined:
-        return await join(data, ticket, PARKED_S, self._relay_ip, on_shown)
+        return await self._join(data, ticket, PARKED_S, on_shown)
+
+    async def _join(
+        self, data: DataAddress, ticket: str, seconds: float, on_shown: Callable[[], None]
+    ) -> Joined:
+        def dial(told: Callable[[], None]) -> Awaitable[Joined]:
+            def shown() -> None:
+                on_shown()
+                told()
+
+            return join(data, ticket, seconds, self._relay_ip, shown)
+
+        return await self._path.watch(data, dial)
+
+    def _path_changed(self, report: Report) -> None:
+        self._client.health.data_path(report)
+        self._ask()
 
     def _joined(self, joined: Joined) -> None:
         self._wished.note()
@@ -168,12 +176,11 @@ class Session:
         data = message.data or self._data
         self._joining += 1
         try:
-            joined = await join(data, message.ticket, message.expires_s, self._relay_ip, on_shown)
-            self._joined(joined)
+            self._joined(await self._join(data, message.ticket, message.expires_s, on_shown))
         except (NotJoined, Refused) as error:
             log.debug("A ticket was not taken: %s", type(error).__name__)
         except (OSError, EOFError, ValueError) as error:
-            log.warning("Cannot meet a visitor at %s: %s", data, error)
+            log.debug("Cannot meet a visitor at %s: %s", data, error or type(error).__name__)
             if not shown:
                 await self._refuse(message.ticket)
         finally:

@@ -17,9 +17,10 @@ from .claim import Claiming
 from .identity import check_identity
 from .lock import take_lock
 from .options import SetupOptions
+from .records import Account
 from .relay_address import RelayAddress, read_relay_address
 from .renewal import renewal_time
-from .state import Account, State
+from .state import State
 from .terminal import Lines, say, terminal_lines
 
 PROTOCOL = 1  # the version that this client speaks

@@ -12,49 +12,11 @@ import re
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Account:
-    """Who this computer is at the relay; the names are those of the file."""
-
-    username: str
-    hostname: str  # USER.BASE
-    relay: str  # URL
-    token: str  # bearer secret: never shown, never logged
-    keyType: str = "ecdsa"  # noqa: N815
-
-
-@dataclass(frozen=True)
-class PendingClaim:
-    """A claim that waits for its code to stand in the bio."""
-
-    relay: str
-    username: str
-    hostname: str
-    claim: str  # bearer secret
-    code: str  # public
-    expiresAt: str  # noqa: N815  # RFC 3339
-
-
-@dataclass(frozen=True)
-class PendingRequest:
-    """A certificate request that the relay works on, and the key that it is for (PEM)."""
-
-    id: str
-    key: str
-
-
-@dataclass(frozen=True)
-class SavedIdentity:
-    """A private key with its certificate chain, PEM, and when the relay advised to renew."""
-
-    key: str
-    chain: str
-    renew_after: str | None = None
+from .records import Account, PendingClaim, PendingRequest, SavedIdentity
 
 
 def state_folder(option: str | None, env: Mapping[str, str] = os.environ) -> Path:
@@ -147,6 +109,20 @@ class State:
         """Forget key, chain and request: another name has no use for them."""
         self.identity_path.unlink(missing_ok=True)
         self.forget(PendingRequest)
+
+    def running(self) -> dict[str, Any] | None:
+        """Return what a `glosson run` says of itself; stale when none holds the lock."""
+        try:
+            return self._read_json("running.json", ("since",))
+        except RuntimeError:
+            return None
+
+    def save_running(self, running: dict[str, object] | None) -> None:
+        """Keep what a `glosson run` says of itself, or forget it."""
+        if running is None:
+            self.path("running.json").unlink(missing_ok=True)
+        else:
+            self._write("running.json", f"{json.dumps(running, indent=2)}\n")
 
     def ca(self) -> str | None:
         """Return further authorities to trust when talking to the relay, PEM."""

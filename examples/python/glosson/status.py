@@ -8,8 +8,9 @@ import time
 from .api import Api, relay_trust
 from .identity import check_identity, rfc3339
 from .lock import take_lock
+from .records import Account
 from .relay_address import read_relay_address
-from .state import Account, State
+from .state import State
 from .terminal import complain, say
 
 
@@ -23,7 +24,7 @@ async def show(state: State, as_json: bool) -> int:
         return 1
     told = await read_status(state, account)
     say(json.dumps(told, indent=2, ensure_ascii=False) if as_json else _text(told))
-    return 0 if told["problem"] is None else 1
+    return 0 if _is_well(told) else 1
 
 
 async def read_status(state: State, account: Account) -> dict[str, object]:
@@ -34,11 +35,16 @@ async def read_status(state: State, account: Account) -> dict[str, object]:
         "relay": account.relay,
         "state": str(state.folder),
         "running": _is_running(state),
+        "why": None,
+        "data": None,
         "certificate": _certificate(state, account),
         "online": None,
         "lastOnlineAt": None,
         "problem": None,
     }
+    if told["running"]:  # what one that was killed has left says nothing
+        said = state.running() or {}
+        told["why"], told["data"] = said.get("why"), said.get("data")
     try:
         api = Api(read_relay_address(account.relay), relay_trust(state.ca()), account.token)
         known = await api.account()
@@ -66,6 +72,15 @@ def _certificate(state: State, account: Account) -> dict[str, str | None] | None
     return {"notAfter": rfc3339(identity.not_after), "renewAfter": saved.renew_after}
 
 
+def _is_well(told: dict[str, object]) -> bool:
+    """Whether nothing of what is known keeps visitors away from a client that runs."""
+    if told["problem"] is not None:
+        return False
+    data = told["data"]
+    reached = not isinstance(data, dict) or data.get("works") is not False
+    return not told["running"] or (told["online"] is True and reached)
+
+
 def _text(told: dict[str, object]) -> str:
     certificate, online = told["certificate"], told["online"]
     good = certificate["notAfter"] if isinstance(certificate, dict) else None
@@ -75,10 +90,28 @@ def _text(told: dict[str, object]) -> str:
         ("State", told["state"]),
         ("Running here", "yes" if told["running"] else "no"),
         ("Certificate", "none" if good is None else f"good until {good}"),
-        ("Online", "not known" if online is None else "yes" if online else "no"),
+        ("Online", "not known" if online is None else "yes" if online else _offline(told)),
     ]
     if online is not True and told["lastOnlineAt"] is not None:
         rows.append(("Last online", told["lastOnlineAt"]))
+    rows.append(("Visitors", _visitors(told)))
     if told["problem"] is not None:
         rows.append(("Trouble", told["problem"]))
     return "\n".join(f"{name + ':':14}{value}" for name, value in rows)
+
+
+def _offline(told: dict[str, object]) -> str:
+    return "no" if told["why"] is None else f"no: {told['why']}"
+
+
+def _visitors(told: dict[str, object]) -> str:
+    data = told["data"]
+    if not told["running"]:
+        return "not served from here: no glosson run is running; start one"
+    if not isinstance(data, dict):
+        return "not known yet: no connection for them was made"
+    address = f"the relay's data port {data.get('host')}:{data.get('port')}"
+    if data.get("works"):
+        return f"can be served: {address} is reached"
+    since, problem = data.get("since"), data.get("problem")
+    return f"CANNOT BE SERVED since {since}: {address} cannot be used, {problem}"

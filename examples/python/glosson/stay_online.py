@@ -7,8 +7,9 @@ import logging
 import time
 
 from .backoff import Backoff
+from .client import Client
 from .problem import RelayProblem, RelayUnreachable
-from .session import Client, Session
+from .session import Session
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 STABLE_S = 30.0  # after a session that lasted this long the next pause is a short one again
@@ -32,6 +33,7 @@ async def stay_online(client: Client) -> str:
             why = asked.why or why
         elif time.monotonic() - began >= STABLE_S:
             backoff.reset()
+        client.health.offline(why)
         pause = ending.wait_s + backoff.next()
         log.warning("Not online, coming back in %.1f s: %s", pause, why)
         await asyncio.sleep(pause)

@@ -7,12 +7,15 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from .app_host import AppHost
 from .connection import Stream, dial, dial_unix
 from .limit import Limit
 from .relay_address import connect_host
 from .tls import TlsStream
 
 CONNECT_S = 10.0
+
+VISITOR, APP = "visitor", "app"  # what the app may be told as `Host`, besides any other name
 
 _FORMS = "such as 8000, localhost:8000, http://127.0.0.1:8000, https://... or unix:/path"
 
@@ -25,16 +28,24 @@ class Upstream:
     port: int
     path: str | None = None  # of a Unix socket
     context: ssl.SSLContext | None = None  # for an app that speaks TLS
+    host_told: str = VISITOR  # what it gets as `Host`
 
     @property
     def authority(self) -> bytes:
         """Host and port as the app itself would write them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}".lower().encode()
+        usual = self.port == (80 if self.context is None else 443)
+        return (host if usual else f"{host}:{self.port}").lower().encode()
 
     def __str__(self) -> str:
         """Return the address for a person."""
         return f"unix:{self.path}" if self.path is not None else self.authority.decode()
+
+    @property
+    def app_host(self) -> AppHost:
+        """What the app is called, by itself and towards it."""
+        told = {VISITOR: None, APP: self.authority}.get(self.host_told, self.host_told.encode())
+        return AppHost(b"http" if self.context is None else b"https", self.authority, told)
 
     async def connect(self) -> Stream:
         """Connect; OSError when nobody is there."""
@@ -53,13 +64,18 @@ class Upstream:
             return tls
 
 
-def read_upstream(text: str, insecure: bool) -> Upstream:
-    """Read an address as a person types it; ValueError when it is none.
+def read_upstream(
+    text: str, host_told: str = VISITOR, ca: str | None = None, insecure: bool = False
+) -> Upstream:
+    """Read an address as a person types it; ValueError or OSError when it is none.
 
-    `insecure` takes any certificate of an app that speaks TLS.
+    An app that speaks TLS is verified by the authorities in the file `ca`, without one by those
+    of the system, and not at all when that is `insecure`.
     """
+    if not re.fullmatch(r"[A-Za-z\d.:[\]-]+", host_told):
+        raise ValueError(f'--app-host is visitor, app or a host name, not "{host_told}"')
     if text.startswith("unix:/"):
-        return Upstream("localhost", 80, path=text[len("unix:") :])
+        return Upstream("localhost", 80, text[len("unix:") :], host_told=host_told)
     if re.fullmatch(r"\d{1,5}", text):
         text = f"127.0.0.1:{text}"
     url = urlsplit(text if "://" in text else f"http://{text}")
@@ -73,8 +89,8 @@ def read_upstream(text: str, insecure: bool) -> Upstream:
         raise ValueError("--upstream is a host and port only: visitors choose the path")
     context = None
     if url.scheme == "https":
-        context = ssl.create_default_context()
+        context = ssl.create_default_context(cafile=ca)
         context.set_alpn_protocols(["http/1.1"])
         if insecure:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return Upstream(url.hostname, port, context=context)
+    return Upstream(url.hostname, port, context=context, host_told=host_told)

@@ -7,10 +7,11 @@ import logging
 import ssl
 import time
 
+from .app_host import split_authority
 from .client_hello import MAX_HELLO_BYTES, NO_APPLICATION_PROTOCOL, offered_protocols
 from .connection import PIECE, Connection
 from .exchange import STALLED_S, Exchange, Site, VisitorStream
-from .fields import host_of, split_authority
+from .fields import host_of
 from .http1 import BadMessage, Request, read_request
 from .limit import Limit
 from .reader import Reader
@@ -20,7 +21,6 @@ PROTOCOLS = ["http/1.1", "http/1.0"]  # what is spoken within TLS
 
 HANDSHAKE_S = 10.0
 FIRST_REQUEST_S = 30.0  # from the handshake to a visitor's first byte
-KEEP_ALIVE_S = 60.0  # from an answer to the first byte of the next request
 HEAD_S = 30.0  # for the head of a request, from its first byte
 CLOSING_S = 2.0  # for the visitor to close after this side did
 REFUSED_S, REFUSED_SILENT_S = 30.0, 5.0  # the same where a request was still being sent
@@ -31,8 +31,14 @@ log = logging.getLogger(__name__)
 class Visit:
     """Serves one visitor until they leave."""
 
-    def __init__(self, conn: Connection, address: str | None, hostname: str, site: Site) -> None:
-        """Serve the page of `hostname` to whoever is behind `conn`."""
+    def __init__(
+        self, conn: Connection, address: str | None, hostname: str, site: Site, silence_s: float
+    ) -> None:
+        """Serve the page of `hostname` to whoever is behind `conn`.
+
+        They may be silent for so many seconds within and between requests.
+        """
+        self._silence_s = silence_s
         self._conn, self._address = conn, address
         self._hostname, self._site = hostname.encode(), site
         # Since when nothing is asked for; None while a request is being answered.
@@ -81,7 +87,7 @@ class Visit:
                         return True
             except TimeoutError:
                 return True
-            patience = KEEP_ALIVE_S
+            patience = self._silence_s
             exchange = await self._read_request(reader, stream)
             if exchange is None:
                 return False
@@ -98,17 +104,22 @@ class Visit:
     async def _read_request(self, reader: Reader, stream: VisitorStream) -> Exchange | None:
         """Read a request; None: it was none, and was answered."""
         request = Request(b"GET", b"/", 0, [])
-        exchange = Exchange(request, self._hostname, reader, stream, self._address)
+        exchange = self._exchange(request, self._hostname, reader, stream)
         try:
             with Limit(HEAD_S, "no whole head of a request"):
                 request = await read_request(reader)
             host = self._host(request)
-            return Exchange(request, host, reader, stream, self._address)
+            return self._exchange(request, host, reader, stream)
         except BadMessage as error:
             await _refuse(exchange, error)
         except TimeoutError:
             await _refuse(exchange, BadMessage("The request did not come in time.", 408))
         return None
+
+    def _exchange(
+        self, request: Request, host: bytes, reader: Reader, stream: VisitorStream
+    ) -> Exchange:
+        return Exchange(request, host, reader, stream, self._address, self._silence_s)
 
     def _host(self, request: Request) -> bytes:
         """Return what the visitor calls this page, and bring the target into its usual form.

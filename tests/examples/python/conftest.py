@@ -59,7 +59,7 @@ def app() -> Iterator[App]:
 @pytest.fixture(scope="session")
 def page(start: Callable[..., Client], app: App) -> Client:
     """A client whose visitors are passed to `app`."""
-    return start("upstream", "--upstream", str(app.port), "--answer-timeout", "2", "-v")
+    return start("upstream", "--upstream", str(app.port), "--app-silence", "2", "-v")
 
 
 @pytest.fixture(autouse=True)

@@ -51,10 +51,12 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def with_front(
-    identity: Path, use: Callable[[Front, Callable[[], socket.socket]], Awaitable[None]]
+    identity: Path,
+    use: Callable[[Front, Callable[[], socket.socket]], Awaitable[None]],
+    silence_s: float = 60,
 ) -> None:
     async def main() -> None:
-        front = Front(HOST, built_in_page(HOST), 8)
+        front = Front(HOST, built_in_page(HOST), 8, silence_s)
         front.use(identity)
         serving = []
 
@@ -153,14 +155,10 @@ def test_a_handshake_has_its_time(
     with_front(identity, use)
 
 
-def test_a_connection_is_kept_for_a_while_only(
-    identity: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(visit, "KEEP_ALIVE_S", 0.05)
-
+def test_a_connection_is_kept_for_a_while_only(identity: Path) -> None:
     async def use(front: Front, visitor: Callable[[], socket.socket]) -> None:
         sock = visitor()
         assert b"200 OK" in await get(sock)
         assert (await asyncio.wait_for(rest(sock), 5))[0] == 0x17  # close_notify, encrypted
 
-    with_front(identity, use)
+    with_front(identity, use, silence_s=0.05)

@@ -88,7 +88,34 @@ def test_a_limit_counts_silence() -> None:
 
 
 def test_upstreams() -> None:
-    assert str(read_upstream("localhost:8001", False)) == "localhost:8001"
-    assert str(read_upstream("http://[::1]:8001/", False)) == "[::1]:8001"
-    assert str(read_upstream("unix:/run/app.sock", False)) == "unix:/run/app.sock"
-    assert read_upstream("https://localhost", True).port == 443
+    assert str(read_upstream("localhost:8001")) == "localhost:8001"
+    assert str(read_upstream("http://[::1]:8001/")) == "[::1]:8001"
+    assert str(read_upstream("unix:/run/app.sock")) == "unix:/run/app.sock"
+    assert read_upstream("https://localhost", insecure=True).port == 443
+
+
+def test_an_app_that_is_told_a_host_of_its_own() -> None:
+    page = b"kaylee.example:4430"
+    app = read_upstream("8001", "app").app_host
+    assert app.host == b"127.0.0.1:8001"
+    sent = [
+        (b"Origin", b"https://" + page),
+        (b"Referer", b"https://" + page + b"/a?b"),
+        (b"X", b"y"),
+    ]
+    told = [(b"Origin", b"http://127.0.0.1:8001"), (b"Referer", b"http://127.0.0.1:8001/a?b")]
+    assert app.to_app(sent, page) == [*told, (b"X", b"y")]
+    others = [(b"Origin", b"https://kaylee.example:44301"), (b"Referer", b"null")]
+    assert app.to_app(others, page) == others
+    assert read_upstream("8001").app_host.to_app(sent, page) == sent
+    named = read_upstream("8001", "app.internal").app_host
+    answers = [
+        (b"Location", b"http://app.internal:8001/x"),
+        (b"Set-Cookie", b"a=1; Domain=app.internal; Path=/"),
+        (b"Set-Cookie", b"a=1; Path=/; domain=.example"),
+    ]
+    assert named.from_app(answers, page) == [
+        (b"Location", b"https://kaylee.example:4430/x"),
+        (b"Set-Cookie", b"a=1; Path=/"),
+        (b"Set-Cookie", b"a=1; Path=/; domain=.example"),
+    ]

@@ -14,8 +14,8 @@ from glosson.identity import Identity, read_time, rfc3339
 from glosson.messages import Connect, DataAddress, Goodbye, Online, Tickets, read_message
 from glosson.pool_size import PoolSize
 from glosson.problem import read_problem, read_retry_after
+from glosson.records import SavedIdentity
 from glosson.relay_address import connect_host, may_dial, read_relay_address
-from glosson.state import SavedIdentity
 
 TICKET = "A" * 22
 

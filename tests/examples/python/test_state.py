@@ -11,7 +11,8 @@ from glosson import arguments
 from glosson.identity import check_identity, make_key_and_request
 from glosson.lock import take_lock
 from glosson.options import RunOptions, SetupOptions
-from glosson.state import Account, PendingClaim, PendingRequest, SavedIdentity, State, state_folder
+from glosson.records import Account, PendingClaim, PendingRequest, SavedIdentity
+from glosson.state import State, state_folder
 
 
 def test_the_state_folder(tmp_path: Path) -> None:

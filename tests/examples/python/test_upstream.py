@@ -166,7 +166,7 @@ def test_silence_is_what_counts_not_the_time_that_it_takes(page: Client, app: Ap
     head = f"PUT / HTTP/1.1\r\nHost: {page.hostname}\r\nConnection: close\r\n"
     visitor.send(f"{head}Content-Length: 10\r\n\r\n")
     for _ in range(10):
-        time.sleep(0.3)  # 3 s in all: more than --answer-timeout
+        time.sleep(0.3)  # 3 s in all: more than --app-silence
         visitor.send("x")
     assert visitor.answer()[0] == 200
     app.called()

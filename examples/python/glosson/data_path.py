@@ -1,0 +1,125 @@
+"""Whether visitors can reach this client: what becomes of the connections to the data port.
+
+The control session says nothing of it: it goes to another port, often to another host, and lives on
+where a firewall lets only that one through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Callable
+
+from .data_connection import Foreign, Joined, NotJoined, Refused
+from .messages import DataAddress
+
+STEADY_S = 2.0  # that a connection lasts, once the ticket was shown, to say that the way works
+FAILURES = 2  # in a row before a way that was good counts as bad: one can be an accident
+CLOSED_FAILURES = 3  # the same where connections are closed at once: a relay may do that too
+MAX_ADDRESSES = 16  # a relay has one, and maybe some for its other machines
+
+WORKS = "works"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is known of the way to a data port: a word for the relay, and details for a person."""
+
+    data: DataAddress
+    word: str
+    detail: str
+
+
+@dataclass
+class _Way:
+    report: Report | None = None
+    failures: int = 0
+
+
+class DataPath:
+    """Learns from the connections that are made anyhow."""
+
+    def __init__(self, on_change: Callable[[Report], None]) -> None:
+        """`on_change` is called when something else is known than before."""
+        self._on_change = on_change
+        self._ways: dict[DataAddress, _Way] = {}
+        self._last: Report | None = None
+
+    @property
+    def report(self) -> Report | None:
+        """What is known: of an address that does not work, if there is one."""
+        reports = [way.report for way in self._ways.values() if way.report is not None]
+        bad = [report for report in reports if report.word != WORKS]
+        return next(iter(bad + reports), None)
+
+    async def watch(
+        self, data: DataAddress, dial: Callable[[Callable[[], None]], Awaitable[Joined]]
+    ) -> Joined:
+        """Make a data connection by `dial`, which is told what to call when the ticket is shown."""
+        judged = False
+        timer: asyncio.TimerHandle | None = None
+
+        def judge(word: str, detail: str = "") -> None:
+            nonlocal judged
+            if not judged:
+                judged = True
+                self._learn(data, word, detail)
+
+        def on_shown() -> None:
+            nonlocal timer
+            timer = asyncio.get_running_loop().call_later(STEADY_S, judge, WORKS)
+
+        try:
+            joined = await dial(on_shown)
+            judge(WORKS)
+            return joined
+        except Refused:
+            judge(WORKS)  # by nobody but a relay
+            raise
+        except (NotJoined, OSError, EOFError, ValueError) as error:
+            judge(*trouble_of(error))
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _learn(self, data: DataAddress, word: str, detail: str) -> None:
+        if data not in self._ways and len(self._ways) >= MAX_ADDRESSES:
+            del self._ways[next(iter(self._ways))]
+        way = self._ways.setdefault(data, _Way())
+        known = None if way.report is None else way.report.word
+        if word == WORKS:
+            way.failures = 0
+        else:
+            way.failures += 1
+            enough = CLOSED_FAILURES if word == "closed" else 1 if known is None else FAILURES
+            if way.failures < enough:
+                return
+        # Of a bad way the first trouble stands: others come and go with it.
+        if known == word or (known not in (None, WORKS) and word != WORKS):
+            return
+        way.report = Report(data, word, detail)
+        report = self.report
+        if report is not None and report != self._last:
+            self._last = report
+            self._on_change(report)
+
+
+def trouble_of(error: Exception) -> tuple[str, str]:
+    """Tell what a failure says of the way: the relay's word for it, and a person's."""
+    if isinstance(error, ConnectionRefusedError):
+        return "refused", "connection refused"
+    if isinstance(error, TimeoutError):
+        return "timeout", "no answer"
+    if isinstance(error, socket.gaierror):
+        return "unknown-host", "there is no address for this name"
+    if isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        return "no-route", "no route to it"
+    if isinstance(error, Foreign):
+        return "foreign", "what answers there is no data port of a relay"
+    if isinstance(error, (NotJoined, ConnectionError)):
+        return "closed", "connections are closed at once"
+    return "other", str(error) or type(error).__name__

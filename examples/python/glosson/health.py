@@ -1,0 +1,68 @@
+"""How a running client is: told in the log, and in a file for `glosson status`."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from .data_path import WORKS, Report
+from .identity import rfc3339
+from .state import State
+
+log = logging.getLogger(__name__)
+
+
+class Health:
+    """What stopped or began to work, of all that a visitor needs."""
+
+    def __init__(self, state: State) -> None:
+        """Tell that the client runs."""
+        self._state = state
+        self._data: dict[str, object] | None = None
+        self._now: dict[str, object] = {"since": _time(), "why": None, "data": None}
+        self._write()
+
+    def online(self) -> None:
+        """Tell that the relay has this client online."""
+        self._now["why"] = None
+        self._write()
+
+    def offline(self, why: str) -> None:
+        """Tell that the session ended."""
+        self._now["why"] = why
+        self._write()
+
+    def data_path(self, report: Report) -> None:
+        """Tell what is known of the way to the data port."""
+        works, data = report.word == WORKS, report.data
+        place = {"host": data.host, "port": data.port, "works": works}
+        before = self._data
+        same = before is not None and all(before[name] == place[name] for name in place)
+        since = before["since"] if same and before is not None else _time()
+        problem = None if works else report.detail
+        self._data = {**place, "problem": problem, "since": since}
+        self._now["data"] = self._data
+        self._write()
+        if works:
+            level = logging.INFO if before is not None and not before["works"] else logging.DEBUG
+            log.log(level, "The relay's data port %s is reached, visitors can be served", data)
+        elif not same:
+            log.warning(
+                "Visitors cannot be served: the relay's data port %s cannot be used (%s); let "
+                "connections to it out through your firewall, or tell the relay's operator",
+                *(data, report.detail),
+            )
+
+    def end(self) -> None:
+        """Tell that the client runs no more."""
+        self._state.save_running(None)
+
+    def _write(self) -> None:
+        try:
+            self._state.save_running(self._now)
+        except OSError as error:  # visitors do not need it
+            log.debug("Cannot write how this client is: %s", error)
+
+
+def _time() -> str:
+    return rfc3339(time.time())

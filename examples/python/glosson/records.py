@@ -1,0 +1,45 @@
+"""What the files of the state folder hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who this computer is at the relay; the names are those of the file."""
+
+    username: str
+    hostname: str  # USER.BASE
+    relay: str  # URL
+    token: str  # bearer secret: never shown, never logged
+    keyType: str = "ecdsa"  # noqa: N815
+
+
+@dataclass(frozen=True)
+class PendingClaim:
+    """A claim that waits for its code to stand in the bio."""
+
+    relay: str
+    username: str
+    hostname: str
+    claim: str  # bearer secret
+    code: str  # public
+    expiresAt: str  # noqa: N815  # RFC 3339
+
+
+@dataclass(frozen=True)
+class PendingRequest:
+    """A certificate request that the relay works on, and the key that it is for (PEM)."""
+
+    id: str
+    key: str
+
+
+@dataclass(frozen=True)
+class SavedIdentity:
+    """A private key with its certificate chain, PEM, and when the relay advised to renew."""
+
+    key: str
+    chain: str
+    renew_after: str | None = None

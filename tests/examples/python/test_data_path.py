@@ -1,0 +1,113 @@
+"""Whether visitors can reach a client, as it is told to the relay, in the log and by `status`."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from glosson.data_connection import Foreign, Joined, NotJoined, Refused
+from glosson.data_path import DataPath, Report, trouble_of
+from glosson.health import Health
+from glosson.messages import DataAddress
+from glosson.state import State
+
+DATA = DataAddress("d.example", 9000)
+
+
+def learned(*outcomes: object) -> list[str]:
+    """What is told after data connections with these outcomes, one after the other."""
+    told: list[str] = []
+    path = DataPath(lambda report: told.append(report.word))
+
+    async def main() -> None:
+        for outcome in outcomes:
+
+            async def dial(_shown: Callable[[], None], outcome: object = outcome) -> Joined:
+                if isinstance(outcome, Exception):
+                    raise outcome
+                return outcome  # type: ignore[return-value]
+
+            try:
+                await path.watch(DATA, dial)
+            except Exception as error:
+                assert error is outcome
+
+    asyncio.run(main())
+    return told
+
+
+def test_a_way_that_never_worked_is_told_at_once() -> None:
+    assert learned(ConnectionRefusedError()) == ["refused"]
+    assert learned(ConnectionRefusedError(), TimeoutError(), "joined") == ["refused", "works"]
+
+
+def test_a_way_that_was_good_may_fail_once() -> None:
+    assert learned("joined", TimeoutError(), "joined", TimeoutError()) == ["works"]
+    assert learned("joined", TimeoutError(), TimeoutError()) == ["works", "timeout"]
+    assert learned(NotJoined(), NotJoined()) == []
+    assert learned(NotJoined(), NotJoined(), NotJoined()) == ["closed"]
+    assert learned(Refused()) == ["works"]  # by nobody but a relay
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (socket.gaierror(), "unknown-host"),
+        (ConnectionRefusedError(), "refused"),
+        (TimeoutError(), "timeout"),
+        (OSError(errno.ENETUNREACH, "unreachable"), "no-route"),
+        (ConnectionResetError(), "closed"),
+        (Foreign("HTTP"), "foreign"),
+        (PermissionError("private"), "other"),
+    ],
+)
+def test_words_for_troubles(error: Exception, word: str) -> None:
+    assert trouble_of(error)[0] == word
+
+
+def test_a_parked_connection_that_stays_says_that_the_way_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("glosson.data_path.STEADY_S", 0.01)
+    told: list[str] = []
+    path = DataPath(lambda report: told.append(report.word))
+
+    async def dial(shown: Callable[[], None]) -> Joined:
+        shown()
+        await asyncio.sleep(0.1)
+        raise NotJoined
+
+    async def main() -> None:
+        with pytest.raises(NotJoined):
+            await path.watch(DATA, dial)
+
+    asyncio.run(main())
+    assert told == ["works"]
+
+
+def test_what_a_running_client_says_of_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = State(tmp_path)
+    health = Health(state)
+    health.offline("the relay is restarting")
+    assert (state.running() or {})["why"] == "the relay is restarting"
+    health.online()
+    health.data_path(Report(DATA, "refused", "connection refused"))
+    health.data_path(Report(DATA, "refused", "connection refused"))
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warned) == 1 and "d.example:9000" in warned[0] and "refused" in warned[0]
+    told = json.loads((tmp_path / "running.json").read_text())
+    assert set(told) == {"since", "why", "data"} and told["why"] is None
+    since = told["data"].pop("since")
+    problem = "connection refused"
+    assert told["data"] == {"host": "d.example", "port": 9000, "works": False, "problem": problem}
+    assert since.endswith("Z")
+    health.end()
+    assert state.running() is None
