@@ -1,4 +1,5 @@
-import { type CommandName, DEFAULT_MAX_VISITORS, DEFAULT_POOL } from "./arguments.ts";
+import { type CommandName } from "./arguments.ts";
+import { DEFAULT_MAX_VISITORS, DEFAULT_POOL } from "./run_arguments.ts";
 import { VISITOR_SILENCE_MS } from "./front/limits.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
 

@@ -1,14 +1,9 @@
 import project from "../../deno.json" with { type: "json" };
 import { createLog } from "../../lib/log.ts";
 import { logUncaught } from "../../lib/net/uncaught.ts";
-import {
-  type Command,
-  COMMANDS,
-  parseCommand,
-  type RunOptions,
-  type StatusOptions,
-  UsageError,
-} from "./arguments.ts";
+import { type Command, COMMANDS, parseCommand, type StatusOptions } from "./arguments.ts";
+import { type RunOptions } from "./run_arguments.ts";
+import { UsageError } from "./command_line.ts";
 import { helpText } from "./help.ts";
 import { run } from "./run.ts";
 import { setup } from "./setup.ts";

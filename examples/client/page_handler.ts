@@ -1,5 +1,5 @@
 import type { Log } from "../../lib/log.ts";
-import type { RunOptions } from "./arguments.ts";
+import type { RunOptions } from "./run_arguments.ts";
 import { builtInPage } from "./built_in_page.ts";
 import type { Handler } from "./front/exchange.ts";
 import { siteHandler } from "./front/site.ts";

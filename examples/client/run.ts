@@ -1,6 +1,6 @@
 import type { Log } from "../../lib/log.ts";
 import { Api } from "./api.ts";
-import type { RunOptions } from "./arguments.ts";
+import type { RunOptions } from "./run_arguments.ts";
 import { obtainCertificate } from "./certificate_request.ts";
 import { Front } from "./front/front.ts";
 import { limitsFor } from "./front/limits.ts";

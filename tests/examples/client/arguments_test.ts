@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { parseCommand, UsageError } from "../../../examples/client/arguments.ts";
+import { parseCommand } from "../../../examples/client/arguments.ts";
+import { UsageError } from "../../../examples/client/command_line.ts";
 import { parseUpstream, type Upstream } from "../../../examples/client/proxy/upstream.ts";
 import { connectHost, relayUrl } from "../../../examples/client/relay_url.ts";
 

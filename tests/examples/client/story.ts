@@ -1,5 +1,6 @@
 import { createLog } from "../../../lib/log.ts";
-import { parseCommand, type RunOptions } from "../../../examples/client/arguments.ts";
+import { parseCommand } from "../../../examples/client/arguments.ts";
+import { type RunOptions } from "../../../examples/client/run_arguments.ts";
 import { run, type RunWorld } from "../../../examples/client/run.ts";
 import { State } from "../../../examples/client/state.ts";
 import { sleep } from "../../../lib/net/pause.ts";

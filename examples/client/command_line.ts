@@ -1,0 +1,39 @@
+import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+
+/** A command line that means nothing; its message is for the person who typed it. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Options that every command takes. */
+export const COMMON = {
+  help: { type: "boolean", short: "h" },
+  state: { type: "string" },
+} satisfies ParseArgsOptionsConfig;
+
+/**
+ * `parseArgs` of node:util, with its complaints turned into usage errors.
+ *
+ * @param positionals most words that are no options.
+ * @throws {UsageError}
+ */
+export function parseOptions<T extends ParseArgsOptionsConfig>(
+  args: string[],
+  options: T,
+  positionals: number,
+): ReturnType<typeof parseArgs<{ args: string[]; options: T; allowPositionals: true }>> {
+  const parsed = usable(() => parseArgs({ args, options, allowPositionals: true }));
+  const extra = parsed.positionals[positionals];
+  if (extra !== undefined) throw new UsageError(`"${extra}" is one word too many`);
+  return parsed;
+}
+
+/** What `read` returns; what it throws becomes a usage error. */
+export function usable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    // What follows is on positionals that begin with a dash, which nothing here takes.
+    throw new UsageError((error as Error).message.split(". To specify")[0]!);
+  }
+}

@@ -1,0 +1,133 @@
+import type { ParseArgsOptionsConfig } from "node:util";
+import { MAX_POOL_SIZE } from "../../lib/wire/messages.ts";
+import { COMMON, parseOptions, UsageError } from "./command_line.ts";
+import { VISITOR_SILENCE_MS } from "./front/limits.ts";
+import { APP_SILENCE_MS } from "./proxy/pass.ts";
+import { parseUpstream, type Upstream } from "./proxy/upstream.ts";
+
+/** Options of `glosson run`. */
+export interface RunOptions {
+  /** Web app that visitors are passed to. */
+  upstream?: Upstream;
+  /** File with authorities to trust for the app, PEM. */
+  upstreamCa?: string;
+  /** Takes any certificate of the app. */
+  insecureUpstream: boolean;
+  /** What the app gets as `Host`: "visitor" for what the visitor sent, "app" for its own, or a name. */
+  appHost: string;
+  /** How long the app may be silent before its answer, milliseconds. */
+  appSilenceMs: number;
+  /** How long a visitor may be silent within and between requests, milliseconds. */
+  visitorSilenceMs: number;
+  /** Folder to serve. */
+  dir?: string;
+  /** Connections to keep parked at the relay. */
+  pool: number;
+  /** Most visitors at once. */
+  maxVisitors: number;
+  verbose: boolean;
+  /** State folder, when not the default one. */
+  state?: string;
+}
+
+/** Most connections kept parked unless `--pool` says otherwise. */
+export const DEFAULT_POOL = 16;
+
+/** Visitors at once unless `--max-visitors` says otherwise. */
+export const DEFAULT_MAX_VISITORS = 256;
+
+/** Most that `--max-visitors` takes; each visitor costs four file descriptors. */
+const MAX_MAX_VISITORS = 4096;
+
+/** Most seconds of silence that an option takes: a day. */
+const MAX_SECONDS = 86_400;
+
+/** Options of `run` that say nothing without `--upstream`. */
+const OF_UPSTREAM = ["upstream-ca", "insecure-upstream", "app-host", "app-silence"] as const;
+
+const OPTIONS = {
+  ...COMMON,
+  upstream: { type: "string" },
+  "upstream-ca": { type: "string" },
+  "insecure-upstream": { type: "boolean" },
+  "app-host": { type: "string" },
+  "app-silence": { type: "string" },
+  "visitor-silence": { type: "string" },
+  dir: { type: "string" },
+  pool: { type: "string" },
+  "max-visitors": { type: "string" },
+  verbose: { type: "boolean", short: "v" },
+} satisfies ParseArgsOptionsConfig;
+
+/**
+ * Reads what stands behind `run`; undefined where help is asked for.
+ *
+ * @throws {UsageError} if it does not say one thing that can be done.
+ */
+export function parseRun(args: string[]): RunOptions | undefined {
+  const { values } = parseOptions(args, OPTIONS, 0);
+  if (values.help) return undefined;
+  if (values.upstream !== undefined && values.dir !== undefined) {
+    throw new UsageError("--upstream and --dir exclude each other");
+  }
+  const upstream = values.upstream === undefined ? undefined : upstreamOf(values.upstream);
+  for (const option of OF_UPSTREAM) {
+    if (values[option] !== undefined && upstream === undefined) {
+      throw new UsageError(`--${option} is about the app of --upstream, and there is none`);
+    }
+  }
+  if (values["app-host"] !== undefined && !/^[a-z\d.:[\]-]+$/i.test(values["app-host"])) {
+    throw new UsageError(`--app-host is visitor, app or a host name, not "${values["app-host"]}"`);
+  }
+  return {
+    upstream,
+    upstreamCa: values["upstream-ca"],
+    insecureUpstream: values["insecure-upstream"] ?? false,
+    appHost: values["app-host"] ?? "visitor",
+    appSilenceMs: seconds("--app-silence", values["app-silence"], APP_SILENCE_MS),
+    visitorSilenceMs: seconds(
+      "--visitor-silence",
+      values["visitor-silence"],
+      VISITOR_SILENCE_MS,
+    ),
+    dir: values.dir,
+    pool: count("--pool", values.pool, DEFAULT_POOL, 0, MAX_POOL_SIZE),
+    maxVisitors: count(
+      "--max-visitors",
+      values["max-visitors"],
+      DEFAULT_MAX_VISITORS,
+      1,
+      MAX_MAX_VISITORS,
+    ),
+    verbose: values.verbose ?? false,
+    state: values.state,
+  };
+}
+
+function upstreamOf(text: string): Upstream {
+  try {
+    return parseUpstream(text);
+  } catch (error) {
+    throw new UsageError(`--upstream: ${(error as Error).message}`);
+  }
+}
+
+/** A number of seconds, in milliseconds. */
+function seconds(option: string, text: string | undefined, fallbackMs: number): number {
+  return count(option, text, fallbackMs / 1000, 1, MAX_SECONDS) * 1000;
+}
+
+function count(
+  option: string,
+  text: string | undefined,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new UsageError(`${option} is a number from ${min} to ${max}, not "${text}"`);
+  }
+  return value;
+}
