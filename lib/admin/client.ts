@@ -1,46 +1,73 @@
-import type { AdminAccess } from "./access.ts";
+import type { RenewalLine } from "./commands.ts";
+import { findSocket } from "./socket.ts";
 import type { StatusReport } from "./status.ts";
 import type { UserDesk, UserView } from "./users.ts";
 
-/** How long the running relay may take to answer. */
+/** How long the running relay may take to answer; an order of a certificate may take longer. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /** A running relay, as its operator's commands reach it. */
 export interface AdminClient {
   status(): Promise<StatusReport>;
   users: UserDesk;
+  /** Renews the relay's certificate; yields each line as it comes, the one with `result` last. */
+  renew(force: boolean): AsyncIterable<RenewalLine>;
 }
 
 /**
- * Connects the operator's commands to the running relay.
+ * Connects the operator's commands to the relay that runs on a state folder.
  *
- * @returns undefined when no relay answers there: it has stopped, or crashed.
- * @throws {Error} when something answers that does not take the token.
+ * @returns undefined when none does: it was never started, has stopped, or crashed.
+ * @throws {Error} when it may not be reached, or something else answers in its place.
  */
-export async function connectAdmin(access: AdminAccess): Promise<AdminClient | undefined> {
-  async function request(method: string, path: string): Promise<Response> {
-    const response = await fetch(`${access.url}${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${access.token}` },
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-    });
-    if (response.ok || response.status === 404) return response;
-    const text = await response.text();
-    throw new Error(
-      `The relay at ${access.url} answered ${response.status}: ${text.trim().slice(0, 200)}`,
-    );
+export async function connectAdmin(stateDir: string): Promise<AdminClient | undefined> {
+  const path = findSocket(stateDir);
+  if (path === undefined) return undefined;
+  const where = `The relay of ${stateDir}`;
+
+  /** Asks, and hands the answer to `read` while the connection is open. */
+  async function ask<T>(
+    method: string,
+    target: string,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    using client = Deno.createHttpClient({ proxy: { transport: "unix", path: path! } });
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const response = await fetch(`http://localhost${target}`, { method, client, signal });
+    return await read(response);
   }
-  async function json<T>(method: string, path: string): Promise<T> {
-    const response = await request(method, path);
-    if (response.ok) return await response.json() as T;
-    throw new Error(`The relay at ${access.url} knows no ${path}; is it of the same version?`);
+  async function failure(target: string, response: Response): Promise<Error> {
+    const text = (await response.text()).trim().slice(0, 200);
+    return response.status === 404
+      ? new Error(`${where} knows no ${target}; is it of the same version?`)
+      : new Error(`${where} answered ${response.status}: ${text}`);
+  }
+  function json<T>(method: string, target: string): Promise<T> {
+    return ask(method, target, async (response) => {
+      if (response.ok) return await response.json() as T;
+      throw await failure(target, response);
+    });
   }
   async function change(username: string, what: string): Promise<boolean> {
     return (await json<{ changed: boolean }>("POST", `/v1/users/${username}/${what}`)).changed;
   }
 
+  async function* renew(force: boolean): AsyncIterable<RenewalLine> {
+    const target = `/v1/certificate/renew?force=${force}`;
+    using client = Deno.createHttpClient({ proxy: { transport: "unix", path: path! } });
+    const response = await fetch(`http://localhost${target}`, { method: "POST", client });
+    if (!response.ok) throw await failure(target, response);
+    const text = response.body!.pipeThrough(new TextDecoderStream());
+    let rest = "";
+    for await (const part of text) {
+      const lines = (rest + part).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) yield JSON.parse(line) as RenewalLine;
+    }
+  }
+
   try {
-    await (await request("GET", "/v1/status")).body?.cancel();
+    await json("GET", "/v1/status");
   } catch (error) {
     // fetch() tells a refused connection, and every other failure to connect, by this class.
     if (error instanceof TypeError) return undefined;
@@ -50,15 +77,17 @@ export async function connectAdmin(access: AdminAccess): Promise<AdminClient | u
     status: () => json<StatusReport>("GET", "/v1/status"),
     users: {
       list: () => json<UserView[]>("GET", "/v1/users"),
-      async show(username) {
-        const response = await request("GET", `/v1/users/${username}`);
-        if (response.ok) return await response.json() as UserView;
-        await response.body?.cancel();
-        return undefined;
-      },
+      show: (username) =>
+        ask("GET", `/v1/users/${username}`, async (response) => {
+          if (response.ok) return await response.json() as UserView;
+          if (response.status !== 404) throw await failure("/v1/users", response);
+          await response.body?.cancel();
+          return undefined;
+        }),
       block: async (username) => void await change(username, "block"),
       unblock: (username) => change(username, "unblock"),
       release: (username) => change(username, "release"),
     },
+    renew,
   };
 }

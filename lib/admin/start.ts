@@ -1,10 +1,11 @@
 import type { Log } from "../log.ts";
 import { type HttpServer, serveHttp } from "../net/serve_http.ts";
-import { adminToken, clearAdminUrl, noteAdminUrl } from "./access.ts";
-import { adminApp } from "./app.ts";
+import { healthApp } from "./app.ts";
+import { commandsApp, type Renew } from "./commands.ts";
 import type { Figures } from "./figures.ts";
 import { watchLoopDelay } from "./loop_delay.ts";
 import type { Metrics } from "./metrics.ts";
+import { openSocket } from "./socket.ts";
 import { type Check, statusReport } from "./status.ts";
 import type { UserDesk } from "./users.ts";
 
@@ -19,24 +20,27 @@ export interface StartAdminOptions {
   figures: Figures;
   checks: () => Check[];
   users: UserDesk;
+  /** Renews the relay's certificate for a command. */
+  renew: Renew;
   isUsername: (text: string) => boolean;
   log: Log;
 }
 
 /**
- * Opens the operator's listener, and notes in the state folder how the commands reach it.
+ * Opens the operator's two ways in: TCP for monitoring, and the socket in the state folder for
+ * commands.
  *
- * @throws {Error} when the port is taken or the state folder cannot be written.
+ * @throws {Error} when the port is taken, or the socket cannot be made.
  */
 export async function startAdmin(options: StartAdminOptions): Promise<HttpServer> {
-  const { metrics, figures, checks, stateDir, software } = options;
+  const { metrics, figures, checks, users, renew, isUsername, stateDir, software, log } = options;
   const startedAt = Date.now();
   metrics.watch(figures);
-  const token = await adminToken(stateDir);
-  const app = adminApp({
-    ...options,
-    token,
-    metrics: (openMetrics) => metrics.render(openMetrics),
+  const health = healthApp({ checks, metrics: (openMetrics) => metrics.render(openMetrics) });
+  const commands = commandsApp({
+    users,
+    renew,
+    isUsername,
     status: () =>
       statusReport({
         software,
@@ -47,17 +51,20 @@ export async function startAdmin(options: StartAdminOptions): Promise<HttpServer
         figures,
       }),
   });
-  const server = serveHttp({ ...options, name: "admin", handler: app.fetch });
-  const { hostname, port } = server.address;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  await noteAdminUrl(stateDir, `http://${host}:${port}`);
+  const closeSocket = await openSocket({ stateDir, handler: commands.fetch, log });
+  let server: HttpServer;
+  try {
+    server = serveHttp({ ...options, name: "admin", handler: health.fetch });
+  } catch (error) {
+    await closeSocket();
+    throw error;
+  }
   const endWatch = watchLoopDelay((seconds) => metrics.loopDelay(seconds));
   return {
     address: server.address,
     async stop() {
       endWatch();
-      await clearAdminUrl(stateDir);
-      await server.stop();
+      await Promise.all([closeSocket(), server.stop()]);
     },
   };
 }

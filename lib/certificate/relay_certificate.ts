@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Log } from "../log.ts";
-import type { Authority } from "./authority.ts";
+import type { Authority, CertificateOrder } from "./authority.ts";
 import { openStateFolder } from "../file/state_folder.ts";
 import { readChain, type TlsIdentity, unfitness } from "../pki/identity.ts";
 import { acquireLock, lockOwner } from "../file/lock.ts";
@@ -69,11 +69,19 @@ export interface RelayCertificateStatus {
   nextAttemptAt?: number;
 }
 
+/** Another process orders the relay's certificate. */
+export class OrderBusyError extends Error {
+  override name = "OrderBusyError";
+}
+
 /** The relay's certificate and the loop that keeps it fresh. */
 export interface RelayCertificate {
   current(): TlsIdentity;
-  /** Orders a new certificate at once (or joins the order that runs); rejects when it fails. */
-  renewNow(): Promise<void>;
+  /**
+   * Orders a new certificate at once (or joins the order that runs, whose further steps are not told);
+   * rejects when it fails, with {@linkcode OrderBusyError} when another process is ordering.
+   */
+  renewNow(onStep?: CertificateOrder["onStep"]): Promise<void>;
   status(): RelayCertificateStatus;
   /** Ends the loop; resolves when an order under way has cleaned up. */
   stop(): Promise<void>;
@@ -185,20 +193,22 @@ export async function startRelayCertificate(
   }
 
   /** One order at a time: who comes while one runs gets that one's end. */
-  function order(): Promise<void> {
-    attempt ??= attemptOrder().finally(() => {
+  function order(onStep?: CertificateOrder["onStep"]): Promise<void> {
+    attempt ??= attemptOrder(onStep).finally(() => {
       attempt = undefined;
     });
     return attempt;
   }
 
-  async function attemptOrder(): Promise<void> {
+  async function attemptOrder(onStep?: CertificateOrder["onStep"]): Promise<void> {
     const startedAt = now();
     const lock = await acquireLock(lockPath, { owner: "daemon" });
     if (lock === undefined) {
       // Whoever holds it is ordering right now: its certificate is picked up when it is stored.
       retryAt = now() + LOCK_RETRY_MS;
-      throw new Error(`Another order is under way: ${await lockOwner(lockPath)}; wait for its end`);
+      throw new OrderBusyError(
+        `Another order is under way: ${await lockOwner(lockPath)}; wait for its end`,
+      );
     }
     try {
       await orderRelayCertificate({
@@ -207,7 +217,10 @@ export async function startRelayCertificate(
         store,
         now,
         replaces: current.selfSigned ? undefined : current.cert,
-        onStep: (step, fields) => log.info(step, fields),
+        onStep(step, fields) {
+          log.info(step, fields);
+          onStep?.(step, fields);
+        },
         signal: stopping.signal,
       });
       retryAt = 0;
@@ -254,7 +267,7 @@ export async function startRelayCertificate(
 
   return {
     current: () => current,
-    renewNow: () => order(),
+    renewNow: order,
     status: () => ({
       names: current.names,
       issuer: current.issuer,

@@ -1,7 +1,9 @@
+import { connectAdmin } from "../admin/client.ts";
 import { openAuthority, readCaFile, relayNames } from "../authority.ts";
 import { certCaa } from "./cert_caa.ts";
 import { certCheck } from "./cert_check.ts";
 import { certRenew } from "./cert_renew.ts";
+import { renewLive } from "./cert_renew_live.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { becomeOwner } from "../file/state_folder.ts";
@@ -25,8 +27,8 @@ export const cert: Command = {
 check   what is installed, by whom, until when, when renewal is due, the last attempt,
         and whether the running daemon serves it.
         Exit: 0 good, 1 due or failing, 2 missing or unusable.
-renew   orders a certificate now if it is due, step by step; the running daemon picks
-        it up. A lock keeps the two apart.
+renew   orders a certificate now if it is due, step by step: the running relay does, by
+        its own settings; when none runs, this command by those of its environment.
         Exit: 0 done or not due, 1 failed, 2 failed and none usable, 3 another order runs.
 caa     prints CAA records for the base domain that allow certificates by this ACME
         server, for this relay's account, by dns-01 only (RFC 8659, RFC 8657).
@@ -60,7 +62,22 @@ Options:
       return EXIT.usage;
     }
     const dev = context.options.dev === true;
-    const { settings, problems } = loadConfig({ ...await context.readSettings(), dev });
+    const loaded = loadConfig({ ...await context.readSettings(), dev });
+    // The relay has settings of its own: what this shell lacks matters only when none runs.
+    const { stateDir } = loaded.parsed;
+    const relay = word === "renew" && stateDir !== undefined
+      ? await connectAdmin(stateDir)
+      : undefined;
+    if (relay !== undefined) {
+      return await renewLive({
+        relay,
+        force: context.options.force === true,
+        json: context.options.json === true,
+        terminal: context.isTerminal,
+        write: context.print,
+      });
+    }
+    const { settings, problems } = loaded;
     if (settings === undefined) {
       context.printError(problems.map((problem) => `glossond: ${problem}\n`).join(""));
       return EXIT.usage;

@@ -45,8 +45,8 @@ export interface CertRenewOptions {
 }
 
 /**
- * `glossond cert renew`: orders the relay's certificate now, beside a running daemon too, which
- * picks it up by itself.
+ * `glossond cert renew` when no relay runs: orders the relay's certificate now. A relay that is
+ * starting meanwhile is kept apart by a lock, and picks the certificate up by itself.
  *
  * @returns a value of {@linkcode RENEW_EXIT}.
  */

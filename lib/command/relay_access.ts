@@ -1,4 +1,3 @@
-import { type AdminAccess, readAdminAccess } from "../admin/access.ts";
 import { type AdminClient, connectAdmin } from "../admin/client.ts";
 import { loadConfig } from "../config/load.ts";
 import type { CommandContext } from "./command.ts";
@@ -7,7 +6,7 @@ import type { CommandContext } from "./command.ts";
 export interface RelayAccess {
   stateDir: string;
   baseDomain: string;
-  /** Its admin listener; undefined when the relay does not run. */
+  /** The relay itself; undefined when it does not run. */
   admin?: AdminClient;
 }
 
@@ -24,16 +23,13 @@ export async function reachRelay(context: CommandContext): Promise<RelayAccess> 
   const { parsed, problems } = loadConfig({ ...await context.readSettings(), dev });
   const { stateDir, baseDomain } = parsed;
   if (stateDir === undefined || baseDomain === undefined) throw new Error(problems.join("\n"));
-  let access: AdminAccess | undefined;
-  try {
-    await Deno.stat(stateDir);
-    access = await readAdminAccess(stateDir);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  const admin = await connectAdmin(stateDir);
+  const there = admin !== undefined ||
+    await Deno.stat(stateDir).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
+  if (!there) {
     throw new Error(
       `There is no state folder ${stateDir}; set GLOSSOND_STATE_DIR to the relay's (a systemd service has /var/lib/glossond)`,
     );
   }
-  const admin = access && await connectAdmin(access);
   return { stateDir, baseDomain, ...(admin !== undefined && { admin }) };
 }

@@ -20,6 +20,7 @@ import { COMMIT, SOFTWARE } from "../version.ts";
 import type { Hub } from "../visitor/hub.ts";
 import type { Ceilings } from "./ceilings.ts";
 import type { Presence } from "./presence.ts";
+import { createRenewal } from "./renewal.ts";
 import type { Servers } from "./servers.ts";
 
 /** The parts that the operator can look at or act on. */
@@ -46,7 +47,7 @@ export interface OperatorOptions {
   log: Log;
 }
 
-/** Opens the operator's listener: health, metrics, status and users. */
+/** Opens the operator's ways in: health and metrics over TCP, commands over the socket. */
 export async function startOperator(options: OperatorOptions): Promise<HttpServer> {
   const { settings, accounts, sessions, parking, certificate, issuance, hub } = options;
   return await startAdmin({
@@ -71,6 +72,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       ];
     },
     isUsername,
+    renew: createRenewal(certificate),
     users: createUserDesk({
       accounts,
       hostnameOf: (username) => hostOfUser(username, settings.baseDomain),

@@ -1,4 +1,3 @@
-import { readAdminAccess } from "../admin/access.ts";
 import { connectAdmin } from "../admin/client.ts";
 import { certCheck, type CertReport } from "../command/cert_check.ts";
 import type { Settings } from "../config/settings.ts";
@@ -25,8 +24,7 @@ export async function checkState(stateDir: string): Promise<Finding> {
 export async function checkRelay(settings: Settings): Promise<Finding[]> {
   const { stateDir } = settings;
   try {
-    const access = await readAdminAccess(stateDir);
-    const admin = access && await connectAdmin(access);
+    const admin = await connectAdmin(stateDir);
     if (admin === undefined) {
       return [
         fault("relay", `none runs on ${stateDir}`, "start it: systemctl start glossond"),

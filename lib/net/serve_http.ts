@@ -9,8 +9,8 @@ const RESTART_MS = 1_000;
 const WARN_EVERY_MS = 10_000;
 
 /** A running plain HTTP server. */
-export interface HttpServer {
-  readonly address: Deno.NetAddr;
+export interface HttpServer<Addr extends Deno.Addr = Deno.NetAddr> {
+  readonly address: Addr;
   /** Stops it after the requests in progress. */
   stop(): Promise<void>;
 }
@@ -27,21 +27,48 @@ export interface ServeHttpOptions {
 }
 
 /**
- * Serves plain HTTP, and again after `Deno.serve` gave up for want of descriptors.
+ * Serves plain HTTP over TCP, see {@linkcode superviseHttp}.
  *
  * @throws {Deno.errors.AddrInUse} and others of `Deno.serve` at the first start.
  */
 export function serveHttp(options: ServeHttpOptions): HttpServer {
   const { name, hostname, handler, log } = options;
+  let { port } = options;
+  return superviseHttp({
+    name,
+    start() {
+      const server = Deno.serve({ hostname, port, onListen() {} }, handler);
+      port = server.addr.port;
+      return server;
+    },
+    log,
+  });
+}
+
+/** Options for {@linkcode superviseHttp}. */
+export interface SuperviseOptions<Addr extends Deno.Addr> {
+  /** For log lines. */
+  name: string;
+  /** Starts the server, each time at the same address. */
+  start: () => Deno.HttpServer<Addr>;
+  log: Log;
+}
+
+/**
+ * Keeps a server of `Deno.serve` running, which gives up for good for want of descriptors.
+ *
+ * @throws {Error} of the first start.
+ */
+export function superviseHttp<Addr extends Deno.Addr>(
+  options: SuperviseOptions<Addr>,
+): HttpServer<Addr> {
+  const { name, start, log } = options;
   const stopping = new AbortController();
   const failures = new LogThrottle(
     WARN_EVERY_MS,
     (fields) => log.error("server stopped, starting it again", { server: name, ...fields }),
   );
-  const start = (port: number): Deno.HttpServer<Deno.NetAddr> =>
-    Deno.serve({ hostname, port, onListen() {} }, handler);
-  let server = start(options.port);
-  const address = server.addr;
+  let server = start();
 
   async function supervise(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -53,7 +80,7 @@ export function serveHttp(options: ServeHttpOptions): HttpServer {
       }
       await sleep(RESTART_MS, stopping.signal);
       try {
-        if (!stopping.signal.aborted) server = start(address.port);
+        if (!stopping.signal.aborted) server = start();
       } catch {
         // Still no descriptor: the finished server is awaited at once, so the pause comes again.
       }
@@ -62,7 +89,7 @@ export function serveHttp(options: ServeHttpOptions): HttpServer {
 
   const supervised = supervise();
   return {
-    address,
+    address: server.addr,
     async stop() {
       stopping.abort();
       await server.shutdown();

@@ -126,23 +126,6 @@ Deno.test("users works on the state alone when no relay runs, also after a crash
   assert.equal((await visit(relay, user.hostname)).status, 451);
 });
 
-Deno.test("the operator's addresses ask for the token, which only the relay's user can read", async () => {
-  await using relay = await startRelay();
-  const url = `http://127.0.0.1:${relay.ports.admin}`;
-  for (const given of ["", "Bearer ", "Bearer wrong", "Basic wrong"]) {
-    const headers = { Authorization: given };
-    const answer = await fetch(`${url}/v1/users/kaylee/block`, { method: "POST", headers });
-    assert.equal(answer.status, 401);
-    await answer.body?.cancel();
-  }
-  const { mode } = await Deno.stat(`${relay.stateDir}/admin-token`);
-  assert.equal(mode! & 0o777, 0o600);
-  const token = (await Deno.readTextFile(`${relay.stateDir}/admin-token`)).trim();
-  const headers = { Authorization: `Bearer ${token}` };
-  const answer = await fetch(`${url}/v1/users`, { headers });
-  assert.deepEqual(await answer.json(), []);
-});
-
 Deno.test("status tells how the relay is doing, and exits 1 when none runs", async () => {
   await using relay = await startRelay();
   const user = await signUp(relay, "kaylee");

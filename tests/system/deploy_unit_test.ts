@@ -132,6 +132,16 @@ Deno.test("the daemon runs by its unit under the real systemd, with all its rest
   const { text: status } = await command(systemd, "status");
   assert.match(status, /^joins +0 over parked connections, 1 asked for$/m);
   assert.equal((await command(systemd, "users", "block", "kaylee")).code, 0);
+  // Root asks the service, whose user nobody can be outside of it.
+  const renewed = await command(systemd, "cert", "renew", "--force");
+  assert.match(renewed.text, /^= renewed \(notAfter: /m);
+  const owners = await systemd.run(
+    "sh",
+    "-c",
+    "stat -c %U%u /var/lib/private/glossond/* | sort -u",
+  );
+  assert.match(owners.text, /^\S+\n$/);
+  assert.doesNotMatch(owners.text, /root/);
   assert.equal((await visit(relay, user.hostname)).status, 451);
 
   const pid = (await systemd.systemctl("show", "-P", "MainPID", "glossond")).trim();
@@ -152,6 +162,11 @@ Deno.test("the daemon runs by its unit under the real systemd, with all its rest
   const again = await relayOf(systemd, ports);
   assert.equal((await visit(again, user.hostname)).status, 451);
   await systemd.systemctl("stop", "glossond");
+  for (const words of [["users", "unblock", "kaylee"], ["cert", "renew"]]) {
+    const refused = await command(systemd, ...words);
+    assert.equal(refused.code, 1);
+    assert.match(refused.text, /only while the service runs: start that/);
+  }
   assert.match((await systemd.run("cat", LOG_FILE)).text, / stopped\n$/);
 });
 
@@ -160,6 +175,7 @@ async function command(systemd: Systemd, ...args: string[]) {
   return await systemd.run(
     "env",
     "GLOSSOND_STATE_DIR=/var/lib/glossond",
+    "GLOSSOND_AUTHORITY=local",
     `GLOSSOND_BASE_DOMAIN=${BASE}`,
     "/usr/local/bin/glossond",
     ...args,

@@ -1,0 +1,82 @@
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { StatusReport } from "./status.ts";
+import type { UserDesk } from "./users.ts";
+
+/** A line that a renewal sends: a step that was taken, or in the last one what it came to. */
+export type RenewalLine =
+  | { step: string; fields: Record<string, unknown> }
+  | {
+    result: "renewed" | "not due" | "failed" | "busy";
+    fields: Record<string, unknown>;
+    /** Whether a good certificate is installed. */
+    usable: boolean;
+  };
+
+/** Renews the relay's certificate; told of each line as it comes, `result` last. Never rejects. */
+export type Renew = (force: boolean, tell: (line: RenewalLine) => void) => Promise<void>;
+
+/** Options for {@linkcode commandsApp}. */
+export interface CommandsAppOptions {
+  status: () => StatusReport;
+  users: UserDesk;
+  renew: Renew;
+  isUsername: (text: string) => boolean;
+}
+
+/** What the operator's commands ask for, over the socket that only they can reach. */
+export function commandsApp(options: CommandsAppOptions): Hono {
+  const { users, renew, isUsername } = options;
+  const app = new Hono();
+  app.get("/v1/status", (c) => c.json(options.status()));
+  app.get("/v1/users", async (c) => c.json(await users.list()));
+  app.get("/v1/users/:name", async (c) => {
+    const user = await users.show(nameOf(c.req.param("name")));
+    if (user === undefined) throw new HTTPException(404, { message: "no such user" });
+    return c.json(user);
+  });
+  app.post("/v1/users/:name/block", async (c) => {
+    await users.block(nameOf(c.req.param("name")));
+    return c.json({ changed: true });
+  });
+  app.post("/v1/users/:name/unblock", async (c) => {
+    return c.json({ changed: await users.unblock(nameOf(c.req.param("name"))) });
+  });
+  app.post("/v1/users/:name/release", async (c) => {
+    return c.json({ changed: await users.release(nameOf(c.req.param("name"))) });
+  });
+  app.post("/v1/certificate/renew", (c) => c.body(renewal(c.req.query("force") === "true")));
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
+    return c.json({ error: `bug: ${error.message}` }, 500);
+  });
+
+  function nameOf(text: string): string {
+    if (isUsername(text)) return text;
+    throw new HTTPException(400, { message: "not a username" });
+  }
+
+  /** One JSON object a line. Who asked may have gone by the end: the order goes on all the same. */
+  function renewal(force: boolean): ReadableStream<Uint8Array> {
+    const encoder = new TextEncoder();
+    let gone = false;
+    return new ReadableStream({
+      async start(controller) {
+        await renew(force, (line) => {
+          if (!gone) controller.enqueue(encoder.encode(`${JSON.stringify(line, plain)}\n`));
+        });
+        if (!gone) controller.close();
+      },
+      cancel() {
+        gone = true;
+      },
+    });
+  }
+
+  return app;
+}
+
+/** Errors among the fields as their message. */
+function plain(_: string, value: unknown): unknown {
+  return value instanceof Error ? value.message : value;
+}

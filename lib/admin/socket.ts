@@ -1,0 +1,140 @@
+/**
+ * The Unix socket in the state folder through which the operator's commands reach the relay that
+ * runs. The folder is its owner's alone, so nobody else can connect to it or take its place: there is
+ * no secret to send, and none to give to an impostor.
+ */
+import { join } from "node:path";
+import { lstat } from "../file/plain_file.ts";
+import type { Log } from "../log.ts";
+import { superviseHttp } from "../net/serve_http.ts";
+
+/** The socket's name in the state folder. */
+const SOCKET_FILE = "glossond.sock";
+
+/** What earlier versions left in the state folder: a token, and where it was taken. */
+const FORMER_FILES = ["admin-token", "admin-address"];
+
+/** Bytes that a socket's path may have: `sun_path` without its last byte, unix(7). */
+const MAX_PATH_BYTES = Deno.build.os === "darwin" ? 103 : 107;
+
+/**
+ * The path of the socket.
+ *
+ * @param stateDir which is there.
+ * @throws {Error} when it is longer than the system takes; the message has the mend.
+ */
+export function socketPath(stateDir: string): string {
+  // The runtime resolves links and relative paths before the system counts.
+  const path = join(Deno.realPathSync(stateDir), SOCKET_FILE);
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes <= MAX_PATH_BYTES) return path;
+  throw new Error(
+    `The socket for commands, ${path}, has a path of ${bytes} bytes and the system takes ${MAX_PATH_BYTES}: set GLOSSOND_STATE_DIR to a folder with a shorter path, links resolved`,
+  );
+}
+
+/** Options for {@linkcode openSocket}. */
+export interface OpenSocketOptions {
+  /** Closed to others, see `openStateFolder`. */
+  stateDir: string;
+  handler: (request: Request) => Response | Promise<Response>;
+  log: Log;
+}
+
+/**
+ * Serves the socket; what a relay that was killed has left in its place is replaced.
+ *
+ * @returns how to stop: after the requests in progress; the socket is then gone.
+ * @throws {Error} when another relay runs on the state folder, something else has the socket's name,
+ * or it cannot be kept from others.
+ */
+export async function openSocket(options: OpenSocketOptions): Promise<() => Promise<void>> {
+  const { stateDir, handler, log } = options;
+  const path = socketPath(stateDir);
+  for (const name of FORMER_FILES) await removeIfThere(join(stateDir, name));
+  await makeRoom(path, stateDir);
+  const server = superviseHttp({
+    name: "commands",
+    start() {
+      if (lstat(path) !== undefined) Deno.removeSync(path);
+      return serveClosed(path, handler);
+    },
+    log,
+  });
+  return server.stop;
+}
+
+/** Serves a socket that from its first moment on nobody but its owner can connect to. */
+function serveClosed(
+  path: string,
+  handler: OpenSocketOptions["handler"],
+): Deno.HttpServer<Deno.UnixAddr> {
+  const umask = Deno.umask(0o177);
+  try {
+    const server = Deno.serve({ path, onListen() {} }, handler);
+    const { mode } = Deno.lstatSync(path);
+    if (mode === null || (mode & 0o077) === 0) return server;
+    server.shutdown();
+    throw new Error(
+      `Others can connect to ${path}: its file system keeps no permissions; choose another for GLOSSOND_STATE_DIR`,
+    );
+  } finally {
+    Deno.umask(umask);
+  }
+}
+
+/** Removes a socket that nobody serves any more. */
+async function makeRoom(path: string, stateDir: string): Promise<void> {
+  const found = lstat(path);
+  if (found === undefined) return;
+  if (found.isSocket !== true) {
+    throw new Error(`Cannot listen on ${path}: something else has its name; remove it`);
+  }
+  const lives = await Deno.connect({ transport: "unix", path }).then(
+    (conn) => (conn.close(), true),
+    () => false,
+  );
+  if (lives) {
+    throw new Error(
+      `Another glossond runs on the state folder ${stateDir} (glossond status shows it): end that one, or set GLOSSOND_STATE_DIR to a folder of this one's own`,
+    );
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/**
+ * Finds the socket of the relay that runs on a state folder, or ran.
+ *
+ * @returns undefined when there is none.
+ * @throws {Error} when it may not be reached, or cannot be trusted to be the relay's; the message has
+ * the mend.
+ */
+export function findSocket(stateDir: string): string | undefined {
+  try {
+    const folder = Deno.statSync(stateDir);
+    const found = lstat(join(stateDir, SOCKET_FILE));
+    if (found === undefined) return undefined;
+    const path = socketPath(stateDir);
+    if (found.isSocket !== true) throw new Error(`${path} is no socket: remove it`);
+    // Who can write in the folder can put a socket of their own there.
+    if (((folder.mode ?? 0) & 0o022) !== 0 || ![folder.uid, 0].includes(found.uid)) {
+      throw new Error(
+        `${path} may be anybody's: ${stateDir} is open to others; chmod 700 it, and restart the relay`,
+      );
+    }
+    return path;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    throw new Error(
+      `Cannot reach the relay of ${stateDir}: ${error.message}; run this as the relay's user, or as root`,
+    );
+  }
+}
