@@ -32,6 +32,8 @@ export interface SpliceResult {
   forward: number;
   /** Bytes from the second connection to the first. */
   backward: number;
+  /** When the last of them came, milliseconds of `performance.now()`; absent before the first. */
+  lastAt?: number;
   /** The first failure of either direction, absent after an orderly end. */
   error?: Error;
 }
@@ -223,6 +225,7 @@ class Splice implements Watched {
 
   #count(direction: Direction, bytes: number): void {
     this.heard = true;
+    this.#result.lastAt = performance.now();
     this.#result[direction] += bytes;
     this.#options.onBytes?.(direction, bytes);
   }

@@ -1,4 +1,7 @@
+import type { Place } from "../net/places.ts";
 import { closeQuietly, type Duplex, type SpliceResult } from "../net/splice.ts";
+import type { Visit } from "./admit.ts";
+import type { Guest } from "./crowd.ts";
 
 /** A visitor that is joined with their client. */
 export class JoinedVisitor {
@@ -26,6 +29,42 @@ export class JoinedVisitor {
     this.passed.error ??= new Error(why);
     closeQuietly(this.#visitor);
     closeQuietly(this.#client);
+  }
+}
+
+/** A visitor on their way to a user's client, or joined with it. */
+export class VisitingGuest implements Guest {
+  /** Whether their place is somebody else's. */
+  gaveWay = false;
+  /** Absent while they wait for the client. */
+  joined: JoinedVisitor | undefined;
+  readonly #visit: Visit;
+  readonly #cameAt = performance.now();
+
+  constructor(visit: Visit) {
+    this.#visit = visit;
+  }
+
+  get groups(): readonly string[] {
+    return this.#visit.groups;
+  }
+
+  get place(): Place {
+    return this.#visit.place;
+  }
+
+  set place(place: Place) {
+    this.#visit.place = place;
+  }
+
+  get lastHeardAt(): number {
+    return this.joined?.passed.lastAt ?? this.#cameAt;
+  }
+
+  giveWay(): void {
+    this.gaveWay = true;
+    if (this.joined === undefined) closeQuietly(this.#visit.conn);
+    else this.joined.end("gave way to a visitor of a network with fewer connections");
   }
 }
 

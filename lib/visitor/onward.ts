@@ -7,8 +7,9 @@ import { scheduleTimeout } from "../net/schedule.ts";
 import { closeQuietly, type Duplex, splice, type SpliceResult } from "../net/splice.ts";
 import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Visit } from "./admit.ts";
+import { Crowd } from "./crowd.ts";
 import { Fallback } from "./fallback.ts";
-import { Joined, JoinedVisitor } from "./joined.ts";
+import { Joined, JoinedVisitor, VisitingGuest } from "./joined.ts";
 import { type JoinedHow, meet, type MeetingSession, meetParked, type Met } from "./meet.ts";
 import { openingBytes } from "./opening.ts";
 import type { Ending, Outcome } from "./outcome.ts";
@@ -33,7 +34,7 @@ export type Serve = (conn: Duplex, head: Uint8Array, arrival: Arrival) => Promis
 export interface OnwardLimits {
   /** Visitors who wait for a client or are joined with one; as many go to the fallback backend. */
   maxVisitors: number;
-  /** Those of one user; the others' share is kept free besides, see {@linkcode Places}. */
+  /** Those of one user; the others' share is kept free besides, see {@linkcode Crowd}. */
   maxVisitorsPerUser: number;
   /** Visits to the relay's own pages. */
   maxPages: number;
@@ -80,7 +81,7 @@ const NO_BYTES = new Uint8Array(0);
  */
 export class Onward {
   readonly #options: OnwardOptions;
-  readonly #visitors: Places;
+  readonly #crowd: Crowd;
   readonly #pages: Places;
   readonly #control: Places;
   readonly #foreign: Places;
@@ -91,7 +92,7 @@ export class Onward {
   constructor(options: OnwardOptions) {
     const { limits, fallback, idle, log } = options;
     this.#options = options;
-    this.#visitors = new Places({ total: limits.maxVisitors, perKey: limits.maxVisitorsPerUser });
+    this.#crowd = new Crowd({ total: limits.maxVisitors, perUser: limits.maxVisitorsPerUser });
     this.#pages = new Places({ total: limits.maxPages });
     this.#control = new Places({ total: limits.maxControl });
     this.#foreign = new Places({ total: limits.maxVisitors });
@@ -106,7 +107,7 @@ export class Onward {
   /** The tables of places by their names. */
   get tables(): Record<string, Pick<Places, "used" | "total">> {
     return {
-      visitors: this.#visitors,
+      visitors: this.#crowd,
       pages: this.#pages,
       control: this.#control,
       ...(this.#fallback && { fallback: this.#foreign }),
@@ -150,19 +151,24 @@ export class Onward {
   }
 
   #toUser(visit: Visit, username: string): Promise<Ending> {
-    return this.#placed(
-      visit,
-      this.#visitors,
-      [username],
-      "limit-visitors",
-      () => this.#meet(visit, username),
-    );
+    const place = this.#crowd.take(username, visit.groups);
+    if (place === undefined) return refuseByAlert(visit.conn, "internalError", "limit-visitors");
+    visit.place.leave();
+    visit.place = place;
+    const guest = new VisitingGuest(visit);
+    this.#crowd.add(username, guest);
+    return this.#meet(visit, username, guest);
   }
 
-  async #meet(visit: Visit, username: string): Promise<Ending> {
+  async #meet(visit: Visit, username: string, guest: VisitingGuest): Promise<Ending> {
     const { sessions, onJoined, onParted, idle, answerMs } = this.#options;
     this.#meeting++;
     const met = await this.#find(visit, username).finally(() => this.#meeting--);
+    if (met.state !== "joined" || guest.gaveWay) this.#crowd.remove(username, guest);
+    if (guest.gaveWay) {
+      if (met.state === "joined") closeQuietly(met.conn);
+      return { outcome: "gave-way" };
+    }
     if (met.state === "left") {
       closeQuietly(visit.conn);
       return { outcome: "left" };
@@ -177,6 +183,7 @@ export class Onward {
     visit.head = NO_BYTES;
     onJoined?.(met);
     const joined = new JoinedVisitor(visit.conn, met.conn);
+    guest.joined = joined;
     this.joined.add(username, joined);
     const callOff = scheduleTimeout(
       () => joined.endUnanswered("client did not answer in time"),
@@ -185,9 +192,10 @@ export class Onward {
     const result = await splice(visit.conn, met.conn, { idle, result: joined.passed });
     callOff();
     this.joined.remove(username, joined);
+    this.#crowd.remove(username, guest);
     onParted?.(result);
     const { forward: toClient, backward: toVisitor, error } = result;
-    const outcome = joined.unanswered ? "unanswered" : met.how;
+    const outcome = guest.gaveWay ? "gave-way" : joined.unanswered ? "unanswered" : met.how;
     return { outcome, toClient, toVisitor, ...(error && { detail: error.message }) };
   }
 

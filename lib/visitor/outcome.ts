@@ -14,6 +14,8 @@ const OUTCOMES = {
   "dialled": SERVED,
   // Joined with a client that sent nothing: it is frozen, or was lost.
   "unanswered": REFUSED,
+  // Closed for a visitor whose network has fewer connections, see `crowd.ts`.
+  "gave-way": REFUSED,
   // Passed to the relay's own servers.
   "offline": SERVED,
   "not-responding": SERVED,
