@@ -26,8 +26,11 @@ export class Counters {
   readonly dataRefusals = new Tally();
   /** Runs of the bio script, by their result. */
   readonly bios = new Tally();
-  /** Visitors that met a client over a connection that was parked, or after asking for one. */
-  readonly joins = { parked: 0, dialled: 0 };
+  /**
+   * Visitors that met a client over a connection that was parked, or after asking for one; `replaced`
+   * are those of the former whose connection was dead, so that another took its place.
+   */
+  readonly joins = { parked: 0, dialled: 0, replaced: 0 };
   /** Bytes passed between visitors and clients that have parted. */
   readonly bytes = { toClients: 0, toVisitors: 0 };
 

@@ -19,7 +19,7 @@ const DELAY_BUCKETS_S = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 export interface Metrics {
   readonly counters: Counters;
   /** Notes a visitor that met a client. */
-  joined(met: { how: "parked" } | { how: "dialled"; dialMs: number }): void;
+  joined(met: { how: "parked" | "replaced" } | { how: "dialled"; dialMs: number }): void;
   /** Notes what passed between a visitor and a client that parted, in bytes. */
   parted(result: { forward: number; backward: number }): void;
   /** Notes how late the event loop was, in seconds. */

@@ -35,7 +35,7 @@ export interface StatusReport {
     /** Served connections by how they ended. */
     served: Record<string, number>;
     /** Met their client over a parked connection, or after asking for one. */
-    joins: { parked: number; dialled: number };
+    joins: { parked: number; dialled: number; replaced: number };
     /** Of visitors that have parted from their clients. */
     bytes: { toClients: number; toVisitors: number };
   };

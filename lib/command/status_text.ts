@@ -5,6 +5,8 @@ import { shortBytes, shortDuration, shortTime, table } from "./table.ts";
 export function statusText(report: StatusReport): string {
   const { certificate, users, visitors, issuance, bio } = report;
   const wrong = report.checks.filter((check) => !check.ok);
+  const { replaced } = visitors.joins;
+  const dead = replaced > 0 ? ` (${replaced} were dead)` : "";
   const rows = [
     ["relay", `${report.software}, up ${shortDuration(report.uptimeS)}`],
     [
@@ -22,7 +24,7 @@ export function statusText(report: StatusReport): string {
     ["visitors", `${visitors.joined} joined now; ${counts(visitors.served) || "none so far"}`],
     [
       "joins",
-      `${visitors.joins.parked} over parked connections, ${visitors.joins.dialled} asked for`,
+      `${visitors.joins.parked} over parked connections${dead}, ${visitors.joins.dialled} asked for`,
     ],
     [
       "traffic",

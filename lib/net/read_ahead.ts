@@ -11,6 +11,7 @@ const buffers = new BufferPool(4 * 1024);
  */
 export class ReadAhead implements Duplex {
   readonly #conn: Duplex;
+  readonly #first: Promise<number | null>;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
   #pending: Promise<number | null> | undefined;
   /** Bytes of the buffer that were returned already. */
@@ -23,8 +24,13 @@ export class ReadAhead implements Duplex {
   constructor(conn: Duplex, onEnd: (error?: Error) => void) {
     this.#conn = conn;
     this.#buffer = buffers.take();
-    this.#pending = conn.read(this.#buffer);
+    this.#pending = this.#first = conn.read(this.#buffer);
     this.#pending.then((n) => void (n === null && onEnd()), onEnd);
+  }
+
+  /** Settles as the read that is pending from the start, without taking its bytes. */
+  get first(): Promise<number | null> {
+    return this.#first;
   }
 
   read(p: Uint8Array): Promise<number | null> {

@@ -60,6 +60,8 @@ export interface SessionOptions {
 /** A parked connection and the timer that ends it. */
 interface Parked {
   conn: Duplex;
+  /** Of those parked before it, a smaller number. */
+  serial: number;
   /** Calls off the timer and gives the place back. */
   leave: () => void;
 }
@@ -78,6 +80,9 @@ export class Session {
   /** Granted to park with, not shown yet. */
   readonly #granted: Granted[] = [];
   readonly #waiting = new Map<string, (dialled: Dialled) => void>();
+  /** Serials of connections that were taken, while they are in use. */
+  readonly #taken = new WeakMap<Duplex, number>();
+  #serial = 0;
   #poolSize = 0;
   /** Set while a refill is due. */
   #callOffRefill: (() => void) | undefined;
@@ -113,9 +118,20 @@ export class Session {
     const parked = this.#parked.pop();
     if (parked === undefined) return undefined;
     parked.leave();
+    this.#taken.set(parked.conn, parked.serial);
     // Refilled on check-out, so that the next visitor finds one too.
     this.#refill();
     return parked.conn;
+  }
+
+  /**
+   * A connection that was taken is dead, so those that were parked before it are likely to be: closes
+   * them, that no further visitor meets one.
+   */
+  distrust(conn: Duplex): void {
+    const serial = this.#taken.get(conn);
+    if (serial === undefined) return;
+    for (const parked of [...this.#parked]) if (parked.serial < serial) this.#dropParked(parked);
   }
 
   /**
@@ -208,6 +224,7 @@ export class Session {
     const callOff = this.#schedule(() => this.#dropParked(entry), PARKED_MS);
     const entry: Parked = {
       conn: new ReadAhead(conn, () => this.#dropParked(entry)),
+      serial: this.#serial++,
       leave() {
         callOff();
         place.leave();

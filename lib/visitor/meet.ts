@@ -8,6 +8,8 @@ const MAX_SESSIONS_TRIED = 3;
 export interface MeetingSession {
   /** Gets and removes a parked data connection, which may have died unnoticed. */
   takeParked(): Duplex | undefined;
+  /** The one that was taken turned out to be dead; others may be as well. */
+  distrust?(conn: Duplex): void;
   /** Asks the client for a data connection. */
   dial(
     visitor: SocketAddress,
@@ -28,7 +30,13 @@ export interface MeetOptions {
 }
 
 /** How a visitor got its data connection. */
-export type JoinedHow = { how: "parked" } | { how: "dialled"; dialMs: number };
+export type MetHow = { how: "parked" } | { how: "dialled"; dialMs: number };
+
+/**
+ * What is told of a visitor's data connections: `replaced`, by one that the client was asked for since
+ * the parked one was dead, comes after `parked`.
+ */
+export type JoinedHow = MetHow | { how: "replaced" };
 
 /** How a visitor and a client met. */
 export type Met =
@@ -36,7 +44,7 @@ export type Met =
    * `conn` has been sent the opening; the caller closes it. `dialMs` is how long the client took to
    * come when it was asked.
    */
-  | ({ state: "joined"; conn: Duplex } & JoinedHow)
+  | ({ state: "joined"; conn: Duplex } & MetHow)
   | { state: "offline" }
   /** The visitor is gone. */
   | { state: "left" }

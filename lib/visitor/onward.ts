@@ -8,6 +8,7 @@ import { closeQuietly, type Duplex, splice, type SpliceResult } from "../net/spl
 import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Visit } from "./admit.ts";
 import { Crowd } from "./crowd.ts";
+import { doubted } from "./doubted.ts";
 import { Fallback } from "./fallback.ts";
 import { Joined, JoinedVisitor, VisitingGuest } from "./joined.ts";
 import { type JoinedHow, meet, type MeetingSession, meetParked, type Met } from "./meet.ts";
@@ -162,8 +163,9 @@ export class Onward {
 
   async #meet(visit: Visit, username: string, guest: VisitingGuest): Promise<Ending> {
     const { sessions, onJoined, onParted, idle, answerMs } = this.#options;
+    const opening = openingBytes(visit.announced, visit.head);
     this.#meeting++;
-    const met = await this.#find(visit, username).finally(() => this.#meeting--);
+    const met = await this.#find(visit, username, opening).finally(() => this.#meeting--);
     if (met.state !== "joined" || guest.gaveWay) this.#crowd.remove(username, guest);
     if (guest.gaveWay) {
       if (met.state === "joined") closeQuietly(met.conn);
@@ -182,27 +184,37 @@ export class Onward {
     // Passed on: nobody needs it again, and the two may stay joined for days.
     visit.head = NO_BYTES;
     onJoined?.(met);
-    const joined = new JoinedVisitor(visit.conn, met.conn);
+    let replaced = false;
+    const client = doubted(met.conn, {
+      session: () => sessions.get(username),
+      source: visit.addresses.source,
+      opening,
+      onReplaced() {
+        replaced = true;
+        onJoined?.({ how: "replaced" });
+      },
+    });
+    const joined = new JoinedVisitor(visit.conn, client);
     guest.joined = joined;
     this.joined.add(username, joined);
     const callOff = scheduleTimeout(
       () => joined.endUnanswered("client did not answer in time"),
       answerMs,
     );
-    const result = await splice(visit.conn, met.conn, { idle, result: joined.passed });
+    const result = await splice(visit.conn, client, { idle, result: joined.passed });
     callOff();
     this.joined.remove(username, joined);
     this.#crowd.remove(username, guest);
     onParted?.(result);
     const { forward: toClient, backward: toVisitor, error } = result;
-    const outcome = guest.gaveWay ? "gave-way" : joined.unanswered ? "unanswered" : met.how;
+    const how = replaced ? "dialled" : met.how;
+    const outcome = guest.gaveWay ? "gave-way" : joined.unanswered ? "unanswered" : how;
     return { outcome, toClient, toVisitor, ...(error && { detail: error.message }) };
   }
 
   /** Meets the user's client: at once where a connection is parked, which is nearly always. */
-  async #find(visit: Visit, username: string): Promise<Met> {
+  async #find(visit: Visit, username: string, opening: Uint8Array): Promise<Met> {
     const { sessions } = this.#options;
-    const opening = openingBytes(visit.announced, visit.head);
     const session = sessions.get(username);
     const met = session && await meetParked(session, opening);
     if (met !== undefined) return met;

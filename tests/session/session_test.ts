@@ -99,6 +99,28 @@ Deno.test("Session drops a parked connection that the client ended, and grants a
   assert.equal(granted().length, 2);
 });
 
+Deno.test("Session.distrust() closes what was parked before a connection that is dead", () => {
+  const { clock, tickets, session, granted } = setUp();
+  session.setPool(3);
+  const ends = granted().map((ticket) => {
+    const [near, far] = pipe();
+    tickets.take(ticket)!(near);
+    return far;
+  });
+  const dead = session.takeParked()!;
+  clock.advance(REFILL_DELAY_MS);
+  const [younger] = granted().slice(3);
+  tickets.take(younger!)!(pipe()[0]);
+  assert.equal(session.parked, 3);
+  session.distrust(pipe()[0]);
+  assert.equal(session.parked, 3);
+  session.distrust(dead);
+  // The one that came after it stays.
+  assert.equal(session.parked, 1);
+  assert.equal(ends.length, 3);
+  session.end();
+});
+
 Deno.test("Session.dial() joins the connection that shows its ticket, once", async () => {
   const { clock, tickets, session, sent } = setUp();
   const dialled = session.dial(VISITOR);

@@ -24,15 +24,29 @@ export interface GlossonRun {
 /** How long a line may take to come. */
 const LINE_TIMEOUT_MS = 30_000;
 
+/** Options for {@linkcode setUpGlosson}. */
+export interface GlossonOptions {
+  /** A program and its arguments that start the client, as `ip netns exec` does. */
+  launcher?: string[];
+  /** Address of the relay. @default its control port on this machine */
+  url?: string;
+}
+
 /** Sets `username` up by the program itself; what was started ends when it is disposed of. */
-export async function setUpGlosson(relay: Relay, username: string): Promise<Glosson> {
+export async function setUpGlosson(
+  relay: Relay,
+  username: string,
+  { launcher = [], url = `https://localhost:${relay.ports.control}` }: GlossonOptions = {},
+): Promise<Glosson> {
   const dir = await Deno.makeTempDir({ prefix: "glosson-story-" });
   const runs: GlossonRun[] = [];
   const { PATH = "/usr/bin:/bin", HOME = dir, DENO_DIR } = Deno.env.toObject();
 
   function start(args: string[]): Deno.ChildProcess {
-    return new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-prompt", "--quiet", `${ROOT}examples/client/main.ts`, ...args],
+    const [program = "", ...before] = [...launcher, Deno.execPath()];
+    const run = ["run", "-A", "--no-prompt", "--quiet", `${ROOT}examples/client/main.ts`];
+    return new Deno.Command(program, {
+      args: [...before, ...run, ...args],
       clearEnv: true,
       env: {
         PATH,
@@ -108,7 +122,7 @@ export async function setUpGlosson(relay: Relay, username: string): Promise<Glos
   try {
     await Deno.writeTextFile(`${dir}/ca.pem`, relay.ca);
     const { code, stderr } = await command(
-      ...["setup", username, "--relay", `https://localhost:${relay.ports.control}`],
+      ...["setup", username, "--relay", url],
       ...["--ca", `${dir}/ca.pem`, "--bio-file", `${relay.biosDir}/${username}.txt`],
     );
     if (code !== 0) throw new Error(`Cannot set up: ${stderr}`);

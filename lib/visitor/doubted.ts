@@ -1,0 +1,161 @@
+import { ReadAhead } from "../net/read_ahead.ts";
+import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
+import { closeQuietly, type Duplex, writeAll } from "../net/splice.ts";
+import type { SocketAddress } from "../wire/proxy_protocol.ts";
+import type { MeetingSession } from "./meet.ts";
+
+/**
+ * How long a client may be silent on a parked connection before another one is asked for: it answers a
+ * ClientHello within a round trip.
+ */
+export const DOUBT_MS = 1_000;
+
+/** What a visitor says before it got an answer, besides its hello: early data, 16 KiB at most mostly. */
+const MAX_KEPT_BYTES = 32 * 1024;
+
+/** What {@linkcode doubted} needs to come to another connection. */
+export interface DoubtedOf extends Pick<DoubtedOptions, "opening" | "onReplaced"> {
+  /** The user's session, when it is needed. */
+  session: () => MeetingSession | undefined;
+  source: SocketAddress;
+}
+
+/**
+ * The connection to go on with in the place of one that a visitor was joined to: a parked one is
+ * {@linkcode Doubted}, one that the client was just asked for is alive.
+ */
+export function doubted(conn: Duplex, options: DoubtedOf): Duplex {
+  if (!(conn instanceof ReadAhead)) return conn;
+  const { session, source } = options;
+  return new Doubted(conn, {
+    ...options,
+    schedule: scheduleTimeout,
+    async another(signal) {
+      session()?.distrust?.(conn);
+      const dialled = await session()?.dial(source, signal);
+      return dialled?.state === "joined" ? dialled.conn : undefined;
+    },
+  });
+}
+
+/** Options for {@linkcode Doubted}. */
+export interface DoubtedOptions {
+  /** What the connection was sent before, and another has to be sent too. */
+  opening: Uint8Array;
+  /** Asks the client for another connection; undefined when it does not come. */
+  another: (signal: AbortSignal) => Promise<Duplex | undefined>;
+  /** Called when another one answered in the place of the first. */
+  onReplaced?: () => void;
+  schedule: Schedule;
+}
+
+/**
+ * A parked connection that may be dead, as a NAT that forgot it tells nobody: until its client answers,
+ * another can take its place.
+ *
+ * Where it ends or stays silent, the client is asked for another, which is told all that the first
+ * was; the one that answers first stays. The visitor has seen no byte by then, and sees none of this.
+ */
+export class Doubted implements Duplex {
+  readonly #options: DoubtedOptions;
+  readonly #decided: Promise<void>;
+  readonly #closing = new AbortController();
+  /** The one that answered; until then the first. */
+  #conn: Duplex;
+  /** Those that may still answer; none once one did. */
+  #open: ReadAhead[];
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+  #ended = false;
+  #isDecided = false;
+
+  constructor(first: ReadAhead, options: DoubtedOptions) {
+    this.#options = options;
+    this.#conn = first;
+    this.#open = [first];
+    this.#decided = this.#decide(first);
+  }
+
+  async #decide(first: ReadAhead): Promise<void> {
+    const { another, onReplaced } = this.#options;
+    const answered = answer(first);
+    // Also where the visitor left.
+    if (await this.#inTime(answered) || this.#closing.signal.aborted) return this.#keep(first);
+    const next = await another(this.#closing.signal).catch(() => undefined);
+    if (next === undefined) return this.#keep(first);
+    if (this.#closing.signal.aborted) {
+      closeQuietly(next);
+      return this.#keep(first);
+    }
+    const second = new ReadAhead(next, () => {});
+    await this.#tellAll(second);
+    const [one, other] = await Promise.race([
+      answered.then((yes) => yes ? [first, second] : [second, first]),
+      answer(second).then((yes) => yes ? [second, first] : [first, second]),
+    ]);
+    this.#keep(one!);
+    closeQuietly(other!);
+    if (one === second) onReplaced?.();
+  }
+
+  /** Whether the client answered on a connection within the time; false as soon as it ended. */
+  async #inTime(answered: Promise<boolean>): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const callOff = this.#options.schedule(() => resolve(false), DOUBT_MS);
+    answered.then(resolve);
+    return await promise.finally(callOff);
+  }
+
+  /** Tells a further connection what the first was told, and from then on both. */
+  async #tellAll(conn: ReadAhead): Promise<void> {
+    try {
+      await writeAll(conn, this.#options.opening);
+      // More may come while this is written.
+      for (let i = 0; i < this.#kept.length; i++) await writeAll(conn, this.#kept[i]!);
+      this.#open.push(conn);
+      if (this.#ended) await conn.closeWrite();
+    } catch {
+      // It ended: it will not answer.
+    }
+  }
+
+  #keep(conn: ReadAhead): void {
+    this.#conn = conn;
+    this.#isDecided = true;
+    // A visitor may stay for days.
+    this.#open = [];
+    this.#kept = [];
+  }
+
+  async read(p: Uint8Array): Promise<number | null> {
+    if (!this.#isDecided) await this.#decided;
+    return await this.#conn.read(p);
+  }
+
+  async write(p: Uint8Array): Promise<number> {
+    if (!this.#isDecided && this.#keptBytes + p.length > MAX_KEPT_BYTES) await this.#decided;
+    if (this.#isDecided) return await this.#conn.write(p);
+    this.#kept.push(p.slice());
+    this.#keptBytes += p.length;
+    // One that is dead takes nothing, which is not the visitor's end.
+    await Promise.all(this.#open.map((conn) => writeAll(conn, p).catch(() => {})));
+    return p.length;
+  }
+
+  async closeWrite(): Promise<void> {
+    this.#ended = true;
+    if (this.#isDecided) return await this.#conn.closeWrite();
+    await Promise.all(this.#open.map((conn) => conn.closeWrite().catch(() => {})));
+  }
+
+  close(): void {
+    this.#closing.abort();
+    for (const conn of this.#open) closeQuietly(conn);
+    this.#conn.close();
+  }
+}
+
+/** Whether the peer says something at all. */
+function answer(conn: ReadAhead): Promise<boolean> {
+  return conn.first.then((n) => n !== null, () => false);
+}
