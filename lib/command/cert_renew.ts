@@ -4,7 +4,7 @@ import { openStateFolder } from "../file/state_folder.ts";
 import { unfitness } from "../pki/identity.ts";
 import { acquireLock, type Lock, lockOwner } from "../file/lock.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { RELAY_LOCK_FILE } from "../certificate/relay_certificate.ts";
+import { RELAY_LOCK_FILE } from "../certificate/renewal_loop.ts";
 import { orderRelayCertificate } from "../certificate/relay_order.ts";
 import { notedRenewalTime } from "../certificate/renewal_plan.ts";
 import { openRelayStore, type RelayStore, type StoredRelay } from "../certificate/store.ts";

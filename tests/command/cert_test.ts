@@ -5,7 +5,7 @@ import { certRenew } from "../../lib/command/cert_renew.ts";
 import { acquireLock } from "../../lib/file/lock.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
 import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
-import { RELAY_LOCK_FILE } from "../../lib/certificate/relay_certificate.ts";
+import { RELAY_LOCK_FILE } from "../../lib/certificate/renewal_loop.ts";
 import { servedFingerprint } from "../../lib/certificate/served.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
 import { readChain } from "../../lib/pki/identity.ts";

@@ -1,0 +1,113 @@
+import type { Log } from "../log.ts";
+import { backoffMs } from "./renewal_schedule.ts";
+import type { RelayStatus, RelayStore } from "./store.ts";
+
+/** Failures in a row after which a crash does not reset the pauses. */
+const CRASH_FAILURES = 3;
+
+/** Options for {@linkcode OrderRecord}. */
+export interface OrderRecordOptions {
+  store: Pick<RelayStore, "readStatus" | "writeStatus">;
+  log: Log;
+  /** Clock in milliseconds since the epoch. */
+  now: () => number;
+  /** As `Math.random`, for jitter. */
+  random: () => number;
+}
+
+/** Another process orders the relay's certificate. */
+export class OrderBusyError extends Error {
+  override readonly name = "OrderBusyError";
+}
+
+/** How the orders of the relay's certificate went: kept in a file, since pauses outlive a crash. */
+export class OrderRecord {
+  readonly #options: OrderRecordOptions;
+  #status: RelayStatus;
+  /** No order before that; milliseconds since the epoch. */
+  retryAt: number;
+
+  private constructor(options: OrderRecordOptions, before: RelayStatus) {
+    this.#options = options;
+    ({ status: this.#status, retryAt: this.retryAt } = afterRestart(before));
+  }
+
+  /** Reads what an earlier process left. */
+  static async open(options: OrderRecordOptions): Promise<OrderRecord> {
+    return new OrderRecord(options, await options.store.readStatus());
+  }
+
+  /** How the last orders went; see {@linkcode RelayStatus}. */
+  get status(): Readonly<RelayStatus> {
+    return this.#status;
+  }
+
+  /** Notes that another process has stored a certificate: what went wrong here is over. */
+  async overtaken(): Promise<void> {
+    const { lastAttemptAt } = await this.#options.store.readStatus();
+    this.retryAt = 0;
+    this.#status = { failures: 0, lastAttemptAt };
+  }
+
+  /** Notes an order that went well. */
+  succeeded(startedAt: number): void {
+    this.retryAt = 0;
+    this.#status = { failures: 0, lastAttemptAt: new Date(startedAt).toISOString() };
+  }
+
+  /**
+   * Notes an order that failed, says so, and saves when to try again.
+   *
+   * @param left how long what is served is still good, milliseconds.
+   * @param serving what is served meanwhile, for the log.
+   */
+  async failed(error: unknown, startedAt: number, left: number, serving: string): Promise<void> {
+    const { log, now, random } = this.#options;
+    const failures = this.#status.failures + 1;
+    const { until } = error as { until?: unknown };
+    this.retryAt = Math.max(
+      now() + backoffMs(failures, left, random),
+      typeof until === "number" ? until : 0,
+    );
+    this.#status = {
+      ...this.#status,
+      failures,
+      lastError: error instanceof Error ? error.message : String(error),
+      lastAttemptAt: new Date(startedAt).toISOString(),
+      nextAttemptAt: new Date(this.retryAt).toISOString(),
+    };
+    const { lastError: why, nextAttemptAt: nextTryAt } = this.#status;
+    log.error("certificate order failed", { why, failures, nextTryAt, serving });
+    await this.#save(this.#status);
+  }
+
+  /** Saves when renewal is due, for `cert check`: jitter and the authority's window are in it. */
+  async planned(plan: RelayStatus["plan"]): Promise<void> {
+    this.#status = { ...this.#status, plan };
+    await this.#save(this.#status);
+  }
+
+  /** Saves that an orderly stop is no crash: the next process need not wait. */
+  async stopped(): Promise<void> {
+    await this.#save({ ...this.#status, nextAttemptAt: undefined });
+  }
+
+  /** The file only informs: a full disk must not turn one failure into two. */
+  async #save(status: RelayStatus): Promise<void> {
+    const { store, log } = this.#options;
+    await store.writeStatus(status).catch((error) => log.warn("status not saved", { error }));
+  }
+}
+
+/**
+ * What an earlier process's failures mean for this one: nothing if it was stopped, since whoever
+ * starts it again may have mended the cause. A process that crashed and comes back by itself keeps
+ * to the pauses from the third failure on, or it would hammer the authority.
+ */
+function afterRestart(before: RelayStatus): { status: RelayStatus; retryAt: number } {
+  const { failures, nextAttemptAt, ...rest } = before;
+  if (nextAttemptAt === undefined || failures < CRASH_FAILURES) {
+    return { status: { ...rest, failures: 0 }, retryAt: 0 };
+  }
+  return { status: before, retryAt: Date.parse(nextAttemptAt) || 0 };
+}
