@@ -47,8 +47,6 @@ export interface RelayCertificateStatus {
   nextAttemptAt?: number;
 }
 
-export { OrderBusyError } from "./order_record.ts";
-
 /** The relay's certificate and the loop that keeps it fresh. */
 export interface RelayCertificate {
   current(): TlsIdentity;

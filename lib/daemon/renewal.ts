@@ -1,5 +1,6 @@
 import type { Renew } from "../admin/commands.ts";
-import { OrderBusyError, type RelayCertificate } from "../certificate/relay_certificate.ts";
+import { OrderBusyError } from "../certificate/order_record.ts";
+import type { RelayCertificate } from "../certificate/relay_certificate.ts";
 
 /** Makes what `glossond cert renew` asks the running relay for; it goes as when none runs. */
 export function createRenewal(certificate: RelayCertificate, now: () => number = Date.now): Renew {
