@@ -47,6 +47,11 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
     write: (line) => printError(`${line}\n`),
   });
 
+  // Listened for from the start, since SIGHUP ends whoever does not: a reload that comes before there
+  // is something to reload is made up for.
+  let reload = (): void => void (hasMissed = true);
+  let hasMissed = false;
+  onSignal("SIGHUP", () => reload());
   const stopping = Promise.withResolvers<void>();
   let asked = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -58,9 +63,9 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
     });
   }
   const daemon = await startDaemon(settings, log);
-  const reload = reloader({ context, dev, settings, daemon, log });
-  onSignal("SIGHUP", reload);
+  reload = reloader({ context, dev, settings, daemon, log });
   log.info("ready", { baseDomain: settings.baseDomain, ...daemon.addresses });
+  if (hasMissed) reload();
   await stopping.promise;
   log.info("stopping");
   await daemon.stop();

@@ -7,6 +7,7 @@ import { ODD_ANSWER_ROWS } from "./rows/odd_answers.ts";
 import { REQUEST_FRAMING_ROWS, REQUEST_ODDITY_ROWS } from "./rows/request_framing.ts";
 import { STREAMING_ROWS } from "./rows/streaming.ts";
 import { METHOD_ROWS, TARGET_ROWS } from "./rows/targets.ts";
+import { UPLOAD_ROWS } from "./rows/uploads.ts";
 import { UPGRADED_ROWS } from "./rows/upgraded.ts";
 import { UPGRADE_ROWS } from "./rows/upgrades.ts";
 import { VISITOR_ROWS } from "./rows/visitors.ts";
@@ -19,6 +20,7 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   ...REQUEST_ODDITY_ROWS,
   ...FIELD_ROWS,
   ...VISITOR_ROWS,
+  ...UPLOAD_ROWS,
   ...ANSWER_ROWS,
   ...ODD_ANSWER_ROWS,
   ...ANSWER_FRAMING_ROWS,

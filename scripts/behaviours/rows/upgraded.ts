@@ -1,3 +1,4 @@
+import { latin1 } from "../../../lib/wire/latin1.ts";
 import type { Behaviour, Trial } from "../behaviour.ts";
 import { readAnswer, readRequestHead } from "../message.ts";
 import type { Wire } from "../wire.ts";
@@ -76,6 +77,74 @@ export const UPGRADED_ROWS: Behaviour[] = [
       if (frames !== "\x81\x05first\x81\x04then") return "the app's are lost";
       return got === "early" ? "all" : "the visitor's are lost";
     },
+  },
+  {
+    what: "close frames with every code from 1000 to 4999, both ways",
+    rule: "RFC 6455 7.4: whatever was said is what arrives",
+    right: ["4,000 codes"],
+    measure: (trial) => {
+      const codes = Array.from({ length: 4_000 }, (_, i) => 1_000 + i);
+      // Pings, as far as the way is concerned: one connection serves for all of them.
+      const frames = (mask: string): string =>
+        codes.map((code) => `\x88${mask}${String.fromCharCode(code >> 8, code & 255)}`).join("");
+      const [fromApp, fromVisitor] = [frames("\x02"), frames("\x82\0\0\0\0")];
+      const came = Promise.withResolvers<string>();
+      return upgraded(trial, async (wire) => {
+        const [, got] = await Promise.all([wire.send(fromApp), wire.take(fromVisitor.length)]);
+        came.resolve(latin1(got));
+        await wire.rest();
+      }, async (wire) => {
+        const [, got] = await Promise.all([wire.send(fromVisitor), wire.take(fromApp.length)]);
+        if (latin1(got) !== fromApp) return "altered to the visitor";
+        return await came.promise === fromVisitor ? "4,000 codes" : "altered to the app";
+      });
+    },
+  },
+  {
+    what: "the app resets an upgraded connection",
+    rule: "RFC 6455 7.1.7: the visitor learns that it is over",
+    right: ["over"],
+    measure: (trial) =>
+      upgraded(trial, async (wire) => {
+        await wire.take(4);
+        // Closed with bytes unread, which the kernel answers with a reset.
+        wire.close();
+      }, async (wire) => {
+        await wire.send("seen" + "x".repeat(300_000)).catch(() => {});
+        await wire.rest().catch(() => {});
+        return "over";
+      }),
+  },
+  {
+    what: "the visitor's connection is reset within a WebSocket",
+    rule: "RFC 6455 7.1.7: the app learns that it is over",
+    right: ["over"],
+    measure: (trial) => {
+      const over = Promise.withResolvers<string>();
+      return upgraded(trial, async (wire) => {
+        await wire.send("last" + "x".repeat(300_000)).catch(() => {});
+        await wire.rest().catch(() => {});
+        over.resolve("over");
+      }, async (wire) => {
+        await wire.take(4);
+        // As above.
+        wire.close();
+        return await over.promise;
+      });
+    },
+  },
+  {
+    what: "the app ends a WebSocket without a close frame, after its last message",
+    rule: "RFC 6455 7.1.1: the message arrives, then the end",
+    right: ["message, then the end"],
+    measure: (trial) =>
+      upgraded(trial, async (wire) => {
+        await wire.send("\x81\x03bye");
+        wire.close();
+      }, async (wire) => {
+        const got = latin1(await wire.rest());
+        return got === "\x81\x03bye" ? "message, then the end" : "the message is lost";
+      }),
   },
   {
     what: "a close frame with code 4321 and a reason",

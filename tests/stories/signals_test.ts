@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import { readLines } from "../../scripts/lines.ts";
+import { setUpGlosson } from "./glosson.ts";
+import { ROOT, startRelay } from "./relay.ts";
+import { signUp, visit } from "./user.ts";
+
+/** Moments in the first second of a process, milliseconds: it loads, opens, asks, listens, serves. */
+const MOMENTS_MS = [0, 40, 90, 150, 220, 300, 420, 700];
+
+/** How long a process may take to end that was told to, milliseconds. */
+const END_MS = 10_000;
+
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGKILL"] as const;
+
+/** A program of Deno's and its settings. */
+interface Program {
+  args: string[];
+  env: Record<string, string>;
+}
+
+/** What a process did that was sent a signal. */
+interface Ended {
+  status: Deno.CommandStatus;
+  /** Whether it took longer than it may. */
+  late: boolean;
+  lines: string[];
+}
+
+/** Starts a program, sends it signals at their moments, and waits until it has ended. */
+async function endedBy(
+  { args, env }: Program,
+  ...signals: [moment: number, signal: Deno.Signal][]
+): Promise<Ended> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-prompt", "--quiet", ...args],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const lines: string[] = [];
+  const reading = [process.stdout, process.stderr]
+    .map((stream) => readLines(stream, (line) => void lines.push(line)));
+  let over = false;
+  const ended = process.status.finally(() => over = true);
+  for (const [moment, signal] of signals) {
+    // The moment is what is tried, not something that is waited for.
+    let timer;
+    await Promise.race([
+      ended,
+      new Promise((resolve) => timer = setTimeout(resolve, moment)),
+    ]);
+    clearTimeout(timer);
+    if (over) break;
+    try {
+      process.kill(signal);
+    } catch {
+      // Ended just now.
+    }
+  }
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    if (!over) process.kill("SIGKILL");
+  }, END_MS);
+  const status = await ended;
+  clearTimeout(timer);
+  await Promise.all(reading);
+  return { status, late, lines };
+}
+
+/** It ended as it was told to: in order, or by the signal where nothing listened for it yet. */
+function assertInOrder({ status, late, lines }: Ended, what: string, codes: number[]): void {
+  const said = `${what}: ${JSON.stringify(status)}: ${lines.slice(-4).join("; ")}`;
+  assert.ok(!late, `did not end: ${said}`);
+  assert.ok(status.signal !== null || codes.includes(status.code), said);
+  assert.ok(!lines.some((line) => /uncaught|panicked|TypeError/i.test(line)), said);
+}
+
+/** A relay whose state is in `dir`, as {@linkcode startRelay} has it. */
+async function relayIn(dir: string): Promise<Program> {
+  const ports = ["HUB", "DATA", "CONTROL", "PAGES", "ADMIN"];
+  await Deno.mkdir(`${dir}/bios`, { recursive: true });
+  await Deno.copyFile(`${ROOT}get_bio.example.py`, `${dir}/get_bio.py`);
+  const settings = {
+    BASE_DOMAIN: "glosson.localhost",
+    AUTHORITY: "local",
+    STATE_DIR: `${dir}/state`,
+    GET_BIO_SCRIPT: `${dir}/get_bio.py`,
+    SECRETS_FILE: `${dir}/.secrets`,
+    DATA_HOST: "127.0.0.1",
+    DRAIN_SECONDS: "1",
+    ...Object.fromEntries(ports.map((name) => [`${name}_PORT`, "0"])),
+  };
+  const env = Object.entries(settings).map(([name, value]) => [`GLOSSOND_${name}`, value]);
+  return { args: [`${ROOT}main.ts`, "serve"], env: Object.fromEntries(env) };
+}
+
+async function withFolder(use: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-signals-" });
+  try {
+    await use(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true }).catch(() => {});
+  }
+}
+
+for (const signal of SIGNALS) {
+  Deno.test(`the relay, sent ${signal} at any moment of its start, ends, and the next one takes its state`, () =>
+    withFolder(async (dir) => {
+      const program = await relayIn(dir);
+      for (const moment of MOMENTS_MS) {
+        assertInOrder(await endedBy(program, [moment, signal]), `${moment} ms`, [0]);
+      }
+      await using relay = await startRelay({ dir });
+      await signUp(relay, "kaylee");
+      assert.equal((await visit(relay, "glosson.localhost")).status, 200);
+    }));
+}
+
+/** Whether a process listens for a signal; false once it has ended. */
+function listensFor(pid: number, signal: number): boolean {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    const caught = BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? "0"}`);
+    return (caught >> BigInt(signal - 1) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("the relay, sent SIGHUP while it starts, starts, and reads its settings again", () =>
+  withFolder(async (dir) => {
+    const { args, env } = await relayIn(dir);
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-prompt", "--quiet", ...args],
+      env: { NO_COLOR: "1", ...env },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    let over = false;
+    const ended = process.status.finally(() => over = true);
+    const lines: string[] = [];
+    const again = Promise.withResolvers<void>();
+    const reading = readLines(process.stderr, (line) => {
+      lines.push(line);
+      if (line.includes("settings read again")) again.resolve();
+    });
+    const [hangUp, terminate] = [1, 15];
+    while (!over && !listensFor(process.pid, terminate)) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assert.ok(!over && listensFor(process.pid, hangUp), "SIGHUP would end it");
+    process.kill("SIGHUP");
+    await Promise.race([again.promise, ended]);
+    assert.ok(!over, lines.join("\n"));
+    process.kill("SIGTERM");
+    assert.equal((await ended).code, 0, lines.join("\n"));
+    await reading;
+  }));
+
+for (const signal of SIGNALS) {
+  Deno.test(`glosson setup, sent ${signal} at any moment, goes on when it is started again`, () =>
+    withFolder(async (dir) => {
+      await using relay = await startRelay({ settings: { CLAIMS_PER_HOUR: "100" } });
+      await Deno.writeTextFile(`${dir}/ca.pem`, relay.ca);
+      const setup: Program = {
+        args: [
+          ...[`${ROOT}examples/client/main.ts`, "setup", "kaylee", "--ca", `${dir}/ca.pem`],
+          ...["--relay", `https://localhost:${relay.ports.control}`],
+          ...["--bio-file", `${relay.biosDir}/kaylee.txt`],
+        ],
+        env: { GLOSSON_STATE: `${dir}/state` },
+      };
+      for (const moment of MOMENTS_MS) {
+        assertInOrder(await endedBy(setup, [moment, signal]), `${moment} ms`, [0, 130]);
+      }
+      let last = await endedBy(setup);
+      // Killed between the relay's word and the file: that claim is used up, and a new one is made.
+      if (/used already/.test(last.lines.join("\n"))) last = await endedBy(setup);
+      assert.equal(last.status.code, 0, last.lines.join("\n"));
+      for (const file of ["account.json", "identity.pem"]) {
+        assert.equal((await Deno.stat(`${dir}/state/${file}`)).mode! & 0o777, 0o600);
+      }
+    }));
+
+  Deno.test(`glosson run, sent ${signal} at any moment, ends, and the next one comes online`, async () => {
+    await using relay = await startRelay();
+    await using glosson = await setUpGlosson(relay, "kaylee");
+    const run: Program = {
+      args: [`${ROOT}examples/client/main.ts`, "run"],
+      env: { GLOSSON_STATE: glosson.stateDir },
+    };
+    for (const moment of MOMENTS_MS) {
+      assertInOrder(await endedBy(run, [moment, signal]), `${moment} ms`, [0]);
+    }
+    const again = glosson.run();
+    await again.said(/Online/);
+    assert.equal((await visit(relay, "kaylee.glosson.localhost")).status, 200);
+    assert.equal((await again.stop()).code, 0);
+  });
+}
+
+Deno.test("glosson run, sent SIGTERM and at once another, ends at once", async () => {
+  await using relay = await startRelay();
+  await using glosson = await setUpGlosson(relay, "kaylee");
+  const run = glosson.run();
+  await run.said(/Online/);
+  run.process.kill("SIGTERM");
+  const { code } = await run.stop("SIGTERM");
+  // In order already, or as interrupted.
+  assert.ok(code === 0 || code === 130, String(code));
+});
