@@ -5,12 +5,16 @@ const PROPAGATION_TIMEOUT_MS = 180_000;
 
 /** How long one query may take, and the first and longest pause between rounds. */
 const QUERY_TIMEOUT_MS = 3_000;
+
+/** How long a server's other addresses may take once one has answered with everything. */
+const GRACE_MS = 1_000;
+
 const ROUND_START_MS = 100;
 const ROUND_CAP_MS = 3_000;
 
 const DNS_PORT = 53;
 
-/** An authoritative server. */
+/** One address of an authoritative server. */
 export interface DnsServer {
   /** What people know it by. */
   label: string;
@@ -18,9 +22,22 @@ export interface DnsServer {
   port: number;
 }
 
+/**
+ * An authoritative server with all its addresses, IPv4 and IPv6: which of them can be reached depends
+ * on who asks.
+ */
+export interface NameServer {
+  /** What people know it by. */
+  label: string;
+  addresses: DnsServer[];
+}
+
 /** The queries that {@linkcode waitForTxt} and {@linkcode authoritativeServers} make. */
 export interface DnsQueries {
-  /** Values of all TXT records at a name as this server has them; rejects when it has none. */
+  /**
+   * Values of all TXT records at a name as this server has them; rejects with `NotFound` when it
+   * answers that it has none, and with another error when it does not answer.
+   */
   txt(name: string, server: DnsServer, signal: AbortSignal): Promise<string[]>;
   /** Serial of a zone as this server has it. */
   serial(zone: string, server: DnsServer, signal: AbortSignal): Promise<number>;
@@ -44,9 +61,11 @@ export const networkQueries: DnsQueries = {
   },
   nameServers: (zone) => Deno.resolveDns(`${zone}.`, "NS"),
   async addresses(host) {
-    const v4 = await Deno.resolveDns(host, "A").catch(() => []);
-    // A machine without IPv6 could never ask those, and a server has both addresses in common.
-    return v4.length > 0 ? v4 : await Deno.resolveDns(host, "AAAA").catch(() => []);
+    const found = await Promise.all([
+      Deno.resolveDns(host, "A").catch(() => []),
+      Deno.resolveDns(host, "AAAA").catch(() => []),
+    ]);
+    return found.flat();
   },
 };
 
@@ -60,22 +79,29 @@ export async function authoritativeServers(
   zone: string,
   configured: readonly string[],
   queries: DnsQueries = networkQueries,
-): Promise<DnsServer[]> {
-  if (configured.length > 0) return configured.map(parseServer);
+): Promise<NameServer[]> {
+  if (configured.length > 0) {
+    return configured.map((text) => ({ label: text, addresses: [parseServer(text)] }));
+  }
   const mend = "check the delegation, or name them in GLOSSOND_DNS_SERVERS";
   const hosts = await queries.nameServers(zone).catch((cause) => {
     throw new Error(`Cannot find the name servers of ${zone}: ${mend}`, { cause });
   });
-  const servers: DnsServer[] = [];
+  const servers: NameServer[] = [];
   for (const host of hosts) {
     const name = host.replace(/\.$/, "");
     const addresses = await queries.addresses(host);
     if (addresses.length === 0) {
       throw new Error(`Cannot find an address of ${name}, a name server of ${zone}: ${mend}`);
     }
-    for (const address of addresses) {
-      servers.push({ label: `${name} (${address})`, address, port: DNS_PORT });
-    }
+    servers.push({
+      label: `${name} (${addresses.join(", ")})`,
+      addresses: addresses.map((address) => ({
+        label: `${name} (${address})`,
+        address,
+        port: DNS_PORT,
+      })),
+    });
   }
   if (servers.length === 0) throw new Error(`${zone} has no name servers: ${mend}`);
   return servers;
@@ -92,7 +118,7 @@ function parseServer(text: string): DnsServer {
 export interface WaitForTxtOptions {
   /** The zone that the name lies in, no trailing dot; for the explanation of a failure. */
   zone: string;
-  servers: readonly DnsServer[];
+  servers: readonly NameServer[];
   /** The zone's serial at the server that was written to. */
   serial?: number;
   queries?: DnsQueries;
@@ -103,7 +129,8 @@ export interface WaitForTxtOptions {
 
 /**
  * Waits until every server answers with all `values` at `name`: an authority may ask any of them,
- * and the first that lags fails the challenge.
+ * and the first that lags fails the challenge. A server counts when one of its addresses has them and
+ * none answers without: this machine may lack IPv4 or IPv6, and so cannot reach the others.
  *
  * @throws {Error} after the time-out; the message names the servers that lag, and why if that shows.
  */
@@ -118,12 +145,10 @@ export async function waitForTxt(
   let lagging = [...servers];
   for (let round = 0;; round++) {
     signal?.throwIfAborted();
-    const answers = await Promise.all(lagging.map(async (server) => {
-      const answer = queries.txt(name, server, querySignal(signal));
-      const found = await answer.catch((): string[] => []);
-      return values.every((value) => found.includes(value));
-    }));
-    lagging = lagging.filter((_, i) => !answers[i]);
+    const ready = await Promise.all(
+      lagging.map((server) => hasAll(server, { name, values, queries, signal })),
+    );
+    lagging = lagging.filter((_, i) => !ready[i]);
     if (lagging.length === 0) return;
     const wait = Math.min(ROUND_CAP_MS, ROUND_START_MS * 1.5 ** round);
     if (performance.now() + wait > deadline) break;
@@ -133,12 +158,40 @@ export async function waitForTxt(
   throw new Error(await explain({ zone, name, serial, servers, lagging, queries, timeoutMs }));
 }
 
+interface Look {
+  name: string;
+  values: readonly string[];
+  queries: DnsQueries;
+  signal?: AbortSignal;
+}
+
+/** Whether a server has all values, as far as its addresses can be reached. */
+async function hasAll({ addresses }: NameServer, look: Look): Promise<boolean> {
+  const { name, values, queries } = look;
+  const over = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const signal = AbortSignal.any([querySignal(look.signal), over.signal]);
+  const answers = await Promise.all(addresses.map(async (server) => {
+    try {
+      const found = await queries.txt(name, server, signal);
+      const all = values.every((value) => found.includes(value));
+      // The others may be out of reach for good: they get a moment to say something else.
+      if (all) timer ??= setTimeout(() => over.abort(), GRACE_MS);
+      return all ? "has" : "lacks";
+    } catch (error) {
+      return error instanceof Deno.errors.NotFound ? "lacks" : "silent";
+    }
+  }));
+  clearTimeout(timer);
+  return answers.includes("has") && !answers.includes("lacks");
+}
+
 interface Lag {
   zone: string;
   name: string;
   serial: number;
-  servers: readonly DnsServer[];
-  lagging: readonly DnsServer[];
+  servers: readonly NameServer[];
+  lagging: readonly NameServer[];
   queries: DnsQueries;
   timeoutMs: number;
 }
@@ -147,15 +200,20 @@ async function explain(lag: Lag): Promise<string> {
   const { zone, name, servers, lagging, queries, timeoutMs } = lag;
   const seconds = Math.round(timeoutMs / 1000);
   const serials = new Map<DnsServer, number | undefined>();
-  await Promise.all(servers.map(async (server) => {
-    const serial = queries.serial(zone, server, querySignal()).catch(() => undefined);
-    serials.set(server, await serial);
-  }));
+  await Promise.all(
+    servers.flatMap(({ addresses }) => addresses).map(async (server) => {
+      const serial = queries.serial(zone, server, querySignal()).catch(() => undefined);
+      serials.set(server, await serial);
+    }),
+  );
   const newest = Math.max(lag.serial, ...[...serials.values()].map((serial) => serial ?? 0));
-  const said = lagging.map((server) => {
-    const serial = serials.get(server);
-    if (serial === undefined) {
-      return `${server.label} does not answer for ${zone}: check that it runs and holds the zone`;
+  const said = lagging.map(({ label, addresses }) => {
+    // The one with the oldest zone is what the authority might meet.
+    const [server] = addresses.filter((each) => serials.get(each) !== undefined)
+      .toSorted((a, b) => serials.get(a)! - serials.get(b)!);
+    const serial = server && serials.get(server);
+    if (server === undefined || serial === undefined) {
+      return `${label} does not answer for ${zone}: check that it runs, holds the zone, and can be reached from here`;
     }
     if (serial < newest) {
       return `${server.label} has serial ${serial} of ${zone} and PowerDNS ${newest}: check its zone transfers and NOTIFY`;

@@ -78,6 +78,15 @@ export async function exchange(target: Target): Promise<Answer> {
   }
 }
 
+/** Whether a TCP connection can be made. */
+export async function canConnect(host: string, port: number): Promise<boolean> {
+  const signal = AbortSignal.timeout(EXCHANGE_TIMEOUT_MS);
+  return await Deno.connect({ hostname: host, port, signal }).then(
+    (conn) => (conn.close(), true),
+    () => false,
+  );
+}
+
 /** Sends bytes over plain TCP and returns what comes back until the end. */
 export async function plainExchange(host: string, port: number, text: string): Promise<string> {
   using conn = await Deno.connect({

@@ -3,13 +3,20 @@ import { X509Certificate } from "node:crypto";
 import type { Settings } from "../config/settings.ts";
 import { dataPreface } from "../wire/messages.ts";
 import { proxyMatcher } from "../visitor/source.ts";
-import { type Answer, exchange, fingerprintOf, plainExchange, type Target } from "./exchange.ts";
+import {
+  type Answer,
+  canConnect,
+  exchange,
+  fingerprintOf,
+  plainExchange,
+  type Target,
+} from "./exchange.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 
 /** Options for {@linkcode checkPaths}. */
 export interface PathOptions {
   settings: Settings;
-  /** Where visitors find the base domain; the first that is IPv4 is tried, else the first. */
+  /** Where visitors find the base domain. */
   addresses: readonly string[];
   /** The relay's certificate, PEM, when it has one. */
   certificate?: string;
@@ -26,8 +33,8 @@ interface Path extends Target {
 export async function checkPaths(options: PathOptions): Promise<Finding[]> {
   const { settings } = options;
   const direct = await Promise.all(directPaths(settings).map((path) => check(path, options)));
-  const address = options.addresses.find((a) => !a.includes(":")) ?? options.addresses[0];
   const port = settings.publicPort || settings.hubPort;
+  const address = await firstReachable(options.addresses, port);
   const isPublic = address === undefined || port === 0
     ? [skipped("public address", "is not known")]
     : await Promise.all(publicPaths(settings, address, port).map((path) => check(path, options)));
@@ -37,6 +44,21 @@ export async function checkPaths(options: PathOptions): Promise<Finding[]> {
     ...isPublic,
     await checkRedirect(settings, address),
   ];
+}
+
+/**
+ * The first address that can be connected to, IPv4 before IPv6: this machine may lack either. The
+ * first of all when none can, so that the checks tell why.
+ */
+async function firstReachable(
+  addresses: readonly string[],
+  port: number,
+): Promise<string | undefined> {
+  const sorted = addresses.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
+  if (sorted.length > 1 && port !== 0) {
+    for (const address of sorted) if (await canConnect(address, port)) return address;
+  }
+  return sorted[0];
 }
 
 function isLanding({ status }: Answer): boolean {

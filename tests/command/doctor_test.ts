@@ -8,6 +8,7 @@ import { glossond } from "../stories/admin_command.ts";
 import { BASE, type Relay, startRelay } from "../stories/relay.ts";
 import { getCertificate, signUp } from "../stories/user.ts";
 import { freePort } from "../system/acme/servers.ts";
+import { checkPaths } from "../../lib/doctor/paths.ts";
 import { startFakeDns } from "./fake_dns.ts";
 
 const DAY_MS = 86_400_000;
@@ -171,6 +172,24 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
     await Deno.writeTextFile(`${empty}/crash.py`, "import nothing_of_that_name\n");
     const findings = await find(relay, { GET_BIO_SCRIPT: `${empty}/crash.py` });
     assertFound(findings, "bio script", /nothing_of_that_name/);
+  });
+  await t.step("one of two public addresses cannot be reached from here", async () => {
+    const { settings } = loadConfig({
+      env: {
+        GLOSSOND_BASE_DOMAIN: BASE,
+        GLOSSOND_AUTHORITY: "local",
+        GLOSSOND_HTTP_PORT: "0",
+        GLOSSOND_PUBLIC_PORT: `${relay.ports.hub}`,
+        ...Object.fromEntries(
+          ["HUB", "CONTROL", "PAGES"].map((name) => [`GLOSSOND_${name}_PORT`, "0"]),
+        ),
+      },
+    });
+    // Nobody listens at the first one.
+    const addresses = ["127.0.0.9", "127.0.0.1"];
+    const findings = await checkPaths({ settings: settings!, addresses });
+    const front = findings.filter(({ check }) => check.startsWith("front to"));
+    assert.deepEqual(front.map(({ state }) => state), ["ok", "ok", "ok"]);
   });
   await t.step("a bio script that is not there", async () => {
     assertFound(

@@ -2,14 +2,24 @@ import assert from "node:assert/strict";
 import {
   authoritativeServers,
   type DnsQueries,
-  type DnsServer,
+  type NameServer,
   waitForTxt,
 } from "../../lib/dns/propagation.ts";
 
-const SERVERS: DnsServer[] = [
-  { label: "ns1", address: "192.0.2.1", port: 53 },
-  { label: "ns2", address: "192.0.2.2", port: 53 },
-];
+/** A name server whose addresses are labelled by it and themselves. */
+function serverAt(label: string, ...addresses: string[]): NameServer {
+  const single = addresses.length === 1;
+  return {
+    label,
+    addresses: addresses.map((address) => ({
+      label: single ? label : `${label} (${address})`,
+      address,
+      port: 53,
+    })),
+  };
+}
+
+const SERVERS = [serverAt("ns1", "192.0.2.1"), serverAt("ns2", "192.0.2.2")];
 
 function queries(overrides: Partial<DnsQueries>): DnsQueries {
   return {
@@ -28,19 +38,20 @@ Deno.test("authoritativeServers() takes the configured ones, else the zone's", a
       "192.0.2.2:5353",
       "[2001:db8::1]:54",
     ]))
-      .map(({ address, port }) => [address, port]),
-    [["192.0.2.1", 53], ["192.0.2.2", 5353], ["2001:db8::1", 54]],
+      .map(({ addresses }) => addresses.map(({ address, port }) => [address, port])),
+    [[["192.0.2.1", 53]], [["192.0.2.2", 5353]], [["2001:db8::1", 54]]],
   );
   const found = await authoritativeServers(
     "glosson.test",
     [],
     queries({
       nameServers: () => Promise.resolve(["ns1.test.", "ns2.test."]),
-      addresses: (host) => Promise.resolve(host === "ns1.test." ? ["192.0.2.1"] : ["192.0.2.2"]),
+      addresses: (host) =>
+        Promise.resolve(host === "ns1.test." ? ["192.0.2.1", "2001:db8::1"] : ["192.0.2.2"]),
     }),
   );
   assert.deepEqual(found.map(({ label }) => label), [
-    "ns1.test (192.0.2.1)",
+    "ns1.test (192.0.2.1, 2001:db8::1)",
     "ns2.test (192.0.2.2)",
   ]);
 });
@@ -75,7 +86,7 @@ Deno.test("waitForTxt() waits for the last server, and for every value", async (
       txt(_, { label }): Promise<string[]> {
         if (label === "ns1") return Promise.resolve(["b", "other", "a"]);
         rounds++;
-        if (rounds === 1) return Promise.reject(new Error("NXDOMAIN"));
+        if (rounds === 1) return Promise.reject(new Deno.errors.NotFound("NXDOMAIN"));
         return Promise.resolve(rounds < 4 ? ["a"] : ["a", "b"]);
       },
     }),
@@ -115,6 +126,56 @@ for (const [what, serial, message] of LAGS) {
         }),
       }),
       message,
+    );
+  });
+}
+
+/** What a name server's two addresses answer, and whether that will do. */
+const FAMILIES: [v4: string, v6: string, enough: boolean][] = [
+  ["has", "has", true],
+  ["unreachable", "has", true],
+  ["has", "unreachable", true],
+  ["swallowed", "has", true],
+  ["lacks", "has", false],
+  ["has", "lacks", false],
+  ["has", "none", false],
+  ["unreachable", "lacks", false],
+  ["unreachable", "unreachable", false],
+];
+
+for (const [v4, v6, enough] of FAMILIES) {
+  Deno.test(`waitForTxt() ${enough ? "is content" : "waits"} where IPv4 ${v4} and IPv6 ${v6}`, async () => {
+    const waiting = waitForTxt("x.glosson.test", ["a"], {
+      zone: "glosson.test",
+      servers: [serverAt("ns1", "192.0.2.1", "2001:db8::1")],
+      timeoutMs: 150,
+      queries: queries({
+        txt(_, { address }, signal): Promise<string[]> {
+          switch (address.includes(":") ? v6 : v4) {
+            case "has":
+              return Promise.resolve(["a"]);
+            case "lacks":
+              return Promise.resolve([]);
+            case "none":
+              return Promise.reject(new Deno.errors.NotFound("NXDOMAIN"));
+            case "swallowed":
+              return new Promise((_, reject) =>
+                signal.addEventListener("abort", () => reject(signal.reason))
+              );
+            default:
+              return Promise.reject(new Error("Network is unreachable"));
+          }
+        },
+        serial: (_, { address }) =>
+          (address.includes(":") ? v6 : v4) === "unreachable"
+            ? Promise.reject(new Error("Network is unreachable"))
+            : Promise.resolve(1),
+      }),
+    });
+    if (enough) return await waiting;
+    await assert.rejects(
+      waiting,
+      v4 === v6 ? /ns1 does not answer for .*reached from here/ : /ns1 \(\S+\) has serial 1 of/,
     );
   });
 }

@@ -34,12 +34,14 @@ export interface PowerDnsOptions {
   /** Ports of secondaries to notify. */
   notify?: number[];
   dnsPort?: number;
+  /** Addresses that answer DNS questions. @default {["127.0.0.1"]} */
+  addresses?: string[];
 }
 
 /** Starts Debian's pdns-server on loopback. */
 export async function startPowerDns(options: PowerDnsOptions = {}): Promise<PowerDnsServer> {
   const folder = temporaryFolder();
-  const { zones = [], secondaryOf, notify = [] } = options;
+  const { zones = [], secondaryOf, notify = [], addresses = ["127.0.0.1"] } = options;
   const apiPort = freePort();
   const dnsPort = options.dnsPort ?? freePort();
   const database = `${folder.path}/pdns.sqlite`;
@@ -50,7 +52,7 @@ export async function startPowerDns(options: PowerDnsOptions = {}): Promise<Powe
       "launch=gsqlite3",
       `gsqlite3-database=${database}`,
       "gsqlite3-dnssec=yes",
-      "local-address=127.0.0.1",
+      `local-address=${addresses.join()}`,
       `local-port=${dnsPort}`,
       "api=yes",
       `api-key=${API_KEY}`,
