@@ -57,24 +57,69 @@ export async function openAccountSession(options: AccountOptions): Promise<AcmeS
   if (known?.url !== undefined && known.email === email) {
     return openAcmeSession(transport, directoryUrl, known);
   }
+  return await underLock(stateDir, () => register(options));
+}
+
+async function underLock<T>(stateDir: string, action: () => Promise<T>): Promise<T> {
   const lock = await acquireLock(join(stateDir, LOCK_FILE), {
     owner: "registration",
     waitMs: LOCK_WAIT_MS,
   });
   if (lock === undefined) throw new Error("Cannot register: another process is at it for a minute");
   try {
-    return await register(options);
+    return await action();
   } finally {
     lock.release();
   }
 }
 
-/** Forgets an account's URL, for a server that knows it no longer; the key is kept. */
-export async function forgetAccountUrl(stateDir: string, directoryUrl: string): Promise<void> {
-  const accounts = await readAccounts(stateDir);
-  const account = accounts[directoryUrl];
-  if (account === undefined) return;
-  await writeAccounts(stateDir, { ...accounts, [directoryUrl]: { key: account.key } });
+/** What an error of the server says about the account, when it has to be replaced. */
+export type LostAccount = "unknown" | "deactivated";
+
+/**
+ * Drops from an account what the server takes no longer, so that the next session registers anew: the
+ * URL of one that it does not know, the key too of one that was deactivated (RFC 8555, section 7.3.6).
+ *
+ * @returns undefined when the error is about something else.
+ * @throws {Error} when the server does not take the account and says not why, as after a revocation:
+ * that is for people to clear up. The message has the mend.
+ */
+export async function dropLostAccount(
+  error: unknown,
+  options: Pick<AccountOptions, "stateDir" | "transport" | "directoryUrl">,
+): Promise<LostAccount | undefined> {
+  const { stateDir, transport, directoryUrl } = options;
+  if (!(error instanceof AcmeProblem)) return undefined;
+  if (!["accountDoesNotExist", "unauthorized"].includes(error.type)) return undefined;
+  const account = await readAccount(stateDir, directoryUrl);
+  if (account === undefined) return undefined;
+  let lost: LostAccount = "unknown";
+  if (error.type === "unauthorized") {
+    const refusal = account.url === undefined
+      ? error
+      : await openAcmeSession(transport, directoryUrl, account).post(account.url, {})
+        .then(() => undefined, (refused) => refused);
+    // A name or an order was refused: the account is as good as before.
+    if (!(refusal instanceof AcmeProblem) || refusal.type !== "unauthorized") return undefined;
+    // No type of its own tells it: only the text, in which every server has this word.
+    if (!/\bdeactivated\b/i.test(`${refusal.message} ${error.message}`)) {
+      throw new Error(
+        `${refusal.message}: it does not take the relay's account any more. Ask whoever runs it; to go on with a new account, remove ${
+          join(stateDir, ACCOUNTS_FILE)
+        } and run glossond cert renew`,
+        { cause: error },
+      );
+    }
+    lost = "deactivated";
+  }
+  await underLock(stateDir, async () => {
+    const { [directoryUrl]: now, ...others } = await readAccounts(stateDir);
+    // Another order may have replaced it meanwhile.
+    if (now === undefined || now.key !== account.key || now.url !== account.url) return;
+    const kept = lost === "unknown" ? { [directoryUrl]: { key: now.key } } : {};
+    await writeAccounts(stateDir, { ...others, ...kept });
+  });
+  return lost;
 }
 
 async function register(options: AccountOptions): Promise<AcmeSession> {
@@ -103,11 +148,6 @@ async function register(options: AccountOptions): Promise<AcmeSession> {
   account.email = email;
   await writeAccounts(stateDir, { ...accounts, [directoryUrl]: account });
   return session;
-}
-
-/** Whether the server says that it does not know the account. */
-export function isAccountGone(error: unknown): boolean {
-  return error instanceof AcmeProblem && error.type === "accountDoesNotExist";
 }
 
 async function readAccounts(stateDir: string): Promise<Record<string, AcmeAccount>> {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { forgetAccountUrl, isAccountGone, openAccountSession } from "./account.ts";
+import { dropLostAccount, openAccountSession } from "./account.ts";
 import { runOrder } from "./order.ts";
 import { AcmeProblem, createAcmeTransport } from "./transport.ts";
 import { fetchRenewalWindow } from "./renewal_info.ts";
@@ -138,9 +138,14 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
     try {
       return await attemptOnce(order);
     } catch (error) {
-      if (!isAccountGone(error)) throw classify(error);
-      order.onStep?.("account unknown to the server, registering anew");
-      await forgetAccountUrl(stateDir, directoryUrl);
+      const lost = await dropLostAccount(error, { stateDir, transport, directoryUrl });
+      if (lost === undefined) throw classify(error);
+      order.onStep?.(
+        `account ${lost}, registering anew`,
+        lost === "unknown"
+          ? {}
+          : { hint: "CAA records that name the old one need glossond cert caa --apply" },
+      );
     }
     return await attemptOnce(order).catch((error) => {
       throw classify(error);

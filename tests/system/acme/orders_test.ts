@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
 import { readIdentity } from "../../../lib/pki/identity.ts";
 import { opensslRequest, run } from "../../certificate/helpers.ts";
+import { openAccountSession } from "../../../lib/acme/account.ts";
+import { createAcmeTransport } from "../../../lib/acme/transport.ts";
 import { acmeBench, BASE, NAMES, putTxt } from "./bench.ts";
 import { API_KEY } from "./servers.ts";
 
@@ -153,4 +155,31 @@ Deno.test("an account that the server has lost is registered anew", async () => 
   const after = JSON.parse(await accounts())[it.pebble.directoryUrl];
   assert.equal(after.key, before.key);
   assert.notEqual(after.url, before.url);
+});
+
+Deno.test("an account that was deactivated is replaced by a new one with a new key, by itself", async () => {
+  await using it = await acmeBench();
+  const { stateDir, directoryUrl, caPem, email } = it.options;
+  const authority = await it.open();
+  const steps: string[] = [];
+  const order = async (name: string): Promise<string> => {
+    const { csr } = await makeKeyAndRequest([name]);
+    return await authority.issue({ csr, names: [name], onStep: (step) => void steps.push(step) });
+  };
+  await order(BASE);
+  const account = async (): Promise<{ key: string; url: string }> =>
+    JSON.parse(await Deno.readTextFile(`${stateDir}/acme-accounts.json`))[directoryUrl];
+  const before = await account();
+  const transport = createAcmeTransport({ directoryUrl, caPem, userAgent: "test", now: Date.now });
+  const session = await openAccountSession({ stateDir, directoryUrl, transport, email });
+  await session.post(before.url, { status: "deactivated" });
+  transport.close();
+
+  // Two at once: one new account is enough for both.
+  await Promise.all([order(`one.${BASE}`), order(`two.${BASE}`)]);
+  const after = await account();
+  assert.notEqual(after.key, before.key);
+  assert.notEqual(after.url, before.url);
+  assert.ok(steps.includes("account deactivated, registering anew"));
+  assert.equal(steps.filter((step) => step === "ACME account registered").length, 2);
 });
