@@ -8,6 +8,7 @@ import { status } from "./lib/command/status.ts";
 import { users } from "./lib/command/users.ts";
 import { secretsFileOf, settingsFileOf } from "./lib/config/load.ts";
 import { COMMIT, SOFTWARE } from "./lib/version.ts";
+import { escapeLines } from "./lib/wire/unseen.ts";
 
 const COMMANDS: Record<string, Command> = { serve, dev, config, cert, users, status, doctor };
 
@@ -27,14 +28,18 @@ Settings are environment variables GLOSSOND_…; glossond config lists them.
 
 const encoder = new TextEncoder();
 
+/** What erases on a terminal, and puts the cursor where it begins (ECMA-48). */
+const ERASE = { line: "\r\x1b[2K", screen: "\x1b[H\x1b[J" } as const;
+
+/** Texts hold what others said, ACME and DNS servers above all: no byte of it reaches a terminal raw. */
 function print(text: string): void {
-  Deno.stdout.writeSync(encoder.encode(text));
+  Deno.stdout.writeSync(encoder.encode(escapeLines(text)));
 }
 
 /** Never throws: where nobody reads any more, there is nowhere else to say it. */
 function printError(text: string): void {
   try {
-    let bytes = encoder.encode(text);
+    let bytes = encoder.encode(escapeLines(text));
     while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
   } catch {
     // What is said here tells of work, and must not fail it.
@@ -90,6 +95,7 @@ async function main(args: readonly string[]): Promise<number> {
     readSettings,
     print,
     printError,
+    erase: (what) => void Deno.stdout.writeSync(encoder.encode(ERASE[what])),
     onSignal: (signal, handler) => Deno.addSignalListener(signal, handler),
     // Inherited by what a desktop starts in a terminal, too.
     isJournal: Deno.env.has("JOURNAL_STREAM") && !Deno.stderr.isTerminal(),

@@ -1,3 +1,5 @@
+import { escapeUnseen } from "./wire/unseen.ts";
+
 /** Severity of a log line, lowest first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -97,7 +99,7 @@ function plain(value: unknown): unknown {
 
 function jsonLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
   const shown = Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, plain(v)]));
-  return JSON.stringify({ time, level, message, ...shown });
+  return escapeUnseen(JSON.stringify({ time, level, message, ...shown }));
 }
 
 function textLine(time: string, level: LogLevel, message: string, fields: LogFields): string {
@@ -114,7 +116,10 @@ function journalLine(_: string, _level: LogLevel, message: string, fields: LogFi
   return line;
 }
 
-/** Quotes what has spaces, and escapes control characters so that no value can forge a line. */
+/**
+ * Quotes what has spaces, and escapes controls and formats: no value can forge a line, move the cursor
+ * of whoever reads it, or turn it around.
+ */
 function quoted(value: string): string {
-  return /^[!#-~]+$/.test(value) ? value : JSON.stringify(value);
+  return /^[!#-~]+$/.test(value) ? value : escapeUnseen(JSON.stringify(value));
 }

@@ -1,3 +1,17 @@
+import {
+  type Check,
+  isBoolean,
+  isCode,
+  isHost,
+  isNullOr,
+  isNumber,
+  isObjectOf,
+  isOneOf,
+  isPem,
+  isTime,
+  isUsername,
+  isWord,
+} from "./answers.ts";
 import { readProblem, readRetryAfter, unreachable } from "./problem.ts";
 import { headerSecret } from "../../lib/wire/secret.ts";
 import type { RelayHttp } from "./relay_http.ts";
@@ -48,6 +62,14 @@ export type CertificateAnswer =
   | { status: "ready"; certificate: string; notAfter: string; renewAfter: string }
   | { status: "failed"; problem?: { title?: string; detail?: string } };
 
+/** Members of {@linkcode CertificateAnswer}: those of `ready` are absent from the others. */
+const CERTIFICATE = {
+  status: isOneOf("pending", "ready", "failed"),
+  certificate: isNullOr(isPem),
+  notAfter: isNullOr(isTime),
+  renewAfter: isNullOr(isTime),
+};
+
 /** What identifies an {@linkcode Api}. */
 export interface ApiOptions {
   relay: URL;
@@ -81,25 +103,25 @@ export class Api {
 
   /** What the relay is. */
   async relayInfo(): Promise<RelayInfo> {
-    return (await this.#ask<RelayInfo>("GET", "/v1/relay", { protocol: "number" })).value;
+    return (await this.#ask<RelayInfo>("GET", "/v1/relay", { protocol: isNumber })).value;
   }
 
   /** Begins to claim a name. */
   async claim(username: string): Promise<Claim> {
-    const members = { claim: "string", hostname: "string", code: "string", expiresAt: "string" };
+    const members = { claim: isWord, hostname: isHost, code: isCode, expiresAt: isTime };
     return (await this.#ask<Claim>("POST", "/v1/claims", members, { username })).value;
   }
 
   /** Has the relay look for the code in the bio. */
   async verify(claim: string): Promise<Verified> {
     const path = `/v1/claims/${encodeURIComponent(claim)}/verify`;
-    const members = { username: "string", hostname: "string", token: "string" };
+    const members = { username: isUsername, hostname: isHost, token: isWord };
     return (await this.#ask<Verified>("POST", path, members)).value;
   }
 
   /** What the relay knows of the account; `timeoutMs` for when an answer has to come sooner. */
   async account(timeoutMs?: number): Promise<AccountInfo> {
-    const members = { hostname: "string", online: "boolean" };
+    const members = { hostname: isHost, online: isBoolean, lastOnlineAt: isNullOr(isTime) };
     return (await this.#ask<AccountInfo>("GET", "/v1/account", members, undefined, timeoutMs))
       .value;
   }
@@ -109,7 +131,7 @@ export class Api {
     const { value, retryAfterMs } = await this.#ask<{ id: string }>(
       "POST",
       "/v1/certificates",
-      { id: "string" },
+      { id: isWord },
       { csr },
     );
     return { status: "pending", id: value.id, retryAfterMs };
@@ -118,15 +140,15 @@ export class Api {
   /** How a certificate request stands. */
   async certificate(id: string): Promise<CertificateAnswer> {
     const path = `/v1/certificates/${encodeURIComponent(id)}`;
-    const answer = await this.#ask<CertificateAnswer>("GET", path, { status: "string" });
+    const answer = await this.#ask<CertificateAnswer>("GET", path, CERTIFICATE);
     const { value, retryAfterMs } = answer;
-    return value.status === "pending" ? { ...value, id, retryAfterMs } : value;
+    return value.status === "pending" ? { status: value.status, id, retryAfterMs } : value;
   }
 
   async #ask<T>(
     method: string,
     path: string,
-    members: Record<string, string>,
+    members: Record<string, Check>,
     body?: unknown,
     timeoutMs = REQUEST_TIMEOUT_MS,
   ): Promise<Answer<T>> {
@@ -174,21 +196,19 @@ async function readText(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-/** Parses JSON and checks that the members which are needed are there. */
+/** Parses JSON and checks that the members which are needed are there, and what they have to be. */
 function readMembers<T>(
   relay: URL,
   path: string,
   text: string,
-  members: Record<string, string>,
+  members: Record<string, Check>,
 ): T {
-  let value: Record<string, unknown> | undefined;
+  let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     // Judged below together with JSON that is no object.
   }
-  const whole = typeof value === "object" && value !== null &&
-    Object.entries(members).every(([name, type]) => typeof value[name] === type);
-  if (whole) return value as T;
+  if (isObjectOf(members)(value)) return value as T;
   throw unreachable(relay, new Error(`it does not answer like a Glosson relay at ${path}`));
 }

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Api, Verified } from "./api.ts";
 import { MAX_CHECKS, pauseBeforeCheck } from "./check_schedule.ts";
-import { RelayProblem, RelayUnreachable, shown } from "./problem.ts";
+import { RelayProblem, RelayUnreachable } from "./problem.ts";
 import type { PendingClaim, State } from "./state.ts";
 import type { Lines } from "./terminal.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
@@ -71,7 +71,7 @@ async function leftClaim(options: ClaimOptions): Promise<PendingClaim | undefine
 
 async function newClaim({ api, state, username, relay }: ClaimOptions): Promise<PendingClaim> {
   const { claim, hostname, code, expiresAt } = await api.claim(username);
-  const pending = { relay: relay.href, username, hostname, claim, code: shown(code), expiresAt };
+  const pending = { relay: relay.href, username, hostname, claim, code, expiresAt };
   await state.saveClaim(pending);
   return pending;
 }

@@ -1,5 +1,6 @@
 import project from "../../deno.json" with { type: "json" };
 import { createLog } from "../../lib/log.ts";
+import { escapeLines } from "../../lib/wire/unseen.ts";
 import { logUncaught } from "../../lib/net/uncaught.ts";
 import { type Command, COMMANDS, parseCommand, type StatusOptions } from "./arguments.ts";
 import { type RunOptions } from "./run_arguments.ts";
@@ -106,8 +107,9 @@ function writeError(line: string): void {
   write(Deno.stderr, `${line}\n`);
 }
 
+/** What is written holds what others said: no byte of it acts on a terminal. */
 function write(to: { writeSync(p: Uint8Array): number }, text: string): void {
-  let bytes = new TextEncoder().encode(text);
+  let bytes = new TextEncoder().encode(escapeLines(text));
   try {
     while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
   } catch {

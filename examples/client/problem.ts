@@ -1,3 +1,5 @@
+import { withoutUnseen } from "../../lib/wire/unseen.ts";
+
 /** A refusal of the relay (RFC 9457), made for showing to a person. */
 export class RelayProblem extends Error {
   override readonly name = "RelayProblem";
@@ -50,7 +52,7 @@ export function readProblem(
   }
   const type = typeof told.type === "string" ? told.type : "";
   return new RelayProblem({
-    code: type.startsWith(PROBLEM_TYPE) ? type.slice(PROBLEM_TYPE.length) : "",
+    code: type.startsWith(PROBLEM_TYPE) ? shown(type.slice(PROBLEM_TYPE.length)) : "",
     status,
     title: typeof told.title === "string" ? told.title : `The relay answered with status ${status}`,
     detail: typeof told.detail === "string" ? told.detail : undefined,
@@ -58,10 +60,9 @@ export function readProblem(
   });
 }
 
-/** Text of the relay, bounded and without what could move a terminal's cursor. */
+/** Text of the relay, bounded, and without what moves a terminal's cursor or turns text around. */
 export function shown(text: unknown): string {
-  // deno-lint-ignore no-control-regex -- control characters are what has to go
-  return String(text).slice(0, MAX_SHOWN).replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
+  return withoutUnseen(String(text).slice(0, MAX_SHOWN));
 }
 
 /** A `Retry-After` value (RFC 9110 section 10.2.3) in milliseconds; undefined if it is none. */
@@ -99,5 +100,5 @@ function mend(text: string): string {
     return "the connection broke off; try again in a moment";
   }
   if (/timed? ?out|TimeoutError/i.test(text)) return "no answer in time; check the network";
-  return text;
+  return shown(text);
 }

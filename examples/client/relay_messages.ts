@@ -1,5 +1,5 @@
-import { MAX_SERVER_NAME_BYTES, normalizeServerName } from "../../lib/wire/server_name.ts";
 import { MAX_MESSAGE_BYTES, type RelayMessage } from "../../lib/wire/messages.ts";
+import { isHost } from "./answers.ts";
 
 /** What a text frame of the relay turns out to be. */
 export type ReadRelayMessage =
@@ -47,13 +47,10 @@ export function readRelayMessage(frame: unknown): ReadRelayMessage {
 
 function readOnline(value: Record<string, unknown>): ReadRelayMessage {
   const { hostname, url, dataHost, dataPort } = value;
-  if (typeof hostname !== "string" || typeof dataHost !== "string" || dataHost === "") {
-    return bad("online: hostname or dataHost missing");
-  }
   if (!isPort(dataPort)) return bad("online: dataPort is no port");
   if (!isHost(hostname) || !isHost(dataHost)) return bad("online: hostname or dataHost is no host");
   // A relay of an earlier version does not tell it.
-  const address = typeof url === "string" ? url : `https://${hostname}`;
+  const address = typeof url === "string" && isPageUrl(url) ? url : `https://${hostname}`;
   const message = { type: "online", hostname, url: address, dataHost, dataPort } as const;
   return { state: "message", message };
 }
@@ -120,9 +117,11 @@ function isTicket(value: unknown): value is string {
   return typeof value === "string" && TICKET.test(value);
 }
 
-function isHost(value: unknown): value is string {
-  return typeof value === "string" && value.length <= MAX_SERVER_NAME_BYTES &&
-    normalizeServerName(value).ok;
+/** Whether a text is an https address of a host and a port, and nothing that only looks like it. */
+function isPageUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && url.protocol === "https:" && url.username === "" && url.password === "" &&
+    /^[!-~]+$/.test(text) && isHost(url.hostname);
 }
 
 function isPort(value: unknown): value is number {

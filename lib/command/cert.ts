@@ -117,7 +117,7 @@ async function renew(settings: Settings, context: CommandContext): Promise<numbe
       stateDir: settings.stateDir,
       force: context.options.force === true,
       json: context.options.json === true,
-      terminal: context.isTerminal,
+      ...(context.isTerminal && { eraseLine: () => context.erase("line") }),
       write: context.print,
       signal: stopping.signal,
     });

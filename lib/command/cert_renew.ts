@@ -34,8 +34,8 @@ export interface CertRenewOptions {
   force?: boolean;
   /** One JSON object a step instead of lines for people. */
   json?: boolean;
-  /** Whether `write` goes to a terminal, which gets a spinner. */
-  terminal?: boolean;
+  /** Erases the line of the terminal that `write` goes to, which gets a spinner. */
+  eraseLine?: () => void;
   write: (text: string) => void;
   signal?: AbortSignal;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
@@ -51,10 +51,10 @@ export interface CertRenewOptions {
  * @returns a value of {@linkcode RENEW_EXIT}.
  */
 export async function certRenew(options: CertRenewOptions): Promise<number> {
-  const { stateDir, json = false, terminal = false, write } = options;
+  const { stateDir, json = false, eraseLine, write } = options;
   const { lockWaitMs = LOCK_WAIT_MS } = options;
   openStateFolder(stateDir);
-  const progress = createProgress({ json, terminal: terminal && !json, write });
+  const progress = createProgress({ json, ...(eraseLine && !json && { eraseLine }), write });
   const lockPath = join(stateDir, RELAY_LOCK_FILE);
   try {
     let lock = await acquireLock(lockPath, { owner: "glossond cert renew" });

@@ -12,10 +12,12 @@ export interface CommandContext {
   options: Record<string, string | boolean | undefined>;
   /** Reads the environment, the settings file and the secrets file, anew at each call. */
   readSettings: () => Promise<Pick<LoadOptions, "env" | "file" | "secrets">>;
-  /** Writes to standard output. */
+  /** Writes to standard output; nothing in the text can act on a terminal. */
   print: (text: string) => void;
-  /** Writes to standard error. */
+  /** Writes to standard error, likewise. */
   printError: (text: string) => void;
+  /** Erases the line, or all, of the terminal that standard output is. */
+  erase: (what: "line" | "screen") => void;
   /** Calls back for each such signal, for the rest of the process's life. */
   onSignal: (signal: Deno.Signal, handler: () => void) => void;
   /** Whether standard error goes to journald. */

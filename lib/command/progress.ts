@@ -1,9 +1,6 @@
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const FRAME_MS = 100;
 
-/** Erases the line and goes to its begin (ECMA-48). */
-const CLEAR_LINE = "\r\x1b[2K";
-
 /** Tells the steps of a command as they happen. */
 export interface Progress {
   /** A step that has been taken. */
@@ -18,17 +15,19 @@ export interface Progress {
 export interface ProgressOptions {
   /** One JSON object a line. */
   json: boolean;
-  /** Whether to turn a spinner below the last step. */
-  terminal: boolean;
+  /** Erases the terminal's line, for a spinner below the last step; absent where there is none. */
+  eraseLine?: () => void;
   write: (text: string) => void;
 }
 
 /** Makes a {@linkcode Progress}: a spinner on a terminal, plain lines or JSON elsewhere. */
-export function createProgress({ json, terminal, write }: ProgressOptions): Progress {
+export function createProgress({ json, eraseLine, write }: ProgressOptions): Progress {
   let frame = 0;
-  const timer = terminal
-    ? setInterval(() => write(`${CLEAR_LINE}${FRAMES[frame++ % FRAMES.length]} `), FRAME_MS)
-    : undefined;
+  const turn = (): void => {
+    eraseLine?.();
+    write(`${FRAMES[frame++ % FRAMES.length]} `);
+  };
+  const timer = eraseLine && setInterval(turn, FRAME_MS);
 
   function line(mark: string, key: string, text: string, fields: Record<string, unknown>): void {
     const plain = Object.fromEntries(
@@ -42,7 +41,8 @@ export function createProgress({ json, terminal, write }: ProgressOptions): Prog
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `${name}: ${value}`)
       .join(", ");
-    write(`${terminal ? CLEAR_LINE : ""}${mark} ${text}${shown && ` (${shown})`}\n`);
+    eraseLine?.();
+    write(`${mark} ${text}${shown && ` (${shown})`}\n`);
   }
 
   return {
@@ -53,7 +53,7 @@ export function createProgress({ json, terminal, write }: ProgressOptions): Prog
     },
     close(): void {
       clearInterval(timer);
-      if (terminal) write(CLEAR_LINE);
+      eraseLine?.();
     },
   };
 }

@@ -7,9 +7,6 @@ import { statusText } from "./status_text.ts";
 /** How often `--watch` asks. */
 const WATCH_MS = 2_000;
 
-/** Moves a terminal's cursor to the top and clears what is below. */
-const CLEAR = "\x1b[H\x1b[J";
-
 /** `glossond status`. */
 export const status: Command = {
   summary: "show how the running relay is doing",
@@ -47,8 +44,8 @@ async function watch(admin: AdminClient, context: CommandContext): Promise<numbe
   }
   while (true) {
     const report = await admin.status();
-    const clear = context.isTerminal && context.options.json !== true ? CLEAR : "";
-    context.print(clear + render(report, context));
+    if (context.isTerminal && context.options.json !== true) context.erase("screen");
+    context.print(render(report, context));
     const pause = Promise.withResolvers<"again">();
     const timer = setTimeout(pause.resolve, WATCH_MS, "again");
     if (await Promise.race([pause.promise, stopped.promise]) === "stopped") {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { createLog, type LogOptions } from "../../lib/log.ts";
+import { hasUnseen } from "../../lib/wire/unseen.ts";
+import { UNSEEN_CHARACTERS } from "../wire/unseen_characters.ts";
 
 function lines(options: Partial<LogOptions>): string[] {
   const written: string[] = [];
@@ -71,4 +73,19 @@ Deno.test("createLog() loses a line that cannot be written or rendered, and noth
     log.info("kept");
   }
   assert.deepEqual(written.map((line) => line.includes("kept")), [true, true]);
+});
+
+Deno.test("createLog() writes no character that acts without being seen, wherever it stands", () => {
+  for (const options of [{}, { journal: true }, { format: "json" }] as Partial<LogOptions>[]) {
+    const written: string[] = [];
+    const log = createLog({ ...options, write: (line) => written.push(line) });
+    for (const char of UNSEEN_CHARACTERS) {
+      const text = `a${char}b`;
+      log.info("one", { text, error: new Error(text), list: [text], object: { [text]: text } });
+    }
+    assert.equal(written.length, UNSEEN_CHARACTERS.length);
+    for (const line of written) assert.equal(hasUnseen(line), false, escape(line));
+    if (options.format !== "json") continue;
+    assert.deepEqual(written.map((line) => JSON.parse(line).text.slice(1, -1)), UNSEEN_CHARACTERS);
+  }
 });

@@ -42,6 +42,8 @@ export class FakeRelay {
   readonly shown: string[] = [];
   /** Answers for paths, instead of the right ones. */
   readonly problems = new Map<string, Problem>();
+  /** Makes other answers of the right ones, by path. */
+  alter: ((path: string, body: Record<string, unknown>) => unknown) | undefined;
   /** Certificates that were issued, newest last. */
   readonly issued: string[] = [];
   token = "";
@@ -171,7 +173,7 @@ export class FakeRelay {
       port: httpsPort,
       ...this.#pair,
       onListen() {},
-    }, (request) => this.#answer(request));
+    }, (request) => this.#altered(request));
     this.#data = Deno.listen({ hostname: "127.0.0.1", port: dataPort });
     this.#accept(this.#data, (conn) => this.#dataConnection(conn));
   }
@@ -183,6 +185,17 @@ export class FakeRelay {
       this.#conns.add(conn);
       serve(conn);
     }
+  }
+
+  async #altered(request: Request): Promise<Response> {
+    const response = await this.#answer(request);
+    if (this.alter === undefined || !response.headers.get("content-type")?.includes("json")) {
+      return response;
+    }
+    const { status, headers } = response;
+    headers.delete("content-length");
+    const body = this.alter(new URL(request.url).pathname, await response.json());
+    return new Response(JSON.stringify(body), { status, headers });
   }
 
   async #answer(request: Request): Promise<Response> {
