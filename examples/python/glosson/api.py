@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from .http1 import BadMessage, Fields, head_bytes, read_answer, values
 from .limit import Limit
 from .problem import RelayUnreachable, read_problem, read_retry_after, unreachable
 from .reader import Reader
-from .relay_address import RelayAddress, connect_host
+from .relay_address import RelayAddress, connect_host, is_host
 from .tls import TlsStream
+from .unseen import has_unseen
 
 REQUEST_S = 15.0
 MAX_ANSWER_BYTES = 256 * 1024  # a long certificate chain is some 10 KiB
+PEM = re.compile(r"[\r\n -~]+")  # lines of visible characters
 
 
 def relay_trust(ca: str | None) -> ssl.SSLContext:
@@ -108,9 +111,7 @@ class Api:
             value = json.loads(body)
         except ValueError:
             value = None
-        if not isinstance(value, dict) or any(
-            not isinstance(value.get(name), kind) for name, kind in members.items()
-        ):
+        if not isinstance(value, dict) or not is_answer(value, members):
             where = str(self.relay).rstrip("/") + path
             raise RelayUnreachable(f"What answers at {where} is no Glosson relay")
         return Reply(value, retry_after_s)
@@ -150,6 +151,22 @@ class Api:
     async def connect(self) -> Connection:
         """Connect to the relay; TLS is still to be spoken."""
         return await dial(connect_host(self.relay.host), self.relay.port)
+
+
+def is_answer(value: dict[str, Any], members: Mapping[str, type]) -> bool:
+    """Whether an answer has what it has to have, and no text that a relay would not send.
+
+    What it says is shown, logged, and put into files and requests.
+    """
+    if any(not isinstance(value.get(name), kind) for name, kind in members.items()):
+        return False
+    if "hostname" in members and not is_host(value["hostname"]):
+        return False
+    texts = [text for name, text in value.items() if name != "certificate"]
+    if any(isinstance(text, str) and has_unseen(text) for text in texts):
+        return False
+    certificate = value.get("certificate")
+    return not isinstance(certificate, str) or PEM.fullmatch(certificate) is not None
 
 
 async def find_relay(given: RelayAddress, trust: ssl.SSLContext) -> Api:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Union
 
+from .relay_address import is_host
+
 SUBPROTOCOL = "glosson.v1"
 MAX_MESSAGE_BYTES = 16 * 1024
 MAX_POOL = 64
@@ -17,6 +19,8 @@ REVOKED, HEARTBEAT_MISSED, REPLACED = 4401, 4408, 4409
 
 MAX_TICKETS = 64  # of one message that are looked at
 MAX_TICKET_LIFE_S = 60.0  # of `connect` that is believed
+
+URL = re.compile(r"https://[!-~]+")
 
 _TICKET = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -98,9 +102,10 @@ def read_message(frame: object) -> Message | None:
 
 def _online(value: dict[str, Any]) -> Online:
     hostname, url, data = value.get("hostname"), value.get("url"), _data(value)
-    if not isinstance(hostname, str) or data is None:
-        raise ValueError("online: hostname, dataHost or dataPort is missing")
-    return Online(url if isinstance(url, str) else f"https://{hostname}", data)
+    if not isinstance(hostname, str) or not is_host(hostname) or data is None:
+        raise ValueError("online: hostname, dataHost or dataPort is missing, or no such thing")
+    own = isinstance(url, str) and URL.fullmatch(url) is not None
+    return Online(str(url) if own else f"https://{hostname}", data)
 
 
 def _data(value: dict[str, Any]) -> DataAddress | None:
@@ -108,7 +113,7 @@ def _data(value: dict[str, Any]) -> DataAddress | None:
     if host is None and port is None:
         return None
     is_port = isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536
-    if not isinstance(host, str) or not host or not is_port:
+    if not isinstance(host, str) or not is_host(host) or not is_port:
         raise ValueError("dataHost and dataPort are no address")
     assert isinstance(port, int)
     return DataAddress(host, port)

@@ -9,6 +9,8 @@ import ssl
 import time
 from email.utils import parsedate_to_datetime
 
+from .unseen import without_unseen
+
 PROBLEM_TYPE = "urn:glosson:problem:"
 MAX_SHOWN = 500  # characters of what a relay says
 
@@ -36,15 +38,15 @@ def read_problem(status: int, body: bytes, retry_after_s: float | None) -> Relay
         told = None
     told = told if isinstance(told, dict) else {}
     kind, title, detail = (told.get(name) for name in ("type", "title", "detail"))
-    code = str(kind)[len(PROBLEM_TYPE) :] if str(kind).startswith(PROBLEM_TYPE) else ""
+    code = shown(str(kind)[len(PROBLEM_TYPE) :]) if str(kind).startswith(PROBLEM_TYPE) else ""
     parts = [shown(part) for part in (title, detail) if isinstance(part, str) and part]
     text = ": ".join(parts) or f"The relay answered with status {status}"
     return RelayProblem(status, text, code, retry_after_s)
 
 
 def shown(text: object) -> str:
-    """Return text of the relay, bounded and without what could move a terminal's cursor."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", str(text)[:MAX_SHOWN])
+    """Return text of the relay, bounded, without what moves a cursor or turns text around."""
+    return without_unseen(str(text)[:MAX_SHOWN])
 
 
 def read_retry_after(value: bytes | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -11,6 +12,10 @@ ENDING_IN_IPV4 = [
     ipaddress.IPv6Network(block)
     for block in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
 ]
+
+
+MAX_HOST = 255
+HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,14 @@ def read_relay_address(text: str) -> RelayAddress:
     if url.path not in ("", "/") or url.query or url.fragment or url.username is not None:
         raise ValueError(f"Cannot use relay address {text}: it is a host and port only")
     return RelayAddress(host, port)
+
+
+def is_host(text: str) -> bool:
+    """Whether a text is a host name or an IP address, fit for a URL and a page."""
+    try:
+        return ipaddress.ip_address(text) is not None
+    except ValueError:
+        return len(text) <= MAX_HOST and HOST.fullmatch(text) is not None
 
 
 def connect_host(host: str) -> str:

@@ -27,6 +27,7 @@ from .renewal import first_certificate, keep_certificate
 from .state import State
 from .static_files import static_files
 from .stay_online import stay_online
+from .unseen import LineFormatter
 
 LEAVING_S = 5.0  # for open answers to finish
 INTERRUPTED = 130
@@ -151,8 +152,7 @@ async def _until_signal(work: object) -> str | None:
 
 def _log_to_stderr(verbose: bool) -> None:
     logging.raiseExceptions = False  # nobody reads any more: no reason to stop
-    logging.basicConfig(
-        format="%(asctime)s %(levelname)s %(message)s",
-        level=logging.DEBUG if verbose else logging.INFO,
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)

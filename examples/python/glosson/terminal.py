@@ -6,11 +6,13 @@ import asyncio
 import sys
 import threading
 
+from .unseen import escape_lines
+
 
 def say(text: str) -> None:
     """Print for the person; that nobody reads any more is no reason to stop."""
     try:
-        print(text, flush=True)
+        print(escape_lines(text), flush=True)
     except OSError:
         pass
 
@@ -18,7 +20,7 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Say what went wrong."""
     try:
-        print(f"glosson: {text}", file=sys.stderr, flush=True)
+        print(f"glosson: {escape_lines(text)}", file=sys.stderr, flush=True)
     except OSError:
         pass
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 
 import pytest
 
 from glosson import renewal
+from glosson.api import is_answer
 from glosson.endings import closed, goodbye
 from glosson.identity import Identity, read_time, rfc3339
 from glosson.messages import Connect, DataAddress, Goodbye, Online, Tickets, read_message
@@ -16,6 +18,8 @@ from glosson.pool_size import PoolSize
 from glosson.problem import read_problem, read_retry_after
 from glosson.records import SavedIdentity
 from glosson.relay_address import connect_host, may_dial, read_relay_address
+from glosson.terminal import complain, say
+from glosson.unseen import LineFormatter, has_unseen, without_unseen
 
 TICKET = "A" * 22
 
@@ -116,6 +120,50 @@ def test_problems_are_shown_without_control_characters() -> None:
     assert str(read_problem(502, b"<html>", None)) == "The relay answered with status 502"
     assert read_retry_after(b"7") == 7.0 and read_retry_after(b"soon") is None
     assert read_retry_after(b"Thu, 01 Jan 1970 00:00:00 GMT") == 0.0
+
+
+# Clears the screen, C1's way to say the same, turned around, cut off, on another line.
+HOSTILE = "\x1b[2J\x9b2J\x85\u202egnp.exe\u2066\u2028\ud800\r\n"
+
+
+def test_nothing_that_a_relay_says_acts_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    body = {"type": f"urn:glosson:problem:{HOSTILE}", "title": HOSTILE, "detail": f"a{HOSTILE}b"}
+    problem = read_problem(403, json.dumps(body).encode(), None)
+    assert not has_unseen(str(problem)) and not has_unseen(problem.code)
+    assert without_unseen(f"a{HOSTILE}b") == "a [2J 2J gnp.exe b"
+    say(f"one\n{HOSTILE}")
+    complain(HOSTILE)
+    record = logging.LogRecord("x", logging.INFO, "", 1, "a %s", (HOSTILE,), None)
+    line = LineFormatter("%(message)s").format(record)
+    assert not has_unseen(line) and "\\n" in line
+    out, err = capsys.readouterr()
+    assert not has_unseen((out + err).replace("\n", ""))
+    assert out.startswith("one\n\\x1b[2J") and err.startswith("glosson: \\x1b[2J")
+
+
+@pytest.mark.parametrize("name", ["hostname", "code", "id", "renewAfter", "certificate", "other"])
+def test_an_answer_that_acts_on_a_terminal_is_none(name: str) -> None:
+    needed = {"hostname": str}
+    right = {"hostname": "kaylee.example.org", "certificate": "-----BEGIN\r\nx\n"}
+    assert is_answer(right, needed)
+    for text in (HOSTILE, "a\x1bb", "\u202e", "\x9b"):
+        assert not is_answer({**right, name: f"{right.get(name, '')}{text}"}, needed)
+    assert not is_answer({**right, "hostname": "<script>"}, needed)
+
+
+def test_online_names_hosts_and_an_address() -> None:
+    def read(**other: object) -> object:
+        told = {"type": "online", "hostname": "h.test", "dataHost": "d.test", "dataPort": 1}
+        return read_message(json.dumps({**told, **other}))
+
+    assert read() == Online("https://h.test", DataAddress("d.test", 1))
+    assert read(url="https://h.test:8443/") == Online(
+        "https://h.test:8443/", DataAddress("d.test", 1)
+    )
+    assert read(url=f"https://h.test/{HOSTILE}") == read()
+    for member in ("hostname", "dataHost"):
+        with pytest.raises(ValueError, match="no "):
+            read(**{member: f"h{HOSTILE}.test"})
 
 
 def test_the_pool_follows_the_visitors() -> None:
