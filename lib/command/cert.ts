@@ -73,7 +73,7 @@ Options:
         relay,
         force: context.options.force === true,
         json: context.options.json === true,
-        terminal: context.isTerminal,
+        ...(context.isTerminal && { eraseLine: () => context.erase("line") }),
         write: context.print,
       });
     }

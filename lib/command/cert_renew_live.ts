@@ -7,7 +7,8 @@ export interface RenewLiveOptions {
   relay: AdminClient;
   force: boolean;
   json: boolean;
-  terminal: boolean;
+  /** Erases the line of the terminal that `write` goes to, which gets a spinner. */
+  eraseLine?: () => void;
   write: (text: string) => void;
 }
 
@@ -19,8 +20,8 @@ export interface RenewLiveOptions {
  * @throws {Error} when the relay stops before the end.
  */
 export async function renewLive(options: RenewLiveOptions): Promise<number> {
-  const { relay, force, json, terminal, write } = options;
-  const progress = createProgress({ json, terminal: terminal && !json, write });
+  const { relay, force, json, eraseLine, write } = options;
+  const progress = createProgress({ json, ...(eraseLine && !json && { eraseLine }), write });
   try {
     for await (const line of relay.renew(force)) {
       if ("step" in line) {
