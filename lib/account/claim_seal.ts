@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
-import { newCode, type Random } from "./secret.ts";
+import { newCode, type Random } from "../wire/random_secret.ts";
 
 /** First byte of what is sealed: which layout follows. */
 const LAYOUT = 1;
@@ -11,8 +10,6 @@ const NONCE_BYTES = 16;
 
 /** Length of HMAC-SHA-256. */
 const MAC_BYTES = 32;
-
-const KEY_BYTES = 32;
 
 /** Length of the time at which a claim expires, milliseconds since the epoch. */
 const TIME_BYTES = 6;
@@ -48,7 +45,7 @@ export interface ClaimSeal {
  * So a claim needs no place in a table before its profile was read: strangers can make as many as they
  * like without keeping anybody else from it.
  *
- * @param key {@linkcode KEY_BYTES} that nobody else has.
+ * @param key 32 random bytes that nobody else has.
  */
 export function createClaimSeal(key: Uint8Array, random: Random): ClaimSeal {
   const mac = (purpose: string, bytes: Uint8Array): Uint8Array =>
@@ -92,14 +89,4 @@ export function createClaimSeal(key: Uint8Array, random: Random): ClaimSeal {
       };
     },
   };
-}
-
-/** The key of this relay's claims, made at the first call: claims outlive a restart. */
-export function claimKey(db: DatabaseSync, random: Random): Uint8Array {
-  const key = new Uint8Array(KEY_BYTES);
-  random(key);
-  db.prepare("INSERT INTO relay_key (name, key) VALUES ('claim', ?) ON CONFLICT DO NOTHING").run(
-    key,
-  );
-  return db.prepare("SELECT key FROM relay_key WHERE name = 'claim'").get()!.key as Uint8Array;
 }

@@ -1,9 +1,6 @@
 import { createHash } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
-import { write } from "../database.ts";
 import { addressGroup } from "../net/address_group.ts";
 import type { BioAnswer } from "./bio_queue.ts";
-import { createClaimChecks } from "./claim_checks.ts";
 import {
   type ClaimRefusal,
   codeExpired,
@@ -16,10 +13,10 @@ import {
   tooManyVerifications,
 } from "./claim_refusal.ts";
 import { isReservedUsername } from "./reserved_names.ts";
-import { claimKey, createClaimSeal } from "./claim_seal.ts";
-import { type Random, systemRandom } from "./secret.ts";
+import { createClaimSeal } from "./claim_seal.ts";
+import { type Random, systemRandom } from "../wire/random_secret.ts";
 import { createSlidingLimit } from "./sliding_limit.ts";
-import type { AccountStore } from "./store.ts";
+import type { Store } from "../store/store.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -52,8 +49,7 @@ export interface ClaimVerified {
 
 /** Options for {@linkcode createClaims}. */
 export interface ClaimsOptions {
-  db: DatabaseSync;
-  store: AccountStore;
+  store: Pick<Store, "accounts" | "claimChecks" | "claimKey" | "write">;
   /**
    * Whether a name is kept back; who has its account keeps it all the same.
    * @default {isReservedUsername}
@@ -72,8 +68,6 @@ export interface ClaimsOptions {
   verificationsPerClaim?: number;
   /** How long a code counts. @default {900_000} */
   codeLifeMs?: number;
-  /** How many claims are kept of those whose profile was read, see `claim_checks.ts`. @default {10_000} */
-  maxClaims?: number;
 }
 
 /**
@@ -93,10 +87,9 @@ export interface Claims {
   verify(claim: string, address: string): Promise<ClaimVerified | ClaimRefusal>;
 }
 
-/** Makes and checks claims; the caller opens and closes the database. */
+/** Makes and checks claims; the caller opens and closes the store. */
 export function createClaims(options: ClaimsOptions): Claims {
   const {
-    db,
     store,
     isReserved = isReservedUsername,
     readBio,
@@ -106,7 +99,6 @@ export function createClaims(options: ClaimsOptions): Claims {
     claimsPerHour = 30,
     verificationsPerClaim = 20,
     codeLifeMs = 900_000,
-    maxClaims = 10_000,
   } = options;
   const byAddress = createSlidingLimit({
     limit: claimsPerHour,
@@ -114,8 +106,8 @@ export function createClaims(options: ClaimsOptions): Claims {
     maxKeys: MAX_LIMITED_ADDRESSES,
     now,
   });
-  const seal = createClaimSeal(claimKey(db, random), random);
-  const checks = createClaimChecks(db, { maxClaims, now });
+  const seal = createClaimSeal(store.claimKey(), random);
+  const { accounts, claimChecks: checks } = store;
   /** Readings of a profile under way, by the hash of the claim in hex. */
   const underWay = new Map<string, number>();
 
@@ -124,7 +116,7 @@ export function createClaims(options: ClaimsOptions): Claims {
     if (refusal !== undefined) return refusal;
     const name = String(username);
     if (isKeptBack(name)) return reserved(name);
-    if (store.isBlocked(name)) return suspended(name);
+    if (accounts.isBlocked(name)) return suspended(name);
 
     const waitMs = byAddress.take(addressGroup(address));
     if (waitMs > 0) return tooManyClaims("Too many claims came from your network address", waitMs);
@@ -136,7 +128,7 @@ export function createClaims(options: ClaimsOptions): Claims {
 
   /** A name with an account is its owner's, whose token may be lost. */
   function isKeptBack(name: string): boolean {
-    return isReserved(name) && store.byUsername(name) === undefined;
+    return isReserved(name) && accounts.byUsername(name) === undefined;
   }
 
   async function verify(claim: string, address: string): Promise<ClaimVerified | ClaimRefusal> {
@@ -148,7 +140,7 @@ export function createClaims(options: ClaimsOptions): Claims {
     const hash = createHash("sha256").update(sealed.bytes).digest();
     const { verifications, used } = checks.get(hash);
     if (used) return noSuchClaim();
-    if (store.isBlocked(username)) return suspended(username);
+    if (accounts.isBlocked(username)) return suspended(username);
     const key = hash.toString("hex");
     const atOnce = underWay.get(key) ?? 0;
     if (verifications + atOnce >= verificationsPerClaim) {
@@ -160,7 +152,7 @@ export function createClaims(options: ClaimsOptions): Claims {
       const refusal = refuseBio(answer, username, code);
       if (refusal === undefined) return await grant(hash, expiresAt, username);
       // One that had no turn, or was answered from memory, costs nothing.
-      if (answer.ran) await write(db, () => checks.count(hash, expiresAt));
+      if (answer.ran) await store.write(() => checks.count(hash, expiresAt));
       return refusal;
     } finally {
       const left = underWay.get(key)! - 1;
@@ -175,13 +167,13 @@ export function createClaims(options: ClaimsOptions): Claims {
     expiresAt: number,
     username: string,
   ): Promise<ClaimVerified | ClaimRefusal> {
-    return write(db, () => {
+    return store.write(() => {
       // The operator may have acted since the claim was made, or while the profile was read.
-      if (store.isBlocked(username)) return suspended(username);
+      if (accounts.isBlocked(username)) return suspended(username);
       if (isKeptBack(username)) return reserved(username);
       if (!checks.use(hash, expiresAt)) return noSuchClaim();
-      const replaced = store.byUsername(username) !== undefined;
-      const token = store.grantToken(username);
+      const replaced = accounts.byUsername(username) !== undefined;
+      const token = accounts.grantToken(username);
       return { ok: true, username, hostname: hostnameOf(username), token, replaced };
     });
   }

@@ -1,3 +1,4 @@
+import type { Attendance, Seen } from "../store/accounts.ts";
 import type { Log } from "../log.ts";
 
 /** Shortest time between two writes: what a crash can take of many who come and go at once. */
@@ -8,21 +9,6 @@ const RETRY_MS = 5_000;
 
 /** How often those who stay online are noted: what a crash can take of their last time. */
 const STAY_MS = 300_000;
-
-/**
- * How a user stands: online, or gone a moment ago and awaited, or not awaited.
- *
- * It is kept, since who was online when the relay stopped is awaited after its start.
- */
-export type Attendance = "online" | "left" | "gone";
-
-/** What is to be written of a user. */
-export interface Seen {
-  /** When they were last online, milliseconds since the epoch; absent: as before. */
-  at?: number;
-  /** As it is from now on; absent: as before. */
-  attendance?: Attendance;
-}
 
 /** Options for {@linkcode LastOnline}. */
 export interface LastOnlineOptions {

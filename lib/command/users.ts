@@ -1,10 +1,8 @@
 import { hostOfUser, labelBelow } from "../wire/names.ts";
-import { createAccountStore } from "../account/store.ts";
 import { isUsername } from "../account/username.ts";
 import { createUserDesk, type UserDesk } from "../admin/users.ts";
 import { SUSPENDED } from "../issuance/order_state.ts";
-import { orderTable } from "../issuance/order_table.ts";
-import { openDatabase, write } from "../database.ts";
+import { openStore, storePath } from "../store/sqlite/open.ts";
 import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { reachRelay, type RelayAccess } from "./relay_access.ts";
@@ -88,7 +86,7 @@ async function withDesk(
   work: (desk: UserDesk) => Promise<number>,
 ): Promise<number> {
   if (admin !== undefined) return await work(admin.users);
-  const path = `${stateDir}/glossond.sqlite`;
+  const path = storePath(stateDir);
   try {
     await Deno.stat(path);
   } catch {
@@ -96,22 +94,23 @@ async function withDesk(
   }
   becomeOwner(stateDir);
   openStateFolder(stateDir);
-  const db = openDatabase(path);
+  const store = openStore(path);
   try {
-    const orders = orderTable(db);
-    const accounts = createAccountStore(db);
+    const { accounts, orders } = store;
     return await work(createUserDesk({
       accounts,
       hostnameOf: (username) => hostOfUser(username, baseDomain),
       certificates: {
         latest: (username) => orders.newest(username),
         suspend: (username) =>
-          write(db, () => void orders.failPending(username, JSON.stringify(SUSPENDED), Date.now())),
+          store.write(() =>
+            void orders.failPending(username, JSON.stringify(SUSPENDED), Date.now())
+          ),
       },
       release: (username) => accounts.release(username, () => orders.forget(username)),
     }));
   } finally {
-    db.close();
+    store.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import { type BioCommand, createBioCommand } from "../account/bio_command.ts";
 import { BioQueue } from "../account/bio_queue.ts";
 import { createClaims } from "../account/claims.ts";
-import { type AccountStore, createAccountStore } from "../account/store.ts";
+import type { AccountStore } from "../store/accounts.ts";
 import { limitedGroups } from "../net/address_group.ts";
 import type { Ground } from "./ground.ts";
 import { createReserved } from "./reserved.ts";
@@ -15,9 +15,9 @@ export interface Accounts {
 
 /** Builds accounts, claims and the reading of profiles. */
 export function buildAccounts(
-  { db, settings, log, metrics: { counters }, hostnameOf, onReload }: Ground,
+  { store, settings, log, metrics: { counters }, hostnameOf, onReload }: Ground,
 ): Accounts {
-  const accounts = createAccountStore(db);
+  const { accounts } = store;
   const bio = createBioCommand({ script: () => settings.bioScript, log });
   const reserved = createReserved(settings, log);
   onReload(() => reserved.reload());
@@ -34,8 +34,7 @@ export function buildAccounts(
     },
   });
   const claims = createClaims({
-    db,
-    store: accounts,
+    store,
     isReserved: (username) => reserved.has(username),
     readBio: (username, address) => profiles.ask(username, address),
     hostnameOf,

@@ -1,8 +1,7 @@
-import type { AccountStore } from "../account/store.ts";
+import type { AccountStore } from "../store/accounts.ts";
 import { openAuthority, readCaFile } from "../authority.ts";
 import type { Authority } from "../certificate/authority.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
-import { nameTable } from "../dns/name_table.ts";
 import { createIssuance, type Issuance } from "../issuance/issuance.ts";
 import { labelBelow } from "../wire/names.ts";
 import type { Ground } from "./ground.ts";
@@ -21,7 +20,7 @@ export interface Certificates {
  * @throws {Error} when the authority cannot be used as it is set up.
  */
 export async function buildCertificates(
-  { db, settings, hostnameOf, log, onClose }: Ground,
+  { store, settings, hostnameOf, log, onClose }: Ground,
   accounts: AccountStore,
 ): Promise<Certificates> {
   const { authority, names, close } = await openAuthority(
@@ -29,7 +28,7 @@ export async function buildCertificates(
     log,
     await readCaFile(settings),
     {
-      store: nameTable(db),
+      store: store.names,
       claimed: () => accounts.list().map(({ username }) => hostnameOf(username)),
       isClaimed: (name) =>
         accounts.byUsername(labelBelow(name, settings.baseDomain) ?? "") !== undefined,
@@ -38,7 +37,7 @@ export async function buildCertificates(
   onClose(close);
   names?.start();
   const issuance = createIssuance({
-    db,
+    store,
     authority,
     log,
     isBlocked: (username) => accounts.isBlocked(username),

@@ -1,5 +1,5 @@
 import { LastOnline } from "../account/last_online.ts";
-import type { AccountStore } from "../account/store.ts";
+import type { AccountStore } from "../store/accounts.ts";
 import { Places } from "../net/places.ts";
 import { Control } from "../session/control_socket.ts";
 import type { Redeem } from "../session/session.ts";

@@ -1,6 +1,7 @@
 import { createMetrics, type Metrics } from "../admin/metrics.ts";
 import type { Settings } from "../config/settings.ts";
-import { openDatabase } from "../database.ts";
+import type { Store } from "../store/store.ts";
+import { openStore, storePath } from "../store/sqlite/open.ts";
 import { openStateFolder } from "../file/state_folder.ts";
 import type { Log } from "../log.ts";
 import { COMMIT, VERSION } from "../version.ts";
@@ -24,7 +25,7 @@ export interface Ground extends Events {
   log: Log;
   listeners: Listeners;
   ceilings: Ceilings;
-  db: ReturnType<typeof openDatabase>;
+  store: Store;
   metrics: Metrics;
   /** Port at which visitors reach the hub. */
   publicPort: number;
@@ -53,15 +54,15 @@ export async function layGround(
   for (const { path, mode } of openStateFolder(stateDir)) {
     log.warn("was open to others, and is not any more", { path, mode: `0${mode.toString(8)}` });
   }
-  const db = openDatabase(`${stateDir}/glossond.sqlite`);
-  events.onClose(() => db.close());
+  const store = openStore(storePath(stateDir));
+  events.onClose(() => store.close());
   return {
     ...events,
     settings,
     log,
     listeners,
     ceilings,
-    db,
+    store,
     metrics: createMetrics({ version: VERSION, commit: COMMIT }),
     publicPort: settings.publicPort || listeners.hub.addr.port,
     data: {

@@ -1,7 +1,7 @@
 import { hostOfUser } from "../wire/names.ts";
 import type { BioCommand } from "../account/bio_command.ts";
 import type { LastOnline } from "../account/last_online.ts";
-import type { AccountStore } from "../account/store.ts";
+import type { AccountStore } from "../store/accounts.ts";
 import { isUsername } from "../account/username.ts";
 import type { Metrics } from "../admin/metrics.ts";
 import { startAdmin } from "../admin/start.ts";

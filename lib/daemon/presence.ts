@@ -1,5 +1,5 @@
 import type { LastOnline } from "../account/last_online.ts";
-import type { AccountStore } from "../account/store.ts";
+import type { AccountStore } from "../store/accounts.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { NameStatus } from "../page/app.tsx";
 

@@ -2,12 +2,13 @@ import type { DnsTurn } from "./turn.ts";
 import {
   compareRecords,
   type NameReport,
+  ownSets,
   planCopies,
   planRemoval,
   type RecordPlan,
 } from "./name_records.ts";
 import { byName, hasChallenge, readSource, type Source, sourceText } from "./name_source.ts";
-import type { NameStore } from "./name_table.ts";
+import type { NameStore } from "../store/names.ts";
 import { settleWithin } from "../net/pause.ts";
 import type { PdnsRrset, PdnsZone, PowerDns } from "./power_dns.ts";
 
@@ -97,10 +98,10 @@ export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
   async function write(zone: PdnsZone, all: readonly RecordPlan[]): Promise<void> {
     const plans = all.filter(isOpen);
     if (plans.length === 0) return;
-    await store.writing(plans);
+    await store.writing(plans.map(ownSets));
     const changes = plans.flatMap((each) => each.changes);
     if (changes.length > 0) await dns.replaceAll(zone, changes);
-    await store.written(plans);
+    await store.written(plans.map(ownSets));
     if (changes.length > 0) await dns.notify(zone).catch(() => {});
   }
 

@@ -1,13 +1,8 @@
+import type { OwnedSets, OwnSets } from "../store/names.ts";
 import type { PdnsRrset } from "./power_dns.ts";
 
 /** Types that say where a name is; all of a name's are one statement. */
 const ADDRESS_TYPES = ["A", "AAAA", "CNAME", "ALIAS", "LUA"];
-
-/** What a name's sets are compared by: their values that are in force. */
-export type Contents = string;
-
-/** Sets that this relay wrote at a name: for each type what it may have written. */
-export type OwnedSets = ReadonlyMap<string, ReadonlySet<Contents>>;
 
 /** What stands at a name, what should, and what was written there by this relay. */
 export interface NameRecords {
@@ -30,8 +25,13 @@ export interface RecordPlan {
   conflict?: string;
 }
 
-/** The values of a set that are in force, in an order of their own. */
-export function contentsOf({ records }: PdnsRrset): Contents {
+/** The sets of a plan that are this relay's, as they are remembered. */
+export function ownSets({ name, ours }: Pick<RecordPlan, "name" | "ours">): OwnSets {
+  return { name, sets: ours.map((set) => ({ type: set.type, contents: contentsOf(set) })) };
+}
+
+/** What a name's sets are compared by: their values that are in force, in an order of their own. */
+export function contentsOf({ records }: PdnsRrset): string {
   return JSON.stringify(
     records.filter(({ disabled }) => !disabled).map(({ content }) => content).sort(),
   );

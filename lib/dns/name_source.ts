@@ -1,5 +1,5 @@
 import { contentsOf, inForce } from "./name_records.ts";
-import type { NameStore } from "./name_table.ts";
+import type { NameStore } from "../store/names.ts";
 import type { PdnsRrset, PdnsZone, PowerDns } from "./power_dns.ts";
 
 /** The sets of a zone by name, lower-case and without trailing dot. */

@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import { readUsernames } from "../store/sqlite/open.ts";
 import { compareRecords, inForce, type NameReport } from "../dns/name_records.ts";
 import { byName, wildcardAbove } from "../dns/name_source.ts";
 import { createPowerDns, type PdnsZone, type PowerDns } from "../dns/power_dns.ts";
@@ -17,7 +17,7 @@ export async function checkNames(settings: Settings): Promise<Finding[]> {
   }
   const { baseDomain, pdnsApiUrl, pdnsApiKey, pdnsServerId, stateDir } = settings;
   try {
-    const names = usernames(stateDir).map((username) => `${username}.${baseDomain}`);
+    const names = readUsernames(stateDir).map((username) => `${username}.${baseDomain}`);
     // Tries once: what is wrong with the server is told by its own check.
     const dns = createPowerDns({
       apiUrl: pdnsApiUrl!,
@@ -91,15 +91,4 @@ function list<T extends NameReport>(reports: readonly T[], show: (report: T) => 
 
 function are(reports: readonly unknown[]): string {
   return reports.length === 1 ? "has" : "have";
-}
-
-/** Who has an account, without a change to the database. */
-function usernames(stateDir: string): string[] {
-  const db = new DatabaseSync(`${stateDir}/glossond.sqlite`, { readOnly: true });
-  try {
-    return db.prepare("SELECT username FROM account ORDER BY username").all()
-      .map(({ username }) => String(username));
-  } finally {
-    db.close();
-  }
 }

@@ -1,9 +1,8 @@
-import { write } from "../database.ts";
 import { BUDGET_WINDOW_MS, DAY_MS, refuseDaily, turns } from "./budget.ts";
 import { checkCsr } from "../pki/csr.ts";
 import type { Issuance, IssuanceOptions, Submission } from "./options.ts";
 import { endState, orderProblem, type OrderState, SUSPENDED } from "./order_state.ts";
-import { orderTable, type QueuedOrder } from "./order_table.ts";
+import type { QueuedOrder } from "../store/orders.ts";
 import { settleWithin } from "../net/pause.ts";
 import { createTroubles } from "./retries.ts";
 import { orderUserCertificate } from "./user_order.ts";
@@ -38,10 +37,10 @@ interface Running {
 
 /** Starts the queue of users' certificates, with the orders that a former run left pending. */
 export function createIssuance(options: IssuanceOptions): Issuance {
-  const { db, authority, log, now = Date.now, random = Math.random } = options;
+  const { store, authority, log, now = Date.now, random = Math.random } = options;
   const { perAccountPerDay = 5, perWeek = Infinity, concurrency = 4 } = options;
   const { isBlocked = () => false } = options;
-  const table = orderTable(db);
+  const table = store.orders;
   const running = new Map<string, Running>();
   const troubles = createTroubles(now, random);
   let stopped = false;
@@ -49,7 +48,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   /** How long orders took lately; what a waiting client is told is reckoned from it. */
   let usualMs = authority.kind === "local" ? 500 : 10_000;
 
-  write(db, () => table.prune(now() - KEEP_MS)).catch(notStored);
+  store.write(() => table.prune(now() - KEEP_MS)).catch(notStored);
   pump();
 
   function notStored(error: unknown): void {
@@ -61,7 +60,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     if (!check.ok) return { ok: false, problem: "bad-csr", detail: check.reason };
     const id = randomId();
     // In one transaction: two requests at once cannot both be the last one allowed.
-    const submission = await write(db, (): Submission => {
+    const submission = await store.write((): Submission => {
       const twin = table.pendingTwin(username, check.pem);
       if (twin !== undefined) return { ok: true, id: twin };
       const tooMany = refuseDaily(
@@ -115,7 +114,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
 
   async function suspend(username: string): Promise<void> {
     const suspended = JSON.stringify(SUSPENDED);
-    const count = await write(db, () => table.failPending(username, suspended, now()));
+    const count = await store.write(() => table.failPending(username, suspended, now()));
     if (count > 0) log.info("certificate orders ended, their name is blocked", { username, count });
     abort(username, "the name was blocked");
   }
@@ -164,7 +163,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
         onSpent: () => spent = true,
         onStep: (step, fields) => log.debug(step, { username, ...fields }),
       });
-      const stored = await write(db, () => {
+      const stored = await store.write(() => {
         if (table.markReady(id, ready, now())) return true;
         // Released or blocked meanwhile.
         table.countSpent(randomId(), username, now());
@@ -179,7 +178,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
         if (!signal.aborted) return await noteFailure(order, error);
         // Not so when the relay stops: the order stays pending, and goes on after the next start.
         if (!spent || table.isPending(id)) return;
-        await write(db, () => table.countSpent(randomId(), username, now()), PATIENTLY);
+        await store.write(() => table.countSpent(randomId(), username, now()), PATIENTLY);
       } catch (databaseError) {
         log.error("order's failure not stored", { order: id, error: databaseError });
       }
@@ -191,15 +190,13 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     const verdict = troubles.note(order.id, error);
     switch (verdict.end) {
       case "refused":
-        return await write(
-          db,
+        return await store.write(
           () =>
             fail(order, "certificate-refused", 502, "The authority refused the certificate", why),
           PATIENTLY,
         );
       case "given-up":
-        return await write(
-          db,
+        return await store.write(
           () => fail(order, "authority-unavailable", 503, "The certificate could not be had", why),
           PATIENTLY,
         );

@@ -1,12 +1,12 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { Store } from "../store/store.ts";
 import type { Log } from "../log.ts";
 import type { Authority } from "../certificate/authority.ts";
 import type { OrderState } from "./order_state.ts";
 
 /** Options for {@linkcode createIssuance}. */
 export interface IssuanceOptions {
-  /** The relay's database; stays the caller's, who calls `stop()` before closing it. */
-  db: DatabaseSync;
+  /** Stays the caller's, who calls `stop()` before closing it. */
+  store: Pick<Store, "orders" | "write">;
   authority: Authority;
   log: Log;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
@@ -50,7 +50,7 @@ export interface Issuance {
   suspend(username: string): Promise<void>;
   /**
    * For a released name: drops what is pending and hides the rest from the next owner. To be called
-   * within `write` of `database.ts`.
+   * within {@linkcode Store.write}.
    */
   forget(username: string): void;
   /** What waits and runs, and what the budget leaves; for metrics. */

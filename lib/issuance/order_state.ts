@@ -1,4 +1,4 @@
-import type { OrderRow, ReadyOrder } from "./order_table.ts";
+import type { OrderRow, ReadyOrder } from "../store/orders.ts";
 
 /** Why an order failed for good, an RFC 9457 problem. */
 export interface OrderProblem {

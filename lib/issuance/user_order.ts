@@ -1,7 +1,7 @@
 import type { Authority, CertificateOrder } from "../certificate/authority.ts";
 import { requestKey, requestNames } from "../pki/csr.ts";
 import { readChain, unfitness } from "../pki/identity.ts";
-import type { ReadyOrder } from "./order_table.ts";
+import type { ReadyOrder } from "../store/orders.ts";
 import { renewalTime } from "../certificate/renewal_schedule.ts";
 
 /** Options for {@linkcode orderUserCertificate}. */

@@ -1,5 +1,5 @@
-import { createAccountStore } from "../../lib/account/store.ts";
-import { openDatabase } from "../../lib/database.ts";
+import { createAccountStore } from "../../lib/store/sqlite/accounts.ts";
+import { openDatabase } from "../../lib/store/sqlite/database.ts";
 import { type Relay, startRelay } from "../../tests/stories/relay.ts";
 import { V8_FLAGS } from "../compile/programs.ts";
 import type { Membership } from "./load/glosson.ts";

@@ -7,8 +7,9 @@ import {
   type ClaimsOptions,
   createClaims,
 } from "../../lib/account/claims.ts";
-import { type AccountStore, createAccountStore } from "../../lib/account/store.ts";
-import { openDatabase } from "../../lib/database.ts";
+import type { AccountStore } from "../../lib/store/accounts.ts";
+import { openDatabase } from "../../lib/store/sqlite/database.ts";
+import { openStore, storeOn } from "../../lib/store/sqlite/open.ts";
 
 const ADDRESS = "192.0.2.7";
 const MINUTE_MS = 60_000;
@@ -16,7 +17,7 @@ const MINUTE_MS = 60_000;
 /** A relay's claims over a database in memory, with profiles and a clock that a test sets. */
 class Fixture {
   readonly db = openDatabase(":memory:");
-  readonly store: AccountStore = createAccountStore(this.db, { now: () => this.time });
+  readonly store: AccountStore;
   readonly claims: Claims;
   /** Bio by username. */
   readonly bios = new Map<string, string>();
@@ -27,10 +28,11 @@ class Fixture {
   /** Whether no profile has a turn. */
   busy = false;
 
-  constructor(options: Partial<ClaimsOptions> = {}) {
+  constructor({ maxClaims, ...options }: Partial<ClaimsOptions> & { maxClaims?: number } = {}) {
+    const store = storeOn(this.db, { now: () => this.time, maxClaims });
+    this.store = store.accounts;
     this.claims = createClaims({
-      db: this.db,
-      store: this.store,
+      store,
       hostnameOf: (username) => `${username}.glosson.test`,
       now: () => this.time,
       readBio: (username) => this.#readBio(username),
@@ -64,7 +66,7 @@ class Fixture {
 function claimsTest(
   name: string,
   story: (fixture: Fixture) => Promise<void> | void,
-  options?: Partial<ClaimsOptions>,
+  options?: ConstructorParameters<typeof Fixture>[0],
 ): void {
   Deno.test(name, async () => {
     const fixture = new Fixture(options);
@@ -337,15 +339,14 @@ Deno.test("claims survive the reopening of the database", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/glossond.sqlite`;
   function open(bio: string): { claims: Claims; close: () => void } {
-    const db = openDatabase(path);
+    const store = openStore(path);
     const claims = createClaims({
-      db,
-      store: createAccountStore(db),
+      store,
       hostnameOf: (username) => username,
       readBio: () => Promise.resolve({ state: "found", bio, ran: true }),
       verificationsPerClaim: 2,
     });
-    return { claims, close: () => db.close() };
+    return { claims, close: () => store.close() };
   }
   try {
     const first = open("");

@@ -3,8 +3,8 @@ import { healthApp, type HealthAppOptions } from "../../lib/admin/app.ts";
 import { commandsApp, type RenewalLine } from "../../lib/admin/commands.ts";
 import type { StatusReport } from "../../lib/admin/status.ts";
 import { createUserDesk } from "../../lib/admin/users.ts";
-import { createAccountStore } from "../../lib/account/store.ts";
-import { openDatabase } from "../../lib/database.ts";
+import { createAccountStore } from "../../lib/store/sqlite/accounts.ts";
+import { openDatabase } from "../../lib/store/sqlite/database.ts";
 
 function healthWith(options: Partial<HealthAppOptions> = {}) {
   return healthApp({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openChallengeJournal } from "../../lib/dns/challenge_journal.ts";
 import { openOrderJournal } from "../../lib/acme/order_journal.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
-import { openDatabase } from "../../lib/database.ts";
+import { openDatabase } from "../../lib/store/sqlite/database.ts";
 import { readIfThere, writeDurably } from "../../lib/file/durable.ts";
 import { acquireLock, lockOwner } from "../../lib/file/lock.ts";
 import { closeToOthers, openPlain } from "../../lib/file/plain_file.ts";

@@ -6,7 +6,7 @@ import {
 } from "../../lib/certificate/authority.ts";
 import { createIssuance, type Issuance } from "../../lib/issuance/issuance.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
-import { openDatabase } from "../../lib/database.ts";
+import { openStore } from "../../lib/store/sqlite/open.ts";
 import { quickRequest, recordedLog, run, temporaryFolder, until } from "../certificate/helpers.ts";
 
 const baseDomain = "glosson.test";
@@ -36,9 +36,9 @@ async function bench(): Promise<Bench> {
     stateDir: folder.path,
     authority,
     start(options = {}): Issuance {
-      const db = openDatabase(`${folder.path}/test.sqlite`);
+      const store = openStore(`${folder.path}/test.sqlite`);
       const issuance = createIssuance({
-        db,
+        store,
         authority: {
           kind: "local",
           issue(order): Promise<string> {
@@ -51,7 +51,7 @@ async function bench(): Promise<Bench> {
         random: () => 0.5,
         ...options,
       });
-      started.push({ issuance, close: () => db.close() });
+      started.push({ issuance, close: () => store.close() });
       return issuance;
     },
     request: (username) => quickRequest(`${username}.${baseDomain}`),

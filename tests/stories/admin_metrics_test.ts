@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { orderTable } from "../../lib/issuance/order_table.ts";
-import { openDatabase } from "../../lib/database.ts";
+import { orderTable } from "../../lib/store/sqlite/orders.ts";
+import { openDatabase } from "../../lib/store/sqlite/database.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import {
   apiOf,

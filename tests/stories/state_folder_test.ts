@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../lib/database.ts";
+import { openDatabase } from "../../lib/store/sqlite/database.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
 import { type CommandEnd, endOf, glossondCommand } from "./admin_command.ts";
 import { startRelay } from "./relay.ts";

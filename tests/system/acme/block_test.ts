@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createIssuance } from "../../../lib/issuance/issuance.ts";
-import { openDatabase } from "../../../lib/database.ts";
+import { openStore } from "../../../lib/store/sqlite/open.ts";
 import { quickRequest, recordedLog, until } from "../../certificate/helpers.ts";
 import { acmeBench, BASE } from "./bench.ts";
 
@@ -9,11 +9,11 @@ const STEPS = ["order placed", "challenge written", "challenge visible", "names 
 
 Deno.test("an order whose name is blocked on the way costs no certificate, and leaves nothing", async () => {
   await using it = await acmeBench();
-  const db = openDatabase(`${it.stateDir}/glossond.sqlite`);
+  const store = openStore(`${it.stateDir}/glossond.sqlite`);
   const log = recordedLog();
   let blockAt = "";
   const issuance = createIssuance({
-    db,
+    store,
     authority: await it.open(),
     log: {
       ...log,
@@ -47,6 +47,6 @@ Deno.test("an order whose name is blocked on the way costs no certificate, and l
     assert.equal(issuance.counts().newNamesThisWeek, 1);
   } finally {
     await issuance.stop();
-    db.close();
+    store.close();
   }
 });

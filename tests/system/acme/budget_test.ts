@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createIssuance, type OrderState } from "../../../lib/issuance/issuance.ts";
-import { openDatabase } from "../../../lib/database.ts";
+import { openStore } from "../../../lib/store/sqlite/open.ts";
 import { quickRequest, recordedLog, until } from "../../certificate/helpers.ts";
 import { type AcmeBench, acmeBench, BASE } from "./bench.ts";
 
@@ -31,10 +31,10 @@ Deno.test("60 users against a budget of 45, with kill -9 in between", async () =
   for (let kill = 0; kill < 5; kill++) await killedRun(it, [], ids, 200 * kill);
 
   let ahead = 0;
-  const db = openDatabase(`${it.stateDir}/glossond.sqlite`);
+  const store = openStore(`${it.stateDir}/glossond.sqlite`);
   const log = recordedLog();
   const issuance = createIssuance({
-    db,
+    store,
     authority: await it.open(),
     log,
     perWeek: BUDGET,
@@ -75,7 +75,7 @@ Deno.test("60 users against a budget of 45, with kill -9 in between", async () =
     await until(() => states().every(({ status }) => status === "ready"), "the rest", 60_000);
   } finally {
     await issuance.stop();
-    db.close();
+    store.close();
   }
   assert.deepEqual(log.lines.filter(({ level }) => level === "warn" || level === "error"), []);
 });

@@ -1,5 +1,5 @@
-import { createAccountStore } from "../../../lib/account/store.ts";
-import { openDatabase } from "../../../lib/database.ts";
+import { createAccountStore } from "../../../lib/store/sqlite/accounts.ts";
+import { openDatabase } from "../../../lib/store/sqlite/database.ts";
 import { PROGRAMS } from "../../../scripts/compile/programs.ts";
 import { readLines } from "../../../scripts/lines.ts";
 import { type AcmeBench, acmeBench, BASE } from "./bench.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createDnsTurn } from "../../../lib/dns/turn.ts";
 import { createNameKeeper, type NameKeeper } from "../../../lib/dns/name_keeper.ts";
-import { nameTable } from "../../../lib/dns/name_table.ts";
+import { nameTable } from "../../../lib/store/sqlite/names.ts";
 import { createPowerDns } from "../../../lib/dns/power_dns.ts";
-import { openDatabase } from "../../../lib/database.ts";
+import { openDatabase } from "../../../lib/store/sqlite/database.ts";
 import { recordedLog, temporaryFolder, until } from "../../certificate/helpers.ts";
 import { putTxt } from "./bench.ts";
 import { startAcmeDaemon } from "./daemon.ts";

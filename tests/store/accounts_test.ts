@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../lib/database.ts";
-import { type AccountStore, createAccountStore } from "../../lib/account/store.ts";
+import { openDatabase } from "../../lib/store/sqlite/database.ts";
+import type { AccountStore } from "../../lib/store/accounts.ts";
+import { createAccountStore } from "../../lib/store/sqlite/accounts.ts";
 
 interface Fixture {
   store: AccountStore;

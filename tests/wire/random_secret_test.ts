@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newCode, newSecret, systemRandom } from "../../lib/account/secret.ts";
+import { newCode, newSecret, systemRandom } from "../../lib/wire/random_secret.ts";
 
 Deno.test("newCode() makes codes that are one word and easy to copy", () => {
   const codes = new Set<string>();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { createAccountStore } from "../lib/account/store.ts";
-import { openDatabase } from "../lib/database.ts";
-import { temporaryFolder } from "./certificate/helpers.ts";
+import { createAccountStore } from "../../lib/store/sqlite/accounts.ts";
+import { openDatabase } from "../../lib/store/sqlite/database.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
 
 /** Names, sizes and permissions of all that is in a folder. */
 function look(folder: string): Record<string, string> {
@@ -127,7 +127,7 @@ Deno.test({
       args: [
         ...["eval", "--ext=ts"],
         `import process from "node:process";
-         import { openDatabase } from "${import.meta.resolve("../lib/database.ts")}";
+         import { openDatabase } from "${import.meta.resolve("../../lib/store/sqlite/database.ts")}";
          process.setegid(12345);
          process.seteuid(12345);
          try { openDatabase("${path}"); } catch (error) { console.log(error.message); }`,

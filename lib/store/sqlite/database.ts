@@ -1,6 +1,7 @@
+import type { WriteOptions } from "../store.ts";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { checkPlain, createPlain, lstat } from "./file/plain_file.ts";
+import { checkPlain, createPlain, lstat } from "../../file/plain_file.ts";
 
 /** Bytes below which a file cannot be a database: SQLite would take it for a new one. */
 const MIN_BYTES = 512;
@@ -57,7 +58,7 @@ const MIGRATIONS: readonly string[] = [
      ended_at    INTEGER
    ) STRICT;
    CREATE INDEX certificate_order_username ON certificate_order (username, created_at);`,
-  // What the relay shows of a user who is away, see account/preferences.ts.
+  // What the relay shows of a user who is away, see ../accounts.ts.
   `ALTER TABLE account ADD COLUMN offline_page TEXT NOT NULL DEFAULT 'full'
      CHECK (offline_page IN ('full', 'plain', 'none'));
    ALTER TABLE account ADD COLUMN last_seen INTEGER NOT NULL DEFAULT 1;
@@ -77,7 +78,7 @@ const MIGRATIONS: readonly string[] = [
      used          INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX claim_check_expires_at ON claim_check (expires_at);`,
-  // The sets in the DNS that are this relay's, see certificate/name_table.ts.
+  // The sets in the DNS that are this relay's, see ../names.ts.
   `CREATE TABLE name_record (
      name     TEXT NOT NULL,
      type     TEXT NOT NULL,
@@ -180,12 +181,6 @@ function open(path: string): DatabaseSync {
     db.close();
     throw error;
   }
-}
-
-/** Options for {@linkcode write}. */
-export interface WriteOptions {
-  /** How long to wait for another process's lock, milliseconds. @default {5_000} */
-  lockTimeoutMs?: number;
 }
 
 /**

@@ -1,16 +1,3 @@
-/** What of a user's page the relay shows while they are away. */
-export interface Preferences {
-  /**
-   * `full`, `plain` (no last-seen, no away text) or `none`: no page at all, so that no browser ever
-   * sends the relay a cookie.
-   */
-  offlinePage: "full" | "plain" | "none";
-  /** Whether visitors are told when the user was last online. */
-  lastSeen: boolean;
-  /** The user's own words to visitors. */
-  away: string | null;
-}
-
 /** Line breaks and control characters (Unicode categories Cc, Zl and Zp). */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 

@@ -1,24 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { write } from "../database.ts";
-import { contentsOf, type OwnedSets } from "./name_records.ts";
-import type { PdnsRrset } from "./power_dns.ts";
-
-/** A name, and sets at it that are this relay's. */
-export interface OwnSets {
-  name: string;
-  ours: readonly PdnsRrset[];
-}
-
-/** Remembers which sets in the DNS are this relay's. */
-export interface NameStore {
-  /** Names that have such sets. */
-  names(): string[];
-  of(name: string): OwnedSets;
-  /** Comes before these sets are written: what was written before stays this relay's, too. */
-  writing(all: readonly OwnSets[]): Promise<void>;
-  /** Comes after: at these names these sets and no others are this relay's. */
-  written(all: readonly OwnSets[]): Promise<void>;
-}
+import { write } from "./database.ts";
+import type { NameStore, OwnSets } from "../names.ts";
 
 /** The store in the relay's database, table `name_record`. */
 export function nameTable(db: DatabaseSync): NameStore {
@@ -29,8 +11,8 @@ export function nameTable(db: DatabaseSync): NameStore {
   );
   const clear = db.prepare("DELETE FROM name_record WHERE name = ?");
 
-  function insert({ name, ours }: OwnSets): void {
-    for (const set of ours) add.run(name, set.type, contentsOf(set));
+  function insert({ name, sets }: OwnSets): void {
+    for (const { type, contents } of sets) add.run(name, type, contents);
   }
 
   return {
@@ -44,7 +26,7 @@ export function nameTable(db: DatabaseSync): NameStore {
       return sets;
     },
     async writing(all) {
-      if (all.some(({ ours }) => ours.length > 0)) await write(db, () => all.forEach(insert));
+      if (all.some(({ sets }) => sets.length > 0)) await write(db, () => all.forEach(insert));
     },
     async written(all) {
       if (all.length === 0) return;

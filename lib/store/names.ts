@@ -1,0 +1,19 @@
+/** Sets in the DNS that are this relay's: for each type what it may have written. */
+export type OwnedSets = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** A name, and the sets at it that are this relay's, each by its type and what it holds. */
+export interface OwnSets {
+  name: string;
+  sets: readonly { type: string; contents: string }[];
+}
+
+/** Remembers which sets in the DNS are this relay's. */
+export interface NameStore {
+  /** Names that have such sets. */
+  names(): string[];
+  of(name: string): OwnedSets;
+  /** Comes before these sets are written: what was written before stays this relay's, too. */
+  writing(all: readonly OwnSets[]): Promise<void>;
+  /** Comes after: at these names these sets and no others are this relay's. */
+  written(all: readonly OwnSets[]): Promise<void>;
+}
