@@ -127,7 +127,9 @@ Deno.test({
       args: [
         ...["eval", "--ext=ts"],
         `import process from "node:process";
-         import { openDatabase } from "${import.meta.resolve("../../lib/store/sqlite/database.ts")}";
+         import { openDatabase } from "${
+          import.meta.resolve("../../lib/store/sqlite/database.ts")
+        }";
          process.setegid(12345);
          process.seteuid(12345);
          try { openDatabase("${path}"); } catch (error) { console.log(error.message); }`,
