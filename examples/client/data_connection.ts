@@ -14,6 +14,9 @@ const DIAL_TIMEOUT_MS = 5_000;
 /** How long one of several addresses may take before the next is tried, milliseconds. */
 const ATTEMPT_MS = 1_500;
 
+/** How long the relay may take to answer this side's end, milliseconds. */
+const END_TIMEOUT_MS = 5_000;
+
 /** How long the PROXY header may take from its first byte, milliseconds. */
 const HEADER_TIMEOUT_MS = 5_000;
 
@@ -23,8 +26,11 @@ export type DataConnection =
   | { state: "joined"; conn: Deno.TcpConn; head: Uint8Array; visitor?: SocketAddress }
   /** The relay did not take the ticket. Closed. */
   | { state: "refused" }
-  /** The relay ended it before a visitor came. Closed. */
-  | { state: "ended" };
+  /**
+   * The relay ended it before a visitor came, or this side did; `unanswered` where the relay did not
+   * answer that. Closed.
+   */
+  | { state: "ended"; unanswered?: true };
 
 /** Options for {@linkcode openDataConnection}. */
 export interface DataConnectionOptions {
@@ -35,6 +41,8 @@ export interface DataConnectionOptions {
   ticket: string;
   /** How long the relay may take to join a visitor, milliseconds. */
   joinWithinMs: number;
+  /** When to end a connection that no visitor was joined to, milliseconds. @default never */
+  endAfterMs?: number;
   /** Closes the connection when aborted before a visitor is joined. */
   signal: AbortSignal;
   /** Called when the ticket was shown, and so used up. */
@@ -48,11 +56,12 @@ export interface DataConnectionOptions {
  * on abort; the connection is closed then.
  */
 export async function openDataConnection(options: DataConnectionOptions): Promise<DataConnection> {
-  const { hostname, addresses, port, ticket, joinWithinMs, signal, onShown } = options;
+  const { hostname, addresses, port, ticket, joinWithinMs, endAfterMs, signal, onShown } = options;
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
   const allowed = await orAborted(addresses(hostname), inTime);
   const conn = await connectAny(hostname, allowed, port, inTime);
   let late = "";
+  let ending = false;
   const end = (why: string): void => {
     late = why;
     closeQuietly(conn);
@@ -63,20 +72,31 @@ export async function openDataConnection(options: DataConnectionOptions): Promis
   try {
     signal.throwIfAborted();
     conn.setNoDelay(true);
-    // A parked connection is silent for minutes; this is how a router that forgot it is found out.
+    // For a visitor who says nothing for hours: the system's probes begin after two.
     conn.setKeepAlive(true);
     await writeAll(conn, dataPreface(ticket));
     onShown?.();
     clearTimeout(timer);
-    timer = setTimeout(() => end("no visitor in time"), joinWithinMs);
+    if (endAfterMs === undefined) {
+      timer = setTimeout(() => end("no visitor in time"), joinWithinMs);
+    } else {
+      timer = setTimeout(() => {
+        ending = true;
+        conn.closeWrite().catch(() => {});
+        timer = setTimeout(() => closeQuietly(conn), END_TIMEOUT_MS);
+      }, endAfterMs);
+    }
     const result = await readHeader(conn, () => {
       clearTimeout(timer);
       timer = setTimeout(() => end("the PROXY header is late"), HEADER_TIMEOUT_MS);
     });
-    if (result.state !== "joined") closeQuietly(conn);
-    return result;
+    if (result.state === "joined" && !ending) return result;
+    closeQuietly(conn);
+    // A visitor who came in that moment cannot be answered here; the relay asks for another.
+    return ending ? { state: "ended" } : result;
   } catch (error) {
     closeQuietly(conn);
+    if (ending && late === "") return { state: "ended", unanswered: true };
     if (late !== "") throw new Error(`Cannot use data connection: ${late}`);
     throw error;
   } finally {

@@ -3,11 +3,16 @@ import { scheduleTimeout } from "../../lib/net/schedule.ts";
 import type { RelayMessage } from "../../lib/wire/messages.ts";
 import type { Api } from "./api.ts";
 import { type Ending, openControl } from "./control.ts";
-import { openDataConnection } from "./data_connection.ts";
+import {
+  type DataConnection,
+  type DataConnectionOptions,
+  openDataConnection,
+} from "./data_connection.ts";
 import { DataAddresses } from "./data_address.ts";
 import { type DataAddress, DataPath, type DataPathReport } from "./data_path.ts";
 import type { Front } from "./front/front.ts";
 import { watchHeartbeat } from "./heartbeat.ts";
+import { ParkedLife } from "./parked_life.ts";
 import { type Joined, Parking } from "./parking.ts";
 import { PoolSize } from "./pool_size.ts";
 import type { RelayHttp } from "./relay_http.ts";
@@ -128,15 +133,15 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
   function dial(
     ticket: string,
     address: DataAddress,
-    joinWithinMs: number,
+    times: Pick<DataConnectionOptions, "joinWithinMs" | "endAfterMs">,
     onShown: () => void,
-  ): ReturnType<typeof openDataConnection> {
+  ): Promise<DataConnection> {
     return path.watch(address, (onReached) =>
       openDataConnection({
         ...address,
         addresses: (hostname) => addresses.of(hostname),
         ticket,
-        joinWithinMs,
+        ...times,
         signal: over.signal,
         onShown() {
           onShown();
@@ -165,7 +170,12 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
     joining++;
     let shown = false;
     try {
-      const connection = await dial(ticket, place, expiresInMs, () => shown = true);
+      const connection = await dial(
+        ticket,
+        place,
+        { joinWithinMs: expiresInMs },
+        () => shown = true,
+      );
       if (connection.state === "joined") serve(connection);
       else log.debug("Ticket not taken", { state: connection.state });
     } catch (error) {
@@ -177,9 +187,14 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
     }
   }
 
+  const lives = new ParkedLife({ now, random });
+
   const parking = new Parking({
     wanted: poolSize,
-    dial: (ticket, address, onShown) => dial(ticket, address, PARKED_MS, onShown),
+    dial: (ticket, address, onShown) =>
+      lives.watch((endAfterMs) =>
+        dial(ticket, address, { joinWithinMs: PARKED_MS, endAfterMs }, onShown)
+      ),
     onJoined: serve,
     ask,
     signal: over.signal,

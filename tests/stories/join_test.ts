@@ -25,9 +25,9 @@ function leafFor(relay: Relay, servername: string): Promise<X509Certificate> {
 function textsBelow(folder: string): string[] {
   return [...Deno.readDirSync(folder)].flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    return entry.isDirectory
-      ? textsBelow(path)
-      : [new TextDecoder("latin1").decode(Deno.readFileSync(path))];
+    if (entry.isDirectory) return textsBelow(path);
+    // A socket has no text.
+    return entry.isFile ? [new TextDecoder("latin1").decode(Deno.readFileSync(path))] : [];
   });
 }
 

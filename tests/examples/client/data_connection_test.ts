@@ -9,7 +9,11 @@ const TICKET = "abcdefghijklmnopqrstu-";
 async function dialled<T>(
   relay: (conn: Deno.TcpConn, preface: string) => Promise<void>,
   use: (
-    dial: (joinWithinMs?: number, signal?: AbortSignal) => ReturnType<typeof openDataConnection>,
+    dial: (
+      joinWithinMs?: number,
+      signal?: AbortSignal,
+      endAfterMs?: number,
+    ) => ReturnType<typeof openDataConnection>,
     shown: () => boolean,
   ) => Promise<T>,
 ): Promise<T> {
@@ -24,13 +28,14 @@ async function dialled<T>(
   let shown = false;
   try {
     return await use(
-      (joinWithinMs = 5_000, signal = new AbortController().signal) =>
+      (joinWithinMs = 5_000, signal = new AbortController().signal, endAfterMs) =>
         openDataConnection({
           hostname: "localhost",
           addresses: () => Promise.resolve(["127.0.0.1"]),
           port: listener.addr.port,
           ticket: TICKET,
           joinWithinMs,
+          ...(endAfterMs !== undefined && { endAfterMs }),
           signal,
           onShown: () => shown = true,
         }),
@@ -214,3 +219,34 @@ Deno.test({
     assert.deepEqual(seen, [`GLOSSON/1 ${TICKET}\n`, ""]);
   },
 });
+
+Deno.test("openDataConnection() ends a parked connection, and tells that the relay answered", () =>
+  dialled(ended, async (dial) => {
+    assert.deepEqual(await dial(5_000, undefined, 10), { state: "ended" });
+  }));
+
+Deno.test("openDataConnection() ends a parked connection, and tells that nobody answered", () => {
+  const over = Promise.withResolvers<void>();
+  return dialled(() => over.promise, async (dial) => {
+    assert.deepEqual(await dial(5_000, undefined, 10), { state: "ended", unanswered: true });
+    over.resolve();
+  });
+});
+
+Deno.test("openDataConnection() leaves to the relay a visitor who comes while it ends", () =>
+  dialled(async (conn) => {
+    await ended(conn);
+    await conn.write(proxyHeader(VISITOR.address, VISITOR.port));
+  }, async (dial) => {
+    assert.deepEqual(await dial(5_000, undefined, 10), { state: "ended" });
+  }));
+
+Deno.test("openDataConnection() takes a visitor who comes before it ends", () =>
+  dialled(async (conn) => {
+    await conn.write(proxyHeader(VISITOR.address, VISITOR.port));
+    await ended(conn);
+  }, async (dial) => {
+    const connection = await dial(5_000, undefined, 60_000);
+    assert.ok(connection.state === "joined");
+    connection.conn.close();
+  }));
