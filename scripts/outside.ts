@@ -3,14 +3,14 @@
  */
 
 // deno-lint-ignore-file no-console -- a script tells its terminal
-import { readCommandLine } from "./command_line.ts";
+import { readCommandLine, refuse } from "./command_line.ts";
 import { type Case, isSame, type Suite } from "./outside/suite.ts";
 import { SUITES } from "./outside/suites.ts";
 import { startGround, World } from "./outside/world.ts";
 
 const HELP = `Runs suites and real programs of others directly and through relay and client.
 
-Usage: deno task outside [--installed] [--json] [--only NAME,NAME...] [--verbose]
+Usage: deno task outside [--installed] [--json] [--only | --except NAME,NAME...] [--verbose]
 
 Each suite runs against an app by itself and through glossond and glosson, and the verdicts have to
 be the same, or better. What a suite needs is installed by its own package manager (apt, pip, npm,
@@ -21,6 +21,7 @@ line is wrong.
   --installed  leaves out what takes long to install and is not there
   --json       one JSON object
   --only       only these suites: ${SUITES.map(({ name }) => name).join(", ")}
+  --except     all but these
   --verbose    tells every case that is not "ok" both ways
 `;
 
@@ -42,12 +43,15 @@ const { values: options } = readCommandLine(HELP, {
     installed: { type: "boolean" },
     json: { type: "boolean" },
     only: { type: "string" },
+    except: { type: "string" },
     verbose: { type: "boolean" },
   },
 });
-const only = options.only?.split(",");
-const suites = SUITES.filter(({ name }) => only?.includes(name) ?? true);
-if (suites.length === 0) throw new Error(`No suite is named ${options.only}; see --help`);
+const only = namesIn(options.only);
+const except = namesIn(options.except);
+const suites = SUITES.filter(({ name }) =>
+  (only?.includes(name) ?? true) && !(except?.includes(name) ?? false)
+);
 
 const started = performance.now();
 await using stack = new AsyncDisposableStack();
@@ -71,7 +75,17 @@ else {
   }
   for (const { suite, failed: why } of failed) console.log(`${suite}: ${why}`);
 }
-Deno.exitCode = different.length > 0 || failed.length > 0 ? 1 : 0;
+const ran = outcomes.filter(({ cases }) => cases.length > 0).length;
+if (ran === 0) console.log("No suite ran.");
+Deno.exitCode = different.length > 0 || failed.length > 0 || ran === 0 ? 1 : 0;
+
+/** Names of suites in an option; a name that no suite has ends the process. */
+function namesIn(option: string | undefined): string[] | undefined {
+  const names = option?.split(",");
+  const unknown = names?.find((name) => SUITES.every((suite) => suite.name !== name));
+  if (unknown !== undefined) refuse(`there is no suite ${unknown}`);
+  return names;
+}
 
 async function outcomeOf(suite: Suite): Promise<Outcome> {
   const began = performance.now();
