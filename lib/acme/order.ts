@@ -3,6 +3,7 @@ import type { AcmeAuthorization, AcmeChallenge, AcmeOrder, AcmeSession } from ".
 import { AcmeProblem, parseRetryAfter, problemBody } from "./transport.ts";
 import { renewalId } from "./renewal_info.ts";
 import type { CertificateOrder } from "../certificate/authority.ts";
+import type { ChallengePlace } from "../dns/challenge_place.ts";
 import type { ChallengeWriter } from "../dns/challenge_writer.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { OrderJournal } from "./order_journal.ts";
@@ -172,9 +173,14 @@ async function prove(state: AcmeOrder, order: CertificateOrder, parts: OrderPart
       await names?.keep(nameOf(record));
       // Before the write: one that fails half-way may have left something, too.
       written.push(record);
-      const zone = await writer.add(record, wanted);
-      onStep?.("challenge written", { record, values: wanted.length });
-      await waitUntilVisible(record, wanted, zone, order, parts);
+      const place = await writer.add(record, wanted);
+      onStep?.("challenge written", {
+        record,
+        values: wanted.length,
+        // Where a CNAME record leads.
+        ...(place.name !== record && { at: place.name }),
+      });
+      await waitUntilVisible(place, wanted, order, parts);
     }
     for (const { challenge } of open) {
       if (challenge.status === "pending") await session.post(challenge.url, {});
@@ -208,9 +214,8 @@ function nameOf(record: string): string {
 }
 
 async function waitUntilVisible(
-  record: string,
+  { name: record, zone }: ChallengePlace,
   wanted: readonly string[],
-  zone: { name: string; serial: number },
   { signal, onStep }: CertificateOrder,
   { dnsServers, queries, propagationTimeoutMs: timeoutMs }: OrderParts,
 ): Promise<void> {

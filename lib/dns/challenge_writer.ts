@@ -1,4 +1,5 @@
 import type { ChallengeJournal, ChallengeValue } from "./challenge_journal.ts";
+import { type ChallengePlace, findChallengePlace } from "./challenge_place.ts";
 import type { DnsTurn } from "./turn.ts";
 import type { PdnsRecord, PdnsZone, PowerDns } from "./power_dns.ts";
 
@@ -17,8 +18,11 @@ export interface ChallengeWriterOptions {
 
 /** Puts challenge values into the DNS and takes them out again, one write after another. */
 export interface ChallengeWriter {
-  /** Adds values at one name beside those of others; resolves when they read back. */
-  add(name: string, values: readonly string[]): Promise<PdnsZone>;
+  /**
+   * Adds values for a challenge at a name beside those of others, where CNAME records lead from there;
+   * resolves when they read back, with where that is.
+   */
+  add(name: string, values: readonly string[]): Promise<ChallengePlace>;
   /** Removes values of ours, leaving others'; no error when they are gone already. */
   remove(name: string, values: readonly string[]): Promise<void>;
   /** Removes what processes that are gone have left; returns how many values that were. */
@@ -80,23 +84,32 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
     }
   }
 
-  function add(name: string, values: readonly string[]): Promise<PdnsZone> {
+  /** Where each value was written: a CNAME record can change before it is removed. */
+  const placed = new Map<string, string>();
+
+  function add(name: string, values: readonly string[]): Promise<ChallengePlace> {
     return inTurn(async () => {
       await payOwed();
-      await journal.added(entries(name, values));
-      return await change(name, { wanted: values });
+      const place = await findChallengePlace(dns, name);
+      for (const value of values) placed.set(value, place.name);
+      await journal.added(entries(place.name, values));
+      return { name: place.name, zone: await change(place.name, { wanted: values }) };
     });
   }
 
   function remove(name: string, values: readonly string[]): Promise<void> {
     return inTurn(async () => {
-      try {
-        await change(name, { unwanted: values });
-      } catch (error) {
-        owed.set(name, (owed.get(name) ?? new Set()).union(new Set(values)));
-        throw error;
+      const left = values.map((value) => ({ name: placed.get(value) ?? name, value }));
+      for (const [at, ours] of groupByName(left)) {
+        for (const value of ours) placed.delete(value);
+        try {
+          await change(at, { unwanted: ours });
+        } catch (error) {
+          owed.set(at, (owed.get(at) ?? new Set()).union(new Set(ours)));
+          throw error;
+        }
+        await journal.removed(entries(at, ours));
       }
-      await journal.removed(entries(name, values));
     });
   }
 

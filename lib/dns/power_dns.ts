@@ -55,12 +55,17 @@ export interface PowerDnsOptions {
   onRetry?: (why: string) => void;
 }
 
+/** The server holds no zone for a name. */
+export class NoZoneError extends Error {
+  override name = "NoZoneError";
+}
+
 /** The part of the PowerDNS HTTP API (v1) that challenges and CAA records need. */
 export interface PowerDns {
   /**
    * The zone that `name` (no trailing dot) lies in: the longest match that the server holds.
    *
-   * @throws {Error} when it holds none.
+   * @throws {NoZoneError} when it holds none.
    */
   findZone(name: string): Promise<PdnsZone>;
   /** The set of that name and type; empty when there is none. */
@@ -178,7 +183,7 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
       const zone = zones.find((each) => each.name.toLowerCase() === candidate);
       if (zone !== undefined) return zone;
     }
-    throw new Error(
+    throw new NoZoneError(
       `PowerDNS at ${apiUrl} holds no zone for ${name}: create one there (e.g. \`pdnsutil create-zone ${
         labels.slice(-2).join(".")
       }\`), or set GLOSSOND_PDNS_API_URL to the server that holds it`,

@@ -82,7 +82,8 @@ async function bench(folder: string, session: AcmeSession) {
     writer: {
       add(name, wanted) {
         values.set(name, [...values.get(name) ?? [], ...wanted]);
-        return Promise.resolve({ name: "glosson.test.", id: "", kind: "Native", serial: 1 });
+        const zone = { name: "glosson.test.", id: "", kind: "Native", serial: 1 };
+        return Promise.resolve({ name, zone });
       },
       remove(name, unwanted) {
         values.set(name, (values.get(name) ?? []).filter((value) => !unwanted.includes(value)));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { openChallengeJournal } from "../../lib/dns/challenge_journal.ts";
+import { findChallengePlace } from "../../lib/dns/challenge_place.ts";
 import { createChallengeWriter } from "../../lib/dns/challenge_writer.ts";
 import { createDnsTurn } from "../../lib/dns/turn.ts";
 import {
@@ -112,8 +113,11 @@ class MemoryDns implements ChallengeDns {
     return Promise.resolve(ZONE);
   }
   read(_: PdnsZone, name: string, type: string): Promise<PdnsRrset> {
+    const found = this.sets.get(name);
     return Promise.resolve(
-      structuredClone(this.sets.get(name)) ?? { name: `${name}.`, type, ttl: 0, records: [] },
+      found?.type === type
+        ? structuredClone(found)
+        : { name: `${name}.`, type, ttl: 0, records: [] },
     );
   }
   async replace(_: PdnsZone, rrset: PdnsRrset): Promise<void> {
@@ -188,6 +192,44 @@ Deno.test("createChallengeWriter() makes up later for a removal that failed", as
   await writer.add("_acme-challenge.kaylee.glosson.test", ["b"]);
   assert.deepEqual(dns.values(NAME), []);
   await journal.close();
+});
+
+Deno.test("createChallengeWriter() removes a value where it was written, wherever a CNAME leads by then", async () => {
+  await using folder = temporaryFolder();
+  const { dns, journal, writer } = await writerBench(folder.path);
+  const alias = (content: string): void =>
+    void dns.sets.set(NAME, {
+      name: `${NAME}.`,
+      type: "CNAME",
+      ttl: 60,
+      records: [{ content, disabled: false }],
+    });
+  alias("One.Other.Test.");
+  assert.equal((await writer.add(NAME, ["a"])).name, "one.other.test");
+  alias("two.other.test.");
+  assert.equal((await writer.add(NAME, ["b"])).name, "two.other.test");
+  assert.deepEqual([dns.values("one.other.test"), dns.values("two.other.test")], [['"a"'], [
+    '"b"',
+  ]]);
+  dns.failures.push(new Error("backend gone"));
+  await assert.rejects(writer.remove(NAME, ["a"]), /backend gone/);
+  dns.sets.delete(NAME);
+  await writer.add(NAME, ["c"]);
+  await writer.remove(NAME, ["b", "c", "never written"]);
+  assert.deepEqual([...dns.sets.keys()], []);
+  await journal.close();
+});
+
+Deno.test("findChallengePlace() tells CNAME records that lead to no end", async () => {
+  const dns = new MemoryDns();
+  for (const [from, to] of [["a.test", "b.test"], ["b.test", "c.test"], ["c.test", "a.test"]]) {
+    const records = [{ content: `${to}.`, disabled: false }];
+    dns.sets.set(from!, { name: `${from}.`, type: "CNAME", ttl: 60, records });
+  }
+  await assert.rejects(
+    findChallengePlace(dns, "a.test"),
+    /from a\.test lead to no end \(a\.test, b\.test, c\.test, a\.test\): remove one of them/,
+  );
 });
 
 Deno.test("openChallengeJournal() recovers what a dead process left, and nothing of living ones", async () => {

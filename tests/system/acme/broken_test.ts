@@ -57,9 +57,10 @@ const BREAKAGES: Record<string, Breakage> = {
         nameservers: [`ns1.${BASE}.`],
       }),
   },
-  "PowerDNS refuses the record": {
+  "the challenge is delegated to a zone elsewhere": {
     breakIt: (it) => setAlias(it, "REPLACE"),
-    message: /refuses the change: RRset _acme-challenge\.glosson\.test\. IN TXT: Conflicts/,
+    message:
+      /CNAME record at _acme-challenge\.glosson\.test leads to challenge\.elsewhere\.example, and this PowerDNS holds no zone for that: let it lead into one that it holds, or remove it/,
     mendIt: (it) => setAlias(it, "DELETE"),
   },
   "the machine's clock is an hour behind": {
@@ -86,7 +87,7 @@ const BREAKAGES: Record<string, Breakage> = {
 
 function setAlias(it: AcmeBench, changetype: "REPLACE" | "DELETE"): Promise<unknown> {
   const name = `_acme-challenge.${BASE}.`;
-  const records = [{ content: `elsewhere.${BASE}.`, disabled: false }];
+  const records = [{ content: "challenge.elsewhere.example.", disabled: false }];
   return it.dns.api("PATCH", `/zones/${BASE}.`, {
     rrsets: [{ name, type: "CNAME", ttl: 60, changetype, records }],
   });

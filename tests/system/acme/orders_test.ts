@@ -4,6 +4,7 @@ import { readIdentity } from "../../../lib/pki/identity.ts";
 import { opensslRequest, run } from "../../certificate/helpers.ts";
 import { openAccountSession } from "../../../lib/acme/account.ts";
 import { createAcmeTransport } from "../../../lib/acme/transport.ts";
+import { writeSets } from "./zone.ts";
 import { acmeBench, BASE, NAMES, putTxt } from "./bench.ts";
 import { API_KEY } from "./servers.ts";
 
@@ -182,4 +183,33 @@ Deno.test("an account that was deactivated is replaced by a new one with a new k
   assert.notEqual(after.url, before.url);
   assert.ok(steps.includes("account deactivated, registering anew"));
   assert.equal(steps.filter((step) => step === "ACME account registered").length, 2);
+});
+
+Deno.test("a challenge that is delegated by CNAME records is written where they lead", async () => {
+  await using it = await acmeBench({ dns: { zones: [BASE, "other.test"] } });
+  // The relay's own through another record, a user's straight into the other zone.
+  await writeSets(
+    it.dns,
+    BASE,
+    [`_acme-challenge.${BASE}`, "CNAME", `hop.${BASE}.`],
+    [`hop.${BASE}`, "CNAME", "relay.other.test."],
+    [`_acme-challenge.cn.${BASE}`, "CNAME", "cn.other.test."],
+  );
+  const authority = await it.open();
+  const written: unknown[] = [];
+  for (const names of [NAMES, [`cn.${BASE}`], [`plain.${BASE}`]]) {
+    const { csr } = await makeKeyAndRequest(names);
+    const chain = await authority.issue({
+      csr,
+      names,
+      onStep(step, fields) {
+        if (step === "challenge written") written.push(fields?.at);
+      },
+    });
+    assert.match(chain, /BEGIN CERTIFICATE/);
+  }
+  assert.deepEqual(written, ["relay.other.test", "cn.other.test", undefined]);
+  for (const name of ["relay.other.test", "cn.other.test", `_acme-challenge.plain.${BASE}`]) {
+    assert.deepEqual(await it.dns.txt(name), []);
+  }
 });

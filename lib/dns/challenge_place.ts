@@ -1,0 +1,48 @@
+import { NoZoneError, type PdnsZone, type PowerDns } from "./power_dns.ts";
+
+/** How many CNAME records are followed one after another; more is a mistake. */
+const MAX_ALIASES = 8;
+
+/** Where a challenge's values are written. */
+export interface ChallengePlace {
+  /** No trailing dot. */
+  name: string;
+  zone: PdnsZone;
+}
+
+/**
+ * Finds where the values of a challenge at `name` belong: there, or where CNAME records lead from
+ * there. Authorities follow them (RFC 8555, section 8.4, by way of RFC 1034, section 3.6.2), and
+ * nothing else may stand beside one.
+ *
+ * @throws {Error} when they lead out of this server's zones, or in a circle; the message has the mend.
+ */
+export async function findChallengePlace(
+  dns: Pick<PowerDns, "findZone" | "read">,
+  name: string,
+): Promise<ChallengePlace> {
+  const way = [name];
+  for (let at = name;;) {
+    const zone = await dns.findZone(at).catch((error) => {
+      if (way.length === 1 || !(error instanceof NoZoneError)) throw error;
+      throw new Error(
+        `The CNAME record at ${
+          way.at(-2)
+        } leads to ${at}, and this PowerDNS holds no zone for that: let it lead into one that it holds, or remove it`,
+        { cause: error },
+      );
+    });
+    const { records } = await dns.read(zone, at, "CNAME");
+    const target = records.find(({ disabled }) => !disabled)?.content;
+    if (target === undefined) return { name: at, zone };
+    at = target.toLowerCase().replace(/\.$/, "");
+    if (way.includes(at) || way.length > MAX_ALIASES) {
+      throw new Error(
+        `The CNAME records from ${name} lead to no end (${
+          [...way, at].join(", ")
+        }): remove one of them`,
+      );
+    }
+    way.push(at);
+  }
+}
