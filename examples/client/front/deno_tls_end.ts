@@ -9,7 +9,7 @@ import type { KeyAndChain, TlsEnd, TlsEndOptions } from "./tls_end.ts";
  * @throws {Error} if the identity is of no use, or there is no port to be had.
  */
 export function openDenoTlsEnd(options: TlsEndOptions): TlsEnd {
-  const { isVisitor, onSecure, log } = options;
+  const { admit, onSecure, log } = options;
   const closing = new AbortController();
   let current = listen(options.identity);
 
@@ -33,7 +33,7 @@ export function openDenoTlsEnd(options: TlsEndOptions): TlsEnd {
   async function take(conn: Deno.TlsConn): Promise<void> {
     const { port } = conn.remoteAddr;
     try {
-      if (!await isVisitor(port)) return conn.close();
+      if (!await admit(port, conn)) return conn.close();
       await conn.handshake();
     } catch (error) {
       log.debug("A visitor's TLS handshake failed", { error });

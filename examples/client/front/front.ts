@@ -91,7 +91,7 @@ export class Front {
     this.#tls = await openTlsEnd({
       identity,
       log,
-      isVisitor: (port) => this.#isVisitor(port),
+      admit: (port, conn) => this.#admit(port, conn),
       onSecure: (secure) => void this.#speak(secure),
     });
   }
@@ -192,9 +192,11 @@ export class Front {
     return await opening;
   }
 
-  async #isVisitor(port: number): Promise<boolean> {
+  async #admit(port: number, conn: { close(): void }): Promise<boolean> {
     if (!this.#byPort.has(port)) await Promise.all(this.#opening);
-    return this.#byPort.has(port);
+    const visit = this.#byPort.get(port);
+    visit?.owns(conn);
+    return visit !== undefined;
   }
 
   /** Speaks HTTP with a visitor whose handshake is done. */

@@ -16,7 +16,7 @@ const BACKLOG = 511;
  * @throws {Error} if the identity is of no use, or there is no port to be had.
  */
 export async function openNodeTlsEnd(options: TlsEndOptions): Promise<TlsEnd> {
-  const { identity, isVisitor, onSecure, log } = options;
+  const { identity, admit, onSecure, log } = options;
   const server = createServer({
     key: identity.key,
     cert: identity.chain,
@@ -27,7 +27,8 @@ export async function openNodeTlsEnd(options: TlsEndOptions): Promise<TlsEnd> {
   server.on("connection", (socket: Socket) => {
     // Errors of connections that do not get as far as TLS have nobody else to go to.
     socket.on("error", (error) => log.debug("A visitor's connection broke", { error }));
-    isVisitor(socket.remotePort!).then((is) => is || socket.destroy());
+    const end = { close: () => socket.destroy() };
+    admit(socket.remotePort!, end).then((may) => may || end.close());
   });
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
     log.debug("A visitor's TLS handshake failed", { error });

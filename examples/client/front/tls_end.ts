@@ -34,8 +34,11 @@ export interface TlsEnd {
 /** Options of those that make a {@linkcode TlsEnd}. */
 export interface TlsEndOptions {
   identity: KeyAndChain;
-  /** Whether a connection from this loopback port is a visitor's, and not another program's. */
-  isVisitor: (port: number) => Promise<boolean>;
+  /**
+   * Whether a connection from this loopback port is a visitor's, and not another program's. It is
+   * closed with the visit: a TLS server waits long for the rest of a handshake.
+   */
+  admit: (port: number, conn: { close(): void }) => Promise<boolean>;
   onSecure: (connection: SecureConnection) => void;
   log: Log;
 }

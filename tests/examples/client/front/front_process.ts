@@ -1,0 +1,99 @@
+import type { VisitorLimits } from "../../../../examples/client/front/limits.ts";
+import { readLines } from "./lines.ts";
+
+/** What a front says of itself. */
+export interface Places {
+  /** Visitors' connections that are served. */
+  connections: number;
+  /** Requests that are being answered. */
+  answering: number;
+  /** Errors that nothing caught. */
+  uncaught: number;
+  /** Visitors' connections that were ever served. */
+  visitors: number;
+  /** Open descriptors of its process. */
+  descriptors: number;
+  /** Resident memory, bytes. */
+  rss: number;
+}
+
+/** How long a front may take for what its limits of time bring about, milliseconds. */
+const SETTLE_MS = 20_000;
+
+/** A front in a process of its own, with a web app of the test's behind it. */
+export class FrontProcess {
+  readonly #process: Deno.ChildProcess;
+  readonly #lines: AsyncGenerator<string>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  /** Where visitors connect to. */
+  readonly port: number;
+  /** Certificate of the authority that signed its own. */
+  readonly pem: string;
+
+  private constructor(
+    process: Deno.ChildProcess,
+    lines: AsyncGenerator<string>,
+    { port, pem }: { port: number; pem: string },
+  ) {
+    this.#process = process;
+    this.#lines = lines;
+    this.#writer = process.stdin.getWriter();
+    this.port = port;
+    this.pem = pem;
+  }
+
+  static async start(app: number, limits: Partial<VisitorLimits> = {}): Promise<FrontProcess> {
+    const program = new URL("./front_program.ts", import.meta.url).pathname;
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", program, String(app), JSON.stringify(limits)],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const lines = readLines(process.stdout);
+    const first = await lines.next();
+    if (first.done) throw new Error("Cannot start front: it ended at once");
+    return new FrontProcess(process, lines, JSON.parse(first.value));
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  async places(): Promise<Places> {
+    await this.#writer.write(new TextEncoder().encode("places\n"));
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("Cannot ask front: it has ended");
+    const descriptors = Array.from(Deno.readDirSync(`/proc/${this.pid}/fd`)).length;
+    return { ...JSON.parse(value), descriptors };
+  }
+
+  /** Waits until it is as `wanted`; gives what it is in the end. */
+  async settled(wanted: (places: Places) => boolean): Promise<Places> {
+    const start = performance.now();
+    while (true) {
+      const places = await this.places();
+      if (wanted(places) || performance.now() - start > SETTLE_MS) return places;
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  }
+
+  /** Asks it to stop; gives its exit code once it has ended by itself. */
+  async stop(): Promise<number> {
+    await this.#writer.close();
+    const timer = setTimeout(() => this.kill(), SETTLE_MS);
+    const { code } = await this.#process.status;
+    clearTimeout(timer);
+    await this.#lines.return(undefined);
+    return code;
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
+}
