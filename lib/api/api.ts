@@ -244,6 +244,8 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
     return response;
   });
 
+  const methods = new Set(["HEAD", ...app.routes.map(({ method }) => method)]);
+  methods.delete("ALL");
   for (const path of new Set(app.routes.filter((r) => r.method !== "ALL").map((r) => r.path))) {
     const allowed = app.routes.filter((r) => r.path === path && r.method !== "ALL")
       .flatMap(({ method }) => method === "GET" ? ["GET", "HEAD"] : [method]).join(", ");
@@ -253,9 +255,15 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
       });
     });
   }
-  app.notFound(() =>
-    new Problem("not-found", "GET /v1/openapi.json lists every address.").response()
-  );
+  app.notFound((c) => {
+    // CONNECT and OPTIONS * ask for no address (RFC 9112 sections 3.2.3 and 3.2.4).
+    if (c.req.method === "CONNECT" || c.req.path === "/*") {
+      return new Problem("method-not-allowed", "The relay is a proxy for nobody.", {
+        headers: { Allow: [...methods].join(", ") },
+      }).response();
+    }
+    return new Problem("not-found", "GET /v1/openapi.json lists every address.").response();
+  });
   app.onError((error, c) => {
     if (error instanceof Problem) {
       // The rest of a body that nobody reads must not hold the connection for as long as it comes.

@@ -24,8 +24,8 @@ export interface Http11Options {
   pair: CertificatePair;
   handler: Http11Handler;
   /**
-   * Whether a connection ends with its first answer; requests that were sent without waiting for it
-   * may be answered too. Otherwise it lasts as HTTP has it, and may become a WebSocket.
+   * Whether a connection ends with its first answer: no more of it is read than one head, no body and no
+   * second request. Otherwise it lasts as HTTP has it, and may become a WebSocket.
    */
   oneAnswer: boolean;
 }
@@ -58,17 +58,26 @@ export function startHttp11({ pair, handler, oneAnswer }: Http11Options): TlsBac
     (request, info) => {
       const behind = connections.get((info.remoteAddr as Deno.NetAddr).port);
       if (behind === undefined) return new Response(null, { status: 421 });
-      const { gate, port } = behind;
-      if (oneAnswer) {
+      const { gate } = behind;
+      const last = (): void => {
         const answered = (): void => void gate.answered();
         info.completed.then(answered, answered);
+      };
+      if (oneAnswer) {
+        last();
+        return answer(request, behind);
       }
-      const asked = askedHost(request, plainPort);
-      if (asked.state === "bad") return badHost("the Host field, or the address, is not one");
-      if (asked.state === "none" && !gate.isHttp10) return badHost("a Host field is missing");
-      return handler(request, { port, host: asked.state === "host" ? asked.host : undefined });
+      return closing(answer(request, behind), last);
     },
   );
+
+  function answer(request: Request, { gate, port }: Behind): Response | Promise<Response> {
+    const asked = askedHost(request, plainPort);
+    if (asked.state === "bad") return badHost("the Host field, or the address, is not one");
+    if (asked.state === "none" && !gate.isHttp10) return badHost("a Host field is missing");
+    return handler(request, { port, host: asked.state === "host" ? asked.host : undefined });
+  }
+
   const plainPort = (server.addr as Deno.NetAddr).port;
   let listener: Deno.TlsListener;
   try {
@@ -92,7 +101,7 @@ export function startHttp11({ pair, handler, oneAnswer }: Http11Options): TlsBac
       const plain = await Deno.connect({ hostname: "127.0.0.1", port: plainPort });
       plain.setNoDelay(true);
       port = plain.localAddr.port;
-      const gate = new RequestGate(plain);
+      const gate = new RequestGate(plain, oneAnswer);
       connections.set(port, { port: conn.remoteAddr.port, gate });
       await splice(conn, gate, { waitBuffers, largestStep: 0 });
     } catch {
@@ -120,6 +129,16 @@ export function startHttp11({ pair, handler, oneAnswer }: Http11Options): TlsBac
       await server.shutdown();
     },
   };
+}
+
+/** Calls `last` where an answer says that it ends its connection (RFC 9112 section 9.6). */
+async function closing(
+  answer: Response | Promise<Response>,
+  last: () => void,
+): Promise<Response> {
+  const response = await answer;
+  if (response.headers.get("Connection") === "close") last();
+  return response;
 }
 
 function badHost(why: string): Response {

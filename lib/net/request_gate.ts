@@ -16,16 +16,24 @@ const ANSWERS: Readonly<Record<StartFault, string>> = {
  */
 export class RequestGate implements Duplex {
   readonly #server: Duplex;
+  readonly #headOnly: boolean;
   /** Absent once the first head has passed. */
   #start: RequestStart | undefined = new RequestStart();
   #isHttp10 = false;
+  /** Takes bytes and passes none. */
+  #deaf = false;
+  /** Has told the server that nothing more comes. */
   #shut = false;
   /** What is read in the server's place. */
   #refusal: Uint8Array | undefined;
 
-  /** @param server the connection to it, which this one closes. */
-  constructor(server: Duplex) {
+  /**
+   * @param server the connection to it, which this one closes.
+   * @param headOnly whether no more is passed on than the first request's head.
+   */
+  constructor(server: Duplex, headOnly: boolean) {
     this.#server = server;
+    this.#headOnly = headOnly;
   }
 
   /** Whether the first request is one of HTTP/1.0; known once its head has passed. */
@@ -35,6 +43,7 @@ export class RequestGate implements Duplex {
 
   /** Tells the server that nothing more comes, so that it closes once its answer is out. */
   async answered(): Promise<void> {
+    this.#deaf = true;
     if (this.#shut) return;
     this.#shut = true;
     await this.#server.closeWrite().catch(() => {});
@@ -59,7 +68,7 @@ export class RequestGate implements Duplex {
   }
 
   write(p: Uint8Array): Promise<number> {
-    if (this.#shut) return Promise.resolve(p.length);
+    if (this.#deaf) return Promise.resolve(p.length);
     return this.#start === undefined ? this.#server.write(p) : this.#writeFirst(this.#start, p);
   }
 
@@ -69,12 +78,15 @@ export class RequestGate implements Duplex {
     if (step.state !== "pass") return p.length;
     this.#isHttp10 = start.isHttp10;
     if (start.done) this.#start = undefined;
-    if (step.head.length > 0) await writeAll(this.#server, step.head);
-    return await this.#server.write(p);
+    if (step.held.length > 0) await writeAll(this.#server, step.held);
+    if (step.end === undefined || !this.#headOnly) return await this.#server.write(p);
+    this.#deaf = true;
+    await writeAll(this.#server, p.subarray(0, step.end));
+    return p.length;
   }
 
   #refuse(fault: StartFault): void {
-    this.#shut = true;
+    this.#deaf = this.#shut = true;
     this.#refusal = new TextEncoder().encode(
       `HTTP/1.1 ${ANSWERS[fault]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
     );

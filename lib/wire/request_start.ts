@@ -24,8 +24,11 @@ export type StartFault =
 
 /** What is to be done with bytes of a connection's beginning. */
 export type StartStep =
-  /** `head` goes to the server before the bytes: it was held back. */
-  | { state: "pass"; head: Uint8Array }
+  /**
+   * `held` goes to the server first: it was held back. `end` is where the head ends in the bytes, absent
+   * when it does not end in them.
+   */
+  | { state: "pass"; held: Uint8Array; end?: number }
   /** The bytes may still become an HTTP/2 preface: they are held back. */
   | { state: "hold" }
   | { state: "refuse"; fault: StartFault };
@@ -48,6 +51,7 @@ export class RequestStart {
   #lineEnd = "";
   #empty = true;
   #done = false;
+  #tooLarge = false;
 
   /** Whether the head is over: there is nothing more to watch. */
   get done(): boolean {
@@ -61,18 +65,18 @@ export class RequestStart {
 
   /** Looks at the next bytes. Keeps no reference to them. */
   push(bytes: Uint8Array): StartStep {
-    let head: Uint8Array = NOTHING;
+    let held: Uint8Array = NOTHING;
     if (this.#undecided) {
       const step = this.#decide(bytes);
       if (step.state !== "pass") return step;
-      head = step.head;
-      this.#look(head);
+      held = step.held;
+      this.#look(held);
     }
-    this.#look(bytes);
-    if (!this.#done && (this.#bytes > MAX_HEAD_BYTES || this.#lines > MAX_HEAD_LINES)) {
+    const end = this.#look(bytes);
+    if (this.#tooLarge) {
       return { state: "refuse", fault: this.#lines === 0 ? "long-target" : "large-head" };
     }
-    return { state: "pass", head };
+    return { state: "pass", held, ...(this.#done && { end }) };
   }
 
   /** What is held back when no more bytes come. */
@@ -90,12 +94,13 @@ export class RequestStart {
         : { state: "refuse", fault: "http2" };
     }
     this.#undecided = false;
-    return { state: "pass", head: HTTP2_PREFACE.subarray(0, held) };
+    return { state: "pass", held: HTTP2_PREFACE.subarray(0, held) };
   }
 
-  /** Counts lines and bytes up to the empty line that ends the head. */
-  #look(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length && !this.#done;) {
+  /** Counts lines and bytes up to the empty line that ends the head; tells how far it looked. */
+  #look(bytes: Uint8Array): number {
+    let at = 0;
+    while (at < bytes.length && !this.#done && !this.#tooLarge) {
       const newline = bytes.indexOf(0x0a, at);
       const end = newline === -1 ? bytes.length : newline + 1;
       const line = bytes.subarray(at, end);
@@ -105,9 +110,13 @@ export class RequestStart {
         const tail = latin1(line, Math.max(0, line.length - VERSION_BYTES));
         this.#lineEnd = (this.#lineEnd + tail).slice(-VERSION_BYTES);
       }
-      if (newline !== -1) this.#endLine();
+      // Before the line's end counts: a request line that is too long is one without an end.
+      this.#tooLarge = this.#bytes > MAX_HEAD_BYTES;
+      if (newline !== -1 && !this.#tooLarge) this.#endLine();
+      this.#tooLarge ||= this.#lines > MAX_HEAD_LINES;
       at = end;
     }
+    return at;
   }
 
   #endLine(): void {

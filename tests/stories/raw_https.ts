@@ -80,7 +80,7 @@ export async function exchangeRaw(
 }
 
 /** The complete answers at the beginning of a text. */
-function readAnswers(text: string, head: boolean): RawAnswer[] {
+export function readAnswers(text: string, head: boolean): RawAnswer[] {
   const answers: RawAnswer[] = [];
   for (let at = 0;;) {
     const end = text.indexOf("\r\n\r\n", at);

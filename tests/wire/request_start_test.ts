@@ -9,7 +9,7 @@ function pass(pieces: string[]): { passed: string; fault?: string; http10: boole
   for (const piece of pieces) {
     const step = start.push(bytes(piece));
     if (step.state === "refuse") return { passed, fault: step.fault, http10: start.isHttp10 };
-    if (step.state === "pass") passed += String.fromCharCode(...step.head) + piece;
+    if (step.state === "pass") passed += String.fromCharCode(...step.held) + piece;
   }
   return { passed: passed + String.fromCharCode(...start.end()), http10: start.isHttp10 };
 }
@@ -71,6 +71,10 @@ Deno.test("RequestStart bounds a request line and a head, and not what follows t
     [`${head}A: ${"b".repeat(MAX_HEAD_BYTES)}`, "large-head"],
     [head + fields(MAX_HEAD_LINES), "large-head"],
     [`${head}${fields(MAX_HEAD_LINES - 1)}\r\n`, undefined],
+    // Whole, too, as it comes in one piece.
+    [`${line(MAX_HEAD_BYTES)} HTTP/1.1\r\n\r\n`, "long-target"],
+    [`${head}A: ${"b".repeat(MAX_HEAD_BYTES)}\r\n\r\n`, "large-head"],
+    [`${head}${fields(MAX_HEAD_LINES)}\r\n`, "large-head"],
     [`${head}\r\n${"\n".repeat(MAX_HEAD_BYTES)}`, undefined],
     ["\r\n".repeat(MAX_HEAD_BYTES / 2 + 1), "long-target"],
   ];
@@ -78,5 +82,23 @@ Deno.test("RequestStart bounds a request line and a head, and not what follows t
     for (const pieces of [[text], text.match(/[^]{1,1000}/g)!]) {
       assert.equal(pass(pieces).fault, fault, `${text.slice(0, 40)} (${pieces.length})`);
     }
+  }
+});
+
+Deno.test("RequestStart tells where the head ends, however it comes", () => {
+  const head = "\r\nPRINT / HTTP/1.1\r\nA: b\r\n\r\n";
+  for (const pieces of cuts(`${head}body\r\n\r\nmore`)) {
+    const start = new RequestStart();
+    let before = 0;
+    for (const piece of pieces) {
+      const step = start.push(bytes(piece));
+      if (step.state !== "pass") assert.fail(step.state);
+      if (step.end !== undefined) {
+        assert.equal(before + step.end, head.length, JSON.stringify(pieces));
+        break;
+      }
+      before += piece.length;
+    }
+    assert.ok(start.done);
   }
 });
