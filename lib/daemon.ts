@@ -85,7 +85,7 @@ async function start(
     return released;
   }
   const api = buildApi(ground, { ...clients, accounts, claims, issuance, release });
-  const { fronts, certificate } = await buildOwnHosts(ground, { authority, presence, api });
+  const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
   const hub = buildHub(ground, { sessions, presence, fronts });
   const servers = serveListeners({
     listeners,

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { z } from "zod";
+import { DATA_SUBPROTOCOL, SUBPROTOCOL } from "../wire/messages.ts";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
 import type { Log } from "../log.ts";
 import { tellLength } from "../net/head_length.ts";
@@ -7,7 +8,7 @@ import type { ReadBody } from "./body.ts";
 import type { Caller, Transport } from "../session/control_socket.ts";
 import { openApiDocument } from "./openapi.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
-import { bearerToken, requireWebSocket } from "./request.ts";
+import { bearerToken, requireWebSocket, upgradeRequired } from "./request.ts";
 import * as schema from "./schemas.ts";
 
 /** Bytes that may still come of a body that was refused, by the problem; enough to read the answer. */
@@ -221,7 +222,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
 
   app.get("/v1/control", (c) => {
     const { username } = authorised(c.req.raw);
-    requireWebSocket(c.req.raw);
+    requireWebSocket(c.req.raw, SUBPROTOCOL);
     const token = bearerToken(c.req.raw);
     function holds(): boolean {
       const account = accounts.byToken(token);
@@ -242,6 +243,11 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
       );
     }
     return response;
+  });
+
+  // The handshake itself is answered before a request comes as far as here.
+  app.get("/v1/data", () => {
+    throw upgradeRequired(DATA_SUBPROTOCOL);
   });
 
   const methods = new Set(["HEAD", ...app.routes.map(({ method }) => method)]);

@@ -136,6 +136,13 @@ const OPERATIONS: Operation[] = [
     status: 101,
     problems: ["upgrade-required", "busy"],
   },
+  {
+    method: "get",
+    path: "/v1/data",
+    summary: "A data connection over WebSocket, subprotocol glosson-data.v1; its ticket is the key",
+    status: 101,
+    problems: ["upgrade-required"],
+  },
 ];
 
 const PROBLEM_CONTENT = {

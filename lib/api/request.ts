@@ -1,4 +1,4 @@
-import { SUBPROTOCOL } from "../wire/messages.ts";
+import type { DATA_SUBPROTOCOL, SUBPROTOCOL } from "../wire/messages.ts";
 import { Problem } from "./problem.ts";
 
 /** The bearer token of a request; empty, which is nobody's, when it has none. */
@@ -12,17 +12,27 @@ export function bearerToken(request: Request): string {
  *
  * @throws {Problem} `upgrade-required` when it is not.
  */
-export function requireWebSocket({ method, headers }: Request): void {
+export function requireWebSocket(
+  { method, headers }: Request,
+  protocol: typeof SUBPROTOCOL,
+): void {
   const has = (name: string, word: string): boolean =>
     (headers.get(name) ?? "").split(",").some((w) => w.trim().toLowerCase() === word);
   if (
     method === "GET" && has("Upgrade", "websocket") && has("Connection", "upgrade") &&
-    has("Sec-WebSocket-Version", "13") && has("Sec-WebSocket-Protocol", SUBPROTOCOL) &&
+    has("Sec-WebSocket-Version", "13") && has("Sec-WebSocket-Protocol", protocol) &&
     /^[A-Za-z0-9+/]{22}==$/.test(headers.get("Sec-WebSocket-Key") ?? "")
   ) return;
-  throw new Problem(
+  throw upgradeRequired(protocol);
+}
+
+/** For a request that should have been the opening handshake of a subprotocol. */
+export function upgradeRequired(
+  protocol: typeof SUBPROTOCOL | typeof DATA_SUBPROTOCOL,
+): Problem {
+  return new Problem(
     "upgrade-required",
-    `Open a WebSocket over HTTP/1.1 with Sec-WebSocket-Protocol: ${SUBPROTOCOL}.`,
+    `Open a WebSocket over HTTP/1.1 with Sec-WebSocket-Protocol: ${protocol}.`,
     { headers: { "Upgrade": "websocket", "Connection": "Upgrade" } },
   );
 }

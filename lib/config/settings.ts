@@ -269,6 +269,12 @@ export const SETTINGS = {
     "10000",
     "Data connections that clients keep parked at once, all together",
   ),
+  maxDataSockets: required(
+    "MAX_DATA_SOCKETS",
+    integer(1, 1_000_000),
+    "1000",
+    "Data connections of clients over WebSocket at once, parked or joined",
+  ),
 
   answerSeconds: required(
     "ANSWER_SECONDS",

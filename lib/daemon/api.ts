@@ -10,7 +10,7 @@ import type { Clients } from "./clients.ts";
 import type { Ground } from "./ground.ts";
 
 /** Optional parts of the protocol that this relay has, as PROTOCOL section 1 names them. */
-const FEATURES: string[] = [];
+const FEATURES: string[] = ["data-websocket"];
 
 /** What answers requests of the HTTPS API. */
 export type ApiFetch = (

@@ -17,6 +17,8 @@ export interface Ceilings {
   requests: number;
   prefaces: number;
   parked: number;
+  /** Clients' data connections over WebSocket. */
+  dataSockets: number;
 }
 
 /**
@@ -24,7 +26,8 @@ export interface Ceilings {
  * so in the log.
  *
  * A visitor joined with a client has two descriptors; a visit to a page, a client and a
- * request of the API five, with the two connections between the servers that they pass.
+ * request of the API five, with the two connections between the servers that they pass;
+ * a data connection over WebSocket three, with the one that it passes.
  */
 export async function fitCeilings(settings: Settings, log: Log): Promise<Ceilings> {
   const { maxVisitors, fallbackBackend } = settings;
@@ -37,6 +40,7 @@ export async function fitCeilings(settings: Settings, log: Log): Promise<Ceiling
     requests: { wanted: API_CONNECTIONS, each: 5 },
     prefaces: { wanted: DATA_PREFACES, each: 1 },
     parked: { wanted: settings.maxParked, each: 1 },
+    dataSockets: { wanted: settings.maxDataSockets, each: 3 },
   });
   const limits = { descriptors: descriptors ?? "unknown", needed, ...ceilings };
   if (!lowered) log.info("limits of connections", limits);

@@ -1,11 +1,13 @@
 import type { ApiBindings } from "../api/api.ts";
 import { Problem } from "../api/problem.ts";
 import type { Log } from "../log.ts";
+import type { BinarySocket } from "../net/binary_socket.ts";
 import { startHttp11 } from "../net/http11_backend.ts";
 import { type CertificatePair, TlsFront } from "../net/tls_front.ts";
 import type { PageContext } from "../page/app.tsx";
 import type { Arrival } from "../visitor/onward.ts";
 import { parseIp } from "../wire/ip_address.ts";
+import { DATA_SUBPROTOCOL } from "../wire/messages.ts";
 
 /** How long a connection to the API may be used, unless it is a control WebSocket. */
 const API_LIFE_MS = 300_000;
@@ -35,6 +37,8 @@ export interface FrontsOptions {
     host: string | undefined,
     context: PageContext | undefined,
   ) => Response | Promise<Response>;
+  /** Handles a client's data connection over WebSocket, from an address, to its end. */
+  data: (socket: BinarySocket, address: string) => Promise<void>;
   log: Log;
 }
 
@@ -54,7 +58,7 @@ export interface Fronts {
  * requests of all of them over one connection of HTTP/2 (RFC 9113 section 9.1.1).
  */
 export function createFronts(options: FrontsOptions): Fronts {
-  const { controlNames, strictHosts, api, page, log } = options;
+  const { controlNames, strictHosts, api, page, data, log } = options;
   async function strict(
     host: string | undefined,
     answer: Response | Promise<Response>,
@@ -80,6 +84,20 @@ export function createFronts(options: FrontsOptions): Fronts {
           }
           const { source } = connection.info.addresses;
           return strict(host, api(request, { source, transport: connection }));
+        },
+        webSocket: {
+          path: "/v1/data",
+          protocol: DATA_SUBPROTOCOL,
+          accept({ port, host }) {
+            const connection = find(port);
+            if (connection === undefined) return undefined;
+            const { serverName, addresses, leavePlace } = connection.info;
+            if (!isFor(controlNames, serverName, host)) return undefined;
+            connection.keepSilent();
+            // Such connections have a table of their own, or visitors could keep clients out.
+            leavePlace?.();
+            return (socket) => data(socket, addresses.source.address);
+          },
         },
       }),
     log,

@@ -1,12 +1,15 @@
 import { controlNames, relayNames } from "../authority.ts";
 import type { Authority } from "../certificate/authority.ts";
 import { type RelayCertificate, startRelayCertificate } from "../certificate/relay_certificate.ts";
+import { limitedGroups } from "../net/address_group.ts";
+import { Places } from "../net/places.ts";
 import { pageApp } from "../page/app.tsx";
+import { createDataSockets } from "../session/data_socket.ts";
 import { hostOfRelay } from "../wire/names.ts";
 import type { ApiFetch } from "./api.ts";
+import type { Clients } from "./clients.ts";
 import { createFronts, type Fronts } from "./fronts.ts";
 import type { Ground } from "./ground.ts";
-import type { Presence } from "./presence.ts";
 
 /** The relay's own hosts: where their TLS ends, and its certificate. */
 export interface OwnHosts {
@@ -21,8 +24,10 @@ export interface OwnHosts {
  * @throws {Error} when the certificate's files cannot be used.
  */
 export async function buildOwnHosts(
-  { settings, publicPort, log, onClose, onReload }: Ground,
-  { authority, presence, api }: { authority: Authority; presence: Presence; api: ApiFetch },
+  { settings, ceilings, metrics, publicPort, log, onClose, onReload }: Ground,
+  { authority, presence, api, tickets }:
+    & { authority: Authority; api: ApiFetch }
+    & Pick<Clients, "presence" | "tickets">,
 ): Promise<OwnHosts> {
   const { baseDomain, stateDir } = settings;
   const makePages = () =>
@@ -41,6 +46,13 @@ export async function buildOwnHosts(
     strictHosts: publicPort === 443 ? [baseDomain, hostOfRelay(baseDomain)] : [],
     api,
     page: (request, host, context) => pages.fetch(request, { ...context, host }),
+    data: createDataSockets({
+      tickets,
+      places: new Places({ total: ceilings.dataSockets }),
+      addressGroups: limitedGroups,
+      log,
+      onRefused: (reason) => metrics.counters.dataRefusals.add(reason),
+    }),
     log,
   });
   onClose(() => fronts.stop());

@@ -1,9 +1,18 @@
+import { splitAuthority } from "../wire/http_request.ts";
+import { latin1 } from "../wire/latin1.ts";
+import { headText, readUpgrade, upgradeAnswer } from "../wire/web_socket.ts";
 import { acceptLoop } from "./accept_loop.ts";
 import { askedHost } from "./asked_host.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { RequestGate } from "./request_gate.ts";
-import { closeQuietly, splice } from "./splice.ts";
+import { BinarySocket } from "./binary_socket.ts";
+import { closeQuietly, type Duplex, splice, writeAll } from "./splice.ts";
 import type { CertificatePair, TlsBackend } from "./tls_front.ts";
+
+/** Longest head that is looked at for a WebSocket's opening handshake. */
+const MAX_OPENING_BYTES = 4 * 1024;
+
+const HEAD_END = "\r\n\r\n";
 
 /** What is known of a request besides itself. */
 export interface Asked {
@@ -28,6 +37,19 @@ export interface Http11Options {
    * second request. Otherwise it lasts as HTTP has it, and may become a WebSocket.
    */
   oneAnswer: boolean;
+  /** A WebSocket that is not the server's affair, where it is a connection's first request. */
+  webSocket?: WebSocketRoute;
+}
+
+/** A subprotocol whose WebSockets are handled here, with back-pressure that the runtime's lack. */
+export interface WebSocketRoute {
+  path: string;
+  protocol: string;
+  /**
+   * Looks at an opening handshake: undefined leaves it to the server, else it is answered, and the
+   * function called, which settles once the socket is closed.
+   */
+  accept(asked: Asked): ((socket: BinarySocket) => Promise<void>) | undefined;
 }
 
 /** A plain connection behind a TLS one. */
@@ -50,7 +72,8 @@ const waitBuffers = new BufferPool(256);
  *
  * A request that does not say whom it is for is answered 400 (RFC 9112 section 3.2).
  */
-export function startHttp11({ pair, handler, oneAnswer }: Http11Options): TlsBackend {
+export function startHttp11(options: Http11Options): TlsBackend {
+  const { pair, handler, oneAnswer, webSocket } = options;
   /** By the port that the plain connection comes from. */
   const connections = new Map<number, Behind>();
   const server = Deno.serve(
@@ -98,11 +121,14 @@ export function startHttp11({ pair, handler, oneAnswer }: Http11Options): TlsBac
     let port: number | undefined;
     try {
       await conn.handshake();
+      const opening = webSocket && await readOpening(conn, `GET ${webSocket.path} `);
+      if (opening !== undefined && await takeOver(conn, opening)) return;
       const plain = await Deno.connect({ hostname: "127.0.0.1", port: plainPort });
       plain.setNoDelay(true);
       port = plain.localAddr.port;
       const gate = new RequestGate(plain, oneAnswer);
       connections.set(port, { port: conn.remoteAddr.port, gate });
+      if (opening !== undefined && opening.length > 0) await writeAll(gate, opening);
       await splice(conn, gate, { waitBuffers, largestStep: 0 });
     } catch {
       // A visitor whose handshake fails: theirs to see, in the alert that the listener sent.
@@ -110,6 +136,20 @@ export function startHttp11({ pair, handler, oneAnswer }: Http11Options): TlsBac
       if (port !== undefined) connections.delete(port);
       closeQuietly(conn);
     }
+  }
+
+  /** Handles a WebSocket of the route to its end; false when the connection begins otherwise. */
+  async function takeOver(conn: Deno.TlsConn, opening: Uint8Array): Promise<boolean> {
+    const { path, protocol, accept } = webSocket!;
+    const head = headText(opening);
+    const upgrade = head === undefined ? undefined : readUpgrade(head, path, protocol);
+    const host = upgrade && splitAuthority(upgrade.host)?.host;
+    if (head === undefined || upgrade === undefined || host === undefined) return false;
+    const serve = accept({ port: conn.remoteAddr.port, host });
+    if (serve === undefined) return false;
+    await writeAll(conn, upgradeAnswer(upgrade, protocol));
+    await serve(new BinarySocket(conn, opening.subarray(head.length + HEAD_END.length)));
+    return true;
   }
 
   const stopping = new AbortController();
@@ -139,6 +179,23 @@ async function closing(
   const response = await answer;
   if (response.headers.get("Connection") === "close") last();
   return response;
+}
+
+/**
+ * Reads what a connection begins with: its whole first head where that can be a request for the
+ * route, else no more than shows that it is not.
+ */
+async function readOpening(conn: Duplex, start: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(MAX_OPENING_BYTES);
+  let length = 0;
+  while (length < bytes.length) {
+    const n = await conn.read(bytes.subarray(length));
+    if (n === null) break;
+    length += n;
+    const begun = latin1(bytes, 0, Math.min(length, start.length));
+    if (!start.startsWith(begun) || headText(bytes.subarray(0, length)) !== undefined) break;
+  }
+  return bytes.subarray(0, length);
 }
 
 function badHost(why: string): Response {

@@ -59,6 +59,8 @@ export interface FrontedConnection<Info> {
   allowance: number;
   /** Lets the connection go on past the front's `lifeMs`. */
   keep(): void;
+  /** Lets the peer be silent for as long as it likes, besides. */
+  keepSilent(): void;
   /** Ends the connection at once. */
   close(): void;
 }
@@ -98,6 +100,7 @@ class Fronted<Info> implements FrontedConnection<Info> {
   /** The port that it comes to the backend from, once that is known. */
   port: number | undefined;
   #callOffEnd: (() => void) | undefined;
+  #mayBeSilent = false;
   #backend: Deno.TcpConn | undefined;
 
   constructor(readonly peer: Duplex, readonly info: Info, lifeMs: number) {
@@ -107,6 +110,16 @@ class Fronted<Info> implements FrontedConnection<Info> {
   keep(): void {
     this.#callOffEnd?.();
     this.#callOffEnd = undefined;
+  }
+
+  keepSilent(): void {
+    this.keep();
+    this.#mayBeSilent = true;
+  }
+
+  /** Ends the connection if the peer was not heard since `limit` and has to be. */
+  closeIfSilentSince(limit: number): void {
+    if (!this.#mayBeSilent && this.lastHeardAt < limit) this.close();
   }
 
   /** Connects to the backend and sends `head`. */
@@ -240,12 +253,10 @@ export class TlsFront<Info> {
 
   #closeIdle(): void {
     const limit = performance.now() - IDLE_LIMIT_MS;
-    for (const connection of this.#all()) {
-      if (connection.lastHeardAt < limit) connection.close();
-    }
+    for (const connection of this.#all()) connection.closeIfSilentSince(limit);
   }
 
-  *#all(): Generator<FrontedConnection<Info>> {
+  *#all(): Generator<Fronted<Info>> {
     for (const { connections } of this.#generations) yield* connections.values();
   }
 

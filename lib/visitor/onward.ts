@@ -22,6 +22,8 @@ export interface Arrival {
   addresses: ProxyAddresses;
   /** The SNI; absent when the visitor sent none. */
   serverName?: string;
+  /** Gives up the place that it has in the table of its kind: it counts elsewhere from now on. */
+  leavePlace?: () => void;
   /** The page to show is "not responding": the user is online and did not answer. */
   notResponding?: boolean;
   /** The page to show is "restarting": the user is awaited, but not by this process. */
@@ -257,7 +259,12 @@ export class Onward {
   toControl(visit: Visit): Promise<Ending> {
     const { conn, addresses, groups } = visit;
     return this.#placed(visit, this.#control, groups, "limit-control", () => {
-      const served = this.#options.serveControl(conn, visit.head, { addresses, ...nameOf(visit) });
+      const { place } = visit;
+      const served = this.#options.serveControl(conn, visit.head, {
+        addresses,
+        ...nameOf(visit),
+        leavePlace: () => place.leave(),
+      });
       // A client may stay online for days: nothing is kept but what it needs.
       visit.head = NO_BYTES;
       return served.then(endControl);

@@ -1,6 +1,9 @@
 import { latin1 } from "./latin1.ts";
 import { z } from "zod";
 
+/** Subprotocol of a data connection over WebSocket. */
+export const DATA_SUBPROTOCOL = "glosson-data.v1";
+
 /** Subprotocol of the control WebSocket. */
 export const SUBPROTOCOL = "glosson.v1";
 
@@ -21,6 +24,14 @@ export const CLOSE = {
 
 /** 16 random bytes in base64url without padding. */
 const TICKET = /^[A-Za-z0-9_-]{22}$/;
+
+/** Characters of a ticket. */
+export const TICKET_BYTES = 22;
+
+/** Whether a text can be a ticket. */
+export function isTicket(text: string): boolean {
+  return TICKET.test(text);
+}
 
 const ticket = z.string().regex(TICKET);
 
@@ -118,7 +129,7 @@ function utf8Length(text: string): number {
 const PREFACE = "GLOSSON/1 ";
 
 /** Length of the data preface: the word, a ticket, a newline. */
-export const PREFACE_BYTES = PREFACE.length + 22 + 1;
+export const PREFACE_BYTES = PREFACE.length + TICKET_BYTES + 1;
 
 /** What the relay writes before it closes a data connection that it does not take. */
 export const DATA_REFUSED = new TextEncoder().encode("GLOSSON/1 refused\n");
@@ -128,7 +139,7 @@ export function readPreface(bytes: Uint8Array): string | undefined {
   if (bytes.length < PREFACE_BYTES) return undefined;
   const text = latin1(bytes, 0, PREFACE_BYTES);
   const found = text.slice(PREFACE.length, -1);
-  return text.startsWith(PREFACE) && text.endsWith("\n") && TICKET.test(found) ? found : undefined;
+  return text.startsWith(PREFACE) && text.endsWith("\n") && isTicket(found) ? found : undefined;
 }
 
 /** The 33 bytes with which a client begins a data connection. */

@@ -170,7 +170,7 @@ export async function dialData(relay: Relay, ticket: string): Promise<Deno.TcpCo
 
 /** Reads the PROXY header of a joined connection; returns it and the bytes behind it. */
 export async function readJoin(
-  conn: Deno.Conn,
+  conn: Pick<Deno.Conn, "read">,
 ): Promise<{ addresses?: ProxyAddresses; rest: Uint8Array }> {
   let bytes = new Uint8Array(0);
   const chunk = new Uint8Array(64 * 1024);

@@ -1,0 +1,68 @@
+import type { BinarySocket } from "../net/binary_socket.ts";
+import type { Places } from "../net/places.ts";
+import { scheduleTimeout } from "../net/schedule.ts";
+import type { Log } from "../log.ts";
+import { isTicket, TICKET_BYTES } from "../wire/messages.ts";
+import { latin1 } from "../wire/latin1.ts";
+import { PREFACE_TIMEOUT_MS } from "./data_port.ts";
+import type { Redeem } from "./session.ts";
+import type { Tickets } from "./tickets.ts";
+
+/** Close code for a ticket that is not good. */
+const REFUSED = 4403;
+
+/** Close code for want of a place: try again later (IANA registry). */
+const TRY_AGAIN_LATER = 1013;
+
+/** Options for {@linkcode createDataSockets}. */
+export interface DataSocketsOptions {
+  tickets: Tickets<Redeem>;
+  /** Places of such connections, shared out to the addresses that they come from. */
+  places: Places;
+  addressGroups: (address: string) => readonly string[];
+  log: Log;
+  /** Told of each refusal, by its reason. */
+  onRefused?: (reason: "preface" | "ticket" | "timeout") => void;
+}
+
+/**
+ * Makes the handler of data connections over WebSocket (PROTOCOL section 5): reads the ticket and
+ * hands the connection to whoever it stands for, or closes it with 4403.
+ *
+ * @returns a handler that settles once the connection, from `address`, is closed.
+ */
+export function createDataSockets(
+  options: DataSocketsOptions,
+): (socket: BinarySocket, address: string) => Promise<void> {
+  const { tickets, places, addressGroups, log, onRefused = () => {} } = options;
+
+  function refuse(socket: BinarySocket, reason: "preface" | "ticket" | "timeout"): void {
+    onRefused(reason);
+    log.debug("data connection refused", { reason, over: "WebSocket" });
+    socket.closeWith(REFUSED);
+  }
+
+  return async function onSocket(socket, address) {
+    const place = places.take(...addressGroups(address));
+    if (place === undefined) socket.closeWith(TRY_AGAIN_LATER);
+    else await showTicket(socket);
+    await socket.closed;
+    place?.leave();
+  };
+
+  async function showTicket(socket: BinarySocket): Promise<void> {
+    let late = false;
+    const callOff = scheduleTimeout(() => {
+      late = true;
+      refuse(socket, "timeout");
+    }, PREFACE_TIMEOUT_MS);
+    const message = await socket.readMessage(TICKET_BYTES);
+    callOff();
+    if (late) return;
+    const ticket = message && latin1(message);
+    if (ticket === undefined || !isTicket(ticket)) return refuse(socket, "preface");
+    const redeem = tickets.take(ticket);
+    if (redeem === undefined) return refuse(socket, "ticket");
+    redeem(socket);
+  }
+}
