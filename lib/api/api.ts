@@ -1,100 +1,19 @@
 import { Hono } from "hono";
 import type { z } from "zod";
 import { DATA_SUBPROTOCOL, SUBPROTOCOL } from "../wire/messages.ts";
-import type { SocketAddress } from "../wire/proxy_protocol.ts";
-import type { Log } from "../log.ts";
 import { tellLength } from "../net/head_length.ts";
-import type { ReadBody } from "./body.ts";
-import type { Caller, Transport } from "../session/control_socket.ts";
+import { accountAnswer, certificateAnswer, time } from "./answers.ts";
 import { openApiDocument } from "./openapi.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
 import { bearerToken, requireWebSocket, upgradeRequired } from "./request.ts";
 import * as schema from "./schemas.ts";
+import type { AccountView, ApiBindings, ApiOptions, Refusal } from "./services.ts";
 
 /** Bytes that may still come of a body that was refused, by the problem; enough to read the answer. */
 const REST_OF_BODY: Partial<Record<ProblemCode, number>> = {
   "too-slow": 0,
   "too-large": 64 * 1024,
 };
-
-/** What a request is served with besides itself. */
-export interface ApiBindings {
-  /** Where the request comes from. */
-  source: SocketAddress;
-  transport: Transport;
-}
-
-/** An answer of one of the services below when it does not do what it was asked. */
-export interface Refusal {
-  ok: false;
-  problem: ProblemCode;
-  detail: string;
-  retryAfterS?: number;
-}
-
-/** The part of an account that the API tells. */
-interface AccountView {
-  username: string;
-  blockedAt?: number;
-  preferences: Required<Preferences>;
-}
-
-type Preferences = z.infer<typeof schema.preferencesChange>;
-
-/** How a certificate request stands. */
-type CertificateState =
-  | { status: "pending"; retryAfterS: number; position?: number; expectedAt?: number }
-  | { status: "ready"; certificate: string; notAfter: number; renewAfter: number }
-  | { status: "failed"; problem: z.infer<typeof schema.problemDetails> };
-
-/** What the API is made of; times are milliseconds since the epoch. */
-export interface ApiOptions {
-  relay: z.infer<typeof schema.relayInfo>;
-  hostnameOf: (username: string) => string;
-  isOnline: (username: string) => boolean;
-  /** When the user was last online, now included; undefined when they never were. */
-  lastOnlineAt: (username: string) => number | undefined;
-  accounts: {
-    byToken(token: string): AccountView | undefined;
-    setPreferences(username: string, changes: Preferences): Promise<void>;
-  };
-  claims: {
-    create(
-      username: unknown,
-      address: string,
-    ):
-      | {
-        ok: true;
-        claim: string;
-        username: string;
-        hostname: string;
-        code: string;
-        expiresAt: number;
-      }
-      | Refusal;
-    verify(
-      claim: string,
-      address: string,
-    ): Promise<{ ok: true; username: string; hostname: string; token: string } | Refusal>;
-  };
-  certificates: {
-    submit(
-      username: string,
-      hostname: string,
-      csr: string,
-    ): Promise<{ ok: true; id: string } | Refusal>;
-    get(username: string, id: string): CertificateState | undefined;
-    latest(username: string): { notAfter: number } | undefined;
-  };
-  /** Ends the account and all that lives on it. */
-  release: (username: string) => Promise<unknown>;
-  /** Ends what lives on a token that was replaced. */
-  revoke: (username: string) => void;
-  /** Opens the control WebSocket; undefined when no more clients are taken. */
-  openControl: (request: Request, caller: Caller) => Response | undefined;
-  readBody: ReadBody;
-  log: Log;
-}
 
 /** The HTTPS API of PROTOCOL section 1, over plain values and functions. */
 export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
@@ -149,22 +68,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
     return c.json({ username, hostname, token } satisfies z.infer<typeof schema.verifyAnswer>);
   });
 
-  function accountAnswer(account: AccountView): z.infer<typeof schema.accountAnswer> {
-    const { username, preferences } = account;
-    const lastOnlineAt = options.lastOnlineAt(username);
-    const certificate = certificates.latest(username);
-    return {
-      username,
-      hostname: hostnameOf(username),
-      online: options.isOnline(username),
-      certificate: certificate ? { notAfter: time(certificate.notAfter) } : null,
-      lastOnlineAt: lastOnlineAt === undefined ? null : time(lastOnlineAt),
-      ...preferences,
-      domains: [],
-    };
-  }
-
-  app.get("/v1/account", (c) => c.json(accountAnswer(authorised(c.req.raw))));
+  app.get("/v1/account", (c) => c.json(accountAnswer(authorised(c.req.raw), options)));
 
   app.patch("/v1/account", async (c) => {
     authorised(c.req.raw);
@@ -179,7 +83,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
       throw new Problem("invalid-preference", rules.map(([, rule]) => rule).join(" "));
     }
     await accounts.setPreferences(username, changes.data);
-    return c.json(accountAnswer(authorised(c.req.raw)));
+    return c.json(accountAnswer(authorised(c.req.raw), options));
   });
 
   app.delete("/v1/account", async (c) => {
@@ -289,10 +193,6 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   return app;
 }
 
-function time(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 function suspended(username: string): Problem {
   return new Problem("suspended", `The relay's operator has suspended ${username}; ask them why.`);
 }
@@ -302,26 +202,4 @@ function granted<T extends { ok: true }>(result: T | Refusal): T {
   throw new Problem(result.problem, result.detail, {
     ...(result.retryAfterS !== undefined && { retryAfterS: result.retryAfterS }),
   });
-}
-
-function certificateAnswer(
-  id: string,
-  state: CertificateState,
-): z.infer<typeof schema.certificateAnswer> {
-  if (state.status === "failed") return { id, status: "failed", problem: state.problem };
-  if (state.status === "ready") {
-    return {
-      id,
-      status: "ready",
-      certificate: state.certificate,
-      notAfter: time(state.notAfter),
-      renewAfter: time(state.renewAfter),
-    };
-  }
-  return {
-    id,
-    status: "pending",
-    ...(state.position !== undefined && { position: state.position }),
-    ...(state.expectedAt !== undefined && { expectedAt: time(state.expectedAt) }),
-  };
 }

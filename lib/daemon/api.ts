@@ -1,6 +1,7 @@
-import { apiApp, type ApiBindings } from "../api/api.ts";
+import { apiApp } from "../api/api.ts";
 import { createBodyReader } from "../api/body.ts";
 import { createRequestRate } from "../api/request_rate.ts";
+import type { ApiBindings } from "../api/services.ts";
 import { limitedGroups } from "../net/address_group.ts";
 import { SOFTWARE } from "../version.ts";
 import { hostOfRelay, urlOf } from "../wire/names.ts";

@@ -1,4 +1,4 @@
-import type { ApiBindings } from "../api/api.ts";
+import type { ApiBindings } from "../api/services.ts";
 import { Problem } from "../api/problem.ts";
 import type { Log } from "../log.ts";
 import type { BinarySocket } from "../net/binary_socket.ts";
