@@ -3,13 +3,21 @@ import { certCheck, type CertReport } from "../command/cert_check.ts";
 import type { Settings } from "../config/settings.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 
-/** Checks that the state folder is there and can be written. */
+/** Checks that the state folder is there, can be written, and is its owner's alone. */
 export async function checkState(stateDir: string): Promise<Finding> {
   const check = "state folder";
   const probe = `${stateDir}/.doctor-${crypto.randomUUID()}`;
   try {
     await Deno.writeTextFile(probe, "", { createNew: true });
     await Deno.remove(probe);
+    const { mode } = await Deno.stat(stateDir);
+    if (mode !== null && (mode & 0o077) !== 0) {
+      return warning(
+        check,
+        `${stateDir} is open to others (mode 0${(mode & 0o777).toString(8)}) and holds keys`,
+        `chmod 700 ${stateDir}; the relay does so when it starts`,
+      );
+    }
     return ok(check, `${stateDir} can be written`);
   } catch (error) {
     return fault(

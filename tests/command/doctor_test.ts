@@ -112,6 +112,12 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
     const findings = await find(relay, { STATE_DIR: "/proc/none" });
     assertFound(findings, "state folder", /\/proc\/none cannot be written/);
   });
+  await t.step("a state folder that is open to others", async () => {
+    await Deno.chmod(empty, 0o750);
+    const findings = await find(relay, { STATE_DIR: empty });
+    assertFound(findings, "state folder", /is open to others \(mode 0750\)/, "warning");
+    await Deno.chmod(empty, 0o700);
+  });
   await t.step("no relay runs, and no certificate was ordered", async () => {
     const findings = await find(relay, { STATE_DIR: empty });
     assertFound(findings, "relay", /none runs/);
