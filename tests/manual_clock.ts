@@ -18,6 +18,11 @@ export class ManualClock {
     return this.#due.size;
   }
 
+  /** How long each of them has to wait, ascending, milliseconds. */
+  get remaining(): number[] {
+    return Array.from(this.#due, ({ at }) => at - this.#time).sort((a, b) => a - b);
+  }
+
   /** Moves on, running what falls due in its order. */
   advance(ms: number): void {
     const end = this.#time + ms;

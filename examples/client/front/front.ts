@@ -230,10 +230,15 @@ export class Front {
       log.debug("A visitor's connection broke", { error });
     } finally {
       end.close();
-      // What is on its way to the visitor has some time to get there.
-      const callOff = this.#schedule(() => visit.end(), this.#limits.linger);
-      visit.gone.addEventListener("abort", callOff, { once: true });
+      this.#endSoon(visit);
     }
+  }
+
+  /** Ends a visit once what is on its way to the visitor has had time to get there. */
+  #endSoon(visit: Visit): void {
+    if (visit.gone.aborted) return;
+    const callOff = this.#schedule(() => visit.end(), this.#limits.linger);
+    visit.gone.addEventListener("abort", callOff, { once: true });
   }
 
   /** Ends a visit whose visitor has ended their side once nothing more is sent to them. */

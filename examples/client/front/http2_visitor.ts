@@ -44,8 +44,14 @@ export function serveHttp2(
   });
   session.setLocalWindowSize(SESSION_WINDOW_BYTES);
   let open = 0;
+  let halfClosed = false;
   let callOff = schedule(leave, limits.head);
   onIdle(true);
+  // No requests can come any more; the session itself would wait for them.
+  socket.once("end", () => {
+    halfClosed = true;
+    if (open === 0) leave();
+  });
   session.on("error", (error: Error) => log.debug("A visitor's HTTP/2 broke", { error }));
   session.on(
     "stream",
@@ -58,7 +64,7 @@ export function serveHttp2(
         if (--open > 0) return;
         onIdle(true);
         callOff = schedule(leave, limits.keepAlive);
-        if (isLeaving()) leave();
+        if (isLeaving() || halfClosed) leave();
       });
       serveStream(stream, raw, connection).catch((error) => {
         log.debug("A visitor's stream broke", { error });
@@ -66,13 +72,22 @@ export function serveHttp2(
       });
     },
   );
-  const ended = new Promise<void>((resolve) => session.once("close", resolve)).then(() => {
+  // A session does not tell of each end of its connection, nor a connection of its session's.
+  const ended = new Promise<void>((resolve) => {
+    session.once("close", resolve);
+    socket.once("close", resolve);
+  }).then(() => {
     callOff();
+    session.destroy();
     socket.destroy();
   });
-  // No new requests; those that are open are answered.
+  // No new requests; those that are open are answered. The visitor has some time to close, too.
   function leave(): void {
-    if (!session.destroyed) session.close();
+    if (session.destroyed) return;
+    session.close();
+    if (open > 0) return;
+    callOff();
+    callOff = schedule(() => socket.destroy(), limits.linger);
   }
   return { leave, ended };
 }

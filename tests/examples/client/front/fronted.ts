@@ -18,6 +18,11 @@ export const HOSTNAME = "kaylee.glosson.localhost";
 /** Where visitors come from unless a test says otherwise. */
 export const ADDRESS = "203.0.113.9";
 
+/** Looks until something is so. */
+export async function until(is: () => boolean): Promise<void> {
+  while (!is()) await new Promise((done) => setTimeout(done, 2));
+}
+
 /** What a test works with. */
 export interface Fronted {
   front: Front;
@@ -25,7 +30,8 @@ export interface Fronted {
   changes: Changes;
   clock: ManualClock;
   lines: string[];
-  authority: Authority;
+  /** Certificate of the authority that signed the front's. */
+  pem: string;
   /** Port of 127.0.0.1 that stands for the relay: what connects to it is a visitor. */
   port: number;
   /** Opens a connection that the front serves. */
@@ -98,7 +104,7 @@ export async function fronted(
   }
   const empty = (): Promise<boolean> => changes.until(() => front.connections === 0);
   try {
-    await use({ front, changes, clock, lines, authority, port, connect, visit, empty });
+    await use({ front, changes, clock, lines, pem: authority.pem, port, connect, visit, empty });
   } finally {
     conns.forEach(closeQuietly);
     over.abort();
