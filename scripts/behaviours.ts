@@ -73,8 +73,11 @@ const measured = await Promise.all(columns.map(measureAll));
 
 const wrong = measured.filter(({ name }) => name === "glosson" || name === "direct")
   .flatMap(({ name, verdicts }) =>
-    behaviours.filter((behaviour, i) => markOf(behaviour, verdicts[i]!, name) === "wrong")
-      .map(({ what, right, rule }) => `${name}: ${what}: not "${right.join('" or "')}" (${rule})`)
+    behaviours.map((behaviour, i) => ({ ...behaviour, verdict: verdicts[i]! }))
+      .filter((one) => markOf(one, one.verdict, name) === "wrong")
+      .map(({ what, right, rule, verdict }) =>
+        `${name}: ${what}: "${verdict}", not "${right.join('" or "')}" (${rule})`
+      )
   );
 if (options.json) {
   const rows = behaviours.map((behaviour, i) => ({
