@@ -5,33 +5,16 @@
  */
 import { join } from "node:path";
 import { lstat } from "../file/plain_file.ts";
+import { socketPath } from "../file/socket_path.ts";
 import type { Log } from "../log.ts";
 import { superviseHttp } from "../net/serve_http.ts";
+import { serveSocket } from "../net/serve_socket.ts";
 
 /** The socket's name in the state folder. */
 const SOCKET_FILE = "glossond.sock";
 
 /** What earlier versions left in the state folder: a token, and where it was taken. */
 const FORMER_FILES = ["admin-token", "admin-address"];
-
-/** Bytes that a socket's path may have: `sun_path` without its last byte, unix(7). */
-const MAX_PATH_BYTES = Deno.build.os === "darwin" ? 103 : 107;
-
-/**
- * The path of the socket.
- *
- * @param stateDir which is there.
- * @throws {Error} when it is longer than the system takes; the message has the mend.
- */
-export function socketPath(stateDir: string): string {
-  // The runtime resolves links and relative paths before the system counts.
-  const path = join(Deno.realPathSync(stateDir), SOCKET_FILE);
-  const bytes = new TextEncoder().encode(path).length;
-  if (bytes <= MAX_PATH_BYTES) return path;
-  throw new Error(
-    `The socket for commands, ${path}, has a path of ${bytes} bytes and the system takes ${MAX_PATH_BYTES}: set GLOSSOND_STATE_DIR to a folder with a shorter path, links resolved`,
-  );
-}
 
 /** Options for {@linkcode openSocket}. */
 export interface OpenSocketOptions {
@@ -50,37 +33,18 @@ export interface OpenSocketOptions {
  */
 export async function openSocket(options: OpenSocketOptions): Promise<() => Promise<void>> {
   const { stateDir, handler, log } = options;
-  const path = socketPath(stateDir);
+  const path = socketPath(stateDir, SOCKET_FILE);
   for (const name of FORMER_FILES) await removeIfThere(join(stateDir, name));
   await makeRoom(path, stateDir);
   const server = superviseHttp({
     name: "commands",
     start() {
       if (lstat(path) !== undefined) Deno.removeSync(path);
-      return serveClosed(path, handler);
+      return serveSocket(path, handler);
     },
     log,
   });
   return server.stop;
-}
-
-/** Serves a socket that from its first moment on nobody but its owner can connect to. */
-function serveClosed(
-  path: string,
-  handler: OpenSocketOptions["handler"],
-): Deno.HttpServer<Deno.UnixAddr> {
-  const umask = Deno.umask(0o177);
-  try {
-    const server = Deno.serve({ path, onListen() {} }, handler);
-    const { mode } = Deno.lstatSync(path);
-    if (mode === null || (mode & 0o077) === 0) return server;
-    server.shutdown();
-    throw new Error(
-      `Others can connect to ${path}: its file system keeps no permissions; choose another for GLOSSOND_STATE_DIR`,
-    );
-  } finally {
-    Deno.umask(umask);
-  }
 }
 
 /** Removes a socket that nobody serves any more. */
@@ -121,7 +85,7 @@ export function findSocket(stateDir: string): string | undefined {
     const folder = Deno.statSync(stateDir);
     const found = lstat(join(stateDir, SOCKET_FILE));
     if (found === undefined) return undefined;
-    const path = socketPath(stateDir);
+    const path = socketPath(stateDir, SOCKET_FILE);
     if (found.isSocket !== true) throw new Error(`${path} is no socket: remove it`);
     // Who can write in the folder can put a socket of their own there.
     if (((folder.mode ?? 0) & 0o022) !== 0 || ![folder.uid, 0].includes(found.uid)) {

@@ -1,5 +1,7 @@
 import type { Log } from "../log.ts";
-import { type HttpServer, serveHttp } from "../net/serve_http.ts";
+import { innerSocketPath } from "../file/socket_path.ts";
+import { serveBoundedHttp } from "../net/bounded_http.ts";
+import type { HttpServer } from "../net/serve_http.ts";
 import { healthApp } from "./app.ts";
 import { commandsApp, type Renew } from "./commands.ts";
 import type { Figures } from "./figures.ts";
@@ -54,7 +56,12 @@ export async function startAdmin(options: StartAdminOptions): Promise<HttpServer
   const closeSocket = await openSocket({ stateDir, handler: commands.fetch, log });
   let server: HttpServer;
   try {
-    server = serveHttp({ ...options, name: "admin", handler: health.fetch });
+    server = serveBoundedHttp({
+      ...options,
+      name: "admin",
+      socketPath: innerSocketPath(stateDir),
+      handler: health.fetch,
+    });
   } catch (error) {
     await closeSocket();
     throw error;

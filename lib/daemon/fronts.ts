@@ -39,6 +39,8 @@ export interface FrontsOptions {
   ) => Response | Promise<Response>;
   /** Handles a client's data connection over WebSocket, from an address, to its end. */
   data: (socket: BinarySocket, address: string) => Promise<void>;
+  /** A free path for a socket that nobody else can connect to, another one each time. */
+  socketPath: () => string;
   log: Log;
 }
 
@@ -58,7 +60,7 @@ export interface Fronts {
  * requests of all of them over one connection of HTTP/2 (RFC 9113 section 9.1.1).
  */
 export function createFronts(options: FrontsOptions): Fronts {
-  const { controlNames, strictHosts, api, page, data, log } = options;
+  const { controlNames, strictHosts, api, page, data, socketPath, log } = options;
   async function strict(
     host: string | undefined,
     answer: Response | Promise<Response>,
@@ -73,9 +75,11 @@ export function createFronts(options: FrontsOptions): Fronts {
   const control = new TlsFront<Arrival>({
     name: "control",
     lifeMs: API_LIFE_MS,
-    start: (pair, find) =>
+    start: (pair, find, isOwn) =>
       startHttp11({
         pair,
+        isOwn,
+        socketPath: socketPath(),
         oneAnswer: false,
         handler(request, { port, host }) {
           const connection = find(port);
@@ -105,9 +109,11 @@ export function createFronts(options: FrontsOptions): Fronts {
   const pages = new TlsFront<Arrival>({
     name: "pages",
     lifeMs: PAGE_LIFE_MS,
-    start: (pair, find) =>
+    start: (pair, find, isOwn) =>
       startHttp11({
         pair,
+        isOwn,
+        socketPath: socketPath(),
         oneAnswer: true,
         handler: (request, { port, host }) => strict(host, page(request, host, find(port)?.info)),
       }),

@@ -1,6 +1,7 @@
 import { controlNames, relayNames } from "../authority.ts";
 import type { Authority } from "../certificate/authority.ts";
 import { type RelayCertificate, startRelayCertificate } from "../certificate/relay_certificate.ts";
+import { innerSocketPath, removeDeadSockets } from "../file/socket_path.ts";
 import { limitedGroups } from "../net/address_group.ts";
 import { Places } from "../net/places.ts";
 import { pageApp } from "../page/app.tsx";
@@ -40,6 +41,7 @@ export async function buildOwnHosts(
     });
   let pages = makePages();
   onReload(() => pages = makePages());
+  await removeDeadSockets(stateDir);
   const fronts = createFronts({
     controlNames: controlNames(settings),
     // On another port the host's web may be somebody else's, and plain HTTP.
@@ -53,6 +55,7 @@ export async function buildOwnHosts(
       log,
       onRefused: (reason) => metrics.counters.dataRefusals.add(reason),
     }),
+    socketPath: () => innerSocketPath(stateDir),
     log,
   });
   onClose(() => fronts.stop());

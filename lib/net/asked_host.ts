@@ -12,17 +12,16 @@ const NONE: AskedHost = { state: "none" };
 const BAD: AskedHost = { state: "bad" };
 
 /**
- * The host that a request of `Deno.serve` is for: that of an absolute-form target, which stands above
- * the Host field (RFC 9112 section 3.2.2), else the field's.
- *
- * @param ownPort the server's own, which the runtime puts into the URL of a request without a host.
+ * The host that a request is for, of `Deno.serve` on a Unix socket: that of an absolute-form target,
+ * which stands above the Host field (RFC 9112 section 3.2.2), else the field's.
  */
-export function askedHost(request: Request, ownPort: number): AskedHost {
+export function askedHost(request: Request): AskedHost {
   const field = request.headers.get("Host");
   if (field !== null && splitAuthority(field) === undefined) return BAD;
-  const [, authority] = /^https?:\/\/([^/?#]*)/i.exec(request.url) ?? [];
+  const [, authority] = /^http(?:\+unix|s)?:\/\/([^/?#]*)/i.exec(request.url) ?? [];
   if (authority === undefined) return BAD;
-  const absent = authority === `localhost:${ownPort}` && !field;
+  // The runtime puts the socket's path there, with every slash escaped.
+  const absent = authority.startsWith("%2F") && !field;
   const found = splitAuthority(absent ? "" : authority);
   if (found === undefined) return BAD;
   return found.host === undefined ? NONE : { state: "host", host: found.host };

@@ -4,8 +4,10 @@ import { headText, readUpgrade, upgradeAnswer } from "../wire/web_socket.ts";
 import { acceptLoop } from "./accept_loop.ts";
 import { askedHost } from "./asked_host.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
 import { RequestGate } from "./request_gate.ts";
 import { BinarySocket } from "./binary_socket.ts";
+import { serveSocket } from "./serve_socket.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "./splice.ts";
 import type { CertificatePair, TlsBackend } from "./tls_front.ts";
 
@@ -13,6 +15,9 @@ import type { CertificatePair, TlsBackend } from "./tls_front.ts";
 const MAX_OPENING_BYTES = 4 * 1024;
 
 const HEAD_END = "\r\n\r\n";
+
+/** The field that tells the plain server which connection a request came on. */
+const CONNECTION_FIELD = "Glossond-Connection";
 
 /** What is known of a request besides itself. */
 export interface Asked {
@@ -32,6 +37,10 @@ export type Http11Handler = (request: Request, asked: Asked) => Response | Promi
 export interface Http11Options {
   pair: CertificatePair;
   handler: Http11Handler;
+  /** A free path for a socket that nobody else can connect to. */
+  socketPath: string;
+  /** Whether a connection from a loopback port is one to serve; it need not know at once. */
+  isOwn: (port: number) => Promise<boolean>;
   /**
    * Whether a connection ends with its first answer: no more of it is read than one head, no body and no
    * second request. Otherwise it lasts as HTTP has it, and may become a WebSocket.
@@ -70,38 +79,39 @@ const waitBuffers = new BufferPool(256);
  * behind it, through a {@linkcode RequestGate}. How long a connection may last is the caller's to
  * bound.
  *
+ * Any user of the machine can connect to a loopback port. So the listener serves none but the caller's
+ * connections, see {@linkcode Doorkeeper}, and the server behind it has a socket that nobody else
+ * reaches. That one is told which connection a request came on by a field of each, with a word that
+ * nobody can guess; what is taken for no request has none, and is misdirected (421).
+ *
  * A request that does not say whom it is for is answered 400 (RFC 9112 section 3.2).
  */
 export function startHttp11(options: Http11Options): TlsBackend {
-  const { pair, handler, oneAnswer, webSocket } = options;
-  /** By the port that the plain connection comes from. */
-  const connections = new Map<number, Behind>();
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    (request, info) => {
-      const behind = connections.get((info.remoteAddr as Deno.NetAddr).port);
-      if (behind === undefined) return new Response(null, { status: 421 });
-      const { gate } = behind;
-      const last = (): void => {
-        const answered = (): void => void gate.answered();
-        info.completed.then(answered, answered);
-      };
-      if (oneAnswer) {
-        last();
-        return answer(request, behind);
-      }
-      return closing(answer(request, behind), last);
-    },
-  );
+  const { pair, handler, oneAnswer, webSocket, socketPath, isOwn } = options;
+  /** By the word that the plain server is told. */
+  const connections = new Map<string, Behind>();
+  const server = serveSocket(socketPath, (request, info) => {
+    const behind = connections.get(connectionOf(request));
+    if (behind === undefined) return new Response(null, { status: 421 });
+    const { gate } = behind;
+    const last = (): void => {
+      const answered = (): void => void gate.answered();
+      info.completed.then(answered, answered);
+    };
+    if (oneAnswer) {
+      last();
+      return answer(request, behind);
+    }
+    return closing(answer(request, behind), last);
+  });
 
   function answer(request: Request, { gate, port }: Behind): Response | Promise<Response> {
-    const asked = askedHost(request, plainPort);
+    const asked = askedHost(request);
     if (asked.state === "bad") return badHost("the Host field, or the address, is not one");
     if (asked.state === "none" && !gate.isHttp10) return badHost("a Host field is missing");
     return handler(request, { port, host: asked.state === "host" ? asked.host : undefined });
   }
 
-  const plainPort = (server.addr as Deno.NetAddr).port;
   let listener: Deno.TlsListener;
   try {
     listener = Deno.listenTls({
@@ -117,23 +127,24 @@ export function startHttp11(options: Http11Options): TlsBackend {
     throw error;
   }
 
+  const door = new Doorkeeper(listener, isOwn);
+
   async function serve(conn: Deno.TlsConn): Promise<void> {
-    let port: number | undefined;
+    const word = crypto.getRandomValues(new Uint8Array(16)).toHex();
     try {
+      if (!await door.admit(conn)) return;
       await conn.handshake();
       const opening = webSocket && await readOpening(conn, `GET ${webSocket.path} `);
       if (opening !== undefined && await takeOver(conn, opening)) return;
-      const plain = await Deno.connect({ hostname: "127.0.0.1", port: plainPort });
-      plain.setNoDelay(true);
-      port = plain.localAddr.port;
-      const gate = new RequestGate(plain, oneAnswer);
-      connections.set(port, { port: conn.remoteAddr.port, gate });
+      const plain = await Deno.connect({ transport: "unix", path: socketPath });
+      const gate = new RequestGate(plain, `${CONNECTION_FIELD}: ${word}`, oneAnswer);
+      connections.set(word, { port: conn.remoteAddr.port, gate });
       if (opening !== undefined && opening.length > 0) await writeAll(gate, opening);
       await splice(conn, gate, { waitBuffers, largestStep: 0 });
     } catch {
       // A visitor whose handshake fails: theirs to see, in the alert that the listener sent.
     } finally {
-      if (port !== undefined) connections.delete(port);
+      connections.delete(word);
       closeQuietly(conn);
     }
   }
@@ -154,7 +165,7 @@ export function startHttp11(options: Http11Options): TlsBackend {
 
   const stopping = new AbortController();
   acceptLoop({
-    accept: () => listener.accept(),
+    accept: () => door.accept(),
     onConnection: serve,
     // Short of descriptors: the public listeners tell, and their connections are the cause.
     onError() {},
@@ -162,9 +173,10 @@ export function startHttp11(options: Http11Options): TlsBackend {
   });
   return {
     port: listener.addr.port,
-    finished: server.finished,
+    finished: Promise.race([server.finished, door.crowded]),
     async stop() {
       stopping.abort();
+      door.stop();
       listener.close();
       await server.shutdown();
     },
@@ -203,4 +215,9 @@ function badHost(why: string): Response {
     status: 400,
     headers: { "Connection": "close" },
   });
+}
+
+/** The word of a request's connection: ours is the first, whatever a peer sends behind it. */
+function connectionOf(request: Request): string {
+  return request.headers.get(CONNECTION_FIELD)?.slice(0, 32) ?? "";
 }

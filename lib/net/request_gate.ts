@@ -1,3 +1,4 @@
+import { RequestFrames } from "../wire/request_frames.ts";
 import { RequestStart, type StartFault } from "../wire/request_start.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
 
@@ -8,15 +9,19 @@ const ANSWERS: Readonly<Record<StartFault, string>> = {
   "large-head": "431 Request Header Fields Too Large",
 };
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * The way to an HTTP server behind a TLS listener that agreed on HTTP/1.1.
  *
  * Watches how the first request begins, and answers in the server's place where it may not be passed
- * on. Once closed to the server ({@linkcode RequestGate.answered}) it takes bytes and passes none.
+ * on. Gives each request a field. Once closed to the server ({@linkcode RequestGate.answered}) it takes bytes and passes none.
  */
 export class RequestGate implements Duplex {
   readonly #server: Duplex;
   readonly #headOnly: boolean;
+  readonly #field: Uint8Array;
+  readonly #frames = new RequestFrames();
   /** Absent once the first head has passed. */
   #start: RequestStart | undefined = new RequestStart();
   #isHttp10 = false;
@@ -29,10 +34,12 @@ export class RequestGate implements Duplex {
 
   /**
    * @param server the connection to it, which this one closes.
+   * @param field a header field that each request is given as its first, without a line end.
    * @param headOnly whether no more is passed on than the first request's head.
    */
-  constructor(server: Duplex, headOnly: boolean) {
+  constructor(server: Duplex, field: string, headOnly: boolean) {
     this.#server = server;
+    this.#field = new TextEncoder().encode(`${field}\r\n`);
     this.#headOnly = headOnly;
   }
 
@@ -69,7 +76,8 @@ export class RequestGate implements Duplex {
 
   write(p: Uint8Array): Promise<number> {
     if (this.#deaf) return Promise.resolve(p.length);
-    return this.#start === undefined ? this.#server.write(p) : this.#writeFirst(this.#start, p);
+    if (this.#start !== undefined) return this.#writeFirst(this.#start, p);
+    return this.#frames.isRaw ? this.#server.write(p) : this.#pass(NOTHING, p);
   }
 
   async #writeFirst(start: RequestStart, p: Uint8Array): Promise<number> {
@@ -78,10 +86,23 @@ export class RequestGate implements Duplex {
     if (step.state !== "pass") return p.length;
     this.#isHttp10 = start.isHttp10;
     if (start.done) this.#start = undefined;
-    if (step.held.length > 0) await writeAll(this.#server, step.held);
-    if (step.end === undefined || !this.#headOnly) return await this.#server.write(p);
+    if (step.end === undefined || !this.#headOnly) return await this.#pass(step.held, p);
     this.#deaf = true;
-    await writeAll(this.#server, p.subarray(0, step.end));
+    await this.#pass(step.held, p.subarray(0, step.end));
+    return p.length;
+  }
+
+  /** Passes bytes on, `held` first, with the field behind each request line. */
+  async #pass(held: Uint8Array, p: Uint8Array): Promise<number> {
+    const parts = [held];
+    if (held.length > 0) this.#frames.push(held);
+    let from = 0;
+    for (const lineEnd of this.#frames.push(p)) {
+      parts.push(p.subarray(from, lineEnd), this.#field);
+      from = lineEnd;
+    }
+    parts.push(p.subarray(from));
+    await writeAll(this.#server, concat(parts));
     return p.length;
   }
 
@@ -104,4 +125,14 @@ export class RequestGate implements Duplex {
   close(): void {
     this.#server.close();
   }
+}
+
+function concat(parts: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

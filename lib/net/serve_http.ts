@@ -15,36 +15,6 @@ export interface HttpServer<Addr extends Deno.Addr = Deno.NetAddr> {
   stop(): Promise<void>;
 }
 
-/** Options for {@linkcode serveHttp}. */
-export interface ServeHttpOptions {
-  /** For log lines. */
-  name: string;
-  hostname: string;
-  /** 0 takes a free one. */
-  port: number;
-  handler: (request: Request) => Response | Promise<Response>;
-  log: Log;
-}
-
-/**
- * Serves plain HTTP over TCP, see {@linkcode superviseHttp}.
- *
- * @throws {Deno.errors.AddrInUse} and others of `Deno.serve` at the first start.
- */
-export function serveHttp(options: ServeHttpOptions): HttpServer {
-  const { name, hostname, handler, log } = options;
-  let { port } = options;
-  return superviseHttp({
-    name,
-    start() {
-      const server = Deno.serve({ hostname, port, onListen() {} }, handler);
-      port = server.addr.port;
-      return server;
-    },
-    log,
-  });
-}
-
 /** Options for {@linkcode superviseHttp}. */
 export interface SuperviseOptions<Addr extends Deno.Addr> {
   /** For log lines. */

@@ -1,5 +1,6 @@
 import { alertRecord } from "../wire/alert.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "./splice.ts";
+import { KnownPorts } from "./known_ports.ts";
 import { sleep } from "./pause.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { scheduleTimeout } from "./schedule.ts";
@@ -72,8 +73,15 @@ export type FindConnection<Info> = (port: number) => FrontedConnection<Info> | u
 export interface TlsFrontOptions<Info> {
   /** For log lines. */
   name: string;
-  /** Starts a backend for a certificate; `find` tells its handler what a connection is. */
-  start: (pair: CertificatePair, find: FindConnection<Info>) => Promise<TlsBackend> | TlsBackend;
+  /**
+   * Starts a backend for a certificate. `find` tells its handler what a connection is; `isOwn` tells
+   * the front's connections from those of others, for whom the backend has nothing.
+   */
+  start: (
+    pair: CertificatePair,
+    find: FindConnection<Info>,
+    isOwn: (port: number) => Promise<boolean>,
+  ) => Promise<TlsBackend> | TlsBackend;
   /**
    * How long a connection may last from its first byte to its last, milliseconds, unless it is
    * kept: so that a peer who dribbles holds nothing for ever.
@@ -89,6 +97,7 @@ export interface TlsFrontOptions<Info> {
 interface Generation<Info> {
   backend: TlsBackend;
   connections: Map<number, Fronted<Info>>;
+  ports: KnownPorts;
   /** Connections passed to it, also those that are not in the map yet. */
   active: number;
 }
@@ -122,16 +131,25 @@ class Fronted<Info> implements FrontedConnection<Info> {
     if (!this.#mayBeSilent && this.lastHeardAt < limit) this.close();
   }
 
-  /** Connects to the backend and sends `head`. */
-  async open(generation: Generation<Info>, head: Uint8Array): Promise<Deno.TcpConn> {
-    const { backend, connections } = generation;
-    this.#backend = await Deno.connect({ hostname: "127.0.0.1", port: backend.port });
-    this.#backend.setNoDelay(true);
-    this.port = this.#backend.localAddr.port;
+  /**
+   * Connects to the backend and sends `head`.
+   *
+   * @returns undefined when the backend did not accept in time.
+   */
+  async open(
+    { backend, connections, ports }: Generation<Info>,
+    head: Uint8Array,
+  ): Promise<Deno.TcpConn | undefined> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: backend.port });
+    this.#backend = conn;
+    conn.setNoDelay(true);
+    this.port = conn.localAddr.port;
     // Before the first byte: the handler may run as soon as it has one.
     connections.set(this.port, this);
-    if (head.length > 0) await writeAll(this.#backend, head);
-    return this.#backend;
+    const accepted = ports.add(this.port);
+    if (head.length > 0) await writeAll(conn, head);
+    if (await accepted) return conn;
+    closeQuietly(conn);
   }
 
   /** Notes that the peer sent something; ends the connection when it was more than it may send. */
@@ -191,10 +209,15 @@ export class TlsFront<Info> {
   /** Serves new connections with this certificate from now on. */
   async use(pair: CertificatePair): Promise<void> {
     const connections = new Map<number, Fronted<Info>>();
-    const backend = await this.#options.start(pair, (port) => connections.get(port));
+    const ports = new KnownPorts();
+    const backend = await this.#options.start(
+      pair,
+      (port) => connections.get(port),
+      (port) => ports.isOwn(port),
+    );
     if (this.#stopping.signal.aborted) return await backend.stop();
     const previous = this.#current;
-    const generation: Generation<Info> = { backend, connections, active: 0 };
+    const generation: Generation<Info> = { backend, connections, ports, active: 0 };
     this.#generations.add(generation);
     this.#current = generation;
     this.#pair = pair;
@@ -207,24 +230,48 @@ export class TlsFront<Info> {
    * backend cannot be reached the peer gets the alert `internal_error`.
    */
   serve(conn: Duplex, head: Uint8Array, info: Info): Promise<void> {
-    const generation = this.#current;
-    if (generation === undefined) {
+    if (this.#current === undefined) {
       closeQuietly(conn);
       return Promise.resolve();
     }
     const fronted = new Fronted(conn, info, this.#options.lifeMs);
     // Two steps, so that the one that may take days does not hold the head.
-    return this.#splice(generation, fronted, fronted.open(generation, head));
+    return this.#splice(fronted, this.#open(fronted, head));
+  }
+
+  /**
+   * Connects to the newest backend; to the one after it where that did not accept and is replaced.
+   *
+   * @throws {Error} when none can be reached.
+   */
+  async #open(
+    fronted: Fronted<Info>,
+    head: Uint8Array,
+  ): Promise<{ generation: Generation<Info>; conn: Deno.TcpConn }> {
+    for (let generation = this.#current; generation !== undefined;) {
+      generation.active++;
+      let conn: Deno.TcpConn | undefined;
+      try {
+        conn = await fronted.open(generation, head);
+        if (conn !== undefined) return { generation, conn };
+      } finally {
+        if (conn === undefined) await this.#leave(generation, fronted);
+      }
+      if (this.#current === generation) break;
+      generation = this.#current;
+    }
+    throw new Error("Cannot reach the inner TLS server: it does not accept");
   }
 
   async #splice(
-    generation: Generation<Info>,
     fronted: Fronted<Info>,
-    opened: Promise<Deno.TcpConn>,
+    opening: Promise<{ generation: Generation<Info>; conn: Deno.TcpConn }>,
   ): Promise<void> {
-    generation.active++;
+    let generation: Generation<Info> | undefined;
     try {
-      await splice(fronted.peer, await opened, {
+      const opened = await opening;
+      generation = opened.generation;
+      await splice(fronted.peer, opened.conn, {
         waitBuffers,
         largestStep: LARGEST_STEP,
         onBytes: (direction, bytes) => void (direction === "forward" && fronted.heard(bytes)),
@@ -234,12 +281,18 @@ export class TlsFront<Info> {
       await sendLastWords(fronted.peer, alertRecord("internalError"));
     } finally {
       fronted.close();
-      if (fronted.port !== undefined) generation.connections.delete(fronted.port);
-      generation.active--;
-      if (generation !== this.#current && generation.active === 0) {
-        await this.#retire(generation);
-      }
+      if (generation !== undefined) await this.#leave(generation, fronted);
     }
+  }
+
+  /** A connection that was passed to a backend has ended there. */
+  async #leave(generation: Generation<Info>, { port }: Fronted<Info>): Promise<void> {
+    if (port !== undefined) {
+      generation.connections.delete(port);
+      generation.ports.delete(port);
+    }
+    generation.active--;
+    if (generation !== this.#current && generation.active === 0) await this.#retire(generation);
   }
 
   /** Ends every connection and server. */

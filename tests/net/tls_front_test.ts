@@ -7,11 +7,13 @@ import { pipe, readAll, text, utf8 } from "./pipe.ts";
 /** A backend that answers each connection with what is known of it. */
 function echoBackend(
   find: (port: number) => FrontedConnection<string> | undefined,
+  isOwn: (port: number) => Promise<boolean>,
   seen: FrontedConnection<string>[],
 ): TlsBackend {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const finished = (async () => {
     for await (const conn of listener) {
+      await isOwn(conn.remoteAddr.port);
       const known = find(conn.remoteAddr.port);
       if (known) seen.push(known);
       await writeAll(conn, utf8(`${known?.info}`));
@@ -34,7 +36,7 @@ function front(lifeMs: number, seen: FrontedConnection<string>[] = []): TlsFront
     name: "test",
     lifeMs,
     log: SILENT_LOG,
-    start: (_, find) => echoBackend(find, seen),
+    start: (_, find, isOwn) => echoBackend(find, isOwn, seen),
   });
 }
 
@@ -63,7 +65,7 @@ Deno.test("TlsFront tells connections of two certificates apart, whatever their 
 
 Deno.test("TlsFront ends what lasts too long, unless it is kept", async () => {
   const seen: FrontedConnection<string>[] = [];
-  const tested = front(50, seen);
+  const tested = front(300, seen);
   await tested.use(PAIR);
   const [, dribbler] = pipe();
   await tested.serve(dribbler, utf8("x"), "dribbler");
@@ -73,7 +75,7 @@ Deno.test("TlsFront ends what lasts too long, unless it is kept", async () => {
   const served = tested.serve(kept, utf8("x"), "kept");
   assert.equal(text(await readAll(peer)), "kept");
   seen.at(-1)!.keep();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await new Promise((resolve) => setTimeout(resolve, 600));
   assert.equal(kept.closes, 0);
   peer.close();
   await served;
@@ -92,4 +94,36 @@ Deno.test("TlsFront ends a connection that sends more than it may", async () => 
   await served;
   assert.ok(conn.closes > 0);
   await tested.stop();
+});
+
+Deno.test("TlsFront passes a connection that its backend did not accept to the next one", async () => {
+  const listeners: Deno.TcpListener[] = [];
+  const seen: FrontedConnection<string>[] = [];
+  const finished = Promise.withResolvers<void>();
+  const tested = new TlsFront<string>({
+    name: "test",
+    lifeMs: 60_000,
+    log: SILENT_LOG,
+    start(_, find, isOwn) {
+      if (listeners.length > 0) return echoBackend(find, isOwn, seen);
+      // Full of others' connections: it takes no more of them.
+      listeners.push(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+      return {
+        port: listeners[0]!.addr.port,
+        finished: finished.promise,
+        stop: () => Promise.resolve(),
+      };
+    },
+  });
+  await tested.use(PAIR);
+  const [peer, conn] = pipe();
+  const served = tested.serve(conn, utf8("head"), "moved");
+  finished.resolve();
+  assert.equal(text(await readAll(peer)), "moved");
+  assert.equal(tested.active, 1);
+  peer.close();
+  await served;
+  assert.equal(tested.active, 0);
+  await tested.stop();
+  listeners[0]!.close();
 });

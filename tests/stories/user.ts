@@ -2,6 +2,7 @@ import * as x509 from "@peculiar/x509";
 import { BASE, type Relay } from "./relay.ts";
 import { dataPreface } from "../../lib/wire/messages.ts";
 import { parseProxyHeader, type ProxyAddresses } from "../../lib/wire/proxy_protocol.ts";
+import { innerSocketPath } from "../../lib/file/socket_path.ts";
 import { startHttp11 } from "../../lib/net/http11_backend.ts";
 import { splice } from "../../lib/net/splice.ts";
 
@@ -204,7 +205,13 @@ export async function startPage(
 ): Promise<AsyncDisposable & { port: number; cert: string }> {
   const pair = await getCertificate(relay, user);
   if (protocol === "http/1.1") {
-    const server = startHttp11({ pair, oneAnswer: false, handler: (request) => handler(request) });
+    const server = startHttp11({
+      pair,
+      handler: (request) => handler(request),
+      oneAnswer: false,
+      socketPath: innerSocketPath(relay.stateDir),
+      isOwn: () => Promise.resolve(true),
+    });
     return { port: server.port, cert: pair.cert, [Symbol.asyncDispose]: () => server.stop() };
   }
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, ...pair, onListen() {} }, handler);

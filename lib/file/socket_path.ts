@@ -1,0 +1,44 @@
+import { join } from "node:path";
+
+/** Bytes that a socket's path may have: `sun_path` without its last byte, unix(7). */
+const MAX_PATH_BYTES = Deno.build.os === "darwin" ? 103 : 107;
+
+/** The relay's sockets to itself in its state folder. */
+const INNER = /^i-[a-z2-7]{6}\.sock$/;
+
+/**
+ * The path of a Unix socket in the state folder.
+ *
+ * @param stateDir which is there.
+ * @throws {Error} when it is longer than the system takes; the message has the mend.
+ */
+export function socketPath(stateDir: string, name: string): string {
+  // The runtime resolves links and relative paths before the system counts.
+  const path = join(Deno.realPathSync(stateDir), name);
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes <= MAX_PATH_BYTES) return path;
+  throw new Error(
+    `The socket ${path} has a path of ${bytes} bytes and the system takes ${MAX_PATH_BYTES}: set GLOSSOND_STATE_DIR to a folder with a shorter path, links resolved`,
+  );
+}
+
+/** A free path for a socket between parts of one process. */
+export function innerSocketPath(stateDir: string): string {
+  const random = crypto.getRandomValues(new Uint8Array(6));
+  const name = [...random].map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte % 32]).join("");
+  return socketPath(stateDir, `i-${name}.sock`);
+}
+
+/** Removes such sockets that nobody serves any more: of a relay that was killed. */
+export async function removeDeadSockets(stateDir: string): Promise<void> {
+  for (const { name, isDirectory } of [...Deno.readDirSync(stateDir)]) {
+    if (isDirectory || !INNER.test(name)) continue;
+    const path = socketPath(stateDir, name);
+    if (Deno.lstatSync(path).isSocket !== true) continue;
+    try {
+      (await Deno.connect({ transport: "unix", path })).close();
+    } catch {
+      Deno.removeSync(path);
+    }
+  }
+}
