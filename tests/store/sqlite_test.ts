@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { openStore, storePath } from "../../lib/store/sqlite/open.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { storeContract } from "./contract.ts";
@@ -15,6 +17,21 @@ storeContract("SQLite", async (use) => {
     await use({ store: open(), clock, reopen: () => Promise.resolve(open()) });
   } finally {
     for (const store of opened) store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("Store.claimKey() of a later start does not need the lock that another process holds", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "glossond_store_" });
+  const store = openStore(storePath(folder));
+  const other = new DatabaseSync(storePath(folder));
+  try {
+    const key = store.claimKey();
+    other.exec("BEGIN IMMEDIATE");
+    assert.deepEqual(store.claimKey(), key);
+  } finally {
+    other.close();
+    store.close();
     await Deno.remove(folder, { recursive: true });
   }
 });
