@@ -1,9 +1,9 @@
 import { STATUS_CODES } from "node:http";
 import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
-import { framed, type Framing } from "../http/body.ts";
+import { framedAnswer, type Framing } from "../http/body.ts";
 import { BodyWriter } from "../http/body_writer.ts";
 import type { ByteReader } from "../http/byte_reader.ts";
-import { type Field, without } from "../http/fields.ts";
+import type { Field } from "../http/fields.ts";
 import { type AnswerHead, answerHeadBytes, type RequestHead } from "../http/head.ts";
 import type { Answer } from "./exchange.ts";
 
@@ -52,9 +52,7 @@ export class Http1Answer implements Answer {
     this.begun = true;
     const outer = this.#outer(framing);
     if (outer.kind === "close") this.keepAlive = false;
-    const fields = framing.kind === "none"
-      ? withoutBody(head, this.#request.method)
-      : framed(head.fields, outer);
+    const fields = framedAnswer(this.#request.method, head, outer);
     const bytes = answerHeadBytes({
       status: head.status,
       reason: head.reason || (STATUS_CODES[head.status] ?? ""),
@@ -85,13 +83,4 @@ export class Http1Answer implements Answer {
     if (framing.kind === "none" || framing.kind === "length") return framing;
     return { kind: this.#request.version === "1.0" ? "close" : "chunked" };
   }
-}
-
-/** The fields of an answer without a body; a length then tells what there would have been. */
-function withoutBody({ status, fields }: AnswerHead, method: string): Field[] {
-  const tells = method === "HEAD" || status === 304;
-  return without(
-    fields,
-    (name) => name === "transfer-encoding" || (name === "content-length" && !tells),
-  );
 }

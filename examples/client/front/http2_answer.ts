@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
-import type { Framing } from "../http/body.ts";
-import { type Field, without } from "../http/fields.ts";
+import { framedAnswer, type Framing } from "../http/body.ts";
+import type { Field } from "../http/fields.ts";
 import type { AnswerHead } from "../http/head.ts";
 import type { Answer } from "./exchange.ts";
 
@@ -13,13 +13,15 @@ export class Http2Answer implements Answer {
   /** The stream's bytes, with limits. */
   readonly conn: Duplex;
   readonly #stream: ServerHttp2Stream;
+  readonly #method: string;
   #trailers: readonly Field[] = [];
   #left = Infinity;
   /** Whether the head was all of it. */
   #ended = false;
 
-  constructor(stream: ServerHttp2Stream, conn: Duplex) {
+  constructor(stream: ServerHttp2Stream, conn: Duplex, method: string) {
     this.#stream = stream;
+    this.#method = method;
     this.conn = conn;
   }
 
@@ -36,11 +38,15 @@ export class Http2Answer implements Answer {
     // Fields behind the body come in chunks only.
     const waitForTrailers = framing.kind === "chunked";
     if (framing.kind === "length") this.#left = framing.length;
-    const unframed = without(head.fields, (name) => name === "transfer-encoding");
-    this.#stream.once("wantTrailers", () => this.#stream.sendTrailers(headersOf(this.#trailers)));
+    // Frames tell the end; a length that is not the body's is an error (RFC 9113 section 8.1.1).
+    const outer: Framing = framing.kind === "chunked" ? { kind: "close" } : framing;
+    this.#stream.once("wantTrailers", () => this.#sendTrailers());
     this.#stream.respond(
       // Statuses above are none for browsers either (RFC 9110 section 15).
-      { ":status": head.status > 599 ? 500 : head.status, ...headersOf(unframed) },
+      {
+        ":status": head.status > 599 ? 500 : head.status,
+        ...headersOf(framedAnswer(this.#method, head, outer)),
+      },
       { endStream: this.#ended, waitForTrailers },
     );
     if (early !== undefined) await this.write(early);
@@ -61,6 +67,15 @@ export class Http2Answer implements Answer {
       await this.conn.closeWrite();
     }
     this.complete = true;
+  }
+
+  #sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(headersOf(this.#trailers));
+    } catch (error) {
+      // Thrown at an event, it would reach nobody, and the stream would never end.
+      this.#stream.destroy(error as Error);
+    }
   }
 
   switchProtocols(): Promise<never> {

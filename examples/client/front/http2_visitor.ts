@@ -1,6 +1,13 @@
 import * as http2 from "node:http2";
 import type { TLSSocket } from "node:tls";
-import { checkedField, isTarget, isToken, MAX_FIELDS, MAX_HEAD_BYTES } from "../http/head.ts";
+import {
+  checkedField,
+  isField,
+  isTarget,
+  isToken,
+  MAX_FIELDS,
+  MAX_HEAD_BYTES,
+} from "../http/head.ts";
 import { type Body } from "../http/body.ts";
 import type { Field } from "../http/fields.ts";
 import { attempt, type Connection } from "./connection.ts";
@@ -19,6 +26,17 @@ const SESSION_WINDOW_BYTES = 1024 * 1024;
 /** Bytes of an upload that are read at once. */
 const PIECE_BYTES = 64 * 1024;
 
+const OPTIONS = {
+  settings: {
+    maxConcurrentStreams: MAX_STREAMS,
+    initialWindowSize: STREAM_WINDOW_BYTES,
+    maxHeaderListSize: MAX_HEAD_BYTES,
+  },
+  maxHeaderListPairs: MAX_FIELDS,
+  // An app and a proxy before it may both say `X-Content-Type-Options`; browsers do not mind.
+  strictSingleValueFields: false,
+};
+
 /** Whether this runtime has an HTTP/2 server that a TLS connection can be given to. */
 export function hasHttp2(): boolean {
   return typeof http2.performServerHandshake === "function";
@@ -34,14 +52,7 @@ export function serveHttp2(
   connection: Connection,
 ): { leave: () => void; ended: Promise<void> } {
   const { limits, schedule, log, onIdle, isLeaving } = connection;
-  const session = http2.performServerHandshake(socket, {
-    settings: {
-      maxConcurrentStreams: MAX_STREAMS,
-      initialWindowSize: STREAM_WINDOW_BYTES,
-      maxHeaderListSize: MAX_HEAD_BYTES,
-    },
-    maxHeaderListPairs: MAX_FIELDS,
-  });
+  const session = http2.performServerHandshake(socket, OPTIONS);
   session.setLocalWindowSize(SESSION_WINDOW_BYTES);
   let open = 0;
   let halfClosed = false;
@@ -99,16 +110,17 @@ async function serveStream(
 ): Promise<void> {
   const gone = new AbortController();
   const conn = new NodeDuplex(stream);
+  const { request, refusal } = readRequest(raw);
   const answer = new Http2Answer(
     stream,
     new PatientDuplex(conn, connection.schedule, {
       read: connection.limits.upload,
       write: connection.limits.download,
     }),
+    request.method,
   );
   stream.once("close", () => gone.abort());
   const visitor = { address: connection.visitor.address, gone: gone.signal };
-  const { request, refusal } = readRequest(raw);
   const body = stream.endAfterHeaders ? undefined : new StreamBody(stream, answer.conn, request);
   const exchange = { request: { ...request, body }, answer, visitor };
   if (refusal === undefined) await attempt(connection.handler, exchange, connection.log);
@@ -179,7 +191,10 @@ class StreamBody implements Body {
     const length = fields.find(([name]) => name === "content-length")?.[1];
     this.length = length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
     stream.once("trailers", (_headers: unknown, _flags: unknown, raw: string[] = []) => {
-      for (let i = 0; i < raw.length; i += 2) this.trailers.push([raw[i]!, raw[i + 1]!]);
+      for (let i = 0; i < raw.length; i += 2) {
+        const field = [raw[i]!, raw[i + 1]!] as const;
+        if (isField(field)) this.trailers.push(field);
+      }
     });
   }
 

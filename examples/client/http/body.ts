@@ -4,6 +4,7 @@ import {
   type AnswerHead,
   MalformedHead,
   MAX_FIELDS,
+  MAX_HEAD_BYTES,
   parseTrailer,
   type RequestHead,
 } from "./head.ts";
@@ -105,6 +106,19 @@ export function framed(fields: readonly Field[], framing: Framing): Field[] {
   }
 }
 
+/**
+ * The fields of an answer to `method`, framed anew; where there is no body, a length may tell what
+ * there would have been (RFC 9110 section 8.6).
+ */
+export function framedAnswer(
+  method: string,
+  { status, fields }: AnswerHead,
+  framing: Framing,
+): Field[] {
+  const tells = framing.kind === "none" && (method === "HEAD" || status === 304);
+  return tells ? without(fields, (name) => name === "transfer-encoding") : framed(fields, framing);
+}
+
 /** Reads a body from a connection by its framing. */
 export class FramedBody implements Body {
   readonly length: number | undefined;
@@ -164,8 +178,10 @@ export class FramedBody implements Body {
     this.#left = parseInt(size, 16);
     this.#inChunk = true;
     if (this.#left > 0) return true;
+    let bytes = 0;
     for (let trailer; (trailer = await this.#reader.line(MAX_LINE_BYTES)) !== "";) {
-      if (this.trailers.push(parseTrailer(trailer)) > MAX_FIELDS) {
+      bytes += trailer.length;
+      if (this.trailers.push(parseTrailer(trailer)) > MAX_FIELDS || bytes > MAX_HEAD_BYTES) {
         throw new Error("Cannot read body: too many trailers");
       }
     }

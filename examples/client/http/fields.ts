@@ -31,6 +31,11 @@ const OF_ONE_CONNECTION = new Set([
   "upgrade",
 ]);
 
+/** The trailers that are passed on: none of one connection, none that frames (RFC 9110 section 6.5.1). */
+export function endToEndTrailers(trailers: readonly Field[]): Field[] {
+  return without(endToEnd(trailers), (name) => name === "content-length");
+}
+
 /** The fields without those of this connection, be it by their name or because `Connection` says so. */
 export function endToEnd(fields: readonly Field[]): Field[] {
   const named = new Set(listOf(fields, "connection"));

@@ -46,7 +46,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
  */
 export function parseRequestHead(text: string): RequestHead {
   const [first = "", ...lines] = text.split(/\r?\n/);
-  const words = /^(\S+) (\S+) HTTP\/(\d)\.(\d)$/.exec(first);
+  const words = /^([^ ]+) ([^ ]+) HTTP\/(\d)\.(\d)$/.exec(first);
   if (words === null || !TOKEN.test(words[1]!) || !isTarget(words[2]!)) {
     throw new MalformedHead("Cannot read request: its first line is malformed");
   }
@@ -69,14 +69,18 @@ export function isTarget(target: string): boolean {
   return target !== "" && !/[\x00-\x20\x7f]/.test(target);
 }
 
+/** Whether this is one field in every version of HTTP. */
+export function isField([name, value]: Field): boolean {
+  return TOKEN.test(name) && value.search(CONTROLS) === -1;
+}
+
 /**
  * A field of a visitor's, however it came.
  *
  * @throws {MalformedHead} if it could be read as more than one field, or as none.
  */
 export function checkedField(field: Field): Field {
-  const [name, value] = field;
-  if (!TOKEN.test(name) || value.search(CONTROLS) !== -1) {
+  if (!isField(field)) {
     throw new MalformedHead("Cannot read request: a header field is malformed");
   }
   return field;

@@ -4,7 +4,7 @@ import { closeQuietly, type Duplex, splice, writeAll } from "../../../lib/net/sp
 import { answerText, type Exchange, type Handler } from "../front/exchange.ts";
 import { answerFraming, FramedBody, type Framing } from "../http/body.ts";
 import { ByteReader } from "../http/byte_reader.ts";
-import { valuesOf } from "../http/fields.ts";
+import { endToEndTrailers, valuesOf } from "../http/fields.ts";
 import {
   type AnswerHead,
   MAX_HEAD_BYTES,
@@ -140,15 +140,12 @@ class Passage {
     const reader = new ByteReader(conn);
     const final = await this.#readHead(conn, reader, upload);
     if (final.status === 101) return await this.#switch(final, conn, reader);
-    const body = new FramedBody(reader, this.#framing(final));
+    const bodyFraming = this.#framing(final);
+    const body = new FramedBody(reader, bodyFraming);
     const early = body.ready ? await body.read() : null;
-    await answer.begin(
-      answerHead(final, this.#addresses),
-      this.#framing(final),
-      early ?? undefined,
-    );
+    await answer.begin(answerHead(final, this.#addresses), bodyFraming, early ?? undefined);
     for (let piece; (piece = await body.read()) !== null;) await answer.write(piece);
-    await answer.finish(body.trailers);
+    await answer.finish(endToEndTrailers(body.trailers));
     upload.stop();
   }
 

@@ -1,6 +1,13 @@
 import type { VisitorRequest } from "../front/exchange.ts";
 import { framed, type Framing } from "../http/body.ts";
-import { endToEnd, type Field, listOf, valuesOf, without } from "../http/fields.ts";
+import {
+  endToEnd,
+  endToEndTrailers,
+  type Field,
+  listOf,
+  valuesOf,
+  without,
+} from "../http/fields.ts";
 import { type Addresses, appUrl } from "./public_address.ts";
 
 /**
@@ -53,6 +60,11 @@ export function requestFields(
     ...own,
     ...ofConnection(request),
   ];
+}
+
+/** A request's trailers as the app gets them: some take those for fields of its head. */
+export function requestTrailers(trailers: readonly Field[]): Field[] {
+  return without(endToEndTrailers(trailers), isDropped);
 }
 
 /** What the connection to the app is for: one exchange, so that none meets one that the app gave up. */

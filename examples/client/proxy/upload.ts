@@ -2,6 +2,7 @@ import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
 import type { VisitorRequest } from "../front/exchange.ts";
 import type { Body, Framing } from "../http/body.ts";
 import { BodyWriter } from "../http/body_writer.ts";
+import { requestTrailers } from "./request_fields.ts";
 
 /** A visitor who did not send what was announced. */
 export class UploadBroken extends Error {
@@ -53,7 +54,7 @@ export class Upload {
       }
       if (this.#stopped) return;
       onAppsTurn();
-      await writer.finish(body?.trailers ?? []);
+      await writer.finish(requestTrailers(body?.trailers ?? []));
       onAppsTurn();
     } catch {
       if (this.#broken !== undefined) closeQuietly(conn);

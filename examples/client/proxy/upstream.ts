@@ -108,6 +108,7 @@ async function connectTls(
   { ca, insecure }: UpstreamTrust,
   signal: AbortSignal,
 ): Promise<Duplex> {
+  signal.throwIfAborted();
   const socket = tls.connect({
     host: name,
     port,
@@ -126,7 +127,6 @@ async function connectTls(
   socket.once("close", () => reject(new Error("the app closed within the TLS handshake")));
   signal.addEventListener("abort", abort, { once: true });
   try {
-    signal.throwIfAborted();
     await promise;
     return conn;
   } catch (error) {

@@ -251,3 +251,49 @@ Deno.test("upstreamHandler() carries a visitor's close to the app's WebSocket", 
     await over;
   });
 });
+
+Deno.test("upstreamHandler() drops of a visitor's trailers what it drops of the head", () => {
+  let body = "";
+  return rawApp(async (exchange) => {
+    await exchange.head();
+    body = await exchange.head();
+    await exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  }, async ({ visit }) => {
+    const { exchange } = await visit();
+    await exchange.send(
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n" +
+        "X-Forwarded-For: 127.0.0.1\r\nX_Real_IP: 127.0.0.1\r\nHost: y\r\nContent-Length: 9\r\n" +
+        "Transfer-Encoding: chunked\r\nX-Sum: 1\r\n\r\n",
+    );
+    assert.equal((await exchange.answer()).status, 200);
+    assert.equal(body, "2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n");
+  });
+});
+
+Deno.test("upstreamHandler() takes no more trailers than a head may have fields", () =>
+  rawApp(async (exchange) => {
+    await exchange.ended();
+  }, async ({ visit }) => {
+    const { exchange } = await visit();
+    const trailer = `X-Long: ${"a".repeat(10_000)}\r\n`;
+    await exchange.send(
+      `POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${
+        trailer.repeat(10)
+      }\r\n`,
+    );
+    assert.equal((await exchange.answer()).status, 400);
+  }));
+
+Deno.test("upstreamHandler() passes a target whose bytes are white space to others", () => {
+  let head = "";
+  return rawApp(async (exchange) => {
+    ({ head } = await exchange.request());
+    await exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  }, async ({ visit }) => {
+    const { exchange } = await visit();
+    // The second byte of "à" alone is a no-break space.
+    await exchange.send("GET /voilà HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert.equal((await exchange.answer()).status, 200);
+    assert.match(head, /^GET \/voil\xc3\xa0 HTTP/);
+  });
+});
