@@ -1,7 +1,7 @@
 import { type Framing } from "../http/body.ts";
 import type { Field } from "../http/fields.ts";
 import { compressed } from "./compress.ts";
-import type { Handler, Visitor } from "./exchange.ts";
+import { answerText, type Handler, type Visitor } from "./exchange.ts";
 
 /** Answers a visitor's request from this program itself. */
 export type Site = (request: Request, visitor: Visitor) => Response | Promise<Response>;
@@ -9,11 +9,19 @@ export type Site = (request: Request, visitor: Visitor) => Response | Promise<Re
 /** Names and values that a `Headers` would not take, or that it is not to have. */
 const NOT_FOR_SITES = /^(?:content-length|transfer-encoding|connection|upgrade|expect)$/i;
 
+/** Methods that a `Request` cannot have. */
+const NO_METHODS_OF_SITES = /^(?:connect|trace|track)$/i;
+
 /** Lets a {@linkcode Site} answer; it is not given the body of a request. */
 export function siteHandler(site: Site): Handler {
-  return async ({ request, answer, visitor }) => {
-    const url = URL.parse(request.target, `https://${request.host}`) ??
-      new URL(`https://${request.host}/`);
+  return async (exchange) => {
+    const { request, answer, visitor } = exchange;
+    // Not resolved as a reference: one that begins with two slashes would name another host.
+    const url = URL.parse(`https://${request.host}${request.target.replace(/^\*$/, "/")}`);
+    if (url === null) return await answerText(exchange, 400, "That is no address.");
+    if (NO_METHODS_OF_SITES.test(request.method)) {
+      return await answerText(exchange, 405, "Only GET and HEAD here.", [["Allow", "GET, HEAD"]]);
+    }
     const headers = new Headers(
       request.fields.filter(([name]) => !NOT_FOR_SITES.test(name)).map(([n, v]) => [n, v]),
     );

@@ -88,7 +88,8 @@ class Passage {
   readonly #schedule: Schedule;
   #late = false;
   #callOff: () => void = () => {};
-  #answered = false;
+  /** Whether the app's silence counts no more. */
+  #heard = false;
 
   constructor(options: UpstreamOptions, exchange: Exchange) {
     const { upstream, sentHost, schedule = scheduleTimeout } = options;
@@ -108,7 +109,7 @@ class Passage {
     try {
       await this.#carry(conn);
     } finally {
-      this.#callOff();
+      this.#hear();
       gone.removeEventListener("abort", leave);
       closeQuietly(conn);
     }
@@ -157,8 +158,7 @@ class Passage {
         if (text === null) throw new Error("Cannot read answer: the connection ended before it");
         const head = parseAnswerHead(text);
         if (head.status >= 200 || head.status === 101) {
-          this.#answered = true;
-          this.#callOff();
+          this.#hear();
           return head;
         }
         this.#watch(conn);
@@ -195,9 +195,15 @@ class Passage {
     await splice(conn, app, { backwardHead: reader.rest().slice() });
   }
 
+  /** Waits for the app no more; an upload that goes on begins no other wait. */
+  #hear(): void {
+    this.#heard = true;
+    this.#callOff();
+  }
+
   /** Gives the app its time anew, as long as it has not answered. */
   #watch(conn: Duplex): void {
-    if (this.#answered) return;
+    if (this.#heard) return;
     this.#callOff();
     this.#callOff = this.#schedule(() => {
       this.#late = true;

@@ -213,3 +213,21 @@ Deno.test("Front.stop() ends an answer that does not finish in time", async () =
     assert.equal(front.connections, 0);
   });
 });
+
+Deno.test("Front answers what a site cannot be asked without taking it for a fault of the site", () =>
+  fronted(
+    (request) => new Response(new URL(request.url).pathname),
+    async ({ visit, lines }) => {
+      async function ask(line: string, host = HOSTNAME): Promise<[number, string]> {
+        const exchange = new HttpExchange(await visit());
+        await exchange.send(`${line} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+        const { status, body } = await exchange.answer();
+        return [status, body];
+      }
+      assert.deepEqual(await ask("TRACE /"), [405, "Only GET and HEAD here.\n"]);
+      assert.deepEqual(await ask("GET /", `${HOSTNAME}:99999`), [400, "That is no address.\n"]);
+      assert.deepEqual(await ask("GET //a/b"), [200, "//a/b"]);
+      assert.deepEqual(await ask("OPTIONS *"), [200, "/"]);
+      assert.deepEqual(lines.filter((line) => line.includes(" error ")), []);
+    },
+  ));

@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { writeAll } from "../../../../lib/net/splice.ts";
 import { HttpExchange } from "../http_exchange.ts";
+import { ManualClock } from "../../../manual_clock.ts";
+import { APP_SILENCE_MS } from "../../../../examples/client/proxy/pass.ts";
 import { passage, rawApp } from "./passage.ts";
 
 Deno.test("upstreamHandler() passes a compressed body as it is, and every cookie", () =>
@@ -296,4 +298,19 @@ Deno.test("upstreamHandler() passes a target whose bytes are white space to othe
     assert.equal((await exchange.answer()).status, 200);
     assert.match(head, /^GET \/voil\xc3\xa0 HTTP/);
   });
+});
+
+Deno.test("upstreamHandler() waits no more for an app that closed, whatever of an upload follows", () => {
+  const clock = new ManualClock();
+  return rawApp(async (exchange) => {
+    await exchange.head();
+  }, async ({ visit }) => {
+    const { conn, exchange } = await visit();
+    await exchange.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
+    assert.equal((await exchange.answer()).status, 502);
+    await exchange.send("a");
+    await conn.closeWrite();
+    await exchange.ended();
+    assert.equal(clock.remaining.includes(APP_SILENCE_MS), false, String(clock.remaining));
+  }, { schedule: clock.schedule });
 });
