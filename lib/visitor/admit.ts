@@ -13,6 +13,9 @@ const LARGE_HELLOS = 64;
 /** Visitors above a limit who are told so at the same time; the others are closed unheard. */
 const REFUSALS = 64;
 
+/** Refusals a second that an address is told of, and at once before that: a browser needs one. */
+const TOLD = { perSecond: 2, burst: 10 } as const;
+
 /** A connection whose beginning has been read. */
 export interface Visit {
   /** What to read and write from here on: the connection, or what was put in front of it. */
@@ -65,6 +68,7 @@ export class Admission {
   readonly #large = new Places({ total: LARGE_HELLOS });
   readonly #refusals = new Places({ total: REFUSALS });
   readonly #buckets: TokenBuckets;
+  readonly #told = new TokenBuckets(TOLD);
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -139,7 +143,7 @@ export class Admission {
         peeker.done();
         // Who has more than its share must not hold a place of those who wait for theirs.
         hello.leave();
-        return { ending: await this.#turnAway(conn, refused), addresses };
+        return { ending: await this.#turnAway(conn, refused, groups), addresses };
       }
       const peeked = await peeker.hello();
       return { conn, addresses, announced, groups, peeked, head: peeker.bytes, place: hello };
@@ -157,9 +161,18 @@ export class Admission {
     return hello.assign(...groups) ? undefined : "limit-hellos";
   }
 
-  /** Refuses a connection that is above a limit: by an alert, or unheard when many are at once. */
-  async #turnAway(conn: Duplex, outcome: Outcome): Promise<Ending> {
-    const place = this.#refusals.take();
+  /**
+   * Refuses a connection that is above a limit: by an alert, or unheard when many are at once or its
+   * address has been told often: an alert with the wait for its reader costs more than all before it.
+   */
+  async #turnAway(
+    conn: Duplex,
+    outcome: Outcome,
+    groups: readonly string[] = [],
+  ): Promise<Ending> {
+    const place = groups.length === 0 || this.#told.take(...groups)
+      ? this.#refusals.take()
+      : undefined;
     if (place === undefined) {
       closeQuietly(conn);
       return { outcome };
