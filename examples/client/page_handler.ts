@@ -7,6 +7,9 @@ import { upstreamHandler } from "./proxy/pass.ts";
 import { readPem } from "./read_pem.ts";
 import { staticFiles } from "./static_files.ts";
 
+/** Least limit of connections to the app: what a few browsers ask for at once over HTTP/2. */
+const MIN_CONNECTIONS = 256;
+
 /** What a page needs to know besides what the person asked for. */
 export interface PageWorld {
   hostname: string;
@@ -38,6 +41,7 @@ export async function pageHandler(options: RunOptions, world: PageWorld): Promis
     },
     sentHost: appHost === "visitor" ? undefined : appHost === "app" ? upstream.host : appHost,
     silence: options.appSilenceMs,
+    maxConnections: Math.max(MIN_CONNECTIONS, 2 * options.maxVisitors),
     log,
   });
 }

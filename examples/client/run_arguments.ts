@@ -36,7 +36,7 @@ export const DEFAULT_POOL = 16;
 /** Visitors at once unless `--max-visitors` says otherwise. */
 export const DEFAULT_MAX_VISITORS = 256;
 
-/** Most that `--max-visitors` takes; each visitor costs four file descriptors. */
+/** Most that `--max-visitors` takes; each costs five file descriptors, two to the app among them. */
 const MAX_MAX_VISITORS = 4096;
 
 /** Most seconds of silence that an option takes: a day. */

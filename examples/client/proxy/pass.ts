@@ -1,7 +1,9 @@
 import type { Log } from "../../../lib/log.ts";
+import { Places } from "../../../lib/net/places.ts";
 import { type Schedule, scheduleTimeout } from "../../../lib/net/schedule.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "../../../lib/net/splice.ts";
 import { answerText, type Exchange, type Handler } from "../front/exchange.ts";
+import { groupOf } from "../front/visit.ts";
 import { answerFraming, FramedBody, type Framing } from "../http/body.ts";
 import { ByteReader } from "../http/byte_reader.ts";
 import { endToEndTrailers, valuesOf } from "../http/fields.ts";
@@ -20,6 +22,9 @@ import { connectUpstream, type Upstream, upstreamName, type UpstreamTrust } from
 /** How long an app may be silent before its answer unless told otherwise, milliseconds. */
 export const APP_SILENCE_MS = 120_000;
 
+/** What is said to whoever may have more luck in some seconds. */
+const RETRY = [["Retry-After", "10"]] as const;
+
 /** Most interim answers (1xx) to one request. */
 const MAX_INTERIM = 100;
 
@@ -34,6 +39,11 @@ export interface UpstreamOptions {
    * it took, milliseconds. @default {APP_SILENCE_MS}
    */
   silence?: number;
+  /**
+   * Connections to the app at once, shared fairly between visitors' addresses: over HTTP/2 one visitor
+   * asks for many things at once. @default {Infinity}
+   */
+  maxConnections?: number;
   /** @default {setTimeout} */
   schedule?: Schedule;
   log: Log;
@@ -59,7 +69,14 @@ class NoAnswer extends Error {
  */
 export function upstreamHandler(options: UpstreamOptions): Handler {
   const { upstream, log } = options;
+  const places = new Places({ total: options.maxConnections });
   return async (exchange) => {
+    const { address } = exchange.visitor;
+    const place = places.take(groupOf(address));
+    if (place === undefined) {
+      log.debug("A visitor asks for too much at once", { address });
+      return await answerText(exchange, 503, "Too much at once. Please try again later.", RETRY);
+    }
     try {
       await new Passage(options, exchange).run();
     } catch (error) {
@@ -74,8 +91,10 @@ export function upstreamHandler(options: UpstreamOptions): Handler {
         exchange,
         error.status,
         "The page is not running at the moment. Please try again later.",
-        [["Retry-After", "10"]],
+        RETRY,
       );
+    } finally {
+      place.leave();
     }
   };
 }
