@@ -92,6 +92,7 @@ async function start(
     hub,
     onData: createDataPort({
       tickets: clients.tickets,
+      addressGroups: limitedGroups,
       log,
       onRefused: (reason) => metrics.counters.dataRefusals.add(reason),
     }),

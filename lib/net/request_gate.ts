@@ -94,10 +94,12 @@ export class RequestGate implements Duplex {
 
   /** Passes bytes on, `held` first, with the field behind each request line. */
   async #pass(held: Uint8Array, p: Uint8Array): Promise<number> {
-    const parts = [held];
     if (held.length > 0) this.#frames.push(held);
+    const lineEnds = this.#frames.push(p);
+    if (held.length === 0 && lineEnds.length === 0) return await this.#server.write(p);
+    const parts = [held];
     let from = 0;
-    for (const lineEnd of this.#frames.push(p)) {
+    for (const lineEnd of lineEnds) {
       parts.push(p.subarray(from, lineEnd), this.#field);
       from = lineEnd;
     }

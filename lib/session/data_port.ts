@@ -1,5 +1,6 @@
 import { DATA_REFUSED, PREFACE_BYTES, readPreface } from "../wire/messages.ts";
-import type { Duplex } from "../net/splice.ts";
+import { closeQuietly, type Duplex } from "../net/splice.ts";
+import { TokenBuckets } from "../net/token_buckets.ts";
 import { scheduleTimeout } from "../net/schedule.ts";
 import { sendLastWords } from "../net/last_words.ts";
 import type { Redeem } from "./session.ts";
@@ -9,9 +10,14 @@ import type { Log } from "../log.ts";
 /** How long a client may take to show its ticket. */
 export const PREFACE_TIMEOUT_MS = 5_000;
 
+/** Refusals a second that an address is told of, and at once before that. */
+const TOLD = { perSecond: 5, burst: 100 } as const;
+
 /** Options for {@linkcode createDataPort}. */
 export interface DataPortOptions {
   tickets: Tickets<Redeem>;
+  /** Groups that limits count an address in, narrowest first. @default none, so not limited */
+  addressGroups?: (address: string) => readonly string[];
   log: Log;
   /** Told of each refusal, by its reason. */
   onRefused?: (reason: "preface" | "ticket" | "timeout") => void;
@@ -22,12 +28,19 @@ export interface DataPortOptions {
  * ticket stands for, or refuses and closes it.
  */
 export function createDataPort(options: DataPortOptions): (conn: Deno.TcpConn) => Promise<void> {
-  const { tickets, log, onRefused = () => {} } = options;
+  const { tickets, addressGroups = () => [], log, onRefused = () => {} } = options;
+  const told = new TokenBuckets(TOLD);
 
-  async function refuse(conn: Duplex, reason: "preface" | "ticket" | "timeout"): Promise<void> {
+  async function refuse(
+    conn: Deno.TcpConn,
+    reason: "preface" | "ticket" | "timeout",
+  ): Promise<void> {
     onRefused(reason);
     log.debug("data connection refused", { reason });
-    await sendLastWords(conn, DATA_REFUSED);
+    // To tell somebody and to wait until they have read it costs more than all before it.
+    if (told.take(...addressGroups(conn.remoteAddr.hostname))) {
+      await sendLastWords(conn, DATA_REFUSED);
+    } else closeQuietly(conn);
   }
 
   return async function onConnection(conn) {

@@ -1,91 +1,121 @@
 import { latin1 } from "./latin1.ts";
 
-/** As much of a header line as is looked at: the fields that matter are shorter. */
+/** As much of a field's line as is looked at: those that matter are shorter. */
 const MAX_LINE_BYTES = 128;
 
 const LF = 0x0a;
+const CR = 0x0d;
 
 /** What is expected next of a connection of HTTP/1. */
 type Expected =
   /** A request line, or empty lines before one (RFC 9112 section 2.2). */
-  | { kind: "request" }
-  | { kind: "fields" }
-  /** So many bytes of a body or of a chunk, then `next`. */
-  | { kind: "bytes"; left: number; next: "request" | "chunk" }
-  | { kind: "chunk" }
-  | { kind: "trailers" }
+  | "request"
+  | "fields"
+  /** Bytes of a body, or of a chunk and its line end. */
+  | "body"
+  | "chunk-data"
+  | "chunk-size"
+  | "trailers"
   /** Whatever comes: a WebSocket, or what cannot be followed. */
-  | { kind: "raw" };
+  | "raw";
 
 /**
  * Follows the requests of a connection of HTTP/1 and finds where their lines end (RFC 9112 sections 2.2,
  * 6 and 7.1).
  *
- * It judges nothing: what it cannot follow it takes for something else than requests.
+ * It judges nothing: what it cannot follow it takes for something else than requests. A body costs no
+ * memory, however small the chunks are in which it comes.
  */
 export class RequestFrames {
-  #expected: Expected = { kind: "request" };
-  /** The line that has begun, as far as it is looked at. */
-  #line = "";
+  #expected: Expected = "request";
+  /** Bytes of the body or the chunk that are still to come. */
+  #left = 0;
+  /** Bytes of the line that has begun, line ends not counted. */
+  #lineBytes = 0;
+  /** The field's line that has begun, as far as it is looked at. */
+  #field = "";
+  /** The chunk's size, as far as its digits have come. */
+  #size = 0;
+  #sizeEnded = false;
   #length = 0;
   #chunked = false;
   #upgrade = false;
 
   /** Whether there is nothing more to find. */
   get isRaw(): boolean {
-    return this.#expected.kind === "raw";
+    return this.#expected === "raw";
   }
 
   /** Follows the next bytes; returns behind which of them a request line has ended. */
   push(bytes: Uint8Array): number[] {
     const found: number[] = [];
-    for (let at = 0; at < bytes.length && !this.isRaw;) {
-      const expected = this.#expected;
-      if (expected.kind === "bytes") {
-        const taken = Math.min(expected.left, bytes.length - at);
+    let at = 0;
+    while (at < bytes.length && this.#expected !== "raw") {
+      if (this.#expected === "body" || this.#expected === "chunk-data") {
+        const taken = Math.min(this.#left, bytes.length - at);
         at += taken;
-        expected.left -= taken;
-        if (expected.left === 0) this.#expected = { kind: expected.next };
-        continue;
+        this.#left -= taken;
+        if (this.#left === 0) {
+          this.#expected = this.#expected === "body" ? "request" : "chunk-size";
+        }
+      } else if (this.#expected === "chunk-size") {
+        this.#readSize(bytes[at++]!);
+      } else {
+        const newline = bytes.indexOf(LF, at);
+        const end = newline === -1 ? bytes.length : newline;
+        this.#readLine(bytes, at, end);
+        at = end + 1;
+        if (newline !== -1 && this.#endLine()) found.push(at);
       }
-      const newline = bytes.indexOf(LF, at);
-      const end = newline === -1 ? bytes.length : newline + 1;
-      const room = MAX_LINE_BYTES - this.#line.length;
-      if (room > 0) this.#line += latin1(bytes.subarray(at, Math.min(end, at + room)), 0);
-      at = end;
-      if (newline === -1) break;
-      const line = this.#line.replace(/\r?\n$/, "");
-      this.#line = "";
-      if (this.#endLine(line)) found.push(end);
     }
     return found;
   }
 
-  /** Whether it was a request line. */
-  #endLine(line: string): boolean {
-    switch (this.#expected.kind) {
-      case "request":
-        if (line === "") return false;
-        this.#length = 0;
-        this.#chunked = this.#upgrade = false;
-        this.#expected = { kind: "fields" };
-        return true;
-      case "fields":
-        if (line === "") this.#expected = this.#afterHead();
-        else this.#noteField(line.toLowerCase());
-        return false;
-      case "chunk": {
-        const size = parseInt(line, 16);
-        if (size === 0) this.#expected = { kind: "trailers" };
-        else if (!(size <= Number.MAX_SAFE_INTEGER)) this.#expected = { kind: "raw" };
-        // Its line end included.
-        else this.#expected = { kind: "bytes", left: size + 2, next: "chunk" };
-        return false;
-      }
-      default:
-        if (line === "") this.#expected = { kind: "request" };
-        return false;
+  /** Reads a byte of the line that a chunk begins with: hexadecimal digits, maybe more behind them. */
+  #readSize(byte: number): void {
+    if (byte === LF) {
+      const size = this.#size;
+      this.#size = 0;
+      this.#sizeEnded = false;
+      // Its line end is part of it.
+      this.#left = size + 2;
+      if (size === 0) this.#expected = "trailers";
+      else this.#expected = size <= Number.MAX_SAFE_INTEGER ? "chunk-data" : "raw";
+    } else if (!this.#sizeEnded) {
+      const digit = hexDigit(byte);
+      if (digit >= 0) this.#size = this.#size * 16 + digit;
+      else this.#sizeEnded = true;
     }
+  }
+
+  #readLine(bytes: Uint8Array, at: number, end: number): void {
+    for (let i = at; i < end; i++) if (bytes[i] !== CR) this.#lineBytes++;
+    const room = MAX_LINE_BYTES - this.#field.length;
+    if (this.#expected === "fields" && room > 0) {
+      this.#field += latin1(bytes, at, Math.min(end, at + room));
+    }
+  }
+
+  /** Whether it was a request line. */
+  #endLine(): boolean {
+    const isEmpty = this.#lineBytes === 0;
+    this.#lineBytes = 0;
+    if (this.#expected === "request") {
+      if (isEmpty) return false;
+      this.#length = 0;
+      this.#chunked = this.#upgrade = false;
+      this.#expected = "fields";
+      return true;
+    }
+    if (this.#expected === "trailers") {
+      if (isEmpty) this.#expected = "request";
+    } else if (isEmpty) {
+      this.#endHead();
+    } else {
+      this.#noteField(this.#field.toLowerCase());
+    }
+    this.#field = "";
+    return false;
   }
 
   #noteField(line: string): void {
@@ -94,10 +124,17 @@ export class RequestFrames {
     else if (line.startsWith("upgrade:")) this.#upgrade = line.includes("websocket");
   }
 
-  #afterHead(): Expected {
-    if (this.#upgrade || !(this.#length <= Number.MAX_SAFE_INTEGER)) return { kind: "raw" };
-    if (this.#chunked) return { kind: "chunk" };
-    if (this.#length > 0) return { kind: "bytes", left: this.#length, next: "request" };
-    return { kind: "request" };
+  #endHead(): void {
+    this.#left = this.#length;
+    if (this.#upgrade || !(this.#length <= Number.MAX_SAFE_INTEGER)) this.#expected = "raw";
+    else if (this.#chunked) this.#expected = "chunk-size";
+    else this.#expected = this.#length > 0 ? "body" : "request";
   }
+}
+
+/** The value of a hexadecimal digit; -1 for any other byte. */
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
