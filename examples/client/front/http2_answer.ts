@@ -72,9 +72,9 @@ export class Http2Answer implements Answer {
   #sendTrailers(): void {
     try {
       this.#stream.sendTrailers(headersOf(this.#trailers));
-    } catch (error) {
+    } catch {
       // Thrown at an event, it would reach nobody, and the stream would never end.
-      this.#stream.destroy(error as Error);
+      this.#stream.sendTrailers({});
     }
   }
 
@@ -85,7 +85,8 @@ export class Http2Answer implements Answer {
 
 /** Fields as Node takes them, without what HTTP/2 does not have (RFC 9113 section 8.2). */
 function headersOf(fields: readonly Field[]): OutgoingHttpHeaders {
-  const headers: Record<string, string | string[]> = {};
+  // Without a prototype: an app may have a field with a name of one of its members.
+  const headers: Record<string, string | string[]> = Object.create(null);
   for (const [name, value] of fields) {
     const key = name.toLowerCase();
     const before = headers[key];

@@ -22,6 +22,7 @@ export function without(fields: readonly Field[], drop: (name: string) => boolea
 /** Fields that belong to one connection and are not passed on (RFC 9110 section 7.6.1). */
 const OF_ONE_CONNECTION = new Set([
   "connection",
+  "http2-settings",
   "keep-alive",
   "proxy-authenticate",
   "proxy-authorization",

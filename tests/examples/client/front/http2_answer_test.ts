@@ -85,3 +85,16 @@ Deno.test("Http2Answer says no length that is not the body's", async () => {
   const none = await passed("204 No Content\r\nContent-Length: 5", "");
   assert.deepEqual([none.status, none.fields["content-length"]], [204, undefined]);
 });
+
+Deno.test("Http2Answer passes what an app says beside fields that HTTP/2 does not have", async () => {
+  const head = "200 OK\r\nHTTP2-Settings: x\r\nKeep-Alive: x\r\nconstructor: y\r\n";
+  const { body, fields } = await passed(`${head}Content-Length: 2`, "ok");
+  assert.equal(body, "ok");
+  assert.deepEqual(Object.keys(fields).sort(), ["constructor", "content-length", "date"]);
+  assert.equal(fields["constructor"], "y");
+  const trailing = await passed(
+    "200 OK\r\nTransfer-Encoding: chunked",
+    "2\r\nok\r\n0\r\nHTTP2-Settings: x\r\n\r\n",
+  );
+  assert.equal(trailing.body, "ok");
+});
