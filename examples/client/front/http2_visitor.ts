@@ -26,6 +26,9 @@ const SESSION_WINDOW_BYTES = 1024 * 1024;
 /** Bytes of an upload that are read at once. */
 const PIECE_BYTES = 64 * 1024;
 
+/** Turns of the event loop in which the end of an answer goes out. */
+const MOST_TURNS = 100;
+
 const OPTIONS = {
   settings: {
     maxConcurrentStreams: MAX_STREAMS,
@@ -126,8 +129,20 @@ async function serveStream(
   if (refusal === undefined) await attempt(connection.handler, exchange, connection.log);
   else await answerText(exchange, refusal, "That is no request.");
   if (!answer.complete) return breakOff(stream);
+  if (body?.ended !== false) return;
   // The visitor need not send the rest (RFC 9113 section 8.1).
-  if (body?.ended === false) stream.close(http2.constants.NGHTTP2_NO_ERROR);
+  await endSent(stream);
+  stream.close(http2.constants.NGHTTP2_NO_ERROR);
+  // It would wait for somebody to read what has come of it.
+  stream.destroy();
+}
+
+/** Waits until the frame that ends an answer went out: a reset before it would take the answer back. */
+async function endSent(stream: http2.ServerHttp2Stream): Promise<void> {
+  // The library is done with the last byte first, and sends the end of the stream in a later turn.
+  for (let turn = 0; turn < MOST_TURNS && stream.state?.localClose === 0; turn++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
 }
 
 /** Resets a stream, so that nobody takes a part for the whole; `close` would end it in order first. */

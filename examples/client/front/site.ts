@@ -32,12 +32,11 @@ export function siteHandler(site: Site): Handler {
     );
     const fields: Field[] = [...response.headers].map(([name, value]) => [name, value]);
     if (!response.headers.has("date")) fields.push(["Date", new Date().toUTCString()]);
+    const framing = framingOf(method, response);
     const reader = response.body?.getReader();
     try {
-      await answer.begin(
-        { status: response.status, reason: response.statusText, fields },
-        framingOf(method, response),
-      );
+      await answer.begin({ status: response.status, reason: response.statusText, fields }, framing);
+      if (framing.kind === "none") return await answer.finish([]);
       for (let next; reader && !(next = await reader.read()).done;) await answer.write(next.value);
       await answer.finish([]);
     } finally {

@@ -1,5 +1,5 @@
 import type { ByteReader } from "./byte_reader.ts";
-import { type Field, listOf, valuesOf, without } from "./fields.ts";
+import { type Field, listOf, trimmed, valuesOf, without } from "./fields.ts";
 import {
   type AnswerHead,
   MalformedHead,
@@ -82,7 +82,7 @@ export function answerFraming(method: string, { status, fields }: AnswerHead): F
 /** One length, which may have been said several times (RFC 9110 section 8.6). */
 function lengthOf(values: string[]): number {
   const [length = "", ...others] = new Set(
-    values.flatMap((v) => v.split(",")).map((v) => v.trim()),
+    values.flatMap((value) => value.split(",")).map(trimmed),
   );
   if (others.length > 0 || !/^\d{1,15}$/.test(length)) {
     throw new MalformedHead("Cannot read body: its length is malformed");

@@ -75,7 +75,7 @@ export class ByteReader {
    * connection ends before its first byte. Empty lines before it are passed over (RFC 9112 2.2).
    *
    * @param onFirst called once its first byte is there.
-   * @throws {MalformedHead} if it is longer than `max` bytes.
+   * @throws {MalformedHead} if it is longer than `max` bytes, the empty line included.
    * @throws {Error} if the connection ends within it.
    */
   async head(max: number, onFirst?: () => void): Promise<string | null> {
@@ -96,11 +96,11 @@ export class ByteReader {
           break;
         }
         if (kept[at + empty] !== LF) continue;
-        if (at > max) break;
+        if (at + empty >= max) break;
         const head = this.#take(at + empty + 1);
         return head.toString("latin1", 0, head[at - 1] === CR ? at - 1 : at);
       }
-      if (this.kept > max) {
+      if (this.kept >= max) {
         throw new MalformedHead(`Cannot read head: it is longer than ${max} bytes`, 431);
       }
       if (!(await this.#more())) throw new Error("Cannot read head: the connection ended in it");

@@ -1,6 +1,11 @@
 /** A header or trailer field: the name in the case it came in, the value one character a byte. */
 export type Field = readonly [name: string, value: string];
 
+/** Without the spaces and tabs at both ends; other white space is no such of HTTP's. */
+export function trimmed(value: string): string {
+  return value.replace(/^[ \t]+|[ \t]+$/g, "");
+}
+
 /** The values of every field of this name (in lower case), in their order. */
 export function valuesOf(fields: readonly Field[], name: string): string[] {
   return fields.filter(([n]) => n.toLowerCase() === name).map(([, value]) => value);
@@ -10,7 +15,7 @@ export function valuesOf(fields: readonly Field[], name: string): string[] {
 export function listOf(fields: readonly Field[], name: string): string[] {
   return valuesOf(fields, name)
     .flatMap((value) => value.split(","))
-    .map((member) => member.trim().toLowerCase())
+    .map((member) => trimmed(member).toLowerCase())
     .filter((member) => member !== "");
 }
 

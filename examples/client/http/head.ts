@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Field } from "./fields.ts";
+import { type Field, trimmed } from "./fields.ts";
 
 /** Most bytes of a message's head, in every version of HTTP. */
 export const MAX_HEAD_BYTES = 64 * 1024;
@@ -56,7 +56,7 @@ export function parseRequestHead(text: string): RequestHead {
   const fields = lines.map((line): Field => {
     const colon = line.indexOf(":");
     const name = line.slice(0, colon);
-    const value = trim(line.slice(colon + 1));
+    const value = trimmed(line.slice(colon + 1));
     if (colon === -1) throw new MalformedHead("Cannot read request: a header field is malformed");
     return checkedField([name, value]);
   });
@@ -97,7 +97,7 @@ export function checkedField(field: Field): Field {
 export function parseAnswerHead(text: string): AnswerHead {
   // A line that begins with white space goes on with the one before (section 5.2).
   const [first = "", ...lines] = text.replace(/\r?\n[ \t]+/g, " ").split(/\r?\n/);
-  const words = /^(?:HTTP\/1\.\d|ICY) +(\d{3})(?: (.*))?$/.exec(first);
+  const words = /^(?:HTTP\/1\.\d|ICY) +(\d{3})(?: ([^]*))?$/.exec(first);
   const status = Number(words?.[1]);
   if (words === null || status < 100) {
     throw new MalformedHead("Cannot read answer: it does not begin like HTTP");
@@ -114,7 +114,7 @@ function answerField(line: string): Field {
   if (name === "" || /\s/.test(name)) {
     throw new MalformedHead("Cannot read answer: a header field is malformed");
   }
-  return [name, clean(trim(line.slice(colon + 1)))];
+  return [name, clean(trimmed(line.slice(colon + 1)))];
 }
 
 /** Reads one line of a trailer section, of either side. */
@@ -122,7 +122,7 @@ export function parseTrailer(line: string): Field {
   const colon = line.indexOf(":");
   const name = line.slice(0, Math.max(0, colon));
   if (!TOKEN.test(name)) throw new MalformedHead("Cannot read trailer: it is malformed");
-  return [name, clean(trim(line.slice(colon + 1)))];
+  return [name, clean(trimmed(line.slice(colon + 1)))];
 }
 
 /** The bytes of a request's head, its empty line included. */
@@ -144,11 +144,6 @@ function headBytes(first: string, fields: readonly Field[]): Buffer {
 /** Whether this can be a field's name. */
 export function isToken(name: string): boolean {
   return TOKEN.test(name);
-}
-
-/** Without the spaces and tabs at both ends; other white space is no such of HTTP's. */
-function trim(value: string): string {
-  return value.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
 // deno-lint-ignore no-control-regex

@@ -269,3 +269,19 @@ Deno.test("Front lets an app be silent for its own limit, and the visitor's do n
     visitor.close();
     await empty();
   }));
+
+Deno.test("Front counts an upload over HTTP/2 that was answered early as over", () =>
+  pathFronted(async (world) => {
+    const visitor = await RawHttp2.open(world);
+    for (let i = 0; i < 60; i++) {
+      const stream = visitor.ask("/early", "POST");
+      for (let n = 0; n < 3; n++) {
+        visitor.send(frame(FRAME.data, 0, stream, new Uint8Array(16_384)));
+      }
+      assert.equal(await visitor.ended(stream), undefined);
+    }
+    await due(world.clock, keepAlive);
+    visitor.close();
+    await world.empty();
+    assert.equal(world.clock.now(), 0);
+  }));
