@@ -46,6 +46,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/wire": [],
   "lib/log.ts": ["lib/wire"],
   "lib/version.ts": ["deno.json", "lib/build.json"],
+  "examples/conformance": ["lib/wire", "lib/net", "lib/pki"],
   "examples/client": ["lib/wire", "lib/net", "lib/log.ts", "deno.json"],
 };
 

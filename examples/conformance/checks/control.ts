@@ -1,0 +1,123 @@
+import { SUBPROTOCOL } from "../../../lib/wire/messages.ts";
+import { type Check, expect, watch, within } from "../check.ts";
+import { ask, readAnswer, readOpenAnswer } from "../http.ts";
+
+/** How long a client may take to come back, milliseconds. */
+const BACK_MS = 45_000;
+
+/** Time of observation while the relay takes no session, and the most tries within it. */
+const AWAY_MS = 4_000;
+const MAX_TRIES = 15;
+
+/** What a goodbye asks for, milliseconds. */
+const RETRY_AFTER_MS = 3_000;
+
+/** Section 2: the control WebSocket. */
+export const CONTROL: Check[] = [
+  {
+    name: "control",
+    section: 2,
+    needs: "running",
+    what: "opens a WebSocket with its token and the subprotocol",
+    async run({ relay }) {
+      await relay.ready(0);
+      const attempt = relay.attempts.at(-1)!;
+      expect(attempt.authorized, "it did not send the token that it was given");
+      const words = attempt.subprotocol?.split(/,\s*/) ?? [];
+      expect(words.includes(SUBPROTOCOL), `it offers the subprotocol ${attempt.subprotocol}`);
+    },
+  },
+  {
+    name: "unknown",
+    section: 2,
+    needs: "running",
+    what: "ignores types and members of messages that it does not know",
+    async run({ relay }) {
+      const session = await relay.ready();
+      relay.send({ type: "from-the-future", tickets: 7, nested: { list: [null] } });
+      relay.send({ type: "tickets", tickets: [], reason: 1, more: [{}] });
+      using visit = await relay.visit({ by: { priority: "high", visitor: { address: 5 } } });
+      await ask(visit.tls, "/");
+      expect((await readAnswer(visit.tls)).status === 200, "the visitor got no page");
+      expect(relay.session === session, "it began a new session");
+    },
+  },
+  {
+    name: "pings",
+    section: 2,
+    needs: "running",
+    what: "answers pings",
+    async run({ relay }) {
+      const session = await relay.ready();
+      await watch(8_000);
+      expect(session.closed === undefined, "the session ended without an answer to a ping");
+    },
+  },
+  {
+    name: "visitors-stay",
+    section: 3,
+    needs: "running",
+    what: "goes on serving who is there when the session ends",
+    async run({ relay }) {
+      await relay.ready();
+      using visit = await relay.visit();
+      await ask(visit.tls, "/", { close: false });
+      expect((await readOpenAnswer(visit.tls)).status === 200, "the visitor got no page");
+      await relay.close(1012);
+      await ask(visit.tls, "/");
+      const { status } = await within(10_000, "the next answer", readAnswer(visit.tls));
+      expect(status === 200, "the visitor got no second page");
+    },
+  },
+  {
+    name: "reconnect",
+    section: 2,
+    needs: "running",
+    what: "comes back when the relay restarts, is away or does not answer",
+    async run({ relay }) {
+      for (const code of [1012, 1001, 4408]) {
+        await relay.ready(0);
+        await relay.close(code);
+        await relay.ready(1, BACK_MS);
+      }
+    },
+  },
+  {
+    name: "back-off",
+    section: 2,
+    needs: "running",
+    what: "waits between tries, longer each time",
+    async run({ relay }) {
+      await relay.ready(0);
+      relay.refusesControl = 503;
+      await relay.close(1012);
+      const before = relay.attempts.length;
+      await watch(AWAY_MS);
+      const tries = relay.attempts.length - before;
+      relay.refusesControl = undefined;
+      expect(tries <= MAX_TRIES, `it tried ${tries} times within ${AWAY_MS / 1000} s`);
+      await relay.ready(1, BACK_MS);
+    },
+  },
+  {
+    name: "draining",
+    section: 2,
+    needs: "running",
+    what: "comes back after a goodbye, not before `retryAfterMs`",
+    async run({ relay }) {
+      await relay.ready(0);
+      const before = relay.attempts.length;
+      const began = Date.now();
+      relay.send({ type: "goodbye", reason: "draining", retryAfterMs: RETRY_AFTER_MS });
+      await relay.close(1012);
+      await relay.changes.until(
+        () => relay.attempts.length > before,
+        BACK_MS,
+        "a new session",
+      );
+      const ms = relay.attempts[before]!.at - began;
+      expect(ms >= RETRY_AFTER_MS - 50, `it came back after ${ms} ms, not after ${RETRY_AFTER_MS}`);
+      await relay.ready(1, BACK_MS);
+    },
+  },
+];

@@ -1,0 +1,146 @@
+import { closeQuietly } from "../../../lib/net/splice.ts";
+import { type Bench, type Check, expect, watch } from "../check.ts";
+import type { Message } from "../relay.ts";
+import { ask, readAnswer } from "../http.ts";
+
+/** Most tickets that are shown within {@linkcode REFUSING_MS} while all are refused. */
+const MAX_WHILE_REFUSED = 40;
+const REFUSING_MS = 3_000;
+
+/** How long a client may take to fill its pool, and to come back to the data port, milliseconds. */
+const FILL_MS = 10_000;
+const BACK_MS = 45_000;
+
+function poolOf({ relay }: Bench): Message | undefined {
+  return relay.session?.messages.findLast(({ type }) => type === "pool");
+}
+
+async function drop(bench: Bench): Promise<void> {
+  const { data, changes } = bench.relay;
+  const dropped = [...data.parked];
+  for (const { conn } of dropped) closeQuietly(conn);
+  await changes.until(
+    () => dropped.every((each) => !data.parked.includes(each)),
+    FILL_MS,
+    "the end of the parked connections",
+  );
+}
+
+/** Sections 2 and 3: the pool, tickets and where they are shown. */
+export const TICKETS: Check[] = [
+  {
+    name: "pool",
+    section: 2,
+    needs: "running",
+    what: "says how many connections it keeps parked, 0 to 64, and parks as many, not more",
+    async run(bench) {
+      const { relay } = bench;
+      const pool = await relay.changes.until(() => poolOf(bench), 5_000, "a `pool` message");
+      const size = Number(pool.size);
+      expect(Number.isInteger(size) && size >= 0 && size <= 64, `its size is ${pool.size}`);
+      expect(size > 0, "it wants none parked: each visitor waits for a round trip");
+      await relay.ready(size, FILL_MS);
+      // More than are wanted: they are for nobody.
+      relay.send({ type: "tickets", tickets: [1, 2, 3].map(() => relay.data.ticket("park")) });
+      await watch(500);
+      const wanted = Number(poolOf(bench)?.size);
+      const { length } = relay.data.parked;
+      expect(length <= Math.max(size, wanted), `it parks ${length} and wants ${wanted}`);
+    },
+  },
+  {
+    name: "tickets",
+    section: 3,
+    needs: "running",
+    what: "begins with 33 bytes, says nothing more before a visitor is there, shows a ticket once",
+    async run({ relay }) {
+      await relay.ready();
+      using visit = await relay.visit();
+      await ask(visit.tls, "/");
+      await readAnswer(visit.tls);
+      await watch(500);
+      expect(relay.data.faults.length === 0, relay.data.faults.join("; "));
+    },
+  },
+  {
+    name: "parked-ends",
+    section: 3,
+    needs: "running",
+    what: "parks another connection when the relay closes one",
+    async run(bench) {
+      await bench.relay.ready();
+      await drop(bench);
+      bench.relay.grant();
+      await bench.relay.ready(1, BACK_MS);
+    },
+  },
+  {
+    name: "refused",
+    section: 3,
+    needs: "running",
+    what: "takes a refused ticket for used, tries others with pauses, and comes back",
+    async run(bench) {
+      const { relay } = bench;
+      await relay.ready();
+      const before = relay.data.shown.length;
+      relay.data.refuses = true;
+      await drop(bench);
+      relay.grant();
+      await watch(REFUSING_MS);
+      const shown = relay.data.shown.slice(before);
+      relay.data.refuses = false;
+      expect(
+        shown.length <= MAX_WHILE_REFUSED,
+        `it showed ${shown.length} tickets within ${REFUSING_MS / 1000} s while all were refused`,
+      );
+      const again = shown.find(({ ticket }, i) =>
+        shown.some((s, j) => j > i && s.ticket === ticket)
+      );
+      expect(again === undefined, "it showed a ticket again that had been refused");
+      relay.grant();
+      await relay.ready(1, BACK_MS);
+    },
+  },
+  {
+    name: "connect",
+    section: 2,
+    needs: "running",
+    what: "brings a data connection at once when a visitor waits for one",
+    async run({ relay }) {
+      const began = Date.now();
+      using visit = await relay.visit({ by: {} });
+      await ask(visit.tls, "/");
+      expect((await readAnswer(visit.tls)).status === 200, "the visitor got no page");
+      const ms = Date.now() - began;
+      expect(ms < 3_000, `it took ${ms} ms`);
+    },
+  },
+  {
+    name: "data-address",
+    section: 2,
+    needs: "running",
+    what: "shows tickets where their message says, others where `online` said",
+    async run(bench) {
+      const { relay } = bench;
+      const [usual, other] = [relay.data.port(0), relay.data.port(1)];
+      const last = () => relay.data.shown.findLast(({ kind }) => kind === "connect")?.port;
+      (await relay.visit({ by: relay.otherData }))[Symbol.dispose]();
+      expect(last() === other, "a `connect` with an address of its own was met elsewhere");
+      (await relay.visit({ by: {} }))[Symbol.dispose]();
+      expect(last() === usual, "a `connect` without an address was not met where `online` said");
+      await relay.ready();
+      relay.grants = false;
+      try {
+        await drop(bench);
+        relay.grants = true;
+        const { length } = relay.data.shown;
+        const here = () => relay.data.shown.slice(length).find(({ kind }) => kind === "park");
+        relay.grant(relay.otherData);
+        const shown = await relay.changes.until(here, BACK_MS, "a ticket for parking");
+        expect(shown.port === other, "`tickets` with an address of their own were shown elsewhere");
+      } finally {
+        relay.grants = true;
+      }
+    },
+  },
+];

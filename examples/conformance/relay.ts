@@ -1,0 +1,268 @@
+import { closeQuietly } from "../../lib/net/splice.ts";
+import { SUBPROTOCOL } from "../../lib/wire/messages.ts";
+import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
+import { Api, BASE, HOSTNAME, problem } from "./api.ts";
+import { Authority } from "./authority.ts";
+import { Changes } from "./changes.ts";
+import { DataPorts, type Waiting } from "./data_port.ts";
+import { join, type Joined } from "./join.ts";
+
+/** Time without a sign of life after which a session is pinged, seconds; and is given up. */
+const PING_S = 3;
+
+/** How long a client may take to answer `connect`, milliseconds. */
+const CONNECT_MS = 10_000;
+
+/** The visitor that checks tell of, unless they say another: from a documentation range. */
+export const VISITOR = { address: "203.0.113.9", port: 50_123 };
+
+/** A message, either way. */
+export type Message = { type: string } & Record<string, unknown>;
+
+/** A control session. */
+export interface Session {
+  socket: WebSocket;
+  messages: Message[];
+  /** Code and reason, once it is closed. */
+  closed?: { code: number; pingMissed: boolean };
+}
+
+/** A request for a control session. */
+export interface Attempt {
+  at: number;
+  authorized: boolean;
+  subprotocol: string | null;
+}
+
+/** How a visitor comes. */
+export interface VisitOptions {
+  /** By a parked connection, or by `connect` with what it says besides. @default {"parked"} */
+  by?: "parked" | Partial<Message>;
+  /** The PROXY header. @default that of {@linkcode VISITOR} */
+  header?: Uint8Array;
+  dribble?: boolean;
+  /** Whose certificates the visitor trusts. @default both */
+  trusting?: "second";
+}
+
+/** A visitor who has shaken hands with the client. */
+export interface Visit extends Disposable {
+  tls: Deno.TlsConn;
+  joined: Joined;
+}
+
+/** A relay that does to its one client what the checks want. */
+export class CheckingRelay {
+  readonly changes = new Changes();
+  readonly data = new DataPorts(this.changes);
+  readonly attempts: Attempt[] = [];
+  readonly sessions: Session[] = [];
+  readonly api: Api;
+  /** Signs the relay's own certificate, and clients' until {@linkcode issueBySecond}. */
+  readonly authority: Authority;
+  readonly #second: Authority;
+  /** Answers requests for a control session with this status, when set. */
+  refusesControl: number | undefined;
+  /** Whether tickets are granted for a pool. */
+  grants = true;
+  #pool = 0;
+  #server!: Deno.HttpServer<Deno.NetAddr>;
+  readonly #hub = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+
+  private constructor(authority: Authority, second: Authority, readBio: () => string) {
+    this.authority = authority;
+    this.#second = second;
+    this.api = new Api({
+      authority,
+      changes: this.changes,
+      readBio,
+      data: () => this.#dataAddress(0),
+      online: () => this.session !== undefined,
+    });
+  }
+
+  /** Starts one. */
+  static async start(readBio: () => string): Promise<CheckingRelay> {
+    const authority = await Authority.create();
+    const pair = await authority.pair(["localhost", `relay.${BASE}`]);
+    const relay = new CheckingRelay(authority, await Authority.create(), readBio);
+    relay.#server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, ...pair, onListen() {} },
+      (request) => relay.#answer(request),
+    );
+    return relay;
+  }
+
+  /** From now on certificates are ones that can be told from those before, and are good for long. */
+  issueBySecond(): void {
+    this.api.authority = this.#second;
+    this.api.renewAfter = "2999-01-01T00:00:00Z";
+  }
+
+  /** Does again what a relay does that wants nothing special. */
+  reset(): void {
+    this.refusesControl = undefined;
+    this.grants = true;
+    this.data.refuses = false;
+  }
+
+  /** Its address. */
+  get url(): string {
+    return `https://localhost:${this.#server.addr.port}`;
+  }
+
+  /** The session that is open. */
+  get session(): Session | undefined {
+    return this.sessions.findLast(({ closed }) => closed === undefined);
+  }
+
+  /** Where tickets are shown by default, or the second place. */
+  #dataAddress(which: 0 | 1): { dataHost: string; dataPort: number } {
+    return { dataHost: "localhost", dataPort: this.data.port(which) };
+  }
+
+  /** The members of a message that name the second data port. */
+  get otherData(): { dataHost: string; dataPort: number } {
+    return this.#dataAddress(1);
+  }
+
+  /** Sends a message on the open session. */
+  send(message: Message | string): void {
+    this.session?.socket.send(typeof message === "string" ? message : JSON.stringify(message));
+  }
+
+  /** Waits for a session with `parked` connections; `ms` is the time for each of the two. */
+  async ready(parked = 1, ms = 40_000): Promise<Session> {
+    await this.changes.until(() => this.session, ms, "a control session");
+    await this.changes.until(
+      () => this.data.parked.length >= parked,
+      ms,
+      `${parked} parked connections`,
+    );
+    return this.session!;
+  }
+
+  /** Closes the open session and waits until it is closed. */
+  async close(code: number, ms = 5_000): Promise<void> {
+    const { session } = this;
+    if (session === undefined) return;
+    this.data.forget();
+    session.socket.close(code);
+    await this.changes.until(() => session.closed, ms, "the answer to our close").catch(() => {
+      session.closed = { code, pingMissed: false };
+    });
+  }
+
+  /** Brings a visitor to the client and shakes hands. */
+  async visit(options: VisitOptions = {}): Promise<Visit> {
+    const { by = "parked", header, dribble, trusting } = options;
+    const waiting = by === "parked" ? await this.#parked() : await this.#connect(by);
+    const accepting = this.#hub.accept();
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.#hub.addr.port });
+    const joined = await join(await accepting, waiting, {
+      header: header ?? encodeProxyV2({
+        source: VISITOR,
+        destination: { address: "192.0.2.1", port: 443 },
+      }),
+      dribble,
+    });
+    const tls = await Deno.startTls(conn, {
+      hostname: HOSTNAME,
+      caCerts: [...trusting === "second" ? [] : [this.authority.pem], this.#second.pem],
+      alpnProtocols: ["http/1.1"],
+    });
+    try {
+      await tls.handshake();
+    } catch (error) {
+      closeQuietly(tls);
+      throw error;
+    }
+    return { tls, joined, [Symbol.dispose]: () => closeQuietly(tls) };
+  }
+
+  async stop(): Promise<void> {
+    this.#hub.close();
+    this.data.close();
+    for (const { socket, closed } of this.sessions) if (closed === undefined) socket.close(1001);
+    await this.#server.shutdown();
+  }
+
+  async #parked(): Promise<Waiting> {
+    const { parked } = this.data;
+    await this.changes.until(() => parked.length > 0, 10_000, "a parked connection");
+    const waiting = parked.shift()!;
+    this.grant();
+    return waiting;
+  }
+
+  async #connect(members: Partial<Message>): Promise<Waiting> {
+    const ticket = this.data.ticket("connect");
+    this.send({
+      type: "connect",
+      ticket,
+      visitor: VISITOR,
+      expiresInMs: CONNECT_MS,
+      ...members,
+    });
+    const { joining } = this.data;
+    const waiting = await this.changes.until(
+      () => joining.get(ticket),
+      CONNECT_MS,
+      "a data connection for `connect`",
+    );
+    joining.delete(ticket);
+    return waiting;
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    if (new URL(request.url).pathname !== "/v1/control") return await this.api.answer(request);
+    const subprotocol = request.headers.get("sec-websocket-protocol");
+    const authorized = this.api.allows(request);
+    this.attempts.push({ at: Date.now(), authorized, subprotocol });
+    this.changes.tell();
+    if (this.refusesControl !== undefined) return problem(this.refusesControl, "unauthorized");
+    if (!authorized) return problem(401, "unauthorized");
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return problem(426, "upgrade-required");
+    }
+    const offered = subprotocol?.split(",").map((word) => word.trim()).includes(SUBPROTOCOL);
+    return this.#open(request, offered ? SUBPROTOCOL : undefined);
+  }
+
+  #open(request: Request, protocol: string | undefined): Response {
+    const { socket, response } = Deno.upgradeWebSocket(request, { protocol, idleTimeout: PING_S });
+    const session: Session = { socket, messages: [] };
+    let pingMissed = false;
+    socket.onopen = () => {
+      this.data.forget();
+      this.#pool = 0;
+      this.sessions.push(session);
+      const url = `https://${HOSTNAME}`;
+      this.send({ type: "online", hostname: HOSTNAME, url, ...this.#dataAddress(0) });
+      this.changes.tell();
+    };
+    socket.onmessage = ({ data }) => {
+      const message = JSON.parse(data) as Message;
+      session.messages.push(message);
+      if (message.type === "pool") this.#pool = Number(message.size);
+      if (message.type === "pool") this.grant();
+      this.changes.tell();
+    };
+    socket.onerror = (event) => {
+      pingMissed = event instanceof ErrorEvent && /ping/i.test(event.message);
+    };
+    socket.onclose = ({ code }) => {
+      session.closed ??= { code, pingMissed };
+      this.changes.tell();
+    };
+    return response;
+  }
+
+  /** Grants as many tickets as the pool lacks, with what the message says besides. */
+  grant(members: Record<string, unknown> = {}): void {
+    const missing = Math.min(64, this.#pool) - this.data.granted - this.data.parked.length;
+    if (!this.grants || !(missing > 0)) return;
+    const tickets = Array.from({ length: missing }, () => this.data.ticket("park"));
+    this.send({ type: "tickets", tickets, ...members });
+  }
+}

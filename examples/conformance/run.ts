@@ -1,0 +1,90 @@
+import { startApp } from "./app.ts";
+import type { Bench, Check } from "./check.ts";
+import { CONTROL } from "./checks/control.ts";
+import { ENDINGS } from "./checks/endings.ts";
+import { ONCE } from "./checks/once.ts";
+import { TICKETS } from "./checks/tickets.ts";
+import { VISITORS } from "./checks/visitors.ts";
+import { ClientCommand } from "./command.ts";
+import { CheckingRelay } from "./relay.ts";
+
+/** All checks, in the order in which they are made. */
+export const CHECKS: readonly Check[] = [...ONCE, ...CONTROL, ...TICKETS, ...VISITORS, ...ENDINGS];
+
+/** What became of a check: no trouble, or what the client did wrong. */
+export interface Outcome {
+  check: Check;
+  trouble?: string;
+}
+
+/** Makes checks of the client that `command` runs, telling of each; keeps its files in `folder`. */
+export async function runChecks(
+  command: string[],
+  folder: string,
+  checks: readonly Check[],
+  tell: (outcome: Outcome) => void,
+): Promise<Outcome[]> {
+  const client = new ClientCommand(command, folder);
+  const relay = await CheckingRelay.start(() => readOr(client.bioFile, ""));
+  const app = startApp();
+  // Over before the client starts: it has to renew at once.
+  relay.api.renewAfter = "2020-01-01T00:00:00Z";
+  const outcomes: Outcome[] = [];
+  try {
+    const setup = await client.setup(relay.url, relay.authority.pem);
+    relay.issueBySecond();
+    const bench: Bench = { relay, app, client, setup };
+    const { token } = relay.api;
+    for (const check of checks) {
+      relay.api.token = token;
+      const outcome = { check, ...await trouble(check, bench) };
+      outcomes.push(outcome);
+      tell(outcome);
+    }
+    await bench.running?.stop();
+    return outcomes;
+  } finally {
+    await app.stop();
+    await relay.stop();
+  }
+}
+
+async function trouble(check: Check, bench: Bench): Promise<{ trouble?: string }> {
+  const { relay, app, client } = bench;
+  try {
+    if (check.needs === "start") {
+      await bench.running?.stop();
+      bench.running = undefined;
+    }
+    if (check.needs !== "setup") {
+      relay.reset();
+      bench.running ??= client.run(app.url);
+    }
+    await Promise.race([check.run(bench), endedBefore(bench, check)]);
+    return {};
+  } catch (error) {
+    const said = bench.running?.said().trim().split("\n").slice(-3).join("\n") ?? "";
+    return { trouble: (error as Error).message + (said === "" ? "" : `\nit said: ${said}`) };
+  } finally {
+    // The next one begins with a client that is as good as new.
+    if (bench.running !== undefined && await hasEnded(bench)) bench.running = undefined;
+  }
+}
+
+/** Rejects when a client ends that should not. */
+async function endedBefore({ running }: Bench, { needs }: Check): Promise<never> {
+  if (running === undefined || needs !== "running") return await new Promise(() => {});
+  throw new Error(`it ended with code ${await running.ended}`);
+}
+
+async function hasEnded({ running }: Bench): Promise<boolean> {
+  return await Promise.race([running!.ended.then(() => true), Promise.resolve(false)]);
+}
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return otherwise;
+  }
+}
