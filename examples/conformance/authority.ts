@@ -29,6 +29,7 @@ export class Authority {
       extensions: [
         new x509.BasicConstraintsExtension(true, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     });
     return new Authority(keys, certificate);
@@ -50,6 +51,8 @@ export class Authority {
           names.map((value) => ({ type: "dns", value })),
           true,
         ),
+        // Strict verifiers want it (RFC 5280 section 4.2.1.1).
+        await x509.AuthorityKeyIdentifierExtension.create(this.#keys.publicKey),
       ],
     });
     return `${certificate.toString("pem")}\n${this.pem}\n`;

@@ -2,6 +2,9 @@ import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import { DATA_REFUSED, PREFACE_BYTES, readPreface } from "../../lib/wire/messages.ts";
 import type { Changes } from "./changes.ts";
 
+/** How long a ticket can be shown, milliseconds (PROTOCOL section 3). */
+const TICKET_MS = 60_000;
+
 /** A data connection that showed a ticket and waits for its visitor. */
 export interface Waiting {
   conn: Deno.TcpConn;
@@ -28,7 +31,7 @@ export class DataPorts {
   readonly joining = new Map<string, Waiting>();
   /** Refuses every ticket. */
   refuses = false;
-  readonly #tickets = new Map<string, "park" | "connect">();
+  readonly #tickets = new Map<string, { kind: "park" | "connect" | "extra"; until: number }>();
   readonly #listeners: Deno.TcpListener[];
   readonly #conns = new Set<Deno.TcpConn>();
   readonly #changes: Changes;
@@ -44,19 +47,21 @@ export class DataPorts {
     return (this.#listeners[which]!.addr as Deno.NetAddr).port;
   }
 
-  /** Makes a ticket that can be shown once. */
-  ticket(kind: "park" | "connect"): string {
+  /** Makes a ticket that can be shown once; `extra` for parking more than is wanted. */
+  ticket(kind: "park" | "connect" | "extra"): string {
     const ticket = crypto.getRandomValues(new Uint8Array(16)).toBase64({
       alphabet: "base64url",
       omitPadding: true,
     });
-    this.#tickets.set(ticket, kind);
+    this.#tickets.set(ticket, { kind, until: Date.now() + TICKET_MS });
     return ticket;
   }
 
-  /** Tickets to park with that were granted and not shown. */
+  /** Tickets to park with that were granted, not shown, and can still be. */
   get granted(): number {
-    return [...this.#tickets.values()].filter((kind) => kind === "park").length;
+    const now = Date.now();
+    return [...this.#tickets.values()].filter(({ kind, until }) => kind === "park" && now < until)
+      .length;
   }
 
   /** Forgets what was granted: tickets belong to a session. */
@@ -97,7 +102,7 @@ export class DataPorts {
     const ticket = readPreface(bytes.subarray(0, PREFACE_BYTES));
     if (ticket === undefined) this.#fault("the first 33 bytes of a data connection are no ticket");
     if (length > PREFACE_BYTES) this.#fault("a client spoke before a visitor was joined");
-    const kind = this.refuses ? undefined : this.#tickets.get(ticket ?? "");
+    const kind = this.#kindOf(ticket ?? "");
     this.#tickets.delete(ticket ?? "");
     if (this.shown.some((earlier) => earlier.ticket === ticket && !this.refuses)) {
       this.#fault("a ticket was shown twice");
@@ -110,6 +115,12 @@ export class DataPorts {
       this.#wait(conn, kind, ticket!);
     }
     this.#changes.tell();
+  }
+
+  #kindOf(ticket: string): "park" | "connect" | undefined {
+    const known = this.#tickets.get(ticket);
+    if (known === undefined || this.refuses || Date.now() >= known.until) return undefined;
+    return known.kind === "connect" ? "connect" : "park";
   }
 
   #wait(conn: Deno.TcpConn, kind: "park" | "connect", ticket: string): void {

@@ -1,6 +1,10 @@
 import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import type { Waiting } from "./data_port.ts";
 
+/** How many bytes of a piece come one by one with a pause between, and the pause in milliseconds. */
+const APART = 40;
+const APART_MS = 10;
+
 /** A visitor and a client that were joined. */
 export interface Joined {
   /** Ends the direction to the client, as a visitor does who has said everything. */
@@ -29,7 +33,11 @@ export async function join(
 
   async function send(bytes: Uint8Array): Promise<void> {
     if (!dribbling) return await writeAll(conn, bytes);
-    for (let i = 0; i < bytes.length; i++) await writeAll(conn, bytes.subarray(i, i + 1));
+    for (let i = 0; i < bytes.length; i++) {
+      await writeAll(conn, bytes.subarray(i, i + 1));
+      // A client that is slow to read would find several at once.
+      if (i < APART) await new Promise((resolve) => setTimeout(resolve, APART_MS));
+    }
   }
 
   async function end(): Promise<void> {

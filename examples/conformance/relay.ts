@@ -1,23 +1,18 @@
-import { closeQuietly } from "../../lib/net/splice.ts";
 import { SUBPROTOCOL } from "../../lib/wire/messages.ts";
-import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
 import { Api, BASE, HOSTNAME, problem } from "./api.ts";
 import { Authority } from "./authority.ts";
 import { Changes } from "./changes.ts";
 import { DataPorts, type Waiting } from "./data_port.ts";
-import { join, type Joined } from "./join.ts";
+import { bringVisitor, type Message, type Visit, type VisitOptions, VISITOR } from "./visit.ts";
 
 /** Time without a sign of life after which a session is pinged, seconds; and is given up. */
 const PING_S = 3;
 
+/** When a parked connection is replaced: by then a client knows that it has a visitor. */
+const REFILL_MS = 200;
+
 /** How long a client may take to answer `connect`, milliseconds. */
 const CONNECT_MS = 10_000;
-
-/** The visitor that checks tell of, unless they say another: from a documentation range. */
-export const VISITOR = { address: "203.0.113.9", port: 50_123 };
-
-/** A message, either way. */
-export type Message = { type: string } & Record<string, unknown>;
 
 /** A control session. */
 export interface Session {
@@ -32,23 +27,6 @@ export interface Attempt {
   at: number;
   authorized: boolean;
   subprotocol: string | null;
-}
-
-/** How a visitor comes. */
-export interface VisitOptions {
-  /** By a parked connection, or by `connect` with what it says besides. @default {"parked"} */
-  by?: "parked" | Partial<Message>;
-  /** The PROXY header. @default that of {@linkcode VISITOR} */
-  header?: Uint8Array;
-  dribble?: boolean;
-  /** Whose certificates the visitor trusts. @default both */
-  trusting?: "second";
-}
-
-/** A visitor who has shaken hands with the client. */
-export interface Visit extends Disposable {
-  tls: Deno.TlsConn;
-  joined: Joined;
 }
 
 /** A relay that does to its one client what the checks want. */
@@ -66,6 +44,7 @@ export class CheckingRelay {
   /** Whether tickets are granted for a pool. */
   grants = true;
   #pool = 0;
+  #refill: ReturnType<typeof setTimeout> | undefined;
   #server!: Deno.HttpServer<Deno.NetAddr>;
   readonly #hub = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 
@@ -155,32 +134,14 @@ export class CheckingRelay {
 
   /** Brings a visitor to the client and shakes hands. */
   async visit(options: VisitOptions = {}): Promise<Visit> {
-    const { by = "parked", header, dribble, trusting } = options;
+    const { by = "parked" } = options;
     const waiting = by === "parked" ? await this.#parked() : await this.#connect(by);
-    const accepting = this.#hub.accept();
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.#hub.addr.port });
-    const joined = await join(await accepting, waiting, {
-      header: header ?? encodeProxyV2({
-        source: VISITOR,
-        destination: { address: "192.0.2.1", port: 443 },
-      }),
-      dribble,
-    });
-    const tls = await Deno.startTls(conn, {
-      hostname: HOSTNAME,
-      caCerts: [...trusting === "second" ? [] : [this.authority.pem], this.#second.pem],
-      alpnProtocols: ["http/1.1"],
-    });
-    try {
-      await tls.handshake();
-    } catch (error) {
-      closeQuietly(tls);
-      throw error;
-    }
-    return { tls, joined, [Symbol.dispose]: () => closeQuietly(tls) };
+    const first = options.trusting === "second" ? [] : [this.authority.pem];
+    return await bringVisitor(this.#hub, waiting, options, [...first, this.#second.pem]);
   }
 
   async stop(): Promise<void> {
+    clearTimeout(this.#refill);
     this.#hub.close();
     this.data.close();
     for (const { socket, closed } of this.sessions) if (closed === undefined) socket.close(1001);
@@ -191,7 +152,8 @@ export class CheckingRelay {
     const { parked } = this.data;
     await this.changes.until(() => parked.length > 0, 10_000, "a parked connection");
     const waiting = parked.shift()!;
-    this.grant();
+    clearTimeout(this.#refill);
+    this.#refill = setTimeout(() => this.grant(), REFILL_MS);
     return waiting;
   }
 
@@ -258,11 +220,18 @@ export class CheckingRelay {
     return response;
   }
 
-  /** Grants as many tickets as the pool lacks, with what the message says besides. */
-  grant(members: Record<string, unknown> = {}): void {
+  /** Grants as many tickets as the pool lacks. */
+  grant(): void {
     const missing = Math.min(64, this.#pool) - this.data.granted - this.data.parked.length;
     if (!this.grants || !(missing > 0)) return;
     const tickets = Array.from({ length: missing }, () => this.data.ticket("park"));
+    this.send({ type: "tickets", tickets });
+  }
+
+  /** Sends tickets for parking, wanted or not, with what the message says besides. */
+  offer(count: number, members: Record<string, unknown> = {}): string[] {
+    const tickets = Array.from({ length: count }, () => this.data.ticket("extra"));
     this.send({ type: "tickets", tickets, ...members });
+    return tickets;
   }
 }

@@ -5,7 +5,7 @@ import { ENDINGS } from "./checks/endings.ts";
 import { ONCE } from "./checks/once.ts";
 import { TICKETS } from "./checks/tickets.ts";
 import { VISITORS } from "./checks/visitors.ts";
-import { ClientCommand } from "./command.ts";
+import { ClientCommand, type Running } from "./command.ts";
 import { CheckingRelay } from "./relay.ts";
 
 /** All checks, in the order in which they are made. */
@@ -57,28 +57,31 @@ async function trouble(check: Check, bench: Bench): Promise<{ trouble?: string }
       bench.running = undefined;
     }
     if (check.needs !== "setup") {
+      if (bench.setup.code !== 0) return { trouble: "nothing is set up to run" };
       relay.reset();
       bench.running ??= client.run(app.url);
+      await Promise.race([relay.ready(0), ended(bench)]);
     }
-    await Promise.race([check.run(bench), endedBefore(bench, check)]);
+    const work = check.run(bench);
+    // An ending is what some checks are about.
+    await Promise.race(check.needs === "running" ? [work, ended(bench)] : [work]);
     return {};
   } catch (error) {
     const said = bench.running?.said().trim().split("\n").slice(-3).join("\n") ?? "";
     return { trouble: (error as Error).message + (said === "" ? "" : `\nit said: ${said}`) };
   } finally {
     // The next one begins with a client that is as good as new.
-    if (bench.running !== undefined && await hasEnded(bench)) bench.running = undefined;
+    if (bench.running !== undefined && await hasEnded(bench.running)) bench.running = undefined;
   }
 }
 
-/** Rejects when a client ends that should not. */
-async function endedBefore({ running }: Bench, { needs }: Check): Promise<never> {
-  if (running === undefined || needs !== "running") return await new Promise(() => {});
-  throw new Error(`it ended with code ${await running.ended}`);
+/** Rejects when the client ends. */
+async function ended({ running }: Bench): Promise<never> {
+  throw new Error(`it ended with code ${await running!.ended}`);
 }
 
-async function hasEnded({ running }: Bench): Promise<boolean> {
-  return await Promise.race([running!.ended.then(() => true), Promise.resolve(false)]);
+async function hasEnded({ ended }: Running): Promise<boolean> {
+  return await Promise.race([ended.then(() => true), Promise.resolve(false)]);
 }
 
 function readOr(path: string, otherwise: string): string {

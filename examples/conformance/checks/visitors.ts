@@ -2,7 +2,7 @@ import { encodeProxyV2 } from "../../../lib/wire/proxy_protocol.ts";
 import { LATE_BYTES } from "../app.ts";
 import { type Bench, type Check, expect, watch, within } from "../check.ts";
 import { ask, readAnswer } from "../http.ts";
-import { type VisitOptions, VISITOR } from "../relay.ts";
+import { type VisitOptions, VISITOR } from "../visit.ts";
 
 const SITE = { address: "192.0.2.1", port: 443 };
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable
 from typing import Callable
 
 from .backoff import Backoff
 from .data_connection import Joined, NotJoined, Refused
-from .messages import DataAddress
+from .messages import MAX_TICKETS, DataAddress
 
-TICKET_S = 60.0  # a ticket's life (PROTOCOL section 3)
+TICKET_S = 55.0  # a ticket's life of 60 s (PROTOCOL section 3), with a margin
 EARLY_S = 10.0  # a parked connection that ended sooner did not expire, it failed
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0  # after a failure; less than a ticket's life
 
@@ -38,23 +39,35 @@ class Parking:
         """`ask` is called when a place became free; `on_joined` takes the connection over."""
         self._wanted, self._dial, self._on_joined, self._ask = wanted, dial, on_joined, ask
         self._tasks: set[asyncio.Task[None]] = set()
+        self._spare: deque[tuple[str, DataAddress, float]] = deque(maxlen=MAX_TICKETS)
         self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         self._rest_until = 0.0
 
     def offer(self, tickets: tuple[str, ...], data: DataAddress) -> None:
-        """Use tickets as far as there are places; the others expire unused."""
-        for ticket in tickets[: max(0, self._wanted() - len(self._tasks))]:
-            task = asyncio.ensure_future(self._park(ticket, data))
-            self._tasks.add(task)
-            task.add_done_callback(self._free)
+        """Use tickets as far as there are places, and the others when there are.
+
+        A relay that ends connections sends tickets for others, which may come before it is known
+        here that those ended. It would take dropped ones for granted until they expire.
+        """
+        until = time.monotonic() + TICKET_S
+        self._spare.extend((ticket, data, until) for ticket in tickets)
+        self._use()
+
+    def _use(self) -> None:
+        while self._spare and len(self._tasks) < self._wanted():
+            ticket, data, until = self._spare.popleft()
+            if time.monotonic() < until:
+                task = asyncio.ensure_future(self._park(ticket, data, until))
+                self._tasks.add(task)
+                task.add_done_callback(self._free)
 
     def _free(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
+            self._use()
             self._ask()
 
-    async def _park(self, ticket: str, data: DataAddress) -> None:
-        give_up = time.monotonic() + TICKET_S
+    async def _park(self, ticket: str, data: DataAddress, until: float) -> None:
         shown = False
 
         def on_shown() -> None:
@@ -64,7 +77,7 @@ class Parking:
         while not shown:
             await asyncio.sleep(max(0.0, self._rest_until - time.monotonic()))
             began = time.monotonic()
-            if began >= give_up:
+            if began >= until:
                 return
             try:
                 joined = await self._dial(data, ticket, on_shown)

@@ -6,14 +6,17 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Callable
 
 import pytest
 
 from glosson import renewal
 from glosson.api import is_answer
+from glosson.data_connection import Joined, NotJoined
 from glosson.endings import closed, goodbye
 from glosson.identity import Identity, read_time, rfc3339
 from glosson.messages import Connect, DataAddress, Goodbye, Online, Tickets, read_message
+from glosson.parking import Parking
 from glosson.pool_size import PoolSize
 from glosson.problem import read_problem, read_retry_after
 from glosson.records import SavedIdentity
@@ -215,3 +218,29 @@ def test_a_renewal_is_tried_again_and_used(monkeypatch: pytest.MonkeyPatch) -> N
 
     asyncio.run(main())
     assert used == [fresh] and len(tries) == 3
+
+
+def test_tickets_that_come_before_there_is_a_place_are_used_when_there_is_one() -> None:
+    shown: list[str] = []
+    data = DataAddress("d.example", 9000)
+
+    async def dial(_data: DataAddress, ticket: str, on_shown: Callable[[], None]) -> Joined:
+        on_shown()
+        shown.append(ticket)
+        await asyncio.sleep(0)
+        raise NotJoined
+
+    async def main() -> None:
+        place = Parking(lambda: 1, dial, lambda _joined: None, lambda: None)
+        place._backoff.next = lambda: 0.0  # type: ignore[method-assign]
+        place.offer(("first",), data)
+        place.offer(("second", "third"), data)
+        while len(shown) < 3:
+            await asyncio.sleep(0.001)
+        await place.stop()
+
+    async def in_time() -> None:
+        await asyncio.wait_for(main(), 5)
+
+    asyncio.run(in_time())
+    assert shown == ["first", "second", "third"]
