@@ -1,10 +1,10 @@
 import { acceptLoop } from "../../../lib/net/accept_loop.ts";
 import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
-import type { KeyAndChain, TlsEnd, TlsEndOptions } from "./tls_end.ts";
+import { type KeyAndChain, PROTOCOLS, type TlsEnd, type TlsEndOptions } from "./tls_end.ts";
 
 /**
  * Ends TLS by `Deno.listenTls`, for runtimes without a node:tls server to rely on (before Deno 2.8):
- * HTTP/1.1 only, and small answers may wait 40 ms for an acknowledgement.
+ * small answers may wait 40 ms for an acknowledgement.
  *
  * @throws {Error} if the identity is of no use, or there is no port to be had.
  */
@@ -19,7 +19,7 @@ export function openDenoTlsEnd(options: TlsEndOptions): TlsEnd {
       port: 0,
       cert: chain,
       key,
-      alpnProtocols: ["http/1.1"],
+      alpnProtocols: PROTOCOLS,
     });
     acceptLoop({
       accept: () => listener.accept(),
@@ -32,14 +32,15 @@ export function openDenoTlsEnd(options: TlsEndOptions): TlsEnd {
 
   async function take(conn: Deno.TlsConn): Promise<void> {
     const { port } = conn.remoteAddr;
+    let alpnProtocol: string | null = null;
     try {
       if (!await admit(port, conn)) return conn.close();
-      await conn.handshake();
+      ({ alpnProtocol } = await conn.handshake());
     } catch (error) {
       log.debug("A visitor's TLS handshake failed", { error });
       return closeQuietly(conn);
     }
-    onSecure({ port, protocol: "http/1.1", conn: new TlsDuplex(conn) });
+    onSecure({ conn: new TlsDuplex(conn), port, isHttp2: alpnProtocol === "h2" });
   }
 
   return {

@@ -8,9 +8,10 @@ import type { Connection } from "./connection.ts";
 import { openDenoTlsEnd } from "./deno_tls_end.ts";
 import type { Handler } from "./exchange.ts";
 import { serveHttp1 } from "./http1_visitor.ts";
-import { hasHttp2, serveHttp2 } from "./http2_visitor.ts";
+import { linger } from "./linger.ts";
+import { serveHttp2 } from "./http2_visitor.ts";
 import { VISITOR_LIMITS, type VisitorLimits } from "./limits.ts";
-import { openNodeTlsEnd } from "./node_tls_end.ts";
+import { hasNodeTls, openNodeTlsEnd } from "./node_tls_end.ts";
 import type { KeyAndChain, OpenTlsEnd, SecureConnection, TlsEnd } from "./tls_end.ts";
 import { groupOf, leastMissed, Visit } from "./visit.ts";
 
@@ -87,7 +88,7 @@ export class Front {
   async use(identity: KeyAndChain): Promise<void> {
     if (this.#leaving) return;
     if (this.#tls !== undefined) return this.#tls.use(identity);
-    const { log, openTlsEnd = hasHttp2() ? openNodeTlsEnd : openDenoTlsEnd } = this.#options;
+    const { log, openTlsEnd = hasNodeTls() ? openNodeTlsEnd : openDenoTlsEnd } = this.#options;
     this.#tls = await openTlsEnd({
       identity,
       log,
@@ -202,10 +203,9 @@ export class Front {
   /** Speaks HTTP with a visitor whose handshake is done. */
   async #speak(secure: SecureConnection): Promise<void> {
     const visit = this.#byPort.get(secure.port);
-    const end = { close: () => closeSecure(secure) };
-    if (visit === undefined) return end.close();
+    if (visit === undefined) return secure.conn.close();
     const { handler, log } = this.#options;
-    visit.owns(end);
+    visit.owns(secure.conn);
     visit.onSecure();
     this.#boundHalfClosed(visit);
     const connection: Connection = {
@@ -218,18 +218,19 @@ export class Front {
       onIdle: (idle) => void (visit.idle = idle),
     };
     try {
-      if (secure.protocol === "h2") {
-        const { leave, ended } = serveHttp2(secure.socket, connection);
+      if (secure.isHttp2) {
+        const { leave, ended } = serveHttp2(secure.conn, connection);
         visit.leave = leave;
         await ended;
       } else {
         await serveHttp1(secure.conn, connection);
-        await secure.conn.closeWrite();
       }
     } catch (error) {
       log.debug("A visitor's connection broke", { error });
     } finally {
-      end.close();
+      // Also after a failure: the last words may say which.
+      await linger(secure.conn, connection);
+      secure.conn.close();
       this.#endSoon(visit);
     }
   }
@@ -257,9 +258,4 @@ export class Front {
     };
     if (visit.halfClosed) visit.onHalfClosed();
   }
-}
-
-function closeSecure(secure: SecureConnection): void {
-  if (secure.protocol === "h2") secure.socket.destroy();
-  else secure.conn.close();
 }

@@ -8,12 +8,6 @@ import { Http1Answer } from "./http1_answer.ts";
 import { readRequest } from "./http1_request.ts";
 import { PatientDuplex } from "./patient_duplex.ts";
 
-/** What of a lingering visitor's is thrown away. */
-const discarded = new Uint8Array(64 * 1024);
-
-/** Longest time that one is listened to, in times of the limit for silence. */
-const MOST_LINGERS = 6;
-
 /**
  * Serves HTTP/1.1 and 1.0 (RFC 9112) on a connection until either side ends it; does not close it.
  *
@@ -36,7 +30,7 @@ export async function serveHttp1(raw: Duplex, connection: Connection): Promise<v
     const answer = await exchange({ conn, raw, reader }, head, connection);
     if (answer.switched) return;
     if (!answer.complete) throw new Error("Cannot answer: the exchange broke off");
-    if (!answer.keepAlive || isLeaving()) return await linger(raw, connection);
+    if (!answer.keepAlive || isLeaving()) return;
   }
 }
 
@@ -86,22 +80,5 @@ async function exchange(
     const allow = error.status === 405 ? [["Allow", "GET, HEAD, POST"] as const] : [];
     await answerText({ answer, request: head }, error.status, "That is no request.", allow);
     return answer;
-  }
-}
-
-/**
- * Ends our side and reads what the visitor still sends until they have ended theirs: closing with
- * bytes unread would take the answer back (RFC 9112 section 9.6).
- */
-async function linger(conn: Duplex, { limits, schedule }: Connection): Promise<void> {
-  const last = schedule(() => conn.close(), limits.linger * MOST_LINGERS);
-  const silent = new PatientDuplex(conn, schedule, { read: limits.linger, write: limits.linger });
-  try {
-    await silent.closeWrite();
-    while (await silent.read(discarded) !== null);
-  } catch {
-    // Whoever does not end is ended: the answer has had its time.
-  } finally {
-    last();
   }
 }

@@ -1,13 +1,15 @@
 import type { AddressInfo, Socket } from "node:net";
-import { createServer, type TLSSocket } from "node:tls";
+import { createServer, Server, type TLSSocket } from "node:tls";
 import { NodeDuplex } from "./node_duplex.ts";
-import type { TlsEnd, TlsEndOptions } from "./tls_end.ts";
-
-/** What visitors may speak within TLS, by preference (RFC 7301). */
-const PROTOCOLS = ["h2", "http/1.1"];
+import { PROTOCOLS, type TlsEnd, type TlsEndOptions } from "./tls_end.ts";
 
 /** Connections that may wait to be accepted: a page opens many at once. */
 const BACKLOG = 511;
+
+/** Whether this runtime has a TLS server of node:tls to rely on: those of Deno 2.8 and newer. */
+export function hasNodeTls(): boolean {
+  return typeof Server.prototype.setSecureContext === "function";
+}
 
 /**
  * Ends TLS by the runtime's own server of node:tls: HTTP/2 and HTTP/1.1, half-close, an alert for
@@ -35,9 +37,11 @@ export async function openNodeTlsEnd(options: TlsEndOptions): Promise<TlsEnd> {
     socket.destroy();
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    const port = socket.remotePort ?? 0;
-    if (socket.alpnProtocol === "h2") onSecure({ port, protocol: "h2", socket });
-    else onSecure({ port, protocol: "http/1.1", conn: new NodeDuplex(socket) });
+    onSecure({
+      conn: new NodeDuplex(socket),
+      port: socket.remotePort ?? 0,
+      isHttp2: socket.alpnProtocol === "h2",
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -1,4 +1,3 @@
-import type { TLSSocket } from "node:tls";
 import type { Log } from "../../../lib/log.ts";
 import type { Duplex } from "../../../lib/net/splice.ts";
 
@@ -9,13 +8,18 @@ export interface KeyAndChain {
   chain: string;
 }
 
-/** A connection whose TLS handshake is done; whoever gets it closes it. */
-export type SecureConnection =
-  & {
-    /** The loopback port that it comes from. */
-    port: number;
-  }
-  & ({ protocol: "http/1.1"; conn: Duplex } | { protocol: "h2"; socket: TLSSocket });
+/** A connection whose TLS handshake is done. */
+export interface SecureConnection {
+  /** What is within TLS. Whoever gets it closes it. */
+  conn: Duplex;
+  /** The loopback port that it comes from. */
+  port: number;
+  /** Whether HTTP/2 was agreed on. */
+  isHttp2: boolean;
+}
+
+/** What visitors may speak within TLS, by preference (RFC 7301). */
+export const PROTOCOLS = ["h2", "http/1.1", "http/1.0"];
 
 /** Where visitors' TLS ends: a server on a loopback port. */
 export interface TlsEnd {

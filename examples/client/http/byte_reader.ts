@@ -39,6 +39,12 @@ export class ByteReader {
     return this.#take(Math.min(max, this.kept));
   }
 
+  /** So many bytes; null where the connection ends before them. */
+  async exactly(length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    while (this.kept < length) if (!(await this.#more())) return null;
+    return this.#take(length);
+  }
+
   /** What was read and not taken yet. */
   rest(): Uint8Array<ArrayBuffer> {
     return this.#take(this.kept);

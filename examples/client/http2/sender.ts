@@ -1,0 +1,120 @@
+import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
+import type { Http2Stream } from "./stream.ts";
+import {
+  ConnectionError,
+  DEFAULT_FRAME_BYTES,
+  ERROR,
+  FLAG,
+  FRAME,
+  frame,
+  FRAME_HEADER_BYTES,
+  MAX_INT31,
+  StreamError,
+  writeFrameHeader,
+} from "./frames.ts";
+
+/** Window that either side begins with (RFC 9113 section 6.9.2). */
+export const DEFAULT_WINDOW_BYTES = 65_535;
+
+/** Most bytes of DATA frames that are put together for one write. */
+const BATCH_BYTES = 128 * 1024;
+
+/** Writes frames one after the other, those with data as the peer's windows allow (section 5.2). */
+export class FrameSender {
+  /** Largest payload that the peer takes. */
+  maxFrameBytes = DEFAULT_FRAME_BYTES;
+  readonly #conn: Pick<Duplex, "write">;
+  #window = DEFAULT_WINDOW_BYTES;
+  #tail: Promise<void> = Promise.resolve();
+  #waiting: (() => void)[] = [];
+
+  constructor(conn: Pick<Duplex, "write">) {
+    this.#conn = conn;
+  }
+
+  /** Writes what is whole frames; resolves when the connection took them. */
+  write(bytes: Uint8Array): Promise<void> {
+    // Whole ones one after the other, whoever sends them.
+    const done = this.#tail.then(() => writeAll(this.#conn, bytes));
+    this.#tail = done.catch(() => {});
+    return done;
+  }
+
+  /** Writes a header block: HEADERS, and CONTINUATION where it takes more than one frame. */
+  headers(stream: number, block: Uint8Array, endStream: boolean): Promise<void> {
+    const frames: Uint8Array[] = [];
+    for (let at = 0; at === 0 || at < block.length; at += this.maxFrameBytes) {
+      const part = block.subarray(at, at + this.maxFrameBytes);
+      const isLast = at + part.length >= block.length;
+      const flags = (isLast ? FLAG.endHeaders : 0) | (endStream && at === 0 ? FLAG.endStream : 0);
+      frames.push(frame(at === 0 ? FRAME.headers : FRAME.continuation, flags, stream, part));
+    }
+    return this.write(joined(frames));
+  }
+
+  /**
+   * Writes a piece of a body as the windows allow.
+   *
+   * @throws {Error} if the stream is over before all of it was sent.
+   */
+  async data(stream: Http2Stream, piece: Uint8Array): Promise<void> {
+    for (let at = 0; at < piece.length;) {
+      while (Math.min(this.#window, stream.sendWindow) <= 0 && !stream.over.aborted) {
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      }
+      if (stream.over.aborted) throw new Deno.errors.ConnectionReset("the stream is over");
+      const n = Math.min(piece.length - at, this.#window, stream.sendWindow, BATCH_BYTES);
+      this.#window -= n;
+      stream.sendWindow -= n;
+      await this.write(this.#dataFrames(stream.id, piece.subarray(at, at + n)));
+      at += n;
+    }
+  }
+
+  /** Notes a WINDOW_UPDATE for the connection, or for a stream. */
+  opened(increment: number, stream?: Http2Stream): void {
+    if (stream !== undefined) {
+      if (stream.sendWindow + increment > MAX_INT31) {
+        throw new StreamError(stream.id, ERROR.flowControl, "its window is too large");
+      }
+      stream.sendWindow += increment;
+    } else {
+      if (this.#window + increment > MAX_INT31) {
+        throw new ConnectionError(ERROR.flowControl, "the window is too large");
+      }
+      this.#window += increment;
+    }
+    this.wake();
+  }
+
+  /** Has whoever waits for a window look again. */
+  wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const go of waiting) go();
+  }
+
+  #dataFrames(stream: number, bytes: Uint8Array): Uint8Array {
+    const count = Math.ceil(bytes.length / this.maxFrameBytes);
+    const out = new Uint8Array(bytes.length + count * FRAME_HEADER_BYTES);
+    for (let at = 0, to = 0; at < bytes.length;) {
+      const part = bytes.subarray(at, at + this.maxFrameBytes);
+      writeFrameHeader(out, to, { length: part.length, type: FRAME.data, flags: 0, stream });
+      out.set(part, to + FRAME_HEADER_BYTES);
+      at += part.length;
+      to += FRAME_HEADER_BYTES + part.length;
+    }
+    return out;
+  }
+}
+
+function joined(frames: readonly Uint8Array[]): Uint8Array {
+  if (frames.length === 1) return frames[0]!;
+  const out = new Uint8Array(frames.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const each of frames) {
+    out.set(each, at);
+    at += each.length;
+  }
+  return out;
+}

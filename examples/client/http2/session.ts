@@ -1,0 +1,392 @@
+import type { Duplex } from "../../../lib/net/splice.ts";
+import { ByteReader } from "../http/byte_reader.ts";
+import {
+  ConnectionError,
+  DEFAULT_FRAME_BYTES,
+  ERROR,
+  FLAG,
+  FRAME,
+  frame,
+  FRAME_HEADER_BYTES,
+  type FrameHeader,
+  int32s,
+  MAX_INT31,
+  PREFACE,
+  readFrameHeader,
+  readInt31,
+  readInt32,
+  SETTING,
+  settingsFrame,
+  StreamError,
+  unpadded,
+} from "./frames.ts";
+import { HeaderBlocks, type WholeBlock } from "./header_blocks.ts";
+import { type Http2Request, readRequest, readTrailers } from "./request.ts";
+import { DEFAULT_WINDOW_BYTES, FrameSender } from "./sender.ts";
+import { Http2Stream, type StreamSession } from "./stream.ts";
+
+/** Requests of one visitor at once. */
+const MAX_STREAMS = 100;
+
+/** What a visitor may send of one upload, and of all, before the app has taken any; bytes. */
+const STREAM_WINDOW_BYTES = 256 * 1024;
+const SESSION_WINDOW_BYTES = 1024 * 1024;
+
+/** Frames without a request or a byte of a body in between that are too many. */
+const MAX_IDLE_FRAMES = 10_000;
+
+/** Requests taken back before their answer, above those answered, that are too many. */
+const MAX_RESETS = 200;
+
+/** Streams that are over and remembered, to tell a late frame from a wrong one. */
+const MAX_CLOSED = 500;
+
+/** Options for {@linkcode Http2Session}. */
+export interface SessionOptions {
+  /** Closed by whoever made it. */
+  conn: Duplex;
+  /** Aborted when the connection is gone, which nobody may be reading any more. */
+  gone: AbortSignal;
+  /** Most bytes of a request's fields. */
+  maxHeadBytes: number;
+  /** Answers a request; resolves once that is over. `tooLarge`: its fields were more than the limit. */
+  onRequest: (stream: Http2Stream, request: Http2Request, tooLarge: boolean) => Promise<void>;
+  /** Told whether no request is being answered. */
+  onIdle: (idle: boolean) => void;
+}
+
+/**
+ * The server's side of HTTP/2 (RFC 9113) on a connection.
+ *
+ * Of our own: the runtime's (node:http2 of Deno 2.9, nghttp2 below it) ends the process under ordinary
+ * load, and its fetch-like server has no trailers, no interim answers and heads of 16 KiB at most.
+ */
+export class Http2Session implements StreamSession {
+  readonly sender: FrameSender;
+  readonly #options: SessionOptions;
+  readonly #blocks: HeaderBlocks;
+  readonly #streams = new Map<number, Http2Stream>();
+  /** Whether it was us who ended them. */
+  readonly #closed = new Map<number, boolean>();
+  readonly #left = Promise.withResolvers<void>();
+  #lastId = 0;
+  #running = 0;
+  #leaving = false;
+  #ended = false;
+  #receiveWindow = SESSION_WINDOW_BYTES;
+  #peerWindow = DEFAULT_WINDOW_BYTES;
+  #idleFrames = 0;
+  #resets = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.sender = new FrameSender(options.conn);
+    this.#blocks = new HeaderBlocks(options.maxHeadBytes);
+  }
+
+  /**
+   * Serves until either side has ended it and every answer is over. Does not close the connection.
+   *
+   * @throws {Error} if the connection breaks, or the peer breaks the protocol.
+   */
+  async run(): Promise<void> {
+    try {
+      await this.sender.write(settingsFrame([
+        [SETTING.maxConcurrentStreams, MAX_STREAMS],
+        [SETTING.initialWindowSize, STREAM_WINDOW_BYTES],
+        [SETTING.maxHeaderListSize, this.#options.maxHeadBytes],
+      ]));
+      this.#grantSession(SESSION_WINDOW_BYTES - DEFAULT_WINDOW_BYTES);
+      const reading = this.#read();
+      // Its failure counts, or nobody waits for it any more.
+      reading.catch(() => {});
+      const gone = aborted(this.#options.gone);
+      await Promise.race([reading, this.#left.promise, gone]);
+      // No more can come; those under way are answered all the same (half-close).
+      this.#leaving = true;
+      if (this.#running > 0) await Promise.race([this.#left.promise, gone]);
+    } catch (error) {
+      if (error instanceof ConnectionError) await this.#goAway(error.code).catch(() => {});
+      throw error;
+    } finally {
+      this.#ended = true;
+      for (const stream of this.#streams.values()) stream.close();
+      this.sender.wake();
+    }
+  }
+
+  /** Takes no more requests, and ends once those under way are answered. */
+  leave(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.#goAway(ERROR.none).catch(() => {});
+    if (this.#running === 0) this.#left.resolve();
+  }
+
+  /** Gives the peer leave to send so many bytes more, on a stream and in all. */
+  grant(stream: Http2Stream, bytes: number): void {
+    stream.receiveWindow += bytes;
+    this.#tell(frame(FRAME.windowUpdate, 0, stream.id, int32s(bytes)));
+    this.#receiveWindow += bytes;
+    this.#grantSession(bytes);
+  }
+
+  /** Ends a stream at once; nothing more is sent on it. */
+  async reset(id: number, code: number): Promise<void> {
+    this.#forget(id, true);
+    await this.sender.write(frame(FRAME.rstStream, 0, id, int32s(code)));
+  }
+
+  #grantSession(bytes: number): void {
+    if (bytes > 0) this.#tell(frame(FRAME.windowUpdate, 0, 0, int32s(bytes)));
+  }
+
+  /** Sends a frame; if that fails, so does whatever waits for the connection. */
+  #tell(bytes: Uint8Array): void {
+    if (!this.#ended) this.sender.write(bytes).catch(() => {});
+  }
+
+  async #goAway(code: number): Promise<void> {
+    await this.sender.write(frame(FRAME.goAway, 0, 0, int32s(this.#lastId, code)));
+  }
+
+  async #read(): Promise<void> {
+    const reader = new ByteReader(this.#options.conn);
+    const preface = await reader.exactly(PREFACE.length);
+    if (preface === null) return;
+    if (PREFACE.some((byte, i) => byte !== preface[i])) {
+      throw new ConnectionError(ERROR.protocol, "the preface is wrong");
+    }
+    for (let first = true;; first = false) {
+      const bytes = await reader.exactly(FRAME_HEADER_BYTES);
+      if (bytes === null) return;
+      const header = readFrameHeader(bytes);
+      if (header.length > DEFAULT_FRAME_BYTES) {
+        throw new ConnectionError(ERROR.frameSize, "a frame is too large");
+      }
+      const payload = await reader.exactly(header.length);
+      if (payload === null) return;
+      if (first && header.type !== FRAME.settings) {
+        throw new ConnectionError(ERROR.protocol, "the first frame is not SETTINGS");
+      }
+      try {
+        await this.#take(header, payload);
+      } catch (error) {
+        if (!(error instanceof StreamError)) throw error;
+        await this.reset(error.stream, error.code);
+      }
+      if (this.#idleFrames > MAX_IDLE_FRAMES || this.#resets > MAX_RESETS) {
+        throw new ConnectionError(ERROR.enhanceYourCalm, "there are too many frames for nothing");
+      }
+    }
+  }
+
+  async #take(header: FrameHeader, payload: Uint8Array): Promise<void> {
+    const { type, stream } = header;
+    // A long answer has many of these, and they are what it goes on by.
+    if (type !== FRAME.windowUpdate) this.#idleFrames++;
+    if (this.#blocks.isOpen !== (type === FRAME.continuation)) {
+      throw new ConnectionError(ERROR.protocol, "a header block is interrupted");
+    }
+    const ofConnection = type === FRAME.settings || type === FRAME.ping || type === FRAME.goAway;
+    if (type < FRAME.windowUpdate && ofConnection !== (stream === 0)) {
+      throw new ConnectionError(ERROR.protocol, "a frame is on a stream that it cannot be on");
+    }
+    switch (type) {
+      case FRAME.data:
+        return this.#data(header, payload);
+      case FRAME.headers:
+      case FRAME.continuation: {
+        const block = this.#blocks.add(header, payload);
+        return block && this.#headers(block);
+      }
+      case FRAME.priority:
+        if (payload.length !== 5) throw new StreamError(stream, ERROR.frameSize, "PRIORITY");
+        if (readInt31(payload) !== stream) return;
+        throw new StreamError(stream, ERROR.protocol, "a stream depends on itself");
+      case FRAME.rstStream:
+        return this.#rstStream(stream, payload);
+      case FRAME.settings:
+        return await this.#settings(header, payload);
+      case FRAME.pushPromise:
+        throw new ConnectionError(ERROR.protocol, "PUSH_PROMISE from a client");
+      case FRAME.ping:
+        checkLength(payload, 8);
+        // Awaited: who asks and does not read the answers is not read either.
+        if (!(header.flags & FLAG.ack)) await this.sender.write(frame(type, FLAG.ack, 0, payload));
+        return;
+      case FRAME.windowUpdate:
+        return this.#windowUpdate(stream, payload);
+    }
+  }
+
+  #data({ stream: id, flags, length }: FrameHeader, payload: Uint8Array): void {
+    this.#receiveWindow -= length;
+    if (this.#receiveWindow < 0) throw new ConnectionError(ERROR.flowControl, "too much data");
+    const stream = this.#streams.get(id);
+    if (stream === undefined || stream.remoteEnded) {
+      this.#receiveWindow += length;
+      this.#grantSession(length);
+      return this.#late(id);
+    }
+    const piece = unpadded(payload, flags);
+    stream.receiveWindow -= length;
+    if (stream.receiveWindow < 0) throw new StreamError(id, ERROR.flowControl, "too much data");
+    if (length > piece.length) this.grant(stream, length - piece.length);
+    if (stream.missing !== undefined) stream.missing -= piece.length;
+    const isLast = (flags & FLAG.endStream) !== 0;
+    if (stream.missing !== undefined && (stream.missing < 0 || (isLast && stream.missing > 0))) {
+      throw new StreamError(id, ERROR.protocol, "its length is not as announced");
+    }
+    if (piece.length > 0) {
+      this.#idleFrames = 0;
+      stream.receive(piece);
+    }
+    if (isLast) stream.end();
+  }
+
+  #headers({ stream: id, endStream, dependsOnItself, list }: WholeBlock): void {
+    const known = this.#streams.get(id);
+    if (known !== undefined) {
+      if (known.remoteEnded) throw new StreamError(id, ERROR.streamClosed, "it has ended");
+      const isWhole = known.missing === undefined || known.missing === 0;
+      if (!endStream || !isWhole) throw new StreamError(id, ERROR.protocol, "trailers too soon");
+      known.trailers.push(...readTrailers(id, list.fields));
+      return known.end();
+    }
+    if (id <= this.#lastId) {
+      if (this.#closed.get(id)) return;
+      const code = this.#closed.has(id) ? ERROR.streamClosed : ERROR.protocol;
+      throw new ConnectionError(code, "a stream is opened again");
+    }
+    if (id % 2 === 0) throw new ConnectionError(ERROR.protocol, "a stream has an even number");
+    this.#lastId = id;
+    this.#idleFrames = 0;
+    if (this.#leaving || this.#running >= MAX_STREAMS) {
+      throw new StreamError(id, ERROR.refusedStream, "too many streams");
+    }
+    if (dependsOnItself) throw new StreamError(id, ERROR.protocol, "it depends on itself");
+    const request = readRequest(id, list.fields);
+    if (endStream && (request.length ?? 0) > 0) {
+      throw new StreamError(id, ERROR.protocol, "its length is not as announced");
+    }
+    const windows = { send: this.#peerWindow, receive: STREAM_WINDOW_BYTES };
+    const stream = new Http2Stream(id, this, windows);
+    stream.missing = request.length;
+    if (endStream) stream.end();
+    this.#streams.set(id, stream);
+    this.#answer(stream, request, list.tooLarge);
+  }
+
+  async #answer(stream: Http2Stream, request: Http2Request, tooLarge: boolean): Promise<void> {
+    if (++this.#running === 1) this.#options.onIdle(false);
+    try {
+      await this.#options.onRequest(stream, request, tooLarge);
+      this.#resets = Math.max(0, this.#resets - 1);
+    } finally {
+      this.#end(stream);
+      if (--this.#running === 0) {
+        this.#options.onIdle(true);
+        if (this.#leaving) this.#left.resolve();
+      }
+    }
+  }
+
+  /** Ends a stream whose answer is over, in whichever way. */
+  #end(stream: Http2Stream): void {
+    if (!this.#streams.has(stream.id)) return;
+    // What is missing of the answer is not to be taken for its end; what is missing of the request is
+    // not asked for any more (section 8.1).
+    const code = stream.localEnded ? ERROR.none : ERROR.internal;
+    const byUs = !stream.localEnded || !stream.remoteEnded;
+    this.#forget(stream.id, byUs);
+    if (!byUs) return;
+    this.#tell(frame(FRAME.rstStream, 0, stream.id, int32s(code)));
+  }
+
+  #rstStream(id: number, payload: Uint8Array): void {
+    checkLength(payload, 4);
+    if (id > this.#lastId) throw new ConnectionError(ERROR.protocol, "an idle stream is reset");
+    if (this.#streams.has(id)) this.#resets++;
+    this.#forget(id, false);
+  }
+
+  #forget(id: number, byUs: boolean): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined && this.#closed.has(id)) return;
+    this.#streams.delete(id);
+    this.#closed.set(id, byUs);
+    if (this.#closed.size > MAX_CLOSED) this.#closed.delete(this.#closed.keys().next().value!);
+    if (stream === undefined) return;
+    const owed = stream.close();
+    this.#receiveWindow += owed;
+    this.#grantSession(owed);
+    this.sender.wake();
+  }
+
+  /** A frame on a stream that is over: late, or wrong. */
+  #late(id: number): void {
+    if (id > this.#lastId) throw new ConnectionError(ERROR.protocol, "a stream is idle");
+    if (this.#closed.get(id)) return;
+    throw new StreamError(id, ERROR.streamClosed, "it has ended");
+  }
+
+  async #settings({ flags }: FrameHeader, payload: Uint8Array): Promise<void> {
+    if (flags & FLAG.ack) return checkLength(payload, 0);
+    if (payload.length % 6 !== 0) throw new ConnectionError(ERROR.frameSize, "SETTINGS");
+    for (let at = 0; at < payload.length; at += 6) {
+      this.#setting(payload[at]! << 8 | payload[at + 1]!, readInt32(payload, at + 2));
+    }
+    this.sender.wake();
+    await this.sender.write(frame(FRAME.settings, FLAG.ack, 0));
+  }
+
+  #setting(id: number, value: number): void {
+    if (id === SETTING.enablePush && value > 1) {
+      throw new ConnectionError(ERROR.protocol, "ENABLE_PUSH is neither 0 nor 1");
+    }
+    if (id === SETTING.maxFrameSize) {
+      if (value < DEFAULT_FRAME_BYTES || value > 0xff_ffff) {
+        throw new ConnectionError(ERROR.protocol, "MAX_FRAME_SIZE is out of range");
+      }
+      this.sender.maxFrameBytes = Math.min(value, DEFAULT_FRAME_BYTES * 4);
+    }
+    if (id !== SETTING.initialWindowSize) return;
+    if (value > MAX_INT31) throw new ConnectionError(ERROR.flowControl, "the window is too large");
+    for (const stream of this.#streams.values()) {
+      stream.sendWindow += value - this.#peerWindow;
+      if (stream.sendWindow > MAX_INT31) {
+        throw new ConnectionError(ERROR.flowControl, "a window is too large");
+      }
+    }
+    this.#peerWindow = value;
+  }
+
+  #windowUpdate(id: number, payload: Uint8Array): void {
+    checkLength(payload, 4);
+    const increment = readInt31(payload);
+    if (id > this.#lastId) throw new ConnectionError(ERROR.protocol, "a stream is idle");
+    const stream = this.#streams.get(id);
+    if (increment === 0) {
+      if (id === 0) throw new ConnectionError(ERROR.protocol, "a window grows by nothing");
+      throw new StreamError(id, ERROR.protocol, "a window grows by nothing");
+    }
+    if (id === 0 || stream !== undefined) this.sender.opened(increment, stream);
+  }
+}
+
+/** Rejects once the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(new Deno.errors.ConnectionReset("the connection is gone"));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  promise.catch(() => {});
+  return promise;
+}
+
+function checkLength(payload: Uint8Array, length: number): void {
+  if (payload.length !== length) {
+    throw new ConnectionError(ERROR.frameSize, "a frame's length is wrong");
+  }
+}

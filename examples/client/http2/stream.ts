@@ -1,0 +1,116 @@
+import type { Body } from "../http/body.ts";
+import type { Field } from "../http/fields.ts";
+import { ReceiveBuffer } from "./receive_buffer.ts";
+
+/** Bytes of an upload that are read at once. */
+const PIECE_BYTES = 64 * 1024;
+
+/** What a stream asks of its session. */
+export interface StreamSession {
+  /** Gives the peer leave to send so many bytes more. */
+  grant(stream: Http2Stream, bytes: number): void;
+}
+
+/** One request and its answer (RFC 9113 section 5). */
+export class Http2Stream {
+  readonly id: number;
+  /** Bytes that may still be sent; negative when the peer has made its window smaller. */
+  sendWindow: number;
+  /** Bytes that the peer may still send. */
+  receiveWindow: number;
+  /** Whether the peer has sent all of its side. */
+  remoteEnded = false;
+  /** Whether all of our side was sent. */
+  localEnded = false;
+  /** Bytes that the peer has announced and not sent, where it has announced any. */
+  missing: number | undefined;
+  readonly trailers: Field[] = [];
+  readonly #session: StreamSession;
+  readonly #received = new ReceiveBuffer();
+  readonly #over = new AbortController();
+  #wake: (() => void) | undefined;
+  /** Bytes that were read, and of which the peer was not told yet. */
+  #taken = 0;
+
+  constructor(id: number, session: StreamSession, windows: { send: number; receive: number }) {
+    this.id = id;
+    this.#session = session;
+    this.sendWindow = windows.send;
+    this.receiveWindow = windows.receive;
+  }
+
+  /** Aborted when the stream is over, in whichever way. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Takes a piece of the body. */
+  receive(piece: Uint8Array): void {
+    this.#received.add(piece);
+    this.#wake?.();
+  }
+
+  /** Notes that the peer has sent all. */
+  end(): void {
+    this.remoteEnded = true;
+    this.#wake?.();
+  }
+
+  /** Ends the stream on this side of the wire; returns the bytes that the peer was not granted again. */
+  close(): number {
+    const owed = this.#received.length + this.#taken;
+    this.#taken = 0;
+    this.#over.abort();
+    this.#received.clear();
+    this.#wake?.();
+    return owed;
+  }
+
+  /** Reads some of the body; null at its end. */
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#received.length === 0) {
+      if (this.over.aborted) throw new Deno.errors.ConnectionReset("the stream is over");
+      if (this.remoteEnded) return null;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+      this.#wake = undefined;
+    }
+    const n = this.#received.take(into);
+    this.#taken += n;
+    // Told in large steps, but before the peer has to wait.
+    if (!this.remoteEnded && this.#taken >= PIECE_BYTES) {
+      this.#session.grant(this, this.#taken);
+      this.#taken = 0;
+    }
+    return n;
+  }
+}
+
+/** The body of a request over HTTP/2. */
+export class StreamBody implements Body {
+  readonly length: number | undefined;
+  ended = false;
+  readonly #stream: Http2Stream;
+  readonly #read: (into: Uint8Array) => Promise<number | null>;
+  #buffer: Uint8Array | undefined;
+
+  /** @param read reads of the stream, within limits of time. */
+  constructor(stream: Http2Stream, read: (into: Uint8Array) => Promise<number | null>) {
+    this.#stream = stream;
+    this.#read = read;
+    this.length = stream.missing;
+  }
+
+  get trailers(): readonly Field[] {
+    return this.#stream.trailers;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    if (this.ended) return null;
+    this.#buffer ??= new Uint8Array(PIECE_BYTES);
+    const n = await this.#read(this.#buffer);
+    if (n !== null) return this.#buffer.subarray(0, n);
+    this.ended = true;
+    this.#buffer = undefined;
+    return null;
+  }
+}
