@@ -282,7 +282,7 @@ export class Http2Session implements StreamSession {
     if (++this.#running === 1) this.#options.onIdle(false);
     try {
       await this.#options.onRequest(stream, request, tooLarge);
-      this.#resets = Math.max(0, this.#resets - 1);
+      if (stream.localEnded) this.#resets = Math.max(0, this.#resets - 1);
     } finally {
       this.#end(stream);
       if (--this.#running === 0) {
