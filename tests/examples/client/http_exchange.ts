@@ -33,6 +33,11 @@ export class HttpExchange {
     await writeAll(this.#conn, new TextEncoder().encode(text));
   }
 
+  /** Sends characters that are a byte each. */
+  async sendBytes(text: string): Promise<void> {
+    await writeAll(this.#conn, Uint8Array.from(text, (character) => character.charCodeAt(0)));
+  }
+
   /** Reads one answer; its body has to be told by length, chunks or the end of the connection. */
   async answer(): Promise<Exchange> {
     const head = await this.#upTo("\r\n\r\n");

@@ -55,18 +55,22 @@ export class RawHttp2 {
   /** The frames of a request's head, on a stream of its own. */
   request(
     path: string,
-    { method = "GET", flags = FLAG.endHeaders | FLAG.endStream as number } = {},
+    {
+      method = "GET",
+      flags = FLAG.endHeaders | FLAG.endStream as number,
+      fields = [] as (readonly [string, string])[],
+    } = {},
   ): { stream: number; frame: Buffer } {
     const stream = this.#next;
     this.#next += 2;
-    const block = fieldBlock(requestFields(method, path, HOSTNAME));
+    const block = fieldBlock(requestFields(method, path, HOSTNAME, ...fields));
     return { stream, frame: frame(FRAME.headers, flags, stream, block) };
   }
 
   /** Sends a request that has no body, or has yet to send it; gives its stream. */
-  ask(path: string, method = "GET"): number {
+  ask(path: string, method = "GET", ...fields: (readonly [string, string])[]): number {
     const flags = method === "GET" ? FLAG.endHeaders | FLAG.endStream : FLAG.endHeaders;
-    const { stream, frame } = this.request(path, { method, flags });
+    const { stream, frame } = this.request(path, { method, flags, fields });
     this.send(frame);
     return stream;
   }

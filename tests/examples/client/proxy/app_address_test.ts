@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { Hono } from "hono";
+import { csrf } from "hono/csrf";
+import { Authority } from "../authority.ts";
+import { HttpExchange } from "../http_exchange.ts";
+import { type Passage, passage } from "./passage.ts";
+
+const HOST = "kaylee.glosson.localhost";
+
+/** Asks for a path with these fields. */
+async function ask(
+  { visit }: Passage,
+  line: string,
+  fields: Record<string, string> = {},
+  body = "",
+): Promise<{ status: number; headers: Headers; body: string }> {
+  const { exchange } = await visit();
+  const all = { host: HOST, connection: "close", ...fields };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  await exchange.send(`${line} HTTP/1.1\r\n${lines.join("")}\r\n${body}`);
+  return await exchange.answer();
+}
+
+/** An app that checks where forms come from, and redirects by what it takes itself to be. */
+function app(): Deno.HttpServer<Deno.NetAddr> {
+  const hono = new Hono();
+  hono.use(csrf());
+  hono.post("/form", (c) => c.text("taken"));
+  hono.get("/host", (c) => c.text(c.req.header("host")!));
+  hono.get("/docs", (c) => c.redirect("/docs/"));
+  hono.get("/self", (c) => c.redirect(new URL("/docs/", c.req.url).href));
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, hono.fetch);
+}
+
+const FORM = { "content-type": "application/x-www-form-urlencoded", "content-length": "3" };
+
+for (const sentHost of [undefined, "app"]) {
+  const how = sentHost === undefined ? "with the visitor's Host" : "with a Host of its own";
+
+  Deno.test(`an app ${how} redirects to the page, and not to the visitor's computer`, async () => {
+    await using server = app();
+    const own = `127.0.0.1:${server.addr.port}`;
+    await passage(server.addr.port, async (world) => {
+      const asked = await ask(world, "GET /host");
+      assert.equal(asked.body, sentHost === undefined ? HOST : own);
+      assert.equal((await ask(world, "GET /docs")).headers.get("location"), "/docs/");
+      const self = await ask(world, "GET /self");
+      assert.equal(self.headers.get("location"), `https://${HOST}/docs/`);
+    }, { sentHost: sentHost && own });
+  });
+
+  Deno.test(`an app ${how} takes forms of its page, and of no other`, async () => {
+    await using server = app();
+    await passage(server.addr.port, async (world) => {
+      const form = { ...FORM, origin: `https://${HOST}` };
+      assert.equal((await ask(world, "POST /form", form, "a=1")).body, "taken");
+      const evil = { ...FORM, origin: "https://evil.example" };
+      assert.equal((await ask(world, "POST /form", evil, "a=1")).status, 403);
+      const cross = { ...form, origin: "null", "sec-fetch-site": "cross-site" };
+      assert.equal((await ask(world, "POST /form", cross, "a=1")).status, 403);
+    }, { sentHost: sentHost && `127.0.0.1:${server.addr.port}` });
+  });
+}
+
+/** An app at https:// with a certificate of its own making, for these names. */
+async function secureApp(
+  names: string[],
+): Promise<Deno.HttpServer<Deno.NetAddr> & { ca: string }> {
+  const authority = await Authority.create();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {}, ...await authority.pair(names) },
+    (request) => new Response(`secure ${request.headers.get("host")}`),
+  );
+  return Object.assign(server, { ca: authority.pem });
+}
+
+Deno.test("an app at https:// with a certificate of its own takes --upstream-ca, or nothing", async () => {
+  await using server = await secureApp(["localhost"]);
+  const url = `https://localhost:${server.addr.port}`;
+  const get = async (world: Passage): Promise<{ status: number; body: string }> =>
+    await new HttpExchange((await world.visit()).conn).get("/");
+
+  await passage(url, async (world) => {
+    assert.equal((await get(world)).status, 502);
+    assert.match(world.lines[0]!, /The app cannot be reached.*certificate/i);
+  });
+  for (const trust of [{ ca: server.ca }, { insecure: true }]) {
+    await passage(url, async (world) => {
+      const { status, body } = await get(world);
+      assert.deepEqual([status, body], [200, `secure ${HOST}`]);
+    }, { trust });
+  }
+  const other = await Authority.create();
+  await passage(url, async (world) => {
+    assert.equal((await get(world)).status, 502);
+  }, { trust: { ca: other.pem } });
+});
+
+Deno.test("an app at https:// whose certificate is for another name is not taken for it", async () => {
+  await using server = await secureApp(["another.example"]);
+  const url = `https://localhost:${server.addr.port}`;
+  await passage(url, async (world) => {
+    const { exchange } = await world.visit();
+    assert.equal((await exchange.get("/")).status, 502);
+  }, { trust: { ca: server.ca } });
+});
+
+Deno.test("an app at https:// carries uploads, large answers and many visitors", async () => {
+  const authority = await Authority.create();
+  await using server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen() {},
+    ...await authority.pair(["localhost"]),
+  }, (request) => new Response(request.body));
+  await passage(`https://localhost:${server.addr.port}`, async ({ url }) => {
+    const body = crypto.getRandomValues(new Uint8Array(65_536));
+    const big = new Blob(Array.from({ length: 64 }, () => body));
+    await Promise.all(Array.from({ length: 8 }, async () => {
+      const answer = await (await fetch(url, { method: "POST", body: big })).bytes();
+      assert.equal(answer.length, big.size);
+      assert.deepEqual(answer.subarray(-65_536), body);
+    }));
+  }, { trust: { ca: authority.pem } });
+});
