@@ -1,29 +1,25 @@
 import type { Duplex } from "../../../lib/net/splice.ts";
-import { ByteReader } from "../http/byte_reader.ts";
 import {
   ConnectionError,
-  DEFAULT_FRAME_BYTES,
   ERROR,
   FLAG,
   FRAME,
   frame,
-  FRAME_HEADER_BYTES,
   type FrameHeader,
   int32s,
-  MAX_INT31,
-  PREFACE,
-  readFrameHeader,
   readInt31,
-  readInt32,
   SETTING,
   settingsFrame,
   StreamError,
   unpadded,
 } from "./frames.ts";
+import { readFrames } from "./frame_reader.ts";
 import { HeaderBlocks, type WholeBlock } from "./header_blocks.ts";
 import { type Http2Request, readRequest, readTrailers } from "./request.ts";
 import { DEFAULT_WINDOW_BYTES, FrameSender } from "./sender.ts";
+import { readSettings } from "./settings.ts";
 import { Http2Stream, type StreamSession } from "./stream.ts";
+import { StreamTable } from "./stream_table.ts";
 
 /** Requests of one visitor at once. */
 const MAX_STREAMS = 100;
@@ -37,9 +33,6 @@ const MAX_IDLE_FRAMES = 10_000;
 
 /** Requests taken back before their answer, above those answered, that are too many. */
 const MAX_RESETS = 200;
-
-/** Streams that are over and remembered, to tell a late frame from a wrong one. */
-const MAX_CLOSED = 500;
 
 /** Options for {@linkcode Http2Session}. */
 export interface SessionOptions {
@@ -65,11 +58,8 @@ export class Http2Session implements StreamSession {
   readonly sender: FrameSender;
   readonly #options: SessionOptions;
   readonly #blocks: HeaderBlocks;
-  readonly #streams = new Map<number, Http2Stream>();
-  /** Whether it was us who ended them. */
-  readonly #closed = new Map<number, boolean>();
+  readonly #streams = new StreamTable();
   readonly #left = Promise.withResolvers<void>();
-  #lastId = 0;
   #running = 0;
   #leaving = false;
   #ended = false;
@@ -147,28 +137,11 @@ export class Http2Session implements StreamSession {
   }
 
   async #goAway(code: number): Promise<void> {
-    await this.sender.write(frame(FRAME.goAway, 0, 0, int32s(this.#lastId, code)));
+    await this.sender.write(frame(FRAME.goAway, 0, 0, int32s(this.#streams.lastId, code)));
   }
 
   async #read(): Promise<void> {
-    const reader = new ByteReader(this.#options.conn);
-    const preface = await reader.exactly(PREFACE.length);
-    if (preface === null) return;
-    if (PREFACE.some((byte, i) => byte !== preface[i])) {
-      throw new ConnectionError(ERROR.protocol, "the preface is wrong");
-    }
-    for (let first = true;; first = false) {
-      const bytes = await reader.exactly(FRAME_HEADER_BYTES);
-      if (bytes === null) return;
-      const header = readFrameHeader(bytes);
-      if (header.length > DEFAULT_FRAME_BYTES) {
-        throw new ConnectionError(ERROR.frameSize, "a frame is too large");
-      }
-      const payload = await reader.exactly(header.length);
-      if (payload === null) return;
-      if (first && header.type !== FRAME.settings) {
-        throw new ConnectionError(ERROR.protocol, "the first frame is not SETTINGS");
-      }
+    for await (const { header, payload } of readFrames(this.#options.conn)) {
       try {
         await this.#take(header, payload);
       } catch (error) {
@@ -227,7 +200,7 @@ export class Http2Session implements StreamSession {
     if (stream === undefined || stream.remoteEnded) {
       this.#receiveWindow += length;
       this.#grantSession(length);
-      return this.#late(id);
+      return this.#streams.checkLate(id);
     }
     const piece = unpadded(payload, flags);
     stream.receiveWindow -= length;
@@ -254,13 +227,7 @@ export class Http2Session implements StreamSession {
       known.trailers.push(...readTrailers(id, list.fields));
       return known.end();
     }
-    if (id <= this.#lastId) {
-      if (this.#closed.get(id)) return;
-      const code = this.#closed.has(id) ? ERROR.streamClosed : ERROR.protocol;
-      throw new ConnectionError(code, "a stream is opened again");
-    }
-    if (id % 2 === 0) throw new ConnectionError(ERROR.protocol, "a stream has an even number");
-    this.#lastId = id;
+    if (this.#streams.isLateOpening(id)) return;
     this.#idleFrames = 0;
     if (this.#leaving || this.#running >= MAX_STREAMS) {
       throw new StreamError(id, ERROR.refusedStream, "too many streams");
@@ -274,7 +241,7 @@ export class Http2Session implements StreamSession {
     const stream = new Http2Stream(id, this, windows);
     stream.missing = request.length;
     if (endStream) stream.end();
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     this.#answer(stream, request, list.tooLarge);
   }
 
@@ -294,7 +261,7 @@ export class Http2Session implements StreamSession {
 
   /** Ends a stream whose answer is over, in whichever way. */
   #end(stream: Http2Stream): void {
-    if (!this.#streams.has(stream.id)) return;
+    if (this.#streams.get(stream.id) === undefined) return;
     // What is missing of the answer is not to be taken for its end; what is missing of the request is
     // not asked for any more (section 8.1).
     const code = stream.localEnded ? ERROR.none : ERROR.internal;
@@ -306,17 +273,13 @@ export class Http2Session implements StreamSession {
 
   #rstStream(id: number, payload: Uint8Array): void {
     checkLength(payload, 4);
-    if (id > this.#lastId) throw new ConnectionError(ERROR.protocol, "an idle stream is reset");
-    if (this.#streams.has(id)) this.#resets++;
+    this.#streams.checkNotIdle(id);
+    if (this.#streams.get(id) !== undefined) this.#resets++;
     this.#forget(id, false);
   }
 
   #forget(id: number, byUs: boolean): void {
-    const stream = this.#streams.get(id);
-    if (stream === undefined && this.#closed.has(id)) return;
-    this.#streams.delete(id);
-    this.#closed.set(id, byUs);
-    if (this.#closed.size > MAX_CLOSED) this.#closed.delete(this.#closed.keys().next().value!);
+    const stream = this.#streams.close(id, byUs);
     if (stream === undefined) return;
     const owed = stream.close();
     this.#receiveWindow += owed;
@@ -324,48 +287,24 @@ export class Http2Session implements StreamSession {
     this.sender.wake();
   }
 
-  /** A frame on a stream that is over: late, or wrong. */
-  #late(id: number): void {
-    if (id > this.#lastId) throw new ConnectionError(ERROR.protocol, "a stream is idle");
-    if (this.#closed.get(id)) return;
-    throw new StreamError(id, ERROR.streamClosed, "it has ended");
-  }
-
   async #settings({ flags }: FrameHeader, payload: Uint8Array): Promise<void> {
     if (flags & FLAG.ack) return checkLength(payload, 0);
-    if (payload.length % 6 !== 0) throw new ConnectionError(ERROR.frameSize, "SETTINGS");
-    for (let at = 0; at < payload.length; at += 6) {
-      this.#setting(payload[at]! << 8 | payload[at + 1]!, readInt32(payload, at + 2));
+    const { maxFrameBytes, initialWindow } = readSettings(payload);
+    if (maxFrameBytes !== undefined) this.sender.maxFrameBytes = maxFrameBytes;
+    if (initialWindow !== undefined) {
+      for (const stream of this.#streams.values()) {
+        stream.moveWindow(initialWindow - this.#peerWindow);
+      }
+      this.#peerWindow = initialWindow;
     }
     this.sender.wake();
     await this.sender.write(frame(FRAME.settings, FLAG.ack, 0));
   }
 
-  #setting(id: number, value: number): void {
-    if (id === SETTING.enablePush && value > 1) {
-      throw new ConnectionError(ERROR.protocol, "ENABLE_PUSH is neither 0 nor 1");
-    }
-    if (id === SETTING.maxFrameSize) {
-      if (value < DEFAULT_FRAME_BYTES || value > 0xff_ffff) {
-        throw new ConnectionError(ERROR.protocol, "MAX_FRAME_SIZE is out of range");
-      }
-      this.sender.maxFrameBytes = Math.min(value, DEFAULT_FRAME_BYTES * 4);
-    }
-    if (id !== SETTING.initialWindowSize) return;
-    if (value > MAX_INT31) throw new ConnectionError(ERROR.flowControl, "the window is too large");
-    for (const stream of this.#streams.values()) {
-      stream.sendWindow += value - this.#peerWindow;
-      if (stream.sendWindow > MAX_INT31) {
-        throw new ConnectionError(ERROR.flowControl, "a window is too large");
-      }
-    }
-    this.#peerWindow = value;
-  }
-
   #windowUpdate(id: number, payload: Uint8Array): void {
     checkLength(payload, 4);
     const increment = readInt31(payload);
-    if (id > this.#lastId) throw new ConnectionError(ERROR.protocol, "a stream is idle");
+    this.#streams.checkNotIdle(id);
     const stream = this.#streams.get(id);
     if (increment === 0) {
       if (id === 0) throw new ConnectionError(ERROR.protocol, "a window grows by nothing");

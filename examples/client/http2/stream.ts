@@ -1,5 +1,6 @@
 import type { Body } from "../http/body.ts";
 import type { Field } from "../http/fields.ts";
+import { ConnectionError, ERROR, MAX_INT31 } from "./frames.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
 
 /** Bytes of an upload that are read at once. */
@@ -42,6 +43,18 @@ export class Http2Stream {
   /** Aborted when the stream is over, in whichever way. */
   get over(): AbortSignal {
     return this.#over.signal;
+  }
+
+  /**
+   * Notes that the peer's windows are larger by so much, or smaller.
+   *
+   * @throws {ConnectionError} if it is larger than one may be (RFC 9113 section 6.9.2).
+   */
+  moveWindow(by: number): void {
+    this.sendWindow += by;
+    if (this.sendWindow > MAX_INT31) {
+      throw new ConnectionError(ERROR.flowControl, "a window is too large");
+    }
   }
 
   /** Takes a piece of the body. */

@@ -1,0 +1,48 @@
+import {
+  ConnectionError,
+  DEFAULT_FRAME_BYTES,
+  ERROR,
+  MAX_INT31,
+  readInt32,
+  SETTING,
+} from "./frames.ts";
+
+/** Largest frame that is sent, however large the peer takes them. */
+const MAX_FRAME_BYTES = 64 * 1024;
+
+/** What of the peer's settings matters to a server. */
+export interface PeerSettings {
+  maxFrameBytes?: number;
+  initialWindow?: number;
+}
+
+/**
+ * Reads the payload of SETTINGS (RFC 9113 section 6.5); those that are not known are passed over.
+ *
+ * @throws {ConnectionError} if one is out of its range.
+ */
+export function readSettings(payload: Uint8Array): PeerSettings {
+  if (payload.length % 6 !== 0) throw new ConnectionError(ERROR.frameSize, "SETTINGS");
+  const settings: PeerSettings = {};
+  for (let at = 0; at < payload.length; at += 6) {
+    const value = readInt32(payload, at + 2);
+    switch (payload[at]! << 8 | payload[at + 1]!) {
+      case SETTING.enablePush:
+        check(value <= 1, ERROR.protocol, "ENABLE_PUSH");
+        break;
+      case SETTING.initialWindowSize:
+        check(value <= MAX_INT31, ERROR.flowControl, "INITIAL_WINDOW_SIZE");
+        settings.initialWindow = value;
+        break;
+      case SETTING.maxFrameSize:
+        check(value >= DEFAULT_FRAME_BYTES && value <= 0xff_ffff, ERROR.protocol, "MAX_FRAME_SIZE");
+        settings.maxFrameBytes = Math.min(value, MAX_FRAME_BYTES);
+        break;
+    }
+  }
+  return settings;
+}
+
+function check(isRight: boolean, code: number, name: string): void {
+  if (!isRight) throw new ConnectionError(code, `${name} is out of its range`);
+}
