@@ -160,10 +160,8 @@ class Passage {
     const reader = new ByteReader(conn);
     const final = await this.#readHead(conn, reader, upload);
     if (final.status === 101) return await this.#switch(final, conn, reader);
-    const bodyFraming = this.#framing(final);
-    const body = new FramedBody(reader, bodyFraming);
-    const early = body.ready ? await body.read() : null;
-    await answer.begin(answerHead(final, this.#addresses), bodyFraming, early ?? undefined);
+    const { framing: outer, body, early } = await this.#beginBody(final, reader);
+    await answer.begin(answerHead(final, this.#addresses), outer, early);
     for (let piece; (piece = await body.read()) !== null;) await answer.write(piece);
     await answer.finish(endToEndTrailers(body.trailers));
     upload.stop();
@@ -191,9 +189,15 @@ class Passage {
     }
   }
 
-  #framing(head: AnswerHead): Framing {
+  /** Its body, and the first piece of that if it is there already. */
+  async #beginBody(
+    head: AnswerHead,
+    reader: ByteReader,
+  ): Promise<{ framing: Framing; body: FramedBody; early?: Uint8Array }> {
     try {
-      return answerFraming(this.#exchange.request.method, head);
+      const framing = answerFraming(this.#exchange.request.method, head);
+      const body = new FramedBody(reader, framing);
+      return { framing, body, early: (body.ready && await body.read()) || undefined };
     } catch (error) {
       throw new NoAnswer("The app's answer cannot be read", 502, error);
     }

@@ -32,6 +32,11 @@ const ODD: [string, string, RegExp][] = [
     `HTTP/1.1 200 OK\r\nX-Long: ${"x".repeat(20_000)}\r\nContent-Length: 2\r\n\r\nok`,
     /^x-long: x{20000}\r$[^]*ok$/mi,
   ],
+  [
+    "names that every object has",
+    "HTTP/1.1 200 OK\r\nconstructor: a\r\n__proto__: b\r\nvalueof: c\r\nContent-Length: 2\r\n\r\nok",
+    /^constructor: a\r\n__proto__: b\r\nvalueof: c\r$[^]*ok$/mi,
+  ],
   ["ICY", "ICY 200 OK\r\nContent-Length: 2\r\n\r\nok", /^HTTP\/\S+ 200[^]*ok$/],
   ["HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nok", /^HTTP\/\S+ 200[^]*ok$/],
   ["bare line feeds", "HTTP/1.1 200 OK\nX-Bar: 2\nContent-Length: 2\n\nok", /x-bar: 2\r\n[^]*ok$/i],
