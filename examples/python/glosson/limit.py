@@ -53,4 +53,6 @@ class Limit:
         """Stop counting; turn the cancelling that this limit caused into its error."""
         self._timer.cancel()
         if self.expired and kind is asyncio.CancelledError:
+            # Since Python 3.11 a task counts who cancelled it; this one is done with.
+            getattr(self._task, "uncancel", int)()
             raise TooSlow(f"{self.what} within {self.seconds:g} s") from None

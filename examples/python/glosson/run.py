@@ -14,6 +14,7 @@ from .built_in_page import built_in_page
 from .certificate import obtain_certificate
 from .client import Client
 from .data_connection import Joined
+from .descriptors import allow_visitors
 from .exchange import Site
 from .front import Front
 from .health import Health
@@ -41,6 +42,7 @@ async def run(options: RunOptions, state: State) -> str | None:
     Raises RuntimeError, ValueError or OSError, for the person, when it cannot begin.
     """
     _log_to_stderr(options.verbose)
+    allow_visitors(options.max_visitors)
     account = state.account()
     if account is None:
         raise RuntimeError(

@@ -16,10 +16,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from glosson import visit
+from glosson import proxy, visit
 from glosson.built_in_page import built_in_page
 from glosson.connection import Connection
+from glosson.exchange import Site
 from glosson.front import Front
+from glosson.proxy import upstream_site
+from glosson.upstream import Upstream
 from test_hellos import hello
 
 HOST = "kaylee.example"
@@ -54,9 +57,10 @@ def with_front(
     identity: Path,
     use: Callable[[Front, Callable[[], socket.socket]], Awaitable[None]],
     silence_s: float = 60,
+    site: Site | None = None,
 ) -> None:
     async def main() -> None:
-        front = Front(HOST, built_in_page(HOST), 8, silence_s)
+        front = Front(HOST, site or built_in_page(HOST), 8, silence_s)
         front.use(identity)
         serving = []
 
@@ -162,3 +166,31 @@ def test_a_connection_is_kept_for_a_while_only(identity: Path) -> None:
         assert (await asyncio.wait_for(rest(sock), 5))[0] == 0x17  # close_notify, encrypted
 
     with_front(identity, use, silence_s=0.05)
+
+
+def test_a_visitor_who_ended_their_side_is_waited_for_while_the_app_says_something(
+    identity: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy, "LEFT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+
+        async def use(front: Front, visitor: Callable[[], socket.socket]) -> None:
+            loop = asyncio.get_running_loop()
+            sock = visitor()
+            asking = asyncio.ensure_future(get(sock))
+            app, _ = await loop.sock_accept(listener)
+            await loop.sock_recv(app, 65536)
+            await loop.sock_sendall(app, b"HTTP/1.1 200 OK\r\n\r\n")
+            sock.shutdown(socket.SHUT_WR)
+            for _ in range(6):  # for longer than a silence may last
+                await asyncio.sleep(0.1)
+                await loop.sock_sendall(app, b"event")
+            assert front.visitors == 1
+            assert await asyncio.wait_for(loop.sock_recv(app, 1), 5) == b""  # and then silence
+            asking.cancel()
+            app.close()
+            sock.close()
+
+        address = listener.getsockname()
+        with_front(identity, use, site=upstream_site(Upstream(*address), 5))

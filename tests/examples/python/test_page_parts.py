@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
+from client import SOURCE
 from glosson.client_hello import offered_protocols
 from glosson.conditional import Version, is_not_modified, wanted_range
 from glosson.content_type import content_type
@@ -119,3 +122,19 @@ def test_an_app_that_is_told_a_host_of_its_own() -> None:
         (b"Set-Cookie", b"a=1; Path=/"),
         (b"Set-Cookie", b"a=1; Path=/; domain=.example"),
     ]
+
+
+def test_open_files_are_allowed_for_as_many_visitors_as_there_may_be() -> None:
+    program = """
+import logging, resource
+from glosson.descriptors import allow_visitors
+logging.basicConfig()
+resource.setrlimit(resource.RLIMIT_NOFILE, (128, 256))
+for count in (20, 50, 500):
+    allow_visitors(count)
+    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=SOURCE, text=True, capture_output=True, check=True)
+    assert done.stdout.split() == ["128", "164", "256"]
+    assert done.stderr.count("WARNING") == 1 and "need 1064 open files" in done.stderr
