@@ -76,7 +76,7 @@ const ODDITIES: Record<string, string> = {
     "X-T: y\r\n".repeat(20_000)
   }`,
   "a trailer that frames": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n" +
-    "Content-Length: 9\r\nTransfer-Encoding: chunked\r\n:status: 500\r\n\r\n",
+    "Content-Length: 9\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
   "compression of a coding": "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
   "a switch that nobody asked for": "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\nbytes",
   "a body of 204": "HTTP/1.1 204 No\r\nContent-Length: 2\r\n\r\nok",
@@ -115,7 +115,19 @@ async function http1(world: Fronted, answer: string): Promise<Outcome> {
       assert.match(line, shape, show(answer, text));
     }
   }
-  return /^HTTP\/1\.1 502 /m.test(text) ? "502" : "whole";
+  if (/^HTTP\/1\.1 502 /m.test(text)) return "502";
+  return isWhole(text) ? "whole" : "broken";
+}
+
+/** Whether the last answer in a text has all of the body that it announces. */
+function isWhole(text: string): boolean {
+  const last = heads(text).at(-1)!;
+  const body = text.slice(text.indexOf(last) + last.length + 4);
+  if (/^transfer-encoding: chunked$/mi.test(last)) {
+    return /(?:^|\r\n)0\r\n(?:.+\r\n)*\r\n$/.test(body);
+  }
+  return body.length === Number(/^content-length: (\d+)$/mi.exec(last)?.[1] ?? body.length) ||
+    /^HTTP\/1\.1 304 /.test(last);
 }
 
 /** The heads of an answer, interim ones first. */
