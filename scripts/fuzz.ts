@@ -10,6 +10,7 @@
 import { parseClientHello } from "../lib/wire/client_hello.ts";
 import { parseHttpRequest } from "../lib/wire/http_request.ts";
 import { parseProxyHeader } from "../lib/wire/proxy_protocol.ts";
+import { fuzzFront } from "./fuzz/front.ts";
 import { helloCase, helloCost, judgeHello } from "./fuzz/hello.ts";
 import { httpCase, judgeHttp } from "./fuzz/http.ts";
 import { judgeProxy, proxyCase } from "./fuzz/proxy.ts";
@@ -126,9 +127,10 @@ export function fuzz(target: Target, seed: number, first: number, cases: number)
 }
 
 const HELP =
-  `Feeds damaged bytes to the readers of lib/wire and checks what must hold for any bytes.
+  `Feeds damaged bytes to the readers of lib/wire and checks what must hold for any bytes; with
+--only front to the client's front in a process of its own, as many handshakes and as many requests.
 
-Usage: deno run --allow-read scripts/fuzz.ts [--cases N] [--seed N] [--only READER] [--json]
+Usage: deno run -A scripts/fuzz.ts [--cases N] [--seed N] [--only READER] [--json]
 
 Prints a line a reader, and what reading a typical hello costs. A failure is printed with the
 command that repeats it. Exit: 0 all well, 1 a reader failed, 2 the command line is wrong.
@@ -136,12 +138,12 @@ command that repeats it. Exit: 0 all well, 1 a reader failed, 2 the command line
   --cases N      cases of the reader of hellos, which the others have shares of (100000)
   --seed N       what the cases are drawn from (another each time)
   --first N      the number of the first case (0)
-  --only READER  one of ${TARGETS.map(({ name }) => name).join(", ")}
+  --only READER  one of ${TARGETS.map(({ name }) => name).join(", ")}, or front
   --json         one JSON object
 `;
 
 /** Runs what the command line asks for and returns the exit code. */
-function main(): number {
+async function main(): Promise<number> {
   const { values } = readCommandLine(HELP, {
     options: {
       cases: { type: "string", default: "100000" },
@@ -154,6 +156,7 @@ function main(): number {
   const cases = wholeNumber("cases", values.cases);
   const seed = wholeNumber("seed", values.seed);
   const first = wholeNumber("first", values.first);
+  if (values.only === "front") return await mainFront(cases, seed, values.json);
   if (values.only !== undefined && !TARGETS.some(({ name }) => name === values.only)) {
     refuse(`there is no reader ${values.only}`);
   }
@@ -186,4 +189,19 @@ function main(): number {
   return reports.some(({ failure }) => failure !== undefined) ? 1 : 0;
 }
 
-if (import.meta.main) Deno.exit(main());
+/** The same for the client's front. */
+async function mainFront(cases: number, seed: number, json: boolean): Promise<number> {
+  const report = await fuzzFront({ cases, seed, tell: (text) => console.error(text) });
+  const { handshakes, requests, seconds, good, rssMb, problems } = report;
+  console.log(
+    json
+      ? JSON.stringify({ seed, ...report }, null, 2)
+      : `front: ${handshakes} handshakes and ${requests} requests in ${seconds} s, seed ${seed}; ` +
+        `good visitors ${good.asked - good.failed} of ${good.asked}; ` +
+        `RSS ${rssMb.early} MB at half of the requests, ${rssMb.end} MB at the end: ` +
+        (problems.length === 0 ? "all well" : `FAILED, ${problems.join("; ")}`),
+  );
+  return problems.length === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main());

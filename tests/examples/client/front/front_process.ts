@@ -1,4 +1,5 @@
 import type { VisitorLimits } from "../../../../examples/client/front/limits.ts";
+import { V8_FLAGS } from "../../../../scripts/compile/programs.ts";
 import { readLines } from "./lines.ts";
 
 /** What a front says of itself. */
@@ -45,7 +46,16 @@ export class FrontProcess {
   static async start(app: number, limits: Partial<VisitorLimits> = {}): Promise<FrontProcess> {
     const program = new URL("./front_program.ts", import.meta.url).pathname;
     const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", program, String(app), JSON.stringify(limits)],
+      // As the client is run, and compiled.
+      args: [
+        "run",
+        "-A",
+        "--quiet",
+        `--v8-flags=${V8_FLAGS}`,
+        program,
+        String(app),
+        JSON.stringify(limits),
+      ],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",

@@ -1,0 +1,226 @@
+import { closeQuietly, type Duplex, writeAll } from "../../lib/net/splice.ts";
+import { FrontProcess } from "../../tests/examples/client/front/front_process.ts";
+import { HOSTNAME } from "../../tests/examples/client/front/fronted.ts";
+import {
+  fieldBlock,
+  FLAG,
+  FRAME,
+  frame,
+  PREFACE,
+  requestFields,
+  settings,
+  u32,
+} from "../../tests/examples/client/front/http2_frames.ts";
+import { helloCase } from "./hello.ts";
+import { httpCase } from "./http.ts";
+import { joined, mutate } from "./mutate.ts";
+import { Random } from "./random.ts";
+
+/** Visitors at once. */
+const AT_ONCE = 32;
+
+/** How long a visitor listens for what the front makes of it, milliseconds. */
+const LISTEN_MS = 200;
+
+/** Every so often a good visitor comes, milliseconds; and how long it may take for its page. */
+const GOOD_EVERY_MS = 1_000;
+const GOOD_WITHIN_MS = 10_000;
+
+/** How much the front's memory may grow from half of the requests to the last, bytes. */
+const MAX_GROWTH_BYTES = 48 * 1024 * 1024;
+
+/** What a run against the client's front found. */
+export interface FrontReport {
+  handshakes: number;
+  requests: number;
+  seconds: number;
+  good: { asked: number; failed: number };
+  rssMb: { early: number; end: number };
+  /** What was wrong; empty when all is well. */
+  problems: string[];
+}
+
+/** Options for {@linkcode fuzzFront}. */
+export interface FuzzFrontOptions {
+  /** Damaged handshakes, and as many damaged requests. */
+  cases: number;
+  seed: number;
+  /** Told now and then how far it is. */
+  tell?: (text: string) => void;
+}
+
+/**
+ * Sends damaged handshakes, then damaged HTTP/1 and HTTP/2 within good ones, to the client's front in a
+ * process of its own: it has to live, to serve good visitors meanwhile, and to give back all that the others took.
+ */
+export async function fuzzFront({ cases, seed, tell }: FuzzFrontOptions): Promise<FrontReport> {
+  const began = performance.now();
+  const app = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => new Response("good"),
+  );
+  const limits = {
+    ...{ handshake: 1_000, head: 1_000, keepAlive: 1_000, upload: 1_000 },
+    ...{ download: 5_000, halfClosed: 1_000, linger: 500 },
+  };
+  const front = await FrontProcess.start(app.addr.port, limits);
+  const good = { asked: 0, failed: 0 };
+  const problems: string[] = [];
+  const over = new AbortController();
+  const asking = askAgainAndAgain(front, good, over.signal);
+  let early = 0;
+  let done = 0;
+  async function all(what: string, one: (random: Random) => Promise<void>): Promise<void> {
+    let next = 0;
+    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+      while (next < cases) {
+        await one(new Random(seed, next++)).catch(() => {});
+        if (++done % Math.ceil(cases / 5) !== 0) continue;
+        const { rss } = await front.places();
+        // Behind half of the requests, since what they take comes with them.
+        if (done <= cases * 1.5) early = rss;
+        tell?.(`${what}: ${next} of ${cases}, ${Math.round(rss / 1024 / 1024)} MB`);
+      }
+    }));
+  }
+  try {
+    await all("handshakes", (random) => handshake(front.port, random));
+    await all("requests", (random) => request(front, random));
+    over.abort();
+    await asking;
+    const end = await front.settled(({ connections, answering }) => connections + answering === 0);
+    if (end.connections + end.answering > 0) problems.push(`left: ${JSON.stringify(end)}`);
+    if (end.uncaught > 0) problems.push(`${end.uncaught} errors that nothing caught`);
+    if (end.rss - early > MAX_GROWTH_BYTES) problems.push("memory grows");
+    if (good.failed > 0 || good.asked === 0) problems.push("good visitors had no page");
+    return report(end.rss);
+  } catch (error) {
+    problems.push(`the front is gone: ${(error as Error).message}`);
+    return report(0);
+  } finally {
+    over.abort();
+    await front.stop().catch(() => {});
+    await app.shutdown();
+  }
+
+  function report(rss: number): FrontReport {
+    const mb = (bytes: number): number => Math.round(bytes / 1024 / 1024);
+    return {
+      handshakes: cases,
+      requests: cases,
+      seconds: Math.round((performance.now() - began) / 1000),
+      good,
+      rssMb: { early: mb(early), end: mb(rss) },
+      problems,
+    };
+  }
+}
+
+/** A hello as real clients send it, damaged, whole or in pieces, and then an end, a reset or silence. */
+async function handshake(port: number, random: Random): Promise<void> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  try {
+    await inPieces(conn, helloCase(random), random);
+    if (random.once(3)) return;
+    if (random.once(2)) await conn.closeWrite();
+    await listen(conn);
+  } finally {
+    closeQuietly(conn);
+  }
+}
+
+/** A good handshake, and then damaged requests of either version. */
+async function request({ port, pem }: FrontProcess, random: Random): Promise<void> {
+  const isHttp2 = random.once(2);
+  const conn = await Deno.startTls(await Deno.connect({ hostname: "127.0.0.1", port }), {
+    hostname: HOSTNAME,
+    caCerts: [pem],
+    alpnProtocols: [isHttp2 ? "h2" : "http/1.1"],
+  });
+  try {
+    await inPieces(conn, isHttp2 ? frames(random) : httpCase(random), random);
+    if (random.once(4)) return;
+    if (random.once(3)) await conn.closeWrite();
+    await listen(conn);
+  } finally {
+    closeQuietly(conn);
+  }
+}
+
+/** Frames of a client, damaged somewhere behind the preface. */
+function frames(random: Random): Uint8Array {
+  const head = (id: number, method: string): Uint8Array =>
+    frame(
+      FRAME.headers,
+      FLAG.endHeaders | (method === "GET" ? FLAG.endStream : 0),
+      id,
+      fieldBlock(requestFields(method, "/", HOSTNAME), { indexed: random.once(2) }),
+    );
+  const parts = [
+    settings({ 4: random.below(100_000) }),
+    head(1, random.pick(["GET", "POST"])),
+    frame(FRAME.data, random.below(2), 1, new Uint8Array(random.below(2_000))),
+    frame(FRAME.windowUpdate, 0, random.below(4), u32(random.below(2 ** 31))),
+    frame(FRAME.ping, 0, 0, "12345678"),
+    head(3, random.pick(["GET", "POST", "CONNECT", "TRACE"])),
+    frame(FRAME.priority, 0, 3, new Uint8Array(5)),
+    frame(FRAME.rstStream, 0, random.pick([1, 3]), u32(8)),
+    frame(FRAME.goaway, 0, 0, new Uint8Array(8)),
+  ];
+  const some = parts.filter((_, i) => i < 2 || !random.once(3));
+  return joined(PREFACE, mutate(joined(...some), random, parts));
+}
+
+async function inPieces(conn: Duplex, bytes: Uint8Array, random: Random): Promise<void> {
+  let from = 0;
+  for (const to of [...random.cuts(Math.max(2, bytes.length), 2), bytes.length]) {
+    await writeAll(conn, bytes.subarray(from, to));
+    from = to;
+  }
+}
+
+/** Reads what comes, for a while. */
+async function listen(conn: Duplex): Promise<void> {
+  const timer = setTimeout(() => closeQuietly(conn), LISTEN_MS);
+  try {
+    const buffer = new Uint8Array(4096);
+    while (await conn.read(buffer) !== null);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A good visitor who comes again and again, and counts what they got. */
+async function askAgainAndAgain(
+  { port, pem }: FrontProcess,
+  good: FrontReport["good"],
+  over: AbortSignal,
+): Promise<void> {
+  while (!over.aborted) {
+    good.asked++;
+    if (!await getsPage(port, pem).catch(() => false)) good.failed++;
+    await new Promise((resolve) => setTimeout(resolve, GOOD_EVERY_MS));
+  }
+}
+
+async function getsPage(port: number, pem: string): Promise<boolean> {
+  const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
+  const timer = setTimeout(() => closeQuietly(tcp), GOOD_WITHIN_MS);
+  try {
+    using conn = await Deno.startTls(tcp, {
+      hostname: HOSTNAME,
+      caCerts: [pem],
+      alpnProtocols: ["http/1.1"],
+    });
+    const ask = `GET / HTTP/1.1\r\nHost: ${HOSTNAME}\r\nConnection: close\r\n\r\n`;
+    await writeAll(conn, new TextEncoder().encode(ask));
+    let text = "";
+    const buffer = new Uint8Array(4096);
+    for (let n; (n = await conn.read(buffer)) !== null;) {
+      text += new TextDecoder().decode(buffer.subarray(0, n));
+    }
+    return text.startsWith("HTTP/1.1 200") && text.includes("good");
+  } finally {
+    clearTimeout(timer);
+  }
+}
