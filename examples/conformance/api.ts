@@ -1,4 +1,3 @@
-import * as x509 from "@peculiar/x509";
 import { checkCsr } from "../../lib/pki/csr.ts";
 import type { Authority } from "./authority.ts";
 import type { Changes } from "./changes.ts";
@@ -146,8 +145,7 @@ export class Api {
       const headers = { "retry-after": `${RETRY_AFTER_S}` };
       return Response.json({ id, status: "pending", position: 1 }, { headers });
     }
-    const { publicKey } = new x509.Pkcs10CertificateRequest(asked.csr);
-    asked.chain ??= await this.authority.issue([HOSTNAME], publicKey);
+    asked.chain ??= await this.authority.sign(asked.csr);
     return Response.json({
       id,
       status: "ready",

@@ -2,11 +2,20 @@ import * as x509 from "@peculiar/x509";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
+/** Object identifier of the subject alternative name. */
+const SAN = "2.5.29.17";
+
+/** Dates of a certificate; both default to around now. */
+export interface Dates {
+  notBefore?: Date;
+  notAfter?: Date;
+}
+
 const DAY_MS = 86_400_000;
 
-/** A certificate authority that lasts as long as the checks do. */
+/** A certificate authority for checks and tests, which signs what it is told. */
 export class Authority {
-  /** Its own certificate, PEM. */
+  /** Certificate of the authority, PEM. */
   readonly pem: string;
   readonly #keys: CryptoKeyPair;
   readonly #certificate: x509.X509Certificate;
@@ -21,10 +30,10 @@ export class Authority {
   static async create(): Promise<Authority> {
     const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-      name: "CN=Glosson conformance checks",
+      name: "CN=Glosson checks and tests",
       keys,
       notBefore: new Date(Date.now() - DAY_MS),
-      notAfter: new Date(Date.now() + 2 * DAY_MS),
+      notAfter: new Date(Date.now() + 30 * DAY_MS),
       signingAlgorithm: ALGORITHM,
       extensions: [
         new x509.BasicConstraintsExtension(true, undefined, true),
@@ -35,16 +44,20 @@ export class Authority {
     return new Authority(keys, certificate);
   }
 
-  /** A certificate chain for a public key, PEM, leaf first. */
-  async issue(names: string[], publicKey: x509.PublicKeyType): Promise<string> {
+  /** A certificate chain for a public key, PEM. */
+  async issue(
+    names: string[],
+    publicKey: x509.PublicKeyType,
+    { notBefore, notAfter }: Dates = {},
+  ): Promise<string> {
     const certificate = await x509.X509CertificateGenerator.create({
       subject: "",
       issuer: this.#certificate.subject,
       publicKey,
       signingKey: this.#keys.privateKey,
       signingAlgorithm: ALGORITHM,
-      notBefore: new Date(Date.now() - 60_000),
-      notAfter: new Date(Date.now() + DAY_MS),
+      notBefore: notBefore ?? new Date(Date.now() - 60_000),
+      notAfter: notAfter ?? new Date(Date.now() + 20 * DAY_MS),
       serialNumber: crypto.randomUUID().replaceAll("-", "").replace(/^./, "1"),
       extensions: [
         new x509.SubjectAlternativeNameExtension(
@@ -58,13 +71,22 @@ export class Authority {
     return `${certificate.toString("pem")}\n${this.pem}\n`;
   }
 
+  /** A chain for the key and names of a CSR, PEM. */
+  async sign(csr: string, dates?: Dates): Promise<string> {
+    const request = new x509.Pkcs10CertificateRequest(csr);
+    if (!(await request.verify())) throw new Error("Cannot sign: the CSR is not self-signed");
+    const extension = request.getExtension(SAN)!;
+    const { items } = new x509.SubjectAlternativeNameExtension(extension.rawData).names;
+    return await this.issue(items.map((name) => name.value), request.publicKey, dates);
+  }
+
   /** A new key with a chain for it, PEM. */
-  async pair(names: string[]): Promise<{ key: string; cert: string }> {
+  async pair(names: string[], dates?: Dates): Promise<{ key: string; cert: string }> {
     const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-    const pkcs8 = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+    const pkcs8 = new Uint8Array(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
     return {
-      key: x509.PemConverter.encode(pkcs8, "PRIVATE KEY"),
-      cert: await this.issue(names, keys.publicKey),
+      key: `-----BEGIN PRIVATE KEY-----\n${pkcs8.toBase64()}\n-----END PRIVATE KEY-----\n`,
+      cert: await this.issue(names, keys.publicKey, dates),
     };
   }
 }

@@ -6,7 +6,7 @@ import { checkIdentity, type Identity } from "../../../examples/client/identity.
 import { firstCertificate, keepCertificate } from "../../../examples/client/keep_certificate.ts";
 import { RelayProblem } from "../../../examples/client/problem.ts";
 import { State } from "../../../examples/client/state.ts";
-import { Authority } from "./authority.ts";
+import { Authority } from "../../../examples/conformance/authority.ts";
 import { HeldSleeps } from "./held_sleeps.ts";
 import { story, withFolder } from "./story.ts";
 

@@ -1,5 +1,5 @@
 import { closeQuietly, splice, writeAll } from "../../../lib/net/splice.ts";
-import { Authority, type Dates } from "./authority.ts";
+import { Authority, type Dates } from "../../../examples/conformance/authority.ts";
 import { Changes } from "./changes.ts";
 
 /** Where the fake's names live. */

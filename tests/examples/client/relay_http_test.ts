@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openRelayHttp } from "../../../examples/client/relay_http.ts";
 import { closeQuietly } from "../../../lib/net/splice.ts";
-import { Authority } from "./authority.ts";
+import { Authority } from "../../../examples/conformance/authority.ts";
 
 Deno.test("isAt() believes the relay's certificate for its name, and nothing else", async () => {
   const authority = await Authority.create();

@@ -13,7 +13,7 @@ import { Front } from "../../../../examples/client/front/front.ts";
 import { VISITOR_LIMITS } from "../../../../examples/client/front/limits.ts";
 import { upstreamHandler } from "../../../../examples/client/proxy/pass.ts";
 import { parseUpstream } from "../../../../examples/client/proxy/upstream.ts";
-import { Authority } from "../authority.ts";
+import { Authority } from "../../../../examples/conformance/authority.ts";
 import { HOSTNAME } from "./fronted.ts";
 import { readLines } from "./lines.ts";
 

@@ -3,7 +3,7 @@ import type { Visitor } from "../../../../examples/client/front/exchange.ts";
 import { VISITOR_LIMITS } from "../../../../examples/client/front/limits.ts";
 import { type Site, siteHandler } from "../../../../examples/client/front/site.ts";
 import type { ManualClock } from "../../../manual_clock.ts";
-import { Authority } from "../authority.ts";
+import { Authority } from "../../../../examples/conformance/authority.ts";
 import { Changes } from "../changes.ts";
 import { HttpExchange } from "../http_exchange.ts";
 import { ADDRESS, type Fronted, fronted as frontedHandler, HOSTNAME } from "./fronted.ts";

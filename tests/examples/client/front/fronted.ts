@@ -8,7 +8,7 @@ import { Front, type FrontOptions } from "../../../../examples/client/front/fron
 import { upstreamHandler, type UpstreamOptions } from "../../../../examples/client/proxy/pass.ts";
 import { parseUpstream } from "../../../../examples/client/proxy/upstream.ts";
 import { ManualClock } from "../../../manual_clock.ts";
-import { Authority } from "../authority.ts";
+import { Authority } from "../../../../examples/conformance/authority.ts";
 import { Changes } from "../changes.ts";
 import { HttpExchange } from "../http_exchange.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { csrf } from "hono/csrf";
-import { Authority } from "../authority.ts";
+import { Authority } from "../../../../examples/conformance/authority.ts";
 import { HttpExchange } from "../http_exchange.ts";
 import { type Passage, passage } from "./passage.ts";
 
