@@ -36,18 +36,18 @@ export class ByteReader {
   /** The next bytes, at most `max` of them; null at the end. */
   async some(max: number): Promise<Uint8Array<ArrayBuffer> | null> {
     if (this.kept === 0 && !(await this.#more())) return null;
-    return this.#take(Math.min(max, this.kept));
+    return plain(this.#take(Math.min(max, this.kept)));
   }
 
   /** So many bytes; null where the connection ends before them. */
   async exactly(length: number): Promise<Uint8Array<ArrayBuffer> | null> {
     while (this.kept < length) if (!(await this.#more())) return null;
-    return this.#take(length);
+    return plain(this.#take(length));
   }
 
   /** What was read and not taken yet. */
   rest(): Uint8Array<ArrayBuffer> {
-    return this.#take(this.kept);
+    return plain(this.#take(this.kept));
   }
 
   /** Whether a whole line was read and not taken yet. */
@@ -163,4 +163,9 @@ export class ByteReader {
     this.#start = 0;
     this.#end = kept.length;
   }
+}
+
+/** The same bytes as a plain array, whose `slice` is a copy: a `Buffer`'s is another view. */
+function plain({ buffer, byteOffset, length }: Buffer<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer, byteOffset, length);
 }

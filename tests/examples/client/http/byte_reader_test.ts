@@ -116,3 +116,10 @@ Deno.test("ByteReader reads large runs in few reads, and waits with little memor
   await waiting.head(100);
   assert.ok(room <= 4096, `${room} bytes wait`);
 });
+
+Deno.test("ByteReader gives bytes of which slice() makes a copy that lasts", async () => {
+  const reader = new ByteReader(peer("abcabc" + "x".repeat(9_000), 3));
+  const copies = [await reader.some(3), await reader.exactly(3)].map((bytes) => bytes!.slice());
+  while (await reader.some(3) !== null);
+  assert.deepEqual(copies.map(latin1), ["abc", "abc"]);
+});
