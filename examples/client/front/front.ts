@@ -91,6 +91,7 @@ export class Front {
     const { log, openTlsEnd = hasNodeTls() ? openNodeTlsEnd : openDenoTlsEnd } = this.#options;
     this.#tls = await openTlsEnd({
       identity,
+      handshakeMs: this.#limits.handshake,
       log,
       admit: (port, conn) => this.#admit(port, conn),
       onSecure: (secure) => void this.#speak(secure),

@@ -19,13 +19,16 @@ export interface VisitorLimits {
 /** How long a visitor may be silent unless told otherwise, milliseconds. */
 export const VISITOR_SILENCE_MS = 60_000;
 
+/** Longest time for a handshake, which is two round trips: what it takes is held as long. */
+const HANDSHAKE_MS = 10_000;
+
 /** Least time for a head, however short silences may be: a busy computer needs some. */
 const LEAST_HEAD_MS = 10_000;
 
 /** The limits that follow from how long a visitor may be silent, milliseconds. */
 export function limitsFor(silence: number): VisitorLimits {
   return {
-    handshake: Math.min(20_000, silence),
+    handshake: Math.min(HANDSHAKE_MS, silence),
     head: Math.max(silence / 2, LEAST_HEAD_MS),
     keepAlive: silence,
     upload: silence,

@@ -18,13 +18,15 @@ export function hasNodeTls(): boolean {
  * @throws {Error} if the identity is of no use, or there is no port to be had.
  */
 export async function openNodeTlsEnd(options: TlsEndOptions): Promise<TlsEnd> {
-  const { identity, admit, onSecure, log } = options;
+  const { identity, admit, onSecure, handshakeMs, log } = options;
   const server = createServer({
     key: identity.key,
     cert: identity.chain,
     ALPNProtocols: PROTOCOLS,
     allowHalfOpen: true,
     noDelay: true,
+    // Deno keeps all that a handshake took until this is over, also where it failed at once.
+    handshakeTimeout: handshakeMs,
   });
   server.on("connection", (socket: Socket) => {
     // Errors of connections that do not get as far as TLS have nobody else to go to.

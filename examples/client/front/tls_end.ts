@@ -44,6 +44,8 @@ export interface TlsEndOptions {
    */
   admit: (port: number, conn: { close(): void }) => Promise<boolean>;
   onSecure: (connection: SecureConnection) => void;
+  /** How long a handshake may take, milliseconds. */
+  handshakeMs: number;
   log: Log;
 }
 
