@@ -132,11 +132,9 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
       const account = accounts.byToken(token);
       return account?.username === username && account.blockedAt === undefined;
     }
-    const response = options.openControl(c.req.raw, {
-      username,
-      holds,
-      transport: c.env.transport,
-    });
+    const { transport, takeSocket } = c.env;
+    const caller = { username, holds, transport };
+    const response = options.openControl(c.req.raw, caller, takeSocket);
     if (response === undefined) {
       throw new Problem(
         "busy",

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Log } from "../log.ts";
-import type { Caller, Transport } from "../session/control_socket.ts";
+import type { Caller, ControlSocket, Transport } from "../session/control_socket.ts";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
 import type { ReadBody } from "./body.ts";
 import type { ProblemCode } from "./problem.ts";
@@ -11,6 +11,11 @@ export interface ApiBindings {
   /** Where the request comes from. */
   source: SocketAddress;
   transport: Transport;
+  /**
+   * Takes the request's WebSocket over once it is open, for who handles it outside of the runtime's
+   * server; what it returns stands for the answer. Absent where the runtime has to do it.
+   */
+  takeSocket?: (onOpen: (socket: ControlSocket) => void) => Response;
 }
 
 /** An answer of one of the services below when it does not do what it was asked. */
@@ -80,7 +85,11 @@ export interface ApiOptions {
   /** Ends what lives on a token that was replaced. */
   revoke: (username: string) => void;
   /** Opens the control WebSocket; undefined when no more clients are taken. */
-  openControl: (request: Request, caller: Caller) => Response | undefined;
+  openControl: (
+    request: Request,
+    caller: Caller,
+    takeSocket: ApiBindings["takeSocket"],
+  ) => Response | undefined;
   readBody: ReadBody;
   log: Log;
 }

@@ -25,8 +25,9 @@ export interface Ceilings {
  * How many of each kind of connection the settings allow and the descriptors are enough for; says
  * so in the log.
  *
- * A visitor joined with a client has two descriptors; a visit to a page, a client and a
- * request of the API five, with the two connections between the servers that they pass;
+ * A visitor joined with a client has two descriptors; a client three, with the
+ * connection to the server where TLS ends; a visit to a page and a request of the API five, with the
+ * one behind that;
  * a data connection over WebSocket three, with the one that it passes.
  */
 export async function fitCeilings(settings: Settings, log: Log): Promise<Ceilings> {
@@ -36,7 +37,7 @@ export async function fitCeilings(settings: Settings, log: Log): Promise<Ceiling
     hellos: { wanted: settings.maxHellos, each: 1 },
     visitors: { wanted: maxVisitors, each: fallbackBackend === undefined ? 2 : 4 },
     pages: { wanted: settings.maxPages, each: 5 },
-    clients: { wanted: settings.maxClients, each: 5 },
+    clients: { wanted: settings.maxClients, each: 3 },
     requests: { wanted: API_CONNECTIONS, each: 5 },
     prefaces: { wanted: DATA_PREFACES, each: 1 },
     parked: { wanted: settings.maxParked, each: 1 },

@@ -1,16 +1,21 @@
 import type { ApiBindings } from "../api/services.ts";
 import { Problem } from "../api/problem.ts";
 import type { Log } from "../log.ts";
-import type { BinarySocket } from "../net/binary_socket.ts";
-import { startHttp11 } from "../net/http11_backend.ts";
+import { BinarySocket } from "../net/binary_socket.ts";
+import { type ServeSocket, startHttp11 } from "../net/http11_backend.ts";
+import { Places } from "../net/places.ts";
+import { TextSocket } from "../net/text_socket.ts";
 import { type CertificatePair, TlsFront } from "../net/tls_front.ts";
 import type { PageContext } from "../page/app.tsx";
 import type { Arrival } from "../visitor/onward.ts";
 import { parseIp } from "../wire/ip_address.ts";
-import { DATA_SUBPROTOCOL } from "../wire/messages.ts";
+import { DATA_SUBPROTOCOL, MAX_MESSAGE_BYTES, SUBPROTOCOL } from "../wire/messages.ts";
 
 /** How long a connection to the API may be used, unless it is a control WebSocket. */
 const API_LIFE_MS = 300_000;
+
+/** Where clients open their WebSocket. */
+const CONTROL_PATH = "/v1/control";
 
 /** How long a visit to a page may take, handshake and answer included. */
 const PAGE_LIFE_MS = 30_000;
@@ -30,6 +35,10 @@ export interface FrontsOptions {
   controlNames: readonly string[];
   /** Hosts that tell browsers to use https only. */
   strictHosts: readonly string[];
+  /** Connections at once that send the API requests, clients' WebSockets apart. */
+  maxRequests: number;
+  /** Whom one of an address counts for. */
+  addressGroups: (address: string) => readonly string[];
   api: (request: Request, bindings: ApiBindings) => Response | Promise<Response>;
   /** `host` is the one asked for, absent in a request of HTTP/1.0 that names none. */
   page: (
@@ -60,7 +69,8 @@ export interface Fronts {
  * requests of all of them over one connection of HTTP/2 (RFC 9113 section 9.1.1).
  */
 export function createFronts(options: FrontsOptions): Fronts {
-  const { controlNames, strictHosts, api, page, data, socketPath, log } = options;
+  const { controlNames, strictHosts, maxRequests, addressGroups, socketPath } = options;
+  const { api, page, data, log } = options;
   async function strict(
     host: string | undefined,
     answer: Response | Promise<Response>,
@@ -72,6 +82,7 @@ export function createFronts(options: FrontsOptions): Fronts {
     }
     return response;
   }
+  const requests = new Places({ total: maxRequests });
   const control = new TlsFront<Arrival>({
     name: "control",
     lifeMs: API_LIFE_MS,
@@ -89,20 +100,49 @@ export function createFronts(options: FrontsOptions): Fronts {
           const { source } = connection.info.addresses;
           return strict(host, api(request, { source, transport: connection }));
         },
-        webSocket: {
-          path: "/v1/data",
-          protocol: DATA_SUBPROTOCOL,
-          accept({ port, host }) {
-            const connection = find(port);
-            if (connection === undefined) return undefined;
-            const { serverName, addresses, leavePlace } = connection.info;
-            if (!isFor(controlNames, serverName, host)) return undefined;
-            connection.keepSilent();
-            // Such connections have a table of their own, or visitors could keep clients out.
-            leavePlace?.();
-            return (socket) => data(socket, addresses.source.address);
-          },
+        takePlace(port) {
+          const connection = find(port);
+          return connection &&
+            requests.take(...addressGroups(connection.info.addresses.source.address));
         },
+        webSockets: [
+          {
+            path: "/v1/data",
+            protocol: DATA_SUBPROTOCOL,
+            accept({ port, host }) {
+              const connection = find(port);
+              if (connection === undefined) return undefined;
+              const { serverName, addresses, leavePlace } = connection.info;
+              if (!isFor(controlNames, serverName, host)) return undefined;
+              connection.keepSilent();
+              // Such connections have a table of their own, or visitors could keep clients out.
+              leavePlace?.();
+              return (conn, rest) => data(new BinarySocket(conn, rest), addresses.source.address);
+            },
+          },
+          {
+            path: CONTROL_PATH,
+            protocol: SUBPROTOCOL,
+            async accept({ port, host }, { fields }) {
+              const connection = find(port);
+              if (connection === undefined) return undefined;
+              const { serverName, addresses } = connection.info;
+              if (!isFor(controlNames, serverName, host)) return undefined;
+              let onOpen: ((socket: TextSocket) => void) | undefined;
+              // The API judges it as any other request. What it refuses is asked again, and answered,
+              // by way of the server.
+              await api(new Request(`https://${host}${CONTROL_PATH}`, { headers: fields }), {
+                source: addresses.source,
+                transport: connection,
+                takeSocket(open) {
+                  onOpen = open;
+                  return new Response(null, { status: 204 });
+                },
+              });
+              return onOpen && serveControl(onOpen);
+            },
+          },
+        ],
       }),
     log,
   });
@@ -128,6 +168,15 @@ export function createFronts(options: FrontsOptions): Fronts {
     async stop() {
       await Promise.all([control.stop(), pages.stop()]);
     },
+  };
+}
+
+/** Serves a control WebSocket, which is open by then. */
+function serveControl(onOpen: (socket: TextSocket) => void): ServeSocket {
+  return (conn, rest) => {
+    const socket = new TextSocket({ conn, rest, maxBytes: MAX_MESSAGE_BYTES });
+    onOpen(socket);
+    return socket.run();
   };
 }
 

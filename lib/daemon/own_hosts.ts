@@ -46,6 +46,8 @@ export async function buildOwnHosts(
     controlNames: controlNames(settings),
     // On another port the host's web may be somebody else's, and plain HTTP.
     strictHosts: publicPort === 443 ? [baseDomain, hostOfRelay(baseDomain)] : [],
+    maxRequests: ceilings.requests,
+    addressGroups: limitedGroups,
     api,
     page: (request, host, context) => pages.fetch(request, { ...context, host }),
     data: createDataSockets({

@@ -1,12 +1,13 @@
 import { splitAuthority } from "../wire/http_request.ts";
 import { latin1 } from "../wire/latin1.ts";
-import { headText, readUpgrade, upgradeAnswer } from "../wire/web_socket.ts";
+import { headText, readUpgrade, type Upgrade, upgradeAnswer } from "../wire/web_socket_opening.ts";
 import { acceptLoop } from "./accept_loop.ts";
 import { askedHost } from "./asked_host.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
+import { sendLastWords } from "./last_words.ts";
+import type { Place } from "./places.ts";
 import { RequestGate } from "./request_gate.ts";
-import { BinarySocket } from "./binary_socket.ts";
 import { serveSocket } from "./serve_socket.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "./splice.ts";
 import type { CertificatePair, TlsBackend } from "./tls_front.ts";
@@ -46,19 +47,33 @@ export interface Http11Options {
    * second request. Otherwise it lasts as HTTP has it, and may become a WebSocket.
    */
   oneAnswer: boolean;
-  /** A WebSocket that is not the server's affair, where it is a connection's first request. */
-  webSocket?: WebSocketRoute;
+  /**
+   * Takes a place for the plain connection that a TLS one, from a port, needs for its requests;
+   * undefined where there is none, which is answered 503. @default always one
+   */
+  takePlace?: (port: number) => Pick<Place, "leave"> | undefined;
+  /** WebSockets that are not the server's affair, where they are a connection's first request. */
+  webSockets?: readonly WebSocketRoute[];
 }
 
-/** A subprotocol whose WebSockets are handled here, with back-pressure that the runtime's lack. */
+/** Handles a WebSocket to its end; `rest` is what was read behind the opening handshake. */
+export type ServeSocket = (conn: Duplex, rest: Uint8Array) => Promise<void>;
+
+/**
+ * A subprotocol whose WebSockets are handled on the TLS connection itself: with limits and a
+ * back-pressure that the runtime's lack, and without the plain connection.
+ */
 export interface WebSocketRoute {
   path: string;
   protocol: string;
   /**
    * Looks at an opening handshake: undefined leaves it to the server, else it is answered, and the
-   * function called, which settles once the socket is closed.
+   * function called.
    */
-  accept(asked: Asked): ((socket: BinarySocket) => Promise<void>) | undefined;
+  accept(
+    asked: Asked & { host: string },
+    upgrade: Upgrade,
+  ): Promise<ServeSocket | undefined> | ServeSocket | undefined;
 }
 
 /** A plain connection behind a TLS one. */
@@ -66,6 +81,21 @@ interface Behind {
   port: number;
   gate: RequestGate;
 }
+
+const NO_PLACE = { leave() {} };
+
+const NO_BYTES = new Uint8Array(0);
+
+/** What is answered for want of a place. */
+const BUSY = new TextEncoder().encode(
+  [
+    "HTTP/1.1 503 Service Unavailable",
+    "Retry-After: 5",
+    "Content-Length: 0",
+    "Connection: close",
+    "\r\n",
+  ].join("\r\n"),
+);
 
 /** Buffers of directions that wait for data: with room for most messages of a client. */
 const waitBuffers = new BufferPool(256);
@@ -87,7 +117,9 @@ const waitBuffers = new BufferPool(256);
  * A request that does not say whom it is for is answered 400 (RFC 9112 section 3.2).
  */
 export function startHttp11(options: Http11Options): TlsBackend {
-  const { pair, handler, oneAnswer, webSocket, socketPath, isOwn } = options;
+  const { pair, handler, oneAnswer, socketPath, isOwn } = options;
+  const { takePlace = () => NO_PLACE, webSockets = [] } = options;
+  const starts = webSockets.map(({ path }) => `GET ${path} `);
   /** By the word that the plain server is told. */
   const connections = new Map<string, Behind>();
   const server = serveSocket(socketPath, (request, info) => {
@@ -131,36 +163,53 @@ export function startHttp11(options: Http11Options): TlsBackend {
 
   async function serve(conn: Deno.TlsConn): Promise<void> {
     const word = crypto.getRandomValues(new Uint8Array(16)).toHex();
+    let place: Pick<Place, "leave"> | undefined;
     try {
       if (!await door.admit(conn)) return;
       await conn.handshake();
-      const opening = webSocket && await readOpening(conn, `GET ${webSocket.path} `);
-      if (opening !== undefined && await takeOver(conn, opening)) return;
+      let opening = starts.length > 0 ? await readOpening(conn, starts) : NO_BYTES;
+      const socket = await takeOver(conn, opening);
+      if (socket !== undefined) {
+        // It may last for days: nothing is kept but what it needs.
+        opening = NO_BYTES;
+        return await socket();
+      }
+      place = takePlace(conn.remoteAddr.port);
+      if (place === undefined) return await sendLastWords(conn, BUSY);
       const plain = await Deno.connect({ transport: "unix", path: socketPath });
       const gate = new RequestGate(plain, `${CONNECTION_FIELD}: ${word}`, oneAnswer);
       connections.set(word, { port: conn.remoteAddr.port, gate });
-      if (opening !== undefined && opening.length > 0) await writeAll(gate, opening);
+      if (opening.length > 0) await writeAll(gate, opening);
       await splice(conn, gate, { waitBuffers, largestStep: 0 });
     } catch {
       // A visitor whose handshake fails: theirs to see, in the alert that the listener sent.
     } finally {
       connections.delete(word);
+      place?.leave();
       closeQuietly(conn);
     }
   }
 
-  /** Handles a WebSocket of the route to its end; false when the connection begins otherwise. */
-  async function takeOver(conn: Deno.TlsConn, opening: Uint8Array): Promise<boolean> {
-    const { path, protocol, accept } = webSocket!;
+  /**
+   * Answers the opening handshake of a route's WebSocket, and gives what handles it to its end;
+   * undefined when the connection begins otherwise.
+   */
+  async function takeOver(
+    conn: Deno.TlsConn,
+    opening: Uint8Array,
+  ): Promise<(() => Promise<void>) | undefined> {
     const head = headText(opening);
-    const upgrade = head === undefined ? undefined : readUpgrade(head, path, protocol);
-    const host = upgrade && splitAuthority(upgrade.host)?.host;
-    if (head === undefined || upgrade === undefined || host === undefined) return false;
-    const serve = accept({ port: conn.remoteAddr.port, host });
-    if (serve === undefined) return false;
-    await writeAll(conn, upgradeAnswer(upgrade, protocol));
-    await serve(new BinarySocket(conn, opening.subarray(head.length + HEAD_END.length)));
-    return true;
+    if (head === undefined) return undefined;
+    for (const { path, protocol, accept } of webSockets) {
+      const upgrade = readUpgrade(head, path, protocol);
+      const host = upgrade && splitAuthority(upgrade.host)?.host;
+      if (upgrade === undefined || host === undefined) continue;
+      const serve = await accept({ port: conn.remoteAddr.port, host }, upgrade);
+      if (serve === undefined) return undefined;
+      await writeAll(conn, upgradeAnswer(upgrade, protocol));
+      return serve.bind(undefined, conn, opening.slice(head.length + HEAD_END.length));
+    }
+    return undefined;
   }
 
   const stopping = new AbortController();
@@ -194,20 +243,21 @@ async function closing(
 }
 
 /**
- * Reads what a connection begins with: its whole first head where that can be a request for the
- * route, else no more than shows that it is not.
+ * Reads what a connection begins with: its whole first head where that begins like one of these, else
+ * no more than shows that it does not.
  */
-async function readOpening(conn: Duplex, start: string): Promise<Uint8Array> {
+async function readOpening(conn: Duplex, starts: readonly string[]): Promise<Uint8Array> {
   const bytes = new Uint8Array(MAX_OPENING_BYTES);
   let length = 0;
   while (length < bytes.length) {
     const n = await conn.read(bytes.subarray(length));
     if (n === null) break;
     length += n;
-    const begun = latin1(bytes, 0, Math.min(length, start.length));
-    if (!start.startsWith(begun) || headText(bytes.subarray(0, length)) !== undefined) break;
+    const begun = latin1(bytes, 0, length);
+    const begins = starts.some((start) => start.startsWith(begun.slice(0, start.length)));
+    if (!begins || headText(bytes.subarray(0, length)) !== undefined) break;
   }
-  return bytes.subarray(0, length);
+  return bytes.slice(0, length);
 }
 
 function badHost(why: string): Response {

@@ -25,6 +25,9 @@ const HEARTBEAT_CHECK_MS = 500;
  */
 const PING_IDLE_TIMEOUT_S = 31;
 
+/** How often a client is pinged, milliseconds (PROTOCOL section 2). */
+const PING_MS = 15_000;
+
 /** How long a client may take to close its side after ours. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
@@ -61,6 +64,18 @@ export interface Transport {
   close(): void;
 }
 
+/** The part of a `WebSocket` that control needs; any message but text has `data` of another kind. */
+export interface ControlSocket {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  /** Asks the client to say something; absent where the runtime does by itself. */
+  ping?(): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: "close", listener: (event: { code: number }) => void): void;
+}
+
 /** Who opens a control WebSocket. */
 export interface Caller {
   username: string;
@@ -86,10 +101,11 @@ export interface ControlOptions {
 
 /** A control WebSocket and the session that lives on it. */
 interface Link {
-  socket: WebSocket;
+  socket: ControlSocket;
   transport: Transport;
   session: Session;
   closing: boolean;
+  pingedAt: number;
   /** Ends the transport of a client that does not close its side. */
   closeTimer?: ReturnType<typeof setTimeout>;
 }
@@ -107,14 +123,17 @@ export class Control {
     this.#heartbeat = setInterval(() => this.checkHeartbeats(), HEARTBEAT_CHECK_MS);
   }
 
-  /** Accepts the WebSocket of an authorised request; the user is online once it is open. */
+  /**
+   * Accepts the WebSocket of an authorised request; the user is online once it is open. For the few that
+   * are opened behind other requests of their connection.
+   */
   accept(request: Request, caller: Caller): Response {
     const { socket, response } = Deno.upgradeWebSocket(request, {
       protocol: SUBPROTOCOL,
       idleTimeout: PING_IDLE_TIMEOUT_S,
     });
     socket.binaryType = "arraybuffer";
-    socket.addEventListener("open", () => this.#open(socket, caller), { once: true });
+    socket.addEventListener("open", () => this.open(socket, caller), { once: true });
     return response;
   }
 
@@ -151,17 +170,21 @@ export class Control {
         this.#options.onLost?.(link.session.username);
       } else if (link.socket.bufferedAmount > MAX_UNSENT_BYTES) {
         transport.close();
+      } else if (this.#now() - link.pingedAt >= PING_MS) {
+        link.pingedAt = this.#now();
+        link.socket.ping?.();
       }
     }
   }
 
-  #open(socket: WebSocket, { username, holds, transport }: Caller): void {
+  /** Takes over the open WebSocket of an authorised request: the user is online. */
+  open(socket: ControlSocket, { username, holds, transport }: Caller): void {
     const { sessions, tickets, online, parking, log } = this.#options;
     const send = (message: RelayMessage): void => {
       if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
     };
     const session = new Session({ username, tickets, send, ...(parking && { parking }) });
-    const link: Link = { socket, transport, session, closing: false };
+    const link: Link = { socket, transport, session, closing: false, pingedAt: this.#now() };
     this.#links.set(session, link);
     socket.addEventListener("message", (event) => this.#receive(link, event.data));
     // After an error too; sometimes twice.

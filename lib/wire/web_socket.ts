@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { latin1 } from "./latin1.ts";
+import { isUtf8 } from "node:buffer";
 
 /** Opcodes of frames (RFC 6455 section 5.2). */
 const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
@@ -8,66 +7,29 @@ const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 1
 const MAX_CONTROL_BYTES = 125;
 
 /** Close codes of RFC 6455 section 7.4.1. */
-const STATUS = { protocolError: 1002, unsupportedData: 1003, tooBig: 1009 } as const;
+const STATUS = {
+  protocolError: 1002,
+  unsupportedData: 1003,
+  invalidPayload: 1007,
+  tooBig: 1009,
+} as const;
 
-/** What a server's accept key is made with (RFC 6455 section 1.3). */
-const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-
-/** An opening handshake of a WebSocket. */
-export interface Upgrade {
-  /** The request's Host field. */
-  host: string;
-  /** `Sec-WebSocket-Key`. */
-  key: string;
-}
-
-/**
- * Reads a request head as the opening handshake of a subprotocol (RFC 6455 section 4.2.1); undefined
- * where it is not one.
- *
- * @param head the request line and the fields, up to the empty line.
- */
-export function readUpgrade(head: string, path: string, protocol: string): Upgrade | undefined {
-  const [line, ...fields] = head.split("\r\n");
-  if (line !== `GET ${path} HTTP/1.1`) return undefined;
-  const values = new Map<string, string>();
-  for (const field of fields) {
-    const colon = field.indexOf(":");
-    if (colon < 1) continue;
-    const name = field.slice(0, colon).toLowerCase();
-    const value = field.slice(colon + 1).trim();
-    // A second Host is nobody's: the server behind refuses it.
-    if (name === "host" && values.has(name)) return undefined;
-    values.set(name, values.has(name) ? `${values.get(name)}, ${value}` : value);
-  }
-  const has = (name: string, word: string): boolean =>
-    (values.get(name) ?? "").split(",").some((w) => w.trim().toLowerCase() === word);
-  const host = values.get("host");
-  const key = values.get("sec-websocket-key") ?? "";
-  const isWhole = has("upgrade", "websocket") && has("connection", "upgrade") &&
-    has("sec-websocket-version", "13") && has("sec-websocket-protocol", protocol) &&
-    /^[A-Za-z0-9+/]{22}==$/.test(key);
-  return isWhole && host !== undefined ? { host, key } : undefined;
-}
-
-/** The server's answer to an opening handshake (RFC 6455 section 4.2.2). */
-export function upgradeAnswer({ key }: Upgrade, protocol: string): Uint8Array<ArrayBuffer> {
-  const accept = createHash("sha1").update(key + ACCEPT_GUID).digest("base64");
-  return new TextEncoder().encode(
-    [
-      "HTTP/1.1 101 Switching Protocols",
-      "Upgrade: websocket",
-      "Connection: Upgrade",
-      `Sec-WebSocket-Accept: ${accept}`,
-      `Sec-WebSocket-Protocol: ${protocol}`,
-      "\r\n",
-    ].join("\r\n"),
-  );
-}
+/** Longest reason of a close, bytes: what a close frame has room for behind the code. */
+const MAX_REASON_BYTES = MAX_CONTROL_BYTES - 2;
 
 /** A frame of a server with a whole binary message: not masked (RFC 6455 section 5.1). */
 export function binaryFrame(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return frame(OPCODE.binary, payload);
+}
+
+/** A frame of a server with a whole text message. */
+export function textFrame(text: string): Uint8Array<ArrayBuffer> {
+  return frame(OPCODE.text, new TextEncoder().encode(text));
+}
+
+/** A ping without a payload. */
+export function pingFrame(): Uint8Array<ArrayBuffer> {
+  return frame(OPCODE.ping, new Uint8Array(0));
 }
 
 /** The answer to a ping. */
@@ -75,9 +37,12 @@ export function pongFrame(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return frame(OPCODE.pong, payload);
 }
 
-/** A close frame without a reason. */
-export function closeFrame(code: number): Uint8Array<ArrayBuffer> {
-  return frame(OPCODE.close, Uint8Array.of(code >> 8, code & 255));
+/** A close frame; a reason that is too long for one is cut. */
+export function closeFrame(code: number, reason = ""): Uint8Array<ArrayBuffer> {
+  const payload = new Uint8Array(2 + MAX_REASON_BYTES);
+  payload.set([code >> 8, code & 255]);
+  const { written } = new TextEncoder().encodeInto(reason, payload.subarray(2));
+  return frame(OPCODE.close, payload.subarray(0, 2 + written));
 }
 
 function frame(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -98,10 +63,10 @@ function frame(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
 export type FrameEvent =
   /** All bytes are used, and there is nothing to tell. */
   | { kind: "more" }
-  /** So many bytes of a binary message were put out. */
+  /** So many bytes of a message were put out. */
   | { kind: "data"; bytes: number }
-  /** A binary message is complete; its length in all. */
-  | { kind: "end"; length: number }
+  /** A message is complete; its length in all. */
+  | { kind: "end"; length: number; isText: boolean }
   | { kind: "ping"; payload: Uint8Array<ArrayBuffer> }
   | { kind: "pong" }
   /** `code` absent where the frame has none. */
@@ -111,6 +76,7 @@ export type FrameEvent =
 
 /** Reads the frames of a client as their bytes come, a message of any length in pieces. */
 export class FrameReader {
+  readonly #takesText: boolean;
   #header: number[] = [];
   #inFrame = false;
   #opcode: number = OPCODE.continuation;
@@ -119,14 +85,20 @@ export class FrameReader {
   #left = 0;
   #mask: readonly number[] = [];
   #maskAt = 0;
-  /** Length of the binary message so far; absent between messages. */
+  /** Length of the message so far; absent between messages. */
   #message: number | undefined;
+  #isText = false;
   /** Payload of a control frame so far. */
   #control: number[] = [];
 
+  /** @param takesText whether text messages are taken, besides binary ones. */
+  constructor(takesText = false) {
+    this.#takesText = takesText;
+  }
+
   /**
-   * Looks at bytes up to the next event, and puts payload of a binary message into `output`, which
-   * has room for a byte at least.
+   * Looks at bytes up to the next event, and puts payload of a message into `output`, which has room
+   * for a byte at least.
    *
    * @returns the event, and how many bytes of `input` were used for it; call again with the rest
    * until the event is `more`.
@@ -167,7 +139,7 @@ export class FrameReader {
       if (!this.#isFinal) continue;
       const length = this.#message!;
       this.#message = undefined;
-      return { used: at, event: { kind: "end", length } };
+      return { used: at, event: { kind: "end", length, isText: this.#isText } };
     }
   }
 
@@ -200,7 +172,7 @@ export class FrameReader {
     if (isControl && (!this.#isFinal || length > MAX_CONTROL_BYTES)) {
       return fault("a control frame is in pieces, or too long");
     }
-    if (opcode === OPCODE.text) {
+    if (opcode === OPCODE.text && !this.#takesText) {
       return fault("a text message is none of this subprotocol", STATUS.unsupportedData);
     }
     if (!isControl && (opcode === OPCODE.continuation) !== (this.#message !== undefined)) {
@@ -208,6 +180,7 @@ export class FrameReader {
     }
     if (!Number.isSafeInteger(length)) return fault("a frame is too long", STATUS.tooBig);
     if (!isControl) this.#message ??= 0;
+    if (!isControl && opcode !== OPCODE.continuation) this.#isText = opcode === OPCODE.text;
     this.#opcode = opcode;
     this.#left = length;
     this.#maskAt = 0;
@@ -222,19 +195,21 @@ export class FrameReader {
     if (this.#opcode === OPCODE.ping) return { kind: "ping", payload };
     if (this.#opcode === OPCODE.pong) return { kind: "pong" };
     if (payload.length === 0) return { kind: "close" };
-    return payload.length === 1
-      ? fault("a close frame has half a code")
-      : { kind: "close", code: payload[0]! << 8 | payload[1]! };
+    if (payload.length === 1) return fault("a close frame has half a code");
+    const code = payload[0]! << 8 | payload[1]!;
+    if (!mayBeSent(code)) return fault(`a close frame has the code ${code}`);
+    return isUtf8(payload.subarray(2))
+      ? { kind: "close", code }
+      : fault("the reason of a close is no UTF-8", STATUS.invalidPayload);
   }
+}
+
+/** Whether a close frame may have a code (RFC 6455 section 7.4, and the IANA registry). */
+function mayBeSent(code: number): boolean {
+  return (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) ||
+    (code >= 3000 && code <= 4999);
 }
 
 function fault(detail: string, code: number = STATUS.protocolError): FrameEvent {
   return { kind: "fault", code, detail };
-}
-
-/** The text of a request head in these bytes, its empty line not included; undefined without its end. */
-export function headText(bytes: Uint8Array): string | undefined {
-  const text = latin1(bytes, 0, bytes.length);
-  const end = text.indexOf("\r\n\r\n");
-  return end === -1 ? undefined : text.slice(0, end);
 }

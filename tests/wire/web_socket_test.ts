@@ -4,10 +4,8 @@ import {
   closeFrame,
   type FrameEvent,
   FrameReader,
-  headText,
-  readUpgrade,
-  upgradeAnswer,
 } from "../../lib/wire/web_socket.ts";
+import { headText, readUpgrade, upgradeAnswer } from "../../lib/wire/web_socket_opening.ts";
 import { bytes, type Part } from "./hello_builder.ts";
 
 const MASK = [0x37, 0xfa, 0x21, 0x3d];
@@ -100,6 +98,12 @@ Deno.test("FrameReader refuses what a client may not send", () => {
     ["a ping in pieces", masked(9, "x", { fin: false }), 1002],
     ["a long ping", masked(9, "x".repeat(126), { form: 16 }), 1002],
     ["half a close code", masked(8, [3]), 1002],
+    ...[999, 1004, 1005, 1006, 1015, 2999, 5000].map((code): [string, Uint8Array, number] => [
+      `the close code ${code}`,
+      masked(8, [code >> 8, code & 255]),
+      1002,
+    ]),
+    ["a reason that is no UTF-8", masked(8, [3, 0xe8, 0xff]), 1007],
     [
       "a length beyond numbers",
       bytes([0x82, 0xff], new Uint8Array(8).fill(255), MASK),
@@ -136,7 +140,9 @@ const HEAD = [
 Deno.test("readUpgrade() takes a whole opening handshake of the subprotocol, and nothing less", () => {
   const read = (lines: string[]) => readUpgrade(lines.join("\r\n"), "/v1/data", "glosson-data.v1");
   const upgrade = read(HEAD)!;
-  deepEqual(upgrade, { host: "relay.glosson.test", key: "dGhlIHNhbXBsZSBub25jZQ==" });
+  equal(upgrade.host, "relay.glosson.test");
+  equal(upgrade.key, "dGhlIHNhbXBsZSBub25jZQ==");
+  equal(upgrade.fields.get("Sec-WebSocket-Protocol"), "other.v2, glosson-data.v1");
   // The example of RFC 6455 section 1.3.
   const answer = new TextDecoder().decode(upgradeAnswer(upgrade, "glosson-data.v1"));
   ok(answer.includes("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), answer);

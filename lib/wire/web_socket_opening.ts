@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { latin1 } from "./latin1.ts";
+
+/** What a server's accept key is made with (RFC 6455 section 1.3). */
+const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** An opening handshake of a WebSocket. */
+export interface Upgrade {
+  /** The request's Host field. */
+  host: string;
+  /** `Sec-WebSocket-Key`. */
+  key: string;
+  /** All fields of the request. */
+  fields: Headers;
+}
+
+/** A field line as it has to be (RFC 9112 section 5): whatever else stands there is the server's to refuse. */
+const FIELD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Fields that say that a body follows, which has to be read by somebody. */
+const BODY_FIELDS = ["content-length", "transfer-encoding"];
+
+/**
+ * Reads a request head as the opening handshake of a subprotocol (RFC 6455 section 4.2.1); undefined
+ * where it is not one.
+ *
+ * @param head the request line and the fields, up to the empty line.
+ */
+export function readUpgrade(head: string, path: string, protocol: string): Upgrade | undefined {
+  const [line, ...fields] = head.split("\r\n");
+  if (line !== `GET ${path} HTTP/1.1`) return undefined;
+  const values = new Headers();
+  for (const field of fields) {
+    if (!FIELD.test(field)) return undefined;
+    const colon = field.indexOf(":");
+    const name = field.slice(0, colon).toLowerCase();
+    // A second Host is nobody's: the server behind refuses it.
+    if (BODY_FIELDS.includes(name) || (name === "host" && values.has(name))) return undefined;
+    values.append(name, field.slice(colon + 1).trim());
+  }
+  const has = (name: string, word: string): boolean =>
+    (values.get(name) ?? "").split(",").some((w) => w.trim().toLowerCase() === word);
+  const host = values.get("host");
+  const key = values.get("sec-websocket-key") ?? "";
+  const isWhole = has("upgrade", "websocket") && has("connection", "upgrade") &&
+    has("sec-websocket-version", "13") && has("sec-websocket-protocol", protocol) &&
+    /^[A-Za-z0-9+/]{22}==$/.test(key);
+  return isWhole && host !== null ? { host, key, fields: values } : undefined;
+}
+
+/** The server's answer to an opening handshake (RFC 6455 section 4.2.2). */
+export function upgradeAnswer({ key }: Upgrade, protocol: string): Uint8Array<ArrayBuffer> {
+  const accept = createHash("sha1").update(key + ACCEPT_GUID).digest("base64");
+  return new TextEncoder().encode(
+    [
+      "HTTP/1.1 101 Switching Protocols",
+      "Upgrade: websocket",
+      "Connection: Upgrade",
+      `Sec-WebSocket-Accept: ${accept}`,
+      `Sec-WebSocket-Protocol: ${protocol}`,
+      "\r\n",
+    ].join("\r\n"),
+  );
+}
+
+/** The text of a request head in these bytes, its empty line not included; undefined without its end. */
+export function headText(bytes: Uint8Array): string | undefined {
+  const text = latin1(bytes, 0, bytes.length);
+  const end = text.indexOf("\r\n\r\n");
+  return end === -1 ? undefined : text.slice(0, end);
+}
