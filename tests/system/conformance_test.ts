@@ -74,14 +74,16 @@ Deno.test("a client that is broken in one item fails the check of that item", as
   const all = [...text.matchAll(/^ +(\S+) +\d /gm)].map((match) => match[1]!);
   assert.deepEqual(all.filter((name) => !named.has(name)), [], "no fault is for these checks");
 
+  const missed: string[] = [];
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
     for (let next = faults.shift(); next !== undefined; next = faults.shift()) {
       const [fault, names] = next;
       const { failed, report, code } = await check([PYTHON, BROKEN, fault], names);
-      assert.deepEqual(failed.toSorted(), names.toSorted(), `${fault}:\n${report}`);
-      assert.equal(code, 1);
+      const found = names.every((name) => failed.includes(name)) && code === 1;
+      if (!found) missed.push(`${fault}:\n${report}`);
     }
   }));
+  assert.deepEqual(missed, []);
 });
 
 Deno.test("the checks say what is wrong with their command line", async () => {
