@@ -134,6 +134,7 @@ export function startHttp11(options: Http11Options): TlsBackend {
       last();
       return answer(request, behind);
     }
+    info.completed.then(() => gate.next(), () => gate.next());
     return closing(answer(request, behind), last);
   });
 
@@ -179,8 +180,7 @@ export function startHttp11(options: Http11Options): TlsBackend {
       const plain = await Deno.connect({ transport: "unix", path: socketPath });
       const gate = new RequestGate(plain, `${CONNECTION_FIELD}: ${word}`, oneAnswer);
       connections.set(word, { port: conn.remoteAddr.port, gate });
-      if (opening.length > 0) await writeAll(gate, opening);
-      await splice(conn, gate, { waitBuffers, largestStep: 0 });
+      await splice(gate, conn, { backwardHead: opening, waitBuffers, largestStep: 0 });
     } catch {
       // A visitor whose handshake fails: theirs to see, in the alert that the listener sent.
     } finally {

@@ -1,4 +1,4 @@
-import { RequestFrames } from "../wire/request_frames.ts";
+import { type FramesStep, RequestFrames } from "../wire/request_frames.ts";
 import { RequestStart, type StartFault } from "../wire/request_start.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
 
@@ -15,13 +15,18 @@ const NOTHING = new Uint8Array(0);
  * The way to an HTTP server behind a TLS listener that agreed on HTTP/1.1.
  *
  * Watches how the first request begins, and answers in the server's place where it may not be passed
- * on. Gives each request a field. Once closed to the server ({@linkcode RequestGate.answered}) it takes bytes and passes none.
+ * on. Gives each request a field, and passes it once the one before is answered: who sends many at once
+ * has no more of them served than who waits. Once closed to the server ({@linkcode RequestGate.answered}) it takes bytes and passes none.
  */
 export class RequestGate implements Duplex {
   readonly #server: Duplex;
   readonly #headOnly: boolean;
   readonly #field: Uint8Array;
   readonly #frames = new RequestFrames();
+  /** Requests that were passed on whole, and that were answered. */
+  #passed = 0;
+  #answered = 0;
+  #wake = (): void => {};
   /** Absent once the first head has passed. */
   #start: RequestStart | undefined = new RequestStart();
   #isHttp10 = false;
@@ -48,9 +53,16 @@ export class RequestGate implements Duplex {
     return this.#isHttp10;
   }
 
+  /** A request has been answered: the next one may pass. */
+  next(): void {
+    this.#answered++;
+    this.#wake();
+  }
+
   /** Tells the server that nothing more comes, so that it closes once its answer is out. */
   async answered(): Promise<void> {
     this.#deaf = true;
+    this.#wake();
     if (this.#shut) return;
     this.#shut = true;
     await this.#server.closeWrite().catch(() => {});
@@ -58,12 +70,26 @@ export class RequestGate implements Duplex {
 
   read(p: Uint8Array): Promise<number | null> {
     // Only what is read while the first head is awaited can turn out to be a refusal.
-    return this.#start === undefined ? this.#server.read(p) : this.#readFirst(p);
+    if (this.#start !== undefined) return this.#readFirst(p);
+    return this.#frames.isRaw ? this.#server.read(p) : this.#readAnswer(p);
+  }
+
+  async #readAnswer(p: Uint8Array): Promise<number | null> {
+    const n = await this.#server.read(p);
+    if (n === null) this.#end();
+    return n;
+  }
+
+  /** The server has ended: nothing more is answered. */
+  #end(): void {
+    this.#deaf = true;
+    this.#wake();
   }
 
   async #readFirst(p: Uint8Array): Promise<number | null> {
     try {
       const n = await this.#server.read(p);
+      if (n === null) this.#end();
       if (this.#refusal === undefined) return n;
     } catch (error) {
       if (this.#refusal === undefined) throw error;
@@ -87,25 +113,50 @@ export class RequestGate implements Duplex {
     this.#isHttp10 = start.isHttp10;
     if (start.done) this.#start = undefined;
     if (step.end === undefined || !this.#headOnly) return await this.#pass(step.held, p);
-    this.#deaf = true;
     await this.#pass(step.held, p.subarray(0, step.end));
+    this.#deaf = true;
     return p.length;
   }
 
-  /** Passes bytes on, `held` first, with the field behind each request line. */
+  /**
+   * Passes bytes on, `held` first, with the field behind each request line; what is behind a request
+   * waits until that has been answered.
+   */
   async #pass(held: Uint8Array, p: Uint8Array): Promise<number> {
+    // What is held back is the beginning of a request line.
     if (held.length > 0) this.#frames.push(held);
-    const lineEnds = this.#frames.push(p);
-    if (held.length === 0 && lineEnds.length === 0) return await this.#server.write(p);
-    const parts = [held];
-    let from = 0;
-    for (const lineEnd of lineEnds) {
-      parts.push(p.subarray(from, lineEnd), this.#field);
-      from = lineEnd;
+    let before = held;
+    for (let from = 0; from < p.length && !this.#deaf;) {
+      const rest = p.subarray(from);
+      const { lineEnd, end = rest.length } = this.#step(rest);
+      const whole = before.length === 0 && lineEnd === undefined;
+      await writeAll(
+        this.#server,
+        whole ? rest.subarray(0, end) : concat([
+          before,
+          rest.subarray(0, lineEnd ?? 0),
+          lineEnd === undefined ? NOTHING : this.#field,
+          rest.subarray(lineEnd ?? 0, end),
+        ]),
+      );
+      before = NOTHING;
+      from += end;
+      if (this.#passed > this.#answered && from < p.length) await this.#untilAnswered();
     }
-    parts.push(p.subarray(from));
-    await writeAll(this.#server, concat(parts));
     return p.length;
+  }
+
+  #step(bytes: Uint8Array): FramesStep {
+    const step = this.#frames.push(bytes);
+    if (step.end !== undefined) this.#passed++;
+    return step;
+  }
+
+  /** Resolves when every request that was passed on is answered, or none will be. */
+  async #untilAnswered(): Promise<void> {
+    while (this.#passed > this.#answered && !this.#deaf) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
   }
 
   #refuse(fault: StartFault): void {
@@ -125,6 +176,7 @@ export class RequestGate implements Duplex {
   }
 
   close(): void {
+    this.#end();
     this.#server.close();
   }
 }

@@ -19,9 +19,17 @@ type Expected =
   /** Whatever comes: a WebSocket, or what cannot be followed. */
   | "raw";
 
+/** What was found in bytes: how many of them the end is behind; absent where it is not in them. */
+export interface FramesStep {
+  /** The end of a request's line. */
+  lineEnd: number | undefined;
+  /** The end of a request, body included; the bytes behind it were not looked at. */
+  end: number | undefined;
+}
+
 /**
- * Follows the requests of a connection of HTTP/1 and finds where their lines end (RFC 9112 sections 2.2,
- * 6 and 7.1).
+ * Follows the requests of a connection of HTTP/1 and finds where their lines end, and they themselves
+ * (RFC 9112 sections 2.2, 6 and 7.1).
  *
  * It judges nothing: what it cannot follow it takes for something else than requests. A body costs no
  * memory, however small the chunks are in which it comes.
@@ -46,11 +54,12 @@ export class RequestFrames {
     return this.#expected === "raw";
   }
 
-  /** Follows the next bytes; returns behind which of them a request line has ended. */
-  push(bytes: Uint8Array): number[] {
-    const found: number[] = [];
+  /** Follows the next bytes, up to the end of a request if one ends in them. */
+  push(bytes: Uint8Array): FramesStep {
+    let lineEnd: number | undefined;
     let at = 0;
     while (at < bytes.length && this.#expected !== "raw") {
+      const before = this.#expected;
       if (this.#expected === "body" || this.#expected === "chunk-data") {
         const taken = Math.min(this.#left, bytes.length - at);
         at += taken;
@@ -64,11 +73,12 @@ export class RequestFrames {
         const newline = bytes.indexOf(LF, at);
         const end = newline === -1 ? bytes.length : newline;
         this.#readLine(bytes, at, end);
-        at = end + 1;
-        if (newline !== -1 && this.#endLine()) found.push(at);
+        at = Math.min(bytes.length, end + 1);
+        if (newline !== -1 && this.#endLine()) lineEnd = at;
       }
+      if (this.#expected === "request" && before !== "request") return { lineEnd, end: at };
     }
-    return found;
+    return { lineEnd, end: undefined };
   }
 
   /** Reads a byte of the line that a chunk begins with: hexadecimal digits, maybe more behind them. */

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { RequestGate } from "../../lib/net/request_gate.ts";
+import { writeAll } from "../../lib/net/splice.ts";
+import { pipe, readAll, text, utf8 } from "./pipe.ts";
+
+const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+const GIVEN = "GET / HTTP/1.1\r\nWord: w\r\nHost: x\r\n\r\n";
+
+/** A gate, and what the server behind it reads. */
+function gate(headOnly = false) {
+  const [server, behind] = pipe();
+  const tested = new RequestGate(server, "Word: w", headOnly);
+  /** What has come to the server since the last call. */
+  async function came(): Promise<string> {
+    const chunk = new Uint8Array(64 * 1024);
+    const n = await behind.read(chunk);
+    return text(chunk.subarray(0, n ?? 0));
+  }
+  return { tested, behind, came };
+}
+
+/** Whether a promise settles without anything else happening. */
+async function settles(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  promise.finally(() => settled = true);
+  for (let i = 0; i < 50; i++) await undefined;
+  return settled;
+}
+
+Deno.test("RequestGate gives each request the field, and passes it once the one before is answered", async () => {
+  const { tested, came } = gate();
+  const written = writeAll(
+    tested,
+    utf8(GET + GET + "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab"),
+  );
+  assert.equal(await came(), GIVEN);
+  assert.equal(await settles(written), false);
+  tested.next();
+  assert.equal(await came(), GIVEN);
+  tested.next();
+  assert.equal(await came(), "POST / HTTP/1.1\r\nWord: w\r\nContent-Length: 2\r\n\r\nab");
+  await written;
+});
+
+Deno.test("RequestGate passes the rest of a body whose request was answered early, and waits for none", async () => {
+  const { tested, came } = gate();
+  await writeAll(tested, utf8("POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab"));
+  await came();
+  tested.next();
+  const written = writeAll(tested, utf8(`cd${GET}`));
+  assert.equal(await came(), "cd");
+  assert.equal(await came(), GIVEN);
+  await written;
+});
+
+Deno.test("RequestGate lets go of what waits when the server ends, is told to, or is closed", async () => {
+  const ends: ((it: ReturnType<typeof gate>) => unknown)[] = [
+    ({ tested, behind }) => {
+      behind.closeWrite();
+      return tested.read(new Uint8Array(10));
+    },
+    ({ tested }) => tested.answered(),
+    ({ tested }) => tested.close(),
+  ];
+  for (const end of ends) {
+    const it = gate();
+    const written = writeAll(it.tested, utf8(GET + GET));
+    assert.equal(await it.came(), GIVEN);
+    await end(it);
+    await written;
+  }
+});
+
+Deno.test("RequestGate passes a WebSocket's bytes as they come", async () => {
+  const { tested, came } = gate();
+  const opening = "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+  await writeAll(tested, utf8(opening + GET));
+  assert.equal(await came(), opening.replace("\r\n", "\r\nWord: w\r\n") + GET);
+  await writeAll(tested, utf8(GET));
+  assert.equal(await came(), GET);
+});
+
+Deno.test("RequestGate that is to pass one head passes no more", async () => {
+  const { tested, behind } = gate(true);
+  await writeAll(tested, utf8(`${GET}body${GET}`));
+  await writeAll(tested, utf8(GET));
+  await tested.closeWrite();
+  assert.equal(text(await readAll(behind)), GIVEN);
+});
