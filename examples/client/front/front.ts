@@ -160,7 +160,7 @@ export class Front {
       const inner = await this.#open(tls, visit);
       port = inner.localAddr.port;
       await writeAll(inner, head);
-      const { error } = await splice(conn, visit.toldOfHalfClose(inner), {
+      const { error } = await splice(conn, visit.toldOfHalfClose(visit.pace.toTls(inner)), {
         onBytes: () => visit.movedAt = performance.now(),
       });
       if (error !== undefined) log.debug("A visitor's connection broke", { error });
@@ -206,7 +206,8 @@ export class Front {
     const visit = this.#byPort.get(secure.port);
     if (visit === undefined) return secure.conn.close();
     const { handler, log } = this.#options;
-    visit.owns(secure.conn);
+    const conn = visit.pace.withinTls(secure.conn);
+    visit.owns(conn);
     visit.onSecure();
     this.#boundHalfClosed(visit);
     const connection: Connection = {
@@ -220,18 +221,18 @@ export class Front {
     };
     try {
       if (secure.isHttp2) {
-        const { leave, ended } = serveHttp2(secure.conn, connection);
+        const { leave, ended } = serveHttp2(conn, connection);
         visit.leave = leave;
         await ended;
       } else {
-        await serveHttp1(secure.conn, connection);
+        await serveHttp1(conn, connection);
       }
     } catch (error) {
       log.debug("A visitor's connection broke", { error });
     } finally {
       // Also after a failure: the last words may say which.
-      await linger(secure.conn, connection);
-      secure.conn.close();
+      await linger(conn, connection);
+      conn.close();
       this.#endSoon(visit);
     }
   }

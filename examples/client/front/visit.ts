@@ -1,5 +1,6 @@
 import { addressGroup } from "../../../lib/net/address_group.ts";
 import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
+import { Pace } from "./pace.ts";
 
 /** One visitor's data connection while it is served. */
 export class Visit {
@@ -19,6 +20,8 @@ export class Visit {
   halfClosed = false;
   /** Called when they do. */
   onHalfClosed: () => void = () => {};
+  /** Keeps what comes to what is read. */
+  readonly pace = new Pace();
   readonly #gone = new AbortController();
   readonly #conns: Pick<Duplex, "close">[];
 
@@ -56,6 +59,7 @@ export class Visit {
   /** Ends it at once; may be called again. */
   end(): void {
     for (const conn of this.#conns.splice(0)) closeQuietly(conn);
+    this.pace.end();
     this.#gone.abort();
   }
 }
