@@ -54,7 +54,12 @@ export interface SpliceOptions {
   largestStep?: number;
   /** Where each direction has the buffer from that it waits for data with. @default 2 KiB each */
   waitBuffers?: BufferPool;
+  /** Clock that slow writers are told by, milliseconds. @default {performance.now} */
+  now?: () => number;
 }
+
+/** The real clock. */
+const systemNow = (): number => performance.now();
 
 /**
  * Writes all of `bytes`, however many calls that takes.
@@ -199,7 +204,7 @@ class Splice implements Watched {
    * @returns the size to go on with, or {@linkcode ENDED}.
    */
   async #flow(direction: Direction, from: Duplex, to: Duplex, step: number): Promise<number> {
-    const { largestStep = LARGEST_STEP } = this.#options;
+    const { largestStep = LARGEST_STEP, now = systemNow } = this.#options;
     while (true) {
       const buffer = flowBuffers.lend(step);
       if (buffer === undefined) return step;
@@ -208,10 +213,10 @@ class Splice implements Watched {
         if (n === null) return ENDED;
         this.#count(direction, n);
         const full = n === buffer.length;
-        const began = performance.now();
+        const began = now();
         const written = await to.write(full ? buffer : buffer.subarray(0, n));
         if (written < n) await writeAll(to, buffer.subarray(written, n));
-        if (step > 0 && (n <= bytesOf(step - 1) || performance.now() - began > SLOW_WRITE_MS)) {
+        if (step > 0 && (n <= bytesOf(step - 1) || now() - began > SLOW_WRITE_MS)) {
           step--;
         } else if (full && step < largestStep) {
           step++;

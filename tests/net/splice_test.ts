@@ -52,12 +52,13 @@ async function sizesRead(chunks: number[], slowWriteMs = 0): Promise<number[]> {
   };
   const writing: Duplex = {
     ...second,
-    async write(p) {
-      if (slowWriteMs > 0) await new Promise((resolve) => setTimeout(resolve, slowWriteMs));
-      return await second.write(p);
+    write(p) {
+      time += slowWriteMs;
+      return second.write(p);
     },
   };
-  const spliced = splice(reading, writing);
+  let time = 0;
+  const spliced = splice(reading, writing, { now: () => time });
   for (const bytes of chunks) await writeAll(visitor, new Uint8Array(bytes));
   await visitor.closeWrite();
   await client.closeWrite();
