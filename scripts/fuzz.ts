@@ -10,7 +10,7 @@
 import { parseClientHello } from "../lib/wire/client_hello.ts";
 import { parseHttpRequest } from "../lib/wire/http_request.ts";
 import { parseProxyHeader } from "../lib/wire/proxy_protocol.ts";
-import { fuzzFront } from "./fuzz/front.ts";
+import { fuzzFront } from "./fuzz/front/front.ts";
 import { helloCase, helloCost, judgeHello } from "./fuzz/hello.ts";
 import { httpCase, judgeHttp } from "./fuzz/http.ts";
 import { judgeProxy, proxyCase } from "./fuzz/proxy.ts";

@@ -1,20 +1,12 @@
-import { closeQuietly, type Duplex, writeAll } from "../../lib/net/splice.ts";
-import { FrontProcess } from "../../tests/examples/client/front/front_process.ts";
-import { HOSTNAME } from "../../tests/examples/client/front/fronted.ts";
-import {
-  fieldBlock,
-  FLAG,
-  FRAME,
-  frame,
-  PREFACE,
-  requestFields,
-  settings,
-  u32,
-} from "../../tests/examples/client/front/http2_frames.ts";
-import { helloCase } from "./hello.ts";
-import { httpCase } from "./http.ts";
-import { joined, mutate } from "./mutate.ts";
-import { Random } from "./random.ts";
+import { closeQuietly, type Duplex, writeAll } from "../../../lib/net/splice.ts";
+import { FrontProcess } from "../../../tests/examples/client/front/front_process.ts";
+import { HOSTNAME } from "../../../tests/examples/client/front/fronted.ts";
+import { RawHttp2 } from "../../../tests/examples/client/front/raw_http2.ts";
+import { helloCase } from "../hello.ts";
+import { Random } from "../random.ts";
+import { FuzzApp, GOOD_BODY, GOOD_PATH } from "./app.ts";
+import { Mangler } from "./mangler.ts";
+import { framesCase, requestCase } from "./messages.ts";
 
 /** Visitors at once. */
 const AT_ONCE = 32;
@@ -49,21 +41,25 @@ export interface FuzzFrontOptions {
   tell?: (text: string) => void;
 }
 
+/** Descriptors that the runtime may open for itself at any time. */
+const RUNTIMES_OWN = 16;
+
 /**
- * Sends damaged handshakes, then damaged HTTP/1 and HTTP/2 within good ones, to the client's front in a
- * process of its own: it has to live, to serve good visitors meanwhile, and to give back all that the others took.
+ * Sends damaged handshakes and records, then damaged HTTP/1 and HTTP/2 within good ones, to the client's front in
+ * a process of its own, with an app that answers in any way: it has to live, to serve good visitors
+ * meanwhile, and to give back all that the others took.
  */
 export async function fuzzFront({ cases, seed, tell }: FuzzFrontOptions): Promise<FrontReport> {
   const began = performance.now();
-  const app = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    () => new Response("good"),
-  );
+  using app = new FuzzApp(seed);
   const limits = {
     ...{ handshake: 1_000, head: 1_000, keepAlive: 1_000, upload: 1_000 },
     ...{ download: 5_000, halfClosed: 1_000, linger: 500 },
   };
-  const front = await FrontProcess.start(app.addr.port, limits);
+  const front = await FrontProcess.start(app.port, limits);
+  using mangler = new Mangler(front.port);
+  await getsPage(front);
+  const before = await front.settled(({ connections }) => connections === 0);
   const good = { asked: 0, failed: 0 };
   const problems: string[] = [];
   const over = new AbortController();
@@ -84,12 +80,21 @@ export async function fuzzFront({ cases, seed, tell }: FuzzFrontOptions): Promis
     }));
   }
   try {
-    await all("handshakes", (random) => handshake(front.port, random));
+    await all(
+      "handshakes",
+      (random) =>
+        random.once(4) ? mangled(mangler, front.pem, random) : handshake(front.port, random),
+    );
     await all("requests", (random) => request(front, random));
     over.abort();
     await asking;
-    const end = await front.settled(({ connections, answering }) => connections + answering === 0);
+    const end = await front.settled(({ connections, answering, descriptors }) =>
+      connections + answering === 0 && descriptors <= before.descriptors + RUNTIMES_OWN
+    );
     if (end.connections + end.answering > 0) problems.push(`left: ${JSON.stringify(end)}`);
+    if (end.descriptors > before.descriptors + RUNTIMES_OWN) {
+      problems.push(`${end.descriptors} descriptors are open, ${before.descriptors} were`);
+    }
     if (end.uncaught > 0) problems.push(`${end.uncaught} errors that nothing caught`);
     if (end.rss - early > MAX_GROWTH_BYTES) problems.push("memory grows");
     if (good.failed > 0 || good.asked === 0) problems.push("good visitors had no page");
@@ -100,7 +105,6 @@ export async function fuzzFront({ cases, seed, tell }: FuzzFrontOptions): Promis
   } finally {
     over.abort();
     await front.stop().catch(() => {});
-    await app.shutdown();
   }
 
   function report(rss: number): FrontReport {
@@ -138,7 +142,7 @@ async function request({ port, pem }: FrontProcess, random: Random): Promise<voi
     alpnProtocols: [isHttp2 ? "h2" : "http/1.1"],
   });
   try {
-    await inPieces(conn, isHttp2 ? frames(random) : httpCase(random), random);
+    await inPieces(conn, isHttp2 ? framesCase(random) : requestCase(random), random);
     if (random.once(4)) return;
     if (random.once(3)) await conn.closeWrite();
     await listen(conn);
@@ -147,28 +151,18 @@ async function request({ port, pem }: FrontProcess, random: Random): Promise<voi
   }
 }
 
-/** Frames of a client, damaged somewhere behind the preface. */
-function frames(random: Random): Uint8Array {
-  const head = (id: number, method: string): Uint8Array =>
-    frame(
-      FRAME.headers,
-      FLAG.endHeaders | (method === "GET" ? FLAG.endStream : 0),
-      id,
-      fieldBlock(requestFields(method, "/", HOSTNAME), { indexed: random.once(2) }),
-    );
-  const parts = [
-    settings({ 4: random.below(100_000) }),
-    head(1, random.pick(["GET", "POST"])),
-    frame(FRAME.data, random.below(2), 1, new Uint8Array(random.below(2_000))),
-    frame(FRAME.windowUpdate, 0, random.below(4), u32(random.below(2 ** 31))),
-    frame(FRAME.ping, 0, 0, "12345678"),
-    head(3, random.pick(["GET", "POST", "CONNECT", "TRACE"])),
-    frame(FRAME.priority, 0, 3, new Uint8Array(5)),
-    frame(FRAME.rstStream, 0, random.pick([1, 3]), u32(8)),
-    frame(FRAME.goaway, 0, 0, new Uint8Array(8)),
-  ];
-  const some = parts.filter((_, i) => i < 2 || !random.once(3));
-  return joined(PREFACE, mutate(joined(...some), random, parts));
+/** A good handshake and request, of which from some byte on another thing arrives. */
+async function mangled(mangler: Mangler, pem: string, random: Random): Promise<void> {
+  const tcp = await mangler.connect(random);
+  const timer = setTimeout(() => closeQuietly(tcp), LISTEN_MS * 2);
+  try {
+    using conn = await Deno.startTls(tcp, { hostname: HOSTNAME, caCerts: [pem] });
+    await writeAll(conn, requestCase(random));
+    await listen(conn);
+  } finally {
+    clearTimeout(timer);
+    closeQuietly(tcp);
+  }
 }
 
 async function inPieces(conn: Duplex, bytes: Uint8Array, random: Random): Promise<void> {
@@ -192,18 +186,19 @@ async function listen(conn: Duplex): Promise<void> {
 
 /** A good visitor who comes again and again, and counts what they got. */
 async function askAgainAndAgain(
-  { port, pem }: FrontProcess,
+  front: FrontProcess,
   good: FrontReport["good"],
   over: AbortSignal,
 ): Promise<void> {
   while (!over.aborted) {
     good.asked++;
-    if (!await getsPage(port, pem).catch(() => false)) good.failed++;
+    const get = good.asked % 2 === 0 ? getsPage : getsPageOverHttp2;
+    if (!await get(front).catch(() => false)) good.failed++;
     await new Promise((resolve) => setTimeout(resolve, GOOD_EVERY_MS));
   }
 }
 
-async function getsPage(port: number, pem: string): Promise<boolean> {
+async function getsPage({ port, pem }: { port: number; pem: string }): Promise<boolean> {
   const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
   const timer = setTimeout(() => closeQuietly(tcp), GOOD_WITHIN_MS);
   try {
@@ -212,15 +207,29 @@ async function getsPage(port: number, pem: string): Promise<boolean> {
       caCerts: [pem],
       alpnProtocols: ["http/1.1"],
     });
-    const ask = `GET / HTTP/1.1\r\nHost: ${HOSTNAME}\r\nConnection: close\r\n\r\n`;
+    const ask = `GET ${GOOD_PATH} HTTP/1.1\r\nHost: ${HOSTNAME}\r\nConnection: close\r\n\r\n`;
     await writeAll(conn, new TextEncoder().encode(ask));
     let text = "";
     const buffer = new Uint8Array(4096);
     for (let n; (n = await conn.read(buffer)) !== null;) {
       text += new TextDecoder().decode(buffer.subarray(0, n));
     }
-    return text.startsWith("HTTP/1.1 200") && text.includes("good");
+    return text.startsWith("HTTP/1.1 200") && text.endsWith(`\r\n\r\n${GOOD_BODY}`);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** The same over HTTP/2. */
+async function getsPageOverHttp2(front: { port: number; pem: string }): Promise<boolean> {
+  const visitor = await RawHttp2.open(front);
+  const timer = setTimeout(() => visitor.close(), GOOD_WITHIN_MS);
+  try {
+    const stream = visitor.ask(GOOD_PATH);
+    const { payload } = await visitor.until((frame) => frame.stream === stream && frame.type === 0);
+    return payload.toString("latin1") === GOOD_BODY;
+  } finally {
+    clearTimeout(timer);
+    visitor.close();
   }
 }
