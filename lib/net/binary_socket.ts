@@ -123,14 +123,21 @@ export class BinarySocket implements Duplex {
     const timer = setTimeout(() => closeQuietly(this.#conn), CLOSE_TIMEOUT_MS);
     this.#sent
       .then(() => writeAll(this.#conn, words))
-      // The peer's own close; where its stream has not ended, nobody waits for it.
-      .then(() => this.#watching)
+      // The peer's own close. Where its stream has not ended, what still comes is read all the same:
+      // unread, it would make the kernel send a reset, which throws away the close on its way.
+      .then(() => this.#watching ?? this.#drain())
       .catch(() => {})
       .finally(() => {
         clearTimeout(timer);
         closeQuietly(this.#conn);
         this.#over.resolve();
       });
+  }
+
+  /** Reads, and drops, what the peer sends until it closes; the timer of the close ends it. */
+  async #drain(): Promise<void> {
+    await this.#conn.closeWrite();
+    while (await this.#conn.read(this.#buffer) !== null);
   }
 
   /** Notices the close of a peer whose stream has ended, though ours may go on. */
