@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers";
 import { sleep } from "./pause.ts";
 
 /** First pause after a failed `accept`, doubled up to the longest one. */
@@ -6,9 +5,6 @@ const FIRST_BACKOFF_MS = 5;
 
 /** Longest pause after a failed `accept`: how late the listener answers once the cause is gone. */
 export const LONGEST_BACKOFF_MS = 1_000;
-
-/** Connections that are accepted without a look at anything else. */
-const IN_A_ROW = 8;
 
 /** Options for {@linkcode acceptLoop}. */
 export interface AcceptLoopOptions<Conn> {
@@ -30,19 +26,15 @@ export interface AcceptLoopOptions<Conn> {
  * `accept` throws when a peer resets at once and when descriptors run out, which would end a plain
  * `for await` over the listener, and the process with it. Here each is followed by another try, the
  * latter after a pause because it would fail again at full speed.
- *
- * Connections that wait already are accepted without a turn of the event loop between them: of hundreds
- * that come together only a few are taken at a time, so that nobody else waits for all of them.
  */
 export async function acceptLoop<Conn>(options: AcceptLoopOptions<Conn>): Promise<void> {
   const { accept, onConnection, onError, onFailure = () => {}, signal } = options;
   let backoff = FIRST_BACKOFF_MS;
-  for (let accepted = 1; !signal.aborted; accepted++) {
+  while (!signal.aborted) {
     try {
       const conn = await accept();
       backoff = FIRST_BACKOFF_MS;
       onConnection(conn);
-      if (accepted % IN_A_ROW === 0) await nextTurn();
     } catch (error) {
       if (signal.aborted) return;
       if (isPeersFault(error)) continue;
@@ -52,11 +44,6 @@ export async function acceptLoop<Conn>(options: AcceptLoopOptions<Conn>): Promis
       backoff = Math.min(backoff * 2, LONGEST_BACKOFF_MS);
     }
   }
-}
-
-/** Resolves in the next turn of the event loop. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The peer was gone before it was accepted: only that connection is lost. */

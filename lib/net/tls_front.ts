@@ -6,7 +6,6 @@ import { BufferPool } from "./buffer_pool.ts";
 import { scheduleTimeout } from "./schedule.ts";
 import { sendLastWords } from "./last_words.ts";
 import { LogThrottle } from "./log_throttle.ts";
-import { Turns } from "./turns.ts";
 import type { Log } from "../log.ts";
 
 /** First and longest pause before a backend that stopped by itself is started again. */
@@ -32,12 +31,6 @@ const LARGEST_STEP = 0;
 
 /** Buffers of directions that wait for data: with room for most messages of a client. */
 const waitBuffers = new BufferPool(256);
-
-/**
- * Handshakes that the backend works at at once, and how long one counts at most. Each takes the one
- * thread a millisecond or two: many that come together would hold up everybody else meanwhile.
- */
-const HANDSHAKES = { atOnce: 1, longestMs: 200 } as const;
 
 /** A certificate chain and its private key, both PEM. */
 export interface CertificatePair {
@@ -115,8 +108,6 @@ class Fronted<Info> implements FrontedConnection<Info> {
   allowance = Infinity;
   /** The port that it comes to the backend from, once that is known. */
   port: number | undefined;
-  /** Called once the backend has said something, or the connection has ended. */
-  onAnswered: () => void = () => {};
   #callOffEnd: (() => void) | undefined;
   #mayBeSilent = false;
   #backend: Deno.TcpConn | undefined;
@@ -190,7 +181,6 @@ export class TlsFront<Info> {
   readonly #failures: LogThrottle;
   readonly #idleCheck: ReturnType<typeof setInterval>;
   readonly #generations = new Set<Generation<Info>>();
-  readonly #handshakes = new Turns(HANDSHAKES);
   #current: Generation<Info> | undefined;
   #pair: CertificatePair | undefined;
   #stopping = new AbortController();
@@ -258,7 +248,6 @@ export class TlsFront<Info> {
     fronted: Fronted<Info>,
     head: Uint8Array,
   ): Promise<{ generation: Generation<Info>; conn: Deno.TcpConn }> {
-    fronted.onAnswered = await this.#handshakes.take();
     for (let generation = this.#current; generation !== undefined;) {
       generation.active++;
       let conn: Deno.TcpConn | undefined;
@@ -285,14 +274,12 @@ export class TlsFront<Info> {
       await splice(fronted.peer, opened.conn, {
         waitBuffers,
         largestStep: LARGEST_STEP,
-        onBytes: (direction, bytes) =>
-          direction === "forward" ? fronted.heard(bytes) : fronted.onAnswered(),
+        onBytes: (direction, bytes) => void (direction === "forward" && fronted.heard(bytes)),
       });
     } catch (error) {
       this.#failures.say({ error });
       await sendLastWords(fronted.peer, alertRecord("internalError"));
     } finally {
-      fronted.onAnswered();
       fronted.close();
       if (generation !== undefined) await this.#leave(generation, fronted);
     }

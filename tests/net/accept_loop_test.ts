@@ -138,24 +138,3 @@ Deno.test({
     assert.ok(ms < 1_000, `${ms} ms until the last was connected`);
   },
 });
-
-Deno.test("acceptLoop() lets others have their turn between connections that come together", async () => {
-  const stopping = new AbortController();
-  let accepted = 0;
-  /** How many had been accepted when others had their turn. */
-  const turns: number[] = [];
-  const others = setInterval(() => turns.push(accepted), 0);
-  await acceptLoop({
-    accept: () => Promise.resolve({}),
-    onConnection() {
-      accepted++;
-      // As long as it takes to refuse somebody, so that the others are due.
-      for (const until = performance.now() + 0.5; performance.now() < until;);
-      if (accepted === 200) stopping.abort();
-    },
-    onError() {},
-    signal: stopping.signal,
-  });
-  clearInterval(others);
-  assert.ok(turns.length >= 10, `others had ${turns.length} turns`);
-});
