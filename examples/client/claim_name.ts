@@ -35,8 +35,22 @@ export interface ClaimOptions {
  * @throws {Error} when the code's time is over.
  */
 export async function claimName(options: ClaimOptions): Promise<Verified> {
+  const left = await leftClaim(options);
+  if (left !== undefined) {
+    try {
+      return await prove(left, options);
+    } catch (error) {
+      // An earlier run may have ended between the relay's word and the saving of the token.
+      if (!(error instanceof RelayProblem && isGone(error))) throw error;
+      options.say("That code was used up; here is a new one.");
+    }
+  }
+  return await prove(await newClaim(options), options);
+}
+
+/** Shows the claim's code, and waits until the relay found it. */
+async function prove(claim: PendingClaim, options: ClaimOptions): Promise<Verified> {
   const { state, username, bioFile, say, lines, now } = options;
-  const claim = await leftClaim(options) ?? await newClaim(options);
   const expiresAt = Date.parse(claim.expiresAt);
   const minutes = Math.max(1, Math.round((expiresAt - now()) / 60_000));
   say(`
@@ -109,8 +123,13 @@ async function untilFound(
 }
 
 /** Whether asking again with this claim can never help. */
-function isFinal({ code, status }: RelayProblem): boolean {
-  return code === "claim-not-found" || code === "claim-expired" || status === 401 || status === 403;
+function isFinal(problem: RelayProblem): boolean {
+  return isGone(problem) || problem.status === 401 || problem.status === 403;
+}
+
+/** Whether the relay knows this claim no more; a new one can help. */
+function isGone({ code }: RelayProblem): boolean {
+  return code === "claim-not-found" || code === "claim-expired";
 }
 
 /** Waits for Enter or the time, whichever comes first; true for Enter. */
