@@ -197,7 +197,7 @@ async function mainFront(cases: number, seed: number, json: boolean): Promise<nu
     json
       ? JSON.stringify({ seed, ...report }, null, 2)
       : `front: ${handshakes} handshakes and ${requests} requests in ${seconds} s, seed ${seed}; ` +
-        `good visitors ${good.asked - good.failed} of ${good.asked}; ` +
+        `good visitors ${good.asked - good.failed.length} of ${good.asked}; ` +
         `RSS ${rssMb.early} MB at half of the requests, ${rssMb.end} MB at the end: ` +
         (problems.length === 0 ? "all well" : `FAILED, ${problems.join("; ")}`),
   );

@@ -3,12 +3,15 @@ import type { Duplex } from "../../../lib/net/splice.ts";
 /** Bytes of a visitor's that the TLS server may have beyond what was read behind it. */
 const MOST_UNREAD_BYTES = 256 * 1024;
 
+/** How long what was passed takes to be read, if anything is left of it and somebody waits; milliseconds. */
+const DELIVERY_MS = 3;
+
 /**
  * Passes a TLS server no more than is read of it at its other end: the runtime's takes all that comes
  * and keeps it in memory, however little of it is read.
  */
 export class Pace {
-  /** Bytes that were passed since somebody last waited for some; TLS's own ones with them. */
+  /** Bytes that were passed and not read; TLS's own are among them. */
   #unread = 0;
   #reading = 0;
   #wake: (() => void) | undefined;
@@ -19,8 +22,8 @@ export class Pace {
     return {
       read: (p) => conn.read(p),
       write: async (p) => {
-        if (!this.#mayPass()) await new Promise<void>((resolve) => this.#wake = resolve);
-        const n = await conn.write(p);
+        while (!this.#over && this.#unread >= MOST_UNREAD_BYTES) await this.#turn();
+        const n = await conn.write(p.subarray(0, MOST_UNREAD_BYTES));
         this.#unread += n;
         return n;
       },
@@ -37,10 +40,11 @@ export class Pace {
         this.#goOn();
         try {
           const n = await conn.read(p);
-          this.#unread -= n ?? 0;
+          this.#unread = Math.max(0, this.#unread - (n ?? 0));
           return n;
         } finally {
           this.#reading--;
+          this.#goOn();
         }
       },
       write: (p) => conn.write(p),
@@ -55,10 +59,18 @@ export class Pace {
     this.#goOn();
   }
 
-  #mayPass(): boolean {
-    // Who waits has read everything: what was counted was TLS's.
-    if (this.#reading > 0) this.#unread = 0;
-    return this.#over || this.#unread < MOST_UNREAD_BYTES;
+  /** Waits for a read to begin or end; where one waits and gets nothing, nothing is left but TLS's own. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#reading === 0 ? undefined : setTimeout(() => {
+        this.#unread = 0;
+        this.#goOn();
+      }, DELIVERY_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #goOn(): void {

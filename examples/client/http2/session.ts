@@ -64,6 +64,8 @@ export class Http2Session implements StreamSession {
   #leaving = false;
   #ended = false;
   #receiveWindow = SESSION_WINDOW_BYTES;
+  /** Bytes that are not held any more, and of which the peer was not told yet. */
+  #released = 0;
   #peerWindow = DEFAULT_WINDOW_BYTES;
   #idleFrames = 0;
   #resets = 0;
@@ -113,12 +115,22 @@ export class Http2Session implements StreamSession {
     if (this.#running === 0) this.#left.resolve();
   }
 
-  /** Gives the peer leave to send so many bytes more, on a stream and in all. */
+  /** Gives the peer leave to send so many bytes more on a stream. */
   grant(stream: Http2Stream, bytes: number): void {
     stream.receiveWindow += bytes;
     this.#tell(frame(FRAME.windowUpdate, 0, stream.id, int32s(bytes)));
-    this.#receiveWindow += bytes;
-    this.#grantSession(bytes);
+  }
+
+  /**
+   * Notes that so many bytes, of whichever stream, are not held any more. The peer is told of them in
+   * large steps, whatever became of each stream: with many at once none of them takes much.
+   */
+  release(bytes: number): void {
+    this.#released += bytes;
+    if (this.#released < SESSION_WINDOW_BYTES / 4) return;
+    this.#receiveWindow += this.#released;
+    this.#grantSession(this.#released);
+    this.#released = 0;
   }
 
   /** Ends a stream at once; nothing more is sent on it. */
@@ -198,14 +210,16 @@ export class Http2Session implements StreamSession {
     if (this.#receiveWindow < 0) throw new ConnectionError(ERROR.flowControl, "too much data");
     const stream = this.#streams.get(id);
     if (stream === undefined || stream.remoteEnded) {
-      this.#receiveWindow += length;
-      this.#grantSession(length);
+      this.release(length);
       return this.#streams.checkLate(id);
     }
     const piece = unpadded(payload, flags);
     stream.receiveWindow -= length;
     if (stream.receiveWindow < 0) throw new StreamError(id, ERROR.flowControl, "too much data");
-    if (length > piece.length) this.grant(stream, length - piece.length);
+    if (length > piece.length) {
+      this.grant(stream, length - piece.length);
+      this.release(length - piece.length);
+    }
     if (stream.missing !== undefined) stream.missing -= piece.length;
     const isLast = (flags & FLAG.endStream) !== 0;
     if (stream.missing !== undefined && (stream.missing < 0 || (isLast && stream.missing > 0))) {
@@ -281,9 +295,7 @@ export class Http2Session implements StreamSession {
   #forget(id: number, byUs: boolean): void {
     const stream = this.#streams.close(id, byUs);
     if (stream === undefined) return;
-    const owed = stream.close();
-    this.#receiveWindow += owed;
-    this.#grantSession(owed);
+    this.release(stream.close());
     this.sender.wake();
   }
 

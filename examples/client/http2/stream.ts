@@ -8,8 +8,10 @@ const PIECE_BYTES = 64 * 1024;
 
 /** What a stream asks of its session. */
 export interface StreamSession {
-  /** Gives the peer leave to send so many bytes more. */
+  /** Gives the peer leave to send so many bytes more on this stream. */
   grant(stream: Http2Stream, bytes: number): void;
+  /** Notes that so many bytes of any stream are not held any more. */
+  release(bytes: number): void;
 }
 
 /** One request and its answer (RFC 9113 section 5). */
@@ -69,14 +71,13 @@ export class Http2Stream {
     this.#wake?.();
   }
 
-  /** Ends the stream on this side of the wire; returns the bytes that the peer was not granted again. */
+  /** Ends the stream on this side of the wire; returns how many bytes were held of it. */
   close(): number {
-    const owed = this.#received.length + this.#taken;
-    this.#taken = 0;
+    const held = this.#received.length;
     this.#over.abort();
     this.#received.clear();
     this.#wake?.();
-    return owed;
+    return held;
   }
 
   /** Reads some of the body; null at its end. */
@@ -89,6 +90,7 @@ export class Http2Stream {
     }
     const n = this.#received.take(into);
     this.#taken += n;
+    this.#session.release(n);
     // Told in large steps, but before the peer has to wait.
     if (!this.remoteEnded && this.#taken >= PIECE_BYTES) {
       this.#session.grant(this, this.#taken);

@@ -26,7 +26,7 @@ export interface FrontReport {
   handshakes: number;
   requests: number;
   seconds: number;
-  good: { asked: number; failed: number };
+  good: { asked: number; failed: string[] };
   rssMb: { early: number; end: number };
   /** What was wrong; empty when all is well. */
   problems: string[];
@@ -60,7 +60,7 @@ export async function fuzzFront({ cases, seed, tell }: FuzzFrontOptions): Promis
   using mangler = new Mangler(front.port);
   await getsPage(front);
   const before = await front.settled(({ connections }) => connections === 0);
-  const good = { asked: 0, failed: 0 };
+  const good: FrontReport["good"] = { asked: 0, failed: [] };
   const problems: string[] = [];
   const over = new AbortController();
   const asking = askAgainAndAgain(front, good, over.signal);
@@ -97,7 +97,8 @@ export async function fuzzFront({ cases, seed, tell }: FuzzFrontOptions): Promis
     }
     if (end.uncaught > 0) problems.push(`${end.uncaught} errors that nothing caught`);
     if (end.rss - early > MAX_GROWTH_BYTES) problems.push("memory grows");
-    if (good.failed > 0 || good.asked === 0) problems.push("good visitors had no page");
+    if (good.asked === 0) problems.push("no good visitor came");
+    if (good.failed.length > 0) problems.push(`good visitors had no page: ${good.failed[0]}`);
     return report(end.rss);
   } catch (error) {
     problems.push(`the front is gone: ${(error as Error).message}`);
@@ -193,12 +194,13 @@ async function askAgainAndAgain(
   while (!over.aborted) {
     good.asked++;
     const get = good.asked % 2 === 0 ? getsPage : getsPageOverHttp2;
-    if (!await get(front).catch(() => false)) good.failed++;
+    const why = await get(front).catch((error: Error) => error.message);
+    if (why !== undefined) good.failed.push(`${get.name}: ${why}`);
     await new Promise((resolve) => setTimeout(resolve, GOOD_EVERY_MS));
   }
 }
 
-async function getsPage({ port, pem }: { port: number; pem: string }): Promise<boolean> {
+async function getsPage({ port, pem }: { port: number; pem: string }): Promise<string | undefined> {
   const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
   const timer = setTimeout(() => closeQuietly(tcp), GOOD_WITHIN_MS);
   try {
@@ -214,20 +216,24 @@ async function getsPage({ port, pem }: { port: number; pem: string }): Promise<b
     for (let n; (n = await conn.read(buffer)) !== null;) {
       text += new TextDecoder().decode(buffer.subarray(0, n));
     }
-    return text.startsWith("HTTP/1.1 200") && text.endsWith(`\r\n\r\n${GOOD_BODY}`);
+    const isGood = text.startsWith("HTTP/1.1 200") && text.endsWith(`\r\n\r\n${GOOD_BODY}`);
+    return isGood ? undefined : JSON.stringify(text);
   } finally {
     clearTimeout(timer);
   }
 }
 
 /** The same over HTTP/2. */
-async function getsPageOverHttp2(front: { port: number; pem: string }): Promise<boolean> {
+async function getsPageOverHttp2(
+  front: { port: number; pem: string },
+): Promise<string | undefined> {
   const visitor = await RawHttp2.open(front);
   const timer = setTimeout(() => visitor.close(), GOOD_WITHIN_MS);
   try {
     const stream = visitor.ask(GOOD_PATH);
     const { payload } = await visitor.until((frame) => frame.stream === stream && frame.type === 0);
-    return payload.toString("latin1") === GOOD_BODY;
+    const text = payload.toString("latin1");
+    return text === GOOD_BODY ? undefined : JSON.stringify(text);
   } finally {
     clearTimeout(timer);
     visitor.close();
