@@ -27,6 +27,8 @@ export class FrameSender {
   #window = DEFAULT_WINDOW_BYTES;
   #tail: Promise<void> = Promise.resolve();
   #waiting: (() => void)[] = [];
+  /** Whether windows stay as they are. */
+  #final = false;
 
   constructor(conn: Pick<Duplex, "write">) {
     this.#conn = conn;
@@ -60,6 +62,7 @@ export class FrameSender {
   async data(stream: Http2Stream, piece: Uint8Array): Promise<void> {
     for (let at = 0; at < piece.length;) {
       while (Math.min(this.#window, stream.sendWindow) <= 0 && !stream.over.aborted) {
+        if (this.#final) throw new Deno.errors.ConnectionReset("no window opens any more");
         await new Promise<void>((resolve) => this.#waiting.push(resolve));
       }
       if (stream.over.aborted) throw new Deno.errors.ConnectionReset("the stream is over");
@@ -84,6 +87,12 @@ export class FrameSender {
       }
       this.#window += increment;
     }
+    this.wake();
+  }
+
+  /** Notes that no more can come of the peer: what its windows do not hold can never be sent. */
+  end(): void {
+    this.#final = true;
     this.wake();
   }
 

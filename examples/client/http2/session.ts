@@ -89,7 +89,7 @@ export class Http2Session implements StreamSession {
         [SETTING.maxHeaderListSize, this.#options.maxHeadBytes],
       ]));
       this.#grantSession(SESSION_WINDOW_BYTES - DEFAULT_WINDOW_BYTES);
-      const reading = this.#read();
+      const reading = this.#read().finally(() => this.sender.end());
       // Its failure counts, or nobody waits for it any more.
       reading.catch(() => {});
       const gone = aborted(this.#options.gone);

@@ -16,7 +16,7 @@ import {
 } from "./http2_frames.ts";
 import { head } from "./left_behind.ts";
 import { type PathApp, pathFronted } from "./path_app.ts";
-import { RawHttp2 } from "./raw_http2.ts";
+import { DEFAULT_WINDOW, RawHttp2 } from "./raw_http2.ts";
 import { RawVisitor } from "./raw_visitor.ts";
 
 const { handshake, head: headMs, keepAlive, upload, download, halfClosed, linger } = VISITOR_LIMITS;
@@ -284,4 +284,19 @@ Deno.test("Front counts an upload over HTTP/2 that was answered early as over", 
     visitor.close();
     await world.empty();
     assert.equal(world.clock.now(), 0);
+  }));
+
+Deno.test("Front notices by itself who leaves HTTP/2 with windows that are full", () =>
+  pathFronted(async (world) => {
+    const visitor = await RawHttp2.open(world, { session: DEFAULT_WINDOW });
+    const streams = [visitor.ask("/endless"), visitor.ask("/endless")];
+    let left = DEFAULT_WINDOW;
+    await visitor.until(({ type, payload }) =>
+      type === FRAME.data && (left -= payload.length) === 0
+    );
+    assert.equal(streams.length, 2);
+    visitor.close();
+    await world.empty();
+    assert.equal(world.clock.now(), 0);
+    await world.app.empty();
   }));
