@@ -35,6 +35,12 @@ if (import.meta.main) {
   const front = new Front({
     async handler(exchange) {
       answering++;
+      // A bug of ours, in a callback of this one's request.
+      if (exchange.request.target === "/bug") {
+        setTimeout(() => {
+          throw new Error("a bug that a test asked for");
+        });
+      }
       await handler(exchange).finally(() => answering--);
     },
     log,
