@@ -2,6 +2,7 @@ import { closeQuietly, type Duplex, writeAll } from "../../../lib/net/splice.ts"
 import { FrontProcess } from "../../../tests/examples/client/front/front_process.ts";
 import { HOSTNAME } from "../../../tests/examples/client/front/fronted.ts";
 import { RawHttp2 } from "../../../tests/examples/client/front/raw_http2.ts";
+import { RawVisitor } from "../../../tests/examples/client/front/raw_visitor.ts";
 import { helloCase } from "../hello.ts";
 import { Random } from "../random.ts";
 import { FuzzApp, GOOD_BODY, GOOD_PATH } from "./app.ts";
@@ -135,20 +136,21 @@ async function handshake(port: number, random: Random): Promise<void> {
 }
 
 /** A good handshake, and then damaged requests of either version. */
-async function request({ port, pem }: FrontProcess, random: Random): Promise<void> {
+async function request(front: FrontProcess, random: Random): Promise<void> {
   const isHttp2 = random.once(2);
-  const conn = await Deno.startTls(await Deno.connect({ hostname: "127.0.0.1", port }), {
-    hostname: HOSTNAME,
-    caCerts: [pem],
-    alpnProtocols: [isHttp2 ? "h2" : "http/1.1"],
-  });
+  // Not by `Deno.startTls`: closed while it is read, it keeps its descriptor.
+  const visitor = await RawVisitor.open(front, isHttp2 ? "h2" : "http/1.1");
+  const timer = setTimeout(() => visitor.close(), LISTEN_MS);
   try {
-    await inPieces(conn, isHttp2 ? framesCase(random) : requestCase(random), random);
+    const bytes = isHttp2 ? framesCase(random) : requestCase(random);
+    const pieces = { write: (p: Uint8Array) => visitor.sendAll(p).then(() => p.length) };
+    await inPieces(pieces, bytes, random);
     if (random.once(4)) return;
-    if (random.once(3)) await conn.closeWrite();
-    await listen(conn);
+    if (random.once(3)) visitor.endSide();
+    await visitor.end();
   } finally {
-    closeQuietly(conn);
+    clearTimeout(timer);
+    visitor.close();
   }
 }
 
@@ -166,7 +168,11 @@ async function mangled(mangler: Mangler, pem: string, random: Random): Promise<v
   }
 }
 
-async function inPieces(conn: Duplex, bytes: Uint8Array, random: Random): Promise<void> {
+async function inPieces(
+  conn: Pick<Duplex, "write">,
+  bytes: Uint8Array,
+  random: Random,
+): Promise<void> {
   let from = 0;
   for (const to of [...random.cuts(Math.max(2, bytes.length), 2), bytes.length]) {
     await writeAll(conn, bytes.subarray(from, to));
