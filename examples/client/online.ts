@@ -97,15 +97,22 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
     schedule: scheduleTimeout,
   });
 
+  /** The number that the relay knows, and keeps up by itself. */
+  let told: number | undefined;
+
   function sendPool(): void {
     const { report } = path;
-    control.send({ type: "pool", size: poolSize(), ...(report && { dataPath: report.word }) });
+    const size = poolSize();
+    control.send({ type: "pool", size, ...(report && { dataPath: report.word }) });
+    told = size;
   }
 
+  /** Tells the relay soon how many connections to keep, if that is another number now. */
   function ask(): void {
+    if (poolSize() === told) return;
     asking ??= setTimeout(() => {
       asking = undefined;
-      sendPool();
+      if (poolSize() !== told) sendPool();
     }, ASK_DELAY_MS);
   }
 
@@ -152,11 +159,12 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
 
   async function serve({ conn, head, visitor }: Joined): Promise<void> {
     wished.note();
+    ask();
     log.debug("Visitor joined", { address: visitor?.address, visitors: front.connections + 1 });
     await front.serve(conn, head, visitor?.address);
     log.debug("Visitor gone", { address: visitor?.address, visitors: front.connections });
     // Room may be what was missing.
-    if (room() <= options.pool) ask();
+    ask();
   }
 
   async function meet(message: RelayMessage & { type: "connect" }): Promise<void> {

@@ -3,9 +3,13 @@ import { Backoff } from "./backoff.ts";
 import type { DataConnection } from "./data_connection.ts";
 import type { DataAddress } from "./data_path.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
+import { MAX_POOL_SIZE } from "../../lib/wire/messages.ts";
 
 /** How long a ticket for parking can be shown, milliseconds (PROTOCOL section 3). */
 const TICKET_LIFE_MS = 60_000;
+
+/** Tickets that are kept for want of a place: as many as a relay grants at most. */
+const MOST_SPARE = MAX_POOL_SIZE;
 
 /** A parked connection that ends sooner than this did not expire, it failed; milliseconds. */
 const SHORTEST_PARKING_MS = 10_000;
@@ -16,6 +20,14 @@ const PAUSE_MS = { first: 500, longest: 30_000 } as const;
 /** A data connection with a visitor. */
 export type Joined = DataConnection & { state: "joined" };
 
+/** A ticket that was not shown yet. */
+interface Ticket {
+  ticket: string;
+  address: DataAddress;
+  /** When it is void, milliseconds of the clock. */
+  voidAt: number;
+}
+
 /** Options for {@linkcode Parking}. */
 export interface ParkingOptions {
   /** How many connections to keep parked now. */
@@ -24,7 +36,7 @@ export interface ParkingOptions {
   dial: (ticket: string, address: DataAddress, onShown: () => void) => Promise<DataConnection>;
   /** Takes over a connection that a visitor was joined to. */
   onJoined: (connection: Joined) => void;
-  /** Asks the relay for tickets, soon: a place became free. */
+  /** Called when a place became free: the relay may have to be asked for another number of tickets. */
   ask: () => void;
   /** Ends the waiting between tries. */
   signal: AbortSignal;
@@ -44,6 +56,8 @@ export interface ParkingOptions {
 export class Parking {
   readonly #options: ParkingOptions;
   readonly #backoff: Backoff;
+  /** Oldest first. */
+  readonly #spare: Ticket[] = [];
   #taken = 0;
   #restUntil = 0;
 
@@ -61,25 +75,36 @@ export class Parking {
     return this.#taken;
   }
 
-  /** Uses tickets as far as there are places; the rest expire unused. */
+  /**
+   * Uses tickets as far as there are places. The rest is kept: the relay grants them when it gives a
+   * parked connection to a visitor, and they may be here before the visitor's first byte.
+   */
   offer(tickets: readonly string[], address: DataAddress): void {
-    for (const ticket of tickets) {
-      if (this.#taken >= this.#options.wanted()) return;
-      this.#park(ticket, address);
+    const voidAt = this.#options.now() + TICKET_LIFE_MS;
+    for (const ticket of tickets) this.#spare.push({ ticket, address, voidAt });
+    this.#fill();
+    this.#spare.splice(0, this.#spare.length - MOST_SPARE);
+  }
+
+  #fill(): void {
+    const { wanted, now, signal } = this.#options;
+    while (!signal.aborted && this.#spare.length > 0 && this.#taken < wanted()) {
+      const ticket = this.#spare.shift()!;
+      if (now() < ticket.voidAt) this.#park(ticket);
     }
   }
 
-  async #park(ticket: string, address: DataAddress): Promise<void> {
+  async #park({ ticket, address, voidAt }: Ticket): Promise<void> {
     const { ask, now, sleep, signal } = this.#options;
-    const giveUpAt = now() + TICKET_LIFE_MS;
     this.#taken++;
     try {
       while (!signal.aborted) {
         await sleep(Math.max(0, this.#restUntil - now()), signal);
-        if (signal.aborted || now() >= giveUpAt || await this.#show(ticket, address)) return;
+        if (signal.aborted || now() >= voidAt || await this.#show(ticket, address)) return;
       }
     } finally {
       this.#taken--;
+      this.#fill();
       if (!signal.aborted) ask();
     }
   }

@@ -35,10 +35,11 @@ class Session:
         self._client = client
         self._wished = PoolSize(client.most_parked)
         self._path = DataPath(self._path_changed)
-        self._parking = Parking(self._pool, self._dial_parked, self._joined, self._ask)
+        self._parking = Parking(self._pool, self._dial_parked, self._joined, self._ask_if_other)
         self._tasks: set[asyncio.Task[None]] = set()
         self._joining = 0  # visitors on their way
         self._asking = False
+        self._told = 0  # how many the relay keeps parked, as far as it was told
         self._bad = 0
         self.was_online = False
 
@@ -117,6 +118,11 @@ class Session:
         """Parked connections may become visitors at any time: near the limit there are fewer."""
         return min(self._wished.size, self._room())
 
+    def _ask_if_other(self) -> None:
+        """Say nothing that the relay knows: it keeps the pool full by itself."""
+        if self._pool() != self._told:
+            self._ask()
+
     def _ask(self) -> None:
         """Tell the relay soon how many connections to keep parked."""
         if not self._asking:
@@ -126,7 +132,8 @@ class Session:
     async def _send_pool(self) -> None:
         await asyncio.sleep(ASK_DELAY_S)
         self._asking = False
-        message: dict[str, object] = {"type": "pool", "size": self._pool()}
+        self._told = self._pool()
+        message: dict[str, object] = {"type": "pool", "size": self._told}
         if self._path.report is not None:
             message["dataPath"] = self._path.report.word  # an extension: others ignore it
         await control.send(self._control, message)

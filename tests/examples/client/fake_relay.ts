@@ -340,7 +340,10 @@ export class FakeRelay {
 
   async #visitor(visitor: Deno.TcpConn): Promise<void> {
     const parked = this.parked.shift();
-    if (parked !== undefined) return await meet(visitor, parked);
+    if (parked !== undefined) {
+      this.#grant();
+      return await meet(visitor, parked);
+    }
     if (!this.connects) return closeQuietly(visitor);
     const ticket = this.ticket("connect");
     this.#waiting.set(ticket, visitor);

@@ -58,6 +58,32 @@ Deno.test("Parking uses tickets as far as there are places", async () => {
   assert.equal(parking.taken, 2);
 });
 
+Deno.test("Parking keeps the tickets that it has no place for, until they are void", async () => {
+  const { parking, dials, clock } = lot(1);
+  parking.offer(["a", "b"], ADDRESS);
+  clock.now = 30_000;
+  parking.offer(["c"], ADDRESS);
+  await settled();
+  // The visitor's first byte comes behind the ticket that replaces this connection.
+  dials[0]!.become({ state: "joined", head: new Uint8Array() } as Joined);
+  await settled();
+  assert.deepEqual(dials.map(({ ticket }) => ticket), ["a", "b"]);
+  clock.now = 60_000;
+  dials[1]!.become({ state: "joined", head: new Uint8Array() } as Joined);
+  await settled();
+  assert.deepEqual(dials.map(({ ticket }) => ticket), ["a", "b", "c"]);
+
+  parking.offer(Array.from({ length: 70 }, (_, i) => `${i}`), ADDRESS);
+  clock.now = 119_999;
+  dials[2]!.become({ state: "joined", head: new Uint8Array() } as Joined);
+  await settled();
+  assert.equal(dials.at(-1)!.ticket, "6", "no more are kept than a relay grants");
+  clock.now = 120_000;
+  dials[3]!.become({ state: "joined", head: new Uint8Array() } as Joined);
+  await settled();
+  assert.equal(dials.length, 4, "the rest is void");
+});
+
 Deno.test("Parking hands a visitor over and asks for another ticket", async () => {
   const { parking, dials, joined, asked } = lot(1);
   parking.offer(["a"], ADDRESS);

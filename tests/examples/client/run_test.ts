@@ -30,6 +30,10 @@ Deno.test("run() serves visitors by parked connections and parks others", () =>
       await relay.ready(2);
     }
     assert.ok(!relay.shown.includes("connect"));
+    // One when it came online, one when it found the data port: the relay keeps the pool full by itself,
+    // and whatever else is said holds up what the relay says (Nagle's algorithm, delayed acknowledgements).
+    const pools = relay.session!.messages.filter(({ type }) => type === "pool");
+    assert.deepEqual(pools.map(({ size }) => size), [2, 2]);
   }));
 
 Deno.test("run() tells the upstream who the visitor is", () =>
