@@ -26,6 +26,15 @@ interface Ended {
   lines: string[];
 }
 
+/** What a program needs of the environment, its settings, and nothing else that is set here. */
+function withSettings(
+  settings: Record<string, string>,
+): Pick<Deno.CommandOptions, "env" | "clearEnv"> {
+  const { PATH = "/usr/bin:/bin", HOME = "/", DENO_DIR } = Deno.env.toObject();
+  const cache = DENO_DIR !== undefined && { DENO_DIR };
+  return { clearEnv: true, env: { PATH, HOME, ...cache, NO_COLOR: "1", ...settings } };
+}
+
 /**
  * Starts a program, sends it signals at their moments (milliseconds, or when something has
  * happened), and waits until it has ended.
@@ -36,7 +45,7 @@ async function endedBy(
 ): Promise<Ended> {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-prompt", "--quiet", ...args],
-    env: { NO_COLOR: "1", ...env },
+    ...withSettings(env),
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -137,7 +146,7 @@ Deno.test("the relay, sent SIGHUP while it starts, starts, and reads its setting
     const { args, env } = await relayIn(dir);
     const process = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-prompt", "--quiet", ...args],
-      env: { NO_COLOR: "1", ...env },
+      ...withSettings(env),
       stdin: "null",
       stdout: "null",
       stderr: "piped",
