@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { addressGroup } from "../net/address_group.ts";
 import type { BioAnswer } from "./bio_queue.ts";
+import type { Refusal } from "../wire/problems.ts";
 import {
-  type ClaimRefusal,
   codeExpired,
   noSuchClaim,
   refuseBio,
@@ -47,6 +47,23 @@ export interface ClaimVerified {
   replaced: boolean;
 }
 
+/** What keeps a claim from being made. */
+export type NotClaimed = Refusal<
+  "invalid-username" | "reserved-username" | "suspended" | "rate-limited"
+>;
+
+/** What keeps a claim from being verified. */
+export type NotVerified = Refusal<
+  | "claim-not-found"
+  | "claim-expired"
+  | "code-not-found"
+  | "profile-not-found"
+  | "profile-unavailable"
+  | "reserved-username"
+  | "suspended"
+  | "rate-limited"
+>;
+
 /** Options for {@linkcode createClaims}. */
 export interface ClaimsOptions {
   store: Pick<Store, "accounts" | "claimChecks" | "claimKey" | "write">;
@@ -76,7 +93,7 @@ export interface ClaimsOptions {
  */
 export interface Claims {
   /** Makes a claim on a username, whatever the caller sent as one. */
-  create(username: unknown, address: string): ClaimMade | ClaimRefusal;
+  create(username: unknown, address: string): ClaimMade | NotClaimed;
   /**
    * Looks for the claim's code in the bio, and if it is there, grants the account's token.
    *
@@ -84,7 +101,7 @@ export interface Claims {
    *
    * @param address of whoever asks.
    */
-  verify(claim: string, address: string): Promise<ClaimVerified | ClaimRefusal>;
+  verify(claim: string, address: string): Promise<ClaimVerified | NotVerified>;
 }
 
 /** Makes and checks claims; the caller opens and closes the store. */
@@ -111,7 +128,7 @@ export function createClaims(options: ClaimsOptions): Claims {
   /** Readings of a profile under way, by the hash of the claim in hex. */
   const underWay = new Map<string, number>();
 
-  function create(username: unknown, address: string): ClaimMade | ClaimRefusal {
+  function create(username: unknown, address: string): ClaimMade | NotClaimed {
     const refusal = refuseName(username);
     if (refusal !== undefined) return refusal;
     const name = String(username);
@@ -119,7 +136,7 @@ export function createClaims(options: ClaimsOptions): Claims {
     if (accounts.isBlocked(name)) return suspended(name);
 
     const waitMs = byAddress.take(addressGroup(address));
-    if (waitMs > 0) return tooManyClaims("Too many claims came from your network address", waitMs);
+    if (waitMs > 0) return tooManyClaims(waitMs);
 
     const expiresAt = now() + codeLifeMs;
     const made = seal.seal(name, expiresAt);
@@ -131,7 +148,7 @@ export function createClaims(options: ClaimsOptions): Claims {
     return isReserved(name) && accounts.byUsername(name) === undefined;
   }
 
-  async function verify(claim: string, address: string): Promise<ClaimVerified | ClaimRefusal> {
+  async function verify(claim: string, address: string): Promise<ClaimVerified | NotVerified> {
     const sealed = seal.open(claim);
     const sinceMs = now() - (sealed?.expiresAt ?? 0);
     if (sealed === undefined || sinceMs >= EXPIRED_KNOWN_MS) return noSuchClaim();
@@ -166,7 +183,7 @@ export function createClaims(options: ClaimsOptions): Claims {
     hash: Uint8Array,
     expiresAt: number,
     username: string,
-  ): Promise<ClaimVerified | ClaimRefusal> {
+  ): Promise<ClaimVerified | NotVerified> {
     return store.write(() => {
       // The operator may have acted since the claim was made, or while the profile was read.
       if (accounts.isBlocked(username)) return suspended(username);

@@ -1,10 +1,34 @@
 import type { DATA_SUBPROTOCOL, SUBPROTOCOL } from "../wire/messages.ts";
 import { Problem } from "./problem.ts";
+import type { AccountView, ApiOptions } from "./services.ts";
 
 /** The bearer token of a request; empty, which is nobody's, when it has none. */
 export function bearerToken(request: Request): string {
   const header = request.headers.get("Authorization") ?? "";
   return /^Bearer +([\w.~+/-]+=*) *$/i.exec(header)?.[1] ?? "";
+}
+
+/**
+ * The account that a request's token belongs to.
+ *
+ * @throws {Problem} `unauthorized` or `suspended`.
+ */
+export function authorised(request: Request, accounts: ApiOptions["accounts"]): AccountView {
+  const account = accounts.byToken(bearerToken(request));
+  if (account === undefined) {
+    throw new Problem(
+      "unauthorized",
+      "Send the token of your account as Authorization: Bearer TOKEN; a lost token is replaced by claiming the name again.",
+      { headers: { "WWW-Authenticate": "Bearer" } },
+    );
+  }
+  if (account.blockedAt !== undefined) {
+    throw new Problem(
+      "suspended",
+      `The relay's operator has suspended ${account.username}; ask them why.`,
+    );
+  }
+  return account;
 }
 
 /**

@@ -1,13 +1,16 @@
 import { z } from "zod";
-import { USERNAME_PATTERN } from "../wire/username.ts";
+import { problemDetails } from "../wire/problems.ts";
+import { USERNAME_PATTERN, USERNAME_RULE } from "../wire/username.ts";
 
 /*
  * The bodies of the API, once: requests are checked by these, answers typed by them, and the OpenAPI
- * document generated from them.
+ * document generated from them. What a member of a request has to be, `error` tells people.
  */
 
 const time = z.iso.datetime().describe("RFC 3339, UTC");
-const username = z.string().describe("Lower-case DNS label").meta({ pattern: USERNAME_PATTERN });
+const username = z.string({ error: USERNAME_RULE }).describe("Lower-case DNS label").meta({
+  pattern: USERNAME_PATTERN,
+});
 const hostname = z.string().describe("Where visitors reach the user");
 const token = z.string().describe("Bearer secret; shown once");
 
@@ -41,24 +44,23 @@ export const verifyAnswer = z.object({ username, hostname, token });
 /** Longest away text, characters: Unicode code points, as JSON Schema counts them. */
 const MAX_AWAY_LENGTH = 280;
 
+const AWAY_RULE = {
+  error: `away is a text of at most ${MAX_AWAY_LENGTH} characters, or null.`,
+};
+
 /** What visitors of a user who is away are shown. */
 const preferences = z.object({
-  offlinePage: z.enum(["full", "plain", "none"])
-    .describe("plain: no last-seen, no away text; none: an alert instead of any page"),
-  lastSeen: z.boolean().describe("Whether the page tells when the user was last online"),
-  away: z.string().refine((text) => [...text].length <= MAX_AWAY_LENGTH)
+  offlinePage: z.enum(["full", "plain", "none"], {
+    error: 'offlinePage is "full", "plain" or "none".',
+  }).describe("plain: no last-seen, no away text; none: an alert instead of any page"),
+  lastSeen: z.boolean({ error: "lastSeen is true or false." })
+    .describe("Whether the page tells when the user was last online"),
+  away: z.string(AWAY_RULE).refine((text) => [...text].length <= MAX_AWAY_LENGTH, AWAY_RULE)
     .meta({ maxLength: MAX_AWAY_LENGTH }).nullable().describe("The user's words to visitors"),
 });
 
 /** Body of `PATCH /v1/account`. */
 export const preferencesChange = preferences.partial();
-
-/** What the `detail` of a bad {@linkcode preferencesChange} says of each member. */
-export const PREFERENCE_RULES: Record<keyof z.infer<typeof preferences>, string> = {
-  offlinePage: 'offlinePage is "full", "plain" or "none".',
-  lastSeen: "lastSeen is true or false.",
-  away: `away is a text of at most ${MAX_AWAY_LENGTH} characters, or null.`,
-};
 
 /** Answer of `GET /v1/account`. */
 export const accountAnswer = z.object({
@@ -72,7 +74,10 @@ export const accountAnswer = z.object({
 });
 
 /** Body of `POST /v1/certificates`. */
-export const certificateRequest = z.object({ csr: z.string().describe("PKCS #10, PEM") });
+export const certificateRequest = z.object({
+  csr: z.string({ error: 'Send {"csr": "-----BEGIN CERTIFICATE REQUEST-----…"} in PEM.' })
+    .describe("PKCS #10, PEM"),
+});
 
 /** Answer while a certificate is being made. */
 export const certificatePending = z.object({
@@ -80,14 +85,6 @@ export const certificatePending = z.object({
   status: z.literal("pending"),
   position: z.int().optional().describe("Place in the queue, from 1"),
   expectedAt: time.optional().describe("When it is likely to be ready"),
-});
-
-/** An RFC 9457 problem. */
-export const problemDetails = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
 });
 
 /** Answer of `GET /v1/certificates/{id}`. */

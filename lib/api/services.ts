@@ -3,7 +3,8 @@ import type { Log } from "../log.ts";
 import type { Caller, ControlSocket, Transport } from "../session/control_socket.ts";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
 import type { ReadBody } from "./body.ts";
-import type { ProblemCode } from "./problem.ts";
+import type { ProblemDetails, Refusal } from "../wire/problems.ts";
+import type { ProblemIn, RouteName, ROUTES } from "./routes.ts";
 import type * as schema from "./schemas.ts";
 
 /** What a request is served with besides itself. */
@@ -18,13 +19,8 @@ export interface ApiBindings {
   takeSocket?: (onOpen: (socket: ControlSocket) => void) => Response;
 }
 
-/** An answer of one of the services below when it does not do what it was asked. */
-export interface Refusal {
-  ok: false;
-  problem: ProblemCode;
-  detail: string;
-  retryAfterS?: number;
-}
+/** A service's answer when it does not do what a request to a route asks of it. */
+type RefusalOf<Name extends RouteName> = Refusal<ProblemIn<(typeof ROUTES)[Name]>>;
 
 /** The part of an account that the API tells. */
 export interface AccountView {
@@ -39,7 +35,18 @@ type Preferences = z.infer<typeof schema.preferencesChange>;
 export type CertificateState =
   | { status: "pending"; retryAfterS: number; position?: number; expectedAt?: number }
   | { status: "ready"; certificate: string; notAfter: number; renewAfter: number }
-  | { status: "failed"; problem: z.infer<typeof schema.problemDetails> };
+  | { status: "failed"; problem: ProblemDetails };
+
+/** A claim that was made. */
+interface ClaimMade extends Omit<z.infer<typeof schema.claimAnswer>, "expiresAt"> {
+  ok: true;
+  expiresAt: number;
+}
+
+/** A claim that was verified. */
+interface ClaimVerified extends z.infer<typeof schema.verifyAnswer> {
+  ok: true;
+}
 
 /** What the API is made of; times are milliseconds since the epoch. */
 export interface ApiOptions {
@@ -53,30 +60,15 @@ export interface ApiOptions {
     setPreferences(username: string, changes: Preferences): Promise<void>;
   };
   claims: {
-    create(
-      username: unknown,
-      address: string,
-    ):
-      | {
-        ok: true;
-        claim: string;
-        username: string;
-        hostname: string;
-        code: string;
-        expiresAt: number;
-      }
-      | Refusal;
-    verify(
-      claim: string,
-      address: string,
-    ): Promise<{ ok: true; username: string; hostname: string; token: string } | Refusal>;
+    create(username: string, address: string): ClaimMade | RefusalOf<"claim">;
+    verify(claim: string, address: string): Promise<ClaimVerified | RefusalOf<"verify">>;
   };
   certificates: {
     submit(
       username: string,
       hostname: string,
       csr: string,
-    ): Promise<{ ok: true; id: string } | Refusal>;
+    ): Promise<{ ok: true; id: string } | RefusalOf<"requestCertificate">>;
     get(username: string, id: string): CertificateState | undefined;
     latest(username: string): { notAfter: number } | undefined;
   };

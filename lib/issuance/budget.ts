@@ -1,3 +1,5 @@
+import { type Refusal, refuse } from "../wire/problems.ts";
+
 /** The stretch that an account's requests are counted over. */
 export const DAY_MS = 86_400_000;
 
@@ -53,17 +55,15 @@ export function refuseDaily(
   accepted: readonly number[],
   limit: number,
   now: number,
-): { ok: false; problem: "rate-limited"; detail: string; retryAfterS: number } | undefined {
+): Refusal<"rate-limited"> | undefined {
   const blocking = accepted.at(-limit);
   if (blocking === undefined) return undefined;
   const until = blocking + DAY_MS;
-  return {
-    ok: false,
-    problem: "rate-limited",
-    detail:
-      `This account made ${accepted.length} certificate requests in the last 24 hours, the limit is ${limit}; ask again at ${
-        new Date(until).toISOString()
-      }`,
-    retryAfterS: Math.max(1, Math.ceil((until - now) / 1000)),
-  };
+  return refuse(
+    "rate-limited",
+    `This account made ${accepted.length} certificate requests in the last 24 hours, the limit is ${limit}; ask again at ${
+      new Date(until).toISOString()
+    }`,
+    Math.max(1, Math.ceil((until - now) / 1000)),
+  );
 }

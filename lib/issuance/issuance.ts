@@ -1,9 +1,10 @@
 import { BUDGET_WINDOW_MS, DAY_MS, refuseDaily, turns } from "./budget.ts";
 import { checkCsr } from "../pki/csr.ts";
 import type { Issuance, IssuanceOptions, Submission } from "./options.ts";
-import { endState, orderProblem, type OrderState, SUSPENDED } from "./order_state.ts";
+import { endState, type OrderState, SUSPENDED } from "./order_state.ts";
 import type { QueuedOrder } from "../store/orders.ts";
 import { settleWithin } from "../net/pause.ts";
+import { type ProblemCode, problemOf, refuse } from "../wire/problems.ts";
 import { createTroubles } from "./retries.ts";
 import { orderUserCertificate } from "./user_order.ts";
 
@@ -26,7 +27,7 @@ const PATIENTLY = { lockTimeoutMs: 600_000 } as const;
 const RUNNING_RETRY_S = 2;
 
 export type { Issuance, IssuanceOptions, Submission } from "./options.ts";
-export type { OrderProblem, OrderState } from "./order_state.ts";
+export type { OrderState } from "./order_state.ts";
 
 interface Running {
   username: string;
@@ -57,7 +58,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
 
   async function submit(username: string, hostname: string, csrPem: string): Promise<Submission> {
     const check = await checkCsr(csrPem, hostname);
-    if (!check.ok) return { ok: false, problem: "bad-csr", detail: check.reason };
+    if (!check.ok) return refuse("bad-csr", check.reason);
     const id = randomId();
     // In one transaction: two requests at once cannot both be the last one allowed.
     const submission = await store.write((): Submission => {
@@ -84,7 +85,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   function supersede(username: string): void {
     for (const order of table.queue()) {
       if (order.username !== username || running.has(order.id)) continue;
-      fail(order, "superseded", 409, "Replaced by a newer request", "Ask for the newer order");
+      fail(order, "superseded", "Ask for the newer order");
     }
   }
 
@@ -190,16 +191,9 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     const verdict = troubles.note(order.id, error);
     switch (verdict.end) {
       case "refused":
-        return await store.write(
-          () =>
-            fail(order, "certificate-refused", 502, "The authority refused the certificate", why),
-          PATIENTLY,
-        );
+        return await store.write(() => fail(order, "certificate-refused", why), PATIENTLY);
       case "given-up":
-        return await store.write(
-          () => fail(order, "authority-unavailable", 503, "The certificate could not be had", why),
-          PATIENTLY,
-        );
+        return await store.write(() => fail(order, "authority-unavailable", why), PATIENTLY);
     }
     log.warn("certificate order failed", {
       username: order.username,
@@ -209,14 +203,8 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     });
   }
 
-  function fail(
-    { id, username }: QueuedOrder,
-    code: string,
-    status: number,
-    title: string,
-    detail: string,
-  ): void {
-    table.markFailed(id, JSON.stringify(orderProblem(code, status, title, detail)), now());
+  function fail({ id, username }: QueuedOrder, code: ProblemCode, detail: string): void {
+    table.markFailed(id, JSON.stringify(problemOf(code, detail)), now());
     troubles.clear(id);
     log.warn("certificate order ended", { username, order: id, why: detail });
   }

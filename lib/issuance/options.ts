@@ -1,6 +1,7 @@
 import type { Store } from "../store/store.ts";
 import type { Log } from "../log.ts";
 import type { Authority } from "../certificate/authority.ts";
+import type { Refusal } from "../wire/problems.ts";
 import type { OrderState } from "./order_state.ts";
 
 /** Options for {@linkcode createIssuance}. */
@@ -28,15 +29,7 @@ export interface IssuanceOptions {
 }
 
 /** Answer to a request for a certificate. */
-export type Submission =
-  | { ok: true; id: string }
-  | {
-    ok: false;
-    problem: "bad-csr" | "rate-limited";
-    /** What is wrong and what to do, for a person. */
-    detail: string;
-    retryAfterS?: number;
-  };
+export type Submission = { ok: true; id: string } | Refusal<"bad-csr" | "rate-limited">;
 
 /** Gets users their certificates; every accepted request survives a restart. */
 export interface Issuance {

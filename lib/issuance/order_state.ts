@@ -1,12 +1,5 @@
 import type { OrderRow, ReadyOrder } from "../store/orders.ts";
-
-/** Why an order failed for good, an RFC 9457 problem. */
-export interface OrderProblem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-}
+import { type ProblemDetails, problemOf } from "../wire/problems.ts";
 
 /** Where an order of a user stands. */
 export type OrderState =
@@ -20,13 +13,14 @@ export type OrderState =
     expectedAt?: number;
   }
   | ({ status: "ready" } & ReadyOrder)
-  | { status: "failed"; problem: OrderProblem };
+  /** Why it failed for good. */
+  | { status: "failed"; problem: ProblemDetails };
 
 /** Where an ended order stands; undefined for a pending one. */
 export function endState(row: OrderRow): OrderState | undefined {
   switch (row.status) {
     case "failed":
-      return { status: "failed", problem: JSON.parse(row.problem ?? "{}") as OrderProblem };
+      return { status: "failed", problem: JSON.parse(row.problem ?? "{}") as ProblemDetails };
     case "ready":
       return {
         status: "ready",
@@ -38,19 +32,7 @@ export function endState(row: OrderRow): OrderState | undefined {
 }
 
 /** How the pending orders of a name end that the operator blocks. */
-export const SUSPENDED: OrderProblem = orderProblem(
+export const SUSPENDED: ProblemDetails = problemOf(
   "suspended",
-  403,
-  "That username is suspended",
   "The relay's operator has suspended the name; ask for a certificate again when it is not any more",
 );
-
-/** Makes a problem of this project's namespace. */
-export function orderProblem(
-  code: string,
-  status: number,
-  title: string,
-  detail: string,
-): OrderProblem {
-  return { type: `urn:glosson:problem:${code}`, title, status, detail };
-}

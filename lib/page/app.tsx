@@ -1,4 +1,5 @@
 import { authorityOf, hostOfUser, labelBelow } from "../wire/names.ts";
+import { PROBLEM_TYPE } from "../wire/problems.ts";
 import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
 import type { JSX } from "hono/jsx/jsx-runtime";
@@ -218,7 +219,7 @@ function send(c: Context<PageEnv>, answer: Answer): Response {
   if (asker === "navigation") return c.html(`<!DOCTYPE html>${body}`, status);
   if (asker === "part") return c.text(`${text}\n`, status);
   const detail = retryAfterS === undefined ? text : `${text} Try again in ${retryAfterS} seconds.`;
-  const problem = { type: `urn:glosson:problem:${page}`, title: text, status, detail };
+  const problem = { type: PROBLEM_TYPE + page, title: text, status, detail };
   return c.body(JSON.stringify(problem), status, { "Content-Type": "application/problem+json" });
 }
 

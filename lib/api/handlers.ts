@@ -1,0 +1,97 @@
+import { DATA_SUBPROTOCOL, SUBPROTOCOL } from "../wire/messages.ts";
+import { refuse } from "../wire/problems.ts";
+import { accountAnswer, certificateAnswer, time } from "./answers.ts";
+import type { Handlers } from "./call.ts";
+import { authorised, bearerToken, requireWebSocket, upgradeRequired } from "./request.ts";
+import type { ApiOptions } from "./services.ts";
+
+/** When to come back to a relay that takes no more clients. */
+const FULL_RETRY_S = 60;
+
+/** What handlers serve requests with. */
+export interface Services extends ApiOptions {
+  /** The OpenAPI document. */
+  openApi: Record<string, unknown>;
+}
+
+/** What each route does. */
+export const HANDLERS: Handlers<Services> = {
+  relay: ({ relay }) => ({ status: 200, body: relay }),
+
+  openApi: ({ openApi }) => ({ status: 200, body: openApi }),
+
+  claim({ claims }, { body, source }) {
+    const made = claims.create(body.username, source.address);
+    if (!made.ok) return made;
+    const { claim, username, hostname, code, expiresAt } = made;
+    return { status: 201, body: { claim, username, hostname, code, expiresAt: time(expiresAt) } };
+  },
+
+  async verify({ claims, revoke, log }, { params, source }) {
+    const verified = await claims.verify(params.claim, source.address);
+    if (!verified.ok) return verified;
+    const { username, hostname, token } = verified;
+    revoke(username);
+    log.info("account verified", { username });
+    return { status: 200, body: { username, hostname, token } };
+  },
+
+  account: (services, { account }) => ({ status: 200, body: accountAnswer(account, services) }),
+
+  async setPreferences(services, { account, body, request }) {
+    const { accounts } = services;
+    await accounts.setPreferences(account.username, body);
+    return { status: 200, body: accountAnswer(authorised(request, accounts), services) };
+  },
+
+  async release({ release, log }, { account }) {
+    const { username } = account;
+    await release(username);
+    log.info("account released", { username });
+    return { status: 204 };
+  },
+
+  async requestCertificate({ certificates, hostnameOf }, { account, body }) {
+    const { username } = account;
+    const submitted = await certificates.submit(username, hostnameOf(username), body.csr);
+    if (!submitted.ok) return submitted;
+    const { id } = submitted;
+    return {
+      status: 202,
+      body: { id, status: "pending" },
+      headers: { "Location": `/v1/certificates/${id}`, "Retry-After": "1" },
+    };
+  },
+
+  certificate({ certificates }, { account, params: { id } }) {
+    const state = certificates.get(account.username, id);
+    if (state === undefined) {
+      return refuse("certificate-not-found", "Ask for a new one with POST /v1/certificates.");
+    }
+    return {
+      status: 200,
+      body: certificateAnswer(id, state),
+      ...(state.status === "pending" && { headers: { "Retry-After": String(state.retryAfterS) } }),
+    };
+  },
+
+  control({ accounts, openControl }, { account, request, transport, takeSocket }) {
+    const { username } = account;
+    requireWebSocket(request, SUBPROTOCOL);
+    const token = bearerToken(request);
+    function holds(): boolean {
+      const now = accounts.byToken(token);
+      return now?.username === username && now.blockedAt === undefined;
+    }
+    return openControl(request, { username, holds, transport }, takeSocket) ?? refuse(
+      "busy",
+      "As many clients are online as this relay takes; come back later.",
+      FULL_RETRY_S,
+    );
+  },
+
+  // The handshake itself is answered before a request comes as far as here.
+  data() {
+    throw upgradeRequired(DATA_SUBPROTOCOL);
+  },
+};
