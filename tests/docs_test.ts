@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { PROBLEMS } from "../lib/wire/problems.ts";
 import { checkDocument, type Findings, markdownFiles } from "./docs/check.ts";
+import { namedProblems, problemTable } from "./docs/problems.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -25,6 +27,21 @@ Deno.test("links, anchors, tasks, commands and paths in every document exist", (
 Deno.test(`README.md has at most ${README_LINES} lines`, () => {
   const lines = Deno.readTextFileSync(`${ROOT}README.md`).split("\n").length - 1;
   assert.ok(lines <= README_LINES, `${lines} lines`);
+});
+
+Deno.test("PROTOCOL.md lists the problems of the catalogue, and no document names another", () => {
+  const protocol = Deno.readTextFileSync(`${ROOT}examples/PROTOCOL.md`);
+  const listed = protocol.slice(protocol.indexOf("| code | status |"));
+  assert.equal(listed.slice(0, listed.indexOf("\n\n") + 1), problemTable());
+  for (const [file, atLeast] of [["PROTOCOL.md", 1], ["OPERATING.md", 7]] as const) {
+    const named = namedProblems(Deno.readTextFileSync(`${ROOT}examples/${file}`));
+    assert.ok(named.length >= atLeast, `${file}: only ${named.length} were found`);
+    for (const { code, status } of named) {
+      const problem = Object.entries(PROBLEMS).find(([name]) => name === code)?.[1];
+      assert.ok(problem, `${file}: there is no problem ${code}`);
+      assert.equal(status ?? problem.status, problem.status, `${file}: the status of ${code}`);
+    }
+  }
 });
 
 /** What the check says of a document at the top level. */

@@ -5,12 +5,13 @@ import { parseProxyHeader, type ProxyAddresses } from "../../lib/wire/proxy_prot
 import { innerSocketPath } from "../../lib/file/socket_path.ts";
 import { startHttp11 } from "../../lib/net/http11_backend.ts";
 import { splice } from "../../lib/net/splice.ts";
+import { assertListed } from "../api/listed.ts";
 
 /** A message on the control WebSocket. */
 // deno-lint-ignore no-explicit-any
 export type Message = { type: string } & Record<string, any>;
 
-/** Fetches from the relay's API on its control port. */
+/** Fetches from the relay's API on its control port; fails at an answer that no route lists. */
 export function apiOf(relay: Relay): {
   url: string;
   client: Deno.HttpClient;
@@ -33,11 +34,13 @@ export function apiOf(relay: Relay): {
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const text = await response.text();
-      return {
+      const answer = {
         status: response.status,
         headers: response.headers,
         body: text === "" ? {} : JSON.parse(text),
       };
+      assertListed(method, path, answer);
+      return answer;
     },
   };
 }
