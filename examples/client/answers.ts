@@ -1,4 +1,3 @@
-import { MAX_SERVER_NAME_BYTES, normalizeServerName } from "../../lib/wire/server_name.ts";
 import { USERNAME_PATTERN } from "../../lib/wire/username.ts";
 
 /** Whether a member of an answer is what it has to be. */
@@ -38,11 +37,6 @@ export const isWord: Check = (value) => isText(value, MAX_WORD) && WORD.test(val
 export const isCode: Check = (value) => isText(value, MAX_CODE) && CODE.test(value);
 
 export const isUsername: Check = (value) => typeof value === "string" && USERNAME.test(value);
-
-/** A host name or an IP address, as it may stand in a URL. */
-export function isHost(value: unknown): value is string {
-  return isText(value, MAX_SERVER_NAME_BYTES) && normalizeServerName(value).ok;
-}
 
 export const isTime: Check = (value) =>
   typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));

@@ -2,7 +2,6 @@ import {
   type Check,
   isBoolean,
   isCode,
-  isHost,
   isNullOr,
   isNumber,
   isObjectOf,
@@ -13,6 +12,7 @@ import {
   isWord,
 } from "./answers.ts";
 import { readProblem, readRetryAfter, unreachable } from "./problem.ts";
+import { isHost } from "../../lib/wire/server_name.ts";
 import { headerSecret } from "../../lib/wire/secret.ts";
 import type { RelayHttp } from "./relay_http.ts";
 

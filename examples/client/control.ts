@@ -1,8 +1,12 @@
 import type { Log } from "../../lib/log.ts";
-import { type ClientMessage, type RelayMessage, SUBPROTOCOL } from "../../lib/wire/messages.ts";
+import {
+  type ClientMessage,
+  readRelayMessage,
+  type RelayMessage,
+  SUBPROTOCOL,
+} from "../../lib/wire/messages.ts";
 import { headerSecret } from "../../lib/wire/secret.ts";
 import type { RelayHttp } from "./relay_http.ts";
-import { readRelayMessage } from "./relay_messages.ts";
 
 /** How long the relay may take from the first packet to `online`, milliseconds. */
 const ONLINE_TIMEOUT_MS = 15_000;

@@ -1,3 +1,4 @@
+import { PROBLEM_TYPE } from "../../lib/wire/problems.ts";
 import { withoutUnseen } from "../../lib/wire/unseen.ts";
 
 /** A refusal of the relay (RFC 9457), made for showing to a person. */
@@ -31,8 +32,6 @@ export class RelayProblem extends Error {
 export class RelayUnreachable extends Error {
   override readonly name = "RelayUnreachable";
 }
-
-const PROBLEM_TYPE = "urn:glosson:problem:";
 
 /** Longest title, and longest detail, that is shown; a relay's pages fit many times over. */
 const MAX_SHOWN = 500;

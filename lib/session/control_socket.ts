@@ -204,7 +204,6 @@ export class Control {
   #receive(link: Link, data: unknown): void {
     if (link.closing) return;
     link.transport.allowance = MESSAGE_ALLOWANCE;
-    if (typeof data !== "string") return this.#bad(link, "message is not a text frame");
     const read = readClientMessage(data);
     if (read.state === "bad") return this.#bad(link, read.detail);
     if (read.state === "ignored") return;

@@ -1,5 +1,6 @@
-import { latin1 } from "./latin1.ts";
 import { z } from "zod";
+import { latin1 } from "./latin1.ts";
+import { isHost } from "./server_name.ts";
 
 /** Subprotocol of a data connection over WebSocket. */
 export const DATA_SUBPROTOCOL = "glosson-data.v1";
@@ -12,6 +13,9 @@ export const MAX_MESSAGE_BYTES = 16 * 1024;
 
 /** Most connections that a client may keep parked. */
 export const MAX_POOL_SIZE = 64;
+
+/** Longest life of a `connect` ticket that is believed, milliseconds. */
+const MAX_TICKET_LIFE_MS = 60_000;
 
 /** Close codes of the control WebSocket (1012: IANA registry, service restart). */
 export const CLOSE = {
@@ -28,9 +32,9 @@ const TICKET = /^[A-Za-z0-9_-]{22}$/;
 /** Characters of a ticket. */
 export const TICKET_BYTES = 22;
 
-/** Whether a text can be a ticket. */
-export function isTicket(text: string): boolean {
-  return TICKET.test(text);
+/** Whether a value can be a ticket. */
+export function isTicket(value: unknown): value is string {
+  return typeof value === "string" && TICKET.test(value);
 }
 
 const ticket = z.string().regex(TICKET);
@@ -53,7 +57,12 @@ export const DATA_PATH_WORDS = [
 /** A word of {@linkcode DATA_PATH_WORDS}. */
 export type DataPathWord = (typeof DATA_PATH_WORDS)[number];
 
-/** What a client may say. Members that are not known are dropped. */
+/*
+ * Messages of both directions. Members that are not known are dropped; `catch` has what stands for one
+ * that is not as it should be and can be done without.
+ */
+
+/** What a client may say. */
 const clientMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("pool"),
@@ -67,59 +76,105 @@ const clientMessage = z.discriminatedUnion("type", [
 /** A message of a client. */
 export type ClientMessage = z.infer<typeof clientMessage>;
 
-const CLIENT_TYPES: readonly unknown[] = clientMessage.options.map((o) => o.shape.type.value);
+const host = z.string().refine(isHost, "no host name");
+const port = z.int().min(1).max(65_535);
+
+/** Where these tickets are to be shown; absent where it is as `online` said. */
+const where = { dataHost: host.optional(), dataPort: port.optional() };
+
+const goodbyeReason = z.enum(["replaced", "draining", "revoked", "protocol"]);
 
 /** Why the relay closes a control WebSocket. */
-export type GoodbyeReason = "replaced" | "draining" | "revoked" | "protocol";
+export type GoodbyeReason = z.infer<typeof goodbyeReason>;
+
+/** What the relay may say. */
+const relayMessage = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("online"),
+    hostname: host,
+    // The page's address, with its port where that is not 443; earlier relays do not tell it.
+    url: z.string().refine(isPageUrl).optional().catch(undefined),
+    dataHost: host,
+    dataPort: port,
+  }).transform((online) => ({ ...online, url: online.url ?? `https://${online.hostname}` })),
+  z.object({
+    type: z.literal("connect"),
+    ticket,
+    // Only the PROXY header is believed about a visitor: this one may be missing.
+    visitor: z.object({ address: z.string().catch(""), port: port.catch(0) })
+      .catch({ address: "", port: 0 }),
+    expiresInMs: z.number().positive().catch(MAX_TICKET_LIFE_MS)
+      .transform((ms) => Math.min(ms, MAX_TICKET_LIFE_MS)),
+    ...where,
+  }),
+  z.object({
+    type: z.literal("tickets"),
+    tickets: z.array(z.unknown()).transform((all) => all.slice(0, MAX_POOL_SIZE).filter(isTicket)),
+    ...where,
+  }),
+  z.object({
+    type: z.literal("goodbye"),
+    // One of a newer relay: whether to come back is what `retryAfterMs` says.
+    reason: goodbyeReason.catch("protocol"),
+    // null: do not come back by yourself.
+    retryAfterMs: z.number().nonnegative().nullable().catch(0),
+  }),
+]);
 
 /** A message of the relay. */
-export type RelayMessage =
-  /** `url` is the page's address, with its port where that is not 443. */
-  | { type: "online"; hostname: string; url: string; dataHost: string; dataPort: number }
-  | {
-    type: "connect";
-    ticket: string;
-    visitor: { address: string; port: number };
-    expiresInMs: number;
-    /** Where this ticket is to be shown; absent where it is as `online` said. */
-    dataHost?: string;
-    dataPort?: number;
-  }
-  | { type: "tickets"; tickets: string[]; dataHost?: string; dataPort?: number }
-  /** `retryAfterMs` null: do not come back by yourself. */
-  | { type: "goodbye"; reason: GoodbyeReason; retryAfterMs: number | null };
+export type RelayMessage = z.infer<typeof relayMessage>;
 
-/** What a text frame of a client turns out to be. */
-export type ReadMessage =
-  | { state: "message"; message: ClientMessage }
+/** Whether a text is an https address of a host and a port, and nothing that only looks like it. */
+function isPageUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && url.protocol === "https:" && url.username === "" && url.password === "" &&
+    /^[!-~]+$/.test(text) && isHost(url.hostname);
+}
+
+/** What a frame turns out to be. */
+export type ReadMessage<Message> =
+  | { state: "message"; message: Message }
+  /** A type that is not known: a newer peer. */
   | { state: "ignored" }
   | { state: "bad"; detail: string };
 
-/** Reads a text frame of a client; a type that is not known is `ignored`, not bad. */
-export function readClientMessage(frame: string): ReadMessage {
+/** Reads a frame of a client. */
+export function readClientMessage(frame: unknown): ReadMessage<ClientMessage> {
+  return readMessage(frame, clientMessage);
+}
+
+/** Reads a frame of the relay. */
+export function readRelayMessage(frame: unknown): ReadMessage<RelayMessage> {
+  return readMessage(frame, relayMessage);
+}
+
+function readMessage<Message>(frame: unknown, schema: z.ZodType<Message>): ReadMessage<Message> {
+  if (typeof frame !== "string") return bad("message is not a text frame");
   // A UTF-16 unit is at least one byte of UTF-8: the cheap test comes first.
   if (frame.length > MAX_MESSAGE_BYTES || utf8Length(frame) > MAX_MESSAGE_BYTES) {
-    return { state: "bad", detail: `message is longer than ${MAX_MESSAGE_BYTES} bytes` };
+    return bad(`message is longer than ${MAX_MESSAGE_BYTES} bytes`);
   }
   let value: unknown;
   try {
     value = JSON.parse(frame);
   } catch {
-    return { state: "bad", detail: "message is not JSON" };
+    return bad("message is not JSON");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { state: "bad", detail: "message is not a JSON object" };
+    return bad("message is not a JSON object");
   }
   const { type } = value as { type?: unknown };
-  if (typeof type !== "string") return { state: "bad", detail: "message has no type" };
-  if (!CLIENT_TYPES.includes(type)) return { state: "ignored" };
-  const parsed = clientMessage.safeParse(value);
-  if (parsed.success) return { state: "message", message: parsed.data };
-  const issue = parsed.error.issues[0]!;
-  return {
-    state: "bad",
-    detail: `${type}: ${issue.path.join(".") || "message"}: ${issue.message}`,
-  };
+  if (typeof type !== "string") return bad("message has no type");
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return { state: "message", message: data };
+  const issue = error.issues[0]!;
+  // None of the union's members has this type.
+  if (issue.code === "invalid_union" && issue.path[0] === "type") return { state: "ignored" };
+  return bad(`${type}: ${issue.path.join(".") || "message"}: ${issue.message}`);
+}
+
+function bad(detail: string): { state: "bad"; detail: string } {
+  return { state: "bad", detail };
 }
 
 function utf8Length(text: string): number {

@@ -66,6 +66,12 @@ export function normalizeServerName(text: string): ServerName {
   );
 }
 
+/** Whether a value is a host name or an IP address, as it may stand in a URL. */
+export function isHost(value: unknown): value is string {
+  return typeof value === "string" && value.length <= MAX_SERVER_NAME_BYTES &&
+    normalizeServerName(value).ok;
+}
+
 function isIpLiteral(name: string): boolean {
   // Told by a character first, since nearly every name is none.
   if (!/^[\d[]|:/.test(name)) return false;

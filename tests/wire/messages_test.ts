@@ -5,6 +5,7 @@ import {
   PREFACE_BYTES,
   readClientMessage,
   readPreface,
+  readRelayMessage,
 } from "../../lib/wire/messages.ts";
 
 const TICKET = "AAAAAAAAAAAAAAAAAAAA-_";
@@ -59,6 +60,107 @@ Deno.test("readClientMessage() refuses what the protocol does not allow", () => 
   for (const frame of cases) {
     assert.equal(readClientMessage(frame).state, "bad", frame.slice(0, 60));
   }
+});
+
+/** The message in a frame of the relay; the state of any other frame. */
+function relaySays(message: unknown): unknown {
+  const read = readRelayMessage(JSON.stringify(message));
+  return read.state === "message" ? read.message : read.state;
+}
+
+const ONLINE = { type: "online", hostname: "kaylee.test", dataHost: "relay.test", dataPort: 9000 };
+
+Deno.test("readRelayMessage() reads what the relay may say and drops members it does not know", () => {
+  const url = "https://kaylee.test:4430";
+  const visitor = { address: "192.0.2.7", port: 50_000 };
+  const connect = { type: "connect", ticket: TICKET, visitor, expiresInMs: 10_000 };
+  const tickets = { type: "tickets", tickets: [TICKET, TICKET] };
+  for (
+    const message of [
+      { ...ONLINE, url },
+      { ...ONLINE, url, dataHost: "2001:db8::1" },
+      connect,
+      { ...connect, dataHost: "192.0.2.9", dataPort: 9001 },
+      tickets,
+      { ...tickets, dataHost: "data.test" },
+      ...["replaced", "draining", "revoked", "protocol"].map((reason) => (
+        { type: "goodbye", reason, retryAfterMs: 1_000 }
+      )),
+      { type: "goodbye", reason: "revoked", retryAfterMs: null },
+    ]
+  ) {
+    assert.deepEqual(relaySays(message), message);
+    assert.deepEqual(relaySays({ ...message, more: 1 }), message);
+  }
+});
+
+Deno.test("readRelayMessage() does without what it need not have", () => {
+  const online = { ...ONLINE, url: "https://kaylee.test" };
+  for (
+    const url of [
+      undefined,
+      7,
+      "kaylee.test",
+      "http://kaylee.test",
+      "https://a:b@kaylee.test",
+      "https://kaylee.test/ä",
+    ]
+  ) {
+    assert.deepEqual(relaySays({ ...ONLINE, url }), online, String(url));
+  }
+  const connect = { type: "connect", ticket: TICKET };
+  const unknown = { ...connect, visitor: { address: "", port: 0 }, expiresInMs: 60_000 };
+  assert.deepEqual(relaySays(connect), unknown);
+  for (const visitor of [null, 7, {}, { address: 7, port: 65_536 }]) {
+    for (const expiresInMs of [-1, 0, "1", null, 60_001]) {
+      assert.deepEqual(relaySays({ ...connect, visitor, expiresInMs }), unknown);
+    }
+  }
+  const more = [TICKET, "short", 7, null, ...Array(80).fill(TICKET)];
+  assert.deepEqual(relaySays({ type: "tickets", tickets: more }), {
+    type: "tickets",
+    tickets: Array(61).fill(TICKET),
+  });
+  for (const retryAfterMs of [undefined, -1, "5", {}]) {
+    assert.deepEqual(relaySays({ type: "goodbye", reason: "moved", retryAfterMs }), {
+      type: "goodbye",
+      reason: "protocol",
+      retryAfterMs: 0,
+    });
+  }
+});
+
+Deno.test("readRelayMessage() ignores types it does not know", () => {
+  assert.equal(relaySays({ type: "hello", dataPort: -1 }), "ignored");
+});
+
+Deno.test("readRelayMessage() refuses what the protocol does not allow", () => {
+  const connect = { type: "connect", ticket: TICKET };
+  for (
+    const message of [
+      null,
+      [],
+      "online",
+      {},
+      { type: 1 },
+      ...["hostname", "dataHost"].flatMap((name) =>
+        [undefined, "", "a b", 7, "x".repeat(256)].map((host) => ({ ...ONLINE, [name]: host }))
+      ),
+      ...[undefined, 0, 65_536, 1.5, "1"].map((dataPort) => ({ ...ONLINE, dataPort })),
+      { type: "connect" },
+      { ...connect, ticket: "short" },
+      { ...connect, dataHost: null },
+      { ...connect, dataPort: 0 },
+      { type: "tickets" },
+      { type: "tickets", tickets: {} },
+      { type: "tickets", tickets: [], dataHost: "" },
+      { type: "x", filler: "a".repeat(16 * 1024) },
+    ]
+  ) {
+    assert.equal(relaySays(message), "bad", JSON.stringify(message).slice(0, 80));
+  }
+  assert.equal(readRelayMessage(new ArrayBuffer(8)).state, "bad");
+  assert.equal(readRelayMessage('{"type":').state, "bad");
 });
 
 Deno.test("readPreface() takes exactly the 33 bytes", () => {
