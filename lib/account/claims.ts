@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { addressGroup } from "../net/address_group.ts";
 import type { BioAnswer } from "./bio_queue.ts";
-import type { Refusal } from "../wire/problems.ts";
 import {
   codeExpired,
   noSuchClaim,
@@ -14,6 +13,7 @@ import {
 } from "./claim_refusal.ts";
 import { isReservedUsername } from "./reserved_names.ts";
 import { createClaimSeal } from "./claim_seal.ts";
+import type { Refusal } from "../wire/problems.ts";
 import { type Random, systemRandom } from "../wire/random_secret.ts";
 import { createSlidingLimit } from "./sliding_limit.ts";
 import type { Store } from "../store/store.ts";

@@ -52,7 +52,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
     return problem.response();
   });
   app.onError((error, c) => {
-    const problem = problemOf(error, c.req.path, log);
+    const problem = problemFor(error, c.req.path, log);
     // The rest of a body that nobody reads must not hold the connection for as long as it comes.
     const rest = REST_OF_BODY[problem.code];
     if (rest !== undefined) c.env.transport.allowance = rest;
@@ -77,7 +77,7 @@ function methodNotAllowed(detail: string, allowed: string): Problem {
 }
 
 /** What a request is answered with that ended in an error. */
-function problemOf(error: Error, path: string, log: Log): Problem {
+function problemFor(error: Error, path: string, log: Log): Problem {
   if (error instanceof Problem) return error;
   if ((error as { code?: unknown }).code === "ERR_SQLITE_ERROR") {
     log.error("cannot use the database; is its disk full?", { error });
