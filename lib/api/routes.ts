@@ -16,7 +16,7 @@ export interface Route {
   body?: { schema: z.ZodType; invalid: ProblemCode };
   /** Good answers by status. */
   answers: { readonly [status: number]: GoodAnswer };
-  /** Problems of its own, besides those of {@linkcode problemsOf}. */
+  /** Problems that its handler may answer; {@linkcode problemsOf} has those of each such request too. */
   problems: readonly ProblemCode[];
 }
 
@@ -70,6 +70,7 @@ export const ROUTES = {
       "reserved-username",
       "suspended",
       "rate-limited",
+      // The database may be away.
       "busy",
     ],
   },
