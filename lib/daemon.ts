@@ -73,16 +73,18 @@ async function start(
   const ground = await layGround(settings, log, events);
   const { listeners, ceilings, metrics, cutOff } = ground;
 
-  const { accounts, claims, bio } = buildAccounts(ground);
-  const clients = buildClients(ground, accounts);
+  const { accounts, claims, bio } = await buildAccounts(ground);
+  const clients = await buildClients(ground);
   const { sessions, control, lastOnline, presence } = clients;
-  const { authority, names, issuance } = await buildCertificates(ground, accounts);
-  async function release(username: string): Promise<boolean> {
-    const released = await accounts.release(username, () => issuance.forget(username));
+  const { authority, names, issuance } = await buildCertificates(ground);
+  async function release(username: string, token?: string): Promise<boolean> {
+    const released = await accounts.release(username, token);
+    if (!released) return false;
+    issuance.forget(username);
     names?.settle(ground.hostnameOf(username));
     cutOff.tell(username);
     lastOnline.forget(username);
-    return released;
+    return true;
   }
   const api = buildApi(ground, { ...clients, accounts, claims, issuance, release });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });

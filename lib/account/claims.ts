@@ -16,7 +16,8 @@ import { createClaimSeal } from "./claim_seal.ts";
 import type { Refusal } from "../wire/problems.ts";
 import { type Random, systemRandom } from "../wire/random_secret.ts";
 import { createSlidingLimit } from "./sliding_limit.ts";
-import type { Store } from "../store/store.ts";
+import type { ClaimStore } from "../store/claims.ts";
+import type { AccountStore } from "../store/accounts.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -66,7 +67,12 @@ export type NotVerified = Refusal<
 
 /** Options for {@linkcode createClaims}. */
 export interface ClaimsOptions {
-  store: Pick<Store, "accounts" | "claimChecks" | "claimKey" | "write">;
+  store: {
+    accounts: Pick<AccountStore, "byUsername" | "isBlocked">;
+    claims: Pick<ClaimStore, "get" | "count" | "grant">;
+  };
+  /** {@linkcode ClaimStore.key}. */
+  key: Uint8Array;
   /**
    * Whether a name is kept back; who has its account keeps it all the same.
    * @default {isReservedUsername}
@@ -89,11 +95,11 @@ export interface ClaimsOptions {
 
 /**
  * How a person proves that a username is theirs. A claim is remembered by who made it, and by the relay
- * only once its profile was read.
+ * only once its profile was read. Rejects as the store.
  */
 export interface Claims {
   /** Makes a claim on a username, whatever the caller sent as one. */
-  create(username: unknown, address: string): ClaimMade | NotClaimed;
+  create(username: unknown, address: string): Promise<ClaimMade | NotClaimed>;
   /**
    * Looks for the claim's code in the bio, and if it is there, grants the account's token.
    *
@@ -107,7 +113,8 @@ export interface Claims {
 /** Makes and checks claims; the caller opens and closes the store. */
 export function createClaims(options: ClaimsOptions): Claims {
   const {
-    store,
+    store: { accounts, claims },
+    key,
     isReserved = isReservedUsername,
     readBio,
     hostnameOf,
@@ -123,17 +130,17 @@ export function createClaims(options: ClaimsOptions): Claims {
     maxKeys: MAX_LIMITED_ADDRESSES,
     now,
   });
-  const seal = createClaimSeal(store.claimKey(), random);
-  const { accounts, claimChecks: checks } = store;
+  const seal = createClaimSeal(key, random);
   /** Readings of a profile under way, by the hash of the claim in hex. */
   const underWay = new Map<string, number>();
 
-  function create(username: unknown, address: string): ClaimMade | NotClaimed {
+  async function create(username: unknown, address: string): Promise<ClaimMade | NotClaimed> {
     const refusal = refuseName(username);
     if (refusal !== undefined) return refusal;
     const name = String(username);
-    if (isKeptBack(name)) return reserved(name);
-    if (accounts.isBlocked(name)) return suspended(name);
+    // A name with an account is its owner's, whose token may be lost.
+    if (isReserved(name) && await accounts.byUsername(name) === undefined) return reserved(name);
+    if (await accounts.isBlocked(name)) return suspended(name);
 
     const waitMs = byAddress.take(addressGroup(address));
     if (waitMs > 0) return tooManyClaims(waitMs);
@@ -143,11 +150,6 @@ export function createClaims(options: ClaimsOptions): Claims {
     return { ok: true, ...made, username: name, hostname: hostnameOf(name), expiresAt };
   }
 
-  /** A name with an account is its owner's, whose token may be lost. */
-  function isKeptBack(name: string): boolean {
-    return isReserved(name) && accounts.byUsername(name) === undefined;
-  }
-
   async function verify(claim: string, address: string): Promise<ClaimVerified | NotVerified> {
     const sealed = seal.open(claim);
     const sinceMs = now() - (sealed?.expiresAt ?? 0);
@@ -155,21 +157,22 @@ export function createClaims(options: ClaimsOptions): Claims {
     if (sinceMs >= 0) return codeExpired();
     const { username, code, expiresAt } = sealed;
     const hash = createHash("sha256").update(sealed.bytes).digest();
-    const { verifications, used } = checks.get(hash);
-    if (used) return noSuchClaim();
-    if (accounts.isBlocked(username)) return suspended(username);
     const key = hash.toString("hex");
+    // Counted before the store is asked, so that those that come meanwhile see it.
     const atOnce = underWay.get(key) ?? 0;
-    if (verifications + atOnce >= verificationsPerClaim) {
-      return tooManyVerifications(verificationsPerClaim, -sinceMs);
-    }
     underWay.set(key, atOnce + 1);
     try {
+      const { verifications, used } = await claims.get(hash);
+      if (used) return noSuchClaim();
+      if (await accounts.isBlocked(username)) return suspended(username);
+      if (verifications + atOnce >= verificationsPerClaim) {
+        return tooManyVerifications(verificationsPerClaim, -sinceMs);
+      }
       const answer = await readBio(username, address);
       const refusal = refuseBio(answer, username, code);
       if (refusal === undefined) return await grant(hash, expiresAt, username);
       // One that had no turn, or was answered from memory, costs nothing.
-      if (answer.ran) await store.write(() => checks.count(hash, expiresAt));
+      if (answer.ran) await claims.count(hash, expiresAt);
       return refusal;
     } finally {
       const left = underWay.get(key)! - 1;
@@ -178,21 +181,24 @@ export function createClaims(options: ClaimsOptions): Claims {
     }
   }
 
-  /** Uses the claim up and grants a token, both or none: a second verification finds it used. */
-  function grant(
+  /** The operator may have acted since the claim was made, or while the profile was read. */
+  async function grant(
     hash: Uint8Array,
     expiresAt: number,
     username: string,
   ): Promise<ClaimVerified | NotVerified> {
-    return store.write(() => {
-      // The operator may have acted since the claim was made, or while the profile was read.
-      if (accounts.isBlocked(username)) return suspended(username);
-      if (isKeptBack(username)) return reserved(username);
-      if (!checks.use(hash, expiresAt)) return noSuchClaim();
-      const replaced = accounts.byUsername(username) !== undefined;
-      const token = accounts.grantToken(username);
-      return { ok: true, username, hostname: hostnameOf(username), token, replaced };
-    });
+    const mayBeNew = !isReserved(username);
+    const grant = await claims.grant({ hash, expiresAt, username, mayBeNew });
+    switch (grant.state) {
+      case "blocked":
+        return suspended(username);
+      case "not-new":
+        return reserved(username);
+      case "used":
+        return noSuchClaim();
+    }
+    const { token, replaced } = grant;
+    return { ok: true, username, hostname: hostnameOf(username), token, replaced };
   }
 
   return { create, verify };

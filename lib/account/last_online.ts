@@ -1,4 +1,4 @@
-import type { Attendance, Seen } from "../store/accounts.ts";
+import type { Attendance, Seen } from "../store/online_times.ts";
 import type { Log } from "../log.ts";
 
 /** Shortest time between two writes: what a crash can take of many who come and go at once. */

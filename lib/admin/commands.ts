@@ -18,7 +18,7 @@ export type Renew = (force: boolean, tell: (line: RenewalLine) => void) => Promi
 
 /** Options for {@linkcode commandsApp}. */
 export interface CommandsAppOptions {
-  status: () => StatusReport;
+  status: () => Promise<StatusReport>;
   users: UserDesk;
   renew: Renew;
   isUsername: (text: string) => boolean;
@@ -28,7 +28,7 @@ export interface CommandsAppOptions {
 export function commandsApp(options: CommandsAppOptions): Hono {
   const { users, renew, isUsername } = options;
   const app = new Hono();
-  app.get("/v1/status", (c) => c.json(options.status()));
+  app.get("/v1/status", async (c) => c.json(await options.status()));
   app.get("/v1/users", async (c) => c.json(await users.list()));
   app.get("/v1/users/:name", async (c) => {
     const user = await users.show(nameOf(c.req.param("name")));

@@ -41,9 +41,10 @@ export interface Figures {
   clients(): { online: number; parked: number; unreachable: number };
   /** Visitors joined with clients, and those whose first bytes are awaited. */
   visitors(): { joined: number; hellos: number };
-  accounts(): { total: number; blocked: number };
+  /** Rejects as the store, as {@linkcode Figures.issuance} does. */
+  accounts(): Promise<{ total: number; blocked: number }>;
   certificate(): CertificateFigures;
-  issuance(): { waiting: number; running: number; newNamesThisWeek: number };
+  issuance(): Promise<{ waiting: number; running: number; newNamesThisWeek: number }>;
   bioRunning(): number;
   limits(): LimitFigures[];
 }

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from "prom-client";
 
 /** Values by label, or one value without. */
-type Read = () => number | Iterable<readonly [value: string, count: number]>;
+type Values = number | Iterable<readonly [value: string, count: number]>;
 
 /** A metric that is read when somebody asks. */
 interface Instrument {
@@ -9,7 +9,7 @@ interface Instrument {
   help: string;
   /** Name of the label that the values of {@linkcode Instrument.read} go by. */
   label?: string;
-  read: Read;
+  read: () => Values | Promise<Values>;
 }
 
 /** A registry of metrics, most of which are read only when they are asked for. */
@@ -27,9 +27,10 @@ export class Instruments {
     this.#counters.add(name.replace(/_total$/, ""));
     new Counter({
       ...this.#base(name, help, label),
-      collect() {
+      async collect() {
+        const values = await read();
         this.reset();
-        each(read, label, (labels, count) => this.inc(labels, count));
+        each(values, label, (labels, count) => this.inc(labels, count));
       },
     });
   }
@@ -38,9 +39,10 @@ export class Instruments {
   gauge({ name, help, label, read }: Instrument): void {
     new Gauge({
       ...this.#base(name, help, label),
-      collect() {
+      async collect() {
+        const values = await read();
         this.reset();
-        each(read, label, (labels, count) => this.set(labels, count));
+        each(values, label, (labels, count) => this.set(labels, count));
       },
     });
   }
@@ -79,11 +81,10 @@ export class Instruments {
 }
 
 function each(
-  read: Read,
+  values: Values,
   label: string | undefined,
   set: (labels: Record<string, string>, count: number) => void,
 ): void {
-  const found = read();
-  if (typeof found === "number") return set({}, found);
-  for (const [value, count] of found) set(label === undefined ? {} : { [label]: value }, count);
+  if (typeof values === "number") return set({}, values);
+  for (const [value, count] of values) set(label === undefined ? {} : { [label]: value }, count);
 }

@@ -139,7 +139,7 @@ function addProcess(to: Instruments): void {
 function addFigures(to: Instruments, figures: Figures): void {
   addListeners(to, figures);
   addCertificates(to, figures);
-  const gauges: [name: string, help: string, read: () => number][] = [
+  const gauges: [name: string, help: string, read: () => number | Promise<number>][] = [
     ["sessions", "Clients online", () => figures.clients().online],
     ["parked_connections", "Data connections parked", () => figures.clients().parked],
     [
@@ -149,8 +149,12 @@ function addFigures(to: Instruments, figures: Figures): void {
     ],
     ["joined_visitors", "Visitors joined with clients", () => figures.visitors().joined],
     ["hellos", "Visitors whose first bytes are awaited", () => figures.visitors().hellos],
-    ["accounts", "Accounts", () => figures.accounts().total],
-    ["blocked_names", "Names that the operator blocked", () => figures.accounts().blocked],
+    ["accounts", "Accounts", async () => (await figures.accounts()).total],
+    [
+      "blocked_names",
+      "Names that the operator blocked",
+      async () => (await figures.accounts()).blocked,
+    ],
     ["bio_commands_running", "Bio scripts running", () => figures.bioRunning()],
   ];
   for (const [name, help, read] of gauges) to.gauge({ name: `glossond_${name}`, help, read });
@@ -209,14 +213,14 @@ function addCertificates(to: Instruments, figures: Figures): void {
     name: "glossond_certificate_orders",
     help: "Users' certificate orders, by state",
     label: "state",
-    read() {
-      const { waiting, running } = figures.issuance();
+    async read() {
+      const { waiting, running } = await figures.issuance();
       return [["waiting", waiting], ["running", running]];
     },
   });
   to.gauge({
     name: "glossond_certificate_new_names_week",
     help: "Certificates signed for new names in the last seven days",
-    read: () => figures.issuance().newNamesThisWeek,
+    read: async () => (await figures.issuance()).newNamesThisWeek,
   });
 }

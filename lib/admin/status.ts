@@ -57,15 +57,15 @@ export interface StatusOptions {
   figures: Figures;
 }
 
-/** Puts together how the relay is doing. */
-export function statusReport(options: StatusOptions): StatusReport {
+/** Puts together how the relay is doing. Rejects as the figures do. */
+export async function statusReport(options: StatusOptions): Promise<StatusReport> {
   const { software, startedAt, now, checks, counters, figures } = options;
   const certificate = figures.certificate();
   const full = figures.listeners().filter(({ refused }) => refused > 0)
     .map(({ name, refused }): [string, number] => [`${name}-full`, refused]);
   const data = counters.dataRefusals.entries()
     .map(([reason, count]): [string, number] => [`data-${reason}`, count]);
-  const { total, blocked } = figures.accounts();
+  const { total, blocked } = await figures.accounts();
   return {
     software,
     startedAt: time(startedAt),
@@ -87,7 +87,7 @@ export function statusReport(options: StatusOptions): StatusReport {
     },
     refusals: Object.fromEntries([...counters.refusals.entries(), ...data, ...full]),
     limits: figures.limits(),
-    issuance: figures.issuance(),
+    issuance: await figures.issuance(),
     bio: { running: figures.bioRunning(), results: Object.fromEntries(counters.bios.entries()) },
   };
 }

@@ -41,7 +41,10 @@ export interface UserView {
   parked: number | null;
 }
 
-/** What the operator can do with users, beside the relay that runs or on its state alone. */
+/**
+ * What the operator can do with users, beside the relay that runs or on its state alone. Rejects as the
+ * store.
+ */
 export interface UserDesk {
   list(): Promise<UserView[]>;
   /** Undefined for a name that has no account and is not blocked. */
@@ -66,14 +69,15 @@ interface StoredAccount {
 /** Options for {@linkcode createUserDesk}; times in milliseconds since the epoch. */
 export interface UserDeskOptions {
   accounts: {
-    list(): StoredAccount[];
-    listBlocked(): { username: string; blockedAt: number }[];
-    byUsername(username: string): StoredAccount | undefined;
-    setBlocked(username: string, blocked: boolean): Promise<void>;
+    list(): Promise<StoredAccount[]>;
+    listBlocked(): Promise<{ username: string; blockedAt: number }[]>;
+    byUsername(username: string): Promise<StoredAccount | undefined>;
+    /** Whether it changed anything. */
+    setBlocked(username: string, blocked: boolean): Promise<boolean>;
   };
   hostnameOf: (username: string) => string;
   certificates: {
-    latest(username: string): { notAfter: number } | undefined;
+    latest(username: string): Promise<{ notAfter: number } | undefined>;
     /** Ends the orders that a blocked name has pending. */
     suspend(username: string): Promise<void>;
   };
@@ -98,11 +102,12 @@ export interface UserDeskOptions {
 export function createUserDesk(options: UserDeskOptions): UserDesk {
   const { accounts, hostnameOf, certificates, live } = options;
 
-  function view(
+  async function view(
     account: StoredAccount | undefined,
     username: string,
     blockedAt?: number,
-  ): UserView {
+  ): Promise<UserView> {
+    const certificate = await certificates.latest(username);
     const lastOnlineAt = live?.lastOnlineAt(username) ?? account?.lastOnlineAt;
     const state = account === undefined
       ? "unknown"
@@ -119,7 +124,7 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
       createdAt: time(account?.createdAt),
       verifiedAt: time(account?.verifiedAt),
       lastOnlineAt: time(lastOnlineAt),
-      certificateNotAfter: time(certificates.latest(username)?.notAfter),
+      certificateNotAfter: time(certificate?.notAfter),
       visitors: live?.visitors(username) ?? null,
       dns: null,
       dataPath: live?.dataPath(username) ?? null,
@@ -127,15 +132,16 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
     };
   }
 
-  function find(username: string): UserView | undefined {
-    const account = accounts.byUsername(username);
-    const blockedAt = blocked(username);
+  async function find(username: string): Promise<UserView | undefined> {
+    const account = await accounts.byUsername(username);
+    const blocked = await accounts.listBlocked();
+    const blockedAt = blocked.find((name) => name.username === username)?.blockedAt;
     if (account === undefined && blockedAt === undefined) return undefined;
-    return view(account, username, blockedAt);
+    return await view(account, username, blockedAt);
   }
 
   async function show(username: string): Promise<UserView | undefined> {
-    const user = find(username);
+    const user = await find(username);
     if (user?.createdAt == null || live?.inDns === undefined) return user;
     const { promise: late, resolve } = Promise.withResolvers<null>();
     const timer = setTimeout(() => resolve(null), DNS_TIMEOUT_MS);
@@ -144,22 +150,19 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
     return { ...user, dns };
   }
 
-  function blocked(username: string): number | undefined {
-    return accounts.listBlocked().find((name) => name.username === username)?.blockedAt;
-  }
-
-  function list(): UserView[] {
-    const all = accounts.list();
+  async function list(): Promise<UserView[]> {
+    const all = await accounts.list();
     const known = new Set(all.map((account) => account.username));
-    return [
+    const others = (await accounts.listBlocked()).filter(({ username }) => !known.has(username));
+    const views = await Promise.all([
       ...all.map((account) => view(account, account.username, account.blockedAt)),
-      ...accounts.listBlocked().filter(({ username }) => !known.has(username))
-        .map(({ username, blockedAt }) => view(undefined, username, blockedAt)),
-    ].sort((a, b) => a.username < b.username ? -1 : 1);
+      ...others.map(({ username, blockedAt }) => view(undefined, username, blockedAt)),
+    ]);
+    return views.sort((a, b) => a.username < b.username ? -1 : 1);
   }
 
   return {
-    list: () => Promise.resolve(list()),
+    list,
     show,
     async block(username) {
       // On disk first: a session that is cut off must not come back.
@@ -167,11 +170,7 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
       live?.cutOff(username);
       await certificates.suspend(username);
     },
-    async unblock(username) {
-      if (blocked(username) === undefined) return false;
-      await accounts.setBlocked(username, false);
-      return true;
-    },
+    unblock: (username) => accounts.setBlocked(username, false),
     release: (username) => options.release(username),
   };
 }

@@ -12,13 +12,13 @@ export function time(ms: number): string {
 }
 
 /** The answer of `GET /v1/account`. */
-export function accountAnswer(
+export async function accountAnswer(
   account: AccountView,
   services: Pick<ApiOptions, "hostnameOf" | "isOnline" | "lastOnlineAt" | "certificates">,
-): z.infer<typeof schema.accountAnswer> {
+): Promise<z.infer<typeof schema.accountAnswer>> {
   const { username, preferences } = account;
-  const lastOnlineAt = services.lastOnlineAt(username);
-  const certificate = services.certificates.latest(username);
+  const lastOnlineAt = await services.lastOnlineAt(username);
+  const certificate = await services.certificates.latest(username);
   return {
     username,
     hostname: services.hostnameOf(username),

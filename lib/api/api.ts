@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { Log } from "../log.ts";
 import { tellLength } from "../net/head_length.ts";
+import { StoreError } from "../store/error.ts";
 import type { ProblemCode } from "../wire/problems.ts";
 import type { Services } from "./handlers.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -79,7 +80,7 @@ function methodNotAllowed(detail: string, allowed: string): Problem {
 /** What a request is answered with that ended in an error. */
 function problemFor(error: Error, path: string, log: Log): Problem {
   if (error instanceof Problem) return error;
-  if ((error as { code?: unknown }).code === "ERR_SQLITE_ERROR") {
+  if (error instanceof StoreError) {
     log.error("cannot use the database; is its disk full?", { error });
     return new Problem("busy", "The relay cannot keep its records now; try again later.", {
       retryAfterS: DATABASE_RETRY_S,

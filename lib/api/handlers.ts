@@ -2,7 +2,13 @@ import { DATA_SUBPROTOCOL, SUBPROTOCOL } from "../wire/messages.ts";
 import { refuse } from "../wire/problems.ts";
 import { accountAnswer, certificateAnswer, time } from "./answers.ts";
 import type { Handlers } from "./call.ts";
-import { authorised, bearerToken, requireWebSocket, upgradeRequired } from "./request.ts";
+import {
+  allowed,
+  bearerToken,
+  requireWebSocket,
+  unauthorized,
+  upgradeRequired,
+} from "./request.ts";
 import type { ApiOptions } from "./services.ts";
 
 /** When to come back to a relay that takes no more clients. */
@@ -20,8 +26,8 @@ export const HANDLERS: Handlers<Services> = {
 
   openApi: ({ openApi }) => ({ status: 200, body: openApi }),
 
-  claim({ claims }, { body, source }) {
-    const made = claims.create(body.username, source.address);
+  async claim({ claims }, { body, source }) {
+    const made = await claims.create(body.username, source.address);
     if (!made.ok) return made;
     const { claim, username, hostname, code, expiresAt } = made;
     return { status: 201, body: { claim, username, hostname, code, expiresAt: time(expiresAt) } };
@@ -36,24 +42,26 @@ export const HANDLERS: Handlers<Services> = {
     return { status: 200, body: { username, hostname, token } };
   },
 
-  account: (services, { account }) => ({ status: 200, body: accountAnswer(account, services) }),
-
-  async setPreferences(services, { account, body, request }) {
-    const { accounts } = services;
-    await accounts.setPreferences(account.username, body);
-    return { status: 200, body: accountAnswer(authorised(request, accounts), services) };
+  async account(services, { account }) {
+    return { status: 200, body: await accountAnswer(account, services) };
   },
 
-  async release({ release, log }, { account }) {
+  async setPreferences(services, { body, request }) {
+    const account = allowed(await services.accounts.setPreferences(bearerToken(request), body));
+    return { status: 200, body: await accountAnswer(account, services) };
+  },
+
+  async release({ release, log }, { account, request }) {
     const { username } = account;
-    await release(username);
+    if (!await release(username, bearerToken(request))) throw unauthorized();
     log.info("account released", { username });
     return { status: 204 };
   },
 
-  async requestCertificate({ certificates, hostnameOf }, { account, body }) {
+  async requestCertificate({ certificates, hostnameOf }, { account, body, request }) {
     const { username } = account;
-    const submitted = await certificates.submit(username, hostnameOf(username), body.csr);
+    const token = bearerToken(request);
+    const submitted = await certificates.submit(username, hostnameOf(username), body.csr, token);
     if (!submitted.ok) return submitted;
     const { id } = submitted;
     return {
@@ -63,8 +71,8 @@ export const HANDLERS: Handlers<Services> = {
     };
   },
 
-  certificate({ certificates }, { account, params: { id } }) {
-    const state = certificates.get(account.username, id);
+  async certificate({ certificates }, { account, params: { id } }) {
+    const state = await certificates.get(account.username, id);
     if (state === undefined) {
       return refuse("certificate-not-found", "Ask for a new one with POST /v1/certificates.");
     }
@@ -79,8 +87,8 @@ export const HANDLERS: Handlers<Services> = {
     const { username } = account;
     requireWebSocket(request, SUBPROTOCOL);
     const token = bearerToken(request);
-    function holds(): boolean {
-      const now = accounts.byToken(token);
+    async function holds(): Promise<boolean> {
+      const now = await accounts.byToken(token);
       return now?.username === username && now.blockedAt === undefined;
     }
     return openControl(request, { username, holds, transport }, takeSocket) ?? refuse(

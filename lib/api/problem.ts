@@ -20,6 +20,7 @@ export class Problem extends Error {
     this.code = code;
     this.status = PROBLEMS[code].status;
     this.#headers = {
+      ...(code === "unauthorized" && { "WWW-Authenticate": "Bearer" }),
       ...(options.retryAfterS !== undefined && {
         "Retry-After": String(Math.max(1, Math.ceil(options.retryAfterS))),
       }),

@@ -9,19 +9,23 @@ export function bearerToken(request: Request): string {
 }
 
 /**
- * The account that a request's token belongs to.
+ * The account that a request's token belongs to. Rejects as the store, and with what
+ * {@linkcode allowed} throws.
+ */
+export async function authorised(
+  request: Request,
+  accounts: ApiOptions["accounts"],
+): Promise<AccountView> {
+  return allowed(await accounts.byToken(bearerToken(request)));
+}
+
+/**
+ * The account of a token, where it is one and may act.
  *
  * @throws {Problem} `unauthorized` or `suspended`.
  */
-export function authorised(request: Request, accounts: ApiOptions["accounts"]): AccountView {
-  const account = accounts.byToken(bearerToken(request));
-  if (account === undefined) {
-    throw new Problem(
-      "unauthorized",
-      "Send the token of your account as Authorization: Bearer TOKEN; a lost token is replaced by claiming the name again.",
-      { headers: { "WWW-Authenticate": "Bearer" } },
-    );
-  }
+export function allowed(account: AccountView | undefined): AccountView {
+  if (account === undefined) throw unauthorized();
   if (account.blockedAt !== undefined) {
     throw new Problem(
       "suspended",
@@ -29,6 +33,14 @@ export function authorised(request: Request, accounts: ApiOptions["accounts"]): 
     );
   }
   return account;
+}
+
+/** For a request whose token is not, or no longer, an account's. */
+export function unauthorized(): Problem {
+  return new Problem(
+    "unauthorized",
+    "Send the token of your account as Authorization: Bearer TOKEN; a lost token is replaced by claiming the name again.",
+  );
 }
 
 /**

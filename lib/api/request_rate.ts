@@ -1,6 +1,6 @@
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
 import { TokenBuckets } from "../net/token_buckets.ts";
-import type { Transport } from "../session/control_socket.ts";
+import type { Transport } from "../session/caller.ts";
 import { Problem } from "./problem.ts";
 
 /** Options for {@linkcode createRequestRate}. */

@@ -106,7 +106,8 @@ export const ROUTES = {
     caller: "account",
     body: { schema: schema.certificateRequest, invalid: "bad-csr" },
     answers: { 202: { body: schema.certificatePending, headers: ["Location", "Retry-After"] } },
-    problems: ["rate-limited"],
+    // The token is looked at once more when the request is queued.
+    problems: ["unauthorized", "rate-limited"],
   },
   certificate: {
     method: "GET",

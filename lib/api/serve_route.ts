@@ -27,14 +27,15 @@ export async function serveRoute(
   bindings: ApiBindings,
 ): Promise<Response> {
   const route: Route = ROUTES[name];
-  const caller = (): AccountView | undefined =>
+  const caller = (): Promise<AccountView> | undefined =>
     route.caller === "account" ? authorised(request, services.accounts) : undefined;
-  let account = caller();
+  let account = await caller();
   let body: unknown;
   if (route.body !== undefined) {
     const sent = await services.readBody(request, bindings.source.address);
-    // Again: a body can take its time, and the name may have another owner by now.
-    account = caller();
+    // Again: a body can take its time, and the name may have another owner by now. Handlers that change
+    // something do so by the token.
+    account = await caller();
     body = checked(sent, route.body);
   }
   const handler = HANDLERS[name] as Handler;

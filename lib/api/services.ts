@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Log } from "../log.ts";
-import type { Caller, ControlSocket, Transport } from "../session/control_socket.ts";
+import type { Caller, ControlSocket, Transport } from "../session/caller.ts";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
 import type { ReadBody } from "./body.ts";
 import type { ProblemDetails, Refusal } from "../wire/problems.ts";
@@ -48,32 +48,38 @@ interface ClaimVerified extends z.infer<typeof schema.verifyAnswer> {
   ok: true;
 }
 
-/** What the API is made of; times are milliseconds since the epoch. */
+/**
+ * What the API is made of; times are milliseconds since the epoch. A `StoreError` that a service rejects
+ * with is answered `busy`.
+ */
 export interface ApiOptions {
   relay: z.infer<typeof schema.relayInfo>;
   hostnameOf: (username: string) => string;
   isOnline: (username: string) => boolean;
   /** When the user was last online, now included; undefined when they never were. */
-  lastOnlineAt: (username: string) => number | undefined;
+  lastOnlineAt: (username: string) => Promise<number | undefined>;
   accounts: {
-    byToken(token: string): AccountView | undefined;
-    setPreferences(username: string, changes: Preferences): Promise<void>;
+    byToken(token: string): Promise<AccountView | undefined>;
+    /** Undefined when the token is nobody's by then; a blocked account is as it was. */
+    setPreferences(token: string, changes: Preferences): Promise<AccountView | undefined>;
   };
   claims: {
-    create(username: string, address: string): ClaimMade | RefusalOf<"claim">;
+    create(username: string, address: string): Promise<ClaimMade | RefusalOf<"claim">>;
     verify(claim: string, address: string): Promise<ClaimVerified | RefusalOf<"verify">>;
   };
   certificates: {
+    /** `unauthorized` when the token is not the user's by then. */
     submit(
       username: string,
       hostname: string,
       csr: string,
+      token: string,
     ): Promise<{ ok: true; id: string } | RefusalOf<"requestCertificate">>;
-    get(username: string, id: string): CertificateState | undefined;
-    latest(username: string): { notAfter: number } | undefined;
+    get(username: string, id: string): Promise<CertificateState | undefined>;
+    latest(username: string): Promise<{ notAfter: number } | undefined>;
   };
-  /** Ends the account and all that lives on it. */
-  release: (username: string) => Promise<unknown>;
+  /** Ends the account and all that lives on it; false when the token is not its by then. */
+  release: (username: string, token: string) => Promise<boolean>;
   /** Ends what lives on a token that was replaced. */
   revoke: (username: string) => void;
   /** Opens the control WebSocket; undefined when no more clients are taken. */

@@ -2,7 +2,7 @@ import { hostOfUser, labelBelow } from "../wire/names.ts";
 import { isUsername } from "../account/username.ts";
 import { createUserDesk, type UserDesk } from "../admin/users.ts";
 import { SUSPENDED } from "../issuance/order_state.ts";
-import { openStore, storePath } from "../store/sqlite/open.ts";
+import { openStore, requireStore } from "../store/open.ts";
 import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { reachRelay, type RelayAccess } from "./relay_access.ts";
@@ -86,15 +86,10 @@ async function withDesk(
   work: (desk: UserDesk) => Promise<number>,
 ): Promise<number> {
   if (admin !== undefined) return await work(admin.users);
-  const path = storePath(stateDir);
-  try {
-    await Deno.stat(path);
-  } catch {
-    throw new Error(`There is no ${path}; set GLOSSOND_STATE_DIR to the relay's state folder`);
-  }
+  await requireStore({ stateDir });
   becomeOwner(stateDir);
   openStateFolder(stateDir);
-  const store = openStore(path);
+  const store = await openStore({ stateDir });
   try {
     const { accounts, orders } = store;
     return await work(createUserDesk({
@@ -102,15 +97,14 @@ async function withDesk(
       hostnameOf: (username) => hostOfUser(username, baseDomain),
       certificates: {
         latest: (username) => orders.newest(username),
-        suspend: (username) =>
-          store.write(() =>
-            void orders.failPending(username, JSON.stringify(SUSPENDED), Date.now())
-          ),
+        async suspend(username) {
+          await orders.failPending(username, JSON.stringify(SUSPENDED), Date.now());
+        },
       },
-      release: (username) => accounts.release(username, () => orders.forget(username)),
+      release: (username) => accounts.release(username),
     }));
   } finally {
-    store.close();
+    await store.close();
   }
 }
 

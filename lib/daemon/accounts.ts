@@ -14,9 +14,9 @@ export interface Accounts {
 }
 
 /** Builds accounts, claims and the reading of profiles. */
-export function buildAccounts(
+export async function buildAccounts(
   { store, settings, log, metrics: { counters }, hostnameOf, onReload }: Ground,
-): Accounts {
+): Promise<Accounts> {
   const { accounts } = store;
   const bio = createBioCommand({ script: () => settings.bioScript, log });
   const reserved = createReserved(settings, log);
@@ -35,6 +35,7 @@ export function buildAccounts(
   });
   const claims = createClaims({
     store,
+    key: await store.claims.key(),
     isReserved: (username) => reserved.has(username),
     readBio: (username, address) => profiles.ask(username, address),
     hostnameOf,

@@ -1,7 +1,7 @@
 import { apiApp } from "../api/api.ts";
 import { createBodyReader } from "../api/body.ts";
 import { createRequestRate } from "../api/request_rate.ts";
-import type { ApiBindings } from "../api/services.ts";
+import type { ApiBindings, ApiOptions } from "../api/services.ts";
 import { limitedGroups } from "../net/address_group.ts";
 import { SOFTWARE } from "../version.ts";
 import { hostOfRelay, urlOf } from "../wire/names.ts";
@@ -26,7 +26,7 @@ export function buildApi(
     & Pick<Accounts, "accounts" | "claims">
     & Pick<Certificates, "issuance">
     & Pick<Clients, "sessions" | "control" | "presence">
-    & { release: (username: string) => Promise<boolean> },
+    & Pick<ApiOptions, "release">,
 ): ApiFetch {
   const { baseDomain } = settings;
   const api = apiApp({

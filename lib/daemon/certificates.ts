@@ -1,4 +1,3 @@
-import type { AccountStore } from "../store/accounts.ts";
 import { openAuthority, readCaFile } from "../authority.ts";
 import type { Authority } from "../certificate/authority.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
@@ -21,17 +20,21 @@ export interface Certificates {
  */
 export async function buildCertificates(
   { store, settings, hostnameOf, log, onClose }: Ground,
-  accounts: AccountStore,
 ): Promise<Certificates> {
+  const { accounts } = store;
   const { authority, names, close } = await openAuthority(
     settings,
     log,
     await readCaFile(settings),
     {
       store: store.names,
-      claimed: () => accounts.list().map(({ username }) => hostnameOf(username)),
-      isClaimed: (name) =>
-        accounts.byUsername(labelBelow(name, settings.baseDomain) ?? "") !== undefined,
+      async claimed() {
+        return (await accounts.list()).map(({ username }) => hostnameOf(username));
+      },
+      async isClaimed(name) {
+        const username = labelBelow(name, settings.baseDomain);
+        return username !== undefined && await accounts.byUsername(username) !== undefined;
+      },
     },
   );
   onClose(close);
@@ -40,7 +43,6 @@ export async function buildCertificates(
     store,
     authority,
     log,
-    isBlocked: (username) => accounts.isBlocked(username),
     perAccountPerDay: settings.certificatesPerDay,
     // The embedded authority has no limit that the relay would have to keep to.
     perWeek: authority.kind === "local" ? Infinity : settings.certificatesPerWeek,

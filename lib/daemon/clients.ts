@@ -1,5 +1,4 @@
 import { LastOnline } from "../account/last_online.ts";
-import type { AccountStore } from "../store/accounts.ts";
 import { Places } from "../net/places.ts";
 import { Control } from "../session/control_socket.ts";
 import type { Redeem } from "../session/session.ts";
@@ -20,22 +19,25 @@ export interface Clients {
   presence: Presence;
 }
 
-/** Builds sessions and what is known by them; users who were online at the last stop are awaited. */
-export function buildClients(
-  { ceilings, publicPort, data, hostnameOf, cutOff, lost, log, onClose }: Ground,
-  accounts: AccountStore,
-): Clients {
+/**
+ * Builds sessions and what is known by them. Users who were online at the last stop are awaited from
+ * when it resolves: before anything is served.
+ */
+export async function buildClients(
+  { ceilings, publicPort, data, hostnameOf, store, cutOff, lost, log, onClose }: Ground,
+): Promise<Clients> {
+  const { accounts, onlineTimes } = store;
   // Each tells the other: who is online when it writes, and who comes and goes.
   const sessions: Sessions = new Sessions({
     onChange: (username, change) => lastOnline.note(username, change),
   });
   const lastOnline = new LastOnline({
-    write: (seen) => accounts.markSeen(seen),
+    write: (seen) => onlineTimes.markSeen(seen),
     online: () => sessions.usernames(),
     log,
   });
   onClose(() => lastOnline.stop());
-  for (const { username, awayMs } of accounts.listAwaited(RECENT_MS)) {
+  for (const { username, awayMs } of await onlineTimes.listAwaited(RECENT_MS)) {
     sessions.await(username, awayMs);
   }
   const overdue = setTimeout(() => sessions.forgetOld(), RECENT_MS);
@@ -55,6 +57,11 @@ export function buildClients(
     log,
   });
   cutOff.on((username) => control.revoke(username));
-  const presence = createPresence(accounts, sessions, lastOnline);
+  const presence = createPresence({
+    accounts,
+    hidden: await accounts.hiddenNames(),
+    sessions,
+    lastOnline,
+  });
   return { sessions, tickets, parking, control, lastOnline, presence };
 }

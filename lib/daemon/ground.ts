@@ -1,7 +1,7 @@
 import { createMetrics, type Metrics } from "../admin/metrics.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Store } from "../store/store.ts";
-import { openStore, storePath } from "../store/sqlite/open.ts";
+import { openStore } from "../store/open.ts";
 import { openStateFolder } from "../file/state_folder.ts";
 import type { Log } from "../log.ts";
 import { COMMIT, VERSION } from "../version.ts";
@@ -54,7 +54,7 @@ export async function layGround(
   for (const { path, mode } of openStateFolder(stateDir)) {
     log.warn("was open to others, and is not any more", { path, mode: `0${mode.toString(8)}` });
   }
-  const store = openStore(storePath(stateDir));
+  const store = await openStore({ stateDir });
   events.onClose(() => store.close());
   return {
     ...events,

@@ -1,42 +1,54 @@
 import type { LastOnline } from "../account/last_online.ts";
-import type { AccountStore } from "../store/accounts.ts";
-import type { Sessions } from "../session/sessions.ts";
 import type { NameStatus } from "../page/app.tsx";
+import type { Sessions } from "../session/sessions.ts";
+import type { AccountStore, HiddenNames } from "../store/accounts.ts";
 
 /** What is known of users' coming and going, from all who know a part of it. */
 export interface Presence {
   isOnline(username: string): boolean;
-  /** When the user was last online, now included; milliseconds since the epoch. */
-  lastOnlineAt(username: string): number | undefined;
-  /** What the pages tell of a name. */
-  status(username: string): NameStatus;
-  /** Whether the name has a page of the relay's: not where its user wants none. */
+  /** When the user was last online, now included; milliseconds since the epoch. Rejects as the store. */
+  lastOnlineAt(username: string): Promise<number | undefined>;
+  /** What the pages tell of a name. Rejects as the store. */
+  status(username: string): Promise<NameStatus>;
+  /** Whether the name has a page of the relay's: not where its user wants none. From memory. */
   hasPage(username: string): boolean;
 }
 
+/** Options for {@linkcode createPresence}. */
+export interface PresenceOptions {
+  accounts: Pick<AccountStore, "byUsername" | "isBlocked">;
+  hidden: HiddenNames;
+  sessions: Pick<Sessions, "get">;
+  lastOnline: Pick<LastOnline, "pending">;
+}
+
 /** Makes {@linkcode Presence} of the accounts, the sessions and the times not yet written. */
-export function createPresence(
-  accounts: AccountStore,
-  sessions: Sessions,
-  lastOnline: LastOnline,
-): Presence {
+export function createPresence(options: PresenceOptions): Presence {
+  const { accounts, hidden, sessions, lastOnline } = options;
+
   function isOnline(username: string): boolean {
     return sessions.get(username) !== undefined;
   }
 
-  function lastOnlineAt(username: string): number | undefined {
+  async function lastOnlineAt(username: string): Promise<number | undefined> {
     if (isOnline(username)) return Date.now();
-    return lastOnline.pending(username) ?? accounts.byUsername(username)?.lastOnlineAt;
+    return lastOnline.pending(username) ?? (await accounts.byUsername(username))?.lastOnlineAt;
   }
 
-  function status(username: string): NameStatus {
-    const account = accounts.byUsername(username);
+  async function status(username: string): Promise<NameStatus> {
+    // Before the store is asked: what is written meanwhile may be in neither afterwards.
+    const pending = lastOnline.pending(username);
+    const account = await accounts.byUsername(username);
     if (account?.preferences.offlinePage === "none") return { state: "hidden" };
-    if (accounts.isBlocked(username)) return { state: "suspended" };
+    const blocked = account === undefined
+      ? await accounts.isBlocked(username)
+      : account.blockedAt !== undefined;
+    if (blocked) return { state: "suspended" };
     if (account === undefined) return { state: "unknown" };
+    // As it is once the store has answered: the user may have come online since.
     const session = sessions.get(username);
     if (session !== undefined) return { state: "online", unreachable: session.unreachable };
-    const at = lastOnline.pending(username) ?? account.lastOnlineAt;
+    const at = pending ?? account.lastOnlineAt;
     if (at === undefined) return { state: "setup" };
     const { offlinePage, lastSeen, away } = account.preferences;
     if (offlinePage !== "full") return { state: "offline" };
@@ -47,9 +59,10 @@ export function createPresence(
     };
   }
 
-  function hasPage(username: string): boolean {
-    return status(username).state !== "hidden";
-  }
-
-  return { isOnline, lastOnlineAt, status, hasPage };
+  return {
+    isOnline,
+    lastOnlineAt,
+    status,
+    hasPage: (username) => !hidden.has(username),
+  };
 }

@@ -1,6 +1,7 @@
 import type { DnsTurn } from "./turn.ts";
 import {
   compareRecords,
+  type NameRecords,
   type NameReport,
   ownSets,
   planCopies,
@@ -8,9 +9,9 @@ import {
   type RecordPlan,
 } from "./name_records.ts";
 import { byName, hasChallenge, readSource, type Source, sourceText } from "./name_source.ts";
-import type { NameStore } from "../store/names.ts";
+import type { NameStore, OwnedSets } from "../store/names.ts";
 import { settleWithin } from "../net/pause.ts";
-import type { PdnsRrset, PdnsZone, PowerDns } from "./power_dns.ts";
+import type { PdnsZone, PowerDns } from "./power_dns.ts";
 
 /** How often it is looked whether the wildcard says something else. */
 const LOOK_EVERY_MS = 60_000;
@@ -20,6 +21,8 @@ const MEND_EVERY_MS = 3_600_000;
 
 /** Names that are written at once: what waits for its turn meanwhile waits for a second or so. */
 const NAMES_A_WRITE = 100;
+
+const NO_SETS: OwnedSets = new Map();
 
 /** How long the end may be held up; what is left then is done at the next start. */
 const STOP_TIMEOUT_MS = 5_000;
@@ -31,8 +34,8 @@ export interface NameKeeperOptions {
   inTurn: DnsTurn;
   store: NameStore;
   /** Names that somebody has: all of them, and whether one is; read at each use. */
-  claimed: () => Iterable<string>;
-  isClaimed: (name: string) => boolean;
+  claimed: () => Promise<Iterable<string>>;
+  isClaimed: (name: string) => Promise<boolean>;
   /** Told of what was mended, and of what cannot be. */
   onNote?: (note: string, fields?: Record<string, unknown>) => void;
   /** Clock in milliseconds that never goes back. @default {performance.now} */
@@ -80,23 +83,23 @@ export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
   }
 
   /** The base domain and the wildcard below it are nobody's to release. */
-  function isKept(name: string): boolean {
-    return name === baseDomain || name === wildcard || isClaimed(name);
+  function isOurs(name: string): boolean {
+    return name === baseDomain || name === wildcard;
   }
 
-  function plan(name: string, source: Source, present: readonly PdnsRrset[]): Planned {
-    const records = { name, source: source.sets, present, owned: store.of(name) };
-    const kept = isKept(name);
-    return { ...kept ? planCopies(records) : planRemoval(records), kept };
+  async function isKept(name: string): Promise<boolean> {
+    return isOurs(name) || await isClaimed(name);
   }
 
-  /** Whether the zone or what is known of it has to be changed. */
-  function isOpen({ name, changes, ours }: RecordPlan): boolean {
-    return changes.length > 0 || (ours.length > 0) !== (store.of(name).size > 0);
+  function plan(records: NameRecords, kept: boolean): Planned {
+    const planned = kept ? planCopies(records) : planRemoval(records);
+    const { changes, ours } = planned;
+    const open = changes.length > 0 || (ours.length > 0) !== (records.owned.size > 0);
+    return { ...planned, kept, open };
   }
 
-  async function write(zone: PdnsZone, all: readonly RecordPlan[]): Promise<void> {
-    const plans = all.filter(isOpen);
+  async function write(zone: PdnsZone, all: readonly Planned[]): Promise<void> {
+    const plans = all.filter(({ open }) => open);
     if (plans.length === 0) return;
     await store.writing(plans.map(ownSets));
     const changes = plans.flatMap((each) => each.changes);
@@ -121,20 +124,19 @@ export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
       if (zone.name.toLowerCase() === `${name}.`) return;
       const source = await readSource(names, zone);
       if (source.sets.length === 0) return bare();
-      if (!source.above && (name === baseDomain || name === wildcard)) return;
+      if (!source.above && isOurs(name)) return;
       const plans = [];
       for (const each of withBase(name, source)) {
-        const records = {
-          name: each,
-          source: source.sets,
-          present: await dns.readName(zone, each),
-          owned: store.of(each),
-        };
-        plans.push(planCopies(records));
+        plans.push(plan(await recordsOf(zone, each, source), true));
       }
       plans.forEach(complain);
       await write(zone, plans);
     });
+  }
+
+  async function recordsOf(zone: PdnsZone, name: string, source: Source): Promise<NameRecords> {
+    const present = await dns.readName(zone, name);
+    return { name, source: source.sets, present, owned: await store.of(name) };
   }
 
   /** Nothing answers for names below: each has only what the operator gave it, and keeps that. */
@@ -150,15 +152,14 @@ export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
   }
 
   async function settle(name: string): Promise<void> {
-    if (isClaimed(name) || store.of(name).size === 0) return;
     const done = inTurn(async () => {
-      if (isClaimed(name)) return;
+      if (await isClaimed(name) || (await store.of(name)).size === 0) return;
       const zone = await dns.findZone(name);
       // A challenge that could not be removed yet still makes it exist; the next look takes both.
       const { records } = await dns.read(zone, `_acme-challenge.${name}`, "TXT");
       if (records.length > 0) return;
       const source = await readSource(names, zone);
-      await write(zone, [plan(name, source, await dns.readName(zone, name))]);
+      await write(zone, [plan(await recordsOf(zone, name, source), false)]);
     });
     working = Promise.allSettled([working, done]);
     await done.catch((why) =>
@@ -172,26 +173,33 @@ export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
     const { source, plans } = await inTurn(async () => {
       const sets = byName(await dns.readZone(zone));
       const source = await readSource(names, zone, sets);
-      if (source.sets.length === 0 && store.names().length === 0) bare();
-      const all = new Set([...claimed(), ...store.names()]);
+      const owned = await store.all();
+      if (source.sets.length === 0 && owned.size === 0) bare();
+      const taken = new Set(await claimed());
+      const all = new Set([...taken, ...owned.keys()]);
       if (source.above) all.add(baseDomain).add(wildcard);
+      const kept = taken.union(new Set([baseDomain, wildcard]));
       const plans = [...all]
-        .filter((name) => isKept(name) || !hasChallenge(name, sets))
-        .map((name) => plan(name, source, sets.get(name) ?? []));
+        .filter((name) => kept.has(name) || !hasChallenge(name, sets))
+        .map((name) => {
+          const present = sets.get(name) ?? [];
+          const records = { name, source: source.sets, present, owned: owned.get(name) ?? NO_SETS };
+          return plan(records, kept.has(name));
+        });
       return { source, plans };
     });
     plans.forEach(complain);
-    const todo = plans.filter(isOpen);
+    const todo = plans.filter(({ open }) => open);
     // Those that make others' wildcard end come with the first of them.
-    const first = ({ name }: RecordPlan): boolean => name === baseDomain || name === wildcard;
-    todo.sort((a, b) => Number(first(b)) - Number(first(a)));
-    const still = ({ name, kept }: Planned): boolean => isKept(name) === kept;
+    todo.sort((a, b) => Number(isOurs(b.name)) - Number(isOurs(a.name)));
     for (let i = 0; i < todo.length && !stopped; i += NAMES_A_WRITE) {
       const chunk = todo.slice(i, i + NAMES_A_WRITE);
-      await inTurn(() =>
-        // Claimed or released since it was planned: that has its own turn.
-        write(zone, chunk.filter(still))
-      );
+      await inTurn(async () => {
+        // Claimed or released since it was planned, or from here on: that has its own turn.
+        const still = [];
+        for (const each of chunk) if (await isKept(each.name) === each.kept) still.push(each);
+        await write(zone, still);
+      });
     }
     const count = todo.filter(({ changes }) => changes.length > 0).length;
     if (count > 0) onNote?.("names in the DNS mended", { names: count });
@@ -238,7 +246,10 @@ export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
   };
 }
 
-/** A plan, and whether it was made for a name that somebody has. */
+/** A plan, and what decides whether it is carried out. */
 interface Planned extends RecordPlan {
+  /** Made for a name that somebody has. */
   kept: boolean;
+  /** The zone or what is known of it has to be changed. */
+  open: boolean;
 }

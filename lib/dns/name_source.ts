@@ -63,9 +63,9 @@ export async function readSource(
 ): Promise<Source> {
   const wildcard = `*.${baseDomain}`;
   const own = inForce(all?.get(wildcard) ?? await dns.readName(zone, wildcard));
-  if (own.length > 0 && store.of(wildcard).size === 0) return { sets: own, above: false };
+  if (own.length > 0 && (await store.of(wildcard)).size === 0) return { sets: own, above: false };
   const sets = all ?? byName(await dns.readZone(zone));
-  const higher = wildcardAbove(baseDomain, zone.name, sets, new Set(store.names()));
+  const higher = wildcardAbove(baseDomain, zone.name, sets, new Set((await store.all()).keys()));
   return higher === undefined ? { sets: own, above: false } : { sets: higher, above: true };
 }
 

@@ -1,4 +1,4 @@
-import { readUsernames } from "../store/sqlite/open.ts";
+import { readUsernames } from "../store/open.ts";
 import { compareRecords, inForce, type NameReport } from "../dns/name_records.ts";
 import { byName, wildcardAbove } from "../dns/name_source.ts";
 import { createPowerDns, type PdnsZone, type PowerDns } from "../dns/power_dns.ts";
@@ -17,7 +17,9 @@ export async function checkNames(settings: Settings): Promise<Finding[]> {
   }
   const { baseDomain, pdnsApiUrl, pdnsApiKey, pdnsServerId, stateDir } = settings;
   try {
-    const names = readUsernames(stateDir).map((username) => `${username}.${baseDomain}`);
+    const names = (await readUsernames({ stateDir })).map((username) =>
+      `${username}.${baseDomain}`
+    );
     // Tries once: what is wrong with the server is told by its own check.
     const dns = createPowerDns({
       apiUrl: pdnsApiUrl!,

@@ -50,15 +50,13 @@ export function turns(waiting: readonly { renewal: boolean }[], budget: Budget):
   return waiting.map(({ renewal }) => renewal ? 0 : times.shift() ?? 0);
 }
 
-/** Refuses a request above the daily limit of an account; undefined when it fits. */
+/** The answer to a request above the daily limit of an account, of which `accepted` were made. */
 export function refuseDaily(
   accepted: readonly number[],
   limit: number,
   now: number,
-): Refusal<"rate-limited"> | undefined {
-  const blocking = accepted.at(-limit);
-  if (blocking === undefined) return undefined;
-  const until = blocking + DAY_MS;
+): Refusal<"rate-limited"> {
+  const until = accepted.at(-limit)! + DAY_MS;
   return refuse(
     "rate-limited",
     `This account made ${accepted.length} certificate requests in the last 24 hours, the limit is ${limit}; ask again at ${

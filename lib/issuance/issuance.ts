@@ -1,10 +1,11 @@
-import { BUDGET_WINDOW_MS, DAY_MS, refuseDaily, turns } from "./budget.ts";
+import { DAY_MS, refuseDaily } from "./budget.ts";
 import { checkCsr } from "../pki/csr.ts";
 import type { Issuance, IssuanceOptions, Submission } from "./options.ts";
-import { endState, type OrderState, SUSPENDED } from "./order_state.ts";
+import { type OrderState, SUPERSEDED, SUSPENDED } from "./order_state.ts";
 import type { QueuedOrder } from "../store/orders.ts";
 import { settleWithin } from "../net/pause.ts";
 import { type ProblemCode, problemOf, refuse } from "../wire/problems.ts";
+import { createPlanner } from "./planner.ts";
 import { createTroubles } from "./retries.ts";
 import { orderUserCertificate } from "./user_order.ts";
 
@@ -19,9 +20,6 @@ const MIN_SLEEP_MS = 50;
 
 /** How long orders may take to clean up; a restart goes on with them either way. */
 const STOP_TIMEOUT_MS = 10_000;
-
-/** How long what an order came to waits for the database's lock: a certificate costs more than that. */
-const PATIENTLY = { lockTimeoutMs: 600_000 } as const;
 
 /** What a client is told to wait while its order runs. */
 const RUNNING_RETRY_S = 2;
@@ -38,69 +36,90 @@ interface Running {
 
 /** Starts the queue of users' certificates, with the orders that a former run left pending. */
 export function createIssuance(options: IssuanceOptions): Issuance {
-  const { store, authority, log, now = Date.now, random = Math.random } = options;
+  const { authority, log, now = Date.now, random = Math.random } = options;
   const { perAccountPerDay = 5, perWeek = Infinity, concurrency = 4 } = options;
-  const { isBlocked = () => false } = options;
-  const table = store.orders;
+  const { orders } = options.store;
   const running = new Map<string, Running>();
   const troubles = createTroubles(now, random);
+  const planner = createPlanner({ orders, running, retryAt: troubles.retryAt, perWeek, now });
   let stopped = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The pass over the queue that was asked for last. */
+  let passing: Promise<void> = Promise.resolve();
+  let passDue = false;
   /** How long orders took lately; what a waiting client is told is reckoned from it. */
   let usualMs = authority.kind === "local" ? 500 : 10_000;
 
-  store.write(() => table.prune(now() - KEEP_MS)).catch(notStored);
+  orders.prune(now() - KEEP_MS).catch(notStored);
   pump();
 
   function notStored(error: unknown): void {
     log.error("certificate orders not stored", { error });
   }
 
-  async function submit(username: string, hostname: string, csrPem: string): Promise<Submission> {
+  async function submit(
+    username: string,
+    hostname: string,
+    csrPem: string,
+    token?: string,
+  ): Promise<Submission> {
     const check = await checkCsr(csrPem, hostname);
     if (!check.ok) return refuse("bad-csr", check.reason);
     const id = randomId();
-    // In one transaction: two requests at once cannot both be the last one allowed.
-    const submission = await store.write((): Submission => {
-      const twin = table.pendingTwin(username, check.pem);
-      if (twin !== undefined) return { ok: true, id: twin };
-      const tooMany = refuseDaily(
-        table.acceptedSince(username, now() - DAY_MS),
-        perAccountPerDay,
-        now(),
-      );
-      if (tooMany !== undefined) return tooMany;
-      supersede(username);
-      table.insert({ id, username, csr: check.pem, createdAt: now() });
-      return { ok: true, id };
+    const request = { id, username, csr: check.pem, createdAt: now() };
+    const submitted = await orders.submit({ ...request, ...(token !== undefined && { token }) }, {
+      limit: perAccountPerDay,
+      windowMs: DAY_MS,
+      underWay: new Set(running.keys()),
+      superseded: JSON.stringify(SUPERSEDED),
     });
-    if (submission.ok && submission.id === id) {
-      log.info("certificate requested", { username, order: id, key: check.keyType });
-      pump();
+    switch (submitted.state) {
+      case "revoked":
+        return refuse(
+          "unauthorized",
+          "The token was replaced, or its name released, meanwhile; claim the name again",
+        );
+      case "limited":
+        return refuseDaily(submitted.accepted, perAccountPerDay, now());
+      case "known":
+        return { ok: true, id: submitted.id };
     }
-    return submission;
+    log.info("certificate requested", { username, order: id, key: check.keyType });
+    for (const each of submitted.superseded) {
+      ended({ id: each, username }, SUPERSEDED.detail);
+      // Started since the store was asked.
+      running.get(each)?.abort.abort(new Error("a newer request replaced the order"));
+    }
+    await pump();
+    return { ok: true, id };
   }
 
-  /** A new request makes the waiting older ones pointless: their answer would never be fetched. */
-  function supersede(username: string): void {
-    for (const order of table.queue()) {
-      if (order.username !== username || running.has(order.id)) continue;
-      fail(order, "superseded", "Ask for the newer order");
+  /**
+   * Starts every order that may start now, and sleeps until the next one may; done when a pass is that
+   * began after this was called. Never rejects.
+   *
+   * One pass comes after another: two at once would both start the same order, each with the last
+   * place in the budget.
+   */
+  function pump(): Promise<void> {
+    if (!passDue) {
+      passDue = true;
+      passing = passing.then(pass);
     }
+    return passing;
   }
 
-  /** Starts every order that may start now, and sleeps until the next one may. */
-  function pump(): void {
+  async function pass(): Promise<void> {
+    passDue = false;
     clearTimeout(timer);
     if (stopped) return;
     let wakeAt = Infinity;
     try {
+      const { planned, blocked } = await planner.plan();
+      if (stopped) return;
       // Blocked while no relay ran, or while the request was read.
-      for (const { username } of table.queue()) {
-        if (isBlocked(username)) suspend(username).catch(notStored);
-      }
-      for (const { order, at } of plan()) {
-        if (isBlocked(order.username)) continue;
+      for (const username of blocked) suspend(username).catch(notStored);
+      for (const { order, at } of planned) {
         if (at > now()) wakeAt = Math.min(wakeAt, at);
         else if (running.size < concurrency) start(order);
       }
@@ -114,8 +133,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   }
 
   async function suspend(username: string): Promise<void> {
-    const suspended = JSON.stringify(SUSPENDED);
-    const count = await store.write(() => table.failPending(username, suspended, now()));
+    const count = await orders.failPending(username, JSON.stringify(SUSPENDED), now());
     if (count > 0) log.info("certificate orders ended, their name is blocked", { username, count });
     abort(username, "the name was blocked");
   }
@@ -124,21 +142,6 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     for (const order of running.values()) {
       if (order.username === username) order.abort.abort(new Error(why));
     }
-  }
-
-  /** The waiting orders in the order of service, each with the time that it has to wait for. */
-  function plan(): { order: QueuedOrder; at: number }[] {
-    const waiting = table.queue().filter((order) => !running.has(order.id));
-    const times = turns(waiting, {
-      signed: table.newNamesSince(now() - BUDGET_WINDOW_MS),
-      running: running.values(),
-      perWeek,
-      now: now(),
-    });
-    return waiting.map((order, i) => ({
-      order,
-      at: Math.max(times[i]!, troubles.retryAt(order.id)),
-    }));
   }
 
   function start(order: QueuedOrder): void {
@@ -155,33 +158,31 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     const startedAt = performance.now();
     let spent = false;
     try {
+      // It may have ended since it was planned; from here on its end aborts it.
+      if (!await orders.isPending(id)) return;
+      const newest = await orders.newest(username);
+      signal.throwIfAborted();
       const ready = await orderUserCertificate({
         authority,
         csr: order.csr,
-        replaces: table.newest(username)?.certificate,
+        replaces: newest?.certificate,
         now,
         signal,
         onSpent: () => spent = true,
         onStep: (step, fields) => log.debug(step, { username, ...fields }),
       });
-      const stored = await store.write(() => {
-        if (table.markReady(id, ready, now())) return true;
-        // Released or blocked meanwhile.
-        table.countSpent(randomId(), username, now());
-        return false;
-      }, PATIENTLY);
-      if (!stored) return;
+      // Not so when it was released or blocked meanwhile.
+      if (!await orders.finish(order, ready, now())) return;
       troubles.clear(id);
       usualMs = 0.7 * usualMs + 0.3 * (performance.now() - startedAt);
       log.info("certificate signed", { username, order: id, renewal: order.renewal });
     } catch (error) {
       try {
-        if (!signal.aborted) return await noteFailure(order, error);
-        // Not so when the relay stops: the order stays pending, and goes on after the next start.
-        if (!spent || table.isPending(id)) return;
-        await store.write(() => table.countSpent(randomId(), username, now()), PATIENTLY);
-      } catch (databaseError) {
-        log.error("order's failure not stored", { order: id, error: databaseError });
+        if (!signal.aborted) await noteFailure(order, error);
+        // When the relay stops the order stays pending, and goes on after the next start.
+        else if (spent) await orders.countSpent(order, now());
+      } catch (storeError) {
+        log.error("order's failure not stored", { order: id, error: storeError });
       }
     }
   }
@@ -191,9 +192,9 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     const verdict = troubles.note(order.id, error);
     switch (verdict.end) {
       case "refused":
-        return await store.write(() => fail(order, "certificate-refused", why), PATIENTLY);
+        return await fail(order, "certificate-refused", why);
       case "given-up":
-        return await store.write(() => fail(order, "authority-unavailable", why), PATIENTLY);
+        return await fail(order, "authority-unavailable", why);
     }
     log.warn("certificate order failed", {
       username: order.username,
@@ -203,22 +204,26 @@ export function createIssuance(options: IssuanceOptions): Issuance {
     });
   }
 
-  function fail({ id, username }: QueuedOrder, code: ProblemCode, detail: string): void {
-    table.markFailed(id, JSON.stringify(problemOf(code, detail)), now());
-    troubles.clear(id);
-    log.warn("certificate order ended", { username, order: id, why: detail });
+  async function fail(order: QueuedOrder, code: ProblemCode, detail: string): Promise<void> {
+    await orders.fail(order.id, JSON.stringify(problemOf(code, detail)), now());
+    ended(order, detail);
   }
 
-  function get(username: string, id: string): OrderState | undefined {
-    const row = table.get(username, id);
-    if (row === undefined) return undefined;
-    const end = endState(row);
-    if (end !== undefined) return end;
-    if (running.has(id)) return { status: "pending", retryAfterS: RUNNING_RETRY_S };
-    const queue = plan();
-    const index = queue.findIndex(({ order }) => order.id === id);
+  function ended({ id, username }: { id: string; username: string }, why: string): void {
+    troubles.clear(id);
+    log.warn("certificate order ended", { username, order: id, why });
+  }
+
+  async function get(username: string, id: string): Promise<OrderState | undefined> {
+    const order = await orders.get(username, id);
+    if (order === undefined || order.status === "ready") return order;
+    if (order.status === "failed") return { status: "failed", problem: JSON.parse(order.problem) };
+    const { planned } = await planner.plan();
+    const index = planned.findIndex(({ order }) => order.id === id);
+    // Under way, or ended since it was read.
+    if (index < 0) return { status: "pending", retryAfterS: RUNNING_RETRY_S };
     const turns = Math.ceil((index + 1) / concurrency);
-    const expectedAt = Math.max(now(), queue[index]?.at ?? 0) + turns * usualMs;
+    const expectedAt = Math.max(now(), planned[index]!.at) + turns * usualMs;
     return {
       status: "pending",
       retryAfterS: Math.max(1, Math.ceil((expectedAt - now()) / 1000)),
@@ -230,25 +235,19 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   return {
     submit,
     get,
-    latest(username): { notAfter: number } | undefined {
-      const newest = table.newest(username);
+    async latest(username): Promise<{ notAfter: number } | undefined> {
+      const newest = await orders.newest(username);
       return newest && { notAfter: newest.notAfter };
     },
     suspend,
-    forget(username): void {
-      table.forget(username);
-      abort(username, "the name was released");
-    },
-    counts: () => ({
-      waiting: table.queue().filter((order) => !running.has(order.id)).length,
-      running: running.size,
-      newNamesThisWeek: table.newNamesSince(now() - BUDGET_WINDOW_MS).length,
-    }),
+    forget: (username) => abort(username, "the name was released"),
+    counts: planner.counts,
     async stop(): Promise<void> {
       stopped = true;
       clearTimeout(timer);
       for (const { abort } of running.values()) abort.abort(new Error("glossond is stopping"));
-      await settleWithin(STOP_TIMEOUT_MS, [...running.values()].map(({ done }) => done));
+      const done = [...running.values()].map(({ done }) => done);
+      await settleWithin(STOP_TIMEOUT_MS, [passing, ...done]);
     },
   };
 }

@@ -7,7 +7,7 @@ import type { OrderState } from "./order_state.ts";
 /** Options for {@linkcode createIssuance}. */
 export interface IssuanceOptions {
   /** Stays the caller's, who calls `stop()` before closing it. */
-  store: Pick<Store, "orders" | "write">;
+  store: Pick<Store, "orders">;
   authority: Authority;
   log: Log;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
@@ -22,32 +22,35 @@ export interface IssuanceOptions {
    * @default {Infinity}
    */
   perWeek?: number;
-  /** Whether the operator blocks a name: nothing is ordered for it. @default {nobody} */
-  isBlocked?: (username: string) => boolean;
   /** Orders under way at once. @default {4} */
   concurrency?: number;
 }
 
 /** Answer to a request for a certificate. */
-export type Submission = { ok: true; id: string } | Refusal<"bad-csr" | "rate-limited">;
+export type Submission =
+  | { ok: true; id: string }
+  /** `unauthorized`: the token is not, or no longer, the user's. */
+  | Refusal<"bad-csr" | "rate-limited" | "unauthorized">;
 
-/** Gets users their certificates; every accepted request survives a restart. */
+/** Gets users their certificates; every accepted request survives a restart. Rejects as the store. */
 export interface Issuance {
-  /** Checks and queues a request; the same request twice while it is pending has the same id. */
-  submit(username: string, hostname: string, csrPem: string): Promise<Submission>;
+  /**
+   * Checks and queues a request; the same request twice while it is pending has the same id. When it
+   * resolves, what could be started is.
+   *
+   * @param token where the user asks: it has to be that of their account when the request is queued.
+   */
+  submit(username: string, hostname: string, csrPem: string, token?: string): Promise<Submission>;
   /** The user's order of that id; undefined when there is none. */
-  get(username: string, id: string): OrderState | undefined;
+  get(username: string, id: string): Promise<OrderState | undefined>;
   /** The user's newest certificate. */
-  latest(username: string): { notAfter: number } | undefined;
+  latest(username: string): Promise<{ notAfter: number } | undefined>;
   /** For a name that was just blocked: ends what is pending, before it costs a certificate. */
   suspend(username: string): Promise<void>;
-  /**
-   * For a released name: drops what is pending and hides the rest from the next owner. To be called
-   * within {@linkcode Store.write}.
-   */
+  /** For a name that was just released, and its orders with it: ends the one that is under way. */
   forget(username: string): void;
   /** What waits and runs, and what the budget leaves; for metrics. */
-  counts(): { waiting: number; running: number; newNamesThisWeek: number };
+  counts(): Promise<{ waiting: number; running: number; newNamesThisWeek: number }>;
   /** Ends the orders under way (they go on after the next start) and the queue. */
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { OrderRow, ReadyOrder } from "../store/orders.ts";
+import type { ReadyOrder } from "../store/orders.ts";
 import { type ProblemDetails, problemOf } from "../wire/problems.ts";
 
 /** Where an order of a user stands. */
@@ -16,23 +16,11 @@ export type OrderState =
   /** Why it failed for good. */
   | { status: "failed"; problem: ProblemDetails };
 
-/** Where an ended order stands; undefined for a pending one. */
-export function endState(row: OrderRow): OrderState | undefined {
-  switch (row.status) {
-    case "failed":
-      return { status: "failed", problem: JSON.parse(row.problem ?? "{}") as ProblemDetails };
-    case "ready":
-      return {
-        status: "ready",
-        certificate: row.certificate ?? "",
-        notAfter: row.not_after ?? 0,
-        renewAfter: row.renew_after ?? 0,
-      };
-  }
-}
-
 /** How the pending orders of a name end that the operator blocks. */
 export const SUSPENDED: ProblemDetails = problemOf(
   "suspended",
   "The relay's operator has suspended the name; ask for a certificate again when it is not any more",
 );
+
+/** How a user's waiting orders end when they ask for another one. */
+export const SUPERSEDED: ProblemDetails = problemOf("superseded", "Ask for the newer order");

@@ -59,7 +59,7 @@ export interface PageAppOptions {
   /** Port at which visitors reach the relay. @default {443} */
   publicPort?: number;
   /** How a name under the base domain stands, asked for every request. */
-  statusOf: (username: string) => NameStatus;
+  statusOf: (username: string) => Promise<NameStatus>;
   /** Where to report a page: a mail address, a URL or other text. */
   contact?: string;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
@@ -114,11 +114,11 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
 
   // Any method has the page of a name: it is there for now, in the place of the user's own, and a
   // refusal of the method would be taken for the user's last word.
-  app.all("*", (c) => {
+  app.all("*", async (c) => {
     const host = c.env.serverName!;
     const username = labelBelow(host, baseDomain);
     if (username !== undefined) {
-      return send(c, namePage(username, ownAddress(c.req.raw), c.env));
+      return send(c, await namePage(username, ownAddress(c.req.raw), c.env));
     }
     if (host !== baseDomain) return send(c, misdirected());
     if (c.req.method !== "GET" && c.req.method !== "HEAD") {
@@ -144,8 +144,8 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   }
 
   /** The page of a name; any path has it, since people keep links to parts of a user's page. */
-  function namePage(username: string, url: string, context: PageContext): Answer {
-    const status = statusOf(username);
+  async function namePage(username: string, url: string, context: PageContext): Promise<Answer> {
+    const status = await statusOf(username);
     const host = hostOfUser(username, place.base);
     if (status.state === "unknown") {
       const body = <UnknownNamePage {...place} host={host} />;

@@ -9,6 +9,7 @@ import {
 } from "../wire/messages.ts";
 import { sleep } from "../net/pause.ts";
 import type { Log } from "../log.ts";
+import type { Caller, ControlSocket, Transport } from "./caller.ts";
 import { type Parking, type Redeem, Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tickets } from "./tickets.ts";
@@ -43,46 +44,14 @@ const CHECK_ALLOWANCE = 8;
 /** Unsent bytes above which a client does not read what it is sent. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
 
-/** When a client whose message was bad may come back: long enough that a bug makes no storm. */
-const PROTOCOL_RETRY_MS = 60_000;
+/** When a client may come back after what went wrong: long enough that a bug makes no storm. */
+const TROUBLE_RETRY_MS = 60_000;
 
 /**
  * When clients of a relay that goes away may come back: soon, since visitors wait 5 s for them, but
  * spread over a time that grows with their number, since each costs the relay a TLS handshake.
  */
 const DRAIN_RETRY_MS = { min: 1_000, each: 2, spread: { min: 1_000, max: 10_000 } } as const;
-
-/** What control needs to know of the transport below a WebSocket. */
-export interface Transport {
-  /** When the client was last heard, milliseconds of `performance.now()`. */
-  readonly lastHeardAt: number;
-  /** Bytes that the client may still send before it is cut off. */
-  allowance: number;
-  /** Lets the transport last as long as the client likes. */
-  keep(): void;
-  /** Ends the transport at once. */
-  close(): void;
-}
-
-/** The part of a `WebSocket` that control needs; any message but text has `data` of another kind. */
-export interface ControlSocket {
-  readonly readyState: number;
-  readonly bufferedAmount: number;
-  send(text: string): void;
-  close(code: number, reason: string): void;
-  /** Asks the client to say something; absent where the runtime does by itself. */
-  ping?(): void;
-  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
-  addEventListener(type: "close", listener: (event: { code: number }) => void): void;
-}
-
-/** Who opens a control WebSocket. */
-export interface Caller {
-  username: string;
-  /** Whether what authorised the request still does. */
-  holds: () => boolean;
-  transport: Transport;
-}
 
 /** Options for {@linkcode Control}. */
 export interface ControlOptions {
@@ -104,6 +73,8 @@ interface Link {
   socket: ControlSocket;
   transport: Transport;
   session: Session;
+  /** Of two that open at once the one with the higher number is the newer. */
+  number: number;
   closing: boolean;
   pingedAt: number;
   /** Ends the transport of a client that does not close its side. */
@@ -116,6 +87,7 @@ export class Control {
   readonly #links = new Map<Session, Link>();
   readonly #now: () => number;
   readonly #heartbeat: ReturnType<typeof setInterval>;
+  #opened = 0;
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -137,11 +109,11 @@ export class Control {
     return response;
   }
 
-  /** Ends the user's session, if there is one, for good: its token holds no more. */
+  /** Ends the user's session, and those that are about to be, for good: the token holds no more. */
   revoke(username: string): void {
-    const session = this.#options.sessions.get(username);
-    const link = session && this.#links.get(session);
-    if (link) this.#end(link, "revoked", CLOSE.revoked, null);
+    for (const link of [...this.#links.values()]) {
+      if (link.session.username === username) this.#end(link, "revoked", CLOSE.revoked, null);
+    }
     this.#options.sessions.forget(username);
   }
 
@@ -177,27 +149,57 @@ export class Control {
     }
   }
 
-  /** Takes over the open WebSocket of an authorised request: the user is online. */
-  open(socket: ControlSocket, { username, holds, transport }: Caller): void {
-    const { sessions, tickets, online, parking, log } = this.#options;
+  /**
+   * Takes over the open WebSocket of an authorised request: the user is online once what authorised it
+   * turns out to hold still. Never rejects.
+   */
+  async open(socket: ControlSocket, { username, holds, transport }: Caller): Promise<void> {
+    const { tickets, parking } = this.#options;
     const send = (message: RelayMessage): void => {
       if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
     };
     const session = new Session({ username, tickets, send, ...(parking && { parking }) });
-    const link: Link = { socket, transport, session, closing: false, pingedAt: this.#now() };
+    const link: Link = {
+      ...{ socket, transport, session, number: this.#opened++ },
+      ...{ closing: false, pingedAt: this.#now() },
+    };
+    // Before it is asked whether the token holds: from here on a revocation finds the link.
     this.#links.set(session, link);
-    socket.addEventListener("message", (event) => this.#receive(link, event.data));
+    const admitted = this.#admit(link, holds, send);
+    socket.addEventListener("message", async (event) => {
+      await admitted;
+      this.#receive(link, event.data);
+    });
     // After an error too; sometimes twice.
     socket.addEventListener("close", (event) => this.#gone(link, event.code));
     transport.keep();
     transport.allowance = MESSAGE_ALLOWANCE;
-    // The token may have been replaced or the name released since the request was authorised.
-    if (!holds()) return this.#end(link, "revoked", CLOSE.revoked, null);
+    await admitted;
+  }
 
-    send({ type: "online", ...online(username) });
-    const previous = sessions.add(session);
-    log.info("client online", { username, replaced: previous !== undefined || undefined });
+  /** Puts the user online, unless the token was replaced or the name released since the request. */
+  async #admit(
+    link: Link,
+    holds: () => Promise<boolean>,
+    send: (message: RelayMessage) => void,
+  ): Promise<void> {
+    const { sessions, online, log } = this.#options;
+    const { username } = link.session;
+    const held = await holds().catch((error) => {
+      log.error("cannot tell whether a client may be online", { username, error });
+      this.#end(link, "draining", CLOSE.draining, TROUBLE_RETRY_MS);
+    });
+    // Gone or revoked by now.
+    if (link.closing) return;
+    if (!held) return this.#end(link, "revoked", CLOSE.revoked, null);
+    const previous = sessions.get(username);
     const previousLink = previous && this.#links.get(previous);
+    if (previousLink && previousLink.number > link.number) {
+      return this.#end(link, "replaced", CLOSE.replaced, null);
+    }
+    send({ type: "online", ...online(username) });
+    sessions.add(link.session);
+    log.info("client online", { username, replaced: previous !== undefined || undefined });
     if (previousLink) this.#end(previousLink, "replaced", CLOSE.replaced, null);
   }
 
@@ -236,7 +238,7 @@ export class Control {
       username: link.session.username,
       detail,
     });
-    this.#end(link, "protocol", CLOSE.badMessage, PROTOCOL_RETRY_MS, detail);
+    this.#end(link, "protocol", CLOSE.badMessage, TROUBLE_RETRY_MS, detail);
   }
 
   /** Says goodbye and closes. */

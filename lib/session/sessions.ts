@@ -89,12 +89,13 @@ export class Sessions {
   }
 
   /**
-   * Counts a user who is not online as coming back.
+   * Counts a user as coming back; one who is online is there already.
    *
    * @param awayMs how long they have been away by now; of several the longest first.
    */
   await(username: string, awayMs = 0): void {
     this.forgetOld();
+    if (this.#online.has(username)) return;
     this.#dropped.delete(username);
     this.#dropped.set(username, this.#now() - awayMs);
   }

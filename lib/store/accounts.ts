@@ -11,21 +11,6 @@ export interface Preferences {
   away: string | null;
 }
 
-/**
- * How a user stands: online, or gone a moment ago and awaited, or not awaited.
- *
- * It is kept, since who was online when the relay stopped is awaited after its start.
- */
-export type Attendance = "online" | "left" | "gone";
-
-/** What is to be written of a user. */
-export interface Seen {
-  /** When they were last online, milliseconds since the epoch; absent: as before. */
-  at?: number;
-  /** As it is from now on; absent: as before. */
-  attendance?: Attendance;
-}
-
 /** A user of the relay; times are milliseconds since the epoch. */
 export interface Account {
   username: string;
@@ -45,47 +30,59 @@ export interface BlockedName {
   blockedAt: number;
 }
 
-/** The accounts and the blocked names. Every change is on disk when its promise resolves. */
+/**
+ * The accounts whose users want no page of the relay's (`offlinePage` is `none`).
+ *
+ * In memory, and as the store has it: a visitor is asked for on a way where nobody may wait for the
+ * store, and where it must not matter whether that can be read.
+ */
+export interface HiddenNames {
+  has(username: string): boolean;
+}
+
+/**
+ * The accounts and the blocked names. Rejects as the `Store` does.
+ *
+ * Where a method takes a token, it acts for that token's account as long as that is what it is: a
+ * token that was replaced, or whose name was released, does nothing from then on.
+ */
 export interface AccountStore {
   /**
    * Whose token this is: undefined alike for a malformed, an unknown and a replaced one.
    *
    * A blocked account is returned; refusing it is the caller's part.
    */
-  byToken(token: string): Account | undefined;
+  byToken(token: string): Promise<Account | undefined>;
   /** The account of a name; undefined where there is none, be the name blocked or not. */
-  byUsername(username: string): Account | undefined;
+  byUsername(username: string): Promise<Account | undefined>;
   /**
-   * Creates the account, or replaces its token, and returns the token: only its hash is kept. To be
-   * called within {@linkcode Store.write}.
-   */
-  grantToken(username: string): string;
-  /** Changes those preferences that are given, as plain text; without an account none. */
-  setPreferences(username: string, changes: Partial<Preferences>): Promise<void>;
-  /**
-   * Deletes the account, its preferences and so its token; a block on the name stays. False if there
-   * was none.
+   * Changes those preferences that are given, as plain text, of the token's account.
    *
-   * @param also what else is to be deleted in the same transaction.
+   * @returns the account as it is then, undefined when the token is nobody's; a blocked one is as it was.
    */
-  release(username: string, also?: () => void): Promise<boolean>;
-  /** Blocks or unblocks a name, whether it has an account or not. Blocking twice changes nothing. */
-  setBlocked(username: string, blocked: boolean): Promise<void>;
-  isBlocked(username: string): boolean;
+  setPreferences(token: string, changes: Partial<Preferences>): Promise<Account | undefined>;
   /**
-   * Notes when accounts were online and how they stand, all in one transaction; an older time than
-   * the noted one changes nothing, nor does a name without an account.
+   * Deletes the account, its preferences and so its token; drops its pending orders and hides the
+   * others from the name's next owner. A block on the name stays.
+   *
+   * @param token where its owner asks for it: nothing is done unless it is the account's.
+   * @returns false if there was none.
    */
-  markSeen(seen: ReadonlyMap<string, Seen>): Promise<void>;
+  release(username: string, token?: string): Promise<boolean>;
   /**
-   * Who was online when the relay stopped, after those who had left less than `recentMs` before now
-   * and for how long they have been away by now. Blocked names are not among them.
+   * Blocks or unblocks a name, whether it has an account or not. Blocking twice changes nothing.
+   *
+   * @returns whether it changed anything.
    */
-  listAwaited(recentMs: number): { username: string; awayMs?: number }[];
+  setBlocked(username: string, blocked: boolean): Promise<boolean>;
+  /** Whether a name is blocked, be there an account or not. */
+  isBlocked(username: string): Promise<boolean>;
   /** How many accounts and how many blocked names there are. */
-  counts(): { total: number; blocked: number };
+  counts(): Promise<{ total: number; blocked: number }>;
   /** All accounts by name. */
-  list(): Account[];
+  list(): Promise<Account[]>;
   /** All blocked names, by name, also those without an account. */
-  listBlocked(): BlockedName[];
+  listBlocked(): Promise<BlockedName[]>;
+  /** Who wants no page, kept up until the store is closed. */
+  hiddenNames(): Promise<HiddenNames>;
 }

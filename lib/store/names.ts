@@ -7,11 +7,12 @@ export interface OwnSets {
   sets: readonly { type: string; contents: string }[];
 }
 
-/** Remembers which sets in the DNS are this relay's. */
+/** The journal of which sets in the DNS are this relay's. Rejects as the `Store` does. */
 export interface NameStore {
-  /** Names that have such sets. */
-  names(): string[];
-  of(name: string): OwnedSets;
+  /** The sets of every name that has such. */
+  all(): Promise<ReadonlyMap<string, OwnedSets>>;
+  /** The sets of a name; empty where it has none. */
+  of(name: string): Promise<OwnedSets>;
   /** Comes before these sets are written: what was written before stays this relay's, too. */
   writing(all: readonly OwnSets[]): Promise<void>;
   /** Comes after: at these names these sets and no others are this relay's. */

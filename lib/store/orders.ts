@@ -1,17 +1,51 @@
 /** A user's order as stored; times in milliseconds since the epoch. */
-export interface OrderRow {
+export type Order =
+  | { status: "pending" }
+  | { status: "ready" } & ReadyOrder
+  | {
+    status: "failed";
+    /** JSON of an RFC 9457 problem. */
+    problem: string;
+  };
+
+/** How an order ended well. */
+export interface ReadyOrder {
+  certificate: string;
+  notAfter: number;
+  renewAfter: number;
+}
+
+/** A request for a certificate. */
+export interface OrderRequest {
+  /** The order's, when it becomes one. */
   id: string;
   username: string;
   csr: string;
-  status: "pending" | "ready" | "failed";
-  certificate: string | null;
-  /** JSON of an RFC 9457 problem. */
-  problem: string | null;
-  not_after: number | null;
-  renew_after: number | null;
-  created_at: number;
-  ended_at: number | null;
+  createdAt: number;
+  /** Where its owner asks for it: no order is made unless it is the token of the name's account. */
+  token?: string;
 }
+
+/** What a request has to keep to. */
+export interface RequestRules {
+  /** Requests that a user may make in any `windowMs`. */
+  limit: number;
+  windowMs: number;
+  /** Orders that a new one does not supersede: they are under way. */
+  underWay: Iterable<string>;
+  /** JSON of the problem that the superseded ones end with. */
+  superseded: string;
+}
+
+/** What came of a request; only `queued` changes anything. */
+export type Submitted =
+  /** It is an order; the user's `superseded` ones ended, whose answers nobody would fetch. */
+  | { state: "queued"; superseded: string[] }
+  /** The very same request is pending, as that order. */
+  | { state: "known"; id: string }
+  /** When those were made that count, oldest first. */
+  | { state: "limited"; accepted: number[] }
+  | { state: "revoked" };
 
 /** A pending order as the queue sees it. */
 export interface QueuedOrder {
@@ -21,46 +55,53 @@ export interface QueuedOrder {
   createdAt: number;
   /** Whether the user has a certificate already: renewals go before new names. */
   renewal: boolean;
+  /** Whether the operator blocks the name. */
+  blocked: boolean;
 }
 
-/** How an order ended well. */
-export interface ReadyOrder {
-  certificate: string;
-  notAfter: number;
-  renewAfter: number;
-}
-
-/** Users' orders of certificates. */
-export interface OrderTable {
-  insert(order: { id: string; username: string; csr: string; createdAt: number }): void;
-  get(username: string, id: string): OrderRow | undefined;
-  /** The user's pending order of this very request. */
-  pendingTwin(username: string, csr: string): string | undefined;
-  /** When the user's accepted requests since `since` came, oldest first. */
-  acceptedSince(username: string, since: number): number[];
-  /**
-   * When certificates for new names were signed since `since`, oldest first, for all users
-   * together. Renewals are left out.
-   */
-  newNamesSince(since: number): number[];
+/** What there is to order and what was, as of one moment. */
+export interface Outlook {
   /** Every pending order in the order of service. */
-  queue(): QueuedOrder[];
+  pending: QueuedOrder[];
+  /**
+   * The certificates that were signed for new names since the time asked for, oldest first, for all
+   * users together; renewals are left out.
+   */
+  newNames: { id: string; at: number }[];
+}
+
+/**
+ * Users' orders of certificates. Rejects as the `Store` does; `finish`, `fail` and `countSpent` wait
+ * for a lock for up to 10 minutes, since what they note has cost more than that.
+ */
+export interface OrderStore {
+  /** Makes an order of a request: two at once cannot both be the last one allowed. */
+  submit(request: OrderRequest, rules: RequestRules): Promise<Submitted>;
+  /** The user's order of that id. */
+  get(username: string, id: string): Promise<Order | undefined>;
+  /** What the queue goes by; `since` in milliseconds since the epoch. */
+  outlook(since: number): Promise<Outlook>;
   /** The user's newest signed certificate. */
-  newest(username: string): { certificate: string; notAfter: number } | undefined;
-  /** Both return false when the order is no longer pending. */
-  markReady(id: string, ready: ReadyOrder, now: number): boolean;
-  markFailed(id: string, problem: string, now: number): boolean;
-  /** Ends the user's pending orders; returns how many there were. */
-  failPending(username: string, problem: string, now: number): number;
+  newest(username: string): Promise<{ certificate: string; notAfter: number } | undefined>;
   /** Whether the order still waits for its end. */
-  isPending(id: string): boolean;
-  /** Counts a certificate against the budget that nobody gets: its order had ended before. */
-  countSpent(id: string, username: string, now: number): void;
-  /** Drops pending orders and hides the others from the name's next owner. */
-  forget(username: string): void;
+  isPending(id: string): Promise<boolean>;
+  /**
+   * Ends a pending order with its certificate; false when it is no longer pending, and nobody gets the
+   * certificate: then it only counts against the budget.
+   */
+  finish(order: { id: string; username: string }, ready: ReadyOrder, now: number): Promise<boolean>;
+  /** Ends a pending order with a problem; false when it is no longer pending. */
+  fail(id: string, problem: string, now: number): Promise<boolean>;
+  /** Ends the user's pending orders; returns how many there were. */
+  failPending(username: string, problem: string, now: number): Promise<number>;
+  /**
+   * Counts a certificate against the budget that was paid for and did not come, unless the order is
+   * pending: that gets it yet.
+   */
+  countSpent(order: { id: string; username: string }, now: number): Promise<void>;
   /**
    * Removes orders that ended before `before`, but each user's last two certificates: the one in
    * use, and the one that shows it to be a renewal.
    */
-  prune(before: number): void;
+  prune(before: number): Promise<void>;
 }

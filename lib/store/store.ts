@@ -1,34 +1,31 @@
 import type { AccountStore } from "./accounts.ts";
-import type { ClaimChecks } from "./claim_checks.ts";
+import type { ClaimStore } from "./claims.ts";
 import type { NameStore } from "./names.ts";
-import type { OrderTable } from "./orders.ts";
+import type { OnlineTimes } from "./online_times.ts";
+import type { OrderStore } from "./orders.ts";
 
-/** Options for {@linkcode Store.write}. */
-export interface WriteOptions {
-  /** How long to wait for another process's lock, milliseconds. @default {5_000} */
-  lockTimeoutMs?: number;
-}
-
-/** What survives the process: what was answered to anybody is in it before. */
+/**
+ * What survives the process, one interface a kind of record.
+ *
+ * Each method does what it does as one: all of it, or nothing when it rejects. What changes something
+ * resolves once that is on disk. The order in which two calls are done is known only to who awaits the
+ * first before the second: whoever acts on an answer has to be sure that it still holds, see each
+ * method for what it checks in the same step.
+ *
+ * Every method rejects with a `StoreError`
+ * - when the store cannot be read, or is closed;
+ * - of those that change something, when its disk is full or cannot be written, or another program holds
+ *   its lock for longer than 5 s ({@linkcode OrderStore} says where it is longer).
+ *
+ * While such a lock is held only those that change something wait; nothing else does.
+ */
 export interface Store {
   readonly accounts: AccountStore;
-  /** The claims whose profile was read. */
-  readonly claimChecks: ClaimChecks;
-  readonly orders: OrderTable;
+  readonly claims: ClaimStore;
+  readonly orders: OrderStore;
+  readonly onlineTimes: OnlineTimes;
   /** Which sets in the DNS are this relay's. */
   readonly names: NameStore;
-  /** The key of this relay's claims, made at the first call: claims outlive a restart. */
-  claimKey(): Uint8Array;
-  /**
-   * Runs `work` as one: all of its changes are kept, or none when it throws. Waits while another process
-   * holds the lock; nobody else waits meanwhile, and nothing of `work` was done.
-   *
-   * Changes that do not return a promise are made within it, and only there.
-   *
-   * @throws {Error} what `work` throws; or when the lock was held for too long, the disk is full or
-   * cannot be written: nothing was changed then.
-   */
-  write<T>(work: () => T, options?: WriteOptions): Promise<T>;
-  /** Nothing may be asked of it afterwards. */
-  close(): void;
+  /** Nothing may be asked of it afterwards; what still waits for a lock rejects. */
+  close(): Promise<void>;
 }

@@ -1,5 +1,4 @@
-import { createAccountStore } from "../../lib/store/sqlite/accounts.ts";
-import { openDatabase } from "../../lib/store/sqlite/database.ts";
+import { seedAccounts } from "../../tests/store/helpers.ts";
 import { type Relay, startRelay } from "../../tests/stories/relay.ts";
 import { V8_FLAGS } from "../compile/programs.ts";
 import type { Membership } from "./load/glosson.ts";
@@ -35,16 +34,8 @@ export async function startGlossond(
 ): Promise<Glossond> {
   const dir = await Deno.makeTempDir({ prefix: "glossond-bench-" });
   await Deno.mkdir(`${dir}/state`, { recursive: true, mode: 0o700 });
-  const db = openDatabase(`${dir}/state/glossond.sqlite`);
-  const accounts = createAccountStore(db);
-  // One transaction: else each account waits for the disk.
-  db.exec("BEGIN");
-  const tokens = Array.from(
-    { length: options.users },
-    (_, i) => accounts.grantToken(usernameOf(i)),
-  );
-  db.exec("COMMIT");
-  db.close();
+  const usernames = Array.from({ length: options.users }, (_, i) => usernameOf(i));
+  const tokens = seedAccounts(`${dir}/state`, usernames);
   const { namespace, preload } = options;
   const launcher = [
     ...namespace === undefined ? [] : ["ip", "netns", "exec", namespace],

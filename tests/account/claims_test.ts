@@ -7,17 +7,21 @@ import {
   type ClaimsOptions,
   createClaims,
 } from "../../lib/account/claims.ts";
-import type { AccountStore } from "../../lib/store/accounts.ts";
-import { openDatabase } from "../../lib/store/sqlite/database.ts";
-import { openStore, storeOn } from "../../lib/store/sqlite/open.ts";
+import type { ClaimStore } from "../../lib/store/claims.ts";
+import type { Store } from "../../lib/store/store.ts";
+import { grantToken } from "../store/grant_token.ts";
+import { type Holdable, holdable } from "../store/held.ts";
+import { type MemoryStore, memoryStore, storeIn } from "../store/helpers.ts";
 
 const ADDRESS = "192.0.2.7";
 const MINUTE_MS = 60_000;
 
 /** A relay's claims over a database in memory, with profiles and a clock that a test sets. */
 class Fixture {
-  readonly db = openDatabase(":memory:");
-  readonly store: AccountStore;
+  readonly rows: MemoryStore["rows"];
+  readonly store: Store;
+  /** Those of the store, as the claims under test have them. */
+  readonly kept: Holdable<ClaimStore>;
   readonly claims: Claims;
   /** Bio by username. */
   readonly bios = new Map<string, string>();
@@ -29,10 +33,13 @@ class Fixture {
   busy = false;
 
   constructor({ maxClaims, ...options }: Partial<ClaimsOptions> & { maxClaims?: number } = {}) {
-    const store = storeOn(this.db, { now: () => this.time, maxClaims });
-    this.store = store.accounts;
+    const { store, rows } = memoryStore({ now: () => this.time, maxClaims });
+    this.rows = rows;
+    this.store = store;
+    this.kept = holdable(store.claims);
     this.claims = createClaims({
-      store,
+      store: { accounts: store.accounts, claims: this.kept.kind },
+      key: crypto.getRandomValues(new Uint8Array(32)),
       hostnameOf: (username) => `${username}.glosson.test`,
       now: () => this.time,
       readBio: (username) => this.#readBio(username),
@@ -50,8 +57,8 @@ class Fixture {
       : { state: "found", bio, ran: true };
   }
 
-  make(username = "kaylee", address = ADDRESS): ClaimMade {
-    const made = this.claims.create(username, address);
+  async make(username = "kaylee", address = ADDRESS): Promise<ClaimMade> {
+    const made = await this.claims.create(username, address);
     assert.ok(made.ok, JSON.stringify(made));
     return made;
   }
@@ -73,13 +80,13 @@ function claimsTest(
     try {
       await story(fixture);
     } finally {
-      fixture.db.close();
+      await fixture.store.close();
     }
   });
 }
 
 claimsTest("create() makes a claim, verify() a token for it", async (f) => {
-  const { claim, code, ...made } = f.make();
+  const { claim, code, ...made } = await f.make();
   assert.deepEqual(made, {
     ok: true,
     username: "kaylee",
@@ -98,84 +105,84 @@ claimsTest("create() makes a claim, verify() a token for it", async (f) => {
     hostname: "kaylee.glosson.test",
     replaced: false,
   });
-  assert.equal(f.store.byToken(token)?.username, "kaylee");
+  assert.equal((await f.store.accounts.byToken(token))?.username, "kaylee");
   assert.equal(await f.problem(claim), "claim-not-found", "a claim is single-use");
 });
 
-claimsTest("create() refuses what is no username, and says what would be one", (f) => {
+claimsTest("create() refuses what is no username, and says what would be one", async (f) => {
   for (const username of [undefined, null, 7, ["kaylee"], {}, "", "k", "a b", "xn--p1ai"]) {
-    const result = f.claims.create(username, ADDRESS);
+    const result = await f.claims.create(username, ADDRESS);
     assert.ok(!result.ok);
     assert.equal(result.problem, "invalid-username");
   }
-  const result = f.claims.create(" Kaylee", ADDRESS);
+  const result = await f.claims.create(" Kaylee", ADDRESS);
   assert.ok(!result.ok);
   assert.match(result.detail, /try kaylee\./);
 });
 
 claimsTest("create() refuses reserved and blocked names", async (f) => {
-  await f.store.setBlocked("badger", true);
-  const problemOf = (name: string) => {
-    const result = f.claims.create(name, ADDRESS);
+  await f.store.accounts.setBlocked("badger", true);
+  const problemOf = async (name: string) => {
+    const result = await f.claims.create(name, ADDRESS);
     return result.ok ? undefined : result.problem;
   };
-  assert.equal(problemOf("relay"), "reserved-username");
-  assert.equal(problemOf("postmaster"), "reserved-username");
-  assert.equal(problemOf("badger"), "suspended");
-  await f.store.setBlocked("badger", false);
-  assert.equal(problemOf("badger"), undefined);
+  assert.equal(await problemOf("relay"), "reserved-username");
+  assert.equal(await problemOf("postmaster"), "reserved-username");
+  assert.equal(await problemOf("badger"), "suspended");
+  await f.store.accounts.setBlocked("badger", false);
+  assert.equal(await problemOf("badger"), undefined);
 });
 
-claimsTest("create() refuses the 31st claim of an hour and address", (f) => {
+claimsTest("create() refuses the 31st claim of an hour and address", async (f) => {
   for (let i = 0; i < 30; i++) {
-    f.make("kaylee", "2001:db8::1");
+    await f.make("kaylee", "2001:db8::1");
     f.time += MINUTE_MS;
   }
-  const refused = f.claims.create("kaylee", "2001:db8::2");
+  const refused = await f.claims.create("kaylee", "2001:db8::2");
   assert.ok(!refused.ok);
   assert.equal(refused.problem, "rate-limited");
   assert.equal(refused.retryAfterS, 30 * 60);
   assert.match(refused.detail, /30 min/);
-  f.make("kaylee", "2001:db8:0:1::1");
+  await f.make("kaylee", "2001:db8:0:1::1");
   f.time += 30 * MINUTE_MS;
-  f.make("kaylee", "2001:db8::2");
-  assert.equal(f.claims.create("kaylee", "2001:db8::2").ok, false);
+  await f.make("kaylee", "2001:db8::2");
+  assert.equal((await f.claims.create("kaylee", "2001:db8::2")).ok, false);
 });
 
 claimsTest("create() takes no room, so that many networks keep nobody out", async (f) => {
   // 320 /64s of one /48, each with as many claims as an address may make.
-  for (let i = 0; i < 320 * 30; i++) f.make("kaylee", `2001:db8:1:${i % 320}::1`);
-  assert.equal(Number(f.db.prepare("SELECT count(*) AS n FROM claim_check").get()!.n), 0);
-  const { claim, code } = f.make("inara", "192.0.2.9");
+  for (let i = 0; i < 320 * 30; i++) await f.make("kaylee", `2001:db8:1:${i % 320}::1`);
+  assert.deepEqual(f.rows("SELECT * FROM claim_check"), []);
+  const { claim, code } = await f.make("inara", "192.0.2.9");
   f.bios.set("inara", code);
   assert.equal(await f.problem(claim), undefined);
 });
 
 claimsTest("claims that were checked have a ceiling; a used one stays used", async (f) => {
-  const used = f.make("kaylee");
+  const used = await f.make("kaylee");
   f.bios.set("kaylee", used.code);
   assert.equal(await f.problem(used.claim), undefined);
   f.time += MINUTE_MS;
   const checked = [];
   for (let i = 0; i < 6; i++) {
-    checked.push(f.make("inara"));
+    checked.push(await f.make("inara"));
     f.time += 1_000;
     assert.equal(await f.problem(checked.at(-1)!.claim), "profile-not-found");
   }
-  const rows = (): unknown => f.db.prepare("SELECT count(*) AS n FROM claim_check").get()!.n;
+  const rows = (): number => f.rows("SELECT * FROM claim_check").length;
   assert.equal(rows(), 3);
   assert.equal(await f.problem(used.claim), "claim-not-found", "no second token");
   // The first of the others was forgotten, and can be checked anew.
   assert.equal(await f.problem(checked[0]!.claim), "profile-not-found");
   // Expired ones are kept no longer.
   f.time += 15 * MINUTE_MS;
-  const last = f.make("inara");
+  const last = await f.make("inara");
   assert.equal(await f.problem(last.claim), "profile-not-found");
   assert.equal(rows(), 1);
 }, { maxClaims: 3 });
 
 claimsTest("verify() knows no other claims", async (f) => {
-  const { claim } = f.make();
+  const { claim } = await f.make();
   for (const other of ["", "x", claim.slice(1), `${claim}x`, `${claim}=`, "' OR 1=1 --"]) {
     assert.equal(await f.problem(other), "claim-not-found");
   }
@@ -186,12 +193,12 @@ claimsTest("verify() knows no other claims", async (f) => {
   }
   const elsewhere = new Fixture();
   assert.equal(await elsewhere.problem(claim), "claim-not-found", "another relay's");
-  elsewhere.db.close();
+  await elsewhere.store.close();
   assert.equal(f.runs, 0);
 });
 
 claimsTest("verify() tells why the code does not count", async (f) => {
-  const { claim, code } = f.make();
+  const { claim, code } = await f.make();
   assert.equal(await f.problem(claim), "profile-not-found");
   f.answer = () => Promise.resolve({ state: "unavailable", why: "secret reason" });
   const unavailable = await f.claims.verify(claim, ADDRESS);
@@ -212,29 +219,29 @@ claimsTest("verify() tells why the code does not count", async (f) => {
 });
 
 claimsTest("verify() takes no other claim's code for the same name", async (f) => {
-  const mine = f.make();
-  const thief = f.make();
+  const mine = await f.make();
+  const thief = await f.make();
   f.bios.set("kaylee", mine.code);
   assert.equal(await f.problem(thief.claim), "code-not-found");
-  const other = f.make("inara");
+  const other = await f.make("inara");
   f.bios.set("inara", mine.code);
   assert.equal(await f.problem(other.claim), "code-not-found");
   assert.equal(await f.problem(mine.claim), undefined);
 });
 
 claimsTest("verify() refuses an expired claim, and forgets it after a day", async (f) => {
-  const { claim, code } = f.make();
+  const { claim, code } = await f.make();
   f.bios.set("kaylee", code);
   f.time += 15 * MINUTE_MS;
   assert.equal(await f.problem(claim), "claim-expired");
   f.time += 24 * 60 * MINUTE_MS;
-  f.make();
+  await f.make();
   assert.equal(await f.problem(claim), "claim-not-found");
   assert.equal(f.runs, 0);
 });
 
 claimsTest("verify() refuses the 21st verification of a claim", async (f) => {
-  const { claim, code } = f.make();
+  const { claim, code } = await f.make();
   f.bios.set("kaylee", "");
   for (let i = 0; i < 20; i++) assert.equal(await f.problem(claim), "code-not-found");
   f.bios.set("kaylee", code);
@@ -246,7 +253,7 @@ claimsTest("verify() refuses the 21st verification of a claim", async (f) => {
 });
 
 claimsTest("verify() grants one token when it runs many times at once", async (f) => {
-  const { claim, code } = f.make();
+  const { claim, code } = await f.make();
   const gate = Promise.withResolvers<void>();
   f.answer = () => gate.promise.then(() => ({ state: "found", bio: code }));
   const runs = Array.from({ length: 8 }, () => f.claims.verify(claim, ADDRESS));
@@ -254,25 +261,25 @@ claimsTest("verify() grants one token when it runs many times at once", async (f
   const results = await Promise.all(runs);
   const tokens = results.filter((r) => r.ok).map((r) => r.token);
   assert.equal(tokens.length, 1);
-  assert.equal(f.store.byToken(tokens[0] ?? "")?.username, "kaylee");
+  assert.equal((await f.store.accounts.byToken(tokens[0] ?? ""))?.username, "kaylee");
   for (const result of results) assert.ok(result.ok || result.problem === "claim-not-found");
 });
 
 claimsTest("verify() replaces the token of a name that has an account", async (f) => {
-  const lost = f.store.grantToken("kaylee");
-  const { claim, code } = f.make();
+  const lost = await grantToken(f.store, "kaylee");
+  const { claim, code } = await f.make();
   f.bios.set("kaylee", code);
   const verified = await f.claims.verify(claim, ADDRESS);
   assert.ok(verified.ok);
   assert.equal(verified.replaced, true);
-  assert.equal(f.store.byToken(lost), undefined);
-  assert.equal(f.store.byToken(verified.token)?.username, "kaylee");
+  assert.equal(await f.store.accounts.byToken(lost), undefined);
+  assert.equal((await f.store.accounts.byToken(verified.token))?.username, "kaylee");
 });
 
 claimsTest("a released name can be claimed again", async (f) => {
-  f.store.grantToken("kaylee");
-  await f.store.release("kaylee");
-  const { claim, code } = f.make();
+  await grantToken(f.store, "kaylee");
+  await f.store.accounts.release("kaylee");
+  const { claim, code } = await f.make();
   f.bios.set("kaylee", code);
   const verified = await f.claims.verify(claim, ADDRESS);
   assert.ok(verified.ok);
@@ -280,19 +287,19 @@ claimsTest("a released name can be claimed again", async (f) => {
 });
 
 claimsTest("verify() refuses a name blocked since, also while its profile is read", async (f) => {
-  const { claim, code } = f.make();
+  const { claim, code } = await f.make();
   f.answer = async () => {
-    await f.store.setBlocked("kaylee", true);
+    await f.store.accounts.setBlocked("kaylee", true);
     return { state: "found", bio: code };
   };
   assert.equal(await f.problem(claim), "suspended");
   assert.equal(await f.problem(claim), "suspended");
   assert.equal(f.runs, 1);
-  assert.equal(f.store.byUsername("kaylee"), undefined);
+  assert.equal(await f.store.accounts.byUsername("kaylee"), undefined);
 });
 
 claimsTest("a check that had no turn costs nothing, however often it is tried", async (f) => {
-  const { claim, code } = f.make();
+  const { claim, code } = await f.make();
   f.busy = true;
   for (let i = 0; i < 100; i++) assert.equal(await f.problem(claim), "profile-unavailable");
   f.busy = false;
@@ -301,7 +308,7 @@ claimsTest("a check that had no turn costs nothing, however often it is tried", 
 });
 
 claimsTest("checks at the same time count before they are answered", async (f) => {
-  const { claim } = f.make();
+  const { claim } = await f.make();
   const gate = Promise.withResolvers<void>();
   f.answer = () => gate.promise.then(() => ({ state: "not-found" }));
   const checks = Array.from({ length: 30 }, () => f.problem(claim));
@@ -313,21 +320,59 @@ claimsTest("checks at the same time count before they are answered", async (f) =
   assert.equal(await f.problem(claim), "rate-limited");
 });
 
+claimsTest("a check counts from before the store has told how many there were", async (f) => {
+  const { claim } = await f.make();
+  f.bios.set("kaylee", "");
+  const read = f.kept.holdAnswer("get");
+  const first = f.problem(claim);
+  await read.reached;
+  assert.equal(await f.problem(claim), "rate-limited");
+  read.release();
+  assert.equal(await first, "code-not-found");
+  assert.equal(await f.problem(claim), "rate-limited");
+  assert.equal(f.runs, 1);
+}, { verificationsPerClaim: 1 });
+
+claimsTest("a claim that was granted is used, though nobody knows the token yet", async (f) => {
+  const { claim, code } = await f.make();
+  f.bios.set("kaylee", code);
+  const grant = f.kept.holdAnswer("grant");
+  const first = f.claims.verify(claim, ADDRESS);
+  await grant.reached;
+  assert.equal(await f.problem(claim), "claim-not-found");
+  grant.release();
+  const verified = await first;
+  assert.ok(verified.ok);
+  assert.equal((await f.store.accounts.byToken(verified.token))?.username, "kaylee");
+});
+
+claimsTest("a name that is blocked between its profile and its grant is not granted", async (f) => {
+  const { claim, code } = await f.make();
+  f.bios.set("kaylee", code);
+  const grant = f.kept.holdCall("grant");
+  const verified = f.problem(claim);
+  await grant.reached;
+  await f.store.accounts.setBlocked("kaylee", true);
+  grant.release();
+  assert.equal(await verified, "suspended");
+  assert.equal(await f.store.accounts.byUsername("kaylee"), undefined);
+});
+
 claimsTest(
   "a token, once granted for a claim, is not granted again after the name's release",
   async (f) => {
-    const { claim, code } = f.make();
+    const { claim, code } = await f.make();
     f.bios.set("kaylee", code);
     assert.equal(await f.problem(claim), undefined);
-    await f.store.release("kaylee");
+    await f.store.accounts.release("kaylee");
     assert.equal(await f.problem(claim), "claim-not-found");
   },
 );
 
 claimsTest("the database has no claim secret in it", async (f) => {
-  const { claim } = f.make();
+  const { claim } = await f.make();
   assert.equal(await f.problem(claim), "profile-not-found");
-  const [row] = f.db.prepare("SELECT * FROM claim_check").all();
+  const [row] = f.rows("SELECT * FROM claim_check");
   const hash = row!.claim_hash as Uint8Array;
   assert.equal(hash.length, 32);
   assert.ok(
@@ -337,11 +382,11 @@ claimsTest("the database has no claim secret in it", async (f) => {
 
 Deno.test("claims survive the reopening of the database", async () => {
   const folder = await Deno.makeTempDir();
-  const path = `${folder}/glossond.sqlite`;
-  function open(bio: string): { claims: Claims; close: () => void } {
-    const store = openStore(path);
+  async function open(bio: string): Promise<{ claims: Claims; close: () => Promise<void> }> {
+    const store = storeIn(folder);
     const claims = createClaims({
       store,
+      key: await store.claims.key(),
       hostnameOf: (username) => username,
       readBio: () => Promise.resolve({ state: "found", bio, ran: true }),
       verificationsPerClaim: 2,
@@ -349,18 +394,18 @@ Deno.test("claims survive the reopening of the database", async () => {
     return { claims, close: () => store.close() };
   }
   try {
-    const first = open("");
-    const made = first.claims.create("kaylee", ADDRESS);
+    const first = await open("");
+    const made = await first.claims.create("kaylee", ADDRESS);
     assert.ok(made.ok);
     assert.equal((await first.claims.verify(made.claim, ADDRESS)).ok, false);
-    first.close();
-    const second = open("");
+    await first.close();
+    const second = await open("");
     assert.equal((await second.claims.verify(made.claim, ADDRESS)).ok, false);
-    second.close();
-    const third = open(made.code);
+    await second.close();
+    const third = await open(made.code);
     const counted = await third.claims.verify(made.claim, ADDRESS);
     assert.ok(!counted.ok && counted.problem === "rate-limited", "the count survives as well");
-    third.close();
+    await third.close();
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -369,24 +414,24 @@ Deno.test("claims survive the reopening of the database", async () => {
 Deno.test("a name that the operator keeps back is its account's still, and no new claim's", async () => {
   const kept = new Set<string>();
   const f = new Fixture({ isReserved: (username) => kept.has(username) });
-  const old = f.make("kaylee");
+  const old = await f.make("kaylee");
   f.bios.set("kaylee", old.code);
   assert.equal(await f.problem(old.claim), undefined);
-  const early = f.make("wash");
+  const early = await f.make("wash");
   f.bios.set("wash", early.code);
 
   kept.add("kaylee").add("wash");
-  const refused = f.claims.create("wash", ADDRESS);
+  const refused = await f.claims.create("wash", ADDRESS);
   assert.equal(!refused.ok && refused.problem, "reserved-username");
   assert.equal(await f.problem(early.claim), "reserved-username");
-  assert.equal(f.store.byUsername("wash"), undefined);
+  assert.equal(await f.store.accounts.byUsername("wash"), undefined);
   // Its owner has lost the token.
-  const again = f.make("kaylee");
+  const again = await f.make("kaylee");
   f.bios.set("kaylee", again.code);
   assert.equal(await f.problem(again.claim), undefined);
   // Once it is free nobody gets it.
-  await f.store.release("kaylee");
-  const late = f.claims.create("kaylee", ADDRESS);
+  await f.store.accounts.release("kaylee");
+  const late = await f.claims.create("kaylee", ADDRESS);
   assert.equal(!late.ok && late.problem, "reserved-username");
-  f.db.close();
+  await f.store.close();
 });

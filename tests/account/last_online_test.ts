@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LastOnline } from "../../lib/account/last_online.ts";
-import type { Seen } from "../../lib/store/accounts.ts";
+import type { Seen } from "../../lib/store/online_times.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
 
 function setUp() {

@@ -3,8 +3,8 @@ import { healthApp, type HealthAppOptions } from "../../lib/admin/app.ts";
 import { commandsApp, type RenewalLine } from "../../lib/admin/commands.ts";
 import type { StatusReport } from "../../lib/admin/status.ts";
 import { createUserDesk } from "../../lib/admin/users.ts";
-import { createAccountStore } from "../../lib/store/sqlite/accounts.ts";
-import { openDatabase } from "../../lib/store/sqlite/database.ts";
+import { grantToken } from "../store/grant_token.ts";
+import { memoryStore } from "../store/helpers.ts";
 
 function healthWith(options: Partial<HealthAppOptions> = {}) {
   return healthApp({
@@ -15,14 +15,24 @@ function healthWith(options: Partial<HealthAppOptions> = {}) {
 }
 
 function commandsWith(lines: RenewalLine[] = []) {
-  const accounts = createAccountStore(openDatabase(":memory:"));
+  const { store } = memoryStore();
+  const { accounts } = store;
+  // The block has to be stored by the time of the cut.
+  let stored = false;
   const cutOff: string[] = [];
   const app = commandsApp({
-    status: () => ({ software: "test" }) as StatusReport,
+    status: () => Promise.resolve({ software: "test" } as StatusReport),
     users: createUserDesk({
-      accounts,
+      accounts: {
+        ...accounts,
+        async setBlocked(username, blocked) {
+          const changed = await accounts.setBlocked(username, blocked);
+          stored = blocked;
+          return changed;
+        },
+      },
       hostnameOf: (username) => `${username}.glosson.example`,
-      certificates: { latest: () => undefined, suspend: () => Promise.resolve() },
+      certificates: { latest: () => Promise.resolve(undefined), suspend: () => Promise.resolve() },
       release: (username) => accounts.release(username),
       live: {
         isOnline: () => false,
@@ -31,8 +41,7 @@ function commandsWith(lines: RenewalLine[] = []) {
         parked: () => 0,
         lastOnlineAt: () => undefined,
         cutOff: (username) => {
-          // The block has to be stored by now.
-          cutOff.push(`${username} ${accounts.isBlocked(username)}`);
+          cutOff.push(`${username} ${stored}`);
         },
       },
     }),
@@ -43,7 +52,7 @@ function commandsWith(lines: RenewalLine[] = []) {
     },
     isUsername: (text) => /^[a-z]+$/.test(text),
   });
-  return { app, accounts, cutOff };
+  return { app, store, cutOff };
 }
 
 Deno.test("healthApp() answers /readyz by its checks", async () => {
@@ -69,8 +78,8 @@ Deno.test("healthApp() takes no command", () => {
 });
 
 Deno.test("commandsApp() blocks, unblocks and releases", async () => {
-  const { app, accounts, cutOff } = commandsWith();
-  accounts.grantToken("kaylee");
+  const { app, store, cutOff } = commandsWith();
+  await grantToken(store, "kaylee");
   const post = (path: string): Promise<Response> =>
     Promise.resolve(app.request(path, { method: "POST" }));
   assert.equal((await post("/v1/users/kaylee/block")).status, 200);

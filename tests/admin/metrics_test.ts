@@ -10,7 +10,7 @@ const FIGURES: Figures = {
   ],
   clients: () => ({ online: 11, parked: 12, unreachable: 40 }),
   visitors: () => ({ joined: 13, hellos: 14 }),
-  accounts: () => ({ total: 15, blocked: 16 }),
+  accounts: () => Promise.resolve({ total: 15, blocked: 16 }),
   certificate: () => ({
     names: ["glosson.example"],
     issuer: "CN=Test",
@@ -19,7 +19,7 @@ const FIGURES: Figures = {
     renewAt: 0,
     failures: 18,
   }),
-  issuance: () => ({ waiting: 19, running: 20, newNamesThisWeek: 21 }),
+  issuance: () => Promise.resolve({ waiting: 19, running: 20, newNamesThisWeek: 21 }),
   bioRunning: () => 22,
   limits: () => [{ name: "visitors", used: 23, max: 24 }],
 };

@@ -12,6 +12,8 @@ const ACCOUNT: AccountView = {
   preferences: { offlinePage: "full", lastSeen: true, away: null },
 };
 
+const nothing = () => Promise.resolve(undefined);
+
 /** What a test does not expect to be asked for. */
 function never(): never {
   throw new Error("was not to be called");
@@ -32,13 +34,13 @@ function api(options: Partial<ApiOptions> = {}) {
     },
     hostnameOf: (username) => `${username}.test`,
     isOnline: () => false,
-    lastOnlineAt: () => undefined,
+    lastOnlineAt: nothing,
     accounts: {
-      byToken: (token) => token === "good" ? ACCOUNT : undefined,
+      byToken: (token) => Promise.resolve(token === "good" ? ACCOUNT : undefined),
       setPreferences: never,
     },
     claims: { create: never, verify: never },
-    certificates: { submit: never, get: () => undefined, latest: () => undefined },
+    certificates: { submit: never, get: nothing, latest: nothing },
     release: never,
     revoke: never,
     openControl: () => undefined,
@@ -67,7 +69,7 @@ function api(options: Partial<ApiOptions> = {}) {
 
 Deno.test("apiApp() answers what a service refuses as the problem that it is", async () => {
   for (const code of ROUTES.claim.problems) {
-    const claims = { create: () => refuse(code, "Do this.", 7), verify: never };
+    const claims = { create: () => Promise.resolve(refuse(code, "Do this.", 7)), verify: never };
     const { status, headers, body } = await api({ claims })
       .request("POST", "/v1/claims", { username: "kaylee" });
     assert.deepEqual([status, body.detail], [PROBLEMS[code].status, "Do this."]);
@@ -79,7 +81,7 @@ Deno.test("apiApp() answers what a service refuses as the problem that it is", a
     assert.equal(status, PROBLEMS[code].status);
   }
   const submit = () => Promise.resolve(refuse("bad-csr", "Do this."));
-  const certificates = { submit, get: () => undefined, latest: () => undefined };
+  const certificates = { submit, get: nothing, latest: nothing };
   const { status } = await api({ certificates })
     .request("POST", "/v1/certificates", { csr: "none" });
   assert.equal(status, 400);
@@ -116,7 +118,7 @@ Deno.test("apiApp() asks for the token before a body is read, and again once it 
 
     let owner: AccountView | undefined = ACCOUNT;
     const released = await api({
-      accounts: { byToken: () => owner, setPreferences: never },
+      accounts: { byToken: () => Promise.resolve(owner), setPreferences: never },
       readBody() {
         owner = undefined;
         return Promise.resolve(body as Record<string, unknown>);

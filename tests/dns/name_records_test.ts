@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  compareRecords,
-  contentsOf,
-  ownSets,
-  planCopies,
-  planRemoval,
-} from "../../lib/dns/name_records.ts";
+import { compareRecords, contentsOf, planCopies, planRemoval } from "../../lib/dns/name_records.ts";
 import type { OwnedSets } from "../../lib/store/names.ts";
 import { byName, wildcardAbove } from "../../lib/dns/name_source.ts";
-import { nameTable } from "../../lib/store/sqlite/names.ts";
 import type { PdnsRrset } from "../../lib/dns/power_dns.ts";
-import { openDatabase } from "../../lib/store/sqlite/database.ts";
 
 const NAME = "kaylee.glosson.test";
 
@@ -206,20 +198,4 @@ Deno.test("wildcardAbove() is the wildcard that answers for a domain which does 
   assert.equal(above("*.kaylee.wtf", "x.glosson.kaylee.wtf"), "*.kaylee.wtf.");
   assert.equal(above("*.kaylee.wtf", "_acme-challenge.glosson.kaylee.wtf"), "*.kaylee.wtf.");
   assert.equal(above("wtf", "www.example.wtf"), undefined);
-});
-
-Deno.test("nameTable() knows sets as ours from before they are written until others are", async () => {
-  const db = openDatabase(":memory:");
-  const store = nameTable(db);
-  const [old, next] = [own("A", "192.0.2.1"), own("A", "192.0.2.2")];
-  await store.writing([{ name: NAME, ours: [old] }].map(ownSets));
-  await store.written([{ name: NAME, ours: [old] }].map(ownSets));
-  await store.writing([{ name: NAME, ours: [next] }].map(ownSets));
-  assert.deepEqual(store.of(NAME).get("A"), new Set([contentsOf(old), contentsOf(next)]));
-  await store.written([{ name: NAME, ours: [next] }].map(ownSets));
-  assert.deepEqual(store.of(NAME).get("A"), new Set([contentsOf(next)]));
-  assert.deepEqual(store.names(), [NAME]);
-  await store.written([{ name: NAME, ours: [] }].map(ownSets));
-  assert.deepEqual([store.names(), store.of(NAME).size], [[], 0]);
-  db.close();
 });

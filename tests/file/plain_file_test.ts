@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { openChallengeJournal } from "../../lib/dns/challenge_journal.ts";
 import { openOrderJournal } from "../../lib/acme/order_journal.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
-import { openDatabase } from "../../lib/store/sqlite/database.ts";
 import { readIfThere, writeDurably } from "../../lib/file/durable.ts";
 import { acquireLock, lockOwner } from "../../lib/file/lock.ts";
 import { closeToOthers, openPlain } from "../../lib/file/plain_file.ts";
 import { ensureFolder } from "../../lib/file/state_folder.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
+import { makeDatabase } from "../store/helpers.ts";
 
 /** Somebody who is not root; needs no account. */
 const DAEMON = 12_345;
@@ -32,7 +32,7 @@ const OPENERS: Record<string, (path: string) => unknown> = {
     closeToOthers(path);
     throw new Error(`Cannot use ${path}: it was closed already`);
   },
-  "openDatabase()": (path) => openDatabase(path).close(),
+  "openDatabase()": makeDatabase,
 };
 
 /** Runs with a folder of the daemon's user that has something planted in it. */

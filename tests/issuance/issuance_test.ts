@@ -1,102 +1,23 @@
 import assert from "node:assert/strict";
-import {
-  type Authority,
-  type CertificateOrder,
-  OrderRefusedError,
-} from "../../lib/certificate/authority.ts";
-import { createIssuance, type Issuance } from "../../lib/issuance/issuance.ts";
-import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
-import { openStore } from "../../lib/store/sqlite/open.ts";
-import { quickRequest, recordedLog, run, temporaryFolder, until } from "../certificate/helpers.ts";
+import { OrderRefusedError } from "../../lib/certificate/authority.ts";
+import { run, until } from "../certificate/helpers.ts";
+import { baseDomain, bench, isReady, untilAborted } from "./bench.ts";
 
-const baseDomain = "glosson.test";
 const DAY = 86_400_000;
-
-interface Bench extends AsyncDisposable {
-  clock: { now: number };
-  stateDir: string;
-  /** Told of every order; does what the real one does unless replaced. */
-  authority: { issue: Authority["issue"]; real: Authority; names: string[] };
-  start(
-    options?: { perWeek?: number; concurrency?: number; isBlocked?: (name: string) => boolean },
-  ): Issuance;
-  request(username: string): Promise<string>;
-  accepted(issuance: Issuance, username: string): Promise<string>;
-}
-
-async function bench(): Promise<Bench> {
-  const folder = temporaryFolder();
-  const clock = { now: Date.UTC(2026, 5, 1) };
-  const now = (): number => clock.now;
-  const real = await openLocalAuthority({ stateDir: folder.path, baseDomain, now });
-  const authority: Bench["authority"] = { real, issue: real.issue, names: [] };
-  const started: { issuance: Issuance; close: () => void }[] = [];
-  const it: Bench = {
-    clock,
-    stateDir: folder.path,
-    authority,
-    start(options = {}): Issuance {
-      const store = openStore(`${folder.path}/test.sqlite`);
-      const issuance = createIssuance({
-        store,
-        authority: {
-          kind: "local",
-          issue(order): Promise<string> {
-            authority.names.push(...order.names);
-            return authority.issue(order);
-          },
-        },
-        log: recordedLog(),
-        now,
-        random: () => 0.5,
-        ...options,
-      });
-      started.push({ issuance, close: () => store.close() });
-      return issuance;
-    },
-    request: (username) => quickRequest(`${username}.${baseDomain}`),
-    async accepted(issuance, username): Promise<string> {
-      const answer = await issuance.submit(
-        username,
-        `${username}.${baseDomain}`,
-        await it.request(username),
-      );
-      assert.ok(answer.ok, JSON.stringify(answer));
-      return answer.id;
-    },
-    async [Symbol.asyncDispose](): Promise<void> {
-      for (const { issuance, close } of started) {
-        await issuance.stop();
-        close();
-      }
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-  return it;
-}
-
-/** An authority that takes its time. */
-function untilAborted({ signal }: CertificateOrder): Promise<string> {
-  return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
-}
-
-function isReady(issuance: Issuance, username: string, id: string): () => boolean {
-  return () => issuance.get(username, id)?.status === "ready";
-}
 
 Deno.test("createIssuance() signs an accepted request", async () => {
   await using it = await bench();
   const issuance = it.start();
-  assert.equal(issuance.latest("kaylee"), undefined);
+  assert.equal(await issuance.latest("kaylee"), undefined);
   const id = await it.accepted(issuance, "kaylee");
   assert.match(id, /^[\w-]{22}$/);
-  assert.equal(issuance.get("kaylee", id)?.status, "pending");
-  await until(isReady(issuance, "kaylee", id), "the certificate");
-  const state = issuance.get("kaylee", id);
+  assert.equal((await issuance.get("kaylee", id))?.status, "pending");
+  await until(isReady(it, "kaylee", id), "the certificate");
+  const state = await issuance.get("kaylee", id);
   assert.ok(state?.status === "ready");
   assert.equal(state.notAfter, it.clock.now + 90 * DAY);
   assert.ok(Math.abs(state.notAfter - state.renewAfter - 30 * DAY) < DAY / 10);
-  assert.equal(issuance.latest("kaylee")?.notAfter, state.notAfter);
+  assert.equal((await issuance.latest("kaylee"))?.notAfter, state.notAfter);
   await Deno.writeTextFile(`${it.stateDir}/leaf.pem`, state.certificate);
   await run("openssl", [
     ...["verify", "-verify_hostname", `kaylee.${baseDomain}`, "-no_check_time"],
@@ -108,8 +29,8 @@ Deno.test("createIssuance() shows an order to its own user only", async () => {
   await using it = await bench();
   const issuance = it.start();
   const id = await it.accepted(issuance, "kaylee");
-  assert.equal(issuance.get("river", id), undefined);
-  assert.equal(issuance.get("kaylee", id.toLowerCase() + "x"), undefined);
+  assert.equal(await issuance.get("river", id), undefined);
+  assert.equal(await issuance.get("kaylee", id.toLowerCase() + "x"), undefined);
 });
 
 Deno.test("submit() refuses a bad request without counting it", async () => {
@@ -167,8 +88,8 @@ Deno.test("createIssuance() goes on with pending orders after a restart", async 
   const id = await it.accepted(first, "kaylee");
   await first.stop();
   it.authority.issue = it.authority.real.issue;
-  const second = it.start();
-  await until(isReady(second, "kaylee", id), "the certificate");
+  it.start();
+  await until(isReady(it, "kaylee", id), "the certificate");
 });
 
 Deno.test("createIssuance() retries what may pass, and gives up after an hour", async () => {
@@ -177,15 +98,15 @@ Deno.test("createIssuance() retries what may pass, and gives up after an hour", 
   const issuance = it.start();
   const id = await it.accepted(issuance, "kaylee");
   await until(
-    () => (issuance.get("kaylee", id) as { position?: number }).position === 1,
+    async () => (await issuance.get("kaylee", id) as { position?: number }).position === 1,
     "a failure",
   );
-  const waiting = issuance.get("kaylee", id);
+  const waiting = await issuance.get("kaylee", id);
   assert.ok(waiting?.status === "pending" && waiting.retryAfterS >= 60);
   it.clock.now += 2 * 3_600_000;
   await it.accepted(issuance, "river"); // wakes the queue
-  await until(() => issuance.get("kaylee", id)?.status === "failed", "the end");
-  const state = issuance.get("kaylee", id);
+  await until(async () => (await issuance.get("kaylee", id))?.status === "failed", "the end");
+  const state = await issuance.get("kaylee", id);
   assert.ok(state?.status === "failed");
   assert.equal(state.problem.type, "urn:glosson:problem:authority-unavailable");
   assert.match(state.problem.detail, /Cannot reach the ACME server/);
@@ -196,8 +117,8 @@ Deno.test("createIssuance() fails at once what the authority refuses for good", 
   it.authority.issue = () => Promise.reject(new OrderRefusedError("The CA blocks this name"));
   const issuance = it.start();
   const id = await it.accepted(issuance, "kaylee");
-  await until(() => issuance.get("kaylee", id)?.status === "failed", "the refusal");
-  assert.deepEqual(issuance.get("kaylee", id), {
+  await until(async () => (await issuance.get("kaylee", id))?.status === "failed", "the refusal");
+  assert.deepEqual(await issuance.get("kaylee", id), {
     status: "failed",
     problem: {
       type: "urn:glosson:problem:certificate-refused",
@@ -215,17 +136,17 @@ Deno.test("createIssuance() hands out no certificate that is not what was asked 
   const issuance = it.start();
   const id = await it.accepted(issuance, "kaylee");
   await until(
-    () => (issuance.get("kaylee", id) as { position?: number }).position === 1,
+    async () => (await issuance.get("kaylee", id) as { position?: number }).position === 1,
     "the refusal",
   );
-  assert.equal(issuance.latest("kaylee"), undefined);
+  assert.equal(await issuance.latest("kaylee"), undefined);
 });
 
 Deno.test("forget() drops what is pending and hides the rest from the next owner", async () => {
   await using it = await bench();
   const issuance = it.start();
   const id = await it.accepted(issuance, "kaylee");
-  await until(isReady(issuance, "kaylee", id), "the certificate");
+  await until(isReady(it, "kaylee", id), "the certificate");
   let aborted = false;
   it.authority.issue = ({ signal }) =>
     new Promise((_, reject) =>
@@ -235,29 +156,29 @@ Deno.test("forget() drops what is pending and hides the rest from the next owner
       })
     );
   const second = await it.accepted(issuance, "kaylee");
-  issuance.forget("kaylee");
+  await it.release(issuance, "kaylee");
   assert.ok(aborted);
-  assert.equal(issuance.get("kaylee", id), undefined);
-  assert.equal(issuance.get("kaylee", second), undefined);
-  assert.equal(issuance.latest("kaylee"), undefined);
+  assert.equal(await issuance.get("kaylee", id), undefined);
+  assert.equal(await issuance.get("kaylee", second), undefined);
+  assert.equal(await issuance.latest("kaylee"), undefined);
   // Signed is signed: the authority counts it, whoever owned the name.
-  assert.equal(issuance.counts().newNamesThisWeek, 1);
+  assert.equal((await issuance.counts()).newNamesThisWeek, 1);
 });
 
 Deno.test("createIssuance() keeps a budget a week, in order, and holds no renewal back", async () => {
   await using it = await bench();
   const issuance = it.start({ perWeek: 2, concurrency: 1 });
   const first = await it.accepted(issuance, "old");
-  await until(isReady(issuance, "old", first), "the first");
+  await until(isReady(it, "old", first), "the first");
   it.clock.now += DAY;
   const second = await it.accepted(issuance, "new1");
-  await until(isReady(issuance, "new1", second), "the second");
+  await until(isReady(it, "new1", second), "the second");
   const third = await it.accepted(issuance, "new2");
   const fourth = await it.accepted(issuance, "new3");
   const renewal = await it.accepted(issuance, "old");
-  await until(isReady(issuance, "old", renewal), "the renewal");
-  assert.equal(issuance.counts().newNamesThisWeek, 2);
-  const states = [issuance.get("new2", third), issuance.get("new3", fourth)];
+  await until(isReady(it, "old", renewal), "the renewal");
+  assert.equal((await issuance.counts()).newNamesThisWeek, 2);
+  const states = [await issuance.get("new2", third), await issuance.get("new3", fourth)];
   assert.deepEqual(
     states.map((state) =>
       state?.status === "pending" && [state.position, Math.floor(state.retryAfterS / 3600)]
@@ -267,12 +188,12 @@ Deno.test("createIssuance() keeps a budget a week, in order, and holds no renewa
   it.clock.now += 6 * DAY;
   it.authority.names.length = 0;
   const fifth = await it.accepted(issuance, "new4"); // wakes the queue
-  await until(isReady(issuance, "new2", third), "the next");
+  await until(isReady(it, "new2", third), "the next");
   it.clock.now += DAY;
   await it.accepted(issuance, "new5");
-  await until(isReady(issuance, "new3", fourth), "the one after it");
+  await until(isReady(it, "new3", fourth), "the one after it");
   assert.deepEqual(it.authority.names, [`new2.${baseDomain}`, `new3.${baseDomain}`]);
-  assert.equal(issuance.get("new4", fifth)?.status, "pending");
+  assert.equal((await issuance.get("new4", fifth))?.status, "pending");
 });
 
 Deno.test("createIssuance() forgets old orders but never a user's certificate", async () => {
@@ -281,68 +202,63 @@ Deno.test("createIssuance() forgets old orders but never a user's certificate", 
   const ids: string[] = [];
   for (let i = 0; i < 3; i++) {
     ids.push(await it.accepted(first, "kaylee"));
-    await until(isReady(first, "kaylee", ids[i]!), "a certificate");
+    await until(isReady(it, "kaylee", ids[i]!), "a certificate");
     it.clock.now += DAY;
   }
   await first.stop();
   it.clock.now += 31 * DAY;
   const second = it.start();
-  assert.deepEqual(ids.map((id) => second.get("kaylee", id)?.status), [
-    undefined,
-    "ready",
-    "ready",
-  ]);
+  const states = await Promise.all(ids.map((id) => second.get("kaylee", id)));
+  assert.deepEqual(states.map((state) => state?.status), [undefined, "ready", "ready"]);
 });
 
 Deno.test("a newer request of a user replaces the one that still waits", async () => {
   await using it = await bench();
   const issuance = it.start({ perWeek: 1 });
   const first = await it.accepted(issuance, "river");
-  await until(isReady(issuance, "river", first), "the first");
+  await until(isReady(it, "river", first), "the first");
   const waiting = await it.accepted(issuance, "kaylee");
   await it.accepted(issuance, "kaylee");
-  const state = issuance.get("kaylee", waiting);
+  const state = await issuance.get("kaylee", waiting);
   assert.ok(state?.status === "failed");
   assert.equal(state.problem.type, "urn:glosson:problem:superseded");
-  assert.equal(issuance.counts().waiting, 1);
+  assert.equal((await issuance.counts()).waiting, 1);
 });
 
 Deno.test("suspend() ends what a blocked name has pending, before it costs a certificate", async () => {
   await using it = await bench();
-  const blocked = new Set<string>();
-  const isBlocked = (username: string): boolean => blocked.has(username);
   const ended: string[] = [];
   it.authority.issue = (order) =>
     untilAborted(order).catch((error) => {
       ended.push(...order.names);
       throw error;
     });
-  const issuance = it.start({ concurrency: 1, isBlocked });
+  const issuance = it.start({ concurrency: 1 });
   const running = await it.accepted(issuance, "kaylee");
   const waiting = await it.accepted(issuance, "mallory");
-  assert.deepEqual(issuance.counts(), { waiting: 1, running: 1, newNamesThisWeek: 0 });
+  assert.deepEqual(await issuance.counts(), { waiting: 1, running: 1, newNamesThisWeek: 0 });
 
   for (const username of ["kaylee", "mallory"]) {
-    blocked.add(username);
-    issuance.suspend(username);
+    await it.store.accounts.setBlocked(username, true);
+    await issuance.suspend(username);
   }
   for (const [username, id] of [["kaylee", running], ["mallory", waiting]] as const) {
-    const state = issuance.get(username, id);
+    const state = await issuance.get(username, id);
     assert.ok(state?.status === "failed");
     assert.equal(state.problem.type, "urn:glosson:problem:suspended");
   }
-  await until(() => issuance.counts().running === 0, "the end of the order");
+  await until(async () => (await issuance.counts()).running === 0, "the end of the order");
   assert.deepEqual(ended, [`kaylee.${baseDomain}`]);
   // A request that was being read while its name was blocked.
   const late = await it.accepted(issuance, "mallory");
-  assert.equal(issuance.get("mallory", late)?.status, "failed");
+  assert.equal((await issuance.get("mallory", late))?.status, "failed");
 
   // Unblocked, the user asks anew.
-  blocked.clear();
+  await it.store.accounts.setBlocked("kaylee", false);
   it.authority.issue = it.authority.real.issue;
   const again = await it.accepted(issuance, "kaylee");
-  await until(isReady(issuance, "kaylee", again), "the certificate");
-  assert.equal(issuance.counts().newNamesThisWeek, 1);
+  await until(isReady(it, "kaylee", again), "the certificate");
+  assert.equal((await issuance.counts()).newNamesThisWeek, 1);
 });
 
 Deno.test("createIssuance() orders nothing for a name that was blocked while no relay ran", async () => {
@@ -351,9 +267,11 @@ Deno.test("createIssuance() orders nothing for a name that was blocked while no 
   const first = it.start();
   const id = await it.accepted(first, "mallory");
   await first.stop();
+  await it.store.accounts.setBlocked("mallory", true);
   it.authority.names.length = 0;
-  const second = it.start({ isBlocked: (username) => username === "mallory" });
-  assert.equal(second.get("mallory", id)?.status, "failed");
+  const second = it.start();
+  const status = async () => (await second.get("mallory", id))?.status;
+  await until(async () => await status() === "failed", "the order's end");
   assert.deepEqual(it.authority.names, []);
 });
 
@@ -373,12 +291,13 @@ Deno.test("a certificate that was signed for a name blocked or released meanwhil
       const issuance = it.start();
       const id = await it.accepted(issuance, "mallory");
       await asked.promise;
-      issuance[end]("mallory");
+      if (end === "forget") await it.release(issuance, "mallory");
+      else await issuance.suspend("mallory");
       signed.resolve();
-      await until(() => issuance.counts().running === 0, "the end of the order");
-      assert.notEqual(issuance.get("mallory", id)?.status, "ready");
-      assert.equal(issuance.latest("mallory"), undefined);
-      assert.equal(issuance.counts().newNamesThisWeek, 1, `${end}, ${late}`);
+      await until(async () => (await issuance.counts()).running === 0, "the end of the order");
+      assert.notEqual((await issuance.get("mallory", id))?.status, "ready");
+      assert.equal(await issuance.latest("mallory"), undefined);
+      assert.equal((await issuance.counts()).newNamesThisWeek, 1, `${end}, ${late}`);
     }
   }
 });

@@ -33,7 +33,7 @@ async function visit(how: Visit): Promise<Response> {
     how;
   const app = pageApp({
     baseDomain: BASE,
-    statusOf: (username) => NAMES[username] ?? { state: "unknown" },
+    statusOf: (username) => Promise.resolve(NAMES[username] ?? { state: "unknown" }),
     now: () => NOW,
     ...how.options,
   });
@@ -98,9 +98,7 @@ Deno.test("pageApp() sends what keeps a page alone and fresh with every answer",
     {
       host: `kaylee.${BASE}`,
       options: {
-        statusOf() {
-          throw new Error("database is locked");
-        },
+        statusOf: () => Promise.reject(new Error("database is locked")),
       },
     },
   ];
@@ -141,7 +139,7 @@ Deno.test("pageApp() answers 421 where the host is not the connection's own", as
 });
 
 Deno.test("pageApp() takes the connection's name where HTTP/1.0 names no host", async () => {
-  const app = pageApp({ baseDomain: BASE, statusOf: () => ({ state: "unknown" }) });
+  const app = pageApp({ baseDomain: BASE, statusOf: () => Promise.resolve({ state: "unknown" }) });
   for (const [serverName, status] of [[BASE, 200], [undefined, 421]] as const) {
     const context = { host: undefined, serverName };
     assert.equal((await app.request(`http://${BASE}/`, {}, context)).status, status);
@@ -236,7 +234,7 @@ Deno.test("pageApp() escapes what comes from outside", async () => {
     const response = await visit({
       host,
       path: `/"'><script>?"'><script>`,
-      options: { statusOf: () => ({ state }), contact: `<script>"'` },
+      options: { statusOf: () => Promise.resolve({ state }), contact: `<script>"'` },
     });
     const html = await response.text();
     assert.doesNotMatch(html, /<script>(?!\n\(\(\) =>)/);
@@ -304,9 +302,7 @@ Deno.test("pageApp() keeps the reason of a failure to the log", async () => {
   const response = await visit({
     host: `kaylee.${BASE}`,
     options: {
-      statusOf() {
-        throw new Error("database is locked");
-      },
+      statusOf: () => Promise.reject(new Error("database is locked")),
       log: {
         debug() {},
         info() {},

@@ -109,3 +109,14 @@ Deno.test("Sessions.stop() ends every wait, and tells which was cut short", asyn
   sessions.remove(last, true);
   assert.equal(sessions.isCutShort("kaylee"), true);
 });
+
+Deno.test("Sessions.await() leaves alone who is online by then", () => {
+  const { clock, changes, sessions, session } = setUp();
+  const here = session();
+  sessions.add(here);
+  sessions.await("kaylee", 1_000);
+  clock.advance(RECENT_MS);
+  sessions.forgetOld();
+  assert.equal(sessions.get("kaylee"), here);
+  assert.deepEqual(changes, [["kaylee", "online"]]);
+});

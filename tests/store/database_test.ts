@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { createAccountStore } from "../../lib/store/sqlite/accounts.ts";
+import { storeOn } from "../../lib/store/sqlite/open.ts";
 import { openDatabase } from "../../lib/store/sqlite/database.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
+import { grantToken } from "./grant_token.ts";
 
 /** Names, sizes and permissions of all that is in a folder. */
 function look(folder: string): Record<string, string> {
@@ -19,7 +20,7 @@ Deno.test("openDatabase() lets nobody but its owner read the database or what is
   const umask = Deno.umask(0o022);
   try {
     const db = openDatabase(`${folder.path}/x.sqlite`);
-    createAccountStore(db).grantToken("kaylee");
+    await grantToken(storeOn(db), "kaylee");
     const modes = Object.values(look(folder.path)).map((entry) => entry.split(" ")[1]);
     db.close();
     assert.deepEqual(modes, ["600", "600", "600"]);

@@ -1,37 +1,61 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
-import { openStore, storePath } from "../../lib/store/sqlite/open.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { openDatabase } from "../../lib/store/sqlite/database.ts";
+import { storeOn } from "../../lib/store/sqlite/open.ts";
 import type { Store } from "../../lib/store/store.ts";
-import { storeContract } from "./contract.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
+import { testStore } from "./contract/contract.ts";
+import { grantToken } from "./grant_token.ts";
+import { lockStore, memoryStore, storePath } from "./helpers.ts";
 
-storeContract("SQLite", async (use) => {
-  const folder = await Deno.makeTempDir({ prefix: "glossond_store_" });
+/** How long the stores under test wait for a lock. */
+const LOCK_TIMEOUT_MS = 50;
+
+testStore("SQLite", async (use) => {
+  await using folder = temporaryFolder();
+  const path = storePath(folder.path);
   const clock = { now: 1_000_000 };
-  const opened: Store[] = [];
+  const opened: DatabaseSync[] = [];
   function open(): Store {
-    const store = openStore(storePath(folder), { now: () => clock.now });
-    opened.push(store);
-    return store;
+    const db = openDatabase(path);
+    opened.push(db);
+    return storeOn(db, { now: () => clock.now, lockTimeoutMs: LOCK_TIMEOUT_MS });
+  }
+  /** Sets what the store's own connection goes by. */
+  function pragma(fault: string, normal: string): Promise<AsyncDisposable> {
+    const [db] = opened;
+    db!.exec(`PRAGMA ${fault}`);
+    return Promise.resolve({
+      [Symbol.asyncDispose]: () => Promise.resolve(db!.exec(`PRAGMA ${normal}`)),
+    });
   }
   try {
-    await use({ store: open(), clock, reopen: () => Promise.resolve(open()) });
+    await use({
+      store: open(),
+      clock,
+      reopen: () => Promise.resolve(open()),
+      lock() {
+        const other = lockStore(folder.path);
+        return Promise.resolve({
+          [Symbol.asyncDispose]: () => Promise.resolve(other[Symbol.dispose]()),
+        });
+      },
+      faults: {
+        // Never less than there are.
+        "disk full": () => pragma("max_page_count = 1", "max_page_count = 1000000"),
+        "read-only": () => pragma("query_only = ON", "query_only = OFF"),
+      },
+    });
   } finally {
-    for (const store of opened) store.close();
-    await Deno.remove(folder, { recursive: true });
+    for (const db of opened) if (db.isOpen) db.close();
   }
 });
 
-Deno.test("Store.claimKey() of a later start does not need the lock that another process holds", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "glossond_store_" });
-  const store = openStore(storePath(folder));
-  const other = new DatabaseSync(storePath(folder));
-  try {
-    const key = store.claimKey();
-    other.exec("BEGIN IMMEDIATE");
-    assert.deepEqual(store.claimKey(), key);
-  } finally {
-    other.close();
-    store.close();
-    await Deno.remove(folder, { recursive: true });
-  }
+Deno.test("the database has no token in it", async () => {
+  const { store, rows } = memoryStore();
+  const token = await grantToken(store, "kaylee");
+  const found = JSON.stringify(rows("SELECT *, hex(token_hash) AS hash FROM account"));
+  await store.close();
+  assert.ok(!found.includes(token));
+  assert.match(found, /[0-9A-F]{64}/);
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { orderTable } from "../../lib/store/sqlite/orders.ts";
-import { openDatabase } from "../../lib/store/sqlite/database.ts";
+import { storeIn } from "../store/helpers.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import {
   apiOf,
@@ -134,9 +133,11 @@ Deno.test("the metrics of certificates tell of orders that fail and wait", async
   await Deno.mkdir(`${dir}/state`);
   // The harness reads the root of the local authority, which this relay does not have.
   await Deno.writeTextFile(`${dir}/state/local-ca.pem`, "");
-  const db = openDatabase(`${dir}/state/glossond.sqlite`);
-  orderTable(db).insert({ id: "1", username: "kaylee", csr: "none", createdAt: Date.now() });
-  db.close();
+  const store = storeIn(`${dir}/state`);
+  const order = { id: "1", username: "kaylee", csr: "none", createdAt: Date.now() };
+  const rules = { limit: 1, windowMs: 1, underWay: new Set<string>(), superseded: "{}" };
+  await store.orders.submit(order, rules);
+  await store.close();
   await Deno.writeTextFile(`${dir}/.secrets`, "POWERDNS_API_KEY=key\n");
   await using relay = await startRelay({
     dir,

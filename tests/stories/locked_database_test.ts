@@ -1,23 +1,10 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
-import { BASE, type Relay, startRelay } from "./relay.ts";
+import { lockStore } from "../store/helpers.ts";
+import { BASE, startRelay } from "./relay.ts";
 import { apiOf, connectControl, getCertificate, serveUser, signUp, visit } from "./user.ts";
 
 /** How long nobody may wait who has nothing to write; the lock is held for longer by far. */
 const PROMPT_MS = 700;
-
-/** Another program that changes the relay's database, and takes its time. */
-function lock(relay: Relay): Disposable {
-  const db = new DatabaseSync(`${relay.stateDir}/glossond.sqlite`, { timeout: 5_000 });
-  db.exec("BEGIN IMMEDIATE");
-  return {
-    [Symbol.dispose]() {
-      if (!db.isOpen) return;
-      db.exec("COMMIT");
-      db.close();
-    },
-  };
-}
 
 /** Does something over and over until told to stop; returns the longest time that it took. */
 async function longest(work: () => Promise<unknown>, over: AbortSignal): Promise<number> {
@@ -53,7 +40,7 @@ Deno.test("while another program holds the database's lock, only who writes wait
   let settled = 0;
   const certificate = () => getCertificate(relay, simon).then(() => ({ status: 200 }));
   const over = new AbortController();
-  using held = lock(relay);
+  using held = lockStore(relay.stateDir);
   const watches = [
     longest(() => visit(relay, user.hostname), over.signal),
     longest(() => visit(relay, BASE), over.signal),
@@ -91,7 +78,7 @@ Deno.test("a lock that is never given back ends in busy, and the relay goes on a
   const change = () =>
     api.request("PATCH", "/v1/account", { token: user.token, body: { lastSeen: false } });
   {
-    using _held = lock(relay);
+    using _held = lockStore(relay.stateDir);
     const answer = await change();
     assert.deepEqual([answer.status, answer.body.type], [503, "urn:glosson:problem:busy"]);
   }

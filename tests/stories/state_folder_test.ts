@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../lib/store/sqlite/database.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
+import { makeDatabase, storePath } from "../store/helpers.ts";
 import { type CommandEnd, endOf, glossondCommand } from "./admin_command.ts";
 import { startRelay } from "./relay.ts";
 import { signUp } from "./user.ts";
@@ -19,7 +19,7 @@ Deno.test("a state folder that is open to others is closed at the start, with wh
   const umask = Deno.umask(0o022);
   try {
     await Deno.mkdir(stateDir, { mode: 0o755 });
-    openDatabase(`${stateDir}/glossond.sqlite`).close();
+    makeDatabase(storePath(stateDir));
     await Deno.chmod(`${stateDir}/glossond.sqlite`, 0o644);
     await Deno.writeTextFile(`${stateDir}/copy-of-a-key.pem`, "key", { mode: 0o640 });
     await using relay = await startRelay({ dir });
@@ -133,7 +133,7 @@ async function someonesFolder() {
   const victim = `${folder}/victim`;
   await Deno.writeTextFile(victim, "root's own", { mode: 0o600 });
   await Deno.mkdir(stateDir, { mode: 0o700 });
-  openDatabase(`${stateDir}/glossond.sqlite`).close();
+  makeDatabase(storePath(stateDir));
   await Deno.chown(`${stateDir}/glossond.sqlite`, DAEMON, DAEMON);
   await Deno.chown(stateDir, DAEMON, DAEMON);
   return {

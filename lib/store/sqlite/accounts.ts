@@ -1,32 +1,19 @@
-import type { DatabaseSync } from "node:sqlite";
-import { write } from "./database.ts";
+import { hashSecret } from "../../wire/random_secret.ts";
 import { plainText } from "../../wire/plain_text.ts";
-import type { Account, AccountStore, Attendance, Preferences, Seen } from "../accounts.ts";
-import { hashSecret, newSecret, type Random, systemRandom } from "../../wire/random_secret.ts";
+import type { Account, AccountStore, Preferences } from "../accounts.ts";
+import type { Engine } from "./engine.ts";
+import { orderHider } from "./orders.ts";
+import { ownerCheck } from "./tokens.ts";
 
-/** Options for {@linkcode createAccountStore}. */
-export interface AccountStoreOptions {
-  /** Clock in milliseconds since the epoch. @default {Date.now} */
-  now?: () => number;
-  /** @default {crypto.getRandomValues} */
-  random?: Random;
-}
-
-/** Keeps the accounts in the relay's database, which the caller opens and closes. */
-export function createAccountStore(
-  db: DatabaseSync,
-  options: AccountStoreOptions = {},
-): AccountStore {
-  const { now = Date.now, random = systemRandom } = options;
+/** Keeps the accounts in the relay's database; `now` in milliseconds since the epoch. */
+export function accountTable(engine: Engine, now: () => number): AccountStore {
+  const { db } = engine;
   const select = `SELECT username, created_at, verified_at, last_online_at, blocked_at,
     offline_page, last_seen, away FROM account LEFT JOIN blocked_name USING (username)`;
   const selectByToken = db.prepare(`${select} WHERE token_hash = ?`);
   const selectByUsername = db.prepare(`${select} WHERE username = ?`);
   const selectAll = db.prepare(`${select} ORDER BY username`);
-  const upsert = db.prepare(
-    `INSERT INTO account (username, token_hash, created_at, verified_at) VALUES (?1, ?2, ?3, ?3)
-     ON CONFLICT (username) DO UPDATE SET token_hash = ?2, verified_at = ?3`,
-  );
+  const selectHidden = db.prepare("SELECT username FROM account WHERE offline_page = 'none'");
   const prefer = db.prepare(
     "UPDATE account SET offline_page = ?2, last_seen = ?3, away = ?4 WHERE username = ?1",
   );
@@ -41,78 +28,68 @@ export function createAccountStore(
     `SELECT (SELECT count(*) FROM account) AS total,
        (SELECT count(*) FROM blocked_name) AS blocked`,
   );
-  const see = db.prepare(
-    `UPDATE account SET last_online_at = max(coalesce(last_online_at, ?2), ?2) WHERE username = ?1`,
-  );
-  const attend = db.prepare("UPDATE account SET left_at = ?2 WHERE username = ?1");
-  const selectAwaited = db.prepare(
-    `SELECT username, left_at FROM account LEFT JOIN blocked_name USING (username)
-     WHERE blocked_at IS NULL AND (left_at = 0 OR left_at BETWEEN ?1 AND ?2)
-     ORDER BY left_at = 0, left_at`,
-  );
+  const isOwner = ownerCheck(db);
+  const hideOrders = orderHider(db);
+  const hidden = new Set(selectHidden.all().map(({ username }) => String(username)));
 
-  function grantToken(username: string): string {
-    const token = newSecret(random);
-    upsert.run(username, hashSecret(token), now());
-    return token;
-  }
+  const byToken = (token: string): Account | undefined =>
+    toAccount(selectByToken.get(hashSecret(token)));
 
-  function setPreferences(username: string, changes: Partial<Preferences>): Promise<void> {
-    return write(db, () => {
-      const account = toAccount(selectByUsername.get(username));
-      if (account === undefined) return;
+  async function setPreferences(
+    token: string,
+    changes: Partial<Preferences>,
+  ): Promise<Account | undefined> {
+    const account = await engine.write(() => {
+      const account = byToken(token);
+      if (account === undefined || account.blockedAt !== undefined) return account;
       const { offlinePage, lastSeen, away } = { ...account.preferences, ...changes };
-      prefer.run(username, offlinePage, Number(lastSeen), away === null ? null : plainText(away));
+      const text = away === null ? null : plainText(away);
+      prefer.run(account.username, offlinePage, Number(lastSeen), text);
+      return byToken(token);
     });
+    if (account?.preferences.offlinePage === "none") hidden.add(account.username);
+    else if (account !== undefined) hidden.delete(account.username);
+    return account;
   }
 
-  function markSeen(seen: ReadonlyMap<string, Seen>): Promise<void> {
-    return write(db, () =>
-      seen.forEach(({ at, attendance }, username) => {
-        if (at !== undefined) see.run(username, at);
-        if (attendance !== undefined) attend.run(username, leftAt(attendance, at ?? now()));
-      }));
+  async function release(username: string, token?: string): Promise<boolean> {
+    const released = await engine.write(() => {
+      if (token !== undefined && !isOwner(username, token)) return false;
+      hideOrders(username);
+      return remove.run(username).changes === 1;
+    });
+    if (released) hidden.delete(username);
+    return released;
   }
 
   return {
-    byToken: (token) => toAccount(selectByToken.get(hashSecret(token))),
-    byUsername: (username) => toAccount(selectByUsername.get(username)),
-    grantToken,
+    byToken: (token) => engine.read(() => byToken(token)),
+    byUsername: (username) => engine.read(() => toAccount(selectByUsername.get(username))),
     setPreferences,
-    release: (username, also = () => {}) =>
-      write(db, () => {
-        also();
-        return Number(remove.run(username).changes) === 1;
-      }),
+    release,
     setBlocked: (username, blocked) =>
-      write(db, () => {
-        if (blocked) block.run(username, now());
-        else unblock.run(username);
+      engine.write(() =>
+        (blocked ? block.run(username, now()) : unblock.run(username)).changes === 1
+      ),
+    isBlocked: (username) => engine.read(() => selectBlock.get(username) !== undefined),
+    counts: () =>
+      engine.read(() => {
+        const row = count.get();
+        return { total: Number(row?.total), blocked: Number(row?.blocked) };
       }),
-    isBlocked: (username) => selectBlock.get(username) !== undefined,
-    markSeen,
-    listAwaited: (recentMs) =>
-      selectAwaited.all(now() - recentMs, now()).map((row) => ({
-        username: String(row.username),
-        ...(row.left_at !== 0 && { awayMs: now() - Number(row.left_at) }),
-      })),
-    counts() {
-      const row = count.get();
-      return { total: Number(row?.total), blocked: Number(row?.blocked) };
-    },
-    list: () => selectAll.all().map((row) => toAccount(row)).filter((row) => row !== undefined),
+    list: () =>
+      engine.read(() =>
+        selectAll.all().map((row) => toAccount(row)).filter((row) => row !== undefined)
+      ),
     listBlocked: () =>
-      selectBlocks.all().map((row) => ({
-        username: String(row.username),
-        blockedAt: Number(row.blocked_at),
-      })),
+      engine.read(() =>
+        selectBlocks.all().map((row) => ({
+          username: String(row.username),
+          blockedAt: Number(row.blocked_at),
+        }))
+      ),
+    hiddenNames: () => engine.read(() => hidden),
   };
-}
-
-/** What the column `left_at` holds. */
-function leftAt(attendance: Attendance, now: number): number | null {
-  if (attendance === "gone") return null;
-  return attendance === "online" ? 0 : now;
 }
 
 function toAccount(row: Record<string, unknown> | undefined): Account | undefined {

@@ -1,6 +1,6 @@
-import type { WriteOptions } from "../store.ts";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { isSqliteError, transaction } from "./transaction.ts";
 import { checkPlain, createPlain, lstat } from "../../file/plain_file.ts";
 
 /** Bytes below which a file cannot be a database: SQLite would take it for a new one. */
@@ -11,12 +11,6 @@ const BESIDE = ["-wal", "-shm", "-journal"];
 
 /** How long opening waits for another process's lock: nothing else waits with it yet. */
 const OPEN_TIMEOUT_MS = 1_000;
-
-/** How long {@linkcode write} waits for another process's lock. */
-const LOCK_TIMEOUT_MS = 5_000;
-
-/** First and longest pause before it tries again. */
-const LOCK_RETRY_MS = { first: 5, longest: 100 } as const;
 
 /**
  * The schema, one step a version; `PRAGMA user_version` counts the steps that were taken.
@@ -102,12 +96,13 @@ export function openDatabase(path: string): DatabaseSync {
   try {
     if (lstat(path) === undefined) make(path);
     for (const end of ["", ...BESIDE]) checkPlain(path + end);
-    if ((lstat(path)?.size ?? 0) < MIN_BYTES) throw new SqliteError("file is cut off");
+    if ((lstat(path)?.size ?? 0) < MIN_BYTES) throw new CutOffError("file is cut off");
     return open(path);
   } catch (error) {
-    const { message, code } = error as Error & { code?: string };
+    const { message } = error as Error;
     // Others name the path and the mend themselves.
-    const known = code === SQLITE_ERROR || error instanceof Deno.errors.PermissionDenied;
+    const known = error instanceof CutOffError || isSqliteError(error) ||
+      error instanceof Deno.errors.PermissionDenied;
     if (!known) throw error;
     const mend = MENDS.find(([pattern]) => pattern.test(message))?.[1] ?? restore;
     throw new Error(`Cannot open the database ${path}: ${message}; ${mend(path)}`, {
@@ -116,12 +111,7 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-/** What `node:sqlite` gives all its errors for a code. */
-const SQLITE_ERROR = "ERR_SQLITE_ERROR";
-
-class SqliteError extends Error {
-  readonly code = SQLITE_ERROR;
-}
+class CutOffError extends Error {}
 
 /** What to do about an error of SQLite, which has no more than a text. */
 const MENDS: readonly [text: RegExp, mend: (path: string) => string][] = [
@@ -174,56 +164,11 @@ function open(path: string): DatabaseSync {
     // WAL + FULL: what was answered to a client survives a loss of power.
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     migrate(db, path);
-    // From here on a wait would hold up everything that the process does, see `write`.
+    // From here on a wait would hold up everything that the process does, see `Engine.write`.
     db.exec("PRAGMA busy_timeout = 0;");
     return db;
   } catch (error) {
     db.close();
-    throw error;
-  }
-}
-
-/**
- * Runs `work` in a transaction: all of its changes are kept, or none when it throws. Tries again while
- * another process holds the lock; nobody else waits meanwhile, and nothing of `work` was done. Without
- * such a lock all is done before this returns.
- *
- * Every change of a running relay goes this way: a statement by itself does not wait for a lock.
- *
- * @throws {Error} what `work` throws, or SQLite when the lock was held for too long.
- */
-export async function write<T>(
-  db: DatabaseSync,
-  work: () => T,
-  { lockTimeoutMs = LOCK_TIMEOUT_MS }: WriteOptions = {},
-): Promise<T> {
-  const giveUpAt = performance.now() + lockTimeoutMs;
-  for (let wait: number = LOCK_RETRY_MS.first;; wait = Math.min(wait * 2, LOCK_RETRY_MS.longest)) {
-    try {
-      return transaction(db, work);
-    } catch (error) {
-      if (!isLocked(error) || performance.now() >= giveUpAt) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, wait));
-  }
-}
-
-/** Whether SQLite says that another connection holds a lock: SQLITE_BUSY, in any of its kinds. */
-function isLocked(error: unknown): boolean {
-  const { errcode } = error as { errcode?: number };
-  return errcode !== undefined && (errcode & 0xff) === 5;
-}
-
-function transaction<T>(db: DatabaseSync, work: () => T): T {
-  // Not `exec`, whose errors do not tell what kind they are of.
-  db.prepare("BEGIN IMMEDIATE").run();
-  try {
-    const result = work();
-    db.exec("COMMIT");
-    return result;
-  } catch (error) {
-    // A full disk has ended the transaction already; a second error would hide the first.
-    if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
 }

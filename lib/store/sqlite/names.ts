@@ -1,10 +1,10 @@
-import type { DatabaseSync } from "node:sqlite";
-import { write } from "./database.ts";
-import type { NameStore, OwnSets } from "../names.ts";
+import type { NameStore, OwnedSets, OwnSets } from "../names.ts";
+import type { Engine } from "./engine.ts";
 
 /** The store in the relay's database, table `name_record`. */
-export function nameTable(db: DatabaseSync): NameStore {
-  const names = db.prepare("SELECT DISTINCT name FROM name_record ORDER BY name");
+export function nameTable(engine: Engine): NameStore {
+  const { db } = engine;
+  const all = db.prepare("SELECT name, type, contents FROM name_record ORDER BY name");
   const of = db.prepare("SELECT type, contents FROM name_record WHERE name = ?");
   const add = db.prepare(
     "INSERT OR IGNORE INTO name_record (name, type, contents) VALUES (?, ?, ?)",
@@ -16,26 +16,32 @@ export function nameTable(db: DatabaseSync): NameStore {
   }
 
   return {
-    names: () => names.all().map((row) => String(row.name)),
-    of(name) {
-      const sets = new Map<string, Set<string>>();
-      for (const { type, contents } of of.all(name)) {
-        const known = sets.get(String(type)) ?? new Set();
-        sets.set(String(type), known.add(String(contents)));
+    all: () =>
+      engine.read(() => {
+        const byName = Map.groupBy(all.all(), ({ name }) => String(name));
+        return new Map([...byName].map(([name, rows]) => [name, toSets(rows)]));
+      }),
+    of: (name) => engine.read(() => toSets(of.all(name))),
+    async writing(plans) {
+      if (plans.some(({ sets }) => sets.length > 0)) {
+        await engine.write(() => plans.forEach(insert));
       }
-      return sets;
     },
-    async writing(all) {
-      if (all.some(({ sets }) => sets.length > 0)) await write(db, () => all.forEach(insert));
-    },
-    async written(all) {
-      if (all.length === 0) return;
-      await write(db, () => {
-        for (const each of all) {
+    async written(plans) {
+      if (plans.length === 0) return;
+      await engine.write(() => {
+        for (const each of plans) {
           clear.run(each.name);
           insert(each);
         }
       });
     },
   };
+}
+
+function toSets(rows: Record<string, unknown>[]): OwnedSets {
+  const byType = Map.groupBy(rows, ({ type }) => String(type));
+  return new Map(
+    [...byType].map(([type, sets]) => [type, new Set(sets.map((row) => String(row.contents)))]),
+  );
 }

@@ -1,69 +1,64 @@
 import { DatabaseSync } from "node:sqlite";
 import { type Random, systemRandom } from "../../wire/random_secret.ts";
 import type { Store } from "../store.ts";
-import { createAccountStore } from "./accounts.ts";
-import { createClaimChecks } from "./claim_checks.ts";
-import { openDatabase, write } from "./database.ts";
+import { accountTable } from "./accounts.ts";
+import { claimTable } from "./claims.ts";
+import { openDatabase } from "./database.ts";
+import { Engine } from "./engine.ts";
 import { nameTable } from "./names.ts";
+import { onlineTimes } from "./online_times.ts";
 import { orderTable } from "./orders.ts";
-import { claimKey } from "./relay_key.ts";
 
 /** The database's name in the state folder. */
-const FILE = "glossond.sqlite";
+export const SQLITE_FILE = "glossond.sqlite";
 
 /** How many claims are kept of those whose profile was read. */
 const MAX_CLAIMS = 10_000;
 
-/** Options for {@linkcode openStore}. */
-export interface StoreOptions {
+/** Options for {@linkcode storeOn}. */
+export interface SqliteOptions {
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
   /** @default {crypto.getRandomValues} */
   random?: Random;
   /** How many claims are kept of those whose profile was read. @default {10_000} */
   maxClaims?: number;
-}
-
-/** Path of the store in a state folder. */
-export function storePath(stateDir: string): string {
-  return `${stateDir}/${FILE}`;
+  /** How long a change waits for another process's lock, milliseconds. @default {5_000} */
+  lockTimeoutMs?: number;
 }
 
 /**
- * Opens (and makes or migrates) a store; the caller closes it.
+ * Opens (and makes or migrates) a store in a database; the caller closes it.
  *
- * @param path {@linkcode storePath}, or `:memory:`.
  * @throws {Error} when it cannot be used; the message names the path and the mend.
  */
-export function openStore(path: string, options: StoreOptions = {}): Store {
-  return storeOn(openDatabase(path), options);
+export function openSqlite(path: string): Promise<Store> {
+  return Promise.try(() => storeOn(openDatabase(path)));
 }
 
 /** The store in a database, which it closes. */
-export function storeOn(db: DatabaseSync, options: StoreOptions = {}): Store {
+export function storeOn(db: DatabaseSync, options: SqliteOptions = {}): Store {
   const { now = Date.now, random = systemRandom, maxClaims = MAX_CLAIMS } = options;
+  const engine = new Engine(db, options.lockTimeoutMs);
   return {
-    accounts: createAccountStore(db, { now, random }),
-    claimChecks: createClaimChecks(db, { maxClaims, now }),
-    orders: orderTable(db),
-    names: nameTable(db),
-    claimKey: () => claimKey(db, random),
-    write: (work, options) => write(db, work, options),
-    close: () => db.close(),
+    accounts: accountTable(engine, now),
+    claims: claimTable(engine, { maxClaims, now, random }),
+    orders: orderTable(engine),
+    onlineTimes: onlineTimes(engine, now),
+    names: nameTable(engine),
+    close: () => engine.close(),
   };
 }
 
 /**
- * Who has an account, without a change to the store.
+ * Who has an account, without a change to the database.
  *
  * @throws {Error} when it cannot be read.
  */
-export function readUsernames(stateDir: string): string[] {
-  const db = new DatabaseSync(storePath(stateDir), { readOnly: true });
-  try {
-    return db.prepare("SELECT username FROM account ORDER BY username").all()
-      .map(({ username }) => String(username));
-  } finally {
-    db.close();
-  }
+export function readUsernamesOf(path: string): Promise<string[]> {
+  return Promise.try(() => {
+    using db = new DatabaseSync(path, { readOnly: true });
+    const rows = db.prepare("SELECT username FROM account ORDER BY username").all();
+    return rows.map(({ username }) => String(username));
+  });
 }

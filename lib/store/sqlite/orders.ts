@@ -1,5 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { OrderRow, OrderTable } from "../orders.ts";
+import type {
+  Order,
+  OrderRequest,
+  OrderStore,
+  QueuedOrder,
+  RequestRules,
+  Submitted,
+} from "../orders.ts";
+import type { Engine } from "./engine.ts";
+import { ownerCheck } from "./tokens.ts";
+
+/** How long what an order came to waits for a lock: a certificate costs more than that. */
+const PATIENT_MS = 600_000;
 
 /**
  * What a released name's rows are filed under: they still count against budget and limits, yet the
@@ -7,12 +19,16 @@ import type { OrderRow, OrderTable } from "../orders.ts";
  */
 const RELEASED = "released:";
 
-/** Opens the table; `db` stays the caller's. */
-export function orderTable(db: DatabaseSync): OrderTable {
+/** Keeps the orders in the relay's database. */
+export function orderTable(engine: Engine): OrderStore {
+  const { db } = engine;
   const insert = db.prepare(
     "INSERT INTO certificate_order (id, username, csr, status, created_at) VALUES (?, ?, ?, 'pending', ?)",
   );
-  const get = db.prepare("SELECT * FROM certificate_order WHERE id = ? AND username = ?");
+  const get = db.prepare(
+    `SELECT status, certificate, problem, not_after, renew_after FROM certificate_order
+     WHERE username = ? AND id = ?`,
+  );
   const twin = db.prepare(
     "SELECT id FROM certificate_order WHERE username = ? AND csr = ? AND status = 'pending'",
   );
@@ -21,20 +37,23 @@ export function orderTable(db: DatabaseSync): OrderTable {
      WHERE username IN (?, '${RELEASED}' || ?) AND created_at > ? ORDER BY created_at`,
   );
   const newNames = db.prepare(
-    `SELECT ended_at AS at FROM certificate_order AS o
+    `SELECT id, ended_at AS at FROM certificate_order AS o
      WHERE status = 'ready' AND ended_at > ? AND NOT EXISTS (
        SELECT 1 FROM certificate_order AS earlier
        WHERE earlier.username = o.username AND earlier.status = 'ready'
          AND earlier.rowid < o.rowid
      ) ORDER BY ended_at`,
   );
-  const queue = db.prepare(
-    `SELECT id, username, csr, created_at, EXISTS (
+  const pending = db.prepare(
+    `SELECT id, username, csr, created_at, blocked_at IS NOT NULL AS blocked, EXISTS (
        SELECT 1 FROM certificate_order AS earlier
        WHERE earlier.username = o.username AND earlier.status = 'ready'
      ) AS renewal
-     FROM certificate_order AS o WHERE status = 'pending'
-     ORDER BY renewal DESC, created_at, rowid`,
+     FROM certificate_order AS o LEFT JOIN blocked_name USING (username)
+     WHERE status = 'pending' ORDER BY renewal DESC, created_at, o.rowid`,
+  );
+  const pendingOf = db.prepare(
+    "SELECT id FROM certificate_order WHERE username = ? AND status = 'pending'",
   );
   const newest = db.prepare(
     `SELECT certificate, not_after FROM certificate_order
@@ -53,17 +72,13 @@ export function orderTable(db: DatabaseSync): OrderTable {
     `UPDATE certificate_order SET status = 'failed', problem = ?, ended_at = ?
      WHERE username = ? AND status = 'pending'`,
   );
-  const pending = db.prepare("SELECT 1 FROM certificate_order WHERE id = ? AND status = 'pending'");
+  const onePending = db.prepare(
+    "SELECT 1 FROM certificate_order WHERE id = ? AND status = 'pending'",
+  );
   // Made at no time, so that it counts as no request of the name's next owner.
-  const spent = db.prepare(
+  const spend = db.prepare(
     `INSERT INTO certificate_order (id, username, csr, status, created_at, ended_at)
-     VALUES (?, '${RELEASED}' || ?, '', 'ready', 0, ?)`,
-  );
-  const drop = db.prepare(
-    "DELETE FROM certificate_order WHERE username = ? AND status = 'pending'",
-  );
-  const hide = db.prepare(
-    `UPDATE certificate_order SET username = '${RELEASED}' || username WHERE username = ?`,
+     VALUES (lower(hex(randomblob(16))), '${RELEASED}' || ?, '', 'ready', 0, ?)`,
   );
   const prune = db.prepare(
     `DELETE FROM certificate_order WHERE ended_at < ? AND rowid NOT IN (
@@ -73,40 +88,100 @@ export function orderTable(db: DatabaseSync): OrderTable {
        ) WHERE age <= 2
      )`,
   );
+  const isOwner = ownerCheck(db);
+
+  const isPending = (id: string): boolean => onePending.get(id) !== undefined;
+
+  function submit(request: OrderRequest, rules: RequestRules): Submitted {
+    const { id, username, csr, createdAt, token } = request;
+    if (token !== undefined && !isOwner(username, token)) return { state: "revoked" };
+    const known = twin.get(username, csr);
+    if (known !== undefined) return { state: "known", id: String(known.id) };
+    const earlier = accepted.all(username, username, createdAt - rules.windowMs);
+    if (earlier.length >= rules.limit) {
+      return { state: "limited", accepted: earlier.map(({ at }) => Number(at)) };
+    }
+    const underWay = new Set(rules.underWay);
+    const superseded = pendingOf.all(username).map((row) => String(row.id))
+      .filter((id) => !underWay.has(id));
+    for (const each of superseded) failed.run(rules.superseded, createdAt, each);
+    insert.run(id, username, csr, createdAt);
+    return { state: "queued", superseded };
+  }
 
   return {
-    insert: (o) => void insert.run(o.id, o.username, o.csr, o.createdAt),
-    get: (username, id) => get.get(id, username) as OrderRow | undefined,
-    pendingTwin: (username, csr) => (twin.get(username, csr) as { id: string } | undefined)?.id,
-    acceptedSince: (username, since) => times(accepted.all(username, username, since)),
-    newNamesSince: (since) => times(newNames.all(since)),
-    queue: () =>
-      queue.all().map((row) => ({
-        id: String(row.id),
-        username: String(row.username),
-        csr: String(row.csr),
-        createdAt: Number(row.created_at),
-        renewal: row.renewal === 1,
+    submit: (request, rules) => engine.write(() => submit(request, rules)),
+    get: (username, id) => engine.read(() => toOrder(get.get(username, id))),
+    outlook: (since) =>
+      engine.read(() => ({
+        pending: pending.all().map(toQueued),
+        newNames: newNames.all(since).map(({ id, at }) => ({ id: String(id), at: Number(at) })),
       })),
-    newest(username): { certificate: string; notAfter: number } | undefined {
-      const row = newest.get(username);
-      if (row === undefined) return undefined;
-      return { certificate: String(row.certificate), notAfter: Number(row.not_after) };
-    },
-    markReady: (id, { certificate, notAfter, renewAfter }, now) =>
-      ready.run(certificate, notAfter, renewAfter, now, id).changes === 1,
-    markFailed: (id, problem, now) => failed.run(problem, now, id).changes === 1,
-    failPending: (username, problem, now) => Number(failAll.run(problem, now, username).changes),
-    isPending: (id) => pending.get(id) !== undefined,
-    countSpent: (id, username, now) => void spent.run(id, username, now),
-    forget(username): void {
-      drop.run(username);
-      hide.run(username);
-    },
-    prune: (before) => void prune.run(before),
+    newest: (username) =>
+      engine.read(() => {
+        const row = newest.get(username);
+        if (row === undefined) return undefined;
+        return { certificate: String(row.certificate), notAfter: Number(row.not_after) };
+      }),
+    isPending: (id) => engine.read(() => isPending(id)),
+    finish: ({ id, username }, { certificate, notAfter, renewAfter }, now) =>
+      engine.write(() => {
+        if (ready.run(certificate, notAfter, renewAfter, now, id).changes === 1) return true;
+        spend.run(username, now);
+        return false;
+      }, PATIENT_MS),
+    fail: (id, problem, now) =>
+      engine.write(() => failed.run(problem, now, id).changes === 1, PATIENT_MS),
+    failPending: (username, problem, now) =>
+      engine.write(() => Number(failAll.run(problem, now, username).changes)),
+    countSpent: ({ id, username }, now) =>
+      engine.write(() => {
+        if (!isPending(id)) spend.run(username, now);
+      }, PATIENT_MS),
+    prune: (before) => engine.write(() => void prune.run(before)),
   };
 }
 
-function times(rows: Record<string, unknown>[]): number[] {
-  return rows.map((row) => Number(row.at));
+/**
+ * Makes what drops a released name's pending orders, and hides the others from its next owner. To be
+ * called within a transaction.
+ */
+export function orderHider(db: DatabaseSync): (username: string) => void {
+  const drop = db.prepare(
+    "DELETE FROM certificate_order WHERE username = ? AND status = 'pending'",
+  );
+  const hide = db.prepare(
+    `UPDATE certificate_order SET username = '${RELEASED}' || username WHERE username = ?`,
+  );
+  return (username) => {
+    drop.run(username);
+    hide.run(username);
+  };
+}
+
+function toOrder(row: Record<string, unknown> | undefined): Order | undefined {
+  switch (row?.status) {
+    case "pending":
+      return { status: "pending" };
+    case "ready":
+      return {
+        status: "ready",
+        certificate: String(row.certificate),
+        notAfter: Number(row.not_after),
+        renewAfter: Number(row.renew_after),
+      };
+    case "failed":
+      return { status: "failed", problem: String(row.problem) };
+  }
+}
+
+function toQueued(row: Record<string, unknown>): QueuedOrder {
+  return {
+    id: String(row.id),
+    username: String(row.username),
+    csr: String(row.csr),
+    createdAt: Number(row.created_at),
+    renewal: row.renewal === 1,
+    blocked: row.blocked === 1,
+  };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createIssuance, type OrderState } from "../../../lib/issuance/issuance.ts";
-import { openStore } from "../../../lib/store/sqlite/open.ts";
+import { openStore } from "../../../lib/store/open.ts";
 import { quickRequest, recordedLog, until } from "../../certificate/helpers.ts";
 import { type AcmeBench, acmeBench, BASE } from "./bench.ts";
 
@@ -31,7 +31,7 @@ Deno.test("60 users against a budget of 45, with kill -9 in between", async () =
   for (let kill = 0; kill < 5; kill++) await killedRun(it, [], ids, 200 * kill);
 
   let ahead = 0;
-  const store = openStore(`${it.stateDir}/glossond.sqlite`);
+  const store = await openStore(it);
   const log = recordedLog();
   const issuance = createIssuance({
     store,
@@ -40,22 +40,22 @@ Deno.test("60 users against a budget of 45, with kill -9 in between", async () =
     perWeek: BUDGET,
     now: () => Date.now() + ahead,
   });
-  const states = (): OrderState[] =>
-    requests.map(({ username }) => {
-      const state = issuance.get(username, ids.get(username) ?? "");
+  const states = (): Promise<OrderState[]> =>
+    Promise.all(requests.map(async ({ username }) => {
+      const state = await issuance.get(username, ids.get(username) ?? "");
       assert.ok(state, `${username} was accepted and is forgotten`);
       return state;
-    });
+    }));
   try {
     await until(
-      () => {
-        const { running, waiting } = issuance.counts();
+      async () => {
+        const { running, waiting } = await issuance.counts();
         return running === 0 && waiting === USERS - BUDGET;
       },
       "the budget is used up",
       60_000,
     );
-    const now = states();
+    const now = await states();
     assert.ok(now.slice(0, BUDGET).every(({ status }) => status === "ready"));
     now.slice(BUDGET).forEach((state, i) => {
       assert.ok(state.status === "pending");
@@ -63,19 +63,26 @@ Deno.test("60 users against a budget of 45, with kill -9 in between", async () =
       // About a week from now: it was a moment ago that the first were signed.
       assert.ok(Math.abs(state.retryAfterS * 1000 - WEEK_MS) < 120_000, String(state.retryAfterS));
     });
-    assert.equal(issuance.counts().newNamesThisWeek, BUDGET);
+    assert.equal((await issuance.counts()).newNamesThisWeek, BUDGET);
 
     // A renewal is let through all the same, and the next week the others are.
     const { username, hostname } = requests[0]!;
     const renewal = await issuance.submit(username, hostname, await quickRequest(hostname));
     assert.ok(renewal.ok);
-    await until(() => issuance.get(username, renewal.id)?.status === "ready", "the renewal");
+    await until(
+      async () => (await issuance.get(username, renewal.id))?.status === "ready",
+      "the renewal",
+    );
     ahead = WEEK_MS + 120_000;
     await issuance.submit("late", `late.${BASE}`, await quickRequest(`late.${BASE}`)); // wakes it
-    await until(() => states().every(({ status }) => status === "ready"), "the rest", 60_000);
+    await until(
+      async () => (await states()).every(({ status }) => status === "ready"),
+      "the rest",
+      60_000,
+    );
   } finally {
     await issuance.stop();
-    store.close();
+    await store.close();
   }
   assert.deepEqual(log.lines.filter(({ level }) => level === "warn" || level === "error"), []);
 });

@@ -1,7 +1,6 @@
-import { createAccountStore } from "../../../lib/store/sqlite/accounts.ts";
-import { openDatabase } from "../../../lib/store/sqlite/database.ts";
 import { PROGRAMS } from "../../../scripts/compile/programs.ts";
 import { readLines } from "../../../scripts/lines.ts";
+import { seedAccounts } from "../../store/helpers.ts";
 import { type AcmeBench, acmeBench, BASE } from "./bench.ts";
 import { startLoopbackProxy } from "./proxy.ts";
 import { API_KEY, type PebbleOptions } from "./servers.ts";
@@ -203,8 +202,6 @@ async function serve(env: Record<string, string>): Promise<
 
 async function addUsers(stateDir: string, users: Map<string, string>): Promise<void> {
   await Deno.mkdir(stateDir, { mode: 0o700 });
-  const db = openDatabase(`${stateDir}/glossond.sqlite`);
-  const accounts = createAccountStore(db);
-  for (const username of users.keys()) users.set(username, accounts.grantToken(username));
-  db.close();
+  const usernames = [...users.keys()];
+  seedAccounts(stateDir, usernames).forEach((token, i) => users.set(usernames[i]!, token));
 }

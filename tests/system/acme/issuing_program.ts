@@ -6,7 +6,7 @@
  */
 import { openAcmeAuthority } from "../../../lib/acme/acme_authority.ts";
 import { createIssuance } from "../../../lib/issuance/issuance.ts";
-import { openStore } from "../../../lib/store/sqlite/open.ts";
+import { openStore } from "../../../lib/store/open.ts";
 import { SILENT_LOG } from "../../../lib/log.ts";
 
 const { options, perWeek, requests } = JSON.parse(Deno.args[0]!);
@@ -14,7 +14,7 @@ const encoder = new TextEncoder();
 const say = (line: string): void => void Deno.stdout.writeSync(encoder.encode(`${line}\n`));
 const authority = await openAcmeAuthority(options);
 const issuance = createIssuance({
-  store: openStore(`${options.stateDir}/glossond.sqlite`),
+  store: await openStore(options),
   authority,
   log: { ...SILENT_LOG, info: (message) => say(message) },
   perWeek,

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { createDnsTurn } from "../../../lib/dns/turn.ts";
 import { createNameKeeper, type NameKeeper } from "../../../lib/dns/name_keeper.ts";
-import { nameTable } from "../../../lib/store/sqlite/names.ts";
 import { createPowerDns } from "../../../lib/dns/power_dns.ts";
-import { openDatabase } from "../../../lib/store/sqlite/database.ts";
 import { recordedLog, temporaryFolder, until } from "../../certificate/helpers.ts";
+import { storeIn } from "../../store/helpers.ts";
 import { putTxt } from "./bench.ts";
 import { startAcmeDaemon } from "./daemon.ts";
 import { pollNames } from "./dns_poller.ts";
@@ -20,8 +19,8 @@ async function keeperBench(
   const stack = new AsyncDisposableStack();
   const folder = stack.use(temporaryFolder());
   const dns = stack.use(await startPowerDns({ zones: [ZONE], ...options }));
-  const db = openDatabase(`${folder.path}/glossond.sqlite`);
-  stack.defer(() => db.close());
+  const store = storeIn(folder.path);
+  stack.defer(() => store.close());
   const claimed = new Set<string>();
   const log = recordedLog();
 
@@ -31,9 +30,9 @@ async function keeperBench(
       baseDomain: base,
       dns: createPowerDns({ apiUrl: dns.apiUrl, apiKey: API_KEY }),
       inTurn: createDnsTurn(`${folder.path}/dns.lock`),
-      store: nameTable(db),
-      claimed: () => claimed,
-      isClaimed: (name) => claimed.has(name),
+      store: store.names,
+      claimed: () => Promise.resolve(claimed),
+      isClaimed: (name) => Promise.resolve(claimed.has(name)),
       onNote: (note, fields) => log.info(note, fields),
       lookEveryMs: 50,
     });

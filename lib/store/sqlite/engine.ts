@@ -1,0 +1,70 @@
+import type { DatabaseSync } from "node:sqlite";
+import { StoreError } from "../error.ts";
+import { isLocked, isSqliteError, transaction } from "./transaction.ts";
+
+/** How long a change waits for another process's lock. */
+const LOCK_TIMEOUT_MS = 5_000;
+
+/** First and longest pause before it tries again. */
+const LOCK_RETRY_MS = { first: 5, longest: 100 } as const;
+
+/**
+ * How the tables ask their database: what they do is done at once and whole, and only the answer, or
+ * the wait for another process's lock, is a promise.
+ */
+export class Engine {
+  readonly db: DatabaseSync;
+  readonly #lockTimeoutMs: number;
+
+  /** @param db is the engine's from here on. */
+  constructor(db: DatabaseSync, lockTimeoutMs: number = LOCK_TIMEOUT_MS) {
+    this.db = db;
+    this.#lockTimeoutMs = lockTimeoutMs;
+  }
+
+  /**
+   * Runs what only reads: no lock holds it up.
+   *
+   * @throws {StoreError} when the database cannot be read.
+   */
+  read<T>(work: () => T): Promise<T> {
+    return Promise.try(() => this.#try(work));
+  }
+
+  /**
+   * Runs `work` in a transaction. Tries again while another process holds the lock; nobody else waits
+   * meanwhile, and nothing of `work` was done. Without such a lock all is done before this returns.
+   *
+   * @throws {StoreError} when the lock was held for too long, or the database cannot be written.
+   */
+  async write<T>(work: () => T, lockTimeoutMs: number = this.#lockTimeoutMs): Promise<T> {
+    const giveUpAt = performance.now() + lockTimeoutMs;
+    for (
+      let wait: number = LOCK_RETRY_MS.first;;
+      wait = Math.min(wait * 2, LOCK_RETRY_MS.longest)
+    ) {
+      try {
+        return this.#try(() => transaction(this.db, work));
+      } catch (error) {
+        if (!isLocked((error as Error).cause) || performance.now() >= giveUpAt) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+
+  /** What waits for a lock rejects. */
+  close(): Promise<void> {
+    if (this.db.isOpen) this.db.close();
+    return Promise.resolve();
+  }
+
+  #try<T>(work: () => T): T {
+    if (!this.db.isOpen) throw new StoreError("the store is closed");
+    try {
+      return work();
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      throw new StoreError((error as Error).message, { cause: error });
+    }
+  }
+}

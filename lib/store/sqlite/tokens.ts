@@ -1,0 +1,27 @@
+import type { DatabaseSync } from "node:sqlite";
+import { hashSecret, newSecret, type Random } from "../../wire/random_secret.ts";
+
+/** Makes what tells whether a token is that of a name's account. */
+export function ownerCheck(db: DatabaseSync): (username: string, token: string) => boolean {
+  const select = db.prepare("SELECT 1 FROM account WHERE username = ? AND token_hash = ?");
+  return (username, token) => select.get(username, hashSecret(token)) !== undefined;
+}
+
+/**
+ * Makes what creates an account, or replaces its token, and returns the token: only its hash is kept.
+ * To be called within a transaction.
+ */
+export function tokenGranter(
+  db: DatabaseSync,
+  { now, random }: { now: () => number; random: Random },
+): (username: string) => string {
+  const upsert = db.prepare(
+    `INSERT INTO account (username, token_hash, created_at, verified_at) VALUES (?1, ?2, ?3, ?3)
+     ON CONFLICT (username) DO UPDATE SET token_hash = ?2, verified_at = ?3`,
+  );
+  return (username) => {
+    const token = newSecret(random);
+    upsert.run(username, hashSecret(token), now());
+    return token;
+  };
+}

@@ -1,0 +1,25 @@
+import { accountContract } from "./accounts.ts";
+import { claimContract } from "./claims.ts";
+import { nameContract } from "./names.ts";
+import { onlineTimesContract } from "./online_times.ts";
+import { orderContract } from "./orders.ts";
+import { storeContract } from "./store.ts";
+import type { Holds, WithSubject } from "./subject.ts";
+
+/**
+ * Tests what any implementation of `Store` has to do, whatever engine is behind it.
+ *
+ * @param engine its name, for the tests'.
+ * @param withSubject hands a new store to each test, and takes away after it what was opened.
+ */
+export function testStore(engine: string, withSubject: WithSubject): void {
+  const holds: Holds = (what, use) => {
+    Deno.test(`${engine}: ${what}`, () => withSubject(use));
+  };
+  storeContract(holds);
+  accountContract(holds);
+  claimContract(holds);
+  orderContract(holds);
+  onlineTimesContract(holds);
+  nameContract(holds);
+}
