@@ -1,63 +1,27 @@
 import assert from "node:assert/strict";
-import { apiApp } from "../../lib/api/api.ts";
-import { createBodyReader } from "../../lib/api/body.ts";
 import { ROUTES } from "../../lib/api/routes.ts";
 import type { AccountView, ApiOptions } from "../../lib/api/services.ts";
-import { createLog } from "../../lib/log.ts";
 import { PROBLEMS, refuse } from "../../lib/wire/problems.ts";
 import { assertListed } from "./listed.ts";
+import { never, nothing, testApi } from "./services.ts";
 
 const ACCOUNT: AccountView = {
   username: "kaylee",
   preferences: { offlinePage: "full", lastSeen: true, away: null },
 };
 
-const nothing = () => Promise.resolve(undefined);
-
-/** What a test does not expect to be asked for. */
-function never(): never {
-  throw new Error("was not to be called");
-}
-
 /** The API over services that a test sets; the token `good` is kaylee's. */
 function api(options: Partial<ApiOptions> = {}) {
-  const app = apiApp({
-    relay: {
-      software: "glossond/test",
-      protocol: 1,
-      baseDomain: "test",
-      controlUrl: "https://relay.test",
-      publicPort: 443,
-      dataHost: "relay.test",
-      dataPort: 9000,
-      features: [],
-    },
-    hostnameOf: (username) => `${username}.test`,
-    isOnline: () => false,
-    lastOnlineAt: nothing,
+  const { ask } = testApi({
     accounts: {
       byToken: (token) => Promise.resolve(token === "good" ? ACCOUNT : undefined),
       setPreferences: never,
     },
-    claims: { create: never, verify: never },
-    certificates: { submit: never, get: nothing, latest: nothing },
-    release: never,
-    revoke: never,
-    openControl: () => undefined,
-    readBody: createBodyReader(),
-    log: createLog({ write() {} }),
     ...options,
   });
   return {
     async request(method: string, path: string, body?: unknown, token = "good") {
-      const request = new Request(`https://relay.test${path}`, {
-        method,
-        headers: { Authorization: `Bearer ${token}` },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      const transport = { lastHeardAt: 0, allowance: 0, keep() {}, close() {} };
-      const source = { address: "192.0.2.7", port: 1 };
-      const response = await app.fetch(request, { source, transport });
+      const response = await ask(method, path, { token, body });
       const text = await response.text();
       const { status, headers } = response;
       const answer = { status, headers, body: text === "" ? {} : JSON.parse(text) };

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import type { ControlSocket, Transport } from "../../lib/session/caller.ts";
+import { Control } from "../../lib/session/control_socket.ts";
+import type { Redeem } from "../../lib/session/session.ts";
+import { Sessions } from "../../lib/session/sessions.ts";
+import { Tickets } from "../../lib/session/tickets.ts";
+import { CLOSE } from "../../lib/wire/messages.ts";
+import { recordedLog } from "../certificate/helpers.ts";
+
+/** A client's WebSocket, as the relay sees it. */
+class FakeSocket implements ControlSocket {
+  readyState: number = WebSocket.OPEN;
+  readonly bufferedAmount = 0;
+  readonly sent: { type: string; reason?: string; retryAfterMs?: number | null }[] = [];
+  code: number | undefined;
+  readonly #onMessage: ((event: { data: unknown }) => void)[] = [];
+  readonly #onClose: ((event: { code: number }) => void)[] = [];
+
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: "close", listener: (event: { code: number }) => void): void;
+  addEventListener(type: string, listener: (event: { data: unknown; code: number }) => void): void {
+    if (type === "message") this.#onMessage.push(listener as (event: { data: unknown }) => void);
+    else this.#onClose.push(listener as (event: { code: number }) => void);
+  }
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close(code: number): void {
+    this.code = code;
+    this.end(code);
+  }
+
+  /** The client says something. */
+  say(message: object): void {
+    for (const listener of this.#onMessage) listener({ data: JSON.stringify(message) });
+  }
+
+  /** The connection is over. */
+  end(code = 1006): void {
+    this.readyState = WebSocket.CLOSED;
+    for (const listener of this.#onClose) listener({ code });
+  }
+
+  get types(): string[] {
+    return this.sent.map(({ type }) => type);
+  }
+}
+
+/** A user's WebSockets, each of which asks whether its token holds and gets the answer from the test. */
+function setUp() {
+  const log = recordedLog();
+  const sessions = new Sessions();
+  const control = new Control({
+    sessions,
+    tickets: new Tickets<Redeem>(),
+    online: () => ({ hostname: "h", url: "u", dataHost: "d", dataPort: 1 }),
+    log,
+  });
+  const opened: FakeSocket[] = [];
+  function open(username = "kaylee") {
+    const socket = new FakeSocket();
+    opened.push(socket);
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    const transport: Transport = { lastHeardAt: 0, allowance: 0, keep() {}, close() {} };
+    const done = control.open(socket, { username, holds: () => promise, transport });
+    return { socket, done, holds: resolve, fails: reject };
+  }
+  return {
+    ...{ log, sessions, control, open },
+    async [Symbol.asyncDispose]() {
+      await control.drain();
+      for (const socket of opened) if (socket.readyState === WebSocket.OPEN) socket.end();
+    },
+  };
+}
+
+function sessionTest(
+  name: string,
+  story: (world: ReturnType<typeof setUp>) => Promise<void>,
+): void {
+  Deno.test(name, async () => {
+    await using world = setUp();
+    await story(world);
+  });
+}
+
+sessionTest(
+  "Control.open() puts the user online once the token turns out to hold",
+  async (world) => {
+    const { sessions, open } = world;
+    const { socket, done, holds } = open();
+    assert.equal(sessions.get("kaylee"), undefined);
+    assert.deepEqual(socket.types, []);
+    holds(true);
+    await done;
+    assert.ok(sessions.get("kaylee"));
+    assert.deepEqual(socket.types, ["online"]);
+  },
+);
+
+sessionTest(
+  "Control.open() ends a session whose token holds no more",
+  async ({ sessions, open }) => {
+    const { socket, done, holds } = open();
+    holds(false);
+    await done;
+    assert.equal(socket.code, CLOSE.revoked);
+    assert.equal(sessions.get("kaylee"), undefined);
+  },
+);
+
+sessionTest("a session whose token is revoked while it opens never comes about", async (world) => {
+  const { sessions, control, open } = world;
+  const { socket, done, holds } = open();
+  const other = open("inara");
+  // The answer that is on its way was true when it was given.
+  control.revoke("kaylee");
+  assert.equal(socket.code, CLOSE.revoked);
+  holds(true);
+  other.holds(true);
+  await Promise.all([done, other.done]);
+  assert.deepEqual(socket.types, ["goodbye"]);
+  assert.deepEqual([...sessions.usernames()], ["inara"]);
+});
+
+sessionTest(
+  "the newest of a user's WebSockets wins, whichever is found to hold first",
+  async (world) => {
+    const { sessions, open } = world;
+    const [older, newer] = [open(), open()];
+    newer.holds(true);
+    await newer.done;
+    const session = sessions.get("kaylee");
+    older.holds(true);
+    await older.done;
+    assert.equal(sessions.get("kaylee"), session);
+    assert.equal(older.socket.code, CLOSE.replaced);
+    assert.deepEqual(newer.socket.types, ["online"]);
+    const newest = open();
+    newest.holds(true);
+    await newest.done;
+    assert.equal(newer.socket.code, CLOSE.replaced);
+    assert.notEqual(sessions.get("kaylee"), session);
+  },
+);
+
+sessionTest(
+  "a client that leaves while its token is looked up is not put online",
+  async (world) => {
+    const { sessions, open } = world;
+    const { socket, done, holds } = open();
+    socket.end();
+    holds(true);
+    await done;
+    assert.equal(sessions.get("kaylee"), undefined);
+    assert.deepEqual(socket.types, []);
+  },
+);
+
+sessionTest("what a client says early is heard once it is online", async ({ open }) => {
+  const { socket, done, holds } = open();
+  socket.say({ type: "pool", size: 2 });
+  assert.deepEqual(socket.types, []);
+  holds(true);
+  await done;
+  assert.deepEqual(socket.types, ["online", "tickets"]);
+  socket.say({ type: "pool", size: 3 });
+  await Promise.resolve();
+  assert.deepEqual(socket.types, ["online", "tickets", "tickets"]);
+});
+
+sessionTest("a client whose token cannot be looked up is sent away for a while", async (world) => {
+  const { sessions, log, open } = world;
+  const { socket, done, fails } = open();
+  fails(new Error("disk I/O error"));
+  await done;
+  assert.equal(socket.code, CLOSE.draining);
+  assert.deepEqual(socket.sent, [{ type: "goodbye", reason: "draining", retryAfterMs: 60_000 }]);
+  assert.equal(sessions.get("kaylee"), undefined);
+  assert.match(log.text(), /error cannot tell whether a client may be online .*disk I\/O error/);
+});
