@@ -2,6 +2,7 @@ import { hostOfRelay } from "./wire/names.ts";
 import { openAcmeAuthority } from "./acme/acme_authority.ts";
 import type { Authority } from "./certificate/authority.ts";
 import { openLocalAuthority } from "./certificate/local_authority.ts";
+import { powerDnsOf } from "./dns_provider.ts";
 import type { NameKeeper, NameKeeperOptions } from "./dns/name_keeper.ts";
 import type { Settings } from "./config/settings.ts";
 import type { Log } from "./log.ts";
@@ -38,10 +39,9 @@ export async function openAuthority(
   const authority = await openAcmeAuthority({
     stateDir,
     directoryUrl: settings.acmeDirectoryUrl,
-    pdnsApiUrl: settings.pdnsApiUrl!,
-    // Read at each request: the daemon's settings can change while it runs.
-    pdnsApiKey: () => settings.pdnsApiKey!,
-    pdnsServerId: settings.pdnsServerId,
+    dns: powerDnsOf(settings, {
+      onRetry: (why) => log.info("PowerDNS is asked again", { why }),
+    }),
     dnsServers: settings.dnsServers.map(({ host, port }) =>
       host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
     ),

@@ -13,10 +13,10 @@ import {
 import { openChallengeJournal } from "../dns/challenge_journal.ts";
 import { createChallengeWriter } from "../dns/challenge_writer.ts";
 import { createNameKeeper, type NameKeeper, type NameKeeperOptions } from "../dns/name_keeper.ts";
+import type { DnsProvider } from "../dns/provider.ts";
 import { createDnsTurn } from "../dns/turn.ts";
 import { openStateFolder } from "../file/state_folder.ts";
 import { openOrderJournal } from "./order_journal.ts";
-import { createPowerDns } from "../dns/power_dns.ts";
 import { settleWithin } from "../net/pause.ts";
 import type { DnsQueries } from "../dns/propagation.ts";
 
@@ -47,10 +47,8 @@ export interface AcmeAuthorityOptions {
   email?: string;
   /** Certificate profile to order. */
   profile?: string;
-  pdnsApiUrl: string;
-  pdnsApiKey: string | (() => string);
-  /** @default {"localhost"} */
-  pdnsServerId?: string;
+  /** Holds the zones of the names to prove. */
+  dns: DnsProvider;
   /** `ip:port` of the servers asked for challenges; empty for the zone's own. @default {[]} */
   dnsServers?: readonly string[];
   /** How long they may take to answer with a challenge. @default {180 s} */
@@ -78,21 +76,14 @@ export interface AcmeAuthority extends Authority {
 }
 
 /**
- * Opens the production authority: any RFC 8555 server, names proven by dns-01 through the PowerDNS
- * API. Nothing is asked of either server before the first order, but for the clean-up of challenge
- * values that a crash has left.
+ * Opens the production authority: any RFC 8555 server, names proven by dns-01. Nothing is asked of it
+ * or of `dns` before the first order, but for the clean-up of challenge values that a crash has left.
  */
 export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<AcmeAuthority> {
-  const { stateDir, directoryUrl, caPem, email, profile, dnsServers = [], queries } = options;
+  const { stateDir, directoryUrl, caPem, email, profile, dns, dnsServers = [], queries } = options;
   const { propagationTimeoutMs, userAgent = "glossond", onNote, now = Date.now } = options;
   openStateFolder(stateDir);
   const transport = createAcmeTransport({ directoryUrl, caPem, userAgent, now });
-  const dns = createPowerDns({
-    apiUrl: options.pdnsApiUrl,
-    apiKey: options.pdnsApiKey,
-    serverId: options.pdnsServerId,
-    onRetry: (why) => onNote?.("PowerDNS is asked again", { why }),
-  });
   const journal = await openOrderJournal(join(stateDir, "acme-orders"), now());
   const challenges = await openChallengeJournal(join(stateDir, "acme-challenges"));
   const inTurn = createDnsTurn(join(stateDir, "acme-dns.lock"));
@@ -166,6 +157,7 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
     return await runOrder(order, {
       session,
       directoryUrl,
+      provider: dns,
       writer,
       names,
       journal,

@@ -6,6 +6,7 @@ import type { CertificateOrder } from "../certificate/authority.ts";
 import type { ChallengePlace } from "../dns/challenge_place.ts";
 import type { ChallengeWriter } from "../dns/challenge_writer.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
+import type { DnsProvider } from "../dns/provider.ts";
 import type { OrderJournal } from "./order_journal.ts";
 import { pause } from "../net/pause.ts";
 import { authoritativeServers, type DnsQueries, waitForTxt } from "../dns/propagation.ts";
@@ -24,6 +25,8 @@ const POLL_CAP_MS = 5_000;
 export interface OrderParts {
   session: AcmeSession;
   directoryUrl: string;
+  /** Where the writer writes to. */
+  provider: Pick<DnsProvider, "label" | "serialMend">;
   writer: ChallengeWriter;
   /** Keeps in the DNS what a challenge would take out of it. */
   names?: Pick<NameKeeper, "keep" | "settle">;
@@ -217,16 +220,16 @@ async function waitUntilVisible(
   { name: record, zone }: ChallengePlace,
   wanted: readonly string[],
   { signal, onStep }: CertificateOrder,
-  { dnsServers, queries, propagationTimeoutMs: timeoutMs }: OrderParts,
+  { provider, dnsServers, queries, propagationTimeoutMs: timeoutMs }: OrderParts,
 ): Promise<void> {
-  const zoneName = zone.name.replace(/\.$/, "");
-  const servers = await authoritativeServers(zoneName, dnsServers, queries);
+  const servers = await authoritativeServers(zone.name, dnsServers, queries);
   onStep?.("waiting for the name servers", {
     servers: servers.map(({ label }) => label).join(" "),
   });
   await waitForTxt(record, wanted, {
-    zone: zoneName,
+    zone: zone.name,
     serial: zone.serial,
+    provider,
     servers,
     queries,
     timeoutMs,

@@ -5,6 +5,7 @@ import { certCheck } from "./cert_check.ts";
 import { certRenew } from "./cert_renew.ts";
 import { renewLive } from "./cert_renew_live.ts";
 import { loadConfig } from "../config/load.ts";
+import { powerDnsOf } from "../dns_provider.ts";
 import type { Settings } from "../config/settings.ts";
 import { becomeOwner } from "../file/state_folder.ts";
 import { createLog } from "../log.ts";
@@ -37,7 +38,7 @@ caa     prints CAA records for the base domain that allow certificates by this A
 Options:
   --json   for machines
   --force  renew although it is not due
-  --apply  write the records through the PowerDNS API
+  --apply  write the records into the zone
   --identity NAME  the ACME server's name in CAA records, where it does not tell it
   --dev    for the relay of glossond dev (check and renew)
 `,
@@ -132,12 +133,9 @@ async function caa(settings: Settings, context: CommandContext): Promise<number>
     stateDir: settings.stateDir,
     baseDomain: settings.baseDomain,
     directoryUrl: settings.acmeDirectoryUrl,
-    pdnsServerId: settings.pdnsServerId,
     ...(caPem !== undefined && { caPem }),
-    ...(settings.pdnsApiUrl !== undefined && { pdnsApiUrl: settings.pdnsApiUrl }),
-    ...(settings.pdnsApiKey !== undefined && { pdnsApiKey: settings.pdnsApiKey }),
     ...(typeof context.options.identity === "string" && { identity: context.options.identity }),
-    apply: context.options.apply === true,
+    ...(context.options.apply === true && { applyTo: () => powerDnsOf(settings) }),
     write: context.print,
     writeError: (text) => context.printError(`glossond: ${text}`),
   });

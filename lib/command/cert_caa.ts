@@ -1,8 +1,8 @@
 import { readAccount } from "../acme/account.ts";
 import { openAcmeSession } from "../acme/session.ts";
 import { createAcmeTransport } from "../acme/transport.ts";
-import { caaContents, caaHolds, type CaaPolicy, caaRrset } from "../dns/caa.ts";
-import { createPowerDns } from "../dns/power_dns.ts";
+import { caaHolds, type CaaPolicy, caaSet, caaValues } from "../dns/caa.ts";
+import type { DnsProvider } from "../dns/provider.ts";
 
 /** Exit codes of `glossond cert caa`. */
 export const CAA_EXIT = {
@@ -18,30 +18,27 @@ export interface CertCaaOptions {
   directoryUrl: string;
   /** PEM of a private ACME server's root. */
   caPem?: string;
-  /** Writes the records; otherwise they are only printed. */
-  apply?: boolean;
+  /** Opens what the records are written to; without it they are only printed. */
+  applyTo?: () => DnsProvider;
   /** The authority's CAA identity, for servers that do not tell theirs. */
   identity?: string;
-  pdnsApiUrl?: string;
-  pdnsApiKey?: string;
-  pdnsServerId?: string;
   write: (text: string) => void;
   /** Where to say what went wrong. @default {write} */
   writeError?: (text: string) => void;
 }
 
 /**
- * `glossond cert caa`: prints, and with `apply` writes, the CAA records that allow certificates for
+ * `glossond cert caa`: prints, and with `applyTo` writes, the CAA records that allow certificates for
  * BASE and all below it to this ACME server alone, for this relay's account alone, by dns-01 alone.
  *
  * @returns a value of {@linkcode CAA_EXIT}.
  */
 export async function certCaa(options: CertCaaOptions): Promise<number> {
-  const { baseDomain, apply = false, write, writeError = write } = options;
+  const { baseDomain, applyTo, write, writeError = write } = options;
   try {
     const policy = await readPolicy(options);
-    for (const content of caaContents(policy)) write(`${baseDomain}. IN CAA ${content}\n`);
-    if (apply) await applyPolicy(policy, options);
+    for (const value of caaValues(policy)) write(`${baseDomain}. IN CAA ${value}\n`);
+    if (applyTo !== undefined) await applyPolicy(policy, applyTo(), options);
     return CAA_EXIT.done;
   } catch (error) {
     writeError(`${error instanceof Error ? error.message : error}\n`);
@@ -76,19 +73,18 @@ async function readPolicy(options: CertCaaOptions): Promise<CaaPolicy> {
   }
 }
 
-async function applyPolicy(policy: CaaPolicy, options: CertCaaOptions): Promise<void> {
-  const { baseDomain, pdnsApiUrl, pdnsApiKey, pdnsServerId, write } = options;
-  if (pdnsApiUrl === undefined || pdnsApiKey === undefined) {
-    throw new Error("Set GLOSSOND_PDNS_API_URL and POWERDNS_API_KEY to write the records");
-  }
-  const dns = createPowerDns({ apiUrl: pdnsApiUrl, apiKey: pdnsApiKey, serverId: pdnsServerId });
+async function applyPolicy(
+  policy: CaaPolicy,
+  dns: DnsProvider,
+  { baseDomain, write }: CertCaaOptions,
+): Promise<void> {
   const zone = await dns.findZone(baseDomain);
   const present = await dns.read(zone, baseDomain, "CAA");
   if (caaHolds(present, policy)) {
     write("They are there already.\n");
     return;
   }
-  await dns.replace(zone, caaRrset(present, policy));
+  await dns.replace(zone, [caaSet(present, policy)]);
   const written = await dns.read(zone, baseDomain, "CAA");
   if (!caaHolds(written, policy)) {
     throw new Error("The records do not read back: something else writes CAA records there");

@@ -17,9 +17,9 @@ export const doctor: Command = {
   help: `Usage: glossond doctor [--json]
 
 Checks the settings, the state folder, the running relay and its descriptors, DNS,
-the ACME server and the clock, the PowerDNS API, the certificate, each listener, the
-way to it through HAProxy, and the bio script. Changes nothing. Run it where the
-relay runs, with the relay's settings.
+the ACME server and the clock, the server that holds the zone, the certificate, each
+listener, the way to it through HAProxy, and the bio script. Changes nothing. Run it
+where the relay runs, with the relay's settings.
 Exit: 0 all well (warnings aside), 1 a fault was found, 2 the settings are wrong.
 
 Options:

@@ -1,4 +1,4 @@
-import type { PdnsRecord, PdnsRrset } from "./power_dns.ts";
+import type { RecordSet } from "./provider.ts";
 
 /** How long resolvers may keep the records: an hour, for who has to change authorities in a hurry. */
 const TTL_S = 3600;
@@ -15,7 +15,7 @@ export interface CaaPolicy {
  * The CAA records (RFC 8659) that allow one authority only, for one account only and by dns-01 only
  * (RFC 8657), for the domain and all below it, wildcards included; in presentation format.
  */
-export function caaContents({ authority, accountUrl }: CaaPolicy): string[] {
+export function caaValues({ authority, accountUrl }: CaaPolicy): string[] {
   if (/["\s;\\]/.test(accountUrl + authority)) {
     throw new TypeError(`Cannot write CAA records: ${authority} ${accountUrl} has odd characters`);
   }
@@ -27,15 +27,19 @@ export function caaContents({ authority, accountUrl }: CaaPolicy): string[] {
  * The set that takes the place of `present`: properties that allow issuance are replaced by ours,
  * all others (`iodef`, `issuemail`, …) stay.
  */
-export function caaRrset(present: PdnsRrset, policy: CaaPolicy): PdnsRrset {
-  const others = present.records.filter(({ content }) => !/^\d+\s+issue(wild)?\s/i.test(content));
-  const ours: PdnsRecord[] = caaContents(policy).map((content) => ({ content, disabled: false }));
-  return { ...present, ttl: present.ttl || TTL_S, records: [...ours, ...others] };
+export function caaSet(present: RecordSet, policy: CaaPolicy): RecordSet {
+  const others = (values: readonly string[] = []): string[] =>
+    values.filter((value) => !/^\d+\s+issue(wild)?\s/i.test(value));
+  return {
+    ...present,
+    ttl: present.ttl || TTL_S,
+    values: [...caaValues(policy), ...others(present.values)],
+    disabled: others(present.disabled),
+  };
 }
 
-/** Whether the set says already what {@linkcode caaRrset} would make of it. */
-export function caaHolds(present: PdnsRrset, policy: CaaPolicy): boolean {
-  const shown = ({ records }: PdnsRrset): string =>
-    records.filter(({ disabled }) => !disabled).map(({ content }) => content).sort().join("\n");
-  return shown(present) === shown(caaRrset(present, policy));
+/** Whether the set says already what {@linkcode caaSet} would make of it. */
+export function caaHolds(present: RecordSet, policy: CaaPolicy): boolean {
+  const shown = ({ values }: RecordSet): string => values.toSorted().join("\n");
+  return shown(present) === shown(caaSet(present, policy));
 }

@@ -1,4 +1,4 @@
-import { NoZoneError, type PdnsZone, type PowerDns } from "./power_dns.ts";
+import { type DnsProvider, type DnsZone, NoZoneError } from "./provider.ts";
 
 /** How many CNAME records are followed one after another; more is a mistake. */
 const MAX_ALIASES = 8;
@@ -7,7 +7,7 @@ const MAX_ALIASES = 8;
 export interface ChallengePlace {
   /** No trailing dot. */
   name: string;
-  zone: PdnsZone;
+  zone: DnsZone;
 }
 
 /**
@@ -18,7 +18,7 @@ export interface ChallengePlace {
  * @throws {Error} when they lead out of this server's zones, or in a circle; the message has the mend.
  */
 export async function findChallengePlace(
-  dns: Pick<PowerDns, "findZone" | "read">,
+  dns: Pick<DnsProvider, "label" | "findZone" | "read">,
   name: string,
 ): Promise<ChallengePlace> {
   const way = [name];
@@ -28,12 +28,11 @@ export async function findChallengePlace(
       throw new Error(
         `The CNAME record at ${
           way.at(-2)
-        } leads to ${at}, and this PowerDNS holds no zone for that: let it lead into one that it holds, or remove it`,
+        } leads to ${at}, and ${dns.label} holds no zone for that: let it lead into one that it holds, or remove it`,
         { cause: error },
       );
     });
-    const { records } = await dns.read(zone, at, "CNAME");
-    const target = records.find(({ disabled }) => !disabled)?.content;
+    const { values: [target] } = await dns.read(zone, at, "CNAME");
     if (target === undefined) return { name: at, zone };
     at = target.toLowerCase().replace(/\.$/, "");
     if (way.includes(at) || way.length > MAX_ALIASES) {

@@ -1,7 +1,7 @@
 import type { ChallengeJournal, ChallengeValue } from "./challenge_journal.ts";
 import { type ChallengePlace, findChallengePlace } from "./challenge_place.ts";
+import { type DnsProvider, type DnsZone, isEmpty } from "./provider.ts";
 import type { DnsTurn } from "./turn.ts";
-import type { PdnsRecord, PdnsZone, PowerDns } from "./power_dns.ts";
 
 /** How long resolvers may keep a challenge; it is needed for seconds only. */
 const TTL_S = 60;
@@ -11,7 +11,7 @@ const REWRITES = 6;
 
 /** Options for {@linkcode createChallengeWriter}. */
 export interface ChallengeWriterOptions {
-  dns: Pick<PowerDns, "findZone" | "read" | "replace" | "notify">;
+  dns: Pick<DnsProvider, "label" | "findZone" | "read" | "replace" | "notify">;
   journal: ChallengeJournal;
   inTurn: DnsTurn;
 }
@@ -37,14 +37,13 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
   async function change(
     name: string,
     { wanted = [], unwanted = [] }: { wanted?: readonly string[]; unwanted?: readonly string[] },
-  ): Promise<PdnsZone> {
+  ): Promise<DnsZone> {
     const zone = await dns.findZone(name);
     for (let attempt = 0;; attempt++) {
-      const { records, ttl } = await dns.read(zone, name, "TXT");
-      const present = records.map(({ content }) => unquoted(content));
-      const missing = wanted.filter((value) => !present.includes(value));
-      const kept = records.filter(({ content }) => !unwanted.includes(unquoted(content)));
-      if (missing.length === 0 && kept.length === records.length) {
+      const present = await dns.read(zone, name, "TXT");
+      const missing = wanted.map(quoted).filter((value) => !present.values.includes(value));
+      const kept = present.values.filter((value) => !unwanted.map(quoted).includes(value));
+      if (missing.length === 0 && kept.length === present.values.length) {
         if (attempt === 0) return zone;
         // Without it secondaries follow late, which is waited for: no reason to fail here.
         await dns.notify(zone).catch(() => {});
@@ -55,17 +54,13 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
           `Cannot keep TXT values at ${name}: something else overwrites them; end the other ACME client, or give it another name`,
         );
       }
-      const added: PdnsRecord[] = missing.map((value) => ({
-        content: `"${value}"`,
-        disabled: false,
-      }));
-      await dns.replace(zone, {
-        name: `${name}.`,
-        type: "TXT",
+      const others = { ...present, values: kept };
+      await dns.replace(zone, [{
+        ...others,
         // The set has one TTL: others' values keep theirs if it is lower.
-        ttl: kept.length > 0 ? Math.min(ttl, TTL_S) : TTL_S,
-        records: [...kept, ...added],
-      });
+        ttl: isEmpty(others) ? TTL_S : Math.min(present.ttl, TTL_S),
+        values: [...kept, ...missing],
+      }]);
     }
   }
 
@@ -137,7 +132,7 @@ function groupByName(left: readonly ChallengeValue[]): Map<string, string[]> {
   return groups;
 }
 
-/** Challenge values are base64url, so quotes and spaces are all that presentation adds to them. */
-function unquoted(content: string): string {
-  return content.replace(/^"(.*)"$/, "$1");
+/** Challenge values are base64url, so quotes are all that presentation adds to them. */
+function quoted(value: string): string {
+  return `"${value}"`;
 }

@@ -11,7 +11,7 @@ import {
 import { byName, hasChallenge, readSource, type Source, sourceText } from "./name_source.ts";
 import type { NameStore, OwnedSets } from "../store/names.ts";
 import { settleWithin } from "../net/pause.ts";
-import type { PdnsZone, PowerDns } from "./power_dns.ts";
+import { type DnsProvider, type DnsZone, isEmpty, type RecordSet } from "./provider.ts";
 
 /** How often it is looked whether the wildcard says something else. */
 const LOOK_EVERY_MS = 60_000;
@@ -30,7 +30,7 @@ const STOP_TIMEOUT_MS = 5_000;
 /** Options for {@linkcode createNameKeeper}. */
 export interface NameKeeperOptions {
   baseDomain: string;
-  dns: PowerDns;
+  dns: DnsProvider;
   inTurn: DnsTurn;
   store: NameStore;
   /** Names that somebody has: all of them, and whether one is; read at each use. */
@@ -98,12 +98,12 @@ export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
     return { ...planned, kept, open };
   }
 
-  async function write(zone: PdnsZone, all: readonly Planned[]): Promise<void> {
+  async function write(zone: DnsZone, all: readonly Planned[]): Promise<void> {
     const plans = all.filter(({ open }) => open);
     if (plans.length === 0) return;
     await store.writing(plans.map(ownSets));
     const changes = plans.flatMap((each) => each.changes);
-    if (changes.length > 0) await dns.replaceAll(zone, changes);
+    if (changes.length > 0) await dns.replace(zone, changes);
     await store.written(plans.map(ownSets));
     if (changes.length > 0) await dns.notify(zone).catch(() => {});
   }
@@ -121,7 +121,7 @@ export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
     return inTurn(async () => {
       const zone = await dns.findZone(name);
       // A zone of its own: it exists whatever is put below it.
-      if (zone.name.toLowerCase() === `${name}.`) return;
+      if (zone.name === name) return;
       const source = await readSource(names, zone);
       if (source.sets.length === 0) return bare();
       if (!source.above && isOurs(name)) return;
@@ -134,7 +134,7 @@ export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
     });
   }
 
-  async function recordsOf(zone: PdnsZone, name: string, source: Source): Promise<NameRecords> {
+  async function recordsOf(zone: DnsZone, name: string, source: Source): Promise<NameRecords> {
     const present = await dns.readName(zone, name);
     return { name, source: source.sets, present, owned: await store.of(name) };
   }
@@ -156,8 +156,7 @@ export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
       if (await isClaimed(name) || (await store.of(name)).size === 0) return;
       const zone = await dns.findZone(name);
       // A challenge that could not be removed yet still makes it exist; the next look takes both.
-      const { records } = await dns.read(zone, `_acme-challenge.${name}`, "TXT");
-      if (records.length > 0) return;
+      if (!isEmpty(await dns.read(zone, `_acme-challenge.${name}`, "TXT"))) return;
       const source = await readSource(names, zone);
       await write(zone, [plan(await recordsOf(zone, name, source), false)]);
     });

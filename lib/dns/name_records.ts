@@ -1,26 +1,23 @@
 import type { OwnedSets, OwnSets } from "../store/names.ts";
-import type { PdnsRrset } from "./power_dns.ts";
-
-/** Types that say where a name is; all of a name's are one statement. */
-const ADDRESS_TYPES = ["A", "AAAA", "CNAME", "ALIAS", "LUA"];
+import { ADDRESS_TYPES, type RecordSet } from "./provider.ts";
 
 /** What stands at a name, what should, and what was written there by this relay. */
 export interface NameRecords {
   /** No trailing dot. */
   name: string;
   /** The sets that answer for the name while it has none of its own: the wildcard's. */
-  source: readonly PdnsRrset[];
-  present: readonly PdnsRrset[];
+  source: readonly RecordSet[];
+  present: readonly RecordSet[];
   owned: OwnedSets;
 }
 
 /** What to write at a name. */
 export interface RecordPlan {
   name: string;
-  /** Sets to replace, first those without records, which are to be deleted. */
-  changes: PdnsRrset[];
+  /** Sets to replace, first those without values, which are to be deleted. */
+  changes: RecordSet[];
   /** The sets that are this relay's afterwards. */
-  ours: PdnsRrset[];
+  ours: RecordSet[];
   /** Why the name cannot be given what it should have, for a person. */
   conflict?: string;
 }
@@ -31,16 +28,14 @@ export function ownSets({ name, ours }: Pick<RecordPlan, "name" | "ours">): OwnS
 }
 
 /** What a name's sets are compared by: their values that are in force, in an order of their own. */
-export function contentsOf({ records }: PdnsRrset): string {
-  return JSON.stringify(
-    records.filter(({ disabled }) => !disabled).map(({ content }) => content).sort(),
-  );
+export function contentsOf({ values }: RecordSet): string {
+  return JSON.stringify(values.toSorted());
 }
 
-/** The sets that answer: disabled records do not. */
-export function inForce(sets: readonly PdnsRrset[]): PdnsRrset[] {
-  return sets.map((set) => ({ ...set, records: set.records.filter(({ disabled }) => !disabled) }))
-    .filter(({ records }) => records.length > 0);
+/** The sets that answer, without what is disabled in them. */
+export function inForce(sets: readonly RecordSet[]): RecordSet[] {
+  return sets.filter(({ values }) => values.length > 0)
+    .map(({ name, type, ttl, values }) => ({ name, type, ttl, values }));
 }
 
 /**
@@ -54,6 +49,7 @@ export function planCopies({ name, source, present, owned }: NameRecords): Recor
   const wanted = new Map(inForce(source).map((set) => [set.type, set]));
   const foreign = present.filter((set) => !isOurs(set, owned, wanted));
   const types = foreign.map(({ type }) => type);
+  // All addresses of a name are one statement.
   const elsewhere = types.some((type) => ADDRESS_TYPES.includes(type));
   const alias = wanted.has("CNAME") && !elsewhere;
   if (alias && foreign.length > 0) {
@@ -65,7 +61,7 @@ export function planCopies({ name, source, present, owned }: NameRecords): Recor
   const ours = [...wanted.values()]
     .filter(({ type }) => !types.includes(type))
     .filter(({ type }) => !elsewhere || !ADDRESS_TYPES.includes(type))
-    .map((set) => ({ ...set, name: `${name}.` }));
+    .map((set) => ({ ...set, name }));
   return { name, ours, changes: changesTo(ours, present, foreign) };
 }
 
@@ -77,7 +73,7 @@ export function planRemoval({ name, source, present, owned }: NameRecords): Reco
 }
 
 /** Written by this relay, or nothing but what it would write: then it is no loss to it. */
-function isOurs(set: PdnsRrset, owned: OwnedSets, wanted: Map<string, PdnsRrset>): boolean {
+function isOurs(set: RecordSet, owned: OwnedSets, wanted: Map<string, RecordSet>): boolean {
   const contents = contentsOf(set);
   if (owned.get(set.type)?.has(contents)) return true;
   const same = wanted.get(set.type);
@@ -85,20 +81,20 @@ function isOurs(set: PdnsRrset, owned: OwnedSets, wanted: Map<string, PdnsRrset>
 }
 
 function changesTo(
-  ours: readonly PdnsRrset[],
-  present: readonly PdnsRrset[],
-  foreign: readonly PdnsRrset[],
-): PdnsRrset[] {
+  ours: readonly RecordSet[],
+  present: readonly RecordSet[],
+  foreign: readonly RecordSet[],
+): RecordSet[] {
   const stale = present.filter((set) =>
     !foreign.includes(set) && !ours.some(({ type }) => type === set.type)
   );
   const missing = ours.filter((set) => {
     const there = present.find(({ type }) => type === set.type);
     return there?.ttl !== set.ttl || contentsOf(there) !== contentsOf(set) ||
-      there.records.length !== set.records.length;
+      (there.disabled ?? []).length > 0;
   });
   // Deleted first: a CNAME is refused where anything else stands.
-  return [...stale.map((set) => ({ ...set, records: [] })), ...missing];
+  return [...stale.map(({ name, type, ttl }) => ({ name, type, ttl, values: [] })), ...missing];
 }
 
 /** How a name that is claimed stands in the DNS. */
@@ -116,8 +112,8 @@ export interface NameReport {
 
 /** Compares where a name is with where the wildcard is. */
 export function compareRecords(
-  source: readonly PdnsRrset[],
-  present: readonly PdnsRrset[],
+  source: readonly RecordSet[],
+  present: readonly RecordSet[],
 ): NameReport {
   const [own, wildcard] = [addressesIn(present), addressesIn(source)];
   if (own.length === 0) {
@@ -127,7 +123,7 @@ export function compareRecords(
   return { state: same ? "same" : "differs", addresses: own, wildcard };
 }
 
-function addressesIn(sets: readonly PdnsRrset[]): string[] {
+function addressesIn(sets: readonly RecordSet[]): string[] {
   return inForce(sets).filter(({ type }) => ADDRESS_TYPES.includes(type))
-    .flatMap(({ records }) => records.map(({ content }) => content)).sort();
+    .flatMap(({ values }) => values).sort();
 }

@@ -1,16 +1,16 @@
 import { contentsOf, inForce } from "./name_records.ts";
 import type { NameStore } from "../store/names.ts";
-import type { PdnsRrset, PdnsZone, PowerDns } from "./power_dns.ts";
+import { type DnsProvider, type DnsZone, isEmpty, type RecordSet } from "./provider.ts";
 
-/** The sets of a zone by name, lower-case and without trailing dot. */
-export type ZoneSets = ReadonlyMap<string, readonly PdnsRrset[]>;
+/** The sets of a zone by name. */
+export type ZoneSets = ReadonlyMap<string, readonly RecordSet[]>;
 
 /** Names that this relay puts challenges at; they last for seconds. */
 const CHALLENGE = "_acme-challenge.";
 
 /** Groups the sets of a zone. */
-export function byName(sets: readonly PdnsRrset[]): ZoneSets {
-  return Map.groupBy(sets, ({ name }) => name.toLowerCase().replace(/\.$/, ""));
+export function byName(sets: readonly RecordSet[]): ZoneSets {
+  return Map.groupBy(sets, ({ name }) => name);
 }
 
 /**
@@ -21,11 +21,10 @@ export function byName(sets: readonly PdnsRrset[]): ZoneSets {
  */
 export function wildcardAbove(
   domain: string,
-  zoneName: string,
+  zone: string,
   sets: ZoneSets,
   ours: ReadonlySet<string>,
-): readonly PdnsRrset[] | undefined {
-  const zone = zoneName.toLowerCase().replace(/\.$/, "");
+): readonly RecordSet[] | undefined {
   const names = [...sets.keys()].filter((name) => !name.startsWith(CHALLENGE) && !ours.has(name));
   for (let name = domain; name !== zone && name.endsWith(`.${zone}`);) {
     const within = `.${name}`;
@@ -39,7 +38,7 @@ export function wildcardAbove(
 
 /** What answers for names below the base domain. */
 export interface Source {
-  sets: readonly PdnsRrset[];
+  sets: readonly RecordSet[];
   /** The wildcard answers for the base domain too: names below it make that exist as well. */
   above: boolean;
 }
@@ -47,7 +46,7 @@ export interface Source {
 /** Where a source is read. */
 export interface SourceOptions {
   baseDomain: string;
-  dns: Pick<PowerDns, "readName" | "readZone">;
+  dns: Pick<DnsProvider, "readName" | "readZone">;
   store: NameStore;
 }
 
@@ -58,7 +57,7 @@ export interface SourceOptions {
  */
 export async function readSource(
   { baseDomain, dns, store }: SourceOptions,
-  zone: PdnsZone,
+  zone: DnsZone,
   all?: ZoneSets,
 ): Promise<Source> {
   const wildcard = `*.${baseDomain}`;
@@ -77,5 +76,5 @@ export function sourceText({ sets, above }: Source): string {
 /** Whether a challenge stands below a name. */
 export function hasChallenge(name: string, sets: ZoneSets): boolean {
   return (sets.get(CHALLENGE + name) ?? [])
-    .some(({ type, records }) => type === "TXT" && records.length > 0);
+    .some((set) => set.type === "TXT" && !isEmpty(set));
 }

@@ -1,6 +1,13 @@
 import { headerSecret } from "../wire/secret.ts";
 import { networkCause } from "../net/network_cause.ts";
 import { pause } from "../net/pause.ts";
+import {
+  type DnsProvider,
+  type DnsZone,
+  isEmpty,
+  NoZoneError,
+  type RecordSet,
+} from "./provider.ts";
 
 /** How long one request may take; SQLite backends wait seconds for their lock. */
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -13,30 +20,29 @@ const RETRY_START_MS = 50;
 const RETRY_CAP_MS = 500;
 const RETRY_FOR_MS = 60_000;
 
-/** One record of a set, as the API has it; `content` in the presentation format. */
-export interface PdnsRecord {
-  content: string;
-  disabled: boolean;
-}
-
-/** All records of one name and type. */
-export interface PdnsRrset {
-  /** With a trailing dot. */
+/** A set as the API has it: its name with a trailing dot, `content` in the presentation format. */
+interface ApiSet {
   name: string;
   type: string;
   ttl: number;
-  records: PdnsRecord[];
+  records: { content: string; disabled: boolean }[];
+}
+
+/** A zone as the API has it. */
+interface ApiZone {
+  /** With a trailing dot. */
+  name: string;
+  id: string;
+  kind: string;
+  serial: number;
 }
 
 /** A zone that the server holds. */
-export interface PdnsZone {
-  /** With a trailing dot. */
-  name: string;
+export interface PdnsZone extends DnsZone {
   /** Opaque, for URLs. */
   id: string;
   /** `Native`, `Master`, `Primary`, … as the server's version calls it. */
   kind: string;
-  serial: number;
 }
 
 /** Options for {@linkcode createPowerDns}. */
@@ -55,36 +61,14 @@ export interface PowerDnsOptions {
   onRetry?: (why: string) => void;
 }
 
-/** The server holds no zone for a name. */
-export class NoZoneError extends Error {
-  override name = "NoZoneError";
-}
-
-/** The part of the PowerDNS HTTP API (v1) that challenges and CAA records need. */
-export interface PowerDns {
-  /**
-   * The zone that `name` (no trailing dot) lies in: the longest match that the server holds.
-   *
-   * @throws {NoZoneError} when it holds none.
-   */
+/** A PowerDNS server, by its HTTP API (v1). */
+export interface PowerDns extends DnsProvider {
   findZone(name: string): Promise<PdnsZone>;
-  /** The set of that name and type; empty when there is none. */
-  read(zone: PdnsZone, name: string, type: string): Promise<PdnsRrset>;
-  /** Every set of that name. */
-  readName(zone: PdnsZone, name: string): Promise<PdnsRrset[]>;
-  /** Every set of the zone. */
-  readZone(zone: PdnsZone): Promise<PdnsRrset[]>;
-  /** Replaces a set as a whole; a set without records is deleted. */
-  replace(zone: PdnsZone, rrset: PdnsRrset): Promise<void>;
-  /** Replaces several sets in this order, in one transaction: nobody sees a part of it. */
-  replaceAll(zone: PdnsZone, rrsets: readonly PdnsRrset[]): Promise<void>;
   /**
    * Whether a zone is signed, and whether the server then puts its records in order (which denials of
    * existence are made from) after each change by the API.
    */
   signing(zone: PdnsZone): Promise<{ signed: boolean; rectified: boolean }>;
-  /** Tells the secondaries of a primary zone; does nothing for other kinds. */
-  notify(zone: PdnsZone): Promise<void>;
 }
 
 /**
@@ -174,14 +158,14 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
   async function findZone(name: string): Promise<PdnsZone> {
     const labels = name.split(".");
     for (let i = 0; i < labels.length; i++) {
-      const candidate = labels.slice(i).join(".") + ".";
-      const found = await request(
-        "GET",
-        `/zones?dnssec=false&zone=${encodeURIComponent(candidate)}`,
-      );
-      const zones = Array.isArray(found) ? found as PdnsZone[] : [];
-      const zone = zones.find((each) => each.name.toLowerCase() === candidate);
-      if (zone !== undefined) return zone;
+      const candidate = labels.slice(i).join(".");
+      const query = `/zones?dnssec=false&zone=${encodeURIComponent(`${candidate}.`)}`;
+      const found = await request("GET", query);
+      const zones = Array.isArray(found) ? found as ApiZone[] : [];
+      const zone = zones.find((each) => plainName(each.name) === candidate);
+      if (zone !== undefined) {
+        return { name: candidate, serial: zone.serial, id: zone.id, kind: zone.kind };
+      }
     }
     throw new NoZoneError(
       `PowerDNS at ${apiUrl} holds no zone for ${name}: create one there (e.g. \`pdnsutil create-zone ${
@@ -190,29 +174,25 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     );
   }
 
-  async function readSets(zone: PdnsZone, query: string): Promise<PdnsRrset[]> {
+  async function readSets(zone: PdnsZone, query: string): Promise<RecordSet[]> {
     const answer = await request("GET", `/zones/${encodeURIComponent(zone.id)}${query}`);
-    return (answer as { rrsets?: PdnsRrset[] }).rrsets ?? [];
+    return ((answer as { rrsets?: ApiSet[] }).rrsets ?? []).map(fromApi);
   }
 
-  async function readName(zone: PdnsZone, name: string, more = ""): Promise<PdnsRrset[]> {
+  async function readName(zone: PdnsZone, name: string, more = ""): Promise<RecordSet[]> {
     // Versions before 4.7 do not know the filter and send the whole zone.
     const sets = await readSets(zone, `?rrset_name=${encodeURIComponent(name + ".")}${more}`);
-    return sets.filter((set) => set.name.toLowerCase() === `${name}.`);
+    return sets.filter((set) => set.name === name);
   }
 
-  async function read(zone: PdnsZone, name: string, type: string): Promise<PdnsRrset> {
+  async function read(zone: PdnsZone, name: string, type: string): Promise<RecordSet> {
     const sets = await readName(zone, name, `&rrset_type=${type}`);
-    return sets.find((set) => set.type === type) ?? { name: `${name}.`, type, ttl: 0, records: [] };
+    return sets.find((set) => set.type === type) ?? { name, type, ttl: 0, values: [] };
   }
 
-  async function replaceAll(zone: PdnsZone, rrsets: readonly PdnsRrset[]): Promise<void> {
-    const changes = rrsets.map(({ name, type, ttl, records }) =>
-      records.length === 0
-        ? { name, type, changetype: "DELETE" }
-        : { name, type, ttl, records, changetype: "REPLACE" }
-    );
-    await request("PATCH", `/zones/${encodeURIComponent(zone.id)}`, { rrsets: changes });
+  async function replace(zone: PdnsZone, sets: readonly RecordSet[]): Promise<void> {
+    // One request is one transaction of the backend.
+    await request("PATCH", `/zones/${encodeURIComponent(zone.id)}`, { rrsets: sets.map(toApi) });
   }
 
   async function signing(zone: PdnsZone): Promise<{ signed: boolean; rectified: boolean }> {
@@ -235,15 +215,37 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
   }
 
   return {
+    label: "PowerDNS",
     findZone,
     read,
-    readName: (zone, name) => readName(zone, name),
-    readZone: (zone) => readSets(zone, ""),
-    replace: (zone, rrset) => replaceAll(zone, [rrset]),
-    replaceAll,
+    readName: (zone: PdnsZone, name: string) => readName(zone, name),
+    readZone: (zone: PdnsZone) => readSets(zone, ""),
+    replace,
     signing,
     notify,
+    serialMend: (zone) => `\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\``,
   };
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
+}
+
+function fromApi({ name, type, ttl, records }: ApiSet): RecordSet {
+  const contents = (wanted: boolean): string[] =>
+    records.filter(({ disabled }) => disabled === wanted).map(({ content }) => content);
+  return { name: plainName(name), type, ttl, values: contents(false), disabled: contents(true) };
+}
+
+function toApi(set: RecordSet): Partial<ApiSet> & { changetype: string } {
+  const { type, ttl, values, disabled = [] } = set;
+  const name = `${set.name}.`;
+  if (isEmpty(set)) return { name, type, changetype: "DELETE" };
+  const records = [
+    ...values.map((content) => ({ content, disabled: false })),
+    ...disabled.map((content) => ({ content, disabled: true })),
+  ];
+  return { name, type, ttl, records, changetype: "REPLACE" };
 }
 
 function parseJson(text: string): unknown {

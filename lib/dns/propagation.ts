@@ -1,4 +1,5 @@
 import { pause } from "../net/pause.ts";
+import type { DnsProvider } from "./provider.ts";
 
 /** How long all authoritative servers may take to answer with a value. */
 const PROPAGATION_TIMEOUT_MS = 180_000;
@@ -121,6 +122,8 @@ export interface WaitForTxtOptions {
   servers: readonly NameServer[];
   /** The zone's serial at the server that was written to. */
   serial?: number;
+  /** That server, for the explanation. */
+  provider: Pick<DnsProvider, "label" | "serialMend">;
   queries?: DnsQueries;
   /** @default {180 s} */
   timeoutMs?: number;
@@ -139,7 +142,7 @@ export async function waitForTxt(
   values: readonly string[],
   options: WaitForTxtOptions,
 ): Promise<void> {
-  const { zone, servers, serial = 0, queries = networkQueries, signal } = options;
+  const { zone, servers, provider, serial = 0, queries = networkQueries, signal } = options;
   const { timeoutMs = PROPAGATION_TIMEOUT_MS } = options;
   const deadline = performance.now() + timeoutMs;
   let lagging = [...servers];
@@ -155,7 +158,9 @@ export async function waitForTxt(
     await pause(wait, signal);
   }
   signal?.throwIfAborted();
-  throw new Error(await explain({ zone, name, serial, servers, lagging, queries, timeoutMs }));
+  throw new Error(
+    await explain({ zone, name, serial, provider, servers, lagging, queries, timeoutMs }),
+  );
 }
 
 interface Look {
@@ -190,6 +195,7 @@ interface Lag {
   zone: string;
   name: string;
   serial: number;
+  provider: WaitForTxtOptions["provider"];
   servers: readonly NameServer[];
   lagging: readonly NameServer[];
   queries: DnsQueries;
@@ -197,7 +203,7 @@ interface Lag {
 }
 
 async function explain(lag: Lag): Promise<string> {
-  const { zone, name, servers, lagging, queries, timeoutMs } = lag;
+  const { zone, name, provider, servers, lagging, queries, timeoutMs } = lag;
   const seconds = Math.round(timeoutMs / 1000);
   const serials = new Map<DnsServer, number | undefined>();
   await Promise.all(
@@ -216,9 +222,11 @@ async function explain(lag: Lag): Promise<string> {
       return `${label} does not answer for ${zone}: check that it runs, holds the zone, and can be reached from here`;
     }
     if (serial < newest) {
-      return `${server.label} has serial ${serial} of ${zone} and PowerDNS ${newest}: check its zone transfers and NOTIFY`;
+      return `${server.label} has serial ${serial} of ${zone} and ${provider.label} ${newest}: check its zone transfers and NOTIFY`;
     }
-    return `${server.label} has serial ${serial} of ${zone} and not the value: check that changes raise the serial (\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\`)`;
+    return `${server.label} has serial ${serial} of ${zone} and not the value: check that changes raise the serial (${
+      provider.serialMend(zone)
+    })`;
   });
   return `The challenge at ${name} is not on every name server after ${seconds} s: ${
     said.join("; ")

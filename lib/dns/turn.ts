@@ -9,8 +9,8 @@ export type DnsTurn = <T>(action: () => Promise<T>) => Promise<T>;
 /**
  * Makes the one order in which a process of this relay writes to the DNS.
  *
- * PowerDNS replaces a set as a whole, so each change reads, changes and writes; two at once would
- * lose one's values (lego #1578, certwarden #41) and, on SQLite, fail.
+ * A set is replaced as a whole, so each change reads, changes and writes; two at once would lose one's
+ * values (lego #1578, certwarden #41) and, where PowerDNS keeps its zones in SQLite, fail.
  *
  * @param lockPath lock file that keeps other processes of this relay from writing at the same time.
  */

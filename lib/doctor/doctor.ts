@@ -5,8 +5,9 @@ import { checkDns } from "./dns.ts";
 import { fault, type Finding } from "./finding.ts";
 import { checkNames } from "./names.ts";
 import { checkPaths } from "./paths.ts";
+import { checkPowerDns } from "./power_dns.ts";
 import { checkCertificate, checkRelay, checkState } from "./relay.ts";
-import { checkAcme, checkBio, checkPowerDns } from "./services.ts";
+import { checkAcme, checkBio } from "./services.ts";
 
 /** Options for {@linkcode examine}. */
 export interface ExamineOptions {

@@ -1,7 +1,8 @@
 import { readUsernames } from "../store/open.ts";
 import { compareRecords, inForce, type NameReport } from "../dns/name_records.ts";
 import { byName, wildcardAbove } from "../dns/name_source.ts";
-import { createPowerDns, type PdnsZone, type PowerDns } from "../dns/power_dns.ts";
+import type { DnsProvider, DnsZone } from "../dns/provider.ts";
+import { powerDnsOf } from "../dns_provider.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Finding, ok, skipped, warning } from "./finding.ts";
 
@@ -11,32 +12,27 @@ const CHECK = "users' names in the DNS";
 const SHOWN = 3;
 
 /** Compares where each user's name is with where the wildcard is, as the zone has it. */
-export async function checkNames(settings: Settings): Promise<Finding[]> {
+export async function checkNames(settings: Settings): Promise<Finding> {
   if (settings.authority !== "acme") {
-    return [skipped(CHECK, "are not written with the local authority")];
+    return skipped(CHECK, "are not written with the local authority");
   }
-  const { baseDomain, pdnsApiUrl, pdnsApiKey, pdnsServerId, stateDir } = settings;
+  const { baseDomain, stateDir } = settings;
   try {
     const names = (await readUsernames({ stateDir })).map((username) =>
       `${username}.${baseDomain}`
     );
     // Tries once: what is wrong with the server is told by its own check.
-    const dns = createPowerDns({
-      apiUrl: pdnsApiUrl!,
-      apiKey: pdnsApiKey!,
-      serverId: pdnsServerId,
-      retryForMs: 0,
-    });
+    const dns = powerDnsOf(settings, { retryForMs: 0 });
     const zone = await dns.findZone(baseDomain);
-    return [await checkAddresses(dns, zone, baseDomain, names), ...await checkSigning(dns, zone)];
+    return await checkAddresses(dns, zone, baseDomain, names);
   } catch (error) {
-    return [skipped(CHECK, `could not be compared: ${(error as Error).message}`)];
+    return skipped(CHECK, `could not be compared: ${(error as Error).message}`);
   }
 }
 
 async function checkAddresses(
-  dns: PowerDns,
-  zone: PdnsZone,
+  dns: DnsProvider,
+  zone: DnsZone,
   baseDomain: string,
   names: readonly string[],
 ): Promise<Finding> {
@@ -72,17 +68,6 @@ async function checkAddresses(
     CHECK,
     `${names.length} names are where ${wildcard} is, ${same} by records of their own`,
   );
-}
-
-/** Denials of existence in a signed zone are made from an order that has to be kept up. */
-async function checkSigning(dns: PowerDns, zone: PdnsZone): Promise<Finding[]> {
-  const { signed, rectified } = await dns.signing(zone);
-  if (!signed || rectified) return [];
-  return [warning(
-    "DNSSEC",
-    `zone ${zone.name} is signed, and PowerDNS does not rectify it after changes by its API`,
-    `set default-api-rectify=yes in pdns.conf, or pdnsutil set-meta ${zone.name} API-RECTIFY 1`,
-  )];
 }
 
 function list<T extends NameReport>(reports: readonly T[], show: (report: T) => string): string {

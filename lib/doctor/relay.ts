@@ -95,7 +95,7 @@ export async function checkCertificate(
   const why = [...report.problems, ...(report.lastError ? [`last order: ${report.lastError}`] : [])]
     .join("; ");
   const mend =
-    "glossond cert renew orders one now and tells each step; the checks of DNS, PowerDNS and ACME name what is in its way";
+    "glossond cert renew orders one now and tells each step; the checks of DNS and ACME name what is in its way";
   if (report.state === "unusable") return fault(check, why, mend);
   if (report.state === "attention") return warning(check, why, mend);
   return ok(check, `for ${report.names?.join(" ")} until ${report.notAfter}`);

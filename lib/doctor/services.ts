@@ -1,7 +1,5 @@
 import { createBioCommand } from "../account/bio_command.ts";
 import { networkCause } from "../net/network_cause.ts";
-import { createPowerDns } from "../dns/power_dns.ts";
-import { headerSecret } from "../wire/secret.ts";
 import type { Settings } from "../config/settings.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 
@@ -54,50 +52,6 @@ export async function checkBio(settings: Settings): Promise<Finding> {
   );
 }
 
-/** Asks the PowerDNS API for the zone that the base domain lies in. */
-export async function checkPowerDns(settings: Settings): Promise<Finding> {
-  const check = "PowerDNS API";
-  const { pdnsApiUrl, pdnsApiKey, pdnsServerId, baseDomain } = settings;
-  if (settings.authority !== "acme") return skipped(check, "is not used by the local authority");
-  const apiUrl = pdnsApiUrl!;
-  const path = `/api/v1/servers/${encodeURIComponent(pdnsServerId)}`;
-  const key = headerSecret("POWERDNS_API_KEY", pdnsApiKey!);
-  const answer = await ask(apiUrl + path, { headers: { "X-API-Key": key } });
-  if (answer instanceof Error) {
-    return fault(
-      check,
-      `${apiUrl}: ${networkCause(answer).why}`,
-      "check GLOSSOND_PDNS_API_URL, and webserver-address and webserver-allow-from in pdns.conf",
-    );
-  }
-  await answer.body?.cancel();
-  if (answer.status === 401 || answer.status === 403) {
-    return fault(
-      check,
-      `${apiUrl} refuses the key`,
-      "put the api-key of pdns.conf into the secrets file as POWERDNS_API_KEY",
-    );
-  }
-  if (!answer.ok) {
-    return fault(
-      check,
-      `${apiUrl}${path} answers ${answer.status}`,
-      "check GLOSSOND_PDNS_API_URL, GLOSSOND_PDNS_SERVER_ID, and api=yes in pdns.conf",
-    );
-  }
-  try {
-    const dns = createPowerDns({ apiUrl, apiKey: pdnsApiKey!, serverId: pdnsServerId });
-    const zone = await dns.findZone(baseDomain);
-    return ok(check, `${apiUrl} holds ${baseDomain} in zone ${zone.name}`);
-  } catch (error) {
-    return fault(
-      check,
-      (error as Error).message,
-      `add the zone of ${baseDomain} to this PowerDNS, or name the server that holds it`,
-    );
-  }
-}
-
 /** Asks the ACME server for its directory, and by its answer for the time. */
 export async function checkAcme(
   settings: Settings,
@@ -148,7 +102,8 @@ function clock(theirs: number, ours: number): Finding {
   );
 }
 
-async function ask(
+/** Makes one request. */
+export async function ask(
   url: string,
   init: RequestInit & { client?: Deno.HttpClient },
 ): Promise<Response | Error> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { caaContents, caaHolds, caaRrset } from "../../lib/dns/caa.ts";
+import { caaHolds, caaSet, caaValues } from "../../lib/dns/caa.ts";
 import { certCheck, type CertReport } from "../../lib/command/cert_check.ts";
 import { certRenew } from "../../lib/command/cert_renew.ts";
 import { acquireLock } from "../../lib/file/lock.ts";
@@ -227,21 +227,21 @@ Deno.test("certRenew() turns a spinner on a terminal and leaves none behind", as
   assert.ok(!plain.includes("⠋"));
 });
 
-Deno.test("caaRrset() allows one authority, one account, one method, and keeps the rest", () => {
+Deno.test("caaSet() allows one authority, one account, one method, and keeps the rest", () => {
   const policy = { authority: "ca.test", accountUrl: "https://ca.test/acct/1" };
   const present = {
-    name: "glosson.test.",
+    name: "glosson.test",
     type: "CAA",
     ttl: 600,
-    records: [
-      { content: '0 issue "other.test"', disabled: false },
-      { content: '0 issuewild ";"', disabled: false },
-      { content: '0 iodef "mailto:a@b.test"', disabled: false },
-      { content: '0 issuemail ";"', disabled: false },
+    values: [
+      '0 issue "other.test"',
+      '0 issuewild ";"',
+      '0 iodef "mailto:a@b.test"',
+      '0 issuemail ";"',
     ],
   };
-  const made = caaRrset(present, policy);
-  assert.deepEqual(made.records.map(({ content }) => content), [
+  const made = caaSet(present, policy);
+  assert.deepEqual(made.values, [
     '0 issue "ca.test; accounturi=https://ca.test/acct/1; validationmethods=dns-01"',
     '0 issuewild "ca.test; accounturi=https://ca.test/acct/1; validationmethods=dns-01"',
     '0 iodef "mailto:a@b.test"',
@@ -250,8 +250,8 @@ Deno.test("caaRrset() allows one authority, one account, one method, and keeps t
   assert.equal(made.ttl, 600);
   assert.ok(!caaHolds(present, policy));
   assert.ok(caaHolds(made, policy));
-  assert.ok(caaHolds({ ...made, records: made.records.toReversed() }, policy));
-  assert.throws(() => caaContents({ ...policy, accountUrl: 'https://x/";' }), /odd characters/);
+  assert.ok(caaHolds({ ...made, values: made.values.toReversed() }, policy));
+  assert.throws(() => caaValues({ ...policy, accountUrl: 'https://x/";' }), /odd characters/);
 });
 
 Deno.test("readChain() and servedFingerprint() speak of the same hash", async () => {

@@ -2,33 +2,35 @@ import assert from "node:assert/strict";
 import { compareRecords, contentsOf, planCopies, planRemoval } from "../../lib/dns/name_records.ts";
 import type { OwnedSets } from "../../lib/store/names.ts";
 import { byName, wildcardAbove } from "../../lib/dns/name_source.ts";
-import type { PdnsRrset } from "../../lib/dns/power_dns.ts";
+import { isEmpty, type RecordSet } from "../../lib/dns/provider.ts";
 
 const NAME = "kaylee.glosson.test";
 
 /** A set; values that begin with "!" are disabled. */
-function set(name: string, type: string, ...values: string[]): PdnsRrset {
-  const records = values.map((value) => ({
-    content: value.replace(/^!/, ""),
-    disabled: value.startsWith("!"),
-  }));
-  return { name: `${name}.`, type, ttl: 300, records };
+function set(name: string, type: string, ...values: string[]): RecordSet {
+  const [disabled = [], inForce = []] = [true, false]
+    .map((wanted) => values.filter((value) => value.startsWith("!") === wanted));
+  return {
+    name,
+    type,
+    ttl: 300,
+    values: inForce,
+    disabled: disabled.map((value) => value.slice(1)),
+  };
 }
 
 const star = (type: string, ...values: string[]) => set("*.glosson.test", type, ...values);
 const own = (type: string, ...values: string[]) => set(NAME, type, ...values);
 
-function owned(...sets: PdnsRrset[]): OwnedSets {
+function owned(...sets: RecordSet[]): OwnedSets {
   return new Map(sets.map((each) => [each.type, new Set([contentsOf(each)])]));
 }
 
 /** Changes as `TYPE value value`, a deletion as `-TYPE`. */
-function shown(changes: readonly PdnsRrset[]): string[] {
-  return changes.map(({ name, type, records }) => {
-    assert.equal(name, `${NAME}.`);
-    return records.length === 0
-      ? `-${type}`
-      : [type, ...records.map(({ content }) => content)].join(" ");
+function shown(changes: readonly RecordSet[]): string[] {
+  return changes.map((set) => {
+    assert.equal(set.name, NAME);
+    return isEmpty(set) ? `-${set.type}` : [set.type, ...set.values].join(" ");
   });
 }
 
@@ -37,9 +39,9 @@ const SOURCE = [star("A", "192.0.2.1", "192.0.2.2"), star("AAAA", "2001:db8::1")
 /** What stands at the name, what of it is ours, and what is to be written. */
 const CASES: {
   what: string;
-  source?: PdnsRrset[];
-  present?: PdnsRrset[];
-  ours?: PdnsRrset[];
+  source?: RecordSet[];
+  present?: RecordSet[];
+  ours?: RecordSet[];
   changes: string[];
   conflict?: RegExp;
 }[] = [
@@ -135,7 +137,7 @@ for (const { what, source = SOURCE, present = [], ours = [], changes, conflict }
     // Done once, it is done.
     const after = present.map((each) => plan.changes.find(({ type }) => type === each.type) ?? each)
       .concat(plan.changes.filter(({ type }) => !present.some((each) => each.type === type)))
-      .filter(({ records }) => records.length > 0);
+      .filter((each) => !isEmpty(each));
     const again = planCopies({ name: NAME, source, present: after, owned: owned(...plan.ours) });
     assert.deepEqual(shown(again.changes), []);
   });
@@ -165,7 +167,7 @@ Deno.test("planRemoval() takes what is ours, or might as well be, and nothing el
 });
 
 Deno.test("compareRecords() tells where a name is, beside the wildcard", () => {
-  const compare = (...present: PdnsRrset[]) => compareRecords(SOURCE, present);
+  const compare = (...present: RecordSet[]) => compareRecords(SOURCE, present);
   assert.equal(compare().state, "wildcard");
   assert.equal(compare(own("TXT", '"x"')).state, "wildcard");
   assert.equal(compare(...SOURCE).state, "same");
@@ -182,20 +184,20 @@ Deno.test("wildcardAbove() is the wildcard that answers for a domain which does 
     const sets = byName(names.map((name) => set(name, "A", "192.0.2.1")));
     const found = wildcardAbove(
       "glosson.kaylee.wtf",
-      "wtf.",
+      "wtf",
       sets,
       new Set(["x.glosson.kaylee.wtf"]),
     );
     return found?.[0]?.name;
   };
-  assert.equal(above("*.kaylee.wtf"), "*.kaylee.wtf.");
-  assert.equal(above("*.wtf"), "*.wtf.");
-  assert.equal(above("*.wtf", "*.kaylee.wtf"), "*.kaylee.wtf.");
+  assert.equal(above("*.kaylee.wtf"), "*.kaylee.wtf");
+  assert.equal(above("*.wtf"), "*.wtf");
+  assert.equal(above("*.wtf", "*.kaylee.wtf"), "*.kaylee.wtf");
   assert.equal(above("kaylee.wtf", "*.wtf"), undefined);
   assert.equal(above("*.kaylee.wtf", "glosson.kaylee.wtf"), undefined);
   assert.equal(above("*.kaylee.wtf", "relay.glosson.kaylee.wtf"), undefined);
   // What this relay put there makes no difference.
-  assert.equal(above("*.kaylee.wtf", "x.glosson.kaylee.wtf"), "*.kaylee.wtf.");
-  assert.equal(above("*.kaylee.wtf", "_acme-challenge.glosson.kaylee.wtf"), "*.kaylee.wtf.");
+  assert.equal(above("*.kaylee.wtf", "x.glosson.kaylee.wtf"), "*.kaylee.wtf");
+  assert.equal(above("*.kaylee.wtf", "_acme-challenge.glosson.kaylee.wtf"), "*.kaylee.wtf");
   assert.equal(above("wtf", "www.example.wtf"), undefined);
 });

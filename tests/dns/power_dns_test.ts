@@ -3,15 +3,14 @@ import { openChallengeJournal } from "../../lib/dns/challenge_journal.ts";
 import { findChallengePlace } from "../../lib/dns/challenge_place.ts";
 import { createChallengeWriter } from "../../lib/dns/challenge_writer.ts";
 import { createDnsTurn } from "../../lib/dns/turn.ts";
-import {
-  createPowerDns,
-  type PdnsRrset,
-  type PdnsZone,
-  type PowerDns,
-} from "../../lib/dns/power_dns.ts";
+import { createPowerDns, type PdnsZone, type PowerDns } from "../../lib/dns/power_dns.ts";
+import { type DnsZone, isEmpty, type RecordSet } from "../../lib/dns/provider.ts";
 import { closedPort, temporaryFolder } from "../certificate/helpers.ts";
 
-const ZONE: PdnsZone = { name: "glosson.test.", id: "glosson.test.", kind: "Native", serial: 1 };
+/** A zone as the API has it. */
+const API_ZONE = { name: "glosson.test.", id: "glosson.test.", kind: "Native", serial: 1 };
+
+const ZONE: PdnsZone = { ...API_ZONE, name: "glosson.test" };
 
 /** A web server in the place of PowerDNS, that answers as told. */
 function fakeApi(answer: (request: Request) => Response | Promise<Response>): {
@@ -35,10 +34,10 @@ function fakeApi(answer: (request: Request) => Response | Promise<Response>): {
 Deno.test("findZone() finds the longest match that the server holds", async () => {
   await using api = fakeApi((request) => {
     const zone = new URL(request.url).searchParams.get("zone");
-    return Response.json(zone === "example.test." ? [{ ...ZONE, name: zone, id: zone }] : []);
+    return Response.json(zone === "example.test." ? [{ ...API_ZONE, name: zone, id: zone }] : []);
   });
   const zone = await api.dns.findZone("_acme-challenge.kaylee.glosson.example.test");
-  assert.equal(zone.name, "example.test.");
+  assert.equal(zone.name, "example.test");
   assert.equal(api.requests.length, 4);
   await assert.rejects(
     api.dns.findZone("a.other.test"),
@@ -51,7 +50,7 @@ Deno.test("createPowerDns() tries again what passes, and nothing else", async ()
   await using api = fakeApi(() =>
     left-- > 0
       ? new Response('{"error":"database is locked"}', { status: 500 })
-      : Response.json([ZONE])
+      : Response.json([API_ZONE])
   );
   assert.equal((await api.dns.findZone("glosson.test")).id, ZONE.id);
   assert.equal(api.requests.length, 4);
@@ -90,7 +89,10 @@ Deno.test("notify() speaks to primary zones only", async () => {
   await using api = fakeApi(() => Response.json({ result: "Notification queued" }));
   await api.dns.notify(ZONE);
   assert.equal(api.requests.length, 0);
-  for (const kind of ["Master", "Primary"]) await api.dns.notify({ ...ZONE, kind });
+  for (const kind of ["Master", "Primary"]) {
+    const zone: PdnsZone = { ...ZONE, kind };
+    await api.dns.notify(zone);
+  }
   assert.deepEqual(
     api.requests,
     Array(2).fill(
@@ -101,41 +103,39 @@ Deno.test("notify() speaks to primary zones only", async () => {
 
 type ChallengeDns = Parameters<typeof createChallengeWriter>[0]["dns"];
 
-/** PowerDNS in memory, with hooks for what goes wrong. */
+/** A provider in memory, with hooks for what goes wrong. */
 class MemoryDns implements ChallengeDns {
-  sets = new Map<string, PdnsRrset>();
+  readonly label = "memory";
+  sets = new Map<string, RecordSet>();
   writing = 0;
   failures: Error[] = [];
   /** Called after each write. */
   afterWrite = (): void => {};
 
-  findZone(): Promise<PdnsZone> {
+  findZone(): Promise<DnsZone> {
     return Promise.resolve(ZONE);
   }
-  read(_: PdnsZone, name: string, type: string): Promise<PdnsRrset> {
+  read(_: DnsZone, name: string, type: string): Promise<RecordSet> {
     const found = this.sets.get(name);
     return Promise.resolve(
-      found?.type === type
-        ? structuredClone(found)
-        : { name: `${name}.`, type, ttl: 0, records: [] },
+      found?.type === type ? structuredClone(found) : { name, type, ttl: 0, values: [] },
     );
   }
-  async replace(_: PdnsZone, rrset: PdnsRrset): Promise<void> {
+  async replace(_: DnsZone, [set]: RecordSet[]): Promise<void> {
     assert.equal(++this.writing, 1, "two writes at once");
     await new Promise((resolve) => setTimeout(resolve, 1));
     this.writing--;
     const failure = this.failures.shift();
     if (failure) throw failure;
-    const name = rrset.name.replace(/\.$/, "");
-    if (rrset.records.length === 0) this.sets.delete(name);
-    else this.sets.set(name, rrset);
+    if (isEmpty(set!)) this.sets.delete(set!.name);
+    else this.sets.set(set!.name, set!);
     this.afterWrite();
   }
   notify(): Promise<void> {
     return Promise.resolve();
   }
-  values(name: string): string[] {
-    return this.sets.get(name)?.records.map(({ content }) => content) ?? [];
+  values(name: string): readonly string[] {
+    return this.sets.get(name)?.values ?? [];
   }
 }
 
@@ -155,16 +155,17 @@ async function writerBench(folder: string) {
 Deno.test("createChallengeWriter() leaves others' values alone, one write after another", async () => {
   await using folder = temporaryFolder();
   const { dns, journal, writer } = await writerBench(folder.path);
-  const foreign = [
-    { content: '"somebody else\'s"', disabled: false },
-    { content: '"part one" "part two"', disabled: true },
-  ];
-  dns.sets.set(NAME, { name: `${NAME}.`, type: "TXT", ttl: 300, records: foreign });
+  const foreign = {
+    values: ['"somebody else\'s"'],
+    disabled: ['"part one" "part two"'],
+  };
+  dns.sets.set(NAME, { name: NAME, type: "TXT", ttl: 300, ...foreign });
   await Promise.all(["a", "b", "c", "d"].map((value) => writer.add(NAME, [value, value + "2"])));
-  assert.equal(dns.values(NAME).length, 10);
+  assert.equal(dns.values(NAME).length, 9);
   assert.equal(dns.sets.get(NAME)?.ttl, 60);
   await Promise.all(["a", "b", "c", "d"].map((value) => writer.remove(NAME, [value, value + "2"])));
-  assert.deepEqual(dns.sets.get(NAME)?.records, foreign);
+  const { values, disabled } = dns.sets.get(NAME)!;
+  assert.deepEqual({ values, disabled }, foreign);
   await writer.remove(NAME, ["a"]);
   await journal.close();
 });
@@ -197,13 +198,8 @@ Deno.test("createChallengeWriter() makes up later for a removal that failed", as
 Deno.test("createChallengeWriter() removes a value where it was written, wherever a CNAME leads by then", async () => {
   await using folder = temporaryFolder();
   const { dns, journal, writer } = await writerBench(folder.path);
-  const alias = (content: string): void =>
-    void dns.sets.set(NAME, {
-      name: `${NAME}.`,
-      type: "CNAME",
-      ttl: 60,
-      records: [{ content, disabled: false }],
-    });
+  const alias = (target: string): void =>
+    void dns.sets.set(NAME, { name: NAME, type: "CNAME", ttl: 60, values: [target] });
   alias("One.Other.Test.");
   assert.equal((await writer.add(NAME, ["a"])).name, "one.other.test");
   alias("two.other.test.");
@@ -223,8 +219,7 @@ Deno.test("createChallengeWriter() removes a value where it was written, whereve
 Deno.test("findChallengePlace() tells CNAME records that lead to no end", async () => {
   const dns = new MemoryDns();
   for (const [from, to] of [["a.test", "b.test"], ["b.test", "c.test"], ["c.test", "a.test"]]) {
-    const records = [{ content: `${to}.`, disabled: false }];
-    dns.sets.set(from!, { name: `${from}.`, type: "CNAME", ttl: 60, records });
+    dns.sets.set(from!, { name: from!, type: "CNAME", ttl: 60, values: [`${to}.`] });
   }
   await assert.rejects(
     findChallengePlace(dns, "a.test"),

@@ -21,6 +21,11 @@ function serverAt(label: string, ...addresses: string[]): NameServer {
 
 const SERVERS = [serverAt("ns1", "192.0.2.1"), serverAt("ns2", "192.0.2.2")];
 
+const PROVIDER = {
+  label: "PowerDNS",
+  serialMend: (zone: string) => `\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\``,
+};
+
 function queries(overrides: Partial<DnsQueries>): DnsQueries {
   return {
     txt: () => Promise.resolve([]),
@@ -82,6 +87,7 @@ Deno.test("waitForTxt() waits for the last server, and for every value", async (
   await waitForTxt("x.glosson.test", ["a", "b"], {
     zone: "glosson.test",
     servers: SERVERS,
+    provider: PROVIDER,
     queries: queries({
       txt(_, { label }): Promise<string[]> {
         if (label === "ns1") return Promise.resolve(["b", "other", "a"]);
@@ -118,6 +124,7 @@ for (const [what, serial, message] of LAGS) {
       waitForTxt("x.glosson.test", ["a"], {
         zone: "glosson.test",
         servers: SERVERS,
+        provider: PROVIDER,
         serial: 7,
         timeoutMs: 150,
         queries: queries({
@@ -148,6 +155,7 @@ for (const [v4, v6, enough] of FAMILIES) {
     const waiting = waitForTxt("x.glosson.test", ["a"], {
       zone: "glosson.test",
       servers: [serverAt("ns1", "192.0.2.1", "2001:db8::1")],
+      provider: PROVIDER,
       timeoutMs: 150,
       queries: queries({
         txt(_, { address }, signal): Promise<string[]> {
@@ -185,6 +193,7 @@ Deno.test("waitForTxt() ends with its signal", async () => {
   const waiting = waitForTxt("x.glosson.test", ["a"], {
     zone: "glosson.test",
     servers: SERVERS,
+    provider: PROVIDER,
     queries: queries({}),
     signal: stop.signal,
   });

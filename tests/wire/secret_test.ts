@@ -4,7 +4,7 @@ import { openControl } from "../../examples/client/control.ts";
 import { certCaa } from "../../lib/command/cert_caa.ts";
 import { createPowerDns } from "../../lib/dns/power_dns.ts";
 import { loadConfig } from "../../lib/config/load.ts";
-import { checkPowerDns } from "../../lib/doctor/services.ts";
+import { checkPowerDns } from "../../lib/doctor/power_dns.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
 import { headerSecret, secretFault } from "../../lib/wire/secret.ts";
 import { release } from "../../scripts/forgejo_release.ts";
@@ -37,11 +37,8 @@ const SENDERS: Record<string, (secret: string, url: string) => unknown> = {
       stateDir: folder.path,
       baseDomain: "glosson.test",
       directoryUrl: `${url}/dir`,
-      pdnsServerId: "localhost",
-      pdnsApiUrl: url,
-      pdnsApiKey: secret,
       identity: "ca.test",
-      apply: true,
+      applyTo: () => createPowerDns({ apiUrl: url, apiKey: secret }),
       write: (text) => said += text,
       writeError: (text) => said += text,
     });

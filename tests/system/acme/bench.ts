@@ -1,5 +1,6 @@
 import { type AcmeAuthority, openAcmeAuthority } from "../../../lib/acme/acme_authority.ts";
 import type { AcmeAuthorityOptions } from "../../../lib/acme/acme_authority.ts";
+import { createPowerDns } from "../../../lib/dns/power_dns.ts";
 import { temporaryFolder } from "../../certificate/helpers.ts";
 import {
   API_KEY,
@@ -22,6 +23,8 @@ export interface AcmeBench extends AsyncDisposable {
   pebble: PebbleServer;
   dns: PowerDnsServer;
   stateDir: string;
+  /** How the PowerDNS is reached. */
+  powerDns: { apiUrl: string; apiKey: string };
   /** What {@linkcode openAcmeAuthority} takes to use them. */
   options: AcmeAuthorityOptions;
   /** Opens an authority that is closed with the bench. */
@@ -36,19 +39,20 @@ export async function acmeBench(
   const folder = stack.use(temporaryFolder());
   const dns = stack.use(await startPowerDns({ zones: [BASE], ...more.dns }));
   const pebble = stack.use(await startPebble({ dnsPort: dns.dnsPort, ...more }));
+  const powerDns = { apiUrl: dns.apiUrl, apiKey: API_KEY };
   const options: AcmeAuthorityOptions = {
     stateDir: folder.path,
     directoryUrl: pebble.directoryUrl,
     caPem: pebble.caPem,
     email: "operator@glosson.test",
-    pdnsApiUrl: dns.apiUrl,
-    pdnsApiKey: API_KEY,
+    dns: createPowerDns(powerDns),
     dnsServers: [`127.0.0.1:${dns.dnsPort}`],
   };
   return {
     pebble,
     dns,
     stateDir: folder.path,
+    powerDns,
     options,
     async open(overrides = {}): Promise<AcmeAuthority> {
       const authority = await openAcmeAuthority({ ...options, ...overrides });

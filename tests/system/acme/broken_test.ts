@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
 import type { AcmeAuthorityOptions } from "../../../lib/acme/acme_authority.ts";
+import { createPowerDns } from "../../../lib/dns/power_dns.ts";
 import {
   type RelayCertificate,
   startRelayCertificate,
@@ -34,7 +35,7 @@ const BREAKAGES: Record<string, Breakage> = {
     message: /fails with status 404: check GLOSSOND_ACME_DIRECTORY_URL/,
   },
   "the API key is wrong": {
-    options: () => ({ pdnsApiKey: "wrong" }),
+    options: (it) => ({ dns: createPowerDns({ ...it.powerDns, apiKey: "wrong" }) }),
     message: /refuses the API key: set POWERDNS_API_KEY to the `api-key` of its pdns\.conf/,
   },
   "PowerDNS is down": {
@@ -43,7 +44,7 @@ const BREAKAGES: Record<string, Breakage> = {
     mendIt: (it) => it.dns.restart(),
   },
   "the server name within PowerDNS is wrong": {
-    options: () => ({ pdnsServerId: "remotehost" }),
+    options: (it) => ({ dns: createPowerDns({ ...it.powerDns, serverId: "remotehost" }) }),
     message: /has no server "remotehost" or no such zone: check GLOSSOND_PDNS_SERVER_ID/,
   },
   "PowerDNS has no such zone": {
@@ -60,7 +61,7 @@ const BREAKAGES: Record<string, Breakage> = {
   "the challenge is delegated to a zone elsewhere": {
     breakIt: (it) => setAlias(it, "REPLACE"),
     message:
-      /CNAME record at _acme-challenge\.glosson\.test leads to challenge\.elsewhere\.example, and this PowerDNS holds no zone for that: let it lead into one that it holds, or remove it/,
+      /CNAME record at _acme-challenge\.glosson\.test leads to challenge\.elsewhere\.example, and PowerDNS holds no zone for that: let it lead into one that it holds, or remove it/,
     mendIt: (it) => setAlias(it, "DELETE"),
   },
   "the machine's clock is an hour behind": {

@@ -97,7 +97,12 @@ async function killedRun(
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--allow-all", "--no-check", PROGRAM],
-      JSON.stringify({ options: it.options, perWeek: BUDGET, requests }),
+      JSON.stringify({
+        options: it.options,
+        powerDns: it.powerDns,
+        perWeek: BUDGET,
+        requests,
+      }),
     ],
     stdout: "piped",
   }).spawn();

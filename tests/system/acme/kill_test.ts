@@ -75,7 +75,7 @@ async function killedRun(it: AcmeBench, stateDir: string, names: string[]): Prom
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--allow-all", "--no-check", PROGRAM],
-      JSON.stringify({ options: { ...it.options, stateDir }, names }),
+      JSON.stringify({ options: { ...it.options, stateDir }, powerDns: it.powerDns, names }),
     ],
     stdout: "piped",
     stderr: "piped",

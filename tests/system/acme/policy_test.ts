@@ -4,7 +4,6 @@ import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
 import { startRelayCertificate } from "../../../lib/certificate/relay_certificate.ts";
 import { recordedLog, until } from "../../certificate/helpers.ts";
 import { acmeBench, BASE, NAMES } from "./bench.ts";
-import { API_KEY } from "./servers.ts";
 
 Deno.test("cert caa prints, and writes, who may sign for the domain", async () => {
   await using it = await acmeBench();
@@ -15,8 +14,6 @@ Deno.test("cert caa prints, and writes, who may sign for the domain", async () =
     directoryUrl: it.pebble.directoryUrl,
     caPem: it.pebble.caPem,
     identity: "ca.test",
-    pdnsApiUrl: it.dns.apiUrl,
-    pdnsApiKey: API_KEY,
     write: (part: string): void => void (text += part),
   };
   assert.equal(await certCaa(options), 1);
@@ -51,7 +48,7 @@ Deno.test("cert caa prints, and writes, who may sign for the domain", async () =
       ],
     }],
   });
-  assert.equal(await certCaa({ ...options, apply: true }), 0);
+  assert.equal(await certCaa({ ...options, applyTo: () => it.options.dns }), 0);
   const zone = await it.dns.api("GET", `/zones/${BASE}.?rrset_name=${BASE}.&rrset_type=CAA`) as {
     rrsets: { records: { content: string }[] }[];
   };
@@ -61,7 +58,7 @@ Deno.test("cert caa prints, and writes, who may sign for the domain", async () =
     `0 issuewild "${value}"`,
   ]);
   text = "";
-  assert.equal(await certCaa({ ...options, apply: true }), 0);
+  assert.equal(await certCaa({ ...options, applyTo: () => it.options.dns }), 0);
   assert.match(text, /They are there already/);
   await order();
 

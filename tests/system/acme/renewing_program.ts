@@ -1,14 +1,15 @@
 /**
  * Renews the relay's certificate again and again until it is killed; a process of `kill_test.ts`.
  *
- * Argument: JSON of the authority's options and the names.
+ * Argument: JSON of the authority's options, how its PowerDNS is reached and the names.
  */
 import { openAcmeAuthority } from "../../../lib/acme/acme_authority.ts";
+import { createPowerDns } from "../../../lib/dns/power_dns.ts";
 import { startRelayCertificate } from "../../../lib/certificate/relay_certificate.ts";
 import { SILENT_LOG } from "../../../lib/log.ts";
 
-const { options, names } = JSON.parse(Deno.args[0]!);
-const authority = await openAcmeAuthority(options);
+const { options, powerDns, names } = JSON.parse(Deno.args[0]!);
+const authority = await openAcmeAuthority({ ...options, dns: createPowerDns(powerDns) });
 const encoder = new TextEncoder();
 Deno.stdout.writeSync(encoder.encode("started\n"));
 const relay = await startRelayCertificate({
