@@ -1,6 +1,5 @@
 import { headerSecret } from "../wire/secret.ts";
 import { networkCause } from "../net/network_cause.ts";
-import { pause } from "../net/pause.ts";
 import {
   type DnsProvider,
   type DnsZone,
@@ -8,17 +7,10 @@ import {
   NoZoneError,
   type RecordSet,
 } from "./provider.ts";
+import { failure, tryAgain, type TryAgainOptions } from "./try_again.ts";
 
 /** How long one request may take; SQLite backends wait seconds for their lock. */
 const REQUEST_TIMEOUT_MS = 15_000;
-
-/**
- * First and longest pause before a request is tried again, and how long it is. Short pauses, since
- * a busy SQLite backend is free for moments only and whoever asks then gets in.
- */
-const RETRY_START_MS = 50;
-const RETRY_CAP_MS = 500;
-const RETRY_FOR_MS = 60_000;
 
 /** A set as the API has it: its name with a trailing dot, `content` in the presentation format. */
 interface ApiSet {
@@ -46,19 +38,13 @@ export interface PdnsZone extends DnsZone {
 }
 
 /** Options for {@linkcode createPowerDns}. */
-export interface PowerDnsOptions {
+export interface PowerDnsOptions extends TryAgainOptions {
   /** Where the web server of PowerDNS is, without `/api/v1`. */
   apiUrl: string;
   /** A function is asked before each request, so that a new key can be put to use. */
   apiKey: string | (() => string);
   /** @default {"localhost"} */
   serverId?: string;
-  /** How long a request is tried again. @default {60 s} */
-  retryForMs?: number;
-  /** As `Math.random`, for jitter. @default {Math.random} */
-  random?: () => number;
-  /** Told of every request that has to be tried again. */
-  onRetry?: (why: string) => void;
 }
 
 /** A PowerDNS server, by its HTTP API (v1). */
@@ -78,26 +64,14 @@ export interface PowerDns extends DnsProvider {
  * again for a minute. Errors name the cause and the mend in one sentence.
  */
 export function createPowerDns(options: PowerDnsOptions): PowerDns {
-  const { apiUrl, apiKey, serverId = "localhost", random = Math.random, onRetry } = options;
-  const { retryForMs = RETRY_FOR_MS } = options;
+  const { apiUrl, apiKey, serverId = "localhost" } = options;
   const base = `${apiUrl.replace(/\/+$/, "")}/api/v1/servers/${encodeURIComponent(serverId)}`;
 
-  async function request(method: string, path: string, body?: unknown): Promise<unknown> {
-    const deadline = performance.now() + retryForMs;
-    for (let attempt = 0;; attempt++) {
-      const { passing, error, value } = await requestOnce(method, path, body);
-      if (error === undefined) return value;
-      if (!passing || performance.now() > deadline) throw error;
-      onRetry?.(error.message);
-      await pause(Math.min(RETRY_CAP_MS, RETRY_START_MS * 2 ** attempt) * (0.5 + random()));
-    }
+  function request(method: string, path: string, body?: unknown): Promise<unknown> {
+    return tryAgain(() => requestOnce(method, path, body), options);
   }
 
-  async function requestOnce(
-    method: string,
-    path: string,
-    body: unknown,
-  ): Promise<{ value?: unknown; error?: Error; passing?: boolean }> {
+  async function requestOnce(method: string, path: string, body: unknown): Promise<unknown> {
     let status: number;
     let text: string;
     const key = headerSecret(
@@ -116,18 +90,16 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
       text = await answer.text();
     } catch (cause) {
       const { why, passing } = networkCause(cause);
-      const error = new Error(
-        `Cannot reach the PowerDNS API at ${apiUrl}: ${why} (GLOSSOND_PDNS_API_URL; \`webserver\` and \`api\` in pdns.conf)`,
-        { cause },
-      );
-      return { error, passing };
+      const message =
+        `Cannot reach the PowerDNS API at ${apiUrl}: ${why} (GLOSSOND_PDNS_API_URL; \`webserver\` and \`api\` in pdns.conf)`;
+      throw failure(message, { passing, cause });
     }
     if (status >= 200 && status < 300) {
       if (text === "") return {};
       const value = parseJson(text);
-      if (value !== undefined) return { value };
+      if (value !== undefined) return value;
     }
-    return { error: new Error(explain(status, text)), passing: status >= 500 };
+    throw failure(explain(status, text), { passing: status >= 500 });
   }
 
   function explain(status: number, text: string): string {
