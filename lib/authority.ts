@@ -2,7 +2,7 @@ import { hostOfRelay } from "./wire/names.ts";
 import { openAcmeAuthority } from "./acme/acme_authority.ts";
 import type { Authority } from "./certificate/authority.ts";
 import { openLocalAuthority } from "./certificate/local_authority.ts";
-import { powerDnsOf } from "./dns_provider.ts";
+import { openProvider } from "./dns_provider.ts";
 import type { NameKeeper, NameKeeperOptions } from "./dns/name_keeper.ts";
 import type { Settings } from "./config/settings.ts";
 import type { Log } from "./log.ts";
@@ -39,8 +39,8 @@ export async function openAuthority(
   const authority = await openAcmeAuthority({
     stateDir,
     directoryUrl: settings.acmeDirectoryUrl,
-    dns: powerDnsOf(settings, {
-      onRetry: (why) => log.info("PowerDNS is asked again", { why }),
+    dns: openProvider(settings, {
+      onRetry: (why) => log.info("DNS server is asked again", { why }),
     }),
     dnsServers: settings.dnsServers.map(({ host, port }) =>
       host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`

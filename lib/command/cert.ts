@@ -5,7 +5,7 @@ import { certCheck } from "./cert_check.ts";
 import { certRenew } from "./cert_renew.ts";
 import { renewLive } from "./cert_renew_live.ts";
 import { loadConfig } from "../config/load.ts";
-import { powerDnsOf } from "../dns_provider.ts";
+import { openProvider } from "../dns_provider.ts";
 import type { Settings } from "../config/settings.ts";
 import { becomeOwner } from "../file/state_folder.ts";
 import { createLog } from "../log.ts";
@@ -135,7 +135,7 @@ async function caa(settings: Settings, context: CommandContext): Promise<number>
     directoryUrl: settings.acmeDirectoryUrl,
     ...(caPem !== undefined && { caPem }),
     ...(typeof context.options.identity === "string" && { identity: context.options.identity }),
-    ...(context.options.apply === true && { applyTo: () => powerDnsOf(settings) }),
+    ...(context.options.apply === true && { applyTo: () => openProvider(settings) }),
     write: context.print,
     writeError: (text) => context.printError(`glossond: ${text}`),
   });

@@ -9,6 +9,12 @@ const PREFIX = "GLOSSOND_";
 const SECRET_NAMES = Object.values(SETTINGS as Record<string, Setting<unknown>>)
   .filter((setting) => setting.secret).map((setting) => setting.name);
 
+/** What each way to write to the zone needs. */
+const NEEDED: Readonly<Record<Settings["dns"], readonly (keyof Settings)[]>> = {
+  powerdns: ["pdnsApiUrl", "pdnsApiKey"],
+  rfc2136: ["rfc2136Server", "rfc2136KeyName", "rfc2136KeySecret"],
+};
+
 /** Where a value came from. */
 export type Source =
   | "environment"
@@ -93,7 +99,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   }
   problems.push(
     ...unknownNames(Object.keys(env).filter((name) => name.startsWith(PREFIX))),
-    ...missing(settings as Settings, problems),
+    ...missing(settings, problems),
   );
   const parsed: Partial<Settings> = settings;
   return problems.length === 0
@@ -153,21 +159,19 @@ function readSecrets(
   return secrets;
 }
 
-function missing(settings: Settings, problems: readonly string[]): string[] {
-  if (settings.authority !== "acme") return [];
-  const mend = "; set it, or GLOSSOND_AUTHORITY=local for a trial (glossond dev does)";
-  const needed = [
-    ["acmeEmail", `GLOSSOND_ACME_EMAIL is required with the ACME authority${mend}`],
-    ["pdnsApiUrl", `GLOSSOND_PDNS_API_URL is required with the ACME authority${mend}`],
-    [
-      "pdnsApiKey",
-      `POWERDNS_API_KEY is required with the ACME authority; put it into the secrets file`,
-    ],
-  ] as const;
-  return needed
-    .filter(([key]) => settings[key] === undefined)
-    .filter(([key]) => !problems.some((p) => p.startsWith(`${PREFIX}${SETTINGS[key].name} `)))
-    .map(([, problem]) => problem);
+function missing(settings: Partial<Settings>, problems: readonly string[]): string[] {
+  const { authority, dns } = settings;
+  if (authority !== "acme") return [];
+  const needed: (keyof Settings)[] = ["acmeEmail", ...dns === undefined ? [] : NEEDED[dns]];
+  const told = (name: string): boolean => problems.some((p) => p.startsWith(`${PREFIX}${name} `));
+  return needed.filter((key) => settings[key] === undefined)
+    .map((key): Setting<unknown> => SETTINGS[key])
+    .filter(({ name }) => !told(name))
+    .map(({ name, secret }) =>
+      secret
+        ? `${name} is required with the ACME authority; put it into the secrets file`
+        : `${PREFIX}${name} is required with the ACME authority; set it, or GLOSSOND_AUTHORITY=local for a trial (glossond dev does)`
+    );
 }
 
 function unknownNames(names: string[], where = ""): string[] {

@@ -1,10 +1,12 @@
 import {
   addressBlock,
   backend,
+  base64Secret,
   domain,
   host,
   hostPort,
   integer,
+  keyName,
   list,
   namesOrFile,
   oneOf,
@@ -73,7 +75,7 @@ export const SETTINGS = {
     "SECRETS_FILE",
     text,
     "./.secrets",
-    "Secrets in dotenv syntax: POWERDNS_API_KEY",
+    "Secrets in dotenv syntax: POWERDNS_API_KEY or RFC2136_KEY_SECRET",
   ),
   bioScript: required(
     "GET_BIO_SCRIPT",
@@ -157,7 +159,17 @@ export const SETTINGS = {
   acmeEmail: optional("ACME_EMAIL", text, "Contact of the ACME account; required with acme"),
   acmeCaFile: optional("ACME_CA_FILE", text, "PEM file to trust a private ACME server by"),
   acmeProfile: optional("ACME_PROFILE", text, "ACME certificate profile to ask for"),
-  pdnsApiUrl: optional("PDNS_API_URL", url, "The PowerDNS HTTP API; required with acme"),
+  dns: required(
+    "DNS",
+    oneOf("powerdns", "rfc2136"),
+    "powerdns",
+    "How the zone is written to: powerdns, its HTTP API, or rfc2136, dynamic update with TSIG",
+  ),
+  pdnsApiUrl: optional(
+    "PDNS_API_URL",
+    url,
+    "The PowerDNS HTTP API; required with acme and powerdns",
+  ),
   pdnsServerId: required(
     "PDNS_SERVER_ID",
     text,
@@ -168,6 +180,30 @@ export const SETTINGS = {
     "POWERDNS_API_KEY",
     secret,
     "Key of the PowerDNS API; better in the secrets file, there without prefix",
+    { secret: true, live: true },
+  ),
+  rfc2136Server: optional(
+    "RFC2136_SERVER",
+    hostPort,
+    "The zone's primary, host:port; required with acme and rfc2136",
+  ),
+  rfc2136KeyName: optional(
+    "RFC2136_KEY_NAME",
+    keyName,
+    "Name of the key that signs what it is asked; required with acme and rfc2136",
+    { live: true },
+  ),
+  rfc2136KeyAlgorithm: required(
+    "RFC2136_KEY_ALGORITHM",
+    oneOf("hmac-sha256", "hmac-sha384", "hmac-sha512"),
+    "hmac-sha256",
+    "The key's algorithm: hmac-sha256, hmac-sha384 or hmac-sha512",
+    { live: true },
+  ),
+  rfc2136KeySecret: optional(
+    "RFC2136_KEY_SECRET",
+    base64Secret,
+    "The key's secret, base64; better in the secrets file, there without prefix",
     { secret: true, live: true },
   ),
   dnsServers: required(

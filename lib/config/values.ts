@@ -42,6 +42,22 @@ export function domain(value: string): string {
   return name;
 }
 
+/** Octets in base64 (RFC 4648), as text. The message never has any of it. */
+export function base64Secret(value: string): string {
+  const text = value.trim();
+  if (/^[A-Za-z0-9+/]+={0,2}$/.test(text) && text.length % 4 === 0) return text;
+  throw new TypeError("is not base64; write the secret as the server's configuration has it");
+}
+
+/** The name of a key of the DNS (RFC 8945), in lower case without a trailing dot. */
+export function keyName(value: string): string {
+  const name = value.trim().toLowerCase().replace(/\.$/, "");
+  if (name.length <= 190 && /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(name)) return name;
+  throw new TypeError(
+    `is ${JSON.stringify(value)}, not a key's name; write it as the server's configuration has it`,
+  );
+}
+
 /** A host name or an IP address (IPv6 without brackets). */
 export function host(value: string): string {
   const name = value.trim();

@@ -7,7 +7,14 @@ import { checkNames } from "./names.ts";
 import { checkPaths } from "./paths.ts";
 import { checkPowerDns } from "./power_dns.ts";
 import { checkCertificate, checkRelay, checkState } from "./relay.ts";
+import { checkRfc2136 } from "./rfc2136.ts";
 import { checkAcme, checkBio } from "./services.ts";
+
+/** The check of each way to write to the zone. */
+const PROVIDER_CHECKS: Record<Settings["dns"], (settings: Settings) => Promise<Finding[]>> = {
+  powerdns: checkPowerDns,
+  rfc2136: checkRfc2136,
+};
 
 /** Options for {@linkcode examine}. */
 export interface ExamineOptions {
@@ -32,7 +39,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
       : [],
     dns.findings,
     checkAcme(settings, caPem, now),
-    checkPowerDns(settings),
+    PROVIDER_CHECKS[settings.dns](settings),
     checkNames(settings),
     checkCertificate(settings, relayNames(settings), now),
     checkPaths({

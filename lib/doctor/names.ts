@@ -2,7 +2,7 @@ import { readUsernames } from "../store/open.ts";
 import { compareRecords, inForce, type NameReport } from "../dns/name_records.ts";
 import { byName, wildcardAbove } from "../dns/name_source.ts";
 import type { DnsProvider, DnsZone } from "../dns/provider.ts";
-import { powerDnsOf } from "../dns_provider.ts";
+import { openProvider } from "../dns_provider.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Finding, ok, skipped, warning } from "./finding.ts";
 
@@ -22,7 +22,7 @@ export async function checkNames(settings: Settings): Promise<Finding> {
       `${username}.${baseDomain}`
     );
     // Tries once: what is wrong with the server is told by its own check.
-    const dns = powerDnsOf(settings, { retryForMs: 0 });
+    const dns = openProvider(settings, { retryForMs: 0 });
     const zone = await dns.findZone(baseDomain);
     return await checkAddresses(dns, zone, baseDomain, names);
   } catch (error) {

@@ -65,6 +65,51 @@ Deno.test("loadConfig() reports every problem at once, each with its mend", () =
   assert.equal(problems.length, expected.length, problems.join("\n"));
 });
 
+Deno.test("loadConfig() asks for what the chosen way to write to the zone needs, and nothing else", () => {
+  const env = { GLOSSOND_ACME_EMAIL: "a@example.org", GLOSSOND_DNS: "rfc2136" };
+  const { problems } = loadConfig({ env });
+  const expected = [
+    /^GLOSSOND_RFC2136_SERVER is required with the ACME authority; set it, or/,
+    /^GLOSSOND_RFC2136_KEY_NAME is required/,
+    /^RFC2136_KEY_SECRET is required .*; put it into the secrets file$/,
+  ];
+  assert.equal(problems.length, expected.length, problems.join("\n"));
+  expected.forEach((pattern, i) => assert.match(problems[i]!, pattern));
+
+  const more = {
+    GLOSSOND_RFC2136_SERVER: "[2001:db8::1]:53",
+    GLOSSOND_RFC2136_KEY_NAME: "Relay.Example.",
+  };
+  const { settings } = loadConfig({
+    env: { ...env, ...more },
+    secrets: "RFC2136_KEY_SECRET=aHVudGVyMg==",
+  });
+  assert.deepEqual(settings!.rfc2136Server, { host: "2001:db8::1", port: 53 });
+  assert.equal(settings!.rfc2136KeyName, "relay.example");
+  assert.equal(settings!.rfc2136KeyAlgorithm, "hmac-sha256");
+  assert.equal(settings!.rfc2136KeySecret, "aHVudGVyMg==");
+});
+
+Deno.test("loadConfig() explains a key that is none, and does not show its secret", () => {
+  const env = {
+    GLOSSOND_ACME_EMAIL: "a@example.org",
+    GLOSSOND_DNS: "rfc2136",
+    GLOSSOND_RFC2136_SERVER: "ns1.example.org",
+    GLOSSOND_RFC2136_KEY_NAME: "a..b",
+    GLOSSOND_RFC2136_KEY_ALGORITHM: "hmac-md5",
+  };
+  const config = loadConfig({ env, secrets: "RFC2136_KEY_SECRET=hunter2" });
+  const expected = [
+    /^GLOSSOND_RFC2136_SERVER is "ns1\.example\.org"; write it as host:port/,
+    /^GLOSSOND_RFC2136_KEY_NAME is "a\.\.b", not a key's name/,
+    /^GLOSSOND_RFC2136_KEY_ALGORITHM is "hmac-md5"; it can be hmac-sha256 or hmac-sha384 or hmac-sha512/,
+    /^GLOSSOND_RFC2136_KEY_SECRET \(secrets file\) is not base64; write the secret as/,
+  ];
+  assert.equal(config.problems.length, expected.length, config.problems.join("\n"));
+  expected.forEach((pattern, i) => assert.match(config.problems[i]!, pattern));
+  assert.doesNotMatch(configReport(config, { json: false }), /hunter/);
+});
+
 Deno.test("configReport() shows values, their sources, and no secret", () => {
   const config = loadConfig({ env: { ...ACME, GLOSSOND_HUB_PORT: "4431" }, secrets: SECRETS });
   for (const json of [true, false]) {

@@ -1,0 +1,81 @@
+import { Buffer } from "node:buffer";
+import type { HostPort } from "../../config/values.ts";
+import { networkCause } from "../../net/network_cause.ts";
+import { failure } from "../try_again.ts";
+
+/** A TCP connection to a DNS server; its owner closes it. */
+export interface DnsConnection extends Disposable {
+  /** Sends one message. */
+  send(message: Buffer): Promise<void>;
+  /** Receives the next one. */
+  receive(): Promise<Buffer>;
+}
+
+/** A server's address as people write it. */
+export function shownAddress({ host, port }: HostPort): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * Opens a connection on which each message has its length before it (RFC 1035 section 4.2.2).
+ *
+ * @param timeoutMs how long it may live; whatever is awaited of it then fails.
+ * @throws {Error} with the cause and the mend, as its methods do; a `PassingError` where that may pass.
+ */
+export async function openDnsConnection(
+  server: HostPort,
+  timeoutMs: number,
+): Promise<DnsConnection> {
+  const late = AbortSignal.timeout(timeoutMs);
+  const { host: hostname, port } = server;
+
+  /** Does something with the connection, and says what went wrong. */
+  async function told<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      const { why, passing } = networkCause(late.aborted ? late.reason : error);
+      const message = `Cannot reach the DNS server at ${
+        shownAddress(server)
+      }: ${why} (GLOSSOND_RFC2136_SERVER)`;
+      throw failure(message, { passing, cause: error });
+    }
+  }
+
+  const conn = await told(() => Deno.connect({ hostname, port, signal: late }));
+  const close = (): void => {
+    try {
+      conn.close();
+    } catch {
+      // Closed before.
+    }
+  };
+  late.addEventListener("abort", close, { once: true });
+
+  async function read(length: number): Promise<Buffer> {
+    const bytes = Buffer.alloc(length);
+    for (let at = 0; at < length;) {
+      const count = await conn.read(bytes.subarray(at));
+      if (count === null) throw new Error("connection closed");
+      at += count;
+    }
+    return bytes;
+  }
+
+  async function write(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+  }
+
+  return {
+    send(message) {
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(message.length);
+      return told(() => write(Buffer.concat([length, message])));
+    },
+    receive: () => told(async () => await read((await read(2)).readUInt16BE())),
+    [Symbol.dispose](): void {
+      late.removeEventListener("abort", close);
+      close();
+    },
+  };
+}
