@@ -6,9 +6,11 @@
 
 /** Packages by a file that each brings. */
 const PACKAGES: Record<string, string> = {
+  "bind9": "/usr/sbin/named",
   "bind9-dnsutils": "/usr/bin/delv",
   "chromium": "/usr/bin/chromium",
   "conntrack": "/usr/sbin/conntrack",
+  "knot": "/usr/sbin/knotd",
   "curl": "/usr/bin/curl",
   "openssl": "/usr/bin/openssl",
   "pebble": "/usr/bin/pebble",

@@ -8,6 +8,7 @@ import { SetCollector } from "./rfc2136/sets.ts";
 import { copyZone, type ZoneCopy } from "./rfc2136/transfer.ts";
 
 const SOA = typeNumber("SOA");
+const CNAME = typeNumber("CNAME");
 
 /** How much of a message an update's records may take; the rest is for the zone and the signature. */
 const UPDATE_BYTES = 60_000;
@@ -48,11 +49,14 @@ export function createRfc2136(options: DnsClientOptions): DnsProvider {
   /** The serial of a zone; undefined where the server holds no zone of that name. */
   async function askSerial(ask: Ask, zone: string): Promise<number | undefined> {
     const answer = await ask({ opcode: OPCODE.query, question: { name: zone, type: SOA } });
+    const present = answer.answers.filter(({ name }) => name === zone);
+    // An alias is no zone, whatever the server says of where it leads.
+    if (present.some(({ type }) => type === CNAME)) return undefined;
     if (ELSEWHERE.includes(answer.rcode)) return undefined;
     if (answer.rcode !== RCODE.noError) {
       throw client.refusal(answer.rcode, `to tell the serial of ${zone}`, "allow-query");
     }
-    const record = answer.answers.find(({ name, type }) => name === zone && type === SOA);
+    const record = present.find(({ type }) => type === SOA);
     // A resolver tells of zones that it does not hold, and none of what it says has authority.
     if (record === undefined || !answer.authoritative) return undefined;
     return client.reading(() => readSerial(answer.bytes, record));

@@ -22,13 +22,17 @@ Deno.test("findZone() finds the longest match that the primary holds", async () 
       : name === NAME
       // Of the zone above, in another section or another place.
       ? { answers: [soa()] }
+      : name === `one.${NAME}`
+      // A wildcard's alias to itself, as bind9 answers.
+      ? { rcode: 2, answers: [{ name, type: "CNAME", ttl: 60, data: name }] }
       : name === ZONE.name
       ? { answers: [soa(9, "GLOSSON.Test")] }
       : { rcode: 3 },
   ]);
-  const zone = await primary.client().findZone(`_acme-challenge.${NAME}`);
+  const zone = await primary.client().findZone(`one.${NAME}`);
   assert.deepEqual(zone, { name: ZONE.name, serial: 9 });
   assert.equal(primary.asked.length, 3);
+  assert.deepEqual(await primary.client().findZone(`_acme-challenge.${NAME}`), zone);
   await assert.rejects(
     primary.client().findZone("a.other.test"),
     (error: Error) =>

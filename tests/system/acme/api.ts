@@ -1,4 +1,5 @@
 import { BASE } from "./bench.ts";
+import type { OrderBench } from "./bench.ts";
 import type { AcmeDaemon } from "./daemon.ts";
 
 /** Calls the relay's API by its public name. */
@@ -14,7 +15,7 @@ export interface RelayApi extends AsyncDisposable {
 }
 
 /** Opens the API of a daemon; it goes on over the daemon's restarts. */
-export async function openRelayApi(daemon: AcmeDaemon): Promise<RelayApi> {
+export async function openRelayApi(daemon: AcmeDaemon<OrderBench>): Promise<RelayApi> {
   const client = Deno.createHttpClient({
     caCerts: [await daemon.it.pebble.root()],
     proxy: { url: daemon.proxy },

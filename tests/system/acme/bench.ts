@@ -1,6 +1,5 @@
 import { type AcmeAuthority, openAcmeAuthority } from "../../../lib/acme/acme_authority.ts";
 import type { AcmeAuthorityOptions } from "../../../lib/acme/acme_authority.ts";
-import { createPowerDns } from "../../../lib/dns/power_dns.ts";
 import { temporaryFolder } from "../../certificate/helpers.ts";
 import {
   API_KEY,
@@ -10,6 +9,7 @@ import {
   type PowerDnsServer,
   startPebble,
   startPowerDns,
+  type ZoneServer,
 } from "./servers.ts";
 
 /** The base domain, and the zone, of these tests. */
@@ -18,13 +18,11 @@ export const BASE = "glosson.test";
 /** What the relay's certificate names. */
 export const NAMES = [BASE, `*.${BASE}`];
 
-/** Pebble, PowerDNS and a state folder. */
-export interface AcmeBench extends AsyncDisposable {
+/** Pebble, a server that holds the zone, and a state folder. */
+export interface OrderBench<D extends ZoneServer = ZoneServer> extends AsyncDisposable {
   pebble: PebbleServer;
-  dns: PowerDnsServer;
+  dns: D;
   stateDir: string;
-  /** How the PowerDNS is reached. */
-  powerDns: { apiUrl: string; apiKey: string };
   /** What {@linkcode openAcmeAuthority} takes to use them. */
   options: AcmeAuthorityOptions;
   /** Opens an authority that is closed with the bench. */
@@ -32,27 +30,26 @@ export interface AcmeBench extends AsyncDisposable {
 }
 
 /** Starts the servers of a test. */
-export async function acmeBench(
-  more: Partial<PebbleOptions> & { dns?: PowerDnsOptions } = {},
-): Promise<AcmeBench> {
+export async function orderBench<D extends ZoneServer>(
+  startDns: () => Promise<D>,
+  more: Partial<PebbleOptions> = {},
+): Promise<OrderBench<D>> {
   const stack = new AsyncDisposableStack();
   const folder = stack.use(temporaryFolder());
-  const dns = stack.use(await startPowerDns({ zones: [BASE], ...more.dns }));
+  const dns = stack.use(await startDns());
   const pebble = stack.use(await startPebble({ dnsPort: dns.dnsPort, ...more }));
-  const powerDns = { apiUrl: dns.apiUrl, apiKey: API_KEY };
   const options: AcmeAuthorityOptions = {
     stateDir: folder.path,
     directoryUrl: pebble.directoryUrl,
     caPem: pebble.caPem,
     email: "operator@glosson.test",
-    dns: createPowerDns(powerDns),
+    dns: dns.provider(),
     dnsServers: [`127.0.0.1:${dns.dnsPort}`],
   };
   return {
     pebble,
     dns,
     stateDir: folder.path,
-    powerDns,
     options,
     async open(overrides = {}): Promise<AcmeAuthority> {
       const authority = await openAcmeAuthority({ ...options, ...overrides });
@@ -61,6 +58,20 @@ export async function acmeBench(
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** A bench whose zone PowerDNS holds. */
+export interface AcmeBench extends OrderBench<PowerDnsServer> {
+  /** How the PowerDNS is reached. */
+  powerDns: { apiUrl: string; apiKey: string };
+}
+
+/** Starts the servers of a test, PowerDNS among them. */
+export async function acmeBench(
+  more: Partial<PebbleOptions> & { dns?: PowerDnsOptions } = {},
+): Promise<AcmeBench> {
+  const bench = await orderBench(() => startPowerDns({ zones: [BASE], ...more.dns }), more);
+  return { ...bench, powerDns: { apiUrl: bench.dns.apiUrl, apiKey: API_KEY } };
 }
 
 /** Puts TXT values at a name, as another program would. */

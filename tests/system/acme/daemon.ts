@@ -1,9 +1,9 @@
 import { PROGRAMS } from "../../../scripts/compile/programs.ts";
 import { readLines } from "../../../scripts/lines.ts";
 import { seedAccounts } from "../../store/helpers.ts";
-import { type AcmeBench, acmeBench, BASE } from "./bench.ts";
+import { type AcmeBench, acmeBench, BASE, type OrderBench } from "./bench.ts";
 import { startLoopbackProxy } from "./proxy.ts";
-import { API_KEY, type PebbleOptions } from "./servers.ts";
+import type { PebbleOptions } from "./servers.ts";
 
 const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
 const EXAMPLE_BIO = new URL("../../../get_bio.example.py", import.meta.url).pathname;
@@ -24,8 +24,8 @@ export interface Ran {
 }
 
 /** A relay with the ACME authority, as a process, and the servers that it needs. */
-export interface AcmeDaemon extends AsyncDisposable {
-  it: AcmeBench;
+export interface AcmeDaemon<B extends OrderBench = AcmeBench> extends AsyncDisposable {
+  it: B;
   /** Settings as environment variables. */
   env: Record<string, string>;
   biosDir: string;
@@ -41,28 +41,37 @@ export interface AcmeDaemon extends AsyncDisposable {
   restart(signal: Deno.Signal, meanwhile?: () => Promise<unknown>): Promise<void>;
 }
 
-/** What {@linkcode startAcmeDaemon} starts. */
-export interface AcmeDaemonOptions extends Partial<PebbleOptions> {
+/** How {@linkcode startDaemonBeside} starts the daemon. */
+export interface DaemonOptions<B extends OrderBench = AcmeBench> {
   /** Settings without their prefix. */
   settings?: Record<string, string>;
   /** Users with accounts from the start; their tokens are put in. */
   users?: Map<string, string>;
   /** Called before the daemon starts. */
-  prepare?: (it: AcmeBench) => Promise<unknown>;
+  prepare?: (it: B) => Promise<unknown>;
 }
 
 /** Starts Pebble, PowerDNS and the real daemon on free ports with an empty state folder. */
-export async function startAcmeDaemon(options: AcmeDaemonOptions = {}): Promise<AcmeDaemon> {
-  const { settings = {}, users, prepare, ...servers } = options;
+export function startAcmeDaemon(
+  options: DaemonOptions & Partial<PebbleOptions> = {},
+): Promise<AcmeDaemon> {
+  return startDaemonBeside(() => acmeBench(options), options);
+}
+
+/** Starts the servers of a bench and the real daemon on free ports with an empty state folder. */
+export async function startDaemonBeside<B extends OrderBench>(
+  startBench: () => Promise<B>,
+  { settings = {}, users, prepare }: DaemonOptions<B> = {},
+): Promise<AcmeDaemon<B>> {
   const stack = new AsyncDisposableStack();
   try {
-    const it = stack.use(await acmeBench(servers));
+    const it = stack.use(await startBench());
     const stateDir = `${it.stateDir}/state`;
     const biosDir = `${it.stateDir}/bios`;
     await Deno.mkdir(biosDir);
     await Deno.copyFile(EXAMPLE_BIO, `${it.stateDir}/get_bio.py`);
     await Deno.writeTextFile(`${it.stateDir}/acme-ca.pem`, it.pebble.caPem);
-    await Deno.writeTextFile(`${it.stateDir}/.secrets`, `POWERDNS_API_KEY=${API_KEY}\n`);
+    await Deno.writeTextFile(`${it.stateDir}/.secrets`, it.dns.relay.secrets);
     if (users !== undefined) await addUsers(stateDir, users);
     await prepare?.(it);
     const { PATH = "/usr/bin:/bin", HOME = it.stateDir, DENO_DIR } = Deno.env.toObject();
@@ -75,7 +84,7 @@ export async function startAcmeDaemon(options: AcmeDaemonOptions = {}): Promise<
       ACME_DIRECTORY_URL: it.pebble.directoryUrl,
       ACME_CA_FILE: `${it.stateDir}/acme-ca.pem`,
       ACME_EMAIL: "operator@example.test",
-      PDNS_API_URL: it.dns.apiUrl,
+      ...it.dns.relay.settings,
       DNS_SERVERS: `127.0.0.1:${it.dns.dnsPort}`,
       ...Object.fromEntries(
         ["HUB", "DATA", "CONTROL", "PAGES", "ADMIN", "PUBLIC"].map((name) => [`${name}_PORT`, "0"]),

@@ -5,7 +5,7 @@ import { BASE } from "./bench.ts";
 import { startAcmeDaemon } from "./daemon.ts";
 import { pollNames } from "./dns_poller.ts";
 import type { PowerDnsServer } from "./servers.ts";
-import { writeSets } from "./zone.ts";
+import { standsIn, writeSets } from "./zone.ts";
 
 const ASK_EVERY_MS = 5;
 
@@ -21,14 +21,8 @@ async function writeZone(dns: PowerDnsServer): Promise<void> {
   );
 }
 
-/** What stands in the zone at a name and below it, as `NAME TYPE content`. */
-async function standsAt(dns: PowerDnsServer, name: string): Promise<string[]> {
-  const { rrsets } = await dns.api("GET", `/zones/${BASE}.`) as {
-    rrsets: { name: string; type: string; records: { content: string }[] }[];
-  };
-  return rrsets.filter((set) => set.name === `${name}.` || set.name.endsWith(`.${name}.`))
-    .flatMap((set) => set.records.map(({ content }) => `${set.name} ${set.type} ${content}`))
-    .sort();
+function standsAt(dns: PowerDnsServer, name: string): Promise<string[]> {
+  return standsIn(dns, BASE, name);
 }
 
 Deno.test("a user's name is answered for by A and AAAA at every moment of its life, and leaves nothing", async () => {

@@ -1,3 +1,5 @@
+import { createPowerDns } from "../../../lib/dns/power_dns.ts";
+import type { DnsProvider } from "../../../lib/dns/provider.ts";
 import { run, temporaryFolder } from "../../certificate/helpers.ts";
 
 /** The API key of the PowerDNS servers started here. */
@@ -13,10 +15,23 @@ export interface Server extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-/** A PowerDNS with its HTTP API and an SQLite backend. */
-export interface PowerDnsServer extends Server {
-  apiUrl: string;
+/** A server that holds a zone, whatever it is. */
+export interface ZoneServer extends Server {
   dnsPort: number;
+  /** What a relay writes to it by. */
+  provider(): DnsProvider;
+  /** How a relay is told to write to it. */
+  relay: {
+    /** Without their prefix. */
+    settings: Record<string, string>;
+    /** Text of the secrets file. */
+    secrets: string;
+  };
+}
+
+/** A PowerDNS with its HTTP API and an SQLite backend. */
+export interface PowerDnsServer extends ZoneServer {
+  apiUrl: string;
   /** Calls the API below `/api/v1/servers/localhost`; throws on a failure. */
   api(method: string, path: string, body?: unknown): Promise<unknown>;
   /** The TXT values at a name as the database has them, unquoted. */
@@ -113,6 +128,8 @@ export async function startPowerDns(options: PowerDnsOptions = {}): Promise<Powe
     ...server,
     apiUrl,
     dnsPort,
+    provider: () => createPowerDns({ apiUrl, apiKey: API_KEY }),
+    relay: { settings: { PDNS_API_URL: apiUrl }, secrets: `POWERDNS_API_KEY=${API_KEY}\n` },
     api,
     async txt(name: string): Promise<string[]> {
       const lines = await run("sqlite3", [
@@ -209,7 +226,8 @@ export async function startPebble(options: PebbleOptions): Promise<PebbleServer>
   };
 }
 
-async function startProcess(
+/** Starts a program, and waits until it answers. */
+export async function startProcess(
   program: string,
   args: string[],
   env: Record<string, string>,

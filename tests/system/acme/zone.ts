@@ -1,5 +1,19 @@
 import type { PowerDnsServer } from "./servers.ts";
 
+/** What stands in a zone at a name and below it, as `NAME. TYPE VALUE`. */
+export async function standsIn(
+  dns: PowerDnsServer,
+  zone: string,
+  name: string,
+): Promise<string[]> {
+  const { rrsets } = await dns.api("GET", `/zones/${zone}.`) as {
+    rrsets: { name: string; type: string; records: { content: string }[] }[];
+  };
+  return rrsets.filter((set) => set.name === `${name}.` || set.name.endsWith(`.${name}.`))
+    .flatMap((set) => set.records.map(({ content }) => `${set.name} ${set.type} ${content}`))
+    .sort();
+}
+
 /** Writes sets into a zone at once, as the operator would; one without contents is deleted. */
 export async function writeSets(
   dns: PowerDnsServer,

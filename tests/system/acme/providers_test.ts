@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { readIdentity } from "../../../lib/pki/identity.ts";
+import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
+import { opensslRequest, temporaryFolder, until } from "../../certificate/helpers.ts";
+import { openRelayApi } from "./api.ts";
+import { BASE, NAMES, orderBench } from "./bench.ts";
+import { startDaemonBeside } from "./daemon.ts";
+import { pollNames } from "./dns_poller.ts";
+import { startPowerDns, type ZoneServer } from "./servers.ts";
+import { startBind, startKnot, type UpdateServer } from "./update_servers.ts";
+import { standsIn, writeSets } from "./zone.ts";
+
+/** A server that the same tests can use, whatever it is. */
+interface TestedServer extends ZoneServer {
+  /** Writes sets at once, as the operator would; one without values is deleted. */
+  write(...sets: [name: string, type: string, ...values: string[]][]): Promise<void>;
+  /** What stands in the zone at a name and below it, as `NAME. TYPE VALUE`. */
+  standsAt(name: string): Promise<string[]>;
+}
+
+/** Every kind of server that a relay can write to. */
+const SERVERS: Record<string, () => Promise<TestedServer>> = {
+  async PowerDNS() {
+    const server = await startPowerDns({ zones: [BASE] });
+    return {
+      ...server,
+      write: (...sets) => writeSets(server, BASE, ...sets),
+      standsAt: (name) => standsIn(server, BASE, name),
+    };
+  },
+  bind9: async () => tested(await startBind({ zone: BASE })),
+  knot: async () => tested(await startKnot({ zone: BASE })),
+};
+
+function tested(server: UpdateServer): TestedServer {
+  return {
+    ...server,
+    write: (...sets) =>
+      server.update(...sets.flatMap(([name, type, ...values]) => [
+        `update delete ${name}. ${type}`,
+        ...values.map((value) => `update add ${name}. 300 ${type} ${value}`),
+      ])),
+  };
+}
+
+/** Addresses for the base domain and all names below it. */
+const ADDRESSES: Parameters<TestedServer["write"]> = [
+  [BASE, "A", "127.0.0.9"],
+  [BASE, "AAAA", "::9"],
+  [`*.${BASE}`, "A", "127.0.0.9"],
+  [`*.${BASE}`, "AAAA", "::9"],
+];
+
+const KAYLEE = `kaylee.${BASE}`;
+
+for (const [what, start] of Object.entries(SERVERS)) {
+  Deno.test(`${what}: a user's name is answered for at every moment of its life, and leaves nothing`, async () => {
+    await using daemon = await startDaemonBeside(() => orderBench(start, { sleepS: 1 }), {
+      prepare: ({ dns }) => dns.write(...ADDRESSES),
+    });
+    const { dns } = daemon.it;
+    await using folder = temporaryFolder();
+    await daemon.logged("certificate in use");
+    await using api = await openRelayApi(daemon);
+    await using poller = pollNames(dns.dnsPort, [KAYLEE, BASE, `relay.${BASE}`], 5);
+    const token = await api.claim("kaylee");
+    for (const key of ["ecdsa-p256", "rsa-2048"] as const) {
+      const { csr, key: pem } = await opensslRequest(folder.path, { key, san: `DNS:${KAYLEE}` });
+      // The relay's own beside it, in the same zone.
+      const [chain, renewed] = await Promise.all([
+        api.order(token, csr).then((id) => api.ready(token, id)),
+        daemon.glossond("cert", "renew", "--force"),
+      ]);
+      assert.deepEqual((await readIdentity(chain, pem)).names, [KAYLEE]);
+      assert.equal(renewed.code, 0, renewed.stderr);
+    }
+    assert.deepEqual(await dns.standsAt(KAYLEE), [
+      `${KAYLEE}. A 127.0.0.9`,
+      `${KAYLEE}. AAAA ::9`,
+    ]);
+    assert.deepEqual(await dns.standsAt(`_acme-challenge.${BASE}`), []);
+    await poller.stop();
+    assert.deepEqual(poller.unanswered, []);
+    assert.ok(poller.answered > 500, String(poller.answered));
+
+    await api.call("DELETE", "/v1/account", { token });
+    await until(async () => (await dns.standsAt(KAYLEE)).length === 0, "an empty zone");
+  });
+
+  Deno.test(`${what}: orders for the same names at once leave others' values alone`, async () => {
+    await using it = await orderBench(start);
+    const record = `_acme-challenge.${BASE}`;
+    await it.dns.write([record, "TXT", '"somebody else\'s"', '"in two" "parts"']);
+    const before = await it.dns.standsAt(record);
+    const authority = await it.open();
+    await Promise.all(Array.from({ length: 4 }, async (_, i) => {
+      // The relay's two names are proven at one, those of the others at two each.
+      const names = i === 0 ? NAMES : [BASE, `user${i}.${BASE}`];
+      const { csr, key } = await makeKeyAndRequest(names);
+      const chain = await authority.issue({ csr, names });
+      assert.deepEqual((await readIdentity(chain, key)).names.toSorted(), names.toSorted());
+    }));
+    assert.equal(before.length, 2);
+    assert.deepEqual(await it.dns.standsAt(record), before);
+    for (const i of [1, 2, 3]) assert.deepEqual(await it.dns.standsAt(`user${i}.${BASE}`), []);
+  });
+
+  Deno.test(`${what}: a wildcard's CNAME leads no challenge astray, and one at the name does`, async () => {
+    await using it = await orderBench(start);
+    await it.dns.write(
+      [`*.${BASE}`, "CNAME", `Elsewhere.${BASE}.`],
+      [`_acme-challenge.river.${BASE}`, "CNAME", `River-Challenge.${BASE}.`],
+    );
+    const authority = await it.open();
+    const written: Record<string, unknown> = {};
+    for (const name of [BASE, `river.${BASE}`, KAYLEE]) {
+      const { csr } = await makeKeyAndRequest([name]);
+      await authority.issue({
+        csr,
+        names: [name],
+        onStep(step, fields) {
+          if (step === "challenge written") written[name] = fields?.at;
+        },
+      });
+    }
+    assert.deepEqual(written, {
+      [BASE]: undefined,
+      [`river.${BASE}`]: `river-challenge.${BASE}`,
+      [KAYLEE]: undefined,
+    });
+    const left = (await it.dns.standsAt(BASE)).filter((record) => / TXT /.test(record));
+    assert.deepEqual(left, []);
+  });
+}
