@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { HostPort } from "../../config/values.ts";
+import { pause } from "../../net/pause.ts";
 import { tryAgain, type TryAgainOptions } from "../try_again.ts";
 import { type DnsConnection, openDnsConnection, shownAddress } from "./connection.ts";
 import {
@@ -82,13 +83,14 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
     const [id = 0] = crypto.getRandomValues(new Uint16Array(1));
     const { signed, verifier } = signRequest(encodeRequest(id, request), key(), now);
     await connection.send(signed);
-    let answer: DnsAnswer;
-    do {
+    for (;;) {
       const bytes = await connection.receive();
-      answer = reading(() => readAnswerTo(bytes, id, request));
+      const answer = reading(() => readAnswerTo(bytes, id, request));
       verify(() => verifier.take(answer), answer);
-    } while (!take(answer));
-    verify(() => verifier.end(), answer);
+      if (take(answer)) return verify(() => verifier.end(), answer);
+      // All of a zone may be here already: what else is to be done goes between its messages.
+      await pause(0);
+    }
   }
 
   function verify(action: () => void, { rcode }: DnsAnswer): void {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { createNameKeeper } from "../../../lib/dns/name_keeper.ts";
+import { createDnsTurn } from "../../../lib/dns/turn.ts";
 import { readIdentity } from "../../../lib/pki/identity.ts";
 import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
+import { openDatabase } from "../../../lib/store/sqlite/database.ts";
+import { nameTable } from "../../../lib/store/sqlite/names.ts";
 import { opensslRequest, temporaryFolder, until } from "../../certificate/helpers.ts";
 import { openRelayApi } from "./api.ts";
 import { BASE, NAMES, orderBench } from "./bench.ts";
@@ -29,7 +33,9 @@ const SERVERS: Record<string, () => Promise<TestedServer>> = {
     };
   },
   bind9: async () => tested(await startBind({ zone: BASE })),
+  "bind9, signed": async () => tested(await startBind({ zone: BASE, signed: true })),
   knot: async () => tested(await startKnot({ zone: BASE })),
+  "knot, signed": async () => tested(await startKnot({ zone: BASE, signed: true })),
 };
 
 function tested(server: UpdateServer): TestedServer {
@@ -52,6 +58,17 @@ const ADDRESSES: Parameters<TestedServer["write"]> = [
 ];
 
 const KAYLEE = `kaylee.${BASE}`;
+
+/** What becomes of the wildcard, one after another. */
+const CHANGES: Parameters<TestedServer["write"]>[] = [
+  [[`*.${BASE}`, "A", "127.0.0.9"], [`*.${BASE}`, "AAAA", "::9"]],
+  [[`*.${BASE}`, "A", "127.0.0.7", "127.0.0.8"], [`*.${BASE}`, "HTTPS", "1 . alpn=h2"]],
+  [
+    ...["A", "AAAA", "HTTPS"].map((type): [string, string] => [`*.${BASE}`, type]),
+    [`*.${BASE}`, "CNAME", `ns1.${BASE}.`],
+  ],
+  [[`*.${BASE}`, "CNAME"], [`*.${BASE}`, "A", "127.0.0.9"]],
+];
 
 for (const [what, start] of Object.entries(SERVERS)) {
   Deno.test(`${what}: a user's name is answered for at every moment of its life, and leaves nothing`, async () => {
@@ -130,5 +147,39 @@ for (const [what, start] of Object.entries(SERVERS)) {
     });
     const left = (await it.dns.standsAt(BASE)).filter((record) => / TXT /.test(record));
     assert.deepEqual(left, []);
+  });
+
+  Deno.test(`${what}: a user's records follow the wildcard's, whatever they become`, async () => {
+    await using dns = await start();
+    await using folder = temporaryFolder();
+    const db = openDatabase(`${folder.path}/glossond.sqlite`);
+    const keeper = createNameKeeper({
+      baseDomain: BASE,
+      dns: dns.provider(),
+      inTurn: createDnsTurn(`${folder.path}/dns.lock`),
+      store: nameTable(db),
+      claimed: () => [KAYLEE],
+      isClaimed: (name) => name === KAYLEE,
+      lookEveryMs: 50,
+    });
+    try {
+      await dns.write([`_acme-challenge.${KAYLEE}`, "TXT", '"left by a crash"']);
+      keeper.start();
+      for (const sets of CHANGES) {
+        await dns.write(...sets);
+        const wanted = (await dns.standsAt(`*.${BASE}`)).map((record) =>
+          record.replace("*", "kaylee")
+        );
+        const present = async (): Promise<string[]> =>
+          (await dns.standsAt(KAYLEE)).filter((record) => !record.startsWith("_acme-challenge."));
+        await until(
+          async () => JSON.stringify(await present()) === JSON.stringify(wanted),
+          `${KAYLEE} has ${wanted.join(", ")}`,
+        );
+      }
+    } finally {
+      await keeper.stop();
+      db.close();
+    }
   });
 }

@@ -270,12 +270,18 @@ export async function startProcess(
   };
 }
 
+/** Ports below those that the kernel gives to connections that go out, which could take one meanwhile. */
+const [FIRST_PORT, LAST_PORT] = [20_000, 32_767];
+
 /** A port that was free a moment ago, for TCP and UDP alike. */
 export function freePort(): number {
   for (;;) {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr;
-    listener.close();
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+    } catch {
+      continue;
+    }
     // No socket of Deno's for UDP without a flag: the kernel's list tells which ports are taken.
     const taken = Deno.readTextFileSync("/proc/net/udp").toUpperCase();
     if (!taken.includes(`:${port.toString(16).toUpperCase().padStart(4, "0")} `)) return port;

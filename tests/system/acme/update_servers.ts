@@ -32,6 +32,8 @@ export interface UpdateServerOptions {
   zone: string;
   /** Types that {@linkcode KEY} may change. @default what OPERATING tells */
   types?: string[];
+  /** Whether the zone is signed (DNSSEC). @default {false} */
+  signed?: boolean;
 }
 
 /** Starts Debian's bind9 on loopback. */
@@ -52,6 +54,7 @@ ${
     }
 zone "${options.zone}" {
   type primary;
+  ${options.signed ? "dnssec-policy default;" : ""}
   file "${folder}/zone";
   update-policy {
     grant operator zonesub ANY;
@@ -98,6 +101,7 @@ acl:
 zone:
   - domain: ${options.zone}
     file: ${folder}/zone
+    dnssec-signing: ${options.signed ? "on" : "off"}
     acl: [operator, glossond-read, glossond]`,
     program: "knotd",
     args: ["-c"],
