@@ -5,6 +5,7 @@ import { openLocalAuthority } from "./certificate/local_authority.ts";
 import { openProvider } from "./dns_provider.ts";
 import type { NameKeeper, NameKeeperOptions } from "./dns/name_keeper.ts";
 import type { Settings } from "./config/settings.ts";
+import { writeHostPort } from "./config/values.ts";
 import type { Log } from "./log.ts";
 import { SOFTWARE } from "./version.ts";
 
@@ -42,9 +43,7 @@ export async function openAuthority(
     dns: openProvider(settings, {
       onRetry: (why) => log.info("DNS server is asked again", { why }),
     }),
-    dnsServers: settings.dnsServers.map(({ host, port }) =>
-      host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
-    ),
+    dnsServers: settings.dnsServers.map(writeHostPort),
     userAgent: SOFTWARE,
     ...(caPem !== undefined && { caPem }),
     ...(settings.acmeEmail !== undefined && { email: settings.acmeEmail }),

@@ -136,6 +136,11 @@ export function hostPort(value: string): HostPort {
   return { host: (match[1] ?? match[2])!, port: number };
 }
 
+/** As {@linkcode hostPort} reads it. */
+export function writeHostPort({ host, port }: HostPort): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** `HOST:PORT`, with `?proxy=v2` behind it where a PROXY header is wanted. */
 export function backend(value: string): Backend {
   const [address = "", ...options] = value.trim().split("?");

@@ -21,7 +21,8 @@ export async function checkRfc2136(settings: Settings): Promise<Finding[]> {
     ]);
     return [ok(CHECK, `the key ${rfc2136KeyName} may read zone ${zone.name} and write to it`)];
   } catch (error) {
-    const mend = "compare the key and its rights with those in examples/OPERATING.md, Certificates";
+    const mend =
+      "compare the key and its rights there with those of OPERATING.md, The server of the zone";
     return [fault(CHECK, (error as Error).message, mend)];
   }
 }

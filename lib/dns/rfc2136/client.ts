@@ -1,8 +1,8 @@
 import type { Buffer } from "node:buffer";
-import type { HostPort } from "../../config/values.ts";
+import { type HostPort, writeHostPort } from "../../config/values.ts";
 import { pause } from "../../net/pause.ts";
 import { tryAgain, type TryAgainOptions } from "../try_again.ts";
-import { type DnsConnection, openDnsConnection, shownAddress } from "./connection.ts";
+import { type DnsConnection, openDnsConnection } from "./connection.ts";
 import {
   type Asked,
   explainTsig,
@@ -34,6 +34,14 @@ export interface DnsClientOptions extends TryAgainOptions {
 /** Makes one request and resolves to its answer, whatever the response code is. */
 export type Ask = (request: DnsRequest) => Promise<DnsAnswer>;
 
+/** Makes something of the messages of an answer. */
+export interface MessageReader<T> {
+  /** Takes the next message; returns whether that was the last. */
+  take(answer: DnsAnswer): boolean;
+  /** What it made of them; to be relied on once they are all there. */
+  result(): T;
+}
+
 /**
  * Asks one DNS server over TCP, every request signed and every answer checked (RFC 8945).
  *
@@ -43,12 +51,11 @@ export interface DnsClient {
   /** Makes requests over a connection of their own. */
   dialogue<T>(action: (ask: Ask) => Promise<T>): Promise<T>;
   /**
-   * Makes one request that is answered by several messages.
+   * Makes one request that is answered by several messages, and resolves to what was made of them.
    *
-   * @param begin called at each try; returns what takes the messages and tells when it had the last.
-   * What it takes may be relied on when this resolves.
+   * @param begin called at each try.
    */
-  transfer(request: DnsRequest, begin: () => (answer: DnsAnswer) => boolean): Promise<void>;
+  transfer<T>(request: DnsRequest, begin: () => MessageReader<T>): Promise<T>;
   /** The server's address, for people. */
   readonly server: string;
   /** The error for a response code that was not hoped for; see `refusal` of `explain.ts`. */
@@ -60,7 +67,7 @@ export interface DnsClient {
 /** Makes the client of a server. */
 export function createDnsClient(options: DnsClientOptions): DnsClient {
   const { key, now = Date.now, timeoutMs = DIALOGUE_TIMEOUT_MS } = options;
-  const server = shownAddress(options.server);
+  const server = writeHostPort(options.server);
 
   function asked(): Asked {
     const { name, algorithm } = key();
@@ -75,11 +82,12 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
     }
   }
 
+  /** Makes a request, hands over each message of its answer, and resolves to the last. */
   async function exchange(
     connection: DnsConnection,
     request: DnsRequest,
-    take: (answer: DnsAnswer) => boolean,
-  ): Promise<void> {
+    isLast: (answer: DnsAnswer) => boolean,
+  ): Promise<DnsAnswer> {
     const [id = 0] = crypto.getRandomValues(new Uint16Array(1));
     const { signed, verifier } = signRequest(encodeRequest(id, request), key(), now);
     await connection.send(signed);
@@ -87,7 +95,10 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
       const bytes = await connection.receive();
       const answer = reading(() => readAnswerTo(bytes, id, request));
       verify(() => verifier.take(answer), answer);
-      if (take(answer)) return verify(() => verifier.end(), answer);
+      if (isLast(answer)) {
+        verify(() => verifier.end(), answer);
+        return answer;
+      }
       // All of a zone may be here already: what else is to be done goes between its messages.
       await pause(0);
     }
@@ -111,19 +122,14 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
     dialogue: (action) =>
       tryAgain(async () => {
         using connection = await openDnsConnection(options.server, timeoutMs);
-        return await action(async (request) => {
-          let only: DnsAnswer | undefined;
-          await exchange(connection, request, (answer) => {
-            only = answer;
-            return true;
-          });
-          return only!;
-        });
+        return await action((request) => exchange(connection, request, () => true));
       }, options),
     transfer: (request, begin) =>
       tryAgain(async () => {
         using connection = await openDnsConnection(options.server, TRANSFER_TIMEOUT_MS);
-        await exchange(connection, request, begin());
+        const reader = begin();
+        await exchange(connection, request, reader.take);
+        return reader.result();
       }, options),
     server,
     refusal: (rcode, what, permission) => refusal(rcode, what, permission, asked()),

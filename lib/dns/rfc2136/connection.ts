@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { HostPort } from "../../config/values.ts";
+import { type HostPort, writeHostPort } from "../../config/values.ts";
 import { networkCause } from "../../net/network_cause.ts";
 import { failure } from "../try_again.ts";
 
@@ -9,11 +9,6 @@ export interface DnsConnection extends Disposable {
   send(message: Buffer): Promise<void>;
   /** Receives the next one. */
   receive(): Promise<Buffer>;
-}
-
-/** A server's address as people write it. */
-export function shownAddress({ host, port }: HostPort): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /**
@@ -36,7 +31,7 @@ export async function openDnsConnection(
     } catch (error) {
       const { why, passing } = networkCause(late.aborted ? late.reason : error);
       const message = `Cannot reach the DNS server at ${
-        shownAddress(server)
+        writeHostPort(server)
       }: ${why} (GLOSSOND_RFC2136_SERVER)`;
       throw failure(message, { passing, cause: error });
     }

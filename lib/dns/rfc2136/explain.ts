@@ -77,42 +77,39 @@ export function unreadable(cause: Error, server: string): Error {
 export function explainTsig(
   error: TsigError,
   rcode: number,
-  { server, key }: Asked,
+  asked: Asked,
   now: () => number,
 ): Error {
+  return new Error(tsigText(error, rcode, asked, now), { cause: error });
+}
+
+function tsigText(
+  { fault, serverTimeS }: TsigError,
+  rcode: number,
+  { server, key }: Asked,
+  now: () => number,
+): string {
   const at = `The DNS server at ${server}`;
-  switch (error.fault) {
+  switch (fault) {
     case "BADKEY":
-      return new Error(
-        `${at} knows no key ${key.name} (${key.algorithm}), or does not let it do this: look at its keys and what they may, or set GLOSSOND_RFC2136_KEY_NAME and GLOSSOND_RFC2136_KEY_ALGORITHM to one that it has`,
-        { cause: error },
-      );
+      return `${at} knows no key ${key.name} (${key.algorithm}), or does not let it do this: look at its keys and what they may, or set GLOSSOND_RFC2136_KEY_NAME and GLOSSOND_RFC2136_KEY_ALGORITHM to one that it has`;
     case "BADSIG":
-      return new Error(
-        `${at} has another secret for the key ${key.name}: put the one of its configuration into the secrets file as RFC2136_KEY_SECRET`,
-        { cause: error },
-      );
-    case "BADTIME": {
-      const off = Math.round(now() / 1000 - (error.serverTimeS ?? NaN));
-      const apart = Number.isNaN(off) ? "far" : `${Math.abs(off)} s`;
-      return new Error(
-        `${at} has a clock that is ${apart} ${
-          off > 0 ? "behind" : "ahead of"
-        } this machine's: let both keep time (timedatectl set-ntp true)`,
-        { cause: error },
-      );
-    }
+      return `${at} has another secret for the key ${key.name}: put the one of its configuration into the secrets file as RFC2136_KEY_SECRET`;
+    case "BADTIME":
+      return `${at} has a clock that is ${
+        apart(serverTimeS, now)
+      } this machine's: let both keep time (timedatectl set-ntp true)`;
     case "unsigned":
-      return new Error(
-        `${at} answers ${
-          rcodeName(rcode)
-        } without a signature: check that it knows the key ${key.name} and takes dynamic updates (GLOSSOND_RFC2136_SERVER)`,
-        { cause: error },
-      );
+      return `${at} answers ${
+        rcodeName(rcode)
+      } without a signature: check that it knows the key ${key.name} and takes dynamic updates (GLOSSOND_RFC2136_SERVER)`;
     case "forged":
-      return new Error(
-        `The answer of the DNS server at ${server} is not signed with the key ${key.name}: check what stands between here and there, and RFC2136_KEY_SECRET`,
-        { cause: error },
-      );
+      return `The answer of the DNS server at ${server} is not signed with the key ${key.name}: check what stands between here and there, and RFC2136_KEY_SECRET`;
   }
+}
+
+function apart(serverTimeS: number | undefined, now: () => number): string {
+  if (serverTimeS === undefined) return "far from";
+  const off = Math.round(now() / 1000 - serverTimeS);
+  return `${Math.abs(off)} s ${off > 0 ? "behind" : "ahead of"}`;
 }

@@ -1,5 +1,5 @@
 import type { RecordSet } from "../provider.ts";
-import type { DnsClient } from "./client.ts";
+import type { DnsClient, MessageReader } from "./client.ts";
 import { RCODE } from "./explain.ts";
 import { type DnsAnswer, OPCODE } from "./message.ts";
 import { readSerial, typeNumber } from "./rdata.ts";
@@ -20,20 +20,16 @@ export interface ZoneCopy {
 }
 
 /** Copies a zone (RFC 5936). */
-export async function copyZone(client: DnsClient, zone: string): Promise<ZoneCopy> {
-  let reader = createZoneReader(client, zone);
-  await client.transfer({ opcode: OPCODE.query, question: { name: zone, type: AXFR } }, () => {
-    reader = createZoneReader(client, zone);
-    return reader.take;
-  });
-  return reader.copy();
+export function copyZone(client: DnsClient, zone: string): Promise<ZoneCopy> {
+  const question = { name: zone, type: AXFR };
+  return client.transfer(
+    { opcode: OPCODE.query, question },
+    () => createZoneReader(client, zone),
+  );
 }
 
-/** Reads the messages of a transfer: the zone's SOA record, all others, and the SOA record again. */
-function createZoneReader(client: DnsClient, zone: string): {
-  take: (answer: DnsAnswer) => boolean;
-  copy: () => ZoneCopy;
-} {
+/** Reads a zone: its SOA record, all others, and the SOA record again. */
+function createZoneReader(client: DnsClient, zone: string): MessageReader<ZoneCopy> {
   const sets = new SetCollector();
   let [size, ends, serial] = [0, 0, 0];
 
@@ -65,6 +61,6 @@ function createZoneReader(client: DnsClient, zone: string): {
       client.reading(() => readRecords(answer));
       return ends > 1;
     },
-    copy: () => ({ serial, sets: sets.all() }),
+    result: () => ({ serial, sets: sets.all() }),
   };
 }
