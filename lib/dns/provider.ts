@@ -55,8 +55,8 @@ export interface DnsProvider {
   /** Every set of the zone. */
   readZone(zone: DnsZone): Promise<RecordSet[]>;
   /**
-   * Replaces sets as a whole, in this order; a set without values is deleted. The sets of one name
-   * change at once: nobody sees a part of it.
+   * Replaces sets as a whole, in this order; an empty one is deleted. The sets of one name change at
+   * once: nobody sees a part of it.
    */
   replace(zone: DnsZone, sets: readonly RecordSet[]): Promise<void>;
   /** Tells the zone's other servers of a change, where this one does not do that by itself. */

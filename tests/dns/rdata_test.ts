@@ -46,6 +46,6 @@ for (
 function readBack(type: string, rdata: Buffer): string {
   const message = Buffer.concat([Buffer.alloc(2), rdata]);
   message.writeUInt16BE(rdata.length);
-  const record = { name: "a.test", type: typeNumber(type), class: 1, ttl: 60, start: 0 };
+  const record = { name: "a.test", type: typeNumber(type), ttl: 60, start: 0 };
   return readValue(message, { ...record, rdataStart: 2, rdataEnd: message.length });
 }

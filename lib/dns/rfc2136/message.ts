@@ -8,7 +8,7 @@ export const OPCODE = { query: 0, update: 5 } as const;
 export const CLASS = { IN: 1, ANY: 255 } as const;
 
 /** The longest message over TCP (RFC 1035 section 4.2.2). */
-export const MAX_MESSAGE_BYTES = 65_535;
+const MAX_MESSAGE_BYTES = 65_535;
 
 /** Where the header ends. */
 const HEADER_BYTES = 12;
@@ -43,7 +43,6 @@ export interface InRecord {
   /** In lower case, without a trailing dot. */
   name: string;
   type: number;
-  class: number;
   ttl: number;
   /** Where the record begins in the message. */
   start: number;
@@ -127,11 +126,10 @@ export function readAnswer(bytes: Buffer): DnsAnswer {
     const start = at;
     const name = readName();
     const rdataStart = at + FIXED_BYTES;
-    const [type, klass] = [bytes.readUInt16BE(at), bytes.readUInt16BE(at + 2)];
-    const ttl = bytes.readUInt32BE(at + 4);
+    const [type, ttl] = [bytes.readUInt16BE(at), bytes.readUInt32BE(at + 4)];
     at = rdataStart + bytes.readUInt16BE(at + 8);
     if (at > bytes.length) throw new RangeError("a record is cut short");
-    return { name, type, class: klass, ttl, start, rdataStart, rdataEnd: at };
+    return { name, type, ttl, start, rdataStart, rdataEnd: at };
   }
 
   let question: DnsAnswer["question"];

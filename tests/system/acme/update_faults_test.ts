@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import type { AcmeAuthorityOptions } from "../../../lib/acme/acme_authority.ts";
 import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
+import { run, temporaryFolder } from "../../certificate/helpers.ts";
 import { BASE, NAMES, type OrderBench, orderBench } from "./bench.ts";
 import { startDaemonBeside } from "./daemon.ts";
 import { KEY, startBind, startKnot, type UpdateServer } from "./update_servers.ts";
+
+const OPERATING = "../../../examples/OPERATING.md";
 
 const START = { bind9: startBind, knot: startKnot };
 
@@ -42,6 +45,24 @@ const FAULTS: Record<string, Fault> = {
     mendIt: ({ dns }) => dns.update(`update delete ${ALIAS} CNAME`),
   },
 };
+
+/** What checks a configuration, and how that of OPERATING begins. */
+const CHECKERS: [program: string, args: (path: string) => string[], begins: string][] = [
+  ["named-checkconf", (path) => [path], 'key "glossond"'],
+  ["knotc", (path) => ["-c", path, "conf-check"], "key:\n"],
+];
+
+for (const [program, args, begins] of CHECKERS) {
+  Deno.test(`${program} takes the configuration of OPERATING`, async () => {
+    const text = await Deno.readTextFile(new URL(OPERATING, import.meta.url));
+    const block = text.split("```").find((each) => each.replace(/^\w*\n/, "").startsWith(begins));
+    assert.ok(block);
+    await using folder = temporaryFolder();
+    const path = `${folder.path}/conf`;
+    await Deno.writeTextFile(path, block.replace(/^\w*\n/, "").replace("…", KEY.secret));
+    await run(program, args(path));
+  });
+}
 
 for (const [what, start] of Object.entries(START)) {
   Deno.test(`${what}: each broken set-up is named, and the next order succeeds`, async (t) => {
