@@ -34,10 +34,10 @@ export async function orderBench<D extends ZoneServer>(
   startDns: () => Promise<D>,
   more: Partial<PebbleOptions> = {},
 ): Promise<OrderBench<D>> {
-  const stack = new AsyncDisposableStack();
-  const folder = stack.use(temporaryFolder());
-  const dns = stack.use(await startDns());
-  const pebble = stack.use(await startPebble({ dnsPort: dns.dnsPort, ...more }));
+  await using started = new AsyncDisposableStack();
+  const folder = started.use(temporaryFolder());
+  const dns = started.use(await startDns());
+  const pebble = started.use(await startPebble({ dnsPort: dns.dnsPort, ...more }));
   const options: AcmeAuthorityOptions = {
     stateDir: folder.path,
     directoryUrl: pebble.directoryUrl,
@@ -46,6 +46,8 @@ export async function orderBench<D extends ZoneServer>(
     dns: dns.provider(),
     dnsServers: [`127.0.0.1:${dns.dnsPort}`],
   };
+  // From here on the bench's to end.
+  const stack = started.move();
   return {
     pebble,
     dns,

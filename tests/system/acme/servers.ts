@@ -259,7 +259,13 @@ export async function startProcess(
     await ending?.status;
   }
 
-  await restart();
+  try {
+    await restart();
+  } catch (error) {
+    await stop();
+    await cleanUp();
+    throw error;
+  }
   return {
     restart,
     stop,
