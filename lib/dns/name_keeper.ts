@@ -11,7 +11,7 @@ import {
 import { byName, hasChallenge, readSource, type Source, sourceText } from "./name_source.ts";
 import type { NameStore, OwnedSets } from "../store/names.ts";
 import { settleWithin } from "../net/pause.ts";
-import { type DnsProvider, type DnsZone, isEmpty, type RecordSet } from "./provider.ts";
+import { type DnsProvider, type DnsZone, isEmpty } from "./provider.ts";
 
 /** How often it is looked whether the wildcard says something else. */
 const LOOK_EVERY_MS = 60_000;

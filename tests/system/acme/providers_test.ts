@@ -3,8 +3,7 @@ import { createNameKeeper } from "../../../lib/dns/name_keeper.ts";
 import { createDnsTurn } from "../../../lib/dns/turn.ts";
 import { readIdentity } from "../../../lib/pki/identity.ts";
 import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
-import { openDatabase } from "../../../lib/store/sqlite/database.ts";
-import { nameTable } from "../../../lib/store/sqlite/names.ts";
+import { storeIn } from "../../store/helpers.ts";
 import { opensslRequest, temporaryFolder, until } from "../../certificate/helpers.ts";
 import { openRelayApi } from "./api.ts";
 import { BASE, NAMES, orderBench } from "./bench.ts";
@@ -152,14 +151,14 @@ for (const [what, start] of Object.entries(SERVERS)) {
   Deno.test(`${what}: a user's records follow the wildcard's, whatever they become`, async () => {
     await using dns = await start();
     await using folder = temporaryFolder();
-    const db = openDatabase(`${folder.path}/glossond.sqlite`);
+    const store = storeIn(folder.path);
     const keeper = createNameKeeper({
       baseDomain: BASE,
       dns: dns.provider(),
       inTurn: createDnsTurn(`${folder.path}/dns.lock`),
-      store: nameTable(db),
-      claimed: () => [KAYLEE],
-      isClaimed: (name) => name === KAYLEE,
+      store: store.names,
+      claimed: () => Promise.resolve([KAYLEE]),
+      isClaimed: (name) => Promise.resolve(name === KAYLEE),
       lookEveryMs: 50,
     });
     try {
@@ -179,7 +178,7 @@ for (const [what, start] of Object.entries(SERVERS)) {
       }
     } finally {
       await keeper.stop();
-      db.close();
+      await store.close();
     }
   });
 }
