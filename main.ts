@@ -97,10 +97,21 @@ async function main(args: readonly string[]): Promise<number> {
     printError,
     erase: (what) => void Deno.stdout.writeSync(encoder.encode(ERASE[what])),
     onSignal: (signal, handler) => Deno.addSignalListener(signal, handler),
+    ...serviceManagerOf(Deno.env.get("NOTIFY_SOCKET"), Deno.env.get("WATCHDOG_USEC")),
     // Inherited by what a desktop starts in a terminal, too.
     isJournal: Deno.env.has("JOURNAL_STREAM") && !Deno.stderr.isTerminal(),
     isTerminal: Deno.stdout.isTerminal(),
   });
+}
+
+/** What systemd says of itself, see sd_notify(3) and sd_watchdog_enabled(3). */
+function serviceManagerOf(
+  socket: string | undefined,
+  watchdogUsec: string | undefined,
+): Pick<CommandContext, "serviceManager"> {
+  if (socket === undefined) return {};
+  const usec = Number(watchdogUsec);
+  return { serviceManager: { socket, ...(usec > 0 && { watchdogMs: usec / 1000 }) } };
 }
 
 function parse(command: Command, args: string[]): ReturnType<typeof parseArgs> {

@@ -5,24 +5,34 @@ import { buildClients } from "./daemon/clients.ts";
 import { type Events, layGround } from "./daemon/ground.ts";
 import { startOperator } from "./daemon/operator.ts";
 import { buildOwnHosts } from "./daemon/own_hosts.ts";
-import { serveListeners } from "./daemon/servers.ts";
+import { OwnHandOver, SETTLE_MS, takeOver, withPortsOf } from "./daemon/hand_over.ts";
+import { watchLastVisitors } from "./daemon/last_visitors.ts";
+import type { Place } from "./daemon/listeners.ts";
+import { Servers } from "./daemon/servers.ts";
 import { buildHub } from "./daemon/visitors.ts";
 import type { Settings } from "./config/settings.ts";
+import type { HandOver } from "./admin/hand_over.ts";
 import type { Log } from "./log.ts";
 import { limitedGroups } from "./net/address_group.ts";
 import { Places } from "./net/places.ts";
+import type { HttpServer } from "./net/serve_http.ts";
 import { logUncaught } from "./net/uncaught.ts";
+import { AFTER_HAND_OVER, AFTER_RESTART } from "./session/control_socket.ts";
 import { createDataPort } from "./session/data_port.ts";
 
-/** How long those who are on their way in when the relay stops may take to meet their clients. */
-const SETTLE_MS = 500;
+/** How long visitors may finish, seconds, unless the settings say: when it stops, or is handed over. */
+const DRAIN_SECONDS = { stop: 10, handOver: 3_600 } as const;
 
 /** A running relay. */
 export interface Daemon {
   /** Where each listener is, by name, as `host:port`. */
   readonly addresses: Readonly<Record<string, string>>;
+  /** How it is, in one line. */
+  summary(): string;
   /** Takes new values of the settings that can change while it runs; the others must be the same. */
   reload(settings: Settings): void;
+  /** Resolves when another process has its place: it is to be stopped then. */
+  readonly handedOver: Promise<void>;
   /** Sends clients away, gives visitors time to finish, and closes everything. */
   stop(): Promise<void>;
 }
@@ -30,12 +40,17 @@ export interface Daemon {
 /**
  * Builds the relay's parts, connects them, and opens the listeners.
  *
+ * @param predecessor a running relay whose place it takes, on the same state and addresses.
  * @throws {Error} when a part cannot start; the message names it and the mend. What was started by
- * then is closed again.
+ * then is closed again, and the predecessor goes on.
  */
-export async function startDaemon(given: Settings, log: Log): Promise<Daemon> {
+export async function startDaemon(
+  given: Settings,
+  log: Log,
+  predecessor?: HandOver,
+): Promise<Daemon> {
   /** Those that hold now: what can change is read where it is used. */
-  const settings = { ...given };
+  const settings = predecessor === undefined ? { ...given } : await withPortsOf(given, predecessor);
   const reloaders: (() => void)[] = [];
   /** Closes what was started; run last to first. */
   const closers: (() => unknown)[] = [];
@@ -43,12 +58,12 @@ export async function startDaemon(given: Settings, log: Log): Promise<Daemon> {
     for (const close of closers.toReversed()) await close();
   }
   try {
-    const addresses = await start(settings, log, {
+    const started = await start(settings, log, {
       onClose: (close) => closers.push(close),
       onReload: (reload) => reloaders.push(reload),
-    });
+    }, predecessor);
     return {
-      addresses,
+      ...started,
       reload(next) {
         Object.assign(settings, next);
         for (const reload of reloaders) reload();
@@ -66,17 +81,18 @@ async function start(
   settings: Readonly<Settings>,
   log: Log,
   events: Events,
-): Promise<Record<string, string>> {
+  predecessor: HandOver | undefined,
+): Promise<Pick<Daemon, "addresses" | "handedOver" | "summary">> {
   const { onClose } = events;
   const uncaught = logUncaught(log);
   onClose(() => uncaught.stop());
-  const ground = await layGround(settings, log, events);
+  const ground = await layGround(settings, log, events, predecessor !== undefined);
   const { listeners, ceilings, metrics, cutOff } = ground;
 
   const { accounts, claims, bio } = await buildAccounts(ground);
   const clients = await buildClients(ground);
   const { sessions, control, lastOnline, presence } = clients;
-  const { authority, names, issuance } = await buildCertificates(ground);
+  const { authority, names, issuance, stopOrdering } = await buildCertificates(ground);
   async function release(username: string, token?: string): Promise<boolean> {
     const released = await accounts.release(username, token);
     if (!released) return false;
@@ -89,7 +105,7 @@ async function start(
   const api = buildApi(ground, { ...clients, accounts, claims, issuance, release });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
   const hub = buildHub(ground, { sessions, presence, fronts });
-  const servers = serveListeners({
+  const servers = new Servers({
     listeners,
     hub,
     onData: createDataPort({
@@ -102,31 +118,55 @@ async function start(
     addressGroups: limitedGroups,
     log,
   });
-  const admin = await startOperator({
-    ...{ settings, accounts, bio, issuance, certificate, names, hub, servers, ceilings, metrics },
-    ...{ lastOnline, sessions, parking: clients.parking, presence },
-    cutOff: cutOff.tell,
-    release,
-    log,
-  });
-  onClose(() => admin.stop());
+  let admin: HttpServer | undefined;
+  async function stopAdmin(): Promise<void> {
+    await admin?.stop();
+    admin = undefined;
+  }
+  const addresses = (): [string, Place][] => [
+    ...listeners.places,
+    ...admin === undefined ? [] : [["admin", admin.address] as [string, Place]],
+  ];
+  const own = new OwnHandOver({ sessions, hub, servers, addresses, log });
 
   onClose(async () => {
     // Who is online now is awaited after the next start.
     lastOnline.hold();
-    await servers.stopVisitors();
+    await servers.stop("visitors");
     // Those on their way in meet their clients while these are still there.
     await hub.settled(SETTLE_MS);
-    await servers.stop();
-    const drained = control.drain();
+    await servers.stop("data");
+    await servers.stop("control");
+    // Commands are the successor's, and so is what is still to be ordered.
+    if (own.isDone) await stopAdmin();
+    const drained = control.drain(own.isDone ? AFTER_HAND_OVER : AFTER_RESTART);
     sessions.stop();
-    await drained;
-    await servers.finish(settings.drainSeconds * 1000);
+    await Promise.all([drained, certificate.stop().then(stopOrdering)]);
+    const endWatch = own.isDone ? watchLastVisitors({ accounts, hub, log }) : () => {};
+    const fallback = own.isDone ? DRAIN_SECONDS.handOver : DRAIN_SECONDS.stop;
+    await servers.finish((settings.drainSeconds ?? fallback) * 1000);
+    endWatch();
+    await stopAdmin();
   });
 
-  const open = Object.entries(listeners).map(([name, listener]) => [name, listener.addr]);
-  return Object.fromEntries(
-    [...open, ["admin", admin.address]]
-      .map(([name, { hostname, port }]) => [name, `${hostname}:${port}`]),
-  );
+  if (predecessor === undefined) servers.open("visitors", "data", "control");
+  else await takeOver(predecessor, { sessions, servers });
+  admin = await startOperator({
+    ...{ settings, accounts, bio, issuance, certificate, names, hub, servers, ceilings, metrics },
+    ...{ lastOnline, sessions, parking: clients.parking, presence },
+    cutOff: cutOff.tell,
+    handOver: own,
+    release,
+    log,
+  });
+  return {
+    addresses: Object.fromEntries(
+      addresses().map(([name, { hostname, port }]) => [name, `${hostname}:${port}`]),
+    ),
+    handedOver: own.done,
+    summary: () =>
+      own.isDone
+        ? `another relay has its place; ${hub.joined} visitors left`
+        : `${sessions.size} users online, ${hub.joined} visitors`,
+  };
 }

@@ -1,10 +1,18 @@
+import { sleep } from "../net/pause.ts";
 import type { RenewalLine } from "./commands.ts";
-import { findSocket } from "./socket.ts";
+import type { HandOver, Standing } from "./hand_over.ts";
+import { findSocket, isServed } from "./socket.ts";
 import type { StatusReport } from "./status.ts";
 import type { UserDesk, UserView } from "./users.ts";
 
 /** How long the running relay may take to answer; an order of a certificate may take longer. */
 const ANSWER_TIMEOUT_MS = 10_000;
+
+/** How long a relay that was taken the place of may take to close its socket. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** How often it is looked whether it has. */
+const CLOSE_STEP_MS = 10;
 
 /** A running relay, as its operator's commands reach it. */
 export interface AdminClient {
@@ -12,6 +20,7 @@ export interface AdminClient {
   users: UserDesk;
   /** Renews the relay's certificate; yields each line as it comes, the one with `result` last. */
   renew(force: boolean): AsyncIterable<RenewalLine>;
+  handOver: HandOver;
 }
 
 /**
@@ -66,6 +75,14 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
     }
   }
 
+  async function leaveClients(): Promise<void> {
+    await json("POST", "/v1/hand-over/clients");
+    for (let waited = 0; await isServed(path!); waited += CLOSE_STEP_MS) {
+      if (waited >= CLOSE_TIMEOUT_MS) throw new Error(`${where} does not close its socket`);
+      await sleep(CLOSE_STEP_MS);
+    }
+  }
+
   try {
     await json("GET", "/v1/status");
   } catch (error) {
@@ -89,5 +106,11 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
       release: (username) => change(username, "release"),
     },
     renew,
+    handOver: {
+      look: () => json<Standing>("GET", "/v1/hand-over"),
+      leaveVisitors: () => json<Standing>("POST", "/v1/hand-over/visitors"),
+      resume: () => json("POST", "/v1/hand-over/resume"),
+      leaveClients,
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import type { HandOver } from "./hand_over.ts";
 import type { StatusReport } from "./status.ts";
 import type { UserDesk } from "./users.ts";
 
@@ -21,12 +22,13 @@ export interface CommandsAppOptions {
   status: () => Promise<StatusReport>;
   users: UserDesk;
   renew: Renew;
+  handOver: HandOver;
   isUsername: (text: string) => boolean;
 }
 
 /** What the operator's commands ask for, over the socket that only they can reach. */
 export function commandsApp(options: CommandsAppOptions): Hono {
-  const { users, renew, isUsername } = options;
+  const { users, renew, handOver, isUsername } = options;
   const app = new Hono();
   app.get("/v1/status", async (c) => c.json(await options.status()));
   app.get("/v1/users", async (c) => c.json(await users.list()));
@@ -46,6 +48,16 @@ export function commandsApp(options: CommandsAppOptions): Hono {
     return c.json({ changed: await users.release(nameOf(c.req.param("name"))) });
   });
   app.post("/v1/certificate/renew", (c) => c.body(renewal(c.req.query("force") === "true")));
+  app.get("/v1/hand-over", async (c) => c.json(await handOver.look()));
+  app.post("/v1/hand-over/visitors", async (c) => c.json(await handOver.leaveVisitors()));
+  app.post("/v1/hand-over/resume", async (c) => {
+    await handOver.resume();
+    return c.json({});
+  });
+  app.post("/v1/hand-over/clients", async (c) => {
+    await handOver.leaveClients();
+    return c.json({});
+  });
   app.onError((error, c) => {
     if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
     return c.json({ error: `bug: ${error.message}` }, 500);

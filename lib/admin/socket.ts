@@ -54,15 +54,19 @@ async function makeRoom(path: string, stateDir: string): Promise<void> {
   if (found.isSocket !== true) {
     throw new Error(`Cannot listen on ${path}: something else has its name; remove it`);
   }
-  const lives = await Deno.connect({ transport: "unix", path }).then(
-    (conn) => (conn.close(), true),
-    () => false,
-  );
-  if (lives) {
+  if (await isServed(path)) {
     throw new Error(
       `Another glossond runs on the state folder ${stateDir} (glossond status shows it): end that one, or set GLOSSOND_STATE_DIR to a folder of this one's own`,
     );
   }
+}
+
+/** Whether something accepts connections on a socket. */
+export function isServed(path: string): Promise<boolean> {
+  return Deno.connect({ transport: "unix", path }).then(
+    (conn) => (conn.close(), true),
+    () => false,
+  );
 }
 
 async function removeIfThere(path: string): Promise<void> {

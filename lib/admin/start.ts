@@ -5,6 +5,7 @@ import type { HttpServer } from "../net/serve_http.ts";
 import { healthApp } from "./app.ts";
 import { commandsApp, type Renew } from "./commands.ts";
 import type { Figures } from "./figures.ts";
+import type { HandOver } from "./hand_over.ts";
 import { watchLoopDelay } from "./loop_delay.ts";
 import type { Metrics } from "./metrics.ts";
 import { openSocket } from "./socket.ts";
@@ -24,6 +25,8 @@ export interface StartAdminOptions {
   users: UserDesk;
   /** Renews the relay's certificate for a command. */
   renew: Renew;
+  /** What this relay does when another process is to take its place. */
+  handOver: HandOver;
   isUsername: (text: string) => boolean;
   log: Log;
 }
@@ -35,14 +38,12 @@ export interface StartAdminOptions {
  * @throws {Error} when the port is taken, or the socket cannot be made.
  */
 export async function startAdmin(options: StartAdminOptions): Promise<HttpServer> {
-  const { metrics, figures, checks, users, renew, isUsername, stateDir, software, log } = options;
+  const { metrics, figures, checks, stateDir, software, log } = options;
   const startedAt = Date.now();
   metrics.watch(figures);
   const health = healthApp({ checks, metrics: (openMetrics) => metrics.render(openMetrics) });
   const commands = commandsApp({
-    users,
-    renew,
-    isUsername,
+    ...options,
     status: () =>
       statusReport({
         software,

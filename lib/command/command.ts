@@ -1,5 +1,6 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { LoadOptions } from "../config/load.ts";
+import type { ServiceManagerOptions } from "./service_manager.ts";
 
 /** Exit codes: all went well, something failed, the command line or the settings are wrong. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -20,6 +21,8 @@ export interface CommandContext {
   erase: (what: "line" | "screen") => void;
   /** Calls back for each such signal, for the rest of the process's life. */
   onSignal: (signal: Deno.Signal, handler: () => void) => void;
+  /** The service manager that wants to hear from the program; absent where none does. */
+  serviceManager?: ServiceManagerOptions;
   /** Whether standard error goes to journald. */
   isJournal: boolean;
   /** Whether standard output is a terminal. */

@@ -1,22 +1,33 @@
+import { connectAdmin } from "../admin/client.ts";
+import type { HandOver } from "../admin/hand_over.ts";
+import { innerSocketPath } from "../file/socket_path.ts";
+import { ServiceManager } from "./service_manager.ts";
 import { settingsDifference, withLive } from "../config/difference.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Daemon, startDaemon } from "../daemon.ts";
-import { createLog, type LeveledLog } from "../log.ts";
+import { createLog, type LeveledLog, type Log } from "../log.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 
 /** `glossond serve`. */
 export const serve: Command = {
   summary: "run the relay (also without a command)",
-  help: `Usage: glossond serve
+  help: `Usage: glossond serve [--takeover]
 
 Runs the relay until SIGTERM or SIGINT; a second one ends it at once. Log lines go
 to standard error; the one that says "ready" names every listener.
 SIGHUP reads the settings file and the secrets file again: what is different is
 logged and taken over, or named as waiting for a restart. Settings with a problem
 change nothing. A new certificate is noticed by itself.
+
+  --takeover  take the place of the relay that runs on the same state folder, on the
+              same addresses, without a moment in which nobody listens; the other one
+              keeps its visitors for GLOSSOND_DRAIN_SECONDS (3600 unless set) and ends.
+              Where none runs, start as without it. Linux only.
+
 Exit: 0 stopped, 1 failed, 2 wrong settings.
 `,
+  options: { takeover: { type: "boolean" } },
   run: (context) => runRelay(context, false),
 };
 
@@ -52,25 +63,44 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
   let reload = (): void => void (hasMissed = true);
   let hasMissed = false;
   onSignal("SIGHUP", () => reload());
-  const stopping = Promise.withResolvers<void>();
+  const stopping = Promise.withResolvers<false>();
   let asked = false;
+  let hasSuccessor = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     onSignal(signal, () => {
-      // The second one means now.
-      if (asked) Deno.exit(EXIT.failed);
+      // The second one means now; so does one that comes when there is a successor.
+      if (asked) Deno.exit(hasSuccessor ? EXIT.ok : EXIT.failed);
       asked = true;
-      stopping.resolve();
+      stopping.resolve(false);
     });
   }
-  const daemon = await startDaemon(settings, log);
+  const predecessor = context.options.takeover ? await findPredecessor(settings, log) : undefined;
+  const daemon = await startDaemon(settings, log, predecessor);
   reload = reloader({ context, dev, settings, daemon, log });
+  const { serviceManager: manager } = context;
+  const service = manager &&
+    new ServiceManager(manager, innerSocketPath(settings.stateDir));
+  await service?.ready(() => daemon.summary());
   log.info("ready", { baseDomain: settings.baseDomain, ...daemon.addresses });
   if (hasMissed) reload();
-  await stopping.promise;
-  log.info("stopping");
+  const handedOver = daemon.handedOver.then(() => hasSuccessor = asked = true);
+  if (await Promise.race([stopping.promise, handedOver])) {
+    log.info("another process has this relay's place: it ends with its last visitor");
+  } else {
+    log.info("stopping");
+    await service?.stopping();
+  }
   await daemon.stop();
+  service?.close();
   log.info("stopped");
   return EXIT.ok;
+}
+
+/** The relay whose place is to be taken; undefined when none runs. */
+async function findPredecessor(settings: Settings, log: Log): Promise<HandOver | undefined> {
+  const running = await connectAdmin(settings.stateDir);
+  if (running === undefined) log.info("no relay runs on the state folder: nothing to take over");
+  return running?.handOver;
 }
 
 /** What a reload works on. */

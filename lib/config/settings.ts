@@ -324,11 +324,10 @@ export const SETTINGS = {
     "168",
     "Hours without a byte from visitor or client after which their connection is closed",
   ),
-  drainSeconds: required(
+  drainSeconds: optional(
     "DRAIN_SECONDS",
-    integer(0, 3600),
-    "10",
-    "How long visitors may finish when the relay stops",
+    integer(0, 86_400),
+    "How long visitors may finish when the relay stops (10 unless set), or another takes its place (3600)",
     { dev: "0", live: true },
   ),
 

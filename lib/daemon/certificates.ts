@@ -1,9 +1,14 @@
+import { join } from "node:path";
 import { openAuthority, readCaFile } from "../authority.ts";
 import type { Authority } from "../certificate/authority.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
 import { createIssuance, type Issuance } from "../issuance/issuance.ts";
 import { labelBelow } from "../wire/names.ts";
 import type { Ground } from "./ground.ts";
+import { Turn } from "./turn.ts";
+
+/** In the state folder: held by the process that orders users' certificates. */
+const TURN_FILE = "orders.lock";
 
 /** Who signs certificates, and how users get theirs. */
 export interface Certificates {
@@ -11,6 +16,8 @@ export interface Certificates {
   /** How users' names stand in the DNS; absent where that is not this relay's affair. */
   names: NameKeeper | undefined;
   issuance: Issuance;
+  /** Ends what orders and writes names, and leaves that to the next process of the state folder. */
+  stopOrdering: () => Promise<void>;
 }
 
 /**
@@ -37,16 +44,22 @@ export async function buildCertificates(
       },
     },
   );
-  onClose(close);
-  names?.start();
+  const turn = new Turn(join(settings.stateDir, TURN_FILE));
   const issuance = createIssuance({
     store,
+    turn: turn.come,
     authority,
     log,
     perAccountPerDay: settings.certificatesPerDay,
     // The embedded authority has no limit that the relay would have to keep to.
     perWeek: authority.kind === "local" ? Infinity : settings.certificatesPerWeek,
   });
-  onClose(() => issuance.stop());
-  return { authority, names, issuance };
+  turn.come.then(() => names?.start());
+  async function stopOrdering(): Promise<void> {
+    await issuance.stop();
+    await close();
+    turn.end();
+  }
+  onClose(stopOrdering);
+  return { authority, names, issuance, stopOrdering };
 }

@@ -7,7 +7,7 @@ import type { Log } from "../log.ts";
 import { COMMIT, VERSION } from "../version.ts";
 import { hostOfRelay, hostOfUser } from "../wire/names.ts";
 import { type Ceilings, fitCeilings } from "./ceilings.ts";
-import { type Listeners, openListeners } from "./listeners.ts";
+import { Listeners } from "./listeners.ts";
 import { Notice } from "./notice.ts";
 
 /** What parts ask to be called for. */
@@ -41,15 +41,18 @@ export interface Ground extends Events {
 /**
  * Opens the listeners, then the state.
  *
+ * @param beside whether another relay listens at the same places, and is to be taken the place of: the
+ * listeners are opened later then, and no port of the settings is 0.
  * @throws {Error} when one cannot be opened; the message names it and the mend.
  */
 export async function layGround(
   settings: Readonly<Settings>,
   log: Log,
   events: Events,
+  beside: boolean,
 ): Promise<Ground> {
   const { baseDomain, stateDir } = settings;
-  const listeners = openListeners(settings, events.onClose);
+  const listeners = beside ? Listeners.beside(settings) : Listeners.open(settings, events.onClose);
   const ceilings = await fitCeilings(settings, log);
   for (const { path, mode } of openStateFolder(stateDir)) {
     log.warn("was open to others, and is not any more", { path, mode: `0${mode.toString(8)}` });
@@ -64,10 +67,10 @@ export async function layGround(
     ceilings,
     store,
     metrics: createMetrics({ version: VERSION, commit: COMMIT }),
-    publicPort: settings.publicPort || listeners.hub.addr.port,
+    publicPort: settings.publicPort || listeners.port("hub"),
     data: {
       dataHost: settings.publicDataHost ?? hostOfRelay(baseDomain),
-      dataPort: settings.publicDataPort ?? listeners.data.addr.port,
+      dataPort: settings.publicDataPort ?? listeners.port("data"),
     },
     hostnameOf: (username) => hostOfUser(username, baseDomain),
     cutOff: new Notice(),

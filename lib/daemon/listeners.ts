@@ -1,46 +1,79 @@
 import type { Settings } from "../config/settings.ts";
 import { listenTcp } from "../net/listen.ts";
 
-/** The relay's TCP listeners, open but not yet served. */
-export interface Listeners {
-  hub: Deno.TcpListener;
-  data: Deno.TcpListener;
-  control: Deno.TcpListener;
-  pages: Deno.TcpListener;
-  http?: Deno.TcpListener;
+/** Names of the relay's TCP listeners; `http` where the settings ask for it. */
+export type ListenerName = "hub" | "data" | "control" | "pages" | "http";
+
+/** Where one listens. */
+export interface Place {
+  hostname: string;
+  /** 0 for a free one. */
+  port: number;
 }
 
-/**
- * Opens the listeners: before anything else, since a port that is taken stops everything, and a
- * free one has to be known to the parts.
- *
- * @param onClose takes what closes each of them.
- * @throws {Error} when one cannot be opened; those opened by then are left to `onClose`.
- */
-export function openListeners(
-  settings: Settings,
-  onClose: (close: () => void) => void,
-): Listeners {
-  function open(name: string, hostname: string, port: number): Deno.TcpListener {
-    const listener = listenTcp(name, hostname, port);
-    onClose(() => closeListener(listener));
-    return listener;
+/** The relay's TCP listeners: where each is, and the listeners themselves for whoever serves them. */
+export class Listeners {
+  readonly #places = new Map<ListenerName, Place>();
+  /** Opened, and not taken yet. */
+  readonly #open = new Map<ListenerName, Deno.TcpListener>();
+  /** Whether others may listen at the places. */
+  #beside = false;
+
+  /**
+   * Opens them all: a port that is taken stops everything, and a free one has to be known to the parts.
+   *
+   * @param onClose takes what closes those that nobody took.
+   * @throws {Error} when one cannot be opened; those opened by then are left to `onClose`.
+   */
+  static open(settings: Settings, onClose: (close: () => void) => void): Listeners {
+    const listeners = new Listeners(settings);
+    onClose(() => listeners.#open.forEach((listener) => listener.close()));
+    for (const [name, { hostname, port }] of listeners.#places) {
+      const listener = listenTcp(name, hostname, port);
+      listeners.#open.set(name, listener);
+      listeners.#places.set(name, listener.addr);
+    }
+    listeners.#beside = true;
+    return listeners;
   }
-  return {
-    hub: open("hub", settings.hubHost, settings.hubPort),
-    data: open("data", settings.dataHost, settings.dataPort),
-    control: open("control", settings.controlHost, settings.controlPort),
-    pages: open("pages", settings.pagesHost, settings.pagesPort),
-    ...(settings.httpPort !== undefined && {
-      http: open("http", settings.httpHost, settings.httpPort),
-    }),
-  };
-}
 
-function closeListener(listener: Deno.TcpListener): void {
-  try {
-    listener.close();
-  } catch {
-    // Its server stopped it.
+  /** Opens each when it is taken, beside the relay that listens there. The ports are not 0. */
+  static beside(settings: Settings): Listeners {
+    const listeners = new Listeners(settings);
+    listeners.#beside = true;
+    return listeners;
+  }
+
+  private constructor(settings: Settings) {
+    const { hubHost, dataHost, controlHost, pagesHost, httpHost, httpPort } = settings;
+    this.#places.set("hub", { hostname: hubHost, port: settings.hubPort });
+    this.#places.set("data", { hostname: dataHost, port: settings.dataPort });
+    this.#places.set("control", { hostname: controlHost, port: settings.controlPort });
+    this.#places.set("pages", { hostname: pagesHost, port: settings.pagesPort });
+    if (httpPort !== undefined) this.#places.set("http", { hostname: httpHost, port: httpPort });
+  }
+
+  /** Where each listens. */
+  get places(): ReadonlyMap<ListenerName, Place> {
+    return this.#places;
+  }
+
+  /** Port of a listener that is always there. */
+  port(name: Exclude<ListenerName, "http">): number {
+    return this.#places.get(name)!.port;
+  }
+
+  /**
+   * Hands a listener over to whoever serves and closes it, also again after they closed it.
+   *
+   * @returns undefined where the settings do not ask for it.
+   * @throws {Error} when it cannot be opened.
+   */
+  take(name: ListenerName): Deno.TcpListener | undefined {
+    const place = this.#places.get(name);
+    if (place === undefined) return undefined;
+    const open = this.#open.get(name);
+    this.#open.delete(name);
+    return open ?? listenTcp(name, place.hostname, place.port, this.#beside);
   }
 }

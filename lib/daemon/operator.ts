@@ -4,6 +4,7 @@ import type { LastOnline } from "../account/last_online.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import { isUsername } from "../account/username.ts";
 import type { Metrics } from "../admin/metrics.ts";
+import type { HandOver } from "../admin/hand_over.ts";
 import { startAdmin } from "../admin/start.ts";
 import type { Check } from "../admin/status.ts";
 import { createUserDesk } from "../admin/users.ts";
@@ -42,6 +43,7 @@ export interface OperatorOptions {
   metrics: Metrics;
   /** Ends a user's session and the connections of their visitors. */
   cutOff: (username: string) => void;
+  handOver: HandOver;
   /** Gives a user's name free; false if nobody has it. */
   release: (username: string) => Promise<boolean>;
   log: Log;
@@ -72,6 +74,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       ];
     },
     isUsername,
+    handOver: options.handOver,
     renew: createRenewal(certificate),
     users: createUserDesk({
       accounts,

@@ -1,12 +1,27 @@
 import type { Log } from "../log.ts";
 import { sleep } from "../net/pause.ts";
-import { type ListenerCounts, serveTcp, type TcpServer } from "../net/listen.ts";
+import {
+  type ListenerCounts,
+  serveTcp,
+  type ServeTcpOptions,
+  type TcpServer,
+} from "../net/listen.ts";
 import type { Places } from "../net/places.ts";
 import type { Hub } from "../visitor/hub.ts";
-import type { Listeners } from "./listeners.ts";
+import type { ListenerName, Listeners } from "./listeners.ts";
 
-/** Options for {@linkcode serveListeners}. */
-export interface ServeListenersOptions {
+/** Listeners that are opened and stopped together. */
+const GROUPS = {
+  visitors: ["hub", "pages", "http"],
+  data: ["data"],
+  control: ["control"],
+} as const satisfies Record<string, readonly ListenerName[]>;
+
+/** Who comes in by them. */
+export type ListenerGroup = keyof typeof GROUPS;
+
+/** Options for {@linkcode Servers}. */
+export interface ServersOptions {
   listeners: Listeners;
   hub: Hub;
   /** Handles a client's data connection. */
@@ -18,62 +33,73 @@ export interface ServeListenersOptions {
   log: Log;
 }
 
-/** The listeners being served. */
-export interface Servers {
-  /** Name, connections now and counts of each listener. */
-  figures(): ({ name: string; active: number } & ListenerCounts)[];
-  /** Names of the listeners that do not accept: stopped, or short of descriptors. */
-  failing(): string[];
-  /** Accepts no more visitors; connections in progress go on. */
-  stopVisitors(): Promise<void>;
-  /** Accepts no more of any kind; connections in progress go on. */
-  stop(): Promise<void>;
-  /** Gives visitors this long to finish, then closes every connection. */
-  finish(ms: number): Promise<void>;
-}
+/** The listeners being served: each hands its connections to whom they are for. */
+export class Servers {
+  readonly #options: ServersOptions;
+  readonly #servers = new Map<ListenerName, TcpServer>();
 
-/** Serves every listener: hands each connection to whom it is for. */
-export function serveListeners(options: ServeListenersOptions): Servers {
-  const { listeners, hub, onData, prefaces, addressGroups, log } = options;
-  const servers = new Map<string, TcpServer>();
-  function serve(name: keyof Listeners, onConnection: (conn: Deno.TcpConn) => Promise<void>): void {
-    const listener = listeners[name];
-    if (listener === undefined) return;
-    servers.set(name, serveTcp(listener, { name, onConnection, log }));
+  constructor(options: ServersOptions) {
+    this.#options = options;
   }
-  // The hub counts what it is handed by itself, by what each connection turns out to be.
-  serve("hub", (conn) => hub.onConnection(conn));
-  serve("control", (conn) => hub.onControlConnection(conn));
-  serve("pages", (conn) => hub.onPagesConnection(conn));
-  serve("http", (conn) => hub.onHttpConnection(conn));
-  servers.set(
-    "data",
-    serveTcp(listeners.data, {
-      name: "data",
-      onConnection: onData,
-      log,
-      places: prefaces,
-      keysOf: (conn) => addressGroups(conn.remoteAddr.hostname),
-    }),
-  );
 
-  return {
-    figures: () => [...servers].map(([name, { active, counts }]) => ({ name, active, ...counts })),
-    failing: () => [...servers].filter(([, server]) => !server.accepting).map(([name]) => name),
-    async stopVisitors() {
-      await Promise.all(["hub", "pages", "http"].map((name) => servers.get(name)?.stop()));
-    },
-    async stop() {
-      await Promise.all([...servers.values()].map((server) => server.stop()));
-    },
-    async finish(ms) {
-      const over = new AbortController();
-      await Promise.race([
-        servers.get("hub")!.idle().then(() => over.abort()),
-        sleep(ms, over.signal),
-      ]);
-      for (const server of servers.values()) server.closeAll();
-      await Promise.all([...servers.values()].map((server) => server.idle()));
-    },
-  };
+  /**
+   * Opens these groups' listeners and serves them, also again after they were stopped.
+   *
+   * @throws {Error} when one cannot be opened.
+   */
+  open(...groups: ListenerGroup[]): void {
+    const { listeners, log } = this.#options;
+    for (const name of groups.flatMap((group): readonly ListenerName[] => GROUPS[group])) {
+      const listener = listeners.take(name);
+      if (listener === undefined) continue;
+      this.#servers.set(name, serveTcp(listener, { name, ...this.#handling(name), log }));
+    }
+  }
+
+  /** Name, connections now and counts of each listener. */
+  figures(): ({ name: string; active: number } & ListenerCounts)[] {
+    return [...this.#servers].map(([name, { active, counts }]) => ({ name, active, ...counts }));
+  }
+
+  /** Names of the listeners that do not accept: stopped, or short of descriptors. */
+  failing(): string[] {
+    return [...this.#servers].filter(([, server]) => !server.accepting).map(([name]) => name);
+  }
+
+  /** Accepts no more in a group; connections in progress go on. */
+  async stop(group: ListenerGroup): Promise<void> {
+    await Promise.all(GROUPS[group].map((name) => this.#servers.get(name)?.stop()));
+  }
+
+  /** Gives visitors this long to finish, then closes every connection. */
+  async finish(ms: number): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([
+      this.#servers.get("hub")?.idle().then(() => over.abort()),
+      sleep(ms, over.signal),
+    ]);
+    for (const server of this.#servers.values()) server.closeAll();
+    await Promise.all([...this.#servers.values()].map((server) => server.idle()));
+  }
+
+  #handling(name: ListenerName): Pick<ServeTcpOptions, "onConnection" | "places" | "keysOf"> {
+    const { hub, onData, prefaces, addressGroups } = this.#options;
+    // The hub counts what it is handed by itself, by what each connection turns out to be.
+    switch (name) {
+      case "hub":
+        return { onConnection: (conn) => hub.onConnection(conn) };
+      case "control":
+        return { onConnection: (conn) => hub.onControlConnection(conn) };
+      case "pages":
+        return { onConnection: (conn) => hub.onPagesConnection(conn) };
+      case "http":
+        return { onConnection: (conn) => hub.onHttpConnection(conn) };
+      case "data":
+        return {
+          onConnection: onData,
+          places: prefaces,
+          keysOf: (conn) => addressGroups(conn.remoteAddr.hostname),
+        };
+    }
+  }
 }

@@ -6,7 +6,7 @@ import { fault, type Finding } from "./finding.ts";
 import { checkNames } from "./names.ts";
 import { checkPaths } from "./paths.ts";
 import { checkPowerDns } from "./power_dns.ts";
-import { checkCertificate, checkRelay, checkState } from "./relay.ts";
+import { checkCertificate, checkHandOver, checkRelay, checkState } from "./relay.ts";
 import { checkRfc2136 } from "./rfc2136.ts";
 import { checkAcme, checkBio } from "./services.ts";
 
@@ -34,6 +34,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
   const groups = await Promise.all([
     checkState(stateDir),
     checkRelay(settings),
+    checkHandOver(),
     caFile instanceof Error
       ? fault("ACME trust", caFile.message, "give the path of a PEM file that can be read")
       : [],

@@ -100,3 +100,23 @@ export async function checkCertificate(
   if (report.state === "attention") return warning(check, why, mend);
   return ok(check, `for ${report.names?.join(" ")} until ${report.notAfter}`);
 }
+
+/** Shows whether a relay that takes another's place loses connections that wait (ip-sysctl, Linux 5.14). */
+export async function checkHandOver(): Promise<Finding[]> {
+  const check = "hand-over";
+  const name = "net.ipv4.tcp_migrate_req";
+  try {
+    const value = await Deno.readTextFile(`/proc/sys/${name.replaceAll(".", "/")}`);
+    return [
+      ok(
+        check,
+        value.trim() === "1"
+          ? `loses no connection: ${name} is 1`
+          : `may lose a few connections; not so after sysctl -w ${name}=1, as glossond@.service has it`,
+      ),
+    ];
+  } catch {
+    // Another system, or an older kernel.
+    return [];
+  }
+}

@@ -42,6 +42,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   const running = new Map<string, Running>();
   const troubles = createTroubles(now, random);
   const planner = createPlanner({ orders, running, retryAt: troubles.retryAt, perWeek, now });
+  let hasTurn = options.turn === undefined;
   let stopped = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** The pass over the queue that was asked for last. */
@@ -52,6 +53,10 @@ export function createIssuance(options: IssuanceOptions): Issuance {
 
   orders.prune(now() - KEEP_MS).catch(notStored);
   pump();
+  options.turn?.then(() => {
+    hasTurn = true;
+    pump();
+  });
 
   function notStored(error: unknown): void {
     log.error("certificate orders not stored", { error });
@@ -112,7 +117,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
   async function pass(): Promise<void> {
     passDue = false;
     clearTimeout(timer);
-    if (stopped) return;
+    if (stopped || !hasTurn) return;
     let wakeAt = Infinity;
     try {
       const { planned, blocked } = await planner.plan();

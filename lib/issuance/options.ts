@@ -22,6 +22,8 @@ export interface IssuanceOptions {
    * @default {Infinity}
    */
   perWeek?: number;
+  /** Orders begin when it resolves; until then they are queued. @default {at once} */
+  turn?: Promise<void>;
   /** Orders under way at once. @default {4} */
   concurrency?: number;
 }

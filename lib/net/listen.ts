@@ -143,16 +143,30 @@ function setOptions(conn: Deno.TcpConn): void {
   }
 }
 
+/** Whether a port can be shared with another process: so that a relay can take another's place. */
+const CAN_SHARE = Deno.build.os === "linux";
+
 /**
  * Opens a listener; connections wait in its queue until it is served.
  *
+ * On Linux the port can be shared with a process of the same user that asks for it (SO_REUSEPORT,
+ * socket(7)).
+ *
  * @param name what the settings of its address are named after.
  * @param port 0 takes a free one.
+ * @param beside whether another process may be listening there already. @default {false}
  * @throws {Error} when it cannot; the message names the address and the mend.
  */
-export function listenTcp(name: string, hostname: string, port: number): Deno.TcpListener {
+export function listenTcp(
+  name: string,
+  hostname: string,
+  port: number,
+  beside = false,
+): Deno.TcpListener {
   try {
-    return Deno.listen({ hostname, port, tcpBacklog: BACKLOG });
+    // Else two that know nothing of each other would share it.
+    if (CAN_SHARE && !beside) Deno.listen({ hostname, port }).close();
+    return Deno.listen({ hostname, port, tcpBacklog: BACKLOG, reusePort: CAN_SHARE });
   } catch (error) {
     const { message } = error as Error;
     const where = `GLOSSOND_${name.toUpperCase()}_HOST and GLOSSOND_${name.toUpperCase()}_PORT`;

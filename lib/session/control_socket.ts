@@ -48,10 +48,21 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 const TROUBLE_RETRY_MS = 60_000;
 
 /**
- * When clients of a relay that goes away may come back: soon, since visitors wait 5 s for them, but
- * spread over a time that grows with their number, since each costs the relay a TLS handshake.
+ * When clients of a relay that stops may come back: soon, since visitors wait 5 s for them, but spread
+ * over a time that grows with their number, since each costs the relay a TLS handshake.
  */
-const DRAIN_RETRY_MS = { min: 1_000, each: 2, spread: { min: 1_000, max: 10_000 } } as const;
+export interface ComeBack {
+  minMs: number;
+  eachMs: number;
+  leastMs: number;
+  mostMs: number;
+}
+
+/** To one that starts again. */
+export const AFTER_RESTART: ComeBack = { minMs: 1_000, eachMs: 2, leastMs: 1_000, mostMs: 10_000 };
+
+/** To its successor, which is there: within the time that a visitor waits for them. */
+export const AFTER_HAND_OVER: ComeBack = { minMs: 0, eachMs: 1, leastMs: 100, mostMs: 3_000 };
 
 /** Options for {@linkcode Control}. */
 export interface ControlOptions {
@@ -118,12 +129,11 @@ export class Control {
   }
 
   /** Sends every client away to come back later, and waits until they closed. */
-  async drain(): Promise<void> {
+  async drain({ minMs, eachMs, leastMs, mostMs }: ComeBack): Promise<void> {
     clearInterval(this.#heartbeat);
-    const { min, each, spread } = DRAIN_RETRY_MS;
-    const spreadMs = Math.min(Math.max(this.#links.size * each, spread.min), spread.max);
+    const spreadMs = Math.min(Math.max(this.#links.size * eachMs, leastMs), mostMs);
     for (const link of [...this.#links.values()]) {
-      const retry = min + Math.floor(Math.random() * spreadMs);
+      const retry = minMs + Math.floor(Math.random() * spreadMs);
       this.#end(link, "draining", CLOSE.draining, retry);
     }
     for (let waited = 0; this.#links.size > 0 && waited < CLOSE_TIMEOUT_MS; waited += 20) {

@@ -45,6 +45,11 @@ export class Hub {
     return this.#onward.joined.size;
   }
 
+  /** Users whose clients visitors are joined with. */
+  visitedUsers(): string[] {
+    return this.#onward.joined.users();
+  }
+
   /** Visitors joined with this user's client. */
   visitorsOf(username: string): number {
     return this.#onward.joined.of(username);

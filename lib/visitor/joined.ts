@@ -79,6 +79,11 @@ export class Joined {
     return sum;
   }
 
+  /** Users who have visitors. */
+  users(): string[] {
+    return [...this.#visitors.keys()];
+  }
+
   /** Visitors of this user. */
   of(username: string): number {
     return this.#visitors.get(username)?.size ?? 0;

@@ -53,7 +53,7 @@ export async function rate(bench: Bench): Promise<void> {
     let best = 0;
     for (const perSecond of RATES) {
       bench.tell(`rate, ${perSecond} a second: ${target.name}`);
-      const run = { port: target.port, hostname, perSecond, seconds };
+      const run = { port: target.port, hostnames: [hostname], perSecond, seconds };
       let stood = false;
       for (let tried = 0; !stood && tried < TRIES; tried++) {
         const { p99, errors } = await visitor.call<{ p99: number; errors: number }>("rate", run);

@@ -65,7 +65,7 @@ export async function soak(bench: Bench): Promise<void> {
   const [visits, delays] = await Promise.all([
     visitor!.call<{ p50: number; p99: number; errors: number }>("rate", {
       port: target.port,
-      hostname: hostnames[0],
+      hostnames: hostnames.slice(0, 1),
       perSecond,
       seconds,
     }),

@@ -30,7 +30,7 @@ export const PROGRAMS: Program[] = [
       "--allow-run=python3",
       // A command of root's becomes the state folder's owner; Deno has no narrower word for that.
       "--allow-sys",
-      "--allow-env=GLOSSOND_*,JOURNAL_STREAM",
+      "--allow-env=GLOSSOND_*,JOURNAL_STREAM,NOTIFY_SOCKET,WATCHDOG_USEC",
     ],
     platforms: ["linux-x64", "linux-arm64", "macos-x64", "macos-arm64"],
   },
@@ -69,5 +69,7 @@ export const COMMON_OPTIONS = [
   "--ignore-env",
   "--no-check",
   "--quiet",
+  // For ports that are shared with a successor.
+  "--unstable-net",
   `--v8-flags=${V8_FLAGS}`,
 ];

@@ -64,7 +64,8 @@ export async function flood(plan: FloodPlan): Promise<FloodReport> {
     ...glossond.membership(0, POOL),
     controlPort: front.relay.ports.control,
   });
-  const way = { port: relay.ports.hub!, hostname: `${usernameOf(0)}.${BASE}`, proxied: true };
+  const hostnames = [`${usernameOf(0)}.${BASE}`];
+  const way = { port: relay.ports.hub!, hostnames, proxied: true };
 
   async function measure(what: string): Promise<Visits> {
     onProgress(what);

@@ -50,6 +50,12 @@ function commandsWith(lines: RenewalLine[] = []) {
       for (const line of lines) tell(line);
       return Promise.resolve();
     },
+    handOver: {
+      look: () => Promise.resolve({ online: ["kaylee"], ports: { hub: 443 } }),
+      leaveVisitors: () => Promise.reject(new Error("the disk is full")),
+      resume: () => Promise.resolve(void cutOff.push("resume")),
+      leaveClients: () => Promise.resolve(void cutOff.push("leave")),
+    },
     isUsername: (text) => /^[a-z]+$/.test(text),
   });
   return { app, store, cutOff };
@@ -101,4 +107,16 @@ Deno.test("commandsApp() tells a renewal line by line", async () => {
   const answer = await app.request("/v1/certificate/renew?force=true", { method: "POST" });
   const lines = (await answer.text()).trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(lines, [{ step: "asked", fields: { force: true, why: "no reason" } }, end]);
+});
+
+Deno.test("commandsApp() takes each step of a hand-over", async () => {
+  const { app, cutOff } = commandsWith();
+  const look = await app.request("/v1/hand-over");
+  assert.deepEqual(await look.json(), { online: ["kaylee"], ports: { hub: 443 } });
+  const failed = await app.request("/v1/hand-over/visitors", { method: "POST" });
+  assert.equal(failed.status, 500);
+  for (const step of ["resume", "clients"]) {
+    assert.equal((await app.request(`/v1/hand-over/${step}`, { method: "POST" })).status, 200);
+  }
+  assert.deepEqual(cutOff, ["resume", "leave"]);
 });

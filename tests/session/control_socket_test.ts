@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ControlSocket, Transport } from "../../lib/session/caller.ts";
-import { Control } from "../../lib/session/control_socket.ts";
+import { AFTER_RESTART, Control } from "../../lib/session/control_socket.ts";
 import type { Redeem } from "../../lib/session/session.ts";
 import { Sessions } from "../../lib/session/sessions.ts";
 import { Tickets } from "../../lib/session/tickets.ts";
@@ -70,7 +70,7 @@ function setUp() {
   return {
     ...{ log, sessions, control, open },
     async [Symbol.asyncDispose]() {
-      await control.drain();
+      await control.drain(AFTER_RESTART);
       for (const socket of opened) if (socket.readyState === WebSocket.OPEN) socket.end();
     },
   };

@@ -41,6 +41,8 @@ export interface RelayOptions {
   bioScript?: string;
   /** A folder of an earlier relay, to go on with its state. */
   dir?: string;
+  /** Whether it takes the place of the relay that runs on the folder. */
+  takeover?: boolean;
 }
 
 /** Starts the real daemon on free ports with the local authority and a new state folder. */
@@ -73,12 +75,13 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
   };
   const { PATH = "/usr/bin:/bin", HOME = dir, DENO_DIR } = Deno.env.toObject();
   const executable = Deno.env.get("GLOSSOND_BIN");
+  const serve = ["serve", ...options.takeover ? ["--takeover"] : []];
   const [program = "", ...args] = [
     ...options.launcher ?? [],
-    ...executable ? [executable, "serve"] : [
+    ...executable ? [executable, ...serve] : [
       ...[Deno.execPath(), "run", "-A", "--no-prompt"],
       ...options.preload === undefined ? [] : [`--preload=${options.preload}`],
-      ...[`${ROOT}main.ts`, "serve"],
+      ...[`${ROOT}main.ts`, ...serve],
     ],
   ];
   const process = new Deno.Command(program, {
@@ -146,7 +149,10 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
 
   async function dispose(): Promise<void> {
     await stop();
-    await Deno.remove(dir, { recursive: true });
+    await Deno.remove(dir, { recursive: true }).catch((error) => {
+      // By another relay of the same folder.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
   }
 
   try {
@@ -168,7 +174,8 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {
-    await dispose();
+    // A folder that was handed in is still its owner's.
+    await (options.dir === undefined ? dispose() : stop());
     throw error;
   }
 }

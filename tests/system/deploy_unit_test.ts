@@ -3,9 +3,7 @@ import { BASE, type Relay, ROOT } from "../stories/relay.ts";
 import { apiOf, serveUser, type User, visit } from "../stories/user.ts";
 import { freePort } from "./acme/servers.ts";
 import { compileExecutables } from "./deploy/executable.ts";
-import { startSystemd, type Systemd } from "./deploy/systemd.ts";
-
-const UNIT = `${ROOT}examples/glossond.service`;
+import { type PlacedFile, startSystemd, type Systemd } from "./deploy/systemd.ts";
 
 /** The unit's own exposure level; systemd-analyze calls 0 to 1.5 safe to say "OK" to. */
 const MAX_EXPOSURE = 1.5;
@@ -20,19 +18,34 @@ async function analyze(...args: string[]): Promise<string> {
   return text;
 }
 
-Deno.test("systemd-analyze finds nothing wrong with the unit, and little exposed", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "glossond-unit-" });
-  // The program has to be there for verify; on this machine it is not installed.
-  const unit = (await Deno.readTextFile(UNIT)).replace("/usr/local/bin/glossond", "/bin/true");
-  await Deno.writeTextFile(`${dir}/glossond.service`, unit);
-  assert.equal((await analyze("verify", "--man=no", `${dir}/glossond.service`)).trim(), "");
-  const security = await analyze(
-    ...["security", "--offline=true", "--no-pager", `--threshold=${MAX_EXPOSURE * 10}`],
-    `${dir}/glossond.service`,
-  );
-  const level = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(security)?.[1]);
-  assert.ok(level <= MAX_EXPOSURE, security);
-  await Deno.remove(dir, { recursive: true });
+for (const name of ["glossond.service", "glossond@.service"]) {
+  Deno.test(`systemd-analyze finds nothing wrong with ${name}, and little exposed`, async () => {
+    const dir = await Deno.makeTempDir({ prefix: "glossond-unit-" });
+    // The program has to be there for verify; on this machine it is not installed.
+    const unit = (await Deno.readTextFile(`${ROOT}examples/${name}`))
+      .replace("/usr/local/bin/glossond", "/bin/true");
+    const path = `${dir}/${name.replace("@", "@a")}`;
+    await Deno.writeTextFile(path, unit);
+    assert.equal((await analyze("verify", "--man=no", path)).trim(), "");
+    const security = await analyze(
+      ...["security", "--offline=true", "--no-pager", `--threshold=${MAX_EXPOSURE * 10}`],
+      path,
+    );
+    const level = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(security)?.[1]);
+    assert.ok(level <= MAX_EXPOSURE, security);
+    await Deno.remove(dir, { recursive: true });
+  });
+}
+
+Deno.test("the unit of two instances is the other one, but for what has to be different", async () => {
+  const lines = async (name: string): Promise<string[]> =>
+    (await Deno.readTextFile(`${ROOT}examples/${name}`)).split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"));
+  const [one, two] = [await lines("glossond.service"), await lines("glossond@.service")];
+  const keys = (all: string[], others: string[]): string[] =>
+    all.filter((line) => !others.includes(line)).map((line) => line.split("=")[0]!);
+  assert.deepEqual(keys(one, two), ["Description", "ExecStart", "Restart"]);
+  assert.deepEqual(keys(two, one), ["Description", "ExecStartPre", "ExecStart", "User", "Restart"]);
 });
 
 /** Runs the relay by its unit; as a story's relay, but for the process, which systemd has. */
@@ -78,15 +91,26 @@ function freshSettings(): { ports: Record<string, number>; settings: string } {
   return { ports, settings };
 }
 
-/** A systemd with the executable, the unit and these settings in their places. */
-async function systemdWith(settings: string): Promise<Systemd> {
+/** A unit of the examples, and what is different here. */
+function unitFiles(name: string, lines: Record<string, string>): Record<string, PlacedFile> {
+  const text = Object.entries(lines).map(([key, value]) => `${key}=${value}\n`).join("");
+  return {
+    [`/etc/systemd/system/${name}`]: { from: `${ROOT}examples/${name}` },
+    [`/etc/systemd/system/${name}.d/here.conf`]: { text: `[Service]\n${text}` },
+  };
+}
+
+/** A systemd with the executable, the units and these settings in their places. */
+async function systemdWith(
+  settings: string,
+  lines: Record<string, string> = {},
+): Promise<Systemd> {
   const executables = await compileExecutables();
   const systemd = await startSystemd({
     "/usr/local/bin/glossond": { from: `${executables}/glossond`, mode: "755" },
-    "/etc/systemd/system/glossond.service": { from: UNIT },
-    "/etc/systemd/system/glossond.service.d/log.conf": {
-      text: `[Service]\nStandardError=file:${LOG_FILE}\n`,
-    },
+    ...unitFiles("glossond.service", { StandardError: `file:${LOG_FILE}`, ...lines }),
+    // The machine's own setting stays as it is.
+    ...unitFiles("glossond@.service", { StandardError: `append:${LOG_FILE}`, ExecStartPre: "" }),
     "/etc/glossond/settings": { text: settings },
     "/etc/glossond/secrets": { text: "POWERDNS_API_KEY=key\n", mode: "600" },
     // Proves every name by a code that the test puts into a file that all can read.
@@ -102,12 +126,12 @@ async function systemdWith(settings: string): Promise<Systemd> {
 
 Deno.test("the unit tries until it works, also after more failed starts than systemd allows by default", async () => {
   const { ports, settings } = freshSettings();
-  await using systemd = await systemdWith(settings);
+  await using systemd = await systemdWith(settings, { WatchdogSec: "2" });
   const show = async (property: string): Promise<string> =>
     (await systemd.systemctl("show", "-P", property, "glossond")).trim();
   {
     using _taken = Deno.listen({ hostname: "127.0.0.1", port: ports.hub! });
-    await systemd.systemctl("start", "glossond");
+    await systemd.systemctl("start", "--no-block", "glossond");
     while (Number(await show("NRestarts")) < 7) {
       assert.notEqual(await show("ActiveState"), "failed", "systemd gave up");
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -115,6 +139,41 @@ Deno.test("the unit tries until it works, also after more failed starts than sys
   }
   const relay = await relayOf(systemd, ports);
   assert.equal((await visit(relay, BASE)).status, 200);
+
+  // One that is stuck is started again.
+  const restarts = Number(await show("NRestarts"));
+  await systemd.run("truncate", "-s0", LOG_FILE);
+  await systemd.run("kill", "-STOP", await show("MainPID"));
+  const again = await relayOf(systemd, ports);
+  assert.equal((await visit(again, BASE)).status, 200);
+  assert.equal(Number(await show("NRestarts")), restarts + 1);
+});
+
+Deno.test("an instance of the unit takes the other's place, which ends by itself", async () => {
+  const { ports, settings } = freshSettings();
+  await using systemd = await systemdWith(`${settings}GLOSSOND_DRAIN_SECONDS=1\n`);
+  const show = async (property: string, unit: string): Promise<string> =>
+    (await systemd.systemctl("show", "-P", property, unit)).trim();
+  await systemd.systemctl("start", "glossond@a");
+  const relay = await relayOf(systemd, ports);
+  const user = await signUpBy(systemd, relay);
+  {
+    await using _server = await serveUser(relay, user, () => new Response("hello"));
+    assert.equal((await visit(relay, user.hostname)).body, "hello");
+  }
+  await systemd.systemctl("start", "glossond@b");
+  assert.equal((await visit(relay, BASE)).status, 200);
+  while (await show("ActiveState", "glossond@a") !== "inactive") {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.equal(await show("Result", "glossond@a"), "success");
+  assert.equal(await show("ActiveState", "glossond@b"), "active");
+  await using _server = await serveUser(relay, user, () => new Response("hello again"));
+  assert.equal((await visit(relay, user.hostname)).body, "hello again");
+  // systemd hears how it is.
+  while (await show("StatusText", "glossond@b") !== "1 users online, 0 visitors") {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 });
 
 Deno.test("the daemon runs by its unit under the real systemd, with all its restrictions", async () => {

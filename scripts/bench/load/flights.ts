@@ -90,6 +90,29 @@ function addressesOf(i: number): ProxyAddresses {
   };
 }
 
+/** How soon a client tries again that did not get online, milliseconds. */
+const RETRY_MS = 100;
+
+/** Stays online: comes back when the relay asks it to, or is there again. Resolves when it is first. */
+function stay(membership: Membership, http: Deno.HttpClient): Promise<void> {
+  const onTicket = (ticket: string): void => {
+    join("127.0.0.1", membership.dataPort, ticket).catch(() => {});
+  };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  function comeBack(awayMs: number): void {
+    setTimeout(() => {
+      let isOver = false;
+      const onEnd = (ms: number): void => {
+        if (!isOver) comeBack(ms || RETRY_MS);
+        isOver = true;
+      };
+      goOnline(membership, onTicket, http, onEnd).then(() => resolve(), () => onEnd(RETRY_MS));
+    }, awayMs);
+  }
+  comeBack(0);
+  return promise;
+}
+
 /** Where visits go. */
 interface Way {
   port: number;
@@ -111,6 +134,11 @@ await answerCalls({
   async online(membership: Membership) {
     const { dataPort } = membership;
     await goOnline(membership, (ticket) => join("127.0.0.1", dataPort, ticket));
+  },
+  /** Serves connections as clients of glossond who come back whenever they lose it. */
+  async members({ memberships }: { memberships: Membership[] }) {
+    const http = Deno.createHttpClient({ caCerts: [memberships[0]!.ca], http2: false });
+    await Promise.all(memberships.map((membership) => stay(membership, http)));
   },
   /** Opens connections to names in turns, 20 at a time, and keeps them. */
   async hold({ port, hostnames, count }: { port: number; hostnames: string[]; count: number }) {
@@ -153,15 +181,23 @@ await answerCalls({
     return { times };
   },
   /**
-   * Visits at a rate, however slow the answers are, and tells how long they took; each behind a PROXY
-   * header with an address of its own where that is `proxied`.
+   * Visits at a rate, the hosts in turns, however slow the answers are, and tells how long they took; each
+   * behind a PROXY header with an address of its own where that is `proxied`.
    */
-  async rate(run: Way & { perSecond: number; seconds: number; proxied?: boolean }) {
-    const hello = helloFor(run.hostname);
-    const first = (i: number): Uint8Array =>
-      run.proxied ? openingBytes(addressesOf(i), hello) : hello;
+  async rate(run: {
+    port: number;
+    hostnames: string[];
+    perSecond: number;
+    seconds: number;
+    proxied?: boolean;
+  }) {
+    const hellos = run.hostnames.map(helloFor);
+    function first(i: number): Uint8Array {
+      const hello = hellos[i % hellos.length]!;
+      return run.proxied ? openingBytes(addressesOf(i), hello) : hello;
+    }
     const times: number[] = [];
-    let errors = 0;
+    const failures: Record<string, number> = {};
     const total = run.perSecond * run.seconds;
     const started = performance.now();
     const open: Promise<void>[] = [];
@@ -174,12 +210,13 @@ await answerCalls({
           visit(run.port, first(i)).then((conn) => {
             times.push(performance.now() - from);
             conn.close();
-          }, () => void errors++),
+          }, ({ message }: Error) => void (failures[message] = (failures[message] ?? 0) + 1)),
         );
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     await Promise.all(open);
-    return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), errors };
+    const errors = Object.values(failures).reduce((sum, count) => sum + count, 0);
+    return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), errors, failures };
   },
 });

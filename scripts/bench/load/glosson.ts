@@ -26,11 +26,13 @@ export interface GlossonLink {
  * Goes online as a user of the relay.
  *
  * @param onTicket called with each ticket, to park with or to join a visitor with.
+ * @param onEnd called when the session is over, with how long the relay asked to stay away, milliseconds.
  */
 export async function goOnline(
   membership: Membership,
   onTicket: (ticket: string) => void,
   http = Deno.createHttpClient({ caCerts: [membership.ca], http2: false }),
+  onEnd: (awayMs: number) => void = () => {},
 ): Promise<GlossonLink> {
   const { token, controlPort, pool, host = "localhost" } = membership;
   const options: Record<string, unknown> = {
@@ -44,8 +46,12 @@ export async function goOnline(
     options as unknown as string[],
   );
   let tickets = 0;
+  let awayMs = 0;
   const { promise: online, resolve, reject } = Promise.withResolvers<void>();
-  socket.onclose = (event) => reject(new Error(`control WebSocket closed with ${event.code}`));
+  socket.onclose = (event) => {
+    reject(new Error(`control WebSocket closed with ${event.code}`));
+    onEnd(awayMs);
+  };
   socket.onerror = (event) => reject(new Error((event as ErrorEvent).message));
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data) as RelayMessage;
@@ -53,6 +59,7 @@ export async function goOnline(
       if (pool > 0) socket.send(JSON.stringify({ type: "pool", size: pool }));
       return resolve();
     }
+    if (message.type === "goodbye") awayMs = message.retryAfterMs ?? 0;
     const given = message.type === "tickets"
       ? message.tickets
       : message.type === "connect"

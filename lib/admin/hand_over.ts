@@ -1,0 +1,25 @@
+/** How a relay stands that another process is to take the place of. */
+export interface Standing {
+  /** Usernames of those online. */
+  online: string[];
+  /** Port of each of its listeners, by name. */
+  ports: Record<string, number>;
+}
+
+/**
+ * What a relay does for its successor, step by step, so that at no moment nobody listens: the successor
+ * opens each listener before its predecessor closes it, except the data port, whose tickets are good at
+ * the relay that issued them.
+ */
+export interface HandOver {
+  look(): Promise<Standing>;
+  /** Accepts no more visitors; those on their way in meet their clients. Then frees the data port. */
+  leaveVisitors(): Promise<Standing>;
+  /** The successor failed: accepts as before. */
+  resume(): Promise<void>;
+  /**
+   * Sends the clients to the successor and ends once the visitors it has are gone. Resolves when it
+   * can be reached for commands no more.
+   */
+  leaveClients(): Promise<void>;
+}

@@ -1,0 +1,143 @@
+import type { HandOver, Standing } from "../admin/hand_over.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Log } from "../log.ts";
+import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
+import type { Sessions } from "../session/sessions.ts";
+import type { Hub } from "../visitor/hub.ts";
+import type { Place } from "./listeners.ts";
+import type { Servers } from "./servers.ts";
+
+/** How long those who are on their way in when the relay stops may take to meet their clients. */
+export const SETTLE_MS = 500;
+
+/** How long a successor may take between its two steps, before it is taken for dead. */
+const STEP_MS = 15_000;
+
+/** Options for {@linkcode OwnHandOver}. */
+export interface OwnHandOverOptions {
+  sessions: Pick<Sessions, "usernames">;
+  hub: Pick<Hub, "settled">;
+  servers: Pick<Servers, "open" | "stop">;
+  /** Where each listener is, by name. */
+  addresses: () => [name: string, place: Place][];
+  log: Log;
+  /** @default {setTimeout} */
+  schedule?: Schedule;
+}
+
+/** This relay's part when another process takes its place. */
+export class OwnHandOver implements HandOver {
+  readonly #options: OwnHandOverOptions;
+  readonly #done = Promise.withResolvers<void>();
+  #isDone = false;
+  #callOffResume: (() => void) | undefined;
+
+  constructor(options: OwnHandOverOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the successor has all but the visitors who are here: the relay is to stop. */
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  look(): Promise<Standing> {
+    const { sessions, addresses } = this.#options;
+    return Promise.resolve({
+      online: [...sessions.usernames()],
+      ports: Object.fromEntries(addresses().map(([name, { port }]) => [name, port])),
+    });
+  }
+
+  async leaveVisitors(): Promise<Standing> {
+    const { hub, servers, log, schedule = scheduleTimeout } = this.#options;
+    log.info("another process takes this relay's place");
+    this.#callOffResume ??= schedule(() => {
+      log.error("the other process does not go on, so this relay does");
+      this.#open();
+    }, STEP_MS);
+    await servers.stop("visitors");
+    await hub.settled(SETTLE_MS);
+    await servers.stop("data");
+    return await this.look();
+  }
+
+  resume(): Promise<void> {
+    this.#options.log.error("the other process failed, so this relay goes on");
+    this.#open();
+    return Promise.resolve();
+  }
+
+  leaveClients(): Promise<void> {
+    this.#callOffResume?.();
+    this.#callOffResume = undefined;
+    this.#isDone = true;
+    this.#done.resolve();
+    return Promise.resolve();
+  }
+
+  #open(): void {
+    const { servers, log } = this.#options;
+    if (this.#callOffResume === undefined) return;
+    this.#callOffResume();
+    this.#callOffResume = undefined;
+    try {
+      servers.open("visitors", "data");
+    } catch (error) {
+      // Half of a relay is none: whoever supervises it starts it again.
+      log.error("cannot go on", { error });
+      this.#done.resolve();
+    }
+  }
+}
+
+/**
+ * Takes another relay's place: at no moment nobody listens, and nobody who is online counts as away.
+ *
+ * @throws {Error} when one of the steps fails; the other relay goes on then, if it can.
+ */
+export async function takeOver(
+  predecessor: HandOver,
+  { sessions, servers }: {
+    sessions: Pick<Sessions, "await" | "get">;
+    servers: Pick<Servers, "open">;
+  },
+): Promise<void> {
+  function expect({ online }: Standing): void {
+    for (const username of online) {
+      if (sessions.get(username) === undefined) sessions.await(username);
+    }
+  }
+  expect(await predecessor.look());
+  servers.open("visitors");
+  try {
+    // Who came meanwhile, too; and for all the time begins now.
+    expect(await predecessor.leaveVisitors());
+    servers.open("data", "control");
+  } catch (error) {
+    await predecessor.resume().catch(() => {});
+    throw error;
+  }
+  await predecessor.leaveClients();
+}
+
+/** Settings whose ports are those of the relay whose place is taken, where they leave them open. */
+export async function withPortsOf(settings: Settings, predecessor: HandOver): Promise<Settings> {
+  const { ports } = await predecessor.look();
+  const given = { ...settings };
+  const named = {
+    hub: "hubPort",
+    data: "dataPort",
+    control: "controlPort",
+    pages: "pagesPort",
+  } as const;
+  for (const [name, setting] of Object.entries({ ...named, admin: "adminPort" } as const)) {
+    given[setting] ||= ports[name] ?? 0;
+  }
+  if (given.httpPort === 0) given.httpPort = ports.http ?? 0;
+  return given;
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { OwnHandOver, takeOver } from "../../lib/daemon/hand_over.ts";
+import type { HandOver } from "../../lib/admin/hand_over.ts";
+import { SILENT_LOG } from "../../lib/log.ts";
+import { ManualClock } from "../manual_clock.ts";
+
+function setUp() {
+  const did: string[] = [];
+  const clock = new ManualClock();
+  const own = new OwnHandOver({
+    sessions: { usernames: () => ["kaylee"].values() },
+    hub: { settled: () => Promise.resolve() },
+    servers: {
+      open: (...groups) => void did.push(`open ${groups}`),
+      stop: (group) => Promise.resolve(void did.push(`stop ${group}`)),
+    },
+    addresses: () => [["hub", { hostname: "127.0.0.1", port: 8443 }]],
+    log: SILENT_LOG,
+    schedule: clock.schedule,
+  });
+  return { did, clock, own };
+}
+
+Deno.test("OwnHandOver goes on when its successor dies between the steps", async () => {
+  const { did, clock, own } = setUp();
+  assert.deepEqual(await own.leaveVisitors(), { online: ["kaylee"], ports: { hub: 8443 } });
+  clock.advance(15_000);
+  assert.deepEqual(did, ["stop visitors", "stop data", "open visitors,data"]);
+  assert.equal(own.isDone, false);
+
+  await own.leaveVisitors();
+  await own.leaveClients();
+  await own.done;
+  clock.advance(60_000);
+  assert.deepEqual(did.slice(3), ["stop visitors", "stop data"]);
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("takeOver() opens each listener before its predecessor closes it, but the data port", async () => {
+  const did: string[] = [];
+  const awaited: string[] = [];
+  const note = (what: string, online: string[]) => {
+    did.push(what);
+    return Promise.resolve({ online, ports: {} });
+  };
+  const predecessor: HandOver = {
+    look: () => note("look", ["kaylee"]),
+    leaveVisitors: () => note("leave visitors", ["kaylee", "zoe"]),
+    resume: () => Promise.resolve(void did.push("resume")),
+    leaveClients: () => Promise.resolve(void did.push("leave clients")),
+  };
+  const sessions = { await: (name: string) => void awaited.push(name), get: () => undefined };
+  const servers = { open: (...groups: string[]) => void did.push(`open ${groups}`) };
+  await takeOver(predecessor, { sessions, servers });
+  assert.deepEqual(did, [
+    "look",
+    "open visitors",
+    "leave visitors",
+    "open data,control",
+    "leave clients",
+  ]);
+  assert.deepEqual(new Set(awaited), new Set(["kaylee", "zoe"]));
+});

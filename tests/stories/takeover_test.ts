@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { setUpGlosson } from "./glosson.ts";
+import { glossond } from "./admin_command.ts";
+import { BASE, type Relay, startRelay } from "./relay.ts";
+import { visit } from "./user.ts";
+
+const HOST = `kaylee.${BASE}`;
+
+/** Whether the relays of this system can share ports. */
+const ignore = Deno.build.os !== "linux";
+
+/** Starts a relay that takes another's place. */
+function successorOf(relay: Relay, settings: Record<string, string> = {}): Promise<Relay> {
+  return startRelay({ dir: relay.stateDir.replace(/\/state$/, ""), takeover: true, settings });
+}
+
+/** A visitor who stays: asks once more each time. */
+async function openVisit(relay: Relay): Promise<Disposable & { ask(): Promise<string> }> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.hub! });
+  const tls = await Deno.startTls(conn, { hostname: HOST, caCerts: [relay.ca] });
+  const buffer = new Uint8Array(64 * 1024);
+  return {
+    async ask() {
+      await tls.write(new TextEncoder().encode(`HEAD / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`));
+      const n = await tls.read(buffer);
+      return new TextDecoder().decode(buffer.subarray(0, n ?? 0)).split("\r\n")[0]!;
+    },
+    [Symbol.dispose]: () => tls.close(),
+  };
+}
+
+Deno.test({
+  name: "a relay takes another's place, and neither its visitors nor those who come notice",
+  ignore,
+  fn: async () => {
+    await using old = await startRelay({ settings: { DRAIN_SECONDS: "3" } });
+    await using client = await setUpGlosson(old, "kaylee");
+    const run = client.run();
+    await run.said(/Online/);
+    using stays = await openVisit(old);
+    assert.equal(await stays.ask(), "HTTP/1.1 200 OK");
+
+    const seen: string[] = [];
+    let over = false;
+    const visiting = (async () => {
+      while (!over) {
+        const { status, body } = await visit(old, HOST);
+        seen.push(`${status} ${/is online/.exec(body)}`);
+      }
+    })();
+    const relay = await successorOf(old);
+    await relay.logged("client online", { username: "kaylee" });
+    over = true;
+    await visiting;
+    assert.deepEqual(relay.ports, old.ports);
+    assert.deepEqual([...new Set(seen)], ["200 is online"]);
+    assert.equal(await stays.ask(), "HTTP/1.1 200 OK", "its connection is the old relay's");
+    const status = JSON.parse((await glossond(relay.stateDir, "status", "--json")).stdout);
+    assert.equal(status.users.online, 1);
+
+    // The old one ends by itself, in order, and its visitor with it.
+    await old.readerGone;
+    assert.equal((await old.stop()).code, 0);
+    assert.deepEqual(await stays.ask().catch(() => ""), "");
+    assert.equal((await visit(relay, HOST)).status, 200);
+    assert.equal((await relay.stop()).code, 0);
+  },
+});
+
+Deno.test({
+  name: "a relay whose successor fails goes on",
+  ignore,
+  fn: async () => {
+    await using old = await startRelay();
+    await using client = await setUpGlosson(old, "kaylee");
+    const run = client.run();
+    await run.said(/Online/);
+    // Somebody else's, who shares it with nobody.
+    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = taken.addr;
+    await assert.rejects(
+      successorOf(old, { DATA_PORT: `${port}` }),
+      new RegExp(`Cannot listen on 127.0.0.1:${port} \\(data\\).*GLOSSOND_DATA_PORT`),
+    );
+    await old.logged("the other process failed, so this relay goes on");
+    for (const _ of [1, 2, 3]) assert.equal((await visit(old, HOST)).status, 200);
+    await using relay = await successorOf(old);
+    await relay.logged("client online", { username: "kaylee" });
+    assert.equal((await visit(relay, HOST)).status, 200);
+  },
+});
+
+Deno.test({
+  name: "a relay that is told to stop while it keeps its last visitors ends at once",
+  ignore,
+  fn: async () => {
+    await using old = await startRelay({ settings: { DRAIN_SECONDS: "600" } });
+    await using client = await setUpGlosson(old, "kaylee");
+    await client.run().said(/Online/);
+    using stays = await openVisit(old);
+    assert.equal(await stays.ask(), "HTTP/1.1 200 OK");
+    await using relay = await successorOf(old);
+    await relay.logged("client online", { username: "kaylee" });
+    assert.equal(await stays.ask(), "HTTP/1.1 200 OK");
+    assert.equal((await old.stop()).code, 0);
+  },
+});
+
+Deno.test({
+  name: "a user who is blocked after a hand-over loses the visitors of the old relay too",
+  ignore,
+  fn: async () => {
+    await using old = await startRelay({ settings: { DRAIN_SECONDS: "600" } });
+    await using client = await setUpGlosson(old, "kaylee");
+    await client.run().said(/Online/);
+    using stays = await openVisit(old);
+    assert.equal(await stays.ask(), "HTTP/1.1 200 OK");
+    await using relay = await successorOf(old);
+    await relay.logged("client online", { username: "kaylee" });
+    assert.equal(await stays.ask(), "HTTP/1.1 200 OK");
+    assert.equal((await glossond(relay.stateDir, "users", "block", "kaylee")).code, 0);
+    // With nothing left to keep, it ends.
+    await old.readerGone;
+    assert.equal((await old.stop()).code, 0);
+  },
+});
+
+Deno.test("a second relay that was not asked to take over is refused", async () => {
+  await using first = await startRelay();
+  const ports = ["HUB", "DATA", "CONTROL", "PAGES"].map((name) => [
+    `${name}_PORT`,
+    `${first.ports[name.toLowerCase()]}`,
+  ]);
+  await assert.rejects(
+    startRelay({ settings: Object.fromEntries(ports) }),
+    new RegExp(`Cannot listen on 127.0.0.1:${first.ports.hub} \\(hub\\)`),
+  );
+  await assert.rejects(
+    startRelay({ dir: first.stateDir.replace(/\/state$/, "") }),
+    /Another glossond runs on the state folder/,
+  );
+});
+
+Deno.test("serve --takeover starts where no relay runs", async () => {
+  await using relay = await startRelay({ takeover: true });
+  await relay.logged("no relay runs on the state folder: nothing to take over");
+  assert.equal((await visit(relay, BASE)).status, 200);
+});
