@@ -7,6 +7,7 @@ import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Daemon, startDaemon } from "../daemon.ts";
 import { createLog, type LeveledLog, type Log } from "../log.ts";
+import { SOFTWARE } from "../version.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 
 /** `glossond serve`. */
@@ -74,6 +75,7 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
       stopping.resolve(false);
     });
   }
+  log.info("starting", { software: SOFTWARE });
   const predecessor = context.options.takeover ? await findPredecessor(settings, log) : undefined;
   const daemon = await startDaemon(settings, log, predecessor);
   reload = reloader({ context, dev, settings, daemon, log });
