@@ -30,6 +30,7 @@ const PACKAGES: Record<string, string> = {
   "systemd": "/usr/bin/systemd-analyze",
   "strace": "/usr/bin/strace",
   "procps": "/usr/bin/pgrep",
+  "iproute2": "/bin/ip",
   "python3-venv": "/usr/share/doc/python3-venv/copyright",
   "python3-websockets": "/usr/lib/python3/dist-packages/websockets",
   "python3-cryptography": "/usr/lib/python3/dist-packages/cryptography",

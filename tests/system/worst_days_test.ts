@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { ROOT } from "../stories/relay.ts";
+
+/** Runs a script of this repository to its end and returns what it printed, as JSON. */
+async function runScript(
+  name: string,
+  args: string[],
+  before: string[] = [],
+): Promise<Record<string, unknown>> {
+  const [program = "", ...rest] = [
+    ...before,
+    ...[Deno.execPath(), "run", "-A", `${ROOT}scripts/${name}`, ...args, "--json"],
+  ];
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: rest,
+    stdin: "null",
+  }).output();
+  const [text, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.equal(code, 0, `${text}\n${said}`);
+  return JSON.parse(text!);
+}
+
+Deno.test("what a relay acknowledged is there after it was killed at random moments", async () => {
+  const result = await runScript("kills.ts", ["--count", "12", "--seed", "1"]);
+  assert.deepEqual(result.lost, []);
+  assert.ok(Number(result.acts) >= 24, JSON.stringify(result));
+});
+
+Deno.test("relays take each other's place under load, and nobody notices", async () => {
+  // A network of its own: how the kernel treats connections that wait is this test's to set.
+  const inNetwork = 'ip link set lo up && sysctl -qw net.ipv4.tcp_migrate_req=1 && exec "$@"';
+  const result = await runScript(
+    "takeovers.ts",
+    ["--count", "4", "--clients", "50", "--visits", "30"],
+    ["unshare", "--net", "sh", "-c", inNetwork, "sh"],
+  );
+  assert.deepEqual(result.failures, {});
+  assert.ok(Number(result.visits) >= 100, JSON.stringify(result));
+});
