@@ -61,8 +61,10 @@ async function comeBack(options: StayOnlineOptions, health: Health): Promise<str
     if (next.act === "stop") return next.message;
     const asked = onlineSince === undefined ? await ask(options) : undefined;
     if (asked?.refusal !== undefined) return asked.refusal;
-    if (onlineSince !== undefined && now() - onlineSince >= STABLE_MS) backoff.reset();
-    const waitMs = next.waitMs + backoff.next();
+    const lasted = onlineSince !== undefined && now() - onlineSince >= STABLE_MS;
+    if (lasted) backoff.reset();
+    // A relay that says when to come back has spread its clients; over and over it is a failure.
+    const waitMs = next.waitMs + (lasted && ending.kind === "goodbye" ? 0 : backoff.next());
     if (signal.aborted) return undefined;
     const why = asked?.trouble ?? next.why;
     health.offline(why);

@@ -26,15 +26,17 @@ async def stay_online(client: Client) -> str:
         if ending.final:
             return ending.why
         why = ending.why
+        lasted = session.was_online and time.monotonic() - began >= STABLE_S
+        if lasted:
+            backoff.reset()
         if not session.was_online:
             asked = await _ask(client)
             if asked.final:
                 return asked.why
             why = asked.why or why
-        elif time.monotonic() - began >= STABLE_S:
-            backoff.reset()
         client.health.offline(why)
-        pause = ending.wait_s + backoff.next()
+        # A relay that says when to come back has spread its clients; over and over it is a failure.
+        pause = ending.wait_s if lasted and ending.wait_s else ending.wait_s + backoff.next()
         log.warning("Not online, coming back in %.1f s: %s", pause, why)
         await asyncio.sleep(pause)
 

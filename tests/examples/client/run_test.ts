@@ -168,6 +168,23 @@ Deno.test("run() waits as long as a goodbye asks before it comes back", () =>
     await relay.changes.until(() => relay.sessions.length === 2);
   }));
 
+Deno.test("run() adds a pause of its own only to a goodbye that comes soon", () =>
+  story(async ({ relay, start }) => {
+    const sleeps = new HeldSleeps();
+    let time = 0;
+    start({}, { sleep: sleeps.sleep, now: () => time, random: () => 0.5 });
+    for (const [online, ms] of [[29_999, 1734], [30_000, 1234]] as const) {
+      await relay.ready(0);
+      // It counts from when it was told to be online.
+      await relay.changes.until(() => relay.session!.messages.some(({ type }) => type === "pool"));
+      time += online;
+      relay.send({ type: "goodbye", reason: "draining", retryAfterMs: 1234 });
+      const sessions = relay.sessions.length;
+      await sleeps.end(ms);
+      await relay.changes.until(() => relay.sessions.length > sessions);
+    }
+  }));
+
 Deno.test("run() ends when the token is not accepted", () =>
   story(async ({ relay, start }) => {
     const client = start();

@@ -20,7 +20,7 @@ export interface Running {
 }
 
 /** What a story may have otherwise than it is. */
-export type StoryWorld = Partial<Pick<RunWorld, "sleep" | "log" | "random" | "addresses">>;
+export type StoryWorld = Partial<Pick<RunWorld, "now" | "sleep" | "log" | "random" | "addresses">>;
 
 /** What a story works with. */
 export interface Story {
