@@ -1,5 +1,6 @@
 import { connectAdmin } from "../admin/client.ts";
 import { openAuthority, readCaFile, relayNames } from "../authority.ts";
+import { servedFingerprint } from "../certificate/served.ts";
 import { certCaa } from "./cert_caa.ts";
 import { certCheck } from "./cert_check.ts";
 import { certRenew } from "./cert_renew.ts";
@@ -92,11 +93,12 @@ async function check(settings: Settings, context: CommandContext): Promise<numbe
     stateDir: settings.stateDir,
     names: relayNames(settings),
     ...(settings.authority === "acme" && { source: settings.acmeDirectoryUrl }),
-    servedAt: {
-      host: settings.pagesHost,
-      port: settings.pagesPort,
-      serverName: settings.baseDomain,
-    },
+    servedFingerprint: () =>
+      servedFingerprint({
+        host: settings.pagesHost,
+        port: settings.pagesPort,
+        serverName: settings.baseDomain,
+      }),
     json: context.options.json === true,
     write: context.print,
   });

@@ -1,5 +1,5 @@
 import { connectAdmin } from "../admin/client.ts";
-import { certCheck, type CertReport } from "../command/cert_check.ts";
+import { certificateReport } from "../certificate/report.ts";
 import type { Settings } from "../config/settings.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 
@@ -80,25 +80,19 @@ export async function checkCertificate(
   now: () => number,
 ): Promise<Finding> {
   const check = "certificate";
-  let text = "";
-  await certCheck({
+  // What the listeners show is compared by the checks of the paths.
+  const { state, problems, names: found, notAfter } = await certificateReport({
     stateDir: settings.stateDir,
     names,
     ...(settings.authority === "acme" && { source: settings.acmeDirectoryUrl }),
-    json: true,
-    write: (part) => text += part,
     now,
-    // What the listeners show is compared by the checks of the paths.
-    fingerprintAt: () => Promise.resolve(undefined),
   });
-  const report = JSON.parse(text) as CertReport;
-  const why = [...report.problems, ...(report.lastError ? [`last order: ${report.lastError}`] : [])]
-    .join("; ");
+  const why = problems.join("; ");
   const mend =
-    "glossond cert renew orders one now and tells each step; the checks of DNS and ACME name what is in its way";
-  if (report.state === "unusable") return fault(check, why, mend);
-  if (report.state === "attention") return warning(check, why, mend);
-  return ok(check, `for ${report.names?.join(" ")} until ${report.notAfter}`);
+    "glossond cert renew orders one now and tells each step; the checks of DNS, PowerDNS and ACME name what is in its way";
+  if (state === "unusable") return fault(check, why, mend);
+  if (state === "attention") return warning(check, why, mend);
+  return ok(check, `for ${found?.join(" ")} until ${notAfter}`);
 }
 
 /** Shows whether a relay that takes another's place loses connections that wait (ip-sysctl, Linux 5.14). */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { caaHolds, caaSet, caaValues } from "../../lib/dns/caa.ts";
-import { certCheck, type CertReport } from "../../lib/command/cert_check.ts";
+import type { CertificateReport } from "../../lib/certificate/report.ts";
+import { certCheck } from "../../lib/command/cert_check.ts";
 import { certRenew } from "../../lib/command/cert_renew.ts";
 import { acquireLock } from "../../lib/file/lock.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
@@ -31,7 +32,7 @@ async function bench(stateDir: string) {
       return {
         code,
         text,
-        report: more.json === false ? undefined : JSON.parse(text) as CertReport,
+        report: more.json === false ? undefined : JSON.parse(text) as CertificateReport,
       };
     },
     async renew(more: Partial<Parameters<typeof certRenew>[0]> = {}) {
@@ -94,6 +95,7 @@ Deno.test("certCheck() asks the running daemon what it serves", async () => {
   const { identity } = (await openRelayStore(folder.path).read())!;
   using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...identity });
   const servedAt = { host: "127.0.0.1", port: listener.addr.port, serverName: baseDomain };
+  const served = (): Promise<string | undefined> => servedFingerprint(servedAt);
   const accepting = (async () => {
     for (let i = 0; i < 2; i++) {
       using connection = await listener.accept();
@@ -101,18 +103,18 @@ Deno.test("certCheck() asks the running daemon what it serves", async () => {
       await connection.read(new Uint8Array(1)).catch(() => {});
     }
   })();
-  const same = await it.check({ servedAt });
+  const same = await it.check({ servedFingerprint: served });
   assert.equal(same.code, 0);
   assert.equal(same.report!.served, "yes");
   await it.renew({ force: true });
-  const stale = await it.check({ servedAt });
+  const stale = await it.check({ servedFingerprint: served });
   assert.equal(stale.code, 1);
   assert.equal(stale.report!.served, "no");
   assert.match(stale.report!.problems[0]!, /The daemon serves another certificate/);
   await accepting;
   listener.close();
   assert.equal(await servedFingerprint(servedAt), undefined);
-  const gone = await it.check({ servedAt });
+  const gone = await it.check({ servedFingerprint: served });
   assert.equal(gone.code, 0);
   assert.equal(gone.report!.served, "no-daemon");
 });
