@@ -7,7 +7,7 @@ import { Places } from "../net/places.ts";
 import { TextSocket } from "../net/text_socket.ts";
 import { type CertificatePair, TlsFront } from "../net/tls_front.ts";
 import type { PageContext } from "../page/app.tsx";
-import type { Arrival } from "../visitor/onward.ts";
+import type { Arrival } from "../visitor/destinations.ts";
 import { parseIp } from "../wire/ip_address.ts";
 import { DATA_SUBPROTOCOL, MAX_MESSAGE_BYTES, SUBPROTOCOL } from "../wire/messages.ts";
 

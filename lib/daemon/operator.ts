@@ -103,12 +103,12 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       certificate: () => certificate.status(),
       issuance: () => issuance.counts(),
       bioRunning: () => options.bio.running(),
-      limits: () => [
-        ...hub.limits().slice(0, 2),
-        { name: "clients", used: sessions.size, max: options.ceilings.clients },
-        { name: "parked", used: parking.used, max: parking.total },
-        ...hub.limits().slice(2),
-      ],
+      limits() {
+        const { visitors, hellos, ...others } = hub.tables;
+        const clients = { used: sessions.size, total: options.ceilings.clients };
+        return Object.entries({ visitors, hellos, clients, parked: parking, ...others })
+          .map(([name, { used, total }]) => ({ name, used, max: total }));
+      },
     },
     log: options.log,
   });

@@ -2,7 +2,13 @@ import type { Log } from "../log.ts";
 import { sleep } from "../net/pause.ts";
 import { closeQuietly } from "../net/splice.ts";
 import { Admission, type AdmissionLimits, type Visit } from "./admit.ts";
-import { nameOf, Onward, type OnwardLimits, type OnwardOptions } from "./onward.ts";
+import {
+  type DestinationLimits,
+  Destinations,
+  type DestinationsOptions,
+  nameOf,
+  type Table,
+} from "./destinations.ts";
 import type { Ending, Outcome } from "./outcome.ts";
 import { refuseNoHello } from "./refuse.ts";
 import type { IsProxy } from "./source.ts";
@@ -11,13 +17,13 @@ import type { IsProxy } from "./source.ts";
 const SETTLE_STEP_MS = 20;
 
 /** Options for {@linkcode Hub}. */
-export interface HubOptions extends OnwardOptions {
+export interface HubOptions extends DestinationsOptions {
   /** Port at which visitors reach the hub. */
   publicPort: number;
   isProxy: IsProxy;
   /** Groups that limits count an address in, narrowest first; none where it is not limited. */
   addressGroups: (address: string) => readonly string[];
-  limits: AdmissionLimits & OnwardLimits;
+  limits: AdmissionLimits & DestinationLimits;
   log: Log;
   /** Told once a connection how it ended. */
   onOutcome?: (outcome: Outcome) => void;
@@ -27,12 +33,12 @@ export interface HubOptions extends OnwardOptions {
 export class Hub {
   readonly #options: HubOptions;
   readonly #admission: Admission;
-  readonly #onward: Onward;
+  readonly #destinations: Destinations;
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.#admission = new Admission(options);
-    this.#onward = new Onward(options);
+    this.#destinations = new Destinations(options);
   }
 
   /** Visitors whose first bytes are awaited. */
@@ -42,7 +48,7 @@ export class Hub {
 
   /** Visitors joined with their clients. */
   get joined(): number {
-    return this.#onward.joined.size;
+    return this.#destinations.users.joined.size;
   }
 
   /** Users whose clients visitors are joined with. */
@@ -52,47 +58,45 @@ export class Hub {
 
   /** Visitors joined with this user's client. */
   visitorsOf(username: string): number {
-    return this.#onward.joined.of(username);
+    return this.#destinations.users.joined.of(username);
   }
 
   /** Closes the connections of a user's visitors. */
   dropVisitors(username: string): void {
-    this.#onward.joined.drop(username);
+    this.#destinations.users.joined.drop(username);
   }
 
   /** Closes the connections of those whom the client of this user has not answered yet. */
   dropUnanswered(username: string): void {
-    this.#onward.joined.dropUnanswered(username);
+    this.#destinations.users.joined.dropUnanswered(username);
   }
 
   /** Waits until nobody is on their way in any more, so many milliseconds at most. */
   async settled(ms: number): Promise<void> {
     for (let waited = 0; waited < ms; waited += SETTLE_STEP_MS) {
-      if (this.hellos === 0 && this.#onward.meeting === 0) return;
+      if (this.hellos === 0 && this.#destinations.users.meeting === 0) return;
       await sleep(SETTLE_STEP_MS);
     }
   }
 
-  /** What is in use of each table of places: `visitors` first, `hellos` second. */
-  limits(): { name: string; used: number; max: number }[] {
-    const { visitors, ...others } = this.#onward.tables;
-    return Object.entries({ visitors: visitors!, hellos: this.#admission.hellos, ...others })
-      .map(([name, { used, total }]) => ({ name, used, max: total }));
+  /** The tables of places by their names. */
+  get tables(): Destinations["tables"] & { hellos: Table } {
+    return { ...this.#destinations.tables, hellos: this.#admission.hellos };
   }
 
   /** Handles a connection to the hub and closes it. */
   onConnection(conn: Deno.TcpConn): Promise<void> {
-    return this.#admit("hub", conn, true, (visit) => this.#onward.byName(visit));
+    return this.#admit("hub", conn, true, (visit) => this.#destinations.byName(visit));
   }
 
   /** Handles a connection to the control port and closes it. */
   onControlConnection(conn: Deno.TcpConn): Promise<void> {
-    return this.#admit("control", conn, true, (visit) => this.#onward.toControl(visit));
+    return this.#admit("control", conn, true, (visit) => this.#destinations.toControl(visit));
   }
 
   /** Handles a connection to the pages' own port and closes it. */
   onPagesConnection(conn: Deno.TcpConn): Promise<void> {
-    return this.#admit("pages", conn, false, (visit) => this.#onward.toPage(visit, "page"));
+    return this.#admit("pages", conn, false, (visit) => this.#destinations.toPage(visit, "page"));
   }
 
   /** Handles a connection to the plain HTTP port and closes it. */

@@ -38,13 +38,15 @@ export type MetHow = { how: "parked" } | { how: "dialled"; dialMs: number };
  */
 export type JoinedHow = MetHow | { how: "replaced" };
 
+/**
+ * A client that was met: `conn` has been sent the opening; the caller closes it. `dialMs` is how long
+ * the client took to come when it was asked.
+ */
+export type MetClient = { state: "joined"; conn: Duplex } & MetHow;
+
 /** How a visitor and a client met. */
 export type Met =
-  /**
-   * `conn` has been sent the opening; the caller closes it. `dialMs` is how long the client took to
-   * come when it was asked.
-   */
-  | ({ state: "joined"; conn: Duplex } & MetHow)
+  | MetClient
   | { state: "offline" }
   /** The visitor is gone. */
   | { state: "left" }
@@ -83,7 +85,7 @@ export async function meet(options: MeetOptions): Promise<Met> {
 export async function meetParked(
   session: MeetingSession,
   opening: Uint8Array,
-): Promise<Met | undefined> {
+): Promise<MetClient | undefined> {
   for (let conn = session.takeParked(); conn !== undefined; conn = session.takeParked()) {
     if (await opened(conn, opening)) return { state: "joined", conn, how: "parked" };
   }
