@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { SILENT_LOG } from "../../lib/log.ts";
-import { type FrontedConnection, type TlsBackend, TlsFront } from "../../lib/net/tls_front.ts";
+import type { FrontedConnection } from "../../lib/net/fronted_connection.ts";
 import { writeAll } from "../../lib/net/splice.ts";
+import type { TlsBackend } from "../../lib/net/tls_backend.ts";
+import { TlsFront } from "../../lib/net/tls_front.ts";
 import { pipe, readAll, text, utf8 } from "./pipe.ts";
 
 /** A backend that answers each connection with what is known of it. */

@@ -1,0 +1,70 @@
+import { scheduleTimeout } from "./schedule.ts";
+import { closeQuietly, type Duplex } from "./splice.ts";
+
+/** A connection that a {@linkcode TlsFront} passes to its backend. */
+export interface FrontedConnection<Info> {
+  /** What the caller said of it. */
+  readonly info: Info;
+  /** When the peer was last heard, milliseconds of `performance.now()`. */
+  lastHeardAt: number;
+  /**
+   * Bytes that the peer may still send before the connection is ended; whoever sets it raises it
+   * again as the bytes are made use of. @default {Infinity}
+   */
+  allowance: number;
+  /** Lets the connection go on past the front's `lifeMs`. */
+  keep(): void;
+  /** Lets the peer be silent for as long as it likes, besides. */
+  keepSilent(): void;
+  /** Ends the connection at once. */
+  close(): void;
+}
+
+/** A connection, and the one to the backend that it is spliced to. */
+export class Fronted<Info> implements FrontedConnection<Info> {
+  lastHeardAt = performance.now();
+  allowance = Infinity;
+  /** The loopback port that it comes to the backend from, once that is known. */
+  port: number | undefined;
+  #callOffEnd: (() => void) | undefined;
+  #mayBeSilent = false;
+  #backend: Deno.TcpConn | undefined;
+
+  constructor(readonly peer: Duplex, readonly info: Info, lifeMs: number) {
+    this.#callOffEnd = scheduleTimeout(() => this.close(), lifeMs);
+  }
+
+  keep(): void {
+    this.#callOffEnd?.();
+    this.#callOffEnd = undefined;
+  }
+
+  keepSilent(): void {
+    this.keep();
+    this.#mayBeSilent = true;
+  }
+
+  /** Ends the connection if the peer was not heard since `limit` and has to be. */
+  closeIfSilentSince(limit: number): void {
+    if (!this.#mayBeSilent && this.lastHeardAt < limit) this.close();
+  }
+
+  /** The connection to the backend that this one is spliced to, closed together with it. */
+  set backend(backend: Deno.TcpConn) {
+    this.#backend = backend;
+    this.port = backend.localAddr.port;
+  }
+
+  /** Notes that the peer sent something; ends the connection when it was more than it may send. */
+  heard(bytes: number): void {
+    this.lastHeardAt = performance.now();
+    this.allowance -= bytes;
+    if (this.allowance < 0) this.close();
+  }
+
+  close(): void {
+    this.keep();
+    closeQuietly(this.peer);
+    if (this.#backend !== undefined) closeQuietly(this.#backend);
+  }
+}
