@@ -89,7 +89,7 @@ export async function checkCertificate(
   });
   const why = problems.join("; ");
   const mend =
-    "glossond cert renew orders one now and tells each step; the checks of DNS, PowerDNS and ACME name what is in its way";
+    "glossond cert renew orders one now and tells each step; the checks of DNS and ACME name what is in its way";
   if (state === "unusable") return fault(check, why, mend);
   if (state === "attention") return warning(check, why, mend);
   return ok(check, `for ${found?.join(" ")} until ${notAfter}`);

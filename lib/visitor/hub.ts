@@ -53,7 +53,7 @@ export class Hub {
 
   /** Users whose clients visitors are joined with. */
   visitedUsers(): string[] {
-    return this.#onward.joined.users();
+    return this.#destinations.users.joined.users();
   }
 
   /** Visitors joined with this user's client. */

@@ -1,0 +1,158 @@
+import type { CertificateOrder } from "../certificate/authority.ts";
+import type { ChallengePlace } from "../dns/challenge_place.ts";
+import type { ChallengeWriter } from "../dns/challenge_writer.ts";
+import type { NameKeeper } from "../dns/name_keeper.ts";
+import type { DnsProvider } from "../dns/provider.ts";
+import { authoritativeServers, type DnsQueries, waitForTxt } from "../dns/propagation.ts";
+import { poll } from "./poll.ts";
+import type { AcmeAuthorization, AcmeChallenge, AcmeOrder, AcmeSession } from "./session.ts";
+import { problemBody } from "./transport.ts";
+
+/** What challenges stand below a name with (RFC 8555 section 8.4). */
+const CHALLENGE = "_acme-challenge.";
+
+/** What it takes to prove names by dns-01. */
+export interface ProofParts {
+  session: AcmeSession;
+  /** Where the writer writes to. */
+  provider: Pick<DnsProvider, "label" | "serialMend">;
+  writer: ChallengeWriter;
+  /** Keeps in the DNS what a challenge would take out of it. */
+  names?: Pick<NameKeeper, "keep" | "settle">;
+  /** `ip:port` of the servers asked for challenges; empty for the zone's own. */
+  dnsServers: readonly string[];
+  queries?: DnsQueries;
+  /** How long the servers may take to answer with a challenge. */
+  propagationTimeoutMs?: number;
+  /** Clock in milliseconds since the epoch. */
+  now: () => number;
+}
+
+/** A name that the server does not hold for proven. */
+interface Unproven {
+  /** Its authorization. */
+  url: string;
+  name: string;
+  /** The name that it is proven at, in the DNS. */
+  record: string;
+  challenge: AcmeChallenge;
+  /** What has to stand there. */
+  value: string;
+}
+
+/**
+ * Proves every name of an order that the server does not hold for proven.
+ *
+ * Whatever happens the challenge values are taken out of the DNS again; what cannot be taken out
+ * now, the writer takes out later.
+ *
+ * @throws {Error} when one cannot be proven; the message names it and the fix.
+ */
+export async function proveNames(
+  { authorizations }: AcmeOrder,
+  order: CertificateOrder,
+  parts: ProofParts,
+): Promise<void> {
+  const { signal, onStep } = order;
+  const { session, writer, names, now } = parts;
+  const open = await unproven(authorizations, session);
+  /** BASE and `*.BASE` are proven at the same name, with a value each. */
+  const values = Map.groupBy(open, ({ record }) => record);
+  const written = new Map<string, string[]>();
+  try {
+    for (const [record, unproven] of values) {
+      signal?.throwIfAborted();
+      const wanted = unproven.map(({ value }) => value);
+      await names?.keep(nameOf(record));
+      // Before the write: one that fails half-way may have left something, too.
+      written.set(record, wanted);
+      const place = await writer.add(record, wanted);
+      onStep?.("challenge written", {
+        record,
+        values: wanted.length,
+        // Where a CNAME record leads.
+        ...(place.name !== record && { at: place.name }),
+      });
+      await waitUntilVisible(place, wanted, order, parts);
+    }
+    for (const { challenge } of open) {
+      if (challenge.status === "pending") await session.post(challenge.url, {});
+    }
+    for (const { url, name } of open) {
+      const end = await poll<AcmeAuthorization>({
+        session,
+        url,
+        done: ({ status }) => status !== "pending",
+        signal,
+        now,
+      });
+      if (end.status !== "valid") throw challengeError(end, name);
+    }
+    onStep?.("names proven", { names: order.names.join(" ") });
+  } finally {
+    for (const [record, values] of written) {
+      await writer.remove(record, values).then(
+        () => onStep?.("challenge removed", { record }),
+        (error) => onStep?.("challenge not removed yet", { record, why: error }),
+      );
+      // It may have been released meanwhile.
+      await names?.settle(nameOf(record));
+    }
+  }
+}
+
+async function unproven(urls: readonly string[], session: AcmeSession): Promise<Unproven[]> {
+  const found: Unproven[] = [];
+  for (const url of urls) {
+    const { data } = await session.read(url);
+    const { status, identifier, wildcard, challenges } = data as AcmeAuthorization;
+    const name = wildcard ? `*.${identifier.value}` : identifier.value;
+    if (status === "valid") continue;
+    const challenge = challenges.find(({ type }) => type === "dns-01");
+    if (challenge === undefined) {
+      throw new Error(`The ACME server offers no dns-01 challenge for ${name}: choose another`);
+    }
+    const value = await session.challengeValue(challenge);
+    found.push({ url, name, record: CHALLENGE + identifier.value, challenge, value });
+  }
+  return found;
+}
+
+/** The name that a challenge's record proves. */
+function nameOf(record: string): string {
+  return record.slice(CHALLENGE.length);
+}
+
+async function waitUntilVisible(
+  { name: record, zone }: ChallengePlace,
+  wanted: readonly string[],
+  { signal, onStep }: CertificateOrder,
+  { provider, dnsServers, queries, propagationTimeoutMs: timeoutMs }: ProofParts,
+): Promise<void> {
+  const servers = await authoritativeServers(zone.name, dnsServers, queries);
+  onStep?.("waiting for the name servers", {
+    servers: servers.map(({ label }) => label).join(" "),
+  });
+  await waitForTxt(record, wanted, {
+    zone: zone.name,
+    serial: zone.serial,
+    provider,
+    servers,
+    queries,
+    timeoutMs,
+    signal,
+  });
+  onStep?.("challenge visible", { record });
+}
+
+function challengeError(authorization: AcmeAuthorization, name: string): Error {
+  const failed = authorization.challenges.find(({ error }) => error !== undefined);
+  const { type, detail = `its state is ${authorization.status}` } = problemBody(failed?.error);
+  const fixes: Record<string, string> = {
+    dns: "check that the zone's name servers can be reached from the Internet",
+    caa: "allow this authority with a CAA record (`glossond cert caa`)",
+    unauthorized: "check that the zone's delegation leads to the servers that were asked",
+  };
+  const fix = fixes[type ?? ""] ?? "look at the authority's status page";
+  return new Error(`The ACME server could not prove ${name}: ${detail}; ${fix}`);
+}
