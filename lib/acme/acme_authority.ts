@@ -1,41 +1,25 @@
 import { join } from "node:path";
-import { dropLostAccount, openAccountSession } from "./account.ts";
-import { runOrder } from "./order.ts";
-import { AcmeProblem, createAcmeTransport } from "./transport.ts";
-import { fetchRenewalWindow } from "./renewal_info.ts";
-import {
-  type Authority,
-  type CertificateOrder,
-  OrderPostponedError,
-  OrderRefusedError,
-  type RenewalWindow,
-} from "../certificate/authority.ts";
+import type { Authority, CertificateOrder, RenewalWindow } from "../certificate/authority.ts";
 import { openChallengeJournal } from "../dns/challenge_journal.ts";
 import { createChallengeWriter } from "../dns/challenge_writer.ts";
 import { createNameKeeper, type NameKeeper, type NameKeeperOptions } from "../dns/name_keeper.ts";
 import type { DnsProvider } from "../dns/provider.ts";
+import type { DnsQueries } from "../dns/propagation.ts";
 import { createDnsTurn } from "../dns/turn.ts";
 import { openStateFolder } from "../file/state_folder.ts";
-import { openOrderJournal } from "./order_journal.ts";
 import { settleWithin } from "../net/pause.ts";
-import type { DnsQueries } from "../dns/propagation.ts";
+import { type AccountOptions, dropLostAccount, openAccountSession } from "./account.ts";
+import { classify } from "./classify.ts";
+import { type OrderParts, runOrder } from "./order.ts";
+import { openOrderJournal } from "./order_journal.ts";
+import { fetchRenewalWindow } from "./renewal_info.ts";
+import { createAcmeTransport } from "./transport.ts";
 
 /** A clock that is further off than this is set right before anything is ordered. */
 const CLOCK_LIMIT_MS = 10 * 60_000;
 
-/** How long to wait after a refusal for rate if the server does not say. */
-const RATE_LIMIT_PAUSE_MS = 3_600_000;
-
 /** How long clean-up may hold the end up; what is left then is recovered at the next start. */
 const CLOSE_TIMEOUT_MS = 10_000;
-
-/** Problem types that another try would meet again (RFC 8555, section 6.7). */
-const FINAL_PROBLEMS = [
-  "badCSR",
-  "badPublicKey",
-  "rejectedIdentifier",
-  "unsupportedIdentifier",
-];
 
 /** Options for {@linkcode openAcmeAuthority}. */
 export interface AcmeAuthorityOptions {
@@ -65,22 +49,12 @@ export interface AcmeAuthorityOptions {
   queries?: DnsQueries;
 }
 
-/** An authority that holds connections and files open. */
-export interface AcmeAuthority extends Authority {
-  /** Resolves when what earlier runs left in the DNS is removed, or could not be for now. */
-  readonly recovered: Promise<void>;
-  /** What `names` asked for; its `start` is the caller's to call. */
-  readonly names: NameKeeper | undefined;
-  /** Ends it, once orders under way have ended: the caller aborts them before. */
-  close(): Promise<void>;
-}
-
 /**
  * Opens the production authority: any RFC 8555 server, names proven by dns-01. Nothing is asked of it
  * or of `dns` before the first order, but for the clean-up of challenge values that a crash has left.
  */
 export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<AcmeAuthority> {
-  const { stateDir, directoryUrl, caPem, email, profile, dns, dnsServers = [], queries } = options;
+  const { stateDir, directoryUrl, caPem, dns, dnsServers = [], queries } = options;
   const { propagationTimeoutMs, userAgent = "glossond", onNote, now = Date.now } = options;
   openStateFolder(stateDir);
   const transport = createAcmeTransport({ directoryUrl, caPem, userAgent, now });
@@ -88,21 +62,88 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
   const challenges = await openChallengeJournal(join(stateDir, "acme-challenges"));
   const inTurn = createDnsTurn(join(stateDir, "acme-dns.lock"));
   const writer = createChallengeWriter({ dns, journal: challenges, inTurn });
-  const names = options.names && createNameKeeper({
-    ...options.names,
-    dns,
-    inTurn,
-    ...(onNote && { onNote }),
+  const names = options.names &&
+    createNameKeeper({ ...options.names, dns, inTurn, ...(onNote && { onNote }) });
+  return new AcmeAuthority({
+    account: { stateDir, directoryUrl, email: options.email, transport },
+    order: {
+      ...{ directoryUrl, writer, journal, dnsServers, queries, propagationTimeoutMs, now },
+      names,
+      provider: dns,
+      profile: options.profile,
+    },
+    names,
+    onNote,
+    close: () => challenges.close(),
   });
+}
+
+/** What an {@linkcode AcmeAuthority} is made of. */
+interface AcmeAuthorityParts {
+  /** Whose account; its transport becomes the authority's, who closes it. */
+  account: Omit<AccountOptions, "onStep">;
+  order: Omit<OrderParts, "session">;
+  names: NameKeeper | undefined;
+  onNote: AcmeAuthorityOptions["onNote"];
+  /** Closes the other parts. */
+  close: () => Promise<void>;
+}
+
+/** An authority that holds connections and files open. */
+export class AcmeAuthority implements Authority {
+  readonly kind = "acme";
+  readonly source: string;
+  /** Resolves when what earlier runs left in the DNS is removed, or could not be for now. */
+  readonly recovered: Promise<void>;
+  /** What `names` asked for; its `start` is the caller's to call. */
+  readonly names: NameKeeper | undefined;
+  readonly #parts: AcmeAuthorityParts;
   /** The last order of each set of names: the next one waits for it. */
-  const last = new Map<string, Promise<unknown>>();
-
-  let closed = false;
-
+  readonly #last = new Map<string, Promise<unknown>>();
   /** Resolves to whether nothing of earlier runs is left. */
-  let recovering = recover();
+  #recovering: Promise<boolean>;
+  #closed = false;
 
-  async function recover(): Promise<boolean> {
+  /** To be had by {@linkcode openAcmeAuthority}. */
+  constructor(parts: AcmeAuthorityParts) {
+    this.#parts = parts;
+    this.source = parts.order.directoryUrl;
+    this.names = parts.names;
+    this.#recovering = this.#recover();
+    this.recovered = this.#recovering.then(() => {});
+  }
+
+  /** Orders of the same names come one after another. */
+  issue(order: CertificateOrder): Promise<string> {
+    const key = [...order.names].sort().join(" ");
+    const turn = (this.#last.get(key) ?? Promise.resolve()).then(() => this.#attempt(order));
+    const settled = turn.catch(() => {}).then(() => {
+      if (this.#last.get(key) === settled) this.#last.delete(key);
+    });
+    this.#last.set(key, settled);
+    return turn;
+  }
+
+  async renewalWindow(certificate: string): Promise<RenewalWindow | undefined> {
+    const { account: { transport }, order: { now } } = this.#parts;
+    const { data } = await transport.request(this.source, "get");
+    const { renewalInfo } = data as { renewalInfo?: string };
+    if (renewalInfo === undefined) return undefined;
+    return await fetchRenewalWindow(transport, renewalInfo, certificate, now());
+  }
+
+  /** Ends it, once orders under way have ended: the caller aborts them before. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await settleWithin(CLOSE_TIMEOUT_MS, [this.#recovering, ...this.#last.values()]);
+    await this.names?.stop();
+    await this.#parts.close();
+    this.#parts.account.transport.close();
+  }
+
+  async #recover(): Promise<boolean> {
+    const { order: { writer }, onNote } = this.#parts;
     try {
       const count = await writer.recover();
       if (count > 0) onNote?.("stale challenge values removed", { count });
@@ -113,24 +154,16 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
     }
   }
 
-  function issue(order: CertificateOrder): Promise<string> {
-    const key = [...order.names].sort().join(" ");
-    const turn = (last.get(key) ?? Promise.resolve()).then(() => attempt(order));
-    const settled = turn.catch(() => {}).then(() => {
-      if (last.get(key) === settled) last.delete(key);
-    });
-    last.set(key, settled);
-    return turn;
-  }
-
-  async function attempt(order: CertificateOrder): Promise<string> {
+  /** Orders once, and once more where the account turns out to be lost. */
+  async #attempt(order: CertificateOrder): Promise<string> {
+    const { account, order: { now } } = this.#parts;
     order.signal?.throwIfAborted();
-    if (!await recovering) recovering = recover();
+    if (!await this.#recovering) this.#recovering = this.#recover();
     try {
-      return await attemptOnce(order);
+      return await this.#attemptOnce(order);
     } catch (error) {
-      const lost = await dropLostAccount(error, { stateDir, transport, directoryUrl });
-      if (lost === undefined) throw classify(error);
+      const lost = await dropLostAccount(error, account);
+      if (lost === undefined) throw classify(error, now());
       order.onStep?.(
         `account ${lost}, registering anew`,
         lost === "unknown"
@@ -138,86 +171,27 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
           : { hint: "CAA records that name the old one need glossond cert caa --apply" },
       );
     }
-    return await attemptOnce(order).catch((error) => {
-      throw classify(error);
+    return await this.#attemptOnce(order).catch((error) => {
+      throw classify(error, now());
     });
   }
 
-  async function attemptOnce(order: CertificateOrder): Promise<string> {
-    const { onStep } = order;
-    const session = await openAccountSession({
-      stateDir,
-      transport,
-      directoryUrl,
-      email,
-      onStep,
-    });
+  async #attemptOnce(order: CertificateOrder): Promise<string> {
+    const { account, order: parts } = this.#parts;
+    const session = await openAccountSession({ ...account, onStep: order.onStep });
     await session.directory();
-    checkClock();
-    return await runOrder(order, {
-      session,
-      directoryUrl,
-      provider: dns,
-      writer,
-      names,
-      journal,
-      dnsServers,
-      queries,
-      propagationTimeoutMs,
-      profile,
-      now,
-    });
+    checkClock(account.transport.clockAheadMs());
+    return await runOrder(order, { ...parts, session });
   }
+}
 
-  function checkClock(): void {
-    const ahead = transport.clockAheadMs();
-    if (ahead === undefined || Math.abs(ahead) <= CLOCK_LIMIT_MS) return;
-    const minutes = Math.round(Math.abs(ahead) / 60_000);
-    throw new Error(
-      `This machine's clock is ${minutes} minutes ${
-        ahead > 0 ? "behind" : "ahead of"
-      } the ACME server's: set it (e.g. \`timedatectl set-ntp true\`)`,
-    );
-  }
-
-  /** Tells callers whether, and when, another try makes sense. */
-  function classify(error: unknown): unknown {
-    if (!(error instanceof AcmeProblem)) return error;
-    const { type, message, retryAt } = error;
-    if (FINAL_PROBLEMS.includes(type)) return new OrderRefusedError(message, { cause: error });
-    if (type === "rateLimited") {
-      const until = retryAt ?? now() + RATE_LIMIT_PAUSE_MS;
-      return new OrderPostponedError(
-        `${message}; it is asked again at ${new Date(until).toISOString()}`,
-        until,
-        { cause: error },
-      );
-    }
-    if (retryAt !== undefined) return new OrderPostponedError(message, retryAt, { cause: error });
-    return error;
-  }
-
-  async function renewalWindow(certificate: string): Promise<RenewalWindow | undefined> {
-    const { data } = await transport.request(directoryUrl, "get");
-    const { renewalInfo } = data as { renewalInfo?: string };
-    if (renewalInfo === undefined) return undefined;
-    return await fetchRenewalWindow(transport, renewalInfo, certificate, now());
-  }
-
-  return {
-    kind: "acme",
-    source: directoryUrl,
-    recovered: recovering.then(() => {}),
-    names,
-    issue,
-    renewalWindow,
-    async close(): Promise<void> {
-      if (closed) return;
-      closed = true;
-      await settleWithin(CLOSE_TIMEOUT_MS, [recovering, ...last.values()]);
-      await names?.stop();
-      await challenges.close();
-      transport.close();
-    },
-  };
+/** @throws {Error} when this machine's clock is too far off. */
+function checkClock(ahead: number | undefined): void {
+  if (ahead === undefined || Math.abs(ahead) <= CLOCK_LIMIT_MS) return;
+  const minutes = Math.round(Math.abs(ahead) / 60_000);
+  throw new Error(
+    `This machine's clock is ${minutes} minutes ${
+      ahead > 0 ? "behind" : "ahead of"
+    } the ACME server's: set it (e.g. \`timedatectl set-ntp true\`)`,
+  );
 }
