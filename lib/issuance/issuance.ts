@@ -5,6 +5,7 @@ import { type OrderState, SUPERSEDED, SUSPENDED } from "./order_state.ts";
 import type { QueuedOrder } from "../store/orders.ts";
 import { settleWithin } from "../net/pause.ts";
 import { type ProblemCode, problemOf, refuse } from "../wire/problems.ts";
+import { randomId } from "../wire/random_secret.ts";
 import { createPlanner } from "./planner.ts";
 import { createTroubles } from "./retries.ts";
 import { orderUserCertificate } from "./user_order.ts";
@@ -129,7 +130,7 @@ export function createIssuance(options: IssuanceOptions): Issuance {
         else if (running.size < concurrency) start(order);
       }
     } catch (error) {
-      log.error("queue of certificate orders stumbled", { error });
+      log.error("queue of certificate orders failed; it is looked at again", { error });
       wakeAt = now() + MAX_SLEEP_MS;
     }
     if (wakeAt < Infinity) {
@@ -255,11 +256,4 @@ export function createIssuance(options: IssuanceOptions): Issuance {
       await settleWithin(STOP_TIMEOUT_MS, [passing, ...done]);
     },
   };
-}
-
-/** 128 random bits, base64url without padding. */
-function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_")
-    .replace(/=+$/, "");
 }

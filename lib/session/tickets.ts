@@ -1,4 +1,5 @@
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
+import { randomId } from "../wire/random_secret.ts";
 
 /** A ticket that was not shown yet. */
 interface Entry<T> {
@@ -31,8 +32,7 @@ export class Tickets<T> {
    * @param onExpired called when that happens, not when it is taken.
    */
   issue(value: T, lifeMs: number, onExpired: (ticket: string) => void): string {
-    const ticket = crypto.getRandomValues(new Uint8Array(16))
-      .toBase64({ alphabet: "base64url", omitPadding: true });
+    const ticket = randomId();
     const callOff = this.#schedule(() => {
       this.#entries.delete(ticket);
       onExpired(ticket);

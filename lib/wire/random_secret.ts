@@ -24,6 +24,12 @@ export function newSecret(random: Random): string {
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
+/** Makes an id that nobody guesses: 128 random bits in 22 base64url characters. */
+export function randomId(): string {
+  return crypto.getRandomValues(new Uint8Array(16))
+    .toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
 /**
  * SHA-256 of a bearer secret, which is all that is kept of it.
  *
