@@ -17,7 +17,7 @@ import { limitedGroups } from "./net/address_group.ts";
 import { Places } from "./net/places.ts";
 import type { HttpServer } from "./net/serve_http.ts";
 import { logUncaught } from "./net/uncaught.ts";
-import { AFTER_HAND_OVER, AFTER_RESTART } from "./session/control_socket.ts";
+import { AFTER_HAND_OVER, AFTER_RESTART } from "./session/control_sockets.ts";
 import { createDataPort } from "./session/data_port.ts";
 
 /** How long visitors may finish, seconds, unless the settings say: when it stops, or is handed over. */

@@ -1,9 +1,8 @@
 import { LastOnline } from "../account/last_online.ts";
 import { Places } from "../net/places.ts";
-import { Control } from "../session/control_socket.ts";
-import type { Redeem } from "../session/session.ts";
+import { ControlSockets } from "../session/control_sockets.ts";
 import { RECENT_MS, Sessions } from "../session/sessions.ts";
-import { Tickets } from "../session/tickets.ts";
+import { type Redeem, Tickets } from "../session/tickets.ts";
 import { urlOf } from "../wire/names.ts";
 import type { Ground } from "./ground.ts";
 import { createPresence, type Presence } from "./presence.ts";
@@ -14,7 +13,7 @@ export interface Clients {
   tickets: Tickets<Redeem>;
   /** Data connections that are parked. */
   parking: Places;
-  control: Control;
+  control: ControlSockets;
   lastOnline: LastOnline;
   presence: Presence;
 }
@@ -44,7 +43,7 @@ export async function buildClients(
   onClose(() => clearTimeout(overdue));
   const tickets = new Tickets<Redeem>();
   const parking = new Places({ total: ceilings.parked });
-  const control = new Control({
+  const control = new ControlSockets({
     sessions,
     tickets,
     online: (username) => ({

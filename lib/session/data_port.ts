@@ -3,8 +3,7 @@ import { closeQuietly, type Duplex } from "../net/splice.ts";
 import { TokenBuckets } from "../net/token_buckets.ts";
 import { scheduleTimeout } from "../net/schedule.ts";
 import { sendLastWords } from "../net/last_words.ts";
-import type { Redeem } from "./session.ts";
-import type { Tickets } from "./tickets.ts";
+import type { Redeem, Tickets } from "./tickets.ts";
 import type { Log } from "../log.ts";
 
 /** How long a client may take to show its ticket. */

@@ -5,8 +5,7 @@ import type { Log } from "../log.ts";
 import { isTicket, TICKET_BYTES } from "../wire/messages.ts";
 import { latin1 } from "../wire/latin1.ts";
 import { PREFACE_TIMEOUT_MS } from "./data_port.ts";
-import type { Redeem } from "./session.ts";
-import type { Tickets } from "./tickets.ts";
+import type { Redeem, Tickets } from "./tickets.ts";
 
 /** Close code for a ticket that is not good. */
 const REFUSED = 4403;

@@ -1,5 +1,9 @@
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
+import type { Duplex } from "../net/splice.ts";
 import { randomId } from "../wire/random_secret.ts";
+
+/** What a data connection's ticket stands for: called with the connection, which it takes over. */
+export type Redeem = (conn: Duplex) => void;
 
 /** A ticket that was not shown yet. */
 interface Entry<T> {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { SILENT_LOG } from "../../lib/log.ts";
 import { createDataPort } from "../../lib/session/data_port.ts";
-import type { Redeem } from "../../lib/session/session.ts";
-import { Tickets } from "../../lib/session/tickets.ts";
+import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import { dataPreface } from "../../lib/wire/messages.ts";
 import { readAll, text } from "../net/pipe.ts";
 

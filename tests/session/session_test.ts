@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  CONNECT_TICKET_MS,
-  PARK_TICKET_MS,
-  PARKED_MS,
-  type Redeem,
-  REFILL_DELAY_MS,
-  Session,
-} from "../../lib/session/session.ts";
-import { Tickets } from "../../lib/session/tickets.ts";
+import { PARK_TICKET_MS, PARKED_MS, REFILL_DELAY_MS } from "../../lib/session/parked_pool.ts";
+import { CONNECT_TICKET_MS, Session } from "../../lib/session/session.ts";
+import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import type { RelayMessage } from "../../lib/wire/messages.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { pipe, readAll } from "../net/pipe.ts";

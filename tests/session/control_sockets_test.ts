@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import type { ControlSocket, Transport } from "../../lib/session/caller.ts";
-import { AFTER_RESTART, Control } from "../../lib/session/control_socket.ts";
-import type { Redeem } from "../../lib/session/session.ts";
+import { AFTER_RESTART, ControlSockets } from "../../lib/session/control_sockets.ts";
 import { Sessions } from "../../lib/session/sessions.ts";
-import { Tickets } from "../../lib/session/tickets.ts";
+import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import { CLOSE } from "../../lib/wire/messages.ts";
 import { recordedLog } from "../certificate/helpers.ts";
 
@@ -52,7 +51,7 @@ class FakeSocket implements ControlSocket {
 function setUp() {
   const log = recordedLog();
   const sessions = new Sessions();
-  const control = new Control({
+  const control = new ControlSockets({
     sessions,
     tickets: new Tickets<Redeem>(),
     online: () => ({ hostname: "h", url: "u", dataHost: "d", dataPort: 1 }),

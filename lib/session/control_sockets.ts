@@ -1,0 +1,154 @@
+import type { Log } from "../log.ts";
+import { sleep } from "../net/pause.ts";
+import { CLOSE, type RelayMessage, SUBPROTOCOL } from "../wire/messages.ts";
+import type { Caller, ControlSocket } from "./caller.ts";
+import { CLOSE_TIMEOUT_MS, ControlLink, FAILURE_RETRY_MS } from "./control_socket.ts";
+import type { Parking } from "./parked_pool.ts";
+import type { Session } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Redeem, Tickets } from "./tickets.ts";
+
+/** How often silence is looked for: how much later than the limit it can be noticed. */
+const HEARTBEAT_CHECK_MS = 500;
+
+/**
+ * Deno pings after half of this without a frame, and would close with 1001 after the whole. It is
+ * just above the limit, so that ours, with its own close code, comes first.
+ */
+const PING_IDLE_TIMEOUT_S = 31;
+
+/**
+ * When clients of a relay that stops may come back: soon, since visitors wait 5 s for them, but spread
+ * over a time that grows with their number, since each costs the relay a TLS handshake.
+ */
+export interface ComeBack {
+  minMs: number;
+  eachMs: number;
+  leastMs: number;
+  mostMs: number;
+}
+
+/** To one that starts again. */
+export const AFTER_RESTART: ComeBack = { minMs: 1_000, eachMs: 2, leastMs: 1_000, mostMs: 10_000 };
+
+/** To its successor, which is there: within the time that a visitor waits for them. */
+export const AFTER_HAND_OVER: ComeBack = { minMs: 0, eachMs: 1, leastMs: 100, mostMs: 3_000 };
+
+/** Options for {@linkcode ControlSockets}. */
+export interface ControlSocketsOptions {
+  sessions: Sessions;
+  tickets: Tickets<Redeem>;
+  /** What the `online` message tells. */
+  online: (username: string) => Omit<Extract<RelayMessage, { type: "online" }>, "type">;
+  /** Told of a user whose client was silent for too long, and is no more online. */
+  onLost?: (username: string) => void;
+  /** Counts what all clients park. @default no limit but each client's */
+  parking?: Parking;
+  log: Log;
+}
+
+/** The control WebSockets of all clients. */
+export class ControlSockets {
+  readonly #options: ControlSocketsOptions;
+  readonly #links = new Map<Session, ControlLink>();
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+  #opened = 0;
+
+  constructor(options: ControlSocketsOptions) {
+    this.#options = options;
+    this.#heartbeat = setInterval(() => this.#checkHeartbeats(), HEARTBEAT_CHECK_MS);
+  }
+
+  /**
+   * Accepts the WebSocket of an authorised request; the user is online once it is open. For the few that
+   * are opened behind other requests of their connection.
+   */
+  accept(request: Request, caller: Caller): Response {
+    const { socket, response } = Deno.upgradeWebSocket(request, {
+      protocol: SUBPROTOCOL,
+      idleTimeout: PING_IDLE_TIMEOUT_S,
+    });
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", () => this.open(socket, caller), { once: true });
+    return response;
+  }
+
+  /**
+   * Takes over the open WebSocket of an authorised request: the user is online once what authorised it
+   * turns out to hold still. Never rejects.
+   */
+  async open(socket: ControlSocket, { username, holds, transport }: Caller): Promise<void> {
+    const { tickets, online, parking, log } = this.#options;
+    const admitted = Promise.withResolvers<void>();
+    const link = new ControlLink({
+      ...{ socket, transport, username, tickets, log },
+      number: this.#opened++,
+      admitted: admitted.promise,
+      ...(parking && { parking }),
+      dataPort() {
+        const { dataHost, dataPort } = online(username);
+        return { dataHost, dataPort };
+      },
+      onOver: (link, code) => this.#offline(link, code),
+      onClosed: (link) => this.#links.delete(link.session),
+    });
+    // Before it is asked whether the token holds: from here on a revocation finds the link.
+    this.#links.set(link.session, link);
+    await this.#admit(link, holds);
+    admitted.resolve();
+  }
+
+  /** Puts the user online, unless the token was replaced or the name released since the request. */
+  async #admit(link: ControlLink, holds: () => Promise<boolean>): Promise<void> {
+    const { sessions, online, log } = this.#options;
+    const { username } = link.session;
+    const held = await holds().catch((error) => {
+      log.error("cannot tell whether a client may be online", { username, error });
+      link.end("draining", FAILURE_RETRY_MS);
+    });
+    // Gone or revoked by now.
+    if (link.closing) return;
+    if (!held) return link.end("revoked", null);
+    const previous = sessions.get(username);
+    const previousLink = previous && this.#links.get(previous);
+    if (previousLink && previousLink.number > link.number) return link.end("replaced", null);
+    link.send({ type: "online", ...online(username) });
+    sessions.add(link.session);
+    log.info("client online", { username, replaced: previous !== undefined || undefined });
+    previousLink?.end("replaced", null);
+  }
+
+  /** Ends the user's session, and those that are about to be, for good: the token holds no more. */
+  revoke(username: string): void {
+    for (const link of [...this.#links.values()]) {
+      if (link.session.username === username) link.end("revoked", null);
+    }
+    this.#options.sessions.forget(username);
+  }
+
+  /** Sends every client away to come back later, and waits until they closed. */
+  async drain({ minMs, eachMs, leastMs, mostMs }: ComeBack): Promise<void> {
+    clearInterval(this.#heartbeat);
+    const spreadMs = Math.min(Math.max(this.#links.size * eachMs, leastMs), mostMs);
+    for (const link of [...this.#links.values()]) {
+      link.end("draining", minMs + Math.floor(Math.random() * spreadMs));
+    }
+    for (let waited = 0; this.#links.size > 0 && waited < CLOSE_TIMEOUT_MS; waited += 20) {
+      await sleep(20);
+    }
+  }
+
+  #checkHeartbeats(): void {
+    for (const link of [...this.#links.values()]) {
+      if (link.checkHeartbeat()) this.#options.onLost?.(link.session.username);
+    }
+  }
+
+  #offline({ session }: ControlLink, code: number): void {
+    const { sessions, log } = this.#options;
+    const wasCurrent = sessions.get(session.username) === session;
+    sessions.remove(session, code !== CLOSE.revoked);
+    session.end();
+    if (wasCurrent) log.info("client offline", { username: session.username, code });
+  }
+}
