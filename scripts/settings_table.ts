@@ -2,7 +2,8 @@
  * Writes the table of settings into examples/OPERATING.md; a test tells when it is out of date.
  */
 import { fileURLToPath } from "node:url";
-import { type Setting, SETTINGS } from "../lib/config/settings.ts";
+import type { Setting } from "../lib/config/setting.ts";
+import { SETTINGS } from "../lib/config/settings.ts";
 import { readCommandLine } from "./command_line.ts";
 
 const DOCUMENT = fileURLToPath(new URL("../examples/OPERATING.md", import.meta.url));

@@ -1,4 +1,5 @@
-import { type Setting, SETTINGS, type Settings } from "./settings.ts";
+import type { Setting } from "./setting.ts";
+import { SETTINGS, type Settings } from "./settings.ts";
 
 /** A setting that two sets of values differ in. */
 export interface SettingChange {

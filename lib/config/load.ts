@@ -1,5 +1,6 @@
 import { parseEnv } from "node:util";
-import { type Setting, SETTINGS, type Settings } from "./settings.ts";
+import type { Setting } from "./setting.ts";
+import { SETTINGS, type Settings } from "./settings.ts";
 import { withoutUserInfo } from "./values.ts";
 
 /** What every variable of this program begins with. */
