@@ -2,12 +2,14 @@ import type { ApiBindings } from "../api/services.ts";
 import { Problem } from "../api/problem.ts";
 import type { Log } from "../log.ts";
 import { BinarySocket } from "../net/binary_socket.ts";
+import type { FrontedConnection } from "../net/fronted_connection.ts";
 import { startHttp11 } from "../net/http11_backend.ts";
 import { Places } from "../net/places.ts";
+import type { Asked } from "../net/plain_server.ts";
 import { TextSocket } from "../net/text_socket.ts";
 import type { CertificatePair } from "../net/tls_backend.ts";
 import { TlsFront } from "../net/tls_front.ts";
-import type { ServeSocket } from "../net/web_socket_routes.ts";
+import type { ServeSocket, WebSocketRoute } from "../net/web_socket_routes.ts";
 import type { PageContext } from "../page/app.tsx";
 import type { Arrival } from "../visitor/destinations.ts";
 import { parseIp } from "../wire/ip_address.ts";
@@ -16,8 +18,9 @@ import { DATA_SUBPROTOCOL, MAX_MESSAGE_BYTES, SUBPROTOCOL } from "../wire/messag
 /** How long a connection to the API may be used, unless it is a control WebSocket. */
 const API_LIFE_MS = 300_000;
 
-/** Where clients open their WebSocket. */
+/** Where clients open their WebSockets. */
 const CONTROL_PATH = "/v1/control";
+const DATA_PATH = "/v1/data";
 
 /** How long a visit to a page may take, handshake and answer included. */
 const PAGE_LIFE_MS = 30_000;
@@ -71,96 +74,8 @@ export interface Fronts {
  * requests of all of them over one connection of HTTP/2 (RFC 9113 section 9.1.1).
  */
 export function createFronts(options: FrontsOptions): Fronts {
-  const { controlNames, strictHosts, maxRequests, addressGroups, socketPath } = options;
-  const { api, page, data, log } = options;
-  async function strict(
-    host: string | undefined,
-    answer: Response | Promise<Response>,
-  ): Promise<Response> {
-    const response = await answer;
-    // The answer to an upgrade has to stay the one that the runtime made.
-    if (host !== undefined && strictHosts.includes(host) && response.status !== 101) {
-      response.headers.set("Strict-Transport-Security", STRICT_TRANSPORT);
-    }
-    return response;
-  }
-  const requests = new Places({ total: maxRequests });
-  const control = new TlsFront<Arrival>({
-    name: "control",
-    lifeMs: API_LIFE_MS,
-    start: (pair, find, isOwn) =>
-      startHttp11({
-        pair,
-        isOwn,
-        socketPath: socketPath(),
-        oneAnswer: false,
-        handler(request, { port, host }) {
-          const connection = find(port);
-          if (connection === undefined || !isFor(controlNames, connection.info.serverName, host)) {
-            return misdirected(controlNames[0]!);
-          }
-          const { source } = connection.info.addresses;
-          return strict(host, api(request, { source, transport: connection }));
-        },
-        takePlace(port) {
-          const connection = find(port);
-          return connection &&
-            requests.take(...addressGroups(connection.info.addresses.source.address));
-        },
-        webSockets: [
-          {
-            path: "/v1/data",
-            protocol: DATA_SUBPROTOCOL,
-            accept({ port, host }) {
-              const connection = find(port);
-              if (connection === undefined) return undefined;
-              const { serverName, addresses, leavePlace } = connection.info;
-              if (!isFor(controlNames, serverName, host)) return undefined;
-              connection.keepSilent();
-              // Such connections have a table of their own, or visitors could keep clients out.
-              leavePlace?.();
-              return (conn, rest) => data(new BinarySocket(conn, rest), addresses.source.address);
-            },
-          },
-          {
-            path: CONTROL_PATH,
-            protocol: SUBPROTOCOL,
-            async accept({ port, host }, { fields }) {
-              const connection = find(port);
-              if (connection === undefined) return undefined;
-              const { serverName, addresses } = connection.info;
-              if (!isFor(controlNames, serverName, host)) return undefined;
-              let onOpen: ((socket: TextSocket) => void) | undefined;
-              // The API judges it as any other request. What it refuses is asked again, and answered,
-              // by way of the server.
-              await api(new Request(`https://${host}${CONTROL_PATH}`, { headers: fields }), {
-                source: addresses.source,
-                transport: connection,
-                takeSocket(open) {
-                  onOpen = open;
-                  return new Response(null, { status: 204 });
-                },
-              });
-              return onOpen && serveControl(onOpen);
-            },
-          },
-        ],
-      }),
-    log,
-  });
-  const pages = new TlsFront<Arrival>({
-    name: "pages",
-    lifeMs: PAGE_LIFE_MS,
-    start: (pair, find, isOwn) =>
-      startHttp11({
-        pair,
-        isOwn,
-        socketPath: socketPath(),
-        oneAnswer: true,
-        handler: (request, { port, host }) => strict(host, page(request, host, find(port)?.info)),
-      }),
-    log,
-  });
+  const control = controlFront(options);
+  const pages = pagesFront(options);
   return {
     control,
     pages,
@@ -171,6 +86,119 @@ export function createFronts(options: FrontsOptions): Fronts {
       await Promise.all([control.stop(), pages.stop()]);
     },
   };
+}
+
+function pagesFront({ strictHosts, page, socketPath, log }: FrontsOptions): TlsFront<Arrival> {
+  return new TlsFront<Arrival>({
+    name: "pages",
+    lifeMs: PAGE_LIFE_MS,
+    start: (pair, find, isOwn) =>
+      startHttp11({
+        pair,
+        isOwn,
+        socketPath: socketPath(),
+        oneAnswer: true,
+        handler: (request, { port, host }) =>
+          strict(strictHosts, host, page(request, host, find(port)?.info)),
+      }),
+    log,
+  });
+}
+
+function controlFront(options: FrontsOptions): TlsFront<Arrival> {
+  const { controlNames, strictHosts, maxRequests, addressGroups, socketPath, api, log } = options;
+  const requests = new Places({ total: maxRequests });
+  return new TlsFront<Arrival>({
+    name: "control",
+    lifeMs: API_LIFE_MS,
+    start(pair, find, isOwn) {
+      /** The connection that a request came on, if it is for the API by its SNI and by itself. */
+      const findFor: FindFor = ({ port, host }) => {
+        const connection = find(port);
+        return connection && isFor(controlNames, connection.info.serverName, host)
+          ? connection
+          : undefined;
+      };
+      return startHttp11({
+        pair,
+        isOwn,
+        socketPath: socketPath(),
+        oneAnswer: false,
+        handler(request, asked) {
+          const connection = findFor(asked);
+          if (connection === undefined) return misdirected(controlNames[0]!);
+          const { source } = connection.info.addresses;
+          const answer = api(request, { source, transport: connection });
+          return strict(strictHosts, asked.host, answer);
+        },
+        takePlace(port) {
+          const connection = find(port);
+          return connection &&
+            requests.take(...addressGroups(connection.info.addresses.source.address));
+        },
+        webSockets: [dataRoute(options, findFor), controlRoute(options, findFor)],
+      });
+    },
+    log,
+  });
+}
+
+/** Finds the connection of what asks for a WebSocket of the API. */
+type FindFor = (asked: Asked) => FrontedConnection<Arrival> | undefined;
+
+/** Clients' data connections over WebSocket (PROTOCOL section 5). */
+function dataRoute({ data }: FrontsOptions, findFor: FindFor): WebSocketRoute {
+  return {
+    path: DATA_PATH,
+    protocol: DATA_SUBPROTOCOL,
+    accept(asked) {
+      const connection = findFor(asked);
+      if (connection === undefined) return undefined;
+      const { addresses, leavePlace } = connection.info;
+      connection.keepSilent();
+      // Such connections have a table of their own, or visitors could keep clients out.
+      leavePlace?.();
+      return (conn, rest) => data(new BinarySocket(conn, rest), addresses.source.address);
+    },
+  };
+}
+
+/** Clients' control WebSockets. */
+function controlRoute({ api }: FrontsOptions, findFor: FindFor): WebSocketRoute {
+  return {
+    path: CONTROL_PATH,
+    protocol: SUBPROTOCOL,
+    async accept(asked, { fields }) {
+      const connection = findFor(asked);
+      if (connection === undefined) return undefined;
+      let onOpen: ((socket: TextSocket) => void) | undefined;
+      // The API judges it as any other request. What it refuses is asked again, and answered, by way
+      // of the server.
+      await api(new Request(`https://${asked.host}${CONTROL_PATH}`, { headers: fields }), {
+        source: connection.info.addresses.source,
+        transport: connection,
+        takeSocket(open) {
+          onOpen = open;
+          return new Response(null, { status: 204 });
+        },
+      });
+      return onOpen && serveControl(onOpen);
+    },
+  };
+}
+
+/** Tells browsers to use https only, where the host is one of these. */
+async function strict(
+  hosts: readonly string[],
+  host: string | undefined,
+  answer: Response | Promise<Response>,
+): Promise<Response> {
+  const response = await answer;
+  // The answer to an upgrade has to stay the one that the runtime made.
+  if (host !== undefined && hosts.includes(host) && response.status !== 101) {
+    response.headers.set("Strict-Transport-Security", STRICT_TRANSPORT);
+  }
+  return response;
 }
 
 /** Serves a control WebSocket, which is open by then. */
