@@ -12,10 +12,10 @@ import {
   tooManyVerifications,
 } from "./claim_refusal.ts";
 import { isReservedUsername } from "./reserved_names.ts";
-import { createClaimSeal } from "./claim_seal.ts";
+import { type ClaimSeal, createClaimSeal, type SealedClaim } from "./claim_seal.ts";
 import type { Refusal } from "../wire/problems.ts";
 import { type Random, systemRandom } from "../wire/random_secret.ts";
-import { createSlidingLimit } from "./sliding_limit.ts";
+import { createSlidingLimit, type SlidingLimit } from "./sliding_limit.ts";
 import type { ClaimStore } from "../store/claims.ts";
 import type { AccountStore } from "../store/accounts.ts";
 
@@ -23,6 +23,9 @@ const HOUR_MS = 3_600_000;
 
 /** How long a claim past its time answers `claim-expired`; later it is no claim any more. */
 const EXPIRED_KNOWN_MS = 24 * HOUR_MS;
+
+/** How long a code counts. */
+const CODE_LIFE_MS = 900_000;
 
 /** How many addresses the limit of claims remembers: about 3 MB when all are at the limit. */
 const MAX_LIMITED_ADDRESSES = 10_000;
@@ -65,7 +68,7 @@ export type NotVerified = Refusal<
   | "rate-limited"
 >;
 
-/** Options for {@linkcode createClaims}. */
+/** Options for {@linkcode Claims}. */
 export interface ClaimsOptions {
   store: {
     accounts: Pick<AccountStore, "byUsername" | "isBlocked">;
@@ -97,9 +100,50 @@ export interface ClaimsOptions {
  * How a person proves that a username is theirs. A claim is remembered by who made it, and by the relay
  * only once its profile was read. Rejects as the store.
  */
-export interface Claims {
+export class Claims {
+  readonly #options: ClaimsOptions;
+  readonly #now: () => number;
+  readonly #isReserved: (username: string) => boolean;
+  readonly #byAddress: SlidingLimit;
+  readonly #seal: ClaimSeal;
+  /** Readings of a profile under way, by the hash of the claim in hex. */
+  readonly #underWay = new Map<string, number>();
+
+  /** The caller opens and closes the store. */
+  constructor(options: ClaimsOptions) {
+    const { key, now = Date.now, random = systemRandom, claimsPerHour = 30 } = options;
+    this.#options = options;
+    this.#now = now;
+    this.#isReserved = options.isReserved ?? isReservedUsername;
+    this.#byAddress = createSlidingLimit({
+      limit: claimsPerHour,
+      windowMs: HOUR_MS,
+      maxKeys: MAX_LIMITED_ADDRESSES,
+      now,
+    });
+    this.#seal = createClaimSeal(key, random);
+  }
+
   /** Makes a claim on a username, whatever the caller sent as one. */
-  create(username: unknown, address: string): Promise<ClaimMade | NotClaimed>;
+  async create(username: unknown, address: string): Promise<ClaimMade | NotClaimed> {
+    const { store: { accounts }, hostnameOf, codeLifeMs = CODE_LIFE_MS } = this.#options;
+    const refusal = refuseName(username);
+    if (refusal !== undefined) return refusal;
+    const name = String(username);
+    // A name with an account is its owner's, whose token may be lost.
+    if (this.#isReserved(name) && await accounts.byUsername(name) === undefined) {
+      return reserved(name);
+    }
+    if (await accounts.isBlocked(name)) return suspended(name);
+
+    const waitMs = this.#byAddress.take(addressGroup(address));
+    if (waitMs > 0) return tooManyClaims(waitMs);
+
+    const expiresAt = this.#now() + codeLifeMs;
+    const made = this.#seal.seal(name, expiresAt);
+    return { ok: true, ...made, username: name, hostname: hostnameOf(name), expiresAt };
+  }
+
   /**
    * Looks for the claim's code in the bio, and if it is there, grants the account's token.
    *
@@ -107,88 +151,55 @@ export interface Claims {
    *
    * @param address of whoever asks.
    */
-  verify(claim: string, address: string): Promise<ClaimVerified | NotVerified>;
-}
-
-/** Makes and checks claims; the caller opens and closes the store. */
-export function createClaims(options: ClaimsOptions): Claims {
-  const {
-    store: { accounts, claims },
-    key,
-    isReserved = isReservedUsername,
-    readBio,
-    hostnameOf,
-    now = Date.now,
-    random = systemRandom,
-    claimsPerHour = 30,
-    verificationsPerClaim = 20,
-    codeLifeMs = 900_000,
-  } = options;
-  const byAddress = createSlidingLimit({
-    limit: claimsPerHour,
-    windowMs: HOUR_MS,
-    maxKeys: MAX_LIMITED_ADDRESSES,
-    now,
-  });
-  const seal = createClaimSeal(key, random);
-  /** Readings of a profile under way, by the hash of the claim in hex. */
-  const underWay = new Map<string, number>();
-
-  async function create(username: unknown, address: string): Promise<ClaimMade | NotClaimed> {
-    const refusal = refuseName(username);
-    if (refusal !== undefined) return refusal;
-    const name = String(username);
-    // A name with an account is its owner's, whose token may be lost.
-    if (isReserved(name) && await accounts.byUsername(name) === undefined) return reserved(name);
-    if (await accounts.isBlocked(name)) return suspended(name);
-
-    const waitMs = byAddress.take(addressGroup(address));
-    if (waitMs > 0) return tooManyClaims(waitMs);
-
-    const expiresAt = now() + codeLifeMs;
-    const made = seal.seal(name, expiresAt);
-    return { ok: true, ...made, username: name, hostname: hostnameOf(name), expiresAt };
-  }
-
-  async function verify(claim: string, address: string): Promise<ClaimVerified | NotVerified> {
-    const sealed = seal.open(claim);
-    const sinceMs = now() - (sealed?.expiresAt ?? 0);
+  async verify(claim: string, address: string): Promise<ClaimVerified | NotVerified> {
+    const sealed = this.#seal.open(claim);
+    const sinceMs = this.#now() - (sealed?.expiresAt ?? 0);
     if (sealed === undefined || sinceMs >= EXPIRED_KNOWN_MS) return noSuchClaim();
     if (sinceMs >= 0) return codeExpired();
-    const { username, code, expiresAt } = sealed;
     const hash = createHash("sha256").update(sealed.bytes).digest();
     const key = hash.toString("hex");
     // Counted before the store is asked, so that those that come meanwhile see it.
-    const atOnce = underWay.get(key) ?? 0;
-    underWay.set(key, atOnce + 1);
+    const atOnce = this.#underWay.get(key) ?? 0;
+    this.#underWay.set(key, atOnce + 1);
     try {
-      const { verifications, used } = await claims.get(hash);
-      if (used) return noSuchClaim();
-      if (await accounts.isBlocked(username)) return suspended(username);
-      if (verifications + atOnce >= verificationsPerClaim) {
-        return tooManyVerifications(verificationsPerClaim, -sinceMs);
-      }
-      const answer = await readBio(username, address);
-      const refusal = refuseBio(answer, username, code);
-      if (refusal === undefined) return await grant(hash, expiresAt, username);
-      // One that had no turn, or was answered from memory, costs nothing.
-      if (answer.ran) await claims.count(hash, expiresAt);
-      return refusal;
+      return await this.#check(hash, sealed, address, atOnce);
     } finally {
-      const left = underWay.get(key)! - 1;
-      if (left > 0) underWay.set(key, left);
-      else underWay.delete(key);
+      const left = this.#underWay.get(key)! - 1;
+      if (left > 0) this.#underWay.set(key, left);
+      else this.#underWay.delete(key);
     }
   }
 
+  async #check(
+    hash: Uint8Array,
+    { username, code, expiresAt }: SealedClaim,
+    address: string,
+    atOnce: number,
+  ): Promise<ClaimVerified | NotVerified> {
+    const { store, readBio, verificationsPerClaim = 20 } = this.#options;
+    const { verifications, used } = await store.claims.get(hash);
+    if (used) return noSuchClaim();
+    if (await store.accounts.isBlocked(username)) return suspended(username);
+    if (verifications + atOnce >= verificationsPerClaim) {
+      return tooManyVerifications(verificationsPerClaim, expiresAt - this.#now());
+    }
+    const answer = await readBio(username, address);
+    const refusal = refuseBio(answer, username, code);
+    if (refusal === undefined) return await this.#grant(hash, expiresAt, username);
+    // One that had no turn, or was answered from memory, costs nothing.
+    if (answer.ran) await store.claims.count(hash, expiresAt);
+    return refusal;
+  }
+
   /** The operator may have acted since the claim was made, or while the profile was read. */
-  async function grant(
+  async #grant(
     hash: Uint8Array,
     expiresAt: number,
     username: string,
   ): Promise<ClaimVerified | NotVerified> {
-    const mayBeNew = !isReserved(username);
-    const grant = await claims.grant({ hash, expiresAt, username, mayBeNew });
+    const { store, hostnameOf } = this.#options;
+    const mayBeNew = !this.#isReserved(username);
+    const grant = await store.claims.grant({ hash, expiresAt, username, mayBeNew });
     switch (grant.state) {
       case "blocked":
         return suspended(username);
@@ -200,6 +211,4 @@ export function createClaims(options: ClaimsOptions): Claims {
     const { token, replaced } = grant;
     return { ok: true, username, hostname: hostnameOf(username), token, replaced };
   }
-
-  return { create, verify };
 }

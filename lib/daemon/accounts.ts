@@ -1,6 +1,6 @@
 import { type BioCommand, createBioCommand } from "../account/bio_command.ts";
 import { BioQueue } from "../account/bio_queue.ts";
-import { createClaims } from "../account/claims.ts";
+import { Claims } from "../account/claims.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import { limitedGroups } from "../net/address_group.ts";
 import type { Ground } from "./ground.ts";
@@ -9,7 +9,7 @@ import { createReserved } from "./reserved.ts";
 /** Who has which name, and how names are claimed. */
 export interface Accounts {
   accounts: AccountStore;
-  claims: ReturnType<typeof createClaims>;
+  claims: Claims;
   bio: BioCommand;
 }
 
@@ -33,7 +33,7 @@ export async function buildAccounts(
       log.debug("too many profiles are being read", { username, waiting: profiles.waiting });
     },
   });
-  const claims = createClaims({
+  const claims = new Claims({
     store,
     key: await store.claims.key(),
     isReserved: (username) => reserved.has(username),

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import type { BioResult } from "../../lib/account/bio_command.ts";
 import type { BioAnswer } from "../../lib/account/bio_queue.ts";
-import {
-  type ClaimMade,
-  type Claims,
-  type ClaimsOptions,
-  createClaims,
-} from "../../lib/account/claims.ts";
+import { type ClaimMade, Claims, type ClaimsOptions } from "../../lib/account/claims.ts";
 import type { ClaimStore } from "../../lib/store/claims.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { grantToken } from "../store/grant_token.ts";
@@ -37,7 +32,7 @@ class Fixture {
     this.rows = rows;
     this.store = store;
     this.kept = holdable(store.claims);
-    this.claims = createClaims({
+    this.claims = new Claims({
       store: { accounts: store.accounts, claims: this.kept.kind },
       key: crypto.getRandomValues(new Uint8Array(32)),
       hostnameOf: (username) => `${username}.glosson.test`,
@@ -384,7 +379,7 @@ Deno.test("claims survive the reopening of the database", async () => {
   const folder = await Deno.makeTempDir();
   async function open(bio: string): Promise<{ claims: Claims; close: () => Promise<void> }> {
     const store = storeIn(folder);
-    const claims = createClaims({
+    const claims = new Claims({
       store,
       key: await store.claims.key(),
       hostnameOf: (username) => username,
