@@ -1,5 +1,5 @@
 import type { LastOnline } from "../account/last_online.ts";
-import type { NameStatus } from "../page/app.tsx";
+import type { NameStatus } from "../page/answers.tsx";
 import type { Sessions } from "../session/sessions.ts";
 import type { AccountStore, HiddenNames } from "../store/accounts.ts";
 

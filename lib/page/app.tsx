@@ -1,45 +1,14 @@
-import { authorityOf, hostOfUser, labelBelow } from "../wire/names.ts";
-import { PROBLEM_TYPE } from "../wire/problems.ts";
 import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
-import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Log, SILENT_LOG } from "../log.ts";
 import { tellLength } from "../net/head_length.ts";
+import { authorityOf, labelBelow } from "../wire/names.ts";
+import { PROBLEM_TYPE } from "../wire/problems.ts";
+import { type Answer, basePage, misdirected, namePage, type NameStatus } from "./answers.tsx";
 import { askerOf } from "./asker.ts";
-import { LandingPage } from "./landing.tsx";
 import type { Place } from "./layout.tsx";
-import { MisdirectedPage } from "./misdirected.tsx";
-import { NotFoundPage } from "./not_found.tsx";
-import { NotRespondingPage } from "./not_responding.tsx";
-import { OfflinePage } from "./offline.tsx";
 import { PAGE_HEADER, RETRY_SCRIPT } from "./retry_script.ts";
-import { RestartingPage } from "./restarting.tsx";
-import { SetupPage } from "./setup.tsx";
 import { STYLE } from "./style.ts";
-import { SuspendedPage } from "./suspended.tsx";
-import { UnknownNamePage } from "./unknown_name.tsx";
-
-/** When to ask again for a user who is away; for scripts, crawlers and browsers without scripts. */
-const RETRY_S = 30;
-
-/** When to ask again while the relay restarts. */
-const RESTARTING_RETRY_S = 5;
-
-/** When a browser without scripts asks again after 421. */
-const MISDIRECTED_RETRY_S = 3;
-
-/** How a name stands; times are milliseconds since the epoch. */
-export type NameStatus =
-  | { state: "unknown" }
-  /** Claimed, and never online. */
-  | { state: "setup" }
-  /** What the user does not want to be told is absent. */
-  | { state: "offline"; lastOnlineAt?: number; away?: string }
-  /** `unreachable`: the client says that visitors' connections cannot come about. */
-  | { state: "online"; unreachable?: boolean }
-  /** Its user wants no page of the relay's: visitors come as far as here by a race only. */
-  | { state: "hidden" }
-  | { state: "suspended" };
 
 /** What is known of the connection that a request came on. */
 export interface PageContext {
@@ -65,16 +34,6 @@ export interface PageAppOptions {
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
   log?: Log;
-}
-
-/** A page with its status, and seconds to wait where it will pass. */
-interface Answer {
-  status: 200 | 404 | 421 | 451 | 503 | 504;
-  page: string;
-  body: JSX.Element;
-  /** The same in a sentence, for who has no use for a page. */
-  text: string;
-  retryAfterS?: number;
 }
 
 type PageEnv = { Bindings: PageContext };
@@ -108,7 +67,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
 
   app.use(async (c, next) => {
     const { serverName, host = serverName } = c.env;
-    if (serverName === undefined || host !== serverName) return send(c, misdirected());
+    if (serverName === undefined || host !== serverName) return send(c, misdirected(place));
     return await next();
   });
 
@@ -118,75 +77,28 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
     const host = c.env.serverName!;
     const username = labelBelow(host, baseDomain);
     if (username !== undefined) {
-      return send(c, await namePage(username, ownAddress(c.req.raw), c.env));
+      const page = namePage(await statusOf(username), {
+        ...{ username, place },
+        url: ownAddress(c.req.raw),
+        notResponding: c.env.notResponding === true,
+        restarting: c.env.restarting === true,
+        now: now(),
+      });
+      return send(c, page);
     }
-    if (host !== baseDomain) return send(c, misdirected());
+    if (host !== baseDomain) return send(c, misdirected(place));
     if (c.req.method !== "GET" && c.req.method !== "HEAD") {
       return c.text("This page can only be read.\n", 405, { Allow: "GET, HEAD" });
     }
     if (c.req.path === "/robots.txt") return c.text("User-agent: *\nDisallow:\n");
     if (c.req.path === "/favicon.ico") return c.body(null, 204);
-    return send(c, basePage(c.req.path));
+    return send(c, basePage(c.req.path, place));
   });
 
   app.onError((error, c) => {
     log.error("cannot show a page", { error });
     return c.text("The relay has a problem. Please try again in a minute.\n", 500);
   });
-
-  function basePage(path: string): Answer {
-    if (path === "/") {
-      const text = `This is the Glosson relay of ${place.base}.`;
-      return { status: 200, page: "landing", body: <LandingPage {...place} />, text };
-    }
-    const text = `There is no such page at ${place.base}.`;
-    return { status: 404, page: "not-found", body: <NotFoundPage {...place} />, text };
-  }
-
-  /** The page of a name; any path has it, since people keep links to parts of a user's page. */
-  async function namePage(username: string, url: string, context: PageContext): Promise<Answer> {
-    const status = await statusOf(username);
-    const host = hostOfUser(username, place.base);
-    if (status.state === "unknown") {
-      const body = <UnknownNamePage {...place} host={host} />;
-      return { status: 404, page: "unknown-name", body, text: `There is no page at ${host}.` };
-    }
-    if (status.state === "suspended") {
-      const body = <SuspendedPage {...place} host={host} />;
-      return { status: 451, page: "suspended", body, text: `${host} is suspended.` };
-    }
-    if (status.state === "hidden") return misdirected();
-    const common = { ...place, username, retry: { afterS: RETRY_S, url } };
-    if (context.restarting) {
-      const body = <RestartingPage {...common} retry={{ afterS: RESTARTING_RETRY_S, url }} />;
-      const text = "The relay is being restarted.";
-      return { status: 503, page: "restarting", body, text, retryAfterS: RESTARTING_RETRY_S };
-    }
-    if (context.notResponding) {
-      const unreachable = status.state === "online" && status.unreachable === true;
-      const body = <NotRespondingPage {...common} unreachable={unreachable} />;
-      const text = unreachable
-        ? `${host} is not responding: connections to it do not get through.`
-        : `${host} is not responding.`;
-      return { status: 504, page: "not-responding", body, text, retryAfterS: RETRY_S };
-    }
-    if (status.state === "online") return misdirected();
-    if (status.state === "setup") {
-      const body = <SetupPage {...common} />;
-      const text = `${host} is being set up.`;
-      return { status: 503, page: "setup", body, text, retryAfterS: RETRY_S };
-    }
-    const { lastOnlineAt, away } = status;
-    const body = <OfflinePage {...common} lastOnlineAt={lastOnlineAt} away={away} now={now()} />;
-    const text = `${host} is offline.`;
-    return { status: 503, page: "offline", body, text, retryAfterS: RETRY_S };
-  }
-
-  function misdirected(): Answer {
-    const body = <MisdirectedPage {...place} retry={{ afterS: MISDIRECTED_RETRY_S }} />;
-    const text = "This connection was made for another host.";
-    return { status: 421, page: "misdirected", body, text };
-  }
 
   return app;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type NameStatus, pageApp, type PageAppOptions } from "../../lib/page/app.tsx";
+import type { NameStatus } from "../../lib/page/answers.tsx";
+import { pageApp, type PageAppOptions } from "../../lib/page/app.tsx";
 
 const BASE = "glosson.test";
 const NOW = Date.UTC(2026, 5, 4, 14, 5);
