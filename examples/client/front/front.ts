@@ -4,19 +4,13 @@ import { type Schedule, scheduleTimeout } from "../../../lib/net/schedule.ts";
 import { LogThrottle } from "../../../lib/net/log_throttle.ts";
 import { splice, writeAll } from "../../../lib/net/splice.ts";
 import { alertRecord } from "../../../lib/wire/alert.ts";
-import type { Connection } from "./connection.ts";
 import { openDenoTlsEnd } from "./deno_tls_end.ts";
 import type { Handler } from "./exchange.ts";
-import { serveHttp1 } from "./http1_visitor.ts";
-import { linger } from "./linger.ts";
-import { serveHttp2 } from "./http2_visitor.ts";
 import { VISITOR_LIMITS, type VisitorLimits } from "./limits.ts";
 import { hasNodeTls, openNodeTlsEnd } from "./node_tls_end.ts";
+import { speak } from "./speak.ts";
 import type { KeyAndChain, OpenTlsEnd, SecureConnection, TlsEnd } from "./tls_end.ts";
 import { groupOf, leastMissed, Visit } from "./visit.ts";
-
-/** How often a half-closed visit is looked at within its limit: it is kept to a part of that. */
-const LOOKS = 4;
 
 /** Least time between two log lines of visitors that cannot be served. */
 const WARN_EVERY_MS = 10_000;
@@ -205,59 +199,13 @@ export class Front {
   async #speak(secure: SecureConnection): Promise<void> {
     const visit = this.#byPort.get(secure.port);
     if (visit === undefined) return secure.conn.close();
-    const { handler, log } = this.#options;
-    const conn = visit.pace.withinTls(secure.conn);
-    visit.owns(conn);
     visit.onSecure();
-    this.#boundHalfClosed(visit);
-    const connection: Connection = {
-      handler,
-      visitor: { address: visit.address, gone: visit.gone },
+    await speak(secure, visit, {
+      handler: this.#options.handler,
       limits: this.#limits,
       schedule: this.#schedule,
-      log,
+      log: this.#options.log,
       isLeaving: () => this.#leaving,
-      onIdle: (idle) => void (visit.idle = idle),
-    };
-    try {
-      if (secure.isHttp2) {
-        const { leave, ended } = serveHttp2(conn, connection);
-        visit.leave = leave;
-        await ended;
-      } else {
-        await serveHttp1(conn, connection);
-      }
-    } catch (error) {
-      log.debug("A visitor's connection broke", { error });
-    } finally {
-      // Also after a failure: the last words may say which.
-      await linger(conn, connection);
-      conn.close();
-      this.#endSoon(visit);
-    }
-  }
-
-  /** Ends a visit once what is on its way to the visitor has had time to get there. */
-  #endSoon(visit: Visit): void {
-    if (visit.gone.aborted) return;
-    const callOff = this.#schedule(() => visit.end(), this.#limits.linger);
-    visit.gone.addEventListener("abort", callOff, { once: true });
-  }
-
-  /** Ends a visit whose visitor has ended their side once nothing more is sent to them. */
-  #boundHalfClosed(visit: Visit): void {
-    visit.onHalfClosed = () => {
-      const look = (): void => {
-        silent = visit.movedAt === seen ? silent + 1 : 0;
-        if (silent === LOOKS) return visit.end();
-        seen = visit.movedAt;
-        callOff = this.#schedule(look, this.#limits.halfClosed / LOOKS);
-      };
-      let silent = 0;
-      let seen = visit.movedAt;
-      let callOff = this.#schedule(look, this.#limits.halfClosed / LOOKS);
-      visit.gone.addEventListener("abort", () => callOff(), { once: true });
-    };
-    if (visit.halfClosed) visit.onHalfClosed();
+    });
   }
 }
