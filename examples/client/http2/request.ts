@@ -2,6 +2,7 @@ import type { VisitorRequest } from "../front/exchange.ts";
 import type { Field } from "../http/fields.ts";
 import { checkedField, isTarget, isToken } from "../http/head.ts";
 import { ERROR, StreamError } from "./frames.ts";
+import type { WholeBlock } from "./header_blocks.ts";
 
 /** Fields of one connection, which HTTP/2 does not have (RFC 9113 section 8.2.2). */
 const OF_ONE_CONNECTION = new Set([
@@ -21,11 +22,21 @@ export interface Http2Request extends Omit<VisitorRequest, "body"> {
 }
 
 /**
- * The request of a header list.
+ * The request of a header block.
  *
  * @throws {StreamError} if it is malformed (section 8.1.1): two programs could read it in two ways.
  */
-export function readRequest(stream: number, list: readonly Field[]): Http2Request {
+export function readRequest(block: WholeBlock): Http2Request {
+  const { stream, endStream, dependsOnItself, list } = block;
+  if (dependsOnItself) throw new StreamError(stream, ERROR.protocol, "it depends on itself");
+  const request = requestOf(stream, list.fields);
+  if (endStream && (request.length ?? 0) > 0) {
+    throw new StreamError(stream, ERROR.protocol, "its length is not as announced");
+  }
+  return request;
+}
+
+function requestOf(stream: number, list: readonly Field[]): Http2Request {
   const pseudo = new Map<string, string>();
   const fields: Field[] = [];
   const cookies: string[] = [];

@@ -29,6 +29,7 @@ export class FrameSender {
   #waiting: (() => void)[] = [];
   /** Whether windows stay as they are. */
   #final = false;
+  #closed = false;
 
   constructor(conn: Pick<Duplex, "write">) {
     this.#conn = conn;
@@ -40,6 +41,11 @@ export class FrameSender {
     const done = this.#tail.then(() => writeAll(this.#conn, bytes));
     this.#tail = done.catch(() => {});
     return done;
+  }
+
+  /** Writes without waiting; if that fails, so does whatever waits for the connection. */
+  tell(bytes: Uint8Array): void {
+    if (!this.#closed) this.write(bytes).catch(() => {});
   }
 
   /** Writes a header block: HEADERS, and CONTINUATION where it takes more than one frame. */
@@ -93,6 +99,12 @@ export class FrameSender {
   /** Notes that no more can come of the peer: what its windows do not hold can never be sent. */
   end(): void {
     this.#final = true;
+    this.wake();
+  }
+
+  /** Tells the peer nothing more by itself; whoever waits for a window looks again. */
+  close(): void {
+    this.#closed = true;
     this.wake();
   }
 

@@ -5,10 +5,27 @@ import {
   MAX_INT31,
   readInt32,
   SETTING,
+  settingsFrame,
 } from "./frames.ts";
 
 /** Largest frame that is sent, however large the peer takes them. */
 const MAX_FRAME_BYTES = 64 * 1024;
+
+/** Requests of one visitor at once. */
+export const MAX_STREAMS = 100;
+
+/** What a visitor may send of one upload, and of all, before the app has taken any; bytes. */
+export const STREAM_WINDOW_BYTES = 256 * 1024;
+export const SESSION_WINDOW_BYTES = 1024 * 1024;
+
+/** The SETTINGS that a server begins with. */
+export function ownSettings(maxHeadBytes: number): Uint8Array {
+  return settingsFrame([
+    [SETTING.maxConcurrentStreams, MAX_STREAMS],
+    [SETTING.initialWindowSize, STREAM_WINDOW_BYTES],
+    [SETTING.maxHeaderListSize, maxHeadBytes],
+  ]);
+}
 
 /** What of the peer's settings matters to a server. */
 export interface PeerSettings {

@@ -1,6 +1,7 @@
 import type { Body } from "../http/body.ts";
 import type { Field } from "../http/fields.ts";
-import { ConnectionError, ERROR, MAX_INT31 } from "./frames.ts";
+import { ConnectionError, ERROR, MAX_INT31, StreamError } from "./frames.ts";
+import { readTrailers } from "./request.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
 
 /** Bytes of an upload that are read at once. */
@@ -35,8 +36,15 @@ export class Http2Stream {
   /** Bytes that were read, and of which the peer was not told yet. */
   #taken = 0;
 
-  constructor(id: number, session: StreamSession, windows: { send: number; receive: number }) {
+  /** @param length of the request's body, where it was announced. */
+  constructor(
+    id: number,
+    session: StreamSession,
+    windows: { send: number; receive: number },
+    length: number | undefined,
+  ) {
     this.id = id;
+    this.missing = length;
     this.#session = session;
     this.sendWindow = windows.send;
     this.receiveWindow = windows.receive;
@@ -59,10 +67,48 @@ export class Http2Stream {
     }
   }
 
-  /** Takes a piece of the body. */
-  receive(piece: Uint8Array): void {
-    this.#received.add(piece);
-    this.#wake?.();
+  /**
+   * Takes a piece of the body.
+   *
+   * @param length of its frame: the padding counts against the windows as well.
+   * @throws {StreamError} if it is more than the window holds, or not as much as was announced.
+   */
+  receive(piece: Uint8Array, length: number, isLast: boolean): void {
+    this.receiveWindow -= length;
+    if (this.receiveWindow < 0) throw this.#error(ERROR.flowControl, "too much data");
+    const padding = length - piece.length;
+    if (padding > 0) {
+      this.#session.grant(this, padding);
+      this.#session.release(padding);
+    }
+    if (this.missing !== undefined) {
+      this.missing -= piece.length;
+      if (this.missing < 0 || (isLast && this.missing > 0)) {
+        throw this.#error(ERROR.protocol, "its length is not as announced");
+      }
+    }
+    if (piece.length > 0) {
+      this.#received.add(piece);
+      this.#wake?.();
+    }
+    if (isLast) this.end();
+  }
+
+  /**
+   * Takes the fields behind the body, which end it.
+   *
+   * @throws {StreamError} if they are malformed, or come too soon.
+   */
+  receiveTrailers(fields: readonly Field[], isLast: boolean): void {
+    if (this.remoteEnded) throw this.#error(ERROR.streamClosed, "it has ended");
+    const isWhole = this.missing === undefined || this.missing === 0;
+    if (!isLast || !isWhole) throw this.#error(ERROR.protocol, "trailers too soon");
+    this.trailers.push(...readTrailers(this.id, fields));
+    this.end();
+  }
+
+  #error(code: number, why: string): StreamError {
+    return new StreamError(this.id, code, why);
   }
 
   /** Notes that the peer has sent all. */

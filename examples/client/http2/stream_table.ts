@@ -26,6 +26,11 @@ export class StreamTable {
     this.#open.set(stream.id, stream);
   }
 
+  /** Moves the windows of the open ones, see {@linkcode Http2Stream.moveWindow}. */
+  moveWindows(by: number): void {
+    for (const stream of this.#open.values()) stream.moveWindow(by);
+  }
+
   /**
    * Forgets a stream, and returns it if it was open.
    *
