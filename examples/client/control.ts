@@ -29,7 +29,7 @@ export type Ending =
   | { kind: "stopped" };
 
 /** A control session, PROTOCOL section 2. */
-export interface Control {
+export interface ControlSession {
   /** Sends a message; silently nothing when the session is over. */
   send(message: ClientMessage): void;
   /** Gives the session up. */
@@ -51,7 +51,7 @@ export interface ControlOptions {
 }
 
 /** Opens a control session. Failures, also those to connect, come as its {@linkcode Ending}. */
-export function openControl(options: ControlOptions): Control {
+export function openControl(options: ControlOptions): ControlSession {
   const { relay, token, http, onMessage, signal, log } = options;
   const { promise: ended, resolve } = Promise.withResolvers<Ending>();
   const url = new URL("/v1/control", relay);

@@ -2,13 +2,14 @@ import type { Log } from "../../lib/log.ts";
 import { scheduleTimeout } from "../../lib/net/schedule.ts";
 import type { RelayMessage } from "../../lib/wire/messages.ts";
 import type { Api } from "./api.ts";
-import { type Ending, openControl } from "./control.ts";
+import { type ControlSession, type Ending, openControl } from "./control.ts";
 import {
   type DataConnection,
   type DataConnectionOptions,
   openDataConnection,
 } from "./data_connection.ts";
 import { DataAddresses } from "./data_address.ts";
+import { DataPorts } from "./data_ports.ts";
 import { type DataAddress, DataPath, type DataPathReport } from "./data_path.ts";
 import type { Front } from "./front/front.ts";
 import { watchHeartbeat } from "./heartbeat.ts";
@@ -23,12 +24,6 @@ const PARKED_MS = 330_000;
 
 /** Time over which wishes for tickets are put into one message, milliseconds. */
 const ASK_DELAY_MS = 20;
-
-/**
- * Addresses of data ports that are taken from one session: a relay has one, and maybe some for its
- * other machines. More would be a way to have this client knock at strangers' doors.
- */
-const MAX_DATA_ADDRESSES = 16;
 
 /**
  * Why a visitor is refused, whatever the reason: the relay decides where a client connects to, and is
@@ -68,88 +63,129 @@ export interface OnlineOptions {
  * parked connections go with it.
  */
 export async function beOnline(options: OnlineOptions): Promise<Ending> {
-  const { relay, token, http, api, front, signal, now, sleep, random, log } = options;
-  const over = new AbortController();
-  let online: DataAddress | undefined;
-  const known = new Set<string>();
-  let asking: ReturnType<typeof setTimeout> | undefined;
-  /** Visitors on their way to be joined. */
-  let joining = 0;
+  return await new OnlineSession(options).ended;
+}
 
-  function room(): number {
-    return Math.max(0, options.maxVisitors - front.connections - joining);
+/** One time online: what the relay says, and the data connections that follow from it. */
+class OnlineSession {
+  /** How it ended. */
+  readonly ended: Promise<Ending>;
+  readonly #options: OnlineOptions;
+  readonly #control: ControlSession;
+  readonly #over = new AbortController();
+  readonly #ports: DataPorts;
+  readonly #addresses: Pick<DataAddresses, "of">;
+  readonly #path: DataPath;
+  readonly #wished: PoolSize;
+  readonly #lives: ParkedLife;
+  readonly #parking: Parking;
+  #asking: ReturnType<typeof setTimeout> | undefined;
+  /** Visitors on their way to be joined. */
+  #joining = 0;
+  /** The number that the relay knows, and keeps up by itself. */
+  #told: number | undefined;
+
+  constructor(options: OnlineOptions) {
+    const { relay, token, http, signal, now, sleep, random, log } = options;
+    this.#options = options;
+    this.#ports = new DataPorts(log);
+    this.#addresses = options.addresses ?? new DataAddresses({
+      relayHost: relay.hostname,
+      isRelayAt: (address) => http.isAt(address),
+      sleep: (ms) => sleep(ms, this.#over.signal),
+    });
+    this.#path = new DataPath({
+      onChange: (report) => {
+        options.onDataPath(report);
+        // Before a visitor is refused for it, whom the relay tells why.
+        this.#sendPool();
+      },
+      signal: this.#over.signal,
+      schedule: scheduleTimeout,
+    });
+    this.#wished = new PoolSize({ most: options.pool, now });
+    this.#lives = new ParkedLife({ now, random });
+    this.#parking = new Parking({
+      wanted: () => this.#poolSize,
+      dial: (ticket, address, onShown) => this.#dialParked(ticket, address, onShown),
+      onJoined: (joined) => void this.#serve(joined),
+      ask: () => this.#ask(),
+      signal: this.#over.signal,
+      ...{ now, sleep, random, log },
+    });
+    this.#control = openControl({
+      ...{ relay, token, http, signal, log },
+      onMessage: (message) => this.#receive(message),
+    });
+    this.ended = this.#control.ended.finally(() => {
+      this.#over.abort();
+      clearTimeout(this.#asking);
+    });
   }
 
-  const wished = new PoolSize({ most: options.pool, now });
+  #receive(message: Exclude<RelayMessage, { type: "goodbye" }>): void {
+    switch (message.type) {
+      case "connect":
+        this.#meet(message);
+        break;
+      case "tickets": {
+        const port = this.#ports.of(message);
+        if (port !== undefined) this.#parking.offer(message.tickets, port);
+        break;
+      }
+      case "online":
+        this.#ports.online({ hostname: message.dataHost, port: message.dataPort });
+        this.#options.onOnline(message.hostname);
+        this.#sendPool();
+        this.#watch();
+        break;
+    }
+  }
+
+  /** Visitors that there is room for. */
+  get #room(): number {
+    const { front, maxVisitors } = this.#options;
+    return Math.max(0, maxVisitors - front.connections - this.#joining);
+  }
 
   /** Parked connections may become visitors at any time: near the limit there are fewer. */
-  function poolSize(): number {
-    return Math.min(wished.size, room());
+  get #poolSize(): number {
+    return Math.min(this.#wished.size, this.#room);
   }
 
-  const path = new DataPath({
-    onChange(report) {
-      options.onDataPath(report);
-      // Before a visitor is refused for it, whom the relay tells why.
-      sendPool();
-    },
-    signal: over.signal,
-    schedule: scheduleTimeout,
-  });
-
-  /** The number that the relay knows, and keeps up by itself. */
-  let told: number | undefined;
-
-  function sendPool(): void {
-    const { report } = path;
-    const size = poolSize();
-    control.send({ type: "pool", size, ...(report && { dataPath: report.word }) });
-    told = size;
+  #sendPool(): void {
+    const { report } = this.#path;
+    const size = this.#poolSize;
+    this.#control.send({ type: "pool", size, ...(report && { dataPath: report.word }) });
+    this.#told = size;
   }
 
   /** Tells the relay soon how many connections to keep, if that is another number now. */
-  function ask(): void {
-    if (poolSize() === told) return;
-    asking ??= setTimeout(() => {
-      asking = undefined;
-      if (poolSize() !== told) sendPool();
+  #ask(): void {
+    if (this.#poolSize === this.#told) return;
+    this.#asking ??= setTimeout(() => {
+      this.#asking = undefined;
+      if (this.#poolSize !== this.#told) this.#sendPool();
     }, ASK_DELAY_MS);
   }
 
-  const addresses = options.addresses ?? new DataAddresses({
-    relayHost: relay.hostname,
-    isRelayAt: (address) => http.isAt(address),
-    sleep: (ms) => sleep(ms, over.signal),
-  });
-
-  /** Where a message's tickets are to be shown; undefined when that is one place too many. */
-  function placeOf(
-    { dataHost, dataPort }: { dataHost?: string; dataPort?: number },
-  ): DataAddress | undefined {
-    if (online === undefined) return undefined;
-    const place = { hostname: dataHost ?? online.hostname, port: dataPort ?? online.port };
-    const key = `${place.hostname} ${place.port}`;
-    if (!known.has(key) && known.size >= MAX_DATA_ADDRESSES) {
-      log.debug("The relay names too many data ports", { limit: MAX_DATA_ADDRESSES });
-      return undefined;
-    }
-    known.add(key);
-    return place;
+  #refuse(ticket: string): void {
+    this.#control.send({ type: "refuse", ticket, reason: REFUSAL });
   }
 
-  function dial(
+  #dial(
     ticket: string,
     address: DataAddress,
     times: Pick<DataConnectionOptions, "joinWithinMs" | "endAfterMs">,
     onShown: () => void,
   ): Promise<DataConnection> {
-    return path.watch(address, (onReached) =>
+    return this.#path.watch(address, (onReached) =>
       openDataConnection({
         ...address,
-        addresses: (hostname) => addresses.of(hostname),
+        addresses: (hostname) => this.#addresses.of(hostname),
         ticket,
         ...times,
-        signal: over.signal,
+        signal: this.#over.signal,
         onShown() {
           onShown();
           onReached();
@@ -157,92 +193,58 @@ export async function beOnline(options: OnlineOptions): Promise<Ending> {
       }));
   }
 
-  async function serve({ conn, head, visitor }: Joined): Promise<void> {
-    wished.note();
-    ask();
+  #dialParked(ticket: string, address: DataAddress, onShown: () => void): Promise<DataConnection> {
+    return this.#lives.watch((endAfterMs) =>
+      this.#dial(ticket, address, { joinWithinMs: PARKED_MS, endAfterMs }, onShown)
+    );
+  }
+
+  async #serve({ conn, head, visitor }: Joined): Promise<void> {
+    const { front, log } = this.#options;
+    this.#wished.note();
+    this.#ask();
     log.debug("Visitor joined", { address: visitor?.address, visitors: front.connections + 1 });
     await front.serve(conn, head, visitor?.address);
     log.debug("Visitor gone", { address: visitor?.address, visitors: front.connections });
     // Room may be what was missing.
-    ask();
+    this.#ask();
   }
 
-  async function meet(message: RelayMessage & { type: "connect" }): Promise<void> {
-    const { ticket, expiresInMs } = message;
-    const place = placeOf(message);
-    if (place === undefined) return control.send({ type: "refuse", ticket, reason: REFUSAL });
-    if (!front.makeRoom(message.visitor.address)) {
-      log.warn("Too many visitors, one was turned away", { limit: options.maxVisitors });
-      return control.send({ type: "refuse", ticket, reason: REFUSAL });
+  async #meet(message: RelayMessage & { type: "connect" }): Promise<void> {
+    const { front, maxVisitors, log } = this.#options;
+    const { ticket, expiresInMs, visitor } = message;
+    const port = this.#ports.of(message);
+    if (port === undefined) return this.#refuse(ticket);
+    if (!front.makeRoom(visitor.address)) {
+      log.warn("Too many visitors, one was turned away", { limit: maxVisitors });
+      return this.#refuse(ticket);
     }
-    joining++;
+    this.#joining++;
     let shown = false;
     try {
-      const connection = await dial(
-        ticket,
-        place,
-        { joinWithinMs: expiresInMs },
-        () => shown = true,
-      );
-      if (connection.state === "joined") serve(connection);
+      const joinWithin = { joinWithinMs: expiresInMs };
+      const connection = await this.#dial(ticket, port, joinWithin, () => shown = true);
+      if (connection.state === "joined") this.#serve(connection);
       else log.debug("Ticket not taken", { state: connection.state });
     } catch (error) {
       log.debug("Cannot meet a visitor", { error });
       // A ticket that was never shown can still be handed back; the visitor need not wait.
-      if (!shown) control.send({ type: "refuse", ticket, reason: REFUSAL });
+      if (!shown) this.#refuse(ticket);
     } finally {
-      joining--;
+      this.#joining--;
     }
   }
 
-  const lives = new ParkedLife({ now, random });
-
-  const parking = new Parking({
-    wanted: poolSize,
-    dial: (ticket, address, onShown) =>
-      lives.watch((endAfterMs) =>
-        dial(ticket, address, { joinWithinMs: PARKED_MS, endAfterMs }, onShown)
-      ),
-    onJoined: serve,
-    ask,
-    signal: over.signal,
-    now,
-    sleep,
-    random,
-    log,
-  });
-
-  async function watch(): Promise<void> {
+  /** Gives the session up when the relay does not answer any more. */
+  async #watch(): Promise<void> {
+    const { api, sleep } = this.#options;
     const why = await watchHeartbeat({
       account: (timeoutMs) => api.account(timeoutMs),
       // Tickets may have expired unused: the wish is repeated, which is harmless.
-      onBeat: sendPool,
+      onBeat: () => this.#sendPool(),
       sleep,
-      signal: over.signal,
+      signal: this.#over.signal,
     });
-    if (why !== undefined) control.drop(why);
+    if (why !== undefined) this.#control.drop(why);
   }
-
-  const control = openControl({
-    relay,
-    token,
-    http,
-    signal,
-    log,
-    onMessage(message) {
-      if (message.type === "connect") return void meet(message);
-      if (message.type === "tickets") {
-        const place = placeOf(message);
-        return place && parking.offer(message.tickets, place);
-      }
-      online = { hostname: message.dataHost, port: message.dataPort };
-      options.onOnline(message.hostname);
-      sendPool();
-      watch();
-    },
-  });
-  const ending = await control.ended;
-  over.abort();
-  clearTimeout(asking);
-  return ending;
 }
