@@ -14,9 +14,13 @@ export type LogFields = Record<string, unknown>;
 
 /** Writes lines of a constant message plus fields, so that they can be searched for. */
 export interface Log {
+  /** A visitor's fault, and whatever else is of no interest unless something is looked for. */
   debug(message: string, fields?: LogFields): void;
+  /** A client's life, and the relay's own. */
   info(message: string, fields?: LogFields): void;
+  /** Something that the operator should look at. */
   warn(message: string, fields?: LogFields): void;
+  /** A fault of the program, or what keeps it from working. */
   error(message: string, fields?: LogFields): void;
   /** Whether debug lines are written: lets a hot path skip building their fields. */
   readonly debugEnabled: boolean;

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { PROBLEM_TYPE, problemDetails, PROBLEMS } from "../wire/problems.ts";
+import { PROBLEM_TYPE, PROBLEMS } from "../wire/problems.ts";
 import { type HeaderName, HEADERS, PROBLEM_HEADERS } from "./headers.ts";
 import { problemsOf, type Route, ROUTES } from "./routes.ts";
+import { problemDetails } from "./schemas.ts";
 
 const PROBLEM_CONTENT = {
   "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },

@@ -1,11 +1,19 @@
 import { z } from "zod";
-import { problemDetails } from "../wire/problems.ts";
+import type { ProblemDetails } from "../wire/problems.ts";
 import { USERNAME_PATTERN, USERNAME_RULE } from "../wire/username.ts";
 
 /*
  * The bodies of the API, once: requests are checked by these, answers typed by them, and the OpenAPI
  * document generated from them. What a member of a request has to be, `error` tells people.
  */
+
+/** A problem as it is sent, {@linkcode ProblemDetails}. */
+export const problemDetails = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+}) satisfies z.ZodType<ProblemDetails>;
 
 const time = z.iso.datetime().describe("RFC 3339, UTC");
 const username = z.string({ error: USERNAME_RULE }).describe("Lower-case DNS label").meta({

@@ -17,6 +17,7 @@ export class BufferPool {
   #unused = 0;
   #lookDue = false;
 
+  /** An empty pool of buffers of so many bytes. */
   constructor(bytes: number, schedule: Schedule = scheduleTimeout) {
     this.bytes = bytes;
     this.#schedule = schedule;

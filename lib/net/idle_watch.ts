@@ -16,7 +16,11 @@ export class IdleWatch {
   readonly #watched = new Set<Watched>();
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** @param limitMs how long a connection may be silent; it is ended up to an eighth later. */
+  /**
+   * A watch over no connection yet.
+   *
+   * @param limitMs how long a connection may be silent; it is ended up to an eighth later.
+   */
   constructor(limitMs: number) {
     this.#timer = setInterval(() => this.step(), limitMs / STEPS);
   }

@@ -9,6 +9,8 @@ export class LogThrottle {
   #unsaid = 0;
 
   /**
+   * A throttle that lets the first line through.
+   *
    * @param everyMs least time between two calls of `write`.
    * @param write gets the fields of what is said, and as `unsaid` how often nothing was written
    * since the last time, if ever.

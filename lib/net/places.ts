@@ -35,6 +35,7 @@ export class Places {
   readonly #usedBy = new Map<string, number>();
   #used = 0;
 
+  /** An empty table. */
   constructor(options: PlacesOptions = {}) {
     this.#total = options.total ?? Infinity;
     this.#perKey = options.perKey ?? Infinity;

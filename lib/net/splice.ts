@@ -24,7 +24,7 @@ export interface Duplex {
 }
 
 /** `forward` is from the first connection to the second. */
-type Direction = "forward" | "backward";
+export type Direction = "forward" | "backward";
 
 /** What a splice moved, and why it ended when it was not by two ends of stream. */
 export interface SpliceResult {

@@ -2,7 +2,9 @@ import { parseIp } from "./ip_address.ts";
 
 /** A block of addresses: those whose first `bits` bits are these. */
 export interface AddressBlock {
+  /** 4 bytes of IPv4, or 16 of IPv6. */
   bytes: Uint8Array;
+  /** From 0 to as many as the bytes have. */
   bits: number;
 }
 

@@ -32,8 +32,10 @@ export type RejectReason =
 
 /** Thrown inside the reader where the bytes prove that this is no ClientHello to pass on. */
 export class HelloError extends Error {
+  /** Always `HelloError`. */
   override name = "HelloError";
 
+  /** An error with what is wrong in a word, and in a sentence for people. */
   constructor(readonly reason: RejectReason, message: string) {
     super(message);
   }

@@ -57,8 +57,42 @@ export const DATA_PATH_WORDS = [
 /** A word of {@linkcode DATA_PATH_WORDS}. */
 export type DataPathWord = (typeof DATA_PATH_WORDS)[number];
 
+/** A message of a client. */
+export type ClientMessage =
+  /** How many connections it wants to keep parked. */
+  | { type: "pool"; size: number; dataPath?: DataPathWord | undefined }
+  /** It cannot serve the visitor of this ticket. */
+  | { type: "refuse"; ticket: string; reason?: string | undefined };
+
+/** Why the relay closes a control WebSocket. */
+export type GoodbyeReason = "replaced" | "draining" | "revoked" | "protocol";
+
+/** A message of the relay. */
+export type RelayMessage =
+  /** `url` is the page's address, with its port where that is not 443. */
+  | { type: "online"; hostname: string; url: string; dataHost: string; dataPort: number }
+  /** A visitor waits for a data connection. */
+  | {
+    type: "connect";
+    ticket: string;
+    visitor: { address: string; port: number };
+    expiresInMs: number;
+    /** Where this ticket is to be shown; absent where it is as `online` said. */
+    dataHost?: string | undefined;
+    dataPort?: number | undefined;
+  }
+  /** Tickets to park connections with; `dataHost` and `dataPort` likewise. */
+  | {
+    type: "tickets";
+    tickets: string[];
+    dataHost?: string | undefined;
+    dataPort?: number | undefined;
+  }
+  /** `retryAfterMs` null: do not come back by yourself. */
+  | { type: "goodbye"; reason: GoodbyeReason; retryAfterMs: number | null };
+
 /*
- * Messages of both directions. Members that are not known are dropped; `catch` has what stands for one
+ * The same as schemas. Members that are not known are dropped; `catch` has what stands for one
  * that is not as it should be and can be done without.
  */
 
@@ -73,19 +107,10 @@ const clientMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("refuse"), ticket, reason: z.string().optional() }),
 ]);
 
-/** A message of a client. */
-export type ClientMessage = z.infer<typeof clientMessage>;
-
 const host = z.string().refine(isHost, "no host name");
 const port = z.int().min(1).max(65_535);
 
-/** Where these tickets are to be shown; absent where it is as `online` said. */
 const where = { dataHost: host.optional(), dataPort: port.optional() };
-
-const goodbyeReason = z.enum(["replaced", "draining", "revoked", "protocol"]);
-
-/** Why the relay closes a control WebSocket. */
-export type GoodbyeReason = z.infer<typeof goodbyeReason>;
 
 /** What the relay may say. */
 const relayMessage = z.discriminatedUnion("type", [
@@ -115,14 +140,11 @@ const relayMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("goodbye"),
     // One of a newer relay: whether to come back is what `retryAfterMs` says.
-    reason: goodbyeReason.catch("protocol"),
+    reason: z.enum(["replaced", "draining", "revoked", "protocol"]).catch("protocol"),
     // null: do not come back by yourself.
     retryAfterMs: z.number().nonnegative().nullable().catch(0),
   }),
 ]);
-
-/** A message of the relay. */
-export type RelayMessage = z.infer<typeof relayMessage>;
 
 /** Whether a text is an https address of a host and a port, and nothing that only looks like it. */
 function isPageUrl(text: string): boolean {
@@ -184,10 +206,12 @@ function utf8Length(text: string): number {
 const PREFACE = "GLOSSON/1 ";
 
 /** Length of the data preface: the word, a ticket, a newline. */
-export const PREFACE_BYTES = PREFACE.length + TICKET_BYTES + 1;
+export const PREFACE_BYTES: number = PREFACE.length + TICKET_BYTES + 1;
 
 /** What the relay writes before it closes a data connection that it does not take. */
-export const DATA_REFUSED = new TextEncoder().encode("GLOSSON/1 refused\n");
+export const DATA_REFUSED: Uint8Array<ArrayBuffer> = new TextEncoder().encode(
+  "GLOSSON/1 refused\n",
+);
 
 /** The ticket in a data preface, or undefined when these bytes are not one. */
 export function readPreface(bytes: Uint8Array): string | undefined {

@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 /*
  * What cannot be done is answered as a problem (RFC 9457) of this catalogue. The API answers requests
  * by it, and a certificate order that failed holds one.
@@ -151,15 +149,16 @@ export type ProblemCode = keyof typeof PROBLEMS;
 export const PROBLEM_TYPE = "urn:glosson:problem:";
 
 /** A problem as it is sent (RFC 9457 section 3.1). */
-export const problemDetails = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-});
-
-/** A problem as it is sent. */
-export type ProblemDetails = z.infer<typeof problemDetails>;
+export interface ProblemDetails {
+  /** {@linkcode PROBLEM_TYPE} and a code. */
+  type: string;
+  /** What is wrong, the same for every problem of the type. */
+  title: string;
+  /** HTTP status. */
+  status: number;
+  /** What is wrong this time and what to do, for a person. */
+  detail: string;
+}
 
 /** A problem of the catalogue; `detail` tells a person what is wrong and what to do. */
 export function problemOf(code: ProblemCode, detail: string): ProblemDetails {
@@ -169,7 +168,9 @@ export function problemOf(code: ProblemCode, detail: string): ProblemDetails {
 
 /** Why a part of the relay does not do what a request asks of it. */
 export interface Refusal<Code extends ProblemCode = ProblemCode> {
+  /** Tells it from an answer. */
   ok: false;
+  /** Of the catalogue. */
   problem: Code;
   /** Tells a person what is wrong and what to do. */
   detail: string;

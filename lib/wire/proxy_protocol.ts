@@ -5,12 +5,15 @@ import { latin1 } from "./latin1.ts";
 export interface SocketAddress {
   /** IPv4, or IPv6 in canonical lower-case text; an IPv4-mapped one is written as IPv4. */
   address: string;
+  /** From 0 to 65535. */
   port: number;
 }
 
 /** The two ends of a connection as its accepting side saw them. */
 export interface ProxyAddresses {
+  /** Who connected. */
   source: SocketAddress;
+  /** Where to. */
   destination: SocketAddress;
 }
 

@@ -4,10 +4,12 @@ import { latin1 } from "./latin1.ts";
 const HTTP2_PREFACE = new TextEncoder().encode("PRI * HTTP/2");
 
 /**
- * Longest head and most lines of it that are passed on: below what the runtime's server takes, which
- * answers what is above its own limits with a plain 400.
+ * Longest head that is passed on: below what the runtime's server takes, which answers what is above
+ * its own limits with a plain 400.
  */
 export const MAX_HEAD_BYTES = 60 * 1024;
+
+/** Most lines of a head, likewise. */
 export const MAX_HEAD_LINES = 120;
 
 /** Bytes at the end of a request line that its version is read from, its line end included. */

@@ -91,7 +91,11 @@ export class FrameReader {
   /** Payload of a control frame so far. */
   #control: number[] = [];
 
-  /** @param takesText whether text messages are taken, besides binary ones. */
+  /**
+   * A reader at the beginning of a connection's frames.
+   *
+   * @param takesText whether text messages are taken, besides binary ones.
+   */
   constructor(takesText = false) {
     this.#takesText = takesText;
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { problemsOf, type Route, ROUTES } from "../../lib/api/routes.ts";
-import { problemDetails, problemOf } from "../../lib/wire/problems.ts";
+import { problemDetails } from "../../lib/api/schemas.ts";
+import { problemOf } from "../../lib/wire/problems.ts";
 
 /** Fails where the API's answer to a request is none that the entry of its route lists. */
 export function assertListed(
