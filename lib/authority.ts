@@ -5,7 +5,6 @@ import { openLocalAuthority } from "./certificate/local_authority.ts";
 import { openProvider } from "./dns_provider.ts";
 import type { NameKeeper, NameKeeperOptions } from "./dns/name_keeper.ts";
 import type { Settings } from "./config/settings.ts";
-import { writeHostPort } from "./config/values.ts";
 import type { Log } from "./log.ts";
 import { SOFTWARE } from "./version.ts";
 
@@ -43,7 +42,7 @@ export async function openAuthority(
     dns: openProvider(settings, {
       onRetry: (why) => log.info("DNS server is asked again", { why }),
     }),
-    dnsServers: settings.dnsServers.map(writeHostPort),
+    dnsServers: settings.dnsServers,
     userAgent: SOFTWARE,
     ...(caPem !== undefined && { caPem }),
     ...(settings.acmeEmail !== undefined && { email: settings.acmeEmail }),

@@ -37,7 +37,9 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/session": GROUND,
   "lib/account": [...GROUND, ...STORE],
   "lib/issuance": [...GROUND, "lib/certificate", "lib/pki", ...STORE],
-  "lib/acme": [...GROUND, "lib/certificate/authority.ts", "lib/dns", "lib/pki"],
+  "lib/acme": [
+    ...[...GROUND, "lib/certificate/authority.ts", "lib/config/values.ts", "lib/dns", "lib/pki"],
+  ],
   "lib/certificate": [...GROUND, "lib/pki"],
   "lib/dns": [...GROUND, ...STORE, "lib/config/values.ts"],
   "lib/pki": [],

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Authority, CertificateOrder, RenewalWindow } from "../certificate/authority.ts";
+import type { HostPort } from "../config/values.ts";
 import { openChallengeJournal } from "../dns/challenge_journal.ts";
 import { createChallengeWriter } from "../dns/challenge_writer.ts";
 import { createNameKeeper, type NameKeeper, type NameKeeperOptions } from "../dns/name_keeper.ts";
@@ -33,8 +34,8 @@ export interface AcmeAuthorityOptions {
   profile?: string;
   /** Holds the zones of the names to prove. */
   dns: DnsProvider;
-  /** `ip:port` of the servers asked for challenges; empty for the zone's own. @default {[]} */
-  dnsServers?: readonly string[];
+  /** The servers asked for challenges; none for the zone's own. @default {[]} */
+  dnsServers?: readonly HostPort[];
   /** How long they may take to answer with a challenge. @default {180 s} */
   propagationTimeoutMs?: number;
   /** Keeps names in the DNS that challenges are put below. @default none is kept */

@@ -1,4 +1,5 @@
 import type { CertificateOrder } from "../certificate/authority.ts";
+import type { HostPort } from "../config/values.ts";
 import type { ChallengePlace } from "../dns/challenge_place.ts";
 import type { ChallengeWriter } from "../dns/challenge_writer.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
@@ -19,8 +20,8 @@ export interface ProofParts {
   writer: ChallengeWriter;
   /** Keeps in the DNS what a challenge would take out of it. */
   names?: Pick<NameKeeper, "keep" | "settle">;
-  /** `ip:port` of the servers asked for challenges; empty for the zone's own. */
-  dnsServers: readonly string[];
+  /** The servers asked for challenges; none for the zone's own. */
+  dnsServers: readonly HostPort[];
   queries?: DnsQueries;
   /** How long the servers may take to answer with a challenge. */
   propagationTimeoutMs?: number;

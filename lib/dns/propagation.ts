@@ -1,3 +1,4 @@
+import { type HostPort, writeHostPort } from "../config/values.ts";
 import { pause } from "../net/pause.ts";
 import type { DnsProvider } from "./provider.ts";
 
@@ -73,16 +74,19 @@ export const networkQueries: DnsQueries = {
 /**
  * The servers that a certificate authority may ask: those configured, else the zone's name servers.
  *
- * @param configured `ip:port` or `[ip]:port`; the port is 53 when left out.
+ * @param configured each by its IP address.
  * @throws {Error} when the zone's name servers cannot be found.
  */
 export async function authoritativeServers(
   zone: string,
-  configured: readonly string[],
+  configured: readonly HostPort[],
   queries: DnsQueries = networkQueries,
 ): Promise<NameServer[]> {
   if (configured.length > 0) {
-    return configured.map((text) => ({ label: text, addresses: [parseServer(text)] }));
+    return configured.map((at) => {
+      const label = writeHostPort(at);
+      return { label, addresses: [{ label, address: at.host, port: at.port }] };
+    });
   }
   const mend = "check the delegation, or name them in GLOSSOND_DNS_SERVERS";
   const hosts = await queries.nameServers(zone).catch((cause) => {
@@ -106,13 +110,6 @@ export async function authoritativeServers(
   }
   if (servers.length === 0) throw new Error(`${zone} has no name servers: ${mend}`);
   return servers;
-}
-
-function parseServer(text: string): DnsServer {
-  const bracketed = text.match(/^\[([^\]]+)\](?::(\d+))?$/);
-  const plain = text.match(/^([^:]+)(?::(\d+))?$/);
-  const [, address = text, port] = bracketed ?? plain ?? [];
-  return { label: text, address, port: Number(port ?? DNS_PORT) };
 }
 
 /** Options for {@linkcode waitForTxt}. */

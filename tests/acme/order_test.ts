@@ -77,7 +77,7 @@ async function bench(folder: string, session: AcmeSession) {
     session,
     directoryUrl: `${SERVER}/directory`,
     journal,
-    dnsServers: ["192.0.2.1:53"],
+    dnsServers: [{ host: "192.0.2.1", port: 53 }],
     provider: { label: "PowerDNS", serialMend: () => "" },
     now: Date.now,
     writer: {

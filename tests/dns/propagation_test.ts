@@ -39,12 +39,14 @@ function queries(overrides: Partial<DnsQueries>): DnsQueries {
 Deno.test("authoritativeServers() takes the configured ones, else the zone's", async () => {
   assert.deepEqual(
     (await authoritativeServers("glosson.test", [
-      "192.0.2.1",
-      "192.0.2.2:5353",
-      "[2001:db8::1]:54",
+      { host: "192.0.2.2", port: 5353 },
+      { host: "2001:db8::1", port: 54 },
     ]))
-      .map(({ addresses }) => addresses.map(({ address, port }) => [address, port])),
-    [[["192.0.2.1", 53]], [["192.0.2.2", 5353]], [["2001:db8::1", 54]]],
+      .map(({ label, addresses }) => [
+        label,
+        addresses.map(({ address, port }) => [address, port]),
+      ]),
+    [["192.0.2.2:5353", [["192.0.2.2", 5353]]], ["[2001:db8::1]:54", [["2001:db8::1", 54]]]],
   );
   const found = await authoritativeServers(
     "glosson.test",

@@ -44,7 +44,7 @@ export async function orderBench<D extends ZoneServer>(
     caPem: pebble.caPem,
     email: "operator@glosson.test",
     dns: dns.provider(),
-    dnsServers: [`127.0.0.1:${dns.dnsPort}`],
+    dnsServers: [{ host: "127.0.0.1", port: dns.dnsPort }],
   };
   // From here on the bench's to end.
   const stack = started.move();

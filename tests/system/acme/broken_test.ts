@@ -78,7 +78,10 @@ const BREAKAGES: Record<string, Breakage> = {
   },
   "a name server does not answer": {
     options: (it) => ({
-      dnsServers: [`127.0.0.1:${it.dns.dnsPort}`, `127.0.0.1:${freePort()}`],
+      dnsServers: [
+        { host: "127.0.0.1", port: it.dns.dnsPort },
+        { host: "127.0.0.1", port: freePort() },
+      ],
       propagationTimeoutMs: 500,
     }),
     message:
@@ -167,7 +170,10 @@ Deno.test("a secondary that lags is named with its serial", async () => {
     const zone = await secondary.api("GET", `/zones/${BASE}.`) as { serial: number };
     return zone.serial > 0;
   }, "the first transfer");
-  const dnsServers = [`127.0.0.1:${it.dns.dnsPort}`, `127.0.0.1:${secondary.dnsPort}`];
+  const dnsServers = [
+    { host: "127.0.0.1", port: it.dns.dnsPort },
+    { host: "127.0.0.1", port: secondary.dnsPort },
+  ];
   const message = new RegExp(
     `127\\.0\\.0\\.1:${secondary.dnsPort} has serial \\d+ of glosson\\.test and PowerDNS \\d+: check its zone transfers and NOTIFY`,
   );
@@ -196,7 +202,10 @@ Deno.test("a backend whose serial stands still is named with its mend", async ()
     const zone = await secondary.api("GET", `/zones/${BASE}.`) as { serial: number };
     return zone.serial > 0;
   }, "the first transfer");
-  const dnsServers = [`127.0.0.1:${it.dns.dnsPort}`, `127.0.0.1:${secondary.dnsPort}`];
+  const dnsServers = [
+    { host: "127.0.0.1", port: it.dns.dnsPort },
+    { host: "127.0.0.1", port: secondary.dnsPort },
+  ];
   await withRelay(it, { dnsServers, propagationTimeoutMs: 1000 }, async (relay) => {
     await failsWith(
       relay,

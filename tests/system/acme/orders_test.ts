@@ -100,7 +100,7 @@ Deno.test("an order waits for a secondary that lags, and tells it of changes", a
     secondaryOf: { port: it.dns.dnsPort, zones: [BASE] },
   });
   const authority = await it.open({
-    dnsServers: [`127.0.0.1:${it.dns.dnsPort}`, `127.0.0.1:${port}`],
+    dnsServers: [{ host: "127.0.0.1", port: it.dns.dnsPort }, { host: "127.0.0.1", port }],
   });
   const visible: string[][] = [];
   const { csr } = await makeKeyAndRequest(NAMES);
@@ -120,7 +120,7 @@ Deno.test("an order waits for a secondary that lags, and tells it of changes", a
 Deno.test("an order that is aborted takes its challenge out of the DNS", async () => {
   await using it = await acmeBench();
   // A name server that never has the value: the order waits for it.
-  const authority = await it.open({ dnsServers: ["127.0.0.1:9"] });
+  const authority = await it.open({ dnsServers: [{ host: "127.0.0.1", port: 9 }] });
   const stop = new AbortController();
   const { csr } = await makeKeyAndRequest(NAMES);
   const steps: string[] = [];
