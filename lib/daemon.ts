@@ -41,7 +41,7 @@ export interface Daemon {
  * Builds the relay's parts, connects them, and opens the listeners.
  *
  * @param predecessor a running relay whose place it takes, on the same state and addresses.
- * @throws {Error} when a part cannot start; the message names it and the mend. What was started by
+ * @throws {Error} when a part cannot start; the message names it and the fix. What was started by
  * then is closed again, and the predecessor goes on.
  */
 export async function startDaemon(

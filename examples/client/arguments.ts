@@ -1,14 +1,12 @@
 import type { ParseArgsOptionsConfig } from "node:util";
+import type { KeyType } from "../../lib/pki/keys.ts";
 import { USERNAME_PATTERN } from "../../lib/wire/username.ts";
 import { COMMON, parseOptions, usable, UsageError } from "./command_line.ts";
 import { relayUrl } from "./relay_url.ts";
 import { parseRun, type RunOptions } from "./run_arguments.ts";
 
-/** Kinds of private key that a person may choose. */
-export const KEY_TYPES = ["ecdsa", "rsa"] as const;
-
-/** Kind of private key: ECDSA on P-256, or RSA of 2048 bits for old visitors. */
-export type KeyType = (typeof KEY_TYPES)[number];
+/** Kinds of private key that a person may choose; RSA is for old visitors. */
+export const KEY_TYPES: readonly KeyType[] = ["ecdsa", "rsa"];
 
 /** Names of the commands. */
 export const COMMANDS = ["setup", "run", "status"] as const;

@@ -1,6 +1,6 @@
+import { type KeyType, makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import type { Api, CertificateAnswer } from "./api.ts";
-import type { KeyType } from "./arguments.ts";
-import { checkIdentity, type Identity, makeKeyAndRequest } from "./identity.ts";
+import { checkIdentity, type Identity } from "./identity.ts";
 import { RelayProblem } from "./problem.ts";
 import type { PendingCertificate, State } from "./state.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
@@ -39,7 +39,7 @@ export async function obtainCertificate(options: ObtainOptions): Promise<Identit
   const giveUpAt = now() + PATIENCE_MS;
 
   async function request(): Promise<PendingCertificate & { retryAfterMs?: number }> {
-    const { key, csr } = await makeKeyAndRequest(hostname, keyType);
+    const { key, csr } = await makeKeyAndRequest([hostname], keyType);
     const { id, retryAfterMs } = await api.requestCertificate(csr);
     await state.savePendingCertificate({ id, key });
     return { id, key, retryAfterMs };
@@ -81,7 +81,7 @@ export async function obtainCertificate(options: ObtainOptions): Promise<Identit
       throw new RelayProblem({ code: "certificate-failed", status: 200, title, detail });
     }
     const saved = { key, chain: answer.certificate, renewAfter: answer.renewAfter };
-    const identity = await checkIdentity(saved, hostname, now());
+    const identity = checkIdentity(saved, hostname, now());
     await state.saveIdentity(saved);
     return identity;
   }

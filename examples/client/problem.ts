@@ -73,16 +73,16 @@ export function readRetryAfter(value: string | null, now: number): number | unde
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
 
-/** Turns what `fetch` threw into words with a mend. */
+/** Turns what `fetch` threw into words with a fix. */
 export function unreachable(relay: URL, error: unknown): RelayUnreachable {
   const cause = (error as Error).cause;
   const text = cause instanceof Error ? cause.message : (error as Error).message;
-  return new RelayUnreachable(`Cannot reach the relay at ${relay.origin}: ${mend(text)}`, {
+  return new RelayUnreachable(`Cannot reach the relay at ${relay.origin}: ${fix(text)}`, {
     cause: error,
   });
 }
 
-function mend(text: string): string {
+function fix(text: string): string {
   if (/UnknownIssuer|unable to get local issuer|self.signed/i.test(text)) {
     return "its certificate is signed by nobody this computer trusts; " +
       "for a relay with an authority of its own, name that with --ca FILE";

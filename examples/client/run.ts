@@ -110,7 +110,7 @@ async function savedIdentity(
   const saved = await state.identity();
   if (saved === undefined) return undefined;
   try {
-    return await checkIdentity(saved, hostname, now());
+    return checkIdentity(saved, hostname, now());
   } catch (error) {
     log.warn("The saved certificate cannot be used, asking for another", { error });
     return undefined;

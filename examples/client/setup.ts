@@ -3,7 +3,7 @@ import type { SetupOptions } from "./arguments.ts";
 import { readPem } from "./read_pem.ts";
 import { obtainCertificate } from "./certificate_request.ts";
 import { claimName } from "./claim_name.ts";
-import { checkIdentity, type Identity } from "./identity.ts";
+import { type Identity, usableIdentity } from "./identity.ts";
 import { takeLock } from "./lock.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import { renewalTime } from "./renewal.ts";
@@ -101,7 +101,7 @@ async function goodIdentity(
 ): Promise<Identity | undefined> {
   const saved = await state.identity();
   if (saved === undefined) return undefined;
-  const identity = await checkIdentity(saved, hostname, now).catch(() => undefined);
+  const identity = usableIdentity(saved, hostname, now);
   return identity !== undefined && now < renewalTime(identity) ? identity : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { Api } from "./api.ts";
-import { checkIdentity } from "./identity.ts";
+import { usableIdentity } from "./identity.ts";
 import { takeLock } from "./lock.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import type { RunningState, State } from "./state.ts";
@@ -32,7 +32,7 @@ export async function readStatus(state: State, now: () => number): Promise<Statu
   if (account === undefined) return undefined;
   const { username, hostname, relay, token } = account;
   const saved = await state.identity();
-  const identity = saved && await checkIdentity(saved, hostname, now()).catch(() => undefined);
+  const identity = saved && usableIdentity(saved, hostname, now());
   const lock = await takeLock(state.path("lock"));
   lock?.release();
   // What one that was killed has left there says nothing.

@@ -82,7 +82,7 @@ export type LostAccount = "unknown" | "deactivated";
  *
  * @returns undefined when the error is about something else.
  * @throws {Error} when the server does not take the account and says not why, as after a revocation:
- * that is for people to clear up. The message has the mend.
+ * that is for people to clear up. The message has the fix.
  */
 export async function dropLostAccount(
   error: unknown,

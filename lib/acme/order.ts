@@ -1,5 +1,5 @@
-import { Buffer } from "node:buffer";
 import type { CertificateOrder } from "../certificate/authority.ts";
+import { derOf } from "../pki/pem.ts";
 import type { OrderJournal } from "./order_journal.ts";
 import { poll } from "./poll.ts";
 import { type ProofParts, proveNames } from "./proof.ts";
@@ -27,8 +27,8 @@ export async function runOrder(order: CertificateOrder, parts: OrderParts): Prom
   }
   if (state.status === "ready") {
     signal?.throwIfAborted();
-    const der = Buffer.from(csr.replace(/-----[^-]+-----|\s/g, ""), "base64");
-    await session.post(state.finalize, { csr: der.toString("base64url") });
+    const der = derOf(csr).toBase64({ alphabet: "base64url", omitPadding: true });
+    await session.post(state.finalize, { csr: der });
     onStep?.("certificate requested");
   }
   order.onSpent?.();

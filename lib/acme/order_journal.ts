@@ -36,8 +36,7 @@ export async function openOrderJournal(folder: string, now: number): Promise<Ord
   async function pathOf(csr: string): Promise<string> {
     const bytes = new TextEncoder().encode(csr.replace(/\s+/g, ""));
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    const hex = hash.toHex();
-    return join(folder, `${hex}.json`);
+    return join(folder, `${hash.toHex()}.json`);
   }
 
   return {

@@ -126,9 +126,9 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
 
   function unreachable(cause: unknown): Error {
     const { why, untrusted } = networkCause(cause);
-    const mend = untrusted ? "; name its root in GLOSSOND_ACME_CA_FILE" : "";
+    const fix = untrusted ? "; name its root in GLOSSOND_ACME_CA_FILE" : "";
     return new Error(
-      `Cannot reach the ACME server ${host}: ${why}${mend} (GLOSSOND_ACME_DIRECTORY_URL)`,
+      `Cannot reach the ACME server ${host}: ${why}${fix} (GLOSSOND_ACME_DIRECTORY_URL)`,
       { cause },
     );
   }

@@ -82,7 +82,7 @@ async function removeIfThere(path: string): Promise<void> {
  *
  * @returns undefined when there is none.
  * @throws {Error} when it may not be reached, or cannot be trusted to be the relay's; the message has
- * the mend.
+ * the fix.
  */
 export function findSocket(stateDir: string): string | undefined {
   try {

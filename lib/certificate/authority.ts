@@ -41,7 +41,7 @@ export interface Authority {
    *
    * @throws {OrderRefusedError} when asking again would be answered the same.
    * @throws {Error} when the authority cannot be reached or something in the way is broken; the
-   * message names the cause and the mend in one sentence.
+   * message names the cause and the fix in one sentence.
    */
   issue(order: CertificateOrder): Promise<string>;
   /** Asks when to renew this PEM certificate; undefined when the authority does not say. */

@@ -15,7 +15,8 @@ import {
 import type { Authority, CertificateOrder } from "./authority.ts";
 import { readIfThere, writeDurably } from "../file/durable.ts";
 import { openStateFolder } from "../file/state_folder.ts";
-import { generalName, pem } from "../pki/keys.ts";
+import { generalName } from "../pki/keys.ts";
+import { derOf, pem } from "../pki/pem.ts";
 import { acquireLock } from "../file/lock.ts";
 import { readIdentity, unfitness } from "../pki/identity.ts";
 import { nameConstraints } from "../pki/name_constraints.ts";
@@ -150,21 +151,21 @@ async function readRoot(
   keyPem: string | undefined,
   { permitted, now }: { permitted: readonly string[]; now: number },
 ): Promise<Root> {
-  const mend = `remove it to get a new one (browsers must then trust the new one)`;
-  if (keyPem === undefined) throw new Error(`Cannot use ${path}: its key is missing; ${mend}`);
+  const fix = `remove it to get a new one (browsers must then trust the new one)`;
+  if (keyPem === undefined) throw new Error(`Cannot use ${path}: its key is missing; ${fix}`);
   try {
     const unfit = unfitness(await readIdentity(rootPem, keyPem), { names: [], now });
     if (unfit !== undefined) throw new Error(unfit);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot use ${path}: ${why}; ${mend}`, { cause: error });
+    throw new Error(`Cannot use ${path}: ${why}; ${fix}`, { cause: error });
   }
   const certificate = new X509Certificate(rootPem);
   const wanted = new Uint8Array(nameConstraints(permitted));
   const found = new Uint8Array(certificate.getExtension("2.5.29.30")?.value ?? new ArrayBuffer(0));
   if (wanted.length !== found.length || wanted.some((byte, i) => byte !== found[i])) {
     throw new Error(
-      `Cannot use ${path}: it was made for other names than ${permitted[0]}; ${mend}`,
+      `Cannot use ${path}: it was made for other names than ${permitted[0]}; ${fix}`,
     );
   }
   return { certificate, key: await importKey(keyPem) };
@@ -195,9 +196,7 @@ async function makeRoot(
 }
 
 async function importKey(keyPem: string): Promise<CryptoKey> {
-  const body = keyPem.replace(/-----[^-]+-----/g, "").replace(/\s+/g, "");
-  const der = Uint8Array.from(atob(body), (c) => c.charCodeAt(0));
-  return await crypto.subtle.importKey("pkcs8", der, SIGNING, false, ["sign"]);
+  return await crypto.subtle.importKey("pkcs8", derOf(keyPem), SIGNING, false, ["sign"]);
 }
 
 /** RSA keys may also be used for key exchange by old TLS versions; EC keys only sign. */

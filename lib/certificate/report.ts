@@ -85,8 +85,8 @@ async function look(
 ): Promise<{ facts: Partial<CertificateReport>; problems: Problem[] }> {
   const stored = await store.read();
   if (stored === undefined) {
-    const mend = "start the daemon, or run `glossond cert renew`";
-    return { facts: {}, problems: [unusable(`No certificate is installed: ${mend}`)] };
+    const fix = "start the daemon, or run `glossond cert renew`";
+    return { facts: {}, problems: [unusable(`No certificate is installed: ${fix}`)] };
   }
   const { now = Date.now } = options;
   const { identity, metadata } = stored;

@@ -1,5 +1,5 @@
-import { Buffer } from "node:buffer";
 import tls from "node:tls";
+import { fingerprintOf } from "../pki/identity.ts";
 
 /** How long a listener on this machine may take. */
 const TIMEOUT_MS = 5_000;
@@ -34,10 +34,7 @@ export function servedFingerprint(
     socket.once("secureConnect", () => {
       const { raw } = socket.getPeerCertificate();
       if (raw === undefined) return end();
-      crypto.subtle.digest("SHA-256", new Uint8Array(raw)).then(
-        (hash) => end(Buffer.from(hash).toString("hex")),
-        () => end(),
-      );
+      end(fingerprintOf(raw));
     });
     socket.once("timeout", () => end());
     socket.once("error", () => end());

@@ -16,7 +16,7 @@ export interface RelayAccess {
  * Only the state folder and the base domain are read of the settings: these commands have to work
  * for an operator whose shell does not have all that the service has.
  *
- * @throws {Error} when the state folder is not there or may not be read; the message has the mend.
+ * @throws {Error} when the state folder is not there or may not be read; the message has the fix.
  */
 export async function reachRelay(context: CommandContext): Promise<RelayAccess> {
   const dev = context.options.dev === true;

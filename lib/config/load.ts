@@ -42,7 +42,7 @@ export interface LoadedConfig {
   /** The values that can be read, whatever is wrong with others. */
   parsed: Partial<Settings>;
   shown: ShownSetting[];
-  /** One sentence a problem, each with its mend; empty when all is well. */
+  /** One sentence a problem, each with its fix; empty when all is well. */
   problems: string[];
 }
 

@@ -1,3 +1,5 @@
+import { parseBlock } from "../wire/address_scope.ts";
+import { parseIp } from "../wire/ip_address.ts";
 import { secretFault } from "../wire/secret.ts";
 
 /** A host and a port, as in `HOST:PORT` and `[IPV6]:PORT`. */
@@ -14,7 +16,7 @@ export interface Backend extends HostPort {
 
 /*
  * One parser a kind of value. Each takes the text of a setting and throws a TypeError whose message
- * completes the sentence "GLOSSOND_X …", with the mend in it.
+ * completes the sentence "GLOSSOND_X …", with the fix in it.
  */
 
 /** Any text but none. */
@@ -179,18 +181,12 @@ export function names(value: string): string[] {
 
 /** An IPv4 or IPv6 address, or a block of them as `ADDRESS/BITS`, in lower case. */
 export function addressBlock(value: string): string {
-  const match = /^([0-9A-Fa-f.:]+)(?:\/(\d{1,3}))?$/.exec(value);
-  const bits = Number(match?.[2] ?? 0);
-  if (match === null || !isAddress(match[1]!) || bits > (match[1]!.includes(":") ? 128 : 32)) {
+  // A zone (`%eth0`) has no place in it.
+  const isOne = !value.includes("%") && (parseIp(value) ?? parseBlock(value)) !== undefined;
+  if (!isOne) {
     throw new TypeError(
       `holds ${JSON.stringify(value)}, not an address; write 127.0.0.1, ::1 or 10.0.0.0/8`,
     );
   }
   return value.toLowerCase();
-}
-
-function isAddress(value: string): boolean {
-  if (value.includes(":")) return URL.canParse(`http://[${value}]/`);
-  const parts = value.split(".");
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
 }

@@ -43,7 +43,7 @@ export interface Ground extends Events {
  *
  * @param beside whether another relay listens at the same places, and is to be taken the place of: the
  * listeners are opened later then, and no port of the settings is 0.
- * @throws {Error} when one cannot be opened; the message names it and the mend.
+ * @throws {Error} when one cannot be opened; the message names it and the fix.
  */
 export async function layGround(
   settings: Readonly<Settings>,

@@ -62,7 +62,7 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** The mend for the file errors that operators meet. */
+/** The fix for the file errors that operators meet. */
 export function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const { code } = error as { code?: string };

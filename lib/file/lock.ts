@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { openPlain, readPlain } from "./plain_file.ts";
 
 /** A lock held; `release` (or the end of the process, even by `kill -9`) frees it. */
@@ -33,7 +34,7 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
         file.close();
         return undefined;
       }
-      await new Promise((resolve) => setTimeout(resolve, tryEveryMs));
+      await setTimeout(tryEveryMs);
     }
     await file.truncate(0);
     await file.write(new TextEncoder().encode(`${owner} (process ${Deno.pid})\n`));

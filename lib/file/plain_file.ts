@@ -29,7 +29,7 @@ export interface OpenPlainOptions {
  * emptied or waited for on the way.
  *
  * @throws {Deno.errors.NotFound} when it is missing.
- * @throws {Error} when something else has its name; the message names it and the mend.
+ * @throws {Error} when something else has its name; the message names it and the fix.
  */
 export function openPlain(path: string, options: OpenPlainOptions = {}): Deno.FsFile {
   const { write = false, append = false, create = false } = options;
@@ -109,7 +109,7 @@ export function closeToOthers(path: string): number | undefined {
 /**
  * Checks that a name stands for a file of the folder's own; also before a library opens it by path.
  *
- * @throws {Error} when it does not; the message names it and the mend.
+ * @throws {Error} when it does not; the message names it and the fix.
  */
 export function checkPlain(path: string, info: Deno.FileInfo | undefined = lstat(path)): void {
   if (info === undefined) return;

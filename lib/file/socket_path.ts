@@ -10,7 +10,7 @@ const INNER = /^i-[a-z2-7]{6}\.sock$/;
  * The path of a Unix socket in the state folder.
  *
  * @param stateDir which is there.
- * @throws {Error} when it is longer than the system takes; the message has the mend.
+ * @throws {Error} when it is longer than the system takes; the message has the fix.
  */
 export function socketPath(stateDir: string, name: string): string {
   // The runtime resolves links and relative paths before the system counts.

@@ -20,7 +20,7 @@ export interface Closed {
  * readable. The folder itself may be named by a symbolic link, as systemd does.
  *
  * @returns what was open.
- * @throws {Error} when it cannot be made or closed; the message names it and the mend.
+ * @throws {Error} when it cannot be made or closed; the message names it and the fix.
  */
 export function openStateFolder(path: string): Closed[] {
   try {

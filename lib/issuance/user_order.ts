@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Authority, CertificateOrder } from "../certificate/authority.ts";
 import { requestKey, requestNames } from "../pki/csr.ts";
 import { readChain, unfitness } from "../pki/identity.ts";
@@ -21,8 +22,7 @@ export async function orderUserCertificate(options: UserOrderOptions): Promise<R
   const names = requestNames(order.csr);
   const certificate = await authority.issue({ ...order, names });
   const info = await readChain(certificate);
-  const key = requestKey(order.csr);
-  if (info.publicKey.length !== key.length || info.publicKey.some((byte, i) => byte !== key[i])) {
+  if (Buffer.compare(info.publicKey, requestKey(order.csr)) !== 0) {
     throw new Error("The authority signed another key than the one requested");
   }
   const unfit = unfitness(info, { names, now: now() });

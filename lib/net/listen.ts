@@ -155,7 +155,7 @@ const CAN_SHARE = Deno.build.os === "linux";
  * @param name what the settings of its address are named after.
  * @param port 0 takes a free one.
  * @param beside whether another process may be listening there already. @default {false}
- * @throws {Error} when it cannot; the message names the address and the mend.
+ * @throws {Error} when it cannot; the message names the address and the fix.
  */
 export function listenTcp(
   name: string,

@@ -97,7 +97,7 @@ function parseRequest(pem: string): Pkcs10CertificateRequest {
     throw new Refusal("No PEM block `CERTIFICATE REQUEST` was found: send the CSR in PEM");
   }
   if (blocks.length > 1) throw new Refusal("More than one request was sent: send exactly one");
-  const der = Uint8Array.from(atob(body.replace(/\s+/g, "")), (c) => c.charCodeAt(0));
+  const der = Uint8Array.fromBase64(body);
   if (der.length !== derLength(der)) {
     throw new Refusal("The request is cut short or has bytes behind its end: make a new one");
   }

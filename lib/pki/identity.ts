@@ -1,4 +1,5 @@
-import { createPublicKey } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { createHash, createPublicKey } from "node:crypto";
 import { SubjectAlternativeNameExtension, X509Certificate } from "@peculiar/x509";
 
 /** A certificate chain and its key, as a TLS listener takes them. */
@@ -57,7 +58,7 @@ export async function readChain(pem: string): Promise<ChainInfo> {
     selfSigned: leaf.issuer === leaf.subject &&
       await leaf.verify({ signatureOnly: true }).catch(() => false),
     publicKey: new Uint8Array(leaf.publicKey.rawData),
-    fingerprint: hex(new Uint8Array(await leaf.getThumbprint("SHA-256"))),
+    fingerprint: fingerprintOf(leaf.rawData),
   };
 }
 
@@ -68,8 +69,7 @@ export async function readChain(pem: string): Promise<ChainInfo> {
  */
 export async function readIdentity(cert: string, key: string): Promise<TlsIdentity> {
   const { publicKey, fingerprint: _, ...info } = await readChain(cert);
-  const own = createPublicKey(key).export({ type: "spki", format: "der" });
-  if (!sameBytes(new Uint8Array(own), publicKey)) {
+  if (!isPair(publicKey, key)) {
     throw new TypeError(
       "Cannot use certificate: it does not fit its private key; order a new one (`glossond cert renew --force`)",
     );
@@ -88,7 +88,7 @@ export interface Requirements {
 /**
  * Says what makes a certificate unfit; undefined when nothing does.
  *
- * The sentence names the cause and the mend.
+ * The sentence names the cause and the fix.
  */
 export function unfitness(
   info: Pick<TlsIdentity, "names" | "notBefore" | "notAfter">,
@@ -116,10 +116,13 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function hex(bytes: Uint8Array): string {
-  return bytes.toHex();
+/** The fingerprint of a certificate by its DER bytes: SHA-256, lower-case hex. */
+export function fingerprintOf(der: ArrayBuffer | Uint8Array): string {
+  return createHash("sha256").update(new Uint8Array(der)).digest("hex");
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+/** Whether a public key (SubjectPublicKeyInfo, DER) is that of a private key (PEM). */
+export function isPair(publicKey: Uint8Array, key: string): boolean {
+  const own = createPublicKey(key).export({ type: "spki", format: "der" });
+  return Buffer.compare(own, publicKey) === 0;
 }

@@ -1,3 +1,5 @@
+import { parseIp } from "../wire/ip_address.ts";
+
 /** Context-specific DER tags of RFC 5280: `[0] permittedSubtrees`, `[2] dNSName`, `[7] iPAddress`. */
 const PERMITTED = 0xa0;
 const DNS_NAME = 0x82;
@@ -16,16 +18,10 @@ export function nameConstraints(permitted: readonly string[]): ArrayBuffer {
 }
 
 function subtree(name: string): number[] {
-  const address = ipBytes(name);
+  const address = parseIp(name);
   if (address === undefined) return der(DNS_NAME, [...new TextEncoder().encode(name)]);
   // An address is followed by its mask; all ones: this address alone.
-  return der(IP_ADDRESS, [...address, ...address.map(() => 0xff)]);
-}
-
-/** The bytes of `a.b.c.d` or `::1` (the one IPv6 address that is ever asked for). */
-function ipBytes(name: string): number[] | undefined {
-  if (/^\d+(\.\d+){3}$/.test(name)) return name.split(".").map(Number);
-  if (name === "::1") return [...new Array<number>(15).fill(0), 1];
+  return der(IP_ADDRESS, [...address, ...Array<number>(address.length).fill(0xff)]);
 }
 
 function der(tag: number, content: readonly number[]): number[] {

@@ -1,5 +1,5 @@
 import forge from "node-forge";
-import { isIp } from "./keys.ts";
+import { parseIp } from "../wire/ip_address.ts";
 import { readIdentity, type TlsIdentity } from "./identity.ts";
 
 /** Long enough to outlast any order; it is thrown away when a signed one arrives. */
@@ -47,7 +47,9 @@ export async function selfSignedIdentity(
     {
       name: "subjectAltName",
       // GeneralName choices of RFC 5280: 2 is dNSName, 7 is iPAddress.
-      altNames: names.map((name) => isIp(name) ? { type: 7, ip: name } : { type: 2, value: name }),
+      altNames: names.map((name) =>
+        parseIp(name) !== undefined ? { type: 7, ip: name } : { type: 2, value: name }
+      ),
     },
   ]);
   certificate.sign(privateKey, forge.md.sha256.create());

@@ -2,7 +2,7 @@
 const VISIBLE_ASCII = /^[!-~]+$/;
 
 /**
- * What is wrong with a secret, as the end of a sentence with the mend in it; undefined when it can
+ * What is wrong with a secret, as the end of a sentence with the fix in it; undefined when it can
  * be sent in a header. Never has any of the secret in it.
  */
 export function secretFault(secret: string): string | undefined {

@@ -35,7 +35,7 @@ Deno.test("loadConfig() under dev needs nothing, and the environment still wins"
   assert.equal(settings!.hubPort, 0);
 });
 
-Deno.test("loadConfig() reports every problem at once, each with its mend", () => {
+Deno.test("loadConfig() reports every problem at once, each with its fix", () => {
   const { settings, problems } = loadConfig({
     env: {
       GLOSSOND_HUB_PORT: "70000",

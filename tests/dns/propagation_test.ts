@@ -64,8 +64,8 @@ Deno.test("authoritativeServers() takes the configured ones, else the zone's", a
 });
 
 Deno.test("authoritativeServers() says what is missing", async () => {
-  const mend = /check the delegation, or name them in GLOSSOND_DNS_SERVERS/;
-  await assert.rejects(authoritativeServers("glosson.test", [], queries({})), mend);
+  const fix = /check the delegation, or name them in GLOSSOND_DNS_SERVERS/;
+  await assert.rejects(authoritativeServers("glosson.test", [], queries({})), fix);
   await assert.rejects(
     authoritativeServers(
       "glosson.test",
@@ -80,7 +80,7 @@ Deno.test("authoritativeServers() says what is missing", async () => {
       [],
       queries({ nameServers: () => Promise.reject(new Error("NXDOMAIN")) }),
     ),
-    mend,
+    fix,
   );
 });
 

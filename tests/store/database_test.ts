@@ -30,31 +30,31 @@ Deno.test("openDatabase() lets nobody but its owner read the database or what is
 });
 
 /** What can be wrong with a database, what is said, and what has to be done to mend it. */
-const FAULTS: Record<string, { spoil: (path: string) => unknown; why: RegExp; mend: RegExp }> = {
+const FAULTS: Record<string, { spoil: (path: string) => unknown; why: RegExp; fix: RegExp }> = {
   "another kind of file": {
     spoil: (path) => Deno.writeTextFileSync(path, "no database\n".repeat(100)),
     why: /file is not a database/,
-    mend: /it is damaged, and was left as it is: move it aside/,
+    fix: /it is damaged, and was left as it is: move it aside/,
   },
   "zeros": {
     spoil: (path) => Deno.writeFileSync(path, new Uint8Array(8192)),
     why: /file is not a database/,
-    mend: /put a copy in its place/,
+    fix: /put a copy in its place/,
   },
   "an empty file": {
     spoil: (path) => Deno.truncateSync(path, 0),
     why: /file is cut off/,
-    mend: /it is damaged, and was left as it is/,
+    fix: /it is damaged, and was left as it is/,
   },
   "a file cut off in its header": {
     spoil: (path) => Deno.truncateSync(path, 80),
     why: /file is cut off/,
-    mend: /it is damaged/,
+    fix: /it is damaged/,
   },
   "a file cut off behind it": {
     spoil: (path) => Deno.truncateSync(path, 4096),
     why: /malformed/,
-    mend: /it is damaged/,
+    fix: /it is damaged/,
   },
   "the -wal alone": {
     spoil(path) {
@@ -62,7 +62,7 @@ const FAULTS: Record<string, { spoil: (path: string) => unknown; why: RegExp; me
       Deno.writeTextFileSync(`${path}-wal`, "changes");
     },
     why: /There is no database \S+, but its \S+-wal/,
-    mend: /put both in their places/,
+    fix: /put both in their places/,
   },
   "a newer schema": {
     spoil(path) {
@@ -71,7 +71,7 @@ const FAULTS: Record<string, { spoil: (path: string) => unknown; why: RegExp; me
       db.close();
     },
     why: /has schema 1000/,
-    mend: /run the newer glossond/,
+    fix: /run the newer glossond/,
   },
   "a folder of its name": {
     spoil(path) {
@@ -79,12 +79,12 @@ const FAULTS: Record<string, { spoil: (path: string) => unknown; why: RegExp; me
       Deno.mkdirSync(path);
     },
     why: /it is a folder, where a plain file belongs/,
-    mend: /remove it/,
+    fix: /remove it/,
   },
 };
 
-for (const [what, { spoil, why, mend }] of Object.entries(FAULTS)) {
-  Deno.test(`openDatabase() names the path and the mend for ${what}, and changes nothing`, async () => {
+for (const [what, { spoil, why, fix }] of Object.entries(FAULTS)) {
+  Deno.test(`openDatabase() names the path and the fix for ${what}, and changes nothing`, async () => {
     await using folder = temporaryFolder();
     const path = `${folder.path}/x.sqlite`;
     openDatabase(path).close();
@@ -94,7 +94,7 @@ for (const [what, { spoil, why, mend }] of Object.entries(FAULTS)) {
       assert.throws(() => openDatabase(path), (error: Error) => {
         assert.ok(error.message.includes(path), error.message);
         assert.match(error.message, why);
-        assert.match(error.message, mend);
+        assert.match(error.message, fix);
         return true;
       });
     }

@@ -131,7 +131,7 @@ Deno.test("checkIdentity() refuses what cannot be used", async () => {
   const good = await authority.pair([HOSTNAME]);
   const now = Date.now();
   const check = (key: string, chain: string, at = now): Promise<Identity> =>
-    checkIdentity({ key, chain }, HOSTNAME, at);
+    Promise.try(() => checkIdentity({ key, chain }, HOSTNAME, at));
   const { notAfter } = await check(good.key, good.cert);
   await assert.rejects(check(good.key, good.cert, notAfter), /expired/);
   await assert.rejects(check(good.key, "no PEM"), /not readable/);

@@ -29,7 +29,7 @@ async function statusWhere(state: State, holds: (status: Status) => boolean): Pr
 }
 
 /** Passes every connection to `port` on to the relay's data port. */
-function mend(relay: FakeRelay, port: number): AsyncDisposable {
+function fix(relay: FakeRelay, port: number): AsyncDisposable {
   const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const conns: Deno.Conn[] = [];
   const passing: Promise<unknown>[] = [];
@@ -54,7 +54,7 @@ function warnings({ lines }: Running): string[] {
   return lines.filter((line) => line.includes(" warn "));
 }
 
-Deno.test("a data port that cannot be reached is told to user, status and relay, and so is its mend", () =>
+Deno.test("a data port that cannot be reached is told to user, status and relay, and so is its fix", () =>
   story(async ({ relay, state, start }) => {
     const dataPort = closedPort();
     relay.announced = { dataHost: "127.0.0.1", dataPort };
@@ -77,7 +77,7 @@ Deno.test("a data port that cannot be reached is told to user, status and relay,
     );
     assert.match(statusText(bad), new RegExp(`CANNOT BE SERVED since .*127.0.0.1:${dataPort}`));
 
-    await using _mended = mend(relay, dataPort);
+    await using _mended = fix(relay, dataPort);
     await relay.changes.until(() => told(relay) === "works");
     assert.equal(warnings(client).length, 1);
     assert.match(client.lines.join("\n"), /info +The relay's data port is reached/);

@@ -106,7 +106,7 @@ Deno.test("setup() claims a name, waits for the code and gets a certificate", ()
     assert.equal(account!.hostname, "kaylee.glosson.localhost");
     assert.equal(await state.ca(), relay.authority.pem);
     assert.equal(await state.claim(), undefined);
-    await checkIdentity((await state.identity())!, account!.hostname, Date.now());
+    checkIdentity((await state.identity())!, account!.hostname, Date.now());
     const told = said.join("\n");
     assert.match(told, /bio of your profile "kaylee"/);
     assert.match(told, /Not yet\. Title of code-not-found/);
@@ -262,10 +262,10 @@ Deno.test("setup() makes an RSA key when it is told to", () =>
     await desk.setup({ keyType: "rsa" });
     const identity = await desk.state.identity();
     assert.ok(identity!.key.length > 1600);
-    await checkIdentity(identity!, "kaylee.glosson.localhost", Date.now());
+    checkIdentity(identity!, "kaylee.glosson.localhost", Date.now());
   }));
 
-Deno.test("setup() tells a mend when the relay cannot be reached", () =>
+Deno.test("setup() tells a fix when the relay cannot be reached", () =>
   desk(async (desk) => {
     await assert.rejects(desk.setup({ ca: undefined }), /--ca FILE/);
     await assert.rejects(desk.setup({ ca: "/nowhere" }), /Cannot read the authority/);

@@ -192,7 +192,7 @@ Deno.test("a secondary that lags is named with its serial", async () => {
   });
 });
 
-Deno.test("a backend whose serial stands still is named with its mend", async () => {
+Deno.test("a backend whose serial stands still is named with its fix", async () => {
   await using it = await acmeBench();
   await it.dns.api("PUT", `/zones/${BASE}.`, { kind: "Native", soa_edit_api: "OFF" });
   await using secondary = await startPowerDns({

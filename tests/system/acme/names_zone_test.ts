@@ -261,7 +261,7 @@ Deno.test("users show and doctor tell where a name is, and that it is elsewhere"
   });
   const { dns } = daemon.it;
   const shown = async () => (await daemon.glossond("users", "show", "kaylee")).stdout;
-  const examined = async (): Promise<{ state: string; detail: string; mend?: string }> => {
+  const examined = async (): Promise<{ state: string; detail: string; fix?: string }> => {
     const { stdout } = await daemon.glossond("doctor", "--json");
     const found = (JSON.parse(stdout) as { check: string; state: string; detail: string }[])
       .find(({ check }) => check === "users' names in the DNS");
