@@ -66,7 +66,7 @@ async function comeBack(options: StayOnlineOptions, health: Health): Promise<str
     // A relay that says when to come back has spread its clients; over and over it is a failure.
     const waitMs = next.waitMs + (lasted && ending.kind === "goodbye" ? 0 : backoff.next());
     if (signal.aborted) return undefined;
-    const why = asked?.trouble ?? next.why;
+    const why = asked?.failure ?? next.why;
     health.offline(why);
     log.warn("Not online, coming back", {
       why,
@@ -81,20 +81,20 @@ async function comeBack(options: StayOnlineOptions, health: Health): Promise<str
  * Asks the relay what is wrong when a session did not come about: a `WebSocket` that does not open
  * tells neither what the relay answered nor why it could not be reached.
  *
- * @returns `refusal` when the account is not let in, `trouble` when it may be later.
+ * @returns `refusal` when the account is not let in, `failure` when it may be later.
  */
 async function ask(
   { api }: Pick<OnlineOptions, "api">,
-): Promise<{ refusal?: string; trouble?: string }> {
+): Promise<{ refusal?: string; failure?: string }> {
   try {
     await api.account();
     return {};
   } catch (error) {
     const { message } = error as Error;
-    if (!(error instanceof RelayProblem)) return { trouble: message };
+    if (!(error instanceof RelayProblem)) return { failure: message };
     if (error.status === 401) {
       return { refusal: `${message} Run glosson setup to get a new token.` };
     }
-    return error.status === 403 ? { refusal: message } : { trouble: message };
+    return error.status === 403 ? { refusal: message } : { failure: message };
   }
 }

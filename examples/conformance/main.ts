@@ -65,11 +65,11 @@ const folder = await Deno.makeTempDir({ prefix: "glosson-conformance-" });
 try {
   const chosen = CHECKS.filter(({ name }) => only === undefined || only.includes(name));
   const outcomes = await runChecks(command, folder, chosen, (outcome) => {
-    const { trouble } = outcome;
-    print(line(trouble === undefined ? "ok" : "FAIL", outcome));
-    if (trouble !== undefined) print(`${trouble.replace(/^/gm, "      ")}\n`);
+    const { failure } = outcome;
+    print(line(failure === undefined ? "ok" : "FAIL", outcome));
+    if (failure !== undefined) print(`${failure.replace(/^/gm, "      ")}\n`);
   });
-  const failed = outcomes.filter(({ trouble }) => trouble !== undefined).length;
+  const failed = outcomes.filter(({ failure }) => failure !== undefined).length;
   print(`\n${outcomes.length - failed} passed, ${failed} failed\n`);
   Deno.exitCode = failed > 0 ? 1 : 0;
 } finally {

@@ -11,10 +11,10 @@ import { CheckingRelay } from "./relay.ts";
 /** All checks, in the order in which they are made. */
 export const CHECKS: readonly Check[] = [...ONCE, ...CONTROL, ...TICKETS, ...VISITORS, ...ENDINGS];
 
-/** What became of a check: no trouble, or what the client did wrong. */
+/** What became of a check: whether it failed, and by what the client did. */
 export interface Outcome {
   check: Check;
-  trouble?: string;
+  failure?: string;
 }
 
 /** Makes checks of the client that `command` runs, telling of each; keeps its files in `folder`. */
@@ -38,7 +38,7 @@ export async function runChecks(
     const { token } = relay.api;
     for (const check of checks) {
       relay.api.token = token;
-      const outcome = { check, ...await trouble(check, bench) };
+      const outcome = { check, ...await failure(check, bench) };
       outcomes.push(outcome);
       tell(outcome);
     }
@@ -51,7 +51,7 @@ export async function runChecks(
   }
 }
 
-async function trouble(check: Check, bench: Bench): Promise<{ trouble?: string }> {
+async function failure(check: Check, bench: Bench): Promise<{ failure?: string }> {
   const { relay, app, client } = bench;
   try {
     if (check.needs === "start") {
@@ -59,7 +59,7 @@ async function trouble(check: Check, bench: Bench): Promise<{ trouble?: string }
       bench.running = undefined;
     }
     if (check.needs !== "setup") {
-      if (bench.setup.code !== 0) return { trouble: "nothing is set up to run" };
+      if (bench.setup.code !== 0) return { failure: "nothing is set up to run" };
       relay.reset();
       bench.running ??= client.run(app.url);
       await Promise.race([relay.ready(0), ended(bench)]);
@@ -70,7 +70,7 @@ async function trouble(check: Check, bench: Bench): Promise<{ trouble?: string }
     return {};
   } catch (error) {
     const said = bench.running?.said().trim().split("\n").slice(-3).join("\n") ?? "";
-    return { trouble: (error as Error).message + (said === "" ? "" : `\nit said: ${said}`) };
+    return { failure: (error as Error).message + (said === "" ? "" : `\nit said: ${said}`) };
   } finally {
     // The next one begins with a client that is as good as new.
     if (bench.running !== undefined && await hasEnded(bench.running)) bench.running = undefined;

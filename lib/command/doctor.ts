@@ -47,7 +47,7 @@ Options:
   },
 };
 
-function findingText({ check, state, detail, mend }: Finding): string {
+function findingText({ check, state, detail, fix }: Finding): string {
   const line = `${MARKS[state]}  ${check}: ${detail}\n`;
-  return mend === undefined ? line : `${line}       mend: ${mend}\n`;
+  return fix === undefined ? line : `${line}       fix: ${fix}\n`;
 }

@@ -1,3 +1,4 @@
+import { parseIp } from "../wire/ip_address.ts";
 import { hostOfRelay } from "../wire/names.ts";
 import type { HostPort } from "../config/values.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
@@ -22,7 +23,7 @@ export async function checkDns(
     return { findings: [skipped("DNS", detail)], addresses: ["127.0.0.1"] };
   }
   const nameServer = servers.map(({ host, port }) => ({ ipAddr: host, port }))
-    .find(({ ipAddr }) => /^[0-9.]+$|:/.test(ipAddr));
+    .find(({ ipAddr }) => parseIp(ipAddr) !== undefined);
   const lookup = (name: string): Promise<string[] | Error> => addressesOf(name, nameServer);
   const random = `doctor-${crypto.randomUUID().slice(0, 8)}.${baseDomain}`;
   const [base, relay, wildcard] = await Promise.all(

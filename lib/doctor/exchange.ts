@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import net from "node:net";
 import tls from "node:tls";
+import { fingerprintOf } from "../pki/identity.ts";
 import { encodeProxyV2 } from "../wire/proxy_protocol.ts";
 
 /** How long an exchange may take. */
@@ -103,9 +103,4 @@ export async function plainExchange(host: string, port: number, text: string): P
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** SHA-256 of a certificate's DER bytes, in hexadecimal. */
-export function fingerprintOf(der: Uint8Array): string {
-  return createHash("sha256").update(der).digest("hex");
 }

@@ -7,7 +7,7 @@ export interface Finding {
   /** What is so. */
   detail: string;
   /** What to do about it; with faults and warnings. */
-  mend?: string;
+  fix?: string;
 }
 
 /** All is well there. */
@@ -16,13 +16,13 @@ export function ok(check: string, detail: string): Finding {
 }
 
 /** Something keeps the relay from working. */
-export function fault(check: string, detail: string, mend: string): Finding {
-  return { check, state: "fault", detail, mend };
+export function fault(check: string, detail: string, fix: string): Finding {
+  return { check, state: "fault", detail, fix };
 }
 
 /** Something will be a fault, or is odd. */
-export function warning(check: string, detail: string, mend: string): Finding {
-  return { check, state: "warning", detail, mend };
+export function warning(check: string, detail: string, fix: string): Finding {
+  return { check, state: "warning", detail, fix };
 }
 
 /** The check says nothing here. */

@@ -1,16 +1,10 @@
 import { hostOfRelay } from "../wire/names.ts";
 import { X509Certificate } from "node:crypto";
+import { fingerprintOf } from "../pki/identity.ts";
 import type { Settings } from "../config/settings.ts";
 import { dataPreface } from "../wire/messages.ts";
 import { proxyMatcher } from "../visitor/source.ts";
-import {
-  type Answer,
-  canConnect,
-  exchange,
-  fingerprintOf,
-  plainExchange,
-  type Target,
-} from "./exchange.ts";
+import { type Answer, canConnect, exchange, plainExchange, type Target } from "./exchange.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 
 /** Options for {@linkcode checkPaths}. */
@@ -25,7 +19,7 @@ export interface PathOptions {
 /** A way to one of the relay's servers, and what an answer from there looks like. */
 interface Path extends Target {
   check: string;
-  mend: string;
+  fix: string;
   expect: (answer: Answer) => boolean;
 }
 
@@ -72,11 +66,11 @@ function isApi({ status, body }: Answer, baseDomain: string): boolean {
 function directPaths(settings: Settings): Path[] {
   const { baseDomain } = settings;
   const proxied = proxyMatcher(settings.proxyProtocolFrom)("127.0.0.1");
-  const at = (name: "hub" | "control" | "pages", path: Omit<Path, "host" | "port" | "mend">) => ({
+  const at = (name: "hub" | "control" | "pages", path: Omit<Path, "host" | "port" | "fix">) => ({
     ...path,
     host: reachable(settings[`${name}Host`]),
     port: settings[`${name}Port`],
-    mend:
+    fix:
       `start the relay, or see its log for why ${name} does not answer (GLOSSOND_${name.toUpperCase()}_PORT)`,
   });
   return [
@@ -95,7 +89,7 @@ function directPaths(settings: Settings): Path[] {
 function publicPaths(settings: Settings, host: string, port: number): Path[] {
   const { baseDomain } = settings;
   const where = `${host}:${port}`;
-  const mend = (name: string, backend: string): string =>
+  const fix = (name: string, backend: string): string =>
     `${where} must lead ${name} to ${backend}: compare HAProxy's use_backend lines with examples/haproxy.cfg, send-proxy-v2 with GLOSSOND_PROXY_PROTOCOL_FROM, and see the firewall`;
   const random = `doctor.${baseDomain}`;
   return [
@@ -104,7 +98,7 @@ function publicPaths(settings: Settings, host: string, port: number): Path[] {
       host,
       port,
       serverName: baseDomain,
-      mend: mend(baseDomain, "the hub"),
+      fix: fix(baseDomain, "the hub"),
       expect: isLanding,
     },
     {
@@ -112,7 +106,7 @@ function publicPaths(settings: Settings, host: string, port: number): Path[] {
       host,
       port,
       serverName: random,
-      mend: mend(`*.${baseDomain}`, "the hub"),
+      fix: fix(`*.${baseDomain}`, "the hub"),
       // Nobody has that name, or somebody does and is away.
       expect: ({ status }) => [404, 503].includes(status),
     },
@@ -122,7 +116,7 @@ function publicPaths(settings: Settings, host: string, port: number): Path[] {
       port,
       serverName: hostOfRelay(baseDomain),
       path: "/v1/relay",
-      mend: mend(hostOfRelay(baseDomain), "the control port (or the hub)"),
+      fix: fix(hostOfRelay(baseDomain), "the control port (or the hub)"),
       expect: (answer) => isApi(answer, baseDomain),
     },
   ];
@@ -134,11 +128,11 @@ async function check(path: Path, { certificate }: PathOptions): Promise<Finding>
     const answer = await exchange(path);
     const own = certificate === undefined ||
       answer.fingerprint === fingerprintOf(new X509Certificate(certificate).raw);
-    if (!own) return fault(path.check, `${where} shows another certificate`, path.mend);
+    if (!own) return fault(path.check, `${where} shows another certificate`, path.fix);
     if (path.expect(answer)) return ok(path.check, `${where} answers`);
-    return fault(path.check, `${where} answers ${answer.status}, not the relay's page`, path.mend);
+    return fault(path.check, `${where} answers ${answer.status}, not the relay's page`, path.fix);
   } catch (error) {
-    return fault(path.check, `${where}: ${(error as Error).message}`, path.mend);
+    return fault(path.check, `${where}: ${(error as Error).message}`, path.fix);
   }
 }
 
@@ -172,7 +166,7 @@ async function checkRedirect(settings: Settings, address: string | undefined): P
   const port = settings.httpPort ?? 80;
   if (address === undefined || port === 0) return skipped(name, "its address is not known");
   const host = settings.baseDomain;
-  const mend =
+  const fix =
     "send port 80 to Apache with examples/apache-vhost.conf, or set GLOSSOND_HTTP_PORT=80";
   try {
     const answer = await plainExchange(
@@ -183,9 +177,9 @@ async function checkRedirect(settings: Settings, address: string | undefined): P
     if (/^HTTP\/1\.1 30[18] [^]*\nlocation: *https:/i.test(answer)) {
       return ok(name, `http://${host}/ leads to https`);
     }
-    return warning(name, `http://${host}/ does not lead to https`, mend);
+    return warning(name, `http://${host}/ does not lead to https`, fix);
   } catch (error) {
-    return warning(name, `http://${host}/: ${(error as Error).message}`, mend);
+    return warning(name, `http://${host}/: ${(error as Error).message}`, fix);
   }
 }
 

@@ -88,10 +88,10 @@ export async function checkCertificate(
     now,
   });
   const why = problems.join("; ");
-  const mend =
+  const fix =
     "glossond cert renew orders one now and tells each step; the checks of DNS and ACME name what is in its way";
-  if (state === "unusable") return fault(check, why, mend);
-  if (state === "attention") return warning(check, why, mend);
+  if (state === "unusable") return fault(check, why, fix);
+  if (state === "attention") return warning(check, why, fix);
   return ok(check, `for ${found?.join(" ")} until ${notAfter}`);
 }
 

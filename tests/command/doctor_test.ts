@@ -45,7 +45,7 @@ async function find(
   return await examine({ settings: loaded.settings!, ...(now !== undefined && { now }) });
 }
 
-/** Asserts that among the findings is this one, with a mend. */
+/** Asserts that among the findings is this one, with a fix. */
 function assertFound(
   findings: Finding[],
   check: string,
@@ -56,7 +56,7 @@ function assertFound(
   assert.ok(found, `${check} is missing in ${JSON.stringify(findings)}`);
   assert.equal(found.state, state, JSON.stringify(found));
   assert.match(found.detail, detail);
-  assert.ok(found.mend && found.mend.length > 20, "a mend is missing");
+  assert.ok(found.fix && found.fix.length > 20, "a fix is missing");
 }
 
 /** An HTTP server that stands for PowerDNS or an ACME server. */
@@ -237,10 +237,10 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
   await Deno.remove(empty, { recursive: true });
 });
 
-Deno.test("doctor tells people each fault with its mend, and exits 1", async () => {
+Deno.test("doctor tells people each fault with its fix, and exits 1", async () => {
   await using relay = await startRelay();
   await relay.stop();
   const { code, stdout } = await glossond(relay.stateDir, "doctor", "--dev");
   assert.equal(code, 1);
-  assert.match(stdout, /^FAULT {2}relay: none runs on .*\n {7}mend: start it/m);
+  assert.match(stdout, /^FAULT {2}relay: none runs on .*\n {7}fix: start it/m);
 });

@@ -126,7 +126,7 @@ Deno.test("two relays do not run on one state folder", async () => {
   assert.equal((await glossond(relay.stateDir, "status")).code, 0);
 });
 
-Deno.test("a state folder whose path is too long for a socket is told with the mend", async () => {
+Deno.test("a state folder whose path is too long for a socket is told with the fix", async () => {
   await using folder = temporaryFolder();
   const long = `${folder.path}/${"d".repeat(100)}`;
   await Deno.mkdir(long, { mode: 0o700 });

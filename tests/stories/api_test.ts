@@ -34,7 +34,7 @@ Deno.test("the account tells whether it is online, since when not, and its certi
   assert.match(offline.lastOnlineAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 });
 
-Deno.test("requests that cannot be served get a problem that names the mend", async () => {
+Deno.test("requests that cannot be served get a problem that names the fix", async () => {
   await using relay = await startRelay();
   const user = await signUp(relay, "kaylee");
   const api = apiOf(relay);

@@ -43,7 +43,7 @@ Deno.test("a state folder that is open to others is closed at the start, with wh
   }
 });
 
-Deno.test("a damaged database stops the start with its path and the mend, and stays as it is", async () => {
+Deno.test("a damaged database stops the start with its path and the fix, and stays as it is", async () => {
   const dir = await Deno.makeTempDir({ prefix: "glossond-story-" });
   const path = `${dir}/state/glossond.sqlite`;
   await Deno.mkdir(`${dir}/state`);

@@ -134,16 +134,16 @@ export const VISITORS: Check[] = [
       );
       const [first, second] = relay.api.certificates;
       expect(second!.csr !== first!.csr, "it sent the same request again");
-      let trouble: unknown = "no try";
-      for (let tries = 0; tries < 20 && trouble !== undefined; tries++) {
+      let failure: unknown = "no try";
+      for (let tries = 0; tries < 20 && failure !== undefined; tries++) {
         await relay.ready();
-        trouble = await relay.visit({ trusting: "second" }).then(
+        failure = await relay.visit({ trusting: "second" }).then(
           (visit) => visit[Symbol.dispose](),
           (error) => error,
         );
-        if (trouble !== undefined) await watch(250);
+        if (failure !== undefined) await watch(250);
       }
-      expect(trouble === undefined, "visitors still get the old certificate");
+      expect(failure === undefined, "visitors still get the old certificate");
       expect(relay.session === session, "it began a new session for it");
     },
   },

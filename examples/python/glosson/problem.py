@@ -63,7 +63,7 @@ def read_retry_after(value: bytes | None) -> float | None:
 
 
 def unreachable(relay: object, error: Exception) -> RelayUnreachable:
-    """Turn an error of the network into words with a mend."""
+    """Turn an error of the network into words with a fix."""
     return RelayUnreachable(f"Cannot reach the relay at {str(relay).rstrip('/')}: {_mend(error)}")
 
 

@@ -52,8 +52,8 @@ async def _ask(client: Client) -> _Asked:
         await client.api.account()
     except RelayProblem as problem:
         if problem.status == 401:
-            mend = "Run python -m glosson setup to get a new token."
-            return _Asked(f"{problem} {mend}", final=True)
+            fix = "Run python -m glosson setup to get a new token."
+            return _Asked(f"{problem} {fix}", final=True)
         return _Asked(str(problem), final=problem.status == 403)
     except RelayUnreachable as error:
         return _Asked(str(error))
