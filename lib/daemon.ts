@@ -1,3 +1,9 @@
+/**
+ * The relay: its parts are built in the order in which they need each other, and connected here and in
+ * `daemon/`, the only places that know them all.
+ *
+ * @module
+ */
 import { buildAccounts } from "./daemon/accounts.ts";
 import { buildApi } from "./daemon/api.ts";
 import { buildCertificates } from "./daemon/certificates.ts";

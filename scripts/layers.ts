@@ -1,8 +1,12 @@
 /**
  * Checks that imports point one way: main, commands, daemon, the rooms, the ground floor (net, file,
- * wire, log).
+ * wire, log); and that each folder has one file that says at its head what the folder is for
+ * (`@module`).
  *
- * Run as `deno run --allow-read scripts/layers.ts`; exits 1 and names each import that does not.
+ * Run as `deno run --allow-read scripts/layers.ts`; exits 1 and names each import and folder that does
+ * not.
+ *
+ * @module
  */
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -59,8 +63,13 @@ const ALLOWED: Record<string, readonly string[]> = {
 const IMPORT =
   /^\s*(?:import|export)\b[^"']*?\bfrom\s+["'](\.[^"']+)["']|\bimport\(["'](\.[^"']+)["']\)/gm;
 
+/** A file that begins with what its folder is for. */
+const HEAD = /^\/\*\*(?:(?!\*\/)[^])*@module\b/;
+
 const problems: string[] = [];
 let imports = 0;
+/** Files with a head, by their folder. */
+const heads = new Map<string, string[]>();
 for (const file of [join(ROOT, "main.ts"), ...sources("lib"), ...sources("examples")]) {
   const from = relative(ROOT, file);
   const place = Object.keys(ALLOWED).find((p) => isWithin(from, p));
@@ -69,6 +78,10 @@ for (const file of [join(ROOT, "main.ts"), ...sources("lib"), ...sources("exampl
     continue;
   }
   const text = Deno.readTextFileSync(file);
+  const folder = dirname(from);
+  const headed = heads.get(folder) ?? [];
+  if (HEAD.test(text)) headed.push(from);
+  heads.set(folder, headed);
   for (const match of text.matchAll(IMPORT)) {
     imports++;
     const to = relative(ROOT, join(dirname(file), (match[1] ?? match[2])!));
@@ -83,9 +96,19 @@ for (const file of [join(ROOT, "main.ts"), ...sources("lib"), ...sources("exampl
     }
   }
 }
+for (const [folder, headed] of heads) {
+  if (headed.length === 1 || folder === ".") continue;
+  problems.push(
+    headed.length === 0
+      ? `${folder} has no head: begin the file to be read first with /** what the folder is for @module */`
+      : `${folder} has more than one head: ${headed.join(", ")}`,
+  );
+}
 if (imports === 0) problems.push("no import was found: the check does not work");
 const out = problems.length > 0 ? Deno.stderr : Deno.stdout;
-const lines = problems.length > 0 ? problems : [`layers: ${imports} imports point one way`];
+const lines = problems.length > 0
+  ? problems
+  : [`layers: ${imports} imports point one way, ${heads.size - 1} folders have a head`];
 out.writeSync(new TextEncoder().encode(lines.join("\n") + "\n"));
 Deno.exit(problems.length > 0 ? 1 : 0);
 

@@ -1,3 +1,9 @@
+/**
+ * The reference client: setup, run, status. Imports of the relay's code what both sides need: `wire`,
+ * `net`, `pki` and `log.ts`.
+ *
+ * @module
+ */
 import project from "../../deno.json" with { type: "json" };
 import { createLog } from "../../lib/log.ts";
 import { escapeLines } from "../../lib/wire/unseen.ts";

@@ -1,5 +1,7 @@
 /**
  * Puts a client of the protocol through a list of checks, see `--help`.
+ *
+ * @module
  */
 import { parseArgs } from "node:util";
 import { CHECKS, type Outcome, runChecks } from "./run.ts";

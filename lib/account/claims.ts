@@ -1,3 +1,9 @@
+/**
+ * Who has which username: claims, the program that reads profiles, and who was online last. Imports the
+ * ground floor and the interfaces of `store`.
+ *
+ * @module
+ */
 import { createHash } from "node:crypto";
 import { addressGroup } from "../net/address_group.ts";
 import type { BioAnswer } from "./bio_queue.ts";

@@ -1,3 +1,9 @@
+/**
+ * Certificates from an ACME server (RFC 8555), names proven in the DNS. Imports the ground floor, `dns`,
+ * `pki` and what an authority is.
+ *
+ * @module
+ */
 import { join } from "node:path";
 import type { Authority, CertificateOrder, RenewalWindow } from "../certificate/authority.ts";
 import type { HostPort } from "../config/values.ts";

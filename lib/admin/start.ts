@@ -1,3 +1,8 @@
+/**
+ * The operator's ways in: health, metrics, status and users. Imports the ground floor.
+ *
+ * @module
+ */
 import type { Log } from "../log.ts";
 import { innerSocketPath } from "../file/socket_path.ts";
 import { serveBoundedHttp } from "../net/bounded_http.ts";

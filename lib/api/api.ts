@@ -1,3 +1,8 @@
+/**
+ * The HTTPS API of clients. Imports the ground floor and `session`.
+ *
+ * @module
+ */
 import { Hono } from "hono";
 import type { Log } from "../log.ts";
 import { tellLength } from "../net/head_length.ts";

@@ -1,3 +1,9 @@
+/**
+ * What an authority is, and the relay's own certificate: kept, renewed, reported on; and the embedded
+ * authority for trials. Imports the ground floor and `pki`.
+ *
+ * @module
+ */
 /** What an authority is asked for. */
 export interface CertificateOrder {
   /** The certificate signing request, PEM; its names and key have been checked by the caller. */

@@ -1,3 +1,9 @@
+/**
+ * The commands of the program, one a file. They import all of `lib`, and of the process know only what
+ * they are given.
+ *
+ * @module
+ */
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { LoadOptions } from "../config/load.ts";
 import type { ServiceManagerOptions } from "./service_manager.ts";

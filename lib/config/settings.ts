@@ -1,3 +1,8 @@
+/**
+ * The settings: what there is, how it is read, where it came from. Imports `wire` and `log.ts`.
+ *
+ * @module
+ */
 import { LOG_LEVELS } from "../log.ts";
 import { CERTIFICATE_SETTINGS } from "./certificate_settings.ts";
 import { LIMIT_SETTINGS } from "./limit_settings.ts";

@@ -1,3 +1,8 @@
+/**
+ * The builders of the relay's parts, one a file, and what all of them stand on. Imports all of `lib`.
+ *
+ * @module
+ */
 import { createMetrics, type Metrics } from "../admin/metrics.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Store } from "../store/store.ts";

@@ -1,3 +1,9 @@
+/**
+ * Names in the DNS: challenges, and the records that users' names need beside them. Imports the ground
+ * floor and the interfaces of `store`.
+ *
+ * @module
+ */
 import type { ChallengeJournal, ChallengeValue } from "./challenge_journal.ts";
 import { type ChallengePlace, findChallengePlace } from "./challenge_place.ts";
 import { type DnsProvider, type DnsZone, isEmpty } from "./provider.ts";

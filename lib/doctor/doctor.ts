@@ -1,3 +1,9 @@
+/**
+ * The checks of `glossond doctor`: each finds what is wrong by itself, and says how to put it right.
+ * Imports all of `lib`.
+ *
+ * @module
+ */
 import { readCaFile, relayNames } from "../authority.ts";
 import { openRelayStore } from "../certificate/store.ts";
 import type { Settings } from "../config/settings.ts";

@@ -1,3 +1,8 @@
+/**
+ * Files that survive a loss of power, locks, the state folder. Imports nothing of this project.
+ *
+ * @module
+ */
 import { dirname } from "node:path";
 import { createPlain, openPlain, readPlain } from "./plain_file.ts";
 

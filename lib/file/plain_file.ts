@@ -1,8 +1,6 @@
-/**
+/*
  * Files in the state folder, and nothing else by their names: a link to somebody's file, a pipe or a
- * device in the place of one is refused, whoever put it there. Imports nothing of this project.
- *
- * @module
+ * device in the place of one is refused, whoever put it there.
  */
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync } from "node:fs";
 import { dirname } from "node:path";

@@ -1,3 +1,9 @@
+/**
+ * Users' certificates: a queue of orders that survives a restart, its budget and its retries. Imports the
+ * ground floor, `certificate`, `pki` and the interfaces of `store`.
+ *
+ * @module
+ */
 import { DAY_MS, refuseDaily } from "./budget.ts";
 import { checkCsr } from "../pki/csr.ts";
 import type { Issuance, IssuanceOptions, Submission } from "./options.ts";

@@ -1,3 +1,8 @@
+/**
+ * The relay's own pages, one component a file. Imports the ground floor.
+ *
+ * @module
+ */
 import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { type Log, SILENT_LOG } from "../log.ts";

@@ -1,3 +1,8 @@
+/**
+ * Keys, requests and certificates as values: no I/O. Imports `wire`.
+ *
+ * @module
+ */
 import { Buffer } from "node:buffer";
 import { createHash, createPublicKey } from "node:crypto";
 import { SubjectAlternativeNameExtension, X509Certificate } from "@peculiar/x509";

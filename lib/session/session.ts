@@ -1,3 +1,9 @@
+/**
+ * Clients who are online: their control WebSockets, tickets and data connections. Imports the ground
+ * floor.
+ *
+ * @module
+ */
 import type { Schedule } from "../net/schedule.ts";
 import type { Duplex } from "../net/splice.ts";
 import type { DataPathWord, RelayMessage } from "../wire/messages.ts";

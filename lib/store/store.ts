@@ -1,3 +1,8 @@
+/**
+ * What survives the process: one interface a kind of record. Imports `file` and `wire`.
+ *
+ * @module
+ */
 import type { AccountStore } from "./accounts.ts";
 import type { ClaimStore } from "./claims.ts";
 import type { NameStore } from "./names.ts";

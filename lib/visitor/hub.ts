@@ -1,3 +1,9 @@
+/**
+ * The way of a visitor, from the accepted connection to its end: `admit.ts`, `peek.ts`, `route.ts`,
+ * `destinations.ts`, `user_visitors.ts`. Imports the ground floor (`net`, `file`, `wire`, `log.ts`).
+ *
+ * @module
+ */
 import type { Log } from "../log.ts";
 import { sleep } from "../net/pause.ts";
 import { closeQuietly } from "../net/splice.ts";

@@ -1,3 +1,8 @@
+/**
+ * Bytes in, values out: what peers say, and what is said to them. No I/O; imports nothing.
+ *
+ * @module
+ */
 import { HelloError, type HelloMessage, helloSteps, type RejectReason } from "./hello_message.ts";
 
 export type { HelloMessage, RejectReason };

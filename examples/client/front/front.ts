@@ -1,3 +1,8 @@
+/**
+ * Where visitors' TLS ends, and HTTP is spoken with them.
+ *
+ * @module
+ */
 import type { Log } from "../../../lib/log.ts";
 import { sendLastWords } from "../../../lib/net/last_words.ts";
 import { type Schedule, scheduleTimeout } from "../../../lib/net/schedule.ts";

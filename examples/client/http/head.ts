@@ -1,3 +1,8 @@
+/**
+ * HTTP/1.1 as bytes and values: heads, bodies, fields (RFC 9110, RFC 9112).
+ *
+ * @module
+ */
 import { Buffer } from "node:buffer";
 import { type Field, trimmed } from "./fields.ts";
 

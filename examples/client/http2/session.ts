@@ -1,3 +1,8 @@
+/**
+ * HTTP/2 of the server's side (RFC 9113), and HPACK (RFC 7541).
+ *
+ * @module
+ */
 import type { Duplex } from "../../../lib/net/splice.ts";
 import {
   ConnectionError,

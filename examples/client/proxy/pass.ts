@@ -1,3 +1,8 @@
+/**
+ * Passes visitors' requests on to a web app of the user's.
+ *
+ * @module
+ */
 import type { Log } from "../../../lib/log.ts";
 import { Places } from "../../../lib/net/places.ts";
 import { type Schedule, scheduleTimeout } from "../../../lib/net/schedule.ts";

@@ -1,3 +1,8 @@
+/**
+ * The checks, by what they look at.
+ *
+ * @module
+ */
 import { type Check, expect } from "../check.ts";
 
 /** How much sooner than `Retry-After` a question may come, milliseconds: clocks are coarse. */

@@ -1,3 +1,8 @@
+/**
+ * The store in a SQLite database.
+ *
+ * @module
+ */
 import { DatabaseSync } from "node:sqlite";
 import { type Random, systemRandom } from "../../wire/random_secret.ts";
 import type { Store } from "../store.ts";
