@@ -13,7 +13,7 @@ export type Verdict =
   | { end: "given-up" };
 
 /** Remembers the orders that failed and decides when they are tried again. */
-export interface Troubles {
+export interface Retries {
   /** Notes a failure of that order. */
   note(id: string, error: unknown): Verdict;
   /** Not before this time; 0 when nothing is known against it. */
@@ -21,15 +21,15 @@ export interface Troubles {
   clear(id: string): void;
 }
 
-interface Trouble {
+interface Failing {
   failures: number;
   since: number;
   retryAt: number;
 }
 
-/** Starts with no troubles; they are not kept over a restart, which tries everything at once. */
-export function createTroubles(now: () => number, random: () => number): Troubles {
-  const known = new Map<string, Trouble>();
+/** Starts with none; they are not kept over a restart, which tries everything at once. */
+export function createRetries(now: () => number, random: () => number): Retries {
+  const known = new Map<string, Failing>();
 
   function note(id: string, error: unknown): Verdict {
     if (error instanceof OrderRefusedError) return { end: "refused" };

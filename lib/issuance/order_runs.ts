@@ -1,0 +1,141 @@
+import type { Authority } from "../certificate/authority.ts";
+import type { Log } from "../log.ts";
+import { settleWithin } from "../net/pause.ts";
+import type { OrderStore, QueuedOrder } from "../store/orders.ts";
+import { type ProblemCode, problemOf } from "../wire/problems.ts";
+import type { Retries } from "./retries.ts";
+import { orderUserCertificate } from "./user_order.ts";
+
+/** How long orders may take to clean up; a restart goes on with them either way. */
+const STOP_TIMEOUT_MS = 10_000;
+
+/** Options for {@linkcode OrderRuns}. */
+export interface OrderRunsOptions {
+  orders: OrderStore;
+  authority: Authority;
+  retries: Retries;
+  log: Log;
+  /** Clock in milliseconds since the epoch. */
+  now: () => number;
+  /** Told of an order that failed for good, once that is stored. */
+  onFailed: (order: QueuedOrder, why: string) => void;
+  /** Told when an order is not under way any more. */
+  onDone: () => void;
+}
+
+/** An order under way. */
+interface Running {
+  username: string;
+  renewal: boolean;
+  abort: AbortController;
+  done: Promise<void>;
+}
+
+/** The orders under way: each is placed once, and what it came to is stored. */
+export class OrderRuns {
+  readonly #options: OrderRunsOptions;
+  readonly #running = new Map<string, Running>();
+  #usualMs: number;
+
+  constructor(options: OrderRunsOptions) {
+    this.#options = options;
+    this.#usualMs = options.authority.kind === "local" ? 500 : 10_000;
+  }
+
+  /** Those that there are, by id. */
+  get running(): ReadonlyMap<string, { renewal: boolean }> {
+    return this.#running;
+  }
+
+  /** How long orders took lately, milliseconds. */
+  get usualMs(): number {
+    return this.#usualMs;
+  }
+
+  /** Places an order. */
+  start(order: QueuedOrder): void {
+    const abort = new AbortController();
+    const done = this.#run(order, abort.signal).finally(() => {
+      this.#running.delete(order.id);
+      this.#options.onDone();
+    });
+    const { username, renewal } = order;
+    this.#running.set(order.id, { username, renewal, abort, done });
+  }
+
+  /** Ends an order, if it is under way. */
+  abort(id: string, why: string): void {
+    this.#running.get(id)?.abort.abort(new Error(why));
+  }
+
+  /** Ends a user's orders. */
+  abortOf(username: string, why: string): void {
+    for (const [id, order] of this.#running) if (order.username === username) this.abort(id, why);
+  }
+
+  /** Ends all, which stay pending and go on after the next start; waits for them and for `also`. */
+  async stop(also: Promise<void>): Promise<void> {
+    for (const id of this.#running.keys()) this.abort(id, "glossond is stopping");
+    const done = [...this.#running.values()].map(({ done }) => done);
+    await settleWithin(STOP_TIMEOUT_MS, [also, ...done]);
+  }
+
+  async #run(order: QueuedOrder, signal: AbortSignal): Promise<void> {
+    const { orders, authority, retries, log, now } = this.#options;
+    const { id, username } = order;
+    const startedAt = performance.now();
+    let spent = false;
+    try {
+      // It may have ended since it was planned; from here on its end aborts it.
+      if (!await orders.isPending(id)) return;
+      const newest = await orders.newest(username);
+      signal.throwIfAborted();
+      const ready = await orderUserCertificate({
+        authority,
+        csr: order.csr,
+        replaces: newest?.certificate,
+        now,
+        signal,
+        onSpent: () => spent = true,
+        onStep: (step, fields) => log.debug(step, { username, ...fields }),
+      });
+      // Not so when it was released or blocked meanwhile.
+      if (!await orders.finish(order, ready, now())) return;
+      retries.clear(id);
+      this.#usualMs = 0.7 * this.#usualMs + 0.3 * (performance.now() - startedAt);
+      log.info("certificate signed", { username, order: id, renewal: order.renewal });
+    } catch (error) {
+      try {
+        if (!signal.aborted) await this.#noteFailure(order, error);
+        // When the relay stops the order stays pending, and goes on after the next start.
+        else if (spent) await orders.countSpent(order, now());
+      } catch (storeError) {
+        log.error("order's failure not stored", { order: id, error: storeError });
+      }
+    }
+  }
+
+  async #noteFailure(order: QueuedOrder, error: unknown): Promise<void> {
+    const { retries, log } = this.#options;
+    const why = error instanceof Error ? error.message : String(error);
+    const verdict = retries.note(order.id, error);
+    switch (verdict.end) {
+      case "refused":
+        return await this.#fail(order, "certificate-refused", why);
+      case "given-up":
+        return await this.#fail(order, "authority-unavailable", why);
+    }
+    log.warn("certificate order failed", {
+      username: order.username,
+      order: order.id,
+      why,
+      nextTryAt: new Date(verdict.retryAt).toISOString(),
+    });
+  }
+
+  async #fail(order: QueuedOrder, code: ProblemCode, detail: string): Promise<void> {
+    const { orders, now, onFailed } = this.#options;
+    await orders.fail(order.id, JSON.stringify(problemOf(code, detail)), now());
+    onFailed(order, detail);
+  }
+}
