@@ -36,6 +36,7 @@ export interface ChallengeWriter {
 }
 
 /** Makes the one writer of challenges of a process. */
+// deno-lint-ignore lengths/function -- short functions that share the journal
 export function createChallengeWriter(options: ChallengeWriterOptions): ChallengeWriter {
   const { dns, journal, inTurn } = options;
 

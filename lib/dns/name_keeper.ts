@@ -1,3 +1,4 @@
+// deno-lint-ignore-file lengths/file -- one state, until it is parted together with the rest of the folder
 import type { DnsTurn } from "./turn.ts";
 import {
   compareRecords,
@@ -64,6 +65,7 @@ export interface NameKeeper {
 }
 
 /** Makes the keeper of a process. */
+// deno-lint-ignore lengths/function -- short functions that share what is kept
 export function createNameKeeper(options: NameKeeperOptions): NameKeeper {
   const { baseDomain, dns, inTurn, store, claimed, isClaimed, onNote } = options;
   const { now = () => performance.now(), lookEveryMs = LOOK_EVERY_MS } = options;

@@ -1,3 +1,9 @@
+/**
+ * Connections, whoever is at their ends: listeners, fronts for TLS, places, waits, splices. Imports `wire`
+ * and `log.ts`.
+ *
+ * @module
+ */
 import { acceptLoop, LONGEST_BACKOFF_MS } from "./accept_loop.ts";
 import type { Place, Places } from "./places.ts";
 import { LogThrottle } from "./log_throttle.ts";

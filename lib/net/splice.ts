@@ -1,9 +1,3 @@
-/**
- * Connections, whoever is at their ends: listeners, fronts for TLS, places, waits, splices. Imports `wire`
- * and `log.ts`.
- *
- * @module
- */
 import { BufferPool } from "./buffer_pool.ts";
 import type { IdleWatch, Watched } from "./idle_watch.ts";
 import { bytesOf, flowBuffers, LARGEST_STEP } from "./flow_buffers.ts";

@@ -150,6 +150,11 @@ export class StreamError extends Error {
   }
 }
 
+/** What ends a stream, or the connection where that is the one meant: stream 0. */
+export function errorOn(stream: number, code: number, why: string): ConnectionError | StreamError {
+  return stream === 0 ? new ConnectionError(code, why) : new StreamError(stream, code, why);
+}
+
 /**
  * The payload without its padding (section 6.1).
  *

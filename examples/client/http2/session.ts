@@ -1,5 +1,8 @@
 /**
- * HTTP/2 of the server's side (RFC 9113), and HPACK (RFC 7541).
+ * The server's side of HTTP/2 (RFC 9113), and HPACK (RFC 7541).
+ *
+ * Of our own: the runtime's (node:http2 of Deno 2.9, nghttp2 below it) ends the process under ordinary
+ * load, and its fetch-like server has no trailers, no interim answers and heads of 16 KiB at most.
  *
  * @module
  */
@@ -7,6 +10,7 @@ import type { Duplex } from "../../../lib/net/splice.ts";
 import {
   ConnectionError,
   ERROR,
+  errorOn,
   FLAG,
   FRAME,
   frame,
@@ -49,12 +53,7 @@ export interface SessionOptions {
   onIdle: (idle: boolean) => void;
 }
 
-/**
- * The server's side of HTTP/2 (RFC 9113) on a connection.
- *
- * Of our own: the runtime's (node:http2 of Deno 2.9, nghttp2 below it) ends the process under ordinary
- * load, and its fetch-like server has no trailers, no interim answers and heads of 16 KiB at most.
- */
+/** A connection of HTTP/2, on the server's side. */
 export class Http2Session implements StreamSession {
   readonly sender: FrameSender;
   readonly #options: SessionOptions;
@@ -244,12 +243,7 @@ export class Http2Session implements StreamSession {
   #windowUpdate(id: number, increment: number): void {
     this.#streams.checkNotIdle(id);
     const stream = this.#streams.get(id);
-    if (increment === 0) {
-      const why = "a window grows by nothing";
-      throw id === 0
-        ? new ConnectionError(ERROR.protocol, why)
-        : new StreamError(id, ERROR.protocol, why);
-    }
+    if (increment === 0) throw errorOn(id, ERROR.protocol, "a window grows by nothing");
     if (id === 0 || stream !== undefined) this.sender.opened(increment, stream);
   }
 }

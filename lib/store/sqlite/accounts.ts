@@ -6,6 +6,7 @@ import { orderHider } from "./orders.ts";
 import { ownerCheck } from "./tokens.ts";
 
 /** Keeps the accounts in the relay's database; `now` in milliseconds since the epoch. */
+// deno-lint-ignore lengths/function -- short functions that share the statements
 export function accountTable(engine: Engine, now: () => number): AccountStore {
   const { db } = engine;
   const select = `SELECT username, created_at, verified_at, last_online_at, blocked_at,

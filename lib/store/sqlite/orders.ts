@@ -20,6 +20,7 @@ const PATIENT_MS = 600_000;
 const RELEASED = "released:";
 
 /** Keeps the orders in the relay's database. */
+// deno-lint-ignore lengths/function -- short functions that share the statements
 export function orderTable(engine: Engine): OrderStore {
   const { db } = engine;
   const insert = db.prepare(
