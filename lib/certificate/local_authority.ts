@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import {
   AuthorityKeyIdentifierExtension,
@@ -163,7 +164,7 @@ async function readRoot(
   const certificate = new X509Certificate(rootPem);
   const wanted = new Uint8Array(nameConstraints(permitted));
   const found = new Uint8Array(certificate.getExtension("2.5.29.30")?.value ?? new ArrayBuffer(0));
-  if (wanted.length !== found.length || wanted.some((byte, i) => byte !== found[i])) {
+  if (Buffer.compare(wanted, found) !== 0) {
     throw new Error(
       `Cannot use ${path}: it was made for other names than ${permitted[0]}; ${fix}`,
     );
