@@ -83,6 +83,7 @@ export async function startDaemon(
 }
 
 /** Builds the parts in the order in which they need each other. */
+// deno-lint-ignore lengths/function -- the order in which parts need each other, a line or two each
 async function start(
   settings: Readonly<Settings>,
   log: Log,

@@ -29,6 +29,7 @@ export interface AdminClient {
  * @returns undefined when none does: it was never started, has stopped, or crashed.
  * @throws {Error} when it may not be reached, or something else answers in its place.
  */
+// deno-lint-ignore lengths/function -- short functions that share the socket
 export async function connectAdmin(stateDir: string): Promise<AdminClient | undefined> {
   const path = findSocket(stateDir);
   if (path === undefined) return undefined;

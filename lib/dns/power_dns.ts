@@ -1,4 +1,3 @@
-// deno-lint-ignore-file lengths/file -- a provider of its own, to be parted together with the others
 import { headerSecret } from "../wire/secret.ts";
 import { networkCause } from "../net/network_cause.ts";
 import {

@@ -26,6 +26,7 @@ const ELSEWHERE: readonly number[] = [RCODE.nxDomain, RCODE.refused, RCODE.notAu
  * zone: servers need not tell in an answer to `ANY` (RFC 8482). A copy is good until the serial rises,
  * as it does with every change (RFC 2136 section 3.6).
  */
+// deno-lint-ignore lengths/function -- short functions that share the client
 export function createRfc2136(options: DnsClientOptions): DnsProvider {
   const client = createDnsClient(options);
   /** The last zone that was copied. */

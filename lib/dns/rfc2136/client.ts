@@ -1,3 +1,8 @@
+/**
+ * Dynamic updates, transfers and their signatures (RFC 2136, RFC 5936, RFC 8945), as bytes and over TCP.
+ *
+ * @module
+ */
 import type { Buffer } from "node:buffer";
 import { type HostPort, writeHostPort } from "../../config/values.ts";
 import { pause } from "../../net/pause.ts";
