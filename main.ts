@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
+import { backup } from "./lib/command/backup.ts";
 import { type Command, type CommandContext, EXIT } from "./lib/command/command.ts";
 import { cert } from "./lib/command/cert.ts";
 import { config } from "./lib/command/config.ts";
 import { doctor } from "./lib/command/doctor.ts";
+import { restore } from "./lib/command/restore.ts";
 import { dev, serve } from "./lib/command/serve.ts";
 import { status } from "./lib/command/status.ts";
 import { users } from "./lib/command/users.ts";
@@ -10,7 +12,9 @@ import { secretsFileOf, settingsFileOf } from "./lib/config/load.ts";
 import { COMMIT, SOFTWARE } from "./lib/version.ts";
 import { escapeLines } from "./lib/wire/unseen.ts";
 
-const COMMANDS: Record<string, Command> = { serve, dev, config, cert, users, status, doctor };
+const COMMANDS: Record<string, Command> = {
+  ...{ serve, dev, config, cert, users, status, doctor, backup, restore },
+};
 
 const HELP = `glossond: the relay of Glosson
 

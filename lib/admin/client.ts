@@ -21,6 +21,8 @@ export interface AdminClient {
   /** Renews the relay's certificate; yields each line as it comes, the one with `result` last. */
   renew(force: boolean): AsyncIterable<RenewalLine>;
   handOver: HandOver;
+  /** A copy of all that the relay keeps. */
+  backup(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
 }
 
 /**
@@ -76,6 +78,16 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
     }
   }
 
+  async function backup(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    const target = "/v1/backup";
+    const client = Deno.createHttpClient({ proxy: { transport: "unix", path: path! } });
+    const response = await fetch(`http://localhost${target}`, { client });
+    if (!response.ok) throw await failure(target, response);
+    // For as long as it is read.
+    const close = new TransformStream({ flush: () => client.close() });
+    return response.body!.pipeThrough(close);
+  }
+
   async function leaveClients(): Promise<void> {
     await json("POST", "/v1/hand-over/clients");
     for (let waited = 0; await isServed(path!); waited += CLOSE_STEP_MS) {
@@ -107,6 +119,7 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
       release: (username) => change(username, "release"),
     },
     renew,
+    backup,
     handOver: {
       look: () => json<Standing>("GET", "/v1/hand-over"),
       leaveVisitors: () => json<Standing>("POST", "/v1/hand-over/visitors"),

@@ -23,6 +23,8 @@ export interface CommandsAppOptions {
   users: UserDesk;
   renew: Renew;
   handOver: HandOver;
+  /** A copy of all that the relay keeps. */
+  backup: () => Promise<ReadableStream<Uint8Array>>;
   isUsername: (text: string) => boolean;
 }
 
@@ -48,6 +50,7 @@ export function commandsApp(options: CommandsAppOptions): Hono {
     return c.json({ changed: await users.release(nameOf(c.req.param("name"))) });
   });
   app.post("/v1/certificate/renew", (c) => c.body(renewal(c.req.query("force") === "true")));
+  app.get("/v1/backup", async (c) => c.body(await options.backup()));
   app.get("/v1/hand-over", async (c) => c.json(await handOver.look()));
   app.post("/v1/hand-over/visitors", async (c) => c.json(await handOver.leaveVisitors()));
   app.post("/v1/hand-over/resume", async (c) => {

@@ -30,6 +30,7 @@ export interface StartAdminOptions {
   users: UserDesk;
   /** Renews the relay's certificate for a command. */
   renew: Renew;
+  backup: () => Promise<ReadableStream<Uint8Array>>;
   /** What this relay does when another process is to take its place. */
   handOver: HandOver;
   isUsername: (text: string) => boolean;

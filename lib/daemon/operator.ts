@@ -1,6 +1,7 @@
 import { hostOfUser } from "../wire/names.ts";
 import type { BioCommand } from "../account/bio_command.ts";
 import type { LastOnline } from "../account/last_online.ts";
+import { archiveState } from "../store/archive.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import { isUsername } from "../account/username.ts";
 import type { Metrics } from "../admin/metrics.ts";
@@ -75,6 +76,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     },
     isUsername,
     handOver: options.handOver,
+    backup: () => archiveState({ stateDir: settings.stateDir }),
     renew: createRenewal(certificate),
     users: createUserDesk({
       accounts,

@@ -56,6 +56,7 @@ function commandsWith(lines: RenewalLine[] = []) {
       resume: () => Promise.resolve(void cutOff.push("resume")),
       leaveClients: () => Promise.resolve(void cutOff.push("leave")),
     },
+    backup: () => Promise.resolve(new Blob(["all"]).stream()),
     isUsername: (text) => /^[a-z]+$/.test(text),
   });
   return { app, store, cutOff };
@@ -119,4 +120,9 @@ Deno.test("commandsApp() takes each step of a hand-over", async () => {
     assert.equal((await app.request(`/v1/hand-over/${step}`, { method: "POST" })).status, 200);
   }
   assert.deepEqual(cutOff, ["resume", "leave"]);
+});
+
+Deno.test("commandsApp() hands out a copy of all", async () => {
+  const { app } = commandsWith();
+  assert.equal(await (await app.request("/v1/backup")).text(), "all");
 });

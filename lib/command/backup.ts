@@ -1,0 +1,56 @@
+import { becomeOwner } from "../file/state_folder.ts";
+import { archiveState } from "../store/archive.ts";
+import { requireStore } from "../store/open.ts";
+import { type Command, EXIT } from "./command.ts";
+import { reachRelay } from "./relay_access.ts";
+
+/** `glossond backup`. */
+export const backup: Command = {
+  summary: "copy all that the relay keeps into one file, also while it runs",
+  help: `Usage: glossond backup FILE
+
+Writes the relay's state as it is at this moment into FILE, which must not be there
+yet: accounts, orders, blocks, keys and certificates. It holds the relay's own keys,
+so only its owner may read it (0600); keep it as secret as the state folder.
+It is an SQLite database; sqlite3 -A -t -f FILE lists the files in it.
+Exit: 0 written, 1 not.
+
+Options:
+  --dev  of the relay of glossond dev
+`,
+  takesWords: true,
+  options: { dev: { type: "boolean" } },
+  async run(context) {
+    const [path, ...others] = context.positionals;
+    if (path === undefined || others.length > 0) {
+      context.printError("glossond: backup takes the FILE to write\n");
+      return EXIT.usage;
+    }
+    const { admin, stateDir } = await reachRelay(context);
+    if (admin === undefined) await requireStore({ stateDir });
+    // Before root becomes the folder's owner, who may not write there.
+    const file = await create(path);
+    try {
+      if (admin === undefined) becomeOwner(stateDir);
+      const copy = admin === undefined ? await archiveState({ stateDir }) : await admin.backup();
+      await copy.pipeTo(file.writable);
+    } catch (error) {
+      await Deno.remove(path).catch(() => {});
+      throw new Error(`Cannot back up to ${path}: ${(error as Error).message}`, { cause: error });
+    }
+    const { size } = await Deno.stat(path);
+    context.print(`${path}: ${size} bytes\n`);
+    return EXIT.ok;
+  },
+};
+
+async function create(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  } catch (error) {
+    const why = error instanceof Deno.errors.AlreadyExists
+      ? "it is there already; choose another name, or remove it"
+      : (error as Error).message;
+    throw new Error(`Cannot write ${path}: ${why}`, { cause: error });
+  }
+}

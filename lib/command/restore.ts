@@ -1,0 +1,64 @@
+import { loadConfig } from "../config/load.ts";
+import { connectAdmin } from "../admin/client.ts";
+import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
+import { restoreState } from "../store/archive.ts";
+import { type Command, EXIT } from "./command.ts";
+
+/** `glossond restore`. */
+export const restore: Command = {
+  summary: "put a back-up into an empty state folder",
+  help: `Usage: glossond restore FILE
+
+Puts what glossond backup wrote into the state folder, which has to be empty or
+missing: nothing is ever replaced. Files are the folder's owner's, and closed to
+others. A relay must not be running on it.
+Exit: 0 done, 1 not; then the folder is as empty as it was.
+
+Options:
+  --dev  for the relay of glossond dev
+`,
+  takesWords: true,
+  options: { dev: { type: "boolean" } },
+  async run(context) {
+    const [path, ...others] = context.positionals;
+    if (path === undefined || others.length > 0) {
+      context.printError("glossond: restore takes the FILE that glossond backup wrote\n");
+      return EXIT.usage;
+    }
+    const dev = context.options.dev === true;
+    const { parsed, problems } = loadConfig({ ...await context.readSettings(), dev });
+    const { stateDir } = parsed;
+    if (stateDir === undefined) throw new Error(problems.join("\n"));
+    // Before root becomes the folder's owner, who may not read there.
+    using file = await Deno.open(path).catch((error) => {
+      throw new Error(`Cannot read ${path}: ${error.message}`, { cause: error });
+    });
+    if (await connectAdmin(stateDir) !== undefined) {
+      throw new Error(`A relay runs on ${stateDir}: stop it (systemctl stop glossond) first`);
+    }
+    openStateFolder(stateDir);
+    if ([...Deno.readDirSync(stateDir)].length > 0) {
+      throw new Error(
+        `The state folder ${stateDir} is not empty: move what is in it aside, all of it, first`,
+      );
+    }
+    becomeOwnerWhereReached(stateDir);
+    const files = await restoreState(file.readable, { stateDir }).catch((error) => {
+      throw new Error(`Cannot restore ${path}: ${error.message}`, { cause: error });
+    });
+    context.print(`${stateDir}: the database and ${files.length} files\n`);
+    return EXIT.ok;
+  },
+};
+
+/**
+ * Becomes the folder's owner. One who cannot reach it, as the user of a systemd service that does not
+ * run, can put no link into it either.
+ */
+function becomeOwnerWhereReached(stateDir: string): void {
+  try {
+    becomeOwner(stateDir);
+  } catch {
+    // What root makes is given to the folder's owner.
+  }
+}
