@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { lines } from "./lines.ts";
+import { lines } from "../lines.ts";
 
 /** What a load process answers to a call. */
 type Answer = { result: unknown } | { error: string };
@@ -17,7 +17,7 @@ interface Call {
 export class LoadProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #answers: AsyncGenerator<string>;
+  readonly #answers: AsyncGenerator<string, void>;
 
   /**
    * @param file the program, in the folder of this one.

@@ -1,5 +1,6 @@
 import { X509CertificateGenerator } from "@peculiar/x509";
 import { Buffer } from "node:buffer";
+import { lines } from "../../scripts/lines.ts";
 
 /** What OpenSSL made of a ClientHello. */
 export interface OpensslView {
@@ -14,7 +15,7 @@ export interface OpensslView {
 /** A TLS server of Node.js, and so of OpenSSL, that tells what it reads out of ClientHellos. */
 export class OpensslServer {
   readonly #process: Deno.ChildProcess;
-  readonly #lines: AsyncIterator<string>;
+  readonly #lines: AsyncGenerator<string, void>;
   /** Views by the client's port that came before they were asked for. */
   readonly #views = new Map<number, Pick<OpensslView, "serverName" | "alpn">>();
   /** Port of 127.0.0.1 that it listens on. */
@@ -24,11 +25,11 @@ export class OpensslServer {
 
   private constructor(
     process: Deno.ChildProcess,
-    lines: AsyncIterator<string>,
+    output: AsyncGenerator<string, void>,
     hello: { port: number; openssl: string },
   ) {
     this.#process = process;
-    this.#lines = lines;
+    this.#lines = output;
     this.port = hello.port;
     this.version = hello.openssl;
   }
@@ -55,10 +56,10 @@ export class OpensslServer {
     const writer = process.stdin.getWriter();
     await writer.write(new TextEncoder().encode(JSON.stringify(await certificate())));
     await writer.close();
-    const lines = readLines(process.stdout);
-    const first = await lines.next();
+    const output = lines(process.stdout);
+    const first = await output.next();
     if (first.done) throw new Error("Cannot start OpenSSL server: it ended at once");
-    return new OpensslServer(process, lines, JSON.parse(first.value));
+    return new OpensslServer(process, output, JSON.parse(first.value));
   }
 
   /** Sends bytes as the start of a connection and their end, and tells what came of it. */
@@ -81,18 +82,8 @@ export class OpensslServer {
   /** Ends the server. */
   async stop(): Promise<void> {
     this.#process.kill("SIGKILL");
-    await this.#lines.return?.();
+    await this.#lines.return();
     await this.#process.status;
-  }
-}
-
-/** The lines of a stream of text. */
-async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let text = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (text + chunk).split("\n");
-    text = lines.pop()!;
-    yield* lines;
   }
 }
 

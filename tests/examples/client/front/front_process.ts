@@ -1,6 +1,6 @@
 import type { VisitorLimits } from "../../../../examples/client/front/limits.ts";
 import { V8_FLAGS } from "../../../../scripts/compile/programs.ts";
-import { readLines } from "./lines.ts";
+import { lines } from "../../../../scripts/lines.ts";
 
 /** What a front says of itself. */
 export interface Places {
@@ -24,7 +24,7 @@ const SETTLE_MS = 20_000;
 /** A front in a process of its own, with a web app of the test's behind it. */
 export class FrontProcess {
   readonly #process: Deno.ChildProcess;
-  readonly #lines: AsyncGenerator<string>;
+  readonly #lines: AsyncGenerator<string, void>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   /** Where visitors connect to. */
   readonly port: number;
@@ -33,11 +33,11 @@ export class FrontProcess {
 
   private constructor(
     process: Deno.ChildProcess,
-    lines: AsyncGenerator<string>,
+    output: AsyncGenerator<string, void>,
     { port, pem }: { port: number; pem: string },
   ) {
     this.#process = process;
-    this.#lines = lines;
+    this.#lines = output;
     this.#writer = process.stdin.getWriter();
     this.port = port;
     this.pem = pem;
@@ -60,10 +60,10 @@ export class FrontProcess {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    const lines = readLines(process.stdout);
-    const first = await lines.next();
+    const output = lines(process.stdout);
+    const first = await output.next();
     if (first.done) throw new Error("Cannot start front: it ended at once");
-    return new FrontProcess(process, lines, JSON.parse(first.value));
+    return new FrontProcess(process, output, JSON.parse(first.value));
   }
 
   get pid(): number {

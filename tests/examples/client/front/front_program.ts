@@ -14,8 +14,8 @@ import { VISITOR_LIMITS } from "../../../../examples/client/front/limits.ts";
 import { upstreamHandler } from "../../../../examples/client/proxy/pass.ts";
 import { parseUpstream } from "../../../../examples/client/proxy/upstream.ts";
 import { Authority } from "../../../../examples/conformance/authority.ts";
+import { lines } from "../../../../scripts/lines.ts";
 import { HOSTNAME } from "./fronted.ts";
-import { readLines } from "./lines.ts";
 
 /** How long open answers may take at the end, milliseconds. */
 const LEAVING_MS = 200;
@@ -59,7 +59,7 @@ if (import.meta.main) {
   const say = (what: unknown): void =>
     void Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(what)}\n`));
   say({ port: listener.addr.port, pem: authority.pem });
-  for await (const _ of readLines(Deno.stdin.readable)) {
+  for await (const _ of lines(Deno.stdin.readable)) {
     const { rss, heapUsed, external } = Deno.memoryUsage();
     say({
       connections: front.connections,
