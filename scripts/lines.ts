@@ -10,11 +10,3 @@ export async function* lines(
   }
   if (rest !== "") yield rest;
 }
-
-/** Calls back with each line of a process's output, without its newline, until it ends. */
-export async function readLines(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  onLine: (line: string) => void,
-): Promise<void> {
-  for await (const line of lines(stream)) onLine(line);
-}

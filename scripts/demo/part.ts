@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { readLines } from "../lines.ts";
+import { LineLog } from "../line_log.ts";
+import { endProcess } from "../process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -49,9 +50,7 @@ function stateOf(dir: string, { name = "kaylee" }: ClientOptions): string {
 export class DemoPart {
   readonly pid: number;
   readonly #process: Deno.ChildProcess;
-  readonly #lines: string[] = [];
-  readonly #waiting = new Set<() => void>();
-  readonly #reading: Promise<unknown>;
+  readonly #log: LineLog;
 
   constructor(args: string[], env: Record<string, string>, options: PartOptions) {
     this.#process = new Deno.Command(Deno.execPath(), {
@@ -62,15 +61,10 @@ export class DemoPart {
       stderr: "piped",
     }).spawn();
     this.pid = this.#process.pid;
-    const take = (line: string): void => {
-      this.#lines.push(line);
+    this.#log = new LineLog([this.#process.stdout, this.#process.stderr], (line) => {
       options.onLine?.(line);
-      for (const look of this.#waiting) look();
-    };
-    this.#reading = Promise.all([
-      readLines(this.#process.stdout, take),
-      readLines(this.#process.stderr, take),
-    ]);
+      return line;
+    });
   }
 
   /** Resolves when the process has ended. */
@@ -80,7 +74,7 @@ export class DemoPart {
 
   /** What the process wrote last, for an error's message. */
   get lastLines(): string {
-    return this.#lines.slice(-5).join("\n");
+    return this.#log.last;
   }
 
   /**
@@ -88,32 +82,14 @@ export class DemoPart {
    *
    * @throws {Error} with the last lines when the process ends before, or takes too long.
    */
-  async line(pattern: RegExp): Promise<RegExpExecArray> {
-    const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
-    const fail = (why: string): void => reject(new Error(`${why}:\n${this.lastLines}`));
-    const look = (): void => {
-      const found = this.#lines.map((line) => pattern.exec(line)).find((match) => match !== null);
-      if (found) resolve(found);
-    };
-    const timer = setTimeout(() => fail(`Nothing matched ${pattern} in time`), READY_TIMEOUT_MS);
-    this.#waiting.add(look);
-    look();
-    this.#reading.then(() => fail("The process ended"));
-    return await promise.finally(() => {
-      clearTimeout(timer);
-      this.#waiting.delete(look);
-    });
+  line(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#log.first((line) => pattern.exec(line), `a line ${pattern}`, READY_TIMEOUT_MS);
   }
 
   /** Asks the process to end and waits until it has. */
   async stop(): Promise<Deno.CommandStatus> {
-    try {
-      this.#process.kill("SIGTERM");
-    } catch {
-      // Ended already.
-    }
-    const status = await this.#process.status;
-    await this.#reading;
+    const status = await endProcess(this.#process);
+    await this.#log.ended;
     return status;
   }
 }

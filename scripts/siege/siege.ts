@@ -3,7 +3,7 @@ import { startRelay } from "../../tests/stories/relay.ts";
 import { connectControl, serveUser, signUp } from "../../tests/stories/user.ts";
 import { behindProxy } from "../../tests/stories/hub_visitor.ts";
 import { type Usage, usageOf } from "../bench/usage.ts";
-import { readLines } from "../lines.ts";
+import { LineLog } from "../line_log.ts";
 import type { HostilePlan } from "./hostile.ts";
 import { sendVisitors, type Visits } from "./visitors.ts";
 
@@ -12,6 +12,9 @@ const RECOVERY_MS = 60_000;
 
 /** Resident memory above which it was not given back: some of what V8 took it keeps. */
 const KEPT_BYTES = 32 * 1024 * 1024;
+
+/** How long the hostile peers may take to be in place. */
+const PLACING_MS = 10 * 60_000;
 
 const PAGE = "the page of a user at home";
 
@@ -123,21 +126,16 @@ async function startHostile(plan: HostilePlan): Promise<{ end(): Promise<string>
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const inPlace = Promise.withResolvers<void>();
-  let last = "";
-  const reading = readLines(process.stdout, (line) => {
-    last = line;
-    inPlace.resolve();
-  }).then(() => inPlace.reject(new Error("The hostile peers ended by themselves")));
+  const log = new LineLog([process.stdout], String);
 
   async function end(): Promise<string> {
     await process.stdin.close().catch(() => {}); // gone already
     const { success } = await process.status;
-    await reading;
+    await log.ended;
     if (!success) throw new Error("The hostile peers ended by themselves");
-    return last;
+    return log.lines.at(-1)!;
   }
 
-  await inPlace.promise;
+  await log.first((line) => line === "in place", '"in place"', PLACING_MS);
   return { end };
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import { apiOf, connectControl, serveUser, signUp, visit } from "./user.ts";
-import { readLines } from "../../scripts/lines.ts";
+import { LineLog } from "../../scripts/line_log.ts";
+import { endProcess } from "../../scripts/process.ts";
 import { endOf, glossond, glossondCommand } from "./admin_command.ts";
 
 /** A page that never ends, and when it did. */
@@ -153,13 +154,11 @@ Deno.test("status tells how the relay is doing, and exits 1 when none runs", asy
   assert.match(text.stdout, /^joins +0 over parked connections, 1 asked for$/m);
 
   const watching = glossondCommand(relay.stateDir, ["status", "--watch", "--json"]).spawn();
-  const uptimes: number[] = [];
-  const reading = readLines(watching.stdout, (line) => {
-    uptimes.push(JSON.parse(line).uptimeS);
-    if (uptimes.length === 2) watching.kill("SIGINT");
-  });
-  assert.equal((await watching.status).code, 0);
-  await Promise.all([reading, watching.stderr.cancel()]);
+  const log = new LineLog<number>([watching.stdout], (line) => JSON.parse(line).uptimeS);
+  const uptimes = log.lines;
+  await log.first(() => uptimes.length === 2, "a second report");
+  assert.equal((await endProcess(watching, "SIGINT")).code, 0);
+  await Promise.all([log.ended, watching.stderr.cancel()]);
   assert.ok(uptimes.length === 2 && uptimes[1]! >= uptimes[0]! + 1, `${uptimes}`);
 
   await relay.stop();

@@ -1,4 +1,5 @@
-import { readLines } from "../../scripts/lines.ts";
+import { LineLog } from "../../scripts/line_log.ts";
+import { endProcess } from "../../scripts/process.ts";
 import { type Relay, ROOT } from "./relay.ts";
 
 /** The reference client as a person has it: a program with a state folder, set up at a relay. */
@@ -20,9 +21,6 @@ export interface GlossonRun {
   /** Sends a signal and waits for the end. */
   stop(signal?: Deno.Signal): Promise<Deno.CommandStatus>;
 }
-
-/** How long a line may take to come. */
-const LINE_TIMEOUT_MS = 30_000;
 
 /** Options for {@linkcode setUpGlosson}. */
 export interface GlossonOptions {
@@ -71,45 +69,19 @@ export async function setUpGlosson(
 
   function run(...args: string[]): GlossonRun {
     const process = start(["run", ...args]);
-    const lines: string[] = [];
-    const listeners = new Set<() => void>();
-    const reading = Promise.all([
-      readLines(process.stderr, (line) => {
-        lines.push(line);
-        for (const look of listeners) look();
-      }),
-      process.stdout.cancel(),
-    ]);
-    async function said(pattern: RegExp): Promise<string> {
-      const { promise, resolve, reject } = Promise.withResolvers<string>();
-      const look = (): void => {
-        const found = lines.find((line) => pattern.test(line));
-        if (found !== undefined) resolve(found);
-      };
-      const fail = (why: string): void =>
-        reject(new Error(`No line ${pattern}, ${why}: ${lines.slice(-5).join("\n")}`));
-      const timer = setTimeout(() => fail("in time"), LINE_TIMEOUT_MS);
-      listeners.add(look);
-      look();
-      reading.then(() => fail("the client ended"));
-      try {
-        return await promise;
-      } finally {
-        clearTimeout(timer);
-        listeners.delete(look);
-      }
-    }
-    async function stop(signal: Deno.Signal = "SIGTERM"): Promise<Deno.CommandStatus> {
-      try {
-        process.kill(signal);
-      } catch {
-        // Ended already.
-      }
-      const status = await process.status;
+    const log = new LineLog([process.stderr], String);
+    const reading = Promise.all([log.ended, process.stdout.cancel()]);
+    async function stop(signal?: Deno.Signal): Promise<Deno.CommandStatus> {
+      const status = await endProcess(process, signal);
       await reading;
       return status;
     }
-    const one = { process, lines, said, stop };
+    const one: GlossonRun = {
+      process,
+      lines: log.lines,
+      said: (pattern) => log.first((line) => pattern.test(line) && line, `a line ${pattern}`),
+      stop,
+    };
     runs.push(one);
     return one;
   }

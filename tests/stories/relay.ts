@@ -1,11 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { readLines } from "../../scripts/lines.ts";
+import { endProcess } from "../../scripts/process.ts";
+import { type LogLine, RelayLog } from "./relay_log.ts";
 
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** How long the daemon may take to say that it is ready. */
-const READY_TIMEOUT_MS = 30_000;
 
 /** The base domain of stories. */
 export const BASE = "glosson.localhost";
@@ -20,11 +18,11 @@ export interface Relay extends AsyncDisposable {
   /** PEM of the local authority's root. */
   readonly ca: string;
   /** Every log line so far. */
-  readonly lines: Record<string, unknown>[];
+  readonly lines: LogLine[];
   /** Resolves when whoever reads the log has ended; with the relay itself as a rule. */
   readonly readerGone: Promise<void>;
-  /** Resolves with the first line, past or to come, that has this message. */
-  logged(message: string, fields?: Record<string, unknown>): Promise<Record<string, unknown>>;
+  /** Resolves with the first line, past or to come, that has this message and these fields. */
+  logged(message: string, fields?: LogLine): Promise<LogLine>;
   /** Sends a signal and waits for the end; the state folder stays. */
   stop(signal?: Deno.Signal): Promise<Deno.CommandStatus>;
 }
@@ -98,52 +96,11 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
     stderr: "piped",
   }).spawn();
 
-  const lines: Record<string, unknown>[] = [];
-  const listeners = new Set<() => void>();
-  const reading = readLines(process.stderr, (line) => {
-    lines.push(parseLine(line));
-    for (const listener of listeners) listener();
-  });
+  const log = new RelayLog(process.stderr);
 
-  async function logged(
-    message: string,
-    fields: Record<string, unknown> = {},
-  ): Promise<Record<string, unknown>> {
-    const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
-    const look = (): void => {
-      const found = lines.find((line) =>
-        line.message === message && Object.entries(fields).every(([k, v]) => line[k] === v)
-      );
-      if (found) resolve(found);
-    };
-    const timer = setTimeout(
-      () =>
-        reject(
-          new Error(
-            `No log line ${JSON.stringify(message)}; the last: ${JSON.stringify(lines.slice(-5))}`,
-          ),
-        ),
-      READY_TIMEOUT_MS,
-    );
-    listeners.add(look);
-    look();
-    reading.then(() => reject(new Error(`The relay ended: ${JSON.stringify(lines.slice(-5))}`)));
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      listeners.delete(look);
-    }
-  }
-
-  async function stop(signal: Deno.Signal = "SIGTERM"): Promise<Deno.CommandStatus> {
-    try {
-      process.kill(signal);
-    } catch {
-      // Ended already.
-    }
-    const status = await process.status;
-    await reading;
+  async function stop(signal?: Deno.Signal): Promise<Deno.CommandStatus> {
+    const status = await endProcess(process, signal);
+    await log.ended;
     return status;
   }
 
@@ -156,20 +113,16 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
   }
 
   try {
-    const ready = await logged("ready");
-    const names = ["hub", "data", "control", "pages", "admin", "http"];
+    const ports = await log.ports();
     return {
       pid: process.pid,
       stateDir,
       biosDir,
-      ports: Object.fromEntries(
-        names.filter((name) => name in ready)
-          .map((name) => [name, Number(String(ready[name]).split(":").at(-1))]),
-      ),
+      ports,
       ca: await Deno.readTextFile(`${stateDir}/local-ca.pem`),
-      lines,
-      readerGone: reading,
-      logged,
+      lines: log.lines,
+      readerGone: log.ended,
+      logged: (message, fields) => log.logged(message, fields),
       stop,
       [Symbol.asyncDispose]: dispose,
     };
@@ -177,14 +130,5 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
     // A folder that was handed in is still its owner's.
     await (options.dir === undefined ? dispose() : stop());
     throw error;
-  }
-}
-
-function parseLine(line: string): Record<string, unknown> {
-  try {
-    return JSON.parse(line) as Record<string, unknown>;
-  } catch {
-    // Not of the log: what Deno itself says, or a fatal message.
-    return { message: line };
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readLines } from "../../scripts/lines.ts";
+import { LineLog } from "../../scripts/line_log.ts";
+import { endProcess, sendSignal } from "../../scripts/process.ts";
 import { setUpGlosson } from "./glosson.ts";
 import { ROOT, startRelay } from "./relay.ts";
 import { signUp, visit } from "./user.ts";
@@ -50,9 +51,7 @@ async function endedBy(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const lines: string[] = [];
-  const reading = [process.stdout, process.stderr]
-    .map((stream) => readLines(stream, (line) => void lines.push(line)));
+  const log = new LineLog([process.stdout, process.stderr], String);
   let over = false;
   const ended = process.status.finally(() => over = true);
   for (const [moment, signal] of signals) {
@@ -64,21 +63,17 @@ async function endedBy(
     await Promise.race([ended, come]);
     clearTimeout(timer);
     if (over) break;
-    try {
-      process.kill(signal);
-    } catch {
-      // Ended just now.
-    }
+    sendSignal(process, signal);
   }
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    if (!over) process.kill("SIGKILL");
+    sendSignal(process, "SIGKILL");
   }, END_MS);
   const status = await ended;
   clearTimeout(timer);
-  await Promise.all(reading);
-  return { status, late, lines };
+  await log.ended;
+  return { status, late, lines: log.lines };
 }
 
 /** It ended as it was told to: in order, or by the signal where nothing listened for it yet. */
@@ -141,23 +136,19 @@ Deno.test("the relay, sent SIGHUP while it starts, starts, and reads its setting
       stderr: "piped",
     }).spawn();
     let over = false;
-    const ended = process.status.finally(() => over = true);
-    const lines: string[] = [];
-    const [starting, again] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const reading = readLines(process.stderr, (line) => {
-      lines.push(line);
-      // From here on it listens for signals.
-      if (line.includes(" starting ")) starting.resolve();
-      if (line.includes("settings read again")) again.resolve();
-    });
-    await Promise.race([starting.promise, ended]);
-    assert.ok(!over, lines.join("\n"));
+    process.status.then(() => over = true);
+    const log = new LineLog([process.stderr], String);
+    // From then on it listens for signals.
+    await log.first((line) => line.includes(" starting "), "that it starts");
     process.kill("SIGHUP");
-    await Promise.race([again.promise, ended]);
-    assert.ok(!over, lines.join("\n"));
-    process.kill("SIGTERM");
-    assert.equal((await ended).code, 0, lines.join("\n"));
-    await reading;
+    await log.first(
+      (line) => line.includes("settings read again"),
+      "that settings were read again",
+    );
+    assert.ok(!over, log.lines.join("\n"));
+    const { code } = await endProcess(process);
+    assert.equal(code, 0, log.lines.join("\n"));
+    await log.ended;
   }));
 
 for (const signal of SIGNALS) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PROGRAMS } from "../../scripts/compile/programs.ts";
-import { readLines } from "../../scripts/lines.ts";
+import { LineLog } from "../../scripts/line_log.ts";
+import { endProcess } from "../../scripts/process.ts";
 import { BASE, type Relay, ROOT, startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 import { compileExecutables } from "./deploy/executable.ts";
@@ -128,20 +129,18 @@ async function online(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const lines: string[] = [];
-  const isOnline = Promise.withResolvers<void>();
-  const reading = readLines(process.stderr, (line) => {
-    lines.push(line);
-    if (line.includes("Online")) isOnline.resolve();
-  });
-  reading.then(() => isOnline.reject(new Error(`glosson ended: ${lines.join("\n")}`)));
-  await isOnline.promise;
+  const log = new LineLog([process.stderr], String);
+  try {
+    await log.first((line) => line.includes("Online"), '"Online"');
+  } catch (error) {
+    await endProcess(process);
+    throw error;
+  }
   return {
-    lines,
+    lines: log.lines,
     async [Symbol.asyncDispose]() {
-      process.kill("SIGTERM");
-      assert.equal((await process.status).code, 0, lines.join("\n"));
-      await reading;
+      assert.equal((await endProcess(process)).code, 0, log.lines.join("\n"));
+      await log.ended;
     },
   };
 }

@@ -1,12 +1,10 @@
 import { join } from "node:path";
-import { readLines } from "../../scripts/lines.ts";
+import { LineLog } from "../../scripts/line_log.ts";
+import { endProcess } from "../../scripts/process.ts";
 import { BASE, type Relay, ROOT } from "../stories/relay.ts";
 
 /** The package's folder. */
 export const PACKAGE = join(ROOT, "examples/python");
-
-/** How long a line of a client may take to come. */
-const LINE_TIMEOUT_MS = 30_000;
 
 /** What a command said and how it ended. */
 export interface Ran {
@@ -47,7 +45,7 @@ export async function install(python: string, what: string): Promise<void> {
 
 /** A client that runs. */
 export interface Running {
-  /** Resolves with the first line that has this text, `times` times. */
+  /** Resolves when so many lines, past or to come, have this text. @default {1} */
   logged(text: string, times?: number): Promise<void>;
   /** Resolves with exit code and what it said, when it ended. */
   ended: Promise<Ran>;
@@ -64,40 +62,20 @@ export function start(command: string[], cwd = ROOT): Running {
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  let text = "";
-  const looks = new Set<() => void>();
-  const reading = readLines(process.stderr, (line) => {
-    text += `${line}\n`;
-    for (const look of looks) look();
-  });
+  const log = new LineLog([process.stderr], String);
   const ended = (async () => {
     const { code } = await process.status;
-    await reading;
-    return { code, text };
+    await log.ended;
+    return { code, text: log.lines.join("\n") };
   })();
   return {
     ended,
     async logged(wanted, times = 1) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const look = (): void => {
-        if (text.split(wanted).length > times) resolve();
-      };
-      const fail = (): void => reject(new Error(`No ${times} times "${wanted}" in:\n${text}`));
-      const timer = setTimeout(fail, LINE_TIMEOUT_MS);
-      looks.add(look);
-      look();
-      ended.then(fail);
-      await promise.finally(() => {
-        clearTimeout(timer);
-        looks.delete(look);
-      });
+      let seen = 0;
+      await log.first((line) => line.includes(wanted) && ++seen === times, `"${wanted}"`);
     },
     async stop() {
-      try {
-        process.kill("SIGTERM");
-      } catch {
-        // Ended already.
-      }
+      await endProcess(process);
       return await ended;
     },
   };

@@ -1,5 +1,6 @@
 import { PROGRAMS } from "../../../scripts/compile/programs.ts";
-import { readLines } from "../../../scripts/lines.ts";
+import { endProcess } from "../../../scripts/process.ts";
+import { type LogLine, RelayLog } from "../../stories/relay_log.ts";
 import { seedAccounts } from "../../store/helpers.ts";
 import { type AcmeBench, acmeBench, BASE, type OrderBench } from "./bench.ts";
 import { startLoopbackProxy } from "./proxy.ts";
@@ -7,7 +8,6 @@ import type { PebbleOptions } from "./servers.ts";
 
 const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
 const EXAMPLE_BIO = new URL("../../../get_bio.example.py", import.meta.url).pathname;
-const READY_TIMEOUT_MS = 60_000;
 
 /** The daemon has no more permissions here than the executable has. */
 const PERMISSIONS = [
@@ -32,9 +32,9 @@ export interface AcmeDaemon<B extends OrderBench = AcmeBench> extends AsyncDispo
   /** URL of a proxy that finds names below the base domain on this machine. */
   proxy: string;
   ports: Record<string, number>;
-  lines: Record<string, unknown>[];
-  /** Resolves when a line with this message has been logged; 30 s at most. */
-  logged(message: string): Promise<Record<string, unknown>>;
+  lines: LogLine[];
+  /** Resolves with the first line, past or to come, that has this message. */
+  logged(message: string): Promise<LogLine>;
   /** Runs a command of glossond with the daemon's settings. */
   glossond(...args: string[]): Promise<Ran>;
   /** Ends the daemon by a signal and, after `meanwhile`, starts it again; its lines begin anew. */
@@ -112,9 +112,9 @@ export async function startDaemonBeside<B extends OrderBench>(
       proxy: proxy.url,
       ports,
       get lines() {
-        return running.lines;
+        return running.log.lines;
       },
-      logged: (message) => running.logged(message),
+      logged: (message) => running.log.logged(message),
       async restart(signal, meanwhile): Promise<void> {
         await running.stop(signal);
         await meanwhile?.();
@@ -155,9 +155,11 @@ async function runToEnd(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-async function serve(env: Record<string, string>): Promise<
-  Pick<AcmeDaemon, "ports" | "lines" | "logged"> & { stop: (signal?: Deno.Signal) => Promise<void> }
-> {
+async function serve(env: Record<string, string>): Promise<{
+  ports: Record<string, number>;
+  log: RelayLog;
+  stop: (signal?: Deno.Signal) => Promise<void>;
+}> {
   const [program, args] = glossond("serve");
   const process = new Deno.Command(program, {
     args,
@@ -167,42 +169,15 @@ async function serve(env: Record<string, string>): Promise<
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const lines: Record<string, unknown>[] = [];
-  const reading = readLines(process.stderr, (line) => {
-    lines.push(line.startsWith("{") ? JSON.parse(line) : { message: line });
-  });
+  const log = new RelayLog(process.stderr);
 
-  async function stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
-    try {
-      process.kill(signal);
-    } catch {
-      // Ended already.
-    }
-    await process.status;
-    await reading;
-  }
-
-  async function logged(message: string): Promise<Record<string, unknown>> {
-    const deadline = performance.now() + READY_TIMEOUT_MS;
-    for (;;) {
-      const found = lines.find((line) => line.message === message);
-      if (found !== undefined) return found;
-      if (performance.now() > deadline) {
-        throw new Error(`No line ${message}: ${JSON.stringify(lines.slice(-5))}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  async function stop(signal?: Deno.Signal): Promise<void> {
+    await endProcess(process, signal);
+    await log.ended;
   }
 
   try {
-    const ready = await logged("ready");
-    const ports = Object.fromEntries(
-      ["hub", "data", "control", "pages", "admin"].map((name) => [
-        name,
-        Number(String(ready[name]).split(":").at(-1)),
-      ]),
-    );
-    return { ports, lines, logged, stop };
+    return { ports: await log.ports(), log, stop };
   } catch (error) {
     await stop();
     throw error;
