@@ -1,4 +1,6 @@
 import { type DemoPart, FREE_PORTS, glosson, glossond, runClient } from "../demo/part.ts";
+import { answers, freePort } from "../ports.ts";
+import { startServer } from "../server.ts";
 import { App } from "./app.ts";
 import type { Trial } from "./behaviour.ts";
 import { PROXIES, type Proxy, SILENCE_S } from "./proxies.ts";
@@ -106,28 +108,13 @@ async function startProxy(
     file,
     proxy.config({ port, app: app.port, identity, dir: folder, hostname: HOSTNAME }),
   );
-  const process = new Deno.Command(proxy.program, {
-    args: proxy.args(file, folder),
-    env: { HOME: folder },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const said = new Response(process.stderr).text();
-  let over = false;
-  const ended = process.status.finally(() => over = true);
-  stack.defer(async () => {
-    if (!over) process.kill("SIGTERM");
-    await ended;
-    await said;
-  });
-  for (let waited = 0; !await answers(port); waited += 50) {
-    if (over || waited >= START_TIMEOUT_MS) {
-      if (!over) process.kill("SIGKILL");
-      throw new Error(`Cannot start ${proxy.name}: it does not listen; it said: ${await said}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const server = stack.use(
+    await startServer(proxy.name, [proxy.program, ...proxy.args(file, folder)], {
+      env: { HOME: folder },
+      isUp: () => answers(port),
+      withinMs: START_TIMEOUT_MS,
+    }),
+  );
   const { stdout, stderr } = await new Deno.Command(proxy.program, { args: proxy.version })
     .output();
   const version = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
@@ -137,7 +124,7 @@ async function startProxy(
     app,
     port,
     ca,
-    revive: () => Promise.resolve(over),
+    revive: () => Promise.resolve(server.hasEnded),
   };
 }
 
@@ -200,19 +187,4 @@ export function trialWith(column: Column): { trial: Trial; end: () => void } {
       column.app.play(undefined);
     },
   };
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A port of 127.0.0.1 that is free at the moment. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

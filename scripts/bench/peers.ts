@@ -1,3 +1,5 @@
+import { freePort } from "../ports.ts";
+import { startServer } from "../server.ts";
 import { processTree, type Usage, usageOf } from "./usage.ts";
 
 /** A relay under test. */
@@ -169,50 +171,27 @@ export async function startPeer(
   placement?: Placement,
 ): Promise<Target> {
   const { host = "127.0.0.1", originHost = "127.0.0.1", namespace } = placement ?? {};
+  await using stack = new AsyncDisposableStack();
   const dir = await Deno.makeTempDir({ prefix: "glossond-bench-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
   const port = freePort();
   const file = `${dir}/peer.conf`;
   const origin = { host: originHost, port: originPort };
   await Deno.writeTextFile(file, peer.config({ host, port }, origin, baseDomain));
-  const command = [peer.program, ...peer.args(file, dir)];
-  const [program = "", ...args] = namespace === undefined
-    ? command
-    : ["ip", "netns", "exec", namespace, ...command];
-  const process = new Deno.Command(program, {
-    args,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const said = new Response(process.stderr).text();
-  const stop = async (): Promise<void> => {
-    try {
-      process.kill("SIGTERM");
-    } catch {
-      // Ended already.
-    }
-    await process.status;
-    await Deno.remove(dir, { recursive: true });
-  };
-  for (let waited = 0; !isListening(port, process.pid); waited += 20) {
-    if (waited >= START_TIMEOUT_MS) {
-      await stop();
-      throw new Error(`Cannot start ${peer.name}: it does not listen; it said: ${await said}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const where = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
+  const { pid } = stack.use(
+    await startServer(peer.name, [...where, peer.program, ...peer.args(file, dir)], {
+      isUp: (pid) => isListening(port, pid),
+      withinMs: START_TIMEOUT_MS,
+    }),
+  );
+  const started = stack.move();
   return {
     name: peer.name,
     port,
-    usage: () => usageOf(processTree(process.pid)),
-    [Symbol.asyncDispose]: stop,
+    usage: () => usageOf(processTree(pid)),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
-}
-
-/** A port of 127.0.0.1 that is free at the moment. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Whether a port is listened to, seen by a process: it need not be in our network namespace. */

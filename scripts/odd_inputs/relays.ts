@@ -1,5 +1,7 @@
 import { startRelay } from "../../tests/stories/relay.ts";
 import { connectControl, dialData, readJoin, signUp } from "../../tests/stories/user.ts";
+import { answers, freePort } from "../ports.ts";
+import { startServer } from "../server.ts";
 import { answerWithReceipt, startBackend } from "./backend.ts";
 import { NAME } from "./inputs.ts";
 import type { Program } from "./programs.ts";
@@ -60,51 +62,21 @@ export async function startGlossond(): Promise<Relay> {
 
 /** Starts a program of Debian's before two backends. */
 export async function startProgram(program: Program): Promise<Relay> {
-  const backends = { kaylee: startBackend("kaylee"), default: startBackend("default") };
+  await using stack = new AsyncDisposableStack();
+  const kaylee = stack.use(startBackend("kaylee"));
+  const fallback = stack.use(startBackend("default"));
   const dir = await Deno.makeTempDir({ prefix: "glossond-odd-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
   const port = freePort();
   const file = `${dir}/relay.conf`;
-  const ports = { relay: port, kaylee: backends.kaylee.port, default: backends.default.port };
+  const ports = { relay: port, kaylee: kaylee.port, default: fallback.port };
   await Deno.writeTextFile(file, program.config(ports));
-  const process = new Deno.Command(program.files[0], {
-    args: program.args(file, dir),
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const said = new Response(process.stderr).text();
-  async function stop(): Promise<void> {
-    try {
-      process.kill("SIGTERM");
-    } catch {
-      // Ended already.
-    }
-    await process.status;
-    backends.kaylee[Symbol.dispose]();
-    backends.default[Symbol.dispose]();
-    await Deno.remove(dir, { recursive: true });
-  }
-  for (let waited = 0; !await answers(port); waited += 50) {
-    if (waited >= START_TIMEOUT_MS) {
-      await stop();
-      throw new Error(`Cannot start ${program.name}: it does not listen; it said: ${await said}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return { name: program.name, port, [Symbol.asyncDispose]: stop };
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A port of 127.0.0.1 that is free at the moment. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  stack.use(
+    await startServer(program.name, [program.files[0], ...program.args(file, dir)], {
+      isUp: () => answers(port),
+      withinMs: START_TIMEOUT_MS,
+    }),
+  );
+  const started = stack.move();
+  return { name: program.name, port, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }

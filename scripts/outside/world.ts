@@ -1,6 +1,8 @@
 import { splice } from "../../lib/net/splice.ts";
 import { acceptLoop } from "../../lib/net/accept_loop.ts";
 import { type DemoRelay, FREE_PORTS, glosson, glossond } from "../demo/part.ts";
+import { answers } from "../ports.ts";
+import { startServer } from "../server.ts";
 
 const BASE = "glosson.localhost";
 
@@ -58,15 +60,16 @@ export class World {
     this.#signal = suite.signal;
   }
 
-  /** Arguments that run a program where the names under the base are known. */
+  /** The command that runs a program where the names under the base are known. */
   #named(argv: string[]): string[] {
     const mount = 'mount --bind "$0" /etc/hosts && exec "$@"';
-    return ["--mount", "--propagation", "private", "sh", "-c", mount, this.#hosts, ...argv];
+    const unshare = ["unshare", "--mount", "--propagation", "private"];
+    return [...unshare, "sh", "-c", mount, this.#hosts, ...argv];
   }
 
-  #command(argv: string[], { cwd, env }: RunOptions, signal: AbortSignal): Deno.Command {
-    return new Deno.Command("unshare", {
-      args: this.#named(argv),
+  /** Where a program runs, and by what environment it trusts the relay's authority. */
+  #settings({ cwd, env }: RunOptions): Pick<Deno.CommandOptions, "cwd" | "env"> {
+    return {
       cwd: cwd ?? this.dir,
       env: {
         SSL_CERT_FILE: this.caFile,
@@ -77,11 +80,7 @@ export class World {
         HOME: this.dir,
         ...env,
       },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      signal,
-    });
+    };
   }
 
   /** Runs a program to its end; -1 as its code when its time was over. */
@@ -90,7 +89,13 @@ export class World {
     const signal = limitMs === undefined
       ? this.#signal
       : AbortSignal.any([this.#signal, AbortSignal.timeout(limitMs)]);
-    const { code, stdout, stderr } = await this.#command(argv, options, signal).output();
+    const [program, ...args] = this.#named(argv);
+    const { code, stdout, stderr } = await new Deno.Command(program!, {
+      ...this.#settings(options),
+      args,
+      stdin: "null",
+      signal,
+    }).output();
     return {
       code: signal.aborted ? -1 : code,
       stdout: new TextDecoder().decode(stdout),
@@ -100,33 +105,13 @@ export class World {
 
   /** Starts a server that is ended with the suite, and waits until it listens at `port`. */
   async start(argv: string[], port: number, options: RunOptions = {}): Promise<void> {
-    const process = this.#command(argv, options, this.#signal).spawn();
-    const said: string[] = [];
-    const reading = [process.stdout, process.stderr].map((stream) =>
-      stream.pipeThrough(new TextDecoderStream()).pipeTo(
-        new WritableStream({
-          write(text) {
-            said.push(text);
-            if (said.length > 200) said.shift();
-          },
-        }),
-      ).catch(() => {})
-    );
-    let over = false;
-    const ended = process.status.finally(() => over = true);
-    this.#stack.defer(async () => {
-      if (!over) process.kill("SIGTERM");
-      await ended;
-      await Promise.all(reading);
+    const server = await startServer(argv[0]!, this.#named(argv), {
+      ...this.#settings(options),
+      signal: this.#signal,
+      isUp: () => answers(port),
+      withinMs: LISTEN_MS,
     });
-    for (let waited = 0; !await answers(port); waited += 50) {
-      if (over || waited >= LISTEN_MS) {
-        throw new Error(
-          `Cannot start ${argv[0]}: it does not listen: ${said.join("").slice(-500)}`,
-        );
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    this.#stack.use(server);
   }
 
   /** Puts a client in front of the app at `port`, and tells both ways to it. */
@@ -215,19 +200,4 @@ export async function startGround(
   const known = [BASE, `relay.${BASE}`, ...names.map((name) => `${userOf(name)}.${BASE}`)];
   await Deno.writeTextFile(hosts, `127.0.0.1 localhost ${known.join(" ")}\n`);
   return { dir, relay, ca: await Deno.readTextFile(relay.caFile), hosts };
-}
-
-/** A port of 127.0.0.1 that is free at the moment. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
 }

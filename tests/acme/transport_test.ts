@@ -4,7 +4,8 @@ import { fetchRenewalWindow, renewalId } from "../../lib/acme/renewal_info.ts";
 import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
 import { selfSignedIdentity } from "../../lib/pki/self_signed.ts";
-import { closedPort, run, temporaryFolder } from "../certificate/helpers.ts";
+import { freePort } from "../../scripts/ports.ts";
+import { run, temporaryFolder } from "../certificate/helpers.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 
@@ -78,7 +79,7 @@ Deno.test("createAcmeTransport() says what is wrong with the directory's address
 });
 
 Deno.test("createAcmeTransport() names the cause when nothing answers", async () => {
-  const directoryUrl = `https://127.0.0.1:${closedPort()}/dir`;
+  const directoryUrl = `https://127.0.0.1:${freePort()}/dir`;
   const transport = createAcmeTransport({
     directoryUrl,
     userAgent: "test",

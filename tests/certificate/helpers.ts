@@ -133,12 +133,6 @@ export function recordedLog(): RecordedLog {
   };
 }
 
-/** A port where nothing listens. */
-export function closedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /** Waits until `condition` holds; fails with `what` after `withinMs`. */
 export async function until(
   condition: () => boolean | Promise<boolean>,

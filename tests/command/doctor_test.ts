@@ -7,7 +7,7 @@ import { examine } from "../../lib/doctor/doctor.ts";
 import { glossond } from "../stories/admin_command.ts";
 import { BASE, type Relay, startRelay } from "../stories/relay.ts";
 import { getCertificate, signUp } from "../stories/user.ts";
-import { freePort } from "../system/acme/servers.ts";
+import { freePort } from "../../scripts/ports.ts";
 import { checkPaths } from "../../lib/doctor/paths.ts";
 import { startFakeDns } from "./fake_dns.ts";
 

@@ -5,7 +5,8 @@ import { createChallengeWriter } from "../../lib/dns/challenge_writer.ts";
 import { createDnsTurn } from "../../lib/dns/turn.ts";
 import { createPowerDns, type PdnsZone, type PowerDns } from "../../lib/dns/power_dns.ts";
 import { type DnsZone, isEmpty, type RecordSet } from "../../lib/dns/provider.ts";
-import { closedPort, temporaryFolder } from "../certificate/helpers.ts";
+import { freePort } from "../../scripts/ports.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
 
 /** A zone as the API has it. */
 const API_ZONE = { name: "glosson.test.", id: "glosson.test.", kind: "Native", serial: 1 };
@@ -78,7 +79,7 @@ for (const [what, status, body, message] of REFUSALS) {
 }
 
 Deno.test("createPowerDns() explains a server that is not there at once", async () => {
-  const dns = createPowerDns({ apiUrl: `http://127.0.0.1:${closedPort()}`, apiKey: "key" });
+  const dns = createPowerDns({ apiUrl: `http://127.0.0.1:${freePort()}`, apiKey: "key" });
   await assert.rejects(
     dns.findZone("glosson.test"),
     /Cannot reach the PowerDNS API at http:\/\/127\.0\.0\.1:\d+: connection refused; check that it runs/,

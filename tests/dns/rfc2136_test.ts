@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import type { RecordSet } from "../../lib/dns/provider.ts";
 import { readAnswer } from "../../lib/dns/rfc2136/message.ts";
-import { closedPort } from "../certificate/helpers.ts";
+import { freePort } from "../../scripts/ports.ts";
 import { KEY, startFakePrimary, type Told } from "./fake_primary.ts";
 
 const ZONE = { name: "glosson.test", serial: 7 };
@@ -275,7 +275,7 @@ for (const [rcode, message] of REFUSALS) {
 
 Deno.test("createRfc2136() explains a server that is not there at once", async () => {
   await using primary = startFakePrimary(() => []);
-  const server = { host: "127.0.0.1", port: closedPort() };
+  const server = { host: "127.0.0.1", port: freePort() };
   await assert.rejects(
     primary.client({ server, retryForMs: 60_000 }).findZone(ZONE.name),
     /Cannot reach the DNS server at 127\.0\.0\.1:\d+: connection refused; check that it runs \(GLOSSOND_RFC2136_SERVER\)/,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { closeQuietly, splice } from "../../lib/net/splice.ts";
+import { freePort } from "../../scripts/ports.ts";
 import { glossond } from "./admin_command.ts";
 import { type Glosson, setUpGlosson } from "./glosson.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
@@ -12,10 +13,7 @@ interface Hole extends Disposable {
 
 /** A port that refuses. */
 function refusing(): Hole {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return { port, [Symbol.dispose]() {} };
+  return { port: freePort(), [Symbol.dispose]() {} };
 }
 
 /** A port whose queue is full, so that what comes is dropped as by a firewall. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BASE, type Relay, ROOT } from "../stories/relay.ts";
 import { apiOf, serveUser, type User, visit } from "../stories/user.ts";
-import { freePort } from "./acme/servers.ts";
+import { freePort } from "../../scripts/ports.ts";
 import { compileExecutables } from "./deploy/executable.ts";
 import { type PlacedFile, startSystemd, type Systemd } from "./deploy/systemd.ts";
 

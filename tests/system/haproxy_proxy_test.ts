@@ -12,6 +12,8 @@ import {
   rest,
 } from "../stories/hub_visitor.ts";
 import { writeAll } from "../../lib/net/splice.ts";
+import { answers, freePort } from "../../scripts/ports.ts";
+import { startServer } from "../../scripts/server.ts";
 import { readRecordings } from "../wire/recording.ts";
 import { bytes, extension, hello, type Part, records, serverName } from "../wire/hello_builder.ts";
 
@@ -31,8 +33,10 @@ interface Front extends AsyncDisposable {
  * and the visitor's address told by `send-proxy-v2`.
  */
 async function startHaproxy(relay: Relay): Promise<Front> {
+  await using stack = new AsyncDisposableStack();
   const [port, behindAnother] = [freePort(), freePort()];
   const file = await Deno.makeTempFile({ prefix: "glossond-haproxy-", suffix: ".cfg" });
+  stack.defer(() => Deno.remove(file));
   await Deno.writeTextFile(
     file,
     `
@@ -58,39 +62,14 @@ backend control
 backend elsewhere
 `,
   );
-  const process = new Deno.Command(HAPROXY, {
-    args: ["-db", "-f", file],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const said = new Response(process.stderr).text();
-  const stop = async (): Promise<void> => {
-    try {
-      process.kill("SIGTERM");
-    } catch {
-      // Ended already.
-    }
-    await process.status;
-    await Deno.remove(file);
-  };
-  for (let tries = 0;; tries++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return { port, behindAnother, [Symbol.asyncDispose]: stop };
-    } catch (error) {
-      if (tries > 100) {
-        await stop();
-        throw new Error(`HAProxy does not listen (${error}); it said: ${await said}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  stack.use(
+    await startServer("HAProxy", [HAPROXY, "-db", "-f", file], {
+      isUp: () => answers(port),
+      withinMs: 10_000,
+    }),
+  );
+  const started = stack.move();
+  return { port, behindAnother, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 /** Sends parts from an address of loopback. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { freePort } from "./acme/servers.ts";
+import { freePort } from "../../scripts/ports.ts";
+import { startServer } from "../../scripts/server.ts";
 import { startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 
@@ -35,11 +36,24 @@ async function dashboardExpressions(): Promise<string[]> {
   return found;
 }
 
+/** Whether a Prometheus answers questions. */
+async function isReady(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/-/ready`);
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
 /** A Prometheus that scrapes a relay by the example configuration. */
 async function startPrometheus(adminPort: number): Promise<
   AsyncDisposable & { query(expression: string): Promise<{ value: [number, string] }[]> }
 > {
+  await using stack = new AsyncDisposableStack();
   const dir = await Deno.makeTempDir({ prefix: "glossond-prometheus-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
   const port = freePort();
   const config = await Deno.readTextFile(`${MONITORING}prometheus.yml`);
   await Deno.writeTextFile(
@@ -47,39 +61,24 @@ async function startPrometheus(adminPort: number): Promise<
     config.replace("127.0.0.1:8445", `127.0.0.1:${adminPort}`).replace("15s", "1s"),
   );
   await Deno.copyFile(`${MONITORING}alerts.yml`, `${dir}/alerts.yml`);
-  const child = new Deno.Command("prometheus", {
-    args: [
-      `--config.file=${dir}/prometheus.yml`,
-      `--storage.tsdb.path=${dir}/data`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ],
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
+  stack.use(
+    await startServer("Prometheus", [
+      ...["prometheus", `--config.file=${dir}/prometheus.yml`],
+      ...[`--storage.tsdb.path=${dir}/data`, `--web.listen-address=127.0.0.1:${port}`],
+    ], { isUp: () => isReady(port), withinMs: 30_000 }),
+  );
   async function get(path: string): Promise<{ status: string; error?: string; data: unknown }> {
     const response = await fetch(`http://127.0.0.1:${port}${path}`);
     return await response.json();
   }
-  for (let tries = 0;; tries++) {
-    const ready = await fetch(`http://127.0.0.1:${port}/-/ready`).then(
-      async (response) => (await response.body?.cancel(), response.ok),
-      () => false,
-    );
-    if (ready) break;
-    assert.ok(tries < 300, "Prometheus does not get ready");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const started = stack.move();
   return {
     async query(expression) {
       const answer = await get(`/api/v1/query?query=${encodeURIComponent(expression)}`);
       assert.equal(answer.status, "success", `${expression}: ${answer.error}`);
       return (answer.data as { result: { value: [number, string] }[] }).result;
     },
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await child.status;
-      await Deno.remove(dir, { recursive: true });
-    },
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 

@@ -8,7 +8,8 @@ import { checkPowerDns } from "../../lib/doctor/power_dns.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
 import { headerSecret, secretFault } from "../../lib/wire/secret.ts";
 import { release } from "../../scripts/forgejo_release.ts";
-import { closedPort, temporaryFolder } from "../certificate/helpers.ts";
+import { freePort } from "../../scripts/ports.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
 
 /** Secrets that no header can carry; "hunter" and "2tail" stand around what is wrong. */
 const BAD = ["hunter\n2tail", "hunter\r2tail", "hunter\x002tail", "hunter 2tail", "hunter日2tail"];
@@ -77,7 +78,7 @@ function textOf(failure: unknown): string {
 for (const [what, send] of Object.entries(SENDERS)) {
   Deno.test(`${what} never shows a secret that cannot be sent`, async () => {
     for (const secret of BAD) {
-      const url = `http://127.0.0.1:${closedPort()}`;
+      const url = `http://127.0.0.1:${freePort()}`;
       const said = textOf(await Promise.try(() => send(secret, url)).catch((error) => error));
       assert.doesNotMatch(said, /hunter|2tail/);
       assert.match(said, /which no key has/);

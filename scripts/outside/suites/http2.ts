@@ -1,7 +1,8 @@
 import { PROXIES } from "../../behaviours/proxies.ts";
+import { freePort } from "../../ports.ts";
 import { beside, type Case, type Suite, type Verdicts } from "../suite.ts";
 import { debian, goProgram } from "../tools.ts";
-import { freePort, type Way, type World } from "../world.ts";
+import { type Way, type World } from "../world.ts";
 import { startPages } from "./pages.ts";
 
 const h2spec = goProgram("h2spec", "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible");

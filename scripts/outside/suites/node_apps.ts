@@ -1,6 +1,7 @@
+import { freePort } from "../../ports.ts";
 import { beside, type Suite, type Verdicts, verdictsOf } from "../suite.ts";
 import { besidePackages, npm } from "../tools.ts";
-import { freePort, type World } from "../world.ts";
+import { type World } from "../world.ts";
 
 async function visit(world: World, program: string, ...args: string[]): Promise<Verdicts> {
   const { stdout, stderr } = await world.run(["node", await besidePackages(program), ...args]);

@@ -1,5 +1,6 @@
+import { freePort } from "../../ports.ts";
 import { PROGRAMS } from "../tools.ts";
-import { freePort, type World } from "../world.ts";
+import { type World } from "../world.ts";
 
 /** Starts a plain server of Node's that tells what it was asked; its port. */
 export async function startPages(world: World): Promise<number> {

@@ -1,6 +1,7 @@
+import { freePort } from "../../ports.ts";
 import { beside, type Suite, type Verdicts, verdictsOf } from "../suite.ts";
 import { pip, PROGRAMS, pythonBin } from "../tools.ts";
-import { freePort, type World } from "../world.ts";
+import { type World } from "../world.ts";
 
 async function visit(
   world: World,

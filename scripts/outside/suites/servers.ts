@@ -1,6 +1,7 @@
+import { freePort } from "../../ports.ts";
 import { beside, type Case, type Suite, type Verdicts } from "../suite.ts";
 import { debian } from "../tools.ts";
-import { freePort, type Way, type World } from "../world.ts";
+import { type Way, type World } from "../world.ts";
 
 const apache = debian("apache2", "/usr/sbin/apache2");
 const nginx = debian("nginx", "/usr/sbin/nginx");

@@ -1,6 +1,7 @@
+import { freePort } from "../../ports.ts";
 import { beside, type Suite, verdictsOf } from "../suite.ts";
 import { besidePackages, goSource, npm, pip, PROGRAMS, pythonBin } from "../tools.ts";
-import { freePort, type World } from "../world.ts";
+import { type World } from "../world.ts";
 
 const gorilla = goSource("gorilla", "github.com/gorilla/websocket@v1.5.3");
 

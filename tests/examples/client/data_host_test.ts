@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DataAddresses } from "../../../examples/client/data_address.ts";
 import { closeQuietly } from "../../../lib/net/splice.ts";
+import { freePort } from "../../../scripts/ports.ts";
 import type { FakeRelay } from "./fake_relay.ts";
 import { HttpExchange } from "./http_exchange.ts";
 import { story } from "./story.ts";
@@ -22,12 +23,6 @@ function device(): Disposable & { port: number; visits: () => number } {
   };
 }
 
-/** A port of this computer that nothing listens on. */
-function closedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /** Addresses as they are for a client whose relay is elsewhere. */
 function elsewhere(): DataAddresses {
   return new DataAddresses({
@@ -47,7 +42,7 @@ function refusals(relay: FakeRelay): unknown[] {
 Deno.test("a hostile relay finds out nothing of what is on the client's network", () =>
   story(async ({ relay, start }) => {
     using open = device();
-    const closed = closedPort();
+    const closed = freePort();
     // By `online`, by each message, and by tickets to park with; an open port and a closed one.
     relay.announced = { dataHost: "127.0.0.1", dataPort: open.port };
     start({ pool: 2 }, { addresses: elsewhere() });

@@ -2,18 +2,11 @@ import assert from "node:assert/strict";
 import type { State } from "../../../examples/client/state.ts";
 import { isWell, readStatus, type Status, statusText } from "../../../examples/client/status.ts";
 import { closeQuietly, splice } from "../../../lib/net/splice.ts";
+import { freePort } from "../../../scripts/ports.ts";
 import type { FakeRelay } from "./fake_relay.ts";
 import { HeldSleeps } from "./held_sleeps.ts";
 import { HttpExchange } from "./http_exchange.ts";
 import { type Running, story } from "./story.ts";
-
-/** A port of this machine that nothing listens on. */
-function closedPort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
 
 /** What the client last told the relay of its way to the data port. */
 function told(relay: FakeRelay): unknown {
@@ -56,7 +49,7 @@ function warnings({ lines }: Running): string[] {
 
 Deno.test("a data port that cannot be reached is told to user, status and relay, and so is its fix", () =>
   story(async ({ relay, state, start }) => {
-    const dataPort = closedPort();
+    const dataPort = freePort();
     relay.announced = { dataHost: "127.0.0.1", dataPort };
     const client = start({ pool: 1 }, { random: () => 0.1 });
     await relay.changes.until(() => told(relay) === "refused");
@@ -93,7 +86,7 @@ Deno.test("a data port that cannot be reached is told to user, status and relay,
 
 Deno.test("a visitor's own connection proves that the data port cannot be reached", () =>
   story(async ({ relay, start }) => {
-    relay.announced = { dataHost: "127.0.0.1", dataPort: closedPort() };
+    relay.announced = { dataHost: "127.0.0.1", dataPort: freePort() };
     start({ pool: 0 });
     await relay.ready(0);
     await assert.rejects(relay.visit());

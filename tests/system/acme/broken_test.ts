@@ -8,7 +8,7 @@ import {
 } from "../../../lib/certificate/relay_certificate.ts";
 import { recordedLog, run, temporaryFolder, until } from "../../certificate/helpers.ts";
 import { type AcmeBench, acmeBench, BASE, NAMES } from "./bench.ts";
-import { freePort, startPowerDns } from "./servers.ts";
+import { freeDnsPort, startPowerDns } from "./servers.ts";
 
 /** What goes wrong, and what has to be said about it. */
 interface Breakage {
@@ -80,7 +80,7 @@ const BREAKAGES: Record<string, Breakage> = {
     options: (it) => ({
       dnsServers: [
         { host: "127.0.0.1", port: it.dns.dnsPort },
-        { host: "127.0.0.1", port: freePort() },
+        { host: "127.0.0.1", port: freeDnsPort() },
       ],
       propagationTimeoutMs: 500,
     }),

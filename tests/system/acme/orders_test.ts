@@ -92,8 +92,8 @@ Deno.test("users' requests with RSA and ECDSA keys are signed, and verify", asyn
 
 Deno.test("an order waits for a secondary that lags, and tells it of changes", async () => {
   // Notified by the primary alone: without NOTIFY it would follow in an hour.
-  const { freePort, startPowerDns } = await import("./servers.ts");
-  const port = freePort();
+  const { freeDnsPort, startPowerDns } = await import("./servers.ts");
+  const port = freeDnsPort();
   await using it = await acmeBench({ dns: { notify: [port] } });
   await using secondary = await startPowerDns({
     dnsPort: port,

@@ -1,6 +1,11 @@
 import { createPowerDns } from "../../../lib/dns/power_dns.ts";
 import type { DnsProvider } from "../../../lib/dns/provider.ts";
+import { freePort } from "../../../scripts/ports.ts";
+import { type Server, startServer } from "../../../scripts/server.ts";
 import { run, temporaryFolder } from "../../certificate/helpers.ts";
+
+/** How long a server may take to answer. */
+const START_TIMEOUT_MS = 10_000;
 
 /** The API key of the PowerDNS servers started here. */
 export const API_KEY = "test-key";
@@ -8,7 +13,7 @@ export const API_KEY = "test-key";
 const SCHEMA = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql";
 
 /** A server process of a test; ends with its scope. */
-export interface Server extends AsyncDisposable {
+export interface RestartableServer extends AsyncDisposable {
   /** Ends it, as an outage would. */
   stop(): Promise<void>;
   /** Starts it again with the same data. */
@@ -16,7 +21,7 @@ export interface Server extends AsyncDisposable {
 }
 
 /** A server that holds a zone, whatever it is. */
-export interface ZoneServer extends Server {
+export interface ZoneServer extends RestartableServer {
   dnsPort: number;
   /** What a relay writes to it by. */
   provider(): DnsProvider;
@@ -58,7 +63,7 @@ export async function startPowerDns(options: PowerDnsOptions = {}): Promise<Powe
   const folder = temporaryFolder();
   const { zones = [], secondaryOf, notify = [], addresses = ["127.0.0.1"] } = options;
   const apiPort = freePort();
-  const dnsPort = options.dnsPort ?? freePort();
+  const dnsPort = options.dnsPort ?? freeDnsPort();
   const database = `${folder.path}/pdns.sqlite`;
   await run("sqlite3", [database, `.read ${SCHEMA}`]);
   await Deno.writeTextFile(
@@ -153,7 +158,7 @@ export async function startPowerDns(options: PowerDnsOptions = {}): Promise<Powe
 }
 
 /** An ACME server. */
-export interface PebbleServer extends Server {
+export interface PebbleServer extends RestartableServer {
   directoryUrl: string;
   /** Trust for its HTTPS, PEM. */
   caPem: string;
@@ -233,36 +238,24 @@ export async function startProcess(
   env: Record<string, string>,
   answers: () => Promise<unknown>,
   cleanUp: () => Promise<void>,
-): Promise<Server> {
-  let child: Deno.ChildProcess | undefined;
+): Promise<RestartableServer> {
+  let server: Server | undefined;
 
   async function restart(): Promise<void> {
-    child = new Deno.Command(program, { args, env, stdout: "null", stderr: "null" }).spawn();
-    let ended = false;
-    child.status.then(() => ended = true);
-    for (let tries = 0; tries < 400; tries++) {
-      if (ended) throw new Error(`${program} ended at once`);
-      if (await answers().then(() => true, () => false)) return;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    throw new Error(`${program} does not answer`);
+    server = await startServer(program, [program, ...args], {
+      env,
+      isUp: () => answers().then(() => true, () => false),
+      withinMs: START_TIMEOUT_MS,
+    });
   }
 
   async function stop(): Promise<void> {
-    const ending = child;
-    child = undefined;
-    try {
-      ending?.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
-    await ending?.status;
+    await server?.end("SIGKILL");
   }
 
   try {
     await restart();
   } catch (error) {
-    await stop();
     await cleanUp();
     throw error;
   }
@@ -276,18 +269,10 @@ export async function startProcess(
   };
 }
 
-/** Ports below those that the kernel gives to connections that go out, which could take one meanwhile. */
-const [FIRST_PORT, LAST_PORT] = [20_000, 32_767];
-
-/** A port that was free a moment ago, for TCP and UDP alike. */
-export function freePort(): number {
+/** A port that was free a moment ago for TCP and UDP alike. */
+export function freeDnsPort(): number {
   for (;;) {
-    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-    } catch {
-      continue;
-    }
+    const port = freePort();
     // No socket of Deno's for UDP without a flag: the kernel's list tells which ports are taken.
     const taken = Deno.readTextFileSync("/proc/net/udp").toUpperCase();
     if (!taken.includes(`:${port.toString(16).toUpperCase().padStart(4, "0")} `)) return port;

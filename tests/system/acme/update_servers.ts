@@ -2,7 +2,7 @@ import { run, temporaryFolder } from "../../certificate/helpers.ts";
 import type { DnsProvider } from "../../../lib/dns/provider.ts";
 import { createRfc2136 } from "../../../lib/dns/rfc2136.ts";
 import type { TsigKey } from "../../../lib/dns/rfc2136/tsig.ts";
-import { freePort, startProcess, type ZoneServer } from "./servers.ts";
+import { freeDnsPort, startProcess, type ZoneServer } from "./servers.ts";
 
 /** The key that may change only what a relay has to. */
 export const KEY: TsigKey = {
@@ -121,7 +121,7 @@ async function start(
   configure: (folder: string, port: number) => Configuration,
 ): Promise<UpdateServer> {
   const folder = temporaryFolder();
-  const dnsPort = freePort();
+  const dnsPort = freeDnsPort();
   const { file, text, program, args } = configure(folder.path, dnsPort);
   const path = `${folder.path}/${file}`;
   await Deno.writeTextFile(path, text);

@@ -1,7 +1,11 @@
 import { fileURLToPath } from "node:url";
-import { freePort } from "../acme/servers.ts";
+import { answers, freePort } from "../../../scripts/ports.ts";
+import { startServer } from "../../../scripts/server.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../../examples/", import.meta.url));
+
+/** How long a server may take to accept connections. */
+const START_TIMEOUT_MS = 10_000;
 
 /** The base domain that the example files are written for. */
 const EXAMPLE_BASE = "glosson.kaylee.wtf";
@@ -149,28 +153,9 @@ async function run(program: string, ...args: string[]): Promise<void> {
 }
 
 /** Starts a server and waits until it accepts connections at its ports. */
-async function start(program: string, args: string[], ports: number[]): Promise<AsyncDisposable> {
-  const child = new Deno.Command(program, { args, stdout: "null", stderr: "null" }).spawn();
-  let ended = false;
-  child.status.then(() => ended = true);
-  async function stop(): Promise<void> {
-    if (!ended) child.kill("SIGTERM");
-    await child.status;
-  }
-  for (const port of ports) {
-    for (let tries = 0;; tries++) {
-      try {
-        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-        break;
-      } catch (error) {
-        if (!ended && tries < 200) {
-          await new Promise((resolve) => setTimeout(resolve, 50));
-          continue;
-        }
-        await stop();
-        throw new Error(`${program} does not listen on ${port}`, { cause: error });
-      }
-    }
-  }
-  return { [Symbol.asyncDispose]: stop };
+function start(program: string, args: string[], ports: number[]): Promise<AsyncDisposable> {
+  return startServer(program, [program, ...args], {
+    isUp: async () => (await Promise.all(ports.map(answers))).every(Boolean),
+    withinMs: START_TIMEOUT_MS,
+  });
 }
