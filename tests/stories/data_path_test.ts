@@ -1,59 +1,10 @@
 import assert from "node:assert/strict";
-import { closeQuietly, splice } from "../../lib/net/splice.ts";
 import { freePort } from "../../scripts/ports.ts";
+import { droppingPort, forward } from "../net/ports.ts";
 import { glossond } from "./admin_command.ts";
 import { type Glosson, setUpGlosson } from "./glosson.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import { visit } from "./user.ts";
-
-/** A port where the data port is said to be. */
-interface Hole extends Disposable {
-  port: number;
-}
-
-/** A port that refuses. */
-function refusing(): Hole {
-  return { port: freePort(), [Symbol.dispose]() {} };
-}
-
-/** A port whose queue is full, so that what comes is dropped as by a firewall. */
-async function dropping(): Promise<Hole> {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 0 });
-  const { port } = listener.addr;
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  let open = true;
-  return {
-    port,
-    [Symbol.dispose]() {
-      if (!open) return;
-      open = false;
-      conn.close();
-      listener.close();
-    },
-  };
-}
-
-/** Passes what comes to `port` on to the relay's data port. */
-function passOn(relay: Relay, port: number): AsyncDisposable {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port });
-  const conns: Deno.Conn[] = [];
-  const passing: Promise<unknown>[] = [];
-  const accepting = (async () => {
-    for await (const conn of listener) {
-      const onward = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.data! });
-      conns.push(conn, onward);
-      passing.push(splice(conn, onward));
-    }
-  })().catch(() => {});
-  return {
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await accepting;
-      for (const conn of conns) closeQuietly(conn);
-      await Promise.all(passing);
-    },
-  };
-}
 
 async function statusOf(
   glosson: Glosson,
@@ -68,7 +19,13 @@ async function shown(relay: Relay): Promise<{ text: string; dataPath: unknown }>
   return { text, dataPath: JSON.parse(stdout).dataPath };
 }
 
-for (const [word, open] of [["refused", refusing], ["timeout", dropping]] as const) {
+/** Ports that cannot be reached, by the word for it, until they are disposed of. */
+const HOLES: Record<string, () => Promise<Disposable & { port: number }>> = {
+  refused: () => Promise.resolve({ port: freePort(), [Symbol.dispose]() {} }),
+  timeout: droppingPort,
+};
+
+for (const [word, open] of Object.entries(HOLES)) {
   Deno.test(`a data port that cannot be reached (${word}) is told to everybody whom it concerns, and when it is again`, async () => {
     using hole = await open();
     const { port } = hole;
@@ -112,7 +69,7 @@ for (const [word, open] of [["refused", refusing], ["timeout", dropping]] as con
 
     // And everybody again.
     hole[Symbol.dispose]();
-    await using _way = passOn(relay, port);
+    await using _way = forward(port, relay.ports.data!);
     // The client tries by itself now and then; a visitor makes it try at once.
     assert.equal((await visit(relay, `kaylee.${BASE}`)).status, 200);
     await run.said(/ info +The relay's data port is reached, visitors can be served/);

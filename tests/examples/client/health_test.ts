@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { State } from "../../../examples/client/state.ts";
 import { isWell, readStatus, type Status, statusText } from "../../../examples/client/status.ts";
-import { closeQuietly, splice } from "../../../lib/net/splice.ts";
 import { freePort } from "../../../scripts/ports.ts";
+import { droppingPort, forward } from "../../net/ports.ts";
 import type { FakeRelay } from "./fake_relay.ts";
 import { HeldSleeps } from "./held_sleeps.ts";
 import { HttpExchange } from "./http_exchange.ts";
@@ -19,28 +19,6 @@ async function statusWhere(state: State, holds: (status: Status) => boolean): Pr
     const status = (await readStatus(state, Date.now))!;
     if (holds(status)) return status;
   }
-}
-
-/** Passes every connection to `port` on to the relay's data port. */
-function fix(relay: FakeRelay, port: number): AsyncDisposable {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port });
-  const conns: Deno.Conn[] = [];
-  const passing: Promise<unknown>[] = [];
-  const accepting = (async () => {
-    for await (const conn of listener) {
-      const onward = await Deno.connect({ hostname: "127.0.0.1", port: relay.dataPort });
-      conns.push(conn, onward);
-      passing.push(splice(conn, onward));
-    }
-  })().catch(() => {});
-  return {
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await accepting;
-      for (const conn of conns) closeQuietly(conn);
-      await Promise.all(passing);
-    },
-  };
 }
 
 function warnings({ lines }: Running): string[] {
@@ -70,7 +48,7 @@ Deno.test("a data port that cannot be reached is told to user, status and relay,
     );
     assert.match(statusText(bad), new RegExp(`CANNOT BE SERVED since .*127.0.0.1:${dataPort}`));
 
-    await using _mended = fix(relay, dataPort);
+    await using _fixed = forward(dataPort, relay.dataPort);
     await relay.changes.until(() => told(relay) === "works");
     assert.equal(warnings(client).length, 1);
     assert.match(client.lines.join("\n"), /info +The relay's data port is reached/);
@@ -108,21 +86,14 @@ Deno.test("what answers at the data port and is none is told of", () =>
 
 Deno.test("a data port that answers nothing is told of within seconds", () =>
   story(async ({ relay, start }) => {
-    // Its queue is full: what more comes is dropped, as by a firewall.
-    const full = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 0 });
-    const { port } = full.addr;
-    const inQueue = [await Deno.connect({ hostname: "127.0.0.1", port })];
-    try {
-      relay.announced = { dataHost: "127.0.0.1", dataPort: port };
-      const began = performance.now();
-      const client = start({ pool: 4 });
-      await relay.changes.until(() => told(relay) === "timeout");
-      assert.ok(performance.now() - began < 10_000);
-      assert.match(warnings(client).join(), new RegExp(`port=${port} why="no answer"`));
-    } finally {
-      for (const conn of inQueue) conn.close();
-      full.close();
-    }
+    using hole = await droppingPort();
+    const { port } = hole;
+    relay.announced = { dataHost: "127.0.0.1", dataPort: port };
+    const began = performance.now();
+    const client = start({ pool: 4 });
+    await relay.changes.until(() => told(relay) === "timeout");
+    assert.ok(performance.now() - began < 10_000);
+    assert.match(warnings(client).join(), new RegExp(`port=${port} why="no answer"`));
   }));
 
 Deno.test("status says what a client that was killed has left only while another runs", () =>
