@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { type FramesStep, RequestFrames } from "../wire/request_frames.ts";
 import { RequestStart, type StartFault } from "../wire/request_start.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
@@ -132,7 +133,7 @@ export class RequestGate implements Duplex {
       const whole = before.length === 0 && lineEnd === undefined;
       await writeAll(
         this.#server,
-        whole ? rest.subarray(0, end) : concat([
+        whole ? rest.subarray(0, end) : Buffer.concat([
           before,
           rest.subarray(0, lineEnd ?? 0),
           lineEnd === undefined ? NOTHING : this.#field,
@@ -179,14 +180,4 @@ export class RequestGate implements Duplex {
     this.#end();
     this.#server.close();
   }
-}
-
-function concat(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
 import type { Http2Stream } from "./stream.ts";
 import {
@@ -57,7 +58,7 @@ export class FrameSender {
       const flags = (isLast ? FLAG.endHeaders : 0) | (endStream && at === 0 ? FLAG.endStream : 0);
       frames.push(frame(at === 0 ? FRAME.headers : FRAME.continuation, flags, stream, part));
     }
-    return this.write(joined(frames));
+    return this.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
   }
 
   /**
@@ -127,15 +128,4 @@ export class FrameSender {
     }
     return out;
   }
-}
-
-function joined(frames: readonly Uint8Array[]): Uint8Array {
-  if (frames.length === 1) return frames[0]!;
-  const out = new Uint8Array(frames.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const each of frames) {
-    out.set(each, at);
-    at += each.length;
-  }
-  return out;
 }
