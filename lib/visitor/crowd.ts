@@ -1,4 +1,5 @@
 import { type Place, Places } from "../net/places.ts";
+import { Multimap } from "./multimap.ts";
 
 /** Silence after which a visitor gives way to anybody whose network has no more than theirs. */
 export const IDLE_MS = 60_000;
@@ -36,7 +37,7 @@ export interface CrowdOptions {
  */
 export class Crowd {
   readonly #places: Places;
-  readonly #guests = new Map<string, Set<Guest>>();
+  readonly #guests = new Multimap<string, Guest>();
   readonly #now: () => number;
 
   constructor({ total, perUser, now = () => performance.now() }: CrowdOptions) {
@@ -58,8 +59,8 @@ export class Crowd {
   take(username: string, groups: readonly string[]): Place | undefined {
     const free = this.#places.take(username);
     if (free !== undefined) return free;
-    const guests = this.#guests.get(username);
-    const oneOfTheirs = guests && choose([...guests], groups, this.#now() - IDLE_MS);
+    const theirs = [...this.#guests.get(username)];
+    const oneOfTheirs = choose(theirs, groups, this.#now() - IDLE_MS);
     if (oneOfTheirs !== undefined) {
       // Handed over: the user has as many as before.
       const { place } = oneOfTheirs;
@@ -70,28 +71,22 @@ export class Crowd {
     if (this.#places.usedBy(username) > 0 || this.#places.used < this.#places.total) {
       return undefined;
     }
-    const all = [...this.#guests].flatMap(([of, them]) =>
-      [...them].map((guest) => ({ of, guest }))
-    );
-    const one = choose(all.map(({ guest }) => guest), groups, this.#now() - IDLE_MS);
+    const all = [...this.#guests.entries()];
+    const one = choose(all.map(([, guest]) => guest), groups, this.#now() - IDLE_MS);
     if (one === undefined) return undefined;
     one.place.leave();
-    this.#dismiss(all.find(({ guest }) => guest === one)!.of, one);
+    this.#dismiss(all.find(([, guest]) => guest === one)![0], one);
     return this.#places.take(username);
   }
 
   /** Counts a visitor among those who can give way; has its place by {@linkcode Crowd.take}. */
   add(username: string, guest: Guest): void {
-    const guests = this.#guests.get(username);
-    if (guests === undefined) this.#guests.set(username, new Set([guest]));
-    else guests.add(guest);
+    this.#guests.add(username, guest);
   }
 
   /** Counts them no more; their place stays theirs. */
   remove(username: string, guest: Guest): void {
-    const guests = this.#guests.get(username);
-    guests?.delete(guest);
-    if (guests?.size === 0) this.#guests.delete(username);
+    this.#guests.delete(username, guest);
   }
 
   #dismiss(username: string, guest: Guest): void {

@@ -2,6 +2,7 @@ import type { Place } from "../net/places.ts";
 import { closeQuietly, type Duplex, type SpliceResult } from "../net/splice.ts";
 import type { Visit } from "./admit.ts";
 import type { Guest } from "./crowd.ts";
+import { Multimap } from "./multimap.ts";
 
 /** A visitor that is joined with their client. */
 export class JoinedVisitor {
@@ -70,13 +71,11 @@ export class VisitingGuest implements Guest {
 
 /** Visitors that are joined with their clients, by username. */
 export class Joined {
-  readonly #visitors = new Map<string, Set<JoinedVisitor>>();
+  readonly #visitors = new Multimap<string, JoinedVisitor>();
 
   /** Visitors of all users. */
   get size(): number {
-    let sum = 0;
-    for (const visitors of this.#visitors.values()) sum += visitors.size;
-    return sum;
+    return this.#visitors.size;
   }
 
   /** Users who have visitors. */
@@ -86,32 +85,28 @@ export class Joined {
 
   /** Visitors of this user. */
   of(username: string): number {
-    return this.#visitors.get(username)?.size ?? 0;
+    return this.#visitors.get(username).size;
   }
 
   /** Closes the connections of a user's visitors. */
   drop(username: string): void {
-    for (const visitor of this.#visitors.get(username) ?? []) visitor.end("cut off");
+    for (const visitor of this.#visitors.get(username)) visitor.end("cut off");
   }
 
   /** Closes the connections of those of a user's visitors whom the client has not answered. */
   dropUnanswered(username: string): void {
-    for (const visitor of this.#visitors.get(username) ?? []) {
+    for (const visitor of this.#visitors.get(username)) {
       visitor.endUnanswered("client was lost before it answered");
     }
   }
 
   /** Counts a visitor from now on. */
   add(username: string, visitor: JoinedVisitor): void {
-    const visitors = this.#visitors.get(username);
-    if (visitors === undefined) this.#visitors.set(username, new Set([visitor]));
-    else visitors.add(visitor);
+    this.#visitors.add(username, visitor);
   }
 
   /** Counts a visitor no more. */
   remove(username: string, visitor: JoinedVisitor): void {
-    const visitors = this.#visitors.get(username);
-    visitors?.delete(visitor);
-    if (visitors?.size === 0) this.#visitors.delete(username);
+    this.#visitors.delete(username, visitor);
   }
 }
