@@ -1,9 +1,9 @@
 """A visitor of an echo server with Python's websockets: python ws_visitor.py URL"""
 import asyncio
-import json
 import sys
 
 import websockets
+from cases import test
 from websockets.asyncio.client import connect
 
 URL = sys.argv[1].replace("http", "ws", 1)
@@ -46,14 +46,5 @@ CASES = {
 }
 
 
-async def main():
-    for name, run in CASES.items():
-        try:
-            await asyncio.wait_for(run(), 15)
-            verdict = "ok"
-        except Exception as error:
-            verdict = f"{type(error).__name__}: {error}"[:120]
-        print(json.dumps({"case": name, "verdict": verdict}), flush=True)
-
-
-asyncio.run(main())
+for name, run in CASES.items():
+    test(name, lambda: asyncio.run(asyncio.wait_for(run(), 15)))
