@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/ports.ts";
 import { startServer } from "../../scripts/server.ts";
+import { program } from "../examples/client/front/programs.ts";
 import { startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 
@@ -9,20 +10,10 @@ const MONITORING = fileURLToPath(new URL("../../examples/monitoring/", import.me
 
 /** Runs promtool and fails with what it says. */
 async function promtool(args: string[], input?: string): Promise<void> {
-  const child = new Deno.Command("promtool", {
-    args,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input ?? ""));
-  await writer.close();
-  const { success, stdout, stderr } = await child.output();
-  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  assert.ok(success, `promtool ${args.join(" ")}: ${said}`);
+  const { code, text } = await program("promtool", args, input);
+  assert.equal(code, 0, `promtool ${args.join(" ")}: ${text}`);
   // It exits with 0 where it only has advice.
-  assert.doesNotMatch(said, /error|should|FAILED/i, `promtool ${args.join(" ")}: ${said}`);
+  assert.doesNotMatch(text, /error|should|FAILED/i, `promtool ${args.join(" ")}: ${text}`);
 }
 
 /** Every PromQL expression of the dashboard. */

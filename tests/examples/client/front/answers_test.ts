@@ -84,6 +84,9 @@ const ODD: [string, string, RegExp][] = [
   ],
 ];
 
+/** curl's arguments for an upload that asks the server before it is sent. */
+const ASKING_UPLOAD = ["-d", "x".repeat(5_000), "-H", "Expect: 100-continue"];
+
 for (const version of VERSIONS) {
   for (const [what, answer, expected] of ODD) {
     Deno.test(`an app's answer with ${what} reaches the visitor, ${version}`, () =>
@@ -116,14 +119,7 @@ for (const version of VERSIONS) {
 
   Deno.test(`the app decides before 100 Continue whether it takes an upload, ${version}`, () =>
     scripted(async ({ curl, got }) => {
-      const { text } = await curl(
-        version,
-        "/",
-        "-d",
-        "x".repeat(5_000),
-        "-H",
-        "Expect: 100-continue",
-      );
+      const { text } = await curl(version, "/", ...ASKING_UPLOAD);
       assert.match(text, /^HTTP\/\S+ 100[^]*HTTP\/\S+ 200[^]*ok$/);
       assert.deepEqual(values(got[0]!.fields, "expect"), ["100-continue"]);
       assert.equal(got[0]!.body.length, 5_000);
@@ -143,14 +139,7 @@ for (const version of VERSIONS) {
 
   Deno.test(`an app that refuses an upload it was asked about is heard, ${version}`, () =>
     scripted(async ({ curl }) => {
-      const { text } = await curl(
-        version,
-        "/",
-        "-d",
-        "x".repeat(5_000),
-        "-H",
-        "Expect: 100-continue",
-      );
+      const { text } = await curl(version, "/", ...ASKING_UPLOAD);
       assert.match(text, /^HTTP\/\S+ 413[^]*big$/);
       assert.doesNotMatch(text, /HTTP\/\S+ 100/);
     }, {

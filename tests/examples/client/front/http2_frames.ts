@@ -1,3 +1,6 @@
+// Numbers and bytes of its own, as the RFCs have them: with the frames of the client itself, a mistake
+// in those would not show.
+
 import { Buffer } from "node:buffer";
 
 /** Types of frames (RFC 9113 section 6). */
