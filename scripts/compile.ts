@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { readCommandLine } from "./command_line.ts";
 import { COMMON_OPTIONS, PLATFORMS, type Program, PROGRAMS } from "./compile/programs.ts";
 import { DENORT_VERSION, fetchDenort } from "./denort.ts";
+import { must } from "./run.ts";
 
 const HELP = `Compiles dist/glossond and dist/glosson.
 
@@ -29,26 +30,11 @@ interface Compiler {
   env: Record<string, string>;
 }
 
-/** Runs a program and returns what it printed, failing with what it complained. */
-async function run(
-  program: string,
-  args: string[],
-  options: Pick<Deno.CommandOptions, "cwd" | "env"> = {},
-): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args,
-    stdin: "null",
-    ...options,
-  }).output();
-  if (success) return new TextDecoder().decode(stdout);
-  throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-}
-
 /** The commit of the sources, with a word where they differ from it; empty outside a repository. */
 async function commitOf(): Promise<string> {
   try {
-    const commit = (await run("git", ["rev-parse", "--short=12", "HEAD"], { cwd: ROOT })).trim();
-    const changes = await run("git", ["status", "--porcelain", "--", ...SOURCES], { cwd: ROOT });
+    const commit = (await must("git", ["rev-parse", "--short=12", "HEAD"], { cwd: ROOT })).trim();
+    const changes = await must("git", ["status", "--porcelain", "--", ...SOURCES], { cwd: ROOT });
     return changes === "" ? commit : `${commit}+changes`;
   } catch {
     return "";
@@ -77,7 +63,7 @@ async function dropUnused(dir: string): Promise<void> {
   const pinned = await lockedPackages(dir);
   // Takes what is not needed any more off the lock file, and keeps the rest pinned.
   const mains = PROGRAMS.map(({ main }) => main);
-  await run(Deno.execPath(), ["cache", "--quiet", "--frozen=false", ...mains], { cwd: dir });
+  await must(Deno.execPath(), ["cache", "--quiet", "--frozen=false", ...mains], { cwd: dir });
   for (const [name, integrity] of Object.entries(await lockedPackages(dir))) {
     if (pinned[name] !== integrity) throw new Error(`${name} is not what deno.lock pins`);
   }
@@ -125,7 +111,7 @@ async function compile(
   target: string[],
 ): Promise<void> {
   const options = [...COMMON_OPTIONS, ...permissions, ...target, "--output", output, main];
-  await run(program, [...args, "compile", ...options], { cwd, env });
+  await must(program, [...args, "compile", ...options], { cwd, env });
   const { size } = await Deno.stat(output).catch(() => Deno.stat(`${output}.exe`));
   print(`${name.padEnd(8)}  ${(size / 1e6).toFixed(0)} MB  ${output}\n`);
 }

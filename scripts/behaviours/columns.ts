@@ -1,5 +1,6 @@
 import { type DemoPart, FREE_PORTS, glosson, glossond, runClient } from "../demo/part.ts";
 import { answers, freePort } from "../ports.ts";
+import { run } from "../run.ts";
 import { startServer } from "../server.ts";
 import { App } from "./app.ts";
 import type { Trial } from "./behaviour.ts";
@@ -115,9 +116,7 @@ async function startProxy(
       withinMs: START_TIMEOUT_MS,
     }),
   );
-  const { stdout, stderr } = await new Deno.Command(proxy.program, { args: proxy.version })
-    .output();
-  const version = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  const { text: version } = await run(proxy.program, proxy.version);
   return {
     name: proxy.name,
     version: `${proxy.name} ${/\d+\.\d+\.\d+/.exec(version)?.[0] ?? ""}`,
@@ -147,7 +146,7 @@ export function trialWith(column: Column): { trial: Trial; end: () => void } {
   const wires: Wire[] = [];
   const ending = new AbortController();
   const url = (path: string): string => `https://${HOSTNAME}:${column.port}${path}`;
-  async function run(program: string, args: string[]): Promise<string> {
+  async function fetched(program: string, args: string[]): Promise<string> {
     const { stdout, stderr } = await new Deno.Command(program, {
       args,
       stdin: "null",
@@ -165,7 +164,7 @@ export function trialWith(column: Column): { trial: Trial; end: () => void } {
       return wire;
     },
     curl: (path, ...args) =>
-      run("curl", [
+      fetched("curl", [
         ...["--http2", "--silent", "--show-error", "--include", "--path-as-is"],
         ...["--cacert", column.ca?.file ?? ""],
         ...["--resolve", `${HOSTNAME}:${column.port}:127.0.0.1`],
@@ -173,7 +172,7 @@ export function trialWith(column: Column): { trial: Trial; end: () => void } {
         url(path),
       ]),
     nghttp: (path, ...args) =>
-      run("nghttp", [
+      fetched("nghttp", [
         ...["--no-verify-peer", "--header", `:authority: ${HOSTNAME}:${column.port}`],
         ...args,
         `https://127.0.0.1:${column.port}${path}`,

@@ -1,3 +1,4 @@
+import { must } from "../run.ts";
 import { LoadProcess } from "./load_process.ts";
 
 /** Addresses of the parties, each in a network namespace of its own. */
@@ -20,9 +21,7 @@ const DELAY_MS = 20;
 
 async function run(command: string): Promise<void> {
   const [program = "", ...args] = command.split(" ");
-  const { success, stderr } = await new Deno.Command(program, { args, stderr: "piped" }).output();
-  if (success) return;
-  throw new Error(`Cannot run ${command}: ${new TextDecoder().decode(stderr).trim()}`);
+  await must(program, args);
 }
 
 /**

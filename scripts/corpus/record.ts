@@ -8,6 +8,7 @@
 // deno-lint-ignore-file no-console -- a script tells its terminal
 import { OpensslServer } from "../../tests/wire/openssl.ts";
 import { type Recording, writeRecording } from "../../tests/wire/recording.ts";
+import { run } from "../run.ts";
 import type { Client } from "./client.ts";
 import { CLIENTS } from "./clients.ts";
 import { readCommandLine } from "../command_line.ts";
@@ -38,11 +39,9 @@ async function readFlight(conn: Deno.Conn): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /** The first line that a command prints. */
-async function firstLine(command: string[]): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(command[0]!, { args: command.slice(1) })
-    .output();
-  const text = new TextDecoder().decode(stdout) || new TextDecoder().decode(stderr);
-  return text.trim().split("\n")[0]!;
+async function firstLine([program = "", ...args]: string[]): Promise<string> {
+  const { stdout, stderr } = await run(program, args);
+  return (stdout || stderr).trim().split("\n")[0]!;
 }
 
 /** Runs a client and returns the first bytes that it sends. */

@@ -1,6 +1,7 @@
 import { startRelay } from "../../tests/stories/relay.ts";
 import { connectControl, dialData, readJoin, signUp } from "../../tests/stories/user.ts";
 import { answers, freePort } from "../ports.ts";
+import { run } from "../run.ts";
 import { startServer } from "../server.ts";
 import { answerWithReceipt, startBackend } from "./backend.ts";
 import { NAME } from "./inputs.ts";
@@ -23,9 +24,7 @@ export async function isInstalled(program: Program): Promise<boolean> {
 
 /** The first line in which a program tells its version. */
 export async function versionOf(program: Program): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(program.files[0], { args: program.version })
-    .output();
-  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  const { text } = await run(program.files[0], program.version);
   return text.trim().split("\n")[0]!.replace(/ - http.*| \d{4}\/\d\d\/\d\d.*/g, "");
 }
 

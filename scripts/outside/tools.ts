@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { must, type RunOptions } from "../run.ts";
 import type { Tool } from "./suite.ts";
 
 /** Where what is installed for the suites stays from run to run. */
@@ -17,17 +18,9 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-/** Runs a command of an installation; throws with the end of what it said when it fails. */
-async function must(program: string, args: string[], options: Deno.CommandOptions = {}) {
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args,
-    stdin: "null",
-    signal: AbortSignal.timeout(INSTALL_MS),
-    ...options,
-  }).output();
-  if (success) return;
-  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  throw new Error(`Cannot run ${program} ${args.join(" ")}: ${said.slice(-300).trim()}`);
+/** Runs a command of an installation. */
+async function step(program: string, args: string[], options: RunOptions = {}): Promise<void> {
+  await must(program, args, { signal: AbortSignal.timeout(INSTALL_MS), ...options });
 }
 
 /** A program that is there, or not: nothing installs it. */
@@ -48,8 +41,8 @@ export function debian(name: string, file: string): Tool {
       // In runlevel 1 no package starts its service: suites start their own.
       const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
       const wait = ["-qq", "-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0"];
-      await must("apt-get", [...wait, "update"], { env });
-      await must("apt-get", [...wait, "install", "--yes", "--no-install-recommends", name], {
+      await step("apt-get", [...wait, "update"], { env });
+      await step("apt-get", [...wait, "install", "--yes", "--no-install-recommends", name], {
         env,
       });
     },
@@ -69,8 +62,8 @@ export function pip(environment: string, ...packages: string[]): Tool {
     name: packages[0]!.split("==")[0]!,
     isThere: () => exists(done),
     async install() {
-      await must("python3", ["-m", "venv", "--clear", dir]);
-      await must(`${dir}/bin/python`, [
+      await step("python3", ["-m", "venv", "--clear", dir]);
+      await step(`${dir}/bin/python`, [
         ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check"],
         ...packages,
       ]);
@@ -102,7 +95,7 @@ export const npm: Tool = {
     await Deno.mkdir(NODE_DIR, { recursive: true });
     await Deno.writeTextFile(`${NODE_DIR}/package.json`, '{ "private": true }\n');
     const args = ["install", "--silent", "--no-audit", "--no-fund", ...NPM_PACKAGES];
-    await must("npm", args, { cwd: NODE_DIR });
+    await step("npm", args, { cwd: NODE_DIR });
     await Deno.writeTextFile(`${NODE_DIR}/${NPM_PACKAGES.join(",").replaceAll("/", "_")}.done`, "");
   },
 };
@@ -123,7 +116,7 @@ export function goProgram(name: string, module: string): Tool & { path: string }
     path,
     slow: true,
     isThere: () => exists(path),
-    install: () => must("go", ["install", module], { env: { GOBIN: `${CACHE}/go` } }),
+    install: () => step("go", ["install", module], { env: { GOBIN: `${CACHE}/go` } }),
   };
 }
 
@@ -139,9 +132,9 @@ export function goSource(name: string, ...modules: string[]): Tool & { path: str
       const cwd = await Deno.makeTempDir({ prefix: "glossond-outside-go-" });
       try {
         await Deno.copyFile(`${PROGRAMS}${name}.go`, `${cwd}/main.go`);
-        await must("go", ["mod", "init", name], { cwd });
-        await must("go", ["get", ...modules], { cwd });
-        await must("go", ["build", "-o", path, "."], { cwd });
+        await step("go", ["mod", "init", name], { cwd });
+        await step("go", ["get", ...modules], { cwd });
+        await step("go", ["build", "-o", path, "."], { cwd });
       } finally {
         await Deno.remove(cwd, { recursive: true });
       }

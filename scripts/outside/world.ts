@@ -2,19 +2,13 @@ import { splice } from "../../lib/net/splice.ts";
 import { acceptLoop } from "../../lib/net/accept_loop.ts";
 import { type DemoRelay, FREE_PORTS, glosson, glossond } from "../demo/part.ts";
 import { answers } from "../ports.ts";
+import { type Ran, run } from "../run.ts";
 import { startServer } from "../server.ts";
 
 const BASE = "glosson.localhost";
 
 /** How long a server of a suite may take to listen, milliseconds. */
 const LISTEN_MS = 30_000;
-
-/** What a program did. */
-export interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
 
 /** Options for {@linkcode World.run} and {@linkcode World.start}. */
 export interface RunOptions {
@@ -89,18 +83,9 @@ export class World {
     const signal = limitMs === undefined
       ? this.#signal
       : AbortSignal.any([this.#signal, AbortSignal.timeout(limitMs)]);
-    const [program, ...args] = this.#named(argv);
-    const { code, stdout, stderr } = await new Deno.Command(program!, {
-      ...this.#settings(options),
-      args,
-      stdin: "null",
-      signal,
-    }).output();
-    return {
-      code: signal.aborted ? -1 : code,
-      stdout: new TextDecoder().decode(stdout),
-      stderr: new TextDecoder().decode(stderr),
-    };
+    const [program = "", ...args] = this.#named(argv);
+    const ran = await run(program, args, { ...this.#settings(options), signal });
+    return signal.aborted ? { ...ran, code: -1 } : ran;
   }
 
   /** Starts a server that is ended with the suite, and waits until it listens at `port`. */

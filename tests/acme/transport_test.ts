@@ -5,7 +5,8 @@ import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
 import { selfSignedIdentity } from "../../lib/pki/self_signed.ts";
 import { freePort } from "../../scripts/ports.ts";
-import { run, temporaryFolder } from "../certificate/helpers.ts";
+import { must } from "../../scripts/run.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 
@@ -136,13 +137,13 @@ Deno.test("renewalId() is the example of RFC 9773, section 4.1", async () => {
     `[req]\ndistinguished_name = dn\n[dn]\n[ca]\nsubjectKeyIdentifier = ${keyId}\nbasicConstraints = CA:TRUE\n[leaf]\nauthorityKeyIdentifier = keyid:always\n`,
   );
   const at = (name: string): string => `${folder.path}/${name}`;
-  await run("openssl", [
+  await must("openssl", [
     ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
     ...["-config", at("x.cnf"), "-extensions", "ca", "-subj", "/CN=ca"],
     ...["-keyout", at("ca.key"), "-out", at("ca.pem")],
   ]);
   await Deno.writeTextFile(at("leaf.csr"), (await makeKeyAndRequest(["glosson.test"])).csr);
-  const leaf = await run("openssl", [
+  const leaf = await must("openssl", [
     ...["x509", "-req", "-in", at("leaf.csr"), "-CA", at("ca.pem"), "-CAkey", at("ca.key")],
     ...["-set_serial", "0x87654321", "-extfile", at("x.cnf"), "-extensions", "leaf"],
   ]);

@@ -1,24 +1,6 @@
 import { Pkcs10CertificateRequestGenerator, SubjectAlternativeNameExtension } from "@peculiar/x509";
 import type { Log, LogFields, LogLevel } from "../../lib/log.ts";
-
-/** Runs a program to its end and returns what it printed; throws when it fails. */
-export async function run(program: string, args: string[], input = ""): Promise<string> {
-  const child = new Deno.Command(program, {
-    args,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input)).catch(() => {});
-  await writer.close().catch(() => {});
-  const { success, stdout, stderr } = await child.output();
-  const text = new TextDecoder().decode(stdout);
-  if (!success) {
-    throw new Error(`${program} ${args[0]}: ${new TextDecoder().decode(stderr)}${text}`);
-  }
-  return text;
-}
+import { must } from "../../scripts/run.ts";
 
 /** A folder that is removed when its scope ends. */
 export function temporaryFolder(): {
@@ -75,7 +57,7 @@ export async function opensslRequest(
     config = "",
   }: RequestOptions = {},
 ): Promise<{ csr: string; key: string }> {
-  const keyPem = await run("openssl", ["genpkey", ...KEY_OPTIONS[key]]);
+  const keyPem = await must("openssl", ["genpkey", ...KEY_OPTIONS[key]]);
   const stem = `${folder}/${crypto.randomUUID()}`;
   await Deno.writeTextFile(`${stem}.key`, keyPem);
   await Deno.writeTextFile(
@@ -85,7 +67,7 @@ export async function opensslRequest(
     }\n${config}\n`,
   );
   const extensions = san === null ? [] : ["-reqexts", "ext"];
-  const csr = await run("openssl", [
+  const csr = await must("openssl", [
     ...["req", "-new", "-config", `${stem}.cnf`, "-key", `${stem}.key`, `-${hash}`],
     ...["-subj", subject, ...extensions],
   ]);

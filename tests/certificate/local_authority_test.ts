@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Authority } from "../../lib/certificate/authority.ts";
 import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
-import { opensslRequest, run, temporaryFolder } from "./helpers.ts";
+import { must } from "../../scripts/run.ts";
+import { opensslRequest, temporaryFolder } from "./helpers.ts";
 
 const baseDomain = "glosson.test";
 const NAMES = [baseDomain, `*.${baseDomain}`, "localhost", "127.0.0.1"];
@@ -21,13 +22,13 @@ Deno.test("openLocalAuthority() signs certificates that OpenSSL verifies", async
   const leaf = await issueTo(folder.path, authority, NAMES);
   const root = `${stateDir}/local-ca.pem`;
   for (const name of [baseDomain, `relay.${baseDomain}`, "localhost"]) {
-    await run("openssl", [
+    await must("openssl", [
       ...["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", name],
       ...["-CAfile", root, leaf],
     ]);
   }
-  await run("openssl", ["verify", "-verify_ip", "127.0.0.1", "-CAfile", root, leaf]);
-  const text = await run("openssl", ["x509", "-in", leaf, "-noout", "-text"]);
+  await must("openssl", ["verify", "-verify_ip", "127.0.0.1", "-CAfile", root, leaf]);
+  const text = await must("openssl", ["x509", "-in", leaf, "-noout", "-text"]);
   assert.match(text, /Digital Signature/);
   assert.match(text, /TLS Web Server Authentication/);
   assert.match(text, /CA:FALSE/);
@@ -43,11 +44,13 @@ Deno.test("openLocalAuthority() signs RSA and ECDSA requests for exactly the nam
       san: `DNS:${name},DNS:evil.${baseDomain}`,
     });
     const chain = await authority.issue({ csr, names: [name] });
-    const san = await run("openssl", ["x509", "-noout", "-ext", "subjectAltName"], chain);
+    const san = await must("openssl", ["x509", "-noout", "-ext", "subjectAltName"], {
+      input: chain,
+    });
     assert.deepEqual(san.match(/DNS:\S+/g), [`DNS:${name}`]);
     assert.equal(
-      await run("openssl", ["x509", "-noout", "-pubkey"], chain),
-      await run("openssl", ["pkey", "-pubout"], keyPem),
+      await must("openssl", ["x509", "-noout", "-pubkey"], { input: chain }),
+      await must("openssl", ["pkey", "-pubout"], { input: keyPem }),
     );
   }
 });
@@ -59,7 +62,7 @@ Deno.test("openLocalAuthority() makes a root that is good for nothing but its ow
   for (const name of ["example.com", `not${baseDomain}`, "127.0.0.2"]) {
     const leaf = await issueTo(folder.path, authority, [name]);
     await assert.rejects(
-      run("openssl", ["verify", "-CAfile", root, leaf]),
+      must("openssl", ["verify", "-CAfile", root, leaf]),
       /permitted subtree violation/,
     );
   }
@@ -92,7 +95,7 @@ Deno.test("openLocalAuthority() keeps its root, and hides the key from others", 
   const third = await openLocalAuthority({ stateDir, baseDomain });
   assert.equal(third.source, first.source);
   const leaf = await issueTo(folder.path, third, NAMES);
-  await run("openssl", ["verify", "-CAfile", `${stateDir}/local-ca.pem`, leaf]);
+  await must("openssl", ["verify", "-CAfile", `${stateDir}/local-ca.pem`, leaf]);
   assert.equal((await Deno.stat(`${stateDir}/local-ca-key.pem`)).mode! & 0o777, 0o600);
   assert.equal((await Deno.stat(`${stateDir}/local-ca.pem`)).mode! & 0o777, 0o644);
 });
@@ -131,7 +134,7 @@ Deno.test("openLocalAuthority() signs for the lifetime asked for", async () => {
     lifetimeMs: 60_000,
   });
   const leaf = await issueTo(folder.path, authority, NAMES);
-  const dates = await run("openssl", ["x509", "-in", leaf, "-noout", "-dates"]);
+  const dates = await must("openssl", ["x509", "-in", leaf, "-noout", "-dates"]);
   assert.match(dates, /notBefore=Dec 31 23:00:00 2029/);
   assert.match(dates, /notAfter=Jan {2}1 00:01:00 2030/);
 });

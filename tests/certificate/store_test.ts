@@ -5,7 +5,8 @@ import { acquireLock, lockOwner } from "../../lib/file/lock.ts";
 import { selfSignedIdentity } from "../../lib/pki/self_signed.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
 import { writeDurably } from "../../lib/file/durable.ts";
-import { run, temporaryFolder } from "./helpers.ts";
+import { must } from "../../scripts/run.ts";
+import { temporaryFolder } from "./helpers.ts";
 
 const NAMES = ["glosson.test", "*.glosson.test", "127.0.0.1"];
 const METADATA = { authority: "local", source: "test", obtainedAt: "2026-01-01T00:00:00Z" };
@@ -16,7 +17,9 @@ Deno.test("selfSignedIdentity() is a certificate for its names that TLS can serv
   assert.ok(identity.selfSigned);
   assert.deepEqual(identity.names, NAMES);
   assert.equal(unfitness(identity, { names: NAMES, now }), undefined);
-  await run("openssl", ["x509", "-noout", "-checkhost", "relay.glosson.test"], identity.cert);
+  await must("openssl", ["x509", "-noout", "-checkhost", "relay.glosson.test"], {
+    input: identity.cert,
+  });
   using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...identity });
   const accepted = listener.accept();
   using client = await Deno.connectTls({
@@ -42,8 +45,8 @@ Deno.test("openRelayStore() gives back the pair that it was given, readable to i
   assert.deepEqual(await store.read(), { identity, metadata: METADATA });
   assert.equal((await Deno.stat(`${folder.path}/relay.pem`)).mode! & 0o777, 0o600);
   // The notes above the blocks disturb nobody.
-  await run("openssl", ["x509", "-noout", "-in", `${folder.path}/relay.pem`]);
-  await run("openssl", ["pkey", "-noout", "-in", `${folder.path}/relay.pem`]);
+  await must("openssl", ["x509", "-noout", "-in", `${folder.path}/relay.pem`]);
+  await must("openssl", ["pkey", "-noout", "-in", `${folder.path}/relay.pem`]);
 });
 
 Deno.test("openRelayStore() refuses a key that is another certificate's", async () => {

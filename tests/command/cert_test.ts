@@ -10,7 +10,8 @@ import { RELAY_LOCK_FILE } from "../../lib/certificate/renewal_loop.ts";
 import { servedFingerprint } from "../../lib/certificate/served.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
 import { readChain } from "../../lib/pki/identity.ts";
-import { run, temporaryFolder } from "../certificate/helpers.ts";
+import { must } from "../../scripts/run.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
 
 const baseDomain = "glosson.test";
 const NAMES = [baseDomain, `*.${baseDomain}`];
@@ -162,7 +163,7 @@ Deno.test("certRenew() renews when due or forced, and says so otherwise", async 
   assert.equal(steps.at(-1).result, "renewed");
   assert.equal(steps[0].step, "certificate signed by the local authority");
   assert.notEqual((await store.read())!.identity.cert, before);
-  await run("openssl", [
+  await must("openssl", [
     "verify",
     "-no_check_time",
     "-CAfile",
@@ -263,6 +264,8 @@ Deno.test("readChain() and servedFingerprint() speak of the same hash", async ()
   const { csr } = await makeKeyAndRequest(names);
   const chain = await it.authority.issue({ csr, names });
   const { fingerprint } = await readChain(chain);
-  const printed = await run("openssl", ["x509", "-noout", "-fingerprint", "-sha256"], chain);
+  const printed = await must("openssl", ["x509", "-noout", "-fingerprint", "-sha256"], {
+    input: chain,
+  });
   assert.equal(printed.trim().split("=")[1]?.replaceAll(":", "").toLowerCase(), fingerprint);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { hasUnseen } from "../../lib/wire/unseen.ts";
+import { run } from "../../scripts/run.ts";
 import { ROOT } from "../stories/relay.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
 
@@ -30,12 +31,8 @@ Deno.test("glossond's commands write nothing raw that others said", async () => 
     [["status", `--${HOSTILE}`], /./],
   ];
   for (const [args, says] of cases) {
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", "--no-prompt", `${ROOT}main.ts`, ...args],
-      clearEnv: true,
-      env,
-    }).output();
-    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    const program = ["run", "-A", "--quiet", "--no-prompt", `${ROOT}main.ts`];
+    const { text } = await run(Deno.execPath(), [...program, ...args], { clearEnv: true, env });
     assert.match(text, says);
     assert.equal(hasUnseen(text.replaceAll("\n", "")), false, `${args[0]}: ${escape(text)}`);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { openStateFolder } from "../../lib/file/state_folder.ts";
+import { run } from "../../scripts/run.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
 
 /** Two who are not root; they need no accounts. */
@@ -48,18 +49,16 @@ Deno.test({
     await Deno.mkdir(path);
     await Deno.chmod(path, 0o777);
     await Deno.chown(path, OTHER, OTHER);
-    const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["eval", "--ext=ts"],
-        `import process from "node:process";
+    const { stdout } = await run(Deno.execPath(), [
+      ...["eval", "--ext=ts"],
+      `import process from "node:process";
          import { openStateFolder } from "${import.meta.resolve("../../lib/file/state_folder.ts")}";
          process.setegid(${OWNER});
          process.seteuid(${OWNER});
          try { openStateFolder("${path}"); } catch (error) { console.log(error.message); }`,
-      ],
-    }).output();
+    ]);
     assert.match(
-      new TextDecoder().decode(stdout),
+      stdout,
       /state holds keys and is open to others \(mode 0777\), which cannot be changed: .*; run chmod 700 as its owner \(user 54321\)/,
     );
   },

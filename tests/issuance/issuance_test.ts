@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { must } from "../../scripts/run.ts";
 import { OrderRefusedError } from "../../lib/certificate/authority.ts";
-import { run, until } from "../certificate/helpers.ts";
+import { until } from "../certificate/helpers.ts";
 import { baseDomain, bench, isReady, untilAborted } from "./bench.ts";
 
 const DAY = 86_400_000;
@@ -19,7 +20,7 @@ Deno.test("createIssuance() signs an accepted request", async () => {
   assert.ok(Math.abs(state.notAfter - state.renewAfter - 30 * DAY) < DAY / 10);
   assert.equal((await issuance.latest("kaylee"))?.notAfter, state.notAfter);
   await Deno.writeTextFile(`${it.stateDir}/leaf.pem`, state.certificate);
-  await run("openssl", [
+  await must("openssl", [
     ...["verify", "-verify_hostname", `kaylee.${baseDomain}`, "-no_check_time"],
     ...["-CAfile", `${it.stateDir}/local-ca.pem`, `${it.stateDir}/leaf.pem`],
   ]);

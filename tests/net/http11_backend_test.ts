@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { run } from "../../scripts/run.ts";
 
 // In a process of its own: its listeners are counted, and those of other tests are none of them.
 const PROGRAM = `
@@ -44,16 +45,8 @@ Deno.test({
   name: "startHttp11() that cannot start leaves no server behind",
   ignore: Deno.build.os !== "linux",
   async fn() {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", "-"],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(PROGRAM));
-    await writer.close();
-    const { stdout } = await child.output();
-    assert.equal(new TextDecoder().decode(stdout), "5 0 0\n");
+    const args = ["run", "-A", "--quiet", "-"];
+    const { stdout, stderr } = await run(Deno.execPath(), args, { input: PROGRAM });
+    assert.equal(stdout, "5 0 0\n", stderr);
   },
 });

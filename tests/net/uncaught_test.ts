@@ -1,25 +1,18 @@
 import assert from "node:assert/strict";
+import { type Ran, run } from "../../scripts/run.ts";
 
 /** Runs code in a process of its own, behind the import of `logUncaught` and a log to stdout. */
-async function run(code: string): Promise<{ code: number; stdout: string }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--allow-read", "-"],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const writer = child.stdin.getWriter();
+async function runCode(code: string): Promise<Ran> {
   const lib = new URL("../../lib/", import.meta.url);
-  await writer.write(new TextEncoder().encode(`
+  const input = `
     import { createLog } from ${JSON.stringify(`${lib}log.ts`)};
     import { logUncaught } from ${JSON.stringify(`${lib}net/uncaught.ts`)};
     const say = (line) => console.log(line);
     const log = createLog({ write: say, now: () => 0 });
     ${code}
-  `));
-  await writer.close();
-  const { code: status, stdout } = await child.output();
-  return { code: status, stdout: new TextDecoder().decode(stdout) };
+  `;
+  const args = ["run", "--quiet", "--no-prompt", "--allow-read", "-"];
+  return await run(Deno.execPath(), args, { input });
 }
 
 const BUGS = `
@@ -29,7 +22,7 @@ const BUGS = `
 `;
 
 Deno.test("logUncaught() keeps the process, and tells and counts each bug", async () => {
-  const { code, stdout } = await run(`
+  const { code, stdout } = await runCode(`
     const uncaught = logUncaught(log);
     ${BUGS}
     setTimeout(() => { say("alive " + uncaught.count); uncaught.stop(); }, 100);
@@ -42,7 +35,7 @@ Deno.test("logUncaught() keeps the process, and tells and counts each bug", asyn
 });
 
 Deno.test("without logUncaught(), or once it was stopped, a bug ends the process", async () => {
-  const { code } = await run(`
+  const { code } = await runCode(`
     logUncaught(log).stop();
     ${BUGS}
     setTimeout(() => say("alive"), 100);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { type Ran, run } from "../../scripts/run.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -15,31 +16,27 @@ const SCRIPTS = [
   "siege",
 ];
 
-async function run(
-  script: string,
-  ...args: string[]
-): Promise<{ code: number; out: string; err: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", `${ROOT}scripts/${script}.ts`, ...args],
-  }).output();
-  const text = new TextDecoder();
-  return { code, out: text.decode(stdout), err: text.decode(stderr) };
+function runScript(script: string, ...args: string[]): Promise<Ran> {
+  return run(Deno.execPath(), ["run", "-A", "--quiet", `${ROOT}scripts/${script}.ts`, ...args]);
 }
 
 for (const script of SCRIPTS) {
   Deno.test(`scripts/${script} tells its usage, and what is wrong with the command line`, async () => {
-    const [help, wrong] = await Promise.all([run(script, "--help"), run(script, "--nonsense")]);
-    assert.deepEqual([help.code, help.err], [0, ""]);
-    assert.match(help.out, /^\S[^]*\n\nUsage: \S/);
-    assert.deepEqual([wrong.code, wrong.out], [2, ""]);
-    assert.match(wrong.err, /^\w+: .*--nonsense.*; see --help\n$/);
+    const [help, wrong] = await Promise.all([
+      runScript(script, "--help"),
+      runScript(script, "--nonsense"),
+    ]);
+    assert.deepEqual([help.code, help.stderr], [0, ""]);
+    assert.match(help.stdout, /^\S[^]*\n\nUsage: \S/);
+    assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
+    assert.match(wrong.stderr, /^\w+: .*--nonsense.*; see --help\n$/);
   });
 }
 
 Deno.test("wholeNumber() refuses what is none", async () => {
   for (const cases of ["ten", "-1", "1.5", ""]) {
-    const { code, err } = await run("fuzz", `--cases=${cases}`);
+    const { code, stderr } = await runScript("fuzz", `--cases=${cases}`);
     assert.equal(code, 2);
-    assert.equal(err, `fuzz: --cases takes a whole number, not ${cases}; see --help\n`);
+    assert.equal(stderr, `fuzz: --cases takes a whole number, not ${cases}; see --help\n`);
   }
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { storeOn } from "../../lib/store/sqlite/open.ts";
 import { openDatabase } from "../../lib/store/sqlite/database.ts";
+import { run } from "../../scripts/run.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
 import { grantToken } from "./grant_token.ts";
 
@@ -124,21 +125,18 @@ Deno.test({
     openDatabase(path).close();
     Deno.chmodSync(folder.path, 0o755);
     Deno.chmodSync(path, 0o444);
-    const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["eval", "--ext=ts"],
-        `import process from "node:process";
+    const { stdout } = await run(Deno.execPath(), [
+      ...["eval", "--ext=ts"],
+      `import process from "node:process";
          import { openDatabase } from "${
-          import.meta.resolve("../../lib/store/sqlite/database.ts")
-        }";
+        import.meta.resolve("../../lib/store/sqlite/database.ts")
+      }";
          process.setegid(12345);
          process.seteuid(12345);
          try { openDatabase("${path}"); } catch (error) { console.log(error.message); }`,
-      ],
-    }).output();
-    const said = new TextDecoder().decode(stdout);
+    ]);
     assert.match(
-      said,
+      stdout,
       /x\.sqlite: attempt to write a readonly database; let the user that glossond/,
     );
   },

@@ -1,4 +1,5 @@
 import { PROGRAMS } from "../../scripts/compile/programs.ts";
+import { endOf, type Ran } from "../../scripts/run.ts";
 import { BASE, ROOT } from "./relay.ts";
 
 /** From the source, the program may do what the executable may. */
@@ -7,13 +8,6 @@ const PERMISSIONS = [
   "--ignore-env",
   ...PROGRAMS.find(({ name }) => name === "glossond")!.permissions,
 ];
-
-/** What a command came to. */
-export interface CommandEnd {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
 
 /** A command of the program on a state folder, as an operator's shell would call it. */
 export function glossondCommand(
@@ -43,13 +37,6 @@ export function glossondCommand(
 }
 
 /** Runs a command of the program on a state folder to its end. */
-export function glossond(stateDir: string, ...args: string[]): Promise<CommandEnd> {
+export function glossond(stateDir: string, ...args: string[]): Promise<Ran> {
   return endOf(glossondCommand(stateDir, args));
-}
-
-/** Runs a command to its end. */
-export async function endOf(command: Deno.Command): Promise<CommandEnd> {
-  const { code, stdout, stderr } = await command.output();
-  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
 }

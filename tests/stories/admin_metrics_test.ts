@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { must } from "../../scripts/run.ts";
 import { storeIn } from "../store/helpers.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import {
@@ -159,11 +160,8 @@ Deno.test("the metrics of certificates tell of orders that fail and wait", async
 
 /** Takes the relay's descriptors away for a moment, so that it cannot accept. */
 async function shortOfDescriptors(relay: Relay): Promise<void> {
-  const limit = async (soft: string): Promise<void> => {
-    const args = ["--pid", String(relay.pid), `--nofile=${soft}:`];
-    const { success } = await new Deno.Command("prlimit", { args }).output();
-    assert.ok(success);
-  };
+  const limit = (soft: string): Promise<string> =>
+    must("prlimit", ["--pid", String(relay.pid), `--nofile=${soft}:`]);
   await limit("10");
   const conn = await silent(relay, "hub");
   await relay.logged("cannot accept connections, trying again", { listener: "hub" });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { endOf, type Ran, run } from "../../scripts/run.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
-import { type CommandEnd, endOf, glossond, glossondCommand } from "./admin_command.ts";
+import { glossond, glossondCommand } from "./admin_command.ts";
 import { BASE, startRelay } from "./relay.ts";
 import { signUp } from "./user.ts";
 
@@ -8,7 +9,7 @@ import { signUp } from "./user.ts";
 const STRANGER = 12_345;
 
 /** What `serve` says when it does not start. */
-async function failedStart(settings: Record<string, string>): Promise<CommandEnd> {
+async function failedStart(settings: Record<string, string>): Promise<Ran> {
   const ports = ["HUB", "DATA", "CONTROL", "PAGES", "ADMIN"].map((name) => [`${name}_PORT`, "0"]);
   const { STATE_DIR = "" } = settings;
   return await endOf(glossondCommand(STATE_DIR, ["serve"], {
@@ -86,14 +87,12 @@ Deno.test({
     await Deno.chmod(relay.stateDir.replace(/\/state$/, ""), 0o755);
     for (const mode of [0o700, 0o755]) {
       await Deno.chmod(relay.stateDir, mode);
-      const { code, stderr } = await new Deno.Command("setpriv", {
-        args: [
-          ...[`--reuid=${STRANGER}`, `--regid=${STRANGER}`, "--clear-groups"],
-          ...["curl", "-sS", "--unix-socket", socket, "http://localhost/v1/users"],
-        ],
-      }).output();
+      const { code, stderr } = await run("setpriv", [
+        ...[`--reuid=${STRANGER}`, `--regid=${STRANGER}`, "--clear-groups"],
+        ...["curl", "-sS", "--unix-socket", socket, "http://localhost/v1/users"],
+      ]);
       assert.notEqual(code, 0);
-      assert.match(new TextDecoder().decode(stderr), /denied|connect/i);
+      assert.match(stderr, /denied|connect/i);
     }
     await Deno.chmod(relay.stateDir, 0o700);
     assert.equal((await glossond(relay.stateDir, "users")).code, 0);
@@ -158,17 +157,10 @@ Deno.test("cert renew lets the running relay do it, whose settings the shell lac
   await using relay = await startRelay();
   const serial = async (): Promise<string> => {
     const at = `127.0.0.1:${relay.ports.hub}`;
-    const { stdout } = await new Deno.Command("sh", {
-      args: [
-        ...["-c", 'openssl s_client -connect "$0" -servername "$1" | openssl x509 -noout -serial'],
-        ...[at, BASE],
-      ],
-      stdin: "null",
-      stderr: "null",
-    }).output();
-    const text = new TextDecoder().decode(stdout);
-    assert.match(text, /^serial=/);
-    return text;
+    const script = 'openssl s_client -connect "$0" -servername "$1" | openssl x509 -noout -serial';
+    const { stdout } = await run("sh", ["-c", script, at, BASE]);
+    assert.match(stdout, /^serial=/);
+    return stdout;
   };
   const before = await serial();
   const due = await glossond(relay.stateDir, "cert", "renew");

@@ -1,12 +1,13 @@
 import { LineLog } from "../../scripts/line_log.ts";
 import { endProcess } from "../../scripts/process.ts";
+import { endOf, type Ran } from "../../scripts/run.ts";
 import { type Relay, ROOT } from "./relay.ts";
 
 /** The reference client as a person has it: a program with a state folder, set up at a relay. */
 export interface Glosson extends AsyncDisposable {
   readonly stateDir: string;
   /** Runs a command to its end. */
-  command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  command(...args: string[]): Promise<Ran>;
   /** Starts `glosson run`. */
   run(...args: string[]): GlossonRun;
 }
@@ -59,12 +60,8 @@ export async function setUpGlosson(
     }).spawn();
   }
 
-  async function command(
-    ...args: string[]
-  ): Promise<{ code: number; stdout: string; stderr: string }> {
-    const { code, stdout, stderr } = await start(args).output();
-    const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-    return { code, stdout: text(stdout), stderr: text(stderr) };
+  function command(...args: string[]): Promise<Ran> {
+    return endOf(start(args));
   }
 
   function run(...args: string[]): GlossonRun {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { must } from "../../scripts/run.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import { apiOf, connectControl, dialData, serveUser, signUp, type User, visit } from "./user.ts";
 
@@ -24,9 +25,7 @@ function cpuSeconds(relay: Relay): number {
 }
 
 async function limitDescriptors(relay: Relay, soft: number): Promise<void> {
-  const args = ["--pid", String(relay.pid), `--nofile=${soft}:`];
-  const { success, stderr } = await new Deno.Command(PRLIMIT, { args }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
+  await must(PRLIMIT, ["--pid", String(relay.pid), `--nofile=${soft}:`]);
 }
 
 /** Connections that say nothing, as many as there can be. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { endOf, type Ran } from "../../scripts/run.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
 import { makeDatabase, storePath } from "../store/helpers.ts";
-import { type CommandEnd, endOf, glossondCommand } from "./admin_command.ts";
+import { glossondCommand } from "./admin_command.ts";
 import { startRelay } from "./relay.ts";
 import { signUp } from "./user.ts";
 
@@ -145,6 +146,6 @@ async function someonesFolder() {
   };
 }
 
-function run(stateDir: string, command: string): Promise<CommandEnd> {
+function run(stateDir: string, command: string): Promise<Ran> {
   return endOf(glossondCommand(stateDir, command.split(" "), { AUTHORITY: "local" }));
 }

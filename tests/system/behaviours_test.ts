@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { run } from "../../scripts/run.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 Deno.test("glosson does right in everything that a web app relies on, and BEHAVIOURS.md says so", async () => {
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `${ROOT}scripts/behaviours.ts`, "--json"],
-    cwd: ROOT,
-  }).output();
-  const said = new TextDecoder().decode(stdout);
-  assert.ok(said.startsWith("{"), new TextDecoder().decode(stderr));
-  const { columns, rows, wrong } = JSON.parse(said) as {
+  const args = ["run", "-A", `${ROOT}scripts/behaviours.ts`, "--json"];
+  const { stdout, stderr } = await run(Deno.execPath(), args, { cwd: ROOT });
+  assert.ok(stdout.startsWith("{"), stderr);
+  const { columns, rows, wrong } = JSON.parse(stdout) as {
     columns: string[];
     rows: (Record<string, string> & { behaviour: string; glosson: string })[];
     wrong: string[];

@@ -1,11 +1,12 @@
 import { type Browser, chromium } from "playwright-core";
+import { must } from "../../scripts/run.ts";
 
 /** Starts Debian's Chromium with a new profile that trusts this authority besides its own. */
 export async function openBrowser(home: string, caFile: string): Promise<Browser> {
   const db = `${home}/.pki/nssdb`;
   await Deno.mkdir(db, { recursive: true });
-  await run("certutil", "-N", "-d", `sql:${db}`, "--empty-password");
-  await run("certutil", "-A", "-d", `sql:${db}`, "-t", "C,,", "-n", "glosson", "-i", caFile);
+  await must("certutil", ["-N", "-d", `sql:${db}`, "--empty-password"]);
+  await must("certutil", ["-A", "-d", `sql:${db}`, "-t", "C,,", "-n", "glosson", "-i", caFile]);
   return await chromium.launch({
     executablePath: "/usr/bin/chromium",
     env: { HOME: home, PATH: "/usr/bin:/bin" },
@@ -20,9 +21,4 @@ export async function openBrowser(home: string, caFile: string): Promise<Browser
       "--disable-sync",
     ],
   });
-}
-
-async function run(program: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args }).output();
-  if (!success) throw new Error(`${program} failed: ${new TextDecoder().decode(stderr)}`);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { run } from "../../scripts/run.ts";
 
 const STATIC_FILES = new URL("../../examples/client/static_files.ts", import.meta.url).href;
 
@@ -35,27 +36,23 @@ Deno.test({
       await Deno.writeTextFile(join(state, "account.json"), "secret");
       await Deno.writeTextFile(join(state, "more", "key.pem"), "secret");
       await Deno.writeTextFile(join(folder, "program.ts"), PROGRAM);
-      const run = `"$0" run --quiet --allow-read --config "$2" "$1/program.ts"`;
-      const { stdout, stderr } = await new Deno.Command("unshare", {
-        args: [
-          ...["--map-root-user", "--mount", "sh", "-c"],
-          `mount --bind "$1/state" "$1/site/sub/other" &&
-           ${run} "$1/site" "$1/state" /index.html /sub/other/account.json /sub/other/more/key.pem &&
-           ${run} "$1/site/sub/other/more" "$1/state"`,
-          ...[Deno.execPath(), folder, CONFIG],
-        ],
-        env: { NO_COLOR: "1" },
-      }).output();
-      const text = new TextDecoder();
+      const show = `"$0" run --quiet --allow-read --config "$2" "$1/program.ts"`;
+      const { stdout, stderr } = await run("unshare", [
+        ...["--map-root-user", "--mount", "sh", "-c"],
+        `mount --bind "$1/state" "$1/site/sub/other" &&
+           ${show} "$1/site" "$1/state" /index.html /sub/other/account.json /sub/other/more/key.pem &&
+           ${show} "$1/site/sub/other/more" "$1/state"`,
+        ...[Deno.execPath(), folder, CONFIG],
+      ], { env: { NO_COLOR: "1" } });
       assert.deepEqual(
-        text.decode(stdout).trim().split("\n"),
+        stdout.trim().split("\n"),
         [
           "/index.html 200 home",
           "/sub/other/account.json 404 There is nothing here.",
           "/sub/other/more/key.pem 404 There is nothing here.",
           `Cannot serve ${mounted}/more: the token and the key of this glosson are kept there`,
         ],
-        text.decode(stderr),
+        stderr,
       );
     } finally {
       await Deno.remove(folder, { recursive: true });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { PROGRAMS } from "../../scripts/compile/programs.ts";
 import { LineLog } from "../../scripts/line_log.ts";
 import { endProcess } from "../../scripts/process.ts";
+import { run } from "../../scripts/run.ts";
 import { BASE, type Relay, ROOT, startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 import { compileExecutables } from "./deploy/executable.ts";
@@ -25,16 +26,6 @@ const FILES = [
 /** Compiles once for all tests here. */
 const compiled = compileExecutables();
 compiled.catch(() => {});
-
-/** Runs a program to its end and returns its code and everything that it wrote. */
-async function run(
-  program: string,
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number; text: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(program, { args, env }).output();
-  return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
-}
 
 Deno.test("the executables name their version and commit, and ask for no permission", async () => {
   const dir = await compiled;
@@ -89,7 +80,7 @@ Deno.test("the relay reads no variable that its permissions do not name", async 
   const { text } = await run(
     Deno.execPath(),
     ["run", "--no-prompt", "--ignore-env", ...permissions, `${ROOT}main.ts`, "config", "--json"],
-    { ...env, DENO_AUDIT_PERMISSIONS: `${dir}/audit`, NO_COLOR: "1" },
+    { env: { ...env, DENO_AUDIT_PERMISSIONS: `${dir}/audit`, NO_COLOR: "1" } },
   );
   assert.deepEqual(JSON.parse(text).problems, []);
   assert.doesNotMatch(text, /secret"/);
@@ -111,7 +102,7 @@ Deno.test("every story is true of the executable", async () => {
   const { code, text } = await run(
     Deno.execPath(),
     ["test", "-A", "--parallel", "--quiet", `${ROOT}tests/stories/`],
-    { GLOSSOND_BIN: `${dir}/glossond`, NO_COLOR: "1" },
+    { env: { GLOSSOND_BIN: `${dir}/glossond`, NO_COLOR: "1" } },
   );
   assert.equal(code, 0, text.slice(-5000));
   assert.match(text, /\| \d\d+ passed (?:\(\d+ steps\) )?\| 0 failed/);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DemoPart } from "../../scripts/demo/part.ts";
+import { must } from "../../scripts/run.ts";
 import { BASE, type Relay, ROOT, startRelay } from "../stories/relay.ts";
 import { openBrowser } from "./chromium.ts";
 import { type FrontPorts, frontPorts, startFront } from "./deploy/front.ts";
@@ -23,9 +24,7 @@ async function curl(url: string, caFile: string, ...more: string[]): Promise<Fet
   const args = ["-sS", "-i", "--http1.1", "--interface", VISITOR, "--max-time", "20"];
   // Every name here is this machine; curl would try ::1 first.
   args.push("--connect-to", "::127.0.0.1:", "--cacert", caFile, ...more, url);
-  const { success, stdout, stderr } = await new Deno.Command("curl", { args }).output();
-  if (!success) throw new Error(`curl ${url}: ${new TextDecoder().decode(stderr)}`);
-  const [head = "", ...body] = new TextDecoder().decode(stdout).split("\r\n\r\n");
+  const [head = "", ...body] = (await must("curl", args)).split("\r\n\r\n");
   const [status = "", ...fields] = head.split("\r\n");
   return {
     status: Number(status.split(" ")[1]),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { run } from "../../scripts/run.ts";
 import { BASE, type Relay, ROOT } from "../stories/relay.ts";
 import { apiOf, serveUser, type User, visit } from "../stories/user.ts";
 import { freePort } from "../../scripts/ports.ts";
@@ -12,9 +13,8 @@ const MAX_EXPOSURE = 1.5;
 const LOG_FILE = "/run/glossond.log";
 
 async function analyze(...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command("systemd-analyze", { args }).output();
-  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  assert.ok(success, text);
+  const { code, text } = await run("systemd-analyze", args);
+  assert.equal(code, 0, text);
   return text;
 }
 

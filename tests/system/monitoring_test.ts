@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/ports.ts";
+import { run } from "../../scripts/run.ts";
 import { startServer } from "../../scripts/server.ts";
-import { program } from "../examples/client/front/programs.ts";
 import { startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 
@@ -10,7 +10,7 @@ const MONITORING = fileURLToPath(new URL("../../examples/monitoring/", import.me
 
 /** Runs promtool and fails with what it says. */
 async function promtool(args: string[], input?: string): Promise<void> {
-  const { code, text } = await program("promtool", args, input);
+  const { code, text } = await run("promtool", args, { input });
   assert.equal(code, 0, `promtool ${args.join(" ")}: ${text}`);
   // It exits with 0 where it only has advice.
   assert.doesNotMatch(text, /error|should|FAILED/i, `promtool ${args.join(" ")}: ${text}`);

@@ -1,3 +1,5 @@
+import { must } from "../../scripts/run.ts";
+
 /** Addresses: this machine sees the relay, the relay the router, the router the client. */
 export const RELAY_ADDRESS = "10.88.0.2";
 
@@ -24,11 +26,7 @@ export interface NatOptions {
 /** @param last a last argument that may have spaces. */
 async function run(command: string, ...last: string[]): Promise<void> {
   const [program = "", ...words] = command.split(" ");
-  const args = [...words, ...last];
-  const { success, stderr } = await new Deno.Command(program, { args }).output();
-  if (!success) {
-    throw new Error(`Cannot run ${command}: ${new TextDecoder().decode(stderr).trim()}`);
-  }
+  await must(program, [...words, ...last]);
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { run } from "../../scripts/run.ts";
 import { until } from "../certificate/helpers.ts";
 import { setUpGlosson } from "../stories/glosson.ts";
 import { startRelay } from "../stories/relay.ts";
@@ -37,22 +38,13 @@ for (const resets of [false, true]) {
       launcher: nat.client,
       url: `https://relay.${BASE}:${hub}`,
     });
-    const run = glosson.run();
-    await run.said(/ Online /);
+    const client = glosson.run();
+    await client.said(/ Online /);
     const connections = async (): Promise<number> => {
-      const { stdout } = await new Deno.Command(nat.relay[0]!, {
-        args: [
-          ...nat.relay.slice(1),
-          "ss",
-          "-Htn",
-          "state",
-          "established",
-          "sport",
-          "=",
-          `:${data}`,
-        ],
-      }).output();
-      return new TextDecoder().decode(stdout).split("\n").filter(Boolean).length;
+      const [program = "", ...args] = nat.relay;
+      const established = ["ss", "-Htn", "state", "established", "sport", "=", `:${data}`];
+      const { stdout } = await run(program, [...args, ...established]);
+      return stdout.split("\n").filter(Boolean).length;
     };
 
     await until(async () => await connections() >= PARKED, "parked connections");

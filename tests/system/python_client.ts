@@ -1,33 +1,21 @@
 import { join } from "node:path";
 import { LineLog } from "../../scripts/line_log.ts";
 import { endProcess } from "../../scripts/process.ts";
+import { type Ran, run, type RunOptions } from "../../scripts/run.ts";
 import { BASE, type Relay, ROOT } from "../stories/relay.ts";
 
 /** The package's folder. */
 export const PACKAGE = join(ROOT, "examples/python");
 
-/** What a command said and how it ended. */
-export interface Ran {
-  code: number;
-  text: string;
-}
-
 /** Runs a command to its end; throws with what it said when it should have gone well and did not. */
 export async function sh(
   command: string[],
-  options: { env?: Record<string, string>; cwd?: string; fails?: boolean } = {},
+  { fails = false, ...options }: RunOptions & { fails?: boolean } = {},
 ): Promise<Ran> {
-  const { code, stdout, stderr } = await new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    env: options.env,
-    cwd: options.cwd ?? ROOT,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  if (!options.fails && code !== 0) throw new Error(`${command.join(" ")} ended ${code}:\n${text}`);
-  return { code, text };
+  const [program = "", ...args] = command;
+  const ran = await run(program, args, { cwd: ROOT, ...options });
+  if (fails || ran.code === 0) return ran;
+  throw new Error(`${command.join(" ")} ended ${ran.code}:\n${ran.text}`);
 }
 
 /** Makes a virtual environment with the package in it; returns its Python. */
@@ -43,14 +31,17 @@ export async function install(python: string, what: string): Promise<void> {
   await sh([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", what]);
 }
 
+/** What a client said and how it ended. */
+type End = Pick<Ran, "code" | "text">;
+
 /** A client that runs. */
 export interface Running {
   /** Resolves when so many lines, past or to come, have this text. @default {1} */
   logged(text: string, times?: number): Promise<void>;
   /** Resolves with exit code and what it said, when it ended. */
-  ended: Promise<Ran>;
+  ended: Promise<End>;
   /** Asks it to leave and waits until it has. */
-  stop(): Promise<Ran>;
+  stop(): Promise<End>;
 }
 
 /** Starts a command that stays. */

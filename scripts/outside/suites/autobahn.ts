@@ -1,3 +1,4 @@
+import { must } from "../../run.ts";
 import { beside, type Suite, type Tool, type Verdicts } from "../suite.ts";
 import { CACHE, npm } from "../tools.ts";
 import type { World } from "../world.ts";
@@ -39,13 +40,8 @@ const autobahn: Tool = {
     if (python === undefined) {
       throw new Error("Cannot install autobahntestsuite: it needs Python 2.7, which is not here");
     }
-    const { success, stderr } = await new Deno.Command(python, {
-      args: ["-m", "pip", "install", "-q", "--target", PACKAGES, `autobahntestsuite==${VERSION}`],
-    }).output();
-    if (!success) {
-      const said = new TextDecoder().decode(stderr).slice(-300);
-      throw new Error(`Cannot install autobahntestsuite: ${said}`);
-    }
+    const packages = ["--target", PACKAGES, `autobahntestsuite==${VERSION}`];
+    await must(python, ["-m", "pip", "install", "-q", ...packages]);
     await Deno.writeTextFile(`${PACKAGES}/.done`, "");
   },
 };

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { endProcess } from "../../../scripts/process.ts";
+import { endOf, type Ran } from "../../../scripts/run.ts";
 import { FakeRelay } from "./fake_relay.ts";
 import { HttpExchange } from "./http_exchange.ts";
 import { withFolder } from "./story.ts";
@@ -10,7 +12,7 @@ const MAIN = fileURLToPath(new URL("../../../examples/client/main.ts", import.me
 /** A client as a program of its own. */
 interface Program {
   process: Deno.ChildProcess;
-  done: Promise<Deno.CommandOutput>;
+  done: Promise<Ran>;
 }
 
 /** Everything that was started; a test that fails half-way must leave nothing running. */
@@ -36,18 +38,13 @@ function start(folder: string, args: string[]): Program {
     stderr: "piped",
   }).spawn();
   started.add(process);
-  const done = process.output().finally(() => started.delete(process));
+  const done = endOf(process).finally(() => started.delete(process));
   return { process, done };
 }
 
 /** Runs the program to its end. */
-async function glosson(
-  folder: string,
-  ...args: string[]
-): Promise<{ code: number; out: string; err: string }> {
-  const { code, stdout, stderr } = await start(folder, args).done;
-  const text = new TextDecoder();
-  return { code, out: text.decode(stdout), err: text.decode(stderr) };
+function glosson(folder: string, ...args: string[]): Promise<Ran> {
+  return start(folder, args).done;
 }
 
 /** Sets up `kaylee` by the program at a relay that reads the bio from a file. */
@@ -58,20 +55,19 @@ async function withSetup(use: (relay: FakeRelay, folder: string) => Promise<void
       const [ca, bio] = [join(folder, "ca.pem"), join(folder, "kaylee.txt")];
       await Deno.writeTextFile(ca, relay.authority.pem);
       relay.readBio = () => Deno.readTextFileSync(bio);
-      const { code, out, err } = await glosson(
+      const { code, stdout, stderr } = await glosson(
         folder,
         ...["setup", "kaylee", "--relay", relay.url.href, "--ca", ca, "--bio-file", bio],
       );
-      assert.equal(err, "");
+      assert.equal(stderr, "");
       assert.equal(code, 0);
-      assert.match(out, /https:\/\/kaylee\.glosson\.localhost/);
-      assert.ok(!out.includes(relay.token));
+      assert.match(stdout, /https:\/\/kaylee\.glosson\.localhost/);
+      assert.ok(!stdout.includes(relay.token));
       await use(relay, folder);
     });
   } finally {
     for (const process of started) {
-      process.kill("SIGKILL");
-      await process.status;
+      await endProcess(process, "SIGKILL");
     }
     await relay.stop();
   }
@@ -79,20 +75,20 @@ async function withSetup(use: (relay: FakeRelay, folder: string) => Promise<void
 
 Deno.test("glosson explains itself", () =>
   withFolder(async (folder) => {
-    assert.match((await glosson(folder, "--version")).out, /^glosson \d+\.\d+\.\d+\n$/);
+    assert.match((await glosson(folder, "--version")).stdout, /^glosson \d+\.\d+\.\d+\n$/);
     for (const args of [["--help"], ["setup", "--help"], ["run", "--help"], ["status", "--help"]]) {
-      const { code, out, err } = await glosson(folder, ...args);
-      assert.deepEqual([code, err], [0, ""]);
-      assert.match(out, /^Usage:/m);
+      const { code, stdout, stderr } = await glosson(folder, ...args);
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.match(stdout, /^Usage:/m);
     }
     const wrong = await glosson(folder, "run", "--poool", "3");
     assert.equal(wrong.code, 2);
-    assert.match(wrong.err, /--poool/);
+    assert.match(wrong.stderr, /--poool/);
     const early = await glosson(folder, "run");
     assert.equal(early.code, 1);
-    assert.match(early.err, /Nothing is set up in .*glosson setup NAME/);
+    assert.match(early.stderr, /Nothing is set up in .*glosson setup NAME/);
     const status = await glosson(folder, "status", "--json");
-    assert.deepEqual([status.code, status.out], [1, "null\n"]);
+    assert.deepEqual([status.code, status.stdout], [1, "null\n"]);
   }));
 
 Deno.test({
@@ -107,15 +103,14 @@ Deno.test({
       visitor.close();
       const status = await glosson(folder, "status");
       assert.equal(status.code, 0);
-      assert.match(status.out, /Running here: yes\n(.*\n)*Online: +yes/);
+      assert.match(status.stdout, /Running here: yes\n(.*\n)*Online: +yes/);
       const second = await glosson(folder, "run");
       assert.equal(second.code, 1);
-      assert.match(second.err, /another glosson is running/);
+      assert.match(second.stderr, /another glosson is running/);
       const closed = new Promise<CloseEvent>((done) => relay.session!.socket.onclose = done);
       running.process.kill("SIGTERM");
       assert.equal((await closed).code, 1000);
-      const { code, stderr } = await running.done;
-      const log = new TextDecoder().decode(stderr);
+      const { code, stderr: log } = await running.done;
       assert.equal(code, 0, log);
       assert.match(log, /info +Online url=https:\/\/kaylee\.glosson\.localhost\n/);
       // No address of a visitor without --verbose, and no secret at all.
@@ -160,6 +155,6 @@ Deno.test({
       relay.send({ type: "goodbye", reason: "replaced", retryAfterMs: null });
       const { code, stderr } = await running.done;
       assert.equal(code, 1);
-      assert.match(new TextDecoder().decode(stderr), /glosson: Another glosson run took over/);
+      assert.match(stderr, /glosson: Another glosson run took over/);
     }),
 });

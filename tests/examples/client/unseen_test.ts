@@ -6,6 +6,7 @@ import { setup } from "../../../examples/client/setup.ts";
 import { State } from "../../../examples/client/state.ts";
 import { readRelayMessage } from "../../../lib/wire/messages.ts";
 import { hasUnseen } from "../../../lib/wire/unseen.ts";
+import { run } from "../../../scripts/run.ts";
 import { UNSEEN_CHARACTERS } from "../../wire/unseen_characters.ts";
 import { FakeRelay } from "./fake_relay.ts";
 import { withFolder } from "./story.ts";
@@ -150,10 +151,8 @@ Deno.test("glosson writes nothing raw, whoever said it", async () => {
           ["run", `--${HOSTILE}`],
         ]
       ) {
-        const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-          args: ["run", "-A", "--quiet", "--no-prompt", MAIN, ...args],
-        }).output();
-        const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+        const program = ["run", "-A", "--quiet", "--no-prompt", MAIN];
+        const { code, text } = await run(Deno.execPath(), [...program, ...args]);
         assert.notEqual(code, 0);
         assert.ok(text.length > 10);
         assert.equal(acts(text), false, `${args[0]}: ${escape(text)}`);

@@ -6,7 +6,8 @@ import {
   type RelayCertificate,
   startRelayCertificate,
 } from "../../../lib/certificate/relay_certificate.ts";
-import { recordedLog, run, temporaryFolder, until } from "../../certificate/helpers.ts";
+import { must } from "../../../scripts/run.ts";
+import { recordedLog, temporaryFolder, until } from "../../certificate/helpers.ts";
 import { type AcmeBench, acmeBench, BASE, NAMES } from "./bench.ts";
 import { freeDnsPort, startPowerDns } from "./servers.ts";
 
@@ -237,7 +238,7 @@ Deno.test({
   async fn(): Promise<void> {
     await using it = await acmeBench();
     await using folder = temporaryFolder();
-    await run("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", folder.path]);
+    await must("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", folder.path]);
     try {
       const full = { ...it, stateDir: folder.path };
       await withRelay(full, { stateDir: folder.path }, async (relay, log) => {
@@ -252,7 +253,7 @@ Deno.test({
         await relay.renewNow();
       });
     } finally {
-      await run("umount", ["-l", folder.path]);
+      await must("umount", ["-l", folder.path]);
     }
   },
 });

@@ -1,5 +1,6 @@
 import { PROGRAMS } from "../../../scripts/compile/programs.ts";
 import { endProcess } from "../../../scripts/process.ts";
+import { type Ran, run } from "../../../scripts/run.ts";
 import { type LogLine, RelayLog } from "../../stories/relay_log.ts";
 import { seedAccounts } from "../../store/helpers.ts";
 import { type AcmeBench, acmeBench, BASE, type OrderBench } from "./bench.ts";
@@ -15,13 +16,6 @@ const PERMISSIONS = [
   "--ignore-env",
   ...PROGRAMS.find(({ name }) => name === "glossond")!.permissions,
 ];
-
-/** What a program printed and how it ended. */
-export interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
 
 /** A relay with the ACME authority, as a process, and the servers that it needs. */
 export interface AcmeDaemon<B extends OrderBench = AcmeBench> extends AsyncDisposable {
@@ -123,7 +117,10 @@ export async function startDaemonBeside<B extends OrderBench>(
       },
       // Commands read the listeners' ports from their settings.
       glossond: (...args) =>
-        runToEnd(...glossond(...args), { ...env, GLOSSOND_PAGES_PORT: String(ports.pages) }),
+        run(...glossond(...args), {
+          clearEnv: true,
+          env: { ...env, GLOSSOND_PAGES_PORT: String(ports.pages) },
+        }),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
@@ -134,7 +131,7 @@ export async function startDaemonBeside<B extends OrderBench>(
 
 /** Runs a Deno program of this repository to its end; `args` begin with its permissions. */
 export function runProgram(args: string[], env: Record<string, string>): Promise<Ran> {
-  return runToEnd(Deno.execPath(), ["run", "--no-check", ...args], env);
+  return run(Deno.execPath(), ["run", "--no-check", ...args], { clearEnv: true, env });
 }
 
 /** How the daemon is called: the executable that GLOSSOND_BIN names, else the source. */
@@ -142,17 +139,6 @@ function glossond(...args: string[]): [program: string, args: string[]] {
   const executable = Deno.env.get("GLOSSOND_BIN");
   if (executable !== undefined) return [executable, args];
   return [Deno.execPath(), ["run", "--no-check", ...PERMISSIONS, MAIN, ...args]];
-}
-
-async function runToEnd(
-  program: string,
-  args: string[],
-  env: Record<string, string>,
-): Promise<Ran> {
-  const command = new Deno.Command(program, { args, clearEnv: true, env, stdin: "null" });
-  const { code, stdout, stderr } = await command.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
 async function serve(env: Record<string, string>): Promise<{

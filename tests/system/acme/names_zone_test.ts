@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createDnsTurn } from "../../../lib/dns/turn.ts";
 import { createNameKeeper, type NameKeeper } from "../../../lib/dns/name_keeper.ts";
 import { createPowerDns } from "../../../lib/dns/power_dns.ts";
+import { run } from "../../../scripts/run.ts";
 import { recordedLog, temporaryFolder, until } from "../../certificate/helpers.ts";
 import { storeIn } from "../../store/helpers.ts";
 import { putTxt } from "./bench.ts";
@@ -219,13 +220,10 @@ for (const nsec3param of ["", "1 0 0 -"]) {
       `trust-anchors { ${ZONE}. static-key ${flags} ${protocol} ${algorithm} "${key}"; };\n`,
     );
     const validates = async (name: string, type: string, said: RegExp): Promise<void> => {
-      const { stdout, stderr } = await new Deno.Command("delv", {
-        args: [
-          ...["@127.0.0.1", "-p", `${dns.dnsPort}`, "-a", anchors, `+root=${ZONE}`],
-          ...[name, type],
-        ],
-      }).output();
-      const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+      const { text } = await run("delv", [
+        ...["@127.0.0.1", "-p", `${dns.dnsPort}`, "-a", anchors, `+root=${ZONE}`],
+        ...[name, type],
+      ]);
       assert.match(text, said, `${name} ${type}`);
       assert.match(text, /fully validated/, `${name} ${type}: ${text}`);
     };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
 import { readIdentity } from "../../../lib/pki/identity.ts";
-import { opensslRequest, run } from "../../certificate/helpers.ts";
+import { must } from "../../../scripts/run.ts";
+import { opensslRequest } from "../../certificate/helpers.ts";
 import { openAccountSession } from "../../../lib/acme/account.ts";
 import { createAcmeTransport } from "../../../lib/acme/transport.ts";
 import { writeSets } from "./zone.ts";
@@ -82,7 +83,7 @@ Deno.test("users' requests with RSA and ECDSA keys are signed, and verify", asyn
       await Deno.writeTextFile(`${path}.leaf`, leaf!);
       await Deno.writeTextFile(`${path}.issuers`, issuers.join(""));
       await Deno.writeTextFile(`${path}.root`, await it.pebble.root());
-      await run("openssl", [
+      await must("openssl", [
         ...["verify", "-verify_hostname", name, "-CAfile", `${path}.root`],
         ...["-untrusted", `${path}.issuers`, `${path}.leaf`],
       ]);

@@ -1,8 +1,9 @@
 import { createPowerDns } from "../../../lib/dns/power_dns.ts";
 import type { DnsProvider } from "../../../lib/dns/provider.ts";
 import { freePort } from "../../../scripts/ports.ts";
+import { must } from "../../../scripts/run.ts";
 import { type Server, startServer } from "../../../scripts/server.ts";
-import { run, temporaryFolder } from "../../certificate/helpers.ts";
+import { temporaryFolder } from "../../certificate/helpers.ts";
 
 /** How long a server may take to answer. */
 const START_TIMEOUT_MS = 10_000;
@@ -65,7 +66,7 @@ export async function startPowerDns(options: PowerDnsOptions = {}): Promise<Powe
   const apiPort = freePort();
   const dnsPort = options.dnsPort ?? freeDnsPort();
   const database = `${folder.path}/pdns.sqlite`;
-  await run("sqlite3", [database, `.read ${SCHEMA}`]);
+  await must("sqlite3", [database, `.read ${SCHEMA}`]);
   await Deno.writeTextFile(
     `${folder.path}/pdns.conf`,
     [
@@ -137,7 +138,7 @@ export async function startPowerDns(options: PowerDnsOptions = {}): Promise<Powe
     relay: { settings: { PDNS_API_URL: apiUrl }, secrets: `POWERDNS_API_KEY=${API_KEY}\n` },
     api,
     async txt(name: string): Promise<string[]> {
-      const lines = await run("sqlite3", [
+      const lines = await must("sqlite3", [
         "-cmd",
         ".timeout 5000",
         database,
@@ -146,7 +147,7 @@ export async function startPowerDns(options: PowerDnsOptions = {}): Promise<Powe
       return lines.split("\n").filter(Boolean).map((line) => line.replace(/^"|"$/g, ""));
     },
     async rows(name: string): Promise<string[]> {
-      const lines = await run("sqlite3", [
+      const lines = await must("sqlite3", [
         "-cmd",
         ".timeout 5000",
         database,
@@ -185,7 +186,7 @@ export async function startPebble(options: PebbleOptions): Promise<PebbleServer>
   const port = freePort();
   const managementPort = freePort();
   const tls = `${folder.path}/tls`;
-  await run("openssl", [
+  await must("openssl", [
     ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
     ...["-keyout", `${tls}.key`, "-out", `${tls}.pem`, "-days", "2", "-subj", "/CN=pebble"],
     ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],

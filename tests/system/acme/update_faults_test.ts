@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { AcmeAuthorityOptions } from "../../../lib/acme/acme_authority.ts";
 import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
-import { run, temporaryFolder } from "../../certificate/helpers.ts";
+import { must } from "../../../scripts/run.ts";
+import { temporaryFolder } from "../../certificate/helpers.ts";
 import { BASE, NAMES, type OrderBench, orderBench } from "./bench.ts";
 import { startDaemonBeside } from "./daemon.ts";
 import { KEY, startBind, startKnot, type UpdateServer } from "./update_servers.ts";
@@ -60,7 +61,7 @@ for (const [program, args, begins] of CHECKERS) {
     await using folder = temporaryFolder();
     const path = `${folder.path}/conf`;
     await Deno.writeTextFile(path, block.replace(/^\w*\n/, "").replace("…", KEY.secret));
-    await run(program, args(path));
+    await must(program, args(path));
   });
 }
 

@@ -1,4 +1,5 @@
-import { run, temporaryFolder } from "../../certificate/helpers.ts";
+import { must } from "../../../scripts/run.ts";
+import { temporaryFolder } from "../../certificate/helpers.ts";
 import type { DnsProvider } from "../../../lib/dns/provider.ts";
 import { createRfc2136 } from "../../../lib/dns/rfc2136.ts";
 import type { TsigKey } from "../../../lib/dns/rfc2136/tsig.ts";
@@ -130,7 +131,7 @@ async function start(
     `$ORIGIN ${zone}.\n$TTL 300\n@ SOA ns1 hostmaster 1 3600 600 86400 60\n@ NS ns1\nns1 A 127.0.0.1\n`,
   );
   const dig = (...question: string[]): Promise<string> =>
-    run("dig", [
+    must("dig", [
       ...["@127.0.0.1", "-p", `${dnsPort}`, "+noall", "+answer", "+tries=1", "+time=2"],
       ...["-y", `${OPERATOR.algorithm}:${OPERATOR.name}:${OPERATOR.secret}`, ...question],
     ]);
@@ -174,7 +175,7 @@ async function start(
           "",
         ].join("\n"),
       );
-      await run("nsupdate", [script]);
+      await must("nsupdate", [script]);
     },
     async standsAt(name): Promise<string[]> {
       const lines = (await dig(zone, "AXFR")).split("\n").map((line) => line.split(/\s+/));

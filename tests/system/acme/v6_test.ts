@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { run } from "../../../scripts/run.ts";
 import { temporaryFolder } from "../../certificate/helpers.ts";
 
 const PROGRAM = new URL("v6_program.ts", import.meta.url).pathname;
@@ -17,13 +18,10 @@ Deno.test({
     await using folder = temporaryFolder();
     const resolver = `${folder.path}/resolv.conf`;
     await Deno.writeTextFile(resolver, "nameserver ::1\n");
-    const { stdout, stderr } = await new Deno.Command("unshare", {
-      args: [
-        ...["--net", "--mount", "sh", "-c", SCRIPT, resolver],
-        ...[Deno.execPath(), "run", "--allow-all", "--no-check", PROGRAM],
-      ],
-    }).output();
-    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    const { text: said } = await run("unshare", [
+      ...["--net", "--mount", "sh", "-c", SCRIPT, resolver],
+      ...[Deno.execPath(), "run", "--allow-all", "--no-check", PROGRAM],
+    ]);
     assert.match(said, /^waiting for the name servers ns1\.glosson\.test \(10\.9\.9\.9, ::1\)$/m);
     assert.match(said, /^a certificate came$/m, said);
   },

@@ -1,3 +1,4 @@
+import { run } from "../../../scripts/run.ts";
 import { ROOT } from "../../stories/relay.ts";
 
 /**
@@ -7,9 +8,8 @@ import { ROOT } from "../../stories/relay.ts";
 export async function compileExecutables(): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "glossond-executable-" });
   const args = ["run", "-A", `${ROOT}scripts/compile.ts`, "--npm", "--out", dir];
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
-  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  if (success && said.includes("for testing, not for release")) return dir;
+  const { code, text } = await run(Deno.execPath(), args);
+  if (code === 0 && text.includes("for testing, not for release")) return dir;
   await Deno.remove(dir, { recursive: true });
-  throw new Error(said);
+  throw new Error(text);
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { answers, freePort } from "../../../scripts/ports.ts";
+import { must } from "../../../scripts/run.ts";
 import { startServer } from "../../../scripts/server.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../../examples/", import.meta.url));
@@ -82,7 +83,7 @@ async function startHaproxy(options: FrontOptions): Promise<AsyncDisposable> {
       ["server apache 127.0.0.1:8080", `server apache 127.0.0.1:${ports.apacheHttp}`],
     ]),
   );
-  await run("haproxy", "-c", "-f", config);
+  await must("haproxy", ["-c", "-f", config]);
   return await start("haproxy", ["-db", "-f", config], [ports.tls, ports.http]);
 }
 
@@ -91,12 +92,11 @@ async function startApache(options: FrontOptions): Promise<AsyncDisposable> {
   await Deno.mkdir(`${dir}/www/.well-known/acme-challenge`, { recursive: true });
   await Deno.writeTextFile(`${dir}/www/index.html`, `the site ${foreign}\n`);
   await Deno.writeTextFile(`${dir}/www/.well-known/acme-challenge/token`, "challenge\n");
-  await run(
-    "openssl",
+  await must("openssl", [
     ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
     ...["-keyout", `${dir}/foreign.key`, "-out", `${dir}/foreign.pem`, "-days", "2"],
     ...["-subj", `/CN=${foreign}`, "-addext", `subjectAltName=DNS:${foreign}`],
-  );
+  ]);
   const vhost = await fitted("apache-vhost.conf", [
     [EXAMPLE_BASE, base],
     [EXAMPLE_BASE.replaceAll(".", "\\."), base.replaceAll(".", "\\.")],
@@ -138,18 +138,12 @@ Include ${dir}/glosson.conf
   // Its workers are not root, and the temporary folder is root's own.
   await Deno.chmod(dir, 0o755);
   const args = ["-d", dir, "-f", `${dir}/apache2.conf`];
-  await run("apache2", ...args, "-t");
+  await must("apache2", [...args, "-t"]);
   return await start(
     "apache2",
     [...args, "-DFOREGROUND"],
     [ports.apacheTls, ports.apacheHttp],
   );
-}
-
-/** Runs a program to its end. */
-async function run(program: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args }).output();
-  if (!success) throw new Error(`${program} failed: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** Starts a server and waits until it accepts connections at its ports. */

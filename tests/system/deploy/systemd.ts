@@ -1,3 +1,4 @@
+import { type Ran, run } from "../../../scripts/run.ts";
 /** A file to be there for the units, by its whole path. */
 export interface PlacedFile {
   text?: string;
@@ -74,23 +75,11 @@ export async function startSystemd(files: Record<string, PlacedFile>): Promise<S
 
   /** The systemd itself, as this machine numbers it. */
   async function init(): Promise<string> {
-    const { stdout } = await new Deno.Command("pgrep", { args: ["-P", String(child.pid)] })
-      .output();
-    return new TextDecoder().decode(stdout).trim();
+    return (await run("pgrep", ["-P", String(child.pid)])).stdout.trim();
   }
-  async function inside(input: string | undefined, program: string, ...args: string[]) {
-    const process = new Deno.Command("nsenter", {
-      args: ["-t", await init(), "-m", "-p", "-C", "-i", "-u", program, ...args],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const writer = process.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(input ?? "")).catch(() => {});
-    await writer.close().catch(() => {});
-    const { code, stdout, stderr } = await process.output();
-    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    return { code, text };
+  async function inside(input: string | undefined, ...argv: string[]): Promise<Ran> {
+    const there = ["-t", await init(), "-m", "-p", "-C", "-i", "-u"];
+    return await run("nsenter", [...there, ...argv], { input });
   }
   async function systemctl(...args: string[]): Promise<string> {
     const { code, text } = await inside(undefined, "systemctl", "--no-pager", ...args);
