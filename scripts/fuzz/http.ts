@@ -1,5 +1,6 @@
 import { MAX_HTTP_HEAD_BYTES, parseHttpRequest } from "../../lib/wire/http_request.ts";
 import { joined, mutate } from "./mutate.ts";
+import { judgePrefix } from "./prefix.ts";
 import type { Random } from "./random.ts";
 
 const encoder = new TextEncoder();
@@ -39,11 +40,8 @@ export function httpCase(random: Random): Uint8Array {
 export function judgeHttp(bytes: Uint8Array, random: Random): string | undefined {
   const whole = parseHttpRequest(bytes);
   const text = JSON.stringify(whole);
-  const prefix = bytes.subarray(0, random.below(bytes.length));
-  const early = parseHttpRequest(prefix);
-  if (early.state !== "more" && JSON.stringify(early) !== text) {
-    return `after ${prefix.length} bytes it is ${JSON.stringify(early)}, then ${text}`;
-  }
+  const wrong = judgePrefix(parseHttpRequest, bytes, random);
+  if (wrong !== undefined) return wrong;
   if (whole.state === "more" && bytes.length >= MAX_HTTP_HEAD_BYTES) {
     return "it wants more than the limit";
   }

@@ -5,6 +5,7 @@ import {
   type SocketAddress,
 } from "../../lib/wire/proxy_protocol.ts";
 import { joined, mutate } from "./mutate.ts";
+import { judgePrefix } from "./prefix.ts";
 import type { Random } from "./random.ts";
 
 const encoder = new TextEncoder();
@@ -50,11 +51,8 @@ export function proxyCase(random: Random): Uint8Array {
 export function judgeProxy(bytes: Uint8Array, random: Random): string | undefined {
   const whole = parseProxyHeader(bytes);
   const text = JSON.stringify(whole);
-  const prefix = bytes.subarray(0, random.below(bytes.length));
-  const early = parseProxyHeader(prefix);
-  if (early.state !== "more" && JSON.stringify(early) !== text) {
-    return `after ${prefix.length} bytes it is ${JSON.stringify(early)}, then ${text}`;
-  }
+  const wrong = judgePrefix(parseProxyHeader, bytes, random);
+  if (wrong !== undefined) return wrong;
   if (whole.state === "more") {
     return bytes.length < MAX_PROXY_HEADER_BYTES ? undefined : "it wants more than the limit";
   }
