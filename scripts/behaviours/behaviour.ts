@@ -34,6 +34,9 @@ export interface Trial {
   isDirect: boolean;
 }
 
+/** What takes longer than this does not happen at once. */
+const AT_ONCE_MS = 1_500;
+
 /** An answer of the app's that is nothing special. */
 export const OK = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
 
@@ -123,4 +126,11 @@ export function ofBoth(
 export async function livesOn(trial: Trial): Promise<boolean> {
   const { answer } = await exchange(trial, head(trial, "GET /alive"));
   return answer?.body === "ok";
+}
+
+/** What is found out at once, or false. */
+export async function atOnce(found: Promise<boolean>): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(late.resolve, AT_ONCE_MS, false);
+  return await Promise.race([found, late.promise]).finally(() => clearTimeout(timer));
 }

@@ -1,5 +1,6 @@
 import {
   answering,
+  atOnce,
   type Behaviour,
   exchange,
   head,
@@ -104,11 +105,7 @@ export const REQUEST_FRAMING_ROWS: Behaviour[] = [
       });
       const visitor = await trial.open();
       await visitor.send(head(trial, "POST /s", "Content-Length: 8") + "abcd");
-      const streamed = await Promise.race([
-        first.promise.then(() => true),
-        new Promise<false>((resolve) => setTimeout(resolve, 1_500, false)),
-      ]);
-      if (!streamed) return "held back";
+      if (!await atOnce(first.promise.then(() => true))) return "held back";
       await visitor.send("efgh");
       return unlessRefused(await readAnswer(visitor), () => "streamed");
     },

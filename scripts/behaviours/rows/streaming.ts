@@ -1,6 +1,7 @@
 import {
   answerHead,
   answering,
+  atOnce,
   type Behaviour,
   exchange,
   head,
@@ -91,10 +92,7 @@ export const STREAMING_ROWS: Behaviour[] = [
       const visitor = await trial.open();
       await visitor.send(head(trial, "GET /events"));
       const one = visitor.until(/data: 1\n\n/);
-      const came = await Promise.race([
-        one.then((text) => text !== undefined),
-        new Promise<false>((resolve) => setTimeout(resolve, 1_500, false)),
-      ]);
+      const came = await atOnce(one.then((text) => text !== undefined));
       first.resolve();
       if (!came) return "held back";
       return await visitor.until(/data: 2\n\n/) === undefined ? "cut short" : "at once";
@@ -116,10 +114,8 @@ export const STREAMING_ROWS: Behaviour[] = [
       });
       const visitor = await trial.open();
       await visitor.send(head(trial, "GET /late"));
-      const came = await Promise.race([
-        visitor.until(/\r\n\r\n/).then((text) => text !== undefined),
-        new Promise<false>((resolve) => setTimeout(resolve, 1_500, false)),
-      ]);
+      const whole = visitor.until(/\r\n\r\n/);
+      const came = await atOnce(whole.then((text) => text !== undefined));
       seen.resolve();
       if (!came) return "held back";
       return String.fromCharCode(...await visitor.take(2)) === "ok" ? "at once" : "other body";
