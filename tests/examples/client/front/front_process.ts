@@ -1,6 +1,7 @@
 import type { VisitorLimits } from "../../../../examples/client/front/limits.ts";
 import { V8_FLAGS } from "../../../../scripts/compile/programs.ts";
 import { lines } from "../../../../scripts/lines.ts";
+import { sendSignal } from "../../../../scripts/process.ts";
 
 /** What a front says of itself. */
 export interface Places {
@@ -100,10 +101,6 @@ export class FrontProcess {
 
   /** Ends it at once. */
   kill(): void {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
+    sendSignal(this.#process, "SIGKILL");
   }
 }
