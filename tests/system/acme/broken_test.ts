@@ -9,7 +9,7 @@ import {
 import { must } from "../../../scripts/run.ts";
 import { recordedLog, temporaryFolder, until } from "../../certificate/helpers.ts";
 import { type AcmeBench, acmeBench, BASE, NAMES } from "./bench.ts";
-import { freeDnsPort, startPowerDns } from "./servers.ts";
+import { freeDnsPort, type PowerDnsServer, startPowerDns } from "./servers.ts";
 
 /** What goes wrong, and what has to be said about it. */
 interface Breakage {
@@ -160,21 +160,26 @@ Deno.test("each broken set-up is named, the old certificate stays, the next orde
   }
 });
 
-Deno.test("a secondary that lags is named with its serial", async () => {
-  await using it = await acmeBench();
-  await firstCertificate(it);
-  // Pulled once, and never told of a change: PowerDNS does not know of it.
-  await using secondary = await startPowerDns({
+/** A secondary that has pulled the zone once, and is never told of a change: its primary does not know of it. */
+async function forgottenSecondary(it: AcmeBench): Promise<PowerDnsServer> {
+  const secondary = await startPowerDns({
     secondaryOf: { port: it.dns.dnsPort, zones: [BASE] },
   });
   await until(async () => {
     const zone = await secondary.api("GET", `/zones/${BASE}.`) as { serial: number };
     return zone.serial > 0;
   }, "the first transfer");
-  const dnsServers = [
-    { host: "127.0.0.1", port: it.dns.dnsPort },
-    { host: "127.0.0.1", port: secondary.dnsPort },
-  ];
+  return secondary;
+}
+
+Deno.test("a secondary that lags is named with its serial", async () => {
+  await using it = await acmeBench();
+  await firstCertificate(it);
+  await using secondary = await forgottenSecondary(it);
+  const dnsServers = [it.dns, secondary].map(({ dnsPort }) => ({
+    host: "127.0.0.1",
+    port: dnsPort,
+  }));
   const message = new RegExp(
     `127\\.0\\.0\\.1:${secondary.dnsPort} has serial \\d+ of glosson\\.test and PowerDNS \\d+: check its zone transfers and NOTIFY`,
   );
@@ -196,17 +201,11 @@ Deno.test("a secondary that lags is named with its serial", async () => {
 Deno.test("a backend whose serial stands still is named with its fix", async () => {
   await using it = await acmeBench();
   await it.dns.api("PUT", `/zones/${BASE}.`, { kind: "Native", soa_edit_api: "OFF" });
-  await using secondary = await startPowerDns({
-    secondaryOf: { port: it.dns.dnsPort, zones: [BASE] },
-  });
-  await until(async () => {
-    const zone = await secondary.api("GET", `/zones/${BASE}.`) as { serial: number };
-    return zone.serial > 0;
-  }, "the first transfer");
-  const dnsServers = [
-    { host: "127.0.0.1", port: it.dns.dnsPort },
-    { host: "127.0.0.1", port: secondary.dnsPort },
-  ];
+  await using secondary = await forgottenSecondary(it);
+  const dnsServers = [it.dns, secondary].map(({ dnsPort }) => ({
+    host: "127.0.0.1",
+    port: dnsPort,
+  }));
   await withRelay(it, { dnsServers, propagationTimeoutMs: 1000 }, async (relay) => {
     await failsWith(
       relay,
