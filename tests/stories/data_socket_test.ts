@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { usageOf } from "../../scripts/bench/usage.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import { answer, helloFor, send } from "./hub_visitor.ts";
 import {
@@ -263,10 +264,7 @@ Deno.test({
   async fn() {
     await using relay = await startRelay({ settings: { LOG_LEVEL: "info" } });
     await using link = await connectControl(relay, await signUp(relay, "kaylee"));
-    const resident = (): number => {
-      const status = Deno.readTextFileSync(`/proc/${relay.pid}/status`);
-      return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)![1]) * 1024;
-    };
+    const resident = (): number => usageOf([relay.pid]).rssBytes;
     using visitor = await send(relay, [helloFor(`kaylee.${BASE}`)]);
     const data = await dial(relay, (await link.next("connect")).ticket);
     await readJoin(data);

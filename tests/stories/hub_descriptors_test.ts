@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { usageOf } from "../../scripts/bench/usage.ts";
 import { must } from "../../scripts/run.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import { apiOf, connectControl, dialData, serveUser, signUp, type User, visit } from "./user.ts";
@@ -10,19 +11,6 @@ const ignore = !await Deno.stat(PRLIMIT).then(() => true, () => false);
 
 /** How soon every listener has to answer once descriptors are free again. */
 const RECOVERY_MS = 15_000;
-
-/** Descriptors that the relay has open. */
-function descriptors(relay: Relay): number {
-  return [...Deno.readDirSync(`/proc/${relay.pid}/fd`)].length;
-}
-
-/** CPU seconds that the relay has used. */
-function cpuSeconds(relay: Relay): number {
-  const stat = Deno.readTextFileSync(`/proc/${relay.pid}/stat`);
-  // Fields 14 and 15, counted from behind the name in parentheses; in ticks of 10 ms.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
 
 async function limitDescriptors(relay: Relay, soft: number): Promise<void> {
   await must(PRLIMIT, ["--pid", String(relay.pid), `--nofile=${soft}:`]);
@@ -111,7 +99,7 @@ Deno.test({
     const other = await signUp(relay, "simon");
     await using server = await serveUser(relay, user, () => new Response("here"));
     await allAnswer(relay, user, other);
-    const before = descriptors(relay);
+    const before = usageOf([relay.pid]).descriptors;
     const own = server.link.socket;
 
     // With none to spare the public listeners fail, with a few the servers behind them do: which one
@@ -121,11 +109,11 @@ Deno.test({
         line.message === "inner TLS server stopped, starting another" && line.server === server
       );
     for (const spare of sparing(() => failed("control") && failed("pages"))) {
-      await limitDescriptors(relay, descriptors(relay) - 1 + spare);
+      await limitDescriptors(relay, usageOf([relay.pid]).descriptors - 1 + spare);
       const waiting = spare > 0 ? [] : (await Promise.all(
         Object.entries(relay.ports).map(([name, port]) => idlers(port, name === "admin" ? 1 : 20)),
       )).flat();
-      const cpuBefore = cpuSeconds(relay);
+      const cpuBefore = usageOf([relay.pid]).cpuSeconds;
       const seconds = 2;
       const until = performance.now() + seconds * 1000;
       while (performance.now() < until) {
@@ -137,7 +125,7 @@ Deno.test({
           Promise.race([attempt, new Promise((resolve) => setTimeout(resolve, 300))])
         ));
       }
-      const cpu = cpuSeconds(relay) - cpuBefore;
+      const cpu = usageOf([relay.pid]).cpuSeconds - cpuBefore;
       assert.ok(cpu < seconds / 2, `${cpu} s of CPU in ${seconds} s with ${spare} to spare`);
       for (const conn of waiting) conn.close();
       await limitDescriptors(relay, 1024);
@@ -146,7 +134,7 @@ Deno.test({
 
     assert.equal(own.readyState, WebSocket.OPEN, "who was online stayed so");
     await eventually("as many descriptors as before", () => {
-      const now = descriptors(relay);
+      const now = usageOf([relay.pid]).descriptors;
       if (now > before + 2) throw new Error(`${now} instead of ${before}`);
       return Promise.resolve();
     });
@@ -178,11 +166,11 @@ Deno.test({
       ...await idlers(relay.ports.hub!, 400),
       ...await idlers(relay.ports.control!, 400),
     ];
-    const cpuBefore = cpuSeconds(relay);
+    const cpuBefore = usageOf([relay.pid]).cpuSeconds;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    const cpu = cpuSeconds(relay) - cpuBefore;
+    const cpu = usageOf([relay.pid]).cpuSeconds - cpuBefore;
     assert.ok(cpu < 0.5, `${cpu} s of CPU in 1 s`);
-    assert.ok(descriptors(relay) < 320);
+    assert.ok(usageOf([relay.pid]).descriptors < 320);
     // They are still there; only their time is up, and none of them kept the others' descriptors.
     await allAnswer(relay, user, other);
     for (const conn of idle) conn.close();

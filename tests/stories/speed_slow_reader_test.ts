@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { writeAll } from "../../lib/net/splice.ts";
+import { usageOf } from "../../scripts/bench/usage.ts";
 import { hello, serverName } from "../wire/hello_builder.ts";
 import { BASE, startRelay } from "./relay.ts";
 import { connectControl, dialData, readJoin, signUp } from "./user.ts";
@@ -9,11 +10,6 @@ const BYTES_PER_SECOND = 24e6;
 
 /** How much the relay may grow meanwhile: a sender that outran the reader would grow it in no time. */
 const MAX_GROWTH_BYTES = 4e6;
-
-function residentBytes(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)![1]) * 1024;
-}
 
 Deno.test({
   name: "a slow visitor of a fast client costs the relay no memory",
@@ -41,12 +37,12 @@ Deno.test({
     }
     // At full speed first: code and pools, which stay, are not what is asked for.
     await read(500e6);
-    const before = residentBytes(relay.pid);
+    const before = usageOf([relay.pid]).rssBytes;
     let most = before;
     const began = performance.now();
     for (let step = 1; step <= 60; step++) {
       await read(BYTES_PER_SECOND / 20);
-      most = Math.max(most, residentBytes(relay.pid));
+      most = Math.max(most, usageOf([relay.pid]).rssBytes);
       const ahead = step * 50 - (performance.now() - began);
       if (ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
     }
