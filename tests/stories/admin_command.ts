@@ -1,5 +1,6 @@
 import { PROGRAMS } from "../../scripts/compile/programs.ts";
 import { endOf, type Ran } from "../../scripts/run.ts";
+import { bareEnvironment, settingVariables } from "./environment.ts";
 import { BASE, ROOT } from "./relay.ts";
 
 /** From the source, the program may do what the executable may. */
@@ -16,19 +17,18 @@ export function glossondCommand(
   settings: Record<string, string> = {},
 ): Deno.Command {
   const executable = Deno.env.get("GLOSSOND_BIN");
-  const { PATH = "/usr/bin:/bin", HOME = stateDir, DENO_DIR } = Deno.env.toObject();
   return new Deno.Command(executable ?? Deno.execPath(), {
     args: executable ? args : ["run", ...PERMISSIONS, `${ROOT}main.ts`, ...args],
     clearEnv: true,
     env: {
-      PATH,
-      HOME,
+      ...bareEnvironment(stateDir),
       NO_COLOR: "1",
-      ...(DENO_DIR !== undefined && { DENO_DIR }),
-      GLOSSOND_STATE_DIR: stateDir,
-      GLOSSOND_BASE_DOMAIN: BASE,
-      GLOSSOND_SECRETS_FILE: `${stateDir}/no-secrets`,
-      ...Object.fromEntries(Object.entries(settings).map(([k, v]) => [`GLOSSOND_${k}`, v])),
+      ...settingVariables({
+        STATE_DIR: stateDir,
+        BASE_DOMAIN: BASE,
+        SECRETS_FILE: `${stateDir}/no-secrets`,
+        ...settings,
+      }),
     },
     stdin: "null",
     stdout: "piped",

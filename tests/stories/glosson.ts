@@ -1,6 +1,7 @@
 import { LineLog } from "../../scripts/line_log.ts";
 import { endProcess } from "../../scripts/process.ts";
 import { endOf, type Ran } from "../../scripts/run.ts";
+import { bareEnvironment } from "./environment.ts";
 import { type Relay, ROOT } from "./relay.ts";
 
 /** The reference client as a person has it: a program with a state folder, set up at a relay. */
@@ -39,7 +40,6 @@ export async function setUpGlosson(
 ): Promise<Glosson> {
   const dir = await Deno.makeTempDir({ prefix: "glosson-story-" });
   const runs: GlossonRun[] = [];
-  const { PATH = "/usr/bin:/bin", HOME = dir, DENO_DIR } = Deno.env.toObject();
 
   function start(args: string[]): Deno.ChildProcess {
     const [program = "", ...before] = [...launcher, Deno.execPath()];
@@ -47,13 +47,7 @@ export async function setUpGlosson(
     return new Deno.Command(program, {
       args: [...before, ...run, ...args],
       clearEnv: true,
-      env: {
-        PATH,
-        HOME,
-        ...(DENO_DIR !== undefined && { DENO_DIR }),
-        NO_COLOR: "1",
-        GLOSSON_STATE: `${dir}/state`,
-      },
+      env: { ...bareEnvironment(dir), NO_COLOR: "1", GLOSSON_STATE: `${dir}/state` },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

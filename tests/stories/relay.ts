@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { endProcess } from "../../scripts/process.ts";
+import { bareEnvironment, settingVariables } from "./environment.ts";
 import { type LogLine, RelayLog } from "./relay_log.ts";
 
 /** The repository's root. */
@@ -71,7 +72,6 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
     LOG_LEVEL: "debug",
     ...options.settings,
   };
-  const { PATH = "/usr/bin:/bin", HOME = dir, DENO_DIR } = Deno.env.toObject();
   const executable = Deno.env.get("GLOSSOND_BIN");
   const serve = ["serve", ...options.takeover ? ["--takeover"] : []];
   const [program = "", ...args] = [
@@ -85,12 +85,7 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
   const process = new Deno.Command(program, {
     args,
     clearEnv: true,
-    env: {
-      PATH,
-      HOME,
-      ...(DENO_DIR !== undefined && { DENO_DIR }),
-      ...Object.fromEntries(Object.entries(settings).map(([k, v]) => [`GLOSSOND_${k}`, v])),
-    },
+    env: { ...bareEnvironment(dir), ...settingVariables(settings) },
     stdin: "null",
     stdout: "null",
     stderr: "piped",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { LineLog } from "../../scripts/line_log.ts";
 import { endProcess, sendSignal } from "../../scripts/process.ts";
+import { bareEnvironment, settingVariables } from "./environment.ts";
 import { setUpGlosson } from "./glosson.ts";
 import { ROOT, startRelay } from "./relay.ts";
 import { signUp, visit } from "./user.ts";
@@ -13,10 +14,26 @@ const END_MS = 10_000;
 
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGKILL"] as const;
 
-/** A program of Deno's and its settings. */
+/** A program and its settings. */
 interface Program {
-  args: string[];
+  argv: string[];
   env: Record<string, string>;
+}
+
+/** How a program of this repository is started. */
+const DENO = [Deno.execPath(), "run", "-A", "--no-prompt", "--quiet"];
+
+const CLIENT = `${ROOT}examples/client/main.ts`;
+
+function start({ argv: [program = "", ...args], env }: Program): Deno.ChildProcess {
+  return new Deno.Command(program, {
+    args,
+    clearEnv: true,
+    env: { ...bareEnvironment("/tmp"), NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
 }
 
 /** What a process did that was sent a signal. */
@@ -27,30 +44,15 @@ interface Ended {
   lines: string[];
 }
 
-/** What a program needs of the environment, its settings, and nothing else that is set here. */
-function withSettings(
-  settings: Record<string, string>,
-): Pick<Deno.CommandOptions, "env" | "clearEnv"> {
-  const { PATH = "/usr/bin:/bin", HOME = "/", DENO_DIR } = Deno.env.toObject();
-  const cache = DENO_DIR !== undefined && { DENO_DIR };
-  return { clearEnv: true, env: { PATH, HOME, ...cache, NO_COLOR: "1", ...settings } };
-}
-
 /**
  * Starts a program, sends it signals at their moments (milliseconds, or when something has
  * happened), and waits until it has ended.
  */
 async function endedBy(
-  { args, env }: Program,
+  program: Program,
   ...signals: [moment: number | Promise<unknown>, signal: Deno.Signal][]
 ): Promise<Ended> {
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-prompt", "--quiet", ...args],
-    ...withSettings(env),
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const process = start(program);
   const log = new LineLog([process.stdout, process.stderr], String);
   let over = false;
   const ended = process.status.finally(() => over = true);
@@ -99,8 +101,9 @@ async function relayIn(dir: string): Promise<Program> {
     DRAIN_SECONDS: "1",
     ...Object.fromEntries(ports.map((name) => [`${name}_PORT`, "0"])),
   };
-  const env = Object.entries(settings).map(([name, value]) => [`GLOSSOND_${name}`, value]);
-  return { args: [`${ROOT}main.ts`, "serve"], env: Object.fromEntries(env) };
+  const executable = Deno.env.get("GLOSSOND_BIN");
+  const program = executable === undefined ? [...DENO, `${ROOT}main.ts`] : [executable];
+  return { argv: [...program, "serve"], env: settingVariables(settings) };
 }
 
 async function withFolder(use: (dir: string) => Promise<void>): Promise<void> {
@@ -127,17 +130,10 @@ for (const signal of SIGNALS) {
 
 Deno.test("the relay, sent SIGHUP while it starts, starts, and reads its settings again", () =>
   withFolder(async (dir) => {
-    const { args, env } = await relayIn(dir);
-    const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-prompt", "--quiet", ...args],
-      ...withSettings(env),
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
+    const process = start(await relayIn(dir));
     let over = false;
     process.status.then(() => over = true);
-    const log = new LineLog([process.stderr], String);
+    const log = new LineLog([process.stdout, process.stderr], String);
     // From then on it listens for signals.
     await log.first((line) => line.includes(" starting "), "that it starts");
     process.kill("SIGHUP");
@@ -157,8 +153,9 @@ for (const signal of SIGNALS) {
       await using relay = await startRelay({ settings: { CLAIMS_PER_HOUR: "100" } });
       await Deno.writeTextFile(`${dir}/ca.pem`, relay.ca);
       const setup: Program = {
-        args: [
-          ...[`${ROOT}examples/client/main.ts`, "setup", "kaylee", "--ca", `${dir}/ca.pem`],
+        argv: [
+          ...DENO,
+          ...[CLIENT, "setup", "kaylee", "--ca", `${dir}/ca.pem`],
           ...["--relay", `https://localhost:${relay.ports.control}`],
           ...["--bio-file", `${relay.biosDir}/kaylee.txt`],
         ],
@@ -178,7 +175,7 @@ for (const signal of SIGNALS) {
         assert.equal((await Deno.stat(`${dir}/state/${file}`)).mode! & 0o777, 0o600);
       }
       // Whatever it was told in between, what it left is whole.
-      const run = { args: [setup.args[0]!, "run"], env: setup.env };
+      const run = { argv: [...DENO, CLIENT, "run"], env: setup.env };
       const online = relay.logged("client online", { username: "kaylee" });
       assertInOrder(await endedBy(run, [online, "SIGTERM"]), "run", [0]);
       assert.ok(relay.lines.some(({ message }) => message === "client online"));
@@ -188,7 +185,7 @@ for (const signal of SIGNALS) {
     await using relay = await startRelay();
     await using glosson = await setUpGlosson(relay, "kaylee");
     const run: Program = {
-      args: [`${ROOT}examples/client/main.ts`, "run"],
+      argv: [...DENO, CLIENT, "run"],
       env: { GLOSSON_STATE: glosson.stateDir },
     };
     for (const moment of MOMENTS_MS) {

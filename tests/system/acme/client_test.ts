@@ -5,6 +5,7 @@ import {
   temporaryFolder,
   until,
 } from "../../certificate/helpers.ts";
+import { bareEnvironment } from "../../stories/environment.ts";
 import { BASE } from "./bench.ts";
 import { type AcmeDaemon, runProgram, startAcmeDaemon } from "./daemon.ts";
 import { visitOnce } from "./visitor.ts";
@@ -24,13 +25,7 @@ Deno.test("setup, and the client's and the relay's own renewals, with RSA and EC
   // The client dials this machine only where the relay's own name leads here too: in a mount namespace it does.
   await Deno.writeTextFile(`${folder.path}/hosts`, `127.0.0.1 localhost relay.${BASE}\n`);
   await Deno.writeTextFile(`${folder.path}/site/index.html`, "hello");
-  const { PATH, HOME, DENO_DIR } = daemon.env;
-  const env = {
-    PATH: PATH!,
-    HOME: HOME!,
-    ...(DENO_DIR !== undefined && { DENO_DIR }),
-    HTTPS_PROXY: daemon.proxy,
-  };
+  const env = { ...bareEnvironment(folder.path), HTTPS_PROXY: daemon.proxy };
 
   const running: Deno.ChildProcess[] = [];
   try {

@@ -1,6 +1,7 @@
 import { PROGRAMS } from "../../../scripts/compile/programs.ts";
 import { endProcess } from "../../../scripts/process.ts";
 import { type Ran, run } from "../../../scripts/run.ts";
+import { bareEnvironment, settingVariables } from "../../stories/environment.ts";
 import { type LogLine, RelayLog } from "../../stories/relay_log.ts";
 import { seedAccounts } from "../../store/helpers.ts";
 import { type AcmeBench, acmeBench, BASE, type OrderBench } from "./bench.ts";
@@ -68,7 +69,6 @@ export async function startDaemonBeside<B extends OrderBench>(
     await Deno.writeTextFile(`${it.stateDir}/.secrets`, it.dns.relay.secrets);
     if (users !== undefined) await addUsers(stateDir, users);
     await prepare?.(it);
-    const { PATH = "/usr/bin:/bin", HOME = it.stateDir, DENO_DIR } = Deno.env.toObject();
     const named: Record<string, string> = {
       BASE_DOMAIN: BASE,
       STATE_DIR: stateDir,
@@ -89,12 +89,7 @@ export async function startDaemonBeside<B extends OrderBench>(
       LOG: "json",
       ...settings,
     };
-    const env = {
-      PATH,
-      HOME,
-      ...(DENO_DIR !== undefined && { DENO_DIR }),
-      ...Object.fromEntries(Object.entries(named).map(([k, v]) => [`GLOSSOND_${k}`, v])),
-    };
+    const env = { ...bareEnvironment(it.stateDir), ...settingVariables(named) };
     let running = await serve(env);
     stack.defer(() => running.stop());
     const { ports } = running;
