@@ -4,6 +4,7 @@ import packet from "dns-packet";
 import { createRfc2136 } from "../../lib/dns/rfc2136.ts";
 import type { DnsClientOptions } from "../../lib/dns/rfc2136/client.ts";
 import type { DnsProvider } from "../../lib/dns/provider.ts";
+import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 
 /** The key that the primary and its client share. */
 export const KEY = {
@@ -68,11 +69,7 @@ export function startFakePrimary(tell: (asked: Asked) => Told[] | undefined): Fa
       open.add(conn);
       serve(conn).catch(() => {}).finally(() => {
         open.delete(conn);
-        try {
-          conn.close();
-        } catch {
-          // Closed at the end.
-        }
+        closeQuietly(conn);
       });
     }
   })().catch(() => {});
@@ -89,7 +86,7 @@ export function startFakePrimary(tell: (asked: Asked) => Told[] | undefined): Fa
       for (const each of told) {
         const bytes = Buffer.concat([Buffer.alloc(2), encode(request, each, sign)]);
         bytes.writeUInt16BE(bytes.length - 2);
-        for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+        await writeAll(conn, bytes);
       }
     }
   }

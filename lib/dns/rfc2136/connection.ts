@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { type HostPort, writeHostPort } from "../../config/values.ts";
 import { networkCause } from "../../net/network_cause.ts";
+import { closeQuietly, writeAll } from "../../net/splice.ts";
 import { failure } from "../try_again.ts";
 
 /** A TCP connection to a DNS server; its owner closes it. */
@@ -38,13 +39,7 @@ export async function openDnsConnection(
   }
 
   const conn = await told(() => Deno.connect({ hostname, port, signal: late }));
-  const close = (): void => {
-    try {
-      conn.close();
-    } catch {
-      // Closed before.
-    }
-  };
+  const close = (): void => closeQuietly(conn);
   late.addEventListener("abort", close, { once: true });
 
   async function read(length: number): Promise<Buffer> {
@@ -57,15 +52,11 @@ export async function openDnsConnection(
     return bytes;
   }
 
-  async function write(bytes: Buffer): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
-  }
-
   return {
     send(message) {
       const length = Buffer.alloc(2);
       length.writeUInt16BE(message.length);
-      return told(() => write(Buffer.concat([length, message])));
+      return told(() => writeAll(conn, Buffer.concat([length, message])));
     },
     receive: () => told(async () => await read((await read(2)).readUInt16BE())),
     [Symbol.dispose](): void {

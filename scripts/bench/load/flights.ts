@@ -4,7 +4,7 @@
  * not what the machine is busy with. See {@linkcode LoadProcess}.
  */
 import { dataPreface } from "../../../lib/wire/messages.ts";
-import { writeAll } from "../../../lib/net/splice.ts";
+import { closeQuietly, writeAll } from "../../../lib/net/splice.ts";
 import { openingBytes } from "../../../lib/visitor/opening.ts";
 import type { ProxyAddresses } from "../../../lib/wire/proxy_protocol.ts";
 import { answerCalls } from "../load_process.ts";
@@ -71,11 +71,7 @@ async function visit(port: number, hello: Uint8Array): Promise<Deno.TcpConn> {
     await readExactly(conn, FLIGHT_BYTES.page);
     return conn;
   } catch (error) {
-    try {
-      conn.close();
-    } catch {
-      // By the timer.
-    }
+    closeQuietly(conn);
     throw error;
   } finally {
     clearTimeout(timer);
