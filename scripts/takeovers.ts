@@ -93,7 +93,7 @@ function note(why: string, times = 1): void {
 async function handOver(old: Relay): Promise<Relay> {
   await holders.call("hold", { ...way, count: streams });
   const relay = await startRelay({
-    dir: old.stateDir.replace(/\/state$/, ""),
+    dir: old.dir,
     takeover: true,
     launcher: AS_SERVED,
     settings: SETTINGS,

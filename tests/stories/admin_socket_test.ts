@@ -84,7 +84,7 @@ Deno.test({
     await using relay = await startRelay();
     const socket = `${relay.stateDir}/glossond.sock`;
     // As if the folders above were open, and the socket's own permissions all there was.
-    await Deno.chmod(relay.stateDir.replace(/\/state$/, ""), 0o755);
+    await Deno.chmod(relay.dir, 0o755);
     for (const mode of [0o700, 0o755]) {
       await Deno.chmod(relay.stateDir, mode);
       const { code, stderr } = await run("setpriv", [

@@ -79,7 +79,7 @@ elif name == "crashes":
   }));
   // Two waited for a place behind the four, at most once more the limit of 10 s.
   assert.ok(performance.now() - started < 25_000);
-  assert.deepEqual(await processesOf(`${relay.stateDir.replace(/state$/, "")}get_bio.py`), []);
+  assert.deepEqual(await processesOf(`${relay.dir}/get_bio.py`), []);
 });
 
 /** Command lines of the processes that run a script. */

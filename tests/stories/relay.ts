@@ -12,6 +12,8 @@ export const BASE = "glosson.localhost";
 /** A relay that runs as a process of its own. */
 export interface Relay extends AsyncDisposable {
   readonly pid: number;
+  /** The folder of everything that is its own, for {@linkcode RelayOptions.dir} of another. */
+  readonly dir: string;
   readonly stateDir: string;
   readonly biosDir: string;
   /** Port of each listener by its name. */
@@ -111,6 +113,7 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
     const ports = await log.ports();
     return {
       pid: process.pid,
+      dir,
       stateDir,
       biosDir,
       ports,

@@ -11,7 +11,7 @@ const ignore = Deno.build.os !== "linux";
 
 /** Starts a relay that takes another's place. */
 function successorOf(relay: Relay, settings: Record<string, string> = {}): Promise<Relay> {
-  return startRelay({ dir: relay.stateDir.replace(/\/state$/, ""), takeover: true, settings });
+  return startRelay({ dir: relay.dir, takeover: true, settings });
 }
 
 /** A visitor who stays: asks once more each time. */
@@ -136,7 +136,7 @@ Deno.test("a second relay that was not asked to take over is refused", async () 
     new RegExp(`Cannot listen on 127.0.0.1:${first.ports.hub} \\(hub\\)`),
   );
   await assert.rejects(
-    startRelay({ dir: first.stateDir.replace(/\/state$/, "") }),
+    startRelay({ dir: first.dir }),
     /Another glossond runs on the state folder/,
   );
 });

@@ -63,6 +63,7 @@ async function relayOf(
   }
   return {
     pid: 0,
+    dir: "/etc/glossond",
     stateDir: state,
     biosDir: "/etc/glossond/bios",
     ports,
