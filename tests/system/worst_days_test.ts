@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { must } from "../../scripts/run.ts";
 import { ROOT } from "../stories/relay.ts";
 
 /** Runs a script of this repository to its end and returns what it printed, as JSON. */
@@ -11,13 +12,7 @@ async function runScript(
     ...before,
     ...[Deno.execPath(), "run", "-A", `${ROOT}scripts/${name}`, ...args, "--json"],
   ];
-  const { code, stdout, stderr } = await new Deno.Command(program, {
-    args: rest,
-    stdin: "null",
-  }).output();
-  const [text, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  assert.equal(code, 0, `${text}\n${said}`);
-  return JSON.parse(text!);
+  return JSON.parse(await must(program, rest));
 }
 
 Deno.test("what a relay acknowledged is there after it was killed at random moments", async () => {
