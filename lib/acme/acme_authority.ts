@@ -9,7 +9,7 @@ import type { Authority, CertificateOrder, RenewalWindow } from "../certificate/
 import type { HostPort } from "../config/values.ts";
 import { openChallengeJournal } from "../dns/challenge_journal.ts";
 import { createChallengeWriter } from "../dns/challenge_writer.ts";
-import { createNameKeeper, type NameKeeper, type NameKeeperOptions } from "../dns/name_keeper.ts";
+import { NameKeeper, type NameKeeperOptions } from "../dns/name_keeper.ts";
 import type { DnsProvider } from "../dns/provider.ts";
 import type { DnsQueries } from "../dns/propagation.ts";
 import { createDnsTurn } from "../dns/turn.ts";
@@ -70,7 +70,7 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
   const inTurn = createDnsTurn(join(stateDir, "acme-dns.lock"));
   const writer = createChallengeWriter({ dns, journal: challenges, inTurn });
   const names = options.names &&
-    createNameKeeper({ ...options.names, dns, inTurn, ...(onNote && { onNote }) });
+    new NameKeeper({ ...options.names, dns, inTurn, ...(onNote && { onNote }) });
   return new AcmeAuthority({
     account: { stateDir, directoryUrl, email: options.email, transport },
     order: {

@@ -16,7 +16,7 @@ const CHALLENGE = "_acme-challenge.";
 export interface ProofParts {
   session: AcmeSession;
   /** Where the writer writes to. */
-  provider: Pick<DnsProvider, "label" | "serialMend">;
+  provider: Pick<DnsProvider, "label" | "serialFix">;
   writer: ChallengeWriter;
   /** Keeps in the DNS what a challenge would take out of it. */
   names?: Pick<NameKeeper, "keep" | "settle">;

@@ -15,7 +15,7 @@ export interface ChallengePlace {
  * there. Authorities follow them (RFC 8555, section 8.4, by way of RFC 1034, section 3.6.2), and
  * nothing else may stand beside one.
  *
- * @throws {Error} when they lead out of this server's zones, or in a circle; the message has the mend.
+ * @throws {Error} when they lead out of this server's zones, or in a circle; the message has the fix.
  */
 export async function findChallengePlace(
   dns: Pick<DnsProvider, "label" | "findZone" | "read">,

@@ -61,7 +61,7 @@ export interface PowerDns extends DnsProvider {
  * Makes a client of one PowerDNS server.
  *
  * Requests that fail for a passing reason (a locked backend, 5xx, a broken connection) are tried
- * again for a minute. Errors name the cause and the mend in one sentence.
+ * again for a minute. Errors name the cause and the fix in one sentence.
  */
 // deno-lint-ignore lengths/function -- short functions that share the API's address and key
 export function createPowerDns(options: PowerDnsOptions): PowerDns {
@@ -196,7 +196,7 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     replace,
     signing,
     notify,
-    serialMend: (zone) => `\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\``,
+    serialFix: (zone) => `\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\``,
   };
 }
 

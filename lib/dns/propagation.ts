@@ -120,7 +120,7 @@ export interface WaitForTxtOptions {
   /** The zone's serial at the server that was written to. */
   serial?: number;
   /** That server, for the explanation. */
-  provider: Pick<DnsProvider, "label" | "serialMend">;
+  provider: Pick<DnsProvider, "label" | "serialFix">;
   queries?: DnsQueries;
   /** @default {180 s} */
   timeoutMs?: number;
@@ -222,7 +222,7 @@ async function explain(lag: Lag): Promise<string> {
       return `${server.label} has serial ${serial} of ${zone} and ${provider.label} ${newest}: check its zone transfers and NOTIFY`;
     }
     return `${server.label} has serial ${serial} of ${zone} and not the value: check that changes raise the serial (${
-      provider.serialMend(zone)
+      provider.serialFix(zone)
     })`;
   });
   return `The challenge at ${name} is not on every name server after ${seconds} s: ${

@@ -33,7 +33,7 @@ export class NoZoneError extends Error {
 /**
  * A server to which zones can be written.
  *
- * Every method rejects with an {@linkcode Error} whose message names the cause and the mend in one
+ * Every method rejects with an {@linkcode Error} whose message names the cause and the fix in one
  * sentence when the server cannot be reached, does not answer in time, or refuses; what may pass by
  * itself has been tried again before. A zone is handed back only to the provider that found it. Reads
  * tell what stands at a name itself, never what a wildcard answers for it (RFC 4592), and see what was
@@ -62,7 +62,7 @@ export interface DnsProvider {
   /** Tells the zone's other servers of a change, where this one does not do that by itself. */
   notify(zone: DnsZone): Promise<void>;
   /** For people: how to have changes raise the serial of a zone there. */
-  serialMend(zone: string): string;
+  serialFix(zone: string): string;
 }
 
 /** Types that say where a name is; `ALIAS` and `LUA` are what some servers make addresses from. */

@@ -127,7 +127,7 @@ export function createRfc2136(options: DnsClientOptions): DnsProvider {
     replace,
     // A server that takes updates tells its secondaries by itself (RFC 1996 section 4.1).
     notify: () => Promise.resolve(),
-    serialMend: () => "as RFC 2136 section 3.6 has it: look at how the primary numbers them",
+    serialFix: () => "as RFC 2136 section 3.6 has it: look at how the primary numbers them",
   };
 }
 

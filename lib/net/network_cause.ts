@@ -1,6 +1,6 @@
 /** Why a `fetch` failed. */
 export interface NetworkCause {
-  /** The cause in a few words, and what mends it where that can be told. */
+  /** The cause in a few words, and what fixes it where that can be told. */
   why: string;
   /** Whether the same request may well succeed in a moment. */
   passing: boolean;

@@ -40,7 +40,7 @@ export type CsrCheck =
   }
   | {
     ok: false;
-    /** What is wrong and what mends it, one sentence for a person. */
+    /** What is wrong and what fixes it, one sentence for a person. */
     reason: string;
   };
 

@@ -10,7 +10,7 @@ export interface StorePlace {
 /**
  * Opens (and makes or migrates) the relay's store; the caller closes it.
  *
- * @throws {Error} when it cannot be used; the message names it and the mend.
+ * @throws {Error} when it cannot be used; the message names it and the fix.
  */
 export function openStore(place: StorePlace): Promise<Store> {
   return openSqlite(pathIn(place));

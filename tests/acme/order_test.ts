@@ -78,7 +78,7 @@ async function bench(folder: string, session: AcmeSession) {
     directoryUrl: `${SERVER}/directory`,
     journal,
     dnsServers: [{ host: "192.0.2.1", port: 53 }],
-    provider: { label: "PowerDNS", serialMend: () => "" },
+    provider: { label: "PowerDNS", serialFix: () => "" },
     now: Date.now,
     writer: {
       add(name, wanted) {

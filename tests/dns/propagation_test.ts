@@ -23,7 +23,7 @@ const SERVERS = [serverAt("ns1", "192.0.2.1"), serverAt("ns2", "192.0.2.2")];
 
 const PROVIDER = {
   label: "PowerDNS",
-  serialMend: (zone: string) => `\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\``,
+  serialFix: (zone: string) => `\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\``,
 };
 
 function queries(overrides: Partial<DnsQueries>): DnsQueries {

@@ -50,7 +50,7 @@ export interface MessageReader<T> {
 /**
  * Asks one DNS server over TCP, every request signed and every answer checked (RFC 8945).
  *
- * What fails for a passing reason is done again from the start; errors name the cause and the mend.
+ * What fails for a passing reason is done again from the start; errors name the cause and the fix.
  */
 export interface DnsClient {
   /** Makes requests over a connection of their own. */

@@ -16,7 +16,7 @@ export interface DnsConnection extends Disposable {
  * Opens a connection on which each message has its length before it (RFC 1035 section 4.2.2).
  *
  * @param timeoutMs how long it may live; whatever is awaited of it then fails.
- * @throws {Error} with the cause and the mend, as its methods do; a `PassingError` where that may pass.
+ * @throws {Error} with the cause and the fix, as its methods do; a `PassingError` where that may pass.
  */
 export async function openDnsConnection(
   server: HostPort,

@@ -43,7 +43,7 @@ function rcodeName(rcode: number): string {
 }
 
 /**
- * A response code that was not hoped for, with what mends it.
+ * A response code that was not hoped for, with what fixes it.
  *
  * @param what as in "the server refuses …".
  */
@@ -54,14 +54,14 @@ export function refusal(
   { server, key }: Asked,
 ): Error {
   const allow = `let the key ${key.name} do that (${permission} in named.conf, acl in knot.conf)`;
-  const mends: Record<number, string> = {
+  const fixes: Record<number, string> = {
     [RCODE.servFail]: "look at its log, and whether it can write the zone and its journal",
     [RCODE.notImp]: "it is no server for that",
     [RCODE.refused]: allow,
     [RCODE.notAuth]: `${allow}, and check that it is the primary of that zone`,
   };
-  const mend = mends[rcode] ?? "look at its log";
-  const message = `The DNS server at ${server} refuses ${what} (${rcodeName(rcode)}): ${mend}`;
+  const fix = fixes[rcode] ?? "look at its log";
+  const message = `The DNS server at ${server} refuses ${what} (${rcodeName(rcode)}): ${fix}`;
   return failure(message, { passing: rcode === RCODE.servFail });
 }
 

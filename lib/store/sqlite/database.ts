@@ -89,7 +89,7 @@ const MIGRATIONS: readonly string[] = [
  *
  * @param path file name, or `:memory:`.
  * @throws {Error} when the file belongs to a newer glossond, is damaged, or cannot be opened; the
- * message names it and the mend.
+ * message names it and the fix.
  */
 export function openDatabase(path: string): DatabaseSync {
   if (path === ":memory:") return open(path);
@@ -100,7 +100,7 @@ export function openDatabase(path: string): DatabaseSync {
     return open(path);
   } catch (error) {
     const { message } = error as Error;
-    // Others name the path and the mend themselves.
+    // Others name the path and the fix themselves.
     const known = error instanceof CutOffError || isSqliteError(error) ||
       error instanceof Deno.errors.PermissionDenied;
     if (!known) throw error;

@@ -35,7 +35,7 @@ export interface SqliteOptions {
 /**
  * Opens (and makes or migrates) a store in a database; the caller closes it.
  *
- * @throws {Error} when it cannot be used; the message names the path and the mend.
+ * @throws {Error} when it cannot be used; the message names the path and the fix.
  */
 export function openSqlite(path: string): Promise<Store> {
   return Promise.try(() => storeOn(openDatabase(path)));

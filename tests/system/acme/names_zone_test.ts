@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createDnsTurn } from "../../../lib/dns/turn.ts";
-import { createNameKeeper, type NameKeeper } from "../../../lib/dns/name_keeper.ts";
+import { NameKeeper } from "../../../lib/dns/name_keeper.ts";
 import { createPowerDns } from "../../../lib/dns/power_dns.ts";
 import { run } from "../../../scripts/run.ts";
 import { recordedLog, temporaryFolder, until } from "../../certificate/helpers.ts";
@@ -27,7 +27,7 @@ async function keeperBench(
 
   /** As a process that starts on this state. */
   function open(): NameKeeper {
-    const keeper = createNameKeeper({
+    const keeper = new NameKeeper({
       baseDomain: base,
       dns: createPowerDns({ apiUrl: dns.apiUrl, apiKey: API_KEY }),
       inTurn: createDnsTurn(`${folder.path}/dns.lock`),

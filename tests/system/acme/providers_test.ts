@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createNameKeeper } from "../../../lib/dns/name_keeper.ts";
+import { NameKeeper } from "../../../lib/dns/name_keeper.ts";
 import { createDnsTurn } from "../../../lib/dns/turn.ts";
 import { readIdentity } from "../../../lib/pki/identity.ts";
 import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
@@ -152,7 +152,7 @@ for (const [what, start] of Object.entries(SERVERS)) {
     await using dns = await start();
     await using folder = temporaryFolder();
     const store = storeIn(folder.path);
-    const keeper = createNameKeeper({
+    const keeper = new NameKeeper({
       baseDomain: BASE,
       dns: dns.provider(),
       inTurn: createDnsTurn(`${folder.path}/dns.lock`),

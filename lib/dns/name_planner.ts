@@ -1,0 +1,147 @@
+import {
+  type NameRecords,
+  ownSets,
+  planCopies,
+  planRemoval,
+  type RecordPlan,
+} from "./name_records.ts";
+import { byName, hasChallenge, readSource, type Source } from "./name_source.ts";
+import type { NameStore, OwnedSets } from "../store/names.ts";
+import type { DnsProvider, DnsZone } from "./provider.ts";
+
+const NO_SETS: OwnedSets = new Map();
+
+/** Options for {@linkcode NamePlanner}. */
+export interface NamePlannerOptions {
+  baseDomain: string;
+  dns: DnsProvider;
+  store: NameStore;
+  /** Names that somebody has: all of them, and whether one is; read at each use. */
+  claimed: () => Promise<Iterable<string>>;
+  isClaimed: (name: string) => Promise<boolean>;
+  /** Told of what was mended, and of what cannot be. */
+  onNote?: (note: string, fields?: Record<string, unknown>) => void;
+}
+
+/** A plan, and what decides whether it is carried out. */
+export interface PlannedName extends RecordPlan {
+  /** Made for a name that somebody has. */
+  kept: boolean;
+  /** The zone or what is known of it has to be changed. */
+  open: boolean;
+}
+
+/** Finds out what is to be written at names, and writes it. Whoever calls it has the DNS's turn. */
+export class NamePlanner {
+  readonly #options: NamePlannerOptions;
+  readonly #wildcard: string;
+  #saidBare = false;
+
+  constructor(options: NamePlannerOptions) {
+    this.#options = options;
+    this.#wildcard = `*.${options.baseDomain}`;
+  }
+
+  /** Whether a name is the relay's, and so nobody's to release: the base domain and the wildcard. */
+  isOurs(name: string): boolean {
+    return name === this.#options.baseDomain || name === this.#wildcard;
+  }
+
+  /** Whether a name is ours or somebody has it. */
+  async isKept(name: string): Promise<boolean> {
+    return this.isOurs(name) || await this.#options.isClaimed(name);
+  }
+
+  /** Where the records of names come from in a zone. */
+  source(zone: DnsZone): Promise<Source> {
+    return readSource(this.#options, zone);
+  }
+
+  /** Plans for a name that somebody has, and for those that it makes exist with it. */
+  async keeping(zone: DnsZone, name: string): Promise<PlannedName[]> {
+    const source = await this.source(zone);
+    if (source.sets.length === 0) {
+      this.#sayBare();
+      return [];
+    }
+    const { baseDomain } = this.#options;
+    if (!source.above && this.isOurs(name)) return [];
+    const names = source.above ? new Set([baseDomain, this.#wildcard, name]) : [name];
+    const plans = [];
+    for (const each of names) plans.push(plan(await this.#recordsOf(zone, each, source), true));
+    return plans;
+  }
+
+  /** The plan for a name that nobody has. */
+  async removing(zone: DnsZone, name: string): Promise<PlannedName> {
+    return plan(await this.#recordsOf(zone, name, await this.source(zone)), false);
+  }
+
+  /** Plans for all names there are; those that make others' wildcard end come first. */
+  async all(zone: DnsZone): Promise<{ source: Source; plans: PlannedName[] }> {
+    const { baseDomain, dns, store, claimed } = this.#options;
+    const sets = byName(await dns.readZone(zone));
+    const source = await readSource(this.#options, zone, sets);
+    const owned = await store.all();
+    if (source.sets.length === 0 && owned.size === 0) this.#sayBare();
+    const taken = new Set(await claimed());
+    const names = new Set([...taken, ...owned.keys()]);
+    if (source.above) names.add(baseDomain).add(this.#wildcard);
+    const plans = [...names]
+      .map((name) => ({ name, kept: this.isOurs(name) || taken.has(name) }))
+      .filter(({ name, kept }) => kept || !hasChallenge(name, sets))
+      .map(({ name, kept }) => {
+        const present = sets.get(name) ?? [];
+        return plan(
+          { name, source: source.sets, present, owned: owned.get(name) ?? NO_SETS },
+          kept,
+        );
+      });
+    plans.sort((a, b) => Number(this.isOurs(b.name)) - Number(this.isOurs(a.name)));
+    return { source, plans };
+  }
+
+  /** Writes what is open of some plans, remembered before and after. */
+  async write(zone: DnsZone, plans: readonly PlannedName[]): Promise<void> {
+    const { dns, store } = this.#options;
+    const open = plans.filter((each) => each.open);
+    if (open.length === 0) return;
+    await store.writing(open.map(ownSets));
+    const changes = open.flatMap((each) => each.changes);
+    if (changes.length > 0) await dns.replace(zone, changes);
+    await store.written(open.map(ownSets));
+    if (changes.length > 0) await dns.notify(zone).catch(() => {});
+  }
+
+  /** Tells of names that cannot be given what they should have. */
+  complain(plans: readonly PlannedName[]): void {
+    for (const { name, conflict } of plans) {
+      if (conflict === undefined) continue;
+      const note = "name will be away while a certificate is ordered";
+      this.#options.onNote?.(note, { name, why: conflict });
+    }
+  }
+
+  async #recordsOf(zone: DnsZone, name: string, source: Source): Promise<NameRecords> {
+    const { dns, store } = this.#options;
+    const present = await dns.readName(zone, name);
+    return { name, source: source.sets, present, owned: await store.of(name) };
+  }
+
+  /** Nothing answers for names below: each has only what the operator gave it, and keeps that. */
+  #sayBare(): void {
+    if (this.#saidBare) return;
+    this.#saidBare = true;
+    this.#options.onNote?.(
+      "there is no wildcard for users' names in the zone: each has the records that it is given there",
+      { wildcard: this.#wildcard },
+    );
+  }
+}
+
+function plan(records: NameRecords, kept: boolean): PlannedName {
+  const planned = kept ? planCopies(records) : planRemoval(records);
+  const { changes, ours } = planned;
+  const open = changes.length > 0 || (ours.length > 0) !== (records.owned.size > 0);
+  return { ...planned, kept, open };
+}
