@@ -17,6 +17,7 @@ import type { Place } from "./daemon/listeners.ts";
 import { Servers } from "./daemon/servers.ts";
 import { buildHub } from "./daemon/visitors.ts";
 import type { Settings } from "./config/settings.ts";
+import { writeHostPort } from "./config/values.ts";
 import type { HandOver } from "./admin/hand_over.ts";
 import type { Log } from "./log.ts";
 import { limitedGroups } from "./net/address_group.ts";
@@ -168,7 +169,7 @@ async function start(
   });
   return {
     addresses: Object.fromEntries(
-      addresses().map(([name, { hostname, port }]) => [name, `${hostname}:${port}`]),
+      addresses().map(([name, { hostname: host, port }]) => [name, writeHostPort({ host, port })]),
     ),
     handedOver: own.done,
     summary: () =>

@@ -10,9 +10,13 @@ export const LISTENER_SETTINGS = {
     "4430",
     "Port of the hub; 0 takes a free one, as for every port",
   ),
-  dataHost: required("DATA_HOST", host, "0.0.0.0", "Address of the clients' data connections", {
-    dev: "127.0.0.1",
-  }),
+  dataHost: required(
+    "DATA_HOST",
+    host,
+    "::",
+    "Address of the clients' data connections; :: is every one, of IPv4 too",
+    { dev: "127.0.0.1" },
+  ),
   dataPort: required("DATA_PORT", port, "9000", "Port of the clients' data connections"),
   controlHost: required("CONTROL_HOST", host, "127.0.0.1", "Address of the HTTPS API"),
   controlPort: required("CONTROL_PORT", port, "9443", "Port of the HTTPS API"),
@@ -20,7 +24,7 @@ export const LISTENER_SETTINGS = {
   pagesPort: required("PAGES_PORT", port, "8444", "Port of the relay's own pages"),
   adminHost: required("ADMIN_HOST", host, "127.0.0.1", "Address of /healthz, /readyz and /metrics"),
   adminPort: required("ADMIN_PORT", port, "8445", "Port of /healthz, /readyz and /metrics"),
-  httpHost: required("HTTP_HOST", host, "0.0.0.0", "Address of the redirect from http to https"),
+  httpHost: required("HTTP_HOST", host, "::", "Address of the redirect from http to https"),
   httpPort: optional(
     "HTTP_PORT",
     port,

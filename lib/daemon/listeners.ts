@@ -74,6 +74,6 @@ export class Listeners {
     if (place === undefined) return undefined;
     const open = this.#open.get(name);
     this.#open.delete(name);
-    return open ?? listenTcp(name, place.hostname, place.port, this.#beside);
+    return open ?? listenTcp(name, place.hostname, place.port, { beside: this.#beside });
   }
 }

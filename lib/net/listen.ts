@@ -152,27 +152,45 @@ function setOptions(conn: Deno.TcpConn): void {
 /** Whether a port can be shared with another process: so that a relay can take another's place. */
 const CAN_SHARE = Deno.build.os === "linux";
 
+/** Every address of the machine, of IPv6 and IPv4, and those of IPv4 where it has no others. */
+const EVERYWHERE = { both: "::", ipv4: "0.0.0.0" } as const;
+
+/** Options for {@linkcode listenTcp}. */
+export interface ListenTcpOptions {
+  /** Whether another process may be listening there already. @default {false} */
+  beside?: boolean;
+  /** @default {Deno.listen} */
+  listen?: (options: Deno.TcpListenOptions) => Deno.TcpListener;
+}
+
 /**
  * Opens a listener; connections wait in its queue until it is served.
  *
  * On Linux the port can be shared with a process of the same user that asks for it (SO_REUSEPORT,
- * socket(7)).
+ * socket(7)). `::` is every address of the machine, also where that has none of IPv6.
  *
  * @param name what the settings of its address are named after.
  * @param port 0 takes a free one.
- * @param beside whether another process may be listening there already. @default {false}
  * @throws {Error} when it cannot; the message names the address and the fix.
  */
 export function listenTcp(
   name: string,
   hostname: string,
   port: number,
-  beside = false,
+  { beside = false, listen = Deno.listen }: ListenTcpOptions = {},
 ): Deno.TcpListener {
-  try {
+  function open(hostname: string): Deno.TcpListener {
     // Else two that know nothing of each other would share it.
-    if (CAN_SHARE && !beside) Deno.listen({ hostname, port }).close();
-    return Deno.listen({ hostname, port, tcpBacklog: BACKLOG, reusePort: CAN_SHARE });
+    if (CAN_SHARE && !beside) listen({ hostname, port }).close();
+    return listen({ hostname, port, tcpBacklog: BACKLOG, reusePort: CAN_SHARE });
+  }
+  try {
+    try {
+      return open(hostname);
+    } catch (error) {
+      if (hostname !== EVERYWHERE.both || isTaken(error)) throw error;
+      return open(EVERYWHERE.ipv4);
+    }
   } catch (error) {
     const { message } = error as Error;
     const where = `GLOSSOND_${name.toUpperCase()}_HOST and GLOSSOND_${name.toUpperCase()}_PORT`;
@@ -181,4 +199,9 @@ export function listenTcp(
       { cause: error },
     );
   }
+}
+
+/** Whether it is the port that cannot be had, not the family of addresses. */
+function isTaken(error: unknown): boolean {
+  return error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied;
 }

@@ -14,7 +14,7 @@ Deno.test("loadConfig() gives the documented defaults", () => {
   assert.ok(settings);
   assert.equal(settings.baseDomain, "glosson.kaylee.wtf");
   assert.deepEqual([settings.hubHost, settings.hubPort], ["127.0.0.1", 4430]);
-  assert.deepEqual([settings.dataHost, settings.dataPort], ["0.0.0.0", 9000]);
+  assert.deepEqual([settings.dataHost, settings.dataPort], ["::", 9000]);
   assert.deepEqual([settings.controlHost, settings.controlPort], ["127.0.0.1", 9443]);
   assert.deepEqual([settings.pagesHost, settings.pagesPort], ["127.0.0.1", 8444]);
   assert.deepEqual([settings.adminHost, settings.adminPort], ["127.0.0.1", 8445]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SILENT_LOG } from "../../lib/log.ts";
-import { serveTcp } from "../../lib/net/listen.ts";
+import { listenTcp, serveTcp } from "../../lib/net/listen.ts";
 
 /** A listener whose `accept` does what is told, as a real one does when descriptors run out. */
 function listenerThat(accept: () => Promise<Deno.TcpConn>): Deno.TcpListener {
@@ -28,4 +28,33 @@ Deno.test("serveTcp() tells when it cannot accept, and when a peer alone was the
     waiting.reject(new Error("closed"));
     await stopping;
   }
+});
+
+Deno.test("listenTcp() takes :: for every address, of IPv4 too", async () => {
+  using listener = listenTcp("data", "::", 0);
+  for (const hostname of ["127.0.0.1", "::1"]) {
+    using _client = await Deno.connect({ hostname, port: listener.addr.port });
+    (await listener.accept()).close();
+  }
+});
+
+Deno.test("listenTcp() does without IPv6 where the machine has none", () => {
+  const asked: string[] = [];
+  const listen = (options: Deno.TcpListenOptions): Deno.TcpListener => {
+    asked.push(options.hostname!);
+    if (options.hostname === "::") throw new Error("Address family not supported (os error 97)");
+    return Deno.listen({ hostname: "127.0.0.1", port: options.port });
+  };
+  listenTcp("data", "::", 0, { listen }).close();
+  assert.deepEqual([...new Set(asked)], ["::", "0.0.0.0"]);
+  // Nothing is made up for an address that was named.
+  assert.throws(
+    () =>
+      listenTcp("data", "::1", 0, {
+        listen: () => {
+          throw new Error("no such address");
+        },
+      }),
+    /Cannot listen on ::1:0 \(data\): no such address/,
+  );
 });
