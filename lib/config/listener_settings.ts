@@ -54,6 +54,11 @@ export const LISTENER_SETTINGS = {
     backend,
     "Where TLS for other names goes, host:port, with ?proxy=v2 for a PROXY header",
   ),
+  httpFallbackBackend: optional(
+    "HTTP_FALLBACK_BACKEND",
+    backend,
+    "host:port that gets plain HTTP on HTTP_PORT for hosts that are not the relay's; ?proxy=v2 behind it for a PROXY header",
+  ),
   proxyProtocolFrom: required(
     "PROXY_PROTOCOL_FROM",
     list(addressBlock),

@@ -31,11 +31,14 @@ export interface Ceilings {
  * a data connection over WebSocket three, with the one that it passes.
  */
 export async function fitCeilings(settings: Settings, log: Log): Promise<Ceilings> {
-  const { maxVisitors, fallbackBackend } = settings;
+  const { maxVisitors, fallbackBackend, httpFallbackBackend } = settings;
   const descriptors = await descriptorLimit();
   const { ceilings, needed, lowered } = fitDescriptors(descriptors, {
     hellos: { wanted: settings.maxHellos, each: 1 },
-    visitors: { wanted: maxVisitors, each: fallbackBackend === undefined ? 2 : 4 },
+    visitors: {
+      wanted: maxVisitors,
+      each: (fallbackBackend ?? httpFallbackBackend) === undefined ? 2 : 4,
+    },
     pages: { wanted: settings.maxPages, each: 5 },
     clients: { wanted: settings.maxClients, each: 3 },
     requests: { wanted: API_CONNECTIONS, each: 5 },

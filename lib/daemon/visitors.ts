@@ -26,6 +26,9 @@ export function buildHub(
     servePage: (conn, head, arrival) => fronts.pages.serve(conn, head, arrival),
     serveControl: (conn, head, arrival) => fronts.control.serve(conn, head, arrival),
     ...(settings.fallbackBackend !== undefined && { fallback: settings.fallbackBackend }),
+    ...(settings.httpFallbackBackend !== undefined && {
+      httpFallback: settings.httpFallbackBackend,
+    }),
     isProxy: (address) => isProxy(address),
     addressGroups: limitedGroups,
     limits: {

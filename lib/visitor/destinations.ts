@@ -1,13 +1,15 @@
 import type { Backend } from "../config/values.ts";
 import type { Log } from "../log.ts";
 import { Places } from "../net/places.ts";
-import type { Duplex } from "../net/splice.ts";
+import { closeQuietly, type Duplex } from "../net/splice.ts";
+import { alertRecord } from "../wire/alert.ts";
 import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Visit } from "./admit.ts";
 import { Fallback } from "./fallback.ts";
 import type { Ending, Outcome } from "./outcome.ts";
+import { badGateway } from "./redirect.ts";
 import { refuseByAlert } from "./refuse.ts";
-import { route, type RouteOptions } from "./route.ts";
+import { isOurHost, route, type RouteOptions } from "./route.ts";
 import { UserVisitors, type UserVisitorsOptions } from "./user_visitors.ts";
 
 /** What is known of a connection that goes to the relay's own servers. */
@@ -45,6 +47,8 @@ export interface DestinationsOptions extends RouteOptions, Omit<UserVisitorsOpti
   servePage: Serve;
   serveControl: Serve;
   fallback?: Backend;
+  /** Where plain HTTP for hosts that are not ours goes. */
+  httpFallback?: Backend;
   limits: DestinationLimits;
   log: Log;
 }
@@ -79,9 +83,10 @@ export class Destinations {
   readonly #control: Places;
   readonly #foreign: Places;
   readonly #fallback: Fallback | undefined;
+  readonly #httpFallback: Fallback | undefined;
 
   constructor(options: DestinationsOptions) {
-    const { limits, fallback, idle, log } = options;
+    const { limits, fallback, httpFallback, idle, log } = options;
     this.#options = options;
     this.users = new UserVisitors({
       ...options,
@@ -90,7 +95,10 @@ export class Destinations {
     this.#pages = new Places({ total: limits.maxPages });
     this.#control = new Places({ total: limits.maxControl });
     this.#foreign = new Places({ total: limits.maxVisitors });
-    this.#fallback = fallback && new Fallback({ backend: fallback, idle, log });
+    this.#fallback = fallback &&
+      new Fallback({ backend: fallback, unreachable: alertRecord("internalError"), idle, log });
+    this.#httpFallback = httpFallback &&
+      new Fallback({ backend: httpFallback, unreachable: badGateway(), idle, log });
   }
 
   /** The tables of places by their names. */
@@ -99,7 +107,7 @@ export class Destinations {
       visitors: this.users.places,
       pages: this.#pages,
       control: this.#control,
-      ...(this.#fallback && { fallback: this.#foreign }),
+      ...((this.#fallback ?? this.#httpFallback) && { fallback: this.#foreign }),
     };
   }
 
@@ -177,6 +185,25 @@ export class Destinations {
       visit.head = NO_BYTES;
       return served.then(endControl);
     });
+  }
+
+  /**
+   * Passes plain HTTP on that asks for a host which is not ours; undefined where it asks for one of ours,
+   * or there is nowhere to pass it.
+   */
+  byHost(visit: Visit): Promise<Ending> | undefined {
+    const { peeked, conn, announced, groups, head } = visit;
+    const fallback = this.#httpFallback;
+    if (fallback === undefined || peeked.kind !== "http") return undefined;
+    if (isOurHost(peeked.host ?? "", this.#options.baseDomain)) return undefined;
+    const place = this.#foreign.take(...groups);
+    if (place === undefined) {
+      closeQuietly(conn);
+      return Promise.resolve({ outcome: "limit-fallback" });
+    }
+    visit.place.leave();
+    visit.place = place;
+    return fallback.pass(conn, head, announced);
   }
 
   #toFallback(visit: Visit): Promise<Ending> {

@@ -1,4 +1,3 @@
-import { alertRecord } from "../wire/alert.ts";
 import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
 import type { Backend } from "../config/values.ts";
 import type { Log } from "../log.ts";
@@ -18,6 +17,8 @@ const WARN_EVERY_MS = 60_000;
 /** Options for {@linkcode Fallback}. */
 export interface FallbackOptions {
   backend: Backend;
+  /** What a visitor is sent who finds no backend. */
+  unreachable: Uint8Array;
   /** Ends connections that were silent for too long. @default none is ended */
   idle?: IdleWatch;
   log: Log;
@@ -26,11 +27,13 @@ export interface FallbackOptions {
 /** Passes connections for names that are not ours to a server behind the relay. */
 export class Fallback {
   readonly #backend: Backend;
+  readonly #unreachable: Uint8Array;
   readonly #idle: IdleWatch | undefined;
   readonly #warnings: LogThrottle;
 
   constructor(options: FallbackOptions) {
     this.#backend = options.backend;
+    this.#unreachable = options.unreachable;
     this.#idle = options.idle;
     const backend = `${this.#backend.host}:${this.#backend.port}`;
     this.#warnings = new LogThrottle(
@@ -45,7 +48,7 @@ export class Fallback {
 
   /**
    * Passes `head` and all that follows on, both ways and with each end of stream; closes `conn`.
-   * Never rejects. A visitor who finds no backend gets the alert `internal_error`.
+   * Never rejects.
    */
   async pass(
     conn: Duplex,
@@ -60,7 +63,7 @@ export class Fallback {
     } catch (error) {
       if (backend !== undefined) closeQuietly(backend);
       this.#warnings.say({ error });
-      await sendLastWords(conn, alertRecord("internalError"));
+      await sendLastWords(conn, this.#unreachable);
       return { outcome: "fallback-unreachable", detail: (error as Error).message };
     }
     const { forward: toClient, backward: toVisitor, error } = await splice(conn, backend, {

@@ -110,15 +110,19 @@ export class Hub {
     return this.#admit("http", conn, false, (visit) => {
       closeQuietly(conn);
       return Promise.resolve({ outcome: "tls-on-http-port", ...nameOf(visit) });
-    });
+    }, (visit) => this.#destinations.byHost(visit));
   }
 
-  /** Admits a connection, refuses what is no hello, goes on with `next`, and tells the end. */
+  /**
+   * Admits a connection, goes on with `next` where it begins with a hello, else with `plain` if that
+   * takes it, refuses the rest, and tells the end.
+   */
   #admit(
     listener: string,
     conn: Deno.TcpConn,
     mayBeProxied: boolean,
     next: (visit: Visit) => Promise<Ending>,
+    plain: (visit: Visit) => Promise<Ending> | undefined = () => undefined,
   ): Promise<void> {
     const { log, onOutcome = () => {} } = this.#options;
     const startedAt = performance.now();
@@ -127,7 +131,8 @@ export class Hub {
       mayBeProxied,
       (visit) => {
         const { peeked } = visit;
-        return peeked.kind === "hello" ? next(visit) : refuseNoHello(conn, peeked, this.#options);
+        if (peeked.kind === "hello") return next(visit);
+        return plain(visit) ?? refuseNoHello(conn, peeked, this.#options);
       },
       ({ outcome, ...told }, { source }, visit) => {
         onOutcome(outcome);

@@ -25,6 +25,11 @@ export function redirectToHttps(
   return answer("308 Permanent Redirect", [`Location: ${location}`], `Moved to ${location}\n`);
 }
 
+/** The answer to a plain HTTP request that is passed on to a server which cannot be reached. */
+export function badGateway(): Uint8Array {
+  return answer("502 Bad Gateway", [], "The server of this host cannot be reached.\n");
+}
+
 function answer(status: string, headers: string[], body: string): Uint8Array {
   return new TextEncoder().encode(
     [

@@ -127,3 +127,45 @@ Deno.test("a visitor to the fallback backend who resets leaves nothing behind", 
   assert.equal(await rest(seen), "");
   await ended(relay, "fallback");
 });
+
+/** All that still comes, as text. */
+async function text(conn: Pick<Deno.Conn, "read">): Promise<string> {
+  return new TextDecoder().decode(await readToEnd(conn));
+}
+
+Deno.test("plain HTTP for other hosts goes to its own fallback backend, and for ours to https", async () => {
+  const apache = backend();
+  await using relay = await startRelay({
+    settings: { HTTP_PORT: "0", HTTP_FALLBACK_BACKEND: `127.0.0.1:${apache.port}` },
+  });
+  const connect = () => Deno.connect({ hostname: "127.0.0.1", port: relay.ports.http! });
+  const requests = [
+    "GET /.well-known/acme-challenge/abc HTTP/1.1\r\nHost: www.example.org\r\n\r\n",
+    "POST /form?a=b HTTP/1.1\r\nhost: www.example.org:80\r\nContent-Length: 9\r\n\r\nbody=here",
+    "GET http://www.example.org/ HTTP/1.1\r\nHost: www.example.org\r\n\r\n",
+    "GET / HTTP/1.0\r\n\r\n",
+  ];
+  for (const request of requests) {
+    using visitor = await connect();
+    await writeAll(visitor, bytes(request));
+    using seen = await apache.next();
+    await writeAll(seen, bytes("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+    await seen.closeWrite();
+    assert.match(await text(visitor), /\r\n\r\nok$/);
+    await visitor.closeWrite();
+    assert.equal(await text(seen), request);
+  }
+  for (const host of [BASE, `kaylee.${BASE}`, `relay.${BASE}`]) {
+    using visitor = await connect();
+    await writeAll(visitor, bytes(`GET /x HTTP/1.1\r\nHost: ${host}\r\n\r\n`));
+    assert.match(
+      await text(visitor),
+      new RegExp(`^HTTP/1.1 308 [^]*Location: https://${host}.*/x\r`),
+    );
+  }
+  apache[Symbol.dispose]();
+  using visitor = await connect();
+  await writeAll(visitor, bytes("GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n"));
+  assert.match(await text(visitor), /^HTTP\/1.1 502 Bad Gateway\r/);
+  await ended(relay, "fallback-unreachable");
+});
