@@ -46,6 +46,8 @@ interface Way {
   /** Undefined until something is known. */
   report?: DataPathReport;
   failures: number;
+  /** Of the connections that were begun when it last worked, the number. */
+  workedAfter: number;
 }
 
 /**
@@ -58,6 +60,8 @@ interface Way {
 export class DataPath {
   readonly #options: DataPathOptions;
   readonly #ways = new Map<string, Way>();
+  /** Connections that were begun. */
+  #begun = 0;
   #last: DataPathReport | undefined;
 
   constructor(options: DataPathOptions) {
@@ -78,12 +82,16 @@ export class DataPath {
   ): Promise<DataConnection> {
     const { signal, schedule } = this.#options;
     const way = this.#way(address);
+    const serial = ++this.#begun;
     let judged = false;
     let callOff: (() => void) | undefined;
     const judge = (word: DataPathWord, detail = ""): void => {
       callOff?.();
       if (judged || signal.aborted) return;
       judged = true;
+      // What was begun before it last worked failed for what has passed.
+      if (word === "works") way.workedAfter = this.#begun;
+      else if (serial <= way.workedAfter) return;
       this.#learn(way, word, detail);
     };
     try {
@@ -107,7 +115,7 @@ export class DataPath {
     const known = this.#ways.get(key);
     if (known !== undefined) return known;
     if (this.#ways.size >= MAX_ADDRESSES) this.#ways.delete([...this.#ways.keys()][0]!);
-    const way: Way = { address, failures: 0 };
+    const way: Way = { address, failures: 0, workedAfter: 0 };
     this.#ways.set(key, way);
     return way;
   }

@@ -37,6 +37,7 @@ class Report:
 class _Way:
     report: Report | None = None
     failures: int = 0
+    worked_after: int = 0  # connections that were begun when it last worked
 
 
 class DataPath:
@@ -47,6 +48,7 @@ class DataPath:
         self._on_change = on_change
         self._ways: dict[DataAddress, _Way] = {}
         self._last: Report | None = None
+        self._begun = 0
 
     @property
     def report(self) -> Report | None:
@@ -59,14 +61,15 @@ class DataPath:
         self, data: DataAddress, dial: Callable[[Callable[[], None]], Awaitable[Joined]]
     ) -> Joined:
         """Make a data connection by `dial`, which is told what to call when the ticket is shown."""
-        judged = False
+        self._begun += 1
+        serial, judged = self._begun, False
         timer: asyncio.TimerHandle | None = None
 
         def judge(word: str, detail: str = "") -> None:
             nonlocal judged
             if not judged:
                 judged = True
-                self._learn(data, word, detail)
+                self._learn(data, serial, word, detail)
 
         def on_shown() -> None:
             nonlocal timer
@@ -86,13 +89,15 @@ class DataPath:
             if timer is not None:
                 timer.cancel()
 
-    def _learn(self, data: DataAddress, word: str, detail: str) -> None:
+    def _learn(self, data: DataAddress, serial: int, word: str, detail: str) -> None:
         if data not in self._ways and len(self._ways) >= MAX_ADDRESSES:
             del self._ways[next(iter(self._ways))]
         way = self._ways.setdefault(data, _Way())
         known = None if way.report is None else way.report.word
         if word == WORKS:
-            way.failures = 0
+            way.failures, way.worked_after = 0, self._begun
+        elif serial <= way.worked_after:
+            return  # begun before it last worked: it failed for what has passed
         else:
             way.failures += 1
             enough = CLOSED_FAILURES if word == "closed" else 1 if known is None else FAILURES

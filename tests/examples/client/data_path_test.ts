@@ -81,6 +81,22 @@ Deno.test("DataPath takes one failure of a good way for an accident, two in a ro
   assert.deepEqual(words(), ["works", "refused", "works"]);
 });
 
+Deno.test("DataPath lets a success stand against what was begun before it, and fails later", async () => {
+  const { path } = way();
+  const words: string[] = [];
+  const late = [1, 2, 3].map(() => {
+    const { promise, reject } = Promise.withResolvers<DataConnection>();
+    return { watched: path.watch(ADDRESS, () => promise).catch(() => {}), reject };
+  });
+  await path.watch(ADDRESS, () => Promise.resolve(JOINED));
+  for (const { watched, reject } of late) {
+    reject(new DOMException("", "TimeoutError"));
+    await watched;
+    words.push(path.report!.word);
+  }
+  assert.deepEqual(words, ["works", "works", "works"]);
+});
+
 Deno.test("DataPath tells a bad way once, whatever else goes wrong on it", async () => {
   const { words, fail } = way();
   await fail(new Deno.errors.ConnectionRefused("no"));
