@@ -1,4 +1,4 @@
-import { parseEnv } from "node:util";
+import { type Dotenv, readDotenv } from "./dotenv.ts";
 import type { Setting } from "./setting.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 import { withoutUserInfo } from "./values.ts";
@@ -66,7 +66,7 @@ export function settingsFileOf(env: Record<string, string>): string | undefined 
 /** The secrets file named by the environment or the settings file, or the default one. */
 export function secretsFileOf({ env, file = "" }: Pick<LoadOptions, "env" | "file">): string {
   const name = PREFIX + SETTINGS.secretsFile.name;
-  return env[name] ?? parseEnv(file)[name] ?? SETTINGS.secretsFile.fallback!;
+  return env[name] ?? readDotenv(file).values[name] ?? SETTINGS.secretsFile.fallback!;
 }
 
 /** Reads every setting and reports all problems at once; does no I/O. */
@@ -131,25 +131,22 @@ function readFile(
   text: string | undefined,
   problems: string[],
 ): Record<string, string | undefined> {
-  const lines = (text ?? "").split("\n").map((line) => line.trim());
-  const odd = lines.findIndex((line) => !/^(?:#.*|(?:export\s+)?\w+\s*=.*)?$/.test(line));
-  if (odd !== -1) {
-    problems.push(`Line ${odd + 1} of the settings file is not of the form ${PREFIX}NAME=value`);
-  }
-  const file = parseEnv(text ?? "") as Record<string, string | undefined>;
+  const { values, fault } = readDotenv(text ?? "");
+  problems.push(...faults("settings", `${PREFIX}NAME`, fault));
   const own = PREFIX + SETTINGS.settingsFile.name;
-  if (own in file) problems.push(`${own} cannot be set in the settings file itself`);
-  problems.push(...unknownNames(Object.keys(file), "The settings file's "));
-  return file;
+  if (own in values) problems.push(`${own} cannot be set in the settings file itself`);
+  problems.push(...unknownNames(Object.keys(values), "The settings file's "));
+  return values;
 }
 
 function readSecrets(
   text: string | undefined,
   problems: string[],
 ): Record<string, string | undefined> {
-  const secrets = parseEnv(text ?? "") as Record<string, string | undefined>;
+  const { values, fault } = readDotenv(text ?? "");
+  problems.push(...faults("secrets", SECRET_NAMES[0]!, fault));
   // Not shown: what stands where a name should be may well be the secret, as in "key==".
-  const unknown = Object.keys(secrets).filter((name) => !SECRET_NAMES.includes(name));
+  const unknown = Object.keys(values).filter((name) => !SECRET_NAMES.includes(name));
   if (unknown.length > 0) {
     problems.push(
       `The secrets file holds ${
@@ -157,7 +154,15 @@ function readSecrets(
       } not known; it may hold ${SECRET_NAMES.map((name) => `${name}=…`).join(", ")}`,
     );
   }
-  return secrets;
+  return values;
+}
+
+function faults(file: string, name: string, fault: Dotenv["fault"]): string[] {
+  if (fault === undefined) return [];
+  const where = `Line ${fault.line} of the ${file} file`;
+  return fault.what === "form"
+    ? [`${where} is not of the form ${name}=value`]
+    : [`${where} has a # or a quotation mark in its value; put all of it in quotation marks`];
 }
 
 function missing(settings: Partial<Settings>, problems: readonly string[]): string[] {
