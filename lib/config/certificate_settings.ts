@@ -1,11 +1,14 @@
 import { optional, required } from "./setting.ts";
 import {
+  apiRoot,
   base64Secret,
+  email,
   hostPort,
   integer,
   keyName,
   list,
   oneOf,
+  path,
   secret,
   text,
   url,
@@ -26,8 +29,8 @@ export const CERTIFICATE_SETTINGS = {
     "https://acme-v02.api.letsencrypt.org/directory",
     "The ACME server",
   ),
-  acmeEmail: optional("ACME_EMAIL", text, "Contact of the ACME account; required with acme"),
-  acmeCaFile: optional("ACME_CA_FILE", text, "PEM file to trust a private ACME server by"),
+  acmeEmail: optional("ACME_EMAIL", email, "Contact of the ACME account; required with acme"),
+  acmeCaFile: optional("ACME_CA_FILE", path, "PEM file to trust a private ACME server by"),
   acmeProfile: optional("ACME_PROFILE", text, "ACME certificate profile to ask for"),
   dns: required(
     "DNS",
@@ -37,7 +40,7 @@ export const CERTIFICATE_SETTINGS = {
   ),
   pdnsApiUrl: optional(
     "PDNS_API_URL",
-    url,
+    apiRoot,
     "The PowerDNS HTTP API; required with acme and powerdns",
   ),
   pdnsServerId: required(

@@ -1,5 +1,5 @@
 import { optional, required } from "./setting.ts";
-import { addressBlock, backend, host, list, port, text } from "./values.ts";
+import { addressBlock, backend, host, integer, list, port, publicHost, text } from "./values.ts";
 
 /** Where the relay listens, and where it can be reached. */
 export const LISTENER_SETTINGS = {
@@ -40,13 +40,13 @@ export const LISTENER_SETTINGS = {
   ),
   publicDataHost: optional(
     "PUBLIC_DATA_HOST",
-    host,
+    publicHost,
     "Data host announced to clients; default relay.BASE_DOMAIN",
     { dev: "127.0.0.1" },
   ),
   publicDataPort: optional(
     "PUBLIC_DATA_PORT",
-    port,
+    integer(1, 65_535, "a port"),
     "Data port announced to clients; default the data port",
   ),
   fallbackBackend: optional(

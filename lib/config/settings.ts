@@ -8,7 +8,7 @@ import { CERTIFICATE_SETTINGS } from "./certificate_settings.ts";
 import { LIMIT_SETTINGS } from "./limit_settings.ts";
 import { LISTENER_SETTINGS } from "./listener_settings.ts";
 import { optional, required, type Setting } from "./setting.ts";
-import { domain, oneOf, text } from "./values.ts";
+import { domain, oneOf, path } from "./values.ts";
 
 /** Every setting, in the order in which `glossond config` shows them. */
 export const SETTINGS = {
@@ -21,21 +21,21 @@ export const SETTINGS = {
   ),
   settingsFile: optional(
     "SETTINGS_FILE",
-    text,
+    path,
     "More settings, in dotenv syntax; the environment's go before; read again on SIGHUP",
   ),
-  stateDir: required("STATE_DIR", text, "./state", "Folder of the database and certificates", {
+  stateDir: required("STATE_DIR", path, "./state", "Folder of the database and certificates", {
     dev: "./state/dev",
   }),
   secretsFile: required(
     "SECRETS_FILE",
-    text,
+    path,
     "./.secrets",
     "Secrets in dotenv syntax: POWERDNS_API_KEY or RFC2136_KEY_SECRET",
   ),
   bioScript: required(
     "GET_BIO_SCRIPT",
-    text,
+    path,
     "./get_bio.py",
     "Python program that prints a user's public bio",
     { dev: "./get_bio.example.py", live: true },

@@ -32,13 +32,32 @@ export function secret(value: string): string {
   return value.trim();
 }
 
+/** The path of a file or folder. */
+export function path(value: string): string {
+  const given = text(value);
+  if (/^[~$]/.test(given)) {
+    throw new TypeError(
+      `is ${JSON.stringify(given)}, whose ${given[0]} only a shell replaces; write the whole path`,
+    );
+  }
+  return given;
+}
+
+/** Room for `_acme-challenge.`, a username and a dot before it (RFC 1035 section 2.3.4: 253 in all). */
+const MAX_DOMAIN_CHARACTERS = 173;
+
 /** A DNS name of at least two labels, returned in lower case without a trailing dot. */
 export function domain(value: string): string {
   const name = value.trim().toLowerCase().replace(/\.$/, "");
   const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
-  if (name.length > 190 || !new RegExp(`^${label}(?:\\.${label})+$`).test(name)) {
+  if (!new RegExp(`^${label}(?:\\.${label})+$`).test(name) || endsInNumber(name)) {
     throw new TypeError(
       `is ${JSON.stringify(value)}, not a domain name; write one such as glosson.example.org`,
+    );
+  }
+  if (name.length > MAX_DOMAIN_CHARACTERS) {
+    throw new TypeError(
+      `has ${name.length} characters; the names below it leave it ${MAX_DOMAIN_CHARACTERS}`,
     );
   }
   return name;
@@ -60,13 +79,54 @@ export function keyName(value: string): string {
   );
 }
 
-/** A host name or an IP address (IPv6 without brackets). */
+/** A mail address, as it goes into a `mailto:` URL. */
+export function email(value: string): string {
+  const address = value.trim();
+  const at = address.lastIndexOf("@");
+  const isMailbox = /^[A-Za-z0-9!$'*+.=^_`{|}~-]{1,64}$/.test(address.slice(0, Math.max(at, 0)));
+  if (!isMailbox || !isHost(address.slice(at + 1)) || !address.includes(".", at)) {
+    throw new TypeError(
+      `is ${JSON.stringify(value)}, not a mail address; write one such as admin@example.org`,
+    );
+  }
+  return address;
+}
+
+/** A host name or an IP address, returned without the brackets of an IPv6 one. */
 export function host(value: string): string {
-  const name = value.trim();
-  if (!/^[A-Za-z0-9._:-]+$/.test(name)) {
-    throw new TypeError(`is ${JSON.stringify(value)}, not a host name or an IP address`);
+  const name = value.trim().replace(/^\[(.*:.*)\]$/, "$1");
+  if (!isHost(name)) {
+    throw new TypeError(
+      `is ${
+        JSON.stringify(value)
+      }, not a host name or an IP address; write one, its port has a setting of its own`,
+    );
   }
   return name;
+}
+
+/** A host that others connect to. */
+export function publicHost(value: string): string {
+  const name = host(value);
+  if (parseIp(name)?.every((byte) => byte === 0)) {
+    throw new TypeError(
+      `is ${name}, which stands for every address here; write one that others reach`,
+    );
+  }
+  return name;
+}
+
+function isHost(name: string): boolean {
+  // A zone (`%eth0`) can neither be listened on nor told to others.
+  if (name.includes(":") || endsInNumber(name)) return !name.includes("%") && !!parseIp(name);
+  // Not only host names of RFC 1123: containers have underscores in theirs.
+  const label = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?";
+  return name.length <= 254 && new RegExp(`^${label}(?:\\.${label})*\\.?$`).test(name);
+}
+
+/** Whether a name would be taken for an IPv4 address (WHATWG URL, "ends in a number"). */
+function endsInNumber(name: string): boolean {
+  return /(?:^|\.)\d+\.?$/.test(name);
 }
 
 /** A TCP port; 0 takes a free one. */
@@ -102,7 +162,12 @@ export function oneOf<const T extends string>(...words: T[]): (value: string) =>
   };
 }
 
-/** An http or https URL, returned without a trailing slash. */
+/** Where the web server of PowerDNS is: what follows is added to it, and may be given or not. */
+export function apiRoot(value: string): string {
+  return url(value).replace(/(?:\/api(?:\/v1)?)?\/?$/, "");
+}
+
+/** An http or https URL. */
 export function url(value: string): string {
   const parsed = URL.parse(value.trim());
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
@@ -118,7 +183,7 @@ export function url(value: string): string {
       `has a user name or a password in it (before the @ of ${parsed.host}); write it without`,
     );
   }
-  return parsed.href.replace(/\/$/, "");
+  return parsed.href;
 }
 
 /** A value as it may be shown: what stands before the @ of a URL can be a password. */
@@ -130,7 +195,7 @@ export function withoutUserInfo(value: string): string {
 export function hostPort(value: string): HostPort {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]/?]+)):(\d{1,5})$/.exec(value.trim());
   const number = Number(match?.[3]);
-  if (match === null || number < 1 || number > 65_535) {
+  if (match === null || number < 1 || number > 65_535 || !isHost(match[1] ?? match[2]!)) {
     throw new TypeError(
       `is ${JSON.stringify(value)}; write it as host:port, an IPv6 address in brackets`,
     );
@@ -165,7 +230,7 @@ export type NamesOrFile = { names: string[] } | { file: string };
 
 /** Names, or with a slash in it the path of a file with names. */
 export function namesOrFile(value: string): NamesOrFile {
-  return value.includes("/") ? { file: text(value) } : { names: names(value) };
+  return value.includes("/") ? { file: path(value) } : { names: names(value) };
 }
 
 /** Names (labels of a domain name) separated by commas, spaces or line ends; `#` begins a remark. */

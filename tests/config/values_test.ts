@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import * as values from "../../lib/config/values.ts";
+
+/** Checks what a parser makes of texts: a value, or where the message is to match, none. */
+function check<T>(parse: (text: string) => T, cases: [text: string, expected: T | RegExp][]): void {
+  for (const [text, expected] of cases) {
+    if (expected instanceof RegExp) assert.throws(() => parse(text), expected, text);
+    else assert.deepEqual(parse(text), expected, text);
+  }
+}
+
+Deno.test("host() takes host names and addresses, and nothing else", () => {
+  check(values.host, [
+    ["127.0.0.1", "127.0.0.1"],
+    ["::", "::"],
+    ["[::1]", "::1"],
+    [" Relay.Example.org. ", "Relay.Example.org."],
+    ["pdns_1", "pdns_1"],
+    ["127.0.0.1:4430", /its port has a setting of its own/],
+    ["relay.example.org:9000", /its port has a setting of its own/],
+    ...["", "*", "-x", "a..b", "..", "0", "127.1", "999.1.1.1", "010.0.0.1", ":::", "fe80::1%lo"]
+      .map((text): [string, RegExp] => [text, /not a host name or an IP address/]),
+  ]);
+  check(values.publicHost, [
+    ["192.0.2.1", "192.0.2.1"],
+    ["0.0.0.0", /stands for every address/],
+    ["[::]", /stands for every address/],
+  ]);
+  check(values.hostPort, [
+    ["[::1]:53", { host: "::1", port: 53 }],
+    ["localhost:8443", { host: "localhost", port: 8443 }],
+    ...["a b:1", "@:1", "[:::]:1", "999.1.1.1:1"]
+      .map((text): [string, RegExp] => [text, /write it as host:port/]),
+  ]);
+});
+
+Deno.test("domain() takes what has room for the names below it, and is no address", () => {
+  const long = `${"a.".repeat(86)}b`;
+  assert.equal(long.length, 173);
+  check(values.domain, [
+    [" Glosson.Example.ORG. ", "glosson.example.org"],
+    ["xn--bcher-kva.example", "xn--bcher-kva.example"],
+    [long, long],
+    [`c${long}`, /has 174 characters/],
+    ...["1.2.3.4", "example.123", "localhost", "example.org..", "bücher.example", "*.example.org"]
+      .map((text): [string, RegExp] => [text, /not a domain name/]),
+  ]);
+});
+
+Deno.test("email() takes one address without more around it", () => {
+  check(values.email, [
+    [" ops+tls@example.org ", "ops+tls@example.org"],
+    ...[
+      ...["ops", "@example.org", "ops@localhost", "mailto:ops@example.org", "ops@example.org?a=b"],
+      ...["a@example.org, b@example.org", "Ops <ops@example.org>", "öps@example.org", "ops@-x.org"],
+    ].map((text): [string, RegExp] => [text, /not a mail address/]),
+  ]);
+});
+
+Deno.test("url() keeps an address as it is, apiRoot() takes PowerDNS's with its path or without", () => {
+  check(values.url, [["https://acme.example/dir/", "https://acme.example/dir/"]]);
+  for (const path of ["", "/", "/api", "/api/", "/api/v1", "/api/v1/"]) {
+    assert.equal(values.apiRoot(`http://127.0.0.1:8081${path}`), "http://127.0.0.1:8081");
+  }
+  assert.equal(values.apiRoot("https://example.org/pdns/"), "https://example.org/pdns");
+});
+
+Deno.test("path() takes no path that only a shell completes", () => {
+  check(values.path, [
+    ["./a b/~", "./a b/~"],
+    ["~/state", /only a shell replaces/],
+    ["$HOME/state", /only a shell replaces/],
+  ]);
+});
