@@ -95,10 +95,8 @@ export class Destinations {
     this.#pages = new Places({ total: limits.maxPages });
     this.#control = new Places({ total: limits.maxControl });
     this.#foreign = new Places({ total: limits.maxVisitors });
-    this.#fallback = fallback &&
-      new Fallback({ backend: fallback, unreachable: alertRecord("internalError"), idle, log });
-    this.#httpFallback = httpFallback &&
-      new Fallback({ backend: httpFallback, unreachable: badGateway(), idle, log });
+    this.#fallback = fallback && new Fallback({ backend: fallback, idle, log });
+    this.#httpFallback = httpFallback && new Fallback({ backend: httpFallback, idle, log });
   }
 
   /** The tables of places by their names. */
@@ -203,7 +201,7 @@ export class Destinations {
     }
     visit.place.leave();
     visit.place = place;
-    return fallback.pass(conn, head, announced);
+    return fallback.pass(conn, head, announced, badGateway(peeked.method));
   }
 
   #toFallback(visit: Visit): Promise<Ending> {
@@ -218,7 +216,7 @@ export class Destinations {
       this.#foreign,
       groups,
       "limit-fallback",
-      () => fallback.pass(conn, visit.head, announced),
+      () => fallback.pass(conn, visit.head, announced, alertRecord("internalError")),
     );
   }
 }

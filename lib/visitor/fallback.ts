@@ -17,8 +17,6 @@ const WARN_EVERY_MS = 60_000;
 /** Options for {@linkcode Fallback}. */
 export interface FallbackOptions {
   backend: Backend;
-  /** What a visitor is sent who finds no backend. */
-  unreachable: Uint8Array;
   /** Ends connections that were silent for too long. @default none is ended */
   idle?: IdleWatch;
   log: Log;
@@ -27,13 +25,11 @@ export interface FallbackOptions {
 /** Passes connections for names that are not ours to a server behind the relay. */
 export class Fallback {
   readonly #backend: Backend;
-  readonly #unreachable: Uint8Array;
   readonly #idle: IdleWatch | undefined;
   readonly #warnings: LogThrottle;
 
   constructor(options: FallbackOptions) {
     this.#backend = options.backend;
-    this.#unreachable = options.unreachable;
     this.#idle = options.idle;
     const backend = `${this.#backend.host}:${this.#backend.port}`;
     this.#warnings = new LogThrottle(
@@ -49,11 +45,14 @@ export class Fallback {
   /**
    * Passes `head` and all that follows on, both ways and with each end of stream; closes `conn`.
    * Never rejects.
+   *
+   * @param unreachable what a visitor is sent who finds no backend.
    */
   async pass(
     conn: Duplex,
     head: Uint8Array,
     announced: ProxyAddresses | undefined,
+    unreachable: Uint8Array,
   ): Promise<Ending> {
     let backend: Deno.TcpConn | undefined;
     try {
@@ -63,7 +62,7 @@ export class Fallback {
     } catch (error) {
       if (backend !== undefined) closeQuietly(backend);
       this.#warnings.say({ error });
-      await sendLastWords(conn, this.#unreachable);
+      await sendLastWords(conn, unreachable);
       return { outcome: "fallback-unreachable", detail: (error as Error).message };
     }
     const { forward: toClient, backward: toVisitor, error } = await splice(conn, backend, {

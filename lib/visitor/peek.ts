@@ -22,7 +22,7 @@ const MAX_USUAL_BYTES = 8 * 1024;
 /** What the first bytes of a connection turn out to be. */
 export type Peeked =
   | { kind: "hello"; serverName?: string }
-  | { kind: "http"; host?: string; target: string }
+  | { kind: "http"; method: string; host?: string; target: string }
   | { kind: "bad-http" }
   | { kind: "reject"; reason: Outcome; detail: string }
   /** Nothing to answer: the peer ended, was late, or sent too much. */
@@ -111,7 +111,8 @@ export class Peeker {
         const http = parseHttpRequest(this.bytes);
         if (http.state === "bad") return { kind: "bad-http" };
         if (http.state === "request") {
-          return { kind: "http", target: http.target, ...(http.host && { host: http.host }) };
+          const { method, target, host } = http;
+          return { kind: "http", method, target, ...(host && { host }) };
         }
         // Neither TLS nor HTTP: the hello's reader names what is wrong.
         if (http.state === "no") return rejected(reader.push(this.bytes));

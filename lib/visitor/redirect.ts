@@ -13,24 +13,30 @@ export interface RedirectOptions {
  * (PROTOCOL section 4).
  */
 export function redirectToHttps(
-  request: { host?: string; target: string } | undefined,
+  request: { method: string; host?: string; target: string } | undefined,
   options: RedirectOptions,
 ): Uint8Array {
   const { baseDomain, publicPort } = options;
   const host = request?.host;
+  const isHead = request?.method === "HEAD";
   if (request === undefined || host === undefined || !isOurHost(host, baseDomain)) {
-    return answer("400 Bad Request", [], "This address serves encrypted pages only: use https.\n");
+    const body = "This address serves encrypted pages only: use https.\n";
+    return answer("400 Bad Request", [], body, isHead);
   }
   const location = `${urlOf(host, publicPort)}${request.target}`;
-  return answer("308 Permanent Redirect", [`Location: ${location}`], `Moved to ${location}\n`);
+  const body = `Moved to ${location}\n`;
+  return answer("308 Permanent Redirect", [`Location: ${location}`], body, isHead);
 }
 
 /** The answer to a plain HTTP request that is passed on to a server which cannot be reached. */
-export function badGateway(): Uint8Array {
-  return answer("502 Bad Gateway", [], "The server of this host cannot be reached.\n");
+export function badGateway(method: string): Uint8Array {
+  const body = "The server of this host cannot be reached.
+";
+  return answer("502 Bad Gateway", [], body, method === "HEAD");
 }
 
-function answer(status: string, headers: string[], body: string): Uint8Array {
+/** The answer to HEAD has the length that GET's has, and not the body (RFC 9110 section 9.3.2). */
+function answer(status: string, headers: string[], body: string, isHead: boolean): Uint8Array {
   return new TextEncoder().encode(
     [
       `HTTP/1.1 ${status}`,
@@ -39,7 +45,7 @@ function answer(status: string, headers: string[], body: string): Uint8Array {
       `Content-Length: ${body.length}`,
       "Connection: close",
       "",
-      body,
+      isHead ? "" : body,
     ].join("\r\n"),
   );
 }

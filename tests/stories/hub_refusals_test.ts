@@ -154,6 +154,14 @@ Deno.test("plain HTTP is sent to https for names of ours, on the hub and on the 
       assert.match(await text(listener, request), /^HTTP\/1\.1 400 /, JSON.stringify(request));
     }
     await ended(relay, "bad-http", { listener });
+    const length = /\r\nContent-Length: \d+\r\n/;
+    const head = (host: string) => text(listener, `HEAD / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    for (const [host, status] of [[NAME, 308], ["evil.example", 400]] as const) {
+      const answered = await head(host);
+      assert.match(answered, new RegExp(`^HTTP/1\\.1 ${status} `));
+      assert.match(answered, length);
+      assert.ok(answered.endsWith("\r\n\r\n"), answered);
+    }
   }
   // TLS where plain HTTP is expected has no answer that its sender would understand.
   assert.equal(await answer(relay, [helloFor(NAME)], { listener: "http" }), "");

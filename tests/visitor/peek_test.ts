@@ -46,10 +46,15 @@ Deno.test("Peeker.hello() names what is not a hello", async () => {
   const cases: [string, Uint8Array, boolean, unknown][] = [
     ["http", utf8("GET /a?b HTTP/1.1\r\nHost: X.test:80\r\n\r\n"), false, {
       kind: "http",
+      method: "GET",
       target: "/a?b",
       host: "x.test",
     }],
-    ["http without host", utf8("GET / HTTP/1.0\r\n\r\n"), false, { kind: "http", target: "/" }],
+    ["http without host", utf8("GET / HTTP/1.0\r\n\r\n"), false, {
+      kind: "http",
+      method: "GET",
+      target: "/",
+    }],
     ["nothing", new Uint8Array(0), true, { kind: "close", reason: "silent" }],
     ["half a hello", hello().subarray(0, 50), true, {
       kind: "close",
