@@ -1,4 +1,4 @@
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import {
   ExtensionsAttribute,
   Pkcs10CertificateRequest,
@@ -24,6 +24,7 @@ const CURVES: Readonly<Record<string, string>> = {
 
 const REQUEST_PEM =
   /-----BEGIN (NEW )?CERTIFICATE REQUEST-----\s+([A-Za-z0-9+/=\s]+)-----END (NEW )?CERTIFICATE REQUEST-----/g;
+const PRIVATE_KEY_PEM = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
 const EXTENSION_REQUEST_OID = "1.2.840.113549.1.9.14";
 const SUBJECT_ALT_NAME_OID = "2.5.29.17";
 const COMMON_NAME_DER = [0x06, 0x03, 0x55, 0x04, 0x03];
@@ -89,6 +90,12 @@ function parseRequest(pem: string): Pkcs10CertificateRequest {
   if (pem.length > MAX_CSR_CHARACTERS) {
     throw new Refusal(
       `The request has ${pem.length} characters, the limit is ${MAX_CSR_CHARACTERS}: send only the request`,
+    );
+  }
+  // With the key its owner alone was to have, nobody can tell any more who serves the name.
+  if (PRIVATE_KEY_PEM.test(pem)) {
+    throw new Refusal(
+      "A private key was sent, which is no secret any more: make a new one, send only the request",
     );
   }
   const blocks = [...pem.matchAll(REQUEST_PEM)];
@@ -167,11 +174,7 @@ function occurrences(bytes: Uint8Array, part: readonly number[]): number {
 }
 
 function checkKey(request: Pkcs10CertificateRequest): string {
-  const key = createPublicKey({
-    key: new Uint8Array(request.publicKey.rawData) as unknown as string,
-    format: "der",
-    type: "spki",
-  });
+  const key = readKey(new Uint8Array(request.publicKey.rawData));
   const details = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType === "rsa") {
     const { modulusLength: bits = 0, publicExponent: exponent = 0n } = details;
@@ -190,6 +193,18 @@ function checkKey(request: Pkcs10CertificateRequest): string {
   throw new Refusal(
     `The key is ${details.namedCurve ?? key.asymmetricKeyType}: use ECDSA P-256 or P-384, or RSA`,
   );
+}
+
+function readKey(spki: Uint8Array): KeyObject {
+  try {
+    return createPublicKey({ key: spki as unknown as string, format: "der", type: "spki" });
+  } catch {
+    // The runtime reads no RSA key that is larger, for one.
+    const { min, max } = RSA_BITS;
+    throw new Refusal(
+      `The key cannot be read: use ECDSA P-256 or P-384, or RSA of ${min} to ${max} bits`,
+    );
+  }
 }
 
 async function checkSignature(request: Pkcs10CertificateRequest): Promise<void> {

@@ -26,6 +26,7 @@ export const KEY_OPTIONS = {
     ...["-pkeyopt", "ec_param_enc:explicit"],
   ],
   "rsa-1024": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
+  "rsa-4104": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:4104"],
   "rsa-2048": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
   "rsa-e3": [
     ...["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],

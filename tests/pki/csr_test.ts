@@ -62,6 +62,7 @@ const REFUSED: Record<string, RequestOptions & { reason: RegExp }> = {
     reason: /common name is "river/,
   },
   "RSA 1024": { key: "rsa-1024", reason: /1024 bits: use 2048 to 4096/ },
+  "RSA 4104": { key: "rsa-4104", reason: /RSA of 2048 to 4096 bits/ },
   "RSA with exponent 3": { key: "rsa-e3", reason: /use 65537/ },
   "RSA-PSS keys": { key: "rsa-pss", reason: /key is rsa-pss/ },
   "ECDSA P-521": { key: "ecdsa-p521", reason: /secp521r1: use ECDSA P-256/ },
@@ -118,6 +119,18 @@ Deno.test("checkCsr() returns the request without the text around it", async () 
   const check = await checkCsr(`my key is secret\n${csr}\nbye`, HOSTNAME);
   assert.ok(check.ok);
   assert.equal(check.pem.trim(), csr.trim());
+});
+
+Deno.test("checkCsr() refuses a request that came with its private key", async () => {
+  const csr = await quickRequest(HOSTNAME);
+  for (const kind of ["", "EC ", "RSA ", "ENCRYPTED "]) {
+    const key = `-----BEGIN ${kind}PRIVATE KEY-----\nAAAA\n-----END ${kind}PRIVATE KEY-----\n`;
+    for (const sent of [csr + key, key + csr]) {
+      const check = await checkCsr(sent, HOSTNAME);
+      assert.ok(!check.ok);
+      assert.match(check.reason, /private key was sent.*make a new one/);
+    }
+  }
 });
 
 Deno.test("checkCsr() survives any damage to a request", async () => {
