@@ -22,29 +22,40 @@ const NAMED: Readonly<Record<string, string>> = {
   NoBreak: "\u2060",
 };
 
-const REFERENCE = /&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z]{2,14}));/g;
+/** Numbers count without their semicolon too (HTML section 13.2.5.80). */
+const REFERENCE =
+  /&(?:#0*(\d{1,7})(?!\d);?|#[xX]0*([0-9A-Fa-f]{1,6})(?![0-9A-Fa-f]);?|([A-Za-z]{2,14});)/g;
 
-/** Where a browser may break a line: nothing that is seen (HTML section 4.5.28). */
-const LINE_BREAK_OPPORTUNITY = /<wbr\s*\/?>/gi;
+/** Numbers of Windows-1252 that browsers take for its dashes and the like (the same section). */
+const WINDOWS_1252: Readonly<Record<number, string>> = { 150: "\u2013", 151: "\u2014" };
+
+/** Markup that shows nothing: where a line may be broken, and remarks (HTML 4.5.28, 13.1.6). */
+const UNSEEN_MARKUP = /<\/?wbr(?:[\s/][^<>]*)?>|<!--[^<>]*-->/gi;
 
 /** What is not seen: soft hyphen, joiners, marks of order and the like. */
 const UNSEEN = String.raw`\p{Default_Ignorable_Code_Point}*`;
 
-/** A hyphen, and what keyboards put in its place. */
-const HYPHEN = String.raw`[\p{Dash}\u02d7\u2043]`;
+/**
+ * A hyphen, and what keyboards put in its place, the Japanese long vowel mark of the same key
+ * included; with the backslash that Markdown may have before it.
+ */
+const HYPHEN = String.raw`\\?[\p{Dash}\u02d7\u2043\u30fc\uff70]`;
+
+/** How far the wide forms of letters and digits, of East Asian keyboards, stand behind the usual. */
+const WIDE = 0xfee0;
 
 /**
  * Whether `code` stands in `bio` as a whole word: at its start or end, or beside characters outside
  * `[A-Za-z0-9_-]`, so that no longer word that happens to contain it counts.
  *
  * It counts as phones and profile editors write it, too: with capitals, another dash, or something
- * unseen within, and in the HTML of the page. The alphabet of codes has no two characters that this
- * could confuse.
+ * unseen within, in wide letters, and in the HTML or Markdown of the page. The alphabet of codes has
+ * no two characters that this could confuse.
  *
  * @param code lower-case letters, digits and hyphens.
  */
 export function hasCode(bio: string, code: string): boolean {
-  const text = bio.replace(LINE_BREAK_OPPORTUNITY, "\u200b").replace(REFERENCE, decode);
+  const text = bio.replace(UNSEEN_MARKUP, "\u200b").replace(REFERENCE, decode);
   const pattern = [...code].map(written).join(UNSEEN);
   return new RegExp(`(?<![A-Za-z0-9_-])${pattern}(?![A-Za-z0-9_-])`, "u").test(text);
 }
@@ -53,12 +64,17 @@ export function hasCode(bio: string, code: string): boolean {
 function written(character: string): string {
   if (character === "-") return HYPHEN;
   // Not the flag `i`: by it letters of other alphabets would be part of a word.
-  return `[${character}${character.toUpperCase()}]`;
+  const both = character + character.toUpperCase();
+  return `[${both}${
+    [...both].map((c) => String.fromCodePoint(c.codePointAt(0)! + WIDE)).join("")
+  }]`;
 }
 
 /** What a character reference stands for; itself when that is not known. */
 function decode(reference: string, decimal?: string, hex?: string, name?: string): string {
   if (name !== undefined) return Object.hasOwn(NAMED, name) ? NAMED[name]! : reference;
   const point = decimal === undefined ? parseInt(hex!, 16) : Number(decimal);
+  const odd = WINDOWS_1252[point];
+  if (odd !== undefined) return odd;
   return point <= 0x10ffff ? String.fromCodePoint(point) : reference;
 }

@@ -41,6 +41,17 @@ Deno.test("hasCode() finds a code as phones and editors write it", () => {
     "glosson&shy;-bc4f",
     "glosson-<wbr>bc4f",
     "glosson<WBR />-bc<wbr/>4f",
+    'glosson-<wbr class="break"></wbr>bc4f',
+    "glosson-<!-- -->bc4f",
+    "glosson&#150;bc4f",
+    "glosson&#x97;bc4f",
+    "glosson&#45bc4f",
+    "glosson&#0000000045;bc4f",
+    "glosson&#x000000002D;bc4f",
+    "glosson\\-bc4f",
+    "glossonーbc4f",
+    "ｇｌｏｓｓｏｎ－ｂｃ４ｆ",
+    "Ｇlossonｰbc4f",
   ], true);
 });
 
@@ -58,6 +69,9 @@ Deno.test("hasCode() keeps to whole words however they are written", () => {
     "glosson bc4f",
     "glosson--bc4f",
     "glosson<br>-bc4f",
+    "glosson-<wbrx>bc4f",
+    "glosson-<!-- > -->bc4f",
+    "glosson\\\\-bc4f",
     "glosson&unknown;bc4f",
     "glosson&#1114112;bc4f",
     "glosson_bc4f",
@@ -67,6 +81,12 @@ Deno.test("hasCode() keeps to whole words however they are written", () => {
 Deno.test("hasCode() takes no longer for a bio that is made to", () => {
   const began = performance.now();
   const unseen = "\u200b".repeat(1000);
-  check([`g${unseen}`.repeat(60), "glosson-bc4".repeat(6000), "<wbr>".repeat(13_000)], false);
+  check([
+    `g${unseen}`.repeat(60),
+    "glosson-bc4".repeat(6000),
+    "<wbr>".repeat(13_000),
+    "<wbr ".repeat(13_000),
+    "<!--".repeat(16_000),
+  ], false);
   assert.ok(performance.now() - began < 1_000);
 });
