@@ -1,6 +1,7 @@
 import { acceptLoop } from "./accept_loop.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { sendLastWords } from "./last_words.ts";
+import { ownAnswer } from "./own_answer.ts";
 import type { Place } from "./places.ts";
 import { PlainServer, type PlainServerOptions } from "./plain_server.ts";
 import { closeQuietly } from "./splice.ts";
@@ -24,15 +25,11 @@ export interface Http11Options extends PlainServerOptions {
 const NO_PLACE = { leave() {} };
 
 /** What is answered for want of a place. */
-const BUSY = new TextEncoder().encode(
-  [
-    "HTTP/1.1 503 Service Unavailable",
-    "Retry-After: 5",
-    "Content-Length: 0",
-    "Connection: close",
-    "\r\n",
-  ].join("\r\n"),
-);
+const BUSY = ownAnswer({
+  code: "busy",
+  detail: "As many connections ask the relay as it takes; come back later.",
+  retryAfterS: 5,
+});
 
 /**
  * Starts an HTTPS server on loopback that speaks HTTP/1.1 (and 1.0) only.

@@ -1,5 +1,6 @@
 import { askedHost } from "./asked_host.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { ownResponse } from "./own_answer.ts";
 import { RequestGate } from "./request_gate.ts";
 import { serveSocket } from "./serve_socket.ts";
 import { type Duplex, splice } from "./splice.ts";
@@ -9,6 +10,12 @@ const CONNECTION_FIELD = "Glossond-Connection";
 
 /** Buffers of directions that wait for data: with room for most messages of a client. */
 const waitBuffers = new BufferPool(256);
+
+/** What a request is answered that came on no connection of ours. */
+const MISDIRECTED = {
+  code: "misdirected",
+  detail: "Nothing can be asked behind the beginning of a WebSocket.",
+} as const;
 
 /** What is known of a request besides itself. */
 export interface Asked {
@@ -95,7 +102,7 @@ export class PlainServer {
     { completed }: Deno.ServeHandlerInfo<Deno.UnixAddr>,
   ): Response | Promise<Response> {
     const behind = this.#connections.get(connectionOf(request));
-    if (behind === undefined) return new Response(null, { status: 421 });
+    if (behind === undefined) return ownResponse(MISDIRECTED);
     const { gate } = behind;
     const last = (): void => {
       const answered = (): void => void gate.answered();
@@ -129,9 +136,9 @@ async function closing(
 }
 
 function badHost(why: string): Response {
-  return new Response(`Cannot tell whom this request is for: ${why}.\n`, {
-    status: 400,
-    headers: { "Connection": "close" },
+  return ownResponse({
+    code: "bad-request",
+    detail: `Cannot tell whom this request is for: ${why}.`,
   });
 }
 

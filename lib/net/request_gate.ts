@@ -1,14 +1,26 @@
 import { Buffer } from "node:buffer";
 import { type FramesStep, RequestFrames } from "../wire/request_frames.ts";
-import { RequestStart, type StartFault } from "../wire/request_start.ts";
+import { MAX_HEAD_BYTES, RequestStart, type StartFault } from "../wire/request_start.ts";
+import { latin1 } from "../wire/latin1.ts";
+import { type OwnAnswer, ownAnswer, UNREADABLE } from "./own_answer.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
 
 /** What a connection is told whose beginning is not passed on. */
-const ANSWERS: Readonly<Record<StartFault, string>> = {
-  "http2": "505 HTTP Version Not Supported",
-  "long-target": "414 URI Too Long",
-  "large-head": "431 Request Header Fields Too Large",
+const ANSWERS: Readonly<Record<StartFault, OwnAnswer>> = {
+  "http2": { code: "bad-request", status: 505, detail: "Speak HTTP/1.1: TLS agreed on it." },
+  "long-target": {
+    code: "too-large",
+    status: 414,
+    detail: `Send at most ${MAX_HEAD_BYTES} bytes.`,
+  },
+  "large-head": { code: "too-large", status: 431, detail: `Send at most ${MAX_HEAD_BYTES} bytes.` },
 };
+
+/** What the runtime's server answers by itself to what is no request, and then ends the connection. */
+const BARE_REFUSAL = /^HTTP\/1\.1 4\d\d [^\r\n]*\r\n(?:[^\r\n]+\r\n)*content-length: 0\r\n/;
+
+/** Longest of such answers, with room to spare. */
+const BARE_REFUSAL_BYTES = 250;
 
 const NOTHING = new Uint8Array(0);
 
@@ -70,35 +82,30 @@ export class RequestGate implements Duplex {
   }
 
   read(p: Uint8Array): Promise<number | null> {
-    // Only what is read while the first head is awaited can turn out to be a refusal.
-    if (this.#start !== undefined) return this.#readFirst(p);
     return this.#frames.isRaw ? this.#server.read(p) : this.#readAnswer(p);
   }
 
   async #readAnswer(p: Uint8Array): Promise<number | null> {
-    const n = await this.#server.read(p);
-    if (n === null) this.#end();
-    return n;
+    if (this.#refusal === undefined) {
+      try {
+        const n = await this.#server.read(p);
+        if (n === null) this.#end();
+        else if (isBareRefusal(p.subarray(0, n))) this.#refuse(UNREADABLE);
+        if (this.#refusal === undefined) return n;
+      } catch (error) {
+        if (this.#refusal === undefined) throw error;
+      }
+    }
+    const n = Math.min(p.length, this.#refusal.length);
+    p.set(this.#refusal.subarray(0, n));
+    this.#refusal = this.#refusal.subarray(n);
+    return n === 0 ? null : n;
   }
 
   /** The server has ended: nothing more is answered. */
   #end(): void {
     this.#deaf = true;
     this.#wake();
-  }
-
-  async #readFirst(p: Uint8Array): Promise<number | null> {
-    try {
-      const n = await this.#server.read(p);
-      if (n === null) this.#end();
-      if (this.#refusal === undefined) return n;
-    } catch (error) {
-      if (this.#refusal === undefined) throw error;
-    }
-    const n = Math.min(p.length, this.#refusal.length);
-    p.set(this.#refusal.subarray(0, n));
-    this.#refusal = this.#refusal.subarray(n);
-    return n === 0 ? null : n;
   }
 
   write(p: Uint8Array): Promise<number> {
@@ -109,7 +116,7 @@ export class RequestGate implements Duplex {
 
   async #writeFirst(start: RequestStart, p: Uint8Array): Promise<number> {
     const step = start.push(p);
-    if (step.state === "refuse") this.#refuse(step.fault);
+    if (step.state === "refuse") this.#refuse(ANSWERS[step.fault]);
     if (step.state !== "pass") return p.length;
     this.#isHttp10 = start.isHttp10;
     if (start.done) this.#start = undefined;
@@ -160,11 +167,10 @@ export class RequestGate implements Duplex {
     }
   }
 
-  #refuse(fault: StartFault): void {
-    this.#deaf = this.#shut = true;
-    this.#refusal = new TextEncoder().encode(
-      `HTTP/1.1 ${ANSWERS[fault]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
-    );
+  #refuse(answer: OwnAnswer): void {
+    this.#shut = true;
+    this.#refusal = ownAnswer(answer);
+    this.#end();
     // Ends the read that waits for the server's answer.
     closeQuietly(this.#server);
   }
@@ -180,4 +186,9 @@ export class RequestGate implements Duplex {
     this.#end();
     this.#server.close();
   }
+}
+
+function isBareRefusal(bytes: Uint8Array): boolean {
+  if (bytes.length > BARE_REFUSAL_BYTES || bytes[9] !== 0x34) return false;
+  return BARE_REFUSAL.test(latin1(bytes, 0, bytes.length));
 }

@@ -30,8 +30,7 @@ export function redirectToHttps(
 
 /** The answer to a plain HTTP request that is passed on to a server which cannot be reached. */
 export function badGateway(method: string): Uint8Array {
-  const body = "The server of this host cannot be reached.
-";
+  const body = "The server of this host cannot be reached.\n";
   return answer("502 Bad Gateway", [], body, method === "HEAD");
 }
 

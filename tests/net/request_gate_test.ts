@@ -87,3 +87,30 @@ Deno.test("RequestGate that is to pass one head passes no more", async () => {
   await tested.closeWrite();
   assert.equal(text(await readAll(behind)), GIVEN);
 });
+
+Deno.test("RequestGate gives a refusal without words its words, whatever room there is for them", async () => {
+  const { tested, behind } = gate();
+  await writeAll(tested, utf8(GET));
+  await writeAll(behind, utf8("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: x\r\n\r\n"));
+  const said = text(await readAll(tested));
+  assert.match(said, /^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/problem\+json\r\n/);
+  const [head = "", body = ""] = said.split("\r\n\r\n");
+  assert.ok(head.includes(`Content-Length: ${body.length}`));
+  assert.equal(JSON.parse(body).type, "urn:glosson:problem:bad-request");
+});
+
+Deno.test("RequestGate leaves every other answer as it is", async () => {
+  for (
+    const answer of [
+      "HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\n{}",
+      "HTTP/1.1 204 No Content\r\n\r\n",
+      "HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n",
+    ]
+  ) {
+    const { tested, behind } = gate();
+    await writeAll(tested, utf8(GET));
+    await writeAll(behind, utf8(answer));
+    await behind.closeWrite();
+    assert.equal(text(await readAll(tested)), answer);
+  }
+});

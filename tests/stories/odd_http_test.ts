@@ -53,6 +53,12 @@ async function statuses(
   closeQuietly(tls);
   await sending;
   assert.equal(late, false, `no answer, or no end: ${JSON.stringify(text.slice(0, 200))}`);
+  if (target.serverName === `relay.${BASE}`) {
+    for (const { status, headers, body } of answers.filter(({ status }) => status >= 400)) {
+      assert.equal(headers.get("content-type"), "application/problem+json", `${status} ${request}`);
+      assert.equal(JSON.parse(body).status, status);
+    }
+  }
   return answers.map(({ status }) => status);
 }
 

@@ -1,0 +1,59 @@
+import { type ProblemCode, problemOf, PROBLEMS } from "../wire/problems.ts";
+
+/** Names of the statuses that are answered here (RFC 9110 section 15; RFC 6585). */
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  414: "URI Too Long",
+  421: "Misdirected Request",
+  431: "Request Header Fields Too Large",
+  503: "Service Unavailable",
+  505: "HTTP Version Not Supported",
+};
+
+/** What a connection is told in the place of the server behind it, which ends it. */
+export interface OwnAnswer {
+  code: ProblemCode;
+  /** Where HTTP has one that tells more than that of the code. */
+  status?: number;
+  /** Tells a person what is wrong and what to do. */
+  detail: string;
+  retryAfterS?: number;
+}
+
+/** What is answered to a request that is not one of HTTP, by HTTP's rules. */
+export const UNREADABLE: OwnAnswer = {
+  code: "bad-request",
+  detail: "This is no request of HTTP/1.1 as RFC 9112 has it.",
+};
+
+/** The answer as a server behind a connection gives it. */
+export function ownResponse(answer: OwnAnswer): Response {
+  const { status, fields, body } = parts(answer);
+  return new Response(body, { status, headers: fields });
+}
+
+/** The answer as its bytes. */
+export function ownAnswer(answer: OwnAnswer): Uint8Array<ArrayBuffer> {
+  const { status, fields, body } = parts(answer);
+  const bytes = new TextEncoder().encode(body);
+  const head = [
+    `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
+    ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
+    `Content-Length: ${bytes.length}`,
+    "\r\n",
+  ].join("\r\n");
+  return new TextEncoder().encode(head + body);
+}
+
+function parts({ code, status = PROBLEMS[code].status, detail, retryAfterS }: OwnAnswer) {
+  return {
+    status,
+    body: JSON.stringify({ ...problemOf(code, detail), status }),
+    fields: {
+      "Content-Type": "application/problem+json",
+      "Cache-Control": "no-store",
+      "Connection": "close",
+      ...(retryAfterS !== undefined && { "Retry-After": String(retryAfterS) }),
+    },
+  };
+}
