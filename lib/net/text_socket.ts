@@ -43,6 +43,7 @@ export class TextSocket {
   readonly #reader = new FrameReader(true);
   readonly #onMessage: ((message: Message) => void)[] = [];
   readonly #onClose: ((event: { code: number }) => void)[] = [];
+  readonly #onHeard: (() => void)[] = [];
   /** Settles once everything that was to be sent is. */
   #sent: Promise<void> = Promise.resolve();
   #unsent = 0;
@@ -66,11 +67,14 @@ export class TextSocket {
 
   addEventListener(type: "message", listener: (message: Message) => void): void;
   addEventListener(type: "close", listener: (event: { code: number }) => void): void;
+  /** `heard` comes with each ping and pong. */
+  addEventListener(type: "heard", listener: () => void): void;
   addEventListener(
-    type: "message" | "close",
-    listener: ((message: Message) => void) | ((event: { code: number }) => void),
+    type: "message" | "close" | "heard",
+    listener: ((message: Message) => void) | ((event: { code: number }) => void) | (() => void),
   ): void {
     if (type === "message") this.#onMessage.push(listener as (message: Message) => void);
+    else if (type === "heard") this.#onHeard.push(listener as () => void);
     else this.#onClose.push(listener as (event: { code: number }) => void);
   }
 
@@ -144,9 +148,9 @@ export class TextSocket {
           break;
         }
         case "ping":
-          this.#pong(event.payload);
-          break;
         case "pong":
+          if (event.kind === "ping") this.#pong(event.payload);
+          for (const listener of this.#onHeard) listener();
           break;
         default:
           return event.kind === "fault" ? this.#fail(event.code) : this.#closed(event);

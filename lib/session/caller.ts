@@ -20,6 +20,8 @@ export interface ControlSocket {
   ping?(): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { code: number }) => void): void;
+  /** Comes with each ping and pong; never where the runtime answers pings by itself. */
+  addEventListener(type: "heard", listener: () => void): void;
 }
 
 /** Who opens a control WebSocket. */

@@ -27,7 +27,7 @@ export const CLOSE_TIMEOUT_MS = 2_000;
  */
 const MESSAGE_ALLOWANCE = 4 * MAX_MESSAGE_BYTES;
 
-/** What a client may send besides messages, pings and pongs above all: bytes a heartbeat check. */
+/** What a client may send besides what it is heard by, TLS's own records above all: bytes a check. */
 const CHECK_ALLOWANCE = 8;
 
 /** Unsent bytes above which a client does not read what it is sent. */
@@ -95,6 +95,8 @@ export class ControlLink {
       await options.admitted;
       this.#receive(event.data);
     });
+    // However often it pings: it is cut off for a message without an end, and for nothing else.
+    socket.addEventListener("heard", () => transport.allowance = MESSAGE_ALLOWANCE);
     // After an error too; sometimes twice.
     socket.addEventListener("close", (event) => this.#closed(event.code));
     transport.keep();

@@ -108,6 +108,29 @@ Deno.test("a client that breaks the WebSocket protocol is offline, and its conne
   }
 });
 
+Deno.test("a client may ping as often as it likes", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  using tls = await upgrade(relay, user);
+  await readUntil(tls, '"online"');
+  // More bytes than a message without an end may have.
+  for (let i = 0; i < 800; i++) {
+    const payload = new TextEncoder().encode(String(i).padStart(125, "."));
+    await tls.write(Uint8Array.from([0x89, 0x80 | 125, 0, 0, 0, 0, ...payload]));
+    await readUntil(tls, `..${i}`);
+  }
+});
+
+/** Reads until a text has come. */
+async function readUntil(conn: Pick<Deno.Conn, "read">, wanted: string): Promise<void> {
+  const p = new Uint8Array(4096);
+  for (let text = ""; !text.includes(wanted);) {
+    const n = await conn.read(p);
+    assert.ok(n !== null, "the connection has ended");
+    text += String.fromCharCode(...p.subarray(0, n));
+  }
+}
+
 Deno.test("a client that vanishes without a FIN is offline within 30 s, and with it whom it did not answer", async () => {
   await using relay = await startRelay({ settings: { ANSWER_SECONDS: "600" } });
   const user = await signUp(relay, "kaylee");
