@@ -17,7 +17,6 @@ import type { Place } from "./daemon/listeners.ts";
 import { Servers } from "./daemon/servers.ts";
 import { buildHub } from "./daemon/visitors.ts";
 import type { Settings } from "./config/settings.ts";
-import { writeHostPort } from "./config/values.ts";
 import type { HandOver } from "./admin/hand_over.ts";
 import type { Log } from "./log.ts";
 import { limitedGroups } from "./net/address_group.ts";
@@ -26,6 +25,7 @@ import type { HttpServer } from "./net/serve_http.ts";
 import { logUncaught } from "./net/uncaught.ts";
 import { AFTER_HAND_OVER, AFTER_RESTART } from "./session/control_sockets.ts";
 import { createDataPort } from "./session/data_port.ts";
+import { withPort } from "./wire/ip_address.ts";
 
 /** How long visitors may finish, seconds, unless the settings say: when it stops, or is handed over. */
 const DRAIN_SECONDS = { stop: 10, handOver: 3_600 } as const;
@@ -169,7 +169,7 @@ async function start(
   });
   return {
     addresses: Object.fromEntries(
-      addresses().map(([name, { hostname: host, port }]) => [name, writeHostPort({ host, port })]),
+      addresses().map(([name, { hostname, port }]) => [name, withPort(hostname, port)]),
     ),
     handedOver: own.done,
     summary: () =>

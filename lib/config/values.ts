@@ -1,5 +1,5 @@
 import { parseBlock } from "../wire/address_scope.ts";
-import { parseIp } from "../wire/ip_address.ts";
+import { parseIp, withPort } from "../wire/ip_address.ts";
 import { secretFault } from "../wire/secret.ts";
 
 /** A host and a port, as in `HOST:PORT` and `[IPV6]:PORT`. */
@@ -205,7 +205,7 @@ export function hostPort(value: string): HostPort {
 
 /** As {@linkcode hostPort} reads it. */
 export function writeHostPort({ host, port }: HostPort): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return withPort(host, port);
 }
 
 /** `HOST:PORT`, with `?proxy=v2` behind it where a PROXY header is wanted. */

@@ -6,6 +6,7 @@ import { dataPreface } from "../wire/messages.ts";
 import { proxyMatcher } from "../visitor/source.ts";
 import { type Answer, canConnect, exchange, plainExchange, type Target } from "./exchange.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
+import { withPort } from "../wire/ip_address.ts";
 
 /** Options for {@linkcode checkPaths}. */
 export interface PathOptions {
@@ -88,7 +89,7 @@ function directPaths(settings: Settings): Path[] {
 
 function publicPaths(settings: Settings, host: string, port: number): Path[] {
   const { baseDomain } = settings;
-  const where = `${host}:${port}`;
+  const where = withPort(host, port);
   const fix = (name: string, backend: string): string =>
     `${where} must lead ${name} to ${backend}: compare HAProxy's use_backend lines with examples/haproxy.cfg, send-proxy-v2 with GLOSSOND_PROXY_PROTOCOL_FROM, and see the firewall`;
   const random = `doctor.${baseDomain}`;
@@ -123,7 +124,7 @@ function publicPaths(settings: Settings, host: string, port: number): Path[] {
 }
 
 async function check(path: Path, { certificate }: PathOptions): Promise<Finding> {
-  const where = `${path.host}:${path.port} for ${path.serverName}`;
+  const where = `${withPort(path.host, path.port)} for ${path.serverName}`;
   try {
     const answer = await exchange(path);
     const own = certificate === undefined ||
@@ -146,16 +147,16 @@ async function checkData(settings: Settings): Promise<Finding> {
   try {
     const local = host.endsWith(".localhost") ? "127.0.0.1" : host;
     const answer = await plainExchange(local, port, preface);
-    if (answer.startsWith("GLOSSON/1 refused")) return ok(name, `${host}:${port} answers`);
+    if (answer.startsWith("GLOSSON/1 refused")) return ok(name, `${withPort(host, port)} answers`);
     return fault(
       name,
-      `${host}:${port} is not the relay's data port`,
+      `${withPort(host, port)} is not the relay's data port`,
       "set GLOSSOND_PUBLIC_DATA_HOST and _PORT to where clients reach GLOSSOND_DATA_PORT",
     );
   } catch (error) {
     return fault(
       name,
-      `${host}:${port}: ${(error as Error).message}`,
+      `${withPort(host, port)}: ${(error as Error).message}`,
       "open that port in the firewall; clients connect to it directly, not through HAProxy",
     );
   }

@@ -26,7 +26,10 @@ export function openStateFolder(path: string): Closed[] {
   try {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new Error(`Cannot make the state folder ${path}: ${explain(error)}`, { cause: error });
+    throw new Error(
+      `Cannot make the state folder ${path}: ${explain(error)}; set another in GLOSSOND_STATE_DIR`,
+      { cause: error },
+    );
   }
   const closed = [...closeFolder(path)];
   for (const { name, isFile } of Deno.readDirSync(path)) {

@@ -9,6 +9,7 @@ import type { Place, Places } from "./places.ts";
 import { LogThrottle } from "./log_throttle.ts";
 import { closeQuietly } from "./splice.ts";
 import type { Log } from "../log.ts";
+import { withPort } from "../wire/ip_address.ts";
 
 /**
  * Connections that may wait to be accepted, as many as Linux allows by default. What comes in a
@@ -194,8 +195,11 @@ export function listenTcp(
   } catch (error) {
     const { message } = error as Error;
     const where = `GLOSSOND_${name.toUpperCase()}_HOST and GLOSSOND_${name.toUpperCase()}_PORT`;
+    const fix = error instanceof Deno.errors.AddrInUse
+      ? `end what listens there, or choose others in ${where}`
+      : `set an address of this machine, and a port that it may take, in ${where}`;
     throw new Error(
-      `Cannot listen on ${hostname}:${port} (${name}): ${message}; free it or choose others in ${where}`,
+      `Cannot listen on ${withPort(hostname, port)} (${name}): ${message}; ${fix}`,
       { cause: error },
     );
   }

@@ -20,6 +20,11 @@ export function formatIp(bytes: Uint8Array): string {
   return `${hex.slice(0, run.start).join(":")}::${hex.slice(run.start + run.length).join(":")}`;
 }
 
+/** A host or an address with its port, an IPv6 address in brackets (RFC 3986 section 3.2.2). */
+export function withPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** The 4 bytes inside an IPv4-mapped IPv6 address (`::ffff:a.b.c.d`), else the address itself. */
 export function unmapIp(bytes: Uint8Array): Uint8Array {
   const mapped = bytes.length === 16 && bytes[10] === 0xff && bytes[11] === 0xff &&

@@ -55,6 +55,21 @@ Deno.test("listenTcp() does without IPv6 where the machine has none", () => {
           throw new Error("no such address");
         },
       }),
-    /Cannot listen on ::1:0 \(data\): no such address/,
+    /Cannot listen on \[::1\]:0 \(data\): no such address/,
+  );
+});
+
+Deno.test("listenTcp() tells the address as one writes it, and the fix for what is wrong", () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  assert.throws(
+    () => listenTcp("hub", "127.0.0.1", port),
+    new RegExp(
+      `Cannot listen on 127\\.0\\.0\\.1:${port} \\(hub\\): .*; end what listens there.*HUB_PORT`,
+    ),
+  );
+  assert.throws(
+    () => listenTcp("data", "2001:db8::1", 0),
+    /Cannot listen on \[2001:db8::1\]:0 \(data\): .*; set an address of this machine.*DATA_HOST/,
   );
 });
