@@ -130,6 +130,10 @@ async function renew(settings: Settings, context: CommandContext): Promise<numbe
 }
 
 async function caa(settings: Settings, context: CommandContext): Promise<number> {
+  if (settings.authority !== "acme") {
+    context.printError("glossond: CAA records are for GLOSSOND_AUTHORITY=acme; local needs none\n");
+    return EXIT.usage;
+  }
   const caPem = await readCaFile(settings);
   return await certCaa({
     stateDir: settings.stateDir,

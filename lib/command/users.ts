@@ -127,7 +127,10 @@ async function show(desk: UserDesk, { name, context }: Job): Promise<number> {
 
 async function block(desk: UserDesk, { name, context, aside }: Job): Promise<number> {
   await desk.block(name);
-  context.print(`${name} is blocked: its visitors get the suspended page${aside}\n`);
+  const { state } = (await desk.list()).find(({ username }) => username === name)!;
+  // It may be blocked before anybody claims it, but a slip of the pen would block somebody else's.
+  const nobody = state === "unknown" ? "; there is no such account" : "";
+  context.print(`${name} is blocked: its visitors get the suspended page${nobody}${aside}\n`);
   return EXIT.ok;
 }
 

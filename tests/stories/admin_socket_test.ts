@@ -176,3 +176,13 @@ Deno.test("cert renew lets the running relay do it, whose settings the shell lac
   // Served by the end of the command, not some seconds later.
   assert.notEqual(await serial(), before);
 });
+
+Deno.test("cert caa says that the embedded authority needs no CAA records", async () => {
+  await using relay = await startRelay();
+  const command = glossondCommand(relay.stateDir, ["cert", "caa"], { AUTHORITY: "local" });
+  const { code, stderr } = await endOf(command);
+  assert.deepEqual([code, stderr], [
+    2,
+    "glossond: CAA records are for GLOSSOND_AUTHORITY=acme; local needs none\n",
+  ]);
+});

@@ -126,6 +126,17 @@ Deno.test("users works on the state alone when no relay runs, also after a crash
   assert.equal((await visit(relay, user.hostname)).status, 451);
 });
 
+Deno.test("a name that is blocked before anybody has it is said to be nobody's", async () => {
+  await using relay = await startRelay();
+  await signUp(relay, "kaylee");
+  const blocked = (name: string) => glossond(relay.stateDir, "users", "block", name);
+  assert.match(
+    (await blocked("kaylie")).stdout,
+    /^kaylie is blocked: .*; there is no such account$/m,
+  );
+  assert.doesNotMatch((await blocked("kaylee")).stdout, /no such account/);
+});
+
 Deno.test("status tells how the relay is doing, and exits 1 when none runs", async () => {
   await using relay = await startRelay();
   const user = await signUp(relay, "kaylee");
