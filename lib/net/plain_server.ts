@@ -86,7 +86,7 @@ export class PlainServer {
     const gate = new RequestGate(plain, `${CONNECTION_FIELD}: ${word}`, oneAnswer);
     this.#connections.set(word, { port, gate });
     try {
-      await splice(gate, conn, { backwardHead: head, waitBuffers, largestStep: 0 });
+      await splice(gate, endingAnyhow(conn), { backwardHead: head, waitBuffers, largestStep: 0 });
     } finally {
       this.#connections.delete(word);
     }
@@ -123,6 +123,26 @@ export class PlainServer {
     const host = asked.state === "host" ? asked.host : undefined;
     return this.#options.handler(request, { port, host });
   }
+}
+
+/**
+ * A connection whose end counts, whether the peer says it in TLS or ends TCP alone: requests have their
+ * own length, and a client that ends so is answered all the same (RFC 9112 section 9.8).
+ */
+function endingAnyhow(conn: Duplex): Duplex {
+  return {
+    async read(p) {
+      try {
+        return await conn.read(p);
+      } catch (error) {
+        if (error instanceof Deno.errors.UnexpectedEof) return null;
+        throw error;
+      }
+    },
+    write: (p) => conn.write(p),
+    closeWrite: () => conn.closeWrite(),
+    close: () => conn.close(),
+  };
 }
 
 /** Calls `last` where an answer says that it ends its connection (RFC 9112 section 9.6). */

@@ -175,10 +175,16 @@ export class RequestGate implements Duplex {
     closeQuietly(this.#server);
   }
 
+  /**
+   * Tells the server that no more requests come, once it has answered those that did: it takes an end
+   * for a peer that has left, and leaves what it is at unanswered.
+   */
   async closeWrite(): Promise<void> {
     if (this.#shut) return;
     const held = this.#start?.end();
     if (held !== undefined && held.length > 0) await writeAll(this.#server, held);
+    if (!this.#frames.isRaw) await this.#untilAnswered();
+    if (this.#shut) return;
     await this.#server.closeWrite();
   }
 

@@ -88,6 +88,25 @@ Deno.test("RequestGate that is to pass one head passes no more", async () => {
   assert.equal(text(await readAll(behind)), GIVEN);
 });
 
+Deno.test("RequestGate tells the server of the end once it has answered what was asked", async () => {
+  const { tested, behind, came } = gate();
+  await writeAll(tested, utf8(GET));
+  assert.equal(await came(), GIVEN);
+  const ended = tested.closeWrite();
+  assert.equal(await settles(ended), false);
+  tested.next();
+  await ended;
+  assert.equal(await behind.read(new Uint8Array(1)), null);
+});
+
+Deno.test("RequestGate tells the server at once of an end within a request", async () => {
+  const { tested, behind, came } = gate();
+  await writeAll(tested, utf8("POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab"));
+  await came();
+  await tested.closeWrite();
+  assert.equal(await behind.read(new Uint8Array(1)), null);
+});
+
 Deno.test("RequestGate gives a refusal without words its words, whatever room there is for them", async () => {
   const { tested, behind } = gate();
   await writeAll(tested, utf8(GET));
