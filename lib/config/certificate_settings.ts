@@ -1,8 +1,8 @@
+import { email } from "./hosts.ts";
 import { optional, required } from "./setting.ts";
 import {
   apiRoot,
   base64Secret,
-  email,
   hostPort,
   integer,
   keyName,

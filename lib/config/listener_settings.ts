@@ -1,5 +1,6 @@
+import { host, publicHost } from "./hosts.ts";
 import { optional, required } from "./setting.ts";
-import { addressBlock, backend, host, integer, list, port, publicHost, text } from "./values.ts";
+import { addressBlock, backend, integer, list, port, text } from "./values.ts";
 
 /** Where the relay listens, and where it can be reached. */
 export const LISTENER_SETTINGS = {

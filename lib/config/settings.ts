@@ -5,10 +5,11 @@
  */
 import { LOG_LEVELS } from "../log.ts";
 import { CERTIFICATE_SETTINGS } from "./certificate_settings.ts";
+import { domain } from "./hosts.ts";
 import { LIMIT_SETTINGS } from "./limit_settings.ts";
 import { LISTENER_SETTINGS } from "./listener_settings.ts";
 import { optional, required, type Setting } from "./setting.ts";
-import { domain, oneOf, path } from "./values.ts";
+import { oneOf, path } from "./values.ts";
 
 /** Every setting, in the order in which `glossond config` shows them. */
 export const SETTINGS = {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as hosts from "../../lib/config/hosts.ts";
 import * as values from "../../lib/config/values.ts";
 
 /** Checks what a parser makes of texts: a value, or where the message is to match, none. */
@@ -10,7 +11,7 @@ function check<T>(parse: (text: string) => T, cases: [text: string, expected: T 
 }
 
 Deno.test("host() takes host names and addresses, and nothing else", () => {
-  check(values.host, [
+  check(hosts.host, [
     ["127.0.0.1", "127.0.0.1"],
     ["::", "::"],
     ["[::1]", "::1"],
@@ -21,7 +22,7 @@ Deno.test("host() takes host names and addresses, and nothing else", () => {
     ...["", "*", "-x", "a..b", "..", "0", "127.1", "999.1.1.1", "010.0.0.1", ":::", "fe80::1%lo"]
       .map((text): [string, RegExp] => [text, /not a host name or an IP address/]),
   ]);
-  check(values.publicHost, [
+  check(hosts.publicHost, [
     ["192.0.2.1", "192.0.2.1"],
     ["0.0.0.0", /stands for every address/],
     ["[::]", /stands for every address/],
@@ -37,7 +38,7 @@ Deno.test("host() takes host names and addresses, and nothing else", () => {
 Deno.test("domain() takes what has room for the names below it, and is no address", () => {
   const long = `${"a.".repeat(86)}b`;
   assert.equal(long.length, 173);
-  check(values.domain, [
+  check(hosts.domain, [
     [" Glosson.Example.ORG. ", "glosson.example.org"],
     ["xn--bcher-kva.example", "xn--bcher-kva.example"],
     [long, long],
@@ -48,7 +49,7 @@ Deno.test("domain() takes what has room for the names below it, and is no addres
 });
 
 Deno.test("email() takes one address without more around it", () => {
-  check(values.email, [
+  check(hosts.email, [
     [" ops+tls@example.org ", "ops+tls@example.org"],
     ...[
       ...["ops", "@example.org", "ops@localhost", "mailto:ops@example.org", "ops@example.org?a=b"],

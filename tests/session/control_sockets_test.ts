@@ -17,6 +17,7 @@ class FakeSocket implements ControlSocket {
 
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { code: number }) => void): void;
+  addEventListener(type: "heard", listener: () => void): void;
   addEventListener(type: string, listener: (event: { data: unknown; code: number }) => void): void {
     if (type === "message") this.#onMessage.push(listener as (event: { data: unknown }) => void);
     else this.#onClose.push(listener as (event: { code: number }) => void);
