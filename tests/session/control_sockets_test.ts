@@ -20,7 +20,7 @@ class FakeSocket implements ControlSocket {
   addEventListener(type: "heard", listener: () => void): void;
   addEventListener(type: string, listener: (event: { data: unknown; code: number }) => void): void {
     if (type === "message") this.#onMessage.push(listener as (event: { data: unknown }) => void);
-    else this.#onClose.push(listener as (event: { code: number }) => void);
+    if (type === "close") this.#onClose.push(listener as (event: { code: number }) => void);
   }
 
   send(text: string): void {
