@@ -35,7 +35,7 @@ Deno.test("users reads the base domain as the relay does, whatever else the shel
       assert.deepEqual(await run(env, "block", name), {
         code: 0,
         stdout:
-          "kaylee is blocked: its visitors get the suspended page (no relay runs; its state was changed)\n",
+          "kaylee is blocked: its visitors get the suspended page; there is no such account (no relay runs; its state was changed)\n",
         stderr: "",
       });
       const store = await openStore({ stateDir: folder.path });
