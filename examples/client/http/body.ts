@@ -69,8 +69,14 @@ export function answerFraming(method: string, { status, fields }: AnswerHead): F
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) {
     return { kind: "none" };
   }
-  // An obsolete word for no coding at all.
-  const codings = listOf(fields, "transfer-encoding").filter((coding) => coding !== "identity");
+  // A field that is said again, by a framework and by its app, is meant once.
+  const once = new Set(valuesOf(fields, "transfer-encoding"));
+  const codings = listOf(
+    [...once].map((value) => ["transfer-encoding", value]),
+    "transfer-encoding",
+  )
+    // An obsolete word for no coding at all.
+    .filter((coding) => coding !== "identity");
   if (codings.length > 0) {
     if (codings.length === 1 && codings[0] === "chunked") return { kind: "chunked" };
     throw new MalformedHead(`Cannot read answer: its transfer coding is ${codings}`);
@@ -79,15 +85,18 @@ export function answerFraming(method: string, { status, fields }: AnswerHead): F
   return lengths.length === 0 ? { kind: "close" } : { kind: "length", length: lengthOf(lengths) };
 }
 
-/** One length, which may have been said several times (RFC 9110 section 8.6). */
 function lengthOf(values: string[]): number {
+  const length = toldLength(values);
+  if (length === undefined) throw new MalformedHead("Cannot read body: its length is malformed");
+  return length;
+}
+
+/** One length, which may have been said several times (RFC 9110 section 8.6); undefined for none. */
+function toldLength(values: string[]): number | undefined {
   const [length = "", ...others] = new Set(
     values.flatMap((value) => value.split(",")).map(trimmed),
   );
-  if (others.length > 0 || !/^\d{1,15}$/.test(length)) {
-    throw new MalformedHead("Cannot read body: its length is malformed");
-  }
-  return Number(length);
+  return others.length > 0 || !/^\d{1,15}$/.test(length) ? undefined : Number(length);
 }
 
 /** The fields with how the body is framed put anew: never said in two ways, never twice. */
@@ -116,7 +125,8 @@ export function framedAnswer(
   framing: Framing,
 ): Field[] {
   const tells = framing.kind === "none" && (method === "HEAD" || status === 304);
-  return tells ? without(fields, (name) => name === "transfer-encoding") : framed(fields, framing);
+  const length = tells ? toldLength(valuesOf(fields, "content-length")) : undefined;
+  return framed(fields, length === undefined ? framing : { kind: "length", length });
 }
 
 /** Reads a body from a connection by its framing. */
@@ -125,14 +135,21 @@ export class FramedBody implements Body {
   readonly trailers: Field[] = [];
   readonly #reader: ByteReader;
   readonly #framing: Framing;
+  readonly #parseTrailers: (lines: readonly string[]) => Field[];
   /** Bytes of the body, or of its chunk, that are still to come. */
   #left = 0;
   #ended: boolean;
   #inChunk = false;
 
-  constructor(reader: ByteReader, framing: Framing) {
+  /** @param parseTrailers reads the lines of the trailer section. @default as strictly as a visitor's */
+  constructor(
+    reader: ByteReader,
+    framing: Framing,
+    parseTrailers = (lines: readonly string[]): Field[] => lines.map(parseTrailer),
+  ) {
     this.#reader = reader;
     this.#framing = framing;
+    this.#parseTrailers = parseTrailers;
     if (framing.kind === "length") this.#left = this.length = framing.length;
     this.#ended = framing.kind === "none" || this.length === 0;
   }
@@ -173,18 +190,20 @@ export class FramedBody implements Body {
       throw new Error("Cannot read body: a chunk has no end");
     }
     const line = await this.#reader.line(MAX_LINE_BYTES);
-    const size = /^[\da-f]{1,12}(?=[ \t]*(?:;|$))/i.exec(line)?.[0];
+    const size = /^0*[\da-f]{1,12}(?=[ \t]*(?:;|$))/i.exec(line)?.[0];
     if (size === undefined) throw new Error("Cannot read body: a chunk has no size");
     this.#left = parseInt(size, 16);
     this.#inChunk = true;
     if (this.#left > 0) return true;
+    const lines: string[] = [];
     let bytes = 0;
-    for (let trailer; (trailer = await this.#reader.line(MAX_LINE_BYTES)) !== "";) {
-      bytes += trailer.length;
-      if (this.trailers.push(parseTrailer(trailer)) > MAX_FIELDS || bytes > MAX_HEAD_BYTES) {
+    for (let line; (line = await this.#reader.line(MAX_LINE_BYTES)) !== "";) {
+      bytes += line.length;
+      if (lines.push(line) > MAX_FIELDS || bytes > MAX_HEAD_BYTES) {
         throw new Error("Cannot read body: too many trailers");
       }
     }
+    this.trailers.push(...this.#parseTrailers(lines));
     this.#ended = true;
     return false;
   }

@@ -95,34 +95,54 @@ export function checkedField(field: Field): Field {
  * Reads the head of an app's answer (RFC 9112 sections 4 and 5), its empty line not included.
  *
  * Lenient, since browsers are: a folded value is joined, white space before a colon removed (section
- * 5.1), and what a field may not hold becomes a space (RFC 9110 section 5.5).
+ * 5.1), what a field may not hold becomes a space (RFC 9110 section 5.5), and a first line that is
+ * said again among the fields is passed over.
  *
  * @throws {MalformedHead}
  */
 export function parseAnswerHead(text: string): AnswerHead {
-  // A line that begins with white space goes on with the one before (section 5.2).
-  const [first = "", ...lines] = text.replace(/\r?\n[ \t]+/g, " ").split(/\r?\n/);
+  const [first = "", ...lines] = unfolded(text).split(/\r?\n/);
   const words = /^(?:HTTP\/1\.\d|ICY) +(\d{3})(?: ([^]*))?$/.exec(first);
   const status = Number(words?.[1]);
   if (words === null || status < 100) {
     throw new MalformedHead("Cannot read answer: it does not begin like HTTP");
   }
   if (lines.length > MAX_FIELDS) throw new MalformedHead("Cannot read answer: many fields");
-  // A name that is no token means nothing to anybody, and HTTP/2 has no way to say it.
-  const fields = lines.map(answerField).filter(([name]) => isToken(name));
-  return { status, reason: clean(words[2] ?? ""), fields };
+  const fields = lines.filter((line) => !line.startsWith("HTTP/")).map(answerField);
+  if (fields.some(([name]) => name === "" || /\s/.test(name))) {
+    throw new MalformedHead("Cannot read answer: a header field is malformed");
+  }
+  return { status, reason: clean(words[2] ?? ""), fields: fields.filter(hasToken) };
+}
+
+/**
+ * Reads the lines of an app's trailer section, as leniently as its head. What is no field is left
+ * out: the body before it is whole.
+ */
+export function parseAnswerTrailers(lines: readonly string[]): Field[] {
+  return unfolded(lines.join("\n")).split("\n").map(answerField).filter(hasToken);
+}
+
+/** Lines that begin with white space joined to the ones before, with which they go on (section 5.2). */
+function unfolded(text: string): string {
+  return text.replace(/\r?\n[ \t]+/g, " ");
 }
 
 function answerField(line: string): Field {
   const colon = line.indexOf(":");
-  const name = line.slice(0, Math.max(0, colon)).trimEnd();
-  if (name === "" || /\s/.test(name)) {
-    throw new MalformedHead("Cannot read answer: a header field is malformed");
-  }
-  return [name, clean(trimmed(line.slice(colon + 1)))];
+  return [line.slice(0, Math.max(0, colon)).trimEnd(), clean(trimmed(line.slice(colon + 1)))];
 }
 
-/** Reads one line of a trailer section, of either side. */
+/** A name that is no token means nothing to anybody, and HTTP/2 has no way to say it. */
+function hasToken([name]: Field): boolean {
+  return isToken(name);
+}
+
+/**
+ * Reads one line of a visitor's trailer section.
+ *
+ * @throws {MalformedHead}
+ */
 export function parseTrailer(line: string): Field {
   const colon = line.indexOf(":");
   const name = line.slice(0, Math.max(0, colon));

@@ -4,8 +4,15 @@ import { type Addresses, publicCookie, publicUrl } from "./public_address.ts";
 
 /** The head of an app's answer as the visitor gets it, without how its body is framed. */
 export function answerHead(head: AnswerHead, addresses: Addresses): AnswerHead {
-  // Alt-Svc would send browsers to a port of this computer that they cannot reach.
-  const fields = without(endToEnd(head.fields), (name) => name === "alt-svc");
+  const isInterim = head.status < 200;
+  const fields = without(
+    endToEnd(head.fields),
+    (name) =>
+      // It would send browsers to a port of this computer that they cannot reach.
+      name === "alt-svc" ||
+      // No interim answer has a body; over HTTP/2 a length in one ends the stream (RFC 9110 section 8.6).
+      (isInterim && name === "content-length"),
+  );
   return { ...head, fields: fields.map((field) => mapped(field, addresses)) };
 }
 

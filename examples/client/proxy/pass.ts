@@ -16,6 +16,7 @@ import {
   type AnswerHead,
   MAX_HEAD_BYTES,
   parseAnswerHead,
+  parseAnswerTrailers,
   requestHeadBytes,
 } from "../http/head.ts";
 import { answerHead, switchingHead } from "./answer_fields.ts";
@@ -201,7 +202,7 @@ class Passage {
   ): Promise<{ framing: Framing; body: FramedBody; early?: Uint8Array }> {
     try {
       const framing = answerFraming(this.#exchange.request.method, head);
-      const body = new FramedBody(reader, framing);
+      const body = new FramedBody(reader, framing, parseAnswerTrailers);
       return { framing, body, early: (body.ready && await body.read()) || undefined };
     } catch (error) {
       throw new NoAnswer("The app's answer cannot be read", 502, error);

@@ -77,6 +77,44 @@ const ODD: [string, string, RegExp][] = [
     /^HTTP\/\S+ 304[^]*etag: "x"[^]*\r\n\r\n$/i,
   ],
   [
+    "304 with a length said twice",
+    'HTTP/1.1 304 Not\r\nETag: "x"\r\nContent-Length: 9\r\nContent-Length: 9\r\n\r\n',
+    /^HTTP\/\S+ 304(?![^]*length: 9[^]*length: 9)[^]*etag: "x"[^]*\r\n\r\n$/i,
+  ],
+  [
+    "304 with a length that is none",
+    'HTTP/1.1 304 Not\r\nETag: "x"\r\nContent-Length: nine\r\n\r\n',
+    /^HTTP\/\S+ 304(?![^]*length)[^]*etag: "x"[^]*\r\n\r\n$/i,
+  ],
+  [
+    "its first line twice",
+    "HTTP/1.1 200 OK\r\nHTTP/1.1 200 OK\r\nX-Bar: 2\r\nContent-Length: 2\r\n\r\nok",
+    /^HTTP\/\S+ 200[^]*^x-bar: 2\r$[^]*ok$/mi,
+  ],
+  [
+    "its coding said twice",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" +
+    "2\r\nok\r\n0\r\n\r\n",
+    /^HTTP\/\S+ 200[^]*ok$/,
+  ],
+  [
+    "a length in its interim answer",
+    "HTTP/1.1 103 Early\r\nContent-Length: 0\r\nLink: </a>\r\n\r\n" +
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    /^HTTP\/\S+ 103(?![^]*length: 0)[^]*200[^]*ok$/i,
+  ],
+  [
+    "a chunk's size in many digits",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0000000000000002\r\nok\r\n0\r\n\r\n",
+    /^HTTP\/\S+ 200[^]*ok$/,
+  ],
+  [
+    "trailers that are none, folded, or with a space",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n" +
+    "0\r\n:status: 1\r\nno colon\r\nX-Sum : 7\r\nX-Folded: a\r\n b\r\n\r\n",
+    /^HTTP\/\S+ 200[^]*okx-sum: 7\r\nx-folded: a b\r\n$/i,
+  ],
+  [
     "cookies and challenges that are several",
     "HTTP/1.1 401 No\r\nSet-Cookie: a=1, x\r\nSet-Cookie: b=2\r\nWWW-Authenticate: Basic\r\n" +
     "WWW-Authenticate: Bearer\r\nContent-Length: 2\r\n\r\nok",
