@@ -27,13 +27,19 @@ function mapped([name, value]: Field, addresses: Addresses): Field {
     case "location":
     case "content-location":
       return [name, publicUrl(value, addresses)];
-    case "refresh": {
-      const [, before = "", url = ""] = /^(.*?;\s*url\s*=\s*)(.*)$/i.exec(value) ?? [];
-      return [name, url === "" ? value : before + publicUrl(url, addresses)];
-    }
+    case "refresh":
+      return [name, publicRefresh(value, addresses)];
     case "set-cookie":
       return [name, publicCookie(value, addresses)];
     default:
       return [name, value];
   }
+}
+
+/** Seconds, and maybe a URL behind them, in the words and quotes that browsers take (HTML section 4.2.5.3). */
+function publicRefresh(value: string, addresses: Addresses): string {
+  const parts = /^([^;,]*[;,]\s*(?:url\s*=\s*)?["']?)(.*?)(["']?)$/i.exec(value);
+  if (parts === null) return value;
+  const [, before, url, after] = parts;
+  return `${before}${publicUrl(url!, addresses)}${after}`;
 }

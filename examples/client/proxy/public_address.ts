@@ -9,8 +9,8 @@ export interface Addresses {
   upstream: Upstream;
 }
 
-/** Names of this computer, for itself only. */
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
+/** Names of this computer, for itself only: that of every address, where it listens, among them. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[?::1?\]?)$/i;
 
 const ABSOLUTE = /^(https?:)?\/\/([^/?#\\]*)(.*)$/i;
 
@@ -26,10 +26,11 @@ export function publicUrl(url: string, addresses: Addresses): string {
 
 function isOwn(authority: string, { host, sentHost, upstream }: Addresses): boolean {
   const { name, port } = split(authority);
-  const ports = ["", "80", "443", String(upstream.port), split(host).port];
   if (authority === sentHost.toLowerCase() || authority === upstream.host) return true;
   // nginx, for one, puts its own port behind the name that it was asked for.
-  if (name === split(host).name) return ports.includes(port);
+  const ports = ["", "80", "443", String(upstream.port), split(host).port];
+  const asked = split(sentHost).port === "" ? [host, sentHost] : [host];
+  if (asked.some((given) => split(given).name === name)) return ports.includes(port);
   return LOOPBACK.test(name) && LOOPBACK.test(upstream.hostname) && port === String(upstream.port);
 }
 
@@ -48,9 +49,17 @@ export function appUrl(url: string, { host, sentHost, upstream }: Addresses): st
 }
 
 /** A `Set-Cookie` without a domain that is the app's own address, which no browser would take here. */
-export function publicCookie(cookie: string, { upstream }: Addresses): string {
+export function publicCookie(cookie: string, { host, sentHost, upstream }: Addresses): string {
   return cookie.replace(/;\s*domain\s*=\s*\.?([^;]*)/i, (whole, domain: string) => {
     const name = domain.trim().toLowerCase();
-    return name === upstream.hostname.toLowerCase() || LOOPBACK.test(name) ? "" : whole;
+    if (LOOPBACK.test(name)) return "";
+    const own = [upstream.hostname.toLowerCase(), split(sentHost).name];
+    const isOwn = own.some((given) => isWithin(given, name));
+    return isOwn && !isWithin(split(host).name, name) ? "" : whole;
   });
+}
+
+/** Whether a name is this domain or below it. */
+function isWithin(name: string, domain: string): boolean {
+  return name === domain || name.endsWith(`.${domain}`);
 }

@@ -50,6 +50,8 @@ Deno.test("answerHead() gives the page's address wherever the app gives its own"
       ["Content-Location", "http://localhost:8000/a"],
       ["Refresh", "5; URL=http://127.0.0.1:8000/next"],
       ["refresh", "5"],
+      ["Refresh", "0;url='http://127.0.0.1:8000'"],
+      ["Refresh", "5, http://127.0.0.1:8000/next"],
       ["Set-Cookie", "a=1; Domain=127.0.0.1"],
     ),
     [
@@ -57,6 +59,8 @@ Deno.test("answerHead() gives the page's address wherever the app gives its own"
       ["Content-Location", "https://kaylee.example/a"],
       ["Refresh", "5; URL=https://kaylee.example/next"],
       ["refresh", "5"],
+      ["Refresh", "0;url='https://kaylee.example'"],
+      ["Refresh", "5, https://kaylee.example/next"],
       ["Set-Cookie", "a=1"],
     ],
   );

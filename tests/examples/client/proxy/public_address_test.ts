@@ -34,8 +34,16 @@ Deno.test("publicUrl() never leads a visitor to their own computer", () => {
     ["http://kaylee.example:33803/docs/", "https://kaylee.example/docs/"],
     ["https://kaylee.example/a%2Fb?c=d'", "https://kaylee.example/a%2Fb?c=d'"],
     ["http://kaylee.example./x", "https://kaylee.example/x"],
+    // Of apps that call themselves what they listen on: every address.
+    ["http://0.0.0.0:33803/x", "https://kaylee.example/x"],
+    ["http://[::]:33803/x", "https://kaylee.example/x"],
   ];
   for (const [url, expected] of own) assert.equal(publicUrl(url, LOCAL), expected, url);
+  for (const upstream of ["http://[::1]:33803", "0.0.0.0:33803", "localhost:33803"]) {
+    for (const url of ["http://127.0.0.1:33803/x", "http://[::1]:33803/x"]) {
+      assert.equal(publicUrl(url, addresses(upstream)), "https://kaylee.example/x", upstream);
+    }
+  }
 });
 
 Deno.test("publicUrl() keeps what is another's, and what has no host", () => {
@@ -64,7 +72,12 @@ Deno.test("publicUrl() knows an app by the name that it was given", () => {
   assert.equal(publicUrl("https://nas.local:8443/x", nas), "https://kaylee.example/x");
   assert.equal(publicUrl("https://nas.local/x", nas), "https://nas.local/x");
   const named = addresses("8000", { sentHost: "app.internal" });
-  assert.equal(publicUrl("http://app.internal/x", named), "https://kaylee.example/x");
+  for (
+    const authority of ["app.internal", "app.internal:8000", "app.internal:443", "APP.internal."]
+  ) {
+    assert.equal(publicUrl(`http://${authority}/x`, named), "https://kaylee.example/x");
+  }
+  assert.equal(publicUrl("http://app.internal:9/x", named), "http://app.internal:9/x");
   const port = addresses("8000", { host: "kaylee.example:4430" });
   assert.equal(publicUrl("http://127.0.0.1:8000/x", port), "https://kaylee.example:4430/x");
   assert.equal(publicUrl("http://kaylee.example:4430/x", port), "https://kaylee.example:4430/x");
@@ -98,4 +111,12 @@ Deno.test("publicCookie() leaves out a domain that no browser would take", () =>
   for (const [cookie, expected] of cookies) assert.equal(publicCookie(cookie, LOCAL), expected);
   const nas = addresses("https://nas.local");
   assert.equal(publicCookie("a=1; Domain=nas.local", nas), "a=1");
+  const trial = addresses("8000", { host: "kaylee.glosson.localhost:4430" });
+  assert.equal(publicCookie("a=1; Domain=localhost", trial), "a=1");
+  const named = addresses("8000", { host: "kaylee.example:4430", sentHost: "www.app.internal:80" });
+  assert.equal(publicCookie("a=1; Domain=www.app.internal; Secure", named), "a=1; Secure");
+  assert.equal(publicCookie("a=1; Domain=.app.internal", named), "a=1");
+  for (const kept of ["a=1; Domain=kaylee.example", "a=1; Domain=example", "a=1; Domain=other"]) {
+    assert.equal(publicCookie(kept, named), kept);
+  }
 });
