@@ -5,12 +5,14 @@ import { answerText, type Handler } from "./front/exchange.ts";
  * 15.5.20).
  *
  * A browser may use one connection for several names of one address, and a page elsewhere may point
- * a name of its own at this one; neither is meant for what is served here.
+ * a name of its own at this one; neither is meant for what is served here. Who names no host, as
+ * HTTP/1.0 allows, has named this one in the TLS handshake.
  */
 export function onlyForHost(hostname: string, handler: Handler): Handler {
   return async (exchange) => {
-    const name = exchange.request.host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
-    if (name === hostname) await handler(exchange);
+    const host = exchange.request.host || hostname;
+    const name = host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
+    if (name === hostname) await handler({ ...exchange, request: { ...exchange.request, host } });
     else await answerText(exchange, 421, "This is another host.");
   };
 }
