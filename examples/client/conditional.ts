@@ -12,6 +12,18 @@ export interface ByteRange {
   last: number;
 }
 
+/**
+ * Whether the visitor wants another state of the file than there is (RFC 9110 section 13.2.2): the
+ * answer is 412.
+ */
+export function isRefused(headers: Headers, { etag, modifiedAt }: Validators): boolean {
+  const match = headers.get("if-match");
+  if (match !== null) {
+    return match.trim() !== "*" && !match.split(",").some((tag) => tag.trim() === etag);
+  }
+  return wholeSeconds(modifiedAt) > httpDate(headers.get("if-unmodified-since"));
+}
+
 /** Whether the visitor's copy is still good (RFC 9110 section 13.2.2): the answer is 304. */
 export function isNotModified(headers: Headers, { etag, modifiedAt }: Validators): boolean {
   const noneMatch = headers.get("if-none-match");
@@ -19,8 +31,7 @@ export function isNotModified(headers: Headers, { etag, modifiedAt }: Validators
     return noneMatch.trim() === "*" ||
       noneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
   }
-  const since = Date.parse(headers.get("if-modified-since") ?? "");
-  return !Number.isNaN(since) && Math.floor(modifiedAt / 1000) * 1000 <= since;
+  return wholeSeconds(modifiedAt) <= httpDate(headers.get("if-modified-since"));
 }
 
 /**
@@ -32,12 +43,11 @@ export function requestedRange(
   size: number,
   { etag, modifiedAt }: Validators,
 ): ByteRange | undefined | null {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(headers.get("range")?.trim() ?? "");
+  const match = /^bytes=[ \t]*(\d*)-(\d*)$/i.exec(headers.get("range")?.trim() ?? "");
   if (match === null || (match[1] === "" && match[2] === "")) return undefined;
   const condition = headers.get("if-range");
   if (condition !== null && condition !== etag) {
-    const exact = Date.parse(condition) === Math.floor(modifiedAt / 1000) * 1000;
-    if (condition.includes('"') || !exact) return undefined;
+    if (httpDate(condition) !== wholeSeconds(modifiedAt)) return undefined;
   }
   const last = match[2] === "" ? size - 1 : Number(match[2]);
   if (match[1] === "") return last === 0 || size === 0 ? null : suffix(size, last);
@@ -48,4 +58,15 @@ export function requestedRange(
 
 function suffix(size: number, length: number): ByteRange {
   return { first: Math.max(0, size - length), last: size - 1 };
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
+}
+
+/** Milliseconds of a date in any of HTTP's three forms (RFC 9110 section 5.6.7); NaN for what is none. */
+function httpDate(text: string | null): number {
+  if (text === null || !/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text)) return NaN;
+  // The oldest form names no zone, and means this one.
+  return Date.parse(text.endsWith(" GMT") ? text : `${text} GMT`);
 }

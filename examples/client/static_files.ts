@@ -1,6 +1,12 @@
 import { parse } from "node:path";
 import type { Log } from "../../lib/log.ts";
-import { type ByteRange, isNotModified, requestedRange, type Validators } from "./conditional.ts";
+import {
+  type ByteRange,
+  isNotModified,
+  isRefused,
+  requestedRange,
+  type Validators,
+} from "./conditional.ts";
 import { contentType } from "./content_type.ts";
 import { readFilePath, WELL_KNOWN } from "./file_path.ts";
 import type { Site } from "./front/site.ts";
@@ -77,6 +83,9 @@ async function file(
     });
     // Made for programs, scripts of other sites' pages among them: WebFinger, Matrix and Nostr need it.
     if (names[0] === WELL_KNOWN) headers.set("access-control-allow-origin", "*");
+    if (isRefused(request.headers, validators)) {
+      return plain(412, "The file is not as it was asked for.");
+    }
     if (isNotModified(request.headers, validators)) {
       return new Response(null, { status: 304, headers });
     }

@@ -17,7 +17,7 @@ export function siteHandler(site: Site): Handler {
   return async (exchange) => {
     const { request, answer, visitor } = exchange;
     // Not resolved as a reference: one that begins with two slashes would name another host.
-    const url = URL.parse(`https://${request.host}${request.target.replace(/^\*$/, "/")}`);
+    const url = URL.parse(`https://${request.host}${asciiPath(request.target)}`);
     if (url === null) return await answerText(exchange, 400, "That is no address.");
     if (NO_METHODS_OF_SITES.test(request.method)) {
       return await answerText(exchange, 405, "Only GET and HEAD here.", [["Allow", "GET, HEAD"]]);
@@ -44,6 +44,15 @@ export function siteHandler(site: Site): Handler {
       await reader?.cancel().catch(() => {});
     }
   };
+}
+
+/**
+ * A target whose bytes a `URL` keeps: it would take one above 127 for a character, and a backslash for
+ * a slash.
+ */
+function asciiPath(target: string): string {
+  if (target === "*") return "/";
+  return target.replace(/[\\\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
 }
 
 function framingOf(method: string, { status, headers, body }: Response): Framing {

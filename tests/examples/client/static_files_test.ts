@@ -288,6 +288,9 @@ Deno.test("staticFiles() answers 304 to who has the file", () =>
         [{ "if-modified-since": modified }, 304],
         [{ "if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT" }, 200],
         [{ "if-modified-since": "whenever" }, 200],
+        [{ "if-modified-since": "2091-01-01" }, 200],
+        [{ "if-modified-since": "Sun Nov  6 08:49:37 1994" }, 200],
+        [{ "if-modified-since": "Friday, 01-Jan-2038 00:00:00 GMT" }, 304],
       ] as [Record<string, string>, number][]
     ) {
       const response = await get("/digits.txt", condition);
@@ -296,6 +299,32 @@ Deno.test("staticFiles() answers 304 to who has the file", () =>
     }
     await Deno.writeTextFile(join(root, "digits.txt"), "changed");
     assert.equal(await (await get("/digits.txt", { "if-none-match": etag })).text(), "changed");
+  }));
+
+Deno.test("staticFiles() answers 412 to who wants another state of the file", () =>
+  served(async (get) => {
+    const { headers } = await get("/digits.txt", {}, "HEAD");
+    const etag = headers.get("etag")!;
+    const modified = headers.get("last-modified")!;
+    const longAgo = "Thu, 01 Jan 1970 00:00:00 GMT";
+    for (
+      const [condition, status] of [
+        [{ "if-match": '"x"' }, 412],
+        [{ "if-match": `W/${etag}` }, 412],
+        [{ "if-match": '"x"', "if-none-match": etag }, 412],
+        [{ "if-match": `"x", ${etag}` }, 200],
+        [{ "if-match": "*" }, 200],
+        [{ "if-match": etag, "if-unmodified-since": longAgo }, 200],
+        [{ "if-match": etag, "if-none-match": etag }, 304],
+        [{ "if-unmodified-since": longAgo }, 412],
+        [{ "if-unmodified-since": modified }, 200],
+        [{ "if-unmodified-since": "whenever" }, 200],
+      ] as [Record<string, string>, number][]
+    ) {
+      const response = await get("/digits.txt", condition);
+      assert.equal(response.status, status, JSON.stringify(condition));
+      await response.body?.cancel();
+    }
   }));
 
 Deno.test("staticFiles() serves parts", () =>
@@ -309,6 +338,7 @@ Deno.test("staticFiles() serves parts", () =>
         ["bytes=-3", 206, "789", "bytes 7-9/10"],
         ["bytes=-99", 206, "0123456789", "bytes 0-9/10"],
         ["bytes=0-0", 206, "0", "bytes 0-0/10"],
+        ["Bytes= 0-1", 206, "01", "bytes 0-1/10"],
         ["bytes=10-", 416, "There are no such bytes.\n", "bytes */10"],
         ["bytes=-0", 416, "There are no such bytes.\n", "bytes */10"],
         ["bytes=4-2", 200, "0123456789", null],

@@ -35,6 +35,15 @@ Deno.test("siteHandler() gives a site the request, without what belongs to the c
   assert.deepEqual([...seen[0]!.headers], [["x-a", "1, 2"]]);
 });
 
+Deno.test("siteHandler() gives a site every byte of a target as it was sent", async () => {
+  const seen: string[] = [];
+  await said((request) => {
+    seen.push(new URL(request.url).pathname);
+    return new Response("");
+  }, asking("GET /caf\xc3\xa9/\xff\\b%5C"));
+  assert.deepEqual(seen, ["/caf%c3%a9/%ff%5cb%5C"]);
+});
+
 Deno.test("siteHandler() frames every answer of a site", async () => {
   const endings: [() => Response, string, RegExp][] = [
     [
