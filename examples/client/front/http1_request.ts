@@ -33,7 +33,7 @@ export function readRequest(head: RequestHead): Http1Request {
     framing,
     host: authority ?? hosts[0] ?? "",
     fields: without(fields, (name) => name === "host"),
-    upgrades: version === "1.1" && framing.kind === "none" && connection.includes("upgrade") &&
+    upgrades: version === "1.1" && connection.includes("upgrade") &&
       canUpgrade(listOf(fields, "upgrade")),
     keepAlive: version === "1.1" && !connection.includes("close"),
   };

@@ -162,10 +162,14 @@ class Passage {
       onVisitorsTurn: () => this.#callOff(),
     });
     // Not awaited: an app may answer before it has read everything, and its answer counts.
-    upload.send();
+    const sent = upload.send();
     const reader = new ByteReader(conn);
     const final = await this.#readHead(conn, reader, upload);
-    if (final.status === 101) return await this.#switch(final, conn, reader);
+    if (final.status === 101) {
+      await sent;
+      if (upload.broken !== undefined) throw upload.broken;
+      return await this.#switch(final, conn, reader);
+    }
     const { framing: outer, body, early } = await this.#beginBody(final, reader);
     await answer.begin(answerHead(final, this.#addresses), outer, early);
     for (let piece; (piece = await body.read()) !== null;) await answer.write(piece);
@@ -209,11 +213,12 @@ class Passage {
     }
   }
 
-  /** Passes bytes both ways from a 101 on. */
+  /** Passes bytes both ways from a 101 on; the request's body, if it had one, is over (RFC 9110 section 7.8). */
   async #switch(head: AnswerHead, app: Duplex, reader: ByteReader): Promise<void> {
     const { answer, request } = this.#exchange;
-    if (!request.upgrades) {
-      throw new NoAnswer("The app's answer cannot be read", 502, new Error("101 unasked"));
+    if (!request.upgrades || request.body?.ended === false) {
+      const why = request.upgrades ? "101 before the request's end" : "101 unasked";
+      throw new NoAnswer("The app's answer cannot be read", 502, new Error(why));
     }
     const upgrade =
       (valuesOf(head.fields, "upgrade")[0] ?? valuesOf(request.fields, "upgrade")[0])!;

@@ -113,6 +113,38 @@ for (
     }));
 }
 
+Deno.test("an upgrade with a body reaches the app whole before the other protocol begins", () => {
+  const bodies = [
+    ["Content-Length: 0", "", ""],
+    ["Content-Length: 5", "hello", "hello"],
+    ["Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n"],
+  ] as const;
+  let body = "";
+  return appFronted(async (exchange, conn) => {
+    const head = await exchange.head();
+    // As an app may that knows what comes.
+    await exchange.sendBytes(
+      "HTTP/1.1 101 Switching\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n",
+    );
+    body = await exchange.bytes(Number(/X-Body: (\d+)/.exec(head)![1]));
+    assert.match(head, /\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n/);
+    await exchange.sendBytes(`got ${await exchange.bytes(4)}`);
+    await conn.closeWrite();
+  }, async (world) => {
+    for (const [framing, sent, expected] of bodies) {
+      const visitor = await RawVisitor.open(world);
+      visitor.send(
+        `POST /exec HTTP/1.1\r\nHost: ${HOSTNAME}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n` +
+          `X-Body: ${expected.length}\r\n${framing}\r\n\r\n${sent}ping`,
+      );
+      assert.match(await visitor.upTo("\r\n\r\n"), /^HTTP\/1\.1 101 /, framing);
+      assert.equal(await visitor.upTo("ping"), "got ping");
+      assert.equal(body, expected);
+      visitor.close();
+    }
+  });
+});
+
 Deno.test("what comes with a 101, or with its asking, is not lost", () =>
   appFronted(
     accepting(async (exchange) => {
