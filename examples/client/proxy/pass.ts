@@ -20,6 +20,7 @@ import {
   requestHeadBytes,
 } from "../http/head.ts";
 import { answerHead, switchingHead } from "./answer_fields.ts";
+import { endedByReset } from "./ended_by_reset.ts";
 import type { Addresses } from "./public_address.ts";
 import { requestFields } from "./request_fields.ts";
 import { Upload, UploadBroken, uploadFraming } from "./upload.ts";
@@ -163,7 +164,7 @@ class Passage {
     });
     // Not awaited: an app may answer before it has read everything, and its answer counts.
     const sent = upload.send();
-    const reader = new ByteReader(conn);
+    const reader = new ByteReader(request.body === undefined ? conn : endedByReset(conn));
     const final = await this.#readHead(conn, reader, upload);
     if (final.status === 101) {
       await sent;

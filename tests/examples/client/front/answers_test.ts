@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { HOSTNAME } from "./fronted.ts";
+import * as net from "node:net";
+import { upstreamHandler } from "../../../../examples/client/proxy/pass.ts";
+import { parseUpstream } from "../../../../examples/client/proxy/upstream.ts";
+import { fronted, HOSTNAME } from "./fronted.ts";
 import { fieldBlock, FLAG, FRAME, frame } from "./http2_frames.ts";
 import { RawHttp2 } from "./raw_http2.ts";
 import { RawVisitor } from "./raw_visitor.ts";
@@ -188,6 +191,31 @@ for (const version of VERSIONS) {
       answer: "HTTP/1.1 413 Large\r\nContent-Length: 3\r\n\r\nbig",
     }));
 }
+
+Deno.test("an answer without a length to an upload that the app does not read is whole", async () => {
+  // A system resets a connection that is closed with bytes unread.
+  const app = net.createServer((socket) => {
+    socket.once("data", () => {
+      socket.write("HTTP/1.1 401 Who\r\n\r\nno", () => socket.resetAndDestroy());
+    });
+  });
+  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
+  const upstream = parseUpstream(String((app.address() as net.AddressInfo).port));
+  await fronted((world) => upstreamHandler({ upstream, ...world }), async (world) => {
+    for (let i = 0; i < 5; i++) {
+      const http1 = await RawVisitor.open(world);
+      const http2 = await RawHttp2.open(world);
+      http1.send(`POST / HTTP/1.1\r\nHost: ${HOSTNAME}\r\nContent-Length: 9\r\n\r\npart`);
+      assert.match(await http1.upTo("0\r\n\r\n"), /^HTTP\/1\.1 401[^]*\r\n\r\n2\r\nno\r\n/);
+      const stream = http2.ask("/", "POST");
+      http2.send(frame(FRAME.data, 0, stream, "part"));
+      assert.equal(await http2.ended(stream), undefined);
+      http1.close();
+      http2.close();
+    }
+  });
+  await new Promise((resolve) => app.close(resolve));
+});
 
 Deno.test("statuses of every number reach the visitor, or one that browsers take for the same", async () => {
   let status = 0;
