@@ -9,7 +9,9 @@ from .http1 import Fields
 
 _ABSOLUTE = re.compile(rb"(https?:)?//([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _DOMAIN = re.compile(rb";\s*domain=\s*\.?([^;\s]*)[^;]*", re.IGNORECASE)
-_LOOPBACK = (b"localhost", b"127.0.0.1", b"[::1]")
+_REFRESH = re.compile(rb"([^;,]*[;,]\s*(?:url\s*=\s*)?[\"']?)(.*?)([\"']?)", re.IGNORECASE)
+# Names of this computer, for itself only: those of every address, where apps listen, among them.
+_LOOPBACK = (b"localhost", b"127.0.0.1", b"0.0.0.0", b"[::1]", b"[::]")
 
 
 @dataclass(frozen=True)
@@ -39,16 +41,20 @@ class AppHost:
     def _translated(self, name: bytes, value: bytes, page: bytes) -> bytes:
         if name in (b"location", b"content-location"):
             return self.public_address(value, page)
+        if name == b"refresh" and (match := _REFRESH.fullmatch(value)) is not None:
+            return match[1] + self.public_address(match[2], page) + match[3]
         if name == b"set-cookie":
-            return _DOMAIN.sub(self._without_own_domain, value)
+            return _DOMAIN.sub(lambda match: self._public_domain(match, page), value)
         return value
 
-    def _without_own_domain(self, match: re.Match[bytes]) -> bytes:
-        own = [split_authority(given)[0] for given in self._names()]
-        return b"" if match[1].lower() in own else match[0]
-
-    def _names(self) -> list[bytes]:
-        return [self.authority] if self.host is None else [self.authority, self.host.lower()]
+    def _public_domain(self, match: re.Match[bytes], page: bytes) -> bytes:
+        """Leave out a domain that is the app's own, which no browser would take of the page."""
+        domain = match[1].lower()
+        if domain in _LOOPBACK:
+            return b""
+        own = (_name_of(given) for given in (self.authority, self.host or b""))
+        is_own = any(_is_within(name, domain) for name in own)
+        return b"" if is_own and not _is_within(_name_of(page), domain) else match[0]
 
     def public_address(self, location: bytes, page: bytes) -> bytes:
         """Map an address of the app itself to the one that visitors use; leave any other.
@@ -59,25 +65,33 @@ class AppHost:
         match = _ABSOLUTE.fullmatch(location)
         if match is None:
             return location
-        scheme, authority, rest = (part or b"" for part in match.groups())
-        name, port = split_authority(authority.lower())
-        implied = b"443" if scheme.lower() == b"https:" else b"80"
-        app_port = split_authority(self.authority)[1] or b"80"
-        is_app = any(
-            _alike(name, own) and (port or implied) == (own_port or app_port)
-            for own, own_port in map(split_authority, self._names())
-        )
-        as_asked = name == split_authority(page.lower())[0]
-        is_page = as_asked and (scheme.lower() == b"http:" or (bool(port) and port == app_port))
-        return b"https://%s%s" % (page, rest) if is_app or is_page else location
+        _, authority, rest = match.groups()
+        return b"https://%s%s" % (page, rest) if self._is_own(authority.lower(), page) else location
+
+    def _is_own(self, authority: bytes, page: bytes) -> bool:
+        told = (self.host or page).lower()
+        if authority in (told, self.authority):
+            return True
+        name, port = _name_of(authority), split_authority(authority)[1]
+        app_name, app_port = split_authority(self.authority)
+        app_port = app_port or (b"443" if self.scheme == b"https" else b"80")
+        # nginx, for one, puts its own port behind the name that it was asked for.
+        asked = [page] if split_authority(told)[1] else [page, told]
+        if any(name == _name_of(given) for given in asked):
+            return port in (b"", b"80", b"443", app_port, split_authority(page)[1])
+        return name in _LOOPBACK and app_name in _LOOPBACK and port == app_port
 
 
 def _is_below(address: bytes, origin: bytes) -> bool:
     return address == origin or address.startswith(origin + b"/")
 
 
-def _alike(one: bytes, other: bytes) -> bool:
-    return one == other or (one in _LOOPBACK and other in _LOOPBACK)
+def _is_within(name: bytes, domain: bytes) -> bool:
+    return name == domain or name.endswith(b"." + domain)
+
+
+def _name_of(authority: bytes) -> bytes:
+    return split_authority(authority.lower())[0].rstrip(b".")
 
 
 def split_authority(authority: bytes) -> tuple[bytes, bytes]:

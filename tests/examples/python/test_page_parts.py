@@ -124,6 +124,43 @@ def test_an_app_that_is_told_a_host_of_its_own() -> None:
     ]
 
 
+def test_an_app_finds_its_page_under_every_name_that_it_has() -> None:
+    page = b"kaylee.glosson.localhost:4430"
+
+    def public(app: str, told: str, name: bytes, value: bytes) -> bytes:
+        return read_upstream(app, told).app_host.from_app([(name, value)], page)[0][1]
+
+    for app, told, authority in (
+        ("8001", "app.internal", b"app.internal"),
+        ("8001", "app.internal", b"APP.internal.:80"),
+        ("8001", "app.internal", b"127.0.0.1:8001"),
+        ("8001", "visitor", b"kaylee.glosson.localhost"),
+        ("8001", "visitor", b"0.0.0.0:8001"),
+        ("[::1]:8001", "visitor", b"localhost:8001"),
+        ("https://nas.local", "app", b"nas.local"),
+    ):
+        for scheme in (b"http:", b"https:", b""):
+            found = public(app, told, b"Location", b"%s//%s/x" % (scheme, authority))
+            assert found == b"https://%s/x" % page, (scheme, authority)
+    for other in (b"http://app.internal:9/", b"http://127.0.0.1/", b"http://elsewhere.example/"):
+        assert public("8001", "app.internal", b"Location", other) == other
+    for refresh, expected in (
+        (b"5; url=http://127.0.0.1:8001/x", b"5; url=https://%s/x" % page),
+        (b"0;URL='http://127.0.0.1:8001'", b"0;URL='https://%s'" % page),
+        (b"5", b"5"),
+    ):
+        assert public("8001", "visitor", b"Refresh", refresh) == expected
+    for domain, expected in (
+        (b"localhost", b"a=1"),
+        (b".internal", b"a=1"),
+        (b"x", b"a=1; Domain=x"),
+    ):
+        cookie = public("8001", "app.internal", b"Set-Cookie", b"a=1; Domain=" + domain)
+        assert cookie == expected
+    parent = b"a=1; Domain=glosson.localhost"
+    assert public("8001", "app.localhost", b"Set-Cookie", parent) == parent
+
+
 def test_open_files_are_allowed_for_as_many_visitors_as_there_may_be() -> None:
     program = """
 import logging, resource
