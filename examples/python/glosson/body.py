@@ -52,7 +52,11 @@ def answer_framing(answer: Answer, method: bytes) -> Framing:
     """Tell how an app's body ends; where it tells two ways the chunks count."""
     if method == b"HEAD" or answer.status in WITHOUT_BODY or answer.status < 200:
         return NONE
-    coding = [word for word in words(answer.fields, b"transfer-encoding") if word != b"identity"]
+    # A field that is said again, by a framework and by its app, is meant once.
+    said = dict.fromkeys(
+        (b"transfer-encoding", v) for v in values(answer.fields, b"transfer-encoding")
+    )
+    coding = [word for word in words([*said], b"transfer-encoding") if word != b"identity"]
     if coding:
         if coding[-1] != b"chunked":
             return CLOSE
@@ -64,13 +68,17 @@ def answer_framing(answer: Answer, method: bytes) -> Framing:
 
 
 def _length(fields: Fields) -> int | None:
-    told = set(values(fields, b"content-length"))
-    if not told:
-        return None
-    text = told.pop()
-    if told or not re.fullmatch(rb"\d{1,18}", text):
+    told = told_length(fields)
+    if told is None and values(fields, b"content-length"):
         raise BadMessage("the length of the body is malformed")
-    return int(text)
+    return told
+
+
+def told_length(fields: Fields) -> int | None:
+    """Return one length, which may have been said several times; None for none that is one."""
+    said = b",".join(values(fields, b"content-length"))
+    text, *others = {length.strip(b" \t") for length in said.split(b",")}
+    return None if others or not re.fullmatch(rb"\d{1,18}", text) else int(text)
 
 
 class BodyReader:
@@ -111,7 +119,7 @@ class BodyReader:
         except LineTooLong:
             raise BadMessage("a chunk's size line is too long") from None
         size = line.partition(b";")[0].strip(b" \t")  # what follows are extensions
-        if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size):
+        if not re.fullmatch(rb"0*[0-9A-Fa-f]{1,15}", size):
             raise BadMessage("a chunk has no size")
         self._left, self._in_chunk = int(size, 16), True
         if self._left == 0:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from .reader import LineTooLong, Reader
 
 MAX_HEAD_BYTES = 64 * 1024
-MAX_FIELDS = 200
+MAX_FIELDS, MAX_ANSWER_FIELDS = 200, 1000
 
 Fields = list[tuple[bytes, bytes]]
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^\x00-\x20\x7f]+) HTTP/(\d)\.(\d)")
-_STATUS_LINE = re.compile(rb"HTTP/1\.(\d) (\d{3})(?: (.*))?")
+_STATUS_LINE = re.compile(rb"HTTP/1\.(\d) +(\d{3})(?: (.*))?")
 
 
 class BadMessage(Exception):
@@ -67,7 +67,7 @@ async def read_request(reader: Reader) -> Request:
     """Read the head of a request; BadMessage tells how to answer one that is none."""
     budget = Budget()
     line = await budget.line(reader)
-    if not line:  # an empty line before a request is to be overlooked (RFC 9112 section 2.2)
+    while not line:  # empty lines before a request are to be overlooked (RFC 9112 section 2.2)
         line = await budget.line(reader)
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
@@ -113,12 +113,13 @@ async def read_fields(reader: Reader, budget: Budget, forgiving: bool = False) -
     field without a proper name left out, as RFC 9112 section 5 asks; a visitor's are refused.
     """
     fields: Fields = []
+    most = MAX_ANSWER_FIELDS if forgiving else MAX_FIELDS
     while True:
         line = await budget.line(reader)
         if not line:
             return fields
-        if len(fields) >= MAX_FIELDS:
-            raise BadMessage(f"there are more than {MAX_FIELDS} fields", 431)
+        if len(fields) >= most:
+            raise BadMessage(f"there are more than {most} fields", 431)
         if forgiving and line[:1] in b" \t" and fields:
             name, value = fields.pop()
             fields.append((name, (value + b" " + line.strip()).strip()))

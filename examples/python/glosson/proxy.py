@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
+from http import HTTPStatus
 from typing import TypeVar
 
-from .body import BodyReader, BodyWriter, Framing, answer_framing
+from .body import BodyReader, BodyWriter, Framing, answer_framing, told_length
 from .connection import Stream
 from .exchange import Exchange, Site
-from .fields import end_to_end, from_app, passed_trailers, to_app
-from .http1 import Answer, BadMessage, head_bytes, read_answer, values
+from .fields import from_app, passed_trailers, to_app
+from .http1 import Answer, BadMessage, head_bytes, read_answer
 from .limit import Limit
 from .reader import Reader
 from .splice import LEFT_S, splice
@@ -66,6 +67,7 @@ class Passage:
         self._until_answer: Limit | None = None
         self._protocol = upgrade_of(exchange)
         self._answered_at = 0.0
+        self._sending: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """Pass both on until the answer is whole.
@@ -73,7 +75,7 @@ class Passage:
         Raises AppFailed, BadMessage for a visitor's body that is none, and OSError or EOFError
         when the visitor left.
         """
-        sending = asyncio.ensure_future(self._send())
+        self._sending = sending = asyncio.ensure_future(self._send())
         answering = asyncio.ensure_future(self._answer())
         try:
             await asyncio.wait({sending, answering}, return_when=asyncio.FIRST_COMPLETED)
@@ -148,19 +150,37 @@ class Passage:
         if answer.status == 101:
             if self._protocol is None:
                 raise AppFailed("it switches protocols unasked")
+            # The other protocol begins behind the request (RFC 9110 section 7.8).
+            assert self._sending is not None
+            await asyncio.wait({self._sending})
+            if not exchange.body.ended:
+                raise AppFailed("it switches protocols before the end of the request")
             await exchange.switch(answer.reason, [*fields, *switching_fields(answer.fields)])
             await splice(exchange.reader, exchange.stream, self._reader, self._app)
             return
         framing = self._framing(answer)
-        if framing.kind == "none":
-            # Of the answer that a HEAD or a condition spared.
-            fields += [(b"Content-Length", n) for n in values(answer.fields, b"content-length")[:1]]
+        spared = exchange.request.method == b"HEAD" or answer.status == HTTPStatus.NOT_MODIFIED
+        if spared and (length := told_length(answer.fields)) is not None:
+            fields.append((b"Content-Length", b"%d" % length))
         writer = await exchange.begin(answer.status, answer.reason, fields, framing)
         body = BodyReader(self._reader, framing)
-        while data := await self._of_app(body.read()):
+        while data := await self._of_app(self._piece(body)):
             await writer.write(data)
             self._answered_at = asyncio.get_running_loop().time()
         await writer.end(passed_trailers(body.trailers))
+
+    async def _piece(self, body: BodyReader) -> bytes:
+        """Read of the app's body, nothing at the end.
+
+        An app that answers before it has read a request, and closes, resets the connection behind
+        its answer: that is the end of one that ends with the connection.
+        """
+        try:
+            return await body.read()
+        except ConnectionResetError:
+            if body.framing.kind != "close" or self._exchange.body.framing.kind == "none":
+                raise
+            return b""
 
     async def _final_head(self) -> Answer:
         """Read the head of the answer; pass on those that come before it."""
@@ -170,7 +190,7 @@ class Passage:
                 self._until_answer.touch()
                 if answer.status >= 200 or answer.status == 101:
                     return answer
-                fields = end_to_end(answer.fields)
+                fields = from_app(answer.fields)
                 await self._exchange.inform(answer.status, answer.reason, fields)
 
     def _framing(self, answer: Answer) -> Framing:

@@ -13,11 +13,9 @@ def upgrade_of(exchange: Exchange) -> bytes | None:
     """
     fields = exchange.request.fields
     protocols = values(fields, b"upgrade")
-    if b"upgrade" not in words(fields, b"connection") or len(protocols) != 1:
+    if b"upgrade" not in words(fields, b"connection") or b"h2c" in words(fields, b"upgrade"):
         return None
-    if b"h2c" in words(fields, b"upgrade") or exchange.body.framing.kind != "none":
-        return None
-    return protocols[0]
+    return b", ".join(protocols) or None
 
 
 def switching_fields(fields: Fields) -> Fields:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 import time
 
@@ -24,6 +25,8 @@ FIRST_REQUEST_S = 30.0  # from the handshake to a visitor's first byte
 HEAD_S = 30.0  # for the head of a request, from its first byte
 CLOSING_S = 2.0  # for the visitor to close after this side did
 REFUSED_S, REFUSED_SILENT_S = 30.0, 5.0  # the same where a request was still being sent
+
+_ABSOLUTE = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -132,9 +135,10 @@ class Visit:
             host = self._hostname
         if host is None:
             raise BadMessage("The request names no host, or several.")
-        if request.target[:8].lower() == b"https://":  # RFC 9112 section 3.2.2
-            host, slash, rest = request.target[8:].partition(b"/")
-            request.target = slash + rest or b"/"
+        absolute = _ABSOLUTE.fullmatch(request.target)
+        if absolute is not None:  # RFC 9112 section 3.2.2
+            host, rest = absolute.groups()
+            request.target = rest if rest.startswith(b"/") else b"/" + rest
         if request.target[:1] != b"/" and (request.method, request.target) != (b"OPTIONS", b"*"):
             raise BadMessage("The target of the request is no path.")
         if split_authority(host.lower())[0].rstrip(b".") != self._hostname:

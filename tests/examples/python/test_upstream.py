@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 import time
 
@@ -89,6 +90,19 @@ def test_a_body_is_passed_in_its_framing_and_no_body_stays_none(page: Client, ap
             "content-length: 2",
         ),
         (b"HTTP/1.1 200 OK\r\nAlt-Svc: h3=1\r\nContent-Length: 0\r\n\r\n", 200, "200 ok\r\ncont"),
+        (b"HTTP/1.1  200 OK\r\nContent-Length: 0\r\n\r\n", 200, "200 ok"),
+        (b"HTTP/1.1 200 OK\r\nHTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 0\r\n\r\n", 200, "x: y"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", 200, "\r\ncontent-length: 2\r\n"),
+        (
+            b"HTTP/1.1 200 OK\r\n" + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n0\r\n\r\n",
+            200,
+            "transfer-encoding: chunked",
+        ),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 900 + b"Content-Length: 0\r\n\r\n", 200, "a: b"),
+        (b"HTTP/1.1 304 N\r\nContent-Length: 9, 9\r\n\r\n", 304, "\r\ncontent-length: 9\r\n"),
+        (b"HTTP/1.1 304 N\r\nContent-Length: nine\r\n\r\n", 304, "304 n\r\nconnection"),
+        (b"HTTP/1.1 204 No\r\nContent-Length: 9\r\n\r\n", 204, "204 no\r\nconnection"),
+        (b"HTTP/1.1 103 E\r\nContent-Length: 0\r\nLink: a\r\n\r\n" + OK, 103, "103 e\r\nlink: a"),
         (b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n", 999, "999 what"),
         (b"HTTP/1.1 204 No Content\r\n\r\n", 204, "204 no content\r\nconnection: close"),
         (b"ICY 200 OK\r\n\r\nsound", 502, "502 bad gateway"),
@@ -101,6 +115,42 @@ def test_odd_answers(page: Client, app: App, answer: bytes, status: int, told: s
     found, head, _ = ask(page, "GET / HTTP/1.1")
     assert found == status and told in head.lower(), head
     app.called()
+
+
+def test_a_chunk_of_many_digits(page: Client, app: App) -> None:
+    app.next(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%018x\r\nok\r\n0\r\n\r\n" % 2)
+    assert ask(page, "GET / HTTP/1.1")[2] == b"2\r\nok\r\n0\r\n\r\n"
+    app.called()
+
+
+def test_odd_requests(page: Client, app: App) -> None:
+    for before, target in (
+        ("\r\n\r\n\r\n", "/x"),
+        ("", f"http://{page.hostname}/x"),
+        ("", f"HTTPS://{page.hostname}?x"),
+    ):
+        app.next(OK)
+        assert ask(page, f"{before}GET {target} HTTP/1.1")[0] == 200
+        line = app.called().head.split(b"\r\n")[0].decode()
+        assert line == f"GET {'/?x' if '?' in target else '/x'} HTTP/1.1"
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 0", "Content-Length: 5"])
+def test_an_upgrade_with_a_body(page: Client, app: App, framing: str) -> None:
+    body = b"hello"[: int(framing[-1])]
+
+    def switch(call: Call) -> None:
+        # As an app may that knows what comes.
+        call.conn.sendall(b"HTTP/1.1 101 Go\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n")
+        assert call.read_body(len(body) + 4) == body + b"ping"
+        call.conn.sendall(b"pong")
+
+    app.next(switch)
+    visitor = page.visit()
+    head = f"POST / HTTP/1.1\r\nHost: {page.hostname}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
+    visitor.send(f"{head}{framing}\r\n\r\n".encode() + body + b"ping")
+    assert visitor.until(b"pong").startswith(b"HTTP/1.1 101 ")
+    assert app.called().field("upgrade") == "tcp"
 
 
 def test_a_head_answer_keeps_its_length_and_has_no_body(page: Client, app: App) -> None:
@@ -153,6 +203,18 @@ def test_an_upload_that_is_refused_early_gets_its_answer_whole(page: Client, app
         visitor.send(start.encode() + b"u" * 400_000)
         status, head, body = visitor.answer()
         assert (status, len(body)) == (413, len(refusal)) and "Connection: close" in head
+        app.called()
+
+
+def test_an_answer_without_a_length_to_an_upload_that_is_not_read(page: Client, app: App) -> None:
+    def refuse(call: Call) -> None:
+        call.conn.sendall(b"HTTP/1.1 401 Who\r\n\r\nno")
+        call.conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    for _ in range(5):
+        app.next(refuse)
+        status, _, body = ask(page, "PUT / HTTP/1.1\r\nContent-Length: 9", b"part")
+        assert (status, body) == (401, b"2\r\nno\r\n0\r\n\r\n")
         app.called()
 
 
