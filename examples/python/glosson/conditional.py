@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 
 from .http1 import Fields, values
 
+_RANGE = re.compile(rb"bytes=[ \t]*(\d*)-(\d*)", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Version:
@@ -16,6 +18,16 @@ class Version:
     etag: bytes  # strong, quotes included
     modified: int  # seconds since the epoch, as HTTP knows no finer ones
     size: int
+
+
+def is_refused(fields: Fields, version: Version) -> bool:
+    """Whether the visitor wants another state of the file than there is: the answer is 412."""
+    tags = values(fields, b"if-match")
+    if tags:
+        wanted = [tag.strip() for tag in b",".join(tags).split(b",")]
+        return b"*" not in wanted and version.etag not in wanted
+    since = _time(values(fields, b"if-unmodified-since"))
+    return since is not None and version.modified > since
 
 
 def is_not_modified(fields: Fields, version: Version) -> bool:
@@ -34,7 +46,7 @@ def wanted_range(fields: Fields, version: Version) -> range | None:
     Several ranges in one request are answered with everything, as is allowed.
     """
     asked = values(fields, b"range")
-    match = re.fullmatch(rb"bytes=(\d*)-(\d*)", asked[0].strip()) if len(asked) == 1 else None
+    match = _RANGE.fullmatch(asked[0].strip()) if len(asked) == 1 else None
     if match is None or match[1] == match[2] == b"":
         return None
     condition = values(fields, b"if-range")

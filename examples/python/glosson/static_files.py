@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .body import NONE, Framing
-from .conditional import Version, is_not_modified, wanted_range
+from .conditional import Version, is_not_modified, is_refused, wanted_range
 from .connection import PIECE
 from .content_type import content_type
 from .exchange import Exchange, Site, reason_of
@@ -84,6 +84,9 @@ async def _answer(exchange: Exchange, file: BinaryIO, names: tuple[str, ...]) ->
         # Made for programs, scripts of other sites' pages among them.
         fields.append((b"Access-Control-Allow-Origin", b"*"))
     request = exchange.request
+    if is_refused(request.fields, version):
+        await exchange.refuse(412, "The file is not as it was asked for.")
+        return
     if is_not_modified(request.fields, version):
         await exchange.begin(304, reason_of(304), fields, NONE)
         return

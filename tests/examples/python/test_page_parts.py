@@ -10,7 +10,7 @@ import pytest
 
 from client import SOURCE
 from glosson.client_hello import offered_protocols
-from glosson.conditional import Version, is_not_modified, wanted_range
+from glosson.conditional import Version, is_not_modified, is_refused, wanted_range
 from glosson.content_type import content_type
 from glosson.file_path import read_file_path
 from glosson.limit import Limit, TooSlow
@@ -64,6 +64,18 @@ def test_parts_of_files() -> None:
         assert wanted((b"Range", odd)) is None
     assert wanted((b"Range", b"bytes=0-1"), (b"If-Range", b'"e"')) == (0, 2)
     assert wanted((b"Range", b"bytes=0-1"), (b"If-Range", b'"f"')) is None
+    assert wanted((b"Range", b"Bytes= 0-1")) == (0, 2)
+    before, at = b"Sun, 09 Sep 2001 01:46:39 GMT", b"Sun, 09 Sep 2001 01:46:40 GMT"
+    for condition, refused in (
+        ((b"If-Match", b'"x"'), True),
+        ((b"If-Match", b'W/"e"'), True),
+        ((b"If-Match", b'"x", "e"'), False),
+        ((b"If-Match", b"*"), False),
+        ((b"If-Unmodified-Since", before), True),
+        ((b"If-Unmodified-Since", at), False),
+        ((b"If-Unmodified-Since", b"whenever"), False),
+    ):
+        assert is_refused([condition], version) is refused, condition
     assert is_not_modified([(b"If-None-Match", b'"x", W/"e"')], version)
     assert not is_not_modified([(b"If-None-Match", b'"x"')], version)
     assert is_not_modified([(b"If-Modified-Since", b"Sun, 09 Sep 2001 01:46:40 GMT")], version)
