@@ -38,9 +38,10 @@ export function parseUpstream(text: string): Upstream {
     if (path === "") throw new TypeError(`"${text}" names no socket, as unix:/run/app.sock does`);
     return { protocol: "http:", hostname: "localhost", port: 80, host: "localhost", path };
   }
-  const spelled = /^\d+$/.test(text) ? `http://127.0.0.1:${text}` : text;
-  const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(spelled) ? spelled : `http://${spelled}`);
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+  const spelled = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  // A URL would take a number without dots for an address of IPv4; it is a port.
+  const url = URL.parse(spelled.replace(/(?<=:\/\/)(?=\d+\/?$)/, "127.0.0.1:"));
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:") || url.port === "0") {
     throw new TypeError(`"${text}" is no address of an app, such as http://127.0.0.1:8000`);
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {

@@ -110,6 +110,8 @@ Deno.test("connectHost() knows that *.localhost is this machine", () => {
 
 const UPSTREAMS: [string, Partial<Upstream>][] = [
   ["8000", { protocol: "http:", hostname: "127.0.0.1", port: 8000, host: "127.0.0.1:8000" }],
+  ["http://8000/", { protocol: "http:", hostname: "127.0.0.1", port: 8000 }],
+  ["https://8443", { protocol: "https:", hostname: "127.0.0.1", port: 8443 }],
   ["localhost:8000", { hostname: "localhost", port: 8000, host: "localhost:8000" }],
   ["nas.local", { protocol: "http:", hostname: "nas.local", port: 80, host: "nas.local" }],
   ["https://nas.local", { protocol: "https:", port: 443, host: "nas.local" }],
@@ -123,3 +125,11 @@ for (const [text, expected] of UPSTREAMS) {
     assert.partialDeepStrictEqual(parseUpstream(text), expected);
   });
 }
+
+Deno.test("parseUpstream() refuses what is no address of an app", () => {
+  for (
+    const text of ["0", "localhost:0", "70000", ":8000", "ftp://localhost", "localhost:8000/a"]
+  ) {
+    assert.throws(() => parseUpstream(text), TypeError, text);
+  }
+});
