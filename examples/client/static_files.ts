@@ -10,7 +10,7 @@ import {
 import { contentType } from "./content_type.ts";
 import { readFilePath, WELL_KNOWN } from "./file_path.ts";
 import type { Site } from "./front/site.ts";
-import { findServed, isFolderWithin, isPathWithin } from "./served_file.ts";
+import { findServed, isFolderWithin, isPathWithin, type Kept } from "./served_file.ts";
 
 /** File that stands for its folder. */
 const INDEX = "index.html";
@@ -21,26 +21,30 @@ const CHUNK_BYTES = 256 * 1024;
 /**
  * Serves the files of `folder`, and nothing outside it: no names that begin with a dot but
  * `.well-known` at the top, no way up, and no symbolic link that leads out or to a hidden file. A
- * folder shows its `index.html`, never a listing.
+ * folder shows its `index.html`, never a listing. Where `folder` is a symbolic link, what it leads to
+ * at the time of a request is served.
  *
  * @param secrets a folder that nothing is served of, wherever it is.
  * @throws {Error} if `folder` is no folder that can be read, or is within the secrets.
  */
 export async function staticFiles(folder: string, secrets: string, log?: Log): Promise<Site> {
-  const root = await Deno.realPath(folder).catch((error) => {
-    const why = error instanceof Deno.errors.NotFound ? "there is no such folder" : error.message;
-    throw new Error(`Cannot serve ${folder}: ${why}`);
-  });
-  if (!(await Deno.stat(root)).isDirectory) {
-    throw new Error(`Cannot serve ${folder}: it is not a folder`);
-  }
   const kept = { path: await Deno.realPath(secrets), id: await Deno.stat(secrets) };
-  if (isPathWithin(root, kept.path) || await isFolderWithin(root, parse(root).root, kept.id)) {
-    throw new Error(`Cannot serve ${folder}: the token and the key of this glosson are kept there`);
-  }
-  if (!(await findServed(root, [INDEX], kept))?.isFile) {
+  let known = await openRoot(folder, kept);
+  if (!(await findServed(known, [INDEX], kept))?.isFile) {
     log?.warn("There is no index.html: the address of the page alone shows nothing", { folder });
   }
+
+  /** What the folder's name leads to now; undefined where that is not to be served. */
+  async function rootNow(): Promise<string | undefined> {
+    try {
+      if (await Deno.realPath(folder) !== known) known = await openRoot(folder, kept);
+      return known;
+    } catch (error) {
+      log?.debug("Cannot serve files", { error });
+      return undefined;
+    }
+  }
+
   return async (request) => {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return plain(405, "Only GET and HEAD here.", { allow: "GET, HEAD" });
@@ -48,6 +52,8 @@ export async function staticFiles(folder: string, secrets: string, log?: Log): P
     const { pathname, search } = new URL(request.url);
     const asked = readFilePath(pathname);
     if (asked === undefined) return notFound();
+    const root = await rootNow();
+    if (root === undefined) return notFound();
     const { segments } = asked;
     const names = asked.folder ? [...segments, INDEX] : segments;
     const info = await findServed(root, names, kept);
@@ -59,6 +65,25 @@ export async function staticFiles(folder: string, secrets: string, log?: Log): P
     const bare = asked.folder && (await findServed(root, segments, kept))?.isDirectory;
     return bare ? plain(404, `This folder has no page: there is no ${INDEX} in it.`) : notFound();
   };
+}
+
+/**
+ * The path of a folder to serve, without symbolic links.
+ *
+ * @throws {Error} if it is no folder that can be read, or is within the secrets.
+ */
+async function openRoot(folder: string, kept: Kept): Promise<string> {
+  const root = await Deno.realPath(folder).catch((error) => {
+    const why = error instanceof Deno.errors.NotFound ? "there is no such folder" : error.message;
+    throw new Error(`Cannot serve ${folder}: ${why}`);
+  });
+  if (!(await Deno.stat(root)).isDirectory) {
+    throw new Error(`Cannot serve ${folder}: it is not a folder`);
+  }
+  if (isPathWithin(root, kept.path) || await isFolderWithin(root, parse(root).root, kept.id)) {
+    throw new Error(`Cannot serve ${folder}: the token and the key of this glosson are kept there`);
+  }
+  return root;
 }
 
 async function file(

@@ -66,12 +66,17 @@ class Folder:
 
     def __init__(self, path: Path, kept: Path) -> None:
         """Serve `path` but `kept`; OSError when it is not there."""
-        self.path = path.resolve(strict=True)
+        self._given = path
         self._kept = kept.resolve()
-        if not self.path.is_dir():
-            raise NotADirectoryError(f"{path} is no folder")
-        if self._is_kept(self.path):
-            raise ValueError(f"{path} holds glosson's own secrets; serve another folder")
+        self.path = self._open()
+
+    def _open(self) -> Path:
+        path = self._given.resolve(strict=True)
+        if not path.is_dir():
+            raise NotADirectoryError(f"{self._given} is no folder")
+        if self._is_kept(path):
+            raise ValueError(f"{self._given} holds glosson's own secrets; serve another folder")
+        return path
 
     def find(self, names: tuple[str, ...]) -> Path | None:
         """Return what is there, symbolic links followed, if it is for visitors.
@@ -79,6 +84,12 @@ class Folder:
         Programs compose letters with accents in one of two ways, and a file from another system
         is not always named in the way that links to it are written: either one finds it.
         """
+        try:
+            # It may be a link that was pointed elsewhere.
+            if self._given.resolve(strict=True) != self.path:
+                self.path = self._open()
+        except (OSError, ValueError, RuntimeError):
+            return None
         found = self._served(self.path.joinpath(*names))
         if found is not None or "".join(names).isascii():
             return found
@@ -95,14 +106,14 @@ class Folder:
     def _served(self, path: Path) -> Path | None:
         try:
             real = path.resolve(strict=True)
-            if is_hidden(real.relative_to(self.path).parts) or self._is_kept(real):
+            if is_hidden(real.relative_to(self.path).parts) or self._is_kept(real, self.path):
                 return None
         except (OSError, ValueError, RuntimeError):
             return None  # not there, or not within the folder: to a visitor it is the same
         return real
 
-    def _is_kept(self, path: Path) -> bool:
-        """Whether a path is the folder that is kept, or in it, by whichever name."""
+    def _is_kept(self, path: Path, top: Path | None = None) -> bool:
+        """Whether a path, at most up to `top`, is the folder that is kept, by whichever name."""
         for folder in (path, *path.parents):
             if folder == self._kept:
                 return True
@@ -111,6 +122,6 @@ class Folder:
                     return True
             except OSError:
                 continue
-            if folder == self.path:
+            if folder == top:
                 break
         return False

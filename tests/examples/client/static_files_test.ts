@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { contentType } from "../../../examples/client/content_type.ts";
 import { readFilePath } from "../../../examples/client/file_path.ts";
 import type { Visitor } from "../../../examples/client/front/exchange.ts";
+import type { Site } from "../../../examples/client/front/site.ts";
 import { isFolderWithin } from "../../../examples/client/served_file.ts";
 import { staticFiles } from "../../../examples/client/static_files.ts";
 import { createLog } from "../../../lib/log.ts";
@@ -237,6 +238,30 @@ Deno.test("staticFiles() says at the start that there is no index", () =>
     await staticFiles(join(root, "bare"), join(root, "state"), log);
     assert.equal(lines.length, 1);
     assert.match(lines[0]!, /warn .*no index\.html.*folder=.*bare/);
+  }));
+
+Deno.test("staticFiles() serves what a link leads to now, when that was changed", () =>
+  withFolder(async (folder) => {
+    const [current, state] = [join(folder, "current"), join(folder, "state")];
+    await Deno.mkdir(state);
+    for (const release of ["first", "second"]) {
+      await Deno.mkdir(join(folder, release));
+      await Deno.writeTextFile(join(folder, release, "index.html"), release);
+    }
+    let site: Site | undefined;
+    async function shown(release: string): Promise<string> {
+      await Deno.remove(current).catch(() => {});
+      await Deno.symlink(join(folder, release), current);
+      site ??= await staticFiles(current, state);
+      const response = await site(new Request("https://kaylee.example/"), VISITOR);
+      return `${response.status} ${await response.text()}`;
+    }
+    assert.equal(await shown("first"), "200 first");
+    assert.equal(await shown("second"), "200 second");
+    await Deno.remove(join(folder, "first"), { recursive: true });
+    await Deno.writeTextFile(join(state, "index.html"), "secret");
+    for (const nothing of ["first", "state"]) assert.match(await shown(nothing), /^404 /);
+    assert.equal(await shown("second"), "200 second");
   }));
 
 Deno.test({

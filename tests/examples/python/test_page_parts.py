@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from client import SOURCE
 from glosson.client_hello import offered_protocols
 from glosson.conditional import Version, is_not_modified, is_refused, wanted_range
 from glosson.content_type import content_type
-from glosson.file_path import read_file_path
+from glosson.file_path import Folder, read_file_path
 from glosson.limit import Limit, TooSlow
 from glosson.upstream import read_upstream
 from test_hellos import hello
@@ -45,6 +46,21 @@ def test_names_of_files() -> None:
         *(b"/%00", b"/%ff", b"//a", b"*", b"/a/.well-known/x", b"/" + b"a" * 5000),
     ):
         assert names(target) is None, target
+
+
+def test_a_link_to_a_folder_may_be_pointed_elsewhere(tmp_path: Path) -> None:
+    for name in ("first", "second", "state"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text(name)
+    current = tmp_path / "current"
+    current.symlink_to("first")
+    folder = Folder(current, tmp_path / "state")
+    assert folder.find(("index.html",)) == tmp_path / "first" / "index.html"
+    for name, found in (("second", True), ("state", False), ("gone", False), ("first", True)):
+        current.unlink()
+        current.symlink_to(name)
+        expected = tmp_path / name / "index.html" if found else None
+        assert folder.find(("index.html",)) == expected
 
 
 def test_parts_of_files() -> None:
