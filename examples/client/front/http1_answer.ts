@@ -1,11 +1,17 @@
 import { STATUS_CODES } from "node:http";
 import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
-import { framedAnswer, type Framing } from "../http/body.ts";
+import { type Body, framedAnswer, type Framing } from "../http/body.ts";
 import { BodyWriter } from "../http/body_writer.ts";
 import type { ByteReader } from "../http/byte_reader.ts";
 import type { Field } from "../http/fields.ts";
 import { type AnswerHead, answerHeadBytes, type RequestHead } from "../http/head.ts";
 import type { Answer } from "./exchange.ts";
+
+/** What an answer depends on of the request that it is for. */
+export interface AnsweredRequest extends Pick<RequestHead, "method" | "version"> {
+  /** Undefined where it has none. */
+  body?: Body;
+}
 
 /** The answer to a request that came over HTTP/1. */
 export class Http1Answer implements Answer {
@@ -19,7 +25,7 @@ export class Http1Answer implements Answer {
   readonly #conn: Duplex;
   readonly #raw: Duplex;
   readonly #reader: ByteReader;
-  readonly #request: Pick<RequestHead, "method" | "version">;
+  readonly #request: AnsweredRequest;
   #body: BodyWriter | undefined;
 
   /**
@@ -32,7 +38,7 @@ export class Http1Answer implements Answer {
     conn: Duplex,
     raw: Duplex,
     reader: ByteReader,
-    request: Pick<RequestHead, "method" | "version">,
+    request: AnsweredRequest,
     keepAlive: boolean,
   ) {
     this.#conn = conn;
@@ -51,7 +57,8 @@ export class Http1Answer implements Answer {
   async begin(head: AnswerHead, framing: Framing, early?: Uint8Array): Promise<void> {
     this.begun = true;
     const outer = this.#outer(framing);
-    if (outer.kind === "close") this.keepAlive = false;
+    // What is not read of the request by now would be taken for the next one.
+    if (outer.kind === "close" || this.#request.body?.ended === false) this.keepAlive = false;
     const fields = framedAnswer(this.#request.method, head, outer);
     const bytes = answerHeadBytes({
       status: head.status,

@@ -67,11 +67,9 @@ async function exchange(
     const whole = parseRequestHead(text);
     head = whole;
     const { framing, keepAlive, ...request } = readRequest(whole);
-    const answer = new Http1Answer(conn, raw, reader, head, keepAlive);
     const body = framing.kind === "none" ? undefined : new FramedBody(reader, framing);
+    const answer = new Http1Answer(conn, raw, reader, { ...head, body }, keepAlive);
     await attempt(handler, { request: { ...request, body }, answer, visitor }, log);
-    // What was not read of it would be taken for the next request.
-    if (body !== undefined && !body.ended) answer.keepAlive = false;
     return answer;
   } catch (error) {
     if (!(error instanceof MalformedHead)) throw error;

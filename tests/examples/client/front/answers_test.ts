@@ -217,6 +217,23 @@ Deno.test("an answer without a length to an upload that the app does not read is
   await new Promise((resolve) => app.close(resolve));
 });
 
+Deno.test("an answer to an upload that has not ended says that the connection will", () =>
+  scripted(async (world) => {
+    for (const [sent, closes] of [["part", true], ["all of it", false]] as const) {
+      const visitor = await RawVisitor.open(world);
+      visitor.send(`POST / HTTP/1.1\r\nHost: ${HOSTNAME}\r\nContent-Length: 9\r\n\r\n${sent}`);
+      const head = await visitor.upTo("\r\n\r\n");
+      assert.equal(/\r\nconnection: close\r\n/i.test(head), closes, sent);
+      visitor.close();
+    }
+  }, {
+    async read(exchange) {
+      await exchange.head();
+      await exchange.bytes("part".length);
+      return { line: "", fields: [], body: "", raw: "" };
+    },
+  }));
+
 Deno.test("statuses of every number reach the visitor, or one that browsers take for the same", async () => {
   let status = 0;
   await scripted(async (world) => {
