@@ -10,6 +10,8 @@ import asyncio
 import socket
 from typing import Callable, Protocol
 
+from .limit import Limit
+
 PIECE = 64 * 1024  # bytes that are read and passed on at once
 DIAL_S = 5.0  # for each address of a host
 
@@ -89,11 +91,11 @@ async def dial(
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
-            await asyncio.wait_for(loop.sock_connect(sock, address), DIAL_S)
+            # Not by `asyncio.wait_for`: before Python 3.12 it forgets a cancelling that comes in
+            # the moment of success, and the program would go on with the connection, and not end.
+            with Limit(DIAL_S, f"{host}:{port} does not answer"):
+                await loop.sock_connect(sock, address)
             return Connection(sock)
-        except asyncio.TimeoutError:
-            sock.close()
-            failure = TimeoutError(f"{host}:{port} does not answer within {DIAL_S:g} s")
         except OSError as error:
             sock.close()
             failure = error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ import pytest
 
 from glosson import renewal
 from glosson.api import is_answer
+from glosson.connection import dial
 from glosson.data_connection import Joined, NotJoined
 from glosson.endings import closed, goodbye
 from glosson.identity import Identity, read_time, rfc3339
@@ -244,3 +246,32 @@ def test_tickets_that_come_before_there_is_a_place_are_used_when_there_is_one() 
 
     asyncio.run(in_time())
     assert shown == ["first", "second", "third"]
+
+
+def test_whoever_stops_dialling_is_not_connected() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            address = server.getsockname()
+
+            async def found(*_: object, **__: object) -> list[object]:
+                return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", address)]
+
+            loop.getaddrinfo = found  # type: ignore[method-assign, assignment]
+            stopped = 0
+            for turns in range(
+                20
+            ):  # of the event loop: one is that in which the connection is made
+                dialling = asyncio.ensure_future(dial(*address))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                if not dialling.done():
+                    stopped += 1
+                    dialling.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await dialling
+                else:
+                    dialling.result().close()
+            assert stopped > 0
+
+    asyncio.run(main())
