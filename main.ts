@@ -24,7 +24,7 @@ Commands:
 ${Object.entries(COMMANDS).map(([name, c]) => `  ${name.padEnd(8)}  ${c.summary}`).join("\n")}
 
 Options:
-  -h, --help     this text; behind a command, the command's
+  -h, --help     this text; behind a command, the command's, as help COMMAND
   -V, --version  the version
 
 Settings are environment variables GLOSSOND_…; glossond config lists them.
@@ -85,9 +85,12 @@ async function main(args: readonly string[]): Promise<number> {
     print(`${SOFTWARE.replace("/", " ")}${COMMIT === "" ? "" : ` (${COMMIT})`}\n`);
     return EXIT.ok;
   }
+  if (first === "help") {
+    print(args[1] === undefined ? HELP : commandNamed(args[1]).help);
+    return EXIT.ok;
+  }
   const named = first !== undefined && !first.startsWith("-");
-  const command = COMMANDS[named ? first : "serve"];
-  if (command === undefined) throw usageError(`There is no command ${JSON.stringify(first)}`);
+  const command = commandNamed(named ? first : "serve");
   const { values, positionals } = parse(command, args.slice(named ? 1 : 0));
   if (values.help) {
     print(command.help);
@@ -116,6 +119,12 @@ function serviceManagerOf(
   if (socket === undefined) return {};
   const usec = Number(watchdogUsec);
   return { serviceManager: { socket, ...(usec > 0 && { watchdogMs: usec / 1000 }) } };
+}
+
+function commandNamed(name: string): Command {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw usageError(`There is no command ${JSON.stringify(name)}`);
+  return command;
 }
 
 function parse(command: Command, args: string[]): ReturnType<typeof parseArgs> {

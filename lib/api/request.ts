@@ -69,6 +69,7 @@ export function upgradeRequired(
   return new Problem(
     "upgrade-required",
     `Open a WebSocket over HTTP/1.1 with Sec-WebSocket-Protocol: ${protocol}.`,
-    { headers: { "Upgrade": "websocket", "Connection": "Upgrade" } },
+    // The version tells who speaks another one which to take (RFC 6455 section 4.2.2).
+    { headers: { "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13" } },
   );
 }

@@ -57,6 +57,7 @@ Deno.test("the control address asks for a token, then for a WebSocket of its sub
   const plain = await api.request("GET", "/v1/control", { token: user.token });
   assert.equal(plain.status, 426);
   assert.equal(plain.body.type, "urn:glosson:problem:upgrade-required");
+  assert.equal(plain.headers.get("sec-websocket-version"), "13");
 });
 
 /** Opens a control WebSocket by hand: what is read begins with the answer's head. */
