@@ -149,11 +149,14 @@ async function start(
     if (own.isDone) await stopAdmin();
     const drained = control.drain(own.isDone ? AFTER_HAND_OVER : AFTER_RESTART);
     sessions.stop();
-    await Promise.all([drained, certificate.stop().then(stopOrdering)]);
+    // Beside the visitors, who may take longer than a successor can wait.
+    const ordered = certificate.stop().then(stopOrdering);
+    await drained;
     const endWatch = own.isDone ? watchLastVisitors({ accounts, hub, log }) : () => {};
     const fallback = own.isDone ? DRAIN_SECONDS.handOver : DRAIN_SECONDS.stop;
     await servers.finish((settings.drainSeconds ?? fallback) * 1000);
     endWatch();
+    await ordered;
     await stopAdmin();
   });
 

@@ -18,7 +18,7 @@ is more than 20 MB larger afterwards, with the connections still open.
 
 flood: one address asks the API, another opens TLS connections, and honest visitors load a parked
 page. Fails when their p99 is more than twice that of a quiet relay in the same run, or one of them
-got no page. The strangers run at the lowest priority: their computers are not the relay's.
+got no page. The strangers run when nothing else wants to: their computers are not the relay's.
 
 Exit: 0 within the bound, 1 not, 2 the command line is wrong.
 
