@@ -25,10 +25,7 @@ const PARKED_MS = 330_000;
 /** Time over which wishes for tickets are put into one message, milliseconds. */
 const ASK_DELAY_MS = 20;
 
-/**
- * Why a visitor is refused, whatever the reason: the relay decides where a client connects to, and is
- * not told what it found there.
- */
+/** Why a visitor is refused, whatever the reason: a relay is not told what it made us find. */
 const REFUSAL = "cannot serve";
 
 /** What a client needs to be online. */
@@ -162,6 +159,9 @@ class OnlineSession {
 
   /** Tells the relay soon how many connections to keep, if that is another number now. */
   #ask(): void {
+    if (this.#over.signal.aborted) return;
+    // What is kept for want of a place counts as granted at the relay.
+    this.#parking.fill();
     if (this.#poolSize === this.#told) return;
     this.#asking ??= setTimeout(() => {
       this.#asking = undefined;
@@ -228,10 +228,10 @@ class OnlineSession {
       else log.debug("Ticket not taken", { state: connection.state });
     } catch (error) {
       log.debug("Cannot meet a visitor", { error });
-      // A ticket that was never shown can still be handed back; the visitor need not wait.
       if (!shown) this.#refuse(ticket);
     } finally {
       this.#joining--;
+      this.#ask();
     }
   }
 

@@ -82,11 +82,12 @@ export class Parking {
   offer(tickets: readonly string[], address: DataAddress): void {
     const voidAt = this.#options.now() + TICKET_LIFE_MS;
     for (const ticket of tickets) this.#spare.push({ ticket, address, voidAt });
-    this.#fill();
+    this.fill();
     this.#spare.splice(0, this.#spare.length - MOST_SPARE);
   }
 
-  #fill(): void {
+  /** Uses kept tickets as far as there are places now. */
+  fill(): void {
     const { wanted, now, signal } = this.#options;
     while (!signal.aborted && this.#spare.length > 0 && this.#taken < wanted()) {
       const ticket = this.#spare.shift()!;
@@ -104,7 +105,7 @@ export class Parking {
       }
     } finally {
       this.#taken--;
-      this.#fill();
+      this.fill();
       if (!signal.aborted) ask();
     }
   }

@@ -64,7 +64,7 @@ async function comeBack(options: StayOnlineOptions, health: Health): Promise<str
     const lasted = onlineSince !== undefined && now() - onlineSince >= STABLE_MS;
     if (lasted) backoff.reset();
     // A relay that says when to come back has spread its clients; over and over it is a failure.
-    const waitMs = next.waitMs + (lasted && ending.kind === "goodbye" ? 0 : backoff.next());
+    const waitMs = next.waitMs + (lasted && next.waitMs > 0 ? 0 : backoff.next());
     if (signal.aborted) return undefined;
     const why = asked?.failure ?? next.why;
     health.offline(why);

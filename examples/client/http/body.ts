@@ -70,7 +70,8 @@ export function answerFraming(method: string, { status, fields }: AnswerHead): F
     return { kind: "none" };
   }
   // A field that is said again, by a framework and by its app, is meant once.
-  const once = new Set(valuesOf(fields, "transfer-encoding"));
+  const said = valuesOf(fields, "transfer-encoding").map((value) => value.toLowerCase());
+  const once = new Set(said);
   const codings = listOf(
     [...once].map((value) => ["transfer-encoding", value]),
     "transfer-encoding",

@@ -162,9 +162,10 @@ class Passage {
       onAppsTurn: () => this.#watch(conn),
       onVisitorsTurn: () => this.#callOff(),
     });
+    const nothingToSend = request.body === undefined || request.body.ended;
     // Not awaited: an app may answer before it has read everything, and its answer counts.
     const sent = upload.send();
-    const reader = new ByteReader(request.body === undefined ? conn : endedByReset(conn));
+    const reader = new ByteReader(nothingToSend ? conn : endedByReset(conn));
     const final = await this.#readHead(conn, reader, upload);
     if (final.status === 101) {
       await sent;

@@ -31,7 +31,10 @@ function isOwn(authority: string, { host, sentHost, upstream }: Addresses): bool
   const ports = ["", "80", "443", String(upstream.port), split(host).port];
   const asked = split(sentHost).port === "" ? [host, sentHost] : [host];
   if (asked.some((given) => split(given).name === name)) return ports.includes(port);
-  return LOOPBACK.test(name) && LOOPBACK.test(upstream.hostname) && port === String(upstream.port);
+  // A port that is left out is the one of `http`, as which apps mostly know themselves, or the app's.
+  const implied = upstream.port === 443 ? "443" : "80";
+  return LOOPBACK.test(name) && LOOPBACK.test(upstream.hostname) &&
+    (port || implied) === String(upstream.port);
 }
 
 function split(authority: string): { name: string; port: string } {

@@ -54,7 +54,7 @@ def answer_framing(answer: Answer, method: bytes) -> Framing:
         return NONE
     # A field that is said again, by a framework and by its app, is meant once.
     said = dict.fromkeys(
-        (b"transfer-encoding", v) for v in values(answer.fields, b"transfer-encoding")
+        (b"transfer-encoding", v.lower()) for v in values(answer.fields, b"transfer-encoding")
     )
     coding = [word for word in words([*said], b"transfer-encoding") if word != b"identity"]
     if coding:

@@ -102,7 +102,9 @@ class Budget:
             line = await reader.line(self.left)
         except LineTooLong:
             raise BadMessage(f"the head is longer than {MAX_HEAD_BYTES} bytes", 431) from None
-        self.left -= len(line)
+        self.left -= len(line) + 2
+        if self.left < 0:
+            raise BadMessage(f"the head is longer than {MAX_HEAD_BYTES} bytes", 431)
         return line
 
 
@@ -114,6 +116,7 @@ async def read_fields(reader: Reader, budget: Budget, forgiving: bool = False) -
     """
     fields: Fields = []
     most = MAX_ANSWER_FIELDS if forgiving else MAX_FIELDS
+    dropped = False
     while True:
         line = await budget.line(reader)
         if not line:
@@ -122,13 +125,17 @@ async def read_fields(reader: Reader, budget: Budget, forgiving: bool = False) -
             raise BadMessage(f"there are more than {most} fields", 431)
         if forgiving and line[:1] in b" \t" and fields:
             name, value = fields.pop()
-            fields.append((name, (value + b" " + line.strip()).strip()))
+            unfolded = (value + b" " + line.strip()).strip()
+            if not dropped and _VALUE.fullmatch(unfolded):
+                value = unfolded
+            fields.append((name, value))
             continue
         name, colon, value = line.partition(b":")
         value = value.strip(b" \t")
         if forgiving:
             name = name.rstrip(b" \t")
-        if colon and _TOKEN.fullmatch(name) and _VALUE.fullmatch(value):
+        dropped = not (colon and _TOKEN.fullmatch(name) and _VALUE.fullmatch(value))
+        if not dropped:
             fields.append((name, value))
         elif not forgiving:
             raise BadMessage("a header field is malformed")

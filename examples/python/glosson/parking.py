@@ -51,9 +51,10 @@ class Parking:
         """
         until = time.monotonic() + TICKET_S
         self._spare.extend((ticket, data, until) for ticket in tickets)
-        self._use()
+        self.use()
 
-    def _use(self) -> None:
+    def use(self) -> None:
+        """Use kept tickets as far as there are places now."""
         while self._spare and len(self._tasks) < self._wanted():
             ticket, data, until = self._spare.popleft()
             if time.monotonic() < until:
@@ -64,7 +65,7 @@ class Parking:
     def _free(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            self._use()
+            self.use()
             self._ask()
 
     async def _park(self, ticket: str, data: DataAddress, until: float) -> None:

@@ -120,6 +120,7 @@ class Session:
 
     def _ask_if_other(self) -> None:
         """Say nothing that the relay knows: it keeps the pool full by itself."""
+        self._parking.use()
         if self._pool() != self._told:
             self._ask()
 
@@ -167,6 +168,7 @@ class Session:
     def _joined(self, joined: Joined) -> None:
         self._wished.note()
         self._client.serve(joined)
+        self._ask_if_other()
 
     async def _meet(self, message: Connect) -> None:
         """Answer a `connect`; a ticket that was never shown is handed back at once."""
@@ -192,6 +194,7 @@ class Session:
                 await self._refuse(message.ticket)
         finally:
             self._joining -= 1
+            self._ask_if_other()
 
     async def _refuse(self, ticket: str) -> None:
         """Hand a ticket back; why is not said, since the relay chose where it was to be shown."""

@@ -183,6 +183,7 @@ Deno.test("answerFraming() frames every answer as RFC 9112 section 6.3 has it", 
     ["GET", "200 OK\r\nContent-Length: 5", { kind: "length", length: 5 }],
     ["GET", "200 OK", { kind: "close" }],
     ["GET", "200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2", CHUNKED],
+    ["GET", "200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: Chunked", CHUNKED],
     ["GET", "200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 2", {
       kind: "length",
       length: 2,

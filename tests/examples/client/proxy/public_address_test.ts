@@ -39,6 +39,12 @@ Deno.test("publicUrl() never leads a visitor to their own computer", () => {
     ["http://[::]:33803/x", "https://kaylee.example/x"],
   ];
   for (const [url, expected] of own) assert.equal(publicUrl(url, LOCAL), expected, url);
+  // A port that is left out is the one of the scheme.
+  for (const upstream of ["http://127.0.0.1", "80", "https://localhost"]) {
+    for (const url of ["http://localhost/docs/", "http://127.0.0.1/docs/"]) {
+      assert.equal(publicUrl(url, addresses(upstream)), "https://kaylee.example/docs/", upstream);
+    }
+  }
   for (const upstream of ["http://[::1]:33803", "0.0.0.0:33803", "localhost:33803"]) {
     for (const url of ["http://127.0.0.1:33803/x", "http://[::1]:33803/x"]) {
       assert.equal(publicUrl(url, addresses(upstream)), "https://kaylee.example/x", upstream);
