@@ -29,16 +29,21 @@ Options:
     const { admin, stateDir } = await reachRelay(context);
     if (admin === undefined) await requireStore({ stateDir });
     // Before root becomes the folder's owner, who may not write there.
-    const file = await create(path);
+    using file = await create(path);
     try {
       if (admin === undefined) becomeOwner(stateDir);
       const copy = admin === undefined ? await archiveState({ stateDir }) : await admin.backup();
-      await copy.pipeTo(file.writable);
+      for await (const chunk of copy) {
+        for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await file.write(rest));
+      }
+      await file.sync();
     } catch (error) {
+      // Also where root is the folder's owner by now, who may remove nothing there.
+      await file.truncate();
       await Deno.remove(path).catch(() => {});
       throw new Error(`Cannot back up to ${path}: ${(error as Error).message}`, { cause: error });
     }
-    const { size } = await Deno.stat(path);
+    const { size } = await file.stat();
     context.print(`${path}: ${size} bytes\n`);
     return EXIT.ok;
   },

@@ -11,7 +11,7 @@ import { openDatabase } from "./database.ts";
 import { SQLITE_FILE } from "./open.ts";
 
 /** What a process has of its own, or makes anew: the database comes by itself. */
-const LEFT_OUT = /^glossond\.sqlite|\.(?:lock|sock|tmp)$|^(?:.*\/)?lock$|^\./;
+const LEFT_OUT = /^glossond\.sqlite|\.(?:lock|sock|tmp)(?:-\w+)?$|^(?:.*\/)?lock$|^\./;
 
 /** Paths that can be in an archive: nothing leads out of the folder. */
 const SAFE_PATH = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)?$/;
@@ -37,7 +37,10 @@ export async function writeArchive(stateDir: string, target: string): Promise<vo
   );
   const insert = copy.prepare("INSERT INTO sqlar VALUES (?, ?, ?, ?, ?)");
   for (const path of filesIn(stateDir)) {
-    const { data, mtime } = await readFile(join(stateDir, path));
+    const file = await readFile(join(stateDir, path));
+    // Gone since the folder was listed: an order's note, whose order has ended.
+    if (file === undefined) continue;
+    const { data, mtime } = file;
     // Regular, and for its owner alone.
     insert.run(path, 0o100600, Math.floor(mtime / 1000), data.length, data);
   }
@@ -84,7 +87,7 @@ async function copyDatabase(
       name: string;
       data: Uint8Array;
     }[];
-    const odd = files.find(({ name }) => !SAFE_PATH.test(name));
+    const odd = files.find(({ name }) => !SAFE_PATH.test(name) || LEFT_OUT.test(name));
     if (odd !== undefined) throw new Error(`it has a file ${JSON.stringify(odd.name)}`);
     copy.exec("PRAGMA secure_delete = ON; DROP TABLE sqlar");
     return files;
@@ -105,8 +108,14 @@ function filesIn(folder: string, prefix = ""): string[] {
   }).sort();
 }
 
-async function readFile(path: string): Promise<{ data: Uint8Array; mtime: number }> {
-  const file = openPlain(path);
+async function readFile(path: string): Promise<{ data: Uint8Array; mtime: number } | undefined> {
+  let file: Deno.FsFile;
+  try {
+    file = openPlain(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
   const { mtime } = await file.stat();
   return { data: await new Response(file.readable).bytes(), mtime: mtime?.getTime() ?? 0 };
 }
