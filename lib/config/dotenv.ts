@@ -4,7 +4,7 @@ import { parseEnv } from "node:util";
 const ENTRY = new RegExp(
   [
     String.raw`[^\S\n]*(?:#.*|(?:export[^\S\n]+)?\w+[^\S\n]*=[^\S\n]*(?:`,
-    "([\"'`])[^]*?\\1[^\\S\\n]*(?:#.*)?|",
+    "(?:\"[^\"]*\"|'[^']*'|`[^`]*`)[^\\S\\n]*(?:#.*)?|",
     // Without them, what is behind a "#" would be cut off, and one mark alone would be part of it.
     "(?![\"'`])[^#\\n]*(?:(?<=[\\s=])#.*)?",
     String.raw`))?[^\S\n]*(?:\n|$)`,

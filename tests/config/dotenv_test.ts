@@ -33,6 +33,10 @@ Deno.test("readDotenv() tells the line whose text it would not take whole", () =
   for (const [line, what] of cases) {
     assert.deepEqual(readDotenv(`X=1\n\n${line}\nY=2\n`).fault, { line: 3, what }, line);
   }
+  // A mark that was forgotten is not closed by the next one.
+  for (const line of ['A="key', 'A="key"tail']) {
+    assert.deepEqual(readDotenv(`${line}\nB="b"\n`).fault, { line: 1, what: "value" }, line);
+  }
 });
 
 Deno.test("loadConfig() takes nothing of a secrets file that it does not understand, and shows none of it", () => {
