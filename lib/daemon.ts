@@ -38,8 +38,11 @@ export interface Daemon {
   summary(): string;
   /** Takes new values of the settings that can change while it runs; the others must be the same. */
   reload(settings: Settings): void;
-  /** Resolves when another process has its place: it is to be stopped then. */
-  readonly handedOver: Promise<void>;
+  /**
+   * Resolves when it is to be stopped since another process was to take its place: with whether that has
+   * it, or this one cannot go on.
+   */
+  readonly handedOver: Promise<boolean>;
   /** Sends clients away, gives visitors time to finish, and closes everything. */
   stop(): Promise<void>;
 }
@@ -48,6 +51,7 @@ export interface Daemon {
  * Builds the relay's parts, connects them, and opens the listeners.
  *
  * @param predecessor a running relay whose place it takes, on the same state and addresses.
+ * @param signal ends the start before that relay has left its place.
  * @throws {Error} when a part cannot start; the message names it and the fix. What was started by
  * then is closed again, and the predecessor goes on.
  */
@@ -55,6 +59,7 @@ export async function startDaemon(
   given: Settings,
   log: Log,
   predecessor?: HandOver,
+  signal?: AbortSignal,
 ): Promise<Daemon> {
   /** Those that hold now: what can change is read where it is used. */
   const settings = predecessor === undefined ? { ...given } : await withPortsOf(given, predecessor);
@@ -65,10 +70,16 @@ export async function startDaemon(
     for (const close of closers.toReversed()) await close();
   }
   try {
-    const started = await start(settings, log, {
-      onClose: (close) => closers.push(close),
-      onReload: (reload) => reloaders.push(reload),
-    }, predecessor);
+    const started = await start(
+      settings,
+      log,
+      {
+        onClose: (close) => closers.push(close),
+        onReload: (reload) => reloaders.push(reload),
+      },
+      predecessor,
+      signal,
+    );
     return {
       ...started,
       reload(next) {
@@ -90,6 +101,7 @@ async function start(
   log: Log,
   events: Events,
   predecessor: HandOver | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Pick<Daemon, "addresses" | "handedOver" | "summary">> {
   const { onClose } = events;
   const uncaught = logUncaught(log);
@@ -126,18 +138,19 @@ async function start(
     addressGroups: limitedGroups,
     log,
   });
-  let admin: HttpServer | undefined;
-  async function stopAdmin(): Promise<void> {
-    await admin?.stop();
-    admin = undefined;
+  const admin: { server?: HttpServer | undefined } = {};
+  let adminEnd: Promise<void> | undefined;
+  function stopAdmin(): Promise<void> {
+    return adminEnd ??= admin.server?.stop() ?? Promise.resolve();
   }
   const addresses = (): [string, Place][] => [
     ...listeners.places,
-    ...admin === undefined ? [] : [["admin", admin.address] as [string, Place]],
+    ...admin.server === undefined ? [] : [["admin", admin.server.address] as [string, Place]],
   ];
   const own = new OwnHandOver({ sessions, hub, servers, addresses, log });
 
   onClose(async () => {
+    own.stop();
     // Who is online now is awaited after the next start.
     lastOnline.hold();
     await servers.stop("visitors");
@@ -146,7 +159,7 @@ async function start(
     await servers.stop("data");
     await servers.stop("control");
     // Commands are the successor's, and so is what is still to be ordered.
-    if (own.isDone) await stopAdmin();
+    if (own.isDone) stopAdmin();
     const drained = control.drain(own.isDone ? AFTER_HAND_OVER : AFTER_RESTART);
     sessions.stop();
     // Beside the visitors, who may take longer than a successor can wait.
@@ -161,14 +174,19 @@ async function start(
   });
 
   if (predecessor === undefined) servers.open("visitors", "data", "control");
-  else await takeOver(predecessor, { sessions, servers });
-  admin = await startOperator({
+  else await takeOver(predecessor, { sessions, servers, signal });
+  const opening = startOperator({
     ...{ settings, accounts, bio, issuance, certificate, names, hub, servers, ceilings, metrics },
     ...{ lastOnline, sessions, parking: clients.parking, presence },
     cutOff: cutOff.tell,
     handOver: own,
     release,
     log,
+  });
+  // There is no way back from a hand-over by now: visitors and clients are served without it.
+  admin.server = predecessor === undefined ? await opening : await opening.catch((error) => {
+    log.error("commands and health cannot be reached; restart the relay", { error });
+    return undefined;
   });
   return {
     addresses: Object.fromEntries(

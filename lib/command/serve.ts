@@ -64,7 +64,8 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
   let reload = (): void => void (hasMissed = true);
   let hasMissed = false;
   onSignal("SIGHUP", () => reload());
-  const stopping = Promise.withResolvers<false>();
+  const stopping = Promise.withResolvers<void>();
+  const starting = new AbortController();
   let asked = false;
   let hasSuccessor = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -72,12 +73,13 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
       // The second one means now; so does one that comes when there is a successor.
       if (asked) Deno.exit(hasSuccessor ? EXIT.ok : EXIT.failed);
       asked = true;
-      stopping.resolve(false);
+      stopping.resolve();
+      starting.abort(new Error("It was told to stop before it had taken the other relay's place"));
     });
   }
   log.info("starting", { software: SOFTWARE });
   const predecessor = context.options.takeover ? await findPredecessor(settings, log) : undefined;
-  const daemon = await startDaemon(settings, log, predecessor);
+  const daemon = await startDaemon(settings, log, predecessor, starting.signal);
   reload = reloader({ context, dev, settings, daemon, log });
   const { serviceManager: manager } = context;
   const service = manager &&
@@ -85,8 +87,12 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
   await service?.ready(() => daemon.summary());
   log.info("ready", { baseDomain: settings.baseDomain, ...daemon.addresses });
   if (hasMissed) reload();
-  const handedOver = daemon.handedOver.then(() => hasSuccessor = asked = true);
-  if (await Promise.race([stopping.promise, handedOver])) {
+  const handedOver = daemon.handedOver.then((has) => {
+    hasSuccessor = asked = has;
+    return has ? EXIT.ok : EXIT.failed;
+  });
+  const code = await Promise.race([stopping.promise, handedOver]) ?? EXIT.ok;
+  if (hasSuccessor) {
     log.info("another process has this relay's place: it ends with its last visitor");
   } else {
     log.info("stopping");
@@ -95,7 +101,7 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
   await daemon.stop();
   service?.close();
   log.info("stopped");
-  return EXIT.ok;
+  return code;
 }
 
 /** The relay whose place is to be taken; undefined when none runs. */

@@ -28,7 +28,7 @@ export interface OwnHandOverOptions {
 /** This relay's part when another process takes its place. */
 export class OwnHandOver implements HandOver {
   readonly #options: OwnHandOverOptions;
-  readonly #done = Promise.withResolvers<void>();
+  readonly #done = Promise.withResolvers<boolean>();
   #isDone = false;
   #callOffResume: (() => void) | undefined;
 
@@ -36,8 +36,11 @@ export class OwnHandOver implements HandOver {
     this.#options = options;
   }
 
-  /** Resolves when the successor has all but the visitors who are here: the relay is to stop. */
-  get done(): Promise<void> {
+  /**
+   * Resolves when the relay is to stop: true once the successor has all but the visitors who are here,
+   * false when there is none and this relay cannot go on.
+   */
+  get done(): Promise<boolean> {
     return this.#done.promise;
   }
 
@@ -76,8 +79,14 @@ export class OwnHandOver implements HandOver {
     this.#callOffResume?.();
     this.#callOffResume = undefined;
     this.#isDone = true;
-    this.#done.resolve();
+    this.#done.resolve(true);
     return Promise.resolve();
+  }
+
+  /** The relay stops: it does not go on whatever comes. */
+  stop(): void {
+    this.#callOffResume?.();
+    this.#callOffResume = undefined;
   }
 
   #open(): void {
@@ -90,7 +99,7 @@ export class OwnHandOver implements HandOver {
     } catch (error) {
       // Half of a relay is none: whoever supervises it starts it again.
       log.error("cannot go on", { error });
-      this.#done.resolve();
+      this.#done.resolve(false);
     }
   }
 }
@@ -102,9 +111,11 @@ export class OwnHandOver implements HandOver {
  */
 export async function takeOver(
   predecessor: HandOver,
-  { sessions, servers }: {
+  { sessions, servers, signal }: {
     sessions: Pick<Sessions, "await" | "get">;
     servers: Pick<Servers, "open">;
+    /** Aborted when this process is to stop: the other relay goes on then. */
+    signal?: AbortSignal | undefined;
   },
 ): Promise<void> {
   function expect({ online }: Standing): void {
@@ -118,6 +129,7 @@ export async function takeOver(
     // Who came meanwhile, too; and for all the time begins now.
     expect(await predecessor.leaveVisitors());
     servers.open("data", "control");
+    signal?.throwIfAborted();
   } catch (error) {
     await predecessor.resume().catch(() => {});
     throw error;

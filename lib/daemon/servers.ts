@@ -37,6 +37,8 @@ export interface ServersOptions {
 export class Servers {
   readonly #options: ServersOptions;
   readonly #servers = new Map<ListenerName, TcpServer>();
+  /** Those that were stopped and opened anew, whose connections may go on. */
+  readonly #former: TcpServer[] = [];
 
   constructor(options: ServersOptions) {
     this.#options = options;
@@ -50,8 +52,11 @@ export class Servers {
   open(...groups: ListenerGroup[]): void {
     const { listeners, log } = this.#options;
     for (const name of groups.flatMap((group): readonly ListenerName[] => GROUPS[group])) {
+      const before = this.#servers.get(name);
+      if (before?.accepting) continue;
       const listener = listeners.take(name);
       if (listener === undefined) continue;
+      if (before !== undefined) this.#former.push(before);
       this.#servers.set(name, serveTcp(listener, { name, ...this.#handling(name), log }));
     }
   }
@@ -74,12 +79,14 @@ export class Servers {
   /** Gives visitors this long to finish, then closes every connection. */
   async finish(ms: number): Promise<void> {
     const over = new AbortController();
+    const visitors = [...this.#former, this.#servers.get("hub"), this.#servers.get("http")];
     await Promise.race([
-      this.#servers.get("hub")?.idle().then(() => over.abort()),
+      Promise.all(visitors.map((server) => server?.idle())).then(() => over.abort()),
       sleep(ms, over.signal),
     ]);
-    for (const server of this.#servers.values()) server.closeAll();
-    await Promise.all([...this.#servers.values()].map((server) => server.idle()));
+    const all = [...this.#former, ...this.#servers.values()];
+    for (const server of all) server.closeAll();
+    await Promise.all(all.map((server) => server.idle()));
   }
 
   #handling(name: ListenerName): Pick<ServeTcpOptions, "onConnection" | "places" | "keysOf"> {

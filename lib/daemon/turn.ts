@@ -20,7 +20,7 @@ export class Turn {
     this.come = come.promise;
     this.#wait(path).then((lock) => {
       if (lock !== undefined) come.resolve();
-    }, come.reject);
+    });
   }
 
   /** Leaves it to the next. */
@@ -32,7 +32,8 @@ export class Turn {
   async #wait(path: string): Promise<Lock | undefined> {
     const { signal } = this.#ended;
     while (!signal.aborted) {
-      const lock = await acquireLock(path, { owner: "daemon" });
+      // A lock that cannot be had now, for want of a descriptor or so, is tried again as one that is held.
+      const lock = await acquireLock(path, { owner: "daemon" }).catch(() => undefined);
       if (signal.aborted) lock?.release();
       else if (lock !== undefined) return this.#lock = lock;
       else await sleep(LOOK_MS, signal);

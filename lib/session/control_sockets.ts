@@ -53,6 +53,8 @@ export class ControlSockets {
   readonly #links = new Map<Session, ControlLink>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
   #opened = 0;
+  /** Sends a client away to come back later, once the relay stops. */
+  #sendAway: ((link: ControlLink) => void) | undefined;
 
   constructor(options: ControlSocketsOptions) {
     this.#options = options;
@@ -108,6 +110,8 @@ export class ControlSockets {
     });
     // Gone or revoked by now.
     if (link.closing) return;
+    // On its way in when the others were sent away.
+    if (this.#sendAway !== undefined) return this.#sendAway(link);
     if (!held) return link.end("revoked", null);
     const previous = sessions.get(username);
     const previousLink = previous && this.#links.get(previous);
@@ -130,9 +134,8 @@ export class ControlSockets {
   async drain({ minMs, eachMs, leastMs, mostMs }: ComeBack): Promise<void> {
     clearInterval(this.#heartbeat);
     const spreadMs = Math.min(Math.max(this.#links.size * eachMs, leastMs), mostMs);
-    for (const link of [...this.#links.values()]) {
-      link.end("draining", minMs + Math.floor(Math.random() * spreadMs));
-    }
+    this.#sendAway = (link) => link.end("draining", minMs + Math.floor(Math.random() * spreadMs));
+    for (const link of [...this.#links.values()]) this.#sendAway(link);
     for (let waited = 0; this.#links.size > 0 && waited < CLOSE_TIMEOUT_MS; waited += 20) {
       await sleep(20);
     }

@@ -60,4 +60,10 @@ Deno.test("takeOver() opens each listener before its predecessor closes it, but 
     "leave clients",
   ]);
   assert.deepEqual(new Set(awaited), new Set(["kaylee", "zoe"]));
+
+  // Told to stop on the way: the other one goes on.
+  did.length = 0;
+  const signal = AbortSignal.abort(new Error("told to stop"));
+  await assert.rejects(takeOver(predecessor, { sessions, servers, signal }), /told to stop/);
+  assert.deepEqual(did.slice(-2), ["open data,control", "resume"]);
 });

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import type { ControlSocket, Transport } from "../../lib/session/caller.ts";
-import { AFTER_RESTART, ControlSockets } from "../../lib/session/control_sockets.ts";
+import {
+  AFTER_HAND_OVER,
+  AFTER_RESTART,
+  ControlSockets,
+} from "../../lib/session/control_sockets.ts";
 import { Sessions } from "../../lib/session/sessions.ts";
 import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import { CLOSE } from "../../lib/wire/messages.ts";
@@ -158,6 +162,16 @@ sessionTest(
     assert.deepEqual(socket.types, []);
   },
 );
+
+sessionTest("who comes in when the others were sent away is sent away too", async (world) => {
+  const { sessions, control, open } = world;
+  await control.drain(AFTER_HAND_OVER);
+  const { socket, done, holds } = open();
+  holds(true);
+  await done;
+  assert.equal(sessions.get("kaylee"), undefined);
+  assert.deepEqual([socket.types, socket.sent[0]!.reason], [["goodbye"], "draining"]);
+});
 
 sessionTest("what a client says early is heard once it is online", async ({ open }) => {
   const { socket, done, holds } = open();
