@@ -79,7 +79,7 @@ class AppHost:
         asked = [page] if split_authority(told)[1] else [page, told]
         if any(name == _name_of(given) for given in asked):
             return port in (b"", b"80", b"443", app_port, split_authority(page)[1])
-        # A port that is left out is the one of http, as which apps mostly know themselves, or the app's.
+        # A port that is left out is the one of the scheme.
         implied = b"443" if app_port == b"443" else b"80"
         return name in _LOOPBACK and app_name in _LOOPBACK and (port or implied) == app_port
 

@@ -33,10 +33,7 @@ class AppFailed(Exception):
 
 
 def upstream_site(upstream: Upstream, answer_s: float) -> Site:
-    """Return a site that is a web app, which begins to answer within so many seconds.
-
-    They are counted from the last byte of the request that the app took.
-    """
+    """Return a site that is a web app; it answers so many seconds after it took the request."""
 
     async def site(exchange: Exchange) -> None:
         try:
@@ -170,11 +167,7 @@ class Passage:
         await writer.end(passed_trailers(body.trailers))
 
     async def _piece(self, body: BodyReader) -> bytes:
-        """Read of the app's body, nothing at the end.
-
-        An app that answers before it has read a request, and closes, resets the connection behind
-        its answer: that is the end of one that ends with the connection.
-        """
+        """Read of the body, nothing at the end: a reset too, of an app that read no upload."""
         try:
             return await body.read()
         except ConnectionResetError:

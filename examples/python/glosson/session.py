@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
+from functools import partial
 from typing import Callable
 
 from . import control, endings, messages
@@ -35,7 +36,8 @@ class Session:
         self._client = client
         self._wished = PoolSize(client.most_parked)
         self._path = DataPath(self._path_changed)
-        self._parking = Parking(self._pool, self._dial_parked, self._joined, self._ask_if_other)
+        dial = partial(self._join, PARKED_S)
+        self._parking = Parking(self._pool, dial, self._joined, self._ask_if_other)
         self._tasks: set[asyncio.Task[None]] = set()
         self._joining = 0  # visitors on their way
         self._asking = False
@@ -144,13 +146,8 @@ class Session:
             await asyncio.sleep(ASK_AGAIN_S)
             self._ask()
 
-    async def _dial_parked(
-        self, data: DataAddress, ticket: str, on_shown: Callable[[], None]
-    ) -> Joined:
-        return await self._join(data, ticket, PARKED_S, on_shown)
-
     async def _join(
-        self, data: DataAddress, ticket: str, seconds: float, on_shown: Callable[[], None]
+        self, seconds: float, data: DataAddress, ticket: str, on_shown: Callable[[], None]
     ) -> Joined:
         def dial(told: Callable[[], None]) -> Awaitable[Joined]:
             def shown() -> None:
@@ -185,7 +182,7 @@ class Session:
         data = message.data or self._data
         self._joining += 1
         try:
-            self._joined(await self._join(data, message.ticket, message.expires_s, on_shown))
+            self._joined(await self._join(message.expires_s, data, message.ticket, on_shown))
         except (NotJoined, Refused) as error:
             log.debug("A ticket was not taken: %s", type(error).__name__)
         except (OSError, EOFError, ValueError) as error:
