@@ -23,6 +23,12 @@ const TICK_MS = 2_000;
 /** How soon to try again when another process is ordering. */
 const LOCK_RETRY_MS = 5_000;
 
+/**
+ * A lock that was released is held for a moment by a program that is being started: it has all files of
+ * its parent's until it is loaded (flock(2), fork(2)).
+ */
+const BRIEFLY = { waitMs: 250, tryEveryMs: 20 } as const;
+
 /** How long an order may take to clean up when the relay stops. */
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -192,7 +198,7 @@ export class RenewalLoop implements RelayCertificate {
     const { authority, names, stateDir, log } = this.#options;
     const startedAt = this.#now();
     const lockPath = join(stateDir, RELAY_LOCK_FILE);
-    const lock = await acquireLock(lockPath, { owner: "daemon" });
+    const lock = await acquireLock(lockPath, { owner: "daemon", ...BRIEFLY });
     if (lock === undefined) {
       // Whoever holds it is ordering right now: its certificate is picked up when it is stored.
       this.#record.retryAt = this.#now() + LOCK_RETRY_MS;
