@@ -76,14 +76,13 @@ export class OwnHandOver implements HandOver {
   }
 
   leaveClients(): Promise<void> {
-    this.#callOffResume?.();
-    this.#callOffResume = undefined;
+    this.stop();
     this.#isDone = true;
     this.#done.resolve(true);
     return Promise.resolve();
   }
 
-  /** The relay stops: it does not go on whatever comes. */
+  /** Waits for the successor no more: the relay stops, or it is known what comes of it. */
   stop(): void {
     this.#callOffResume?.();
     this.#callOffResume = undefined;
@@ -92,8 +91,7 @@ export class OwnHandOver implements HandOver {
   #open(): void {
     const { servers, log } = this.#options;
     if (this.#callOffResume === undefined) return;
-    this.#callOffResume();
-    this.#callOffResume = undefined;
+    this.stop();
     try {
       servers.open("visitors", "data");
     } catch (error) {
