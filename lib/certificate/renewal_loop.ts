@@ -40,6 +40,7 @@ export class RenewalLoop implements RelayCertificate {
   readonly #store: RelayStore;
   readonly #plan: RenewalPlan;
   readonly #stopping = new AbortController();
+  #stopped: Promise<void> | undefined;
   #current!: TlsIdentity;
   #record!: OrderRecord;
   /** What of the store was looked at last. */
@@ -89,7 +90,11 @@ export class RenewalLoop implements RelayCertificate {
     };
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#stop();
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping.abort(new Error("glossond is stopping"));
     clearTimeout(this.#timer);
     await settleWithin(STOP_TIMEOUT_MS, [this.#ticking, this.#attempt]);

@@ -55,11 +55,13 @@ export async function buildCertificates(
     perWeek: authority.kind === "local" ? Infinity : settings.certificatesPerWeek,
   });
   turn.come.then(() => names?.start());
-  async function stopOrdering(): Promise<void> {
+  async function stop(): Promise<void> {
     await issuance.stop();
     await close();
     turn.end();
   }
+  let stopping: Promise<void> | undefined;
+  const stopOrdering = (): Promise<void> => stopping ??= stop();
   onClose(stopOrdering);
   return { authority, names, issuance, stopOrdering };
 }
