@@ -1,10 +1,5 @@
-import {
-  binaryFrame,
-  closeFrame,
-  type FrameEvent,
-  FrameReader,
-  pongFrame,
-} from "../wire/web_socket.ts";
+import { type FrameEvent, FrameReader } from "../wire/web_socket.ts";
+import { binaryFrame, closeFrame, pongFrame, type Side } from "../wire/web_socket_frames.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
 
 /** Bytes of a peer's frames that are read at once. */
@@ -22,7 +17,7 @@ const STATUS = { normal: 1000, goingAway: 1001, protocolError: 1002 } as const;
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * A server's WebSocket whose binary messages carry two streams of bytes.
+ * A WebSocket whose binary messages carry two streams of bytes.
  *
  * Where a message begins and ends means nothing, but that an empty one is the end of its sender's
  * stream; after both ends comes the close with 1000. Reads and writes wait for the peer as those of a
@@ -30,7 +25,8 @@ const NO_BYTES = new Uint8Array(0);
  */
 export class BinarySocket implements Duplex {
   readonly #conn: Duplex;
-  readonly #reader = new FrameReader();
+  readonly #side: Side;
+  readonly #reader: FrameReader;
   readonly #buffer = new Uint8Array(READ_BYTES);
   /** What was read and not looked at. */
   #rest: Uint8Array;
@@ -41,6 +37,7 @@ export class BinarySocket implements Duplex {
   #peerEnded = false;
   #ended = false;
   #isClosed = false;
+  #closedWith: number | undefined;
   /** Settles once a peer whose stream has ended closes, or is gone. */
   #watching: Promise<void> | undefined;
   readonly #over = Promise.withResolvers<void>();
@@ -48,15 +45,23 @@ export class BinarySocket implements Duplex {
   /**
    * @param conn what the handshake came over, which is closed with the WebSocket.
    * @param rest what was read behind the handshake.
+   * @param side which of the two ends this is.
    */
-  constructor(conn: Duplex, rest: Uint8Array = NO_BYTES) {
+  constructor(conn: Duplex, rest: Uint8Array = NO_BYTES, side: Side = "server") {
     this.#conn = conn;
     this.#rest = rest;
+    this.#side = side;
+    this.#reader = new FrameReader({ sender: side === "server" ? "client" : "server" });
   }
 
   /** Settles once the connection is closed. */
   get closed(): Promise<void> {
     return this.#over.promise;
+  }
+
+  /** The code that the peer closed with; undefined before, and where its close has none. */
+  get closedWith(): number | undefined {
+    return this.#closedWith;
   }
 
   /** Reads one binary message; undefined for one that is longer, and when none comes. */
@@ -91,14 +96,14 @@ export class BinarySocket implements Duplex {
     if (this.#isClosed) throw new Deno.errors.BadResource("the WebSocket is closed");
     const part = p.subarray(0, MESSAGE_BYTES);
     // An empty message would be the end.
-    if (part.length > 0) await this.#send(binaryFrame(part));
+    if (part.length > 0) await this.#send(binaryFrame(part, this.#side));
     return part.length;
   }
 
   async closeWrite(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    await this.#send(binaryFrame(NO_BYTES));
+    await this.#send(binaryFrame(NO_BYTES, this.#side));
   }
 
   /**
@@ -107,13 +112,13 @@ export class BinarySocket implements Duplex {
    */
   close(): void {
     if (!this.#peerEnded) return this.closeWith(STATUS.goingAway);
-    const end = this.#ended ? [] : binaryFrame(NO_BYTES);
-    this.#close(Uint8Array.from([...end, ...closeFrame(STATUS.normal)]));
+    const end = this.#ended ? [] : binaryFrame(NO_BYTES, this.#side);
+    this.#close(Uint8Array.from([...end, ...closeFrame(STATUS.normal, "", this.#side)]));
   }
 
   /** Closes with a code of the caller's, whatever was sent. */
   closeWith(code: number): void {
-    this.#close(closeFrame(code));
+    this.#close(closeFrame(code, "", this.#side));
   }
 
   #close(words: Uint8Array): void {
@@ -169,7 +174,7 @@ export class BinarySocket implements Duplex {
   #pong(payload: Uint8Array): void {
     if (this.#pongDue) return;
     this.#pongDue = true;
-    this.#send(pongFrame(payload)).catch(() => {}).finally(() => this.#pongDue = false);
+    this.#send(pongFrame(payload, this.#side)).catch(() => {}).finally(() => this.#pongDue = false);
   }
 
   /** Sends after what is being sent: frames must not mix. */
@@ -184,6 +189,7 @@ export class BinarySocket implements Duplex {
       this.closeWith(event.code);
       return new Deno.errors.InvalidData(`the WebSocket cannot go on: ${event.detail}`);
     }
+    if (event.kind === "close") this.#closedWith = event.code;
     // Who closes takes no more either, so this is no end of one stream.
     this.closeWith(STATUS.normal);
     return new Deno.errors.ConnectionReset("the WebSocket was closed before its streams' ends");

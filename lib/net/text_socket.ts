@@ -1,11 +1,5 @@
-import {
-  closeFrame,
-  type FrameEvent,
-  FrameReader,
-  pingFrame,
-  pongFrame,
-  textFrame,
-} from "../wire/web_socket.ts";
+import { type FrameEvent, FrameReader } from "../wire/web_socket.ts";
+import { closeFrame, pingFrame, pongFrame, textFrame } from "../wire/web_socket_frames.ts";
 import { sendLastWords } from "./last_words.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
 
@@ -40,7 +34,7 @@ export interface TextSocketOptions {
 export class TextSocket {
   readonly #conn: Duplex;
   readonly #options: TextSocketOptions;
-  readonly #reader = new FrameReader(true);
+  readonly #reader = new FrameReader({ takesText: true });
   readonly #onMessage: ((message: Message) => void)[] = [];
   readonly #onClose: ((event: { code: number }) => void)[] = [];
   readonly #onHeard: (() => void)[] = [];

@@ -1,10 +1,5 @@
 import { isUtf8 } from "node:buffer";
-
-/** Opcodes of frames (RFC 6455 section 5.2). */
-const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
-
-/** Longest payload of a close, ping or pong (RFC 6455 section 5.5). */
-const MAX_CONTROL_BYTES = 125;
+import { MAX_CONTROL_BYTES, OPCODE, type Side } from "./web_socket_frames.ts";
 
 /** Close codes of RFC 6455 section 7.4.1. */
 const STATUS = {
@@ -14,52 +9,7 @@ const STATUS = {
   tooBig: 1009,
 } as const;
 
-/** Longest reason of a close, bytes: what a close frame has room for behind the code. */
-const MAX_REASON_BYTES = MAX_CONTROL_BYTES - 2;
-
-/** A frame of a server with a whole binary message: not masked (RFC 6455 section 5.1). */
-export function binaryFrame(payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  return frame(OPCODE.binary, payload);
-}
-
-/** A frame of a server with a whole text message. */
-export function textFrame(text: string): Uint8Array<ArrayBuffer> {
-  return frame(OPCODE.text, new TextEncoder().encode(text));
-}
-
-/** A ping without a payload. */
-export function pingFrame(): Uint8Array<ArrayBuffer> {
-  return frame(OPCODE.ping, new Uint8Array(0));
-}
-
-/** The answer to a ping. */
-export function pongFrame(payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  return frame(OPCODE.pong, payload);
-}
-
-/** A close frame; a reason that is too long for one is cut. */
-export function closeFrame(code: number, reason = ""): Uint8Array<ArrayBuffer> {
-  const payload = new Uint8Array(2 + MAX_REASON_BYTES);
-  payload.set([code >> 8, code & 255]);
-  const { written } = new TextEncoder().encodeInto(reason, payload.subarray(2));
-  return frame(OPCODE.close, payload.subarray(0, 2 + written));
-}
-
-function frame(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { length } = payload;
-  const head = length <= 125
-    ? [length]
-    : length <= 0xffff
-    ? [126, length >> 8, length & 255]
-    : [127, 0, 0, 0, 0, length >>> 24, length >>> 16 & 255, length >>> 8 & 255, length & 255];
-  const bytes = new Uint8Array(1 + head.length + length);
-  bytes[0] = 0x80 | opcode;
-  bytes.set(head, 1);
-  bytes.set(payload, 1 + head.length);
-  return bytes;
-}
-
-/** What the next bytes of a client turn out to be. */
+/** What the next bytes of a peer turn out to be. */
 export type FrameEvent =
   /** All bytes are used, and there is nothing to tell. */
   | { kind: "more" }
@@ -74,9 +24,18 @@ export type FrameEvent =
   /** What is wrong, and the close code for it. */
   | { kind: "fault"; code: number; detail: string };
 
-/** Reads the frames of a client as their bytes come, a message of any length in pieces. */
+/** Options for {@linkcode FrameReader}. */
+export interface FrameReaderOptions {
+  /** Whether text messages are taken, besides binary ones. @default false */
+  takesText?: boolean;
+  /** Who sends the frames. @default {"client"} */
+  sender?: Side;
+}
+
+/** Reads the frames of a peer as their bytes come, a message of any length in pieces. */
 export class FrameReader {
   readonly #takesText: boolean;
+  readonly #sender: Side;
   #header: number[] = [];
   #inFrame = false;
   #opcode: number = OPCODE.continuation;
@@ -91,13 +50,10 @@ export class FrameReader {
   /** Payload of a control frame so far. */
   #control: number[] = [];
 
-  /**
-   * A reader at the beginning of a connection's frames.
-   *
-   * @param takesText whether text messages are taken, besides binary ones.
-   */
-  constructor(takesText = false) {
+  /** A reader at the beginning of a connection's frames. */
+  constructor({ takesText = false, sender = "client" }: FrameReaderOptions = {}) {
     this.#takesText = takesText;
+    this.#sender = sender;
   }
 
   /**
@@ -122,7 +78,7 @@ export class FrameReader {
       if (this.#left > 0 && available === 0) return { used: at, event: { kind: "more" } };
       if (this.#opcode >= OPCODE.close) {
         for (let i = 0; i < available; i++, at++) {
-          this.#control.push(input[at]! ^ this.#mask[this.#control.length & 3]!);
+          this.#control.push(input[at]! ^ (this.#mask[this.#control.length & 3] ?? 0));
         }
         this.#left -= available;
         if (this.#left === 0) return { used: at, event: this.#endControl() };
@@ -132,7 +88,8 @@ export class FrameReader {
       if (bytes > 0) {
         const mask = this.#mask;
         const maskAt = this.#maskAt;
-        for (let i = 0; i < bytes; i++) output[i] = input[at + i]! ^ mask[(maskAt + i) & 3]!;
+        if (mask.length === 0) output.set(input.subarray(at, at + bytes));
+        else for (let i = 0; i < bytes; i++) output[i] = input[at + i]! ^ mask[(maskAt + i) & 3]!;
         at += bytes;
         this.#maskAt = (maskAt + bytes) & 3;
         this.#left -= bytes;
@@ -169,7 +126,9 @@ export class FrameReader {
     this.#mask = this.#header.slice(lengthAt);
     this.#header = [];
     if (first & 0x70) return fault("a reserved bit is set");
-    if (!(second & 128)) return fault("a frame is not masked");
+    if (((second & 128) !== 0) !== (this.#sender === "client")) {
+      return fault(`a frame of a ${this.#sender} is ${second & 128 ? "" : "not "}masked`);
+    }
     if (opcode > OPCODE.pong || (opcode > OPCODE.binary && !isControl)) {
       return fault(`opcode ${opcode} is reserved`);
     }

@@ -48,15 +48,19 @@ export function readUpgrade(head: string, path: string, protocol: string): Upgra
   return isWhole && host !== null ? { host, key, fields: values } : undefined;
 }
 
+/** The `Sec-WebSocket-Accept` of a server that answers `Sec-WebSocket-Key` (RFC 6455 section 4.2.2). */
+export function acceptKey(key: string): string {
+  return createHash("sha1").update(key + ACCEPT_GUID).digest("base64");
+}
+
 /** The server's answer to an opening handshake (RFC 6455 section 4.2.2). */
 export function upgradeAnswer({ key }: Upgrade, protocol: string): Uint8Array<ArrayBuffer> {
-  const accept = createHash("sha1").update(key + ACCEPT_GUID).digest("base64");
   return new TextEncoder().encode(
     [
       "HTTP/1.1 101 Switching Protocols",
       "Upgrade: websocket",
       "Connection: Upgrade",
-      `Sec-WebSocket-Accept: ${accept}`,
+      `Sec-WebSocket-Accept: ${acceptKey(key)}`,
       `Sec-WebSocket-Protocol: ${protocol}`,
       "\r\n",
     ].join("\r\n"),

@@ -1,10 +1,10 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import {
-  binaryFrame,
-  closeFrame,
   type FrameEvent,
   FrameReader,
+  type FrameReaderOptions,
 } from "../../lib/wire/web_socket.ts";
+import { binaryFrame, closeFrame, pongFrame } from "../../lib/wire/web_socket_frames.ts";
 import { headText, readUpgrade, upgradeAnswer } from "../../lib/wire/web_socket_opening.ts";
 import { bytes, type Part } from "./hello_builder.ts";
 
@@ -28,8 +28,13 @@ function masked(
 }
 
 /** Everything that comes of bytes in pieces of some length, data in one piece a message. */
-function readAll(input: Uint8Array, step: number, outputBytes: number): unknown[] {
-  const reader = new FrameReader();
+function readAll(
+  input: Uint8Array,
+  step: number,
+  outputBytes: number,
+  options: FrameReaderOptions = {},
+): unknown[] {
+  const reader = new FrameReader(options);
   const output = new Uint8Array(outputBytes);
   const seen: unknown[] = [];
   let data: number[] = [];
@@ -124,6 +129,20 @@ Deno.test("frames of a server have the shortest length, and no mask", () => {
     ok(frame.subarray(head).every((byte) => byte === 7));
   }
   deepEqual([...closeFrame(4403)], [0x88, 2, 0x11, 0x33]);
+});
+
+Deno.test("frames of a client are masked, each by other bytes, and read as what they were", () => {
+  const payload = new Uint8Array(70_000).map((_, i) => i & 0x7f | 1);
+  const text = new TextDecoder().decode(payload);
+  const one = binaryFrame(payload, "client");
+  ok(one[1]! >= 128);
+  ok(!one.every((byte, i) => byte === binaryFrame(payload, "client")[i]));
+  const input = bytes(one, pongFrame(bytes("p"), "client"), closeFrame(1000, "", "client"));
+  deepEqual(readAll(input, 1_000, 64), [text, "pong", ["close", 1000]]);
+  // A server's are not, and each side refuses what is the other's.
+  const servers = bytes(binaryFrame(payload), closeFrame(4403));
+  deepEqual(readAll(servers, 1_000, 64, { sender: "server" }), [text, ["close", 4403]]);
+  deepEqual(readAll(one, one.length, 64, { sender: "server" }), [1002]);
 });
 
 const HEAD = [
