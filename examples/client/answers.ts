@@ -41,6 +41,9 @@ export const isUsername: Check = (value) => typeof value === "string" && USERNAM
 export const isTime: Check = (value) =>
   typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));
 
+export const isTexts: Check = (value) =>
+  Array.isArray(value) && value.every((one) => typeof one === "string");
+
 export const isPem: Check = (value) => typeof value === "string" && LINES.test(value);
 
 /** One of these words. */

@@ -7,6 +7,7 @@ import {
   isObjectOf,
   isOneOf,
   isPem,
+  isTexts,
   isTime,
   isUsername,
   isWord,
@@ -29,6 +30,8 @@ export interface RelayInfo {
   baseDomain: string;
   dataHost: string;
   dataPort: number;
+  /** Optional parts of the protocol that it has; absent where it is too old to tell. */
+  features?: string[] | null;
 }
 
 /** Answer to `POST /v1/claims`. */
@@ -103,7 +106,10 @@ export class Api {
 
   /** What the relay is. */
   async relayInfo(): Promise<RelayInfo> {
-    return (await this.#ask<RelayInfo>("GET", "/v1/relay", { protocol: isNumber })).value;
+    return (await this.#ask<RelayInfo>("GET", "/v1/relay", {
+      protocol: isNumber,
+      features: isNullOr(isTexts),
+    })).value;
   }
 
   /** Begins to claim a name. */

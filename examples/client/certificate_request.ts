@@ -2,7 +2,8 @@ import { type KeyType, makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import type { Api, CertificateAnswer } from "./api.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
 import { RelayProblem } from "./problem.ts";
-import type { PendingCertificate, State } from "./state.ts";
+import type { PendingCertificate } from "./records.ts";
+import type { State } from "./state.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 
 /** Pause between two questions when the relay names none, milliseconds. */

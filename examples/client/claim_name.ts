@@ -2,7 +2,8 @@ import { dirname } from "node:path";
 import type { Api, Verified } from "./api.ts";
 import { MAX_CHECKS, pauseBeforeCheck } from "./check_schedule.ts";
 import { RelayProblem, RelayUnreachable } from "./problem.ts";
-import type { PendingClaim, State } from "./state.ts";
+import type { PendingClaim } from "./records.ts";
+import type { State } from "./state.ts";
 import type { Lines } from "./terminal.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 

@@ -1,18 +1,14 @@
-import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
-import { DATA_REFUSED, dataPreface } from "../../lib/wire/messages.ts";
+import { closeQuietly, type Duplex } from "../../lib/net/splice.ts";
+import { DATA_REFUSED } from "../../lib/wire/messages.ts";
 import {
   MAX_PROXY_HEADER_BYTES,
-  normalizeAddress,
   parseProxyHeader,
   type SocketAddress,
 } from "../../lib/wire/proxy_protocol.ts";
-import { AddressForbidden } from "./data_address.ts";
+import { type DataLine, TicketRefused } from "./data_line.ts";
 
-/** How long connecting and showing the ticket may take, milliseconds. */
-const DIAL_TIMEOUT_MS = 5_000;
-
-/** How long one of several addresses may take before the next is tried, milliseconds. */
-const ATTEMPT_MS = 1_500;
+/** How long showing the ticket may take, milliseconds. */
+const SHOW_TIMEOUT_MS = 5_000;
 
 /** How long the relay may take to answer this side's end, milliseconds. */
 const END_TIMEOUT_MS = 5_000;
@@ -20,10 +16,21 @@ const END_TIMEOUT_MS = 5_000;
 /** How long the PROXY header may take from its first byte, milliseconds. */
 const HEADER_TIMEOUT_MS = 5_000;
 
+/** A visitor at the other end of a data connection; whoever has it closes `conn`. */
+export interface JoinedVisitor {
+  state: "joined";
+  conn: Duplex;
+  /** The PROXY header that said who it is, as it came. */
+  header: Uint8Array;
+  /** The first bytes behind it. */
+  head: Uint8Array;
+  /** Where the visitor comes from; absent when the relay does not know it. */
+  visitor?: SocketAddress;
+}
+
 /** What became of a data connection, PROTOCOL section 3. */
 export type DataConnection =
-  /** A visitor is at the other end; `head` are its first bytes. The caller closes `conn`. */
-  | { state: "joined"; conn: Deno.TcpConn; head: Uint8Array; visitor?: SocketAddress }
+  | JoinedVisitor
   /** The relay did not take the ticket. Closed. */
   | { state: "refused" }
   /**
@@ -32,12 +39,8 @@ export type DataConnection =
    */
   | { state: "ended"; unanswered?: true };
 
-/** Options for {@linkcode openDataConnection}. */
-export interface DataConnectionOptions {
-  hostname: string;
-  /** Finds the addresses of a host to connect to, which are tried in this order. */
-  addresses: (hostname: string) => Promise<readonly string[]>;
-  port: number;
+/** Options for {@linkcode useTicket}. */
+export interface TicketOptions {
   ticket: string;
   /** How long the relay may take to join a visitor, milliseconds. */
   joinWithinMs: number;
@@ -50,16 +53,16 @@ export interface DataConnectionOptions {
 }
 
 /**
- * Connects to the relay's data port, shows the ticket, and waits for a visitor.
+ * Shows a ticket on a line to the relay, and waits for a visitor.
  *
- * @throws {Error} if the relay cannot be reached, is silent for too long or breaks the protocol, or
- * on abort; the connection is closed then.
+ * @throws {Error} if the relay is silent for too long or breaks the protocol, or on abort; the line
+ * is closed then.
  */
-export async function openDataConnection(options: DataConnectionOptions): Promise<DataConnection> {
-  const { hostname, addresses, port, ticket, joinWithinMs, endAfterMs, signal, onShown } = options;
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
-  const allowed = await orAborted(addresses(hostname), inTime);
-  const conn = await connectAny(hostname, allowed, port, inTime);
+export async function useTicket(
+  { conn, show }: DataLine,
+  options: TicketOptions,
+): Promise<DataConnection> {
+  const { ticket, joinWithinMs, endAfterMs, signal, onShown } = options;
   let late = "";
   let ending = false;
   const end = (why: string): void => {
@@ -67,14 +70,11 @@ export async function openDataConnection(options: DataConnectionOptions): Promis
     closeQuietly(conn);
   };
   const abort = (): void => end("asked to stop");
-  let timer = setTimeout(() => end("the relay takes no bytes"), DIAL_TIMEOUT_MS);
+  let timer = setTimeout(() => end("the relay takes no bytes"), SHOW_TIMEOUT_MS);
   signal.addEventListener("abort", abort, { once: true });
   try {
     signal.throwIfAborted();
-    conn.setNoDelay(true);
-    // For a visitor who says nothing for hours: the system's probes begin after two.
-    conn.setKeepAlive(true);
-    await writeAll(conn, dataPreface(ticket));
+    await show(ticket);
     onShown?.();
     clearTimeout(timer);
     if (endAfterMs === undefined) {
@@ -96,6 +96,7 @@ export async function openDataConnection(options: DataConnectionOptions): Promis
     return ending ? { state: "ended" } : result;
   } catch (error) {
     closeQuietly(conn);
+    if (error instanceof TicketRefused) return { state: "refused" };
     if (ending && late === "") return { state: "ended", unanswered: true };
     if (late !== "") throw new Error(`Cannot use data connection: ${late}`);
     throw error;
@@ -105,60 +106,8 @@ export async function openDataConnection(options: DataConnectionOptions): Promis
   }
 }
 
-/** Connects to the first of a host's addresses that answers. */
-async function connectAny(
-  name: string,
-  addresses: readonly string[],
-  port: number,
-  signal: AbortSignal,
-): Promise<Deno.TcpConn> {
-  let failure: unknown;
-  for (const [i, hostname] of addresses.entries()) {
-    const last = i === addresses.length - 1;
-    const attempt = last ? signal : AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
-    try {
-      return await Deno.connect({ hostname, port, signal: attempt });
-    } catch (error) {
-      signal.throwIfAborted();
-      // A user has granted the name alone.
-      if (error instanceof Deno.errors.NotCapable) {
-        return await connectByName(name, addresses, port, signal);
-      }
-      failure = error;
-    }
-  }
-  throw failure;
-}
-
-/** Connects to a host, which by now may have other addresses: those are not spoken to. */
-async function connectByName(
-  name: string,
-  addresses: readonly string[],
-  port: number,
-  signal: AbortSignal,
-): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname: name, port, signal });
-  const known = addresses.map(normalizeAddress);
-  if (known.includes(normalizeAddress(conn.remoteAddr.hostname))) return conn;
-  closeQuietly(conn);
-  throw new AddressForbidden();
-}
-
-/** What is promised, or the signal's reason when that is aborted before. */
-async function orAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([promised, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-
 /** Reads up to the end of the PROXY header, or the refusal in its place. */
-async function readHeader(conn: Deno.TcpConn, onFirstByte: () => void): Promise<DataConnection> {
+async function readHeader(conn: Duplex, onFirstByte: () => void): Promise<DataConnection> {
   const buffer = new Uint8Array(MAX_PROXY_HEADER_BYTES);
   let length = 0;
   while (true) {
@@ -178,6 +127,7 @@ async function readHeader(conn: Deno.TcpConn, onFirstByte: () => void): Promise<
     return {
       state: "joined",
       conn,
+      header: bytes.slice(0, header.length),
       head: bytes.slice(header.length),
       visitor: header.addresses?.source,
     };

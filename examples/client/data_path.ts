@@ -2,6 +2,7 @@ import type { Schedule } from "../../lib/net/schedule.ts";
 import type { DataPathWord } from "../../lib/wire/messages.ts";
 import { AddressForbidden } from "./data_address.ts";
 import type { DataConnection } from "./data_connection.ts";
+import type { Transport } from "./data_line.ts";
 
 /** How long a connection has to last, once the ticket was shown, to say that the way works. */
 const STEADY_MS = 2_000;
@@ -24,11 +25,13 @@ export interface DataAddress {
   port: number;
 }
 
-/** What is known of the way to a data port. */
+/** What is known of the way to a data port, whatever carries the connections. */
 export interface DataPathReport extends DataAddress {
   word: DataPathWord;
   /** What went wrong, for a person; empty when it works. */
   detail: string;
+  /** What carries connections there, or is to. */
+  over: Transport;
 }
 
 /** Options for {@linkcode DataPath}. */
@@ -78,12 +81,13 @@ export class DataPath {
   /** Makes a data connection by `dial`, which is passed on, and learns from it. */
   async watch(
     address: DataAddress,
-    dial: (onShown: () => void) => Promise<DataConnection>,
+    dial: (onShown: (over: Transport) => void) => Promise<DataConnection>,
   ): Promise<DataConnection> {
     const { signal, schedule } = this.#options;
     const way = this.#way(address);
     const serial = ++this.#begun;
     let judged = false;
+    let over: Transport = "tcp";
     let callOff: (() => void) | undefined;
     const judge = (word: DataPathWord, detail = ""): void => {
       callOff?.();
@@ -92,10 +96,11 @@ export class DataPath {
       // What was begun before it last worked failed for what has passed.
       if (word === "works") way.workedAfter = this.#begun;
       else if (serial <= way.workedAfter) return;
-      this.#learn(way, word, detail);
+      this.#learn(way, { word, detail, over });
     };
     try {
-      const connection = await dial(() => {
+      const connection = await dial((transport) => {
+        over = transport;
         if (!judged && !signal.aborted) callOff = schedule(() => judge("works"), STEADY_MS);
       });
       if (connection.state === "ended") judge("closed", "connections are closed at once");
@@ -120,7 +125,8 @@ export class DataPath {
     return way;
   }
 
-  #learn(way: Way, word: DataPathWord, detail: string): void {
+  #learn(way: Way, found: Omit<DataPathReport, keyof DataAddress>): void {
+    const { word, over } = found;
     if (word === "works") {
       way.failures = 0;
     } else {
@@ -128,10 +134,11 @@ export class DataPath {
       const enough = word === "closed" ? CLOSED_FAILURES : way.report === undefined ? 1 : FAILURES;
       if (way.failures < enough) return;
     }
-    const known = way.report?.word;
+    const known = way.report;
     // Of a bad way the first trouble stands: others come and go with it.
-    if (known === word || (known !== undefined && known !== "works" && word !== "works")) return;
-    way.report = { ...way.address, word, detail };
+    if (known !== undefined && known.word !== "works" && word !== "works") return;
+    if (known?.word === word && known.over === over) return;
+    way.report = { ...way.address, ...found };
     const { report } = this;
     if (report === undefined || report === this.#last) return;
     this.#last = report;

@@ -1,6 +1,7 @@
 import type { Log } from "../../lib/log.ts";
 import type { DataPathReport } from "./data_path.ts";
-import type { RunningState, State } from "./state.ts";
+import type { RunningState } from "./records.ts";
+import type { State } from "./state.ts";
 
 /** Options for {@linkcode Health}. */
 export interface HealthOptions {
@@ -39,7 +40,7 @@ export class Health {
   }
 
   /** More is known of the way to the data port. */
-  dataPath({ hostname: host, port, word, detail }: DataPathReport): void {
+  dataPath({ hostname: host, port, word, detail, over }: DataPathReport): void {
     const { log } = this.#options;
     const before = this.#now.data;
     const works = word === "works";
@@ -48,18 +49,19 @@ export class Health {
       host,
       port,
       works,
+      over,
       problem: works ? null : detail,
       since: same ? before.since : this.#time(),
     };
     this.#write();
     if (works) {
       const say = before?.works === false ? log.info : log.debug;
-      return say("The relay's data port is reached, visitors can be served", { host, port });
+      return say("The relay's data port is reached, visitors can be served", { host, port, over });
     }
     if (same) return;
     log.warn(
-      "Visitors cannot be served: the relay's data port cannot be used; let connections to it " +
-        "out through your firewall, or tell the relay's operator",
+      "Visitors cannot be served: the relay's data port cannot be used, nor WebSockets in its place; " +
+        "let connections to it out through your firewall, or tell the relay's operator",
       { host, port, why: detail },
     );
   }

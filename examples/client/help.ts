@@ -57,6 +57,8 @@ Options for a web app:
 Options:
   --pool N           most connections kept ready at the relay, 0 to 64 (default ${DEFAULT_POOL})
   --max-visitors N   most visitor connections at once (default ${DEFAULT_MAX_VISITORS})
+  --data-over WAY    what carries visitors from the relay: tcp, to its data port; websocket, to its own
+                     port; auto (default): the first that works in this network
   --visitor-silence N  seconds that a visitor may be silent within and between requests (default ${
   VISITOR_SILENCE_MS / 1000
 })

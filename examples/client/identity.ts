@@ -1,6 +1,6 @@
 import { SubjectAlternativeNameExtension, X509Certificate } from "@peculiar/x509";
 import { isPair } from "../../lib/pki/identity.ts";
-import type { SavedIdentity } from "./state.ts";
+import type { SavedIdentity } from "./records.ts";
 
 /** A key and a certificate that were found to belong together, with what renewal has to know. */
 export interface Identity extends SavedIdentity {

@@ -1,26 +1,15 @@
-import type { Log } from "../../lib/log.ts";
-import { scheduleTimeout } from "../../lib/net/schedule.ts";
 import type { RelayMessage } from "../../lib/wire/messages.ts";
 import type { Api } from "./api.ts";
 import { type ControlSession, type Ending, openControl } from "./control.ts";
-import {
-  type DataConnection,
-  type DataConnectionOptions,
-  openDataConnection,
-} from "./data_connection.ts";
-import { DataAddresses } from "./data_address.ts";
+import type { JoinedVisitor } from "./data_connection.ts";
+import { DataDialer, type DataDialerOptions } from "./data_dialer.ts";
 import { DataPorts } from "./data_ports.ts";
-import { type DataAddress, DataPath, type DataPathReport } from "./data_path.ts";
+import type { DataPathReport } from "./data_path.ts";
 import type { Front } from "./front/front.ts";
 import { watchHeartbeat } from "./heartbeat.ts";
-import { ParkedLife } from "./parked_life.ts";
-import { type Joined, Parking } from "./parking.ts";
+import { Parking } from "./parking.ts";
 import { PoolSize } from "./pool_size.ts";
 import type { RelayHttp } from "./relay_http.ts";
-import type { Sleep } from "../../lib/net/pause.ts";
-
-/** How long a parked connection is kept: the relay's 5 minutes and a margin, milliseconds. */
-const PARKED_MS = 330_000;
 
 /** Time over which wishes for tickets are put into one message, milliseconds. */
 const ASK_DELAY_MS = 20;
@@ -29,11 +18,10 @@ const ASK_DELAY_MS = 20;
 const REFUSAL = "cannot serve";
 
 /** What a client needs to be online. */
-export interface OnlineOptions {
-  relay: URL;
+export interface OnlineOptions extends DataDialerOptions {
   token: string;
   http: RelayHttp;
-  api: Pick<Api, "account">;
+  api: Pick<Api, "account" | "relayInfo">;
   front: Front;
   /** Most connections to keep parked; how many follows the visitors. */
   pool: number;
@@ -44,13 +32,6 @@ export interface OnlineOptions {
   /** Called when something else is known of the way to the data port. */
   onDataPath: (report: DataPathReport) => void;
   signal: AbortSignal;
-  now: () => number;
-  sleep: Sleep;
-  /** Uniform in [0, 1). */
-  random: () => number;
-  /** Finds the addresses that data connections may be made to. @default by the system's resolver */
-  addresses?: Pick<DataAddresses, "of">;
-  log: Log;
 }
 
 /**
@@ -71,10 +52,8 @@ class OnlineSession {
   readonly #control: ControlSession;
   readonly #over = new AbortController();
   readonly #ports: DataPorts;
-  readonly #addresses: Pick<DataAddresses, "of">;
-  readonly #path: DataPath;
+  readonly #dialer: DataDialer;
   readonly #wished: PoolSize;
-  readonly #lives: ParkedLife;
   readonly #parking: Parking;
   #asking: ReturnType<typeof setTimeout> | undefined;
   /** Visitors on their way to be joined. */
@@ -86,25 +65,19 @@ class OnlineSession {
     const { relay, token, http, signal, now, sleep, random, log } = options;
     this.#options = options;
     this.#ports = new DataPorts(log);
-    this.#addresses = options.addresses ?? new DataAddresses({
-      relayHost: relay.hostname,
-      isRelayAt: (address) => http.isAt(address),
-      sleep: (ms) => sleep(ms, this.#over.signal),
-    });
-    this.#path = new DataPath({
-      onChange: (report) => {
+    this.#dialer = new DataDialer(
+      options,
+      (report) => {
         options.onDataPath(report);
         // Before a visitor is refused for it, whom the relay tells why.
         this.#sendPool();
       },
-      signal: this.#over.signal,
-      schedule: scheduleTimeout,
-    });
+      this.#over.signal,
+    );
     this.#wished = new PoolSize({ most: options.pool, now });
-    this.#lives = new ParkedLife({ now, random });
     this.#parking = new Parking({
       wanted: () => this.#poolSize,
-      dial: (ticket, address, onShown) => this.#dialParked(ticket, address, onShown),
+      dial: (ticket, address, onShown) => this.#dialer.park(ticket, address, onShown),
       onJoined: (joined) => void this.#serve(joined),
       ask: () => this.#ask(),
       signal: this.#over.signal,
@@ -151,7 +124,7 @@ class OnlineSession {
   }
 
   #sendPool(): void {
-    const { report } = this.#path;
+    const { report } = this.#dialer;
     const size = this.#poolSize;
     this.#control.send({ type: "pool", size, ...(report && { dataPath: report.word }) });
     this.#told = size;
@@ -173,33 +146,7 @@ class OnlineSession {
     this.#control.send({ type: "refuse", ticket, reason: REFUSAL });
   }
 
-  #dial(
-    ticket: string,
-    address: DataAddress,
-    times: Pick<DataConnectionOptions, "joinWithinMs" | "endAfterMs">,
-    onShown: () => void,
-  ): Promise<DataConnection> {
-    return this.#path.watch(address, (onReached) =>
-      openDataConnection({
-        ...address,
-        addresses: (hostname) => this.#addresses.of(hostname),
-        ticket,
-        ...times,
-        signal: this.#over.signal,
-        onShown() {
-          onShown();
-          onReached();
-        },
-      }));
-  }
-
-  #dialParked(ticket: string, address: DataAddress, onShown: () => void): Promise<DataConnection> {
-    return this.#lives.watch((endAfterMs) =>
-      this.#dial(ticket, address, { joinWithinMs: PARKED_MS, endAfterMs }, onShown)
-    );
-  }
-
-  async #serve({ conn, head, visitor }: Joined): Promise<void> {
+  async #serve({ conn, head, visitor }: JoinedVisitor): Promise<void> {
     const { front, log } = this.#options;
     this.#wished.note();
     this.#ask();
@@ -222,8 +169,7 @@ class OnlineSession {
     this.#joining++;
     let shown = false;
     try {
-      const joinWithin = { joinWithinMs: expiresInMs };
-      const connection = await this.#dial(ticket, port, joinWithin, () => shown = true);
+      const connection = await this.#dialer.meet(ticket, port, expiresInMs, () => shown = true);
       if (connection.state === "joined") this.#serve(connection);
       else log.debug("Ticket not taken", { state: connection.state });
     } catch (error) {

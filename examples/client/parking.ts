@@ -1,6 +1,6 @@
 import type { Log } from "../../lib/log.ts";
 import { Backoff } from "./backoff.ts";
-import type { DataConnection } from "./data_connection.ts";
+import type { DataConnection, JoinedVisitor } from "./data_connection.ts";
 import type { DataAddress } from "./data_path.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 import { MAX_POOL_SIZE } from "../../lib/wire/messages.ts";
@@ -17,9 +17,6 @@ const SHORTEST_PARKING_MS = 10_000;
 /** Bounds of the pause after a failure, milliseconds; below a ticket's life, so that it is used. */
 const PAUSE_MS = { first: 500, longest: 30_000 } as const;
 
-/** A data connection with a visitor. */
-export type Joined = DataConnection & { state: "joined" };
-
 /** A ticket that was not shown yet. */
 interface Ticket {
   ticket: string;
@@ -35,7 +32,7 @@ export interface ParkingOptions {
   /** Shows a ticket at an address of the relay and waits; calls back when it was shown. */
   dial: (ticket: string, address: DataAddress, onShown: () => void) => Promise<DataConnection>;
   /** Takes over a connection that a visitor was joined to. */
-  onJoined: (connection: Joined) => void;
+  onJoined: (connection: JoinedVisitor) => void;
   /** Called when a place became free: the relay may have to be asked for another number of tickets. */
   ask: () => void;
   /** Ends the waiting between tries. */

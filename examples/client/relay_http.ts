@@ -1,6 +1,6 @@
 import { closeQuietly } from "../../lib/net/splice.ts";
 import { openLocalNamesProxy } from "./local_names.ts";
-import { isLocalhostName } from "./relay_url.ts";
+import { connectHost, isLocalhostName } from "./relay_url.ts";
 
 /** How long a host may take to prove its name, milliseconds. */
 const PROOF_MS = 5_000;
@@ -8,6 +8,8 @@ const PROOF_MS = 5_000;
 /** How `fetch` and `WebSocket` reach one relay; pass `client` to either. */
 export interface RelayHttp {
   client: Deno.HttpClient;
+  /** Makes a TLS connection to the relay, for HTTP/1.1; the caller closes it. */
+  connect(signal: AbortSignal): Promise<Deno.TlsConn>;
   /** Whether the relay answers at an address: whoever does proves its name. Never rejects. */
   isAt(address: string): Promise<boolean>;
   close(): void;
@@ -33,6 +35,7 @@ export function openRelayHttp(relay: URL, ca?: string): RelayHttp {
   });
   return {
     client,
+    connect: (signal) => connectTls(relay, connectHost(relay.hostname), ca, signal),
     isAt: (address) => provesName(relay, address, ca),
     close() {
       client.close();
@@ -41,15 +44,34 @@ export function openRelayHttp(relay: URL, ca?: string): RelayHttp {
   };
 }
 
+/** Whether who answers at an address holds the relay's certificate. */
 async function provesName(relay: URL, address: string, ca: string | undefined): Promise<boolean> {
+  try {
+    closeQuietly(await connectTls(relay, address, ca, AbortSignal.timeout(PROOF_MS)));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws {Error} unless the relay answers at this host, or on abort. */
+async function connectTls(
+  relay: URL,
+  host: string,
+  ca: string | undefined,
+  signal: AbortSignal,
+): Promise<Deno.TlsConn> {
   const port = Number(relay.port || 443);
-  const signal = AbortSignal.timeout(PROOF_MS);
+  const hostname = host.replace(/^\[(.*)\]$/, "$1");
   let conn: Deno.Conn | undefined;
   const end = (): void => void (conn && closeQuietly(conn));
   signal.addEventListener("abort", end, { once: true });
   try {
-    const tcp = await Deno.connect({ hostname: address, port, signal });
+    const tcp = await Deno.connect({ hostname, port, signal });
     conn = tcp;
+    tcp.setNoDelay(true);
+    // For a visitor who says nothing for hours: the system's probes begin after two.
+    tcp.setKeepAlive(true);
     const tls = await Deno.startTls(tcp, {
       hostname: relay.hostname.replace(/\.$/, ""),
       caCerts: ca === undefined ? [] : [ca],
@@ -57,11 +79,12 @@ async function provesName(relay: URL, address: string, ca: string | undefined): 
     });
     conn = tls;
     await tls.handshake();
-    return true;
-  } catch {
-    return false;
+    return tls;
+  } catch (error) {
+    end();
+    signal.throwIfAborted();
+    throw error;
   } finally {
     signal.removeEventListener("abort", end);
-    end();
   }
 }

@@ -7,6 +7,7 @@ import { limitsFor } from "./front/limits.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
 import { firstCertificate, keepCertificate, type KeepOptions } from "./keep_certificate.ts";
 import { takeLock } from "./lock.ts";
+import { networkMemory } from "./networks.ts";
 import { onlyForHost } from "./own_host.ts";
 import { pageHandler } from "./page_handler.ts";
 import { openRelayHttp } from "./relay_http.ts";
@@ -84,6 +85,8 @@ export async function run(options: RunOptions, world: RunWorld): Promise<string 
       http,
       api,
       front,
+      transport: options.transport,
+      networks: networkMemory(state, log),
       pool: options.pool,
       maxVisitors: options.maxVisitors,
       onOnline: (name) => log.info("Online", { url: `https://${name}` }),

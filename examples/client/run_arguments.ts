@@ -1,5 +1,6 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 import { MAX_POOL_SIZE } from "../../lib/wire/messages.ts";
+import { type Transport, TRANSPORTS } from "./data_line.ts";
 import { COMMON, parseOptions, UsageError } from "./command_line.ts";
 import { VISITOR_SILENCE_MS } from "./front/limits.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
@@ -21,6 +22,8 @@ export interface RunOptions {
   visitorSilenceMs: number;
   /** Folder to serve. */
   dir?: string;
+  /** What carries visitors' connections from the relay; absent where what works is found out. */
+  transport?: Transport;
   /** Connections to keep parked at the relay. */
   pool: number;
   /** Most visitors at once. */
@@ -54,6 +57,7 @@ const OPTIONS = {
   "app-silence": { type: "string" },
   "visitor-silence": { type: "string" },
   dir: { type: "string" },
+  "data-over": { type: "string" },
   pool: { type: "string" },
   "max-visitors": { type: "string" },
   verbose: { type: "boolean", short: "v" },
@@ -91,6 +95,7 @@ export function parseRun(args: string[]): RunOptions | undefined {
       VISITOR_SILENCE_MS,
     ),
     dir: values.dir,
+    transport: transportOf(values["data-over"]),
     pool: count("--pool", values.pool, DEFAULT_POOL, 0, MAX_POOL_SIZE),
     maxVisitors: count(
       "--max-visitors",
@@ -110,6 +115,12 @@ function upstreamOf(text: string): Upstream {
   } catch (error) {
     throw new UsageError(`--upstream: ${(error as Error).message}`);
   }
+}
+
+function transportOf(text = "auto"): Transport | undefined {
+  const words = ["auto", ...TRANSPORTS];
+  if (!words.includes(text)) throw new UsageError(`--data-over is ${words.join(", ")}`);
+  return TRANSPORTS.find((transport) => transport === text);
 }
 
 /** A number of seconds, in milliseconds. */

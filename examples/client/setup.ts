@@ -7,7 +7,8 @@ import { type Identity, usableIdentity } from "./identity.ts";
 import { takeLock } from "./lock.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import { renewalTime } from "./renewal.ts";
-import type { Account, State } from "./state.ts";
+import type { Account } from "./records.ts";
+import type { State } from "./state.ts";
 import type { Lines } from "./terminal.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 

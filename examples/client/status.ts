@@ -2,7 +2,8 @@ import { Api } from "./api.ts";
 import { usableIdentity } from "./identity.ts";
 import { takeLock } from "./lock.ts";
 import { openRelayHttp } from "./relay_http.ts";
-import type { RunningState, State } from "./state.ts";
+import type { RunningState } from "./records.ts";
+import type { State } from "./state.ts";
 
 /** How things stand, as `glosson status --json` prints it; times are RFC 3339. */
 export interface Status {
@@ -92,6 +93,11 @@ function visitorsText({ running, data }: Status): string {
   if (!running) return "not served from here: no glosson run is running; start one";
   if (data === null) return "not known yet: no connection for them was made";
   const address = `the relay's data port ${data.host}:${data.port}`;
-  if (data.works) return `can be served: ${address} is reached`;
+  if (data.works) {
+    return data.over === "websocket"
+      ? "can be served: by WebSockets to the relay's own port, since " +
+        `${address} cannot be used in this network`
+      : `can be served: ${address} is reached`;
+  }
   return `CANNOT BE SERVED since ${data.since}: ${address} cannot be used, ${data.problem}`;
 }

@@ -60,16 +60,23 @@ export async function page(bench: Bench): Promise<void> {
 
   const targets: Target[] = [];
   const relayed: { relay: DemoRelay; target: Target }[] = [];
-  for (const root of [undefined, ...bench.before === undefined ? [] : [bench.before]]) {
-    const own = root === undefined ? dir : `${dir}/before`;
+  const variants: { name: string; own: string; root?: string; over?: string }[] = [
+    { name: "glossond to glosson", own: dir },
+    { name: "the same over WebSockets", own: `${dir}/websocket`, over: "websocket" },
+    ...bench.before === undefined
+      ? []
+      : [{ name: "the same before", own: `${dir}/before`, root: bench.before }],
+  ];
+  for (const { name, own, root, over } of variants) {
     await Deno.mkdir(own, { recursive: true });
     const relay = await glossond(own, { settings: FREE_PORTS, root });
     stack.defer(() => relay.stop().then(() => {}));
-    const client = await glosson(own, relay, { args: ["--dir", site], root });
+    const args = ["--dir", site, ...over === undefined ? [] : ["--data-over", over]];
+    const client = await glosson(own, relay, { args, root });
     stack.defer(() => client.stop().then(() => {}));
     const target = {
       ...directTarget(relay.ports.hub),
-      name: root === undefined ? "glossond to glosson" : "the same before",
+      name,
       usage: () => usageOf(processTree(client.pid)),
     };
     targets.push(target);

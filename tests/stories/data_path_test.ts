@@ -32,7 +32,7 @@ for (const [word, open] of Object.entries(HOLES)) {
     await using relay = await startRelay({ settings: { PUBLIC_DATA_PORT: String(port) } });
     await using glosson = await setUpGlosson(relay, "kaylee");
     assert.deepEqual((await statusOf(glosson)).data, null);
-    const run = glosson.run();
+    const run = glosson.run("--data-over", "tcp");
 
     // The user, by the log and by `status`.
     await run.said(/ Online /);

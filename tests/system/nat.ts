@@ -13,6 +13,8 @@ export interface Nat extends AsyncDisposable {
   readonly client: string[];
   /** The router forgets the connections to this port of the relay. */
   forget(port: number): Promise<void>;
+  /** From now on the router drops everything to this port, without a word. */
+  block(port: number): Promise<void>;
 }
 
 /** Options for {@linkcode openNat}. */
@@ -80,6 +82,9 @@ export async function openNat({ relayHost, resets }: NatOptions): Promise<Nat> {
         type filter hook input priority filter;
         iifname "gl-left" meta l4proto tcp ${resets ? "accept" : "drop"}
       }
+      chain wall {
+        type filter hook forward priority filter;
+      }
     }`;
   await run(`ip netns exec ${router} nft`, rules);
   const open = stack.move();
@@ -87,6 +92,8 @@ export async function openNat({ relayHost, resets }: NatOptions): Promise<Nat> {
     relay: ["ip", "netns", "exec", relay!],
     client: ["ip", "netns", "exec", client!],
     forget: (port) => run(`ip netns exec ${router} conntrack -D -p tcp --orig-port-dst ${port}`),
+    block: (port) =>
+      run(`ip netns exec ${router} nft add rule ip home wall tcp dport ${port} drop`),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { run } from "../../scripts/run.ts";
 import { until } from "../certificate/helpers.ts";
-import { setUpGlosson } from "../stories/glosson.ts";
-import { startRelay } from "../stories/relay.ts";
+import { type Glosson, setUpGlosson } from "../stories/glosson.ts";
+import { type Relay, startRelay } from "../stories/relay.ts";
 import { readToEnd } from "../stories/user.ts";
-import { openNat, RELAY_ADDRESS } from "./nat.ts";
+import { type Nat, openNat, RELAY_ADDRESS } from "./nat.ts";
 
 const BASE = "glosson.test";
 const PARKED = 4;
@@ -21,10 +21,14 @@ async function visit(port: number, ca: string): Promise<{ status: number; ms: nu
   return { status: Number(text.split(" ")[1]), ms: performance.now() - began };
 }
 
-for (const resets of [false, true]) {
-  Deno.test(`parked connections that a NAT forgot (it ${resets ? "resets" : "drops"} what it does not know) cost no visitor`, async () => {
-    await using nat = await openNat({ relayHost: `relay.${BASE}`, resets });
-    await using relay = await startRelay({
+/** A relay and a client that is set up at it, each on its side of a router. */
+async function home(resets: boolean): Promise<
+  AsyncDisposable & { nat: Nat; relay: Relay; glosson: Glosson; hub: number; data: number }
+> {
+  await using stack = new AsyncDisposableStack();
+  const nat = stack.use(await openNat({ relayHost: `relay.${BASE}`, resets }));
+  const relay = stack.use(
+    await startRelay({
       launcher: nat.relay,
       settings: {
         BASE_DOMAIN: BASE,
@@ -32,12 +36,19 @@ for (const resets of [false, true]) {
         DATA_HOST: "0.0.0.0",
         PUBLIC_DATA_HOST: `relay.${BASE}`,
       },
-    });
-    const { hub, data } = relay.ports as { hub: number; data: number };
-    await using glosson = await setUpGlosson(relay, "kaylee", {
-      launcher: nat.client,
-      url: `https://relay.${BASE}:${hub}`,
-    });
+    }),
+  );
+  const { hub, data } = relay.ports as { hub: number; data: number };
+  const url = `https://relay.${BASE}:${hub}`;
+  const glosson = stack.use(await setUpGlosson(relay, "kaylee", { launcher: nat.client, url }));
+  const open = stack.move();
+  return { nat, relay, glosson, hub, data, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+for (const resets of [false, true]) {
+  Deno.test(`parked connections that a NAT forgot (it ${resets ? "resets" : "drops"} what it does not know) cost no visitor`, async () => {
+    await using place = await home(resets);
+    const { nat, relay, glosson, hub, data } = place;
     const client = glosson.run();
     await client.said(/ Online /);
     const connections = async (): Promise<number> => {
@@ -60,3 +71,28 @@ for (const resets of [false, true]) {
     assert.ok(second.ms < 900, `${second.ms} ms`);
   });
 }
+
+Deno.test("behind a router that drops what goes to the data port the page is there over one port alone", async () => {
+  await using place = await home(false);
+  const { nat, relay, glosson, hub, data } = place;
+  await nat.block(data);
+  const client = glosson.run();
+  await client.said(/ Online /);
+  const online = performance.now();
+  // Its first connection waits for TCP in vain, and not long enough to lose its visitor.
+  assert.equal((await visit(hub, relay.ca)).status, 200);
+  assert.ok(performance.now() - online < 9_000);
+  await client.said(/ info +The relay's data port cannot be used in this network/);
+  const { code, stdout } = await glosson.command("status", "--json");
+  assert.deepEqual([code, JSON.parse(stdout).data.over], [0, "websocket"]);
+  assert.equal((await client.stop()).code, 0);
+
+  // In a network that is known nobody waits.
+  const again = glosson.run();
+  await again.said(/ Online /);
+  const { status, ms } = await visit(hub, relay.ca);
+  assert.equal(status, 200);
+  assert.ok(ms < 2_000, `${ms} ms`);
+  const state = await Deno.readTextFile(`${glosson.stateDir}/networks.json`);
+  assert.deepEqual(JSON.parse(state), { addresses: ["10.88.2.2"] });
+});

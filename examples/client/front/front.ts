@@ -7,7 +7,7 @@ import type { Log } from "../../../lib/log.ts";
 import { sendLastWords } from "../../../lib/net/last_words.ts";
 import { type Schedule, scheduleTimeout } from "../../../lib/net/schedule.ts";
 import { LogThrottle } from "../../../lib/net/log_throttle.ts";
-import { splice, writeAll } from "../../../lib/net/splice.ts";
+import { type Duplex, splice, writeAll } from "../../../lib/net/splice.ts";
 import { alertRecord } from "../../../lib/wire/alert.ts";
 import { openDenoTlsEnd } from "./deno_tls_end.ts";
 import type { Handler } from "./exchange.ts";
@@ -118,7 +118,7 @@ export class Front {
    *
    * @param address the visitor's, when it is known.
    */
-  serve(conn: Deno.TcpConn, head: Uint8Array, address: string | undefined): Promise<void> {
+  serve(conn: Duplex, head: Uint8Array, address: string | undefined): Promise<void> {
     const tls = this.#tls;
     if (tls === undefined || this.#leaving || !this.makeRoom(address)) {
       return sendLastWords(conn, alertRecord("internalError"));
@@ -147,7 +147,7 @@ export class Front {
 
   async #serve(
     tls: TlsEnd,
-    conn: Deno.TcpConn,
+    conn: Duplex,
     head: Uint8Array,
     address: string | undefined,
   ): Promise<void> {

@@ -39,6 +39,7 @@ Deno.test("parseCommand() reads every command", () => {
       appSilenceMs: 120_000,
       visitorSilenceMs: 60_000,
       dir: undefined,
+      transport: undefined,
       pool: 0,
       maxVisitors: 256,
       verbose: false,
@@ -48,6 +49,7 @@ Deno.test("parseCommand() reads every command", () => {
 });
 
 const WRONG: [string, RegExp][] = [
+  ["run --data-over udp", /--data-over is auto, tcp, websocket/],
   ["walk", /no command "walk"/],
   ["help walk", /no command/],
   ["setup", /needs the NAME/],

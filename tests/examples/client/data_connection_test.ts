@@ -1,9 +1,26 @@
 import assert from "node:assert/strict";
 import { closeQuietly, splice, writeAll } from "../../../lib/net/splice.ts";
-import { openDataConnection } from "../../../examples/client/data_connection.ts";
+import {
+  type DataConnection,
+  type TicketOptions,
+  useTicket,
+} from "../../../examples/client/data_connection.ts";
+import { openDataTcp } from "../../../examples/client/data_tcp.ts";
 import { proxyHeader, VISITOR } from "./fake_relay.ts";
 
 const TICKET = "abcdefghijklmnopqrstu-";
+
+/** Connects to a port of `address`, as `localhost` is said to be, and uses the ticket there. */
+async function openDataConnection(
+  port: number,
+  options: Omit<TicketOptions, "ticket">,
+  address = "127.0.0.1",
+): Promise<DataConnection> {
+  const signal = AbortSignal.timeout(5_000);
+  const at = { hostname: "localhost", port };
+  const line = await openDataTcp(at, () => Promise.resolve([address]), signal);
+  return await useTicket(line, { ticket: TICKET, ...options });
+}
 
 /** Opens a data connection to a data port that does as `relay` says. */
 async function dialled<T>(
@@ -13,7 +30,7 @@ async function dialled<T>(
       joinWithinMs?: number,
       signal?: AbortSignal,
       endAfterMs?: number,
-    ) => ReturnType<typeof openDataConnection>,
+    ) => Promise<DataConnection>,
     shown: () => boolean,
   ) => Promise<T>,
 ): Promise<T> {
@@ -29,11 +46,7 @@ async function dialled<T>(
   try {
     return await use(
       (joinWithinMs = 5_000, signal = new AbortController().signal, endAfterMs) =>
-        openDataConnection({
-          hostname: "localhost",
-          addresses: () => Promise.resolve(["127.0.0.1"]),
-          port: listener.addr.port,
-          ticket: TICKET,
+        openDataConnection(listener.addr.port, {
           joinWithinMs,
           ...(endAfterMs !== undefined && { endAfterMs }),
           signal,
@@ -53,7 +66,7 @@ async function ended(conn: Deno.TcpConn): Promise<void> {
 }
 
 for (const step of [1, 5, 28, 33, 1000]) {
-  Deno.test(`openDataConnection() finds the visitor's first bytes, ${step} at a time`, () => {
+  Deno.test(`useTicket() finds the visitor's first bytes, ${step} at a time`, () => {
     const all = new Uint8Array([
       ...proxyHeader(VISITOR.address, VISITOR.port),
       ...new TextEncoder().encode("hello"),
@@ -71,6 +84,7 @@ for (const step of [1, 5, 28, 33, 1000]) {
       assert.ok(connection.state === "joined");
       assert.equal(shown(), true);
       assert.deepEqual(connection.visitor, VISITOR);
+      assert.deepEqual(connection.header, proxyHeader(VISITOR.address, VISITOR.port));
       let text = new TextDecoder().decode(connection.head);
       const rest = new Uint8Array(5);
       while (text.length < 5) {
@@ -83,7 +97,7 @@ for (const step of [1, 5, 28, 33, 1000]) {
   });
 }
 
-Deno.test("openDataConnection() tells a visitor of unknown address", () =>
+Deno.test("useTicket() tells a visitor of unknown address", () =>
   dialled(async (conn) => {
     await writeAll(
       conn,
@@ -98,7 +112,7 @@ Deno.test("openDataConnection() tells a visitor of unknown address", () =>
   }));
 
 for (const step of [1, 18]) {
-  Deno.test(`openDataConnection() understands a refusal, ${step} at a time`, () =>
+  Deno.test(`useTicket() understands a refusal, ${step} at a time`, () =>
     dialled(async (conn) => {
       const words = new TextEncoder().encode("GLOSSON/1 refused\n");
       for (let at = 0; at < words.length; at += step) {
@@ -108,7 +122,7 @@ for (const step of [1, 18]) {
     }, async (dial) => assert.deepEqual(await dial(), { state: "refused" })));
 }
 
-Deno.test("openDataConnection() understands the end of a parked connection", () =>
+Deno.test("useTicket() understands the end of a parked connection", () =>
   dialled(() => Promise.resolve(), async (dial) => {
     assert.deepEqual(await dial(), { state: "ended" });
   }));
@@ -120,7 +134,7 @@ for (
     ["a torn refusal", "GLOSSON/1 ref"],
   ] as const
 ) {
-  Deno.test(`openDataConnection() fails on ${what}`, () =>
+  Deno.test(`useTicket() fails on ${what}`, () =>
     dialled(async (conn) => {
       await writeAll(conn, new TextEncoder().encode(bytes));
     }, async (dial) => {
@@ -128,13 +142,13 @@ for (
     }));
 }
 
-Deno.test("openDataConnection() waits no longer than it is told", () =>
+Deno.test("useTicket() waits no longer than it is told", () =>
   dialled(ended, async (dial, shown) => {
     await assert.rejects(dial(20), /no visitor in time/);
     assert.equal(shown(), true);
   }));
 
-Deno.test("openDataConnection() ends when asked to", () =>
+Deno.test("useTicket() ends when asked to", () =>
   dialled(ended, async (dial) => {
     const asked = new AbortController();
     const dialling = dial(5_000, asked.signal);
@@ -142,15 +156,11 @@ Deno.test("openDataConnection() ends when asked to", () =>
     await assert.rejects(dialling, /asked to stop/);
   }));
 
-Deno.test("openDataConnection() has not shown a ticket when nothing listens", async () => {
+Deno.test("openDataTcp() has not shown a ticket when nothing listens", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  await assert.rejects(openDataConnection({
-    hostname: "localhost",
-    addresses: () => Promise.resolve(["127.0.0.1"]),
-    port,
-    ticket: TICKET,
+  await assert.rejects(openDataConnection(port, {
     joinWithinMs: 1000,
     signal: new AbortController().signal,
     onShown: () => assert.fail("shown"),
@@ -190,8 +200,7 @@ Deno.test("a joined connection carries an end of stream across and back", () =>
   }));
 
 Deno.test({
-  name:
-    "openDataConnection() that may connect by name alone speaks to no other address than it knows",
+  name: "openDataTcp() that may connect by name alone speaks to no other address than it knows",
   permissions: { net: ["localhost"], read: true },
   async fn() {
     const listener = Deno.listen({ hostname: "localhost", port: 0 });
@@ -202,15 +211,12 @@ Deno.test({
         seen.push(await new Response(conn.readable).text());
       }
     })();
-    const dial = (address: string): ReturnType<typeof openDataConnection> =>
-      openDataConnection({
-        hostname: "localhost",
-        addresses: () => Promise.resolve([address]),
-        port: listener.addr.port,
-        ticket: TICKET,
-        joinWithinMs: 50,
-        signal: new AbortController().signal,
-      });
+    const dial = (address: string): Promise<DataConnection> =>
+      openDataConnection(
+        listener.addr.port,
+        { joinWithinMs: 50, signal: new AbortController().signal },
+        address,
+      );
     await assert.rejects(dial("127.0.0.1"), /no visitor in time/);
     // As if the name had got another address since it was judged.
     await assert.rejects(dial("203.0.113.7"), /on this computer or its network/);
@@ -220,12 +226,12 @@ Deno.test({
   },
 });
 
-Deno.test("openDataConnection() ends a parked connection, and tells that the relay answered", () =>
+Deno.test("useTicket() ends a parked connection, and tells that the relay answered", () =>
   dialled(ended, async (dial) => {
     assert.deepEqual(await dial(5_000, undefined, 10), { state: "ended" });
   }));
 
-Deno.test("openDataConnection() ends a parked connection, and tells that nobody answered", () => {
+Deno.test("useTicket() ends a parked connection, and tells that nobody answered", () => {
   const over = Promise.withResolvers<void>();
   return dialled(() => over.promise, async (dial) => {
     assert.deepEqual(await dial(5_000, undefined, 10), { state: "ended", unanswered: true });
@@ -233,7 +239,7 @@ Deno.test("openDataConnection() ends a parked connection, and tells that nobody 
   });
 });
 
-Deno.test("openDataConnection() leaves to the relay a visitor who comes while it ends", () =>
+Deno.test("useTicket() leaves to the relay a visitor who comes while it ends", () =>
   dialled(async (conn) => {
     await ended(conn);
     await conn.write(proxyHeader(VISITOR.address, VISITOR.port));
@@ -241,7 +247,7 @@ Deno.test("openDataConnection() leaves to the relay a visitor who comes while it
     assert.deepEqual(await dial(5_000, undefined, 10), { state: "ended" });
   }));
 
-Deno.test("openDataConnection() takes a visitor who comes before it ends", () =>
+Deno.test("useTicket() takes a visitor who comes before it ends", () =>
   dialled(async (conn) => {
     await conn.write(proxyHeader(VISITOR.address, VISITOR.port));
     await ended(conn);

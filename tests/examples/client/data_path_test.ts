@@ -19,13 +19,13 @@ function way() {
   const words = () => reports.map(({ word }) => word);
   async function fail(error: Error, address = ADDRESS, shown = false): Promise<void> {
     await assert.rejects(path.watch(address, (onShown) => {
-      if (shown) onShown();
+      if (shown) onShown("tcp");
       return Promise.reject(error);
     }));
   }
   async function become(connection: DataConnection): Promise<void> {
     await path.watch(ADDRESS, (onShown) => {
-      onShown();
+      onShown("tcp");
       return Promise.resolve(connection);
     });
   }
@@ -33,7 +33,7 @@ function way() {
   function park(): () => Promise<void> {
     const { promise, resolve } = Promise.withResolvers<DataConnection>();
     const done = path.watch(ADDRESS, (onShown) => {
-      onShown();
+      onShown("tcp");
       return promise;
     });
     return async () => {
@@ -61,11 +61,22 @@ for (
     const { reports, path, fail } = way();
     await fail(error);
     assert.equal(reports.length, 1);
-    assert.deepEqual({ ...reports[0], detail: "" }, { ...ADDRESS, word, detail: "" });
+    assert.deepEqual({ ...reports[0], detail: "" }, { ...ADDRESS, word, detail: "", over: "tcp" });
     assert.notEqual(reports[0]!.detail, "");
     assert.equal(path.report, reports[0]);
   });
 }
+
+Deno.test("DataPath tells when something else carries what works", async () => {
+  const { path, reports, become } = way();
+  await become(JOINED);
+  await path.watch(ADDRESS, (onShown) => {
+    onShown("websocket");
+    return Promise.resolve(JOINED);
+  });
+  await become(JOINED);
+  assert.deepEqual(reports.map(({ over }) => over), ["tcp", "websocket", "tcp"]);
+});
 
 Deno.test("DataPath takes one failure of a good way for an accident, two in a row not", async () => {
   const { words, fail, become } = way();

@@ -44,7 +44,14 @@ Deno.test("a data port that cannot be reached is told to user, status and relay,
     ]);
     assert.deepEqual(
       { ...bad.data, since: "" },
-      { host: "127.0.0.1", port: dataPort, works: false, problem: "connection refused", since: "" },
+      {
+        host: "127.0.0.1",
+        port: dataPort,
+        works: false,
+        over: "tcp",
+        problem: "connection refused",
+        since: "",
+      },
     );
     assert.match(statusText(bad), new RegExp(`CANNOT BE SERVED since .*127.0.0.1:${dataPort}`));
 
@@ -101,7 +108,10 @@ Deno.test("status says what a client that was killed has left only while another
     const left = {
       since: "2026-01-01T00:00:00.000Z",
       why: "the relay is restarting",
-      data: { host: "h", port: 1, works: false, problem: "p", since: "2026-01-01T00:00:00.000Z" },
+      data: {
+        ...{ host: "h", port: 1, works: false, over: "tcp", problem: "p" } as const,
+        since: "2026-01-01T00:00:00.000Z",
+      },
     };
     await state.saveRunning(left);
     relay.online = false;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { SILENT_LOG } from "../../../lib/log.ts";
 import type { DataConnection } from "../../../examples/client/data_connection.ts";
-import { type Joined, Parking } from "../../../examples/client/parking.ts";
+import type { JoinedVisitor } from "../../../examples/client/data_connection.ts";
+import { Parking } from "../../../examples/client/parking.ts";
 import { HeldSleeps } from "./held_sleeps.ts";
 
 /** Where the tickets are shown. */
@@ -17,14 +18,14 @@ function lot(wanted = 2): {
     fail: () => void;
   }[];
   sleeps: HeldSleeps;
-  joined: Joined[];
+  joined: JoinedVisitor[];
   asked: () => number;
   leaving: AbortController;
   clock: { now: number };
 } {
   const dials: ReturnType<typeof lot>["dials"] = [];
   const sleeps = new HeldSleeps();
-  const joined: Joined[] = [];
+  const joined: JoinedVisitor[] = [];
   const leaving = new AbortController();
   const clock = { now: 0 };
   let asked = 0;
@@ -65,21 +66,21 @@ Deno.test("Parking keeps the tickets that it has no place for, until they are vo
   parking.offer(["c"], ADDRESS);
   await settled();
   // The visitor's first byte comes behind the ticket that replaces this connection.
-  dials[0]!.become({ state: "joined", head: new Uint8Array() } as Joined);
+  dials[0]!.become({ state: "joined", head: new Uint8Array() } as JoinedVisitor);
   await settled();
   assert.deepEqual(dials.map(({ ticket }) => ticket), ["a", "b"]);
   clock.now = 60_000;
-  dials[1]!.become({ state: "joined", head: new Uint8Array() } as Joined);
+  dials[1]!.become({ state: "joined", head: new Uint8Array() } as JoinedVisitor);
   await settled();
   assert.deepEqual(dials.map(({ ticket }) => ticket), ["a", "b", "c"]);
 
   parking.offer(Array.from({ length: 70 }, (_, i) => `${i}`), ADDRESS);
   clock.now = 119_999;
-  dials[2]!.become({ state: "joined", head: new Uint8Array() } as Joined);
+  dials[2]!.become({ state: "joined", head: new Uint8Array() } as JoinedVisitor);
   await settled();
   assert.equal(dials.at(-1)!.ticket, "6", "no more are kept than a relay grants");
   clock.now = 120_000;
-  dials[3]!.become({ state: "joined", head: new Uint8Array() } as Joined);
+  dials[3]!.become({ state: "joined", head: new Uint8Array() } as JoinedVisitor);
   await settled();
   assert.equal(dials.length, 4, "the rest is void");
 });
@@ -88,7 +89,7 @@ Deno.test("Parking hands a visitor over and asks for another ticket", async () =
   const { parking, dials, joined, asked } = lot(1);
   parking.offer(["a"], ADDRESS);
   await settled();
-  const connection = { state: "joined", head: new Uint8Array() } as Joined;
+  const connection = { state: "joined", head: new Uint8Array() } as JoinedVisitor;
   dials[0]!.become(connection);
   await settled();
   assert.deepEqual(joined, [connection]);

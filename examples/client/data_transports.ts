@@ -1,0 +1,174 @@
+import type { Log } from "../../lib/log.ts";
+import { type DataConnection, type TicketOptions, useTicket } from "./data_connection.ts";
+import type { DataLine, Transport } from "./data_line.ts";
+import type { DataAddress } from "./data_path.ts";
+
+/** How long the relay may take to answer on one transport, milliseconds. */
+const OPEN_TIMEOUT_MS = 5_000;
+
+/** The same for TCP where a WebSocket can be tried after it: the visitor's ticket lives 10 s. */
+const FIRST_TRY_MS = 3_000;
+
+/** How long a connection lasts at least that was not ended by something on the way, milliseconds. */
+const STEADY_MS = 2_000;
+
+/** Connections in a row that were ended at once before TCP counts as useless: a relay may do that too. */
+const MAX_CUT_OFF = 3;
+
+/** Time before TCP is tried again in a network where it did not work, milliseconds. */
+const TRY_TCP_EVERY_MS = 600_000;
+
+/** What remembers in which networks only WebSockets work. */
+export interface NetworkMemory {
+  /** Whether this computer is in such a network. */
+  isHere(): Promise<boolean>;
+  /** Keeps, or forgets, that the network in which this computer has this address is one. */
+  note(address: string, onlyWebSockets: boolean): Promise<void>;
+}
+
+/** Options for {@linkcode DataTransports}. */
+export interface DataTransportsOptions {
+  /** The one to use, whatever happens. @default TCP, and WebSockets where that does not work */
+  only?: Transport;
+  openTcp: (address: DataAddress, signal: AbortSignal) => Promise<DataLine>;
+  openSocket: (signal: AbortSignal) => Promise<DataLine>;
+  /** Asks the relay whether it has data connections over WebSocket. Never rejects. */
+  hasSockets: () => Promise<boolean>;
+  memory: NetworkMemory;
+  now: () => number;
+  log: Log;
+}
+
+/** How a ticket is to be used. */
+export interface DialOptions extends Omit<TicketOptions, "onShown"> {
+  /** Called when the ticket was shown, over what. */
+  onShown: (transport: Transport) => void;
+}
+
+/**
+ * Chooses what carries the data connections of one session: TCP to the relay's data port, and where a
+ * network lets that not out, WebSockets to the port that the session itself goes to.
+ *
+ * TCP is tried first, a network in which it did not work is remembered, and tried again by a connection
+ * that is parked, for whom no visitor waits.
+ */
+export class DataTransports {
+  readonly #options: DataTransportsOptions;
+  #preferred: Promise<Transport> | undefined;
+  #hasSockets: Promise<boolean> | undefined;
+  #tryTcpAt = 0;
+  #cutOff = 0;
+
+  constructor(options: DataTransportsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens a line by the first transport that works, and uses a ticket on it.
+   *
+   * @throws {Error} if none works, the one of TCP if that was tried; and as {@linkcode useTicket}.
+   */
+  async dial(address: DataAddress, options: DialOptions): Promise<DataConnection> {
+    let failure: unknown;
+    for (const transport of await this.#order(options.endAfterMs !== undefined)) {
+      if (failure !== undefined && !(await this.#mayFollow(transport))) break;
+      let line: DataLine;
+      try {
+        line = await this.#open(transport, address, options.signal);
+      } catch (error) {
+        options.signal.throwIfAborted();
+        if (failure === undefined || transport === "tcp") failure = error;
+        continue;
+      }
+      if (transport === "websocket") await this.#prefer(transport, line, address);
+      return await this.#use(transport, line, options, address);
+    }
+    throw failure;
+  }
+
+  /** The transports in the order in which they are to be tried; `parked`: nobody waits for it. */
+  async #order(parked: boolean): Promise<Transport[]> {
+    const { only, memory, now } = this.#options;
+    if (only !== undefined) return [only];
+    this.#preferred ??= memory.isHere().then((here) => {
+      if (here) this.#tryTcpAt = now() + TRY_TCP_EVERY_MS;
+      return here ? "websocket" : "tcp";
+    });
+    if (this.#cutOff >= MAX_CUT_OFF && await this.#mayFollow("websocket")) {
+      return ["websocket", "tcp"];
+    }
+    if (await this.#preferred === "tcp") return ["tcp", "websocket"];
+    if (!parked || now() < this.#tryTcpAt) return ["websocket", "tcp"];
+    this.#tryTcpAt = now() + TRY_TCP_EVERY_MS;
+    return ["tcp", "websocket"];
+  }
+
+  async #mayFollow(transport: Transport): Promise<boolean> {
+    if (transport === "tcp") return true;
+    this.#hasSockets ??= this.#options.hasSockets();
+    const has = await this.#hasSockets;
+    if (!has) this.#hasSockets = undefined;
+    return has;
+  }
+
+  #open(transport: Transport, address: DataAddress, signal: AbortSignal): Promise<DataLine> {
+    const { only, openTcp, openSocket } = this.#options;
+    const firstTry = transport === "tcp" && only === undefined;
+    const ms = firstTry ? FIRST_TRY_MS : OPEN_TIMEOUT_MS;
+    const inTime = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+    return transport === "tcp" ? openTcp(address, inTime) : openSocket(inTime);
+  }
+
+  async #use(
+    transport: Transport,
+    line: DataLine,
+    options: DialOptions,
+    address: DataAddress,
+  ): Promise<DataConnection> {
+    const { now } = this.#options;
+    const began = now();
+    let outcome: DataConnection | undefined;
+    try {
+      return outcome = await useTicket(line, {
+        ...options,
+        onShown: () => options.onShown(transport),
+      });
+    } finally {
+      if (transport === "tcp" && !options.signal.aborted) {
+        const works = judge(outcome, now() - began);
+        if (works === false) this.#cutOff++;
+        if (works === true) {
+          this.#cutOff = 0;
+          await this.#prefer(transport, line, address);
+        }
+      }
+    }
+  }
+
+  async #prefer(transport: Transport, line: DataLine, address: DataAddress): Promise<void> {
+    const { only, memory, now, log } = this.#options;
+    if (only !== undefined || await this.#preferred === transport) return;
+    this.#preferred = Promise.resolve(transport);
+    this.#cutOff = 0;
+    this.#tryTcpAt = now() + TRY_TCP_EVERY_MS;
+    const { hostname: host, port } = address;
+    if (transport === "tcp") log.info("The relay's data port can be used here now", { host, port });
+    else {
+      log.info(
+        "The relay's data port cannot be used in this network: visitors come by WebSockets to the " +
+          "relay's own port",
+        { host, port },
+      );
+    }
+    await memory.note(line.ownAddress, transport === "websocket");
+  }
+}
+
+/** Whether a connection says that its way works; undefined when it says nothing. */
+function judge(outcome: DataConnection | undefined, lastedMs: number): boolean | undefined {
+  if (outcome === undefined) return false;
+  if (outcome.state !== "ended") return true;
+  if (lastedMs < STEADY_MS) return false;
+  // A router may have forgotten it.
+  return outcome.unanswered ? undefined : true;
+}

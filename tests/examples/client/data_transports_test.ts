@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import type { DataLine, Transport } from "../../../examples/client/data_line.ts";
+import { TicketRefused } from "../../../examples/client/data_line.ts";
+import { DataTransports } from "../../../examples/client/data_transports.ts";
+import { networkMemory } from "../../../examples/client/networks.ts";
+import { createLog } from "../../../lib/log.ts";
+
+const ADDRESS = { hostname: "relay.example", port: 9000 };
+const REFUSED = new Deno.errors.ConnectionRefused("refused");
+
+/** What a line to the relay comes to: it does not open, or what reading from it gives. */
+type Fate = Error | { read: () => Promise<number | null> };
+
+const takesTicket: Fate = { read: () => Promise.reject(new TicketRefused()) };
+const cutOff: Fate = { read: () => Promise.resolve(null) };
+
+/** A network in which lines come to what a test says. */
+function network(remembered: string[] = []) {
+  const tried: Transport[] = [];
+  const fates: Record<Transport, Fate> = { tcp: takesTicket, websocket: takesTicket };
+  const clock = { now: 0 };
+  const relay = { hasSockets: true, asked: 0 };
+  const log = createLog({ write: () => {} });
+  const kept = {
+    webSocketNetworks: () => Promise.resolve(remembered),
+    saveWebSocketNetworks(addresses: readonly string[]) {
+      remembered = [...addresses];
+      return Promise.resolve();
+    },
+  };
+
+  function open(transport: Transport): Promise<DataLine> {
+    tried.push(transport);
+    const fate = fates[transport];
+    if (fate instanceof Error) return Promise.reject(fate);
+    const conn = {
+      ...fate,
+      write: (p: Uint8Array) => Promise.resolve(p.length),
+      closeWrite: () => Promise.resolve(),
+      close() {},
+    };
+    return Promise.resolve({ conn, ownAddress: "192.0.2.5", show: () => Promise.resolve() });
+  }
+
+  function session(only?: Transport) {
+    const transports = new DataTransports({
+      only,
+      openTcp: () => open("tcp"),
+      openSocket: () => open("websocket"),
+      hasSockets: () => (relay.asked++, Promise.resolve(relay.hasSockets)),
+      memory: networkMemory(kept, log, () => ["127.0.0.1", "192.0.2.5"]),
+      now: () => clock.now,
+      log,
+    });
+    return async (parked = true) => {
+      tried.length = 0;
+      const { state } = await transports.dial(ADDRESS, {
+        ticket: "abcdefghijklmnopqrstu-",
+        joinWithinMs: 1_000,
+        ...(parked && { endAfterMs: 1_000 }),
+        signal: new AbortController().signal,
+        onShown: () => {},
+      });
+      return [...tried, state];
+    };
+  }
+  return { fates, clock, relay, session, remembered: () => remembered };
+}
+
+Deno.test("DataTransports takes TCP where that works, and asks for nothing else", async () => {
+  const { session, relay, remembered } = network();
+  const dial = session();
+  assert.deepEqual(await dial(), ["tcp", "refused"]);
+  assert.deepEqual(await dial(false), ["tcp", "refused"]);
+  assert.deepEqual([relay.asked, remembered()], [0, []]);
+});
+
+Deno.test("DataTransports goes on by WebSockets with the same ticket, and remembers that", async () => {
+  const { fates, session, clock, remembered } = network(["198.51.100.1"]);
+  fates.tcp = REFUSED;
+  const dial = session();
+  assert.deepEqual(await dial(false), ["tcp", "websocket", "refused"]);
+  assert.deepEqual(remembered(), ["198.51.100.1", "192.0.2.5"]);
+  assert.deepEqual(await dial(), ["websocket", "refused"]);
+  // Also in the next session; TCP is tried again after ten minutes, while no visitor waits for it.
+  const next = session();
+  assert.deepEqual(await next(), ["websocket", "refused"]);
+  clock.now = 600_000;
+  assert.deepEqual(await next(false), ["websocket", "refused"]);
+  assert.deepEqual(await next(), ["tcp", "websocket", "refused"]);
+  assert.deepEqual(await next(), ["websocket", "refused"]);
+  clock.now = 1_200_000;
+  fates.tcp = takesTicket;
+  assert.deepEqual(await next(), ["tcp", "refused"]);
+  assert.deepEqual(await next(false), ["tcp", "refused"]);
+  assert.deepEqual(remembered(), ["198.51.100.1"]);
+});
+
+Deno.test("DataTransports has WebSockets only from a relay that names them", async () => {
+  const { fates, session, relay, remembered } = network();
+  fates.tcp = REFUSED;
+  relay.hasSockets = false;
+  const dial = session();
+  await assert.rejects(dial(), REFUSED);
+  relay.hasSockets = true;
+  assert.deepEqual(await dial(), ["tcp", "websocket", "refused"]);
+  assert.deepEqual(remembered(), ["192.0.2.5"]);
+});
+
+Deno.test("DataTransports tells what stopped TCP when nothing works", async () => {
+  const { fates, session, remembered } = network();
+  fates.tcp = REFUSED;
+  fates.websocket = new Error("the relay answered 503");
+  await assert.rejects(session()(), REFUSED);
+  assert.deepEqual(remembered(), []);
+});
+
+Deno.test("DataTransports leaves a TCP that opens, but is cut off each time", async () => {
+  const { fates, session } = network();
+  fates.tcp = cutOff;
+  const dial = session();
+  for (let i = 0; i < 3; i++) assert.deepEqual(await dial(), ["tcp", "ended"]);
+  assert.deepEqual(await dial(), ["websocket", "refused"]);
+});
+
+Deno.test("DataTransports does as it is told", async () => {
+  const { fates, session, remembered } = network();
+  assert.deepEqual(await session("websocket")(), ["websocket", "refused"]);
+  fates.tcp = REFUSED;
+  await assert.rejects(session("tcp")(), REFUSED);
+  assert.deepEqual(remembered(), []);
+});
