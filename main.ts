@@ -102,6 +102,8 @@ async function main(args: readonly string[]): Promise<number> {
     readSettings,
     print,
     printError,
+    caller: callerOf(Deno.uid(), Deno.env.get("SUDO_UID")),
+    ...(Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && { confirm }),
     erase: (what) => void Deno.stdout.writeSync(encoder.encode(ERASE[what])),
     onSignal: (signal, handler) => Deno.addSignalListener(signal, handler),
     ...serviceManagerOf(Deno.env.get("NOTIFY_SOCKET"), Deno.env.get("WATCHDOG_USEC")),
@@ -109,6 +111,11 @@ async function main(args: readonly string[]): Promise<number> {
     isJournal: Deno.env.has("JOURNAL_STREAM") && !Deno.stderr.isTerminal(),
     isTerminal: Deno.stdout.isTerminal(),
   });
+}
+
+function callerOf(uid: number | null, sudoUid: string | undefined): CommandContext["caller"] {
+  if (uid === null) return {};
+  return { uid, ...(/^\d{1,10}$/.test(sudoUid ?? "") && { sudoUid: Number(sudoUid) }) };
 }
 
 /** What systemd says of itself, see sd_notify(3) and sd_watchdog_enabled(3). */

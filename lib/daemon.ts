@@ -16,9 +16,11 @@ import { watchLastVisitors } from "./daemon/last_visitors.ts";
 import type { Place } from "./daemon/listeners.ts";
 import { Servers } from "./daemon/servers.ts";
 import { buildHub } from "./daemon/visitors.ts";
+import { settingsDifference } from "./config/difference.ts";
 import type { Settings } from "./config/settings.ts";
 import type { HandOver } from "./admin/hand_over.ts";
 import type { Log } from "./log.ts";
+import type { Trace } from "./store/acts.ts";
 import { limitedGroups } from "./net/address_group.ts";
 import { Places } from "./net/places.ts";
 import type { HttpServer } from "./net/serve_http.ts";
@@ -63,7 +65,7 @@ export async function startDaemon(
 ): Promise<Daemon> {
   /** Those that hold now: what can change is read where it is used. */
   const settings = predecessor === undefined ? { ...given } : await withPortsOf(given, predecessor);
-  const reloaders: (() => void)[] = [];
+  const reloaders: ((changed: readonly string[]) => void)[] = [];
   /** Closes what was started; run last to first. */
   const closers: (() => unknown)[] = [];
   async function closeAll(): Promise<void> {
@@ -83,8 +85,10 @@ export async function startDaemon(
     return {
       ...started,
       reload(next) {
+        const changed = settingsDifference(settings, next).filter(({ live }) => live)
+          .map(({ setting }) => setting);
         Object.assign(settings, next);
-        for (const reload of reloaders) reload();
+        for (const reload of reloaders) reload(changed);
       },
       stop: closeAll,
     };
@@ -107,14 +111,19 @@ async function start(
   const uncaught = logUncaught(log);
   onClose(() => uncaught.stop());
   const ground = await layGround(settings, log, events, predecessor !== undefined);
-  const { listeners, ceilings, metrics, cutOff } = ground;
+  const { listeners, ceilings, metrics, cutOff, store: { acts } } = ground;
+  events.onReload((changed) => {
+    const detail = changed.join(", ") || "nothing was different";
+    acts.note({ act: "reload", detail, by: "signal" })
+      .catch((error) => log.error("cannot note the reload", { error }));
+  });
 
   const { accounts, claims, bio } = await buildAccounts(ground);
   const clients = await buildClients(ground);
   const { sessions, control, lastOnline, presence } = clients;
   const { authority, names, issuance, stopOrdering } = await buildCertificates(ground);
-  async function release(username: string, token?: string): Promise<boolean> {
-    const released = await accounts.release(username, token);
+  async function release(username: string, trace: Trace, token?: string): Promise<boolean> {
+    const released = await accounts.release(username, trace, token);
     if (!released) return false;
     issuance.forget(username);
     names?.settle(ground.hostnameOf(username));
@@ -122,7 +131,10 @@ async function start(
     lastOnline.forget(username);
     return true;
   }
-  const api = buildApi(ground, { ...clients, accounts, claims, issuance, release });
+  const api = buildApi(ground, {
+    ...{ ...clients, accounts, claims, issuance },
+    release: (username, token) => release(username, { by: "user" }, token),
+  });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
   const hub = buildHub(ground, { sessions, presence, fronts });
   const servers = new Servers({
@@ -176,7 +188,19 @@ async function start(
   if (predecessor === undefined) servers.open("visitors", "data", "control");
   else await takeOver(predecessor, { sessions, servers, signal });
   const opening = startOperator({
-    ...{ settings, accounts, bio, issuance, certificate, names, hub, servers, ceilings, metrics },
+    ...{
+      settings,
+      accounts,
+      acts,
+      bio,
+      issuance,
+      certificate,
+      names,
+      hub,
+      servers,
+      ceilings,
+      metrics,
+    },
     ...{ lastOnline, sessions, parking: clients.parking, presence },
     cutOff: cutOff.tell,
     handOver: own,

@@ -1,4 +1,4 @@
-import { type Refusal, refuse } from "../wire/problems.ts";
+import { type Refusal, refuse, suspendedDetail, type Suspension } from "../wire/problems.ts";
 import { USERNAME_RULE } from "../wire/username.ts";
 import { hasCode } from "./bio_code.ts";
 import type { BioAnswer } from "./bio_queue.ts";
@@ -76,11 +76,8 @@ export function noSuchClaim(): Refusal<"claim-not-found"> {
 }
 
 /** For a name that the operator blocked. */
-export function suspended(username: string): Refusal<"suspended"> {
-  return refuse(
-    "suspended",
-    `The relay's operator has suspended the name ${username}. Write to them if you think that this is a mistake.`,
-  );
+export function suspended(username: string, suspension: Suspension): Refusal<"suspended"> {
+  return refuse("suspended", suspendedDetail(username, suspension));
 }
 
 /** For claims of an address beyond the limit. */

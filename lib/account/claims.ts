@@ -77,7 +77,7 @@ export type NotVerified = Refusal<
 /** Options for {@linkcode Claims}. */
 export interface ClaimsOptions {
   store: {
-    accounts: Pick<AccountStore, "byUsername" | "isBlocked">;
+    accounts: Pick<AccountStore, "byUsername" | "blockOf">;
     claims: Pick<ClaimStore, "get" | "count" | "grant">;
   };
   /** {@linkcode ClaimStore.key}. */
@@ -90,6 +90,8 @@ export interface ClaimsOptions {
   /** Reads a public profile for somebody at an address. */
   readBio: (username: string, address: string) => Promise<BioAnswer>;
   hostnameOf: (username: string) => string;
+  /** Where the operator is written to. @default none is known */
+  contact?: () => string | undefined;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
   /** @default {crypto.getRandomValues} */
@@ -140,7 +142,8 @@ export class Claims {
     if (this.#isReserved(name) && await accounts.byUsername(name) === undefined) {
       return reserved(name);
     }
-    if (await accounts.isBlocked(name)) return suspended(name);
+    const block = await accounts.blockOf(name);
+    if (block !== undefined) return this.#suspended(name, block.blockedReason);
 
     const waitMs = this.#byAddress.take(addressGroup(address));
     if (waitMs > 0) return tooManyClaims(waitMs);
@@ -185,7 +188,8 @@ export class Claims {
     const { store, readBio, verificationsPerClaim = 20 } = this.#options;
     const { verifications, used } = await store.claims.get(hash);
     if (used) return noSuchClaim();
-    if (await store.accounts.isBlocked(username)) return suspended(username);
+    const block = await store.accounts.blockOf(username);
+    if (block !== undefined) return this.#suspended(username, block.blockedReason);
     if (verifications + atOnce >= verificationsPerClaim) {
       return tooManyVerifications(verificationsPerClaim, expiresAt - this.#now());
     }
@@ -195,6 +199,10 @@ export class Claims {
     // One that had no turn, or was answered from memory, costs nothing.
     if (answer.ran) await store.claims.count(hash, expiresAt);
     return refusal;
+  }
+
+  #suspended(username: string, reason: string | undefined): Refusal<"suspended"> {
+    return suspended(username, { reason, contact: this.#options.contact?.() });
   }
 
   /** The operator may have acted since the claim was made, or while the profile was read. */
@@ -208,7 +216,7 @@ export class Claims {
     const grant = await store.claims.grant({ hash, expiresAt, username, mayBeNew });
     switch (grant.state) {
       case "blocked":
-        return suspended(username);
+        return this.#suspended(username, grant.reason);
       case "not-new":
         return reserved(username);
       case "used":

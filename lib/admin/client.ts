@@ -1,4 +1,5 @@
 import { sleep } from "../net/pause.ts";
+import type { ActView, OperatorTrace } from "./acts.ts";
 import type { RenewalLine } from "./commands.ts";
 import type { HandOver, Standing } from "./hand_over.ts";
 import { findSocket, isServed } from "./socket.ts";
@@ -42,10 +43,14 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
     method: string,
     target: string,
     read: (response: Response) => Promise<T>,
+    body?: string,
   ): Promise<T> {
     using client = Deno.createHttpClient({ proxy: { transport: "unix", path: path! } });
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-    const response = await fetch(`http://localhost${target}`, { method, client, signal });
+    const response = await fetch(`http://localhost${target}`, {
+      ...{ method, client, signal },
+      ...(body !== undefined && { body }),
+    });
     return await read(response);
   }
   async function failure(target: string, response: Response): Promise<Error> {
@@ -54,14 +59,15 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
       ? new Error(`${where} knows no ${target}; is it of the same version?`)
       : new Error(`${where} answered ${response.status}: ${text}`);
   }
-  function json<T>(method: string, target: string): Promise<T> {
+  function json<T>(method: string, target: string, body?: unknown): Promise<T> {
     return ask(method, target, async (response) => {
       if (response.ok) return await response.json() as T;
       throw await failure(target, response);
-    });
+    }, body === undefined ? undefined : JSON.stringify(body));
   }
-  async function change(username: string, what: string): Promise<boolean> {
-    return (await json<{ changed: boolean }>("POST", `/v1/users/${username}/${what}`)).changed;
+  async function change(username: string, what: string, trace: OperatorTrace): Promise<boolean> {
+    const target = `/v1/users/${username}/${what}`;
+    return (await json<{ changed: boolean }>("POST", target, trace)).changed;
   }
 
   async function* renew(force: boolean): AsyncIterable<RenewalLine> {
@@ -107,16 +113,18 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
     status: () => json<StatusReport>("GET", "/v1/status"),
     users: {
       list: () => json<UserView[]>("GET", "/v1/users"),
-      show: (username) =>
-        ask("GET", `/v1/users/${username}`, async (response) => {
+      show: (username, { dns = false } = {}) =>
+        ask("GET", `/v1/users/${username}?dns=${dns}`, async (response) => {
           if (response.ok) return await response.json() as UserView;
           if (response.status !== 404) throw await failure("/v1/users", response);
           await response.body?.cancel();
           return undefined;
         }),
-      block: async (username) => void await change(username, "block"),
-      unblock: (username) => change(username, "unblock"),
-      release: (username) => change(username, "release"),
+      block: async (username, trace) => void await change(username, "block", trace),
+      unblock: (username, trace) => change(username, "unblock", trace),
+      release: (username, trace) => change(username, "release", trace),
+      acts: (username) =>
+        json<ActView[]>("GET", username === undefined ? "/v1/acts" : `/v1/users/${username}/acts`),
     },
     renew,
     backup,

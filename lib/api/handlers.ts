@@ -47,7 +47,10 @@ export const HANDLERS: Handlers<Services> = {
   },
 
   async setPreferences(services, { body, request }) {
-    const account = allowed(await services.accounts.setPreferences(bearerToken(request), body));
+    const account = allowed(
+      await services.accounts.setPreferences(bearerToken(request), body),
+      services.contact,
+    );
     return { status: 200, body: await accountAnswer(account, services) };
   },
 

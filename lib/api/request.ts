@@ -1,4 +1,5 @@
 import type { DATA_SUBPROTOCOL, SUBPROTOCOL } from "../wire/messages.ts";
+import { suspendedDetail } from "../wire/problems.ts";
 import { Problem } from "./problem.ts";
 import type { AccountView, ApiOptions } from "./services.ts";
 
@@ -14,9 +15,9 @@ export function bearerToken(request: Request): string {
  */
 export async function authorised(
   request: Request,
-  accounts: ApiOptions["accounts"],
+  { accounts, contact }: Pick<ApiOptions, "accounts" | "contact">,
 ): Promise<AccountView> {
-  return allowed(await accounts.byToken(bearerToken(request)));
+  return allowed(await accounts.byToken(bearerToken(request)), contact);
 }
 
 /**
@@ -24,13 +25,14 @@ export async function authorised(
  *
  * @throws {Problem} `unauthorized` or `suspended`.
  */
-export function allowed(account: AccountView | undefined): AccountView {
+export function allowed(
+  account: AccountView | undefined,
+  contact: ApiOptions["contact"],
+): AccountView {
   if (account === undefined) throw unauthorized();
-  if (account.blockedAt !== undefined) {
-    throw new Problem(
-      "suspended",
-      `The relay's operator has suspended ${account.username}; ask them why.`,
-    );
+  const { username, blockedAt, blockedReason: reason } = account;
+  if (blockedAt !== undefined) {
+    throw new Problem("suspended", suspendedDetail(username, { reason, contact: contact?.() }));
   }
   return account;
 }

@@ -28,7 +28,7 @@ export async function serveRoute(
 ): Promise<Response> {
   const route: Route = ROUTES[name];
   const caller = (): Promise<AccountView> | undefined =>
-    route.caller === "account" ? authorised(request, services.accounts) : undefined;
+    route.caller === "account" ? authorised(request, services) : undefined;
   let account = await caller();
   let body: unknown;
   if (route.body !== undefined) {

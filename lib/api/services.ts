@@ -26,6 +26,7 @@ type RefusalOf<Name extends RouteName> = Refusal<ProblemIn<(typeof ROUTES)[Name]
 export interface AccountView {
   username: string;
   blockedAt?: number;
+  blockedReason?: string;
   preferences: Required<Preferences>;
 }
 
@@ -56,6 +57,8 @@ export interface ApiOptions {
   relay: z.infer<typeof schema.relayInfo>;
   hostnameOf: (username: string) => string;
   isOnline: (username: string) => boolean;
+  /** Where the operator is written to. @default none is known */
+  contact?: () => string | undefined;
   /** When the user was last online, now included; undefined when they never were. */
   lastOnlineAt: (username: string) => Promise<number | undefined>;
   accounts: {

@@ -25,6 +25,10 @@ export interface CommandContext {
   printError: (text: string) => void;
   /** Erases the line, or all, of the terminal that standard output is. */
   erase: (what: "line" | "screen") => void;
+  /** Who calls: their user ID, and that of whoever came to it by sudo; absent where there is none. */
+  caller: { uid?: number; sudoUid?: number };
+  /** Asks somebody at the terminal whether to go on; absent where nobody can be asked. */
+  confirm?: (question: string) => boolean;
   /** Calls back for each such signal, for the rest of the process's life. */
   onSignal: (signal: Deno.Signal, handler: () => void) => void;
   /** The service manager that wants to hear from the program; absent where none does. */

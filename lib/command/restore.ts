@@ -2,12 +2,14 @@ import { loadConfig } from "../config/load.ts";
 import { connectAdmin } from "../admin/client.ts";
 import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
 import { restoreState } from "../store/archive.ts";
-import { type Command, EXIT } from "./command.ts";
+import { openStore } from "../store/open.ts";
+import { type Command, type CommandContext, EXIT } from "./command.ts";
+import { traceOf } from "./trace.ts";
 
 /** `glossond restore`. */
 export const restore: Command = {
   summary: "put a back-up into an empty state folder",
-  help: `Usage: glossond restore FILE
+  help: `Usage: glossond restore FILE [--reason TEXT]
 
 Puts what glossond backup wrote into the state folder, which has to be empty or
 missing: nothing is ever replaced. Files are the folder's owner's, and closed to
@@ -15,10 +17,11 @@ others. A relay must not be running on it.
 Exit: 0 done, 1 not; then the folder is as empty as it was.
 
 Options:
-  --dev  for the relay of glossond dev
+  --reason TEXT  why, for glossond users log
+  --dev          for the relay of glossond dev
 `,
   takesWords: true,
-  options: { dev: { type: "boolean" } },
+  options: { reason: { type: "string" }, dev: { type: "boolean" } },
   async run(context) {
     const [path, ...others] = context.positionals;
     if (path === undefined || others.length > 0) {
@@ -46,10 +49,16 @@ Options:
     const files = await restoreState(file.readable, { stateDir }).catch((error) => {
       throw new Error(`Cannot restore ${path}: ${error.message}`, { cause: error });
     });
+    await note(stateDir, context);
     context.print(`${stateDir}: the database and ${files.length} files\n`);
     return EXIT.ok;
   },
 };
+
+async function note(stateDir: string, context: CommandContext): Promise<void> {
+  const store = await openStore({ stateDir });
+  await store.acts.note({ act: "restore", ...traceOf(context) }).finally(() => store.close());
+}
 
 /**
  * Becomes the folder's owner. One who cannot reach it, as the user of a systemd service that does not

@@ -1,13 +1,13 @@
 import type { StatusReport } from "../admin/status.ts";
-import { shortBytes, shortDuration, shortTime, table } from "./table.ts";
+import { facts, localTime, shortBytes, shortDuration } from "./table.ts";
 
-/** The relay's status as a table for people; times are UTC. */
+/** The relay's status as a table for people. */
 export function statusText(report: StatusReport): string {
   const { certificate, users, visitors, issuance, bio } = report;
   const wrong = report.checks.filter((check) => !check.ok);
   const { replaced } = visitors.joins;
   const dead = replaced > 0 ? ` (${replaced} were dead)` : "";
-  const rows = [
+  const rows: [string, string][] = [
     ["relay", `${report.software}, up ${shortDuration(report.uptimeS)}`],
     [
       "ready",
@@ -40,19 +40,19 @@ export function statusText(report: StatusReport): string {
     ],
     ["bio script", `${bio.running} running; ${counts(bio.results) || "not run yet"}`],
   ];
-  return table(rows);
+  return facts(rows);
 }
 
 function certificateText(certificate: StatusReport["certificate"]): string {
   const { failures, lastError, nextAttemptAt } = certificate;
   const what = certificate.selfSigned
     ? "self-signed, until the first order is done"
-    : `until ${shortTime(certificate.notAfter)} by ${certificate.issuer}, renewal ${
-      shortTime(certificate.renewAt)
+    : `until ${localTime(certificate.notAfter)} by ${certificate.issuer}, renewal ${
+      localTime(certificate.renewAt)
     }`;
   if (failures === 0) return what;
   return `${what}; ${failures} failed orders, the last: ${lastError ?? "?"}; next try ${
-    shortTime(nextAttemptAt)
+    localTime(nextAttemptAt)
   }`;
 }
 

@@ -10,9 +10,53 @@ export function table(rows: readonly string[][], right: readonly number[] = []):
   ).join("");
 }
 
-/** An RFC 3339 time to the minute, as people read it; `-` for none. */
-export function shortTime(time: string | null): string {
-  return time === null ? "-" : `${time.slice(0, 10)} ${time.slice(11, 16)}`;
+/**
+ * An RFC 3339 time to the minute as it is here, with the zone's distance from UTC; `-` for none. 23
+ * characters at most.
+ */
+export function localTime(time: string | null): string {
+  if (time === null) return "-";
+  const date = new Date(time);
+  const ahead = -date.getTimezoneOffset();
+  const [day, clock] = new Date(date.getTime() + ahead * 60_000).toISOString().split("T");
+  return `${day} ${clock!.slice(0, 5)} ${ahead === 0 ? "UTC" : offset(ahead)}`;
+}
+
+/** Minutes as RFC 3339 has a zone's distance from UTC. */
+function offset(minutes: number): string {
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  const digits = [hours, rest].map((number) => String(number).padStart(2, "0"));
+  return `${minutes < 0 ? "-" : "+"}${digits.join(":")}`;
+}
+
+/** Columns of the narrowest terminal that tables are made for. */
+const COLUMNS = 80;
+
+/**
+ * Lays a text out in lines that fit a terminal; a word that is longer than that stays whole.
+ *
+ * @param head stands before the first line, `indent` before the others.
+ */
+export function wrapped(text: string, head: string, indent: string): string {
+  let out = head;
+  let column = head.length;
+  text.split(" ").forEach((word, i) => {
+    if (i > 0) {
+      const fits = column + 1 + word.length <= COLUMNS;
+      out += fits ? " " : `\n${indent}`;
+      column = fits ? column + 1 : indent.length;
+    }
+    out += word;
+    column += word.length;
+  });
+  return `${out}\n`;
+}
+
+/** Facts, each with its name before it, in lines that fit a terminal. */
+export function facts(rows: readonly (readonly [name: string, text: string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  const indent = " ".repeat(width);
+  return rows.map(([name, text]) => wrapped(text, name.padEnd(width), indent)).join("");
 }
 
 /** A number of bytes in the largest unit that leaves it above one. */

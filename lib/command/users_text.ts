@@ -1,49 +1,59 @@
 import type { UserView } from "../admin/users.ts";
-import { shortTime, table } from "./table.ts";
+import { facts, localTime, table } from "./table.ts";
 
-/** All users as a table; times are UTC. */
+/** Longest name that has its user's columns beside it. */
+const MAX_NAME_COLUMN = 20;
+
+/** All users as a table of 80 columns; a longer name has a line of its own above the rest. */
 export function userTable(users: readonly UserView[]): string {
   if (users.length === 0) return "There are no users yet.\n";
-  return table([
-    ["NAME", "STATE", "VISITORS", "LAST ONLINE", "CERTIFICATE UNTIL", "SINCE"],
-    ...users.map((user) => [
-      user.username,
-      stateOf(user),
-      count(user.visitors),
-      shortTime(user.lastOnlineAt),
-      shortTime(user.certificateNotAfter),
-      shortTime(user.createdAt),
-    ]),
-  ], [2]);
+  const rows = users.map((user) => [
+    user.username.length > MAX_NAME_COLUMN ? "" : user.username,
+    stateOf(user),
+    count(user.visitors),
+    localTime(user.lastOnlineAt),
+    localTime(user.certificateNotAfter).slice(0, 10),
+  ]);
+  const [head, ...lines] = table([
+    ["NAME", "STATE", "VISITORS", "LAST ONLINE", "CERTIFICATE"],
+    ...rows,
+  ], [2]).trimEnd().split("\n");
+  const shown = users.map(({ username }, i) =>
+    username.length > MAX_NAME_COLUMN ? `${username}\n${lines[i]}` : lines[i]
+  );
+  return [head, ...shown].map((line) => `${line}\n`).join("");
 }
 
-/** One user in full; times are UTC. */
+/** One user in full. */
 export function userText(user: UserView): string {
-  return table([
+  return facts([
     ["name", user.username],
     ["page", `https://${user.hostname}/`],
     ["state", stateOf(user)],
-    ["blocked since", shortTime(user.blockedAt)],
+    ["blocked since", blockText(user)],
     ["addresses", addressesText(user)],
     ["visitors now", count(user.visitors)],
     ["data port", dataPathText(user.dataPath)],
     ["parked connections", count(user.parked)],
-    ["last online", shortTime(user.lastOnlineAt)],
-    ["certificate until", shortTime(user.certificateNotAfter)],
-    ["account since", shortTime(user.createdAt)],
-    ["profile proved", shortTime(user.verifiedAt)],
+    ["last online", localTime(user.lastOnlineAt)],
+    ["certificate until", localTime(user.certificateNotAfter)],
+    ["account since", localTime(user.createdAt)],
+    ["profile proved", localTime(user.verifiedAt)],
   ]);
 }
 
-function stateOf({ state, blockedAt, dataPath }: UserView): string {
-  if (blockedAt !== null) return "blocked";
-  if (dataPath !== null && dataPath !== "works") return "online, unreachable";
+function stateOf({ state, dataPath }: UserView): string {
+  if (dataPath !== null && dataPath !== "works") return "unreachable";
   return {
     online: "online",
     offline: "offline",
     setup: "never online",
-    unknown: "no account",
+    blocked: "blocked",
   }[state];
+}
+
+function blockText({ blockedAt, blockedReason }: UserView): string {
+  return localTime(blockedAt) + (blockedReason === null ? "" : `: ${blockedReason}`);
 }
 
 function dataPathText(word: UserView["dataPath"]): string {

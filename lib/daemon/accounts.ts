@@ -39,6 +39,7 @@ export async function buildAccounts(
     isReserved: (username) => reserved.has(username),
     readBio: (username, address) => profiles.ask(username, address),
     hostnameOf,
+    contact: () => settings.contact,
     claimsPerHour: settings.claimsPerHour,
     verificationsPerClaim: settings.verificationsPerClaim,
   });

@@ -40,6 +40,7 @@ export function buildApi(
       features: FEATURES,
     },
     hostnameOf,
+    contact: () => settings.contact,
     isOnline: presence.isOnline,
     lastOnlineAt: presence.lastOnlineAt,
     accounts,

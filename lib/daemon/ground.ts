@@ -19,8 +19,8 @@ import { Notice } from "./notice.ts";
 export interface Events {
   /** When the relay stops, last to first. */
   onClose: (close: () => unknown) => void;
-  /** Where a setting that can change is built into a part. */
-  onReload: (reload: () => void) => void;
+  /** Where a setting that can change is built into a part; told the names of those that did. */
+  onReload: (reload: (changed: readonly string[]) => void) => void;
 }
 
 /** What every part of the relay stands on. */

@@ -3,12 +3,13 @@ import type { BioCommand } from "../account/bio_command.ts";
 import type { LastOnline } from "../account/last_online.ts";
 import { archiveState } from "../store/archive.ts";
 import type { AccountStore } from "../store/accounts.ts";
+import type { ActStore, Trace } from "../store/acts.ts";
 import { isUsername } from "../account/username.ts";
 import type { Metrics } from "../admin/metrics.ts";
 import type { HandOver } from "../admin/hand_over.ts";
 import { startAdmin } from "../admin/start.ts";
 import type { Check } from "../admin/status.ts";
-import { createUserDesk } from "../admin/users.ts";
+import { createUserDesk } from "../admin/user_desk.ts";
 import type { Issuance } from "../issuance/issuance.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { RelayCertificate } from "../certificate/relay_certificate.ts";
@@ -29,6 +30,7 @@ import type { Servers } from "./servers.ts";
 export interface OperatorOptions {
   settings: Readonly<Settings>;
   accounts: AccountStore;
+  acts: ActStore;
   bio: BioCommand;
   lastOnline: LastOnline;
   issuance: Issuance;
@@ -46,7 +48,7 @@ export interface OperatorOptions {
   cutOff: (username: string) => void;
   handOver: HandOver;
   /** Gives a user's name free; false if nobody has it. */
-  release: (username: string) => Promise<boolean>;
+  release: (username: string, trace: Trace) => Promise<boolean>;
   log: Log;
 }
 
@@ -80,6 +82,8 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     renew: createRenewal(certificate),
     users: createUserDesk({
       accounts,
+      acts: options.acts,
+      log: options.log,
       hostnameOf: (username) => hostOfUser(username, settings.baseDomain),
       certificates: issuance,
       release: options.release,

@@ -1,3 +1,5 @@
+import type { Trace } from "./acts.ts";
+
 /** What of a user's page the relay shows while they are away. */
 export interface Preferences {
   /**
@@ -21,6 +23,8 @@ export interface Account {
   lastOnlineAt?: number;
   /** Since when the operator blocks it; absent when it is not blocked. */
   blockedAt?: number;
+  /** Why, in the operator's words; absent where they gave none. */
+  blockedReason?: string;
   preferences: Preferences;
 }
 
@@ -28,6 +32,7 @@ export interface Account {
 export interface BlockedName {
   username: string;
   blockedAt: number;
+  blockedReason?: string;
 }
 
 /**
@@ -65,18 +70,23 @@ export interface AccountStore {
    * Deletes the account, its preferences and so its token; drops its pending orders and hides the
    * others from the name's next owner. A block on the name stays.
    *
+   * @param trace noted with it.
    * @param token where its owner asks for it: nothing is done unless it is the account's.
    * @returns false if there was none.
    */
-  release(username: string, token?: string): Promise<boolean>;
+  release(username: string, trace: Trace, token?: string): Promise<boolean>;
   /**
-   * Blocks or unblocks a name, whether it has an account or not. Blocking twice changes nothing.
+   * Blocks or unblocks a name, whether it has an account or not. Blocking twice changes nothing but the
+   * reason, where another is given.
    *
+   * @param trace noted with it, where it changes anything; its reason is kept as the block's.
    * @returns whether it changed anything.
    */
-  setBlocked(username: string, blocked: boolean): Promise<boolean>;
+  setBlocked(username: string, blocked: boolean, trace: Trace): Promise<boolean>;
   /** Whether a name is blocked, be there an account or not. */
   isBlocked(username: string): Promise<boolean>;
+  /** The block of a name, be there an account or not; undefined where it is not blocked. */
+  blockOf(username: string): Promise<BlockedName | undefined>;
   /** How many accounts and how many blocked names there are. */
   counts(): Promise<{ total: number; blocked: number }>;
   /** All accounts by name. */

@@ -26,7 +26,7 @@ export type Grant =
     /** Whether the name had an account, whose old token is now dead. */
     replaced: boolean;
   }
-  | { state: "blocked" }
+  | { state: "blocked"; reason?: string }
   /** The name has no account and may not be a new one's. */
   | { state: "not-new" }
   | { state: "used" };

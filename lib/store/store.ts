@@ -4,6 +4,7 @@
  * @module
  */
 import type { AccountStore } from "./accounts.ts";
+import type { ActStore } from "./acts.ts";
 import type { ClaimStore } from "./claims.ts";
 import type { NameStore } from "./names.ts";
 import type { OnlineTimes } from "./online_times.ts";
@@ -26,6 +27,8 @@ import type { OrderStore } from "./orders.ts";
  */
 export interface Store {
   readonly accounts: AccountStore;
+  /** What was done to names and to the relay, and by whom. */
+  readonly acts: ActStore;
   readonly claims: ClaimStore;
   readonly orders: OrderStore;
   readonly onlineTimes: OnlineTimes;

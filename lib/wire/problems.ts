@@ -178,6 +178,22 @@ export interface Refusal<Code extends ProblemCode = ProblemCode> {
   retryAfterS?: number;
 }
 
+/** What the user of a name that the operator blocked is told. */
+export interface Suspension {
+  /** In the operator's words; absent where they gave none. */
+  reason?: string | undefined;
+  /** Where the operator is written to; absent where the settings tell none. */
+  contact?: string | undefined;
+}
+
+/** The detail of `suspended`. */
+export function suspendedDetail(username: string, { reason, contact }: Suspension): string {
+  const why = reason === undefined ? "" : `: ${reason.replace(/[.\s]+$/, "")}`;
+  return `The relay's operator has suspended the name ${username}${why}. Write to ${
+    contact ?? "them"
+  } if you think that this is a mistake.`;
+}
+
 /** Makes a refusal; `retryAfterS` as its member. */
 export function refuse<Code extends ProblemCode>(
   problem: Code,

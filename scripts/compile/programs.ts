@@ -30,7 +30,7 @@ export const PROGRAMS: Program[] = [
       "--allow-run=python3",
       // A command of root's becomes the state folder's owner; Deno has no narrower word for that.
       "--allow-sys",
-      "--allow-env=GLOSSOND_*,JOURNAL_STREAM,NOTIFY_SOCKET,WATCHDOG_USEC",
+      "--allow-env=GLOSSOND_*,JOURNAL_STREAM,NOTIFY_SOCKET,SUDO_UID,WATCHDOG_USEC",
     ],
     platforms: ["linux-x64", "linux-arm64", "macos-x64", "macos-arm64"],
   },

@@ -2,6 +2,7 @@ import { connectAdmin } from "../../lib/admin/client.ts";
 import { type apiOf, signingRequest } from "../../tests/stories/user.ts";
 import type { Random } from "../fuzz/random.ts";
 import { BASE, type Relay } from "../../tests/stories/relay.ts";
+import { TRACE } from "../../tests/store/trace.ts";
 
 /** A relay that runs, and its API. */
 export interface Running {
@@ -152,8 +153,8 @@ export class Life {
     if (this.#order !== undefined) this.#order.mayFail = true;
     const admin = await connectAdmin(relay.stateDir);
     if (admin === undefined) throw new Error("no relay runs");
-    if (blocked) await admin.users.block(this.#username);
-    else await admin.users.unblock(this.#username);
+    if (blocked) await admin.users.block(this.#username, TRACE);
+    else await admin.users.unblock(this.#username, TRACE);
     this.#blocked = { sure: blocked };
   }
 

@@ -7,6 +7,7 @@ import type { Store } from "../../lib/store/store.ts";
 import { grantToken } from "../store/grant_token.ts";
 import { type Holdable, holdable } from "../store/held.ts";
 import { type MemoryStore, memoryStore, storeIn } from "../store/helpers.ts";
+import { TRACE } from "../store/trace.ts";
 
 const ADDRESS = "192.0.2.7";
 const MINUTE_MS = 60_000;
@@ -116,7 +117,7 @@ claimsTest("create() refuses what is no username, and says what would be one", a
 });
 
 claimsTest("create() refuses reserved and blocked names", async (f) => {
-  await f.store.accounts.setBlocked("badger", true);
+  await f.store.accounts.setBlocked("badger", true, TRACE);
   const problemOf = async (name: string) => {
     const result = await f.claims.create(name, ADDRESS);
     return result.ok ? undefined : result.problem;
@@ -124,7 +125,7 @@ claimsTest("create() refuses reserved and blocked names", async (f) => {
   assert.equal(await problemOf("relay"), "reserved-username");
   assert.equal(await problemOf("postmaster"), "reserved-username");
   assert.equal(await problemOf("badger"), "suspended");
-  await f.store.accounts.setBlocked("badger", false);
+  await f.store.accounts.setBlocked("badger", false, TRACE);
   assert.equal(await problemOf("badger"), undefined);
 });
 
@@ -273,7 +274,7 @@ claimsTest("verify() replaces the token of a name that has an account", async (f
 
 claimsTest("a released name can be claimed again", async (f) => {
   await grantToken(f.store, "kaylee");
-  await f.store.accounts.release("kaylee");
+  await f.store.accounts.release("kaylee", TRACE);
   const { claim, code } = await f.make();
   f.bios.set("kaylee", code);
   const verified = await f.claims.verify(claim, ADDRESS);
@@ -284,7 +285,7 @@ claimsTest("a released name can be claimed again", async (f) => {
 claimsTest("verify() refuses a name blocked since, also while its profile is read", async (f) => {
   const { claim, code } = await f.make();
   f.answer = async () => {
-    await f.store.accounts.setBlocked("kaylee", true);
+    await f.store.accounts.setBlocked("kaylee", true, TRACE);
     return { state: "found", bio: code };
   };
   assert.equal(await f.problem(claim), "suspended");
@@ -347,7 +348,7 @@ claimsTest("a name that is blocked between its profile and its grant is not gran
   const grant = f.kept.holdCall("grant");
   const verified = f.problem(claim);
   await grant.reached;
-  await f.store.accounts.setBlocked("kaylee", true);
+  await f.store.accounts.setBlocked("kaylee", true, TRACE);
   grant.release();
   assert.equal(await verified, "suspended");
   assert.equal(await f.store.accounts.byUsername("kaylee"), undefined);
@@ -359,7 +360,7 @@ claimsTest(
     const { claim, code } = await f.make();
     f.bios.set("kaylee", code);
     assert.equal(await f.problem(claim), undefined);
-    await f.store.accounts.release("kaylee");
+    await f.store.accounts.release("kaylee", TRACE);
     assert.equal(await f.problem(claim), "claim-not-found");
   },
 );
@@ -425,7 +426,7 @@ Deno.test("a name that the operator keeps back is its account's still, and no ne
   f.bios.set("kaylee", again.code);
   assert.equal(await f.problem(again.claim), undefined);
   // Once it is free nobody gets it.
-  await f.store.accounts.release("kaylee");
+  await f.store.accounts.release("kaylee", TRACE);
   const late = await f.claims.create("kaylee", ADDRESS);
   assert.equal(!late.ok && late.problem, "reserved-username");
   await f.store.close();

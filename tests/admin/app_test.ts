@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { healthApp, type HealthAppOptions } from "../../lib/admin/app.ts";
 import { commandsApp, type RenewalLine } from "../../lib/admin/commands.ts";
 import type { StatusReport } from "../../lib/admin/status.ts";
-import { createUserDesk } from "../../lib/admin/users.ts";
+import { createUserDesk } from "../../lib/admin/user_desk.ts";
 import { grantToken } from "../store/grant_token.ts";
 import { memoryStore } from "../store/helpers.ts";
+import { SILENT_LOG } from "../../lib/log.ts";
 
 function healthWith(options: Partial<HealthAppOptions> = {}) {
   return healthApp({
@@ -25,15 +26,17 @@ function commandsWith(lines: RenewalLine[] = []) {
     users: createUserDesk({
       accounts: {
         ...accounts,
-        async setBlocked(username, blocked) {
-          const changed = await accounts.setBlocked(username, blocked);
+        async setBlocked(username, blocked, trace) {
+          const changed = await accounts.setBlocked(username, blocked, trace);
           stored = blocked;
           return changed;
         },
       },
+      acts: store.acts,
+      log: SILENT_LOG,
       hostnameOf: (username) => `${username}.glosson.example`,
       certificates: { latest: () => Promise.resolve(undefined), suspend: () => Promise.resolve() },
-      release: (username) => accounts.release(username),
+      release: (username, trace) => accounts.release(username, trace),
       live: {
         isOnline: () => false,
         visitors: () => 0,
@@ -88,7 +91,9 @@ Deno.test("commandsApp() blocks, unblocks and releases", async () => {
   const { app, store, cutOff } = commandsWith();
   await grantToken(store, "kaylee");
   const post = (path: string): Promise<Response> =>
-    Promise.resolve(app.request(path, { method: "POST" }));
+    Promise.resolve(
+      app.request(path, { method: "POST", body: '{"uid":0,"sudoUid":1000,"reason":"spam"}' }),
+    );
   assert.equal((await post("/v1/users/kaylee/block")).status, 200);
   assert.deepEqual(cutOff, ["kaylee true"]);
   const shown = await app.request("/v1/users/kaylee");
@@ -99,6 +104,26 @@ Deno.test("commandsApp() blocks, unblocks and releases", async () => {
   assert.deepEqual(await (await post("/v1/users/kaylee/release")).json(), { changed: false });
   assert.equal((await app.request("/v1/users/kaylee")).status, 404);
   assert.equal((await post("/v1/users/No!/block")).status, 400);
+  const bodies = [
+    undefined,
+    "[",
+    "null",
+    '{"reason":7}',
+    JSON.stringify({ reason: "x".repeat(501) }),
+  ];
+  for (const body of bodies) {
+    const { status } = await app.request("/v1/users/kaylee/block", { method: "POST", body });
+    assert.equal(status, 400, `${body}`);
+  }
+  const acts = await (await app.request("/v1/users/kaylee/acts")).json();
+  assert.deepEqual(acts.map((act: { act: string }) => act.act), ["block", "unblock", "release"]);
+  assert.deepEqual(await (await app.request("/v1/acts")).json(), acts);
+  const { at, ...block } = acts[0];
+  assert.match(at, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.deepEqual(block, {
+    ...{ act: "block", username: "kaylee", detail: null },
+    ...{ by: "operator", uid: 0, sudoUid: 1000, reason: "spam" },
+  });
   assert.equal((await app.request("/v1/users/kaylee/block")).status, 404);
 });
 

@@ -9,6 +9,7 @@ import { grantToken } from "../store/grant_token.ts";
 import { type Holdable, holdable } from "../store/held.ts";
 import { memoryStore } from "../store/helpers.ts";
 import { nothing, testApi } from "./services.ts";
+import { TRACE } from "../store/trace.ts";
 
 /** The header fields of a control WebSocket's opening handshake. */
 const HANDSHAKE = {
@@ -41,7 +42,7 @@ function apiTest(
     const callers: Caller[] = [];
     const { ask } = testApi({
       accounts: accounts.kind,
-      release: accounts.kind.release,
+      release: (username, token) => accounts.kind.release(username, TRACE, token),
       openControl(_, caller) {
         callers.push(caller);
         return new Response(null, { status: 204 });
@@ -70,7 +71,7 @@ apiTest(
     const read = accounts.holdAnswer("byToken");
     const answer = ask("DELETE", "/v1/account", old);
     await read.reached;
-    await store.accounts.release("kaylee");
+    await store.accounts.release("kaylee", TRACE);
     const token = await grantToken(store, "kaylee");
     read.release();
     const response = await answer;
@@ -99,7 +100,7 @@ apiTest("PATCH of an account that is blocked meanwhile changes nothing", async (
   const change = accounts.holdCall("setPreferences");
   const answer = ask("PATCH", "/v1/account", token, { away: "mine" });
   await change.reached;
-  await store.accounts.setBlocked("kaylee", true);
+  await store.accounts.setBlocked("kaylee", true, TRACE);
   change.release();
   assert.deepEqual(await problem(await answer), [403, "suspended"]);
   assert.equal((await store.accounts.byToken(token))?.preferences.away, null);
@@ -129,9 +130,9 @@ apiTest("a control WebSocket holds as long as its token does, and no block", asy
   await ask("GET", "/v1/control", token);
   const [caller] = callers;
   assert.equal(await caller!.holds(), true);
-  await store.accounts.setBlocked("kaylee", true);
+  await store.accounts.setBlocked("kaylee", true, TRACE);
   assert.equal(await caller!.holds(), false);
-  await store.accounts.setBlocked("kaylee", false);
+  await store.accounts.setBlocked("kaylee", false, TRACE);
   assert.equal(await caller!.holds(), true);
   await grantToken(store, "kaylee");
   assert.equal(await caller!.holds(), false);

@@ -8,6 +8,7 @@ import type { Store } from "../../lib/store/store.ts";
 import { grantToken } from "../store/grant_token.ts";
 import { type Holdable, holdable } from "../store/held.ts";
 import { memoryStore } from "../store/helpers.ts";
+import { TRACE } from "../store/trace.ts";
 
 interface World {
   store: Store;
@@ -55,8 +56,8 @@ presenceTest("status() tells how a name stands", async ({ store, sessions, prese
   assert.deepEqual(await presence.status("kaylee"), { state: "offline" });
   online(sessions);
   assert.deepEqual(await presence.status("kaylee"), { state: "online", unreachable: false });
-  await accounts.setBlocked("kaylee", true);
-  await accounts.setBlocked("mallory", true);
+  await accounts.setBlocked("kaylee", true, TRACE);
+  await accounts.setBlocked("mallory", true, TRACE);
   assert.deepEqual(await presence.status("kaylee"), { state: "suspended" });
   assert.deepEqual(await presence.status("mallory"), { state: "suspended" });
 });

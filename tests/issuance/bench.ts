@@ -6,6 +6,7 @@ import type { OrderStore } from "../../lib/store/orders.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { quickRequest, recordedLog, temporaryFolder } from "../certificate/helpers.ts";
 import { storeIn } from "../store/helpers.ts";
+import { TRACE } from "../store/trace.ts";
 
 /** The domain that users' names are below. */
 export const baseDomain = "glosson.test";
@@ -43,7 +44,7 @@ export async function bench(): Promise<Bench> {
       return started.at(-1)!.store;
     },
     async release(issuance, username) {
-      await it.store.accounts.release(username);
+      await it.store.accounts.release(username, TRACE);
       issuance.forget(username);
     },
     stateDir: folder.path,

@@ -5,6 +5,7 @@ import type { OrderStore } from "../../lib/store/orders.ts";
 import { until } from "../certificate/helpers.ts";
 import { type Holdable, holdable, settle } from "../store/held.ts";
 import { baseDomain, type Bench, bench, isReady, untilAborted } from "./bench.ts";
+import { TRACE } from "../store/trace.ts";
 
 /** What happens between a question to the store and its answer. */
 
@@ -101,7 +102,7 @@ Deno.test("passes over the queue that are asked for at once start an order once"
 /** How an order may end that is about to be started. */
 const ENDS: Record<string, (it: Bench, issuance: Issuance) => Promise<unknown>> = {
   async blocked(it, issuance) {
-    await it.store.accounts.setBlocked("kaylee", true);
+    await it.store.accounts.setBlocked("kaylee", true, TRACE);
     await issuance.suspend("kaylee");
   },
   released: (it, issuance) => it.release(issuance, "kaylee"),

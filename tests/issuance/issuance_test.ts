@@ -3,6 +3,7 @@ import { must } from "../../scripts/run.ts";
 import { OrderRefusedError } from "../../lib/certificate/authority.ts";
 import { until } from "../certificate/helpers.ts";
 import { baseDomain, bench, isReady, untilAborted } from "./bench.ts";
+import { TRACE } from "../store/trace.ts";
 
 const DAY = 86_400_000;
 
@@ -240,7 +241,7 @@ Deno.test("suspend() ends what a blocked name has pending, before it costs a cer
   assert.deepEqual(await issuance.counts(), { waiting: 1, running: 1, newNamesThisWeek: 0 });
 
   for (const username of ["kaylee", "mallory"]) {
-    await it.store.accounts.setBlocked(username, true);
+    await it.store.accounts.setBlocked(username, true, TRACE);
     await issuance.suspend(username);
   }
   for (const [username, id] of [["kaylee", running], ["mallory", waiting]] as const) {
@@ -255,7 +256,7 @@ Deno.test("suspend() ends what a blocked name has pending, before it costs a cer
   assert.equal((await issuance.get("mallory", late))?.status, "failed");
 
   // Unblocked, the user asks anew.
-  await it.store.accounts.setBlocked("kaylee", false);
+  await it.store.accounts.setBlocked("kaylee", false, TRACE);
   it.authority.issue = it.authority.real.issue;
   const again = await it.accepted(issuance, "kaylee");
   await until(isReady(it, "kaylee", again), "the certificate");
@@ -268,7 +269,7 @@ Deno.test("createIssuance() orders nothing for a name that was blocked while no 
   const first = it.start();
   const id = await it.accepted(first, "mallory");
   await first.stop();
-  await it.store.accounts.setBlocked("mallory", true);
+  await it.store.accounts.setBlocked("mallory", true, TRACE);
   it.authority.names.length = 0;
   const second = it.start();
   const status = async () => (await second.get("mallory", id))?.status;

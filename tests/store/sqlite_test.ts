@@ -59,3 +59,15 @@ Deno.test("the database has no token in it", async () => {
   assert.ok(!found.includes(token));
   assert.match(found, /[0-9A-F]{64}/);
 });
+
+Deno.test("users push out no act of the operator's", async () => {
+  const { store } = memoryStore({ maxActs: 3 });
+  const { acts } = store;
+  await acts.note({ act: "reload", detail: "GLOSSOND_CONTACT", by: "signal" });
+  for (let i = 0; i < 10; i++) {
+    await acts.note({ act: "release", username: `user${i}`, by: "user" });
+  }
+  const about = (await acts.list()).map(({ act, username }) => username ?? act);
+  await store.close();
+  assert.deepEqual(about, ["reload", "user7", "user8", "user9"]);
+});

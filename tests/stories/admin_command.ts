@@ -16,9 +16,9 @@ export function glossondCommand(
   args: string[],
   settings: Record<string, string> = {},
 ): Deno.Command {
-  const executable = Deno.env.get("GLOSSOND_BIN");
-  return new Deno.Command(executable ?? Deno.execPath(), {
-    args: executable ? args : ["run", ...PERMISSIONS, `${ROOT}main.ts`, ...args],
+  const [program = "", ...words] = commandLine(args);
+  return new Deno.Command(program, {
+    args: words,
     clearEnv: true,
     env: {
       ...bareEnvironment(stateDir),
@@ -34,6 +34,14 @@ export function glossondCommand(
     stdout: "piped",
     stderr: "piped",
   });
+}
+
+/** The program and its arguments. */
+export function commandLine(args: string[]): string[] {
+  const executable = Deno.env.get("GLOSSOND_BIN");
+  return executable === undefined
+    ? [Deno.execPath(), "run", ...PERMISSIONS, `${ROOT}main.ts`, ...args]
+    : [executable, ...args];
 }
 
 /** Runs a command of the program on a state folder to its end. */

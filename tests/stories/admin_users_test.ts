@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
-import { endOf } from "../../scripts/run.ts";
+import { endOf, run } from "../../scripts/run.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import { apiOf, connectControl, serveUser, signUp, visit } from "./user.ts";
 import { LineLog } from "../../scripts/line_log.ts";
 import { endProcess } from "../../scripts/process.ts";
-import { glossond, glossondCommand } from "./admin_command.ts";
+import { commandLine, glossond, glossondCommand } from "./admin_command.ts";
+import { bareEnvironment, settingVariables } from "./environment.ts";
+
+/** Runs a program at a terminal of its own, which has what comes in for its keyboard. */
+const AT_TERMINAL =
+  "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
 /** A page that never ends, and when it did. */
 async function endlessVisit(relay: Relay, hostname: string): Promise<{ ended: Promise<number> }> {
@@ -40,7 +45,7 @@ function endlessPage(): Response {
 Deno.test("block cuts a running page within a second, shows the suspended page and survives kill -9", async () => {
   const dir = await Deno.makeTempDir({ prefix: "glossond-story-" });
   {
-    const relay = await startRelay({ dir });
+    const relay = await startRelay({ dir, settings: { CONTACT: "abuse@example.org" } });
     const user = await signUp(relay, "kaylee");
     const other = await signUp(relay, "inara");
     await using server = await serveUser(relay, user, endlessPage);
@@ -49,7 +54,10 @@ Deno.test("block cuts a running page within a second, shows the suspended page a
 
     // The command starts a process first: the second counts from its answer at the latest.
     const url = `https://${user.hostname}/x`;
-    const { code, stdout, stderr } = await glossond(relay.stateDir, "users", "block", url);
+    const { code, stdout, stderr } = await glossond(
+      relay.stateDir,
+      ...["users", "block", url, "--reason", "It sells engines."],
+    );
     const blockedAt = performance.now();
     assert.deepEqual([code, stderr], [0, ""]);
     assert.equal(stdout, "kaylee is blocked: its visitors get the suspended page\n");
@@ -62,6 +70,16 @@ Deno.test("block cuts a running page within a second, shows the suspended page a
     using _client = api.client;
     const account = await api.request("GET", "/v1/account", { token: user.token });
     assert.equal(account.body.type, "urn:glosson:problem:suspended");
+    assert.equal(
+      account.body.detail,
+      "The relay's operator has suspended the name kaylee: It sells engines. Write to abuse@example.org if you think that this is a mistake.",
+    );
+    const claim = await api.request("POST", "/v1/claims", { body: { username: "kaylee" } });
+    assert.equal(claim.body.detail, account.body.detail);
+    const told = await relay.logged("name blocked");
+    assert.deepEqual([told.username, told.uid, told.reason], [
+      ...["kaylee", Deno.uid(), "It sells engines."],
+    ]);
     assert.equal((await visit(relay, other.hostname)).body, "inara's");
     await relay.stop("SIGKILL");
   }
@@ -95,7 +113,9 @@ Deno.test("users lists, shows and releases beside the running relay", async () =
   assert.equal(shown.visitors, 1);
   assert.ok(Date.parse(shown.certificateNotAfter) > Date.now());
 
-  const released = await glossond(relay.stateDir, "users", "release", "kaylee");
+  const unsure = await glossond(relay.stateDir, "users", "release", "kaylee");
+  assert.deepEqual([unsure.code, /--yes does it/.test(unsure.stderr)], [2, true]);
+  const released = await glossond(relay.stateDir, "users", "release", "kaylee", "--yes");
   assert.equal(released.code, 0, released.stderr);
   assert.equal((await server.link.closed).code, 4401);
   assert.equal((await visit(relay, user.hostname)).status, 404);
@@ -103,8 +123,8 @@ Deno.test("users lists, shows and releases beside the running relay", async () =
   await signUp(relay, "kaylee");
   const next = await glossond(relay.stateDir, "users", "show", "kaylee", "--json");
   assert.equal(JSON.parse(next.stdout).lastOnlineAt, null);
-  await glossond(relay.stateDir, "users", "release", "kaylee");
-  const again = await glossond(relay.stateDir, "users", "release", "kaylee");
+  await glossond(relay.stateDir, "users", "release", "kaylee", "--yes");
+  const again = await glossond(relay.stateDir, "users", "release", "kaylee", "--yes");
   assert.equal(again.code, 1);
   assert.match(again.stderr, /no account kaylee/);
   assert.equal((await glossond(relay.stateDir, "users", "block", "Not a name")).code, 2);
@@ -187,4 +207,47 @@ Deno.test("users takes the base domain as the daemon reads it, however it is spe
   );
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^kaylee is blocked/);
+});
+
+Deno.test("users log tells who did what, also by a signal, an owner and sudo", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  await signUp(relay, "inara");
+  const api = apiOf(relay);
+  using _client = api.client;
+  assert.equal((await api.request("DELETE", "/v1/account", { token: user.token })).status, 204);
+  Deno.kill(relay.pid, "SIGHUP");
+  await relay.logged("settings read again, nothing is different");
+
+  const env = {
+    ...bareEnvironment(relay.dir),
+    ...settingVariables({ STATE_DIR: relay.stateDir, BASE_DOMAIN: BASE }),
+    SUDO_UID: "4711",
+  };
+  const command = commandLine(["users", "release", "inara", "--reason", "on request"]);
+  for (const [input, code] of [["n\n", 1], ["y\n", 0]] as const) {
+    const asked = await run("python3", ["-c", AT_TERMINAL, ...command], {
+      ...{ input, env, clearEnv: true },
+    });
+    assert.equal(asked.code, code, asked.text);
+    assert.match(asked.stdout, /^Release inara\?/m);
+  }
+
+  const { stdout } = await glossond(relay.stateDir, "users", "log", "--json");
+  const acts = JSON.parse(stdout).map(({ at, ...act }: { at: string }) => {
+    assert.ok(Math.abs(Date.now() - Date.parse(at)) < 60_000);
+    return act;
+  });
+  const nobody = { uid: null, sudoUid: null, reason: null };
+  assert.deepEqual(acts, [
+    { act: "release", username: "kaylee", detail: null, by: "user", ...nobody },
+    {
+      ...{ act: "reload", username: null, detail: "nothing was different" },
+      ...{ by: "signal", ...nobody },
+    },
+    {
+      ...{ act: "release", username: "inara", detail: null, by: "operator" },
+      ...{ uid: Deno.uid(), sudoUid: 4711, reason: "on request" },
+    },
+  ]);
 });

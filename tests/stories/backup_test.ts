@@ -52,6 +52,11 @@ Deno.test("a relay is backed up while it runs, and goes on in another folder", a
     assert.equal(mode, `600 ${Deno.uid()}`, name);
   }
 
+  const acts = await glossond(`${dir.path}/home/state`, "users", "log", "--json");
+  assert.deepEqual(
+    JSON.parse(acts.stdout).map((act: Record<string, unknown>) => [act.act, act.username, act.uid]),
+    [["block", "zoe", Deno.uid()], ["restore", null, Deno.uid()]],
+  );
   await using relay = await startRelay({ dir: `${dir.path}/home` });
   assert.equal(await Deno.readTextFile(`${dir.path}/home/state/local-ca.pem`), ca);
   const api = apiOf({ ...relay, ca });

@@ -1,15 +1,27 @@
 import { hashSecret } from "../../wire/random_secret.ts";
 import { plainText } from "../../wire/plain_text.ts";
-import type { Account, AccountStore, Preferences } from "../accounts.ts";
+import type { Account, AccountStore, BlockedName, Preferences } from "../accounts.ts";
+import type { Trace } from "../acts.ts";
+import type { NoteAct } from "./acts.ts";
 import type { Engine } from "./engine.ts";
 import { orderHider } from "./orders.ts";
 import { ownerCheck } from "./tokens.ts";
 
-/** Keeps the accounts in the relay's database; `now` in milliseconds since the epoch. */
+/** Options for {@linkcode accountTable}. */
+export interface AccountTableOptions {
+  /** Clock in milliseconds since the epoch. */
+  now: () => number;
+  noteAct: NoteAct;
+}
+
+/** Keeps the accounts in the relay's database. */
 // deno-lint-ignore lengths/function -- short functions that share the statements
-export function accountTable(engine: Engine, now: () => number): AccountStore {
+export function accountTable(
+  engine: Engine,
+  { now, noteAct }: AccountTableOptions,
+): AccountStore {
   const { db } = engine;
-  const select = `SELECT username, created_at, verified_at, last_online_at, blocked_at,
+  const select = `SELECT username, created_at, verified_at, last_online_at, blocked_at, reason,
     offline_page, last_seen, away FROM account LEFT JOIN blocked_name USING (username)`;
   const selectByToken = db.prepare(`${select} WHERE token_hash = ?`);
   const selectByUsername = db.prepare(`${select} WHERE username = ?`);
@@ -20,10 +32,12 @@ export function accountTable(engine: Engine, now: () => number): AccountStore {
   );
   const remove = db.prepare("DELETE FROM account WHERE username = ?");
   const block = db.prepare(
-    "INSERT INTO blocked_name (username, blocked_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    `INSERT INTO blocked_name (username, blocked_at, reason) VALUES (?, ?, ?)
+     ON CONFLICT DO UPDATE SET reason = excluded.reason
+       WHERE excluded.reason IS NOT NULL AND excluded.reason IS NOT reason`,
   );
   const unblock = db.prepare("DELETE FROM blocked_name WHERE username = ?");
-  const selectBlock = db.prepare("SELECT 1 FROM blocked_name WHERE username = ?");
+  const selectBlock = db.prepare("SELECT * FROM blocked_name WHERE username = ?");
   const selectBlocks = db.prepare("SELECT * FROM blocked_name ORDER BY username");
   const count = db.prepare(
     `SELECT (SELECT count(*) FROM account) AS total,
@@ -53,14 +67,24 @@ export function accountTable(engine: Engine, now: () => number): AccountStore {
     return account;
   }
 
-  async function release(username: string, token?: string): Promise<boolean> {
+  async function release(username: string, trace: Trace, token?: string): Promise<boolean> {
     const released = await engine.write(() => {
       if (token !== undefined && !isOwner(username, token)) return false;
       hideOrders(username);
-      return remove.run(username).changes === 1;
+      if (remove.run(username).changes === 0) return false;
+      noteAct({ act: "release", username, ...trace });
+      return true;
     });
     if (released) hidden.delete(username);
     return released;
+  }
+
+  function setBlocked(username: string, blocked: boolean, trace: Trace): boolean {
+    const reason = trace.reason === undefined ? null : plainText(trace.reason);
+    const { changes } = blocked ? block.run(username, now(), reason) : unblock.run(username);
+    if (changes === 0) return false;
+    noteAct({ act: blocked ? "block" : "unblock", username, ...trace });
+    return true;
   }
 
   return {
@@ -68,11 +92,14 @@ export function accountTable(engine: Engine, now: () => number): AccountStore {
     byUsername: (username) => engine.read(() => toAccount(selectByUsername.get(username))),
     setPreferences,
     release,
-    setBlocked: (username, blocked) =>
-      engine.write(() =>
-        (blocked ? block.run(username, now()) : unblock.run(username)).changes === 1
-      ),
+    setBlocked: (username, blocked, trace) =>
+      engine.write(() => setBlocked(username, blocked, trace)),
     isBlocked: (username) => engine.read(() => selectBlock.get(username) !== undefined),
+    blockOf: (username) =>
+      engine.read(() => {
+        const row = selectBlock.get(username);
+        return row && toBlockedName(row);
+      }),
     counts: () =>
       engine.read(() => {
         const row = count.get();
@@ -82,13 +109,7 @@ export function accountTable(engine: Engine, now: () => number): AccountStore {
       engine.read(() =>
         selectAll.all().map((row) => toAccount(row)).filter((row) => row !== undefined)
       ),
-    listBlocked: () =>
-      engine.read(() =>
-        selectBlocks.all().map((row) => ({
-          username: String(row.username),
-          blockedAt: Number(row.blocked_at),
-        }))
-      ),
+    listBlocked: () => engine.read(() => selectBlocks.all().map(toBlockedName)),
     hiddenNames: () => engine.read(() => hidden),
   };
 }
@@ -106,6 +127,14 @@ function toAccount(row: Record<string, unknown> | undefined): Account | undefine
     },
   };
   if (row.last_online_at !== null) account.lastOnlineAt = Number(row.last_online_at);
-  if (row.blocked_at !== null) account.blockedAt = Number(row.blocked_at);
+  if (row.blocked_at !== null) Object.assign(account, toBlockedName(row));
   return account;
+}
+
+function toBlockedName(row: Record<string, unknown>): BlockedName {
+  return {
+    username: String(row.username),
+    blockedAt: Number(row.blocked_at),
+    ...(row.reason !== null && { blockedReason: String(row.reason) }),
+  };
 }

@@ -42,7 +42,7 @@ export function claimTable(engine: Engine, options: ClaimTableOptions): ClaimSto
      ON CONFLICT DO UPDATE SET used = 1 WHERE NOT used`,
   );
   const selectAccount = db.prepare("SELECT 1 FROM account WHERE username = ?");
-  const selectBlock = db.prepare("SELECT 1 FROM blocked_name WHERE username = ?");
+  const selectBlock = db.prepare("SELECT reason FROM blocked_name WHERE username = ?");
   const grantToken = tokenGranter(db, options);
 
   const readKey = (): Uint8Array | undefined => selectKey.get()?.key as Uint8Array | undefined;
@@ -60,7 +60,10 @@ export function claimTable(engine: Engine, options: ClaimTableOptions): ClaimSto
   }
 
   function grant({ hash, expiresAt, username, mayBeNew }: ProvenClaim): Grant {
-    if (selectBlock.get(username) !== undefined) return { state: "blocked" };
+    const block = selectBlock.get(username);
+    if (block !== undefined) {
+      return { state: "blocked", ...(block.reason !== null && { reason: String(block.reason) }) };
+    }
     const replaced = selectAccount.get(username) !== undefined;
     if (!replaced && !mayBeNew) return { state: "not-new" };
     makeRoom();

@@ -79,6 +79,21 @@ const MIGRATIONS: readonly string[] = [
      contents TEXT NOT NULL,
      PRIMARY KEY (name, type, contents)
    ) STRICT;`,
+  // Who did what, see ../acts.ts; and why a name is blocked, in the operator's words.
+  `CREATE TABLE act (
+     id       INTEGER PRIMARY KEY,
+     at       INTEGER NOT NULL,
+     act      TEXT NOT NULL,
+     username TEXT,
+     detail   TEXT,
+     by       TEXT NOT NULL CHECK (by IN ('operator', 'user', 'signal')),
+     uid      INTEGER,
+     sudo_uid INTEGER,
+     reason   TEXT
+   ) STRICT;
+   CREATE INDEX act_username ON act (username);
+   CREATE INDEX act_of_user ON act (by = 'user', id);
+   ALTER TABLE blocked_name ADD COLUMN reason TEXT;`,
 ];
 
 /**

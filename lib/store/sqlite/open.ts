@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type Random, systemRandom } from "../../wire/random_secret.ts";
 import type { Store } from "../store.ts";
 import { accountTable } from "./accounts.ts";
+import { actNoter, actTable } from "./acts.ts";
 import { claimTable } from "./claims.ts";
 import { openDatabase } from "./database.ts";
 import { Engine } from "./engine.ts";
@@ -20,6 +21,9 @@ export const SQLITE_FILE = "glossond.sqlite";
 /** How many claims are kept of those whose profile was read. */
 const MAX_CLAIMS = 10_000;
 
+/** How many acts are kept of users, and of all others. */
+const MAX_ACTS = 10_000;
+
 /** Options for {@linkcode storeOn}. */
 export interface SqliteOptions {
   /** Clock in milliseconds since the epoch. @default {Date.now} */
@@ -28,6 +32,8 @@ export interface SqliteOptions {
   random?: Random;
   /** How many claims are kept of those whose profile was read. @default {10_000} */
   maxClaims?: number;
+  /** How many acts are kept of users, and of all others. @default {10_000} */
+  maxActs?: number;
   /** How long a change waits for another process's lock, milliseconds. @default {5_000} */
   lockTimeoutMs?: number;
 }
@@ -43,10 +49,13 @@ export function openSqlite(path: string): Promise<Store> {
 
 /** The store in a database, which it closes. */
 export function storeOn(db: DatabaseSync, options: SqliteOptions = {}): Store {
-  const { now = Date.now, random = systemRandom, maxClaims = MAX_CLAIMS } = options;
+  const { now = Date.now, random = systemRandom, maxClaims = MAX_CLAIMS, maxActs = MAX_ACTS } =
+    options;
   const engine = new Engine(db, options.lockTimeoutMs);
+  const noteAct = actNoter(db, { now, maxActs });
   return {
-    accounts: accountTable(engine, now),
+    accounts: accountTable(engine, { now, noteAct }),
+    acts: actTable(engine, noteAct),
     claims: claimTable(engine, { maxClaims, now, random }),
     orders: orderTable(engine),
     onlineTimes: onlineTimes(engine, now),

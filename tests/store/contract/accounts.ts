@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { grantToken } from "../grant_token.ts";
 import type { Holds } from "./subject.ts";
+import { TRACE } from "../trace.ts";
 
 /** What holds until the user says otherwise. */
 const preferences = { offlinePage: "full", lastSeen: true, away: null } as const;
@@ -60,7 +61,7 @@ export function accountContract(holds: Holds): void {
     const old = await grantToken(store, "kaylee");
     const token = await grantToken(store, "kaylee");
     assert.equal(await accounts.setPreferences(old, { away: "mine" }), undefined);
-    await accounts.setBlocked("kaylee", true);
+    await accounts.setBlocked("kaylee", true, TRACE);
     const blocked = await accounts.setPreferences(token, { away: "mine" });
     assert.equal(blocked?.blockedAt, subject.clock.now);
     assert.deepEqual((await accounts.byUsername("kaylee"))?.preferences, preferences);
@@ -77,9 +78,9 @@ export function accountContract(holds: Holds): void {
       2,
     );
     await orders.submit({ id: "2", username: "kaylee", csr: "b", createdAt: 3 }, rules);
-    await accounts.setBlocked("kaylee", true);
-    assert.equal(await accounts.release("kaylee"), true);
-    assert.equal(await accounts.release("kaylee"), false);
+    await accounts.setBlocked("kaylee", true, TRACE);
+    assert.equal(await accounts.release("kaylee", TRACE), true);
+    assert.equal(await accounts.release("kaylee", TRACE), false);
     assert.equal(await accounts.byToken(token), undefined);
     assert.equal(await accounts.byUsername("kaylee"), undefined);
     assert.equal(await accounts.isBlocked("kaylee"), true);
@@ -96,10 +97,10 @@ export function accountContract(holds: Holds): void {
     const old = await grantToken(store, "kaylee");
     const token = await grantToken(store, "kaylee");
     const other = await grantToken(store, "inara");
-    assert.equal(await accounts.release("kaylee", old), false);
-    assert.equal(await accounts.release("kaylee", other), false);
+    assert.equal(await accounts.release("kaylee", TRACE, old), false);
+    assert.equal(await accounts.release("kaylee", TRACE, other), false);
     assert.equal((await accounts.byToken(token))?.username, "kaylee");
-    assert.equal(await accounts.release("kaylee", token), true);
+    assert.equal(await accounts.release("kaylee", TRACE, token), true);
     assert.equal(await accounts.byUsername("kaylee"), undefined);
   });
 
@@ -108,20 +109,20 @@ export function accountContract(holds: Holds): void {
     const { accounts } = store;
     const since = clock.now;
     const token = await grantToken(store, "kaylee");
-    assert.equal(await accounts.setBlocked("kaylee", true), true);
+    assert.equal(await accounts.setBlocked("kaylee", true, TRACE), true);
     clock.now += 1_000;
-    assert.equal(await accounts.setBlocked("kaylee", true), false);
-    assert.equal(await accounts.setBlocked("inara", true), true);
+    assert.equal(await accounts.setBlocked("kaylee", true, TRACE), false);
+    assert.equal(await accounts.setBlocked("inara", true, TRACE), true);
     assert.equal((await accounts.byToken(token))?.blockedAt, since);
-    await accounts.release("kaylee");
+    await accounts.release("kaylee", TRACE);
     assert.equal(await accounts.isBlocked("kaylee"), true);
     assert.equal(await accounts.byUsername("inara"), undefined);
     assert.deepEqual(await accounts.listBlocked(), [
       { username: "inara", blockedAt: since + 1_000 },
       { username: "kaylee", blockedAt: since },
     ]);
-    assert.equal(await accounts.setBlocked("kaylee", false), true);
-    assert.equal(await accounts.setBlocked("nobody", false), false);
+    assert.equal(await accounts.setBlocked("kaylee", false, TRACE), true);
+    assert.equal(await accounts.setBlocked("nobody", false, TRACE), false);
     assert.equal(await accounts.isBlocked("kaylee"), false);
     assert.equal(await accounts.isBlocked("inara"), true);
   });
@@ -129,8 +130,8 @@ export function accountContract(holds: Holds): void {
   holds("accounts and blocked names are listed by name, and counted", async ({ store, clock }) => {
     const { accounts } = store;
     for (const name of ["zoe", "inara", "kaylee"]) await grantToken(store, name);
-    await accounts.setBlocked("inara", true);
-    await accounts.setBlocked("badger", true);
+    await accounts.setBlocked("inara", true, TRACE);
+    await accounts.setBlocked("badger", true, TRACE);
     const listed = (await accounts.list()).map((a) => [a.username, a.blockedAt]);
     assert.deepEqual(listed, [["inara", clock.now], ["kaylee", undefined], ["zoe", undefined]]);
     assert.deepEqual(await accounts.counts(), { total: 3, blocked: 2 });
@@ -149,7 +150,7 @@ export function accountContract(holds: Holds): void {
     await accounts.setPreferences(token, { offlinePage: "plain" });
     assert.equal(hidden.has("kaylee"), false);
     // The next owner has a page until they say otherwise.
-    await accounts.release("inara");
+    await accounts.release("inara", TRACE);
     await grantToken(store, "inara");
     assert.equal(hidden.has("inara"), false);
   });

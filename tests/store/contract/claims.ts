@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { ProvenClaim } from "../../../lib/store/claims.ts";
 import { grantToken } from "../grant_token.ts";
 import type { Holds } from "./subject.ts";
+import { TRACE } from "../trace.ts";
 
 /** A claim of its own for each number. */
 function claim(number: number, now: number, also: Partial<ProvenClaim> = {}): ProvenClaim {
@@ -64,10 +65,10 @@ export function claimContract(holds: Holds): void {
   holds("a blocked name is granted to nobody, and the claim is not used up", async (subject) => {
     const { store, clock } = subject;
     const mine = claim(1, clock.now);
-    await store.accounts.setBlocked("kaylee", true);
+    await store.accounts.setBlocked("kaylee", true, TRACE);
     assert.deepEqual(await store.claims.grant(mine), { state: "blocked" });
     assert.equal(await store.accounts.byUsername("kaylee"), undefined);
-    await store.accounts.setBlocked("kaylee", false);
+    await store.accounts.setBlocked("kaylee", false, TRACE);
     assert.equal((await store.claims.grant(mine)).state, "granted");
   });
 

@@ -1,4 +1,5 @@
 import { accountContract } from "./accounts.ts";
+import { actContract } from "./acts.ts";
 import { claimContract } from "./claims.ts";
 import { nameContract } from "./names.ts";
 import { onlineTimesContract } from "./online_times.ts";
@@ -18,6 +19,7 @@ export function testStore(engine: string, withSubject: WithSubject): void {
   };
   storeContract(holds);
   accountContract(holds);
+  actContract(holds);
   claimContract(holds);
   orderContract(holds);
   onlineTimesContract(holds);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Seen } from "../../../lib/store/online_times.ts";
 import { grantToken } from "../grant_token.ts";
 import type { Holds } from "./subject.ts";
+import { TRACE } from "../trace.ts";
 
 export function onlineTimesContract(holds: Holds): void {
   holds("a time online never goes back, and makes no account", async ({ store }) => {
@@ -35,7 +36,7 @@ export function onlineTimesContract(holds: Holds): void {
         ["river", { at: at + 60_000, attendance: "left" }],
       ]),
     );
-    await store.accounts.setBlocked("book", true);
+    await store.accounts.setBlocked("book", true, TRACE);
     clock.now = at;
     assert.deepEqual(await store.onlineTimes.listAwaited(30_000), [
       { username: "inara", awayMs: 20_000 },
@@ -43,7 +44,7 @@ export function onlineTimesContract(holds: Holds): void {
       { username: "kaylee" },
     ]);
     // A new owner of the name has not been there.
-    await store.accounts.release("kaylee");
+    await store.accounts.release("kaylee", TRACE);
     await grantToken(store, "kaylee");
     assert.equal((await store.onlineTimes.listAwaited(30_000)).length, 2);
   });

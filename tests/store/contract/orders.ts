@@ -4,6 +4,7 @@ import type { OrderRequest, RequestRules, Submitted } from "../../../lib/store/o
 import type { Store } from "../../../lib/store/store.ts";
 import { grantToken } from "../grant_token.ts";
 import type { Holds } from "./subject.ts";
+import { TRACE } from "../trace.ts";
 
 const READY = { certificate: "pem", notAfter: 10, renewAfter: 5 };
 const RULES: RequestRules = {
@@ -52,7 +53,7 @@ export function orderContract(holds: Holds): void {
     await orders.finish({ id: "old", username: "kaylee" }, READY, 1);
     await submit(store, { id: "new", username: "inara", csr: "b", createdAt: 2 });
     await submit(store, { id: "renewal", username: "kaylee", csr: "c", createdAt: 3 });
-    await store.accounts.setBlocked("inara", true);
+    await store.accounts.setBlocked("inara", true, TRACE);
     const common = { blocked: false, renewal: false };
     assert.deepEqual(await orders.outlook(0), {
       pending: [
@@ -118,7 +119,7 @@ export function orderContract(holds: Holds): void {
     const { orders } = store;
     await submit(store, { id: "1", username: "kaylee" });
     await orders.finish({ id: "1", username: "kaylee" }, READY, 2);
-    await store.accounts.release("kaylee");
+    await store.accounts.release("kaylee", TRACE);
     const submitted = await submit(store, { id: "2", username: "kaylee" }, { limit: 1 });
     assert.deepEqual(submitted, { state: "limited", accepted: [1] });
   });

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { StoreError } from "../../../lib/store/error.ts";
 import { grantToken } from "../grant_token.ts";
 import type { Holds } from "./subject.ts";
+import { TRACE } from "../trace.ts";
 
 export function storeContract(holds: Holds): void {
   holds("what was written is there when it is opened anew", async ({ store, reopen }) => {
     const token = await grantToken(store, "kaylee");
     await store.accounts.setPreferences(token, { away: "back on Monday" });
-    await store.accounts.setBlocked("mallory", true);
+    await store.accounts.setBlocked("mallory", true, TRACE);
     const again = await reopen();
     const account = await again.accounts.byToken(token);
     assert.equal(account?.preferences.away, "back on Monday");
@@ -46,7 +47,7 @@ export function storeContract(holds: Holds): void {
     }
     assert.equal((await store.accounts.byToken(token))?.preferences.away, null);
     assert.equal(await store.accounts.byUsername("inara"), undefined);
-    assert.equal(await store.accounts.setBlocked("mallory", true), true);
+    assert.equal(await store.accounts.setBlocked("mallory", true, TRACE), true);
   });
 
   holds("a change that the engine refuses rejects, and nothing is changed", async (subject) => {
@@ -70,13 +71,13 @@ export function storeContract(holds: Holds): void {
     const store = await reopen();
     await store.close();
     await assert.rejects(store.accounts.list(), StoreError);
-    await assert.rejects(store.accounts.setBlocked("mallory", true), StoreError);
+    await assert.rejects(store.accounts.setBlocked("mallory", true, TRACE), StoreError);
   });
 
   holds("what waits for a lock when the store is closed rejects", async ({ reopen, lock }) => {
     const store = await reopen();
     await using _held = await lock();
-    const writing = assert.rejects(store.accounts.setBlocked("mallory", true), StoreError);
+    const writing = assert.rejects(store.accounts.setBlocked("mallory", true, TRACE), StoreError);
     await store.close();
     await writing;
   });

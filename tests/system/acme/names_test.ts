@@ -94,7 +94,7 @@ Deno.test("a name that is released while its order runs, or no relay does, leave
 
   assert.equal((await standsAt(dns, river!)).length, 2);
   await daemon.restart("SIGTERM", async () => {
-    const released = await daemon.glossond("users", "release", "river");
+    const released = await daemon.glossond("users", "release", "river", "--yes");
     assert.equal(released.code, 0, released.stderr);
     assert.equal((await standsAt(dns, river!)).length, 2);
   });

@@ -1,0 +1,115 @@
+import type { UserDesk } from "../admin/users.ts";
+import { type CommandContext, EXIT } from "./command.ts";
+import { actsText } from "./acts_text.ts";
+import { traceOf } from "./trace.ts";
+import { userTable, userText } from "./users_text.ts";
+
+/** One call of `glossond users`. */
+export interface Job {
+  /** A username; empty where the word takes none. */
+  name: string;
+  context: CommandContext;
+  /** Said behind what was done, when the relay does not run. */
+  aside: string;
+}
+
+/** A word behind `glossond users`. */
+export interface Word {
+  /** Whether it takes a NAME. */
+  named: "always" | "maybe" | "never";
+  /** Options besides `--dev`. */
+  options: readonly string[];
+  run: (desk: UserDesk, job: Job) => Promise<number>;
+}
+
+/** What is done to users, by the word that asks for it. */
+export const WORDS: Record<string, Word> = {
+  list: { named: "never", options: ["json"], run: list },
+  show: { named: "always", options: ["json"], run: show },
+  block: { named: "always", options: ["reason"], run: block },
+  unblock: { named: "always", options: ["reason"], run: unblock },
+  release: { named: "always", options: ["reason", "yes"], run: release },
+  log: { named: "maybe", options: ["json"], run: log },
+};
+
+async function list(desk: UserDesk, { context }: Job): Promise<number> {
+  const all = await desk.list();
+  context.print(isJson(context) ? json(all) : userTable(all));
+  return EXIT.ok;
+}
+
+async function show(desk: UserDesk, { name, context }: Job): Promise<number> {
+  const user = await desk.show(name, { dns: true });
+  if (user === undefined) return unknown(name, context);
+  context.print(isJson(context) ? json(user) : userText(user));
+  return EXIT.ok;
+}
+
+async function block(desk: UserDesk, { name, context, aside }: Job): Promise<number> {
+  await desk.block(name, traceOf(context));
+  // It may be blocked before anybody claims it, but a slip of the pen would block somebody else's.
+  const note = await accountNote(desk, name);
+  context.print(`${name} is blocked: its visitors get the suspended page${note}${aside}\n`);
+  return EXIT.ok;
+}
+
+async function unblock(desk: UserDesk, { name, context, aside }: Job): Promise<number> {
+  const changed = await desk.unblock(name, traceOf(context));
+  const note = await accountNote(desk, name);
+  context.print(
+    changed ? `${name} is unblocked${note}${aside}\n` : `${name} was not blocked${note}\n`,
+  );
+  return EXIT.ok;
+}
+
+async function release(desk: UserDesk, { name, context, aside }: Job): Promise<number> {
+  if (!await hasAccount(desk, name)) return unknown(name, context);
+  const { confirm, options, printError } = context;
+  if (options.yes !== true) {
+    if (confirm === undefined) {
+      printError(`glossond: nobody can be asked here; users release ${name} --yes does it\n`);
+      return EXIT.usage;
+    }
+    if (!confirm(`Release ${name}? Its token is void at once, and its page is gone.`)) {
+      printError("glossond: nothing was changed\n");
+      return EXIT.failed;
+    }
+  }
+  if (!await desk.release(name, traceOf(context))) return unknown(name, context);
+  context.print(`${name} is released: its token is void, and the name is free${aside}\n`);
+  return EXIT.ok;
+}
+
+async function log(desk: UserDesk, { name, context }: Job): Promise<number> {
+  const acts = await desk.acts(name === "" ? undefined : name);
+  if (isJson(context)) context.print(json(acts));
+  else if (acts.length > 0) context.print(actsText(acts));
+  else {
+    const note = name === "" ? "" : ` to ${name}${await accountNote(desk, name)}`;
+    context.print(`Nothing was done${note}\n`);
+  }
+  return EXIT.ok;
+}
+
+/** Said of a name that is nobody's. */
+async function accountNote(desk: UserDesk, name: string): Promise<string> {
+  return await hasAccount(desk, name) ? "" : "; there is no such account";
+}
+
+async function hasAccount(desk: UserDesk, name: string): Promise<boolean> {
+  const user = await desk.show(name);
+  return user !== undefined && user.createdAt !== null;
+}
+
+function unknown(name: string, { printError }: CommandContext): number {
+  printError(`glossond: there is no account ${name}; glossond users lists them\n`);
+  return EXIT.failed;
+}
+
+function isJson({ options }: CommandContext): boolean {
+  return options.json === true;
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
