@@ -36,14 +36,18 @@ Options:
 
 const RUN = `Goes online and stays there: reconnects after losses and renews the certificate.
 
-Usage: glosson run [--upstream APP | --dir DIR] [options]
+Usage: glosson run [--upstream APP | --dir DIR | --tls-upstream SERVER] [options]
 
 What visitors see:
   --upstream APP     a web app: 8000, localhost:8000, https://nas.local or unix:/run/app.sock; it gets
                      the visitor's address in X-Forwarded-For, and X-Forwarded-Proto and -Host
   --dir DIR          the files in DIR, index.html for a folder; nothing that begins with a dot
                      but .well-known
-  (neither)          a small page that says you are online
+  --tls-upstream HOST:PORT
+                     a TLS server of yours, such as Caddy or nginx, that gets visitors' connections as
+                     they are; key and certificate are in identity.pem of the state folder
+  --proxy-protocol   with the visitor's address before them, by the PROXY protocol (version 2)
+  (none)             a small page that says you are online
 
 Options for a web app:
   --app-host HOST    what the app gets as Host: visitor (default), as the visitor sent it; app, its own

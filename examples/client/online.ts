@@ -5,11 +5,11 @@ import type { JoinedVisitor } from "./data_connection.ts";
 import { DataDialer, type DataDialerOptions } from "./data_dialer.ts";
 import { DataPorts } from "./data_ports.ts";
 import type { DataPathReport } from "./data_path.ts";
-import type { Front } from "./front/front.ts";
 import { watchHeartbeat } from "./heartbeat.ts";
 import { Parking } from "./parking.ts";
 import { PoolSize } from "./pool_size.ts";
 import type { RelayHttp } from "./relay_http.ts";
+import type { VisitorEnd } from "./visitor_end.ts";
 
 /** Time over which wishes for tickets are put into one message, milliseconds. */
 const ASK_DELAY_MS = 20;
@@ -22,7 +22,7 @@ export interface OnlineOptions extends DataDialerOptions {
   token: string;
   http: RelayHttp;
   api: Pick<Api, "account" | "relayInfo">;
-  front: Front;
+  front: VisitorEnd;
   /** Most connections to keep parked; how many follows the visitors. */
   pool: number;
   /** Most visitors at once. */
@@ -146,12 +146,13 @@ class OnlineSession {
     this.#control.send({ type: "refuse", ticket, reason: REFUSAL });
   }
 
-  async #serve({ conn, head, visitor }: JoinedVisitor): Promise<void> {
+  async #serve(joined: JoinedVisitor): Promise<void> {
+    const { visitor } = joined;
     const { front, log } = this.#options;
     this.#wished.note();
     this.#ask();
     log.debug("Visitor joined", { address: visitor?.address, visitors: front.connections + 1 });
-    await front.serve(conn, head, visitor?.address);
+    await front.serve(joined);
     log.debug("Visitor gone", { address: visitor?.address, visitors: front.connections });
     // Room may be what was missing.
     this.#ask();

@@ -2,18 +2,15 @@ import type { Log } from "../../lib/log.ts";
 import { Api } from "./api.ts";
 import type { RunOptions } from "./run_arguments.ts";
 import { obtainCertificate } from "./certificate_request.ts";
-import { Front } from "./front/front.ts";
-import { limitsFor } from "./front/limits.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
 import { firstCertificate, keepCertificate, type KeepOptions } from "./keep_certificate.ts";
 import { takeLock } from "./lock.ts";
 import { networkMemory } from "./networks.ts";
-import { onlyForHost } from "./own_host.ts";
-import { pageHandler } from "./page_handler.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import type { State } from "./state.ts";
 import type { OnlineOptions } from "./online.ts";
 import { stayOnline } from "./stay_online.ts";
+import { openVisitorEnd } from "./visitor_end.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 
 /** How long open answers may take to finish when leaving, milliseconds. */
@@ -65,15 +62,7 @@ export async function run(options: RunOptions, world: RunWorld): Promise<string 
     }
     // Of one that was killed: from now on it would be taken for this one's.
     await state.saveRunning(undefined);
-    const front = new Front({
-      handler: onlyForHost(
-        hostname,
-        await pageHandler(options, { hostname, secrets: state.folder, log }),
-      ),
-      log,
-      maxVisitors: options.maxVisitors,
-      limits: limitsFor(options.visitorSilenceMs),
-    });
+    const front = await openVisitorEnd(options, { hostname, state, log });
     const identity = await savedIdentity(state, hostname, world) ?? await firstCertificate(keep);
     if (identity === undefined) return undefined;
     await front.use(identity);

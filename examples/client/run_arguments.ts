@@ -22,6 +22,10 @@ export interface RunOptions {
   visitorSilenceMs: number;
   /** Folder to serve. */
   dir?: string;
+  /** TLS server of the user's own that gets visitors' connections as they are. */
+  tlsUpstream?: Upstream;
+  /** Whether it gets the PROXY protocol header before them. */
+  proxyProtocol: boolean;
   /** What carries visitors' connections from the relay; absent where what works is found out. */
   transport?: Transport;
   /** Connections to keep parked at the relay. */
@@ -45,6 +49,12 @@ const MAX_MAX_VISITORS = 4096;
 /** Most seconds of silence that an option takes: a day. */
 const MAX_SECONDS = 86_400;
 
+/** Options that say what visitors get, of which there is one at most. */
+const ONE_OF = ["upstream", "dir", "tls-upstream"] as const;
+
+/** Where a TLS server listens: not a URL, since what visitors send is passed to it as it is. */
+const TLS_SERVER = /^(\d+|[^/]+:\d+|unix:.+)$/;
+
 /** Options of `run` that say nothing without `--upstream`. */
 const OF_UPSTREAM = ["upstream-ca", "insecure-upstream", "app-host", "app-silence"] as const;
 
@@ -57,6 +67,8 @@ const OPTIONS = {
   "app-silence": { type: "string" },
   "visitor-silence": { type: "string" },
   dir: { type: "string" },
+  "tls-upstream": { type: "string" },
+  "proxy-protocol": { type: "boolean" },
   "data-over": { type: "string" },
   pool: { type: "string" },
   "max-visitors": { type: "string" },
@@ -71,10 +83,20 @@ const OPTIONS = {
 export function parseRun(args: string[]): RunOptions | undefined {
   const { values } = parseOptions(args, OPTIONS, 0);
   if (values.help) return undefined;
-  if (values.upstream !== undefined && values.dir !== undefined) {
-    throw new UsageError("--upstream and --dir exclude each other");
+  const ends = ONE_OF.filter((option) => values[option] !== undefined);
+  if (ends.length > 1) {
+    throw new UsageError(`--${ends[0]} and --${ends[1]} exclude each other`);
   }
-  const upstream = values.upstream === undefined ? undefined : upstreamOf(values.upstream);
+  const upstream = upstreamOf("--upstream", values.upstream);
+  const tlsUpstream = upstreamOf("--tls-upstream", values["tls-upstream"]);
+  if (tlsUpstream !== undefined && !TLS_SERVER.test(values["tls-upstream"]!)) {
+    throw new UsageError("--tls-upstream is HOST:PORT or unix:PATH, and nothing else");
+  }
+  if (values["proxy-protocol"] && tlsUpstream === undefined) {
+    throw new UsageError(
+      "--proxy-protocol is about the server of --tls-upstream, and there is none",
+    );
+  }
   for (const option of OF_UPSTREAM) {
     if (values[option] !== undefined && upstream === undefined) {
       throw new UsageError(`--${option} is about the app of --upstream, and there is none`);
@@ -95,6 +117,8 @@ export function parseRun(args: string[]): RunOptions | undefined {
       VISITOR_SILENCE_MS,
     ),
     dir: values.dir,
+    tlsUpstream,
+    proxyProtocol: values["proxy-protocol"] ?? false,
     transport: transportOf(values["data-over"]),
     pool: count("--pool", values.pool, DEFAULT_POOL, 0, MAX_POOL_SIZE),
     maxVisitors: count(
@@ -109,11 +133,11 @@ export function parseRun(args: string[]): RunOptions | undefined {
   };
 }
 
-function upstreamOf(text: string): Upstream {
+function upstreamOf(option: string, text: string | undefined): Upstream | undefined {
   try {
-    return parseUpstream(text);
+    return text === undefined ? undefined : parseUpstream(text);
   } catch (error) {
-    throw new UsageError(`--upstream: ${(error as Error).message}`);
+    throw new UsageError(`${option}: ${(error as Error).message}`);
   }
 }
 

@@ -10,6 +10,7 @@ import { LogThrottle } from "../../../lib/net/log_throttle.ts";
 import { type Duplex, splice, writeAll } from "../../../lib/net/splice.ts";
 import { alertRecord } from "../../../lib/wire/alert.ts";
 import { openDenoTlsEnd } from "./deno_tls_end.ts";
+import type { JoinedVisitor } from "../data_connection.ts";
 import type { Handler } from "./exchange.ts";
 import { VISITOR_LIMITS, type VisitorLimits } from "./limits.ts";
 import { hasNodeTls, openNodeTlsEnd } from "./node_tls_end.ts";
@@ -113,12 +114,9 @@ export class Front {
     return true;
   }
 
-  /**
-   * Serves one data connection, `head` first, until it ends; closes `conn`. Never rejects.
-   *
-   * @param address the visitor's, when it is known.
-   */
-  serve(conn: Duplex, head: Uint8Array, address: string | undefined): Promise<void> {
+  /** Serves one data connection, `head` first, until it ends; closes `conn`. Never rejects. */
+  serve({ conn, head, visitor }: Pick<JoinedVisitor, "conn" | "head" | "visitor">): Promise<void> {
+    const address = visitor?.address;
     const tls = this.#tls;
     if (tls === undefined || this.#leaving || !this.makeRoom(address)) {
       return sendLastWords(conn, alertRecord("internalError"));

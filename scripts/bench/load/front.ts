@@ -31,7 +31,7 @@ await answerCalls({
       accept: () => listener.accept(),
       onConnection(conn) {
         conn.setNoDelay(true);
-        front.serve(conn, new Uint8Array(), "203.0.113.9");
+        front.serve({ conn, head: new Uint8Array(), visitor: { address: "203.0.113.9", port: 0 } });
       },
       onError: (error) => log.error("Cannot accept", { error }),
       signal: new AbortController().signal,

@@ -39,6 +39,8 @@ Deno.test("parseCommand() reads every command", () => {
       appSilenceMs: 120_000,
       visitorSilenceMs: 60_000,
       dir: undefined,
+      tlsUpstream: undefined,
+      proxyProtocol: false,
       transport: undefined,
       pool: 0,
       maxVisitors: 256,
@@ -49,6 +51,14 @@ Deno.test("parseCommand() reads every command", () => {
 });
 
 const WRONG: [string, RegExp][] = [
+  ["run --dir a --tls-upstream 8443", /--dir and --tls-upstream exclude each other/],
+  ["run --tls-upstream https://localhost", /--tls-upstream is HOST:PORT or unix:PATH/],
+  ["run --tls-upstream nas.local", /--tls-upstream is HOST:PORT or unix:PATH/],
+  ["run --tls-upstream a:b", /--tls-upstream: "a:b" is no address/],
+  [
+    "run --upstream 8000 --proxy-protocol",
+    /--proxy-protocol is about the server of --tls-upstream/,
+  ],
   ["run --data-over udp", /--data-over is auto, tcp, websocket/],
   ["walk", /no command "walk"/],
   ["help walk", /no command/],

@@ -52,7 +52,10 @@ if (import.meta.main) {
   let visitors = 0;
   acceptLoop({
     accept: () => listener.accept(),
-    onConnection: (conn) => void front.serve(conn, new Uint8Array(), `192.0.2.${visitors++ % 250}`),
+    onConnection(conn) {
+      const visitor = { address: `192.0.2.${visitors++ % 250}`, port: 0 };
+      front.serve({ conn, head: new Uint8Array(), visitor });
+    },
     onError: (error) => log.error("Cannot accept", { error }),
     signal: over.signal,
   });

@@ -74,7 +74,7 @@ export async function fronted(
     async onConnection(conn) {
       await Promise.all(connecting);
       const address = addresses.get(conn.remoteAddr.port) ?? ADDRESS;
-      const served = front.serve(conn, new Uint8Array(), address);
+      const served = front.serve({ conn, head: new Uint8Array(), visitor: { address, port: 0 } });
       changes.tell();
       await served;
       changes.tell();
