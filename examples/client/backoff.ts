@@ -11,6 +11,17 @@ export interface BackoffOptions {
 }
 
 /**
+ * The pauses before a client that lost its relay comes back: one that restarts is mostly back within half
+ * a minute, and visitors then wait 5 s for their client. For so many tries, about that long, none of them
+ * is to wait in vain.
+ */
+export const COMING_BACK = {
+  firstMs: 1_000,
+  longestMs: 30_000,
+  eager: { tries: 12, longestMs: 4_000 },
+} as const satisfies BackoffOptions;
+
+/**
  * Pauses between tries: a random share of a bound that doubles up to a cap ("full jitter"), so that
  * the clients of a relay that restarts do not all come back in the same moment.
  */

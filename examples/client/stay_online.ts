@@ -1,18 +1,9 @@
 import { afterEnding } from "./after_ending.ts";
-import { Backoff } from "./backoff.ts";
+import { Backoff, COMING_BACK } from "./backoff.ts";
 import { Health } from "./health.ts";
 import { beOnline, type OnlineOptions } from "./online.ts";
 import { RelayProblem } from "./problem.ts";
 import type { State } from "./state.ts";
-
-/** Bounds of the pause before coming back, milliseconds. */
-const PAUSE_MS = { first: 1_000, longest: 30_000 } as const;
-
-/**
- * A relay that restarts is mostly back within half a minute, and visitors then wait 5 s for their
- * client: for so many tries, about that long, none of them is to wait in vain.
- */
-const EAGER = { tries: 12, longestMs: 4_000 } as const;
 
 /** How long a session has to last for the next pause to be a short one again, milliseconds. */
 const STABLE_MS = 30_000;
@@ -39,12 +30,7 @@ export async function stayOnline(options: StayOnlineOptions): Promise<string | u
 
 async function comeBack(options: StayOnlineOptions, health: Health): Promise<string | undefined> {
   const { signal, now, sleep, random, log } = options;
-  const backoff = new Backoff({
-    firstMs: PAUSE_MS.first,
-    longestMs: PAUSE_MS.longest,
-    eager: EAGER,
-    random,
-  });
+  const backoff = new Backoff({ ...COMING_BACK, random });
   while (!signal.aborted) {
     let onlineSince: number | undefined;
     const ending = await beOnline({

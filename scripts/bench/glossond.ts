@@ -28,6 +28,8 @@ export async function startGlossond(
     users: number;
     settings?: Record<string, string>;
     namespace?: string;
+    /** A program and its arguments that start the daemon. @default {AS_SERVED} */
+    launcher?: string[];
     /** A module to load before the relay. */
     preload?: string;
   },
@@ -39,7 +41,7 @@ export async function startGlossond(
   const { namespace, preload } = options;
   const launcher = [
     ...namespace === undefined ? [] : ["ip", "netns", "exec", namespace],
-    ...AS_SERVED,
+    ...options.launcher ?? AS_SERVED,
   ];
   const relay = await startRelay({
     dir,

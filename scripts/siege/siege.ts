@@ -116,7 +116,7 @@ export async function siege(plan: SiegePlan): Promise<SiegeReport> {
  *
  * `end` sends them away and tells what they did; it throws if they had gone before.
  */
-async function startHostile(plan: HostilePlan): Promise<{ end(): Promise<string> }> {
+export async function startHostile(plan: HostilePlan): Promise<{ end(): Promise<string> }> {
   const { port, slow, silent, resets, seconds, addresses } = plan;
   const own: HostilePlan = { port, slow, silent, resets, seconds, addresses };
   const script = fileURLToPath(new URL("./hostile.ts", import.meta.url));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { must } from "../../scripts/run.ts";
+import { must, run } from "../../scripts/run.ts";
 import { ROOT } from "../stories/relay.ts";
 
 /** Runs a script of this repository to its end and returns what it printed, as JSON. */
@@ -31,4 +31,28 @@ Deno.test("relays take each other's place under load, and nobody notices", async
   );
   assert.deepEqual(result.failures, {});
   assert.ok(Number(result.visits) >= 100, JSON.stringify(result));
+});
+
+Deno.test("a soak finds the leak that was planted, and tells what does not grow", async () => {
+  const args = [
+    "--minutes",
+    "0.5",
+    "--clients",
+    "30",
+    "--hand-overs",
+    "0",
+    "--seed",
+    "1",
+    "--json",
+  ];
+  const { code, stdout } = await run(Deno.execPath(), [
+    ...["run", "-A", `${ROOT}scripts/soak.ts`, ...args],
+    ...["--plant", "timers"],
+  ]);
+  const { trends, acts, failures } = JSON.parse(stdout);
+  assert.equal(code, 1);
+  assert.ok(trends.timers.leaks && trends.timers.perMinute > 400, JSON.stringify(trends));
+  assert.ok(!trends.descriptors.leaks && !trends.files.leaks, JSON.stringify(trends));
+  assert.deepEqual(failures, {});
+  assert.ok(acts["users' acts"] > 20 && acts["users came and went"] > 20, JSON.stringify(acts));
 });

@@ -3,13 +3,15 @@
  * flight with a request, page. The pattern is TLS 1.3's; nothing is encrypted, so that the load is
  * not what the machine is busy with. See {@linkcode LoadProcess}.
  */
+import { Backoff, COMING_BACK } from "../../../examples/client/backoff.ts";
+import { sleep } from "../../../lib/net/pause.ts";
 import { dataPreface } from "../../../lib/wire/messages.ts";
 import { closeQuietly, writeAll } from "../../../lib/net/splice.ts";
 import { openingBytes } from "../../../lib/visitor/opening.ts";
 import type { ProxyAddresses } from "../../../lib/wire/proxy_protocol.ts";
 import { answerCalls } from "../load_process.ts";
 import { quantile } from "../numbers.ts";
-import { goOnline, type Membership } from "./glosson.ts";
+import { goOnline, httpFor, type Membership } from "./glosson.ts";
 import { FLIGHT_BYTES, helloFor, helloLength, PROXY_HEADER_BYTES } from "./script.ts";
 
 /** How long a connection may take before it counts as failed. */
@@ -86,27 +88,32 @@ function addressesOf(i: number): ProxyAddresses {
   };
 }
 
-/** How soon a client tries again that did not get online, milliseconds. */
-const RETRY_MS = 100;
+/** When each member came online last, as `performance.now()` has it. */
+const onlineAt: number[] = [];
 
-/** Stays online: comes back when the relay asks it to, or is there again. Resolves when it is first. */
-function stay(membership: Membership, http: Deno.HttpClient): Promise<void> {
+/** Stays online, and comes back as the reference client does. Resolves when it is first. */
+async function stay(membership: Membership, http: Deno.HttpClient, member: number): Promise<void> {
   const onTicket = (ticket: string): void => {
     join("127.0.0.1", membership.dataPort, ticket).catch(() => {});
   };
-  const { promise, resolve } = Promise.withResolvers<void>();
-  function comeBack(awayMs: number): void {
-    setTimeout(() => {
-      let isOver = false;
-      const onEnd = (ms: number): void => {
-        if (!isOver) comeBack(ms || RETRY_MS);
-        isOver = true;
-      };
-      goOnline(membership, onTicket, http, onEnd).then(() => resolve(), () => onEnd(RETRY_MS));
-    }, awayMs);
-  }
-  comeBack(0);
-  return promise;
+  const backoff = new Backoff(COMING_BACK);
+  const { promise: isFirst, resolve } = Promise.withResolvers<void>();
+  (async () => {
+    for (;;) {
+      const { promise: isOver, resolve: end } = Promise.withResolvers<number>();
+      try {
+        await goOnline(membership, onTicket, http, end);
+        onlineAt[member] = performance.now();
+        backoff.reset();
+        resolve();
+      } catch {
+        end(0);
+      }
+      const asked = await isOver;
+      await sleep(asked > 0 ? asked : backoff.next());
+    }
+  })();
+  await isFirst;
 }
 
 /** Where visits go. */
@@ -133,8 +140,13 @@ await answerCalls({
   },
   /** Serves connections as clients of glossond who come back whenever they lose it. */
   async members({ memberships }: { memberships: Membership[] }) {
-    const http = Deno.createHttpClient({ caCerts: [memberships[0]!.ca], http2: false });
-    await Promise.all(memberships.map((membership) => stay(membership, http)));
+    const http = httpFor(memberships[0]!);
+    await Promise.all(memberships.map((membership, i) => stay(membership, http, i)));
+  },
+  /** How long ago each member came online for the last time, milliseconds. */
+  since() {
+    const now = performance.now();
+    return { agoMs: onlineAt.map((at) => now - at) };
   },
   /** Opens connections to names in turns, 20 at a time, and keeps them. */
   async hold({ port, hostnames, count }: { port: number; hostnames: string[]; count: number }) {

@@ -1,3 +1,4 @@
+import { openLocalNamesProxy } from "../../../examples/client/local_names.ts";
 import type { RelayMessage } from "../../../lib/wire/messages.ts";
 
 /** A user of the relay under test, and where it is. */
@@ -12,6 +13,13 @@ export interface Membership {
   ca: string;
   /** Connections to keep parked; 0 leaves every visitor to a dial. */
   pool: number;
+}
+
+/** A client that trusts the relay's authority, and knows every `*.localhost` as this machine. */
+export function httpFor({ ca, host = "localhost" }: Membership): Deno.HttpClient {
+  const trust = { caCerts: [ca], http2: false };
+  if (host === "localhost" || !host.endsWith(".localhost")) return Deno.createHttpClient(trust);
+  return Deno.createHttpClient({ ...trust, proxy: { url: openLocalNamesProxy().url } });
 }
 
 /** A control WebSocket that hands every ticket on. */
@@ -31,7 +39,7 @@ export interface GlossonLink {
 export async function goOnline(
   membership: Membership,
   onTicket: (ticket: string) => void,
-  http = Deno.createHttpClient({ caCerts: [membership.ca], http2: false }),
+  http = httpFor(membership),
   onEnd: (awayMs: number) => void = () => {},
 ): Promise<GlossonLink> {
   const { token, controlPort, pool, host = "localhost" } = membership;

@@ -1,0 +1,131 @@
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import { storePath } from "../../tests/store/helpers.ts";
+import type { Relay } from "../../tests/stories/relay.ts";
+import { usageOf } from "../bench/usage.ts";
+import { V8_FLAGS } from "../compile/programs.ts";
+import { type Sample, type Trend, trendOf } from "./trend.ts";
+
+/** What a relay tells of itself, see `inside.ts`. */
+export interface Inside {
+  /** Timers that wait, repeating ones too. */
+  timers: number;
+  /** JavaScript's memory in use after a collection. */
+  heapBytes: number;
+}
+
+/** Leaks that can be planted, to see that they are found. */
+export const PLANTS = ["timers", "descriptors", "memory"] as const;
+
+/** One of {@linkcode PLANTS}. */
+export type Plant = typeof PLANTS[number];
+
+/** What must not grow: of a relay's process, and of its state folder, which its successor goes on with. */
+const PROCESS_FIGURES = ["rssMb", "heapMb", "descriptors", "timers"] as const;
+const STATE_FIGURES = ["rows", "files"] as const;
+
+/** Name of a figure. */
+export type Figure = typeof PROCESS_FIGURES[number] | typeof STATE_FIGURES[number];
+
+/** What the relay keeps of the past by design: for a month, and for a claim's hour. */
+const HISTORIES = ["certificate_order", "claim_check"];
+
+/** How long a process may take to reach its level, as a share of its time and at most, seconds. */
+const WARM_UP = { share: 0.4, mostS: 120 } as const;
+
+/** Reads figures of relays that follow each other on a folder, and judges them. */
+export class Gauge {
+  readonly #folder: string;
+  readonly #samples = new Map<Figure, Sample[]>();
+  readonly #eras: { startS: number; endS: number }[] = [];
+
+  /** @param folder for what relays tell of themselves. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Options of a relay that it can read. @param plant a leak to have in it. */
+  relayOptions(plant?: Plant): { launcher: string[]; preload: string } {
+    return {
+      launcher: [
+        ...["env", `DENO_V8_FLAGS=${V8_FLAGS},--expose-gc`, `SOAK_FOLDER=${this.#folder}`],
+        `SOAK_PLANT=${plant ?? ""}`,
+      ],
+      preload: fileURLToPath(new URL("./inside.ts", import.meta.url)),
+    };
+  }
+
+  /** What follows is of another process. */
+  nextEra(atS: number): void {
+    this.#eras.push({ startS: atS, endS: atS });
+  }
+
+  /** Takes a sample of everything; undefined while the relay has not told of itself. */
+  async sample(relay: Relay, atS: number): Promise<Record<Figure, number> | undefined> {
+    const era = this.#eras.length - 1;
+    this.#eras[era]!.endS = atS;
+    const told = await Deno.readTextFile(`${this.#folder}/${relay.pid}.json`).catch(() =>
+      undefined
+    );
+    if (told === undefined) return undefined;
+    const { timers, heapBytes } = JSON.parse(told) as Inside;
+    const { rssBytes, descriptors } = usageOf([relay.pid]);
+    const figures: Record<Figure, number> = {
+      rssMb: rssBytes / 1e6,
+      heapMb: heapBytes / 1e6,
+      descriptors,
+      timers,
+      rows: countRows(relay.stateDir),
+      files: await countFiles(relay.stateDir),
+    };
+    for (const [name, value] of Object.entries(figures) as [Figure, number][]) {
+      const samples = this.#samples.get(name) ?? [];
+      samples.push({ atS, value, era });
+      this.#samples.set(name, samples);
+    }
+    return figures;
+  }
+
+  /**
+   * How each figure changes once each process is warm.
+   *
+   * @throws {RangeError} where the time was too short to tell.
+   */
+  trends(): Record<Figure, Trend> {
+    const settledS = this.#eras.map(({ startS, endS }) =>
+      startS + Math.min(WARM_UP.mostS, (endS - startS) * WARM_UP.share)
+    );
+    const trend = (name: Figure, ofState: boolean): [Figure, Trend] => [
+      name,
+      trendOf(
+        (this.#samples.get(name) ?? [])
+          .filter(({ atS, era }) => atS >= settledS[ofState ? 0 : era]!)
+          .map((sample) => ofState ? { ...sample, era: 0 } : sample),
+      ),
+    ];
+    return Object.fromEntries([
+      ...PROCESS_FIGURES.map((name) => trend(name, false)),
+      ...STATE_FIGURES.map((name) => trend(name, true)),
+    ]) as Record<Figure, Trend>;
+  }
+}
+
+/** Rows of the relay's database, but for {@linkcode HISTORIES}. */
+function countRows(stateDir: string): number {
+  using db = new DatabaseSync(storePath(stateDir), { readOnly: true, timeout: 5_000 });
+  const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+  return tables.map(({ name }) => String(name))
+    .filter((name) => !HISTORIES.includes(name))
+    .reduce(
+      (sum, name) => sum + Number(db.prepare(`SELECT count(*) AS n FROM "${name}"`).get()!.n),
+      0,
+    );
+}
+
+async function countFiles(folder: string): Promise<number> {
+  let count = 0;
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    count += isDirectory ? await countFiles(`${folder}/${name}`) : 1;
+  }
+  return count;
+}

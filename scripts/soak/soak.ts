@@ -1,0 +1,174 @@
+import { sleep } from "../../lib/net/pause.ts";
+import { BASE, type Relay, startRelay } from "../../tests/stories/relay.ts";
+import { startGlossond, usernameOf } from "../bench/glossond.ts";
+import { LoadProcess } from "../bench/load_process.ts";
+import { Crowd } from "../crowd.ts";
+import { Random } from "../fuzz/random.ts";
+import { startHostile } from "../siege/siege.ts";
+import { Acts } from "./acts.ts";
+import { type Figure, Gauge, type Plant } from "./gauge.ts";
+import type { Trend } from "./trend.ts";
+
+/** Pause between two samples, milliseconds; a short soak takes them faster. */
+const SAMPLE_MS = 2_000;
+
+/** Samples of a process at least: the verdict's points. */
+const LEAST_SAMPLES = 48;
+
+/** Connections that each client keeps parked. */
+const POOL = 2;
+
+/** How long streams are open, milliseconds; those of a hand-over are the old relay's by then. */
+const STREAM_MS = 10_000;
+
+/** Peers who mean no good: at a byte a second, silent, and resets a second. */
+const HOSTILE = { slow: 20, silent: 20, resetsPerSecond: 5 } as const;
+
+/** Users who come and go: so many a second, each for so long. */
+const GOING = { perSecond: 2, stayMs: 5_000 } as const;
+
+/** An old relay has these seconds for what it has left: longer than a stream lasts. */
+const DRAIN_SECONDS = 15;
+
+const SETTINGS = {
+  DRAIN_SECONDS: `${DRAIN_SECONDS}`,
+  LOG_LEVEL: "info",
+  // Nothing is to keep users from acting.
+  CLAIMS_PER_HOUR: "1000000",
+  VERIFICATIONS_PER_CLAIM: "100",
+  CERTIFICATES_PER_DAY: "10000",
+};
+
+/** How it goes. */
+export interface Progress {
+  atS: number;
+  ofS: number;
+  visits: number;
+  failed: number;
+  acts: number;
+  handOvers: number;
+  figures: Record<Figure, number>;
+}
+
+/** What a soak is made of. */
+export interface SoakPlan {
+  seconds: number;
+  seed: number;
+  /** Users who stay online; a quarter as many come and go. */
+  clients: number;
+  /** Visits a second. */
+  perSecond: number;
+  streams: number;
+  handOvers: number;
+  plant: Plant | undefined;
+  onProgress: (progress: Progress) => void;
+}
+
+/** What came of it. */
+export interface SoakResult {
+  seconds: number;
+  seed: number;
+  visits: number;
+  slowestMs: number;
+  /** What was done, and how often. */
+  acts: Record<string, number>;
+  trends: Record<Figure, Trend>;
+  failures: Record<string, number>;
+}
+
+/** Lets a relay live, with others after it, and tells what grew and what went wrong. */
+export async function soak(plan: SoakPlan): Promise<SoakResult> {
+  const { seconds, seed, clients, perSecond, streams, handOvers, plant } = plan;
+  await using stack = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir({ prefix: "glossond-soak-" });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const gauge = new Gauge(folder);
+  const relayOptions = { settings: SETTINGS, ...gauge.relayOptions(plant) };
+  const going = Math.ceil(clients / 4);
+  const glossond = stack.use(await startGlossond({ users: clients + going, ...relayOptions }));
+  const relays = [glossond.relay];
+  const current = (): Relay => relays.at(-1)!;
+
+  const hostnames = Array.from({ length: clients }, (_, i) => `${usernameOf(i)}.${BASE}`);
+  const crowd = stack.use(new Crowd({ port: glossond.relay.ports.hub!, hostnames }));
+  await crowd.comeOnline(hostnames.map((_, i) => glossond.membership(i, POOL)));
+  const acts = stack.use(await Acts.begin(glossond.relay, new Random(seed, 0), crowd));
+  const goers = stack.use(new LoadProcess("clients.ts"));
+  const hostile = await startHostile({
+    ...{ port: glossond.relay.ports.hub!, addresses: 0, seconds },
+    ...{ slow: HOSTILE.slow, silent: HOSTILE.silent },
+    resets: Math.round(HOSTILE.resetsPerSecond * seconds),
+  });
+
+  const beganAt = performance.now();
+  const atS = (): number => (performance.now() - beganAt) / 1000;
+  const over = new AbortController();
+
+  async function takeSamples(): Promise<void> {
+    gauge.nextEra(0);
+    let relay = current();
+    const everyMs = Math.min(SAMPLE_MS, seconds * 1000 / LEAST_SAMPLES);
+    while (!over.signal.aborted) {
+      if (relay !== current()) gauge.nextEra(atS());
+      relay = current();
+      const figures = await gauge.sample(relay, atS());
+      if (figures !== undefined) {
+        plan.onProgress({
+          ...{ atS: atS(), ofS: seconds, visits: crowd.visits, failed: crowd.failed },
+          ...{ acts: acts.count, handOvers: relays.length - 1, figures },
+        });
+      }
+      await sleep(everyMs, over.signal);
+    }
+  }
+
+  async function useStreams(): Promise<void> {
+    while (!over.signal.aborted) {
+      await crowd.openStreams(streams);
+      await sleep(STREAM_MS, over.signal);
+      await crowd.useStreams();
+    }
+  }
+
+  async function handOver(): Promise<void> {
+    for (let i = 1; i <= handOvers; i++) {
+      await sleep(i * seconds * 1000 / (handOvers + 1) - atS() * 1000, over.signal);
+      const { dir } = current();
+      const next = await acts.goOnWith(startRelay({ dir, takeover: true, ...relayOptions }));
+      stack.defer(() => next.stop().then(() => {}));
+      relays.push(next);
+    }
+  }
+
+  crowd.beginVisits(perSecond);
+  const lives = [
+    takeSamples(),
+    useStreams(),
+    handOver(),
+    acts.live(over.signal),
+    goers.call<{ came: number }>("comeAndGo", {
+      ...GOING,
+      memberships: Array.from({ length: going }, (_, i) => glossond.membership(clients + i, POOL)),
+      seconds: Math.max(1, Math.floor(seconds - GOING.stayMs / 1000)),
+    }).then(({ came }) => acts.did("users came and went", came)),
+  ];
+  await Promise.race([
+    sleep(seconds * 1000),
+    ...lives.map((life) => life.then(() => new Promise(() => {}))),
+  ]);
+  over.abort();
+  await crowd.endVisits();
+  await Promise.all(lives);
+  await hostile.end();
+  await acts.check();
+  await Promise.all(relays.slice(0, -1).map(({ readerGone }) => readerGone));
+  for (const { lines } of relays) {
+    for (const { level, message } of lines) if (level === "error") crowd.note(`logged: ${message}`);
+  }
+  return {
+    ...{ seconds, seed, visits: crowd.visits, slowestMs: crowd.slowestMs },
+    acts: { ...acts.counts, "hand-overs": relays.length - 1 },
+    trends: gauge.trends(),
+    failures: Object.fromEntries(crowd.failures),
+  };
+}
