@@ -77,6 +77,11 @@ export class Crowd implements AsyncDisposable {
   async useStreams(): Promise<void> {
     await this.#holders.call("burst", { mebibytes: STREAM_MEBIBYTES })
       .catch(({ message }) => this.note(`stream: ${message}`));
+    await this.dropStreams();
+  }
+
+  /** Closes every stream. */
+  async dropStreams(): Promise<void> {
     await this.#holders.call("release");
   }
 

@@ -1,28 +1,36 @@
-/** Has relays take each other's place under load; see `--help`. */
+/** Has relays take each other's place, or start again, under load; see `--help`. */
 
 // deno-lint-ignore-file no-console -- a script tells its terminal
-import { BASE, type Relay, startRelay } from "../tests/stories/relay.ts";
+import { sleep } from "../lib/net/pause.ts";
+import { BASE, type Relay, startAgain, startRelay } from "../tests/stories/relay.ts";
+import { frontPorts, startHaproxy } from "../tests/system/deploy/front.ts";
 import { AS_SERVED, startGlossond, usernameOf } from "./bench/glossond.ts";
 import { LoadProcess } from "./bench/load_process.ts";
-import { readCommandLine, wholeNumber } from "./command_line.ts";
+import { readCommandLine, refuse, wholeNumber } from "./command_line.ts";
+import { Crowd } from "./crowd.ts";
 
 const HELP = `Has relays take each other's place under load, and tells what visitors noticed.
 
-Usage: deno run -A scripts/takeovers.ts [--count N] [--clients N] [--visits N] [--json]
+Usage: deno run -A scripts/takeovers.ts [--count N] [--clients N] [--visits N] [--streams N]
+                                        [--restart SIGNAL] [--haproxy] [--json]
 
 Every visit is to a user who is online; each must get the user's page. Streams that are open when a
-relay is taken the place of must go on. Fails when one did not. Connections that the kernel has not
-handed to the old relay yet are lost where net.ipv4.tcp_migrate_req is 0; so that of this machine stays
-as it is, run it in a network of its own, as root:
+relay is taken the place of must go on. All clients must be back within 30 s, and nothing may keep the
+event loop for longer than 250 ms meanwhile. Connections that the kernel has not handed to the old relay
+yet are lost where net.ipv4.tcp_migrate_req is 0; so that of this machine stays as it is, run it in a
+network of its own, as root:
 
   unshare --net sh -c 'ip link set lo up; sysctl -qw net.ipv4.tcp_migrate_req=1
     exec deno run -A scripts/takeovers.ts'
 
-  --count N    hand-overs in a row (50)
-  --clients N  users online (200)
-  --visits N   visits a second (50)
-  --streams N  streams open at each hand-over (20)
-  --json       the result as JSON on standard output
+  --count N         hand-overs in a row (50)
+  --clients N       users online (200)
+  --visits N        visits a second (50)
+  --streams N       streams open at each hand-over (20)
+  --restart SIGNAL  end the relay by SIGTERM or SIGKILL and start it again instead, as systemctl restart
+                    does; its streams end before it does where they can
+  --haproxy         behind Debian's HAProxy with examples/haproxy.cfg, which holds visitors meanwhile
+  --json            the result as JSON on standard output
 
 Exit: 0 nobody noticed, 1 somebody did, 2 the command line is wrong.
 `;
@@ -36,7 +44,14 @@ const DRAIN_SECONDS = 20;
 /** Connections that each client keeps parked. */
 const POOL = 2;
 
-const SETTINGS = { DRAIN_SECONDS: `${DRAIN_SECONDS}`, LOG_LEVEL: "info" };
+/** What is to hold, milliseconds: until all clients are back, and a delay of the event loop. */
+const AT_MOST_MS = { back: 30_000, stall: 250 } as const;
+
+/** How long one call of the probe takes, seconds. */
+const PROBE_S = 1;
+
+/** How a relay can be ended to be started again. */
+const ENDINGS = ["SIGTERM", "SIGKILL"] as const;
 
 const { values } = readCommandLine(HELP, {
   options: {
@@ -44,6 +59,8 @@ const { values } = readCommandLine(HELP, {
     clients: { type: "string", default: "200" },
     visits: { type: "string", default: "50" },
     streams: { type: "string", default: "20" },
+    restart: { type: "string" },
+    haproxy: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -55,80 +72,108 @@ const [count, clients, perSecond, streams] = [
   number("visits"),
   number("streams"),
 ];
+const restart = ENDINGS.find((signal) => signal === values.restart);
+if (values.restart !== restart) {
+  refuse(`--restart takes ${ENDINGS.join(" or ")}, not ${values.restart}`);
+}
+const [change, changes] = restart === undefined
+  ? ["hand-over", "hand-overs"]
+  : [`restart by ${restart}`, `restarts by ${restart}`];
 
 await using stack = new AsyncDisposableStack();
-const glossond = stack.use(
-  await startGlossond({ users: clients, settings: SETTINGS }),
-);
-const [members, visitors, holders] = ["members", "visitors", "holders"]
-  .map(() => stack.use(new LoadProcess("flights.ts"))) as [LoadProcess, LoadProcess, LoadProcess];
+const front = values.haproxy ? frontPorts() : undefined;
+const settings: Record<string, string> = {
+  DRAIN_SECONDS: `${DRAIN_SECONDS}`,
+  LOG_LEVEL: "info",
+  // What clients need of the descriptors; others make do with what is left.
+  MAX_CLIENTS: `${clients}`,
+  MAX_PARKED: `${clients * POOL}`,
+  MAX_VISITORS: "1000",
+  MAX_HELLOS: "1000",
+  MAX_PAGES: "50",
+  MAX_DATA_SOCKETS: "10",
+  ...(front && { PROXY_PROTOCOL_FROM: "127.0.0.1", PUBLIC_PORT: `${front.tls}` }),
+};
+const glossond = stack.use(await startGlossond({ users: clients, settings }));
+const { dir, ports: { hub = 0, control = 0 } } = glossond.relay;
+if (front) stack.use(await startHaproxy({ dir, base: BASE, ports: front, hub, control }));
 const hostnames = Array.from({ length: clients }, (_, i) => `${usernameOf(i)}.${BASE}`);
-const way = { port: glossond.relay.ports.hub!, hostnames };
-await members.call("members", {
-  memberships: hostnames.map((_, i) => glossond.membership(i, POOL)),
-});
+const crowd = stack.use(new Crowd({ port: front?.tls ?? hub, hostnames }));
+await crowd.comeOnline(hostnames.map((_, i) => ({
+  ...glossond.membership(i, POOL),
+  ...(front && { host: `relay.${BASE}`, controlPort: front.tls }),
+})));
+const prober = stack.use(new LoadProcess("probe.ts"));
 
-/** What went wrong, and how often. */
-const failures = new Map<string, number>();
-let [visited, slowestMs, over] = [0, 0, false];
+/** The relay that comes after; streams that the old one carries go on. */
+async function next(old: Relay): Promise<Relay> {
+  const options = { dir, launcher: AS_SERVED, settings };
+  await crowd.openStreams(streams);
+  if (restart === undefined) {
+    const relay = await startRelay({ ...options, takeover: true });
+    await crowd.useStreams();
+    return relay;
+  }
+  const stopped = old.stop(restart);
+  if (restart === "SIGTERM") await crowd.useStreams();
+  else await crowd.dropStreams();
+  await stopped;
+  return await startAgain(old, options);
+}
 
-async function keepVisiting(): Promise<void> {
-  while (!over) {
-    const result = await visitors.call<{ p99: number; failures: Record<string, number> }>("rate", {
-      ...way,
-      perSecond,
-      seconds: 2,
-    });
-    visited += 2 * perSecond;
-    slowestMs = Math.max(slowestMs, result.p99);
-    for (const [why, times] of Object.entries(result.failures)) note(`visit: ${why}`, times);
+/** Waits until all clients are back; how long they and the event loop took, milliseconds. */
+async function settle(relay: Relay, leftAt: number): Promise<{ backMs: number; stallMs: number }> {
+  const startedAt = performance.now();
+  for (let stallMs = 0;;) {
+    const probe = { port: relay.ports.admin, seconds: PROBE_S };
+    stallMs = Math.max(stallMs, (await prober.call<{ longest: number }>("probe", probe)).longest);
+    const agoMs = await crowd.onlineSince();
+    const now = performance.now();
+    if (Math.max(...agoMs) < now - leftAt) {
+      return { backMs: now - Math.min(...agoMs) - startedAt, stallMs };
+    }
+    if (now - startedAt > 2 * AT_MOST_MS.back) return { backMs: Infinity, stallMs };
   }
 }
 
-function note(why: string, times = 1): void {
-  failures.set(why, (failures.get(why) ?? 0) + times);
-}
-
-/** Starts the next relay, and has streams that the old one carries go on. */
-async function handOver(old: Relay): Promise<Relay> {
-  await holders.call("hold", { ...way, count: streams });
-  const relay = await startRelay({
-    dir: old.dir,
-    takeover: true,
-    launcher: AS_SERVED,
-    settings: SETTINGS,
-  });
-  stack.defer(() => relay.stop().then(() => {}));
-  await holders.call("burst", { mebibytes: 1 }).catch(({ message }) => note(`stream: ${message}`));
-  await holders.call("release");
-  return relay;
-}
-
-const visiting = keepVisiting();
+crowd.beginVisits(perSecond);
 const relays = [glossond.relay];
+let [backMs, stallMs] = [0, 0];
 for (let i = 1; i <= count; i++) {
-  relays.push(await handOver(relays.at(-1)!));
-  const wrong = [...failures.values()].reduce((sum, times) => sum + times, 0);
-  console.error(`hand-over ${i} of ${count}, ${visited} visits, ${wrong} failures`);
-  await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
+  const leftAt = performance.now();
+  const relay = await next(relays.at(-1)!);
+  stack.defer(() => relay.stop().then(() => {}));
+  relays.push(relay);
+  const settled = await settle(relay, leftAt);
+  [backMs, stallMs] = [Math.max(backMs, settled.backMs), Math.max(stallMs, settled.stallMs)];
+  console.error(
+    `${change} ${i} of ${count}, ${crowd.visits} visits, ${crowd.failed} failures, all back after ${
+      Math.round(settled.backMs)
+    } ms, event loop at most ${Math.round(settled.stallMs)} ms late`,
+  );
+  await sleep(BETWEEN_MS);
 }
-over = true;
-await visiting;
+await crowd.endVisits();
 // Each but the last has ended by itself.
 await Promise.all(relays.slice(0, -1).map(({ readerGone }) => readerGone));
 
+if (backMs > AT_MOST_MS.back) crowd.note("clients came back late");
+if (stallMs > AT_MOST_MS.stall) crowd.note("the event loop was kept for too long");
+const { visits, slowestMs, failures } = crowd;
 const result = {
-  handOvers: count,
-  visits: visited,
-  slowestMs,
+  ...{ changes, count, visits, slowestMs, backMs, stallMs },
   failures: Object.fromEntries(failures),
 };
 console.log(
   values.json
     ? JSON.stringify(result)
-    : `${count} hand-overs, ${visited} visits, ${count * streams} streams; ${
+    : `${count} ${changes}, ${visits} visits, ${count * streams} streams; ${
       failures.size === 0 ? "nobody noticed" : JSON.stringify(result.failures)
-    }; the slowest p99 of two seconds was ${slowestMs.toFixed(0)} ms`,
+    }; the slowest p99 of two seconds was ${
+      slowestMs.toFixed(0)
+    } ms, all clients were back within ${backMs.toFixed(0)} ms, the event loop was at most ${
+      stallMs.toFixed(0)
+    } ms late`,
 );
 await stack.disposeAsync();
 Deno.exit(failures.size === 0 ? 0 : 1);

@@ -130,3 +130,15 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
     throw error;
   }
 }
+
+/** Starts a relay at the ports of one that has stopped. */
+export async function startAgain(stopped: Relay, options: RelayOptions): Promise<Relay> {
+  const ports = Object.entries(stopped.ports).map(([name, port]) => [
+    `${name.toUpperCase()}_PORT`,
+    String(port),
+  ]);
+  return await startRelay({
+    ...options,
+    settings: { ...options.settings, ...Object.fromEntries(ports) },
+  });
+}

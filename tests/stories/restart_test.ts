@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BASE, type Relay, type RelayOptions, startRelay } from "./relay.ts";
+import { BASE, type Relay, startAgain, startRelay } from "./relay.ts";
 import {
   apiOf,
   connectControl,
@@ -16,18 +16,6 @@ const VISITORS = 3;
 
 /** What a user's page says. */
 const PAGE = "hello";
-
-/** A relay that can be stopped and started again at the same ports. */
-async function startAgain(relay: Relay, options: RelayOptions): Promise<Relay> {
-  const ports = Object.entries(relay.ports).map(([name, port]) => [
-    `${name.toUpperCase()}_PORT`,
-    String(port),
-  ]);
-  return await startRelay({
-    ...options,
-    settings: { ...options.settings, ...Object.fromEntries(ports) },
-  });
-}
 
 /** A client that comes back by itself, as PROTOCOL has it, but no sooner than is asked. */
 async function persistentUser(relay: Relay, user: User): Promise<AsyncDisposable> {

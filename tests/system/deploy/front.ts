@@ -68,7 +68,10 @@ async function fitted(file: string, changes: [from: string, to: string][]): Prom
   return text;
 }
 
-async function startHaproxy(options: FrontOptions): Promise<AsyncDisposable> {
+/** Starts the HAProxy of a front alone. */
+export async function startHaproxy(
+  options: Omit<FrontOptions, "foreign">,
+): Promise<AsyncDisposable> {
   const { dir, base, ports, hub, control } = options;
   const config = `${dir}/haproxy.cfg`;
   await Deno.writeTextFile(
