@@ -17,6 +17,9 @@ import { withPort } from "../wire/ip_address.ts";
  */
 const BACKLOG = 4_096;
 
+/** Turns of the event loop in which a listener that stops accepts what has come, at most. */
+const MOST_TURNS = 100;
+
 /** Least time between two log lines of connections that cannot be accepted. */
 const WARN_EVERY_MS = 10_000;
 
@@ -44,7 +47,10 @@ export interface TcpServer {
   readonly accepting: boolean;
   /** Counters since the start. */
   readonly counts: Readonly<ListenerCounts>;
-  /** Stops accepting; connections in progress go on. Resolves when the port is free. */
+  /**
+   * Stops accepting once it has what the kernel has accepted by then, which would be reset; connections
+   * in progress go on. Resolves when the port is free.
+   */
   stop(): Promise<void>;
   /** Resolves when no connection is being handled. */
   idle(): Promise<void>;
@@ -116,6 +122,19 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
     },
     signal: stopping.signal,
   });
+  let stopped: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    // Each turn of the event loop may accept some; who comes faster than that is no queue any more.
+    for (let turn = 0, before = -1; before < counts.accepted && turn < MOST_TURNS; turn++) {
+      before = counts.accepted;
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    stopping.abort();
+    listener.close();
+    await loop;
+  }
+
   return {
     counts,
     get active() {
@@ -123,15 +142,9 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
     },
     get accepting() {
       // A failing accept is tried again within the longest pause, so by then it has failed again.
-      return !stopping.signal.aborted && performance.now() - failedAt > 2 * LONGEST_BACKOFF_MS;
+      return stopped === undefined && performance.now() - failedAt > 2 * LONGEST_BACKOFF_MS;
     },
-    async stop() {
-      if (!stopping.signal.aborted) {
-        stopping.abort();
-        listener.close();
-      }
-      await loop;
-    },
+    stop: () => stopped ??= stop(),
     idle: () => whenIdle.promise,
     closeAll() {
       for (const conn of active) closeQuietly(conn);

@@ -73,3 +73,26 @@ Deno.test("listenTcp() tells the address as one writes it, and the fix for what 
     /Cannot listen on \[2001:db8::1\]:0 \(data\): .*; set an address of this machine.*DATA_HOST/,
   );
 });
+
+Deno.test("a listener that stops serves what the kernel has accepted for it by then", async () => {
+  const listener = listenTcp("hub", "127.0.0.1", 0);
+  const { hostname, port } = listener.addr;
+  const connect = () => Deno.connect({ hostname, port });
+  const visitors = await Promise.all(Array.from({ length: 20 }, connect));
+  const server = serveTcp(listener, {
+    name: "hub",
+    async onConnection(conn) {
+      await conn.write(Uint8Array.of(1));
+      conn.close();
+    },
+    log: SILENT_LOG,
+  });
+  const [first, second] = [server.stop(), server.stop()];
+  assert.equal(server.accepting, false);
+  for (const visitor of visitors) {
+    assert.equal(await visitor.read(new Uint8Array(2)), 1);
+    visitor.close();
+  }
+  await Promise.all([first, second]);
+  await assert.rejects(connect, Deno.errors.ConnectionRefused);
+});
