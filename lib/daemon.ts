@@ -11,7 +11,7 @@ import { buildClients } from "./daemon/clients.ts";
 import { type Events, layGround } from "./daemon/ground.ts";
 import { startOperator } from "./daemon/operator.ts";
 import { buildOwnHosts } from "./daemon/own_hosts.ts";
-import { OwnHandOver, SETTLE_MS, takeOver, withPortsOf } from "./daemon/hand_over.ts";
+import { askSuccessor, OwnHandOver, SETTLE_MS, takeOver, withPortsOf } from "./daemon/hand_over.ts";
 import { watchLastVisitors } from "./daemon/last_visitors.ts";
 import type { Place } from "./daemon/listeners.ts";
 import { Servers } from "./daemon/servers.ts";
@@ -25,7 +25,7 @@ import { limitedGroups } from "./net/address_group.ts";
 import { Places } from "./net/places.ts";
 import type { HttpServer } from "./net/serve_http.ts";
 import { logUncaught } from "./net/uncaught.ts";
-import { AFTER_HAND_OVER, AFTER_RESTART } from "./session/control_sockets.ts";
+import { AFTER_RESTART } from "./session/control_sockets.ts";
 import { createDataPort } from "./session/data_port.ts";
 import { withPort } from "./wire/ip_address.ts";
 
@@ -172,12 +172,14 @@ async function start(
     await servers.stop("control");
     // Commands are the successor's, and so is what is still to be ordered.
     if (own.isDone) stopAdmin();
-    const drained = control.drain(own.isDone ? AFTER_HAND_OVER : AFTER_RESTART);
+    const drained = own.isDone
+      ? control.sendOver(askSuccessor(settings.stateDir))
+      : control.drain(AFTER_RESTART);
     sessions.stop();
     // Beside the visitors, who may take longer than a successor can wait.
     const ordered = certificate.stop().then(stopOrdering);
-    await drained;
     const endWatch = own.isDone ? watchLastVisitors({ accounts, hub, log }) : () => {};
+    await drained;
     const fallback = own.isDone ? DRAIN_SECONDS.handOver : DRAIN_SECONDS.stop;
     await servers.finish((settings.drainSeconds ?? fallback) * 1000);
     endWatch();

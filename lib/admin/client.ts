@@ -22,6 +22,8 @@ export interface AdminClient {
   /** Renews the relay's certificate; yields each line as it comes, the one with `result` last. */
   renew(force: boolean): AsyncIterable<RenewalLine>;
   handOver: HandOver;
+  /** Usernames of those whom its visitors wait for. */
+  waitedFor(): Promise<string[]>;
   /** A copy of all that the relay keeps. */
   backup(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
 }
@@ -127,6 +129,7 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
         json<ActView[]>("GET", username === undefined ? "/v1/acts" : `/v1/users/${username}/acts`),
     },
     renew,
+    waitedFor: () => json<string[]>("GET", "/v1/hand-over/waited-for"),
     backup,
     handOver: {
       look: () => json<Standing>("GET", "/v1/hand-over"),

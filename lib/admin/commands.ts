@@ -24,6 +24,8 @@ export interface CommandsAppOptions {
   users: UserDesk;
   renew: Renew;
   handOver: HandOver;
+  /** Usernames of those whom visitors wait for, for a relay whose place this one has. */
+  waitedFor: () => string[];
   /** A copy of all that the relay keeps. */
   backup: () => Promise<ReadableStream<Uint8Array>>;
   isUsername: (text: string) => boolean;
@@ -59,6 +61,7 @@ export function commandsApp(options: CommandsAppOptions): Hono {
   app.post("/v1/certificate/renew", (c) => c.body(renewal(c.req.query("force") === "true")));
   app.get("/v1/backup", async (c) => c.body(await options.backup()));
   app.get("/v1/hand-over", async (c) => c.json(await handOver.look()));
+  app.get("/v1/hand-over/waited-for", (c) => c.json(options.waitedFor()));
   app.post("/v1/hand-over/visitors", async (c) => c.json(await handOver.leaveVisitors()));
   app.post("/v1/hand-over/resume", async (c) => {
     await handOver.resume();

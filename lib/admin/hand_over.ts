@@ -1,6 +1,6 @@
 /** How a relay stands that another process is to take the place of. */
 export interface Standing {
-  /** Usernames of those online. */
+  /** Usernames of those online, and of those who count as coming back. */
   online: string[];
   /** Port of each of its listeners, by name. */
   ports: Record<string, number>;
@@ -18,8 +18,8 @@ export interface HandOver {
   /** The successor failed: accepts as before. */
   resume(): Promise<void>;
   /**
-   * Sends the clients to the successor and ends once the visitors it has are gone. Resolves when it
-   * can be reached for commands no more.
+   * Sends the clients to the successor, those first whose visitors wait there, and ends once the
+   * visitors it has are gone. Resolves when it can be reached for commands no more.
    */
   leaveClients(): Promise<void>;
 }

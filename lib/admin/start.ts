@@ -33,6 +33,8 @@ export interface StartAdminOptions {
   backup: () => Promise<ReadableStream<Uint8Array>>;
   /** What this relay does when another process is to take its place. */
   handOver: HandOver;
+  /** Usernames of those whom visitors wait for. */
+  waitedFor: () => string[];
   isUsername: (text: string) => boolean;
   log: Log;
 }
@@ -78,7 +80,9 @@ export async function startAdmin(options: StartAdminOptions): Promise<HttpServer
     address: server.address,
     async stop() {
       endWatch();
-      await Promise.all([closeSocket(), server.stop()]);
+      await server.stop();
+      // Last: a relay that takes this one's place takes it for the end of both.
+      await closeSocket();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { type AdminClient, connectAdmin } from "../admin/client.ts";
 import type { HandOver, Standing } from "../admin/hand_over.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Log } from "../log.ts";
@@ -15,7 +16,7 @@ const STEP_MS = 15_000;
 
 /** Options for {@linkcode OwnHandOver}. */
 export interface OwnHandOverOptions {
-  sessions: Pick<Sessions, "usernames">;
+  sessions: Pick<Sessions, "usernames" | "awaited">;
   hub: Pick<Hub, "settled">;
   servers: Pick<Servers, "open" | "stop">;
   /** Where each listener is, by name. */
@@ -51,7 +52,7 @@ export class OwnHandOver implements HandOver {
   look(): Promise<Standing> {
     const { sessions, addresses } = this.#options;
     return Promise.resolve({
-      online: [...sessions.usernames()],
+      online: [...sessions.usernames(), ...sessions.awaited()],
       ports: Object.fromEntries(addresses().map(([name, { port }]) => [name, port])),
     });
   }
@@ -133,6 +134,22 @@ export async function takeOver(
     throw error;
   }
   await predecessor.leaveClients();
+}
+
+/**
+ * Asks the relay that has this one's place whose visitors wait there; it may not be reached yet, or not
+ * know what it is asked.
+ */
+export function askSuccessor(stateDir: string): () => Promise<string[]> {
+  let successor: AdminClient | undefined;
+  return async () => {
+    try {
+      successor ??= await connectAdmin(stateDir);
+      return await successor?.waitedFor() ?? [];
+    } catch {
+      return [];
+    }
+  };
 }
 
 /** Settings whose ports are those of the relay whose place is taken, where they leave them open. */

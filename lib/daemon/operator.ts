@@ -78,6 +78,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     },
     isUsername,
     handOver: options.handOver,
+    waitedFor: () => sessions.waitedFor(),
     backup: () => archiveState({ stateDir: settings.stateDir }),
     renew: createRenewal(certificate),
     users: createUserDesk({

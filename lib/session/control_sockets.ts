@@ -31,8 +31,14 @@ export interface ComeBack {
 /** To one that starts again. */
 export const AFTER_RESTART: ComeBack = { minMs: 1_000, eachMs: 2, leastMs: 1_000, mostMs: 10_000 };
 
-/** To its successor, which is there: within the time that a visitor waits for them. */
-export const AFTER_HAND_OVER: ComeBack = { minMs: 0, eachMs: 1, leastMs: 100, mostMs: 3_000 };
+/**
+ * How clients are sent to a relay that is there: so many every so often, that it has time for their TLS
+ * handshakes and for its visitors, and all of them well within the time that it awaits them for.
+ */
+const SENDING = { everyMs: 100, least: 25, mostMs: 15_000 } as const;
+
+/** One that is sent to a relay that is there comes at once; 0 would leave it a pause of its own. */
+const AT_ONCE_MS = 1;
 
 /** Options for {@linkcode ControlSockets}. */
 export interface ControlSocketsOptions {
@@ -132,10 +138,44 @@ export class ControlSockets {
 
   /** Sends every client away to come back later, and waits until they closed. */
   async drain({ minMs, eachMs, leastMs, mostMs }: ComeBack): Promise<void> {
-    clearInterval(this.#heartbeat);
     const spreadMs = Math.min(Math.max(this.#links.size * eachMs, leastMs), mostMs);
     this.#sendAway = (link) => link.end("draining", minMs + Math.floor(Math.random() * spreadMs));
     for (const link of [...this.#links.values()]) this.#sendAway(link);
+    await this.#closed();
+  }
+
+  /**
+   * Sends the clients to the relay that has this one's place, a few at a time, and waits until they closed.
+   *
+   * @param waitedFor asks for users whose visitors wait there: those go first. Never rejects.
+   */
+  async sendOver(waitedFor: () => Promise<readonly string[]>): Promise<void> {
+    const { sessions } = this.#options;
+    const send = this.#sendAway = (link?: ControlLink) => link?.end("draining", AT_ONCE_MS);
+    const sent = new AbortController();
+    const asking = (async () => {
+      while (!sent.signal.aborted) {
+        for (const username of await waitedFor()) {
+          const session = sessions.get(username);
+          send(session && this.#links.get(session));
+        }
+        await sleep(SENDING.everyMs, sent.signal);
+      }
+    })();
+    const links = [...this.#links.values()];
+    const { everyMs, least, mostMs } = SENDING;
+    const atOnce = Math.max(least, Math.ceil(links.length * everyMs / mostMs));
+    while (links.length > 0) {
+      for (const link of links.splice(0, atOnce)) send(link);
+      await sleep(everyMs);
+    }
+    sent.abort();
+    await Promise.all([asking, this.#closed()]);
+  }
+
+  /** Waits until every client has closed, for so long as one may take. */
+  async #closed(): Promise<void> {
+    clearInterval(this.#heartbeat);
     for (let waited = 0; this.#links.size > 0 && waited < CLOSE_TIMEOUT_MS; waited += 20) {
       await sleep(20);
     }

@@ -58,6 +58,17 @@ export class Sessions {
     return this.#online.keys();
   }
 
+  /** Names of the users who count as coming back. */
+  awaited(): string[] {
+    this.forgetOld();
+    return [...this.#dropped.keys()];
+  }
+
+  /** Names of the users whom visitors wait for. */
+  waitedFor(): string[] {
+    return [...this.#waiting.keys()];
+  }
+
   /** The user's session. */
   get(username: string): Session | undefined {
     return this.#online.get(username);

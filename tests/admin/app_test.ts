@@ -59,6 +59,7 @@ function commandsWith(lines: RenewalLine[] = []) {
       resume: () => Promise.resolve(void cutOff.push("resume")),
       leaveClients: () => Promise.resolve(void cutOff.push("leave")),
     },
+    waitedFor: () => ["zoe"],
     backup: () => Promise.resolve(new Blob(["all"]).stream()),
     isUsername: (text) => /^[a-z]+$/.test(text),
   });
@@ -139,6 +140,7 @@ Deno.test("commandsApp() takes each step of a hand-over", async () => {
   const { app, cutOff } = commandsWith();
   const look = await app.request("/v1/hand-over");
   assert.deepEqual(await look.json(), { online: ["kaylee"], ports: { hub: 443 } });
+  assert.deepEqual(await (await app.request("/v1/hand-over/waited-for")).json(), ["zoe"]);
   const failed = await app.request("/v1/hand-over/visitors", { method: "POST" });
   assert.equal(failed.status, 500);
   for (const step of ["resume", "clients"]) {

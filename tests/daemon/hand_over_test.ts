@@ -8,7 +8,7 @@ function setUp() {
   const did: string[] = [];
   const clock = new ManualClock();
   const own = new OwnHandOver({
-    sessions: { usernames: () => ["kaylee"].values() },
+    sessions: { usernames: () => ["kaylee"].values(), awaited: () => ["zoe"] },
     hub: { settled: () => Promise.resolve() },
     servers: {
       open: (...groups) => void did.push(`open ${groups}`),
@@ -23,7 +23,7 @@ function setUp() {
 
 Deno.test("OwnHandOver goes on when its successor dies between the steps", async () => {
   const { did, clock, own } = setUp();
-  assert.deepEqual(await own.leaveVisitors(), { online: ["kaylee"], ports: { hub: 8443 } });
+  assert.deepEqual(await own.leaveVisitors(), { online: ["kaylee", "zoe"], ports: { hub: 8443 } });
   clock.advance(15_000);
   assert.deepEqual(did, ["stop visitors", "stop data", "open visitors,data"]);
   assert.equal(own.isDone, false);

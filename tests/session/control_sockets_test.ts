@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import type { ControlSocket, Transport } from "../../lib/session/caller.ts";
-import {
-  AFTER_HAND_OVER,
-  AFTER_RESTART,
-  ControlSockets,
-} from "../../lib/session/control_sockets.ts";
+import { AFTER_RESTART, ControlSockets } from "../../lib/session/control_sockets.ts";
 import { Sessions } from "../../lib/session/sessions.ts";
 import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import { CLOSE } from "../../lib/wire/messages.ts";
@@ -165,13 +161,39 @@ sessionTest(
 
 sessionTest("who comes in when the others were sent away is sent away too", async (world) => {
   const { sessions, control, open } = world;
-  await control.drain(AFTER_HAND_OVER);
-  const { socket, done, holds } = open();
-  holds(true);
-  await done;
-  assert.equal(sessions.get("kaylee"), undefined);
-  assert.deepEqual([socket.types, socket.sent[0]!.reason], [["goodbye"], "draining"]);
+  for (const leave of [control.drain(AFTER_RESTART), control.sendOver(() => Promise.resolve([]))]) {
+    await leave;
+    const { socket, done, holds } = open();
+    holds(true);
+    await done;
+    assert.equal(sessions.get("kaylee"), undefined);
+    assert.deepEqual([socket.types, socket.sent[0]!.reason], [["goodbye"], "draining"]);
+  }
 });
+
+sessionTest(
+  "clients are sent over a few at a time, those first who are waited for",
+  async (world) => {
+    const { control, open } = world;
+    const left: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      const { socket, done, holds } = open(`user${i}`);
+      socket.addEventListener("close", () => left.push(`user${i}`));
+      holds(true);
+      await done;
+    }
+    const asked: number[] = [];
+    await control.sendOver(() => {
+      asked.push(left.length);
+      return Promise.resolve(["user58", "nobody", "user59"]);
+    });
+    assert.equal(left.length, 60);
+    // After those who go at first, and long before their turn.
+    const places = ["user58", "user59"].map((username) => left.indexOf(username));
+    assert.ok(places.every((place) => place < 30), `${places}`);
+    assert.ok(asked.length >= 2 && asked.every((count) => count <= 60), `${asked}`);
+  },
+);
 
 sessionTest("what a client says early is heard once it is online", async ({ open }) => {
   const { socket, done, holds } = open();

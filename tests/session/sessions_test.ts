@@ -81,13 +81,16 @@ Deno.test("Sessions.await() has visitors wait for a user of before the start, fo
   const { clock, sessions, session, changes } = setUp();
   sessions.await("inara", RECENT_MS - 1);
   sessions.await("kaylee");
+  assert.deepEqual(sessions.awaited(), ["inara", "kaylee"]);
+  assert.deepEqual(sessions.waitedFor(), []);
   const found = sessions.find("kaylee");
+  assert.deepEqual(sessions.waitedFor(), ["kaylee"]);
   clock.advance(1);
   assert.equal(await sessions.find("inara"), undefined);
   const back = session();
   sessions.add(back);
   assert.equal(await found, back);
-  sessions.forgetOld();
+  assert.deepEqual([sessions.awaited(), sessions.waitedFor()], [[], []]);
   assert.deepEqual(changes, [["kaylee", "online"], ["inara", "gone"]]);
 });
 
