@@ -95,18 +95,22 @@ export async function checkCertificate(
   return ok(check, `for ${found?.join(" ")} until ${notAfter}`);
 }
 
-/** Shows whether a relay that takes another's place loses connections that wait (ip-sysctl, Linux 5.14). */
-export async function checkHandOver(): Promise<Finding[]> {
+/**
+ * Shows whether a relay that takes another's place loses connections that wait (ip-sysctl, Linux 5.14).
+ *
+ * @param proc where the kernel's settings are. @default {"/proc"}
+ */
+export async function checkHandOver(proc = "/proc"): Promise<Finding[]> {
   const check = "hand-over";
   const name = "net.ipv4.tcp_migrate_req";
   try {
-    const value = await Deno.readTextFile(`/proc/sys/${name.replaceAll(".", "/")}`);
+    const value = await Deno.readTextFile(`${proc}/sys/${name.replaceAll(".", "/")}`);
     return [
       ok(
         check,
         value.trim() === "1"
           ? `loses no connection: ${name} is 1`
-          : `may lose a few connections; not so after sysctl -w ${name}=1, as glossond@.service has it`,
+          : `may lose a few connections, since ${name} is ${value.trim()}; not so after sysctl -w ${name}=1, as glossond@.service has it`,
       ),
     ];
   } catch {

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { loadConfig } from "../../lib/config/load.ts";
 import type { Finding } from "../../lib/doctor/finding.ts";
 import { examine } from "../../lib/doctor/doctor.ts";
+import { checkHandOver } from "../../lib/doctor/relay.ts";
 import { glossond } from "../stories/admin_command.ts";
 import { BASE, type Relay, startRelay } from "../stories/relay.ts";
 import { getCertificate, signUp } from "../stories/user.ts";
@@ -243,4 +244,26 @@ Deno.test("doctor tells people each fault with its fix, and exits 1", async () =
   const { code, stdout } = await glossond(relay.stateDir, "doctor", "--dev");
   assert.equal(code, 1);
   assert.match(stdout, /^FAULT {2}relay: none runs on .*\n {7}fix: start it/m);
+});
+
+Deno.test("doctor names the kernel's setting by which a hand-over loses no connection", async () => {
+  const proc = await Deno.makeTempDir({ prefix: "glossond-doctor-" });
+  await Deno.mkdir(`${proc}/sys/net/ipv4`, { recursive: true });
+  const set = (text: string) => Deno.writeTextFile(`${proc}/sys/net/ipv4/tcp_migrate_req`, text);
+  assert.deepEqual(await checkHandOver(proc), []);
+  await set("0\n");
+  const [off] = await checkHandOver(proc);
+  assert.equal(off?.check, "hand-over");
+  assert.match(
+    off!.detail,
+    /may lose .*tcp_migrate_req is 0; .*sysctl -w net\.ipv4\.tcp_migrate_req=1/,
+  );
+  await set("1\n");
+  assert.match((await checkHandOver(proc))[0]!.detail, /loses no connection/);
+  await Deno.remove(proc, { recursive: true });
+  if (Deno.build.os !== "linux") return;
+  // As the command has it, of this machine.
+  const own = await Deno.readTextFile("/proc/sys/net/ipv4/tcp_migrate_req").catch(() => undefined);
+  const [found] = await checkHandOver();
+  assert.equal(/tcp_migrate_req is (\d)/.exec(found?.detail ?? "")?.[1], own?.trim());
 });
