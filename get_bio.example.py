@@ -17,7 +17,11 @@ What glossond relies on:
   exit 1     there is no such profile.
   other      could not find out (the network, the site, a bug); the person is told to try later.
              Python exits with 1 on an error that nobody catches, so catch them, as below.
-  stderr     goes to the relay's log.
+  stderr     goes to the relay's log, but for a first line "profile-id: ID", where ID stays the
+             same as long as the profile is there, and is never another's (a number in the site's
+             database, say; at most 200 characters). It is not needed. With it the relay can tell a
+             profile from a later one of the same name: a user who released their name can have it
+             back at once, while it rests for everybody else. Only a hash of it is kept.
 
 It gets 10 seconds, a nearly empty environment (PATH and LANG only) and no stdin; at most four run
 at once. When it ends or its time is up, everything it started is killed.
@@ -36,18 +40,25 @@ import urllib.request
 PROFILE_URL = "https://community.example/api/users/{name}.json"
 PROFILE_MEMBER = "bio"
 
+# The member that holds the profile's id, see above; where there is none, none is told.
+PROFILE_ID_MEMBER = "id"
+
 # Less than the relay's 10 seconds, so that the log tells a slow site from a slow script.
 TIMEOUT_S = 8
 MAX_BYTES = 1_000_000
 
 
 def bio_from_file(name: str) -> str | None:
-    """Read bios/NAME.txt beside this script; None if there is none."""
-    path = pathlib.Path(__file__).resolve().parent / "bios" / f"{name}.txt"
+    """Read bios/NAME.txt beside this script; None if there is none. Its id is in bios/NAME.id."""
+    bios = pathlib.Path(__file__).resolve().parent / "bios"
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        bio = (bios / f"{name}.txt").read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
+    id_file = bios / f"{name}.id"
+    if id_file.exists():
+        tell_id(id_file.read_text(encoding="utf-8").strip())
+    return bio
 
 
 def bio_from_web(name: str) -> str | None:
@@ -66,7 +77,14 @@ def bio_from_web(name: str) -> str | None:
         if error.code in (404, 410):
             return None
         raise
+    tell_id(profile.get(PROFILE_ID_MEMBER))
     return profile[PROFILE_MEMBER] or ""
+
+
+def tell_id(profile_id: object) -> None:
+    """Tell the relay the profile's id, if there is one; before anything else goes to stderr."""
+    if profile_id:
+        print(f"profile-id: {profile_id}", file=sys.stderr)
 
 
 # For a real community: put its address above, and use the other function.

@@ -32,6 +32,8 @@ import { withPort } from "./wire/ip_address.ts";
 /** How long visitors may finish, seconds, unless the settings say: when it stops, or is handed over. */
 const DRAIN_SECONDS = { stop: 10, handOver: 3_600 } as const;
 
+const DAY_MS = 86_400_000;
+
 /** A running relay. */
 export interface Daemon {
   /** Where each listener is, by name, as `host:port`. */
@@ -111,7 +113,7 @@ async function start(
   const uncaught = logUncaught(log);
   onClose(() => uncaught.stop());
   const ground = await layGround(settings, log, events, predecessor !== undefined);
-  const { listeners, ceilings, metrics, cutOff, store: { acts } } = ground;
+  const { listeners, ceilings, metrics, cutOff, store: { acts, rests } } = ground;
   events.onReload((changed) => {
     const detail = changed.join(", ") || "nothing was different";
     acts.note({ act: "reload", detail, by: "signal" })
@@ -122,8 +124,13 @@ async function start(
   const clients = await buildClients(ground);
   const { sessions, control, lastOnline, presence } = clients;
   const { authority, names, issuance, stopOrdering } = await buildCertificates(ground);
-  async function release(username: string, trace: Trace, token?: string): Promise<boolean> {
-    const released = await accounts.release(username, trace, token);
+  async function release(
+    username: string,
+    trace: Trace,
+    { token, rests = true }: { token?: string; rests?: boolean } = {},
+  ): Promise<boolean> {
+    const restMs = rests ? settings.nameRestDays * DAY_MS : 0;
+    const released = await accounts.release(username, trace, { token, restMs });
     if (!released) return false;
     issuance.forget(username);
     names?.settle(ground.hostnameOf(username));
@@ -133,7 +140,7 @@ async function start(
   }
   const api = buildApi(ground, {
     ...{ ...clients, accounts, claims, issuance },
-    release: (username, token) => release(username, { by: "user" }, token),
+    release: (username, token) => release(username, { by: "user" }, { token }),
   });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
   const hub = buildHub(ground, { sessions, presence, fronts });
@@ -194,6 +201,7 @@ async function start(
       settings,
       accounts,
       acts,
+      rests,
       bio,
       issuance,
       certificate,

@@ -2,9 +2,17 @@ import { type Log, SILENT_LOG } from "../log.ts";
 import { type BioProcessEnd, runBioProcess } from "./bio_process.ts";
 import { SUPERVISOR_FOUND, SUPERVISOR_NOT_FOUND } from "./bio_supervisor.ts";
 
+/** How a script tells the id of the profile that it found. */
+const PROFILE_ID_LINE = /^profile-id: ([^\p{Cc}]{1,200})(?:\r?\n|$)/u;
+
 /** What asking for a profile came to; `why` is for the operator, not for the user. */
 export type BioResult =
-  | { state: "found"; bio: string }
+  | {
+    state: "found";
+    bio: string;
+    /** What tells the profile from any other, of the same name too; absent where the script does not. */
+    profileId?: string;
+  }
   | { state: "not-found" }
   | { state: "unavailable"; why: string };
 
@@ -34,7 +42,7 @@ export interface BioCommand {
  *
  * Exit status 0 is found and 1 no such profile. Anything else, no output at all, too much of it or
  * too long a wait is unavailable: nothing is then known about the profile. Bytes that are no UTF-8
- * become U+FFFD. How many run at once is the caller's to bound, see `bio_queue.ts`.
+ * become U+FFFD. Where its error output begins with a line `profile-id: ID`, that is the profile's id. How many run at once is the caller's to bound, see `bio_queue.ts`.
  */
 export function createBioCommand(options: BioCommandOptions): BioCommand {
   const {
@@ -56,8 +64,9 @@ export function createBioCommand(options: BioCommandOptions): BioCommand {
         timeoutMs,
         maxBytes,
       });
+      const { profileId, stderr } = readErrorOutput(end.stderr);
       const result = judge(end, timeoutMs, maxBytes);
-      const stderr = end.stderr || undefined;
+      if (result.state === "found" && profileId !== undefined) result.profileId = profileId;
       if (result.state === "unavailable") {
         log.warn("bio script failed", { username, why: result.why, stderr });
       } else if (stderr) {
@@ -76,6 +85,19 @@ export function createBioCommand(options: BioCommandOptions): BioCommand {
   }
 
   return { run, running: () => running };
+}
+
+/**
+ * Parts the id that a script tells from what it says to the log. Only the first line can be one: further
+ * on there may be words of others.
+ */
+function readErrorOutput(text: string): { profileId?: string; stderr?: string } {
+  const match = PROFILE_ID_LINE.exec(text);
+  const rest = match === null ? text : text.slice(match[0].length).trim();
+  return {
+    ...(match !== null && { profileId: match[1]! }),
+    ...(rest !== "" && { stderr: rest }),
+  };
 }
 
 function judge(end: BioProcessEnd, timeoutMs: number, maxBytes: number): BioResult {

@@ -124,7 +124,9 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
         }),
       block: async (username, trace) => void await change(username, "block", trace),
       unblock: (username, trace) => change(username, "unblock", trace),
-      release: (username, trace) => change(username, "release", trace),
+      release: (username, trace, { now = false } = {}) =>
+        change(username, `release?now=${now}`, trace),
+      endRest: (username, trace) => change(username, "end-rest", trace),
       acts: (username) =>
         json<ActView[]>("GET", username === undefined ? "/v1/acts" : `/v1/users/${username}/acts`),
     },

@@ -52,7 +52,12 @@ export function commandsApp(options: CommandsAppOptions): Hono {
     return c.json({ changed: await users.unblock(nameOf(c.req.param("name")), await traceOf(c)) });
   });
   app.post("/v1/users/:name/release", async (c) => {
-    return c.json({ changed: await users.release(nameOf(c.req.param("name")), await traceOf(c)) });
+    const now = c.req.query("now") === "true";
+    const name = nameOf(c.req.param("name"));
+    return c.json({ changed: await users.release(name, await traceOf(c), { now }) });
+  });
+  app.post("/v1/users/:name/end-rest", async (c) => {
+    return c.json({ changed: await users.endRest(nameOf(c.req.param("name")), await traceOf(c)) });
   });
   app.get("/v1/acts", async (c) => c.json(await users.acts()));
   app.get("/v1/users/:name/acts", async (c) => {

@@ -22,12 +22,15 @@ export interface UserDeskOptions extends ViewSources {
   acts: {
     list(username?: string): Promise<StoredAct[]>;
   };
+  rests: ViewSources["rests"] & {
+    end(username: string, trace: OperatorTrace): Promise<boolean>;
+  };
   certificates: ViewSources["certificates"] & {
     /** Ends the orders that a blocked name has pending. */
     suspend(username: string): Promise<void>;
   };
   /** Gives a name free with all that it leaves behind; false if nobody has it. */
-  release(username: string, trace: OperatorTrace): Promise<boolean>;
+  release(username: string, trace: OperatorTrace, options: { rests: boolean }): Promise<boolean>;
   live?: NonNullable<ViewSources["live"]> & {
     /** Ends the user's session and visitors at once. */
     cutOff(username: string): void;
@@ -52,10 +55,15 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
       if (changed) log.info("name unblocked", { username, ...trace });
       return changed;
     },
-    async release(username, trace) {
-      const released = await options.release(username, trace);
+    async release(username, trace, { now = false } = {}) {
+      const released = await options.release(username, trace, { rests: !now });
       if (released) log.info("account released", { username, ...trace });
       return released;
+    },
+    async endRest(username, trace) {
+      const ended = await options.rests.end(username, trace);
+      if (ended) log.info("rest of a name ended", { username, ...trace });
+      return ended;
     },
     acts: async (username) => (await options.acts.list(username)).map(toView),
   };

@@ -10,8 +10,6 @@ export interface StoredAccount {
   createdAt: number;
   verifiedAt: number;
   lastOnlineAt?: number;
-  blockedAt?: number;
-  blockedReason?: string;
 }
 
 /** A blocked name as the store keeps it, with an account or without. */
@@ -21,6 +19,12 @@ export interface StoredBlock {
   blockedReason?: string;
 }
 
+/** A name that rests as the store keeps it. */
+export interface StoredRest {
+  username: string;
+  until: number;
+}
+
 /** Where views of users are made from; times in milliseconds since the epoch. */
 export interface ViewSources {
   accounts: {
@@ -28,6 +32,10 @@ export interface ViewSources {
     listBlocked(): Promise<StoredBlock[]>;
     byUsername(username: string): Promise<StoredAccount | undefined>;
     blockOf(username: string): Promise<StoredBlock | undefined>;
+  };
+  rests: {
+    of(username: string): Promise<StoredRest | undefined>;
+    list(): Promise<StoredRest[]>;
   };
   hostnameOf: (username: string) => string;
   certificates: {
@@ -46,19 +54,25 @@ export interface ViewSources {
   };
 }
 
+/** What the stores have of a name. */
+interface Known {
+  account?: StoredAccount | undefined;
+  block?: StoredBlock | undefined;
+  rest?: StoredRest | undefined;
+}
+
 /** Makes views of what the stores and the running relay tell. They reject as the store. */
 export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "show"> {
-  const { accounts, hostnameOf, certificates, live } = sources;
+  const { accounts, rests, hostnameOf, certificates, live } = sources;
 
-  /** Of an account, or of a name that is blocked without one. */
-  async function view(
-    account: StoredAccount | undefined,
-    { username, blockedAt, blockedReason }: Partial<StoredBlock> & { username: string },
-  ): Promise<UserView> {
+  async function view(username: string, known: Known): Promise<UserView> {
+    const { account, rest, block: { blockedAt, blockedReason } = {} } = known;
     const certificate = await certificates.latest(username);
     const lastOnlineAt = live?.lastOnlineAt(username) ?? account?.lastOnlineAt;
     const state = blockedAt !== undefined
       ? "blocked"
+      : rest !== undefined
+      ? "resting"
       : live?.isOnline(username)
       ? "online"
       : lastOnlineAt === undefined
@@ -70,6 +84,7 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
       state,
       blockedAt: time(blockedAt),
       blockedReason: blockedReason ?? null,
+      restsUntil: time(rest?.until),
       createdAt: time(account?.createdAt),
       verifiedAt: time(account?.verifiedAt),
       lastOnlineAt: time(lastOnlineAt),
@@ -86,25 +101,27 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
     { dns: isDnsWanted = false } = {},
   ): Promise<UserView | undefined> {
     const account = await accounts.byUsername(username);
-    const known = account ?? await accounts.blockOf(username);
-    const user = known && await view(account, known);
+    const block = await accounts.blockOf(username);
+    const rest = await rests.of(username);
+    if ((account ?? block ?? rest) === undefined) return undefined;
+    const user = await view(username, { account, block, rest });
     if (!isDnsWanted || account === undefined || live?.inDns === undefined) return user;
     const { promise: late, resolve } = Promise.withResolvers<null>();
     const timer = setTimeout(() => resolve(null), DNS_TIMEOUT_MS);
     const dns = await Promise.race([live.inDns(hostnameOf(username)).catch(() => null), late]);
     clearTimeout(timer);
-    return user && { ...user, dns };
+    return { ...user, dns };
   }
 
   async function list(): Promise<UserView[]> {
-    const all = await accounts.list();
-    const known = new Set(all.map((account) => account.username));
-    const others = (await accounts.listBlocked()).filter(({ username }) => !known.has(username));
-    const views = await Promise.all([
-      ...all.map((account) => view(account, account)),
-      ...others.map((block) => view(undefined, block)),
-    ]);
-    return views.sort((a, b) => a.username < b.username ? -1 : 1);
+    const known = new Map<string, Known>();
+    const add = (username: string, what: Known): void =>
+      void known.set(username, { ...known.get(username), ...what });
+    for (const account of await accounts.list()) add(account.username, { account });
+    for (const block of await accounts.listBlocked()) add(block.username, { block });
+    for (const rest of await rests.list()) add(rest.username, { rest });
+    const names = [...known.keys()].sort();
+    return await Promise.all(names.map((username) => view(username, known.get(username)!)));
   }
 
   return { list, show };

@@ -13,16 +13,21 @@ export interface NameInDns {
   wildcard: string[];
 }
 
-/** A user, or a blocked name, as the operator sees it; times are RFC 3339. */
+/** A user, or a name that is blocked or rests, as the operator sees it; times are RFC 3339. */
 export interface UserView {
   username: string;
   hostname: string;
-  /** `setup` was never online; a blocked name may have no account, then `createdAt` is null. */
-  state: "online" | "offline" | "setup" | "blocked";
+  /**
+   * `setup` was never online; `resting` was released, and has no account. A blocked name may have none
+   * either, then `createdAt` is null.
+   */
+  state: "online" | "offline" | "setup" | "blocked" | "resting";
   /** Since when the operator blocks the name. */
   blockedAt: string | null;
   /** Why, in the operator's words. */
   blockedReason: string | null;
+  /** Until when it rests after its release. */
+  restsUntil: string | null;
   createdAt: string | null;
   verifiedAt: string | null;
   lastOnlineAt: string | null;
@@ -48,7 +53,7 @@ export interface UserView {
 export interface UserDesk {
   list(): Promise<UserView[]>;
   /**
-   * Undefined for a name that has no account and is not blocked.
+   * Undefined for a name that has no account, is not blocked and does not rest.
    *
    * @param options `dns`: whether the name is looked for there, which may take 3 s. @default {false}
    */
@@ -60,8 +65,14 @@ export interface UserDesk {
   block(username: string, trace: OperatorTrace): Promise<void>;
   /** False when the name was not blocked. */
   unblock(username: string, trace: OperatorTrace): Promise<boolean>;
-  /** Ends the account: anybody can claim the name. False when there was none. */
-  release(username: string, trace: OperatorTrace): Promise<boolean>;
+  /**
+   * Ends the account; the name rests. False when there was none.
+   *
+   * @param options `now`: the name does not rest, so that anybody can claim it. @default {false}
+   */
+  release(username: string, trace: OperatorTrace, options?: { now?: boolean }): Promise<boolean>;
+  /** Ends the rest of a name: anybody can claim it. False where it did not rest. */
+  endRest(username: string, trace: OperatorTrace): Promise<boolean>;
   /** What was done, the oldest first; to one name, or to all and the relay. */
   acts(username?: string): Promise<ActView[]>;
 }

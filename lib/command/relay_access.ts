@@ -6,6 +6,8 @@ import type { CommandContext } from "./command.ts";
 export interface RelayAccess {
   stateDir: string;
   baseDomain: string;
+  /** How long a name rests that is released. */
+  nameRestDays: number;
   /** The relay itself; undefined when it does not run. */
   admin?: AdminClient;
 }
@@ -13,7 +15,7 @@ export interface RelayAccess {
 /**
  * Finds the relay by its state folder, and connects to it when it runs.
  *
- * Only the state folder and the base domain are read of the settings: these commands have to work
+ * No more than these are read of the settings: the commands have to work
  * for an operator whose shell does not have all that the service has.
  *
  * @throws {Error} when the state folder is not there or may not be read; the message has the fix.
@@ -21,8 +23,10 @@ export interface RelayAccess {
 export async function reachRelay(context: CommandContext): Promise<RelayAccess> {
   const dev = context.options.dev === true;
   const { parsed, problems } = loadConfig({ ...await context.readSettings(), dev });
-  const { stateDir, baseDomain } = parsed;
-  if (stateDir === undefined || baseDomain === undefined) throw new Error(problems.join("\n"));
+  const { stateDir, baseDomain, nameRestDays } = parsed;
+  if (stateDir === undefined || baseDomain === undefined || nameRestDays === undefined) {
+    throw new Error(problems.join("\n"));
+  }
   const admin = await connectAdmin(stateDir);
   const there = admin !== undefined ||
     await Deno.stat(stateDir).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
@@ -31,5 +35,5 @@ export async function reachRelay(context: CommandContext): Promise<RelayAccess> 
       `There is no state folder ${stateDir}; set GLOSSOND_STATE_DIR to the relay's (a systemd service has /var/lib/glossond)`,
     );
   }
-  return { stateDir, baseDomain, ...(admin !== undefined && { admin }) };
+  return { stateDir, baseDomain, nameRestDays, ...(admin !== undefined && { admin }) };
 }

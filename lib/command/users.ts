@@ -11,6 +11,8 @@ import { type Command, EXIT } from "./command.ts";
 import { reachRelay, type RelayAccess } from "./relay_access.ts";
 import { WORDS } from "./users_words.ts";
 
+const DAY_MS = 86_400_000;
+
 /** `glossond users`. */
 export const users: Command = {
   summary: "list users, block or release them, look who did",
@@ -18,7 +20,7 @@ export const users: Command = {
        glossond users show NAME [--json]
        glossond users block NAME [--reason TEXT]
        glossond users unblock NAME [--reason TEXT]
-       glossond users release NAME [--yes] [--reason TEXT]
+       glossond users release NAME [--now] [--yes] [--reason TEXT]
        glossond users log [NAME] [--json]
 
 NAME is a username, its host name or the address of its page. The running relay is
@@ -27,19 +29,23 @@ asked; when none runs, the state folder is read and changed itself.
 block    ends the user's session and visitors at once; visitors then get a page that
          says the name is suspended, until it is unblocked. The account is kept, and
          its user reads the reason.
-release  ends the account: its token is void, and anybody can claim the name. A name
+release  ends the account: its token is void, and the name rests for
+         GLOSSOND_NAME_REST_DAYS: until then only the profile that had it can claim it.
+         With --now anybody can at once, also where the name rests already. A name
          that is blocked stays so. Asks first; where nobody can be asked, --yes does it.
 log      what was done to the name, or to all and the relay: when, by whom and why.
 Exit: 0 done, 1 failed or no such user, 2 wrong words.
 
 Options:
   --reason TEXT  why, for the log; with block also for the user
+  --now          the name does not rest
   --yes          do not ask
   --json         for machines
   --dev          for the relay of glossond dev
 `,
   options: {
     reason: { type: "string" },
+    now: { type: "boolean" },
     yes: { type: "boolean" },
     json: { type: "boolean" },
     dev: { type: "boolean" },
@@ -91,7 +97,7 @@ function usernameIn(text: string, baseDomain: string): string {
 }
 
 async function withDesk(
-  { admin, stateDir, baseDomain }: RelayAccess,
+  { admin, stateDir, baseDomain, nameRestDays }: RelayAccess,
   work: (desk: UserDesk) => Promise<number>,
 ): Promise<number> {
   if (admin !== undefined) return await work(admin.users);
@@ -100,10 +106,11 @@ async function withDesk(
   openStateFolder(stateDir);
   const store = await openStore({ stateDir });
   try {
-    const { accounts, acts, orders } = store;
+    const { accounts, acts, orders, rests } = store;
     return await work(createUserDesk({
       accounts,
       acts,
+      rests,
       log: SILENT_LOG,
       hostnameOf: (username) => hostOfUser(username, baseDomain),
       certificates: {
@@ -112,7 +119,8 @@ async function withDesk(
           await orders.failPending(username, JSON.stringify(SUSPENDED), Date.now());
         },
       },
-      release: (username, trace) => accounts.release(username, trace),
+      release: (username, trace, { rests }) =>
+        accounts.release(username, trace, { restMs: rests ? nameRestDays * DAY_MS : 0 }),
     }));
   } finally {
     await store.close();

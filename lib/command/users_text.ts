@@ -31,6 +31,7 @@ export function userText(user: UserView): string {
     ["page", `https://${user.hostname}/`],
     ["state", stateOf(user)],
     ["blocked since", blockText(user)],
+    ["rests until", localTime(user.restsUntil)],
     ["addresses", addressesText(user)],
     ["visitors now", count(user.visitors)],
     ["data port", dataPathText(user.dataPath)],
@@ -49,6 +50,7 @@ function stateOf({ state, dataPath }: UserView): string {
     offline: "offline",
     setup: "never online",
     blocked: "blocked",
+    resting: "resting",
   }[state];
 }
 

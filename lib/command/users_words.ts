@@ -1,6 +1,7 @@
 import type { UserDesk } from "../admin/users.ts";
 import { type CommandContext, EXIT } from "./command.ts";
 import { actsText } from "./acts_text.ts";
+import { localTime } from "./table.ts";
 import { traceOf } from "./trace.ts";
 import { userTable, userText } from "./users_text.ts";
 
@@ -28,7 +29,7 @@ export const WORDS: Record<string, Word> = {
   show: { named: "always", options: ["json"], run: show },
   block: { named: "always", options: ["reason"], run: block },
   unblock: { named: "always", options: ["reason"], run: unblock },
-  release: { named: "always", options: ["reason", "yes"], run: release },
+  release: { named: "always", options: ["reason", "now", "yes"], run: release },
   log: { named: "maybe", options: ["json"], run: log },
 };
 
@@ -63,8 +64,13 @@ async function unblock(desk: UserDesk, { name, context, aside }: Job): Promise<n
 }
 
 async function release(desk: UserDesk, { name, context, aside }: Job): Promise<number> {
-  if (!await hasAccount(desk, name)) return unknown(name, context);
+  const user = await desk.show(name);
   const { confirm, options, printError } = context;
+  const now = options.now === true;
+  if (user?.createdAt == null) {
+    if (user?.restsUntil == null) return unknown(name, context);
+    return await endRest(desk, name, user.restsUntil, { context, aside });
+  }
   if (options.yes !== true) {
     if (confirm === undefined) {
       printError(`glossond: nobody can be asked here; users release ${name} --yes does it\n`);
@@ -75,8 +81,29 @@ async function release(desk: UserDesk, { name, context, aside }: Job): Promise<n
       return EXIT.failed;
     }
   }
-  if (!await desk.release(name, traceOf(context))) return unknown(name, context);
-  context.print(`${name} is released: its token is void, and the name is free${aside}\n`);
+  if (!await desk.release(name, traceOf(context), { now })) return unknown(name, context);
+  const restsUntil = (await desk.show(name))?.restsUntil ?? null;
+  const then = restsUntil === null ? "is free" : `rests until ${localTime(restsUntil)}`;
+  context.print(`${name} is released: its token is void, and the name ${then}${aside}\n`);
+  return EXIT.ok;
+}
+
+async function endRest(
+  desk: UserDesk,
+  name: string,
+  until: string,
+  { context, aside }: Pick<Job, "context" | "aside">,
+): Promise<number> {
+  if (context.options.now !== true) {
+    context.printError(
+      `glossond: ${name} is released already, and rests until ${
+        localTime(until)
+      }; users release ${name} --now ends that\n`,
+    );
+    return EXIT.failed;
+  }
+  await desk.endRest(name, traceOf(context));
+  context.print(`${name} rests no more: the name is free${aside}\n`);
   return EXIT.ok;
 }
 

@@ -10,6 +10,13 @@ export const LIMIT_SETTINGS = {
     "Names that no user may claim, besides the built-in ones: a list, or the path of a file with them",
     { live: true },
   ),
+  nameRestDays: required(
+    "NAME_REST_DAYS",
+    integer(0, 3_650),
+    "30",
+    "Days that a released name rests, for all but the profile that had it; 0: it is free at once",
+    { dev: "0", live: true },
+  ),
   claimsPerHour: required(
     "CLAIMS_PER_HOUR",
     integer(1, 1_000_000),

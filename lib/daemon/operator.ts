@@ -4,6 +4,7 @@ import type { LastOnline } from "../account/last_online.ts";
 import { archiveState } from "../store/archive.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import type { ActStore, Trace } from "../store/acts.ts";
+import type { RestStore } from "../store/rests.ts";
 import { isUsername } from "../account/username.ts";
 import type { Metrics } from "../admin/metrics.ts";
 import type { HandOver } from "../admin/hand_over.ts";
@@ -31,6 +32,7 @@ export interface OperatorOptions {
   settings: Readonly<Settings>;
   accounts: AccountStore;
   acts: ActStore;
+  rests: RestStore;
   bio: BioCommand;
   lastOnline: LastOnline;
   issuance: Issuance;
@@ -48,7 +50,7 @@ export interface OperatorOptions {
   cutOff: (username: string) => void;
   handOver: HandOver;
   /** Gives a user's name free; false if nobody has it. */
-  release: (username: string, trace: Trace) => Promise<boolean>;
+  release: (username: string, trace: Trace, options: { rests: boolean }) => Promise<boolean>;
   log: Log;
 }
 
@@ -84,6 +86,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     users: createUserDesk({
       accounts,
       acts: options.acts,
+      rests: options.rests,
       log: options.log,
       hostnameOf: (username) => hostOfUser(username, settings.baseDomain),
       certificates: issuance,

@@ -35,6 +35,14 @@ export interface BlockedName {
   blockedReason?: string;
 }
 
+/** Options of {@linkcode AccountStore.release}. */
+export interface ReleaseOptions {
+  /** Where its owner asks for it: nothing is done unless it is the account's. */
+  token?: string | undefined;
+  /** How long the name rests from now on, milliseconds. @default {0} not at all */
+  restMs?: number;
+}
+
 /**
  * The accounts whose users want no page of the relay's (`offlinePage` is `none`).
  *
@@ -71,10 +79,9 @@ export interface AccountStore {
    * others from the name's next owner. A block on the name stays.
    *
    * @param trace noted with it.
-   * @param token where its owner asks for it: nothing is done unless it is the account's.
    * @returns false if there was none.
    */
-  release(username: string, trace: Trace, token?: string): Promise<boolean>;
+  release(username: string, trace: Trace, options?: ReleaseOptions): Promise<boolean>;
   /**
    * Blocks or unblocks a name, whether it has an account or not. Blocking twice changes nothing but the
    * reason, where another is given.

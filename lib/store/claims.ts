@@ -15,6 +15,8 @@ export interface ProvenClaim {
   username: string;
   /** Whether a name that has no account gets one. */
   mayBeNew: boolean;
+  /** What tells the profile that was read from any other of the same name; absent where nothing does. */
+  profileId?: string | undefined;
 }
 
 /** What came of a claim that was to be granted; only `granted` changes anything. */
@@ -27,6 +29,8 @@ export type Grant =
     replaced: boolean;
   }
   | { state: "blocked"; reason?: string }
+  /** The name rests, and it is not known that this profile had it; milliseconds since the epoch. */
+  | { state: "resting"; until: number }
   /** The name has no account and may not be a new one's. */
   | { state: "not-new" }
   | { state: "used" };
@@ -41,7 +45,7 @@ export interface ClaimStore {
   count(hash: Uint8Array, expiresAt: number): Promise<void>;
   /**
    * Uses the claim up and grants its name's account a new token, both or neither: of two at once for
-   * one claim at most one is granted, and none for a name that is blocked by then.
+   * one claim at most one is granted, and none for a name that is blocked by then. A rest ends by it.
    */
   grant(claim: ProvenClaim): Promise<Grant>;
 }

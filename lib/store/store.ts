@@ -9,6 +9,7 @@ import type { ClaimStore } from "./claims.ts";
 import type { NameStore } from "./names.ts";
 import type { OnlineTimes } from "./online_times.ts";
 import type { OrderStore } from "./orders.ts";
+import type { RestStore } from "./rests.ts";
 
 /**
  * What survives the process, one interface a kind of record.
@@ -31,6 +32,8 @@ export interface Store {
   readonly acts: ActStore;
   readonly claims: ClaimStore;
   readonly orders: OrderStore;
+  /** Which released names rest. */
+  readonly rests: RestStore;
   readonly onlineTimes: OnlineTimes;
   /** Which sets in the DNS are this relay's. */
   readonly names: NameStore;

@@ -22,7 +22,7 @@ export const PROBLEMS = {
   "reserved-username": {
     status: 403,
     title: "That username is reserved",
-    when: "choose another name",
+    when: "choose another name; one that was released rests, and `detail` tells until when",
   },
   "suspended": {
     status: 403,

@@ -79,6 +79,35 @@ Deno.test("run() tells no such profile from trouble", async () => {
   }
 });
 
+Deno.test("run() takes the id of a profile from the first line of stderr, and no other", async () => {
+  const tell = (...lines: string[]) =>
+    lines.map((line) => `print(${JSON.stringify(line)}, file=sys.stderr)\n`).join("") +
+    "print('bio')";
+  const cases: [source: string, profileId: string | undefined, logged: string | undefined][] = [
+    [tell("profile-id: 4711"), "4711", undefined],
+    [tell("profile-id: a b:é", "slow today"), "a b:é", "slow today"],
+    [tell("slow today", "profile-id: 4711"), undefined, "slow today\\nprofile-id: 4711"],
+    [tell("profile-id: "), undefined, "profile-id:"],
+    [tell(`profile-id: ${"x".repeat(201)}`), undefined, `profile-id: ${"x".repeat(201)}`],
+    [tell("profile-id: a\tb"), undefined, "profile-id: a\\tb"],
+  ];
+  for (const [source, profileId, logged] of cases) {
+    await withScript(source, async ({ name, options }) => {
+      const lines: string[] = [];
+      const log = createLog({ level: "warn", write: (line) => lines.push(line) });
+      const result = await createBioCommand(options({ log })).run(name);
+      const found = { state: "found", bio: "bio\n" };
+      assert.deepEqual(result, profileId === undefined ? found : { ...found, profileId });
+      assert.deepEqual(lines.map((line) => /stderr="?(.*?)"?$/.exec(line)?.[1]), [
+        ...logged === undefined ? [] : [logged],
+      ]);
+    });
+  }
+  await withScript('print("profile-id: 7", file=sys.stderr); sys.exit(1)', async (f) => {
+    assert.deepEqual(await createBioCommand(f.options()).run(f.name), { state: "not-found" });
+  });
+});
+
 Deno.test("run() takes an empty bio for a bio, if a line was printed", () =>
   withScript("print()", async ({ name, options }) => {
     const result = await createBioCommand(options()).run(name);

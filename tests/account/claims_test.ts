@@ -34,7 +34,7 @@ class Fixture {
     this.store = store;
     this.kept = holdable(store.claims);
     this.claims = new Claims({
-      store: { accounts: store.accounts, claims: this.kept.kind },
+      store: { accounts: store.accounts, claims: this.kept.kind, rests: store.rests },
       key: crypto.getRandomValues(new Uint8Array(32)),
       hostnameOf: (username) => `${username}.glosson.test`,
       now: () => this.time,
@@ -281,6 +281,36 @@ claimsTest("a released name can be claimed again", async (f) => {
   assert.ok(verified.ok);
   assert.equal(verified.replaced, false);
 });
+
+claimsTest(
+  "a name that rests is back for the profile that had it, and for nobody else",
+  async (f) => {
+    const verify = async (profileId?: string) => {
+      const { claim, code } = await f.make();
+      f.answer = () =>
+        Promise.resolve({ state: "found", bio: code, ...(profileId && { profileId }) });
+      return await f.claims.verify(claim, ADDRESS);
+    };
+    const release = () => f.store.accounts.release("kaylee", TRACE, { restMs: MINUTE_MS });
+    for (let i = 0; i < 2; i++) {
+      assert.ok((await verify("4711")).ok);
+      await release();
+    }
+    for (const profileId of ["4712", undefined]) {
+      const other = await verify(profileId);
+      assert.ok(!other.ok);
+      assert.equal(other.problem, "reserved-username");
+      assert.match(other.detail, /1970-01-01 00:17 UTC/);
+    }
+    f.time += MINUTE_MS;
+    assert.ok((await verify()).ok);
+    // It is known of none whether it had the name.
+    await release();
+    const refused = await f.claims.create("kaylee", ADDRESS);
+    assert.ok(!refused.ok);
+    assert.match(refused.detail, /nobody can have it until 1970-01-01 00:18 UTC/);
+  },
+);
 
 claimsTest("verify() refuses a name blocked since, also while its profile is read", async (f) => {
   const { claim, code } = await f.make();

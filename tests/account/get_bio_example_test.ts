@@ -26,6 +26,10 @@ Deno.test("get_bio.example.py prints bios/NAME.txt, also an empty one", () =>
     });
     assert.deepEqual(await command.run("quiet"), { state: "found", bio: "\n" });
     assert.deepEqual(await command.run("nobody"), { state: "not-found" });
+    await Deno.writeTextFile(`${bios}/quiet.id`, "4711\n");
+    assert.deepEqual(await command.run("quiet"), {
+      ...{ state: "found", bio: "\n", profileId: "4711" },
+    });
   }));
 
 Deno.test("get_bio.example.py does not call trouble a missing profile", () =>
@@ -42,6 +46,7 @@ Deno.test("get_bio.example.py asks a web site, and knows 404 from failure", () =
     const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
       const path = new URL(request.url).pathname;
       if (path === "/kaylee.json") return Response.json({ bio: "glosson-abc" });
+      if (path === "/known.json") return Response.json({ bio: "glosson-abc", id: 4711 });
       if (path === "/empty.json") return Response.json({ bio: null });
       if (path === "/odd.json") return new Response("<html>maintenance</html>");
       if (path === "/moved.json") return Response.redirect(new URL("/kaylee.json", request.url));
@@ -55,6 +60,9 @@ Deno.test("get_bio.example.py asks a web site, and knows 404 from failure", () =
     await Deno.writeTextFile(script, source);
     const command = createBioCommand({ script });
     assert.deepEqual(await command.run("kaylee"), { state: "found", bio: "glosson-abc\n" });
+    assert.deepEqual(await command.run("known"), {
+      ...{ state: "found", bio: "glosson-abc\n", profileId: "4711" },
+    });
     assert.deepEqual(await command.run("empty"), { state: "found", bio: "\n" });
     assert.deepEqual(await command.run("nobody"), { state: "not-found" });
     for (const name of ["odd", "moved", "broken"]) {

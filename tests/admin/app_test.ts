@@ -33,10 +33,12 @@ function commandsWith(lines: RenewalLine[] = []) {
         },
       },
       acts: store.acts,
+      rests: store.rests,
       log: SILENT_LOG,
       hostnameOf: (username) => `${username}.glosson.example`,
       certificates: { latest: () => Promise.resolve(undefined), suspend: () => Promise.resolve() },
-      release: (username, trace) => accounts.release(username, trace),
+      release: (username, trace, { rests }) =>
+        accounts.release(username, trace, { restMs: rests ? 1_000 : 0 }),
       live: {
         isOnline: () => false,
         visitors: () => 0,
@@ -103,6 +105,8 @@ Deno.test("commandsApp() blocks, unblocks and releases", async () => {
   assert.deepEqual(await (await post("/v1/users/kaylee/unblock")).json(), { changed: false });
   assert.deepEqual(await (await post("/v1/users/kaylee/release")).json(), { changed: true });
   assert.deepEqual(await (await post("/v1/users/kaylee/release")).json(), { changed: false });
+  assert.equal((await (await app.request("/v1/users/kaylee")).json()).state, "resting");
+  assert.deepEqual(await (await post("/v1/users/kaylee/end-rest")).json(), { changed: true });
   assert.equal((await app.request("/v1/users/kaylee")).status, 404);
   assert.equal((await post("/v1/users/No!/block")).status, 400);
   const bodies = [
@@ -117,7 +121,9 @@ Deno.test("commandsApp() blocks, unblocks and releases", async () => {
     assert.equal(status, 400, `${body}`);
   }
   const acts = await (await app.request("/v1/users/kaylee/acts")).json();
-  assert.deepEqual(acts.map((act: { act: string }) => act.act), ["block", "unblock", "release"]);
+  assert.deepEqual(acts.map((act: { act: string }) => act.act), [
+    ...["block", "unblock", "release", "end-rest"],
+  ]);
   assert.deepEqual(await (await app.request("/v1/acts")).json(), acts);
   const { at, ...block } = acts[0];
   assert.match(at, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);

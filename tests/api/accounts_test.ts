@@ -42,7 +42,7 @@ function apiTest(
     const callers: Caller[] = [];
     const { ask } = testApi({
       accounts: accounts.kind,
-      release: (username, token) => accounts.kind.release(username, TRACE, token),
+      release: (username, token) => accounts.kind.release(username, TRACE, { token }),
       openControl(_, caller) {
         callers.push(caller);
         return new Response(null, { status: 204 });

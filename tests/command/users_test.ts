@@ -99,8 +99,17 @@ Deno.test("users release asks first, and refuses where nobody can be asked", () 
     assert.match(asked[0]!, /^Release kaylee\?/);
     assert.ok(await desk.ask(({ accounts }) => accounts.byUsername("kaylee")));
 
-    assert.equal((await desk.run(release, { confirm: answers(true) })).code, 0);
+    const done = await desk.run(release, { confirm: answers(true) });
+    assert.equal(done.code, 0);
+    assert.match(
+      done.stdout,
+      /^kaylee is released: its token is void, and the name rests until 20/,
+    );
     assert.equal(await desk.ask(({ accounts }) => accounts.byUsername("kaylee")), undefined);
+    const again = await desk.run(release, { confirm: answers(true) });
+    assert.match(again.stderr, /kaylee is released already, and rests until .* --now ends that/);
+    const now = await desk.run(release, { options: { now: true } });
+    assert.equal(now.stdout, `kaylee rests no more: the name is free ${ASIDE}\n`);
     const gone = await desk.run(release, { confirm: answers(true) });
     assert.match(gone.stderr, /no account kaylee/);
     assert.equal(asked.length, 2, "nothing is asked about a name that is nobody's");

@@ -56,7 +56,7 @@ export function seedAccounts(stateDir: string, usernames: readonly string[]): st
   const db = openDatabase(storePath(stateDir));
   try {
     const grant = tokenGranter(db, { now: Date.now, random: systemRandom });
-    return transaction(db, () => usernames.map(grant));
+    return transaction(db, () => usernames.map((username) => grant(username)));
   } finally {
     db.close();
   }

@@ -115,7 +115,7 @@ Deno.test("users lists, shows and releases beside the running relay", async () =
 
   const unsure = await glossond(relay.stateDir, "users", "release", "kaylee");
   assert.deepEqual([unsure.code, /--yes does it/.test(unsure.stderr)], [2, true]);
-  const released = await glossond(relay.stateDir, "users", "release", "kaylee", "--yes");
+  const released = await glossond(relay.stateDir, "users", "release", "kaylee", "--yes", "--now");
   assert.equal(released.code, 0, released.stderr);
   assert.equal((await server.link.closed).code, 4401);
   assert.equal((await visit(relay, user.hostname)).status, 404);
@@ -123,8 +123,8 @@ Deno.test("users lists, shows and releases beside the running relay", async () =
   await signUp(relay, "kaylee");
   const next = await glossond(relay.stateDir, "users", "show", "kaylee", "--json");
   assert.equal(JSON.parse(next.stdout).lastOnlineAt, null);
-  await glossond(relay.stateDir, "users", "release", "kaylee", "--yes");
-  const again = await glossond(relay.stateDir, "users", "release", "kaylee", "--yes");
+  await glossond(relay.stateDir, "users", "release", "kaylee", "--yes", "--now");
+  const again = await glossond(relay.stateDir, "users", "release", "kaylee", "--yes", "--now");
   assert.equal(again.code, 1);
   assert.match(again.stderr, /no account kaylee/);
   assert.equal((await glossond(relay.stateDir, "users", "block", "Not a name")).code, 2);

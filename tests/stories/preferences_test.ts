@@ -32,7 +32,8 @@ async function absentUser(relay: Relay, username: string): Promise<User> {
 
 Deno.test("preferences are set one by one, checked, kept over a crash, and gone with the name", async () => {
   const dir = await Deno.makeTempDir({ prefix: "glossond-story-" });
-  const relay = await startRelay({ dir });
+  const settings = { NAME_REST_DAYS: "0" };
+  const relay = await startRelay({ dir, settings });
   const user = await signUp(relay, "kaylee");
   assert.deepEqual(await preferences(relay, user), DEFAULTS);
   assert.deepEqual((await account(relay, user)).body.domains, []);
@@ -87,7 +88,7 @@ Deno.test("preferences are set one by one, checked, kept over a crash, and gone 
   assert.equal((await account(relay, { ...user, token: "A".repeat(32) }, {})).status, 401);
 
   await relay.stop("SIGKILL");
-  await using again = await startRelay({ dir });
+  await using again = await startRelay({ dir, settings });
   assert.deepEqual(await preferences(again, user), kept);
   // A token that was lost and made anew changes nothing else; another owner begins anew.
   const recovered = await signUp(again, "kaylee");

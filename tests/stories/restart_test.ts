@@ -130,7 +130,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
 
 Deno.test("after a start visitors wait for who was online at the stop, and for nobody else", async () => {
   const dir = await Deno.makeTempDir({ prefix: "glossond-story-" });
-  let relay = await startRelay({ dir });
+  let relay = await startRelay({ dir, settings: { NAME_REST_DAYS: "0" } });
   const online = await signUp(relay, "kaylee");
   const released = await signUp(relay, "simon");
   const never = await signUp(relay, "inara");

@@ -1,10 +1,17 @@
 import { hashSecret } from "../../wire/random_secret.ts";
 import { plainText } from "../../wire/plain_text.ts";
-import type { Account, AccountStore, BlockedName, Preferences } from "../accounts.ts";
+import type {
+  Account,
+  AccountStore,
+  BlockedName,
+  Preferences,
+  ReleaseOptions,
+} from "../accounts.ts";
 import type { Trace } from "../acts.ts";
 import type { NoteAct } from "./acts.ts";
 import type { Engine } from "./engine.ts";
 import { orderHider } from "./orders.ts";
+import type { Resting } from "./rests.ts";
 import { ownerCheck } from "./tokens.ts";
 
 /** Options for {@linkcode accountTable}. */
@@ -12,13 +19,14 @@ export interface AccountTableOptions {
   /** Clock in milliseconds since the epoch. */
   now: () => number;
   noteAct: NoteAct;
+  resting: Resting;
 }
 
 /** Keeps the accounts in the relay's database. */
 // deno-lint-ignore lengths/function -- short functions that share the statements
 export function accountTable(
   engine: Engine,
-  { now, noteAct }: AccountTableOptions,
+  { now, noteAct, resting }: AccountTableOptions,
 ): AccountStore {
   const { db } = engine;
   const select = `SELECT username, created_at, verified_at, last_online_at, blocked_at, reason,
@@ -67,10 +75,15 @@ export function accountTable(
     return account;
   }
 
-  async function release(username: string, trace: Trace, token?: string): Promise<boolean> {
+  async function release(
+    username: string,
+    trace: Trace,
+    { token, restMs = 0 }: ReleaseOptions = {},
+  ): Promise<boolean> {
     const released = await engine.write(() => {
       if (token !== undefined && !isOwner(username, token)) return false;
       hideOrders(username);
+      resting.begin(username, restMs);
       if (remove.run(username).changes === 0) return false;
       noteAct({ act: "release", username, ...trace });
       return true;

@@ -1,10 +1,9 @@
 import type { Random } from "../../wire/random_secret.ts";
 import type { ClaimStore, Grant, ProvenClaim } from "../claims.ts";
 import type { Engine } from "./engine.ts";
+import { relayKey } from "./relay_key.ts";
+import { profileHasher, type Resting } from "./rests.ts";
 import { tokenGranter } from "./tokens.ts";
-
-/** Bytes of a key: as many as SHA-256 has. */
-const KEY_BYTES = 32;
 
 /** Options for {@linkcode claimTable}. */
 export interface ClaimTableOptions {
@@ -16,16 +15,13 @@ export interface ClaimTableOptions {
   /** Clock in milliseconds since the epoch. */
   now: () => number;
   random: Random;
+  resting: Resting;
 }
 
 /** Keeps the claims in the relay's database. */
 export function claimTable(engine: Engine, options: ClaimTableOptions): ClaimStore {
-  const { maxClaims, now, random } = options;
+  const { maxClaims, now, random, resting } = options;
   const { db } = engine;
-  const selectKey = db.prepare("SELECT key FROM relay_key WHERE name = 'claim'");
-  const insertKey = db.prepare(
-    "INSERT INTO relay_key (name, key) VALUES ('claim', ?) ON CONFLICT DO NOTHING",
-  );
   const select = db.prepare("SELECT verifications, used FROM claim_check WHERE claim_hash = ?");
   const forget = db.prepare("DELETE FROM claim_check WHERE expires_at <= ?");
   const total = db.prepare("SELECT count(*) AS claims FROM claim_check");
@@ -43,37 +39,34 @@ export function claimTable(engine: Engine, options: ClaimTableOptions): ClaimSto
   );
   const selectAccount = db.prepare("SELECT 1 FROM account WHERE username = ?");
   const selectBlock = db.prepare("SELECT reason FROM blocked_name WHERE username = ?");
+  const key = relayKey(db, "claim", random);
+  const hashProfile = profileHasher(db, random);
   const grantToken = tokenGranter(db, options);
-
-  const readKey = (): Uint8Array | undefined => selectKey.get()?.key as Uint8Array | undefined;
-
-  function makeKey(): Uint8Array {
-    const key = new Uint8Array(KEY_BYTES);
-    random(key);
-    insertKey.run(key);
-    return readKey()!;
-  }
 
   function makeRoom(): void {
     forget.run(now());
     if (Number(total.get()?.claims) >= maxClaims) forgetFirst.run();
   }
 
-  function grant({ hash, expiresAt, username, mayBeNew }: ProvenClaim): Grant {
+  function grant({ hash, expiresAt, username, mayBeNew, profileId }: ProvenClaim): Grant {
     const block = selectBlock.get(username);
     if (block !== undefined) {
       return { state: "blocked", ...(block.reason !== null && { reason: String(block.reason) }) };
     }
     const replaced = selectAccount.get(username) !== undefined;
     if (!replaced && !mayBeNew) return { state: "not-new" };
+    const profile = profileId === undefined ? null : hashProfile(username, profileId);
+    const until = resting.until(username, profile);
+    if (until !== undefined) return { state: "resting", until };
     makeRoom();
     if (use.run(hash, expiresAt).changes === 0) return { state: "used" };
-    return { state: "granted", token: grantToken(username), replaced };
+    resting.forget(username);
+    return { state: "granted", token: grantToken(username, profile), replaced };
   }
 
   return {
     // Only the first start writes: a command that holds the lock at another is no hindrance.
-    key: async () => await engine.read(readKey) ?? await engine.write(makeKey),
+    key: async () => await engine.read(key.read) ?? await engine.write(key.make),
     get: (hash) =>
       engine.read(() => {
         const row = select.get(hash);

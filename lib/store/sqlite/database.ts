@@ -94,6 +94,14 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX act_username ON act (username);
    CREATE INDEX act_of_user ON act (by = 'user', id);
    ALTER TABLE blocked_name ADD COLUMN reason TEXT;`,
+  // Released names that rest, see ../rests.ts; a hash of the profile's id where that is told.
+  `ALTER TABLE account ADD COLUMN profile_hash BLOB;
+   CREATE TABLE resting_name (
+     username     TEXT PRIMARY KEY,
+     released_at  INTEGER NOT NULL,
+     rests_until  INTEGER NOT NULL,
+     profile_hash BLOB
+   ) STRICT;`,
 ];
 
 /**

@@ -14,6 +14,7 @@ import { Engine } from "./engine.ts";
 import { nameTable } from "./names.ts";
 import { onlineTimes } from "./online_times.ts";
 import { orderTable } from "./orders.ts";
+import { restKeeper, restTable } from "./rests.ts";
 
 /** The database's name in the state folder. */
 export const SQLITE_FILE = "glossond.sqlite";
@@ -53,11 +54,13 @@ export function storeOn(db: DatabaseSync, options: SqliteOptions = {}): Store {
     options;
   const engine = new Engine(db, options.lockTimeoutMs);
   const noteAct = actNoter(db, { now, maxActs });
+  const resting = restKeeper(db, now);
   return {
-    accounts: accountTable(engine, { now, noteAct }),
+    accounts: accountTable(engine, { now, noteAct, resting }),
     acts: actTable(engine, noteAct),
-    claims: claimTable(engine, { maxClaims, now, random }),
+    claims: claimTable(engine, { maxClaims, now, random, resting }),
     orders: orderTable(engine),
+    rests: restTable(engine, { now, noteAct, resting }),
     onlineTimes: onlineTimes(engine, now),
     names: nameTable(engine),
     close: () => engine.close(),

@@ -8,20 +8,22 @@ export function ownerCheck(db: DatabaseSync): (username: string, token: string) 
 }
 
 /**
- * Makes what creates an account, or replaces its token, and returns the token: only its hash is kept.
+ * Makes what creates an account, or replaces its token, and returns the token: only its hash is kept,
+ * and that of the profile which proved the name, where it is told.
  * To be called within a transaction.
  */
 export function tokenGranter(
   db: DatabaseSync,
   { now, random }: { now: () => number; random: Random },
-): (username: string) => string {
+): (username: string, profileHash?: Uint8Array | null) => string {
   const upsert = db.prepare(
-    `INSERT INTO account (username, token_hash, created_at, verified_at) VALUES (?1, ?2, ?3, ?3)
-     ON CONFLICT (username) DO UPDATE SET token_hash = ?2, verified_at = ?3`,
+    `INSERT INTO account (username, token_hash, created_at, verified_at, profile_hash)
+     VALUES (?1, ?2, ?3, ?3, ?4)
+     ON CONFLICT (username) DO UPDATE SET token_hash = ?2, verified_at = ?3, profile_hash = ?4`,
   );
-  return (username) => {
+  return (username, profileHash = null) => {
     const token = newSecret(random);
-    upsert.run(username, hashSecret(token), now());
+    upsert.run(username, hashSecret(token), now(), profileHash);
     return token;
   };
 }

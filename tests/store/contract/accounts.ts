@@ -97,10 +97,10 @@ export function accountContract(holds: Holds): void {
     const old = await grantToken(store, "kaylee");
     const token = await grantToken(store, "kaylee");
     const other = await grantToken(store, "inara");
-    assert.equal(await accounts.release("kaylee", TRACE, old), false);
-    assert.equal(await accounts.release("kaylee", TRACE, other), false);
+    assert.equal(await accounts.release("kaylee", TRACE, { token: old }), false);
+    assert.equal(await accounts.release("kaylee", TRACE, { token: other }), false);
     assert.equal((await accounts.byToken(token))?.username, "kaylee");
-    assert.equal(await accounts.release("kaylee", TRACE, token), true);
+    assert.equal(await accounts.release("kaylee", TRACE, { token }), true);
     assert.equal(await accounts.byUsername("kaylee"), undefined);
   });
 

@@ -15,8 +15,8 @@ export function actContract(holds: Holds): void {
     await accounts.setBlocked("kaylee", true, operator);
     await accounts.setBlocked("kaylee", false, operator);
     await accounts.setBlocked("kaylee", false, operator);
-    assert.equal(await accounts.release("kaylee", { by: "user" }, "wrong"), false);
-    await accounts.release("kaylee", { by: "user" }, token);
+    assert.equal(await accounts.release("kaylee", { by: "user" }, { token: "wrong" }), false);
+    await accounts.release("kaylee", { by: "user" }, { token });
     await accounts.release("kaylee", operator);
     const wanted = [
       { at: blockedAt, act: "block", username: "kaylee", ...operator, reason: "spam and more" },

@@ -4,6 +4,7 @@ import { claimContract } from "./claims.ts";
 import { nameContract } from "./names.ts";
 import { onlineTimesContract } from "./online_times.ts";
 import { orderContract } from "./orders.ts";
+import { restContract } from "./rests.ts";
 import { storeContract } from "./store.ts";
 import type { Holds, WithSubject } from "./subject.ts";
 
@@ -24,4 +25,5 @@ export function testStore(engine: string, withSubject: WithSubject): void {
   orderContract(holds);
   onlineTimesContract(holds);
   nameContract(holds);
+  restContract(holds);
 }
