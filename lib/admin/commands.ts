@@ -1,8 +1,8 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { type OperatorTrace, readTrace } from "./acts.ts";
 import type { HandOver } from "./hand_over.ts";
 import type { StatusReport } from "./status.ts";
+import { userCommandsApp } from "./user_commands.ts";
 import type { UserDesk } from "./users.ts";
 
 /** A line that a renewal sends: a step that was taken, or in the last one what it came to. */
@@ -33,36 +33,10 @@ export interface CommandsAppOptions {
 
 /** What the operator's commands ask for, over the socket that only they can reach. */
 export function commandsApp(options: CommandsAppOptions): Hono {
-  const { users, renew, handOver, isUsername } = options;
+  const { renew, handOver } = options;
   const app = new Hono();
   app.get("/v1/status", async (c) => c.json(await options.status()));
-  app.get("/v1/users", async (c) => c.json(await users.list()));
-  app.get("/v1/users/:name", async (c) => {
-    const user = await users.show(nameOf(c.req.param("name")), {
-      dns: c.req.query("dns") === "true",
-    });
-    if (user === undefined) throw new HTTPException(404, { message: "no such user" });
-    return c.json(user);
-  });
-  app.post("/v1/users/:name/block", async (c) => {
-    await users.block(nameOf(c.req.param("name")), await traceOf(c));
-    return c.json({ changed: true });
-  });
-  app.post("/v1/users/:name/unblock", async (c) => {
-    return c.json({ changed: await users.unblock(nameOf(c.req.param("name")), await traceOf(c)) });
-  });
-  app.post("/v1/users/:name/release", async (c) => {
-    const now = c.req.query("now") === "true";
-    const name = nameOf(c.req.param("name"));
-    return c.json({ changed: await users.release(name, await traceOf(c), { now }) });
-  });
-  app.post("/v1/users/:name/end-rest", async (c) => {
-    return c.json({ changed: await users.endRest(nameOf(c.req.param("name")), await traceOf(c)) });
-  });
-  app.get("/v1/acts", async (c) => c.json(await users.acts()));
-  app.get("/v1/users/:name/acts", async (c) => {
-    return c.json(await users.acts(nameOf(c.req.param("name"))));
-  });
+  app.route("/v1", userCommandsApp(options));
   app.post("/v1/certificate/renew", (c) => c.body(renewal(c.req.query("force") === "true")));
   app.get("/v1/backup", async (c) => c.body(await options.backup()));
   app.get("/v1/hand-over", async (c) => c.json(await handOver.look()));
@@ -80,19 +54,6 @@ export function commandsApp(options: CommandsAppOptions): Hono {
     if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
     return c.json({ error: `bug: ${error.message}` }, 500);
   });
-
-  function nameOf(text: string): string {
-    if (isUsername(text)) return text;
-    throw new HTTPException(400, { message: "not a username" });
-  }
-
-  async function traceOf(c: Context): Promise<OperatorTrace> {
-    try {
-      return readTrace(await c.req.json());
-    } catch (error) {
-      throw new HTTPException(400, { message: (error as Error).message });
-    }
-  }
 
   /** One JSON object a line. Who asked may have gone by the end: the order goes on all the same. */
   function renewal(force: boolean): ReadableStream<Uint8Array> {
