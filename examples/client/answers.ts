@@ -41,8 +41,10 @@ export const isUsername: Check = (value) => typeof value === "string" && USERNAM
 export const isTime: Check = (value) =>
   typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));
 
-export const isTexts: Check = (value) =>
-  Array.isArray(value) && value.every((one) => typeof one === "string");
+export const isTexts: Check = (value) => Array.isArray(value) && value.every(isString);
+
+/** Any text; what is shown of it is escaped there. */
+export const isString: Check = (value) => typeof value === "string";
 
 export const isPem: Check = (value) => typeof value === "string" && LINES.test(value);
 

@@ -7,11 +7,20 @@ import {
   isObjectOf,
   isOneOf,
   isPem,
+  isString,
   isTexts,
   isTime,
   isUsername,
   isWord,
 } from "./answers.ts";
+import type {
+  AccountInfo,
+  CertificateAnswer,
+  Claim,
+  Preferences,
+  RelayInfo,
+  Verified,
+} from "./relay_answers.ts";
 import { readProblem, readRetryAfter, unreachable } from "./problem.ts";
 import { isHost } from "../../lib/wire/server_name.ts";
 import { headerSecret } from "../../lib/wire/secret.ts";
@@ -22,48 +31,6 @@ const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Longest answer that is read; a long certificate chain is some 10 KiB. */
 const MAX_ANSWER_BYTES = 256 * 1024;
-
-/** Answer to `GET /v1/relay`. */
-export interface RelayInfo {
-  software: string;
-  protocol: number;
-  baseDomain: string;
-  dataHost: string;
-  dataPort: number;
-  /** Optional parts of the protocol that it has; absent where it is too old to tell. */
-  features?: string[] | null;
-}
-
-/** Answer to `POST /v1/claims`. */
-export interface Claim {
-  claim: string;
-  username: string;
-  hostname: string;
-  code: string;
-  expiresAt: string;
-}
-
-/** Answer to `POST /v1/claims/{claim}/verify`. */
-export interface Verified {
-  username: string;
-  hostname: string;
-  token: string;
-}
-
-/** Answer to `GET /v1/account`. */
-export interface AccountInfo {
-  username: string;
-  hostname: string;
-  online: boolean;
-  certificate: { notAfter: string } | null;
-  lastOnlineAt: string | null;
-}
-
-/** Answer to a question about a certificate request. */
-export type CertificateAnswer =
-  | { status: "pending"; id: string; retryAfterMs: number | undefined }
-  | { status: "ready"; certificate: string; notAfter: string; renewAfter: string }
-  | { status: "failed"; problem?: { title?: string; detail?: string } };
 
 /** Members of {@linkcode CertificateAnswer}: those of `ready` are absent from the others. */
 const CERTIFICATE = {
@@ -132,6 +99,21 @@ export class Api {
       .value;
   }
 
+  /** Changes what visitors see while the user is away; the answer is all of it. */
+  async changePreferences(change: Partial<Preferences>): Promise<Preferences> {
+    const members = {
+      offlinePage: isOneOf("full", "plain", "none"),
+      lastSeen: isBoolean,
+      away: isNullOr(isString),
+    };
+    return (await this.#ask<Preferences>("PATCH", "/v1/account", members, change)).value;
+  }
+
+  /** Gives the name back. */
+  async release(): Promise<void> {
+    await this.#request("DELETE", "/v1/account");
+  }
+
   /** Asks for a certificate; the answer is an id to poll. */
   async requestCertificate(csr: string): Promise<CertificateAnswer & { status: "pending" }> {
     const { value, retryAfterMs } = await this.#ask<{ id: string }>(
@@ -156,8 +138,18 @@ export class Api {
     path: string,
     members: Record<string, Check>,
     body?: unknown,
-    timeoutMs = REQUEST_TIMEOUT_MS,
+    timeoutMs?: number,
   ): Promise<Answer<T>> {
+    const { text, retryAfterMs } = await this.#request(method, path, body, timeoutMs);
+    return { value: readMembers<T>(this.#options.relay, path, text, members), retryAfterMs };
+  }
+
+  async #request(
+    method: string,
+    path: string,
+    body?: unknown,
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  ): Promise<{ text: string; retryAfterMs: number | undefined }> {
     const { relay, http, token, signal, now = Date.now } = this.#options;
     const timeout = AbortSignal.timeout(timeoutMs);
     const headers = new Headers({ accept: "application/json, application/problem+json" });
@@ -185,7 +177,7 @@ export class Api {
       throw unreachable(relay, error);
     }
     if (status >= 400) throw readProblem(status, text, retryAfterMs);
-    return { value: readMembers<T>(relay, path, text, members), retryAfterMs };
+    return { text, retryAfterMs };
   }
 }
 

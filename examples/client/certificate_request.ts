@@ -1,5 +1,6 @@
 import { type KeyType, makeKeyAndRequest } from "../../lib/pki/keys.ts";
-import type { Api, CertificateAnswer } from "./api.ts";
+import type { Api } from "./api.ts";
+import type { CertificateAnswer } from "./relay_answers.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
 import { RelayProblem } from "./problem.ts";
 import type { PendingCertificate } from "./records.ts";

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
-import type { Api, Verified } from "./api.ts";
+import type { Api } from "./api.ts";
+import type { Verified } from "./relay_answers.ts";
 import { MAX_CHECKS, pauseBeforeCheck } from "./check_schedule.ts";
 import { RelayProblem, RelayUnreachable } from "./problem.ts";
 import type { PendingClaim } from "./records.ts";

@@ -1,4 +1,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { USERNAME_PATTERN } from "../../lib/wire/username.ts";
+
+const USERNAME = new RegExp(USERNAME_PATTERN);
 
 /** A command line that means nothing; its message is for the person who typed it. */
 export class UsageError extends Error {
@@ -36,4 +39,14 @@ export function usable<T>(read: () => T): T {
     // What follows is on positionals that begin with a dash, which nothing here takes.
     throw new UsageError((error as Error).message.split(". To specify")[0]!);
   }
+}
+
+/**
+ * A name as a relay has it.
+ *
+ * @throws {UsageError} if it cannot be one.
+ */
+export function usernameOf(text: string): string {
+  if (USERNAME.test(text)) return text;
+  throw new UsageError(`"${text}" cannot be a name: 2 to 63 of a-z, 0-9 and "-", not at an end`);
 }

@@ -1,4 +1,4 @@
-import type { AccountInfo } from "./api.ts";
+import type { AccountInfo } from "./relay_answers.ts";
 import { RelayProblem } from "./problem.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 

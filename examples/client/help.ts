@@ -9,6 +9,10 @@ Usage:
   glosson setup NAME --relay URL   claim NAME and get its certificate; once
   glosson run                      be online
   glosson status                   tell how things stand
+  glosson away "TEXT"              tell visitors something while you are away
+  glosson privacy WHAT VALUE       choose what visitors see while you are away
+  glosson rename NEW               claim NEW and give the name up that you have
+  glosson release                  give your name back
   glosson COMMAND --help           tell more about a command
   glosson --version
 
@@ -20,6 +24,8 @@ private key and the token that prove the name is yours are kept in the state fol
 const SETUP = `Claims NAME at a relay and gets a certificate for it.
 
 Usage: glosson setup NAME --relay URL [options]
+
+URL is the address of the relay, or the domain that names are below.
 
 You are given a code to put into the bio of your profile NAME. The relay looks for it there, and
 when it is found the name is yours; the code can be removed then. Setting up a name again the same
@@ -66,7 +72,7 @@ Options:
   --visitor-silence N  seconds that a visitor may be silent within and between requests (default ${
   VISITOR_SILENCE_MS / 1000
 })
-  -v, --verbose      tell about every visitor, addresses included
+  -v, --verbose      tell about every request, and every visitor, addresses included
   --state DIR        use the state in DIR
 
 Ctrl-C (or SIGTERM) lets open answers finish for a few seconds; pressed again it ends at once.
@@ -80,16 +86,55 @@ Exits with 1 when nothing is set up, the relay cannot be asked, or a glosson run
 cannot reach it: it is not online, or the relay's data port, where their connections go, cannot be used.
 `;
 
+const AWAY = `Tells visitors something while you are away, on the relay's page for your name.
+
+Usage: glosson away "TEXT" [--state DIR]
+       glosson away --clear [--state DIR]
+
+TEXT has at most 280 characters.
+`;
+
+const PRIVACY = `Chooses what visitors see while you are away.
+
+Usage: glosson privacy last-seen on|off [--state DIR]
+       glosson privacy offline-page full|plain|none [--state DIR]
+
+last-seen     whether the relay's page says when you were last online
+offline-page  full: a page with that and your text (glosson away); plain: a page without them; none: no
+              page at all, the visitor's browser says that there is no such site
+`;
+
+const RENAME = `Claims another name at the same relay, and gives the one that you have back.
+
+Usage: glosson rename NEW [--yes] [--state DIR]
+
+As with setup you are given a code, for the bio of your profile NEW. The name that you have is given
+back once NEW has its certificate; interrupted, the same again goes on. Stop glosson run first.
+
+Options:
+  --yes, -y        do not ask whether to
+  --bio-file FILE  write the code into FILE, for local trials with a relay that reads bios there
+  --state DIR      use the state in DIR
+`;
+
+const RELEASE = `Gives your name back to the relay: its page is gone, and others may claim it.
+
+Usage: glosson release [--yes] [--state DIR]
+
+A glosson run ends with it. The key and all that was kept for the name are removed here.
+`;
+
+const TEXTS: Record<CommandName, string> = {
+  setup: SETUP,
+  run: RUN,
+  status: STATUS,
+  away: AWAY,
+  privacy: PRIVACY,
+  rename: RENAME,
+  release: RELEASE,
+};
+
 /** The help text for the whole program or one command. */
 export function helpText(topic?: CommandName): string {
-  switch (topic) {
-    case "setup":
-      return SETUP;
-    case "run":
-      return RUN;
-    case "status":
-      return STATUS;
-    case undefined:
-      return OVERVIEW;
-  }
+  return topic === undefined ? OVERVIEW : TEXTS[topic];
 }

@@ -1,3 +1,5 @@
+import type { State } from "./state.ts";
+
 /** A lock that is held until it is released or the process ends, however that happens. */
 export interface Lock {
   release(): void;
@@ -13,4 +15,20 @@ export async function takeLock(path: string): Promise<Lock | undefined> {
   if (await file.tryLock(true)) return { release: () => file.close() };
   file.close();
   return undefined;
+}
+
+/**
+ * Takes the lock of a state folder.
+ *
+ * @param doing what it is for, for a person.
+ * @throws {Error} when another glosson holds it.
+ */
+export async function lockState(state: State, doing: string): Promise<Disposable> {
+  const lock = await takeLock(state.path("lock"));
+  if (lock === undefined) {
+    throw new Error(
+      `Cannot ${doing}: another glosson is running with ${state.folder}; stop it first`,
+    );
+  }
+  return { [Symbol.dispose]: () => lock.release() };
 }

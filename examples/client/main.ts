@@ -1,5 +1,5 @@
 /**
- * The reference client: setup, run, status. Imports of the relay's code what both sides need: `wire`,
+ * The reference client: one command a process. Imports of the relay's code what both sides need: `wire`,
  * `net`, `pki` and `log.ts`.
  *
  * @module
@@ -8,35 +8,34 @@ import project from "../../deno.json" with { type: "json" };
 import { createLog } from "../../lib/log.ts";
 import { escapeLines } from "../../lib/wire/unseen.ts";
 import { logUncaught } from "../../lib/net/uncaught.ts";
+import { changePreferences, release, rename } from "./account_commands.ts";
 import { type Command, COMMANDS, parseCommand, type StatusOptions } from "./arguments.ts";
 import { type RunOptions } from "./run_arguments.ts";
-import { UsageError } from "./command_line.ts";
+import { EXIT, type ExitCode, exitCodeOf } from "./exit_codes.ts";
 import { helpText } from "./help.ts";
 import { run } from "./run.ts";
-import { setup } from "./setup.ts";
+import { setup, type SetupWorld } from "./setup.ts";
 import { State, stateFolder } from "./state.ts";
 import { isWell, readStatus, statusText } from "./status.ts";
 import { terminalLines } from "./terminal.ts";
 import { sleep } from "../../lib/net/pause.ts";
 
-/** Exit code of a process that a second Ctrl-C ended: 128 and the signal's number. */
-const INTERRUPTED = 130;
-
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<ExitCode> {
   try {
     return await perform(parseCommand(args));
   } catch (error) {
     complain((error as Error).message);
-    if (!(error instanceof UsageError)) return 1;
+    const exitCode = exitCodeOf(error);
+    if (exitCode !== EXIT.usage) return exitCode;
     const topic = COMMANDS.find((name) => name === args[0]);
     complain(`see glosson ${topic === undefined ? "" : `${topic} `}--help`);
-    return 2;
+    return exitCode;
   }
 }
 
-async function perform(command: Command): Promise<number> {
+async function perform(command: Command): Promise<ExitCode> {
   switch (command.name) {
     case "help":
       say(helpText(command.topic).trimEnd());
@@ -44,26 +43,37 @@ async function perform(command: Command): Promise<number> {
     case "version":
       say(`glosson ${project.version}`);
       return 0;
-    case "setup":
-      await setup(command.options, {
-        state: openState(command.options.state),
-        say,
-        lines: terminalLines(),
-        now: Date.now,
-        sleep,
-      });
-      return 0;
     case "run":
       return await runUntilSignal(command.options);
     case "status":
       return await showStatus(command.options);
+    case "setup":
+      await setup(command.options, worldOf(command.options));
+      return EXIT.well;
+    case "away":
+      await changePreferences({ change: { away: command.options.text } }, worldOf(command.options));
+      return EXIT.well;
+    case "privacy":
+      await changePreferences(command.options, worldOf(command.options));
+      return EXIT.well;
+    case "rename":
+      await rename(command.options, worldOf(command.options));
+      return EXIT.well;
+    case "release":
+      await release(command.options, worldOf(command.options));
+      return EXIT.well;
   }
 }
 
-async function runUntilSignal(options: RunOptions): Promise<number> {
+/** What the commands need that talk with a person. */
+function worldOf({ state }: { state?: string }): SetupWorld {
+  return { state: openState(state), say, lines: terminalLines(), now: Date.now, sleep };
+}
+
+async function runUntilSignal(options: RunOptions): Promise<ExitCode> {
   const leaving = new AbortController();
   function leave(): void {
-    if (leaving.signal.aborted) Deno.exit(INTERRUPTED);
+    if (leaving.signal.aborted) Deno.exit(EXIT.interrupted);
     leaving.abort();
   }
   // Windows knows no SIGTERM.
@@ -80,12 +90,12 @@ async function runUntilSignal(options: RunOptions): Promise<number> {
     sleep,
     random: Math.random,
   });
-  if (why === undefined) return 0;
-  complain(why);
-  return 1;
+  if (why === undefined) return EXIT.well;
+  complain(why.message);
+  return why.exitCode;
 }
 
-async function showStatus({ json, state: folder }: StatusOptions): Promise<number> {
+async function showStatus({ json, state: folder }: StatusOptions): Promise<ExitCode> {
   const state = openState(folder);
   const status = await readStatus(state, Date.now);
   if (status === undefined) {

@@ -2,9 +2,10 @@ import type { Log } from "../../lib/log.ts";
 import { Api } from "./api.ts";
 import type { RunOptions } from "./run_arguments.ts";
 import { obtainCertificate } from "./certificate_request.ts";
+import type { FinalWord } from "./exit_codes.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
 import { firstCertificate, keepCertificate, type KeepOptions } from "./keep_certificate.ts";
-import { takeLock } from "./lock.ts";
+import { lockState } from "./lock.ts";
 import { networkMemory } from "./networks.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import type { State } from "./state.ts";
@@ -33,21 +34,16 @@ export interface RunWorld {
 /**
  * Goes online and stays there until the signal is aborted.
  *
- * @returns undefined after an abort, else why it ended by itself, for a person.
+ * @returns undefined after an abort, else why it ended by itself.
  * @throws {Error} with a message for the person, when it cannot begin.
  */
-export async function run(options: RunOptions, world: RunWorld): Promise<string | undefined> {
+export async function run(options: RunOptions, world: RunWorld): Promise<FinalWord | undefined> {
   const { state, log, signal, now, sleep } = world;
-  const account = await state.account();
-  if (account === undefined) {
-    throw new Error(
-      `Nothing is set up in ${state.folder}; begin with glosson setup NAME --relay URL`,
-    );
-  }
+  const account = await state.neededAccount();
   const { hostname, token, keyType } = account;
   const relay = new URL(account.relay);
+  using _lock = await lockState(state, "run");
   const http = openRelayHttp(relay, await state.ca());
-  const lock = await takeLock(state.path("lock"));
   const over = new AbortController();
   const leaving = AbortSignal.any([signal, over.signal]);
   const api = new Api({ relay, http, token, signal: leaving, now });
@@ -57,9 +53,6 @@ export async function run(options: RunOptions, world: RunWorld): Promise<string 
     obtain: () => obtainCertificate({ api, state, hostname, keyType, now, sleep, signal: leaving }),
   };
   try {
-    if (lock === undefined) {
-      throw new Error(`Cannot run: another glosson is running with ${state.folder}`);
-    }
     // Of one that was killed: from now on it would be taken for this one's.
     await state.saveRunning(undefined);
     const front = await openVisitorEnd(options, { hostname, state, log });
@@ -89,7 +82,6 @@ export async function run(options: RunOptions, world: RunWorld): Promise<string 
   } finally {
     over.abort();
     http.close();
-    lock?.release();
   }
 }
 

@@ -1,13 +1,15 @@
 import { Api } from "./api.ts";
-import type { SetupOptions } from "./arguments.ts";
-import { readPem } from "./read_pem.ts";
 import { obtainCertificate } from "./certificate_request.ts";
 import { claimName } from "./claim_name.ts";
+import { confirm } from "./confirm.ts";
+import { findRelay, type FoundRelay } from "./find_relay.ts";
 import { type Identity, usableIdentity } from "./identity.ts";
-import { takeLock } from "./lock.ts";
-import { openRelayHttp } from "./relay_http.ts";
-import { renewalTime } from "./renewal.ts";
+import { lockState } from "./lock.ts";
+import { readPem } from "./read_pem.ts";
 import type { Account } from "./records.ts";
+import type { RelayHttp } from "./relay_http.ts";
+import { renewalTime } from "./renewal.ts";
+import type { SetupOptions } from "./setup_arguments.ts";
 import type { State } from "./state.ts";
 import type { Lines } from "./terminal.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
@@ -33,65 +35,81 @@ export interface SetupWorld {
 export async function setup(options: SetupOptions, world: SetupWorld): Promise<void> {
   const { state } = world;
   await state.create();
-  const lock = await takeLock(state.path("lock"));
-  if (lock === undefined) {
-    throw new Error(`Cannot set up: glosson is running with ${state.folder}; stop it first`);
-  }
-  try {
-    await setupLocked(options, world);
-  } finally {
-    lock.release();
-  }
-}
-
-async function setupLocked(options: SetupOptions, world: SetupWorld): Promise<void> {
-  const { username, relay, ca, keyType } = options;
-  const { state, say, now, sleep } = world;
+  using _lock = await lockState(state, "set up");
   const before = await state.account();
-  const trusted = ca === undefined
-    ? before?.relay === relay.href ? await state.ca() : undefined
-    : await readPem(ca, "the authority given with --ca");
-  const http = openRelayHttp(relay, trusted);
+  const found = await findRelay(
+    options.relay,
+    (relay) => trusted(relay, options, state),
+    world.now,
+  );
+  const { relay, http, info: { protocol } } = found;
   try {
-    const goOn = before?.username === username && before.relay === relay.href && !options.force &&
-      await state.identity() === undefined;
-    if (before !== undefined && !goOn) await confirm(before, options, world);
-    const { hostname, token } = goOn ? before : await verified();
-    const api = new Api({ relay, http, token, now });
-    if (await goodIdentity(state, hostname, now()) === undefined) {
-      say(`Asking for a certificate for ${hostname}; its key stays on this computer ...`);
-      const identity = await obtainCertificate({ api, state, hostname, keyType, now, sleep });
-      say(`It is there, good until ${new Date(identity.notAfter).toUTCString()}.`);
-    }
-    say(`
-All set. Go online with
-
-    glosson run
-
-and your page is at https://${hostname}
-See glosson run --help for showing a web app or files of yours.`);
-  } finally {
-    http.close();
-  }
-
-  async function verified(): Promise<Account> {
-    const api = new Api({ relay, http, now });
-    const { protocol } = await api.relayInfo();
     if (protocol !== PROTOCOL) {
       throw new Error(
         `The relay speaks version ${protocol} of the protocol, this glosson speaks ${PROTOCOL}; ` +
           "get another glosson",
       );
     }
-    const found = await claimName({ ...options, ...world, api });
-    say(`Found it: ${found.username} is you.`);
-    if (before?.hostname !== found.hostname) await state.forgetIdentity();
-    await state.saveCa(trusted);
-    const { hostname, token } = found;
-    const account = { username, hostname, relay: relay.href, token, keyType };
-    await state.saveAccount(account);
-    return account;
+    const goOn = before?.username === options.username && before.relay === relay.href &&
+      !options.force && await state.identity() === undefined;
+    if (before !== undefined && !goOn && !options.force) {
+      await confirm(replaces(before, options.username, relay, state), "--force", world);
+    }
+    const account = goOn ? before : await claimAt(found, options, world, before?.hostname);
+    await certify(account, http, world);
+    world.say(`
+All set. Go online with
+
+    glosson run
+
+and your page is at https://${account.hostname}
+See glosson run --help for showing a web app or files of yours.`);
+  } finally {
+    http.close();
   }
+}
+
+/** The authorities that were given for this relay, now or when it was set up. */
+async function trusted(
+  relay: URL,
+  { ca }: SetupOptions,
+  state: State,
+): Promise<string | undefined> {
+  if (ca !== undefined) return await readPem(ca, "the authority given with --ca");
+  return (await state.account())?.relay === relay.href ? await state.ca() : undefined;
+}
+
+async function claimAt(
+  { relay, http }: FoundRelay,
+  options: SetupOptions,
+  world: SetupWorld,
+  hostnameBefore: string | undefined,
+): Promise<Account> {
+  const { state, say, now } = world;
+  const { username, keyType } = options;
+  const ca = await trusted(relay, options, state);
+  const api = new Api({ relay, http, now });
+  const found = await claimName({ ...options, ...world, relay, api });
+  say(`Found it: ${found.username} is you.`);
+  if (hostnameBefore !== found.hostname) await state.forgetIdentity();
+  await state.saveCa(ca);
+  const { hostname, token } = found;
+  const account = { username, hostname, relay: relay.href, token, keyType };
+  await state.saveAccount(account);
+  return account;
+}
+
+/** Gets an account's certificate, unless there is one that is good for a while. */
+export async function certify(
+  { hostname, token, relay, keyType }: Account,
+  http: RelayHttp,
+  { state, say, now, sleep }: SetupWorld,
+): Promise<void> {
+  if (await goodIdentity(state, hostname, now()) !== undefined) return;
+  say(`Asking for a certificate for ${hostname}; its key stays on this computer ...`);
+  const api = new Api({ relay: new URL(relay), http, token, now });
+  const identity = await obtainCertificate({ api, state, hostname, keyType, now, sleep });
+  say(`It is there, good until ${new Date(identity.notAfter).toUTCString()}.`);
 }
 
 /** The saved key and certificate, if they can be used and need no renewal. */
@@ -106,20 +124,10 @@ async function goodIdentity(
   return identity !== undefined && now < renewalTime(identity) ? identity : undefined;
 }
 
-/** Has the person agree to replacing what is there. */
-async function confirm(
-  { username, relay }: Account,
-  options: SetupOptions,
-  { state, say, lines }: SetupWorld,
-): Promise<void> {
-  if (options.force) return;
-  const same = username === options.username && relay === options.relay.href;
-  const there = same
+/** What a set-up over another does, for a person. */
+function replaces(before: Account, username: string, relay: URL, { folder }: State): string {
+  return before.username === username && before.relay === relay.href
     ? `${username} is set up already. Doing it again replaces its token and ends its session.`
-    : `${state.folder} holds ${username} at ${relay}, which this replaces. ` +
+    : `${folder} holds ${before.username} at ${before.relay}, which this replaces. ` +
       "(With --state DIR both can be kept.)";
-  if (lines === undefined) throw new Error(`${there} To go ahead, add --force`);
-  say(`${there}\nGo ahead? [y/N]`);
-  const answer = await lines.next();
-  if (!/^y(es)?$/i.test(answer?.trim() ?? "")) throw new Error("Nothing was changed");
 }

@@ -71,6 +71,35 @@ export class State {
     return this.#readJson<Account>("account.json", ["username", "hostname", "relay", "token"]);
   }
 
+  /**
+   * The account.
+   *
+   * @throws {Error} before `setup` went through.
+   */
+  async neededAccount(): Promise<Account> {
+    const account = await this.account();
+    if (account !== undefined) return account;
+    throw new Error(
+      `Nothing is set up in ${this.folder}; begin with glosson setup NAME --relay URL`,
+    );
+  }
+
+  /** Forgets the account and what belongs to it. */
+  async forgetAccount(): Promise<void> {
+    await this.forgetIdentity();
+    for (const name of ["account.json", "claim.json", "ca.pem"]) await this.#remove(name);
+  }
+
+  /** The account that a `rename` under way is to give back. */
+  formerAccount(): Promise<Account | undefined> {
+    return this.#readJson<Account>("former.json", ["username", "hostname", "relay", "token"]);
+  }
+
+  /** Keeps it, or forgets it. */
+  saveFormerAccount(account: Account | undefined): Promise<void> {
+    return this.#writeJson("former.json", account);
+  }
+
   /** Keeps the account. */
   saveAccount(account: Account): Promise<void> {
     return this.#writeJson("account.json", account);

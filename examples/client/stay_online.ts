@@ -1,8 +1,8 @@
 import { afterEnding } from "./after_ending.ts";
 import { Backoff, COMING_BACK } from "./backoff.ts";
+import { EXIT, exitCodeOf, type FinalWord } from "./exit_codes.ts";
 import { Health } from "./health.ts";
 import { beOnline, type OnlineOptions } from "./online.ts";
-import { RelayProblem } from "./problem.ts";
 import type { State } from "./state.ts";
 
 /** How long a session has to last for the next pause to be a short one again, milliseconds. */
@@ -19,7 +19,7 @@ export interface StayOnlineOptions extends Omit<OnlineOptions, "onDataPath"> {
  *
  * @returns undefined after an abort, else why not to come back, for a person.
  */
-export async function stayOnline(options: StayOnlineOptions): Promise<string | undefined> {
+export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord | undefined> {
   const health = new Health(options);
   try {
     return await comeBack(options, health);
@@ -28,7 +28,10 @@ export async function stayOnline(options: StayOnlineOptions): Promise<string | u
   }
 }
 
-async function comeBack(options: StayOnlineOptions, health: Health): Promise<string | undefined> {
+async function comeBack(
+  options: StayOnlineOptions,
+  health: Health,
+): Promise<FinalWord | undefined> {
   const { signal, now, sleep, random, log } = options;
   const backoff = new Backoff({ ...COMING_BACK, random });
   while (!signal.aborted) {
@@ -44,7 +47,7 @@ async function comeBack(options: StayOnlineOptions, health: Health): Promise<str
     });
     if (ending.kind === "stopped") return undefined;
     const next = afterEnding(ending);
-    if (next.act === "stop") return next.message;
+    if (next.act === "stop") return await inFull(next.word, options);
     const asked = onlineSince === undefined ? await ask(options) : undefined;
     if (asked?.refusal !== undefined) return asked.refusal;
     const lasted = onlineSince !== undefined && now() - onlineSince >= STABLE_MS;
@@ -71,16 +74,26 @@ async function comeBack(options: StayOnlineOptions, health: Health): Promise<str
  */
 async function ask(
   { api }: Pick<OnlineOptions, "api">,
-): Promise<{ refusal?: string; failure?: string }> {
+): Promise<{ refusal?: FinalWord; failure?: string }> {
   try {
     await api.account();
     return {};
   } catch (error) {
     const { message } = error as Error;
-    if (!(error instanceof RelayProblem)) return { failure: message };
-    if (error.status === 401) {
-      return { refusal: `${message} Run glosson setup to get a new token.` };
+    const exitCode = exitCodeOf(error);
+    if (exitCode === EXIT.unauthorized) {
+      return { refusal: { exitCode, message: `${message} Run glosson setup to get a new token.` } };
     }
-    return error.status === 403 ? { refusal: message } : { failure: message };
+    return exitCode === EXIT.blocked ? { refusal: { exitCode, message } } : { failure: message };
   }
+}
+
+/** A relay revokes the token of a name that is blocked as of one that is given away: which is it? */
+async function inFull(
+  word: FinalWord,
+  options: Pick<OnlineOptions, "api">,
+): Promise<FinalWord> {
+  if (word.exitCode !== EXIT.unauthorized) return word;
+  const { refusal } = await ask(options);
+  return refusal?.exitCode === EXIT.blocked ? refusal : word;
 }

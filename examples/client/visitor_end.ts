@@ -5,6 +5,7 @@ import { limitsFor } from "./front/limits.ts";
 import type { KeyAndChain } from "./front/tls_end.ts";
 import { onlyForHost } from "./own_host.ts";
 import { pageHandler } from "./page_handler.ts";
+import { logRequests } from "./request_log.ts";
 import type { RunOptions } from "./run_arguments.ts";
 import type { State } from "./state.ts";
 import { TlsUpstream } from "./tls_upstream.ts";
@@ -41,7 +42,7 @@ export async function openVisitorEnd(
   }
   const handler = await pageHandler(options, { hostname, secrets: state.folder, log });
   return new Front({
-    handler: onlyForHost(hostname, handler),
+    handler: logRequests(onlyForHost(hostname, handler), log),
     log,
     maxVisitors,
     limits: limitsFor(options.visitorSilenceMs),

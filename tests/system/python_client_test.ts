@@ -149,17 +149,17 @@ Deno.test("a client whose name another computer took over ends, and so does a re
     const newer = start([...glosson, "run", "--state", join(state, "b")]);
     clients.push(newer);
     const over = await older.ended;
-    assert.equal(over.code, 1);
+    assert.equal(over.code, 3);
     assert.match(over.text, /Another glosson run took over this name/);
 
     const released = await sh([...glosson, "release", "--yes", "--state", own]);
     assert.match(released.text, /is given back/);
     const gone = await newer.ended;
-    assert.equal(gone.code, 1);
+    assert.equal(gone.code, 4);
     assert.match(gone.text, /no longer accepts this account's token/);
     assert.deepEqual([...Deno.readDirSync(own)].map((file) => file.name), ["lock"]);
     const refused = await sh([...glosson, "run", "--state", join(state, "b")], { fails: true });
-    assert.equal(refused.code, 1);
+    assert.equal(refused.code, 4);
     assert.match(refused.text, /setup to get a new token/);
     for (const { text } of [over, gone, refused]) assert.doesNotMatch(text, /Traceback/);
   }));

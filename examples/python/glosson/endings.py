@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import exit_codes
 from .messages import GOING_AWAY, HEARTBEAT_MISSED, REPLACED, RESTARTING, REVOKED, Goodbye
 from .problem import shown
 
@@ -22,25 +23,25 @@ NO_LONGER_GOOD = (
 
 @dataclass(frozen=True)
 class Ending:
-    """Why a session ended; when `final` it is of no use to come back."""
+    """Why a session ended; with an exit code it is of no use to come back."""
 
     why: str
-    final: bool = False
+    exit_code: int | None = None
     wait_s: float = 0.0  # that the relay asked for
 
 
 def goodbye(message: Goodbye) -> Ending:
     """Tell what a relay's goodbye means."""
     if message.reason == "replaced":
-        return Ending(TAKEN_OVER, final=True)
+        return Ending(TAKEN_OVER, exit_codes.REPLACED)
     if message.reason == "revoked":
-        return Ending(NO_LONGER_GOOD, final=True)
+        return Ending(NO_LONGER_GOOD, exit_codes.UNAUTHORIZED)
     reason = shown(message.reason)
     if message.retry_after_s is None:
         return Ending(
             f"The relay asked this client not to come back ({reason}). "
             "Look for a newer glosson, or ask the relay's operator.",
-            final=True,
+            exit_codes.RELAY_GONE,
         )
     wait = min(message.retry_after_s, LONGEST_WAIT_S)
     return Ending(f"the relay says goodbye ({reason})", wait_s=wait)
@@ -49,9 +50,9 @@ def goodbye(message: Goodbye) -> Ending:
 def closed(code: int | None) -> Ending:
     """Tell what a close code means: the goodbye may have been lost on the way."""
     if code == REPLACED:
-        return Ending(TAKEN_OVER, final=True)
+        return Ending(TAKEN_OVER, exit_codes.REPLACED)
     if code == REVOKED:
-        return Ending(NO_LONGER_GOOD, final=True)
+        return Ending(NO_LONGER_GOOD, exit_codes.UNAUTHORIZED)
     if code in (GOING_AWAY, RESTARTING):
         return Ending("the relay is restarting")
     if code == HEARTBEAT_MISSED:

@@ -15,7 +15,9 @@ from .certificate import obtain_certificate
 from .client import Client
 from .data_connection import Joined
 from .descriptors import allow_visitors
+from .endings import Ending
 from .exchange import Site
+from .exit_codes import INTERRUPTED
 from .front import Front
 from .health import Health
 from .identity import Identity, check_identity
@@ -31,12 +33,11 @@ from .stay_online import stay_online
 from .unseen import LineFormatter
 
 LEAVING_S = 5.0  # for open answers to finish
-INTERRUPTED = 130
 
 log = logging.getLogger("glosson")
 
 
-async def run(options: RunOptions, state: State) -> str | None:
+async def run(options: RunOptions, state: State) -> Ending | None:
     """Be online until a signal asks to leave; return why when it ended by itself.
 
     Raises RuntimeError, ValueError or OSError, for the person, when it cannot begin.
@@ -80,13 +81,13 @@ class _Run:
             return static_files(Path(options.dir), self._state.folder)
         return built_in_page(self._account.hostname)
 
-    async def serve(self) -> str:
+    async def serve(self) -> Ending:
         try:
             return await self._be_online()
         finally:
             self._health.end()
 
-    async def _be_online(self) -> str:
+    async def _be_online(self) -> Ending:
         identity = self._saved_identity() or await first_certificate(self._obtain)
         self._use(identity)
         renewing = asyncio.ensure_future(keep_certificate(identity, self._obtain, self._use))
@@ -123,9 +124,9 @@ class _Run:
             return None
 
 
-async def _until_signal(work: object) -> str | None:
+async def _until_signal(work: object) -> Ending | None:
     """Do the work until Ctrl-C or SIGTERM, which lets it clean up; a second one does not."""
-    task: asyncio.Task[str] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    task: asyncio.Task[Ending] = asyncio.ensure_future(work)  # type: ignore[call-overload]
     loop = asyncio.get_running_loop()
     leaving = False
 

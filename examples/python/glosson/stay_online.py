@@ -6,8 +6,11 @@ import asyncio
 import logging
 import time
 
+from . import exit_codes
 from .backoff import Backoff
 from .client import Client
+from .endings import Ending
+from .exit_codes import exit_code_of
 from .problem import RelayProblem, RelayUnreachable
 from .session import Session
 
@@ -17,22 +20,26 @@ STABLE_S = 30.0  # after a session that lasted this long the next pause is a sho
 log = logging.getLogger(__name__)
 
 
-async def stay_online(client: Client) -> str:
-    """Be online until there is no use in coming back; return why, for a person."""
+async def stay_online(client: Client) -> Ending:
+    """Be online until there is no use in coming back; return why."""
     backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
     while True:
         session, began = Session(client), time.monotonic()
         ending = await session.run()
-        if ending.final:
-            return ending.why
+        if ending.exit_code == exit_codes.UNAUTHORIZED:
+            # A relay revokes the token of a name that is blocked as of one that is given away.
+            asked = await _ask(client)
+            return asked if asked.exit_code == exit_codes.BLOCKED else ending
+        if ending.exit_code is not None:
+            return ending
         why = ending.why
         lasted = session.was_online and time.monotonic() - began >= STABLE_S
         if lasted:
             backoff.reset()
         if not session.was_online:
             asked = await _ask(client)
-            if asked.final:
-                return asked.why
+            if asked.exit_code is not None:
+                return asked
             why = asked.why or why
         client.health.offline(why)
         # A relay that says when to come back has spread its clients; over and over it is a failure.
@@ -41,20 +48,13 @@ async def stay_online(client: Client) -> str:
         await asyncio.sleep(pause)
 
 
-class _Asked:
-    def __init__(self, why: str = "", final: bool = False) -> None:
-        self.why, self.final = why, final
-
-
-async def _ask(client: Client) -> _Asked:
+async def _ask(client: Client) -> Ending:
     """Ask the relay what is wrong: a WebSocket that does not open tells little."""
     try:
         await client.api.account()
-    except RelayProblem as problem:
-        if problem.status == 401:
-            fix = "Run python -m glosson setup to get a new token."
-            return _Asked(f"{problem} {fix}", final=True)
-        return _Asked(str(problem), final=problem.status == 403)
-    except RelayUnreachable as error:
-        return _Asked(str(error))
-    return _Asked()
+    except (RelayProblem, RelayUnreachable) as error:
+        code = exit_code_of(error)
+        if code == exit_codes.UNAUTHORIZED:
+            return Ending(f"{error} Run python -m glosson setup to get a new token.", code)
+        return Ending(str(error), code if code == exit_codes.BLOCKED else None)
+    return Ending("")

@@ -50,7 +50,36 @@ Deno.test("parseCommand() reads every command", () => {
   });
 });
 
+Deno.test("parseCommand() reads the commands about the account", () => {
+  const read = (line: string) => {
+    const command = parseCommand(line.split(" "));
+    return "options" in command ? command.options : command;
+  };
+  const state = undefined;
+  assert.deepEqual(read("release -y"), { yes: true, state });
+  assert.deepEqual(read("rename inara"), {
+    username: "inara",
+    bioFile: undefined,
+    yes: false,
+    state,
+  });
+  assert.deepEqual(read("away soon --state /s"), { text: "soon", state: "/s" });
+  assert.deepEqual(read("away --clear"), { text: null, state });
+  assert.deepEqual(read("privacy last-seen off"), { change: { lastSeen: false }, state });
+  assert.deepEqual(read("privacy offline-page none"), { change: { offlinePage: "none" }, state });
+  assert.deepEqual(read("privacy --help"), { name: "help", topic: "privacy" });
+});
+
 const WRONG: [string, RegExp][] = [
+  ["rename", /needs the NEW name/],
+  ["rename UPPER", /cannot be a name/],
+  ["away", /either a "text" in quotation marks or --clear/],
+  ["away Back soon", /"soon" is one word too many/],
+  ["away soon --clear", /either a "text"/],
+  ["privacy", /privacy is about last-seen or offline-page/],
+  ["privacy constructor on", /privacy is about last-seen or offline-page/],
+  ["privacy last-seen maybe", /privacy last-seen is on or off/],
+  ["privacy offline-page", /privacy offline-page is full or plain or none/],
   ["run --dir a --tls-upstream 8443", /--dir and --tls-upstream exclude each other/],
   ["run --tls-upstream https://localhost", /--tls-upstream is HOST:PORT or unix:PATH/],
   ["run --tls-upstream nas.local", /--tls-upstream is HOST:PORT or unix:PATH/],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SILENT_LOG } from "../../../lib/log.ts";
-import type { CertificateAnswer } from "../../../examples/client/api.ts";
+import type { CertificateAnswer } from "../../../examples/client/relay_answers.ts";
 import { obtainCertificate } from "../../../examples/client/certificate_request.ts";
 import { checkIdentity, type Identity } from "../../../examples/client/identity.ts";
 import { firstCertificate, keepCertificate } from "../../../examples/client/keep_certificate.ts";

@@ -154,7 +154,7 @@ Deno.test({
       await relay.ready(4);
       relay.send({ type: "goodbye", reason: "replaced", retryAfterMs: null });
       const { code, stderr } = await running.done;
-      assert.equal(code, 1);
+      assert.equal(code, 3);
       assert.match(stderr, /glosson: Another glosson run took over/);
     }),
 });

@@ -132,10 +132,10 @@ Deno.test("run() keeps a visitor over the end of the session", () =>
   }));
 
 for (
-  const [goodbye, message] of [
-    [{ reason: "replaced", retryAfterMs: null }, /Another glosson run took over/],
-    [{ reason: "revoked", retryAfterMs: null }, /no longer accepts/],
-    [{ reason: "protocol", retryAfterMs: null }, /not to come back/],
+  const [goodbye, message, exitCode] of [
+    [{ reason: "replaced", retryAfterMs: null }, /Another glosson run took over/, 3],
+    [{ reason: "revoked", retryAfterMs: null }, /no longer accepts/, 4],
+    [{ reason: "protocol", retryAfterMs: null }, /not to come back/, 6],
   ] as const
 ) {
   Deno.test(`run() ends on goodbye ${goodbye.reason}`, () =>
@@ -143,18 +143,27 @@ for (
       const client = start();
       await relay.ready(0);
       relay.send({ type: "goodbye", ...goodbye });
-      assert.match((await client.ended)!, message);
+      const word = (await client.ended)!;
+      assert.match(word.message, message);
+      assert.equal(word.exitCode, exitCode);
       assert.equal(relay.sessions.length, 1);
     }));
 }
 
-for (const [code, message] of [[4409, /took over/], [4401, /no longer accepts/]] as const) {
+for (
+  const [code, message, exitCode] of [
+    [4409, /took over/, 3],
+    [4401, /no longer accepts/, 4],
+  ] as const
+) {
   Deno.test(`run() ends on close code ${code} without a goodbye`, () =>
     story(async ({ relay, start }) => {
       const client = start();
       await relay.ready(0);
       relay.session!.socket.close(code);
-      assert.match((await client.ended)!, message);
+      const word = (await client.ended)!;
+      assert.match(word.message, message);
+      assert.equal(word.exitCode, exitCode);
     }));
 }
 
@@ -191,7 +200,9 @@ Deno.test("run() ends when the token is not accepted", () =>
     await relay.ready(0);
     relay.token = "another";
     relay.session!.socket.close(1000);
-    assert.match((await client.ended)!, /Title of unauthorized.*glosson setup/);
+    const word = (await client.ended)!;
+    assert.match(word.message, /Title of unauthorized.*glosson setup/);
+    assert.equal(word.exitCode, 4);
   }));
 
 Deno.test("run() ends when the name is blocked", () =>
@@ -201,7 +212,18 @@ Deno.test("run() ends when the name is blocked", () =>
     relay.problems.set("/v1/account", { status: 403, code: "suspended" });
     relay.problems.set("/v1/control", { status: 403, code: "suspended" });
     relay.session!.socket.close(1000);
-    assert.match((await client.ended)!, /Title of suspended: Detail of suspended/);
+    const word = (await client.ended)!;
+    assert.match(word.message, /Title of suspended: Detail of suspended/);
+    assert.equal(word.exitCode, 5);
+  }));
+
+Deno.test("run() tells a name that is blocked from a token that is void", () =>
+  story(async ({ relay, start }) => {
+    const client = start();
+    await relay.ready(0);
+    relay.problems.set("/v1/account", { status: 403, code: "suspended" });
+    relay.send({ type: "goodbye", reason: "revoked", retryAfterMs: null });
+    assert.equal((await client.ended)?.exitCode, 5);
   }));
 
 Deno.test("run() tries a ticket again when the relay refused one", () =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { SetupOptions } from "../../../examples/client/arguments.ts";
+import type { SetupOptions } from "../../../examples/client/setup_arguments.ts";
 import { setup } from "../../../examples/client/setup.ts";
 import { State } from "../../../examples/client/state.ts";
 import { readStatus, statusText } from "../../../examples/client/status.ts";

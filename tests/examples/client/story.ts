@@ -1,5 +1,6 @@
 import { createLog } from "../../../lib/log.ts";
 import { parseCommand } from "../../../examples/client/arguments.ts";
+import type { FinalWord } from "../../../examples/client/exit_codes.ts";
 import { type RunOptions } from "../../../examples/client/run_arguments.ts";
 import { run, type RunWorld } from "../../../examples/client/run.ts";
 import { State } from "../../../examples/client/state.ts";
@@ -13,7 +14,7 @@ const DEFAULTS = (parseCommand(["run"]) as { options: RunOptions }).options;
 export interface Running {
   state: State;
   /** Why it ended by itself; undefined after `leave`. */
-  ended: Promise<string | undefined>;
+  ended: Promise<FinalWord | undefined>;
   /** Lines that it logged. */
   lines: string[];
   leave(): void;

@@ -16,11 +16,12 @@ from glosson.api import is_answer
 from glosson.connection import dial
 from glosson.data_connection import Joined, NotJoined
 from glosson.endings import closed, goodbye
+from glosson.exit_codes import exit_code_of
 from glosson.identity import Identity, read_time, rfc3339
 from glosson.messages import Connect, DataAddress, Goodbye, Online, Tickets, read_message
 from glosson.parking import Parking
 from glosson.pool_size import PoolSize
-from glosson.problem import read_problem, read_retry_after
+from glosson.problem import RelayProblem, RelayUnreachable, read_problem, read_retry_after
 from glosson.records import SavedIdentity
 from glosson.relay_address import connect_host, may_dial, read_relay_address
 from glosson.terminal import complain, say
@@ -109,13 +110,21 @@ def test_messages_of_the_relay() -> None:
 
 
 def test_what_an_ending_means() -> None:
-    assert goodbye(Goodbye("replaced", 0.0)).final and goodbye(Goodbye("revoked", 0.0)).final
-    assert goodbye(Goodbye("protocol", None)).final
+    assert goodbye(Goodbye("replaced", 0.0)).exit_code == closed(4409).exit_code == 3
+    assert goodbye(Goodbye("revoked", 0.0)).exit_code == closed(4401).exit_code == 4
+    assert goodbye(Goodbye("protocol", None)).exit_code == 6
     again = goodbye(Goodbye("draining", 2.0))
-    assert not again.final and again.wait_s == 2.0
+    assert again.exit_code is None and again.wait_s == 2.0
     assert goodbye(Goodbye("draining", 1e9)).wait_s == 3600.0
-    assert closed(4409).final and closed(4401).final
-    assert not any(closed(code).final for code in (None, 1001, 1006, 1012, 4400, 4408))
+    assert all(closed(code).exit_code is None for code in (None, 1001, 1006, 1012, 4400, 4408))
+
+
+def test_what_a_command_raised_is_told_apart_by_the_exit_code() -> None:
+    assert exit_code_of(RelayProblem(401, "no", "unauthorized")) == 4
+    assert exit_code_of(RelayProblem(403, "no", "suspended")) == 5
+    assert exit_code_of(RelayProblem(403, "no", "reserved-username")) == 1
+    assert exit_code_of(RelayUnreachable("no")) == 6
+    assert exit_code_of(OSError("no")) == 1
 
 
 def test_problems_are_shown_without_control_characters() -> None:

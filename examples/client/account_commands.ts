@@ -1,0 +1,126 @@
+import type { PrivacyOptions, ReleaseOptions, RenameOptions } from "./account_arguments.ts";
+import { Api } from "./api.ts";
+import type { Preferences } from "./relay_answers.ts";
+import { claimName } from "./claim_name.ts";
+import { confirm } from "./confirm.ts";
+import { lockState } from "./lock.ts";
+import { RelayProblem } from "./problem.ts";
+import type { Account } from "./records.ts";
+import { openRelayHttp, type RelayHttp } from "./relay_http.ts";
+import { certify, type SetupWorld } from "./setup.ts";
+import type { State } from "./state.ts";
+
+/** What these commands need of the world around them. */
+export type AccountWorld = SetupWorld;
+
+/**
+ * Changes what visitors see while the user is away.
+ *
+ * @throws {Error} with a message for the person.
+ */
+export async function changePreferences(
+  { change }: Pick<PrivacyOptions, "change">,
+  { state, say, now }: Pick<AccountWorld, "state" | "say" | "now">,
+): Promise<void> {
+  await withAccount(state, async ({ relay, token, hostname }, http) => {
+    const api = new Api({ relay: new URL(relay), http, token, now });
+    const { away, lastSeen, offlinePage } = await api.changePreferences(change);
+    say(`While you are away, visitors of ${hostname} ${seen({ away, lastSeen, offlinePage })}.`);
+  });
+}
+
+function seen({ away, lastSeen, offlinePage }: Preferences): string {
+  if (offlinePage === "none") return "get no page at all";
+  if (offlinePage === "plain") return "see that you are, and nothing else";
+  const parts = [
+    ...lastSeen ? ["when you were last online"] : [],
+    ...away === null ? [] : [`your words "${away}"`],
+  ];
+  return `see that you are${parts.map((part) => `, ${part}`).join("")}`;
+}
+
+/**
+ * Gives the name back, and forgets what was kept for it.
+ *
+ * @throws {Error} with a message for the person.
+ */
+export async function release({ yes }: ReleaseOptions, world: AccountWorld): Promise<void> {
+  const { state, say } = world;
+  await withAccount(state, async (account, http) => {
+    const { hostname } = account;
+    const there = `This gives ${hostname} back: its page is gone, and others may claim it.`;
+    if (!yes) await confirm(there, "--yes", world);
+    await giveBack(account, http, world);
+    await state.forgetAccount();
+    say(`${hostname} is given back.`);
+  });
+}
+
+/**
+ * Claims another name at the same relay, and gives the one before back once the new one is whole.
+ * Interrupted, it goes on when it is called again.
+ *
+ * @throws {Error} with a message for the person; what was reached is kept.
+ */
+export async function rename(options: RenameOptions, world: AccountWorld): Promise<void> {
+  const { state, say, now } = world;
+  await state.create();
+  using _lock = await lockState(state, "rename");
+  await withAccount(state, async (current, http) => {
+    const relay = new URL(current.relay);
+    const { username } = options;
+    let former = await state.formerAccount();
+    if (current.username !== username) {
+      if (former !== undefined) throw new Error(unfinished(former, current));
+      const there = `This claims ${username} and then gives ${current.hostname} back.`;
+      if (!options.yes) await confirm(there, "--yes", world);
+      const api = new Api({ relay, http, now });
+      const { hostname, token } = await claimName({ ...options, ...world, relay, api });
+      // Until it is given back, nobody else has its token.
+      await state.saveFormerAccount(current);
+      former = current;
+      await state.forgetIdentity();
+      await state.saveAccount({ ...current, username, hostname, token });
+    } else if (former === undefined) {
+      throw new Error(`The name is ${username} already`);
+    }
+    const renamed = (await state.account())!;
+    await certify(renamed, http, world);
+    await giveBack(former, http, world);
+    await state.saveFormerAccount(undefined);
+    say(`${former.hostname} is given back; your page is at https://${renamed.hostname}`);
+  });
+}
+
+function unfinished(former: Account, current: Account): string {
+  return `Renaming ${former.username} to ${current.username} is not finished; do glosson rename ` +
+    `${current.username} first`;
+}
+
+/** Releases a name at the relay; that it is gone already is as good. */
+async function giveBack(
+  { relay, token }: Account,
+  http: RelayHttp,
+  { say, now }: Pick<AccountWorld, "say" | "now">,
+): Promise<void> {
+  try {
+    await new Api({ relay: new URL(relay), http, token, now }).release();
+  } catch (error) {
+    if (!(error instanceof RelayProblem && error.status === 401)) throw error;
+    say(`${error.message} Forgetting it here.`);
+  }
+}
+
+/** Does something with the account that is set up. */
+async function withAccount(
+  state: State,
+  use: (account: Account, http: RelayHttp) => Promise<void>,
+): Promise<void> {
+  const account = await state.neededAccount();
+  const http = openRelayHttp(new URL(account.relay), await state.ca());
+  try {
+    await use(account, http);
+  } finally {
+    http.close();
+  }
+}

@@ -1,0 +1,50 @@
+/** Answer to `GET /v1/relay`. */
+export interface RelayInfo {
+  software: string;
+  protocol: number;
+  baseDomain: string;
+  dataHost: string;
+  dataPort: number;
+  /** Optional parts of the protocol that it has; absent where it is too old to tell. */
+  features?: string[] | null;
+}
+
+/** Answer to `POST /v1/claims`. */
+export interface Claim {
+  claim: string;
+  username: string;
+  hostname: string;
+  code: string;
+  expiresAt: string;
+}
+
+/** Answer to `POST /v1/claims/{claim}/verify`. */
+export interface Verified {
+  username: string;
+  hostname: string;
+  token: string;
+}
+
+/** Answer to `GET /v1/account`. */
+export interface AccountInfo {
+  username: string;
+  hostname: string;
+  online: boolean;
+  certificate: { notAfter: string } | null;
+  lastOnlineAt: string | null;
+}
+
+/** What visitors see while the user is away, PROTOCOL section 1. */
+export interface Preferences {
+  offlinePage: "full" | "plain" | "none";
+  /** Whether the page says when the user was last online. */
+  lastSeen: boolean;
+  /** The user's words to visitors. */
+  away: string | null;
+}
+
+/** Answer to a question about a certificate request. */
+export type CertificateAnswer =
+  | { status: "pending"; id: string; retryAfterMs: number | undefined }
+  | { status: "ready"; certificate: string; notAfter: string; renewAfter: string }
+  | { status: "failed"; problem?: { title?: string; detail?: string } };
