@@ -15,6 +15,7 @@ import { askSuccessor, OwnHandOver, SETTLE_MS, takeOver, withPortsOf } from "./d
 import { watchLastVisitors } from "./daemon/last_visitors.ts";
 import type { Place } from "./daemon/listeners.ts";
 import { Servers } from "./daemon/servers.ts";
+import { buildUsage } from "./daemon/usage.ts";
 import { buildHub } from "./daemon/visitors.ts";
 import { settingsDifference } from "./config/difference.ts";
 import type { Settings } from "./config/settings.ts";
@@ -123,6 +124,7 @@ async function start(
   const { accounts, claims, bio } = await buildAccounts(ground);
   const clients = await buildClients(ground);
   const { sessions, control, lastOnline, presence } = clients;
+  const users = await buildUsage(ground);
   const { authority, names, issuance, stopOrdering } = await buildCertificates(ground);
   async function release(
     username: string,
@@ -136,6 +138,8 @@ async function start(
     names?.settle(ground.hostnameOf(username));
     cutOff.tell(username);
     lastOnline.forget(username);
+    users.usage.forget(username);
+    users.limits.forget(username);
     return true;
   }
   const api = buildApi(ground, {
@@ -143,7 +147,7 @@ async function start(
     release: (username, token) => release(username, { by: "user" }, { token }),
   });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
-  const hub = buildHub(ground, { sessions, presence, fronts });
+  const hub = buildHub(ground, { sessions, presence, fronts, users });
   const servers = new Servers({
     listeners,
     hub,
@@ -202,6 +206,7 @@ async function start(
       accounts,
       acts,
       rests,
+      users,
       bio,
       issuance,
       certificate,

@@ -17,7 +17,10 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const GROUND = ["lib/wire", "lib/net", "lib/file", "lib/log.ts"];
 
 /** What survives the process, by its interfaces; opening it is for the daemon and the commands. */
-const STORE = ["store", "accounts", "acts", "claims", "orders", "online_times", "names", "rests"]
+const STORE = [
+  ...["store", "accounts", "acts", "claims", "figures"],
+  ...["limits", "names", "online_times", "orders", "rests"],
+]
   .map((name) => `lib/store/${name}.ts`);
 
 /** What nobody but its own room may import, whatever else they may: an implementation. */

@@ -4,7 +4,7 @@ import type { RenewalLine } from "./commands.ts";
 import type { HandOver, Standing } from "./hand_over.ts";
 import { findSocket, isServed } from "./socket.ts";
 import type { StatusReport } from "./status.ts";
-import type { UserDesk, UserView } from "./users.ts";
+import type { LimitsView, UserDesk, UserView } from "./users.ts";
 
 /** How long the running relay may take to answer; an order of a certificate may take longer. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -67,6 +67,15 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
       throw await failure(target, response);
     }, body === undefined ? undefined : JSON.stringify(body));
   }
+  /** Undefined where there is no such user. */
+  function found<T>(method: string, target: string, body?: unknown): Promise<T | undefined> {
+    return ask(method, target, async (response) => {
+      if (response.ok) return await response.json() as T;
+      if (response.status !== 404) throw await failure(target, response);
+      await response.body?.cancel();
+      return undefined;
+    }, body === undefined ? undefined : JSON.stringify(body));
+  }
   async function change(username: string, what: string, trace: OperatorTrace): Promise<boolean> {
     const target = `/v1/users/${username}/${what}`;
     return (await json<{ changed: boolean }>("POST", target, trace)).changed;
@@ -116,17 +125,14 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
     users: {
       list: () => json<UserView[]>("GET", "/v1/users"),
       show: (username, { dns = false } = {}) =>
-        ask("GET", `/v1/users/${username}?dns=${dns}`, async (response) => {
-          if (response.ok) return await response.json() as UserView;
-          if (response.status !== 404) throw await failure("/v1/users", response);
-          await response.body?.cancel();
-          return undefined;
-        }),
+        found<UserView>("GET", `/v1/users/${username}?dns=${dns}`),
       block: async (username, trace) => void await change(username, "block", trace),
       unblock: (username, trace) => change(username, "unblock", trace),
       release: (username, trace, { now = false } = {}) =>
         change(username, `release?now=${now}`, trace),
       endRest: (username, trace) => change(username, "end-rest", trace),
+      limit: (username, limits, trace) =>
+        found<LimitsView>("POST", `/v1/users/${username}/limit`, { ...trace, limits }),
       acts: (username) =>
         json<ActView[]>("GET", username === undefined ? "/v1/acts" : `/v1/users/${username}/acts`),
     },

@@ -1,3 +1,5 @@
+import { UserCounters } from "./user_counters.ts";
+
 /** Counts by word. */
 export class Tally {
   readonly #counts = new Map<string, number>();
@@ -31,8 +33,15 @@ export class Counters {
    * are those of the former whose connection was dead, so that another took its place.
    */
   readonly joins = { parked: 0, dialled: 0, replaced: 0 };
+  /** By user, where they are to be told. */
+  readonly users: UserCounters;
   /** Bytes passed between visitors and clients that have parted. */
   readonly bytes = { toClients: 0, toVisitors: 0 };
+
+  /** @param maxUsers how many users are told one by one. */
+  constructor(maxUsers = 0) {
+    this.users = new UserCounters(maxUsers);
+  }
 
   /** Counts the end of a visitor's connection, and whether the visitor was served. */
   outcome(outcome: string, served: boolean): void {

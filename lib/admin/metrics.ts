@@ -2,6 +2,7 @@ import process from "node:process";
 import { Counters } from "./counters.ts";
 import type { Figures } from "./figures.ts";
 import { Instruments } from "./instruments.ts";
+import type { UserCounters } from "./user_counters.ts";
 
 /** Upper bounds in seconds: a parked connection saves this, a ticket ends it at 10 s. */
 const DIAL_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -30,12 +31,20 @@ export interface Metrics {
   render(openMetrics: boolean): Promise<{ type: string; body: string }>;
 }
 
-/** Makes the metrics, with a registry of their own. */
-export function createMetrics(build: { version: string; commit: string }): Metrics {
+/**
+ * Makes the metrics, with a registry of their own.
+ *
+ * @param options `maxUsers`: how many users have labels of their own. @default {0}
+ */
+export function createMetrics(
+  build: { version: string; commit: string },
+  { maxUsers = 0 }: { maxUsers?: number } = {},
+): Metrics {
   const instruments = new Instruments();
-  const counters = new Counters();
+  const counters = new Counters(maxUsers);
   instruments.info("glossond_build_info", "Version and commit of the relay", build);
   addCounters(instruments, counters);
+  if (counters.users.enabled) addUsers(instruments, counters.users);
   addProcess(instruments);
   const dial = instruments.histogram(
     "glossond_dial_seconds",
@@ -105,6 +114,21 @@ function addCounters(to: Instruments, counters: Counters): void {
     help: "Runs of the bio script, by their result; busy: had no turn",
     label: "result",
     read: () => counters.bios.entries(),
+  });
+}
+
+function addUsers(to: Instruments, users: UserCounters): void {
+  to.counter({
+    name: "glossond_user_visitors_total",
+    help: "Visitors that met a client, by user; _other: users without a label of their own",
+    label: "user",
+    read: () => users.entries("visitors"),
+  });
+  to.counter({
+    name: "glossond_user_bytes_total",
+    help: "Bytes passed between visitors and a client both ways, by user",
+    label: "user",
+    read: () => users.entries("bytes"),
   });
 }
 

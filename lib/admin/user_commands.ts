@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { type OperatorTrace, readTrace } from "./acts.ts";
-import type { UserDesk } from "./users.ts";
+import type { LimitsView, UserDesk } from "./users.ts";
 
 /** What the operator's commands ask for and do about users, below `/v1`; errors are the caller's. */
 export function userCommandsApp(
@@ -31,6 +31,12 @@ export function userCommandsApp(
     return c.json({ changed: await users.endRest(nameOf(c), await traceOf(c)) });
   });
 
+  app.post("/users/:name/limit", async (c) => {
+    const limits = await users.limit(nameOf(c), await limitsOf(c), await traceOf(c));
+    if (limits === undefined) throw new HTTPException(404, { message: "no such user" });
+    return c.json(limits);
+  });
+
   function nameOf(c: Context): string {
     const name = c.req.param("name") ?? "";
     if (isUsername(name)) return name;
@@ -38,6 +44,16 @@ export function userCommandsApp(
   }
 
   return app;
+}
+
+async function limitsOf(c: Context): Promise<Partial<LimitsView>> {
+  const { limits } = await c.req.json();
+  const isLimit = (value: unknown): boolean =>
+    value === null || Number.isSafeInteger(value) && Number(value) >= 0;
+  const known = ["connections", "bytesPerDay"];
+  const given = Object.entries(limits ?? {});
+  if (given.every(([name, value]) => known.includes(name) && isLimit(value))) return limits;
+  throw new HTTPException(400, { message: `limits are ${known.join(" and ")}` });
 }
 
 async function traceOf(c: Context): Promise<OperatorTrace> {

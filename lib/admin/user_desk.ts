@@ -1,7 +1,7 @@
 import type { Log } from "../log.ts";
 import type { ActView, OperatorTrace } from "./acts.ts";
-import { createUserViews, type ViewSources } from "./user_views.ts";
-import type { UserDesk } from "./users.ts";
+import { createUserViews, limitsView, type StoredLimits, type ViewSources } from "./user_views.ts";
+import type { LimitsView, UserDesk } from "./users.ts";
 
 /** An act as the store keeps it. */
 interface StoredAct extends Omit<OperatorTrace, "by"> {
@@ -24,6 +24,13 @@ export interface UserDeskOptions extends ViewSources {
   };
   rests: ViewSources["rests"] & {
     end(username: string, trace: OperatorTrace): Promise<boolean>;
+  };
+  limits: ViewSources["limits"] & {
+    set(
+      username: string,
+      changes: Partial<LimitsView>,
+      trace: OperatorTrace,
+    ): Promise<StoredLimits | undefined>;
   };
   certificates: ViewSources["certificates"] & {
     /** Ends the orders that a blocked name has pending. */
@@ -64,6 +71,12 @@ export function createUserDesk(options: UserDeskOptions): UserDesk {
       const ended = await options.rests.end(username, trace);
       if (ended) log.info("rest of a name ended", { username, ...trace });
       return ended;
+    },
+    async limit(username, changes, trace) {
+      const limits = await options.limits.set(username, changes, trace);
+      if (limits === undefined) return undefined;
+      log.info("limits of a user changed", { username, ...limits, ...trace });
+      return limitsView(limits);
     },
     acts: async (username) => (await options.acts.list(username)).map(toView),
   };

@@ -1,8 +1,10 @@
 import type { DataPathWord } from "../wire/messages.ts";
-import type { NameInDns, UserDesk, UserView } from "./users.ts";
+import type { FiguresView, LimitsView, NameInDns, UserDesk, UserView } from "./users.ts";
 
 /** How long the DNS server may take to tell where a name is. */
 const DNS_TIMEOUT_MS = 3_000;
+
+const DAY_MS = 86_400_000;
 
 /** An account as the store keeps it; times in milliseconds since the epoch. */
 export interface StoredAccount {
@@ -25,6 +27,23 @@ export interface StoredRest {
   until: number;
 }
 
+/** What visitors did at a user's, as the store keeps it. */
+export interface StoredFigures {
+  visitors: number;
+  dialled: number;
+  bytesToClient: number;
+  bytesToVisitors: number;
+  lastVisitAt?: number;
+  /** Bytes of a day of UTC, counted from the epoch. */
+  day: { day: number; bytes: number };
+}
+
+/** Limits of a user's own. */
+export interface StoredLimits {
+  connections?: number;
+  bytesPerDay?: number;
+}
+
 /** Where views of users are made from; times in milliseconds since the epoch. */
 export interface ViewSources {
   accounts: {
@@ -37,7 +56,15 @@ export interface ViewSources {
     of(username: string): Promise<StoredRest | undefined>;
     list(): Promise<StoredRest[]>;
   };
+  figures: {
+    of(username: string): Promise<StoredFigures | undefined>;
+  };
+  limits: {
+    own(username: string): Promise<StoredLimits>;
+  };
   hostnameOf: (username: string) => string;
+  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  now?: () => number;
   certificates: {
     latest(username: string): Promise<{ notAfter: number } | undefined>;
   };
@@ -46,6 +73,7 @@ export interface ViewSources {
     isOnline(username: string): boolean;
     visitors(username: string): number;
     parked(username: string): number;
+    pool(username: string): number;
     /** Where a name is in the DNS; absent where the relay has nothing to do with it. */
     inDns?(hostname: string): Promise<NameInDns>;
     dataPath(username: string): DataPathWord | undefined;
@@ -63,7 +91,8 @@ interface Known {
 
 /** Makes views of what the stores and the running relay tell. They reject as the store. */
 export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "show"> {
-  const { accounts, rests, hostnameOf, certificates, live } = sources;
+  const { accounts, rests, figures, limits, hostnameOf, certificates, live } = sources;
+  const { now = Date.now } = sources;
 
   async function view(username: string, known: Known): Promise<UserView> {
     const { account, rest, block: { blockedAt, blockedReason } = {} } = known;
@@ -93,6 +122,9 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
       dns: null,
       dataPath: live?.dataPath(username) ?? null,
       parked: live?.parked(username) ?? null,
+      pool: live?.pool(username) ?? null,
+      figures: account === undefined ? null : figuresView(await figures.of(username), now()),
+      limits: account === undefined ? null : limitsView(await limits.own(username)),
     };
   }
 
@@ -125,6 +157,24 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
   }
 
   return { list, show };
+}
+
+function figuresView(figures: StoredFigures | undefined, now: number): FiguresView {
+  const { visitors = 0, dialled = 0, bytesToClient = 0, bytesToVisitors = 0 } = figures ?? {};
+  const isToday = figures?.day.day === Math.floor(now / DAY_MS);
+  return {
+    visitors,
+    dialledShare: visitors === 0 ? null : dialled / visitors,
+    bytesToClient,
+    bytesToVisitors,
+    bytesToday: isToday ? figures.day.bytes : 0,
+    lastVisitAt: time(figures?.lastVisitAt),
+  };
+}
+
+/** Limits of a user's own as commands show them. */
+export function limitsView({ connections, bytesPerDay }: StoredLimits): LimitsView {
+  return { connections: connections ?? null, bytesPerDay: bytesPerDay ?? null };
 }
 
 function time(ms: number | undefined): string | null {

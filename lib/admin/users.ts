@@ -13,6 +13,25 @@ export interface NameInDns {
   wildcard: string[];
 }
 
+/** What visitors did at a user's since the account was made. */
+export interface FiguresView {
+  visitors: number;
+  /** Of them, for how many the client had to be asked for a connection: 0 to 1; null without any. */
+  dialledShare: number | null;
+  bytesToClient: number;
+  bytesToVisitors: number;
+  /** Both ways, on this day of UTC. */
+  bytesToday: number;
+  lastVisitAt: string | null;
+}
+
+/** Limits that a user has of their own; null: as the settings have it. */
+export interface LimitsView {
+  connections: number | null;
+  /** 0: any number. */
+  bytesPerDay: number | null;
+}
+
 /** A user, or a name that is blocked or rests, as the operator sees it; times are RFC 3339. */
 export interface UserView {
   username: string;
@@ -44,6 +63,11 @@ export interface UserView {
   dataPath: DataPathWord | null;
   /** Parked data connections now; null when the relay does not run. */
   parked: number | null;
+  /** How many the client wants to keep parked; null when the relay does not run. */
+  pool: number | null;
+  /** Null without an account. */
+  figures: FiguresView | null;
+  limits: LimitsView | null;
 }
 
 /**
@@ -73,6 +97,12 @@ export interface UserDesk {
   release(username: string, trace: OperatorTrace, options?: { now?: boolean }): Promise<boolean>;
   /** Ends the rest of a name: anybody can claim it. False where it did not rest. */
   endRest(username: string, trace: OperatorTrace): Promise<boolean>;
+  /** Changes a user's own limits, those that are given. Undefined where there is no such account. */
+  limit(
+    username: string,
+    changes: Partial<LimitsView>,
+    trace: OperatorTrace,
+  ): Promise<LimitsView | undefined>;
   /** What was done, the oldest first; to one name, or to all and the relay. */
   acts(username?: string): Promise<ActView[]>;
 }

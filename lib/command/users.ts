@@ -15,12 +15,13 @@ const DAY_MS = 86_400_000;
 
 /** `glossond users`. */
 export const users: Command = {
-  summary: "list users, block or release them, look who did",
+  summary: "list users, block, release or limit them, look who did",
   help: `Usage: glossond users [list] [--json]
        glossond users show NAME [--json]
        glossond users block NAME [--reason TEXT]
        glossond users unblock NAME [--reason TEXT]
        glossond users release NAME [--now] [--yes] [--reason TEXT]
+       glossond users limit NAME [--connections N] [--bytes-per-day SIZE] [--reason TEXT]
        glossond users log [NAME] [--json]
 
 NAME is a username, its host name or the address of its page. The running relay is
@@ -33,6 +34,9 @@ release  ends the account: its token is void, and the name rests for
          GLOSSOND_NAME_REST_DAYS: until then only the profile that had it can claim it.
          With --now anybody can at once, also where the name rests already. A name
          that is blocked stays so. Asks first; where nobody can be asked, --yes does it.
+limit    sets how many visitors' connections the user may have at once, and how many
+         bytes both ways on a day of UTC (as 500M, 20G; none: any number); "default" is
+         what the settings have. Visitors above that get a page that says so.
 log      what was done to the name, or to all and the relay: when, by whom and why.
 Exit: 0 done, 1 failed or no such user, 2 wrong words.
 
@@ -40,6 +44,7 @@ Options:
   --reason TEXT  why, for the log; with block also for the user
   --now          the name does not rest
   --yes          do not ask
+  --connections N, --bytes-per-day SIZE  with limit
   --json         for machines
   --dev          for the relay of glossond dev
 `,
@@ -47,6 +52,8 @@ Options:
     reason: { type: "string" },
     now: { type: "boolean" },
     yes: { type: "boolean" },
+    connections: { type: "string" },
+    "bytes-per-day": { type: "string" },
     json: { type: "boolean" },
     dev: { type: "boolean" },
   },
@@ -59,7 +66,7 @@ Options:
       chosen === undefined || rest.length > 0 || ![given, "maybe"].includes(chosen.named)
     ) {
       context.printError(
-        "glossond: users takes list, log, or one of show, block, unblock and release with a NAME\n",
+        "glossond: users takes list, log, or one of show, block, unblock, release and limit with a NAME\n",
       );
       return EXIT.usage;
     }
@@ -106,11 +113,13 @@ async function withDesk(
   openStateFolder(stateDir);
   const store = await openStore({ stateDir });
   try {
-    const { accounts, acts, orders, rests } = store;
+    const { accounts, acts, orders, rests, figures, limits } = store;
     return await work(createUserDesk({
       accounts,
       acts,
       rests,
+      figures,
+      limits: { own: limits.of, set: limits.set },
       log: SILENT_LOG,
       hostnameOf: (username) => hostOfUser(username, baseDomain),
       certificates: {

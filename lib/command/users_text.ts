@@ -1,5 +1,5 @@
-import type { UserView } from "../admin/users.ts";
-import { facts, localTime, table } from "./table.ts";
+import type { FiguresView, LimitsView, UserView } from "../admin/users.ts";
+import { facts, localTime, shortBytes, table } from "./table.ts";
 
 /** Longest name that has its user's columns beside it. */
 const MAX_NAME_COLUMN = 20;
@@ -35,12 +35,43 @@ export function userText(user: UserView): string {
     ["addresses", addressesText(user)],
     ["visitors now", count(user.visitors)],
     ["data port", dataPathText(user.dataPath)],
-    ["parked connections", count(user.parked)],
+    ["parked connections", user.parked === null ? "?" : `${user.parked} of ${user.pool} wanted`],
+    ...user.figures === null ? [] : figureRows(user.figures),
+    ...user.limits === null ? [] : [["limits", limitsText(user.limits)] as const],
     ["last online", localTime(user.lastOnlineAt)],
     ["certificate until", localTime(user.certificateNotAfter)],
     ["account since", localTime(user.createdAt)],
     ["profile proved", localTime(user.verifiedAt)],
   ]);
+}
+
+function figureRows(figures: FiguresView): [string, string][] {
+  const { visitors, dialledShare, bytesToVisitors, bytesToClient, bytesToday, lastVisitAt } =
+    figures;
+  const asked = dialledShare === null ? "" : `, ${Math.round(dialledShare * 100)} % asked for`;
+  return [
+    ["visitors so far", `${visitors}${asked}`],
+    ["last visit", localTime(lastVisitAt)],
+    [
+      "traffic",
+      `${shortBytes(bytesToVisitors)} to visitors, ${shortBytes(bytesToClient)} to the client; ${
+        shortBytes(bytesToday)
+      } of it today (UTC)`,
+    ],
+  ];
+}
+
+/** Limits of a user's own in words. */
+export function limitsText({ connections, bytesPerDay }: LimitsView): string {
+  const bytes = bytesPerDay === null
+    ? "bytes a day as the settings have it"
+    : bytesPerDay === 0
+    ? "any number of bytes a day"
+    : `${shortBytes(bytesPerDay)} a day`;
+  const visitors = connections === null
+    ? "connections as the settings have it"
+    : `${connections} connections`;
+  return `${visitors}, ${bytes}`;
 }
 
 function stateOf({ state, dataPath }: UserView): string {

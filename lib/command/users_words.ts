@@ -1,9 +1,10 @@
-import type { UserDesk } from "../admin/users.ts";
+import type { LimitsView, UserDesk } from "../admin/users.ts";
+import { bytes, integer } from "../config/values.ts";
 import { type CommandContext, EXIT } from "./command.ts";
 import { actsText } from "./acts_text.ts";
 import { localTime } from "./table.ts";
 import { traceOf } from "./trace.ts";
-import { userTable, userText } from "./users_text.ts";
+import { limitsText, userTable, userText } from "./users_text.ts";
 
 /** One call of `glossond users`. */
 export interface Job {
@@ -30,6 +31,7 @@ export const WORDS: Record<string, Word> = {
   block: { named: "always", options: ["reason"], run: block },
   unblock: { named: "always", options: ["reason"], run: unblock },
   release: { named: "always", options: ["reason", "now", "yes"], run: release },
+  limit: { named: "always", options: ["reason", "connections", "bytes-per-day"], run: limit },
   log: { named: "maybe", options: ["json"], run: log },
 };
 
@@ -105,6 +107,39 @@ async function endRest(
   await desk.endRest(name, traceOf(context));
   context.print(`${name} rests no more: the name is free${aside}\n`);
   return EXIT.ok;
+}
+
+async function limit(desk: UserDesk, { name, context, aside }: Job): Promise<number> {
+  const { connections, "bytes-per-day": bytesPerDay } = context.options;
+  const changes: Partial<LimitsView> = {};
+  try {
+    if (connections !== undefined) changes.connections = limitIn(connections, CONNECTIONS);
+    if (bytesPerDay !== undefined) changes.bytesPerDay = limitIn(bytesPerDay, bytesOrNone);
+  } catch (error) {
+    context.printError(`glossond: the limit ${(error as Error).message}, or default\n`);
+    return EXIT.usage;
+  }
+  if (Object.keys(changes).length === 0) {
+    context.printError(
+      "glossond: users limit takes --connections N, --bytes-per-day SIZE or both\n",
+    );
+    return EXIT.usage;
+  }
+  const limits = await desk.limit(name, changes, traceOf(context));
+  if (limits === undefined) return unknown(name, context);
+  context.print(`${name} has at most ${limitsText(limits)}${aside}\n`);
+  return EXIT.ok;
+}
+
+/** A limit as it is given; null for what the settings have. */
+function limitIn(text: string | boolean, parse: (text: string) => number): number | null {
+  return text === "default" ? null : parse(String(text));
+}
+
+const CONNECTIONS = integer(1, 1_000_000);
+
+function bytesOrNone(text: string): number {
+  return text === "none" ? 0 : bytes(text);
 }
 
 async function log(desk: UserDesk, { name, context }: Job): Promise<number> {

@@ -1,5 +1,5 @@
 import { optional, required } from "./setting.ts";
-import { integer, namesOrFile } from "./values.ts";
+import { bytes, integer, namesOrFile } from "./values.ts";
 
 /** How much there may be of what, and how long it may take. */
 export const LIMIT_SETTINGS = {
@@ -46,6 +46,13 @@ export const LIMIT_SETTINGS = {
     integer(1, 1_000_000),
     "1000",
     "Visitors' connections to one user at once",
+  ),
+  maxBytesPerUserDay: required(
+    "MAX_BYTES_PER_USER_DAY",
+    bytes,
+    "0",
+    "Bytes of one user's visitors a day (of UTC), both ways, as 20G; 0: any number",
+    { live: true },
   ),
   maxVisitorsPerAddress: required(
     "MAX_VISITORS_PER_ADDRESS",

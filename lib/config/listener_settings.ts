@@ -67,6 +67,12 @@ export const LISTENER_SETTINGS = {
     "Addresses whose connections to the hub and control port begin with a PROXY header",
     { live: true },
   ),
+  metricsUsers: required(
+    "METRICS_USERS",
+    integer(0, 10_000),
+    "0",
+    "How many users /metrics names, each with two counters; 0: none, the others count together",
+  ),
   contact: optional("CONTACT", text, "Address for reports of abuse, shown on the pages", {
     live: true,
   }),

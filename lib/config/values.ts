@@ -82,6 +82,23 @@ export function integer(
   };
 }
 
+/** How many times as much a letter behind a number means. */
+const SIZE_UNITS: Record<string, number> = {
+  "": 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+};
+
+/** A number of bytes, as `500M`; K, M, G and T are powers of 1024. */
+export function bytes(value: string): number {
+  const match = /^(\d{1,15})([kmgt]?)(?:i?b)?$/i.exec(value.trim());
+  const number = Number(match?.[1]) * (SIZE_UNITS[match?.[2]?.toLowerCase() ?? ""] ?? NaN);
+  if (Number.isSafeInteger(number)) return number;
+  throw new TypeError(`is ${JSON.stringify(value)}, no number of bytes; write it as 500M or 20G`);
+}
+
 /** One of several words. */
 export function oneOf<const T extends string>(...words: T[]): (value: string) => T {
   return (value) => {

@@ -71,7 +71,10 @@ export async function layGround(
     listeners,
     ceilings,
     store,
-    metrics: createMetrics({ version: VERSION, commit: COMMIT }),
+    metrics: createMetrics(
+      { version: VERSION, commit: COMMIT },
+      { maxUsers: settings.metricsUsers },
+    ),
     publicPort: settings.publicPort || listeners.port("hub"),
     data: {
       dataHost: settings.publicDataHost ?? hostOfRelay(baseDomain),

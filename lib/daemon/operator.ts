@@ -26,6 +26,7 @@ import type { Ceilings } from "./ceilings.ts";
 import type { Presence } from "./presence.ts";
 import { createRenewal } from "./renewal.ts";
 import type { Servers } from "./servers.ts";
+import type { UserUsage } from "./usage.ts";
 
 /** The parts that the operator can look at or act on. */
 export interface OperatorOptions {
@@ -33,6 +34,7 @@ export interface OperatorOptions {
   accounts: AccountStore;
   acts: ActStore;
   rests: RestStore;
+  users: UserUsage;
   bio: BioCommand;
   lastOnline: LastOnline;
   issuance: Issuance;
@@ -87,6 +89,8 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       accounts,
       acts: options.acts,
       rests: options.rests,
+      figures: options.users.usage,
+      limits: options.users.limits,
       log: options.log,
       hostnameOf: (username) => hostOfUser(username, settings.baseDomain),
       certificates: issuance,
@@ -97,6 +101,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
         ...(options.names && { inDns: (hostname) => options.names!.inspect(hostname) }),
         dataPath: (username) => sessions.get(username)?.dataPath,
         parked: (username) => sessions.get(username)?.parked ?? 0,
+        pool: (username) => sessions.get(username)?.poolSize ?? 0,
         lastOnlineAt: (username) => options.lastOnline.pending(username),
         cutOff: options.cutOff,
       },

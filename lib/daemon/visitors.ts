@@ -7,11 +7,15 @@ import { proxyMatcher } from "../visitor/source.ts";
 import type { Clients } from "./clients.ts";
 import type { Fronts } from "./fronts.ts";
 import type { Ground } from "./ground.ts";
+import { type UserUsage, watchUsage } from "./usage.ts";
 
 /** Builds the way of visitors: to a client, to the relay's own hosts, or past it. */
 export function buildHub(
   { settings, ceilings, publicPort, metrics, cutOff, lost, log, onClose, onReload }: Ground,
-  { sessions, presence, fronts }: Pick<Clients, "sessions" | "presence"> & { fronts: Fronts },
+  { sessions, presence, fronts, users }: Pick<Clients, "sessions" | "presence"> & {
+    fronts: Fronts;
+    users: UserUsage;
+  },
 ): Hub {
   let isProxy = proxyMatcher(settings.proxyProtocolFrom);
   onReload(() => isProxy = proxyMatcher(settings.proxyProtocolFrom));
@@ -37,7 +41,7 @@ export function buildHub(
       hellosPerSecond: settings.hellosPerSecond,
       helloBurst: settings.helloBurst,
       maxVisitors: ceilings.visitors,
-      maxVisitorsPerUser: settings.maxVisitorsPerUser,
+      maxVisitorsPerUser: (username) => users.limits.of(username).connections,
       maxPages: ceilings.pages,
       maxControl: ceilings.clients + ceilings.requests,
     },
@@ -45,10 +49,20 @@ export function buildHub(
     idle,
     log,
     onOutcome: (outcome) => metrics.counters.outcome(outcome, isServed(outcome)),
-    onJoined: (how) => metrics.joined(how),
+    isUsedUp: (username) => users.usage.isUsedUp(username),
+    onJoined(met, username) {
+      metrics.joined(met);
+      users.usage.joined(username, met.how);
+      if (met.how !== "replaced") metrics.counters.users.visited(username);
+    },
+    onPassed(username, passed) {
+      users.usage.passed(username, passed);
+      metrics.counters.users.passed(username, passed.forward + passed.backward);
+    },
     onParted: (result) => metrics.parted(result),
   });
   cutOff.on((username) => hub.dropVisitors(username));
+  watchUsage(users, hub, { onClose, onReload });
   lost.on((username) => hub.dropUnanswered(username));
   return hub;
 }

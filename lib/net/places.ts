@@ -14,7 +14,7 @@ export interface PlacesOptions {
   /** Places in all. @default {Infinity} */
   total?: number;
   /** Most places of one key, the first where there are several. @default {Infinity} */
-  perKey?: number;
+  perKey?: number | ((key: string) => number);
 }
 
 /**
@@ -30,7 +30,7 @@ export interface PlacesOptions {
  */
 export class Places {
   readonly #total: number;
-  readonly #perKey: number;
+  readonly #perKey: (key: string) => number;
   /** Bounded by the places in use. */
   readonly #usedBy = new Map<string, number>();
   #used = 0;
@@ -38,7 +38,8 @@ export class Places {
   /** An empty table. */
   constructor(options: PlacesOptions = {}) {
     this.#total = options.total ?? Infinity;
-    this.#perKey = options.perKey ?? Infinity;
+    const { perKey = Infinity } = options;
+    this.#perKey = typeof perKey === "number" ? () => perKey : perKey;
   }
 
   /** Places in all. */
@@ -72,7 +73,7 @@ export class Places {
   #hasRoom(keys: string[], own: 0 | 1): boolean {
     const free = this.#total - this.#used + own;
     return keys.every((key, i) =>
-      this.usedBy(key) < (i === 0 ? Math.min(this.#perKey, free) : free)
+      this.usedBy(key) < (i === 0 ? Math.min(this.#perKey(key), free) : free)
     );
   }
 

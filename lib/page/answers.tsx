@@ -10,12 +10,15 @@ import { RestartingPage } from "./restarting.tsx";
 import { SetupPage } from "./setup.tsx";
 import { SuspendedPage } from "./suspended.tsx";
 import { UnknownNamePage } from "./unknown_name.tsx";
+import { UsedUpPage } from "./used_up.tsx";
 
 /** When to ask again for a user who is away; for scripts, crawlers and browsers without scripts. */
 const RETRY_S = 30;
 
 /** When to ask again while the relay restarts. */
 const RESTARTING_RETRY_S = 5;
+
+const DAY_MS = 86_400_000;
 
 /** When a browser without scripts asks again after 421. */
 const MISDIRECTED_RETRY_S = 3;
@@ -62,6 +65,7 @@ export interface NamePageOptions {
   /** See {@linkcode PageContext}. */
   notResponding: boolean;
   restarting: boolean;
+  usedUp: boolean;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -84,6 +88,12 @@ export function namePage(status: NameStatus, options: NamePageOptions): Answer {
     const body = <RestartingPage {...common} retry={{ afterS: RESTARTING_RETRY_S, url }} />;
     const text = "The relay is being restarted.";
     return { status: 503, page: "restarting", body, text, retryAfterS: RESTARTING_RETRY_S };
+  }
+  if (options.usedUp && status.state === "online") {
+    const body = <UsedUpPage {...common} />;
+    const text = `${host} has had as many bytes today as this relay carries for a user.`;
+    const retryAfterS = Math.ceil((DAY_MS - now % DAY_MS) / 1000);
+    return { status: 503, page: "used-up", body, text, retryAfterS };
   }
   if (options.notResponding) {
     const unreachable = status.state === "online" && status.unreachable === true;

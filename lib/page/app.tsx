@@ -25,6 +25,8 @@ export interface PageContext {
   notResponding?: boolean | undefined;
   /** The relay stopped while the visitor waited for the user. */
   restarting?: boolean | undefined;
+  /** The user's bytes of the day are used up. */
+  usedUp?: boolean | undefined;
 }
 
 /** Options for {@linkcode pageApp}. */
@@ -87,6 +89,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
         url: ownAddress(c.req.raw),
         notResponding: c.env.notResponding === true,
         restarting: c.env.restarting === true,
+        usedUp: c.env.usedUp === true,
         now: now(),
       });
       return send(c, page);

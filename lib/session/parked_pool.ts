@@ -76,6 +76,11 @@ export class ParkedPool {
     return this.#parked.length;
   }
 
+  /** How many the client wants to keep. */
+  get wanted(): number {
+    return this.#wanted;
+  }
+
   /** Sets how many the client wants to keep; closes those above it. */
   resize(wanted: number): void {
     this.#wanted = wanted;

@@ -68,6 +68,11 @@ export class Session {
     return this.dataPath !== undefined && this.dataPath !== "works";
   }
 
+  /** How many the client wants to keep parked. */
+  get poolSize(): number {
+    return this.#pool.wanted;
+  }
+
   /** Sets how many parked connections the client wants to keep; closes those above it. */
   setPool(size: number): void {
     this.#pool.resize(size);

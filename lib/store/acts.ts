@@ -11,7 +11,7 @@ export interface Trace {
 }
 
 /** What was done. */
-export type ActWord = "block" | "unblock" | "release" | "end-rest" | "restore" | "reload";
+export type ActWord = "block" | "unblock" | "release" | "end-rest" | "limit" | "restore" | "reload";
 
 /** Something that was done, and who did it. */
 export interface Act extends Trace {

@@ -6,6 +6,8 @@
 import type { AccountStore } from "./accounts.ts";
 import type { ActStore } from "./acts.ts";
 import type { ClaimStore } from "./claims.ts";
+import type { FigureStore } from "./figures.ts";
+import type { LimitStore } from "./limits.ts";
 import type { NameStore } from "./names.ts";
 import type { OnlineTimes } from "./online_times.ts";
 import type { OrderStore } from "./orders.ts";
@@ -31,6 +33,10 @@ export interface Store {
   /** What was done to names and to the relay, and by whom. */
   readonly acts: ActStore;
   readonly claims: ClaimStore;
+  /** What visitors did at users'. */
+  readonly figures: FigureStore;
+  /** Limits that single users have. */
+  readonly limits: LimitStore;
   readonly orders: OrderStore;
   /** Which released names rest. */
   readonly rests: RestStore;

@@ -20,8 +20,8 @@ export interface Guest {
 export interface CrowdOptions {
   /** Visitors of all users. */
   total: number;
-  /** Visitors of one user. */
-  perUser: number;
+  /** Visitors of one user; a function is asked for each. */
+  perUser: number | ((username: string) => number);
   /** Clock in milliseconds that never goes back. @default {performance.now} */
   now?: () => number;
 }

@@ -23,6 +23,8 @@ export interface Arrival {
   notResponding?: boolean;
   /** The page to show is "restarting": the user is awaited, but not by this process. */
   restarting?: boolean;
+  /** The page to show is "used up": no more bytes pass for the user today. */
+  usedUp?: boolean;
 }
 
 /** Passes a connection on, `head` first; closes it; never rejects. */
@@ -33,7 +35,7 @@ export interface DestinationLimits {
   /** Visitors who wait for a client or are joined with one; as many go to the fallback backend. */
   maxVisitors: number;
   /** Those of one user; the others' share is kept free besides, see {@linkcode Crowd}. */
-  maxVisitorsPerUser: number;
+  maxVisitorsPerUser: (username: string) => number;
   /** Visits to the relay's own pages. */
   maxPages: number;
   /** Clients and requests of the API. */
@@ -63,7 +65,8 @@ type PageOutcome =
   | "page"
   | "offline"
   | "not-responding"
-  | "restarting";
+  | "restarting"
+  | "used-up";
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -164,6 +167,7 @@ export class Destinations {
         ...nameOf(visit),
         ...(outcome === "not-responding" && { notResponding: true }),
         ...(outcome === "restarting" && { restarting: true }),
+        ...(outcome === "used-up" && { usedUp: true }),
       });
       return { outcome, ...(detail !== undefined && { detail }) };
     });

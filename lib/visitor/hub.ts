@@ -67,6 +67,11 @@ export class Hub {
     return this.#destinations.users.joined.of(username);
   }
 
+  /** Tells what has passed for users meanwhile, by the option `onPassed`. */
+  tellPassed(): void {
+    this.#destinations.users.tellPassed();
+  }
+
   /** Closes the connections of a user's visitors. */
   dropVisitors(username: string): void {
     this.#destinations.users.joined.drop(username);

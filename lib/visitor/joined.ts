@@ -4,12 +4,20 @@ import type { Visit } from "./admit.ts";
 import type { Guest } from "./crowd.ts";
 import { Multimap } from "./multimap.ts";
 
+/** Bytes that passed between a visitor and a client; `forward` is to the client. */
+export interface PassedBytes {
+  forward: number;
+  backward: number;
+}
+
 /** A visitor that is joined with their client. */
 export class JoinedVisitor {
   /** What has passed between them until now. */
   readonly passed: SpliceResult = { forward: 0, backward: 0 };
   /** Whether it was ended because the client had not answered. */
   unanswered = false;
+  /** What was taken of that. */
+  #taken: PassedBytes = { forward: 0, backward: 0 };
   readonly #visitor: Duplex;
   readonly #client: Duplex;
 
@@ -23,6 +31,14 @@ export class JoinedVisitor {
     if (this.passed.backward > 0) return;
     this.unanswered = true;
     this.end(why);
+  }
+
+  /** What has passed since this was called last. */
+  takePassed(): PassedBytes {
+    const { forward, backward } = this.passed;
+    const before = this.#taken;
+    this.#taken = { forward, backward };
+    return { forward: forward - before.forward, backward: backward - before.backward };
   }
 
   /** Closes both connections: one of them alone may have ended its stream long ago. */
@@ -81,6 +97,11 @@ export class Joined {
   /** Users who have visitors. */
   users(): string[] {
     return [...this.#visitors.keys()];
+  }
+
+  /** Each visitor with the user that they are joined with, as it is now. */
+  entries(): [username: string, visitor: JoinedVisitor][] {
+    return [...this.#visitors.entries()];
   }
 
   /** Visitors of this user. */

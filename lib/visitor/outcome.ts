@@ -20,6 +20,8 @@ const OUTCOMES = {
   "offline": SERVED,
   "not-responding": SERVED,
   "restarting": SERVED,
+  // Not passed to the client, since the user's bytes of the day are used up.
+  "used-up": SERVED,
   "landing": SERVED,
   "unknown-name": SERVED,
   "page": SERVED,

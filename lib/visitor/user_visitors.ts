@@ -5,7 +5,7 @@ import { closeQuietly, splice, type SpliceResult } from "../net/splice.ts";
 import type { Visit } from "./admit.ts";
 import { Crowd } from "./crowd.ts";
 import { doubted } from "./doubted.ts";
-import { Joined, JoinedVisitor, VisitingGuest } from "./joined.ts";
+import { Joined, JoinedVisitor, type PassedBytes, VisitingGuest } from "./joined.ts";
 import {
   type JoinedHow,
   meet,
@@ -30,16 +30,20 @@ export interface UserVisitorsOptions {
   /** Goes on with a visitor who met no client, and closes it. */
   toPage: (
     visit: Visit,
-    outcome: "offline" | "not-responding" | "restarting",
+    outcome: "offline" | "not-responding" | "restarting" | "used-up",
     detail?: string,
   ) => Promise<Ending>;
-  limits: { maxVisitors: number; maxVisitorsPerUser: number };
+  limits: { maxVisitors: number; maxVisitorsPerUser: (username: string) => number };
+  /** Whether no more bytes may pass for a user today. @default never */
+  isUsedUp?: (username: string) => boolean;
   /** How long a joined client may take for its first byte. */
   answerMs: number;
   /** Ends connections that were silent for too long. @default none is ended */
   idle?: IdleWatch;
   /** Told of each visitor and client that met. */
-  onJoined?: (how: JoinedHow) => void;
+  onJoined?: (how: JoinedHow, username: string) => void;
+  /** Told the bytes that passed for a user since it was told last, see {@linkcode UserVisitors.tellPassed}. */
+  onPassed?: (username: string, passed: PassedBytes) => void;
   /** Told what passed between a visitor and a client once they parted. */
   onParted?: (result: SpliceResult) => void;
 }
@@ -72,6 +76,7 @@ export class UserVisitors {
 
   /** Takes a visitor to a user's client, in exchange for the place that they have; to their end. */
   serve(visit: Visit, username: string): Promise<Ending> {
+    if (this.#options.isUsedUp?.(username)) return this.#options.toPage(visit, "used-up");
     const place = this.#crowd.take(username, visit.groups);
     if (place === undefined) return refuseByAlert(visit.conn, "internalError", "limit-visitors");
     visit.place.leave();
@@ -79,6 +84,13 @@ export class UserVisitors {
     const guest = new VisitingGuest(visit);
     this.#crowd.add(username, guest);
     return this.#meet(visit, username, guest);
+  }
+
+  /** Tells what has passed meanwhile for those who are joined: some are for days. */
+  tellPassed(): void {
+    for (const [username, visitor] of this.joined.entries()) {
+      this.#options.onPassed?.(username, visitor.takePassed());
+    }
   }
 
   async #meet(visit: Visit, username: string, guest: VisitingGuest): Promise<Ending> {
@@ -115,7 +127,7 @@ export class UserVisitors {
     opening: Uint8Array,
   ): Promise<Ending> {
     const { sessions, onJoined, onParted, idle, answerMs } = this.#options;
-    onJoined?.(met);
+    onJoined?.(met, username);
     let replaced = false;
     const client = doubted(met.conn, {
       session: () => sessions.get(username),
@@ -123,7 +135,7 @@ export class UserVisitors {
       opening,
       onReplaced() {
         replaced = true;
-        onJoined?.({ how: "replaced" });
+        onJoined?.({ how: "replaced" }, username);
       },
     });
     const joined = new JoinedVisitor(visit.conn, client);
@@ -136,6 +148,7 @@ export class UserVisitors {
     const result = await splice(visit.conn, client, { idle, result: joined.passed });
     callOff();
     this.joined.remove(username, joined);
+    this.#options.onPassed?.(username, joined.takePassed());
     this.#crowd.remove(username, guest);
     onParted?.(result);
     const { forward: toClient, backward: toVisitor, error } = result;

@@ -34,6 +34,8 @@ function commandsWith(lines: RenewalLine[] = []) {
       },
       acts: store.acts,
       rests: store.rests,
+      figures: store.figures,
+      limits: { own: store.limits.of, set: store.limits.set },
       log: SILENT_LOG,
       hostnameOf: (username) => `${username}.glosson.example`,
       certificates: { latest: () => Promise.resolve(undefined), suspend: () => Promise.resolve() },
@@ -44,6 +46,7 @@ function commandsWith(lines: RenewalLine[] = []) {
         visitors: () => 0,
         dataPath: () => "works",
         parked: () => 0,
+        pool: () => 0,
         lastOnlineAt: () => undefined,
         cutOff: (username) => {
           cutOff.push(`${username} ${stored}`);

@@ -24,6 +24,26 @@ const FIGURES: Figures = {
   limits: () => [{ name: "visitors", used: 23, max: 24 }],
 };
 
+Deno.test("createMetrics() names as many users as it is told, and counts the others together", async () => {
+  const build = { version: "1.2.3", commit: "abc" };
+  const metrics = createMetrics(build, { maxUsers: 2 });
+  const { users } = metrics.counters;
+  for (const name of ["kaylee", "zoe", "inara", "kaylee", "wash"]) users.visited(name);
+  for (const name of ["wash", "kaylee", "inara"]) users.passed(name, 100);
+  const { body } = await metrics.render(false);
+  assert.deepEqual(body.split("\n").filter((line) => line.startsWith("glossond_user_")), [
+    'glossond_user_visitors_total{user="kaylee"} 2',
+    'glossond_user_visitors_total{user="zoe"} 1',
+    'glossond_user_visitors_total{user="_other"} 2',
+    'glossond_user_bytes_total{user="kaylee"} 100',
+    'glossond_user_bytes_total{user="zoe"} 0',
+    'glossond_user_bytes_total{user="_other"} 200',
+  ]);
+  const without = createMetrics(build);
+  without.counters.users.visited("kaylee");
+  assert.doesNotMatch((await without.render(false)).body, /kaylee|glossond_user_/);
+});
+
 async function linesOf(openMetrics: boolean): Promise<string[]> {
   const metrics = createMetrics({ version: "1.2.3", commit: "abc" });
   metrics.watch(FIGURES);

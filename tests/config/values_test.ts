@@ -73,3 +73,17 @@ Deno.test("path() takes no path that only a shell completes", () => {
     ["$HOME/state", /only a shell replaces/],
   ]);
 });
+
+Deno.test("bytes() takes sizes as people write them", () => {
+  const none = /no number of bytes; write it as 500M or 20G/;
+  check(values.bytes, [
+    ["0", 0],
+    ["300", 300],
+    ["2k", 2048],
+    [" 5MiB ", 5 * 2 ** 20],
+    ["20G", 20 * 2 ** 30],
+    ["1T", 2 ** 40],
+    ...["", "G", "-1", "1.5G", "1X", "9999999999999T"]
+      .map((text): [string, RegExp] => [text, none]),
+  ]);
+});

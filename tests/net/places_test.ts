@@ -31,6 +31,14 @@ Deno.test("Places.take() keeps to the most of one key, and to the total without 
   assert.ok(places.take("b"));
 });
 
+Deno.test("Places.take() asks for the most of each key", () => {
+  const most: Record<string, number> = { a: 1, b: 3 };
+  const places = new Places({ total: 100, perKey: (key) => most[key]! });
+  assert.deepEqual(["a", "b"].map((key) => fill(places, key).length), [1, 3]);
+  most.a = 2;
+  assert.ok(places.take("a"));
+});
+
 Deno.test("Place.leave() counts once, Place.assign() counts for the key from then on", () => {
   const places = new Places({ total: 10, perKey: 1 });
   const first = places.take()!;

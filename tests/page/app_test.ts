@@ -23,6 +23,7 @@ interface Visit {
   serverName?: string | null;
   notResponding?: boolean;
   restarting?: boolean;
+  usedUp?: boolean;
   path?: string;
   method?: string;
   headers?: Record<string, string>;
@@ -30,15 +31,17 @@ interface Visit {
 }
 
 async function visit(how: Visit): Promise<Response> {
-  const { host = BASE, serverName = host, path = "/", method = "GET", notResponding, restarting } =
-    how;
+  const { host = BASE, serverName = host, path = "/", method = "GET" } = how;
+  const { notResponding, restarting, usedUp } = how;
   const app = pageApp({
     baseDomain: BASE,
     statusOf: (username) => Promise.resolve(NAMES[username] ?? { state: "unknown" }),
     now: () => NOW,
     ...how.options,
   });
-  const context = serverName === null ? { host } : { host, serverName, notResponding, restarting };
+  const context = serverName === null
+    ? { host }
+    : { host, serverName, notResponding, restarting, usedUp };
   const headers = { ...how.headers, Host: host };
   return await app.request(`http://${BASE}${path}`, { method, headers }, context);
 }
@@ -52,6 +55,13 @@ Deno.test("pageApp() tells of a user whom visitors' connections cannot reach", a
   assert.doesNotMatch(cut, /did not answer in time/);
 });
 
+Deno.test("pageApp() asks to come back at midnight where a user's bytes are used up", async () => {
+  const late = new Date("2026-11-26T23:59:30Z").getTime();
+  const answer = await visit({ host: `zoe.${BASE}`, usedUp: true, options: { now: () => late } });
+  assert.equal(answer.headers.get("Retry-After"), "30");
+  assert.match(await answer.text(), /back tomorrow/);
+});
+
 /** One visit for every page that there is. */
 const PAGES: [name: string, status: number, how: Visit][] = [
   ["landing", 200, {}],
@@ -63,6 +73,8 @@ const PAGES: [name: string, status: number, how: Visit][] = [
   ["not-responding", 504, { host: `kaylee.${BASE}`, notResponding: true }],
   ["restarting", 503, { host: `kaylee.${BASE}`, restarting: true }],
   ["not-responding", 504, { host: `simon.${BASE}`, notResponding: true }],
+  ["used-up", 503, { host: `zoe.${BASE}`, usedUp: true }],
+  ["offline", 503, { host: `kaylee.${BASE}`, usedUp: true }],
   ["unknown-name", 404, { host: `nobody.${BASE}` }],
   ["unknown-name", 404, { host: `nobody.${BASE}`, notResponding: true }],
   ["unknown-name", 404, { host: `a.b.${BASE}` }],
@@ -81,7 +93,8 @@ Deno.test("pageApp() shows the page of each state", async () => {
     assert.equal(response.headers.get("Glosson-Page"), page);
     assert.equal(response.headers.get("Content-Type"), "text/html; charset=UTF-8");
     const passes = status === 503 || status === 504;
-    const retryAfter = page === "restarting" ? "5" : passes ? "30" : null;
+    const wait: Record<string, string> = { "restarting": "5", "used-up": "35700" };
+    const retryAfter = wait[page] ?? (passes ? "30" : null);
     assert.equal(response.headers.get("Retry-After"), retryAfter, page);
     const html = await response.text();
     assert.equal(html.includes("http-equiv"), passes || status === 421, page);

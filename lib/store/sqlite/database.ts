@@ -102,6 +102,22 @@ const MIGRATIONS: readonly string[] = [
      rests_until  INTEGER NOT NULL,
      profile_hash BLOB
    ) STRICT;`,
+  // Of single users, see ../figures.ts and ../limits.ts; they end with the account.
+  `CREATE TABLE user_figure (
+     username          TEXT PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+     visitors          INTEGER NOT NULL,
+     dialled           INTEGER NOT NULL,
+     bytes_to_client   INTEGER NOT NULL,
+     bytes_to_visitors INTEGER NOT NULL,
+     last_visit_at     INTEGER,
+     day               INTEGER NOT NULL,
+     day_bytes         INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE user_limit (
+     username      TEXT PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+     connections   INTEGER,
+     bytes_per_day INTEGER
+   ) STRICT;`,
 ];
 
 /**

@@ -11,6 +11,8 @@ import { actNoter, actTable } from "./acts.ts";
 import { claimTable } from "./claims.ts";
 import { openDatabase } from "./database.ts";
 import { Engine } from "./engine.ts";
+import { figureTable } from "./figures.ts";
+import { limitTable } from "./limits.ts";
 import { nameTable } from "./names.ts";
 import { onlineTimes } from "./online_times.ts";
 import { orderTable } from "./orders.ts";
@@ -59,6 +61,8 @@ export function storeOn(db: DatabaseSync, options: SqliteOptions = {}): Store {
     accounts: accountTable(engine, { now, noteAct, resting }),
     acts: actTable(engine, noteAct),
     claims: claimTable(engine, { maxClaims, now, random, resting }),
+    figures: figureTable(engine),
+    limits: limitTable(engine, noteAct),
     orders: orderTable(engine),
     rests: restTable(engine, { now, noteAct, resting }),
     onlineTimes: onlineTimes(engine, now),

@@ -1,6 +1,8 @@
 import { accountContract } from "./accounts.ts";
 import { actContract } from "./acts.ts";
 import { claimContract } from "./claims.ts";
+import { figureContract } from "./figures.ts";
+import { limitContract } from "./limits.ts";
 import { nameContract } from "./names.ts";
 import { onlineTimesContract } from "./online_times.ts";
 import { orderContract } from "./orders.ts";
@@ -26,4 +28,6 @@ export function testStore(engine: string, withSubject: WithSubject): void {
   onlineTimesContract(holds);
   nameContract(holds);
   restContract(holds);
+  figureContract(holds);
+  limitContract(holds);
 }

@@ -1,0 +1,168 @@
+import type { Log } from "../log.ts";
+import type { FigureStore, Passed, UserFigures } from "../store/figures.ts";
+
+const DAY_MS = 86_400_000;
+
+/** How long what was noted may wait to be written: what a crash can take. */
+const FLUSH_MS = 10_000;
+
+/** Options for {@linkcode Usage}. */
+export interface UsageOptions {
+  figures: FigureStore;
+  /** Bytes that had passed today by the start, by username. */
+  today: ReadonlyMap<string, number>;
+  /** Bytes that may pass for a user on a day; 0: any number. */
+  bytesPerDay: (username: string) => number;
+  /** Told of a user whose bytes of the day are used up, once for each time that they are. */
+  onUsedUp: (username: string) => void;
+  log: Log;
+  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  now?: () => number;
+}
+
+/** The number of a day of UTC. */
+export function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS);
+}
+
+/**
+ * Counts users' visitors and bytes: in memory for the limit of a day, and to be written together a few
+ * seconds later.
+ */
+export class Usage {
+  readonly #options: UsageOptions;
+  readonly #now: () => number;
+  #day: number;
+  /** Bytes of that day by username. Of a name that is released too: it may be claimed again at once. */
+  #today: Map<string, number>;
+  #unwritten = new Map<string, Passed>();
+  /** What is being written. */
+  #writing = new Map<string, Passed>();
+  #written: Promise<void> = Promise.resolve();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: UsageOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#day = dayOf(this.#now());
+    this.#today = new Map(options.today);
+  }
+
+  /** Notes a visitor who met the user's client; `replaced` is told of one who was noted before. */
+  joined(username: string, how: "parked" | "dialled" | "replaced"): void {
+    const passed = this.#of(username);
+    passed.lastVisitAt = this.#now();
+    if (how !== "replaced") passed.visitors++;
+    if (how !== "parked") passed.dialled++;
+  }
+
+  /** Notes bytes that passed between a user's client and a visitor. */
+  passed(username: string, { forward, backward }: { forward: number; backward: number }): void {
+    if (forward + backward === 0) return;
+    const passed = this.#of(username);
+    passed.bytesToClient += forward;
+    passed.bytesToVisitors += backward;
+    const wasUsedUp = this.isUsedUp(username);
+    this.#today.set(username, this.bytesToday(username) + forward + backward);
+    if (!wasUsedUp) this.enforce(username);
+  }
+
+  /** Bytes both ways of today, as UTC has it. */
+  bytesToday(username: string): number {
+    const day = dayOf(this.#now());
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#today = new Map();
+    }
+    return this.#today.get(username) ?? 0;
+  }
+
+  /** Whether no more bytes may pass for the user today. */
+  isUsedUp(username: string): boolean {
+    const limit = this.#options.bytesPerDay(username);
+    return limit > 0 && this.bytesToday(username) >= limit;
+  }
+
+  /** Looks whether the user's bytes are used up, also after the limit has changed. */
+  enforce(username: string): void {
+    if (!this.isUsedUp(username)) return;
+    const { log, onUsedUp, bytesPerDay } = this.#options;
+    log.info("the bytes of a user's day are used up", {
+      ...{ username, bytes: this.bytesToday(username), limit: bytesPerDay(username) },
+    });
+    onUsedUp(username);
+  }
+
+  /** Milliseconds until the next day begins. */
+  untilTomorrowMs(): number {
+    return DAY_MS - this.#now() % DAY_MS;
+  }
+
+  /** A user's figures by now. Rejects as the store. */
+  async of(username: string): Promise<UserFigures | undefined> {
+    const parts = [this.#unwritten, this.#writing].map((part) => part.get(username));
+    const stored = await this.#options.figures.of(username);
+    const known = [stored, ...parts].filter((part) => part !== undefined);
+    if (known.length === 0) return undefined;
+    return { ...known.reduce(add), day: { day: this.#day, bytes: this.bytesToday(username) } };
+  }
+
+  /** Drops what is noted of a name that is released: its next owner begins anew. */
+  forget(username: string): void {
+    this.#unwritten.delete(username);
+    this.#writing.delete(username);
+  }
+
+  /** Writes what is noted, behind what is being written; what cannot be is tried again later. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    return this.#written = this.#written.then(() => this.#write());
+  }
+
+  /** Writes for the last time and ends. */
+  async stop(): Promise<void> {
+    await this.flush();
+    clearTimeout(this.#timer);
+  }
+
+  async #write(): Promise<void> {
+    if (this.#unwritten.size === 0) return;
+    this.#writing = this.#unwritten;
+    this.#unwritten = new Map();
+    try {
+      await this.#options.figures.add(this.#writing, dayOf(this.#now()));
+    } catch (error) {
+      this.#options.log.error("cannot write users' figures, trying again", { error });
+      for (const [username, earlier] of this.#writing) {
+        this.#unwritten.set(username, add(earlier, this.#unwritten.get(username) ?? NOTHING));
+      }
+      this.#schedule();
+    }
+    this.#writing = new Map();
+  }
+
+  #of(username: string): Passed {
+    let passed = this.#unwritten.get(username);
+    if (passed === undefined) this.#unwritten.set(username, passed = { ...NOTHING });
+    this.#schedule();
+    return passed;
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+}
+
+const NOTHING: Passed = { visitors: 0, dialled: 0, bytesToClient: 0, bytesToVisitors: 0 };
+
+function add(earlier: Passed, later: Passed): Passed {
+  const lastVisitAt = later.lastVisitAt ?? earlier.lastVisitAt;
+  return {
+    visitors: earlier.visitors + later.visitors,
+    dialled: earlier.dialled + later.dialled,
+    bytesToClient: earlier.bytesToClient + later.bytesToClient,
+    bytesToVisitors: earlier.bytesToVisitors + later.bytesToVisitors,
+    ...(lastVisitAt !== undefined && { lastVisitAt }),
+  };
+}

@@ -1,0 +1,71 @@
+import { dayOf, Usage } from "../account/usage.ts";
+import type { Trace } from "../store/acts.ts";
+import type { Limits, LimitStore } from "../store/limits.ts";
+import type { Hub } from "../visitor/hub.ts";
+import type { Ground } from "./ground.ts";
+import { Notice } from "./notice.ts";
+
+/** How often what has passed for those who are joined is counted: how late a limit of bytes acts. */
+const COUNT_MS = 5_000;
+
+/** What users' visitors do, and how much of it there may be. */
+export interface UserUsage {
+  usage: Usage;
+  limits: UserLimits;
+  /** Told a username: no more bytes may pass today. */
+  usedUp: Notice<string>;
+}
+
+/** The limits that hold for users: their own, else those of the settings. From memory. */
+export interface UserLimits {
+  of(username: string): Required<Limits>;
+  /** Those that the user has of their own. Rejects as the store. */
+  own: LimitStore["of"];
+  /** As {@linkcode LimitStore.set}; holds at once. */
+  set: LimitStore["set"];
+  /** The name is released: what it had ends with its account. */
+  forget(username: string): void;
+}
+
+/** Builds the counting of users' visitors. */
+export async function buildUsage({ store, settings, log, onClose }: Ground): Promise<UserUsage> {
+  const own = await store.limits.all();
+  const usedUp = new Notice<string>();
+  const limits: UserLimits = {
+    of: (username) => ({
+      connections: settings.maxVisitorsPerUser,
+      bytesPerDay: settings.maxBytesPerUserDay,
+      ...own.get(username),
+    }),
+    own: (username) => store.limits.of(username),
+    async set(username: string, changes, trace: Trace) {
+      const set = await store.limits.set(username, changes, trace);
+      if (set === undefined) return undefined;
+      own.set(username, set);
+      usage.enforce(username);
+      return set;
+    },
+    forget: (username) => void own.delete(username),
+  };
+  const usage: Usage = new Usage({
+    figures: store.figures,
+    today: await store.figures.bytesOn(dayOf(Date.now())),
+    bytesPerDay: (username) => limits.of(username).bytesPerDay,
+    onUsedUp: usedUp.tell,
+    log,
+  });
+  onClose(() => usage.stop());
+  return { usage, limits, usedUp };
+}
+
+/** Counts what passes for the hub's visitors, and ends those of users whose bytes are used up. */
+export function watchUsage(
+  { usage, usedUp }: UserUsage,
+  hub: Pick<Hub, "tellPassed" | "visitedUsers" | "dropVisitors">,
+  { onClose, onReload }: Pick<Ground, "onClose" | "onReload">,
+): void {
+  usedUp.on((username) => hub.dropVisitors(username));
+  onReload(() => hub.visitedUsers().forEach((username) => usage.enforce(username)));
+  const timer = setInterval(() => hub.tellPassed(), COUNT_MS);
+  onClose(() => clearInterval(timer));
+}

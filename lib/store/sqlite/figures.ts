@@ -1,0 +1,52 @@
+import type { FigureStore, UserFigures } from "../figures.ts";
+import type { Engine } from "./engine.ts";
+
+/** The figures in the relay's database. */
+export function figureTable(engine: Engine): FigureStore {
+  const { db } = engine;
+  const add = db.prepare(
+    `INSERT INTO user_figure (username, visitors, dialled, bytes_to_client, bytes_to_visitors,
+       last_visit_at, day, day_bytes)
+     SELECT username, ?2, ?3, ?4, ?5, ?6, ?7, ?4 + ?5 FROM account WHERE username = ?1
+     ON CONFLICT DO UPDATE SET
+       visitors = visitors + excluded.visitors,
+       dialled = dialled + excluded.dialled,
+       bytes_to_client = bytes_to_client + excluded.bytes_to_client,
+       bytes_to_visitors = bytes_to_visitors + excluded.bytes_to_visitors,
+       last_visit_at = coalesce(excluded.last_visit_at, last_visit_at),
+       day_bytes = excluded.day_bytes + iif(day = excluded.day, day_bytes, 0),
+       day = excluded.day`,
+  );
+  const select = db.prepare("SELECT * FROM user_figure WHERE username = ?");
+  const ofDay = db.prepare("SELECT username, day_bytes FROM user_figure WHERE day = ?");
+  return {
+    add: (all, day) =>
+      engine.write(() =>
+        all.forEach((passed, username) => {
+          const { visitors, dialled, bytesToClient, bytesToVisitors, lastVisitAt } = passed;
+          const bytes = [bytesToClient, bytesToVisitors];
+          add.run(username, visitors, dialled, ...bytes, lastVisitAt ?? null, day);
+        })
+      ),
+    of: (username) =>
+      engine.read(() => {
+        const row = select.get(username);
+        return row && toFigures(row);
+      }),
+    bytesOn: (day) =>
+      engine.read(() =>
+        new Map(ofDay.all(day).map((row) => [String(row.username), Number(row.day_bytes)]))
+      ),
+  };
+}
+
+function toFigures(row: Record<string, unknown>): UserFigures {
+  return {
+    visitors: Number(row.visitors),
+    dialled: Number(row.dialled),
+    bytesToClient: Number(row.bytes_to_client),
+    bytesToVisitors: Number(row.bytes_to_visitors),
+    ...(row.last_visit_at !== null && { lastVisitAt: Number(row.last_visit_at) }),
+    day: { day: Number(row.day), bytes: Number(row.day_bytes) },
+  };
+}
