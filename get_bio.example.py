@@ -4,8 +4,9 @@
     python3 get_bio.example.py NAME
 
 A person proves that NAME is theirs by putting a code from the relay into the bio of their public
-profile. How to read that bio is different for every community, so it is a script of its own:
-copy this file to get_bio.py (or name another one in GLOSSOND_GET_BIO_SCRIPT) and change it.
+profile. How to read that bio is different for every community, so it is a script of its own: copy
+this file to get_bio.py (or name another one in GLOSSOND_GET_BIO_SCRIPT) and write the two lines
+below; `glossond init` does so. `glossond bio NAME` shows what the relay then sees.
 
 What glossond relies on:
 
@@ -29,6 +30,7 @@ at once. When it ends or its time is up, everything it started is killed.
 As it stands, this example reads bios/NAME.txt beside itself, which is what `glossond dev` uses.
 """
 
+import html.parser
 import json
 import pathlib
 import re
@@ -36,12 +38,17 @@ import sys
 import urllib.error
 import urllib.request
 
-# For bio_from_web: where a profile is read, and the member of its JSON that holds the bio.
-PROFILE_URL = "https://community.example/api/users/{name}.json"
-PROFILE_MEMBER = "bio"
+# The public page of a profile, or a JSON document about it, with {name} where the username goes:
+# "https://community.example/users/{name}". Empty: files beside this script.
+PROFILE_URL = ""
 
-# The member that holds the profile's id, see above; where there is none, none is told.
-PROFILE_ID_MEMBER = "id"
+# What of it is the bio. Of JSON, a member: "bio", "user.profile.bio". Of a page, the one element that
+# a CSS selector of tag, #id, .class and [attribute=value] finds, within others where spaces stand
+# between: "#profile .bio". For "meta[name=description]" it is the attribute "content".
+PROFILE_SELECTOR = "bio"
+
+# What of it is the profile's id, see above, found likewise; where there is none, none is told.
+PROFILE_ID_SELECTOR = "id"
 
 # Less than the relay's 10 seconds, so that the log tells a slow site from a slow script.
 TIMEOUT_S = 8
@@ -62,34 +69,129 @@ def bio_from_file(name: str) -> str | None:
 
 
 def bio_from_web(name: str) -> str | None:
-    """Fetch the profile over HTTPS; None if the site says that there is none (404 or 410)."""
+    """Fetch the profile; None if the site says that there is none (404 or 410)."""
     request = urllib.request.Request(
-        PROFILE_URL.format(name=name),
-        headers={"Accept": "application/json", "User-Agent": "glossond-get-bio/1"},
+        PROFILE_URL.replace("{name}", name),
+        headers={"Accept": "application/json, text/html", "User-Agent": "glossond-get-bio/1"},
     )
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             # A redirect to another place (a log-in page, plain HTTP) is not this person's profile.
             if response.url != request.full_url:
                 raise OSError(f"redirected to {response.url}")
-            profile = json.loads(response.read(MAX_BYTES))
+            kind = response.headers.get_content_type()
+            charset = response.headers.get_content_charset("utf-8")
+            body = response.read(MAX_BYTES + 1)
     except urllib.error.HTTPError as error:
         if error.code in (404, 410):
             return None
         raise
-    tell_id(profile.get(PROFILE_ID_MEMBER))
-    return profile[PROFILE_MEMBER] or ""
+    if len(body) > MAX_BYTES:
+        raise OSError(f"the profile has more than {MAX_BYTES} bytes")
+    text = body.decode(charset, errors="replace")
+    find = in_html if kind == "text/html" else in_json
+    tell_id(find(text, PROFILE_ID_SELECTOR))
+    bio = find(text, PROFILE_SELECTOR)
+    if bio is None:
+        print(f"{PROFILE_SELECTOR} finds nothing in {request.full_url}", file=sys.stderr)
+    return bio or ""
 
 
-def tell_id(profile_id: object) -> None:
+def tell_id(profile_id: str | None) -> None:
     """Tell the relay the profile's id, if there is one; before anything else goes to stderr."""
     if profile_id:
         print(f"profile-id: {profile_id}", file=sys.stderr)
 
 
-# For a real community: put its address above, and use the other function.
-get_bio = bio_from_file
-# get_bio = bio_from_web
+def in_json(text: str, selector: str) -> str | None:
+    """The member of a JSON document; None if there is none, empty if it is null."""
+    value = json.loads(text)
+    for member in selector.split("."):
+        if not isinstance(value, dict) or member not in value:
+            return None
+        value = value[member]
+    return str(value or "")
+
+
+def in_html(text: str, selector: str) -> str | None:
+    """The text of the one element of a page that the selector finds; None if it finds none."""
+    finder = Finder(selector)
+    finder.feed(text)
+    finder.close()
+    # In one of them somebody else may be able to write.
+    if len(finder.found) > 1:
+        raise ValueError(f"{selector} finds {len(finder.found)} elements: select one of them")
+    return "".join(finder.found[0]) if finder.found else None
+
+
+class Finder(html.parser.HTMLParser):
+    """Collects the texts of the outermost elements that a selector finds."""
+
+    VOID = frozenset(
+        "area base br col embed hr img input link meta param source track wbr".split()
+    )
+    STEP = re.compile(r"""([#.]?)([\w-]+)|\[([\w:-]+)=["']?([^\]"']*)["']?\]""")
+
+    def __init__(self, selector: str) -> None:
+        super().__init__()
+        self.found: list[list[str]] = []
+        self._steps = [self._conditions(step) for step in selector.split()]
+        self._open: list[tuple[str, dict[str, str]]] = []
+        # How many elements were open when the one began whose text is collected.
+        self._within: int | None = None
+
+    def _conditions(self, step: str) -> list[tuple[str, str]]:
+        matches = list(self.STEP.finditer(step))
+        if "".join(match.group() for match in matches) != step:
+            raise ValueError(f"the selector {step!r} is not understood")
+        kinds = {"#": "id", ".": "class", "": ""}
+        return [(m[3], m[4]) if m[3] else (kinds[m[1]], m[2]) for m in matches]
+
+    @staticmethod
+    def _fits(element: tuple[str, dict[str, str]], conditions: list[tuple[str, str]]) -> bool:
+        tag, attributes = element
+        for name, value in conditions:
+            if name == "":
+                fits = tag == value.lower()
+            elif name == "class":
+                fits = value in attributes.get("class", "").split()
+            else:
+                fits = attributes.get(name) == value
+            if not fits:
+                return False
+        return True
+
+    def _matches(self, element: tuple[str, dict[str, str]]) -> bool:
+        if not self._steps or not self._fits(element, self._steps[-1]):
+            return False
+        outer = iter(self._open)
+        return all(any(self._fits(one, step) for one in outer) for step in self._steps[:-1])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = (tag, {name: value or "" for name, value in attrs})
+        if self._within is None and self._matches(element):
+            self.found.append([element[1].get("content", "")] if tag == "meta" else [])
+            if tag not in self.VOID:
+                self._within = len(self._open)
+        if tag not in self.VOID:
+            self._open.append(element)
+        elif tag == "br" and self._within is not None:
+            self.found[-1].append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        tags = [name for name, _ in self._open]
+        if tag in tags:
+            del self._open[len(tags) - 1 - tags[::-1].index(tag):]
+        if self._within is not None and len(self._open) <= self._within:
+            self._within = None
+
+    def handle_data(self, data: str) -> None:
+        if self._within is not None and self._open[-1][0] not in ("script", "style"):
+            self.found[-1].append(data)
+
+
+def get_bio(name: str) -> str | None:
+    return bio_from_web(name) if PROFILE_URL else bio_from_file(name)
 
 
 def main(arguments: list[str]) -> int:

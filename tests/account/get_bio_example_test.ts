@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createBioCommand } from "../../lib/account/bio_command.ts";
+import { withProfile } from "../../lib/init/bio_script.ts";
 
 const EXAMPLE = new URL("../../get_bio.example.py", import.meta.url);
 
@@ -41,32 +42,69 @@ Deno.test("get_bio.example.py does not call trouble a missing profile", () =>
     }
   }));
 
-Deno.test("get_bio.example.py asks a web site, and knows 404 from failure", () =>
+/** The example as an operator leaves it: with these two lines written. */
+async function fill(script: string, url: string, selector: string): Promise<void> {
+  const source = withProfile(await Deno.readTextFile(EXAMPLE), { url, selector });
+  await Deno.writeTextFile(script, source);
+}
+
+/** A page as a community may have it; the bio is in it as HTML. */
+function page(bio: string): Response {
+  const body = `<!doctype html><head><meta name="description" content="glosson-head">
+    <title>glosson-no</title></head><body><p>unclosed <div class="note">glosson-no</div>
+    <div id="profile"><h1 class="bio-title">Kaylee</h1>${bio}</div>
+    <div class="comments"><div class="bio note">glosson-other</div></div>`;
+  return new Response(body, { headers: { "Content-Type": "text/html; charset=utf-8" } });
+}
+
+const SITE: Record<string, () => Response> = {
+  "/kaylee": () => Response.json({ bio: "glosson-abc", user: { about: { text: "glosson-def" } } }),
+  "/known": () => Response.json({ bio: "glosson-abc", id: 4711 }),
+  "/empty": () => Response.json({ bio: null, user: { about: { text: "" } } }),
+  "/odd": () => new Response("maintenance"),
+  "/moved": () => new Response("", { status: 302, headers: { Location: "/kaylee" } }),
+  "/broken": () => new Response("", { status: 500 }),
+  "/large": () => Response.json({ bio: "x".repeat(1_000_000) }),
+  "/page": () =>
+    page('<div class="a bio">tea &amp;<br>glosson-<b>abc</b><script>no()</script></div>'),
+  "/nothing": () => page(""),
+};
+
+Deno.test("get_bio.example.py reads JSON and pages of a site, and knows 404 from failure", () =>
   withExample(async (script) => {
-    const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
-      const path = new URL(request.url).pathname;
-      if (path === "/kaylee.json") return Response.json({ bio: "glosson-abc" });
-      if (path === "/known.json") return Response.json({ bio: "glosson-abc", id: 4711 });
-      if (path === "/empty.json") return Response.json({ bio: null });
-      if (path === "/odd.json") return new Response("<html>maintenance</html>");
-      if (path === "/moved.json") return Response.redirect(new URL("/kaylee.json", request.url));
-      if (path === "/broken.json") return new Response("", { status: 500 });
-      return new Response("", { status: 404 });
-    });
-    const source = (await Deno.readTextFile(script))
-      .replace("https://community.example/api/users", `http://127.0.0.1:${server.addr.port}`)
-      .replace("\nget_bio = bio_from_file", "")
-      .replace("# get_bio = bio_from_web", "get_bio = bio_from_web");
-    await Deno.writeTextFile(script, source);
+    const server = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen() {} },
+      (request) => SITE[new URL(request.url).pathname]?.() ?? new Response("", { status: 404 }),
+    );
+    const url = `http://127.0.0.1:${server.addr.port}/{name}`;
     const command = createBioCommand({ script });
-    assert.deepEqual(await command.run("kaylee"), { state: "found", bio: "glosson-abc\n" });
+    const bioOf = async (name: string, selector: string): Promise<string> => {
+      await fill(script, url, selector);
+      const result = await command.run(name);
+      return result.state === "found" ? result.bio : result.state;
+    };
+    const cases: [name: string, selector: string, bio: string][] = [
+      ["kaylee", "bio", "glosson-abc\n"],
+      ["kaylee", "user.about.text", "glosson-def\n"],
+      ["empty", "bio", "\n"],
+      ["nobody", "bio", "not-found"],
+      ...["odd", "moved", "broken", "large"].map((name): [string, string, string] => //
+      [name, "bio", "unavailable"]),
+      ["kaylee", "user.none", "\n"],
+      ["page", "#profile .bio", "tea &\nglosson-abc\n"],
+      ["page", "div.a.bio", "tea &\nglosson-abc\n"],
+      ["page", "meta[name=description]", "glosson-head\n"],
+      // In one of the two a visitor of the profile wrote.
+      ["page", ".bio", "unavailable"],
+      ["page", "#profile > .bio", "unavailable"],
+      ["nothing", "#profile .bio", "\n"],
+    ];
+    for (const [name, selector, bio] of cases) {
+      assert.equal(await bioOf(name, selector), bio, `${name} by ${selector}`);
+    }
+    await fill(script, url, "bio");
     assert.deepEqual(await command.run("known"), {
       ...{ state: "found", bio: "glosson-abc\n", profileId: "4711" },
     });
-    assert.deepEqual(await command.run("empty"), { state: "found", bio: "\n" });
-    assert.deepEqual(await command.run("nobody"), { state: "not-found" });
-    for (const name of ["odd", "moved", "broken"]) {
-      assert.equal((await command.run(name)).state, "unavailable", name);
-    }
     await server.shutdown();
   }));
