@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
 import { backup } from "./lib/command/backup.ts";
+import { bio } from "./lib/command/bio.ts";
 import { type Command, type CommandContext, EXIT } from "./lib/command/command.ts";
 import { cert } from "./lib/command/cert.ts";
 import { config } from "./lib/command/config.ts";
 import { doctor } from "./lib/command/doctor.ts";
+import { init } from "./lib/command/init.ts";
 import { restore } from "./lib/command/restore.ts";
 import { dev, serve } from "./lib/command/serve.ts";
 import { status } from "./lib/command/status.ts";
@@ -13,7 +15,7 @@ import { COMMIT, SOFTWARE } from "./lib/version.ts";
 import { escapeLines } from "./lib/wire/unseen.ts";
 
 const COMMANDS: Record<string, Command> = {
-  ...{ serve, dev, config, cert, users, status, doctor, backup, restore },
+  ...{ init, serve, dev, config, cert, users, status, doctor, bio, backup, restore },
 };
 
 const HELP = `glossond: the relay of Glosson
@@ -99,6 +101,7 @@ async function main(args: readonly string[]): Promise<number> {
   return await command.run({
     positionals,
     options: values as CommandContext["options"],
+    input: standardInput(),
     readSettings,
     print,
     printError,
@@ -116,6 +119,19 @@ async function main(args: readonly string[]): Promise<number> {
 function callerOf(uid: number | null, sudoUid: string | undefined): CommandContext["caller"] {
   if (uid === null) return {};
   return { uid, ...(/^\d{1,10}$/.test(sudoUid ?? "") && { sudoUid: Number(sudoUid) }) };
+}
+
+function standardInput(): CommandContext["input"] {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(4096);
+  return {
+    isTerminal: Deno.stdin.isTerminal(),
+    setRaw: (raw) => Deno.stdin.setRaw(raw),
+    async read() {
+      const n = await Deno.stdin.read(buffer);
+      return n === null ? undefined : decoder.decode(buffer.subarray(0, n), { stream: true });
+    },
+  };
 }
 
 /** What systemd says of itself, see sd_notify(3) and sd_watchdog_enabled(3). */

@@ -21,12 +21,21 @@ Usage: deno task compile [--npm | --all] [--out DIR]
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** What a program is made of. */
-const SOURCES = ["main.ts", "lib", "examples/client", "deno.json", "deno.lock"];
+const SOURCES = [
+  ...["main.ts", "lib", "examples/client", "deno.json", "deno.lock"],
+  // What glossond init fits to a machine.
+  ...[
+    "get_bio.example.py",
+    ...["apache-vhost.conf", "glossond.service", "haproxy.cfg"].map((name) => `examples/${name}`),
+  ],
+];
 
 /** How to call a Deno that can compile. */
 interface Compiler {
   program: string;
   args: string[];
+  /** Of its subcommand. */
+  options: string[];
   env: Record<string, string>;
 }
 
@@ -98,6 +107,8 @@ async function npmCompiler(): Promise<Compiler> {
   return {
     program: "npx",
     args: ["-y", `deno@${DENORT_VERSION}`],
+    // Text that is imported is not for everybody yet there.
+    options: ["--unstable-raw-imports"],
     // That version walks the modules' graph recursively, which takes more stack than threads have.
     env: { DENORT_BIN: await fetchDenort(), RUST_MIN_STACK: String(64 * 1024 * 1024) },
   };
@@ -105,12 +116,12 @@ async function npmCompiler(): Promise<Compiler> {
 
 async function compile(
   { name, main, permissions }: Program,
-  { program, args, env }: Compiler,
+  { program, args, options: own, env }: Compiler,
   cwd: string,
   output: string,
   target: string[],
 ): Promise<void> {
-  const options = [...COMMON_OPTIONS, ...permissions, ...target, "--output", output, main];
+  const options = [...own, ...COMMON_OPTIONS, ...permissions, ...target, "--output", output, main];
   await must(program, [...args, "compile", ...options], { cwd, env });
   const { size } = await Deno.stat(output).catch(() => Deno.stat(`${output}.exe`));
   print(`${name.padEnd(8)}  ${(size / 1e6).toFixed(0)} MB  ${output}\n`);
@@ -133,7 +144,7 @@ async function main(): Promise<void> {
   const out = await Deno.realPath(values.out);
   const compiler = values.npm
     ? await npmCompiler()
-    : { program: Deno.execPath(), args: [], env: {} };
+    : { program: Deno.execPath(), args: [], options: [], env: {} };
   const sources = await prepare();
   try {
     for (const program of PROGRAMS) {

@@ -53,6 +53,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/page": GROUND,
   "lib/admin": GROUND,
   "lib/store": ["lib/file", "lib/wire"],
+  "lib/init": [
+    ...["lib/config", "lib/file", "lib/wire", "get_bio.example.py"],
+    ...["apache-vhost.conf", "glossond.service", "haproxy.cfg"].map((name) => `examples/${name}`),
+  ],
   "lib/config": ["lib/log.ts", "lib/wire"],
   "lib/net": ["lib/wire", "lib/log.ts"],
   "lib/file": [],

@@ -1,6 +1,6 @@
 import { sleep } from "../net/pause.ts";
 import type { ActView, OperatorTrace } from "./acts.ts";
-import type { RenewalLine } from "./commands.ts";
+import type { BioTrial, RenewalLine } from "./commands.ts";
 import type { HandOver, Standing } from "./hand_over.ts";
 import { findSocket, isServed } from "./socket.ts";
 import type { StatusReport } from "./status.ts";
@@ -8,6 +8,9 @@ import type { LimitsView, UserDesk, UserView } from "./users.ts";
 
 /** How long the running relay may take to answer; an order of a certificate may take longer. */
 const ANSWER_TIMEOUT_MS = 10_000;
+
+/** The same where it runs the bio script first. */
+const BIO_TIMEOUT_MS = 20_000;
 
 /** How long a relay that was taken the place of may take to close its socket. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -19,6 +22,8 @@ const CLOSE_STEP_MS = 10;
 export interface AdminClient {
   status(): Promise<StatusReport>;
   users: UserDesk;
+  /** Runs the bio script as for a claim. */
+  bio(username: string): Promise<BioTrial>;
   /** Renews the relay's certificate; yields each line as it comes, the one with `result` last. */
   renew(force: boolean): AsyncIterable<RenewalLine>;
   handOver: HandOver;
@@ -26,6 +31,20 @@ export interface AdminClient {
   waitedFor(): Promise<string[]>;
   /** A copy of all that the relay keeps. */
   backup(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
+}
+
+/** How a question is asked. */
+interface AskOptions {
+  body?: string;
+  timeoutMs?: number;
+}
+
+/** The same, with a body in JSON. */
+function optionsOf(body: unknown, timeoutMs?: number): AskOptions {
+  return {
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
 }
 
 /**
@@ -45,10 +64,10 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
     method: string,
     target: string,
     read: (response: Response) => Promise<T>,
-    body?: string,
+    { body, timeoutMs = ANSWER_TIMEOUT_MS }: AskOptions = {},
   ): Promise<T> {
     using client = Deno.createHttpClient({ proxy: { transport: "unix", path: path! } });
-    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(`http://localhost${target}`, {
       ...{ method, client, signal },
       ...(body !== undefined && { body }),
@@ -61,11 +80,11 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
       ? new Error(`${where} knows no ${target}; is it of the same version?`)
       : new Error(`${where} answered ${response.status}: ${text}`);
   }
-  function json<T>(method: string, target: string, body?: unknown): Promise<T> {
+  function json<T>(method: string, target: string, body?: unknown, timeoutMs?: number): Promise<T> {
     return ask(method, target, async (response) => {
       if (response.ok) return await response.json() as T;
       throw await failure(target, response);
-    }, body === undefined ? undefined : JSON.stringify(body));
+    }, optionsOf(body, timeoutMs));
   }
   /** Undefined where there is no such user. */
   function found<T>(method: string, target: string, body?: unknown): Promise<T | undefined> {
@@ -74,7 +93,7 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
       if (response.status !== 404) throw await failure(target, response);
       await response.body?.cancel();
       return undefined;
-    }, body === undefined ? undefined : JSON.stringify(body));
+    }, optionsOf(body));
   }
   async function change(username: string, what: string, trace: OperatorTrace): Promise<boolean> {
     const target = `/v1/users/${username}/${what}`;
@@ -136,6 +155,7 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
       acts: (username) =>
         json<ActView[]>("GET", username === undefined ? "/v1/acts" : `/v1/users/${username}/acts`),
     },
+    bio: (username) => json<BioTrial>("POST", `/v1/bio/${username}`, undefined, BIO_TIMEOUT_MS),
     renew,
     waitedFor: () => json<string[]>("GET", "/v1/hand-over/waited-for"),
     backup,

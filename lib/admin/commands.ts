@@ -18,6 +18,17 @@ export type RenewalLine =
 /** Renews the relay's certificate; told of each line as it comes, `result` last. Never rejects. */
 export type Renew = (force: boolean, tell: (line: RenewalLine) => void) => Promise<void>;
 
+/** What the operator's bio script did for one username. */
+export interface BioTrial {
+  script: string;
+  result: { state: "found"; bio: string } | { state: "not-found" } | {
+    state: "unavailable";
+    why: string;
+  };
+  stderr: string;
+  tookMs: number;
+}
+
 /** Options for {@linkcode commandsApp}. */
 export interface CommandsAppOptions {
   status: () => Promise<StatusReport>;
@@ -28,6 +39,8 @@ export interface CommandsAppOptions {
   waitedFor: () => string[];
   /** A copy of all that the relay keeps. */
   backup: () => Promise<ReadableStream<Uint8Array>>;
+  /** Runs the bio script as for a claim. */
+  bio: (username: string) => Promise<BioTrial>;
   isUsername: (text: string) => boolean;
 }
 
@@ -38,6 +51,11 @@ export function commandsApp(options: CommandsAppOptions): Hono {
   app.get("/v1/status", async (c) => c.json(await options.status()));
   app.route("/v1", userCommandsApp(options));
   app.post("/v1/certificate/renew", (c) => c.body(renewal(c.req.query("force") === "true")));
+  app.post("/v1/bio/:name", async (c) => {
+    const name = c.req.param("name");
+    if (!options.isUsername(name)) throw new HTTPException(400, { message: "not a username" });
+    return c.json(await options.bio(name));
+  });
   app.get("/v1/backup", async (c) => c.body(await options.backup()));
   app.get("/v1/hand-over", async (c) => c.json(await handOver.look()));
   app.get("/v1/hand-over/waited-for", (c) => c.json(options.waitedFor()));

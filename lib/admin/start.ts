@@ -8,7 +8,7 @@ import { innerSocketPath } from "../file/socket_path.ts";
 import { serveBoundedHttp } from "../net/bounded_http.ts";
 import type { HttpServer } from "../net/serve_http.ts";
 import { healthApp } from "./app.ts";
-import { commandsApp, type Renew } from "./commands.ts";
+import { type BioTrial, commandsApp, type Renew } from "./commands.ts";
 import type { Figures } from "./figures.ts";
 import type { HandOver } from "./hand_over.ts";
 import { watchLoopDelay } from "./loop_delay.ts";
@@ -35,6 +35,8 @@ export interface StartAdminOptions {
   handOver: HandOver;
   /** Usernames of those whom visitors wait for. */
   waitedFor: () => string[];
+  /** Runs the bio script as for a claim. */
+  bio: (username: string) => Promise<BioTrial>;
   isUsername: (text: string) => boolean;
   log: Log;
 }

@@ -11,12 +11,23 @@ import type { ServiceManagerOptions } from "./service_manager.ts";
 /** Exit codes: all went well, something failed, the command line or the settings are wrong. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
+/** Standard input, as a command reads it. */
+export interface Input {
+  isTerminal: boolean;
+  /** The next text that came; undefined at the end. */
+  read: () => Promise<string | undefined>;
+  /** Whether a terminal hands on each key at once, shows none, and makes no signal of any. */
+  setRaw: (raw: boolean) => void;
+}
+
 /** What a command is given; it reads nothing else of the process. */
 export interface CommandContext {
   /** Words behind the command's name. */
   positionals: string[];
   /** Values of the command's options. */
   options: Record<string, string | boolean | undefined>;
+  /** Standard input. */
+  input: Input;
   /** Reads the environment, the settings file and the secrets file, anew at each call. */
   readSettings: () => Promise<Pick<LoadOptions, "env" | "file" | "secrets">>;
   /** Writes to standard output; nothing in the text can act on a terminal. */

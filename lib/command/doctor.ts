@@ -47,7 +47,8 @@ Options:
   },
 };
 
-function findingText({ check, state, detail, fix }: Finding): string {
+/** A finding as people read it. */
+export function findingText({ check, state, detail, fix }: Finding): string {
   const line = `${MARKS[state]}  ${check}: ${detail}\n`;
   return fix === undefined ? line : `${line}       fix: ${fix}\n`;
 }

@@ -1,5 +1,6 @@
 import { hostOfUser } from "../wire/names.ts";
 import type { BioCommand } from "../account/bio_command.ts";
+import { tryBio } from "../account/bio_trial.ts";
 import type { LastOnline } from "../account/last_online.ts";
 import { archiveState } from "../store/archive.ts";
 import type { AccountStore } from "../store/accounts.ts";
@@ -85,6 +86,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     waitedFor: () => sessions.waitedFor(),
     backup: () => archiveState({ stateDir: settings.stateDir }),
     renew: createRenewal(certificate),
+    bio: (username) => tryBio(settings.bioScript, username),
     users: createUserDesk({
       accounts,
       acts: options.acts,

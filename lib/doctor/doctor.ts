@@ -7,14 +7,23 @@
 import { readCaFile, relayNames } from "../authority.ts";
 import { openRelayStore } from "../certificate/store.ts";
 import type { Settings } from "../config/settings.ts";
+import { checkBio } from "./bio.ts";
 import { checkDns } from "./dns.ts";
 import { fault, type Finding } from "./finding.ts";
 import { checkNames } from "./names.ts";
 import { checkPaths } from "./paths.ts";
 import { checkPowerDns } from "./power_dns.ts";
-import { checkCertificate, checkHandOver, checkRelay, checkState } from "./relay.ts";
+import { checkPorts } from "./ports.ts";
+import {
+  checkCertificate,
+  checkHandOver,
+  checkRelay,
+  checkState,
+  findRelay,
+  isRunning,
+} from "./relay.ts";
 import { checkRfc2136 } from "./rfc2136.ts";
-import { checkAcme, checkBio } from "./services.ts";
+import { checkAcme } from "./services.ts";
 
 /** The check of each way to write to the zone. */
 const PROVIDER_CHECKS: Record<Settings["dns"], (settings: Settings) => Promise<Finding[]>> = {
@@ -36,10 +45,12 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
   const caFile = await readCaFile(settings).catch((error: Error) => error);
   const caPem = caFile instanceof Error ? undefined : caFile;
   const certificate = (await openRelayStore(stateDir).read().catch(() => undefined))?.identity.cert;
+  const relay = await findRelay(stateDir);
   const dns = await checkDns(settings.baseDomain, settings.dnsServers);
   const groups = await Promise.all([
+    // First: where it does not run, nothing that it answers is worth a line.
+    checkRelay(settings, relay),
     checkState(stateDir),
-    checkRelay(settings),
     checkHandOver(),
     caFile instanceof Error
       ? fault("ACME trust", caFile.message, "give the path of a PEM file that can be read")
@@ -48,13 +59,13 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
     checkAcme(settings, caPem, now),
     PROVIDER_CHECKS[settings.dns](settings),
     checkNames(settings),
-    checkCertificate(settings, relayNames(settings), now),
-    checkPaths({
+    checkCertificate(settings, relayNames(settings), relay, now),
+    relay === "off" ? checkPorts(settings) : checkPaths({
       settings,
       addresses: dns.addresses,
       ...(certificate !== undefined && { certificate }),
     }),
-    checkBio(settings),
+    checkBio(settings, isRunning(relay) ? relay : undefined),
   ]);
   return groups.flat();
 }

@@ -20,7 +20,12 @@ export interface PathOptions {
 /** A way to one of the relay's servers, and what an answer from there looks like. */
 interface Path extends Target {
   check: string;
+  /** When something else answers. */
   fix: string;
+  /** When nothing listens there. */
+  closedFix: string;
+  /** When nothing comes back at all. */
+  silentFix?: string;
   expect: (answer: Answer) => boolean;
 }
 
@@ -67,12 +72,17 @@ function isApi({ status, body }: Answer, baseDomain: string): boolean {
 function directPaths(settings: Settings): Path[] {
   const { baseDomain } = settings;
   const proxied = proxyMatcher(settings.proxyProtocolFrom)("127.0.0.1");
-  const at = (name: "hub" | "control" | "pages", path: Omit<Path, "host" | "port" | "fix">) => ({
+  const at = (
+    name: "hub" | "control" | "pages",
+    path: Omit<Path, "host" | "port" | "fix" | "closedFix">,
+  ) => ({
     ...path,
     host: reachable(settings[`${name}Host`]),
     port: settings[`${name}Port`],
     fix:
-      `start the relay, or see its log for why ${name} does not answer (GLOSSOND_${name.toUpperCase()}_PORT)`,
+      `the relay's ${name} is not what answers: GLOSSOND_${name.toUpperCase()}_HOST and _PORT have to be those it was started with`,
+    closedFix:
+      `the relay was started with another GLOSSOND_${name.toUpperCase()}_HOST or _PORT: restart it, or run this with its settings`,
   });
   return [
     at("hub", { check: "hub", serverName: baseDomain, proxied, expect: isLanding }),
@@ -91,7 +101,12 @@ function publicPaths(settings: Settings, host: string, port: number): Path[] {
   const { baseDomain } = settings;
   const where = withPort(host, port);
   const fix = (name: string, backend: string): string =>
-    `${where} must lead ${name} to ${backend}: compare HAProxy's use_backend lines with examples/haproxy.cfg, send-proxy-v2 with GLOSSOND_PROXY_PROTOCOL_FROM, and see the firewall`;
+    `${where} must lead ${name} to ${backend}: compare HAProxy's use_backend lines with examples/haproxy.cfg, and send-proxy-v2 with GLOSSOND_PROXY_PROTOCOL_FROM`;
+  const unreached = {
+    closedFix:
+      `nothing listens at ${where}: start HAProxy (systemctl status haproxy), or without it set GLOSSOND_HUB_HOST and _PORT to it`,
+    silentFix: `let the firewall of this machine, and of its provider, pass TCP to ${where}`,
+  };
   const random = `doctor.${baseDomain}`;
   return [
     {
@@ -100,6 +115,7 @@ function publicPaths(settings: Settings, host: string, port: number): Path[] {
       port,
       serverName: baseDomain,
       fix: fix(baseDomain, "the hub"),
+      ...unreached,
       expect: isLanding,
     },
     {
@@ -108,6 +124,7 @@ function publicPaths(settings: Settings, host: string, port: number): Path[] {
       port,
       serverName: random,
       fix: fix(`*.${baseDomain}`, "the hub"),
+      ...unreached,
       // Nobody has that name, or somebody does and is away.
       expect: ({ status }) => [404, 503].includes(status),
     },
@@ -118,6 +135,7 @@ function publicPaths(settings: Settings, host: string, port: number): Path[] {
       serverName: hostOfRelay(baseDomain),
       path: "/v1/relay",
       fix: fix(hostOfRelay(baseDomain), "the control port (or the hub)"),
+      ...unreached,
       expect: (answer) => isApi(answer, baseDomain),
     },
   ];
@@ -133,8 +151,23 @@ async function check(path: Path, { certificate }: PathOptions): Promise<Finding>
     if (path.expect(answer)) return ok(path.check, `${where} answers`);
     return fault(path.check, `${where} answers ${answer.status}, not the relay's page`, path.fix);
   } catch (error) {
-    return fault(path.check, `${where}: ${(error as Error).message}`, path.fix);
+    const fixes = {
+      closed: path.closedFix,
+      silent: path.silentFix ?? path.fix,
+      other: path.fix,
+    };
+    return fault(path.check, `${where}: ${(error as Error).message}`, fixes[failureOf(error)]);
   }
+}
+
+/** What a failure to connect tells: nothing listens there, nothing comes back, or something else. */
+function failureOf(error: unknown): "closed" | "silent" | "other" {
+  const { name, message } = error as Error;
+  if (/refused/i.test(message)) return "closed";
+  if (name === "TimeoutError" || /timed out|in time|unreachable|no route/i.test(message)) {
+    return "silent";
+  }
+  return "other";
 }
 
 /** A ticket that nobody has been given must be refused, in the relay's words. */
@@ -154,11 +187,16 @@ async function checkData(settings: Settings): Promise<Finding> {
       "set GLOSSOND_PUBLIC_DATA_HOST and _PORT to where clients reach GLOSSOND_DATA_PORT",
     );
   } catch (error) {
-    return fault(
-      name,
-      `${withPort(host, port)}: ${(error as Error).message}`,
-      "open that port in the firewall; clients connect to it directly, not through HAProxy",
-    );
+    const there = withPort(host, port);
+    const fixes = {
+      closed:
+        `nothing listens at ${there}: GLOSSOND_DATA_HOST has to be an address that it leads to (:: is every one), GLOSSOND_DATA_PORT its port`,
+      silent:
+        `open TCP port ${port} in the firewall; clients connect to it directly, not through HAProxy`,
+      other:
+        "set GLOSSOND_PUBLIC_DATA_HOST and _PORT to where clients reach GLOSSOND_DATA_PORT, directly, not through HAProxy",
+    };
+    return fault(name, `${there}: ${(error as Error).message}`, fixes[failureOf(error)]);
   }
 }
 

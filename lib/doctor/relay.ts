@@ -1,15 +1,19 @@
-import { connectAdmin } from "../admin/client.ts";
+import { dirname } from "node:path";
+import { type AdminClient, connectAdmin } from "../admin/client.ts";
+import type { StatusReport } from "../admin/status.ts";
 import { certificateReport } from "../certificate/report.ts";
 import type { Settings } from "../config/settings.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 
-/** Checks that the state folder is there, can be written, and is its owner's alone. */
+/** Checks that the state folder can be written and is its owner's alone, or can be made. */
 export async function checkState(stateDir: string): Promise<Finding> {
   const check = "state folder";
-  const probe = `${stateDir}/.doctor-${crypto.randomUUID()}`;
   try {
-    await Deno.writeTextFile(probe, "", { createNew: true });
-    await Deno.remove(probe);
+    if (!await isThere(stateDir)) {
+      await probe(dirname(stateDir));
+      return skipped(check, `${stateDir} is made when the relay starts first`);
+    }
+    await probe(stateDir);
     const { mode } = await Deno.stat(stateDir);
     if (mode !== null && (mode & 0o077) !== 0) {
       return warning(
@@ -28,55 +32,82 @@ export async function checkState(stateDir: string): Promise<Finding> {
   }
 }
 
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, (error) => {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  });
+}
+
+/** @throws when no file can be made in the folder. */
+async function probe(folder: string): Promise<void> {
+  const path = `${folder}/.doctor-${crypto.randomUUID()}`;
+  await Deno.writeTextFile(path, "", { createNew: true });
+  await Deno.remove(path);
+}
+
+/** What the state folder tells of the relay: it runs, it does not, or why that cannot be known. */
+export type Found = AdminClient | "off" | Error;
+
+/** Whether it runs, and can be asked. */
+export function isRunning(relay: Found): relay is AdminClient {
+  return relay !== "off" && !(relay instanceof Error);
+}
+
+/** Finds the relay by its state folder. */
+export async function findRelay(stateDir: string): Promise<Found> {
+  return await connectAdmin(stateDir).then((admin) => admin ?? "off", (error: Error) => error);
+}
+
 /** Checks that the relay runs, says that it is ready, and has the descriptors that its limits need. */
-export async function checkRelay(settings: Settings): Promise<Finding[]> {
-  const { stateDir } = settings;
-  try {
-    const admin = await connectAdmin(stateDir);
-    if (admin === undefined) {
-      return [
-        fault("relay", `none runs on ${stateDir}`, "start it: systemctl start glossond"),
-        skipped("descriptors", "no relay runs"),
-      ];
-    }
-    const report = await admin.status();
-    const wrong = report.checks.filter(({ ok }) => !ok).map(({ name }) => name);
-    const ready = report.ready ? ok("relay", `${report.software} runs and is ready`) : fault(
+export async function checkRelay(settings: Settings, relay: Found): Promise<Finding[]> {
+  if (relay === "off") {
+    return [fault(
       "relay",
-      `${report.software} runs and is not ready: ${wrong.join(", ")}`,
-      "see the checks below, and its log: journalctl -u glossond -p warning",
-    );
-    const wanted = { visitors: settings.maxVisitors, clients: settings.maxClients };
-    const lowered = report.limits.filter(({ name, max }) =>
-      max < (wanted[name as keyof typeof wanted] ?? 0)
-    );
-    const descriptors = lowered.length === 0
-      ? ok("descriptors", "are enough for the limits set")
-      : warning(
-        "descriptors",
-        `are too few: ${
-          lowered.map(({ name, max }) => `${name} ${max} instead of ${wanted[name as "visitors"]}`)
-            .join(", ")
-        }`,
-        "raise LimitNOFILE in the unit (ulimit -n elsewhere), or lower GLOSSOND_MAX_…",
-      );
-    return [ready, descriptors];
-  } catch (error) {
-    return [
-      fault(
-        "relay",
-        (error as Error).message,
-        "run this as root or as the relay's user, with the relay's GLOSSOND_STATE_DIR",
-      ),
-      skipped("descriptors", "the relay could not be asked"),
-    ];
+      `none runs on ${settings.stateDir}, so what it answers cannot be checked`,
+      "mend what is wrong below, if anything is, then start it: systemctl start glossond",
+    )];
   }
+  const report = relay instanceof Error
+    ? relay
+    : await relay.status().catch((error: Error) => error);
+  if (report instanceof Error) {
+    return [fault(
+      "relay",
+      report.message,
+      "run this as root or as the relay's user, with the relay's GLOSSOND_STATE_DIR",
+    )];
+  }
+  const wrong = report.checks.filter(({ ok }) => !ok).map(({ name }) => name);
+  const ready = report.ready ? ok("relay", `${report.software} runs and is ready`) : fault(
+    "relay",
+    `${report.software} runs and is not ready: ${wrong.join(", ")}`,
+    "see the checks below, and its log: journalctl -u glossond -p warning",
+  );
+  return [ready, descriptors(settings, report)];
+}
+
+function descriptors(settings: Settings, { limits }: StatusReport): Finding {
+  const wanted = { visitors: settings.maxVisitors, clients: settings.maxClients };
+  const lowered = limits.filter(({ name, max }) =>
+    max < (wanted[name as keyof typeof wanted] ?? 0)
+  );
+  if (lowered.length === 0) return ok("descriptors", "are enough for the limits set");
+  const each = lowered.map(({ name, max }) =>
+    `${name} ${max} instead of ${wanted[name as keyof typeof wanted]}`
+  );
+  return warning(
+    "descriptors",
+    `are too few: ${each.join(", ")}`,
+    "raise LimitNOFILE in the unit (ulimit -n elsewhere), or lower GLOSSOND_MAX_…",
+  );
 }
 
 /** Checks the stored certificate, its end and the last order. */
 export async function checkCertificate(
   settings: Settings,
   names: readonly string[],
+  relay: Found,
   now: () => number,
 ): Promise<Finding> {
   const check = "certificate";
@@ -87,6 +118,9 @@ export async function checkCertificate(
     ...(settings.authority === "acme" && { source: settings.acmeDirectoryUrl }),
     now,
   });
+  if (found === undefined && relay === "off") {
+    return skipped(check, "there is none that could be read; the relay orders one when it starts");
+  }
   const why = problems.join("; ");
   const fix =
     "glossond cert renew orders one now and tells each step; the checks of DNS and ACME name what is in its way";

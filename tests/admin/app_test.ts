@@ -65,6 +65,7 @@ function commandsWith(lines: RenewalLine[] = []) {
       leaveClients: () => Promise.resolve(void cutOff.push("leave")),
     },
     waitedFor: () => ["zoe"],
+    bio: () => Promise.reject(new Error("not here")),
     backup: () => Promise.resolve(new Blob(["all"]).stream()),
     isUsername: (text) => /^[a-z]+$/.test(text),
   });

@@ -119,10 +119,29 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
     assertFound(findings, "state folder", /is open to others \(mode 0750\)/, "warning");
     await Deno.chmod(empty, 0o700);
   });
-  await t.step("no relay runs, and no certificate was ordered", async () => {
+  await t.step("no relay runs: that is first, and not ten faults of one cause", async () => {
+    const [first, ...others] = await find(relay, {
+      ...{ STATE_DIR: `${empty}/none`, PUBLIC_PORT: "1", PUBLIC_DATA_PORT: "1" },
+      ...Object.fromEntries(
+        ["HUB", "DATA", "CONTROL", "PAGES", "ADMIN"].map((name) => [
+          `${name}_PORT`,
+          String(freePort()),
+        ]),
+      ),
+    });
+    assertFound([first!], "relay", /none runs on .*none/);
+    assert.deepEqual(others.filter(({ state }) => state === "fault"), []);
+    const stateOf = (check: string) => others.find((finding) => finding.check === check)?.state;
+    assert.deepEqual(["state folder", "certificate", "ports"].map(stateOf), [
+      ...["skipped", "skipped"],
+      "ok",
+    ]);
+  });
+  await t.step("no relay runs, and another program has its port", async () => {
     const findings = await find(relay, { STATE_DIR: empty });
     assertFound(findings, "relay", /none runs/);
-    assertFound(findings, "certificate", /no certificate|missing|not/i);
+    assertFound(findings, "hub", /^Cannot listen on 127\.0\.0\.1:\d+ \(hub\)/);
+    assert.match(findings.find(({ check }) => check === "hub")!.fix!, /^end what listens there/);
   });
   await t.step("fewer descriptors than the limits need", async () => {
     const findings = await find(relay, { MAX_VISITORS: "5000" });
@@ -157,15 +176,19 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
     assert.equal(findings.find(({ check }) => check === "hub")?.state, "ok");
     await server.shutdown();
   });
-  await t.step("no front at all", async () => {
-    assertFound(await find(relay, { PUBLIC_PORT: "1" }), "front to the landing page", /refused/i);
+  await t.step("no front at all, and a closed port is no firewall's", async () => {
+    const findings = await find(relay, { PUBLIC_PORT: "1" });
+    assertFound(findings, "front to the landing page", /refused/i);
+    assert.doesNotMatch(JSON.stringify(findings), /firewall/i);
   });
   await t.step("a PROXY header that the hub does not expect", async () => {
     const findings = await find(relay, { PROXY_PROTOCOL_FROM: "127.0.0.1" });
     assertFound(findings, "hub", /./);
   });
   await t.step("a data port that cannot be reached", async () => {
-    assertFound(await find(relay, { PUBLIC_DATA_PORT: "1" }), "data port", /refused/i);
+    const findings = await find(relay, { PUBLIC_DATA_PORT: "1" });
+    assertFound(findings, "data port", /refused/i);
+    assert.doesNotMatch(JSON.stringify(findings), /firewall/i);
   });
   await t.step("a data port that is another server's", async () => {
     const port = String(relay.ports.admin);
@@ -177,7 +200,7 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
   });
   await t.step("a bio script that crashes", async () => {
     await Deno.writeTextFile(`${empty}/crash.py`, "import nothing_of_that_name\n");
-    const findings = await find(relay, { GET_BIO_SCRIPT: `${empty}/crash.py` });
+    const findings = await find(relay, { STATE_DIR: empty, GET_BIO_SCRIPT: `${empty}/crash.py` });
     assertFound(findings, "bio script", /nothing_of_that_name/);
   });
   await t.step("one of two public addresses cannot be reached from here", async () => {
@@ -198,16 +221,20 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
     const front = findings.filter(({ check }) => check.startsWith("front to"));
     assert.deepEqual(front.map(({ state }) => state), ["ok", "ok", "ok"]);
   });
+  await t.step("a bio script that is the example as it came", async () => {
+    const findings = await find(relay, acme(closed, `${closed}/dir`));
+    assertFound(findings, "bio script", /is the example as it came/, "warning");
+  });
   await t.step("a bio script that is not there", async () => {
     assertFound(
-      await find(relay, { GET_BIO_SCRIPT: `${empty}/none.py` }),
+      await find(relay, { STATE_DIR: empty, GET_BIO_SCRIPT: `${empty}/none.py` }),
       "bio script",
       /none\.py/,
     );
   });
   await t.step("a bio script that finds everybody", async () => {
     await Deno.writeTextFile(`${empty}/all.py`, "print('hello')\n");
-    const findings = await find(relay, { GET_BIO_SCRIPT: `${empty}/all.py` });
+    const findings = await find(relay, { STATE_DIR: empty, GET_BIO_SCRIPT: `${empty}/all.py` });
     assertFound(findings, "bio script", /prints a bio/, "warning");
   });
   await t.step("PowerDNS and the ACME server cannot be reached", async () => {
@@ -243,7 +270,10 @@ Deno.test("doctor tells people each fault with its fix, and exits 1", async () =
   await relay.stop();
   const { code, stdout } = await glossond(relay.stateDir, "doctor", "--dev");
   assert.equal(code, 1);
-  assert.match(stdout, /^FAULT {2}relay: none runs on .*\n {7}fix: start it/m);
+  assert.match(
+    stdout,
+    /^FAULT {2}relay: none runs on .*\n {7}fix: .*start it: systemctl start glossond\n/,
+  );
 });
 
 Deno.test("doctor names the kernel's setting by which a hand-over loses no connection", async () => {

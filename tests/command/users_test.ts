@@ -30,6 +30,7 @@ class Desk {
     let stdout = "";
     let stderr = "";
     const code = await users.run({
+      input: { isTerminal: false, read: () => Promise.resolve(undefined), setRaw() {} },
       positionals: words,
       options: {},
       readSettings: () => Promise.resolve({ env: this.#env }),

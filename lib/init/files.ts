@@ -1,0 +1,159 @@
+import APACHE from "../../examples/apache-vhost.conf" with { type: "text" };
+import UNIT from "../../examples/glossond.service" with { type: "text" };
+import HAPROXY from "../../examples/haproxy.cfg" with { type: "text" };
+import { domain } from "../config/hosts.ts";
+import { BIO_EXAMPLE, withProfile } from "./bio_script.ts";
+import type { Answers } from "./interview.ts";
+import { type Machine, PATHS } from "./machine.ts";
+
+/** The base domain that the examples are written for. */
+const EXAMPLE_BASE = "glosson.kaylee.wtf";
+
+/** Where Apache's own sites are, beside HAProxy or behind glossond. */
+const APACHE_TLS = "127.0.0.1:8443?proxy=v2";
+const APACHE_HTTP = "127.0.0.1:8080";
+
+/** As the head of the unit tells those who take ports below 1024. */
+const LOW_PORTS = `[Service]
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+PrivateUsers=no
+`;
+
+/** A file to be written. */
+export interface InitFile {
+  path: string;
+  text: string;
+  mode: number;
+}
+
+/** The files that make a machine a relay. */
+export function filesOf(answers: Answers, machine: Machine): InitFile[] {
+  const { front, apache, profile, settings } = answers;
+  const base = domain(settings.BASE_DOMAIN!);
+  const script = profile === undefined ? BIO_EXAMPLE : withProfile(BIO_EXAMPLE, profile);
+  const files: (InitFile | false)[] = [
+    { path: PATHS.settings, text: settingsText(answers, base), mode: 0o644 },
+    { path: PATHS.secrets, text: secretsText(answers), mode: 0o600 },
+    { path: PATHS.bioScript, text: script, mode: 0o755 },
+    !machine.hasUnit && { path: PATHS.unit, text: UNIT, mode: 0o644 },
+    front === "alone" && { path: PATHS.dropIn, text: LOW_PORTS, mode: 0o644 },
+    front === "haproxy" && { path: PATHS.haproxy, text: haproxyText(base, apache), mode: 0o644 },
+    front === "haproxy" && apache && { path: PATHS.apache, text: apacheText(base), mode: 0o644 },
+  ];
+  return files.filter((file) => file !== false);
+}
+
+/** The settings that follow from what has ports 80 and 443. */
+function frontSettings({ front, apache }: Answers): Record<string, string> {
+  const others: Record<string, string> = apache ? { FALLBACK_BACKEND: APACHE_TLS } : {};
+  if (front === "haproxy") {
+    return {
+      PROXY_PROTOCOL_FROM: "127.0.0.1",
+      ...others,
+      // Without Apache it is glossond who leads from http to https.
+      ...(!apache && { HTTP_HOST: "127.0.0.1", HTTP_PORT: "8080" }),
+    };
+  }
+  return {
+    ...{ HUB_HOST: "::", HUB_PORT: "443", HTTP_PORT: "80" },
+    ...others,
+    ...(apache && { HTTP_FALLBACK_BACKEND: APACHE_HTTP }),
+  };
+}
+
+/** Names of the settings that {@linkcode frontSettings} decides: what held before does not count. */
+const FRONT_NAMES = [
+  ...["PROXY_PROTOCOL_FROM", "FALLBACK_BACKEND", "HTTP_FALLBACK_BACKEND"],
+  ...["HUB_HOST", "HUB_PORT", "HTTP_HOST", "HTTP_PORT"],
+];
+
+function settingsText(answers: Answers, base: string): string {
+  const { BASE_DOMAIN: _, ...settings } = answers.settings;
+  const own = {
+    STATE_DIR: PATHS.state,
+    SECRETS_FILE: PATHS.secrets,
+    GET_BIO_SCRIPT: PATHS.bioScript,
+  };
+  const front = frontSettings(answers);
+  const rest = Object.entries(settings)
+    .filter(([name]) =>
+      !(name in own) && !FRONT_NAMES.includes(name) && name !== answers.secret[0]
+    );
+  const lines = (entries: Record<string, string>): string =>
+    Object.entries(entries).map(([name, value]) => `GLOSSOND_${name}=${quoted(value)}\n`).join("");
+  return `# Settings of glossond, written by "glossond init"; "glossond config" lists all of them.
+# After a change: systemctl reload glossond, and see journalctl -u glossond -n 20 for what was taken
+# over and what needs a restart.
+
+GLOSSOND_BASE_DOMAIN=${base}
+${lines(Object.fromEntries(rest))}
+# Where its files are.
+${lines(own)}
+# ${
+    answers.front === "haproxy"
+      ? "Behind HAProxy, see haproxy.cfg."
+      : "It has ports 80 and 443 itself."
+  }
+${lines(front)}`;
+}
+
+function secretsText({ secret: [name, value] }: Answers): string {
+  return `# Secrets of glossond, for root alone; systemd hands them over (LoadCredential=).\n\n${name}=${
+    quoted(value)
+  }\n`;
+}
+
+/** A value as the settings file takes it. */
+function quoted(value: string): string {
+  if (/^[^\s#"'`]*$/.test(value)) return value;
+  const mark = [`"`, `'`, "`"].find((one) => !value.includes(one));
+  if (mark === undefined || value.includes("\n")) {
+    throw new TypeError(`Cannot write ${JSON.stringify(value)} into a file of settings`);
+  }
+  return mark + value + mark;
+}
+
+function haproxyText(base: string, apache: boolean): string {
+  const text = replaced(HAPROXY, [
+    [
+      `To fit it to another relay, replace ${EXAMPLE_BASE} by its base domain. glossond's`,
+      "glossond's",
+    ],
+    [EXAMPLE_BASE, base],
+  ]);
+  if (apache) return text;
+  return replaced(text, [
+    [" and Apache: ports 80 and 443 stay HAProxy's, other sites stay Apache's", ""],
+    ["#   GLOSSOND_FALLBACK_BACKEND=127.0.0.1:8443?proxy=v2\n", ""],
+    ["and Apache's is apache-vhost.conf. ", ""],
+    [", and passes what is not its own to Apache (GLOSSOND_FALLBACK_BACKEND)", ""],
+    ["    use_backend apache_tls if { req.ssl_sni -m found }\n", ""],
+    ["backend apache_tls\n    server apache 127.0.0.1:8443 send-proxy-v2\n\n", ""],
+    // glossond leads from http to https there.
+    ["apache_http", "glossond_http"],
+    ["server apache 127.0.0.1:8080", "server http 127.0.0.1:8080"],
+  ]);
+}
+
+function apacheText(base: string): string {
+  return replaced(APACHE, [
+    [
+      `# To fit it to another relay, replace ${EXAMPLE_BASE} by its base domain, both ways it is written.\n`,
+      "",
+    ],
+    [EXAMPLE_BASE.replaceAll(".", "\\."), base.replaceAll(".", "\\.")],
+    [EXAMPLE_BASE, base],
+  ]);
+}
+
+/** @throws {Error} when the example has not what is to be replaced: it has changed. */
+function replaced(text: string, changes: readonly (readonly [from: string, to: string])[]): string {
+  for (const [from, to] of changes) {
+    if (!text.includes(from)) {
+      throw new Error(`The example has no ${JSON.stringify(from)} any more`);
+    }
+    text = text.replaceAll(from, to);
+  }
+  return text;
+}
