@@ -1,12 +1,12 @@
 /**
  * Compiles the relay and the client into executables, see `--help`.
  */
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readCommandLine } from "./command_line.ts";
 import { COMMON_OPTIONS, PLATFORMS, type Program, PROGRAMS } from "./compile/programs.ts";
 import { DENORT_VERSION, fetchDenort } from "./denort.ts";
-import { must } from "./run.ts";
+import { must, run } from "./run.ts";
 
 const HELP = `Compiles dist/glossond and dist/glosson.
 
@@ -29,6 +29,12 @@ const SOURCES = [
     ...["apache-vhost.conf", "glossond.service", "haproxy.cfg"].map((name) => `examples/${name}`),
   ],
 ];
+
+/** An executable that was made: where it is, and where it belongs. */
+interface Made {
+  from: string;
+  to: string;
+}
 
 /** How to call a Deno that can compile. */
 interface Compiler {
@@ -114,17 +120,32 @@ async function npmCompiler(): Promise<Compiler> {
   };
 }
 
+/** Makes an executable, which is not in its place by the end. */
 async function compile(
   { name, main, permissions }: Program,
   { program, args, options: own, env }: Compiler,
   cwd: string,
   output: string,
   target: string[],
-): Promise<void> {
-  const options = [...own, ...COMMON_OPTIONS, ...permissions, ...target, "--output", output, main];
-  await must(program, [...args, "compile", ...options], { cwd, env });
-  const { size } = await Deno.stat(output).catch(() => Deno.stat(`${output}.exe`));
-  print(`${name.padEnd(8)}  ${(size / 1e6).toFixed(0)} MB  ${output}\n`);
+): Promise<Made> {
+  const from = `${cwd}/${basename(output)}`;
+  const options = [...own, ...COMMON_OPTIONS, ...permissions, ...target, "--output", from, main];
+  const { code, text } = await run(program, [...args, "compile", ...options], { cwd, env });
+  if (code !== 0) {
+    const why = text.match(/^error: (.*)/im)?.[1] ?? text.trim().split("\n").at(-1);
+    throw new Error(`Cannot compile ${name}, so what is there stays as it was: ${why}`);
+  }
+  // Deno adds it for Windows.
+  const end = await Deno.stat(from).then(() => "", () => ".exe");
+  return { from: from + end, to: output + end };
+}
+
+/** Puts an executable in its place, in one step: from another file system, too. */
+async function place({ from, to }: Made): Promise<void> {
+  const { size } = await Deno.stat(from);
+  await Deno.copyFile(from, `${to}.new`);
+  await Deno.rename(`${to}.new`, to);
+  print(`${(size / 1e6).toFixed(0).padStart(4)} MB  ${to}\n`);
 }
 
 function print(text: string): void {
@@ -147,13 +168,16 @@ async function main(): Promise<void> {
     : { program: Deno.execPath(), args: [], options: [], env: {} };
   const sources = await prepare();
   try {
+    const made: Made[] = [];
     for (const program of PROGRAMS) {
       for (const platform of values.all ? program.platforms : [undefined]) {
         const name = platform === undefined ? program.name : `${program.name}-${platform}`;
         const target = platform === undefined ? [] : ["--target", PLATFORMS[platform]!];
-        await compile(program, compiler, sources, `${out}/${name}`, target);
+        made.push(await compile(program, compiler, sources, `${out}/${name}`, target));
       }
     }
+    // All of them, or none.
+    for (const executable of made) await place(executable);
   } finally {
     await Deno.remove(sources, { recursive: true });
   }

@@ -18,6 +18,12 @@ export interface Systemd extends AsyncDisposable {
   write(path: string, text: string): Promise<void>;
 }
 
+/** Options for {@linkcode startSystemd}. */
+export interface SystemdOptions {
+  /** Whether it has a network of its own, with nothing but loopback. @default {false} */
+  ownNetwork?: boolean;
+}
+
 /** Targets that units name; none of them starts anything here. */
 const TARGETS = ["sysinit", "basic", "shutdown", "umount", "sockets", "network", "network-online"];
 
@@ -27,6 +33,7 @@ const SCRIPT = `set -e
 mount --make-rprivate /
 mount --make-rshared /
 mount -t proc proc /proc
+if [ "$2" = own-network ]; then ip link set lo up; fi
 mount -t tmpfs -o mode=755 tmpfs /run
 umount -R /sys/fs/cgroup || true
 mount -t cgroup2 none /sys/fs/cgroup
@@ -48,9 +55,12 @@ exec /lib/systemd/systemd --system --unit=default.target --log-target=null --sho
 /**
  * Starts the real systemd as the first process of a process namespace, with mounts and control
  * groups of its own: units run under the kernel's restrictions as on a machine that booted with it.
- * The network is this machine's. Needs root.
+ * The network is this machine's unless it has its own. Needs root.
  */
-export async function startSystemd(files: Record<string, PlacedFile>): Promise<Systemd> {
+export async function startSystemd(
+  files: Record<string, PlacedFile>,
+  { ownNetwork = false }: SystemdOptions = {},
+): Promise<Systemd> {
   const dir = await Deno.makeTempDir({ prefix: "glossond-systemd-" });
   for (const [path, { text, from, mode = "644" }] of Object.entries(files)) {
     const target = `${dir}/root${path}`;
@@ -63,7 +73,8 @@ export async function startSystemd(files: Record<string, PlacedFile>): Promise<S
   const child = new Deno.Command("unshare", {
     args: [
       ...["--pid", "--fork", "--mount", "--uts", "--ipc", "--cgroup"],
-      ...["sh", `${dir}/start.sh`, `${dir}/root`],
+      ...ownNetwork ? ["--net"] : [],
+      ...["sh", `${dir}/start.sh`, `${dir}/root`, ownNetwork ? "own-network" : ""],
     ],
     stdin: "null",
     stdout: "null",
@@ -78,7 +89,7 @@ export async function startSystemd(files: Record<string, PlacedFile>): Promise<S
     return (await run("pgrep", ["-P", String(child.pid)])).stdout.trim();
   }
   async function inside(input: string | undefined, ...argv: string[]): Promise<Ran> {
-    const there = ["-t", await init(), "-m", "-p", "-C", "-i", "-u"];
+    const there = ["-t", await init(), "-m", "-p", "-C", "-i", "-u", "-n"];
     return await run("nsenter", [...there, ...argv], { input });
   }
   async function systemctl(...args: string[]): Promise<string> {
