@@ -10,6 +10,7 @@ import { buildCertificates } from "./daemon/certificates.ts";
 import { buildClients } from "./daemon/clients.ts";
 import { type Events, layGround } from "./daemon/ground.ts";
 import { startOperator } from "./daemon/operator.ts";
+import { startTroubleWatch } from "./daemon/trouble.ts";
 import { buildOwnHosts } from "./daemon/own_hosts.ts";
 import { askSuccessor, OwnHandOver, SETTLE_MS, takeOver, withPortsOf } from "./daemon/hand_over.ts";
 import { watchLastVisitors } from "./daemon/last_visitors.ts";
@@ -227,6 +228,7 @@ async function start(
     log.error("commands and health cannot be reached; restart the relay", { error });
     return undefined;
   });
+  startTroubleWatch(ground, { certificate, servers });
   return {
     addresses: Object.fromEntries(
       addresses().map(([name, { hostname, port }]) => [name, withPort(hostname, port)]),

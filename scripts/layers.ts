@@ -52,6 +52,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/pki": ["lib/wire"],
   "lib/page": GROUND,
   "lib/admin": GROUND,
+  "lib/trouble": GROUND,
   "lib/store": ["lib/file", "lib/wire"],
   "lib/init": [
     ...["lib/config", "lib/file", "lib/wire", "get_bio.example.py"],

@@ -60,7 +60,7 @@ export function createBioCommand(options: BioCommandOptions): BioCommand {
       const end = await runBioProcess({
         interpreter,
         script: typeof script === "string" ? script : script(),
-        username,
+        argument: username,
         timeoutMs,
         maxBytes,
       });

@@ -25,7 +25,8 @@ export interface BioProcessEnd {
 export interface BioProcessOptions {
   interpreter: string;
   script: string;
-  username: string;
+  /** What it is given, its one argument. */
+  argument: string;
   timeoutMs: number;
   maxBytes: number;
 }
@@ -40,7 +41,7 @@ export interface BioProcessOptions {
  */
 export async function runBioProcess(options: BioProcessOptions): Promise<BioProcessEnd> {
   const child = new Deno.Command(options.interpreter, {
-    args: ["-I", "-S", "-c", SUPERVISOR, options.script, options.username],
+    args: ["-I", "-S", "-c", SUPERVISOR, options.script, options.argument],
     clearEnv: true,
     stdin: "piped",
     stdout: "piped",

@@ -9,7 +9,7 @@ import { domain } from "./hosts.ts";
 import { LIMIT_SETTINGS } from "./limit_settings.ts";
 import { LISTENER_SETTINGS } from "./listener_settings.ts";
 import { optional, required, type Setting } from "./setting.ts";
-import { oneOf, path } from "./values.ts";
+import { integer, oneOf, path, programOrUrl } from "./values.ts";
 
 /** Every setting, in the order in which `glossond config` shows them. */
 export const SETTINGS = {
@@ -46,6 +46,19 @@ export const SETTINGS = {
   ...CERTIFICATE_SETTINGS,
   ...LIMIT_SETTINGS,
 
+  onTrouble: optional(
+    "ON_TROUBLE",
+    programOrUrl,
+    "Python program, or URL, that is told of trouble and of its end; a URL is better in the secrets file, there without prefix",
+    { secret: true, live: true },
+  ),
+  minFreeMib: required(
+    "MIN_FREE_MIB",
+    integer(0, 1_000_000_000),
+    "256",
+    "MiB that are to be free on the disk of the state folder: below it is trouble",
+    { live: true },
+  ),
   log: required(
     "LOG",
     oneOf("text", "json"),

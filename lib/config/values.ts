@@ -44,6 +44,17 @@ export function path(value: string): string {
   return given;
 }
 
+/** The path of a program, or an http or https URL. The message never has any of it. */
+export function programOrUrl(value: string): string {
+  const given = value.trim();
+  if (/^\.{0,2}\/[^/]/.test(given) || /^https?:\/\/[^/]/.test(given) && URL.canParse(given)) {
+    return given;
+  }
+  throw new TypeError(
+    "is neither a path (with a / in it) nor a URL; write /path/program.py or https://…",
+  );
+}
+
 /** Octets in base64 (RFC 4648), as text. The message never has any of it. */
 export function base64Secret(value: string): string {
   const text = value.trim();

@@ -132,7 +132,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
 }
 
 /** Whether a file can be written in a folder: not so on a full disk, or on one mounted read-only. */
-function isWritable(folder: string): boolean {
+export function isWritable(folder: string): boolean {
   const probe = `${folder}/.probe`;
   try {
     // Left by a crash, or by somebody: never written through.

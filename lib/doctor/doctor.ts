@@ -24,6 +24,7 @@ import {
 } from "./relay.ts";
 import { checkRfc2136 } from "./rfc2136.ts";
 import { checkAcme } from "./services.ts";
+import { checkTrouble } from "./trouble.ts";
 
 /** The check of each way to write to the zone. */
 const PROVIDER_CHECKS: Record<Settings["dns"], (settings: Settings) => Promise<Finding[]>> = {
@@ -66,6 +67,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
       ...(certificate !== undefined && { certificate }),
     }),
     checkBio(settings, isRunning(relay) ? relay : undefined),
+    checkTrouble(settings),
   ]);
   return groups.flat();
 }

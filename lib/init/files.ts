@@ -34,7 +34,7 @@ export function filesOf(answers: Answers, machine: Machine): InitFile[] {
   const script = profile === undefined ? BIO_EXAMPLE : withProfile(BIO_EXAMPLE, profile);
   const files: (InitFile | false)[] = [
     { path: PATHS.settings, text: settingsText(answers, base), mode: 0o644 },
-    { path: PATHS.secrets, text: secretsText(answers), mode: 0o600 },
+    { path: PATHS.secrets, text: secretsText(answers, machine), mode: 0o600 },
     { path: PATHS.bioScript, text: script, mode: 0o755 },
     !machine.hasUnit && { path: PATHS.unit, text: UNIT, mode: 0o644 },
     front === "alone" && { path: PATHS.dropIn, text: LOW_PORTS, mode: 0o644 },
@@ -98,10 +98,12 @@ ${lines(own)}
 ${lines(front)}`;
 }
 
-function secretsText({ secret: [name, value] }: Answers): string {
-  return `# Secrets of glossond, for root alone; systemd hands them over (LoadCredential=).\n\n${name}=${
-    quoted(value)
-  }\n`;
+function secretsText({ secret: [name, value] }: Answers, { secrets }: Machine): string {
+  const lines = Object.entries({ ...secrets, [name]: value })
+    .map(([name, value]) => `${name}=${quoted(value ?? "")}\n`);
+  return `# Secrets of glossond, for root alone; systemd hands them over (LoadCredential=).\n\n${
+    lines.join("")
+  }`;
 }
 
 /** A value as the settings file takes it. */

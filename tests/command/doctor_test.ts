@@ -225,6 +225,10 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
     const findings = await find(relay, acme(closed, `${closed}/dir`));
     assertFound(findings, "bio script", /is the example as it came/, "warning");
   });
+  await t.step("a program for trouble that is not there", async () => {
+    const findings = await find(relay, { ON_TROUBLE: `${empty}/none.py` });
+    assertFound(findings, "trouble", /none\.py cannot be read/);
+  });
   await t.step("a bio script that is not there", async () => {
     assertFound(
       await find(relay, { STATE_DIR: empty, GET_BIO_SCRIPT: `${empty}/none.py` }),

@@ -87,3 +87,15 @@ Deno.test("bytes() takes sizes as people write them", () => {
       .map((text): [string, RegExp] => [text, none]),
   ]);
 });
+
+Deno.test("programOrUrl() takes a path or a URL, and repeats nothing of another", () => {
+  check(values.programOrUrl, [
+    [" /etc/glossond/on_trouble.py ", "/etc/glossond/on_trouble.py"],
+    ["./on_trouble.py", "./on_trouble.py"],
+    ["https://user:pass@hooks.example/x?token=y", "https://user:pass@hooks.example/x?token=y"],
+    ...["secret-word", "", "//host/x", "ftp://secret-word/x", "https://", "http:///secret-word"]
+      .map((
+        text,
+      ): [string, RegExp] => [text, /^TypeError: is neither a path .* nor a URL; write [^"]*$/]),
+  ]);
+});
