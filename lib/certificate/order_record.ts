@@ -44,9 +44,9 @@ export class OrderRecord {
 
   /** Notes that another process has stored a certificate: what went wrong here is over. */
   async overtaken(): Promise<void> {
-    const { lastAttemptAt } = await this.#options.store.readStatus();
+    const { lastAttemptAt, plan } = await this.#options.store.readStatus();
     this.retryAt = 0;
-    this.#status = { failures: 0, lastAttemptAt };
+    this.#status = { failures: 0, lastAttemptAt, plan };
   }
 
   /** Notes an order that went well. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { acquireLock, lockOwner } from "../file/lock.ts";
 import { settleWithin } from "../net/pause.ts";
-import { readChain, type TlsIdentity, unfitness } from "../pki/identity.ts";
+import { type TlsIdentity, unfitness } from "../pki/identity.ts";
 import { selfSignedIdentity } from "../pki/self_signed.ts";
 import type { CertificateOrder } from "./authority.ts";
 import { OrderBusyError, OrderRecord } from "./order_record.ts";
@@ -11,7 +11,7 @@ import type {
   RelayCertificateStatus,
 } from "./relay_certificate.ts";
 import { orderRelayCertificate } from "./relay_order.ts";
-import { createRenewalPlan, type RenewalPlan } from "./renewal_plan.ts";
+import { createRenewalPlan, plannedTime, planOf, type RenewalPlan } from "./renewal_plan.ts";
 import { openRelayStore, type RelayStore, type StoredRelay } from "./store.ts";
 
 /** Held by whoever orders the relay's certificate: the daemon, or `glossond cert renew` beside it. */
@@ -108,7 +108,7 @@ export class RenewalLoop implements RelayCertificate {
     this.#record = await OrderRecord.open({ store: this.#store, log, now, random });
     const stored = await this.#loadStored();
     this.#current = stored?.identity ?? await selfSignedIdentity(names, now());
-    if (stored !== undefined) this.#plan.reset(stored);
+    if (stored !== undefined) await this.#resetPlan(stored);
     if (this.#plan.dueAt() === 0 && authority.kind === "local") await this.#order().catch(() => {});
     if (stored !== undefined) await this.#savePlan();
     this.#started = true;
@@ -167,7 +167,7 @@ export class RenewalLoop implements RelayCertificate {
   async #adopt(found: StoredRelay): Promise<void> {
     const { onChange, log } = this.#options;
     this.#current = found.identity;
-    this.#plan.reset(found);
+    await this.#resetPlan(found);
     await this.#savePlan();
     log.info("certificate in use", {
       names: this.#current.names.join(" "),
@@ -183,12 +183,12 @@ export class RenewalLoop implements RelayCertificate {
     }
   }
 
+  async #resetPlan(stored: StoredRelay): Promise<void> {
+    this.#plan.reset(stored, await plannedTime(stored.identity, this.#record.status));
+  }
+
   async #savePlan(): Promise<void> {
-    const { fingerprint } = await readChain(this.#current.cert);
-    await this.#record.planned({
-      renewAt: new Date(this.#plan.dueAt()).toISOString(),
-      fingerprint,
-    });
+    await this.#record.planned(await planOf(this.#current, this.#plan.dueAt()));
   }
 
   /** One order at a time: who comes while one runs gets that one's end. */

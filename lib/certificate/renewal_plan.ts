@@ -29,8 +29,11 @@ export interface RenewalPlan {
   dueAt(): number;
   /** Why then, when the authority says so. */
   explanation(): string | undefined;
-  /** Plans anew for another certificate: by share of lifetime until the authority is asked. */
-  reset(stored: StoredRelay): void;
+  /**
+   * Plans for another certificate, until the authority is asked: as was noted for it, else by share of
+   * its lifetime.
+   */
+  reset(stored: StoredRelay, noted?: number): void;
   /**
    * Asks the authority when that is due (RFC 9773, section 4.3) and returns whether the plan
    * changed; never throws.
@@ -45,8 +48,8 @@ export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
   let askAt = Infinity;
   let window: RenewalWindow | undefined;
 
-  function reset({ identity, metadata }: StoredRelay): void {
-    dueAt = jitteredRenewalTime(identity, random);
+  function reset({ identity, metadata }: StoredRelay, noted?: number): void {
+    dueAt = noted ?? jitteredRenewalTime(identity, random);
     window = undefined;
     askAt = authority.renewalWindow === undefined ? Infinity : 0;
     const source = metadata?.source;
@@ -92,8 +95,26 @@ export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
  */
 export async function notedRenewalTime(
   identity: TlsIdentity,
-  { plan }: RelayStatus,
+  status: RelayStatus,
 ): Promise<number> {
-  const { fingerprint } = await readChain(identity.cert);
-  return plan?.fingerprint === fingerprint ? Date.parse(plan.renewAt) : renewalTime(identity);
+  return await plannedTime(identity, status) ?? renewalTime(identity);
+}
+
+/** The same, undefined where nobody planned for this certificate. */
+export async function plannedTime(
+  { cert }: TlsIdentity,
+  { plan }: RelayStatus,
+): Promise<number | undefined> {
+  if (plan?.fingerprint !== (await readChain(cert)).fingerprint) return undefined;
+  const at = Date.parse(plan.renewAt);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** What is noted so that all tell the same moment. */
+export async function planOf(
+  { cert }: TlsIdentity,
+  dueAt: number,
+): Promise<NonNullable<RelayStatus["plan"]>> {
+  const { fingerprint } = await readChain(cert);
+  return { renewAt: new Date(dueAt).toISOString(), fingerprint };
 }

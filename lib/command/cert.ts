@@ -13,7 +13,7 @@ import { createLog } from "../log.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 
 /** The words behind `cert`, and the options that each takes. */
-const WORDS: Record<string, { options: string[]; run: typeof check }> = {
+const WORDS: Record<string, { options: string[]; run: typeof renew }> = {
   check: { options: ["json", "dev"], run: check },
   renew: { options: ["json", "dev", "force"], run: renew },
   caa: { options: ["apply", "identity"], run: caa },
@@ -63,6 +63,8 @@ Options:
       context.printError(`glossond: --${wrong} does not belong to cert ${word}; see cert --help\n`);
       return EXIT.usage;
     }
+    // Before anything is waited for.
+    const stopping = word === "renew" ? stoppedBySignals(context) : undefined;
     const dev = context.options.dev === true;
     const loaded = loadConfig({ ...await context.readSettings(), dev });
     // The relay has settings of its own: what this shell lacks matters only when none runs.
@@ -77,6 +79,7 @@ Options:
         json: context.options.json === true,
         ...(context.isTerminal && { eraseLine: () => context.erase("line") }),
         write: context.print,
+        ...(stopping !== undefined && { signal: stopping }),
       });
     }
     const { settings, problems } = loaded;
@@ -84,31 +87,40 @@ Options:
       context.printError(problems.map((problem) => `glossond: ${problem}\n`).join(""));
       return EXIT.usage;
     }
-    return await chosen.run(settings, context);
+    return await chosen.run(settings, context, stopping);
   },
 };
+
+/** Asks the relay of these settings what it serves. */
+function servedBy({ pagesHost, pagesPort, baseDomain }: Settings) {
+  return () => servedFingerprint({ host: pagesHost, port: pagesPort, serverName: baseDomain });
+}
 
 async function check(settings: Settings, context: CommandContext): Promise<number> {
   return await certCheck({
     stateDir: settings.stateDir,
     names: relayNames(settings),
     ...(settings.authority === "acme" && { source: settings.acmeDirectoryUrl }),
-    servedFingerprint: () =>
-      servedFingerprint({
-        host: settings.pagesHost,
-        port: settings.pagesPort,
-        serverName: settings.baseDomain,
-      }),
+    servedFingerprint: servedBy(settings),
     json: context.options.json === true,
     write: context.print,
   });
 }
 
-async function renew(settings: Settings, context: CommandContext): Promise<number> {
+/** Aborted when the command is told to stop. */
+function stoppedBySignals({ onSignal }: CommandContext): AbortSignal {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    context.onSignal(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
+    onSignal(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
   }
+  return stopping.signal;
+}
+
+async function renew(
+  settings: Settings,
+  context: CommandContext,
+  signal?: AbortSignal,
+): Promise<number> {
   // Read before: it may be for root alone.
   const caPem = await readCaFile(settings);
   becomeOwner(settings.stateDir);
@@ -122,10 +134,12 @@ async function renew(settings: Settings, context: CommandContext): Promise<numbe
       json: context.options.json === true,
       ...(context.isTerminal && { eraseLine: () => context.erase("line") }),
       write: context.print,
-      signal: stopping.signal,
+      servedFingerprint: servedBy(settings),
+      ...(signal !== undefined && { signal }),
     });
   } finally {
-    await close();
+    // What is told to stop ends with this process.
+    if (!signal?.aborted) await close();
   }
 }
 

@@ -6,7 +6,9 @@ import { acquireLock, type Lock, lockOwner } from "../file/lock.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { RELAY_LOCK_FILE } from "../certificate/renewal_loop.ts";
 import { orderRelayCertificate } from "../certificate/relay_order.ts";
-import { notedRenewalTime } from "../certificate/renewal_plan.ts";
+import { notedRenewalTime, planOf } from "../certificate/renewal_plan.ts";
+import { jitteredRenewalTime } from "../certificate/renewal_schedule.ts";
+import { sleep } from "../net/pause.ts";
 import { openRelayStore, type RelayStore, type StoredRelay } from "../certificate/store.ts";
 
 /** Exit codes of `glossond cert renew`. */
@@ -24,6 +26,15 @@ export const RENEW_EXIT = {
 /** How long the daemon's order is waited for. */
 const LOCK_WAIT_MS = 300_000;
 
+/** How long an order that is stopped may take to clean up. */
+const STOP_GRACE_MS = 700;
+
+/** How long a relay that was started meanwhile may take to serve what was stored. */
+const SERVED_WAIT_MS = 15_000;
+
+/** How often it is asked. */
+const SERVED_STEP_MS = 250;
+
 /** Options for {@linkcode certRenew}. */
 export interface CertRenewOptions {
   authority: Authority;
@@ -37,7 +48,10 @@ export interface CertRenewOptions {
   /** Erases the line of the terminal that `write` goes to, which gets a spinner. */
   eraseLine?: () => void;
   write: (text: string) => void;
+  /** Ends the order soon after it is aborted, cleaned up or not: the next one cleans up. */
   signal?: AbortSignal;
+  /** Asks a relay that was started meanwhile for the fingerprint that it serves. @default none is asked */
+  servedFingerprint?: () => Promise<string | undefined>;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
   /** How long to wait while another process orders. @default {5 minutes} */
@@ -51,24 +65,60 @@ export interface CertRenewOptions {
  * @returns a value of {@linkcode RENEW_EXIT}.
  */
 export async function certRenew(options: CertRenewOptions): Promise<number> {
-  const { stateDir, json = false, eraseLine, write } = options;
-  const { lockWaitMs = LOCK_WAIT_MS } = options;
+  const { stateDir, json = false, eraseLine, write, signal } = options;
   openStateFolder(stateDir);
   const progress = createProgress({ json, ...(eraseLine && !json && { eraseLine }), write });
-  const lockPath = join(stateDir, RELAY_LOCK_FILE);
+  const order = orderUnderLock(options, progress);
   try {
-    let lock = await acquireLock(lockPath, { owner: "glossond cert renew" });
-    if (lock === undefined) {
-      progress.step("waiting for another order", { of: await lockOwner(lockPath) });
-      lock = await acquireLock(lockPath, { owner: "glossond cert renew", waitMs: lockWaitMs });
-    }
-    if (lock === undefined) {
-      progress.end("busy", { why: `another order is under way: ${await lockOwner(lockPath)}` });
-      return RENEW_EXIT.busy;
-    }
-    return await renewUnder(lock, options, progress);
+    return await Promise.race([order, ...signal === undefined ? [] : [afterGrace(signal)]]);
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    // It goes on until this process ends, which is soon; nobody hears of it any more.
+    order.catch(() => {});
+    progress.end("failed", { why: error, while: progress.waiting() });
+    return RENEW_EXIT.failed;
   } finally {
     progress.close();
+  }
+}
+
+/** Rejects with the signal's reason when what it stops has had its time. */
+function afterGrace(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const late = (): void => void setTimeout(() => reject(signal.reason), STOP_GRACE_MS);
+    if (signal.aborted) late();
+    else signal.addEventListener("abort", late, { once: true });
+  });
+}
+
+async function orderUnderLock(options: CertRenewOptions, progress: Progress): Promise<number> {
+  const { stateDir, lockWaitMs = LOCK_WAIT_MS } = options;
+  const lockPath = join(stateDir, RELAY_LOCK_FILE);
+  let lock = await acquireLock(lockPath, { owner: "glossond cert renew" });
+  if (lock === undefined) {
+    progress.step("waiting for another order", { of: await lockOwner(lockPath) });
+    lock = await acquireLock(lockPath, { owner: "glossond cert renew", waitMs: lockWaitMs });
+  }
+  if (lock === undefined) {
+    progress.end("busy", { why: `another order is under way: ${await lockOwner(lockPath)}` });
+    return RENEW_EXIT.busy;
+  }
+  return await renewUnder(lock, options, progress);
+}
+
+/** A relay that was started meanwhile takes the certificate over by itself, in a moment. */
+async function waitUntilServed(
+  fingerprint: string,
+  { servedFingerprint, signal }: CertRenewOptions,
+  progress: Progress,
+): Promise<void> {
+  const until = performance.now() + SERVED_WAIT_MS;
+  for (let tries = 0; performance.now() < until; tries++) {
+    const served = await servedFingerprint?.();
+    if (served === undefined || served === fingerprint) return;
+    if (tries === 0) progress.step("waiting until the relay serves it");
+    await sleep(SERVED_STEP_MS, signal);
+    signal?.throwIfAborted();
   }
 }
 
@@ -106,7 +156,9 @@ async function renewUnder(
       onStep: (step, fields) => progress.step(step, fields),
       signal,
     });
-    await store.writeStatus({ failures: 0, lastAttemptAt: startedAt }).catch(() => {});
+    const plan = await planOf(identity, jitteredRenewalTime(identity, Math.random));
+    await store.writeStatus({ failures: 0, lastAttemptAt: startedAt, plan }).catch(() => {});
+    await waitUntilServed(plan.fingerprint, options, progress);
     progress.end("renewed", { notAfter: new Date(identity.notAfter).toISOString() });
     return RENEW_EXIT.done;
   } catch (error) {
@@ -120,6 +172,7 @@ async function renewUnder(
     }).catch(() => {});
     progress.end("failed", {
       why,
+      ...(signal?.aborted && { while: progress.waiting() }),
       installed: usable ? "the installed certificate stays" : "no usable certificate is installed",
     });
     return usable ? RENEW_EXIT.failed : RENEW_EXIT.unusable;

@@ -1,6 +1,7 @@
 import type { AdminClient } from "../admin/client.ts";
 import { RENEW_EXIT } from "./cert_renew.ts";
-import { createProgress } from "./progress.ts";
+import type { RenewalLine } from "../admin/commands.ts";
+import { createProgress, type Progress } from "./progress.ts";
 
 /** Options for {@linkcode renewLive}. */
 export interface RenewLiveOptions {
@@ -10,6 +11,8 @@ export interface RenewLiveOptions {
   /** Erases the line of the terminal that `write` goes to, which gets a spinner. */
   eraseLine?: () => void;
   write: (text: string) => void;
+  /** Ends this wait; the relay goes on with the order. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -20,10 +23,29 @@ export interface RenewLiveOptions {
  * @throws {Error} when the relay stops before the end.
  */
 export async function renewLive(options: RenewLiveOptions): Promise<number> {
-  const { relay, force, json, eraseLine, write } = options;
+  const { relay, force, json, eraseLine, write, signal } = options;
   const progress = createProgress({ json, ...(eraseLine && !json && { eraseLine }), write });
+  const stopped = Promise.withResolvers<number>();
+  const leave = (): void => {
+    progress.end("left", {
+      why: signal?.reason,
+      while: progress.waiting(),
+      hint: "the relay goes on with the order",
+    });
+    stopped.resolve(RENEW_EXIT.failed);
+  };
+  signal?.addEventListener("abort", leave);
+  if (signal?.aborted) leave();
   try {
-    for await (const line of relay.renew(force)) {
+    return await Promise.race([follow(relay.renew(force), progress), stopped.promise]);
+  } finally {
+    progress.close();
+  }
+}
+
+async function follow(lines: AsyncIterable<RenewalLine>, progress: Progress): Promise<number> {
+  try {
+    for await (const line of lines) {
       if ("step" in line) {
         progress.step(line.step, line.fields);
         continue;
@@ -35,8 +57,6 @@ export async function renewLive(options: RenewLiveOptions): Promise<number> {
     }
   } catch (error) {
     throw new Error(`The relay stopped before the end of the order: ${(error as Error).message}`);
-  } finally {
-    progress.close();
   }
   throw new Error("The relay stopped before the end of the order: see its log, and try again");
 }

@@ -7,6 +7,8 @@ import { acquireLock } from "../../lib/file/lock.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
 import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { RELAY_LOCK_FILE } from "../../lib/certificate/renewal_loop.ts";
+import { startRelayCertificate } from "../../lib/certificate/relay_certificate.ts";
+import { SILENT_LOG } from "../../lib/log.ts";
 import { servedFingerprint } from "../../lib/certificate/served.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
 import { readChain } from "../../lib/pki/identity.ts";
@@ -145,6 +147,41 @@ Deno.test("certCheck() and certRenew() go by the moment that the daemon planned"
   assert.match((await it.renew()).text, /^= renewed/m);
 });
 
+Deno.test("certRenew() notes when renewal is due, and a relay that starts keeps to it", async () => {
+  await using folder = temporaryFolder();
+  const it = await bench(folder.path);
+  await it.renew();
+  const told = (await it.check()).report!.renewAt!;
+  assert.ok(Date.parse(told) < NOW + 60 * DAY, "the spread over time is missing");
+  for (let starts = 0; starts < 2; starts++) {
+    const certificate = await startRelayCertificate({
+      ...{ authority: it.authority, names: NAMES, stateDir: folder.path, log: SILENT_LOG },
+      ...{ now: () => NOW, onChange: () => {} },
+    });
+    assert.equal(new Date(certificate.status().renewAt).toISOString(), told);
+    await certificate.stop();
+    assert.equal((await it.check()).report!.renewAt, told);
+  }
+});
+
+Deno.test("certRenew() waits until a relay that was started meanwhile serves the certificate", async () => {
+  await using folder = temporaryFolder();
+  const it = await bench(folder.path);
+  await it.renew();
+  const before = await readChain((await openRelayStore(folder.path).read())!.identity.cert);
+  let asked = 0;
+  const { code, text } = await it.renew({
+    force: true,
+    async servedFingerprint() {
+      const { cert } = (await openRelayStore(folder.path).read())!.identity;
+      return ++asked < 3 ? before.fingerprint : (await readChain(cert)).fingerprint;
+    },
+  });
+  assert.equal(code, 0);
+  assert.equal(asked, 3);
+  assert.match(text, /^- waiting until the relay serves it\n= renewed/m);
+});
+
 Deno.test("certRenew() renews when due or forced, and says so otherwise", async () => {
   await using folder = temporaryFolder();
   const it = await bench(folder.path);
@@ -223,9 +260,9 @@ Deno.test("certRenew() turns a spinner on a terminal and leaves none behind", as
     eraseLine: () => lines.push(""),
   });
   assert.equal(code, 0);
-  assert.ok(lines.includes("⠋ "));
+  assert.ok(lines.some((line) => /^⠋ waiting for .+, 0 s $/.test(line)), lines.join("|"));
   assert.equal(lines.at(-1), "");
-  assert.ok(lines.every((line) => !/⠋.*[a-z]/.test(line)), "a step stands on a line of its own");
+  assert.ok(lines.every((line) => !/⠋.*\n/.test(line)), "a step stands on a line of its own");
   const { text: plain } = await it.renew({ force: true });
   assert.ok(!plain.includes("⠋"));
 });
