@@ -18,6 +18,8 @@ export async function checkNames(settings: Settings): Promise<Finding> {
   }
   const { baseDomain, stateDir } = settings;
   try {
+    const isThere = await Deno.stat(stateDir).then(() => true, () => false);
+    if (!isThere) return skipped(CHECK, "are none yet");
     const names = (await readUsernames({ stateDir })).map((username) =>
       `${username}.${baseDomain}`
     );

@@ -55,18 +55,20 @@ Deno.test("README alone, as root: init, HAProxy, a user, their page, back-up, re
   // The one thing that is not so elsewhere: an ACME server that nobody trusts by itself.
   const settings =
     `GLOSSOND_ACME_DIRECTORY_URL=${DIRECTORY_URL} GLOSSOND_ACME_CA_FILE=/etc/pebble/tls.pem`;
+  await machine.shell("systemctl start community");
+  await machine.until("curl -s http://127.0.0.1:8090/");
   const installed = await machine.run(
     "sh",
     "-c",
     `${settings} sh /run/setup/install.sh < /run/setup/answers`,
   );
-  // Before the relay is started, that is the one fault.
-  const [, beforeStart = ""] = /^Now:\n([^]*?)(?=^\w+ +relay: |$(?![^]))/m.exec(installed.text) ??
-    [];
-  assert.match(installed.text, /^FAULT {2}relay: none runs on \/var\/lib\/glossond/m, beforeStart);
+  // What the doctor finds at the end of init: one fault, that the relay is not started yet.
+  const [, atInit = installed.text] = installed.text.split(/^(?=\w+ +relay: )/m);
+  assert.match(atInit, /^FAULT {2}relay: none runs on \/var\/lib\/glossond/);
+  assert.equal(atInit.match(/^FAULT /mg)?.length, 1, atInit);
 
   await machine.shell(
-    "cp /etc/glossond/haproxy.cfg /etc/haproxy/ && systemctl start haproxy community",
+    "cp /etc/glossond/haproxy.cfg /etc/haproxy/ && systemctl start haproxy",
   );
   const glossond = "GLOSSOND_SETTINGS_FILE=/etc/glossond/settings glossond";
   await machine.until(`${glossond} cert check`).catch(async (error) => {
@@ -74,7 +76,8 @@ Deno.test("README alone, as root: init, HAProxy, a user, their page, back-up, re
   });
   const found = await machine.run("sh", "-c", `${glossond} doctor`);
   assert.equal(found.code, 0, found.text);
-  assert.doesNotMatch(found.text, /^(FAULT|WARN) /m);
+  // How many descriptors there are is the machine's affair.
+  assert.doesNotMatch(found.text, /^(?:FAULT {2}|WARN {3})(?!descriptors)/m);
 
   await machine.shell(`${FETCH_ROOT} > /run/home/ca.pem && systemctl start --no-block setup`);
   const code =
@@ -85,9 +88,8 @@ Deno.test("README alone, as root: init, HAProxy, a user, their page, back-up, re
     await machine.shell(`${glossond} bio kaylee --code ${code}`),
     /^code: stands in it$/m,
   );
-  await machine.until(
-    'systemctl show -P Result,ActiveState setup | grep -qx inactive && test -s /run/home/state/*.pem -o -n "$(ls /run/home/state)"',
-  );
+  await machine.until('[ "$(systemctl show -P ActiveState setup)" = inactive ]');
+  assert.equal(await machine.shell("systemctl show -P Result setup"), "success\n");
   await machine.shell("systemctl start home");
   const page = `curl -sf --cacert /run/home/ca.pem https://kaylee.${BASE}/`;
   assert.equal(await machine.until(page), "hello from home\n");
