@@ -9,6 +9,14 @@ import {
   type RenameOptions,
 } from "./account_arguments.ts";
 import { COMMON, parseOptions, UsageError } from "./command_line.ts";
+import {
+  type FolderOptions,
+  type InstallOptions,
+  type LogsOptions,
+  parseInstall,
+  parseLogs,
+  parseUninstall,
+} from "./install_arguments.ts";
 import { parseRun, type RunOptions } from "./run_arguments.ts";
 import { parseSetup, type SetupOptions } from "./setup_arguments.ts";
 
@@ -26,6 +34,9 @@ interface OptionsOf {
   status: StatusOptions;
   away: AwayOptions;
   privacy: PrivacyOptions;
+  install: InstallOptions;
+  uninstall: FolderOptions;
+  logs: LogsOptions;
   rename: RenameOptions;
   release: ReleaseOptions;
 }
@@ -46,6 +57,9 @@ const PARSERS: { [Name in CommandName]: (args: string[]) => OptionsOf[Name] | un
   status: parseStatus,
   away: parseAway,
   privacy: parsePrivacy,
+  install: parseInstall,
+  uninstall: parseUninstall,
+  logs: parseLogs,
   rename: parseRename,
   release: parseRelease,
 };

@@ -50,3 +50,23 @@ export function usernameOf(text: string): string {
   if (USERNAME.test(text)) return text;
   throw new UsageError(`"${text}" cannot be a name: 2 to 63 of a-z, 0-9 and "-", not at an end`);
 }
+
+/**
+ * The whole number that an option was given.
+ *
+ * @throws {UsageError} if it is none within the bounds.
+ */
+export function count(
+  option: string,
+  text: string | undefined,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new UsageError(`${option} is a number from ${min} to ${max}, not "${text}"`);
+  }
+  return value;
+}

@@ -11,6 +11,9 @@ Usage:
   glosson status                   tell how things stand
   glosson away "TEXT"              tell visitors something while you are away
   glosson privacy WHAT VALUE       choose what visitors see while you are away
+  glosson install [options of run] be online from now on, also after a restart of the computer
+  glosson uninstall                no more of that
+  glosson logs [-n N]              tell what an installed run said
   glosson rename NEW               claim NEW and give the name up that you have
   glosson release                  give your name back
   glosson COMMAND --help           tell more about a command
@@ -73,6 +76,8 @@ Options:
   VISITOR_SILENCE_MS / 1000
 })
   -v, --verbose      tell about every request, and every visitor, addresses included
+  --log-file FILE    append what is told to FILE; from one megabyte on it begins anew, and FILE.1 is
+                     what was before
   --state DIR        use the state in DIR
 
 Ctrl-C (or SIGTERM) lets open answers finish for a few seconds; pressed again it ends at once.
@@ -104,6 +109,30 @@ offline-page  full: a page with that and your text (glosson away); plain: a page
               page at all, the visitor's browser says that there is no such site
 `;
 
+const INSTALL = `Has this computer be online from now on, by what keeps programs running on it.
+
+Usage: glosson install [options of glosson run]
+
+That is systemd for its user, launchd on macOS, the task scheduler on Windows, else cron. It starts run
+again when that failed, but not when another computer took the name over, the token is void, the name
+is blocked or the command line is wrong. Relative paths in the options are those of this folder. The
+log is glosson.log in the state folder, of one megabyte and an older one at most. Again: with other
+options.
+`;
+
+const UNINSTALL = `Ends what glosson install began, and takes it away.
+
+Usage: glosson uninstall [--state DIR]
+`;
+
+const LOGS = `Tells the last lines that an installed glosson run said.
+
+Usage: glosson logs [-n N] [--state DIR]
+
+Options:
+  -n, --lines N    how many (default 20)
+`;
+
 const RENAME = `Claims another name at the same relay, and gives the one that you have back.
 
 Usage: glosson rename NEW [--yes] [--state DIR]
@@ -130,6 +159,9 @@ const TEXTS: Record<CommandName, string> = {
   status: STATUS,
   away: AWAY,
   privacy: PRIVACY,
+  install: INSTALL,
+  uninstall: UNINSTALL,
+  logs: LOGS,
   rename: RENAME,
   release: RELEASE,
 };

@@ -4,12 +4,15 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 import { createLog } from "../../lib/log.ts";
 import { escapeLines } from "../../lib/wire/unseen.ts";
 import { logUncaught } from "../../lib/net/uncaught.ts";
 import { changePreferences, release, rename } from "./account_commands.ts";
 import { type Command, COMMANDS, parseCommand, type StatusOptions } from "./arguments.ts";
+import { install, installed, type InstallWorld, logs, uninstall } from "./install_commands.ts";
+import { openLogFile } from "./log_file.ts";
 import { type RunOptions } from "./run_arguments.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit_codes.ts";
 import { helpText } from "./help.ts";
@@ -18,6 +21,7 @@ import { setup, type SetupWorld } from "./setup.ts";
 import { State, stateFolder } from "./state.ts";
 import { isWell, readStatus, statusText } from "./status.ts";
 import { terminalLines } from "./terminal.ts";
+import { writeAllSync } from "./write_all.ts";
 import { sleep } from "../../lib/net/pause.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -56,6 +60,15 @@ async function perform(command: Command): Promise<ExitCode> {
     case "privacy":
       await changePreferences(command.options, worldOf(command.options));
       return EXIT.well;
+    case "install":
+      await install(command.options.runArgs, installWorld(command.options));
+      return EXIT.well;
+    case "uninstall":
+      await uninstall(installWorld(command.options));
+      return EXIT.well;
+    case "logs":
+      await logs(command.options.lines, worldOf(command.options));
+      return EXIT.well;
     case "rename":
       await rename(command.options, worldOf(command.options));
       return EXIT.well;
@@ -70,6 +83,12 @@ function worldOf({ state }: { state?: string }): SetupWorld {
   return { state: openState(state), say, lines: terminalLines(), now: Date.now, sleep };
 }
 
+function installWorld({ state }: { state?: string }): InstallWorld {
+  const script = ["run", "-A", "--no-prompt", fileURLToPath(Deno.mainModule)];
+  const self = [Deno.execPath(), ...Deno.build.standalone ? [] : script];
+  return { state: openState(state), say, env, self };
+}
+
 async function runUntilSignal(options: RunOptions): Promise<ExitCode> {
   const leaving = new AbortController();
   function leave(): void {
@@ -79,25 +98,31 @@ async function runUntilSignal(options: RunOptions): Promise<ExitCode> {
   // Windows knows no SIGTERM.
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   for (const signal of signals) Deno.addSignalListener(signal, leave);
-  const log = createLog({ level: options.verbose ? "debug" : "info", write: writeError });
+  const write = options.logFile === undefined ? writeError : openLogFile(options.logFile);
+  const log = createLog({ level: options.verbose ? "debug" : "info", write });
   // A bug in one visitor's connection is no reason to end those of all others.
   logUncaught(log);
-  const why = await run(options, {
-    state: openState(options.state),
-    log,
-    signal: leaving.signal,
-    now: Date.now,
-    sleep,
-    random: Math.random,
-  });
-  if (why === undefined) return EXIT.well;
-  complain(why.message);
-  return why.exitCode;
+  const tell = options.logFile === undefined ? complain : (text: string) => log.error(text);
+  try {
+    const word = await run(options, {
+      state: openState(options.state),
+      log,
+      signal: leaving.signal,
+      now: Date.now,
+      sleep,
+      random: Math.random,
+    });
+    if (word !== undefined) tell(word.message);
+    return word?.exitCode ?? EXIT.well;
+  } catch (error) {
+    tell((error as Error).message);
+    return exitCodeOf(error);
+  }
 }
 
 async function showStatus({ json, state: folder }: StatusOptions): Promise<ExitCode> {
   const state = openState(folder);
-  const status = await readStatus(state, Date.now);
+  const status = await readStatus(state, Date.now, () => installed({ state, env }));
   if (status === undefined) {
     if (json) say(JSON.stringify(null));
     complain(`nothing is set up in ${state.folder}; begin with glosson setup NAME --relay URL`);
@@ -108,7 +133,11 @@ async function showStatus({ json, state: folder }: StatusOptions): Promise<ExitC
 }
 
 function openState(option: string | undefined): State {
-  return new State(stateFolder(option, (name) => Deno.env.get(name)));
+  return new State(stateFolder(option, env));
+}
+
+function env(name: string): string | undefined {
+  return Deno.env.get(name);
 }
 
 function say(text: string): void {
@@ -125,9 +154,8 @@ function writeError(line: string): void {
 
 /** What is written holds what others said: no byte of it acts on a terminal. */
 function write(to: { writeSync(p: Uint8Array): number }, text: string): void {
-  let bytes = new TextEncoder().encode(escapeLines(text));
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
+    writeAllSync(to, new TextEncoder().encode(escapeLines(text)));
   } catch {
     // Nobody reads any more, and there is nowhere else to say it.
   }

@@ -1,7 +1,7 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 import { MAX_POOL_SIZE } from "../../lib/wire/messages.ts";
 import { type Transport, TRANSPORTS } from "./data_line.ts";
-import { COMMON, parseOptions, UsageError } from "./command_line.ts";
+import { COMMON, count, parseOptions, UsageError } from "./command_line.ts";
 import { VISITOR_SILENCE_MS } from "./front/limits.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
 import { parseUpstream, type Upstream } from "./proxy/upstream.ts";
@@ -33,6 +33,8 @@ export interface RunOptions {
   /** Most visitors at once. */
   maxVisitors: number;
   verbose: boolean;
+  /** File to append the log to, in the place of the standard error. */
+  logFile?: string;
   /** State folder, when not the default one. */
   state?: string;
 }
@@ -58,7 +60,8 @@ const TLS_SERVER = /^(\d+|[^/]+:\d+|unix:.+)$/;
 /** Options of `run` that say nothing without `--upstream`. */
 const OF_UPSTREAM = ["upstream-ca", "insecure-upstream", "app-host", "app-silence"] as const;
 
-const OPTIONS = {
+/** Options of `run`, for `parseArgs`. */
+export const RUN_OPTIONS = {
   ...COMMON,
   upstream: { type: "string" },
   "upstream-ca": { type: "string" },
@@ -73,6 +76,7 @@ const OPTIONS = {
   pool: { type: "string" },
   "max-visitors": { type: "string" },
   verbose: { type: "boolean", short: "v" },
+  "log-file": { type: "string" },
 } satisfies ParseArgsOptionsConfig;
 
 /**
@@ -81,7 +85,7 @@ const OPTIONS = {
  * @throws {UsageError} if it does not say one thing that can be done.
  */
 export function parseRun(args: string[]): RunOptions | undefined {
-  const { values } = parseOptions(args, OPTIONS, 0);
+  const { values } = parseOptions(args, RUN_OPTIONS, 0);
   if (values.help) return undefined;
   const ends = ONE_OF.filter((option) => values[option] !== undefined);
   if (ends.length > 1) {
@@ -129,6 +133,7 @@ export function parseRun(args: string[]): RunOptions | undefined {
       MAX_MAX_VISITORS,
     ),
     verbose: values.verbose ?? false,
+    logFile: values["log-file"],
     state: values.state,
   };
 }
@@ -150,19 +155,4 @@ function transportOf(text = "auto"): Transport | undefined {
 /** A number of seconds, in milliseconds. */
 function seconds(option: string, text: string | undefined, fallbackMs: number): number {
   return count(option, text, fallbackMs / 1000, 1, MAX_SECONDS) * 1000;
-}
-
-function count(
-  option: string,
-  text: string | undefined,
-  fallback: number,
-  min: number,
-  max: number,
-): number {
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max) {
-    throw new UsageError(`${option} is a number from ${min} to ${max}, not "${text}"`);
-  }
-  return value;
 }

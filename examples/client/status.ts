@@ -1,6 +1,8 @@
 import { Api } from "./api.ts";
 import { usableIdentity } from "./identity.ts";
+import type { Installed } from "./install_commands.ts";
 import { takeLock } from "./lock.ts";
+import { lastLines, LOG_NAME } from "./log_file.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import type { RunningState } from "./records.ts";
 import type { State } from "./state.ts";
@@ -25,10 +27,21 @@ export interface Status {
   lastOnlineAt: string | null;
   /** Why the relay could not be asked. */
   problem: string | null;
+  /** What keeps `run` running; null when nothing does. */
+  installed: Installed | null;
+  /** The last lines that an installed `run` said. */
+  log: string[];
 }
 
+/** Lines of the log that are shown. */
+const LOG_LINES = 3;
+
 /** Gathers how things stand; undefined when nothing is set up. */
-export async function readStatus(state: State, now: () => number): Promise<Status | undefined> {
+export async function readStatus(
+  state: State,
+  now: () => number,
+  askInstalled: () => Promise<Installed | undefined> = () => Promise.resolve(undefined),
+): Promise<Status | undefined> {
   const account = await state.account();
   if (account === undefined) return undefined;
   const { username, hostname, relay, token } = account;
@@ -38,6 +51,8 @@ export async function readStatus(state: State, now: () => number): Promise<Statu
   lock?.release();
   // What one that was killed has left there says nothing.
   const running = lock === undefined ? await state.running() : undefined;
+  // It may not be allowed to look.
+  const service = await askInstalled().catch(() => undefined) ?? null;
   const status: Status = {
     username,
     hostname,
@@ -53,6 +68,8 @@ export async function readStatus(state: State, now: () => number): Promise<Statu
     online: null,
     lastOnlineAt: null,
     problem: null,
+    installed: service,
+    log: service === null ? [] : await lastLines(state.path(LOG_NAME), LOG_LINES) ?? [],
   };
   const http = openRelayHttp(new URL(relay), await state.ca());
   try {
@@ -80,13 +97,30 @@ export function statusText(status: Status): string {
     ["Relay", status.relay],
     ["State", status.state],
     ["Running here", running ? "yes" : "no"],
+    ["Installed", installedText(status)],
     ["Certificate", certificate === null ? "none" : `good until ${certificate.notAfter}`],
     ["Online", online === null ? "not known" : online ? "yes" : why === null ? "no" : `no: ${why}`],
   ];
   if (online !== true && lastOnlineAt !== null) rows.push(["Last online", lastOnlineAt]);
   rows.push(["Visitors", visitorsText(status)]);
   if (problem !== null) rows.push(["Trouble", problem]);
-  return rows.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`).join("\n");
+  const lines = rows.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`);
+  if (status.log.length > 0) {
+    lines.push(
+      "",
+      "It said last:",
+      ...status.log.map((one) => `  ${one}`),
+    );
+  }
+  return lines.join("\n");
+}
+
+function installedText({ installed }: Status): string {
+  if (installed === null) return "no: it does not begin by itself";
+  const { by, state } = installed;
+  return state === "running"
+    ? `yes, by ${by}`
+    : `yes, by ${by}, but it does not run: see glosson logs`;
 }
 
 function visitorsText({ running, data }: Status): string {

@@ -45,6 +45,7 @@ Deno.test("parseCommand() reads every command", () => {
       pool: 0,
       maxVisitors: 256,
       verbose: false,
+      logFile: undefined,
       state: undefined,
     },
   });
@@ -67,10 +68,19 @@ Deno.test("parseCommand() reads the commands about the account", () => {
   assert.deepEqual(read("away --clear"), { text: null, state });
   assert.deepEqual(read("privacy last-seen off"), { change: { lastSeen: false }, state });
   assert.deepEqual(read("privacy offline-page none"), { change: { offlinePage: "none" }, state });
+  assert.deepEqual(read("install -v --dir=a --pool 3 --state /s"), {
+    runArgs: ["--verbose", "--dir=a", "--pool=3"],
+    state: "/s",
+  });
+  assert.deepEqual(read("uninstall"), { state });
+  assert.deepEqual(read("logs -n 5"), { lines: 5, state });
   assert.deepEqual(read("privacy --help"), { name: "help", topic: "privacy" });
 });
 
 const WRONG: [string, RegExp][] = [
+  ["install --upstream x --dir y", /exclude each other/],
+  ["install now", /"now" is one word too many/],
+  ["logs -n 0", /--lines is a number from 1/],
   ["rename", /needs the NEW name/],
   ["rename UPPER", /cannot be a name/],
   ["away", /either a "text" in quotation marks or --clear/],
