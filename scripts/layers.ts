@@ -50,7 +50,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/certificate": [...GROUND, "lib/pki"],
   "lib/dns": [...GROUND, ...STORE, "lib/config/values.ts"],
   "lib/pki": ["lib/wire"],
-  "lib/page": GROUND,
+  "lib/page": [...GROUND, "lib/look"],
+  "lib/look": ["lib/wire"],
   "lib/admin": GROUND,
   "lib/trouble": GROUND,
   "lib/store": ["lib/file", "lib/wire"],
@@ -65,7 +66,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/log.ts": ["lib/wire"],
   "lib/version.ts": ["deno.json", "lib/build.json"],
   "examples/conformance": ["lib/wire", "lib/net", "lib/pki"],
-  "examples/client": ["lib/wire", "lib/net", "lib/pki", "lib/log.ts", "deno.json"],
+  "examples/client": ["lib/wire", "lib/net", "lib/pki", "lib/look", "lib/log.ts", "deno.json"],
 };
 
 const IMPORT =

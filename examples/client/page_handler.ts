@@ -1,8 +1,8 @@
 import type { Log } from "../../lib/log.ts";
 import type { RunOptions } from "./run_arguments.ts";
-import { builtInPage } from "./built_in_page.ts";
 import type { Handler } from "./front/exchange.ts";
 import { siteHandler } from "./front/site.ts";
+import { builtInPage } from "./pages/built_in_page.ts";
 import { upstreamHandler } from "./proxy/pass.ts";
 import { readPem } from "./read_pem.ts";
 import { staticFiles } from "./static_files.ts";

@@ -10,6 +10,8 @@ import {
 import { contentType } from "./content_type.ts";
 import { readFilePath, WELL_KNOWN } from "./file_path.ts";
 import type { Site } from "./front/site.ts";
+import { noIndex, nothingHere } from "./pages/answers.tsx";
+import { ownPage } from "./pages/own_page.ts";
 import { findServed, isFolderWithin, isPathWithin, type Kept } from "./served_file.ts";
 
 /** File that stands for its folder. */
@@ -51,9 +53,9 @@ export async function staticFiles(folder: string, secrets: string, log?: Log): P
     }
     const { pathname, search } = new URL(request.url);
     const asked = readFilePath(pathname);
-    if (asked === undefined) return notFound();
+    if (asked === undefined) return ownPage(request, nothingHere);
     const root = await rootNow();
-    if (root === undefined) return notFound();
+    if (root === undefined) return ownPage(request, nothingHere);
     const { segments } = asked;
     const names = asked.folder ? [...segments, INDEX] : segments;
     const info = await findServed(root, names, kept);
@@ -63,7 +65,7 @@ export async function staticFiles(folder: string, secrets: string, log?: Log): P
     }
     if (info?.isFile) return await file(request, info.path, names);
     const bare = asked.folder && (await findServed(root, segments, kept))?.isDirectory;
-    return bare ? plain(404, `This folder has no page: there is no ${INDEX} in it.`) : notFound();
+    return ownPage(request, bare ? noIndex : nothingHere);
   };
 }
 
@@ -92,7 +94,7 @@ async function file(
   names: readonly string[],
 ): Promise<Response> {
   const source = await Deno.open(path).catch(() => undefined);
-  if (source === undefined) return notFound();
+  if (source === undefined) return ownPage(request, nothingHere);
   let kept = false;
   try {
     const { size, mtime } = await source.stat();
@@ -164,10 +166,6 @@ function bytes(source: Deno.FsFile, { first, last }: ByteRange): ReadableStream<
 /** The last segment of a path as a relative reference that cannot be taken for a host. */
 function lastSegment(pathname: string): string {
   return `./${pathname.slice(pathname.lastIndexOf("/") + 1)}`;
-}
-
-function notFound(): Response {
-  return plain(404, "There is nothing here.");
 }
 
 function plain(status: number, text: string, headers: Record<string, string> = {}): Response {

@@ -1,6 +1,6 @@
 import { host, publicHost } from "./hosts.ts";
 import { optional, required } from "./setting.ts";
-import { addressBlock, backend, integer, list, port, text } from "./values.ts";
+import { addressBlock, backend, integer, list, port } from "./values.ts";
 
 /** Where the relay listens, and where it can be reached. */
 export const LISTENER_SETTINGS = {
@@ -73,7 +73,4 @@ export const LISTENER_SETTINGS = {
     "0",
     "How many users /metrics names, each with two counters; 0: none, the others count together",
   ),
-  contact: optional("CONTACT", text, "Address for reports of abuse, shown on the pages", {
-    live: true,
-  }),
 };

@@ -8,6 +8,7 @@ import { CERTIFICATE_SETTINGS } from "./certificate_settings.ts";
 import { domain } from "./hosts.ts";
 import { LIMIT_SETTINGS } from "./limit_settings.ts";
 import { LISTENER_SETTINGS } from "./listener_settings.ts";
+import { PAGE_SETTINGS } from "./page_settings.ts";
 import { optional, required, type Setting } from "./setting.ts";
 import { integer, oneOf, path, programOrUrl } from "./values.ts";
 
@@ -43,6 +44,7 @@ export const SETTINGS = {
   ),
 
   ...LISTENER_SETTINGS,
+  ...PAGE_SETTINGS,
   ...CERTIFICATE_SETTINGS,
   ...LIMIT_SETTINGS,
 

@@ -26,6 +26,24 @@ export function text(value: string): string {
   return value.trim();
 }
 
+/** A line of text as a page shows it; empty where the page is to say nothing. */
+export function line(value: string): string {
+  if (/\p{Cc}/u.test(value.trim())) {
+    throw new TypeError("holds a line end or another control character; write it as one line");
+  }
+  return value.trim();
+}
+
+/** A command as a person types it into a shell. */
+export function commandLine(value: string): string {
+  return line(text(value));
+}
+
+/** What `parse` makes of a value; empty where there is to be none. */
+export function orNone<T>(parse: (value: string) => T): (value: string) => T | undefined {
+  return (value) => value.trim() === "" ? undefined : parse(value);
+}
+
 /** A secret: visible ASCII, as it goes into a header. The message never has any of it. */
 export function secret(value: string): string {
   const fault = secretFault(value.trim());

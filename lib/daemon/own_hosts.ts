@@ -1,12 +1,14 @@
 import { controlNames, relayNames } from "../authority.ts";
 import type { Authority } from "../certificate/authority.ts";
 import { type RelayCertificate, startRelayCertificate } from "../certificate/relay_certificate.ts";
+import type { Settings } from "../config/settings.ts";
 import { innerSocketPath, removeDeadSockets } from "../file/socket_path.ts";
 import { limitedGroups } from "../net/address_group.ts";
 import { Places } from "../net/places.ts";
-import { pageApp } from "../page/app.tsx";
+import { apiHostPage, pageApp } from "../page/app.tsx";
+import type { RelayInfo } from "../page/relay_info.ts";
 import { createDataSockets } from "../session/data_socket.ts";
-import { hostOfRelay } from "../wire/names.ts";
+import { authorityOf, hostOfRelay } from "../wire/names.ts";
 import type { ApiFetch } from "./api.ts";
 import type { Clients } from "./clients.ts";
 import { createFronts, type Fronts } from "./fronts.ts";
@@ -31,16 +33,13 @@ export async function buildOwnHosts(
     & Pick<Clients, "presence" | "tickets">,
 ): Promise<OwnHosts> {
   const { baseDomain, stateDir } = settings;
-  const makePages = () =>
-    pageApp({
-      baseDomain,
-      publicPort,
-      statusOf: presence.status,
-      ...(settings.contact !== undefined && { contact: settings.contact }),
-      log,
-    });
+  let relay = relayInfo(settings, publicPort);
+  const makePages = () => pageApp({ baseDomain, relay, statusOf: presence.status, log });
   let pages = makePages();
-  onReload(() => pages = makePages());
+  onReload(() => {
+    relay = relayInfo(settings, publicPort);
+    pages = makePages();
+  });
   await removeDeadSockets(stateDir);
   const fronts = createFronts({
     controlNames: controlNames(settings),
@@ -48,7 +47,7 @@ export async function buildOwnHosts(
     strictHosts: publicPort === 443 ? [baseDomain, hostOfRelay(baseDomain)] : [],
     maxRequests: ceilings.requests,
     addressGroups: limitedGroups,
-    api,
+    api: (request, bindings) => apiHostPage(request, relay) ?? api(request, bindings),
     page: (request, host, context) => pages.fetch(request, { ...context, host }),
     data: createDataSockets({
       tickets,
@@ -71,4 +70,19 @@ export async function buildOwnHosts(
   onClose(() => certificate.stop());
   await fronts.use(certificate.current());
   return { fronts, certificate };
+}
+
+/** What the pages say of the relay, as the settings are now. */
+function relayInfo(settings: Readonly<Settings>, publicPort: number): RelayInfo {
+  const { profilesName: name, profilesUrl: url } = settings;
+  return {
+    base: authorityOf(settings.baseDomain, publicPort),
+    contact: settings.contact,
+    installCommand: settings.installCommand,
+    clientCommand: settings.clientCommand,
+    clientUrl: settings.clientUrl,
+    sourceUrl: settings.sourceUrl,
+    profiles: name === undefined || name === "" ? undefined : { name, url },
+    credit: settings.credit,
+  };
 }

@@ -1,16 +1,12 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
+import type { Answer } from "../look/answer.ts";
+import { type Asked, tell, type Told } from "../look/tell.tsx";
 import { hostOfUser } from "../wire/names.ts";
+import { USERNAME_PATTERN } from "../wire/username.ts";
 import { LandingPage } from "./landing.tsx";
-import type { Place } from "./layout.tsx";
-import { MisdirectedPage } from "./misdirected.tsx";
-import { NotFoundPage } from "./not_found.tsx";
-import { NotRespondingPage } from "./not_responding.tsx";
-import { OfflinePage } from "./offline.tsx";
-import { RestartingPage } from "./restarting.tsx";
-import { SetupPage } from "./setup.tsx";
-import { SuspendedPage } from "./suspended.tsx";
-import { UnknownNamePage } from "./unknown_name.tsx";
-import { UsedUpPage } from "./used_up.tsx";
+import { Contact } from "./links.tsx";
+import type { RelayInfo } from "./relay_info.ts";
+import { TEXTS } from "./texts.ts";
 
 /** When to ask again for a user who is away; for scripts, crawlers and browsers without scripts. */
 const RETRY_S = 30;
@@ -22,6 +18,8 @@ const DAY_MS = 86_400_000;
 
 /** When a browser without scripts asks again after 421. */
 const MISDIRECTED_RETRY_S = 3;
+
+const USERNAME = new RegExp(USERNAME_PATTERN);
 
 /** How a name stands; times are milliseconds since the epoch. */
 export type NameStatus =
@@ -36,32 +34,14 @@ export type NameStatus =
   | { state: "hidden" }
   | { state: "suspended" };
 
-/** A page with its status, and seconds to wait where it will pass. */
-export interface Answer {
-  status: 200 | 404 | 421 | 451 | 503 | 504;
-  page: string;
-  body: JSX.Element;
-  /** The same in a sentence, for who has no use for a page. */
-  text: string;
-  retryAfterS?: number;
-}
-
-/** The page at the base domain. */
-export function basePage(path: string, place: Place): Answer {
-  if (path === "/") {
-    const text = `This is the Glosson relay of ${place.base}.`;
-    return { status: 200, page: "landing", body: <LandingPage {...place} />, text };
-  }
-  const text = `There is no such page at ${place.base}.`;
-  return { status: 404, page: "not-found", body: <NotFoundPage {...place} />, text };
+/** For whom an answer is made, and on which relay. */
+interface AskedHere extends Asked {
+  relay: RelayInfo;
 }
 
 /** What the page of a name is made of, besides how the name stands. */
-export interface NamePageOptions {
+export interface NamePageOptions extends AskedHere {
   username: string;
-  place: Place;
-  /** The address of the page, for a browser to ask again. */
-  url: string;
   /** See {@linkcode PageContext}. */
   notResponding: boolean;
   restarting: boolean;
@@ -70,54 +50,142 @@ export interface NamePageOptions {
   now: number;
 }
 
+/** The page at the base domain. */
+export function basePage(path: string, asked: AskedHere): Answer {
+  const { relay, language } = asked;
+  if (path !== "/") {
+    return tellAt(asked, {
+      status: 404,
+      page: "not-found",
+      scene: "empty",
+      notice: TEXTS[language].notFound(relay),
+      text: `There is no such page at ${relay.base}.`,
+    });
+  }
+  const footer = <Footer {...asked} landing />;
+  const body = <LandingPage {...{ language, relay, footer }} />;
+  const text = `This is the Glosson relay of ${relay.base}.`;
+  return { status: 200, page: "landing", language, body, text };
+}
+
+/** The page at the address of the API, for people who open it. */
+export function relayPage(asked: AskedHere): Answer {
+  return tellAt(asked, {
+    status: 200,
+    page: "relay",
+    scene: "empty",
+    notice: TEXTS[asked.language].relay(asked.relay),
+    text: "This is the API of the relay.",
+  });
+}
+
 /** The page of a name; any path has it, since people keep links to parts of a user's page. */
 export function namePage(status: NameStatus, options: NamePageOptions): Answer {
-  const { username, place, url, now } = options;
-  const host = hostOfUser(username, place.base);
+  const { username, relay, language, now } = options;
+  const texts = TEXTS[language];
+  const host = hostOfUser(username, relay.base);
   if (status.state === "unknown") {
-    const body = <UnknownNamePage {...place} host={host} />;
-    return { status: 404, page: "unknown-name", body, text: `There is no page at ${host}.` };
+    const possible = USERNAME.test(username) ? username : undefined;
+    return tellAt(options, {
+      status: 404,
+      page: "unknown-name",
+      scene: "empty",
+      notice: texts.unknownName(host, relay, possible),
+      text: `There is no page at ${host}.`,
+    });
   }
   if (status.state === "suspended") {
-    const body = <SuspendedPage {...place} host={host} />;
-    return { status: 451, page: "suspended", body, text: `${host} is suspended.` };
+    return tellAt(options, {
+      status: 451,
+      page: "suspended",
+      scene: "closed",
+      notice: texts.suspended(host, relay),
+      text: `${host} is suspended.`,
+    });
   }
-  if (status.state === "hidden") return misdirected(place);
-  const common = { ...place, username, retry: { afterS: RETRY_S, url } };
+  if (status.state === "hidden") return misdirected(options);
   if (options.restarting) {
-    const body = <RestartingPage {...common} retry={{ afterS: RESTARTING_RETRY_S, url }} />;
-    const text = "The relay is being restarted.";
-    return { status: 503, page: "restarting", body, text, retryAfterS: RESTARTING_RETRY_S };
+    return tellAt(options, {
+      status: 503,
+      page: "restarting",
+      scene: "silent",
+      notice: texts.restarting(username),
+      text: "The relay is being restarted.",
+      retryAfterS: RESTARTING_RETRY_S,
+    });
   }
   if (options.usedUp && status.state === "online") {
-    const body = <UsedUpPage {...common} />;
-    const text = `${host} has had as many bytes today as this relay carries for a user.`;
-    const retryAfterS = Math.ceil((DAY_MS - now % DAY_MS) / 1000);
-    return { status: 503, page: "used-up", body, text, retryAfterS };
+    return tellAt(options, {
+      status: 503,
+      page: "used-up",
+      scene: "silent",
+      notice: texts.usedUp(username),
+      text: `${host} has had as many bytes today as this relay carries for a user.`,
+      retryAfterS: Math.ceil((DAY_MS - now % DAY_MS) / 1000),
+      // The operator may allow more meanwhile.
+      reloadS: RETRY_S,
+    });
   }
   if (options.notResponding) {
     const unreachable = status.state === "online" && status.unreachable === true;
-    const body = <NotRespondingPage {...common} unreachable={unreachable} />;
-    const text = unreachable
-      ? `${host} is not responding: connections to it do not get through.`
-      : `${host} is not responding.`;
-    return { status: 504, page: "not-responding", body, text, retryAfterS: RETRY_S };
+    const why = unreachable ? ": connections to it do not get through" : "";
+    return tellAt(options, {
+      status: 504,
+      page: "not-responding",
+      scene: "silent",
+      notice: texts.notResponding(username, unreachable, relay),
+      text: `${host} is not responding${why}.`,
+      retryAfterS: RETRY_S,
+    });
   }
-  if (status.state === "online") return misdirected(place);
+  if (status.state === "online") return misdirected(options);
   if (status.state === "setup") {
-    const body = <SetupPage {...common} />;
-    const text = `${host} is being set up.`;
-    return { status: 503, page: "setup", body, text, retryAfterS: RETRY_S };
+    return tellAt(options, {
+      status: 503,
+      page: "setup",
+      scene: "building",
+      notice: texts.setup(username, relay),
+      text: `${host} is being set up.`,
+      retryAfterS: RETRY_S,
+    });
   }
-  const { lastOnlineAt, away } = status;
-  const body = <OfflinePage {...common} lastOnlineAt={lastOnlineAt} away={away} now={now} />;
-  const text = `${host} is offline.`;
-  return { status: 503, page: "offline", body, text, retryAfterS: RETRY_S };
+  return tellAt(options, {
+    status: 503,
+    page: "offline",
+    scene: "away",
+    notice: texts.offline(username, { ...status, now }),
+    quote: status.away,
+    text: `${host} is offline.`,
+    retryAfterS: RETRY_S,
+  });
 }
 
 /** For a request on a connection that was made for another host, see {@linkcode pageApp}. */
-export function misdirected(place: Place): Answer {
-  const body = <MisdirectedPage {...place} retry={{ afterS: MISDIRECTED_RETRY_S }} />;
-  const text = "This connection was made for another host.";
-  return { status: 421, page: "misdirected", body, text };
+export function misdirected(asked: AskedHere): Answer {
+  return tellAt(asked, {
+    status: 421,
+    page: "misdirected",
+    scene: "empty",
+    notice: TEXTS[asked.language].misdirected,
+    text: "This connection was made for another host.",
+    reloadS: MISDIRECTED_RETRY_S,
+  });
+}
+
+/** Makes a page that tells one thing. */
+function tellAt(asked: AskedHere, told: Told): Answer {
+  return tell(asked, told, <Footer {...asked} />);
+}
+
+function Footer(
+  { relay, language, landing = false }: AskedHere & { landing?: boolean },
+): JSX.Element {
+  const { footer } = TEXTS[language];
+  const { base, contact, credit } = relay;
+  return (
+    <>
+      {landing ? credit !== "" && <p>{credit}</p> : <p>{footer.howItWorks(`https://${base}/`)}</p>}
+      {contact !== undefined && <p>{footer.report(<Contact contact={contact} />)}</p>}
+    </>
+  );
 }

@@ -1,19 +1,18 @@
 /**
- * The relay's own pages, one component a file. Imports the ground floor.
+ * The relay's own pages; a module of texts a language. Imports the ground floor and `look`.
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { type Log, SILENT_LOG } from "../log.ts";
+import { responseTo } from "../look/answer.ts";
+import { asksForPage } from "../look/asker.ts";
+import { withPageHeaders } from "../look/headers.ts";
+import { askedBy } from "../look/tell.tsx";
 import { tellLength } from "../net/head_length.ts";
-import { authorityOf, labelBelow } from "../wire/names.ts";
-import { PROBLEM_TYPE } from "../wire/problems.ts";
-import { type Answer, basePage, misdirected, namePage, type NameStatus } from "./answers.tsx";
-import { askerOf } from "./asker.ts";
-import type { Place } from "./layout.tsx";
-import { PAGE_HEADER, RETRY_SCRIPT } from "./retry_script.ts";
-import { STYLE } from "./style.ts";
+import { labelBelow } from "../wire/names.ts";
+import { basePage, misdirected, namePage, type NameStatus, relayPage } from "./answers.tsx";
+import type { RelayInfo } from "./relay_info.ts";
 
 /** What is known of the connection that a request came on. */
 export interface PageContext {
@@ -32,12 +31,9 @@ export interface PageContext {
 /** Options for {@linkcode pageApp}. */
 export interface PageAppOptions {
   baseDomain: string;
-  /** Port at which visitors reach the relay. @default {443} */
-  publicPort?: number;
+  relay: RelayInfo;
   /** How a name under the base domain stands, asked for every request. */
   statusOf: (username: string) => Promise<NameStatus>;
-  /** Where to report a page: a mail address, a URL or other text. */
-  contact?: string;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
   log?: Log;
@@ -55,52 +51,47 @@ type PageEnv = { Bindings: PageContext };
  * that the next request meets the user.
  */
 export function pageApp(options: PageAppOptions): Hono<PageEnv> {
-  const {
-    baseDomain,
-    publicPort = 443,
-    statusOf,
-    contact,
-    now = Date.now,
-    log = SILENT_LOG,
-  } = options;
-  const place: Place = { base: authorityOf(baseDomain, publicPort), contact };
+  const { baseDomain, relay, statusOf, now = Date.now, log = SILENT_LOG } = options;
   const app = new Hono<PageEnv>();
 
   app.use(async (c, next) => {
     await next();
-    for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+    withPageHeaders(c.res);
+    // So that the next request meets the user.
+    c.res.headers.set("Connection", "close");
     await tellLength(c.req.raw, c.res);
   });
 
   app.use(async (c, next) => {
     const { serverName, host = serverName } = c.env;
-    if (serverName === undefined || host !== serverName) return send(c, misdirected(place));
-    return await next();
+    if (serverName !== undefined && host === serverName) return await next();
+    return responseTo(c.req.raw, misdirected({ ...askedBy(c.req.raw), relay }));
   });
 
   // Any method has the page of a name: it is there for now, in the place of the user's own, and a
   // refusal of the method would be taken for the user's last word.
   app.all("*", async (c) => {
     const host = c.env.serverName!;
+    const asked = { ...askedBy(c.req.raw), relay };
     const username = labelBelow(host, baseDomain);
     if (username !== undefined) {
       const page = namePage(await statusOf(username), {
-        ...{ username, place },
-        url: ownAddress(c.req.raw),
+        ...asked,
+        username,
         notResponding: c.env.notResponding === true,
         restarting: c.env.restarting === true,
         usedUp: c.env.usedUp === true,
         now: now(),
       });
-      return send(c, page);
+      return responseTo(c.req.raw, page);
     }
-    if (host !== baseDomain) return send(c, misdirected(place));
-    if (c.req.method !== "GET" && c.req.method !== "HEAD") {
+    if (host !== baseDomain) return responseTo(c.req.raw, misdirected(asked));
+    if (asked.sent) {
       return c.text("This page can only be read.\n", 405, { Allow: "GET, HEAD" });
     }
     if (c.req.path === "/robots.txt") return c.text("User-agent: *\nDisallow:\n");
     if (c.req.path === "/favicon.ico") return c.body(null, 204);
-    return send(c, basePage(c.req.path, place));
+    return responseTo(c.req.raw, basePage(c.req.path, asked));
   });
 
   app.onError((error, c) => {
@@ -111,45 +102,14 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   return app;
 }
 
-/** Headers of every answer. */
-const HEADERS: Readonly<Record<string, string>> = {
-  "Cache-Control": "no-store",
-  "Connection": "close",
-  "Content-Security-Policy": [
-    "default-src 'none'",
-    `style-src '${sourceHash(STYLE)}'`,
-    `script-src '${sourceHash(RETRY_SCRIPT)}'`,
-    "connect-src 'self'",
-    "img-src data:",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join("; "),
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Referrer-Policy": "no-referrer",
-  "X-Content-Type-Options": "nosniff",
-};
-
-/** Sends an answer in a form that is of use to who asks: never a page where a script is expected. */
-function send(c: Context<PageEnv>, answer: Answer): Response {
-  const { status, page, body, text, retryAfterS } = answer;
-  c.header(PAGE_HEADER, page);
-  if (retryAfterS !== undefined) c.header("Retry-After", String(retryAfterS));
-  const asker = status === 200 ? "navigation" : askerOf(c.req.raw);
-  if (asker === "navigation") return c.html(`<!DOCTYPE html>${body}`, status);
-  if (asker === "part") return c.text(`${text}\n`, status);
-  const detail = retryAfterS === undefined ? text : `${text} Try again in ${retryAfterS} seconds.`;
-  const problem = { type: PROBLEM_TYPE + page, title: text, status, detail };
-  return c.body(JSON.stringify(problem), status, { "Content-Type": "application/problem+json" });
-}
-
-/** The address of a page, relative to itself: so it cannot lead to another host. */
-function ownAddress(request: Request): string {
-  const { pathname, search } = new URL(request.url);
-  return `./${pathname.slice(pathname.lastIndexOf("/") + 1)}${search}`;
-}
-
-/** Names an inline style or script in a content security policy. */
-function sourceHash(source: string): string {
-  return `sha256-${createHash("sha256").update(source).digest("base64")}`;
+/**
+ * The page at the address of the API, where a person opens that in a browser; undefined where the API
+ * is asked.
+ */
+export function apiHostPage(request: Request, relay: RelayInfo): Response | undefined {
+  const asked = { ...askedBy(request), relay };
+  if (asked.sent || new URL(request.url).pathname !== "/" || !asksForPage(request)) {
+    return undefined;
+  }
+  return withPageHeaders(responseTo(request, relayPage(asked)));
 }

@@ -10,8 +10,8 @@ export type Target =
   /** A name that is not ours, or none. */
   | { to: "foreign" };
 
-/** A single label of a host name (RFC 1123 section 2.1). */
-const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** A single label as browsers take one: more than a host name may have (RFC 1123 section 2.1). */
+const LABEL = /^[a-z0-9_-]{1,63}$/;
 
 /** Options for {@linkcode route}. */
 export interface RouteOptions {

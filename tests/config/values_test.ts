@@ -35,6 +35,21 @@ Deno.test("host() takes host names and addresses, and nothing else", () => {
   ]);
 });
 
+Deno.test("what pages say is one line, and may be nothing where that is meant", () => {
+  check(values.line, [[" Thanks. ", "Thanks."], ["", ""], ["one\ntwo", /write it as one line/]]);
+  check(values.commandLine, [
+    ["pip install 'x'", "pip install 'x'"],
+    [" ", /is empty/],
+    ["one\ttwo", /write it as one line/],
+  ]);
+  check(values.orNone(values.url), [
+    ["", undefined],
+    [" ", undefined],
+    ["https://example.org/x", "https://example.org/x"],
+    ["javascript:alert(1)", /not a URL/],
+  ]);
+});
+
 Deno.test("domain() takes what has room for the names below it, and is no address", () => {
   const long = `${"a.".repeat(86)}b`;
   assert.equal(long.length, 173);

@@ -86,3 +86,56 @@ Deno.test("HTTP/1.0 without a Host gets its connection's page; HTTP/1.1 without 
     assert.equal((await ask(relay, target, head)).status, status, what);
   }
 });
+
+Deno.test("people find a page at each of the relay's names, with the operator's words", async () => {
+  await using relay = await startRelay({
+    settings: {
+      INSTALL_COMMAND: "pipx install glosson",
+      CLIENT_COMMAND: "glosson",
+      CLIENT_URL: "https://example.org/client",
+      SOURCE_URL: "https://example.org/relay",
+      PROFILES_NAME: "example.org",
+      PROFILES_URL: "https://example.org/people",
+      CREDIT: "Thanks to all.",
+    },
+  });
+  const base = `${BASE}:${relay.ports.hub}`;
+  const page = async (target: RawTarget, host: string, accept: string) => {
+    const field = `Accept: ${accept}`;
+    const { status, headers, body } = await ask(
+      relay,
+      target,
+      `/ HTTP/1.1\r\nHost: ${host}\r\n${field}`,
+    );
+    return {
+      status,
+      type: headers.get("Content-Type") ?? "",
+      text: body.replace(/<\/?span>/g, ""),
+    };
+  };
+  const landing = await page(PAGES, BASE, "text/html");
+  for (
+    const part of [
+      "<code>pipx install glosson</code>",
+      `<code>glosson setup --relay https://${base}</code>`,
+      `<a href="https://example.org/client">`,
+      `<a href="https://example.org/relay">`,
+      `<a href="https://example.org/people">example.org</a>`,
+      "Thanks to all.",
+    ]
+  ) assert.ok(landing.text.includes(part), part);
+
+  const door = await page(CONTROL, RELAY, "text/html");
+  assert.deepEqual([door.status, door.type], [200, "text/html; charset=UTF-8"]);
+  assert.match(door.text, /door for programs/);
+  const program = await page(CONTROL, RELAY, "*/*");
+  assert.deepEqual([program.status, program.type], [404, "application/problem+json"]);
+
+  // Names that nobody can have.
+  for (const label of ["k", "xn--bcher-kva", "my_page"]) {
+    const host = `${label}.${BASE}`;
+    const unknown = await page({ listener: "hub", serverName: host }, host, "text/html");
+    assert.equal(unknown.status, 404, label);
+    assert.match(unknown.text, /Nobody lives here</);
+  }
+});

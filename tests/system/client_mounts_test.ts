@@ -15,7 +15,9 @@ const [folder, secrets, ...paths] = Deno.args;
 try {
   const site = await staticFiles(folder, secrets);
   for (const path of paths) {
-    const response = await site(new Request("https://kaylee.example" + path));
+    const response = await site(
+      new Request("https://kaylee.example" + path, { headers: { "Sec-Fetch-Dest": "image" } }),
+    );
     console.log(path, response.status, (await response.text()).trim());
   }
 } catch (error) {

@@ -19,6 +19,8 @@ import {
   parseAnswerTrailers,
   requestHeadBytes,
 } from "../http/head.ts";
+import { appDown, appSilent, tooMuch } from "../pages/answers.tsx";
+import { answerOwnPage, type MakePage } from "../pages/own_page.ts";
 import { answerHead, switchingHead } from "./answer_fields.ts";
 import { endedByReset } from "./ended_by_reset.ts";
 import type { Addresses } from "./public_address.ts";
@@ -28,9 +30,6 @@ import { connectUpstream, type Upstream, upstreamName, type UpstreamTrust } from
 
 /** How long an app may be silent before its answer unless told otherwise, milliseconds. */
 export const APP_SILENCE_MS = 120_000;
-
-/** What is said to whoever may have more luck in some seconds. */
-const RETRY = [["Retry-After", "10"]] as const;
 
 /** Most interim answers (1xx) to one request. */
 const MAX_INTERIM = 100;
@@ -59,11 +58,11 @@ export interface UpstreamOptions {
 /** Why an app gave no answer: what the visitor is told, and what the log is. */
 class NoAnswer extends Error {
   override readonly name = "NoAnswer";
-  readonly status: 502 | 504;
+  readonly page: MakePage;
 
-  constructor(message: string, status: 502 | 504, cause?: unknown) {
+  constructor(message: string, page: MakePage, cause?: unknown) {
     super(message, { cause });
-    this.status = status;
+    this.page = page;
   }
 }
 
@@ -82,7 +81,7 @@ export function upstreamHandler(options: UpstreamOptions): Handler {
     const place = places.take(groupOf(address));
     if (place === undefined) {
       log.debug("A visitor asks for too much at once", { address });
-      return await answerText(exchange, 503, "Too much at once. Please try again later.", RETRY);
+      return await answerOwnPage(exchange, tooMuch);
     }
     try {
       await new Passage(options, exchange).run();
@@ -94,12 +93,7 @@ export function upstreamHandler(options: UpstreamOptions): Handler {
       }
       if (!(error instanceof NoAnswer)) throw error;
       log.warn(error.message, { upstream: upstreamName(upstream), error: error.cause });
-      await answerText(
-        exchange,
-        error.status,
-        "The page is not running at the moment. Please try again later.",
-        RETRY,
-      );
+      await answerOwnPage(exchange, error.page);
     } finally {
       place.leave();
     }
@@ -146,7 +140,7 @@ class Passage {
     try {
       return await connectUpstream(upstream, trust, this.#exchange.visitor.gone);
     } catch (error) {
-      throw new NoAnswer("The app cannot be reached", 502, error);
+      throw new NoAnswer("The app cannot be reached", appDown, error);
     }
   }
 
@@ -196,8 +190,8 @@ class Passage {
       throw new Error("Cannot read answer: too many interim ones");
     } catch (error) {
       if (upload.broken !== undefined) throw upload.broken;
-      if (this.#late) throw new NoAnswer("The app is silent", 504);
-      throw new NoAnswer("The app gave no answer", 502, error);
+      if (this.#late) throw new NoAnswer("The app is silent", appSilent);
+      throw new NoAnswer("The app gave no answer", appDown, error);
     }
   }
 
@@ -211,7 +205,7 @@ class Passage {
       const body = new FramedBody(reader, framing, parseAnswerTrailers);
       return { framing, body, early: (body.ready && await body.read()) || undefined };
     } catch (error) {
-      throw new NoAnswer("The app's answer cannot be read", 502, error);
+      throw new NoAnswer("The app's answer cannot be read", appDown, error);
     }
   }
 
@@ -220,7 +214,7 @@ class Passage {
     const { answer, request } = this.#exchange;
     if (!request.upgrades || request.body?.ended === false) {
       const why = request.upgrades ? "101 before the request's end" : "101 unasked";
-      throw new NoAnswer("The app's answer cannot be read", 502, new Error(why));
+      throw new NoAnswer("The app's answer cannot be read", appDown, new Error(why));
     }
     const upgrade =
       (valuesOf(head.fields, "upgrade")[0] ?? valuesOf(request.fields, "upgrade")[0])!;

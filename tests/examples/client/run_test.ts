@@ -13,7 +13,7 @@ Deno.test("run() serves a visitor by a connect ticket", () =>
     const visitor = await relay.visit();
     const { status, headers, body } = await new HttpExchange(visitor).get("/");
     assert.equal(status, 200);
-    assert.equal(headers.get("content-type"), "text/html; charset=utf-8");
+    assert.equal(headers.get("content-type"), "text/html; charset=UTF-8");
     assert.match(body, /kaylee\.glosson\.localhost is online/);
     assert.deepEqual(relay.shown, ["connect"]);
     visitor.close();

@@ -222,11 +222,11 @@ Deno.test("staticFiles() says why a folder without an index shows nothing", () =
     for (const path of ["/bare/", "/.well-known/"]) {
       const response = await get(path);
       assert.equal(response.status, 404);
-      assert.match(await response.text(), /no index\.html/);
+      assert.match(await response.text(), /no <code>index\.html<\/code>/);
     }
     const hidden = await get("/.git/");
     assert.equal(hidden.status, 404);
-    assert.doesNotMatch(await hidden.text(), /index/);
+    assert.doesNotMatch(await hidden.text(), /index\.html/);
   }));
 
 Deno.test("staticFiles() says at the start that there is no index", () =>

@@ -63,7 +63,7 @@ function House({ kind }: { kind: SceneKind }): JSX.Element {
 function Mailbox({ flag }: { flag: boolean }): JSX.Element {
   return (
     <g>
-      <rect class="wood" x="427" y="180" width="5" height="36" />
+      <rect class="post" x="427" y="180" width="5" height="36" />
       <path class="roof" d="M412 166a10 10 0 0 1 10-10h20a10 10 0 0 1 10 10v18h-40z" />
       {flag && <path class="light" d="M444 140h14v9h-10v16h-4z" />}
     </g>
@@ -99,7 +99,7 @@ function Visitor(): JSX.Element {
 function Signpost(): JSX.Element {
   return (
     <g>
-      <rect class="wood" x="297" y="96" width="7" height="112" />
+      <rect class="post" x="297" y="96" width="7" height="112" />
       <path class="orb" d="M262 104h70l14 14-14 14h-70z" />
       <path class="orb" d="M338 142h-58l-12 12 12 12h58z" />
     </g>
@@ -110,9 +110,9 @@ function Fence(): JSX.Element {
   const posts = Array.from({ length: 9 }, (_, i) => 204 + i * 24);
   return (
     <g>
-      <rect class="wood" x="196" y="186" width="208" height="5" />
-      <rect class="wood" x="196" y="206" width="208" height="5" />
-      {posts.map((x) => <path key={x} class="wood" d={`M${x - 4} 222v-46l4-6 4 6v46z`} />)}
+      <rect class="post" x="196" y="186" width="208" height="5" />
+      <rect class="post" x="196" y="206" width="208" height="5" />
+      {posts.map((x) => <path key={x} class="post" d={`M${x - 4} 222v-46l4-6 4 6v46z`} />)}
     </g>
   );
 }

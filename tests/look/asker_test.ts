@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Asker, askerOf } from "../../lib/page/asker.ts";
+import { type Asker, askerOf } from "../../lib/look/asker.ts";
 
 const FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 const OLD_IMAGE = "image/webp,image/avif,video/*;q=0.8,image/png,image/*;q=0.8,*/*;q=0.5";

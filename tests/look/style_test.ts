@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { STYLE } from "../../lib/page/style.ts";
+import { STYLE } from "../../lib/look/style.ts";
 
 /** Relative luminance of `#rrggbb` (WCAG 2.2). */
 function luminance(color: string): number {

@@ -13,21 +13,30 @@ const SHOWN: ReadonlySet<string> = new Set(["document", "iframe", "frame", "fenc
 /** What `Accept` begins with where a browser without Fetch Metadata needs a part of a page. */
 const PART = /^\s*(?:image|font|audio|video|text\/css|application\/manifest)/i;
 
+/** What `Accept` has where a person's browser asks for what it shows by itself. */
+const PAGE = /\b(?:text\/html|application\/xhtml\+xml)\b/i;
+
+/** Tells whether a browser asks for what it will show to a person; not whoever accepts anything. */
+export function asksForPage({ headers }: Pick<Request, "headers">): boolean {
+  if (headers.get("Sec-Fetch-Mode") === "navigate") return true;
+  const destination = headers.get("Sec-Fetch-Dest")?.toLowerCase();
+  return destination === undefined
+    ? PAGE.test(headers.get("Accept") ?? "")
+    : SHOWN.has(destination);
+}
+
 /**
  * Tells who asks, by Fetch Metadata where the browser sends it, else by what is accepted.
  *
  * Who accepts anything and only reads may well be a person: they get the page.
  */
-export function askerOf({ method, headers }: Request): Asker {
-  if (headers.get("Sec-Fetch-Mode") === "navigate") return "navigation";
+export function askerOf(request: Pick<Request, "method" | "headers">): Asker {
+  if (asksForPage(request)) return "navigation";
+  const { method, headers } = request;
   if (headers.has("Service-Worker")) return "part";
   const destination = headers.get("Sec-Fetch-Dest")?.toLowerCase();
-  if (destination !== undefined) {
-    if (SHOWN.has(destination)) return "navigation";
-    return destination === "empty" ? "program" : "part";
-  }
+  if (destination !== undefined) return destination === "empty" ? "program" : "part";
   const accepted = headers.get("Accept")?.trim() || "*/*";
-  if (/\b(?:text\/html|application\/xhtml\+xml)\b/i.test(accepted)) return "navigation";
   if (PART.test(accepted)) return "part";
   const reads = method === "GET" || method === "HEAD";
   return reads && accepted.startsWith("*/*") ? "navigation" : "program";

@@ -1,0 +1,68 @@
+import type { Texts } from "./texts.ts";
+
+const NOTE = "No need to reload: the page opens by itself as soon as it is back.";
+
+/** The pages in English. */
+export const ENGLISH: Texts = {
+  online: (hostname) => ({
+    title: `${hostname} is online`,
+    lead:
+      "This page comes straight from the computer of the person behind this name. The relay in " +
+      "between passes encrypted bytes; it cannot read them.",
+    hint: (
+      <p>
+        Is it yours? Then show something of your own: <code>glosson run --upstream 8000</code>{" "}
+        passes visitors to a web app on port 8000, and <code>glosson run --dir FOLDER</code>{" "}
+        shows files.
+      </p>
+    ),
+  }),
+  notices: {
+    "nothing-here": {
+      title: "There is nothing here",
+      lead: "The computer behind this address has no such page. Perhaps there is a slip in it?",
+      hint: (
+        <p>
+          <a href="/">To the first page</a>
+        </p>
+      ),
+    },
+    "no-index": {
+      title: "This folder has no page",
+      lead: "There are files here, but none that shows what there is.",
+      hint: (
+        <p>
+          Is it yours? There is no <code>index.html</code> in the folder.
+        </p>
+      ),
+    },
+    "app-down": {
+      title: "The page is not running",
+      lead: "The computer behind this address is online, but the program that makes its page is " +
+        "not running at the moment.",
+      note: NOTE,
+      hint: (
+        <p>
+          Is it yours? Start your web app, and look at what <code>glosson run</code> prints.
+        </p>
+      ),
+    },
+    "app-silent": {
+      title: "The page did not answer in time",
+      lead:
+        "The computer behind this address is online, and the program that makes its page took " +
+        "the request; it has said nothing since.",
+      note: NOTE,
+    },
+    "too-much": {
+      title: "Too much at once",
+      lead: "This computer is asked for more than it can answer at the moment.",
+      note: NOTE,
+    },
+  },
+  footer: (relayUrl) => (
+    <>
+      This page lives on somebody’s own computer. <a href={relayUrl}>How that works</a>
+    </>
+  ),
+};
