@@ -34,7 +34,7 @@ const RELAY: RelayInfo = {
   credit: SETTINGS.credit.fallback!,
 };
 
-/** A page by its name; the request tells language and scheme, and says which page is asked for by no more. */
+/** Shows a page to who asks, whatever they ask for. */
 export type ShowPage = (request: Request) => Response | Promise<Response>;
 
 /** A page at a user's name, with what is known of the user and the connection. */
@@ -56,8 +56,16 @@ function basePage(path: string): ShowPage {
     relay: RELAY,
     statusOf: () => Promise.resolve({ state: "unknown" }),
   });
-  return (request) =>
-    app.fetch(new Request(new URL(path, request.url), request), { host: BASE, serverName: BASE });
+  return (request) => app.fetch(asked(request, path), { host: BASE, serverName: BASE });
+}
+
+/** The same request for another path, as a browser makes it that shows the page to a person. */
+function asked({ url, method, headers }: Request, path: string): Request {
+  const navigation = { "Sec-Fetch-Mode": "navigate" };
+  return new Request(new URL(path, url), {
+    method,
+    headers: { ...Object.fromEntries(headers), ...navigation },
+  });
 }
 
 const AWAY =
@@ -67,13 +75,7 @@ const AWAY =
 export const EVERY_PAGE: Readonly<Record<string, ShowPage>> = {
   "landing": basePage("/"),
   "not-found": basePage("/nothing"),
-  "relay": (request) =>
-    apiHostPage(
-      new Request(new URL("/", request.url), {
-        headers: { ...Object.fromEntries(request.headers), "Sec-Fetch-Mode": "navigate" },
-      }),
-      RELAY,
-    )!,
+  "relay": (request) => apiHostPage(asked(request, "/"), RELAY)!,
   "offline": userPage({ state: "offline", lastOnlineAt: NOW - 3 * HOUR_MS }),
   "offline-away": userPage({ state: "offline", lastOnlineAt: NOW - 400 * HOUR_MS, away: AWAY }),
   "offline-long": userPage({ state: "offline" }, {}, `${"verylong".repeat(7)}-name`),
@@ -81,6 +83,7 @@ export const EVERY_PAGE: Readonly<Record<string, ShowPage>> = {
   "not-responding": userPage({ state: "online" }, { notResponding: true }),
   "unreachable": userPage({ state: "online", unreachable: true }, { notResponding: true }),
   "restarting": userPage({ state: "offline" }, { restarting: true }),
+  "used-up": userPage({ state: "online" }, { usedUp: true }),
   "unknown-name": userPage({ state: "unknown" }),
   "suspended": userPage({ state: "suspended" }),
   "misdirected": userPage({ state: "online" }),
