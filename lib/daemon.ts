@@ -115,7 +115,7 @@ async function start(
   const uncaught = logUncaught(log);
   onClose(() => uncaught.stop());
   const ground = await layGround(settings, log, events, predecessor !== undefined);
-  const { listeners, ceilings, metrics, cutOff, store: { acts, rests } } = ground;
+  const { listeners, ceilings, metrics, cutOff, store: { acts, rests, profiles } } = ground;
   events.onReload((changed) => {
     const detail = changed.join(", ") || "nothing was different";
     acts.note({ act: "reload", detail, by: "signal" })
@@ -207,6 +207,7 @@ async function start(
       accounts,
       acts,
       rests,
+      profiles,
       users,
       bio,
       issuance,

@@ -2,7 +2,7 @@ import process from "node:process";
 import { Counters } from "./counters.ts";
 import type { Figures } from "./figures.ts";
 import { Instruments } from "./instruments.ts";
-import type { UserCounters } from "./user_counters.ts";
+import { addUserCounters } from "./user_counters.ts";
 
 /** Upper bounds in seconds: a parked connection saves this, a ticket ends it at 10 s. */
 const DIAL_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -44,7 +44,7 @@ export function createMetrics(
   const counters = new Counters(maxUsers);
   instruments.info("glossond_build_info", "Version and commit of the relay", build);
   addCounters(instruments, counters);
-  if (counters.users.enabled) addUsers(instruments, counters.users);
+  if (counters.users.enabled) addUserCounters(instruments, counters.users);
   addProcess(instruments);
   const dial = instruments.histogram(
     "glossond_dial_seconds",
@@ -114,21 +114,6 @@ function addCounters(to: Instruments, counters: Counters): void {
     help: "Runs of the bio script, by their result; busy: had no turn",
     label: "result",
     read: () => counters.bios.entries(),
-  });
-}
-
-function addUsers(to: Instruments, users: UserCounters): void {
-  to.counter({
-    name: "glossond_user_visitors_total",
-    help: "Visitors that met a client, by user; _other: users without a label of their own",
-    label: "user",
-    read: () => users.entries("visitors"),
-  });
-  to.counter({
-    name: "glossond_user_bytes_total",
-    help: "Bytes passed between visitors and a client both ways, by user",
-    label: "user",
-    read: () => users.entries("bytes"),
   });
 }
 

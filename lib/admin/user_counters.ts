@@ -1,3 +1,5 @@
+import type { Instruments } from "./instruments.ts";
+
 /** In the place of a username, which has no underscore: all whose own label there is no room for. */
 const OTHERS = "_other";
 
@@ -50,4 +52,20 @@ export class UserCounters {
     this.#counts.set(label, counts);
     return counts;
   }
+}
+
+/** Adds them to the metrics. */
+export function addUserCounters(to: Instruments, users: UserCounters): void {
+  to.counter({
+    name: "glossond_user_visitors_total",
+    help: "Visitors that met a client, by user; _other: users without a label of their own",
+    label: "user",
+    read: () => users.entries("visitors"),
+  });
+  to.counter({
+    name: "glossond_user_bytes_total",
+    help: "Bytes passed between visitors and a client both ways, by user",
+    label: "user",
+    read: () => users.entries("bytes"),
+  });
 }

@@ -1,5 +1,12 @@
 import type { DataPathWord } from "../wire/messages.ts";
-import type { FiguresView, LimitsView, NameInDns, UserDesk, UserView } from "./users.ts";
+import type {
+  FiguresView,
+  LimitsView,
+  NameInDns,
+  ProfileView,
+  UserDesk,
+  UserView,
+} from "./users.ts";
 
 /** How long the DNS server may take to tell where a name is. */
 const DNS_TIMEOUT_MS = 3_000;
@@ -38,6 +45,13 @@ export interface StoredFigures {
   day: { day: number; bytes: number };
 }
 
+/** What was seen of a profile; times in milliseconds since the epoch. */
+export interface StoredProfile {
+  state: ProfileView["state"];
+  since: number;
+  checkedAt: number;
+}
+
 /** Limits of a user's own. */
 export interface StoredLimits {
   connections?: number;
@@ -55,6 +69,9 @@ export interface ViewSources {
   rests: {
     of(username: string): Promise<StoredRest | undefined>;
     list(): Promise<StoredRest[]>;
+  };
+  profiles: {
+    of(username: string): Promise<StoredProfile | undefined>;
   };
   figures: {
     of(username: string): Promise<StoredFigures | undefined>;
@@ -91,7 +108,7 @@ interface Known {
 
 /** Makes views of what the stores and the running relay tell. They reject as the store. */
 export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "show"> {
-  const { accounts, rests, figures, limits, hostnameOf, certificates, live } = sources;
+  const { accounts, rests, profiles, figures, limits, hostnameOf, certificates, live } = sources;
   const { now = Date.now } = sources;
 
   async function view(username: string, known: Known): Promise<UserView> {
@@ -116,6 +133,7 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
       restsUntil: time(rest?.until),
       createdAt: time(account?.createdAt),
       verifiedAt: time(account?.verifiedAt),
+      profile: account === undefined ? null : profileView(await profiles.of(username)),
       lastOnlineAt: time(lastOnlineAt),
       certificateNotAfter: time(certificate?.notAfter),
       visitors: live?.visitors(username) ?? null,
@@ -172,11 +190,21 @@ function figuresView(figures: StoredFigures | undefined, now: number): FiguresVi
   };
 }
 
+function profileView(seen: StoredProfile | undefined): ProfileView | null {
+  if (seen === undefined) return null;
+  const { state, since, checkedAt } = seen;
+  return { state, since: rfc3339(since), checkedAt: rfc3339(checkedAt) };
+}
+
 /** Limits of a user's own as commands show them. */
 export function limitsView({ connections, bytesPerDay }: StoredLimits): LimitsView {
   return { connections: connections ?? null, bytesPerDay: bytesPerDay ?? null };
 }
 
 function time(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString();
+  return ms === undefined ? null : rfc3339(ms);
+}
+
+function rfc3339(ms: number): string {
+  return new Date(ms).toISOString();
 }

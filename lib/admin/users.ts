@@ -25,6 +25,14 @@ export interface FiguresView {
   lastVisitAt: string | null;
 }
 
+/** What was seen of a user's profile when it was looked for again. */
+export interface ProfileView {
+  /** `another`: there is one of that name, which is not the one that proved it. */
+  state: "there" | "gone" | "another";
+  since: string;
+  checkedAt: string;
+}
+
 /** Limits that a user has of their own; null: as the settings have it. */
 export interface LimitsView {
   connections: number | null;
@@ -49,6 +57,8 @@ export interface UserView {
   restsUntil: string | null;
   createdAt: string | null;
   verifiedAt: string | null;
+  /** Null where it was not looked for since it proved the name. */
+  profile: ProfileView | null;
   lastOnlineAt: string | null;
   /** End of the newest certificate. */
   certificateNotAfter: string | null;

@@ -113,11 +113,12 @@ async function withDesk(
   openStateFolder(stateDir);
   const store = await openStore({ stateDir });
   try {
-    const { accounts, acts, orders, rests, figures, limits } = store;
+    const { accounts, acts, orders, rests, profiles, figures, limits } = store;
     return await work(createUserDesk({
       accounts,
       acts,
       rests,
+      profiles,
       figures,
       limits: { own: limits.of, set: limits.set },
       log: SILENT_LOG,

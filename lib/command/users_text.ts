@@ -1,27 +1,30 @@
-import type { FiguresView, LimitsView, UserView } from "../admin/users.ts";
+import type { FiguresView, LimitsView, ProfileView, UserView } from "../admin/users.ts";
 import { facts, localTime, shortBytes, table } from "./table.ts";
 
 /** Longest name that has its user's columns beside it. */
-const MAX_NAME_COLUMN = 20;
+const MAX_NAME_COLUMN = 18;
 
 /** All users as a table of 80 columns; a longer name has a line of its own above the rest. */
 export function userTable(users: readonly UserView[]): string {
   if (users.length === 0) return "There are no users yet.\n";
   const rows = users.map((user) => [
     user.username.length > MAX_NAME_COLUMN ? "" : user.username,
-    stateOf(user),
+    stateOf(user) + (hasLostProfile(user) ? "*" : ""),
     count(user.visitors),
     localTime(user.lastOnlineAt),
     localTime(user.certificateNotAfter).slice(0, 10),
   ]);
   const [head, ...lines] = table([
-    ["NAME", "STATE", "VISITORS", "LAST ONLINE", "CERTIFICATE"],
+    ["NAME", "STATE", "VISITORS", "LAST ONLINE", "CERT UNTIL"],
     ...rows,
   ], [2]).trimEnd().split("\n");
   const shown = users.map(({ username }, i) =>
     username.length > MAX_NAME_COLUMN ? `${username}\n${lines[i]}` : lines[i]
   );
-  return [head, ...shown].map((line) => `${line}\n`).join("");
+  const note = users.some(hasLostProfile)
+    ? ["", "* the profile is gone, or another one's: users show NAME"]
+    : [];
+  return [head, ...shown, ...note].map((line) => `${line}\n`).join("");
 }
 
 /** One user in full. */
@@ -42,6 +45,7 @@ export function userText(user: UserView): string {
     ["certificate until", localTime(user.certificateNotAfter)],
     ["account since", localTime(user.createdAt)],
     ["profile proved", localTime(user.verifiedAt)],
+    ...user.profile === null ? [] : [["profile", profileText(user.profile)] as const],
   ]);
 }
 
@@ -72,6 +76,22 @@ export function limitsText({ connections, bytesPerDay }: LimitsView): string {
     ? "connections as the settings have it"
     : `${connections} connections`;
   return `${visitors}, ${bytes}`;
+}
+
+function hasLostProfile({ profile }: UserView): boolean {
+  return profile !== null && profile.state !== "there";
+}
+
+function profileText({ state, since, checkedAt }: ProfileView): string {
+  const seen = `looked for ${localTime(checkedAt)}`;
+  switch (state) {
+    case "there":
+      return `there, ${seen}`;
+    case "gone":
+      return `GONE since ${localTime(since)}, ${seen}`;
+    case "another":
+      return `ANOTHER ONE of this name since ${localTime(since)}, ${seen}`;
+  }
 }
 
 function stateOf({ state, dataPath }: UserView): string {

@@ -17,6 +17,13 @@ export const LIMIT_SETTINGS = {
     "Days that a released name rests, for all but the profile that had it; 0: it is free at once",
     { dev: "0", live: true },
   ),
+  profileCheckDays: required(
+    "PROFILE_CHECK_DAYS",
+    integer(0, 365),
+    "0",
+    "Days after which it is looked again whether a user's profile is there; 0: never",
+    { live: true },
+  ),
   claimsPerHour: required(
     "CLAIMS_PER_HOUR",
     integer(1, 1_000_000),

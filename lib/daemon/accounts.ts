@@ -1,10 +1,14 @@
 import { type BioCommand, createBioCommand } from "../account/bio_command.ts";
 import { BioQueue } from "../account/bio_queue.ts";
 import { Claims } from "../account/claims.ts";
+import { ProfileChecks } from "../account/profile_checks.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import { limitedGroups } from "../net/address_group.ts";
 import type { Ground } from "./ground.ts";
 import { createReserved } from "./reserved.ts";
+
+/** Where the relay itself asks from. */
+const LOOPBACK = "127.0.0.1";
 
 /** Who has which name, and how names are claimed. */
 export interface Accounts {
@@ -15,7 +19,7 @@ export interface Accounts {
 
 /** Builds accounts, claims and the reading of profiles. */
 export async function buildAccounts(
-  { store, settings, log, metrics: { counters }, hostnameOf, onReload }: Ground,
+  { store, settings, log, metrics: { counters }, hostnameOf, onClose, onReload }: Ground,
 ): Promise<Accounts> {
   const { accounts } = store;
   const bio = createBioCommand({ script: () => settings.bioScript, log });
@@ -33,6 +37,15 @@ export async function buildAccounts(
       log.debug("too many profiles are being read", { username, waiting: profiles.waiting });
     },
   });
+  const checks = new ProfileChecks({
+    profiles: store.profiles,
+    total: async () => (await accounts.counts()).total,
+    // As one who is not limited by address, yet has no more turns than others.
+    read: (username) => profiles.ask(username, LOOPBACK),
+    days: () => settings.profileCheckDays,
+    log,
+  });
+  onClose(() => checks.stop());
   const claims = new Claims({
     store,
     key: await store.claims.key(),

@@ -5,6 +5,7 @@ import type { LastOnline } from "../account/last_online.ts";
 import { archiveState } from "../store/archive.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import type { ActStore, Trace } from "../store/acts.ts";
+import type { ProfileStore } from "../store/profiles.ts";
 import type { RestStore } from "../store/rests.ts";
 import { isUsername } from "../account/username.ts";
 import type { Metrics } from "../admin/metrics.ts";
@@ -35,6 +36,7 @@ export interface OperatorOptions {
   accounts: AccountStore;
   acts: ActStore;
   rests: RestStore;
+  profiles: ProfileStore;
   users: UserUsage;
   bio: BioCommand;
   lastOnline: LastOnline;
@@ -91,6 +93,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       accounts,
       acts: options.acts,
       rests: options.rests,
+      profiles: options.profiles,
       figures: options.users.usage,
       limits: options.users.limits,
       log: options.log,

@@ -11,6 +11,7 @@ import type { LimitStore } from "./limits.ts";
 import type { NameStore } from "./names.ts";
 import type { OnlineTimes } from "./online_times.ts";
 import type { OrderStore } from "./orders.ts";
+import type { ProfileStore } from "./profiles.ts";
 import type { RestStore } from "./rests.ts";
 
 /**
@@ -38,6 +39,8 @@ export interface Store {
   /** Limits that single users have. */
   readonly limits: LimitStore;
   readonly orders: OrderStore;
+  /** What was seen of users' profiles when they were looked for again. */
+  readonly profiles: ProfileStore;
   /** Which released names rest. */
   readonly rests: RestStore;
   readonly onlineTimes: OnlineTimes;

@@ -34,6 +34,7 @@ function commandsWith(lines: RenewalLine[] = []) {
       },
       acts: store.acts,
       rests: store.rests,
+      profiles: store.profiles,
       figures: store.figures,
       limits: { own: store.limits.of, set: store.limits.set },
       log: SILENT_LOG,

@@ -163,8 +163,13 @@ Deno.test("users takes an option only where it belongs, and no reason of any len
 Deno.test("users fits 80 columns, and tells the state of a blocked name in JSON too", () =>
   deskTest(async (desk) => {
     const long = "a".repeat(63);
+    const longest = "b".repeat(18);
+    // The zone takes three columns more where it is not UTC.
+    const columns = new Date().getTimezoneOffset() === 0 ? 77 : 80;
     await desk.ask(async (store) => {
       await grantToken(store, long);
+      await grantToken(store, longest);
+      await store.profiles.note(longest, { found: false }, 0);
       const now = Date.now();
       await store.onlineTimes.markSeen(new Map([["kaylee", { at: now }], [long, { at: now }]]));
     });
@@ -174,13 +179,14 @@ Deno.test("users fits 80 columns, and tells the state of a blocked name in JSON 
       assert.ok(stdout.split("\n").every((line) => line.length <= 80), stdout);
     }
     const { stdout } = await desk.run(["list"]);
+    assert.ok(stdout.split("\n").every((line) => line.length <= columns), stdout);
     assert.match(stdout, new RegExp(`^${long}\\n +offline `, "m"));
     const shown = JSON.parse((await desk.run(["list"], { options: { json: true } })).stdout);
     assert.deepEqual(
       shown.map(({ username, state }: Record<string, string>) => [username, state]),
-      [[long, "offline"], ["kaylee", "blocked"]],
+      [[long, "offline"], [longest, "setup"], ["kaylee", "blocked"]],
     );
-    const times = Object.entries<unknown>(shown[1]).filter(([name]) => name.endsWith("At"));
+    const times = Object.entries<unknown>(shown[2]).filter(([name]) => name.endsWith("At"));
     assert.deepEqual(times.map(([name]) => name), [
       ...["blockedAt", "createdAt", "verifiedAt", "lastOnlineAt"],
     ]);

@@ -118,6 +118,14 @@ const MIGRATIONS: readonly string[] = [
      connections   INTEGER,
      bytes_per_day INTEGER
    ) STRICT;`,
+  // What was seen of users' profiles since, see ../profiles.ts; nothing where they could not be read.
+  `CREATE TABLE profile_check (
+     username   TEXT PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+     state      TEXT CHECK (state IN ('there', 'gone', 'another')),
+     since      INTEGER,
+     checked_at INTEGER,
+     due_at     INTEGER NOT NULL
+   ) STRICT;`,
 ];
 
 /**

@@ -16,6 +16,7 @@ import { limitTable } from "./limits.ts";
 import { nameTable } from "./names.ts";
 import { onlineTimes } from "./online_times.ts";
 import { orderTable } from "./orders.ts";
+import { profileTable } from "./profiles.ts";
 import { restKeeper, restTable } from "./rests.ts";
 
 /** The database's name in the state folder. */
@@ -64,6 +65,7 @@ export function storeOn(db: DatabaseSync, options: SqliteOptions = {}): Store {
     figures: figureTable(engine),
     limits: limitTable(engine, noteAct),
     orders: orderTable(engine),
+    profiles: profileTable(engine, { now, random }),
     rests: restTable(engine, { now, noteAct, resting }),
     onlineTimes: onlineTimes(engine, now),
     names: nameTable(engine),

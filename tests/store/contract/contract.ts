@@ -6,6 +6,7 @@ import { limitContract } from "./limits.ts";
 import { nameContract } from "./names.ts";
 import { onlineTimesContract } from "./online_times.ts";
 import { orderContract } from "./orders.ts";
+import { profileContract } from "./profiles.ts";
 import { restContract } from "./rests.ts";
 import { storeContract } from "./store.ts";
 import type { Holds, WithSubject } from "./subject.ts";
@@ -30,4 +31,5 @@ export function testStore(engine: string, withSubject: WithSubject): void {
   restContract(holds);
   figureContract(holds);
   limitContract(holds);
+  profileContract(holds);
 }
