@@ -2,6 +2,7 @@
  * Loaded into a relay before its own modules: writes down every second how many timers wait and how much
  * memory JavaScript holds after a collection, and plants a leak where one is asked for.
  */
+import process from "node:process";
 import type { Inside, Plant } from "./gauge.ts";
 
 /** How often it writes, milliseconds. */
@@ -13,49 +14,15 @@ const PLANT_MS = 100;
 /** How long a planted timer waits: longer than any soak, milliseconds. */
 const PLANTED_TIMER_MS = 86_400_000;
 
-type Callback = (...args: unknown[]) => void;
-
-/** The runtime's own, whatever it calls the timers that it hands out. */
-interface Timers {
-  setTimeout(callback: Callback, ms?: number, ...args: unknown[]): unknown;
-  setInterval(callback: Callback, ms?: number, ...args: unknown[]): unknown;
-  clearTimeout(timer: unknown): void;
-  clearInterval(timer: unknown): void;
-}
-
-const timers = new Set<unknown>();
-const own = { setTimeout, setInterval, clearTimeout, clearInterval } as Timers;
-const counted: Timers = {
-  setTimeout(callback, ms, ...args) {
-    const timer = own.setTimeout(() => {
-      timers.delete(timer);
-      callback(...args);
-    }, ms);
-    timers.add(timer);
-    return timer;
-  },
-  setInterval(callback, ms, ...args) {
-    const timer = own.setInterval(callback, ms, ...args);
-    timers.add(timer);
-    return timer;
-  },
-  clearTimeout(timer) {
-    timers.delete(timer);
-    own.clearTimeout(timer);
-  },
-  clearInterval(timer) {
-    timers.delete(timer);
-    own.clearInterval(timer);
-  },
-};
-Object.assign(globalThis, counted);
-
 const { SOAK_FOLDER, SOAK_PLANT } = Deno.env.toObject();
 const file = `${SOAK_FOLDER}/${Deno.pid}.json`;
 every(WRITE_MS, () => {
   // Given by --expose-gc.
   (globalThis as unknown as { gc(): void }).gc();
-  const inside: Inside = { timers: timers.size, heapBytes: Deno.memoryUsage().heapUsed };
+  const inside: Inside = {
+    timers: process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length,
+    heapBytes: Deno.memoryUsage().heapUsed,
+  };
   Deno.writeTextFileSync(`${file}.new`, JSON.stringify(inside));
   Deno.renameSync(`${file}.new`, file);
 });
@@ -71,5 +38,5 @@ if (SOAK_PLANT) every(PLANT_MS, plants[SOAK_PLANT as Plant]);
 
 /** Does something again and again; the relay, which is loaded once nothing else waits, does not end for it. */
 function every(ms: number, act: () => void): void {
-  Deno.unrefTimer(own.setInterval(act, ms) as number);
+  setInterval(act, ms).unref();
 }
