@@ -46,9 +46,9 @@ export class Crowd implements AsyncDisposable {
     return agoMs;
   }
 
-  /** Has visitors come, so many a second, until {@linkcode Crowd.endVisits}. */
+  /** Has visitors come, so many a second or none, until {@linkcode Crowd.endVisits}. */
   beginVisits(perSecond: number): void {
-    this.#over = false;
+    this.#over = perSecond === 0;
     this.#visiting = (async () => {
       while (!this.#over) {
         const { p99, failures } = await this.#visitors.call<

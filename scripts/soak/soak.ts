@@ -76,41 +76,95 @@ export interface SoakResult {
   failures: Record<string, number>;
 }
 
+/** A relay, those that came before it, and all who live with them. */
+interface World {
+  /** The newest last. */
+  relays: Relay[];
+  gauge: Gauge;
+  crowd: Crowd;
+  acts: Acts;
+  /** Has users come and go for so many seconds; resolves with how often one did. */
+  comeAndGo: (seconds: number) => Promise<number>;
+  /** Starts the next relay, which takes the place of the newest. */
+  handOver: () => Promise<void>;
+}
+
 /** Lets a relay live, with others after it, and tells what grew and what went wrong. */
 export async function soak(plan: SoakPlan): Promise<SoakResult> {
-  const { seconds, seed, clients, perSecond, streams, handOvers, plant } = plan;
+  const { seconds, seed } = plan;
   await using stack = new AsyncDisposableStack();
-  const folder = await Deno.makeTempDir({ prefix: "glossond-soak-" });
-  stack.defer(() => Deno.remove(folder, { recursive: true }));
-  const gauge = new Gauge(folder);
-  const relayOptions = { settings: SETTINGS, ...gauge.relayOptions(plant) };
-  const going = Math.ceil(clients / 4);
-  const glossond = stack.use(await startGlossond({ users: clients + going, ...relayOptions }));
-  const relays = [glossond.relay];
-  const current = (): Relay => relays.at(-1)!;
-
-  const hostnames = Array.from({ length: clients }, (_, i) => `${usernameOf(i)}.${BASE}`);
-  const crowd = stack.use(new Crowd({ port: glossond.relay.ports.hub!, hostnames }));
-  await crowd.comeOnline(hostnames.map((_, i) => glossond.membership(i, POOL)));
-  const acts = stack.use(await Acts.begin(glossond.relay, new Random(seed, 0), crowd));
-  const goers = stack.use(new LoadProcess("clients.ts"));
+  const world = await settle(plan, stack);
+  const { relays, gauge, crowd, acts } = world;
   const hostile = await startHostile({
-    ...{ port: glossond.relay.ports.hub!, addresses: 0, seconds },
+    ...{ port: relays[0]!.ports.hub!, addresses: 0, seconds },
     ...{ slow: HOSTILE.slow, silent: HOSTILE.silent },
     resets: Math.round(HOSTILE.resetsPerSecond * seconds),
   });
+  await live(world, plan);
+  await hostile.end();
+  await acts.check();
+  await Promise.all(relays.slice(0, -1).map(({ readerGone }) => readerGone));
+  for (const { lines } of relays) {
+    for (const { level, message } of lines) if (level === "error") crowd.note(`logged: ${message}`);
+  }
+  return {
+    ...{ seconds, seed, visits: crowd.visits, slowestMs: crowd.slowestMs },
+    acts: { ...acts.counts, "hand-overs": relays.length - 1 },
+    trends: gauge.trends(),
+    failures: Object.fromEntries(crowd.failures),
+  };
+}
 
+/** Starts the relay and has users come online; all ends with the stack. */
+async function settle(
+  { seed, clients, plant }: SoakPlan,
+  stack: AsyncDisposableStack,
+): Promise<World> {
+  const folder = await Deno.makeTempDir({ prefix: "glossond-soak-" });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const gauge = new Gauge(folder);
+  const options = { settings: SETTINGS, ...gauge.relayOptions(plant) };
+  const going = Math.ceil(clients / 4);
+  const glossond = stack.use(await startGlossond({ users: clients + going, ...options }));
+  const relays = [glossond.relay];
+  const { dir, ports } = glossond.relay;
+  const hostnames = Array.from({ length: clients }, (_, i) => `${usernameOf(i)}.${BASE}`);
+  const crowd = stack.use(new Crowd({ port: ports.hub!, hostnames }));
+  await crowd.comeOnline(hostnames.map((_, i) => glossond.membership(i, POOL)));
+  const acts = stack.use(await Acts.begin(glossond.relay, new Random(seed, 0), crowd));
+  const goers = stack.use(new LoadProcess("clients.ts"));
+  return {
+    ...{ relays, gauge, crowd, acts },
+    async comeAndGo(seconds) {
+      const memberships = Array.from(
+        { length: going },
+        (_, i) => glossond.membership(clients + i, POOL),
+      );
+      const call = { ...GOING, memberships, seconds };
+      return (await goers.call<{ came: number }>("comeAndGo", call)).came;
+    },
+    async handOver() {
+      const relay = await acts.goOnWith(startRelay({ dir, takeover: true, ...options }));
+      stack.defer(() => relay.stop().then(() => {}));
+      relays.push(relay);
+    },
+  };
+}
+
+/** Has everything happen for as long as is planned. */
+async function live(world: World, plan: SoakPlan): Promise<void> {
+  const { relays, gauge, crowd, acts } = world;
+  const { seconds, perSecond, streams, handOvers } = plan;
   const beganAt = performance.now();
   const atS = (): number => (performance.now() - beganAt) / 1000;
   const over = new AbortController();
 
   async function takeSamples(): Promise<void> {
-    gauge.nextEra(0);
-    let relay = current();
     const everyMs = Math.min(SAMPLE_MS, seconds * 1000 / LEAST_SAMPLES);
+    let relay: Relay | undefined;
     while (!over.signal.aborted) {
-      if (relay !== current()) gauge.nextEra(atS());
-      relay = current();
+      if (relay !== relays.at(-1)) gauge.nextEra(atS());
+      relay = relays.at(-1)!;
       const figures = await gauge.sample(relay, atS());
       if (figures !== undefined) {
         plan.onProgress({
@@ -133,40 +187,19 @@ export async function soak(plan: SoakPlan): Promise<SoakResult> {
   async function handOver(): Promise<void> {
     for (let i = 1; i <= handOvers; i++) {
       await sleep(i * seconds * 1000 / (handOvers + 1) - atS() * 1000, over.signal);
-      const { dir } = current();
-      const next = await acts.goOnWith(startRelay({ dir, takeover: true, ...relayOptions }));
-      stack.defer(() => next.stop().then(() => {}));
-      relays.push(next);
+      await world.handOver();
     }
   }
 
   crowd.beginVisits(perSecond);
-  const lives = [
-    takeSamples(),
-    useStreams(),
-    handOver(),
-    acts.live(over.signal),
-    goers.call<{ came: number }>("comeAndGo", {
-      ...GOING,
-      memberships: Array.from({ length: going }, (_, i) => glossond.membership(clients + i, POOL)),
-      seconds: Math.max(1, Math.floor(seconds - GOING.stayMs / 1000)),
-    }).then(({ came }) => acts.did("users came and went", came)),
-  ];
+  const goingS = Math.max(1, Math.floor(seconds - GOING.stayMs / 1000));
+  const lives = Promise.all([
+    ...[takeSamples(), useStreams(), handOver(), acts.live(over.signal)],
+    world.comeAndGo(goingS).then((came) => acts.did("users came and went", came)),
+  ]);
   // Samples are taken to the end, so that only a failure comes before it.
-  await Promise.race([sleep(seconds * 1000), Promise.all(lives)]);
+  await Promise.race([sleep(seconds * 1000), lives]);
   over.abort();
   await crowd.endVisits();
-  await Promise.all(lives);
-  await hostile.end();
-  await acts.check();
-  await Promise.all(relays.slice(0, -1).map(({ readerGone }) => readerGone));
-  for (const { lines } of relays) {
-    for (const { level, message } of lines) if (level === "error") crowd.note(`logged: ${message}`);
-  }
-  return {
-    ...{ seconds, seed, visits: crowd.visits, slowestMs: crowd.slowestMs },
-    acts: { ...acts.counts, "hand-overs": relays.length - 1 },
-    trends: gauge.trends(),
-    failures: Object.fromEntries(crowd.failures),
-  };
+  await lives;
 }
