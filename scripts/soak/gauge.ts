@@ -27,8 +27,8 @@ const STATE_FIGURES = ["rows", "files"] as const;
 /** Name of a figure. */
 export type Figure = typeof PROCESS_FIGURES[number] | typeof STATE_FIGURES[number];
 
-/** What the relay keeps of the past by design: for a month, for a claim's hour, and some thousands of acts. */
-const HISTORIES = ["certificate_order", "claim_check", "act"];
+/** What the relay keeps of the past by design, for a claim's hour at least, or some thousands of acts. */
+const HISTORIES = ["certificate_order", "claim_check", "resting_name", "act"];
 
 /** How long a process may take to reach its level, as a share of its time and at most, seconds. */
 const WARM_UP = { share: 0.4, mostS: 120 } as const;
