@@ -8,6 +8,7 @@ import { sleep } from "./pause.ts";
 import { closeQuietly, type Duplex, splice } from "./splice.ts";
 import type { CertificatePair } from "./tls_backend.ts";
 import { type StartBackend, TlsGeneration } from "./tls_generation.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** First and longest pause before a backend that stopped by itself is started again. */
 const RESTART_MS = { first: 50, longest: 5_000 } as const;
@@ -57,6 +58,7 @@ export class TlsFront<Info> {
   readonly #stops: LogThrottle;
   readonly #failures: LogThrottle;
   readonly #idleCheck: ReturnType<typeof setInterval>;
+  readonly #turnstile = new Turnstile();
   readonly #generations = new Set<TlsGeneration<Info>>();
   #current: TlsGeneration<Info> | undefined;
   #pair: CertificatePair | undefined;
@@ -106,7 +108,7 @@ export class TlsFront<Info> {
     }
     const fronted = new Fronted(conn, info, this.#options.lifeMs);
     // Two steps, so that the one that may take days does not hold the head.
-    return this.#splice(fronted, this.#open(fronted, head));
+    return this.#splice(fronted, this.#turnstile.pass().then(() => this.#open(fronted, head)));
   }
 
   /**
