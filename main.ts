@@ -1,36 +1,10 @@
-import { parseArgs } from "node:util";
-import { backup } from "./lib/command/backup.ts";
-import { bio } from "./lib/command/bio.ts";
 import { type Command, type CommandContext, EXIT } from "./lib/command/command.ts";
-import { cert } from "./lib/command/cert.ts";
-import { config } from "./lib/command/config.ts";
-import { doctor } from "./lib/command/doctor.ts";
-import { init } from "./lib/command/init.ts";
-import { restore } from "./lib/command/restore.ts";
-import { dev, serve } from "./lib/command/serve.ts";
-import { status } from "./lib/command/status.ts";
-import { users } from "./lib/command/users.ts";
+import { readCommandLine, usageError } from "./lib/command/command_line.ts";
+import { COMMANDS, HELP } from "./lib/command/commands.ts";
+import { nearest } from "./lib/config/nearest.ts";
 import { secretsFileOf, settingsFileOf } from "./lib/config/load.ts";
 import { COMMIT, SOFTWARE } from "./lib/version.ts";
 import { escapeLines } from "./lib/wire/unseen.ts";
-
-const COMMANDS: Record<string, Command> = {
-  ...{ init, serve, dev, config, cert, users, status, doctor, bio, backup, restore },
-};
-
-const HELP = `glossond: the relay of Glosson
-
-Usage: glossond [COMMAND]
-
-Commands:
-${Object.entries(COMMANDS).map(([name, c]) => `  ${name.padEnd(8)}  ${c.summary}`).join("\n")}
-
-Options:
-  -h, --help     this text; behind a command, the command's, as help COMMAND
-  -V, --version  the version
-
-Settings are environment variables GLOSSOND_…; glossond config lists them.
-`;
 
 const encoder = new TextEncoder();
 
@@ -92,15 +66,16 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   const named = first !== undefined && !first.startsWith("-");
-  const command = commandNamed(named ? first : "serve");
-  const { values, positionals } = parse(command, args.slice(named ? 1 : 0));
-  if (values.help) {
+  const name = named ? first : "serve";
+  const command = commandNamed(name);
+  const { options, positionals } = readCommandLine(name, command, args.slice(named ? 1 : 0));
+  if (options.help) {
     print(command.help);
     return EXIT.ok;
   }
   return await command.run({
     positionals,
-    options: values as CommandContext["options"],
+    options,
     input: standardInput(),
     readSettings,
     print,
@@ -146,25 +121,11 @@ function serviceManagerOf(
 
 function commandNamed(name: string): Command {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) throw usageError(`There is no command ${JSON.stringify(name)}`);
-  return command;
-}
-
-function parse(command: Command, args: string[]): ReturnType<typeof parseArgs> {
-  try {
-    return parseArgs({
-      args,
-      options: { ...command.options, help: { type: "boolean", short: "h" } },
-      allowPositionals: command.takesWords ?? false,
-    });
-  } catch (error) {
-    throw usageError((error as Error).message);
+  if (command === undefined) {
+    const like = nearest(name, Object.keys(COMMANDS));
+    throw usageError(`There is no command ${JSON.stringify(name)} (did you mean ${like}?)`);
   }
-}
-
-/** An error of the command line itself. */
-function usageError(problem: string): Error {
-  return new Error(`${problem}; glossond --help tells what can be done`, { cause: EXIT.usage });
+  return command;
 }
 
 if (import.meta.main) {

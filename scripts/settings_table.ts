@@ -1,12 +1,15 @@
 /**
- * Writes the table of settings into examples/OPERATING.md; a test tells when it is out of date.
+ * Writes the table of settings into examples/OPERATING.md, and examples/CODES.md; tests tell when they are
+ * out of date.
  */
 import { fileURLToPath } from "node:url";
 import type { Setting } from "../lib/config/setting.ts";
 import { SETTINGS } from "../lib/config/settings.ts";
+import { codesDocument } from "./codes_table.ts";
 import { readCommandLine } from "./command_line.ts";
 
 const DOCUMENT = fileURLToPath(new URL("../examples/OPERATING.md", import.meta.url));
+const CODES = fileURLToPath(new URL("../examples/CODES.md", import.meta.url));
 const PLACE = /(<!-- settings: [^>]*-->\n)[^]*?(<!-- \/settings -->)/;
 
 /** The table in Markdown. */
@@ -26,7 +29,7 @@ export function withTable(text: string): string {
   return text.replace(PLACE, (_, start, end) => `${start}\n${settingsTable()}\n${end}`);
 }
 
-const HELP = `Writes the table of settings into examples/OPERATING.md.
+const HELP = `Writes the table of settings into examples/OPERATING.md, and examples/CODES.md.
 
 Usage: deno run -A scripts/settings_table.ts
 `;
@@ -34,4 +37,5 @@ Usage: deno run -A scripts/settings_table.ts
 if (import.meta.main) {
   readCommandLine(HELP, { options: {} });
   Deno.writeTextFileSync(DOCUMENT, withTable(Deno.readTextFileSync(DOCUMENT)));
+  Deno.writeTextFileSync(CODES, codesDocument());
 }

@@ -44,7 +44,8 @@ Options:
   --reason TEXT  why, for the log; with block also for the user
   --now          the name does not rest
   --yes          do not ask
-  --connections N, --bytes-per-day SIZE  with limit
+  --connections N       with limit: visitors' connections at once
+  --bytes-per-day SIZE  with limit: bytes that may pass a day
   --json         for machines
   --dev          for the relay of glossond dev
 `,

@@ -1,4 +1,5 @@
 import { type Dotenv, readDotenv } from "./dotenv.ts";
+import { nearest } from "./nearest.ts";
 import type { Setting } from "./setting.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 import { withoutUserInfo } from "./values.ts";
@@ -184,21 +185,8 @@ function unknownNames(names: string[], where = ""): string[] {
   const known = Object.values(SETTINGS as Record<string, Setting<unknown>>)
     .map((setting) => PREFIX + setting.name);
   return names.filter((name) => !known.includes(name)).map((name) => {
-    const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
-    return `${where}${name} is not a setting; did you mean ${nearest}? (glossond config lists them all)`;
+    return `${where}${name} is not a setting; did you mean ${
+      nearest(name, known)
+    }? (glossond config lists them all)`;
   });
-}
-
-/** Levenshtein distance: edits of one character between two words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, swap));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

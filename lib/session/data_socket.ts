@@ -2,16 +2,11 @@ import type { BinarySocket } from "../net/binary_socket.ts";
 import type { Places } from "../net/places.ts";
 import { scheduleTimeout } from "../net/schedule.ts";
 import type { Log } from "../log.ts";
+import { TICKET_REFUSED, TRY_AGAIN_LATER } from "../wire/closes.ts";
 import { isTicket, TICKET_BYTES } from "../wire/messages.ts";
 import { latin1 } from "../wire/latin1.ts";
 import { PREFACE_TIMEOUT_MS } from "./data_port.ts";
 import type { Redeem, Tickets } from "./tickets.ts";
-
-/** Close code for a ticket that is not good. */
-const REFUSED = 4403;
-
-/** Close code for want of a place: try again later (IANA registry). */
-const TRY_AGAIN_LATER = 1013;
 
 /** Options for {@linkcode createDataSockets}. */
 export interface DataSocketsOptions {
@@ -38,7 +33,7 @@ export function createDataSockets(
   function refuse(socket: BinarySocket, reason: "preface" | "ticket" | "timeout"): void {
     onRefused(reason);
     log.debug("data connection refused", { reason, over: "WebSocket" });
-    socket.closeWith(REFUSED);
+    socket.closeWith(TICKET_REFUSED);
   }
 
   return async function onSocket(socket, address) {

@@ -15,6 +15,9 @@ Deno.test("glossond help tells of all commands, and of one what its --help does"
   for (const words of [["help", "nothing"], ["toString"], ["help", "constructor"]]) {
     const { code, stderr } = await glossond("/nowhere", ...words);
     assert.equal(code, 2, stderr);
-    assert.match(stderr, /There is no command "\w+"; glossond --help tells what can be done/);
+    assert.match(
+      stderr,
+      /There is no command "\w+" \(did you mean \w+\?\); glossond --help tells what can be done/,
+    );
   }
 });

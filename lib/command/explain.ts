@@ -1,0 +1,79 @@
+import { nearest } from "../config/nearest.ts";
+import { outcomeTexts } from "../visitor/outcome.ts";
+import { CLOSE_TEXTS } from "../wire/closes.ts";
+import { PROBLEMS } from "../wire/problems.ts";
+import { type Command, EXIT } from "./command.ts";
+import { table } from "./table.ts";
+
+/** A word or number that the relay tells, and what it means. */
+export interface Code {
+  code: string;
+  /** Where it is met. */
+  kind: string;
+  text: string;
+}
+
+/** What is counted for data connections that are refused, as `data-…`. */
+const DATA_REFUSALS: Record<string, string> = {
+  "data-preface": "what came to the data port was no ticket: no client of this protocol",
+  "data-ticket": "the ticket of a data connection was not, or no longer, good",
+  "data-timeout": "no ticket came within 5 s",
+};
+
+/** Every code that the relay tells, in the order of the document. */
+export function codes(): Code[] {
+  return [
+    ...outcomeTexts().map(([code, served, text]) => ({
+      code,
+      kind: served ? "visitor, served" : "visitor, refused",
+      text: `the visitor ${text}`.replace("the visitor there was", "there was"),
+    })),
+    ...Object.entries(DATA_REFUSALS).map(([code, text]) => ({ code, kind: "data port", text })),
+    ...Object.entries(PROBLEMS).map(([code, { status, title, when }]) => ({
+      code,
+      kind: `problem, ${status}`,
+      text: `${title}: ${when}`,
+    })),
+    ...Object.entries(CLOSE_TEXTS).map(([code, text]) => ({ code, kind: "close code", text })),
+  ];
+}
+
+/** `glossond explain`. */
+export const explain: Command = {
+  summary: "tell what a word of status, a problem or a close code means",
+  help: `Usage: glossond explain [CODE]
+
+Tells what a word means that status, the metrics or the log count visitors by, a problem
+of the API, or a close code of its WebSockets; without CODE, all of them.
+Exit: 0 it is known, 1 it is not.
+
+Options:
+  --json  for machines
+`,
+  options: { json: { type: "boolean" } },
+  takesWords: true,
+  run({ positionals, options, print, printError }) {
+    const [code, ...others] = positionals;
+    if (others.length > 0) {
+      printError("glossond: explain takes one code\n");
+      return Promise.resolve(EXIT.usage);
+    }
+    const all = codes();
+    // As a problem's type has it, too.
+    const wanted = code?.toLowerCase().replace(/^urn:glosson:problem:/, "");
+    const found = wanted === undefined ? all : all.filter((one) => one.code === wanted);
+    if (found.length === 0) {
+      const like = nearest(wanted!, all.map((one) => one.code));
+      printError(`glossond: there is no code ${JSON.stringify(code)}; did you mean ${like}?\n`);
+      return Promise.resolve(EXIT.failed);
+    }
+    print(
+      options.json === true
+        ? `${JSON.stringify(found, null, 2)}\n`
+        : code === undefined
+        ? table(all.map((one) => [one.code, one.kind, one.text]))
+        : found.map((one) => `${one.code} (${one.kind}): ${one.text}\n`).join(""),
+    );
+    return Promise.resolve(EXIT.ok);
+  },
+};
