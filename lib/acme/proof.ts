@@ -1,6 +1,6 @@
 import type { CertificateOrder } from "../certificate/authority.ts";
 import type { HostPort } from "../config/values.ts";
-import type { ChallengePlace } from "../dns/challenge_place.ts";
+import { CHALLENGE, type ChallengePlace } from "../dns/challenge_place.ts";
 import type { ChallengeWriter } from "../dns/challenge_writer.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { DnsProvider } from "../dns/provider.ts";
@@ -9,14 +9,11 @@ import { poll } from "./poll.ts";
 import type { AcmeAuthorization, AcmeChallenge, AcmeOrder, AcmeSession } from "./session.ts";
 import { problemBody } from "./transport.ts";
 
-/** What challenges stand below a name with (RFC 8555 section 8.4). */
-const CHALLENGE = "_acme-challenge.";
-
 /** What it takes to prove names by dns-01. */
 export interface ProofParts {
   session: AcmeSession;
   /** Where the writer writes to. */
-  provider: Pick<DnsProvider, "label" | "serialFix">;
+  provider: Pick<DnsProvider, "label" | "serialFix" | "read">;
   writer: ChallengeWriter;
   /** Keeps in the DNS what a challenge would take out of it. */
   names?: Pick<NameKeeper, "keep" | "settle">;
@@ -130,7 +127,7 @@ async function waitUntilVisible(
   { signal, onStep }: CertificateOrder,
   { provider, dnsServers, queries, propagationTimeoutMs: timeoutMs }: ProofParts,
 ): Promise<void> {
-  const servers = await authoritativeServers(zone.name, dnsServers, queries);
+  const servers = await authoritativeServers(provider, zone, dnsServers, queries);
   onStep?.("waiting for the name servers", {
     servers: servers.map(({ label }) => label).join(" "),
   });

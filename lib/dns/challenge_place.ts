@@ -1,4 +1,7 @@
-import { type DnsProvider, type DnsZone, NoZoneError } from "./provider.ts";
+import { type DnsProvider, type DnsZone, NoZoneError, plainName } from "./provider.ts";
+
+/** What challenges stand below a name with (RFC 8555 section 8.4). */
+export const CHALLENGE = "_acme-challenge.";
 
 /** How many CNAME records are followed one after another; more is a mistake. */
 const MAX_ALIASES = 8;
@@ -15,7 +18,8 @@ export interface ChallengePlace {
  * there. Authorities follow them (RFC 8555, section 8.4, by way of RFC 1034, section 3.6.2), and
  * nothing else may stand beside one.
  *
- * @throws {Error} when they lead out of this server's zones, or in a circle; the message has the fix.
+ * @throws {Error} when they lead out of this server's zones or in a circle, or when NS records give the
+ *   name to servers elsewhere (RFC 1034, section 4.2.1); the message has the fix.
  */
 export async function findChallengePlace(
   dns: Pick<DnsProvider, "label" | "findZone" | "read">,
@@ -32,9 +36,10 @@ export async function findChallengePlace(
         { cause: error },
       );
     });
+    await checkNotDelegated(dns, zone, at);
     const { values: [target] } = await dns.read(zone, at, "CNAME");
     if (target === undefined) return { name: at, zone };
-    at = target.toLowerCase().replace(/\.$/, "");
+    at = plainName(target);
     if (way.includes(at) || way.length > MAX_ALIASES) {
       throw new Error(
         `The CNAME records from ${name} lead to no end (${
@@ -43,5 +48,30 @@ export async function findChallengePlace(
       );
     }
     way.push(at);
+  }
+}
+
+/** The name and those above it, up to the zone: NS records at one of them give the name away. */
+export function namesUpTo(zone: DnsZone, name: string): string[] {
+  const names: string[] = [];
+  const below = `.${zone.name}`;
+  for (let at = name; at.endsWith(below); at = at.slice(at.indexOf(".") + 1)) names.push(at);
+  return names;
+}
+
+/** Checks that the zone answers for a name itself: what is written below a zone cut, nobody sees. */
+async function checkNotDelegated(
+  dns: Pick<DnsProvider, "label" | "read">,
+  zone: DnsZone,
+  name: string,
+): Promise<void> {
+  for (const cut of namesUpTo(zone, name)) {
+    const { values } = await dns.read(zone, cut, "NS");
+    if (values.length === 0) continue;
+    throw new Error(
+      `${cut} is delegated to ${
+        values.map(plainName).join(", ")
+      } by NS records in zone ${zone.name}, so a challenge that ${dns.label} holds at ${name} is seen by nobody: remove those records, or hold a zone ${cut} there`,
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { CHALLENGE } from "./challenge_place.ts";
 import type { DnsTurn } from "./turn.ts";
 import { NamePlanner, type NamePlannerOptions } from "./name_planner.ts";
 import { compareRecords, type NameReport } from "./name_records.ts";
@@ -70,7 +71,7 @@ export class NameKeeper {
       if (await isClaimed(name) || (await store.of(name)).size === 0) return;
       const zone = await dns.findZone(name);
       // A challenge that could not be removed yet still makes it exist; the next look takes both.
-      if (!isEmpty(await dns.read(zone, `_acme-challenge.${name}`, "TXT"))) return;
+      if (!isEmpty(await dns.read(zone, CHALLENGE + name, "TXT"))) return;
       await this.#planner.write(zone, [await this.#planner.removing(zone, name)]);
     });
     this.#working = Promise.allSettled([this.#working, done]);

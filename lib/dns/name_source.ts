@@ -1,12 +1,10 @@
+import { CHALLENGE } from "./challenge_place.ts";
 import { contentsOf, inForce } from "./name_records.ts";
 import type { NameStore } from "../store/names.ts";
 import { type DnsProvider, type DnsZone, isEmpty, type RecordSet } from "./provider.ts";
 
 /** The sets of a zone by name. */
 export type ZoneSets = ReadonlyMap<string, readonly RecordSet[]>;
-
-/** Names that this relay puts challenges at; they last for seconds. */
-const CHALLENGE = "_acme-challenge.";
 
 /** Groups the sets of a zone. */
 export function byName(sets: readonly RecordSet[]): ZoneSets {
@@ -25,6 +23,7 @@ export function wildcardAbove(
   sets: ZoneSets,
   ours: ReadonlySet<string>,
 ): readonly RecordSet[] | undefined {
+  // Challenges last for seconds.
   const names = [...sets.keys()].filter((name) => !name.startsWith(CHALLENGE) && !ours.has(name));
   for (let name = domain; name !== zone && name.endsWith(`.${zone}`);) {
     const within = `.${name}`;

@@ -5,6 +5,7 @@ import {
   type DnsZone,
   isEmpty,
   NoZoneError,
+  plainName,
   type RecordSet,
 } from "./provider.ts";
 import { failure, tryAgain, type TryAgainOptions } from "./try_again.ts";
@@ -198,10 +199,6 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     notify,
     serialFix: (zone) => `\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\``,
   };
-}
-
-function plainName(name: string): string {
-  return name.toLowerCase().replace(/\.$/, "");
 }
 
 function fromApi({ name, type, ttl, records }: ApiSet): RecordSet {

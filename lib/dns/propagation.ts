@@ -1,6 +1,6 @@
 import { type HostPort, writeHostPort } from "../config/values.ts";
 import { pause } from "../net/pause.ts";
-import type { DnsProvider } from "./provider.ts";
+import { type DnsProvider, type DnsZone, nameServersOf } from "./provider.ts";
 
 /** How long all authoritative servers may take to answer with a value. */
 const PROPAGATION_TIMEOUT_MS = 180_000;
@@ -43,8 +43,7 @@ export interface DnsQueries {
   txt(name: string, server: DnsServer, signal: AbortSignal): Promise<string[]>;
   /** Serial of a zone as this server has it. */
   serial(zone: string, server: DnsServer, signal: AbortSignal): Promise<number>;
-  /** Name servers of a zone and their addresses, by this machine's resolver. */
-  nameServers(zone: string): Promise<string[]>;
+  /** Addresses of a name server, by this machine's resolver. */
   addresses(host: string): Promise<string[]>;
 }
 
@@ -61,24 +60,25 @@ export const networkQueries: DnsQueries = {
     if (soa === undefined) throw new Error("no SOA");
     return soa.serial;
   },
-  nameServers: (zone) => Deno.resolveDns(`${zone}.`, "NS"),
   async addresses(host) {
     const found = await Promise.all([
-      Deno.resolveDns(host, "A").catch(() => []),
-      Deno.resolveDns(host, "AAAA").catch(() => []),
+      Deno.resolveDns(`${host}.`, "A").catch(() => []),
+      Deno.resolveDns(`${host}.`, "AAAA").catch(() => []),
     ]);
     return found.flat();
   },
 };
 
 /**
- * The servers that a certificate authority may ask: those configured, else the zone's name servers.
+ * The servers that a certificate authority may ask: those configured, else the zone's name servers, as
+ * the provider that holds it has them.
  *
  * @param configured each by its IP address.
  * @throws {Error} when the zone's name servers cannot be found.
  */
 export async function authoritativeServers(
-  zone: string,
+  dns: Pick<DnsProvider, "read">,
+  zone: DnsZone,
   configured: readonly HostPort[],
   queries: DnsQueries = networkQueries,
 ): Promise<NameServer[]> {
@@ -88,16 +88,12 @@ export async function authoritativeServers(
       return { label, addresses: [{ label, address: at.host, port: at.port }] };
     });
   }
-  const mend = "check the delegation, or name them in GLOSSOND_DNS_SERVERS";
-  const hosts = await queries.nameServers(zone).catch((cause) => {
-    throw new Error(`Cannot find the name servers of ${zone}: ${mend}`, { cause });
-  });
+  const mend = "check its NS records, or name the servers in GLOSSOND_DNS_SERVERS";
   const servers: NameServer[] = [];
-  for (const host of hosts) {
-    const name = host.replace(/\.$/, "");
-    const addresses = await queries.addresses(host);
+  for (const name of await nameServersOf(dns, zone)) {
+    const addresses = await queries.addresses(name);
     if (addresses.length === 0) {
-      throw new Error(`Cannot find an address of ${name}, a name server of ${zone}: ${mend}`);
+      throw new Error(`Cannot find an address of ${name}, a name server of ${zone.name}: ${mend}`);
     }
     servers.push({
       label: `${name} (${addresses.join(", ")})`,
@@ -108,7 +104,7 @@ export async function authoritativeServers(
       })),
     });
   }
-  if (servers.length === 0) throw new Error(`${zone} has no name servers: ${mend}`);
+  if (servers.length === 0) throw new Error(`Zone ${zone.name} has no name servers: ${mend}`);
   return servers;
 }
 

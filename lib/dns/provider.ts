@@ -68,6 +68,23 @@ export interface DnsProvider {
 /** Types that say where a name is; `ALIAS` and `LUA` are what some servers make addresses from. */
 export const ADDRESS_TYPES: readonly string[] = ["A", "AAAA", "CNAME", "ALIAS", "LUA"];
 
+/**
+ * The hosts of a zone's name servers as the zone itself has them, without a trailing dot: what a resolver
+ * says of them may be old, or be of another network.
+ */
+export async function nameServersOf(
+  dns: Pick<DnsProvider, "read">,
+  zone: DnsZone,
+): Promise<string[]> {
+  const { values } = await dns.read(zone, zone.name, "NS");
+  return values.map(plainName);
+}
+
+/** A host name of a value as names are written here: in lower case, without a trailing dot. */
+export function plainName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
+}
+
 /** Whether nothing stands there, not even a disabled record. */
 export function isEmpty({ values, disabled = [] }: RecordSet): boolean {
   return values.length === 0 && disabled.length === 0;

@@ -74,7 +74,8 @@ export function createRfc2136(options: DnsClientOptions): DnsProvider {
       if (answer.rcode !== RCODE.noError) {
         throw client.refusal(answer.rcode, `to tell of ${name}`, "allow-query");
       }
-      for (const record of answer.answers) {
+      // Of NS records below the top of the zone the server tells beside the answer (RFC 1034 section 4.3.2).
+      for (const record of [...answer.answers, ...answer.authorities]) {
         if (record.name !== name || record.type !== question.type) continue;
         client.reading(() => sets.add(answer, record));
       }

@@ -1,7 +1,8 @@
 import { readUsernames } from "../store/open.ts";
+import { CHALLENGE, namesUpTo } from "../dns/challenge_place.ts";
 import { compareRecords, inForce, type NameReport } from "../dns/name_records.ts";
-import { byName, wildcardAbove } from "../dns/name_source.ts";
-import type { DnsProvider, DnsZone } from "../dns/provider.ts";
+import { byName, wildcardAbove, type ZoneSets } from "../dns/name_source.ts";
+import { type DnsProvider, type DnsZone, plainName } from "../dns/provider.ts";
 import { openProvider } from "../dns_provider.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Finding, ok, skipped, warning } from "./finding.ts";
@@ -26,19 +27,41 @@ export async function checkNames(settings: Settings): Promise<Finding> {
     // Tries once: what is wrong with the server is told by its own check.
     const dns = openProvider(settings, { retryForMs: 0 });
     const zone = await dns.findZone(baseDomain);
-    return await checkAddresses(dns, zone, baseDomain, names);
+    const sets = byName(await dns.readZone(zone));
+    return checkDelegations(zone, [baseDomain, ...names], sets) ??
+      checkAddresses(zone, baseDomain, names, sets);
   } catch (error) {
     return skipped(CHECK, `could not be compared: ${(error as Error).message}`);
   }
 }
 
-async function checkAddresses(
-  dns: DnsProvider,
+/** A name whose challenge is held by other servers cannot be proven. */
+function checkDelegations(
+  zone: DnsZone,
+  names: readonly string[],
+  sets: ZoneSets,
+): Finding | undefined {
+  for (const name of names) {
+    for (const cut of namesUpTo(zone, CHALLENGE + name)) {
+      const servers = inForce(sets.get(cut) ?? []).find(({ type }) => type === "NS")?.values;
+      if (servers === undefined) continue;
+      return warning(
+        CHECK,
+        `${cut} is delegated to ${
+          servers.map(plainName).join(", ")
+        }, so ${name} can be given no certificate`,
+        `remove the NS records of ${cut} from zone ${zone.name}, or hold a zone ${cut} beside it`,
+      );
+    }
+  }
+}
+
+function checkAddresses(
   zone: DnsZone,
   baseDomain: string,
   names: readonly string[],
-): Promise<Finding> {
-  const sets = byName(await dns.readZone(zone));
+  sets: ZoneSets,
+): Finding {
   const wildcard = `*.${baseDomain}`;
   const own = inForce(sets.get(wildcard) ?? []);
   const source = own.length > 0

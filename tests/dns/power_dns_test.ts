@@ -228,6 +228,22 @@ Deno.test("findChallengePlace() tells CNAME records that lead to no end", async 
   );
 });
 
+Deno.test("findChallengePlace() names the servers that a challenge is delegated to", async () => {
+  for (const cut of ["_acme-challenge.kaylee.glosson.test", "kaylee.glosson.test"]) {
+    const dns = new MemoryDns();
+    dns.sets.set(cut, { name: cut, type: "NS", ttl: 60, values: ["NS1.Elsewhere.test."] });
+    await assert.rejects(
+      findChallengePlace(dns, "_acme-challenge.kaylee.glosson.test"),
+      {
+        message:
+          `${cut} is delegated to ns1.elsewhere.test by NS records in zone glosson.test, so ` +
+          "a challenge that memory holds at _acme-challenge.kaylee.glosson.test is seen by nobody: " +
+          `remove those records, or hold a zone ${cut} there`,
+      },
+    );
+  }
+});
+
 Deno.test("openChallengeJournal() recovers what a dead process left, and nothing of living ones", async () => {
   await using folder = temporaryFolder();
   const path = `${folder.path}/journal`;

@@ -62,6 +62,7 @@ export interface DnsAnswer {
   /** What was asked for; later messages of a transfer leave it out (RFC 5936 section 2.2.1). */
   question?: { name: string; type: number };
   answers: InRecord[];
+  authorities: InRecord[];
   additionals: InRecord[];
 }
 
@@ -137,7 +138,7 @@ export function readAnswer(bytes: Buffer): DnsAnswer {
     question = { name: readName(), type: bytes.readUInt16BE(at) };
     at += 4;
   }
-  const [answers = [], , additionals = []] = counts.map((count) =>
+  const [answers = [], authorities = [], additionals = []] = counts.map((count) =>
     Array.from({ length: count }, readRecord)
   );
   if (at !== bytes.length) throw new RangeError("something follows its last record");
@@ -150,6 +151,7 @@ export function readAnswer(bytes: Buffer): DnsAnswer {
     truncated: (flags & 0x0200) !== 0,
     ...(question !== undefined && { question }),
     answers,
+    authorities,
     additionals,
   };
 }

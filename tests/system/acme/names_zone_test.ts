@@ -290,7 +290,16 @@ Deno.test("users show and doctor tell where a name is, and that it is elsewhere"
     /kaylee\.glosson\.test is at 127\.0\.0\.1, but \*\.\S+ at 127\.0\.0\.9/,
   );
 
-  await writeSets(dns, ZONE, [kaylee, "A"], [`*.${ZONE}`, "A"]);
+  const challenge = `_acme-challenge.${kaylee}`;
+  await writeSets(dns, ZONE, [challenge, "NS", "ns.elsewhere.test."]);
+  const delegated = await examined();
+  assert.equal(delegated.state, "warning");
+  assert.match(
+    delegated.detail,
+    /^_acme-challenge\.kaylee\.\S+ is delegated to ns\.elsewhere\.test, so/,
+  );
+
+  await writeSets(dns, ZONE, [challenge, "NS"], [kaylee, "A"], [`*.${ZONE}`, "A"]);
   assert.match(await shown(), /addresses +NONE/);
   assert.match((await examined()).detail, /kaylee\.glosson\.test has no address, and there is no/);
   await dns.stop();

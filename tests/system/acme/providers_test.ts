@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { findChallengePlace } from "../../../lib/dns/challenge_place.ts";
 import { NameKeeper } from "../../../lib/dns/name_keeper.ts";
+import { nameServersOf } from "../../../lib/dns/provider.ts";
 import { createDnsTurn } from "../../../lib/dns/turn.ts";
 import { readIdentity } from "../../../lib/pki/identity.ts";
 import { makeKeyAndRequest } from "../../../lib/pki/keys.ts";
@@ -146,6 +148,25 @@ for (const [what, start] of Object.entries(SERVERS)) {
     });
     const left = (await it.dns.standsAt(BASE)).filter((record) => / TXT /.test(record));
     assert.deepEqual(left, []);
+  });
+
+  Deno.test(`${what}: tells the zone's servers, and where a challenge is delegated to others`, async () => {
+    await using dns = await start();
+    const provider = dns.provider();
+    const zone = await provider.findZone(KAYLEE);
+    await dns.write([BASE, "NS", `ns1.${BASE}.`, "ns.elsewhere.test."]);
+    const servers = await nameServersOf(provider, zone);
+    assert.deepEqual(servers.toSorted(), ["ns.elsewhere.test", `ns1.${BASE}`]);
+    const challenge = `_acme-challenge.${KAYLEE}`;
+    assert.equal((await findChallengePlace(provider, challenge)).name, challenge);
+    for (const cut of [challenge, KAYLEE]) {
+      await dns.write([cut, "NS", "ns.elsewhere.test."]);
+      await assert.rejects(
+        findChallengePlace(provider, challenge),
+        new RegExp(`^Error: ${cut} is delegated to ns\\.elsewhere\\.test by NS records`),
+      );
+      await dns.write([cut, "NS"]);
+    }
   });
 
   Deno.test(`${what}: a user's records follow the wildcard's, whatever they become`, async () => {
