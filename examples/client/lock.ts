@@ -8,7 +8,9 @@ export interface Lock {
 /**
  * Takes the lock at `path`, whose folder exists; undefined when another process holds it.
  *
- * A lock on an open file, not the file's existence: nothing is left behind by a crash.
+ * A lock on an open file, not the file's existence: nothing is left behind by a crash. The relay's own
+ * (`lib/file/lock.ts`) is not used here: it refuses what is no plain file of the folder's owner, which it tells by
+ * inodes and user ids that Windows does not have, and a person's state folder may be made of links.
  */
 export async function takeLock(path: string): Promise<Lock | undefined> {
   const file = await Deno.open(path, { create: true, write: true, read: true, mode: 0o600 });

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { writeAll } from "../../lib/net/splice.ts";
 import type {
   Account,
   PendingCertificate,
@@ -7,12 +6,10 @@ import type {
   RunningState,
   SavedIdentity,
 } from "./records.ts";
+import { writePrivately } from "./write_privately.ts";
 
 /** Mode of the folder: its owner only. */
 const FOLDER_MODE = 0o700;
-
-/** Mode of each file: its owner only. */
-const FILE_MODE = 0o600;
 
 /** The variables that say where the state folder is. */
 export type FolderEnv = (name: string) => string | undefined;
@@ -216,23 +213,5 @@ export class State {
     await Deno.remove(this.path(name)).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
-  }
-}
-
-/** Writes a file that only its owner may read: aside first, to disk, then in place. */
-async function writePrivately(path: string, text: string): Promise<void> {
-  const aside = `${path}.${crypto.randomUUID()}.new`;
-  try {
-    const file = await Deno.open(aside, { write: true, createNew: true, mode: FILE_MODE });
-    try {
-      await writeAll(file, new TextEncoder().encode(text));
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    await Deno.rename(aside, path);
-  } catch (error) {
-    await Deno.remove(aside).catch(() => {});
-    throw error;
   }
 }

@@ -68,7 +68,12 @@ export function shortBytes(bytes: number): string {
   return `${unit === 0 ? rest : rest.toFixed(1)} ${units[unit]}`;
 }
 
-/** A length of time in its two largest units. */
+/**
+ * A length of time in its two largest units, by their SI symbols.
+ *
+ * `Intl.DurationFormat` writes parts that it is given: it neither takes a number of seconds apart nor chooses
+ * two of them, has no short form of zero, and writes minutes as `m`, the symbol of the metre.
+ */
 export function shortDuration(seconds: number): string {
   const parts = [
     [Math.floor(seconds / 86_400), "d"],

@@ -2,7 +2,7 @@ import { readUsernames } from "../store/open.ts";
 import { CHALLENGE, namesUpTo } from "../dns/challenge_place.ts";
 import { compareRecords, inForce, type NameReport } from "../dns/name_records.ts";
 import { byName, wildcardAbove, type ZoneSets } from "../dns/name_source.ts";
-import { type DnsProvider, type DnsZone, plainName } from "../dns/provider.ts";
+import { type DnsZone, plainName } from "../dns/provider.ts";
 import { openProvider } from "../dns_provider.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Finding, ok, skipped, warning } from "./finding.ts";

@@ -53,16 +53,20 @@ export function openPlain(path: string, options: OpenPlainOptions = {}): Deno.Fs
   }
 }
 
-/** Reads a whole text file as {@linkcode openPlain} opens it; undefined when it is missing. */
-export async function readPlain(path: string): Promise<string | undefined> {
-  let file: Deno.FsFile;
+/** As {@linkcode openPlain}, for reading; undefined when the file is missing. The caller closes it. */
+export function openIfThere(path: string): Deno.FsFile | undefined {
   try {
-    file = openPlain(path);
+    return openPlain(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-  return await new Response(file.readable).text();
+}
+
+/** Reads a whole text file as {@linkcode openPlain} opens it; undefined when it is missing. */
+export async function readPlain(path: string): Promise<string | undefined> {
+  const file = openIfThere(path);
+  return file && await new Response(file.readable).text();
 }
 
 /**

@@ -109,35 +109,28 @@ export async function besidePackages(program: string): Promise<string> {
 }
 
 /** A program in Go by its module and version. */
-export function goProgram(name: string, module: string): Tool & { path: string } {
-  const path = `${CACHE}/go/${name}`;
-  return {
-    name,
-    path,
-    slow: true,
-    isThere: () => exists(path),
-    install: () => step("go", ["install", module], { env: { GOBIN: `${CACHE}/go` } }),
-  };
+export function goProgram(name: string, module: string): GoTool {
+  return goTool(name, () => step("go", ["install", module], { env: { GOBIN: `${CACHE}/go` } }));
 }
 
 /** A program in Go of ours with modules of others. */
-export function goSource(name: string, ...modules: string[]): Tool & { path: string } {
+export function goSource(name: string, ...modules: string[]): GoTool {
+  return goTool(name, async (path) => {
+    const cwd = await Deno.makeTempDir({ prefix: "glossond-outside-go-" });
+    try {
+      await Deno.copyFile(`${PROGRAMS}${name}.go`, `${cwd}/main.go`);
+      await step("go", ["mod", "init", name], { cwd });
+      await step("go", ["get", ...modules], { cwd });
+      await step("go", ["build", "-o", path, "."], { cwd });
+    } finally {
+      await Deno.remove(cwd, { recursive: true });
+    }
+  });
+}
+
+type GoTool = Tool & { path: string };
+
+function goTool(name: string, install: (path: string) => Promise<void>): GoTool {
   const path = `${CACHE}/go/${name}`;
-  return {
-    name,
-    path,
-    slow: true,
-    isThere: () => exists(path),
-    async install() {
-      const cwd = await Deno.makeTempDir({ prefix: "glossond-outside-go-" });
-      try {
-        await Deno.copyFile(`${PROGRAMS}${name}.go`, `${cwd}/main.go`);
-        await step("go", ["mod", "init", name], { cwd });
-        await step("go", ["get", ...modules], { cwd });
-        await step("go", ["build", "-o", path, "."], { cwd });
-      } finally {
-        await Deno.remove(cwd, { recursive: true });
-      }
-    },
-  };
+  return { name, path, slow: true, isThere: () => exists(path), install: () => install(path) };
 }

@@ -5,7 +5,7 @@
  */
 import { dirname, join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
-import { createPlain, lstat, openPlain } from "../../file/plain_file.ts";
+import { createPlain, lstat, openIfThere, openPlain } from "../../file/plain_file.ts";
 import { ensureFolder } from "../../file/state_folder.ts";
 import { openDatabase } from "./database.ts";
 import { SQLITE_FILE } from "./open.ts";
@@ -109,13 +109,8 @@ function filesIn(folder: string, prefix = ""): string[] {
 }
 
 async function readFile(path: string): Promise<{ data: Uint8Array; mtime: number } | undefined> {
-  let file: Deno.FsFile;
-  try {
-    file = openPlain(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const file = openIfThere(path);
+  if (file === undefined) return undefined;
   const { mtime } = await file.stat();
   return { data: await new Response(file.readable).bytes(), mtime: mtime?.getTime() ?? 0 };
 }
