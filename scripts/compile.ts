@@ -122,14 +122,17 @@ async function npmCompiler(): Promise<Compiler> {
 
 /** Makes an executable, which is not in its place by the end. */
 async function compile(
-  { name, main, permissions }: Program,
+  { name, main, workers, permissions }: Program,
   { program, args, options: own, env }: Compiler,
   cwd: string,
   output: string,
   target: string[],
 ): Promise<Made> {
   const from = `${cwd}/${basename(output)}`;
-  const options = [...own, ...COMMON_OPTIONS, ...permissions, ...target, "--output", from, main];
+  const options = [
+    ...[...own, ...COMMON_OPTIONS, ...permissions, ...workers.map((file) => `--include=${file}`)],
+    ...[...target, "--output", from, main],
+  ];
   const { code, text } = await run(program, [...args, "compile", ...options], { cwd, env });
   if (code !== 0) {
     const why = text.match(/^error: (.*)/im)?.[1] ?? text.trim().split("\n").at(-1);

@@ -1,6 +1,7 @@
 import { loadConfig } from "../config/load.ts";
-import { connectAdmin } from "../admin/client.ts";
 import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
+import { lockForRestore, STATE_LOCK_FILE } from "../file/state_lock.ts";
+import { removeLeftWork } from "../file/work_folder.ts";
 import { restoreState } from "../store/archive.ts";
 import { openStore } from "../store/open.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
@@ -13,8 +14,8 @@ export const restore: Command = {
 
 Puts what glossond backup wrote into the state folder, which has to be empty or
 missing: nothing is ever replaced. Files are the folder's owner's, and closed to
-others. A relay must not be running on it.
-Exit: 0 done, 1 not; then the folder is as empty as it was.
+others. A relay must not be running on it, and none can be started meanwhile.
+Exit: 0 done, 1 not; then the folder is as it was.
 
 Options:
   --reason TEXT  why, for glossond users log
@@ -36,11 +37,10 @@ Options:
     using file = await Deno.open(path).catch((error) => {
       throw new Error(`Cannot read ${path}: ${error.message}`, { cause: error });
     });
-    if (await connectAdmin(stateDir) !== undefined) {
-      throw new Error(`A relay runs on ${stateDir}: stop it (systemctl stop glossond) first`);
-    }
     openStateFolder(stateDir);
-    if ([...Deno.readDirSync(stateDir)].length > 0) {
+    using _lock = await lockForRestore(stateDir);
+    await removeLeftWork(stateDir);
+    if ([...Deno.readDirSync(stateDir)].some(({ name }) => name !== STATE_LOCK_FILE)) {
       throw new Error(
         `The state folder ${stateDir} is not empty: move what is in it aside, all of it, first`,
       );

@@ -8,6 +8,8 @@ import type { Settings } from "../config/settings.ts";
 import type { Store } from "../store/store.ts";
 import { openStore } from "../store/open.ts";
 import { openStateFolder } from "../file/state_folder.ts";
+import { lockForUse } from "../file/state_lock.ts";
+import { removeLeftWork } from "../file/work_folder.ts";
 import type { Log } from "../log.ts";
 import { COMMIT, VERSION } from "../version.ts";
 import { hostOfRelay, hostOfUser } from "../wire/names.ts";
@@ -62,6 +64,9 @@ export async function layGround(
   for (const { path, mode } of openStateFolder(stateDir)) {
     log.warn("was open to others, and is not any more", { path, mode: `0${mode.toString(8)}` });
   }
+  const lock = await lockForUse(stateDir);
+  events.onClose(() => lock.release());
+  await removeLeftWork(stateDir);
   const store = await openStore({ stateDir });
   events.onClose(() => store.close());
   return {

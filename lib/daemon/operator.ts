@@ -86,7 +86,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     isUsername,
     handOver: options.handOver,
     waitedFor: () => sessions.waitedFor(),
-    backup: () => archiveState({ stateDir: settings.stateDir }),
+    backup: () => archiveState({ stateDir: settings.stateDir }, { beside: true }),
     renew: createRenewal(certificate),
     bio: (username) => tryBio(settings.bioScript, username),
     users: createUserDesk({

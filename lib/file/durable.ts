@@ -58,7 +58,7 @@ async function removeIfThere(path: string): Promise<void> {
 }
 
 /** A rename lasts only once its folder is on the disk too. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await Deno.open(path);
   try {
     await folder.sync();

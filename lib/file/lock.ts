@@ -14,6 +14,8 @@ export interface LockOptions {
   waitMs?: number;
   /** How often to try meanwhile. @default {100} */
   tryEveryMs?: number;
+  /** Whether others may hold it too, who say the same. @default {false} */
+  shared?: boolean;
 }
 
 /**
@@ -25,11 +27,11 @@ export interface LockOptions {
  * @returns undefined when another holds it still after `waitMs`.
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock | undefined> {
-  const { owner, waitMs = 0, tryEveryMs = 100 } = options;
+  const { owner, waitMs = 0, tryEveryMs = 100, shared = false } = options;
   const file = openPlain(path, { write: true, create: true });
   try {
     const until = performance.now() + waitMs;
-    while (!(await file.tryLock(true))) {
+    while (!(await file.tryLock(!shared))) {
       if (performance.now() >= until) {
         file.close();
         return undefined;

@@ -1,6 +1,17 @@
 import { join } from "node:path";
+import { syncFolder } from "../file/durable.ts";
+import { lstat } from "../file/plain_file.ts";
+import { ensureFolder } from "../file/state_folder.ts";
+import { inWorkFolder } from "../file/work_folder.ts";
 import type { StorePlace } from "./open.ts";
 import { readArchive, writeArchive } from "./sqlite/archive.ts";
+import { writeArchiveBeside } from "./sqlite/archive_beside.ts";
+
+/** Options for {@linkcode archiveState}. */
+export interface ArchiveOptions {
+  /** Whether the process does something else meanwhile, which must not wait. @default {false} */
+  beside?: boolean;
+}
 
 /**
  * A copy of all that a relay keeps, as it is at one moment, also while one works on it. No file is left
@@ -8,36 +19,52 @@ import { readArchive, writeArchive } from "./sqlite/archive.ts";
  *
  * @throws {Error} when it cannot be made.
  */
-export async function archiveState({ stateDir }: StorePlace): Promise<ReadableStream<Uint8Array>> {
-  const path = join(stateDir, `backup-${crypto.randomUUID()}.tmp`);
-  try {
-    await writeArchive(stateDir, path);
+export function archiveState(
+  { stateDir }: StorePlace,
+  { beside = false }: ArchiveOptions = {},
+): Promise<ReadableStream<Uint8Array>> {
+  return inWorkFolder(stateDir, "backup", async (folder) => {
+    const path = join(folder, "copy");
+    await (beside ? writeArchiveBeside : writeArchive)(stateDir, path);
     return (await Deno.open(path)).readable;
-  } finally {
-    await Deno.remove(path).catch(() => {});
-  }
+  });
 }
 
 /**
- * Puts a copy into an empty folder; what was put there by then is removed where that fails.
+ * Puts a copy into a state folder that has nothing of what is in the copy. All of it is made beside that and
+ * moved there once it is whole; where something fails the folder is as it was.
  *
  * @returns the paths of the files besides the database.
- * @throws {Error} when it is none, is damaged, or is a newer glossond's.
+ * @throws {Error} when the copy is none, is damaged, or is a newer glossond's.
  */
-export async function restoreState(
+export function restoreState(
   copy: ReadableStream<Uint8Array<ArrayBuffer>>,
   { stateDir }: StorePlace,
 ): Promise<string[]> {
-  const path = join(stateDir, `restore-${crypto.randomUUID()}.tmp`);
+  return inWorkFolder(stateDir, "restore", async (folder) => {
+    const archive = join(folder, "copy");
+    await Deno.writeFile(archive, copy, { createNew: true, mode: 0o600 });
+    const made = join(folder, "state");
+    ensureFolder(made);
+    const files = await readArchive(archive, made);
+    await moveAll(made, stateDir);
+    return files;
+  });
+}
+
+/** Moves what is in a folder into another, where nothing is replaced: all of it, or nothing. */
+async function moveAll(from: string, to: string): Promise<void> {
+  const moved: string[] = [];
   try {
-    await Deno.writeFile(path, copy, { createNew: true, mode: 0o600 });
-    return await readArchive(path, stateDir);
-  } catch (error) {
-    for (const { name } of [...Deno.readDirSync(stateDir)]) {
-      await Deno.remove(join(stateDir, name), { recursive: true });
+    for (const { name } of [...Deno.readDirSync(from)]) {
+      const target = join(to, name);
+      if (lstat(target) !== undefined) throw new Error(`${target} has come meanwhile`);
+      Deno.renameSync(join(from, name), target);
+      moved.push(target);
     }
+    await syncFolder(to);
+  } catch (error) {
+    for (const path of moved) Deno.removeSync(path, { recursive: true });
     throw error;
-  } finally {
-    await Deno.remove(path).catch(() => {});
   }
 }

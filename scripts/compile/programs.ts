@@ -2,6 +2,8 @@
 export interface Program {
   name: string;
   main: string;
+  /** Modules that are not imported but run beside it, in a worker. */
+  workers: string[];
   /** What it may do, and nothing else: the executable asks nobody for more. */
   permissions: string[];
   /** Names of the platforms that it is released for. */
@@ -22,6 +24,7 @@ export const PROGRAMS: Program[] = [
   {
     name: "glossond",
     main: "main.ts",
+    workers: ["lib/store/sqlite/archive_worker.ts"],
     permissions: [
       "--allow-net",
       // The state folder and the files that settings name, which are anywhere: the unit narrows it.
@@ -37,6 +40,7 @@ export const PROGRAMS: Program[] = [
   {
     name: "glosson",
     main: "examples/client/main.ts",
+    workers: [],
     permissions: [
       "--allow-net",
       "--allow-read",

@@ -57,7 +57,12 @@ Deno.test("a relay is backed up while it runs, and goes on in another folder", a
     JSON.parse(acts.stdout).map((act: Record<string, unknown>) => [act.act, act.username, act.uid]),
     [["block", "zoe", Deno.uid()], ["restore", null, Deno.uid()]],
   );
+  // Of a back-up that was killed.
+  const left = `${dir.path}/home/state/backup-${crypto.randomUUID()}.tmp`;
+  await Deno.mkdir(left);
+  await Deno.writeTextFile(`${left}/copy`, "half a copy");
   await using relay = await startRelay({ dir: `${dir.path}/home` });
+  assert.equal(await Deno.stat(left).catch((error) => error.name), "NotFound");
   assert.equal(await Deno.readTextFile(`${dir.path}/home/state/local-ca.pem`), ca);
   const api = apiOf({ ...relay, ca });
   using _client = api.client;
@@ -102,14 +107,16 @@ Deno.test("a relay that does not run is backed up, and what is no back-up is ref
     const { code, stderr } = await glossond(state, "restore", `${dir.path}/${name}`);
     assert.equal(code, 1, name);
     assert.match(stderr, new RegExp(`Cannot restore ${dir.path}/${name}: `), name);
-    assert.deepEqual([...Deno.readDirSync(state)], [], name);
+    assert.deepEqual([...Deno.readDirSync(state)].map(({ name }) => name), ["state.lock"], name);
   }
   await Deno.writeTextFile(`${state}/note`, "mine");
   const full = await glossond(state, "restore", file);
   assert.deepEqual([full.code, /is not empty/.test(full.stderr)], [1, true]);
   assert.equal(await Deno.readTextFile(`${state}/note`), "mine");
   await Deno.remove(`${state}/note`);
-  if (Deno.uid() === 0) await Deno.chown(state, 1234, 1234);
+  if (Deno.uid() === 0) {
+    for (const path of [state, `${state}/state.lock`]) await Deno.chown(path, 1234, 1234);
+  }
   await Deno.chmod(dir.path, 0o755);
   assert.equal((await glossond(state, "restore", file)).code, 0);
   const owner = Deno.uid() === 0 ? 1234 : Deno.uid();

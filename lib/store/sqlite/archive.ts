@@ -27,7 +27,8 @@ export async function writeArchive(stateDir: string, target: string): Promise<vo
   createPlain(target);
   {
     using source = new DatabaseSync(join(stateDir, SQLITE_FILE), { readOnly: true });
-    await backup(source, target);
+    // All pages in one step, else it begins anew whenever somebody writes between two.
+    await backup(source, target, { rate: -1 });
   }
   using copy = new DatabaseSync(target);
   // One file, and nothing beside it.
@@ -47,7 +48,7 @@ export async function writeArchive(stateDir: string, target: string): Promise<vo
 }
 
 /**
- * Puts what an archive holds into an empty folder, and looks whether it can be used.
+ * Puts what an archive holds into an empty folder, on the disk, and looks whether it can be used.
  *
  * @returns the paths of the files besides the database.
  * @throws {Error} when it is no archive, is damaged, or is a newer glossond's.
@@ -61,6 +62,7 @@ export async function readArchive(archive: string, stateDir: string): Promise<st
     createPlain(target);
     using file = openPlain(target, { write: true });
     for (let rest = data; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
+    file.syncSync();
   }
   openDatabase(path).close();
   return files.map(({ name }) => name);
