@@ -45,6 +45,8 @@ export class RequestGate implements Duplex {
   #isHttp10 = false;
   /** Takes bytes and passes none. */
   #deaf = false;
+  /** No request is answered any more. */
+  #over = false;
   /** Has told the server that nothing more comes. */
   #shut = false;
   /** What is read in the server's place. */
@@ -74,8 +76,7 @@ export class RequestGate implements Duplex {
 
   /** Tells the server that nothing more comes, so that it closes once its answer is out. */
   async answered(): Promise<void> {
-    this.#deaf = true;
-    this.#wake();
+    this.#end();
     if (this.#shut) return;
     this.#shut = true;
     await this.#server.closeWrite().catch(() => {});
@@ -102,9 +103,10 @@ export class RequestGate implements Duplex {
     return n === 0 ? null : n;
   }
 
-  /** The server has ended: nothing more is answered. */
+  /** Nothing more is answered. */
   #end(): void {
     this.#deaf = true;
+    this.#over = true;
     this.#wake();
   }
 
@@ -122,6 +124,8 @@ export class RequestGate implements Duplex {
     if (start.done) this.#start = undefined;
     if (step.end === undefined || !this.#headOnly) return await this.#pass(step.held, p);
     await this.#pass(step.held, p.subarray(0, step.end));
+    // It is answered whether a body follows or not.
+    this.#passed = 1;
     this.#deaf = true;
     return p.length;
   }
@@ -162,7 +166,7 @@ export class RequestGate implements Duplex {
 
   /** Resolves when every request that was passed on is answered, or none will be. */
   async #untilAnswered(): Promise<void> {
-    while (this.#passed > this.#answered && !this.#deaf) {
+    while (this.#passed > this.#answered && !this.#over) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
   }

@@ -84,8 +84,21 @@ Deno.test("RequestGate that is to pass one head passes no more", async () => {
   const { tested, behind } = gate(true);
   await writeAll(tested, utf8(`${GET}body${GET}`));
   await writeAll(tested, utf8(GET));
-  await tested.closeWrite();
+  await tested.answered();
   assert.equal(text(await readAll(behind)), GIVEN);
+});
+
+Deno.test("RequestGate that passes one head tells the server of the end once that is answered", async () => {
+  for (const request of [GET, "POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nabcd"]) {
+    const { tested, behind, came } = gate(true);
+    await writeAll(tested, utf8(request));
+    await came();
+    const ended = tested.closeWrite();
+    assert.equal(await settles(ended), false, request);
+    await tested.answered();
+    await ended;
+    assert.equal(await behind.read(new Uint8Array(1)), null);
+  }
 });
 
 Deno.test("RequestGate tells the server of the end once it has answered what was asked", async () => {
