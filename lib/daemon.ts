@@ -182,6 +182,7 @@ async function start(
     await hub.settled(SETTLE_MS);
     await servers.stop("data");
     await servers.stop("control");
+    fronts.endKept();
     // Commands are the successor's, and so is what is still to be ordered.
     if (own.isDone) stopAdmin();
     const drained = own.isDone

@@ -32,8 +32,6 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   const app = new Hono<{ Bindings: ApiBindings }>();
   app.use(async (c, next) => {
     await next();
-    // The answer to an upgrade has to stay the one that Deno made.
-    if (c.res.status === 101) return;
     c.res.headers.set("Cache-Control", "no-store");
     await tellLength(c.req.raw, c.res);
   });

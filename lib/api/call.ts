@@ -22,7 +22,7 @@ export interface Call<R extends Route> extends ApiBindings {
 type ParamOf<Path> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | ParamOf<Rest>
   : never;
 
-/** What a route may be answered with: 101 as the runtime made it. */
+/** What a route may be answered with: 101 as what takes the WebSocket over stands for it. */
 export type Reply<R extends Route> =
   | { [Status in keyof R["answers"]]: ReplyOf<Status, R["answers"][Status]> }[keyof R["answers"]]
   | Refusal<ProblemIn<R>>;

@@ -2,13 +2,7 @@ import { DATA_SUBPROTOCOL, SUBPROTOCOL } from "../wire/messages.ts";
 import { refuse } from "../wire/problems.ts";
 import { accountAnswer, certificateAnswer, time } from "./answers.ts";
 import type { Handlers } from "./call.ts";
-import {
-  allowed,
-  bearerToken,
-  requireWebSocket,
-  unauthorized,
-  upgradeRequired,
-} from "./request.ts";
+import { allowed, bearerToken, unauthorized, upgradeRequired } from "./request.ts";
 import type { ApiOptions } from "./services.ts";
 
 /** When to come back to a relay that takes no more clients. */
@@ -86,15 +80,14 @@ export const HANDLERS: Handlers<Services> = {
     };
   },
 
-  control({ accounts, openControl }, { account, request, transport, takeSocket }) {
+  control({ accounts, openControl }, { account, request, transport, takeSocket = noHandshake }) {
     const { username } = account;
-    requireWebSocket(request, SUBPROTOCOL);
     const token = bearerToken(request);
     async function holds(): Promise<boolean> {
       const now = await accounts.byToken(token);
       return now?.username === username && now.blockedAt === undefined;
     }
-    return openControl(request, { username, holds, transport }, takeSocket) ?? refuse(
+    return openControl({ username, holds, transport }, takeSocket) ?? refuse(
       "busy",
       "As many clients are online as this relay takes; come back later.",
       FULL_RETRY_S,
@@ -106,3 +99,8 @@ export const HANDLERS: Handlers<Services> = {
     throw upgradeRequired(DATA_SUBPROTOCOL);
   },
 };
+
+/** In the place of what takes a request's WebSocket over, where it is no opening handshake of one. */
+function noHandshake(): never {
+  throw upgradeRequired(SUBPROTOCOL);
+}

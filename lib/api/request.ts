@@ -45,25 +45,6 @@ export function unauthorized(): Problem {
   );
 }
 
-/**
- * Checks that a request is a whole opening handshake of our subprotocol (RFC 6455 section 4.2.1).
- *
- * @throws {Problem} `upgrade-required` when it is not.
- */
-export function requireWebSocket(
-  { method, headers }: Request,
-  protocol: typeof SUBPROTOCOL,
-): void {
-  const has = (name: string, word: string): boolean =>
-    (headers.get(name) ?? "").split(",").some((w) => w.trim().toLowerCase() === word);
-  if (
-    method === "GET" && has("Upgrade", "websocket") && has("Connection", "upgrade") &&
-    has("Sec-WebSocket-Version", "13") && has("Sec-WebSocket-Protocol", protocol) &&
-    /^[A-Za-z0-9+/]{22}==$/.test(headers.get("Sec-WebSocket-Key") ?? "")
-  ) return;
-  throw upgradeRequired(protocol);
-}
-
 /** For a request that should have been the opening handshake of a subprotocol. */
 export function upgradeRequired(
   protocol: typeof SUBPROTOCOL | typeof DATA_SUBPROTOCOL,

@@ -13,8 +13,8 @@ export interface ApiBindings {
   source: SocketAddress;
   transport: Transport;
   /**
-   * Takes the request's WebSocket over once it is open, for who handles it outside of the runtime's
-   * server; what it returns stands for the answer. Absent where the runtime has to do it.
+   * Takes the request's WebSocket over once it is open; what it returns stands for the answer. Absent where
+   * the request is no opening handshake.
    */
   takeSocket?: (onOpen: (socket: ControlSocket) => void) => Response;
 }
@@ -87,9 +87,8 @@ export interface ApiOptions {
   revoke: (username: string) => void;
   /** Opens the control WebSocket; undefined when no more clients are taken. */
   openControl: (
-    request: Request,
     caller: Caller,
-    takeSocket: ApiBindings["takeSocket"],
+    takeSocket: NonNullable<ApiBindings["takeSocket"]>,
   ) => Response | undefined;
   readBody: ReadBody;
   log: Log;

@@ -49,14 +49,12 @@ export function buildApi(
     release,
     revoke: cutOff.tell,
     // Who is online already takes no further place: the new session replaces the old one.
-    openControl(request, caller, takeSocket) {
+    openControl(caller, takeSocket) {
       const { username } = caller;
       if (sessions.size >= ceilings.clients && sessions.get(username) === undefined) {
         return undefined;
       }
-      return takeSocket === undefined
-        ? control.accept(request, caller)
-        : takeSocket((socket) => control.open(socket, caller));
+      return takeSocket((socket) => control.open(socket, caller));
     },
     readBody: createBodyReader({ addressGroups: limitedGroups }),
     log,

@@ -64,6 +64,8 @@ export interface Fronts {
   pages: TlsFront<Arrival>;
   /** Serves new connections of both with this certificate from now on. */
   use(pair: CertificatePair): Promise<void>;
+  /** Ends the API's connections once what was asked on them is answered: another relay takes requests. */
+  endKept(): void;
   stop(): Promise<void>;
 }
 
@@ -82,6 +84,7 @@ export function createFronts(options: FrontsOptions): Fronts {
     async use(pair) {
       await Promise.all([control.use(pair), pages.use(pair)]);
     },
+    endKept: () => control.endKept(),
     async stop() {
       await Promise.all([control.stop(), pages.stop()]);
     },
@@ -194,8 +197,7 @@ async function strict(
   answer: Response | Promise<Response>,
 ): Promise<Response> {
   const response = await answer;
-  // The answer to an upgrade has to stay the one that the runtime made.
-  if (host !== undefined && hosts.includes(host) && response.status !== 101) {
+  if (host !== undefined && hosts.includes(host)) {
     response.headers.set("Strict-Transport-Security", STRICT_TRANSPORT);
   }
   return response;

@@ -18,11 +18,13 @@ export interface Http11Options extends PlainServerOptions {
    * undefined where there is none, which is answered 503. @default always one
    */
   takePlace?: (port: number) => Pick<Place, "leave"> | undefined;
-  /** WebSockets that are not the server's affair, where they are a connection's first request. */
+  /** WebSockets, which are not the server's affair. */
   webSockets?: readonly WebSocketRoute[];
 }
 
 const NO_PLACE = { leave() {} };
+
+const NO_BYTES = new Uint8Array(0);
 
 /** What is answered for want of a place. */
 const BUSY = ownAnswer({
@@ -45,7 +47,7 @@ const BUSY = ownAnswer({
  */
 export function startHttp11(options: Http11Options): TlsBackend {
   const { pair, isOwn, takePlace = () => NO_PLACE, webSockets = [] } = options;
-  const server = new PlainServer(options);
+  const server = new PlainServer({ ...options, leave: webSockets.map(({ path }) => path) });
   let listener: Deno.TlsListener;
   try {
     listener = Deno.listenTls({
@@ -69,11 +71,16 @@ export function startHttp11(options: Http11Options): TlsBackend {
     try {
       if (!await door.admit(conn)) return;
       await conn.handshake();
-      const opening = await openWebSocket(conn, port, webSockets);
-      if (opening.state === "socket") return await opening.serve();
-      place = takePlace(port);
-      if (place === undefined) return await sendLastWords(conn, BUSY);
-      await server.pass(conn, port, opening.bytes);
+      for (let left: Uint8Array | undefined = NO_BYTES; left !== undefined;) {
+        const opening = await openWebSocket(conn, port, webSockets, left);
+        if (opening.state === "socket") {
+          place?.leave();
+          return await opening.serve();
+        }
+        place ??= takePlace(port);
+        if (place === undefined) return await sendLastWords(conn, BUSY);
+        left = await server.pass(conn, port, opening.bytes);
+      }
     } catch {
       // A visitor whose handshake fails: theirs to see, in the alert that the listener sent.
     } finally {
@@ -93,6 +100,7 @@ export function startHttp11(options: Http11Options): TlsBackend {
   return {
     port: listener.addr.port,
     finished: Promise.race([server.finished, door.crowded]),
+    endKept: () => server.endKept(),
     async stop() {
       stopping.abort();
       door.stop();

@@ -1,3 +1,4 @@
+import { latin1 } from "../wire/latin1.ts";
 import { type ProblemCode, problemOf, PROBLEMS } from "../wire/problems.ts";
 
 /** Names of the statuses that are answered here (RFC 9110 section 15; RFC 6585). */
@@ -25,6 +26,18 @@ export const UNREADABLE: OwnAnswer = {
   code: "bad-request",
   detail: "This is no request of HTTP/1.1 as RFC 9112 has it.",
 };
+
+/** What the runtime's server answers by itself to what is no request, and then ends the connection. */
+const BARE_REFUSAL = /^HTTP\/1\.1 4\d\d [^\r\n]*\r\n(?:[^\r\n]+\r\n)*content-length: 0\r\n/;
+
+/** Longest of such answers, with room to spare. */
+const BARE_REFUSAL_BYTES = 250;
+
+/** Whether bytes are such an answer, which has no words for a person. */
+export function isBareRefusal(bytes: Uint8Array): boolean {
+  if (bytes.length > BARE_REFUSAL_BYTES || bytes[9] !== 0x34) return false;
+  return BARE_REFUSAL.test(latin1(bytes, 0, bytes.length));
+}
 
 /** The answer as a server behind a connection gives it. */
 export function ownResponse(answer: OwnAnswer): Response {

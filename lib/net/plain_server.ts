@@ -38,9 +38,11 @@ export interface PlainServerOptions {
   socketPath: string;
   /**
    * Whether a connection ends with its first answer: no more of it is read than one head, no body and no
-   * second request. Otherwise it lasts as HTTP has it, and may become a WebSocket.
+   * second request. Otherwise it lasts as HTTP has it.
    */
   oneAnswer: boolean;
+  /** Paths whose requests are left to the caller of {@linkcode PlainServer.pass}. @default none */
+  leave?: readonly string[];
 }
 
 /** A plain connection behind a TLS one. */
@@ -61,6 +63,8 @@ export class PlainServer {
   readonly #server: Deno.HttpServer<Deno.UnixAddr>;
   /** By the word that the server is told. */
   readonly #connections = new Map<string, Behind>();
+  /** Connections end with their next answer. */
+  #ending = false;
 
   /** Starts it; throws as {@linkcode serveSocket}. */
   constructor(options: PlainServerOptions) {
@@ -74,22 +78,32 @@ export class PlainServer {
   }
 
   /**
-   * Passes a connection's requests to it, `head` first, until either ends; both are closed.
+   * Passes a connection's requests to it, `head` first, until either ends; both are closed. Or until a
+   * request comes, behind the first, that is to be left: then the connection stays open, and this resolves
+   * to what was read of it from there.
    *
    * @param port where the TLS connection comes from.
    * @throws {Error} when the server cannot be reached.
    */
-  async pass(conn: Duplex, port: number, head: Uint8Array): Promise<void> {
-    const { socketPath, oneAnswer } = this.#options;
+  async pass(conn: Duplex, port: number, head: Uint8Array): Promise<Uint8Array | undefined> {
+    const { socketPath, oneAnswer, leave = [] } = this.#options;
     const plain = await Deno.connect({ transport: "unix", path: socketPath });
     const word = crypto.getRandomValues(new Uint8Array(16)).toHex();
-    const gate = new RequestGate(plain, `${CONNECTION_FIELD}: ${word}`, oneAnswer);
+    const field = `${CONNECTION_FIELD}: ${word}`;
+    const gate = new RequestGate(plain, { field, headOnly: oneAnswer, leave });
     this.#connections.set(word, { port, gate });
     try {
-      await splice(gate, endingAnyhow(conn), { backwardHead: head, waitBuffers, largestStep: 0 });
+      await splice(gate, lent(conn, gate), { backwardHead: head, waitBuffers, largestStep: 0 });
+      return gate.left;
     } finally {
       this.#connections.delete(word);
     }
+  }
+
+  /** Ends each connection once what was asked on it is answered; those where nothing is, at once. */
+  endKept(): void {
+    this.#ending = true;
+    for (const { gate } of this.#connections.values()) if (gate.isIdle) gate.answered();
   }
 
   /** Stops it once the requests under way are answered. */
@@ -112,8 +126,20 @@ export class PlainServer {
       last();
       return this.#answer(request, behind);
     }
-    completed.then(() => gate.next(), () => gate.next());
-    return closing(this.#answer(request, behind), last);
+    const next = (): void => {
+      gate.next();
+      if (this.#ending && gate.isIdle) gate.answered();
+    };
+    completed.then(next, next);
+    return this.#closing(this.#answer(request, behind), last);
+  }
+
+  /** Calls `last` where an answer says that it ends its connection (RFC 9112 section 9.6). */
+  async #closing(answer: Response | Promise<Response>, last: () => void): Promise<Response> {
+    const response = await answer;
+    if (this.#ending) response.headers.set("Connection", "close");
+    if (response.headers.get("Connection") === "close") last();
+    return response;
   }
 
   #answer(request: Request, { gate, port }: Behind): Response | Promise<Response> {
@@ -126,12 +152,15 @@ export class PlainServer {
 }
 
 /**
- * A connection whose end counts, whether the peer says it in TLS or ends TCP alone: requests have their
- * own length, and a client that ends so is answered all the same (RFC 9112 section 9.8).
+ * A connection as long as it is the server's: it seems to have ended once the gate has left the rest of it.
+ *
+ * Its end counts, whether the peer says it in TLS or ends TCP alone: requests have their own length, and a
+ * client that ends so is answered all the same (RFC 9112 section 9.8).
  */
-function endingAnyhow(conn: Duplex): Duplex {
+function lent(conn: Duplex, gate: RequestGate): Duplex {
   return {
     async read(p) {
+      if (gate.left !== undefined) return null;
       try {
         return await conn.read(p);
       } catch (error) {
@@ -140,19 +169,11 @@ function endingAnyhow(conn: Duplex): Duplex {
       }
     },
     write: (p) => conn.write(p),
-    closeWrite: () => conn.closeWrite(),
-    close: () => conn.close(),
+    closeWrite: () => gate.left === undefined ? conn.closeWrite() : Promise.resolve(),
+    close() {
+      if (gate.left === undefined) conn.close();
+    },
   };
-}
-
-/** Calls `last` where an answer says that it ends its connection (RFC 9112 section 9.6). */
-async function closing(
-  answer: Response | Promise<Response>,
-  last: () => void,
-): Promise<Response> {
-  const response = await answer;
-  if (response.headers.get("Connection") === "close") last();
-  return response;
 }
 
 function badHost(why: string): Response {

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { type FramesStep, RequestFrames } from "../wire/request_frames.ts";
 import { MAX_HEAD_BYTES, RequestStart, type StartFault } from "../wire/request_start.ts";
-import { latin1 } from "../wire/latin1.ts";
-import { type OwnAnswer, ownAnswer, UNREADABLE } from "./own_answer.ts";
+import { mayBeUpgrade } from "../wire/web_socket_opening.ts";
+import { isBareRefusal, type OwnAnswer, ownAnswer, UNREADABLE } from "./own_answer.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
 
 /** What a connection is told whose beginning is not passed on. */
@@ -16,24 +16,30 @@ const ANSWERS: Readonly<Record<StartFault, OwnAnswer>> = {
   "large-head": { code: "too-large", status: 431, detail: `Send at most ${MAX_HEAD_BYTES} bytes.` },
 };
 
-/** What the runtime's server answers by itself to what is no request, and then ends the connection. */
-const BARE_REFUSAL = /^HTTP\/1\.1 4\d\d [^\r\n]*\r\n(?:[^\r\n]+\r\n)*content-length: 0\r\n/;
-
-/** Longest of such answers, with room to spare. */
-const BARE_REFUSAL_BYTES = 250;
-
 const NOTHING = new Uint8Array(0);
+
+/** Options for {@linkcode RequestGate}. */
+export interface RequestGateOptions {
+  /** A header field that each request is given as its first, without a line end. */
+  field: string;
+  /** Whether no more is passed on than the first request's head. @default {false} */
+  headOnly?: boolean;
+  /** Paths that a request behind the first is not passed on to, see {@linkcode RequestGate.left}. @default none */
+  leave?: readonly string[];
+}
 
 /**
  * The way to an HTTP server behind a TLS listener that agreed on HTTP/1.1.
  *
  * Watches how the first request begins, and answers in the server's place where it may not be passed
  * on. Gives each request a field, and passes it once the one before is answered: who sends many at once
- * has no more of them served than who waits. Once closed to the server ({@linkcode RequestGate.answered}) it takes bytes and passes none.
+ * has no more of them served than who waits. Once closed to the server ({@linkcode RequestGate.answered})
+ * it takes bytes and passes none.
  */
 export class RequestGate implements Duplex {
   readonly #server: Duplex;
   readonly #headOnly: boolean;
+  readonly #leave: readonly string[];
   readonly #field: Uint8Array;
   readonly #frames = new RequestFrames();
   /** Requests that were passed on whole, and that were answered. */
@@ -49,18 +55,31 @@ export class RequestGate implements Duplex {
   #over = false;
   /** Has told the server that nothing more comes. */
   #shut = false;
+  /** The beginning of a request that may be one to leave. */
+  #begun: Uint8Array = NOTHING;
+  #left: Uint8Array<ArrayBuffer> | undefined;
   /** What is read in the server's place. */
   #refusal: Uint8Array | undefined;
 
-  /**
-   * @param server the connection to it, which this one closes.
-   * @param field a header field that each request is given as its first, without a line end.
-   * @param headOnly whether no more is passed on than the first request's head.
-   */
-  constructor(server: Duplex, field: string, headOnly: boolean) {
+  /** @param server the connection to it, which this one closes. */
+  constructor(server: Duplex, { field, headOnly = false, leave = [] }: RequestGateOptions) {
     this.#server = server;
     this.#field = new TextEncoder().encode(`${field}\r\n`);
     this.#headOnly = headOnly;
+    this.#leave = leave;
+  }
+
+  /**
+   * What has come of the connection and was not passed on, since a request of it begins like one to leave:
+   * all before is answered, and the server told that nothing more comes.
+   */
+  get left(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#left;
+  }
+
+  /** Whether nothing that was asked is unanswered, and no request has begun. */
+  get isIdle(): boolean {
+    return this.#passed <= this.#answered && this.#frames.isBetween && this.#begun.length === 0;
   }
 
   /** Whether the first request is one of HTTP/1.0; known once its head has passed. */
@@ -140,6 +159,13 @@ export class RequestGate implements Duplex {
     let before = held;
     for (let from = 0; from < p.length && !this.#deaf;) {
       const rest = p.subarray(from);
+      if (this.#passed > 0 && this.#frames.isBetween) {
+        await this.#untilAnswered();
+        if (this.#deaf || this.#leaves(rest)) break;
+        before = this.#begun;
+        this.#begun = NOTHING;
+        this.#frames.push(before);
+      }
       const { lineEnd, end = rest.length } = this.#step(rest);
       const whole = before.length === 0 && lineEnd === undefined;
       await writeAll(
@@ -153,9 +179,22 @@ export class RequestGate implements Duplex {
       );
       before = NOTHING;
       from += end;
-      if (this.#passed > this.#answered && from < p.length) await this.#untilAnswered();
     }
     return p.length;
+  }
+
+  /** Whether what comes between requests is not passed on: kept until that shows, or left for good. */
+  #leaves(rest: Uint8Array): boolean {
+    if (this.#leave.length === 0) return false;
+    const come = Buffer.concat([this.#begun, rest]);
+    const is = mayBeUpgrade(come, this.#leave);
+    if (is === "no") return false;
+    if (is === "open") this.#begun = come;
+    else {
+      this.#left = Uint8Array.from(come);
+      this.answered();
+    }
+    return true;
   }
 
   #step(bytes: Uint8Array): FramesStep {
@@ -185,8 +224,8 @@ export class RequestGate implements Duplex {
    */
   async closeWrite(): Promise<void> {
     if (this.#shut) return;
-    const held = this.#start?.end();
-    if (held !== undefined && held.length > 0) await writeAll(this.#server, held);
+    const held = this.#start?.end() ?? this.#begun;
+    if (held.length > 0) await writeAll(this.#server, held);
     if (!this.#frames.isRaw) await this.#untilAnswered();
     if (this.#shut) return;
     await this.#server.closeWrite();
@@ -196,9 +235,4 @@ export class RequestGate implements Duplex {
     this.#end();
     this.#server.close();
   }
-}
-
-function isBareRefusal(bytes: Uint8Array): boolean {
-  if (bytes.length > BARE_REFUSAL_BYTES || bytes[9] !== 0x34) return false;
-  return BARE_REFUSAL.test(latin1(bytes, 0, bytes.length));
 }

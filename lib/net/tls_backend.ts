@@ -9,6 +9,8 @@ export interface TlsBackend {
   port: number;
   /** Settles when the server stops, by itself or by `stop`. */
   finished: Promise<void>;
+  /** Ends each connection once what was asked on it is answered; those where nothing is, at once. */
+  endKept(): void;
   /** Closes the server and its connections. */
   stop(): Promise<void>;
 }

@@ -162,6 +162,11 @@ export class TlsFront<Info> {
     if (generation !== this.#current && generation.active === 0) await this.#retire(generation);
   }
 
+  /** Ends each connection once what was asked on it is answered; those where nothing is, at once. */
+  endKept(): void {
+    for (const generation of this.#generations) generation.endKept();
+  }
+
   /** Ends every connection and server. */
   async stop(): Promise<void> {
     clearInterval(this.#idleCheck);

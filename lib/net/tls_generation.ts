@@ -96,6 +96,11 @@ export class TlsGeneration<Info> {
     this.#ports.delete(port);
   }
 
+  /** See {@linkcode TlsBackend.endKept}. */
+  endKept(): void {
+    this.#backend.endKept();
+  }
+
   /** Closes the backend and its connections. */
   async stop(): Promise<void> {
     const stopped = new AbortController();

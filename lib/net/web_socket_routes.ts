@@ -1,6 +1,11 @@
 import { splitAuthority } from "../wire/http_request.ts";
-import { latin1 } from "../wire/latin1.ts";
-import { headText, readUpgrade, type Upgrade, upgradeAnswer } from "../wire/web_socket_opening.ts";
+import {
+  headText,
+  mayBeUpgrade,
+  readUpgrade,
+  type Upgrade,
+  upgradeAnswer,
+} from "../wire/web_socket_opening.ts";
 import type { Asked } from "./plain_server.ts";
 import { type Duplex, writeAll } from "./splice.ts";
 
@@ -31,25 +36,27 @@ export interface WebSocketRoute {
   ): Promise<ServeSocket | undefined> | ServeSocket | undefined;
 }
 
-/** What a connection began with: bytes to pass on, or a WebSocket to handle to its end. */
+/** What comes on a connection: bytes to pass on, or a WebSocket to handle to its end. */
 export type Opening =
   | { state: "other"; bytes: Uint8Array }
   | { state: "socket"; serve: () => Promise<void> };
 
 /**
- * Reads what a connection begins with and, where that is the opening handshake of a route's WebSocket,
- * answers it.
+ * Reads what comes next on a connection between requests and, where that is the opening handshake of a
+ * route's WebSocket, answers it.
  *
  * @param port where the connection comes from.
+ * @param begun what has been read of it already.
  * @throws {Error} if the connection breaks.
  */
 export async function openWebSocket(
   conn: Duplex,
   port: number,
   routes: readonly WebSocketRoute[],
+  begun: Uint8Array = NO_BYTES,
 ): Promise<Opening> {
-  if (routes.length === 0) return { state: "other", bytes: NO_BYTES };
-  const bytes = await readOpening(conn, routes.map(({ path }) => `GET ${path} `));
+  if (routes.length === 0) return { state: "other", bytes: begun };
+  const bytes = await readOpening(conn, routes.map(({ path }) => path), begun);
   const head = headText(bytes);
   if (head === undefined) return { state: "other", bytes };
   for (const { path, protocol, accept } of routes) {
@@ -67,19 +74,24 @@ export async function openWebSocket(
 }
 
 /**
- * Reads what a connection begins with: its whole first head where that begins like one of these, else
- * no more than shows that it does not.
+ * Reads what comes next on a connection: a whole head where that begins like a WebSocket's at one of these
+ * paths, else no more than shows that it does not.
  */
-async function readOpening(conn: Duplex, starts: readonly string[]): Promise<Uint8Array> {
+async function readOpening(
+  conn: Duplex,
+  paths: readonly string[],
+  begun: Uint8Array,
+): Promise<Uint8Array> {
+  if (begun.length >= MAX_OPENING_BYTES) return begun;
   const bytes = new Uint8Array(MAX_OPENING_BYTES);
-  let length = 0;
+  bytes.set(begun);
+  let { length } = begun;
   while (length < bytes.length) {
+    const come = bytes.subarray(0, length);
+    if (mayBeUpgrade(come, paths) === "no" || headText(come) !== undefined) break;
     const n = await conn.read(bytes.subarray(length));
     if (n === null) break;
     length += n;
-    const begun = latin1(bytes, 0, length);
-    const begins = starts.some((start) => start.startsWith(begun.slice(0, start.length)));
-    if (!begins || headText(bytes.subarray(0, length)) !== undefined) break;
   }
   return bytes.slice(0, length);
 }

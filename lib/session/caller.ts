@@ -16,11 +16,11 @@ export interface ControlSocket {
   readonly bufferedAmount: number;
   send(text: string): void;
   close(code: number, reason: string): void;
-  /** Asks the client to say something; absent where the runtime does by itself. */
-  ping?(): void;
+  /** Asks the client to say something. */
+  ping(): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { code: number }) => void): void;
-  /** Comes with each ping and pong; never where the runtime answers pings by itself. */
+  /** Comes with each ping and pong. */
   addEventListener(type: "heard", listener: () => void): void;
 }
 

@@ -21,10 +21,7 @@ const PING_MS = 15_000;
 /** How long a client may take to close its side after ours. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
-/**
- * Bytes that a client may send before a message of it is complete: Deno collects a message whole
- * before it can be refused, however large it gets.
- */
+/** Bytes that a client may send before a message of it is complete, and refused if it is too long. */
 const MESSAGE_ALLOWANCE = 4 * MAX_MESSAGE_BYTES;
 
 /** What a client may send besides what it is heard by, TLS's own records above all: bytes a check. */
@@ -63,7 +60,7 @@ export interface ControlLinkOptions {
   now?: () => number;
   /** Told once, with the close code, when the session is not to be used any more. */
   onOver: (link: ControlLink, code: number) => void;
-  /** Told when the WebSocket is closed; sometimes twice. */
+  /** Told when the WebSocket is closed. */
   onClosed: (link: ControlLink) => void;
 }
 
@@ -97,7 +94,7 @@ export class ControlLink {
     });
     // However often it pings: it is cut off for a message without an end, and for nothing else.
     socket.addEventListener("heard", () => transport.allowance = MESSAGE_ALLOWANCE);
-    // After an error too; sometimes twice.
+    // After an error too.
     socket.addEventListener("close", (event) => this.#closed(event.code));
     transport.keep();
     transport.allowance = MESSAGE_ALLOWANCE;
@@ -143,7 +140,7 @@ export class ControlLink {
     if (socket.bufferedAmount > MAX_UNSENT_BYTES) transport.close();
     else if (now - this.#pingedAt >= PING_MS) {
       this.#pingedAt = now;
-      socket.ping?.();
+      socket.ping();
     }
     return false;
   }
@@ -187,12 +184,7 @@ export class ControlLink {
     const { socket, transport, onOver } = this.#options;
     this.#closing = true;
     onOver(this, code);
-    try {
-      // A close frame holds at most 123 bytes of reason (RFC 6455 section 5.5.1).
-      socket.close(code, reason.slice(0, 100).replace(/[^ -~]/g, "?"));
-    } catch {
-      // Not open any more.
-    }
+    socket.close(code, reason);
     this.#closeTimer = setTimeout(() => transport.close(), CLOSE_TIMEOUT_MS);
   }
 

@@ -1,6 +1,6 @@
 import type { Log } from "../log.ts";
 import { sleep } from "../net/pause.ts";
-import { CLOSE, type RelayMessage, SUBPROTOCOL } from "../wire/messages.ts";
+import { CLOSE, type RelayMessage } from "../wire/messages.ts";
 import type { Caller, ControlSocket } from "./caller.ts";
 import { CLOSE_TIMEOUT_MS, ControlLink, FAILURE_RETRY_MS } from "./control_socket.ts";
 import type { Parking } from "./parked_pool.ts";
@@ -10,12 +10,6 @@ import type { Redeem, Tickets } from "./tickets.ts";
 
 /** How often silence is looked for: how much later than the limit it can be noticed. */
 const HEARTBEAT_CHECK_MS = 500;
-
-/**
- * Deno pings after half of this without a frame, and would close with 1001 after the whole. It is
- * just above the limit, so that ours, with its own close code, comes first.
- */
-const PING_IDLE_TIMEOUT_S = 31;
 
 /**
  * When clients of a relay that stops may come back: soon, since visitors wait 5 s for them, but spread
@@ -65,20 +59,6 @@ export class ControlSockets {
   constructor(options: ControlSocketsOptions) {
     this.#options = options;
     this.#heartbeat = setInterval(() => this.#checkHeartbeats(), HEARTBEAT_CHECK_MS);
-  }
-
-  /**
-   * Accepts the WebSocket of an authorised request; the user is online once it is open. For the few that
-   * are opened behind other requests of their connection.
-   */
-  accept(request: Request, caller: Caller): Response {
-    const { socket, response } = Deno.upgradeWebSocket(request, {
-      protocol: SUBPROTOCOL,
-      idleTimeout: PING_IDLE_TIMEOUT_S,
-    });
-    socket.binaryType = "arraybuffer";
-    socket.addEventListener("open", () => this.open(socket, caller), { once: true });
-    return response;
   }
 
   /**

@@ -54,6 +54,11 @@ export class RequestFrames {
     return this.#expected === "raw";
   }
 
+  /** Whether a request may begin with the next byte. */
+  get isBetween(): boolean {
+    return this.#expected === "request" && this.#lineBytes === 0;
+  }
+
   /** Follows the next bytes, up to the end of a request if one ends in them. */
   push(bytes: Uint8Array): FramesStep {
     let lineEnd: number | undefined;

@@ -6,7 +6,7 @@ const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** An opening handshake of a WebSocket. */
 export interface Upgrade {
-  /** The request's Host field. */
+  /** Whom it is for: of the target, where that is a whole address, else of the Host field. */
   host: string;
   /** `Sec-WebSocket-Key`. */
   key: string;
@@ -17,8 +17,11 @@ export interface Upgrade {
 /** A field line as it has to be (RFC 9112 section 5): whatever else stands there is the server's to refuse. */
 const FIELD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Fields that say that a body follows, which has to be read by somebody. */
-const BODY_FIELDS = ["content-length", "transfer-encoding"];
+/**
+ * A request line (RFC 9112 sections 3.2.1 and 3.2.2); an upgrade of HTTP/1.0 is to be passed over (RFC 9110
+ * section 7.8).
+ */
+const REQUEST_LINE = /^GET (?:https?:\/\/([^/?#]+))?(\/[^? ]*)(?:\?[^ ]*)? HTTP\/1\.1$/;
 
 /**
  * Reads a request head as the opening handshake of a subprotocol (RFC 6455 section 4.2.1); undefined
@@ -28,15 +31,18 @@ const BODY_FIELDS = ["content-length", "transfer-encoding"];
  */
 export function readUpgrade(head: string, path: string, protocol: string): Upgrade | undefined {
   const [line, ...fields] = head.split("\r\n");
-  if (line !== `GET ${path} HTTP/1.1`) return undefined;
+  const [, authority, asked] = REQUEST_LINE.exec(line!) ?? [];
+  if (asked !== path) return undefined;
   const values = new Headers();
   for (const field of fields) {
     if (!FIELD.test(field)) return undefined;
     const colon = field.indexOf(":");
     const name = field.slice(0, colon).toLowerCase();
-    // A second Host is nobody's: the server behind refuses it.
-    if (BODY_FIELDS.includes(name) || (name === "host" && values.has(name))) return undefined;
-    values.append(name, field.slice(colon + 1).trim());
+    const value = field.slice(colon + 1).trim();
+    // A second Host is nobody's, and a body has to be read by somebody: the server behind answers these.
+    const hasBody = name === "transfer-encoding" || (name === "content-length" && value !== "0");
+    if (hasBody || (name === "host" && values.has(name))) return undefined;
+    values.append(name, value);
   }
   const has = (name: string, word: string): boolean =>
     (values.get(name) ?? "").split(",").some((w) => w.trim().toLowerCase() === word);
@@ -45,7 +51,7 @@ export function readUpgrade(head: string, path: string, protocol: string): Upgra
   const isWhole = has("upgrade", "websocket") && has("connection", "upgrade") &&
     has("sec-websocket-version", "13") && has("sec-websocket-protocol", protocol) &&
     /^[A-Za-z0-9+/]{22}==$/.test(key);
-  return isWhole && host !== null ? { host, key, fields: values } : undefined;
+  return isWhole && host !== null ? { host: authority ?? host, key, fields: values } : undefined;
 }
 
 /** The `Sec-WebSocket-Accept` of a server that answers `Sec-WebSocket-Key` (RFC 6455 section 4.2.2). */
@@ -65,6 +71,17 @@ export function upgradeAnswer({ key }: Upgrade, protocol: string): Uint8Array<Ar
       "\r\n",
     ].join("\r\n"),
   );
+}
+
+/**
+ * Whether bytes begin like a request that {@linkcode readUpgrade} may take, as far as they have come: for a
+ * path, or a whole address.
+ */
+export function mayBeUpgrade(bytes: Uint8Array, paths: readonly string[]): "no" | "open" | "yes" {
+  const starts = [...paths.map((path) => `GET ${path}`), "GET http"];
+  const begun = latin1(bytes, 0, Math.min(bytes.length, Math.max(...starts.map((s) => s.length))));
+  if (starts.some((start) => begun.startsWith(start))) return "yes";
+  return starts.some((start) => start.startsWith(begun)) ? "open" : "no";
 }
 
 /** The text of a request head in these bytes, its empty line not included; undefined without its end. */

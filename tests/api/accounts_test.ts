@@ -43,7 +43,7 @@ function apiTest(
     const { ask } = testApi({
       accounts: accounts.kind,
       release: (username, token) => accounts.kind.release(username, TRACE, { token }),
-      openControl(_, caller) {
+      openControl(caller) {
         callers.push(caller);
         return new Response(null, { status: 204 });
       },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RequestGate } from "../../lib/net/request_gate.ts";
+import { RequestGate, type RequestGateOptions } from "../../lib/net/request_gate.ts";
 import { writeAll } from "../../lib/net/splice.ts";
 import { pipe, readAll, text, utf8 } from "./pipe.ts";
 
@@ -7,9 +7,9 @@ const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const GIVEN = "GET / HTTP/1.1\r\nWord: w\r\nHost: x\r\n\r\n";
 
 /** A gate, and what the server behind it reads. */
-function gate(headOnly = false) {
+function gate(options: Partial<RequestGateOptions> = {}) {
   const [server, behind] = pipe();
-  const tested = new RequestGate(server, "Word: w", headOnly);
+  const tested = new RequestGate(server, { field: "Word: w", ...options });
   /** What has come to the server since the last call. */
   async function came(): Promise<string> {
     const chunk = new Uint8Array(64 * 1024);
@@ -53,6 +53,33 @@ Deno.test("RequestGate passes the rest of a body whose request was answered earl
   await written;
 });
 
+Deno.test("RequestGate leaves what may open a WebSocket behind other requests, once those are answered", async () => {
+  const opening = "GET /ws?x HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (const cut of [0, 1, 6, 7, opening.length]) {
+    const { tested, behind, came } = gate({ leave: ["/data", "/ws"] });
+    const written = writeAll(tested, utf8(GET + opening.slice(0, cut)));
+    assert.equal(await came(), GIVEN);
+    assert.equal(tested.left, undefined);
+    tested.next();
+    await written;
+    const isClear = cut >= "GET /ws".length;
+    if (!isClear) await writeAll(tested, utf8(opening.slice(cut)));
+    assert.equal(text(tested.left!), isClear ? opening.slice(0, cut) : opening);
+    assert.equal(await behind.read(new Uint8Array(1)), null, "more came to the server");
+  }
+});
+
+Deno.test("RequestGate passes on what only begins like what it would leave", async () => {
+  const { tested, behind } = gate({ leave: ["/ws"] });
+  for (const part of [GET, "GET ", "/w", "ild HTTP/1.1\r\n\r\n", "GET /w"]) {
+    await writeAll(tested, utf8(part));
+    if (part.endsWith("\r\n\r\n")) tested.next();
+  }
+  await tested.closeWrite();
+  const wild = "GET /wild HTTP/1.1\r\nWord: w\r\n\r\n";
+  assert.equal(text(await readAll(behind)), `${GIVEN}${wild}GET /w`);
+});
+
 Deno.test("RequestGate lets go of what waits when the server ends, is told to, or is closed", async () => {
   const ends: ((it: ReturnType<typeof gate>) => unknown)[] = [
     ({ tested, behind }) => {
@@ -81,7 +108,7 @@ Deno.test("RequestGate passes a WebSocket's bytes as they come", async () => {
 });
 
 Deno.test("RequestGate that is to pass one head passes no more", async () => {
-  const { tested, behind } = gate(true);
+  const { tested, behind } = gate({ headOnly: true });
   await writeAll(tested, utf8(`${GET}body${GET}`));
   await writeAll(tested, utf8(GET));
   await tested.answered();
@@ -90,7 +117,7 @@ Deno.test("RequestGate that is to pass one head passes no more", async () => {
 
 Deno.test("RequestGate that passes one head tells the server of the end once that is answered", async () => {
   for (const request of [GET, "POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nabcd"]) {
-    const { tested, behind, came } = gate(true);
+    const { tested, behind, came } = gate({ headOnly: true });
     await writeAll(tested, utf8(request));
     await came();
     const ended = tested.closeWrite();

@@ -26,6 +26,7 @@ function echoBackend(
   return {
     port: listener.addr.port,
     finished,
+    endKept() {},
     stop() {
       listener.close();
       return Promise.resolve();
@@ -113,6 +114,7 @@ Deno.test("TlsFront passes a connection that its backend did not accept to the n
       return {
         port: listeners[0]!.addr.port,
         finished: finished.promise,
+        endKept() {},
         stop: () => Promise.resolve(),
       };
     },

@@ -27,6 +27,8 @@ class FakeSocket implements ControlSocket {
     this.sent.push(JSON.parse(text));
   }
 
+  ping(): void {}
+
   close(code: number): void {
     this.code = code;
     this.end(code);

@@ -102,7 +102,19 @@ Deno.test("a preface of HTTP/2 reaches no server of the relay's own, however it 
   }
 });
 
-Deno.test("a control WebSocket opens over HTTP/1.1, also behind other requests of its connection", async () => {
+/** Reads until what came matches; all of it. */
+async function readUntil(tls: Deno.TlsConn, wanted: RegExp): Promise<string> {
+  const chunk = new Uint8Array(4096);
+  let text = "";
+  while (!wanted.test(text)) {
+    const n = await tls.read(chunk);
+    assert.notEqual(n, null, text);
+    text += new TextDecoder().decode(chunk.subarray(0, n!));
+  }
+  return text;
+}
+
+Deno.test("a control WebSocket opens by any address of it, also behind other requests of its connection", async () => {
   await using relay = await startRelay();
   const user = await signUp(relay, "kaylee");
   await using link = await connectControl(relay, user);
@@ -110,32 +122,37 @@ Deno.test("a control WebSocket opens over HTTP/1.1, also behind other requests o
   assert.equal((await link.next("tickets")).tickets.length, 1);
 
   const target: RawTarget = { listener: "hub", serverName: RELAY };
-  const request = (path: string, fields: string[] = []): string =>
-    [`GET ${path} HTTP/1.1`, `Host: ${RELAY}`, ...fields, "", ""].join("\r\n");
-  const upgrade = request("/v1/control", [
-    `Authorization: Bearer ${user.token}`,
-    "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Protocol: glosson.v1",
-    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-  ]);
+  const request = (line: string, fields: string[] = []): string =>
+    [line, `Host: ${RELAY}`, ...fields, "", ""].join("\r\n");
+  const upgrade = (line: string): string =>
+    request(line, [
+      `Authorization: Bearer ${user.token}`,
+      "Connection: Upgrade",
+      "Upgrade: WebSocket",
+      "Content-Length: 0",
+      "Sec-WebSocket-Version: 13",
+      "Sec-WebSocket-Protocol: glosson.v1",
+      "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+    ]);
+  const opened = /HTTP\/1\.1 101 Switching Protocols\r\nUpgrade: websocket\r\n[^]*"type":"online"/;
   using tls = await openTls(relay, target);
-  const pieces = [request("/v1/relay"), request("/v1/account"), upgrade];
-  let text = "";
-  for (const [i, piece] of pieces.entries()) {
-    await tls.write(raw(piece));
-    const wanted = [/"software"/, /unauthorized/, /"type":"online"/][i]!;
-    const chunk = new Uint8Array(4096);
-    while (!wanted.test(text)) {
-      const n = await tls.read(chunk);
-      assert.notEqual(n, null, text);
-      text += new TextDecoder().decode(chunk.subarray(0, n!));
-    }
-  }
-  assert.match(text, /HTTP\/1\.1 101 /);
+  await tls.write(raw(request("GET /v1/relay HTTP/1.1")));
+  await readUntil(tls, /"software"/);
+  // Two in one piece, whose answers come one after the other.
+  const last = upgrade("GET /v1/control HTTP/1.1");
+  await tls.write(raw(request("GET /v1/account HTTP/1.1") + last.slice(0, 9)));
+  await readUntil(tls, /unauthorized/);
+  await tls.write(raw(last.slice(9)));
+  await readUntil(tls, opened);
   assert.equal((await link.closed).code, 4409);
+  for (const address of ["/v1/control?client=x", `https://${RELAY}/v1/control`]) {
+    using other = await openTls(relay, target);
+    await other.write(raw(upgrade(`GET ${address} HTTP/1.1`)));
+    await readUntil(other, opened);
+  }
+  const old = [upgrade("GET /v1/control HTTP/1.0")];
+  assert.equal((await exchangeRaw(relay, target, old, { count: 1 }))[0]?.status, 400);
   const api = apiOf(relay);
   using _client = api.client;
-  assert.equal((await api.request("GET", "/v1/account", { token: user.token })).body.online, true);
+  assert.equal((await api.request("GET", "/v1/account", { token: user.token })).status, 200);
 });

@@ -29,6 +29,16 @@ async function openVisit(relay: Relay): Promise<Disposable & { ask(): Promise<st
   };
 }
 
+/** Asks the API on a connection that is kept; `ended` resolves when the relay ends it. */
+async function openApi(relay: Relay): Promise<Disposable & { ended: Promise<unknown> }> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.control! });
+  const tls = await Deno.startTls(conn, { hostname: "localhost", caCerts: [relay.ca] });
+  const buffer = new Uint8Array(64 * 1024);
+  await tls.write(new TextEncoder().encode("GET /v1/relay HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  assert.match(new TextDecoder().decode(buffer.subarray(0, await tls.read(buffer) ?? 0)), / 200 /);
+  return { ended: tls.read(buffer), [Symbol.dispose]: () => tls.close() };
+}
+
 /** Has a relay take another's place, which keeps a visitor of kaylee's for as long as it may. */
 async function afterHandOver(use: (old: Relay, relay: Relay) => Promise<void>): Promise<void> {
   await using old = await startRelay({ settings: { DRAIN_SECONDS: "600" } });
@@ -52,6 +62,7 @@ Deno.test({
     await run.said(/Online/);
     using stays = await openVisit(old);
     assert.equal(await stays.ask(), "HTTP/1.1 200 OK");
+    using api = await openApi(old);
 
     const seen: string[] = [];
     let over = false;
@@ -68,6 +79,7 @@ Deno.test({
     assert.deepEqual(relay.ports, old.ports);
     assert.deepEqual([...new Set(seen)], ["200 is online"]);
     assert.equal(await stays.ask(), "HTTP/1.1 200 OK", "its connection is the old relay's");
+    assert.equal(await api.ended, null, "nobody asks the old relay any more");
     const status = JSON.parse((await glossond(relay.stateDir, "status", "--json")).stdout);
     assert.equal(status.users.online, 1);
 

@@ -5,7 +5,12 @@ import {
   type FrameReaderOptions,
 } from "../../lib/wire/web_socket.ts";
 import { binaryFrame, closeFrame, pongFrame } from "../../lib/wire/web_socket_frames.ts";
-import { headText, readUpgrade, upgradeAnswer } from "../../lib/wire/web_socket_opening.ts";
+import {
+  headText,
+  mayBeUpgrade,
+  readUpgrade,
+  upgradeAnswer,
+} from "../../lib/wire/web_socket_opening.ts";
 import { bytes, type Part } from "./hello_builder.ts";
 
 const MASK = [0x37, 0xfa, 0x21, 0x3d];
@@ -171,9 +176,27 @@ Deno.test("readUpgrade() takes a whole opening handshake of the subprotocol, and
     equal(read(HEAD.toSpliced(i, 1)), undefined, `without ${HEAD[i]}`);
   }
   equal(read([...HEAD, "Host: evil.example"]), undefined);
-  equal(read(["GET /v1/data?x HTTP/1.1", ...HEAD.slice(1)]), undefined);
-  equal(read(["GET /v1/data HTTP/1.0", ...HEAD.slice(1)]), undefined);
+  equal(read(["GET /v1/data?x HTTP/1.1", ...HEAD.slice(1)])?.host, "relay.glosson.test");
+  equal(read(["GET https://a.example/v1/data HTTP/1.1", ...HEAD.slice(1)])?.host, "a.example");
+  equal(read([...HEAD, "Content-Length: 0"])?.host, "relay.glosson.test");
+  equal(read([...HEAD, "Content-Length: 1"]), undefined);
+  for (const line of ["GET /v1/data HTTP/1.0", "get /v1/data HTTP/1.1", "GET /v1/Data HTTP/1.1"]) {
+    equal(read([line, ...HEAD.slice(1)]), undefined, line);
+  }
   equal(read(HEAD.with(5, "Sec-WebSocket-Version: 8")), undefined);
+});
+
+Deno.test("mayBeUpgrade() tells as soon as it shows", () => {
+  const cases: [begun: string, is: ReturnType<typeof mayBeUpgrade>][] = [
+    ["", "open"],
+    ["GET /v1", "open"],
+    ["GET /v1/data", "yes"],
+    ["GET /v1/data?x HTTP/1.1", "yes"],
+    ["GET https://relay", "yes"],
+    ["GET /v1/relay", "no"],
+    ["POST", "no"],
+  ];
+  for (const [begun, is] of cases) equal(mayBeUpgrade(bytes(begun), ["/v1/data", "/x"]), is, begun);
 });
 
 Deno.test("headText() ends at the empty line", () => {
