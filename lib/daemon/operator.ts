@@ -11,14 +11,12 @@ import { isUsername } from "../account/username.ts";
 import type { Metrics } from "../admin/metrics.ts";
 import type { HandOver } from "../admin/hand_over.ts";
 import { startAdmin } from "../admin/start.ts";
-import type { Check } from "../admin/status.ts";
 import { createUserDesk } from "../admin/user_desk.ts";
 import type { Issuance } from "../issuance/issuance.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { RelayCertificate } from "../certificate/relay_certificate.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { Settings } from "../config/settings.ts";
-import { lstat } from "../file/plain_file.ts";
 import type { Log } from "../log.ts";
 import type { Places } from "../net/places.ts";
 import type { HttpServer } from "../net/serve_http.ts";
@@ -26,6 +24,7 @@ import { COMMIT, SOFTWARE } from "../version.ts";
 import type { Hub } from "../visitor/hub.ts";
 import type { Ceilings } from "./ceilings.ts";
 import type { Presence } from "./presence.ts";
+import { readiness } from "./readiness.ts";
 import { createRenewal } from "./renewal.ts";
 import type { Servers } from "./servers.ts";
 import type { UserUsage } from "./usage.ts";
@@ -68,21 +67,13 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     stateDir: settings.stateDir,
     software: COMMIT === "" ? SOFTWARE : `${SOFTWARE} (${COMMIT})`,
     metrics: options.metrics,
-    checks() {
-      const { notAfter, selfSigned } = certificate.current();
-      const failing = options.servers.failing();
-      const well = (name: string, ok: boolean, detail: string): Check =>
-        ok ? { name, ok } : { name, ok, detail };
-      return [
-        well("listeners", failing.length === 0, `cannot accept on ${failing.join(", ")}`),
-        well(
-          "certificate",
-          !selfSigned && notAfter > Date.now(),
-          selfSigned ? "the certificate is self-signed" : "the certificate is out of date",
-        ),
-        well("state", isWritable(settings.stateDir), "the state folder cannot be written"),
-      ];
-    },
+    checks: () =>
+      readiness({
+        identity: certificate.current(),
+        failing: options.servers.failing(),
+        stateDir: settings.stateDir,
+        now: Date.now(),
+      }),
     isUsername,
     handOver: options.handOver,
     waitedFor: () => sessions.waitedFor(),
@@ -132,18 +123,4 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     },
     log: options.log,
   });
-}
-
-/** Whether a file can be written in a folder: not so on a full disk, or on one mounted read-only. */
-export function isWritable(folder: string): boolean {
-  const probe = `${folder}/.probe`;
-  try {
-    // Left by a crash, or by somebody: never written through.
-    if (lstat(probe) !== undefined) Deno.removeSync(probe);
-    Deno.writeFileSync(probe, new Uint8Array(4096), { mode: 0o600, createNew: true });
-    Deno.removeSync(probe);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -7,7 +7,7 @@ import { scheduleTimeout } from "../net/schedule.ts";
 import { postNotice } from "../trouble/webhook.ts";
 import { type Trouble, type TroubleNotice, watchTrouble } from "../trouble/watch.ts";
 import type { Ground } from "./ground.ts";
-import { isWritable } from "./operator.ts";
+import { isWritable } from "./readiness.ts";
 import type { Servers } from "./servers.ts";
 
 /** Orders in a row that failed before it is trouble: one may fail, and is tried again in a minute. */
