@@ -23,7 +23,7 @@ const MAX_USUAL_BYTES = 8 * 1024;
 export type Peeked =
   | { kind: "hello"; serverName?: string }
   | { kind: "http"; method: string; host?: string; target: string }
-  | { kind: "bad-http" }
+  | { kind: "bad-http"; isTooLarge: boolean }
   | { kind: "reject"; reason: Outcome; detail: string }
   /** Nothing to answer: the peer ended, was late, or sent too much. */
   | { kind: "close"; reason: Ended };
@@ -109,7 +109,9 @@ export class Peeker {
     while (true) {
       if (this.#end > this.#start && !looksLikeTls(this.bytes)) {
         const http = parseHttpRequest(this.bytes);
-        if (http.state === "bad") return { kind: "bad-http" };
+        if (http.state === "bad" || http.state === "large") {
+          return { kind: "bad-http", isTooLarge: http.state === "large" };
+        }
         if (http.state === "request") {
           const { method, target, host } = http;
           return { kind: "http", method, target, ...(host && { host }) };

@@ -1,3 +1,4 @@
+import { MAX_HTTP_HEAD_BYTES } from "../wire/http_request.ts";
 import { urlOf } from "../wire/names.ts";
 import { isOurHost } from "./route.ts";
 
@@ -26,6 +27,12 @@ export function redirectToHttps(
   const location = `${urlOf(host, publicPort)}${request.target}`;
   const body = `Moved to ${location}\n`;
   return answer("308 Permanent Redirect", [`Location: ${location}`], body, isHead);
+}
+
+/** The answer to a plain HTTP request whose head is longer than is read (RFC 6585 section 5). */
+export function headTooLarge(): Uint8Array {
+  const body = `Send at most ${MAX_HTTP_HEAD_BYTES} bytes of request line and header fields.\n`;
+  return answer("431 Request Header Fields Too Large", [], body, false);
 }
 
 /** The answer to a plain HTTP request that is passed on to a server which cannot be reached. */

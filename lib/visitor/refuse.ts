@@ -3,7 +3,7 @@ import { sendLastWords } from "../net/last_words.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
 import type { Ending, Outcome } from "./outcome.ts";
 import type { Peeked } from "./peek.ts";
-import { type RedirectOptions, redirectToHttps } from "./redirect.ts";
+import { headTooLarge, type RedirectOptions, redirectToHttps } from "./redirect.ts";
 
 /** Sends a fatal alert and closes the connection; never rejects. */
 export async function refuseByAlert(
@@ -27,7 +27,10 @@ export async function refuseNoHello(
       await sendLastWords(conn, redirectToHttps(peeked, options));
       return { outcome: "http", ...(peeked.host !== undefined && { detail: peeked.host }) };
     case "bad-http":
-      await sendLastWords(conn, redirectToHttps(undefined, options));
+      await sendLastWords(
+        conn,
+        peeked.isTooLarge ? headTooLarge() : redirectToHttps(undefined, options),
+      );
       return { outcome: "bad-http" };
     case "reject":
       // TLS has nearer alerts for some of it; PROTOCOL section 4 has one, so that clients of the

@@ -3,7 +3,7 @@ import { latin1 } from "./latin1.ts";
 import { normalizeServerName } from "./server_name.ts";
 
 /** Longest request head that is read, in bytes. */
-export const MAX_HTTP_HEAD_BYTES = 16_384;
+export const MAX_HTTP_HEAD_BYTES = 32_768;
 
 /** Longest method that is taken for one; the longest registered is 17 characters. */
 const MAX_METHOD_BYTES = 32;
@@ -20,11 +20,14 @@ export type HttpResult =
   /** Not HTTP. */
   | { state: "no" }
   /** HTTP, but a request to answer 400. */
-  | { state: "bad" };
+  | { state: "bad" }
+  /** HTTP, but a head to answer 431. */
+  | { state: "large" };
 
 const MORE: HttpResult = { state: "more" };
 const NO: HttpResult = { state: "no" };
 const BAD: HttpResult = { state: "bad" };
+const LARGE: HttpResult = { state: "large" };
 
 /** Field names and methods (RFC 9110 section 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -35,9 +38,10 @@ const ORIGIN_FORM = /^\/[!"$-~]*$/;
 /**
  * Reads the head of an HTTP/1.0 or 1.1 request (RFC 9112), as far as a redirect needs it.
  *
- * `no` comes as soon as the bytes cannot begin a request line, `bad` for a wrong request line with
- * its end, everything else once the head is complete or {@linkcode MAX_HTTP_HEAD_BYTES} have come without its end. What
- * follows the head is ignored. An absolute-form target stands above the Host field (section 3.2.2).
+ * `no` comes as soon as the bytes cannot begin a request line, `bad` for a wrong request line with its end,
+ * `large` once {@linkcode MAX_HTTP_HEAD_BYTES} have come without the head's end, everything else once that is
+ * complete. What follows the head is ignored. An absolute-form target stands above the Host field
+ * (section 3.2.2).
  */
 export function parseHttpRequest(bytes: Uint8Array): HttpResult {
   const start = latin1(bytes, 0, Math.min(bytes.length, MAX_METHOD_BYTES + 1));
@@ -46,14 +50,14 @@ export function parseHttpRequest(bytes: Uint8Array): HttpResult {
   if (method.length > MAX_METHOD_BYTES) return NO;
   if (bytes.length > 0 && !TOKEN.test(method)) return NO;
   const lineEnd = bytes.subarray(0, MAX_HTTP_HEAD_BYTES).indexOf(0x0a);
-  if (lineEnd === -1) return bytes.length < MAX_HTTP_HEAD_BYTES ? MORE : BAD;
+  if (lineEnd === -1) return bytes.length < MAX_HTTP_HEAD_BYTES ? MORE : LARGE;
   // A line ends in CRLF or LF (RFC 9112 section 2.2); any other CR is refused.
   const requestLine = latin1(bytes, 0, lineEnd).replace(/\r$/, "");
   const parts = /^\S+ (\S+) HTTP\/1\.([01])$/.exec(requestLine);
   // Other protocols also begin with a word and a space (`SSH-2.0-x Debian`).
   if (parts === null) return / HTTP\/\S+$|^\S+ \//.test(requestLine) ? BAD : NO;
   const end = headEnd(bytes.subarray(0, MAX_HTTP_HEAD_BYTES));
-  if (end === -1) return bytes.length < MAX_HTTP_HEAD_BYTES ? MORE : BAD;
+  if (end === -1) return bytes.length < MAX_HTTP_HEAD_BYTES ? MORE : LARGE;
   const fields = latin1(bytes, lineEnd + 1, end).split(/\r?\n/).slice(0, -2);
   const found = splitTarget(method, parts[1]!);
   const hosts = fieldValues(fields, "host");

@@ -152,6 +152,10 @@ Deno.test("plain HTTP is sent to https for names of ours, on the hub and on the 
       assert.match(await text(listener, request), /^HTTP\/1\.1 400 /, JSON.stringify(request));
     }
     await ended(relay, "bad-http", { listener });
+    const large = `GET / HTTP/1.1\r\nHost: ${NAME}\r\nCookie: ${"x".repeat(33_000)}\r\n\r\n`;
+    assert.match(await text(listener, large), /^HTTP\/1\.1 431 /);
+    const full = `GET / HTTP/1.1\r\nHost: ${NAME}\r\nCookie: ${"x".repeat(32_000)}\r\n\r\n`;
+    assert.match(await text(listener, full), /^HTTP\/1\.1 308 /);
     const length = /\r\nContent-Length: \d+\r\n/;
     const head = (host: string) => text(listener, `HEAD / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     for (const [host, status] of [[NAME, 308], ["evil.example", 400]] as const) {
