@@ -29,7 +29,8 @@ export interface DataDialerOptions {
   networks: NetworkMemory;
   /** Finds the addresses that data connections may be made to. @default by the system's resolver */
   addresses?: Pick<DataAddresses, "of">;
-  now: () => number;
+  /** Clock in milliseconds that never jumps, whatever the computer's is set to. */
+  elapsed: () => number;
   sleep: Sleep;
   /** Uniform in [0, 1). */
   random: () => number;
@@ -52,7 +53,7 @@ export class DataDialer {
     onChange: (report: DataPathReport) => void,
     signal: AbortSignal,
   ) {
-    const { relay, http, api, transport, networks, now, sleep, random, log } = options;
+    const { relay, http, api, transport, networks, elapsed, sleep, random, log } = options;
     const addresses = options.addresses ?? new DataAddresses({
       relayHost: relay.hostname,
       isRelayAt: (address) => http.isAt(address),
@@ -60,7 +61,7 @@ export class DataDialer {
     });
     this.#signal = signal;
     this.#path = new DataPath({ onChange, signal, schedule: scheduleTimeout });
-    this.#lives = new ParkedLife({ now, random });
+    this.#lives = new ParkedLife({ now: elapsed, random });
     this.#transports = new DataTransports({
       only: transport,
       openTcp: (address, inTime) => openDataTcp(address, (host) => addresses.of(host), inTime),
@@ -70,7 +71,7 @@ export class DataDialer {
         return info?.features?.includes(DATA_WEBSOCKET) ?? false;
       },
       memory: networks,
-      now,
+      now: elapsed,
       log,
     });
   }

@@ -80,7 +80,8 @@ Options:
                      what was before
   --state DIR        use the state in DIR
 
-Ctrl-C (or SIGTERM) lets open answers finish for a few seconds; pressed again it ends at once.
+Ctrl-C (or SIGTERM, or the end of its terminal) lets open answers finish for a few seconds; pressed
+again it ends at once.
 `;
 
 const STATUS = `Tells how this computer's name stands here and at the relay.

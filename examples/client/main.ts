@@ -95,9 +95,12 @@ async function runUntilSignal(options: RunOptions): Promise<ExitCode> {
     if (leaving.signal.aborted) Deno.exit(EXIT.interrupted);
     leaving.abort();
   }
-  // Windows knows no SIGTERM.
+  // Windows knows no others.
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   for (const signal of signals) Deno.addSignalListener(signal, leave);
+  if (Deno.build.os !== "windows") {
+    Deno.addSignalListener("SIGHUP", hasTerminal() ? leave : () => {});
+  }
   const write = options.logFile === undefined ? writeError : openLogFile(options.logFile);
   const log = createLog({ level: options.verbose ? "debug" : "info", write });
   // A bug in one visitor's connection is no reason to end those of all others.
@@ -109,6 +112,7 @@ async function runUntilSignal(options: RunOptions): Promise<ExitCode> {
       log,
       signal: leaving.signal,
       now: Date.now,
+      elapsed: () => performance.now(),
       sleep,
       random: Math.random,
     });
@@ -118,6 +122,16 @@ async function runUntilSignal(options: RunOptions): Promise<ExitCode> {
     tell((error as Error).message);
     return exitCodeOf(error);
   }
+}
+
+/**
+ * Whether the program goes with a terminal, at whose end it is sent SIGHUP. Not so behind nohup(1), which leaves
+ * it none; that it has the signal ignored, the runtime undoes.
+ */
+function hasTerminal(): boolean {
+  // Elsewhere nohup leaves the input as it is.
+  const atInput = Deno.build.os === "linux" && Deno.stdin.isTerminal();
+  return atInput || Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
 }
 
 async function showStatus({ json, state: folder }: StatusOptions): Promise<ExitCode> {

@@ -62,7 +62,7 @@ class OnlineSession {
   #told: number | undefined;
 
   constructor(options: OnlineOptions) {
-    const { relay, token, http, signal, now, sleep, random, log } = options;
+    const { relay, token, http, signal, elapsed, sleep, random, log } = options;
     this.#options = options;
     this.#ports = new DataPorts(log);
     this.#dialer = new DataDialer(
@@ -74,14 +74,14 @@ class OnlineSession {
       },
       this.#over.signal,
     );
-    this.#wished = new PoolSize({ most: options.pool, now });
+    this.#wished = new PoolSize({ most: options.pool, now: elapsed });
     this.#parking = new Parking({
       wanted: () => this.#poolSize,
       dial: (ticket, address, onShown) => this.#dialer.park(ticket, address, onShown),
       onJoined: (joined) => void this.#serve(joined),
       ask: () => this.#ask(),
       signal: this.#over.signal,
-      ...{ now, sleep, random, log },
+      ...{ now: elapsed, sleep, random, log },
     });
     this.#control = openControl({
       ...{ relay, token, http, signal, log },

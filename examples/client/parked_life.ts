@@ -25,6 +25,7 @@ export interface ParkedStay {
 
 /** Options for {@linkcode ParkedLife}. */
 export interface ParkedLifeOptions {
+  /** Clock in milliseconds that never jumps. */
   now: () => number;
   /** Uniform in [0, 1). */
   random: () => number;
@@ -77,7 +78,7 @@ export class ParkedLife {
         isOver = true;
         if (tries) this.#trying = false;
         if (connection === undefined || connection.state === "refused") return;
-        // A clock that jumps makes none older than it could get.
+        // It may be ended late, which proves nothing.
         const age = Math.min(now() - began, ms);
         const lost = connection.state === "ended" && connection.unanswered === true;
         if (lost) this.#lost(age);

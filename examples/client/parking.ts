@@ -37,6 +37,7 @@ export interface ParkingOptions {
   ask: () => void;
   /** Ends the waiting between tries. */
   signal: AbortSignal;
+  /** Clock in milliseconds that never jumps. */
   now: () => number;
   sleep: Sleep;
   /** Uniform in [0, 1). */

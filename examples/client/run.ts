@@ -23,7 +23,10 @@ export interface RunWorld {
   log: Log;
   /** Leaves in an orderly way when aborted. */
   signal: AbortSignal;
+  /** Milliseconds since the epoch. */
   now: () => number;
+  /** Clock in milliseconds that never jumps. */
+  elapsed: () => number;
   sleep: Sleep;
   /** Uniform in [0, 1). */
   random: () => number;

@@ -24,7 +24,7 @@ const CHUNK_BYTES = 256 * 1024;
  * Serves the files of `folder`, and nothing outside it: no names that begin with a dot but
  * `.well-known` at the top, no way up, and no symbolic link that leads out or to a hidden file. A
  * folder shows its `index.html`, never a listing. Where `folder` is a symbolic link, what it leads to
- * at the time of a request is served.
+ * at the time of a request is served, and while nothing has its name what it led to before.
  *
  * @param secrets a folder that nothing is served of, wherever it is.
  * @throws {Error} if `folder` is no folder that can be read, or is within the secrets.
@@ -36,12 +36,14 @@ export async function staticFiles(folder: string, secrets: string, log?: Log): P
     log?.warn("There is no index.html: the address of the page alone shows nothing", { folder });
   }
 
-  /** What the folder's name leads to now; undefined where that is not to be served. */
+  /** What the folder's name leads to; undefined where that is not to be served. */
   async function rootNow(): Promise<string | undefined> {
     try {
       if (await Deno.realPath(folder) !== known) known = await openRoot(folder, kept);
       return known;
     } catch (error) {
+      // A link that is being replaced, by being removed first.
+      if (await isAbsent(folder)) return known;
       log?.debug("Cannot serve files", { error });
       return undefined;
     }
@@ -86,6 +88,11 @@ async function openRoot(folder: string, kept: Kept): Promise<string> {
     throw new Error(`Cannot serve ${folder}: the token and the key of this glosson are kept there`);
   }
   return root;
+}
+
+/** Whether nothing has a name, not even a link that leads nowhere. */
+function isAbsent(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => false, (error) => error instanceof Deno.errors.NotFound);
 }
 
 async function file(

@@ -12,6 +12,8 @@ const STABLE_MS = 30_000;
 export interface StayOnlineOptions extends Omit<OnlineOptions, "onDataPath"> {
   /** Where it is kept how things stand. */
   state: Pick<State, "saveRunning">;
+  /** Milliseconds since the epoch. */
+  now: () => number;
 }
 
 /**
@@ -32,14 +34,14 @@ async function comeBack(
   options: StayOnlineOptions,
   health: Health,
 ): Promise<FinalWord | undefined> {
-  const { signal, now, sleep, random, log } = options;
+  const { signal, elapsed, sleep, random, log } = options;
   const backoff = new Backoff({ ...COMING_BACK, random });
   while (!signal.aborted) {
     let onlineSince: number | undefined;
     const ending = await beOnline({
       ...options,
       onOnline(hostname) {
-        onlineSince = now();
+        onlineSince = elapsed();
         health.online();
         options.onOnline(hostname);
       },
@@ -50,7 +52,7 @@ async function comeBack(
     if (next.act === "stop") return await inFull(next.word, options);
     const asked = onlineSince === undefined ? await ask(options) : undefined;
     if (asked?.refusal !== undefined) return asked.refusal;
-    const lasted = onlineSince !== undefined && now() - onlineSince >= STABLE_MS;
+    const lasted = onlineSince !== undefined && elapsed() - onlineSince >= STABLE_MS;
     if (lasted) backoff.reset();
     // A relay that says when to come back has spread its clients; over and over it is a failure.
     const waitMs = next.waitMs + (lasted && next.waitMs > 0 ? 0 : backoff.next());

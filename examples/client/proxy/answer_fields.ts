@@ -1,6 +1,6 @@
 import { endToEnd, type Field, without } from "../http/fields.ts";
 import type { AnswerHead } from "../http/head.ts";
-import { type Addresses, publicCookie, publicUrl } from "./public_address.ts";
+import { type Addresses, publicCookie, publicUrl, withPublicUrls } from "./public_address.ts";
 
 /** The head of an app's answer as the visitor gets it, without how its body is framed. */
 export function answerHead(head: AnswerHead, addresses: Addresses): AnswerHead {
@@ -29,6 +29,10 @@ function mapped([name, value]: Field, addresses: Addresses): Field {
       return [name, publicUrl(value, addresses)];
     case "refresh":
       return [name, publicRefresh(value, addresses)];
+    case "link":
+    case "content-security-policy":
+    case "content-security-policy-report-only":
+      return [name, withPublicUrls(value, addresses)];
     case "set-cookie":
       return [name, publicCookie(value, addresses)];
     default:

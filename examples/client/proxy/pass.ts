@@ -31,9 +31,6 @@ import { connectUpstream, type Upstream, upstreamName, type UpstreamTrust } from
 /** How long an app may be silent before its answer unless told otherwise, milliseconds. */
 export const APP_SILENCE_MS = 120_000;
 
-/** Most interim answers (1xx) to one request. */
-const MAX_INTERIM = 100;
-
 /** Options for {@linkcode upstreamHandler}. */
 export interface UpstreamOptions {
   upstream: Upstream;
@@ -176,7 +173,7 @@ class Passage {
   /** The answer's head; those before it (1xx) are passed on. */
   async #readHead(conn: Duplex, reader: ByteReader, upload: Upload): Promise<AnswerHead> {
     try {
-      for (let interim = 0; interim <= MAX_INTERIM; interim++) {
+      while (true) {
         const text = await reader.head(MAX_HEAD_BYTES);
         if (text === null) throw new Error("Cannot read answer: the connection ended before it");
         const head = parseAnswerHead(text);
@@ -187,7 +184,6 @@ class Passage {
         this.#watch(conn);
         await this.#exchange.answer.interim(answerHead(head, this.#addresses));
       }
-      throw new Error("Cannot read answer: too many interim ones");
     } catch (error) {
       if (upload.broken !== undefined) throw upload.broken;
       if (this.#late) throw new NoAnswer("The app is silent", appSilent);

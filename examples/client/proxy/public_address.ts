@@ -9,6 +9,9 @@ export interface Addresses {
   upstream: Upstream;
 }
 
+/** URLs within a value, up to what ends one in a header: `http`, `https`, and what WebSockets have. */
+const WITHIN = /(?<![\w+.-])((?:https?|wss?):)?\/\/([^\s"',;<>/?#\\]+)/gi;
+
 /** Names of this computer, for itself only: that of every address, where it listens, among them. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[?::1?\]?)$/i;
 
@@ -22,6 +25,15 @@ export function publicUrl(url: string, addresses: Addresses): string {
   const [, , authority, rest] = ABSOLUTE.exec(url) ?? [];
   if (authority === undefined || !isOwn(authority.toLowerCase(), addresses)) return url;
   return `https://${addresses.host}${rest}`;
+}
+
+/** A value with URLs in it, those of the app as visitors can use them: {@linkcode publicUrl} of each. */
+export function withPublicUrls(value: string, addresses: Addresses): string {
+  return value.replace(WITHIN, (whole, scheme: string | undefined, authority: string) => {
+    if (!isOwn(authority.toLowerCase(), addresses)) return whole;
+    const isSocket = scheme !== undefined && /^ws/i.test(scheme);
+    return `${isSocket ? "wss" : "https"}://${addresses.host}`;
+  });
 }
 
 function isOwn(authority: string, { host, sentHost, upstream }: Addresses): boolean {
@@ -53,7 +65,7 @@ export function appUrl(url: string, { host, sentHost, upstream }: Addresses): st
 
 /** A `Set-Cookie` without a domain that is the app's own address, which no browser would take here. */
 export function publicCookie(cookie: string, { host, sentHost, upstream }: Addresses): string {
-  return cookie.replace(/;\s*domain\s*=\s*\.?([^;]*)/i, (whole, domain: string) => {
+  return cookie.replace(/;\s*domain\s*=\s*\.?([^;]*)/gi, (whole, domain: string) => {
     const name = domain.trim().toLowerCase();
     if (LOOPBACK.test(name)) return "";
     const own = [upstream.hostname.toLowerCase(), split(sentHost).name];

@@ -69,6 +69,22 @@ Deno.test("a data port that cannot be reached is told to user, status and relay,
     await client.ended;
   }));
 
+Deno.test("a clock that is set back keeps nobody from parking again", () =>
+  story(async ({ relay, start }) => {
+    const dataPort = freePort();
+    relay.announced = { dataHost: "127.0.0.1", dataPort };
+    let setBackMs = 0;
+    const world = { now: () => Date.now() - setBackMs, random: () => 0.2 };
+    const { lines } = start({ pool: 1 }, world);
+    const failures = () => lines.filter((line) => line.includes("Cannot park")).length;
+    await relay.changes.until(() => failures() > 0);
+    setBackMs = 3_600_000;
+    const before = failures();
+    await relay.changes.until(() => failures() > before);
+    await using _fixed = forward(dataPort, relay.dataPort);
+    await relay.ready(1);
+  }));
+
 Deno.test("a visitor's own connection proves that the data port cannot be reached", () =>
   story(async ({ relay, start }) => {
     relay.announced = { dataHost: "127.0.0.1", dataPort: freePort() };

@@ -18,10 +18,27 @@ interface Program {
 /** Everything that was started; a test that fails half-way must leave nothing running. */
 const started = new Set<Deno.ChildProcess>();
 
-/** Starts the program with the permissions that its README names, for a state in `folder`. */
-function start(folder: string, args: string[]): Program {
-  const process = new Deno.Command(Deno.execPath(), {
+/** Runs a command in a terminal of its own, which ends when its standard input does; prints how it ended. */
+const IN_TERMINAL = `
+import os, pty, sys, threading
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+threading.Thread(target=lambda: (sys.stdin.read(), os.close(terminal)), daemon=True).start()
+_, status = os.waitpid(pid, 0)
+print(os.waitstatus_to_exitcode(status))
+`;
+
+/**
+ * Starts the program with the permissions that its README names, for a state in `folder`.
+ *
+ * @param by a command that starts the one behind it.
+ */
+function start(folder: string, args: string[], by: string[] = []): Program {
+  const [command, ...words] = [...by, Deno.execPath()];
+  const process = new Deno.Command(command!, {
     args: [
+      ...words,
       "run",
       "--no-prompt",
       "--quiet",
@@ -33,7 +50,7 @@ function start(folder: string, args: string[]): Program {
       ...args,
     ],
     env: { GLOSSON_STATE: join(folder, "state"), NO_COLOR: "1" },
-    stdin: "null",
+    stdin: by.length > 0 ? "piped" : "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -156,5 +173,34 @@ Deno.test({
       const { code, stderr } = await running.done;
       assert.equal(code, 3);
       assert.match(stderr, /glosson: Another glosson run took over/);
+    }),
+});
+
+Deno.test({
+  name: "glosson run leaves when its terminal ends, and goes on under nohup",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withSetup(async (relay, folder) => {
+      const closed = () => new Promise<CloseEvent>((done) => relay.session!.socket.onclose = done);
+      const shown = start(folder, ["run"], ["python3", "-c", IN_TERMINAL]);
+      await relay.ready(4);
+      const left = closed();
+      await shown.process.stdin.close();
+      assert.equal((await left).code, 1000);
+      assert.equal((await shown.done).stdout.trim(), "0");
+
+      relay.parked.length = 0;
+      const kept = start(folder, ["run"], ["nohup"]);
+      await relay.changes.until(() => relay.sessions.length === 2);
+      await relay.ready(4);
+      kept.process.kill("SIGHUP");
+      const visitor = await relay.visit();
+      assert.equal((await new HttpExchange(visitor).get("/")).status, 200);
+      visitor.close();
+      const ended = closed();
+      kept.process.kill("SIGTERM");
+      assert.equal((await ended).code, 1000);
+      assert.equal((await kept.done).code, 0);
+      await kept.process.stdin.close();
     }),
 });

@@ -181,7 +181,7 @@ Deno.test("run() adds a pause of its own only to a goodbye that comes soon", () 
   story(async ({ relay, start }) => {
     const sleeps = new HeldSleeps();
     let time = 0;
-    start({}, { sleep: sleeps.sleep, now: () => time, random: () => 0.5 });
+    start({}, { sleep: sleeps.sleep, elapsed: () => time, random: () => 0.5 });
     for (const [online, ms] of [[29_999, 1734], [30_000, 1234]] as const) {
       await relay.ready(0);
       // It counts from when it was told to be online.

@@ -253,11 +253,17 @@ Deno.test("staticFiles() serves what a link leads to now, when that was changed"
       await Deno.remove(current).catch(() => {});
       await Deno.symlink(join(folder, release), current);
       site ??= await staticFiles(current, state);
-      const response = await site(new Request("https://kaylee.example/"), VISITOR);
+      return await asked();
+    }
+    async function asked(): Promise<string> {
+      const response = await site!(new Request("https://kaylee.example/"), VISITOR);
       return `${response.status} ${await response.text()}`;
     }
     assert.equal(await shown("first"), "200 first");
     assert.equal(await shown("second"), "200 second");
+    // By who removes the link and makes another, and asked between the two.
+    await Deno.remove(current);
+    assert.equal(await asked(), "200 second");
     await Deno.remove(join(folder, "first"), { recursive: true });
     await Deno.writeTextFile(join(state, "index.html"), "secret");
     for (const nothing of ["first", "state"]) assert.match(await shown(nothing), /^404 /);

@@ -21,7 +21,9 @@ export interface Running {
 }
 
 /** What a story may have otherwise than it is. */
-export type StoryWorld = Partial<Pick<RunWorld, "now" | "sleep" | "log" | "random" | "addresses">>;
+export type StoryWorld = Partial<
+  Pick<RunWorld, "now" | "elapsed" | "sleep" | "log" | "random" | "addresses">
+>;
 
 /** What a story works with. */
 export interface Story {
@@ -74,6 +76,7 @@ export async function story(tell: (story: Story) => Promise<void>): Promise<void
             log: createLog({ level: "debug", write }),
             signal: leaving.signal,
             now: Date.now,
+            elapsed: () => performance.now(),
             sleep,
             // Full jitter at its shortest: comes back at once.
             random: () => 0,

@@ -19,7 +19,7 @@ Deno.test("answerHead() passes status, reason and fields on as the app says them
     ["set-cookie", "a=1"],
     ["Set-Cookie", "b=2"],
     ["X-Empty", ""],
-    ["Content-Security-Policy", "default-src http://127.0.0.1:8000"],
+    ["Content-Security-Policy", "default-src 'self' https://elsewhere.example"],
   ];
   assert.deepEqual(answerHead({ status: 299, reason: "Odd", fields }, ADDRESSES), {
     status: 299,
@@ -53,6 +53,15 @@ Deno.test("answerHead() gives the page's address wherever the app gives its own"
       ["Refresh", "0;url='http://127.0.0.1:8000'"],
       ["Refresh", "5, http://127.0.0.1:8000/next"],
       ["Set-Cookie", "a=1; Domain=127.0.0.1"],
+      [
+        "Link",
+        '<http://127.0.0.1:8000/a.css>; rel=preload, </b>; title="http://x", <//localhost:8000>',
+      ],
+      [
+        "Content-Security-Policy",
+        "connect-src 'self' ws://localhost:8000 wss://x.example http://127.0.0.1:8000/a/; img-src data:",
+      ],
+      ["content-security-policy-report-only", "report-uri http://127.0.0.1:8000/r"],
     ),
     [
       ["Location", "https://kaylee.example/docs/"],
@@ -62,6 +71,15 @@ Deno.test("answerHead() gives the page's address wherever the app gives its own"
       ["Refresh", "0;url='https://kaylee.example'"],
       ["Refresh", "5, https://kaylee.example/next"],
       ["Set-Cookie", "a=1"],
+      [
+        "Link",
+        '<https://kaylee.example/a.css>; rel=preload, </b>; title="http://x", <https://kaylee.example>',
+      ],
+      [
+        "Content-Security-Policy",
+        "connect-src 'self' wss://kaylee.example wss://x.example https://kaylee.example/a/; img-src data:",
+      ],
+      ["content-security-policy-report-only", "report-uri https://kaylee.example/r"],
     ],
   );
 });

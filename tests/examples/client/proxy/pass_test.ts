@@ -47,6 +47,22 @@ Deno.test("upstreamHandler() keeps the length of an upload and the visitor's pat
   });
 });
 
+Deno.test("upstreamHandler() waits for the answer behind any number of interim ones", () =>
+  rawApp(async (exchange) => {
+    await exchange.request();
+    await exchange.send("HTTP/1.1 102 Processing\r\n\r\n".repeat(150));
+    await exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell");
+  }, async ({ port }) => {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await writeAll(
+      conn,
+      new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+    );
+    const said = await new Response(conn.readable).text();
+    assert.equal(said.split("HTTP/1.1 102 Processing\r\n\r\n").length - 1, 150);
+    assert.match(said, /HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nwell$/);
+  }));
+
 Deno.test("upstreamHandler() answers while an upload goes on", () =>
   rawApp(async (exchange) => {
     await exchange.head();

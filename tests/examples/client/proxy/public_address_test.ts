@@ -110,6 +110,8 @@ Deno.test("publicCookie() leaves out a domain that no browser would take", () =>
     ["a=1; Domain=127.0.0.1; Path=/", "a=1; Path=/"],
     ["a=1; path=/; domain=localhost", "a=1; path=/"],
     ["a=1;Domain=.localhost;Secure", "a=1;Secure"],
+    ["a=1; Domain=localhost; Path=/; Domain=127.0.0.1", "a=1; Path=/"],
+    ["a=1; Domain=kaylee.example; Domain=localhost", "a=1; Domain=kaylee.example"],
     ["a=1; Domain=kaylee.example", "a=1; Domain=kaylee.example"],
     ["a=1; Path=/; HttpOnly", "a=1; Path=/; HttpOnly"],
     ["a=domain=localhost; Path=/", "a=domain=localhost; Path=/"],
