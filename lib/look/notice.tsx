@@ -1,4 +1,5 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { Command } from "./command.tsx";
 import { Frame, type FrameProps } from "./frame.tsx";
 import { Scene, type SceneKind } from "./scene.tsx";
 import { WORDS } from "./words.ts";
@@ -10,13 +11,15 @@ export type Text = string | JSX.Element;
 export interface Notice {
   title: string;
   /** @default {title} */
-  heading?: string;
+  heading?: Text;
   /** The thing itself. */
   lead: Text;
   /** What will happen without the visitor's doing anything; plain, since the script changes it. */
   note?: string;
   /** For whom it is the own page. */
   hint?: Text;
+  /** What they may type. */
+  command?: string;
 }
 
 /** Properties of {@linkcode NoticePage}. */
@@ -32,11 +35,11 @@ export interface NoticePageProps extends Omit<FrameProps, "title" | "commands" |
 /** A page that tells one thing, under a picture of it. */
 export function NoticePage(props: NoticePageProps): JSX.Element {
   const { language, page, footer, scene, notice, quote = "", sent = false } = props;
-  const { title, heading = title, lead, note, hint } = notice;
+  const { title, heading = title, lead, note, hint, command } = notice;
   const words = WORDS[language];
   const retry = sent ? undefined : props.retry;
   return (
-    <Frame {...{ language, page, title, retry, footer }}>
+    <Frame {...{ language, page, title, retry, footer }} commands={command !== undefined}>
       <Scene kind={scene} />
       <h1>{heading}</h1>
       <p class="lead">{lead}</p>
@@ -57,7 +60,8 @@ export function NoticePage(props: NoticePageProps): JSX.Element {
         </>
       )}
       {sent && props.retry !== undefined && <p class="note">{words.formLost}</p>}
-      {hint !== undefined && <div class="soft">{hint}</div>}
+      {hint !== undefined && <p class="soft">{hint}</p>}
+      {command !== undefined && <Command language={language}>{command}</Command>}
     </Frame>
   );
 }

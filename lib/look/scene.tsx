@@ -84,7 +84,7 @@ function Visitor(): JSX.Element {
   return (
     <g>
       <path
-        class="orb"
+        class="board"
         d="M392 92h44a12 12 0 0 1 12 12v10a12 12 0 0 1-12 12h-30l-16 14 3-15a12 12 0 0 1-11-11v-10a12 12 0 0 1 10-12z"
       />
       <g class="breath">
@@ -100,8 +100,8 @@ function Signpost(): JSX.Element {
   return (
     <g>
       <rect class="post" x="297" y="96" width="7" height="112" />
-      <path class="orb" d="M262 104h70l14 14-14 14h-70z" />
-      <path class="orb" d="M338 142h-58l-12 12 12 12h58z" />
+      <path class="board" d="M262 104h70l14 14-14 14h-70z" />
+      <path class="board" d="M338 142h-58l-12 12 12 12h58z" />
     </g>
   );
 }

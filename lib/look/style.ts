@@ -50,7 +50,7 @@ a:hover { text-decoration-thickness: .12em; }
 }
 b { font-weight: 600; overflow-wrap: anywhere; }
 time { white-space: nowrap; }
-code { font: .875em/1.6 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+code, pre { font: .875em/1.6 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 p code {
   display: inline-block; max-width: 100%; background: var(--code); border-radius: .3rem;
   padding: 0 .35em; overflow-wrap: anywhere;
@@ -60,7 +60,7 @@ pre {
   border: 1px solid var(--line); border-radius: .5rem; white-space: pre-wrap; overflow-wrap: anywhere;
 }
 .command { display: flex; flex-wrap: wrap; gap: .5rem; align-items: start; margin: .5rem 0 .75rem; }
-.command pre { flex: 1 1 16rem; min-width: 0; }
+.command pre { flex: 1 1 20rem; min-width: 0; }
 button, .button {
   display: inline-block; padding: .55rem 1.1rem; min-height: 2.75rem; font: inherit; font-size: .9375rem;
   color: var(--accent); background: var(--card); border: 1px solid var(--accent); border-radius: .5rem;
@@ -68,6 +68,7 @@ button, .button {
 }
 button:hover, .button:hover { background: var(--code); }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+pre code { font: inherit; }
 pre span { display: inline-block; max-width: 100%; }
 pre code { -webkit-user-select: all; user-select: all; }
 ol.steps { list-style: none; padding: 0; counter-reset: step; }
@@ -76,6 +77,10 @@ ol.steps > li::before {
   content: counter(step); position: absolute; left: 0; top: .05rem; width: 1.75rem; height: 1.75rem;
   border-radius: 50%; border: 1px solid var(--accent); color: var(--accent);
   font-size: 1rem; line-height: 1.65rem; text-align: center;
+}
+@media (max-width: 24rem) {
+  ol.steps > li { padding-left: 0; }
+  ol.steps > li::before { position: static; display: inline-block; margin-right: .6rem; }
 }
 .scene { display: block; width: 100%; height: auto; border-radius: 1rem; border: 1px solid var(--line); }
 .note {
@@ -99,7 +104,7 @@ footer p { margin-bottom: .35rem; }
 .sky { fill: var(--sky); } .far { fill: var(--far); } .hill { fill: var(--hill); }
 .near { fill: var(--near); } .wall { fill: var(--wall); } .roof { fill: var(--roof); }
 .wood { fill: var(--wood); } .post { fill: var(--post); } .glass { fill: var(--glass); } .light { fill: var(--light); }
-.orb { fill: var(--orb); } .star { fill: var(--star); } .lamp { stop-color: var(--light); stop-opacity: var(--lamp); }
+.orb, .board { fill: var(--orb); } .board { stroke: var(--post); stroke-width: 2; } .star { fill: var(--star); } .lamp { stop-color: var(--light); stop-opacity: var(--lamp); }
 .unlit { stop-opacity: 0; }
 .rope, .smoke, .frame { fill: none; stroke: var(--post); stroke-width: 3; stroke-linecap: round; }
 .smoke { stroke: var(--smoke); stroke-width: 4; opacity: .85; }

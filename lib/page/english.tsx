@@ -1,3 +1,4 @@
+import { Host } from "../look/host.tsx";
 import { Contact, Profiles } from "./links.tsx";
 import { LastSeen } from "./last_seen.tsx";
 import { runCommand, setupCommand } from "./relay_info.ts";
@@ -74,11 +75,11 @@ export const ENGLISH: Texts = {
       </>
     ),
     hint: (
-      <p>
+      <>
         <a href={`https://${base}/`}>The front page</a>{" "}
         tells what the relay is for; who writes programs for it finds its requests in{" "}
         <a href="/v1/openapi.json">openapi.json</a>.
-      </p>
+      </>
     ),
   }),
   offline: (username, { lastOnlineAt, now }) => ({
@@ -106,10 +107,10 @@ export const ENGLISH: Texts = {
     lead: `${username} has moved in here, but their page has not been online yet.`,
     note: "No need to reload: the page opens by itself as soon as it is there.",
     hint: (
-      <p>
+      <>
         Is this your page? Run <code>{runCommand(relay)}</code>{" "}
         on your computer, and leave it running.
-      </p>
+      </>
     ),
   }),
   restarting: (username) => ({
@@ -128,10 +129,10 @@ export const ENGLISH: Texts = {
         "busy, waking up, or on a slow line.",
     note: "No need to reload: this page keeps knocking, and opens by itself.",
     hint: (
-      <p>
+      <>
         Is this your page? Look at what <code>{runCommand(relay)}</code> prints on your computer
         {unreachable && ": it names the port that has to be let through"}.
-      </p>
+      </>
     ),
   }),
   usedUp: (username) => ({
@@ -139,42 +140,48 @@ export const ENGLISH: Texts = {
     lead: `${username}’s own computer is connected, but it has had as many visits and downloads ` +
       "today as this relay carries for one page. The next day begins at midnight, UTC.",
     note: "No need to reload: the page opens by itself.",
-    hint: <p>Is this your page? Ask the operator of the relay for more.</p>,
+    hint: "Is this your page? Ask the operator of the relay for more.",
   }),
   unknownName: (host, relay, username) => ({
     title: "Nobody lives here",
     heading: username === undefined ? "Nobody lives here" : "Nobody lives here yet",
     lead: (
       <>
-        There is no page at <b>{host}</b>. Perhaps there is a slip in the address?
+        There is no page at{" "}
+        <b>
+          <Host name={host} />
+        </b>. Perhaps there is a slip in the address?
       </>
     ),
     ...(username !== undefined && {
       hint: (
-        <p>
+        <>
           Are you {username}
           {relay.profiles && (
             <>
               {" "}at <Profiles {...relay.profiles} />
             </>
-          )}? Then <a href={`https://${relay.base}/#setup`}>you can move in</a>:{" "}
-          <code>{setupCommand(relay, username)}</code>
-        </p>
+          )}? Then <a href={`https://${relay.base}/#setup`}>you can move in</a>:
+        </>
       ),
+      command: setupCommand(relay, username),
     }),
   }),
   suspended: (host, { contact }) => ({
     title: "This page is suspended",
     lead: (
       <>
-        The operator of this relay has closed <b>{host}</b>.
+        The operator of this relay has closed{" "}
+        <b>
+          <Host name={host} />
+        </b>.
       </>
     ),
     hint: (
-      <p>
+      <>
         Is it your page, and a mistake? Write to{" "}
         {contact === undefined ? "the operator" : <Contact contact={contact} />}.
-      </p>
+      </>
     ),
   }),
   misdirected: {

@@ -1,3 +1,4 @@
+import { Host } from "../look/host.tsx";
 import { Contact, Profiles } from "./links.tsx";
 import { LastSeen } from "./last_seen.tsx";
 import { runCommand, setupCommand } from "./relay_info.ts";
@@ -77,11 +78,11 @@ export const GERMAN: Texts = {
       </>
     ),
     hint: (
-      <p>
+      <>
         <a href={`https://${base}/`}>Die Startseite</a>{" "}
         erzählt, wozu das Relay da ist; wer Programme dafür schreibt, findet die Anfragen in{" "}
         <a href="/v1/openapi.json">openapi.json</a>.
-      </p>
+      </>
     ),
   }),
   offline: (username, { lastOnlineAt, now }) => ({
@@ -111,10 +112,10 @@ export const GERMAN: Texts = {
     lead: `${username} ist hier eingezogen, aber die Seite war noch nie online.`,
     note: "Neu laden ist nicht nötig: Die Seite öffnet sich von selbst, sobald sie da ist.",
     hint: (
-      <p>
+      <>
         Ist das deine Seite? Starte <code>{runCommand(relay)}</code>{" "}
         auf deinem Computer und lass es laufen.
-      </p>
+      </>
     ),
   }),
   restarting: (username) => ({
@@ -133,10 +134,10 @@ export const GERMAN: Texts = {
         "Vielleicht ist er beschäftigt, wacht gerade auf oder hat eine langsame Leitung.",
     note: "Neu laden ist nicht nötig: Diese Seite klopft weiter an und öffnet sich von selbst.",
     hint: (
-      <p>
+      <>
         Ist das deine Seite? Schau, was <code>{runCommand(relay)}</code> auf deinem Computer meldet
         {unreachable && ": Es nennt den Port, der durchgelassen werden muss"}.
-      </p>
+      </>
     ),
   }),
   usedUp: (username) => ({
@@ -145,42 +146,50 @@ export const GERMAN: Texts = {
       "Downloads durch dieses Relay gegangen, wie es für eine Seite überträgt. Der nächste Tag " +
       "beginnt um Mitternacht UTC.",
     note: "Neu laden ist nicht nötig: Die Seite öffnet sich von selbst.",
-    hint: <p>Ist das deine Seite? Bitte den Betreiber des Relays um mehr.</p>,
+    hint: "Ist das deine Seite? Bitte den Betreiber des Relays um mehr.",
   }),
   unknownName: (host, relay, username) => ({
     title: "Hier wohnt niemand",
     heading: username === undefined ? "Hier wohnt niemand" : "Hier wohnt noch niemand",
     lead: (
       <>
-        Unter <b>{host}</b> gibt es keine Seite. Ist die Adresse richtig geschrieben?
+        Unter{" "}
+        <b>
+          <Host name={host} />
+        </b>{" "}
+        gibt es keine Seite. Ist die Adresse richtig geschrieben?
       </>
     ),
     ...(username !== undefined && {
       hint: (
-        <p>
+        <>
           Bist du {username}
           {relay.profiles && (
             <>
               {" "}bei <Profiles {...relay.profiles} />
             </>
-          )}? Dann <a href={`https://${relay.base}/#setup`}>kannst du einziehen</a>:{" "}
-          <code>{setupCommand(relay, username)}</code>
-        </p>
+          )}? Dann <a href={`https://${relay.base}/#setup`}>kannst du einziehen</a>:
+        </>
       ),
+      command: setupCommand(relay, username),
     }),
   }),
   suspended: (host, { contact }) => ({
     title: "Diese Seite ist gesperrt",
     lead: (
       <>
-        Der Betreiber dieses Relays hat <b>{host}</b> gesperrt.
+        Der Betreiber dieses Relays hat{" "}
+        <b>
+          <Host name={host} />
+        </b>{" "}
+        gesperrt.
       </>
     ),
     hint: (
-      <p>
+      <>
         Ist das deine Seite und ein Irrtum? Schreib an{" "}
         {contact === undefined ? "den Betreiber" : <Contact contact={contact} />}.
-      </p>
+      </>
     ),
   }),
   misdirected: {

@@ -1,3 +1,4 @@
+import { Host } from "../../../lib/look/host.tsx";
 import type { Texts } from "./texts.ts";
 
 const NOTE = "No need to reload: the page opens by itself as soon as it is back.";
@@ -6,34 +7,36 @@ const NOTE = "No need to reload: the page opens by itself as soon as it is back.
 export const ENGLISH: Texts = {
   online: (hostname) => ({
     title: `${hostname} is online`,
+    heading: (
+      <>
+        <Host name={hostname} /> is online
+      </>
+    ),
     lead:
       "This page comes straight from the computer of the person behind this name. The relay in " +
       "between passes encrypted bytes; it cannot read them.",
     hint: (
-      <p>
+      <>
         Is it yours? Then show something of your own: <code>glosson run --upstream 8000</code>{" "}
         passes visitors to a web app on port 8000, and <code>glosson run --dir FOLDER</code>{" "}
         shows files.
-      </p>
+      </>
     ),
   }),
   notices: {
     "nothing-here": {
       title: "There is nothing here",
-      lead: "The computer behind this address has no such page. Perhaps there is a slip in it?",
-      hint: (
-        <p>
-          <a href="/">To the first page</a>
-        </p>
-      ),
+      lead:
+        "The computer behind this address has no such page. Perhaps there is a slip in the link?",
+      hint: <a href="/">To the first page</a>,
     },
     "no-index": {
       title: "This folder has no page",
       lead: "There are files here, but none that shows what there is.",
       hint: (
-        <p>
+        <>
           Is it yours? There is no <code>index.html</code> in the folder.
-        </p>
+        </>
       ),
     },
     "app-down": {
@@ -42,9 +45,9 @@ export const ENGLISH: Texts = {
         "not running at the moment.",
       note: NOTE,
       hint: (
-        <p>
+        <>
           Is it yours? Start your web app, and look at what <code>glosson run</code> prints.
-        </p>
+        </>
       ),
     },
     "app-silent": {

@@ -1,3 +1,4 @@
+import { Host } from "../../../lib/look/host.tsx";
 import type { Texts } from "./texts.ts";
 
 const NOTE = "Neu laden ist nicht nötig: Die Seite öffnet sich von selbst, sobald sie zurück ist.";
@@ -6,34 +7,34 @@ const NOTE = "Neu laden ist nicht nötig: Die Seite öffnet sich von selbst, sob
 export const GERMAN: Texts = {
   online: (hostname) => ({
     title: `${hostname} ist online`,
+    heading: (
+      <>
+        <Host name={hostname} /> ist online
+      </>
+    ),
     lead: "Diese Seite kommt direkt vom Computer der Person hinter diesem Namen. Das Relay " +
       "dazwischen reicht verschlüsselte Bytes weiter; es kann sie nicht lesen.",
     hint: (
-      <p>
+      <>
         Ist das deine? Dann zeig etwas Eigenes: <code>glosson run --upstream 8000</code>{" "}
         reicht Besucher an eine Web-App an Port 8000 weiter, und{" "}
         <code>glosson run --dir ORDNER</code> zeigt Dateien.
-      </p>
+      </>
     ),
   }),
   notices: {
     "nothing-here": {
       title: "Hier ist nichts",
-      lead:
-        "Der Computer hinter dieser Adresse hat keine solche Seite. Ist sie richtig geschrieben?",
-      hint: (
-        <p>
-          <a href="/">Zur ersten Seite</a>
-        </p>
-      ),
+      lead: "Der Computer hinter dieser Adresse hat keine solche Seite. Stimmt die Adresse?",
+      hint: <a href="/">Zur ersten Seite</a>,
     },
     "no-index": {
       title: "Dieser Ordner hat keine Seite",
       lead: "Hier liegen Dateien, aber keine, die zeigt, was es gibt.",
       hint: (
-        <p>
+        <>
           Ist das deiner? Es fehlt eine Datei <code>index.html</code> darin.
-        </p>
+        </>
       ),
     },
     "app-down": {
@@ -42,9 +43,9 @@ export const GERMAN: Texts = {
         "macht, läuft im Moment nicht.",
       note: NOTE,
       hint: (
-        <p>
+        <>
           Ist das deine? Starte deine Web-App und schau, was <code>glosson run</code> meldet.
-        </p>
+        </>
       ),
     },
     "app-silent": {
