@@ -20,6 +20,9 @@ const INDEX = "index.html";
 /** Bytes read at once: each piece costs a turn of the event loop, a quarter of it costs twice the CPU. */
 const CHUNK_BYTES = 256 * 1024;
 
+/** What is read without a thread that waits for it, bytes: about a page, see `served_file.ts`. */
+const PAGE_BYTES = 64 * 1024;
+
 /**
  * Serves the files of `folder`, and nothing outside it: no names that begin with a dot but
  * `.well-known` at the top, no way up, and no symbolic link that leads out or to a hidden file. A
@@ -31,42 +34,42 @@ const CHUNK_BYTES = 256 * 1024;
  */
 export async function staticFiles(folder: string, secrets: string, log?: Log): Promise<Site> {
   const kept = { path: await Deno.realPath(secrets), id: await Deno.stat(secrets) };
-  let known = await openRoot(folder, kept);
-  if (!(await findServed(known, [INDEX], kept))?.isFile) {
+  let known = openRoot(folder, kept);
+  if (!findServed(known, [INDEX], kept)?.isFile) {
     log?.warn("There is no index.html: the address of the page alone shows nothing", { folder });
   }
 
   /** What the folder's name leads to; undefined where that is not to be served. */
-  async function rootNow(): Promise<string | undefined> {
+  function rootNow(): string | undefined {
     try {
-      if (await Deno.realPath(folder) !== known) known = await openRoot(folder, kept);
+      if (Deno.realPathSync(folder) !== known) known = openRoot(folder, kept);
       return known;
     } catch (error) {
       // A link that is being replaced, by being removed first.
-      if (await isAbsent(folder)) return known;
+      if (isAbsent(folder)) return known;
       log?.debug("Cannot serve files", { error });
       return undefined;
     }
   }
 
-  return async (request) => {
+  return (request) => {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return plain(405, "Only GET and HEAD here.", { allow: "GET, HEAD" });
     }
     const { pathname, search } = new URL(request.url);
     const asked = readFilePath(pathname);
     if (asked === undefined) return ownPage(request, nothingHere);
-    const root = await rootNow();
+    const root = rootNow();
     if (root === undefined) return ownPage(request, nothingHere);
     const { segments } = asked;
     const names = asked.folder ? [...segments, INDEX] : segments;
-    const info = await findServed(root, names, kept);
+    const info = findServed(root, names, kept);
     if (info?.isDirectory && !asked.folder) {
       // A relative link in the folder's page needs the slash.
       return plain(308, "", { location: `${lastSegment(pathname)}/${search}` });
     }
-    if (info?.isFile) return await file(request, info.path, names);
-    const bare = asked.folder && (await findServed(root, segments, kept))?.isDirectory;
+    if (info?.isFile) return file(request, info.path, names);
+    const bare = asked.folder && findServed(root, segments, kept)?.isDirectory;
     return ownPage(request, bare ? noIndex : nothingHere);
   };
 }
@@ -76,35 +79,49 @@ export async function staticFiles(folder: string, secrets: string, log?: Log): P
  *
  * @throws {Error} if it is no folder that can be read, or is within the secrets.
  */
-async function openRoot(folder: string, kept: Kept): Promise<string> {
-  const root = await Deno.realPath(folder).catch((error) => {
-    const why = error instanceof Deno.errors.NotFound ? "there is no such folder" : error.message;
+function openRoot(folder: string, kept: Kept): string {
+  let root: string;
+  try {
+    root = Deno.realPathSync(folder);
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound
+      ? "there is no such folder"
+      : (error as Error).message;
     throw new Error(`Cannot serve ${folder}: ${why}`);
-  });
-  if (!(await Deno.stat(root)).isDirectory) {
+  }
+  if (!Deno.statSync(root).isDirectory) {
     throw new Error(`Cannot serve ${folder}: it is not a folder`);
   }
-  if (isPathWithin(root, kept.path) || await isFolderWithin(root, parse(root).root, kept.id)) {
+  if (isPathWithin(root, kept.path) || isFolderWithin(root, parse(root).root, kept.id)) {
     throw new Error(`Cannot serve ${folder}: the token and the key of this glosson are kept there`);
   }
   return root;
 }
 
 /** Whether nothing has a name, not even a link that leads nowhere. */
-function isAbsent(path: string): Promise<boolean> {
-  return Deno.lstat(path).then(() => false, (error) => error instanceof Deno.errors.NotFound);
+function isAbsent(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
 }
 
-async function file(
+function file(
   request: Request,
   path: string,
   names: readonly string[],
-): Promise<Response> {
-  const source = await Deno.open(path).catch(() => undefined);
-  if (source === undefined) return ownPage(request, nothingHere);
+): Response | Promise<Response> {
+  let source: Deno.FsFile;
+  try {
+    source = Deno.openSync(path);
+  } catch {
+    return ownPage(request, nothingHere);
+  }
   let kept = false;
   try {
-    const { size, mtime } = await source.stat();
+    const { size, mtime } = source.statSync();
     const modifiedAt = mtime?.getTime() ?? 0;
     const etag = `"${size.toString(36)}-${modifiedAt.toString(36)}"`;
     const validators: Validators = { etag, modifiedAt };
@@ -150,7 +167,11 @@ function bytes(source: Deno.FsFile, { first, last }: ByteRange): ReadableStream<
         if (!started && first > 0) await source.seek(first, Deno.SeekMode.Start);
         started = true;
         const chunk = new Uint8Array(Math.min(left, CHUNK_BYTES));
-        const n = left === 0 ? null : await source.read(chunk);
+        const n = left === 0
+          ? null
+          : left <= PAGE_BYTES
+          ? source.readSync(chunk)
+          : await source.read(chunk);
         if (n === null && left > 0) throw new Error("The file became shorter while it was read");
         if (n !== null) {
           left -= n;

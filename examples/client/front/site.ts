@@ -34,10 +34,15 @@ export function siteHandler(site: Site): Handler {
     if (!response.headers.has("date")) fields.push(["Date", new Date().toUTCString()]);
     const framing = framingOf(method, response);
     const reader = response.body?.getReader();
+    const head = { status: response.status, reason: response.statusText, fields };
     try {
-      await answer.begin({ status: response.status, reason: response.statusText, fields }, framing);
-      if (framing.kind === "none") return await answer.finish([]);
-      for (let next; reader && !(next = await reader.read()).done;) await answer.write(next.value);
+      // Most pages are one piece: it goes out with the head.
+      let next = framing.kind === "none" ? undefined : await reader?.read();
+      await answer.begin(head, framing, next?.value);
+      while (reader && next && !next.done) {
+        next = await reader.read();
+        if (!next.done) await answer.write(next.value);
+      }
       await answer.finish([]);
     } finally {
       // Does nothing to a body that was read to its end.
