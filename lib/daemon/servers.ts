@@ -89,18 +89,18 @@ export class Servers {
     await Promise.all(all.map((server) => server.idle()));
   }
 
-  #handling(name: ListenerName): Pick<ServeTcpOptions, "onConnection" | "places" | "keysOf"> {
+  #handling(name: ListenerName): Omit<ServeTcpOptions, "name" | "log"> {
     const { hub, onData, prefaces, addressGroups } = this.#options;
     // The hub counts what it is handed by itself, by what each connection turns out to be.
     switch (name) {
       case "hub":
-        return { onConnection: (conn) => hub.onConnection(conn) };
+        return { onConnection: (conn) => hub.onConnection(conn), setsOptions: true };
       case "control":
-        return { onConnection: (conn) => hub.onControlConnection(conn) };
+        return { onConnection: (conn) => hub.onControlConnection(conn), setsOptions: true };
       case "pages":
-        return { onConnection: (conn) => hub.onPagesConnection(conn) };
+        return { onConnection: (conn) => hub.onPagesConnection(conn), setsOptions: true };
       case "http":
-        return { onConnection: (conn) => hub.onHttpConnection(conn) };
+        return { onConnection: (conn) => hub.onHttpConnection(conn), setsOptions: true };
       case "data":
         return {
           onConnection: onData,

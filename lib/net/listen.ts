@@ -36,6 +36,8 @@ export interface ServeTcpOptions {
    * the connection closed.
    */
   onConnection: (conn: Deno.TcpConn) => Promise<void>;
+  /** Whether `onConnection` calls {@linkcode setOptions}, where it is worth it. @default {false} */
+  setsOptions?: boolean;
   log: Log;
 }
 
@@ -75,7 +77,7 @@ export interface ListenerCounts {
  * Nothing that a peer does, and no shortage of descriptors, ends it.
  */
 export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): TcpServer {
-  const { name, places, keysOf = () => [], onConnection, log } = options;
+  const { name, places, keysOf = () => [], onConnection, setsOptions = false, log } = options;
   const counts: ListenerCounts = { accepted: 0, refused: 0, acceptErrors: 0, handlerErrors: 0 };
   const stopping = new AbortController();
   let failedAt = -Infinity;
@@ -92,7 +94,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
   function handle(conn: Deno.TcpConn, place?: Place): void {
     if (active.size === 0) whenIdle = Promise.withResolvers();
     active.add(conn);
-    setOptions(conn);
+    if (!setsOptions) setOptions(conn);
     function end(): void {
       place?.leave();
       active.delete(conn);
@@ -152,7 +154,8 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
   };
 }
 
-function setOptions(conn: Deno.TcpConn): void {
+/** Sets what connections need that bytes are relayed over. */
+export function setOptions(conn: Deno.TcpConn): void {
   try {
     // What is relayed was a whole message to its sender: it waits for no acknowledgement here.
     conn.setNoDelay(true);

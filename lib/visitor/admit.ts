@@ -1,3 +1,4 @@
+import { setOptions } from "../net/listen.ts";
 import { type Place, Places } from "../net/places.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
 import { TokenBuckets } from "../net/token_buckets.ts";
@@ -106,6 +107,7 @@ export class Admission {
       const peek = await this.#peek(conn, mayBeProxied, hello, held);
       if (!("conn" in peek)) return onEnd(peek.ending, peek.addresses);
       visit = peek;
+      setOptions(conn);
       onEnd(await next(visit), visit.addresses, visit);
     } finally {
       visit?.place.leave();
@@ -140,7 +142,7 @@ export class Admission {
       const groups = addressGroups(addresses.source.address);
       const refused = groups.length === 0 ? undefined : this.#refusal(groups, hello, held);
       if (refused !== undefined) {
-        peeker.done();
+        peeker.forget();
         // Who has more than its share must not hold a place of those who wait for theirs.
         hello.leave();
         return { ending: await this.#turnAway(conn, refused, groups), addresses };

@@ -5,6 +5,7 @@ import {
   parseProxyHeader,
   type ProxyAddresses,
 } from "../wire/proxy_protocol.ts";
+import { BufferPool } from "../net/buffer_pool.ts";
 import type { Place } from "../net/places.ts";
 import { scheduleTimeout } from "../net/schedule.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
@@ -13,8 +14,8 @@ import type { Outcome } from "./outcome.ts";
 /** How long a visitor may take to send a complete ClientHello, a PROXY header before it included. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
-/** First size of the buffer: most hellos fit, also those with a post-quantum key share. */
-const FIRST_BUFFER_BYTES = 2 * 1024;
+/** First buffers: most hellos fit, also those with a post-quantum key share. */
+const FIRST_BUFFERS = new BufferPool(2 * 1024);
 
 /** Largest buffer without a place for large hellos: the largest real ones are near 6 KiB. */
 const MAX_USUAL_BYTES = 8 * 1024;
@@ -56,7 +57,7 @@ export class Peeker {
   readonly #callOff: () => void;
   readonly #takeLarge: () => Place | undefined;
   #large: Place | undefined;
-  #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+  #buffer = FIRST_BUFFERS.take();
   #start = 0;
   #end = 0;
   #late = false;
@@ -80,6 +81,14 @@ export class Peeker {
   done(): void {
     this.#callOff();
     this.#large?.leave();
+  }
+
+  /** As {@linkcode Peeker.done}, of who is not let in: what was read is not needed, nor is more. */
+  forget(): void {
+    this.done();
+    if (this.#buffer.length === FIRST_BUFFERS.bytes) FIRST_BUFFERS.giveBack(this.#buffer);
+    this.#buffer = NO_BYTES;
+    this.#start = this.#end = 0;
   }
 
   /** Reads and consumes the PROXY header that must come first. */
@@ -155,6 +164,8 @@ export class Peeker {
     }
   }
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Stands for places that nobody counts. */
 const NO_PLACE: Place = { assign: () => true, leave() {} };

@@ -17,7 +17,15 @@ export function proxyMatcher(blocks: readonly string[]): IsProxy {
     if (bits === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(bits), family);
   }
-  return (address) => blocks.length > 0 && list.check(address, familyOf(address));
+  if (blocks.length === 0) return () => false;
+  // Nearly all connections come from one proxy, and a look at the list takes microseconds.
+  let last = { address: "", isProxy: false };
+  return (address) => {
+    if (address !== last.address) {
+      last = { address, isProxy: list.check(address, familyOf(address)) };
+    }
+    return last.isProxy;
+  };
 }
 
 /** The two ends of an accepted connection, v4-mapped addresses as IPv4. */

@@ -1,6 +1,6 @@
 import { seedAccounts } from "../../tests/store/helpers.ts";
 import { type Relay, startRelay } from "../../tests/stories/relay.ts";
-import { V8_FLAGS } from "../compile/programs.ts";
+import { EVENT_INTERVAL, V8_FLAGS } from "../compile/programs.ts";
 import type { Membership } from "./load/glosson.ts";
 import type { Target } from "./peers.ts";
 import { processTree, usageOf } from "./usage.ts";
@@ -14,8 +14,8 @@ export interface Glossond extends AsyncDisposable {
   target(name: string): Target;
 }
 
-/** A launcher of the daemon with the memory settings that it is served with. */
-export const AS_SERVED: string[] = ["env", `DENO_V8_FLAGS=${V8_FLAGS}`];
+/** A launcher of the daemon with the runtime's settings that it is served with. */
+export const AS_SERVED: string[] = ["env", `DENO_V8_FLAGS=${V8_FLAGS}`, EVENT_INTERVAL];
 
 /** Name of the user of a number. */
 export function usernameOf(user: number): string {

@@ -42,10 +42,10 @@ export async function links(bench: Bench): Promise<void> {
   );
   const { relay } = glossond;
   const { ca, pairs } = await userCertificates(2);
-  const visitor = stack.use(new LoadProcess("tls.ts", namespaceOf("visitor")));
+  const visitor = stack.use(new LoadProcess("tls.ts", { namespace: namespaceOf("visitor") }));
   const ways: { name: string; host: string; port: number; user: number }[] = [];
   for (const [user, name] of ["glossond parked", "glossond dialled"].entries()) {
-    const client = stack.use(new LoadProcess("tls.ts", namespaceOf("client")));
+    const client = stack.use(new LoadProcess("tls.ts", { namespace: namespaceOf("client") }));
     const membership = { ...glossond.membership(user, user === 0 ? 8 : 0), host: relayName };
     const pair = pairs[user]!;
     await client.call("online", { ...pair, membership });

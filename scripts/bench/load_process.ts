@@ -21,14 +21,21 @@ export class LoadProcess implements AsyncDisposable {
 
   /**
    * @param file the program, in the folder of this one.
-   * @param namespace the network namespace to run it in.
+   * @param options.namespace the network namespace to run it in.
+   * @param options.v8Flags of the program. @default such that it collects garbage late: a pause in here
+   * would show as a delay of the relay
    */
-  constructor(file: string, namespace?: string) {
+  constructor(
+    file: string,
+    { namespace, v8Flags = "--semi-space-growth-factor=4" }: {
+      namespace?: string | undefined;
+      v8Flags?: string;
+    } = {},
+  ) {
     const deno = [
       Deno.execPath(),
       ...["run", "-A", "--no-prompt", "--quiet"],
-      // Collect garbage late: a pause in here would show as a delay of the relay.
-      "--v8-flags=--semi-space-growth-factor=4",
+      `--v8-flags=${v8Flags}`,
       fileURLToPath(new URL(`./load/${file}`, import.meta.url)),
     ];
     const [program = "", ...args] = namespace === undefined

@@ -1,4 +1,5 @@
 import { type DemoRelay, FREE_PORTS, glosson, glossond } from "../demo/part.ts";
+import { V8_FLAGS } from "../compile/programs.ts";
 import type { Bench } from "./bench.ts";
 import { LoadProcess } from "./load_process.ts";
 import { median, quantile } from "./numbers.ts";
@@ -84,7 +85,7 @@ export async function page(bench: Bench): Promise<void> {
   }
   const identity = `${dir}/client/identity.pem`;
   for (const end of ["node", "deno"]) {
-    const front = stack.use(new LoadProcess("front.ts"));
+    const front = stack.use(new LoadProcess("front.ts", { v8Flags: V8_FLAGS }));
     const { port } = await front.call<{ port: number }>("serve", { end, site, identity });
     targets.push({
       ...directTarget(port),

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { V8_FLAGS } from "../compile/programs.ts";
 import { LineLog } from "../line_log.ts";
 import { endProcess } from "../process.ts";
 
@@ -54,7 +55,7 @@ export class DemoPart {
 
   constructor(args: string[], env: Record<string, string>, options: PartOptions) {
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--quiet", ...args],
+      args: ["run", "--no-prompt", "--quiet", `--v8-flags=${V8_FLAGS}`, ...args],
       env,
       stdin: "null",
       stdout: "piped",
