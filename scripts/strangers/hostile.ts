@@ -18,7 +18,13 @@ export interface Flood {
 const CONNECTIONS = 50;
 
 /** How often what is due is sent. */
-const TICK_MS = 10;
+const TICK_MS = 2;
+
+/** How long a connection that was refused stays away on average. */
+const PAUSE_MS = 10;
+
+/** How much faster than asked they may be, to catch up: networks do not save up what is due. */
+const CATCH_UP = 2;
 
 /** Handshakes under way at once, at most. */
 const AT_ONCE = 2_000;
@@ -54,6 +60,27 @@ function tick(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, TICK_MS));
 }
 
+/** Waits before it comes again, the one longer than the other: all at once would be one burst. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 * Math.random()));
+}
+
+/**
+ * How many of `perSecond` are due at each tick from now on, in numbers that do not come at once though
+ * this process had to wait.
+ */
+function pacer(perSecond: number): () => number {
+  const began = performance.now();
+  let done = 0;
+  return () => {
+    const due = Math.floor((performance.now() - began) / 1000 * perSecond) - done;
+    const most = Math.ceil(TICK_MS / 1000 * perSecond * CATCH_UP);
+    const some = Math.min(due, most);
+    done += some;
+    return some;
+  };
+}
+
 /** Sends its share of requests without waiting for answers; comes again when it is closed. */
 async function ask(flood: Flood): Promise<void> {
   const request = `GET /v1/relay HTTP/1.1\r\nHost: ${flood.hostname}\r\n\r\n`;
@@ -65,7 +92,7 @@ async function ask(flood: Flood): Promise<void> {
       counts.connected++;
     } catch {
       counts.failed++;
-      await tick();
+      await pause();
       continue;
     }
     const reading = (async () => {
@@ -75,14 +102,10 @@ async function ask(flood: Flood): Promise<void> {
         counts.refused += text.split("HTTP/1.1 429").length - 1;
       }
     })().catch(() => {}).finally(() => closeQuietly(conn));
-    const began = performance.now();
-    let sent = 0;
+    const next = pacer(flood.perSecond / CONNECTIONS);
     try {
       while (!over.signal.aborted) {
-        const due = Math.floor(
-          (performance.now() - began) / 1000 * flood.perSecond / CONNECTIONS,
-        ) - sent;
-        sent += due;
+        const due = next();
         counts.asked += due;
         await writeAll(conn, new TextEncoder().encode(request.repeat(due)));
         await tick();
@@ -97,11 +120,11 @@ async function ask(flood: Flood): Promise<void> {
 
 /** Opens connections at a rate, however many of them are under way, and closes each once it is open. */
 async function shake(flood: Flood): Promise<void> {
-  const began = performance.now();
+  const next = pacer(flood.perSecond);
   let atOnce = 0;
   while (!over.signal.aborted) {
-    const due = Math.floor((performance.now() - began) / 1000 * flood.perSecond);
-    for (; counts.asked < due; counts.asked++) {
+    for (let due = next(); due > 0; due--) {
+      counts.asked++;
       if (atOnce >= AT_ONCE) continue;
       atOnce++;
       open(flood).then((conn) => {
