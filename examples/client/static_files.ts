@@ -125,15 +125,15 @@ function file(
     const modifiedAt = mtime?.getTime() ?? 0;
     const etag = `"${size.toString(36)}-${modifiedAt.toString(36)}"`;
     const validators: Validators = { etag, modifiedAt };
-    const headers = new Headers({
+    const headers: Record<string, string> = {
       "accept-ranges": "bytes",
       "cache-control": "no-cache",
       etag,
       "last-modified": new Date(modifiedAt).toUTCString(),
       "x-content-type-options": "nosniff",
-    });
+    };
     // Made for programs, scripts of other sites' pages among them: WebFinger, Matrix and Nostr need it.
-    if (names[0] === WELL_KNOWN) headers.set("access-control-allow-origin", "*");
+    if (names[0] === WELL_KNOWN) headers["access-control-allow-origin"] = "*";
     if (isRefused(request.headers, validators)) {
       return plain(412, "The file is not as it was asked for.");
     }
@@ -145,9 +145,9 @@ function file(
       return plain(416, "There are no such bytes.", { "content-range": `bytes */${size}` });
     }
     const { first, last } = range ?? { first: 0, last: size - 1 };
-    if (range !== undefined) headers.set("content-range", `bytes ${first}-${last}/${size}`);
-    headers.set("content-type", contentType(names));
-    headers.set("content-length", `${last - first + 1}`);
+    if (range !== undefined) headers["content-range"] = `bytes ${first}-${last}/${size}`;
+    headers["content-type"] = contentType(names);
+    headers["content-length"] = `${last - first + 1}`;
     const status = range === undefined ? 200 : 206;
     if (request.method === "HEAD") return new Response(null, { status, headers });
     kept = true;

@@ -8,7 +8,11 @@ const MIN_BYTES = 1024;
 const COMPRESSIBLE =
   /^(?:text\/(?!event-stream)|application\/(?:javascript|json|xml|wasm|manifest\+json)|image\/(?:svg\+xml|bmp))|\+(?:json|xml)/i;
 
-/** The answer with its body compressed, where the visitor takes that and it makes a difference. */
+/**
+ * The answer with its body compressed, where the visitor takes that and it makes a difference.
+ *
+ * @param response of this program: its fields are changed.
+ */
 export function compressed(
   request: Pick<VisitorRequest, "method" | "fields">,
   response: Response,
@@ -19,19 +23,18 @@ export function compressed(
   const length = headers.get("content-length");
   if (length !== null && Number(length) < MIN_BYTES) return response;
   // Caches must know that the answer depends on it, also where it makes no difference now.
-  const changed = new Headers(headers);
-  changed.append("vary", "Accept-Encoding");
+  headers.append("vary", "Accept-Encoding");
   const takesGzip = listOf(request.fields, "accept-encoding")
     .some((member) => /^(?:gzip|\*)(?:;q=(?!0(?:\.0*)?$).*)?$/.test(member.replaceAll(" ", "")));
   if (status !== 200 || !takesGzip || (body === null && request.method !== "HEAD")) {
-    return new Response(body, { status, headers: changed });
+    return response;
   }
-  changed.set("content-encoding", "gzip");
-  changed.delete("content-length");
-  changed.delete("accept-ranges");
-  const etag = changed.get("etag");
+  headers.set("content-encoding", "gzip");
+  headers.delete("content-length");
+  headers.delete("accept-ranges");
+  const etag = headers.get("etag");
   // Not byte for byte the file any more (RFC 9110 section 8.8.3.3).
-  if (etag?.startsWith('"')) changed.set("etag", `W/${etag}`);
+  if (etag?.startsWith('"')) headers.set("etag", `W/${etag}`);
   const small = body?.pipeThrough(new CompressionStream("gzip")) ?? null;
-  return new Response(small, { status, headers: changed });
+  return new Response(small, { status, headers });
 }

@@ -22,9 +22,9 @@ export function siteHandler(site: Site): Handler {
     if (NO_METHODS_OF_SITES.test(request.method)) {
       return await answerText(exchange, 405, "Only GET and HEAD here.", [["Allow", "GET, HEAD"]]);
     }
-    const headers = new Headers(
-      request.fields.filter(([name]) => !NOT_FOR_SITES.test(name)).map(([n, v]) => [n, v]),
-    );
+    const headers = request.fields
+      .filter(([name]) => !NOT_FOR_SITES.test(name))
+      .map(([name, value]): [string, string] => [name, value]);
     const method = request.method;
     const response = compressed(
       request,
