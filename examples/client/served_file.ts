@@ -1,10 +1,5 @@
-/**
- * Finds the files of a served folder, by the system's calls that wait, as nginx does: each is a few
- * microseconds where the file is in use, and a thread that waits instead costs ten times as much, with
- * five such calls a page.
- *
- * @module
- */
+// By the system's calls that wait, as nginx does: each is a few microseconds where the file is in use,
+// and a thread that waits instead costs ten times as much, with five such calls a page.
 import { join, relative, sep } from "node:path";
 import { isHidden } from "./file_path.ts";
 

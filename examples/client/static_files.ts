@@ -112,7 +112,7 @@ function file(
   request: Request,
   path: string,
   names: readonly string[],
-): Response | Promise<Response> {
+): Response {
   let source: Deno.FsFile;
   try {
     source = Deno.openSync(path);
