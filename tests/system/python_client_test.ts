@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import project from "../../deno.json" with { type: "json" };
+import { freePort } from "../../scripts/ports.ts";
 import { BASE, type Relay, ROOT, startRelay } from "../stories/relay.ts";
 import { openBrowser } from "./chromium.ts";
 import {
@@ -44,10 +45,11 @@ function samePorts(relay: Relay): Record<string, string> {
 
 async function withRelay(
   use: (relay: Relay, state: string, clients: Running[]) => Promise<void>,
+  settings: Record<string, string> = {},
 ): Promise<void> {
   const clients: Running[] = [];
   const state = await Deno.makeTempDir({ dir: folder });
-  await using relay = await startRelay();
+  await using relay = await startRelay({ settings });
   try {
     await use(relay, state, clients);
   } finally {
@@ -185,6 +187,31 @@ Deno.test("a relay that was restarted, and one that was killed, finds its client
       }
     }
   }));
+
+Deno.test("where only the relay's own port can be reached either client finds out, and both know it then", () => {
+  // Nothing listens at the data port that clients are told.
+  const settings = { PUBLIC_DATA_PORT: String(freePort()) };
+  return withRelay(async (relay, state, clients) => {
+    const glosson = [await python(), "-m", "glosson"];
+    await sh([...glosson, ...setupArguments(relay, "kaylee", state)]);
+    const kept: string[] = [];
+    for (const client of [glosson, REFERENCE]) {
+      const running = start([...client, "run", "--state", state]);
+      clients.push(running);
+      await running.logged("nline");
+      assert.equal((await curl(relay, "kaylee")).status, 200);
+      const { text } = await sh([...client, "status", "--json", "--state", state]);
+      const { data } = JSON.parse(text);
+      assert.deepEqual([data.works, data.over], [true, "websocket"]);
+      const { code, text: said } = await running.stop();
+      assert.equal(code, 0);
+      kept.push(await Deno.readTextFile(join(state, "networks.json")));
+      assert.equal(/cannot be used in this network/.test(said), client === glosson);
+    }
+    assert.deepEqual(JSON.parse(kept[0]!), { addresses: ["127.0.0.1"] });
+    assert.equal(kept[0], kept[1]);
+  }, settings);
+});
 
 /** Where the tests in Python find the relay. */
 function testEnvironment(relay: Relay): Record<string, string> {

@@ -7,6 +7,7 @@ import re
 from typing import Any, Callable, TypeVar
 
 from . import __version__
+from .data_transports import AUTO, TRANSPORTS
 from .front import SILENCE_S
 from .identity import KEY_TYPES
 from .messages import MAX_POOL
@@ -123,6 +124,13 @@ def _add_run(commands: Any) -> argparse.ArgumentParser:
         **_number(1, 86400, int(SILENCE_S)),
         help="seconds that a visitor may be silent within and between requests "
         "(default %(default)s)",
+    )
+    add(
+        "--data-over",
+        choices=(AUTO, *TRANSPORTS),
+        default=AUTO,
+        help="what carries visitors from the relay: tcp, to its data port; websocket, to its own "
+        "port; auto (default), the first that works in this network",
     )
     add(
         "--pool",

@@ -10,6 +10,7 @@ from .api import Api
 from .data_connection import Joined
 from .front import Front
 from .health import Health
+from .state import State
 
 
 @dataclass
@@ -23,3 +24,5 @@ class Client:
     most_parked: int
     serve: Callable[[Joined], None]  # takes a visitor over, who outlives the session
     health: Health
+    state: State
+    transport: str  # what carries visitors: `auto` for what works in this network

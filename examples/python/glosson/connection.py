@@ -52,16 +52,6 @@ class Connection:
         """Return what is there; nothing at the end of the stream."""
         return await self._loop.sock_recv(self.socket, most)
 
-    async def read_exactly(self, count: int) -> bytes:
-        """Return so many bytes; EOFError when the stream ends before."""
-        data = b""
-        while len(data) < count:
-            piece = await self.read(count - len(data))
-            if not piece:
-                raise EOFError(f"the connection ended after {len(data)} of {count} bytes")
-            data += piece
-        return data
-
     async def write(self, data: bytes) -> None:
         """Send all of it."""
         await self._loop.sock_sendall(self.socket, data)
@@ -73,6 +63,17 @@ class Connection:
     def close(self) -> None:
         """Close the socket."""
         self.socket.close()
+
+
+async def read_exactly(stream: Stream, count: int) -> bytes:
+    """Return so many bytes; EOFError when the stream ends before."""
+    data = b""
+    while len(data) < count:
+        piece = await stream.read(count - len(data))
+        if not piece:
+            raise EOFError(f"the connection ended after {len(data)} of {count} bytes")
+        data += piece
+    return data
 
 
 async def dial(

@@ -1,32 +1,18 @@
-"""The control WebSocket: opened by the package `websockets`, in its older and newer ways."""
+"""The control WebSocket (PROTOCOL section 2)."""
 
 from __future__ import annotations
 
 import json
-import logging
-import socket
 import ssl
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Protocol
 
-import websockets
-import websockets.exceptions
-from websockets.version import version
-
-from . import __version__
 from .connection import Connection
 from .messages import MAX_MESSAGE_BYTES, SUBPROTOCOL
 from .relay_address import RelayAddress
+from .web_socket import Closed, open_web_socket
 
-OPEN_S = 15.0
-CLOSE_S = 1.0  # for the relay to answer our close
 PING_EVERY_S, PONG_WITHIN_S = 15.0, 15.0
-
-Closed = websockets.exceptions.ConnectionClosed
-Failure = websockets.exceptions.WebSocketException
-
-# It tells every frame at the level of details; they have tickets in them.
-logging.getLogger("websockets").setLevel(logging.ERROR)
 
 
 class Control(Protocol):
@@ -52,32 +38,17 @@ class Control(Protocol):
 async def open_control(
     conn: Connection, relay: RelayAddress, trust: ssl.SSLContext, token: str
 ) -> Control:
-    """Open the control WebSocket on a connection, which it takes over; OSError or Failure.
+    """Open the control WebSocket on a connection, which it takes over; OSError.
 
     This side pings too: when the network under it changes, nothing comes any more and nothing
     fails, for many minutes.
     """
-    headers = {"Authorization": f"Bearer {token}"}
-    options: dict[str, Any] = {}
-    if int(version.split(".")[0]) >= 14:
-        options["additional_headers"] = headers
-    else:
-        options["extra_headers"] = headers
-    connect: Any = websockets.connect
-    control: Control = await connect(
-        f"wss://{relay.authority}/v1/control",
-        sock=socket.socket(fileno=conn.socket.detach()),
-        ssl=trust,
-        server_hostname=relay.host,
+    control: Control = await open_web_socket(
+        *(conn, relay, trust, "/v1/control", {"Authorization": f"Bearer {token}"}),
         subprotocols=[SUBPROTOCOL],
-        compression=None,
         max_size=MAX_MESSAGE_BYTES,
-        user_agent_header=f"glosson-python/{__version__}",
-        open_timeout=OPEN_S,
-        close_timeout=CLOSE_S,
         ping_interval=PING_EVERY_S,
         ping_timeout=PONG_WITHIN_S,
-        **options,
     )
     return control
 

@@ -1,4 +1,4 @@
-"""A data connection: shows a ticket, waits for a visitor (PROTOCOL section 3)."""
+"""A data connection: shows a ticket, waits for a visitor (PROTOCOL sections 3 and 5)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Callable
 
-from .connection import Connection, dial
+from .connection import Connection, Stream, dial, read_exactly
 from .limit import Limit
 from .messages import DataAddress
 from .relay_address import connect_host, may_dial
@@ -35,29 +35,42 @@ class NotJoined(Exception):
 
 
 @dataclass(frozen=True)
+class Line:
+    """A connection to the relay on which a ticket can be shown; whoever has it closes it."""
+
+    conn: Stream
+    own_address: str  # of this computer, which tells in which network it is
+    preface: bytes  # what a ticket is shown by, with its place in it
+
+
+@dataclass(frozen=True)
 class Joined:
     """A connection with a visitor, whose bytes come next; whoever has it closes it."""
 
-    conn: Connection
+    conn: Stream
     address: str | None  # the visitor's, None when the relay does not know it
 
 
+async def open_tcp(data: DataAddress, relay_ip: str) -> Connection:
+    """Connect to the relay's data port; OSError."""
+    return await dial(connect_host(data.host), data.port, lambda ip: may_dial(ip, relay_ip))
+
+
 async def join(
-    data: DataAddress,
+    line: Line,
     ticket: str,
     join_s: float,
-    relay_ip: str,
     on_shown: Callable[[], None],
 ) -> Joined:
     """Show a ticket and wait for a visitor, so many seconds at most.
 
     `on_shown` is called when the ticket is used up. Raises Refused or NotJoined, and OSError
-    or EOFError when the relay cannot be reached or breaks the protocol.
+    or EOFError when the relay breaks the protocol; the line is closed then.
     """
-    conn = await dial(connect_host(data.host), data.port, lambda ip: may_dial(ip, relay_ip))
+    conn = line.conn
     try:
         with Limit(SHOW_S, "the relay did not take the ticket"):
-            await conn.write(b"GLOSSON/1 %s\n" % ticket.encode("ascii"))
+            await conn.write(line.preface % ticket.encode("ascii"))
         on_shown()
         with Limit(join_s, "no visitor came"):
             first = await conn.read(START_BYTES)
@@ -70,15 +83,15 @@ async def join(
         raise
 
 
-async def _read_header(conn: Connection, first: bytes) -> str | None:
+async def _read_header(conn: Stream, first: bytes) -> str | None:
     """Read a PROXY protocol v2 header, no byte more; return the visitor's address."""
-    start = first + await conn.read_exactly(START_BYTES - len(first))
+    start = first + await read_exactly(conn, START_BYTES - len(first))
     if start == REFUSED[:START_BYTES]:
         raise Refused
     command, family, length = start[12], start[13], int.from_bytes(start[14:], "big")
     if start[:12] != PROXY_V2 or command not in (LOCAL, PROXY) or length > MAX_HEADER_BYTES:
         raise Foreign("what the relay sends is no PROXY header")
-    rest = await conn.read_exactly(length)
+    rest = await read_exactly(conn, length)
     size = ADDRESS_BYTES.get(family)
     if command == LOCAL or size is None:
         return None

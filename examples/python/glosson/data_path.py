@@ -31,6 +31,7 @@ class Report:
     data: DataAddress
     word: str
     detail: str
+    over: str  # what carries connections there, or is to
 
 
 @dataclass
@@ -58,21 +59,22 @@ class DataPath:
         return next(iter(bad + reports), None)
 
     async def watch(
-        self, data: DataAddress, dial: Callable[[Callable[[], None]], Awaitable[Joined]]
+        self, data: DataAddress, dial: Callable[[Callable[[str], None]], Awaitable[Joined]]
     ) -> Joined:
         """Make a data connection by `dial`, which is told what to call when the ticket is shown."""
         self._begun += 1
-        serial, judged = self._begun, False
+        serial, judged, over = self._begun, False, "tcp"
         timer: asyncio.TimerHandle | None = None
 
         def judge(word: str, detail: str = "") -> None:
             nonlocal judged
             if not judged:
                 judged = True
-                self._learn(data, serial, word, detail)
+                self._learn(serial, Report(data, word, detail, over))
 
-        def on_shown() -> None:
-            nonlocal timer
+        def on_shown(transport: str) -> None:
+            nonlocal timer, over
+            over = transport
             timer = asyncio.get_running_loop().call_later(STEADY_S, judge, WORKS)
 
         try:
@@ -89,11 +91,12 @@ class DataPath:
             if timer is not None:
                 timer.cancel()
 
-    def _learn(self, data: DataAddress, serial: int, word: str, detail: str) -> None:
+    def _learn(self, serial: int, found: Report) -> None:
+        data, word = found.data, found.word
         if data not in self._ways and len(self._ways) >= MAX_ADDRESSES:
             del self._ways[next(iter(self._ways))]
         way = self._ways.setdefault(data, _Way())
-        known = None if way.report is None else way.report.word
+        known = way.report.word if way.report else None
         if word == WORKS:
             way.failures, way.worked_after = 0, self._begun
         elif serial <= way.worked_after:
@@ -104,9 +107,11 @@ class DataPath:
             if way.failures < enough:
                 return
         # Of a bad way the first trouble stands: others come and go with it.
-        if known == word or (known not in (None, WORKS) and word != WORKS):
+        if known not in (None, WORKS) and word != WORKS:
             return
-        way.report = Report(data, word, detail)
+        if way.report and (known, way.report.over) == (word, found.over):
+            return
+        way.report = found
         report = self.report
         if report is not None and report != self._last:
             self._last = report

@@ -7,7 +7,7 @@ import logging
 import ssl
 from pathlib import Path
 
-from .connection import Connection
+from .connection import Stream
 from .exchange import Site
 from .visit import PROTOCOLS, Visit
 
@@ -48,7 +48,7 @@ class Front:
         busy = sum(visit.idle_since is None for visit in self._visits.values())
         return max(0, self._max - busy)
 
-    async def serve(self, conn: Connection, address: str | None) -> None:
+    async def serve(self, conn: Stream, address: str | None) -> None:
         """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""
         if self._context is None or (self.visitors >= self._max and not self._make_room()):
             log.warning("Too many visitors: one was turned away (--max-visitors)")

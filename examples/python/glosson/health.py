@@ -36,20 +36,23 @@ class Health:
         """Tell what is known of the way to the data port."""
         works, data = report.word == WORKS, report.data
         place = {"host": data.host, "port": data.port, "works": works}
+        over = report.over
         before = self._data
         same = before is not None and all(before[name] == place[name] for name in place)
         since = before["since"] if same and before is not None else _time()
         problem = None if works else report.detail
-        self._data = {**place, "problem": problem, "since": since}
+        self._data = {**place, "over": over, "problem": problem, "since": since}
         self._now["data"] = self._data
         self._write()
         if works:
             level = logging.INFO if before is not None and not before["works"] else logging.DEBUG
-            log.log(level, "The relay's data port %s is reached, visitors can be served", data)
+            reached = "The relay's data port %s is reached over %s, visitors can be served"
+            log.log(level, reached, data, over)
         elif not same:
             log.warning(
-                "Visitors cannot be served: the relay's data port %s cannot be used (%s); let "
-                "connections to it out through your firewall, or tell the relay's operator",
+                "Visitors cannot be served: the relay's data port %s cannot be used (%s), nor "
+                "WebSockets in its place; let connections to it out through your firewall, or "
+                "tell the relay's operator",
                 *(data, report.detail),
             )
 

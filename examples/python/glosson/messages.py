@@ -10,10 +10,13 @@ from typing import Any, Union
 from .relay_address import is_host
 
 SUBPROTOCOL = "glosson.v1"
+DATA_SUBPROTOCOL = "glosson-data.v1"
+DATA_WEBSOCKET = "data-websocket"  # the word in a relay's `features` for it
 MAX_MESSAGE_BYTES = 16 * 1024
 MAX_POOL = 64
 
 # Close codes of the relay.
+NORMAL, TICKET_REFUSED = 1000, 4403
 GOING_AWAY, RESTARTING = 1001, 1012
 REVOKED, HEARTBEAT_MISSED, REPLACED = 4401, 4408, 4409
 

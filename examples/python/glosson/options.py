@@ -28,6 +28,7 @@ class RunOptions:
 
     upstream: Upstream | None
     dir: str | None
+    data_over: str
     pool: int
     max_visitors: int
     app_silence: int

@@ -69,7 +69,9 @@ class _Run:
         )
         self._health = Health(state)
         self._client = Client(
-            api, trust, account.token, self._front, options.pool, self._serve, self._health
+            *(api, trust, account.token, self._front, options.pool, self._serve, self._health),
+            state=state,
+            transport=options.data_over,
         )
         self._visitors: set[asyncio.Task[None]] = set()
 

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
-from functools import partial
-from typing import Callable
 
 from . import control, endings, messages
 from .client import Client
 from .control import Control
-from .data_connection import Joined, NotJoined, Refused, join
-from .data_path import DataPath, Report
+from .data_connection import Joined, NotJoined, Refused
+from .data_path import Report
+from .dialer import Dialer
 from .endings import Ending
 from .limit import Limit
-from .messages import Connect, DataAddress, Goodbye, Online, Tickets
+from .messages import Connect, Goodbye, Online, Tickets
 from .parking import Parking
 from .pool_size import PoolSize
+from .web_socket import Closed
 
 ONLINE_S = 15.0  # from the first packet to `online`
-PARKED_S = 330.0  # the relay's 5 minutes and a margin
 ASK_DELAY_S = 0.02  # wishes for tickets within this time are one message
 ASK_AGAIN_S = 30.0  # tickets may have expired unused
 MAX_BAD_MESSAGES = 16  # in one session, after which it is given up
@@ -35,9 +33,8 @@ class Session:
         """Prepare a session."""
         self._client = client
         self._wished = PoolSize(client.most_parked)
-        self._path = DataPath(self._path_changed)
-        dial = partial(self._join, PARKED_S)
-        self._parking = Parking(self._pool, dial, self._joined, self._ask_if_other)
+        self._dialer = Dialer(client, self._path_changed)
+        self._parking = Parking(self._pool, self._dialer.park, self._joined, self._ask_if_other)
         self._tasks: set[asyncio.Task[None]] = set()
         self._joining = 0  # visitors on their way
         self._asking = False
@@ -52,18 +49,18 @@ class Session:
         except OSError as error:
             return Ending(f"the relay cannot be reached ({error})")
         try:
-            self._relay_ip = str(conn.socket.getpeername()[0])
+            self._dialer.arrive(conn)
             self._control = await control.open_control(
                 conn, self._client.api.relay, self._client.trust, self._client.token
             )
-        except (OSError, EOFError, control.Failure, asyncio.TimeoutError) as error:
+        except OSError as error:
             why = str(error) or type(error).__name__
             return Ending(f"the relay did not open a session ({why})")
         try:
             return await self._listen(self._control)
         except (OSError, asyncio.TimeoutError) as error:
             return Ending(str(error))
-        except control.Closed:
+        except Closed:
             return endings.closed(self._control.close_code)
         finally:
             await self._parking.stop()
@@ -137,26 +134,14 @@ class Session:
         self._asking = False
         self._told = self._pool()
         message: dict[str, object] = {"type": "pool", "size": self._told}
-        if self._path.report is not None:
-            message["dataPath"] = self._path.report.word  # an extension: others ignore it
+        if self._dialer.report is not None:
+            message["dataPath"] = self._dialer.report.word  # an extension: others ignore it
         await control.send(self._control, message)
 
     async def _ask_again(self) -> None:
         while True:
             await asyncio.sleep(ASK_AGAIN_S)
             self._ask()
-
-    async def _join(
-        self, seconds: float, data: DataAddress, ticket: str, on_shown: Callable[[], None]
-    ) -> Joined:
-        def dial(told: Callable[[], None]) -> Awaitable[Joined]:
-            def shown() -> None:
-                on_shown()
-                told()
-
-            return join(data, ticket, seconds, self._relay_ip, shown)
-
-        return await self._path.watch(data, dial)
 
     def _path_changed(self, report: Report) -> None:
         self._client.health.data_path(report)
@@ -182,7 +167,8 @@ class Session:
         data = message.data or self._data
         self._joining += 1
         try:
-            self._joined(await self._join(message.expires_s, data, message.ticket, on_shown))
+            joined = await self._dialer.meet(data, message.ticket, message.expires_s, on_shown)
+            self._joined(joined)
         except (NotJoined, Refused) as error:
             log.debug("A ticket was not taken: %s", type(error).__name__)
         except (OSError, EOFError, ValueError) as error:

@@ -18,6 +18,8 @@ from typing import Any
 
 from .records import Account, PendingClaim, PendingRequest, SavedIdentity
 
+MAX_NETWORKS = 16  # that are remembered
+
 
 def state_folder(option: str | None, env: Mapping[str, str] = os.environ) -> Path:
     """Return the folder to use; RuntimeError when none can be told."""
@@ -123,6 +125,20 @@ class State:
             self.path("running.json").unlink(missing_ok=True)
         else:
             self._write("running.json", f"{json.dumps(running, indent=2)}\n")
+
+    def web_socket_networks(self) -> list[str]:
+        """Return the addresses that this computer had where only WebSockets reach the relay."""
+        try:
+            told = (self._read_json("networks.json", ()) or {}).get("addresses")
+        except RuntimeError:
+            return []
+        return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
+
+    def note_network(self, address: str, only_web_sockets: bool) -> None:
+        """Keep, or forget, that it is one where this computer has this address."""
+        kept = [other for other in self.web_socket_networks() if other != address]
+        kept = (kept + [address] * only_web_sockets)[-MAX_NETWORKS:]
+        self._write("networks.json", f"{json.dumps({'addresses': kept}, indent=2)}\n")
 
     def ca(self) -> str | None:
         """Return further authorities to trust when talking to the relay, PEM."""

@@ -41,6 +41,8 @@ async def read_status(state: State, account: Account) -> dict[str, object]:
         "online": None,
         "lastOnlineAt": None,
         "problem": None,
+        "installed": None,
+        "log": [],
     }
     if told["running"]:  # what one that was killed has left says nothing
         said = state.running() or {}
@@ -111,6 +113,11 @@ def _visitors(told: dict[str, object]) -> str:
     if not isinstance(data, dict):
         return "not known yet: no connection for them was made"
     address = f"the relay's data port {data.get('host')}:{data.get('port')}"
+    if data.get("works") and data.get("over") == "websocket":
+        return (
+            "can be served: by WebSockets to the relay's own port, since "
+            f"{address} cannot be used in this network"
+        )
     if data.get("works"):
         return f"can be served: {address} is reached"
     since, problem = data.get("since"), data.get("problem")

@@ -10,7 +10,7 @@ import time
 
 from .app_host import split_authority
 from .client_hello import MAX_HELLO_BYTES, NO_APPLICATION_PROTOCOL, offered_protocols
-from .connection import PIECE, Connection
+from .connection import PIECE, Stream
 from .exchange import STALLED_S, Exchange, Site, VisitorStream
 from .fields import host_of
 from .http1 import BadMessage, Request, read_request
@@ -35,7 +35,7 @@ class Visit:
     """Serves one visitor until they leave."""
 
     def __init__(
-        self, conn: Connection, address: str | None, hostname: str, site: Site, silence_s: float
+        self, conn: Stream, address: str | None, hostname: str, site: Site, silence_s: float
     ) -> None:
         """Serve the page of `hostname` to whoever is behind `conn`.
 

@@ -28,7 +28,7 @@ def learned(*outcomes: object) -> list[str]:
     async def main() -> None:
         for outcome in outcomes:
 
-            async def dial(_shown: Callable[[], None], outcome: object = outcome) -> Joined:
+            async def dial(_shown: Callable[[str], None], outcome: object = outcome) -> Joined:
                 if isinstance(outcome, Exception):
                     raise outcome
                 return outcome  # type: ignore[return-value]
@@ -78,8 +78,8 @@ def test_a_parked_connection_that_stays_says_that_the_way_works(
     told: list[str] = []
     path = DataPath(lambda report: told.append(report.word))
 
-    async def dial(shown: Callable[[], None]) -> Joined:
-        shown()
+    async def dial(shown: Callable[[str], None]) -> Joined:
+        shown("tcp")
         await asyncio.sleep(0.1)
         raise NotJoined
 
@@ -99,15 +99,16 @@ def test_what_a_running_client_says_of_itself(
     health.offline("the relay is restarting")
     assert (state.running() or {})["why"] == "the relay is restarting"
     health.online()
-    health.data_path(Report(DATA, "refused", "connection refused"))
-    health.data_path(Report(DATA, "refused", "connection refused"))
+    health.data_path(Report(DATA, "refused", "connection refused", "tcp"))
+    health.data_path(Report(DATA, "refused", "connection refused", "tcp"))
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == 1 and "d.example:9000" in warned[0] and "refused" in warned[0]
     told = json.loads((tmp_path / "running.json").read_text())
     assert set(told) == {"since", "why", "data"} and told["why"] is None
     since = told["data"].pop("since")
     problem = "connection refused"
-    assert told["data"] == {"host": "d.example", "port": 9000, "works": False, "problem": problem}
+    place = {"host": "d.example", "port": 9000, "works": False}
+    assert told["data"] == {**place, "over": "tcp", "problem": problem}
     assert since.endswith("Z")
     health.end()
     assert state.running() is None

@@ -1,0 +1,131 @@
+"""What carries data connections: TCP to the data port, else WebSockets to the relay's own port."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable
+from typing import Callable
+
+from .data_connection import Joined, Line, NotJoined, Refused, join
+from .limit import Limit
+from .messages import DataAddress
+
+TCP, WEBSOCKET = "tcp", "websocket"
+TRANSPORTS = (TCP, WEBSOCKET)
+AUTO = "auto"  # the first that works
+
+OPEN_S = 5.0  # for the relay to answer on one transport
+FIRST_TRY_S = 3.0  # the same for TCP, before a WebSocket: a visitor's ticket lives 10 s
+STEADY_S = 2.0  # that a connection lasts at least which nothing on the way has ended
+MAX_CUT_OFF = 3  # ended at once in a row, before TCP counts as useless
+TRY_TCP_EVERY_S = 600.0  # in a network where it did not work
+
+log = logging.getLogger(__name__)
+
+
+class DataTransports:
+    """Chooses for one session.
+
+    TCP is tried first, a network in which it did not work is remembered, and tried again by a
+    connection that is parked, for whom no visitor waits.
+    """
+
+    def __init__(
+        self,
+        chosen: str,
+        open_line: dict[str, Callable[[DataAddress], Awaitable[Line]]],
+        has_sockets: Callable[[], Awaitable[bool]],
+        note: Callable[[str, bool], None],
+    ) -> None:
+        """`note` keeps whether only WebSockets work where this computer has that address."""
+        self._chosen, self._open, self._has_sockets = chosen, open_line, has_sockets
+        self._note = note
+        self._preferred = TCP
+        self._try_tcp_at = 0.0
+        self._cut_off = 0
+
+    def remember(self) -> None:
+        """Begin with WebSockets: nothing else worked in this network."""
+        self._preferred = WEBSOCKET
+        self._try_tcp_at = time.monotonic() + TRY_TCP_EVERY_S
+
+    async def join(
+        self,
+        data: DataAddress,
+        ticket: str,
+        join_s: float,
+        parked: bool,
+        on_shown: Callable[[str], None],
+    ) -> Joined:
+        """Use a ticket on the first transport that opens; raises as `data_connection.join`."""
+        failure: OSError | None = None
+        for transport in await self._order(parked):
+            if failure and transport == WEBSOCKET and not await self._has_sockets():
+                break
+            first_try = transport == TCP and self._chosen == AUTO
+            try:
+                with Limit(FIRST_TRY_S if first_try else OPEN_S, f"{data} does not answer"):
+                    line = await self._open[transport](data)
+            except OSError as error:
+                failure = error if failure is None or transport == TCP else failure
+                continue
+            if transport == WEBSOCKET:
+                self._prefer(WEBSOCKET, line, data)
+            return await self._use(transport, line, data, ticket, join_s, on_shown)
+        assert failure is not None
+        raise failure
+
+    async def _order(self, parked: bool) -> tuple[str, ...]:
+        if self._chosen != AUTO:
+            return (self._chosen,)
+        if self._cut_off >= MAX_CUT_OFF and await self._has_sockets():
+            return (WEBSOCKET, TCP)
+        if self._preferred == TCP:
+            return (TCP, WEBSOCKET)
+        if not parked or time.monotonic() < self._try_tcp_at:
+            return (WEBSOCKET, TCP)
+        self._try_tcp_at = time.monotonic() + TRY_TCP_EVERY_S
+        return (TCP, WEBSOCKET)
+
+    async def _use(
+        self,
+        transport: str,
+        line: Line,
+        data: DataAddress,
+        ticket: str,
+        join_s: float,
+        on_shown: Callable[[str], None],
+    ) -> Joined:
+        began = time.monotonic()
+        works = True
+        try:
+            return await join(line, ticket, join_s, lambda: on_shown(transport))
+        except Refused:
+            raise  # by nobody but a relay
+        except NotJoined:
+            works = time.monotonic() - began >= STEADY_S
+            raise
+        except (OSError, EOFError, ValueError):
+            works = False
+            raise
+        finally:
+            if transport == TCP:
+                self._cut_off = 0 if works else self._cut_off + 1
+                if works:
+                    self._prefer(TCP, line, data)
+
+    def _prefer(self, transport: str, line: Line, data: DataAddress) -> None:
+        if self._chosen != AUTO or self._preferred == transport:
+            return
+        self._preferred, self._cut_off = transport, 0
+        self._try_tcp_at = time.monotonic() + TRY_TCP_EVERY_S
+        if transport == TCP:
+            log.info("The relay's data port %s can be used here now", data)
+        else:
+            log.info(
+                "The relay's data port %s cannot be used in this network: visitors come by "
+                "WebSockets to the relay's own port",
+                data,
+            )
+        self._note(line.own_address, transport == WEBSOCKET)

@@ -1,0 +1,174 @@
+"""What carries visitors from the relay: TCP, else WebSockets to the relay's own port."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app import App, Call
+from client import Client
+from glosson.data_connection import Joined, Line, NotJoined, Refused
+from glosson.data_transports import AUTO, TCP, WEBSOCKET, DataTransports
+from glosson.messages import DataAddress
+from glosson.state import State
+
+DATA = DataAddress("d.example", 9000)
+TICKET = "abcdefghijklmnopqrstu-"
+PIECE = bytes(range(256)) * 256
+
+
+class Ended:
+    """A stream that the relay refuses, or ends at once."""
+
+    def __init__(self, refuses: bool) -> None:
+        self._refuses = refuses
+
+    async def read(self, _most: int = 0) -> bytes:
+        if self._refuses:
+            raise Refused
+        return b""
+
+    async def write(self, data: bytes) -> None:
+        assert data
+
+    async def end(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Network:
+    """One in which lines come to what a test says: True for a ticket that is used up."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.fates: dict[str, bool | OSError] = {TCP: True, WEBSOCKET: True}
+        self.has_sockets = True
+        self.tried: list[str] = []
+
+    def session(self, chosen: str = AUTO) -> DataTransports:
+        def opener(transport: str) -> Callable[[DataAddress], object]:
+            async def open_line(_data: DataAddress) -> Line:
+                self.tried.append(transport)
+                fate = self.fates[transport]
+                if isinstance(fate, OSError):
+                    raise fate
+                return Line(Ended(fate), "192.0.2.5", b"%s")
+
+            return open_line
+
+        async def has_sockets() -> bool:
+            return self.has_sockets
+
+        opened = {transport: opener(transport) for transport in (TCP, WEBSOCKET)}
+        transports = DataTransports(chosen, opened, has_sockets, self.state.note_network)  # type: ignore[arg-type]
+        if "192.0.2.5" in self.state.web_socket_networks():
+            transports.remember()
+        return transports
+
+    def dial(self, session: DataTransports, parked: bool = True) -> list[str]:
+        """Return what was tried, and how it ended."""
+        self.tried.clear()
+
+        async def join() -> Joined:
+            return await session.join(DATA, TICKET, 1.0, parked, lambda _transport: None)
+
+        try:
+            asyncio.run(join())
+        except (Refused, NotJoined) as end:
+            return [*self.tried, type(end).__name__]
+        raise AssertionError("nobody can have come")
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Network:
+    return Network(State(tmp_path))
+
+
+def test_tcp_comes_first_and_nothing_else_where_it_works(network: Network) -> None:
+    session = network.session()
+    assert network.dial(session) == network.dial(session, parked=False) == [TCP, "Refused"]
+    assert network.state.web_socket_networks() == []
+
+
+def test_the_same_ticket_goes_over_a_web_socket_and_that_is_remembered(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.state.note_network("198.51.100.1", True)
+    network.fates[TCP] = ConnectionRefusedError()
+    assert network.dial(network.session(), parked=False) == [TCP, WEBSOCKET, "Refused"]
+    assert network.state.web_socket_networks() == ["198.51.100.1", "192.0.2.5"]
+    assert network.dial(network.session()) == [WEBSOCKET, "Refused"]
+    # TCP is tried again once in a while, while no visitor waits for it.
+    monkeypatch.setattr("glosson.data_transports.TRY_TCP_EVERY_S", 0.0)
+    network.fates[TCP] = True
+    session = network.session()
+    assert network.dial(session, parked=False) == [WEBSOCKET, "Refused"]
+    assert network.dial(session) == [TCP, "Refused"]
+    assert network.dial(session, parked=False) == [TCP, "Refused"]
+    assert network.state.web_socket_networks() == ["198.51.100.1"]
+
+
+def test_a_relay_without_web_sockets_is_asked_for_none(network: Network) -> None:
+    network.fates[TCP] = ConnectionRefusedError()
+    network.has_sockets = False
+    with pytest.raises(ConnectionRefusedError):
+        network.dial(network.session())
+    assert network.tried == [TCP]
+
+
+def test_what_stopped_tcp_is_told_when_nothing_works(network: Network) -> None:
+    network.fates = {TCP: ConnectionRefusedError(), WEBSOCKET: OSError("the relay answered 503")}
+    with pytest.raises(ConnectionRefusedError):
+        network.dial(network.session())
+    assert network.state.web_socket_networks() == []
+
+
+def test_a_tcp_that_is_cut_off_each_time_is_left(network: Network) -> None:
+    network.fates[TCP] = False
+    session = network.session()
+    for _ in range(3):
+        assert network.dial(session) == [TCP, "NotJoined"]
+    assert network.dial(session) == [WEBSOCKET, "Refused"]
+
+
+def test_a_choice_is_one(network: Network) -> None:
+    assert network.dial(network.session(WEBSOCKET)) == [WEBSOCKET, "Refused"]
+    network.fates[TCP] = ConnectionRefusedError()
+    with pytest.raises(ConnectionRefusedError):
+        network.dial(network.session(TCP))
+    assert network.state.web_socket_networks() == []
+
+
+def test_everything_passes_over_a_web_socket(start: Callable[..., Client], app: App) -> None:
+    client = start("socket", "--upstream", f"localhost:{app.port}", "--data-over", "websocket")
+    body = PIECE * 160
+    app.next(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    visitor = client.visit()
+    visitor.send(f"GET / HTTP/1.1\r\nHost: {client.hostname}\r\n\r\n")
+    visitor.close_notify()
+    visitor.fin()
+    status, _, got = visitor.answer()
+    assert status == 200 and got == body
+    app.called()
+
+    def take(call: Call) -> None:
+        call.read_body(len(body))
+        digest = hashlib.sha256(call.body).hexdigest().encode()
+        call.conn.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + digest)
+
+    app.next(take)
+    visitor = client.visit()
+    visitor.send(f"POST / HTTP/1.1\r\nHost: {client.hostname}\r\nConnection: close\r\n")
+    visitor.send(f"Content-Length: {len(body)}\r\n\r\n")
+    for _ in range(160):
+        visitor.send(PIECE)
+    status, _, got = visitor.answer()
+    assert status == 200 and hashlib.sha256(body).hexdigest().encode() in got
+    app.called()
+    assert client.stop() == 0
