@@ -83,7 +83,7 @@ def test_setup_without_a_terminal_says_what_is_missing(relay: Relay, tmp_path: P
     done = client.call("setup", "kaylee", "--relay", f"https://localhost:{port}")
     assert done.returncode == 6 and "nothing listens there" in done.stderr
     done = client.call("setup", "kaylee", "--relay", f"https://localhost:{relay.control}")
-    assert done.returncode == 1 and "--ca FILE" in done.stderr
+    assert done.returncode == 6 and "--ca FILE" in done.stderr
     assert "Traceback" not in done.stderr
 
 
