@@ -128,18 +128,33 @@ export class Usage {
 
   async #write(): Promise<void> {
     if (this.#unwritten.size === 0) return;
+    const { figures, log } = this.#options;
+    const day = dayOf(this.#now());
     this.#writing = this.#unwritten;
     this.#unwritten = new Map();
     try {
-      await this.#options.figures.add(this.#writing, dayOf(this.#now()));
+      await figures.add(this.#writing, day);
     } catch (error) {
-      this.#options.log.error("cannot write users' figures, trying again", { error });
+      log.error("cannot write users' figures, trying again", { error });
       for (const [username, earlier] of this.#writing) {
         this.#unwritten.set(username, add(earlier, this.#unwritten.get(username) ?? NOTHING));
       }
       this.#schedule();
     }
     this.#writing = new Map();
+    await figures.bytesOn(day).then(
+      (stored) => this.#catchUp(day, stored),
+      (error) => log.error("cannot read users' figures", { error }),
+    );
+  }
+
+  /** Takes over what a process has written whose place this one took, and whose visitors it still has. */
+  #catchUp(day: number, stored: ReadonlyMap<string, number>): void {
+    for (const [username, bytes] of stored) {
+      const { bytesToClient, bytesToVisitors } = this.#unwritten.get(username) ?? NOTHING;
+      const sum = bytes + bytesToClient + bytesToVisitors;
+      if (sum > this.bytesToday(username) && day === this.#day) this.#today.set(username, sum);
+    }
   }
 
   #of(username: string): Passed {

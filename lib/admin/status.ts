@@ -60,7 +60,9 @@ export interface StatusOptions {
 /** Puts together how the relay is doing. Rejects as the figures do. */
 export async function statusReport(options: StatusOptions): Promise<StatusReport> {
   const { software, startedAt, now, checks, counters, figures } = options;
-  const certificate = figures.certificate();
+  // What else there is of it is for others, and has times of the epoch.
+  const { notAfter, renewAt, nextAttemptAt, names, issuer, selfSigned, failures, lastError } =
+    figures.certificate();
   const full = figures.listeners().filter(({ refused }) => refused > 0)
     .map(({ name, refused }): [string, number] => [`${name}-full`, refused]);
   const data = counters.dataRefusals.entries()
@@ -73,10 +75,10 @@ export async function statusReport(options: StatusOptions): Promise<StatusReport
     ready: checks.every((check) => check.ok),
     checks,
     certificate: {
-      ...certificate,
-      notAfter: time(certificate.notAfter),
-      renewAt: time(certificate.renewAt),
-      nextAttemptAt: certificate.nextAttemptAt ? time(certificate.nextAttemptAt) : null,
+      ...{ names, issuer, selfSigned, failures, lastError },
+      notAfter: time(notAfter),
+      renewAt: time(renewAt),
+      nextAttemptAt: nextAttemptAt ? time(nextAttemptAt) : null,
     },
     users: { accounts: total, blocked, ...figures.clients() },
     visitors: {

@@ -3,6 +3,7 @@ import {
   certificateReport,
   type CertificateReportOptions,
 } from "../certificate/report.ts";
+import { facts, localTime } from "./table.ts";
 
 /** Exit codes of `glossond cert check`, by {@linkcode CertificateReport.state}. */
 export const CHECK_EXIT = { good: 0, attention: 1, unusable: 2 } as const;
@@ -38,17 +39,21 @@ function lines(report: CertificateReport): string {
     ["names", report.names?.join(", ")],
     ["issuer", report.issuer],
     ["authority", report.authority],
-    ["valid from", report.notBefore],
-    ["valid until", report.notAfter && report.notAfter + left],
-    ["renewal due", report.renewAt],
-    ["last attempt", report.lastAttemptAt],
+    ["valid from", time(report.notBefore)],
+    ["valid until", report.notAfter && time(report.notAfter) + left],
+    ["renewal due", time(report.renewAt)],
+    ["last attempt", time(report.lastAttemptAt)],
     ["failures", report.failures > 0 ? String(report.failures) : undefined],
-    ["next attempt", report.nextAttemptAt],
+    ["next attempt", time(report.nextAttemptAt)],
     ["served by the daemon", report.names && served],
   ];
-  const shown = rows.flatMap(([label, value]) => value ? [`${label.padEnd(21)} ${value}\n`] : []);
+  const shown = rows.filter((row): row is [string, string] => Boolean(row[1]));
   const end = report.problems.length === 0
     ? ["good\n"]
     : report.problems.map((problem) => `${report.state}: ${problem}\n`);
-  return [...shown, ...end].join("");
+  return (shown.length === 0 ? "" : facts(shown)) + end.join("");
+}
+
+function time(at: string | undefined): string | undefined {
+  return at && localTime(at);
 }

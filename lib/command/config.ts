@@ -1,6 +1,6 @@
 import { loadConfig } from "../config/load.ts";
-import { configReport } from "../config/report.ts";
 import { type Command, EXIT } from "./command.ts";
+import { configReport } from "./config_text.ts";
 
 /** `glossond config`. */
 export const config: Command = {

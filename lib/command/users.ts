@@ -21,33 +21,37 @@ export const users: Command = {
        glossond users block NAME [--reason TEXT]
        glossond users unblock NAME [--reason TEXT]
        glossond users release NAME [--now] [--yes] [--reason TEXT]
-       glossond users limit NAME [--connections N] [--bytes-per-day SIZE] [--reason TEXT]
+       glossond users limit NAME [--connections N] [--bytes-per-day SIZE]
+                                 [--reason TEXT]
        glossond users log [NAME] [--json]
 
-NAME is a username, its host name or the address of its page. The running relay is
-asked; when none runs, the state folder is read and changed itself.
+NAME is a username, its host name or the address of its page. The running relay
+is asked; when none runs, the state folder is read and changed itself.
 
-block    ends the user's session and visitors at once; visitors then get a page that
-         says the name is suspended, until it is unblocked. The account is kept, and
-         its user reads the reason.
+block    ends the user's session and visitors at once; visitors then get a page
+         that says the name is suspended, until it is unblocked. The account is
+         kept, and its user reads the reason.
 release  ends the account: its token is void, and the name rests for
-         GLOSSOND_NAME_REST_DAYS: until then only the profile that had it can claim it.
-         With --now anybody can at once, also where the name rests already. A name
-         that is blocked stays so. Asks first; where nobody can be asked, --yes does it.
-limit    sets how many visitors' connections the user may have at once, and how many
-         bytes both ways on a day of UTC (as 500M, 20G; none: any number); "default" is
-         what the settings have. Visitors above that get a page that says so.
-log      what was done to the name, or to all and the relay: when, by whom and why.
+         GLOSSOND_NAME_REST_DAYS: until then only the profile that had it can
+         claim it. With --now anybody can at once, also where the name rests
+         already. A name that is blocked stays so. Asks first; where nobody can
+         be asked, --yes does it.
+limit    sets how many visitors' connections the user may have at once, and how
+         many bytes may pass both ways on a day of UTC; "default" is what the
+         settings have. When the bytes are used up, visitors get a page that
+         says so.
+log      what was done to the name, or to all and the relay: when, by whom and
+         why.
 Exit: 0 done, 1 failed or no such user, 2 wrong words.
 
 Options:
-  --reason TEXT  why, for the log; with block also for the user
-  --now          the name does not rest
-  --yes          do not ask
+  --reason TEXT         why, for the log; with block also for the user
+  --now                 the name does not rest
+  --yes                 do not ask
   --connections N       with limit: visitors' connections at once
-  --bytes-per-day SIZE  with limit: bytes that may pass a day
-  --json         for machines
-  --dev          for the relay of glossond dev
+  --bytes-per-day SIZE  with limit: as 500M or 20G; none: any number
+  --json                for machines
+  --dev                 for the relay of glossond dev
 `,
   options: {
     reason: { type: "string" },

@@ -96,6 +96,19 @@ Deno.test("Usage tells once that a day's bytes are used up, until the next day",
     return Promise.resolve();
   }));
 
+Deno.test("Usage counts what another process wrote, as one does whose place was taken", () =>
+  usageTest(async ({ usage, figures }) => {
+    const passed = { visitors: 1, dialled: 0, bytesToClient: 500, bytesToVisitors: 500 };
+    await figures.add(new Map([["kaylee", passed]]), dayOf(LATE));
+    usage.passed("kaylee", { forward: 3, backward: 4 });
+    await usage.flush();
+    assert.equal(usage.bytesToday("kaylee"), 1_007);
+    // Its own are known from before, and are no more than that.
+    usage.passed("kaylee", { forward: 1, backward: 0 });
+    await usage.flush();
+    assert.equal(usage.bytesToday("kaylee"), 1_008);
+  }));
+
 Deno.test("Usage of a name that is released is forgotten, but for its bytes of the day", () =>
   usageTest(async ({ usage, figures }) => {
     usage.joined("kaylee", "parked");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { loadConfig } from "../../lib/config/load.ts";
-import { configReport } from "../../lib/config/report.ts";
+import { configReport } from "../../lib/command/config_text.ts";
 
 const ACME = {
   GLOSSOND_ACME_EMAIL: "a@example.org",
@@ -118,6 +118,9 @@ Deno.test("configReport() shows values, their sources, and no secret", () => {
     assert.match(report, /\*\*\*/);
     assert.match(report, /4431/);
   }
+  const lines = configReport(config, { json: false }).split("\n");
+  assert.deepEqual(lines.filter((line) => line.length > 80), []);
+  assert.ok(lines.includes("GLOSSOND_HUB_PORT = 4431 (environment)"), lines.join("\n"));
   const { settings } = JSON.parse(configReport(config, { json: true }));
   const bySource = (variable: string) =>
     settings.find((s: { variable: string }) => s.variable === variable).source;
