@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .fields import from_app
 from .http1 import Fields
 
+# URLs within a value, up to what ends one in a header: of HTTP, and of WebSockets.
+_WITHIN = re.compile(rb"""(?<![\w+.-])((?:https?|wss?):)?//([^\s"',;<>/?#\\]+)""", re.IGNORECASE)
+_WITH_URLS = (b"link", b"content-security-policy", b"content-security-policy-report-only")
 _ABSOLUTE = re.compile(rb"(https?:)?//([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _DOMAIN = re.compile(rb";\s*domain=\s*\.?([^;\s]*)[^;]*", re.IGNORECASE)
 _REFRESH = re.compile(rb"([^;,]*[;,]\s*(?:url\s*=\s*)?[\"']?)(.*?)([\"']?)", re.IGNORECASE)
@@ -35,17 +39,27 @@ class AppHost:
         ]
 
     def from_app(self, fields: Fields, page: bytes) -> Fields:
-        """Translate addresses of the app to those of the page, which visitors can use."""
-        return [(name, self._translated(name.lower(), value, page)) for name, value in fields]
+        """Return an answer's fields as visitors get them: the app's addresses are the page's."""
+        return [
+            (name, self._translated(name.lower(), value, page)) for name, value in from_app(fields)
+        ]
 
     def _translated(self, name: bytes, value: bytes, page: bytes) -> bytes:
         if name in (b"location", b"content-location"):
             return self.public_address(value, page)
         if name == b"refresh" and (match := _REFRESH.fullmatch(value)) is not None:
             return match[1] + self.public_address(match[2], page) + match[3]
+        if name in _WITH_URLS:
+            return _WITHIN.sub(lambda match: self._public_within(match, page), value)
         if name == b"set-cookie":
             return _DOMAIN.sub(lambda match: self._public_domain(match, page), value)
         return value
+
+    def _public_within(self, match: re.Match[bytes], page: bytes) -> bytes:
+        scheme, authority = match.groups()
+        if not self._is_own(authority.lower(), page):
+            return match[0]
+        return (b"wss://" if (scheme or b"").lower().startswith(b"ws") else b"https://") + page
 
     def _public_domain(self, match: re.Match[bytes], page: bytes) -> bytes:
         """Leave out a domain that is the app's own, which no browser would take of the page."""

@@ -50,7 +50,8 @@ RUN = """\
 Goes online and stays there: reconnects after losses and renews the certificate.
 
 Without --upstream and --dir visitors see a small page that says you are online. Ctrl-C (or
-SIGTERM) lets open answers finish for a few seconds; pressed again it ends at once.
+SIGTERM, or the end of its terminal) lets open answers finish for a few seconds; pressed again it
+ends at once.
 """
 
 

@@ -18,9 +18,14 @@ HOP_BY_HOP = (
     b"upgrade",
 )
 
-# What only a proxy may say: a visitor's own claims about where they come from are dropped. `Proxy`
-# would become the variable HTTP_PROXY of a CGI program.
-SAID_BY_PROXIES = re.compile(rb"forwarded|x-forwarded(-.*)?|x-real-ip|x-client-ip|via|proxy")
+# What only a proxy may say, by the names that apps believe: a visitor's own claims about where they
+# come from are dropped. `Proxy` would become the variable HTTP_PROXY of a CGI program.
+SAID_BY_PROXIES = re.compile(
+    rb"forwarded|via|proxy|x-forwarded(-.*)?|x-real-ip|x-client-ip|x-cluster-client-ip|"
+    rb"x-remote-ip|x-remote-addr|x-originating-ip|x-original-forwarded-for|"
+    rb"x-envoy-external-address|true-client-ip|cf-connecting-ip(v6)?|fastly-client-ip|"
+    rb"fly-client-ip|x-azure-clientip|x-appengine-user-ip|x-glosson-.*"
+)
 
 # What a `Connection` field cannot take away: it is ours, or tells where the message ends.
 NEVER_NAMED = (b"host", b"content-length", b"transfer-encoding")
@@ -40,19 +45,31 @@ def passed_trailers(fields: Fields) -> Fields:
     return without(end_to_end(fields), *NO_TRAILERS)
 
 
+def trailers_to_app(fields: Fields) -> Fields:
+    """Return a visitor's trailers as the app gets them: some take those for fields of the head."""
+    return _without_claims(passed_trailers(fields))
+
+
+def _without_claims(fields: Fields) -> Fields:
+    """Leave out what only a proxy may say.
+
+    A name with an underscore would be the same variable as one with a hyphen to many apps, so that
+    `X_Real_Ip` could pass for `X-Real-Ip`: there is none.
+    """
+    return [
+        (name, value)
+        for name, value in fields
+        if b"_" not in name and not SAID_BY_PROXIES.fullmatch(name.lower())
+    ]
+
+
 def to_app(fields: Fields, host: bytes, page: bytes, address: str | None) -> Fields:
     """Return a visitor's fields as the app gets them, but for framing and connection.
 
     `host` is what the app is told, `page` what the visitor called it; `address` is the visitor's by
-    the relay's word, None when the relay does not know it. A name with an underscore would be the
-    same variable as one with a hyphen to many apps, so that `X_Real_Ip` could pass for
-    `X-Real-Ip`: there is none.
+    the relay's word, None when the relay does not know it.
     """
-    passed = [
-        (name, value)
-        for name, value in without(end_to_end(fields), b"host", b"content-length")
-        if b"_" not in name and not SAID_BY_PROXIES.fullmatch(name.lower())
-    ]
+    passed = _without_claims(without(end_to_end(fields), b"host", b"content-length"))
     if b"trailers" in words(fields, b"te"):
         passed.append((b"TE", b"trailers"))
     if address is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import unicodedata
@@ -89,7 +90,9 @@ class Folder:
             if self._given.resolve(strict=True) != self.path:
                 self.path = self._open()
         except (OSError, ValueError, RuntimeError):
-            return None
+            # Where nothing has its name it is being replaced, by being removed first.
+            if os.path.lexists(self._given):
+                return None
         found = self._served(self.path.joinpath(*names))
         if found is not None or "".join(names).isascii():
             return found

@@ -15,7 +15,7 @@ from typing import TypeVar
 from .body import BodyReader, BodyWriter, Framing, answer_framing, told_length
 from .connection import Stream
 from .exchange import Exchange, Site
-from .fields import from_app, passed_trailers, to_app
+from .fields import passed_trailers, to_app, trailers_to_app
 from .http1 import Answer, BadMessage, head_bytes, read_answer
 from .limit import Limit
 from .reader import Reader
@@ -127,7 +127,7 @@ class Passage:
                 data = await body.read()
             if data and not await self._taken(writer.write(data)):
                 return
-        await self._taken(writer.end(passed_trailers(body.trailers)))
+        await self._taken(writer.end(trailers_to_app(body.trailers)))
 
     async def _taken(self, writing: Awaitable[None]) -> bool:
         """Whether the app took something."""
@@ -143,7 +143,7 @@ class Passage:
         """Send the visitor the app's answer."""
         exchange = self._exchange
         answer = await self._of_app(self._final_head())
-        fields = self._upstream.app_host.from_app(from_app(answer.fields), exchange.host)
+        fields = self._upstream.app_host.from_app(answer.fields, exchange.host)
         if answer.status == 101:
             if self._protocol is None:
                 raise AppFailed("it switches protocols unasked")
@@ -183,7 +183,7 @@ class Passage:
                 self._until_answer.touch()
                 if answer.status >= 200 or answer.status == 101:
                     return answer
-                fields = from_app(answer.fields)
+                fields = self._upstream.app_host.from_app(answer.fields, self._exchange.host)
                 await self._exchange.inform(answer.status, answer.reason, fields)
 
     def _framing(self, answer: Answer) -> Framing:

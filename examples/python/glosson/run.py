@@ -127,7 +127,7 @@ class _Run:
 
 
 async def _until_signal(work: object) -> Ending | None:
-    """Do the work until Ctrl-C or SIGTERM, which lets it clean up; a second one does not."""
+    """Do the work until a signal, which lets it clean up; a second one does not."""
     task: asyncio.Task[Ending] = asyncio.ensure_future(work)  # type: ignore[call-overload]
     loop = asyncio.get_running_loop()
     leaving = False
@@ -142,7 +142,7 @@ async def _until_signal(work: object) -> Ending | None:
         leaving = True
         task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _leaving_signals():
         try:
             loop.add_signal_handler(number, leave)
         except NotImplementedError:  # Windows
@@ -153,6 +153,14 @@ async def _until_signal(work: object) -> Ending | None:
         if leaving:
             return None
         raise
+
+
+def _leaving_signals() -> list[signal.Signals]:
+    signals = [signal.SIGINT, signal.SIGTERM]
+    # The end of the terminal, but where whoever started this has it ignored, as nohup does.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
+    return signals
 
 
 def _log_to_stderr(verbose: bool) -> None:

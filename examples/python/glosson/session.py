@@ -10,6 +10,7 @@ from .client import Client
 from .control import Control
 from .data_connection import Joined, NotJoined, Refused
 from .data_path import Report
+from .data_ports import DataPorts
 from .dialer import Dialer
 from .endings import Ending
 from .limit import Limit
@@ -94,13 +95,13 @@ class Session:
             return endings.goodbye(message)
         if isinstance(message, Online) and not self.was_online:
             # Once: where the data port is does not change under those who dial it.
-            self._data = message.data
+            self._ports = DataPorts(message.data)
             log.info("Online: %s", message.url)
             self.was_online = True
             self._client.health.online()
             self._ask()
         elif isinstance(message, Tickets) and self.was_online:
-            self._parking.offer(message.tickets, message.data or self._data)
+            self._parking.offer(message.tickets, self._ports.of(message.data))
         elif isinstance(message, Connect) and self.was_online:
             self._start(self._meet(message))
         return None
@@ -154,8 +155,10 @@ class Session:
 
     async def _meet(self, message: Connect) -> None:
         """Answer a `connect`; a ticket that was never shown is handed back at once."""
-        if self._room() == 0:
-            log.warning("Too many visitors: one was turned away (--max-visitors)")
+        data = self._ports.of(message.data)
+        if data is None or self._room() == 0:
+            if data is not None:
+                log.warning("Too many visitors: one was turned away (--max-visitors)")
             await self._refuse(message.ticket)
             return
         shown = False
@@ -164,7 +167,6 @@ class Session:
             nonlocal shown
             shown = True
 
-        data = message.data or self._data
         self._joining += 1
         try:
             joined = await self._dialer.meet(data, message.ticket, message.expires_s, on_shown)

@@ -57,7 +57,10 @@ def test_a_link_to_a_folder_may_be_pointed_elsewhere(tmp_path: Path) -> None:
     folder = Folder(current, tmp_path / "state")
     assert folder.find(("index.html",)) == tmp_path / "first" / "index.html"
     for name, found in (("second", True), ("state", False), ("gone", False), ("first", True)):
+        before = folder.find(("index.html",))
         current.unlink()
+        # By who removes the link and makes another, and asked between the two.
+        assert folder.find(("index.html",)) == (before or folder.path / "index.html")
         current.symlink_to(name)
         expected = tmp_path / name / "index.html" if found else None
         assert folder.find(("index.html",)) == expected
@@ -140,6 +143,17 @@ def test_an_app_that_is_told_a_host_of_its_own() -> None:
     assert app.to_app(others, page) == others
     assert read_upstream("8001").app_host.to_app(sent, page) == sent
     named = read_upstream("8001", "app.internal").app_host
+    own, public = b"http://app.internal:8001", b"https://" + page
+    links = b"<%s/a.css>; rel=preload, </b>; title=\"http://x\", <//elsewhere>"
+    policy = b"connect-src 'self' %s://%s wss://x.example %s/a/; img-src data:"
+    fields = [
+        (b"Link", links % own),
+        (b"Content-Security-Policy", policy % (b"ws", b"127.0.0.1:8001", own)),
+    ]
+    assert named.from_app(fields, page) == [
+        (b"Link", links % public),
+        (b"Content-Security-Policy", policy % (b"wss", page, public)),
+    ]
     answers = [
         (b"Location", b"http://app.internal:8001/x"),
         (b"Set-Cookie", b"a=1; Domain=app.internal; Path=/"),
@@ -182,6 +196,7 @@ def test_an_app_finds_its_page_under_every_name_that_it_has() -> None:
         (b"localhost", b"a=1"),
         (b".internal", b"a=1"),
         (b"x", b"a=1; Domain=x"),
+        (b"localhost; Path=/; Domain=127.0.0.1", b"a=1; Path=/"),
     ):
         cookie = public("8001", "app.internal", b"Set-Cookie", b"a=1; Domain=" + domain)
         assert cookie == expected

@@ -15,6 +15,7 @@ from glosson import renewal
 from glosson.api import is_answer
 from glosson.connection import dial
 from glosson.data_connection import Joined, NotJoined
+from glosson.data_ports import MAX_DATA_PORTS, DataPorts
 from glosson.endings import closed, goodbye
 from glosson.exit_codes import exit_code_of
 from glosson.identity import Identity, read_time, rfc3339
@@ -229,6 +230,15 @@ def test_a_renewal_is_tried_again_and_used(monkeypatch: pytest.MonkeyPatch) -> N
 
     asyncio.run(main())
     assert used == [fresh] and len(tries) == 3
+
+
+def test_a_session_names_so_many_data_ports() -> None:
+    usual = DataAddress("d.example", 9000)
+    ports = DataPorts(usual)
+    others = [DataAddress("d.example", port) for port in range(1, MAX_DATA_PORTS + 1)]
+    assert ports.of(None) == usual
+    assert [ports.of(other) for other in others] == [*others[:-1], None]
+    assert ports.of(None) == ports.of(usual) == usual and ports.of(others[0]) == others[0]
 
 
 def test_tickets_that_come_before_there_is_a_place_are_used_when_there_is_one() -> None:

@@ -116,6 +116,23 @@ def test_a_second_interrupt_ends_at_once(start: Callable[..., Client]) -> None:
         assert client.process.wait(2) == 130
 
 
+def test_the_end_of_the_terminal_ends_it_but_not_under_nohup(
+    start: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = start("terminal")
+    client.process.send_signal(signal.SIGHUP)
+    assert client.process.wait(10) == 0
+    # Inherited by what is started, as from nohup(1).
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        client.run()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    client.process.send_signal(signal.SIGHUP)
+    assert client.get()[0] == 200
+    assert client.stop() == 0
+
+
 @pytest.fixture(scope="module")
 def shown(start: Callable[..., Client], tmp_path_factory: pytest.TempPathFactory) -> Client:
     folder = tmp_path_factory.mktemp("shown")

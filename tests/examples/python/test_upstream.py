@@ -172,6 +172,14 @@ def test_interim_answers_and_trailers_are_passed(page: Client, app: App) -> None
     assert app.called().field("te") == "trailers"
 
 
+def test_trailers_say_nothing_that_only_a_proxy_may(page: Client, app: App) -> None:
+    app.next(lambda call: (call.read_until(b"X-Sum: 7\r\n\r\n"), call.conn.sendall(OK)))
+    claims = b"X-Real-IP: 9.9.9.9\r\nX_Real_Ip: 9.9.9.9\r\nTrue-Client-IP: 9.9.9.9\r\n"
+    chunked = b"2\r\nok\r\n0\r\n" + claims + b"X-Sum: 7\r\n\r\n"
+    assert ask(page, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked", chunked)[0] == 200
+    assert app.called().body.endswith(b"\r\n0\r\nX-Sum: 7\r\n\r\n")
+
+
 def test_addresses_of_the_app_become_those_of_the_page(page: Client, app: App) -> None:
     for location, expected in (
         (f"http://127.0.0.1:{app.port}/docs/", f"https://{page.hostname}/docs/"),
