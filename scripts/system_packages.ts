@@ -28,6 +28,8 @@ const PACKAGES: Record<string, string> = {
   "apache2": "/usr/sbin/apache2",
   "prometheus": "/usr/bin/promtool",
   "systemd": "/usr/bin/systemd-analyze",
+  "lintian": "/usr/bin/lintian",
+  "man-db": "/usr/bin/man",
   "strace": "/usr/bin/strace",
   "procps": "/usr/bin/pgrep",
   "iproute2": "/bin/ip",

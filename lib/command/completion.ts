@@ -7,7 +7,20 @@ interface Completed extends HelpParts {
   summary: string;
 }
 
-const SHELLS: Record<string, (commands: Completed[]) => string> = { bash, zsh, fish };
+/** Makes the script of each shell. */
+export const SHELLS: Record<string, (commands: Readonly<Record<string, Command>>) => string> = {
+  bash: (commands) => bash(completedOf(commands)),
+  zsh: (commands) => zsh(completedOf(commands)),
+  fish: (commands) => fish(completedOf(commands)),
+};
+
+function completedOf(commands: Readonly<Record<string, Command>>): Completed[] {
+  return Object.entries(commands).map(([name, command]) => ({
+    name,
+    summary: command.summary,
+    ...helpParts(name, command),
+  }));
+}
 
 /** Makes `glossond completion`, which knows of every command by the table that help is made of. */
 export function createCompletion(commands: () => Readonly<Record<string, Command>>): Command {
@@ -28,12 +41,7 @@ Prints a script for the shell, such as for
         printError("glossond: completion takes one of bash, zsh and fish\n");
         return Promise.resolve(EXIT.usage);
       }
-      const completed = Object.entries(commands()).map(([name, command]) => ({
-        name,
-        summary: command.summary,
-        ...helpParts(name, command),
-      }));
-      print(SHELLS[shell]!(completed));
+      print(SHELLS[shell]!(commands()));
       return Promise.resolve(EXIT.ok);
     },
   };

@@ -1,0 +1,45 @@
+/** Scripts of the package, as dpkg runs them (Debian Policy section 6). */
+export const MAINTAINER_SCRIPTS: Record<string, string> = {
+  postinst: `#!/bin/sh
+set -e
+if [ "$1" = configure ]; then
+  if [ -d /run/systemd/system ]; then
+    systemctl --system daemon-reload >/dev/null || true
+    # One that was set up goes on with the new program.
+    deb-systemd-invoke try-restart glossond.service >/dev/null || true
+  fi
+  if [ ! -e /etc/glossond/settings ]; then
+    echo "glossond: run 'glossond init' to set the relay up"
+  fi
+fi
+`,
+  prerm: `#!/bin/sh
+set -e
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+  deb-systemd-invoke stop glossond.service >/dev/null || true
+fi
+`,
+  postrm: `#!/bin/sh
+set -e
+if [ "$1" = purge ]; then
+  # Settings and secrets of "glossond init", and all that the relay kept.
+  rm -rf /etc/glossond /var/lib/private/glossond
+  if [ -L /var/lib/glossond ]; then rm -f /var/lib/glossond; else rm -rf /var/lib/glossond; fi
+  rm -f /etc/systemd/system/multi-user.target.wants/glossond.service
+  rm -rf /etc/systemd/system/glossond.service.d
+fi
+if [ -d /run/systemd/system ]; then
+  systemctl --system daemon-reload >/dev/null || true
+fi
+`,
+};
+
+/** What lintian finds and is so on purpose. */
+export const LINTIAN_OVERRIDES =
+  `# The program and its runtime are one file, which stripping would cut in two.
+glossond: unstripped-binary-or-object [usr/bin/glossond]
+# The runtime is built with libraries of its own.
+glossond: embedded-library lcms2 [usr/bin/glossond]
+# There is no earlier version, and no bug that asks for one.
+glossond: initial-upload-closes-no-bugs [usr/share/doc/glossond/changelog.gz:1]
+`;
