@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 
-from . import arguments, release, run, setup, status
+from . import arguments, install, release, run, setup, status
 from .exit_codes import INTERRUPTED, WELL, exit_code_of
-from .options import Options, RunOptions, SetupOptions, StatusOptions
+from .options import (
+    InstallOptions,
+    LogsOptions,
+    Options,
+    RunOptions,
+    SetupOptions,
+    StatusOptions,
+    UninstallOptions,
+)
 from .state import State, state_folder
 from .terminal import complain
 
@@ -22,8 +31,16 @@ def main() -> int:
         return INTERRUPTED
     except (OSError, ValueError, RuntimeError) as error:
         # Each of them was raised with a sentence for the person who typed the command.
-        complain(str(error))
+        tell(options, str(error))
         return exit_code_of(error)
+
+
+def tell(options: Options, why: str) -> None:
+    """Say why it ended, where that is read."""
+    if isinstance(options, RunOptions) and options.log_file is not None:
+        logging.getLogger("glosson").error("%s", why)
+    else:
+        complain(why)
 
 
 async def perform(options: Options, state: State) -> int:
@@ -35,8 +52,17 @@ async def perform(options: Options, state: State) -> int:
         ending = await run.run(options, state)
         if ending is None or ending.exit_code is None:
             return WELL
-        complain(ending.why)
+        tell(options, ending.why)
         return ending.exit_code
+    if isinstance(options, InstallOptions):
+        install.install(options.run_args, state)
+        return WELL
+    if isinstance(options, UninstallOptions):
+        install.uninstall(state)
+        return WELL
+    if isinstance(options, LogsOptions):
+        install.logs(options.lines, state)
+        return WELL
     if isinstance(options, StatusOptions):
         return await status.show(state, as_json=options.json)
     return await release.release(state, sure=options.yes)

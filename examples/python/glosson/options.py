@@ -34,6 +34,30 @@ class RunOptions:
     app_silence: int
     visitor_silence: int
     verbose: bool
+    log_file: str | None
+    state: str | None
+
+
+@dataclass(frozen=True)
+class InstallOptions:
+    """`glosson install`; the arguments are those of `run`, but for its folder."""
+
+    run_args: tuple[str, ...]
+    state: str | None
+
+
+@dataclass(frozen=True)
+class UninstallOptions:
+    """`glosson uninstall`."""
+
+    state: str | None
+
+
+@dataclass(frozen=True)
+class LogsOptions:
+    """`glosson logs`."""
+
+    lines: int
     state: str | None
 
 
@@ -53,4 +77,12 @@ class ReleaseOptions:
     state: str | None
 
 
-Options = Union[SetupOptions, RunOptions, StatusOptions, ReleaseOptions]
+Options = Union[
+    SetupOptions,
+    RunOptions,
+    InstallOptions,
+    UninstallOptions,
+    LogsOptions,
+    StatusOptions,
+    ReleaseOptions,
+]

@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import time
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from .api import Api, relay_trust
@@ -21,6 +22,7 @@ from .exit_codes import INTERRUPTED
 from .front import Front
 from .health import Health
 from .identity import Identity, check_identity
+from .install import MAX_LOG_BYTES
 from .lock import take_lock
 from .options import RunOptions
 from .proxy import upstream_site
@@ -42,7 +44,7 @@ async def run(options: RunOptions, state: State) -> Ending | None:
 
     Raises RuntimeError, ValueError or OSError, for the person, when it cannot begin.
     """
-    _log_to_stderr(options.verbose)
+    _log(options.verbose, options.log_file)
     allow_visitors(options.max_visitors)
     account = state.account()
     if account is None:
@@ -163,9 +165,14 @@ def _leaving_signals() -> list[signal.Signals]:
     return signals
 
 
-def _log_to_stderr(verbose: bool) -> None:
+def _log(verbose: bool, file: str | None) -> None:
+    """Tell what happens on the standard error, or in a file that does not grow for ever."""
     logging.raiseExceptions = False  # nobody reads any more: no reason to stop
-    handler = logging.StreamHandler()
+    handler: logging.Handler = logging.StreamHandler()
+    if file is not None:
+        handler = RotatingFileHandler(
+            file, maxBytes=MAX_LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
+        )
     handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -7,11 +7,15 @@ import time
 
 from .api import Api, relay_trust
 from .identity import check_identity, rfc3339
+from .install import installed, last_lines
 from .lock import take_lock
 from .records import Account
 from .relay_address import read_relay_address
+from .service import RUNNING
 from .state import State
 from .terminal import complain, say
+
+LOG_LINES = 3  # that are shown
 
 
 async def show(state: State, as_json: bool) -> int:
@@ -41,9 +45,11 @@ async def read_status(state: State, account: Account) -> dict[str, object]:
         "online": None,
         "lastOnlineAt": None,
         "problem": None,
-        "installed": None,
+        "installed": installed(state),
         "log": [],
     }
+    if told["installed"] is not None:
+        told["log"] = last_lines(state, LOG_LINES)
     if told["running"]:  # what one that was killed has left says nothing
         said = state.running() or {}
         told["why"], told["data"] = said.get("why"), said.get("data")
@@ -91,6 +97,7 @@ def _text(told: dict[str, object]) -> str:
         ("Relay", told["relay"]),
         ("State", told["state"]),
         ("Running here", "yes" if told["running"] else "no"),
+        ("Installed", _installed(told["installed"])),
         ("Certificate", "none" if good is None else f"good until {good}"),
         ("Online", "not known" if online is None else "yes" if online else _offline(told)),
     ]
@@ -99,7 +106,19 @@ def _text(told: dict[str, object]) -> str:
     rows.append(("Visitors", _visitors(told)))
     if told["problem"] is not None:
         rows.append(("Trouble", told["problem"]))
-    return "\n".join(f"{name + ':':14}{value}" for name, value in rows)
+    lines = [f"{name + ':':14}{value}" for name, value in rows]
+    log = told["log"]
+    if isinstance(log, list) and log:
+        lines += ["", "It said last:", *(f"  {line}" for line in log)]
+    return "\n".join(lines)
+
+
+def _installed(told: object) -> str:
+    if not isinstance(told, dict):
+        return "no: it does not begin by itself"
+    if told["state"] == RUNNING:
+        return f"yes, by {told['by']}"
+    return f"yes, by {told['by']}, but it does not run: see logs"
 
 
 def _offline(told: dict[str, object]) -> str:

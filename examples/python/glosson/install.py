@@ -1,0 +1,108 @@
+"""`glosson install`, `uninstall` and `logs`: being online from now on, and what was said."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from .service import ABSENT, Job, ServiceManager, service_managers
+from .state import State, state_folder
+from .terminal import say
+
+LOG_NAME = "glosson.log"
+MAX_LOG_BYTES = 1024 * 1024  # then it begins anew, and one older file is kept
+
+
+def install(run_args: tuple[str, ...], state: State) -> None:
+    """Have this system keep `run` running with these arguments; RuntimeError, for the person."""
+    account = state.account()
+    if account is None:
+        raise RuntimeError(
+            f"Nothing is set up in {state.folder}; begin with python -m glosson setup"
+        )
+    found, folder = _found(state), state.folder.absolute()
+    manager = _here() if found is None else found[0]
+    own = ("--state", str(folder), "--log-file", str(folder / LOG_NAME))
+    argv = (sys.executable, "-m", "glosson", "run", *run_args, *own)
+    hints = manager.install(Job(_name(folder), folder, account.hostname, argv, Path.cwd()))
+    page = f"https://{account.hostname}"
+    say(f"glosson runs now, by {manager.label}, and goes on by itself: {page}")
+    for hint in hints:
+        say(hint)
+    say("See status, and logs. uninstall ends it.")
+
+
+def uninstall(state: State) -> None:
+    """Take away what `install` made."""
+    found = _found(state)
+    if found is None:
+        raise RuntimeError("Nothing is installed; install does that")
+    found[0].uninstall(_job(state))
+    say("glosson runs no more, and does not begin by itself.")
+
+
+def installed(state: State) -> dict[str, str] | None:
+    """Tell what keeps it running, and how it is."""
+    found = _found(state)
+    return None if found is None else {"by": found[0].label, "state": found[1]}
+
+
+def logs(lines: int, state: State) -> None:
+    """Tell the last lines of what an installed `run` said."""
+    last = last_lines(state, lines)
+    if not last:
+        raise RuntimeError(
+            f"There is no log in {state.folder}: install makes one; run tells here what it does"
+        )
+    for line in last:
+        say(line)
+
+
+def last_lines(state: State, count: int) -> list[str]:
+    """Return the end of the log; nothing where there is none."""
+    text = ""
+    for name in (f"{LOG_NAME}.1", LOG_NAME):
+        try:
+            text += state.path(name).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            pass  # not there
+    return text.splitlines()[-count:]
+
+
+def _job(state: State) -> Job:
+    folder = state.folder.absolute()
+    return Job(_name(folder), folder)
+
+
+def _name(folder: Path) -> str:
+    """Return the job's name: each state folder has one, the usual one's is plain."""
+    try:
+        usual = state_folder(None, {**os.environ, "GLOSSON_STATE": ""}).absolute()
+    except RuntimeError:
+        usual = None
+    if folder == usual:
+        return "glosson"
+    return "glosson-" + re.sub(r"[^A-Za-z\d]+", "-", str(folder)).strip("-")
+
+
+def _found(state: State) -> tuple[ServiceManager, str] | None:
+    """Return the manager that has the job, and how that is."""
+    for manager in service_managers():
+        how = manager.state(_job(state))
+        if how != ABSENT:
+            return manager, how
+    return None
+
+
+def _here() -> ServiceManager:
+    """Return the best manager of this system."""
+    for manager in service_managers():
+        if manager.is_here():
+            return manager
+    labels = " or ".join(manager.label for manager in service_managers())
+    raise RuntimeError(
+        f"Cannot install: this system has no {labels} for this user; have it start "
+        "python -m glosson run by whatever starts its services"
+    )

@@ -1,0 +1,108 @@
+"""Command lines of `run`, and what the others share with it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Any, Callable, TypeVar
+
+from .data_transports import AUTO, TRANSPORTS
+from .front import SILENCE_S
+from .messages import MAX_POOL
+from .upstream import VISITOR
+
+T = TypeVar("T")
+
+DEFAULT_POOL = 16
+DEFAULT_MAX_VISITORS, MAX_MAX_VISITORS = 256, 4096
+DEFAULT_APP_SILENCE_S = 120
+
+APP_HOST = (
+    "what the app gets as Host: visitor (default), as the visitor sent it; app, its own address, "
+    "for apps that answer to no other; or a name"
+)
+
+RUN = """\
+Goes online and stays there: reconnects after losses and renews the certificate.
+
+Without --upstream and --dir visitors see a small page that says you are online. Ctrl-C (or
+SIGTERM, or the end of its terminal) lets open answers finish for a few seconds; pressed again it
+ends at once.
+"""
+
+
+INSTALL = """\
+Has this computer be online from now on, by what keeps programs running on it.
+
+That is systemd for its user, launchd on macOS, the task scheduler on Windows, else cron. It starts
+run again when that failed, but not when another computer took the name over, the token is void,
+the name is blocked or the command line is wrong.
+"""
+
+
+STYLE: Any = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+
+
+def add_run(commands: Any, name: str, hint: str, description: str) -> None:
+    """Add a command that takes the options of `run`."""
+    run = commands.add_parser(name, help=hint, description=description, **STYLE)
+    site = run.add_mutually_exclusive_group()
+    site.add_argument("--upstream", metavar="URL", help="show a web app, such as localhost:8000")
+    site.add_argument("--dir", metavar="DIR", help="show the files in DIR, index.html for a folder")
+    add = run.add_argument
+    add("--app-host", metavar="HOST", default=VISITOR, help=APP_HOST)
+    add("--upstream-ca", metavar="FILE", help="trust the authorities in FILE for an https app")
+    add("--insecure-upstream", action="store_true", help="take any certificate of an https app")
+    add(
+        "--app-silence",
+        **number(1, 86400, DEFAULT_APP_SILENCE_S),
+        help="seconds that the app may be silent before its answer (default %(default)s)",
+    )
+    add(
+        "--visitor-silence",
+        **number(1, 86400, int(SILENCE_S)),
+        help="seconds that a visitor may be silent within and between requests "
+        "(default %(default)s)",
+    )
+    add(
+        "--data-over",
+        choices=(AUTO, *TRANSPORTS),
+        default=AUTO,
+        help="what carries visitors from the relay: tcp, to its data port; websocket, to its own "
+        "port; auto (default), the first that works in this network",
+    )
+    add(
+        "--pool",
+        **number(0, MAX_POOL, DEFAULT_POOL),
+        help="most connections kept ready at the relay, 0 to 64 (default %(default)s)",
+    )
+    add(
+        "--max-visitors",
+        **number(1, MAX_MAX_VISITORS, DEFAULT_MAX_VISITORS),
+        help="most visitor connections at once (default %(default)s)",
+    )
+    add("-v", "--verbose", action="store_true", help="tell about every request")
+    add("--log-file", metavar="FILE", help="append what is told to FILE, a megabyte at most")
+
+
+def number(least: int, most: int, default: int) -> dict[str, Any]:
+    """Return what argparse takes for a number within bounds."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f'a number from {least} to {most}, not "{text}"')
+        return int(text)
+
+    return {"type": checked(read), "default": default, "metavar": "N"}
+
+
+def checked(read: Callable[[str], T]) -> Callable[[str], T]:
+    """Have argparse say what a reader raises."""
+
+    def read_checked(text: str) -> T:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read_checked

@@ -1,0 +1,75 @@
+"""What keeps an installed client running, as far as no system of its own is needed."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import subprocess
+import xml.etree.ElementTree
+from pathlib import Path
+
+import pytest
+
+from glosson import arguments
+from glosson.install import LOG_NAME, last_lines
+from glosson.options import InstallOptions
+from glosson.service import Job
+from glosson.service_cron import keep_running_script
+from glosson.service_launchd import plist
+from glosson.service_systemd import unit_text
+from glosson.service_windows import task
+from glosson.state import State
+
+ODD = ("a b", 'it\'s "so"', "50%", "$HOME", "\\n", "<&>", "#")
+
+
+@pytest.mark.parametrize(
+    ("code", "starts"), [(0, 1), (1, 2), (2, 1), (3, 1), (4, 1), (5, 1), (6, 1), (137, 2)]
+)
+def test_a_program_is_started_again_when_that_can_help(
+    tmp_path: Path, code: int, starts: int
+) -> None:
+    count = tmp_path / "count"
+    # The second time it is asked to end.
+    program = f"echo x >> {count}; [ $(wc -l < {count}) -gt 1 ] && exit 0; exit {code}"
+    job = Job("glosson", tmp_path, argv=("sh", "-c", program), folder=tmp_path)
+    (tmp_path / "sleep").write_text("#!/bin/sh\n")
+    (tmp_path / "sleep").chmod(0o700)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-c", keep_running_script(job)], env=env, check=True)
+    assert count.read_text() == "x\n" * starts
+
+
+def test_words_are_passed_on_as_they_are(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    program = f'pwd > {out}; for word in "$@"; do printf "%s\\n" "$word" >> {out}; done'
+    job = Job("glosson", tmp_path, "k.example", ("sh", "-c", program, "sh", *ODD), tmp_path)
+    subprocess.run(["sh", "-c", keep_running_script(job)], check=True)
+    assert out.read_text().splitlines() == [str(tmp_path), *ODD]
+    assert plistlib.loads(plist(job))["ProgramArguments"][2] == keep_running_script(job)
+    assert plistlib.loads(plist(job))["KeepAlive"] == {"SuccessfulExit": False}
+    schema = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+    root = xml.etree.ElementTree.fromstring(task(job))
+    words = root.find(f".//{schema}Arguments")
+    assert words is not None and words.text == subprocess.list2cmdline(job.argv[1:])
+    unit = unit_text(job)
+    assert '"a b" "it\'s \\"so\\"" "50%%" "$$HOME" "\\\\n" "<&>" "#"' in unit
+    assert "RestartPreventExitStatus=2 3 4 5 6\n" in unit
+
+
+def test_the_arguments_of_an_installed_run_have_no_folder() -> None:
+    told = arguments.parse(["install", "--state", "/s", "-v", "--pool", "3"])
+    assert told == InstallOptions(("-v", "--pool", "3"), "/s")
+    assert arguments.parse(["install", "--pool=3", "--state=/s"]) == InstallOptions(
+        ("--pool=3",), "/s"
+    )
+    with pytest.raises(SystemExit):
+        arguments.parse(["install", "--upstream", "x:y"])
+
+
+def test_the_end_of_the_log_goes_on_over_its_files(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    assert last_lines(state, 3) == []
+    state.path(f"{LOG_NAME}.1").write_text("1\n2\n")
+    state.path(LOG_NAME).write_text("3\n")
+    assert last_lines(state, 2) == ["2", "3"]
