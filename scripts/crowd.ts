@@ -90,6 +90,13 @@ export class Crowd implements AsyncDisposable {
     this.failures.set(why, (this.failures.get(why) ?? 0) + times);
   }
 
+  /** Counts what went wrong in such a way no more; how often it did. */
+  forgive(why: RegExp): number {
+    const matching = [...this.failures].filter(([text]) => why.test(text));
+    for (const [text] of matching) this.failures.delete(text);
+    return matching.reduce((sum, [, times]) => sum + times, 0);
+  }
+
   /** How much went wrong. */
   get failed(): number {
     return [...this.failures.values()].reduce((sum, times) => sum + times, 0);
