@@ -6,7 +6,7 @@ import { BASE, type Relay } from "../../tests/stories/relay.ts";
 import { apiOf, signUp, visit } from "../../tests/stories/user.ts";
 import type { Crowd } from "../crowd.ts";
 import type { Random } from "../fuzz/random.ts";
-import { Life } from "../kills/life.ts";
+import { Life, type Running } from "../kills/life.ts";
 
 /** Users who act by the API, and how soon after each other, milliseconds at most. */
 const LIVES = 3;
@@ -82,13 +82,19 @@ export class Acts implements AsyncDisposable {
   /** Does everything until the signal is aborted. */
   async live(signal: AbortSignal): Promise<void> {
     await Promise.all([
-      ...this.#lives.map((life) =>
-        this.#again(signal, ACT_PAUSE_MS / 2, "users' acts", async () => {
+      ...this.#lives.map((life) => {
+        let isSure = true;
+        return this.#again(signal, ACT_PAUSE_MS / 2, "users' acts", async () => {
           const api = apiOf(this.#relay);
           using _client = api.client;
-          await life.act({ relay: this.#relay, api });
-        })
-      ),
+          const running = { relay: this.#relay, api };
+          // What was asked for when it failed may have been done, or not.
+          if (!isSure) await this.#look(life, running);
+          isSure = false;
+          await life.act(running);
+          isSure = true;
+        });
+      }),
       this.#again(signal, RARELY_MS.visit, "pages of reference clients", () => this.#visit()),
       this.#again(signal, RARELY_MS.release, "names claimed and released", () => this.#release()),
       this.#again(
@@ -109,13 +115,15 @@ export class Acts implements AsyncDisposable {
   async check(): Promise<void> {
     const api = apiOf(this.#relay);
     using _client = api.client;
-    for (const life of this.#lives) {
-      for (const lost of await life.check({ relay: this.#relay, api })) this.#crowd.note(lost);
-    }
+    for (const life of this.#lives) await this.#look(life, { relay: this.#relay, api });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { glosson } of this.#clients) await glosson[Symbol.asyncDispose]();
+  }
+
+  async #look(life: Life, running: Running): Promise<void> {
+    for (const lost of await life.check(running)) this.#crowd.note(lost);
   }
 
   /** Does something again and again, after pauses of that length on average. */

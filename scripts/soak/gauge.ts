@@ -30,8 +30,11 @@ export type Figure = typeof PROCESS_FIGURES[number] | typeof STATE_FIGURES[numbe
 /** What the relay keeps of the past by design, for a claim's hour at least, or some thousands of acts. */
 const HISTORIES = ["certificate_order", "claim_check", "resting_name", "act"];
 
-/** How long a process may take to reach its level, as a share of its time and at most, seconds. */
-const WARM_UP = { share: 0.4, mostS: 120 } as const;
+/**
+ * How long a process may take to reach its level, as a share of the longest's time and at most, seconds:
+ * JavaScript's memory grows for four minutes, by what is compiled and what is kept ready.
+ */
+const WARM_UP = { share: 0.5, mostS: 300 } as const;
 
 /** Reads figures of relays that follow each other on a folder, and judges them. */
 export class Gauge {
@@ -87,14 +90,14 @@ export class Gauge {
   }
 
   /**
-   * How each figure changes once each process is warm.
+   * How each figure changes in processes that are warm; shorter lives tell nothing.
    *
    * @throws {RangeError} where the time was too short to tell.
    */
   trends(): Record<Figure, Trend> {
-    const settledS = this.#eras.map(({ startS, endS }) =>
-      startS + Math.min(WARM_UP.mostS, (endS - startS) * WARM_UP.share)
-    );
+    const longestS = Math.max(...this.#eras.map(({ startS, endS }) => endS - startS));
+    const warmUpS = Math.min(WARM_UP.mostS, longestS * WARM_UP.share);
+    const settledS = this.#eras.map(({ startS }) => startS + warmUpS);
     const trend = (name: Figure, ofState: boolean): [Figure, Trend] => [
       name,
       trendOf(

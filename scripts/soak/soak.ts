@@ -30,6 +30,9 @@ const GOING = { perSecond: 2, stayMs: 5_000 } as const;
 /** An old relay has these seconds for what it has left: longer than a stream lasts. */
 const DRAIN_SECONDS = 15;
 
+/** The share of the time in which relays take each other's place: the last one is watched for the rest. */
+const HANDING_OVER = 0.4;
+
 const SETTINGS = {
   DRAIN_SECONDS: `${DRAIN_SECONDS}`,
   LOG_LEVEL: "info",
@@ -186,7 +189,7 @@ async function live(world: World, plan: SoakPlan): Promise<void> {
 
   async function handOver(): Promise<void> {
     for (let i = 1; i <= handOvers; i++) {
-      await sleep(i * seconds * 1000 / (handOvers + 1) - atS() * 1000, over.signal);
+      await sleep(i * seconds * HANDING_OVER * 1000 / handOvers - atS() * 1000, over.signal);
       await world.handOver();
     }
   }
