@@ -178,8 +178,8 @@ async function start(
     // Who is online now is awaited after the next start.
     lastOnline.hold();
     await servers.stop("visitors");
-    // Those on their way in meet their clients while these are still there.
-    await hub.settled(SETTLE_MS);
+    // Those on their way in meet their clients while these are still there; at a hand-over they have.
+    if (!own.isDone) await hub.settled(SETTLE_MS);
     await servers.stop("data");
     await servers.stop("control");
     fronts.endKept();

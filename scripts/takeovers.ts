@@ -150,9 +150,11 @@ for (let i = 1; i <= count; i++) {
   const settled = await settle(relay, leftAt);
   [backMs, lateMs] = [Math.max(backMs, settled.backMs), Math.max(lateMs, settled.lateMs)];
   console.error(
-    `${change} ${i} of ${count}, ${crowd.visits} visits, ${crowd.failed} failures, all back after ${
-      Math.round(settled.backMs)
-    } ms, event loop at most ${Math.round(settled.lateMs)} ms late`,
+    `${change} ${i} of ${count}, ${crowd.visits} visits, ${crowd.failed} failures${
+      crowd.failed === 0 ? "" : ` ${JSON.stringify(Object.fromEntries(crowd.failures))}`
+    }, all back after ${Math.round(settled.backMs)} ms, event loop at most ${
+      Math.round(settled.lateMs)
+    } ms late`,
   );
   await sleep(BETWEEN_MS);
 }

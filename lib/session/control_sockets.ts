@@ -29,7 +29,7 @@ export const AFTER_RESTART: ComeBack = { minMs: 1_000, eachMs: 2, leastMs: 1_000
  * How clients are sent to a relay that is there: so many every so often, that it has time for their TLS
  * handshakes and for its visitors, and all of them well within the time that it awaits them for.
  */
-const SENDING = { everyMs: 100, least: 25, mostMs: 15_000 } as const;
+const SENDING = { everyMs: 100, least: 50, mostMs: 15_000 } as const;
 
 /** One that is sent to a relay that is there comes at once; 0 would leave it a pause of its own. */
 const AT_ONCE_MS = 1;

@@ -217,7 +217,7 @@ await answerCalls({
         open.push(
           visit(run.port, first(i)).then((conn) => {
             times.push(performance.now() - from);
-            conn.close();
+            closeQuietly(conn);
           }, ({ message }: Error) => void (failures[message] = (failures[message] ?? 0) + 1)),
         );
       }
