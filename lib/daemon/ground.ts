@@ -59,7 +59,9 @@ export async function layGround(
   beside: boolean,
 ): Promise<Ground> {
   const { baseDomain, stateDir } = settings;
-  const listeners = beside ? Listeners.beside(settings) : Listeners.open(settings, events.onClose);
+  const listeners = beside
+    ? Listeners.beside(settings)
+    : await Listeners.open(settings, events.onClose);
   const ceilings = await fitCeilings(settings, log);
   for (const { path, mode } of openStateFolder(stateDir)) {
     log.warn("was open to others, and is not any more", { path, mode: `0${mode.toString(8)}` });

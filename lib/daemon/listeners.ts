@@ -1,5 +1,5 @@
 import type { Settings } from "../config/settings.ts";
-import { listenTcp } from "../net/listen.ts";
+import { checkUnserved, listenTcp } from "../net/listen_tcp.ts";
 
 /** Names of the relay's TCP listeners; `http` where the settings ask for it. */
 export type ListenerName = "hub" | "data" | "control" | "pages" | "http";
@@ -16,8 +16,6 @@ export class Listeners {
   readonly #places = new Map<ListenerName, Place>();
   /** Opened, and not taken yet. */
   readonly #open = new Map<ListenerName, Deno.TcpListener>();
-  /** Whether others may listen at the places. */
-  #beside = false;
 
   /**
    * Opens them all: a port that is taken stops everything, and a free one has to be known to the parts.
@@ -25,23 +23,24 @@ export class Listeners {
    * @param onClose takes what closes those that nobody took.
    * @throws {Error} when one cannot be opened; those opened by then are left to `onClose`.
    */
-  static open(settings: Settings, onClose: (close: () => void) => void): Listeners {
+  static async open(
+    settings: Settings,
+    onClose: (close: () => void) => void,
+  ): Promise<Listeners> {
     const listeners = new Listeners(settings);
     onClose(() => listeners.#open.forEach((listener) => listener.close()));
     for (const [name, { hostname, port }] of listeners.#places) {
-      const listener = listenTcp(name, hostname, port);
+      await checkUnserved(name, hostname, port);
+      const listener = listenTcp(name, hostname, port, { share: true });
       listeners.#open.set(name, listener);
       listeners.#places.set(name, listener.addr);
     }
-    listeners.#beside = true;
     return listeners;
   }
 
   /** Opens each when it is taken, beside the relay that listens there. The ports are not 0. */
   static beside(settings: Settings): Listeners {
-    const listeners = new Listeners(settings);
-    listeners.#beside = true;
-    return listeners;
+    return new Listeners(settings);
   }
 
   private constructor(settings: Settings) {
@@ -74,6 +73,6 @@ export class Listeners {
     if (place === undefined) return undefined;
     const open = this.#open.get(name);
     this.#open.delete(name);
-    return open ?? listenTcp(name, place.hostname, place.port, { beside: this.#beside });
+    return open ?? listenTcp(name, place.hostname, place.port, { share: true });
   }
 }

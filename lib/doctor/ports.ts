@@ -1,5 +1,5 @@
 import type { Settings } from "../config/settings.ts";
-import { listenTcp } from "../net/listen.ts";
+import { listenTcp } from "../net/listen_tcp.ts";
 import { fault, type Finding, ok } from "./finding.ts";
 
 /** Checks, while no relay runs, that the ports which it will listen on can be had. */

@@ -1,7 +1,8 @@
 import type { Log } from "../log.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { IdleWatch } from "./idle_watch.ts";
-import { listenTcp, serveTcp } from "./listen.ts";
+import { serveTcp } from "./listen.ts";
+import { listenTcp } from "./listen_tcp.ts";
 import { type HttpServer, superviseHttp } from "./serve_http.ts";
 import { serveSocket } from "./serve_socket.ts";
 import { closeQuietly, type Duplex, splice, type SpliceResult } from "./splice.ts";

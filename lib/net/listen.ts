@@ -9,13 +9,6 @@ import type { Place, Places } from "./places.ts";
 import { LogThrottle } from "./log_throttle.ts";
 import { closeQuietly } from "./splice.ts";
 import type { Log } from "../log.ts";
-import { withPort } from "../wire/ip_address.ts";
-
-/**
- * Connections that may wait to be accepted, as many as Linux allows by default. What comes in a
- * burst above it is dropped, and tries again only after a second.
- */
-const BACKLOG = 4_096;
 
 /** Turns of the event loop in which a listener that stops accepts what has come, at most. */
 const MOST_TURNS = 100;
@@ -164,64 +157,4 @@ export function setOptions(conn: Deno.TcpConn): void {
   } catch {
     // Not every system takes them for a peer that is gone; the first read tells that.
   }
-}
-
-/** Whether a port can be shared with another process: so that a relay can take another's place. */
-const CAN_SHARE = Deno.build.os === "linux";
-
-/** Every address of the machine, of IPv6 and IPv4, and those of IPv4 where it has no others. */
-const EVERYWHERE = { both: "::", ipv4: "0.0.0.0" } as const;
-
-/** Options for {@linkcode listenTcp}. */
-export interface ListenTcpOptions {
-  /** Whether another process may be listening there already. @default {false} */
-  beside?: boolean;
-  /** @default {Deno.listen} */
-  listen?: (options: Deno.TcpListenOptions) => Deno.TcpListener;
-}
-
-/**
- * Opens a listener; connections wait in its queue until it is served.
- *
- * On Linux the port can be shared with a process of the same user that asks for it (SO_REUSEPORT,
- * socket(7)). `::` is every address of the machine, also where that has none of IPv6.
- *
- * @param name what the settings of its address are named after.
- * @param port 0 takes a free one.
- * @throws {Error} when it cannot; the message names the address and the fix.
- */
-export function listenTcp(
-  name: string,
-  hostname: string,
-  port: number,
-  { beside = false, listen = Deno.listen }: ListenTcpOptions = {},
-): Deno.TcpListener {
-  function open(hostname: string): Deno.TcpListener {
-    // Else two that know nothing of each other would share it.
-    if (CAN_SHARE && !beside) listen({ hostname, port }).close();
-    return listen({ hostname, port, tcpBacklog: BACKLOG, reusePort: CAN_SHARE });
-  }
-  try {
-    try {
-      return open(hostname);
-    } catch (error) {
-      if (hostname !== EVERYWHERE.both || isTaken(error)) throw error;
-      return open(EVERYWHERE.ipv4);
-    }
-  } catch (error) {
-    const { message } = error as Error;
-    const where = `GLOSSOND_${name.toUpperCase()}_HOST and GLOSSOND_${name.toUpperCase()}_PORT`;
-    const fix = error instanceof Deno.errors.AddrInUse
-      ? `end what listens there, or choose others in ${where}`
-      : `set an address of this machine, and a port that it may take, in ${where}`;
-    throw new Error(
-      `Cannot listen on ${withPort(hostname, port)} (${name}): ${message}; ${fix}`,
-      { cause: error },
-    );
-  }
-}
-
-/** Whether it is the port that cannot be had, not the family of addresses. */
-function isTaken(error: unknown): boolean {
-  return error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied;
 }

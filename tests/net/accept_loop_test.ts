@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createLog } from "../../lib/log.ts";
 import { acceptLoop } from "../../lib/net/accept_loop.ts";
-import { listenTcp, serveTcp } from "../../lib/net/listen.ts";
+import { serveTcp } from "../../lib/net/listen.ts";
+import { listenTcp } from "../../lib/net/listen_tcp.ts";
 import { Places } from "../../lib/net/places.ts";
 
 function after(ms: number): Promise<void> {

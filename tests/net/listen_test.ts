@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SILENT_LOG } from "../../lib/log.ts";
-import { listenTcp, serveTcp } from "../../lib/net/listen.ts";
+import { serveTcp } from "../../lib/net/listen.ts";
+import { checkUnserved, listenTcp } from "../../lib/net/listen_tcp.ts";
 
 /** A listener whose `accept` does what is told, as a real one does when descriptors run out. */
 function listenerThat(accept: () => Promise<Deno.TcpConn>): Deno.TcpListener {
@@ -95,4 +96,22 @@ Deno.test("a listener that stops serves what the kernel has accepted for it by t
   }
   await Promise.all([first, second]);
   await assert.rejects(connect, Deno.errors.ConnectionRefused);
+});
+
+Deno.test({
+  name: "checkUnserved() tells whether an address that is shared is served already",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const first = listenTcp("hub", "127.0.0.1", 0, { share: true });
+    const { port } = first.addr;
+    for (const hostname of ["127.0.0.1", "0.0.0.0", "::"]) {
+      await assert.rejects(checkUnserved("hub", hostname, port), /Cannot listen on .*HUB_PORT/);
+    }
+    // A successor of ours may, nobody else.
+    listenTcp("hub", "127.0.0.1", port, { share: true }).close();
+    assert.throws(() => listenTcp("admin", "127.0.0.1", port), /Cannot listen on/);
+    first.close();
+    await checkUnserved("hub", "127.0.0.1", port);
+    await checkUnserved("hub", "127.0.0.1", 0);
+  },
 });
