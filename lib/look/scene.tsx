@@ -1,7 +1,10 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 
+/** The pictures that there are. */
+export const SCENE_KINDS = ["home", "away", "building", "silent", "empty", "closed"] as const;
+
 /** Which picture a page has. */
-export type SceneKind = "home" | "away" | "building" | "silent" | "empty" | "closed";
+export type SceneKind = typeof SCENE_KINDS[number];
 
 /** Seen at night only: place and size. */
 const STARS = [

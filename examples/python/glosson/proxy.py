@@ -18,6 +18,7 @@ from .exchange import Exchange, Site
 from .fields import passed_trailers, to_app, trailers_to_app
 from .http1 import Answer, BadMessage, head_bytes, read_answer
 from .limit import Limit
+from .own_page import answer_own_page
 from .reader import Reader
 from .splice import LEFT_S, splice
 from .upgrade import switching_fields, upgrade_of
@@ -46,7 +47,7 @@ def upstream_site(upstream: Upstream, answer_s: float) -> Site:
             log.warning("The app at %s does not answer: %s", upstream, error)
             if exchange.answered:
                 raise EOFError("the app broke off its answer") from None
-            await exchange.refuse(502, "The page is not running at the moment. Try again later.")
+            await answer_own_page(exchange, "app-down")
 
     return site
 

@@ -83,7 +83,7 @@ class _Run:
             return upstream_site(options.upstream, options.app_silence)
         if options.dir is not None:
             return static_files(Path(options.dir), self._state.folder)
-        return built_in_page(self._account.hostname)
+        return built_in_page
 
     async def serve(self) -> Ending:
         try:

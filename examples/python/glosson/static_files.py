@@ -17,6 +17,7 @@ from .content_type import content_type
 from .exchange import Exchange, Site, reason_of
 from .file_path import WELL_KNOWN, Folder, read_file_path
 from .http1 import Fields
+from .own_page import answer_own_page
 
 INDEX = "index.html"
 
@@ -48,9 +49,9 @@ def static_files(path: Path, kept: Path) -> Site:
             location = b"./%s/%s%s" % (before.rpartition(b"/")[2], question, query)
             await exchange.refuse(308, "This is a folder.", (b"Location", location))
         elif asked is not None and asked.is_folder and folder.find(asked.names) is not None:
-            await exchange.refuse(404, f"This folder has no page: there is no {INDEX} in it.")
+            await answer_own_page(exchange, "no-index")
         else:
-            await exchange.refuse(404, "There is nothing here.")
+            await answer_own_page(exchange, "nothing-here")
 
     return site
 
@@ -59,7 +60,7 @@ async def _show(exchange: Exchange, path: Path, names: tuple[str, ...]) -> None:
     try:
         file = path.open("rb")
     except OSError:
-        await exchange.refuse(404, "There is nothing here.")
+        await answer_own_page(exchange, "nothing-here")
         return
     with file:
         await _answer(exchange, file, names)
@@ -68,7 +69,7 @@ async def _show(exchange: Exchange, path: Path, names: tuple[str, ...]) -> None:
 async def _answer(exchange: Exchange, file: BinaryIO, names: tuple[str, ...]) -> None:
     info = os.fstat(file.fileno())
     if not stat.S_ISREG(info.st_mode):
-        await exchange.refuse(404, "There is nothing here.")
+        await answer_own_page(exchange, "nothing-here")
         return
     etag = b'"%x-%x"' % (info.st_size, info.st_mtime_ns)
     version = Version(etag, int(info.st_mtime), info.st_size)
