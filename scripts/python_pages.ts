@@ -75,7 +75,7 @@ function shortened(html: string): string {
 
 const HELP = `Writes the client's own pages into examples/python/glosson/own_pages.json.
 
-Usage: deno task python-pages
+Usage: deno task pages
 `;
 
 if (import.meta.main) {

@@ -1,6 +1,6 @@
 """The pages of this program's own: for people a page, for programs a problem, else a line of text.
 
-The reference client's pages, made by `deno task python-pages`: their look is the relay's.
+The reference client's pages, made by `deno task pages`: their look is the relay's.
 """
 
 from __future__ import annotations

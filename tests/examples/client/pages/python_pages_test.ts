@@ -46,7 +46,7 @@ for page, (method, target, host, fields) in json.load(sys.stdin):
 json.dump(answers, sys.stdout)
 `;
 
-Deno.test("own_pages.json of the client in Python is what deno task python-pages writes", async () => {
+Deno.test("own_pages.json of the client in Python is what deno task pages writes", async () => {
   assert.equal(await Deno.readTextFile(PYTHON_PAGES), pythonPages());
 });
 
