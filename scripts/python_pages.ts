@@ -58,7 +58,7 @@ export function pythonPages(): string {
     );
     return [page, { status, text, ...(retryAfterS && { retryAfterS }), html }];
   }));
-  return `${JSON.stringify({ headers, parts: PARTS, pages }, null, 1)}\n`;
+  return `${JSON.stringify({ headers, parts: PARTS, pages }, null, 2)}\n`;
 }
 
 /** A page with what stands for its parts. */
