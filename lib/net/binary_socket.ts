@@ -1,5 +1,6 @@
 import { type FrameEvent, FrameReader } from "../wire/web_socket.ts";
 import { binaryFrame, closeFrame, pongFrame, type Side } from "../wire/web_socket_frames.ts";
+import { PongSender } from "./pong_sender.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
 
 /** Bytes of a peer's frames that are read at once. */
@@ -32,7 +33,7 @@ export class BinarySocket implements Duplex {
   #rest: Uint8Array;
   /** Settles once everything that was to be sent is. */
   #sent: Promise<void> = Promise.resolve();
-  #pongDue = false;
+  #pongs: PongSender | undefined;
   /** Whether the peer's stream has ended, and ours. */
   #peerEnded = false;
   #ended = false;
@@ -170,11 +171,9 @@ export class BinarySocket implements Duplex {
     }
   }
 
-  /** Answers a ping, unless the answer to another still waits: the newest is not owed (section 5.5.3). */
   #pong(payload: Uint8Array): void {
-    if (this.#pongDue) return;
-    this.#pongDue = true;
-    this.#send(pongFrame(payload, this.#side)).catch(() => {}).finally(() => this.#pongDue = false);
+    this.#pongs ??= new PongSender((each) => this.#send(pongFrame(each, this.#side)));
+    this.#pongs.answer(payload);
   }
 
   /** Sends after what is being sent: frames must not mix. */

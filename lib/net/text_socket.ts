@@ -1,6 +1,7 @@
 import { type FrameEvent, FrameReader } from "../wire/web_socket.ts";
 import { closeFrame, pingFrame, pongFrame, textFrame } from "../wire/web_socket_frames.ts";
 import { sendLastWords } from "./last_words.ts";
+import { PongSender } from "./pong_sender.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
 
 /** Bytes of a peer's frames that are read at once: with room for most messages of a client. */
@@ -41,7 +42,7 @@ export class TextSocket {
   /** Settles once everything that was to be sent is. */
   #sent: Promise<void> = Promise.resolve();
   #unsent = 0;
-  #pongDue = false;
+  #pongs: PongSender | undefined;
   #failed = false;
   #state: number = WebSocket.OPEN;
 
@@ -169,11 +170,9 @@ export class TextSocket {
     return code;
   }
 
-  /** Answers a ping, unless the answer to another still waits: the newest is not owed (section 5.5.3). */
   #pong(payload: Uint8Array): void {
-    if (this.#pongDue) return;
-    this.#pongDue = true;
-    this.#send(pongFrame(payload)).finally(() => this.#pongDue = false);
+    this.#pongs ??= new PongSender((each) => this.#send(pongFrame(each)));
+    this.#pongs.answer(payload);
   }
 
   /** Sends after what is being sent: frames must not mix. */
