@@ -46,6 +46,7 @@ export async function openAuthority(
     userAgent: SOFTWARE,
     ...(caPem !== undefined && { caPem }),
     ...(settings.acmeEmail !== undefined && { email: settings.acmeEmail }),
+    ...externalAccountOf(settings),
     ...(settings.acmeProfile !== undefined && { profile: settings.acmeProfile }),
     ...(names !== undefined && { names: { ...names, baseDomain } }),
     onNote: (note, fields) => log.info(note, fields),
@@ -55,6 +56,10 @@ export async function openAuthority(
     ...(authority.names !== undefined && { names: authority.names }),
     close: () => authority.close(),
   };
+}
+
+function externalAccountOf({ acmeEabKid: kid, acmeEabHmacKey: hmacKey }: Settings) {
+  return kid === undefined || hmacKey === undefined ? {} : { externalAccount: { kid, hmacKey } };
 }
 
 /** The private ACME server's root, PEM; undefined when none is set. */

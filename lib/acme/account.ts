@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { AcmeProblem, type AcmeTransport } from "./transport.ts";
-import { type AcmeSession, openAcmeSession } from "./session.ts";
+import { type AcmeSession, type ExternalAccount, openAcmeSession } from "./session.ts";
 import { readIfThere, writeDurably } from "../file/durable.ts";
 import { makeKey } from "../pki/keys.ts";
 import { acquireLock } from "../file/lock.ts";
@@ -27,6 +27,8 @@ export interface AccountOptions {
   transport: AcmeTransport;
   directoryUrl: string;
   email?: string;
+  /** What a new account is bound to, where the server wants that. */
+  externalAccount?: ExternalAccount;
   onStep?: (step: string, fields?: Record<string, unknown>) => void;
 }
 
@@ -123,23 +125,26 @@ export async function dropLostAccount(
 }
 
 async function register(options: AccountOptions): Promise<AcmeSession> {
-  const { stateDir, transport, directoryUrl, email, onStep } = options;
+  const { stateDir, transport, directoryUrl, email, externalAccount, onStep } = options;
   const accounts = await readAccounts(stateDir);
   let account = accounts[directoryUrl];
   if (account === undefined) {
     account = { key: await makeKey() };
     await writeAccounts(stateDir, { ...accounts, [directoryUrl]: account });
   }
-  const session = openAcmeSession(transport, directoryUrl, account);
+  const session = openAcmeSession(transport, directoryUrl, account, externalAccount);
   const contact = email === undefined ? [] : [`mailto:${email}`];
   if (account.url === undefined) {
     const { meta } = await session.directory();
-    if (meta?.externalAccountRequired) {
+    if (meta?.externalAccountRequired && externalAccount === undefined) {
       throw new Error(
-        `${directoryUrl} wants an external account binding, which glossond does not have: choose an ACME server without`,
+        `${directoryUrl} wants an external account binding: get a key id and a key from whoever runs it, and set GLOSSOND_ACME_EAB_KID and ACME_EAB_HMAC_KEY`,
       );
     }
-    account.url = await session.register({ termsOfServiceAgreed: true, contact });
+    account.url = await session.register({ termsOfServiceAgreed: true, contact })
+      .catch((error) => {
+        throw externalAccount === undefined ? error : bindingError(error, directoryUrl);
+      });
     onStep?.("ACME account registered", { account: account.url, terms: meta?.termsOfService });
   } else if (account.email !== email) {
     await session.post(account.url, { contact });
@@ -148,6 +153,15 @@ async function register(options: AccountOptions): Promise<AcmeSession> {
   account.email = email;
   await writeAccounts(stateDir, { ...accounts, [directoryUrl]: account });
   return session;
+}
+
+/** What a refusal of a registration is about: the binding, where it is not for now only. */
+function bindingError(error: unknown, directoryUrl: string): unknown {
+  if (!(error instanceof AcmeProblem) || error.status === 429 || error.status >= 500) return error;
+  return new Error(
+    `${directoryUrl} does not take the account with this external account binding: ${error.message}; compare GLOSSOND_ACME_EAB_KID and ACME_EAB_HMAC_KEY with what its company gave you`,
+    { cause: error },
+  );
 }
 
 async function readAccounts(stateDir: string): Promise<Record<string, AcmeAccount>> {

@@ -20,6 +20,7 @@ import { classify } from "./classify.ts";
 import { type OrderParts, runOrder } from "./order.ts";
 import { openOrderJournal } from "./order_journal.ts";
 import { fetchRenewalWindow } from "./renewal_info.ts";
+import type { ExternalAccount } from "./session.ts";
 import { createAcmeTransport } from "./transport.ts";
 
 /** A clock that is further off than this is set right before anything is ordered. */
@@ -36,6 +37,8 @@ export interface AcmeAuthorityOptions {
   caPem?: string;
   /** Contact of the account. */
   email?: string;
+  /** What a new account is bound to. */
+  externalAccount?: ExternalAccount;
   /** Certificate profile to order. */
   profile?: string;
   /** Holds the zones of the names to prove. */
@@ -72,7 +75,10 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
   const names = options.names &&
     new NameKeeper({ ...options.names, dns, inTurn, ...(onNote && { onNote }) });
   return new AcmeAuthority({
-    account: { stateDir, directoryUrl, email: options.email, transport },
+    account: {
+      ...{ stateDir, directoryUrl, transport },
+      ...{ email: options.email, externalAccount: options.externalAccount },
+    },
     order: {
       ...{ directoryUrl, writer, journal, dnsServers, queries, propagationTimeoutMs, now },
       names,

@@ -60,15 +60,22 @@ interface Halves {
       resource: string,
       payload: unknown,
       validStatus: number[],
-      options?: { includeJwsKid?: boolean },
+      options?: { includeJwsKid?: boolean; includeExternalAccountBinding?: boolean },
     ): Promise<AcmeAnswer>;
   };
+}
+
+/** An account elsewhere that one at the ACME server belongs to (RFC 8555, section 7.3.4). */
+export interface ExternalAccount {
+  kid: string;
+  /** MAC key, base64url. */
+  hmacKey: string;
 }
 
 /** Signed requests of one account; the directory is read once a session. */
 export interface AcmeSession {
   directory(): Promise<AcmeDirectory>;
-  /** Registers the account key, or finds its account; returns the account's URL. */
+  /** Registers the account key, bound where that was asked for, or finds its account; returns its URL. */
   register(payload: { termsOfServiceAgreed: boolean; contact?: string[] }): Promise<string>;
   /** Sends a signed payload. */
   post(url: string, payload: unknown): Promise<AcmeAnswer>;
@@ -81,14 +88,21 @@ export interface AcmeSession {
 /**
  * Opens a session of acme-client over our transport. Each method throws what the transport throws.
  *
- * @param accountUrl of the registered account; undefined before {@linkcode AcmeSession.register}.
+ * @param account its `url` is undefined before {@linkcode AcmeSession.register}.
+ * @param externalAccount what a registration is bound to.
  */
 export function openAcmeSession(
   transport: AcmeTransport,
   directoryUrl: string,
   account: { key: string; url?: string },
+  externalAccount?: ExternalAccount,
 ): AcmeSession {
-  const client = new Client({ directoryUrl, accountKey: account.key, accountUrl: account.url });
+  const client = new Client({
+    directoryUrl,
+    accountKey: account.key,
+    accountUrl: account.url,
+    ...(externalAccount !== undefined && { externalAccountBinding: externalAccount }),
+  });
   const { http, api } = client as unknown as Halves;
   http.request = transport.request;
   http.maxBadNonceRetries = BAD_NONCE_RETRIES;
@@ -98,6 +112,7 @@ export function openAcmeSession(
     async register(payload): Promise<string> {
       const { headers } = await api.apiResourceRequest("newAccount", payload, [200, 201], {
         includeJwsKid: false,
+        includeExternalAccountBinding: true,
       });
       if (headers.location === undefined) throw new Error("The ACME server named no account URL");
       return api.accountUrl = headers.location;

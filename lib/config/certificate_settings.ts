@@ -3,6 +3,7 @@ import { optional, required } from "./setting.ts";
 import {
   apiRoot,
   base64Secret,
+  base64UrlSecret,
   hostPort,
   integer,
   keyName,
@@ -78,6 +79,17 @@ export const CERTIFICATE_SETTINGS = {
     base64Secret,
     "The key's secret, base64; better in the secrets file, there without prefix",
     { secret: true, live: true },
+  ),
+  acmeEabKid: optional(
+    "ACME_EAB_KID",
+    text,
+    "Key id of an account with the ACME server's company, for servers that bind to one (external account binding)",
+  ),
+  acmeEabHmacKey: optional(
+    "ACME_EAB_HMAC_KEY",
+    base64UrlSecret,
+    "The key that goes with it, base64url; better in the secrets file, there without prefix",
+    { secret: true },
   ),
   dnsServers: required(
     "DNS_SERVERS",

@@ -169,7 +169,12 @@ function faults(file: string, name: string, fault: Dotenv["fault"]): string[] {
 function missing(settings: Partial<Settings>, problems: readonly string[]): string[] {
   const { authority, dns } = settings;
   if (authority !== "acme") return [];
-  const needed: (keyof Settings)[] = ["acmeEmail", ...dns === undefined ? [] : NEEDED[dns]];
+  const isBound = settings.acmeEabKid !== undefined || settings.acmeEabHmacKey !== undefined;
+  const needed: (keyof Settings)[] = [
+    "acmeEmail",
+    ...isBound ? ["acmeEabKid", "acmeEabHmacKey"] as const : [],
+    ...dns === undefined ? [] : NEEDED[dns],
+  ];
   const told = (name: string): boolean => problems.some((p) => p.startsWith(`${PREFIX}${name} `));
   return needed.filter((key) => settings[key] === undefined)
     .map((key): Setting<unknown> => SETTINGS[key])

@@ -80,6 +80,13 @@ export function base64Secret(value: string): string {
   throw new TypeError("is not base64; write the secret as the server's configuration has it");
 }
 
+/** Octets in base64url (RFC 4648 section 5), as text without padding. The message never has any of it. */
+export function base64UrlSecret(value: string): string {
+  const text = value.trim().replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_");
+  if (/^[A-Za-z0-9_-]+$/.test(text) && text.length % 4 !== 1) return text;
+  throw new TypeError("is not base64url; write the key as the ACME server's company gave it");
+}
+
 /** The name of a key of the DNS (RFC 8945), in lower case without a trailing dot. */
 export function keyName(value: string): string {
   const name = value.trim().toLowerCase().replace(/\.$/, "");

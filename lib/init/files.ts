@@ -2,6 +2,8 @@ import APACHE from "../../examples/apache-vhost.conf" with { type: "text" };
 import UNIT from "../../examples/glossond.service" with { type: "text" };
 import HAPROXY from "../../examples/haproxy.cfg" with { type: "text" };
 import { domain } from "../config/hosts.ts";
+import type { Setting } from "../config/setting.ts";
+import { SETTINGS } from "../config/settings.ts";
 import { BIO_EXAMPLE, withProfile } from "./bio_script.ts";
 import type { Answers } from "./interview.ts";
 import { type Machine, PATHS } from "./machine.ts";
@@ -77,9 +79,7 @@ function settingsText(answers: Answers, base: string): string {
   };
   const front = frontSettings(answers);
   const rest = Object.entries(settings)
-    .filter(([name]) =>
-      !(name in own) && !FRONT_NAMES.includes(name) && name !== answers.secret[0]
-    );
+    .filter(([name]) => !(name in own) && !FRONT_NAMES.includes(name) && !isSecret(name));
   const lines = (entries: Record<string, string>): string =>
     Object.entries(entries).map(([name, value]) => `GLOSSOND_${name}=${quoted(value)}\n`).join("");
   return `# Settings of glossond, written by "glossond init"; "glossond config" lists all of them.
@@ -98,12 +98,19 @@ ${lines(own)}
 ${lines(front)}`;
 }
 
-function secretsText({ secret: [name, value] }: Answers, { secrets }: Machine): string {
-  const lines = Object.entries({ ...secrets, [name]: value })
+function secretsText({ secret: [name, value], settings }: Answers, { secrets }: Machine): string {
+  // Whatever file or variable they came from: the settings file is for all to read.
+  const others = Object.entries(settings).filter(([name]) => isSecret(name));
+  const lines = Object.entries({ ...secrets, ...Object.fromEntries(others), [name]: value })
     .map(([name, value]) => `${name}=${quoted(value ?? "")}\n`);
   return `# Secrets of glossond, for root alone; systemd hands them over (LoadCredential=).\n\n${
     lines.join("")
   }`;
+}
+
+function isSecret(name: string): boolean {
+  return Object.values(SETTINGS as Record<string, Setting<unknown>>)
+    .some((setting) => setting.name === name && setting.secret);
 }
 
 /** A value as the settings file takes it. */

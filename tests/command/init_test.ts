@@ -137,13 +137,20 @@ Deno.test("init without HAProxy takes the ports, and reads the secret of dynamic
   assert.match(await machine.read(dropIn), /^AmbientCapabilities=CAP_NET_BIND_SERVICE$/m);
 
   const other = btoa("another-secret-now");
+  const hook = "https://hooks.example/never-to-be-seen-either";
   const wrong = await machine.init([...args, "--yes", "--front", "nginx"]);
   assert.deepEqual([wrong.code, wrong.stderr], [
     2,
     'glossond: --front is "nginx"; it can be haproxy or alone\n',
   ]);
-  await machine.init([...args, "--yes", "--force"], "", { GLOSSOND_RFC2136_KEY_SECRET: other });
-  assert.equal((await settingsOf(machine)).rfc2136KeySecret, other);
+  await machine.init([...args, "--yes", "--force"], "", {
+    GLOSSOND_RFC2136_KEY_SECRET: other,
+    GLOSSOND_ON_TROUBLE: hook,
+  });
+  const { rfc2136KeySecret, onTrouble } = await settingsOf(machine);
+  assert.deepEqual([rfc2136KeySecret, onTrouble], [other, hook]);
+  // All can read that file.
+  assert.doesNotMatch(await machine.read("/etc/glossond/settings"), /SECRET=|hooks\.example/);
 });
 
 Deno.test("init leaves what is there unless told, and proposes what held before", async () => {

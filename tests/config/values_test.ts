@@ -114,3 +114,14 @@ Deno.test("programOrUrl() takes a path or a URL, and repeats nothing of another"
       ): [string, RegExp] => [text, /^TypeError: is neither a path .* nor a URL; write [^"]*$/]),
   ]);
 });
+
+Deno.test("base64UrlSecret() takes both alphabets, and repeats nothing of another text", () => {
+  check(values.base64UrlSecret, [
+    [" ab-_cd== ", "ab-_cd"],
+    ["ab+/", "ab-_"],
+    ...["secret word", "", "abcde", "=="]
+      .map((
+        text,
+      ): [string, RegExp] => [text, /^TypeError: is not base64url; write the key as [^"]*$/]),
+  ]);
+});

@@ -175,13 +175,16 @@ export interface PebbleOptions {
   nonceReject?: number;
   /** Lifetime of the certificates that it signs, in seconds. @default {90 days} */
   validityS?: number;
+  /** Keys, base64url, of the accounts that those here have to be bound to, by their ids. @default none */
+  externalAccounts?: Record<string, string>;
   /** Longest pause before it looks at a challenge, in seconds. @default {0} */
   sleepS?: number;
 }
 
 /** Starts Debian's pebble on loopback, which validates without the pauses that it makes at will. */
 export async function startPebble(options: PebbleOptions): Promise<PebbleServer> {
-  const { dnsPort, nonceReject = 0, validityS = 90 * 86_400, sleepS = 0 } = options;
+  const { dnsPort, nonceReject = 0, validityS = 90 * 86_400, sleepS = 0, externalAccounts } =
+    options;
   const folder = temporaryFolder();
   const port = freePort();
   const managementPort = freePort();
@@ -203,6 +206,10 @@ export async function startPebble(options: PebbleOptions): Promise<PebbleServer>
         httpPort: 5002,
         tlsPort: 5001,
         certificateValidityPeriod: validityS,
+        ...(externalAccounts !== undefined && {
+          externalAccountBindingRequired: true,
+          externalAccountMACKeys: externalAccounts,
+        }),
       },
     }),
   );
