@@ -42,7 +42,8 @@ export interface BioCommand {
  *
  * Exit status 0 is found and 1 no such profile. Anything else, no output at all, too much of it or
  * too long a wait is unavailable: nothing is then known about the profile. Bytes that are no UTF-8
- * become U+FFFD. Where its error output begins with a line `profile-id: ID`, that is the profile's id. How many run at once is the caller's to bound, see `bio_queue.ts`.
+ * become U+FFFD. Where its error output begins with a line `profile-id: ID`, that is the profile's id.
+ * How many run at once is the caller's to bound, see `bio_queue.ts`.
  */
 export function createBioCommand(options: BioCommandOptions): BioCommand {
   const {

@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { addressGroup } from "../net/address_group.ts";
+import type { Log } from "../log.ts";
 import type { BioAnswer } from "./bio_queue.ts";
 import {
   codeExpired,
@@ -93,6 +94,8 @@ export interface ClaimsOptions {
   /** Reads a public profile for somebody at an address. */
   readBio: (username: string, address: string) => Promise<BioAnswer>;
   hostnameOf: (username: string) => string;
+  /** @default nothing is logged */
+  log?: Log;
   /** Where the operator is written to. @default none is known */
   contact?: () => string | undefined;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
@@ -238,7 +241,12 @@ export class Claims {
       case "used":
         return noSuchClaim();
     }
-    const { token, replaced } = grant;
+    const { token, replaced, byAnother } = grant;
+    if (byAnother) {
+      this.#options.log?.warn("an account is another profile's now, of the same name", {
+        username,
+      });
+    }
     return { ok: true, username, hostname: hostnameOf(username), token, replaced };
   }
 }

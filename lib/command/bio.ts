@@ -64,6 +64,7 @@ function trialText({ script, result, stderr, tookMs }: BioTrial, by: string): st
   return [
     `${script}, run by ${by}: ${what}${why} (${(tookMs / 1000).toFixed(1)} s)\n`,
     result.state === "found" ? part("bio", result.bio) : "",
+    result.state === "found" ? `profile id: ${result.profileId ?? "none is told"}\n` : "",
     part("standard error", stderr),
   ].join("");
 }

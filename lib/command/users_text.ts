@@ -74,7 +74,7 @@ export function limitsText({ connections, bytesPerDay }: LimitsView): string {
     : `${shortBytes(bytesPerDay)} a day`;
   const visitors = connections === null
     ? "connections as the settings have it"
-    : `${connections} connections`;
+    : `${connections} ${connections === 1 ? "connection" : "connections"}`;
   return `${visitors}, ${bytes}`;
 }
 

@@ -52,6 +52,7 @@ export async function buildAccounts(
     isReserved: (username) => reserved.has(username),
     readBio: (username, address) => profiles.ask(username, address),
     hostnameOf,
+    log,
     contact: () => settings.contact,
     claimsPerHour: settings.claimsPerHour,
     verificationsPerClaim: settings.verificationsPerClaim,

@@ -27,6 +27,8 @@ export type Grant =
     token: string;
     /** Whether the name had an account, whose old token is now dead. */
     replaced: boolean;
+    /** Whether another profile of the same name had proved that account, as far as both are known. */
+    byAnother: boolean;
   }
   | { state: "blocked"; reason?: string }
   /** The name rests, and it is not known that this profile had it; milliseconds since the epoch. */

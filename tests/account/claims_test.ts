@@ -3,6 +3,7 @@ import type { BioResult } from "../../lib/account/bio_command.ts";
 import type { BioAnswer } from "../../lib/account/bio_queue.ts";
 import { type ClaimMade, Claims, type ClaimsOptions } from "../../lib/account/claims.ts";
 import type { ClaimStore } from "../../lib/store/claims.ts";
+import { createLog } from "../../lib/log.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { grantToken } from "../store/grant_token.ts";
 import { type Holdable, holdable } from "../store/held.ts";
@@ -311,6 +312,22 @@ claimsTest(
     assert.match(refused.detail, /nobody can have it until 1970-01-01 00:18 UTC/);
   },
 );
+
+Deno.test("verify() has the operator told of an account that another profile takes over", async () => {
+  const lines: string[] = [];
+  const f = new Fixture({ log: createLog({ write: (line) => lines.push(line) }) });
+  for (const profileId of ["4711", "4712"]) {
+    const { claim, code } = await f.make();
+    f.answer = () => Promise.resolve({ state: "found", bio: code, profileId });
+    assert.equal(await f.problem(claim), undefined);
+  }
+  assert.equal(lines.length, 1);
+  assert.match(
+    lines[0]!,
+    /warn +an account is another profile's now, of the same name username=kaylee$/,
+  );
+  await f.store.close();
+});
 
 claimsTest("verify() refuses a name blocked since, also while its profile is read", async (f) => {
   const { claim, code } = await f.make();

@@ -59,7 +59,7 @@ Deno.test("a user's visitors and bytes are counted, shown and limited", async ()
   const one = await users("limit", "kaylee", "--connections", "1");
   assert.equal(
     one.stdout,
-    "kaylee has at most 1 connections, bytes a day as the settings have it\n",
+    "kaylee has at most 1 connection, bytes a day as the settings have it\n",
   );
   const first = await stay(relay, user.hostname);
   await assert.rejects(visit(relay, user.hostname), "there is no second place");

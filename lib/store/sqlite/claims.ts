@@ -1,3 +1,4 @@
+import { timingSafeEqual } from "node:crypto";
 import type { Random } from "../../wire/random_secret.ts";
 import type { ClaimStore, Grant, ProvenClaim } from "../claims.ts";
 import type { Engine } from "./engine.ts";
@@ -37,7 +38,7 @@ export function claimTable(engine: Engine, options: ClaimTableOptions): ClaimSto
     `INSERT INTO claim_check (claim_hash, expires_at, verifications, used) VALUES (?, ?, 1, 1)
      ON CONFLICT DO UPDATE SET used = 1 WHERE NOT used`,
   );
-  const selectAccount = db.prepare("SELECT 1 FROM account WHERE username = ?");
+  const selectAccount = db.prepare("SELECT profile_hash FROM account WHERE username = ?");
   const selectBlock = db.prepare("SELECT reason FROM blocked_name WHERE username = ?");
   const key = relayKey(db, "claim", random);
   const hashProfile = profileHasher(db, random);
@@ -53,7 +54,8 @@ export function claimTable(engine: Engine, options: ClaimTableOptions): ClaimSto
     if (block !== undefined) {
       return { state: "blocked", ...(block.reason !== null && { reason: String(block.reason) }) };
     }
-    const replaced = selectAccount.get(username) !== undefined;
+    const account = selectAccount.get(username);
+    const replaced = account !== undefined;
     if (!replaced && !mayBeNew) return { state: "not-new" };
     const profile = profileId === undefined ? null : hashProfile(username, profileId);
     const until = resting.until(username, profile);
@@ -61,7 +63,9 @@ export function claimTable(engine: Engine, options: ClaimTableOptions): ClaimSto
     makeRoom();
     if (use.run(hash, expiresAt).changes === 0) return { state: "used" };
     resting.forget(username);
-    return { state: "granted", token: grantToken(username, profile), replaced };
+    const before = account?.profile_hash as Uint8Array | null | undefined;
+    const byAnother = before != null && profile !== null && !timingSafeEqual(before, profile);
+    return { state: "granted", token: grantToken(username, profile), replaced, byAnother };
   }
 
   return {

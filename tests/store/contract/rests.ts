@@ -76,6 +76,16 @@ export function restContract(holds: Holds): void {
     assert.deepEqual(acts[1], { at: clock.now, act: "end-rest", username: "kaylee", ...TRACE });
   });
 
+  holds("an account that another profile of the name takes over is told", async ({ store }) => {
+    const byAnother = async (profileId?: string) => {
+      const grant = await claim(store, "kaylee", profileId);
+      return grant.state === "granted" && grant.byAnother;
+    };
+    const told = [];
+    for (const id of ["7", "7", "8", undefined, "9"]) told.push(await byAnother(id));
+    assert.deepEqual(told, [false, false, true, false, false]);
+  });
+
   holds("a token that does nothing begins no rest", async ({ store }) => {
     await claim(store, "kaylee");
     await store.accounts.release("kaylee", TRACE, { token: "wrong", restMs: DAY_MS });
