@@ -20,6 +20,7 @@ import {
   tooManyVerifications,
 } from "./claim_refusal.ts";
 import { isReservedUsername } from "./reserved_names.ts";
+import type { ClaimMade, ClaimVerified, NotClaimed, NotVerified } from "./claim_results.ts";
 import { type ClaimSeal, createClaimSeal, type SealedClaim } from "./claim_seal.ts";
 import type { Refusal } from "../wire/problems.ts";
 import { type Random, systemRandom } from "../wire/random_secret.ts";
@@ -38,44 +39,6 @@ const CODE_LIFE_MS = 900_000;
 
 /** How many addresses the limit of claims remembers: about 3 MB when all are at the limit. */
 const MAX_LIMITED_ADDRESSES = 10_000;
-
-/** A claim that was made: `claim` is a secret of who made it, `code` goes into the public bio. */
-export interface ClaimMade {
-  ok: true;
-  claim: string;
-  username: string;
-  hostname: string;
-  code: string;
-  /** Milliseconds since the epoch. */
-  expiresAt: number;
-}
-
-/** A claim that was verified, and so is used up. */
-export interface ClaimVerified {
-  ok: true;
-  username: string;
-  hostname: string;
-  token: string;
-  /** Whether the name had an account, whose old token is now dead: its session has to be closed. */
-  replaced: boolean;
-}
-
-/** What keeps a claim from being made. */
-export type NotClaimed = Refusal<
-  "invalid-username" | "reserved-username" | "suspended" | "rate-limited"
->;
-
-/** What keeps a claim from being verified. */
-export type NotVerified = Refusal<
-  | "claim-not-found"
-  | "claim-expired"
-  | "code-not-found"
-  | "profile-not-found"
-  | "profile-unavailable"
-  | "reserved-username"
-  | "suspended"
-  | "rate-limited"
->;
 
 /** Options for {@linkcode Claims}. */
 export interface ClaimsOptions {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { BioResult } from "../../lib/account/bio_command.ts";
 import type { BioAnswer } from "../../lib/account/bio_queue.ts";
-import { type ClaimMade, Claims, type ClaimsOptions } from "../../lib/account/claims.ts";
+import type { ClaimMade } from "../../lib/account/claim_results.ts";
+import { Claims, type ClaimsOptions } from "../../lib/account/claims.ts";
 import type { ClaimStore } from "../../lib/store/claims.ts";
 import { createLog } from "../../lib/log.ts";
 import type { Store } from "../../lib/store/store.ts";
