@@ -120,6 +120,9 @@ async function install(tab: Page, origin: string, app: App): Promise<Kept> {
   assert.deepEqual(installabilityErrors, []);
   const { manifest } = await devtools.send("Page.getAppManifest");
   assert.equal(manifest?.name, "Inbox");
+  await assert.rejects(assertInstalled(tab, origin));
+  await devtools.send("PWA.install", { manifestId: `${origin}/` });
+  await assertInstalled(tab, origin);
   const kept = await tab.evaluate<Kept>(KEPT);
   assert.equal(kept.worker, "/worker.js activated");
   assert.deepEqual(app.subscriptions, [kept.endpoint]);
@@ -148,7 +151,15 @@ async function away(tab: Page, origin: string, before: Kept): Promise<void> {
   Deno.stdout.writeSync(new TextEncoder().encode(`while the user is away:\n${text}\n`));
   assert.deepEqual(answers, { ...PARTS, "document POST /read": PAGE, "document GET /": PAGE });
   assert.deepEqual(await tab.evaluate<Kept>(KEPT), before);
+  await assertInstalled(tab, origin);
   await assertPushArrives(tab, origin);
+}
+
+/** Chromium has the app among those that are installed; it rejects the question where it has not. */
+async function assertInstalled(tab: Page, origin: string): Promise<void> {
+  const devtools = await tab.context().newCDPSession(tab);
+  const state = await devtools.send("PWA.getOsAppState", { manifestId: `${origin}/` });
+  assert.deepEqual(state.fileHandlers, []);
 }
 
 /** A push comes to the worker, which shows it with the icon that it has kept. */
