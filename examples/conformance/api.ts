@@ -46,6 +46,8 @@ export class Api {
   readonly certificates: CertificateRequest[] = [];
   /** RFC 3339; what the next certificates advise. */
   renewAfter = "2999-01-01T00:00:00Z";
+  /** Whether the operator has blocked the name. */
+  suspended = false;
   /** Signs certificates. */
   authority: Authority;
   readonly #options: ApiOptions;
@@ -80,7 +82,7 @@ export class Api {
           controlUrl: new URL(request.url).origin,
           publicPort: 443,
           ...this.#options.data(),
-          features: ["from-the-future"],
+          features: ["from-the-future", "data-websocket"],
         });
       case "POST /v1/claims":
         return this.#claim(body?.username);
@@ -88,6 +90,7 @@ export class Api {
         return this.#verify();
     }
     if (!this.allows(request)) return problem(401, "unauthorized");
+    if (this.suspended) return problem(403, "suspended");
     if (what === "GET /v1/account") {
       return Response.json({
         username: NAME,

@@ -1,13 +1,14 @@
-import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
-import { DATA_REFUSED, PREFACE_BYTES, readPreface } from "../../lib/wire/messages.ts";
+import { closeQuietly, type Duplex, writeAll } from "../../lib/net/splice.ts";
+import { DATA_REFUSED, isTicket, PREFACE_BYTES, readPreface } from "../../lib/wire/messages.ts";
 import type { Changes } from "./changes.ts";
+import type { DataWebSocket } from "./data_web_socket.ts";
 
 /** How long a ticket can be shown, milliseconds (PROTOCOL section 3). */
 const TICKET_MS = 60_000;
 
 /** A data connection that showed a ticket and waits for its visitor. */
 export interface Waiting {
-  conn: Deno.TcpConn;
+  conn: Duplex;
   /** What the client says first; it must not come before a visitor is joined. Null at its end. */
   first: Promise<Uint8Array | null>;
 }
@@ -31,6 +32,12 @@ export class DataPorts {
   readonly joining = new Map<string, Waiting>();
   /** Refuses every ticket. */
   refuses = false;
+  /** Has clients told of a port where nothing listens. */
+  tcpBlocked = false;
+  /** Tickets that were shown over a WebSocket. */
+  overWebSocket = 0;
+  /** Where nothing listens. */
+  readonly #closedPort: number;
   readonly #tickets = new Map<string, { kind: "park" | "connect" | "extra"; until: number }>();
   readonly #listeners: Deno.TcpListener[];
   readonly #conns = new Set<Deno.TcpConn>();
@@ -40,10 +47,14 @@ export class DataPorts {
     this.#changes = changes;
     this.#listeners = [0, 1].map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
     for (const listener of this.#listeners) this.#accept(listener);
+    const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#closedPort = closed.addr.port;
+    closed.close();
   }
 
   /** Port of the first or of the second. */
   port(which: 0 | 1): number {
+    if (this.tcpBlocked) return this.#closedPort;
     return (this.#listeners[which]!.addr as Deno.NetAddr).port;
   }
 
@@ -102,18 +113,28 @@ export class DataPorts {
     const ticket = readPreface(bytes.subarray(0, PREFACE_BYTES));
     if (ticket === undefined) this.#fault("the first 33 bytes of a data connection are no ticket");
     if (length > PREFACE_BYTES) this.#fault("a client spoke before a visitor was joined");
+    const refuse = () => writeAll(conn, DATA_REFUSED).finally(() => closeQuietly(conn));
+    this.#show(conn, ticket, port, () => void refuse().catch(() => {}));
+  }
+
+  /** Serves a data connection over WebSocket. */
+  async serveWebSocket(conn: DataWebSocket): Promise<void> {
+    const message = await conn.message();
+    const text = message === null ? "" : new TextDecoder().decode(message);
+    if (!isTicket(text)) this.#fault("the first message of a data connection is no ticket");
+    this.overWebSocket++;
+    this.#show(conn, isTicket(text) ? text : undefined, 0, () => conn.refuse());
+  }
+
+  #show(conn: Duplex, ticket: string | undefined, port: number, refuse: () => void): void {
     const kind = this.#kindOf(ticket ?? "");
     this.#tickets.delete(ticket ?? "");
     if (this.shown.some((earlier) => earlier.ticket === ticket && !this.refuses)) {
       this.#fault("a ticket was shown twice");
     }
     this.shown.push({ ticket: ticket ?? "", kind, port, at: Date.now() });
-    if (kind === undefined) {
-      await writeAll(conn, DATA_REFUSED);
-      closeQuietly(conn);
-    } else {
-      this.#wait(conn, kind, ticket!);
-    }
+    if (kind === undefined) refuse();
+    else this.#wait(conn, kind, ticket!);
     this.#changes.tell();
   }
 
@@ -123,7 +144,7 @@ export class DataPorts {
     return known.kind === "connect" ? "connect" : "park";
   }
 
-  #wait(conn: Deno.TcpConn, kind: "park" | "connect", ticket: string): void {
+  #wait(conn: Duplex, kind: "park" | "connect", ticket: string): void {
     const waiting: Waiting = { conn, first: readOnce(conn) };
     if (kind === "connect") {
       this.joining.set(ticket, waiting);
@@ -146,7 +167,7 @@ export class DataPorts {
   }
 }
 
-async function readOnce(conn: Deno.TcpConn): Promise<Uint8Array | null> {
+async function readOnce(conn: Duplex): Promise<Uint8Array | null> {
   const bytes = new Uint8Array(64 * 1024);
   const n = await conn.read(bytes).catch(() => null);
   return n === null ? null : bytes.slice(0, n);

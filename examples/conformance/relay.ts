@@ -2,6 +2,7 @@ import { SUBPROTOCOL } from "../../lib/wire/messages.ts";
 import { Api, BASE, HOSTNAME, problem } from "./api.ts";
 import { Authority } from "./authority.ts";
 import { Changes } from "./changes.ts";
+import { upgradeData } from "./data_web_socket.ts";
 import { DataPorts, type Waiting } from "./data_port.ts";
 import { bringVisitor, type Message, type Visit, type VisitOptions, VISITOR } from "./visit.ts";
 
@@ -83,6 +84,8 @@ export class CheckingRelay {
     this.refusesControl = undefined;
     this.grants = true;
     this.data.refuses = false;
+    this.data.tcpBlocked = false;
+    this.api.suspended = false;
   }
 
   /** Its address. */
@@ -177,13 +180,18 @@ export class CheckingRelay {
   }
 
   async #answer(request: Request): Promise<Response> {
-    if (new URL(request.url).pathname !== "/v1/control") return await this.api.answer(request);
+    const { pathname } = new URL(request.url);
+    if (pathname === "/v1/data") {
+      return upgradeData(request, (conn) => this.data.serveWebSocket(conn));
+    }
+    if (pathname !== "/v1/control") return await this.api.answer(request);
     const subprotocol = request.headers.get("sec-websocket-protocol");
     const authorized = this.api.allows(request);
     this.attempts.push({ at: Date.now(), authorized, subprotocol });
     this.changes.tell();
     if (this.refusesControl !== undefined) return problem(this.refusesControl, "unauthorized");
     if (!authorized) return problem(401, "unauthorized");
+    if (this.api.suspended) return problem(403, "suspended");
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return problem(426, "upgrade-required");
     }

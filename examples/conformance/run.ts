@@ -3,13 +3,18 @@ import type { Bench, Check } from "./check.ts";
 import { CONTROL } from "./checks/control.ts";
 import { ENDINGS } from "./checks/endings.ts";
 import { ONCE } from "./checks/once.ts";
+import { ONLY_443 } from "./checks/only_443.ts";
 import { TICKETS } from "./checks/tickets.ts";
 import { VISITORS } from "./checks/visitors.ts";
 import { ClientCommand, type Running } from "./command.ts";
 import { CheckingRelay } from "./relay.ts";
 
 /** All checks, in the order in which they are made. */
-export const CHECKS: readonly Check[] = [...ONCE, ...CONTROL, ...TICKETS, ...VISITORS, ...ENDINGS];
+export const CHECKS: readonly Check[] = [
+  ...[...ONCE, ...CONTROL, ...TICKETS, ...VISITORS, ...ENDINGS],
+  // The last: a client remembers what worked in this network.
+  ...ONLY_443,
+];
 
 /** What became of a check: whether it failed, and by what the client did. */
 export interface Outcome {

@@ -1,4 +1,4 @@
-import { type Bench, type Check, expect, watch } from "../check.ts";
+import { type Bench, type Check, expect, watch, within } from "../check.ts";
 
 /** How long nobody must come back, milliseconds. */
 const GONE_MS = 5_000;
@@ -14,16 +14,34 @@ async function staysAway(bench: Bench, end: () => Promise<void>, most = 0): Prom
   expect(tries <= most, `it came back ${tries} times`);
 }
 
+/** Has the relay say goodbye for good. */
+function says(reason: string, code: number): ({ relay }: Bench) => Promise<void> {
+  return async ({ relay }) => {
+    relay.send({ type: "goodbye", reason, retryAfterMs: null });
+    await relay.close(code);
+  };
+}
+
 function goodbye(reason: string, code: number): (bench: Bench) => Promise<void> {
-  return (bench) =>
-    staysAway(bench, async () => {
-      bench.relay.send({ type: "goodbye", reason, retryAfterMs: null });
-      await bench.relay.close(code);
-    });
+  return (bench) => staysAway(bench, () => says(reason, code)(bench));
 }
 
 const codeAlone = (code: number) => (bench: Bench): Promise<void> =>
   staysAway(bench, () => bench.relay.close(code));
+
+/** How long a client may take to end, milliseconds. */
+const END_MS = 20_000;
+
+/** What ends a client, and its exit code then. */
+const EXITS: [code: number, what: string, end: (bench: Bench) => Promise<void>][] = [
+  [3, "a goodbye `replaced`", says("replaced", 4409)],
+  [4, "a goodbye `revoked`", says("revoked", 4401)],
+  [5, "the name was blocked", async (bench) => {
+    bench.relay.api.suspended = true;
+    await says("revoked", 4401)(bench);
+  }],
+  [6, "a goodbye `protocol`", says("protocol", 4400)],
+];
 
 function ending(name: string, what: string, run: Check["run"]): Check {
   return { name, section: 2, needs: "start", what, run };
@@ -47,4 +65,21 @@ export const ENDINGS: Check[] = [
       );
     }, 2);
   }),
+  {
+    name: "exit-codes",
+    section: 2,
+    needs: "start",
+    what: "ends, and tells by its exit code why: 3 replaced, 4 revoked, 5 blocked, 6 sent away",
+    async run(bench) {
+      for (const [exitCode, what, end] of EXITS) {
+        bench.relay.reset();
+        bench.running ??= bench.client.run(bench.app.url);
+        await bench.relay.ready(0);
+        await end(bench);
+        const code = await within(END_MS, `its end after ${what}`, bench.running.ended);
+        expect(code === exitCode, `after ${what} it ended with ${code}, not ${exitCode}`);
+        bench.running = undefined;
+      }
+    },
+  },
 ];

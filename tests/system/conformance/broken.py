@@ -20,7 +20,9 @@ from glosson import (
     connection,
     control,
     data_connection,
+    dialer,
     endings,
+    exit_codes,
     messages,
     parking,
     proxy,
@@ -86,7 +88,7 @@ def ends_with_the_session() -> None:
     ran = session.Session.run
 
     async def once(self: Any) -> Any:
-        return dataclasses.replace(await ran(self), final=True)
+        return dataclasses.replace(await ran(self), exit_code=1)
 
     session.Session.run = once
 
@@ -165,13 +167,13 @@ def skips_the_header() -> None:
 
 
 def reads_the_header_at_once() -> None:
-    async def at_once(self: Any, count: int) -> bytes:
-        data = await self.read(count) if count else b""
+    async def at_once(stream: Any, count: int) -> bytes:
+        data = await stream.read(count) if count else b""
         if len(data) < count:
             raise EOFError("not all there")
         return data
 
-    connection.Connection.read_exactly = at_once
+    data_connection.read_exactly = at_once
 
 
 def takes_bytes_for_text() -> None:
@@ -216,10 +218,18 @@ def never_takes_no_for_an_answer() -> None:
 
 def tries_a_refused_token_again() -> None:
     async def unknown(_client: object) -> object:
-        return stay_online._Asked()
+        return endings.Ending("")
 
     stay_online._ask = unknown
     comes_back_without_a_pause()
+
+
+def tells_no_reason_by_its_code() -> None:
+    exit_codes.REPLACED = exit_codes.UNAUTHORIZED = exit_codes.BLOCKED = exit_codes.RELAY_GONE = 1
+
+
+def knows_no_data_web_sockets() -> None:
+    dialer.DATA_WEBSOCKET = "none"
 
 
 globals()[sys.argv.pop(1)]()
