@@ -4,7 +4,9 @@ import { storeOn } from "../../lib/store/sqlite/open.ts";
 import { openDatabase } from "../../lib/store/sqlite/database.ts";
 import { run } from "../../scripts/run.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
+import { MIGRATIONS } from "../../lib/store/sqlite/schema.ts";
 import { grantToken } from "./grant_token.ts";
+import { TRACE } from "./trace.ts";
 
 /** Names, sizes and permissions of all that is in a folder. */
 function look(folder: string): Record<string, string> {
@@ -102,6 +104,30 @@ for (const [what, { spoil, why, fix }] of Object.entries(FAULTS)) {
     assert.deepEqual(look(folder.path), before);
   });
 }
+
+Deno.test("openDatabase() goes on with the database of every earlier version", async () => {
+  for (let version = 1; version < MIGRATIONS.length; version++) {
+    await using folder = temporaryFolder();
+    const path = `${folder.path}/x.sqlite`;
+    {
+      using db = new DatabaseSync(path);
+      for (const step of MIGRATIONS.slice(0, version)) db.exec(step);
+      db.exec(`PRAGMA user_version = ${version};
+        INSERT INTO account (username, token_hash, created_at, verified_at) VALUES ('kaylee', x'00', 1, 2);
+        INSERT INTO blocked_name (username, blocked_at) VALUES ('mallory', 3);`);
+    }
+    const store = storeOn(openDatabase(path));
+    const account = await store.accounts.byUsername("kaylee");
+    assert.deepEqual([account?.createdAt, account?.verifiedAt], [1, 2], `version ${version}`);
+    assert.deepEqual(await store.accounts.listBlocked(), [{ username: "mallory", blockedAt: 3 }]);
+    // What came later holds for what was there before.
+    await store.limits.set("kaylee", { connections: 3 }, TRACE);
+    await store.accounts.release("kaylee", TRACE, { restMs: 60_000 });
+    assert.equal((await store.rests.of("kaylee"))?.profileKnown, false);
+    assert.deepEqual((await store.acts.list()).map(({ act }) => act), ["limit", "release"]);
+    await store.close();
+  }
+});
 
 Deno.test("openDatabase() says that another program holds the database", async () => {
   await using folder = temporaryFolder();
