@@ -106,10 +106,11 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
  * The page at the address of the API, where a person opens that in a browser; undefined where the API
  * is asked.
  */
-export function apiHostPage(request: Request, relay: RelayInfo): Response | undefined {
+export function apiHostPage(request: Request, relay: RelayInfo): Promise<Response> | undefined {
   const asked = { ...askedBy(request), relay };
   if (asked.sent || new URL(request.url).pathname !== "/" || !asksForPage(request)) {
     return undefined;
   }
-  return withPageHeaders(responseTo(request, relayPage(asked)));
+  const response = withPageHeaders(responseTo(request, relayPage(asked)));
+  return tellLength(request, response).then(() => response);
 }

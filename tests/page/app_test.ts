@@ -367,13 +367,13 @@ Deno.test("apiHostPage() shows people a page at the API's address, and leaves pr
   const ask = (path: string, headers: Record<string, string>, method = "GET") =>
     apiHostPage(new Request(`https://relay.${BASE}${path}`, { method, headers }), RELAY);
   const navigation = { "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document" };
-  const page = ask("/", navigation);
+  const page = await ask("/", navigation);
   assert.equal(page?.status, 200);
   assert.match(page.headers.get("Content-Security-Policy") ?? "", /^default-src 'none'/);
   const html = await page.text();
   assert.match(html, /<h1>The relay’s door for programs<\/h1>/);
   assertSoundPage(html, "relay");
-  assert.equal(ask("/", { Accept: "text/html,*/*;q=0.8" })?.status, 200);
+  assert.equal((await ask("/", { Accept: "text/html,*/*;q=0.8" }))?.status, 200);
   assert.equal(ask("/", { Accept: "*/*" }), undefined);
   assert.equal(ask("/", {}), undefined);
   assert.equal(ask("/", { "Sec-Fetch-Dest": "empty", Accept: "text/html" }), undefined);

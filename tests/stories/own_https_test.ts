@@ -51,6 +51,7 @@ Deno.test("HEAD tells the length and the type that GET has, on pages and API", a
     [PAGES, `/robots.txt HTTP/1.1\r\nHost: ${BASE}`],
     [PAGES, `/ HTTP/1.1\r\nHost: nobody.${BASE}`],
     [CONTROL, `/v1/relay HTTP/1.1\r\nHost: ${RELAY}`],
+    [CONTROL, `/ HTTP/1.1\r\nHost: ${RELAY}\r\nAccept: text/html`],
     [CONTROL, `/v1/openapi.json HTTP/1.1\r\nHost: ${RELAY}`],
     [CONTROL, `/v1/account HTTP/1.1\r\nHost: ${RELAY}`],
     [CONTROL, `/v1/nothing HTTP/1.1\r\nHost: ${RELAY}`],
