@@ -84,7 +84,7 @@ function methodNotAllowed(detail: string, allowed: string): Problem {
 function problemFor(error: Error, path: string, log: Log): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof StoreError) {
-    log.error("cannot use the database; is its disk full?", { error });
+    log.error("a request needs the database, which cannot be used", { error });
     return new Problem("busy", "The relay cannot keep its records now; try again later.", {
       retryAfterS: DATABASE_RETRY_S,
     });

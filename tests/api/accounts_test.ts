@@ -149,7 +149,7 @@ apiTest(
       assert.equal(detail, "The relay cannot keep its records now; try again later.");
       assert.deepEqual(await problem(response), [503, "busy"]);
     }
-    assert.match(log.text(), /cannot use the database; is its disk full\? .*disk is full/);
+    assert.match(log.text(), /needs the database, which cannot be used .*disk is full/);
   },
   {
     accounts: {

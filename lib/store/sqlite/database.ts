@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { MIGRATIONS } from "./schema.ts";
 import { isSqliteError, transaction } from "./transaction.ts";
+import { withFix } from "./with_fix.ts";
 import { checkPlain, createPlain, lstat } from "../../file/plain_file.ts";
 
 /** Bytes below which a file cannot be a database: SQLite would take it for a new one. */
@@ -36,35 +37,13 @@ export function openDatabase(path: string): DatabaseSync {
     const known = error instanceof CutOffError || isSqliteError(error) ||
       error instanceof Deno.errors.PermissionDenied;
     if (!known) throw error;
-    const mend = MENDS.find(([pattern]) => pattern.test(message))?.[1] ?? restore;
-    throw new Error(`Cannot open the database ${path}: ${message}; ${mend(path)}`, {
+    throw new Error(`Cannot open the database ${path}: ${withFix(message, path)}`, {
       cause: error,
     });
   }
 }
 
 class CutOffError extends Error {}
-
-/** What to do about an error of SQLite, which has no more than a text. */
-const MENDS: readonly [text: RegExp, mend: (path: string) => string][] = [
-  [/not a database|malformed|cut off/, restore],
-  [
-    /locked|busy/,
-    (path) => `another program holds it: end that one (fuser ${path} tells which), and try again`,
-  ],
-  [
-    /readonly|unable to open|permission denied/i,
-    (path) =>
-      `let the user that glossond runs as own it, its -wal and -shm and the folder ${
-        dirname(path)
-      }, on a file system that can be written`,
-  ],
-  [/is full|disk I\/O/, () => "see that the disk is well and has room"],
-];
-
-function restore(path: string): string {
-  return `it is damaged, and was left as it is: move it aside with its -wal and -shm, and put a copy in its place (sqlite3 ${path} .recover may save the rest); without any, a new one is made at the next start and users claim their names again`;
-}
 
 /** Makes a database aside and renames it, so that one that is short is never a new one's beginning. */
 function make(path: string): void {

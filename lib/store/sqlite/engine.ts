@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../error.ts";
 import { isLocked, isSqliteError, transaction } from "./transaction.ts";
+import { withFix } from "./with_fix.ts";
 
 /** How long a change waits for another process's lock. */
 const LOCK_TIMEOUT_MS = 5_000;
@@ -64,7 +65,9 @@ export class Engine {
       return work();
     } catch (error) {
       if (!isSqliteError(error)) throw error;
-      throw new StoreError((error as Error).message, { cause: error });
+      const path = this.db.location() ?? "in memory";
+      const why = withFix((error as Error).message, path);
+      throw new StoreError(`Cannot use the database ${path}: ${why}`, { cause: error });
     }
   }
 }
