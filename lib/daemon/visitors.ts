@@ -9,6 +9,12 @@ import type { Fronts } from "./fronts.ts";
 import type { Ground } from "./ground.ts";
 import { type UserUsage, watchUsage } from "./usage.ts";
 
+/**
+ * How long nothing may pass where one side has ended: who asks and ends their side waits for an answer,
+ * and not for days, as an open WebSocket does.
+ */
+const HALF_CLOSED_MS = 5 * 60_000;
+
 /** Builds the way of visitors: to a client, to the relay's own hosts, or past it. */
 export function buildHub(
   { settings, ceilings, publicPort, metrics, cutOff, lost, log, onClose, onReload }: Ground,
@@ -19,7 +25,7 @@ export function buildHub(
 ): Hub {
   let isProxy = proxyMatcher(settings.proxyProtocolFrom);
   onReload(() => isProxy = proxyMatcher(settings.proxyProtocolFrom));
-  const idle = new IdleWatch(settings.idleHours * 3_600_000);
+  const idle = new IdleWatch(settings.idleHours * 3_600_000, HALF_CLOSED_MS);
   onClose(() => idle.stop());
   const hub = new Hub({
     baseDomain: settings.baseDomain,

@@ -16,18 +16,23 @@ export class IdleWatch {
   readonly #watched = new Set<Watched>();
   readonly #timer: ReturnType<typeof setInterval>;
 
+  /** Over those that ended on one side. */
+  readonly #halfClosed: IdleWatch | undefined;
+
   /**
    * A watch over no connection yet.
    *
    * @param limitMs how long a connection may be silent; it is ended up to an eighth later.
+   * @param halfClosedMs the same for one that has ended on one side. @default {limitMs}
    */
-  constructor(limitMs: number) {
+  constructor(limitMs: number, halfClosedMs: number = limitMs) {
     this.#timer = setInterval(() => this.step(), limitMs / STEPS);
+    if (halfClosedMs !== limitMs) this.#halfClosed = new IdleWatch(halfClosedMs);
   }
 
   /** Connections watched. */
   get size(): number {
-    return this.#watched.size;
+    return this.#watched.size + (this.#halfClosed?.size ?? 0);
   }
 
   /** Watches a connection. */
@@ -35,9 +40,17 @@ export class IdleWatch {
     this.#watched.add(watched);
   }
 
+  /** Goes on by the limit for those that have ended on one side. */
+  onHalfClosed(watched: Watched): void {
+    if (this.#halfClosed === undefined || !this.#watched.delete(watched)) return;
+    watched.heard = true;
+    this.#halfClosed.add(watched);
+  }
+
   /** Watches it no more. */
   remove(watched: Watched): void {
     this.#watched.delete(watched);
+    this.#halfClosed?.remove(watched);
   }
 
   /** Looks at every connection; the timer calls it. */
@@ -57,5 +70,6 @@ export class IdleWatch {
   stop(): void {
     clearInterval(this.#timer);
     this.#watched.clear();
+    this.#halfClosed?.stop();
   }
 }

@@ -188,7 +188,10 @@ class Splice implements Watched {
         if (full) step = await this.#flow(direction, from, to, step);
       }
       // The second direction to end needs no half-close: what follows is the close.
-      if (--this.#open > 0) await to.closeWrite();
+      if (--this.#open > 0) {
+        this.#options.idle?.onHalfClosed(this);
+        await to.closeWrite();
+      }
     } catch (error) {
       this.#fail(error as Error);
     }

@@ -124,6 +124,26 @@ Deno.test("splice() closes both sides after too long a silence, not before", asy
   idle.stop();
 });
 
+Deno.test("splice() bears less silence once one side has ended", async () => {
+  const halfClosedMs = 40;
+  const idle = new IdleWatch(1_000_000, halfClosedMs);
+  const [open, openFirst] = pipe();
+  const [openSecond] = pipe();
+  const staying = splice(openFirst, openSecond, { idle });
+  const [visitor, first] = pipe();
+  const [second, client] = pipe();
+  const spliced = splice(first, second, { idle });
+  await visitor.closeWrite();
+  assert.equal(await client.read(new Uint8Array(1)), null);
+  assert.equal(idle.size, 2);
+  assert.match((await spliced).error!.message, /silent/);
+  assert.ok(first.closes > 0 && second.closes > 0);
+  assert.deepEqual([idle.size, openFirst.closes], [1, 0]);
+  open.reset();
+  await staying;
+  idle.stop();
+});
+
 Deno.test("splice() closes both sides when its signal aborts", async () => {
   const [, first] = pipe();
   const [second] = pipe();

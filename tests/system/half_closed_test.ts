@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { sleep } from "../../lib/net/pause.ts";
+import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
+import { until } from "../certificate/helpers.ts";
+import { helloFor, rest, send } from "../stories/hub_visitor.ts";
+import { openTls, raw } from "../stories/raw_https.ts";
+import { BASE, type Relay, startRelay } from "../stories/relay.ts";
+import { connectControl, dialData, readJoin, signUp } from "../stories/user.ts";
+import { fasterClock } from "./faults/clock.ts";
+
+/** How many times as fast the relay's time passes. */
+const RATE = 20;
+
+/** Visitors of each kind who never read. */
+const NEVER_READING = 100;
+
+/** Longest time that they hold anything, seconds of the relay's time. */
+const HELD_S = 600;
+
+/** More than the buffers of two connections take. */
+const FLOOD = new Uint8Array(16 << 20);
+
+/** A server that takes all that comes and writes more than anybody reads, whatever ends. */
+function flooding(): { port: number } & Disposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const conns: Deno.Conn[] = [];
+  (async () => {
+    for await (const conn of listener) {
+      conns.push(conn);
+      writeAll(conn, FLOOD).catch(() => {});
+    }
+  })().catch(() => {});
+  return {
+    port: listener.addr.port,
+    [Symbol.dispose]() {
+      listener.close();
+      conns.forEach(closeQuietly);
+    },
+  };
+}
+
+/** Connections of the relay's process. */
+async function sockets(relay: Relay): Promise<number> {
+  const fds = await Array.fromAsync(Deno.readDir(`/proc/${relay.pid}/fd`));
+  const links = fds.map(({ name }) =>
+    Deno.readLink(`/proc/${relay.pid}/fd/${name}`).catch(() => "")
+  );
+  return (await Promise.all(links)).filter((link) => link.startsWith("socket:")).length;
+}
+
+Deno.test("a visitor who ends their side and waits for a minute gets the answer", async () => {
+  await using relay = await startRelay({ launcher: fasterClock(RATE) });
+  const user = await signUp(relay, "kaylee");
+  await using link = await connectControl(relay, user);
+  using visitor = await send(relay, [helloFor(user.hostname)]);
+  await visitor.closeWrite();
+  using client = await dialData(relay, (await link.next("connect")).ticket);
+  await readJoin(client);
+  await client.write(new TextEncoder().encode("first"));
+  await sleep(60_000 / RATE);
+  await client.write(new TextEncoder().encode(", last"));
+  await client.closeWrite();
+  assert.equal(await rest(visitor), new TextEncoder().encode("first, last").toHex());
+});
+
+Deno.test("visitors who end their side and never read hold nothing for longer than minutes", async () => {
+  using backend = flooding();
+  await using relay = await startRelay({
+    launcher: fasterClock(RATE),
+    settings: { FALLBACK_BACKEND: `127.0.0.1:${backend.port}` },
+  });
+  const user = await signUp(relay, "kaylee");
+  await using link = await connectControl(relay, user);
+  const before = await sockets(relay);
+  const open: Deno.Conn[] = [];
+  try {
+    for (let i = 0; i < NEVER_READING; i++) {
+      // Of a user.
+      const visitor = await send(relay, [helloFor(user.hostname)]);
+      await visitor.closeWrite();
+      const client = await dialData(relay, (await link.next("connect")).ticket);
+      writeAll(client, FLOOD).catch(() => {});
+      // Of a name that is not the relay's.
+      const stranger = await send(relay, [helloFor("example.org")]);
+      await stranger.closeWrite();
+      open.push(visitor, client, stranger);
+      // Of the relay's page, and of its API.
+      for (const name of [BASE, `relay.${BASE}`]) {
+        const tls = await openTls(relay, { listener: "hub", serverName: name });
+        await writeAll(tls, raw(`GET / HTTP/1.1\r\nHost: ${name}\r\n\r\n`));
+        await tls.closeWrite();
+        open.push(tls);
+      }
+    }
+    assert.ok(await sockets(relay) >= before + 3 * NEVER_READING, "they hold something at first");
+    const began = performance.now();
+    await until(
+      async () => await sockets(relay) <= before + 2,
+      "they hold nothing any more",
+      HELD_S * 1_000 / RATE,
+    );
+    assert.ok(performance.now() - began > 30_000 / RATE, "not at once");
+  } finally {
+    open.forEach(closeQuietly);
+  }
+});
