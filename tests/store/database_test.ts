@@ -105,7 +105,7 @@ for (const [what, { spoil, why, fix }] of Object.entries(FAULTS)) {
   });
 }
 
-Deno.test("openDatabase() goes on with the database of every earlier version", async () => {
+Deno.test("openDatabase() goes on with the database of every earlier version, and keeps a copy", async () => {
   for (let version = 1; version < MIGRATIONS.length; version++) {
     await using folder = temporaryFolder();
     const path = `${folder.path}/x.sqlite`;
@@ -126,6 +126,10 @@ Deno.test("openDatabase() goes on with the database of every earlier version", a
     assert.equal((await store.rests.of("kaylee"))?.profileKnown, false);
     assert.deepEqual((await store.acts.list()).map(({ act }) => act), ["limit", "release"]);
     await store.close();
+    using kept = new DatabaseSync(`${path}.schema-${version}`, { readOnly: true });
+    assert.equal(kept.prepare("PRAGMA user_version").get()?.user_version, version);
+    assert.equal(kept.prepare("SELECT username FROM account").get()?.username, "kaylee");
+    assert.match(look(folder.path)[`x.sqlite.schema-${version}`]!, / 600$/);
   }
 });
 

@@ -18,7 +18,7 @@ const OPEN_TIMEOUT_MS = 1_000;
  * Opens (and makes or migrates) the relay's database; the caller closes it.
  *
  * A new one has mode 0600, and so has what SQLite keeps beside it. What is there is never emptied and
- * never replaced.
+ * never replaced; of one with an older schema a copy stays beside it, `PATH.schema-N`.
  *
  * @param path file name, or `:memory:`.
  * @throws {Error} when the file belongs to a newer glossond, is damaged, or cannot be opened; the
@@ -85,14 +85,30 @@ function open(path: string): DatabaseSync {
 }
 
 function migrate(db: DatabaseSync, path: string): void {
+  const before = schemaOf(db);
+  if (before > 0 && before < MIGRATIONS.length) keepCopy(db, `${path}.schema-${before}`);
   transaction(db, () => {
-    const row = db.prepare("PRAGMA user_version").get() as { user_version: number };
-    if (row.user_version > MIGRATIONS.length) {
+    // Another process may have migrated it meanwhile.
+    const schema = schemaOf(db);
+    if (schema > MIGRATIONS.length) {
       throw new Error(
-        `Cannot open ${path}: it has schema ${row.user_version}, this glossond knows ${MIGRATIONS.length}; run the newer glossond`,
+        `Cannot open ${path}: it has schema ${schema}, this glossond knows ${MIGRATIONS.length}; run the newer glossond`,
       );
     }
-    for (const step of MIGRATIONS.slice(row.user_version)) db.exec(step);
+    for (const step of MIGRATIONS.slice(schema)) db.exec(step);
     db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
   });
+}
+
+/** The number of steps that were taken. */
+function schemaOf(db: DatabaseSync): number {
+  return (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+}
+
+/** Keeps a database as it is, for a return to the glossond of before, which knows no newer schema. */
+function keepCopy(db: DatabaseSync, copy: string): void {
+  // Of a start that did not come to its end: what is there may be in the middle of being written.
+  if (lstat(copy) !== undefined) Deno.removeSync(copy);
+  createPlain(copy);
+  db.prepare("VACUUM INTO ?").run(copy);
 }
