@@ -9,6 +9,7 @@ const BAD_NONCE_RETRIES = 40;
 
 /** An ACME server's directory (RFC 8555, section 7.1.1; RFC 9773 for `renewalInfo`). */
 export interface AcmeDirectory {
+  newNonce?: string;
   newOrder: string;
   renewalInfo?: string;
   meta?: {
@@ -106,6 +107,14 @@ export function openAcmeSession(
   const { http, api } = client as unknown as Halves;
   http.request = transport.request;
   http.maxBadNonceRetries = BAD_NONCE_RETRIES;
+  const getDirectory = http.getDirectory.bind(http);
+  http.getDirectory = async () => {
+    const directory = await getDirectory();
+    if (typeof directory?.newNonce === "string") return directory;
+    throw new Error(
+      `What answers at ${directoryUrl} is no ACME server, or one under maintenance: check GLOSSOND_ACME_DIRECTORY_URL`,
+    );
+  };
 
   return {
     directory: () => http.getDirectory(),
