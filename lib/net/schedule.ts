@@ -1,6 +1,12 @@
 /** Runs a function once after some milliseconds, and returns what calls it off. */
 export type Schedule = (run: () => void, ms: number) => () => void;
 
+/** Timeouts that fire later than this by so many milliseconds were held up: the process was stopped. */
+const HELD_UP_MS = 1_000;
+
+/** The time that the others get then, to read what came meanwhile. */
+const RESPITE_MS = 250;
+
 /** A function and when it is due, milliseconds of `performance.now()`. */
 interface Entry {
   run: () => void;
@@ -12,6 +18,7 @@ class Queue {
   readonly #ms: number;
   readonly #entries = new Set<Entry>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #hadRespite = false;
 
   constructor(ms: number) {
     this.#ms = ms;
@@ -25,11 +32,19 @@ class Queue {
       if (!this.#entries.delete(entry) || this.#entries.size > 0) return;
       clearTimeout(this.#timer);
       this.#timer = undefined;
+      this.#hadRespite = false;
     };
   }
 
   readonly #fire = (): void => {
     const now = performance.now();
+    const [first] = this.#entries;
+    if (!this.#hadRespite && first && now - first.due > HELD_UP_MS) {
+      this.#hadRespite = true;
+      this.#timer = setTimeout(this.#fire, RESPITE_MS);
+      return;
+    }
+    this.#hadRespite = false;
     try {
       for (const entry of this.#entries) {
         if (entry.due > now) break;
@@ -51,6 +66,9 @@ const queues = new Map<number, Queue>();
  *
  * Each visitor has several deadlines, nearly all of which are called off. A timer of the runtime costs
  * some microseconds each; here those of one length share one.
+ *
+ * After the process was stopped (SIGSTOP, a machine that slept) they fire a moment later still: nobody
+ * is late whose bytes have come, and only were not read.
  */
 export function scheduleTimeout(run: () => void, ms: number): () => void {
   let queue = queues.get(ms);

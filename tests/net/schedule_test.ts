@@ -32,3 +32,16 @@ Deno.test("scheduleTimeout() can be asked again by what it runs", async () => {
   // All was called off or ran: no timer is left, which the runner would complain of.
   scheduleTimeout(() => {}, 30)();
 });
+
+Deno.test("scheduleTimeout() lets others go first after the process was held up", async () => {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const callOff = scheduleTimeout(() => reject(new Error("it fired first")), 20);
+  setTimeout(() => resolve(callOff()), 60);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_200);
+  await promise;
+  // Whatever is not called off fires all the same.
+  await new Promise<void>((fired) => {
+    scheduleTimeout(fired, 20);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_200);
+  });
+});
