@@ -116,24 +116,31 @@ Deno.test("a proxy's connection without a whole, right header is closed without 
     ["half a header", [whole.subarray(0, 20)], "incomplete"],
     ["half of version 1", ["PROXY TCP4 203.0"], "incomplete"],
     ["a header and half a hello", [whole, HELLO.subarray(0, 30)], "incomplete"],
+    ["a header and nothing", [whole], "silent"],
     ["nothing", [], "silent"],
   ];
   for (const [what, parts, outcome] of cases) {
     for (const listener of ["hub", "control"]) {
+      relay.lines.length = 0;
       assert.equal(await answer(relay, parts, { end: true, listener }), "", what);
       await ended(relay, outcome, { listener });
-      relay.lines.length = 0;
+      assert.deepEqual(relay.lines.map(({ level }) => level), ["debug"], what);
     }
   }
   // Two headers: the second is the visitor's, so a hello that is none.
   assert.equal(await answer(relay, [whole, proxied("192.0.2.1"), HELLO]), ALERT.decodeError);
   await ended(relay, "not-tls", { address: "203.0.113.9" });
   // Neither waits for the rest for longer than for a hello.
-  using slow = await send(relay, [whole.subarray(0, 20)]);
+  relay.lines.length = 0;
   const started = performance.now();
-  assert.equal((await readToEnd(slow).catch(() => "")).length, 0);
+  await Promise.all([whole.subarray(0, 20), whole].map(async (part) => {
+    using slow = await send(relay, [part]);
+    assert.equal((await readToEnd(slow).catch(() => "")).length, 0);
+  }));
   assert.ok(performance.now() - started < 6_500);
-  await ended(relay, "late");
+  await ended(relay, "late", { address: "127.0.0.1" });
+  await ended(relay, "late", { address: "203.0.113.9" });
+  assert.deepEqual(relay.lines.map(({ level }) => level), ["debug", "debug"]);
 });
 
 Deno.test("a PROXY header from anybody else is a broken hello, and nobody's address", async () => {
