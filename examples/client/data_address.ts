@@ -15,6 +15,12 @@ import { connectHost } from "./relay_url.ts";
  */
 export const NEAR_PROOF_MS = 2_000;
 
+/**
+ * After which time it may try again, milliseconds: a network that was slow when the session began must
+ * not keep visitors away for days. Each try takes the same time, so that it tells as little as the first.
+ */
+const NEAR_AGAIN_MS = 60_000;
+
 /** The addresses of a host, best first; none when it has none. */
 export type Lookup = (hostname: string) => Promise<string[]>;
 
@@ -52,6 +58,8 @@ export interface DataAddressesOptions {
   networks?: () => AddressBlock[];
   /** Resolves after so many milliseconds. */
   sleep: (ms: number) => Promise<void>;
+  /** Clock, milliseconds. @default {performance.now} */
+  now?: () => number;
 }
 
 /**
@@ -67,13 +75,16 @@ export class DataAddresses {
   readonly #options: DataAddressesOptions;
   readonly #lookup: Lookup;
   readonly #networks: () => AddressBlock[];
-  /** Asked once: a relay that can ask again and again learns from the times. */
+  readonly #now: () => number;
+  /** Whether the relay is here, as it was found last. */
   #near: Promise<boolean> | undefined;
+  #findAgainAt = -Infinity;
 
   constructor(options: DataAddressesOptions) {
     this.#options = options;
     this.#lookup = options.lookup ?? lookupHost;
     this.#networks = options.networks ?? ownNetworks;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /**
@@ -103,7 +114,14 @@ export class DataAddresses {
   }
 
   #isNear(): Promise<boolean> {
-    return this.#near ??= this.#findNear();
+    if (this.#near === undefined || this.#now() >= this.#findAgainAt) {
+      this.#findAgainAt = this.#now() + NEAR_AGAIN_MS;
+      this.#near = this.#findNear().then((found) => {
+        if (found) this.#findAgainAt = Infinity;
+        return found;
+      });
+    }
+    return this.#near;
   }
 
   async #findNear(): Promise<boolean> {

@@ -93,6 +93,25 @@ Deno.test("a name that leads here proves nothing, its certificate does", async (
   assert.equal(asked.length, 2, "asked once for all");
 });
 
+Deno.test("a relay that could not prove itself may try again, once a minute", async () => {
+  let asked = 0;
+  let time = 0;
+  const addresses = addressesOf({ "relay.example.org": ["192.168.1.8"], data: ["192.168.1.9"] }, {
+    // The network is slow at first.
+    isRelayAt: () => ++asked > 1 ? Promise.resolve(true) : new Promise(() => {}),
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
+    now: () => time,
+  });
+  for (time of [0, 1_000, 59_000]) {
+    await assert.rejects(addresses.of("data"), AddressForbidden);
+    assert.equal(asked, 1);
+  }
+  for (time of [60_000, 200_000]) {
+    assert.deepEqual(await addresses.of("data"), ["192.168.1.9"]);
+    assert.equal(asked, 2);
+  }
+});
+
 Deno.test("how long a refusal takes says nothing of what is there", async () => {
   const waits: [string, number][] = [];
   const cases: [string, Partial<DataAddressesOptions>][] = [
