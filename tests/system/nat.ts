@@ -11,18 +11,8 @@ export interface Nat extends AsyncDisposable {
   /** Starts a program beside the relay, or beside the client. */
   readonly relay: string[];
   readonly client: string[];
-  /** The router forgets the connections to this port of the relay. */
-  forget(port: number): Promise<void>;
   /** From now on the router drops everything to this port, without a word. */
   block(port: number): Promise<void>;
-}
-
-/** Options for {@linkcode openNat}. */
-export interface NatOptions {
-  /** Name of the relay, which the client's side resolves. */
-  relayHost: string;
-  /** Whether the router answers packets of connections that it does not know by a reset. */
-  resets: boolean;
 }
 
 /** @param last a last argument that may have spaces. */
@@ -34,9 +24,10 @@ async function run(command: string, ...last: string[]): Promise<void> {
 /**
  * Makes the namespaces; they go when it is disposed of.
  *
- * @throws {Error} when that is not possible here: it takes root, `ip`, `nft` and `conntrack`.
+ * @param relayHost name of the relay, which the client's side resolves.
+ * @throws {Error} when that is not possible here: it takes root, `ip` and `nft`.
  */
-export async function openNat({ relayHost, resets }: NatOptions): Promise<Nat> {
+export async function openNat(relayHost: string): Promise<Nat> {
   const [relay, router, client] = ["relay", "router", "client"].map((name) => `gl-nat-${name}`);
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => {
@@ -78,10 +69,6 @@ export async function openNat({ relayHost, resets }: NatOptions): Promise<Nat> {
         type nat hook postrouting priority srcnat;
         oifname "gl-left" masquerade
       }
-      chain in {
-        type filter hook input priority filter;
-        iifname "gl-left" meta l4proto tcp ${resets ? "accept" : "drop"}
-      }
       chain wall {
         type filter hook forward priority filter;
       }
@@ -91,7 +78,6 @@ export async function openNat({ relayHost, resets }: NatOptions): Promise<Nat> {
   return {
     relay: ["ip", "netns", "exec", relay!],
     client: ["ip", "netns", "exec", client!],
-    forget: (port) => run(`ip netns exec ${router} conntrack -D -p tcp --orig-port-dst ${port}`),
     block: (port) =>
       run(`ip netns exec ${router} nft add rule ip home wall tcp dport ${port} drop`),
     [Symbol.asyncDispose]: () => open.disposeAsync(),

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { run } from "../../scripts/run.ts";
-import { until } from "../certificate/helpers.ts";
 import { type Glosson, setUpGlosson } from "../stories/glosson.ts";
 import { type Relay, startRelay } from "../stories/relay.ts";
 import { readToEnd } from "../stories/user.ts";
 import { type Nat, openNat, RELAY_ADDRESS } from "./nat.ts";
 
 const BASE = "glosson.test";
-const PARKED = 4;
 
 /** Gets the page as a visitor; resolves to its status and how long it took, milliseconds. */
 async function visit(port: number, ca: string): Promise<{ status: number; ms: number }> {
@@ -22,11 +19,11 @@ async function visit(port: number, ca: string): Promise<{ status: number; ms: nu
 }
 
 /** A relay and a client that is set up at it, each on its side of a router. */
-async function home(resets: boolean): Promise<
+async function home(): Promise<
   AsyncDisposable & { nat: Nat; relay: Relay; glosson: Glosson; hub: number; data: number }
 > {
   await using stack = new AsyncDisposableStack();
-  const nat = stack.use(await openNat({ relayHost: `relay.${BASE}`, resets }));
+  const nat = stack.use(await openNat(`relay.${BASE}`));
   const relay = stack.use(
     await startRelay({
       launcher: nat.relay,
@@ -45,35 +42,8 @@ async function home(resets: boolean): Promise<
   return { nat, relay, glosson, hub, data, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
-for (const resets of [false, true]) {
-  Deno.test(`parked connections that a NAT forgot (it ${resets ? "resets" : "drops"} what it does not know) cost no visitor`, async () => {
-    await using place = await home(resets);
-    const { nat, relay, glosson, hub, data } = place;
-    const client = glosson.run();
-    await client.said(/ Online /);
-    const connections = async (): Promise<number> => {
-      const [program = "", ...args] = nat.relay;
-      const established = ["ss", "-Htn", "state", "established", "sport", "=", `:${data}`];
-      const { stdout } = await run(program, [...args, ...established]);
-      return stdout.split("\n").filter(Boolean).length;
-    };
-
-    await until(async () => await connections() >= PARKED, "parked connections");
-    assert.equal((await visit(hub, relay.ca)).status, 200);
-    await until(async () => await connections() >= PARKED, "parked connections");
-    await nat.forget(data);
-    // Parked before that, dead now, and neither end knows.
-    const first = await visit(hub, relay.ca);
-    const second = await visit(hub, relay.ca);
-    assert.deepEqual([first.status, second.status], [200, 200]);
-    assert.ok(first.ms < 4_000, `${first.ms} ms`);
-    // That the others are dead is known by then.
-    assert.ok(second.ms < 900, `${second.ms} ms`);
-  });
-}
-
 Deno.test("behind a router that drops what goes to the data port the page is there over one port alone", async () => {
-  await using place = await home(false);
+  await using place = await home();
   const { nat, relay, glosson, hub, data } = place;
   await nat.block(data);
   const client = glosson.run();

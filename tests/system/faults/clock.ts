@@ -3,7 +3,13 @@ const LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 /** Starts a program for which time passes so many times as fast: its clocks, timers and limits. */
 export function fasterClock(rate: number): string[] {
-  return rate === 1 ? [] : ["env", `LD_PRELOAD=${LIBRARY}`, `FAKETIME=+0 x${rate}`];
+  return ["env", `LD_PRELOAD=${LIBRARY}`, `FAKETIME=+0 x${rate}`];
+}
+
+/** Writes what a program goes by, in one step. */
+function tell(file: string, time: string): void {
+  Deno.writeTextFileSync(`${file}.new`, time);
+  Deno.renameSync(`${file}.new`, file);
 }
 
 /** A clock that is set to another time while a program runs; its timers go on as they were. */
@@ -13,19 +19,57 @@ export class SetClock {
   /** @param file tells the program the time; made here. */
   constructor(file: string) {
     this.#file = file;
-    Deno.writeTextFileSync(file, "+0");
+    tell(file, "+0");
   }
 
   /** Starts a program that has this clock. */
   get launcher(): string[] {
     return [
       ...["env", `LD_PRELOAD=${LIBRARY}`, "FAKETIME_DONT_FAKE_MONOTONIC=1"],
-      ...["FAKETIME_CACHE_DURATION=1", `FAKETIME_TIMESTAMP_FILE=${this.#file}`],
+      ...["FAKETIME_NO_CACHE=1", `FAKETIME_TIMESTAMP_FILE=${this.#file}`],
     ];
   }
 
-  /** Sets it so many seconds off; the program notices within some seconds. */
+  /** Sets it so many seconds off. */
   set(seconds: number): void {
-    Deno.writeTextFileSync(this.#file, `${seconds < 0 ? "" : "+"}${seconds}`);
+    tell(this.#file, `${seconds < 0 ? "" : "+"}${seconds}`);
+  }
+}
+
+/** How much later than measured a program may have started, seconds: its clock is never set back. */
+const MARGIN_S = 1;
+
+/** A clock whose pace is changed while a program runs. */
+export class PacedClock {
+  readonly #file: string;
+  #startedAt = 0;
+  #rate = 1;
+  #aheadS = 0;
+
+  /** @param file tells the program the pace; made here. */
+  constructor(file: string) {
+    this.#file = file;
+    tell(file, "+0");
+  }
+
+  /** Starts a program that has this clock. */
+  get launcher(): string[] {
+    return [
+      ...["env", `LD_PRELOAD=${LIBRARY}`, "FAKETIME_NO_CACHE=1"],
+      `FAKETIME_TIMESTAMP_FILE=${this.#file}`,
+    ];
+  }
+
+  /** To be called when the program was started. */
+  started(): void {
+    this.#startedAt = performance.now();
+  }
+
+  /** Has time pass `rate` times as fast. */
+  set(rate: number): void {
+    const ranS = (performance.now() - this.#startedAt) / 1_000 + MARGIN_S;
+    this.#aheadS = Math.max(0, Math.ceil(this.#aheadS + ranS * (this.#rate - rate)));
+    this.#rate = rate;
+    tell(this.#file, `+${this.#aheadS} x${rate}`);
   }
 }

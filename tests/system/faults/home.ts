@@ -1,0 +1,159 @@
+import { LineLog } from "../../../scripts/line_log.ts";
+import { endProcess, sendSignal } from "../../../scripts/process.ts";
+import { must } from "../../../scripts/run.ts";
+import { bareEnvironment } from "../../stories/environment.ts";
+import { type Glosson, setUpGlosson } from "../../stories/glosson.ts";
+import { type Relay, ROOT } from "../../stories/relay.ts";
+import { PacedClock } from "./clock.ts";
+import { BASE, RELAY_HOST, Way } from "./way.ts";
+
+/** The clients by their languages; both take the same arguments and files. */
+const PROGRAMS = {
+  reference: [
+    Deno.execPath(),
+    ...["run", "-A", "--no-prompt", "--quiet", `${ROOT}examples/client/main.ts`],
+  ],
+  Python: ["/usr/bin/python3", "-m", "glosson"],
+};
+
+/** Which client. */
+export type Program = keyof typeof PROGRAMS;
+
+/** What {@linkcode Home.run} runs. */
+export interface ClientOptions {
+  /** @default {"reference"} */
+  program?: Program;
+  /** Whether {@linkcode Client.pace} is to work. */
+  paced?: boolean;
+  /** Another state folder than the home's own. */
+  stateDir?: string;
+  /** Further arguments of `glosson run`. */
+  args?: readonly string[];
+}
+
+/** A client that runs. */
+export interface Client {
+  /** Resolves with its exit code once it has ended. */
+  readonly ended: Promise<number>;
+  /** Resolves with the first line, past or to come, that matches; that may take two minutes. */
+  said(pattern: RegExp): Promise<string>;
+  /** How many of its lines match. */
+  count(pattern: RegExp): number;
+  /** What its clock showed when it said its last line, milliseconds since the epoch. */
+  readonly lastAt: number;
+  /** Has its time pass so many times as fast: its clock, timers and limits. */
+  pace(rate: number): void;
+  signal(signal: Deno.Signal): void;
+}
+
+/** What a client says when it is online. */
+export const ONLINE = /Online/;
+
+/** What it says when it is not any more. */
+export const AWAY = /Not online|coming back/;
+
+/** How long a line may take: a client finds out within a minute or so that its relay is gone. */
+const SAID_MS = 120_000;
+
+function setUp(relay: Relay, username: string, { launcher }: Way): Promise<Glosson> {
+  return setUpGlosson(relay, username, {
+    launcher,
+    url: `https://${RELAY_HOST}:${relay.ports.hub}`,
+  });
+}
+
+/** A user's home: an account at the relay, a computer, and its own way to the relay. */
+export class Home implements AsyncDisposable {
+  readonly username: string;
+  readonly way: Way;
+  readonly stateDir: string;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(username: string, way: Way, glosson: Glosson, stack: AsyncDisposableStack) {
+    this.username = username;
+    this.way = way;
+    this.stateDir = glosson.stateDir;
+    this.#stack = stack;
+  }
+
+  /** Lays the way and sets the user up by `glosson setup`. */
+  static async found(relay: Relay, username: string): Promise<Home> {
+    const { hub, data } = relay.ports as { hub: number; data: number };
+    await using stack = new AsyncDisposableStack();
+    const way = stack.use(await Way.open([hub, data]));
+    const glosson = stack.use(await setUp(relay, username, way));
+    return new Home(username, way, glosson, stack.move());
+  }
+
+  /** Sets the user up again, as from another computer; the token of before is void. */
+  async setUpAgain(relay: Relay): Promise<void> {
+    this.#stack.use(await setUp(relay, this.username, this.way));
+  }
+
+  /** A second computer's copy of the state folder. */
+  async copyState(): Promise<string> {
+    const copy = `${this.stateDir}-copy`;
+    await must("cp", ["-r", this.stateDir, copy]);
+    return copy;
+  }
+
+  /** A folder with a page of so many characters, to be given as `--dir`. */
+  async site(length: number): Promise<{ dir: string; page: string }> {
+    const dir = `${this.stateDir}-site`;
+    const page = "0123456789abcde\n".repeat(length / 16);
+    await Deno.mkdir(dir);
+    await Deno.writeTextFile(`${dir}/index.html`, page);
+    return { dir, page };
+  }
+
+  get hostname(): string {
+    return `${this.username}.${BASE}`;
+  }
+
+  /** Starts `glosson run`; it ends with the home. */
+  run(options: ClientOptions = {}): Client {
+    const { program = "reference", paced = false, args = [] } = options;
+    const { stateDir = this.stateDir } = options;
+    const clock = paced ? new PacedClock(`${stateDir}-clock`) : undefined;
+    const [command = "", ...rest] = [
+      ...[...this.way.launcher, ...clock?.launcher ?? []],
+      ...[...PROGRAMS[program], "run", "--state", stateDir, ...args],
+    ];
+    const process = new Deno.Command(command, {
+      args: rest,
+      clearEnv: true,
+      env: {
+        ...bareEnvironment(stateDir),
+        ...{ NO_COLOR: "1", PYTHONPATH: `${ROOT}examples/python`, PYTHONDONTWRITEBYTECODE: "1" },
+      },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    clock?.started();
+    const log = new LineLog([process.stderr], String);
+    this.#stack.defer(async () => {
+      await endProcess(process, "SIGKILL");
+      await log.ended;
+    });
+    return {
+      ended: (async () => {
+        const { code } = await process.status;
+        await log.ended;
+        return code;
+      })(),
+      said: (pattern) =>
+        log.first((line) => pattern.test(line) && line, `a line ${pattern}`, SAID_MS),
+      count: (pattern) => log.lines.filter((line) => pattern.test(line)).length,
+      get lastAt() {
+        return Date.parse(log.lines.at(-1)!.split(" ")[0]!);
+      },
+      pace: (rate) => clock!.set(rate),
+      signal: (signal) => sendSignal(process, signal),
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+}
