@@ -30,7 +30,7 @@ const ELSEWHERE: { name: string; file: string; test: string; bystander: string }
   {
     name: "database older",
     file: "tests/store/database_test.ts",
-    test: "openDatabase() migrates an older database, and keeps a copy of it",
+    test: "openDatabase() goes on with the database of every earlier version, and keeps a copy",
     bystander: "nothing",
   },
   {
