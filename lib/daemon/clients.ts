@@ -1,7 +1,8 @@
 import { LastOnline } from "../account/last_online.ts";
 import { Places } from "../net/places.ts";
 import { ControlSockets } from "../session/control_sockets.ts";
-import { RECENT_MS, Sessions } from "../session/sessions.ts";
+import { RECENT_MS } from "../session/coming_back.ts";
+import { Sessions } from "../session/sessions.ts";
 import { type Redeem, Tickets } from "../session/tickets.ts";
 import { urlOf } from "../wire/names.ts";
 import type { Ground } from "./ground.ts";
@@ -39,7 +40,7 @@ export async function buildClients(
   for (const { username, awayMs } of await onlineTimes.listAwaited(RECENT_MS)) {
     sessions.await(username, awayMs);
   }
-  const overdue = setTimeout(() => sessions.forgetOld(), RECENT_MS);
+  const overdue = setTimeout(() => sessions.comingBack.forgetOld(), RECENT_MS);
   onClose(() => clearTimeout(overdue));
   const tickets = new Tickets<Redeem>();
   const parking = new Places({ total: ceilings.parked });

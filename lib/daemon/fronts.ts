@@ -1,5 +1,5 @@
 import type { ApiBindings } from "../api/services.ts";
-import { Problem } from "../api/problem.ts";
+import { isFor, misdirected } from "../api/misdirected.ts";
 import type { Log } from "../log.ts";
 import { BinarySocket } from "../net/binary_socket.ts";
 import type { FrontedConnection } from "../net/fronted_connection.ts";
@@ -12,7 +12,6 @@ import { TlsFront } from "../net/tls_front.ts";
 import type { ServeSocket, WebSocketRoute } from "../net/web_socket_routes.ts";
 import type { PageContext } from "../page/app.tsx";
 import type { Arrival } from "../visitor/destinations.ts";
-import { parseIp } from "../wire/ip_address.ts";
 import { DATA_SUBPROTOCOL, MAX_MESSAGE_BYTES, SUBPROTOCOL } from "../wire/messages.ts";
 
 /** How long a connection to the API may be used, unless it is a control WebSocket. */
@@ -210,21 +209,4 @@ function serveControl(onOpen: (socket: TextSocket) => void): ServeSocket {
     onOpen(socket);
     return socket.run();
   };
-}
-
-/** Whether a request is for one of these names, by its connection and by itself. */
-function isFor(
-  names: readonly string[],
-  serverName: string | undefined,
-  host: string | undefined,
-): boolean {
-  if (host === undefined || !names.includes(host)) return false;
-  // An IP address is never sent as SNI (RFC 6066 section 3).
-  return serverName === undefined ? parseIp(host) !== undefined : serverName === host;
-}
-
-function misdirected(name: string): Response {
-  return new Problem("misdirected", `This is the relay's own address, https://${name}/ only.`, {
-    headers: { "Connection": "close" },
-  }).response();
 }

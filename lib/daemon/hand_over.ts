@@ -16,7 +16,7 @@ const STEP_MS = 15_000;
 
 /** Options for {@linkcode OwnHandOver}. */
 export interface OwnHandOverOptions {
-  sessions: Pick<Sessions, "usernames" | "awaited">;
+  sessions: Pick<Sessions, "usernames" | "comingBack">;
   hub: Pick<Hub, "settled">;
   servers: Pick<Servers, "open" | "stop">;
   /** Where each listener is, by name. */
@@ -52,7 +52,7 @@ export class OwnHandOver implements HandOver {
   look(): Promise<Standing> {
     const { sessions, addresses } = this.#options;
     return Promise.resolve({
-      online: [...sessions.usernames(), ...sessions.awaited()],
+      online: [...sessions.usernames(), ...sessions.comingBack.usernames()],
       ports: Object.fromEntries(addresses().map(([name, { port }]) => [name, port])),
     });
   }

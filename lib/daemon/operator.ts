@@ -76,7 +76,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       }),
     isUsername,
     handOver: options.handOver,
-    waitedFor: () => sessions.waitedFor(),
+    waitedFor: () => sessions.comingBack.waitedFor(),
     backup: () => archiveState({ stateDir: settings.stateDir }, { beside: true }),
     renew: createRenewal(certificate),
     bio: (username) => tryBio(settings.bioScript, username),

@@ -113,7 +113,7 @@ export class ControlSockets {
     for (const link of [...this.#links.values()]) {
       if (link.session.username === username) link.end("revoked", null);
     }
-    this.#options.sessions.forget(username);
+    this.#options.sessions.comingBack.forget(username);
   }
 
   /** Sends every client away to come back later, and waits until they closed. */

@@ -2,13 +2,17 @@ import assert from "node:assert/strict";
 import { OwnHandOver, takeOver } from "../../lib/daemon/hand_over.ts";
 import type { HandOver } from "../../lib/admin/hand_over.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
+import { ComingBack } from "../../lib/session/coming_back.ts";
+import type { Session } from "../../lib/session/session.ts";
 import { ManualClock } from "../manual_clock.ts";
 
 function setUp() {
   const did: string[] = [];
   const clock = new ManualClock();
+  const comingBack = new ComingBack<Session>({ onGone() {} });
+  comingBack.add("zoe", 0);
   const own = new OwnHandOver({
-    sessions: { usernames: () => ["kaylee"].values(), awaited: () => ["zoe"] },
+    sessions: { usernames: () => ["kaylee"].values(), comingBack },
     hub: { settled: () => Promise.resolve() },
     servers: {
       open: (...groups) => void did.push(`open ${groups}`),

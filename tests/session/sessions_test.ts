@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Session } from "../../lib/session/session.ts";
-import { GRACE_MS, RECENT_MS, Sessions } from "../../lib/session/sessions.ts";
+import { GRACE_MS, RECENT_MS } from "../../lib/session/coming_back.ts";
+import { Sessions } from "../../lib/session/sessions.ts";
 import { Tickets } from "../../lib/session/tickets.ts";
 import { ManualClock } from "../manual_clock.ts";
 
@@ -72,7 +73,7 @@ Deno.test("Sessions.forget() ends the wait for a user who will not come back", a
   sessions.add(dropped);
   sessions.remove(dropped, true);
   const found = sessions.find("kaylee");
-  sessions.forget("kaylee");
+  sessions.comingBack.forget("kaylee");
   assert.equal(await found, undefined);
   assert.equal(await sessions.find("kaylee"), undefined);
 });
@@ -81,16 +82,16 @@ Deno.test("Sessions.await() has visitors wait for a user of before the start, fo
   const { clock, sessions, session, changes } = setUp();
   sessions.await("inara", RECENT_MS - 1);
   sessions.await("kaylee");
-  assert.deepEqual(sessions.awaited(), ["inara", "kaylee"]);
-  assert.deepEqual(sessions.waitedFor(), []);
+  assert.deepEqual(sessions.comingBack.usernames(), ["inara", "kaylee"]);
+  assert.deepEqual(sessions.comingBack.waitedFor(), []);
   const found = sessions.find("kaylee");
-  assert.deepEqual(sessions.waitedFor(), ["kaylee"]);
+  assert.deepEqual(sessions.comingBack.waitedFor(), ["kaylee"]);
   clock.advance(1);
   assert.equal(await sessions.find("inara"), undefined);
   const back = session();
   sessions.add(back);
   assert.equal(await found, back);
-  assert.deepEqual([sessions.awaited(), sessions.waitedFor()], [[], []]);
+  assert.deepEqual([sessions.comingBack.usernames(), sessions.comingBack.waitedFor()], [[], []]);
   assert.deepEqual(changes, [["kaylee", "online"], ["inara", "gone"]]);
 });
 
@@ -106,7 +107,7 @@ Deno.test("Sessions.stop() ends every wait, and tells which was cut short", asyn
   assert.equal(sessions.isCutShort("simon"), false);
   // One whose session ends with the relay, too.
   const last = session();
-  sessions.forget("kaylee");
+  sessions.comingBack.forget("kaylee");
   assert.equal(sessions.isCutShort("kaylee"), false);
   sessions.add(last);
   sessions.remove(last, true);
@@ -119,7 +120,7 @@ Deno.test("Sessions.await() leaves alone who is online by then", () => {
   sessions.add(here);
   sessions.await("kaylee", 1_000);
   clock.advance(RECENT_MS);
-  sessions.forgetOld();
+  sessions.comingBack.forgetOld();
   assert.equal(sessions.get("kaylee"), here);
   assert.deepEqual(changes, [["kaylee", "online"]]);
 });
