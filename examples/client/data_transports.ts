@@ -12,8 +12,14 @@ const FIRST_TRY_MS = 3_000;
 /** How long a connection lasts at least that was not ended by something on the way, milliseconds. */
 const STEADY_MS = 2_000;
 
-/** Connections in a row that were ended at once before TCP counts as useless: a relay may do that too. */
+/**
+ * Times in a row that connections were ended at once before a TCP that never worked in this session counts
+ * as useless: a relay may end some too. Those that end together are one time.
+ */
 const MAX_CUT_OFF = 3;
+
+/** What ends within this time ended together, milliseconds. */
+const TOGETHER_MS = 1_000;
 
 /** Time before TCP is tried again in a network where it did not work, milliseconds. */
 const TRY_TCP_EVERY_MS = 600_000;
@@ -57,7 +63,10 @@ export class DataTransports {
   #preferred: Promise<Transport> | undefined;
   #hasSockets: Promise<boolean> | undefined;
   #tryTcpAt = 0;
+  /** Whether TCP has worked in this session. */
+  #proven = false;
   #cutOff = 0;
+  #cutOffAt = -Infinity;
 
   constructor(options: DataTransportsOptions) {
     this.#options = options;
@@ -136,13 +145,21 @@ export class DataTransports {
     } finally {
       if (transport === "tcp" && !options.signal.aborted) {
         const works = judge(outcome, now() - began);
-        if (works === false) this.#cutOff++;
+        if (works === false) this.#noteCutOff();
         if (works === true) {
+          this.#proven = true;
           this.#cutOff = 0;
           await this.#prefer(transport, line, address);
         }
       }
     }
+  }
+
+  #noteCutOff(): void {
+    const now = this.#options.now();
+    if (this.#proven || now - this.#cutOffAt < TOGETHER_MS) return;
+    this.#cutOff++;
+    this.#cutOffAt = now;
   }
 
   async #prefer(transport: Transport, line: DataLine, address: DataAddress): Promise<void> {

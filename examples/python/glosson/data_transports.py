@@ -18,7 +18,8 @@ AUTO = "auto"  # the first that works
 OPEN_S = 5.0  # for the relay to answer on one transport
 FIRST_TRY_S = 3.0  # the same for TCP, before a WebSocket: a visitor's ticket lives 10 s
 STEADY_S = 2.0  # that a connection lasts at least which nothing on the way has ended
-MAX_CUT_OFF = 3  # ended at once in a row, before TCP counts as useless
+MAX_CUT_OFF = 3  # times in a row, before a TCP that never worked in this session is useless
+TOGETHER_S = 1.0  # what is cut off within this time is one: a relay may end some too
 TRY_TCP_EVERY_S = 600.0  # in a network where it did not work
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,8 @@ class DataTransports:
         self._note = note
         self._preferred = TCP
         self._try_tcp_at = 0.0
-        self._cut_off = 0
+        self._proven = False  # TCP has worked in this session
+        self._cut_off, self._cut_off_at = 0, float("-inf")
 
     def remember(self) -> None:
         """Begin with WebSockets: nothing else worked in this network."""
@@ -110,10 +112,16 @@ class DataTransports:
             works = False
             raise
         finally:
-            if transport == TCP:
-                self._cut_off = 0 if works else self._cut_off + 1
-                if works:
-                    self._prefer(TCP, line, data)
+            if transport == TCP and works:
+                self._proven, self._cut_off = True, 0
+                self._prefer(TCP, line, data)
+            elif transport == TCP:
+                self._note_cut_off()
+
+    def _note_cut_off(self) -> None:
+        now = time.monotonic()
+        if not self._proven and now - self._cut_off_at >= TOGETHER_S:
+            self._cut_off, self._cut_off_at = self._cut_off + 1, now
 
     def _prefer(self, transport: str, line: Line, data: DataAddress) -> None:
         if self._chosen != AUTO or self._preferred == transport:

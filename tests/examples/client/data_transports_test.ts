@@ -115,12 +115,24 @@ Deno.test("DataTransports tells what stopped TCP when nothing works", async () =
   assert.deepEqual(remembered(), []);
 });
 
-Deno.test("DataTransports leaves a TCP that opens, but is cut off each time", async () => {
-  const { fates, session } = network();
+Deno.test("DataTransports leaves a TCP that never worked and is cut off each time", async () => {
+  const { fates, session, clock } = network();
   fates.tcp = cutOff;
   const dial = session();
-  for (let i = 0; i < 3; i++) assert.deepEqual(await dial(), ["tcp", "ended"]);
+  // Those that end together are one time.
+  for (const together of [3, 3, 1]) {
+    for (let i = 0; i < together; i++) assert.deepEqual(await dial(), ["tcp", "ended"]);
+    clock.now += 1_000;
+  }
   assert.deepEqual(await dial(), ["websocket", "refused"]);
+});
+
+Deno.test("DataTransports keeps a TCP that worked, whatever a relay ends", async () => {
+  const { fates, session, clock } = network();
+  const dial = session();
+  assert.deepEqual(await dial(), ["tcp", "refused"]);
+  fates.tcp = cutOff;
+  for (let i = 0; i < 5; i++, clock.now += 1_000) assert.deepEqual(await dial(), ["tcp", "ended"]);
 });
 
 Deno.test("DataTransports does as it is told", async () => {

@@ -129,12 +129,28 @@ def test_what_stopped_tcp_is_told_when_nothing_works(network: Network) -> None:
     assert network.state.web_socket_networks() == []
 
 
-def test_a_tcp_that_is_cut_off_each_time_is_left(network: Network) -> None:
+def test_a_tcp_that_never_worked_and_is_cut_off_each_time_is_left(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
     network.fates[TCP] = False
     session = network.session()
-    for _ in range(3):
+    for _ in range(5):  # those that end together are one
+        assert network.dial(session) == [TCP, "NotJoined"]
+    monkeypatch.setattr("glosson.data_transports.TOGETHER_S", 0.0)
+    for _ in range(2):
         assert network.dial(session) == [TCP, "NotJoined"]
     assert network.dial(session) == [WEBSOCKET, "Refused"]
+
+
+def test_a_tcp_that_worked_is_kept_whatever_a_relay_ends(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glosson.data_transports.TOGETHER_S", 0.0)
+    session = network.session()
+    assert network.dial(session) == [TCP, "Refused"]
+    network.fates[TCP] = False
+    for _ in range(5):
+        assert network.dial(session) == [TCP, "NotJoined"]
 
 
 def test_a_choice_is_one(network: Network) -> None:
