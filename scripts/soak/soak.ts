@@ -200,9 +200,12 @@ async function live(world: World, plan: SoakPlan): Promise<void> {
     ...[takeSamples(), useStreams(), handOver(), acts.live(over.signal)],
     world.comeAndGo(goingS).then((came) => acts.did("users came and went", came)),
   ]);
-  // Samples are taken to the end, so that only a failure comes before it.
-  await Promise.race([sleep(seconds * 1000), lives]);
-  over.abort();
+  try {
+    // Samples are taken to the end, so that only a failure comes before it.
+    await Promise.race([sleep(seconds * 1000), lives]);
+  } finally {
+    over.abort();
+  }
   await crowd.endVisits();
   await lives;
 }
