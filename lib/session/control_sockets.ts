@@ -23,7 +23,7 @@ export interface ComeBack {
 }
 
 /** To one that starts again. */
-export const AFTER_RESTART: ComeBack = { minMs: 1_000, eachMs: 2, leastMs: 1_000, mostMs: 10_000 };
+export const AFTER_RESTART: ComeBack = { minMs: 1_000, eachMs: 1, leastMs: 1_000, mostMs: 10_000 };
 
 /**
  * How clients are sent to a relay that is there: so many every so often, that it has time for their TLS
