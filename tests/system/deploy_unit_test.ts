@@ -4,7 +4,6 @@ import { BASE, type Relay, ROOT } from "../stories/relay.ts";
 import { apiOf, serveUser, type User, visit } from "../stories/user.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { compileExecutables } from "./deploy/executable.ts";
-import { frontPorts, startHaproxy } from "./deploy/front.ts";
 import { type PlacedFile, startSystemd, type Systemd } from "./deploy/systemd.ts";
 
 /** The unit's own exposure level; systemd-analyze calls 0 to 1.5 safe to say "OK" to. */
@@ -176,36 +175,6 @@ Deno.test("an instance of the unit takes the other's place, which ends by itself
   while (await show("StatusText", "glossond@b") !== "1 users online, 0 visitors") {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-});
-
-Deno.test("systemctl restart is noticed by nobody behind HAProxy", async () => {
-  const { ports, settings } = freshSettings();
-  await using systemd = await systemdWith(`${settings}GLOSSOND_PROXY_PROTOCOL_FROM=127.0.0.1\n`);
-  await systemd.systemctl("start", "glossond");
-  const relay = await relayOf(systemd, ports);
-  const dir = await Deno.makeTempDir({ prefix: "glossond-restart-" });
-  await using stack = new AsyncDisposableStack();
-  stack.defer(() => Deno.remove(dir, { recursive: true }));
-  const front = frontPorts();
-  const { hub = 0, control = 0 } = ports;
-  stack.use(await startHaproxy({ dir, base: BASE, ports: front, hub, control }));
-  const through = { ...relay, ports: { ...ports, hub: front.tls } };
-  // One every so often, whether those before have been served or wait.
-  const visits: Promise<number>[] = [];
-  const visiting = setInterval(() => {
-    visits.push(visit(through, BASE).then(({ status }) => status));
-  }, 20);
-  const pid = () => systemd.systemctl("show", "-P", "MainPID", "glossond");
-  for (let restart = 0; restart < 3; restart++) {
-    const before = await pid();
-    await systemd.systemctl("restart", "glossond");
-    assert.notEqual(await pid(), before);
-    assert.equal((await visit(through, BASE)).status, 200);
-  }
-  clearInterval(visiting);
-  const seen = await Promise.all(visits);
-  assert.ok(seen.length > 50, `${seen.length} visits`);
-  assert.deepEqual([...new Set(seen)], [200]);
 });
 
 Deno.test("the daemon runs by its unit under the real systemd, with all its restrictions", async () => {
