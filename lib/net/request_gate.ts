@@ -58,6 +58,7 @@ export class RequestGate implements Duplex {
   /** The beginning of a request that may be one to leave. */
   #begun: Uint8Array = NOTHING;
   #left: Uint8Array<ArrayBuffer> | undefined;
+  readonly #heard = Promise.withResolvers<void>();
   /** What is read in the server's place. */
   #refusal: Uint8Array | undefined;
 
@@ -80,6 +81,11 @@ export class RequestGate implements Duplex {
   /** Whether nothing that was asked is unanswered, and no request has begun. */
   get isIdle(): boolean {
     return this.#passed <= this.#answered && this.#frames.isBetween && this.#begun.length === 0;
+  }
+
+  /** Resolves when the server has begun to answer, or answers no more. */
+  get heard(): Promise<void> {
+    return this.#heard.promise;
   }
 
   /** Whether the first request is one of HTTP/1.0; known once its head has passed. */
@@ -109,6 +115,7 @@ export class RequestGate implements Duplex {
     if (this.#refusal === undefined) {
       try {
         const n = await this.#server.read(p);
+        this.#heard.resolve();
         if (n === null) this.#end();
         else if (isBareRefusal(p.subarray(0, n))) this.#refuse(UNREADABLE);
         if (this.#refusal === undefined) return n;
@@ -124,6 +131,7 @@ export class RequestGate implements Duplex {
 
   /** Nothing more is answered. */
   #end(): void {
+    this.#heard.resolve();
     this.#deaf = true;
     this.#over = true;
     this.#wake();

@@ -139,6 +139,20 @@ Deno.test("RequestGate tells the server of the end once it has answered what was
   assert.equal(await behind.read(new Uint8Array(1)), null);
 });
 
+Deno.test("RequestGate tells when the server begins to answer, or answers no more", async () => {
+  const { tested, behind } = gate();
+  assert.equal(await settles(tested.heard), false);
+  const read = tested.read(new Uint8Array(64));
+  assert.equal(await settles(tested.heard), false);
+  await writeAll(behind, utf8("HTTP/1.1 200 OK\r\n\r\n"));
+  await read;
+  await tested.heard;
+
+  const left = gate();
+  left.tested.close();
+  await left.tested.heard;
+});
+
 Deno.test("RequestGate tells the server at once of an end within a request", async () => {
   const { tested, behind, came } = gate();
   await writeAll(tested, utf8("POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab"));

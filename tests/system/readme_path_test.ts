@@ -75,7 +75,7 @@ Deno.test("README alone, as root: init, HAProxy, a user, their page, back-up, re
     throw new Error(`${error.message}\n${await machine.shell("cat /run/glossond.log")}`);
   });
   const found = await machine.run("sh", "-c", `${glossond} doctor`);
-  assert.equal(found.code, 0, found.text);
+  assert.equal(found.code, 0, `${found.text}${await machine.shell("cat /run/glossond.log")}`);
   // How many descriptors there are is the machine's affair.
   assert.doesNotMatch(found.text, /^(?:FAULT {2}|WARN {3})(?!descriptors)/m);
 
