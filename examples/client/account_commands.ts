@@ -48,7 +48,8 @@ export async function release({ yes }: ReleaseOptions, world: AccountWorld): Pro
   const { state, say } = world;
   await withAccount(state, async (account, http) => {
     const { hostname } = account;
-    const there = `This gives ${hostname} back: its page is gone, and others may claim it.`;
+    const there =
+      `This gives ${hostname} back: its page is gone, and after a while others may claim it.`;
     if (!yes) await confirm(there, "--yes", world);
     await giveBack(account, http, world);
     await state.forgetAccount();

@@ -147,7 +147,8 @@ Options:
   --state DIR      use the state in DIR
 `;
 
-const RELEASE = `Gives your name back to the relay: its page is gone, and others may claim it.
+const RELEASE =
+  `Gives your name back to the relay: its page is gone, and after a while others may claim it.
 
 Usage: glosson release [--yes] [--state DIR]
 

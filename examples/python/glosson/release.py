@@ -17,7 +17,10 @@ async def release(state: State, sure: bool) -> int:
         complain(f"nothing is set up in {state.folder}")
         return 1
     if not sure:
-        there = f"This gives {account.hostname} back: its page is gone, and others may claim it."
+        there = (
+            f"This gives {account.hostname} back: its page is gone, "
+            "and after a while others may claim it."
+        )
         lines = terminal_lines()
         if lines is None:
             raise RuntimeError(f"{there} To go ahead, add --yes")
