@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { sleep } from "../../lib/net/pause.ts";
 import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
-import { until } from "../certificate/helpers.ts";
+import { temporaryFolder, until } from "../certificate/helpers.ts";
 import { helloFor, rest, send } from "../stories/hub_visitor.ts";
 import { openTls, raw } from "../stories/raw_https.ts";
 import { BASE, type Relay, startRelay } from "../stories/relay.ts";
 import { connectControl, dialData, readJoin, signUp } from "../stories/user.ts";
-import { fasterClock } from "./faults/clock.ts";
+import { PacedClock } from "./faults/clock.ts";
 
-/** How many times as fast the relay's time passes. */
+/** How many times as fast the relay's time passes while visitors wait. */
 const RATE = 20;
 
 /** Visitors of each kind who never read. */
@@ -49,7 +49,9 @@ async function sockets(relay: Relay): Promise<number> {
 }
 
 Deno.test("a visitor who ends their side and waits for a minute gets the answer", async () => {
-  await using relay = await startRelay({ launcher: fasterClock(RATE) });
+  await using folder = temporaryFolder();
+  const clock = new PacedClock(`${folder.path}/clock`);
+  await using relay = await startRelay({ launcher: clock.launcher });
   const user = await signUp(relay, "kaylee");
   await using link = await connectControl(relay, user);
   using visitor = await send(relay, [helloFor(user.hostname)]);
@@ -57,6 +59,7 @@ Deno.test("a visitor who ends their side and waits for a minute gets the answer"
   using client = await dialData(relay, (await link.next("connect")).ticket);
   await readJoin(client);
   await client.write(new TextEncoder().encode("first"));
+  clock.set(RATE);
   await sleep(60_000 / RATE);
   await client.write(new TextEncoder().encode(", last"));
   await client.closeWrite();
@@ -65,8 +68,10 @@ Deno.test("a visitor who ends their side and waits for a minute gets the answer"
 
 Deno.test("visitors who end their side and never read hold nothing for longer than minutes", async () => {
   using backend = flooding();
+  await using folder = temporaryFolder();
+  const clock = new PacedClock(`${folder.path}/clock`);
   await using relay = await startRelay({
-    launcher: fasterClock(RATE),
+    launcher: clock.launcher,
     settings: { FALLBACK_BACKEND: `127.0.0.1:${backend.port}` },
   });
   const user = await signUp(relay, "kaylee");
@@ -93,6 +98,7 @@ Deno.test("visitors who end their side and never read hold nothing for longer th
       }
     }
     assert.ok(await sockets(relay) >= before + 3 * NEVER_READING, "they hold something at first");
+    clock.set(RATE);
     const began = performance.now();
     await until(
       async () => await sockets(relay) <= before + 2,

@@ -89,19 +89,20 @@ export class Bystander implements AsyncDisposable {
     const at = performance.now();
     const [page, own] = await Promise.all([timed(open), timed(() => this.#own.visit())]);
     if (own.failure !== undefined) throw new Error(`Cannot open the test's own: ${own.failure}`);
-    if (own.ms < STARVED_MS) this.#visits.push({ at, ...page, ownMs: own.ms });
+    this.#visits.push({ at, ...page, ownMs: own.ms });
   }
 
   /** What was noticed since a moment of `performance.now()`; visits under way are awaited. */
   async since(from: number): Promise<Noticed> {
     const until = performance.now();
     await Promise.all(this.#under);
-    const seen = this.#visits.filter(({ at }) => at >= from && at <= until);
+    const all = this.#visits.filter(({ at }) => at >= from && at <= until);
+    const seen = all.filter(({ ownMs }) => ownMs < STARVED_MS);
     return {
       visits: seen.length,
       failures: seen.flatMap(({ failure }) => failure ?? []),
       p99Ms: p99(seen.map(({ ms }) => ms)),
-      busyMs: BUSY_SHARE * p99(seen.map(({ ownMs }) => ownMs)),
+      busyMs: BUSY_SHARE * p99(all.map(({ ownMs }) => ownMs)),
     };
   }
 

@@ -1,11 +1,6 @@
 /** Debian's libfaketime, in a program's way to the clocks of the system. */
 const LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
-/** Starts a program for which time passes so many times as fast: its clocks, timers and limits. */
-export function fasterClock(rate: number): string[] {
-  return ["env", `LD_PRELOAD=${LIBRARY}`, `FAKETIME=+0 x${rate}`];
-}
-
 /** Writes what a program goes by, in one step. */
 function tell(file: string, time: string): void {
   Deno.writeTextFileSync(`${file}.new`, time);
@@ -36,17 +31,21 @@ export class SetClock {
   }
 }
 
-/** How much later than measured a program may have started, seconds: its clock is never set back. */
+/** How much later than measured a program may hear of another pace, seconds: its clock is never set back. */
 const MARGIN_S = 1;
 
-/** A clock whose pace is changed while a program runs. */
+/** A clock whose pace is changed while a program runs: its timers and limits go by it. */
 export class PacedClock {
   readonly #file: string;
-  #startedAt = 0;
+  readonly #startedAt = performance.now();
   #rate = 1;
   #aheadS = 0;
 
-  /** @param file tells the program the pace; made here. */
+  /**
+   * A clock for a program that is started next.
+   *
+   * @param file tells the program the pace; made here.
+   */
   constructor(file: string) {
     this.#file = file;
     tell(file, "+0");
@@ -58,11 +57,6 @@ export class PacedClock {
       ...["env", `LD_PRELOAD=${LIBRARY}`, "FAKETIME_NO_CACHE=1"],
       `FAKETIME_TIMESTAMP_FILE=${this.#file}`,
     ];
-  }
-
-  /** To be called when the program was started. */
-  started(): void {
-    this.#startedAt = performance.now();
   }
 
   /** Has time pass `rate` times as fast. */

@@ -130,7 +130,6 @@ export class Home implements AsyncDisposable {
       stdout: "null",
       stderr: "piped",
     }).spawn();
-    clock?.started();
     const log = new LineLog([process.stderr], String);
     this.#stack.defer(async () => {
       await endProcess(process, "SIGKILL");

@@ -134,7 +134,11 @@ function lifetimeRow({ name, ms, renewedAfterMs }: typeof LIFETIMES[number]): Ro
         onChange() {},
       });
       try {
-        await until(() => !relay.current().selfSigned, "the first certificate");
+        await until(
+          () => !relay.current().selfSigned && !relay.status().ordering,
+          "the first certificate",
+          30_000,
+        );
         const { notAfter } = relay.current();
         const leftMs = notAfter - relay.status().renewAt;
         const spreadMs = ms / 50 + 60_000;
