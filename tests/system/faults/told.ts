@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { until } from "../../certificate/helpers.ts";
+import { EXIT } from "../../../examples/client/exit_codes.ts";
 import { glossondCommand } from "../../stories/admin_command.ts";
 import { endOf } from "../../../scripts/run.ts";
 import { visit } from "../../stories/user.ts";
@@ -88,12 +89,12 @@ export const TOLD: Row[] = [
       await using home = await world.home();
       const first = await online(home);
       const second = await online(home, { stateDir: await home.copyState() });
-      assert.equal(await first.ended, 1);
+      assert.equal(await first.ended, EXIT.replaced);
       await first.said(/Another glosson run took over this name/);
       await home.setUpAgain(world.relay);
-      assert.equal(await second.ended, 1);
+      assert.equal(await second.ended, EXIT.unauthorized);
       await second.said(/no longer accepts this account's token/);
-      return "each stopped with code 1 and said why";
+      return `they stopped with codes ${EXIT.replaced} and ${EXIT.unauthorized}, and said why`;
     },
   },
 ];
