@@ -135,7 +135,11 @@ async function compile(
   ];
   const { code, text } = await run(program, [...args, "compile", ...options], { cwd, env });
   if (code !== 0) {
-    const why = text.match(/^error: (.*)/im)?.[1] ?? text.trim().split("\n").at(-1);
+    // Deno tells the deepest cause last.
+    const lines = text.replace(/^Stack backtrace:[^]*/m, "").split("\n")
+      .map((line) => line.trim().replace(/^\d+: /, "")).filter((line) => line !== "");
+    const first = lines.find((line) => line.startsWith("error: "))?.slice("error: ".length);
+    const why = [...new Set([first, lines.at(-1)])].filter((line) => line !== undefined).join(": ");
     throw new Error(`Cannot compile ${name}, so what is there stays as it was: ${why}`);
   }
   // Deno adds it for Windows.
