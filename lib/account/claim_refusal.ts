@@ -34,26 +34,12 @@ export function reserved(username: string): Refusal<"reserved-username"> {
   );
 }
 
-/** For a name that was released and rests. */
-export function resting(
-  username: string,
-  rest: {
-    /** Milliseconds since the epoch. */
-    until: number;
-    /** Whether profiles can be told from others of the same name. */
-    profileKnown: boolean;
-    contact: string | undefined;
-  },
-): Refusal<"reserved-username"> {
-  const until = `${new Date(rest.until).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-  const released = `The name ${username} was released by the user who had it`;
+/** For a name that was released and rests, `until` milliseconds since the epoch. */
+export function resting(username: string, until: number): Refusal<"reserved-username"> {
+  const time = `${new Date(until).toISOString().slice(0, 16).replace("T", " ")} UTC`;
   return refuse(
     "reserved-username",
-    rest.profileKnown
-      ? `${released}: until ${until} only the profile that had it can have it again. Choose another name, or come back then.`
-      : `${released}: nobody can have it until ${until}, so that nobody is taken for them. If you are that user, write to ${
-        rest.contact ?? "the relay's operator"
-      }; else choose another name, or come back then.`,
+    `The name ${username} was released by the user who had it: until ${time} only the profile that had it can have it again. Choose another name, or come back then.`,
   );
 }
 

@@ -27,7 +27,6 @@ import { type Random, systemRandom } from "../wire/random_secret.ts";
 import { createSlidingLimit, type SlidingLimit } from "./sliding_limit.ts";
 import type { ClaimStore, ProvenClaim } from "../store/claims.ts";
 import type { AccountStore } from "../store/accounts.ts";
-import type { RestStore } from "../store/rests.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -45,7 +44,6 @@ export interface ClaimsOptions {
   store: {
     accounts: Pick<AccountStore, "byUsername" | "blockOf">;
     claims: Pick<ClaimStore, "get" | "count" | "grant">;
-    rests: Pick<RestStore, "of">;
   };
   /** {@linkcode ClaimStore.key}. */
   key: Uint8Array;
@@ -103,7 +101,7 @@ export class Claims {
 
   /** Makes a claim on a username, whatever the caller sent as one. */
   async create(username: unknown, address: string): Promise<ClaimMade | NotClaimed> {
-    const { store: { accounts, rests }, hostnameOf, codeLifeMs = CODE_LIFE_MS } = this.#options;
+    const { store: { accounts }, hostnameOf, codeLifeMs = CODE_LIFE_MS } = this.#options;
     const refusal = refuseName(username);
     if (refusal !== undefined) return refusal;
     const name = String(username);
@@ -113,9 +111,6 @@ export class Claims {
     }
     const block = await accounts.blockOf(name);
     if (block !== undefined) return this.#suspended(name, block.blockedReason);
-    // Else whether it is the same profile turns out when that is read.
-    const rest = await rests.of(name);
-    if (rest?.profileKnown === false) return this.#resting(name, rest.until, false);
 
     const waitMs = this.#byAddress.take(addressGroup(address));
     if (waitMs > 0) return tooManyClaims(waitMs);
@@ -180,25 +175,17 @@ export class Claims {
     return suspended(username, { reason, contact: this.#options.contact?.() });
   }
 
-  #resting(
-    username: string,
-    until: number,
-    profileKnown: boolean,
-  ): Refusal<"reserved-username"> {
-    return resting(username, { until, profileKnown, contact: this.#options.contact?.() });
-  }
-
   /** The operator may have acted since the claim was made, or while the profile was read. */
   async #grant(claim: Omit<ProvenClaim, "mayBeNew">): Promise<ClaimVerified | NotVerified> {
     const { store, hostnameOf } = this.#options;
-    const { username, profileId } = claim;
+    const { username } = claim;
     const mayBeNew = !this.#isReserved(username);
     const grant = await store.claims.grant({ ...claim, mayBeNew });
     switch (grant.state) {
       case "blocked":
         return this.#suspended(username, grant.reason);
       case "resting":
-        return this.#resting(username, grant.until, profileId !== undefined);
+        return resting(username, grant.until);
       case "not-new":
         return reserved(username);
       case "used":

@@ -1,12 +1,15 @@
 import type { Trace } from "./acts.ts";
 
-/** A released name that rests: nobody but the profile that had it can have it. */
+/**
+ * A released name that rests: nobody but the profile that had it can have it. Where it is not known which
+ * that was, any profile of the name counts as it: its user may come back.
+ */
 export interface Rest {
   username: string;
   /** Milliseconds since the epoch. */
   releasedAt: number;
   until: number;
-  /** Whether it is known which profile had the name; where it is not, nobody can have it. */
+  /** Whether it is known which profile had the name. */
   profileKnown: boolean;
 }
 

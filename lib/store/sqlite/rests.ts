@@ -47,7 +47,9 @@ export function restKeeper(db: DatabaseSync, now: () => number): Resting {
       const row = select.get(username, now());
       if (row === undefined) return undefined;
       const kept = row.profile_hash as Uint8Array | null;
-      const isSame = kept !== null && profileHash !== null && timingSafeEqual(kept, profileHash);
+      // The name is all that was known of it.
+      if (kept === null) return undefined;
+      const isSame = profileHash !== null && timingSafeEqual(kept, profileHash);
       return isSame ? undefined : Number(row.rests_until);
     },
     forget: (username) => remove.run(username).changes === 1,
