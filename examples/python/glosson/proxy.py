@@ -1,7 +1,6 @@
 """Passes visitors to a web app: heads are mended, the bytes of bodies are left alone.
 
-Each request has a connection of its own to the app: one that is kept may be closed by the app in
-the moment it is used again, and then nobody knows whether the app has seen the request.
+Each has a connection of its own: of a kept one nobody knows, when it closes, what the app has seen.
 """
 
 from __future__ import annotations
