@@ -1,5 +1,6 @@
 import { setOptions } from "../net/listen.ts";
 import { type Place, Places } from "../net/places.ts";
+import { scheduleTimeout } from "../net/schedule.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
 import { TokenBuckets } from "../net/token_buckets.ts";
 import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
@@ -16,6 +17,13 @@ const REFUSALS = 64;
 
 /** Refusals a second that an address is told of, and at once before that: a browser needs one. */
 const TOLD = { perSecond: 2, burst: 10 } as const;
+
+/**
+ * Of the others, so many are kept waiting for so long before they are closed, all together and of one
+ * address: whoever comes again as soon as they are refused comes less often.
+ */
+const KEPT_WAITING = { total: 512, perKey: 64 } as const;
+const KEPT_WAITING_MS = 1_000;
 
 /** A connection whose beginning has been read. */
 export interface Visit {
@@ -68,6 +76,7 @@ export class Admission {
   readonly #perAddress: Places;
   readonly #large = new Places({ total: LARGE_HELLOS });
   readonly #refusals = new Places({ total: REFUSALS });
+  readonly #keptWaiting = new Places(KEPT_WAITING);
   readonly #buckets: TokenBuckets;
   readonly #told = new TokenBuckets(TOLD);
 
@@ -164,8 +173,9 @@ export class Admission {
   }
 
   /**
-   * Refuses a connection that is above a limit: by an alert, or unheard when many are at once or its
-   * address has been told often: an alert with the wait for its reader costs more than all before it.
+   * Refuses a connection that is above a limit: by an alert, or unheard, and after a wait, when many are at
+   * once or its address has been told often: an alert with the wait for its reader costs more than all
+   * before it.
    */
   async #turnAway(
     conn: Duplex,
@@ -176,6 +186,7 @@ export class Admission {
       ? this.#refusals.take()
       : undefined;
     if (place === undefined) {
+      await this.#keepWaiting(groups);
       closeQuietly(conn);
       return { outcome };
     }
@@ -184,5 +195,13 @@ export class Admission {
     } finally {
       place.leave();
     }
+  }
+
+  /** Waits where there is a place for that. */
+  async #keepWaiting(groups: readonly string[]): Promise<void> {
+    const place = groups.length === 0 ? undefined : this.#keptWaiting.take(...groups);
+    if (place === undefined) return;
+    await new Promise<void>((resolve) => scheduleTimeout(resolve, KEPT_WAITING_MS));
+    place.leave();
   }
 }

@@ -116,6 +116,23 @@ Deno.test("an address may come at a burst, then at a rate; others are not kept w
   assert.equal(await knock("203.0.113.7"), ALERT.unrecognizedName);
 });
 
+Deno.test("who comes far too fast is closed unheard, and not at once, so that they cannot come again sooner", async () => {
+  await using relay = await startRelay({
+    settings: { PROXY_PROTOCOL_FROM: "127.0.0.1", HELLO_BURST: "1", HELLOS_PER_SECOND: "1" },
+  });
+  const hello = helloFor("elsewhere.example");
+  const unheard: number[] = [];
+  await Promise.all(Array.from({ length: 30 }, async () => {
+    const came = performance.now();
+    const got = await answer(relay, [proxied("203.0.113.7"), hello]).catch(() => undefined);
+    if (got !== ALERT.internalError && got !== ALERT.unrecognizedName) {
+      unheard.push(performance.now() - came);
+    }
+  }));
+  assert.ok(unheard.length >= 10, `${unheard.length} of 30`);
+  assert.ok(unheard.every((ms) => ms >= 950), unheard.join());
+});
+
 Deno.test("silent peers of a few addresses never take all places of hellos", async () => {
   await using relay = await startRelay({
     settings: { PROXY_PROTOCOL_FROM: "127.0.0.1", MAX_HELLOS: "20" },
