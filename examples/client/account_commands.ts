@@ -71,6 +71,8 @@ export async function rename(options: RenameOptions, world: AccountWorld): Promi
     const relay = new URL(current.relay);
     const { username } = options;
     let former = await state.formerAccount();
+    // Ended before the new account was kept: the only one that there is must not be given back.
+    if (former?.token === current.token) former = undefined;
     if (current.username !== username) {
       if (former !== undefined) throw new Error(unfinished(former, current));
       const there = `This claims ${username} and then gives ${current.hostname} back.`;

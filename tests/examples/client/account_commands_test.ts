@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { rename } from "../../../examples/client/account_commands.ts";
+import { sleep } from "../../../lib/net/pause.ts";
+import { story } from "./story.ts";
+
+Deno.test("rename() that ended before the new account was kept does not give the only one back", () =>
+  story(async ({ relay, state }) => {
+    const account = (await state.account())!;
+    await state.saveFormerAccount(account);
+    const world = { state, say: () => {}, now: Date.now, sleep };
+    await assert.rejects(
+      rename({ username: account.username, yes: true }, world),
+      /The name is kaylee already/,
+    );
+    await assert.rejects(
+      rename({ username: "robin", yes: false }, world),
+      /This claims robin and then gives kaylee\.\S+ back/,
+    );
+    assert.deepEqual(relay.requests, []);
+    assert.deepEqual(await state.account(), account);
+  }));
