@@ -7,6 +7,9 @@ import type { Job, ServiceManager, ServiceWorld } from "./service.ts";
 /** What a line of the table ends with, by which it is found again. */
 const mark = (name: string): string => `# ${name}: written by glosson install`;
 
+/** What is said where there is no table yet, by Debian's cron and the like, and by BusyBox. */
+const NO_TABLE = /no crontab for|can't open '[^']*': No such file/i;
+
 /** `@reboot` of cron, where there is nothing better: it starts a script that starts `run` again. */
 export function cron({ run }: ServiceWorld): ServiceManager {
   type Known = Pick<Job, "name" | "state">;
@@ -15,10 +18,12 @@ export function cron({ run }: ServiceWorld): ServiceManager {
 
   /** The table without the job's line. */
   async function others({ name }: Known): Promise<string[]> {
-    // It fails where there is none yet.
-    const { code, text } = await run("crontab", ["-l"]);
-    const lines = code === 0 ? text.trimEnd().split("\n") : [];
-    return lines.filter((line) => line !== "" && !line.endsWith(mark(name)));
+    const { code, text, complaint } = await run("crontab", ["-l"]);
+    if (code !== 0 && !NO_TABLE.test(complaint)) {
+      throw new Error(`Cannot read the table of cron: crontab -l says: ${complaint.trim()}`);
+    }
+    const lines = text === "" ? [] : text.replace(/\n$/, "").split("\n");
+    return lines.filter((line) => !line.endsWith(mark(name)));
   }
 
   /** The script's process group, which it leads, while it runs. */
@@ -39,13 +44,13 @@ export function cron({ run }: ServiceWorld): ServiceManager {
     label: "cron",
     isHere: async () => (await run("crontab", ["-l"])).code !== 127,
     async install(job) {
-      await stop(job);
-      await writeOwn(script(job), keepRunningScript(job));
       const start = `setsid sh ${quoted(script(job))} </dev/null >/dev/null 2>&1 & ` +
         `echo $! > ${quoted(pidFile(job))}`;
       // A percent sign ends the command, crontab(5).
       const line = `@reboot ${start.replaceAll("%", "\\%")} ${mark(job.name)}`;
       const table = [...await others(job), line, ""].join("\n");
+      await stop(job);
+      await writeOwn(script(job), keepRunningScript(job));
       await mustRun(run, "crontab", ["-"], table);
       await mustRun(run, "sh", ["-c", start]);
       return [];

@@ -1,9 +1,19 @@
-/** Runs a program to its end: its exit code, and all that it wrote. */
+/** What a program did. */
+export interface ProgramEnd {
+  /** Exit code. */
+  code: number;
+  /** Its standard output. */
+  text: string;
+  /** Its standard error. */
+  complaint: string;
+}
+
+/** Runs a program to its end. */
 export type RunProgram = (
   program: string,
   args: readonly string[],
   input?: string,
-) => Promise<{ code: number; text: string }>;
+) => Promise<ProgramEnd>;
 
 /** Code for a program that is not there, as shells have it. */
 const NOT_FOUND = 127;
@@ -23,9 +33,9 @@ export const runProgram: RunProgram = async (program, args, input = "") => {
     await writer.close().catch(() => {});
     const { code, stdout, stderr } = await process.output();
     const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-    return { code, text: decode(stdout) + decode(stderr) };
+    return { code, text: decode(stdout), complaint: decode(stderr) };
   } catch (error) {
-    return { code: NOT_FOUND, text: (error as Error).message };
+    return { code: NOT_FOUND, text: "", complaint: (error as Error).message };
   }
 };
 
@@ -40,7 +50,9 @@ export async function mustRun(
   args: readonly string[],
   input?: string,
 ): Promise<string> {
-  const { code, text } = await run(program, args, input);
+  const { code, text, complaint } = await run(program, args, input);
   if (code === 0) return text;
-  throw new Error(`Cannot install: ${[program, ...args].join(" ")} says: ${text.trim()}`);
+  throw new Error(
+    `Cannot install: ${[program, ...args].join(" ")} says: ${(text + complaint).trim()}`,
+  );
 }

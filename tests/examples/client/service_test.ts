@@ -4,7 +4,7 @@ import { must } from "../../../scripts/run.ts";
 import { lastLines, olderLog, openLogFile } from "../../../examples/client/log_file.ts";
 import { cron } from "../../../examples/client/service/cron.ts";
 import { keepRunningScript } from "../../../examples/client/service/keep_running.ts";
-import { runProgram } from "../../../examples/client/service/program.ts";
+import { type ProgramEnd, runProgram } from "../../../examples/client/service/program.ts";
 import { type Job, serviceManagers } from "../../../examples/client/service/service.ts";
 import { systemd } from "../../../examples/client/service/systemd.ts";
 import { until } from "../../certificate/helpers.ts";
@@ -51,7 +51,7 @@ Deno.test({
         run(program, args, input) {
           if (program !== "crontab") return runProgram(program, args, input);
           if (args[0] === "-") table = input!;
-          return Promise.resolve({ code: 0, text: table });
+          return Promise.resolve({ code: 0, text: table, complaint: "" });
         },
       });
       const program =
@@ -77,6 +77,62 @@ Deno.test({
     }),
 });
 
+/** A cron of a user whose table this says, and what was made of it. */
+function cronOf(said: ProgramEnd) {
+  const tables: string[] = [];
+  const manager = cron({
+    os: "linux",
+    env: () => undefined,
+    run(program, args, input) {
+      if (program === "crontab" && args[0] === "-l") return Promise.resolve(said);
+      if (program === "crontab") tables.push(input!);
+      return Promise.resolve({ code: 0, text: "", complaint: "" });
+    },
+  });
+  return { manager, tables };
+}
+
+Deno.test("cron leaves a table alone that it cannot read", () =>
+  withFolder(async (folder) => {
+    const { manager, tables } = cronOf({
+      code: 1,
+      text: "",
+      complaint: "crontab: no space left\n",
+    });
+    const job = jobIn(folder, ["glosson"]);
+    await assert.rejects(manager.install(job), /crontab -l says: crontab: no space left$/);
+    await Deno.writeTextFile(join(folder, "keep-running.sh"), "");
+    await assert.rejects(manager.uninstall(job), /crontab -l says/);
+    assert.deepEqual(tables, []);
+  }));
+
+for (
+  const [name, said, before] of [
+    ["as it is", { code: 0, text: "# mine\n\n5 4 * * * other\n", complaint: "a warning\n" }, [
+      "# mine",
+      "",
+      "5 4 * * * other",
+    ]],
+    ["empty", { code: 0, text: "", complaint: "" }, []],
+    ["not there", { code: 1, text: "", complaint: "no crontab for kaylee\n" }, []],
+    [
+      "not there for BusyBox",
+      { code: 1, text: "", complaint: "crontab: can't open 'kaylee': No such file or directory\n" },
+      [],
+    ],
+  ] as const
+) {
+  Deno.test(`cron adds a line to a table that is ${name}, and nothing else`, () =>
+    withFolder(async (folder) => {
+      const { manager, tables } = cronOf(said);
+      await manager.install(jobIn(folder, ["glosson"]));
+      const lines = tables[0]!.split("\n");
+      assert.deepEqual(lines.slice(0, -2), before);
+      assert.match(lines.at(-2)!, /^@reboot setsid sh .* # glosson: written by glosson install$/);
+      assert.equal(lines.at(-1), "");
+    }));
+}
+
 Deno.test({
   name: "the unit of systemd passes its words on as they are",
   ignore: isWindows,
@@ -88,7 +144,7 @@ Deno.test({
         env: (name) => name === "XDG_CONFIG_HOME" ? folder : undefined,
         run(program, args) {
           ran.push([program, ...args].join(" "));
-          return Promise.resolve({ code: 0, text: "Linger=yes\n" });
+          return Promise.resolve({ code: 0, text: "Linger=yes\n", complaint: "" });
         },
       });
       assert.deepEqual(await manager.install(jobIn(folder, ["/bin/glosson", ...ODD])), []);
@@ -132,7 +188,7 @@ for (
             if (file !== undefined && args[0] !== "unload") {
               told = JSON.parse(await must("python3", ["-c", parse, file]));
             }
-            return { code: 0, text: "" };
+            return { code: 0, text: "", complaint: "" };
           },
         });
         await manager!.install(jobIn(folder, ["glosson", ...ODD]));
