@@ -3,8 +3,8 @@ import { Api } from "./api.ts";
 import type { Preferences } from "./relay_answers.ts";
 import { claimName } from "./claim_name.ts";
 import { confirm } from "./confirm.ts";
+import { giveBack, leftByRename } from "./give_back.ts";
 import { lockState } from "./lock.ts";
-import { RelayProblem } from "./problem.ts";
 import type { Account } from "./records.ts";
 import { openRelayHttp, type RelayHttp } from "./relay_http.ts";
 import { certify, type SetupWorld } from "./setup.ts";
@@ -45,15 +45,16 @@ function seen({ away, lastSeen, offlinePage }: Preferences): string {
  * @throws {Error} with a message for the person.
  */
 export async function release({ yes }: ReleaseOptions, world: AccountWorld): Promise<void> {
-  const { state, say } = world;
+  const { state } = world;
   await withAccount(state, async (account, http) => {
     const { hostname } = account;
     const there =
       `This gives ${hostname} back: its page is gone, and after a while others may claim it.`;
     if (!yes) await confirm(there, "--yes", world);
+    const former = await leftByRename(state, account);
+    if (former !== undefined) await giveBack(former, http, world);
     await giveBack(account, http, world);
     await state.forgetAccount();
-    say(`${hostname} is given back.`);
   });
 }
 
@@ -70,9 +71,7 @@ export async function rename(options: RenameOptions, world: AccountWorld): Promi
   await withAccount(state, async (current, http) => {
     const relay = new URL(current.relay);
     const { username } = options;
-    let former = await state.formerAccount();
-    // Ended before the new account was kept: the only one that there is must not be given back.
-    if (former?.token === current.token) former = undefined;
+    let former = await leftByRename(state, current);
     if (current.username !== username) {
       if (former !== undefined) throw new Error(unfinished(former, current));
       const there = `This claims ${username} and then gives ${current.hostname} back.`;
@@ -91,27 +90,13 @@ export async function rename(options: RenameOptions, world: AccountWorld): Promi
     await certify(renamed, http, world);
     await giveBack(former, http, world);
     await state.saveFormerAccount(undefined);
-    say(`${former.hostname} is given back; your page is at https://${renamed.hostname}`);
+    say(`Your page is at https://${renamed.hostname}`);
   });
 }
 
 function unfinished(former: Account, current: Account): string {
   return `Renaming ${former.username} to ${current.username} is not finished; do glosson rename ` +
     `${current.username} first`;
-}
-
-/** Releases a name at the relay; that it is gone already is as good. */
-async function giveBack(
-  { relay, token }: Account,
-  http: RelayHttp,
-  { say, now }: Pick<AccountWorld, "say" | "now">,
-): Promise<void> {
-  try {
-    await new Api({ relay: new URL(relay), http, token, now }).release();
-  } catch (error) {
-    if (!(error instanceof RelayProblem && error.status === 401)) throw error;
-    say(`${error.message} Forgetting it here.`);
-  }
 }
 
 /** Does something with the account that is set up. */

@@ -3,6 +3,7 @@ import { obtainCertificate } from "./certificate_request.ts";
 import { claimName } from "./claim_name.ts";
 import { confirm } from "./confirm.ts";
 import { findRelay, type FoundRelay } from "./find_relay.ts";
+import { finishRename, leftByRename } from "./give_back.ts";
 import { type Identity, usableIdentity } from "./identity.ts";
 import { lockState } from "./lock.ts";
 import { readPem } from "./read_pem.ts";
@@ -28,7 +29,8 @@ export interface SetupWorld {
 }
 
 /**
- * Claims a name and gets its certificate; everything that was reached is kept when it fails.
+ * Claims a name and gets its certificate; everything that was reached is kept when it fails. Then gives back what a
+ * `rename` has left.
  *
  * @throws {Error} with a message for the person.
  */
@@ -37,6 +39,8 @@ export async function setup(options: SetupOptions, world: SetupWorld): Promise<v
   await state.create();
   using _lock = await lockState(state, "set up");
   const before = await state.account();
+  const former = before && await leftByRename(state, before);
+  const caBefore = await state.ca();
   const found = await findRelay(
     options.relay,
     (relay) => trusted(relay, options, state),
@@ -64,6 +68,8 @@ All set. Go online with
 
 and your page is at https://${account.hostname}
 See glosson run --help for showing a web app or files of yours.`);
+    if (former?.hostname === account.hostname) await state.saveFormerAccount(undefined);
+    else if (former !== undefined) await finishRename(former, caBefore, world);
   } finally {
     http.close();
   }

@@ -84,7 +84,9 @@ export class State {
   /** Forgets the account and what belongs to it. */
   async forgetAccount(): Promise<void> {
     await this.forgetIdentity();
-    for (const name of ["account.json", "claim.json", "ca.pem"]) await this.#remove(name);
+    for (const name of ["account.json", "former.json", "claim.json", "ca.pem"]) {
+      await this.#remove(name);
+    }
   }
 
   /** The account that a `rename` under way is to give back. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rename } from "../../../examples/client/account_commands.ts";
+import { release, rename } from "../../../examples/client/account_commands.ts";
 import { sleep } from "../../../lib/net/pause.ts";
 import { story } from "./story.ts";
 
@@ -18,4 +18,19 @@ Deno.test("rename() that ended before the new account was kept does not give the
     );
     assert.deepEqual(relay.requests, []);
     assert.deepEqual(await state.account(), account);
+  }));
+
+Deno.test("release() gives back what an unfinished rename has left, too, and forgets both", () =>
+  story(async ({ relay, state }) => {
+    const account = (await state.account())!;
+    await state.saveFormerAccount({ ...account, hostname: "robin.example.org", token: "former" });
+    const said: string[] = [];
+    const world = { state, say: (text: string) => said.push(text), now: Date.now, sleep };
+    await release({ yes: true }, world);
+    assert.deepEqual(relay.requests, ["DELETE /v1/account", "DELETE /v1/account"]);
+    assert.match(
+      said.join("\n"),
+      /robin\.example\.org is given back\.\n.*kaylee\.\S+ is given back/,
+    );
+    assert.deepEqual([await state.account(), await state.formerAccount()], [undefined, undefined]);
   }));

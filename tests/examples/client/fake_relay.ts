@@ -241,6 +241,8 @@ export class FakeRelay {
     }
     if (!authorized) return problem({ status: 401, code: "unauthorized" });
     switch (`${request.method} ${pathname}`) {
+      case "DELETE /v1/account":
+        return new Response(null, { status: 204 });
       case "GET /v1/account":
         return Response.json({
           username: "kaylee",

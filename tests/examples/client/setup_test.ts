@@ -233,6 +233,32 @@ Deno.test("setup() replaces a token only when it is told to", () =>
     assert.equal(await desk.state.ca(), desk.relay.authority.pem);
   }));
 
+Deno.test("setup() gives back what an unfinished rename has left, and nothing else", () =>
+  desk(async (desk) => {
+    const { relay, state } = desk;
+    desk.meanwhile = () => relay.bio = shownCode(desk.said);
+    const given = (): number =>
+      relay.requests.filter((line) => line === "DELETE /v1/account").length;
+    const again = (): Promise<void> => {
+      desk.said.length = 0;
+      return desk.setup({ force: true });
+    };
+    await desk.setup();
+    const account = (await state.account())!;
+    const former = { ...account, hostname: "robin.example.org", token: "former" };
+    // Ended before its new account was kept: nothing was to be given back.
+    await state.saveFormerAccount(account);
+    await again();
+    assert.deepEqual([given(), await state.formerAccount()], [0, undefined]);
+    await state.saveFormerAccount(former);
+    await again();
+    assert.deepEqual([given(), await state.formerAccount()], [1, undefined]);
+    // What has been set up anew is not the one that was to be given back.
+    await state.saveFormerAccount({ ...former, hostname: account.hostname });
+    await again();
+    assert.deepEqual([given(), await state.formerAccount()], [1, undefined]);
+  }));
+
 Deno.test("setup() does not replace another name without being told", () =>
   desk(async (desk) => {
     desk.meanwhile = () => desk.relay.bio = shownCode(desk.said);
