@@ -4,6 +4,7 @@ import type { Preferences } from "./relay_answers.ts";
 import { claimName } from "./claim_name.ts";
 import { confirm } from "./confirm.ts";
 import { giveBack, leftByRename } from "./give_back.ts";
+import type { Installed } from "./install_commands.ts";
 import { lockState } from "./lock.ts";
 import type { Account } from "./records.ts";
 import { openRelayHttp, type RelayHttp } from "./relay_http.ts";
@@ -44,8 +45,11 @@ function seen({ away, lastSeen, offlinePage }: Preferences): string {
  *
  * @throws {Error} with a message for the person.
  */
-export async function release({ yes }: ReleaseOptions, world: AccountWorld): Promise<void> {
-  const { state } = world;
+export async function release(
+  { yes }: ReleaseOptions,
+  world: AccountWorld & { askInstalled: () => Promise<Installed | undefined> },
+): Promise<void> {
+  const { state, say, askInstalled } = world;
   await withAccount(state, async (account, http) => {
     const { hostname } = account;
     const there =
@@ -55,6 +59,11 @@ export async function release({ yes }: ReleaseOptions, world: AccountWorld): Pro
     if (former !== undefined) await giveBack(former, http, world);
     await giveBack(account, http, world);
     await state.forgetAccount();
+    // It may not be allowed to look.
+    const job = await askInstalled().catch(() => undefined);
+    if (job !== undefined) {
+      say(`glosson is still installed, by ${job.by}: glosson uninstall ends it.`);
+    }
   });
 }
 

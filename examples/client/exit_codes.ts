@@ -1,5 +1,6 @@
 import { UsageError } from "./command_line.ts";
 import { RelayProblem, RelayUnreachable } from "./problem.ts";
+import { NothingSetUp } from "./state.ts";
 
 /**
  * Exit codes, the same in every client. Those from 2 on mean that the same again is of no use: a
@@ -8,7 +9,7 @@ import { RelayProblem, RelayUnreachable } from "./problem.ts";
 export const EXIT = {
   well: 0,
   failed: 1,
-  /** The command line is wrong. */
+  /** The command line is wrong, or nothing is set up. */
   usage: 2,
   /** Another computer took the name over. */
   replaced: 3,
@@ -34,7 +35,7 @@ export interface FinalWord {
 
 /** The exit code for what a command threw. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof UsageError || error instanceof NothingSetUp) return EXIT.usage;
   if (error instanceof RelayUnreachable) return EXIT.relayGone;
   if (error instanceof RelayProblem) {
     if (error.status === 401) return EXIT.unauthorized;

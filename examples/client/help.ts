@@ -116,7 +116,7 @@ Usage: glosson install [options of glosson run]
 
 That is systemd for its user, launchd on macOS, the task scheduler on Windows, else cron. It starts run
 again when that failed, but not when another computer took the name over, the token is void, the name
-is blocked or the command line is wrong. Relative paths in the options are those of this folder. The
+is blocked or given back, or the command line is wrong. Relative paths in the options are those of this folder. The
 log is glosson.log in the state folder, of one megabyte and an older one at most. Again: with other
 options.
 `;

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { lastLines, LOG_NAME } from "./log_file.ts";
+import { lockState } from "./lock.ts";
 import { runProgram } from "./service/program.ts";
 import {
   type Job,
@@ -29,12 +30,16 @@ export interface Installed {
 /**
  * Has this system keep `run` running with these arguments.
  *
- * @throws {Error} with a message for the person, if nothing is set up or the system has no way.
+ * @throws {Error} with a message for the person, if nothing is set up, another `run` is under way, or the
+ * system has no way.
  */
 export async function install(runArgs: readonly string[], world: InstallWorld): Promise<void> {
   const { state, say, self } = world;
   const { hostname } = await state.neededAccount();
-  const { manager, job } = await found(world) ?? await here(world);
+  const there = await found(world);
+  // An installed one that runs gives way to the new one, others do not.
+  if (there?.state !== "running") (await lockState(state, "install"))[Symbol.dispose]();
+  const { manager, job } = there ?? await here(world);
   const folder = resolve(state.folder);
   const own = ["--state", folder, "--log-file", resolve(folder, LOG_NAME)];
   const argv = [...self, "run", ...runArgs, ...own];

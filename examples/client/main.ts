@@ -11,6 +11,7 @@ import { escapeLines } from "../../lib/wire/unseen.ts";
 import { logUncaught } from "../../lib/net/uncaught.ts";
 import { changePreferences, release, rename } from "./account_commands.ts";
 import { type Command, COMMANDS, parseCommand, type StatusOptions } from "./arguments.ts";
+import { UsageError } from "./command_line.ts";
 import { install, installed, type InstallWorld, logs, uninstall } from "./install_commands.ts";
 import { openLogFile } from "./log_file.ts";
 import { type RunOptions } from "./run_arguments.ts";
@@ -31,11 +32,11 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     return await perform(parseCommand(args));
   } catch (error) {
     complain((error as Error).message);
-    const exitCode = exitCodeOf(error);
-    if (exitCode !== EXIT.usage) return exitCode;
-    const topic = COMMANDS.find((name) => name === args[0]);
-    complain(`see glosson ${topic === undefined ? "" : `${topic} `}--help`);
-    return exitCode;
+    if (error instanceof UsageError) {
+      const topic = COMMANDS.find((name) => name === args[0]);
+      complain(`see glosson ${topic === undefined ? "" : `${topic} `}--help`);
+    }
+    return exitCodeOf(error);
   }
 }
 
@@ -73,7 +74,10 @@ async function perform(command: Command): Promise<ExitCode> {
       await rename(command.options, worldOf(command.options));
       return EXIT.well;
     case "release":
-      await release(command.options, worldOf(command.options));
+      await release(command.options, {
+        ...worldOf(command.options),
+        askInstalled: () => installed(installWorld(command.options)),
+      });
       return EXIT.well;
   }
 }

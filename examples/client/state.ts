@@ -36,6 +36,15 @@ function nonEmpty(text: string | undefined): string | undefined {
   return text === "" ? undefined : text;
 }
 
+/** There is no account in the state folder. */
+export class NothingSetUp extends Error {
+  override readonly name = "NothingSetUp";
+
+  constructor(folder: string) {
+    super(`Nothing is set up in ${folder}; begin with glosson setup NAME --relay URL`);
+  }
+}
+
 /**
  * The files of one account.
  *
@@ -71,14 +80,12 @@ export class State {
   /**
    * The account.
    *
-   * @throws {Error} before `setup` went through.
+   * @throws {NothingSetUp} before `setup` went through.
    */
   async neededAccount(): Promise<Account> {
     const account = await this.account();
     if (account !== undefined) return account;
-    throw new Error(
-      `Nothing is set up in ${this.folder}; begin with glosson setup NAME --relay URL`,
-    );
+    throw new NothingSetUp(this.folder);
   }
 
   /** Forgets the account and what belongs to it. */

@@ -25,12 +25,15 @@ Deno.test("release() gives back what an unfinished rename has left, too, and for
     const account = (await state.account())!;
     await state.saveFormerAccount({ ...account, hostname: "robin.example.org", token: "former" });
     const said: string[] = [];
-    const world = { state, say: (text: string) => said.push(text), now: Date.now, sleep };
+    const askInstalled = () => Promise.resolve({ by: "cron", state: "running" } as const);
+    const say = (text: string): void => void said.push(text);
+    const world = { state, say, now: Date.now, sleep, askInstalled };
     await release({ yes: true }, world);
     assert.deepEqual(relay.requests, ["DELETE /v1/account", "DELETE /v1/account"]);
     assert.match(
       said.join("\n"),
       /robin\.example\.org is given back\.\n.*kaylee\.\S+ is given back/,
     );
+    assert.match(said.at(-1)!, /still installed, by cron: glosson uninstall ends it/);
     assert.deepEqual([await state.account(), await state.formerAccount()], [undefined, undefined]);
   }));

@@ -102,8 +102,9 @@ Deno.test("glosson explains itself", () =>
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /--poool/);
     const early = await glosson(folder, "run");
-    assert.equal(early.code, 1);
-    assert.match(early.stderr, /Nothing is set up in .*glosson setup NAME/);
+    // No service manager starts it again.
+    assert.equal(early.code, 2);
+    assert.match(early.stderr, /Nothing is set up in .*glosson setup NAME \S+ URL\n$/);
     const status = await glosson(folder, "status", "--json");
     assert.deepEqual([status.code, status.stdout], [1, "null\n"]);
   }));

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { install } from "../../../examples/client/install_commands.ts";
+import { takeLock } from "../../../examples/client/lock.ts";
+import type { Job, JobState, ServiceManager } from "../../../examples/client/service/service.ts";
+import { State } from "../../../examples/client/state.ts";
+import { withFolder } from "./story.ts";
+
+/** A system that keeps in mind what it is to keep running. */
+class Kept implements ServiceManager {
+  readonly label = "this test";
+  readonly jobs: Job[] = [];
+  stands: JobState = "absent";
+
+  isHere(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  install(job: Job): Promise<string[]> {
+    this.jobs.push(job);
+    return Promise.resolve([]);
+  }
+
+  uninstall(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  state(): Promise<JobState> {
+    return Promise.resolve(this.stands);
+  }
+}
+
+/** Has `glosson install` do its work for a state folder. */
+async function installed(folder: string, kept: Kept): Promise<string[]> {
+  const state = new State(folder);
+  await state.saveAccount({
+    username: "kaylee",
+    hostname: "kaylee.example.org",
+    relay: "https://relay.example.org/",
+    token: "token",
+    keyType: "ecdsa",
+  });
+  const said: string[] = [];
+  const env = (name: string): string | undefined => name === "HOME" ? "/home/kaylee" : undefined;
+  await install([], {
+    state,
+    say: (text) => said.push(text),
+    env,
+    self: ["glosson"],
+    managers: [kept],
+  });
+  return said;
+}
+
+Deno.test("install() leaves a glosson run alone that it has not begun, and begins none beside it", () =>
+  withFolder(async (folder) => {
+    const kept = new Kept();
+    const lock = (await takeLock(`${folder}/lock`))!;
+    await assert.rejects(installed(folder, kept), /Cannot install: another glosson is running/);
+    assert.deepEqual(kept.jobs, []);
+    // Its own is replaced.
+    kept.stands = "running";
+    assert.match((await installed(folder, kept))[0]!, /glosson runs now, by this test/);
+    lock.release();
+    kept.stands = "absent";
+    assert.match((await installed(folder, kept))[0]!, /glosson runs now, by this test/);
+    assert.equal(kept.jobs.length, 2);
+  }));
