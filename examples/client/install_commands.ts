@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { lastLines, LOG_NAME } from "./log_file.ts";
 import { lockState } from "./lock.ts";
@@ -9,6 +10,9 @@ import {
   serviceManagers,
 } from "./service/service.ts";
 import { type State, stateFolder } from "./state.ts";
+
+/** Digits of a folder's hash in the name of its job. */
+const HASH_LENGTH = 8;
 
 /** What these commands need of the world around them. */
 export interface InstallWorld {
@@ -114,10 +118,20 @@ function managersOf({ env, managers }: Pick<InstallWorld, "env" | "managers">): 
 /** Each state folder has a job of its own: the usual one's has the plain name. */
 function jobOf({ state, env }: Pick<InstallWorld, "state" | "env">): Known {
   const folder = resolve(state.folder);
-  const usual = stateFolder(undefined, (name) => name === "GLOSSON_STATE" ? undefined : env(name));
-  if (folder === resolve(usual)) return { name: "glosson", state: folder };
-  return {
-    name: `glosson-${folder.replace(/[^A-Za-z\d]+/g, "-").replace(/^-|-$/g, "")}`,
-    state: folder,
-  };
+  if (folder === usualFolder(env)) return { name: "glosson", state: folder };
+  const readable = folder.replace(/[^A-Za-z\d]+/g, "-").replace(/^-|-$/g, "");
+  // Folders that read alike are told apart by it.
+  const hash = createHash("sha256").update(folder).digest("hex").slice(0, HASH_LENGTH);
+  return { name: `glosson-${readable}-${hash}`, state: folder };
+}
+
+/** The state folder of a `run` that is told none; undefined where none can be told. */
+function usualFolder(env: InstallWorld["env"]): string | undefined {
+  try {
+    return resolve(
+      stateFolder(undefined, (name) => name === "GLOSSON_STATE" ? undefined : env(name)),
+    );
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { must } from "../../../scripts/run.ts";
 import { install } from "../../../examples/client/install_commands.ts";
 import { takeLock } from "../../../examples/client/lock.ts";
 import type { Job, JobState, ServiceManager } from "../../../examples/client/service/service.ts";
@@ -30,7 +32,11 @@ class Kept implements ServiceManager {
 }
 
 /** Has `glosson install` do its work for a state folder. */
-async function installed(folder: string, kept: Kept): Promise<string[]> {
+async function installed(
+  folder: string,
+  kept: Kept,
+  variables: Record<string, string> = {},
+): Promise<string[]> {
   const state = new State(folder);
   await state.saveAccount({
     username: "kaylee",
@@ -40,11 +46,10 @@ async function installed(folder: string, kept: Kept): Promise<string[]> {
     keyType: "ecdsa",
   });
   const said: string[] = [];
-  const env = (name: string): string | undefined => name === "HOME" ? "/home/kaylee" : undefined;
   await install([], {
     state,
     say: (text) => said.push(text),
-    env,
+    env: (name) => variables[name],
     self: ["glosson"],
     managers: [kept],
   });
@@ -64,4 +69,19 @@ Deno.test("install() leaves a glosson run alone that it has not begun, and begin
     kept.stands = "absent";
     assert.match((await installed(folder, kept))[0]!, /glosson runs now, by this test/);
     assert.equal(kept.jobs.length, 2);
+  }));
+
+Deno.test("install() gives each state folder a job of its own, the usual one's with the plain name", () =>
+  withFolder(async (folder) => {
+    const kept = new Kept();
+    const folders = ["a-b", "a_b", "a/b"].map((name) => join(folder, name));
+    for (const one of folders) await installed(one, kept);
+    const names = kept.jobs.map(({ name }) => name);
+    assert.equal(new Set(names).size, 3, `${names}`);
+    for (const [i, one] of folders.entries()) {
+      const hash = (await must("sh", ["-c", 'printf %s "$0" | sha256sum', one])).slice(0, 8);
+      assert.match(names[i]!, new RegExp(`^glosson-[A-Za-z\\d-]+-a-b-${hash}$`));
+    }
+    await installed(join(folder, "glosson"), kept, { XDG_CONFIG_HOME: folder });
+    assert.equal(kept.jobs.at(-1)!.name, "glosson");
   }));
