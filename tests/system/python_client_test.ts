@@ -102,7 +102,7 @@ Deno.test("either client goes on where the other stopped, with the same files an
     const at = ["--state", state];
     for (const client of both) {
       assert.equal((await sh([...client, "status", ...at], { fails: true })).code, 1);
-      assert.equal((await sh([...client, "run", ...at], { fails: true })).code, 1);
+      assert.equal((await sh([...client, "run", ...at], { fails: true })).code, 2);
       assert.equal((await sh([...client, "run", "--pool", "65"], { fails: true })).code, 2);
     }
 
