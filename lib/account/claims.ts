@@ -110,7 +110,7 @@ export class Claims {
       return reserved(name);
     }
     const block = await accounts.blockOf(name);
-    if (block !== undefined) return this.#suspended(name, block.blockedReason);
+    if (block !== undefined) return this.#suspended(name);
 
     const waitMs = this.#byAddress.take(addressGroup(address));
     if (waitMs > 0) return tooManyClaims(waitMs);
@@ -156,7 +156,7 @@ export class Claims {
     const { verifications, used } = await store.claims.get(hash);
     if (used) return noSuchClaim();
     const block = await store.accounts.blockOf(username);
-    if (block !== undefined) return this.#suspended(username, block.blockedReason);
+    if (block !== undefined) return this.#suspended(username);
     if (verifications + atOnce >= verificationsPerClaim) {
       return tooManyVerifications(verificationsPerClaim, expiresAt - this.#now());
     }
@@ -171,7 +171,8 @@ export class Claims {
     return refusal;
   }
 
-  #suspended(username: string, reason: string | undefined): Refusal<"suspended"> {
+  /** @param reason of the block, for who has proved the profile: others need not read it. */
+  #suspended(username: string, reason?: string): Refusal<"suspended"> {
     return suspended(username, { reason, contact: this.#options.contact?.() });
   }
 
@@ -181,6 +182,10 @@ export class Claims {
     const { username } = claim;
     const mayBeNew = !this.#isReserved(username);
     const grant = await store.claims.grant({ ...claim, mayBeNew });
+    // The profile was read for it.
+    if (grant.state === "resting" || grant.state === "not-new") {
+      await store.claims.count(claim.hash, claim.expiresAt);
+    }
     switch (grant.state) {
       case "blocked":
         return this.#suspended(username, grant.reason);

@@ -93,11 +93,6 @@ export class Usage {
     onUsedUp(username);
   }
 
-  /** Milliseconds until the next day begins. */
-  untilTomorrowMs(): number {
-    return DAY_MS - this.#now() % DAY_MS;
-  }
-
   /** A user's figures by now. Rejects as the store. */
   async of(username: string): Promise<UserFigures | undefined> {
     const parts = [this.#unwritten, this.#writing].map((part) => part.get(username));
@@ -153,7 +148,10 @@ export class Usage {
     for (const [username, bytes] of stored) {
       const { bytesToClient, bytesToVisitors } = this.#unwritten.get(username) ?? NOTHING;
       const sum = bytes + bytesToClient + bytesToVisitors;
-      if (sum > this.bytesToday(username) && day === this.#day) this.#today.set(username, sum);
+      if (sum <= this.bytesToday(username) || day !== this.#day) continue;
+      const wasUsedUp = this.isUsedUp(username);
+      this.#today.set(username, sum);
+      if (!wasUsedUp) this.enforce(username);
     }
   }
 

@@ -17,6 +17,8 @@ const FEATURES: string[] = ["data-websocket"];
 export type ApiFetch = (
   request: Request,
   bindings: ApiBindings,
+  /** What a person is answered instead, if they may ask; undefined where the API is asked. */
+  page?: () => Promise<Response> | undefined,
 ) => Response | Promise<Response>;
 
 /** Builds the HTTPS API. */
@@ -64,5 +66,6 @@ export function buildApi(
     burst: settings.requestBurst,
     addressGroups: limitedGroups,
   });
-  return (request, bindings) => refuseFast(bindings) ?? api.fetch(request, bindings);
+  return (request, bindings, page) =>
+    refuseFast(bindings) ?? page?.() ?? api.fetch(request, bindings);
 }

@@ -47,7 +47,7 @@ export async function buildOwnHosts(
     strictHosts: publicPort === 443 ? [baseDomain, hostOfRelay(baseDomain)] : [],
     maxRequests: ceilings.requests,
     addressGroups: limitedGroups,
-    api: (request, bindings) => apiHostPage(request, relay) ?? api(request, bindings),
+    api: (request, bindings) => api(request, bindings, () => apiHostPage(request, relay)),
     page: (request, host, context) => pages.fetch(request, { ...context, host }),
     data: createDataSockets({
       tickets,

@@ -131,7 +131,7 @@ export class PlainServer {
       gate.next();
       if (this.#ending && gate.isIdle) gate.answered();
     };
-    completed.then(next, next);
+    completed.then(() => gate.heard).then(next, next);
     return this.#closing(this.#answer(request, behind), last);
   }
 

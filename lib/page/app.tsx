@@ -107,10 +107,9 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
  * is asked.
  */
 export function apiHostPage(request: Request, relay: RelayInfo): Promise<Response> | undefined {
+  if (new URL(request.url).pathname !== "/" || !asksForPage(request)) return undefined;
   const asked = { ...askedBy(request), relay };
-  if (asked.sent || new URL(request.url).pathname !== "/" || !asksForPage(request)) {
-    return undefined;
-  }
+  if (asked.sent) return undefined;
   const response = withPageHeaders(responseTo(request, relayPage(asked)));
   return tellLength(request, response).then(() => response);
 }

@@ -47,8 +47,8 @@ export interface TroubleWatchOptions {
 export interface TroubleWatch {
   /** Looks at once, after what is under way. */
   look(): Promise<void>;
-  /** Resolves when nothing is told any more. */
-  stop(): Promise<void>;
+  /** Tells nothing more; what is being told may come to its end yet, which nobody should wait for. */
+  stop(): void;
 }
 
 /** What is known of one kind of trouble. */
@@ -131,10 +131,9 @@ export function watchTrouble(options: TroubleWatchOptions): TroubleWatch {
 
   return {
     look,
-    async stop() {
+    stop() {
       stopped = true;
       callOff();
-      await turn;
     },
   };
 }

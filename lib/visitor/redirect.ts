@@ -29,10 +29,10 @@ export function redirectToHttps(
   return answer("308 Permanent Redirect", [`Location: ${location}`], body, isHead);
 }
 
-/** The answer to a plain HTTP request whose head is longer than is read (RFC 6585 section 5). */
+/** The answer to a plain HTTP request whose head is longer than is read. */
 export function headTooLarge(): Uint8Array {
   const body = `Send at most ${MAX_HTTP_HEAD_BYTES} bytes of request line and header fields.\n`;
-  return answer("431 Request Header Fields Too Large", [], body, false);
+  return answer("400 Bad Request", [], body, false);
 }
 
 /** The answer to a plain HTTP request that is passed on to a server which cannot be reached. */

@@ -105,6 +105,12 @@ export class UserVisitors {
     }
     switch (met.state) {
       case "joined":
+        // Meanwhile, when those who were joined already were cut off.
+        if (this.#options.isUsedUp?.(username)) {
+          this.#crowd.remove(username, guest);
+          closeQuietly(met.conn);
+          return toPage(visit, "used-up");
+        }
         // Passed on: nobody needs it again, and the two may stay joined for days.
         visit.head = NO_BYTES;
         return this.#join(visit, username, guest, met, opening);

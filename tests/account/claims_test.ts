@@ -131,6 +131,42 @@ claimsTest("create() refuses reserved and blocked names", async (f) => {
   assert.equal(await problemOf("badger"), undefined);
 });
 
+claimsTest(
+  "the reason of a block is told to who has proved the profile, and to nobody else",
+  async (f) => {
+    const block = () =>
+      f.store.accounts.setBlocked("kaylee", true, { ...TRACE, reason: "Inara asked for it" });
+    const { claim, code } = await f.make();
+    f.answer = async () => {
+      await block();
+      return { state: "found", bio: code };
+    };
+    const proved = await f.claims.verify(claim, ADDRESS);
+    assert.ok(!proved.ok && proved.detail.includes("Inara asked for it"));
+    for (
+      const refused of [
+        await f.claims.create("kaylee", ADDRESS),
+        await f.claims.verify(claim, ADDRESS),
+      ]
+    ) {
+      assert.ok(!refused.ok);
+      assert.equal(refused.problem, "suspended");
+      assert.doesNotMatch(refused.detail, /Inara/);
+    }
+  },
+);
+
+claimsTest("a profile that is read for a name that rests counts as a check", async (f) => {
+  const first = await f.make();
+  f.answer = () => Promise.resolve({ state: "found", bio: first.code, profileId: "1" });
+  assert.ok((await f.claims.verify(first.claim, ADDRESS)).ok);
+  await f.store.accounts.release("kaylee", TRACE, { restMs: MINUTE_MS });
+  const { claim, code } = await f.make();
+  f.answer = () => Promise.resolve({ state: "found", bio: code, profileId: "2" });
+  for (let i = 0; i < 20; i++) assert.equal(await f.problem(claim), "reserved-username");
+  assert.equal(await f.problem(claim), "rate-limited");
+});
+
 claimsTest("create() refuses the 31st claim of an hour and address", async (f) => {
   for (let i = 0; i < 30; i++) {
     await f.make("kaylee", "2001:db8::1");

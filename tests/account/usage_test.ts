@@ -109,6 +109,16 @@ Deno.test("Usage counts what another process wrote, as one does whose place was 
     assert.equal(usage.bytesToday("kaylee"), 1_008);
   }));
 
+Deno.test("Usage tells of bytes that are used up by what another process wrote", () =>
+  usageTest(async (f) => {
+    f.limit = 1_000;
+    const passed = { visitors: 1, dialled: 0, bytesToClient: 500, bytesToVisitors: 500 };
+    await f.figures.add(new Map([["kaylee", passed]]), dayOf(LATE));
+    f.usage.passed("kaylee", { forward: 3, backward: 4 });
+    await f.usage.flush();
+    assert.deepEqual(f.usedUp, ["kaylee"]);
+  }));
+
 Deno.test("Usage of a name that is released is forgotten, but for its bytes of the day", () =>
   usageTest(async ({ usage, figures }) => {
     usage.joined("kaylee", "parked");

@@ -130,6 +130,7 @@ Deno.test("openDatabase() goes on with the database of every earlier version, an
     assert.equal(kept.prepare("PRAGMA user_version").get()?.user_version, version);
     assert.equal(kept.prepare("SELECT username FROM account").get()?.username, "kaylee");
     assert.match(look(folder.path)[`x.sqlite.schema-${version}`]!, / 600$/);
+    assert.deepEqual(Object.keys(look(folder.path)).filter((name) => /schema-.*\./.test(name)), []);
   }
 });
 

@@ -50,7 +50,7 @@ Deno.test("watchTrouble() tells of each trouble when it begins, once a day, and 
   assert.deepEqual(await after(2 * MINUTE_MS), ["lasts disk-low 5.5", "lasts descriptors 6.5"]);
   kinds.delete("disk-low");
   assert.deepEqual(await after(MINUTE_MS), ["over disk-low 5.5"]);
-  await watch.stop();
+  watch.stop();
   assert.equal(clock.waiting, 0);
 });
 
@@ -65,7 +65,7 @@ Deno.test("watchTrouble() tells of one that comes and goes every ten minutes at 
   const begun = told.filter((line) => line.startsWith("begun"));
   assert.equal(begun.length, 6, told.join());
   assert.equal(told.length, 2 * begun.length);
-  await watch.stop();
+  watch.stop();
 });
 
 Deno.test("watchTrouble() tries again what could not be told, and tells no end of what nobody heard of", async () => {
@@ -86,5 +86,24 @@ Deno.test("watchTrouble() tries again what could not be told, and tells no end o
   kinds.clear();
   setBroken(false);
   assert.deepEqual(await after(20 * MINUTE_MS), []);
-  await watch.stop();
+  watch.stop();
+});
+
+Deno.test("watchTrouble() ends without waiting for whom it tells", async () => {
+  const clock = new ManualClock();
+  const telling = Promise.withResolvers<void>();
+  const watch = watchTrouble({
+    look: () => Promise.resolve([{ kind: "disk-low", detail: "it is so", fix: "mend it" }]),
+    tell() {
+      telling.resolve();
+      return new Promise(() => {});
+    },
+    log: SILENT_LOG,
+    now: clock.now,
+    schedule: clock.schedule,
+  });
+  void watch.look();
+  await telling.promise;
+  assert.equal(watch.stop(), undefined);
+  assert.equal(clock.waiting, 0);
 });

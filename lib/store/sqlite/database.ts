@@ -86,7 +86,7 @@ function open(path: string): DatabaseSync {
 
 function migrate(db: DatabaseSync, path: string): void {
   const before = schemaOf(db);
-  if (before > 0 && before < MIGRATIONS.length) keepCopy(db, `${path}.schema-${before}`);
+  if (before > 0 && before < MIGRATIONS.length) keepCopy(db, before, `${path}.schema-${before}`);
   transaction(db, () => {
     // Another process may have migrated it meanwhile.
     const schema = schemaOf(db);
@@ -106,9 +106,16 @@ function schemaOf(db: DatabaseSync): number {
 }
 
 /** Keeps a database as it is, for a return to the glossond of before, which knows no newer schema. */
-function keepCopy(db: DatabaseSync, copy: string): void {
-  // Of a start that did not come to its end: what is there may be in the middle of being written.
-  if (lstat(copy) !== undefined) Deno.removeSync(copy);
-  createPlain(copy);
-  db.prepare("VACUUM INTO ?").run(copy);
+function keepCopy(db: DatabaseSync, schema: number, copy: string): void {
+  // Whole, or not there at all: another process may be migrating at this moment, and a copy of what it
+  // has made would take the way back.
+  if (lstat(copy) !== undefined) return;
+  const part = `${copy}.${crypto.randomUUID()}`;
+  createPlain(part);
+  try {
+    db.prepare("VACUUM INTO ?").run(part);
+    if (schemaOf(db) === schema) Deno.renameSync(part, copy);
+  } finally {
+    if (lstat(part) !== undefined) Deno.removeSync(part);
+  }
 }
