@@ -130,6 +130,26 @@ class Finder(html.parser.HTMLParser):
     VOID = frozenset(
         "area base br col embed hr img input link meta param source track wbr".split()
     )
+    # What has no end tag of its own ends where one of these begins (HTML, 13.1.2.4), but for what
+    # stands within the second: else a comment behind an open <p class="bio"> were part of the bio.
+    BLOCKS = (
+        "address article aside blockquote center details dialog dir div dl fieldset figcaption figure "
+        "footer form h1 h2 h3 h4 h5 h6 header hgroup hr main menu nav ol p pre search section table ul"
+    )
+    ENDS = [
+        (frozenset(begins.split()), frozenset(ended.split()), frozenset(within.split()))
+        for begins, ended, within in (
+            (BLOCKS + " dd dt li", "p", "button object table td th caption template"),
+            ("li", "li", "ul ol menu object table td th caption template"),
+            ("dd dt", "dd dt", "dl object table td th caption template"),
+            ("rp rt", "rp rt", "template"),
+            ("option", "option", "select template"),
+            ("optgroup", "optgroup option", "select template"),
+            ("td th", "td th caption colgroup", "table template"),
+            ("tr", "tr td th caption colgroup", "table template"),
+            ("tbody thead tfoot", "tbody thead tfoot tr td th caption colgroup", "table template"),
+        )
+    ]
     STEP = re.compile(r"""([#.]?)([\w-]+)|\[([\w:-]+)=["']?([^\]"']*)["']?\]""")
 
     def __init__(self, selector: str) -> None:
@@ -168,6 +188,7 @@ class Finder(html.parser.HTMLParser):
         return all(any(self._fits(one, step) for one in outer) for step in self._steps[:-1])
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._end_what_has_no_end_tag(tag)
         element = (tag, {name: value or "" for name, value in attrs})
         if self._within is None and self._matches(element):
             self.found.append([element[1].get("content", "")] if tag == "meta" else [])
@@ -181,7 +202,22 @@ class Finder(html.parser.HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         tags = [name for name, _ in self._open]
         if tag in tags:
-            del self._open[len(tags) - 1 - tags[::-1].index(tag):]
+            self._end_from(len(tags) - 1 - tags[::-1].index(tag))
+
+    def _end_what_has_no_end_tag(self, tag: str) -> None:
+        for begins, ended, within in self.ENDS:
+            if tag not in begins:
+                continue
+            end_from = len(self._open)
+            for i, (name, _) in reversed(list(enumerate(self._open))):
+                if name in ended:
+                    end_from = i
+                elif name in within:
+                    break
+            self._end_from(end_from)
+
+    def _end_from(self, index: int) -> None:
+        del self._open[index:]
         if self._within is not None and len(self._open) <= self._within:
             self._within = None
 

@@ -68,6 +68,16 @@ const SITE: Record<string, () => Response> = {
   "/page": () =>
     page('<div class="a bio">tea &amp;<br>glosson-<b>abc</b><script>no()</script></div>'),
   "/nothing": () => page(""),
+  // Nothing of it has an end tag that may have none.
+  "/unended": () =>
+    page(`<p class="bio">mine<b>!</b><p>glosson-other</div>
+      <div><p class="note">mine<div>glosson-other</div></div>
+      <ul><li>x<li class="bio">mine<ul><li>, too</ul><li>glosson-other</ul>
+      <dl><dt>x<dd class="bio">mine<dt>glosson-other<dd>glosson-other</dl>
+      <table><tr><td class="bio">mine<td>glosson-other<tr><td>glosson-other</table>
+      <table><tr class="bio"><td>mine<tbody><tr><td>glosson-other</table>
+      <select><optgroup><option class="bio">mine<optgroup><option>glosson-other</select>
+      <ruby>x<rt class="bio">mine<rp>glosson-other</ruby>`),
 };
 
 Deno.test("get_bio.example.py reads JSON and pages of a site, and knows 404 from failure", () =>
@@ -98,6 +108,11 @@ Deno.test("get_bio.example.py reads JSON and pages of a site, and knows 404 from
       ["page", ".bio", "unavailable"],
       ["page", "#profile > .bio", "unavailable"],
       ["nothing", "#profile .bio", "\n"],
+      ["unended", "p.bio", "mine!\n"],
+      ["unended", "li.bio", "mine, too\n"],
+      ...["p.note", "dd.bio", "td.bio", "tr.bio", "option.bio", "rt.bio"].map((
+        selector,
+      ): [string, string, string] => ["unended", selector, "mine\n"]),
     ];
     for (const [name, selector, bio] of cases) {
       assert.equal(await bioOf(name, selector), bio, `${name} by ${selector}`);
