@@ -28,8 +28,12 @@ export function readCommandLine(name: string, command: Command, args: string[]):
       const like = nearest(token.name, Object.keys(known));
       throw usageError(`glossond ${name} has no ${token.rawName} (did you mean --${like}?)`, name);
     }
-    if (option.type === "string" && token.value === undefined) {
-      throw usageError(`${token.rawName} wants a value behind it`, name);
+    if (option.type === "string" && !hasValue(token)) {
+      const { rawName, value } = token;
+      const behind = value === undefined
+        ? ""
+        : `, and has ${value} (${rawName}=${value} gives that)`;
+      throw usageError(`${rawName} wants a value behind it${behind}`, name);
     }
     if (option.type === "boolean" && token.value !== undefined) {
       throw usageError(`${token.rawName} takes no value`, name);
@@ -42,6 +46,11 @@ export function readCommandLine(name: string, command: Command, args: string[]):
     );
   }
   return { options: values as CommandContext["options"], positionals };
+}
+
+/** As in Node's strict mode: what looks like an option behind one is not its value, but `-` alone is. */
+function hasValue({ value, inlineValue }: { value?: string; inlineValue?: boolean }): boolean {
+  return value !== undefined && (inlineValue === true || !/^-./.test(value));
 }
 
 /** An error of the command line itself. */
