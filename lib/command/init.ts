@@ -12,6 +12,9 @@ import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { findingText } from "./doctor.ts";
 import { createPrompt, type Prompt } from "./prompt.ts";
 
+/** Names of the settings that tell where the files are that `init` writes. */
+const WRITTEN = ["SETTINGS_FILE", "SECRETS_FILE"];
+
 /** Where the files are is the same for every relay that was set up so; secrets are in no command line. */
 const SETTABLE = Object.values(SETTINGS as Record<string, Setting<unknown>>)
   .filter(({ name, secret }) =>
@@ -92,12 +95,13 @@ function text(value: string | boolean | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** What the command line and the environment say. */
+/** What the command line and the environment say, but where the files are that are written here. */
 async function givenTo(context: CommandContext): Promise<Given> {
   const { options } = context;
   const { env } = await context.readSettings();
   const settings: Record<string, string> = {};
   for (const { name } of Object.values(SETTINGS as Record<string, Setting<unknown>>)) {
+    if (WRITTEN.includes(name)) continue;
     const value = text(options[optionOf(name).slice(2)]) ?? env[`GLOSSOND_${name}`];
     if (value !== undefined) settings[name] = value;
   }

@@ -163,7 +163,9 @@ Deno.test("init leaves what is there unless told, and proposes what held before"
   await machine.write("/etc/glossond/get_bio.py", script);
   await Deno.chmod(`${machine.root}/etc/glossond/secrets`, 0o644);
 
-  const again = await machine.init(["--yes"]);
+  // In the shell that the next steps set up.
+  const settingsFile = `${machine.root}/etc/glossond/settings`;
+  const again = await machine.init(["--yes"], "", { GLOSSOND_SETTINGS_FILE: settingsFile });
   assert.equal(again.code, 0, again.text);
   assert.match(again.stdout, /^as it was +\/etc\/glossond\/settings$/m);
   assert.match(again.stdout, /^kept +\/etc\/glossond\/get_bio\.py, which is different/m);
