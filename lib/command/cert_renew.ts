@@ -106,20 +106,28 @@ async function orderUnderLock(options: CertRenewOptions, progress: Progress): Pr
   return await renewUnder(lock, options, progress);
 }
 
-/** A relay that was started meanwhile takes the certificate over by itself, in a moment. */
+/**
+ * A relay that was started meanwhile takes the certificate over by itself, in a moment. A signal ends
+ * the wait, never the renewal, which is done.
+ */
 async function waitUntilServed(
   fingerprint: string,
   { servedFingerprint, signal }: CertRenewOptions,
   progress: Progress,
-): Promise<void> {
+): Promise<{ served?: string }> {
   const until = performance.now() + SERVED_WAIT_MS;
-  for (let tries = 0; performance.now() < until; tries++) {
-    const served = await servedFingerprint?.();
-    if (served === undefined || served === fingerprint) return;
+  const stopped = Promise.withResolvers<void>();
+  signal?.addEventListener("abort", () => stopped.resolve(), { once: true });
+  for (let tries = 0; performance.now() < until && !signal?.aborted; tries++) {
+    const served = await Promise.race([servedFingerprint?.(), stopped.promise]);
+    if (signal?.aborted) break;
+    if (served === undefined || served === fingerprint) return {};
     if (tries === 0) progress.step("waiting until the relay serves it");
     await sleep(SERVED_STEP_MS, signal);
-    signal?.throwIfAborted();
   }
+  return signal?.aborted
+    ? { served: `not seen yet, since the wait for it was ${(signal.reason as Error).message}` }
+    : {};
 }
 
 async function renewUnder(
@@ -158,8 +166,8 @@ async function renewUnder(
     });
     const plan = await planOf(identity, jitteredRenewalTime(identity, Math.random));
     await store.writeStatus({ failures: 0, lastAttemptAt: startedAt, plan }).catch(() => {});
-    await waitUntilServed(plan.fingerprint, options, progress);
-    progress.end("renewed", { notAfter: new Date(identity.notAfter).toISOString() });
+    const seen = await waitUntilServed(plan.fingerprint, options, progress);
+    progress.end("renewed", { notAfter: new Date(identity.notAfter).toISOString(), ...seen });
     return RENEW_EXIT.done;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

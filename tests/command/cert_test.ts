@@ -182,6 +182,28 @@ Deno.test("certRenew() waits until a relay that was started meanwhile serves the
   assert.match(text, /^- waiting until the relay serves it\n= renewed/m);
 });
 
+Deno.test("certRenew() that is stopped once the certificate is stored says that it is renewed", async () => {
+  await using folder = temporaryFolder();
+  const it = await bench(folder.path);
+  const store = openRelayStore(folder.path);
+  const stopping = new AbortController();
+  const { code, text } = await it.renew({
+    signal: stopping.signal,
+    servedFingerprint() {
+      stopping.abort(new Error("stopped by SIGINT"));
+      // A relay that is at a standstill.
+      return new Promise(() => {});
+    },
+  });
+  assert.equal(code, 0, text);
+  assert.match(
+    text,
+    /^= renewed \(notAfter: 2026-08-30\S+, served: not seen yet, since the wait for it was stopped by SIGINT\)$/m,
+  );
+  const { failures, lastError } = await store.readStatus();
+  assert.deepEqual([failures, lastError], [0, undefined]);
+});
+
 Deno.test("certRenew() renews when due or forced, and says so otherwise", async () => {
   await using folder = temporaryFolder();
   const it = await bench(folder.path);
