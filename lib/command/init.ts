@@ -15,11 +15,9 @@ import { createPrompt, type Prompt } from "./prompt.ts";
 /** Names of the settings that tell where the files are that `init` writes. */
 const WRITTEN = ["SETTINGS_FILE", "SECRETS_FILE"];
 
-/** Where the files are is the same for every relay that was set up so; secrets are in no command line. */
+/** Secrets are in no command line. */
 const SETTABLE = Object.values(SETTINGS as Record<string, Setting<unknown>>)
-  .filter(({ name, secret }) =>
-    !secret && !["SETTINGS_FILE", "STATE_DIR", "SECRETS_FILE", "GET_BIO_SCRIPT"].includes(name)
-  )
+  .filter(({ name, secret }) => !secret && !WRITTEN.includes(name))
   .map(({ name }) => name);
 
 /** Options besides those of the settings. */

@@ -5,15 +5,12 @@ import { domain } from "../config/hosts.ts";
 import type { Setting } from "../config/setting.ts";
 import { SETTINGS } from "../config/settings.ts";
 import { BIO_EXAMPLE, withProfile } from "./bio_script.ts";
+import { FRONT_NAMES } from "./front.ts";
 import type { Answers } from "./interview.ts";
-import { type Machine, PATHS } from "./machine.ts";
+import { hasOwnScript, type Machine, PATHS } from "./machine.ts";
 
 /** The base domain that the examples are written for. */
 const EXAMPLE_BASE = "glosson.kaylee.wtf";
-
-/** Where Apache's own sites are, beside HAProxy or behind glossond. */
-const APACHE_TLS = "127.0.0.1:8443?proxy=v2";
-const APACHE_HTTP = "127.0.0.1:8080";
 
 /** As the head of the unit tells those who take ports below 1024. */
 const LOW_PORTS = `[Service]
@@ -37,49 +34,26 @@ export function filesOf(answers: Answers, machine: Machine): InitFile[] {
   const files: (InitFile | false)[] = [
     { path: PATHS.settings, text: settingsText(answers, base), mode: 0o644 },
     { path: PATHS.secrets, text: secretsText(answers, machine), mode: 0o600 },
-    { path: PATHS.bioScript, text: script, mode: 0o755 },
+    !hasOwnScript(settings) && { path: PATHS.bioScript, text: script, mode: 0o755 },
     !machine.hasUnit && { path: PATHS.unit, text: UNIT, mode: 0o644 },
     front === "alone" && { path: PATHS.dropIn, text: LOW_PORTS, mode: 0o644 },
-    front === "haproxy" && { path: PATHS.haproxy, text: haproxyText(base, apache), mode: 0o644 },
+    front === "haproxy" && { path: PATHS.haproxy, text: haproxyText(base, answers), mode: 0o644 },
     front === "haproxy" && apache && { path: PATHS.apache, text: apacheText(base), mode: 0o644 },
   ];
   return files.filter((file) => file !== false);
 }
 
-/** The settings that follow from what has ports 80 and 443. */
-function frontSettings({ front, apache }: Answers): Record<string, string> {
-  const others: Record<string, string> = apache ? { FALLBACK_BACKEND: APACHE_TLS } : {};
-  if (front === "haproxy") {
-    return {
-      PROXY_PROTOCOL_FROM: "127.0.0.1",
-      ...others,
-      // Without Apache it is glossond who leads from http to https.
-      ...(!apache && { HTTP_HOST: "127.0.0.1", HTTP_PORT: "8080" }),
-    };
-  }
-  return {
-    ...{ HUB_HOST: "::", HUB_PORT: "443", HTTP_PORT: "80" },
-    ...others,
-    ...(apache && { HTTP_FALLBACK_BACKEND: APACHE_HTTP }),
-  };
-}
-
-/** Names of the settings that {@linkcode frontSettings} decides: what held before does not count. */
-const FRONT_NAMES = [
-  ...["PROXY_PROTOCOL_FROM", "FALLBACK_BACKEND", "HTTP_FALLBACK_BACKEND"],
-  ...["HUB_HOST", "HUB_PORT", "HTTP_HOST", "HTTP_PORT"],
-];
-
-function settingsText(answers: Answers, base: string): string {
-  const { BASE_DOMAIN: _, ...settings } = answers.settings;
+function settingsText({ settings, front }: Answers, base: string): string {
   const own = {
-    STATE_DIR: PATHS.state,
+    STATE_DIR: settings.STATE_DIR ?? PATHS.state,
     SECRETS_FILE: PATHS.secrets,
-    GET_BIO_SCRIPT: PATHS.bioScript,
+    GET_BIO_SCRIPT: settings.GET_BIO_SCRIPT ?? PATHS.bioScript,
   };
-  const front = frontSettings(answers);
-  const rest = Object.entries(settings)
-    .filter(([name]) => !(name in own) && !FRONT_NAMES.includes(name) && !isSecret(name));
+  const rest = only(
+    settings,
+    (name) =>
+      name !== "BASE_DOMAIN" && !(name in own) && !FRONT_NAMES.includes(name) && !isSecret(name),
+  );
   const lines = (entries: Record<string, string>): string =>
     Object.entries(entries).map(([name, value]) => `GLOSSOND_${name}=${quoted(value)}\n`).join("");
   return `# Settings of glossond, written by "glossond init"; "glossond config" lists all of them.
@@ -87,15 +61,19 @@ function settingsText(answers: Answers, base: string): string {
 # over and what needs a restart.
 
 GLOSSOND_BASE_DOMAIN=${base}
-${lines(Object.fromEntries(rest))}
+${lines(rest)}
 # Where its files are.
 ${lines(own)}
-# ${
-    answers.front === "haproxy"
-      ? "Behind HAProxy, see haproxy.cfg."
-      : "It has ports 80 and 443 itself."
-  }
-${lines(front)}`;
+# ${front === "haproxy" ? "Behind HAProxy, see haproxy.cfg." : "It has ports 80 and 443 itself."}
+${lines(only(settings, (name) => FRONT_NAMES.includes(name)))}`;
+}
+
+/** The entries with such names. */
+function only(
+  entries: Record<string, string>,
+  isOne: (name: string) => boolean,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(entries).filter(([name]) => isOne(name)));
 }
 
 function secretsText({ secret: [name, value], settings }: Answers, { secrets }: Machine): string {
@@ -123,13 +101,18 @@ function quoted(value: string): string {
   return mark + value + mark;
 }
 
-function haproxyText(base: string, apache: boolean): string {
+function haproxyText(base: string, { apache, settings }: Answers): string {
   const text = replaced(HAPROXY, [
     [
       `To fit it to another relay, replace ${EXAMPLE_BASE} by its base domain. glossond's`,
       "glossond's",
     ],
     [EXAMPLE_BASE, base],
+    ["server hub 127.0.0.1:4430", `server hub 127.0.0.1:${settings.HUB_PORT ?? 4430}`],
+    [
+      "server control 127.0.0.1:9443",
+      `server control 127.0.0.1:${settings.CONTROL_PORT ?? 9443}`,
+    ],
   ]);
   if (apache) return text;
   return replaced(text, [
@@ -141,7 +124,7 @@ function haproxyText(base: string, apache: boolean): string {
     ["backend apache_tls\n    server apache 127.0.0.1:8443 send-proxy-v2\n\n", ""],
     // glossond leads from http to https there.
     ["apache_http", "glossond_http"],
-    ["server apache 127.0.0.1:8080", "server http 127.0.0.1:8080"],
+    ["server apache 127.0.0.1:8080", `server http 127.0.0.1:${settings.HTTP_PORT ?? 8080}`],
   ]);
 }
 

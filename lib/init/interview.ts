@@ -2,7 +2,8 @@ import type { Setting } from "../config/setting.ts";
 import { SETTINGS, type Settings } from "../config/settings.ts";
 import { oneOf } from "../config/values.ts";
 import type { Profile } from "./bio_script.ts";
-import type { Machine } from "./machine.ts";
+import { fitted, frontOf } from "./front.ts";
+import { hasOwnScript, type Machine } from "./machine.ts";
 
 /** Something to be known. */
 export interface Question {
@@ -66,11 +67,14 @@ export async function interview(
     if (value === undefined) complete = false;
     return value ?? "";
   }
+  const before = kept(machine);
+  const frontBefore = frontOf(before) ??
+    { front: machine.haproxy ? "haproxy" : "alone", apache: machine.apache };
   const settings: Record<string, string> = {};
   /** Said on the command line or by the environment, else asked for, with what holds by now as proposal. */
   async function setting(key: keyof Settings, text: string, fallback?: string): Promise<string> {
     const { name, parse } = SETTINGS[key] as Setting<unknown>;
-    const proposal = machine.settings[`GLOSSOND_${name}`] ?? fallback;
+    const proposal = before[name] ?? fallback;
     return settings[name] = await answer(given.settings[name], {
       text,
       insteadOf: optionOf(name),
@@ -85,13 +89,13 @@ export async function interview(
   const front = await answer(given.front, {
     text: "Who has ports 80 and 443: haproxy, or glossond alone",
     insteadOf: "--front",
-    fallback: machine.haproxy ? "haproxy" : "alone",
+    fallback: frontBefore.front,
     check: FRONTS,
   });
   const apache = await answer(given.apache, {
     text: "Has an Apache here sites of its own, yes or no",
     insteadOf: "--apache",
-    fallback: machine.apache ? "yes" : "no",
+    fallback: frontBefore.apache ? "yes" : "no",
     check: YES_OR_NO,
   });
   const dns = await setting(
@@ -106,13 +110,15 @@ export async function interview(
     await setting("pdnsApiUrl", "The PowerDNS API", machine.powerDns?.apiUrl);
   }
   const secret = await secretOf(dns, machine, given, answer);
-  const profile = await profileOf(given, answer);
+  const profile = hasOwnScript({ ...before, ...given.settings })
+    ? noProfile(given)
+    : await profileOf(given, answer);
   if (!complete) return undefined;
+  const ports = { front: FRONTS(front), apache: YES_OR_NO(apache) === "yes" };
   return {
-    settings: { ...kept(machine), ...given.settings, ...settings },
+    settings: { ...fitted(before, ports), ...given.settings, ...settings },
     secret,
-    front: FRONTS(front),
-    apache: YES_OR_NO(apache) === "yes",
+    ...ports,
     ...(profile !== undefined && { profile }),
   };
 }
@@ -158,6 +164,14 @@ async function profileOf({ profile }: Given, answer: Answer): Promise<Profile | 
   return { url, selector };
 }
 
+/** The operator's own script knows where profiles are. */
+function noProfile({ profile }: Given): undefined {
+  if (profile.url === undefined && profile.selector === undefined) return;
+  throw new TypeError(
+    "--profile-url and --profile-selector are for the script that init writes, but GET_BIO_SCRIPT names another",
+  );
+}
+
 function checkSaid(said: string, { check, insteadOf }: Question): void {
   try {
     check(said);
@@ -174,7 +188,7 @@ function checkProfileUrl(text: string): void {
   );
 }
 
-/** What the settings file held, by names without prefix. */
+/** What the settings file holds, by names without prefix. */
 function kept(machine: Machine): Record<string, string> {
   return Object.fromEntries(
     Object.entries(machine.settings).flatMap(([name, value]) =>

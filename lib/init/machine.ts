@@ -21,6 +21,11 @@ export const PATHS = {
   state: "/var/lib/glossond",
 } as const;
 
+/** Whether the bio script is the operator's, elsewhere than `init` writes one; by names without prefix. */
+export function hasOwnScript({ GET_BIO_SCRIPT }: Record<string, string>): boolean {
+  return GET_BIO_SCRIPT !== undefined && GET_BIO_SCRIPT !== PATHS.bioScript;
+}
+
 /** Where a Debian package keeps its unit: then none is to be written. */
 const PACKAGED_UNIT = "/lib/systemd/system/glossond.service";
 
