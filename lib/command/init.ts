@@ -6,8 +6,9 @@ import type { Setting } from "../config/setting.ts";
 import { examine } from "../doctor/doctor.ts";
 import { readIfThere, writeDurably } from "../file/durable.ts";
 import { filesOf, type InitFile } from "../init/files.ts";
-import { type Answers, type Ask, type Given, interview, optionOf } from "../init/interview.ts";
+import { type Ask, type Given, interview, optionOf } from "../init/interview.ts";
 import { lookAtMachine, PATHS } from "../init/machine.ts";
+import { nextSteps } from "../init/next_steps.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { findingText } from "./doctor.ts";
 import { createPrompt, type Prompt } from "./prompt.ts";
@@ -185,19 +186,6 @@ async function write(
   await Deno.chmod(target, mode);
   const word = before === undefined ? "wrote" : before === text ? "as it was" : "replaced";
   print(`${word.padEnd(9)} ${path}\n`);
-}
-
-function nextSteps({ front, apache, profile }: Answers): string {
-  const steps = [
-    front === "haproxy" &&
-    `put ${PATHS.haproxy} in the place of /etc/haproxy/haproxy.cfg, or add its parts to what is there; systemctl reload haproxy`,
-    front === "haproxy" && apache && `${PATHS.apache}: its head tells what to do`,
-    profile === undefined &&
-    `${PATHS.bioScript}: write how a bio is read; glossond bio NAME shows it`,
-    "systemctl daemon-reload && systemctl enable --now glossond",
-    `export GLOSSOND_SETTINGS_FILE=${PATHS.settings}   for glossond's commands in this shell`,
-  ].filter((step) => step !== false);
-  return `\nWhat is left to do:\n${steps.map((step) => `  ${step}\n`).join("")}\nNow:\n`;
 }
 
 /** What the doctor finds by the files that are there now. */
