@@ -1,9 +1,9 @@
 import { hasCode } from "../account/bio_code.ts";
 import { type BioTrial, tryBio } from "../account/bio_trial.ts";
 import { isUsername } from "../account/username.ts";
+import { connectAdmin } from "../admin/client.ts";
 import { loadConfig } from "../config/load.ts";
-import { type Command, EXIT } from "./command.ts";
-import { reachRelay } from "./relay_access.ts";
+import { type Command, type CommandContext, EXIT } from "./command.ts";
 
 /** `glossond bio`. */
 export const bio: Command = {
@@ -31,14 +31,17 @@ Options:
       printError("glossond: bio takes one username (a to z, 0 to 9, inner hyphens)\n");
       return EXIT.usage;
     }
-    const { admin } = await reachRelay(context);
+    const { stateDir, bioScript } = await placesOf(context);
+    const admin = await connectAdmin(stateDir);
     const trial = admin === undefined
-      ? await tryBio(await scriptOf(context), username)
+      ? await tryBio(bioScript, username)
       : await admin.bio(username);
     const code = typeof options.code === "string" ? options.code.toLowerCase() : undefined;
     const { result } = trial;
     const found = result.state === "found" && (code === undefined || hasCode(result.bio, code));
-    const by = admin === undefined ? "this command, since no relay runs" : "the relay";
+    const by = admin === undefined
+      ? `this command, since no relay runs on ${stateDir}`
+      : "the relay";
     print(
       options.json === true
         ? `${JSON.stringify({ username, ...trial, ...(code && { hasCode: found }) }, null, 2)}\n`
@@ -48,10 +51,14 @@ Options:
   },
 };
 
-async function scriptOf({ readSettings, options }: Parameters<Command["run"]>[0]): Promise<string> {
+/** There need be no state folder: the script is written before the relay's first start. */
+async function placesOf(
+  { readSettings, options }: CommandContext,
+): Promise<{ stateDir: string; bioScript: string }> {
   const { parsed, problems } = loadConfig({ ...await readSettings(), dev: options.dev === true });
-  if (parsed.bioScript === undefined) throw new Error(problems.join("\n"));
-  return parsed.bioScript;
+  const { stateDir, bioScript } = parsed;
+  if (stateDir === undefined || bioScript === undefined) throw new Error(problems.join("\n"));
+  return { stateDir, bioScript };
 }
 
 function trialText({ script, result, stderr, tookMs }: BioTrial, by: string): string {

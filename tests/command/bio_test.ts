@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { endOf } from "../../scripts/run.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
 import { glossond, glossondCommand } from "../stories/admin_command.ts";
 import { startRelay } from "../stories/relay.ts";
 
@@ -36,5 +37,16 @@ Deno.test("bio runs the program as the running relay does, and shows what it saw
   const settings = { GET_BIO_SCRIPT: `${relay.dir}/get_bio.py` };
   const alone = await endOf(glossondCommand(relay.stateDir, ["bio", "kaylee"], settings));
   assert.equal(alone.code, 0, alone.text);
-  assert.match(alone.stdout, /run by this command, since no relay runs: found/);
+  assert.match(alone.stdout, /run by this command, since no relay runs on \S+: found/);
+});
+
+Deno.test("bio runs the program before the relay's first start, when there is no state folder", async () => {
+  await using folder = temporaryFolder();
+  const script = `${folder.path}/get_bio.py`;
+  await Deno.writeTextFile(script, SCRIPT);
+  const none = `${folder.path}/none`;
+  const seen = await endOf(glossondCommand(none, ["bio", "kaylee"], { GET_BIO_SCRIPT: script }));
+  assert.equal(seen.code, 0, seen.text);
+  assert.match(seen.stdout, /run by this command, since no relay runs on \S+\/none: found/);
+  await assert.rejects(Deno.stat(none), Deno.errors.NotFound);
 });
