@@ -19,6 +19,7 @@ _OWN = json.loads(Path(__file__).with_name("own_pages.json").read_text("utf-8"))
 # What a browser shows by itself (Fetch Metadata Request Headers, section 2.1).
 SHOWN = ("document", "iframe", "frame", "fencedframe")
 PAGE = re.compile(r"\b(text/html|application/xhtml\+xml)\b", re.I)
+WEIGHT = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 PART = re.compile(r"(image|font|audio|video|text/css|application/manifest)", re.I)
 
 
@@ -80,7 +81,7 @@ def language_of(accepted: str) -> str:
         name, *parameters = (part.strip().lower() for part in member.split(";"))
         weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
         language = name.partition("-")[0]
-        if language in ("en", "de") and re.fullmatch(r"[0-9.]+", weight) and float(weight) > most:
+        if language in ("en", "de") and WEIGHT.fullmatch(weight) and float(weight) > most:
             best, most = language, float(weight)
     return best
 
