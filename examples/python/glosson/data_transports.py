@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable
@@ -100,11 +101,14 @@ class DataTransports:
         on_shown: Callable[[str], None],
     ) -> Joined:
         began = time.monotonic()
-        works = True
+        works: bool | None = True
         try:
             return await join(line, ticket, join_s, lambda: on_shown(transport))
         except Refused:
             raise  # by nobody but a relay
+        except asyncio.CancelledError:
+            works = None  # whoever gave it up has learnt nothing
+            raise
         except NotJoined:
             works = time.monotonic() - began >= STEADY_S
             raise
@@ -115,7 +119,7 @@ class DataTransports:
             if transport == TCP and works:
                 self._proven, self._cut_off = True, 0
                 self._prefer(TCP, line, data)
-            elif transport == TCP:
+            elif transport == TCP and works is False:
                 self._note_cut_off()
 
     def _note_cut_off(self) -> None:

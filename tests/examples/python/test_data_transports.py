@@ -153,6 +153,31 @@ def test_a_tcp_that_worked_is_kept_whatever_a_relay_ends(
         assert network.dial(session) == [TCP, "NotJoined"]
 
 
+def test_whoever_gives_a_tcp_up_has_learnt_nothing(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.fates[TCP] = ConnectionRefusedError()
+    session = network.session()
+    network.dial(session)
+    network.fates[TCP] = True
+    monkeypatch.setattr(Ended, "read", lambda *_: asyncio.sleep(60))
+    monkeypatch.setattr("glosson.data_transports.TRY_TCP_EVERY_S", 0.0)
+    session.remember()
+
+    async def give_up() -> None:
+        shown = asyncio.Event()
+        joining = session.join(DATA, TICKET, 60.0, True, lambda _transport: shown.set())
+        task = asyncio.ensure_future(joining)
+        await shown.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(give_up())
+    assert network.tried == [TCP, WEBSOCKET, TCP]
+    assert network.state.web_socket_networks() == ["192.0.2.5"]
+
+
 def test_a_choice_is_one(network: Network) -> None:
     assert network.dial(network.session(WEBSOCKET)) == [WEBSOCKET, "Refused"]
     network.fates[TCP] = ConnectionRefusedError()
