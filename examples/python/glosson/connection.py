@@ -13,7 +13,8 @@ from typing import Callable, Protocol
 from .limit import Limit
 
 PIECE = 64 * 1024  # bytes that are read and passed on at once
-DIAL_S = 5.0  # for each address of a host
+DIAL_S = 5.0  # for the last address of a host to answer
+ATTEMPT_S = 1.0  # for each one before: whoever dials may have no more than 3 s for all of them
 
 
 class Stream(Protocol):
@@ -85,16 +86,16 @@ async def dial(
     """
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    allowed = [each for each in found if allow(str(each[4][0]))]
     failure: OSError = PermissionError(f"{host} is at an address where nothing may be dialled")
-    for family, kind, protocol, _, address in found:
-        if not allow(str(address[0])):
-            continue
+    for at, (family, kind, protocol, _, address) in enumerate(allowed, 1):
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
             # Not by `asyncio.wait_for`: before Python 3.12 it forgets a cancelling that comes in
             # the moment of success, and the program would go on with the connection, and not end.
-            with Limit(DIAL_S, f"{host}:{port} does not answer"):
+            seconds = DIAL_S if at == len(allowed) else ATTEMPT_S
+            with Limit(seconds, f"{host}:{port} does not answer"):
                 await loop.sock_connect(sock, address)
             return Connection(sock)
         except OSError as error:

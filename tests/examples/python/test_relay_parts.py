@@ -16,9 +16,11 @@ from glosson.api import is_answer
 from glosson.connection import dial
 from glosson.data_connection import Joined, NotJoined
 from glosson.data_ports import MAX_DATA_PORTS, DataPorts
+from glosson.data_transports import FIRST_TRY_S
 from glosson.endings import closed, goodbye
 from glosson.exit_codes import exit_code_of
 from glosson.identity import Identity, read_time, rfc3339
+from glosson.limit import Limit
 from glosson.messages import Connect, DataAddress, Goodbye, Online, Tickets, read_message
 from glosson.parking import Parking
 from glosson.pool_size import PoolSize
@@ -265,6 +267,29 @@ def test_tickets_that_come_before_there_is_a_place_are_used_when_there_is_one() 
 
     asyncio.run(in_time())
     assert shown == ["first", "second", "third"]
+
+
+def test_an_address_that_is_silent_leaves_time_for_the_next_ones() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        tried: list[str] = []
+        addresses = ["2001:db8::1", "2001:db8::2", "127.0.0.1"]
+
+        async def found(*_: object, **__: object) -> list[object]:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (ip, 9)) for ip in addresses]
+
+        async def connect(_sock: socket.socket, address: tuple[str, int]) -> None:
+            tried.append(address[0])
+            if address[0] != "127.0.0.1":
+                await asyncio.sleep(60)
+
+        loop.getaddrinfo = found  # type: ignore[method-assign, assignment]
+        loop.sock_connect = connect  # type: ignore[method-assign, assignment]
+        with Limit(FIRST_TRY_S, "nobody answers"):
+            (await dial("d.example", 9)).close()
+        assert tried == addresses
+
+    asyncio.run(main())
 
 
 def test_whoever_stops_dialling_is_not_connected() -> None:
