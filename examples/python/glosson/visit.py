@@ -159,10 +159,9 @@ class Visit:
 
 def _note(exchange: Exchange, seconds: float) -> None:
     request = exchange.request
-    target = request.target.decode("latin-1")
-    log.debug(
-        "%s %r: %d in %.0f ms", request.method.decode(), target, exchange.status, seconds * 1000
-    )
+    method, path = request.method.decode(), request.target.partition(b"?")[0].decode("latin-1")
+    # What stands behind a `?` is left out: apps put secrets there.
+    log.debug("%s %r: %d in %.0f ms", method, path, exchange.status, seconds * 1000)
 
 
 async def _refuse(exchange: Exchange, error: BadMessage) -> None:

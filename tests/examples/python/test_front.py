@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import logging
 import random
 import socket
 import ssl
@@ -88,7 +89,7 @@ async def rest(sock: socket.socket) -> bytes:
     return data
 
 
-async def get(visitor: socket.socket) -> bytes:
+async def get(visitor: socket.socket, request: bytes = GET) -> bytes:
     """Shake hands, ask for the page, and return what came until the answer was whole."""
     loop = asyncio.get_running_loop()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -102,7 +103,7 @@ async def get(visitor: socket.socket) -> bytes:
                 answer += tls.read(65536)
                 continue
             tls.do_handshake()
-            tls.write(GET)
+            tls.write(request)
             asked = True
         except ssl.SSLWantReadError:
             pass
@@ -111,6 +112,19 @@ async def get(visitor: socket.socket) -> bytes:
             continue
         incoming.write(await loop.sock_recv(visitor, 65536))
     return answer
+
+
+def test_what_stands_behind_a_question_mark_is_not_logged(
+    identity: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "glosson")
+
+    async def use(_front: Front, visitor: Callable[[], socket.socket]) -> None:
+        await get(visitor(), GET.replace(b"/", b"/?token=secret", 1))
+
+    with_front(identity, use)
+    assert "GET '/': 200 in" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_random_bytes_in_place_of_and_within_hellos(
