@@ -37,7 +37,9 @@ def main() -> int:
 
 def tell(options: Options, why: str) -> None:
     """Say why it ended, where that is read."""
-    if isinstance(options, RunOptions) and options.log_file is not None:
+    # A log file that cannot be opened is none.
+    begun = logging.getLogger().hasHandlers()
+    if isinstance(options, RunOptions) and options.log_file is not None and begun:
         logging.getLogger("glosson").error("%s", why)
     else:
         complain(why)

@@ -7,12 +7,10 @@ import re
 import sys
 from pathlib import Path
 
+from .log_file import LOG_NAME
 from .service import ABSENT, Job, ServiceManager, service_managers
 from .state import State, state_folder
 from .terminal import say
-
-LOG_NAME = "glosson.log"
-MAX_LOG_BYTES = 1024 * 1024  # then it begins anew, and one older file is kept
 
 
 def install(run_args: tuple[str, ...], state: State) -> None:

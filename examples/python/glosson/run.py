@@ -7,7 +7,6 @@ import logging
 import signal
 import sys
 import time
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from .api import Api, relay_trust
@@ -22,8 +21,8 @@ from .exit_codes import INTERRUPTED
 from .front import Front
 from .health import Health
 from .identity import Identity, check_identity
-from .install import MAX_LOG_BYTES
 from .lock import take_lock
+from .log_file import begin_log
 from .options import RunOptions
 from .proxy import upstream_site
 from .records import Account
@@ -32,7 +31,6 @@ from .renewal import first_certificate, keep_certificate
 from .state import State
 from .static_files import static_files
 from .stay_online import stay_online
-from .unseen import LineFormatter
 
 LEAVING_S = 5.0  # for open answers to finish
 
@@ -44,7 +42,7 @@ async def run(options: RunOptions, state: State) -> Ending | None:
 
     Raises RuntimeError, ValueError or OSError, for the person, when it cannot begin.
     """
-    _log(options.verbose, options.log_file)
+    begin_log(options.verbose, options.log_file)
     allow_visitors(options.max_visitors)
     account = state.account()
     if account is None:
@@ -163,16 +161,3 @@ def _leaving_signals() -> list[signal.Signals]:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         signals.append(signal.SIGHUP)
     return signals
-
-
-def _log(verbose: bool, file: str | None) -> None:
-    """Tell what happens on the standard error, or in a file that does not grow for ever."""
-    logging.raiseExceptions = False  # nobody reads any more: no reason to stop
-    handler: logging.Handler = logging.StreamHandler()
-    if file is not None:
-        handler = RotatingFileHandler(
-            file, maxBytes=MAX_LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
-        )
-    handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO)
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
