@@ -16,6 +16,10 @@ class Account:
     keyType: str = "ecdsa"  # noqa: N815
 
 
+class FormerAccount(Account):
+    """The account that an unfinished `rename` of the reference client is to give back."""
+
+
 @dataclass(frozen=True)
 class PendingClaim:
     """A claim that waits for its code to stand in the bio."""

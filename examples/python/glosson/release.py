@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from .api import Api, relay_trust
-from .problem import RelayProblem
-from .records import Account
-from .relay_address import read_relay_address
+from .give_back import give_back, give_former_back
+from .records import Account, PendingClaim
 from .state import State
 from .terminal import complain, say, terminal_lines
 
@@ -27,15 +25,11 @@ async def release(state: State, sure: bool) -> int:
         answer = await lines.ask(f"{there}\nGo ahead? [y/N]")
         if answer.lower() not in ("y", "yes"):
             raise RuntimeError("Nothing was changed")
-    api = Api(read_relay_address(account.relay), relay_trust(state.ca()), account.token)
-    try:
-        await api.release()
-    except RelayProblem as problem:
-        if problem.status != 401:
-            raise
-        # Released already, or taken over: there is nothing left to give back.
-        say(f"{problem} Forgetting it here.")
-    state.forget(Account)
+    ca = state.ca()
+    await give_former_back(state, ca, account.hostname)
+    await give_back(account, ca)
+    for kind in (PendingClaim, Account):
+        state.forget(kind)
     state.forget_identity()
     state.save_ca(None)
     say(f"{account.hostname} is given back.")

@@ -14,9 +14,11 @@ from .api import Api, find_relay, relay_trust
 from .arguments import DEFAULT_RELAY, USERNAME
 from .certificate import obtain_certificate
 from .claim import Claiming
+from .give_back import give_former_back
 from .identity import check_identity
 from .lock import take_lock
 from .options import SetupOptions
+from .problem import RelayProblem, RelayUnreachable
 from .records import Account
 from .relay_address import RelayAddress, read_relay_address
 from .renewal import renewal_time
@@ -143,11 +145,16 @@ class _Setup:
         say(f"Found it: {found['username']} is you.")
         if self._before is None or self._before.hostname != found["hostname"]:
             self._state.forget_identity()
+        ca_before = self._state.ca()
         self._state.save_ca(ca)
         account = Account(
             username, found["hostname"], str(api.relay), found["token"], self._options.key_type
         )
         self._state.save(account)
+        try:
+            await give_former_back(self._state, ca_before, account.hostname)
+        except (RelayProblem, RelayUnreachable) as error:  # release tries again
+            say(f"The name before cannot be given back: {error}")
         return account
 
     def _has_identity(self, account: Account) -> bool:

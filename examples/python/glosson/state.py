@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .records import Account, PendingClaim, PendingRequest, SavedIdentity
+from .records import Account, FormerAccount, PendingClaim, PendingRequest, SavedIdentity
 
 MAX_NETWORKS = 16  # that are remembered
 
@@ -54,13 +54,13 @@ class State:
         if sys.platform != "win32" and not any(self.folder.iterdir()):
             self.folder.chmod(0o700)
 
-    def account(self) -> Account | None:
-        """Return the account; None before setup went through."""
-        told = self._read_json("account.json", ("username", "hostname", "relay", "token"))
+    def account(self, kind: type[Account] = Account) -> Account | None:
+        """Return the account, or the former one; None before setup went through."""
+        told = self._read_json(_FILES[kind], ("username", "hostname", "relay", "token"))
         if told is None:
             return None
-        kind = told.get("keyType", "ecdsa")
-        return Account(told["username"], told["hostname"], told["relay"], told["token"], kind)
+        key_type = told.get("keyType", "ecdsa")
+        return kind(told["username"], told["hostname"], told["relay"], told["token"], key_type)
 
     def claim(self) -> PendingClaim | None:
         """Return the claim of an unfinished setup."""
@@ -74,12 +74,12 @@ class State:
         return None if told is None else PendingRequest(told["id"], told["key"])
 
     def save(self, value: Account | PendingClaim | PendingRequest) -> None:
-        """Keep one of the three."""
+        """Keep one of these."""
         text = json.dumps(asdict(value), indent=2, ensure_ascii=False)
         self._write(_FILES[type(value)], f"{text}\n")
 
     def forget(self, kind: type) -> None:
-        """Forget one of the three."""
+        """Forget one of these."""
         self.path(_FILES[kind]).unlink(missing_ok=True)
 
     @property
@@ -186,4 +186,9 @@ class State:
             raise
 
 
-_FILES = {Account: "account.json", PendingClaim: "claim.json", PendingRequest: "request.json"}
+_FILES = {
+    Account: "account.json",
+    FormerAccount: "former.json",
+    PendingClaim: "claim.json",
+    PendingRequest: "request.json",
+}
