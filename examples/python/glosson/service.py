@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 RUNNING, STOPPED, ABSENT = "running", "stopped", "absent"
 
@@ -59,23 +60,36 @@ def service_managers() -> list[ServiceManager]:
     return [Systemd(), Cron()]
 
 
-def run_program(*argv: str, given: str = "") -> tuple[int, str]:
-    """Run a program to its end; return its exit code and all that it wrote."""
+class Ran(NamedTuple):
+    """How a program ended, and what it wrote."""
+
+    code: int
+    out: str
+    complaint: str  # what was on its standard error
+
+
+def run_program(*argv: str, given: str = "") -> Ran:
+    """Run a program to its end."""
     try:
         done = subprocess.run(  # noqa: S603
-            argv, input=given, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            argv, input=given, text=True, errors="surrogateescape", capture_output=True
         )
     except OSError as error:
-        return NOT_FOUND, str(error)
-    return done.returncode, done.stdout
+        return Ran(NOT_FOUND, "", str(error))
+    return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def must_run(*argv: str, given: str = "") -> str:
+def must_run(*argv: str, given: str = "") -> None:
     """Run a program that has to do well; RuntimeError with what it wrote when it does not."""
-    code, text = run_program(*argv, given=given)
-    if code != 0:
-        raise RuntimeError(f"Cannot install: {' '.join(argv)} says: {text.strip()}")
-    return text
+    ran = run_program(*argv, given=given)
+    if ran.code != 0:
+        raise RuntimeError(cannot(argv, ran))
+
+
+def cannot(argv: Sequence[str], ran: Ran) -> str:
+    """Say that a program failed, in its own words."""
+    said = f"{ran.out}{ran.complaint}".strip()
+    return f"Cannot change what keeps glosson running: {' '.join(argv)} says: {said}"
 
 
 def write_own(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -12,12 +13,17 @@ from .service import (
     RUNNING,
     STOPPED,
     Job,
+    cannot,
     must_run,
     run_program,
     write_own,
 )
 
 RESTART_S = 10  # before it is started again
+
+_LIST = ("crontab", "-l")
+# It fails where there is no table yet: so it is said by those of Linux, and by BusyBox.
+_NO_TABLE = re.compile(r"no crontab for|can't open '[^'/]*': No such file")
 
 
 class Cron:
@@ -27,17 +33,18 @@ class Cron:
 
     def is_here(self) -> bool:
         """Whether there is one."""
-        return run_program("crontab", "-l")[0] != NOT_FOUND
+        return run_program(*_LIST).code != NOT_FOUND
 
     def install(self, job: Job) -> list[str]:
         """Write the script, have it started at each start of the computer, and start it."""
+        others = _others(job)
         _stop(job)
         write_own(_script(job), keep_running_script(job))
         script, pid = shlex.quote(str(_script(job))), shlex.quote(str(_pid_file(job)))
         start = f"setsid sh {script} </dev/null >/dev/null 2>&1 & echo $! > {pid}"
         # A percent sign ends the command.
         line = "@reboot {} {}".format(start.replace("%", "\\%"), _mark(job))
-        must_run("crontab", "-", given="\n".join([*_others(job), line, ""]))
+        must_run("crontab", "-", given="\n".join([*others, line, ""]))
         must_run("sh", "-c", start)
         return []
 
@@ -89,9 +96,14 @@ def _mark(job: Job) -> str:
 
 
 def _others(job: Job) -> list[str]:
-    code, text = run_program("crontab", "-l")  # it fails where there is no table yet
-    lines = text.splitlines() if code == 0 else []
-    return [line for line in lines if line and not line.endswith(_mark(job))]
+    """Return the lines of the table that are not the job's, as they are."""
+    ran = run_program(*_LIST)
+    if ran.code != 0:
+        if not _NO_TABLE.search(ran.complaint):
+            raise RuntimeError(cannot(_LIST, ran))
+        return []
+    lines = ran.out.removesuffix("\n").split("\n") if ran.out else []
+    return [line for line in lines if not line.endswith(_mark(job))]
 
 
 def _group(job: Job) -> str | None:
@@ -101,8 +113,8 @@ def _group(job: Job) -> str | None:
     except OSError:
         return None
     # Another program may have that number by now.
-    _, text = run_program("ps", "-o", "args=", "-p", pid)
-    return pid if pid.isdigit() and str(_script(job)) in text else None
+    shown = run_program("ps", "-o", "args=", "-p", pid).out
+    return pid if pid.isdigit() and str(_script(job)) in shown else None
 
 
 def _stop(job: Job) -> None:

@@ -20,7 +20,7 @@ class Launchd:
 
     def is_here(self) -> bool:
         """Whether this is macOS."""
-        return run_program("launchctl", "version")[0] == 0
+        return run_program("launchctl", "version").code == 0
 
     def install(self, job: Job) -> list[str]:
         """Write the property list, and load it."""
@@ -39,8 +39,8 @@ class Launchd:
         """Ask for its process."""
         if not _path(job).exists():
             return ABSENT
-        code, text = run_program("launchctl", "list", _label(job))
-        return RUNNING if code == 0 and re.search(r'"PID" = \d+;', text) else STOPPED
+        listed = run_program("launchctl", "list", _label(job))
+        return RUNNING if listed.code == 0 and re.search(r'"PID" = \d+;', listed.out) else STOPPED
 
 
 def plist(job: Job) -> bytes:

@@ -23,7 +23,7 @@ class Systemd:
 
     def is_here(self) -> bool:
         """Whether this user has one."""
-        return run_program(*_SYSTEMCTL, "show", "--property=Version")[0] == 0
+        return run_program(*_SYSTEMCTL, "show", "--property=Version").code == 0
 
     def install(self, job: Job) -> list[str]:
         """Write the unit, and start it anew."""
@@ -32,8 +32,8 @@ class Systemd:
         must_run(*_SYSTEMCTL, "enable", _unit(job))
         must_run(*_SYSTEMCTL, "restart", _unit(job))
         user = [os.environ["USER"]] if os.environ.get("USER") else []
-        _, text = run_program("loginctl", "show-user", *user, "--property=Linger")
-        return [] if text.strip() == "Linger=yes" else [LINGER]
+        linger = run_program("loginctl", "show-user", *user, "--property=Linger").out
+        return [] if linger.strip() == "Linger=yes" else [LINGER]
 
     def uninstall(self, job: Job) -> None:
         """Stop it and remove the unit."""
@@ -46,8 +46,8 @@ class Systemd:
         """Ask how the unit is."""
         if not _path(job).exists():
             return ABSENT
-        code, _ = run_program(*_SYSTEMCTL, "is-active", "--quiet", _unit(job))
-        return RUNNING if code == 0 else STOPPED
+        active = run_program(*_SYSTEMCTL, "is-active", "--quiet", _unit(job))
+        return RUNNING if active.code == 0 else STOPPED
 
 
 _SYSTEMCTL = ("systemctl", "--user", "--no-pager")

@@ -16,7 +16,7 @@ class ScheduledTask:
 
     def is_here(self) -> bool:
         """Whether this is Windows."""
-        return run_program("schtasks", "/Query", "/TN", "\\")[0] != NOT_FOUND
+        return run_program("schtasks", "/Query", "/TN", "\\").code != NOT_FOUND
 
     def install(self, job: Job) -> list[str]:
         """Create the task, and run it."""
@@ -38,8 +38,8 @@ class ScheduledTask:
 
     def state(self, job: Job) -> str:
         """Ask how the task is."""
-        code, text = run_program("schtasks", "/Query", "/TN", job.name, "/FO", "CSV", "/NH")
-        return ABSENT if code else RUNNING if '"Running"' in text else STOPPED
+        asked = run_program("schtasks", "/Query", "/TN", job.name, "/FO", "CSV", "/NH")
+        return ABSENT if asked.code else RUNNING if '"Running"' in asked.out else STOPPED
 
 
 def task(job: Job) -> str:
