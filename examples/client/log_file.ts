@@ -12,30 +12,34 @@ export function olderLog(path: string): string {
 }
 
 /**
- * Appends lines to a file, of which there are two at most.
+ * Opens a file to append lines to, of which there are two at most.
  *
  * @returns what writes one line; it never throws, since no log is worth a page.
+ * @throws {Error} with a message for the person, if it cannot be opened.
  */
 export function openLogFile(path: string): (line: string) => void {
-  let size = 0;
   let file: Deno.FsFile | undefined;
-
-  function open(): Deno.FsFile {
-    const opened = Deno.openSync(path, { create: true, append: true, mode: 0o600 });
-    size = opened.statSync().size;
-    return opened;
+  try {
+    file = open(path);
+  } catch (error) {
+    throw new Error(
+      `Cannot write the log file ${path}: ${
+        (error as Error).message
+      }; name another one with --log-file`,
+    );
   }
+  let size = file.statSync().size;
 
   return function write(line) {
     try {
-      file ??= open();
       const bytes = new TextEncoder().encode(`${line}\n`);
       if (size > 0 && size + bytes.length > MAX_BYTES) {
-        file.close();
+        file?.close();
         file = undefined;
-        Deno.renameSync(path, olderLog(path));
-        file = open();
+        beginAnew(path);
+        size = 0;
       }
+      file ??= open(path);
       writeAllSync(file, bytes);
       size += bytes.length;
     } catch {
@@ -44,10 +48,23 @@ export function openLogFile(path: string): (line: string) => void {
   };
 }
 
+function open(path: string): Deno.FsFile {
+  return Deno.openSync(path, { create: true, append: true, mode: 0o600 });
+}
+
+/** Puts what there is aside; where the folder lets no other file be made, the next lines follow it. */
+function beginAnew(path: string): void {
+  try {
+    Deno.renameSync(path, olderLog(path));
+  } catch {
+    // A long log is better than none.
+  }
+}
+
 /** The last lines of a log; undefined where there is none. */
 export async function lastLines(path: string, count: number): Promise<string[] | undefined> {
   const read = (name: string): Promise<string> => Deno.readTextFile(name).catch(() => "");
   const text = await read(olderLog(path)) + await read(path);
   if (text === "") return undefined;
-  return count === 0 ? [] : text.trimEnd().split("\n").slice(-count);
+  return text.trimEnd().split("\n").slice(-count);
 }

@@ -217,3 +217,21 @@ Deno.test("a log of a file is of two megabytes at most, and its end can be read"
     openLogFile(path)("again");
     assert.deepEqual(await lastLines(path, 1), ["again"]);
   }));
+
+Deno.test("a log file that cannot be written is told at the start", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "nowhere", "glosson.log");
+    assert.throws(() => openLogFile(path), /Cannot write the log file .*nowhere.*--log-file$/);
+    await Deno.writeTextFile(join(folder, "nowhere"), "");
+    assert.throws(() => openLogFile(path), /Cannot write the log file/);
+  }));
+
+Deno.test("a log goes on in its file where no other can be made beside it", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "glosson.log");
+    // No file takes a folder's place.
+    await Deno.mkdir(join(olderLog(path), "in it"), { recursive: true });
+    const write = openLogFile(path);
+    for (let i = 0; i < 12_000; i++) write(`${i} ${"x".repeat(90)}`);
+    assert.match((await Deno.readTextFile(path)).slice(-200), /\n11999 x{90}\n$/);
+  }));
