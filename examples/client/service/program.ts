@@ -18,7 +18,11 @@ export type RunProgram = (
 /** Code for a program that is not there, as shells have it. */
 const NOT_FOUND = 127;
 
-/** Runs a program; one that is not there, or may not be run, is one that failed. */
+/**
+ * Runs a program; one that is not there, or that the system lets nobody run, is one that failed.
+ *
+ * @throws {Error} with the fix, when this program was given no permission to run it.
+ */
 export const runProgram: RunProgram = async (program, args, input = "") => {
   try {
     const process = new Deno.Command(program, {
@@ -35,6 +39,12 @@ export const runProgram: RunProgram = async (program, args, input = "") => {
     const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
     return { code, text: decode(stdout), complaint: decode(stderr) };
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new Error(
+        `Cannot run ${program}: this glosson was given no permission to. Start it by deno run -A, or ` +
+          "have this system start glosson run by a service that you write",
+      );
+    }
     return { code: NOT_FOUND, text: "", complaint: (error as Error).message };
   }
 };

@@ -235,3 +235,15 @@ Deno.test("a log goes on in its file where no other can be made beside it", () =
     for (let i = 0; i < 12_000; i++) write(`${i} ${"x".repeat(90)}`);
     assert.match((await Deno.readTextFile(path)).slice(-200), /\n11999 x{90}\n$/);
   }));
+
+Deno.test({
+  name: "a program that may not be run is told from one that is not there, with the fix",
+  permissions: { run: false },
+  async fn() {
+    await assert.rejects(
+      runProgram("sh", ["-c", ":"]),
+      /^Error: Cannot run sh: .* deno run -A, or /,
+    );
+    assert.equal((await runProgram("no-such-program", [])).code, 127);
+  },
+});
