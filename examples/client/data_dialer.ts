@@ -72,6 +72,7 @@ export class DataDialer {
       },
       memory: networks,
       now: elapsed,
+      schedule: scheduleTimeout,
       log,
     });
   }

@@ -5,8 +5,8 @@ import { AddressForbidden } from "./data_address.ts";
 import type { DataLine } from "./data_line.ts";
 import type { DataAddress } from "./data_path.ts";
 
-/** How long one of several addresses may take before the next is tried, milliseconds. */
-const ATTEMPT_MS = 1_500;
+/** How long one of several addresses may take before the next is tried, milliseconds: there may be 3 s for all. */
+const ATTEMPT_MS = 1_000;
 
 /**
  * Connects to the relay's data port, PROTOCOL section 3.

@@ -1,4 +1,5 @@
 import type { Log } from "../../lib/log.ts";
+import type { Schedule } from "../../lib/net/schedule.ts";
 import { type DataConnection, type TicketOptions, useTicket } from "./data_connection.ts";
 import type { DataLine, Transport } from "./data_line.ts";
 import type { DataAddress } from "./data_path.ts";
@@ -6,7 +7,7 @@ import type { DataAddress } from "./data_path.ts";
 /** How long the relay may take to answer on one transport, milliseconds. */
 const OPEN_TIMEOUT_MS = 5_000;
 
-/** The same for TCP where a WebSocket can be tried after it: the visitor's ticket lives 10 s. */
+/** The same for TCP where the relay has WebSockets to try after it: the visitor's ticket lives 10 s. */
 const FIRST_TRY_MS = 3_000;
 
 /** How long a connection lasts at least that was not ended by something on the way, milliseconds. */
@@ -42,6 +43,7 @@ export interface DataTransportsOptions {
   hasSockets: () => Promise<boolean>;
   memory: NetworkMemory;
   now: () => number;
+  schedule: Schedule;
   log: Log;
 }
 
@@ -120,12 +122,21 @@ export class DataTransports {
     return has;
   }
 
-  #open(transport: Transport, address: DataAddress, signal: AbortSignal): Promise<DataLine> {
-    const { only, openTcp, openSocket } = this.#options;
-    const firstTry = transport === "tcp" && only === undefined;
-    const ms = firstTry ? FIRST_TRY_MS : OPEN_TIMEOUT_MS;
-    const inTime = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
-    return transport === "tcp" ? openTcp(address, inTime) : openSocket(inTime);
+  async #open(transport: Transport, address: DataAddress, signal: AbortSignal): Promise<DataLine> {
+    const { only, openTcp, openSocket, schedule } = this.#options;
+    const over = new AbortController();
+    const end = (): void => over.abort(new DOMException("Signal timed out.", "TimeoutError"));
+    const makeWay = async (): Promise<void> => {
+      if (await this.#mayFollow("websocket")) end();
+    };
+    const callOffs = [schedule(end, OPEN_TIMEOUT_MS)];
+    if (transport === "tcp" && only === undefined) callOffs.push(schedule(makeWay, FIRST_TRY_MS));
+    const inTime = AbortSignal.any([signal, over.signal]);
+    try {
+      return await (transport === "tcp" ? openTcp(address, inTime) : openSocket(inTime));
+    } finally {
+      for (const callOff of callOffs) callOff();
+    }
   }
 
   async #use(

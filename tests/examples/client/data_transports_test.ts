@@ -4,12 +4,15 @@ import { TicketRefused } from "../../../examples/client/data_line.ts";
 import { DataTransports } from "../../../examples/client/data_transports.ts";
 import { networkMemory } from "../../../examples/client/networks.ts";
 import { createLog } from "../../../lib/log.ts";
+import { sleep } from "../../../lib/net/pause.ts";
+import { until } from "../../certificate/helpers.ts";
+import { ManualClock } from "../../manual_clock.ts";
 
 const ADDRESS = { hostname: "relay.example", port: 9000 };
 const REFUSED = new Deno.errors.ConnectionRefused("refused");
 
-/** What a line to the relay comes to: it does not open, or what reading from it gives. */
-type Fate = Error | { read: () => Promise<number | null> };
+/** What a line to the relay comes to: nothing at all, it does not open, or what reading from it gives. */
+type Fate = "silent" | Error | { read: () => Promise<number | null> };
 
 const takesTicket: Fate = { read: () => Promise.reject(new TicketRefused()) };
 const cutOff: Fate = { read: () => Promise.resolve(null) };
@@ -19,6 +22,7 @@ function network(remembered: string[] = []) {
   const tried: Transport[] = [];
   const fates: Record<Transport, Fate> = { tcp: takesTicket, websocket: takesTicket };
   const clock = { now: 0 };
+  const timers = new ManualClock();
   const relay = { hasSockets: true, asked: 0 };
   const log = createLog({ write: () => {} });
   const kept = {
@@ -29,9 +33,14 @@ function network(remembered: string[] = []) {
     },
   };
 
-  function open(transport: Transport): Promise<DataLine> {
+  function open(transport: Transport, signal: AbortSignal): Promise<DataLine> {
     tried.push(transport);
     const fate = fates[transport];
+    if (fate === "silent") {
+      return new Promise((_, fail) => {
+        signal.addEventListener("abort", () => fail(signal.reason), { once: true });
+      });
+    }
     if (fate instanceof Error) return Promise.reject(fate);
     const conn = {
       ...fate,
@@ -45,11 +54,12 @@ function network(remembered: string[] = []) {
   function session(only?: Transport) {
     const transports = new DataTransports({
       only,
-      openTcp: () => open("tcp"),
-      openSocket: () => open("websocket"),
+      openTcp: (_, signal) => open("tcp", signal),
+      openSocket: (signal) => open("websocket", signal),
       hasSockets: () => (relay.asked++, Promise.resolve(relay.hasSockets)),
       memory: networkMemory(kept, log, () => ["127.0.0.1", "192.0.2.5"]),
       now: () => clock.now,
+      schedule: timers.schedule,
       log,
     });
     return async (parked = true) => {
@@ -64,7 +74,7 @@ function network(remembered: string[] = []) {
       return [...tried, state];
     };
   }
-  return { fates, clock, relay, session, remembered: () => remembered };
+  return { fates, clock, timers, relay, session, remembered: () => remembered };
 }
 
 Deno.test("DataTransports takes TCP where that works, and asks for nothing else", async () => {
@@ -105,6 +115,27 @@ Deno.test("DataTransports has WebSockets only from a relay that names them", asy
   relay.hasSockets = true;
   assert.deepEqual(await dial(), ["tcp", "websocket", "refused"]);
   assert.deepEqual(remembered(), ["192.0.2.5"]);
+});
+
+Deno.test("DataTransports waits for a silent TCP longer where there are no WebSockets to follow it", async () => {
+  const { fates, session, relay, timers } = network();
+  fates.tcp = "silent";
+  relay.hasSockets = false;
+  const dial = session();
+  let isOver = false;
+  const alone = assert.rejects(dial(), { name: "TimeoutError" }).finally(() => isOver = true);
+  await until(() => timers.waiting > 0, "the attempt");
+  timers.advance(3_000);
+  await sleep(0);
+  assert.deepEqual([isOver, relay.asked], [false, 1]);
+  timers.advance(2_000);
+  await alone;
+  relay.hasSockets = true;
+  const followed = dial();
+  await until(() => timers.waiting > 0, "the next attempt");
+  timers.advance(3_000);
+  assert.deepEqual(await followed, ["tcp", "websocket", "refused"]);
+  assert.equal(timers.waiting, 0);
 });
 
 Deno.test("DataTransports tells what stopped TCP when nothing works", async () => {
