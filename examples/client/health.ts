@@ -1,4 +1,5 @@
 import type { Log } from "../../lib/log.ts";
+import type { Transport } from "./data_line.ts";
 import type { DataPathReport } from "./data_path.ts";
 import type { RunningState } from "./records.ts";
 import type { State } from "./state.ts";
@@ -7,8 +8,24 @@ import type { State } from "./state.ts";
 export interface HealthOptions {
   state: Pick<State, "saveRunning">;
   log: Log;
+  /** What alone is to carry visitors' connections; absent where each way is tried. */
+  transport?: Transport;
   /** Milliseconds since the epoch. */
   now: () => number;
+}
+
+/** What cannot be used, and what helps, where visitors cannot be served. */
+function troubleOf(transport: Transport | undefined): string {
+  switch (transport) {
+    case "tcp":
+      return "the relay's data port cannot be used; let connections to it out through your firewall, leave " +
+        "--data-over out for WebSockets to be tried";
+    case "websocket":
+      return "no WebSockets to the relay's own port can be used; leave --data-over out for its data port to be tried";
+    case undefined:
+      return "the relay's data port cannot be used, nor WebSockets in its place; let connections to it out " +
+        "through your firewall";
+  }
 }
 
 /**
@@ -41,7 +58,7 @@ export class Health {
 
   /** More is known of the way to the data port. */
   dataPath({ hostname: host, port, word, detail, over }: DataPathReport): void {
-    const { log } = this.#options;
+    const { log, transport } = this.#options;
     const before = this.#now.data;
     const works = word === "works";
     const same = before?.works === works && before.host === host && before.port === port;
@@ -60,8 +77,7 @@ export class Health {
     }
     if (same) return;
     log.warn(
-      "Visitors cannot be served: the relay's data port cannot be used, nor WebSockets in its place; " +
-        "let connections to it out through your firewall, or tell the relay's operator",
+      `Visitors cannot be served: ${troubleOf(transport)}, or tell the relay's operator`,
       { host, port, why: detail },
     );
   }

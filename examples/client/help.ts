@@ -112,7 +112,7 @@ offline-page  full: a page with that and your text (glosson away); plain: a page
 
 const INSTALL = `Has this computer be online from now on, by what keeps programs running on it.
 
-Usage: glosson install [options of glosson run]
+Usage: glosson install [options of glosson run but --log-file]
 
 That is systemd for its user, launchd on macOS, the task scheduler on Windows, else cron. It starts run
 again when that failed, but not when another computer took the name over, the token is void, the name

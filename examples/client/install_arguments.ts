@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
-import { COMMON, count, parseOptions } from "./command_line.ts";
+import { COMMON, count, parseOptions, UsageError } from "./command_line.ts";
 import { parseRun, RUN_OPTIONS } from "./run_arguments.ts";
 
 /** Options of commands that take nothing else. */
@@ -10,7 +10,7 @@ export interface FolderOptions {
 
 /** Options of `glosson install`. */
 export interface InstallOptions extends FolderOptions {
-  /** Those of `run`, but for its folder. */
+  /** Those of `run`, but for its folder and log. */
   runArgs: string[];
 }
 
@@ -31,6 +31,11 @@ const MAX_LINES = 100_000;
 export function parseInstall(args: string[]): InstallOptions | undefined {
   const options = parseRun(args);
   if (options === undefined) return undefined;
+  if (options.logFile !== undefined) {
+    throw new UsageError(
+      "--log-file is for a run that you start: an installed one writes to the state folder, see glosson logs",
+    );
+  }
   const { tokens } = parseArgs({ args, options: RUN_OPTIONS, tokens: true });
   const runArgs = tokens.flatMap((token) => {
     if (token.kind !== "option" || token.name === "state") return [];

@@ -106,6 +106,9 @@ export function parseRun(args: string[]): RunOptions | undefined {
       throw new UsageError(`--${option} is about the app of --upstream, and there is none`);
     }
   }
+  if (values["visitor-silence"] !== undefined && tlsUpstream !== undefined) {
+    throw new UsageError("--visitor-silence is for your server to say with --tls-upstream");
+  }
   if (values["app-host"] !== undefined && !/^[a-z\d.:[\]-]+$/i.test(values["app-host"])) {
     throw new UsageError(`--app-host is visitor, app or a host name, not "${values["app-host"]}"`);
   }

@@ -79,6 +79,7 @@ Deno.test("parseCommand() reads the commands about the account", () => {
 
 const WRONG: [string, RegExp][] = [
   ["install --upstream x --dir y", /exclude each other/],
+  ["install --log-file x", /--log-file is for a run that you start/],
   ["install now", /"now" is one word too many/],
   ["logs -n 0", /--lines is a number from 1/],
   ["rename", /needs the NEW name/],
@@ -128,6 +129,7 @@ const WRONG: [string, RegExp][] = [
   ["run --app-host app", /--app-host is about the app of --upstream/],
   ["run --upstream 1 --app-host a/b", /visitor, app or a host name/],
   ["run --upstream 1 --app-silence 0", /--app-silence is a number from 1 to 86400/],
+  ["run --tls-upstream 8443 --visitor-silence 5", /--visitor-silence is for your server to say/],
   ["run --visitor-silence x", /--visitor-silence is a number/],
   ["run --upstream http://x --dir y", /exclude each other/],
   ["run --unknown", /^Unknown option '--unknown'$/],

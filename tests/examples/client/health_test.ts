@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { Health } from "../../../examples/client/health.ts";
 import type { State } from "../../../examples/client/state.ts";
 import { isWell, readStatus, type Status, statusText } from "../../../examples/client/status.ts";
+import { createLog } from "../../../lib/log.ts";
 import { freePort } from "../../../scripts/ports.ts";
 import { droppingPort, forward } from "../../net/ports.ts";
 import type { FakeRelay } from "./fake_relay.ts";
@@ -68,6 +70,29 @@ Deno.test("a data port that cannot be reached is told to user, status and relay,
     client.leave();
     await client.ended;
   }));
+
+for (
+  const [transport, told] of [
+    ["tcp", /the relay's data port cannot be used; .*leave --data-over out/],
+    ["websocket", /no WebSockets to the relay's own port can be used; leave --data-over out/],
+    [undefined, /the relay's data port cannot be used, nor WebSockets in its place/],
+  ] as const
+) {
+  Deno.test(`Health names what was tried with --data-over ${transport ?? "auto"}, and no more`, async () => {
+    const lines: string[] = [];
+    const health = new Health({
+      state: { saveRunning: () => Promise.resolve() },
+      log: createLog({ write: (line) => lines.push(line) }),
+      transport,
+      now: () => 0,
+    });
+    const way = { hostname: "relay.example.org", port: 9000, over: transport ?? "tcp" } as const;
+    health.dataPath({ ...way, word: "timeout", detail: "no answer" });
+    await health.end();
+    assert.equal(lines.length, 1);
+    assert.match(lines[0]!, told);
+  });
+}
 
 Deno.test("a clock that is set back keeps nobody from parking again", () =>
   story(async ({ relay, start }) => {
