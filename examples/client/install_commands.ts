@@ -66,7 +66,7 @@ export async function installed(
   world: Pick<InstallWorld, "state" | "env" | "managers">,
 ): Promise<Installed | undefined> {
   const there = await found(world);
-  if (there === undefined || there.state === "absent") return undefined;
+  if (there === undefined) return undefined;
   return { by: there.manager.label, state: there.state };
 }
 
@@ -89,7 +89,7 @@ type Known = Pick<Job, "name" | "state">;
 /** The manager that has the job. */
 async function found(
   world: Pick<InstallWorld, "state" | "env" | "managers">,
-): Promise<{ manager: ServiceManager; job: Known; state: JobState } | undefined> {
+): Promise<{ manager: ServiceManager; job: Known; state: Installed["state"] } | undefined> {
   const job = jobOf(world);
   for (const manager of managersOf(world)) {
     const state = await manager.state(job);

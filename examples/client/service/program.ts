@@ -50,7 +50,7 @@ export const runProgram: RunProgram = async (program, args, input = "") => {
 };
 
 /**
- * Runs a program that has to do well; what it wrote.
+ * Runs a program that has to do well.
  *
  * @throws {Error} with what it wrote, when it does not.
  */
@@ -59,10 +59,9 @@ export async function mustRun(
   program: string,
   args: readonly string[],
   input?: string,
-): Promise<string> {
+): Promise<void> {
   const { code, text, complaint } = await run(program, args, input);
-  if (code === 0) return text;
-  throw new Error(
-    `Cannot install: ${[program, ...args].join(" ")} says: ${(text + complaint).trim()}`,
-  );
+  if (code === 0) return;
+  const said = `${text}${complaint}`.trim();
+  throw new Error(`${[program, ...args].join(" ")} failed with code ${code}: ${said}`);
 }

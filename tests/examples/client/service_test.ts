@@ -4,7 +4,7 @@ import { must } from "../../../scripts/run.ts";
 import { lastLines, olderLog, openLogFile } from "../../../examples/client/log_file.ts";
 import { cron } from "../../../examples/client/service/cron.ts";
 import { keepRunningScript } from "../../../examples/client/service/keep_running.ts";
-import { type ProgramEnd, runProgram } from "../../../examples/client/service/program.ts";
+import { mustRun, type ProgramEnd, runProgram } from "../../../examples/client/service/program.ts";
 import { type Job, serviceManagers } from "../../../examples/client/service/service.ts";
 import { systemd } from "../../../examples/client/service/systemd.ts";
 import { until } from "../../certificate/helpers.ts";
@@ -246,4 +246,13 @@ Deno.test({
     );
     assert.equal((await runProgram("no-such-program", [])).code, 127);
   },
+});
+
+Deno.test("what a program said that failed is told, whatever it was run for", async () => {
+  const end = { code: 1, text: "a\n", complaint: "no bus\n" };
+  const run = () => Promise.resolve(end);
+  await assert.rejects(
+    mustRun(run, "systemctl", ["--user", "stop", "glosson.service"]),
+    { message: "systemctl --user stop glosson.service failed with code 1: a\nno bus" },
+  );
 });
