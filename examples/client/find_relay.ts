@@ -7,6 +7,8 @@ import { openRelayHttp, type RelayHttp } from "./relay_http.ts";
 export interface FoundRelay {
   relay: URL;
   http: RelayHttp;
+  /** The authorities that it is trusted by besides the system's, PEM. */
+  ca: string | undefined;
   info: RelayInfo;
 }
 
@@ -42,9 +44,10 @@ export async function findRelay(
   }
 
   async function ask(relay: URL): Promise<FoundRelay> {
-    const http = openRelayHttp(relay, await caOf(relay));
+    const ca = await caOf(relay);
+    const http = openRelayHttp(relay, ca);
     try {
-      return { relay, http, info: await new Api({ relay, http, now }).relayInfo() };
+      return { relay, http, ca, info: await new Api({ relay, http, now }).relayInfo() };
     } catch (error) {
       http.close();
       throw error;

@@ -86,14 +86,13 @@ async function trusted(
 }
 
 async function claimAt(
-  { relay, http }: FoundRelay,
+  { relay, http, ca }: FoundRelay,
   options: SetupOptions,
   world: SetupWorld,
   hostnameBefore: string | undefined,
 ): Promise<Account> {
   const { state, say, now } = world;
   const { username, keyType } = options;
-  const ca = await trusted(relay, options, state);
   const api = new Api({ relay, http, now });
   const found = await claimName({ ...options, ...world, relay, api });
   say(`Found it: ${found.username} is you.`);
