@@ -17,7 +17,8 @@ from .options import (
     StatusOptions,
     UninstallOptions,
 )
-from .state import State, state_folder
+from .state import State
+from .state_folder import state_folder
 from .terminal import complain
 
 
@@ -67,7 +68,8 @@ async def perform(options: Options, state: State) -> int:
         return WELL
     if isinstance(options, StatusOptions):
         return await status.show(state, as_json=options.json)
-    return await release.release(state, sure=options.yes)
+    await release.release(state, sure=options.yes)
+    return WELL
 
 
 if __name__ == "__main__":

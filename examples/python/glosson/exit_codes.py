@@ -6,9 +6,10 @@ Those from 2 on mean that the same again is of no use: a service manager must no
 from __future__ import annotations
 
 from .problem import RelayProblem, RelayUnreachable
+from .records import NothingSetUp
 
 WELL, FAILED = 0, 1
-USAGE = 2  # the command line is wrong; argparse ends with it by itself
+USAGE = 2  # the command line is wrong (argparse ends with it by itself), or nothing is set up
 REPLACED = 3  # another computer took the name over
 UNAUTHORIZED = 4  # the relay does not, or no longer, accept the account's token
 BLOCKED = 5  # the relay's operator has blocked the name
@@ -19,6 +20,8 @@ INTERRUPTED = 130  # by a second Ctrl-C: 128 and the signal's number
 
 def exit_code_of(error: BaseException) -> int:
     """Return the exit code for what a command raised."""
+    if isinstance(error, NothingSetUp):
+        return USAGE
     if isinstance(error, RelayUnreachable):
         return RELAY_GONE
     if isinstance(error, RelayProblem):

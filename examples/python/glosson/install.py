@@ -7,20 +7,21 @@ import re
 import sys
 from pathlib import Path
 
+from .lock import lock_folder
 from .log_file import LOG_NAME
-from .service import ABSENT, Job, ServiceManager, service_managers
-from .state import State, state_folder
+from .service import ABSENT, RUNNING, Job, ServiceManager, service_managers
+from .state import State
+from .state_folder import state_folder
 from .terminal import say
 
 
 def install(run_args: tuple[str, ...], state: State) -> None:
     """Have this system keep `run` running with these arguments; RuntimeError, for the person."""
-    account = state.account()
-    if account is None:
-        raise RuntimeError(
-            f"Nothing is set up in {state.folder}; begin with python -m glosson setup"
-        )
+    account = state.needed_account()
     found, folder = _found(state), state.folder.absolute()
+    if found is None or found[1] != RUNNING:
+        # An installed one that runs gives way to the new one, others do not.
+        lock_folder(state.folder, "install").release()
     manager = _here() if found is None else found[0]
     own = ("--state", str(folder), "--log-file", str(folder / LOG_NAME))
     argv = (sys.executable, "-m", "glosson", "run", *run_args, *own)

@@ -35,3 +35,13 @@ def take_lock(path: Path) -> Lock | None:
         os.close(descriptor)
         return None
     return Lock(descriptor)
+
+
+def lock_folder(folder: Path, doing: str) -> Lock:
+    """Take the lock of a state folder, which exists; RuntimeError when another glosson has it."""
+    lock = take_lock(folder / "lock")
+    if lock is None:
+        raise RuntimeError(
+            f"Cannot {doing}: another glosson is running with {folder}; stop it first"
+        )
+    return lock

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+
+class NothingSetUp(RuntimeError):
+    """There is no account in the state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Say so, and what to do."""
+        super().__init__(f"Nothing is set up in {folder}; begin with python -m glosson setup")
 
 
 @dataclass(frozen=True)

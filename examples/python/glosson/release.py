@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from .give_back import give_back, give_former_back
+from .install import installed
 from .records import Account, PendingClaim
 from .state import State
-from .terminal import complain, say, terminal_lines
+from .terminal import say, terminal_lines
 
 
-async def release(state: State, sure: bool) -> int:
-    """Release the name and forget what was kept for it; returns the exit code."""
-    account = state.account()
-    if account is None:
-        complain(f"nothing is set up in {state.folder}")
-        return 1
+async def release(state: State, sure: bool) -> None:
+    """Release the name and forget what was kept for it; RuntimeError, for the person."""
+    account = state.needed_account()
     if not sure:
         there = (
             f"This gives {account.hostname} back: its page is gone, "
@@ -33,4 +31,6 @@ async def release(state: State, sure: bool) -> int:
     state.forget_identity()
     state.save_ca(None)
     say(f"{account.hostname} is given back.")
-    return 0
+    job = installed(state)
+    if job is not None:
+        say(f"glosson is still installed, by {job['by']}: uninstall ends it.")

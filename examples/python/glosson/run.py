@@ -21,7 +21,7 @@ from .exit_codes import INTERRUPTED
 from .front import Front
 from .health import Health
 from .identity import Identity, check_identity
-from .lock import take_lock
+from .lock import lock_folder
 from .log_file import begin_log
 from .options import RunOptions
 from .proxy import upstream_site
@@ -44,14 +44,8 @@ async def run(options: RunOptions, state: State) -> Ending | None:
     """
     begin_log(options.verbose, options.log_file)
     allow_visitors(options.max_visitors)
-    account = state.account()
-    if account is None:
-        raise RuntimeError(
-            f"Nothing is set up in {state.folder}; begin with python -m glosson setup"
-        )
-    lock = take_lock(state.path("lock"))
-    if lock is None:
-        raise RuntimeError(f"Cannot run: another glosson is running with {state.folder}")
+    account = state.needed_account()
+    lock = lock_folder(state.folder, "run")
     try:
         return await _until_signal(_Run(options, state, account).serve())
     finally:

@@ -36,7 +36,7 @@ Has this computer be online from now on, by what keeps programs running on it.
 
 That is systemd for its user, launchd on macOS, the task scheduler on Windows, else cron. It starts
 run again when that failed, but not when another computer took the name over, the token is void,
-the name is blocked or the command line is wrong.
+the name is blocked or given back, or the command line is wrong.
 """
 
 

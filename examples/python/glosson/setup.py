@@ -16,7 +16,7 @@ from .certificate import obtain_certificate
 from .claim import Claiming
 from .give_back import give_former_back
 from .identity import check_identity
-from .lock import take_lock
+from .lock import lock_folder
 from .options import SetupOptions
 from .problem import RelayProblem, RelayUnreachable
 from .records import Account
@@ -39,9 +39,7 @@ See python -m glosson run --help for showing a web app or files of yours."""
 async def setup(options: SetupOptions, state: State) -> None:
     """Do it; raises RuntimeError, ValueError or OSError with a message for the person."""
     state.create()
-    lock = take_lock(state.path("lock"))
-    if lock is None:
-        raise RuntimeError(f"Cannot set up: glosson is running with {state.folder}; stop it first")
+    lock = lock_folder(state.folder, "set up")
     try:
         await _Setup(options, state).run()
     finally:

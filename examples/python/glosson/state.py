@@ -11,30 +11,20 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .records import Account, FormerAccount, PendingClaim, PendingRequest, SavedIdentity
+from .records import (
+    Account,
+    FormerAccount,
+    NothingSetUp,
+    PendingClaim,
+    PendingRequest,
+    SavedIdentity,
+)
 
 MAX_NETWORKS = 16  # that are remembered
-
-
-def state_folder(option: str | None, env: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder to use; RuntimeError when none can be told."""
-    for chosen, *below in (
-        (option,),
-        (env.get("GLOSSON_STATE"),),
-        (env.get("XDG_CONFIG_HOME"), "glosson"),
-        (env.get("HOME"), ".config", "glosson"),
-        (env.get("APPDATA"), "glosson"),
-    ):
-        if chosen:
-            return Path(chosen, *below)
-    raise RuntimeError(
-        "Cannot find a folder for the state: HOME is not set; name one with --state DIR"
-    )
 
 
 class State:
@@ -61,6 +51,13 @@ class State:
             return None
         key_type = told.get("keyType", "ecdsa")
         return kind(told["username"], told["hostname"], told["relay"], told["token"], key_type)
+
+    def needed_account(self) -> Account:
+        """Return the account; raises NothingSetUp."""
+        account = self.account()
+        if account is None:
+            raise NothingSetUp(self.folder)
+        return account
 
     def claim(self) -> PendingClaim | None:
         """Return the claim of an unfinished setup."""

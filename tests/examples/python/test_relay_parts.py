@@ -8,6 +8,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ from glosson.messages import Connect, DataAddress, Goodbye, Online, Tickets, rea
 from glosson.parking import Parking
 from glosson.pool_size import PoolSize
 from glosson.problem import RelayProblem, RelayUnreachable, read_problem, read_retry_after
-from glosson.records import SavedIdentity
+from glosson.records import NothingSetUp, SavedIdentity
 from glosson.relay_address import connect_host, may_dial, read_relay_address
 from glosson.terminal import complain, say
 from glosson.unseen import LineFormatter, has_unseen, without_unseen
@@ -127,6 +128,7 @@ def test_what_a_command_raised_is_told_apart_by_the_exit_code() -> None:
     assert exit_code_of(RelayProblem(403, "no", "suspended")) == 5
     assert exit_code_of(RelayProblem(403, "no", "reserved-username")) == 1
     assert exit_code_of(RelayUnreachable("no")) == 6
+    assert exit_code_of(NothingSetUp(Path("/s"))) == 2
     assert exit_code_of(OSError("no")) == 1
 
 

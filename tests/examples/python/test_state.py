@@ -12,7 +12,8 @@ from glosson.identity import check_identity, make_key_and_request
 from glosson.lock import take_lock
 from glosson.options import RunOptions, SetupOptions
 from glosson.records import Account, PendingClaim, PendingRequest, SavedIdentity
-from glosson.state import State, state_folder
+from glosson.state import State
+from glosson.state_folder import state_folder
 
 
 def test_the_state_folder(tmp_path: Path) -> None:
