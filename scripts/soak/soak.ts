@@ -86,10 +86,27 @@ interface World {
   gauge: Gauge;
   crowd: Crowd;
   acts: Acts;
-  /** Has users come and go for so many seconds; resolves with how often one did. */
-  comeAndGo: (seconds: number) => Promise<number>;
+  /** Has users come and go for so many seconds. */
+  comeAndGo: (seconds: number) => Promise<void>;
   /** Starts the next relay, which takes the place of the newest. */
   handOver: () => Promise<void>;
+}
+
+/** How often a user came online and went again, and how often one could not come. */
+interface Goers {
+  came: number;
+  refused: number;
+}
+
+/** Counts them; those whom a relay refused that leaves its place are few beside the others. */
+export function noteGoers(
+  { came, refused }: Goers,
+  acts: Pick<Acts, "did">,
+  crowd: Pick<Crowd, "note">,
+): void {
+  acts.did("users came and went", came);
+  acts.did("users could not come", refused);
+  if (refused >= came) crowd.note("users could not come", refused);
 }
 
 /** Lets a relay live, with others after it, and tells what grew and what went wrong. */
@@ -144,7 +161,7 @@ async function settle(
         (_, i) => glossond.membership(clients + i, POOL),
       );
       const call = { ...GOING, memberships, seconds };
-      return (await goers.call<{ came: number }>("comeAndGo", call)).came;
+      noteGoers(await goers.call<Goers>("comeAndGo", call), acts, crowd);
     },
     async handOver() {
       const relay = await acts.goOnWith(startRelay({ dir, takeover: true, ...options }));
@@ -198,7 +215,7 @@ async function live(world: World, plan: SoakPlan): Promise<void> {
   const goingS = Math.max(1, Math.floor(seconds - GOING.stayMs / 1000));
   const lives = Promise.all([
     ...[takeSamples(), useStreams(), handOver(), acts.live(over.signal)],
-    world.comeAndGo(goingS).then((came) => acts.did("users came and went", came)),
+    world.comeAndGo(goingS),
   ]);
   try {
     // Samples are taken to the end, so that only a failure comes before it.

@@ -17,7 +17,7 @@ await answerCalls({
     }));
     return { online: links.length };
   },
-  /** At a rate, a user comes online for a while and leaves; how often one did. */
+  /** At a rate, a user comes online for a while and leaves; how often one did, and could not. */
   async comeAndGo({ memberships, perSecond, seconds, stayMs }: {
     memberships: Membership[];
     perSecond: number;
@@ -25,7 +25,7 @@ await answerCalls({
     stayMs: number;
   }) {
     const http = httpFor(memberships[0]!);
-    let came = 0;
+    let [came, refused] = [0, 0];
     const stays: Promise<void>[] = [];
     for (let i = 0; i < perSecond * seconds; i++) {
       // Sent away by a relay that leaves its place: one that comes next is not.
@@ -34,13 +34,13 @@ await answerCalls({
           came++;
           await sleep(stayMs);
           link.close();
-        }, () => {}),
+        }, () => void refused++),
       );
       await sleep(1000 / perSecond);
     }
     await Promise.all(stays);
     http.close();
-    return { came };
+    return { came, refused };
   },
   /** How many have lost their session since. */
   lost: () => ({ lost: links.filter(({ isOpen }) => !isOpen).length }),
