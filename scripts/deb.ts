@@ -8,6 +8,7 @@ import project from "../deno.json" with { type: "json" };
 import { COMMANDS } from "../lib/command/commands.ts";
 import { SHELLS } from "../lib/command/completion.ts";
 import { readCommandLine } from "./command_line.ts";
+import { architectureOf } from "./deb/architecture.ts";
 import { LINTIAN_OVERRIDES, MAINTAINER_SCRIPTS } from "./deb/maintainer.ts";
 import { manPage } from "./man_page.ts";
 import { must } from "./run.ts";
@@ -148,7 +149,7 @@ async function main(): Promise<void> {
     const time = (await must("git", ["log", "-1", "--format=%aD%n%at"], { cwd: ROOT })).split("\n");
     await fill(new Tree(dir), values.executable, time[0]!);
     const { size } = await Deno.stat(values.executable);
-    const architecture = (await must("dpkg", ["--print-architecture"])).trim();
+    const architecture = await architectureOf(values.executable);
     await Deno.writeTextFile(
       `${dir}/DEBIAN/control`,
       control(architecture, Math.ceil(size / 1024)),

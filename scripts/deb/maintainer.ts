@@ -1,3 +1,7 @@
+/** Words of a shell: the instances of glossond@.service that run, or are to. */
+const INSTANCES = "$(systemctl --system list-units --state=active,reloading,activating " +
+  "--plain --no-legend 'glossond@*.service' | cut -d ' ' -f 1)";
+
 /** Scripts of the package, as dpkg runs them (Debian Policy section 6). */
 export const MAINTAINER_SCRIPTS: Record<string, string> = {
   postinst: `#!/bin/sh
@@ -7,6 +11,10 @@ if [ "$1" = configure ]; then
     systemctl --system daemon-reload >/dev/null || true
     # One that was set up goes on with the new program.
     deb-systemd-invoke try-restart glossond.service >/dev/null || true
+    # An instance goes on until the other one takes over, so that nobody is cut off.
+    for unit in ${INSTANCES}; do
+      echo "glossond: $unit still runs the program before; start the other instance to upgrade"
+    done
   fi
   if [ ! -e /etc/glossond/settings ]; then
     echo "glossond: run 'glossond init' to set the relay up"
@@ -16,7 +24,7 @@ fi
   prerm: `#!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
-  deb-systemd-invoke stop glossond.service >/dev/null || true
+  deb-systemd-invoke stop glossond.service ${INSTANCES} >/dev/null || true
 fi
 `,
   postrm: `#!/bin/sh
@@ -25,8 +33,9 @@ if [ "$1" = purge ]; then
   # Settings and secrets of "glossond init", and all that the relay kept.
   rm -rf /etc/glossond /var/lib/private/glossond
   if [ -L /var/lib/glossond ]; then rm -f /var/lib/glossond; else rm -rf /var/lib/glossond; fi
-  rm -f /etc/systemd/system/multi-user.target.wants/glossond.service
-  rm -rf /etc/systemd/system/glossond.service.d
+  rm -f /etc/systemd/system/multi-user.target.wants/glossond.service \\
+    /etc/systemd/system/multi-user.target.wants/glossond@*.service
+  rm -rf /etc/systemd/system/glossond.service.d /etc/systemd/system/glossond@*.service.d
 fi
 if [ -d /run/systemd/system ]; then
   systemctl --system daemon-reload >/dev/null || true

@@ -30,6 +30,9 @@ ls /etc/glossond
 test ! -e /etc/systemd/system/glossond.service
 mkdir -p /var/lib/private/glossond && touch /var/lib/private/glossond/kept
 ln -s private/glossond /var/lib/glossond
+units=/etc/systemd/system
+mkdir -p $units/multi-user.target.wants $units/glossond@.service.d $units/glossond@a.service.d
+ln -s /lib/systemd/system/glossond@.service $units/multi-user.target.wants/glossond@a.service
 dpkg --remove glossond
 test -e /etc/glossond/secrets -a -e /var/lib/private/glossond/kept
 echo "== removed"
