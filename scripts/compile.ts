@@ -147,12 +147,23 @@ async function compile(
   return { from: from + end, to: output + end };
 }
 
-/** Puts an executable in its place, in one step: from another file system, too. */
-async function place({ from, to }: Made): Promise<void> {
-  const { size } = await Deno.stat(from);
-  await Deno.copyFile(from, `${to}.new`);
-  await Deno.rename(`${to}.new`, to);
-  print(`${(size / 1e6).toFixed(0).padStart(4)} MB  ${to}\n`);
+/**
+ * Puts executables in their places, also from another file system: all of them, or none, and each in one step.
+ *
+ * @throws {Error} if one cannot be copied; nothing is left of the others then.
+ */
+export async function place(made: readonly Made[]): Promise<void> {
+  try {
+    for (const { from, to } of made) await Deno.copyFile(from, `${to}.new`);
+  } catch (error) {
+    for (const { to } of made) await Deno.remove(`${to}.new`).catch(() => {});
+    throw error;
+  }
+  for (const { to } of made) {
+    await Deno.rename(`${to}.new`, to);
+    const { size } = await Deno.stat(to);
+    print(`${(size / 1e6).toFixed(0).padStart(4)} MB  ${to}\n`);
+  }
 }
 
 function print(text: string): void {
@@ -183,8 +194,7 @@ async function main(): Promise<void> {
         made.push(await compile(program, compiler, sources, `${out}/${name}`, target));
       }
     }
-    // All of them, or none.
-    for (const executable of made) await place(executable);
+    await place(made);
   } finally {
     await Deno.remove(sources, { recursive: true });
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { place } from "../../scripts/compile.ts";
 import { run } from "../../scripts/run.ts";
 import { ROOT } from "../stories/relay.ts";
 
@@ -18,4 +19,26 @@ Deno.test("compile that fails leaves what is there as it was, and says one sente
   assert.deepEqual([...Deno.readDirSync(out)].map(({ name }) => name), ["glossond"]);
   assert.equal(await Deno.readTextFile(`${out}/glossond`), "the one of yesterday");
   await Deno.remove(out, { recursive: true });
+});
+
+Deno.test("place() puts all executables in their places, or none and leaves nothing behind", async () => {
+  const out = await Deno.makeTempDir({ prefix: "glossond-place-test-" });
+  try {
+    const made = ["glossond", "glosson"].map((name) => ({
+      from: `${out}/${name}.made`,
+      to: `${out}/${name}`,
+    }));
+    await Deno.writeTextFile(made[0]!.from, "new");
+    await Deno.writeTextFile(made[0]!.to, "old");
+    await assert.rejects(place(made), Deno.errors.NotFound);
+    const names = () => [...Deno.readDirSync(out)].map(({ name }) => name).sort();
+    assert.deepEqual(names(), ["glossond", "glossond.made"]);
+    assert.equal(await Deno.readTextFile(made[0]!.to), "old");
+    await Deno.writeTextFile(made[1]!.from, "new, too");
+    await place(made);
+    assert.deepEqual(names(), ["glosson", "glosson.made", "glossond", "glossond.made"]);
+    assert.equal(await Deno.readTextFile(made[0]!.to), "new");
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
 });
