@@ -12,7 +12,7 @@ import { Crowd } from "./crowd.ts";
 const HELP = `Has relays take each other's place under load, and tells what visitors noticed.
 
 Usage: deno run -A scripts/takeovers.ts [--count N] [--clients N] [--visits N] [--streams N]
-                                        [--restart SIGNAL] [--haproxy] [--json]
+                                        [--restart SIGNAL] [--haproxy] [--late N] [--json]
 
 Every visit is to a user who is online; each must get the user's page. Streams that are open when a
 relay is taken the place of must go on. All clients must be back within 30 s, and the event loop must
