@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
@@ -14,18 +15,20 @@ from .state import State
 from .state_folder import state_folder
 from .terminal import say
 
+HASH_LENGTH = 8  # digits of a folder's in the name of its job
+
 
 def install(run_args: tuple[str, ...], state: State) -> None:
     """Have this system keep `run` running with these arguments; RuntimeError, for the person."""
     account = state.needed_account()
-    found, folder = _found(state), state.folder.absolute()
+    found, job = _found(state), _job(state)
     if found is None or found[1] != RUNNING:
         # An installed one that runs gives way to the new one, others do not.
         lock_folder(state.folder, "install").release()
     manager = _here() if found is None else found[0]
-    own = ("--state", str(folder), "--log-file", str(folder / LOG_NAME))
+    own = ("--state", str(job.state), "--log-file", str(job.state / LOG_NAME))
     argv = (sys.executable, "-m", "glosson", "run", *run_args, *own)
-    hints = manager.install(Job(_name(folder), folder, account.hostname, argv, Path.cwd()))
+    hints = manager.install(Job(job.name, job.state, account.hostname, argv, Path.cwd()))
     page = f"https://{account.hostname}"
     say(f"glosson runs now, by {manager.label}, and goes on by itself: {page}")
     for hint in hints:
@@ -71,19 +74,27 @@ def last_lines(state: State, count: int) -> list[str]:
 
 
 def _job(state: State) -> Job:
-    folder = state.folder.absolute()
-    return Job(_name(folder), folder)
+    folder = _whole(state.folder)
+    return Job(job_name(folder), folder)
 
 
-def _name(folder: Path) -> str:
+def job_name(folder: Path) -> str:
     """Return the job's name: each state folder has one, the usual one's is plain."""
     try:
-        usual = state_folder(None, {**os.environ, "GLOSSON_STATE": ""}).absolute()
+        usual = _whole(state_folder(None, {**os.environ, "GLOSSON_STATE": ""}))
     except RuntimeError:
         usual = None
     if folder == usual:
         return "glosson"
-    return "glosson-" + re.sub(r"[^A-Za-z\d]+", "-", str(folder)).strip("-")
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", str(folder)).strip("-")
+    # Folders that read alike are told apart by it.
+    told_apart = hashlib.sha256(os.fsencode(folder)).hexdigest()[:HASH_LENGTH]
+    return f"glosson-{readable}-{told_apart}"
+
+
+def _whole(folder: Path) -> Path:
+    """Return its absolute path without `..`, as the reference client has it."""
+    return Path(os.path.abspath(folder))  # noqa: PTH100
 
 
 def _found(state: State) -> tuple[ServiceManager, str] | None:
