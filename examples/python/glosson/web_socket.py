@@ -20,6 +20,7 @@ from .relay_address import RelayAddress
 
 OPEN_S = 15.0
 CLOSE_S = 1.0  # for the relay to answer our close
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # of a data connection: one is held whole
 
 Closed = websockets.exceptions.ConnectionClosed
 Failure = websockets.exceptions.WebSocketException
@@ -120,7 +121,7 @@ async def open_data_socket(
     web_socket = await open_web_socket(
         *(conn, relay, trust, "/v1/data", {}),
         subprotocols=[DATA_SUBPROTOCOL],
-        max_size=None,
+        max_size=MAX_MESSAGE_BYTES,
         # A pong behind bytes that a slow app has not taken would come too late.
         ping_interval=None,
     )

@@ -6,6 +6,7 @@ it is. Tests that need none run without it too.
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import sys
@@ -13,11 +14,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "examples" / "python"))
 
 from app import App
 from client import Client, Relay
+
+HOST = "kaylee.example"
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -70,3 +77,28 @@ def no_crash(request: pytest.FixtureRequest) -> Iterator[None]:
         client: Client = request.getfixturevalue("page")
         assert client.is_running(), client.log
         assert "Traceback" not in client.log
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate of its own for HOST."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+    start = datetime.datetime(2026, 1, 1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=36500))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    path = tmp_path_factory.mktemp("front") / "identity.pem"
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + certificate.public_bytes(pem))
+    return path
