@@ -36,6 +36,10 @@ private key and the token that prove the name is yours are kept in the state fol
   --state DIR, or the variable GLOSSON_STATE, or $XDG_CONFIG_HOME/glosson, or ~/.config/glosson
 """
 
+NO_LOG_FILE = (
+    "--log-file is for a run that you start: an installed one writes to the state folder, see logs"
+)
+
 SETUP = """\
 Claims NAME at a relay and gets a certificate for it; asks for what is not given.
 
@@ -70,6 +74,8 @@ def parse(args: list[str]) -> Options:
         except (ValueError, OSError) as error:
             commands.choices[chosen].error(str(error))
         if chosen == "install":
+            if told["log_file"] is not None:
+                commands.choices[chosen].error(NO_LOG_FILE)
             return InstallOptions(tuple(_without_state(args[1:])), told["state"])
         return RunOptions(upstream=app, **told)
     return StatusOptions(**told) if chosen == "status" else ReleaseOptions(**told)

@@ -6,18 +6,30 @@ import logging
 import time
 
 from .data_path import WORKS, Report
+from .data_transports import AUTO, TCP, WEBSOCKET
 from .identity import rfc3339
 from .state import State
 
 log = logging.getLogger(__name__)
 
 
+# What cannot be used, and what helps, where visitors cannot be served.
+TROUBLE = {
+    TCP: "the relay's data port %s cannot be used (%s); let connections to it out through your "
+    "firewall, leave --data-over out for WebSockets to be tried",
+    WEBSOCKET: "no WebSockets to the relay's own port can be used in place of %s (%s); leave "
+    "--data-over out for that to be tried",
+    AUTO: "the relay's data port %s cannot be used (%s), nor WebSockets in its place; let "
+    "connections to it out through your firewall",
+}
+
+
 class Health:
     """What stopped or began to work, of all that a visitor needs."""
 
-    def __init__(self, state: State) -> None:
-        """Tell that the client runs."""
-        self._state = state
+    def __init__(self, state: State, transport: str) -> None:
+        """Tell that the client runs; `transport` is what is to carry visitors' connections."""
+        self._state, self._transport = state, transport
         self._data: dict[str, object] | None = None
         self._now: dict[str, object] = {"since": _time(), "why": None, "data": None}
         self._write()
@@ -49,12 +61,8 @@ class Health:
             reached = "The relay's data port %s is reached over %s, visitors can be served"
             log.log(level, reached, data, over)
         elif not same:
-            log.warning(
-                "Visitors cannot be served: the relay's data port %s cannot be used (%s), nor "
-                "WebSockets in its place; let connections to it out through your firewall, or "
-                "tell the relay's operator",
-                *(data, report.detail),
-            )
+            trouble = TROUBLE[self._transport] % (data, report.detail)
+            log.warning("Visitors cannot be served: %s, or tell the relay's operator", trouble)
 
     def end(self) -> None:
         """Tell that the client runs no more."""

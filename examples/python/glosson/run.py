@@ -61,7 +61,7 @@ class _Run:
         self._front = Front(
             account.hostname, self._site(), options.max_visitors, options.visitor_silence
         )
-        self._health = Health(state)
+        self._health = Health(state, options.data_over)
         self._client = Client(
             *(api, trust, account.token, self._front, options.pool, self._serve, self._health),
             state=state,

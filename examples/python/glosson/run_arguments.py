@@ -82,7 +82,8 @@ def add_run(commands: Any, name: str, hint: str, description: str) -> None:
         help="most visitor connections at once (default %(default)s)",
     )
     add("-v", "--verbose", action="store_true", help="tell about every request")
-    add("--log-file", metavar="FILE", help="append what is told to FILE, a megabyte at most")
+    log_file = "append what is told to FILE, a megabyte at most"
+    add("--log-file", metavar="FILE", help=log_file if name == "run" else argparse.SUPPRESS)
 
 
 def number(least: int, most: int, default: int) -> dict[str, Any]:

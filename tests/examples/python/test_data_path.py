@@ -13,6 +13,7 @@ import pytest
 
 from glosson.data_connection import Foreign, Joined, NotJoined, Refused
 from glosson.data_path import DataPath, Report, trouble_of
+from glosson.data_transports import AUTO, TCP, WEBSOCKET
 from glosson.health import Health
 from glosson.messages import DataAddress
 from glosson.state import State
@@ -95,7 +96,7 @@ def test_what_a_running_client_says_of_itself(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = State(tmp_path)
-    health = Health(state)
+    health = Health(state, AUTO)
     health.offline("the relay is restarting")
     assert (state.running() or {})["why"] == "the relay is restarting"
     health.online()
@@ -112,3 +113,18 @@ def test_what_a_running_client_says_of_itself(
     assert since.endswith("Z")
     health.end()
     assert state.running() is None
+
+
+@pytest.mark.parametrize(
+    ("transport", "told"),
+    [
+        (AUTO, "the relay's data port d.example:9000 cannot be used (late), nor WebSockets in its"),
+        (TCP, "the relay's data port d.example:9000 cannot be used (late); let connections to it"),
+        (WEBSOCKET, "no WebSockets to the relay's own port can be used in place of d.example:9000"),
+    ],
+)
+def test_only_what_was_tried_is_said_to_fail(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, transport: str, told: str
+) -> None:
+    Health(State(tmp_path), transport).data_path(Report(DATA, "timeout", "late", transport))
+    assert caplog.messages[0].startswith(f"Visitors cannot be served: {told}")

@@ -57,7 +57,9 @@ def test_words_are_passed_on_as_they_are(tmp_path: Path) -> None:
     assert "RestartPreventExitStatus=2 3 4 5 6\n" in unit
 
 
-def test_the_arguments_of_an_installed_run_have_no_folder() -> None:
+def test_the_arguments_of_an_installed_run_have_neither_folder_nor_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     told = arguments.parse(["install", "--state", "/s", "-v", "--pool", "3"])
     assert told == InstallOptions(("-v", "--pool", "3"), "/s")
     assert arguments.parse(["install", "--pool=3", "--state=/s"]) == InstallOptions(
@@ -65,6 +67,9 @@ def test_the_arguments_of_an_installed_run_have_no_folder() -> None:
     )
     with pytest.raises(SystemExit):
         arguments.parse(["install", "--upstream", "x:y"])
+    with pytest.raises(SystemExit):
+        arguments.parse(["install", "--log-file", "x"])
+    assert "an installed one writes to the state folder" in capsys.readouterr().err
 
 
 def test_the_end_of_the_log_goes_on_over_its_files(tmp_path: Path) -> None:
