@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -83,13 +82,8 @@ def must_run(*argv: str, given: str = "") -> None:
     """Run a program that has to do well; RuntimeError with what it wrote when it does not."""
     ran = run_program(*argv, given=given)
     if ran.code != 0:
-        raise RuntimeError(cannot(argv, ran))
-
-
-def cannot(argv: Sequence[str], ran: Ran) -> str:
-    """Say that a program failed, in its own words."""
-    said = f"{ran.out}{ran.complaint}".strip()
-    return f"Cannot change what keeps glosson running: {' '.join(argv)} says: {said}"
+        said = f"{ran.out}{ran.complaint}".strip()
+        raise RuntimeError(f"{' '.join(argv)} failed with code {ran.code}: {said}")
 
 
 def write_own(path: Path, text: str) -> None:

@@ -13,7 +13,6 @@ from .service import (
     RUNNING,
     STOPPED,
     Job,
-    cannot,
     must_run,
     run_program,
     write_own,
@@ -100,7 +99,8 @@ def _others(job: Job) -> list[str]:
     ran = run_program(*_LIST)
     if ran.code != 0:
         if not _NO_TABLE.search(ran.complaint):
-            raise RuntimeError(cannot(_LIST, ran))
+            said = ran.complaint.strip()
+            raise RuntimeError(f"Cannot read the table of cron: crontab -l says: {said}")
         return []
     lines = ran.out.removesuffix("\n").split("\n") if ran.out else []
     return [line for line in lines if not line.endswith(_mark(job))]

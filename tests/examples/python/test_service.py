@@ -13,7 +13,7 @@ import pytest
 from glosson import arguments
 from glosson.install import LOG_NAME, last_lines
 from glosson.options import InstallOptions
-from glosson.service import Job
+from glosson.service import Job, must_run
 from glosson.service_cron import keep_running_script
 from glosson.service_launchd import plist
 from glosson.service_systemd import unit_text
@@ -55,6 +55,11 @@ def test_words_are_passed_on_as_they_are(tmp_path: Path) -> None:
     unit = unit_text(job)
     assert '"a b" "it\'s \\"so\\"" "50%%" "$$HOME" "\\\\n" "<&>" "#"' in unit
     assert "RestartPreventExitStatus=2 3 4 5 6\n" in unit
+
+
+def test_what_a_program_said_that_failed_is_told_whatever_it_was_run_for() -> None:
+    with pytest.raises(RuntimeError, match=r"^sh -c .* failed with code 3: a\nno bus$"):
+        must_run("sh", "-c", "echo a; echo no bus >&2; exit 3")
 
 
 def test_the_arguments_of_an_installed_run_have_neither_folder_nor_log(

@@ -67,7 +67,7 @@ def test_a_table_that_is_not_there_yet_is_made(crontab: Crontab, job: Job, said:
 
 def test_a_table_that_cannot_be_read_is_left_alone(crontab: Crontab, job: Job) -> None:
     crontab.lists("echo the disk is broken >&2; exit 1")
-    why = "^Cannot change what keeps glosson running: crontab -l says: the disk is broken$"
+    why = "^Cannot read the table of cron: crontab -l says: the disk is broken$"
     with pytest.raises(RuntimeError, match=why):
         Cron().install(job)
     assert not job.state.exists()
