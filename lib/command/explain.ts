@@ -1,3 +1,4 @@
+import type { UserView } from "../admin/users.ts";
 import { nearest } from "../config/nearest.ts";
 import { outcomeTexts } from "../visitor/outcome.ts";
 import { CLOSE_TEXTS } from "../wire/closes.ts";
@@ -18,6 +19,17 @@ const DATA_REFUSALS: Record<string, string> = {
   "data-preface": "what came to the data port was no ticket: no client of this protocol",
   "data-ticket": "the ticket of a data connection was not, or no longer, good",
   "data-timeout": "no ticket came within 5 s",
+  "data-full": "a data connection was closed unread, since as many awaited their ticket as may",
+};
+
+/** How a user is, as `users` and `status` have it. */
+const USER_STATES: Record<UserView["state"] | "unreachable", string> = {
+  "online": "the client is connected",
+  "offline": "no client is connected",
+  "setup": "the account is there, and no client of it was ever connected",
+  "blocked": "the operator has blocked the name; visitors get the suspended page",
+  "resting": "the name was released, and is nobody else's for NAME_REST_DAYS",
+  "unreachable": "the client is connected, but says that it cannot reach the data port",
 };
 
 /** Every code that the relay tells, in the order of the document. */
@@ -26,9 +38,11 @@ export function codes(): Code[] {
     ...outcomeTexts().map(([code, served, text]) => ({
       code,
       kind: served ? "visitor, served" : "visitor, refused",
-      text: `the visitor ${text}`.replace("the visitor there was", "there was"),
+      // What begins so is a sentence of its own.
+      text: /^(the|there) /.test(text) ? text : `the visitor ${text}`,
     })),
     ...Object.entries(DATA_REFUSALS).map(([code, text]) => ({ code, kind: "data port", text })),
+    ...Object.entries(USER_STATES).map(([code, text]) => ({ code, kind: "user", text })),
     ...Object.entries(PROBLEMS).map(([code, { status, title, when }]) => ({
       code,
       kind: `problem, ${status}`,
@@ -43,8 +57,8 @@ export const explain: Command = {
   summary: "tell what a word of status, a problem or a close code means",
   help: `Usage: glossond explain [CODE]
 
-Tells what a word means that status, the metrics or the log count visitors by, a problem
-of the API, or a close code of its WebSockets; without CODE, all of them.
+Tells what a word means that status, the metrics or the log count visitors by, a state of
+a user, a problem of the API, or a close code of its WebSockets; without CODE, all.
 Exit: 0 it is known, 1 it is not.
 
 Options:

@@ -18,7 +18,13 @@ Deno.test("explain tells each outcome, problem and close code, and examples/CODE
   for (const code of ["parked", "limit-rate", "not-tls", "data-ticket", "1013", "4403"]) {
     assert.ok(known.includes(code), code);
   }
-  for (const { code, text } of all) assert.ok(text.length > 10, code);
+  for (const code of ["data-full", "setup", "unreachable", "misdirected"]) {
+    assert.ok(known.includes(code), code);
+  }
+  for (const { code, text } of all) {
+    assert.ok(text.length > 10, code);
+    assert.doesNotMatch(text, /^the visitor (the|there|it|a) /, "two subjects in one sentence");
+  }
   assert.equal(Object.keys(CLOSE_TEXTS).length, 8);
   assert.equal(await Deno.readTextFile(`${ROOT}examples/CODES.md`), codesDocument());
 });
