@@ -1,4 +1,4 @@
-import { loadConfig } from "../config/load.ts";
+import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { examine } from "../doctor/doctor.ts";
 import { fault, type Finding } from "../doctor/finding.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -28,24 +28,24 @@ Options:
 `,
   options: { json: { type: "boolean" }, dev: { type: "boolean" } },
   async run({ options, readSettings, print }) {
-    const { settings, problems } = loadConfig({
-      ...await readSettings(),
-      dev: options.dev === true,
-    });
-    const findings = settings === undefined
-      ? problems.map((problem) =>
-        fault("settings", problem, "glossond config shows every setting and where it came from")
-      )
-      : await examine({ settings });
+    const loaded = loadConfig({ ...await readSettings(), dev: options.dev === true });
+    const findings = await findingsOf(loaded);
     print(
       options.json === true
         ? `${JSON.stringify(findings, null, 2)}\n`
         : findings.map(findingText).join(""),
     );
-    if (settings === undefined) return EXIT.usage;
+    if (loaded.settings === undefined) return EXIT.usage;
     return findings.some(({ state }) => state === "fault") ? EXIT.failed : EXIT.ok;
   },
 };
+
+/** What is wrong with the settings, or else what is found by them. */
+export async function findingsOf({ settings, problems }: LoadedConfig): Promise<Finding[]> {
+  if (settings !== undefined) return await examine({ settings });
+  const fix = "glossond config shows every setting and where it came from";
+  return problems.map((problem) => fault("settings", problem, fix));
+}
 
 /** A finding as people read it. */
 export function findingText({ check, state, detail, fix }: Finding): string {

@@ -1,16 +1,15 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 import { dirname } from "node:path";
-import { loadConfig } from "../config/load.ts";
+import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { SETTINGS } from "../config/settings.ts";
 import type { Setting } from "../config/setting.ts";
-import { examine } from "../doctor/doctor.ts";
 import { readIfThere, writeDurably } from "../file/durable.ts";
 import { filesOf, type InitFile } from "../init/files.ts";
 import { type Ask, type Given, interview, optionOf } from "../init/interview.ts";
 import { lookAtMachine, PATHS } from "../init/machine.ts";
 import { nextSteps } from "../init/next_steps.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
-import { findingText } from "./doctor.ts";
+import { findingsOf, findingText } from "./doctor.ts";
 import { createPrompt, type Prompt } from "./prompt.ts";
 
 /** Names of the settings that tell where the files are that `init` writes. */
@@ -83,10 +82,13 @@ Options:
       return EXIT.usage;
     }
     for (const file of files) await write(file, root, context, prompt);
-    if (root !== "") return EXIT.ok;
-    print(nextSteps(answers));
-    print((await diagnosis()).map(findingText).join(""));
-    return EXIT.ok;
+    // What was kept may be wrong where what was to be written is not.
+    const installed = await readInstalled(root);
+    const isGood = installed.settings !== undefined;
+    if (root === "") print(nextSteps(answers));
+    // Of another system no more can be found out.
+    if (root === "" || !isGood) print((await findingsOf(installed)).map(findingText).join(""));
+    return isGood ? EXIT.ok : EXIT.usage;
   },
 };
 
@@ -188,12 +190,11 @@ async function write(
   print(`${word.padEnd(9)} ${path}\n`);
 }
 
-/** What the doctor finds by the files that are there now. */
-async function diagnosis() {
-  const { settings } = loadConfig({
+/** What the files say that are there now. */
+async function readInstalled(root: string): Promise<LoadedConfig> {
+  return loadConfig({
     env: {},
-    file: await Deno.readTextFile(PATHS.settings),
-    secrets: await Deno.readTextFile(PATHS.secrets),
+    file: await Deno.readTextFile(root + PATHS.settings),
+    secrets: await Deno.readTextFile(root + PATHS.secrets),
   });
-  return settings === undefined ? [] : await examine({ settings });
 }

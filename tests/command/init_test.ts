@@ -173,6 +173,14 @@ Deno.test("init leaves what is there unless told, and proposes what held before"
   // What anybody could read, nobody else can now.
   assert.equal(await machine.mode("/etc/glossond/secrets"), "600");
 
+  // What is kept is what counts.
+  const good = await machine.read("/etc/glossond/settings");
+  await machine.write("/etc/glossond/settings", `${good}rubbish\n`);
+  const kept = await machine.init(["--yes"]);
+  assert.equal(kept.code, 2, kept.text);
+  assert.match(kept.stdout, /^FAULT +settings: Line \d+ of the settings file is not of the form/m);
+  await machine.write("/etc/glossond/settings", good);
+
   // Nothing but the contact and the script is different: asked for each.
   const typed = "\n\nabuse@b.example\n\n\n\n\n\n" + "yes\nno\n";
   const asked = await machine.init([], typed);
