@@ -17,22 +17,23 @@ export function userCommandsApp(
   });
   app.get("/users/:name/acts", async (c) => c.json(await users.acts(nameOf(c))));
   app.post("/users/:name/block", async (c) => {
-    await users.block(nameOf(c), await traceOf(c));
+    await users.block(nameOf(c), traceIn(await bodyOf(c)));
     return c.json({ changed: true });
   });
   app.post("/users/:name/unblock", async (c) => {
-    return c.json({ changed: await users.unblock(nameOf(c), await traceOf(c)) });
+    return c.json({ changed: await users.unblock(nameOf(c), traceIn(await bodyOf(c))) });
   });
   app.post("/users/:name/release", async (c) => {
     const now = c.req.query("now") === "true";
-    return c.json({ changed: await users.release(nameOf(c), await traceOf(c), { now }) });
+    return c.json({ changed: await users.release(nameOf(c), traceIn(await bodyOf(c)), { now }) });
   });
   app.post("/users/:name/end-rest", async (c) => {
-    return c.json({ changed: await users.endRest(nameOf(c), await traceOf(c)) });
+    return c.json({ changed: await users.endRest(nameOf(c), traceIn(await bodyOf(c))) });
   });
 
   app.post("/users/:name/limit", async (c) => {
-    const limits = await users.limit(nameOf(c), await limitsOf(c), await traceOf(c));
+    const body = await bodyOf(c);
+    const limits = await users.limit(nameOf(c), limitsIn(body), traceIn(body));
     if (limits === undefined) throw new HTTPException(404, { message: "no such user" });
     return c.json(limits);
   });
@@ -46,19 +47,30 @@ export function userCommandsApp(
   return app;
 }
 
-async function limitsOf(c: Context): Promise<Partial<LimitsView>> {
-  const { limits } = await c.req.json();
+async function bodyOf(c: Context): Promise<unknown> {
+  try {
+    return await c.req.json();
+  } catch {
+    throw new HTTPException(400, { message: "the body is no JSON" });
+  }
+}
+
+function limitsIn(body: unknown): Partial<LimitsView> {
+  const limits = (body as { limits?: unknown } | null)?.limits ?? {};
   const isLimit = (value: unknown): boolean =>
     value === null || Number.isSafeInteger(value) && Number(value) >= 0;
   const known = ["connections", "bytesPerDay"];
-  const given = Object.entries(limits ?? {});
-  if (given.every(([name, value]) => known.includes(name) && isLimit(value))) return limits;
+  const given = Object.entries(limits);
+  if (
+    typeof limits === "object" &&
+    given.every(([name, value]) => known.includes(name) && isLimit(value))
+  ) return limits;
   throw new HTTPException(400, { message: `limits are ${known.join(" and ")}` });
 }
 
-async function traceOf(c: Context): Promise<OperatorTrace> {
+function traceIn(body: unknown): OperatorTrace {
   try {
-    return readTrace(await c.req.json());
+    return readTrace(body);
   } catch (error) {
     throw new HTTPException(400, { message: (error as Error).message });
   }

@@ -122,8 +122,10 @@ Deno.test("commandsApp() blocks, unblocks and releases", async () => {
     JSON.stringify({ reason: "x".repeat(501) }),
   ];
   for (const body of bodies) {
-    const { status } = await app.request("/v1/users/kaylee/block", { method: "POST", body });
-    assert.equal(status, 400, `${body}`);
+    for (const act of ["block", "limit"]) {
+      const { status } = await app.request(`/v1/users/kaylee/${act}`, { method: "POST", body });
+      assert.equal(status, 400, `${act} with ${body}`);
+    }
   }
   const acts = await (await app.request("/v1/users/kaylee/acts")).json();
   assert.deepEqual(acts.map((act: { act: string }) => act.act), [
