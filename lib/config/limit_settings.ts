@@ -21,7 +21,7 @@ export const LIMIT_SETTINGS = {
     "PROFILE_CHECK_DAYS",
     integer(0, 365),
     "0",
-    "Days after which it is looked again whether a user's profile is there; 0: never",
+    "Days after which it is looked again whether a user's profile is there; 0: never; another number holds for each user from their next look on",
     { live: true },
   ),
   claimsPerHour: required(

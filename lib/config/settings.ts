@@ -33,7 +33,7 @@ export const SETTINGS = {
     "SECRETS_FILE",
     path,
     "./.secrets",
-    "Secrets in dotenv syntax: POWERDNS_API_KEY or RFC2136_KEY_SECRET",
+    "Secrets in dotenv syntax: POWERDNS_API_KEY or RFC2136_KEY_SECRET, ACME_EAB_HMAC_KEY, ON_TROUBLE",
   ),
   bioScript: required(
     "GET_BIO_SCRIPT",
