@@ -18,13 +18,13 @@ export type RenewalLine =
 /** Renews the relay's certificate; told of each line as it comes, `result` last. Never rejects. */
 export type Renew = (force: boolean, tell: (line: RenewalLine) => void) => Promise<void>;
 
-/** What the operator's bio script did for one username. */
+/** What the operator's bio script did for one username, as it is sent to the command. */
 export interface BioTrial {
   script: string;
-  result: { state: "found"; bio: string } | { state: "not-found" } | {
-    state: "unavailable";
-    why: string;
-  };
+  result:
+    | { state: "found"; bio: string; profileId?: string }
+    | { state: "not-found" }
+    | { state: "unavailable"; why: string };
   stderr: string;
   tookMs: number;
 }
