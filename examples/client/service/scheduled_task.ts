@@ -4,6 +4,15 @@ import { xmlText } from "./launchd.ts";
 import { mustRun } from "./program.ts";
 import type { Job, ServiceManager, ServiceWorld } from "./service.ts";
 
+/** SCHED_S_TASK_RUNNING, the last result of a task that runs: the words for it are of the system's language. */
+const RUNNING = 0x41301;
+
+/**
+ * Times that it is started again after a failure, a minute later each time. No more: the scheduler does not look at the
+ * exit code, and after some of them the same again is of no use.
+ */
+const RESTARTS = 3;
+
 /** The task scheduler of Windows. */
 export function scheduledTask({ run, env }: ServiceWorld): ServiceManager {
   return {
@@ -28,9 +37,9 @@ export function scheduledTask({ run, env }: ServiceWorld): ServiceManager {
       await mustRun(run, "schtasks", ["/Delete", "/F", "/TN", name]);
     },
     async state({ name }) {
-      const query = ["/Query", "/TN", name, "/FO", "CSV", "/NH"];
+      const query = ["/Query", "/TN", name, "/V", "/FO", "CSV", "/NH"];
       const { code, text } = await run("schtasks", query);
-      return code !== 0 ? "absent" : /"Running"/.test(text) ? "running" : "stopped";
+      return code !== 0 ? "absent" : text.includes(`"${RUNNING}"`) ? "running" : "stopped";
     },
   };
 }
@@ -47,6 +56,7 @@ function task({ hostname, argv, folder }: Job, user: string): string {
     <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
     <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
     <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+    <RestartOnFailure><Interval>PT1M</Interval><Count>${RESTARTS}</Count></RestartOnFailure>
     <Hidden>true</Hidden>
   </Settings>
   <Actions><Exec>

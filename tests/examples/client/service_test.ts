@@ -161,16 +161,18 @@ Deno.test({
 });
 
 for (
-  const [os, parse] of [
+  const [os, parse, restarts] of [
     [
       "darwin",
       "import plistlib,sys,json; p=plistlib.load(open(sys.argv[1],'rb')); " +
       "print(json.dumps([p['KeepAlive'], p['ProgramArguments'][2]]))",
+      { SuccessfulExit: false },
     ],
     [
       "windows",
       "import sys,json,xml.etree.ElementTree as E; n='{http://schemas.microsoft.com/windows/2004/02/mit/task}'; " +
-      "p=E.parse(sys.argv[1]).getroot(); print(json.dumps([{'SuccessfulExit': False}, p.find('.//'+n+'Arguments').text]))",
+      "p=E.parse(sys.argv[1]).getroot(); r=p.find(n+'Settings/'+n+'RestartOnFailure'); print(json.dumps([{c.tag[len(n):]: c.text for c in r}, p.find('.//'+n+'Arguments').text]))",
+      { Interval: "PT1M", Count: "3" },
     ],
   ] as const
 ) {
@@ -192,11 +194,31 @@ for (
           },
         });
         await manager!.install(jobIn(folder, ["glosson", ...ODD]));
-        const [keepAlive, words] = told as [unknown, string];
-        assert.deepEqual(keepAlive, { SuccessfulExit: false });
+        const [restarted, words] = told as [unknown, string];
+        assert.deepEqual(restarted, restarts);
         assert.ok(words.includes(os === "darwin" ? `'it'\\''s "so"'` : String.raw`"it's \"so\""`));
         assert.ok(words.includes("<&>"));
       }),
+  });
+}
+
+const RESULTS = [["running", 0, "267009"], ["stopped", 0, "0"], ["absent", 1, ""]] as const;
+
+for (const [state, code, result] of RESULTS) {
+  Deno.test(`a task of Windows is ${state} in every language`, async () => {
+    const [manager] = serviceManagers({
+      os: "windows",
+      env: () => undefined,
+      run: (_program, args) =>
+        Promise.resolve({
+          code,
+          text: args.includes("/V")
+            ? `"PC","\\\\glosson","N/A","Wird ausgeführt","${result}"\r\n`
+            : "",
+          complaint: "",
+        }),
+    });
+    assert.equal(await manager!.state({ name: "glosson", state: "C:\\state" }), state);
   });
 }
 
