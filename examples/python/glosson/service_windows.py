@@ -8,6 +8,9 @@ from xml.sax.saxutils import escape
 
 from .service import ABSENT, NOT_FOUND, RUNNING, STOPPED, Job, must_run, run_program, write_own
 
+# SCHED_S_TASK_RUNNING, the last result of a task that runs: its state is in the system's language.
+IS_RUNNING = 0x41301
+
 
 class ScheduledTask:
     """`schtasks`."""
@@ -38,8 +41,8 @@ class ScheduledTask:
 
     def state(self, job: Job) -> str:
         """Ask how the task is."""
-        asked = run_program("schtasks", "/Query", "/TN", job.name, "/FO", "CSV", "/NH")
-        return ABSENT if asked.code else RUNNING if '"Running"' in asked.out else STOPPED
+        asked = run_program("schtasks", "/Query", "/TN", job.name, "/V", "/FO", "CSV", "/NH")
+        return ABSENT if asked.code else RUNNING if f'"{IS_RUNNING}"' in asked.out else STOPPED
 
 
 def task(job: Job) -> str:

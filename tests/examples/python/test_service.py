@@ -13,11 +13,11 @@ import pytest
 from glosson import arguments
 from glosson.install import LOG_NAME, last_lines
 from glosson.options import InstallOptions
-from glosson.service import Job, must_run
+from glosson.service import RUNNING, STOPPED, Job, must_run
 from glosson.service_cron import keep_running_script
 from glosson.service_launchd import plist
 from glosson.service_systemd import unit_text
-from glosson.service_windows import task
+from glosson.service_windows import ScheduledTask, task
 from glosson.state import State
 
 ODD = ("a b", 'it\'s "so"', "50%", "$HOME", "\\n", "<&>", "#")
@@ -55,6 +55,18 @@ def test_words_are_passed_on_as_they_are(tmp_path: Path) -> None:
     unit = unit_text(job)
     assert '"a b" "it\'s \\"so\\"" "50%%" "$$HOME" "\\\\n" "<&>" "#"' in unit
     assert "RestartPreventExitStatus=2 3 4 5 6\n" in unit
+
+
+@pytest.mark.parametrize(("result", "state"), [(267009, RUNNING), (1, STOPPED)])
+def test_a_task_is_known_to_run_in_every_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, result: int, state: str
+) -> None:
+    program = tmp_path / "schtasks"
+    line = f'"PC","\\\\glosson","N/A","Wird ausgeführt","Interaktiv","N/A","{result}"'
+    program.write_text(f"#!/bin/sh\nprintf '%s\\n' '{line}'\n", encoding="utf-8")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert ScheduledTask().state(Job("glosson", tmp_path)) == state
 
 
 def test_what_a_program_said_that_failed_is_told_whatever_it_was_run_for() -> None:
