@@ -17,7 +17,7 @@ TRANSPORTS = (TCP, WEBSOCKET)
 AUTO = "auto"  # the first that works
 
 OPEN_S = 5.0  # for the relay to answer on one transport
-FIRST_TRY_S = 3.0  # the same for TCP, before a WebSocket: a visitor's ticket lives 10 s
+FIRST_TRY_S = 3.0  # the same for TCP, where a WebSocket can follow: a visitor's ticket lives 10 s
 STEADY_S = 2.0  # that a connection lasts at least which nothing on the way has ended
 MAX_CUT_OFF = 3  # times in a row, before a TCP that never worked in this session is useless
 TOGETHER_S = 1.0  # what is cut off within this time is one: a relay may end some too
@@ -44,6 +44,7 @@ class DataTransports:
         self._chosen, self._open, self._has_sockets = chosen, open_line, has_sockets
         self._note = note
         self._preferred = TCP
+        self._follows = False
         self._try_tcp_at = 0.0
         self._proven = False  # TCP has worked in this session
         self._cut_off, self._cut_off_at = 0, float("-inf")
@@ -64,12 +65,10 @@ class DataTransports:
         """Use a ticket on the first transport that opens; raises as `data_connection.join`."""
         failure: OSError | None = None
         for transport in await self._order(parked):
-            if failure and transport == WEBSOCKET and not await self._has_sockets():
+            if failure and transport == WEBSOCKET and not await self._may_follow():
                 break
-            first_try = transport == TCP and self._chosen == AUTO
             try:
-                with Limit(FIRST_TRY_S if first_try else OPEN_S, f"{data} does not answer"):
-                    line = await self._open[transport](data)
+                line = await self._open_line(transport, data)
             except OSError as error:
                 failure = error if failure is None or transport == TCP else failure
                 continue
@@ -79,10 +78,32 @@ class DataTransports:
         assert failure is not None
         raise failure
 
+    async def _open_line(self, transport: str, data: DataAddress) -> Line:
+        with Limit(OPEN_S, f"{data} does not answer") as limit:
+            if transport == WEBSOCKET or self._chosen != AUTO:
+                return await self._open[transport](data)
+            making_way = asyncio.ensure_future(self._make_way(limit))
+            try:
+                return await self._open[transport](data)
+            finally:
+                making_way.cancel()
+
+    async def _make_way(self, limit: Limit) -> None:
+        """Give a TCP that takes long up, where the relay has WebSockets to follow it."""
+        await asyncio.sleep(FIRST_TRY_S)
+        if await self._may_follow():
+            limit.seconds = FIRST_TRY_S
+            limit.expire()
+
+    async def _may_follow(self) -> bool:
+        """Whether the relay has WebSockets; it is asked until it says so."""
+        self._follows = self._follows or await self._has_sockets()
+        return self._follows
+
     async def _order(self, parked: bool) -> tuple[str, ...]:
         if self._chosen != AUTO:
             return (self._chosen,)
-        if self._cut_off >= MAX_CUT_OFF and await self._has_sockets():
+        if self._cut_off >= MAX_CUT_OFF and await self._may_follow():
             return (WEBSOCKET, TCP)
         if self._preferred == TCP:
             return (TCP, WEBSOCKET)

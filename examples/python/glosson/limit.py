@@ -41,8 +41,12 @@ class Limit:
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
         else:
-            self.expired = True
-            self._task.cancel()
+            self.expire()
+
+    def expire(self) -> None:
+        """End the block now."""
+        self.expired = True
+        self._task.cancel()
 
     def __exit__(
         self,

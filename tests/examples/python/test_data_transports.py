@@ -43,11 +43,14 @@ class Ended:
 
 
 class Network:
-    """One in which lines come to what a test says: True for a ticket that is used up."""
+    """One in which lines come to what a test says: True for a ticket that is used up.
+
+    Seconds for one that takes as long to open.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.fates: dict[str, bool | OSError] = {TCP: True, WEBSOCKET: True}
+        self.fates: dict[str, bool | OSError | float] = {TCP: True, WEBSOCKET: True}
         self.has_sockets = True
         self.tried: list[str] = []
 
@@ -58,7 +61,9 @@ class Network:
                 fate = self.fates[transport]
                 if isinstance(fate, OSError):
                     raise fate
-                return Line(Ended(fate), "192.0.2.5", b"%s")
+                if isinstance(fate, float):
+                    await asyncio.sleep(fate)
+                return Line(Ended(bool(fate)), "192.0.2.5", b"%s")
 
             return open_line
 
@@ -120,6 +125,17 @@ def test_a_relay_without_web_sockets_is_asked_for_none(network: Network) -> None
     with pytest.raises(ConnectionRefusedError):
         network.dial(network.session())
     assert network.tried == [TCP]
+
+
+def test_a_slow_tcp_has_its_time_where_no_web_socket_can_follow(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glosson.data_transports.FIRST_TRY_S", 0.01)
+    network.fates[TCP] = 0.3
+    network.has_sockets = False
+    assert network.dial(network.session()) == [TCP, "Refused"]
+    network.has_sockets = True
+    assert network.dial(network.session()) == [TCP, WEBSOCKET, "Refused"]
 
 
 def test_what_stopped_tcp_is_told_when_nothing_works(network: Network) -> None:
