@@ -6,6 +6,7 @@ import {
   useTicket,
 } from "../../../examples/client/data_connection.ts";
 import { openDataTcp } from "../../../examples/client/data_tcp.ts";
+import { droppingPort } from "../../net/ports.ts";
 import { proxyHeader, VISITOR } from "./fake_relay.ts";
 
 const TICKET = "abcdefghijklmnopqrstu-";
@@ -165,6 +166,25 @@ Deno.test("openDataTcp() has not shown a ticket when nothing listens", async () 
     signal: new AbortController().signal,
     onShown: () => assert.fail("shown"),
   }));
+});
+
+Deno.test({
+  name: "openDataTcp() reaches the third address in time where the first two are silent",
+  // Of the other loopback addresses Linux alone has all.
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using silent = await droppingPort();
+    const at = { hostname: "127.0.0.2", port: silent.port };
+    using _listener = Deno.listen(at);
+    const addresses = ["127.0.0.1", "127.0.0.1", at.hostname];
+    const { conn } = await openDataTcp(
+      at,
+      () => Promise.resolve(addresses),
+      // What there is where a WebSocket can follow.
+      AbortSignal.timeout(3_000),
+    );
+    conn.close();
+  },
 });
 
 Deno.test("a joined connection carries an end of stream across and back", () =>
