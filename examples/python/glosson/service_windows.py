@@ -11,6 +11,10 @@ from .service import ABSENT, NOT_FOUND, RUNNING, STOPPED, Job, must_run, run_pro
 # SCHED_S_TASK_RUNNING, the last result of a task that runs: its state is in the system's language.
 IS_RUNNING = 0x41301
 
+# After a failure, a minute later each time. No more: the scheduler does not look at the exit code,
+# and after some of them the same again is of no use.
+RESTARTS = 3
+
 
 class ScheduledTask:
     """`schtasks`."""
@@ -58,6 +62,7 @@ def task(job: Job) -> str:
     <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
     <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
     <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+    <RestartOnFailure><Interval>PT1M</Interval><Count>{RESTARTS}</Count></RestartOnFailure>
     <Hidden>true</Hidden>
   </Settings>
   <Actions><Exec>

@@ -52,6 +52,7 @@ def test_words_are_passed_on_as_they_are(tmp_path: Path) -> None:
     root = xml.etree.ElementTree.fromstring(task(job))
     words = root.find(f".//{schema}Arguments")
     assert words is not None and words.text == subprocess.list2cmdline(job.argv[1:])
+    assert root.findtext(f".//{schema}RestartOnFailure/{schema}Count") == "3"
     unit = unit_text(job)
     assert '"a b" "it\'s \\"so\\"" "50%%" "$$HOME" "\\\\n" "<&>" "#"' in unit
     assert "RestartPreventExitStatus=2 3 4 5 6\n" in unit
