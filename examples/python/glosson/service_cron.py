@@ -113,7 +113,7 @@ def _group(job: Job) -> str | None:
     except OSError:
         return None
     # Another program may have that number by now.
-    shown = run_program("ps", "-o", "args=", "-p", pid).out
+    shown = run_program("ps", "-ww", "-o", "args=", "-p", pid).out
     return pid if pid.isdigit() and str(_script(job)) in shown else None
 
 

@@ -32,6 +32,7 @@ class Crontab:
 @pytest.fixture
 def crontab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Crontab:
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("COLUMNS", "20")  # as a shell's, in which no path is seen whole
     return Crontab(tmp_path)
 
 
