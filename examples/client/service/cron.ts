@@ -31,7 +31,7 @@ export function cron({ run }: ServiceWorld): ServiceManager {
     const pid = (await Deno.readTextFile(pidFile(job)).catch(() => "")).trim();
     if (!/^\d+$/.test(pid)) return undefined;
     // Another program may have that number by now.
-    const { text } = await run("ps", ["-o", "args=", "-p", pid]);
+    const { text } = await run("ps", ["-ww", "-o", "args=", "-p", pid]);
     return text.includes(script(job)) ? pid : undefined;
   }
 
