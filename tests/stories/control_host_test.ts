@@ -151,7 +151,9 @@ Deno.test("a control WebSocket opens by any address of it, also behind other req
     await readUntil(other, opened);
   }
   const old = [upgrade("GET /v1/control HTTP/1.0")];
-  assert.equal((await exchangeRaw(relay, target, old, { count: 1 }))[0]?.status, 400);
+  const [refused] = await exchangeRaw(relay, target, old, { count: 1 });
+  // The runtimes differ in who refuses it.
+  assert.ok([400, 426].includes(refused?.status ?? 0), `${refused?.status}`);
   const api = apiOf(relay);
   using _client = api.client;
   assert.equal((await api.request("GET", "/v1/account", { token: user.token })).status, 200);
