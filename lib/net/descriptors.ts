@@ -1,10 +1,10 @@
 /**
  * Descriptors kept for everything that has no ceiling of its own: the runtime (24), listeners and
  * the servers behind them (12), the database and its journal, four bio commands with their pipes
- * (16), ACME and DNS, refusals on their way (64), those kept waiting before theirs (128), the admin
+ * (16), ACME and DNS, refusals on their way (64), those kept waiting before theirs (256), the admin
  * port (48), other users' connections to the servers behind (128).
  */
-const RESERVED_DESCRIPTORS = 464;
+const RESERVED_DESCRIPTORS = 592;
 
 /** Prints the limit of a child, which is its parent's. */
 const ASK_PYTHON = "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])";

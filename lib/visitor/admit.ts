@@ -22,7 +22,7 @@ const TOLD = { perSecond: 2, burst: 10 } as const;
  * Of the others, so many are kept waiting for so long before they are closed, all together and of one
  * address: whoever comes again as soon as they are refused comes less often.
  */
-const KEPT_WAITING = { total: 128, perKey: 64 } as const;
+const KEPT_WAITING = { total: 256, perKey: 64 } as const;
 const KEPT_WAITING_MS = 1_000;
 
 /** A connection whose beginning has been read. */
