@@ -1,6 +1,6 @@
+import { cp } from "node:fs/promises";
 import { LineLog } from "../../../scripts/line_log.ts";
 import { endProcess, sendSignal } from "../../../scripts/process.ts";
-import { must } from "../../../scripts/run.ts";
 import { bareEnvironment } from "../../stories/environment.ts";
 import { type Glosson, setUpGlosson } from "../../stories/glosson.ts";
 import { type Relay, ROOT } from "../../stories/relay.ts";
@@ -93,7 +93,8 @@ export class Home implements AsyncDisposable {
   /** A second computer's copy of the state folder. */
   async copyState(): Promise<string> {
     const copy = `${this.stateDir}-copy`;
-    await must("cp", ["-r", this.stateDir, copy]);
+    // What a running client writes aside is gone a moment later.
+    await cp(this.stateDir, copy, { recursive: true, filter: (path) => !path.endsWith(".new") });
     return copy;
   }
 
