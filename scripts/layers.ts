@@ -24,7 +24,10 @@ const STORE = [
   .map((name) => `lib/store/${name}.ts`);
 
 /** What nobody but its own room may import, whatever else they may: an implementation. */
-const PRIVATE: Record<string, string> = { "lib/store/sqlite": "lib/store" };
+const PRIVATE: Record<string, string> = {
+  "lib/store/sqlite": "lib/store",
+  "lib/store/postgres": "lib/store",
+};
 
 /** What files of a place may import; a place is a folder, or a file for those that stand alone. */
 const ALLOWED: Record<string, readonly string[]> = {
@@ -54,7 +57,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/look": ["lib/wire"],
   "lib/admin": GROUND,
   "lib/trouble": GROUND,
-  "lib/store": ["lib/file", "lib/wire"],
+  "lib/store": ["lib/file", "lib/net/pause.ts", "lib/wire"],
   "lib/init": [
     ...["lib/config", "lib/file", "lib/wire", "get_bio.example.py"],
     ...["apache-vhost.conf", "glossond.service", "haproxy.cfg"].map((name) => `examples/${name}`),

@@ -9,7 +9,7 @@ export interface Ran {
 
 /** Options for {@linkcode run} and {@linkcode must}. */
 export interface RunOptions
-  extends Pick<Deno.CommandOptions, "clearEnv" | "cwd" | "env" | "signal"> {
+  extends Pick<Deno.CommandOptions, "clearEnv" | "cwd" | "env" | "gid" | "signal" | "uid"> {
   /** What the program is given to read. @default {""} */
   input?: string;
 }

@@ -1,0 +1,205 @@
+/**
+ * The store in a PostgreSQL database.
+ *
+ * @module
+ */
+// @ts-types="@types/pg"
+import pg from "pg";
+import { sleep } from "../../net/pause.ts";
+import type { PostgresAddress } from "../../wire/postgres_url.ts";
+import { StoreError } from "../error.ts";
+import { isConflict, isLost, toStoreError } from "./errors.ts";
+
+/** Where the database is, and what its certificate is verified by. */
+export interface PostgresPlace {
+  address: PostgresAddress;
+  /** PEM of the authorities that may have signed the server's certificate. @default the system's */
+  caPem?: string | undefined;
+}
+
+/** Options for {@linkcode PostgresEngine}. */
+export interface PostgresEngineOptions {
+  /** How long a change waits for another program's lock, milliseconds. @default {5_000} */
+  lockTimeoutMs?: number;
+  /** Connections at once, besides those that listen. @default {8} */
+  connections?: number;
+}
+
+/** Asks the database one thing; a row's columns have the names of the query, int8 is a number. */
+export type Ask = <Row extends object = Record<string, unknown>>(
+  sql: string,
+  values?: readonly unknown[],
+) => Promise<{ rows: Row[]; count: number }>;
+
+/** How long a connection may take, and a turn at one. */
+const CONNECT_TIMEOUT_MS = 4_000;
+
+/** How long a change waits for another program's lock. */
+const LOCK_TIMEOUT_MS = 5_000;
+
+/** How much longer than for a lock a statement may work, by the server's own clock. */
+const STATEMENT_EXTRA_MS = 1_000;
+
+/**
+ * How much longer than that an answer is waited for: whoever is silent then is away, or what is between is,
+ * which nothing else would tell before the kernel gives up after a quarter of an hour.
+ */
+const ANSWER_EXTRA_MS = 1_500;
+
+/** After which time the server ends the transaction of a relay that is away, which may hold locks. */
+const IDLE_TRANSACTION_MS = 10_000;
+
+/** How often a transaction that another one was in the way of is tried. */
+const CONFLICT_TRIES = 10;
+
+/** First and longest pause of a patient change before it is tried again. */
+const PATIENT_RETRY_MS = { first: 100, longest: 5_000 } as const;
+
+/** OID of int8: sums and times in milliseconds, which a number holds. */
+const INT8 = 20;
+
+/**
+ * How the tables ask a PostgreSQL server: by a few connections, each with deadlines for all it is asked.
+ * Connections come and go by themselves; nothing is kept of one that was silent for too long.
+ */
+export class PostgresEngine {
+  readonly #place: PostgresPlace;
+  readonly #pool: pg.Pool;
+  readonly #busy = new Set<pg.PoolClient>();
+  readonly #closing = new AbortController();
+
+  constructor(place: PostgresPlace, options: PostgresEngineOptions = {}) {
+    this.#place = place;
+    this.#pool = new pg.Pool({
+      ...clientConfig(place, options.lockTimeoutMs),
+      max: options.connections ?? 8,
+      idleTimeoutMillis: 60_000,
+      maxLifetimeSeconds: 1_800,
+    });
+    // Of connections that nobody uses: the pool makes new ones.
+    this.#pool.on("error", () => {});
+  }
+
+  /** Aborted once the engine is being closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /**
+   * Runs what only reads, each statement by what is there when it begins.
+   *
+   * @throws {StoreError} when the database cannot be asked.
+   */
+  read<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
+    return this.#withClient(work);
+  }
+
+  /**
+   * Runs `work` in a transaction of isolation READ COMMITTED: each statement sees what others had
+   * committed when it began, so `work` takes the locks that make what it reads last. Where
+   * another transaction was in the way (a deadlock) it is run anew from its beginning.
+   *
+   * @param patientMs for how long it is tried again while the database cannot be used at all.
+   * @throws {StoreError} when it could not be done; nothing was, but what the connection was
+   * lost over while it was being committed may have been.
+   */
+  async write<T>(work: (ask: Ask) => Promise<T>, patientMs = 0): Promise<T> {
+    const giveUpAt = performance.now() + patientMs;
+    let pause: number = PATIENT_RETRY_MS.first;
+    for (let tries = 1;; tries++) {
+      try {
+        return await this.#withClient((ask) => transaction(ask, work));
+      } catch (error) {
+        if (!(error instanceof StoreError) || this.closing.aborted) throw error;
+        if (isConflict(error.cause) && tries < CONFLICT_TRIES) continue;
+        if (performance.now() >= giveUpAt) throw error;
+      }
+      await sleep(pause, this.closing);
+      pause = Math.min(pause * 2, PATIENT_RETRY_MS.longest);
+    }
+  }
+
+  /** A connection of its own, with the same deadlines; the caller connects and ends it. */
+  ownClient(): pg.Client {
+    return new pg.Client(clientConfig(this.#place));
+  }
+
+  /** What was thrown by such a connection, with the fix. */
+  explain(error: unknown): StoreError {
+    return toStoreError(error, this.#place.address);
+  }
+
+  /** What is under way rejects. */
+  async close(): Promise<void> {
+    if (this.closing.aborted) return;
+    this.#closing.abort();
+    // Those with a question that is open are cut off.
+    await Promise.all([...this.#busy].map((client) => (client as unknown as pg.Client).end()));
+    await this.#pool.end();
+  }
+
+  async #withClient<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
+    if (this.closing.aborted) throw new StoreError("the store is closed");
+    const client = await this.#pool.connect().catch((error) => {
+      throw this.explain(error);
+    });
+    const onError = (): void => {};
+    client.on("error", onError);
+    this.#busy.add(client);
+    let lost = false;
+    const ask: Ask = async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
+      try {
+        const { rows, rowCount } = await client.query<Row>(sql, [...values]);
+        return { rows, count: rowCount ?? 0 };
+      } catch (error) {
+        lost ||= isLost(error);
+        throw this.explain(error);
+      }
+    };
+    try {
+      return await work(ask);
+    } finally {
+      this.#busy.delete(client);
+      client.off("error", onError);
+      client.release(lost || this.closing.aborted);
+    }
+  }
+}
+
+async function transaction<T>(ask: Ask, work: (ask: Ask) => Promise<T>): Promise<T> {
+  await ask("BEGIN");
+  try {
+    const result = await work(ask);
+    await ask("COMMIT");
+    return result;
+  } catch (error) {
+    // On a lost connection it fails as well, and the server does it by itself.
+    await ask("ROLLBACK").catch(() => {});
+    throw error;
+  }
+}
+
+function clientConfig(
+  { address, caPem }: PostgresPlace,
+  lockTimeoutMs: number = LOCK_TIMEOUT_MS,
+): pg.ClientConfig {
+  const { host, port, user, password, database, tls } = address;
+  const statementMs = lockTimeoutMs + STATEMENT_EXTRA_MS;
+  return {
+    ...{ host, port, user, database },
+    // Else a file of the user's would be looked for.
+    password: password ?? "",
+    ssl: tls && { rejectUnauthorized: true, ...(caPem !== undefined && { ca: caPem }) },
+    application_name: "glossond",
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    lock_timeout: lockTimeoutMs,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + ANSWER_EXTRA_MS,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
+    types: {
+      getTypeParser: (oid: number, format?: "text" | "binary") =>
+        oid === INT8 ? Number : pg.types.getTypeParser(oid, format as "text"),
+    } as pg.CustomTypesConfig,
+  };
+}

@@ -1,0 +1,65 @@
+import pg from "pg";
+import { type PostgresAddress, showPostgres } from "../../wire/postgres_url.ts";
+import { StoreError } from "../error.ts";
+
+/** SQLSTATE of what passes by itself or by another try (PostgreSQL, appendix A). */
+const CONFLICTS = ["40001", "40P01"];
+
+/** SQLSTATE after which the connection leads to a server that nothing can be changed at. */
+const LOST = ["25006", "57P01", "57P02", "57P03"];
+
+/** What to do about an error, by its SQLSTATE, the code of the connection's error, or its text. */
+const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string][] = [
+  [
+    /^(?:28P01|28000) /,
+    ({ user }) =>
+      `see that the password in GLOSSOND_DATABASE_URL is the role ${user}'s, and that pg_hba.conf lets it in`,
+  ],
+  [/^3D000 /, ({ database, user }) => `make it (createdb -O ${user} ${database})`],
+  [/^(?:42501) /, ({ database, user }) => `let ${user} own the database ${database}`],
+  [/^(?:53100|58030) /, () => "see that the server's disk is well and has room"],
+  [/^53300 /, () => "raise the server's max_connections"],
+  [
+    /^55P03 |^57014 /,
+    () => "another program holds a lock: end that one (pg_locks tells which), and try again",
+  ],
+  [/^25006 /, () => "it is read-only: have GLOSSOND_DATABASE_URL lead to the primary"],
+  [/^42P01 |^42703 /, () => "something has changed its tables: restore them from a copy"],
+  [
+    /certificate|cert_|ERR_TLS|UNKNOWN_ISSUER|self.signed/i,
+    ({ host }) =>
+      `see that the server's certificate is for ${host}, and that GLOSSOND_DATABASE_CA_FILE has the authority that signed it`,
+  ],
+  [
+    /does not support SSL/,
+    () => "turn ssl on in postgresql.conf, or write ?sslmode=disable where nobody can listen",
+  ],
+];
+
+const UNREACHED = "see that the server runs and that GLOSSOND_DATABASE_URL leads to it";
+
+/** What the engine threw, with what to do about it; never has the password in it. */
+export function toStoreError(error: unknown, address: PostgresAddress): StoreError {
+  const { message, code = "" } = error as Error & { code?: string };
+  const mend = MENDS.find(([what]) => what.test(`${code} ${message}`))?.[1];
+  const fix = mend?.(address) ?? (isAnswer(error) ? "see the server's log" : UNREACHED);
+  return new StoreError(
+    `Cannot use the database ${showPostgres(address)}: ${message || code}; ${fix}`,
+    { cause: error },
+  );
+}
+
+/** Whether the server answered, so that the connection is well. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof pg.DatabaseError;
+}
+
+/** Whether it may do what it was asked when it is asked once more, at once. */
+export function isConflict(error: unknown): boolean {
+  return isAnswer(error) && CONFLICTS.includes((error as pg.DatabaseError).code ?? "");
+}
+
+/** Whether the connection is of no more use. */
+export function isLost(error: unknown): boolean {
+  return !isAnswer(error) || LOST.includes((error as pg.DatabaseError).code ?? "");
+}

@@ -1,0 +1,180 @@
+/**
+ * PostgreSQL as Debian has it, for tests.
+ *
+ * @module
+ */
+import { freePort } from "../../../scripts/ports.ts";
+import { endProcess, sendSignal } from "../../../scripts/process.ts";
+import { must } from "../../../scripts/run.ts";
+
+/** User and group that the server runs as: it refuses root. */
+const SERVER_USER = Deno.uid() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+/** Who the relay is to the server; only what comes over TCP has to prove it. */
+const [ROLE, PASSWORD] = ["glossond", "not so secret"];
+
+/** A server of a test's own, on 127.0.0.1 with TLS and on a Unix socket. */
+export class PostgresServer implements AsyncDisposable {
+  readonly port: number;
+  /** Its data, its socket and its certificate's authority. */
+  readonly folder: string;
+  readonly #data: string;
+  readonly #programs: string;
+  #process: Deno.ChildProcess | undefined;
+  #databases = 0;
+
+  private constructor(folder: string, data: string, programs: string) {
+    this.folder = folder;
+    this.port = freePort();
+    this.#data = data;
+    this.#programs = programs;
+  }
+
+  /** @param dataFolder where the data is to be, if not beside the rest; has to be empty. */
+  static async start(dataFolder?: string): Promise<PostgresServer> {
+    const folder = await Deno.makeTempDir({ prefix: "glossond-pg-" });
+    const data = dataFolder ?? `${folder}/data`;
+    const server = new PostgresServer(folder, data, await programFolder());
+    await server.#make();
+    await server.resume();
+    return server;
+  }
+
+  /** The file of the authority that signed the server's certificate, for `localhost` alone. */
+  get caFile(): string {
+    return `${this.folder}/ca.pem`;
+  }
+
+  /** Makes an empty database; the URL that reaches it over the Unix socket. */
+  async createDatabase(): Promise<string> {
+    const name = `test${++this.#databases}`;
+    await this.psql(`CREATE DATABASE ${name} OWNER ${ROLE}`, "postgres");
+    return this.urlOf(name);
+  }
+
+  /** The URL of a database, over the Unix socket. */
+  urlOf(database: string): string {
+    return `postgres://${ROLE}@${encodeURIComponent(this.folder)}:${this.port}/${database}`;
+  }
+
+  /** The same over TCP, by the name that its certificate is for or another one. */
+  tcpUrlOf(socketUrl: string, host = "localhost", port: number = this.port): string {
+    const database = new URL(socketUrl).pathname;
+    return `postgres://${ROLE}:${encodeURIComponent(PASSWORD)}@${host}:${port}${database}`;
+  }
+
+  /** Runs SQL as the server's superuser; what it answered, without heads. */
+  async psql(sql: string, database: string): Promise<string> {
+    const args = ["-h", this.folder, "-p", `${this.port}`, "-U", "postgres", "-X", "-qAt"];
+    return (await must("/usr/bin/psql", [
+      ...args,
+      ...["-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql],
+    ])).trim();
+  }
+
+  /** Lets it work, again after {@linkcode stop}. */
+  async resume(): Promise<void> {
+    this.#process = new Deno.Command(`${this.#programs}/postgres`, {
+      args: ["-D", this.#data],
+      ...SERVER_USER,
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    const ready = ["-h", this.folder, "-p", `${this.port}`, "-t", "20", "-q"];
+    for (let tries = 0;; tries++) {
+      const { code } = await new Deno.Command(`${this.#programs}/pg_isready`, { args: ready })
+        .output();
+      if (code === 0) return;
+      if (tries > 400) throw new Error("PostgreSQL does not start");
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+
+  /** Ends it and the connections to it; nothing that it acknowledged is lost. */
+  async stop(): Promise<void> {
+    // "Fast": by SIGTERM it would wait for its clients.
+    if (this.#process !== undefined) await endProcess(this.#process, "SIGINT");
+    this.#process = undefined;
+  }
+
+  /** Lets whoever has the password in without TLS. */
+  async allowPlain(): Promise<void> {
+    const line = "hostnossl all all 127.0.0.1/32 scram-sha-256\n";
+    await Deno.writeTextFile(`${this.#data}/pg_hba.conf`, line, { append: true });
+    await this.psql("SELECT pg_reload_conf()", "postgres");
+  }
+
+  /** Sends its first process a signal. */
+  signal(signal: Deno.Signal): void {
+    if (this.#process !== undefined) sendSignal(this.#process, signal);
+  }
+
+  async #make(): Promise<void> {
+    const data = this.#data;
+    await Deno.mkdir(data, { recursive: true });
+    const own = async (path: string, mode: number): Promise<void> => {
+      await Deno.chmod(path, mode);
+      if (SERVER_USER.uid !== undefined) await Deno.chown(path, SERVER_USER.uid, SERVER_USER.gid);
+    };
+    await own(data, 0o700);
+    await own(this.folder, 0o755);
+    await must(
+      `${this.#programs}/initdb`,
+      ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+      SERVER_USER,
+    );
+    await makeCertificate(this.folder);
+    await own(`${this.folder}/key.pem`, 0o600);
+    await own(`${this.folder}/cert.pem`, 0o644);
+    await Deno.writeTextFile(
+      `${data}/postgresql.auto.conf`,
+      [
+        ...["listen_addresses = '127.0.0.1'", `port = ${this.port}`, "max_connections = 60"],
+        ...[`unix_socket_directories = '${this.folder}'`, "ssl = on"],
+        ...[`ssl_cert_file = '${this.folder}/cert.pem'`, `ssl_key_file = '${this.folder}/key.pem'`],
+        // The kernel's memory outlives what a test does to the server.
+        ...["fsync = off", "shared_buffers = 16MB"],
+      ].join("\n"),
+    );
+    await Deno.writeTextFile(
+      `${data}/pg_hba.conf`,
+      "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n",
+    );
+    await must(
+      `${this.#programs}/postgres`,
+      ["--single", "-D", data, "postgres"],
+      { ...SERVER_USER, input: `CREATE ROLE ${ROLE} LOGIN PASSWORD '${PASSWORD}'\n` },
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** Where Debian has the programs of the newest version that is installed. */
+async function programFolder(): Promise<string> {
+  const versions = await Array.fromAsync(Deno.readDir("/usr/lib/postgresql"));
+  const newest = Math.max(...versions.map(({ name }) => Number(name)));
+  return `/usr/lib/postgresql/${newest}/bin`;
+}
+
+async function makeCertificate(folder: string): Promise<void> {
+  const openssl = (...args: string[]): Promise<string> =>
+    must("/usr/bin/openssl", args, { cwd: folder });
+  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  await openssl(
+    ...["req", "-x509", ...newKey, "-keyout", "ca-key.pem", "-out", "ca.pem", "-days", "2"],
+    ...["-subj", "/CN=an authority of the test's own"],
+    ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
+  );
+  await openssl(
+    ...["req", ...newKey, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=postgres"],
+  );
+  await Deno.writeTextFile(`${folder}/names.cnf`, "subjectAltName = DNS:localhost\n");
+  await openssl(
+    ...["x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca-key.pem"],
+    ...["-CAcreateserial", "-days", "2", "-extfile", "names.cnf", "-out", "cert.pem"],
+  );
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { parsePostgresUrl, showPostgres } from "../../lib/wire/postgres_url.ts";
+
+Deno.test("parsePostgresUrl() reads where, as whom and whether by TLS", () => {
+  const at = { host: "db.example.org", port: 5432, user: "glossond", database: "relay" };
+  assert.deepEqual(parsePostgresUrl(" postgres://glossond:p%40ss@db.example.org/relay "), {
+    ...{ ...at, password: "p@ss", tls: true },
+  });
+  assert.deepEqual(
+    parsePostgresUrl("postgresql://glossond@[::1]:6000/relay?sslmode=verify-full"),
+    { ...at, host: "::1", port: 6000, tls: true },
+  );
+  assert.deepEqual(parsePostgresUrl("postgres://glossond@%2Frun%2Fpostgresql/relay"), {
+    ...{ ...at, host: "/run/postgresql", tls: false },
+  });
+});
+
+Deno.test("parsePostgresUrl() asks for TLS wherever a cable may be between", () => {
+  const tls = (host: string, options = "") =>
+    parsePostgresUrl(`postgres://u@${host}/d${options}`).tls;
+  for (const host of ["localhost", "127.0.0.1", "[::1]"]) assert.equal(tls(host), false, host);
+  for (const host of ["10.0.0.1", "localhost.example.org", "127.0.0.1.nip.io", "128.0.0.1"]) {
+    assert.equal(tls(host), true, host);
+  }
+  assert.equal(tls("10.0.0.1", "?sslmode=disable"), false);
+});
+
+Deno.test("parsePostgresUrl() tells what is wrong, and nothing of the URL", () => {
+  const faults: Record<string, RegExp> = {
+    "postgres://u:s3cret@h/d?sslmode=require": /sslmode that does not verify the server/,
+    "postgres://u:s3cret@h/d?sslmode=verify-full&s3cret=1": /an option that is not known/,
+    "postgres://u:s3cret@h": /lacks a user, a host or a database/,
+    "postgres://h/s3cret": /lacks a user/,
+    "mysql://u:s3cret@h/d": /is no URL of a PostgreSQL database/,
+    "postgres://u:s3cret/x#@h/d": /as %XX/,
+    "postgres://u:s3cret%zz@h/d": /as %XX/,
+    "s3cret": /is no URL/,
+  };
+  for (const [url, why] of Object.entries(faults)) {
+    assert.throws(() => parsePostgresUrl(url), (error: Error) => {
+      assert.match(error.message, why, url);
+      assert.doesNotMatch(error.message, /s3cret/);
+      return true;
+    });
+  }
+});
+
+Deno.test("showPostgres() leaves the password out", () => {
+  const shown = showPostgres(parsePostgresUrl("postgres://glossond:s3cret@db:6000/relay"));
+  assert.equal(shown, "relay as glossond at db:6000");
+});
