@@ -18,7 +18,7 @@ const GROUND = ["lib/wire", "lib/net", "lib/file", "lib/log.ts"];
 
 /** What survives the process, by its interfaces; opening it is for the daemon and the commands. */
 const STORE = [
-  ...["store", "accounts", "acts", "claims", "figures"],
+  ...["store", "accounts", "acts", "claims", "domains", "figures"],
   ...["limits", "names", "online_times", "orders", "profiles", "rests"],
 ]
   .map((name) => `lib/store/${name}.ts`);

@@ -6,6 +6,7 @@
 import type { AccountStore } from "./accounts.ts";
 import type { ActStore } from "./acts.ts";
 import type { ClaimStore } from "./claims.ts";
+import type { DomainStore } from "./domains.ts";
 import type { FigureStore } from "./figures.ts";
 import type { LimitStore } from "./limits.ts";
 import type { NameStore } from "./names.ts";
@@ -34,6 +35,8 @@ export interface Store {
   /** What was done to names and to the relay, and by whom. */
   readonly acts: ActStore;
   readonly claims: ClaimStore;
+  /** Domains of users' own. */
+  readonly domains: DomainStore;
   /** What visitors did at users'. */
   readonly figures: FigureStore;
   /** Limits that single users have. */

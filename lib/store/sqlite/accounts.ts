@@ -20,13 +20,15 @@ export interface AccountTableOptions {
   now: () => number;
   noteAct: NoteAct;
   resting: Resting;
+  /** Told whose account is gone, for what is kept in memory of it. */
+  onReleased: (username: string) => void;
 }
 
 /** Keeps the accounts in the relay's database. */
 // deno-lint-ignore lengths/function -- short functions that share the statements
 export function accountTable(
   engine: Engine,
-  { now, noteAct, resting }: AccountTableOptions,
+  { now, noteAct, resting, onReleased }: AccountTableOptions,
 ): AccountStore {
   const { db } = engine;
   const select = `SELECT username, created_at, verified_at, last_online_at, blocked_at, reason,
@@ -88,7 +90,10 @@ export function accountTable(
       noteAct({ act: "release", username, ...trace });
       return true;
     });
-    if (released) hidden.delete(username);
+    if (released) {
+      hidden.delete(username);
+      onReleased(username);
+    }
     return released;
   }
 

@@ -10,6 +10,7 @@ import { accountTable } from "./accounts.ts";
 import { actNoter, actTable } from "./acts.ts";
 import { claimTable } from "./claims.ts";
 import { openDatabase } from "./database.ts";
+import { domainTable } from "./domains.ts";
 import { Engine } from "./engine.ts";
 import { figureTable } from "./figures.ts";
 import { limitTable } from "./limits.ts";
@@ -58,10 +59,12 @@ export function storeOn(db: DatabaseSync, options: SqliteOptions = {}): Store {
   const engine = new Engine(db, options.lockTimeoutMs);
   const noteAct = actNoter(db, { now, maxActs });
   const resting = restKeeper(db, now);
+  const domains = domainTable(engine, now);
   return {
-    accounts: accountTable(engine, { now, noteAct, resting }),
+    accounts: accountTable(engine, { now, noteAct, resting, onReleased: domains.forget }),
     acts: actTable(engine, noteAct),
     claims: claimTable(engine, { maxClaims, now, random, resting }),
+    domains,
     figures: figureTable(engine),
     limits: limitTable(engine, noteAct),
     orders: orderTable(engine),

@@ -112,4 +112,15 @@ export const MIGRATIONS: readonly string[] = [
      checked_at INTEGER,
      due_at     INTEGER NOT NULL
    ) STRICT;`,
+  // Domains of users' own, see ../domains.ts; they end with the account.
+  `CREATE TABLE own_domain (
+     domain       TEXT PRIMARY KEY,
+     username     TEXT NOT NULL REFERENCES account ON DELETE CASCADE,
+     verified_at  INTEGER NOT NULL,
+     -- Since when it is seen to lead elsewhere.
+     astray_since INTEGER,
+     due_at       INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX own_domain_username ON own_domain (username);
+   CREATE INDEX own_domain_due_at ON own_domain (due_at);`,
 ];

@@ -1,6 +1,7 @@
 import { accountContract } from "./accounts.ts";
 import { actContract } from "./acts.ts";
 import { claimContract } from "./claims.ts";
+import { domainContract } from "./domains.ts";
 import { figureContract } from "./figures.ts";
 import { limitContract } from "./limits.ts";
 import { nameContract } from "./names.ts";
@@ -32,4 +33,5 @@ export function testStore(engine: string, withSubject: WithSubject): void {
   figureContract(holds);
   limitContract(holds);
   profileContract(holds);
+  domainContract(holds);
 }

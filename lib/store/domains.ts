@@ -1,0 +1,65 @@
+/** A domain of a user's own. */
+export interface OwnDomain {
+  /** Lower case, A-labels, no trailing dot. */
+  domain: string;
+  username: string;
+}
+
+/** What comes of {@linkcode DomainStore.put}. */
+export type DomainPut =
+  | { state: "put"; verifiedAt: number }
+  /** It is another user's, and not of whom it may be taken from. */
+  | { state: "taken"; username: string }
+  /** The user has as many as they may. */
+  | { state: "full" }
+  /** The token is nobody's, or that of a blocked account. */
+  | { state: "unauthorized" };
+
+/**
+ * Whose domain is whose.
+ *
+ * In memory, and as the store has it, as `HiddenNames` are: each visitor of a foreign name is looked for.
+ */
+export interface DomainOwners {
+  /** The user of a domain, which is in lower case. */
+  of(domain: string): string | undefined;
+}
+
+/**
+ * Domains of users' own, which end with the account; times are milliseconds since the epoch. Rejects as
+ * the `Store` does.
+ */
+export interface DomainStore {
+  /** Those of a user, by name. */
+  of(username: string): Promise<string[]>;
+  /** The user whose it is, blocked or not. */
+  holder(domain: string): Promise<string | undefined>;
+  /**
+   * Notes that a domain was seen to lead to the token's user just now.
+   *
+   * @param max how many a user may have.
+   * @param dueAt when it is to be looked at again.
+   * @param from whose it may be so far, since it does not lead to them any more.
+   */
+  put(
+    domain: string,
+    token: string,
+    options: { max: number; dueAt: number; from?: string | undefined },
+  ): Promise<DomainPut>;
+  /** Removes a domain where it is the token's user's; false when the token is nobody's. */
+  remove(domain: string, token: string): Promise<boolean>;
+  /** The domain that is to be looked at the longest; undefined where none is yet. */
+  due(): Promise<OwnDomain | undefined>;
+  /**
+   * Notes how a domain was found, where it is still that user's.
+   *
+   * @returns since when it leads elsewhere; undefined where it leads to them, or is theirs no more.
+   */
+  note(found: OwnDomain, leads: boolean, dueAt: number): Promise<number | undefined>;
+  /** Has a domain looked at later that could not be looked at now. */
+  postpone(domain: OwnDomain, dueAt: number): Promise<void>;
+  /** Removes a domain where it is still that user's. */
+  drop(domain: OwnDomain): Promise<void>;
+  /** Whose domain is whose, kept up until the store is closed. */
+  owners(): Promise<DomainOwners>;
+}
