@@ -8,6 +8,7 @@ import { buildAccounts } from "./daemon/accounts.ts";
 import { buildApi } from "./daemon/api.ts";
 import { buildCertificates } from "./daemon/certificates.ts";
 import { buildClients } from "./daemon/clients.ts";
+import { buildDomains } from "./daemon/domains.ts";
 import { type Events, layGround } from "./daemon/ground.ts";
 import { startOperator } from "./daemon/operator.ts";
 import { startTroubleWatch } from "./daemon/trouble.ts";
@@ -143,12 +144,13 @@ async function start(
     users.limits.forget(username);
     return true;
   }
+  const { domains, owners } = await buildDomains(ground);
   const api = buildApi(ground, {
-    ...{ ...clients, accounts, claims, issuance },
+    ...{ ...clients, accounts, claims, issuance, domains },
     release: (username, token) => release(username, { by: "user" }, { token }),
   });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
-  const hub = buildHub(ground, { sessions, presence, fronts, users });
+  const hub = buildHub(ground, { sessions, presence, owners, fronts, users });
   const servers = new Servers({
     listeners,
     hub,

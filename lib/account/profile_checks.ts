@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import type { Schedule } from "../net/schedule.ts";
+import { type Schedule, timeout } from "../net/schedule.ts";
 import type { ProfileStore } from "../store/profiles.ts";
 import type { BioAnswer } from "./bio_queue.ts";
 
@@ -91,10 +91,4 @@ export class ProfileChecks {
     else if (seen.state === "gone") log.warn("a user's profile is gone", { username });
     else log.warn("a user's profile is another one of the same name", { username });
   }
-}
-
-/** A timer of its own: the lengths are not few and constant, as for `scheduleTimeout`. */
-function timeout(run: () => void, ms: number): () => void {
-  const timer = setTimeout(run, ms);
-  return () => clearTimeout(timer);
 }

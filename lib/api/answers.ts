@@ -14,7 +14,10 @@ export function time(ms: number): string {
 /** The answer of `GET /v1/account`. */
 export async function accountAnswer(
   account: AccountView,
-  services: Pick<ApiOptions, "hostnameOf" | "isOnline" | "lastOnlineAt" | "certificates">,
+  services: Pick<
+    ApiOptions,
+    "hostnameOf" | "isOnline" | "lastOnlineAt" | "certificates" | "domains"
+  >,
 ): Promise<z.infer<typeof schema.accountAnswer>> {
   const { username, preferences } = account;
   const lastOnlineAt = await services.lastOnlineAt(username);
@@ -26,7 +29,7 @@ export async function accountAnswer(
     certificate: certificate ? { notAfter: time(certificate.notAfter) } : null,
     lastOnlineAt: lastOnlineAt === undefined ? null : time(lastOnlineAt),
     ...preferences,
-    domains: [],
+    domains: await services.domains.of(username),
   };
 }
 

@@ -55,6 +55,19 @@ export const HANDLERS: Handlers<Services> = {
     return { status: 204 };
   },
 
+  async putDomain({ domains, log }, { account: { username }, params, request }) {
+    const put = await domains.put(username, params.domain, bearerToken(request));
+    if (!put.ok) return put;
+    const { domain, verifiedAt } = put;
+    log.info("a user's domain leads to them", { username, domain });
+    return { status: 200, body: { domain, verifiedAt: time(verifiedAt) } };
+  },
+
+  async removeDomain({ domains }, { params, request }) {
+    if (!await domains.remove(params.domain, bearerToken(request))) throw unauthorized();
+    return { status: 204 };
+  },
+
   async requestCertificate({ certificates, hostnameOf }, { account, body, request }) {
     const { username } = account;
     const token = bearerToken(request);

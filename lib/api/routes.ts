@@ -6,7 +6,7 @@ import * as schema from "./schemas.ts";
 
 /** A request that the API answers: handlers, checks and the OpenAPI document are made from it. */
 export interface Route {
-  method: "GET" | "POST" | "PATCH" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** What varies stands in braces. */
   path: `/v1/${string}`;
   summary: string;
@@ -98,6 +98,23 @@ export const ROUTES = {
     caller: "account",
     answers: { 204: {} },
     problems: [],
+  },
+  putDomain: {
+    method: "PUT",
+    path: "/v1/domains/{domain}",
+    summary: "Have a domain of the user's own lead to them, once its DNS says so",
+    caller: "account",
+    answers: { 200: { body: schema.domainAnswer } },
+    // The token is looked at once more when the domain was.
+    problems: ["bad-request", "domain-not-pointed", "domain-taken", "unauthorized", "rate-limited"],
+  },
+  removeDomain: {
+    method: "DELETE",
+    path: "/v1/domains/{domain}",
+    summary: "Have a domain lead to the user no more; good too where it did not",
+    caller: "account",
+    answers: { 204: {} },
+    problems: ["unauthorized"],
   },
   requestCertificate: {
     method: "POST",

@@ -81,6 +81,12 @@ export const accountAnswer = z.object({
   domains: z.array(z.string()).describe("Domains of the user's own that lead to them"),
 });
 
+/** Answer of `PUT /v1/domains/{domain}`. */
+export const domainAnswer = z.object({
+  domain: z.string().describe("As it is compared: lower case, A-labels"),
+  verifiedAt: time,
+});
+
 /** Body of `POST /v1/certificates`. */
 export const certificateRequest = z.object({
   csr: z.string({ error: 'Send {"csr": "-----BEGIN CERTIFICATE REQUEST-----…"} in PEM.' })

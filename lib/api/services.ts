@@ -81,6 +81,17 @@ export interface ApiOptions {
     get(username: string, id: string): Promise<CertificateState | undefined>;
     latest(username: string): Promise<{ notAfter: number } | undefined>;
   };
+  domains: {
+    of(username: string): Promise<string[]>;
+    /** `unauthorized` when the token is not the user's by then. */
+    put(
+      username: string,
+      domain: string,
+      token: string,
+    ): Promise<{ ok: true; domain: string; verifiedAt: number } | RefusalOf<"putDomain">>;
+    /** False when the token is nobody's by then. */
+    remove(domain: string, token: string): Promise<boolean>;
+  };
   /** Ends the account and all that lives on it; false when the token is not its by then. */
   release: (username: string, token: string) => Promise<boolean>;
   /** Ends what lives on a token that was replaced. */

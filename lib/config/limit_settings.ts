@@ -61,6 +61,13 @@ export const LIMIT_SETTINGS = {
     "Bytes of one user's visitors a day (of UTC), both ways, as 20G; 0: any number",
     { live: true },
   ),
+  maxDomainsPerUser: required(
+    "MAX_DOMAINS_PER_USER",
+    integer(1, 1_000),
+    "10",
+    "Domains of their own that lead to one user",
+    { live: true },
+  ),
   maxVisitorsPerAddress: required(
     "MAX_VISITORS_PER_ADDRESS",
     integer(1, 1_000_000),

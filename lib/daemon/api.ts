@@ -8,10 +8,11 @@ import { hostOfRelay, urlOf } from "../wire/names.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Clients } from "./clients.ts";
+import type { Domains } from "./domains.ts";
 import type { Ground } from "./ground.ts";
 
 /** Optional parts of the protocol that this relay has, as PROTOCOL section 1 names them. */
-const FEATURES: string[] = ["data-websocket"];
+const FEATURES: string[] = ["data-websocket", "own-domains"];
 
 /** What answers requests of the HTTPS API. */
 export type ApiFetch = (
@@ -24,10 +25,11 @@ export type ApiFetch = (
 /** Builds the HTTPS API. */
 export function buildApi(
   { settings, ceilings, publicPort, data, hostnameOf, cutOff, log }: Ground,
-  { accounts, claims, issuance, sessions, control, presence, release }:
+  { accounts, claims, issuance, domains, sessions, control, presence, release }:
     & Pick<Accounts, "accounts" | "claims">
     & Pick<Certificates, "issuance">
     & Pick<Clients, "sessions" | "control" | "presence">
+    & Pick<Domains, "domains">
     & Pick<ApiOptions, "release">,
 ): ApiFetch {
   const { baseDomain } = settings;
@@ -48,6 +50,7 @@ export function buildApi(
     accounts,
     claims,
     certificates: issuance,
+    domains,
     release,
     revoke: cutOff.tell,
     // Who is online already takes no further place: the new session replaces the old one.

@@ -1,6 +1,7 @@
 import { isUsername } from "../account/username.ts";
 import { limitedGroups } from "../net/address_group.ts";
 import { IdleWatch } from "../net/idle_watch.ts";
+import type { DomainOwners } from "../store/domains.ts";
 import { Hub } from "../visitor/hub.ts";
 import { isServed } from "../visitor/outcome.ts";
 import { proxyMatcher } from "../visitor/source.ts";
@@ -18,7 +19,8 @@ const HALF_CLOSED_MS = 5 * 60_000;
 /** Builds the way of visitors: to a client, to the relay's own hosts, or past it. */
 export function buildHub(
   { settings, ceilings, publicPort, metrics, cutOff, lost, log, onClose, onReload }: Ground,
-  { sessions, presence, fronts, users }: Pick<Clients, "sessions" | "presence"> & {
+  { sessions, presence, owners, fronts, users }: Pick<Clients, "sessions" | "presence"> & {
+    owners: DomainOwners;
     fronts: Fronts;
     users: UserUsage;
   },
@@ -31,6 +33,7 @@ export function buildHub(
     baseDomain: settings.baseDomain,
     publicPort,
     isUsername,
+    ownerOf: owners.of,
     sessions,
     hasPage: presence.hasPage,
     servePage: (conn, head, arrival) => fronts.pages.serve(conn, head, arrival),

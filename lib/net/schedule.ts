@@ -75,3 +75,9 @@ export function scheduleTimeout(run: () => void, ms: number): () => void {
   if (queue === undefined) queues.set(ms, queue = new Queue(ms));
   return queue.add(run);
 }
+
+/** Runs a function by a timer of its own, where lengths are not few and constant. */
+export function timeout(run: () => void, ms: number): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}

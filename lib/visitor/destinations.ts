@@ -149,8 +149,8 @@ export class Destinations {
   }
 
   /**
-   * Passes a visitor on to the relay's own pages; refused where the user wants none, before their
-   * browser can send the relay anything.
+   * Passes a visitor on to the relay's own pages; refused where the user wants none, or the name is one of
+   * their own, before their browser can send the relay anything.
    */
   toPage(
     visit: Visit,
@@ -158,7 +158,7 @@ export class Destinations {
     detail?: string,
   ): Promise<Ending> {
     const target = route(nameOf(visit).serverName, this.#options);
-    if (target.to === "user" && !this.#options.hasPage(target.username)) {
+    if (target.to === "user" && (target.isOwnName || !this.#options.hasPage(target.username))) {
       return refuseByAlert(visit.conn, "unrecognizedName", "no-page", outcome);
     }
     return this.#placed(visit, this.#pages, visit.groups, "limit-pages", async () => {
@@ -197,7 +197,7 @@ export class Destinations {
     const { peeked, conn, announced, groups, head } = visit;
     const fallback = this.#httpFallback;
     if (fallback === undefined || peeked.kind !== "http") return undefined;
-    if (isOurHost(peeked.host ?? "", this.#options.baseDomain)) return undefined;
+    if (isOurHost(peeked.host ?? "", this.#options)) return undefined;
     const place = this.#foreign.take(...groups);
     if (place === undefined) {
       closeQuietly(conn);

@@ -1,10 +1,9 @@
 import { MAX_HTTP_HEAD_BYTES } from "../wire/http_request.ts";
 import { urlOf } from "../wire/names.ts";
-import { isOurHost } from "./route.ts";
+import { isOurHost, type RouteOptions } from "./route.ts";
 
 /** Options for {@linkcode redirectToHttps}. */
-export interface RedirectOptions {
-  baseDomain: string;
+export interface RedirectOptions extends Pick<RouteOptions, "baseDomain" | "ownerOf"> {
   /** Port at which visitors reach the hub. */
   publicPort: number;
 }
@@ -17,10 +16,10 @@ export function redirectToHttps(
   request: { method: string; host?: string; target: string } | undefined,
   options: RedirectOptions,
 ): Uint8Array {
-  const { baseDomain, publicPort } = options;
+  const { publicPort } = options;
   const host = request?.host;
   const isHead = request?.method === "HEAD";
-  if (request === undefined || host === undefined || !isOurHost(host, baseDomain)) {
+  if (request === undefined || host === undefined || !isOurHost(host, options)) {
     const body = "This address serves encrypted pages only: use https.\n";
     return answer("400 Bad Request", [], body, isHead);
   }

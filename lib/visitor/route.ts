@@ -2,7 +2,8 @@ import { labelBelow } from "../wire/names.ts";
 
 /** Where a connection goes by the host name that it asks for. */
 export type Target =
-  | { to: "user"; username: string }
+  /** `isOwnName` where the relay has no certificate for the name, and so no page. */
+  | { to: "user"; username: string; isOwnName?: true }
   | { to: "control" }
   | { to: "landing" }
   /** A name of ours that nobody can have. */
@@ -18,6 +19,8 @@ export interface RouteOptions {
   /** Lower case, without a trailing dot. */
   baseDomain: string;
   isUsername: (label: string) => boolean;
+  /** Whose own domain it is, lower case; from memory. @default nobody has any */
+  ownerOf?: (domain: string) => string | undefined;
 }
 
 /**
@@ -26,16 +29,24 @@ export interface RouteOptions {
  * @param serverName lower case, without a trailing dot; absent when none was sent.
  */
 export function route(serverName: string | undefined, options: RouteOptions): Target {
-  const { baseDomain, isUsername } = options;
+  const { baseDomain, isUsername, ownerOf } = options;
+  if (serverName === undefined) return { to: "foreign" };
   if (serverName === baseDomain) return { to: "landing" };
-  const label = serverName === undefined ? undefined : labelBelow(serverName, baseDomain);
-  if (label === undefined) return { to: "foreign" };
+  const label = labelBelow(serverName, baseDomain);
+  if (label === undefined) {
+    const username = ownerOf?.(serverName);
+    return username === undefined ? { to: "foreign" } : { to: "user", username, isOwnName: true };
+  }
   if (label === "relay") return { to: "control" };
   if (isUsername(label)) return { to: "user", username: label };
   return LABEL.test(label) ? { to: "unknown" } : { to: "foreign" };
 }
 
-/** Whether a host is ours to redirect to https: BASE or a name below it. */
-export function isOurHost(host: string, baseDomain: string): boolean {
-  return host === baseDomain || labelBelow(host, baseDomain) !== undefined;
+/** Whether a host is ours to redirect to https: BASE, a name below it, or a user's own domain. */
+export function isOurHost(
+  host: string,
+  { baseDomain, ownerOf }: Pick<RouteOptions, "baseDomain" | "ownerOf">,
+): boolean {
+  return host === baseDomain || labelBelow(host, baseDomain) !== undefined ||
+    ownerOf?.(host) !== undefined;
 }

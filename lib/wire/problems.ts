@@ -70,6 +70,16 @@ export const PROBLEMS = {
     title: "That preference cannot be set",
     when: "mend the member that `detail` names",
   },
+  "domain-not-pointed": {
+    status: 409,
+    title: "That domain does not lead to you",
+    when: "set the record that `detail` names, and ask again once its name servers have it",
+  },
+  "domain-taken": {
+    status: 409,
+    title: "That domain is another user's",
+    when: "it leads to another user, who has it: have it lead to you alone, and ask again",
+  },
   "bad-csr": {
     status: 400,
     title: "That certificate request cannot be signed",

@@ -31,6 +31,7 @@ export function testApi(options: Pick<ApiOptions, "accounts"> & Partial<ApiOptio
     lastOnlineAt: nothing,
     claims: { create: never, verify: never },
     certificates: { submit: never, get: nothing, latest: nothing },
+    domains: { of: () => Promise.resolve([]), put: never, remove: never },
     release: never,
     revoke: never,
     openControl: () => undefined,

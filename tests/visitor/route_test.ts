@@ -2,6 +2,11 @@ import assert from "node:assert/strict";
 import { isUsername } from "../../lib/account/username.ts";
 import { isOurHost, route } from "../../lib/visitor/route.ts";
 
+const OURS = {
+  baseDomain: "glosson.test",
+  ownerOf: (domain: string) => domain === "blog.example.org" ? "kaylee" : undefined,
+};
+
 Deno.test("route() follows the table of PROTOCOL section 4", () => {
   const cases: [string | undefined, unknown][] = [
     ["kaylee.glosson.test", { to: "user", username: "kaylee" }],
@@ -10,6 +15,8 @@ Deno.test("route() follows the table of PROTOCOL section 4", () => {
     ["glosson.test", { to: "landing" }],
     [undefined, { to: "foreign" }],
     ["example.org", { to: "foreign" }],
+    ["blog.example.org", { to: "user", username: "kaylee", isOwnName: true }],
+    ["www.blog.example.org", { to: "foreign" }],
     ["notglosson.test", { to: "foreign" }],
     ["glosson.test.example.org", { to: "foreign" }],
     ["deep.kaylee.glosson.test", { to: "foreign" }],
@@ -21,13 +28,14 @@ Deno.test("route() follows the table of PROTOCOL section 4", () => {
     [".glosson.test", { to: "foreign" }],
   ];
   for (const [name, target] of cases) {
-    assert.deepEqual(route(name, { baseDomain: "glosson.test", isUsername }), target, `${name}`);
+    assert.deepEqual(route(name, { ...OURS, isUsername }), target, `${name}`);
   }
 });
 
-Deno.test("isOurHost() takes BASE and names below it only", () => {
-  assert.ok(isOurHost("glosson.test", "glosson.test"));
-  assert.ok(isOurHost("any.name.glosson.test", "glosson.test"));
-  assert.ok(!isOurHost("notglosson.test", "glosson.test"));
-  assert.ok(!isOurHost("glosson.test.evil.example", "glosson.test"));
+Deno.test("isOurHost() takes BASE, names below it and users' domains only", () => {
+  assert.ok(isOurHost("blog.example.org", OURS));
+  assert.ok(isOurHost("glosson.test", OURS));
+  assert.ok(isOurHost("any.name.glosson.test", OURS));
+  assert.ok(!isOurHost("notglosson.test", OURS));
+  assert.ok(!isOurHost("glosson.test.evil.example", OURS));
 });

@@ -7,7 +7,7 @@ import type { Buffer } from "node:buffer";
 import { type HostPort, writeHostPort } from "../../config/values.ts";
 import { pause } from "../../net/pause.ts";
 import { tryAgain, type TryAgainOptions } from "../try_again.ts";
-import { type DnsConnection, openDnsConnection } from "./connection.ts";
+import { type DnsConnection, openDnsConnection } from "../connection.ts";
 import {
   type Asked,
   explainTsig,
@@ -21,6 +21,9 @@ import { signRequest, TsigError, type TsigKey } from "./tsig.ts";
 
 /** How long a dialogue of a few requests may take. */
 const DIALOGUE_TIMEOUT_MS = 15_000;
+
+/** What names the server. */
+const SETTING = "GLOSSOND_RFC2136_SERVER";
 
 /** How long a zone may take to come over. */
 const TRANSFER_TIMEOUT_MS = 120_000;
@@ -126,12 +129,12 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
   return {
     dialogue: (action) =>
       tryAgain(async () => {
-        using connection = await openDnsConnection(options.server, timeoutMs);
+        using connection = await openDnsConnection(options.server, timeoutMs, SETTING);
         return await action((request) => exchange(connection, request, () => true));
       }, options),
     transfer: (request, begin) =>
       tryAgain(async () => {
-        using connection = await openDnsConnection(options.server, TRANSFER_TIMEOUT_MS);
+        using connection = await openDnsConnection(options.server, TRANSFER_TIMEOUT_MS, SETTING);
         const reader = begin();
         await exchange(connection, request, reader.take);
         return reader.result();

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import { type HostPort, writeHostPort } from "../../config/values.ts";
-import { networkCause } from "../../net/network_cause.ts";
-import { closeQuietly, writeAll } from "../../net/splice.ts";
-import { failure } from "../try_again.ts";
+import { type HostPort, writeHostPort } from "../config/values.ts";
+import { networkCause } from "../net/network_cause.ts";
+import { closeQuietly, writeAll } from "../net/splice.ts";
+import { failure } from "./try_again.ts";
 
 /** A TCP connection to a DNS server; its owner closes it. */
 export interface DnsConnection extends Disposable {
@@ -16,11 +16,13 @@ export interface DnsConnection extends Disposable {
  * Opens a connection on which each message has its length before it (RFC 1035 section 4.2.2).
  *
  * @param timeoutMs how long it may live; whatever is awaited of it then fails.
+ * @param setting what names the server, for whoever mends it; none where that is not the operator's.
  * @throws {Error} with the cause and the fix, as its methods do; a `PassingError` where that may pass.
  */
 export async function openDnsConnection(
   server: HostPort,
   timeoutMs: number,
+  setting?: string,
 ): Promise<DnsConnection> {
   const late = AbortSignal.timeout(timeoutMs);
   const { host: hostname, port } = server;
@@ -31,9 +33,8 @@ export async function openDnsConnection(
       return await action();
     } catch (error) {
       const { why, passing } = networkCause(late.aborted ? late.reason : error);
-      const message = `Cannot reach the DNS server at ${
-        writeHostPort(server)
-      }: ${why} (GLOSSOND_RFC2136_SERVER)`;
+      const named = setting === undefined ? "" : ` (${setting})`;
+      const message = `Cannot reach the DNS server at ${writeHostPort(server)}: ${why}${named}`;
       throw failure(message, { passing, cause: error });
     }
   }
