@@ -4,7 +4,7 @@ import { type ControlSession, type Ending, openControl } from "./control.ts";
 import type { JoinedVisitor } from "./data_connection.ts";
 import { DataDialer, type DataDialerOptions } from "./data_dialer.ts";
 import { DataPorts } from "./data_ports.ts";
-import type { DataPathReport } from "./data_path.ts";
+import type { DataAddress, DataPathReport } from "./data_path.ts";
 import { watchHeartbeat } from "./heartbeat.ts";
 import { Parking } from "./parking.ts";
 import { PoolSize } from "./pool_size.ts";
@@ -54,7 +54,8 @@ class OnlineSession {
   readonly #ports: DataPorts;
   readonly #dialer: DataDialer;
   readonly #wished: PoolSize;
-  readonly #parking: Parking;
+  /** By data port: each of a relay's machines keeps its own full, and one that is gone holds up none. */
+  readonly #parkings = new Map<string, Parking>();
   #asking: ReturnType<typeof setTimeout> | undefined;
   /** Visitors on their way to be joined. */
   #joining = 0;
@@ -62,7 +63,7 @@ class OnlineSession {
   #told: number | undefined;
 
   constructor(options: OnlineOptions) {
-    const { relay, token, http, signal, elapsed, sleep, random, log } = options;
+    const { relay, token, http, signal, elapsed, log } = options;
     this.#options = options;
     this.#ports = new DataPorts(log);
     this.#dialer = new DataDialer(
@@ -75,14 +76,6 @@ class OnlineSession {
       this.#over.signal,
     );
     this.#wished = new PoolSize({ most: options.pool, now: elapsed });
-    this.#parking = new Parking({
-      wanted: () => this.#poolSize,
-      dial: (ticket, address, onShown) => this.#dialer.park(ticket, address, onShown),
-      onJoined: (joined) => void this.#serve(joined),
-      ask: () => this.#ask(),
-      signal: this.#over.signal,
-      ...{ now: elapsed, sleep, random, log },
-    });
     this.#control = openControl({
       ...{ relay, token, http, signal, log },
       onMessage: (message) => this.#receive(message),
@@ -100,7 +93,7 @@ class OnlineSession {
         break;
       case "tickets": {
         const port = this.#ports.of(message);
-        if (port !== undefined) this.#parking.offer(message.tickets, port);
+        if (port !== undefined) this.#parkingAt(port).offer(message.tickets, port);
         break;
       }
       case "online":
@@ -110,6 +103,21 @@ class OnlineSession {
         this.#watch();
         break;
     }
+  }
+
+  #parkingAt({ hostname, port }: DataAddress): Parking {
+    const key = `${hostname} ${port}`;
+    const { elapsed: now, sleep, random, log } = this.#options;
+    const parking = this.#parkings.get(key) ?? new Parking({
+      wanted: () => this.#poolSize,
+      dial: (ticket, address, onShown) => this.#dialer.park(ticket, address, onShown),
+      onJoined: (joined) => void this.#serve(joined),
+      ask: () => this.#ask(),
+      signal: this.#over.signal,
+      ...{ now, sleep, random, log },
+    });
+    this.#parkings.set(key, parking);
+    return parking;
   }
 
   /** Visitors that there is room for. */
@@ -134,7 +142,7 @@ class OnlineSession {
   #ask(): void {
     if (this.#over.signal.aborted) return;
     // What is kept for want of a place counts as granted at the relay.
-    this.#parking.fill();
+    for (const parking of this.#parkings.values()) parking.fill();
     if (this.#poolSize === this.#told) return;
     this.#asking ??= setTimeout(() => {
       this.#asking = undefined;

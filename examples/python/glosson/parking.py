@@ -43,16 +43,12 @@ class Parking:
         self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         self._rest_until = 0.0
 
-    def offer(self, tickets: tuple[str, ...], data: DataAddress | None) -> None:
+    def offer(self, tickets: tuple[str, ...], data: DataAddress) -> None:
         """Use tickets as far as there are places, and the others when there are.
 
         A relay that ends connections sends tickets for others, which may come before it is known
         here that those ended. It would take dropped ones for granted until they expire.
-
-        Without `data` they cannot be used.
         """
-        if data is None:
-            return
         until = time.monotonic() + TICKET_S
         self._spare.extend((ticket, data, until) for ticket in tickets)
         self.use()

@@ -14,7 +14,7 @@ from .data_ports import DataPorts
 from .dialer import Dialer
 from .endings import Ending
 from .limit import Limit
-from .messages import Connect, Goodbye, Online, Tickets
+from .messages import Connect, DataAddress, Goodbye, Online, Tickets
 from .parking import Parking
 from .pool_size import PoolSize
 from .web_socket import Closed
@@ -35,7 +35,8 @@ class Session:
         self._client = client
         self._wished = PoolSize(client.most_parked)
         self._dialer = Dialer(client, self._path_changed)
-        self._parking = Parking(self._pool, self._dialer.park, self._joined, self._ask_if_other)
+        # By data port: each is kept full by itself, and one that is gone holds up none.
+        self._parkings: dict[DataAddress, Parking] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._joining = 0  # visitors on their way
         self._asking = False
@@ -64,7 +65,8 @@ class Session:
         except Closed:
             return endings.closed(self._control.close_code)
         finally:
-            await self._parking.stop()
+            for parking in self._parkings.values():
+                await parking.stop()
             for task in list(self._tasks):
                 task.cancel()
             await self._control.close()
@@ -101,10 +103,19 @@ class Session:
             self._client.health.online()
             self._ask()
         elif isinstance(message, Tickets) and self.was_online:
-            self._parking.offer(message.tickets, self._ports.of(message.data))
+            self._park(message.tickets, self._ports.of(message.data))
         elif isinstance(message, Connect) and self.was_online:
             self._start(self._meet(message))
         return None
+
+    def _park(self, tickets: tuple[str, ...], data: DataAddress | None) -> None:
+        """Use tickets at a data port; without one they cannot be used."""
+        if data is None:
+            return
+        if data not in self._parkings:
+            lot = Parking(self._pool, self._dialer.park, self._joined, self._ask_if_other)
+            self._parkings[data] = lot
+        self._parkings[data].offer(tickets, data)
 
     def _start(self, work: object) -> None:
         task = asyncio.ensure_future(work)  # type: ignore[call-overload]
@@ -120,7 +131,8 @@ class Session:
 
     def _ask_if_other(self) -> None:
         """Say nothing that the relay knows: it keeps the pool full by itself."""
-        self._parking.use()
+        for parking in self._parkings.values():
+            parking.use()
         if self._pool() != self._told:
             self._ask()
 

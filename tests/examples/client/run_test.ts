@@ -251,6 +251,26 @@ Deno.test("run() tries a ticket again when the relay refused one", () =>
     await relay.ready(1);
   }));
 
+Deno.test("run() keeps connections parked at each of a relay's data ports, and waits for none that is gone", () =>
+  story(async ({ relay, start }) => {
+    using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const gone = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    gone.close();
+    start({ pool: 1 });
+    await relay.ready(1);
+    const at = ({ port }: Deno.NetAddr) => ({ dataHost: "127.0.0.1", dataPort: port });
+    relay.send({ type: "tickets", tickets: ["g".repeat(22)], ...at(gone.addr) });
+    relay.send({ type: "tickets", tickets: ["o".repeat(22)], ...at(other.addr) });
+    using parked = await other.accept();
+    const preface = new Uint8Array(64);
+    const n = await parked.read(preface);
+    assert.equal(
+      new TextDecoder().decode(preface.subarray(0, n!)),
+      `GLOSSON/1 ${"o".repeat(22)}\n`,
+    );
+    assert.equal(relay.parked.length, 1, "the one at home stays");
+  }));
+
 Deno.test("run() refuses visitors over its limit at once, unless one of them only waits", () =>
   story(async ({ relay, start }) => {
     const asked = Promise.withResolvers<void>();

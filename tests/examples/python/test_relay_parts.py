@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,6 +29,7 @@ from glosson.pool_size import PoolSize
 from glosson.problem import RelayProblem, RelayUnreachable, read_problem, read_retry_after
 from glosson.records import NothingSetUp, SavedIdentity
 from glosson.relay_address import connect_host, may_dial, read_relay_address
+from glosson.session import Session
 from glosson.terminal import complain, say
 from glosson.unseen import LineFormatter, has_unseen, without_unseen
 
@@ -269,6 +271,30 @@ def test_tickets_that_come_before_there_is_a_place_are_used_when_there_is_one() 
 
     asyncio.run(in_time())
     assert shown == ["first", "second", "third"]
+
+
+def test_each_data_port_of_a_relay_has_its_own_parked_connections() -> None:
+    dialled: list[tuple[DataAddress, str]] = []
+    home, other = DataAddress("d.example", 9000), DataAddress("e.example", 9000)
+
+    async def park(data: DataAddress, ticket: str, _on_shown: Callable[[], None]) -> Joined:
+        dialled.append((data, ticket))
+        await asyncio.sleep(60)
+        raise NotJoined
+
+    async def main() -> None:
+        front = SimpleNamespace(room=8)
+        session = Session(SimpleNamespace(most_parked=1, front=front, transport="auto"))  # type: ignore[arg-type]
+        session._dialer.park = park  # type: ignore[method-assign, assignment]
+        session._park(("one", "two"), home)
+        session._park(("three", "four"), other)
+        session._park(("five",), None)
+        await asyncio.sleep(0.01)
+        for parking in session._parkings.values():
+            await parking.stop()
+
+    asyncio.run(main())
+    assert dialled == [(home, "one"), (other, "three")]
 
 
 def test_an_address_that_is_silent_leaves_time_for_the_next_ones() -> None:
