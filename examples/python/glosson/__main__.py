@@ -6,12 +6,14 @@ import asyncio
 import logging
 import sys
 
-from . import arguments, install, release, run, setup, status
+from . import arguments, install, preferences, release, rename, run, setup, status
 from .exit_codes import INTERRUPTED, WELL, exit_code_of
 from .options import (
     InstallOptions,
     LogsOptions,
     Options,
+    PreferencesOptions,
+    RenameOptions,
     RunOptions,
     SetupOptions,
     StatusOptions,
@@ -68,6 +70,12 @@ async def perform(options: Options, state: State) -> int:
         return WELL
     if isinstance(options, StatusOptions):
         return await status.show(state, as_json=options.json)
+    if isinstance(options, PreferencesOptions):
+        await preferences.change_preferences(options, state)
+        return WELL
+    if isinstance(options, RenameOptions):
+        await rename.rename(options, state)
+        return WELL
     await release.release(state, sure=options.yes)
     return WELL
 

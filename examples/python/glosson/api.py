@@ -79,6 +79,11 @@ class Api:
         members = {"hostname": str, "online": bool}
         return (await self._ask("GET", "/v1/account", members)).members
 
+    async def change_preferences(self, change: Mapping[str, object]) -> dict[str, Any]:
+        """Change what visitors see while the user is away; the answer is all of it."""
+        members = {"offlinePage": str, "lastSeen": bool}
+        return (await self._ask("PATCH", "/v1/account", members, change)).members
+
     async def release(self) -> None:
         """Give the name back."""
         await self._ask("DELETE", "/v1/account", None)
@@ -132,7 +137,7 @@ class Api:
             if self._token is not None:
                 fields.append((b"Authorization", f"Bearer {self._token}".encode()))
             body = b"" if content is None else json.dumps(content).encode()
-            if method == "POST":
+            if method in ("POST", "PATCH"):
                 fields.append((b"Content-Type", b"application/json"))
                 fields.append((b"Content-Length", b"%d" % len(body)))
             await tls.write(head_bytes(f"{method} {path} HTTP/1.1".encode(), fields) + body)
@@ -156,13 +161,14 @@ class Api:
 def is_answer(value: dict[str, Any], members: Mapping[str, type]) -> bool:
     """Whether an answer has what it has to have, and no text that a relay would not send.
 
-    What it says is shown, logged, and put into files and requests.
+    What it says is shown, logged, and put into files and requests; but for the words of the user,
+    which are shown only.
     """
     if any(not isinstance(value.get(name), kind) for name, kind in members.items()):
         return False
     if "hostname" in members and not is_host(value["hostname"]):
         return False
-    texts = [text for name, text in value.items() if name != "certificate"]
+    texts = [text for name, text in value.items() if name not in ("certificate", "away")]
     if any(isinstance(text, str) and has_unseen(text) for text in texts):
         return False
     certificate = value.get("certificate")

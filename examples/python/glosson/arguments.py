@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import re
-from typing import Any
+from typing import Any, Callable
 
 from . import __version__
+from .account_arguments import add_account_commands, away_options, privacy_options
 from .identity import KEY_TYPES
 from .options import (
     InstallOptions,
     LogsOptions,
     Options,
     ReleaseOptions,
-    RunOptions,
+    RenameOptions,
     SetupOptions,
     StatusOptions,
     UninstallOptions,
 )
 from .relay_address import read_relay_address
-from .run_arguments import INSTALL, RUN, STYLE, add_run, checked, number
-from .upstream import read_upstream
-
-# PROTOCOL: a lower-case DNS label of 2 to 63 characters, no punycode.
-USERNAME = re.compile(r"(?!..--)[a-z0-9][a-z0-9-]{0,61}[a-z0-9]")
-
+from .run_arguments import INSTALL, RUN, STYLE, add_run, checked, number, run_options
+from .username import read_username
 
 DEFAULT_RELAY = "https://glosson.kaylee.wtf"
 
@@ -48,6 +44,16 @@ when it is found the name is yours; the code can be removed then. Setting up a n
 way replaces a lost token. Interrupted, it goes on where it was when it is started again.
 """
 
+# What each command takes whose words need no reading.
+PLAIN: dict[str, Callable[..., Options]] = {
+    "setup": SetupOptions,
+    "uninstall": UninstallOptions,
+    "logs": LogsOptions,
+    "status": StatusOptions,
+    "rename": RenameOptions,
+    "release": ReleaseOptions,
+}
+
 
 def parse(args: list[str]) -> Options:
     """Read a command line; ends the program with help (0) or what is wrong (2)."""
@@ -58,27 +64,22 @@ def parse(args: list[str]) -> Options:
     add_run(commands, "run", "be online", RUN)
     add_run(commands, "install", "be online from now on, by what this system has", INSTALL)
     _add_short(commands)
+    add_account_commands(commands)
     for command in commands.choices.values():
         command.add_argument("--state", metavar="DIR", help="the state folder")
     told = vars(parser.parse_args(args or ["--help"]))
     chosen = told.pop("command")
-    if chosen == "setup":
-        return SetupOptions(**told)
-    if chosen in ("uninstall", "logs"):
-        return UninstallOptions(**told) if chosen == "uninstall" else LogsOptions(**told)
-    if chosen in ("run", "install"):
-        names = ("upstream", "app_host", "upstream_ca", "insecure_upstream")
-        upstream, *of_app = (told.pop(name) for name in names)
-        try:
-            app = None if upstream is None else read_upstream(upstream, *of_app)
-        except (ValueError, OSError) as error:
-            commands.choices[chosen].error(str(error))
-        if chosen == "install":
-            if told["log_file"] is not None:
-                commands.choices[chosen].error(NO_LOG_FILE)
-            return InstallOptions(tuple(_without_state(args[1:])), told["state"])
-        return RunOptions(upstream=app, **told)
-    return StatusOptions(**told) if chosen == "status" else ReleaseOptions(**told)
+    error = commands.choices[chosen].error
+    if chosen in PLAIN:
+        return PLAIN[chosen](**told)
+    if chosen in ("away", "privacy"):
+        return (away_options if chosen == "away" else privacy_options)(told, error)
+    options = run_options(told, error)
+    if chosen == "run":
+        return options
+    if options.log_file is not None:
+        error(NO_LOG_FILE)
+    return InstallOptions(tuple(_without_state(args[1:])), options.state)
 
 
 def _add_setup(commands: Any) -> None:
@@ -90,7 +91,7 @@ def _add_setup(commands: Any) -> None:
         "username",
         nargs="?",
         metavar="NAME",
-        type=checked(_username),
+        type=checked(read_username),
         help="asked for if not given",
     )
     add("--relay", metavar="URL", type=checked(read_relay_address), help=f"such as {DEFAULT_RELAY}")
@@ -116,11 +117,3 @@ def _add_short(commands: Any) -> None:
     commands.add_parser("uninstall", help="end what install began", **STYLE)
     logs = commands.add_parser("logs", help="tell what an installed run said last", **STYLE)
     logs.add_argument("-n", "--lines", **number(1, 100_000, 20), help="how many (default 20)")
-    release = commands.add_parser("release", help="give the name back to the relay", **STYLE)
-    release.add_argument("-y", "--yes", action="store_true", help="do not ask whether to")
-
-
-def _username(text: str) -> str:
-    if not USERNAME.fullmatch(text):
-        raise ValueError(f'"{text}" cannot be a name: 2 to 63 of a-z, 0-9 and "-", not at an end')
-    return text

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from typing import Callable
+from pathlib import Path
+from typing import Callable, Protocol
 
 from .api import Api
 from .data_connection import Joined
-from .front import Front
 from .health import Health
 from .state import State
+
+
+class VisitorEnd(Protocol):
+    """Where visitors' TLS ends: in this program, or in another one of the user's."""
+
+    @property
+    def visitors(self) -> int:
+        """How many are there, without those who have to leave."""
+
+    @property
+    def room(self) -> int:
+        """For how many more there is a place; idle ones would give theirs."""
+
+    def use(self, identity: Path) -> None:
+        """Serve new visitors with this key and chain, in one PEM file; the others keep theirs."""
+
+    async def serve(self, joined: Joined) -> None:
+        """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""
+
+    async def stop(self, grace_s: float) -> None:
+        """Let open answers finish for a while, then end every connection."""
 
 
 @dataclass
@@ -20,7 +41,7 @@ class Client:
     api: Api
     trust: ssl.SSLContext
     token: str
-    front: Front
+    front: VisitorEnd
     most_parked: int
     serve: Callable[[Joined], None]  # takes a visitor over, who outlives the session
     health: Health

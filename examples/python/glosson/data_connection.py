@@ -49,6 +49,7 @@ class Joined:
 
     conn: Stream
     address: str | None  # the visitor's, None when the relay does not know it
+    header: bytes  # the PROXY protocol's, as it came
 
 
 async def open_tcp(data: DataAddress, relay_ip: str) -> Connection:
@@ -77,14 +78,14 @@ async def join(
         if not first:
             raise NotJoined
         with Limit(HEADER_S, "no whole PROXY header"):
-            return Joined(conn, await _read_header(conn, first))
+            return await _read_header(conn, first)
     except BaseException:
         conn.close()
         raise
 
 
-async def _read_header(conn: Stream, first: bytes) -> str | None:
-    """Read a PROXY protocol v2 header, no byte more; return the visitor's address."""
+async def _read_header(conn: Stream, first: bytes) -> Joined:
+    """Read a PROXY protocol v2 header, no byte more."""
     start = first + await read_exactly(conn, START_BYTES - len(first))
     if start == REFUSED[:START_BYTES]:
         raise Refused
@@ -92,10 +93,16 @@ async def _read_header(conn: Stream, first: bytes) -> str | None:
     if start[:12] != PROXY_V2 or command not in (LOCAL, PROXY) or length > MAX_HEADER_BYTES:
         raise Foreign("what the relay sends is no PROXY header")
     rest = await read_exactly(conn, length)
+    address = None if command == LOCAL else _address(family, rest)
+    return Joined(conn, address, start + rest)
+
+
+def _address(family: int, rest: bytes) -> str | None:
+    """Return the visitor's address; None for a family that has none of the kind."""
     size = ADDRESS_BYTES.get(family)
-    if command == LOCAL or size is None:
+    if size is None:
         return None
-    if length < 2 * size + 4:
+    if len(rest) < 2 * size + 4:
         raise OSError("the PROXY header has no room for its addresses")
     ip = ipaddress.ip_address(rest[:size])
     mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None

@@ -7,7 +7,7 @@ import logging
 import ssl
 from pathlib import Path
 
-from .connection import Stream
+from .data_connection import Joined
 from .exchange import Site
 from .visit import PROTOCOLS, Visit
 
@@ -48,13 +48,13 @@ class Front:
         busy = sum(visit.idle_since is None for visit in self._visits.values())
         return max(0, self._max - busy)
 
-    async def serve(self, conn: Stream, address: str | None) -> None:
+    async def serve(self, joined: Joined) -> None:
         """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""
         if self._context is None or (self.visitors >= self._max and not self._make_room()):
             log.warning("Too many visitors: one was turned away (--max-visitors)")
-            conn.close()
+            joined.conn.close()
             return
-        visit = Visit(conn, address, self._hostname, self._site, self._silence_s)
+        visit = Visit(joined.conn, joined.address, self._hostname, self._site, self._silence_s)
         task = asyncio.ensure_future(self._run(visit, self._context))
         self._visits[task] = visit
         try:

@@ -11,7 +11,7 @@ from .terminal import say
 
 
 async def give_back(account: Account, ca: str | None) -> None:
-    """Release a name at its relay; raises RelayProblem or RelayUnreachable.
+    """Release a name at its relay, and say so; raises RelayProblem or RelayUnreachable.
 
     That it is gone already, or taken over, is as good. `ca` are further authorities to trust, PEM.
     """
@@ -22,10 +22,11 @@ async def give_back(account: Account, ca: str | None) -> None:
         if problem.status != 401:
             raise
         say(f"{problem} Forgetting it here.")
+    say(f"{account.hostname} is given back.")
 
 
 async def give_former_back(state: State, ca: str | None, kept: str) -> None:
-    """Release the name that a `rename` of the reference client left to be given back.
+    """Release the name that an unfinished `rename` was to give back.
 
     Not if it is the host name that is `kept`: then that one is this account's again. Raises as
     `give_back`, and the name can be given back later.
@@ -35,5 +36,4 @@ async def give_former_back(state: State, ca: str | None, kept: str) -> None:
         return
     if former.hostname != kept:
         await give_back(former, ca)
-        say(f"{former.hostname}, the name before, is given back.")
     state.forget(FormerAccount)

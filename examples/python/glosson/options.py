@@ -28,6 +28,8 @@ class RunOptions:
 
     upstream: Upstream | None
     dir: str | None
+    tls_upstream: Upstream | None
+    proxy_protocol: bool
     data_over: str
     pool: int
     max_visitors: int
@@ -70,6 +72,24 @@ class StatusOptions:
 
 
 @dataclass(frozen=True)
+class PreferencesOptions:
+    """`glosson away` and `privacy`: what changes, in the words of PROTOCOL."""
+
+    change: dict[str, object]
+    state: str | None
+
+
+@dataclass(frozen=True)
+class RenameOptions:
+    """`glosson rename`."""
+
+    username: str
+    bio_file: str | None
+    yes: bool
+    state: str | None
+
+
+@dataclass(frozen=True)
 class ReleaseOptions:
     """`glosson release`."""
 
@@ -84,5 +104,7 @@ Options = Union[
     UninstallOptions,
     LogsOptions,
     StatusOptions,
+    PreferencesOptions,
+    RenameOptions,
     ReleaseOptions,
 ]

@@ -26,7 +26,7 @@ class Account:
 
 
 class FormerAccount(Account):
-    """The account that an unfinished `rename` of the reference client is to give back."""
+    """The account that an unfinished `rename` is to give back."""
 
 
 @dataclass(frozen=True)

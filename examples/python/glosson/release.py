@@ -6,7 +6,7 @@ from .give_back import give_back, give_former_back
 from .install import installed
 from .records import Account, PendingClaim
 from .state import State
-from .terminal import say, terminal_lines
+from .terminal import confirm, say, terminal_lines
 
 
 async def release(state: State, sure: bool) -> None:
@@ -17,12 +17,7 @@ async def release(state: State, sure: bool) -> None:
             f"This gives {account.hostname} back: its page is gone, "
             "and after a while others may claim it."
         )
-        lines = terminal_lines()
-        if lines is None:
-            raise RuntimeError(f"{there} To go ahead, add --yes")
-        answer = await lines.ask(f"{there}\nGo ahead? [y/N]")
-        if answer.lower() not in ("y", "yes"):
-            raise RuntimeError("Nothing was changed")
+        await confirm(there, "--yes", terminal_lines())
     ca = state.ca()
     await give_former_back(state, ca, account.hostname)
     await give_back(account, ca)
@@ -30,7 +25,6 @@ async def release(state: State, sure: bool) -> None:
         state.forget(kind)
     state.forget_identity()
     state.save_ca(None)
-    say(f"{account.hostname} is given back.")
     job = installed(state)
     if job is not None:
         say(f"glosson is still installed, by {job['by']}: uninstall ends it.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from .api import Api, relay_trust
 from .built_in_page import built_in_page
 from .certificate import obtain_certificate
-from .client import Client
+from .client import Client, VisitorEnd
 from .data_connection import Joined
 from .descriptors import allow_visitors
 from .endings import Ending
@@ -31,6 +31,7 @@ from .renewal import first_certificate, keep_certificate
 from .state import State
 from .static_files import static_files
 from .stay_online import stay_online
+from .tls_upstream import TlsUpstream
 
 LEAVING_S = 5.0  # for open answers to finish
 
@@ -58,9 +59,7 @@ class _Run:
         trust = relay_trust(state.ca())
         api = Api(read_relay_address(account.relay), trust, account.token)
         self._api = api
-        self._front = Front(
-            account.hostname, self._site(), options.max_visitors, options.visitor_silence
-        )
+        self._front = self._end()
         self._health = Health(state, options.data_over)
         self._client = Client(
             *(api, trust, account.token, self._front, options.pool, self._serve, self._health),
@@ -68,6 +67,13 @@ class _Run:
             transport=options.data_over,
         )
         self._visitors: set[asyncio.Task[None]] = set()
+
+    def _end(self) -> VisitorEnd:
+        options = self._options
+        if options.tls_upstream is not None:
+            return TlsUpstream(options.tls_upstream, options.proxy_protocol, options.max_visitors)
+        most, silence = options.max_visitors, options.visitor_silence
+        return Front(self._account.hostname, self._site(), most, silence)
 
     def _site(self) -> Site:
         options = self._options
@@ -98,7 +104,7 @@ class _Run:
                 await asyncio.wait(self._visitors, timeout=LEAVING_S)
 
     def _serve(self, joined: Joined) -> None:
-        task = asyncio.ensure_future(self._front.serve(joined.conn, joined.address))
+        task = asyncio.ensure_future(self._front.serve(joined))
         self._visitors.add(task)
         task.add_done_callback(self._visitors.discard)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, NoReturn, TypeVar
 
 from .data_transports import AUTO, TRANSPORTS
 from .front import SILENCE_S
 from .messages import MAX_POOL
-from .upstream import VISITOR
+from .options import RunOptions
+from .upstream import VISITOR, Upstream, read_upstream
 
 T = TypeVar("T")
 
@@ -22,12 +23,23 @@ APP_HOST = (
     "for apps that answer to no other; or a name"
 )
 
+TLS_UPSTREAM = (
+    "a TLS server of yours, such as Caddy or nginx, that gets visitors' connections as they are: "
+    "8443, localhost:8443 or unix:/path; key and chain are in identity.pem of the state folder"
+)
+PROXY_PROTOCOL = (
+    "with the visitor's address before them, by the PROXY protocol (version 2), for --tls-upstream"
+)
+
+# What says nothing without --upstream.
+OF_APP = ("app_host", "upstream_ca", "insecure_upstream", "app_silence")
+
 RUN = """\
 Goes online and stays there: reconnects after losses and renews the certificate.
 
-Without --upstream and --dir visitors see a small page that says you are online. Ctrl-C (or
-SIGTERM, or the end of its terminal) lets open answers finish for a few seconds; pressed again it
-ends at once.
+Without --upstream, --dir and --tls-upstream visitors see a small page that says you are online.
+Ctrl-C (or SIGTERM, or the end of its terminal) lets open answers finish for a few seconds; pressed
+again it ends at once.
 """
 
 
@@ -49,20 +61,23 @@ def add_run(commands: Any, name: str, hint: str, description: str) -> None:
     site = run.add_mutually_exclusive_group()
     site.add_argument("--upstream", metavar="URL", help="show a web app, such as localhost:8000")
     site.add_argument("--dir", metavar="DIR", help="show the files in DIR, index.html for a folder")
+    site.add_argument("--tls-upstream", metavar="SERVER", help=TLS_UPSTREAM)
     add = run.add_argument
-    add("--app-host", metavar="HOST", default=VISITOR, help=APP_HOST)
+    add("--proxy-protocol", action="store_true", help=PROXY_PROTOCOL)
+    add("--app-host", metavar="HOST", help=APP_HOST)
     add("--upstream-ca", metavar="FILE", help="trust the authorities in FILE for an https app")
     add("--insecure-upstream", action="store_true", help="take any certificate of an https app")
     add(
         "--app-silence",
-        **number(1, 86400, DEFAULT_APP_SILENCE_S),
-        help="seconds that the app may be silent before its answer (default %(default)s)",
+        **number(1, 86400, None),
+        help="seconds that the app may be silent before its answer "
+        f"(default {DEFAULT_APP_SILENCE_S})",
     )
     add(
         "--visitor-silence",
-        **number(1, 86400, int(SILENCE_S)),
+        **number(1, 86400, None),
         help="seconds that a visitor may be silent within and between requests "
-        "(default %(default)s)",
+        f"(default {SILENCE_S:g})",
     )
     add(
         "--data-over",
@@ -86,7 +101,41 @@ def add_run(commands: Any, name: str, hint: str, description: str) -> None:
     add("--log-file", metavar="FILE", help=log_file if name == "run" else argparse.SUPPRESS)
 
 
-def number(least: int, most: int, default: int) -> dict[str, Any]:
+def run_options(told: dict[str, Any], error: Callable[[str], NoReturn]) -> RunOptions:
+    """Read what was told to `run` or `install`; `error` ends the program."""
+    for name in OF_APP:
+        if told[name] not in (None, False) and told["upstream"] is None:
+            error(f"--{name.replace('_', '-')} is about the app of --upstream, and there is none")
+    if told["proxy_protocol"] and told["tls_upstream"] is None:
+        error("--proxy-protocol is about the server of --tls-upstream, and there is none")
+    if told["visitor_silence"] is not None and told["tls_upstream"] is not None:
+        error("--visitor-silence is for your server to say with --tls-upstream")
+    host, ca, insecure = (told.pop(name) for name in OF_APP[:3])
+    try:
+        app = told["upstream"]
+        if app is not None:
+            told["upstream"] = read_upstream(app, host or VISITOR, ca, insecure)
+        told["tls_upstream"] = _tls_server(told["tls_upstream"])
+    except (ValueError, OSError) as wrong:
+        error(str(wrong))
+    told["app_silence"] = told["app_silence"] or DEFAULT_APP_SILENCE_S
+    told["visitor_silence"] = told["visitor_silence"] or int(SILENCE_S)
+    return RunOptions(**told)
+
+
+def _tls_server(text: str | None) -> Upstream | None:
+    if text is None:
+        return None
+    # No URL, since what visitors send is passed to it as it is.
+    if re.fullmatch(r"\d+|[^/]+:\d+|unix:/.+", text):
+        try:
+            return read_upstream(text)
+        except ValueError:
+            pass
+    raise ValueError("--tls-upstream is HOST:PORT or unix:PATH, and nothing else")
+
+
+def number(least: int, most: int, default: int | None) -> dict[str, Any]:
     """Return what argparse takes for a number within bounds."""
 
     def read(text: str) -> int:

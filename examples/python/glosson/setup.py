@@ -11,7 +11,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 from .api import Api, find_relay, relay_trust
-from .arguments import DEFAULT_RELAY, USERNAME
+from .arguments import DEFAULT_RELAY
 from .certificate import obtain_certificate
 from .claim import Claiming
 from .give_back import give_former_back
@@ -23,7 +23,8 @@ from .records import Account
 from .relay_address import RelayAddress, read_relay_address
 from .renewal import renewal_time
 from .state import State
-from .terminal import Lines, say, terminal_lines
+from .terminal import Lines, confirm, say, terminal_lines
+from .username import read_username
 
 PROTOCOL = 1  # the version that this client speaks
 
@@ -65,11 +66,7 @@ class _Setup:
             if before is not None:
                 await self._confirm(before, same)
             account = await self._claim(api, username, ca)
-        api = Api(api.relay, trust, account.token)
-        if not self._has_identity(account):
-            say(f"Asking for a certificate for {account.hostname}; its key stays here ...")
-            identity = await obtain_certificate(api, state, account)
-            say(f"It is there, good until {formatdate(identity.not_after, usegmt=True)}.")
+        await certify(account, trust, state)
         say(DONE.format(hostname=account.hostname))
 
     async def _who(self) -> str:
@@ -81,11 +78,7 @@ class _Setup:
                 name = self._before.username
         if not name:
             raise RuntimeError("setup needs the NAME to set up")
-        if not USERNAME.fullmatch(name):
-            raise ValueError(
-                f'"{name}" cannot be a name: 2 to 63 of a-z, 0-9 and "-", not at an end'
-            )
-        return name
+        return read_username(name)
 
     async def _where(self) -> RelayAddress:
         if self._options.relay is not None:
@@ -130,11 +123,7 @@ class _Setup:
                 f"{self._state.folder} holds {before.username} at {before.relay}, which this "
                 "replaces. (With --state DIR both can be kept.)"
             )
-        if self._lines is None:
-            raise RuntimeError(f"{there} To go ahead, add --force")
-        answer = await self._lines.ask(f"{there}\nGo ahead? [y/N]")
-        if answer.lower() not in ("y", "yes"):
-            raise RuntimeError("Nothing was changed")
+        await confirm(there, "--force", self._lines)
 
     async def _claim(self, api: Api, username: str, ca: str | None) -> Account:
         found = await Claiming(api, self._state, self._lines, self._options.bio_file).claim(
@@ -155,12 +144,23 @@ class _Setup:
             say(f"The name before cannot be given back: {error}")
         return account
 
-    def _has_identity(self, account: Account) -> bool:
-        """Whether there is a key and a certificate that need no renewal."""
-        saved, now = self._state.identity(), time.time()
-        if saved is None:
-            return False
-        try:
-            return now < renewal_time(check_identity(saved, account.hostname, now))
-        except ValueError:
-            return False
+
+async def certify(account: Account, trust: ssl.SSLContext, state: State) -> None:
+    """Get an account's certificate, unless there is one that is good for a while."""
+    if _has_identity(account, state):
+        return
+    say(f"Asking for a certificate for {account.hostname}; its key stays here ...")
+    api = Api(read_relay_address(account.relay), trust, account.token)
+    identity = await obtain_certificate(api, state, account)
+    say(f"It is there, good until {formatdate(identity.not_after, usegmt=True)}.")
+
+
+def _has_identity(account: Account, state: State) -> bool:
+    """Whether there is a key and a certificate that need no renewal."""
+    saved, now = state.identity(), time.time()
+    if saved is None:
+        return False
+    try:
+        return now < renewal_time(check_identity(saved, account.hostname, now))
+    except ValueError:
+        return False

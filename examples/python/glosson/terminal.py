@@ -59,6 +59,18 @@ class Lines:
         return (await self.next() or "").strip()
 
 
+async def confirm(there: str, option: str, lines: Lines | None) -> None:
+    """Ask whether to go ahead with what is told; RuntimeError when not, or when nobody can say.
+
+    `option` agrees to it on the command line.
+    """
+    if lines is None:
+        raise RuntimeError(f"{there} To go ahead, add {option}")
+    answer = await lines.ask(f"{there}\nGo ahead? [y/N]")
+    if answer.lower() not in ("y", "yes"):
+        raise RuntimeError("Nothing was changed")
+
+
 def terminal_lines() -> Lines | None:
     """Return the lines of the terminal, or None when nobody is there to type."""
     return Lines() if sys.stdin is not None and sys.stdin.isatty() else None

@@ -58,6 +58,7 @@ class Client:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def run(self, *args: str) -> None:
+        self.log = ""
         self.process = subprocess.Popen(
             self.command("run", *args), cwd=SOURCE, text=True, stderr=subprocess.PIPE
         )

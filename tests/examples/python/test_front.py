@@ -16,6 +16,7 @@ from conftest import HOST
 from glosson import proxy, visit
 from glosson.built_in_page import built_in_page
 from glosson.connection import Connection
+from glosson.data_connection import Joined
 from glosson.exchange import Site
 from glosson.front import Front
 from glosson.proxy import upstream_site
@@ -39,7 +40,9 @@ def with_front(
         def visitor() -> socket.socket:
             ours, theirs = socket.socketpair()
             ours.setblocking(False)
-            serving.append(asyncio.ensure_future(front.serve(Connection(theirs), None)))
+            serving.append(
+                asyncio.ensure_future(front.serve(Joined(Connection(theirs), None, b"")))
+            )
             return ours
 
         await use(front, visitor)

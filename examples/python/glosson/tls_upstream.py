@@ -1,0 +1,137 @@
+"""A TLS server of the user's own (Caddy, nginx), which gets visitors' bytes as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from pathlib import Path
+
+from .connection import Stream
+from .data_connection import Joined
+from .limit import Limit
+from .reader import Reader
+from .splice import splice
+from .upstream import Upstream
+
+IDLE_S = 15.0  # of silence, after which a visit may be ended for another one
+LAST_WORDS_S = 2.0  # for a visitor to take an alert, and to close
+
+INTERNAL_ERROR = bytes.fromhex("15030300020250")  # a fatal alert (RFC 8446 section 6)
+
+log = logging.getLogger(__name__)
+
+
+class _Visit:
+    """One visitor, and when a byte of theirs was passed on last."""
+
+    def __init__(self) -> None:
+        self.leaving = False
+        self.move()
+
+    def move(self) -> None:
+        self.moved_at = time.monotonic()
+
+    @property
+    def idle(self) -> bool:
+        return time.monotonic() - self.moved_at >= IDLE_S
+
+
+class TlsUpstream:
+    """Passes visitors on; if there is no place left, whoever was idle the longest gives theirs."""
+
+    def __init__(self, upstream: Upstream, proxy_protocol: bool, max_visitors: int) -> None:
+        """Pass so many at once on to a server; with the PROXY protocol header first, or without."""
+        self._upstream, self._proxy_protocol, self._max = upstream, proxy_protocol, max_visitors
+        self._visits: dict[asyncio.Task[None], _Visit] = {}
+        self._is_first = True
+        self._leaving = False
+
+    def use(self, identity: Path) -> None:
+        """Tell when the certificate is another one: it is for the server to load."""
+        if not self._is_first:
+            log.info("The TLS server has to load the renewed certificate in %s", identity)
+        self._is_first = False
+
+    @property
+    def visitors(self) -> int:
+        """How many are there, without those who have to leave."""
+        return sum(not visit.leaving for visit in self._visits.values())
+
+    @property
+    def room(self) -> int:
+        """For how many more there is a place; idle ones would give theirs."""
+        return max(0, self._max - sum(not visit.idle for visit in self._visits.values()))
+
+    async def serve(self, joined: Joined) -> None:
+        """Pass a visitor's bytes on until they leave; closes the connection."""
+        if self._leaving or (self.visitors >= self._max and not self._make_room()):
+            log.warning("Too many visitors: one was turned away (--max-visitors)")
+            await _refuse(joined.conn)
+            return
+        visit = _Visit()
+        task = asyncio.ensure_future(self._run(joined, visit))
+        self._visits[task] = visit
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+            del self._visits[task]
+
+    async def stop(self, grace_s: float) -> None:
+        """Let open connections finish for a while, then end them."""
+        self._leaving = True
+        if self._visits:
+            await asyncio.wait(list(self._visits), timeout=grace_s)
+        for task in list(self._visits):
+            task.cancel()
+
+    async def _run(self, joined: Joined, visit: _Visit) -> None:
+        try:
+            server = await self._upstream.connect()
+        except OSError as error:
+            log.warning(
+                "Cannot reach the TLS server of --tls-upstream at %s: %s", self._upstream, error
+            )
+            await _refuse(joined.conn)
+            return
+        visitor, answers = Reader(joined.conn), Reader(server)
+        try:
+            if self._proxy_protocol:
+                await server.write(joined.header)
+            await splice(visitor, joined.conn, answers, server, visit.move)
+        except OSError as error:
+            log.debug("A visitor's connection broke: %s", error or type(error).__name__)
+        finally:
+            await visitor.stop()
+            await answers.stop()
+            server.close()
+            joined.conn.close()
+
+    def _make_room(self) -> bool:
+        """End the visit that was idle the longest; False when none is."""
+        idle = [
+            (visit.moved_at, id(task), task)
+            for task, visit in self._visits.items()
+            if visit.idle and not visit.leaving
+        ]
+        if not idle:
+            return False
+        task = min(idle)[2]
+        self._visits[task].leaving = True
+        task.cancel()
+        return True
+
+
+async def _refuse(conn: Stream) -> None:
+    """End a visitor's TLS before it began; what they sent is read, or the alert would be lost."""
+    try:
+        with Limit(LAST_WORDS_S, "the visitor did not close"):
+            await conn.write(INTERNAL_ERROR)
+            await conn.end()
+            while await conn.read():
+                pass
+    except OSError:
+        pass
+    finally:
+        conn.close()
