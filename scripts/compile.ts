@@ -4,7 +4,13 @@
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readCommandLine } from "./command_line.ts";
-import { COMMON_OPTIONS, PLATFORMS, type Program, PROGRAMS } from "./compile/programs.ts";
+import {
+  COMMON_OPTIONS,
+  permissionsFor,
+  PLATFORMS,
+  type Program,
+  PROGRAMS,
+} from "./compile/programs.ts";
 import { DENORT_VERSION, fetchDenort } from "./denort.ts";
 import { must, run } from "./run.ts";
 
@@ -122,18 +128,22 @@ async function npmCompiler(): Promise<Compiler> {
 
 /** Makes an executable, which is not in its place by the end. */
 async function compile(
-  { name, main, workers, permissions }: Program,
-  { program, args, options: own, env }: Compiler,
+  program: Program,
+  compiler: Compiler,
   cwd: string,
   output: string,
-  target: string[],
+  target: string | undefined,
 ): Promise<Made> {
+  const { name, main, workers } = program;
   const from = `${cwd}/${basename(output)}`;
   const options = [
-    ...[...own, ...COMMON_OPTIONS, ...permissions, ...workers.map((file) => `--include=${file}`)],
-    ...[...target, "--output", from, main],
+    ...[...compiler.options, ...COMMON_OPTIONS],
+    ...permissionsFor(program, target ?? Deno.build.target),
+    ...workers.map((file) => `--include=${file}`),
+    ...[...target === undefined ? [] : ["--target", target], "--output", from, main],
   ];
-  const { code, text } = await run(program, [...args, "compile", ...options], { cwd, env });
+  const args = [...compiler.args, "compile", ...options];
+  const { code, text } = await run(compiler.program, args, { cwd, env: compiler.env });
   if (code !== 0) {
     // Deno tells the deepest cause last.
     const lines = text.replace(/^Stack backtrace:[^]*/m, "").split("\n")
@@ -190,7 +200,7 @@ async function main(): Promise<void> {
     for (const program of PROGRAMS) {
       for (const platform of values.all ? program.platforms : [undefined]) {
         const name = platform === undefined ? program.name : `${program.name}-${platform}`;
-        const target = platform === undefined ? [] : ["--target", PLATFORMS[platform]!];
+        const target = platform && PLATFORMS[platform];
         made.push(await compile(program, compiler, sources, `${out}/${name}`, target));
       }
     }

@@ -6,6 +6,8 @@ export interface Program {
   workers: string[];
   /** What it may do, and nothing else: the executable asks nobody for more. */
   permissions: string[];
+  /** Programs that it may start besides, by the system that it is compiled for. */
+  starts?: Record<string, string[]>;
   /** Names of the platforms that it is released for. */
   platforms: string[];
 }
@@ -47,11 +49,23 @@ export const PROGRAMS: Program[] = [
       "--allow-write",
       // So that nothing in these is connected to because a relay elsewhere says so.
       "--allow-sys=networkInterfaces",
-      "--allow-env=GLOSSON_STATE,XDG_CONFIG_HOME,HOME,APPDATA",
+      "--allow-env=GLOSSON_STATE,XDG_CONFIG_HOME,HOME,APPDATA,USER,USERNAME,USERDOMAIN",
     ],
+    // What `install` and `status` ask to keep `run` running: systemd, else cron.
+    starts: {
+      linux: ["systemctl", "loginctl", "crontab", "sh", "ps", "kill"],
+      darwin: ["launchctl"],
+      windows: ["schtasks"],
+    },
     platforms: Object.keys(PLATFORMS),
   },
 ];
+
+/** What a program may do that is compiled for a target of {@linkcode PLATFORMS}. */
+export function permissionsFor({ permissions, starts }: Program, target: string): string[] {
+  const names = Object.entries(starts ?? {}).find(([os]) => target.includes(os))?.[1];
+  return names === undefined ? permissions : [...permissions, `--allow-run=${names.join(",")}`];
+}
 
 /**
  * As in the tasks of deno.json. Room for young objects: 4 MiB, not 16. Old ones are collected once

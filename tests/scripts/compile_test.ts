@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { place } from "../../scripts/compile.ts";
+import { permissionsFor, PLATFORMS, PROGRAMS } from "../../scripts/compile/programs.ts";
 import { run } from "../../scripts/run.ts";
 import { ROOT } from "../stories/relay.ts";
 
@@ -41,4 +42,19 @@ Deno.test("place() puts all executables in their places, or none and leaves noth
   } finally {
     await Deno.remove(out, { recursive: true });
   }
+});
+
+Deno.test("permissionsFor() names the programs that the client may start, those of its system", () => {
+  const client = PROGRAMS.find(({ name }) => name === "glosson")!;
+  const may = Object.fromEntries(
+    Object.entries(PLATFORMS).map(([platform, target]) => [
+      platform.split("-")[0],
+      permissionsFor(client, target).filter((permission) => permission.startsWith("--allow-run")),
+    ]),
+  );
+  assert.deepEqual(may, {
+    linux: ["--allow-run=systemctl,loginctl,crontab,sh,ps,kill"],
+    macos: ["--allow-run=launchctl"],
+    windows: ["--allow-run=schtasks"],
+  });
 });

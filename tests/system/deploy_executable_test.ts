@@ -6,6 +6,7 @@ import { run } from "../../scripts/run.ts";
 import { BASE, type Relay, ROOT, startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 import { compileExecutables } from "./deploy/executable.ts";
+import { staysInstalled } from "./deploy/install.ts";
 import { readTouched, STRACE } from "./deploy/touched.ts";
 
 /** Files that the relay touches, as examples/OPERATING.md lists them. */
@@ -207,6 +208,43 @@ Deno.test("the client's executable shows a page, a folder, and web apps", async 
       client.lines.join("\n"),
     );
   });
+});
+
+Deno.test("the client's executable is kept running by the real systemd --user", async () => {
+  await staysInstalled({ folder: "/", command: [`${await compiled}/glosson`] });
+});
+
+Deno.test("the client's executable asks systemd and then cron, and tells a system that has neither", async () => {
+  const dir = await compiled;
+  const bin = `${dir}/bin`;
+  await Deno.mkdir(bin);
+  const script = '#!/bin/sh\necho "${0##*/} $*" >> "${0%/*}/started"\nexit 1\n';
+  for (const name of ["systemctl", "crontab"]) {
+    await Deno.writeTextFile(`${bin}/${name}`, script, { mode: 0o755 });
+  }
+  const state = `${dir}/installed`;
+  await Deno.mkdir(state);
+  const account = { username: "kaylee", hostname: "kaylee.example", token: "x".repeat(22) };
+  await Deno.writeTextFile(
+    `${state}/account.json`,
+    JSON.stringify({ ...account, relay: "https://localhost:1/", keyType: "ecdsa" }),
+  );
+  async function install(PATH: string): Promise<string> {
+    const env = { PATH };
+    const { code, stderr } = await run(`${dir}/glosson`, ["install", "--state", state], { env });
+    assert.equal(code, 1);
+    return stderr;
+  }
+  assert.match(await install(bin), /^glosson: Cannot read the table of cron: crontab -l says/);
+  assert.equal(
+    await Deno.readTextFile(`${bin}/started`),
+    "systemctl --user --no-pager show --property=Version\ncrontab -l\ncrontab -l\n",
+  );
+  // Not that it has no permission to run them.
+  assert.match(
+    await install("/nonexistent"),
+    /^glosson: Cannot install: this system has no systemd/,
+  );
 });
 
 Deno.test("the executables are removed", async () => {
