@@ -25,6 +25,8 @@ export interface Check {
   section: number;
   /** What a client does that passes. */
   what: string;
+  /** Whether PROTOCOL leaves it to the client: one that does not offer it passes all the same. */
+  optional?: true;
   /** What has to be there: nothing but a set-up, a client that runs, or a newly started one. */
   needs: "setup" | "running" | "start";
   /** Throws when the client does not pass. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import type { Check } from "./check.ts";
 import { CHECKS, type Outcome, runChecks } from "./run.ts";
 
 const HELP = `Puts any client of the Glosson relay protocol through a list of checks.
@@ -19,15 +20,32 @@ A client with other words gets a script around it. --ca names the authority to t
   --only NAMES   some of the checks, with commas between
   --list         tell their names and what they ask for
 
-Exits with 0 when all passed, 1 when one failed, 2 when the command line is wrong.
+Exits with 0 when all passed that are required, 1 when one of them failed, 2 when the command line
+is wrong. Optional ones that a client does not pass are told as not offered.
 `;
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
 }
 
-function line(mark: string, { check }: Pick<Outcome, "check">): string {
-  return `${mark.padEnd(5)} ${check.name.padEnd(14)} ${check.section}  ${check.what}\n`;
+function line(mark: string, { name, section, what, optional }: Check): string {
+  return `${mark.padEnd(5)} ${name.padEnd(14)} ${section}  ${what}${
+    optional ? " (optional)" : ""
+  }\n`;
+}
+
+/** What is told of a check. */
+function report({ check, failure }: Outcome): string {
+  if (failure === undefined) return line("ok", check);
+  const [mark, why] = check.optional
+    ? ["-", `optional: not offered: ${failure}`]
+    : ["FAIL", failure];
+  return `${line(mark, check)}${why.replace(/^/gm, "      ")}\n`;
+}
+
+function passedOf(outcomes: Outcome[]): string {
+  const passed = outcomes.filter(({ failure }) => failure === undefined).length;
+  return `${passed} of ${outcomes.length}`;
 }
 
 function refuse(why: string): never {
@@ -55,7 +73,7 @@ if (values.help) {
   Deno.exit(0);
 }
 if (values.list) {
-  for (const check of CHECKS) print(line("", { check }));
+  for (const check of CHECKS) print(line("", check));
   Deno.exit(0);
 }
 if (command.length === 0) refuse("no COMMAND is given");
@@ -66,14 +84,11 @@ if (unknown !== undefined) refuse(`there is no check "${unknown}"`);
 const folder = await Deno.makeTempDir({ prefix: "glosson-conformance-" });
 try {
   const chosen = CHECKS.filter(({ name }) => only === undefined || only.includes(name));
-  const outcomes = await runChecks(command, folder, chosen, (outcome) => {
-    const { failure } = outcome;
-    print(line(failure === undefined ? "ok" : "FAIL", outcome));
-    if (failure !== undefined) print(`${failure.replace(/^/gm, "      ")}\n`);
-  });
-  const failed = outcomes.filter(({ failure }) => failure !== undefined).length;
-  print(`\n${outcomes.length - failed} passed, ${failed} failed\n`);
-  Deno.exitCode = failed > 0 ? 1 : 0;
+  const outcomes = await runChecks(command, folder, chosen, (outcome) => print(report(outcome)));
+  const required = outcomes.filter(({ check }) => !check.optional);
+  const optional = outcomes.filter(({ check }) => check.optional);
+  print(`\nrequired: ${passedOf(required)} passed; optional: ${passedOf(optional)} offered\n`);
+  Deno.exitCode = required.some(({ failure }) => failure !== undefined) ? 1 : 0;
 } finally {
   await Deno.remove(folder, { recursive: true });
 }

@@ -68,6 +68,7 @@ export const ENDINGS: Check[] = [
   {
     name: "exit-codes",
     section: 2,
+    optional: true,
     needs: "start",
     what: "ends, and tells by its exit code why: 3 replaced, 4 revoked, 5 blocked, 6 sent away",
     async run(bench) {

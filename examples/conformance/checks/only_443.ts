@@ -14,6 +14,7 @@ export const ONLY_443: Check[] = [
   {
     name: "only-443",
     section: 5,
+    optional: true,
     needs: "running",
     what: "carries visitors by WebSockets where it cannot connect to the data port",
     async run({ relay, app }) {

@@ -159,9 +159,8 @@ def keeps_to_one_data_port() -> None:
 def skips_the_header() -> None:
     read = data_connection._read_header
 
-    async def skipped(conn: Any, first: bytes) -> str:
-        await read(conn, first)
-        return "127.0.0.1"
+    async def skipped(conn: Any, first: bytes) -> Any:
+        return dataclasses.replace(await read(conn, first), address="127.0.0.1")
 
     data_connection._read_header = skipped
 
