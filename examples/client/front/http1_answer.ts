@@ -3,7 +3,7 @@ import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
 import { type Body, framedAnswer, type Framing } from "../http/body.ts";
 import { BodyWriter } from "../http/body_writer.ts";
 import type { ByteReader } from "../http/byte_reader.ts";
-import type { Field } from "../http/fields.ts";
+import { dated, type Field } from "../http/fields.ts";
 import { type AnswerHead, answerHeadBytes, type RequestHead } from "../http/head.ts";
 import type { Answer } from "./exchange.ts";
 
@@ -59,7 +59,7 @@ export class Http1Answer implements Answer {
     const outer = this.#outer(framing);
     // What is not read of the request by now would be taken for the next one.
     if (outer.kind === "close" || this.#request.body?.ended === false) this.keepAlive = false;
-    const fields = framedAnswer(this.#request.method, head, outer);
+    const fields = dated(framedAnswer(this.#request.method, head, outer));
     const bytes = answerHeadBytes({
       status: head.status,
       reason: head.reason || (STATUS_CODES[head.status] ?? ""),

@@ -31,7 +31,6 @@ export function siteHandler(site: Site): Handler {
       await site(new Request(url, { method, headers }), visitor),
     );
     const fields: Field[] = [...response.headers].map(([name, value]) => [name, value]);
-    if (!response.headers.has("date")) fields.push(["Date", new Date().toUTCString()]);
     const framing = framingOf(method, response);
     const reader = response.body?.getReader();
     const head = { status: response.status, reason: response.statusText, fields };

@@ -47,3 +47,9 @@ export function endToEnd(fields: readonly Field[]): Field[] {
   const named = new Set(listOf(fields, "connection"));
   return without(fields, (name) => OF_ONE_CONNECTION.has(name) || named.has(name));
 }
+
+/** The fields of an answer with a date, from which caches count how old it is (RFC 9110 section 6.6.1). */
+export function dated(fields: Field[]): Field[] {
+  if (valuesOf(fields, "date").length > 0) return fields;
+  return [...fields, ["Date", new Date().toUTCString()]];
+}

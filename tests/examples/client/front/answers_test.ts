@@ -149,6 +149,23 @@ for (const version of VERSIONS) {
         "2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n",
     }));
 
+  Deno.test(`an answer has a date, the app's own where it says one, ${version}`, () =>
+    scripted(async ({ curl }) => {
+      const before = Math.floor(Date.now() / 1000) * 1000;
+      const { text } = await curl(version, "/silent");
+      const [, date] = /^date: (.*)\r$/mi.exec(text) ?? [];
+      assert.ok(Date.parse(date!) >= before, text);
+      const said = (await curl(version, "/")).text.match(/^date: .*$/gmi);
+      assert.deepEqual(said?.map((line) => line.slice(6)), ["Tue, 01 Jan 2019 00:00:00 GMT"]);
+      // Answers of the client itself, too.
+      assert.match((await curl(version, "/", "-X", "CONNECT")).text, /^date: .* GMT\r$/mi);
+    }, {
+      async answer({ line }, exchange) {
+        const date = line.includes("silent") ? "" : "Date: Tue, 01 Jan 2019 00:00:00 GMT\r\n";
+        await exchange.sendBytes(`HTTP/1.1 200 OK\r\n${date}Content-Length: 2\r\n\r\nok`);
+      },
+    }));
+
   Deno.test(`interim answers reach the visitor before the answer, ${version}`, () =>
     scripted(async ({ curl }) => {
       const { text } = await curl(version, "/");

@@ -90,7 +90,7 @@ Deno.test("Http2Answer passes what an app says beside fields that HTTP/2 does no
   const head = "200 OK\r\nHTTP2-Settings: x\r\nKeep-Alive: x\r\nconstructor: y\r\n";
   const { body, fields } = await passed(`${head}Content-Length: 2`, "ok");
   assert.equal(body, "ok");
-  assert.deepEqual(Object.keys(fields).sort(), ["constructor", "content-length"]);
+  assert.deepEqual(Object.keys(fields).sort(), ["constructor", "content-length", "date"]);
   assert.equal(fields["constructor"], "y");
   const trailing = await passed(
     "200 OK\r\nTransfer-Encoding: chunked",
