@@ -2,7 +2,7 @@
 export interface Validators {
   /** Strong entity tag, quotes included. */
   etag: string;
-  /** Last change, milliseconds since the epoch; HTTP knows whole seconds only. */
+  /** Last change, milliseconds since the epoch, NaN if unknown; HTTP knows whole seconds only. */
   modifiedAt: number;
 }
 
@@ -36,7 +36,8 @@ export function isNotModified(headers: Headers, { etag, modifiedAt }: Validators
 
 /**
  * The part that a visitor asks for (RFC 9110 section 14.2): undefined for all of it, null for none
- * that exists (416). Several ranges in one request are answered with the whole, as is allowed.
+ * that exists (416). Several ranges in one request are answered with the whole, as is allowed, and so
+ * is a part of nothing: players and downloaders that always ask for parts take an error for a failure.
  */
 export function requestedRange(
   headers: Headers,
@@ -44,13 +45,13 @@ export function requestedRange(
   { etag, modifiedAt }: Validators,
 ): ByteRange | undefined | null {
   const match = /^bytes=[ \t]*(\d*)-(\d*)$/i.exec(headers.get("range")?.trim() ?? "");
-  if (match === null || (match[1] === "" && match[2] === "")) return undefined;
+  if (size === 0 || match === null || (match[1] === "" && match[2] === "")) return undefined;
   const condition = headers.get("if-range");
   if (condition !== null && condition !== etag) {
     if (httpDate(condition) !== wholeSeconds(modifiedAt)) return undefined;
   }
   const last = match[2] === "" ? size - 1 : Number(match[2]);
-  if (match[1] === "") return last === 0 || size === 0 ? null : suffix(size, last);
+  if (match[1] === "") return last === 0 ? null : suffix(size, last);
   const first = Number(match[1]);
   if (match[2] !== "" && last < first) return undefined;
   return first >= size ? null : { first, last: Math.min(last, size - 1) };

@@ -35,13 +35,26 @@ const WELL_KNOWN_TYPES: Record<string, string> = {
   webfinger: "application/jrd+json", // RFC 7033
 };
 
+/** Where a document says its encoding, which a `charset` of ours would overrule (HTML section 13.2.3.2). */
+const SAYS_ENCODING: Record<string, RegExp> = {
+  "text/html": /<meta\s[^>]*charset\s*=\s*["']?\s*([\w.:-]+)/i,
+  "text/css": /^@charset "([^"]+)";/,
+};
+
+/** Bytes at a document's beginning in which browsers look for its encoding. */
+export const ENCODING_BYTES = 1024;
+
 /**
- * The content type of a file by its names from the served folder down; text is UTF-8, what is not
- * known is only downloaded.
+ * The content type of a file by its names from the served folder down; text is UTF-8 unless it says
+ * that it is not, what is not known is only downloaded.
+ *
+ * @param beginning tells the file's first {@linkcode ENCODING_BYTES}, one character a byte.
  */
-export function contentType(names: readonly string[]): string {
+export function contentType(names: readonly string[], beginning: () => string): string {
   const type = byPlace(names) ?? byEnding(names.at(-1) ?? "") ?? "application/octet-stream";
-  return type.startsWith("text/") ? `${type}; charset=utf-8` : type;
+  if (!type.startsWith("text/")) return type;
+  const said = SAYS_ENCODING[type]?.exec(beginning())?.[1] ?? "utf-8";
+  return /^utf-?8$/i.test(said) ? `${type}; charset=utf-8` : type;
 }
 
 function byPlace(names: readonly string[]): string | undefined {

@@ -28,9 +28,10 @@ export interface FilePathOptions {
 /**
  * Reads the path of a URL into file names; undefined when it names nothing that may be served.
  *
- * Each segment is decoded once and on its own, so that no encoding makes a separator. Refused are
- * hidden names, `.` and `..` among them (see {@linkcode isHidden}), empty names, and what cannot be
- * a name on this system: any other is one, however odd.
+ * Each segment is decoded once and on its own, so that no encoding makes a separator; slashes in a
+ * row are one, as file systems and other servers of files have it. Refused are hidden names, `.` and
+ * `..` among them (see {@linkcode isHidden}), and what cannot be a name on this system: any other is
+ * one, however odd.
  */
 export function readFilePath(
   pathname: string,
@@ -42,13 +43,14 @@ export function readFilePath(
   if (folder) encoded.pop();
   const segments: string[] = [];
   for (const part of encoded) {
+    if (part === "") continue;
     let name: string;
     try {
       name = decodeURIComponent(part);
     } catch {
       return undefined;
     }
-    if (name === "" || name.includes("/") || name.includes("\0")) return undefined;
+    if (name.includes("/") || name.includes("\0")) return undefined;
     if (windows && (NO_WINDOWS_NAME.test(name) || WINDOWS_DEVICE.test(name))) return undefined;
     segments.push(name);
   }

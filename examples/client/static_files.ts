@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { parse } from "node:path";
 import type { Log } from "../../lib/log.ts";
 import {
@@ -7,7 +8,7 @@ import {
   requestedRange,
   type Validators,
 } from "./conditional.ts";
-import { contentType } from "./content_type.ts";
+import { contentType, ENCODING_BYTES } from "./content_type.ts";
 import { readFilePath, WELL_KNOWN } from "./file_path.ts";
 import type { Site } from "./front/site.ts";
 import { noIndex, nothingHere } from "./pages/answers.tsx";
@@ -121,17 +122,18 @@ function file(
   }
   let kept = false;
   try {
-    const { size, mtime } = source.statSync();
-    const modifiedAt = mtime?.getTime() ?? 0;
-    const etag = `"${size.toString(36)}-${modifiedAt.toString(36)}"`;
-    const validators: Validators = { etag, modifiedAt };
+    const info = source.statSync();
+    const { size } = info;
+    const validators = validatorsOf(info);
     const headers: Record<string, string> = {
       "accept-ranges": "bytes",
       "cache-control": "no-cache",
-      etag,
-      "last-modified": new Date(modifiedAt).toUTCString(),
+      etag: validators.etag,
       "x-content-type-options": "nosniff",
     };
+    if (!Number.isNaN(validators.modifiedAt)) {
+      headers["last-modified"] = new Date(validators.modifiedAt).toUTCString();
+    }
     // Made for programs, scripts of other sites' pages among them: WebFinger, Matrix and Nostr need it.
     if (names[0] === WELL_KNOWN) headers["access-control-allow-origin"] = "*";
     if (isRefused(request.headers, validators)) {
@@ -146,7 +148,7 @@ function file(
     }
     const { first, last } = range ?? { first: 0, last: size - 1 };
     if (range !== undefined) headers["content-range"] = `bytes ${first}-${last}/${size}`;
-    headers["content-type"] = contentType(names);
+    headers["content-type"] = contentType(names, () => beginningOf(source));
     headers["content-length"] = `${last - first + 1}`;
     const status = range === undefined ? 200 : 206;
     if (request.method === "HEAD") return new Response(null, { status, headers });
@@ -155,6 +157,27 @@ function file(
   } finally {
     if (!kept) source.close();
   }
+}
+
+/** Time of the last change that means nothing: reproducible builds and stores give it to all files, ms. */
+const NO_TIME_MS = 1000;
+
+/**
+ * What tells this state of a file from another: also from one of the same size to which somebody, or
+ * some program, gave the same time of change.
+ */
+function validatorsOf({ size, mtime, ctime }: Deno.FileInfo): Validators {
+  const modifiedAt = mtime?.getTime() ?? 0;
+  const parts = [size, modifiedAt, ctime?.getTime() ?? 0].map((part) => part.toString(36));
+  return { etag: `"${parts.join("-")}"`, modifiedAt: modifiedAt > NO_TIME_MS ? modifiedAt : NaN };
+}
+
+/** The first bytes of an open file, one character a byte; what is read next are the same. */
+function beginningOf(source: Deno.FsFile): string {
+  const bytes = Buffer.alloc(ENCODING_BYTES);
+  const read = source.readSync(bytes) ?? 0;
+  source.seekSync(0, Deno.SeekMode.Start);
+  return bytes.toString("latin1", 0, read);
 }
 
 /** Streams a part of an open file and closes it, whichever way the reading ends. */
