@@ -26,12 +26,17 @@ Deno.test("stateFolder() looks at the option, then the variables in their order"
   assert.equal(stateFolder(undefined, read), "/state");
   env.GLOSSON_STATE = "";
   assert.equal(stateFolder(undefined, read), join("/xdg", "glosson"));
-  delete env.XDG_CONFIG_HOME;
-  assert.equal(stateFolder(undefined, read), join("/home/kaylee", ".config", "glosson"));
+  for (const nowhere of ["", "relative/config", undefined]) {
+    if (nowhere === undefined) delete env.XDG_CONFIG_HOME;
+    else env.XDG_CONFIG_HOME = nowhere;
+    assert.equal(stateFolder(undefined, read), join("/home/kaylee", ".config", "glosson"));
+  }
   delete env.HOME;
   assert.equal(stateFolder(undefined, read), join("/roaming", "glosson"));
   delete env.APPDATA;
   assert.throws(() => stateFolder(undefined, read), /--state DIR/);
+  env.GLOSSON_STATE = "/state";
+  assert.throws(() => stateFolder("", read), /--state names no folder/);
 });
 
 Deno.test("State keeps what it is given", () =>
