@@ -19,10 +19,13 @@ import {
 } from "./install_arguments.ts";
 import { parseRun, type RunOptions } from "./run_arguments.ts";
 import { parseSetup, type SetupOptions } from "./setup_arguments.ts";
+import { parseVerify, type VerifyOptions } from "./verify_arguments.ts";
 
 /** Options of `glosson status`. */
 export interface StatusOptions {
   json: boolean;
+  /** Also shows a QR code that has another computer verify the page. */
+  qr: boolean;
   /** State folder, when not the default one. */
   state?: string;
 }
@@ -32,6 +35,7 @@ interface OptionsOf {
   setup: SetupOptions;
   run: RunOptions;
   status: StatusOptions;
+  verify: VerifyOptions;
   away: AwayOptions;
   privacy: PrivacyOptions;
   install: InstallOptions;
@@ -55,6 +59,7 @@ const PARSERS: { [Name in CommandName]: (args: string[]) => OptionsOf[Name] | un
   setup: parseSetup,
   run: parseRun,
   status: parseStatus,
+  verify: parseVerify,
   away: parseAway,
   privacy: parsePrivacy,
   install: parseInstall,
@@ -94,7 +99,9 @@ function commandName(word: string): CommandName {
 }
 
 function parseStatus(args: string[]): StatusOptions | undefined {
-  const { values } = parseOptions(args, { ...COMMON, json: { type: "boolean" } }, 0);
-  if (values.help) return undefined;
-  return { json: values.json ?? false, state: values.state };
+  const options = { ...COMMON, json: { type: "boolean" }, qr: { type: "boolean" } } as const;
+  const { values: { help, json = false, qr = false, state } } = parseOptions(args, options, 0);
+  if (help) return undefined;
+  if (json && qr) throw new UsageError("--json and --qr exclude each other");
+  return { json, qr, state };
 }

@@ -19,6 +19,8 @@ export const EXIT = {
   blocked: 5,
   /** The relay cannot be reached, or asked this client not to come back. */
   relayGone: 6,
+  /** Of `verify`: whoever answers is not who was expected. */
+  otherEnd: 7,
   /** A second Ctrl-C: 128 and the signal's number. */
   interrupted: 130,
 } as const;

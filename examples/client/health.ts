@@ -1,7 +1,7 @@
 import type { Log } from "../../lib/log.ts";
 import type { Transport } from "./data_line.ts";
 import type { DataPathReport } from "./data_path.ts";
-import type { RunningState } from "./records.ts";
+import type { PageVerdict, RunningState } from "./records.ts";
 import type { State } from "./state.ts";
 
 /** Options for {@linkcode Health}. */
@@ -35,23 +35,32 @@ function troubleOf(transport: Transport | undefined): string {
 export class Health {
   readonly #options: HealthOptions;
   readonly #now: RunningState;
+  #isOnline = false;
   #writing: Promise<void> = Promise.resolve();
   #dirty = false;
 
   constructor(options: HealthOptions) {
     this.#options = options;
-    this.#now = { since: this.#time(), why: null, data: null };
+    this.#now = { since: this.#time(), why: null, data: null, page: null, seen: null };
     this.#write();
   }
 
-  /** The relay has this client online. */
-  online(): void {
+  /** Whether the relay has this client online, as far as is known. */
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
+  /** The relay has this client online, with its page at this address. */
+  online(page: string): void {
+    this.#isOnline = true;
     this.#now.why = null;
+    this.#now.page = page;
     this.#write();
   }
 
   /** The session ended. */
   offline(why: string): void {
+    this.#isOnline = false;
     this.#now.why = why;
     this.#write();
   }
@@ -80,6 +89,16 @@ export class Health {
       `Visitors cannot be served: ${troubleOf(transport)}, or tell the relay's operator`,
       { host, port, why: detail },
     );
+  }
+
+  /** The client has looked at its own page from outside; resolves once `glosson status` can tell. */
+  async seen(verdict: PageVerdict, why: string | null): Promise<void> {
+    const before = this.#now.seen;
+    const at = this.#time();
+    const since = before?.verdict === verdict ? before.since : at;
+    this.#now.seen = { at, verdict, why, since };
+    this.#write();
+    await this.#writing;
   }
 
   /** The client ends: nothing is running any more. */

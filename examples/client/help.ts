@@ -1,5 +1,5 @@
 import { type CommandName } from "./arguments.ts";
-import { DEFAULT_MAX_VISITORS, DEFAULT_POOL } from "./run_arguments.ts";
+import { DEFAULT_MAX_VISITORS, DEFAULT_POOL, DEFAULT_WATCH_RESOLVERS } from "./run_arguments.ts";
 import { VISITOR_SILENCE_MS } from "./front/limits.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
 
@@ -9,6 +9,7 @@ Usage:
   glosson setup NAME --relay URL   claim NAME and get its certificate; once
   glosson run                      be online
   glosson status                   tell how things stand
+  glosson verify URL --key KEY     look at a page from outside: does its own computer answer?
   glosson away "TEXT"              tell visitors something while you are away
   glosson privacy WHAT VALUE       choose what visitors see while you are away
   glosson install [options of run] be online from now on, also after a restart of the computer
@@ -75,6 +76,9 @@ Options:
   --visitor-silence N  seconds that a visitor may be silent within and between requests (default ${
   VISITOR_SILENCE_MS / 1000
 })
+  --no-watch         do not look at the own page from outside, now and then, to see who answers there
+  --watch-resolvers IP,IP
+                     who is asked for its addresses besides the system (default ${DEFAULT_WATCH_RESOLVERS})
   -v, --verbose      tell about every request, and every visitor, addresses included
   --log-file FILE    append what is told to FILE; from one megabyte on it begins anew, and FILE.1 is
                      what was before
@@ -86,10 +90,28 @@ again it ends at once.
 
 const STATUS = `Tells how this computer's name stands here and at the relay.
 
-Usage: glosson status [--json] [--state DIR]
+Usage: glosson status [--json | --qr] [--state DIR]
+
+--qr shows a QR code too: the command that has another computer verify the page (glosson verify).
 
 Exits with 1 when nothing is set up, the relay cannot be asked, or a glosson run is here whose visitors
 cannot reach it: it is not online, or the relay's data port, where their connections go, cannot be used.
+`;
+
+const VERIFY =
+  `Opens a page as a visitor does, and tells whether its own computer answers: compares the key.
+
+Usage: glosson verify https://NAME.BASE --key FINGERPRINT [options]
+
+FINGERPRINT is what glosson status shows on the page's own computer: the SHA-256 of its public key. Carry it
+over by a way that the relay has no part in. Ask from another network than the page's, and while it is online.
+
+Options:
+  --alpn PROTOCOL  also expect this to be agreed on: h2 is, where glosson itself ends TLS
+  --address IP     connect to this address, whatever the name resolves to
+  --ca FILE        trust the authorities in this PEM file besides the system's
+
+Exits with 0 when all is as expected, 7 when it is not, 1 when the page could not be looked at.
 `;
 
 const AWAY = `Tells visitors something while you are away, on the relay's page for your name.
@@ -159,6 +181,7 @@ const TEXTS: Record<CommandName, string> = {
   setup: SETUP,
   run: RUN,
   status: STATUS,
+  verify: VERIFY,
   away: AWAY,
   privacy: PRIVACY,
   install: INSTALL,

@@ -21,6 +21,8 @@ import { run } from "./run.ts";
 import { setup, type SetupWorld } from "./setup.ts";
 import { State, stateFolder } from "./state.ts";
 import { isWell, readStatus, statusText } from "./status.ts";
+import { verifyCode } from "./verify_code.ts";
+import { verify } from "./verify.ts";
 import { terminalLines } from "./terminal.ts";
 import { writeAllSync } from "./write_all.ts";
 import { sleep } from "../../lib/net/pause.ts";
@@ -52,6 +54,8 @@ async function perform(command: Command): Promise<ExitCode> {
       return await runUntilSignal(command.options);
     case "status":
       return await showStatus(command.options);
+    case "verify":
+      return await verify(command.options, say);
     case "setup":
       await setup(command.options, worldOf(command.options));
       return EXIT.well;
@@ -138,7 +142,7 @@ function hasTerminal(): boolean {
   return atInput || Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
 }
 
-async function showStatus({ json, state: folder }: StatusOptions): Promise<ExitCode> {
+async function showStatus({ json, qr, state: folder }: StatusOptions): Promise<ExitCode> {
   const state = openState(folder);
   const status = await readStatus(state, Date.now, () => installed({ state, env }));
   if (status === undefined) {
@@ -147,6 +151,7 @@ async function showStatus({ json, state: folder }: StatusOptions): Promise<ExitC
     return 1;
   }
   say(json ? JSON.stringify(status, null, 2) : statusText(status));
+  if (qr) say(`\n${verifyCode(status)}`);
   return isWell(status) ? 0 : 1;
 }
 

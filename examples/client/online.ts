@@ -27,8 +27,8 @@ export interface OnlineOptions extends DataDialerOptions {
   pool: number;
   /** Most visitors at once. */
   maxVisitors: number;
-  /** Called with the host name when visitors reach this client. */
-  onOnline: (hostname: string) => void;
+  /** Called with the page's address when visitors reach this client. */
+  onOnline: (page: string) => void;
   /** Called when something else is known of the way to the data port. */
   onDataPath: (report: DataPathReport) => void;
   signal: AbortSignal;
@@ -98,7 +98,7 @@ class OnlineSession {
       }
       case "online":
         this.#ports.online({ hostname: message.dataHost, port: message.dataPort });
-        this.#options.onOnline(message.hostname);
+        this.#options.onOnline(message.url);
         this.#sendPool();
         this.#watch();
         break;

@@ -60,4 +60,21 @@ export interface RunningState {
     /** Since when it does, or does not. */
     since: string;
   } | null;
+  /** The page's address, with its port where that is not 443; null before the relay has said it. */
+  page: string | null;
+  /** What the client saw when it looked at its own page from outside; null when it has not yet. */
+  seen: {
+    at: string;
+    verdict: PageVerdict;
+    /** What was wrong. */
+    why: string | null;
+    /** Since when the verdict is this one. */
+    since: string;
+  } | null;
 }
+
+/**
+ * What a look at one's own page from outside showed: visitors get through to this computer; somebody else answers
+ * in its place; nothing, the look itself did not work.
+ */
+export type PageVerdict = "own" | "other" | "not seen";

@@ -4,6 +4,7 @@ import type { RunOptions } from "./run_arguments.ts";
 import { obtainCertificate } from "./certificate_request.ts";
 import type { FinalWord } from "./exit_codes.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
+import { Health } from "./health.ts";
 import { firstCertificate, keepCertificate, type KeepOptions } from "./keep_certificate.ts";
 import { lockState } from "./lock.ts";
 import { networkMemory } from "./networks.ts";
@@ -12,6 +13,9 @@ import type { State } from "./state.ts";
 import type { OnlineOptions } from "./online.ts";
 import { stayOnline } from "./stay_online.ts";
 import { openVisitorEnd } from "./visitor_end.ts";
+import { OwnPage } from "./watch/own_page.ts";
+import { Witness } from "./watch/witness.ts";
+import { PROTOCOLS } from "./front/tls_end.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 
 /** How long open answers may take to finish when leaving, milliseconds. */
@@ -46,7 +50,8 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   const { hostname, token, keyType } = account;
   const relay = new URL(account.relay);
   using _lock = await lockState(state, "run");
-  const http = openRelayHttp(relay, await state.ca());
+  const ca = await state.ca();
+  const http = openRelayHttp(relay, ca);
   const over = new AbortController();
   const leaving = AbortSignal.any([signal, over.signal]);
   const api = new Api({ relay, http, token, signal: leaving, now });
@@ -58,13 +63,22 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   try {
     // Of one that was killed: from now on it would be taken for this one's.
     await state.saveRunning(undefined);
-    const front = await openVisitorEnd(options, { hostname, state, log });
+    const end = await openVisitorEnd(options, { hostname, state, log });
+    const front = new Witness(end, () => ownPage.give({}));
+    const health = new Health({ ...world, transport: options.transport });
+    const ownPage = new OwnPage({
+      ...{ ...world, ca, health, witness: front, signal: leaving },
+      resolvers: options.watchResolvers,
+      ...(options.tlsUpstream === undefined && { alpn: PROTOCOLS[0] }),
+    });
     const identity = await savedIdentity(state, hostname, world) ?? await firstCertificate(keep);
     if (identity === undefined) return undefined;
     await front.use(identity);
     const renewing = keepCertificate(identity, (renewed) => front.use(renewed), keep);
+    const watching = mayWatch(options, log) ? ownPage.watch() : undefined;
     const why = await stayOnline({
       ...world,
+      health,
       relay,
       token,
       http,
@@ -74,9 +88,14 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
       networks: networkMemory(state, log),
       pool: options.pool,
       maxVisitors: options.maxVisitors,
-      onOnline: (name) => log.info("Online", { url: `https://${name}` }),
+      onOnline: (page) => {
+        log.info("Online", { url: page });
+        ownPage.give({ page });
+      },
     });
     over.abort();
+    await watching;
+    await health.end();
     const visitors = front.connections;
     if (visitors > 0) log.info("Leaving, letting open answers finish", { visitors });
     await front.stop(LEAVING_MS);
@@ -86,6 +105,14 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
     over.abort();
     http.close();
   }
+}
+
+/** Whether to look at the own page from outside: where it is, and who resolves names, is not known beforehand. */
+function mayWatch({ watch }: RunOptions, log: Log): boolean {
+  if (!watch) return false;
+  if (Deno.permissions.querySync({ name: "net" }).state === "granted") return true;
+  log.info("The own page is not watched from outside: that takes --allow-net for all hosts");
+  return false;
 }
 
 /** The saved key and certificate, if they can be used; being due for renewal is no hindrance. */

@@ -5,6 +5,7 @@ import { COMMON, count, parseOptions, UsageError } from "./command_line.ts";
 import { VISITOR_SILENCE_MS } from "./front/limits.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
 import { parseUpstream, type Upstream } from "./proxy/upstream.ts";
+import { parseResolver, type Resolver } from "./watch/addresses.ts";
 
 /** Options of `glosson run`. */
 export interface RunOptions {
@@ -32,6 +33,10 @@ export interface RunOptions {
   pool: number;
   /** Most visitors at once. */
   maxVisitors: number;
+  /** Whether to look at the own page from outside. */
+  watch: boolean;
+  /** Who is asked for its addresses besides the system. */
+  watchResolvers: Resolver[];
   verbose: boolean;
   /** File to append the log to, in the place of the standard error. */
   logFile?: string;
@@ -44,6 +49,9 @@ export const DEFAULT_POOL = 16;
 
 /** Visitors at once unless `--max-visitors` says otherwise. */
 export const DEFAULT_MAX_VISITORS = 256;
+
+/** Who is asked for the page's addresses unless `--watch-resolvers` says otherwise: Quad9 and Cloudflare. */
+export const DEFAULT_WATCH_RESOLVERS = "9.9.9.9,1.1.1.1";
 
 /** Most that `--max-visitors` takes; each costs five file descriptors, two to the app among them. */
 const MAX_MAX_VISITORS = 4096;
@@ -75,6 +83,8 @@ export const RUN_OPTIONS = {
   "data-over": { type: "string" },
   pool: { type: "string" },
   "max-visitors": { type: "string" },
+  "no-watch": { type: "boolean" },
+  "watch-resolvers": { type: "string" },
   verbose: { type: "boolean", short: "v" },
   "log-file": { type: "string" },
 } satisfies ParseArgsOptionsConfig;
@@ -135,6 +145,8 @@ export function parseRun(args: string[]): RunOptions | undefined {
       1,
       MAX_MAX_VISITORS,
     ),
+    watch: !values["no-watch"],
+    watchResolvers: resolversOf(values["watch-resolvers"]),
     verbose: values.verbose ?? false,
     logFile: values["log-file"],
     state: values.state,
@@ -147,6 +159,17 @@ function upstreamOf(option: string, text: string | undefined): Upstream | undefi
   } catch (error) {
     throw new UsageError(`${option}: ${(error as Error).message}`);
   }
+}
+
+/** Addresses of resolvers, with commas in between; none for an empty text. */
+function resolversOf(text = DEFAULT_WATCH_RESOLVERS): Resolver[] {
+  return text.split(",").filter((one) => one !== "").map((one) => {
+    const resolver = parseResolver(one);
+    if (resolver === undefined) {
+      throw new UsageError(`--watch-resolvers: "${one}" is no IP address, maybe with :PORT`);
+    }
+    return resolver;
+  });
 }
 
 function transportOf(text = "auto"): Transport | undefined {

@@ -1,6 +1,7 @@
 import { Api } from "./api.ts";
 import { usableIdentity } from "./identity.ts";
 import type { Installed } from "./install_commands.ts";
+import { keyFingerprint } from "../../lib/pki/key_fingerprint.ts";
 import { takeLock } from "./lock.ts";
 import { lastLines, LOG_NAME } from "./log_file.ts";
 import { openRelayHttp } from "./relay_http.ts";
@@ -11,6 +12,10 @@ import type { State } from "./state.ts";
 export interface Status {
   username: string;
   hostname: string;
+  /** The page's address. */
+  page: string;
+  /** Fingerprint of the page's key, for `glosson verify`; null when there is no certificate that can be used. */
+  key: string | null;
   relay: string;
   /** State folder. */
   state: string;
@@ -20,6 +25,8 @@ export interface Status {
   why: string | null;
   /** The way to the relay's data port, which each visitor's connection goes; null when not known. */
   data: RunningState["data"];
+  /** What the client saw of its own page from outside; null when it has not looked. */
+  seen: RunningState["seen"];
   /** The certificate here; null when there is none that can be used. */
   certificate: { notAfter: string; renewAfter: string | null } | null;
   /** Whether the relay sees a client for this name; null when it could not be asked. */
@@ -56,11 +63,14 @@ export async function readStatus(
   const status: Status = {
     username,
     hostname,
+    page: running?.page ?? `https://${hostname}`,
+    key: identity === undefined ? null : keyFingerprint(identity.chain),
     relay,
     state: state.folder,
     running: lock === undefined,
     why: running?.why ?? null,
     data: running?.data ?? null,
+    seen: running?.seen ?? null,
     certificate: identity === undefined ? null : {
       notAfter: new Date(identity.notAfter).toISOString(),
       renewAfter: identity.renewAfter ?? null,
@@ -84,25 +94,27 @@ export async function readStatus(
 }
 
 /** Whether nothing of what is known keeps visitors away from a client that runs. */
-export function isWell({ running, online, data, problem }: Status): boolean {
+export function isWell({ running, online, data, seen, problem }: Status): boolean {
   if (problem !== null) return false;
-  return !running || (online === true && data?.works !== false);
+  return !running || (online === true && data?.works !== false && seen?.verdict !== "other");
 }
 
 /** Puts the status into words. */
 export function statusText(status: Status): string {
   const { certificate, online, lastOnlineAt, problem, running, why } = status;
   const rows: [string, string][] = [
-    ["Page", `https://${status.hostname}`],
+    ["Page", status.page],
     ["Relay", status.relay],
     ["State", status.state],
     ["Running here", running ? "yes" : "no"],
     ["Installed", installedText(status)],
     ["Certificate", certificate === null ? "none" : `good until ${certificate.notAfter}`],
+    ["Key", status.key ?? "none"],
     ["Online", online === null ? "not known" : online ? "yes" : why === null ? "no" : `no: ${why}`],
   ];
   if (online !== true && lastOnlineAt !== null) rows.push(["Last online", lastOnlineAt]);
   rows.push(["Visitors", visitorsText(status)]);
+  if (running) rows.push(["From outside", seenText(status)]);
   if (problem !== null) rows.push(["Trouble", problem]);
   const lines = rows.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`);
   if (status.log.length > 0) {
@@ -121,6 +133,18 @@ function installedText({ installed }: Status): string {
   return state === "running"
     ? `yes, by ${by}`
     : `yes, by ${by}, but it does not run: see glosson logs`;
+}
+
+function seenText({ seen }: Status): string {
+  if (seen === null) return "not looked at yet";
+  switch (seen.verdict) {
+    case "own":
+      return `visitors get through to this computer alone, as of ${seen.at}`;
+    case "other":
+      return `SOMEBODY ELSE ANSWERS in this computer's place since ${seen.since}: ${seen.why}`;
+    case "not seen":
+      return `could not be looked at since ${seen.since}: ${seen.why}`;
+  }
 }
 
 function visitorsText({ running, data }: Status): string {

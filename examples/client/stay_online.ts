@@ -1,19 +1,16 @@
 import { afterEnding } from "./after_ending.ts";
 import { Backoff, COMING_BACK } from "./backoff.ts";
 import { EXIT, exitCodeOf, type FinalWord } from "./exit_codes.ts";
-import { Health } from "./health.ts";
+import type { Health } from "./health.ts";
 import { beOnline, type OnlineOptions } from "./online.ts";
-import type { State } from "./state.ts";
 
 /** How long a session has to last for the next pause to be a short one again, milliseconds. */
 const STABLE_MS = 30_000;
 
 /** Options for {@linkcode stayOnline}. */
 export interface StayOnlineOptions extends Omit<OnlineOptions, "onDataPath"> {
-  /** Where it is kept how things stand. */
-  state: Pick<State, "saveRunning">;
-  /** Milliseconds since the epoch. */
-  now: () => number;
+  /** Is told how things stand. */
+  health: Health;
 }
 
 /**
@@ -22,28 +19,16 @@ export interface StayOnlineOptions extends Omit<OnlineOptions, "onDataPath"> {
  * @returns undefined after an abort, else why not to come back, for a person.
  */
 export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord | undefined> {
-  const health = new Health(options);
-  try {
-    return await comeBack(options, health);
-  } finally {
-    await health.end();
-  }
-}
-
-async function comeBack(
-  options: StayOnlineOptions,
-  health: Health,
-): Promise<FinalWord | undefined> {
-  const { signal, elapsed, sleep, random, log } = options;
+  const { health, signal, elapsed, sleep, random, log } = options;
   const backoff = new Backoff({ ...COMING_BACK, random });
   while (!signal.aborted) {
     let onlineSince: number | undefined;
     const ending = await beOnline({
       ...options,
-      onOnline(hostname) {
+      onOnline(page) {
         onlineSince = elapsed();
-        health.online();
-        options.onOnline(hostname);
+        health.online(page);
+        options.onOnline(page);
       },
       onDataPath: (report) => health.dataPath(report),
     });

@@ -9,7 +9,7 @@ export interface Glosson extends AsyncDisposable {
   readonly stateDir: string;
   /** Runs a command to its end. */
   command(...args: string[]): Promise<Ran>;
-  /** Starts `glosson run`. */
+  /** Starts `glosson run`, which is its own visitor at no time that the story does not know of. */
   run(...args: string[]): GlossonRun;
 }
 
@@ -59,7 +59,7 @@ export async function setUpGlosson(
   }
 
   function run(...args: string[]): GlossonRun {
-    const process = start(["run", ...args]);
+    const process = start(["run", "--no-watch", ...args]);
     const log = new LineLog([process.stderr], String);
     const reading = Promise.all([log.ended, process.stdout.cancel()]);
     async function stop(signal?: Deno.Signal): Promise<Deno.CommandStatus> {

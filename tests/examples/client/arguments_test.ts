@@ -12,8 +12,16 @@ Deno.test("parseCommand() reads every command", () => {
   assert.deepEqual(parseCommand(["-V"]), { name: "version" });
   assert.deepEqual(parseCommand(["status", "--json", "--state", "/s"]), {
     name: "status",
-    options: { json: true, state: "/s" },
+    options: { json: true, qr: false, state: "/s" },
   });
+  const key = "S1eYVimNMuy1sDfYOBl4MjUJMqEbpQ47+0p/lq+KByk=";
+  assert.deepEqual(
+    parseCommand(["verify", "kaylee.example.org:4430", "--key", `sha256//${key}`, "--alpn=h2"]),
+    {
+      name: "verify",
+      options: { page: new URL("https://kaylee.example.org:4430/"), key, alpn: "h2" },
+    },
+  );
   assert.deepEqual(
     parseCommand(["setup", "kaylee", "--relay", "relay.example.org:9443", "--ca=ca.pem", "-y"]),
     {
@@ -44,6 +52,8 @@ Deno.test("parseCommand() reads every command", () => {
       transport: undefined,
       pool: 0,
       maxVisitors: 256,
+      watch: true,
+      watchResolvers: [{ ipAddr: "9.9.9.9", port: 53 }, { ipAddr: "1.1.1.1", port: 53 }],
       verbose: false,
       logFile: undefined,
       state: undefined,

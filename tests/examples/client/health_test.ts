@@ -153,6 +153,8 @@ Deno.test("status says what a client that was killed has left only while another
         ...{ host: "h", port: 1, works: false, over: "tcp", problem: "p" } as const,
         since: "2026-01-01T00:00:00.000Z",
       },
+      page: null,
+      seen: null,
     };
     await state.saveRunning(left);
     relay.online = false;

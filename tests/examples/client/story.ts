@@ -70,7 +70,7 @@ export async function story(tell: (story: Story) => Promise<void>): Promise<void
           relay.changes.tell();
         };
         const ended = run(
-          { ...DEFAULTS, pool: 0, maxVisitors: 16, ...options },
+          { ...DEFAULTS, watch: false, pool: 0, maxVisitors: 16, ...options },
           {
             state,
             log: createLog({ level: "debug", write }),

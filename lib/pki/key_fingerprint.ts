@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { X509Certificate } from "@peculiar/x509";
+
+/** As {@linkcode keyFingerprint} writes it: 32 bytes in base64. */
+const FINGERPRINT = /^[A-Za-z0-9+/]{43}=$/;
+
+/**
+ * SHA-256 of a public key (its SubjectPublicKeyInfo, DER) in base64, as RFC 7469 section 2.4 has it. It stays the
+ * same over certificates for one key, and is what this prints:
+ *
+ * ```sh
+ * openssl x509 -noout -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
+ * ```
+ *
+ * @param certificate PEM, of which the first block counts, or DER.
+ * @throws {Error} if it cannot be read.
+ */
+export function keyFingerprint(certificate: string | Uint8Array<ArrayBuffer>): string {
+  const leaf = typeof certificate === "string"
+    ? /-----BEGIN C[^]+?-----END C[^\n]+/.exec(certificate)?.[0] ?? ""
+    : certificate;
+  const { publicKey } = new X509Certificate(leaf);
+  return createHash("sha256").update(new Uint8Array(publicKey.rawData)).digest("base64");
+}
+
+/**
+ * Reads a fingerprint that a person gives: base64, maybe behind `sha256/` or `sha256//` as curl's `--pinnedpubkey`
+ * has it, or 64 hexadecimal digits, maybe with colons.
+ *
+ * @returns undefined if it is none.
+ */
+export function parseKeyFingerprint(text: string): string | undefined {
+  const hex = text.replaceAll(":", "");
+  if (/^[0-9a-f]{64}$/i.test(hex)) return Uint8Array.fromHex(hex).toBase64();
+  const base64 = text.replace(/^sha256\/\/?/i, "");
+  return FINGERPRINT.test(base64) ? base64 : undefined;
+}
