@@ -1,5 +1,11 @@
 import { type FrameEvent, FrameReader } from "../wire/web_socket.ts";
-import { binaryFrame, closeFrame, pongFrame, type Side } from "../wire/web_socket_frames.ts";
+import {
+  binaryFrame,
+  closeFrame,
+  pongFrame,
+  type Side,
+  withPing,
+} from "../wire/web_socket_frames.ts";
 import { PongSender } from "./pong_sender.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
 
@@ -8,6 +14,12 @@ const READ_BYTES = 16 * 1024;
 
 /** Most payload of one message that is sent: what every library takes. */
 const MESSAGE_BYTES = 64 * 1024;
+
+/**
+ * What a server sends a ping behind, at most: the rest of a TLS handshake, a request. More than that is
+ * part of a stream, whose acknowledgements come of themselves.
+ */
+const PINGED_BYTES = 4 * 1024;
 
 /** How long the peer may take to read what was sent before a close, milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -97,7 +109,10 @@ export class BinarySocket implements Duplex {
     if (this.#isClosed) throw new Deno.errors.BadResource("the WebSocket is closed");
     const part = p.subarray(0, MESSAGE_BYTES);
     // An empty message would be the end.
-    if (part.length > 0) await this.#send(binaryFrame(part, this.#side));
+    if (part.length === 0) return 0;
+    const frame = binaryFrame(part, this.#side);
+    const isPinged = this.#side === "server" && part.length <= PINGED_BYTES;
+    await this.#send(isPinged ? withPing(frame) : frame);
     return part.length;
   }
 

@@ -1,5 +1,11 @@
 import { type FrameEvent, FrameReader } from "../wire/web_socket.ts";
-import { closeFrame, pingFrame, pongFrame, textFrame } from "../wire/web_socket_frames.ts";
+import {
+  closeFrame,
+  pingFrame,
+  pongFrame,
+  textFrame,
+  withPing,
+} from "../wire/web_socket_frames.ts";
 import { sendLastWords } from "./last_words.ts";
 import { PongSender } from "./pong_sender.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
@@ -73,8 +79,9 @@ export class TextSocket {
     else this.#onClose.push(listener as (event: { code: number }) => void);
   }
 
+  /** Sends a message, and a ping, so that the next one need not wait: see {@linkcode withPing}. */
   send(text: string): void {
-    if (this.#state === WebSocket.OPEN) this.#send(textFrame(text));
+    if (this.#state === WebSocket.OPEN) this.#send(withPing(textFrame(text)));
   }
 
   /** Asks the peer to say something. */

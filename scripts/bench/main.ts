@@ -5,6 +5,7 @@ import { readCommandLine, refuse, wholeNumber } from "../command_line.ts";
 import type { Bench } from "./bench.ts";
 import { allocation } from "./allocation.ts";
 import { bulk } from "./bulk.ts";
+import { burst } from "./burst.ts";
 import { memory } from "./memory.ts";
 import { connections } from "./connections.ts";
 import { isInstalled, LEFT_OUT, PEERS } from "./peers.ts";
@@ -20,6 +21,7 @@ import { verdicts, verdictText } from "./verdicts.ts";
 const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
   bulk,
   connections,
+  burst,
   links,
   rate,
   allocation,

@@ -86,6 +86,16 @@ export function verdicts(rows: readonly Row[]): Verdict[] {
     0.35,
   );
   judge(
+    "24 visitors at once, some dialled: p99 above that of the parked, ms",
+    Math.max(
+      ...["glossond dialled", "glossond 16 parked, 8 dialled"].map((target) =>
+        only("burst", target, "p99AboveParkedMs")
+      ),
+    ),
+    "most",
+    5,
+  );
+  judge(
     "parked: CPU per new connection / HAProxy's",
     only("rate", "glossond parked", "cpuMsEach") / only("rate", "haproxy default", "cpuMsEach"),
     "most",

@@ -79,7 +79,7 @@ Deno.test("TextSocket ends with the right code whoever breaks the protocol", asy
   }
 });
 
-Deno.test("TextSocket sends text, pings and a close of its own, and nothing behind that", async () => {
+Deno.test("TextSocket sends text with a ping behind it, pings and a close of its own, and nothing behind that", async () => {
   const { sent, messages, code } = await served([frame(1, "late"), CLOSE_1000], (socket) => {
     socket.send("hi");
     socket.ping();
@@ -88,7 +88,7 @@ Deno.test("TextSocket sends text, pings and a close of its own, and nothing behi
     socket.send("never");
     socket.ping();
   });
-  assert.equal(sent, "81026869" + "8900" + "88051130" + "776879");
+  assert.equal(sent, "81026869" + "8900" + "8900" + "88051130" + "776879");
   assert.deepEqual(messages, []);
   assert.equal(code, 1000);
 });

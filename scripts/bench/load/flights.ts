@@ -188,6 +188,26 @@ await answerCalls({
     }));
     return { times };
   },
+  /** Visits, all of a burst at once, and tells how long each took, in milliseconds. */
+  async bursts(
+    { port, hostname, bursts, atOnce, pauseMs }: Way & {
+      bursts: number;
+      atOnce: number;
+      pauseMs: number;
+    },
+  ) {
+    const hello = helloFor(hostname);
+    const times: number[] = [];
+    for (let i = 0; i < bursts; i++) {
+      await Promise.all(Array.from({ length: atOnce }, async () => {
+        const started = performance.now();
+        (await visit(port, hello)).close();
+        times.push(performance.now() - started);
+      }));
+      await sleep(pauseMs);
+    }
+    return { times };
+  },
   /**
    * Visits at a rate, the hosts in turns, however slow the answers are, and tells how long they took; each
    * behind a PROXY header with an address of its own where that is `proxied`.
