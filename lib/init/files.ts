@@ -119,8 +119,18 @@ function haproxyText(base: string, { apache, settings }: Answers): string {
     [" and Apache: ports 80 and 443 stay HAProxy's, other sites stay Apache's", ""],
     ["#   GLOSSOND_FALLBACK_BACKEND=127.0.0.1:8443?proxy=v2\n", ""],
     ["and Apache's is apache-vhost.conf. ", ""],
-    [", and passes what is not its own to Apache (GLOSSOND_FALLBACK_BACKEND)", ""],
-    ["    use_backend apache_tls if { req.ssl_sni -m found }\n", ""],
+    [
+      `    # Apache's sites by name: these need no glossond. Write yours here, or name a file with one a line:
+    # { req.ssl_sni -i -f /etc/haproxy/apache-sites }
+    use_backend apache_tls if { req.ssl_sni -i www.example.org example.org }
+`,
+      "",
+    ],
+    [
+      `glossond knows, and passes what is not its own to Apache
+    # (GLOSSOND_FALLBACK_BACKEND), which has it as if it came from here.`,
+      "glossond knows.",
+    ],
     ["backend apache_tls\n    server apache 127.0.0.1:8443 send-proxy-v2\n\n", ""],
     // glossond leads from http to https there.
     ["apache_http", "glossond_http"],

@@ -17,7 +17,7 @@ Deno.test("the relay and its first message tell where pages are, with a port onl
       publicPort: Number(port.slice(1) || 443),
       dataHost: "127.0.0.1",
       dataPort: relay.ports.data,
-      features: ["data-websocket"],
+      features: ["data-websocket", "own-domains"],
     });
 
     await using link = await connectControl(relay, await signUp(relay, "kaylee"));

@@ -93,6 +93,7 @@ Deno.test("the OpenAPI document describes every address that the relay serves", 
     "/v1/claims/{claim}/verify",
     "/v1/control",
     "/v1/data",
+    "/v1/domains/{domain}",
     "/v1/openapi.json",
     "/v1/relay",
   ]);
