@@ -1,8 +1,3 @@
-/**
- * The store in a PostgreSQL database.
- *
- * @module
- */
 // @ts-types="@types/pg"
 import pg from "pg";
 import { sleep } from "../../net/pause.ts";
@@ -66,6 +61,7 @@ export class PostgresEngine {
   readonly #place: PostgresPlace;
   readonly #pool: pg.Pool;
   readonly #busy = new Set<pg.PoolClient>();
+  readonly #acquiring = new Set<Promise<pg.PoolClient>>();
   readonly #closing = new AbortController();
 
   constructor(place: PostgresPlace, options: PostgresEngineOptions = {}) {
@@ -135,14 +131,29 @@ export class PostgresEngine {
     this.#closing.abort();
     // Those with a question that is open are cut off.
     await Promise.all([...this.#busy].map((client) => (client as unknown as pg.Client).end()));
+    // The pool would let whoever waits for a turn wait on.
+    await Promise.allSettled(this.#acquiring);
     await this.#pool.end();
+  }
+
+  async #acquire(): Promise<pg.PoolClient> {
+    const acquiring = this.#pool.connect();
+    this.#acquiring.add(acquiring);
+    try {
+      const client = await acquiring;
+      if (!this.closing.aborted) return client;
+      client.release(true);
+    } catch (error) {
+      throw this.explain(error);
+    } finally {
+      this.#acquiring.delete(acquiring);
+    }
+    throw new StoreError("the store is closed");
   }
 
   async #withClient<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
     if (this.closing.aborted) throw new StoreError("the store is closed");
-    const client = await this.#pool.connect().catch((error) => {
-      throw this.explain(error);
-    });
+    const client = await this.#acquire();
     const onError = (): void => {};
     client.on("error", onError);
     this.#busy.add(client);

@@ -1,13 +1,8 @@
 import { hashSecret } from "../../wire/random_secret.ts";
 import { plainText } from "../../wire/plain_text.ts";
-import type {
-  Account,
-  AccountStore,
-  BlockedName,
-  Preferences,
-  ReleaseOptions,
-} from "../accounts.ts";
+import type { Account, AccountStore, Preferences, ReleaseOptions } from "../accounts.ts";
 import type { Trace } from "../acts.ts";
+import { toAccount, toBlockedName } from "../rows.ts";
 import type { NoteAct } from "./acts.ts";
 import type { Engine } from "./engine.ts";
 import { orderHider } from "./orders.ts";
@@ -129,30 +124,5 @@ export function accountTable(
       ),
     listBlocked: () => engine.read(() => selectBlocks.all().map(toBlockedName)),
     hiddenNames: () => engine.read(() => hidden),
-  };
-}
-
-function toAccount(row: Record<string, unknown> | undefined): Account | undefined {
-  if (row === undefined) return undefined;
-  const account: Account = {
-    username: String(row.username),
-    createdAt: Number(row.created_at),
-    verifiedAt: Number(row.verified_at),
-    preferences: {
-      offlinePage: row.offline_page as Preferences["offlinePage"],
-      lastSeen: row.last_seen !== 0,
-      away: row.away === null ? null : String(row.away),
-    },
-  };
-  if (row.last_online_at !== null) account.lastOnlineAt = Number(row.last_online_at);
-  if (row.blocked_at !== null) Object.assign(account, toBlockedName(row));
-  return account;
-}
-
-function toBlockedName(row: Record<string, unknown>): BlockedName {
-  return {
-    username: String(row.username),
-    blockedAt: Number(row.blocked_at),
-    ...(row.reason !== null && { blockedReason: String(row.reason) }),
   };
 }

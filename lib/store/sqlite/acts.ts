@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { plainText } from "../../wire/plain_text.ts";
-import type { Act, ActStore, ActWord } from "../acts.ts";
+import type { Act, ActStore } from "../acts.ts";
+import { toAct } from "../rows.ts";
 import type { Engine } from "./engine.ts";
 
 /** Notes an act; to be called within a transaction. */
@@ -42,18 +43,5 @@ export function actTable(engine: Engine, noteAct: NoteAct): ActStore {
     note: (act) => engine.write(() => noteAct(act)),
     list: (username) =>
       engine.read(() => (username === undefined ? all.all() : of.all(username)).map(toAct)),
-  };
-}
-
-function toAct(row: Record<string, unknown>): Act {
-  return {
-    at: Number(row.at),
-    act: row.act as ActWord,
-    by: row.by as Act["by"],
-    ...(row.username !== null && { username: String(row.username) }),
-    ...(row.detail !== null && { detail: String(row.detail) }),
-    ...(row.uid !== null && { uid: Number(row.uid) }),
-    ...(row.sudo_uid !== null && { sudoUid: Number(row.sudo_uid) }),
-    ...(row.reason !== null && { reason: String(row.reason) }),
   };
 }

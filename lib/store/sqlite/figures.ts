@@ -1,4 +1,5 @@
-import type { FigureStore, UserFigures } from "../figures.ts";
+import type { FigureStore } from "../figures.ts";
+import { toFigures } from "../rows.ts";
 import type { Engine } from "./engine.ts";
 
 /** The figures in the relay's database. */
@@ -37,16 +38,5 @@ export function figureTable(engine: Engine): FigureStore {
       engine.read(() =>
         new Map(ofDay.all(day).map((row) => [String(row.username), Number(row.day_bytes)]))
       ),
-  };
-}
-
-function toFigures(row: Record<string, unknown>): UserFigures {
-  return {
-    visitors: Number(row.visitors),
-    dialled: Number(row.dialled),
-    bytesToClient: Number(row.bytes_to_client),
-    bytesToVisitors: Number(row.bytes_to_visitors),
-    ...(row.last_visit_at !== null && { lastVisitAt: Number(row.last_visit_at) }),
-    day: { day: Number(row.day), bytes: Number(row.day_bytes) },
   };
 }

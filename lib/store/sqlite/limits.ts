@@ -1,4 +1,5 @@
 import type { Limits, LimitStore } from "../limits.ts";
+import { toLimits } from "../rows.ts";
 import type { NoteAct } from "./acts.ts";
 import type { Engine } from "./engine.ts";
 
@@ -30,12 +31,5 @@ export function limitTable(engine: Engine, noteAct: NoteAct): LimitStore {
         noteAct({ act: "limit", username, detail, ...trace });
         return of(username);
       }),
-  };
-}
-
-function toLimits(row: Record<string, unknown>): Limits {
-  return {
-    ...(row.connections !== null && { connections: Number(row.connections) }),
-    ...(row.bytes_per_day !== null && { bytesPerDay: Number(row.bytes_per_day) }),
   };
 }

@@ -1,4 +1,5 @@
-import type { NameStore, OwnedSets, OwnSets } from "../names.ts";
+import type { NameStore, OwnSets } from "../names.ts";
+import { toSets } from "../rows.ts";
 import type { Engine } from "./engine.ts";
 
 /** The store in the relay's database, table `name_record`. */
@@ -37,11 +38,4 @@ export function nameTable(engine: Engine): NameStore {
       });
     },
   };
-}
-
-function toSets(rows: Record<string, unknown>[]): OwnedSets {
-  const byType = Map.groupBy(rows, ({ type }) => String(type));
-  return new Map(
-    [...byType].map(([type, sets]) => [type, new Set(sets.map((row) => String(row.contents)))]),
-  );
 }

@@ -1,4 +1,5 @@
-import type { Attendance, OnlineTimes } from "../online_times.ts";
+import type { OnlineTimes } from "../online_times.ts";
+import { leftAt } from "../rows.ts";
 import type { Engine } from "./engine.ts";
 
 /** Keeps them in the relay's database, with the accounts; `now` in milliseconds since the epoch. */
@@ -29,10 +30,4 @@ export function onlineTimes(engine: Engine, now: () => number): OnlineTimes {
         }))
       ),
   };
-}
-
-/** What the column `left_at` holds. */
-function leftAt(attendance: Attendance, now: number): number | null {
-  if (attendance === "gone") return null;
-  return attendance === "online" ? 0 : now;
 }

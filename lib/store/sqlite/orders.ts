@@ -1,23 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import type {
-  Order,
-  OrderRequest,
-  OrderStore,
-  QueuedOrder,
-  RequestRules,
-  Submitted,
-} from "../orders.ts";
+import type { OrderRequest, OrderStore, RequestRules, Submitted } from "../orders.ts";
+import { PATIENT_MS, RELEASED, toOrder, toQueued } from "../rows.ts";
 import type { Engine } from "./engine.ts";
 import { ownerCheck } from "./tokens.ts";
-
-/** How long what an order came to waits for a lock: a certificate costs more than that. */
-const PATIENT_MS = 600_000;
-
-/**
- * What a released name's rows are filed under: they still count against budget and limits, yet the
- * next owner must not see them. No username has a colon.
- */
-const RELEASED = "released:";
 
 /** Keeps the orders in the relay's database. */
 // deno-lint-ignore lengths/function -- short functions that share the statements
@@ -157,32 +142,5 @@ export function orderHider(db: DatabaseSync): (username: string) => void {
   return (username) => {
     drop.run(username);
     hide.run(username);
-  };
-}
-
-function toOrder(row: Record<string, unknown> | undefined): Order | undefined {
-  switch (row?.status) {
-    case "pending":
-      return { status: "pending" };
-    case "ready":
-      return {
-        status: "ready",
-        certificate: String(row.certificate),
-        notAfter: Number(row.not_after),
-        renewAfter: Number(row.renew_after),
-      };
-    case "failed":
-      return { status: "failed", problem: String(row.problem) };
-  }
-}
-
-function toQueued(row: Record<string, unknown>): QueuedOrder {
-  return {
-    id: String(row.id),
-    username: String(row.username),
-    csr: String(row.csr),
-    createdAt: Number(row.created_at),
-    renewal: row.renewal === 1,
-    blocked: row.blocked === 1,
   };
 }

@@ -1,7 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Random } from "../../wire/random_secret.ts";
-import type { Rest, RestStore } from "../rests.ts";
+import type { RestStore } from "../rests.ts";
+import { toRest } from "../rows.ts";
 import type { NoteAct } from "./acts.ts";
 import type { Engine } from "./engine.ts";
 import { relayKey } from "./relay_key.ts";
@@ -77,14 +78,5 @@ export function restTable(
         noteAct({ act: "end-rest", username, ...trace });
         return true;
       }),
-  };
-}
-
-function toRest(row: Record<string, unknown>): Rest {
-  return {
-    username: String(row.username),
-    releasedAt: Number(row.released_at),
-    until: Number(row.rests_until),
-    profileKnown: row.profile_hash !== null,
   };
 }

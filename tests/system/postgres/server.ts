@@ -97,6 +97,14 @@ export class PostgresServer implements AsyncDisposable {
     this.#process = undefined;
   }
 
+  /** Ends the connections to a database, as a fail-over does. */
+  async endConnections(database: string): Promise<void> {
+    await this.psql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`,
+      "postgres",
+    );
+  }
+
   /** Lets whoever has the password in without TLS. */
   async allowPlain(): Promise<void> {
     const line = "hostnossl all all 127.0.0.1/32 scram-sha-256\n";

@@ -1,0 +1,87 @@
+/**
+ * The store in a PostgreSQL database.
+ *
+ * @module
+ */
+import { type Random, systemRandom } from "../../wire/random_secret.ts";
+import type { Store } from "../store.ts";
+import { accountTable } from "./accounts.ts";
+import { actNoter, actTable } from "./acts.ts";
+import { claimTable } from "./claims.ts";
+import { PostgresEngine, type PostgresEngineOptions, type PostgresPlace } from "./engine.ts";
+import { figureTable } from "./figures.ts";
+import { KnownAccounts } from "./known_accounts.ts";
+import { limitTable } from "./limits.ts";
+import { migrateSchema } from "./migrate.ts";
+import { nameTable } from "./names.ts";
+import { onlineTimes } from "./online_times.ts";
+import { orderTable } from "./orders.ts";
+import { profileTable } from "./profiles.ts";
+import { profileHasher } from "./relay_key.ts";
+import { restTable } from "./rests.ts";
+
+/** How many claims are kept of those whose profile was read. */
+const MAX_CLAIMS = 10_000;
+
+/** How many acts are kept of users, and of all others. */
+const MAX_ACTS = 10_000;
+
+/** Options for {@linkcode openPostgres}. */
+export interface PostgresOptions extends PostgresEngineOptions {
+  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  now?: () => number;
+  /** @default {crypto.getRandomValues} */
+  random?: Random;
+  /** How many claims are kept of those whose profile was read. @default {10_000} */
+  maxClaims?: number;
+  /** How many acts are kept of users, and of all others. @default {10_000} */
+  maxActs?: number;
+}
+
+/**
+ * Opens (and makes or migrates) a store in a database; the caller closes it.
+ *
+ * @throws {Error} when it cannot be used; the message names it and the fix.
+ */
+export async function openPostgres(
+  place: PostgresPlace,
+  options: PostgresOptions = {},
+): Promise<Store> {
+  const engine = new PostgresEngine(place, options);
+  const known = new KnownAccounts(engine);
+  try {
+    await migrateSchema(engine);
+    await known.start();
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+  return storeOn(engine, known, options);
+}
+
+function storeOn(
+  engine: PostgresEngine,
+  known: KnownAccounts,
+  options: PostgresOptions,
+): Store {
+  const { now = Date.now, random = systemRandom, maxClaims = MAX_CLAIMS, maxActs = MAX_ACTS } =
+    options;
+  const noteAct = actNoter({ now, maxActs });
+  const hashProfile = profileHasher(random);
+  return {
+    accounts: accountTable(engine, { now, noteAct, known }),
+    acts: actTable(engine, noteAct),
+    claims: claimTable(engine, { maxClaims, now, random, hashProfile }),
+    figures: figureTable(engine),
+    limits: limitTable(engine, noteAct),
+    orders: orderTable(engine),
+    profiles: profileTable(engine, { now, hashProfile }),
+    rests: restTable(engine, { now, noteAct }),
+    onlineTimes: onlineTimes(engine, now),
+    names: nameTable(engine),
+    async close() {
+      await engine.close();
+      await known.close();
+    },
+  };
+}

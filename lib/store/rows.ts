@@ -1,0 +1,138 @@
+/*
+ * What the rows of the tables mean, which have the same columns in every engine: numbers, texts, bytes and
+ * null.
+ */
+import type { Account, BlockedName, Preferences } from "./accounts.ts";
+import type { Act, ActWord } from "./acts.ts";
+import type { UserFigures } from "./figures.ts";
+import type { Limits } from "./limits.ts";
+import type { OwnedSets } from "./names.ts";
+import type { Attendance } from "./online_times.ts";
+import type { Order, QueuedOrder } from "./orders.ts";
+import type { Rest } from "./rests.ts";
+
+/** A row as an engine hands it over. */
+export type Row = Record<string, unknown>;
+
+/**
+ * What a released name's orders are filed under: they still count against budget and limits, yet the
+ * next owner must not see them. No username has a colon.
+ */
+export const RELEASED = "released:";
+
+/** How long what an order came to waits for the database: a certificate costs more than that. */
+export const PATIENT_MS = 600_000;
+
+/** An account of the columns of `account` and of its row in `blocked_name`. */
+export function toAccount(row: Row | undefined): Account | undefined {
+  if (row === undefined) return undefined;
+  const account: Account = {
+    username: String(row.username),
+    createdAt: Number(row.created_at),
+    verifiedAt: Number(row.verified_at),
+    preferences: {
+      offlinePage: row.offline_page as Preferences["offlinePage"],
+      lastSeen: row.last_seen !== 0,
+      away: row.away === null ? null : String(row.away),
+    },
+  };
+  if (row.last_online_at !== null) account.lastOnlineAt = Number(row.last_online_at);
+  if (row.blocked_at !== null) Object.assign(account, toBlockedName(row));
+  return account;
+}
+
+/** A row of `blocked_name`. */
+export function toBlockedName(row: Row): BlockedName {
+  return {
+    username: String(row.username),
+    blockedAt: Number(row.blocked_at),
+    ...(row.reason !== null && { blockedReason: String(row.reason) }),
+  };
+}
+
+/** A row of `act`. */
+export function toAct(row: Row): Act {
+  return {
+    at: Number(row.at),
+    act: row.act as ActWord,
+    by: row.by as Act["by"],
+    ...(row.username !== null && { username: String(row.username) }),
+    ...(row.detail !== null && { detail: String(row.detail) }),
+    ...(row.uid !== null && { uid: Number(row.uid) }),
+    ...(row.sudo_uid !== null && { sudoUid: Number(row.sudo_uid) }),
+    ...(row.reason !== null && { reason: String(row.reason) }),
+  };
+}
+
+/** A row of `user_figure`. */
+export function toFigures(row: Row): UserFigures {
+  return {
+    visitors: Number(row.visitors),
+    dialled: Number(row.dialled),
+    bytesToClient: Number(row.bytes_to_client),
+    bytesToVisitors: Number(row.bytes_to_visitors),
+    ...(row.last_visit_at !== null && { lastVisitAt: Number(row.last_visit_at) }),
+    day: { day: Number(row.day), bytes: Number(row.day_bytes) },
+  };
+}
+
+/** A row of `user_limit`. */
+export function toLimits(row: Row): Limits {
+  return {
+    ...(row.connections !== null && { connections: Number(row.connections) }),
+    ...(row.bytes_per_day !== null && { bytesPerDay: Number(row.bytes_per_day) }),
+  };
+}
+
+/** The sets of one name, of rows of `name_record`. */
+export function toSets(rows: Row[]): OwnedSets {
+  const byType = Map.groupBy(rows, ({ type }) => String(type));
+  return new Map(
+    [...byType].map(([type, sets]) => [type, new Set(sets.map((row) => String(row.contents)))]),
+  );
+}
+
+/** A row of `resting_name`. */
+export function toRest(row: Row): Rest {
+  return {
+    username: String(row.username),
+    releasedAt: Number(row.released_at),
+    until: Number(row.rests_until),
+    profileKnown: row.profile_hash !== null,
+  };
+}
+
+/** A row of `certificate_order`. */
+export function toOrder(row: Row | undefined): Order | undefined {
+  switch (row?.status) {
+    case "pending":
+      return { status: "pending" };
+    case "ready":
+      return {
+        status: "ready",
+        certificate: String(row.certificate),
+        notAfter: Number(row.not_after),
+        renewAfter: Number(row.renew_after),
+      };
+    case "failed":
+      return { status: "failed", problem: String(row.problem) };
+  }
+}
+
+/** A pending one, with what the queue goes by as 0 or 1. */
+export function toQueued(row: Row): QueuedOrder {
+  return {
+    id: String(row.id),
+    username: String(row.username),
+    csr: String(row.csr),
+    createdAt: Number(row.created_at),
+    renewal: row.renewal === 1,
+    blocked: row.blocked === 1,
+  };
+}
+
+/** What the column `left_at` holds. */
+export function leftAt(attendance: Attendance, now: number): number | null {
+  if (attendance === "gone") return null;
+  return attendance === "online" ? 0 : now;
+}
