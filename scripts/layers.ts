@@ -42,6 +42,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     ...[...GROUND, "lib/version.ts"],
   ],
   "lib/dns_provider.ts": ["lib/dns", "lib/config"],
+  "lib/store_place.ts": ["lib/config", "lib/store"],
   "lib/visitor": [...GROUND, "lib/config/values.ts"],
   "lib/api": [...GROUND, "lib/session", "lib/store/error.ts"],
   "lib/session": GROUND,

@@ -1,6 +1,7 @@
 import { becomeOwner } from "../file/state_folder.ts";
 import { archiveState } from "../store/archive.ts";
 import { requireStore } from "../store/open.ts";
+import { requireEmbedded } from "../store_place.ts";
 import { type Command, EXIT } from "./command.ts";
 import { reachRelay } from "./relay_access.ts";
 
@@ -26,13 +27,14 @@ Options:
       context.printError("glossond: backup takes the FILE to write\n");
       return EXIT.usage;
     }
-    const { admin, stateDir } = await reachRelay(context);
-    if (admin === undefined) await requireStore({ stateDir });
+    const { admin, stateDir, place } = await reachRelay(context);
+    requireEmbedded(place, "backup");
+    if (admin === undefined) await requireStore(place);
     // Before root becomes the folder's owner, who may not write there.
     using file = await create(path);
     try {
       if (admin === undefined) becomeOwner(stateDir);
-      const copy = admin === undefined ? await archiveState({ stateDir }) : await admin.backup();
+      const copy = admin === undefined ? await archiveState(place) : await admin.backup();
       for await (const chunk of copy) {
         for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await file.write(rest));
       }

@@ -1,10 +1,14 @@
 import { type AdminClient, connectAdmin } from "../admin/client.ts";
 import { loadConfig } from "../config/load.ts";
+import type { StorePlace } from "../store/open.ts";
+import { storePlaceOf } from "../store_place.ts";
 import type { CommandContext } from "./command.ts";
 
 /** The relay that a command is about. */
 export interface RelayAccess {
   stateDir: string;
+  /** Where its store is. */
+  place: StorePlace;
   baseDomain: string;
   /** How long a name rests that is released. */
   nameRestDays: number;
@@ -27,6 +31,10 @@ export async function reachRelay(context: CommandContext): Promise<RelayAccess> 
   if (stateDir === undefined || baseDomain === undefined || nameRestDays === undefined) {
     throw new Error(problems.join("\n"));
   }
+  // One that cannot be read must not be taken for none: that would be another store.
+  const problem = problems.find((each) => each.startsWith("GLOSSOND_DATABASE_"));
+  if (problem !== undefined) throw new Error(problem);
+  const place = await storePlaceOf({ ...parsed, stateDir });
   const admin = await connectAdmin(stateDir);
   const there = admin !== undefined ||
     await Deno.stat(stateDir).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
@@ -35,5 +43,5 @@ export async function reachRelay(context: CommandContext): Promise<RelayAccess> 
       `There is no state folder ${stateDir}; set GLOSSOND_STATE_DIR to the relay's (a systemd service has /var/lib/glossond)`,
     );
   }
-  return { stateDir, baseDomain, nameRestDays, ...(admin !== undefined && { admin }) };
+  return { stateDir, place, baseDomain, nameRestDays, ...(admin !== undefined && { admin }) };
 }

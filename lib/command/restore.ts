@@ -4,6 +4,7 @@ import { lockForRestore, STATE_LOCK_FILE } from "../file/state_lock.ts";
 import { removeLeftWork } from "../file/work_folder.ts";
 import { restoreState } from "../store/archive.ts";
 import { openStore } from "../store/open.ts";
+import { requireEmbedded, storePlaceOf } from "../store_place.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { traceOf } from "./trace.ts";
 
@@ -33,6 +34,7 @@ Options:
     const { parsed, problems } = loadConfig({ ...await context.readSettings(), dev });
     const { stateDir } = parsed;
     if (stateDir === undefined) throw new Error(problems.join("\n"));
+    requireEmbedded(await storePlaceOf({ ...parsed, stateDir }), "restore");
     // Before root becomes the folder's owner, who may not read there.
     using file = await Deno.open(path).catch((error) => {
       throw new Error(`Cannot read ${path}: ${error.message}`, { cause: error });

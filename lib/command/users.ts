@@ -109,14 +109,14 @@ function usernameIn(text: string, baseDomain: string): string {
 }
 
 async function withDesk(
-  { admin, stateDir, baseDomain, nameRestDays }: RelayAccess,
+  { admin, stateDir, place, baseDomain, nameRestDays }: RelayAccess,
   work: (desk: UserDesk) => Promise<number>,
 ): Promise<number> {
   if (admin !== undefined) return await work(admin.users);
-  await requireStore({ stateDir });
+  await requireStore(place);
   becomeOwner(stateDir);
   openStateFolder(stateDir);
-  const store = await openStore({ stateDir });
+  const store = await openStore(place);
   try {
     const { accounts, acts, orders, rests, profiles, figures, limits } = store;
     return await work(createUserDesk({

@@ -10,6 +10,7 @@ import { LIMIT_SETTINGS } from "./limit_settings.ts";
 import { LISTENER_SETTINGS } from "./listener_settings.ts";
 import { PAGE_SETTINGS } from "./page_settings.ts";
 import { optional, required, type Setting } from "./setting.ts";
+import { parsePostgresUrl } from "../wire/postgres_url.ts";
 import { integer, oneOf, path, programOrUrl } from "./values.ts";
 
 /** Every setting, in the order in which `glossond config` shows them. */
@@ -33,7 +34,18 @@ export const SETTINGS = {
     "SECRETS_FILE",
     path,
     "./.secrets",
-    "Secrets in dotenv syntax: POWERDNS_API_KEY or RFC2136_KEY_SECRET, ACME_EAB_HMAC_KEY, ON_TROUBLE",
+    "Secrets in dotenv syntax: POWERDNS_API_KEY or RFC2136_KEY_SECRET, ACME_EAB_HMAC_KEY, DATABASE_URL, ON_TROUBLE",
+  ),
+  databaseUrl: optional(
+    "DATABASE_URL",
+    parsePostgresUrl,
+    "PostgreSQL in the place of the embedded database, postgres://USER:PASSWORD@HOST/DATABASE; better in the secrets file, there without prefix",
+    { secret: true },
+  ),
+  databaseCaFile: optional(
+    "DATABASE_CA_FILE",
+    path,
+    "PEM file of the authority that signed the PostgreSQL server's certificate",
   ),
   bioScript: required(
     "GET_BIO_SCRIPT",

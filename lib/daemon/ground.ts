@@ -7,6 +7,7 @@ import { createMetrics, type Metrics } from "../admin/metrics.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Store } from "../store/store.ts";
 import { openStore } from "../store/open.ts";
+import { storePlaceOf } from "../store_place.ts";
 import { openStateFolder } from "../file/state_folder.ts";
 import { lockForUse } from "../file/state_lock.ts";
 import { removeLeftWork } from "../file/work_folder.ts";
@@ -69,7 +70,7 @@ export async function layGround(
   const lock = await lockForUse(stateDir);
   events.onClose(() => lock.release());
   await removeLeftWork(stateDir);
-  const store = await openStore({ stateDir });
+  const store = await openStore(await storePlaceOf(settings));
   events.onClose(() => store.close());
   return {
     ...events,

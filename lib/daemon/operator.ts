@@ -3,6 +3,7 @@ import type { BioCommand } from "../account/bio_command.ts";
 import { tryBio } from "../account/bio_trial.ts";
 import type { LastOnline } from "../account/last_online.ts";
 import { archiveState } from "../store/archive.ts";
+import { requireEmbedded, storePlaceOf } from "../store_place.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import type { ActStore, Trace } from "../store/acts.ts";
 import type { ProfileStore } from "../store/profiles.ts";
@@ -77,7 +78,11 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     isUsername,
     handOver: options.handOver,
     waitedFor: () => sessions.comingBack.waitedFor(),
-    backup: () => archiveState({ stateDir: settings.stateDir }, { beside: true }),
+    backup: async () => {
+      const place = await storePlaceOf(settings);
+      requireEmbedded(place, "backup");
+      return await archiveState(place, { beside: true });
+    },
     renew: createRenewal(certificate),
     bio: (username) => tryBio(settings.bioScript, username),
     users: createUserDesk({

@@ -1,4 +1,5 @@
 import { readUsernames } from "../store/open.ts";
+import { storePlaceOf } from "../store_place.ts";
 import { CHALLENGE, namesUpTo } from "../dns/challenge_place.ts";
 import { compareRecords, inForce, type NameReport } from "../dns/name_records.ts";
 import { byName, wildcardAbove, type ZoneSets } from "../dns/name_source.ts";
@@ -21,7 +22,7 @@ export async function checkNames(settings: Settings): Promise<Finding> {
   try {
     const isThere = await Deno.stat(stateDir).then(() => true, () => false);
     if (!isThere) return skipped(CHECK, "are none yet");
-    const names = (await readUsernames({ stateDir })).map((username) =>
+    const names = (await readUsernames(await storePlaceOf(settings))).map((username) =>
       `${username}.${baseDomain}`
     );
     // Tries once: what is wrong with the server is told by its own check.

@@ -1,10 +1,14 @@
 import { openSqlite, readUsernamesOf, SQLITE_FILE } from "./sqlite/open.ts";
+import type { PostgresPlace } from "./postgres/engine.ts";
+import { openPostgres, readPostgresUsernames } from "./postgres/open.ts";
 import type { Store } from "./store.ts";
 
 /** Where a relay's store is. */
 export interface StorePlace {
   /** Its state folder, which is there. */
   stateDir: string;
+  /** The PostgreSQL database that it is in, if it is not in the folder. */
+  database?: PostgresPlace;
 }
 
 /**
@@ -13,7 +17,7 @@ export interface StorePlace {
  * @throws {Error} when it cannot be used; the message names it and the fix.
  */
 export function openStore(place: StorePlace): Promise<Store> {
-  return openSqlite(pathIn(place));
+  return place.database === undefined ? openSqlite(pathIn(place)) : openPostgres(place.database);
 }
 
 /**
@@ -22,6 +26,8 @@ export function openStore(place: StorePlace): Promise<Store> {
  * @throws {Error} when there is none; the message names the setting.
  */
 export async function requireStore(place: StorePlace): Promise<void> {
+  // It tells by itself what it lacks.
+  if (place.database !== undefined) return;
   const path = pathIn(place);
   try {
     await Deno.stat(path);
@@ -36,7 +42,9 @@ export async function requireStore(place: StorePlace): Promise<void> {
  * @throws {Error} when it cannot be read.
  */
 export function readUsernames(place: StorePlace): Promise<string[]> {
-  return readUsernamesOf(pathIn(place));
+  return place.database === undefined
+    ? readUsernamesOf(pathIn(place))
+    : readPostgresUsernames(place.database);
 }
 
 function pathIn({ stateDir }: StorePlace): string {

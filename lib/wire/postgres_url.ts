@@ -2,10 +2,13 @@
 export interface PostgresAddress {
   /** A name, an IP address, or the folder of the server's Unix socket. */
   host: string;
+  /** Also where it is a Unix socket: a part of that one's name. */
   port: number;
+  /** The role. */
   user: string;
   /** Absent where the server asks for none. */
   password?: string;
+  /** Name of the database. */
   database: string;
   /** Whether the connection is encrypted and the server's certificate and name are verified. */
   tls: boolean;

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { Gate } from "../faults/gate.ts";
+import { must } from "../../../scripts/run.ts";
+import { startRelay } from "../../stories/relay.ts";
+import { apiOf, connectControl, serveUser, signUp, visit } from "../../stories/user.ts";
+import { until } from "../../certificate/helpers.ts";
+import { glossondCommand } from "../../stories/admin_command.ts";
+import { PostgresServer } from "./server.ts";
+
+/** Another address of this machine, for what stands between the relay and its database. */
+const BETWEEN = "127.0.0.79";
+
+/** How the database may be away, and how that ends. */
+interface Row {
+  begin(server: PostgresServer, gate: Gate): Promise<unknown> | void;
+  end(server: PostgresServer, gate: Gate): Promise<unknown> | void;
+}
+
+async function readOnly(server: PostgresServer, value: "on" | "off"): Promise<void> {
+  await server.psql(
+    `ALTER DATABASE test1 SET default_transaction_read_only = ${value}`,
+    "postgres",
+  );
+  await server.endConnections("test1");
+}
+
+const ROWS: Record<string, Row> = {
+  "stopped": {
+    begin: (server) => server.stop(),
+    end: (server) => server.resume(),
+  },
+  "read-only, as a standby is": {
+    begin: (server) => readOnly(server, "on"),
+    end: (server) => readOnly(server, "off"),
+  },
+  "no way to it, and nothing that says so": {
+    begin: (_server, gate) => gate.silence(),
+    end(_server, gate) {
+      gate.speak();
+      gate.reset();
+    },
+  },
+  "restarted": {
+    async begin(server) {
+      await server.stop();
+      await server.resume();
+      await server.stop();
+    },
+    end: (server) => server.resume(),
+  },
+};
+
+Deno.test("while PostgreSQL is away users are visited and come online, and what needs it is told so", async (t) => {
+  await using server = await PostgresServer.start();
+  await server.allowPlain();
+  await using gate = await Gate.open(BETWEEN, [server.port]);
+  const url = `${server.tcpUrlOf(await server.createDatabase(), BETWEEN)}?sslmode=disable`;
+  const settings = { DATABASE_URL: url, LOG_LEVEL: "info" };
+  await using relay = await startRelay({ settings });
+  const api = apiOf(relay);
+  using _client = api.client;
+  const kaylee = await signUp(relay, "kaylee");
+  await using _page = await serveUser(relay, kaylee, () => new Response("here"));
+  const inara = await signUp(relay, "inara");
+  await (await connectControl(relay, inara))[Symbol.asyncDispose]();
+  const mallory = await signUp(relay, "mallory");
+  await (await connectControl(relay, mallory))[Symbol.asyncDispose]();
+  const blocked = await glossondCommand(relay.stateDir, ["users", "block", "mallory"], settings)
+    .output();
+  assert.equal(blocked.code, 0);
+  const claim = await api.request("POST", "/v1/claims", { body: { username: "wash" } });
+  await Deno.writeTextFile(`${relay.biosDir}/wash.txt`, claim.body.code);
+  const change = (away: string) =>
+    api.request("PATCH", "/v1/account", { token: kaylee.token, body: { away } });
+
+  for (const [what, { begin, end }] of Object.entries(ROWS)) {
+    await t.step(what, async () => {
+      assert.equal((await change(`before: ${what}`)).status, 200);
+      await begin(server, gate);
+      const began = performance.now();
+      const refused = await Promise.all([
+        change("never"),
+        api.request("POST", `/v1/claims/${claim.body.claim}/verify`),
+        api.request("DELETE", "/v1/account", { token: kaylee.token }),
+      ]);
+      for (const { status, headers, body } of refused) {
+        assert.deepEqual([status, body.type], [503, "urn:glosson:problem:busy"]);
+        assert.ok(Number(headers.get("retry-after")) > 0);
+        assert.doesNotMatch(JSON.stringify(body), /secret|test1/);
+      }
+      assert.ok(performance.now() - began < 15_000, "within some seconds");
+      assert.equal((await visit(relay, kaylee.hostname)).body, "here");
+      // Their token was seen lately.
+      await (await connectControl(relay, inara))[Symbol.asyncDispose]();
+      const suspended = await api.request("GET", "/v1/account", { token: mallory.token });
+      assert.deepEqual([suspended.status, suspended.body.type], [
+        ...[403, "urn:glosson:problem:suspended"],
+      ]);
+      await end(server, gate);
+      await until(async () => (await change("after")).status === 200, "it is well again");
+      assert.equal((await visit(relay, kaylee.hostname)).body, "here");
+    });
+  }
+  const { body } = await api.request("GET", "/v1/account", { token: kaylee.token });
+  assert.equal(body.away, "after");
+  assert.doesNotMatch(JSON.stringify(relay.lines), /not so secret|not%20so%20secret/);
+  // Nothing of the accounts is in the folder.
+  await assert.rejects(must("/usr/bin/stat", [`${relay.stateDir}/glossond.sqlite`]));
+});
