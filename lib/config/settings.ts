@@ -36,17 +36,6 @@ export const SETTINGS = {
     "./.secrets",
     "Secrets in dotenv syntax: POWERDNS_API_KEY or RFC2136_KEY_SECRET, ACME_EAB_HMAC_KEY, DATABASE_URL, ON_TROUBLE",
   ),
-  databaseUrl: optional(
-    "DATABASE_URL",
-    parsePostgresUrl,
-    "PostgreSQL in the place of the embedded database, postgres://USER:PASSWORD@HOST/DATABASE; better in the secrets file, there without prefix",
-    { secret: true },
-  ),
-  databaseCaFile: optional(
-    "DATABASE_CA_FILE",
-    path,
-    "PEM file of the authority that signed the PostgreSQL server's certificate",
-  ),
   bioScript: required(
     "GET_BIO_SCRIPT",
     path,
@@ -60,6 +49,17 @@ export const SETTINGS = {
   ...CERTIFICATE_SETTINGS,
   ...LIMIT_SETTINGS,
 
+  databaseUrl: optional(
+    "DATABASE_URL",
+    parsePostgresUrl,
+    "PostgreSQL in the place of the embedded database, postgres://USER:PASSWORD@HOST/DATABASE; better in the secrets file, there without prefix",
+    { secret: true },
+  ),
+  databaseCaFile: optional(
+    "DATABASE_CA_FILE",
+    path,
+    "PEM file of the authority that signed the PostgreSQL server's certificate",
+  ),
   onTrouble: optional(
     "ON_TROUBLE",
     programOrUrl,
