@@ -1,5 +1,6 @@
 import { hashSecret } from "../../wire/random_secret.ts";
 import type { Account, BlockedName, HiddenNames } from "../accounts.ts";
+import type { DomainOwners, OwnDomain } from "../domains.ts";
 import { StoreError } from "../error.ts";
 import { toBlockedName } from "../rows.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
@@ -20,13 +21,14 @@ interface Remembered {
 
 /**
  * What a relay remembers of the accounts, for the time when the database is away: whose token it has seen,
- * which names are blocked, and whose users want no page. Every relay is told when one of them changes
+ * which names are blocked, whose users want no page, and whose domain is whose. Every relay is told when one of them changes
  * something, and reads it anew; it reads all of it when it has missed what was told.
  */
 export class KnownAccounts {
   readonly #engine: PostgresEngine;
   readonly #hidden = new Set<string>();
   #blocks = new Map<string, BlockedName>();
+  #domains = new Map<string, string>();
   /** By username: an account has one token; the one seen last is the last. */
   readonly #seen = new Map<string, Remembered>();
   /** Usernames by the hashes of their tokens. */
@@ -40,6 +42,11 @@ export class KnownAccounts {
   /** Who wants no page. */
   get hidden(): HiddenNames {
     return this.#hidden;
+  }
+
+  /** Whose domain is whose. */
+  get owners(): DomainOwners {
+    return { of: (domain) => this.#domains.get(domain) };
   }
 
   /** Resolves once it knows, and then keeps up until it is closed. */
@@ -92,6 +99,7 @@ export class KnownAccounts {
   forget(username: string): void {
     this.#forgetToken(username);
     this.#hidden.delete(username);
+    this.#setDomains(username, []);
   }
 
   /** Reads what is kept of a name anew; its token is not known until it could be. */
@@ -110,6 +118,11 @@ export class KnownAccounts {
       ]);
       if (block === undefined) this.#blocks.delete(username);
       else this.#blocks.set(username, toBlockedName(block));
+      const { rows: domains } = await ask<OwnDomain>(
+        "SELECT domain FROM own_domain WHERE username = $1",
+        [username],
+      );
+      this.#setDomains(username, domains);
       if (remembered !== undefined && row?.hash === remembered.hash) this.#keep(remembered);
     }).catch(passOver);
   }
@@ -124,6 +137,8 @@ export class KnownAccounts {
       for (const username of hidden) this.#hidden.add(username);
       const { rows } = await ask("SELECT * FROM blocked_name");
       this.#blocks = new Map(rows.map((row) => [String(row.username), toBlockedName(row)]));
+      const { rows: domains } = await ask<OwnDomain>("SELECT domain, username FROM own_domain");
+      this.#domains = new Map(domains.map(({ domain, username }) => [domain, username]));
       await this.#verify(ask);
     });
   }
@@ -160,6 +175,13 @@ export class KnownAccounts {
     if (remembered === undefined) return;
     this.#byHash.delete(remembered.hash);
     this.#seen.delete(username);
+  }
+
+  #setDomains(username: string, own: readonly Pick<OwnDomain, "domain">[]): void {
+    for (const [domain, owner] of this.#domains) {
+      if (owner === username) this.#domains.delete(domain);
+    }
+    for (const { domain } of own) this.#domains.set(domain, username);
   }
 
   #hide(username: string, hide: boolean): void {

@@ -8,6 +8,7 @@ import type { Store } from "../store.ts";
 import { accountTable } from "./accounts.ts";
 import { actNoter, actTable } from "./acts.ts";
 import { claimTable } from "./claims.ts";
+import { domainTable } from "./domains.ts";
 import { PostgresEngine, type PostgresEngineOptions, type PostgresPlace } from "./engine.ts";
 import { figureTable } from "./figures.ts";
 import { KnownAccounts } from "./known_accounts.ts";
@@ -72,6 +73,7 @@ function storeOn(
     accounts: accountTable(engine, { now, noteAct, known }),
     acts: actTable(engine, noteAct),
     claims: claimTable(engine, { maxClaims, now, random, hashProfile }),
+    domains: domainTable(engine, { now, known }),
     figures: figureTable(engine),
     limits: limitTable(engine, noteAct),
     orders: orderTable(engine),

@@ -108,6 +108,15 @@ export const MIGRATIONS: readonly Migration[] = [
        since      bigint,
        checked_at bigint,
        due_at     bigint NOT NULL
-     );`,
+     );
+     CREATE TABLE own_domain (
+       domain       text COLLATE "C" PRIMARY KEY,
+       username     text COLLATE "C" NOT NULL REFERENCES account ON DELETE CASCADE,
+       verified_at  bigint NOT NULL,
+       astray_since bigint,
+       due_at       bigint NOT NULL
+     );
+     CREATE INDEX own_domain_username ON own_domain (username);
+     CREATE INDEX own_domain_due_at ON own_domain (due_at);`,
   },
 ];

@@ -1,0 +1,130 @@
+import { hashSecret } from "../../wire/random_secret.ts";
+import type { DomainPut, DomainStore, OwnDomain } from "../domains.ts";
+import type { Ask, PostgresEngine } from "./engine.ts";
+import type { KnownAccounts } from "./known_accounts.ts";
+import { lockName, tellName } from "./names_lock.ts";
+
+/** Keeps users' domains in the database; `now` in milliseconds since the epoch. */
+// deno-lint-ignore lengths/function -- short functions that share what they are given
+export function domainTable(
+  engine: PostgresEngine,
+  { now, known }: { now: () => number; known: KnownAccounts },
+): DomainStore {
+  async function put(
+    ask: Ask,
+    domain: string,
+    token: string,
+    { max, dueAt, from }: Parameters<DomainStore["put"]>[2],
+  ): Promise<DomainPut & { changed?: string[] }> {
+    const username = await lockActor(ask, token);
+    if (username === undefined) return { state: "unauthorized" };
+    // After the user's, as everywhere: no two wait for each other.
+    await lockName(ask, domain);
+    const before = await holderOf(ask, domain);
+    if (before !== undefined && before !== username && before !== from) {
+      return { state: "taken", username: before };
+    }
+    if (before !== username && (await domainsOf(ask, username)).length >= max) {
+      return { state: "full" };
+    }
+    const verifiedAt = now();
+    await ask(
+      `INSERT INTO own_domain (domain, username, verified_at, due_at) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (domain) DO UPDATE
+         SET username = $2, verified_at = $3, due_at = $4, astray_since = NULL`,
+      [domain, username, verifiedAt, dueAt],
+    );
+    const changed = [...new Set([before ?? username, username])];
+    for (const each of changed) await tellName(ask, each);
+    return { state: "put", verifiedAt, changed };
+  }
+
+  async function drop(ask: Ask, { domain, username }: OwnDomain): Promise<void> {
+    await ask("DELETE FROM own_domain WHERE domain = $1 AND username = $2", [domain, username]);
+    await tellName(ask, username);
+  }
+
+  return {
+    of: (username) => engine.read((ask) => domainsOf(ask, username)),
+    holder: (domain) => engine.read((ask) => holderOf(ask, domain)),
+    async put(domain, token, options) {
+      const { changed = [], ...done } = await engine.write((ask) =>
+        put(ask, domain, token, options)
+      );
+      for (const username of changed) await known.refresh(username);
+      return done;
+    },
+    async remove(domain, token) {
+      const username = await engine.write(async (ask) => {
+        const username = await lockActor(ask, token);
+        if (username !== undefined) await drop(ask, { domain, username });
+        return username;
+      });
+      if (username !== undefined) await known.refresh(username);
+      return username !== undefined;
+    },
+    due: () =>
+      engine.read(async (ask) => {
+        const { rows } = await ask<OwnDomain>(
+          "SELECT domain, username FROM own_domain WHERE due_at <= $1 ORDER BY due_at LIMIT 1",
+          [now()],
+        );
+        return rows[0];
+      }),
+    note: ({ domain, username }, leads, dueAt) =>
+      engine.write(async (ask) => {
+        const { rows: [row] } = await ask<{ astray_since: number | null }>(
+          leads
+            ? `UPDATE own_domain SET verified_at = $3, due_at = $4, astray_since = NULL
+               WHERE domain = $1 AND username = $2 RETURNING astray_since`
+            : `UPDATE own_domain SET astray_since = coalesce(astray_since, $3), due_at = $4
+               WHERE domain = $1 AND username = $2 RETURNING astray_since`,
+          [domain, username, now(), dueAt],
+        );
+        return row?.astray_since ?? undefined;
+      }),
+    postpone: ({ domain, username }, dueAt) =>
+      engine.write(async (ask) => {
+        await ask("UPDATE own_domain SET due_at = $3 WHERE domain = $1 AND username = $2", [
+          ...[domain, username, dueAt],
+        ]);
+      }),
+    async drop(own) {
+      await engine.write((ask) => drop(ask, own));
+      await known.refresh(own.username);
+    },
+    owners: () => Promise.resolve(known.owners),
+  };
+}
+
+/** The user of a token who is not blocked, with their name's lock. */
+async function lockActor(ask: Ask, token: string): Promise<string | undefined> {
+  const actor = async (): Promise<string | undefined> => {
+    const { rows: [row] } = await ask<{ username: string }>(
+      `SELECT username FROM account WHERE token_hash = $1
+         AND username NOT IN (SELECT username FROM blocked_name)`,
+      [hashSecret(token)],
+    );
+    return row?.username;
+  };
+  const username = await actor();
+  if (username === undefined) return undefined;
+  await lockName(ask, username);
+  return await actor();
+}
+
+async function domainsOf(ask: Ask, username: string): Promise<string[]> {
+  const { rows } = await ask<OwnDomain>(
+    "SELECT domain FROM own_domain WHERE username = $1 ORDER BY domain",
+    [username],
+  );
+  return rows.map(({ domain }) => domain);
+}
+
+async function holderOf(ask: Ask, domain: string): Promise<string | undefined> {
+  const { rows: [row] } = await ask<OwnDomain>(
+    "SELECT username FROM own_domain WHERE domain = $1",
+    [domain],
+  );
+  return row?.username;
+}
