@@ -76,6 +76,7 @@ export class Api {
     return (await this.#ask<RelayInfo>("GET", "/v1/relay", {
       protocol: isNumber,
       features: isNullOr(isTexts),
+      keyFingerprints: isNullOr(isTexts),
     })).value;
   }
 

@@ -19,6 +19,7 @@ import {
 } from "./install_arguments.ts";
 import { parseRun, type RunOptions } from "./run_arguments.ts";
 import { parseSetup, type SetupOptions } from "./setup_arguments.ts";
+import { parseWatchCt, type WatchCtOptions } from "./watch_ct_arguments.ts";
 import { parseVerify, type VerifyOptions } from "./verify_arguments.ts";
 
 /** Options of `glosson status`. */
@@ -36,6 +37,7 @@ interface OptionsOf {
   run: RunOptions;
   status: StatusOptions;
   verify: VerifyOptions;
+  "watch-ct": WatchCtOptions;
   away: AwayOptions;
   privacy: PrivacyOptions;
   install: InstallOptions;
@@ -60,6 +62,7 @@ const PARSERS: { [Name in CommandName]: (args: string[]) => OptionsOf[Name] | un
   run: parseRun,
   status: parseStatus,
   verify: parseVerify,
+  "watch-ct": parseWatchCt,
   away: parseAway,
   privacy: parsePrivacy,
   install: parseInstall,

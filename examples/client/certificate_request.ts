@@ -3,6 +3,7 @@ import type { Api } from "./api.ts";
 import type { CertificateAnswer } from "./relay_answers.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
 import { RelayProblem } from "./problem.ts";
+import { noteKey } from "./known_keys.ts";
 import type { PendingCertificate } from "./records.ts";
 import type { State } from "./state.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
@@ -42,6 +43,8 @@ export async function obtainCertificate(options: ObtainOptions): Promise<Identit
 
   async function request(): Promise<PendingCertificate & { retryAfterMs?: number }> {
     const { key, csr } = await makeKeyAndRequest([hostname], keyType);
+    // Before anybody can have signed it: in public logs it is known as this computer's.
+    await noteKey(state, key);
     const { id, retryAfterMs } = await api.requestCertificate(csr);
     await state.savePendingCertificate({ id, key });
     return { id, key, retryAfterMs };

@@ -19,7 +19,7 @@ export const EXIT = {
   blocked: 5,
   /** The relay cannot be reached, or asked this client not to come back. */
   relayGone: 6,
-  /** Of `verify`: whoever answers is not who was expected. */
+  /** Of `verify` and `watch-ct`: somebody else answers, or could. */
   otherEnd: 7,
   /** A second Ctrl-C: 128 and the signal's number. */
   interrupted: 130,

@@ -1,6 +1,7 @@
 import { type CommandName } from "./arguments.ts";
 import { DEFAULT_MAX_VISITORS, DEFAULT_POOL, DEFAULT_WATCH_RESOLVERS } from "./run_arguments.ts";
 import { VISITOR_SILENCE_MS } from "./front/limits.ts";
+import { DEFAULT_CT_SERVICE } from "./watch/ct.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
 
 const OVERVIEW = `glosson shows a page of yours, from your own computer, under a name at a relay.
@@ -10,6 +11,7 @@ Usage:
   glosson run                      be online
   glosson status                   tell how things stand
   glosson verify URL --key KEY     look at a page from outside: does its own computer answer?
+  glosson watch-ct                 look in the public logs for certificates that are not yours
   glosson away "TEXT"              tell visitors something while you are away
   glosson privacy WHAT VALUE       choose what visitors see while you are away
   glosson install [options of run] be online from now on, also after a restart of the computer
@@ -79,6 +81,8 @@ Options:
   --no-watch         do not look at the own page from outside, now and then, to see who answers there
   --watch-resolvers IP,IP
                      who is asked for its addresses besides the system (default ${DEFAULT_WATCH_RESOLVERS})
+  --watch-ct URL     look once a day in the public logs for certificates that are not yours, by this service:
+                     ${DEFAULT_CT_SERVICE} or one with its JSON (default: do not)
   -v, --verbose      tell about every request, and every visitor, addresses included
   --log-file FILE    append what is told to FILE; from one megabyte on it begins anew, and FILE.1 is
                      what was before
@@ -112,6 +116,21 @@ Options:
   --ca FILE        trust the authorities in this PEM file besides the system's
 
 Exits with 0 when all is as expected, 7 when it is not, 1 when the page could not be looked at.
+`;
+
+const WATCH_CT =
+  `Looks in the public logs of certificates for some by which others could stand for your page.
+
+Usage: glosson watch-ct [--service URL] [--state DIR]
+
+Certificates for your page's name must be for a key that this computer has or had, those for the wildcard above
+it for one that the relay tells of (GET /v1/relay). glosson run --watch-ct URL looks once a day.
+
+Options:
+  --service URL    who is asked: a search service with crt.sh's JSON (default ${DEFAULT_CT_SERVICE})
+  --state DIR      use the state in DIR
+
+Exits with 0 when all are in order, 7 when some are not, 1 when the service or the relay could not be asked.
 `;
 
 const AWAY = `Tells visitors something while you are away, on the relay's page for your name.
@@ -182,6 +201,7 @@ const TEXTS: Record<CommandName, string> = {
   run: RUN,
   status: STATUS,
   verify: VERIFY,
+  "watch-ct": WATCH_CT,
   away: AWAY,
   privacy: PRIVACY,
   install: INSTALL,

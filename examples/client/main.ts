@@ -23,6 +23,7 @@ import { State, stateFolder } from "./state.ts";
 import { isWell, readStatus, statusText } from "./status.ts";
 import { verifyCode } from "./verify_code.ts";
 import { verify } from "./verify.ts";
+import { lookInLogs } from "./watch_ct.ts";
 import { terminalLines } from "./terminal.ts";
 import { writeAllSync } from "./write_all.ts";
 import { sleep } from "../../lib/net/pause.ts";
@@ -54,6 +55,8 @@ async function perform(command: Command): Promise<ExitCode> {
       return await runUntilSignal(command.options);
     case "status":
       return await showStatus(command.options);
+    case "watch-ct":
+      return await lookInLogs(command.options, worldOf(command.options));
     case "verify":
       return await verify(command.options, say);
     case "setup":

@@ -5,6 +5,8 @@ export interface RelayInfo {
   baseDomain: string;
   dataHost: string;
   dataPort: number;
+  /** Keys of its own certificates, SHA-256 in base64; absent where it is too old to tell. */
+  keyFingerprints?: string[] | null;
   /** Optional parts of the protocol that it has; absent where it is too old to tell. */
   features?: string[] | null;
 }

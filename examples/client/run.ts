@@ -13,6 +13,8 @@ import type { State } from "./state.ts";
 import type { OnlineOptions } from "./online.ts";
 import { stayOnline } from "./stay_online.ts";
 import { openVisitorEnd } from "./visitor_end.ts";
+import { CtService } from "./watch/ct.ts";
+import { watchCt } from "./watch/ct_watch.ts";
 import { OwnPage } from "./watch/own_page.ts";
 import { Witness } from "./watch/witness.ts";
 import { PROTOCOLS } from "./front/tls_end.ts";
@@ -75,7 +77,13 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
     if (identity === undefined) return undefined;
     await front.use(identity);
     const renewing = keepCertificate(identity, (renewed) => front.use(renewed), keep);
-    const watching = mayWatch(options, log) ? ownPage.watch() : undefined;
+    const watching = Promise.all([
+      mayWatch(options, log) ? ownPage.watch() : undefined,
+      options.watchCt && watchCt({
+        ...{ ...world, hostname, api, signal: leaving },
+        service: new CtService(options.watchCt, leaving),
+      }),
+    ]);
     const why = await stayOnline({
       ...world,
       health,

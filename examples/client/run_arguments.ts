@@ -5,6 +5,7 @@ import { COMMON, count, parseOptions, UsageError } from "./command_line.ts";
 import { VISITOR_SILENCE_MS } from "./front/limits.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
 import { parseUpstream, type Upstream } from "./proxy/upstream.ts";
+import { serviceUrl } from "./watch_ct_arguments.ts";
 import { parseResolver, type Resolver } from "./watch/addresses.ts";
 
 /** Options of `glosson run`. */
@@ -37,6 +38,8 @@ export interface RunOptions {
   watch: boolean;
   /** Who is asked for its addresses besides the system. */
   watchResolvers: Resolver[];
+  /** Who is asked for certificates in the public logs; absent where nobody is. */
+  watchCt?: URL;
   verbose: boolean;
   /** File to append the log to, in the place of the standard error. */
   logFile?: string;
@@ -85,6 +88,7 @@ export const RUN_OPTIONS = {
   "max-visitors": { type: "string" },
   "no-watch": { type: "boolean" },
   "watch-resolvers": { type: "string" },
+  "watch-ct": { type: "string" },
   verbose: { type: "boolean", short: "v" },
   "log-file": { type: "string" },
 } satisfies ParseArgsOptionsConfig;
@@ -147,6 +151,9 @@ export function parseRun(args: string[]): RunOptions | undefined {
     ),
     watch: !values["no-watch"],
     watchResolvers: resolversOf(values["watch-resolvers"]),
+    watchCt: values["watch-ct"] === undefined
+      ? undefined
+      : serviceUrl("--watch-ct", values["watch-ct"]),
     verbose: values.verbose ?? false,
     logFile: values["log-file"],
     state: values.state,

@@ -11,6 +11,9 @@ import { writePrivately } from "./write_privately.ts";
 /** Mode of the folder: its owner only. */
 const FOLDER_MODE = 0o700;
 
+/** Lists: fingerprints of keys that were had, ids of certificates in public logs that are in order. */
+export type ListName = "keys.json" | "logged.json";
+
 /** The variables that say where the state folder is. */
 export type FolderEnv = (name: string) => string | undefined;
 
@@ -152,8 +155,25 @@ export class State {
     return this.#write("identity.pem", `${remark}${key.trim()}\n${chain.trim()}\n`);
   }
 
+  /** What a list has, oldest first; empty where there is none that can be read. */
+  async list(name: ListName): Promise<string[]> {
+    try {
+      const list: unknown = JSON.parse(await this.#read(name) ?? "[]");
+      return Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** Keeps a list. */
+  saveList(name: ListName, list: readonly string[]): Promise<void> {
+    return this.#writeJson(name, list);
+  }
+
   /** Forgets key, chain and request: another name has no use for them. */
   async forgetIdentity(): Promise<void> {
+    await this.#remove("keys.json");
+    await this.#remove("logged.json");
     await this.#remove("identity.pem");
     await this.#remove("request.json");
   }

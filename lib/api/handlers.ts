@@ -16,7 +16,9 @@ export interface Services extends ApiOptions {
 
 /** What each route does. */
 export const HANDLERS: Handlers<Services> = {
-  relay: ({ relay }) => ({ status: 200, body: relay }),
+  async relay({ relay, relayKeys }) {
+    return { status: 200, body: { ...relay, keyFingerprints: await relayKeys() } };
+  },
 
   openApi: ({ openApi }) => ({ status: 200, body: openApi }),
 

@@ -31,6 +31,9 @@ export const relayInfo = z.object({
   publicPort: z.int().describe("Port at which visitors reach users' pages"),
   dataHost: z.string(),
   dataPort: z.int(),
+  keyFingerprints: z.array(z.string()).describe(
+    "SHA-256 (base64) of the public keys of the relay's own certificates, for BASE and *.BASE, that are good still",
+  ),
   features: z.array(z.string()).describe("Optional parts of the protocol that this relay has"),
 });
 

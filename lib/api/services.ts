@@ -54,7 +54,9 @@ interface ClaimVerified extends z.infer<typeof schema.verifyAnswer> {
  * with is answered `busy`.
  */
 export interface ApiOptions {
-  relay: z.infer<typeof schema.relayInfo>;
+  relay: Omit<z.infer<typeof schema.relayInfo>, "keyFingerprints">;
+  /** Fingerprints of the keys of the relay's own certificates. */
+  relayKeys: () => Promise<string[]>;
   hostnameOf: (username: string) => string;
   isOnline: (username: string) => boolean;
   /** Where the operator is written to. @default none is known */

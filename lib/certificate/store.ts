@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { readIfThere, removeDurably, writeDurably } from "../file/durable.ts";
 import { lstat } from "../file/plain_file.ts";
 import { readIdentity, type TlsIdentity } from "../pki/identity.ts";
+import { keyFingerprint } from "../pki/key_fingerprint.ts";
 
 /** One file for key and chain, so that one rename swaps both; HAProxy's `crt` takes it as it is. */
 const RELAY_FILE = "relay.pem";
@@ -20,6 +21,8 @@ export interface RelayMetadata {
   source?: string;
   /** RFC 3339. */
   obtainedAt: string;
+  /** Keys of the certificates before it, newest first, and until when (RFC 3339) these are good. */
+  formerKeys?: { fingerprint: string; notAfter: string }[];
 }
 
 /** A stored relay certificate. */
@@ -49,7 +52,10 @@ export interface RelayStore {
    * @throws {Error} when it cannot be read or is not a pair.
    */
   read(): Promise<StoredRelay | undefined>;
-  /** Swaps certificate and key as a pair, safe against loss of power; checks that they are one. */
+  /**
+   * Swaps certificate and key as a pair, safe against loss of power; checks that they are one. The key before stays
+   * in its notes for as long as its certificate is good.
+   */
   write(identity: TlsIdentity, metadata: RelayMetadata): Promise<void>;
   /** Changes whenever the stored certificate does; cheap enough to ask for every second. */
   version(): Promise<string>;
@@ -88,7 +94,11 @@ export function openRelayStore(stateDir: string): RelayStore {
 
   async function write(identity: TlsIdentity, metadata: RelayMetadata): Promise<void> {
     await readIdentity(identity.cert, identity.key);
-    const note = `glossond ${JSON.stringify(metadata)}`;
+    // One that cannot be read is one that cannot be served either.
+    const before = await read().catch(() => undefined);
+    const formerKeys = formerKeysAfter(before, Date.parse(metadata.obtainedAt));
+    const notes = { ...metadata, ...(formerKeys.length > 0 && { formerKeys }) };
+    const note = `glossond ${JSON.stringify(notes)}`;
     await writeDurably(path, `${note}\n${identity.key}${identity.cert}`, 0o600);
   }
 
@@ -122,6 +132,23 @@ export function openRelayStore(stateDir: string): RelayStore {
     writeStatus: (status) =>
       writeDurably(statusPath, JSON.stringify(status, null, 2) + "\n", 0o644),
   };
+}
+
+/** What the notes of the next certificate say of the keys before it. */
+function formerKeysAfter(
+  before: StoredRelay | undefined,
+  now: number,
+): NonNullable<RelayMetadata["formerKeys"]> {
+  if (before === undefined) return [];
+  const { identity: { cert, notAfter }, metadata } = before;
+  const last = { fingerprint: keyFingerprint(cert), notAfter: new Date(notAfter).toISOString() };
+  return [last, ...metadata?.formerKeys ?? []].filter((key) => Date.parse(key.notAfter) > now);
+}
+
+/** Fingerprints of the keys of all certificates that the relay has and had, as far as these are good still. */
+export function relayKeys({ identity, metadata }: StoredRelay, now: number): string[] {
+  const former = (metadata?.formerKeys ?? []).filter(({ notAfter }) => Date.parse(notAfter) > now);
+  return [...new Set([keyFingerprint(identity.cert), ...former.map((key) => key.fingerprint)])];
 }
 
 /** Notes are for people: broken ones are worth no failure. */

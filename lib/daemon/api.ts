@@ -1,4 +1,5 @@
 import { apiApp } from "../api/api.ts";
+import { openRelayStore, relayKeys, type RelayStore } from "../certificate/store.ts";
 import { createBodyReader } from "../api/body.ts";
 import { createRequestRate } from "../api/request_rate.ts";
 import type { ApiBindings, ApiOptions } from "../api/services.ts";
@@ -43,6 +44,7 @@ export function buildApi(
       ...data,
       features: FEATURES,
     },
+    relayKeys: announcedKeys(openRelayStore(settings.stateDir)),
     hostnameOf,
     contact: () => settings.contact,
     isOnline: presence.isOnline,
@@ -71,4 +73,17 @@ export function buildApi(
   });
   return (request, bindings, page) =>
     refuseFast(bindings) ?? page?.() ?? api.fetch(request, bindings);
+}
+
+/** What tells the relay's own keys; the file is read when it is another, since anybody may ask. */
+function announcedKeys(store: Pick<RelayStore, "read" | "version">): () => Promise<string[]> {
+  let known: { version: string; stored: ReturnType<RelayStore["read"]> } | undefined;
+  return async () => {
+    const version = await store.version();
+    if (known?.version !== version) {
+      known = { version, stored: store.read().catch(() => undefined) };
+    }
+    const stored = await known.stored;
+    return stored === undefined ? [] : relayKeys(stored, Date.now());
+  };
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
 import { X509Certificate } from "@peculiar/x509";
 
 /** As {@linkcode keyFingerprint} writes it: 32 bytes in base64. */
@@ -19,8 +19,20 @@ export function keyFingerprint(certificate: string | Uint8Array<ArrayBuffer>): s
   const leaf = typeof certificate === "string"
     ? /-----BEGIN C[^]+?-----END C[^\n]+/.exec(certificate)?.[0] ?? ""
     : certificate;
-  const { publicKey } = new X509Certificate(leaf);
-  return createHash("sha256").update(new Uint8Array(publicKey.rawData)).digest("base64");
+  return sha256(new Uint8Array(new X509Certificate(leaf).publicKey.rawData));
+}
+
+/**
+ * The same of a private key, PEM.
+ *
+ * @throws {Error} if it cannot be read.
+ */
+export function fingerprintOfPrivateKey(key: string): string {
+  return sha256(createPublicKey(key).export({ type: "spki", format: "der" }));
+}
+
+function sha256(publicKey: Uint8Array): string {
+  return createHash("sha256").update(publicKey).digest("base64");
 }
 
 /**

@@ -26,6 +26,7 @@ export function testApi(options: Pick<ApiOptions, "accounts"> & Partial<ApiOptio
       dataPort: 9000,
       features: [],
     },
+    relayKeys: () => Promise.resolve([]),
     hostnameOf: (username) => `${username}.test`,
     isOnline: () => false,
     lastOnlineAt: nothing,

@@ -3,7 +3,8 @@ import { readChain, readIdentity, unfitness } from "../../lib/pki/identity.ts";
 import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { acquireLock, lockOwner } from "../../lib/file/lock.ts";
 import { selfSignedIdentity } from "../../lib/pki/self_signed.ts";
-import { openRelayStore } from "../../lib/certificate/store.ts";
+import { openRelayStore, relayKeys } from "../../lib/certificate/store.ts";
+import { keyFingerprint } from "../../lib/pki/key_fingerprint.ts";
 import { writeDurably } from "../../lib/file/durable.ts";
 import { must } from "../../scripts/run.ts";
 import { temporaryFolder } from "./helpers.ts";
@@ -133,4 +134,21 @@ Deno.test("acquireLock() lets one in at a time and names who holds it", async ()
   assert.ok(second);
   assert.match(await lockOwner(path), /^other/);
   second.release();
+});
+
+Deno.test("openRelayStore() remembers the keys before for as long as their certificates are good", async () => {
+  await using folder = temporaryFolder();
+  const store = openRelayStore(folder.path);
+  const began = Date.parse("2026-01-01T00:00:00Z");
+  const keysAt = async (now: number) => relayKeys((await store.read())!, now);
+  const identities = [];
+  for (const days of [0, 200, 400]) {
+    const now = began + days * 86_400_000;
+    const identity = await selfSignedIdentity(NAMES, now);
+    identities.unshift(keyFingerprint(identity.cert));
+    await store.write(identity, { ...METADATA, obtainedAt: new Date(now).toISOString() });
+    // Each is good for a year: of the third, only the second is left.
+    assert.deepEqual(await keysAt(now), identities.slice(0, 2));
+  }
+  assert.deepEqual(await keysAt(began + 600 * 86_400_000), identities.slice(0, 1));
 });

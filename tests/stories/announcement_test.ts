@@ -8,8 +8,9 @@ Deno.test("the relay and its first message tell where pages are, with a port onl
     const port = suffix ?? `:${relay.ports.hub}`;
     const api = apiOf(relay);
     using _client = api.client;
-    const { software, ...info } = (await api.request("GET", "/v1/relay")).body;
+    const { software, keyFingerprints, ...info } = (await api.request("GET", "/v1/relay")).body;
     assert.match(software, /^glossond\b/);
+    assert.equal(keyFingerprints.length, 1);
     assert.deepEqual(info, {
       protocol: 1,
       baseDomain: BASE,

@@ -10,6 +10,8 @@ import { HeldSleeps } from "../examples/client/held_sleeps.ts";
 export interface WatchedRun extends AsyncDisposable {
   state: State;
   sleeps: HeldSleeps;
+  /** What it logged so far. */
+  readonly lines: string[];
   /** Resolves with the first line of the log, past or to come, that matches. */
   said(pattern: RegExp): Promise<string>;
 }
@@ -43,6 +45,7 @@ export function watchedRun(
   return {
     state,
     sleeps,
+    lines,
     async said(pattern) {
       await changes.until(() => lines.some((line) => pattern.test(line)));
       return lines.find((line) => pattern.test(line))!;

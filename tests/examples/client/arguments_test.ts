@@ -54,6 +54,7 @@ Deno.test("parseCommand() reads every command", () => {
       maxVisitors: 256,
       watch: true,
       watchResolvers: [{ ipAddr: "9.9.9.9", port: 53 }, { ipAddr: "1.1.1.1", port: 53 }],
+      watchCt: undefined,
       verbose: false,
       logFile: undefined,
       state: undefined,
