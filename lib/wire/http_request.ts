@@ -13,8 +13,8 @@ export type HttpResult =
   /** A request so far, its head not yet complete. */
   | { state: "more" }
   /**
-   * A request. `target` is its path and query and begins with `/`; `host` is lower case, without
-   * port and trailing dot, absent when the request names none.
+   * A request. `target` is its path and query and begins with `/`, bytes above ASCII percent-encoded;
+   * `host` is lower case, without port and trailing dot, absent when the request names none.
    */
   | { state: "request"; method: string; target: string; host?: string; port?: number }
   /** Not HTTP. */
@@ -32,8 +32,8 @@ const LARGE: HttpResult = { state: "large" };
 /** Field names and methods (RFC 9110 section 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Path and query. No space, control or non-ASCII byte, so that it can stand in a header. */
-const ORIGIN_FORM = /^\/[!"$-~]*$/;
+/** Path, query and what some programs send behind them. No space and control, so that it can stand in a header. */
+const ORIGIN_FORM = /^\/[!-~]*$/;
 
 /**
  * Reads the head of an HTTP/1.0 or 1.1 request (RFC 9112), as far as a redirect needs it.
@@ -53,7 +53,7 @@ export function parseHttpRequest(bytes: Uint8Array): HttpResult {
   if (lineEnd === -1) return bytes.length < MAX_HTTP_HEAD_BYTES ? MORE : LARGE;
   // A line ends in CRLF or LF (RFC 9112 section 2.2); any other CR is refused.
   const requestLine = latin1(bytes, 0, lineEnd).replace(/\r$/, "");
-  const parts = /^\S+ (\S+) HTTP\/1\.([01])$/.exec(requestLine);
+  const parts = /^[^ ]+ ([^ ]+) HTTP\/1\.([01])$/.exec(requestLine);
   // Other protocols also begin with a word and a space (`SSH-2.0-x Debian`).
   if (parts === null) return / HTTP\/\S+$|^\S+ \//.test(requestLine) ? BAD : NO;
   const end = headEnd(bytes.subarray(0, MAX_HTTP_HEAD_BYTES));
@@ -86,8 +86,13 @@ function splitTarget(
   target: string,
 ): { target: string; authority?: string } | undefined {
   if (target === "*" && method === "OPTIONS") return { target: "/" };
-  const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(target);
-  const path = absolute === null ? target : absolute[2]!.replace(/^(?!\/)/, "/");
+  const absolute = /^https?:\/\/([^/?#]+)(.*)$/i.exec(target);
+  const sent = absolute === null ? target : absolute[2]!.replace(/^(?!\/)/, "/");
+  // What browsers make of the characters that people, and some programs, leave as they are.
+  const path = sent.replace(
+    /[\x80-\xff]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   if (!ORIGIN_FORM.test(path)) return undefined;
   return absolute === null ? { target: path } : { target: path, authority: absolute[1]! };
 }
