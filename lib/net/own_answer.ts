@@ -53,6 +53,7 @@ export function ownAnswer(answer: OwnAnswer): Uint8Array<ArrayBuffer> {
     `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
     ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
     `Content-Length: ${bytes.length}`,
+    `Date: ${new Date().toUTCString()}`,
     "\r\n",
   ].join("\r\n");
   return new TextEncoder().encode(head + body);

@@ -46,6 +46,7 @@ function answer(status: string, headers: string[], body: string, isHead: boolean
     [
       `HTTP/1.1 ${status}`,
       ...headers,
+      `Date: ${new Date().toUTCString()}`,
       "Content-Type: text/plain; charset=utf-8",
       `Content-Length: ${body.length}`,
       "Connection: close",

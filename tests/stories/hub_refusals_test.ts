@@ -140,6 +140,7 @@ Deno.test("plain HTTP is sent to https for names of ours, on the hub and on the 
     );
     assert.match(moved, /^HTTP\/1\.1 308 /);
     assert.match(moved, new RegExp(`\r\nLocation: https://${NAME}:${relay.ports.hub}/a\\?b=c\r\n`));
+    assert.match(moved, /\r\nDate: [^\r]+ GMT\r\n/);
     await ended(relay, "http", { listener });
     for (
       const request of [
