@@ -97,6 +97,8 @@ function pagesFront({ strictHosts, page, socketPath, log }: FrontsOptions): TlsF
     start: (pair, find, isOwn) =>
       startHttp11({
         pair,
+        // The older one is all that curl offers with --http1.0, and what some monitors are.
+        alpnProtocols: ["http/1.1", "http/1.0"],
         isOwn,
         socketPath: socketPath(),
         oneAnswer: true,

@@ -11,6 +11,8 @@ import { openWebSocket, type WebSocketRoute } from "./web_socket_routes.ts";
 /** Options for {@linkcode startHttp11}. */
 export interface Http11Options extends PlainServerOptions {
   pair: CertificatePair;
+  /** What is offered by ALPN: versions of HTTP/1. @default ["http/1.1"] */
+  alpnProtocols?: string[];
   /** Whether a connection from a loopback port is one to serve; it need not know at once. */
   isOwn: (port: number) => Promise<boolean>;
   /**
@@ -45,8 +47,14 @@ const BUSY = ownAnswer({
  * connections, see {@linkcode Doorkeeper}, and the server behind it has a socket that nobody else
  * reaches.
  */
-export function startHttp11(options: Http11Options): TlsBackend {
-  const { pair, isOwn, takePlace = () => NO_PLACE, webSockets = [] } = options;
+export function startHttp11({
+  pair,
+  alpnProtocols = ["http/1.1"],
+  isOwn,
+  takePlace = () => NO_PLACE,
+  webSockets = [],
+  ...options
+}: Http11Options): TlsBackend {
   const server = new PlainServer({ ...options, leave: webSockets.map(({ path }) => path) });
   let listener: Deno.TlsListener;
   try {
@@ -55,7 +63,7 @@ export function startHttp11(options: Http11Options): TlsBackend {
       port: 0,
       cert: pair.cert,
       key: pair.key,
-      alpnProtocols: ["http/1.1"],
+      alpnProtocols,
     });
   } catch (error) {
     // Short of descriptors: leave none behind, since this is tried again and again.

@@ -72,6 +72,7 @@ Deno.test("HTTP/1.0 without a Host gets its connection's page; HTTP/1.1 without 
   const cases: [RawTarget, string, number][] = [
     [PAGES, "/ HTTP/1.0", 200],
     [PAGES, `/ HTTP/1.0\r\nHost: ${BASE}`, 200],
+    [{ ...PAGES, alpn: ["http/1.0"] }, `/ HTTP/1.0\r\nHost: ${BASE}`, 200],
     [PAGES, `/ HTTP/1.0\r\nHost: nobody.${BASE}`, 421],
     [{ listener: "hub", serverName: `nobody.${BASE}` }, "/ HTTP/1.0", 404],
     [{ listener: "pages", serverName: "127.0.0.1" }, "/ HTTP/1.0", 421],
