@@ -13,10 +13,21 @@ export interface Lock {
  * inodes and user ids that Windows does not have, and a person's state folder may be made of links.
  */
 export async function takeLock(path: string): Promise<Lock | undefined> {
-  const file = await Deno.open(path, { create: true, write: true, read: true, mode: 0o600 });
+  const file = await openLock(path);
   if (await file.tryLock(true)) return { release: () => file.close() };
   file.close();
   return undefined;
+}
+
+/** Opens the file of a lock; to read where nothing can be written, as in a folder that is mounted so. */
+async function openLock(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { create: true, write: true, read: true, mode: 0o600 });
+  } catch (error) {
+    return await Deno.open(path).catch(() => {
+      throw error;
+    });
+  }
 }
 
 /**

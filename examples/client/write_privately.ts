@@ -7,6 +7,8 @@ const FILE_MODE = 0o600;
  * Writes a file that only its owner may read: aside first, to disk, then in place. By a name of its own,
  * since `setup` may run beside `run`; without the sync of the folder that the relay's (`lib/file/durable.ts`)
  * does, since Windows opens no folder.
+ *
+ * @throws {Error} with the file's name, when it cannot be written; then what was there is still there.
  */
 export async function writePrivately(path: string, text: string): Promise<void> {
   const aside = `${path}.${crypto.randomUUID()}.new`;
@@ -21,6 +23,6 @@ export async function writePrivately(path: string, text: string): Promise<void> 
     await Deno.rename(aside, path);
   } catch (error) {
     await Deno.remove(aside).catch(() => {});
-    throw error;
+    throw new Error(`Cannot write ${path}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -4,6 +4,8 @@ import { takeLock } from "../../../examples/client/lock.ts";
 import { State, stateFolder } from "../../../examples/client/state.ts";
 import { withFolder } from "./story.ts";
 
+const LOCK = "../../../examples/client/lock.ts";
+
 const ACCOUNT = {
   username: "kaylee",
   hostname: "kaylee.glosson.localhost",
@@ -120,4 +122,44 @@ Deno.test("takeLock() lets one in until it is released", () =>
     const second = await takeLock(path);
     assert.notEqual(second, undefined);
     second!.release();
+  }));
+
+Deno.test("takeLock() needs no leave to write where the file is there", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "lock");
+    (await takeLock(path))!.release();
+    const program = `
+      import { takeLock } from ${JSON.stringify(import.meta.resolve(LOCK))};
+      console.log(await takeLock(${JSON.stringify(path)}) === undefined ? "held" : "taken");
+    `;
+    /** What somebody says who may only read, as on a disk that is mounted so. */
+    async function said(): Promise<string> {
+      const process = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--quiet", "--no-prompt", "--allow-read", "-"],
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+      const writer = process.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(program));
+      await writer.close();
+      const { stdout, stderr } = await process.output();
+      return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    }
+    assert.equal(await said(), "taken\n");
+    const lock = (await takeLock(path))!;
+    assert.equal(await said(), "held\n");
+    lock.release();
+    await Deno.remove(path);
+    assert.match(await said(), /Requires write access to .*lock/);
+  }));
+
+Deno.test("State names the file that it cannot write", () =>
+  withFolder(async (folder) => {
+    const state = new State(join(folder, "state"));
+    await Deno.mkdir(join(folder, "state", "account.json", "in the way"), { recursive: true });
+    await assert.rejects(
+      state.saveAccount(ACCOUNT),
+      /^Error: Cannot write .*account\.json: .*os error/,
+    );
   }));
