@@ -3,6 +3,7 @@ import { readCommandLine, usageError } from "./lib/command/command_line.ts";
 import { COMMANDS, HELP } from "./lib/command/commands.ts";
 import { nearest } from "./lib/config/nearest.ts";
 import { secretsFileOf, settingsFileOf } from "./lib/config/load.ts";
+import { paint, takesColours, type Tones } from "./lib/paint.ts";
 import { COMMIT, SOFTWARE } from "./lib/version.ts";
 import { escapeLines } from "./lib/wire/unseen.ts";
 
@@ -12,8 +13,10 @@ const encoder = new TextEncoder();
 const ERASE = { line: "\r\x1b[2K", screen: "\x1b[H\x1b[J" } as const;
 
 /** Texts hold what others said, ACME and DNS servers above all: no byte of it reaches a terminal raw. */
-function print(text: string): void {
-  Deno.stdout.writeSync(encoder.encode(escapeLines(text)));
+function print(text: string, tones: Tones = []): void {
+  const harmless = escapeLines(text);
+  const shown = takesColours(Deno.stdout) ? paint(harmless, tones) : harmless;
+  Deno.stdout.writeSync(encoder.encode(shown));
 }
 
 /** Never throws: where nobody reads any more, there is nowhere else to say it. */

@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 import { createLog } from "../../lib/log.ts";
+import { paint, takesColours, type Tones } from "../../lib/paint.ts";
 import { escapeLines } from "../../lib/wire/unseen.ts";
 import { logUncaught } from "../../lib/net/uncaught.ts";
 import { changePreferences, release, rename } from "./account_commands.ts";
@@ -20,7 +21,7 @@ import { helpText } from "./help.ts";
 import { run } from "./run.ts";
 import { setup, type SetupWorld } from "./setup.ts";
 import { State, stateFolder } from "./state.ts";
-import { isWell, readStatus, statusText } from "./status.ts";
+import { isWell, readStatus, STATUS_TONES, statusText } from "./status.ts";
 import { verifyCode } from "./verify_code.ts";
 import { verify } from "./verify.ts";
 import { lookInLogs } from "./watch_ct.ts";
@@ -153,7 +154,7 @@ async function showStatus({ json, qr, state: folder }: StatusOptions): Promise<E
     complain(`nothing is set up in ${state.folder}; begin with glosson setup NAME --relay URL`);
     return 1;
   }
-  say(json ? JSON.stringify(status, null, 2) : statusText(status));
+  say(json ? JSON.stringify(status, null, 2) : statusText(status), STATUS_TONES);
   if (qr) say(`\n${verifyCode(status)}`);
   return isWell(status) ? 0 : 1;
 }
@@ -166,8 +167,8 @@ function env(name: string): string | undefined {
   return Deno.env.get(name);
 }
 
-function say(text: string): void {
-  write(Deno.stdout, `${text}\n`);
+function say(text: string, tones: Tones = []): void {
+  write(Deno.stdout, `${text}\n`, takesColours(Deno.stdout) ? tones : []);
 }
 
 function complain(text: string): void {
@@ -179,9 +180,13 @@ function writeError(line: string): void {
 }
 
 /** What is written holds what others said: no byte of it acts on a terminal. */
-function write(to: { writeSync(p: Uint8Array): number }, text: string): void {
+function write(
+  to: { writeSync(p: Uint8Array): number },
+  text: string,
+  tones: Tones = [],
+): void {
   try {
-    writeAllSync(to, new TextEncoder().encode(escapeLines(text)));
+    writeAllSync(to, new TextEncoder().encode(paint(escapeLines(text), tones)));
   } catch {
     // Nobody reads any more, and there is nowhere else to say it.
   }

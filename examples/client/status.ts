@@ -1,3 +1,4 @@
+import type { Tones } from "../../lib/paint.ts";
 import { Api } from "./api.ts";
 import { usableIdentity } from "./identity.ts";
 import type { Installed } from "./install_commands.ts";
@@ -98,6 +99,15 @@ export function isWell({ running, online, data, seen, problem }: Status): boolea
   if (problem !== null) return false;
   return !running || (online === true && data?.works !== false && seen?.verdict !== "other");
 }
+
+/** How {@linkcode statusText} is shown. */
+export const STATUS_TONES: Tones = [
+  [/(?<=^Online: +)yes$/gm, "green"],
+  [/(?<=^Online: +)no\b(?! known)/gm, "yellow"],
+  [/(?<=^Visitors: +)can be served(?=:)/gm, "green"],
+  [/(?<=^Visitors: +)CANNOT BE SERVED\b/gm, "red"],
+  [/^Trouble(?=:)/gm, "red"],
+];
 
 /** Puts the status into words. */
 export function statusText(status: Status): string {

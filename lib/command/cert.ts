@@ -2,7 +2,7 @@ import { connectAdmin } from "../admin/client.ts";
 import { openAuthority, readCaFile, relayNames } from "../authority.ts";
 import { servedFingerprint } from "../certificate/served.ts";
 import { certCaa } from "./cert_caa.ts";
-import { certCheck } from "./cert_check.ts";
+import { certCheck, CHECK_TONES } from "./cert_check.ts";
 import { certRenew } from "./cert_renew.ts";
 import { renewLive } from "./cert_renew_live.ts";
 import { loadConfig } from "../config/load.ts";
@@ -103,7 +103,7 @@ async function check(settings: Settings, context: CommandContext): Promise<numbe
     ...(settings.authority === "acme" && { source: settings.acmeDirectoryUrl }),
     servedFingerprint: servedBy(settings),
     json: context.options.json === true,
-    write: context.print,
+    write: (text) => context.print(text, CHECK_TONES),
   });
 }
 

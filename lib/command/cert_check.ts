@@ -3,10 +3,18 @@ import {
   certificateReport,
   type CertificateReportOptions,
 } from "../certificate/report.ts";
+import type { Tones } from "../paint.ts";
 import { facts, localTime } from "./table.ts";
 
 /** Exit codes of `glossond cert check`, by {@linkcode CertificateReport.state}. */
 export const CHECK_EXIT = { good: 0, attention: 1, unusable: 2 } as const;
+
+/** How its last lines are shown. */
+export const CHECK_TONES: Tones = [
+  [/^good$/gm, "green"],
+  [/^attention(?=: )/gm, "yellow"],
+  [/^unusable(?=: )/gm, "red"],
+];
 
 /** Options for {@linkcode certCheck}. */
 export interface CertCheckOptions extends CertificateReportOptions {

@@ -6,6 +6,7 @@
  */
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { LoadOptions } from "../config/load.ts";
+import type { Tones } from "../paint.ts";
 import type { ServiceManagerOptions } from "./service_manager.ts";
 
 /** Exit codes: all went well, something failed, the command line or the settings are wrong. */
@@ -30,8 +31,8 @@ export interface CommandContext {
   input: Input;
   /** Reads the environment, the settings file and the secrets file, anew at each call. */
   readSettings: () => Promise<Pick<LoadOptions, "env" | "file" | "secrets">>;
-  /** Writes to standard output; nothing in the text can act on a terminal. */
-  print: (text: string) => void;
+  /** Writes to standard output; nothing in the text can act on a terminal, which shows it in these tones. */
+  print: (text: string, tones?: Tones) => void;
   /** Writes to standard error, likewise. */
   printError: (text: string) => void;
   /** Erases the line, or all, of the terminal that standard output is. */

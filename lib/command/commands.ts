@@ -30,5 +30,6 @@ Options:
   -h, --help     this text; behind a command, the command's, as help COMMAND
   -V, --version  the version
 
+On a terminal some words have colours, unless NO_COLOR is set.
 Settings are environment variables GLOSSOND_…; glossond config lists them.
 `;

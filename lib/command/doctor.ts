@@ -1,6 +1,7 @@
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { examine } from "../doctor/doctor.ts";
 import { fault, type Finding } from "../doctor/finding.ts";
+import type { Tones } from "../paint.ts";
 import { type Command, EXIT } from "./command.ts";
 
 /** How each state is shown. */
@@ -10,6 +11,13 @@ const MARKS: Record<Finding["state"], string> = {
   fault: "FAULT",
   skipped: "-    ",
 };
+
+/** How {@linkcode findingText} is shown. */
+export const FINDING_TONES: Tones = [
+  [/^ok(?= {5})/gm, "green"],
+  [/^WARN(?= {3})/gm, "yellow"],
+  [/^FAULT(?= {2})/gm, "red"],
+];
 
 /** `glossond doctor`. */
 export const doctor: Command = {
@@ -34,6 +42,7 @@ Options:
       options.json === true
         ? `${JSON.stringify(findings, null, 2)}\n`
         : findings.map(findingText).join(""),
+      FINDING_TONES,
     );
     if (loaded.settings === undefined) return EXIT.usage;
     return findings.some(({ state }) => state === "fault") ? EXIT.failed : EXIT.ok;

@@ -9,7 +9,7 @@ import { type Ask, type Given, interview, optionOf } from "../init/interview.ts"
 import { lookAtMachine, PATHS } from "../init/machine.ts";
 import { nextSteps } from "../init/next_steps.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
-import { findingsOf, findingText } from "./doctor.ts";
+import { FINDING_TONES, findingsOf, findingText } from "./doctor.ts";
 import { createPrompt, type Prompt } from "./prompt.ts";
 
 /** Names of the settings that tell where the files are that `init` writes. */
@@ -87,7 +87,9 @@ Options:
     const isGood = installed.settings !== undefined;
     if (root === "") print(nextSteps(answers));
     // Of another system no more can be found out.
-    if (root === "" || !isGood) print((await findingsOf(installed)).map(findingText).join(""));
+    if (root === "" || !isGood) {
+      print((await findingsOf(installed)).map(findingText).join(""), FINDING_TONES);
+    }
     return isGood ? EXIT.ok : EXIT.usage;
   },
 };

@@ -2,7 +2,7 @@ import type { AdminClient } from "../admin/client.ts";
 import type { StatusReport } from "../admin/status.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { reachRelay } from "./relay_access.ts";
-import { statusText } from "./status_text.ts";
+import { STATUS_TONES, statusText } from "./status_text.ts";
 
 /** How often `--watch` asks. */
 const WATCH_MS = 2_000;
@@ -32,7 +32,7 @@ Options:
     }
     if (context.options.watch === true) return await watch(admin, context);
     const report = await admin.status();
-    context.print(render(report, context));
+    context.print(render(report, context), STATUS_TONES);
     return report.ready ? EXIT.ok : EXIT.failed;
   },
 };
@@ -45,7 +45,7 @@ async function watch(admin: AdminClient, context: CommandContext): Promise<numbe
   while (true) {
     const report = await admin.status();
     if (context.isTerminal && context.options.json !== true) context.erase("screen");
-    context.print(render(report, context));
+    context.print(render(report, context), STATUS_TONES);
     const pause = Promise.withResolvers<"again">();
     const timer = setTimeout(pause.resolve, WATCH_MS, "again");
     if (await Promise.race([pause.promise, stopped.promise]) === "stopped") {

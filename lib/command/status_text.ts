@@ -1,5 +1,14 @@
 import type { StatusReport } from "../admin/status.ts";
+import type { Tones } from "../paint.ts";
 import { facts, localTime, shortBytes, shortDuration } from "./table.ts";
+
+/** How {@linkcode statusText} is shown. */
+export const STATUS_TONES: Tones = [
+  [/(?<=^ready +)yes$/gm, "green"],
+  [/(?<=^ready +)NO(?=:)/gm, "red"],
+  [/\bCANNOT\s+REACH\s+THE\s+DATA\s+PORT\b/g, "yellow"],
+  [/\b\d+\s+failed\s+orders\b/g, "yellow"],
+];
 
 /** The relay's status as a table for people. */
 export function statusText(report: StatusReport): string {

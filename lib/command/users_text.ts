@@ -1,5 +1,13 @@
 import type { FiguresView, LimitsView, ProfileView, UserView } from "../admin/users.ts";
+import type { Tones } from "../paint.ts";
 import { facts, localTime, shortBytes, table } from "./table.ts";
+
+/** How {@linkcode userTable} and {@linkcode userText} are shown: the words of a user's state. */
+export const USER_TONES: Tones = [
+  [/(?<=^(?:\S*|state) +)online(?=\*?(?: |$))/gm, "green"],
+  [/(?<=^(?:\S*|state) +)unreachable(?=\*?(?: |$))/gm, "yellow"],
+  [/(?<=^(?:\S*|state) +)blocked(?=\*?(?: |$))/gm, "red"],
+];
 
 /** Longest name that has its user's columns beside it. */
 const MAX_NAME_COLUMN = 18;

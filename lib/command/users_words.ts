@@ -4,7 +4,7 @@ import { type CommandContext, EXIT } from "./command.ts";
 import { actsText } from "./acts_text.ts";
 import { localTime } from "./table.ts";
 import { traceOf } from "./trace.ts";
-import { limitsText, userTable, userText } from "./users_text.ts";
+import { limitsText, USER_TONES, userTable, userText } from "./users_text.ts";
 
 /** One call of `glossond users`. */
 export interface Job {
@@ -37,14 +37,14 @@ export const WORDS: Record<string, Word> = {
 
 async function list(desk: UserDesk, { context }: Job): Promise<number> {
   const all = await desk.list();
-  context.print(isJson(context) ? json(all) : userTable(all));
+  context.print(isJson(context) ? json(all) : userTable(all), USER_TONES);
   return EXIT.ok;
 }
 
 async function show(desk: UserDesk, { name, context }: Job): Promise<number> {
   const user = await desk.show(name, { dns: true });
   if (user === undefined) return unknown(name, context);
-  context.print(isJson(context) ? json(user) : userText(user));
+  context.print(isJson(context) ? json(user) : userText(user), USER_TONES);
   return EXIT.ok;
 }
 
