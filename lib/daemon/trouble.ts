@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { runBioProcess } from "../account/bio_process.ts";
 import { SUPERVISOR_FOUND } from "../account/bio_supervisor.ts";
-import type { RelayCertificate } from "../certificate/relay_certificate.ts";
+import type { RelayCertificate, RelayCertificateStatus } from "../certificate/relay_certificate.ts";
 import type { Settings } from "../config/settings.ts";
 import { scheduleTimeout } from "../net/schedule.ts";
 import { postNotice } from "../trouble/webhook.ts";
@@ -21,15 +21,15 @@ const PROGRAM_TIMEOUT_MS = 10_000;
 
 /** Parts that are looked at. */
 export interface TroubleParts {
-  certificate: RelayCertificate;
-  servers: Servers;
+  certificate: Pick<RelayCertificate, "status">;
+  servers: Pick<Servers, "figures">;
 }
 
 /** Watches for trouble, and tells of it by `GLOSSOND_ON_TROUBLE`, until the relay stops. */
 export function startTroubleWatch(ground: Ground, parts: TroubleParts): void {
   const { settings, log, onClose, onReload } = ground;
   const watch = watchTrouble({
-    look: createLook(settings, parts),
+    look: createTroubleLook(settings, parts),
     tell: (notice) => tell(settings, notice),
     log,
     schedule: scheduleTimeout,
@@ -39,10 +39,16 @@ export function startTroubleWatch(ground: Ground, parts: TroubleParts): void {
   watch.look();
 }
 
-/** Makes what finds out all that is wrong. */
-function createLook(
-  settings: Readonly<Settings>,
+/**
+ * Makes what finds out all that is wrong: of the state folder and its disk, the relay's certificate, and whether
+ * listeners accepted everybody since it was asked last.
+ *
+ * @param now clock in milliseconds since the epoch.
+ */
+export function createTroubleLook(
+  settings: Readonly<Pick<Settings, "stateDir" | "minFreeMib">>,
   { certificate, servers }: TroubleParts,
+  now: () => number = Date.now,
 ): () => Promise<Trouble[]> {
   let errorsBefore = 0;
 
@@ -59,14 +65,14 @@ function createLook(
   }
 
   return async () => [
-    ...certificateTrouble(certificate, Date.now()),
+    ...certificateTrouble(certificate.status(), now()),
     ...descriptors(),
     ...await diskTrouble(settings),
   ];
 }
 
-function certificateTrouble(certificate: RelayCertificate, now: number): Trouble[] {
-  const { failures, lastError = "", selfSigned, notBefore, notAfter } = certificate.status();
+function certificateTrouble(certificate: RelayCertificateStatus, now: number): Trouble[] {
+  const { failures, lastError = "", selfSigned, notBefore, notAfter } = certificate;
   const fix = "glossond doctor names what is in its way; glossond cert renew tries at once";
   const found: Trouble[] = [];
   if (failures >= FAILED_ORDERS) {
@@ -80,7 +86,9 @@ function certificateTrouble(certificate: RelayCertificate, now: number): Trouble
   return found;
 }
 
-async function diskTrouble({ stateDir, minFreeMib }: Readonly<Settings>): Promise<Trouble[]> {
+async function diskTrouble(
+  { stateDir, minFreeMib }: Readonly<Pick<Settings, "stateDir" | "minFreeMib">>,
+): Promise<Trouble[]> {
   if (!isWritable(stateDir)) {
     return [{
       kind: "state-unwritable",

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { startRelay } from "./relay.ts";
+import { usageOf } from "../../scripts/bench/usage.ts";
+import { must } from "../../scripts/run.ts";
+import { type Relay, startRelay } from "./relay.ts";
 
 /** More than any disk has free. */
 const TOO_MUCH = "1000000000";
@@ -69,4 +71,42 @@ Deno.test("a program hears of trouble in the sandbox of the bio script, again wh
   const [, notice = "", names] = /^(\{.*\}) (\S+)\n$/.exec(told) ?? [];
   assert.equal(JSON.parse(notice).kind, "disk-low");
   assert.equal(names, "LANG,PATH");
+});
+
+/** Notices of a relay, which is told to look by a reload. */
+function webhook() {
+  const heard: Record<string, string>[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    heard.push(await request.json());
+    return new Response();
+  });
+  return {
+    url: `http://127.0.0.1:${server.addr.port}/`,
+    /** The next notice; each reload looks at once. */
+    async next(relay: Relay): Promise<string> {
+      for (let told = heard.shift();; told = heard.shift()) {
+        if (told !== undefined) return `${told.state} ${told.kind}`;
+        Deno.kill(relay.pid, "SIGHUP");
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+Deno.test({
+  name: "a relay whose descriptors ran out tells so, and when nobody is turned away any more",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using hook = webhook();
+    await using relay = await startRelay({ settings: { ON_TROUBLE: hook.url } });
+    const limit = (soft: number): Promise<string> =>
+      must("prlimit", ["--pid", String(relay.pid), `--nofile=${soft}:`]);
+    await limit(usageOf([relay.pid]).descriptors);
+    using _visitor = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.hub! });
+    await relay.logged("cannot accept connections, trying again", { listener: "hub" });
+    await limit(1024);
+    assert.equal(await hook.next(relay), "begun descriptors");
+    assert.equal(await hook.next(relay), "over descriptors");
+  },
 });

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { must } from "../../scripts/run.ts";
+import { ROOT } from "../stories/relay.ts";
+
+/** Looks for trouble on a folder whose disk is full, and again when there is room. */
+const PROGRAM = `
+import { createTroubleLook } from ${
+  JSON.stringify(import.meta.resolve("../../lib/daemon/trouble.ts"))
+};
+const [stateDir] = Deno.args;
+const certificate = { status: () => ({ failures: 0, selfSigned: true }) };
+const servers = { figures: () => [] };
+const settings = { stateDir, minFreeMib: 1 };
+const look = createTroubleLook(settings, { certificate, servers });
+const kinds = async () => (await look()).map(({ kind }) => kind);
+const full = await kinds();
+Deno.truncateSync(stateDir + "/fill", 1_600_000);
+const low = await kinds();
+Deno.removeSync(stateDir + "/fill");
+console.log(JSON.stringify([full, low, await kinds()]));
+`;
+
+Deno.test("a full disk is told as such, one that is nearly full as low, and one with room as nothing", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-full-" });
+  const script = 'mount -t tmpfs -o size=2m tmpfs "$0"; cat /dev/zero > "$0/fill" 2>/dev/null; ' +
+    'exec "$@"';
+  const program = `data:application/typescript,${encodeURIComponent(PROGRAM)}`;
+  const options = ["-A", "--quiet", "--no-check", "--config", `${ROOT}deno.json`];
+  const look = [Deno.execPath(), "run", ...options, program, dir];
+  const told = await must("unshare", ["--mount", "sh", "-c", script, dir, ...look]);
+  assert.deepEqual(JSON.parse(told), [["state-unwritable"], ["disk-low"], []]);
+  await Deno.remove(dir, { recursive: true });
+});
