@@ -31,7 +31,8 @@ check   what is installed, by whom, until when, when renewal is due, the last at
         Exit: 0 good, 1 due or failing, 2 missing or unusable.
 renew   orders a certificate now if it is due, step by step: the running relay does, by
         its own settings; when none runs, this command by those of its environment.
-        Exit: 0 done or not due, 1 failed, 2 failed and none usable, 3 another order runs.
+        Exit: 0 done or not due, 1 failed, 2 failed and none usable, 3 another order runs,
+        130 stopped by Ctrl-C, 143 by SIGTERM.
 caa     prints CAA records for the base domain that allow certificates by this ACME
         server, for this relay's account, by dns-01 only (RFC 8659, RFC 8657).
         Exit: 0 done, 1 failed.
@@ -73,21 +74,23 @@ Options:
       ? await connectAdmin(stateDir)
       : undefined;
     if (relay !== undefined) {
-      return await renewLive({
+      const code = await renewLive({
         relay,
         force: context.options.force === true,
         json: context.options.json === true,
         ...(context.isTerminal && { eraseLine: () => context.erase("line") }),
         write: context.print,
-        ...(stopping !== undefined && { signal: stopping }),
+        ...(stopping !== undefined && { signal: stopping.signal }),
       });
+      return stopping?.exitCode(code) ?? code;
     }
     const { settings, problems } = loaded;
     if (settings === undefined) {
       context.printError(problems.map((problem) => `glossond: ${problem}\n`).join(""));
       return EXIT.usage;
     }
-    return await chosen.run(settings, context, stopping);
+    const code = await chosen.run(settings, context, stopping?.signal);
+    return stopping?.exitCode(code) ?? code;
   },
 };
 
@@ -107,13 +110,30 @@ async function check(settings: Settings, context: CommandContext): Promise<numbe
   });
 }
 
-/** Aborted when the command is told to stop. */
-function stoppedBySignals({ onSignal }: CommandContext): AbortSignal {
+/** Exit codes of a program that a signal stopped, as shells have them: 128 and its number. */
+const STOPPED_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** What tells that the command is to stop. */
+interface Stopping {
+  /** Aborted by the first signal. */
+  signal: AbortSignal;
+  /** The exit code of work that ended with `code`: the signal's, where it came before the work was done. */
+  exitCode(code: number): number;
+}
+
+function stoppedBySignals({ onSignal }: CommandContext): Stopping {
   const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    onSignal(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
+  let stopped: number | undefined;
+  for (const [signal, code] of Object.entries(STOPPED_EXIT)) {
+    onSignal(signal as keyof typeof STOPPED_EXIT, () => {
+      stopped ??= code;
+      stopping.abort(new Error(`stopped by ${signal}`));
+    });
   }
-  return stopping.signal;
+  return {
+    signal: stopping.signal,
+    exitCode: (code) => code === EXIT.ok ? code : stopped ?? code,
+  };
 }
 
 async function renew(

@@ -5,7 +5,7 @@ import { glossondCommand } from "../stories/admin_command.ts";
 /** From the signal to the end of the process. */
 const STOP_WITHIN_MS = 1_000;
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   Deno.test(`cert renew ends within a second of ${signal}, and names what it waited for`, async () => {
     await using folder = temporaryFolder();
     const asked = Promise.withResolvers<void>();
@@ -30,7 +30,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.kill(signal);
     const { code, stdout } = await output;
     const tookMs = performance.now() - signalledAt;
-    assert.equal(code, 1);
+    assert.equal(code, exitCode);
     assert.match(
       new TextDecoder().decode(stdout),
       new RegExp(`^= failed \\(why: stopped by ${signal}, while: waiting for .+, \\d+ s`, "m"),

@@ -1,6 +1,6 @@
 import { PROGRAMS } from "../../../scripts/compile/programs.ts";
 import { endProcess } from "../../../scripts/process.ts";
-import { type Ran, run } from "../../../scripts/run.ts";
+import { endOf, type Ran, run } from "../../../scripts/run.ts";
 import { bareEnvironment, settingVariables } from "../../stories/environment.ts";
 import { type LogLine, RelayLog } from "../../stories/relay_log.ts";
 import { seedAccounts } from "../../store/helpers.ts";
@@ -32,6 +32,8 @@ export interface AcmeDaemon<B extends OrderBench = AcmeBench> extends AsyncDispo
   logged(message: string): Promise<LogLine>;
   /** Runs a command of glossond with the daemon's settings. */
   glossond(...args: string[]): Promise<Ran>;
+  /** Starts one. */
+  spawn(...args: string[]): Deno.ChildProcess;
   /** Ends the daemon by a signal and, after `meanwhile`, starts it again; its lines begin anew. */
   restart(signal: Deno.Signal, meanwhile?: () => Promise<unknown>): Promise<void>;
 }
@@ -94,6 +96,9 @@ export async function startDaemonBeside<B extends OrderBench>(
     stack.defer(() => running.stop());
     const { ports } = running;
     const proxy = stack.use(startLoopbackProxy());
+    const command = (words: string[]): Deno.Command =>
+      // Commands read the listeners' ports from their settings.
+      commandOf(words, { ...env, GLOSSOND_PAGES_PORT: String(ports.pages) });
     return {
       it: { ...it, stateDir },
       env,
@@ -110,12 +115,8 @@ export async function startDaemonBeside<B extends OrderBench>(
         running = await serve(env);
         Object.assign(ports, running.ports);
       },
-      // Commands read the listeners' ports from their settings.
-      glossond: (...args) =>
-        run(...glossond(...args), {
-          clearEnv: true,
-          env: { ...env, GLOSSOND_PAGES_PORT: String(ports.pages) },
-        }),
+      glossond: (...args) => endOf(command(args)),
+      spawn: (...args) => command(args).spawn(),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
@@ -134,6 +135,15 @@ function glossond(...args: string[]): [program: string, args: string[]] {
   const executable = Deno.env.get("GLOSSOND_BIN");
   if (executable !== undefined) return [executable, args];
   return [Deno.execPath(), ["run", "--no-check", ...PERMISSIONS, MAIN, ...args]];
+}
+
+/** A command of glossond with these variables. */
+function commandOf(words: string[], env: Record<string, string>): Deno.Command {
+  const [program, args] = glossond(...words);
+  return new Deno.Command(program, {
+    ...{ args, clearEnv: true, env },
+    ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+  });
 }
 
 async function serve(env: Record<string, string>): Promise<{
