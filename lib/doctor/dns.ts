@@ -22,8 +22,7 @@ export async function checkDns(
     const detail = `${baseDomain} is this machine by itself (RFC 6761)`;
     return { findings: [skipped("DNS", detail)], addresses: ["127.0.0.1"] };
   }
-  const nameServer = servers.map(({ host, port }) => ({ ipAddr: host, port }))
-    .find(({ ipAddr }) => parseIp(ipAddr) !== undefined);
+  const nameServer = nameServerOf(servers);
   const lookup = (name: string): Promise<string[] | Error> => addressesOf(name, nameServer);
   const random = `doctor-${crypto.randomUUID().slice(0, 8)}.${baseDomain}`;
   const [base, relay, wildcard] = await Promise.all(
@@ -43,6 +42,14 @@ export async function checkDns(
     ));
   }
   return { findings, addresses };
+}
+
+/** The first server that is given by its address, as `Deno.resolveDns` takes it; undefined for the system's. */
+export function nameServerOf(
+  servers: readonly HostPort[],
+): { ipAddr: string; port: number } | undefined {
+  return servers.map(({ host, port }) => ({ ipAddr: host, port }))
+    .find(({ ipAddr }) => parseIp(ipAddr) !== undefined);
 }
 
 function judge(check: string, name: string, found: string[] | Error, record: string): Finding {

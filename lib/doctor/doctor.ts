@@ -8,6 +8,7 @@ import { readCaFile, relayNames } from "../authority.ts";
 import { openRelayStore } from "../certificate/store.ts";
 import type { Settings } from "../config/settings.ts";
 import { checkBio } from "./bio.ts";
+import { checkCaa } from "./caa.ts";
 import { checkDns } from "./dns.ts";
 import { fault, type Finding } from "./finding.ts";
 import { checkNames } from "./names.ts";
@@ -57,6 +58,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
       ? fault("ACME trust", caFile.message, "give the path of a PEM file that can be read")
       : [],
     dns.findings,
+    checkCaa(settings),
     checkAcme(settings, caPem, now),
     PROVIDER_CHECKS[settings.dns](settings),
     checkNames(settings),
