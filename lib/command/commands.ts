@@ -7,6 +7,7 @@ import { config } from "./config.ts";
 import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { init } from "./init.ts";
+import { migrate } from "./migrate.ts";
 import { restore } from "./restore.ts";
 import { dev, serve } from "./serve.ts";
 import { status } from "./status.ts";
@@ -14,7 +15,21 @@ import { users } from "./users.ts";
 
 /** Every command by its name, in the order in which help has them. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
-  ...{ init, serve, dev, config, cert, users, status, doctor, bio, backup, restore, explain },
+  ...{
+    init,
+    serve,
+    dev,
+    config,
+    cert,
+    users,
+    status,
+    doctor,
+    bio,
+    backup,
+    restore,
+    migrate,
+    explain,
+  },
   completion: createCompletion(() => COMMANDS),
 };
 

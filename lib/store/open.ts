@@ -1,5 +1,6 @@
-import { openSqlite, readUsernamesOf, SQLITE_FILE } from "./sqlite/open.ts";
+import { openSqlite, readUsernamesOf, SQLITE_FILE, SQLITE_MOVED_FILE } from "./sqlite/open.ts";
 import type { PostgresPlace } from "./postgres/engine.ts";
+import { lstat } from "../file/plain_file.ts";
 import { openPostgres, readPostgresUsernames } from "./postgres/open.ts";
 import type { Store } from "./store.ts";
 
@@ -16,8 +17,10 @@ export interface StorePlace {
  *
  * @throws {Error} when it cannot be used; the message names it and the fix.
  */
-export function openStore(place: StorePlace): Promise<Store> {
-  return place.database === undefined ? openSqlite(pathIn(place)) : openPostgres(place.database);
+export async function openStore(place: StorePlace): Promise<Store> {
+  return place.database === undefined
+    ? await openSqlite(pathIn(place))
+    : await openPostgres(place.database);
 }
 
 /**
@@ -41,12 +44,19 @@ export async function requireStore(place: StorePlace): Promise<void> {
  *
  * @throws {Error} when it cannot be read.
  */
-export function readUsernames(place: StorePlace): Promise<string[]> {
+export async function readUsernames(place: StorePlace): Promise<string[]> {
   return place.database === undefined
-    ? readUsernamesOf(pathIn(place))
-    : readPostgresUsernames(place.database);
+    ? await readUsernamesOf(pathIn(place))
+    : await readPostgresUsernames(place.database);
 }
 
+/** @throws {Error} when what it held is elsewhere now: a new one would have nobody's name. */
 function pathIn({ stateDir }: StorePlace): string {
-  return `${stateDir}/${SQLITE_FILE}`;
+  const path = `${stateDir}/${SQLITE_FILE}`;
+  if (lstat(path) === undefined && lstat(`${stateDir}/${SQLITE_MOVED_FILE}`) !== undefined) {
+    throw new Error(
+      `The database of ${stateDir} was carried over to PostgreSQL: put DATABASE_URL into the secrets file, or go back by glossond migrate --to sqlite`,
+    );
+  }
+  return path;
 }

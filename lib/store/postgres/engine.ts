@@ -91,6 +91,17 @@ export class PostgresEngine {
   }
 
   /**
+   * Runs what reads all as it is at one moment, whatever others commit meanwhile.
+   *
+   * @throws {StoreError} when the database cannot be asked.
+   */
+  snapshot<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
+    return this.#withClient((ask) =>
+      transaction(ask, work, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    );
+  }
+
+  /**
    * Runs `work` in a transaction of isolation READ COMMITTED: each statement sees what others had
    * committed when it began, so `work` takes the locks that make what it reads last. Where
    * another transaction was in the way (a deadlock) it is run anew from its beginning.
@@ -177,8 +188,12 @@ export class PostgresEngine {
   }
 }
 
-async function transaction<T>(ask: Ask, work: (ask: Ask) => Promise<T>): Promise<T> {
-  await ask("BEGIN");
+async function transaction<T>(
+  ask: Ask,
+  work: (ask: Ask) => Promise<T>,
+  begin = "BEGIN",
+): Promise<T> {
+  await ask(begin);
   try {
     const result = await work(ask);
     await ask("COMMIT");

@@ -23,6 +23,9 @@ import { restKeeper, restTable } from "./rests.ts";
 /** The database's name in the state folder. */
 export const SQLITE_FILE = "glossond.sqlite";
 
+/** Its name once what it holds was carried over to another engine. */
+export const SQLITE_MOVED_FILE = `${SQLITE_FILE}.moved`;
+
 /** How many claims are kept of those whose profile was read. */
 const MAX_CLAIMS = 10_000;
 
