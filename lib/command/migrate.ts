@@ -21,15 +21,14 @@ Carries all that the embedded database has over into the PostgreSQL database of
 GLOSSOND_DATABASE_URL (in the secrets file, so that no list of processes shows its
 password), which has to be empty, or back into the state folder. No relay may run
 meanwhile. It is done whole or not at all: whatever interrupts it, what was there
-is still good. Afterwards
-
---to postgres  the embedded database is put aside as glossond.sqlite.moved
---to sqlite    the PostgreSQL database is as it was; take GLOSSOND_DATABASE_URL
-               out of the settings before the relay is started
+is still good. Afterwards the embedded database is put aside as
+glossond.sqlite.moved; after the way back the PostgreSQL database is as it was:
+take GLOSSOND_DATABASE_URL out of the settings before the relay is started.
 Exit: 0 done, 1 not.
 
 Options:
-  --dev  of the relay of glossond dev
+  --to KIND  postgres or sqlite: where it is to be
+  --dev      of the relay of glossond dev
 `,
   options: { to: { type: "string" }, dev: { type: "boolean" } },
   async run(context) {
