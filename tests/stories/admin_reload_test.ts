@@ -79,18 +79,19 @@ Deno.test("the operator adds reserved names by SIGHUP, and who has one keeps it"
 
   // The file alone has changed.
   await Deno.writeTextFile(names, "kaylee\nwash # the pilot\n");
-  const [line] = (await reload(relay, "reserved names changed"))
-    .filter(({ message }) => message === "reserved names changed");
+  const changed = "reserved names changed";
+  const line = (await reload(relay, changed)).find(({ message }) => message === changed);
   assert.deepEqual([line?.added, line?.dropped], [2, 2]);
   assert.deepEqual(await Promise.all(["mal", "wash"].map(claim)), [201, 403]);
   await signUp(relay, "kaylee");
 
   await Deno.writeTextFile(names, "mal\nno/name\n");
-  const [refused] = (await reload(relay, "reserved names not taken, the old ones hold")).slice(-1);
+  const notTaken = "reserved names not taken, the old ones hold";
+  const refused = (await reload(relay, notTaken)).find(({ message }) => message === notTaken);
   assert.match(String(refused?.error), /names, holds "no\/name", not a name/);
   assert.equal(await claim("wash"), 403);
 
   await Deno.writeTextFile(settings, "GLOSSOND_RESERVED_NAMES=book shepherd\n");
-  await reload(relay, "reserved names changed");
+  await reload(relay, changed);
   assert.deepEqual(await Promise.all(["book", "shepherd", "wash"].map(claim)), [403, 403, 201]);
 });
