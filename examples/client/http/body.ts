@@ -69,14 +69,9 @@ export function answerFraming(method: string, { status, fields }: AnswerHead): F
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) {
     return { kind: "none" };
   }
-  // A field that is said again, by a framework and by its app, is meant once.
-  const said = valuesOf(fields, "transfer-encoding").map((value) => value.toLowerCase());
-  const once = new Set(said);
-  const codings = listOf(
-    [...once].map((value) => ["transfer-encoding", value]),
-    "transfer-encoding",
-  )
-    // An obsolete word for no coding at all.
+  // What is said again, by a framework and by its app, is meant once; identity is an obsolete word for
+  // no coding at all.
+  const codings = [...new Set(listOf(fields, "transfer-encoding"))]
     .filter((coding) => coding !== "identity");
   if (codings.length > 0) {
     if (codings.length === 1 && codings[0] === "chunked") return { kind: "chunked" };
