@@ -94,6 +94,10 @@ function fix(text: string): string {
   if (/dns error|lookup address/i.test(text)) {
     return "the name is not known; check the address and the network";
   }
+  if (/proxy server|tunnel/i.test(text)) {
+    return "the proxy that HTTPS_PROXY or ALL_PROXY names does not lead there; unset that, or put the " +
+      "relay's host into NO_PROXY";
+  }
   if (/refused/i.test(text)) return "nothing listens there; check the address and its port";
   if (/close_notify|UnexpectedEof|connection (closed|reset)|reset by peer/i.test(text)) {
     return "the connection broke off; try again in a moment";

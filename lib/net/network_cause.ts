@@ -15,6 +15,13 @@ const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
     why: "one of the request's headers cannot be sent",
     passing: false,
   }],
+  // Deno asks through the proxies that the environment names; which one it was it does not tell.
+  [/proxy server|tunnel/i, {
+    why:
+      "the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names does not lead to it; unset that, or put " +
+      "its host into NO_PROXY",
+    passing: false,
+  }],
   [/connection refused/i, {
     why: "connection refused; check that it runs",
     passing: false,

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { unreachable } from "../../examples/client/problem.ts";
+import { networkCause } from "../../lib/net/network_cause.ts";
+
+/** A port of this computer where nothing listens. */
+function closedPort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** What `fetch` throws for an address behind this proxy, as one that the environment names. */
+async function failure(proxy: string): Promise<unknown> {
+  using client = Deno.createHttpClient({ proxy: { url: proxy } });
+  return await fetch(`https://127.0.0.1:${closedPort()}/`, { client }).then(
+    () => assert.fail("it was answered"),
+    (error) => error,
+  );
+}
+
+Deno.test("a proxy that leads nowhere is named in the place of the server behind it", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const refusing = (async () => {
+    using conn = await listener.accept();
+    await conn.read(new Uint8Array(4096));
+    await conn.write(new TextEncoder().encode("HTTP/1.1 403 Forbidden\r\n\r\n"));
+  })();
+  const errors = [
+    await failure(`http://127.0.0.1:${listener.addr.port}`),
+    await failure(`socks5://127.0.0.1:${closedPort()}`),
+  ];
+  await refusing;
+  for (const error of errors) {
+    assert.match(networkCause(error).why, /^the proxy .*ALL_PROXY.*NO_PROXY$/);
+    const { message } = unreachable(new URL("https://relay.example.org"), error);
+    assert.match(message, /relay\.example\.org: the proxy .*HTTPS_PROXY.*NO_PROXY$/);
+  }
+});
+
+Deno.test("a server that refuses is told to be looked after itself", async () => {
+  const url = `http://127.0.0.1:${closedPort()}/`;
+  const error = await fetch(url).then(() => assert.fail("it was answered"), (error) => error);
+  assert.match(networkCause(error).why, /^connection refused; check that it runs$/);
+});
