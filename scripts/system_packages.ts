@@ -35,6 +35,8 @@ const PACKAGES: Record<string, string> = {
   "strace": "/usr/bin/strace",
   "procps": "/usr/bin/pgrep",
   "iproute2": "/bin/ip",
+  "zsh": "/usr/bin/zsh",
+  "fish": "/usr/bin/fish",
   "python3-venv": "/usr/share/doc/python3-venv/copyright",
   "python3-websockets": "/usr/lib/python3/dist-packages/websockets",
   "python3-cryptography": "/usr/lib/python3/dist-packages/cryptography",

@@ -113,5 +113,10 @@ function fish(commands: Completed[]): string {
       `${takesValue ? " -r" : ""} -d ${quoted(text)}`
     ),
   ]);
+  const names = commands.map(({ name }) => name).join(" ");
+  lines.push(
+    "complete -c glossond -n __fish_use_subcommand -f -a help -d 'tell about a command'",
+    `complete -c glossond -n '__fish_seen_subcommand_from help' -f -a ${quoted(names)}`,
+  );
   return `# fish completion for glossond\n${lines.join("\n")}\n`;
 }
