@@ -23,8 +23,9 @@ export interface ActView {
 export const MAX_REASON_LENGTH = 500;
 
 /**
- * What a command says of who calls it. It is taken at its word: only the relay's user and root reach the
- * socket, and either could write to the state itself.
+ * What a command says of who calls it. It is taken at its word, since the runtime does not tell who is at
+ * the other end of a socket: only the relay's user and root reach it, and either could write to the state
+ * itself.
  *
  * @throws {TypeError} when it is none.
  */

@@ -40,8 +40,8 @@ limit    sets how many visitors' connections the user may have at once, and how
          many bytes may pass both ways on a day of UTC; "default" is what the
          settings have. When the bytes are used up, visitors get a page that
          says so.
-log      what was done to the name, or to all and the relay: when, by whom and
-         why.
+log      what was done to the name, or to all and the relay: when, why, and by
+         whom, as told by the command that did it.
 Exit: 0 done, 1 failed or no such user, 2 wrong words.
 
 Options:

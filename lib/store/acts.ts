@@ -2,7 +2,7 @@
 export interface Trace {
   /** The operator by a command, the name's own user by the API, or who sent the relay a signal. */
   by: "operator" | "user" | "signal";
-  /** User ID that the operator's command ran as. */
+  /** User ID that the operator's command ran as, as told by the command. */
   uid?: number;
   /** User ID of whoever called it by sudo. */
   sudoUid?: number;

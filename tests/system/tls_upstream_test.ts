@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { freePort } from "../../scripts/ports.ts";
-import { endProcess } from "../../scripts/process.ts";
+import { answers, freePort } from "../../scripts/ports.ts";
 import { must } from "../../scripts/run.ts";
+import { startServer } from "../../scripts/server.ts";
 import { until } from "../certificate/helpers.ts";
 import { setUpGlosson } from "../stories/glosson.ts";
 import { BASE, startRelay } from "../stories/relay.ts";
@@ -16,7 +16,7 @@ const VISITOR = "127.0.0.77";
 function nginxConfig(
   dir: string,
   identity: string,
-  ports: { plain: number; told: number },
+  ports: Record<"plain" | "told", number>,
 ): string {
   return `
 user root;
@@ -38,13 +38,30 @@ http {
 `;
 }
 
-Deno.test("nginx is the end of TLS, and is told the visitor's address by the PROXY protocol", async () => {
+/** Caddy as the end of TLS; Debian's has no listener that reads the PROXY protocol. */
+function caddyConfig(dir: string, identity: string, port: number): string {
+  return `
+{
+  admin off
+  auto_https off
+  storage file_system ${dir}/caddy
+}
+https://${HOST}:${port} {
+  bind 127.0.0.1
+  tls ${identity} ${identity}
+  respond "by Caddy\n"
+}
+`;
+}
+
+Deno.test("nginx and Caddy are the end of TLS, and nginx is told the visitor's address by the PROXY protocol", async () => {
   const dir = await Deno.makeTempDir({ prefix: "glosson-tls-upstream-" });
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(dir, { recursive: true }));
   const relay = stack.use(await startRelay());
   const glosson = stack.use(await setUpGlosson(relay, "kaylee"));
-  const ports = { plain: freePort(), told: freePort() };
+  const identity = `${glosson.stateDir}/identity.pem`;
+  const ports = { plain: freePort(), told: freePort(), caddy: freePort() };
   const run = glosson.run("--tls-upstream", `127.0.0.1:${ports.told}`, "--proxy-protocol");
   await run.said(/ Online /);
 
@@ -53,34 +70,37 @@ Deno.test("nginx is the end of TLS, and is told the visitor's address by the PRO
   assert.match(String(torn), /InternalError/);
   await run.said(/ warn +Cannot reach the TLS server of --tls-upstream.*127.0.0.1:/);
 
-  await Deno.writeTextFile(
-    `${dir}/nginx.conf`,
-    nginxConfig(dir, `${glosson.stateDir}/identity.pem`, ports),
-  );
-  const nginx = new Deno.Command("/usr/sbin/nginx", {
-    args: ["-c", `${dir}/nginx.conf`, "-p", dir],
-    stdin: "null",
-    stdout: "null",
-    stderr: "inherit",
-  }).spawn();
-  stack.defer(() => endProcess(nginx, "SIGKILL").then(() => {}));
-  await until(
-    () => Deno.connect({ port: ports.told }).then((conn) => (conn.close(), true), () => false),
-    "nginx",
-  );
+  await Deno.writeTextFile(`${dir}/nginx.conf`, nginxConfig(dir, identity, ports));
+  await Deno.writeTextFile(`${dir}/Caddyfile`, caddyConfig(dir, identity, ports.caddy));
+  const nginx = ["/usr/sbin/nginx", "-c", `${dir}/nginx.conf`, "-p", dir];
+  const caddy = ["/usr/bin/caddy", "run", "--adapter", "caddyfile"];
+  for (
+    const [argv, port] of [
+      [nginx, ports.told],
+      [[...caddy, "--config", `${dir}/Caddyfile`], ports.caddy],
+    ] as const
+  ) {
+    const options = { env: { HOME: dir }, isUp: () => answers(port), withinMs: 10_000 };
+    stack.use(await startServer(argv[0]!, argv, options));
+  }
   await Deno.writeTextFile(`${dir}/ca.pem`, relay.ca);
-  const curl = (): Promise<string> =>
+  const curl = (version = "--http1.1"): Promise<string> =>
     must("curl", [
-      ...["--silent", "--show-error", "--http1.1", "--interface", VISITOR],
+      ...["--silent", "--show-error", version, "--interface", VISITOR],
+      ...["--write-out", "HTTP/%{http_version}"],
       ...["--cacert", `${dir}/ca.pem`, "--resolve", `${HOST}:${relay.ports.hub}:127.0.0.1`],
       `https://${HOST}:${relay.ports.hub}/path?query`,
     ]);
-  assert.equal(await curl(), "by nginx\n");
+  assert.equal(await curl(), "by nginx\nHTTP/1.1");
   assert.equal((await run.stop()).code, 0);
   const again = glosson.run("--tls-upstream", `127.0.0.1:${ports.plain}`);
   await again.said(/ Online /);
-  assert.equal(await curl(), "by nginx\n");
+  assert.equal(await curl(), "by nginx\nHTTP/1.1");
   assert.equal((await again.stop()).code, 0);
+  const other = glosson.run("--tls-upstream", `127.0.0.1:${ports.caddy}`);
+  await other.said(/ Online /);
+  assert.equal(await curl("--http2"), "by Caddy\nHTTP/2");
+  assert.equal((await other.stop()).code, 0);
 
   const told = (port: number, address: string): string =>
     `${address} ${port} "GET /path?query HTTP/1.1"\n`;
