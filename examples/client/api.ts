@@ -17,6 +17,7 @@ import type {
   AccountInfo,
   CertificateAnswer,
   Claim,
+  OwnDomain,
   Preferences,
   RelayInfo,
   Verified,
@@ -95,7 +96,12 @@ export class Api {
 
   /** What the relay knows of the account; `timeoutMs` for when an answer has to come sooner. */
   async account(timeoutMs?: number): Promise<AccountInfo> {
-    const members = { hostname: isHost, online: isBoolean, lastOnlineAt: isNullOr(isTime) };
+    const members = {
+      hostname: isHost,
+      online: isBoolean,
+      lastOnlineAt: isNullOr(isTime),
+      domains: isNullOr(isTexts),
+    };
     return (await this.#ask<AccountInfo>("GET", "/v1/account", members, undefined, timeoutMs))
       .value;
   }
@@ -113,6 +119,17 @@ export class Api {
   /** Gives the name back. */
   async release(): Promise<void> {
     await this.#request("DELETE", "/v1/account");
+  }
+
+  /** Has a domain lead to the user, where its DNS says so. */
+  async putDomain(domain: string): Promise<OwnDomain> {
+    const members = { domain: isHost, verifiedAt: isTime };
+    return (await this.#ask<OwnDomain>("PUT", domainPath(domain), members)).value;
+  }
+
+  /** Has a domain lead to the user no more. */
+  async removeDomain(domain: string): Promise<void> {
+    await this.#request("DELETE", domainPath(domain));
   }
 
   /** Asks for a certificate; the answer is an id to poll. */
@@ -180,6 +197,10 @@ export class Api {
     if (status >= 400) throw readProblem(status, text, retryAfterMs);
     return { text, retryAfterMs };
   }
+}
+
+function domainPath(domain: string): string {
+  return `/v1/domains/${encodeURIComponent(domain)}`;
 }
 
 /** Reads a body of bounded length. */

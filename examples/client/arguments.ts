@@ -9,6 +9,7 @@ import {
   type RenameOptions,
 } from "./account_arguments.ts";
 import { COMMON, parseOptions, UsageError } from "./command_line.ts";
+import { type DomainOptions, parseDomain } from "./domain/arguments.ts";
 import {
   type FolderOptions,
   type InstallOptions,
@@ -40,6 +41,7 @@ interface OptionsOf {
   "watch-ct": WatchCtOptions;
   away: AwayOptions;
   privacy: PrivacyOptions;
+  domain: DomainOptions;
   install: InstallOptions;
   uninstall: FolderOptions;
   logs: LogsOptions;
@@ -65,6 +67,7 @@ const PARSERS: { [Name in CommandName]: (args: string[]) => OptionsOf[Name] | un
   "watch-ct": parseWatchCt,
   away: parseAway,
   privacy: parsePrivacy,
+  domain: parseDomain,
   install: parseInstall,
   uninstall: parseUninstall,
   logs: parseLogs,

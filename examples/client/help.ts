@@ -14,6 +14,7 @@ Usage:
   glosson watch-ct                 look in the public logs for certificates that are not yours
   glosson away "TEXT"              tell visitors something while you are away
   glosson privacy WHAT VALUE       choose what visitors see while you are away
+  glosson domain add DOMAIN        have a domain of your own lead to your page
   glosson install [options of run] be online from now on, also after a restart of the computer
   glosson uninstall                no more of that
   glosson logs [-n N]              tell what an installed run said
@@ -151,6 +152,26 @@ offline-page  full: a page with that and your text (glosson away); plain: a page
               page at all, the visitor's browser says that there is no such site
 `;
 
+const DOMAIN =
+  `Has a domain of your own lead to your page, with a certificate that you get yourself.
+
+Usage: glosson domain add DOMAIN --agree-terms [options]
+       glosson domain list [--state DIR]
+       glosson domain remove DOMAIN [--state DIR]
+
+add tells which record to set in the domain's DNS, waits until it is there, and tells which CAA records
+let nobody else have certificates for the domain. glosson run then gets the certificate and renews it,
+with an account of yours at the authority: the relay has no part in it. With --tls-upstream the
+certificate is that server's to get, by TLS-ALPN-01.
+
+Options of add:
+  --agree-terms    you agree to the terms of the authority; needed once for each
+  --acme URL       the authority: directory of an ACME server (default: Let's Encrypt, or the last one)
+  --acme-ca FILE   trust the authorities in this PEM file when talking to it
+  --email ADDRESS  where the authority may write to
+  --state DIR      use the state in DIR
+`;
+
 const INSTALL = `Has this computer be online from now on, by what keeps programs running on it.
 
 Usage: glosson install [options of glosson run but --log-file]
@@ -204,6 +225,7 @@ const TEXTS: Record<CommandName, string> = {
   "watch-ct": WATCH_CT,
   away: AWAY,
   privacy: PRIVACY,
+  domain: DOMAIN,
   install: INSTALL,
   uninstall: UNINSTALL,
   logs: LOGS,

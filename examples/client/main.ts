@@ -13,6 +13,7 @@ import { logUncaught } from "../../lib/net/uncaught.ts";
 import { changePreferences, release, rename } from "./account_commands.ts";
 import { type Command, COMMANDS, parseCommand, type StatusOptions } from "./arguments.ts";
 import { UsageError } from "./command_line.ts";
+import { domainCommand } from "./domain/commands.ts";
 import { install, installed, type InstallWorld, logs, uninstall } from "./install_commands.ts";
 import { openLogFile } from "./log_file.ts";
 import { type RunOptions } from "./run_arguments.ts";
@@ -68,6 +69,9 @@ async function perform(command: Command): Promise<ExitCode> {
       return EXIT.well;
     case "privacy":
       await changePreferences(command.options, worldOf(command.options));
+      return EXIT.well;
+    case "domain":
+      await domainCommand(command.options, worldOf(command.options));
       return EXIT.well;
     case "install":
       await install(command.options.runArgs, installWorld(command.options));

@@ -1,18 +1,25 @@
 import { answerText, type Handler } from "./front/exchange.ts";
 
 /**
- * Lets a handler answer for its own host name only; anything else gets 421 (RFC 9110 section
+ * Lets a handler answer for its own host names only; anything else gets 421 (RFC 9110 section
  * 15.5.20).
  *
  * A browser may use one connection for several names of one address, and a page elsewhere may point
  * a name of its own at this one; neither is meant for what is served here. Who names no host, as
  * HTTP/1.0 allows, has named this one in the TLS handshake.
+ *
+ * @param others further names of its own, which may change.
  */
-export function onlyForHost(hostname: string, handler: Handler): Handler {
+export function onlyForHost(
+  hostname: string,
+  handler: Handler,
+  others: ReadonlySet<string> = new Set(),
+): Handler {
   return async (exchange) => {
     const host = exchange.request.host || hostname;
     const name = host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
-    if (name === hostname) await handler({ ...exchange, request: { ...exchange.request, host } });
-    else await answerText(exchange, 421, "This is another host.");
+    if (name === hostname || others.has(name)) {
+      await handler({ ...exchange, request: { ...exchange.request, host } });
+    } else await answerText(exchange, 421, "This is another host.");
   };
 }

@@ -34,6 +34,16 @@ export interface AccountInfo {
   online: boolean;
   certificate: { notAfter: string } | null;
   lastOnlineAt: string | null;
+  /** Domains of the user's own that lead to them; absent where the relay is too old to have any. */
+  domains?: string[] | null;
+}
+
+/** Answer to `PUT /v1/domains/{domain}`. */
+export interface OwnDomain {
+  /** As the relay compares it. */
+  domain: string;
+  /** RFC 3339. */
+  verifiedAt: string;
 }
 
 /** What visitors see while the user is away, PROTOCOL section 1. */

@@ -2,6 +2,8 @@ import type { Log } from "../../lib/log.ts";
 import { Api } from "./api.ts";
 import type { RunOptions } from "./run_arguments.ts";
 import { obtainCertificate } from "./certificate_request.ts";
+import { keepDomains } from "./domain/keep_domains.ts";
+import { KeptDomains } from "./domain/kept.ts";
 import type { FinalWord } from "./exit_codes.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
 import { Health } from "./health.ts";
@@ -65,7 +67,8 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   try {
     // Of one that was killed: from now on it would be taken for this one's.
     await state.saveRunning(undefined);
-    const end = await openVisitorEnd(options, { hostname, state, log });
+    const hosts = new Set<string>();
+    const end = await openVisitorEnd(options, { hostname, hosts, state, log });
     const front = new Witness(end, () => ownPage.give({}));
     const health = new Health({ ...world, transport: options.transport });
     const ownPage = new OwnPage({
@@ -84,6 +87,11 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
         service: new CtService(options.watchCt, leaving),
       }),
     ]);
+    let isOnline = false;
+    const keepingDomains = end.domains && keepDomains({
+      ...{ ...keep, kept: new KeptDomains(state), api, ends: end.domains, hosts, keyType },
+      isOnline: () => isOnline,
+    });
     const why = await stayOnline({
       ...world,
       health,
@@ -97,6 +105,7 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
       pool: options.pool,
       maxVisitors: options.maxVisitors,
       onOnline: (page) => {
+        isOnline = true;
         log.info("Online", { url: page });
         ownPage.give({ page });
       },
@@ -108,6 +117,7 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
     if (visitors > 0) log.info("Leaving, letting open answers finish", { visitors });
     await front.stop(LEAVING_MS);
     await renewing;
+    await keepingDomains;
     return why;
   } finally {
     over.abort();

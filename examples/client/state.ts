@@ -1,4 +1,5 @@
 import { isAbsolute, join } from "node:path";
+import { identityFile, readIdentityFile } from "./identity_file.ts";
 import type {
   Account,
   PendingCertificate,
@@ -13,6 +14,9 @@ const FOLDER_MODE = 0o700;
 
 /** Lists: fingerprints of keys that were had, ids of certificates in public logs that are in order. */
 export type ListName = "keys.json" | "logged.json";
+
+/** In it what is kept for the user's own domains. */
+export const DOMAINS_FOLDER = "domains";
 
 /** The variables that say where the state folder is. */
 export type FolderEnv = (name: string) => string | undefined;
@@ -100,6 +104,7 @@ export class State {
     for (const name of ["account.json", "former.json", "claim.json", "ca.pem"]) {
       await this.#remove(name);
     }
+    await Deno.remove(this.path(DOMAINS_FOLDER), { recursive: true }).catch(ifThere);
   }
 
   /** The account that a `rename` under way is to give back. */
@@ -140,19 +145,12 @@ export class State {
   /** Key and certificate chain, not yet judged. */
   async identity(): Promise<SavedIdentity | undefined> {
     const pem = await this.#read("identity.pem");
-    if (pem === undefined) return undefined;
-    const blocks = pem.match(/-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g) ?? [];
-    const key = blocks.filter((block) => block.includes("PRIVATE KEY"));
-    const chain = blocks.filter((block) => block.includes("BEGIN CERTIFICATE"));
-    if (key[0] === undefined || chain.length === 0) return undefined;
-    const renewAfter = /^renew-after: (\S+)$/m.exec(pem)?.[1];
-    return { key: `${key[0]}\n`, chain: `${chain.join("\n")}\n`, renewAfter };
+    return pem === undefined ? undefined : readIdentityFile(pem);
   }
 
-  /** Keeps key and chain together; text before the first PEM block is a remark to PEM readers. */
-  saveIdentity({ key, chain, renewAfter }: SavedIdentity): Promise<void> {
-    const remark = renewAfter === undefined ? "" : `renew-after: ${renewAfter}\n`;
-    return this.#write("identity.pem", `${remark}${key.trim()}\n${chain.trim()}\n`);
+  /** Keeps key and chain together. */
+  saveIdentity(identity: SavedIdentity): Promise<void> {
+    return this.#write("identity.pem", identityFile(identity));
   }
 
   /** What a list has, oldest first; empty where there is none that can be read. */
@@ -242,8 +240,10 @@ export class State {
   }
 
   async #remove(name: string): Promise<void> {
-    await Deno.remove(this.path(name)).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
+    await Deno.remove(this.path(name)).catch(ifThere);
   }
+}
+
+function ifThere(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

@@ -3,6 +3,7 @@ import type { JoinedVisitor } from "./data_connection.ts";
 import { Front } from "./front/front.ts";
 import { limitsFor } from "./front/limits.ts";
 import type { KeyAndChain } from "./front/tls_end.ts";
+import type { TlsEnds } from "./front/tls_ends.ts";
 import { onlyForHost } from "./own_host.ts";
 import { pageHandler } from "./page_handler.ts";
 import { logRequests } from "./request_log.ts";
@@ -16,6 +17,8 @@ export interface VisitorEnd {
   readonly connections: number;
   /** Serves new connections with this key and certificate; open ones keep theirs. */
   use(identity: KeyAndChain): Promise<void>;
+  /** Where TLS of the user's own domains ends; absent where that is in another program. */
+  readonly domains?: Pick<TlsEnds, "useFor" | "prove">;
   /** Sees to it that there is room for one more visitor from this address; whether there is. */
   makeRoom(address: string | undefined): boolean;
   /** Serves a visitor to the end, and closes the connection. Never rejects. */
@@ -31,7 +34,13 @@ export interface VisitorEnd {
  */
 export async function openVisitorEnd(
   options: RunOptions,
-  { hostname, state, log }: { hostname: string; state: State; log: Log },
+  { hostname, hosts, state, log }: {
+    hostname: string;
+    /** Further names that are answered for; may change. */
+    hosts: ReadonlySet<string>;
+    state: State;
+    log: Log;
+  },
 ): Promise<VisitorEnd> {
   const { tlsUpstream, proxyProtocol, maxVisitors } = options;
   if (tlsUpstream !== undefined) {
@@ -42,7 +51,7 @@ export async function openVisitorEnd(
   }
   const handler = await pageHandler(options, { hostname, secrets: state.folder, log });
   return new Front({
-    handler: logRequests(onlyForHost(hostname, handler), log),
+    handler: logRequests(onlyForHost(hostname, handler, hosts), log),
     log,
     maxVisitors,
     limits: limitsFor(options.visitorSilenceMs),

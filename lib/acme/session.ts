@@ -82,7 +82,10 @@ export interface AcmeSession {
   post(url: string, payload: unknown): Promise<AcmeAnswer>;
   /** Reads a resource (POST-as-GET, RFC 8555, section 6.3). */
   read(url: string): Promise<AcmeAnswer>;
-  /** The TXT value that answers a dns-01 challenge (RFC 8555, section 8.4). */
+  /**
+   * What answers a challenge: of dns-01 the TXT value (RFC 8555, section 8.4), of tls-alpn-01 the key
+   * authorization (section 8.1).
+   */
   challengeValue(challenge: AcmeChallenge): Promise<string>;
 }
 
@@ -112,7 +115,7 @@ export function openAcmeSession(
     const directory = await getDirectory();
     if (typeof directory?.newNonce === "string") return directory;
     throw new Error(
-      `What answers at ${directoryUrl} is no ACME server, or one under maintenance: check GLOSSOND_ACME_DIRECTORY_URL`,
+      `What answers at ${directoryUrl} is no ACME server, or one under maintenance: check ${transport.words.directory}`,
     );
   };
 

@@ -40,9 +40,23 @@ export class AcmeProblem extends Error {
   }
 }
 
+/** What a person sets to have another server, or to trust one. */
+export interface AcmeWords {
+  directory: string;
+  ca: string;
+}
+
+/** The relay's settings. */
+export const RELAY_WORDS: AcmeWords = {
+  directory: "GLOSSOND_ACME_DIRECTORY_URL",
+  ca: "GLOSSOND_ACME_CA_FILE",
+};
+
 /** Options for {@linkcode createAcmeTransport}. */
 export interface AcmeTransportOptions {
   directoryUrl: string;
+  /** For what errors say is to be mended. @default {RELAY_WORDS} */
+  words?: AcmeWords;
   /** Certificate to trust besides the public ones, PEM. */
   caPem?: string;
   userAgent: string;
@@ -63,6 +77,8 @@ export interface AcmeTransport {
     method: string,
     options?: { data?: unknown; headers?: Record<string, string> },
   ): Promise<AcmeAnswer>;
+  /** What its options call what a person sets. */
+  readonly words: AcmeWords;
   /** How far the server's clock is ahead of ours, in milliseconds; undefined before an answer. */
   clockAheadMs(): number | undefined;
   close(): void;
@@ -73,7 +89,7 @@ export interface AcmeTransport {
  * keeps retrying it for minutes, and knows no private authority but by a process-wide setting.
  */
 export function createAcmeTransport(options: AcmeTransportOptions): AcmeTransport {
-  const { directoryUrl, caPem, userAgent, now } = options;
+  const { directoryUrl, words = RELAY_WORDS, caPem, userAgent, now } = options;
   const { host } = new URL(directoryUrl);
   const client = Deno.createHttpClient(caPem === undefined ? {} : { caCerts: [caPem] });
   let clockAheadMs: number | undefined;
@@ -126,9 +142,9 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
 
   function unreachable(cause: unknown): Error {
     const { why, untrusted } = networkCause(cause);
-    const fix = untrusted ? "; name its root in GLOSSOND_ACME_CA_FILE" : "";
+    const fix = untrusted ? `; name its root in ${words.ca}` : "";
     return new Error(
-      `Cannot reach the ACME server ${host}: ${why}${fix} (GLOSSOND_ACME_DIRECTORY_URL)`,
+      `Cannot reach the ACME server ${host}: ${why}${fix} (${words.directory})`,
       { cause },
     );
   }
@@ -137,7 +153,7 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
     const retryAt = parseRetryAfter(headers["retry-after"], now());
     const { type, detail, subproblems } = problemBody(data);
     if (type === undefined) {
-      const where = url === directoryUrl ? ": check GLOSSOND_ACME_DIRECTORY_URL" : "";
+      const where = url === directoryUrl ? `: check ${words.directory}` : "";
       return new AcmeProblem(
         "",
         status,
@@ -149,7 +165,7 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
     return new AcmeProblem(type, status, `The ACME server ${host} says: ${details}`, retryAt);
   }
 
-  return { request, clockAheadMs: () => clockAheadMs, close: () => client.close() };
+  return { request, words, clockAheadMs: () => clockAheadMs, close: () => client.close() };
 }
 
 /** Type (without prefix), detail and details of the subproblems of a problem document. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dropLostAccount, readAccount } from "../../lib/acme/account.ts";
-import { AcmeProblem, type AcmeTransport } from "../../lib/acme/transport.ts";
+import { AcmeProblem, type AcmeTransport, RELAY_WORDS } from "../../lib/acme/transport.ts";
 import { writeDurably } from "../../lib/file/durable.ts";
 import { makeKey } from "../../lib/pki/keys.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
@@ -17,6 +17,7 @@ function serverWith(refusal?: AcmeProblem): AcmeTransport {
       const data = url === DIRECTORY ? { newNonce: "https://ca.test/nonce" } : {};
       return Promise.resolve({ status: 200, headers, data });
     },
+    words: RELAY_WORDS,
     clockAheadMs: () => 0,
     close() {},
   };

@@ -14,8 +14,16 @@ import type { JoinedVisitor } from "../data_connection.ts";
 import type { Handler } from "./exchange.ts";
 import { VISITOR_LIMITS, type VisitorLimits } from "./limits.ts";
 import { hasNodeTls, openNodeTlsEnd } from "./node_tls_end.ts";
+import { readHello } from "./read_hello.ts";
 import { speak } from "./speak.ts";
-import type { KeyAndChain, OpenTlsEnd, SecureConnection, TlsEnd } from "./tls_end.ts";
+import type {
+  KeyAndChain,
+  OpenTlsEnd,
+  SecureConnection,
+  TlsEnd,
+  TlsEndOptions,
+} from "./tls_end.ts";
+import { ACME_PROTOCOL, TlsEnds } from "./tls_ends.ts";
 import { groupOf, leastMissed, Visit } from "./visit.ts";
 
 /** Least time between two log lines of visitors that cannot be served. */
@@ -57,7 +65,7 @@ export class Front {
   readonly #opening = new Set<Promise<unknown>>();
   readonly #serving = new Set<Promise<void>>();
   readonly #failures: LogThrottle;
-  #tls: TlsEnd | undefined;
+  readonly #ends: TlsEnds;
   #leaving = false;
 
   constructor(options: FrontOptions) {
@@ -68,11 +76,26 @@ export class Front {
       WARN_EVERY_MS,
       (fields) => options.log.warn("Cannot serve visitors", fields),
     );
+    const { log, openTlsEnd = hasNodeTls() ? openNodeTlsEnd : openDenoTlsEnd } = options;
+    const common: Omit<TlsEndOptions, "identity" | "onSecure"> = {
+      handshakeMs: this.#limits.handshake,
+      log,
+      admit: (port, conn) => this.#admit(port, conn),
+    };
+    this.#ends = new TlsEnds({
+      open: (identity) =>
+        openTlsEnd({ ...common, identity, onSecure: (secure) => void this.#speak(secure) }),
+      openProof: (identity) =>
+        openTlsEnd({
+          ...{ ...common, identity, protocols: [ACME_PROTOCOL] },
+          onSecure: ({ conn }) => conn.close(),
+        }),
+    });
   }
 
   /** The TLS server's port on 127.0.0.1; undefined before the first {@linkcode Front.use}. */
   get port(): number | undefined {
-    return this.#tls?.port;
+    return this.#ends.main?.port;
   }
 
   /** Visitors' connections that are being served. */
@@ -87,15 +110,12 @@ export class Front {
    */
   async use(identity: KeyAndChain): Promise<void> {
     if (this.#leaving) return;
-    if (this.#tls !== undefined) return this.#tls.use(identity);
-    const { log, openTlsEnd = hasNodeTls() ? openNodeTlsEnd : openDenoTlsEnd } = this.#options;
-    this.#tls = await openTlsEnd({
-      identity,
-      handshakeMs: this.#limits.handshake,
-      log,
-      admit: (port, conn) => this.#admit(port, conn),
-      onSecure: (secure) => void this.#speak(secure),
-    });
+    await this.#ends.use(identity);
+  }
+
+  /** Where TLS of the user's own domains ends. */
+  get domains(): Pick<TlsEnds, "useFor" | "prove"> {
+    return this.#ends;
   }
 
   /**
@@ -117,11 +137,10 @@ export class Front {
   /** Serves one data connection, `head` first, until it ends; closes `conn`. Never rejects. */
   serve({ conn, head, visitor }: Pick<JoinedVisitor, "conn" | "head" | "visitor">): Promise<void> {
     const address = visitor?.address;
-    const tls = this.#tls;
-    if (tls === undefined || this.#leaving || !this.makeRoom(address)) {
+    if (this.#ends.main === undefined || this.#leaving || !this.makeRoom(address)) {
       return sendLastWords(conn, alertRecord("internalError"));
     }
-    const serving = this.#serve(tls, conn, head, address);
+    const serving = this.#serve(conn, head, address);
     this.#serving.add(serving);
     return serving.finally(() => this.#serving.delete(serving));
   }
@@ -133,7 +152,7 @@ export class Front {
    */
   async stop(graceMs: number): Promise<void> {
     this.#leaving = true;
-    this.#tls?.close();
+    this.#ends.close();
     for (const visit of this.#visits) {
       if (visit.idle) visit.end();
       else visit.leave();
@@ -143,20 +162,17 @@ export class Front {
     clearTimeout(timer);
   }
 
-  async #serve(
-    tls: TlsEnd,
-    conn: Duplex,
-    head: Uint8Array,
-    address: string | undefined,
-  ): Promise<void> {
+  async #serve(conn: Duplex, head: Uint8Array, address: string | undefined): Promise<void> {
     const { log } = this.#options;
     const visit = new Visit(conn, address);
     this.#visits.add(visit);
     let port: number | undefined;
     try {
+      const { tls, opening } = await this.#endFor(conn, visit, head);
+      if (tls === undefined) return await sendLastWords(conn, alertRecord("internalError"));
       const inner = await this.#open(tls, visit);
       port = inner.localAddr.port;
-      await writeAll(inner, head);
+      await writeAll(inner, opening);
       const { error } = await splice(conn, visit.toldOfHalfClose(visit.pace.toTls(inner)), {
         onBytes: () => visit.movedAt = performance.now(),
       });
@@ -167,6 +183,22 @@ export class Front {
       visit.end();
       this.#visits.delete(visit);
       if (port !== undefined && this.#byPort.get(port) === visit) this.#byPort.delete(port);
+    }
+  }
+
+  /** The TLS server that a visitor is for, and the bytes that were read of them. */
+  async #endFor(
+    conn: Duplex,
+    visit: Visit,
+    head: Uint8Array,
+  ): Promise<{ tls: TlsEnd | undefined; opening: Uint8Array }> {
+    if (!this.#ends.areSeveral) return { tls: this.#ends.main, opening: head };
+    const late = this.#schedule(() => visit.end(), this.#limits.handshake);
+    try {
+      const hello = await readHello(conn, head);
+      return { tls: this.#ends.of(hello), opening: hello.head };
+    } finally {
+      late();
     }
   }
 

@@ -1,0 +1,184 @@
+/**
+ * Domains of the user's own: their certificates, from an ACME server of the user's choice.
+ *
+ * @module
+ */
+import acme from "acme-client";
+import project from "../../../deno.json" with { type: "json" };
+import { poll } from "../../../lib/acme/poll.ts";
+import { fetchRenewalWindow, renewalId } from "../../../lib/acme/renewal_info.ts";
+import {
+  type AcmeAuthorization,
+  type AcmeOrder,
+  type AcmeSession,
+  openAcmeSession,
+} from "../../../lib/acme/session.ts";
+import {
+  AcmeProblem,
+  type AcmeTransport,
+  type AcmeWords,
+  createAcmeTransport,
+  problemBody,
+} from "../../../lib/acme/transport.ts";
+import { type KeyType, makeKey, makeKeyAndRequest } from "../../../lib/pki/keys.ts";
+import { derOf } from "../../../lib/pki/pem.ts";
+import type { KeyAndChain } from "../front/tls_end.ts";
+import type { SavedIdentity } from "../records.ts";
+import type { AcmeAccount } from "./kept.ts";
+
+/** What a person sets for the server. */
+const WORDS: AcmeWords = { directory: "--acme", ca: "--acme-ca" };
+
+/** What an ACME server tells of itself. */
+export interface AcmeTerms {
+  /** Where its terms are to be read; undefined where it has none. */
+  terms: string | undefined;
+  /** Its names in CAA records (RFC 8659 section 4.2). */
+  caaIdentities: readonly string[];
+}
+
+/** Options for {@linkcode Acme.order}. */
+export interface OrderOptions {
+  domain: string;
+  keyType: KeyType;
+  /** The certificate that is to be replaced (RFC 9773 section 5), PEM. */
+  replaces?: string | undefined;
+  /** Answers the authority's handshakes for the domain with this, until it is called without one. */
+  prove: (identity: KeyAndChain | undefined) => Promise<void>;
+  signal: AbortSignal;
+}
+
+/** Speaks with one ACME server; whoever opens it closes it. Its methods throw what the server says. */
+export class Acme {
+  readonly #transport: AcmeTransport;
+  readonly #directory: string;
+  readonly #now: () => number;
+
+  constructor(
+    { directory, ca, now }: Pick<AcmeAccount, "directory" | "ca"> & { now: () => number },
+  ) {
+    this.#directory = directory;
+    this.#now = now;
+    this.#transport = createAcmeTransport({
+      ...{ directoryUrl: directory, words: WORDS, now },
+      ...(ca !== undefined && { caPem: ca }),
+      userAgent: `glosson/${project.version}`,
+    });
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  /** What is to be agreed to, and the names in CAA records. */
+  async terms(): Promise<AcmeTerms> {
+    // Nothing is signed for this, so that any key does.
+    const { meta } = await this.#session({ key: await makeKey() }).directory();
+    return { terms: meta?.termsOfService, caaIdentities: meta?.caaIdentities ?? [] };
+  }
+
+  /** Registers an account for a new key, which agrees to the server's terms. */
+  async register(email: string | undefined): Promise<{ key: string; url: string }> {
+    const key = await makeKey();
+    const url = await this.#session({ key }).register({
+      termsOfServiceAgreed: true,
+      ...(email !== undefined && { contact: [`mailto:${email}`] }),
+    });
+    return { key, url };
+  }
+
+  /** When the server wants a certificate renewed (RFC 9773); undefined where it does not say. */
+  async renewalWindow(chain: string): Promise<{ start: number; end: number } | undefined> {
+    const { renewalInfo } = await this.#session({ key: await makeKey() }).directory();
+    if (renewalInfo === undefined) return undefined;
+    return await fetchRenewalWindow(this.#transport, renewalInfo, chain, this.#now());
+  }
+
+  /** Orders a certificate for a new key, and proves the domain by TLS-ALPN-01 (RFC 8737). */
+  async order(account: AcmeAccount, options: OrderOptions): Promise<SavedIdentity> {
+    const { domain, keyType, replaces, signal } = options;
+    const session = this.#session(account);
+    const { headers, data } = await this.#place(session, domain, replaces);
+    const url = headers.location;
+    if (url === undefined) throw new Error("The ACME server named no order URL");
+    let state = data as AcmeOrder;
+    const reach = async (...wanted: AcmeOrder["status"][]): Promise<AcmeOrder> => {
+      const done = ({ status }: AcmeOrder) => status === "invalid" || wanted.includes(status);
+      const end = await poll<AcmeOrder>({ session, url, done, signal, now: this.#now });
+      if (end.status !== "invalid") return end;
+      const { detail = "it gives no reason" } = problemBody(end.error);
+      throw new Error(`The ACME server gave up the order for ${domain}: ${detail}`);
+    };
+    for (const authorization of state.authorizations) {
+      await this.#prove(session, authorization, options);
+    }
+    if (state.status === "pending") state = await reach("ready", "processing", "valid");
+    const { key, csr } = await makeKeyAndRequest([domain], keyType);
+    const der = derOf(csr).toBase64({ alphabet: "base64url", omitPadding: true });
+    await session.post(state.finalize, { csr: der });
+    state = await reach("valid");
+    if (state.certificate === undefined) throw new Error("The ACME server names no certificate");
+    return { key, chain: String((await session.read(state.certificate)).data) };
+  }
+
+  #session(account: { key: string; url?: string }): AcmeSession {
+    return openAcmeSession(this.#transport, this.#directory, account);
+  }
+
+  async #place(
+    session: AcmeSession,
+    domain: string,
+    replaces: string | undefined,
+  ): ReturnType<AcmeSession["post"]> {
+    const { newOrder, renewalInfo } = await session.directory();
+    const payload = { identifiers: [{ type: "dns", value: domain }] };
+    const replaced = renewalInfo === undefined || replaces === undefined
+      ? undefined
+      : renewalId(replaces);
+    if (replaced === undefined) return await session.post(newOrder, payload);
+    try {
+      return await session.post(newOrder, { ...payload, replaces: replaced });
+    } catch (error) {
+      // Replaced already, or another server's: a plain order still does.
+      if (!(error instanceof AcmeProblem) || error.status === 429 || error.status >= 500) {
+        throw error;
+      }
+      return await session.post(newOrder, payload);
+    }
+  }
+
+  async #prove(
+    session: AcmeSession,
+    url: string,
+    { domain, prove, signal }: OrderOptions,
+  ): Promise<void> {
+    const authorization = (await session.read(url)).data as AcmeAuthorization;
+    if (authorization.status === "valid") return;
+    const challenge = authorization.challenges.find(({ type }) => type === "tls-alpn-01");
+    if (challenge === undefined) {
+      throw new Error(
+        `The ACME server offers no tls-alpn-01 for ${domain}: choose another (--acme)`,
+      );
+    }
+    const answer = await session.challengeValue(challenge);
+    const [key, chain] = await acme.crypto.createAlpnCertificate(
+      authorization as Parameters<typeof acme.crypto.createAlpnCertificate>[0],
+      answer,
+      await makeKey(),
+    );
+    await prove({ key: key.toString(), chain: chain.toString() });
+    try {
+      await session.post(challenge.url, {});
+      const end = await poll<AcmeAuthorization>({
+        ...{ session, url, signal, now: this.#now },
+        done: ({ status }) => status !== "pending",
+      });
+      if (end.status === "valid") return;
+      const failed = end.challenges.find(({ error }) => error !== undefined);
+      const { detail = `its state is ${end.status}` } = problemBody(failed?.error);
+      throw new Error(`The ACME server could not prove ${domain}: ${detail}`);
+    } finally {
+      await prove(undefined);
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import type { Log } from "../../../lib/log.ts";
+import type { Sleep } from "../../../lib/net/pause.ts";
+import type { KeyType } from "../../../lib/pki/keys.ts";
+import type { Api } from "../api.ts";
+import { Backoff } from "../backoff.ts";
+import type { TlsEnds } from "../front/tls_ends.ts";
+import { checkIdentity, type Identity, usableIdentity } from "../identity.ts";
+import { RelayProblem } from "../problem.ts";
+import type { SavedIdentity } from "../records.ts";
+import { nextLookMs, renewalTime } from "../renewal.ts";
+import { Acme } from "./acme.ts";
+import type { KeptDomains } from "./kept.ts";
+
+/** How often it is looked whether `glosson domain` has added or removed one, milliseconds. */
+const LOOK_MS = 3_000;
+
+/**
+ * Pauses after something failed, milliseconds. Let's Encrypt takes 5 failed proofs of a name an hour, so
+ * that the shortest is added to each.
+ */
+const PAUSE_MS = { shortest: 120_000, first: 600_000, longest: 21_600_000 } as const;
+
+/** How often an authority is asked when it wants a certificate renewed, milliseconds (RFC 9773). */
+const ASK_WINDOW_MS = 6 * 3_600_000;
+
+/** Options for {@linkcode keepDomains}. */
+export interface KeepDomainsOptions {
+  kept: KeptDomains;
+  api: Pick<Api, "account" | "putDomain">;
+  /** Where visitors' TLS ends. */
+  ends: Pick<TlsEnds, "useFor" | "prove">;
+  /** Names that requests are answered for: the domains are among them while they are kept. */
+  hosts: Set<string>;
+  keyType: KeyType;
+  /** Whether visitors can reach this client by now, and so an authority. */
+  isOnline: () => boolean;
+  now: () => number;
+  sleep: Sleep;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  signal: AbortSignal;
+  log: Log;
+}
+
+/**
+ * Serves the user's own domains, each with a certificate of its own that is renewed when it is due, until the
+ * abort. Those that are added or removed meanwhile, it notices.
+ */
+export async function keepDomains(options: KeepDomainsOptions): Promise<void> {
+  const { kept, hosts, ends, isOnline, sleep, signal, log } = options;
+  const keepers = new Map<string, DomainKeeper>();
+
+  async function look(): Promise<void> {
+    const domains = await kept.list();
+    for (const domain of keepers.keys()) {
+      if (domains.includes(domain)) continue;
+      keepers.delete(domain);
+      hosts.delete(domain);
+      await ends.useFor(domain, undefined);
+    }
+    for (const domain of domains) {
+      if (keepers.has(domain)) continue;
+      const keeper = new DomainKeeper(domain, options);
+      keepers.set(domain, keeper);
+      hosts.add(domain);
+      await keeper.begin();
+    }
+    for (const keeper of keepers.values()) if (isOnline()) await keeper.act();
+  }
+
+  while (!signal.aborted) {
+    await look().catch((error) => log.error("Cannot look after your domains", { error }));
+    await sleep(LOOK_MS, signal);
+  }
+}
+
+/** One domain: whether it leads here at the relay, and its certificate. */
+class DomainKeeper {
+  readonly #domain: string;
+  readonly #options: KeepDomainsOptions;
+  readonly #backoff: Backoff;
+  #identity: Identity | undefined;
+  /** When something is to be done next, and when the authority is to be asked; since the epoch. */
+  #nextAt = 0;
+  #askWindowAt = 0;
+
+  constructor(domain: string, options: KeepDomainsOptions) {
+    this.#domain = domain;
+    this.#options = options;
+    this.#backoff = new Backoff({
+      firstMs: PAUSE_MS.first,
+      longestMs: PAUSE_MS.longest,
+      random: options.random,
+    });
+  }
+
+  /** Serves the certificate that is there, if it can be used. */
+  async begin(): Promise<void> {
+    const { kept, ends, now } = this.#options;
+    const saved = await kept.identity(this.#domain);
+    this.#identity = saved && usableIdentity(saved, this.#domain, now());
+    if (this.#identity !== undefined) await ends.useFor(this.#domain, this.#identity);
+  }
+
+  /** Does what is due, if anything is. Never rejects. */
+  async act(): Promise<void> {
+    const { now, random, signal, log } = this.#options;
+    if (now() < this.#nextAt) return;
+    try {
+      await this.#seeThatItLeadsHere();
+      await this.#askWindow();
+      if (this.#identity === undefined || now() >= renewalTime(this.#identity)) await this.#order();
+      this.#nextAt = now() + nextLookMs(renewalTime(this.#identity!), now(), random());
+      this.#backoff.reset();
+    } catch (error) {
+      if (signal.aborted) return;
+      const asked = error instanceof RelayProblem ? error.retryAfterMs ?? 0 : 0;
+      const waitMs = Math.max(asked, PAUSE_MS.shortest) + this.#backoff.next();
+      this.#nextAt = now() + waitMs;
+      log.error("Something is wrong with your domain, trying again", {
+        ...{ domain: this.#domain, error, inSeconds: Math.round(waitMs / 1000) },
+      });
+    }
+  }
+
+  /** The relay takes a domain away whose DNS leads elsewhere: its records may be mended by now. */
+  async #seeThatItLeadsHere(): Promise<void> {
+    const { api } = this.#options;
+    const { domains } = await api.account();
+    if (!domains?.includes(this.#domain)) await api.putDomain(this.#domain);
+  }
+
+  /** Asks the authority when it wants the certificate renewed; without an answer it is as it was. */
+  async #askWindow(): Promise<void> {
+    const { now, log } = this.#options;
+    if (this.#identity === undefined || now() < this.#askWindowAt) return;
+    this.#askWindowAt = now() + ASK_WINDOW_MS;
+    try {
+      await this.#withAcme(async (acme) => {
+        const window = await acme.renewalWindow(this.#identity!.chain);
+        if (window !== undefined) await this.#use(this.#identity!, window);
+      });
+    } catch (error) {
+      log.warn("Cannot ask when to renew", { domain: this.#domain, error });
+    }
+  }
+
+  async #order(): Promise<void> {
+    const { ends, keyType, signal, log } = this.#options;
+    const domain = this.#domain;
+    await this.#withAcme(async (acme, account) => {
+      const saved = await acme.order(account, {
+        ...{ domain, keyType, signal },
+        replaces: this.#identity?.chain,
+        prove: (identity) => ends.prove(domain, identity),
+      });
+      const window = await acme.renewalWindow(saved.chain).catch(() => undefined);
+      await this.#use(saved, window);
+    });
+    const { notAfter } = this.#identity!;
+    log.info("Your domain has a certificate", {
+      domain,
+      notAfter: new Date(notAfter).toISOString(),
+    });
+  }
+
+  /** Keeps and serves a certificate; the moment of its renewal is a random one of the window. */
+  async #use(
+    { key, chain, renewAfter }: SavedIdentity,
+    window: { start: number; end: number } | undefined,
+  ): Promise<void> {
+    const { kept, ends, now, random } = this.#options;
+    const known = renewAfter === undefined ? NaN : Date.parse(renewAfter);
+    if (window !== undefined && !(known >= window.start && known <= window.end)) {
+      const at = window.start + (window.end - window.start) * random();
+      renewAfter = new Date(at).toISOString();
+    }
+    const saved = { key, chain, renewAfter };
+    const identity = checkIdentity(saved, this.#domain, now());
+    await kept.saveIdentity(this.#domain, saved);
+    await ends.useFor(this.#domain, identity);
+    this.#identity = identity;
+  }
+
+  async #withAcme(
+    use: (
+      acme: Acme,
+      account: NonNullable<Awaited<ReturnType<KeptDomains["account"]>>>,
+    ) => Promise<void>,
+  ): Promise<void> {
+    const { kept, now } = this.#options;
+    const account = await kept.account();
+    if (account === undefined) {
+      throw new Error(`There is no account to order with: glosson domain add ${this.#domain}`);
+    }
+    const acme = new Acme({ ...account, now });
+    try {
+      await use(acme, account);
+    } finally {
+      acme.close();
+    }
+  }
+}
