@@ -9,11 +9,13 @@ export interface Glosson extends AsyncDisposable {
   readonly stateDir: string;
   /** Runs a command to its end. */
   command(...args: string[]): Promise<Ran>;
+  /** Starts a command; its lines are what it tells a person. */
+  start(...args: string[]): GlossonRun;
   /** Starts `glosson run`, which is its own visitor at no time that the story does not know of. */
   run(...args: string[]): GlossonRun;
 }
 
-/** A `glosson run` under way. */
+/** A `glosson run`, or another command, under way. */
 export interface GlossonRun {
   readonly process: Deno.ChildProcess;
   /** What it said so far. */
@@ -41,7 +43,7 @@ export async function setUpGlosson(
   const dir = await Deno.makeTempDir({ prefix: "glosson-story-" });
   const runs: GlossonRun[] = [];
 
-  function start(args: string[]): Deno.ChildProcess {
+  function spawn(args: string[]): Deno.ChildProcess {
     const [program = "", ...before] = [...launcher, Deno.execPath()];
     const run = ["run", "-A", "--no-prompt", "--quiet", `${ROOT}examples/client/main.ts`];
     return new Deno.Command(program, {
@@ -55,16 +57,15 @@ export async function setUpGlosson(
   }
 
   function command(...args: string[]): Promise<Ran> {
-    return endOf(start(args));
+    return endOf(spawn(args));
   }
 
-  function run(...args: string[]): GlossonRun {
-    const process = start(["run", "--no-watch", ...args]);
-    const log = new LineLog([process.stderr], String);
-    const reading = Promise.all([log.ended, process.stdout.cancel()]);
+  function start(...args: string[]): GlossonRun {
+    const process = spawn(args);
+    const log = new LineLog([process.stderr, process.stdout], String);
     async function stop(signal?: Deno.Signal): Promise<Deno.CommandStatus> {
       const status = await endProcess(process, signal);
-      await reading;
+      await log.ended;
       return status;
     }
     const one: GlossonRun = {
@@ -75,6 +76,10 @@ export async function setUpGlosson(
     };
     runs.push(one);
     return one;
+  }
+
+  function run(...args: string[]): GlossonRun {
+    return start("run", "--no-watch", ...args);
   }
 
   async function dispose(): Promise<void> {
@@ -93,5 +98,5 @@ export async function setUpGlosson(
     await dispose();
     throw error;
   }
-  return { stateDir: `${dir}/state`, command, run, [Symbol.asyncDispose]: dispose };
+  return { stateDir: `${dir}/state`, command, start, run, [Symbol.asyncDispose]: dispose };
 }

@@ -11,8 +11,15 @@ import { assertListed } from "../api/listed.ts";
 // deno-lint-ignore no-explicit-any
 export type Message = { type: string } & Record<string, any>;
 
-/** Fetches from the relay's API on its control port; fails at an answer that no route lists. */
-export function apiOf(relay: Relay): {
+/** How a test comes to the API, where not to its control port. */
+export interface ApiWay {
+  url?: string;
+  /** URL of a proxy. */
+  proxy?: string;
+}
+
+/** Fetches from the relay's API, on its control port unless told otherwise; fails at an answer that no route lists. */
+export function apiOf(relay: Relay, way: ApiWay = {}): {
   url: string;
   client: Deno.HttpClient;
   request: (
@@ -21,8 +28,11 @@ export function apiOf(relay: Relay): {
     options?: { token?: string; body?: unknown },
   ) => Promise<{ status: number; headers: Headers; body: Message }>;
 } {
-  const client = Deno.createHttpClient({ caCerts: [relay.ca] });
-  const url = `https://localhost:${relay.ports.control}`;
+  const { url = `https://localhost:${relay.ports.control}`, proxy } = way;
+  const client = Deno.createHttpClient({
+    caCerts: [relay.ca],
+    ...(proxy !== undefined && { proxy: { url: proxy } }),
+  });
   return {
     url,
     client,
@@ -53,8 +63,8 @@ export interface User {
 }
 
 /** Claims and verifies a name by the example bio script. */
-export async function signUp(relay: Relay, username: string): Promise<User> {
-  const api = apiOf(relay);
+export async function signUp(relay: Relay, username: string, way?: ApiWay): Promise<User> {
+  const api = apiOf(relay, way);
   using _client = api.client;
   const claim = await api.request("POST", "/v1/claims", { body: { username } });
   if (claim.status !== 201) throw new Error(`Cannot claim: ${JSON.stringify(claim.body)}`);

@@ -44,7 +44,7 @@ export interface OrderOptions {
   /** The certificate that is to be replaced (RFC 9773 section 5), PEM. */
   replaces?: string | undefined;
   /** Answers the authority's handshakes for the domain with this, until it is called without one. */
-  prove: (identity: KeyAndChain | undefined) => Promise<void>;
+  prove: (identity: KeyAndChain | undefined) => void;
   signal: AbortSignal;
 }
 
@@ -166,7 +166,7 @@ export class Acme {
       answer,
       await makeKey(),
     );
-    await prove({ key: key.toString(), chain: chain.toString() });
+    prove({ key: key.toString(), chain: chain.toString() });
     try {
       await session.post(challenge.url, {});
       const end = await poll<AcmeAuthorization>({
@@ -178,7 +178,7 @@ export class Acme {
       const { detail = `its state is ${end.status}` } = problemBody(failed?.error);
       throw new Error(`The ACME server could not prove ${domain}: ${detail}`);
     } finally {
-      await prove(undefined);
+      prove(undefined);
     }
   }
 }

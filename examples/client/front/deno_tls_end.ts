@@ -9,7 +9,7 @@ import { type KeyAndChain, PROTOCOLS, type TlsEnd, type TlsEndOptions } from "./
  * @throws {Error} if the identity is of no use, or there is no port to be had.
  */
 export function openDenoTlsEnd(options: TlsEndOptions): TlsEnd {
-  const { protocols = PROTOCOLS, admit, onSecure, log } = options;
+  const { admit, onSecure, log } = options;
   const closing = new AbortController();
   let current = listen(options.identity);
 
@@ -19,7 +19,7 @@ export function openDenoTlsEnd(options: TlsEndOptions): TlsEnd {
       port: 0,
       cert: chain,
       key,
-      alpnProtocols: protocols,
+      alpnProtocols: PROTOCOLS,
     });
     acceptLoop({
       accept: () => listener.accept(),

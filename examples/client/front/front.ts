@@ -14,6 +14,7 @@ import type { JoinedVisitor } from "../data_connection.ts";
 import type { Handler } from "./exchange.ts";
 import { VISITOR_LIMITS, type VisitorLimits } from "./limits.ts";
 import { hasNodeTls, openNodeTlsEnd } from "./node_tls_end.ts";
+import { answerProof } from "./proof.ts";
 import { readHello } from "./read_hello.ts";
 import { speak } from "./speak.ts";
 import type {
@@ -23,7 +24,7 @@ import type {
   TlsEnd,
   TlsEndOptions,
 } from "./tls_end.ts";
-import { ACME_PROTOCOL, TlsEnds } from "./tls_ends.ts";
+import { TlsEnds } from "./tls_ends.ts";
 import { groupOf, leastMissed, Visit } from "./visit.ts";
 
 /** Least time between two log lines of visitors that cannot be served. */
@@ -77,20 +78,15 @@ export class Front {
       (fields) => options.log.warn("Cannot serve visitors", fields),
     );
     const { log, openTlsEnd = hasNodeTls() ? openNodeTlsEnd : openDenoTlsEnd } = options;
-    const common: Omit<TlsEndOptions, "identity" | "onSecure"> = {
-      handshakeMs: this.#limits.handshake,
-      log,
-      admit: (port, conn) => this.#admit(port, conn),
-    };
-    this.#ends = new TlsEnds({
-      open: (identity) =>
-        openTlsEnd({ ...common, identity, onSecure: (secure) => void this.#speak(secure) }),
-      openProof: (identity) =>
-        openTlsEnd({
-          ...{ ...common, identity, protocols: [ACME_PROTOCOL] },
-          onSecure: ({ conn }) => conn.close(),
-        }),
-    });
+    this.#ends = new TlsEnds((identity) =>
+      openTlsEnd({
+        identity,
+        handshakeMs: this.#limits.handshake,
+        log,
+        admit: (port, conn) => this.#admit(port, conn),
+        onSecure: (secure) => void this.#speak(secure),
+      })
+    );
   }
 
   /** The TLS server's port on 127.0.0.1; undefined before the first {@linkcode Front.use}. */
@@ -169,7 +165,7 @@ export class Front {
     let port: number | undefined;
     try {
       const { tls, opening } = await this.#endFor(conn, visit, head);
-      if (tls === undefined) return await sendLastWords(conn, alertRecord("internalError"));
+      if (tls === undefined) return;
       const inner = await this.#open(tls, visit);
       port = inner.localAddr.port;
       await writeAll(inner, opening);
@@ -186,7 +182,7 @@ export class Front {
     }
   }
 
-  /** The TLS server that a visitor is for, and the bytes that were read of them. */
+  /** The TLS server that a visitor is for, and what was read of them; none where all was done here. */
   async #endFor(
     conn: Duplex,
     visit: Visit,
@@ -196,7 +192,10 @@ export class Front {
     const late = this.#schedule(() => visit.end(), this.#limits.handshake);
     try {
       const hello = await readHello(conn, head);
-      return { tls: this.#ends.of(hello), opening: hello.head };
+      const { tls, proof } = this.#ends.of(hello);
+      if (proof !== undefined) await answerProof(conn, hello.head, proof);
+      else if (tls === undefined) await sendLastWords(conn, alertRecord("internalError"));
+      return { tls, opening: hello.head };
     } finally {
       late();
     }

@@ -18,11 +18,11 @@ export function hasNodeTls(): boolean {
  * @throws {Error} if the identity is of no use, or there is no port to be had.
  */
 export async function openNodeTlsEnd(options: TlsEndOptions): Promise<TlsEnd> {
-  const { identity, protocols = PROTOCOLS, admit, onSecure, handshakeMs, log } = options;
+  const { identity, admit, onSecure, handshakeMs, log } = options;
   const server = createServer({
     key: identity.key,
     cert: identity.chain,
-    ALPNProtocols: protocols,
+    ALPNProtocols: PROTOCOLS,
     allowHalfOpen: true,
     noDelay: true,
     // Deno keeps all that a handshake took until this is over, also where it failed at once.

@@ -38,8 +38,6 @@ export interface TlsEnd {
 /** Options of those that make a {@linkcode TlsEnd}. */
 export interface TlsEndOptions {
   identity: KeyAndChain;
-  /** What is spoken within TLS, by preference (RFC 7301). @default {PROTOCOLS} */
-  protocols?: string[];
   /**
    * Whether a connection from this loopback port is a visitor's, and not another program's. It is
    * closed with the visit: a TLS server waits long for the rest of a handshake.

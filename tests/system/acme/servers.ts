@@ -179,12 +179,15 @@ export interface PebbleOptions {
   externalAccounts?: Record<string, string>;
   /** Longest pause before it looks at a challenge, in seconds. @default {0} */
   sleepS?: number;
+  /** Port at which it asks names for TLS-ALPN-01. @default {5001} */
+  tlsPort?: number;
 }
 
 /** Starts Debian's pebble on loopback, which validates without the pauses that it makes at will. */
 export async function startPebble(options: PebbleOptions): Promise<PebbleServer> {
   const { dnsPort, nonceReject = 0, validityS = 90 * 86_400, sleepS = 0, externalAccounts } =
     options;
+  const { tlsPort = 5001 } = options;
   const folder = temporaryFolder();
   const port = freePort();
   const managementPort = freePort();
@@ -204,7 +207,7 @@ export async function startPebble(options: PebbleOptions): Promise<PebbleServer>
         certificate: `${tls}.pem`,
         privateKey: `${tls}.key`,
         httpPort: 5002,
-        tlsPort: 5001,
+        tlsPort,
         certificateValidityPeriod: validityS,
         ...(externalAccounts !== undefined && {
           externalAccountBindingRequired: true,
