@@ -48,15 +48,19 @@ export interface OrderOptions {
   signal: AbortSignal;
 }
 
+/** Options for {@linkcode Acme}. */
+export interface AcmeOptions extends Pick<AcmeAccount, "directory" | "ca"> {
+  /** Clock in milliseconds since the epoch. */
+  now: () => number;
+}
+
 /** Speaks with one ACME server; whoever opens it closes it. Its methods throw what the server says. */
 export class Acme {
   readonly #transport: AcmeTransport;
   readonly #directory: string;
   readonly #now: () => number;
 
-  constructor(
-    { directory, ca, now }: Pick<AcmeAccount, "directory" | "ca"> & { now: () => number },
-  ) {
+  constructor({ directory, ca, now }: AcmeOptions) {
     this.#directory = directory;
     this.#now = now;
     this.#transport = createAcmeTransport({

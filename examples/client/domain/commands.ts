@@ -7,9 +7,10 @@ import { readPem } from "../read_pem.ts";
 import type { Account } from "../records.ts";
 import { openRelayHttp } from "../relay_http.ts";
 import type { SetupWorld } from "../setup.ts";
-import { Acme, type AcmeTerms } from "./acme.ts";
+import type { AcmeTerms } from "./acme.ts";
 import { type DomainOptions, LETS_ENCRYPT } from "./arguments.ts";
 import { type AcmeAccount, KeptDomains } from "./kept.ts";
+import { openAcme } from "./open_acme.ts";
 
 /** Word for this in a relay's `features`. */
 const FEATURE = "own-domains";
@@ -92,7 +93,7 @@ async function acmeAccount(
     : isKnown
     ? known.ca
     : undefined;
-  const server = new Acme({ directory, now, ...(ca !== undefined && { ca }) });
+  const server = await openAcme({ directory, now, ...(ca !== undefined && { ca }) });
   try {
     const terms = await server.terms();
     if (isKnown) return { acme: known, terms };

@@ -8,8 +8,9 @@ import { checkIdentity, type Identity, usableIdentity } from "../identity.ts";
 import { RelayProblem } from "../problem.ts";
 import type { SavedIdentity } from "../records.ts";
 import { nextLookMs, renewalTime } from "../renewal.ts";
-import { Acme } from "./acme.ts";
-import type { KeptDomains } from "./kept.ts";
+import type { Acme } from "./acme.ts";
+import type { AcmeAccount, KeptDomains } from "./kept.ts";
+import { openAcme } from "./open_acme.ts";
 
 /** How often it is looked whether `glosson domain` has added or removed one, milliseconds. */
 const LOOK_MS = 3_000;
@@ -182,18 +183,13 @@ class DomainKeeper {
     this.#identity = identity;
   }
 
-  async #withAcme(
-    use: (
-      acme: Acme,
-      account: NonNullable<Awaited<ReturnType<KeptDomains["account"]>>>,
-    ) => Promise<void>,
-  ): Promise<void> {
+  async #withAcme(use: (acme: Acme, account: AcmeAccount) => Promise<void>): Promise<void> {
     const { kept, now } = this.#options;
     const account = await kept.account();
     if (account === undefined) {
       throw new Error(`There is no account to order with: glosson domain add ${this.#domain}`);
     }
-    const acme = new Acme({ ...account, now });
+    const acme = await openAcme({ ...account, now });
     try {
       await use(acme, account);
     } finally {

@@ -197,3 +197,42 @@ Deno.test("parseUpstream() refuses what is no address of an app", () => {
     assert.throws(() => parseUpstream(text), TypeError, text);
   }
 });
+
+Deno.test("parseCommand() reads domain and what stands behind it", () => {
+  const parsed = (...args: string[]) => {
+    const command = parseCommand(["domain", ...args]);
+    return command.name === "domain" ? command.options : command;
+  };
+  assert.deepEqual(parsed("list", "--state", "/s"), { action: "list", state: "/s" });
+  assert.deepEqual(parsed("remove", "Blog.example.org."), {
+    ...{ action: "remove", domain: "blog.example.org", state: undefined },
+  });
+  assert.deepEqual(
+    parsed("add", "blog.example.org", "--acme", "https://ca.test/dir", "--agree-terms"),
+    {
+      ...{ action: "add", domain: "blog.example.org", acme: "https://ca.test/dir", agree: true },
+      ...{ acmeCa: undefined, email: undefined, state: undefined },
+    },
+  );
+  for (const help of [["--help"], ["add", "-h"], ["list", "--help"]]) {
+    assert.deepEqual(parsed(...help), { name: "help", topic: "domain" });
+  }
+  const wrong: [args: string[], why: RegExp][] = [
+    [[], /add, list or remove/],
+    [["move", "blog.example.org"], /add, list or remove/],
+    [["add"], /needs the DOMAIN/],
+    [["remove"], /needs the DOMAIN/],
+    [["add", "a.example.org", "b.example.org"], /one word too many/],
+    [["add", "bücher.example"], /xn--bcher-kva\.example/],
+    [["add", "*.example.org"], /wildcard/],
+    [["add", "blog.example.org", "--acme", "http://ca.test"], /--acme is the https:/],
+    [["list", "--agree-terms"], /agree-terms/],
+  ];
+  for (const [args, why] of wrong) {
+    assert.throws(() => parsed(...args), (error: Error) => {
+      assert.ok(error instanceof UsageError, String(error));
+      assert.match(error.message, why);
+      return true;
+    });
+  }
+});

@@ -5,7 +5,7 @@ import { onlyForHost } from "../../../examples/client/own_host.ts";
 const HOSTNAME = "kaylee.example";
 
 /** Asks with a host; gives what the handler was asked with, or the status that was said instead. */
-async function asked(host: string): Promise<string | number> {
+async function asked(host: string, others?: Set<string>): Promise<string | number> {
   let result: string | number = "";
   const exchange: Exchange = {
     request: { method: "GET", target: "/", host, fields: [], body: undefined, upgrades: false },
@@ -19,9 +19,12 @@ async function asked(host: string): Promise<string | number> {
       switchProtocols: () => Promise.reject(new Error("unasked")),
     },
   };
-  await onlyForHost(HOSTNAME, ({ request }) => Promise.resolve(void (result = request.host)))(
-    exchange,
+  const handler = onlyForHost(
+    HOSTNAME,
+    ({ request }) => Promise.resolve(void (result = request.host)),
+    others,
   );
+  await handler(exchange);
   return result;
 }
 
@@ -39,4 +42,12 @@ Deno.test("onlyForHost() answers for nobody else", async () => {
   for (const host of ["other.example", `x.${HOSTNAME}`, "127.0.0.1", `${HOSTNAME}:x`, "."]) {
     assert.equal(await asked(host), 421, host);
   }
+});
+
+Deno.test("onlyForHost() answers for the user's own domains while they are", async () => {
+  const own = new Set(["blog.example.org"]);
+  assert.equal(await asked("BLOG.example.org:443", own), "BLOG.example.org:443");
+  assert.equal(await asked("example.org", own), 421);
+  own.clear();
+  assert.equal(await asked("blog.example.org", own), 421);
 });
