@@ -17,13 +17,7 @@ import { hasNodeTls, openNodeTlsEnd } from "./node_tls_end.ts";
 import { answerProof } from "./proof.ts";
 import { readHello } from "./read_hello.ts";
 import { speak } from "./speak.ts";
-import type {
-  KeyAndChain,
-  OpenTlsEnd,
-  SecureConnection,
-  TlsEnd,
-  TlsEndOptions,
-} from "./tls_end.ts";
+import type { KeyAndChain, OpenTlsEnd, SecureConnection, TlsEnd } from "./tls_end.ts";
 import { TlsEnds } from "./tls_ends.ts";
 import { groupOf, leastMissed, Visit } from "./visit.ts";
 
