@@ -9,6 +9,7 @@ import { openRelayStore } from "../certificate/store.ts";
 import type { Settings } from "../config/settings.ts";
 import { checkBio } from "./bio.ts";
 import { checkCaa } from "./caa.ts";
+import { checkDatabase } from "./database.ts";
 import { checkDns } from "./dns.ts";
 import { fault, type Finding } from "./finding.ts";
 import { checkNames } from "./names.ts";
@@ -53,6 +54,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
     // First: where it does not run, nothing that it answers is worth a line.
     checkRelay(settings, relay),
     checkState(stateDir),
+    checkDatabase(settings, now),
     checkHandOver(),
     caFile instanceof Error
       ? fault("ACME trust", caFile.message, "give the path of a PEM file that can be read")

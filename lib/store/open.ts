@@ -1,7 +1,8 @@
 import { openSqlite, readUsernamesOf, SQLITE_FILE, SQLITE_MOVED_FILE } from "./sqlite/open.ts";
 import type { PostgresPlace } from "./postgres/engine.ts";
 import { lstat } from "../file/plain_file.ts";
-import { openPostgres, readPostgresUsernames } from "./postgres/open.ts";
+import { lookAtPostgres, readPostgresUsernames, type ServerLook } from "./postgres/look.ts";
+import { openPostgres } from "./postgres/open.ts";
 import type { Store } from "./store.ts";
 
 /** Where a relay's store is. */
@@ -48,6 +49,15 @@ export async function readUsernames(place: StorePlace): Promise<string[]> {
   return place.database === undefined
     ? await readUsernamesOf(pathIn(place))
     : await readPostgresUsernames(place.database);
+}
+
+/**
+ * Looks how the server of the store is, without a change to it; undefined where there is none.
+ *
+ * @throws {Error} when it cannot be asked; the message has the fix.
+ */
+export async function lookAtServer({ database }: StorePlace): Promise<ServerLook | undefined> {
+  return database && await lookAtPostgres(database);
 }
 
 /** @throws {Error} when what it held is elsewhere now: a new one would have nobody's name. */

@@ -87,20 +87,3 @@ function storeOn(
     },
   };
 }
-
-/**
- * Who has an account, without a change to the database.
- *
- * @throws {StoreError} when it cannot be read.
- */
-export async function readPostgresUsernames(place: PostgresPlace): Promise<string[]> {
-  const engine = new PostgresEngine(place);
-  try {
-    const { rows } = await engine.read((ask) =>
-      ask<{ username: string }>("SELECT username FROM account ORDER BY username")
-    );
-    return rows.map(({ username }) => username);
-  } finally {
-    await engine.close();
-  }
-}
