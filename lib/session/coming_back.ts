@@ -45,6 +45,11 @@ export class ComingBack<Session> {
     return [...this.#waiting.keys()];
   }
 
+  /** Whether visitors wait for the user. */
+  isWaitedFor(username: string): boolean {
+    return this.#waiting.has(username);
+  }
+
   /** Whether the user is one of them. */
   has(username: string): boolean {
     const since = this.#dropped.get(username);
@@ -62,8 +67,8 @@ export class ComingBack<Session> {
     this.#dropped.set(username, this.#now() - awayMs);
   }
 
-  /** Who waits for the user gets this session. */
-  arrived(username: string, session: Session): void {
+  /** Who waits for the user gets this session; undefined where nobody does. */
+  arrived(username: string, session: Session | undefined): void {
     this.#dropped.delete(username);
     this.#wake(username, session);
   }

@@ -46,6 +46,8 @@ export interface ControlLinkOptions {
   socket: ControlSocket;
   transport: Transport;
   username: string;
+  /** Whether what authorised it still does. */
+  holds: () => Promise<boolean>;
   /** Of two of a user that open at once the one with the higher number is the newer. */
   number: number;
   /** Resolves when it is decided whether the user is online: no message is read before. */
@@ -103,6 +105,11 @@ export class ControlLink {
   /** Whether it is closed, or about to be. */
   get closing(): boolean {
     return this.#closing;
+  }
+
+  /** Whether what authorised it still does. Rejects as the store. */
+  holds(): Promise<boolean> {
+    return this.#options.holds();
   }
 
   /** Sends a message; nothing if the WebSocket is not open any more. */

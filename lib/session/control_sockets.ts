@@ -69,7 +69,7 @@ export class ControlSockets {
     const { tickets, online, parking, log } = this.#options;
     const admitted = Promise.withResolvers<void>();
     const link = new ControlLink({
-      ...{ socket, transport, username, tickets, log },
+      ...{ socket, transport, username, holds, tickets, log },
       number: this.#opened++,
       admitted: admitted.promise,
       ...(parking && { parking }),
@@ -82,18 +82,15 @@ export class ControlSockets {
     });
     // Before it is asked whether the token holds: from here on a revocation finds the link.
     this.#links.set(link.session, link);
-    await this.#admit(link, holds);
+    await this.#admit(link);
     admitted.resolve();
   }
 
   /** Puts the user online, unless the token was replaced or the name released since the request. */
-  async #admit(link: ControlLink, holds: () => Promise<boolean>): Promise<void> {
+  async #admit(link: ControlLink): Promise<void> {
     const { sessions, online, log } = this.#options;
     const { username } = link.session;
-    const held = await holds().catch((error) => {
-      log.error("cannot tell whether a client may be online", { username, error });
-      link.end("draining", FAILURE_RETRY_MS);
-    });
+    const held = await this.#holds(link);
     // Gone or revoked by now.
     if (link.closing) return;
     // On its way in when the others were sent away.
@@ -108,12 +105,35 @@ export class ControlSockets {
     previousLink?.end("replaced", null);
   }
 
+  /** Whether a client's token holds; where that cannot be told, it is sent away to come back later. */
+  async #holds(link: ControlLink): Promise<boolean | void> {
+    const { username } = link.session;
+    return await link.holds().catch((error) => {
+      this.#options.log.error("cannot tell whether a client may be online", { username, error });
+      link.end("draining", FAILURE_RETRY_MS);
+    });
+  }
+
   /** Ends the user's session, and those that are about to be, for good: the token holds no more. */
   revoke(username: string): void {
     for (const link of [...this.#links.values()]) {
       if (link.session.username === username) link.end("revoked", null);
     }
     this.#options.sessions.comingBack.forget(username);
+  }
+
+  /** A newer session of the user is at another relay: ends the one here. */
+  replace(username: string): void {
+    const session = this.#options.sessions.get(username);
+    if (session !== undefined) this.#links.get(session)?.end("replaced", null);
+  }
+
+  /** Ends those of the user's sessions whose token holds no more, as another relay has told. */
+  async recheck(username: string): Promise<void> {
+    const links = [...this.#links.values()].filter(({ session }) => session.username === username);
+    for (const link of links) {
+      if (await this.#holds(link) === false) link.end("revoked", null);
+    }
   }
 
   /** Sends every client away to come back later, and waits until they closed. */

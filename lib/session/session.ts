@@ -8,7 +8,7 @@ import type { Schedule } from "../net/schedule.ts";
 import type { Duplex } from "../net/splice.ts";
 import type { DataPathWord, RelayMessage } from "../wire/messages.ts";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
-import { ParkedPool, type Parking } from "./parked_pool.ts";
+import { PARK_TICKET_MS, ParkedPool, type Parking } from "./parked_pool.ts";
 import type { Redeem, Tickets } from "./tickets.ts";
 
 /** How long a client may take to join the visitor of a `connect` message. */
@@ -23,6 +23,11 @@ export type Dialled =
   | { state: "timeout" }
   /** The session ended meanwhile. */
   | { state: "ended" };
+
+/** What another relay has this client told, for visitors that are there (PROTOCOL section 2). */
+export type PassedOn =
+  & Extract<RelayMessage, { type: "connect" | "tickets" }>
+  & { dataHost: string; dataPort: number };
 
 /** Options for {@linkcode Session}. */
 export interface SessionOptions {
@@ -118,6 +123,43 @@ export class Session {
       expiresInMs: CONNECT_TICKET_MS,
     });
     return promise;
+  }
+
+  /**
+   * Tells the client what another relay asks of it; of tickets no more than it wants to keep parked.
+   *
+   * @param onShown called when the client shows such a ticket here, as one does that overlooks where it
+   * is to be shown; takes the connection over.
+   * @param onRefused called when the client refuses it.
+   */
+  passOn(message: PassedOn, { onShown, onRefused }: {
+    onShown: (conn: Duplex, ticket: string) => void;
+    onRefused: (ticket: string) => void;
+  }): void {
+    if (this.#ended) return;
+    if (message.type === "tickets") {
+      const tickets = message.tickets.slice(0, this.poolSize);
+      for (const ticket of tickets) {
+        this.#tickets.hold(ticket, (conn) => onShown(conn, ticket), PARK_TICKET_MS, () => {});
+      }
+      if (tickets.length > 0) this.#send({ ...message, tickets });
+      return;
+    }
+    const { ticket, expiresInMs } = message;
+    const over = (): void => {
+      this.#tickets.take(ticket);
+      this.#waiting.delete(ticket);
+    };
+    const redeem: Redeem = (conn) => {
+      over();
+      onShown(conn, ticket);
+    };
+    this.#tickets.hold(ticket, redeem, expiresInMs, over);
+    this.#waiting.set(ticket, ({ state }) => {
+      over();
+      if (state === "refused") onRefused(ticket);
+    });
+    this.#send(message);
   }
 
   /** The client cannot serve the visitor of this ticket; one that is not known is ignored. */

@@ -10,6 +10,8 @@ export interface SessionsOptions {
   schedule?: Schedule;
   /** Told when a user comes online, leaves, and once nobody waits for them any more. */
   onChange?: (username: string, change: "online" | "left" | "gone") => void;
+  /** What visitors meet users by who are online at another relay of BASE. @default nobody is */
+  elsewhere?: (username: string) => Session | undefined;
 }
 
 /** Who is online: at most one session a user. */
@@ -18,10 +20,14 @@ export class Sessions {
   readonly comingBack: ComingBack<Session>;
   readonly #online = new Map<string, Session>();
   readonly #onChange: (username: string, change: "online" | "left" | "gone") => void;
+  readonly #elsewhere: (username: string) => Session | undefined;
   #stopped = false;
 
-  constructor({ onChange = () => {}, ...clock }: SessionsOptions = {}) {
+  constructor(
+    { onChange = () => {}, elsewhere = () => undefined, ...clock }: SessionsOptions = {},
+  ) {
     this.#onChange = onChange;
+    this.#elsewhere = elsewhere;
     this.comingBack = new ComingBack({
       ...clock,
       onGone: (username) => onChange(username, "gone"),
@@ -55,6 +61,17 @@ export class Sessions {
   /** The user's session. */
   get(username: string): Session | undefined {
     return this.#online.get(username);
+  }
+
+  /** What a visitor meets the user by: the session here, else one at another relay. */
+  reach(username: string): Session | undefined {
+    return this.#online.get(username) ?? this.#elsewhere(username);
+  }
+
+  /** The user came online at another relay: whoever waits for them here need not any longer. */
+  arrivedElsewhere(username: string): void {
+    const isWaitedFor = this.comingBack.isWaitedFor(username);
+    this.comingBack.arrived(username, isWaitedFor ? this.#elsewhere(username) : undefined);
   }
 
   /** Puts the user online with this session and returns the one that it replaces, still open. */
@@ -107,7 +124,7 @@ export class Sessions {
    * @param signal ends the wait when the visitor is gone.
    */
   async find(username: string, signal?: AbortSignal): Promise<Session | undefined> {
-    const session = this.#online.get(username);
+    const session = this.reach(username);
     if (session !== undefined || signal?.aborted) return session;
     if (this.#stopped || !this.comingBack.has(username)) return undefined;
     return await this.comingBack.wait(username, signal);

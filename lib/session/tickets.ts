@@ -37,12 +37,17 @@ export class Tickets<T> {
    */
   issue(value: T, lifeMs: number, onExpired: (ticket: string) => void): string {
     const ticket = randomId();
+    this.hold(ticket, value, lifeMs, onExpired);
+    return ticket;
+  }
+
+  /** Takes a ticket that another relay made, as {@linkcode Tickets.issue} does one of its own. */
+  hold(ticket: string, value: T, lifeMs: number, onExpired: (ticket: string) => void): void {
     const callOff = this.#schedule(() => {
       this.#entries.delete(ticket);
       onExpired(ticket);
     }, lifeMs);
     this.#entries.set(ticket, { value, callOff });
-    return ticket;
   }
 
   /** Gets and deletes: what a ticket stands for, or undefined for one that is not valid (any more). */
