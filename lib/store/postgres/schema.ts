@@ -1,3 +1,5 @@
+import { CLUSTER_TABLES } from "./cluster_tables.ts";
+
 /** A step of the schema. */
 export interface Migration {
   sql: string;
@@ -119,4 +121,6 @@ export const MIGRATIONS: readonly Migration[] = [
      CREATE INDEX own_domain_username ON own_domain (username);
      CREATE INDEX own_domain_due_at ON own_domain (due_at);`,
   },
+  // One that does not say where its users are would have the others take them for away.
+  { needs: 2, sql: CLUSTER_TABLES },
 ];

@@ -1,0 +1,167 @@
+import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
+import type { Log } from "../log.ts";
+import type { Arrival, ClusterEngine, Departure } from "./engine.ts";
+
+/** When to try again what the engine did not take. */
+const RETRY_MS = 1_000;
+
+/** Most names in one write. */
+const BATCH = 1_000;
+
+/** A session at this relay. */
+interface Own {
+  /** When it began, by the clock of the options. */
+  since: number;
+  /** What it was given; absent before it was announced. */
+  epoch?: number;
+}
+
+/** Options for {@linkcode Announcer}. */
+export interface AnnouncerOptions {
+  engine: Pick<ClusterEngine, "announce">;
+  /** Told a user whose session here is older than one elsewhere. */
+  onOutdated: (username: string) => void;
+  log: Log;
+  /** Clock in milliseconds that never goes back. @default {performance.now} */
+  now?: () => number;
+  /** @default {setTimeout} */
+  schedule?: Schedule;
+}
+
+/**
+ * Makes known to the other relays who comes and goes at this one: one write at a time, of all that
+ * happened during the one before. What cannot be written is kept until it can.
+ */
+export class Announcer {
+  readonly #options: AnnouncerOptions;
+  readonly #now: () => number;
+  readonly #own = new Map<string, Own>();
+  /** Names of `#own` to be announced. */
+  readonly #arrived = new Set<string>();
+  /** Sessions that ended; of a name the last one only. */
+  readonly #departed = new Map<string, { own: Own; state: Departure["state"] }>();
+  #writing: Promise<void> | undefined;
+  #callOffRetry: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** The epoch of the user's session here; undefined when there is none, or it was not announced yet. */
+  epochOf(username: string): number | undefined {
+    return this.#own.get(username)?.epoch;
+  }
+
+  /** Notes what became of a user at this relay. */
+  note(username: string, change: "online" | "left" | "gone"): void {
+    const own = this.#own.get(username);
+    if (change === "online") {
+      // Its own departure needs no word: this one takes its place.
+      this.#departed.delete(username);
+      this.#own.set(username, { since: this.#now() });
+      this.#arrived.add(username);
+    } else if (own !== undefined) {
+      this.#own.delete(username);
+      this.#arrived.delete(username);
+      this.#departed.set(username, { own, state: change });
+    } else {
+      const departed = this.#departed.get(username);
+      // Told in the same step as `left`; later, nobody waits for the user any more anyway.
+      if (departed === undefined) return;
+      departed.state = change;
+    }
+    this.#write();
+  }
+
+  /** Announces a user's session once more: the others do not know it. */
+  again(username: string): void {
+    if (!this.#own.has(username)) return;
+    this.#arrived.add(username);
+    this.#write();
+  }
+
+  /** Announces all sessions once more. */
+  allAgain(): void {
+    for (const username of this.#own.keys()) this.#arrived.add(username);
+    this.#write();
+  }
+
+  /** Ends, with what is being written. */
+  async stop(): Promise<void> {
+    this.#callOffRetry?.();
+    this.#stopped = true;
+    await this.#writing;
+  }
+
+  #write(): void {
+    if (this.#stopped || this.#writing !== undefined) return;
+    this.#callOffRetry?.();
+    this.#callOffRetry = undefined;
+    this.#writing = this.#writeAll();
+  }
+
+  async #writeAll(): Promise<void> {
+    // What changes in the same step is told together.
+    await Promise.resolve();
+    while (this.#arrived.size + this.#departed.size > 0) {
+      if (!await this.#writeSome()) {
+        const { schedule = scheduleTimeout } = this.#options;
+        if (!this.#stopped) this.#callOffRetry = schedule(() => this.#write(), RETRY_MS);
+        break;
+      }
+    }
+    // In the same step as the last look: what comes from here on finds nobody writing.
+    this.#writing = undefined;
+  }
+
+  /** @returns whether the engine took it. */
+  async #writeSome(): Promise<boolean> {
+    const { engine, onOutdated, log } = this.#options;
+    const names = [...this.#arrived].slice(0, BATCH);
+    const arriving = new Map(names.map((username) => [username, this.#own.get(username)!]));
+    const departing = new Map([...this.#departed].slice(0, BATCH));
+    for (const username of arriving.keys()) this.#arrived.delete(username);
+    for (const username of departing.keys()) this.#departed.delete(username);
+    let epochs: Map<string, number>;
+    try {
+      epochs = await engine.announce(this.#arrivals(arriving), departures(departing));
+    } catch (error) {
+      log.debug("cannot tell the other relays who is here, trying again", { error });
+      for (const [username, own] of arriving) {
+        if (this.#own.get(username) === own) this.#arrived.add(username);
+      }
+      for (const [username, departed] of departing) {
+        if (!this.#own.has(username) && !this.#departed.has(username)) {
+          this.#departed.set(username, departed);
+        }
+      }
+      return false;
+    }
+    for (const [username, own] of arriving) {
+      const epoch = epochs.get(username);
+      if (epoch !== undefined) own.epoch = epoch;
+      else if (this.#own.get(username) === own) onOutdated(username);
+    }
+    return true;
+  }
+
+  #arrivals(arriving: Map<string, Own>): Arrival[] {
+    const now = this.#now();
+    return [...arriving].map(([username, { since, epoch }]) => ({
+      username,
+      ageMs: now - since,
+      ...(epoch !== undefined && { epoch }),
+    }));
+  }
+}
+
+/** Those that were announced; of the others nobody knows. */
+function departures(
+  departing: Map<string, { own: Own; state: Departure["state"] }>,
+): Departure[] {
+  return [...departing].flatMap(([username, { own: { epoch }, state }]) =>
+    epoch === undefined ? [] : [{ username, epoch, state }]
+  );
+}

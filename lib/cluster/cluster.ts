@@ -1,0 +1,232 @@
+import type { Log } from "../log.ts";
+import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
+import type { Parking } from "../session/parked_pool.ts";
+import type { Session } from "../session/session.ts";
+import type { Redeem, Tickets } from "../session/tickets.ts";
+import { Announcer } from "./announcer.ts";
+import { ChangeReader } from "./change_reader.ts";
+import type {
+  Changes,
+  ClusterEngine,
+  Notice,
+  NoticeKind,
+  PresenceRow,
+  RelayFigures,
+  RelayView,
+} from "./engine.ts";
+import { Heart } from "./heart.ts";
+import { PeerLine, type PeerLineOptions } from "./peer_line.ts";
+import { RemoteSessions } from "./remote_sessions.ts";
+
+/**
+ * How long a session here goes on though a newer one is known elsewhere: one that was announced late,
+ * and has ended by then, takes that back.
+ */
+export const SETTLE_MS = 500;
+
+const AWAY = "the database that the relays share cannot be reached";
+
+/** Options for {@linkcode Cluster}. */
+export interface ClusterOptions extends Omit<PeerLineOptions, "engine" | "remote"> {
+  engine: ClusterEngine;
+  tickets: Tickets<Redeem>;
+  parking?: Parking;
+  /** Told where a user now is who comes to, or leaves, another relay. */
+  onElsewhere: (username: string, change: "online" | "left" | "gone") => void;
+  /** A newer session of the user is elsewhere: ends the one here. */
+  onOutdated: (username: string) => void;
+  /** Told what another relay did. */
+  onNotice: (kind: NoticeKind, username: string | undefined) => void;
+  figures: () => RelayFigures;
+  log: Log;
+  /** Clock in milliseconds that never goes back. @default {performance.now} */
+  now?: () => number;
+  /** @default {setTimeout} */
+  schedule?: Schedule;
+}
+
+/** This relay among those of its BASE. */
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #schedule: Schedule;
+  readonly #remote: RemoteSessions;
+  readonly #announcer: Announcer;
+  readonly #heart: Heart;
+  readonly #reader: ChangeReader;
+  readonly #line: PeerLine;
+  #taken = false;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.#schedule = options.schedule ?? scheduleTimeout;
+    this.#remote = new RemoteSessions({
+      ...options,
+      send: (where, message, session) => this.#line.ask(where, message, session),
+    });
+    this.#line = new PeerLine({ ...options, remote: (username) => this.#remote.peek(username) });
+    this.#announcer = new Announcer(options);
+    this.#heart = new Heart({
+      ...options,
+      onLost: () => this.#onLost(),
+      onTaken: () => this.#onTaken(),
+    });
+    this.#reader = new ChangeReader({
+      ...options,
+      onChanges: (changes, whole) => this.#onChanges(changes, whole),
+      onFailure: () => this.#heart.disturb(),
+    });
+  }
+
+  /** Users online at other relays. */
+  get elsewhere(): number {
+    return this.#remote.size;
+  }
+
+  /** What keeps this relay from knowing of the others; undefined when nothing does. */
+  get fault(): string | undefined {
+    if (this.#taken) {
+      return "another process has this relay's id; give each relay a GLOSSOND_RELAY_ID of its own, and restart this one";
+    }
+    return this.#heart.away ? AWAY : undefined;
+  }
+
+  /** Knows of the others from now on. Rejects when the engine cannot be reached. */
+  async watch(): Promise<void> {
+    await this.#options.engine.listen({
+      onChange: () => this.#reader.changed(),
+      onMessage: (text) => this.#line.receive(text),
+    });
+    await this.#reader.read();
+  }
+
+  /** Is known to the others from now on. Rejects when the engine cannot be reached. */
+  async join(): Promise<void> {
+    await this.#options.engine.join();
+    this.#announcer.allAgain();
+    this.#heart.start();
+  }
+
+  /** Whether the user is online at another relay. */
+  has(username: string): boolean {
+    return this.#remote.locate(username) !== undefined;
+  }
+
+  /** What a visitor here meets a user by who is at another relay. */
+  reach(username: string): Session | undefined {
+    return this.#remote.reach(username);
+  }
+
+  /** Notes what became of a user at this relay. */
+  note(username: string, change: "online" | "left" | "gone"): void {
+    this.#announcer.note(username, change);
+  }
+
+  /** Tells all other relays; what cannot be told is an error in the log. */
+  tell(kind: NoticeKind, username?: string): void {
+    const { engine, log } = this.#options;
+    engine.notify(kind, username).catch((error) =>
+      log.error("cannot tell the other relays", { kind, username, error })
+    );
+  }
+
+  /** This relay among all, for the operator. Never rejects. */
+  async figures(): Promise<{
+    id: string;
+    fault: string | null;
+    elsewhere: number;
+    relays: RelayView[];
+    answerMs: number | null;
+  }> {
+    const { engine, me, now = () => performance.now() } = this.#options;
+    const askedAt = now();
+    const relays = await engine.relays().catch(() => undefined);
+    return {
+      id: me.relay,
+      fault: this.fault ?? (relays === undefined ? AWAY : null),
+      elsewhere: this.elsewhere,
+      relays: relays ?? [],
+      answerMs: relays === undefined ? null : Math.round(now() - askedAt),
+    };
+  }
+
+  /** Takes no part any more. Never rejects. */
+  async stop(): Promise<void> {
+    await this.#announcer.stop();
+    await this.#heart.stop();
+    await this.#reader.stop();
+    this.#remote.clear();
+    await this.#options.engine.leave();
+  }
+
+  /** Another process took this relay's id: on purpose where it takes its place, else by mistake. */
+  #onTaken(): void {
+    this.#taken = true;
+    this.#announcer.stop();
+    this.#options.log.warn("another process has this relay's id", {
+      relay: this.#options.me.relay,
+    });
+  }
+
+  /** The others took this relay for dead: what it knows may be old, and they know nothing of it. */
+  #onLost(): void {
+    const { log } = this.#options;
+    log.warn("the other relays took this one for dead: it tells them again who is here");
+    this.#announcer.allAgain();
+    this.#reader.changed();
+  }
+
+  #onChanges({ presence, notices }: Changes, whole: boolean): void {
+    for (const row of presence) this.#apply(row);
+    if (whole) {
+      this.#dropOthers(presence);
+      this.#announcer.allAgain();
+    }
+    for (const notice of notices) this.#onNotice(notice);
+  }
+
+  /** Of all that is online only these are. */
+  #dropOthers(presence: PresenceRow[]): void {
+    const online = new Set(presence.map(({ username }) => username));
+    for (const username of [...this.#remote.usernames()]) {
+      if (!online.has(username)) this.#leave(username, "left");
+    }
+  }
+
+  #apply(row: PresenceRow): void {
+    const { username, boot, state } = row;
+    const own = this.#announcer.epochOf(username);
+    if (state === "online" && boot !== this.#options.me.boot) {
+      const before = this.#remote.locate(username);
+      this.#remote.set(row);
+      if (before === undefined) this.#options.onElsewhere(username, "online");
+      if (own !== undefined && own < row.epoch) {
+        this.#schedule(() => this.#settle(username), SETTLE_MS);
+      }
+      return;
+    }
+    this.#leave(username, state === "gone" ? "gone" : "left", state !== "online");
+    // Not as it is: a session here that nobody knows, as another took its place for a moment.
+    if (state !== "online" && own !== undefined && own <= row.epoch) {
+      this.#announcer.again(username);
+    }
+  }
+
+  #leave(username: string, change: "left" | "gone", tell = true): void {
+    if (!this.has(username)) return;
+    this.#remote.delete(username);
+    if (tell) this.#options.onElsewhere(username, change);
+  }
+
+  /** Ends a session here if a newer one elsewhere is still there. */
+  #settle(username: string): void {
+    const own = this.#announcer.epochOf(username);
+    const there = this.#remote.locate(username);
+    if (own !== undefined && there !== undefined && own < there.epoch) {
+      this.#options.onOutdated(username);
+    }
+  }
+
+  #onNotice({ kind, username, boot }: Notice): void {
+    if (boot !== this.#options.me.boot) this.#options.onNotice(kind, username);
+  }
+}

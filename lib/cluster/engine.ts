@@ -1,0 +1,143 @@
+/**
+ * Relays that serve one BASE together: who is online where, and how a visitor at one relay meets a
+ * client at another. Imports the ground floor and `session`.
+ *
+ * @module
+ */
+
+/** After this without a beat a relay counts as dead, milliseconds of the engine's clock. */
+export const DEAD_MS = 10_000;
+
+/** What a relay does, as it tells the others. */
+export interface RelayFigures {
+  /** Users whose clients are at this relay. */
+  users: number;
+  /** Visitors joined at this relay. */
+  visitors: number;
+}
+
+/** A relay as the others see it. */
+export interface RelayView extends RelayFigures {
+  id: string;
+  /** Of the process: a UUID, another one after each start. */
+  boot: string;
+  version: string;
+  alive: boolean;
+  /** How long ago it was heard, milliseconds of the engine's clock. */
+  heardMs: number;
+}
+
+/**
+ * Where a user was when something last changed about it. `left`: not online, and may come back within
+ * moments; `gone`: not awaited.
+ */
+export interface PresenceRow {
+  username: string;
+  relay: string;
+  boot: string;
+  /** Of two of a user the session with the greater one is the newer. */
+  epoch: number;
+  state: "online" | "left" | "gone";
+}
+
+/** What one relay did that all have to act on; of the user, or of the whole. */
+export type NoticeKind =
+  /** The user's token holds no more, or the name is blocked. */
+  | "cut-off"
+  /** The name is free, and nobody's any more. */
+  | "released"
+  /** The user has other limits. */
+  | "limits"
+  /** Settings are to be read again. */
+  | "reload";
+
+/** A notice of a relay, maybe of this one. */
+export interface Notice {
+  kind: NoticeKind;
+  /** Absent where it is about all. */
+  username?: string;
+  /** The `boot` of the relay that told it. */
+  boot: string;
+}
+
+/** What has changed by a number, each name's last change only. */
+export interface Changes {
+  /** To ask on from. */
+  number: number;
+  presence: PresenceRow[];
+  notices: Notice[];
+}
+
+/** A session at this relay that is to be known to all. */
+export interface Arrival {
+  username: string;
+  /** How long it has been open, milliseconds. */
+  ageMs: number;
+  /** What it was given when it was announced before; absent for one that is new to the others. */
+  epoch?: number;
+}
+
+/** A session of this relay that was announced, and has ended. */
+export interface Departure {
+  username: string;
+  epoch: number;
+  state: "left" | "gone";
+}
+
+/** Told by an engine; neither may throw. */
+export interface EngineListener {
+  /** Something changed; also after each time that changes may have been missed. */
+  onChange(): void;
+  /** Another relay sent this one a text. */
+  onMessage(text: string): void;
+}
+
+/** How a beat found this relay's own row. */
+export type Standing =
+  /** As it was left. */
+  | "alive"
+  /** It was taken for dead meanwhile: its sessions have to be announced again. */
+  | "lost"
+  /** Another process has this relay's id. */
+  | "taken";
+
+/**
+ * What relays share. Each method does all of it or nothing, and rejects when the engine cannot be
+ * reached within some seconds.
+ */
+export interface ClusterEngine {
+  /** Tells a listener what the others do, from now on. */
+  listen(listener: EngineListener): Promise<void>;
+  /** Takes part from now on, in the place of whatever had this id; users of that count as `left`. */
+  join(): Promise<void>;
+  /**
+   * Tells that this relay is alive.
+   *
+   * @param mayJudge whether relays that were not heard for {@linkcode DEAD_MS} are marked dead, and
+   * their users `left`.
+   */
+  beat(figures: RelayFigures, mayJudge: boolean): Promise<Standing>;
+  /** All relays, those that died within the last days too. */
+  relays(): Promise<RelayView[]>;
+  /**
+   * Makes sessions known that began or ended. One without an epoch that is a moment old is the newest
+   * of its user; else the epochs decide, or how long each has been open.
+   *
+   * Rejects also where this relay was taken for dead, or another process has its id: the next beat tells.
+   *
+   * @returns the epochs of arrivals that hold; one that is missing there has a newer one elsewhere.
+   */
+  announce(arrivals: Arrival[], departures: Departure[]): Promise<Map<string, number>>;
+  /**
+   * What changed after a number that was returned before; with undefined, who is online now.
+   *
+   * A `number` below the one asked with tells that the engine has lost changes.
+   */
+  changesSince(number: number | undefined): Promise<Changes>;
+  /** Sends a relay's process a text of 7,000 bytes at most; lost where that is not there. */
+  send(boot: string, text: string): Promise<void>;
+  /** Tells all relays, also those that cannot be reached just now. */
+  notify(kind: NoticeKind, username?: string): Promise<void>;
+  /** Takes no part any more and tells nothing; its users count as `left`. Never rejects. */
+  leave(): Promise<void>;
+}

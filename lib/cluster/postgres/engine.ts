@@ -1,0 +1,195 @@
+import { settleWithin } from "../../net/pause.ts";
+import type { Ask, PostgresEngine } from "../../store/postgres/engine.ts";
+import { listen, type Listening } from "../../store/postgres/listener.ts";
+import {
+  type Arrival,
+  type Changes,
+  type ClusterEngine,
+  DEAD_MS,
+  type Departure,
+  type EngineListener,
+  type Notice,
+  type NoticeKind,
+  type PresenceRow,
+  type RelayFigures,
+  type RelayView,
+  type Standing,
+} from "../engine.ts";
+import { announce } from "./announce.ts";
+import { CHANGE_LOCK, CHANGES_CHANNEL, channelOf } from "./schema.ts";
+
+/** How long notices and the rows of dead relays are kept, days. */
+const KEPT_DAYS = 7;
+
+/** How long a relay that stops waits for the database. */
+const LEAVE_MS = 2_000;
+
+/** A relay, and a process of it. */
+export interface Self {
+  relay: string;
+  boot: string;
+  version: string;
+}
+
+/** What relays share by way of a PostgreSQL database. */
+export class PostgresCluster implements ClusterEngine {
+  readonly #postgres: PostgresEngine;
+  readonly #me: Self;
+  #listening: Listening | undefined;
+
+  /** @param postgres is closed with it. */
+  constructor(postgres: PostgresEngine, me: Self) {
+    this.#postgres = postgres;
+    this.#me = me;
+  }
+
+  async listen({ onChange, onMessage }: EngineListener): Promise<void> {
+    const first = Promise.withResolvers<void>();
+    this.#listening = listen(this.#postgres, {
+      channels: [CHANGES_CHANNEL, channelOf(this.#me.boot)],
+      onNotice: (channel, text) => channel === CHANGES_CHANNEL ? onChange() : onMessage(text),
+      onConnected() {
+        first.resolve();
+        // What came while nobody listened is not kept.
+        onChange();
+        return Promise.resolve();
+      },
+      onLost: (error) => first.reject(error),
+    });
+    await first.promise;
+  }
+
+  async join(): Promise<void> {
+    const { relay, boot, version } = this.#me;
+    await this.#change(async (ask) => {
+      await ask(
+        `INSERT INTO relay (id, boot, version) VALUES ($1, $2, $3)
+        ON CONFLICT (id) DO UPDATE SET boot = excluded.boot, version = excluded.version,
+          users = 0, visitors = 0, alive = true, heard_at = clock_timestamp()`,
+        [relay, boot, version],
+      );
+      await ask(
+        `UPDATE presence SET state = 'left', number = nextval('change_number')
+        WHERE relay = $1 AND boot <> $2 AND state = 'online'`,
+        [relay, boot],
+      );
+    });
+  }
+
+  async beat({ users, visitors }: RelayFigures, mayJudge: boolean): Promise<Standing> {
+    const { relay, boot } = this.#me;
+    const { rows: [row] } = await this.#postgres.write((ask) =>
+      ask<{ boot: string; alive: boolean; silent: boolean }>(
+        `WITH beaten AS (
+          UPDATE relay SET users = $3, visitors = $4, alive = true, heard_at = clock_timestamp()
+          WHERE id = $1 AND boot = $2)
+        SELECT boot, alive, EXISTS (
+          SELECT 1 FROM relay WHERE alive AND id <> $1
+            AND heard_at < clock_timestamp() - make_interval(secs => $5)) AS silent
+        FROM relay WHERE id = $1`,
+        [relay, boot, users, visitors, DEAD_MS / 1000],
+      )
+    );
+    if (row === undefined) {
+      // It was gone for days, or the database was set back.
+      await this.join();
+      return "lost";
+    }
+    if (row.boot !== boot) return "taken";
+    if (mayJudge && row.silent) await this.#judge();
+    return row.alive ? "alive" : "lost";
+  }
+
+  /** Marks relays dead that were silent for too long, and their users `left`; drops what is old. */
+  async #judge(): Promise<void> {
+    await this.#change(async (ask) => {
+      await ask(
+        `WITH dead AS (
+          UPDATE relay SET alive = false
+          WHERE alive AND heard_at < clock_timestamp() - make_interval(secs => $1) RETURNING boot)
+        UPDATE presence SET state = 'left', number = nextval('change_number')
+        WHERE boot IN (SELECT boot FROM dead) AND state = 'online'`,
+        [DEAD_MS / 1000],
+      );
+      const old = "clock_timestamp() - make_interval(days => $1)";
+      await ask(`DELETE FROM relay WHERE NOT alive AND heard_at < ${old}`, [KEPT_DAYS]);
+      await ask(`DELETE FROM notice WHERE told_at < ${old}`, [KEPT_DAYS]);
+    });
+  }
+
+  async relays(): Promise<RelayView[]> {
+    const { rows } = await this.#postgres.read((ask) =>
+      ask<RelayView>(
+        `SELECT id, boot, version, users, visitors, alive,
+          extract(epoch FROM clock_timestamp() - heard_at)::float8 * 1000 AS "heardMs"
+        FROM relay ORDER BY id`,
+      )
+    );
+    return rows;
+  }
+
+  async announce(arrivals: Arrival[], departures: Departure[]): Promise<Map<string, number>> {
+    return await this.#change((ask) => announce(ask, this.#me, arrivals, departures));
+  }
+
+  async changesSince(number: number | undefined): Promise<Changes> {
+    // One statement: all of it as it was at one moment.
+    const { rows: [changes] } = await this.#postgres.read((ask) =>
+      ask<{ number: number; presence: PresenceRow[]; notices: Notice[] }>(
+        `SELECT greatest((SELECT max(number) FROM presence), (SELECT max(number) FROM notice), 0)
+          AS number,
+        (SELECT coalesce(json_agg(json_build_object('username', username, 'relay', relay,
+            'boot', boot, 'epoch', epoch, 'state', state) ORDER BY number), '[]')
+          FROM presence WHERE CASE WHEN $1::int8 IS NULL THEN state = 'online' ELSE number > $1 END)
+          AS presence,
+        (SELECT coalesce(json_agg(json_strip_nulls(json_build_object('kind', kind,
+            'username', username, 'boot', boot)) ORDER BY number), '[]')
+          FROM notice WHERE number > $1) AS notices`,
+        [number ?? null],
+      )
+    );
+    return changes!;
+  }
+
+  async send(boot: string, text: string): Promise<void> {
+    await this.#postgres.read((ask) => ask("SELECT pg_notify($1, $2)", [channelOf(boot), text]));
+  }
+
+  async notify(kind: NoticeKind, username?: string): Promise<void> {
+    await this.#change((ask) =>
+      ask("INSERT INTO notice (boot, kind, username) VALUES ($1, $2, $3)", [
+        this.#me.boot,
+        kind,
+        username ?? null,
+      ])
+    );
+  }
+
+  async leave(): Promise<void> {
+    const { relay, boot } = this.#me;
+    await this.#listening?.close();
+    const left = this.#change(async (ask) => {
+      await ask(
+        `UPDATE presence SET state = 'left', number = nextval('change_number')
+        WHERE boot = $1 AND state = 'online'`,
+        [boot],
+      );
+      await ask("DELETE FROM relay WHERE id = $1 AND boot = $2", [relay, boot]);
+    });
+    await settleWithin(LEAVE_MS, [left]);
+    await this.#postgres.close();
+  }
+
+  /** Changes something that others read by number, one after another, and has them read it. */
+  #change<T>(change: (ask: Ask) => Promise<T>): Promise<T> {
+    return this.#postgres.write(async (ask) => {
+      // Not on disk at once: of what a crash of the database takes the relays themselves know.
+      await ask(
+        `SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock($1, $2),
+          pg_notify($3, '')`,
+        [...CHANGE_LOCK, CHANGES_CHANNEL],
+      );
+      return await change(ask);
+    });
+  }
+}

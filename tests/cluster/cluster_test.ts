@@ -1,0 +1,231 @@
+import assert from "node:assert/strict";
+import { DEAD_MS } from "../../lib/cluster/engine.ts";
+import { SETTLE_MS } from "../../lib/cluster/cluster.ts";
+import { WARM_DELAY_MS, WARM_MS, WARM_POOL } from "../../lib/cluster/remote_sessions.ts";
+import { RECENT_MS } from "../../lib/session/coming_back.ts";
+import { meet } from "../../lib/visitor/meet.ts";
+import { pipe } from "../net/pipe.ts";
+import { relaysOf, settled, type TestRelay } from "./relays.ts";
+
+const VISITOR = { address: "192.0.2.1", port: 1234 };
+
+/** A visitor at a relay, on their way to a user. */
+function visit(relay: TestRelay, username: string) {
+  return meet({
+    source: VISITOR,
+    opening: new Uint8Array(),
+    find: (signal) => relay.sessions.find(username, signal),
+    signal: new AbortController().signal,
+  });
+}
+
+Deno.test("Cluster has a client at another relay bring its connection to where the visitor is", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  const { session, told } = b.online("kaylee");
+  session.setPool(8);
+  told.length = 0;
+  await settled();
+  assert.deepEqual([a.cluster.has("kaylee"), b.cluster.has("kaylee")], [true, false]);
+
+  const first = visit(a, "kaylee");
+  await settled();
+  const [connect] = told;
+  assert.ok(connect?.type === "connect");
+  assert.deepEqual([connect.dataHost, connect.dataPort], ["a.example", 9000]);
+  assert.deepEqual(connect.visitor, VISITOR);
+  a.tickets.take(connect.ticket)!(pipe()[0]);
+  const met = await first;
+  assert.equal(met.state === "joined" && met.how, "dialled");
+
+  await pass(WARM_DELAY_MS);
+  const tickets = told[1];
+  assert.ok(tickets?.type === "tickets" && tickets.dataHost === "a.example");
+  assert.equal(tickets.tickets.length, WARM_POOL);
+  for (const ticket of tickets.tickets) a.tickets.take(ticket)!(pipe()[0]);
+  const second = await visit(a, "kaylee");
+  assert.equal(second.state === "joined" && second.how, "parked", "no round trip");
+
+  await pass(WARM_MS + 1);
+  assert.equal(a.cluster.reach("kaylee")!.parked, 0, "nobody came any more");
+});
+
+Deno.test("Cluster passes no more tickets on than the client wants to keep parked", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  const { told } = b.online("kaylee");
+  await settled();
+  visit(a, "kaylee");
+  await pass(WARM_DELAY_MS);
+  assert.deepEqual(told.map(({ type }) => type), ["connect"]);
+});
+
+Deno.test("Cluster tells the visitor's relay at once that the client refuses", async () => {
+  const { start } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  const { session, told } = b.online("kaylee");
+  await settled();
+  const visiting = visit(a, "kaylee");
+  await settled();
+  assert.ok(told[0]?.type === "connect");
+  session.refuse(told[0].ticket);
+  assert.deepEqual(await visiting, { state: "not-responding", why: "refused" });
+  assert.equal(b.tickets.size, 0, "nothing is kept of it");
+});
+
+Deno.test("Cluster takes a connection on whose client overlooks where its ticket is to be shown", async () => {
+  const { start } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  const { told } = b.online("kaylee");
+  await settled();
+  visit(a, "kaylee");
+  await settled();
+  assert.ok(told[0]?.type === "connect");
+  const [conn] = pipe();
+  b.tickets.take(told[0].ticket)!(conn);
+  assert.deepEqual(b.strays, [{ conn, ticket: told[0].ticket }]);
+});
+
+Deno.test("Cluster ends the older of a user's sessions, wherever it is", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  a.online("kaylee");
+  await pass(1_000);
+  b.online("kaylee");
+  await settled();
+  assert.deepEqual(a.outdated, [], "not before it is sure that the newer one lasts");
+  await pass(SETTLE_MS);
+  assert.deepEqual([a.outdated, b.outdated], [["kaylee"], []]);
+  assert.equal(
+    a.sessions.reach("kaylee"),
+    a.cluster.reach("kaylee"),
+    "visitors meet the newer one",
+  );
+});
+
+Deno.test("Cluster keeps a session whose rival was announced late and is over", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  a.online("kaylee");
+  await pass(1_000);
+  const { session } = b.online("kaylee");
+  await settled();
+  b.sessions.remove(session, true);
+  await settled();
+  await pass(SETTLE_MS * 2);
+  assert.deepEqual(a.outdated, []);
+  assert.ok(b.cluster.has("kaylee"), "and announces it again");
+});
+
+Deno.test("Cluster has visitors wait for who left another relay, until they come to a third", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b, c] = [await start("a"), await start("b"), await start("c")];
+  const { session } = b.online("kaylee");
+  await settled();
+  b.sessions.remove(session, true);
+  await settled();
+  assert.ok(a.sessions.comingBack.has("kaylee"));
+  const visiting = visit(a, "kaylee");
+  const { told } = c.online("kaylee");
+  await settled();
+  assert.ok(told[0]?.type === "connect");
+  a.tickets.take(told[0].ticket)!(pipe()[0]);
+  assert.equal((await visiting).state, "joined");
+  await pass(RECENT_MS);
+
+  c.sessions.remove(c.sessions.get("kaylee")!, false);
+  await settled();
+  assert.deepEqual(await visit(a, "kaylee"), { state: "offline" }, "revoked: nobody is awaited");
+});
+
+Deno.test("Cluster finds a relay dead after a while, and one that was stopped learns that it lost", async () => {
+  const { start, pass, db } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  b.online("kaylee");
+  b.online("river");
+  await pass(DEAD_MS);
+  // As a process that is stopped: nothing goes out, nothing comes in.
+  b.engine.away = true;
+  await pass(DEAD_MS - 1_000);
+  assert.ok(a.cluster.has("kaylee"));
+  await pass(5_000);
+  assert.deepEqual([a.cluster.elsewhere, db.relays.get("b")!.alive], [0, false]);
+
+  a.online("kaylee");
+  await settled();
+  b.engine.away = false;
+  await pass(5_000);
+  assert.deepEqual(b.outdated, ["kaylee"], "a newer session is elsewhere");
+  assert.deepEqual([a.cluster.has("kaylee"), a.cluster.has("river")], [false, true]);
+  assert.equal(b.cluster.has("kaylee"), true);
+});
+
+Deno.test("Cluster keeps all as it was while the engine is away, and judges nobody by that", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  b.online("kaylee");
+  await pass(DEAD_MS);
+  for (const { engine } of [a, b]) engine.away = true;
+  await pass(DEAD_MS * 3);
+  assert.ok(a.cluster.has("kaylee"));
+  assert.match(a.cluster.fault!, /database .* cannot be reached/);
+  assert.deepEqual(await visit(a, "kaylee"), { state: "not-responding", why: "refused" });
+  b.online("river");
+  b.sessions.remove(b.sessions.get("kaylee")!, true);
+
+  a.engine.away = false;
+  await pass(5_000);
+  assert.ok(a.cluster.has("kaylee"), "b could not tell yet");
+  b.engine.away = false;
+  await pass(5_000);
+  assert.deepEqual([a.cluster.has("kaylee"), a.cluster.has("river")], [false, true]);
+  assert.equal(a.cluster.fault, undefined);
+});
+
+Deno.test("Cluster reads everything again of an engine that lost changes", async () => {
+  const { start, pass, db } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  b.online("kaylee");
+  b.online("river");
+  await pass(1_000);
+  db.number = 0;
+  db.presence.clear();
+  db.wake();
+  await pass(2_000);
+  assert.deepEqual([a.cluster.has("kaylee"), a.cluster.has("river")], [true, true]);
+  assert.deepEqual(b.outdated, []);
+});
+
+Deno.test("Cluster tells the others what one did, also those that were away", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  a.cluster.tell("cut-off", "kaylee");
+  await settled();
+  assert.deepEqual([a.notices, b.notices], [[], ["cut-off kaylee"]]);
+  b.engine.away = true;
+  a.cluster.tell("reload");
+  await settled();
+  b.engine.away = false;
+  await pass(1_000);
+  assert.deepEqual(b.notices, ["cut-off kaylee", "reload all"]);
+});
+
+Deno.test("Cluster stops where another process has its id", async () => {
+  const { start, pass } = relaysOf();
+  const [a, former] = [await start("a"), await start("b", "one")];
+  former.online("kaylee");
+  await settled();
+  const successor = await start("b", "two");
+  await settled();
+  assert.equal(a.cluster.has("kaylee"), false);
+  successor.online("kaylee");
+  await pass(5_000);
+  assert.match(former.cluster.fault!, /GLOSSOND_RELAY_ID/);
+  assert.equal(successor.cluster.fault, undefined);
+  await former.cluster.stop();
+  await settled();
+  assert.ok(a.cluster.has("kaylee"), "it takes nothing of its successor's along");
+  await successor.cluster.stop();
+  await settled();
+  assert.equal(a.cluster.elsewhere, 0);
+});

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import type { ClusterEngine, EngineListener } from "../../lib/cluster/engine.ts";
+
+/** An engine of a kind, for a test of {@linkcode testEngine}. */
+export interface EngineSubject {
+  /** An engine for a process of a relay, over the same database as the others of the test. */
+  open(relay: string, boot: string): Promise<ClusterEngine>;
+  close(): Promise<void>;
+}
+
+const QUIET: EngineListener = { onChange() {}, onMessage() {} };
+const FIGURES = { users: 3, visitors: 4 };
+
+/** Tests an engine's part of the contract of {@linkcode ClusterEngine}. */
+export function testEngine(kind: string, begin: () => Promise<EngineSubject>): void {
+  function test(name: string, run: (open: EngineSubject["open"]) => Promise<void>): void {
+    Deno.test(`${kind}: ${name}`, async () => {
+      const subject = await begin();
+      const engines: ClusterEngine[] = [];
+      try {
+        await run(async (relay, boot) => {
+          const engine = await subject.open(relay, boot);
+          engines.push(engine);
+          return engine;
+        });
+      } finally {
+        await Promise.all(engines.map((engine) => engine.leave()));
+        await subject.close();
+      }
+    });
+  }
+
+  test("announce() has all know who is online where", async (open) => {
+    const [a, b] = [await open("a", "a1"), await open("b", "b1")];
+    const changed = Promise.withResolvers<void>();
+    await b.listen({ ...QUIET, onChange: changed.resolve });
+    await a.join();
+    await b.join();
+    const start = await b.changesSince(undefined);
+    const epochs = await a.announce([{ username: "kaylee", ageMs: 0 }], []);
+    await changed.promise;
+    const { presence, number } = await b.changesSince(start.number);
+    const epoch = epochs.get("kaylee")!;
+    assert.deepEqual(presence, [
+      { username: "kaylee", relay: "a", boot: "a1", epoch, state: "online" },
+    ]);
+    assert.deepEqual((await b.changesSince(number)).presence, [], "nothing is new");
+
+    await a.announce([], [{ username: "kaylee", epoch, state: "gone" }]);
+    assert.equal((await b.changesSince(number)).presence[0]?.state, "gone");
+    assert.deepEqual((await b.changesSince(undefined)).presence, [], "nobody is online");
+  });
+
+  test("announce() lets the newest session of a user hold", async (open) => {
+    const [a, b] = [await open("a", "a1"), await open("b", "b1")];
+    await a.join();
+    await b.join();
+    const atA = (await a.announce([{ username: "kaylee", ageMs: 0 }], [])).get("kaylee")!;
+    const atB = (await b.announce([{ username: "kaylee", ageMs: 0 }], [])).get("kaylee")!;
+    assert.ok(atB > atA);
+    const again = await a.announce([{ username: "kaylee", ageMs: 5_000, epoch: atA }], []);
+    assert.equal(again.size, 0, "as before, it is the older one");
+    const old = await a.announce([{ username: "kaylee", ageMs: 60_000 }], []);
+    assert.equal(old.size, 0, "announced late, and older");
+    // What it says of the one before changes nothing.
+    await a.announce([], [{ username: "kaylee", epoch: atA, state: "gone" }]);
+    assert.deepEqual(
+      (await a.changesSince(undefined)).presence.map(({ relay, epoch }) => [relay, epoch]),
+      [["b", atB]],
+    );
+    await b.announce([], [{ username: "kaylee", epoch: atB, state: "left" }]);
+    const back = await a.announce([{ username: "kaylee", ageMs: 60_000, epoch: atA }], []);
+    assert.ok(back.get("kaylee")! > atB, "nobody else is online");
+  });
+
+  test("announce() takes many at once, and those it knows change nothing", async (open) => {
+    const a = await open("a", "a1");
+    await a.join();
+    const arrivals = Array.from({ length: 500 }, (_, i) => ({ username: `user${i}`, ageMs: 0 }));
+    const epochs = await a.announce(arrivals, []);
+    assert.equal(epochs.size, 500);
+    const { number } = await a.changesSince(undefined);
+    const again = arrivals.map((one) => ({ ...one, epoch: epochs.get(one.username)! }));
+    assert.deepEqual(await a.announce(again, []), epochs);
+    assert.deepEqual((await a.changesSince(number)).presence, []);
+  });
+
+  test("join() takes the place of the relay's former process", async (open) => {
+    const former = await open("a", "a1");
+    await former.join();
+    await former.announce([{ username: "kaylee", ageMs: 0 }], []);
+    const { number } = await former.changesSince(undefined);
+    const successor = await open("a", "a2");
+    await successor.join();
+    assert.equal((await successor.changesSince(number)).presence[0]?.state, "left");
+    assert.equal(await former.beat(FIGURES, false), "taken");
+    await assert.rejects(former.announce([{ username: "river", ageMs: 0 }], []));
+    assert.equal(await successor.beat(FIGURES, false), "alive");
+    const [{ heardMs: _, version: __, ...view }] = await successor.relays() as [
+      Awaited<ReturnType<ClusterEngine["relays"]>>[0],
+    ];
+    assert.deepEqual(view, { id: "a", boot: "a2", alive: true, ...FIGURES });
+    await former.leave();
+    assert.equal((await successor.relays()).length, 1, "it takes nothing of its successor's along");
+  });
+
+  test("leave() has all know that its users left", async (open) => {
+    const [a, b] = [await open("a", "a1"), await open("b", "b1")];
+    await a.join();
+    await b.join();
+    await a.announce([{ username: "kaylee", ageMs: 0 }], []);
+    const { number } = await b.changesSince(undefined);
+    await a.leave();
+    assert.equal((await b.changesSince(number)).presence[0]?.state, "left");
+    assert.deepEqual((await b.relays()).map(({ id }) => id), ["b"]);
+  });
+
+  test("send() reaches the one relay, and notify() all", async (open) => {
+    const [a, b] = [await open("a", "a1"), await open("b", "b1")];
+    const texts: string[] = [];
+    const got = Promise.withResolvers<void>();
+    await a.listen({ ...QUIET, onMessage: () => assert.fail("it is not for this one") });
+    await b.listen({
+      ...QUIET,
+      onMessage(text) {
+        texts.push(text);
+        if (texts.length === 2) got.resolve();
+      },
+    });
+    await a.join();
+    await b.join();
+    const { number } = await b.changesSince(undefined);
+    await a.send("b1", "one");
+    await a.send("b1", "x".repeat(4_000));
+    await got.promise;
+    assert.deepEqual(texts.map((text) => text.length), [3, 4_000]);
+    await a.notify("cut-off", "kaylee");
+    await a.notify("reload");
+    assert.deepEqual(
+      (await b.changesSince(number)).notices.map(({ kind, username, boot }) => [
+        kind,
+        username,
+        boot,
+      ]),
+      [["cut-off", "kaylee", "a1"], ["reload", undefined, "a1"]],
+    );
+    assert.deepEqual((await b.changesSince(undefined)).notices, [], "of no use to who begins");
+  });
+}

@@ -1,0 +1,185 @@
+import {
+  type Arrival,
+  type Changes,
+  type ClusterEngine,
+  DEAD_MS,
+  type Departure,
+  type EngineListener,
+  type NoticeKind,
+  type PresenceRow,
+  type RelayFigures,
+  type RelayView,
+  type Standing,
+} from "../../lib/cluster/engine.ts";
+import type { ManualClock } from "../manual_clock.ts";
+
+/** As young as a session is that is announced at once. */
+const FRESH_MS = 2_000;
+
+interface Row extends PresenceRow {
+  number: number;
+}
+
+/** What relays of one process share, with a clock that is moved by hand. */
+export class MemoryDatabase {
+  readonly presence = new Map<string, Row>();
+  readonly notices: { number: number; kind: NoticeKind; username?: string; boot: string }[] = [];
+  readonly relays = new Map<string, RelayFigures & { boot: string; alive: boolean; at: number }>();
+  readonly engines = new Set<MemoryEngine>();
+  number = 0;
+
+  constructor(readonly clock: ManualClock) {}
+
+  /** The users of a relay's former process are left. */
+  leave(boot: string): void {
+    for (const row of this.presence.values()) {
+      if (row.boot === boot && row.state === "online") {
+        Object.assign(row, { state: "left", number: ++this.number });
+      }
+    }
+  }
+
+  wake(): void {
+    for (const engine of this.engines) engine.hear();
+  }
+}
+
+/** An engine in memory; `away` while it cannot be reached. */
+export class MemoryEngine implements ClusterEngine {
+  readonly #db: MemoryDatabase;
+  readonly #id: string;
+  readonly #boot: string;
+  #listener: EngineListener | undefined;
+  #away = false;
+
+  constructor(db: MemoryDatabase, { relay, boot }: { relay: string; boot: string }) {
+    this.#db = db;
+    this.#id = relay;
+    this.#boot = boot;
+  }
+
+  /** Whether it can be reached; once it can again the listener is told. */
+  set away(away: boolean) {
+    this.#away = away;
+    if (!away) this.#listener?.onChange();
+  }
+
+  hear(): void {
+    if (!this.#away) this.#listener?.onChange();
+  }
+
+  async listen(listener: EngineListener): Promise<void> {
+    await this.#reach();
+    this.#listener = listener;
+    this.#db.engines.add(this);
+  }
+
+  async join(): Promise<void> {
+    await this.#reach();
+    const before = this.#db.relays.get(this.#id);
+    if (before !== undefined) this.#db.leave(before.boot);
+    this.#db.relays.set(this.#id, {
+      ...{ boot: this.#boot, alive: true, at: this.#db.clock.now(), users: 0, visitors: 0 },
+    });
+    this.#db.wake();
+  }
+
+  async beat(figures: RelayFigures, mayJudge: boolean): Promise<Standing> {
+    await this.#reach();
+    const { relays, clock } = this.#db;
+    const own = relays.get(this.#id);
+    if (own !== undefined && own.boot !== this.#boot) return "taken";
+    const standing = own?.alive ? "alive" : "lost";
+    relays.set(this.#id, { ...figures, boot: this.#boot, alive: true, at: clock.now() });
+    const dead = [...relays.values()].filter(({ alive, at }) =>
+      alive && clock.now() - at > DEAD_MS
+    );
+    for (const relay of mayJudge ? dead : []) {
+      relay.alive = false;
+      this.#db.leave(relay.boot);
+      this.#db.wake();
+    }
+    return standing;
+  }
+
+  async relays(): Promise<RelayView[]> {
+    await this.#reach();
+    return [...this.#db.relays].map(([id, { at, ...relay }]) => ({
+      ...{ id, version: "test", heardMs: this.#db.clock.now() - at, ...relay },
+    }));
+  }
+
+  async announce(arrivals: Arrival[], departures: Departure[]): Promise<Map<string, number>> {
+    await this.#reach();
+    const { presence, clock } = this.#db;
+    const self = this.#db.relays.get(this.#id);
+    if (self?.boot !== this.#boot || !self.alive) throw new Error("this relay counts as dead");
+    for (const { username, epoch, state } of departures) {
+      const row = presence.get(username);
+      if (row?.boot === this.#boot && row.epoch === epoch && row.state === "online") {
+        Object.assign(row, { state, number: ++this.#db.number });
+      }
+    }
+    const holding = new Map<string, number>();
+    for (const { username, ageMs, epoch } of arrivals) {
+      const row = presence.get(username);
+      const own = epoch ?? clock.now() - ageMs;
+      const isMine = row?.boot === this.#boot && row.epoch === epoch && row.state === "online";
+      const wins = row?.state !== "online" || (epoch === undefined && ageMs < FRESH_MS) ||
+        row.epoch < own;
+      if (!isMine && wins) {
+        presence.set(username, {
+          ...{ username, relay: this.#id, boot: this.#boot, state: "online" },
+          epoch: Math.max(own, (row?.epoch ?? 0) + 1),
+          number: ++this.#db.number,
+        });
+      }
+      if (isMine || wins) holding.set(username, presence.get(username)!.epoch);
+    }
+    this.#db.wake();
+    return holding;
+  }
+
+  async changesSince(number: number | undefined): Promise<Changes> {
+    await this.#reach();
+    const all = [...this.#db.presence.values()].sort((a, b) => a.number - b.number);
+    return {
+      number: this.#db.number,
+      presence: all.filter((row) =>
+        number === undefined ? row.state === "online" : row.number > number
+      )
+        .map(({ number: _, ...row }) => row),
+      notices: number === undefined ? [] : this.#db.notices.filter((n) => n.number > number),
+    };
+  }
+
+  async send(boot: string, text: string): Promise<void> {
+    await this.#reach();
+    for (const engine of this.#db.engines) {
+      if (engine.#boot === boot && !engine.#away) engine.#listener?.onMessage(text);
+    }
+  }
+
+  async notify(kind: NoticeKind, username?: string): Promise<void> {
+    await this.#reach();
+    this.#db.notices.push({
+      ...{ number: ++this.#db.number, kind, boot: this.#boot },
+      ...(username !== undefined && { username }),
+    });
+    this.#db.wake();
+  }
+
+  leave(): Promise<void> {
+    this.#db.engines.delete(this);
+    if (this.#db.relays.get(this.#id)?.boot === this.#boot) {
+      this.#db.leave(this.#boot);
+      this.#db.relays.delete(this.#id);
+      this.#db.wake();
+    }
+    return Promise.resolve();
+  }
+
+  #reach(): Promise<void> {
+    return this.#away ? Promise.reject(new Error("the engine is away")) : Promise.resolve();
+  }
+}
