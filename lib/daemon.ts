@@ -8,6 +8,7 @@ import { buildAccounts } from "./daemon/accounts.ts";
 import { buildApi } from "./daemon/api.ts";
 import { buildCertificates } from "./daemon/certificates.ts";
 import { buildClients } from "./daemon/clients.ts";
+import { watchCluster } from "./daemon/cluster.ts";
 import { buildDomains } from "./daemon/domains.ts";
 import { type Events, layGround } from "./daemon/ground.ts";
 import { startOperator } from "./daemon/operator.ts";
@@ -16,6 +17,8 @@ import { buildOwnHosts } from "./daemon/own_hosts.ts";
 import { askSuccessor, OwnHandOver, SETTLE_MS, takeOver, withPortsOf } from "./daemon/hand_over.ts";
 import { watchLastVisitors } from "./daemon/last_visitors.ts";
 import type { Place } from "./daemon/listeners.ts";
+import { Notice } from "./daemon/notice.ts";
+import { createRelease } from "./daemon/release.ts";
 import { Servers } from "./daemon/servers.ts";
 import { buildUsage } from "./daemon/usage.ts";
 import { buildHub } from "./daemon/visitors.ts";
@@ -23,7 +26,6 @@ import { settingsDifference } from "./config/difference.ts";
 import type { Settings } from "./config/settings.ts";
 import type { HandOver } from "./admin/hand_over.ts";
 import type { Log } from "./log.ts";
-import type { Trace } from "./store/acts.ts";
 import { limitedGroups } from "./net/address_group.ts";
 import { Places } from "./net/places.ts";
 import type { HttpServer } from "./net/serve_http.ts";
@@ -35,16 +37,20 @@ import { withPort } from "./wire/ip_address.ts";
 /** How long visitors may finish, seconds, unless the settings say: when it stops, or is handed over. */
 const DRAIN_SECONDS = { stop: 10, handOver: 3_600 } as const;
 
-const DAY_MS = 86_400_000;
-
 /** A running relay. */
 export interface Daemon {
   /** Where each listener is, by name, as `host:port`. */
   readonly addresses: Readonly<Record<string, string>>;
   /** How it is, in one line. */
   summary(): string;
-  /** Takes new values of the settings that can change while it runs; the others must be the same. */
-  reload(settings: Settings): void;
+  /**
+   * Takes new values of the settings that can change while it runs; the others must be the same.
+   *
+   * @param tell whether other relays of BASE are to read theirs again. @default {true}
+   */
+  reload(settings: Settings, tell?: boolean): void;
+  /** Calls a function when another relay of BASE tells to read the settings again. */
+  onReloadTold(listener: () => void): void;
   /**
    * Resolves when it is to be stopped since another process was to take its place: with whether that has
    * it, or this one cannot go on.
@@ -89,11 +95,12 @@ export async function startDaemon(
     );
     return {
       ...started,
-      reload(next) {
+      reload(next, tell = true) {
         const changed = settingsDifference(settings, next).filter(({ live }) => live)
           .map(({ setting }) => setting);
         Object.assign(settings, next);
         for (const reload of reloaders) reload(changed);
+        if (tell) started.tellReload();
       },
       stop: closeAll,
     };
@@ -111,7 +118,7 @@ async function start(
   events: Events,
   predecessor: HandOver | undefined,
   signal: AbortSignal | undefined,
-): Promise<Pick<Daemon, "addresses" | "handedOver" | "summary">> {
+): Promise<Omit<Daemon, "reload" | "stop"> & { tellReload: () => void }> {
   const { onClose } = events;
   const uncaught = logUncaught(log);
   onClose(() => uncaught.stop());
@@ -125,32 +132,21 @@ async function start(
 
   const { accounts, claims, bio } = await buildAccounts(ground);
   const clients = await buildClients(ground);
-  const { sessions, control, lastOnline, presence } = clients;
+  const { sessions, control, lastOnline, presence, beyond } = clients;
   const users = await buildUsage(ground);
   const { authority, names, issuance, stopOrdering } = await buildCertificates(ground);
-  async function release(
-    username: string,
-    trace: Trace,
-    { token, rests = true }: { token?: string; rests?: boolean } = {},
-  ): Promise<boolean> {
-    const restMs = rests ? settings.nameRestDays * DAY_MS : 0;
-    const released = await accounts.release(username, trace, { token, restMs });
-    if (!released) return false;
-    issuance.forget(username);
-    names?.settle(ground.hostnameOf(username));
-    cutOff.tell(username);
-    lastOnline.forget(username);
-    users.usage.forget(username);
-    users.limits.forget(username);
-    return true;
-  }
   const { domains, owners } = await buildDomains(ground);
+  const { release, forget } = createRelease(ground, { issuance, names, lastOnline, users, beyond });
   const api = buildApi(ground, {
     ...{ ...clients, accounts, claims, issuance, domains },
     release: (username, token) => release(username, { by: "user" }, { token }),
   });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
   const hub = buildHub(ground, { sessions, presence, owners, fronts, users });
+  const reloadTold = new Notice<void>();
+  const cluster = beyond.cluster = await watchCluster(ground, {
+    ...{ ...clients, hub, users, forget, reload: reloadTold.tell },
+  });
   const servers = new Servers({
     listeners,
     hub,
@@ -204,6 +200,7 @@ async function start(
 
   if (predecessor === undefined) servers.open("visitors", "data", "control");
   else await takeOver(predecessor, { sessions, servers, signal });
+  await cluster?.join();
   const opening = startOperator({
     ...{
       settings,
@@ -221,7 +218,7 @@ async function start(
       ceilings,
       metrics,
     },
-    ...{ lastOnline, sessions, parking: clients.parking, presence },
+    ...{ lastOnline, sessions, parking: clients.parking, presence, cluster },
     cutOff: cutOff.tell,
     handOver: own,
     release,
@@ -232,12 +229,14 @@ async function start(
     log.error("commands and health cannot be reached; restart the relay", { error });
     return undefined;
   });
-  startTroubleWatch(ground, { certificate, servers });
+  startTroubleWatch(ground, { certificate, servers, cluster });
   return {
     addresses: Object.fromEntries(
       addresses().map(([name, { hostname, port }]) => [name, withPort(hostname, port)]),
     ),
     handedOver: own.done,
+    onReloadTold: (listener) => reloadTold.on(listener),
+    tellReload: () => cluster?.tell("reload"),
     summary: () =>
       own.isDone
         ? `another relay has its place; ${hub.joined} visitors left`

@@ -37,6 +37,8 @@ export class Counters {
   readonly users: UserCounters;
   /** Bytes passed between visitors and clients that have parted. */
   readonly bytes = { toClients: 0, toVisitors: 0 };
+  /** Bytes taken on to another relay, both ways, for clients that overlook where tickets belong. */
+  hopBytes = 0;
 
   /** @param maxUsers how many users are told one by one. */
   constructor(maxUsers = 0) {

@@ -24,6 +24,32 @@ export interface CertificateFigures {
   nextAttemptAt?: number | undefined;
 }
 
+/** A relay of those that serve BASE together. */
+export interface RelayFigures {
+  id: string;
+  version: string;
+  /** Whether it counts as there: it was heard lately. */
+  alive: boolean;
+  users: number;
+  visitors: number;
+  /** How long ago it was heard, milliseconds of the database's clock. */
+  heardMs: number;
+}
+
+/** This relay among those that serve BASE together. */
+export interface ClusterFigures {
+  /** This relay's id. */
+  id: string;
+  /** What keeps it from knowing of the others; null when nothing does. */
+  fault: string | null;
+  /** Users online at other relays, as far as is known. */
+  elsewhere: number;
+  /** All, by id; empty while they cannot be asked for. */
+  relays: RelayFigures[];
+  /** How long the database took to answer that, milliseconds; null where it did not. */
+  answerMs: number | null;
+}
+
 /** Something of which there is only so much. */
 export interface LimitFigures {
   name: string;
@@ -45,6 +71,10 @@ export interface Figures {
   accounts(): Promise<{ total: number; blocked: number }>;
   certificate(): CertificateFigures;
   issuance(): Promise<{ waiting: number; running: number; newNamesThisWeek: number }>;
+  /** The relays that serve BASE together with this one; absent where it is alone. */
+  cluster?(): Promise<ClusterFigures>;
+  /** Bytes taken on to another of them; absent where the relay is alone. */
+  hopBytes?(): number;
   bioRunning(): number;
   limits(): LimitFigures[];
 }

@@ -167,6 +167,15 @@ function addFigures(to: Instruments, figures: Figures): void {
     ["bio_commands_running", "Bio scripts running", () => figures.bioRunning()],
   ];
   for (const [name, help, read] of gauges) to.gauge({ name: `glossond_${name}`, help, read });
+  const { hopBytes } = figures;
+  if (hopBytes !== undefined) {
+    to.counter({
+      name: "glossond_hop_bytes_total",
+      help:
+        "Bytes taken on to another relay, for clients that overlook where tickets are to be shown",
+      read: () => hopBytes(),
+    });
+  }
   to.gauge({
     name: "glossond_limit",
     help: "What a limit allows",

@@ -1,5 +1,5 @@
 import type { Counters } from "./counters.ts";
-import type { CertificateFigures, Figures, LimitFigures } from "./figures.ts";
+import type { CertificateFigures, ClusterFigures, Figures, LimitFigures } from "./figures.ts";
 
 /** A part that has to be well for the relay to serve. */
 export interface Check {
@@ -22,8 +22,9 @@ export interface StatusReport {
     nextAttemptAt: string | null;
   };
   users: {
-    accounts: number;
-    blocked: number;
+    /** Null, as other counts of the store, while that cannot be read. */
+    accounts: number | null;
+    blocked: number | null;
     online: number;
     parked: number;
     /** Clients that say that they cannot reach the data port. */
@@ -42,8 +43,10 @@ export interface StatusReport {
   /** Refused connections by reason: visitors', clients', and those closed unread by listeners. */
   refusals: Record<string, number>;
   limits: LimitFigures[];
-  issuance: { waiting: number; running: number; newNamesThisWeek: number };
+  issuance: { waiting: number; running: number; newNamesThisWeek: number } | null;
   bio: { running: number; results: Record<string, number> };
+  /** Absent where the relay is alone. */
+  cluster?: ClusterFigures;
 }
 
 /** Options for {@linkcode statusReport}. */
@@ -57,7 +60,7 @@ export interface StatusOptions {
   figures: Figures;
 }
 
-/** Puts together how the relay is doing. Rejects as the figures do. */
+/** Puts together how the relay is doing; never rejects. */
 export async function statusReport(options: StatusOptions): Promise<StatusReport> {
   const { software, startedAt, now, checks, counters, figures } = options;
   // What else there is of it is for others, and has times of the epoch.
@@ -67,7 +70,10 @@ export async function statusReport(options: StatusOptions): Promise<StatusReport
     .map(({ name, refused }): [string, number] => [`${name}-full`, refused]);
   const data = counters.dataRefusals.entries()
     .map(([reason, count]): [string, number] => [`data-${reason}`, count]);
-  const { total, blocked } = await figures.accounts();
+  const [accounts, issuance] = await Promise.all([
+    figures.accounts().catch(() => null),
+    figures.issuance().catch(() => null),
+  ]);
   return {
     software,
     startedAt: time(startedAt),
@@ -80,7 +86,11 @@ export async function statusReport(options: StatusOptions): Promise<StatusReport
       renewAt: time(renewAt),
       nextAttemptAt: nextAttemptAt ? time(nextAttemptAt) : null,
     },
-    users: { accounts: total, blocked, ...figures.clients() },
+    users: {
+      accounts: accounts && accounts.total,
+      blocked: accounts && accounts.blocked,
+      ...figures.clients(),
+    },
     visitors: {
       ...figures.visitors(),
       served: Object.fromEntries(counters.visitors.entries()),
@@ -89,8 +99,9 @@ export async function statusReport(options: StatusOptions): Promise<StatusReport
     },
     refusals: Object.fromEntries([...counters.refusals.entries(), ...data, ...full]),
     limits: figures.limits(),
-    issuance: await figures.issuance(),
+    issuance,
     bio: { running: figures.bioRunning(), results: Object.fromEntries(counters.bios.entries()) },
+    ...(figures.cluster && { cluster: await figures.cluster() }),
   };
 }
 

@@ -80,7 +80,9 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
   log.info("starting", { software: SOFTWARE });
   const predecessor = context.options.takeover ? await findPredecessor(settings, log) : undefined;
   const daemon = await startDaemon(settings, log, predecessor, starting.signal);
-  reload = reloader({ context, dev, settings, daemon, log });
+  const reloadAgain = reloader({ context, dev, settings, daemon, log });
+  reload = () => reloadAgain(true);
+  daemon.onReloadTold(() => reloadAgain(false));
   const { serviceManager: manager } = context;
   const service = manager &&
     new ServiceManager(manager, innerSocketPath(settings.stateDir));
@@ -121,15 +123,18 @@ interface Reloading {
   log: LeveledLog;
 }
 
-/** Makes what SIGHUP calls; signals that come fast are taken one after another. */
-function reloader(reloading: Reloading): () => void {
+/**
+ * Makes what reads the settings again, on SIGHUP or when another relay of BASE did; what comes fast is
+ * taken one after another. It is told whether the other relays are to do so, too.
+ */
+function reloader(reloading: Reloading): (tell: boolean) => void {
   let turn = Promise.resolve();
-  return () => {
-    turn = turn.then(() => reload(reloading));
+  return (tell) => {
+    turn = turn.then(() => reload(reloading, tell));
   };
 }
 
-async function reload(reloading: Reloading): Promise<void> {
+async function reload(reloading: Reloading, tell: boolean): Promise<void> {
   const { context, dev, daemon, log } = reloading;
   const wanted = await readAgain(context, dev, log);
   if (wanted === undefined) return;
@@ -141,7 +146,7 @@ async function reload(reloading: Reloading): Promise<void> {
   if (changes.length === 0) log.info("settings read again, nothing is different");
   reloading.settings = withLive(reloading.settings, wanted);
   log.setLevel(reloading.settings.logLevel);
-  daemon.reload(reloading.settings);
+  daemon.reload(reloading.settings, tell);
 }
 
 /** The settings as they are now; logs why when they cannot be used. */

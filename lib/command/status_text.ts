@@ -25,9 +25,11 @@ export function statusText(report: StatusReport): string {
     ["certificate", certificateText(certificate)],
     [
       "users",
-      `${users.online} online of ${users.accounts}, ${users.blocked} names blocked${
-        users.unreachable > 0 ? `; ${users.unreachable} CANNOT REACH THE DATA PORT` : ""
-      }`,
+      `${users.online} online${
+        users.accounts === null
+          ? "; THE DATABASE CANNOT BE READ"
+          : ` of ${users.accounts}, ${users.blocked} names blocked`
+      }${users.unreachable > 0 ? `; ${users.unreachable} CANNOT REACH THE DATA PORT` : ""}`,
     ],
     ["parked", `${users.parked} data connections`],
     ["visitors", `${visitors.joined} joined now; ${counts(visitors.served) || "none so far"}`],
@@ -45,11 +47,37 @@ export function statusText(report: StatusReport): string {
     ["limits", report.limits.map((l) => `${l.name} ${l.used} of ${l.max}`).join(", ")],
     [
       "orders",
-      `${issuance.running} certificate orders running, ${issuance.waiting} waiting, ${issuance.newNamesThisWeek} new names this week`,
+      issuance === null
+        ? "not known"
+        : `${issuance.running} certificate orders running, ${issuance.waiting} waiting, ${issuance.newNamesThisWeek} new names this week`,
     ],
     ["bio script", `${bio.running} running; ${counts(bio.results) || "not run yet"}`],
   ];
-  return facts(rows);
+  const { cluster } = report;
+  return facts([...rows, ...cluster === undefined ? [] : clusterRows(cluster)]);
+}
+
+/** The relays that serve BASE together, a line each. */
+function clusterRows(
+  { id, fault, elsewhere, relays, answerMs }: NonNullable<StatusReport["cluster"]>,
+): [string, string][] {
+  const database = answerMs === null ? "no answer" : `answered in ${answerMs} ms`;
+  return [
+    [
+      "relays",
+      fault === null
+        ? `this one is ${id}; ${elsewhere} users online at others; the database ${database}`
+        : `this one is ${id}: ${fault.toUpperCase()}`,
+    ],
+    ...relays.map((relay): [string, string] => [
+      "",
+      `${relay.id}: ${
+        relay.alive ? "" : "NOT THERE, "
+      }${relay.version}, ${relay.users} users, ${relay.visitors} visitors, heard ${
+        shortDuration(relay.heardMs / 1000)
+      } ago`,
+    ]),
+  ];
 }
 
 function certificateText(certificate: StatusReport["certificate"]): string {

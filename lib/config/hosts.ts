@@ -72,3 +72,16 @@ export function isHost(name: string): boolean {
 function endsInNumber(name: string): boolean {
   return /(?:^|\.)\d+\.?$/.test(name);
 }
+
+/** What a relay is called among those that share its database. */
+export function relayId(value: string): string {
+  const id = value.trim().toLowerCase();
+  if (!/^[a-z0-9][a-z0-9.-]{0,39}$/.test(id)) {
+    throw new TypeError(
+      `is ${
+        JSON.stringify(value)
+      }; write at most 40 letters, digits, dots and hyphens, such as relay-2`,
+    );
+  }
+  return id;
+}

@@ -1,4 +1,4 @@
-import { host, publicHost } from "./hosts.ts";
+import { host, publicHost, relayId } from "./hosts.ts";
 import { optional, required } from "./setting.ts";
 import { addressBlock, backend, integer, list, port } from "./values.ts";
 
@@ -66,6 +66,11 @@ export const LISTENER_SETTINGS = {
     "",
     "Addresses whose connections to the hub and control port begin with a PROXY header",
     { live: true },
+  ),
+  relayId: optional(
+    "RELAY_ID",
+    relayId,
+    "What this relay is called among those that share its database; default the machine's host name",
   ),
   metricsUsers: required(
     "METRICS_USERS",

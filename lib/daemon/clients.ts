@@ -1,3 +1,4 @@
+import type { Cluster } from "../cluster/cluster.ts";
 import { LastOnline } from "../account/last_online.ts";
 import { Places } from "../net/places.ts";
 import { ControlSockets } from "../session/control_sockets.ts";
@@ -17,6 +18,8 @@ export interface Clients {
   control: ControlSockets;
   lastOnline: LastOnline;
   presence: Presence;
+  /** The other relays of BASE, once they are known; without `cluster` there are none. */
+  beyond: { cluster?: Cluster | undefined };
 }
 
 /**
@@ -27,9 +30,16 @@ export async function buildClients(
   { ceilings, publicPort, data, hostnameOf, store, cutOff, lost, log, onClose }: Ground,
 ): Promise<Clients> {
   const { accounts, onlineTimes } = store;
+  const beyond: Clients["beyond"] = {};
   // Each tells the other: who is online when it writes, and who comes and goes.
   const sessions: Sessions = new Sessions({
-    onChange: (username, change) => lastOnline.note(username, change),
+    onChange(username, change) {
+      beyond.cluster?.note(username, change);
+      // At another relay by now: how they stand is that one's to write.
+      if (change !== "online" && beyond.cluster?.has(username)) return;
+      lastOnline.note(username, change);
+    },
+    elsewhere: (username) => beyond.cluster?.reach(username),
   });
   const lastOnline = new LastOnline({
     write: (seen) => onlineTimes.markSeen(seen),
@@ -61,7 +71,8 @@ export async function buildClients(
     accounts,
     hidden: await accounts.hiddenNames(),
     sessions,
+    isElsewhere: (username) => beyond.cluster?.has(username) ?? false,
     lastOnline,
   });
-  return { sessions, tickets, parking, control, lastOnline, presence };
+  return { sessions, tickets, parking, control, lastOnline, presence, beyond };
 }

@@ -13,6 +13,7 @@ import type { Metrics } from "../admin/metrics.ts";
 import type { HandOver } from "../admin/hand_over.ts";
 import { startAdmin } from "../admin/start.ts";
 import { createUserDesk } from "../admin/user_desk.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import type { Issuance } from "../issuance/issuance.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { RelayCertificate } from "../certificate/relay_certificate.ts";
@@ -44,6 +45,8 @@ export interface OperatorOptions {
   certificate: RelayCertificate;
   sessions: Sessions;
   parking: Places;
+  /** The relays that serve BASE with this one; undefined where it is alone. */
+  cluster: Cluster | undefined;
   presence: Presence;
   /** How users' names stand in the DNS; absent where that is not this relay's affair. */
   names: NameKeeper | undefined;
@@ -61,7 +64,7 @@ export interface OperatorOptions {
 
 /** Opens the operator's ways in: health and metrics over TCP, commands over the socket. */
 export async function startOperator(options: OperatorOptions): Promise<HttpServer> {
-  const { settings, accounts, sessions, parking, certificate, issuance, hub } = options;
+  const { settings, accounts, sessions, parking, certificate, issuance, hub, cluster } = options;
   return await startAdmin({
     hostname: settings.adminHost,
     port: settings.adminPort,
@@ -119,6 +122,10 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       certificate: () => certificate.status(),
       issuance: () => issuance.counts(),
       bioRunning: () => options.bio.running(),
+      ...(cluster && {
+        cluster: () => cluster.figures(),
+        hopBytes: () => options.metrics.counters.hopBytes,
+      }),
       limits() {
         const { visitors, hellos, ...others } = hub.tables;
         const clients = { used: sessions.size, total: options.ceilings.clients };

@@ -19,15 +19,17 @@ export interface PresenceOptions {
   accounts: Pick<AccountStore, "byUsername" | "isBlocked">;
   hidden: HiddenNames;
   sessions: Pick<Sessions, "get">;
+  /** Whether the user is online at another relay. @default nobody is */
+  isElsewhere?: (username: string) => boolean;
   lastOnline: Pick<LastOnline, "pending">;
 }
 
 /** Makes {@linkcode Presence} of the accounts, the sessions and the times not yet written. */
 export function createPresence(options: PresenceOptions): Presence {
-  const { accounts, hidden, sessions, lastOnline } = options;
+  const { accounts, hidden, sessions, isElsewhere = () => false, lastOnline } = options;
 
   function isOnline(username: string): boolean {
-    return sessions.get(username) !== undefined;
+    return sessions.get(username) !== undefined || isElsewhere(username);
   }
 
   async function lastOnlineAt(username: string): Promise<number | undefined> {
@@ -48,6 +50,7 @@ export function createPresence(options: PresenceOptions): Presence {
     // As it is once the store has answered: the user may have come online since.
     const session = sessions.get(username);
     if (session !== undefined) return { state: "online", unreachable: session.unreachable };
+    if (isElsewhere(username)) return { state: "online", unreachable: false };
     const at = pending ?? account.lastOnlineAt;
     if (at === undefined) return { state: "setup" };
     const { offlinePage, lastSeen, away } = account.preferences;

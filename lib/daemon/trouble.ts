@@ -2,6 +2,7 @@ import { statfs } from "node:fs/promises";
 import { runBioProcess } from "../account/bio_process.ts";
 import { SUPERVISOR_FOUND } from "../account/bio_supervisor.ts";
 import type { RelayCertificate, RelayCertificateStatus } from "../certificate/relay_certificate.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import type { Settings } from "../config/settings.ts";
 import { scheduleTimeout } from "../net/schedule.ts";
 import { postNotice } from "../trouble/webhook.ts";
@@ -23,6 +24,8 @@ const PROGRAM_TIMEOUT_MS = 10_000;
 export interface TroubleParts {
   certificate: Pick<RelayCertificate, "status">;
   servers: Pick<Servers, "figures">;
+  /** The relays that serve BASE with this one; absent where it is alone. */
+  cluster?: Pick<Cluster, "fault"> | undefined;
 }
 
 /** Watches for trouble, and tells of it by `GLOSSOND_ON_TROUBLE`, until the relay stops. */
@@ -47,7 +50,7 @@ export function startTroubleWatch(ground: Ground, parts: TroubleParts): void {
  */
 export function createTroubleLook(
   settings: Readonly<Pick<Settings, "stateDir" | "minFreeMib">>,
-  { certificate, servers }: TroubleParts,
+  { certificate, servers, cluster }: TroubleParts,
   now: () => number = Date.now,
 ): () => Promise<Trouble[]> {
   let errorsBefore = 0;
@@ -67,8 +70,15 @@ export function createTroubleLook(
   return async () => [
     ...certificateTrouble(certificate.status(), now()),
     ...descriptors(),
+    ...clusterTrouble(cluster),
     ...await diskTrouble(settings),
   ];
+}
+
+function clusterTrouble(cluster: TroubleParts["cluster"]): Trouble[] {
+  if (cluster?.fault === undefined) return [];
+  const fix = "see glossond status, and the log for what it is";
+  return [{ kind: "other-relays", detail: cluster.fault, fix }];
 }
 
 function certificateTrouble(certificate: RelayCertificateStatus, now: number): Trouble[] {

@@ -14,6 +14,8 @@ export interface UserUsage {
   limits: UserLimits;
   /** Told a username: no more bytes may pass today. */
   usedUp: Notice<string>;
+  /** Told a username: its limits were changed here. */
+  limited: Notice<string>;
 }
 
 /** The limits that hold for users: their own, else those of the settings. From memory. */
@@ -25,12 +27,15 @@ export interface UserLimits {
   set: LimitStore["set"];
   /** The name is released: what it had ends with its account. */
   forget(username: string): void;
+  /** They were changed elsewhere: reads the user's own again. Rejects as the store. */
+  refresh(username: string): Promise<void>;
 }
 
 /** Builds the counting of users' visitors. */
 export async function buildUsage({ store, settings, log, onClose }: Ground): Promise<UserUsage> {
   const own = await store.limits.all();
   const usedUp = new Notice<string>();
+  const limited = new Notice<string>();
   const limits: UserLimits = {
     of: (username) => ({
       connections: settings.maxVisitorsPerUser,
@@ -43,9 +48,14 @@ export async function buildUsage({ store, settings, log, onClose }: Ground): Pro
       if (set === undefined) return undefined;
       own.set(username, set);
       usage.enforce(username);
+      limited.tell(username);
       return set;
     },
     forget: (username) => void own.delete(username),
+    async refresh(username) {
+      own.set(username, await store.limits.of(username));
+      usage.enforce(username);
+    },
   };
   const usage: Usage = new Usage({
     figures: store.figures,
@@ -55,7 +65,7 @@ export async function buildUsage({ store, settings, log, onClose }: Ground): Pro
     log,
   });
   onClose(() => usage.stop());
-  return { usage, limits, usedUp };
+  return { usage, limits, usedUp, limited };
 }
 
 /** Counts what passes for the hub's visitors, and ends those of users whose bytes are used up. */

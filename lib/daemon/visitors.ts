@@ -34,7 +34,11 @@ export function buildHub(
     publicPort,
     isUsername,
     ownerOf: owners.of,
-    sessions,
+    sessions: {
+      get: (username) => sessions.reach(username),
+      find: (username, signal) => sessions.find(username, signal),
+      isCutShort: (username) => sessions.isCutShort(username),
+    },
     hasPage: presence.hasPage,
     servePage: (conn, head, arrival) => fronts.pages.serve(conn, head, arrival),
     serveControl: (conn, head, arrival) => fronts.control.serve(conn, head, arrival),

@@ -1,0 +1,109 @@
+import { Cluster } from "../cluster/cluster.ts";
+import type { NoticeKind } from "../cluster/engine.ts";
+import { hop } from "../cluster/hop.ts";
+import { openPostgresCluster } from "../cluster/postgres/open.ts";
+import { Places } from "../net/places.ts";
+import { closeQuietly } from "../net/splice.ts";
+import { storePlaceOf } from "../store_place.ts";
+import { VERSION } from "../version.ts";
+import type { Hub } from "../visitor/hub.ts";
+import type { Clients } from "./clients.ts";
+import type { Ground } from "./ground.ts";
+import type { UserUsage } from "./usage.ts";
+
+/**
+ * Data connections at once that are taken on to another relay, for clients that show every ticket at
+ * their own.
+ */
+const MAX_HOPS = 500;
+
+/** The parts that act on what other relays did. */
+export interface ClusterParts extends Clients {
+  hub: Hub;
+  users: UserUsage;
+  /** Forgets what is known here of a name that another relay released. */
+  forget: (username: string) => void;
+  /** Reads the settings again, since they were at another relay. */
+  reload: () => void;
+}
+
+/**
+ * Joins the relays that share the database, if there is one: from when it resolves this one knows of the
+ * others, and after `join()` they of it.
+ */
+export async function watchCluster(
+  ground: Ground,
+  parts: ClusterParts,
+): Promise<Cluster | undefined> {
+  const { settings, data, cutOff, log, onClose } = ground;
+  const { database } = await storePlaceOf(settings);
+  if (database === undefined) return undefined;
+  const { sessions, tickets, parking, hub } = parts;
+  const me = {
+    relay: settings.relayId ?? Deno.hostname().toLowerCase(),
+    boot: crypto.randomUUID(),
+  };
+  const cluster = new Cluster({
+    ...{ me, data, tickets, parking, log },
+    engine: openPostgresCluster(database, { ...me, version: VERSION }),
+    local: (username) => sessions.get(username),
+    onElsewhere(username, change) {
+      if (change === "online") sessions.arrivedElsewhere(username);
+      else if (change === "left") sessions.await(username);
+      else sessions.comingBack.forget(username);
+    },
+    onOutdated: (username) => parts.control.replace(username),
+    onNotice: createActor(ground, parts),
+    onStray: createHops(ground),
+    figures: () => ({ users: sessions.size, visitors: hub.joined }),
+  });
+  onClose(() => cluster.stop());
+  await cluster.watch();
+  const { relays } = await cluster.figures();
+  if (settings.publicDataHost === undefined && relays.some(({ id }) => id !== me.relay)) {
+    log.warn(
+      "other relays share the database: set GLOSSOND_PUBLIC_DATA_HOST to an address of this one alone, or clients bring its visitors' connections to another",
+      { relays: relays.map(({ id }) => id).join(" ") },
+    );
+  }
+  cutOff.on((username) => cluster.tell("cut-off", username));
+  parts.users.limited.on((username) => cluster.tell("limits", username));
+  return cluster;
+}
+
+/** Makes what does here what another relay's operator or user did there. */
+function createActor(
+  { log }: Pick<Ground, "log">,
+  { control, hub, users, forget, reload }: ClusterParts,
+): (kind: NoticeKind, username: string | undefined) => void {
+  return function act(kind, username) {
+    log.debug("another relay tells", { kind, username });
+    if (kind === "reload") return reload();
+    if (username === undefined) return;
+    if (kind === "released") return forget(username);
+    if (kind === "limits") {
+      users.limits.refresh(username)
+        .catch((error) => log.error("cannot read limits of a user", { username, error }));
+      return;
+    }
+    control.recheck(username);
+    hub.dropVisitors(username);
+  };
+}
+
+/** Makes what takes connections on whose clients overlook where their tickets are to be shown. */
+function createHops(
+  { metrics, log }: Pick<Ground, "metrics" | "log">,
+): ConstructorParameters<typeof Cluster>[0]["onStray"] {
+  const places = new Places({ total: MAX_HOPS });
+  return async function onStray({ conn, ticket, username }, to) {
+    const place = places.take(username);
+    if (place === undefined) return closeQuietly(conn);
+    log.debug("client shows another relay's ticket here: taking its connection there", {
+      username,
+      ...to,
+    });
+    metrics.counters.hopBytes += await hop(conn, ticket, to);
+    place.leave();
+  };
+}
