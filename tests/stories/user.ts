@@ -175,9 +175,13 @@ export async function connectControl(relay: Relay, user: User): Promise<ControlL
   return { ...link, online: await link.next("online") };
 }
 
-/** A data connection that shows a ticket. */
-export async function dialData(relay: Relay, ticket: string): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.data! });
+/** A data connection that shows a ticket, at the relay's data port unless at another one. */
+export async function dialData(
+  relay: Relay,
+  ticket: string,
+  port: number = relay.ports.data!,
+): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await conn.write(dataPreface(ticket));
   return conn;
 }
@@ -235,17 +239,22 @@ export async function startPage(
   };
 }
 
-/** Answers every `connect` with a data connection to the user's server, until the session ends. */
+/**
+ * Answers every `connect` with a data connection to the user's server, until the session ends.
+ *
+ * @param options `minds`: whether it shows tickets where it is told to.
+ */
 export async function joinVisitors(
   relay: Relay,
   user: User,
   port: number,
+  { minds = true } = {},
 ): Promise<AsyncDisposable & { link: ControlLink }> {
   const link = await connectControl(relay, user);
   const joins = new Set<Promise<unknown>>();
 
-  async function join(ticket: string): Promise<void> {
-    const conn = await dialData(relay, ticket);
+  async function join({ ticket, dataPort }: Message): Promise<void> {
+    const conn = await dialData(relay, ticket, minds ? dataPort : undefined);
     conn.setNoDelay(true);
     const { rest } = await readJoin(conn);
     const own = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -256,8 +265,7 @@ export async function joinVisitors(
 
   const serving = (async () => {
     while (true) {
-      const { ticket } = await link.next("connect");
-      const joined: Promise<unknown> = join(ticket).catch(() => {})
+      const joined: Promise<unknown> = join(await link.next("connect")).catch(() => {})
         .finally(() => joins.delete(joined));
       joins.add(joined);
     }
