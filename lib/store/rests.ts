@@ -7,10 +7,7 @@ import type { Trace } from "./acts.ts";
 export interface Rest {
   username: string;
   /** Milliseconds since the epoch. */
-  releasedAt: number;
   until: number;
-  /** Whether it is known which profile had the name. */
-  profileKnown: boolean;
 }
 
 /** The names that rest; a rest that is over is none. Rejects as the `Store` does. */

@@ -94,12 +94,7 @@ export function toSets(rows: Row[]): OwnedSets {
 
 /** A row of `resting_name`. */
 export function toRest(row: Row): Rest {
-  return {
-    username: String(row.username),
-    releasedAt: Number(row.released_at),
-    until: Number(row.rests_until),
-    profileKnown: row.profile_hash !== null,
-  };
+  return { username: String(row.username), until: Number(row.rests_until) };
 }
 
 /** A row of `certificate_order`. */

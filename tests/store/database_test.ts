@@ -123,7 +123,7 @@ Deno.test("openDatabase() goes on with the database of every earlier version, an
     // What came later holds for what was there before.
     await store.limits.set("kaylee", { connections: 3 }, TRACE);
     await store.accounts.release("kaylee", TRACE, { restMs: 60_000 });
-    assert.equal((await store.rests.of("kaylee"))?.profileKnown, false);
+    assert.equal((await store.rests.of("kaylee"))?.username, "kaylee");
     assert.deepEqual((await store.acts.list()).map(({ act }) => act), ["limit", "release"]);
     await store.close();
     using kept = new DatabaseSync(`${path}.schema-${version}`, { readOnly: true });
