@@ -4,14 +4,22 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { acceptLoop, LONGEST_BACKOFF_MS } from "./accept_loop.ts";
 import type { Place, Places } from "./places.ts";
 import { LogThrottle } from "./log_throttle.ts";
 import { closeQuietly } from "./splice.ts";
 import type { Log } from "../log.ts";
 
+/**
+ * Turns of the event loop without a connection after which a listener that stops has all that has come:
+ * the runtime asks the kernel in every fourth (DENO_TOKIO_EVENT_INTERVAL), and a connection takes several to
+ * get here.
+ */
+const QUIET_TURNS = 16;
+
 /** Turns of the event loop in which a listener that stops accepts what has come, at most. */
-const MOST_TURNS = 100;
+const MOST_TURNS = 1_000;
 
 /** Least time between two log lines of connections that cannot be accepted. */
 const WARN_EVERY_MS = 10_000;
@@ -120,10 +128,12 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
   let stopped: Promise<void> | undefined;
 
   async function stop(): Promise<void> {
-    // Each turn of the event loop may accept some; who comes faster than that is no queue any more.
-    for (let turn = 0, before = -1; before < counts.accepted && turn < MOST_TURNS; turn++) {
-      before = counts.accepted;
-      await new Promise((resolve) => setTimeout(resolve));
+    // Who comes faster than that is no queue any more.
+    for (let turn = 0, quiet = 0; quiet < QUIET_TURNS && turn < MOST_TURNS; turn++) {
+      const before = counts.accepted;
+      // No timer: what comes while that waits would be lost.
+      await new Promise((resolve) => setImmediate(resolve));
+      quiet = counts.accepted === before ? quiet + 1 : 0;
     }
     stopping.abort();
     listener.close();
