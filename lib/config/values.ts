@@ -146,9 +146,16 @@ export function oneOf<const T extends string>(...words: T[]): (value: string) =>
   };
 }
 
-/** Where the web server of PowerDNS is: what follows is added to it, and may be given or not. */
+/**
+ * Where the web server of PowerDNS is: what follows is added to it, and may be given or not, up to the
+ * server's name, which is a setting of its own.
+ */
 export function apiRoot(value: string): string {
-  return url(value).replace(/(?:\/api(?:\/v1)?)?\/?$/, "");
+  const given = url(value);
+  if (/[?#]/.test(given)) {
+    throw new TypeError(`is ${JSON.stringify(given)}; write it without what begins with ? or #`);
+  }
+  return given.replace(/(?:\/api(?:\/v1(?:\/servers(?:\/[^/]*)?)?)?)?\/?$/, "");
 }
 
 /** An http or https URL. */

@@ -75,10 +75,27 @@ Deno.test("email() takes one address without more around it", () => {
 
 Deno.test("url() keeps an address as it is, apiRoot() takes PowerDNS's with its path or without", () => {
   check(values.url, [["https://acme.example/dir/", "https://acme.example/dir/"]]);
-  for (const path of ["", "/", "/api", "/api/", "/api/v1", "/api/v1/"]) {
+  const server = "/api/v1/servers/localhost";
+  for (
+    const path of [
+      "",
+      "/",
+      "/api",
+      "/api/",
+      "/api/v1",
+      "/api/v1/",
+      "/api/v1/servers",
+      server,
+      `${server}/`,
+    ]
+  ) {
     assert.equal(values.apiRoot(`http://127.0.0.1:8081${path}`), "http://127.0.0.1:8081");
   }
-  assert.equal(values.apiRoot("https://example.org/pdns/"), "https://example.org/pdns");
+  check(values.apiRoot, [
+    ["https://example.org/pdns/", "https://example.org/pdns"],
+    ["http://127.0.0.1:8081/?x", /without what begins with \? or #/],
+    ["http://127.0.0.1:8081/#x", /without what begins with/],
+  ]);
 });
 
 Deno.test("path() takes no path that only a shell completes", () => {
