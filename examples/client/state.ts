@@ -199,8 +199,12 @@ export class State {
   }
 
   /** Further authorities to trust when talking to the relay, PEM. */
-  ca(): Promise<string | undefined> {
-    return this.#read("ca.pem");
+  async ca(): Promise<string | undefined> {
+    const pem = await this.#read("ca.pem");
+    if (pem !== undefined && !pem.includes("-----BEGIN CERTIFICATE-----")) {
+      throw this.#damaged("ca.pem");
+    }
+    return pem;
   }
 
   /** Keeps further authorities, or forgets them. */
@@ -217,7 +221,11 @@ export class State {
     } catch {
       // Reported below like any other content that this program did not write.
     }
-    throw new Error(`Cannot read ${this.path(name)}: it is damaged; remove it and set up again`);
+    throw this.#damaged(name);
+  }
+
+  #damaged(name: string): Error {
+    return new Error(`Cannot read ${this.path(name)}: it is damaged; remove it and set up again`);
   }
 
   async #writeJson(name: string, value: unknown): Promise<void> {

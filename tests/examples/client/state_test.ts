@@ -69,6 +69,10 @@ Deno.test("State says which file is damaged", () =>
       await Deno.writeTextFile(state.path("account.json"), text);
       await assert.rejects(state.account(), /account\.json: it is damaged/);
     }
+    for (const text of ["", "no PEM"]) {
+      await Deno.writeTextFile(state.path("ca.pem"), text);
+      await assert.rejects(state.ca(), /ca\.pem: it is damaged/);
+    }
     await Deno.writeTextFile(state.path("identity.pem"), "no PEM");
     assert.equal(await state.identity(), undefined);
   }));
