@@ -9,7 +9,8 @@ import {
   type ServiceManager,
   serviceManagers,
 } from "./service/service.ts";
-import { type State, stateFolder } from "./state.ts";
+import type { State } from "./state.ts";
+import { stateFolder } from "./state_folder.ts";
 
 /** Digits of a folder's hash in the name of its job. */
 const HASH_LENGTH = 8;

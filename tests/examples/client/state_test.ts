@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { takeLock } from "../../../examples/client/lock.ts";
-import { State, stateFolder } from "../../../examples/client/state.ts";
+import { State } from "../../../examples/client/state.ts";
 import { withFolder } from "./story.ts";
 
 const LOCK = "../../../examples/client/lock.ts";
@@ -15,31 +15,6 @@ const ACCOUNT = {
 } as const;
 
 const PEM = (label: string): string => `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`;
-
-Deno.test("stateFolder() looks at the option, then the variables in their order", () => {
-  const env: Record<string, string> = {
-    GLOSSON_STATE: "/state",
-    XDG_CONFIG_HOME: "/xdg",
-    HOME: "/home/kaylee",
-    APPDATA: "/roaming",
-  };
-  const read = (name: string): string | undefined => env[name];
-  assert.equal(stateFolder("/option", read), "/option");
-  assert.equal(stateFolder(undefined, read), "/state");
-  env.GLOSSON_STATE = "";
-  assert.equal(stateFolder(undefined, read), join("/xdg", "glosson"));
-  for (const nowhere of ["", "relative/config", undefined]) {
-    if (nowhere === undefined) delete env.XDG_CONFIG_HOME;
-    else env.XDG_CONFIG_HOME = nowhere;
-    assert.equal(stateFolder(undefined, read), join("/home/kaylee", ".config", "glosson"));
-  }
-  delete env.HOME;
-  assert.equal(stateFolder(undefined, read), join("/roaming", "glosson"));
-  delete env.APPDATA;
-  assert.throws(() => stateFolder(undefined, read), /--state DIR/);
-  env.GLOSSON_STATE = "/state";
-  assert.throws(() => stateFolder("", read), /--state names no folder/);
-});
 
 Deno.test("State keeps what it is given", () =>
   withFolder(async (folder) => {
