@@ -18,7 +18,7 @@ import { createRetries, type Retries } from "./retries.ts";
 /** Ended orders are kept this long: longer than the budget counts and a client asks. */
 const KEEP_MS = 30 * DAY_MS;
 
-/** Longest sleep of the queue, so that a clock that jumps is noticed. */
+/** Longest sleep of the queue, so that a clock that jumps is noticed, and what another relay left. */
 const MAX_SLEEP_MS = 60_000;
 
 /** Shortest one, so that a clock at the very edge of a moment does not spin. */
@@ -58,6 +58,7 @@ class IssuanceQueue implements Issuance {
     this.#runs = new OrderRuns({
       ...{ orders, authority, log, now },
       retries: this.#retries,
+      perWeek: options.perWeek ?? Infinity,
       onFailed: (order, why) => this.#ended(order, why),
       onDone: () => void this.#pump(),
     });
@@ -137,7 +138,8 @@ class IssuanceQueue implements Issuance {
     this.#passDue = false;
     clearTimeout(this.#timer);
     if (this.#stopped || !this.#hasTurn) return;
-    let wakeAt = Infinity;
+    // Another relay may leave something at any time.
+    let wakeAt = this.#now() + MAX_SLEEP_MS;
     try {
       const { planned, blocked } = await this.#planner.plan();
       if (this.#stopped) return;
@@ -151,14 +153,11 @@ class IssuanceQueue implements Issuance {
       }
     } catch (error) {
       log.error("queue of certificate orders failed; it is looked at again", { error });
-      wakeAt = this.#now() + MAX_SLEEP_MS;
     }
-    if (wakeAt < Infinity) {
-      this.#timer = setTimeout(
-        () => this.#pump(),
-        Math.min(MAX_SLEEP_MS, Math.max(MIN_SLEEP_MS, wakeAt - this.#now())),
-      );
-    }
+    this.#timer = setTimeout(
+      () => this.#pump(),
+      Math.max(MIN_SLEEP_MS, wakeAt - this.#now()),
+    );
   }
 
   async suspend(username: string): Promise<void> {

@@ -1,9 +1,10 @@
 import type { Authority } from "../certificate/authority.ts";
 import type { Log } from "../log.ts";
 import { settleWithin } from "../net/pause.ts";
-import type { OrderStore, QueuedOrder } from "../store/orders.ts";
+import { type OrderStore, type QueuedOrder, TAKEN_MS } from "../store/orders.ts";
 import { type ProblemCode, problemOf } from "../wire/problems.ts";
 import type { Retries } from "./retries.ts";
+import { BUDGET_WINDOW_MS } from "./budget.ts";
 import { orderUserCertificate } from "./user_order.ts";
 
 /** How long orders may take to clean up; a restart goes on with them either way. */
@@ -15,6 +16,8 @@ export interface OrderRunsOptions {
   authority: Authority;
   retries: Retries;
   log: Log;
+  /** New names in any seven days. */
+  perWeek: number;
   /** Clock in milliseconds since the epoch. */
   now: () => number;
   /** Told of an order that failed for good, once that is stored. */
@@ -55,7 +58,7 @@ export class OrderRuns {
   /** Places an order. */
   start(order: QueuedOrder): void {
     const abort = new AbortController();
-    const done = this.#run(order, abort.signal).finally(() => {
+    const done = this.#run(order, abort).finally(() => {
       this.#running.delete(order.id);
       this.#options.onDone();
     });
@@ -80,14 +83,18 @@ export class OrderRuns {
     await settleWithin(STOP_TIMEOUT_MS, [also, ...done]);
   }
 
-  async #run(order: QueuedOrder, signal: AbortSignal): Promise<void> {
-    const { orders, authority, retries, log, now } = this.#options;
+  /** Places an order, which is this relay's while it is under way. */
+  async #run(order: QueuedOrder, abort: AbortController): Promise<void> {
+    const { orders, authority, retries, log, perWeek, now } = this.#options;
     const { id, username } = order;
+    const { signal } = abort;
     const startedAt = performance.now();
     let spent = false;
+    let keeping: ReturnType<typeof setInterval> | undefined;
     try {
-      // It may have ended since it was planned; from here on its end aborts it.
-      if (!await orders.isPending(id)) return;
+      // It may have ended since it was planned, or be another relay's; from here on its end aborts it.
+      if (!await orders.take(id, { since: now() - BUDGET_WINDOW_MS, limit: perWeek })) return;
+      keeping = setInterval(() => this.#keep(id), TAKEN_MS / 3);
       const newest = await orders.newest(username);
       signal.throwIfAborted();
       const ready = await orderUserCertificate({
@@ -112,7 +119,17 @@ export class OrderRuns {
       } catch (storeError) {
         log.error("order's failure not stored", { order: id, error: storeError });
       }
+    } finally {
+      clearInterval(keeping);
+      // Else it is left at the end of its time.
+      if (keeping !== undefined && signal.aborted) await orders.leave(id).catch(() => {});
     }
+  }
+
+  /** Keeps an order this relay's; while the store is away it cannot become another's either. */
+  async #keep(id: string): Promise<void> {
+    const kept = await this.#options.orders.take(id).catch(() => true);
+    if (!kept) this.abort(id, "it has ended, or is another relay's by now");
   }
 
   async #noteFailure(order: QueuedOrder, error: unknown): Promise<void> {

@@ -39,18 +39,27 @@ export function createPlanner(options: PlannerOptions): Planner {
     // waits, nor as none. Its end is a reason to plan anew.
     const underWay = new Map(running);
     const { pending, newNames } = await orders.outlook(now() - BUDGET_WINDOW_MS);
-    return { underWay, waiting: pending.filter(({ id }) => !underWay.has(id)), newNames };
+    const others = pending.filter(({ id }) => !underWay.has(id));
+    return {
+      underWay,
+      waiting: others.filter(({ elsewhere }) => elsewhere === undefined),
+      elsewhere: others.filter(({ elsewhere }) => elsewhere),
+      newNames,
+    };
   }
 
   return {
     async plan() {
-      const { underWay, waiting, newNames } = await look();
+      const { underWay, waiting, elsewhere, newNames } = await look();
       const allowed = waiting.filter(({ blocked }) => !blocked);
       // One whose end is stored but not known yet counts once.
       const signed = new Set(newNames.map(({ id }) => id));
       const times = turns(allowed, {
         signed: newNames.map(({ at }) => at),
-        running: [...underWay].filter(([id]) => !signed.has(id)).map(([, order]) => order),
+        running: [
+          ...[...underWay].filter(([id]) => !signed.has(id)).map(([, order]) => order),
+          ...elsewhere,
+        ],
         perWeek,
         now: now(),
       });

@@ -57,6 +57,16 @@ export interface QueuedOrder {
   renewal: boolean;
   /** Whether the operator blocks the name. */
   blocked: boolean;
+  /** Present where another relay of the same store has taken it. */
+  elsewhere?: true;
+}
+
+/** What a new name's order has to find room in when it is taken. */
+export interface OrderBudget {
+  /** From when certificates count, milliseconds since the epoch. */
+  since: number;
+  /** How many may be signed since then, of all relays together. */
+  limit: number;
 }
 
 /** What there is to order and what was, as of one moment. */
@@ -69,6 +79,9 @@ export interface Outlook {
    */
   newNames: { id: string; at: number }[];
 }
+
+/** How long an order is a relay's that takes it, milliseconds: then that one has died over it. */
+export const TAKEN_MS = 60_000;
 
 /**
  * Users' orders of certificates. Rejects as the `Store` does; `finish`, `fail` and `countSpent` wait
@@ -83,8 +96,16 @@ export interface OrderStore {
   outlook(since: number): Promise<Outlook>;
   /** The user's newest signed certificate. */
   newest(username: string): Promise<{ certificate: string; notAfter: number } | undefined>;
-  /** Whether the order still waits for its end. */
-  isPending(id: string): Promise<boolean>;
+  /**
+   * Takes a pending order for this relay, or keeps it taken, for {@linkcode TAKEN_MS} from now on: no other
+   * relay of the same store takes it meanwhile.
+   *
+   * @param budget where it is taken; absent where it is kept.
+   * @returns false when it has ended, when another relay has it, or when others have used the budget up.
+   */
+  take(id: string, budget?: OrderBudget): Promise<boolean>;
+  /** Leaves a pending order that was taken to whoever takes it next. */
+  leave(id: string): Promise<void>;
   /**
    * Ends a pending order with its certificate; false when it is no longer pending, and nobody gets the
    * certificate: then it only counts against the budget.

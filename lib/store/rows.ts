@@ -123,6 +123,7 @@ export function toQueued(row: Row): QueuedOrder {
     createdAt: Number(row.created_at),
     renewal: row.renewal === 1,
     blocked: row.blocked === 1,
+    ...(row.elsewhere === 1 && { elsewhere: true as const }),
   };
 }
 

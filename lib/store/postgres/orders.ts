@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto";
-import type { OrderRequest, OrderStore, RequestRules, Submitted } from "../orders.ts";
+import {
+  type OrderBudget,
+  type OrderRequest,
+  type OrderStore,
+  type RequestRules,
+  type Submitted,
+  TAKEN_MS,
+} from "../orders.ts";
 import { PATIENT_MS, RELEASED, toOrder, toQueued } from "../rows.ts";
 import { isOwner } from "./accounts.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
@@ -11,8 +18,16 @@ const HAS_EARLIER = `EXISTS (
   WHERE earlier.username = o.username AND earlier.status = 'ready' AND earlier.number < o.number
 )`;
 
+/** The time by the database's clock, milliseconds since the epoch: relays' own may differ. */
+const CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/** Key of the advisory lock of whoever takes a new name's order: one budget is for all. */
+const BUDGET_LOCK = "7452731094083595877";
+
 /** Keeps the orders in the database. */
 export function orderTable(engine: PostgresEngine): OrderStore {
+  /** This relay's, as long as it runs. */
+  const relay = crypto.randomUUID();
   return {
     submit: (request, rules) => engine.write((ask) => submit(ask, request, rules)),
     get: (username, id) =>
@@ -24,7 +39,7 @@ export function orderTable(engine: PostgresEngine): OrderStore {
         );
         return toOrder(rows[0]);
       }),
-    outlook: (since) => engine.read((ask) => outlook(ask, since)),
+    outlook: (since) => engine.read((ask) => outlook(ask, since, relay)),
     newest: (username) =>
       engine.read(async (ask) => {
         const { rows: [row] } = await ask<{ certificate: string; not_after: number }>(
@@ -34,7 +49,14 @@ export function orderTable(engine: PostgresEngine): OrderStore {
         );
         return row && { certificate: row.certificate, notAfter: row.not_after };
       }),
-    isPending: (id) => engine.read((ask) => isPending(ask, id)),
+    take: (id, budget) => engine.write((ask) => take(ask, id, relay, budget)),
+    leave: (id) =>
+      engine.write(async (ask) => {
+        await ask(
+          "UPDATE certificate_order SET taken_until = NULL WHERE id = $1 AND taken_by = $2",
+          [id, relay],
+        );
+      }),
     // Where the connection was lost over its commit it is done anew, and then finds itself done.
     finish: ({ id, username }, { certificate, notAfter, renewAfter }, now) =>
       engine.write(async (ask) => {
@@ -109,15 +131,21 @@ async function submit(
   return { state: "queued", superseded };
 }
 
-async function outlook(ask: Ask, since: number): ReturnType<OrderStore["outlook"]> {
+async function outlook(
+  ask: Ask,
+  since: number,
+  relay: string,
+): ReturnType<OrderStore["outlook"]> {
   const { rows: pending } = await ask(
     `SELECT id, o.username, csr, created_at, (blocked_at IS NOT NULL)::int AS blocked,
+       (taken_until > ${CLOCK} AND taken_by <> $1)::int AS elsewhere,
        EXISTS (
          SELECT 1 FROM certificate_order AS earlier
          WHERE earlier.username = o.username AND earlier.status = 'ready'
        )::int AS renewal
      FROM certificate_order AS o LEFT JOIN blocked_name USING (username)
      WHERE status = 'pending' ORDER BY renewal DESC, created_at, number`,
+    [relay],
   );
   const { rows: newNames } = await ask<{ id: string; at: number }>(
     `SELECT id, ended_at AS at FROM certificate_order AS o
@@ -125,6 +153,47 @@ async function outlook(ask: Ask, since: number): ReturnType<OrderStore["outlook"
     [since],
   );
   return { pending: pending.map(toQueued), newNames };
+}
+
+async function take(
+  ask: Ask,
+  id: string,
+  relay: string,
+  budget: OrderBudget | undefined,
+): Promise<boolean> {
+  if (budget !== undefined && !await hasRoom(ask, id, relay, budget)) return false;
+  const { count } = await ask(
+    `UPDATE certificate_order SET taken_by = $2, taken_until = ${CLOCK} + ${TAKEN_MS}
+     WHERE id = $1 AND status = 'pending'
+       AND (taken_until IS NULL OR taken_until <= ${CLOCK} OR taken_by = $2)`,
+    [id, relay],
+  );
+  return count === 1;
+}
+
+/**
+ * Whether a new name's order is within the budget beside what was signed and what other relays have taken;
+ * what this one has taken it has planned with. Whoever asks has the lock until the order is taken.
+ */
+async function hasRoom(
+  ask: Ask,
+  id: string,
+  relay: string,
+  { since, limit }: OrderBudget,
+): Promise<boolean> {
+  if (limit === Infinity) return true;
+  await ask("SELECT pg_advisory_xact_lock($1)", [BUDGET_LOCK]);
+  const { rows: [row] } = await ask<{ renewal: boolean; used: number }>(
+    `SELECT EXISTS (
+         SELECT 1 FROM certificate_order AS o WHERE id = $1 AND ${HAS_EARLIER}
+       ) AS renewal,
+       (SELECT count(*) FROM certificate_order AS o WHERE NOT ${HAS_EARLIER} AND (
+         status = 'ready' AND ended_at > $2 OR
+         status = 'pending' AND id <> $1 AND taken_until > ${CLOCK} AND taken_by <> $3
+       )) AS used`,
+    [id, since, relay],
+  );
+  return row!.renewal || row!.used < limit;
 }
 
 /** A row for a certificate that was paid for: made at no time, so that it counts as no request. */

@@ -123,4 +123,9 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   // One that does not say where its users are would have the others take them for away.
   { needs: 2, sql: CLUSTER_TABLES },
+  {
+    // Who takes no order first would order what another one has taken.
+    needs: 3,
+    sql: `ALTER TABLE certificate_order ADD COLUMN taken_by text, ADD COLUMN taken_until bigint;`,
+  },
 ];

@@ -109,7 +109,9 @@ export function orderTable(engine: Engine): OrderStore {
         if (row === undefined) return undefined;
         return { certificate: String(row.certificate), notAfter: Number(row.not_after) };
       }),
-    isPending: (id) => engine.read(() => isPending(id)),
+    // There is no other relay; what this one has planned is within its budget.
+    take: (id) => engine.read(() => isPending(id)),
+    leave: () => Promise.resolve(),
     finish: ({ id, username }, { certificate, notAfter, renewAfter }, now) =>
       engine.write(() => {
         if (ready.run(certificate, notAfter, renewAfter, now, id).changes === 1) return true;

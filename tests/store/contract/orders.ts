@@ -34,9 +34,9 @@ export function orderContract(holds: Holds): void {
     assert.equal(await orders.get("river", "good"), undefined);
     assert.equal(await orders.get("kaylee", "other"), undefined);
     const good = { id: "good", username: "kaylee" };
-    assert.equal(await orders.isPending("good"), true);
+    assert.equal(await orders.take("good"), true);
     assert.equal(await orders.finish(good, READY, 2), true);
-    assert.equal(await orders.isPending("good"), false);
+    assert.equal(await orders.take("good"), false);
     assert.deepEqual(await orders.get("kaylee", "good"), { status: "ready", ...READY });
     await submit(store, { id: "bad", username: "river" });
     assert.equal(await orders.fail("bad", '{"why":"not"}', 3), true);

@@ -148,3 +148,56 @@ Deno.test("what one relay changes another knows within a second", async () => {
   await a.accounts.release("kaylee", TRACE);
   await until(() => !hidden.has("kaylee"), "it is not", 1_000);
 });
+
+Deno.test("an order is taken by one relay, within the budget of all, and left to the next", async () => {
+  await using two = await relays(2);
+  const [a, b] = two.stores.map(({ orders }) => orders) as [Store["orders"], Store["orders"]];
+  const rules = { limit: 9, windowMs: 1_000, underWay: [], superseded: "{}" };
+  for (let i = 0; i < 6; i++) {
+    await a.submit({ id: `${i}`, username: `user${i}`, csr: "a csr", createdAt: i }, rules);
+  }
+  const budget = { since: 0, limit: 3 };
+  for (let i = 0; i < 3; i++) {
+    const taken = await Promise.all([a, b].map((orders) => orders.take(`${i}`, budget)));
+    assert.deepEqual(taken.toSorted(), [false, true], `order ${i}`);
+  }
+  // What a relay has taken itself it has planned with; of the others it cannot take more than is left.
+  const mine = (await a.outlook(0)).pending.filter(({ elsewhere }) => !elsewhere).map(({ id }) =>
+    id
+  );
+  const others = (await b.outlook(0)).pending.filter(({ elsewhere }) => !elsewhere);
+  assert.equal(mine.length + others.length, 6 + 3);
+  await a.finish(
+    { id: "0", username: "user0" },
+    { certificate: "", notAfter: 9, renewAfter: 8 },
+    1,
+  );
+  const open = ["1", "2"];
+  for (const id of open) {
+    const holder = mine.includes(id) ? a : b;
+    const other = holder === a ? b : a;
+    assert.equal(await holder.take(id), true, "kept");
+    assert.equal(await other.take(id), false);
+    await other.leave(id);
+    assert.equal(await other.take(id), false, "was not its to leave");
+    await holder.leave(id);
+    assert.equal(await other.take(id), true);
+    await other.leave(id);
+  }
+  // One is signed; two are free, of which both relays want three at once.
+  const third = await relaysOf(two.url);
+  await using _third = third;
+  assert.equal(await third.orders.take("3", budget), true);
+  assert.equal(await a.take("4", budget), true);
+  assert.equal(await b.take("5", budget), false, "the budget is used up");
+  // Whose relay died over it is another's after its time.
+  const database = new URL(two.url).pathname.slice(1);
+  await server.psql("UPDATE certificate_order SET taken_until = 1 WHERE id = '3'", database);
+  assert.equal(await b.take("3", budget), true);
+});
+
+/** One more store on a database. */
+async function relaysOf(url: string): Promise<Store & AsyncDisposable> {
+  const store = await openPostgres({ address: parsePostgresUrl(url) });
+  return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });
+}
