@@ -9,6 +9,8 @@ export interface Bench {
   rounds: number;
   /** Peers that are installed and wanted. */
   peers: readonly Peer[];
+  /** Whether a peer of a name is wanted, installed or not. */
+  wants: (name: string) => boolean;
   /** A checkout of an earlier version to measure too, with a slash behind it. */
   before?: string;
   /** Takes a line of the results. */

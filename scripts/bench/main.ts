@@ -15,7 +15,9 @@ import { pressure } from "./pressure.ts";
 import { rate } from "./rate.ts";
 import { soak } from "./soak.ts";
 import { start } from "./start.ts";
+import { comparison, rowsOf } from "./compare.ts";
 import { type Row, textTable } from "./table.ts";
+import { tunnels } from "./tunnels.ts";
 import { verdicts, verdictText } from "./verdicts.ts";
 
 const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
@@ -30,18 +32,23 @@ const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
   page,
   start,
   soak,
+  tunnels,
 };
 
 const HELP = `Measures the relay beside other programs for the same job.
 
 Usage: deno task bench [SECTION...] [--quick] [--json] [--rounds N] [--peer NAME...] [--before DIR]
+                       [--compare FILE]
 
-Sections: ${Object.keys(SECTIONS).join(", ")}; all of them when none is named.
+Sections: ${Object.keys(SECTIONS).join(", ")}; all of them when none is
+named but tunnels, which has cargo and Go build the others' programs first, for minutes.
 
   --quick      shorter runs, fewer rounds: to see that it works, not to quote
   --json       one JSON object instead of the table
   --rounds N   how often each program is measured, in turns; medians are shown
   --peer NAME  only peers whose name holds NAME; "none" for none
+  --compare FILE
+               an earlier run's --json: tells what each value is of that one's
   --before DIR a checkout of an earlier version, whose client is measured in the same run (page)
 `;
 
@@ -55,14 +62,19 @@ const { values: options, positionals } = readCommandLine(HELP, {
     rounds: { type: "string" },
     peer: { type: "string", multiple: true },
     before: { type: "string" },
+    compare: { type: "string" },
   },
 });
 const unknown = positionals.find((name) => !Object.hasOwn(SECTIONS, name));
 if (unknown !== undefined) refuse(`there is no section ${unknown}`);
 
-const wanted = PEERS.filter(({ name }) =>
-  options.peer === undefined || options.peer.some((part) => name.includes(part))
-);
+function wants(name: string): boolean {
+  return options.peer === undefined || options.peer.some((part) => name.includes(part));
+}
+const earlier = options.compare === undefined
+  ? []
+  : await rowsOf(options.compare).catch(({ message }: Error) => refuse(message));
+const wanted = PEERS.filter(({ name }) => wants(name));
 const installed = await Promise.all(wanted.map(isInstalled));
 const skipped = wanted.filter((_, i) => !installed[i]).map(({ name }) => name);
 const rounds = wholeNumber("rounds", options.rounds ?? (options.quick ? "2" : "5"));
@@ -74,6 +86,7 @@ const bench: Bench = {
   rounds,
   before: options.before?.replace(/\/*$/, "/"),
   peers: wanted.filter((_, i) => installed[i]),
+  wants,
   add: (row) => rows.push(row),
   async mayFail(target, act) {
     try {
@@ -89,7 +102,10 @@ const bench: Bench = {
 };
 if (skipped.length > 0) bench.tell(`not installed, skipped: ${skipped.join(", ")}`);
 for (const [name, why] of Object.entries(LEFT_OUT)) bench.tell(`left out: ${name}, ${why}`);
-for (const name of positionals.length > 0 ? positionals : Object.keys(SECTIONS)) {
+const sections = positionals.length > 0
+  ? positionals
+  : Object.keys(SECTIONS).filter((name) => name !== "tunnels");
+for (const name of sections) {
   try {
     await SECTIONS[name]!(bench);
   } catch (error) {
@@ -99,7 +115,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(SECTIONS))
 const found = verdicts(rows);
 const text = options.json
   ? JSON.stringify({ skipped, leftOut: LEFT_OUT, failures, rows, verdicts: found }, null, 2) + "\n"
-  : [textTable(rows), verdictText(found)].join("\n");
+  : [textTable(rows), verdictText(found), comparison(rows, earlier)].join("\n");
 Deno.stdout.writeSync(encoder.encode(text));
 for (const failure of failures) bench.tell(`bench: ${failure}`);
 Deno.exit(failures.length > 0 ? 1 : 0);

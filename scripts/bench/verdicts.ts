@@ -124,6 +124,12 @@ export function verdicts(rows: readonly Row[]): Verdict[] {
     "most",
     3,
   );
+  for (const { section, target, values } of rows) {
+    if (section !== "tunnels, ours by theirs") continue;
+    for (const [name, ratio = NaN] of Object.entries(values)) {
+      judge(`${name} / ${target}'s`, ratio, name.startsWith("gbps") ? "least" : "most", 1);
+    }
+  }
   for (const row of rows.filter((r) => r.section === "memory" && r.target === "glossond")) {
     const limit = row.case.startsWith("client") ? 36 : 22;
     judge(`${row.case}: KB each`, row.values.rssKbEach ?? NaN, "most", limit);
