@@ -101,7 +101,16 @@ local_addr = "127.0.0.1:${origin}"
     }),
     client: ({ visitors, origin }) => ({
       program: "bore",
-      args: ["local", `${origin}`, "--to", "127.0.0.1", "--port", `${visitors}`],
+      args: [
+        "local",
+        `${origin}`,
+        "--local-host",
+        "127.0.0.1",
+        "--to",
+        "127.0.0.1",
+        "--port",
+        `${visitors}`,
+      ],
     }),
   },
   {
