@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { run } from "../../scripts/run.ts";
+import { until } from "../certificate/helpers.ts";
+import { setUpGlosson } from "../stories/glosson.ts";
 import { BASE, type Relay, ROOT } from "../stories/relay.ts";
-import { apiOf, serveUser, type User, visit } from "../stories/user.ts";
+import { serveUser, signUp, visit } from "../stories/user.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { compileExecutables } from "./deploy/executable.ts";
+import { frontPorts, startHaproxy } from "./deploy/front.ts";
 import { type PlacedFile, startSystemd, type Systemd } from "./deploy/systemd.ts";
 
 /** The unit's own exposure level; systemd-analyze calls 0 to 1.5 safe to say "OK" to. */
@@ -11,6 +14,16 @@ const MAX_EXPOSURE = 1.5;
 
 /** Only where the log goes is this test's: no journald runs beside this systemd. */
 const LOG_FILE = "/run/glossond.log";
+
+/** Restarts behind HAProxy, and how often a visitor comes meanwhile. */
+const RESTARTS = 3;
+const VISIT_EVERY_MS = 50;
+
+/** What a client says when it is online. */
+const ONLINE = /Online/;
+
+/** What visitors of one who is online get, see `gotBy()`. */
+const SERVED = "200 online";
 
 async function analyze(...args: string[]): Promise<string> {
   const { code, text } = await run("systemd-analyze", args);
@@ -65,7 +78,7 @@ async function relayOf(
     pid: 0,
     dir: "/etc/glossond",
     stateDir: state,
-    biosDir: "/etc/glossond/bios",
+    biosDir: `${systemd.root}/etc/glossond/bios`,
     ports,
     ca: await text(`${state}/local-ca.pem`),
     lines: [],
@@ -77,7 +90,7 @@ async function relayOf(
 }
 
 /** Free ports for the listeners, and a settings file that names them. */
-function freshSettings(): { ports: Record<string, number>; settings: string } {
+function freshSettings(publicPort = 0): { ports: Record<string, number>; settings: string } {
   const names = ["hub", "data", "control", "pages", "admin"];
   const ports = Object.fromEntries(names.map((name) => [name, freePort()]));
   const settings = [
@@ -85,7 +98,7 @@ function freshSettings(): { ports: Record<string, number>; settings: string } {
     `GLOSSOND_BASE_DOMAIN=${BASE}`,
     "GLOSSOND_GET_BIO_SCRIPT=/etc/glossond/get_bio.py",
     "GLOSSOND_PUBLIC_DATA_HOST=127.0.0.1",
-    "GLOSSOND_PUBLIC_PORT=0",
+    `GLOSSOND_PUBLIC_PORT=${publicPort}`,
     ...names.map((name) => `GLOSSOND_${name.toUpperCase()}_PORT=${ports[name]}`),
     "",
   ].join("\n");
@@ -157,7 +170,7 @@ Deno.test("an instance of the unit takes the other's place, which ends by itself
     (await systemd.systemctl("show", "-P", property, unit)).trim();
   await systemd.systemctl("start", "glossond@a");
   const relay = await relayOf(systemd, ports);
-  const user = await signUpBy(systemd, relay);
+  const user = await signUp(relay, "kaylee");
   {
     await using _server = await serveUser(relay, user, () => new Response("hello"));
     assert.equal((await visit(relay, user.hostname)).body, "hello");
@@ -177,6 +190,41 @@ Deno.test("an instance of the unit takes the other's place, which ends by itself
   }
 });
 
+Deno.test("systemctl restart is noticed by nobody behind HAProxy", async () => {
+  const front = frontPorts();
+  const { ports, settings } = freshSettings(front.tls);
+  await using systemd = await systemdWith(`${settings}GLOSSOND_PROXY_PROTOCOL_FROM=127.0.0.1\n`);
+  await systemd.systemctl("start", "glossond");
+  const relay = await relayOf(systemd, ports);
+  await using stack = new AsyncDisposableStack();
+  const dir = await Deno.makeTempDir({ prefix: "glossond-restart-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
+  const { hub = 0, control = 0 } = ports;
+  stack.use(await startHaproxy({ dir, base: BASE, ports: front, hub, control }));
+  const url = `https://relay.${BASE}:${front.tls}`;
+  const glosson = stack.use(await setUpGlosson(relay, "kaylee", { url }));
+  const client = glosson.run();
+  await client.said(ONLINE);
+
+  // One every so often, whether those before have been served or wait.
+  const through = { ...relay, ports: { ...ports, hub: front.tls } };
+  const visits: Promise<string>[] = [];
+  const visiting = setInterval(() => visits.push(gotBy(through)), VISIT_EVERY_MS);
+  stack.defer(() => clearInterval(visiting));
+  const pid = () => systemd.systemctl("show", "-P", "MainPID", "glossond");
+  for (let restart = 1; restart <= RESTARTS; restart++) {
+    const before = await pid();
+    await systemd.systemctl("restart", "glossond");
+    assert.notEqual(await pid(), before);
+    await until(() => client.lines.filter((line) => ONLINE.test(line)).length > restart, "back");
+    assert.equal(await gotBy(through), SERVED);
+  }
+  clearInterval(visiting);
+  const seen = await Promise.all(visits);
+  assert.ok(seen.length > RESTARTS * 1_000 / VISIT_EVERY_MS, `${seen.length} visits`);
+  assert.deepEqual(seen.filter((what) => what !== SERVED), []);
+});
+
 Deno.test("the daemon runs by its unit under the real systemd, with all its restrictions", async () => {
   const { ports, settings } = freshSettings();
   await using systemd = await systemdWith(settings);
@@ -184,7 +232,7 @@ Deno.test("the daemon runs by its unit under the real systemd, with all its rest
   const relay = await relayOf(systemd, ports);
 
   // A user signs up by the bio script, gets a certificate, and is visited.
-  const user = await signUpBy(systemd, relay);
+  const user = await signUp(relay, "kaylee");
   {
     await using _server = await serveUser(relay, user, () => new Response("hello"));
     assert.equal((await visit(relay, user.hostname)).body, "hello");
@@ -242,14 +290,12 @@ async function command(systemd: Systemd, ...args: string[]) {
   );
 }
 
-/** Claims a name and proves it by the bio that the unit's script reads. */
-async function signUpBy(systemd: Systemd, relay: Relay): Promise<User> {
-  const api = apiOf(relay);
-  using _client = api.client;
-  const username = "kaylee";
-  const { body } = await api.request("POST", "/v1/claims", { body: { username } });
-  await systemd.write(`/etc/glossond/bios/${username}.txt`, `Hello ${body.code}\n`);
-  const verified = await api.request("POST", `/v1/claims/${body.claim}/verify`);
-  assert.equal(verified.status, 200, JSON.stringify(verified.body));
-  return { username, hostname: `${username}.${BASE}`, token: verified.body.token };
+/** What a visitor of `kaylee` gets: the status, with the page's name where it is the relay's, or the error. */
+async function gotBy(relay: Relay): Promise<string> {
+  try {
+    const { status, headers } = await visit(relay, `kaylee.${BASE}`);
+    return [status, headers.get("Glosson-Page")].filter((part) => part !== null).join(" ");
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

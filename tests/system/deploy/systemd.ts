@@ -12,6 +12,8 @@ export interface PlacedFile {
 export interface Systemd extends AsyncDisposable {
   /** Runs a program where the units run; returns its code and all that it wrote. */
   run(program: string, ...args: string[]): Promise<{ code: number; text: string }>;
+  /** Where this machine sees the files that are there. */
+  readonly root: string;
   /** Runs `systemctl`, failing with what it says. */
   systemctl(...args: string[]): Promise<string>;
   /** Writes a file there. */
@@ -116,6 +118,7 @@ export async function startSystemd(
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return {
+    root: `/proc/${await init()}/root`,
     run: (program, ...args) => inside(undefined, program, ...args),
     systemctl,
     async write(path, text) {
