@@ -208,6 +208,7 @@ async function start(
       acts,
       rests,
       profiles,
+      domains,
       users,
       bio,
       issuance,

@@ -76,6 +76,9 @@ export interface ViewSources {
   profiles: {
     of(username: string): Promise<StoredProfile | undefined>;
   };
+  domains: {
+    of(username: string): Promise<string[]>;
+  };
   figures: {
     of(username: string): Promise<StoredFigures | undefined>;
   };
@@ -112,7 +115,7 @@ interface Known {
 /** Makes views of what the stores and the running relay tell. They reject as the store. */
 export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "show"> {
   const { accounts, rests, profiles, figures, limits, hostnameOf, certificates, live } = sources;
-  const { now = Date.now } = sources;
+  const { domains, now = Date.now } = sources;
 
   async function view(username: string, known: Known): Promise<UserView> {
     const { account, rest, block: { blockedAt, blockedReason } = {} } = known;
@@ -144,6 +147,7 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
       dataPath: live?.dataPath(username) ?? null,
       parked: live?.parked(username) ?? null,
       pool: live?.pool(username) ?? null,
+      domains: account === undefined ? [] : await domains.of(username),
       figures: account === undefined ? null : figuresView(await figures.of(username), now()),
       limits: account === undefined ? null : limitsView(await limits.own(username)),
     };

@@ -76,6 +76,8 @@ export interface UserView {
   /** How many the client wants to keep parked; null when the relay does not run. */
   pool: number | null;
   /** Null without an account. */
+  /** Domains of their own that lead to them. */
+  domains: string[];
   figures: FiguresView | null;
   limits: LimitsView | null;
 }

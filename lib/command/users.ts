@@ -118,12 +118,13 @@ async function withDesk(
   openStateFolder(stateDir);
   const store = await openStore(place);
   try {
-    const { accounts, acts, orders, rests, profiles, figures, limits } = store;
+    const { accounts, acts, orders, rests, profiles, domains, figures, limits } = store;
     return await work(createUserDesk({
       accounts,
       acts,
       rests,
       profiles,
+      domains,
       figures,
       limits: { own: limits.of, set: limits.set },
       log: SILENT_LOG,

@@ -40,6 +40,7 @@ export function userText(user: UserView): string {
   return facts([
     ["name", user.username],
     ["page", `https://${user.hostname}/`],
+    ...user.domains.length === 0 ? [] : [["own domains", user.domains.join(", ")] as const],
     ["state", stateOf(user)],
     ["blocked since", blockText(user)],
     ["rests until", localTime(user.restsUntil)],

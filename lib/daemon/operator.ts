@@ -6,6 +6,7 @@ import { archiveState } from "../store/archive.ts";
 import { requireEmbedded, storePlaceOf } from "../store_place.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import type { ActStore, Trace } from "../store/acts.ts";
+import type { OwnDomains } from "../account/own_domains.ts";
 import type { ProfileStore } from "../store/profiles.ts";
 import type { RestStore } from "../store/rests.ts";
 import { isUsername } from "../account/username.ts";
@@ -38,6 +39,7 @@ export interface OperatorOptions {
   acts: ActStore;
   rests: RestStore;
   profiles: ProfileStore;
+  domains: Pick<OwnDomains, "of">;
   users: UserUsage;
   bio: BioCommand;
   lastOnline: LastOnline;
@@ -93,6 +95,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       acts: options.acts,
       rests: options.rests,
       profiles: options.profiles,
+      domains: options.domains,
       figures: options.users.usage,
       limits: options.users.limits,
       log: options.log,

@@ -35,6 +35,7 @@ function commandsWith(lines: RenewalLine[] = []) {
       acts: store.acts,
       rests: store.rests,
       profiles: store.profiles,
+      domains: store.domains,
       figures: store.figures,
       limits: { own: store.limits.of, set: store.limits.set },
       log: SILENT_LOG,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createUserViews } from "../../lib/admin/user_views.ts";
+import { userText } from "../../lib/command/users_text.ts";
 import { grantToken } from "../store/grant_token.ts";
 import { memoryStore } from "../store/helpers.ts";
 import { TRACE } from "../store/trace.ts";
@@ -34,4 +35,24 @@ Deno.test("createUserViews() lists every name once, and lets others have their t
     ["zoe", "blocked", false, false],
   ]);
   assert.ok(turns >= 2, `${turns} turns of others`);
+});
+
+Deno.test("createUserViews() tells the domains of a user's own, which userText() shows", async () => {
+  const { store } = memoryStore();
+  const token = await grantToken(store, "kaylee");
+  const { show } = createUserViews({
+    ...store,
+    limits: { own: store.limits.of },
+    hostnameOf: (username) => `${username}.glosson.test`,
+    certificates: { latest: () => Promise.resolve(undefined) },
+  });
+  const before = await show("kaylee");
+  for (const domain of ["example.org", "blog.example.org"]) {
+    await store.domains.put(domain, token, { max: 10, dueAt: 0 });
+  }
+  const after = await show("kaylee");
+  await store.close();
+  assert.deepEqual([before?.domains, after?.domains], [[], ["blog.example.org", "example.org"]]);
+  assert.doesNotMatch(userText(before!), /own domains/);
+  assert.match(userText(after!), /^own domains +blog\.example\.org, example\.org$/m);
 });
