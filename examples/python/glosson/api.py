@@ -59,6 +59,7 @@ class Api:
     ) -> None:
         """`token` is for the requests that need one."""
         self.relay, self._trust, self._token = relay, trust, token
+        self._answered: str | None = None  # the relay's address that did so last
 
     async def relay_info(self) -> dict[str, Any]:
         """Ask what the relay is."""
@@ -155,7 +156,10 @@ class Api:
 
     async def connect(self) -> Connection:
         """Connect to the relay; TLS is still to be spoken."""
-        return await dial(connect_host(self.relay.host), self.relay.port)
+        host, port = connect_host(self.relay.host), self.relay.port
+        conn = await dial(host, port, first=self._answered)
+        self._answered = str(conn.socket.getpeername()[0])
+        return conn
 
 
 def is_answer(value: dict[str, Any], members: Mapping[str, type]) -> bool:

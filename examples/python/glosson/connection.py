@@ -78,15 +78,19 @@ async def read_exactly(stream: Stream, count: int) -> bytes:
 
 
 async def dial(
-    host: str, port: int, allow: Callable[[str], bool] = lambda _address: True
+    host: str,
+    port: int,
+    allow: Callable[[str], bool] = lambda _address: True,
+    first: str | None = None,
 ) -> Connection:
     """Connect to the first address of a host that answers, of those that are allowed.
 
-    Raises OSError when there is none.
+    `first`, if it is among them, is tried before the others. Raises OSError when there is none.
     """
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     allowed = [each for each in found if allow(str(each[4][0]))]
+    allowed.sort(key=lambda each: each[4][0] != first)
     failure: OSError = PermissionError(f"{host} is at an address where nothing may be dialled")
     for at, (family, kind, protocol, _, address) in enumerate(allowed, 1):
         sock = socket.socket(family, kind, protocol)

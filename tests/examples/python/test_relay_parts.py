@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from glosson import renewal
-from glosson.api import is_answer
+from glosson.api import Api, is_answer
 from glosson.connection import dial
 from glosson.data_connection import Joined, NotJoined
 from glosson.data_ports import MAX_DATA_PORTS, DataPorts
@@ -316,6 +317,37 @@ def test_an_address_that_is_silent_leaves_time_for_the_next_ones() -> None:
         with Limit(FIRST_TRY_S, "nobody answers"):
             (await dial("d.example", 9)).close()
         assert tried == addresses
+
+    asyncio.run(main())
+
+
+def test_the_address_of_the_relay_that_answered_last_is_tried_first() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        tried: list[str] = []
+        with socket.create_server(("127.0.0.3", 0)) as server:
+            port = server.getsockname()[1]
+            addresses = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
+
+            async def found(*_: object, **__: object) -> list[object]:
+                return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (ip, port)) for ip in addresses]
+
+            connect = loop.sock_connect
+
+            async def note(sock: socket.socket, address: tuple[str, int]) -> None:
+                tried.append(address[0])
+                await connect(sock, address)
+
+            loop.getaddrinfo = found  # type: ignore[method-assign, assignment]
+            loop.sock_connect = note  # type: ignore[method-assign, assignment]
+            relay = read_relay_address(f"https://relay.example.org:{port}")
+            api = Api(relay, ssl.create_default_context())
+            for _ in range(2):
+                (await api.connect()).close()
+            addresses.remove("127.0.0.3")
+            with pytest.raises(ConnectionRefusedError):
+                await api.connect()
+        assert tried == ["127.0.0.2", "127.0.0.3", "127.0.0.3", "127.0.0.2", "127.0.0.4"]
 
     asyncio.run(main())
 
