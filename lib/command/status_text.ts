@@ -66,7 +66,7 @@ function clusterRows(
     [
       "relays",
       fault === null
-        ? `this one is ${id}; ${elsewhere} users online at others; the database ${database}`
+        ? `this one is ${id}; ${elsewhere} users elsewhere; the database ${database}`
         : `this one is ${id}: ${fault.toUpperCase()}`,
     ],
     ...relays.map((relay): [string, string] => [

@@ -27,6 +27,11 @@ Deno.test("host() takes host names and addresses, and nothing else", () => {
     ["0.0.0.0", /stands for every address/],
     ["[::]", /stands for every address/],
   ]);
+  check(hosts.relayId, [
+    [" Relay-2.example ", "relay-2.example"],
+    ...["", "-x", "a b", "relay_2", "r".repeat(41)]
+      .map((text): [string, RegExp] => [text, /write at most 40 letters, digits, dots and/]),
+  ]);
   check(values.hostPort, [
     ["[::1]:53", { host: "::1", port: 53 }],
     ["localhost:8443", { host: "localhost", port: 8443 }],
