@@ -35,6 +35,7 @@ function troubleOf(transport: Transport | undefined): string {
 export class Health {
   readonly #options: HealthOptions;
   readonly #now: RunningState;
+  #sessions = 0;
   #isOnline = false;
   #writing: Promise<void> = Promise.resolve();
   #dirty = false;
@@ -45,14 +46,15 @@ export class Health {
     this.#write();
   }
 
-  /** Whether the relay has this client online, as far as is known. */
-  get isOnline(): boolean {
-    return this.#isOnline;
+  /** A number of the time online that it is, as far as is known; undefined while it is not. */
+  get session(): number | undefined {
+    return this.#isOnline ? this.#sessions : undefined;
   }
 
   /** The relay has this client online, with its page at this address. */
   online(page: string): void {
     this.#isOnline = true;
+    this.#sessions++;
     this.#now.why = null;
     this.#now.page = page;
     this.#write();

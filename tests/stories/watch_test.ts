@@ -12,8 +12,9 @@ const PATCH = new URL("end_tls.ts", import.meta.url).href;
 /** The patch is no part of an executable. */
 const ignore = Deno.env.has("GLOSSOND_BIN");
 
-/** Milliseconds from a cause to a look, and to a second one at what was wrong; with the least that chance gives. */
-const SOON = 3_000;
+/** Milliseconds from a cause to a look, by chance; to a second one at what was wrong; and between two looks. */
+const soon = (chance: number): number => 3_000 + chance * 27_000;
+const SOON = soon(0.1);
 const AGAIN = 10_000;
 const APART = 900_000;
 
@@ -64,7 +65,7 @@ Deno.test(
     await using glosson = await setUpGlosson(relay, "kaylee");
     // The most that chance gives: within a minute still.
     await using run = watchedRun(glosson.stateDir, [], { random: () => 0.999 });
-    const longest = SOON + 0.999 * 27_000;
+    const longest = soon(0.999);
     assert.ok(longest + AGAIN < 60_000);
     await run.sleeps.end(longest);
     await run.sleeps.end(AGAIN);
@@ -151,7 +152,7 @@ Deno.test("run says when it could not look at its own page for a day", async () 
   await using glosson = await setUpGlosson(relay, "kaylee");
   let now = Date.now();
   await using run = watchedRun(glosson.stateDir, [], { now: () => now, random: () => 0.5 });
-  await run.sleeps.end(SOON + 13_500);
+  await run.sleeps.end(soon(0.5));
   await run.said(/debug +Cannot look at the own page from outside why="127\.0\.0\.1: .*refused/);
   const status = (await readStatus(run.state, Date.now))!;
   assert.match(statusText(status), /From outside: +could not be looked at since .*refused/);

@@ -1,5 +1,6 @@
 import type { Log } from "../../../lib/log.ts";
 import type { Sleep } from "../../../lib/net/pause.ts";
+import type { Api } from "../api.ts";
 import type { Health } from "../health.ts";
 import { type Resolver, visitedAddresses } from "./addresses.ts";
 import { type Finding, lookAtOwnPage, type PageLookOptions } from "./page_look.ts";
@@ -16,6 +17,12 @@ const APART_MS = 900_000;
 /** When to look again at what was seen wrong, milliseconds: a session may just have ended. */
 const AGAIN_MS = 10_000;
 
+/** How long the relay may take to say whether this client is online, milliseconds. */
+const ACCOUNT_MS = 10_000;
+
+/** Within what time a session that was lost in silence is noticed to be, milliseconds; see `heartbeat.ts`. */
+const LOST_MS = 75_000;
+
 /** For how long a look may fail before that is told, and how often then. */
 const BLIND_MS = 86_400_000;
 
@@ -27,7 +34,8 @@ const WHAT_TO_DO =
 /** Options for {@linkcode OwnPage}. */
 export interface OwnPageOptions
   extends Pick<PageLookOptions, "ca" | "witness" | "alpn" | "signal"> {
-  health: Pick<Health, "isOnline" | "seen">;
+  health: Pick<Health, "session" | "seen">;
+  api: Pick<Api, "account">;
   /** Who is asked for the page's addresses besides the system. */
   resolvers: readonly Resolver[];
   /** Milliseconds since the epoch. */
@@ -75,18 +83,33 @@ export class OwnPage {
   async #look(): Promise<boolean> {
     const { health, sleep, signal } = this.#options;
     const page = this.#page;
-    if (page === undefined || !health.isOnline || signal.aborted) return false;
+    const { session } = health;
+    if (page === undefined || session === undefined || signal.aborted) return false;
+    // Without a session it is right that the relay answers.
+    const isOver = (): boolean => signal.aborted || health.session !== session;
     let finding = await this.#lookOnce(page);
     if (finding.verdict === "other") {
       await sleep(AGAIN_MS, signal);
-      if (signal.aborted || !health.isOnline) return false;
+      if (isOver()) return false;
       finding = await this.#lookOnce(page);
     }
-    // Without a session it is right that the relay answers.
-    if (signal.aborted || !health.isOnline) return false;
+    if (finding.verdict === "other" && !await this.#isSeenOnline()) await sleep(LOST_MS, signal);
+    if (isOver()) return false;
     await health.seen(finding.verdict, finding.why);
     this.#say(finding);
     return true;
+  }
+
+  /**
+   * Whether the relay itself says that this client is online. If not, the session may be lost without a word, or
+   * the relay lies: then the session goes on.
+   */
+  async #isSeenOnline(): Promise<boolean> {
+    try {
+      return (await this.#options.api.account(ACCOUNT_MS)).online;
+    } catch {
+      return false;
+    }
   }
 
   /** The worst that is seen at the page's addresses; one that cannot be reached from here is none of it. */
