@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Gate } from "../faults/gate.ts";
-import { must } from "../../../scripts/run.ts";
+import { must, run } from "../../../scripts/run.ts";
 import { startRelay } from "../../stories/relay.ts";
 import { apiOf, connectControl, serveUser, signUp, visit } from "../../stories/user.ts";
 import { until } from "../../certificate/helpers.ts";
@@ -12,8 +12,8 @@ const BETWEEN = "127.0.0.79";
 
 /** How the database may be away, and how that ends. */
 interface Row {
-  begin(server: PostgresServer, gate: Gate): Promise<unknown> | void;
-  end(server: PostgresServer, gate: Gate): Promise<unknown> | void;
+  begin(server: PostgresServer, gate: Gate, disk: string): Promise<unknown> | void;
+  end(server: PostgresServer, gate: Gate, disk: string): Promise<unknown> | void;
 }
 
 async function readOnly(server: PostgresServer, value: "on" | "off"): Promise<void> {
@@ -22,6 +22,23 @@ async function readOnly(server: PostgresServer, value: "on" | "off"): Promise<vo
     "postgres",
   );
   await server.endConnections("test1");
+}
+
+/** The file that takes what is free on the disk of the database. */
+function filler(disk: string): string {
+  return `${disk}/filler`;
+}
+
+/** Fills the disk, and has PostgreSQL want more of it for its log at once. */
+async function fillDisk(server: PostgresServer, disk: string): Promise<void> {
+  await run("/usr/bin/dd", ["if=/dev/zero", `of=${filler(disk)}`, "bs=64k"]);
+  for (let full = false; !full;) {
+    full = await server.psql(
+      "CREATE TABLE more (); DROP TABLE more; SELECT pg_switch_wal()",
+      "postgres",
+    )
+      .then(() => false, () => true);
+  }
 }
 
 const ROWS: Record<string, Row> = {
@@ -40,6 +57,14 @@ const ROWS: Record<string, Row> = {
       gate.reset();
     },
   },
+  "its disk is full": {
+    begin: (server, _gate, disk) => fillDisk(server, disk),
+    async end(server, _gate, disk) {
+      await Deno.remove(filler(disk));
+      await server.stop();
+      await server.resume();
+    },
+  },
   "restarted": {
     async begin(server) {
       await server.stop();
@@ -50,8 +75,22 @@ const ROWS: Record<string, Row> = {
   },
 };
 
+/** A disk that is soon full. */
+async function smallDisk(): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "glossond-pg-disk-" });
+  await must("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=128m,mode=755", "tmpfs", path]);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await must("/usr/bin/umount", [path]);
+      await Deno.remove(path);
+    },
+  };
+}
+
 Deno.test("while PostgreSQL is away users are visited and come online, and what needs it is told so", async (t) => {
-  await using server = await PostgresServer.start();
+  await using disk = await smallDisk();
+  await using server = await PostgresServer.start(`${disk.path}/data`);
   await server.allowPlain();
   await using gate = await Gate.open(BETWEEN, [server.port]);
   const url = `${server.tcpUrlOf(await server.createDatabase(), BETWEEN)}?sslmode=disable`;
@@ -76,7 +115,7 @@ Deno.test("while PostgreSQL is away users are visited and come online, and what 
   for (const [what, { begin, end }] of Object.entries(ROWS)) {
     await t.step(what, async () => {
       assert.equal((await change(`before: ${what}`)).status, 200);
-      await begin(server, gate);
+      await begin(server, gate, disk.path);
       const began = performance.now();
       const refused = await Promise.all([
         change("never"),
@@ -96,7 +135,7 @@ Deno.test("while PostgreSQL is away users are visited and come online, and what 
       assert.deepEqual([suspended.status, suspended.body.type], [
         ...[403, "urn:glosson:problem:suspended"],
       ]);
-      await end(server, gate);
+      await end(server, gate, disk.path);
       await until(async () => (await change("after")).status === 200, "it is well again");
       assert.equal((await visit(relay, kaylee.hostname)).body, "here");
     });
