@@ -101,7 +101,8 @@ function readLine(
 function check(stream: number, field: Field): void {
   const [name, value] = field;
   const isLower = name === name.toLowerCase();
-  const isOfConnection = OF_ONE_CONNECTION.has(name) || (name === "te" && value !== "trailers");
+  const isOfConnection = OF_ONE_CONNECTION.has(name) ||
+    (name === "te" && value.toLowerCase() !== "trailers");
   if (!isLower || isOfConnection) throw malformed(stream, "it has a field that it cannot have");
   try {
     checkedField(field);
