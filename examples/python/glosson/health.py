@@ -31,12 +31,13 @@ class Health:
         """Tell that the client runs; `transport` is what is to carry visitors' connections."""
         self._state, self._transport = state, transport
         self._data: dict[str, object] | None = None
-        self._now: dict[str, object] = {"since": _time(), "why": None, "data": None}
+        self._now: dict[str, object] = dict.fromkeys(("why", "data", "page", "seen"))
+        self._now["since"] = _time()
         self._write()
 
-    def online(self) -> None:
-        """Tell that the relay has this client online."""
-        self._now["why"] = None
+    def online(self, page: str) -> None:
+        """Tell that the relay has this client online, and at which address its page is."""
+        self._now["why"], self._now["page"] = None, page
         self._write()
 
     def offline(self, why: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -22,6 +24,7 @@ class Identity:
     saved: SavedIdentity
     not_before: float  # seconds since the epoch
     not_after: float
+    fingerprint: str  # of the key: SHA-256 of its SubjectPublicKeyInfo, in base64 (RFC 7469)
 
 
 def make_key_and_request(hostname: str, key_type: str) -> tuple[str, str]:
@@ -72,7 +75,8 @@ def check_identity(saved: SavedIdentity, hostname: str, now: float) -> Identity:
         raise ValueError("Cannot use certificate: its private key is not readable") from None
     if _public(key.public_key()) != _public(leaf.public_key()):
         raise ValueError("Cannot use certificate: it is for another private key")
-    return Identity(saved, not_before, not_after)
+    digest = hashlib.sha256(_public(leaf.public_key())).digest()
+    return Identity(saved, not_before, not_after, base64.b64encode(digest).decode())
 
 
 def _validity(leaf: x509.Certificate) -> tuple[float, float]:

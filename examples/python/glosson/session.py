@@ -100,7 +100,7 @@ class Session:
             self._ports = DataPorts(message.data)
             log.info("Online: %s", message.url)
             self.was_online = True
-            self._client.health.online()
+            self._client.health.online(message.url)
             self._ask()
         elif isinstance(message, Tickets) and self.was_online:
             self._park(message.tickets, self._ports.of(message.data))

@@ -106,7 +106,9 @@ class State:
 
     def forget_identity(self) -> None:
         """Forget key, chain and request: another name has no use for them."""
-        self.identity_path.unlink(missing_ok=True)
+        # The lists are those of the reference client's `watch-ct`.
+        for name in ("identity.pem", "keys.json", "logged.json"):
+            self.path(name).unlink(missing_ok=True)
         self.forget(PendingRequest)
 
     def running(self) -> dict[str, Any] | None:

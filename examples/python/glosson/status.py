@@ -6,7 +6,7 @@ import json
 import time
 
 from .api import Api, relay_trust
-from .identity import check_identity, rfc3339
+from .identity import Identity, check_identity, rfc3339
 from .install import installed, last_lines
 from .lock import take_lock
 from .records import Account
@@ -33,15 +33,19 @@ async def show(state: State, as_json: bool) -> int:
 
 async def read_status(state: State, account: Account) -> dict[str, object]:
     """Gather how things stand, with the members that the reference client has."""
+    identity = _identity(state, account)
     told: dict[str, object] = {
         "username": account.username,
         "hostname": account.hostname,
+        "page": f"https://{account.hostname}",
+        "key": None if identity is None else identity.fingerprint,
         "relay": account.relay,
         "state": str(state.folder),
         "running": _is_running(state),
         "why": None,
         "data": None,
-        "certificate": _certificate(state, account),
+        "seen": None,
+        "certificate": _certificate(identity),
         "online": None,
         "lastOnlineAt": None,
         "problem": None,
@@ -52,7 +56,9 @@ async def read_status(state: State, account: Account) -> dict[str, object]:
         told["log"] = last_lines(state, LOG_LINES)
     if told["running"]:  # what one that was killed has left says nothing
         said = state.running() or {}
-        told["why"], told["data"] = said.get("why"), said.get("data")
+        for name in ("why", "data", "seen"):
+            told[name] = said.get(name)
+        told["page"] = said.get("page") or told["page"]
     try:
         api = Api(read_relay_address(account.relay), relay_trust(state.ca()), account.token)
         known = await api.account()
@@ -69,36 +75,43 @@ def _is_running(state: State) -> bool:
     return lock is None
 
 
-def _certificate(state: State, account: Account) -> dict[str, str | None] | None:
+def _identity(state: State, account: Account) -> Identity | None:
     saved = state.identity()
     if saved is None:
         return None
     try:
-        identity = check_identity(saved, account.hostname, time.time())
+        return check_identity(saved, account.hostname, time.time())
     except ValueError:
         return None
-    return {"notAfter": rfc3339(identity.not_after), "renewAfter": saved.renew_after}
+
+
+def _certificate(identity: Identity | None) -> dict[str, str | None] | None:
+    if identity is None:
+        return None
+    return {"notAfter": rfc3339(identity.not_after), "renewAfter": identity.saved.renew_after}
 
 
 def _is_well(told: dict[str, object]) -> bool:
     """Whether nothing of what is known keeps visitors away from a client that runs."""
     if told["problem"] is not None:
         return False
-    data = told["data"]
+    data, seen = told["data"], told["seen"]
     reached = not isinstance(data, dict) or data.get("works") is not False
-    return not told["running"] or (told["online"] is True and reached)
+    own = not isinstance(seen, dict) or seen.get("verdict") != "other"
+    return not told["running"] or (told["online"] is True and reached and own)
 
 
 def _text(told: dict[str, object]) -> str:
     certificate, online = told["certificate"], told["online"]
     good = certificate["notAfter"] if isinstance(certificate, dict) else None
     rows = [
-        ("Page", f"https://{told['hostname']}"),
+        ("Page", told["page"]),
         ("Relay", told["relay"]),
         ("State", told["state"]),
         ("Running here", "yes" if told["running"] else "no"),
         ("Installed", _installed(told["installed"])),
         ("Certificate", "none" if good is None else f"good until {good}"),
+        ("Key", told["key"] or "none"),
         ("Online", "not known" if online is None else "yes" if online else _offline(told)),
     ]
     if online is not True and told["lastOnlineAt"] is not None:

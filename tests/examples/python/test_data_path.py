@@ -99,13 +99,14 @@ def test_what_a_running_client_says_of_itself(
     health = Health(state, AUTO)
     health.offline("the relay is restarting")
     assert (state.running() or {})["why"] == "the relay is restarting"
-    health.online()
+    health.online("https://kaylee.example")
     health.data_path(Report(DATA, "refused", "connection refused", "tcp"))
     health.data_path(Report(DATA, "refused", "connection refused", "tcp"))
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == 1 and "d.example:9000" in warned[0] and "refused" in warned[0]
     told = json.loads((tmp_path / "running.json").read_text())
-    assert set(told) == {"since", "why", "data"} and told["why"] is None
+    assert set(told) == {"since", "why", "data", "page", "seen"} and told["why"] is None
+    assert told["page"] == "https://kaylee.example"
     since = told["data"].pop("since")
     problem = "connection refused"
     place = {"host": "d.example", "port": 9000, "works": False}

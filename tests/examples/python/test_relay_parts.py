@@ -206,10 +206,10 @@ def test_the_pool_follows_the_visitors() -> None:
 
 def test_when_to_renew() -> None:
     saved = SavedIdentity("key", "chain")
-    assert renewal.renewal_time(Identity(saved, 0, 300)) == 200
+    assert renewal.renewal_time(Identity(saved, 0, 300, "")) == 200
     advised = SavedIdentity("key", "chain", "1970-01-01T00:01:40Z")
-    assert renewal.renewal_time(Identity(advised, 0, 300)) == 100
-    assert renewal.renewal_time(Identity(SavedIdentity("", "", "soon"), 0, 300)) == 200
+    assert renewal.renewal_time(Identity(advised, 0, 300, "")) == 100
+    assert renewal.renewal_time(Identity(SavedIdentity("", "", "soon"), 0, 300, "")) == 200
     assert 48 <= renewal.next_look(0, 1000) <= 60
     assert 2880 <= renewal.next_look(1e9, 0) <= 3600
     assert read_time("2026-01-02T03:04:05.250Z") == read_time("2026-01-02T04:04:05.25+01:00")
@@ -220,8 +220,8 @@ def test_a_renewal_is_tried_again_and_used(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(renewal, "SHORTEST_LOOK_S", 0.0)
     monkeypatch.setattr(renewal, "FIRST_PAUSE_S", 0.0)
     now, tries, used = time.time(), [], []
-    due = Identity(SavedIdentity("", "", None), now - 100, now + 1)
-    fresh = Identity(SavedIdentity("", "", None), now, now + 1e9)
+    due = Identity(SavedIdentity("", "", None), now - 100, now + 1, "")
+    fresh = Identity(SavedIdentity("", "", None), now, now + 1e9, "")
 
     async def obtain() -> Identity:
         tries.append(1)
