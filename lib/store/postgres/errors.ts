@@ -11,12 +11,12 @@ const LOST = ["25006", "57P01", "57P02", "57P03"];
 /** What to do about an error, by its SQLSTATE, the code of the connection's error, or its text. */
 const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string][] = [
   [
-    /^(?:28P01|28000) /,
+    /^(?:28P01|28000) |SASL|password/,
     ({ user }) =>
       `see that the password in GLOSSOND_DATABASE_URL is the role ${user}'s, and that pg_hba.conf lets it in`,
   ],
   [/^3D000 /, ({ database, user }) => `make it (createdb -O ${user} ${database})`],
-  [/^(?:42501) /, ({ database, user }) => `let ${user} own the database ${database}`],
+  [/^42501 /, ({ database, user }) => `let ${user} own the database ${database}`],
   [/^(?:53100|58030) /, () => "see that the server's disk is well and has room"],
   [/^53300 /, () => "raise the server's max_connections"],
   [

@@ -72,6 +72,10 @@ Deno.test("a server is verified by its name and the authority that was named", a
     assert.doesNotMatch(why, /wrong-secret/);
   }
   {
+    await using without = engineOf(verified.replace(/:[^:@]*@/, "@"), { caPem });
+    assert.match(await fault(one(without)), /the password in GLOSSOND_DATABASE_URL is the role/);
+  }
+  {
     await using missing = engineOf(server.urlOf("nothing"));
     assert.match(await fault(one(missing)), /createdb -O glossond nothing/);
   }
