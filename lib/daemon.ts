@@ -201,6 +201,7 @@ async function start(
   if (predecessor === undefined) servers.open("visitors", "data", "control");
   else await takeOver(predecessor, { sessions, servers, signal });
   await cluster?.join();
+  own.done.then((has) => has && cluster?.expectSuccessor());
   const opening = startOperator({
     ...{
       settings,

@@ -55,6 +55,7 @@ export class Cluster {
   readonly #reader: ChangeReader;
   readonly #line: PeerLine;
   #taken = false;
+  #hasSuccessor = false;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -84,6 +85,7 @@ export class Cluster {
 
   /** What keeps this relay from knowing of the others; undefined when nothing does. */
   get fault(): string | undefined {
+    if (this.#hasSuccessor) return undefined;
     if (this.#taken) {
       return "another process has this relay's id; give each relay a GLOSSOND_RELAY_ID of its own, and restart this one";
     }
@@ -149,6 +151,11 @@ export class Cluster {
     };
   }
 
+  /** The process that has this relay's id from now on has it rightly. */
+  expectSuccessor(): void {
+    this.#hasSuccessor = true;
+  }
+
   /** Takes no part any more. Never rejects. */
   async stop(): Promise<void> {
     await this.#announcer.stop();
@@ -158,13 +165,12 @@ export class Cluster {
     await this.#options.engine.leave();
   }
 
-  /** Another process took this relay's id: on purpose where it takes its place, else by mistake. */
+  /** Another process took this relay's id. */
   #onTaken(): void {
     this.#taken = true;
     this.#announcer.stop();
-    this.#options.log.warn("another process has this relay's id", {
-      relay: this.#options.me.relay,
-    });
+    const { me: { relay }, log } = this.#options;
+    if (!this.#hasSuccessor) log.error("another process has this relay's id", { relay });
   }
 
   /** The others took this relay for dead: what it knows may be old, and they know nothing of it. */

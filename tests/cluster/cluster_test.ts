@@ -221,6 +221,8 @@ Deno.test("Cluster stops where another process has its id", async () => {
   successor.online("kaylee");
   await pass(5_000);
   assert.match(former.cluster.fault!, /GLOSSOND_RELAY_ID/);
+  former.cluster.expectSuccessor();
+  assert.equal(former.cluster.fault, undefined, "on purpose");
   assert.equal(successor.cluster.fault, undefined);
   await former.cluster.stop();
   await settled();

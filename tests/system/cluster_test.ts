@@ -76,7 +76,8 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
   const { relays, at, ca } = await settle(stack);
   const { all, database } = relays;
   const everyone = Object.values(at).flat();
-  const [a, b, c] = IDS.map((id) => all[id]!) as [Relay, Relay, Relay];
+  const [a, b] = [all.a!, all.b!];
+  let c = all.c!;
 
   await t.step("pages of all users come from every relay", async () => {
     for (const relay of [a, b, c]) {
@@ -176,6 +177,19 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
     await using _late = await serveUser(c, user, () => new Response("late"), "http/1.1");
     await until(async () => await statusAt(a, user, ca) === 200, "a page at another relay");
     assert.equal(await guest.ask(), 200);
+  });
+
+  await t.step("a relay takes another's place, and its users are met from all", async () => {
+    const before = c;
+    c = await relays.start("c", true);
+    for (const relay of [a, b, c]) {
+      await until(async () => await statusAt(relay, at.c![0]!, ca) === 200, "the page");
+    }
+    await before.readerGone;
+    assert.ok(
+      !before.lines.some(({ message }) => message === "another process has this relay's id"),
+    );
+    assert.deepEqual((await clusterOf(a)).relays.map(({ id }: { id: string }) => id), [...IDS]);
   });
 
   await t.step("a relay that was stopped for a while learns that it lost", async () => {

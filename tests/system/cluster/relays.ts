@@ -17,8 +17,8 @@ export interface Relays extends AsyncDisposable {
   all: Record<string, Relay>;
   /** Where the front takes visitors, and clients to be at a relay as long as that is there. */
   front: { visitors: number; control: Record<string, number> };
-  /** Starts a relay, at the ports that it has had if it did run. */
-  start(id: string): Promise<Relay>;
+  /** Starts a relay, at the ports that it has had if it did run; or in the place of the one that runs. */
+  start(id: string, takeover?: boolean): Promise<Relay>;
 }
 
 /** Starts a database, a relay of each id, and a front before them. */
@@ -29,7 +29,7 @@ export async function startRelays(ids: readonly string[]): Promise<Relays> {
   const ports = new Map(ids.map((id) => [id, { hub: freePort(), control: freePort() }]));
   const first = ids[0]!;
   const all: Record<string, Relay> = {};
-  async function start(id: string): Promise<Relay> {
+  async function start(id: string, takeover = false): Promise<Relay> {
     const { hub, control } = ports.get(id)!;
     const dir = all[id]?.dir ?? await Deno.makeTempDir({ prefix: `glossond-${id}-` });
     if (id !== first && all[id] === undefined) {
@@ -41,7 +41,7 @@ export async function startRelays(ids: readonly string[]): Promise<Relays> {
     }
     await Deno.writeTextFile(`${dir}/.secrets`, `DATABASE_URL="${url}"\n`, { mode: 0o600 });
     const settings = { RELAY_ID: id, HUB_PORT: `${hub}`, CONTROL_PORT: `${control}` };
-    return all[id] = await startRelay({ dir, settings });
+    return all[id] = await startRelay({ dir, settings, takeover });
   }
   for (const id of ids) {
     const relay = await start(id);
