@@ -22,6 +22,8 @@ export interface TunnelEnd {
 export interface TunnelPeer {
   name: string;
   programs: Programs;
+  /** Whether its client ends itself when it loses the relay. @default {false} */
+  endsWithRelay?: boolean;
   relay: (ports: TunnelPorts) => TunnelEnd;
   client: (ports: TunnelPorts, hostname: string) => TunnelEnd;
 }
@@ -66,7 +68,8 @@ export const TUNNELS: readonly TunnelPeer[] = [
   frp("pool of 16", 16),
   {
     name: "rathole",
-    programs: cargo("rathole", "0.5.0"),
+    // The crates that it locks, of 2023, are refused by compilers of today.
+    programs: cargo("rathole", "0.5.0", []),
     relay: ({ control, visitors }) => ({
       program: "rathole",
       args: ["--server"],
@@ -91,6 +94,7 @@ local_addr = "127.0.0.1:${origin}"
   {
     name: "bore",
     programs: cargo("bore-cli", "0.6.0"),
+    endsWithRelay: true,
     // Its control port is always 7835.
     relay: ({ visitors }) => ({
       program: "bore",

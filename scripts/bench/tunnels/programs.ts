@@ -30,14 +30,18 @@ async function step(args: string[], cwd?: string): Promise<string> {
   return await must("nice", ["-n", "19", ...args], { signal, ...cwd !== undefined && { cwd } });
 }
 
-/** Programs of a crate. */
-export function cargo(crate: string, version: string): Programs {
+/**
+ * Programs of a crate.
+ *
+ * @param flags of `cargo install`. @default {["--locked"]}
+ */
+export function cargo(crate: string, version: string, flags = ["--locked"]): Programs {
   const dir = `${CACHE}/${crate}-${version}`;
   return {
     version,
     build: () =>
       once(dir, async () => {
-        await step(["cargo", "install", "--locked", "--root", dir, `${crate}@${version}`]);
+        await step(["cargo", "install", ...flags, "--root", dir, `${crate}@${version}`]);
       }).then(() => `${dir}/bin`),
   };
 }

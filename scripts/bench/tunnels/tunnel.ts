@@ -15,6 +15,8 @@ export interface Tunnel extends AsyncDisposable {
   /** What the relay's processes use, and the client's. */
   relayUsage(): Usage;
   clientUsage(): Usage;
+  /** Whether the client comes back to a relay that was lost. */
+  comesBack: boolean;
   /** Ends the relay as a loss of power does, and starts it again. */
   restartRelay(): Promise<void>;
 }
@@ -45,6 +47,7 @@ export async function startTunnel(
   return {
     name: `${peer.name} ${peer.programs.version}`,
     port: ports.visitors,
+    comesBack: !peer.endsWithRelay,
     relayUsage: () => usageOf(processTree(relay.pid)),
     clientUsage: () => usageOf(processTree(client.pid)),
     async restartRelay() {
@@ -70,6 +73,7 @@ export async function startOwn(origin: number, dir: string): Promise<Tunnel> {
   return {
     name: "glossond",
     port: relay.ports.hub,
+    comesBack: true,
     relayUsage: () => usageOf(processTree(relay.pid)),
     clientUsage: () => usageOf(processTree(client.pid)),
     async restartRelay() {
