@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from .http1 import Fields, values
+
+NO_TIME_S = 1  # of the last change; means nothing: reproducible builds and stores give it to all
 
 _RANGE = re.compile(rb"bytes=[ \t]*(\d*)-(\d*)", re.IGNORECASE)
 
@@ -16,8 +20,18 @@ class Version:
     """What tells one state of a file from another."""
 
     etag: bytes  # strong, quotes included
-    modified: int  # seconds since the epoch, as HTTP knows no finer ones
+    modified: float  # whole seconds since the epoch, as HTTP knows no finer ones; NaN if unknown
     size: int
+
+
+def version_of(info: os.stat_result) -> Version:
+    """Return what tells this state of a file from another.
+
+    Also from one of the same size to which somebody, or some program, gave the same time of change.
+    """
+    etag = b'"%x-%x-%x"' % (info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+    modified = math.floor(info.st_mtime)
+    return Version(etag, modified if modified > NO_TIME_S else math.nan, info.st_size)
 
 
 def is_refused(fields: Fields, version: Version) -> bool:
@@ -43,11 +57,12 @@ def is_not_modified(fields: Fields, version: Version) -> bool:
 def wanted_range(fields: Fields, version: Version) -> range | None:
     """Return the bytes that are asked for: None for all, an empty range for none there are (416).
 
-    Several ranges in one request are answered with everything, as is allowed.
+    Several ranges in one request are answered with everything, as is allowed, and so is a part of
+    nothing: players and downloaders that always ask for parts take an error for a failure.
     """
     asked = values(fields, b"range")
     match = _RANGE.fullmatch(asked[0].strip()) if len(asked) == 1 else None
-    if match is None or match[1] == match[2] == b"":
+    if version.size == 0 or match is None or match[1] == match[2] == b"":
         return None
     condition = values(fields, b"if-range")
     if condition and condition[0] != version.etag and _time(condition) != version.modified:

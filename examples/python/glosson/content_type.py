@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mimetypes
+import re
+from typing import Callable
 
 from .file_path import WELL_KNOWN
 
@@ -51,11 +53,27 @@ _WELL_KNOWN = {
     "webfinger": "application/jrd+json",
 }
 
+# Where a document says its encoding, which a `charset` of ours would overrule (HTML 13.2.3.2).
+_SAYS_ENCODING = {
+    "text/html": re.compile(rb"<meta\s[^>]*charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE),
+    "text/css": re.compile(rb'^@charset "([^"]+)";'),
+}
 
-def content_type(names: tuple[str, ...]) -> str:
-    """Return the type; text is UTF-8, what is not known is only downloaded."""
+ENCODING_BYTES = 1024  # at a document's beginning, in which browsers look for its encoding
+
+
+def content_type(names: tuple[str, ...], beginning: Callable[[], bytes]) -> str:
+    """Return the type; text is UTF-8 unless it says not, what is not known is only downloaded.
+
+    `beginning` tells the file's first ENCODING_BYTES.
+    """
     kind = _by_place(names) or _by_ending(names[-1]) or "application/octet-stream"
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+    if not kind.startswith("text/"):
+        return kind
+    says = _SAYS_ENCODING.get(kind)
+    said = says.search(beginning()) if says is not None else None
+    is_utf8 = said is None or said[1].lower() in (b"utf-8", b"utf8")
+    return f"{kind}; charset=utf-8" if is_utf8 else kind
 
 
 def _by_place(names: tuple[str, ...]) -> str | None:

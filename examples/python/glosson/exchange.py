@@ -9,7 +9,7 @@ from typing import Callable
 
 from .body import CHUNKED, CLOSE, NONE, BodyReader, BodyWriter, Framing, request_framing
 from .connection import PIECE, Stream
-from .http1 import Fields, Request, head_bytes, words
+from .http1 import Fields, Request, head_bytes, values, words
 from .limit import Limit
 from .reader import Reader
 
@@ -99,13 +99,15 @@ class Exchange:
             self.keep_alive = False
         if not self.keep_alive:
             fields.append((b"Connection", b"close"))
+        if not values(fields, b"date"):  # caches count from it (RFC 9110 section 6.6.1)
+            fields.append((b"Date", formatdate(usegmt=True).encode()))
         self.status = status
         await self.stream.write(head_bytes(b"HTTP/1.1 %d %s" % (status, reason), fields))
         return BodyWriter(self.stream, framing)
 
     async def reply(self, status: int, body: bytes, fields: Fields) -> None:
         """Answer with a page of this program's own."""
-        fields = [(b"Date", formatdate(usegmt=True).encode()), *fields]
+        fields = list(fields)
         if self.request.method == b"HEAD" or status == HTTPStatus.NOT_MODIFIED:
             if status != HTTPStatus.NOT_MODIFIED:
                 fields.append((b"Content-Length", b"%d" % len(body)))

@@ -33,7 +33,8 @@ class FilePath:
 def read_file_path(target: bytes, windows: bool = sys.platform == "win32") -> FilePath | None:
     """Read the path of a target; None when it names nothing that may be served.
 
-    Each name is decoded once and on its own, so that no encoding makes a separator.
+    Each name is decoded once and on its own, so that no encoding makes a separator; slashes in a
+    row are one, as file systems and other servers of files have it.
     """
     path = target.partition(b"?")[0]
     if not path.startswith(b"/") or len(path) > MAX_TARGET:
@@ -43,12 +44,12 @@ def read_file_path(target: bytes, windows: bool = sys.platform == "win32") -> Fi
     if is_folder:
         parts.pop()
     names = []
-    for part in parts:
+    for part in filter(None, parts):
         try:
             name = unquote_to_bytes(part).decode()
         except UnicodeDecodeError:
             return None
-        if not name or "/" in name or "\0" in name or (windows and _NO_WINDOWS_NAME.search(name)):
+        if "/" in name or "\0" in name or (windows and _NO_WINDOWS_NAME.search(name)):
             return None
         names.append(name)
     return None if is_hidden(names) else FilePath(tuple(names), is_folder)

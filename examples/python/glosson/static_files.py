@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import stat
 from email.utils import formatdate
@@ -11,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .body import NONE, Framing
-from .conditional import Version, is_not_modified, is_refused, wanted_range
+from .conditional import is_not_modified, is_refused, version_of, wanted_range
 from .connection import PIECE
-from .content_type import content_type
+from .content_type import ENCODING_BYTES, content_type
 from .exchange import Exchange, Site, reason_of
 from .file_path import WELL_KNOWN, Folder, read_file_path
 from .http1 import Fields
@@ -71,16 +72,15 @@ async def _answer(exchange: Exchange, file: BinaryIO, names: tuple[str, ...]) ->
     if not stat.S_ISREG(info.st_mode):
         await answer_own_page(exchange, "nothing-here")
         return
-    etag = b'"%x-%x"' % (info.st_size, info.st_mtime_ns)
-    version = Version(etag, int(info.st_mtime), info.st_size)
+    version = version_of(info)
     fields: Fields = [
-        (b"Date", formatdate(usegmt=True).encode()),
         (b"Accept-Ranges", b"bytes"),
         (b"Cache-Control", b"no-cache"),
         (b"ETag", version.etag),
-        (b"Last-Modified", formatdate(version.modified, usegmt=True).encode()),
         (b"X-Content-Type-Options", b"nosniff"),
     ]
+    if not math.isnan(version.modified):
+        fields.append((b"Last-Modified", formatdate(version.modified, usegmt=True).encode()))
     if names[0] == WELL_KNOWN:
         # Made for programs, scripts of other sites' pages among them.
         fields.append((b"Access-Control-Allow-Origin", b"*"))
@@ -100,7 +100,10 @@ async def _answer(exchange: Exchange, file: BinaryIO, names: tuple[str, ...]) ->
     if wanted is not None:
         place = (part.start, part.stop - 1, version.size)
         fields.append((b"Content-Range", b"bytes %d-%d/%d" % place))
-    fields.append((b"Content-Type", content_type(names).encode()))
+    # In a thread: a disk that has to wake up would hold up all visitors.
+    in_thread = asyncio.get_running_loop().run_in_executor
+    kind = await in_thread(None, content_type, names, lambda: file.read(ENCODING_BYTES))
+    fields.append((b"Content-Type", kind.encode()))
     if request.method == b"HEAD":
         fields.append((b"Content-Length", b"%d" % len(part)))
         await exchange.begin(status, reason_of(status), fields, NONE)
@@ -109,8 +112,7 @@ async def _answer(exchange: Exchange, file: BinaryIO, names: tuple[str, ...]) ->
     file.seek(part.start)
     left = len(part)
     while left > 0:
-        # In a thread: a disk that has to wake up would hold up all visitors.
-        data = await asyncio.get_running_loop().run_in_executor(None, file.read, min(left, PIECE))
+        data = await in_thread(None, file.read, min(left, PIECE))
         if not data:
             raise EOFError("the file became shorter while it was read")
         await writer.write(data)

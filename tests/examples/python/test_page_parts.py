@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from client import SOURCE
 from glosson.client_hello import offered_protocols
-from glosson.conditional import Version, is_not_modified, is_refused, wanted_range
+from glosson.conditional import Version, is_not_modified, is_refused, version_of, wanted_range
 from glosson.content_type import content_type
 from glosson.file_path import Folder, read_file_path
 from glosson.limit import Limit, TooSlow
@@ -39,11 +40,14 @@ def test_names_of_files() -> None:
     assert names(b"/") == ("",) and names(b"/a/b.html?c") == ("a", "b.html")
     assert names(b"/%C3%A4%20b/") == ("ä b", "")
     assert names(b"/.well-known/x") == (".well-known", "x")
+    for target, found in ((b"//a", ("a",)), (b"/a//b", ("a", "b")), (b"/a//", ("a", ""))):
+        assert names(target) == found
+    assert names(b"//.well-known//x") == (".well-known", "x")
     assert names(b"/a:b") == ("a:b",) and names(b"/a:b", windows=True) is None
     assert names(b"/con.txt") == ("con.txt",) and names(b"/con.txt", windows=True) is None
     for target in (
         *(b"/../x", b"/a/../../x", b"/%2e%2e/x", b"/a%2fb", b"/..%2fx", b"/.ssh/id", b"/a/.b"),
-        *(b"/%00", b"/%ff", b"//a", b"*", b"/a/.well-known/x", b"/" + b"a" * 5000),
+        *(b"/%00", b"/%ff", b"//.env", b"//..//x", b"*", b"/a/.well-known/x", b"/" + b"a" * 5000),
     ):
         assert names(target) is None, target
 
@@ -79,6 +83,8 @@ def test_parts_of_files() -> None:
     assert wanted((b"Range", b"bytes=-5")) == (95, 100)
     assert wanted((b"Range", b"bytes=0-999")) == (0, 100)
     assert wanted_range([(b"Range", b"bytes=100-")], version) == range(100, 100)
+    for some in (b"bytes=0-", b"bytes=0-1023", b"bytes=-5"):
+        assert wanted_range([(b"Range", some)], Version(b'"e"', 1_000_000_000, 0)) is None
     for odd in (b"bytes=", b"bytes=9-1", b"bytes=1-2,4-5", b"lines=1-2"):
         assert wanted((b"Range", odd)) is None
     assert wanted((b"Range", b"bytes=0-1"), (b"If-Range", b'"e"')) == (0, 2)
@@ -102,11 +108,49 @@ def test_parts_of_files() -> None:
 
 
 def test_types_of_files() -> None:
-    assert content_type(("a.html",)) == "text/html; charset=utf-8"
-    assert content_type(("a.JS",)) == "text/javascript; charset=utf-8"
-    assert content_type(("app.webmanifest",)) == "application/manifest+json"
-    assert content_type((".well-known", "webfinger")) == "application/jrd+json"
-    assert content_type(("html",)) == content_type(("a.unheard",)) == "application/octet-stream"
+    def kind(*names: str, beginning: bytes = b"") -> str:
+        return content_type(names, lambda: beginning)
+
+    assert kind("a.html") == "text/html; charset=utf-8"
+    assert kind("a.JS") == "text/javascript; charset=utf-8"
+    assert kind("app.webmanifest") == "application/manifest+json"
+    assert kind(".well-known", "webfinger") == "application/jrd+json"
+    assert kind("html") == kind("a.unheard") == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning", "kind"),
+    [
+        ("old.html", b'<!doctype html><meta charset="windows-1252">', "text/html"),
+        ("older.html", b"<META HTTP-EQUIV=a\nCONTENT='text/html;charset=KOI8-R'>", "text/html"),
+        ("new.html", b'<meta charset="UTF-8">', "text/html; charset=utf-8"),
+        ("old.css", b'@charset "iso-8859-1"; a { }', "text/css"),
+        ("new.css", b"a { }", "text/css; charset=utf-8"),
+        ("plain.txt", b"<meta charset=koi8-r>", "text/plain; charset=utf-8"),
+    ],
+)
+def test_no_encoding_is_claimed_for_a_document_that_says_another(
+    name: str, beginning: bytes, kind: str
+) -> None:
+    assert content_type((name,), lambda: beginning) == kind
+
+
+def test_states_of_a_file_are_told_apart_that_have_one_size_and_one_time(tmp_path: Path) -> None:
+    path = tmp_path / "same.css"
+    # As of every file in the stores of Nix and OSTree, and as a copy that keeps times has it.
+    for seconds, is_known in ((1, False), (1_700_000_000, True)):
+        path.write_text("a{}")
+        os.utime(path, (seconds, seconds))
+        before = path.stat()
+        version = version_of(before)
+        assert (version.modified == seconds) is is_known
+        while path.stat().st_ctime_ns == before.st_ctime_ns:
+            path.write_text("b{}")
+            os.utime(path, (seconds, seconds))
+        again = version_of(path.stat())
+        assert (again.size, again.etag == version.etag) == (version.size, False)
+        since = [(b"If-Modified-Since", b"Tue, 14 Nov 2023 22:13:20 GMT")]
+        assert is_not_modified(since, again) is is_known
 
 
 def test_a_limit_counts_silence() -> None:

@@ -144,6 +144,9 @@ def shown(start: Callable[..., Client], tmp_path_factory: pytest.TempPathFactory
     (folder / ".secret").write_text("secret")
     (folder / "out").symlink_to("/etc")
     (folder / "e\u0301.txt").write_text("accent")
+    (folder / "empty.css").touch()
+    (folder / "old.html").write_bytes(b'<meta charset="windows-1252">caf\xe9')
+    (folder / "late.html").write_bytes(b" " * 1024 + b'<meta charset="koi8-r">')
     return start("folder", "--dir", str(folder))
 
 
@@ -152,6 +155,8 @@ def test_a_folder_is_shown(shown: Client) -> None:
         ("/", 200, "<h1>home</h1>"),
         ("/index.html?x", 200, "<h1>home</h1>"),
         ("/sub/a%20b.txt", 200, "0123456789"),
+        ("//sub//a%20b.txt", 200, "0123456789"),
+        ("//.secret", 404, "nothing"),
         ("/%C3%A9.txt", 200, "accent"),
         ("/.well-known/webfinger", 200, "{}"),
         ("/sub/", 404, "no page"),
@@ -163,15 +168,20 @@ def test_a_folder_is_shown(shown: Client) -> None:
     ):
         found, head, body = shown.get(target)
         assert (found, text in body.decode()) == (status, True), (target, head, body)
+        assert head.count("\r\nDate: ") == 1, head
     assert "Location: ./sub/?x\r\n" in shown.get("/sub?x")[1]
 
 
 def test_a_part_of_a_file_and_one_that_is_known(shown: Client) -> None:
-    def ask(field: str, method: str = "GET") -> tuple[int, str, bytes]:
+    def ask(
+        field: str, method: str = "GET", target: str = "/sub/a%20b.txt"
+    ) -> tuple[int, str, bytes]:
         visitor = shown.visit()
         host = f"Host: {shown.hostname}\r\nConnection: close\r\n"
-        visitor.send(f"{method} /sub/a%20b.txt HTTP/1.1\r\n{host}{field}\r\n\r\n")
-        return visitor.answer()
+        visitor.send(f"{method} {target} HTTP/1.1\r\n{host}{field}\r\n\r\n")
+        answer = visitor.answer()
+        assert answer[1].count("\r\nDate: ") == 1, answer
+        return answer
 
     status, head, body = ask("Range: bytes=2-4")
     assert (status, body) == (206, b"234") and "Content-Range: bytes 2-4/10" in head
@@ -182,6 +192,17 @@ def test_a_part_of_a_file_and_one_that_is_known(shown: Client) -> None:
     status, head, body = ask("X: y", "HEAD")
     assert (status, body) == (200, b"") and "Content-Length: 10" in head
     assert ask("X: y", "POST")[0] == 405
+    status, head, body = ask("Range: bytes=0-1023", target="/empty.css")
+    assert (status, body) == (200, b"") and "Content-Length: 0" in head
+    assert ask("Host: other")[0] == 400
+
+
+def test_a_document_that_says_its_encoding_is_sent_whole_and_without_another(shown: Client) -> None:
+    head, body = shown.get("/old.html")[1:]
+    assert "Content-Type: text/html\r\n" in head
+    assert body == b'<meta charset="windows-1252">caf\xe9'
+    # Browsers look no further than this either.
+    assert "Content-Type: text/html; charset=utf-8\r\n" in shown.get("/late.html")[1]
 
 
 def test_its_own_secrets_are_not_for_showing(shown: Client) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import threading
 import time
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -115,6 +117,21 @@ def test_odd_answers(page: Client, app: App, answer: bytes, status: int, told: s
     found, head, _ = ask(page, "GET / HTTP/1.1")
     assert found == status and told in head.lower(), head
     app.called()
+
+
+def test_an_answer_has_the_date_of_the_app_or_else_one(page: Client, app: App) -> None:
+    def date(answer: bytes) -> str:
+        app.next(answer)
+        head = ask(page, "GET / HTTP/1.1")[1]
+        app.called()
+        (said,) = re.findall(r"^date: (.*?)\r?$", head, re.IGNORECASE | re.MULTILINE)
+        return str(said)
+
+    own = "Tue, 01 Jan 2019 00:00:00 GMT"
+    assert date(OK.replace(b"\r\n", b"\r\ndate: %s\r\n" % own.encode(), 1)) == own
+    for answer in (OK, b"HTTP/1.1 304 Not Modified\r\n\r\n", b""):
+        age = time.time() - parsedate_to_datetime(date(answer)).timestamp()
+        assert 0 <= age < 60, answer
 
 
 def test_a_chunk_of_many_digits(page: Client, app: App) -> None:
