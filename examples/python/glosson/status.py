@@ -117,6 +117,8 @@ def _text(told: dict[str, object]) -> str:
     if online is not True and told["lastOnlineAt"] is not None:
         rows.append(("Last online", told["lastOnlineAt"]))
     rows.append(("Visitors", _visitors(told)))
+    if isinstance(told["seen"], dict):
+        rows.append(("From outside", _seen(told["seen"])))
     if told["problem"] is not None:
         rows.append(("Trouble", told["problem"]))
     lines = [f"{name + ':':14}{value}" for name, value in rows]
@@ -136,6 +138,16 @@ def _installed(told: object) -> str:
 
 def _offline(told: dict[str, object]) -> str:
     return "no" if told["why"] is None else f"no: {told['why']}"
+
+
+def _seen(seen: dict[str, object]) -> str:
+    """Tell what the reference client saw of its own page; this one does not look."""
+    since, why = seen.get("since"), seen.get("why")
+    if seen.get("verdict") == "own":
+        return f"visitors get through to this computer alone, as of {seen.get('at')}"
+    if seen.get("verdict") == "other":
+        return f"SOMEBODY ELSE ANSWERS in this computer's place since {since}: {why}"
+    return f"could not be looked at since {since}: {why}"
 
 
 def _visitors(told: dict[str, object]) -> str:

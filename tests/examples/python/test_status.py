@@ -1,0 +1,49 @@
+"""What `status` says of how things stand."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from glosson import status
+from glosson.lock import take_lock
+from glosson.records import Account
+from glosson.state import State
+
+AT = "2026-06-04T14:05:00.000Z"
+SINCE = "2026-06-04T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        ("own", f"visitors get through to this computer alone, as of {AT}"),
+        ("other", f"SOMEBODY ELSE ANSWERS in this computer's place since {SINCE}: its key is not"),
+        ("not seen", f"could not be looked at since {SINCE}: its key is not"),
+        (None, None),
+    ],
+)
+def test_what_the_reference_client_saw_from_outside_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verdict: str | None, told: str | None
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        relay = f"https://127.0.0.1:{free.getsockname()[1]}/"
+    state = State(tmp_path)
+    state.save(Account("kaylee", "kaylee.example", relay, "secret"))
+    why = None if verdict == "own" else "its key is not"
+    seen = None if verdict is None else {"verdict": verdict, "at": AT, "since": SINCE, "why": why}
+    state.save_running({"since": SINCE, "seen": seen})
+    lock = take_lock(state.path("lock"))
+    assert lock is not None
+    try:
+        assert asyncio.run(status.show(state, as_json=False)) == 1  # nothing listens at the relay
+    finally:
+        lock.release()
+    rows = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines())
+    assert rows.get("From outside", "").strip() == (told or "")
+    # Of one that runs no more it says nothing.
+    asyncio.run(status.show(state, as_json=False))
+    assert "From outside" not in capsys.readouterr().out
