@@ -113,9 +113,8 @@ Deno.test("either client goes on where the other stopped, with the same files an
       const [one, other] = first === "python" ? both : both.toReversed();
       await sh([...one!, ...setupArguments(relay, name, own)]);
       const files = [...Deno.readDirSync(own)].map((file) => file.name).sort();
-      // Which keys it had, for `watch-ct`, the reference client alone keeps.
-      const keys = first === "reference" ? ["keys.json"] : [];
-      assert.deepEqual(files, ["account.json", "ca.pem", "identity.pem", ...keys, "lock"]);
+      assert.deepEqual(files, ["account.json", "ca.pem", "identity.pem", "keys.json", "lock"]);
+      const keys = await Deno.readTextFile(join(own, "keys.json"));
       const identity = await Deno.readTextFile(join(own, "identity.pem"));
       for (const client of [other!, one!]) {
         const running = start([...client, "run", "--state", own]);
@@ -135,9 +134,12 @@ Deno.test("either client goes on where the other stopped, with the same files an
           assert.match(second.text, /another glosson is running/);
         }
         assert.deepEqual(told[0], told[1]);
+        const { key } = told[0] as { key: string };
+        assert.equal(keys, `${JSON.stringify([key], null, 2)}\n`);
         assert.equal((await running.stop()).code, 0);
       }
       assert.equal(await Deno.readTextFile(join(own, "identity.pem")), identity);
+      assert.equal(await Deno.readTextFile(join(own, "keys.json")), keys);
     }
   }));
 

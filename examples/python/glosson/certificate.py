@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from .api import Api
-from .identity import Identity, check_identity, make_key_and_request
+from .identity import Identity, check_identity, fingerprint_of_private_key, make_key_and_request
 from .problem import RelayProblem
 from .records import Account, PendingRequest, SavedIdentity
 from .state import State
@@ -67,6 +67,8 @@ async def obtain_certificate(api: Api, state: State, account: Account) -> Identi
 
 async def _request(api: Api, state: State, account: Account) -> tuple[PendingRequest, float]:
     key, csr = make_key_and_request(account.hostname, account.keyType)
+    # Before anybody can have signed it: in public logs it is known as this computer's.
+    state.note_key(fingerprint_of_private_key(key))
     reply = await api.request_certificate(csr)
     pending = PendingRequest(reply.members["id"], key)
     state.save(pending)

@@ -75,8 +75,7 @@ def check_identity(saved: SavedIdentity, hostname: str, now: float) -> Identity:
         raise ValueError("Cannot use certificate: its private key is not readable") from None
     if _public(key.public_key()) != _public(leaf.public_key()):
         raise ValueError("Cannot use certificate: it is for another private key")
-    digest = hashlib.sha256(_public(leaf.public_key())).digest()
-    return Identity(saved, not_before, not_after, base64.b64encode(digest).decode())
+    return Identity(saved, not_before, not_after, _fingerprint(leaf.public_key()))
 
 
 def _validity(leaf: x509.Certificate) -> tuple[float, float]:
@@ -86,6 +85,16 @@ def _validity(leaf: x509.Certificate) -> tuple[float, float]:
         leaf.not_valid_before.replace(tzinfo=timezone.utc).timestamp(),
         leaf.not_valid_after.replace(tzinfo=timezone.utc).timestamp(),
     )
+
+
+def fingerprint_of_private_key(key: str) -> str:
+    """Return the fingerprint of a key that this program made, PEM."""
+    private = serialization.load_pem_private_key(key.encode(), password=None)
+    return _fingerprint(private.public_key())
+
+
+def _fingerprint(public_key: object) -> str:
+    return base64.b64encode(hashlib.sha256(_public(public_key)).digest()).decode()
 
 
 def _public(key: object) -> bytes:

@@ -7,9 +7,7 @@ one file, so that they cannot come apart. All are readable by their owner only.
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -23,8 +21,10 @@ from .records import (
     PendingRequest,
     SavedIdentity,
 )
+from .write_privately import write_privately
 
 MAX_NETWORKS = 16  # that are remembered
+MAX_KEYS = 256  # those of many years, or of months in which a certificate lasts for days
 
 
 class State:
@@ -104,9 +104,21 @@ class State:
         remark = "" if advice is None else f"renew-after: {advice}\n"
         self._write("identity.pem", f"{remark}{identity.key.strip()}\n{identity.chain.strip()}\n")
 
+    def known_keys(self) -> list[str]:
+        """Return the fingerprints of the keys that were had; none when they cannot be read."""
+        try:
+            return _strings(json.loads(self._read("keys.json") or "[]"))
+        except ValueError:
+            return []
+
+    def note_key(self, fingerprint: str) -> None:
+        """Remember a key that a certificate is asked for: the reference's `watch-ct` reads them."""
+        kept = [*self.known_keys(), fingerprint][-MAX_KEYS:]
+        self._write("keys.json", f"{json.dumps(kept, indent=2)}\n")
+
     def forget_identity(self) -> None:
         """Forget key, chain and request: another name has no use for them."""
-        # The lists are those of the reference client's `watch-ct`.
+        # The last is the reference client's alone: which certificates its `watch-ct` knows.
         for name in ("identity.pem", "keys.json", "logged.json"):
             self.path(name).unlink(missing_ok=True)
         self.forget(PendingRequest)
@@ -128,10 +140,9 @@ class State:
     def web_socket_networks(self) -> list[str]:
         """Return the addresses that this computer had where only WebSockets reach the relay."""
         try:
-            told = (self._read_json("networks.json", ()) or {}).get("addresses")
+            return _strings((self._read_json("networks.json", ()) or {}).get("addresses"))
         except RuntimeError:
             return []
-        return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
 
     def note_network(self, address: str, only_web_sockets: bool) -> None:
         """Keep, or forget, that it is one where this computer has this address."""
@@ -172,17 +183,11 @@ class State:
 
     def _write(self, name: str, text: str) -> None:
         self.create()
-        aside = self.path(f"{name}.{secrets.token_hex(8)}.new")
-        try:
-            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self.path(name))
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+        write_privately(self.path(name), text)
+
+
+def _strings(told: object) -> list[str]:
+    return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
 
 
 _FILES = {

@@ -90,7 +90,7 @@ def test_the_new_name_is_whole_before_the_old_one_is_given_back(named: Client) -
     assert f"{named.hostname} is given back." in told
     assert f"Your page is at https://{new}.{named.relay.base}\n" in told
     assert sorted(file.name for file in named.state.iterdir()) == [
-        *("account.json", "ca.pem", "identity.pem", "lock")
+        *("account.json", "ca.pem", "identity.pem", "keys.json", "lock")
     ]
     named.name, named.hostname = new, f"{new}.{named.relay.base}"
     named.run()
