@@ -6,6 +6,7 @@ import { openProvider } from "./dns_provider.ts";
 import type { NameKeeper, NameKeeperOptions } from "./dns/name_keeper.ts";
 import type { Settings } from "./config/settings.ts";
 import type { Log } from "./log.ts";
+import type { SharedTurn } from "./store/shared_turn.ts";
 import { SOFTWARE } from "./version.ts";
 
 /** Names of this machine in the relay's certificate of the local authority, for clients on it. */
@@ -19,22 +20,26 @@ export interface OpenedAuthority {
   close(): Promise<void>;
 }
 
-/**
- * Opens the authority that the settings name.
- *
- * @param caPem what {@linkcode readCaFile} read.
- * @param names who has users' names, for the daemon, which keeps them in the DNS.
- */
+/** What {@linkcode openAuthority} takes besides the settings. */
+export interface AuthorityParts {
+  /** What {@linkcode readCaFile} read. */
+  caPem: string | undefined;
+  /** What relays that share the zone take turns by; closed with the authority. */
+  turn: SharedTurn | undefined;
+  /** Who has users' names, for the daemon, which keeps them in the DNS. */
+  names?: Pick<NameKeeperOptions, "store" | "claimed" | "isClaimed">;
+}
+
+/** Opens the authority that the settings name. */
 export async function openAuthority(
   settings: Readonly<Settings>,
   log: Log,
-  caPem: string | undefined,
-  names?: Pick<NameKeeperOptions, "store" | "claimed" | "isClaimed">,
+  { caPem, turn, names }: AuthorityParts,
 ): Promise<OpenedAuthority> {
   const { stateDir, baseDomain } = settings;
   if (settings.authority === "local") {
     const authority = await openLocalAuthority({ stateDir, baseDomain });
-    return { authority, close: () => Promise.resolve() };
+    return { authority, close: async () => await turn?.close() };
   }
   const authority = await openAcmeAuthority({
     stateDir,
@@ -45,6 +50,7 @@ export async function openAuthority(
     dnsServers: settings.dnsServers,
     userAgent: SOFTWARE,
     ...(caPem !== undefined && { caPem }),
+    ...(turn !== undefined && { turn }),
     ...(settings.acmeEmail !== undefined && { email: settings.acmeEmail }),
     ...externalAccountOf(settings),
     ...(settings.acmeProfile !== undefined && { profile: settings.acmeProfile }),

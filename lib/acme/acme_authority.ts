@@ -12,9 +12,10 @@ import { createChallengeWriter } from "../dns/challenge_writer.ts";
 import { NameKeeper, type NameKeeperOptions } from "../dns/name_keeper.ts";
 import type { DnsProvider } from "../dns/provider.ts";
 import type { DnsQueries } from "../dns/propagation.ts";
-import { createDnsTurn } from "../dns/turn.ts";
+import { createDnsTurn, writingInTurn } from "../dns/turn.ts";
 import { openStateFolder } from "../file/state_folder.ts";
 import { settleWithin } from "../net/pause.ts";
+import type { SharedTurn } from "../store/shared_turn.ts";
 import { type AccountOptions, dropLostAccount, openAccountSession } from "./account.ts";
 import { classify } from "./classify.ts";
 import { type OrderParts, runOrder } from "./order.ts";
@@ -43,6 +44,8 @@ export interface AcmeAuthorityOptions {
   profile?: string;
   /** Holds the zones of the names to prove. */
   dns: DnsProvider;
+  /** Keeps other relays from writing to them meanwhile; closed with the authority. */
+  turn?: SharedTurn;
   /** The servers asked for challenges; none for the zone's own. @default {[]} */
   dnsServers?: readonly HostPort[];
   /** How long they may take to answer with a challenge. @default {180 s} */
@@ -64,13 +67,14 @@ export interface AcmeAuthorityOptions {
  * or of `dns` before the first order, but for the clean-up of challenge values that a crash has left.
  */
 export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<AcmeAuthority> {
-  const { stateDir, directoryUrl, caPem, dns, dnsServers = [], queries } = options;
+  const { stateDir, directoryUrl, caPem, turn, dnsServers = [], queries } = options;
   const { propagationTimeoutMs, userAgent = "glossond", onNote, now = Date.now } = options;
+  const dns = turn === undefined ? options.dns : writingInTurn(options.dns, turn);
   openStateFolder(stateDir);
   const transport = createAcmeTransport({ directoryUrl, caPem, userAgent, now });
   const journal = await openOrderJournal(join(stateDir, "acme-orders"), now());
   const challenges = await openChallengeJournal(join(stateDir, "acme-challenges"));
-  const inTurn = createDnsTurn(join(stateDir, "acme-dns.lock"));
+  const inTurn = createDnsTurn(join(stateDir, "acme-dns.lock"), turn);
   const writer = createChallengeWriter({ dns, journal: challenges, inTurn });
   const names = options.names &&
     new NameKeeper({ ...options.names, dns, inTurn, ...(onNote && { onNote }) });
@@ -87,7 +91,10 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
     },
     names,
     onNote,
-    close: () => challenges.close(),
+    async close() {
+      await challenges.close();
+      await turn?.close();
+    },
   });
 }
 

@@ -10,6 +10,8 @@ import { openProvider } from "../dns_provider.ts";
 import type { Settings } from "../config/settings.ts";
 import { becomeOwner } from "../file/state_folder.ts";
 import { createLog } from "../log.ts";
+import { openSharedTurn } from "../store/open.ts";
+import { storePlaceOf } from "../store_place.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 
 /** The words behind `cert`, and the options that each takes. */
@@ -143,8 +145,9 @@ async function renew(
 ): Promise<number> {
   // Read before: it may be for root alone.
   const caPem = await readCaFile(settings);
+  const turn = openSharedTurn(await storePlaceOf(settings));
   becomeOwner(settings.stateDir);
-  const { authority, close } = await openAuthority(settings, quietLog(context), caPem);
+  const { authority, close } = await openAuthority(settings, quietLog(context), { caPem, turn });
   try {
     return await certRenew({
       authority,

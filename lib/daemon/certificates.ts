@@ -3,6 +3,8 @@ import { openAuthority, readCaFile } from "../authority.ts";
 import type { Authority } from "../certificate/authority.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
 import { createIssuance, type Issuance } from "../issuance/issuance.ts";
+import { openSharedTurn } from "../store/open.ts";
+import { storePlaceOf } from "../store_place.ts";
 import { labelBelow } from "../wire/names.ts";
 import type { Ground } from "./ground.ts";
 import { Turn } from "./turn.ts";
@@ -32,15 +34,18 @@ export async function buildCertificates(
   const { authority, names, close } = await openAuthority(
     settings,
     log,
-    await readCaFile(settings),
     {
-      store: store.names,
-      async claimed() {
-        return (await accounts.list()).map(({ username }) => hostnameOf(username));
-      },
-      async isClaimed(name) {
-        const username = labelBelow(name, settings.baseDomain);
-        return username !== undefined && await accounts.byUsername(username) !== undefined;
+      caPem: await readCaFile(settings),
+      turn: openSharedTurn(await storePlaceOf(settings)),
+      names: {
+        store: store.names,
+        async claimed() {
+          return (await accounts.list()).map(({ username }) => hostnameOf(username));
+        },
+        async isClaimed(name) {
+          const username = labelBelow(name, settings.baseDomain);
+          return username !== undefined && await accounts.byUsername(username) !== undefined;
+        },
       },
     },
   );

@@ -100,10 +100,10 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
   }
 
   function remove(name: string, values: readonly string[]): Promise<void> {
+    const left = values.map((value) => ({ name: placed.get(value) ?? name, value }));
+    for (const value of values) placed.delete(value);
     return inTurn(async () => {
-      const left = values.map((value) => ({ name: placed.get(value) ?? name, value }));
       for (const [at, ours] of groupByName(left)) {
-        for (const value of ours) placed.delete(value);
         try {
           await change(at, { unwanted: ours });
         } catch (error) {

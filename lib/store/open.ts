@@ -3,6 +3,8 @@ import type { PostgresPlace } from "./postgres/engine.ts";
 import { lstat } from "../file/plain_file.ts";
 import { lookAtPostgres, readPostgresUsernames, type ServerLook } from "./postgres/look.ts";
 import { openPostgres } from "./postgres/open.ts";
+import { PostgresTurn } from "./postgres/shared_turn.ts";
+import type { SharedTurn } from "./shared_turn.ts";
 import type { Store } from "./store.ts";
 
 /** Where a relay's store is. */
@@ -58,6 +60,11 @@ export async function readUsernames(place: StorePlace): Promise<string[]> {
  */
 export async function lookAtServer({ database }: StorePlace): Promise<ServerLook | undefined> {
   return database && await lookAtPostgres(database);
+}
+
+/** The turn that relays on the store share, which the caller closes; undefined where there can be only one. */
+export function openSharedTurn({ database }: StorePlace): SharedTurn | undefined {
+  return database && new PostgresTurn(database);
 }
 
 /** @throws {Error} when what it held is elsewhere now: a new one would have nobody's name. */

@@ -128,4 +128,13 @@ export const MIGRATIONS: readonly Migration[] = [
     needs: 3,
     sql: `ALTER TABLE certificate_order ADD COLUMN taken_by text, ADD COLUMN taken_until bigint;`,
   },
+  {
+    // Without it relays only get into each other's way, as they did.
+    needs: 3,
+    sql: `CREATE TABLE dns_turn (
+       one     boolean PRIMARY KEY DEFAULT true CHECK (one),
+       holder  text NOT NULL,
+       ends_at timestamptz NOT NULL
+     );`,
+  },
 ];
