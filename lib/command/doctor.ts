@@ -26,8 +26,8 @@ export const doctor: Command = {
 
 Checks the settings, the state folder, the running relay and its descriptors, DNS,
 the ACME server and the clock, the server that holds the zone, the certificate, each
-listener, the way to it through HAProxy, and the bio script. Changes nothing. Run it
-where the relay runs, with the relay's settings.
+listener, the way to it through HAProxy, the bio script, and the other relays of BASE.
+Changes nothing. Run it where the relay runs, with the relay's settings.
 Exit: 0 all well (warnings aside), 1 a fault was found, 2 the settings are wrong.
 
 Options:

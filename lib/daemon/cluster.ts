@@ -2,6 +2,7 @@ import { Cluster } from "../cluster/cluster.ts";
 import type { NoticeKind } from "../cluster/engine.ts";
 import { hop } from "../cluster/hop.ts";
 import { openPostgresCluster } from "../cluster/postgres/open.ts";
+import type { Settings } from "../config/settings.ts";
 import { Places } from "../net/places.ts";
 import { closeQuietly } from "../net/splice.ts";
 import { storePlaceOf } from "../store_place.ts";
@@ -40,12 +41,12 @@ export async function watchCluster(
   if (database === undefined) return undefined;
   const { sessions, tickets, parking, hub } = parts;
   const me = {
-    relay: settings.relayId ?? Deno.hostname().toLowerCase(),
+    relay: relayIdOf(settings),
     boot: crypto.randomUUID(),
   };
   const cluster = new Cluster({
     ...{ me, data, tickets, parking, log },
-    engine: openPostgresCluster(database, { ...me, version: VERSION }),
+    engine: openPostgresCluster(database, { ...me, version: VERSION, data }),
     local: (username) => sessions.get(username),
     onElsewhere(username, change) {
       if (change === "online") sessions.arrivedElsewhere(username);
@@ -69,6 +70,11 @@ export async function watchCluster(
   cutOff.on((username) => cluster.tell("cut-off", username));
   parts.users.limited.on((username) => cluster.tell("limits", username));
   return cluster;
+}
+
+/** What this relay is called among those that share its database. */
+export function relayIdOf({ relayId }: Pick<Settings, "relayId">): string {
+  return relayId ?? Deno.hostname().toLowerCase();
 }
 
 /** Makes what does here what another relay's operator or user did there. */

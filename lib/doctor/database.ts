@@ -5,8 +5,8 @@ import { fault, type Finding, ok, warning } from "./finding.ts";
 
 const CHECK = "PostgreSQL";
 
-/** How far the server's clock may be from this one's: rests and orders are told by both. */
-const CLOCK_MS = 5_000;
+/** How far the server's clock may be from a relay's: rests and orders are told by both. */
+export const CLOCK_MS = 5_000;
 
 /** Asks the PostgreSQL server, where the store is at one; `now` in milliseconds since the epoch. */
 export async function checkDatabase(settings: Settings, now: () => number): Promise<Finding[]> {

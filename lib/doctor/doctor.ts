@@ -14,6 +14,7 @@ import { checkDns } from "./dns.ts";
 import { fault, type Finding } from "./finding.ts";
 import { checkNames } from "./names.ts";
 import { checkPaths } from "./paths.ts";
+import { checkPeers } from "./peers.ts";
 import { checkPowerDns } from "./power_dns.ts";
 import { checkPorts } from "./ports.ts";
 import {
@@ -55,6 +56,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
     checkRelay(settings, relay),
     checkState(stateDir),
     checkDatabase(settings, now),
+    checkPeers(settings),
     checkHandOver(),
     caFile instanceof Error
       ? fault("ACME trust", caFile.message, "give the path of a PEM file that can be read")

@@ -1,6 +1,7 @@
 import net from "node:net";
 import tls from "node:tls";
 import { fingerprintOf } from "../pki/identity.ts";
+import { dataPreface } from "../wire/messages.ts";
 import { encodeProxyV2 } from "../wire/proxy_protocol.ts";
 
 /** How long an exchange may take. */
@@ -76,6 +77,17 @@ export async function exchange(target: Target): Promise<Answer> {
     clearTimeout(timer);
     socket.destroy();
   }
+}
+
+/**
+ * Whether a relay's data port is what answers there.
+ *
+ * @throws when nothing answers.
+ */
+export async function isDataPort(host: string, port: number): Promise<boolean> {
+  const preface = new TextDecoder().decode(dataPreface("A".repeat(22)));
+  const local = host.endsWith(".localhost") ? "127.0.0.1" : host;
+  return (await plainExchange(local, port, preface)).startsWith("GLOSSON/1 refused");
 }
 
 /** Whether a TCP connection can be made. */

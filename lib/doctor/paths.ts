@@ -2,9 +2,15 @@ import { hostOfRelay } from "../wire/names.ts";
 import { X509Certificate } from "node:crypto";
 import { fingerprintOf } from "../pki/identity.ts";
 import type { Settings } from "../config/settings.ts";
-import { dataPreface } from "../wire/messages.ts";
 import { proxyMatcher } from "../visitor/source.ts";
-import { type Answer, canConnect, exchange, plainExchange, type Target } from "./exchange.ts";
+import {
+  type Answer,
+  canConnect,
+  exchange,
+  isDataPort,
+  plainExchange,
+  type Target,
+} from "./exchange.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 import { withPort } from "../wire/ip_address.ts";
 
@@ -176,11 +182,8 @@ async function checkData(settings: Settings): Promise<Finding> {
   const port = settings.publicDataPort ?? settings.dataPort;
   const name = "data port";
   if (port === 0) return skipped(name, "takes a free port at each start");
-  const preface = new TextDecoder().decode(dataPreface("A".repeat(22)));
   try {
-    const local = host.endsWith(".localhost") ? "127.0.0.1" : host;
-    const answer = await plainExchange(local, port, preface);
-    if (answer.startsWith("GLOSSON/1 refused")) return ok(name, `${withPort(host, port)} answers`);
+    if (await isDataPort(host, port)) return ok(name, `${withPort(host, port)} answers`);
     return fault(
       name,
       `${withPort(host, port)} is not the relay's data port`,

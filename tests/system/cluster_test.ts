@@ -12,6 +12,9 @@ import {
   type User,
   visit,
 } from "../stories/user.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import type { Finding } from "../../lib/doctor/finding.ts";
+import { checkPeers } from "../../lib/doctor/peers.ts";
 import { VERSION } from "../../lib/version.ts";
 import { betweenRelays, stay } from "./cluster/bystander.ts";
 import { type Relays, startRelays, throughFront } from "./cluster/relays.ts";
@@ -32,6 +35,12 @@ function lastOutcome({ lines }: Relay): unknown {
 async function clusterOf(relay: Relay) {
   const { stdout } = await glossondCommand(relay.stateDir, ["status", "--json"]).output();
   return JSON.parse(new TextDecoder().decode(stdout)).cluster;
+}
+
+/** What doctor finds of the other relays where one runs. */
+async function doctorAt(id: string, database: Relays["database"]): Promise<Finding[]> {
+  const env = { GLOSSOND_RELAY_ID: id, GLOSSOND_DATABASE_URL: database.urlOf("test1") };
+  return await checkPeers(loadConfig({ dev: true, env }).settings!);
 }
 
 /** The status that a user's page has at a relay. */
@@ -164,6 +173,15 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
     assert.match(new TextDecoder().decode(stdout), /this one is b; \d+ users elsewhere/);
   });
 
+  await t.step("doctor looks at each other relay", async () => {
+    const found = await doctorAt("b", database);
+    assert.deepEqual(found.map(({ check, state }) => [check, state]), [
+      ["relay a", "ok"],
+      ["relay c", "ok"],
+    ]);
+    assert.match(found[0]!.detail, new RegExp(`is alive, and .*:${a.ports.data} answers`));
+  });
+
   await t.step("who is online stays so while the database is away, and it heals", async () => {
     using guest = await stay(b, at.a![0]!.hostname, ca);
     await database.stop();
@@ -201,6 +219,11 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
       async () => (await clusterOf(a)).relays.some((one: { alive: boolean }) => !one.alive),
       "its death is known",
       20_000,
+    );
+    const [dead] = await doctorAt("a", database);
+    assert.match(
+      `${dead!.check} ${dead!.detail}`,
+      /^relay b is not alive: it was last heard 1\d s/,
     );
     await using _newer = await serveUser(a, user, () => new Response("newer"), "http/1.1");
     assert.equal((await visit({ ...c, ca }, user.hostname)).body, "newer");

@@ -29,18 +29,25 @@ export interface Self {
   relay: string;
   boot: string;
   version: string;
+  /** Where clients bring connections for its visitors. */
+  data: { dataHost: string; dataPort: number };
 }
 
 /** What relays share by way of a PostgreSQL database. */
 export class PostgresCluster implements ClusterEngine {
   readonly #postgres: PostgresEngine;
   readonly #me: Self;
+  readonly #now: () => number;
   #listening: Listening | undefined;
 
-  /** @param postgres is closed with it. */
-  constructor(postgres: PostgresEngine, me: Self) {
+  /**
+   * @param postgres is closed with it.
+   * @param now this machine's clock, which is compared with the database's; milliseconds since the epoch.
+   */
+  constructor(postgres: PostgresEngine, me: Self, now: () => number = Date.now) {
     this.#postgres = postgres;
     this.#me = me;
+    this.#now = now;
   }
 
   async listen({ onChange, onMessage }: EngineListener): Promise<void> {
@@ -60,13 +67,13 @@ export class PostgresCluster implements ClusterEngine {
   }
 
   async join(): Promise<void> {
-    const { relay, boot, version } = this.#me;
+    const { relay, boot, version, data } = this.#me;
     await this.#change(async (ask) => {
       await ask(
-        `INSERT INTO relay (id, boot, version) VALUES ($1, $2, $3)
+        `INSERT INTO relay (id, boot, version, data_host, data_port) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (id) DO UPDATE SET boot = excluded.boot, version = excluded.version,
-          users = 0, visitors = 0, alive = true, heard_at = clock_timestamp()`,
-        [relay, boot, version],
+          data_host = excluded.data_host, data_port = excluded.data_port, ahead_ms = NULL, users = 0, visitors = 0, alive = true, heard_at = clock_timestamp()`,
+        [relay, boot, version, data.dataHost, data.dataPort],
       );
       await ask(
         `UPDATE presence SET state = 'left', number = nextval('change_number')
@@ -81,13 +88,14 @@ export class PostgresCluster implements ClusterEngine {
     const { rows: [row] } = await this.#postgres.write((ask) =>
       ask<{ boot: string; alive: boolean; silent: boolean }>(
         `WITH beaten AS (
-          UPDATE relay SET users = $3, visitors = $4, alive = true, heard_at = clock_timestamp()
+          UPDATE relay SET users = $3, visitors = $4, alive = true, heard_at = clock_timestamp(),
+            ahead_ms = $6 - (extract(epoch FROM clock_timestamp()) * 1000)::bigint
           WHERE id = $1 AND boot = $2)
         SELECT boot, alive, EXISTS (
           SELECT 1 FROM relay WHERE alive AND id <> $1
             AND heard_at < clock_timestamp() - make_interval(secs => $5)) AS silent
         FROM relay WHERE id = $1`,
-        [relay, boot, users, visitors, DEAD_MS / 1000],
+        [relay, boot, users, visitors, DEAD_MS / 1000, this.#now()],
       )
     );
     if (row === undefined) {

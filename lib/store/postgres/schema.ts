@@ -137,4 +137,10 @@ export const MIGRATIONS: readonly Migration[] = [
        ends_at timestamptz NOT NULL
      );`,
   },
+  {
+    // What an older one does not tell, the others do not know of it.
+    needs: 3,
+    sql: `ALTER TABLE relay
+       ADD COLUMN data_host text, ADD COLUMN data_port bigint, ADD COLUMN ahead_ms bigint;`,
+  },
 ];

@@ -11,8 +11,12 @@ testEngine("PostgresCluster", async () => {
   // It makes the tables.
   const store = await openPostgres({ address });
   return {
-    open: (relay, boot) =>
-      Promise.resolve(openPostgresCluster({ address }, { relay, boot, version: "test" })),
+    open(relay, boot) {
+      const data = { dataHost: "127.0.0.1", dataPort: 1 };
+      return Promise.resolve(
+        openPostgresCluster({ address }, { relay, boot, version: "test", data }),
+      );
+    },
     close: () => store.close(),
   };
 });

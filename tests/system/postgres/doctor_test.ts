@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
+import { PostgresCluster } from "../../../lib/cluster/postgres/engine.ts";
 import { loadConfig } from "../../../lib/config/load.ts";
 import { checkDatabase } from "../../../lib/doctor/database.ts";
+import { checkPeers } from "../../../lib/doctor/peers.ts";
+import { PostgresEngine } from "../../../lib/store/postgres/engine.ts";
+import { openPostgres } from "../../../lib/store/postgres/open.ts";
+import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
+import { freePort } from "../../../scripts/ports.ts";
 import { PostgresServer } from "./server.ts";
 
 Deno.test("doctor tells how the PostgreSQL server is, and what to do about it", async () => {
@@ -32,4 +38,55 @@ Deno.test("doctor tells how the PostgreSQL server is, and what to do about it", 
   await server.stop();
   assert.match(await check(), /fault; .*see that the server runs/);
   assert.doesNotMatch(await check(), /secret/);
+});
+
+Deno.test("doctor tells what is wrong with each other relay", async () => {
+  await using server = await PostgresServer.start();
+  const url = await server.createDatabase();
+  const { settings } = loadConfig({
+    dev: true,
+    env: { GLOSSOND_DATABASE_URL: url, GLOSSOND_RELAY_ID: "me" },
+  });
+  const place = { address: parsePostgresUrl(url) };
+  async function check(): Promise<string[]> {
+    return (await checkPeers(settings!)).map((finding) => Object.values(finding).join("; "));
+  }
+  assert.match((await check()).join(), /^other relays; skipped; are not known before/);
+  await (await openPostgres(place)).close();
+  assert.deepEqual(await check(), []);
+
+  const port = freePort();
+  for (const [relay, version, aheadMs] of [["me", "0", 0], ["odd", "0", 3_600_000]] as const) {
+    const self = { relay, version, boot: relay, data: { dataHost: "127.0.0.1", dataPort: port } };
+    const engine = new PostgresEngine(place);
+    const cluster = new PostgresCluster(engine, self, () => Date.now() + aheadMs);
+    await cluster.join();
+    await cluster.beat({ users: 0, visitors: 0 }, false);
+    // As one that dies, it does not leave.
+    await engine.close();
+  }
+  const [unreached, older, clock, ...others] = await check();
+  assert.match(
+    unreached!,
+    new RegExp(
+      `^relay odd; fault; its data port 127\\.0\\.0\\.1:${port} cannot be reached .*refused`,
+    ),
+  );
+  assert.match(older!, /^relay odd; warning; runs 0, and this is .*; bring both/);
+  assert.match(
+    clock!,
+    /^relay odd; warning; its clock is 3600 s ahead of the database's; have all/,
+  );
+  assert.deepEqual(others, []);
+
+  await server.psql("UPDATE relay SET heard_at = heard_at - interval '65 s'", "test1");
+  assert.match(
+    (await check()).join(),
+    /^relay odd; warning; is not alive: .* heard 6\d s ago; start/,
+  );
+  await server.stop();
+  assert.match(
+    (await check()).join(),
+    /^other relays; skipped; .* while the database cannot be read/,
+  );
 });
