@@ -64,6 +64,8 @@ function handshake(
   rejectUnauthorized: boolean,
 ): Promise<Sight> {
   return new Promise((resolve, reject) => {
+    // A listener is never called for what has been aborted before.
+    signal.throwIfAborted();
     const socket = tls.connect({
       ...{ host, port, servername: serverName, rejectUnauthorized },
       ALPNProtocols: ALPN,
