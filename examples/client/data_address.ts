@@ -63,9 +63,9 @@ export interface DataAddressesOptions {
 }
 
 /**
- * The addresses that data connections may be made to.
+ * The addresses that a client may connect to because the relay named them.
  *
- * The relay says where its data port is. Were it believed, it could have a client connect to whatever
+ * The relay says where its data port is, and its DNS where the user's page is. Were it believed, it could have a client connect to whatever
  * is on the client's own network, and tell by the answers what is there. So nothing is connected to on
  * this computer, a private network or a link, unless the relay itself is at such an address (PROTOCOL
  * section 2): because the user named it, or because who answers there holds the relay's certificate. A
@@ -101,6 +101,14 @@ export class DataAddresses {
     if (distant.length > 0) return distant;
     if (all.length === 0 || !(await this.#isNear())) throw new AddressForbidden();
     return all;
+  }
+
+  /** Those of these addresses that may be connected to, under the same rules; none of them is resolved. */
+  async among(addresses: readonly string[]): Promise<string[]> {
+    const networks = this.#networks();
+    const distant = addresses.filter((address) => isDistant(address, networks));
+    const all = distant.length === addresses.length || await this.#isNear();
+    return all ? [...addresses] : distant;
   }
 
   async #find(hostname: string): Promise<string[]> {

@@ -19,6 +19,8 @@ const REFUSAL = "cannot serve";
 
 /** What a client needs to be online. */
 export interface OnlineOptions extends DataDialerOptions {
+  /** The account's: visitors find the page there. */
+  hostname: string;
   token: string;
   http: RelayHttp;
   api: Pick<Api, "account" | "relayInfo">;
@@ -98,11 +100,20 @@ class OnlineSession {
       }
       case "online":
         this.#ports.online({ hostname: message.dataHost, port: message.dataPort });
-        this.#options.onOnline(message.url);
+        this.#options.onOnline(this.#pageAt(message.url));
         this.#sendPool();
         this.#watch();
         break;
     }
+  }
+
+  /** The page's address, of which the relay chooses the port alone: it is looked at, and shown to the user. */
+  #pageAt(url: string): string {
+    const { hostname, log } = this.#options;
+    if (new URL(url).hostname === hostname) return url;
+    const page = `https://${hostname}`;
+    log.warn("The relay gives this page another's address, which is not used", { url, page });
+    return page;
   }
 
   #parkingAt({ hostname, port }: DataAddress): Parking {

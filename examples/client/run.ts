@@ -72,7 +72,7 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
     const front = new Witness(end, () => ownPage.give({}));
     const health = new Health({ ...world, transport: options.transport });
     const ownPage = new OwnPage({
-      ...{ ...world, ca, health, api, witness: front, signal: leaving },
+      ...{ ...world, relay, http, ca, health, api, witness: front, signal: leaving },
       resolvers: options.watchResolvers,
       ...(options.tlsUpstream === undefined && { alpn: PROTOCOLS[0] }),
     });
@@ -96,6 +96,7 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
       ...world,
       health,
       relay,
+      hostname,
       token,
       http,
       api,

@@ -1,7 +1,9 @@
 import type { Log } from "../../../lib/log.ts";
 import type { Sleep } from "../../../lib/net/pause.ts";
 import type { Api } from "../api.ts";
+import { DataAddresses } from "../data_address.ts";
 import type { Health } from "../health.ts";
+import type { RelayHttp } from "../relay_http.ts";
 import { type Resolver, visitedAddresses } from "./addresses.ts";
 import { type Finding, lookAtOwnPage, type PageLookOptions } from "./page_look.ts";
 
@@ -34,6 +36,8 @@ const WHAT_TO_DO =
 /** Options for {@linkcode OwnPage}. */
 export interface OwnPageOptions
   extends Pick<PageLookOptions, "ca" | "witness" | "alpn" | "signal"> {
+  relay: URL;
+  http: Pick<RelayHttp, "isAt">;
   health: Pick<Health, "session" | "seen">;
   api: Pick<Api, "account">;
   /** Who is asked for the page's addresses besides the system. */
@@ -114,9 +118,8 @@ export class OwnPage {
 
   /** The worst that is seen at the page's addresses; one that cannot be reached from here is none of it. */
   async #lookOnce(page: URL): Promise<Finding> {
-    const { resolvers, signal } = this.#options;
     try {
-      const addresses = await visitedAddresses(page.hostname, resolvers, signal);
+      const addresses = await this.#addressesOf(page.hostname);
       const findings: Finding[] = [];
       for (const address of addresses) {
         findings.push(await lookAtOwnPage({ ...this.#options, page, address }));
@@ -126,6 +129,24 @@ export class OwnPage {
     } catch (error) {
       return { verdict: "not seen", why: (error as Error).message };
     }
+  }
+
+  /**
+   * Where visitors find the page, as far as one may connect there: it is the relay's DNS that says so.
+   *
+   * @throws {Error} where there is no such address.
+   */
+  async #addressesOf(hostname: string): Promise<string[]> {
+    const { relay, http, resolvers, sleep, signal } = this.#options;
+    const found = await visitedAddresses(hostname, resolvers, signal);
+    // Anew for each look: this computer may be in another network by then.
+    const permitted = await new DataAddresses({
+      relayHost: relay.hostname,
+      isRelayAt: (address) => http.isAt(address),
+      sleep: (ms) => sleep(ms, signal),
+    }).among(found);
+    if (permitted.length > 0) return permitted;
+    throw new Error(`${found.join(", ")} is here or on this network, where the relay is not`);
   }
 
   #say({ verdict, why }: Finding): void {

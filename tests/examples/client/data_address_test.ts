@@ -54,6 +54,18 @@ Deno.test("of a name with addresses here and elsewhere only those elsewhere are 
   assert.deepEqual(await addressesOf(names).of("data"), ["203.0.113.7", "2001:db8::7"]);
 });
 
+Deno.test("of given addresses those here may be dialled where the relay is here, too", async () => {
+  const both = ["203.0.113.7", "192.168.1.9", "2001:db8::7"];
+  assert.deepEqual(await addressesOf({}).among(both), ["203.0.113.7", "2001:db8::7"]);
+  assert.deepEqual(await addressesOf({}).among(INSIDE), []);
+  assert.deepEqual(await addressesOf({}, { relayHost: "10.1.1.1" }).among(both), both);
+  // Those elsewhere need no proof of where the relay is.
+  const isRelayAt = () => Promise.reject(new Error("asked"));
+  const names = { "relay.example.org": ["192.168.1.8"] };
+  const distant = await addressesOf(names, { isRelayAt }).among(["203.0.113.7"]);
+  assert.deepEqual(distant, ["203.0.113.7"]);
+});
+
 Deno.test("a name is resolved once, and what was judged is what is dialled", async () => {
   // As a name whose owner answers another address each time.
   const answers = [["203.0.113.7"], ["192.168.1.1"], ["203.0.113.8"]];

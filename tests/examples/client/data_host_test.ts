@@ -77,6 +77,24 @@ Deno.test("a hostile relay finds out nothing of what is on the client's network"
     assert.equal(relay.sessions.length, 1);
   }));
 
+Deno.test("a relay does not say that the page is at another host", () =>
+  story(async ({ relay, start }) => {
+    const own = "https://kaylee.glosson.localhost";
+    for (const [url, page] of [[`${own}:8443`, `${own}:8443`], ["https://192.168.1.1:22", own]]) {
+      relay.announced = { url };
+      const client = start();
+      await relay.changes.until(() => client.lines.some((line) => / Online /.test(line)));
+      const online = client.lines.find((line) => / Online /.test(line));
+      assert.match(online!, new RegExp(`info +Online url="?${page}"?$`));
+      const warned = client.lines.some((line) =>
+        line.includes("gives this page another's address")
+      );
+      assert.equal(warned, url !== page);
+      client.leave();
+      await client.ended;
+    }
+  }));
+
 Deno.test("a ticket is shown where its message says, else where the session began", () =>
   story(async ({ relay, start }) => {
     start();

@@ -55,8 +55,8 @@ export class FakeRelay {
   connects = true;
   /** What `GET /v1/account` says. */
   online: boolean | undefined;
-  /** Where data connections are said to go, instead of the data port. */
-  announced: { dataHost: string; dataPort: number } | undefined;
+  /** What `online` says besides, or instead: where data connections are to go, where the page is. */
+  announced: { dataHost?: string; dataPort?: number; url?: string } | undefined;
   /** Whether a certificate takes one question to be ready. */
   slowCertificates = false;
 

@@ -1,36 +1,49 @@
 import assert from "node:assert/strict";
 import tls from "node:tls";
-import { OwnPage } from "../../../../examples/client/watch/own_page.ts";
+import { OwnPage, type OwnPageOptions } from "../../../../examples/client/watch/own_page.ts";
 import { Witness } from "../../../../examples/client/watch/witness.ts";
 import { createLog } from "../../../../lib/log.ts";
 import { selfSignedIdentity } from "../../../../lib/pki/self_signed.ts";
 import { HeldSleeps } from "../held_sleeps.ts";
+import { NO_VISITOR_END } from "./no_visitor_end.ts";
 
-/** Looks at a page that somebody else answers for, at a relay that says whether the client is online. */
-async function lookAtAnother(
-  online: boolean | Error,
-  tell: (world: { sleeps: HeldSleeps; loseSession: () => void }) => Promise<void>,
-): Promise<{ lines: string[]; verdicts: string[] }> {
+/** An `OwnPage` of a test whose page somebody else answers for. */
+interface Watched {
+  sleeps: HeldSleeps;
+  lines: string[];
+  verdicts: string[];
+  /** Connections to whoever answers. */
+  looks: () => number;
+  comeOnline: () => void;
+  loseSession: () => void;
+}
+
+/** Watches it at a relay that says whether the client is online. */
+async function watchAnother(
+  { online = true, ...world }:
+    & Partial<Pick<OwnPageOptions, "relay" | "now">>
+    & { online?: boolean | Error },
+  tell: (watched: Watched) => Promise<void>,
+): Promise<void> {
   const { key, cert } = await selfSignedIdentity(["kaylee.localhost"], Date.now());
   const server = tls.createServer({ key, cert });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `https://kaylee.localhost:${(server.address() as { port: number }).port}`;
+  let looks = 0;
+  server.on("connection", () => looks++);
   const sleeps = new HeldSleeps();
   const lines: string[] = [];
   const verdicts: string[] = [];
   const leaving = new AbortController();
+  let sessions = 0;
   const health = {
-    session: 1 as number | undefined,
+    session: undefined as number | undefined,
     seen: (verdict: string) => Promise.resolve(void verdicts.push(verdict)),
-  };
-  const visitorEnd = {
-    connections: 0,
-    use: () => Promise.resolve(),
-    makeRoom: () => true,
-    serve: () => Promise.resolve(),
-    stop: () => Promise.resolve(),
   };
   const account = { username: "kaylee", hostname: "kaylee.localhost", certificate: null };
   const page = new OwnPage({
+    relay: new URL("https://relay.localhost"),
+    http: { isAt: () => Promise.resolve(false) },
     health,
     api: {
       account: () =>
@@ -39,23 +52,41 @@ async function lookAtAnother(
           : Promise.resolve({ ...account, online, lastOnlineAt: null }),
     },
     ca: undefined,
-    witness: new Witness(visitorEnd, () => {}),
+    witness: new Witness(NO_VISITOR_END, () => {}),
     resolvers: [],
     now: Date.now,
     sleep: sleeps.sleep,
     random: () => 0,
     log: createLog({ level: "debug", write: (line) => lines.push(line) }),
     signal: leaving.signal,
+    ...world,
   });
   const watching = page.watch();
-  page.give({ page: `https://kaylee.localhost:${(server.address() as { port: number }).port}` });
-  await sleeps.end(3_000);
-  await sleeps.end(10_000);
-  await tell({ sleeps, loseSession: () => health.session = undefined });
+  const comeOnline = (): void => {
+    health.session = ++sessions;
+    page.give({ page: url });
+  };
+  const loseSession = (): void => void (health.session = undefined);
+  comeOnline();
+  await tell({ sleeps, lines, verdicts, looks: () => looks, comeOnline, loseSession });
   leaving.abort();
   await watching;
   await new Promise((resolve) => server.close(resolve));
-  return { lines, verdicts };
+}
+
+/** Looks twice, as is done when somebody else is seen, before it goes on. */
+async function lookAtAnother(
+  online: boolean | Error,
+  tell: (watched: Watched) => Promise<void>,
+): Promise<{ lines: string[]; verdicts: string[] }> {
+  const seen: { lines: string[]; verdicts: string[] } = { lines: [], verdicts: [] };
+  await watchAnother({ online }, async (watched) => {
+    Object.assign(seen, watched);
+    await watched.sleeps.end(3_000);
+    await watched.sleeps.end(10_000);
+    await tell(watched);
+  });
+  return seen;
 }
 
 Deno.test("OwnPage warns at once when the relay itself says that the client is online", async () => {
@@ -83,4 +114,17 @@ Deno.test("OwnPage warns when the relay denies a session that goes on, or does n
     assert.deepEqual(verdicts, ["other"]);
     assert.match(lines.join("\n"), /error +SOMEBODY ELSE ANSWERS/);
   }
+});
+
+Deno.test("OwnPage dials no address that the relay's DNS may not send it to", async () => {
+  const relay = new URL("https://203.0.113.7");
+  await watchAnother({ relay }, async ({ sleeps, lines, verdicts, looks }) => {
+    await sleeps.end(3_000);
+    await sleeps.begin(900_000);
+    assert.deepEqual([looks(), verdicts], [0, ["not seen"]]);
+    assert.match(
+      lines.join(),
+      /why="127\.0\.0\.1 is here or on this network, where the relay is not"/,
+    );
+  });
 });
