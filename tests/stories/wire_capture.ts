@@ -1,33 +1,26 @@
-import { closeQuietly, type Duplex, splice } from "../../lib/net/splice.ts";
-
-/** All bytes of one connection, as they went over the wire. */
-export interface Captured {
-  fromVisitor: Uint8Array;
-  fromRelay: Uint8Array;
-}
+import { Beginning, kept } from "../../examples/client/watch/first_bytes.ts";
+import { closeQuietly, splice } from "../../lib/net/splice.ts";
 
 /** A port in front of the relay's on which every byte of every connection is kept. */
 export interface WireCapture extends Disposable {
   port: number;
-  /** The connections so far. */
-  connections: Captured[];
+  /** The connections so far, all bytes of each. */
+  connections: Beginning[];
 }
 
 /** Starts one in front of a port of this computer; it ends, with its connections, when it is disposed of. */
 export function captureWire(port: number): WireCapture {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const connections: Captured[] = [];
+  const connections: Beginning[] = [];
   const open = new Set<Deno.Conn>();
   (async () => {
     for await (const visitor of listener) {
       const relay = await Deno.connect({ hostname: "127.0.0.1", port });
       open.add(visitor).add(relay);
-      const captured = { fromVisitor: new Uint8Array(), fromRelay: new Uint8Array() };
+      const captured = new Beginning(Infinity);
       connections.push(captured);
-      splice(
-        reading(visitor, (bytes) => captured.fromVisitor = bytes),
-        reading(relay, (bytes) => captured.fromRelay = bytes),
-      ).finally(() => open.delete(visitor) && open.delete(relay));
+      splice(kept(visitor, captured), relay)
+        .finally(() => open.delete(visitor) && open.delete(relay));
     }
   })().catch(() => {});
   return {
@@ -50,24 +43,4 @@ export function recordTypes(bytes: Uint8Array): number[] {
     at += 5 + bytes[at + 3]! * 256 + bytes[at + 4]!;
   }
   return types;
-}
-
-/** The same connection; tells all that was read of it so far. */
-function reading(conn: Duplex, tell: (bytes: Uint8Array<ArrayBuffer>) => void): Duplex {
-  let all = new Uint8Array();
-  return {
-    async read(p) {
-      const n = await conn.read(p);
-      if (n === null) return n;
-      const longer = new Uint8Array(all.length + n);
-      longer.set(all);
-      longer.set(p.subarray(0, n), all.length);
-      all = longer;
-      tell(all);
-      return n;
-    },
-    write: (p) => conn.write(p),
-    closeWrite: () => conn.closeWrite(),
-    close: () => conn.close(),
-  };
 }

@@ -38,7 +38,7 @@ Deno.test({
           }));
         await tab.goto(url);
         assert.equal((await context.cookies()).length, 1);
-        const types = wire.connections.flatMap(({ fromVisitor }) => recordTypes(fromVisitor));
+        const types = wire.connections.flatMap(({ fromVisitor }) => recordTypes(fromVisitor.bytes));
         assert.ok(types.includes(APPLICATION_DATA), "what is captured would show it");
       }
       await relay.logged("client offline");
@@ -54,9 +54,9 @@ Deno.test({
 
       const away = wire.connections.slice(before);
       assert.ok(away.length >= 2, `${away.length} connections`);
-      for (const { fromVisitor, fromRelay } of away) {
-        assert.equal(fromRelay.toHex(), ALERT.unrecognizedName);
-        const [first, ...rest] = recordTypes(fromVisitor);
+      for (const { fromVisitor, toVisitor } of away) {
+        assert.equal(toVisitor.bytes.toHex(), ALERT.unrecognizedName);
+        const [first, ...rest] = recordTypes(fromVisitor.bytes);
         assert.equal(first, HANDSHAKE);
         assert.deepEqual(rest.filter((type) => type !== ALERT_TYPE), [], "behind the ClientHello");
       }

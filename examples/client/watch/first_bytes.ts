@@ -3,45 +3,77 @@ import type { Duplex } from "../../../lib/net/splice.ts";
 /** Bytes of each direction that are kept: more than a handshake has, whatever the chain. */
 const KEPT_BYTES = 16 * 1024;
 
+/** Bytes of a ServerHello up to its random's end (RFC 8446 section 4.1.3); a ClientHello is longer. */
+const RANDOM_END = 43;
+
 /** The first bytes of one direction of a connection. */
 export class FirstBytes {
   #bytes = new Uint8Array(0);
+  #most: number;
 
-  /** Up to 16 KiB. */
+  /** @param most how many are kept. @default 16 KiB */
+  constructor(most = KEPT_BYTES) {
+    this.#most = most;
+  }
+
+  /** Those so far. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
 
   /** Keeps a copy of what there is room for. */
   add(piece: Uint8Array): void {
-    const more = piece.subarray(0, KEPT_BYTES - this.#bytes.length);
+    const more = piece.subarray(0, this.#most - this.#bytes.length);
     if (more.length === 0) return;
     const longer = new Uint8Array(this.#bytes.length + more.length);
     longer.set(this.#bytes);
     longer.set(more, this.#bytes.length);
     this.#bytes = longer;
   }
+
+  /** Keeps none any more. */
+  forget(): void {
+    this.#most = 0;
+    this.#bytes = new Uint8Array(0);
+  }
 }
 
 /** The first bytes of a connection, as one end has them. */
-export interface Beginning {
+export class Beginning {
   /** From the visitor: the ClientHello and what follows. */
-  fromVisitor: FirstBytes;
+  readonly fromVisitor: FirstBytes;
   /** To the visitor: the ServerHello and what follows. */
-  toVisitor: FirstBytes;
+  readonly toVisitor: FirstBytes;
+
+  /** @param most bytes that are kept of each direction. @default 16 KiB */
+  constructor(most?: number) {
+    this.fromVisitor = new FirstBytes(most);
+    this.toVisitor = new FirstBytes(most);
+  }
+
+  /** Keeps no more of it. */
+  forget(): void {
+    this.fromVisitor.forget();
+    this.toVisitor.forget();
+  }
 }
 
-/** A beginning of which nothing is there yet. */
-export function beginning(): Beginning {
-  return { fromVisitor: new FirstBytes(), toVisitor: new FirstBytes() };
-}
-
-/** The same connection; what is read of it was from a visitor, what is written goes to them. */
-export function kept(conn: Duplex, { fromVisitor, toVisitor }: Beginning): Duplex {
+/**
+ * The same connection; what is read of it was from a visitor, what is written goes to them.
+ *
+ * @param onRead called when more of the visitor's was kept.
+ */
+export function kept(
+  conn: Duplex,
+  { fromVisitor, toVisitor }: Beginning,
+  onRead?: () => void,
+): Duplex {
   return {
     async read(p) {
       const n = await conn.read(p);
-      if (n !== null) fromVisitor.add(p.subarray(0, n));
+      if (n === null) return n;
+      fromVisitor.add(p.subarray(0, n));
+      onRead?.();
       return n;
     },
     async write(p) {
@@ -52,6 +84,11 @@ export function kept(conn: Duplex, { fromVisitor, toVisitor }: Beginning): Duple
     closeWrite: () => conn.closeWrite(),
     close: () => conn.close(),
   };
+}
+
+/** Whether a connection that began so outside may still be one whose visitor's bytes begin so here. */
+export function maybeSame(outside: Beginning, here: Beginning): boolean {
+  return beginAlike(outside.fromVisitor.bytes, here.fromVisitor.bytes);
 }
 
 /**
@@ -66,10 +103,13 @@ export function isSame(outside: Beginning, here: Beginning): boolean {
     agree(outside.toVisitor.bytes, here.toVisitor.bytes);
 }
 
-/** Whether they begin alike as far as both go, and are there. */
+/** Whether they begin alike, and far enough that nothing else does. */
 function agree(a: Uint8Array, b: Uint8Array): boolean {
+  return Math.min(a.length, b.length) >= RANDOM_END && beginAlike(a, b);
+}
+
+/** Whether they begin alike as far as both go. */
+function beginAlike(a: Uint8Array, b: Uint8Array): boolean {
   const length = Math.min(a.length, b.length);
-  // A ServerHello, the shorter of the two, has a random of 32 bytes behind 11 others.
-  if (length < 43) return false;
   return a.subarray(0, length).toHex() === b.subarray(0, length).toHex();
 }

@@ -44,8 +44,8 @@ async function whatIsWrong(options: PageLookOptions): Promise<string | undefined
   const { page, address, witness, signal } = options;
   const port = Number(page.port || 443);
   const asked = { serverName: page.hostname, ca: options.ca, signal };
-  using watched = witness.watch();
   using tap = await openTap(address, port, signal);
+  using watched = witness.watch(tap.began);
   let sight: Sight;
   try {
     sight = await trustedLook({ ...asked, host: "127.0.0.1", port: tap.port });
@@ -60,6 +60,6 @@ async function whatIsWrong(options: PageLookOptions): Promise<string | undefined
   if (options.alpn !== undefined && alpn !== options.alpn) {
     return `${alpn ?? "nothing"} was agreed on by ALPN, not ${options.alpn}`;
   }
-  if (watched.saw(tap.began)) return undefined;
+  if (watched.saw()) return undefined;
   return "it is this computer's key, but the connection did not get here unchanged";
 }

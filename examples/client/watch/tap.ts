@@ -1,5 +1,5 @@
 import { closeQuietly, splice } from "../../../lib/net/splice.ts";
-import { type Beginning, beginning, kept } from "./first_bytes.ts";
+import { Beginning, kept } from "./first_bytes.ts";
 
 /** A way to a server over a loopback port of this program, on which the first bytes are kept. */
 export interface Tap extends Disposable {
@@ -14,19 +14,18 @@ export interface Tap extends Disposable {
  * @throws {Error} if the server does not take the connection, or on abort.
  */
 export async function openTap(hostname: string, port: number, signal: AbortSignal): Promise<Tap> {
-  const outside = await Deno.connect({ hostname, port, signal });
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const began = beginning();
+  using opened = new DisposableStack();
+  const listener = opened.use(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  const outside = opened.use(await Deno.connect({ hostname, port, signal }));
+  const began = new Beginning();
   const passing = listener.accept().then((inner) =>
     splice(kept(inner, began), outside, { signal })
   );
   passing.catch(() => closeQuietly(outside));
+  const tap = opened.move();
   return {
     port: listener.addr.port,
     began,
-    [Symbol.dispose]() {
-      closeQuietly(listener);
-      closeQuietly(outside);
-    },
+    [Symbol.dispose]: () => tap.dispose(),
   };
 }
