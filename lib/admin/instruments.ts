@@ -17,7 +17,9 @@ export class Instruments {
   readonly #registry = new Registry<OpenMetricsContentType>();
   readonly #counters = new Set<string>();
 
-  constructor() {
+  /** @param labels what all values have. @default none */
+  constructor(labels: Record<string, string> = {}) {
+    this.#registry.setDefaultLabels(labels);
     // Before any metric is made: the names of counters are chosen by it.
     this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   }

@@ -34,13 +34,14 @@ export interface Metrics {
 /**
  * Makes the metrics, with a registry of their own.
  *
- * @param options `maxUsers`: how many users have labels of their own. @default {0}
+ * @param options `maxUsers`: how many users have labels of their own, by default 0; `relay`: what this one
+ * is called among several, as a label of all.
  */
 export function createMetrics(
   build: { version: string; commit: string },
-  { maxUsers = 0 }: { maxUsers?: number } = {},
+  { maxUsers = 0, relay }: { maxUsers?: number; relay?: string | undefined } = {},
 ): Metrics {
-  const instruments = new Instruments();
+  const instruments = new Instruments(relay === undefined ? {} : { relay });
   const counters = new Counters(maxUsers);
   instruments.info("glossond_build_info", "Version and commit of the relay", build);
   addCounters(instruments, counters);

@@ -81,7 +81,7 @@ export async function layGround(
     store,
     metrics: createMetrics(
       { version: VERSION, commit: COMMIT },
-      { maxUsers: settings.metricsUsers },
+      { maxUsers: settings.metricsUsers, relay: settings.relayId },
     ),
     publicPort: settings.publicPort || listeners.port("hub"),
     data: {

@@ -44,6 +44,18 @@ Deno.test("createMetrics() names as many users as it is told, and counts the oth
   assert.doesNotMatch((await without.render(false)).body, /kaylee|glossond_user_/);
 });
 
+Deno.test("createMetrics() names the relay at every value, where it has a name", async () => {
+  const build = { version: "1.2.3", commit: "abc" };
+  const metrics = createMetrics(build, { relay: "relay-2" });
+  metrics.watch(FIGURES);
+  for (const openMetrics of [true, false]) {
+    const { body } = await metrics.render(openMetrics);
+    const values = body.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    assert.ok(values.length > 30);
+    for (const line of values) assert.match(line, /[{,]relay="relay-2"/);
+  }
+});
+
 async function linesOf(openMetrics: boolean): Promise<string[]> {
   const metrics = createMetrics({ version: "1.2.3", commit: "abc" });
   metrics.watch(FIGURES);

@@ -6,6 +6,9 @@ import { startServer } from "../../scripts/server.ts";
 import { startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 
+/** The dashboard shows this one of several relays. */
+const RELAY = "relay-2";
+
 const MONITORING = fileURLToPath(new URL("../../examples/monitoring/", import.meta.url));
 
 /** Runs promtool and fails with what it says. */
@@ -21,7 +24,7 @@ async function dashboardExpressions(): Promise<string[]> {
   const text = await Deno.readTextFile(`${MONITORING}grafana-dashboard.json`);
   const found: string[] = [];
   JSON.parse(text, (key, value) => {
-    if (key === "expr") found.push(value);
+    if (key === "expr") found.push(value.replaceAll("$relay", RELAY));
     return value;
   });
   return found;
@@ -80,7 +83,7 @@ Deno.test("promtool accepts the example rules, their tests and the scrape config
 });
 
 Deno.test("Prometheus reads /metrics, and every metric that rules and dashboard name is there", async () => {
-  await using relay = await startRelay();
+  await using relay = await startRelay({ settings: { RELAY_ID: RELAY } });
   const user = await signUp(relay, "kaylee");
   {
     await using _server = await serveUser(relay, user, () => new Response("hello"));
@@ -110,7 +113,16 @@ Deno.test("Prometheus reads /metrics, and every metric that rules and dashboard 
   for (const name of names) {
     assert.ok((await prometheus.query(name)).length > 0, `the relay has no metric ${name}`);
   }
-  for (const expression of expressions) await prometheus.query(expression);
+  for (const expression of expressions) {
+    await prometheus.query(expression);
+    // Each value has the name of the relay, and of several shows those that were chosen.
+    const values = expression.match(/\b(?:glossond|process|nodejs)_[a-z_]+/g) ?? [];
+    const chosen = expression.match(new RegExp(`relay=~"${RELAY}"`, "g")) ?? [];
+    assert.equal(chosen.length, values.length, expression);
+  }
+  const version = expressions.find((expression) => expression.includes("build_info"))!;
+  assert.equal((await prometheus.query(version)).length, 1);
+  assert.equal((await prometheus.query(version.replace(RELAY, "relay-1"))).length, 0);
   const [joins] = await prometheus.query('glossond_joins_total{how="dialled"}');
   assert.equal(joins?.value[1], "1");
 });
