@@ -6,6 +6,7 @@ import { commandLine, glossond } from "./admin_command.ts";
 import { bareEnvironment, settingVariables } from "./environment.ts";
 import { setUpGlosson } from "./glosson.ts";
 import { BASE, ROOT, startRelay } from "./relay.ts";
+import { visit } from "./user.ts";
 
 /** What colours are written as here, so that they can be seen. */
 const SEEN = {
@@ -26,6 +27,8 @@ Deno.test("words that tell how something is have colours on a terminal, and nowh
   await glossond(relay.stateDir, "users", "block", "kaylee");
   const online = glosson.run();
   await online.said(/ Online /);
+  // Only now is it known, and written, that visitors can be served.
+  assert.equal((await visit(relay, `online.${BASE}`)).status, 200);
 
   const env = {
     ...bareEnvironment(relay.stateDir),
