@@ -38,8 +38,8 @@ export class Announcer {
   readonly #own = new Map<string, Own>();
   /** Names of `#own` to be announced. */
   readonly #arrived = new Set<string>();
-  /** Sessions that ended; of a name the last one only. */
-  readonly #departed = new Map<string, { own: Own; state: Departure["state"] }>();
+  /** Names whose sessions here ended, and how. */
+  readonly #departed = new Map<string, Departure["state"]>();
   #writing: Promise<void> | undefined;
   #callOffRetry: (() => void) | undefined;
   #stopped = false;
@@ -56,21 +56,17 @@ export class Announcer {
 
   /** Notes what became of a user at this relay. */
   note(username: string, change: "online" | "left" | "gone"): void {
-    const own = this.#own.get(username);
     if (change === "online") {
       // Its own departure needs no word: this one takes its place.
       this.#departed.delete(username);
       this.#own.set(username, { since: this.#now() });
       this.#arrived.add(username);
-    } else if (own !== undefined) {
-      this.#own.delete(username);
-      this.#arrived.delete(username);
-      this.#departed.set(username, { own, state: change });
     } else {
-      const departed = this.#departed.get(username);
-      // Told in the same step as `left`; later, nobody waits for the user any more anyway.
-      if (departed === undefined) return;
-      departed.state = change;
+      this.#arrived.delete(username);
+      // `gone` may be told in the same step as `left`; later, nobody waits for the user any more anyway.
+      if (!this.#own.delete(username) && !this.#departed.has(username)) return;
+      // Also of one that has no epoch: it may be known all the same, where only the answer was lost.
+      this.#departed.set(username, change);
     }
     this.#write();
   }
@@ -79,6 +75,13 @@ export class Announcer {
   again(username: string): void {
     if (!this.#own.has(username)) return;
     this.#arrived.add(username);
+    this.#write();
+  }
+
+  /** The others take a user to be here: tells them otherwise, where there is no session. */
+  correct(username: string): void {
+    if (this.#own.has(username) || this.#departed.has(username)) return;
+    this.#departed.set(username, "left");
     this.#write();
   }
 
@@ -126,15 +129,18 @@ export class Announcer {
     for (const username of departing.keys()) this.#departed.delete(username);
     let epochs: Map<string, number>;
     try {
-      epochs = await engine.announce(this.#arrivals(arriving), departures(departing));
+      epochs = await engine.announce(
+        this.#arrivals(arriving),
+        Array.from(departing, ([username, state]) => ({ username, state })),
+      );
     } catch (error) {
       log.debug("cannot tell the other relays who is here, trying again", { error });
       for (const [username, own] of arriving) {
         if (this.#own.get(username) === own) this.#arrived.add(username);
       }
-      for (const [username, departed] of departing) {
+      for (const [username, state] of departing) {
         if (!this.#own.has(username) && !this.#departed.has(username)) {
-          this.#departed.set(username, departed);
+          this.#departed.set(username, state);
         }
       }
       return false;
@@ -155,13 +161,4 @@ export class Announcer {
       ...(epoch !== undefined && { epoch }),
     }));
   }
-}
-
-/** Those that were announced; of the others nobody knows. */
-function departures(
-  departing: Map<string, { own: Own; state: Departure["state"] }>,
-): Departure[] {
-  return [...departing].flatMap(([username, { own: { epoch }, state }]) =>
-    epoch === undefined ? [] : [{ username, epoch, state }]
-  );
 }

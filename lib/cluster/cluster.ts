@@ -211,6 +211,7 @@ export class Cluster {
       return;
     }
     this.#leave(username, state === "gone" ? "gone" : "left", state !== "online");
+    if (state === "online") this.#announcer.correct(username);
     // Not as it is: a session here that nobody knows, as another took its place for a moment.
     if (state !== "online" && own !== undefined && own <= row.epoch) {
       this.#announcer.again(username);

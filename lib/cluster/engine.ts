@@ -77,10 +77,9 @@ export interface Arrival {
   epoch?: number;
 }
 
-/** A session of this relay that was announced, and has ended. */
+/** A user has no session at this relay any more. */
 export interface Departure {
   username: string;
-  epoch: number;
   state: "left" | "gone";
 }
 
@@ -121,7 +120,9 @@ export interface ClusterEngine {
   relays(): Promise<RelayView[]>;
   /**
    * Makes sessions known that began or ended. One without an epoch that is a moment old is the newest
-   * of its user; else the epochs decide, or how long each has been open.
+   * of its user; else the epochs decide, or how long each has been open. Departures are taken first, and
+   * change nothing for who is at another relay by then. Where it rejects it may have been done all the
+   * same.
    *
    * Rejects also where this relay was taken for dead, or another process has its id: the next beat tells.
    *

@@ -46,6 +46,8 @@ export class MemoryDatabase {
 
 /** An engine in memory; `away` while it cannot be reached. */
 export class MemoryEngine implements ClusterEngine {
+  /** Whether what is announced is done, and the connection lost before the answer. */
+  losesAnswers = false;
   readonly #db: MemoryDatabase;
   readonly #id: string;
   readonly #boot: string;
@@ -114,9 +116,9 @@ export class MemoryEngine implements ClusterEngine {
     const { presence, clock } = this.#db;
     const self = this.#db.relays.get(this.#id);
     if (self?.boot !== this.#boot || !self.alive) throw new Error("this relay counts as dead");
-    for (const { username, epoch, state } of departures) {
+    for (const { username, state } of departures) {
       const row = presence.get(username);
-      if (row?.boot === this.#boot && row.epoch === epoch && row.state === "online") {
+      if (row?.boot === this.#boot && row.state === "online") {
         Object.assign(row, { state, number: ++this.#db.number });
       }
     }
@@ -137,6 +139,7 @@ export class MemoryEngine implements ClusterEngine {
       if (isMine || wins) holding.set(username, presence.get(username)!.epoch);
     }
     this.#db.wake();
+    if (this.losesAnswers) throw new Error("the connection was lost");
     return holding;
   }
 

@@ -28,14 +28,9 @@ export async function announce(
   if (departures.length > 0) {
     await ask(
       `UPDATE presence p SET state = d.state, number = nextval('change_number')
-      FROM unnest($2::text[], $3::int8[], $4::text[]) AS d (username, epoch, state)
-      WHERE p.username = d.username AND p.boot = $1 AND p.epoch = d.epoch AND p.state = 'online'`,
-      [
-        boot,
-        departures.map(({ username }) => username),
-        departures.map(({ epoch }) => epoch),
-        departures.map(({ state }) => state),
-      ],
+      FROM unnest($2::text[], $3::text[]) AS d (username, state)
+      WHERE p.username = d.username AND p.boot = $1 AND p.state = 'online'`,
+      [boot, departures.map(({ username }) => username), departures.map(({ state }) => state)],
     );
   }
   const names = arrivals.map(({ username }) => username);
