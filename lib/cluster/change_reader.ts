@@ -29,6 +29,8 @@ export class ChangeReader {
   #reading: Promise<void> | undefined;
   /** Whether something changed since the last question. */
   #changed = false;
+  /** Whether to compare with all that there is, once. */
+  #missed = false;
   #stopped = false;
 
   constructor(options: ChangeReaderOptions) {
@@ -38,41 +40,57 @@ export class ChangeReader {
   /** Something changed, or may have. */
   changed(): void {
     this.#changed = true;
-    if (!this.#stopped) this.#reading ??= this.#readAll();
+    if (this.#reading !== undefined) return;
+    const { onFailure, log, schedule = scheduleTimeout } = this.#options;
+    this.read().catch((error) => {
+      log.debug("cannot read what other relays did, trying again", { error });
+      onFailure();
+      schedule(() => this.missed(), RETRY_MS);
+    });
   }
 
-  /** Reads once. Rejects as the engine. */
-  async read(): Promise<void> {
-    const { engine, onChanges } = this.#options;
-    const since = this.#number;
-    let changes = await engine.changesSince(since);
-    // It was set back, as to a standby that lagged: only all of it is known to be right.
-    const isSetBack = since !== undefined && changes.number < since;
-    if (isSetBack) changes = await engine.changesSince(undefined);
-    this.#number = changes.number;
-    onChanges(changes, isSetBack || since === undefined);
+  /** Changes may have been missed, or lost. */
+  missed(): void {
+    this.#missed = true;
+    this.changed();
+  }
+
+  /** Reads until nothing is new, or waits for the reading under way. Rejects as the engine. */
+  read(): Promise<void> {
+    return this.#reading ??= this.#readAll();
   }
 
   /** Reads no more, from when it resolves. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#reading;
+    await Promise.allSettled([this.#reading]);
   }
 
   async #readAll(): Promise<void> {
-    const { onFailure, log, schedule = scheduleTimeout } = this.#options;
-    while (this.#changed && !this.#stopped) {
-      this.#changed = false;
-      try {
-        await this.read();
-      } catch (error) {
-        log.debug("cannot read what other relays did, trying again", { error });
-        onFailure();
-        schedule(() => this.changed(), RETRY_MS);
-        break;
+    // What changes in the same step is read together.
+    await Promise.resolve();
+    try {
+      for (let isNew = true; isNew && !this.#stopped; isNew = this.#changed) {
+        this.#changed = false;
+        await this.#readOnce();
       }
+    } finally {
+      // In the same step as the last look: what changes from here on finds nobody reading.
+      this.#reading = undefined;
     }
-    // In the same step as the last look: what changes from here on finds nobody reading.
-    this.#reading = undefined;
+  }
+
+  async #readOnce(): Promise<void> {
+    const { engine, onChanges } = this.#options;
+    const [since, missed] = [this.#number, this.#missed];
+    this.#missed = false;
+    const changes = await engine.changesSince(since);
+    this.#number = changes.number;
+    onChanges(changes, since === undefined);
+    // A database that was set back, as to a standby that lagged, may have lost what it told before.
+    if (since === undefined || (!missed && changes.number >= since)) return;
+    const all = await engine.changesSince(undefined);
+    this.#number = all.number;
+    onChanges(all, true);
   }
 }

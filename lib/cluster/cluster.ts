@@ -13,7 +13,9 @@ import type {
   PresenceRow,
   RelayFigures,
   RelayView,
+  Standing,
 } from "./engine.ts";
+import { type ClusterFigures, FAULTS } from "./figures.ts";
 import { Heart } from "./heart.ts";
 import { PeerLine, type PeerLineOptions } from "./peer_line.ts";
 import { RemoteSessions } from "./remote_sessions.ts";
@@ -23,8 +25,6 @@ import { RemoteSessions } from "./remote_sessions.ts";
  * and has ended by then, takes that back.
  */
 export const SETTLE_MS = 500;
-
-const AWAY = "the database that the relays share cannot be reached";
 
 /** Options for {@linkcode Cluster}. */
 export interface ClusterOptions extends Omit<PeerLineOptions, "engine" | "remote"> {
@@ -54,6 +54,7 @@ export class Cluster {
   readonly #heart: Heart;
   readonly #reader: ChangeReader;
   readonly #line: PeerLine;
+  #hears = false;
   #taken = false;
   #hasSuccessor = false;
 
@@ -68,8 +69,7 @@ export class Cluster {
     this.#announcer = new Announcer(options);
     this.#heart = new Heart({
       ...options,
-      onLost: () => this.#onLost(),
-      onTaken: () => this.#onTaken(),
+      onBeat: (standing) => this.#onBeat(standing),
     });
     this.#reader = new ChangeReader({
       ...options,
@@ -86,15 +86,16 @@ export class Cluster {
   /** What keeps this relay from knowing of the others; undefined when nothing does. */
   get fault(): string | undefined {
     if (this.#hasSuccessor) return undefined;
-    if (this.#taken) {
-      return "another process has this relay's id; give each relay a GLOSSOND_RELAY_ID of its own, and restart this one";
-    }
-    return this.#heart.away ? AWAY : undefined;
+    if (this.#taken) return FAULTS.taken;
+    if (this.#heart.away) return FAULTS.away;
+    return this.#hears ? undefined : FAULTS.deaf;
   }
 
   /** Knows of the others from now on. Rejects when the engine cannot be reached. */
   async watch(): Promise<void> {
     await this.#options.engine.listen({
+      onHearing: () => this.#onHearing(),
+      onDeaf: (error) => this.#onDeaf(error),
       onChange: () => this.#reader.changed(),
       onMessage: (text) => this.#line.receive(text),
     });
@@ -132,19 +133,13 @@ export class Cluster {
   }
 
   /** This relay among all, for the operator. Never rejects. */
-  async figures(): Promise<{
-    id: string;
-    fault: string | null;
-    elsewhere: number;
-    relays: RelayView[];
-    answerMs: number | null;
-  }> {
+  async figures(): Promise<ClusterFigures> {
     const { engine, me, now = () => performance.now() } = this.#options;
     const askedAt = now();
     const relays = await engine.relays().catch(() => undefined);
     return {
       id: me.relay,
-      fault: this.fault ?? (relays === undefined ? AWAY : null),
+      fault: this.fault ?? (relays === undefined ? FAULTS.away : null),
       elsewhere: this.elsewhere,
       relays: relays ?? [],
       answerMs: relays === undefined ? null : Math.round(now() - askedAt),
@@ -165,19 +160,31 @@ export class Cluster {
     await this.#options.engine.leave();
   }
 
-  /** Another process took this relay's id. */
-  #onTaken(): void {
-    this.#taken = true;
-    this.#announcer.stop();
-    const { me: { relay }, log } = this.#options;
-    if (!this.#hasSuccessor) log.error("another process has this relay's id", { relay });
+  #onHearing(): void {
+    this.#hears = true;
+    this.#reader.missed();
   }
 
-  /** The others took this relay for dead: what it knows may be old, and they know nothing of it. */
-  #onLost(): void {
-    const { log } = this.#options;
-    log.warn("the other relays took this one for dead: it tells them again who is here");
-    this.#announcer.allAgain();
+  #onDeaf(error: unknown): void {
+    this.#heart.disturb();
+    if (!this.#hears) return;
+    this.#hears = false;
+    this.#options.log.warn("cannot listen for what other relays do, trying again", { error });
+  }
+
+  #onBeat(standing: Standing): void {
+    const { me: { relay }, log } = this.#options;
+    if (standing === "taken") {
+      this.#taken = true;
+      this.#announcer.stop();
+      if (!this.#hasSuccessor) log.error("another process has this relay's id", { relay });
+      return;
+    }
+    if (standing === "lost") {
+      log.warn("the other relays took this one for dead: it tells them again who is here");
+      this.#announcer.allAgain();
+    }
+    // Also of what it did not hear.
     this.#reader.changed();
   }
 

@@ -83,9 +83,13 @@ export interface Departure {
   state: "left" | "gone";
 }
 
-/** Told by an engine; neither may throw. */
+/** Told by an engine; none may throw. */
 export interface EngineListener {
-  /** Something changed; also after each time that changes may have been missed. */
+  /** It hears of everything from now on, at first or again; what was before may have been missed. */
+  onHearing(): void;
+  /** It hears of nothing, and tries to; told of each try that fails. */
+  onDeaf(error: unknown): void;
+  /** Something changed. */
   onChange(): void;
   /** Another relay sent this one a text. */
   onMessage(text: string): void;
@@ -105,7 +109,7 @@ export type Standing =
  * reached within some seconds.
  */
 export interface ClusterEngine {
-  /** Tells a listener what the others do, from now on. */
+  /** Tells a listener what the others do, from when it hears: not later than it resolves. */
   listen(listener: EngineListener): Promise<void>;
   /** Takes part from now on, in the place of whatever had this id; users of that count as `left`. */
   join(): Promise<void>;

@@ -1,6 +1,6 @@
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Log } from "../log.ts";
-import { type ClusterEngine, DEAD_MS, type RelayFigures } from "./engine.ts";
+import { type ClusterEngine, DEAD_MS, type RelayFigures, type Standing } from "./engine.ts";
 
 /** How often a relay tells that it is alive. */
 export const BEAT_MS = 2_000;
@@ -9,10 +9,8 @@ export const BEAT_MS = 2_000;
 export interface HeartOptions {
   engine: Pick<ClusterEngine, "beat">;
   figures: () => RelayFigures;
-  /** The others took this relay for dead: they have to be told all again. */
-  onLost: () => void;
-  /** Another process has this relay's id; no beat follows. */
-  onTaken: () => void;
+  /** Told how a beat found this relay; none follows `taken`. */
+  onBeat: (standing: Standing) => void;
   log: Log;
   /** Clock in milliseconds that never goes back. @default {performance.now} */
   now?: () => number;
@@ -68,7 +66,7 @@ export class Heart {
   }
 
   async #beat(): Promise<void> {
-    const { engine, figures, onLost, onTaken, log } = this.#options;
+    const { engine, figures, onBeat, log } = this.#options;
     const now = this.#now();
     if (now - this.#lastAt > DEAD_MS / 2) this.#steadySince = undefined;
     this.#lastAt = now;
@@ -77,11 +75,8 @@ export class Heart {
       const standing = await engine.beat(figures(), now - this.#steadySince >= DEAD_MS);
       if (this.#away) log.info("the other relays can be reached again");
       this.#away = false;
-      if (standing === "taken" && !this.#stopped) {
-        this.#stopped = true;
-        return onTaken();
-      }
-      if (standing === "lost") onLost();
+      if (!this.#stopped) onBeat(standing);
+      if (standing === "taken") this.#stopped = true;
     } catch (error) {
       this.disturb();
       if (!this.#away) {

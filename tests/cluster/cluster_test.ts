@@ -196,50 +196,6 @@ Deno.test("Cluster reads everything again of an engine that lost changes", async
   assert.deepEqual(b.outdated, []);
 });
 
-Deno.test("Cluster tells who left though the answer to their arrival was lost", async () => {
-  const { start, pass } = relaysOf();
-  const [a, b] = [await start("a"), await start("b")];
-  b.engine.losesAnswers = true;
-  const { session } = b.online("kaylee");
-  await settled();
-  assert.ok(a.cluster.has("kaylee"));
-  b.sessions.remove(session, true);
-  b.engine.losesAnswers = false;
-  await pass(2_000);
-  assert.equal(a.cluster.has("kaylee"), false);
-});
-
-Deno.test("Cluster tells who left in the place of another session that was not announced yet", async () => {
-  const { start, pass } = relaysOf();
-  const [a, b] = [await start("a"), await start("b")];
-  b.online("kaylee");
-  await settled();
-  b.engine.away = true;
-  const { session } = b.online("kaylee");
-  await settled();
-  b.sessions.remove(session, true);
-  b.engine.away = false;
-  await pass(2_000);
-  assert.equal(a.cluster.has("kaylee"), false);
-});
-
-Deno.test("Cluster tells again who left, of an engine that lost it", async () => {
-  const { start, pass, db } = relaysOf();
-  const [a, b] = [await start("a"), await start("b")];
-  const { session } = b.online("kaylee");
-  await settled();
-  const [row, number] = [{ ...db.presence.get("kaylee")! }, db.number];
-  b.sessions.remove(session, true);
-  await settled();
-  assert.equal(a.cluster.has("kaylee"), false);
-  db.presence.set("kaylee", row);
-  db.number = number;
-  db.wake();
-  await pass(2_000);
-  assert.equal(a.cluster.has("kaylee"), false);
-  assert.equal(db.presence.get("kaylee")!.state, "left");
-});
-
 Deno.test("Cluster tells the others what one did, also those that were away", async () => {
   const { start, pass } = relaysOf();
   const [a, b] = [await start("a"), await start("b")];

@@ -8,7 +8,7 @@ export interface EngineSubject {
   close(): Promise<void>;
 }
 
-const QUIET: EngineListener = { onChange() {}, onMessage() {} };
+const QUIET: EngineListener = { onHearing() {}, onDeaf() {}, onChange() {}, onMessage() {} };
 const FIGURES = { users: 3, visitors: 4 };
 
 /** Tests an engine's part of the contract of {@linkcode ClusterEngine}. */

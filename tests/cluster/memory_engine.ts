@@ -53,6 +53,7 @@ export class MemoryEngine implements ClusterEngine {
   readonly #boot: string;
   #listener: EngineListener | undefined;
   #away = false;
+  #deaf = false;
 
   constructor(db: MemoryDatabase, { relay, boot }: { relay: string; boot: string }) {
     this.#db = db;
@@ -63,16 +64,24 @@ export class MemoryEngine implements ClusterEngine {
   /** Whether it can be reached; once it can again the listener is told. */
   set away(away: boolean) {
     this.#away = away;
-    if (!away) this.#listener?.onChange();
+    this.deaf = away;
+  }
+
+  /** Whether it hears nothing of the others, and can be reached. */
+  set deaf(deaf: boolean) {
+    this.#deaf = deaf;
+    if (deaf) this.#listener?.onDeaf(new Error("no connection to listen by"));
+    else this.#listener?.onHearing();
   }
 
   hear(): void {
-    if (!this.#away) this.#listener?.onChange();
+    if (!this.#deaf) this.#listener?.onChange();
   }
 
   async listen(listener: EngineListener): Promise<void> {
     await this.#reach();
     this.#listener = listener;
+    listener.onHearing();
     this.#db.engines.add(this);
   }
 
@@ -159,7 +168,7 @@ export class MemoryEngine implements ClusterEngine {
   async send(boot: string, text: string): Promise<void> {
     await this.#reach();
     for (const engine of this.#db.engines) {
-      if (engine.#boot === boot && !engine.#away) engine.#listener?.onMessage(text);
+      if (engine.#boot === boot && !engine.#deaf) engine.#listener?.onMessage(text);
     }
   }
 

@@ -21,8 +21,12 @@ import { CHANGE_LOCK, CHANGES_CHANNEL, channelOf } from "./schema.ts";
 /** How long notices and the rows of dead relays are kept, days. */
 const KEPT_DAYS = 7;
 
-/** How long a relay that stops waits for the database. */
+/** How often what is of no use any more is dropped. */
+const PRUNE_MS = 3_600_000;
+
+/** How long a relay that stops waits for the database, and then for its connections to end. */
 const LEAVE_MS = 2_000;
+const CLOSE_MS = 500;
 
 /** A relay, and a process of it. */
 export interface Self {
@@ -39,6 +43,9 @@ export class PostgresCluster implements ClusterEngine {
   readonly #me: Self;
   readonly #now: () => number;
   #listening: Listening | undefined;
+  #pruneAt = -Infinity;
+  /** The last change when it was pruned last: all have read it before it is again. */
+  #prunedAt = 0;
 
   /**
    * @param postgres is closed with it.
@@ -50,18 +57,20 @@ export class PostgresCluster implements ClusterEngine {
     this.#now = now;
   }
 
-  async listen({ onChange, onMessage }: EngineListener): Promise<void> {
+  async listen({ onHearing, onDeaf, onChange, onMessage }: EngineListener): Promise<void> {
     const first = Promise.withResolvers<void>();
     this.#listening = listen(this.#postgres, {
       channels: [CHANGES_CHANNEL, channelOf(this.#me.boot)],
       onNotice: (channel, text) => channel === CHANGES_CHANNEL ? onChange() : onMessage(text),
       onConnected() {
         first.resolve();
-        // What came while nobody listened is not kept.
-        onChange();
+        onHearing();
         return Promise.resolve();
       },
-      onLost: (error) => first.reject(error),
+      onLost(error) {
+        first.reject(error);
+        onDeaf(error);
+      },
     });
     await first.promise;
   }
@@ -105,10 +114,11 @@ export class PostgresCluster implements ClusterEngine {
     }
     if (row.boot !== boot) return "taken";
     if (mayJudge && row.silent) await this.#judge();
+    if (this.#now() >= this.#pruneAt) await this.#prune();
     return row.alive ? "alive" : "lost";
   }
 
-  /** Marks relays dead that were silent for too long, and their users `left`; drops what is old. */
+  /** Marks relays dead that were silent for too long, and their users `left`. */
   async #judge(): Promise<void> {
     await this.#change(async (ask) => {
       await ask(
@@ -119,9 +129,22 @@ export class PostgresCluster implements ClusterEngine {
         WHERE boot IN (SELECT boot FROM dead) AND state = 'online'`,
         [DEAD_MS / 1000],
       );
+    });
+  }
+
+  /** Drops what is old, and the rows of users who left before it last did. */
+  async #prune(): Promise<void> {
+    // First, so that what fails does not fail each beat.
+    this.#pruneAt = this.#now() + PRUNE_MS;
+    this.#prunedAt = await this.#postgres.write(async (ask) => {
       const old = "clock_timestamp() - make_interval(days => $1)";
       await ask(`DELETE FROM relay WHERE NOT alive AND heard_at < ${old}`, [KEPT_DAYS]);
       await ask(`DELETE FROM notice WHERE told_at < ${old}`, [KEPT_DAYS]);
+      await ask("DELETE FROM presence WHERE state <> 'online' AND number < $1", [this.#prunedAt]);
+      const { rows: [last] } = await ask<{ number: number }>(
+        "SELECT coalesce(max(number), 0) AS number FROM presence",
+      );
+      return last!.number;
     });
   }
 
@@ -175,7 +198,6 @@ export class PostgresCluster implements ClusterEngine {
 
   async leave(): Promise<void> {
     const { relay, boot } = this.#me;
-    await this.#listening?.close();
     const left = this.#change(async (ask) => {
       await ask(
         `UPDATE presence SET state = 'left', number = nextval('change_number')
@@ -184,14 +206,15 @@ export class PostgresCluster implements ClusterEngine {
       );
       await ask("DELETE FROM relay WHERE id = $1 AND boot = $2", [relay, boot]);
     });
+    const closed = this.#listening?.close();
     await settleWithin(LEAVE_MS, [left]);
-    await this.#postgres.close();
+    await settleWithin(CLOSE_MS, [closed, this.#postgres.close()]);
   }
 
   /** Changes something that others read by number, one after another, and has them read it. */
   #change<T>(change: (ask: Ask) => Promise<T>): Promise<T> {
     return this.#postgres.write(async (ask) => {
-      // Not on disk at once: of what a crash of the database takes the relays themselves know.
+      // Not on disk at once: what a crash of the database takes of who is where, the relays tell again.
       await ask(
         `SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock($1, $2),
           pg_notify($3, '')`,

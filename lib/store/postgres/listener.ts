@@ -13,7 +13,7 @@ export interface ListenOptions {
    * reads it now. Where this rejects, the connection is made anew.
    */
   onConnected: () => Promise<void>;
-  /** It listens no longer, and tries to until it does; once for each loss. */
+  /** It does not listen, and tries to until it does; of each try that fails. */
   onLost?: (error: Error) => void;
   /** Pause before the next try, milliseconds. @default {500} */
   retryMs?: number;
@@ -27,6 +27,11 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** What the types of a client lack. */
+interface Streaming {
+  connection: { stream: { destroy(): void } };
+}
+
 /** Listens for notices (NOTIFY) on a connection of its own until it is closed, or the engine is. */
 export function listen(engine: PostgresEngine, options: ListenOptions): Listening {
   const { retryMs = 500, onLost } = options;
@@ -35,11 +40,16 @@ export function listen(engine: PostgresEngine, options: ListenOptions): Listenin
   const done = (async () => {
     while (!signal.aborted) {
       const client = engine.ownClient();
+      // Where the server is silent it would not answer a farewell, either.
+      const cutOff = (): void => void (client as pg.Client & Streaming).connection.stream.destroy();
+      signal.addEventListener("abort", cutOff);
       try {
         await hold(client, options, signal);
       } catch (error) {
         if (!signal.aborted) onLost?.(engine.explain(error));
       } finally {
+        signal.removeEventListener("abort", cutOff);
+        cutOff();
         await client.end().catch(() => {});
       }
       await sleep(retryMs, signal);

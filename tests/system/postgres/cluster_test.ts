@@ -1,24 +1,123 @@
+import assert from "node:assert/strict";
+import type { EngineListener } from "../../../lib/cluster/engine.ts";
+import { PostgresCluster } from "../../../lib/cluster/postgres/engine.ts";
 import { openPostgresCluster } from "../../../lib/cluster/postgres/open.ts";
+import { PostgresEngine } from "../../../lib/store/postgres/engine.ts";
 import { openPostgres } from "../../../lib/store/postgres/open.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
+import { until } from "../../certificate/helpers.ts";
 import { testEngine } from "../../cluster/contract.ts";
+import { ManualClock } from "../../manual_clock.ts";
+import { Gate } from "../faults/gate.ts";
 import { PostgresServer } from "./server.ts";
+
+/** Another address of this machine, for what stands between. */
+const ALIAS = "127.0.0.82";
+const DATA = { dataHost: "127.0.0.1", dataPort: 1 };
+const A = { relay: "a", boot: "a1", version: "test", data: DATA };
+const FIGURES = { users: 0, visitors: 0 };
+const QUIET: EngineListener = { onHearing() {}, onDeaf() {}, onChange() {}, onMessage() {} };
 
 const server = await PostgresServer.start();
 
+/** The URL of a database with the tables. */
+async function databaseUrl(): Promise<string> {
+  const url = await server.createDatabase();
+  await (await openPostgres({ address: parsePostgresUrl(url) })).close();
+  return url;
+}
+
 testEngine("PostgresCluster", async () => {
-  const address = parsePostgresUrl(await server.createDatabase());
-  // It makes the tables.
-  const store = await openPostgres({ address });
+  const address = parsePostgresUrl(await databaseUrl());
   return {
     open(relay, boot) {
-      const data = { dataHost: "127.0.0.1", dataPort: 1 };
-      return Promise.resolve(
-        openPostgresCluster({ address }, { relay, boot, version: "test", data }),
-      );
+      return Promise.resolve(openPostgresCluster({ address }, { ...A, relay, boot }));
     },
-    close: () => store.close(),
+    close: () => Promise.resolve(),
   };
+});
+
+Deno.test("PostgresCluster drops each hour what nobody needs any more", async () => {
+  const url = await databaseUrl();
+  const database = new URL(url).pathname.slice(1);
+  const clock = new ManualClock();
+  const postgres = new PostgresEngine({ address: parsePostgresUrl(url) });
+  const a = new PostgresCluster(postgres, A, clock.now);
+  try {
+    await a.join();
+    await a.notify("reload");
+    await a.announce(["kaylee", "river"].map((username) => ({ username, ageMs: 0 })), []);
+    await a.announce([], [{ username: "kaylee", state: "left" }]);
+    await server.psql(
+      `INSERT INTO relay (id, boot, version, alive, heard_at)
+      VALUES ('old', 'b', 'x', false, now() - interval '8 days');
+      INSERT INTO notice (told_at, boot, kind) VALUES (now() - interval '8 days', 'b', 'reload')`,
+      database,
+    );
+    const left = async () => [
+      await server.psql("SELECT count(*) FROM relay", database),
+      await server.psql("SELECT count(*) FROM notice", database),
+      await server.psql("SELECT username FROM presence ORDER BY 1", database),
+    ];
+    assert.equal(await a.beat(FIGURES, false), "alive");
+    assert.deepEqual(await left(), ["1", "1", "kaylee\nriver"]);
+    // What changed last stays: of it the others know that nothing was lost.
+    await a.announce([{ username: "simon", ageMs: 0 }], []);
+    const { number } = await a.changesSince(undefined);
+    clock.advance(3_599_999);
+    await a.beat(FIGURES, false);
+    assert.deepEqual((await left())[2], "kaylee\nriver\nsimon");
+    clock.advance(1);
+    await a.beat(FIGURES, false);
+    assert.deepEqual((await left())[2], "kaylee\nriver\nsimon", "it may not be read yet");
+    clock.advance(3_600_000);
+    await a.beat(FIGURES, false);
+    assert.deepEqual((await left())[2], "river\nsimon");
+    assert.deepEqual(await a.changesSince(number), { number, presence: [], notices: [] });
+  } finally {
+    await a.leave();
+  }
+});
+
+Deno.test("PostgresCluster tells that it hears nothing, and when it does again", async () => {
+  const url = await databaseUrl();
+  const a = openPostgresCluster({ address: parsePostgresUrl(url) }, A);
+  const told: string[] = [];
+  try {
+    await a.join();
+    await a.listen({
+      ...QUIET,
+      onHearing: () => told.push("hearing"),
+      onDeaf: (error) => told.push((error as Error).message),
+    });
+    assert.deepEqual(told, ["hearing"]);
+    await server.psql("ALTER ROLE glossond CONNECTION LIMIT 1", "postgres");
+    await server.psql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = '${new URL(url).pathname.slice(1)}' AND query LIKE 'LISTEN%'`,
+      "postgres",
+    );
+    await until(() => told.some((text) => /too many connections for role/.test(text)), "deaf");
+    assert.equal(await a.beat(FIGURES, false), "alive", "by another connection");
+    await server.psql("ALTER ROLE glossond CONNECTION LIMIT -1", "postgres");
+    await until(() => told.at(-1) === "hearing", "it hears again");
+  } finally {
+    await a.leave();
+  }
+});
+
+Deno.test("PostgresCluster leaves within seconds though the database is silent", async () => {
+  await server.allowPlain();
+  await using gate = await Gate.open(ALIAS, [server.port]);
+  const address = parsePostgresUrl(server.tcpUrlOf(await databaseUrl(), ALIAS));
+  const a = openPostgresCluster({ address }, A);
+  await a.join();
+  await a.listen(QUIET);
+  gate.silence();
+  const began = performance.now();
+  await a.leave();
+  const took = performance.now() - began;
+  assert.ok(took < 2_600, `${took} ms`);
 });
 
 Deno.test.afterAll(() => server[Symbol.asyncDispose]());

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { DEAD_MS } from "../../lib/cluster/engine.ts";
+import { BEAT_MS } from "../../lib/cluster/heart.ts";
+import { relaysOf, settled } from "./relays.ts";
+
+Deno.test("Cluster tells who left though the answer to their arrival was lost", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  b.engine.losesAnswers = true;
+  const { session } = b.online("kaylee");
+  await settled();
+  assert.ok(a.cluster.has("kaylee"));
+  b.sessions.remove(session, true);
+  b.engine.losesAnswers = false;
+  await pass(2_000);
+  assert.equal(a.cluster.has("kaylee"), false);
+});
+
+Deno.test("Cluster tells who left in the place of another session that was not announced yet", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  b.online("kaylee");
+  await settled();
+  b.engine.away = true;
+  const { session } = b.online("kaylee");
+  await settled();
+  b.sessions.remove(session, true);
+  b.engine.away = false;
+  await pass(2_000);
+  assert.equal(a.cluster.has("kaylee"), false);
+});
+
+Deno.test("Cluster tells again who left, of an engine that lost it", async () => {
+  const { start, pass, db } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  const { session } = b.online("kaylee");
+  await settled();
+  const [row, number] = [{ ...db.presence.get("kaylee")! }, db.number];
+  b.sessions.remove(session, true);
+  await settled();
+  assert.equal(a.cluster.has("kaylee"), false);
+  db.presence.set("kaylee", row);
+  db.number = number;
+  db.wake();
+  await pass(2_000);
+  assert.equal(a.cluster.has("kaylee"), false);
+  assert.equal(db.presence.get("kaylee")!.state, "left");
+});
+
+Deno.test("Cluster that hears nothing says so, judges nobody, and looks at each beat", async () => {
+  const { start, pass, db } = relaysOf();
+  const [a, b, c] = [await start("a"), await start("b"), await start("c")];
+  await pass(DEAD_MS);
+  a.engine.deaf = true;
+  assert.match(a.cluster.fault!, /no connection .* to listen by/);
+  b.online("kaylee");
+  await settled();
+  assert.equal(a.cluster.has("kaylee"), false);
+  await pass(BEAT_MS);
+  assert.ok(a.cluster.has("kaylee"));
+  a.engine.deaf = false;
+  await settled();
+  assert.equal(a.cluster.fault, undefined);
+  assert.deepEqual([b.cluster.fault, c.cluster.fault, db.relays.size], [undefined, undefined, 3]);
+});
+
+Deno.test("Cluster compares all after it was deaf: what was lost may be beyond what it knows", async () => {
+  const { start, pass, db } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  b.online("kaylee");
+  await settled();
+  // As after a crash of the database, and others' changes after it.
+  for (const { engine } of [a, b]) engine.deaf = true;
+  db.presence.delete("kaylee");
+  db.number += 10;
+  for (const { engine } of [a, b]) engine.deaf = false;
+  await pass(BEAT_MS);
+  assert.ok(a.cluster.has("kaylee"), "b told again");
+  assert.equal(db.presence.get("kaylee")?.state, "online");
+});
