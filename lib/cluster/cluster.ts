@@ -12,7 +12,6 @@ import type {
   NoticeKind,
   PresenceRow,
   RelayFigures,
-  RelayView,
   Standing,
 } from "./engine.ts";
 import { type ClusterFigures, FAULTS } from "./figures.ts";
