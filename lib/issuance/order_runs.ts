@@ -133,7 +133,7 @@ export class OrderRuns {
   }
 
   async #noteFailure(order: QueuedOrder, error: unknown): Promise<void> {
-    const { retries, log } = this.#options;
+    const { orders, retries, log, now } = this.#options;
     const why = error instanceof Error ? error.message : String(error);
     const verdict = retries.note(order.id, error);
     switch (verdict.end) {
@@ -148,11 +148,14 @@ export class OrderRuns {
       why,
       nextTryAt: new Date(verdict.retryAt).toISOString(),
     });
+    // For other relays as well.
+    await orders.leave(order.id, verdict.retryAt - now());
   }
 
   async #fail(order: QueuedOrder, code: ProblemCode, detail: string): Promise<void> {
     const { orders, now, onFailed } = this.#options;
-    await orders.fail(order.id, JSON.stringify(problemOf(code, detail)), now());
-    onFailed(order, detail);
+    if (await orders.fail(order.id, JSON.stringify(problemOf(code, detail)), now())) {
+      onFailed(order, detail);
+    }
   }
 }

@@ -65,7 +65,11 @@ export function createPlanner(options: PlannerOptions): Planner {
       });
       const planned = allowed.map((order, i) => ({
         order,
-        at: Math.max(times[i]!, retryAt(order.id)),
+        at: Math.max(
+          times[i]!,
+          retryAt(order.id),
+          order.restMs === undefined ? 0 : now() + order.restMs,
+        ),
       }));
       const blocked = waiting.filter(({ blocked }) => blocked).map(({ username }) => username);
       return { planned, blocked: new Set(blocked) };

@@ -59,6 +59,8 @@ export interface QueuedOrder {
   blocked: boolean;
   /** Present where another relay of the same store has taken it. */
   elsewhere?: true;
+  /** Milliseconds until it may be taken; present where a relay has left it until then. */
+  restMs?: number;
 }
 
 /** What a new name's order has to find room in when it is taken. */
@@ -104,14 +106,22 @@ export interface OrderStore {
    * @returns false when it has ended, when another relay has it, or when others have used the budget up.
    */
   take(id: string, budget?: OrderBudget): Promise<boolean>;
-  /** Leaves a pending order that was taken to whoever takes it next. */
-  leave(id: string): Promise<void>;
+  /**
+   * Leaves a pending order that was taken to whoever takes it next.
+   *
+   * @param restMs for how long nobody is to take it, milliseconds. A store of one relay does not keep it.
+   * @default {0}
+   */
+  leave(id: string, restMs?: number): Promise<void>;
   /**
    * Ends a pending order with its certificate; false when it is no longer pending, and nobody gets the
    * certificate: then it only counts against the budget.
    */
   finish(order: { id: string; username: string }, ready: ReadyOrder, now: number): Promise<boolean>;
-  /** Ends a pending order with a problem; false when it is no longer pending. */
+  /**
+   * Ends a pending order that was taken with a problem; false when it is no longer pending, or another relay
+   * has taken it since.
+   */
   fail(id: string, problem: string, now: number): Promise<boolean>;
   /** Ends the user's pending orders; returns how many there were. */
   failPending(username: string, problem: string, now: number): Promise<number>;

@@ -124,6 +124,7 @@ export function toQueued(row: Row): QueuedOrder {
     renewal: row.renewal === 1,
     blocked: row.blocked === 1,
     ...(row.elsewhere === 1 && { elsewhere: true as const }),
+    ...(typeof row.rest_ms === "number" && row.rest_ms > 0 && { restMs: row.rest_ms }),
   };
 }
 

@@ -1,28 +1,10 @@
 import { randomBytes } from "node:crypto";
-import {
-  type OrderBudget,
-  type OrderRequest,
-  type OrderStore,
-  type RequestRules,
-  type Submitted,
-  TAKEN_MS,
-} from "../orders.ts";
+import type { OrderRequest, OrderStore, RequestRules, Submitted } from "../orders.ts";
 import { PATIENT_MS, RELEASED, toOrder, toQueued } from "../rows.ts";
 import { isOwner } from "./accounts.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
 import { lockName } from "./names_lock.ts";
-
-/** Whether the order's user has a certificate already. */
-const HAS_EARLIER = `EXISTS (
-  SELECT 1 FROM certificate_order AS earlier
-  WHERE earlier.username = o.username AND earlier.status = 'ready' AND earlier.number < o.number
-)`;
-
-/** The time by the database's clock, milliseconds since the epoch: relays' own may differ. */
-const CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-
-/** Key of the advisory lock of whoever takes a new name's order: one budget is for all. */
-const BUDGET_LOCK = "7452731094083595877";
+import { CLOCK, HAS_EARLIER, IS_TAKEN, leave, take } from "./order_takes.ts";
 
 /** Keeps the orders in the database. */
 export function orderTable(engine: PostgresEngine): OrderStore {
@@ -50,37 +32,38 @@ export function orderTable(engine: PostgresEngine): OrderStore {
         return row && { certificate: row.certificate, notAfter: row.not_after };
       }),
     take: (id, budget) => engine.write((ask) => take(ask, id, relay, budget)),
-    leave: (id) =>
-      engine.write(async (ask) => {
-        await ask(
-          "UPDATE certificate_order SET taken_until = NULL WHERE id = $1 AND taken_by = $2",
-          [id, relay],
-        );
-      }),
+    leave: (id, restMs) => engine.write((ask) => leave(ask, id, relay, restMs)),
     // Where the connection was lost over its commit it is done anew, and then finds itself done.
-    finish: ({ id, username }, { certificate, notAfter, renewAfter }, now) =>
-      engine.write(async (ask) => {
+    finish(order, { certificate, notAfter, renewAfter }, now) {
+      const spend = spender(order, now);
+      return engine.write(async (ask) => {
         const { count } = await ask(
           `UPDATE certificate_order SET status = 'ready', certificate = $2, not_after = $3,
              renew_after = $4, ended_at = $5
            WHERE id = $1 AND (status = 'pending' OR status = 'ready' AND certificate = $2)`,
-          [id, certificate, notAfter, renewAfter, now],
+          [order.id, certificate, notAfter, renewAfter, now],
         );
-        if (count === 1) return true;
-        await spend(ask, { id, username }, now);
-        return false;
-      }, PATIENT_MS),
+        if (count === 0) await spend(ask);
+        return count === 1;
+      }, PATIENT_MS);
+    },
+    // Another relay may have taken it since, and be about to end it well.
     fail: (id, problem, now) =>
       engine.write(
-        async (ask) => await failPending(ask, "id", id, problem, now) === 1,
+        async (ask) =>
+          (await fail(ask, problem, now, "id = $3 AND taken_by = $4", [id, relay])).length === 1,
         PATIENT_MS,
       ),
     failPending: (username, problem, now) =>
-      engine.write((ask) => failPending(ask, "username", username, problem, now)),
-    countSpent: (order, now) =>
-      engine.write(async (ask) => {
-        if (!await isPending(ask, order.id)) await spend(ask, order, now);
-      }, PATIENT_MS),
+      engine.write(async (ask) =>
+        (await fail(ask, problem, now, "username = $3", [username])).length
+      ),
+    countSpent(order, now) {
+      const spend = spender(order, now);
+      return engine.write(async (ask) => {
+        if (!await isPending(ask, order.id)) await spend(ask);
+      }, PATIENT_MS);
+    },
     prune: (before) =>
       engine.write(async (ask) => {
         await ask(
@@ -118,11 +101,14 @@ async function submit(
   if (earlier.length >= rules.limit) {
     return { state: "limited", accepted: earlier.map(({ at }) => at) };
   }
-  const underWay = new Set(rules.underWay);
-  const superseded = pending.map((order) => order.id).filter((id) => !underWay.has(id));
-  for (const each of superseded) {
-    await failPending(ask, "id", each, rules.superseded, createdAt);
-  }
+  // Nor those that another relay has taken; this one may have some under way that it is taking just now.
+  const superseded = await fail(
+    ask,
+    rules.superseded,
+    createdAt,
+    `username = $3 AND id <> ALL ($4) AND ${IS_TAKEN} IS NOT TRUE`,
+    [username, [...rules.underWay]],
+  );
   await ask(
     `INSERT INTO certificate_order (id, username, csr, status, created_at)
      VALUES ($1, $2, $3, 'pending', $4)`,
@@ -138,7 +124,7 @@ async function outlook(
 ): ReturnType<OrderStore["outlook"]> {
   const { rows: pending } = await ask(
     `SELECT id, o.username, csr, created_at, (blocked_at IS NOT NULL)::int AS blocked,
-       (taken_until > ${CLOCK} AND taken_by <> $1)::int AS elsewhere,
+       (${IS_TAKEN} AND taken_by <> $1)::int AS elsewhere, retry_at - ${CLOCK} AS rest_ms,
        EXISTS (
          SELECT 1 FROM certificate_order AS earlier
          WHERE earlier.username = o.username AND earlier.status = 'ready'
@@ -155,58 +141,22 @@ async function outlook(
   return { pending: pending.map(toQueued), newNames };
 }
 
-async function take(
-  ask: Ask,
-  id: string,
-  relay: string,
-  budget: OrderBudget | undefined,
-): Promise<boolean> {
-  if (budget !== undefined && !await hasRoom(ask, id, relay, budget)) return false;
-  const { count } = await ask(
-    `UPDATE certificate_order SET taken_by = $2, taken_until = ${CLOCK} + ${TAKEN_MS}
-     WHERE id = $1 AND status = 'pending'
-       AND (taken_until IS NULL OR taken_until <= ${CLOCK} OR taken_by = $2)`,
-    [id, relay],
-  );
-  return count === 1;
-}
-
 /**
- * Whether a new name's order is within the budget beside what was signed and what other relays have taken;
- * what this one has taken it has planned with. Whoever asks has the lock until the order is taken.
+ * Makes what writes a row for a certificate that was paid for: made at no time, so that it counts as no
+ * request. However often it is called it counts once.
  */
-async function hasRoom(
-  ask: Ask,
-  id: string,
-  relay: string,
-  { since, limit }: OrderBudget,
-): Promise<boolean> {
-  if (limit === Infinity) return true;
-  await ask("SELECT pg_advisory_xact_lock($1)", [BUDGET_LOCK]);
-  const { rows: [row] } = await ask<{ renewal: boolean; used: number }>(
-    `SELECT EXISTS (
-         SELECT 1 FROM certificate_order AS o WHERE id = $1 AND ${HAS_EARLIER}
-       ) AS renewal,
-       (SELECT count(*) FROM certificate_order AS o WHERE NOT ${HAS_EARLIER} AND (
-         status = 'ready' AND ended_at > $2 OR
-         status = 'pending' AND id <> $1 AND taken_until > ${CLOCK} AND taken_by <> $3
-       )) AS used`,
-    [id, since, relay],
-  );
-  return row!.renewal || row!.used < limit;
-}
-
-/** A row for a certificate that was paid for: made at no time, so that it counts as no request. */
-async function spend(
-  ask: Ask,
+function spender(
   { id, username }: { id: string; username: string },
   now: number,
-): Promise<void> {
-  await ask(
-    `INSERT INTO certificate_order (id, username, csr, status, created_at, ended_at)
-     VALUES ($1, '${RELEASED}' || $2, '', 'ready', 0, $3) ON CONFLICT DO NOTHING`,
-    [`${id}:${randomBytes(8).toString("hex")}`, username, now],
-  );
+): (ask: Ask) => Promise<void> {
+  const spentId = `${id}:${randomBytes(8).toString("hex")}`;
+  return async (ask) => {
+    await ask(
+      `INSERT INTO certificate_order (id, username, csr, status, created_at, ended_at)
+       VALUES ($1, '${RELEASED}' || $2, '', 'ready', 0, $3) ON CONFLICT DO NOTHING`,
+      [spentId, username, now],
+    );
+  };
 }
 
 async function isPending(ask: Ask, id: string): Promise<boolean> {
@@ -217,19 +167,20 @@ async function isPending(ask: Ask, id: string): Promise<boolean> {
   return count > 0;
 }
 
-async function failPending(
+/** Ends the pending orders that `which` holds for, whose values are $3 and so on; their ids. */
+async function fail(
   ask: Ask,
-  column: "id" | "username",
-  value: string,
   problem: string,
   now: number,
-): Promise<number> {
-  const { count } = await ask(
-    `UPDATE certificate_order SET status = 'failed', problem = $2, ended_at = $3
-     WHERE ${column} = $1 AND status = 'pending'`,
-    [value, problem, now],
+  which: string,
+  values: readonly unknown[],
+): Promise<string[]> {
+  const { rows } = await ask<{ id: string }>(
+    `UPDATE certificate_order SET status = 'failed', problem = $1, ended_at = $2
+     WHERE status = 'pending' AND ${which} RETURNING id`,
+    [problem, now, ...values],
   );
-  return count;
+  return rows.map(({ id }) => id);
 }
 
 /**

@@ -129,6 +129,11 @@ export const MIGRATIONS: readonly Migration[] = [
     sql: `ALTER TABLE certificate_order ADD COLUMN taken_by text, ADD COLUMN taken_until bigint;`,
   },
   {
+    // Who knows no such time tries an order too early that failed at another one, as it always did.
+    needs: 3,
+    sql: `ALTER TABLE certificate_order ADD COLUMN retry_at bigint;`,
+  },
+  {
     // Without it relays only get into each other's way, as they did.
     needs: 3,
     sql: `CREATE TABLE dns_turn (

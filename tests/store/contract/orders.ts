@@ -39,6 +39,7 @@ export function orderContract(holds: Holds): void {
     assert.equal(await orders.take("good"), false);
     assert.deepEqual(await orders.get("kaylee", "good"), { status: "ready", ...READY });
     await submit(store, { id: "bad", username: "river" });
+    assert.equal(await orders.take("bad"), true);
     assert.equal(await orders.fail("bad", '{"why":"not"}', 3), true);
     assert.equal(await orders.fail("bad", '{"why":"again"}', 3), false);
     assert.deepEqual(await orders.get("river", "bad"), {
@@ -81,7 +82,7 @@ export function orderContract(holds: Holds): void {
     await submit(store, { id: "1", username: "kaylee", csr: "csr" });
     const same = { username: "kaylee", csr: "csr" };
     assert.deepEqual(await submit(store, { id: "2", ...same }), { state: "known", id: "1" });
-    await store.orders.fail("1", "{}", 2);
+    await store.orders.failPending("kaylee", "{}", 2);
     assert.deepEqual(await submit(store, { id: "2", ...same }), {
       state: "queued",
       superseded: [],
@@ -171,6 +172,7 @@ export function orderContract(holds: Holds): void {
     const { store, lock } = subject;
     const { orders } = store;
     for (const id of ["1", "2", "3"]) await submit(store, { id, username: `user${id}` });
+    await orders.take("2");
     await orders.failPending("user3", "{}", 2);
     let patient;
     {
@@ -193,7 +195,7 @@ export function orderContract(holds: Holds): void {
       await orders.finish({ id: `${i}`, username: "kaylee" }, READY, i);
     }
     await submit(store, { id: "failed", username: "kaylee", createdAt: 1 }, { limit: 9 });
-    await orders.fail("failed", "{}", 5);
+    await orders.failPending("kaylee", "{}", 5);
     await submit(store, { id: "pending", username: "kaylee", createdAt: 1 }, { limit: 9 });
     await orders.prune(6);
     const left = [];

@@ -7,6 +7,7 @@ import { until } from "../../certificate/helpers.ts";
 import { grantToken } from "../../store/grant_token.ts";
 import { TRACE } from "../../store/trace.ts";
 import { PostgresServer } from "./server.ts";
+import { storesOn } from "./stores.ts";
 
 /** How often two relays try to get into each other's way. */
 const ROUNDS = 20;
@@ -19,22 +20,6 @@ Deno.test.beforeAll(async () => {
 
 Deno.test.afterAll(() => server[Symbol.asyncDispose]());
 
-/** Opens the stores of several relays on one new database, at once. */
-async function relays(number: number): Promise<AsyncDisposable & { stores: Store[]; url: string }> {
-  const url = await server.createDatabase();
-  const address = parsePostgresUrl(url);
-  const stores = await Promise.all(
-    Array.from({ length: number }, () => openPostgres({ address })),
-  );
-  return {
-    stores,
-    url,
-    async [Symbol.asyncDispose]() {
-      await Promise.all(stores.map((store) => store.close()));
-    },
-  };
-}
-
 function claim(number: number, username: string, profileId?: string) {
   const hash = new Uint8Array(32);
   new DataView(hash.buffer).setUint32(0, number);
@@ -42,14 +27,14 @@ function claim(number: number, username: string, profileId?: string) {
 }
 
 Deno.test("relays that start at once make the schema once", async () => {
-  await using three = await relays(3);
+  await using three = await storesOn(server, 3);
   const { pathname } = new URL(three.url);
   const schema = await server.psql("SELECT version, needs FROM glossond_schema", pathname.slice(1));
   assert.equal(schema, `${MIGRATIONS.length}|${MIGRATIONS.at(-1)!.needs}`);
 });
 
 Deno.test("a schema that takes a newer glossond is refused, one that does not is used", async () => {
-  await using one = await relays(1);
+  await using one = await storesOn(server, 1);
   const database = new URL(one.url).pathname.slice(1);
   const place = { address: parsePostgresUrl(one.url) };
   await server.psql("UPDATE glossond_schema SET version = 1000", database);
@@ -60,7 +45,7 @@ Deno.test("a schema that takes a newer glossond is refused, one that does not is
 });
 
 Deno.test("of two relays that grant one claim at once one does, and of two of a name one stays", async () => {
-  await using two = await relays(2);
+  await using two = await storesOn(server, 2);
   const [a, b] = two.stores as [Store, Store];
   for (let round = 0; round < ROUNDS; round++) {
     const username = `user${round}`;
@@ -80,7 +65,7 @@ Deno.test("of two relays that grant one claim at once one does, and of two of a 
 });
 
 Deno.test("a name is never granted behind a block or a release of another relay", async () => {
-  await using two = await relays(2);
+  await using two = await storesOn(server, 2);
   const [a, b] = two.stores as [Store, Store];
   for (let round = 0; round < ROUNDS; round++) {
     const username = `user${round}`;
@@ -102,22 +87,8 @@ Deno.test("a name is never granted behind a block or a release of another relay"
   }
 });
 
-Deno.test("of requests at two relays at once no more are let through than are allowed", async () => {
-  await using two = await relays(2);
-  const rules = { limit: 3, windowMs: 1_000, underWay: [], superseded: "{}" };
-  const states = await Promise.all(
-    Array.from({ length: 12 }, (_, i) =>
-      two.stores[i % 2]!.orders.submit(
-        { id: `${i}`, username: "kaylee", csr: `csr ${i}`, createdAt: 5_000 },
-        rules,
-      )),
-  );
-  assert.equal(states.filter(({ state }) => state === "queued").length, 3);
-  assert.equal((await two.stores[0]!.orders.outlook(0)).pending.length, 1);
-});
-
 Deno.test("what two relays count and mark at once is all there", async () => {
-  await using two = await relays(2);
+  await using two = await storesOn(server, 2);
   const names = Array.from({ length: 30 }, (_, i) => `user${i}`);
   await Promise.all(names.map((name) => grantToken(two.stores[0]!, name)));
   const passed = { visitors: 1, dialled: 1, bytesToClient: 10, bytesToVisitors: 100 };
@@ -139,7 +110,7 @@ Deno.test("what two relays count and mark at once is all there", async () => {
 });
 
 Deno.test("what one relay changes another knows within a second", async () => {
-  await using two = await relays(2);
+  await using two = await storesOn(server, 2);
   const [a, b] = two.stores as [Store, Store];
   const token = await grantToken(a, "kaylee");
   const hidden = await b.accounts.hiddenNames();
@@ -148,56 +119,3 @@ Deno.test("what one relay changes another knows within a second", async () => {
   await a.accounts.release("kaylee", TRACE);
   await until(() => !hidden.has("kaylee"), "it is not", 1_000);
 });
-
-Deno.test("an order is taken by one relay, within the budget of all, and left to the next", async () => {
-  await using two = await relays(2);
-  const [a, b] = two.stores.map(({ orders }) => orders) as [Store["orders"], Store["orders"]];
-  const rules = { limit: 9, windowMs: 1_000, underWay: [], superseded: "{}" };
-  for (let i = 0; i < 6; i++) {
-    await a.submit({ id: `${i}`, username: `user${i}`, csr: "a csr", createdAt: i }, rules);
-  }
-  const budget = { since: 0, limit: 3 };
-  for (let i = 0; i < 3; i++) {
-    const taken = await Promise.all([a, b].map((orders) => orders.take(`${i}`, budget)));
-    assert.deepEqual(taken.toSorted(), [false, true], `order ${i}`);
-  }
-  // What a relay has taken itself it has planned with; of the others it cannot take more than is left.
-  const mine = (await a.outlook(0)).pending.filter(({ elsewhere }) => !elsewhere).map(({ id }) =>
-    id
-  );
-  const others = (await b.outlook(0)).pending.filter(({ elsewhere }) => !elsewhere);
-  assert.equal(mine.length + others.length, 6 + 3);
-  await a.finish(
-    { id: "0", username: "user0" },
-    { certificate: "", notAfter: 9, renewAfter: 8 },
-    1,
-  );
-  const open = ["1", "2"];
-  for (const id of open) {
-    const holder = mine.includes(id) ? a : b;
-    const other = holder === a ? b : a;
-    assert.equal(await holder.take(id), true, "kept");
-    assert.equal(await other.take(id), false);
-    await other.leave(id);
-    assert.equal(await other.take(id), false, "was not its to leave");
-    await holder.leave(id);
-    assert.equal(await other.take(id), true);
-    await other.leave(id);
-  }
-  // One is signed; two are free, of which both relays want three at once.
-  const third = await relaysOf(two.url);
-  await using _third = third;
-  assert.equal(await third.orders.take("3", budget), true);
-  assert.equal(await a.take("4", budget), true);
-  assert.equal(await b.take("5", budget), false, "the budget is used up");
-  // Whose relay died over it is another's after its time.
-  const database = new URL(two.url).pathname.slice(1);
-  await server.psql("UPDATE certificate_order SET taken_until = 1 WHERE id = '3'", database);
-  assert.equal(await b.take("3", budget), true);
-});
-
-/** One more store on a database. */
-async function relaysOf(url: string): Promise<Store & AsyncDisposable> {
-  const store = await openPostgres({ address: parsePostgresUrl(url) });
-  return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });
-}

@@ -1,0 +1,41 @@
+import { PostgresEngine } from "../../../lib/store/postgres/engine.ts";
+import { openPostgres, type PostgresOptions } from "../../../lib/store/postgres/open.ts";
+import type { Store } from "../../../lib/store/store.ts";
+import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
+import type { PostgresServer } from "./server.ts";
+
+/** The stores of several relays on one database. */
+export interface Stores extends AsyncDisposable {
+  stores: Store[];
+  url: string;
+  /** The name of the database. */
+  database: string;
+}
+
+/** Opens the stores of several relays on one new database, at once. */
+export async function storesOn(
+  server: PostgresServer,
+  number: number,
+  options?: PostgresOptions,
+): Promise<Stores> {
+  const url = await server.createDatabase();
+  const address = parsePostgresUrl(url);
+  const stores = await Promise.all(
+    Array.from({ length: number }, () => openPostgres({ address }, options)),
+  );
+  return {
+    stores,
+    url,
+    database: address.database,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(stores.map((store) => store.close()));
+    },
+  };
+}
+
+/** An engine that is closed at the end of its scope. */
+export class DisposableEngine extends PostgresEngine implements AsyncDisposable {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
