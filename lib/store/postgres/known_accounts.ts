@@ -1,23 +1,18 @@
-import { hashSecret } from "../../wire/random_secret.ts";
 import type { Account, BlockedName, HiddenNames } from "../accounts.ts";
 import type { DomainOwners, OwnDomain } from "../domains.ts";
 import { StoreError } from "../error.ts";
 import { toBlockedName } from "../rows.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
+import { KnownDomains } from "./known_domains.ts";
+import { KnownTokens } from "./known_tokens.ts";
 import { listen, type Listening } from "./listener.ts";
 import { NAME_CHANNEL } from "./names_lock.ts";
-
-/** How many tokens are remembered, those that were seen last. */
-const MAX_TOKENS = 100_000;
 
 /** How long the database may take, before what is remembered has to do. */
 const PATIENCE_MS = 1_500;
 
-/** An account, and the hash of the token that it was found by. */
-interface Remembered {
-  hash: string;
-  account: Account;
-}
+/** Pause before what could not be read is read again, milliseconds. */
+const RETRY_MS = 1_000;
 
 /**
  * What a relay remembers of the accounts, for the time when the database is away: whose token it has seen,
@@ -27,12 +22,16 @@ interface Remembered {
 export class KnownAccounts {
   readonly #engine: PostgresEngine;
   readonly #hidden = new Set<string>();
-  #blocks = new Map<string, BlockedName>();
-  #domains = new Map<string, string>();
-  /** By username: an account has one token; the one seen last is the last. */
-  readonly #seen = new Map<string, Remembered>();
-  /** Usernames by the hashes of their tokens. */
-  readonly #byHash = new Map<string, string>();
+  readonly #blocks = new Map<string, BlockedName>();
+  readonly #domains = new KnownDomains();
+  readonly #tokens = new KnownTokens();
+  /** The names that are to be read anew, each with the number of what was told of it last. */
+  readonly #due = new Map<string, number>();
+  #told = 0;
+  /** What reads, one after another: what was read later is the newer. */
+  #reading: Promise<void> = Promise.resolve();
+  #passDue = false;
+  #retry: ReturnType<typeof setTimeout> | undefined;
   #listening: Listening | undefined;
 
   constructor(engine: PostgresEngine) {
@@ -46,7 +45,7 @@ export class KnownAccounts {
 
   /** Whose domain is whose. */
   get owners(): DomainOwners {
-    return { of: (domain) => this.#domains.get(domain) };
+    return this.#domains;
   }
 
   /** Resolves once it knows, and then keeps up until it is closed. */
@@ -59,8 +58,11 @@ export class KnownAccounts {
     });
   }
 
+  /** To be called once the engine is closed. */
   async close(): Promise<void> {
     await this.#listening?.close();
+    await this.#reading;
+    clearTimeout(this.#retry);
   }
 
   /** What the database answers to a token; while it is away what it answered last, blocked or not. */
@@ -68,11 +70,12 @@ export class KnownAccounts {
     token: string,
     answer: Promise<Account | undefined>,
   ): Promise<Account | undefined> {
-    const username = this.#byHash.get(textOf(hashSecret(token)));
-    const known = username === undefined ? undefined : this.#seen.get(username)?.account;
-    const account = await orElse(answer, known && this.#withBlock(known));
-    if (account !== undefined) this.see(token, account);
-    return account;
+    const known = this.#tokens.accountOf(token);
+    // Until a name is read that is another one by now, its token may be nobody's.
+    const isGood = known !== undefined && !this.#due.has(known.username);
+    const { value, isKnown } = await orElse(answer, isGood ? this.#withBlock(known) : undefined);
+    if (value !== undefined && !isKnown) this.see(token, value);
+    return value;
   }
 
   /** What the database answers to a name's block; while it is away what it answered last. */
@@ -80,108 +83,110 @@ export class KnownAccounts {
     username: string,
     answer: Promise<BlockedName | undefined>,
   ): Promise<BlockedName | undefined> {
-    return await orElse(answer, this.#blocks.get(username));
+    return (await orElse(answer, this.#blocks.get(username))).value;
   }
 
-  /** An account was found by a token. */
+  /** The database has answered that a token is that of an account. */
   see(token: string, account: Account): void {
-    const { username } = account;
-    this.#forgetToken(username);
-    const hash = textOf(hashSecret(token));
-    this.#seen.set(username, { hash, account });
-    this.#byHash.set(hash, username);
-    this.#hide(username, account.preferences.offlinePage === "none");
-    const [oldest] = this.#seen.keys();
-    if (this.#seen.size > MAX_TOKENS && oldest !== undefined) this.#forgetToken(oldest);
+    this.#tokens.see(token, account);
+    this.#hide(account.username, account.preferences.offlinePage === "none");
   }
 
   /** A name has no account any more. */
   forget(username: string): void {
-    this.#forgetToken(username);
+    this.#tokens.forget(username);
     this.#hidden.delete(username);
-    this.#setDomains(username, []);
+    this.#domains.set(username, []);
   }
 
-  /** Reads what is kept of a name anew; its token is not known until it could be. */
-  async refresh(username: string): Promise<void> {
-    const remembered = this.#seen.get(username);
-    this.#forgetToken(username);
-    // Where it cannot be read, all is as soon as the connection is there again.
-    await this.#engine.read(async (ask) => {
-      const { rows: [row] } = await ask<{ hash: string; offline_page: string }>(
-        "SELECT encode(token_hash, 'hex') AS hash, offline_page FROM account WHERE username = $1",
-        [username],
-      );
-      this.#hide(username, row?.offline_page === "none");
-      const { rows: [block] } = await ask("SELECT * FROM blocked_name WHERE username = $1", [
-        username,
-      ]);
-      if (block === undefined) this.#blocks.delete(username);
-      else this.#blocks.set(username, toBlockedName(block));
-      const { rows: domains } = await ask<OwnDomain>(
-        "SELECT domain FROM own_domain WHERE username = $1",
-        [username],
-      );
-      this.#setDomains(username, domains);
-      if (remembered !== undefined && row?.hash === remembered.hash) this.#keep(remembered);
-    }).catch(passOver);
+  /**
+   * Reads what is kept of a name anew; its token is not known until it could be. Resolves once that was
+   * tried; it is tried until it succeeds.
+   */
+  refresh(username: string): Promise<void> {
+    this.#due.set(username, ++this.#told);
+    return this.#pass();
   }
 
-  async #readAll(): Promise<void> {
-    await this.#engine.read(async (ask) => {
-      const hidden = await usernames(
-        ask,
-        "SELECT username FROM account WHERE offline_page = 'none'",
-      );
-      for (const username of this.#hidden) if (!hidden.has(username)) this.#hidden.delete(username);
-      for (const username of hidden) this.#hidden.add(username);
-      const { rows } = await ask("SELECT * FROM blocked_name");
-      this.#blocks = new Map(rows.map((row) => [String(row.username), toBlockedName(row)]));
-      const { rows: domains } = await ask<OwnDomain>("SELECT domain, username FROM own_domain");
-      this.#domains = new Map(domains.map(({ domain, username }) => [domain, username]));
-      await this.#verify(ask);
-    });
+  /** Reads what is due; resolves once that was tried by a pass that began after this was called. */
+  #pass(): Promise<void> {
+    if (!this.#passDue) {
+      this.#passDue = true;
+      this.#reading = this.#reading.then(() => this.#readDue());
+    }
+    return this.#reading;
   }
 
-  /** Forgets the tokens that are not those of their accounts any more. */
-  async #verify(ask: Ask): Promise<void> {
-    if (this.#seen.size === 0) return;
-    const hashes = [...this.#seen.values()].map(({ hash }) => hash);
-    const valid = await usernames(
-      ask,
+  async #readDue(): Promise<void> {
+    this.#passDue = false;
+    clearTimeout(this.#retry);
+    const due = new Map(this.#due);
+    try {
+      await this.#engine.read((ask) => this.#read(ask, [...due.keys()]));
+    } catch (error) {
+      passOver(error);
+      if (this.#engine.closing.aborted) return;
+      this.#retry = setTimeout(() => void this.#pass(), RETRY_MS);
+      return;
+    }
+    for (const [username, told] of due) {
+      if (this.#due.get(username) === told) this.#due.delete(username);
+    }
+  }
+
+  /** Whatever is told meanwhile is read after it. */
+  #readAll(): Promise<void> {
+    const read = this.#reading.then(() => this.#engine.read((ask) => this.#read(ask)));
+    this.#reading = read.catch(passOver);
+    return read;
+  }
+
+  /** Reads what is kept of some names, or of all. */
+  async #read(ask: Ask, names?: readonly string[]): Promise<void> {
+    const which = "($1::text[] IS NULL OR username = ANY ($1))";
+    const { rows: hidden } = await ask<{ username: string }>(
+      `SELECT username FROM account WHERE offline_page = 'none' AND ${which}`,
+      [names],
+    );
+    const { rows: blocks } = await ask(`SELECT * FROM blocked_name WHERE ${which}`, [names]);
+    const { rows: domains } = await ask<OwnDomain>(
+      `SELECT domain, username FROM own_domain WHERE ${which} ORDER BY domain`,
+      [names],
+    );
+    await this.#verify(ask, names);
+    // All at once, so that nobody is seen as without what they have.
+    if (names === undefined) {
+      for (const all of [this.#hidden, this.#blocks, this.#domains]) all.clear();
+    }
+    for (const username of names ?? []) {
+      this.#hidden.delete(username);
+      this.#blocks.delete(username);
+      this.#domains.set(username, []);
+    }
+    for (const { username } of hidden) this.#hidden.add(username);
+    for (const row of blocks) this.#blocks.set(String(row.username), toBlockedName(row));
+    for (const [username, own] of Map.groupBy(domains, ({ username }) => username)) {
+      this.#domains.set(username, own.map(({ domain }) => domain));
+    }
+  }
+
+  /** Forgets the tokens of some users, or of all, that are not those of their accounts any more. */
+  async #verify(ask: Ask, names?: readonly string[]): Promise<void> {
+    const hashes = this.#tokens.hashes(names);
+    if (hashes.size === 0) return;
+    const { rows } = await ask<{ username: string }>(
       `SELECT username FROM account WHERE token_hash IN (
          SELECT decode(hash, 'hex') FROM unnest($1::text[]) AS seen (hash)
        )`,
-      [hashes],
+      [[...hashes.values()]],
     );
-    for (const username of [...this.#seen.keys()]) {
-      if (!valid.has(username)) this.#forgetToken(username);
-    }
+    const valid = new Set(rows.map(({ username }) => username));
+    for (const username of hashes.keys()) if (!valid.has(username)) this.#tokens.forget(username);
   }
 
   #withBlock(account: Account): Account {
     const { blockedAt: _at, blockedReason: _why, ...plain } = account;
     return { ...plain, ...this.#blocks.get(account.username) };
-  }
-
-  #keep(remembered: Remembered): void {
-    const { hash, account } = remembered;
-    this.#seen.set(account.username, remembered);
-    this.#byHash.set(hash, account.username);
-  }
-
-  #forgetToken(username: string): void {
-    const remembered = this.#seen.get(username);
-    if (remembered === undefined) return;
-    this.#byHash.delete(remembered.hash);
-    this.#seen.delete(username);
-  }
-
-  #setDomains(username: string, own: readonly Pick<OwnDomain, "domain">[]): void {
-    for (const [domain, owner] of this.#domains) {
-      if (owner === username) this.#domains.delete(domain);
-    }
-    for (const { domain } of own) this.#domains.set(domain, username);
   }
 
   #hide(username: string, hide: boolean): void {
@@ -191,35 +196,29 @@ export class KnownAccounts {
 }
 
 /** The answer; what is known instead where it takes too long, or cannot be had. */
-async function orElse<T>(answer: Promise<T>, known: T | undefined): Promise<T> {
-  if (known === undefined) return await answer;
+async function orElse<T>(
+  answer: Promise<T>,
+  known: T | undefined,
+): Promise<{ value: T; isKnown: boolean }> {
+  const answered = answer.then((value) => ({ value, isKnown: false }));
+  if (known === undefined) return await answered;
+  const instead = { value: known, isKnown: true };
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<T>((resolve) => timer = setTimeout(resolve, PATIENCE_MS, known));
+  const late = new Promise<typeof instead>((resolve) =>
+    timer = setTimeout(resolve, PATIENCE_MS, instead)
+  );
   try {
-    return await Promise.race([answer, late]);
+    return await Promise.race([answered, late]);
   } catch (error) {
-    if (error instanceof StoreError) return known;
+    if (error instanceof StoreError) return instead;
     throw error;
   } finally {
     clearTimeout(timer);
-    answer.catch(passOver);
+    answered.catch(passOver);
   }
 }
 
 /** What the database being away comes to is told by whoever asked it. */
 function passOver(error: unknown): void {
   if (!(error instanceof StoreError)) throw error;
-}
-
-async function usernames(
-  ask: Ask,
-  sql: string,
-  values: readonly unknown[] = [],
-): Promise<Set<string>> {
-  const { rows } = await ask<{ username: string }>(sql, values);
-  return new Set(rows.map(({ username }) => username));
-}
-
-function textOf(hash: Uint8Array): string {
-  return hash.toHex();
 }
