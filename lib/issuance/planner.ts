@@ -68,7 +68,7 @@ export function createPlanner(options: PlannerOptions): Planner {
         at: Math.max(
           times[i]!,
           retryAt(order.id),
-          order.restMs === undefined ? 0 : now() + order.restMs,
+          now() + (order.restMs ?? 0),
         ),
       }));
       const blocked = waiting.filter(({ blocked }) => blocked).map(({ username }) => username);
