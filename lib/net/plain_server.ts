@@ -125,7 +125,7 @@ export class PlainServer {
     };
     if (this.#options.oneAnswer) {
       last();
-      return this.#answer(request, behind);
+      return this.#onlyAnswer(request, behind);
     }
     const next = (): void => {
       gate.next();
@@ -133,6 +133,13 @@ export class PlainServer {
     };
     completed.then(() => gate.heard).then(next, next);
     return this.#closing(this.#answer(request, behind), last);
+  }
+
+  /** The answer that ends its connection, which says so once: the runtime may say it by itself. */
+  async #onlyAnswer(request: Request, behind: Behind): Promise<Response> {
+    const response = await this.#answer(request, behind);
+    if (!behind.gate.isHttp10 && isSaidToEnd(request)) response.headers.delete("Connection");
+    return response;
   }
 
   /** Calls `last` where an answer says that it ends its connection (RFC 9112 section 9.6). */
@@ -182,6 +189,17 @@ function badHost(why: string): Response {
     code: "bad-request",
     detail: `Cannot tell whom this request is for: ${why}.`,
   });
+}
+
+/**
+ * Whether the runtime says by itself that the answer ends its connection: where a request of HTTP/1.1 asks
+ * for that, or where not all of it was read.
+ */
+function isSaidToEnd({ headers }: Request): boolean {
+  const asked = headers.get("Connection") ?? "";
+  // Where both are asked for, the later field counts for the runtime.
+  if (/\bclose\b/i.test(asked) && !/\bkeep-alive\b/i.test(asked)) return true;
+  return headers.has("Transfer-Encoding") || /[1-9]/.test(headers.get("Content-Length") ?? "");
 }
 
 /** The word of a request's connection: ours is the first, whatever a peer sends behind it. */

@@ -53,7 +53,13 @@ async function statuses(
   closeQuietly(tls);
   await sending;
   assert.equal(late, false, `no answer, or no end: ${JSON.stringify(text.slice(0, 200))}`);
-  if (target.serverName === `relay.${BASE}`) {
+  if (target.serverName === BASE) {
+    for (const { headers } of answers.filter(({ status }) => status >= 200)) {
+      // That the runtime adds another word for who asks for it in HTTP/1.0 changes nothing (RFC 9112 section 9.3).
+      const said = headers.get("connection")?.replace(/, keep-alive$/, "");
+      assert.equal(said, "close", request);
+    }
+  } else {
     for (const { status, headers, body } of answers.filter(({ status }) => status >= 400)) {
       assert.equal(headers.get("content-type"), "application/problem+json", `${status} ${request}`);
       assert.equal(JSON.parse(body).status, status);
