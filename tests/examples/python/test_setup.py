@@ -109,11 +109,11 @@ def test_a_second_interrupt_ends_at_once(start: Callable[..., Client]) -> None:
         client = start("leaving", "--upstream", str(app.getsockname()[1]))
         visitor = client.visit()
         visitor.send(f"GET / HTTP/1.1\r\nHost: {client.hostname}\r\n\r\n")
-        app.accept()  # and never an answer
-        client.process.send_signal(signal.SIGINT)
-        client.logged("Leaving")
-        client.process.send_signal(signal.SIGINT)
-        assert client.process.wait(2) == 130
+        with app.accept()[0]:  # and never an answer
+            client.process.send_signal(signal.SIGINT)
+            client.logged("Leaving")
+            client.process.send_signal(signal.SIGINT)
+            assert client.process.wait(2) == 130
 
 
 def test_the_end_of_the_terminal_ends_it_but_not_under_nohup(
