@@ -1,6 +1,9 @@
-import { answerHead, type Behaviour, head, lastAnswer } from "../behaviour.ts";
+import { answerHead, type Behaviour, head, lastAnswer, OK } from "../behaviour.ts";
 import { answerRow, body, fieldAsSaid } from "./answer_row.ts";
 import { readAnswer, valueOf, valuesOf } from "../message.ts";
+
+/** How far the date of an answer may be from now, milliseconds. */
+const DATE_SLACK_MS = 60_000;
 
 /** An answer whose status has no body, read on the same connection as the next one. */
 function bodyless(status: string, fields: string[], method = "GET"): Behaviour {
@@ -110,6 +113,17 @@ export const ANSWER_ROWS: Behaviour[] = [
     verdict: (answer) => {
       if (valueOf(answer, "server") !== "app/1") return "the proxy's Server";
       return valueOf(answer, "date")?.includes("2019") ? "as said" : "the proxy's Date";
+    },
+  }),
+  answerRow({
+    what: "an answer without a Date",
+    rule: "RFC 9110 6.6.1: who passes it on dates it, from which caches count",
+    right: ["dated"],
+    direct: false,
+    reply: OK,
+    verdict(answer) {
+      const ageMs = Date.now() - Date.parse(valueOf(answer, "date") ?? "");
+      return Math.abs(ageMs) < DATE_SLACK_MS ? "dated" : "no Date";
     },
   }),
   answerRow({
