@@ -51,7 +51,7 @@ export async function betweenRelays(relays: readonly Relay[]): Promise<Socket[]>
   const pids = new Set(relays.map(({ pid }) => pid));
   const own = sockets.filter(({ pid }) => pids.has(pid));
   if (own.length === 0) throw new Error("ss tells of no connection of a relay");
-  const ofOthers = (pid: number) =>
-    new Set(own.filter((other) => other.pid !== pid).map(({ ports }) => ports[0]));
-  return own.filter(({ pid, ports }) => ofOthers(pid).has(ports[1]));
+  // By both ports: the kernel gives one to several connections that lead to different places.
+  const ends = new Map(own.map(({ pid, ports }) => [ports.join(), pid]));
+  return own.filter(({ pid, ports }) => (ends.get(ports.toReversed().join()) ?? pid) !== pid);
 }
