@@ -198,7 +198,7 @@ function badHost(why: string): Response {
 function isSaidToEnd({ headers }: Request): boolean {
   const asked = headers.get("Connection") ?? "";
   // Where both are asked for, the later field counts for the runtime.
-  if (/\bclose\b/i.test(asked) && !/\bkeep-alive\b/i.test(asked)) return true;
+  if (/(?<![\w-])close(?![\w-])/i.test(asked) && !/keep-alive/i.test(asked)) return true;
   return headers.has("Transfer-Encoding") || /[1-9]/.test(headers.get("Content-Length") ?? "");
 }
 
