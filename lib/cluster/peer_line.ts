@@ -17,14 +17,14 @@ export interface PeerLineOptions {
   /** The session that visitors here meet a user by who is at another relay. */
   remote: (username: string) => Session | undefined;
   /**
-   * A data connection came here with the ticket of another relay: takes it there.
+   * A data connection came here with the ticket of another relay: takes it there, and never rejects.
    *
    * @param to that relay's data port.
    */
   onStray: (
     stray: { conn: Duplex; ticket: string; username: string },
     to: { dataHost: string; dataPort: number },
-  ) => void;
+  ) => Promise<void>;
   log: Log;
 }
 
@@ -55,7 +55,7 @@ export class PeerLine {
     const { from, username, message } = read;
     if (message.type === "refuse") return remote(username)?.refuse(message.ticket);
     local(username)?.passOn(message, {
-      onShown: (conn, ticket) => onStray({ conn, ticket, username }, message),
+      onShown: (conn, ticket) => void onStray({ conn, ticket, username }, message),
       onRefused: (ticket) => {
         this.#send(from, { username, message: { type: "refuse", ticket } })
           .catch((error) => log.debug("cannot tell a relay of a refusal", { error }));

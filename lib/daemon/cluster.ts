@@ -1,8 +1,10 @@
-import { Cluster } from "../cluster/cluster.ts";
+import type { Counters } from "../admin/counters.ts";
+import { Cluster, type ClusterOptions } from "../cluster/cluster.ts";
 import type { NoticeKind } from "../cluster/engine.ts";
 import { hop } from "../cluster/hop.ts";
 import { openPostgresCluster } from "../cluster/postgres/open.ts";
 import type { Settings } from "../config/settings.ts";
+import type { Log } from "../log.ts";
 import { Places } from "../net/places.ts";
 import { closeQuietly } from "../net/splice.ts";
 import { storePlaceOf } from "../store_place.ts";
@@ -19,9 +21,10 @@ import type { UserUsage } from "./usage.ts";
 const MAX_HOPS = 500;
 
 /** The parts that act on what other relays did. */
-export interface ClusterParts extends Clients {
-  hub: Hub;
-  users: UserUsage;
+export interface ClusterParts
+  extends Pick<Clients, "sessions" | "tickets" | "parking" | "control"> {
+  hub: Pick<Hub, "joined" | "dropVisitors">;
+  users: Pick<UserUsage, "limits" | "limited">;
   /** Forgets what is known here of a name that another relay released. */
   forget: (username: string) => void;
   /** Reads the settings again, since they were at another relay. */
@@ -60,6 +63,8 @@ export async function watchCluster(
   });
   onClose(() => cluster.stop());
   await cluster.watch();
+  // What another relay changed before this one watched it was told to nobody here.
+  await parts.users.limits.refreshAll();
   const { relays } = await cluster.figures();
   if (settings.publicDataHost === undefined && relays.some(({ id }) => id !== me.relay)) {
     log.warn(
@@ -98,9 +103,9 @@ function createActor(
 }
 
 /** Makes what takes connections on whose clients overlook where their tickets are to be shown. */
-function createHops(
-  { metrics, log }: Pick<Ground, "metrics" | "log">,
-): ConstructorParameters<typeof Cluster>[0]["onStray"] {
+export function createHops(
+  { metrics, log }: { metrics: { counters: Pick<Counters, "hopBytes"> }; log: Log },
+): ClusterOptions["onStray"] {
   const places = new Places({ total: MAX_HOPS });
   return async function onStray({ conn, ticket, username }, to) {
     const place = places.take(username);
@@ -109,7 +114,12 @@ function createHops(
       username,
       ...to,
     });
-    metrics.counters.hopBytes += await hop(conn, ticket, to);
-    place.leave();
+    try {
+      // First: others may be counted meanwhile.
+      const passed = await hop(conn, ticket, to);
+      metrics.counters.hopBytes += passed;
+    } finally {
+      place.leave();
+    }
   };
 }

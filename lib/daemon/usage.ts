@@ -29,11 +29,18 @@ export interface UserLimits {
   forget(username: string): void;
   /** They were changed elsewhere: reads the user's own again. Rejects as the store. */
   refresh(username: string): Promise<void>;
+  /** Reads those of all again, for visitors to come. Rejects as the store. */
+  refreshAll(): Promise<void>;
 }
 
 /** Builds the counting of users' visitors. */
 export async function buildUsage({ store, settings, log, onClose }: Ground): Promise<UserUsage> {
-  const own = await store.limits.all();
+  let own = await store.limits.all();
+  /** One after another, so that what is read last holds. */
+  let reading: Promise<void> = Promise.resolve();
+  function readNext(read: () => Promise<void>): Promise<void> {
+    return reading = reading.catch(() => {}).then(read);
+  }
   const usedUp = new Notice<string>();
   const limited = new Notice<string>();
   const limits: UserLimits = {
@@ -52,10 +59,15 @@ export async function buildUsage({ store, settings, log, onClose }: Ground): Pro
       return set;
     },
     forget: (username) => void own.delete(username),
-    async refresh(username) {
-      own.set(username, await store.limits.of(username));
-      usage.enforce(username);
-    },
+    refresh: (username) =>
+      readNext(async () => {
+        own.set(username, await store.limits.of(username));
+        usage.enforce(username);
+      }),
+    refreshAll: () =>
+      readNext(async () => {
+        own = await store.limits.all();
+      }),
   };
   const usage: Usage = new Usage({
     figures: store.figures,

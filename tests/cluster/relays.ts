@@ -53,7 +53,10 @@ export function relaysOf() {
         sessions.remove(sessions.get(username)!, true);
       },
       onNotice: (kind, username) => notices.push(`${kind} ${username ?? "all"}`),
-      onStray: ({ conn, ticket }) => strays.push({ conn, ticket }),
+      onStray({ conn, ticket }) {
+        strays.push({ conn, ticket });
+        return Promise.resolve();
+      },
       figures: () => ({ users: sessions.size, visitors: 0 }),
     });
     await cluster.watch();
