@@ -94,11 +94,16 @@ export class OwnPage {
     let finding = await this.#lookOnce(page);
     if (finding.verdict === "other") {
       await sleep(AGAIN_MS, signal);
-      if (isOver()) return false;
-      finding = await this.#lookOnce(page);
+      if (!isOver()) finding = await this.#lookOnce(page);
     }
-    if (finding.verdict === "other" && !await this.#isSeenOnline()) await sleep(LOST_MS, signal);
-    if (isOver()) return false;
+    if (finding.verdict === "other" && !isOver() && !await this.#isSeenOnline()) {
+      await sleep(LOST_MS, signal);
+    }
+    if (isOver()) {
+      // Nothing is proven by it, but a relay may end each session that it is looked at in.
+      if (!signal.aborted) this.#sayBlind("the session with the relay ended meanwhile");
+      return false;
+    }
     await health.seen(finding.verdict, finding.why);
     this.#say(finding);
     return true;
@@ -150,20 +155,10 @@ export class OwnPage {
   }
 
   #say({ verdict, why }: Finding): void {
-    const { log, now } = this.#options;
+    const { log } = this.#options;
     const before = this.#before;
     this.#before = verdict;
-    if (verdict === "not seen") {
-      this.#blind ??= { since: now(), tellAt: now() + BLIND_MS };
-      log.debug("Cannot look at the own page from outside", { why });
-      if (now() < this.#blind.tellAt) return;
-      this.#blind.tellAt = now() + BLIND_MS;
-      return log.warn(
-        "The own page could not be looked at from outside for a day, so nobody watches who answers in its place: " +
-          "let this computer connect to it, or check with glosson verify from another one",
-        { since: new Date(this.#blind.since).toISOString(), why },
-      );
-    }
+    if (verdict === "not seen") return this.#sayBlind(why);
     this.#blind = undefined;
     if (verdict === "other") {
       log.error(`SOMEBODY ELSE ANSWERS VISITORS IN THIS COMPUTER'S PLACE. ${WHAT_TO_DO}`, { why });
@@ -172,6 +167,20 @@ export class OwnPage {
     } else {
       log.debug("Visitors get through to this computer alone");
     }
+  }
+
+  /** Nothing can be said by a look; after a day of such ones, that is. */
+  #sayBlind(why: string | null): void {
+    const { log, now } = this.#options;
+    this.#blind ??= { since: now(), tellAt: now() + BLIND_MS };
+    log.debug("Cannot look at the own page from outside", { why });
+    if (now() < this.#blind.tellAt) return;
+    this.#blind.tellAt = now() + BLIND_MS;
+    log.warn(
+      "The own page could not be looked at from outside for a day, so nobody watches who answers in its place: " +
+        "let this computer connect to it, or check with glosson verify from another one",
+      { since: new Date(this.#blind.since).toISOString(), why },
+    );
   }
 
   #within({ from, to }: { from: number; to: number }): number {

@@ -102,7 +102,8 @@ Deno.test("OwnPage warns of nobody when a session was lost without a word", asyn
     await sleeps.end(75_000);
     await sleeps.begin(7_200_000);
   });
-  assert.deepEqual([lines, verdicts], [[], []]);
+  assert.deepEqual(verdicts, []);
+  assert.match(lines.join("\n"), /^\S+ debug +Cannot look .*why="the session .* ended meanwhile"$/);
 });
 
 Deno.test("OwnPage warns when the relay denies a session that goes on, or does not answer", async () => {
@@ -125,6 +126,28 @@ Deno.test("OwnPage dials no address that the relay's DNS may not send it to", as
     assert.match(
       lines.join(),
       /why="127\.0\.0\.1 is here or on this network, where the relay is not"/,
+    );
+  });
+});
+
+Deno.test("OwnPage says after a day that the session ends whenever somebody else is seen", async () => {
+  let now = 0;
+  await watchAnother({ now: () => now }, async (watched) => {
+    const { sleeps, lines, verdicts } = watched;
+    for (const at of [0, 86_399_999, 86_400_000]) {
+      assert.ok(!lines.some((line) => line.includes("for a day")));
+      now = at;
+      if (at > 0) watched.comeOnline();
+      await sleeps.end(3_000);
+      await sleeps.begin(10_000);
+      watched.loseSession();
+      await sleeps.end(10_000);
+      await sleeps.begin(7_200_000);
+    }
+    assert.deepEqual(verdicts, []);
+    assert.match(
+      lines.at(-1)!,
+      /warn .*for a day, so nobody watches .* since=1970-01-01T00:00:00.000Z why="the session/,
     );
   });
 });
