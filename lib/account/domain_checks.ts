@@ -69,18 +69,21 @@ export class DomainChecks {
     const { domains, look, hostnameOf, log } = this.#options;
     const { answers, silent } = await look(due.domain);
     if (this.#stopped) return;
-    const now = this.#now();
+    const at = this.#now();
     if (answers.length === 0) {
       log.debug("a user's domain could not be looked at", { ...due, why: silent.join("; ") });
-      return await domains.postpone(due, now + AGAIN_MS);
+      return await domains.postpone(due, at + AGAIN_MS);
     }
     // One server that lags behind is no reason to take a domain away.
     const leads = answers.some((names) => names.includes(hostnameOf(due.username)));
-    const since = await domains.note(due, leads, now + (leads ? LOOK_EVERY_MS : AGAIN_MS));
+    const since = await domains.note(due, leads, {
+      at,
+      dueAt: at + (leads ? LOOK_EVERY_MS : AGAIN_MS),
+    });
     if (since === undefined) return;
-    if (since === now) {
+    if (since === at) {
       log.warn("a user's domain leads elsewhere; it is routed for a day more", { ...due });
-    } else if (now - since >= GRACE_MS) {
+    } else if (at - since >= GRACE_MS) {
       await domains.drop(due);
       log.warn("a user's domain leads elsewhere, and is routed no more", { ...due });
     }

@@ -53,9 +53,16 @@ export interface DomainStore {
   /**
    * Notes how a domain was found, where it is still that user's.
    *
-   * @returns since when it leads elsewhere; undefined where it leads to them, or is theirs no more.
+   * @param at when that was.
+   * @param dueAt when it is to be looked at again.
+   * @returns since when it leads elsewhere, `at` where it did not before; undefined where it leads to them, or is
+   *   theirs no more.
    */
-  note(found: OwnDomain, leads: boolean, dueAt: number): Promise<number | undefined>;
+  note(
+    found: OwnDomain,
+    leads: boolean,
+    { at, dueAt }: { at: number; dueAt: number },
+  ): Promise<number | undefined>;
   /** Has a domain looked at later that could not be looked at now. */
   postpone(domain: OwnDomain, dueAt: number): Promise<void>;
   /** Removes a domain where it is still that user's. */

@@ -14,7 +14,8 @@ const DOMAIN = "blog.example.org";
 /** Domains over a store in memory, and DNS servers that say what a test has them say. */
 class Fixture {
   readonly clock = new ManualClock();
-  readonly store = memoryStore({ now: this.clock.now }).store;
+  /** Its clock is read later than that of whoever asks it. */
+  readonly store = memoryStore({ now: () => this.clock.now() + 1 }).store;
   readonly lines: string[] = [];
   /** What each server says; none is asked where there is none. */
   servers: string[][] = [];

@@ -71,7 +71,7 @@ export function domainTable(
         );
         return rows[0];
       }),
-    note: ({ domain, username }, leads, dueAt) =>
+    note: ({ domain, username }, leads, { at, dueAt }) =>
       engine.write(async (ask) => {
         const { rows: [row] } = await ask<{ astray_since: number | null }>(
           leads
@@ -79,7 +79,7 @@ export function domainTable(
                WHERE domain = $1 AND username = $2 RETURNING astray_since`
             : `UPDATE own_domain SET astray_since = coalesce(astray_since, $3), due_at = $4
                WHERE domain = $1 AND username = $2 RETURNING astray_since`,
-          [domain, username, now(), dueAt],
+          [domain, username, at, dueAt],
         );
         return row?.astray_since ?? undefined;
       }),

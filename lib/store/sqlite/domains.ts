@@ -89,13 +89,13 @@ export function domainTable(engine: Engine, now: () => number): DomainTable {
         const row = due.get(now());
         return row && { domain: String(row.domain), username: String(row.username) };
       }),
-    note: ({ domain, username }, found, dueAt) =>
+    note: ({ domain, username }, found, { at, dueAt }) =>
       engine.write(() => {
         if (found) {
-          leads.run(domain, username, now(), dueAt);
+          leads.run(domain, username, at, dueAt);
           return undefined;
         }
-        const row = strays.get(domain, username, now(), dueAt);
+        const row = strays.get(domain, username, at, dueAt);
         return row && Number(row.astray_since);
       }),
     postpone: ({ domain, username }, dueAt) =>
