@@ -15,16 +15,15 @@ export interface DnsConnection extends Disposable {
 /**
  * Opens a connection on which each message has its length before it (RFC 1035 section 4.2.2).
  *
- * @param timeoutMs how long it may live; whatever is awaited of it then fails.
+ * @param over closes it, such as after some time; whatever is awaited of it then fails.
  * @param setting what names the server, for whoever mends it; none where that is not the operator's.
  * @throws {Error} with the cause and the fix, as its methods do; a `PassingError` where that may pass.
  */
 export async function openDnsConnection(
   server: HostPort,
-  timeoutMs: number,
+  over: AbortSignal,
   setting?: string,
 ): Promise<DnsConnection> {
-  const late = AbortSignal.timeout(timeoutMs);
   const { host: hostname, port } = server;
 
   /** Does something with the connection, and says what went wrong. */
@@ -32,16 +31,16 @@ export async function openDnsConnection(
     try {
       return await action();
     } catch (error) {
-      const { why, passing } = networkCause(late.aborted ? late.reason : error);
+      const { why, passing } = networkCause(over.aborted ? over.reason : error);
       const named = setting === undefined ? "" : ` (${setting})`;
       const message = `Cannot reach the DNS server at ${writeHostPort(server)}: ${why}${named}`;
       throw failure(message, { passing, cause: error });
     }
   }
 
-  const conn = await told(() => Deno.connect({ hostname, port, signal: late }));
+  const conn = await told(() => Deno.connect({ hostname, port, signal: over }));
   const close = (): void => closeQuietly(conn);
-  late.addEventListener("abort", close, { once: true });
+  over.addEventListener("abort", close, { once: true });
 
   async function read(length: number): Promise<Buffer> {
     const bytes = Buffer.alloc(length);
@@ -61,7 +60,7 @@ export async function openDnsConnection(
     },
     receive: () => told(async () => await read((await read(2)).readUInt16BE())),
     [Symbol.dispose](): void {
-      late.removeEventListener("abort", close);
+      over.removeEventListener("abort", close);
       close();
     },
   };

@@ -12,6 +12,9 @@ const DNS_PORT = 53;
 const ASK_TIMEOUT_MS = 4_000;
 const FIND_TIMEOUT_MS = 4_000;
 
+/** How long a look may take, whatever its servers do: clients wait 15 s for the answer to their request. */
+const LOOK_TIMEOUT_MS = 12_000;
+
 /** Name servers of a zone that are asked, and addresses of all of them. */
 const MAX_NAME_SERVERS = 8;
 const MAX_ADDRESSES = 12;
@@ -67,6 +70,8 @@ export interface LookOptions {
    */
   servers: readonly HostPort[];
   queries?: ServerQueries;
+  /** Ends the look, with what is known by then. @default after 12 s */
+  signal?: AbortSignal;
 }
 
 /**
@@ -79,10 +84,11 @@ export interface LookOptions {
  */
 export async function lookWhereItPoints(domain: string, options: LookOptions): Promise<Pointing> {
   const { servers, queries = systemQueries } = options;
+  const over = options.signal ?? AbortSignal.timeout(LOOK_TIMEOUT_MS);
   const silent: string[] = [];
 
   async function askAll(group: readonly HostPort[]): Promise<string[][]> {
-    const asked = await Promise.allSettled(group.map((server) => askServer(server, domain)));
+    const asked = await Promise.allSettled(group.map((server) => askServer(server, domain, over)));
     for (const each of asked) {
       if (each.status === "rejected") silent.push((each.reason as Error).message);
     }
@@ -93,9 +99,9 @@ export async function lookWhereItPoints(domain: string, options: LookOptions): P
   const labels = domain.split(".");
   // From the domain itself upwards: servers of zones above it only refer to those below (without AA), but
   // for the registry's where there is no such domain any more.
-  for (let from = 0; from < labels.length && answers.length === 0; from++) {
+  for (let from = 0; from < labels.length && answers.length === 0 && !over.aborted; from++) {
     const zone = labels.slice(from).join(".");
-    answers = await askAll(await serversOf(zone, servers, queries, silent));
+    answers = await askAll(await serversOf(zone, { servers, queries, silent, over }));
   }
   return { answers, silent };
 }
@@ -103,17 +109,18 @@ export async function lookWhereItPoints(domain: string, options: LookOptions): P
 /** Where the servers of a zone are, as far as they may be asked. */
 async function serversOf(
   zone: string,
-  own: readonly HostPort[],
-  queries: ServerQueries,
-  silent: string[],
+  { servers, queries, silent, over }: Required<Pick<LookOptions, "servers" | "queries">> & {
+    silent: string[];
+    over: AbortSignal;
+  },
 ): Promise<HostPort[]> {
-  const signal = AbortSignal.timeout(FIND_TIMEOUT_MS);
+  const signal = soonerOf(over, FIND_TIMEOUT_MS);
   const names = await queries.nameServers(zone, signal).catch(() => []);
   const found = await Promise.all(
     names.slice(0, MAX_NAME_SERVERS).map((name) => queries.addresses(name, signal).catch(() => [])),
   );
   return [...new Set(found.flat())].slice(0, MAX_ADDRESSES).flatMap((host) => {
-    const ours = own.find((server) => server.host === host);
+    const ours = servers.find((server) => server.host === host);
     if (ours !== undefined) return [ours];
     // Whoever holds the zone may name any address: nothing in the relay's own networks is asked.
     const bytes = parseIp(host);
@@ -128,8 +135,12 @@ async function serversOf(
  *
  * @throws {Error} when it does not answer, or is not the one to say it.
  */
-async function askServer(server: HostPort, domain: string): Promise<string[]> {
-  using connection = await openDnsConnection(server, ASK_TIMEOUT_MS);
+async function askServer(
+  server: HostPort,
+  domain: string,
+  over: AbortSignal,
+): Promise<string[]> {
+  using connection = await openDnsConnection(server, soonerOf(over, ASK_TIMEOUT_MS));
 
   async function ask(name: string, type: "CNAME" | "TXT"): Promise<unknown[]> {
     const id = randomInt(65_536);
@@ -150,6 +161,11 @@ async function askServer(server: HostPort, domain: string): Promise<string[]> {
   } catch (error) {
     throw new Error(`${writeHostPort(server)}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Aborted with the signal, and after that time at the latest. */
+function soonerOf(signal: AbortSignal, ms: number): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(ms)]);
 }
 
 /** The strings of a TXT record, or its only one. */

@@ -70,3 +70,29 @@ Deno.test("lookWhereItPoints() asks the nearest zone's servers, none at a privat
   // One that the operator named is asked, at the port that they named.
   assert.equal(dns.asked.length, 2, "once of the settings, once as the zone's server");
 });
+
+Deno.test("lookWhereItPoints() ends when its time is up, however many zones and servers there are", async () => {
+  await using dns = await startAuthoritative();
+  dns.fault = "refused";
+  const over = new AbortController();
+  const sought: string[] = [];
+  const { answers, silent } = await lookWhereItPoints("blog.example.org", {
+    servers: [at(dns)],
+    queries: {
+      nameServers(zone) {
+        sought.push(zone);
+        dns.fault = "silent";
+        over.abort(new DOMException("Signal timed out.", "TimeoutError"));
+        return Promise.resolve(["ns.own.example."]);
+      },
+      addresses: () => Promise.resolve(["127.0.0.1"]),
+    },
+    signal: over.signal,
+  });
+  assert.deepEqual([answers, sought], [[], ["blog.example.org"]]);
+  assert.match(
+    silent.at(-1)!,
+    /^Cannot reach the DNS server at 127\.0\.0\.1:\d+: .*(timed out|time)/,
+  );
+  assert.equal(dns.asked.length, 1, "nobody was asked after that");
+});

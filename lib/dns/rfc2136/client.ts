@@ -129,12 +129,20 @@ export function createDnsClient(options: DnsClientOptions): DnsClient {
   return {
     dialogue: (action) =>
       tryAgain(async () => {
-        using connection = await openDnsConnection(options.server, timeoutMs, SETTING);
+        using connection = await openDnsConnection(
+          options.server,
+          AbortSignal.timeout(timeoutMs),
+          SETTING,
+        );
         return await action((request) => exchange(connection, request, () => true));
       }, options),
     transfer: (request, begin) =>
       tryAgain(async () => {
-        using connection = await openDnsConnection(options.server, TRANSFER_TIMEOUT_MS, SETTING);
+        using connection = await openDnsConnection(
+          options.server,
+          AbortSignal.timeout(TRANSFER_TIMEOUT_MS),
+          SETTING,
+        );
         const reader = begin();
         await exchange(connection, request, reader.take);
         return reader.result();
