@@ -22,17 +22,19 @@ export async function lookInLogs(
   const http = openRelayHttp(relay, await state.ca());
   const over = new AbortController();
   try {
-    const foreign = await foreignCertificates({
+    const { foreign, failures: [failure] } = await foreignCertificates({
       hostname,
       service: new CtService(service, over.signal),
       api: new Api({ relay, http, token }),
       state,
     });
     if (foreign.length === 0) {
+      if (failure !== undefined) throw failure;
       say(`Every certificate for ${hostname} in the public logs is yours or the relay's.`);
       return EXIT.well;
     }
     say(`NEITHER YOURS NOR THE RELAY'S:\n${foreign.map(foreignText).join("\n")}\n\n${CT_ADVICE}.`);
+    if (failure !== undefined) say(`\nThere may be more of them: ${failure.message}.`);
     return EXIT.otherEnd;
   } finally {
     over.abort();

@@ -9,16 +9,17 @@ import { watchedRun } from "./watched_run.ts";
 const NAME = `kaylee.${BASE}`;
 const HOUR = 3_600_000;
 
-/** A search service of crt.sh's form over certificates by their names; it answers 503 while `away`. */
+/** A search service of crt.sh's form over certificates by their names; it answers 503 while `away`, and of one. */
 function searchService() {
   const logged: { names: string[]; pem: string }[] = [];
   const asked: string[] = [];
-  const state = { away: false };
+  const state: { away: boolean; busyWith?: string } = { away: false };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { search, searchParams: query } = new URL(request.url);
     asked.push(search);
     if (state.away) return new Response("busy", { status: 503 });
     const id = query.get("d");
+    if (id !== null && id === state.busyWith) return new Response("busy", { status: 503 });
     if (id !== null) return new Response(logged[Number(id)]?.pem);
     return Response.json(logged.flatMap(({ names }, id) =>
       names.includes(query.get("q")!)
@@ -64,6 +65,13 @@ Deno.test("certificates that are neither the user's nor the relay's are told of"
 
   const { cert } = await selfSignedIdentity([NAME, `*.${BASE}`], Date.now());
   service.logged.push({ names: [`*.${BASE}`], pem: cert }, { names: [NAME], pem: ofRelay });
+  // What is found is told, and what is in order is kept, whatever else cannot be had.
+  service.state.busyWith = "2";
+  const some = await watch();
+  assert.equal(some.code, 7, some.stderr);
+  assert.match(some.stdout, /^for .*, id 3$/m);
+  assert.match(some.stdout, /There may be more of them: http:\S+\?d=2 answers 503\.$/m);
+  delete service.state.busyWith;
   const found = await watch();
   assert.equal(found.code, 7, found.stderr);
   const lines = found.stdout.split("\n").filter((line) => line.startsWith("for "));
@@ -80,7 +88,7 @@ Deno.test("certificates that are neither the user's nor the relay's are told of"
   assert.equal(service.asked.filter((query) => query === "?d=0").length, 1);
 
   // And by run: hourly while the service is away, which is said once a day.
-  service.state.away = true;
+  service.state.busyWith = "2";
   let now = Date.now();
   await using run = watchedRun(
     glosson.stateDir,
@@ -89,6 +97,9 @@ Deno.test("certificates that are neither the user's nor the relay's are told of"
   );
   const warnings = () => run.lines.filter((line) => line.includes("Cannot look for certificates"));
   await run.sleeps.end(0.9 * HOUR);
+  await run.sleeps.begin(HOUR);
+  assert.match(await run.said(/NEITHER YOURS NOR THE RELAY'S/), /certificate="for .*, id 3"/);
+  service.state.away = true;
   await run.sleeps.end(HOUR);
   await run.sleeps.begin(HOUR);
   assert.equal(warnings().length, 1);
@@ -98,10 +109,11 @@ Deno.test("certificates that are neither the user's nor the relay's are told of"
   await run.sleeps.begin(HOUR);
   assert.equal(warnings().length, 2);
   service.state.away = false;
+  delete service.state.busyWith;
   await run.sleeps.end(HOUR);
   assert.match(
-    await run.said(/NEITHER YOURS NOR THE RELAY'S/),
-    /error .*Ask the relay's operator.* certificate="for kaylee/,
+    await run.said(/NEITHER YOURS NOR THE RELAY'S.*, id 2"/),
+    /error .*Ask the relay's operator.* certificate="for \*\./,
   );
   await run.sleeps.begin(1.4 * 24 * HOUR);
 });

@@ -33,12 +33,13 @@ export async function watchCt(options: CtWatchOptions): Promise<void> {
     await sleep(pauseMs, signal);
     if (signal.aborted) return;
     try {
-      const foreign = await foreignCertificates(options);
+      const { foreign, failures: [failure] } = await foreignCertificates(options);
       for (const one of foreign) {
         log.error(`A CERTIFICATE FOR THIS PAGE IS NEITHER YOURS NOR THE RELAY'S. ${CT_ADVICE}`, {
           certificate: foreignText(one),
         });
       }
+      if (failure !== undefined) throw failure;
       log.debug("Looked for certificates in the public logs", { foreign: foreign.length });
       pauseMs = DAY_MS * (0.5 + random());
     } catch (error) {

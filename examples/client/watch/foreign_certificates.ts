@@ -17,15 +17,23 @@ export interface Foreign extends Logged {
   key: string;
 }
 
+/** What a search comes to. */
+export interface Search {
+  foreign: Foreign[];
+  /** Why some of it could not be had; empty where all was looked at. */
+  failures: Error[];
+}
+
 /**
  * Looks in the public logs for certificates by which others could stand for the page: for exactly its name with a key
  * that this computer never had, and for the wildcard above it with one that the relay does not tell of either.
  *
- * What is in order is remembered, and not asked for again.
+ * What is in order is remembered, and not asked for again. Where the service fails at one thing the others are looked
+ * at all the same.
  *
- * @throws {Error} if the service or the relay cannot be asked.
+ * @throws {Error} if the relay cannot be asked.
  */
-export async function foreignCertificates(options: ForeignOptions): Promise<Foreign[]> {
+export async function foreignCertificates(options: ForeignOptions): Promise<Search> {
   const { hostname, service, api, state } = options;
   const wildcard = `*.${hostname.slice(hostname.indexOf(".") + 1)}`;
   const [own, { keyFingerprints: ofRelay }, seen] = await Promise.all([
@@ -38,17 +46,26 @@ export async function foreignCertificates(options: ForeignOptions): Promise<Fore
   }
   const inOrder: string[] = [];
   const foreign = new Map<string, Foreign>();
+  const failures: Error[] = [];
+  const fail = (error: Error): void => void failures.push(error);
   for (const [name, known] of [[hostname, own], [wildcard, [...own, ...ofRelay]]] as const) {
-    for (const logged of await service.search(name)) {
+    for (const logged of await service.search(name).catch(fail) ?? []) {
       const { id } = logged;
-      const key = seen.includes(id) ? undefined : await service.keyOf(id);
-      if (key === undefined || known.includes(key)) inOrder.push(id);
+      if (seen.includes(id)) {
+        inOrder.push(id);
+        continue;
+      }
+      const key = await service.keyOf(id).catch(fail);
+      if (key === undefined) continue;
+      if (known.includes(key)) inOrder.push(id);
       else foreign.set(id, { ...logged, key });
     }
   }
+  // What a search did not find has expired, unless it failed.
+  const remembered = failures.length > 0 ? [...seen, ...inOrder] : inOrder;
   // One that names both is in order for both or not at all.
-  await state.saveList("logged.json", [...new Set(inOrder.filter((id) => !foreign.has(id)))]);
-  return [...foreign.values()];
+  await state.saveList("logged.json", [...new Set(remembered)].filter((id) => !foreign.has(id)));
+  return { foreign: [...foreign.values()], failures };
 }
 
 /** Says what was found, in a line a certificate. */
