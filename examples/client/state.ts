@@ -70,7 +70,7 @@ export class State {
     throw new NothingSetUp(this.folder);
   }
 
-  /** Forgets the account and what belongs to it. */
+  /** Forgets the account and what belongs to it, but for which keys there were. */
   async forgetAccount(): Promise<void> {
     await this.forgetIdentity();
     for (const name of ["account.json", "former.json", "claim.json", "ca.pem"]) {
@@ -140,9 +140,11 @@ export class State {
     return this.#writeJson(name, list);
   }
 
-  /** Forgets key, chain and request: another name has no use for them. */
+  /**
+   * Forgets key, chain and request: another name has no use for them. Which keys there were stays known, for
+   * certificates of a name that comes back.
+   */
   async forgetIdentity(): Promise<void> {
-    await this.#remove("keys.json");
     await this.#remove("logged.json");
     await this.#remove("identity.pem");
     await this.#remove("request.json");

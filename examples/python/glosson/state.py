@@ -117,9 +117,9 @@ class State:
         self._write("keys.json", f"{json.dumps(kept, indent=2)}\n")
 
     def forget_identity(self) -> None:
-        """Forget key, chain and request: another name has no use for them."""
+        """Forget key, chain and request; known keys stay, for a name that comes back."""
         # The last is the reference client's alone: which certificates its `watch-ct` knows.
-        for name in ("identity.pem", "keys.json", "logged.json"):
+        for name in ("identity.pem", "logged.json"):
             self.path(name).unlink(missing_ok=True)
         self.forget(PendingRequest)
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { noteKey, ownKeys } from "../../../examples/client/known_keys.ts";
 import { takeLock } from "../../../examples/client/lock.ts";
 import { State } from "../../../examples/client/state.ts";
+import { fingerprintOfPrivateKey } from "../../../lib/pki/key_fingerprint.ts";
+import { selfSignedIdentity } from "../../../lib/pki/self_signed.ts";
 import { withFolder } from "./story.ts";
 
 const LOCK = "../../../examples/client/lock.ts";
@@ -35,6 +38,21 @@ Deno.test("State keeps what it is given", () =>
     assert.equal(await state.identity(), undefined);
     assert.equal(await state.pendingCertificate(), undefined);
     await state.forgetIdentity();
+  }));
+
+Deno.test("State knows keys of a name that is given up, for certificates that outlive it", () =>
+  withFolder(async (folder) => {
+    const state = new State(folder);
+    const { key } = await selfSignedIdentity([ACCOUNT.hostname], Date.now());
+    await state.saveAccount(ACCOUNT);
+    await noteKey(state, key);
+    for (const forget of [() => state.forgetIdentity(), () => state.forgetAccount()]) {
+      await state.saveList("logged.json", ["1"]);
+      await forget();
+      assert.deepEqual(await ownKeys(state), [fingerprintOfPrivateKey(key)]);
+      assert.deepEqual(await state.list("logged.json"), []);
+    }
+    assert.equal(await state.account(), undefined);
   }));
 
 Deno.test("State says which file is damaged", () =>

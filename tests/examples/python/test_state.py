@@ -36,6 +36,7 @@ def test_the_state_folder(tmp_path: Path) -> None:
     assert state.request() == PendingRequest("7", "key") and state.ca() == "pem"
     assert state.known_keys() == []
     state.note_key("first")
+    state.forget_identity()
     assert state.known_keys() == ["first"]
     state.path("keys.json").write_text(json.dumps(["first", *["other"] * (MAX_KEYS - 1)]))
     state.note_key("last")
