@@ -168,14 +168,17 @@ export class PostgresEngine {
     const onError = (): void => {};
     client.on("error", onError);
     this.#busy.add(client);
-    let lost = false;
+    let lost: StoreError | undefined;
     const ask: Ask = async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
+      // The deadline of a silent one is not waited for twice.
+      if (lost !== undefined) throw lost;
       try {
         const { rows, rowCount } = await client.query<Row>(sql, [...values]);
         return { rows, count: rowCount ?? 0 };
       } catch (error) {
-        lost ||= isLost(error);
-        throw this.explain(error);
+        const explained = this.explain(error);
+        if (isLost(error)) lost = explained;
+        throw explained;
       }
     };
     try {
@@ -183,7 +186,7 @@ export class PostgresEngine {
     } finally {
       this.#busy.delete(client);
       client.off("error", onError);
-      client.release(lost || this.closing.aborted);
+      client.release(lost !== undefined || this.closing.aborted);
     }
   }
 }
@@ -199,7 +202,7 @@ async function transaction<T>(
     await ask("COMMIT");
     return result;
   } catch (error) {
-    // On a lost connection it fails as well, and the server does it by itself.
+    // Over a lost connection nothing is asked, and the server does it by itself.
     await ask("ROLLBACK").catch(() => {});
     throw error;
   }
@@ -213,8 +216,8 @@ function clientConfig(
   const statementMs = lockTimeoutMs + STATEMENT_EXTRA_MS;
   return {
     ...{ host, port, user, database },
-    // Else a file of the user's would be looked for.
-    password: password ?? "",
+    // A function, since for no password or an empty one a variable and a file of the user's are looked for.
+    password: () => password ?? "",
     ssl: tls && { rejectUnauthorized: true, ...(caPem !== undefined && { ca: caPem }) },
     application_name: "glossond",
     keepAlive: true,
