@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { readUsernames } from "../../../lib/store/open.ts";
 import { TABLES } from "../../../lib/store/transfer_tables.ts";
 import { moveFromPostgres, moveToPostgres } from "../../../lib/store/transfer.ts";
@@ -11,7 +10,7 @@ import { storeIn, storePath } from "../../store/helpers.ts";
 import { TRACE } from "../../store/trace.ts";
 import { glossondCommand } from "../../stories/admin_command.ts";
 import { PostgresServer } from "./server.ts";
-import { fillState } from "./state.ts";
+import { fillState, rowsOf } from "./state.ts";
 
 /** How many accounts: `GLOSSON_TEST_ACCOUNTS=10000` for as many as the issue asks for. */
 const ACCOUNTS = Number(Deno.env.get("GLOSSON_TEST_ACCOUNTS") ?? 1_200);
@@ -23,20 +22,6 @@ Deno.test.beforeAll(async () => {
 });
 
 Deno.test.afterAll(() => server[Symbol.asyncDispose]());
-
-/** Every row of every table of a database. */
-function rowsOf(path: string): Record<string, unknown[]> {
-  using db = new DatabaseSync(path, { readOnly: true });
-  return Object.fromEntries(
-    TABLES.map(({ name }) => [
-      name,
-      db.prepare(`SELECT rowid AS row_number, * FROM ${name} ORDER BY 2, 3`).all()
-        .map(({ row_number, ...row }) =>
-          name === "certificate_order" ? { row_number, ...row } : row
-        ),
-    ]),
-  );
-}
 
 Deno.test("what is carried over to PostgreSQL and back is the same", async () => {
   await using folder = temporaryFolder();

@@ -5,7 +5,7 @@ import type { OrderStore, RequestRules } from "../../../lib/store/orders.ts";
 import { orderTable } from "../../../lib/store/postgres/orders.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { quickRequest, recordedLog, until } from "../../certificate/helpers.ts";
-import { CommitCutter } from "./commit_cutter.ts";
+import { Interrupter } from "./interrupter.ts";
 import { PostgresServer } from "./server.ts";
 import { DisposableEngine, type Stores, storesOn } from "./stores.ts";
 
@@ -138,16 +138,16 @@ Deno.test("an order that failed at one relay rests at all of them", async () => 
 
 Deno.test("a certificate that nobody gets counts once, though the answer to its commit is lost", async () => {
   await using one = await relays(1, 2);
-  await using cutter = await CommitCutter.open(server, one.database);
-  await using engine = new DisposableEngine({ address: parsePostgresUrl(cutter.url) });
+  await using way = await Interrupter.open(server, one.database);
+  await using engine = new DisposableEngine({ address: parsePostgresUrl(way.url) });
   const orders = orderTable(engine);
   for (const i of [0, 1]) await one.at[0]!.failPending(`user${i}`, "{}", 5);
-  cutter.cutNext();
+  let lost = way.at("COMMIT", "lose answer");
   assert.equal(await orders.finish({ id: "0", username: "user0" }, READY, 6), false);
-  assert.ok(cutter.hasCut);
-  cutter.cutNext();
+  await lost;
+  lost = way.at("COMMIT", "lose answer");
   await orders.countSpent({ id: "1", username: "user1" }, 7);
-  assert.ok(cutter.hasCut);
+  await lost;
   const counted = "SELECT ended_at FROM certificate_order WHERE status = 'ready' ORDER BY 1";
   assert.equal(await server.psql(counted, one.database), "6\n7");
 });

@@ -1,3 +1,5 @@
+import { DatabaseSync } from "node:sqlite";
+import { TABLES } from "../../../lib/store/transfer_tables.ts";
 import { storeIn } from "../../store/helpers.ts";
 import { seedAccounts } from "../../store/helpers.ts";
 import { TRACE } from "../../store/trace.ts";
@@ -40,4 +42,18 @@ export async function fillState(stateDir: string, accounts: number): Promise<str
     await store.close();
   }
   return token;
+}
+
+/** Every row of every table of a database. */
+export function rowsOf(path: string): Record<string, unknown[]> {
+  using db = new DatabaseSync(path, { readOnly: true });
+  return Object.fromEntries(
+    TABLES.map(({ name }) => [
+      name,
+      db.prepare(`SELECT rowid AS row_number, * FROM ${name} ORDER BY 2, 3`).all()
+        .map(({ row_number, ...row }) =>
+          name === "certificate_order" ? { row_number, ...row } : row
+        ),
+    ]),
+  );
 }
