@@ -57,6 +57,10 @@ const ROWS: Record<string, Row> = {
       gate.reset();
     },
   },
+  "there, but its processes are stopped": {
+    begin: (server) => server.signalAll("SIGSTOP"),
+    end: (server) => server.signalAll("SIGCONT"),
+  },
   "its disk is full": {
     begin: (server, _gate, disk) => fillDisk(server, disk),
     async end(server, _gate, disk) {
@@ -140,6 +144,22 @@ Deno.test("while PostgreSQL is away users are visited and come online, and what 
       assert.equal((await visit(relay, kaylee.hostname)).body, "here");
     });
   }
+
+  await t.step("a relay that starts meanwhile says what it waits for, and ends", async () => {
+    await server.stop();
+    const ports = Object.keys(relay.ports).map((name) => [`${name.toUpperCase()}_PORT`, "0"]);
+    const { code, stderr } = await glossondCommand(`${relay.dir}/another`, ["dev"], {
+      ...settings,
+      ...Object.fromEntries(ports),
+    }).output();
+    await server.resume();
+    const said = new TextDecoder().decode(stderr);
+    assert.equal(code, 1, said);
+    assert.match(said, /Cannot use the database .*see that the server runs and that GLOSSOND_DATA/);
+    assert.doesNotMatch(said, /not so secret|not%20so%20secret/);
+    await until(async () => (await change("after")).status === 200, "it is well again");
+  });
+
   const { body } = await api.request("GET", "/v1/account", { token: kaylee.token });
   assert.equal(body.away, "after");
   assert.doesNotMatch(JSON.stringify(relay.lines), /not so secret|not%20so%20secret/);

@@ -112,6 +112,16 @@ export class PostgresServer implements AsyncDisposable {
     await this.psql("SELECT pg_reload_conf()", "postgres");
   }
 
+  /** Sends a signal to all of its processes, those that answer too. */
+  async signalAll(signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
+    const pid = this.#process?.pid;
+    if (pid === undefined) return;
+    // First, so that it makes no more of them.
+    this.signal(signal);
+    const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
+    for (const child of children.trim().split(" ")) Deno.kill(Number(child), signal);
+  }
+
   /** Sends its first process a signal. */
   signal(signal: Deno.Signal): void {
     if (this.#process !== undefined) sendSignal(this.#process, signal);
