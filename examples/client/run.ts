@@ -87,10 +87,9 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
         service: new CtService(options.watchCt, leaving),
       }),
     ]);
-    let isOnline = false;
     const keepingDomains = end.domains && keepDomains({
       ...{ ...keep, kept: new KeptDomains(state), api, ends: end.domains, hosts, keyType },
-      isOnline: () => isOnline,
+      isOnline: () => health.session !== undefined,
     });
     const why = await stayOnline({
       ...world,
@@ -106,7 +105,6 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
       pool: options.pool,
       maxVisitors: options.maxVisitors,
       onOnline: (page) => {
-        isOnline = true;
         log.info("Online", { url: page });
         ownPage.give({ page });
       },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parseUpstream } from "../../../examples/client/proxy/upstream.ts";
 import { closeQuietly } from "../../../lib/net/splice.ts";
 import { VISITOR } from "./fake_relay.ts";
+import { KeptDomains } from "../../../examples/client/domain/kept.ts";
 import { HeldSleeps } from "./held_sleeps.ts";
 import { HttpExchange } from "./http_exchange.ts";
 import { story } from "./story.ts";
@@ -116,6 +117,40 @@ Deno.test("run() comes back after the relay went away, and keeps its visitor's c
     assert.equal((await new HttpExchange(visitor).get("/")).status, 200);
     assert.ok(client.lines.some((line) => line.includes("Not online, coming back")));
     visitor.close();
+  }));
+
+Deno.test("run() sees to the user's own domains only while it is online", () =>
+  story(async ({ relay, state, start }) => {
+    await new KeptDomains(state).add("blog.example.org");
+    const path = "/v1/domains/blog.example.org";
+    relay.problems.set(path, { status: 409, code: "domain-not-pointed" });
+    const asked = (request: string): number[] =>
+      relay.requests.flatMap((each, at) => each === request ? [at] : []);
+    const sleeps = new HeldSleeps();
+    let ahead = 0;
+    const { lines } = start({}, {
+      ...{ sleep: sleeps.sleep, random: () => 0.9, now: () => Date.now() + ahead },
+    });
+    const logged = (text: string, times: number): Promise<boolean> =>
+      relay.changes.until(() => lines.filter((line) => line.includes(text)).length === times);
+    const failed = "Something is wrong with your domain";
+    await logged(" Online ", 1);
+    await sleeps.end(3_000);
+    await logged(failed, 1);
+
+    relay.problems.set("/v1/control", { status: 503, code: "unavailable" });
+    relay.session!.socket.close(1012 + 2000);
+    await sleeps.begin(1_800);
+    ahead = 3_600_000;
+    await sleeps.end(3_000);
+    await sleeps.begin(3_000);
+    relay.problems.clear();
+    relay.problems.set(path, { status: 409, code: "domain-not-pointed" });
+    await sleeps.end(1_800);
+    await logged(" Online ", 2);
+    await sleeps.end(3_000);
+    await logged(failed, 2);
+    assert.ok(asked(`PUT ${path}`)[1]! > asked("GET /v1/control").at(-1)!);
   }));
 
 Deno.test("run() keeps a visitor over the end of the session", () =>
