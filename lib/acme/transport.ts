@@ -62,6 +62,8 @@ export interface AcmeTransportOptions {
   userAgent: string;
   /** Clock in milliseconds since the epoch. */
   now: () => number;
+  /** Ends requests and the pauses between them, which reject with its reason. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Speaks HTTPS with one ACME server. */
@@ -89,7 +91,7 @@ export interface AcmeTransport {
  * keeps retrying it for minutes, and knows no private authority but by a process-wide setting.
  */
 export function createAcmeTransport(options: AcmeTransportOptions): AcmeTransport {
-  const { directoryUrl, words = RELAY_WORDS, caPem, userAgent, now } = options;
+  const { directoryUrl, words = RELAY_WORDS, caPem, userAgent, now, signal } = options;
   const { host } = new URL(directoryUrl);
   const client = Deno.createHttpClient(caPem === undefined ? {} : { caCerts: [caPem] });
   let clockAheadMs: number | undefined;
@@ -100,8 +102,9 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
       try {
         answer = await send(url, method, data, headers);
       } catch (cause) {
+        signal?.throwIfAborted();
         if (wait === undefined || !networkCause(cause).passing) throw unreachable(cause);
-        await pause(wait);
+        await pause(wait, signal);
         continue;
       }
       if (answer.status < 400) return answer;
@@ -110,7 +113,7 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
       const asked = problem.retryAt === undefined ? 0 : problem.retryAt - now();
       const passing = answer.status >= 500 && wait !== undefined && asked <= MAX_RETRY_AFTER_MS;
       if (!passing) throw problem;
-      await pause(Math.max(asked, wait));
+      await pause(Math.max(asked, wait), signal);
     }
     throw new Error("unreachable: the last pause is undefined");
   };
@@ -125,7 +128,10 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
       method: method.toUpperCase(),
       headers: { "Content-Type": "application/jose+json", "User-Agent": userAgent, ...headers },
       body: data === undefined ? undefined : JSON.stringify(data),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      signal: AbortSignal.any([
+        AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        ...signal === undefined ? [] : [signal],
+      ]),
       client,
     });
     const date = Date.parse(answer.headers.get("date") ?? "");

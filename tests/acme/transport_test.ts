@@ -10,7 +10,7 @@ import { temporaryFolder } from "../certificate/helpers.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 
-function fakeServer(answer: (path: string, count: number) => Response) {
+function fakeServer(answer: (path: string, count: number) => Response | Promise<Response>) {
   let count = 0;
   const paths: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
@@ -69,6 +69,29 @@ Deno.test("createAcmeTransport() tries again what a server says in passing", asy
   );
   assert.deepEqual((await it.transport.request(`${it.origin}/x`, "get")).data, { ok: true });
   assert.equal(it.paths.length, 2);
+});
+
+Deno.test("createAcmeTransport() ends a request and a pause with its signal", async () => {
+  for (const isBusy of [true, false]) {
+    const asked = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<Response>();
+    await using it = fakeServer(() => {
+      asked.resolve();
+      return isBusy ? new Response("busy", { status: 503 }) : held.promise;
+    });
+    const leaving = new AbortController();
+    const transport = createAcmeTransport({
+      ...{ directoryUrl: it.origin, userAgent: "test", now: () => NOW },
+      signal: leaving.signal,
+    });
+    const request = transport.request(`${it.origin}/x`, "get");
+    await asked.promise;
+    leaving.abort(new Error("leaving"));
+    await assert.rejects(request, /^Error: leaving$/);
+    assert.equal(it.paths.length, 1);
+    transport.close();
+    held.resolve(new Response());
+  }
 });
 
 Deno.test("createAcmeTransport() says what is wrong with the directory's address", async () => {

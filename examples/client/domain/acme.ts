@@ -45,13 +45,14 @@ export interface OrderOptions {
   replaces?: string | undefined;
   /** Answers the authority's handshakes for the domain with this, until it is called without one. */
   prove: (identity: KeyAndChain | undefined) => void;
-  signal: AbortSignal;
 }
 
 /** Options for {@linkcode Acme}. */
 export interface AcmeOptions extends Pick<AcmeAccount, "directory" | "ca"> {
   /** Clock in milliseconds since the epoch. */
   now: () => number;
+  /** Ends whatever is asked of the server, which rejects with its reason. */
+  signal?: AbortSignal;
 }
 
 /** Speaks with one ACME server; whoever opens it closes it. Its methods throw what the server says. */
@@ -59,12 +60,14 @@ export class Acme {
   readonly #transport: AcmeTransport;
   readonly #directory: string;
   readonly #now: () => number;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor({ directory, ca, now }: AcmeOptions) {
+  constructor({ directory, ca, now, signal }: AcmeOptions) {
     this.#directory = directory;
     this.#now = now;
+    this.#signal = signal;
     this.#transport = createAcmeTransport({
-      ...{ directoryUrl: directory, words: WORDS, now },
+      ...{ directoryUrl: directory, words: WORDS, now, signal },
       ...(ca !== undefined && { caPem: ca }),
       userAgent: `glosson/${project.version}`,
     });
@@ -100,7 +103,7 @@ export class Acme {
 
   /** Orders a certificate for a new key, and proves the domain by TLS-ALPN-01 (RFC 8737). */
   async order(account: AcmeAccount, options: OrderOptions): Promise<SavedIdentity> {
-    const { domain, keyType, replaces, signal } = options;
+    const { domain, keyType, replaces } = options;
     const session = this.#session(account);
     const { headers, data } = await this.#place(session, domain, replaces);
     const url = headers.location;
@@ -108,7 +111,7 @@ export class Acme {
     let state = data as AcmeOrder;
     const reach = async (...wanted: AcmeOrder["status"][]): Promise<AcmeOrder> => {
       const done = ({ status }: AcmeOrder) => status === "invalid" || wanted.includes(status);
-      const end = await poll<AcmeOrder>({ session, url, done, signal, now: this.#now });
+      const end = await this.#poll<AcmeOrder>(session, url, done);
       if (end.status !== "invalid") return end;
       const { detail = "it gives no reason" } = problemBody(end.error);
       throw new Error(`The ACME server gave up the order for ${domain}: ${detail}`);
@@ -127,6 +130,10 @@ export class Acme {
 
   #session(account: { key: string; url?: string }): AcmeSession {
     return openAcmeSession(this.#transport, this.#directory, account);
+  }
+
+  #poll<T>(session: AcmeSession, url: string, done: (state: T) => boolean): Promise<T> {
+    return poll<T>({ session, url, done, signal: this.#signal, now: this.#now });
   }
 
   async #place(
@@ -154,7 +161,7 @@ export class Acme {
   async #prove(
     session: AcmeSession,
     url: string,
-    { domain, prove, signal }: OrderOptions,
+    { domain, prove }: OrderOptions,
   ): Promise<void> {
     const authorization = (await session.read(url)).data as AcmeAuthorization;
     if (authorization.status === "valid") return;
@@ -173,10 +180,11 @@ export class Acme {
     prove({ key: key.toString(), chain: chain.toString() });
     try {
       await session.post(challenge.url, {});
-      const end = await poll<AcmeAuthorization>({
-        ...{ session, url, signal, now: this.#now },
-        done: ({ status }) => status !== "pending",
-      });
+      const end = await this.#poll<AcmeAuthorization>(
+        session,
+        url,
+        ({ status }) => status !== "pending",
+      );
       if (end.status === "valid") return;
       const failed = end.challenges.find(({ error }) => error !== undefined);
       const { detail = `its state is ${end.status}` } = problemBody(failed?.error);

@@ -147,11 +147,11 @@ class DomainKeeper {
   }
 
   async #order(): Promise<void> {
-    const { ends, keyType, signal, log } = this.#options;
+    const { ends, keyType, log } = this.#options;
     const domain = this.#domain;
     await this.#withAcme(async (acme, account) => {
       const saved = await acme.order(account, {
-        ...{ domain, keyType, signal },
+        ...{ domain, keyType },
         replaces: this.#identity?.chain,
         prove: (identity) => ends.prove(domain, identity),
       });
@@ -184,12 +184,12 @@ class DomainKeeper {
   }
 
   async #withAcme(use: (acme: Acme, account: AcmeAccount) => Promise<void>): Promise<void> {
-    const { kept, now } = this.#options;
+    const { kept, now, signal } = this.#options;
     const account = await kept.account();
     if (account === undefined) {
       throw new Error(`There is no account to order with: glosson domain add ${this.#domain}`);
     }
-    const acme = await openAcme({ ...account, now });
+    const acme = await openAcme({ ...account, now, signal });
     try {
       await use(acme, account);
     } finally {
