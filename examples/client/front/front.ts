@@ -190,6 +190,11 @@ export class Front {
       if (proof !== undefined) await answerProof(conn, hello.head, proof);
       else if (tls === undefined) await sendLastWords(conn, alertRecord("internalError"));
       return { tls, opening: hello.head };
+    } catch (error) {
+      // Theirs, whatever it is: what they sent, or that they are slow to send it or to leave.
+      this.#options.log.debug("A visitor's handshake broke", { error });
+      await sendLastWords(conn, alertRecord("handshakeFailure"));
+      return { tls: undefined, opening: head };
     } finally {
       late();
     }

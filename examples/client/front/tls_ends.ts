@@ -33,7 +33,7 @@ export class TlsEnds {
 
   /** Serves new connections with this from now on; throws as {@linkcode TlsEnd.use}. */
   async use(identity: KeyAndChain): Promise<void> {
-    if (this.#main === undefined) this.#main = await this.#open(identity);
+    if (this.#main === undefined) this.#main = await this.#opened(identity);
     else this.#main.use(identity);
   }
 
@@ -45,7 +45,7 @@ export class TlsEnds {
       this.#named.delete(domain);
       end?.close();
     } else if (end === undefined) {
-      this.#named.set(domain, await this.#open(identity));
+      this.#named.set(domain, await this.#opened(identity));
     } else {
       end.use(identity);
     }
@@ -62,6 +62,13 @@ export class TlsEnds {
     if (!alpn.includes(ACME_PROTOCOL)) return { tls: this.#named.get(serverName) ?? this.#main };
     const proof = this.#proofs.get(serverName);
     return proof === undefined ? {} : { proof };
+  }
+
+  /** A further end, closed already if all were meanwhile. */
+  async #opened(identity: KeyAndChain): Promise<TlsEnd> {
+    const end = await this.#open(identity);
+    if (this.#closed) end.close();
+    return end;
   }
 
   /** Takes no more connections. */

@@ -1,25 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import acme from "acme-client";
-import { makeKey } from "../../../../lib/pki/keys.ts";
 import type { KeyAndChain } from "../../../../examples/client/front/tls_end.ts";
 import { Authority } from "../../../../examples/conformance/authority.ts";
 import { run } from "../../../../scripts/run.ts";
+import { challenge, DOMAIN, KEY_AUTHORIZATION } from "./challenge.ts";
 import { fronted, HOSTNAME } from "./fronted.ts";
-
-const DOMAIN = "blog.example.org";
-const KEY_AUTHORIZATION = "token.thumbprint";
-
-/** What answers a challenge for the domain. */
-async function challenge(): Promise<KeyAndChain> {
-  const authorization = { identifier: { type: "dns", value: DOMAIN } };
-  const [key, chain] = await acme.crypto.createAlpnCertificate(
-    authorization as Parameters<typeof acme.crypto.createAlpnCertificate>[0],
-    KEY_AUTHORIZATION,
-    await makeKey(),
-  );
-  return { key: String(key), chain: String(chain) };
-}
 
 /** What OpenSSL tells of a handshake. */
 async function handshake(port: number, ...args: string[]): Promise<string> {
