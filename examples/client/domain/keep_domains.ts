@@ -1,3 +1,4 @@
+import { AcmeProblem } from "../../../lib/acme/transport.ts";
 import type { Log } from "../../../lib/log.ts";
 import type { Sleep } from "../../../lib/net/pause.ts";
 import type { KeyType } from "../../../lib/pki/keys.ts";
@@ -48,16 +49,16 @@ export interface KeepDomainsOptions {
  * abort. Those that are added or removed meanwhile, it notices.
  */
 export async function keepDomains(options: KeepDomainsOptions): Promise<void> {
-  const { kept, hosts, ends, isOnline, sleep, signal, log } = options;
+  const { kept, hosts, isOnline, sleep, signal, log } = options;
   const keepers = new Map<string, DomainKeeper>();
 
   async function look(): Promise<void> {
     const domains = await kept.list();
-    for (const domain of keepers.keys()) {
+    for (const [domain, keeper] of keepers) {
       if (domains.includes(domain)) continue;
-      keepers.delete(domain);
       hosts.delete(domain);
-      await ends.useFor(domain, undefined);
+      await keeper.end();
+      keepers.delete(domain);
     }
     for (const domain of domains) {
       if (keepers.has(domain)) continue;
@@ -66,13 +67,22 @@ export async function keepDomains(options: KeepDomainsOptions): Promise<void> {
       hosts.add(domain);
       await keeper.begin();
     }
-    for (const keeper of keepers.values()) if (isOnline()) await keeper.act();
+    for (const keeper of keepers.values()) if (isOnline()) keeper.act();
   }
 
+  let told: string | undefined;
   while (!signal.aborted) {
-    await look().catch((error) => log.error("Cannot look after your domains", { error }));
+    try {
+      await look();
+      told = undefined;
+    } catch (error) {
+      const text = String(error);
+      if (text !== told) log.error("Cannot look after your domains", { error });
+      told = text;
+    }
     await sleep(LOOK_MS, signal);
   }
+  await Promise.all([...keepers.values()].map((keeper) => keeper.acted));
 }
 
 /** One domain: whether it leads here at the relay, and its certificate. */
@@ -80,14 +90,18 @@ class DomainKeeper {
   readonly #domain: string;
   readonly #options: KeepDomainsOptions;
   readonly #backoff: Backoff;
+  readonly #over = new AbortController();
+  readonly #signal: AbortSignal;
   #identity: Identity | undefined;
   /** When something is to be done next, and when the authority is to be asked; since the epoch. */
   #nextAt = 0;
+  #acting: Promise<void> | undefined;
   #askWindowAt = 0;
 
   constructor(domain: string, options: KeepDomainsOptions) {
     this.#domain = domain;
     this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#over.signal]);
     this.#backoff = new Backoff({
       firstMs: PAUSE_MS.first,
       longestMs: PAUSE_MS.longest,
@@ -95,28 +109,55 @@ class DomainKeeper {
     });
   }
 
-  /** Serves the certificate that is there, if it can be used. */
+  /** Serves the certificate that is there, if it can be used. Never rejects. */
   async begin(): Promise<void> {
-    const { kept, ends, now } = this.#options;
-    const saved = await kept.identity(this.#domain);
-    this.#identity = saved && usableIdentity(saved, this.#domain, now());
-    if (this.#identity !== undefined) await ends.useFor(this.#domain, this.#identity);
+    const { kept, ends, now, log } = this.#options;
+    try {
+      const saved = await kept.identity(this.#domain);
+      const identity = saved && usableIdentity(saved, this.#domain, now());
+      if (identity === undefined) return;
+      await ends.useFor(this.#domain, identity);
+      this.#identity = identity;
+    } catch (error) {
+      log.warn("Your domain's saved certificate cannot be used, asking for another", {
+        ...{ domain: this.#domain, error },
+      });
+    }
   }
 
-  /** Does what is due, if anything is. Never rejects. */
-  async act(): Promise<void> {
-    const { now, random, signal, log } = this.#options;
-    if (now() < this.#nextAt) return;
+  /** Resolves when nothing is being done. */
+  get acted(): Promise<void> {
+    return this.#acting ?? Promise.resolve();
+  }
+
+  /** Begins what is due, if anything is and nothing is under way. */
+  act(): void {
+    if (this.#options.now() < this.#nextAt) return;
+    this.#acting ??= this.#act().finally(() => this.#acting = undefined);
+  }
+
+  /** Ends what is under way, and serves the domain no more. */
+  async end(): Promise<void> {
+    this.#over.abort();
+    await this.acted;
+    await this.#options.ends.useFor(this.#domain, undefined);
+  }
+
+  /** Does what is due. Never rejects. */
+  async #act(): Promise<void> {
+    const { now, random, log } = this.#options;
     try {
       await this.#seeThatItLeadsHere();
+      this.#signal.throwIfAborted();
       await this.#askWindow();
       if (this.#identity === undefined || now() >= renewalTime(this.#identity)) await this.#order();
-      this.#nextAt = now() + nextLookMs(renewalTime(this.#identity!), now(), random());
+      // Removed meanwhile: the next look says what becomes of it.
+      if (this.#identity === undefined) return;
+      this.#nextAt = now() + nextLookMs(renewalTime(this.#identity), now(), random());
       this.#backoff.reset();
     } catch (error) {
-      if (signal.aborted) return;
-      const asked = error instanceof RelayProblem ? error.retryAfterMs ?? 0 : 0;
-      const waitMs = Math.max(asked, PAUSE_MS.shortest) + this.#backoff.next();
+      if (this.#signal.aborted) return;
+      const waitMs = Math.max(askedMs(error, now()), PAUSE_MS.shortest) + this.#backoff.next();
       this.#nextAt = now() + waitMs;
       log.error("Something is wrong with your domain, trying again", {
         ...{ domain: this.#domain, error, inSeconds: Math.round(waitMs / 1000) },
@@ -158,7 +199,8 @@ class DomainKeeper {
       const window = await acme.renewalWindow(saved.chain).catch(() => undefined);
       await this.#use(saved, window);
     });
-    const { notAfter } = this.#identity!;
+    if (this.#identity === undefined) return;
+    const { notAfter } = this.#identity;
     log.info("Your domain has a certificate", {
       domain,
       notAfter: new Date(notAfter).toISOString(),
@@ -178,22 +220,28 @@ class DomainKeeper {
     }
     const saved = { key, chain, renewAfter };
     const identity = checkIdentity(saved, this.#domain, now());
-    await kept.saveIdentity(this.#domain, saved);
+    if (!await kept.saveIdentity(this.#domain, saved)) return;
     await ends.useFor(this.#domain, identity);
     this.#identity = identity;
   }
 
   async #withAcme(use: (acme: Acme, account: AcmeAccount) => Promise<void>): Promise<void> {
-    const { kept, now, signal } = this.#options;
+    const { kept, now } = this.#options;
     const account = await kept.account();
     if (account === undefined) {
       throw new Error(`There is no account to order with: glosson domain add ${this.#domain}`);
     }
-    const acme = await openAcme({ ...account, now, signal });
+    const acme = await openAcme({ ...account, now, signal: this.#signal });
     try {
       await use(acme, account);
     } finally {
       acme.close();
     }
   }
+}
+
+/** How long the relay or the authority asks to be left alone, milliseconds. */
+function askedMs(error: unknown, now: number): number {
+  if (error instanceof RelayProblem) return error.retryAfterMs ?? 0;
+  return error instanceof AcmeProblem && error.retryAt !== undefined ? error.retryAt - now : 0;
 }

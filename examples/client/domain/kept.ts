@@ -46,9 +46,7 @@ export class KeptDomains {
   async remove(domain: string): Promise<void> {
     const others = (await this.list()).filter((other) => other !== domain);
     await this.#write(LIST_FILE, `${JSON.stringify(others)}\n`);
-    await Deno.remove(this.identityPath(domain)).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
+    await this.#removeIdentity(domain);
   }
 
   /** The account that certificates are ordered with; undefined before there is one. */
@@ -66,20 +64,29 @@ export class KeptDomains {
     await this.#write(ACCOUNT_FILE, `${JSON.stringify(account, null, 2)}\n`);
   }
 
-  /** Where the key and the certificate of a domain are. */
-  identityPath(domain: string): string {
-    return join(this.#folder, `${domain}.pem`);
-  }
-
   /** Key and certificate chain of a domain, not yet judged. */
   async identity(domain: string): Promise<SavedIdentity | undefined> {
     const pem = await this.#read(`${domain}.pem`);
     return pem === undefined ? undefined : readIdentityFile(pem);
   }
 
-  /** Keeps key and chain together. */
-  async saveIdentity(domain: string, identity: SavedIdentity): Promise<void> {
+  /**
+   * Keeps key and chain together, unless the domain has been removed.
+   *
+   * @returns whether they are kept.
+   */
+  async saveIdentity(domain: string, identity: SavedIdentity): Promise<boolean> {
     await this.#write(`${domain}.pem`, identityFile(identity));
+    // Behind the write: a removal before it is seen here, one after it takes the file along.
+    if ((await this.list()).includes(domain)) return true;
+    await this.#removeIdentity(domain);
+    return false;
+  }
+
+  async #removeIdentity(domain: string): Promise<void> {
+    await Deno.remove(join(this.#folder, `${domain}.pem`)).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
   }
 
   #parse<T>(name: string, text: string, isOne: (value: unknown) => boolean): T {

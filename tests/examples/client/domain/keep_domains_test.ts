@@ -5,6 +5,7 @@ import { KeptDomains } from "../../../../examples/client/domain/kept.ts";
 import { RelayProblem } from "../../../../examples/client/problem.ts";
 import { State } from "../../../../examples/client/state.ts";
 import { Authority } from "../../../../examples/conformance/authority.ts";
+import { Changes } from "../changes.ts";
 import { HeldSleeps } from "../held_sleeps.ts";
 import { withFolder } from "../story.ts";
 
@@ -26,14 +27,15 @@ Deno.test("keepDomains() serves what is kept, asks for a domain that was taken a
     const authority = await Authority.create();
     const { cert, key } = await authority.pair([DOMAIN]);
     const kept = new KeptDomains(new State(folder));
-    await kept.saveIdentity(DOMAIN, { key, chain: cert, renewAfter: "2999-01-01T00:00:00Z" });
     await kept.add(DOMAIN);
     await kept.add(DOMAIN);
     assert.deepEqual(await kept.list(), [DOMAIN]);
+    await kept.saveIdentity(DOMAIN, { key, chain: cert, renewAfter: "2999-01-01T00:00:00Z" });
 
     const told: string[] = [];
     const lines: string[] = [];
     const sleeps = new HeldSleeps();
+    const changes = new Changes();
     const hosts = new Set<string>();
     const leaving = new AbortController();
     let routed = [DOMAIN];
@@ -67,7 +69,12 @@ Deno.test("keepDomains() serves what is kept, asks for a domain that was taken a
       sleep: sleeps.sleep,
       random: () => 0,
       signal: leaving.signal,
-      log: createLog({ write: (line) => lines.push(line.replace(/^\S+ +/, "")) }),
+      log: createLog({
+        write(line) {
+          lines.push(line.replace(/^\S+ +/, ""));
+          changes.tell();
+        },
+      }),
     });
     /** What is done at the next look. */
     async function look(): Promise<string[]> {
@@ -82,6 +89,7 @@ Deno.test("keepDomains() serves what is kept, asks for a domain that was taken a
     isOnline = true;
     assert.deepEqual(await look(), ["account"]);
     assert.deepEqual(await look(), [], "not before an hour has passed");
+    await changes.until(() => lines.length > 0);
     // The authority cannot be asked when to renew without an account: that alone ends nothing.
     assert.match(lines.splice(0).join(), /^warn +Cannot ask when to renew [^\n]*$/);
 
