@@ -128,10 +128,7 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
       method: method.toUpperCase(),
       headers: { "Content-Type": "application/jose+json", "User-Agent": userAgent, ...headers },
       body: data === undefined ? undefined : JSON.stringify(data),
-      signal: AbortSignal.any([
-        AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-        ...signal === undefined ? [] : [signal],
-      ]),
+      signal: withinTime(signal),
       client,
     });
     const date = Date.parse(answer.headers.get("date") ?? "");
@@ -172,6 +169,12 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
   }
 
   return { request, words, clockAheadMs: () => clockAheadMs, close: () => client.close() };
+}
+
+/** Aborted when a request has taken its time, or with the signal. */
+function withinTime(signal: AbortSignal | undefined): AbortSignal {
+  const late = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  return signal === undefined ? late : AbortSignal.any([late, signal]);
 }
 
 /** Type (without prefix), detail and details of the subproblems of a problem document. */
