@@ -38,7 +38,7 @@ export async function poll<T>({ session, url, done, signal, now }: PollOptions<T
       throw new Error(
         `The ACME server has not decided after ${
           POLL_TIMEOUT_MS / 1000
-        } s: it is slow; the order goes on at the next try`,
+        } s: it is slow, and is asked again at the next try`,
       );
     }
     await pause(wait, signal);

@@ -81,13 +81,23 @@ Waiting for it; the same command goes on after Ctrl-C.`);
 
 /** The account at the authority that was named, or that there is; registers one if need be. */
 async function acmeAccount(
-  { acme: named, acmeCa, email, agree }: AddOptions,
+  { domain, acme: named, acmeCa, email, agree }: AddOptions,
   kept: KeptDomains,
   { say, now }: DomainWorld,
 ): Promise<{ acme: AcmeAccount; terms: AcmeTerms }> {
   const known = await kept.account();
   const directory = named ?? known?.directory ?? LETS_ENCRYPT;
   const isKnown = known?.directory === directory;
+  const others = (await kept.list()).filter((other) => other !== domain);
+  if (known !== undefined && !isKnown && others.length > 0) {
+    // Their CAA records name this account.
+    throw new Error(
+      `One account serves all your domains, and ${
+        others.join(", ")
+      } renews at ${known.directory}: leave ` +
+        "--acme out, or remove the others first",
+    );
+  }
   const ca = acmeCa !== undefined
     ? await readPem(acmeCa, "the authority given with --acme-ca")
     : isKnown
@@ -96,7 +106,11 @@ async function acmeAccount(
   const server = await openAcme({ directory, now, ...(ca !== undefined && { ca }) });
   try {
     const terms = await server.terms();
-    if (isKnown) return { acme: known, terms };
+    if (isKnown) {
+      const acme = { ...known, ...(ca !== undefined && { ca }) };
+      if (ca !== known.ca) await kept.saveAccount(acme);
+      return { acme, terms };
+    }
     if (!agree) {
       const where = terms.terms === undefined ? "" : ` (${shown(terms.terms)})`;
       throw new Error(
