@@ -145,7 +145,7 @@ async function renew(
 ): Promise<number> {
   // Read before: it may be for root alone.
   const caPem = await readCaFile(settings);
-  const turn = openSharedTurn(await storePlaceOf(settings));
+  const turn = await openSharedTurn(await storePlaceOf(settings));
   becomeOwner(settings.stateDir);
   const { authority, close } = await openAuthority(settings, quietLog(context), { caPem, turn });
   try {

@@ -1,14 +1,14 @@
 import { loadConfig } from "../config/load.ts";
 import { becomeOwner } from "../file/state_folder.ts";
 import { lockForRestore } from "../file/state_lock.ts";
-import { moveFromPostgres, moveToPostgres, type OnRows } from "../store/transfer.ts";
+import type { OnRows } from "../store/transfer.ts";
 import { storePlaceOf } from "../store_place.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 
-/** Where it can be carried to. */
-const MOVES: Readonly<Record<string, typeof moveToPostgres>> = {
-  postgres: moveToPostgres,
-  sqlite: moveFromPostgres,
+/** Where it can be carried to, and what of store/transfer.ts does that. */
+const MOVES: Readonly<Record<string, "moveToPostgres" | "moveFromPostgres">> = {
+  postgres: "moveToPostgres",
+  sqlite: "moveFromPostgres",
 };
 
 /** `glossond migrate`. */
@@ -49,7 +49,8 @@ Options:
     const { database } = await storePlaceOf({ ...parsed, stateDir });
     using _lock = await lockForRestore(stateDir);
     becomeOwner(stateDir);
-    await move(stateDir, database!, showRows(context));
+    const transfer = await import("../store/transfer.ts");
+    await transfer[move](stateDir, database!, showRows(context));
     context.print("\ndone\n");
     return EXIT.ok;
   },

@@ -36,7 +36,7 @@ export async function buildCertificates(
     log,
     {
       caPem: await readCaFile(settings),
-      turn: openSharedTurn(await storePlaceOf(settings)),
+      turn: await openSharedTurn(await storePlaceOf(settings)),
       names: {
         store: store.names,
         async claimed() {

@@ -2,7 +2,6 @@ import type { Counters } from "../admin/counters.ts";
 import { Cluster, type ClusterOptions } from "../cluster/cluster.ts";
 import type { NoticeKind } from "../cluster/engine.ts";
 import { hop } from "../cluster/hop.ts";
-import { openPostgresCluster } from "../cluster/postgres/open.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Log } from "../log.ts";
 import { Places } from "../net/places.ts";
@@ -42,6 +41,8 @@ export async function watchCluster(
   const { settings, data, cutOff, log, onClose } = ground;
   const { database } = await storePlaceOf(settings);
   if (database === undefined) return undefined;
+  // As the store's part of it: only where it is needed.
+  const { openPostgresCluster } = await import("../cluster/postgres/open.ts");
   const { sessions, tickets, parking, hub } = parts;
   const me = {
     relay: relayIdOf(settings),

@@ -1,4 +1,4 @@
-import { lookAtRelays, type RelayLook } from "../cluster/postgres/open.ts";
+import type { RelayLook } from "../cluster/postgres/open.ts";
 import type { Settings } from "../config/settings.ts";
 import { relayIdOf } from "../daemon/cluster.ts";
 import { storePlaceOf } from "../store_place.ts";
@@ -14,6 +14,7 @@ export async function checkPeers(settings: Settings): Promise<Finding[]> {
   try {
     const { database } = await storePlaceOf(settings);
     if (database === undefined) return [];
+    const { lookAtRelays } = await import("../cluster/postgres/open.ts");
     relays = await lookAtRelays(database);
   } catch {
     // The check of the database says why.

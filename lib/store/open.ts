@@ -1,11 +1,14 @@
 import { openSqlite, readUsernamesOf, SQLITE_FILE, SQLITE_MOVED_FILE } from "./sqlite/open.ts";
 import type { PostgresPlace } from "./postgres/engine.ts";
 import { lstat } from "../file/plain_file.ts";
-import { lookAtPostgres, readPostgresUsernames, type ServerLook } from "./postgres/look.ts";
-import { openPostgres } from "./postgres/open.ts";
-import { PostgresTurn } from "./postgres/shared_turn.ts";
+import type { ServerLook } from "./postgres/look.ts";
 import type { SharedTurn } from "./shared_turn.ts";
 import type { Store } from "./store.ts";
+
+/*
+ * PostgreSQL's part is imported where a database is named: its library takes memory, and time of each start
+ * and command.
+ */
 
 /** Where a relay's store is. */
 export interface StorePlace {
@@ -21,9 +24,9 @@ export interface StorePlace {
  * @throws {Error} when it cannot be used; the message names it and the fix.
  */
 export async function openStore(place: StorePlace): Promise<Store> {
-  return place.database === undefined
-    ? await openSqlite(pathIn(place))
-    : await openPostgres(place.database);
+  if (place.database === undefined) return await openSqlite(pathIn(place));
+  const { openPostgres } = await import("./postgres/open.ts");
+  return await openPostgres(place.database);
 }
 
 /**
@@ -48,9 +51,9 @@ export async function requireStore(place: StorePlace): Promise<void> {
  * @throws {Error} when it cannot be read.
  */
 export async function readUsernames(place: StorePlace): Promise<string[]> {
-  return place.database === undefined
-    ? await readUsernamesOf(pathIn(place))
-    : await readPostgresUsernames(place.database);
+  if (place.database === undefined) return await readUsernamesOf(pathIn(place));
+  const { readPostgresUsernames } = await import("./postgres/look.ts");
+  return await readPostgresUsernames(place.database);
 }
 
 /**
@@ -59,12 +62,16 @@ export async function readUsernames(place: StorePlace): Promise<string[]> {
  * @throws {Error} when it cannot be asked; the message has the fix.
  */
 export async function lookAtServer({ database }: StorePlace): Promise<ServerLook | undefined> {
-  return database && await lookAtPostgres(database);
+  if (database === undefined) return undefined;
+  const { lookAtPostgres } = await import("./postgres/look.ts");
+  return await lookAtPostgres(database);
 }
 
 /** The turn that relays on the store share, which the caller closes; undefined where there can be only one. */
-export function openSharedTurn({ database }: StorePlace): SharedTurn | undefined {
-  return database && new PostgresTurn(database);
+export async function openSharedTurn({ database }: StorePlace): Promise<SharedTurn | undefined> {
+  if (database === undefined) return undefined;
+  const { PostgresTurn } = await import("./postgres/shared_turn.ts");
+  return new PostgresTurn(database);
 }
 
 /** @throws {Error} when what it held is elsewhere now: a new one would have nobody's name. */
