@@ -53,10 +53,12 @@ Deno.test({
       assert.ok(shown.includes(hostname));
 
       const away = wire.connections.slice(before);
-      assert.ok(away.length >= 2, `${away.length} connections`);
-      for (const { fromVisitor, toVisitor } of away) {
-        assert.equal(toVisitor.bytes.toHex(), ALERT.unrecognizedName);
-        const [first, ...rest] = recordTypes(fromVisitor.bytes);
+      // One that the browser opened ahead and gave up again may have got no answer, nor have sent its hello.
+      const answers = away.map(({ toVisitor }) => toVisitor.bytes.toHex()).filter(Boolean);
+      assert.ok(answers.length >= 2, `${answers.length} answers`);
+      for (const answer of answers) assert.equal(answer, ALERT.unrecognizedName);
+      for (const { fromVisitor } of away) {
+        const [first = HANDSHAKE, ...rest] = recordTypes(fromVisitor.bytes);
         assert.equal(first, HANDSHAKE);
         assert.deepEqual(rest.filter((type) => type !== ALERT_TYPE), [], "behind the ClientHello");
       }
