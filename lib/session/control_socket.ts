@@ -18,6 +18,12 @@ export const HEARTBEAT_LIMIT_MS = 30_000;
 /** How often a client is pinged, milliseconds (PROTOCOL section 2). */
 const PING_MS = 15_000;
 
+/**
+ * How soon after one it is pinged again where nothing came: WebSockets of Deno over TLS may keep a pong until they
+ * send something else (denoland/deno#36862), and are not gone.
+ */
+const PING_AGAIN_MS = 5_000;
+
 /** How long a client may take to close its side after ours. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
@@ -83,7 +89,8 @@ export class ControlLink {
     this.#options = options;
     this.number = options.number;
     this.#now = now;
-    this.#pingedAt = now();
+    // The request is as good as an answer.
+    this.#pingedAt = transport.lastHeardAt;
     this.session = new Session({
       username,
       tickets,
@@ -145,11 +152,16 @@ export class ControlLink {
       return true;
     }
     if (socket.bufferedAmount > MAX_UNSENT_BYTES) transport.close();
-    else if (now - this.#pingedAt >= PING_MS) {
+    else if (now - this.#pingedAt >= this.#pingPauseMs) {
       this.#pingedAt = now;
       socket.ping();
     }
     return false;
+  }
+
+  /** How long after the last ping the next one is due. */
+  get #pingPauseMs(): number {
+    return this.#options.transport.lastHeardAt < this.#pingedAt ? PING_AGAIN_MS : PING_MS;
   }
 
   #receive(data: unknown): void {

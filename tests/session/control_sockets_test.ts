@@ -1,54 +1,11 @@
 import assert from "node:assert/strict";
-import type { ControlSocket, Transport } from "../../lib/session/caller.ts";
+import type { Transport } from "../../lib/session/caller.ts";
 import { AFTER_RESTART, ControlSockets } from "../../lib/session/control_sockets.ts";
 import { Sessions } from "../../lib/session/sessions.ts";
 import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import { CLOSE } from "../../lib/wire/messages.ts";
 import { recordedLog } from "../certificate/helpers.ts";
-
-/** A client's WebSocket, as the relay sees it. */
-class FakeSocket implements ControlSocket {
-  readyState: number = WebSocket.OPEN;
-  readonly bufferedAmount = 0;
-  readonly sent: { type: string; reason?: string; retryAfterMs?: number | null }[] = [];
-  code: number | undefined;
-  readonly #onMessage: ((event: { data: unknown }) => void)[] = [];
-  readonly #onClose: ((event: { code: number }) => void)[] = [];
-
-  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
-  addEventListener(type: "close", listener: (event: { code: number }) => void): void;
-  addEventListener(type: "heard", listener: () => void): void;
-  addEventListener(type: string, listener: (event: { data: unknown; code: number }) => void): void {
-    if (type === "message") this.#onMessage.push(listener as (event: { data: unknown }) => void);
-    if (type === "close") this.#onClose.push(listener as (event: { code: number }) => void);
-  }
-
-  send(text: string): void {
-    this.sent.push(JSON.parse(text));
-  }
-
-  ping(): void {}
-
-  close(code: number): void {
-    this.code = code;
-    this.end(code);
-  }
-
-  /** The client says something. */
-  say(message: object): void {
-    for (const listener of this.#onMessage) listener({ data: JSON.stringify(message) });
-  }
-
-  /** The connection is over. */
-  end(code = 1006): void {
-    this.readyState = WebSocket.CLOSED;
-    for (const listener of this.#onClose) listener({ code });
-  }
-
-  get types(): string[] {
-    return this.sent.map(({ type }) => type);
-  }
-}
+import { FakeSocket } from "./fake_socket.ts";
 
 /** A user's WebSockets, each of which asks whether its token holds and gets the answer from the test. */
 function setUp() {
