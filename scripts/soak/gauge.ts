@@ -10,7 +10,7 @@ import { type Sample, type Trend, trendOf } from "./trend.ts";
 export interface Inside {
   /** Timers that wait, repeating ones too. */
   timers: number;
-  /** JavaScript's memory in use after a collection. */
+  /** JavaScript's memory in use after a collection, without what is compiled. */
   heapBytes: number;
 }
 
