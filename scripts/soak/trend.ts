@@ -15,7 +15,7 @@ export interface Trend {
   plusMinus: number;
   /** What it was at last. */
   last: number;
-  /** Whether it grows: all of the interval is above zero. */
+  /** Whether it grows: all of the interval is above zero, and it did in either half of the time. */
   leaks: boolean;
 }
 
@@ -24,6 +24,12 @@ export interface Trend {
  * and would pass for more certainty than there is.
  */
 const POINTS = 24;
+
+/**
+ * What grows in either half of the time by this share of the whole slope at least goes on; a step does not. Memory
+ * has such steps: the allocator keeps what the buffers once took, 28 MiB at most (`lib/net/flow_buffers.ts`).
+ */
+const STEADY_SHARE = 0.25;
 
 /** Quantile of the normal distribution for the two-sided confidence of 99.9 %. */
 const Z = 3.291;
@@ -35,9 +41,27 @@ const Z = 3.291;
  * @throws {RangeError} where there are too few to tell.
  */
 export function trendOf(samples: readonly Sample[]): Trend {
-  const eras = Map.groupBy(condense(samples), ({ era }) => era);
+  const eras = [...Map.groupBy(condense(samples), ({ era }) => era).values()];
+  const { slope, freedom, sxx, rest } = lineOf(eras);
+  if (freedom < 3 || sxx === 0) {
+    throw new RangeError(`Cannot tell a slope: there are ${samples.length} samples`);
+  }
+  const plusMinus = studentQuantile(freedom) * Math.sqrt(rest / freedom / sxx);
+  const halves = [eras.map(firstHalf), eras.map(secondHalf)];
+  // A half that is too short to tell does not acquit.
+  const isStep = halves.some((half) => lineOf(half).slope < STEADY_SHARE * slope);
+  return {
+    perMinute: slope * 60,
+    plusMinus: plusMinus * 60,
+    last: samples.at(-1)!.value,
+    leaks: slope > plusMinus && !isStep,
+  };
+}
+
+/** The line of least squares through the points of eras that each begin at a level of their own. */
+function lineOf(eras: readonly (readonly Sample[])[]) {
   let [points, sxx, sxy, syy] = [0, 0, 0, 0];
-  for (const own of eras.values()) {
+  for (const own of eras) {
     points += own.length;
     const [middleX, middleY] = [mean(own.map(({ atS }) => atS)), mean(own.map((p) => p.value))];
     for (const { atS, value } of own) {
@@ -46,20 +70,17 @@ export function trendOf(samples: readonly Sample[]): Trend {
       syy += (value - middleY) ** 2;
     }
   }
-  const freedom = points - eras.size - 1;
-  if (freedom < 3 || sxx === 0) {
-    throw new RangeError(`Cannot tell a slope: there are ${samples.length} samples`);
-  }
   const slope = sxy / sxx;
   // Rounding can take it below zero where nothing ever changes.
-  const rest = Math.max(0, syy - slope * sxy);
-  const plusMinus = studentQuantile(freedom) * Math.sqrt(rest / freedom / sxx);
-  return {
-    perMinute: slope * 60,
-    plusMinus: plusMinus * 60,
-    last: samples.at(-1)!.value,
-    leaks: slope > plusMinus,
-  };
+  return { slope, freedom: points - eras.length - 1, sxx, rest: Math.max(0, syy - slope * sxy) };
+}
+
+function firstHalf<T>(all: readonly T[]): T[] {
+  return all.slice(0, Math.ceil(all.length / 2));
+}
+
+function secondHalf<T>(all: readonly T[]): T[] {
+  return all.slice(Math.floor(all.length / 2));
 }
 
 /** Medians of the samples of each era, some {@linkcode POINTS} in all. */

@@ -46,6 +46,19 @@ Deno.test("trendOf() finds what all processes have in common, whatever each bega
   assert.ok(leaks && Math.abs(perMinute - 3) < 1, `${perMinute}`);
 });
 
+Deno.test("trendOf() takes a step for none, and what goes on beside one for growth", () => {
+  const step = (at: number, perSecond = 0): Sample[] =>
+    samples({ perSecond, noise: 2 }).map((sample, i) => ({
+      ...sample,
+      value: sample.value + (i >= at ? 25 : 0),
+    }));
+  for (const at of [30, 60, 90, 120, 150, 180, 210]) {
+    const { leaks, perMinute, plusMinus } = trendOf(step(at));
+    assert.ok(!leaks, `step at ${at}: ${perMinute} ± ${plusMinus}`);
+    assert.ok(trendOf(step(at, 0.1)).leaks, `growth and a step at ${at}`);
+  }
+});
+
 Deno.test("trendOf() tells nothing of too few samples", () => {
   assert.throws(() => trendOf(samples({ perSecond: 1, noise: 0 }).slice(0, 4)), RangeError);
 });
