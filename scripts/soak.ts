@@ -54,12 +54,13 @@ const isTerminal = Deno.stderr.isTerminal();
 let toldAtS = -Infinity;
 
 /** Shows how it goes: on a line that changes, or on a new one now and then. */
-function tell({ atS, ofS, visits, failed, acts, handOvers, figures }: Progress): void {
+function tell({ atS, ofS, visits, failures, acts, handOvers, figures }: Progress): void {
   if (!isTerminal && atS - toldAtS < 15) return;
   toldAtS = atS;
   const now = Object.entries(figures).map(([name, value]) => `${name} ${figure(value)}`);
+  const failed = Object.entries(failures).map(([why, times]) => `${times} times ${why}`);
   const text = `${clock(atS)} of ${clock(ofS)}, ${visits} visits, ${acts} acts, ${handOvers} ` +
-    `hand-overs, ${failed} failures; ${now.join(", ")}`;
+    `hand-overs, failed: ${failed.join("; ") || "nothing"}; ${now.join(", ")}`;
   Deno.stderr.writeSync(encoder.encode(isTerminal ? `\r\x1b[K${text}` : `${text}\n`));
 }
 

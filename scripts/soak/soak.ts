@@ -47,7 +47,8 @@ export interface Progress {
   atS: number;
   ofS: number;
   visits: number;
-  failed: number;
+  /** What went wrong by now, and how often. */
+  failures: Record<string, number>;
   acts: number;
   handOvers: number;
   figures: Record<Figure, number>;
@@ -188,7 +189,8 @@ async function live(world: World, plan: SoakPlan): Promise<void> {
       const figures = await gauge.sample(relay, atS());
       if (figures !== undefined) {
         plan.onProgress({
-          ...{ atS: atS(), ofS: seconds, visits: crowd.visits, failed: crowd.failed },
+          ...{ atS: atS(), ofS: seconds, visits: crowd.visits },
+          failures: Object.fromEntries(crowd.failures),
           ...{ acts: acts.count, handOvers: relays.length - 1, figures },
         });
       }
