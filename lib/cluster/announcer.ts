@@ -85,9 +85,11 @@ export class Announcer {
     this.#write();
   }
 
-  /** Announces all sessions once more. */
-  allAgain(): void {
-    for (const username of this.#own.keys()) this.#arrived.add(username);
+  /** Announces all sessions once more but those that are known to be. */
+  allAgain(isKnown: (username: string, epoch: number) => boolean = () => false): void {
+    for (const [username, { epoch }] of this.#own) {
+      if (epoch === undefined || !isKnown(username, epoch)) this.#arrived.add(username);
+    }
     this.#write();
   }
 

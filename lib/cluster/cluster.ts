@@ -189,19 +189,22 @@ export class Cluster {
 
   #onChanges({ presence, notices }: Changes, whole: boolean): void {
     for (const row of presence) this.#apply(row);
-    if (whole) {
-      this.#dropOthers(presence);
-      this.#announcer.allAgain();
-    }
+    if (whole) this.#compare(presence);
     for (const notice of notices) this.#onNotice(notice);
   }
 
-  /** Of all that is online only these are. */
-  #dropOthers(presence: PresenceRow[]): void {
-    const online = new Set(presence.map(({ username }) => username));
+  /** Of all that is online only these are: takes the others off, and tells who is here and not among them. */
+  #compare(presence: PresenceRow[]): void {
+    const online = new Map(presence.map((row) => [row.username, row]));
     for (const username of [...this.#remote.usernames()]) {
       if (!online.has(username)) this.#leave(username, "left");
     }
+    // Not all: after a moment without the database every relay would write what stands there.
+    const { boot } = this.#options.me;
+    this.#announcer.allAgain((username, epoch) => {
+      const row = online.get(username);
+      return row?.boot === boot && row.epoch === epoch;
+    });
   }
 
   #apply(row: PresenceRow): void {

@@ -78,3 +78,29 @@ Deno.test("Cluster compares all after it was deaf: what was lost may be beyond w
   assert.ok(a.cluster.has("kaylee"), "b told again");
   assert.equal(db.presence.get("kaylee")?.state, "online");
 });
+
+Deno.test("Cluster that was deaf tells again only who is here and is not known to be", async () => {
+  const { start, pass, db } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  for (const name of ["kaylee", "river", "simon"]) b.online(name);
+  await settled();
+  const told: string[][] = [];
+  const announce = b.engine.announce.bind(b.engine);
+  b.engine.announce = (arrivals, departures) => {
+    told.push(arrivals.map(({ username }) => username));
+    return announce(arrivals, departures);
+  };
+  b.engine.deaf = true;
+  b.engine.deaf = false;
+  await pass(BEAT_MS);
+  assert.deepEqual(told, [], "all stand as they are");
+
+  b.engine.deaf = true;
+  db.presence.delete("kaylee");
+  Object.assign(db.presence.get("river")!, { epoch: -1 });
+  db.number += 10;
+  b.engine.deaf = false;
+  await pass(BEAT_MS);
+  assert.deepEqual(told, [["kaylee", "river"]]);
+  assert.ok(a.cluster.has("kaylee"));
+});
