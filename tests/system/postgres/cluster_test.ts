@@ -79,6 +79,48 @@ Deno.test("PostgresCluster drops each hour what nobody needs any more", async ()
   }
 });
 
+Deno.test("PostgresCluster finds what changed among many names without a look at each", async () => {
+  const url = await databaseUrl();
+  const database = new URL(url).pathname.slice(1);
+  const open = (boot: string) =>
+    openPostgresCluster({ address: parsePostgresUrl(url) }, { ...A, boot });
+  /** Rows of the table that were looked at one after another, by connections that have ended. */
+  async function lookedAt(): Promise<string> {
+    await until(
+      async () =>
+        await server.psql(
+          `SELECT count(*) FROM pg_stat_activity
+          WHERE datname = '${database}' AND application_name = 'glossond'`,
+          database,
+        ) === "0",
+      "the end of all connections",
+    );
+    return await server.psql(
+      "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'presence'",
+      database,
+    );
+  }
+  await server.psql(
+    `INSERT INTO presence (username, relay, boot, epoch, state)
+      SELECT 'user' || i, 'b', 'b1', i, 'online' FROM generate_series(1, 20000) AS i`,
+    database,
+  );
+  await server.psql("VACUUM ANALYZE presence", database);
+  const a = open("a1");
+  await a.join();
+  const { number, presence } = await a.changesSince(undefined);
+  assert.equal(presence.length, 20_000);
+  await a.announce([{ username: "kaylee", ageMs: 0 }], []);
+  await a.leave();
+  const before = await lookedAt();
+  assert.ok(Number(before) >= 20_000, "who is online was looked for");
+  const c = open("c1");
+  const changes = await c.changesSince(number);
+  await c.leave();
+  assert.deepEqual(changes.presence.map(({ username }) => username), ["kaylee"]);
+  assert.equal(await lookedAt(), before);
+});
+
 Deno.test("PostgresCluster tells that it hears nothing, and when it does again", async () => {
   const url = await databaseUrl();
   const a = openPostgresCluster({ address: parsePostgresUrl(url) }, A);
