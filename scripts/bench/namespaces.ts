@@ -1,23 +1,21 @@
 import { must } from "../run.ts";
 import { LoadProcess } from "./load_process.ts";
 
-/** Addresses of the parties, each in a network namespace of its own. */
-export const PARTIES = {
-  visitor: "10.77.0.1",
-  relay: "10.77.0.2",
-  client: "10.77.0.3",
-} as const;
-
-/** A party of the scenario. */
-export type Party = keyof typeof PARTIES;
-
-/** Name of the namespace of a party. */
-export function namespaceOf(party: Party): string {
-  return `glossond-bench-${party}`;
-}
-
 /** One way; twice this is a round trip between any two parties. */
 const DELAY_MS = 20;
+
+/** A party of a scenario, in a network namespace of its own. */
+export interface Place {
+  /** Its IPv4 address. */
+  address: string;
+  /** Name of its namespace. */
+  namespace: string;
+}
+
+/** Parties with 40 ms round trips between any two of them, until disposed. */
+export interface Namespaces<Party extends string> extends AsyncDisposable {
+  places: Record<Party, Place>;
+}
 
 async function run(command: string): Promise<void> {
   const [program = "", ...args] = command.split(" ");
@@ -25,36 +23,46 @@ async function run(command: string): Promise<void> {
 }
 
 /**
- * Makes three network namespaces with 40 ms round trips between them, until disposed.
+ * Makes a network namespace for each party, with 40 ms round trips between any two.
  *
- * @param hosts names that all parties resolve, to addresses.
+ * @param hosts names that all parties resolve, and whose they are.
  * @throws {Error} when that is not possible here: it takes root, `ip` and TUN devices.
  */
-export async function openNamespaces(hosts: Record<string, string>): Promise<AsyncDisposable> {
-  const parties = Object.keys(PARTIES) as Party[];
-  const deviceOf = (party: Party): string => `bench-${party}`;
+export async function openNamespaces<Party extends string>(
+  parties: readonly Party[],
+  hosts: Record<string, Party>,
+): Promise<Namespaces<Party>> {
+  const places = Object.fromEntries(parties.map((party, i) => [
+    party,
+    { address: `10.77.0.${i + 1}`, namespace: `glossond-${Deno.pid}-${party}` },
+  ])) as Record<Party, Place>;
+  // A device's name has 15 characters at most.
+  const deviceOf = (party: Party): string => `bench${Deno.pid}-${parties.indexOf(party)}`;
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => {
-    for (const party of parties) {
-      await run(`ip netns delete ${namespaceOf(party)}`).catch(() => {});
-      await Deno.remove(`/etc/netns/${namespaceOf(party)}`, { recursive: true }).catch(() => {});
+    for (const { namespace } of Object.values<Place>(places)) {
+      await run(`ip netns delete ${namespace}`).catch(() => {});
+      await Deno.remove(`/etc/netns/${namespace}`, { recursive: true }).catch(() => {});
     }
   });
   const network = stack.use(new LoadProcess("delay.ts"));
-  const devices = Object.fromEntries(parties.map((party) => [deviceOf(party), PARTIES[party]]));
+  const devices = Object.fromEntries(
+    parties.map((party) => [deviceOf(party), places[party].address]),
+  );
   await network.call("open", { devices, delayMs: DELAY_MS });
-  const lines = Object.entries({ localhost: "127.0.0.1", ...hosts })
-    .map(([name, address]) => `${address} ${name}\n`).join("");
+  const lines = ["127.0.0.1 localhost\n"]
+    .concat(Object.entries(hosts).map(([name, party]) => `${places[party].address} ${name}\n`));
   for (const party of parties) {
-    const name = namespaceOf(party);
-    await run(`ip netns add ${name}`);
+    const { address, namespace } = places[party];
+    await run(`ip netns add ${namespace}`);
     // `ip netns exec` shows this in the place of /etc/hosts.
-    await Deno.mkdir(`/etc/netns/${name}`, { recursive: true });
-    await Deno.writeTextFile(`/etc/netns/${name}/hosts`, lines);
-    await run(`ip link set ${deviceOf(party)} netns ${name}`);
-    await run(`ip -n ${name} addr add ${PARTIES[party]}/24 dev ${deviceOf(party)}`);
-    await run(`ip -n ${name} link set ${deviceOf(party)} up`);
-    await run(`ip -n ${name} link set lo up`);
+    await Deno.mkdir(`/etc/netns/${namespace}`, { recursive: true });
+    await Deno.writeTextFile(`/etc/netns/${namespace}/hosts`, lines.join(""));
+    await run(`ip link set ${deviceOf(party)} netns ${namespace}`);
+    await run(`ip -n ${namespace} addr add ${address}/24 dev ${deviceOf(party)}`);
+    await run(`ip -n ${namespace} link set ${deviceOf(party)} up`);
+    await run(`ip -n ${namespace} link set lo up`);
   }
-  return stack.move();
+  const made = stack.move();
+  return { places, [Symbol.asyncDispose]: () => made.disposeAsync() };
 }

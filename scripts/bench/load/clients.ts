@@ -2,20 +2,46 @@
 import { sleep } from "../../../lib/net/pause.ts";
 import { answerCalls } from "../load_process.ts";
 import { type GlossonLink, goOnline, httpFor, type Membership } from "./glosson.ts";
+import { stay } from "./stay.ts";
+
+/** How many go online at the same time at first. */
+const AT_ONCE = 20;
 
 const links: GlossonLink[] = [];
 
+/** When each one that stays came online last, as `performance.now()` has it; at the place of its number. */
+const onlineAt: number[] = [];
+
+/** Does something with each, {@linkcode AT_ONCE} at a time. */
+async function forEach<T>(all: readonly T[], act: (one: T, number: number) => Promise<void>) {
+  const left = all.entries();
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (const [number, one] of left) await act(one, number);
+  }));
+}
+
 await answerCalls({
-  /** Goes online for each user, 20 at a time. */
+  /** Goes online for each user. */
   async online(memberships: Membership[]) {
     const http = httpFor(memberships[0]!);
-    const left = [...memberships];
-    await Promise.all(Array.from({ length: 20 }, async () => {
-      for (let next = left.pop(); next !== undefined; next = left.pop()) {
-        links.push(await goOnline(next, () => {}, http));
-      }
-    }));
+    await forEach(memberships, async (membership) => {
+      links.push(await goOnline(membership, () => {}, http));
+    });
     return { online: links.length };
+  },
+  /** Goes online for each user, who comes back whenever they lose it. */
+  async stay(memberships: Membership[]) {
+    const http = httpFor(memberships[0]!);
+    await forEach(
+      memberships,
+      (membership, number) =>
+        stay(membership, { http, onOnline: () => onlineAt[number] = performance.now() }),
+    );
+  },
+  /** How long ago each that stays came online for the last time, milliseconds. */
+  since() {
+    const now = performance.now();
+    return { agoMs: onlineAt.map((at) => now - at) };
   },
   /** At a rate, a user comes online for a while and leaves; how often one did, and could not. */
   async comeAndGo({ memberships, perSecond, seconds, stayMs }: {

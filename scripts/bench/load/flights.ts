@@ -3,7 +3,6 @@
  * flight with a request, page. The pattern is TLS 1.3's; nothing is encrypted, so that the load is
  * not what the machine is busy with. See {@linkcode LoadProcess}.
  */
-import { Backoff, COMING_BACK } from "../../../examples/client/backoff.ts";
 import { sleep } from "../../../lib/net/pause.ts";
 import { dataPreface } from "../../../lib/wire/messages.ts";
 import { closeQuietly, writeAll } from "../../../lib/net/splice.ts";
@@ -11,8 +10,9 @@ import { openingBytes } from "../../../lib/visitor/opening.ts";
 import type { ProxyAddresses } from "../../../lib/wire/proxy_protocol.ts";
 import { answerCalls } from "../load_process.ts";
 import { quantile } from "../numbers.ts";
-import { goOnline, httpFor, type Membership } from "./glosson.ts";
+import { type DataPlace, goOnline, httpFor, type Membership } from "./glosson.ts";
 import { FLIGHT_BYTES, helloFor, helloLength, PROXY_HEADER_BYTES } from "./script.ts";
+import { stay } from "./stay.ts";
 
 /** How long a connection may take before it counts as failed. */
 const TIMEOUT_MS = 10_000;
@@ -54,8 +54,8 @@ async function serve(conn: Deno.TcpConn, bytesBefore: number): Promise<void> {
   }
 }
 
-async function join(hostname: string, port: number, ticket: string): Promise<void> {
-  const conn = await Deno.connect({ hostname, port });
+async function join(ticket: string, { dataHost, dataPort }: DataPlace): Promise<void> {
+  const conn = await Deno.connect({ hostname: dataHost, port: dataPort });
   conn.setNoDelay(true);
   await writeAll(conn, dataPreface(ticket));
   await serve(conn, PROXY_HEADER_BYTES);
@@ -91,31 +91,6 @@ function addressesOf(i: number): ProxyAddresses {
 /** When each member came online last, as `performance.now()` has it. */
 const onlineAt: number[] = [];
 
-/** Stays online, and comes back as the reference client does. Resolves when it is first. */
-async function stay(membership: Membership, http: Deno.HttpClient, member: number): Promise<void> {
-  const onTicket = (ticket: string): void => {
-    join("127.0.0.1", membership.dataPort, ticket).catch(() => {});
-  };
-  const backoff = new Backoff(COMING_BACK);
-  const { promise: isFirst, resolve } = Promise.withResolvers<void>();
-  (async () => {
-    for (;;) {
-      const { promise: isOver, resolve: end } = Promise.withResolvers<number>();
-      try {
-        await goOnline(membership, onTicket, http, end);
-        onlineAt[member] = performance.now();
-        backoff.reset();
-        resolve();
-      } catch {
-        end(0);
-      }
-      const asked = await isOver;
-      await sleep(asked > 0 ? asked : backoff.next());
-    }
-  })();
-  await isFirst;
-}
-
 /** Where visits go. */
 interface Way {
   port: number;
@@ -135,13 +110,18 @@ await answerCalls({
   },
   /** Serves connections as a client of glossond. */
   async online(membership: Membership) {
-    const { dataPort } = membership;
-    await goOnline(membership, (ticket) => join("127.0.0.1", dataPort, ticket));
+    await goOnline(membership, join);
   },
   /** Serves connections as clients of glossond who come back whenever they lose it. */
   async members({ memberships }: { memberships: Membership[] }) {
     const http = httpFor(memberships[0]!);
-    await Promise.all(memberships.map((membership, i) => stay(membership, http, i)));
+    await Promise.all(memberships.map((membership, i) =>
+      stay(membership, {
+        http,
+        onTicket: (ticket, place) => void join(ticket, place).catch(() => {}),
+        onOnline: () => onlineAt[i] = performance.now(),
+      })
+    ));
   },
   /** How long ago each member came online for the last time, milliseconds. */
   since() {

@@ -5,7 +5,7 @@ import tls from "node:tls";
 import { dataPreface } from "../../../lib/wire/messages.ts";
 import { writeAll } from "../../../lib/net/splice.ts";
 import { answerCalls } from "../load_process.ts";
-import { goOnline, type Membership } from "./glosson.ts";
+import { type DataPlace, goOnline, type Membership } from "./glosson.ts";
 import { PROXY_HEADER_BYTES } from "./script.ts";
 
 const REQUEST = new TextEncoder().encode("GET / HTTP/1.1\r\nHost: bench\r\n\r\n");
@@ -19,8 +19,12 @@ function serve(socket: net.Socket, secureContext: tls.SecureContext): void {
   secure.on("end", () => secure.end());
 }
 
-function join(host: string, port: number, ticket: string, context: tls.SecureContext): void {
-  const socket = net.connect(port, host, () => socket.write(dataPreface(ticket)));
+function join(
+  ticket: string,
+  { dataHost, dataPort }: DataPlace,
+  context: tls.SecureContext,
+): void {
+  const socket = net.connect(dataPort, dataHost, () => socket.write(dataPreface(ticket)));
   socket.setNoDelay(true);
   socket.on("error", () => socket.destroy());
   let early = Buffer.alloc(0);
@@ -51,8 +55,7 @@ await answerCalls({
   /** Serves connections as a client of glossond. */
   async online({ membership, ...pair }: Pair & { membership: Membership }) {
     const context = tls.createSecureContext(pair);
-    const { host = "127.0.0.1", dataPort } = membership;
-    await goOnline(membership, (ticket) => join(host, dataPort, ticket, context));
+    await goOnline(membership, (ticket, place) => join(ticket, place, context));
   },
   /** Visits one after another and tells when each had its first byte, in milliseconds. */
   async sequence(

@@ -11,21 +11,46 @@ import { PostgresServer } from "../postgres/server.ts";
 const HAPROXY = "/usr/sbin/haproxy";
 
 /** Relays that serve BASE together. */
-export interface Relays extends AsyncDisposable {
+export interface Cluster extends AsyncDisposable {
   database: PostgresServer;
+  /** Where the database is. */
+  url: string;
   /** By id. */
   all: Record<string, Relay>;
-  /** Where the front takes visitors, and clients to be at a relay as long as that is there. */
-  front: { visitors: number; control: Record<string, number> };
   /** Starts a relay, at the ports that it has had if it did run; or in the place of the one that runs. */
   start(id: string, takeover?: boolean): Promise<Relay>;
 }
 
-/** Starts a database, a relay of each id, and a front before them. */
-export async function startRelays(ids: readonly string[]): Promise<Relays> {
+/** Relays behind a front. */
+export interface Relays extends Cluster {
+  /** Where the front takes visitors, and clients to be at a relay as long as that is there. */
+  front: { visitors: number; control: Record<string, number> };
+}
+
+/** Options for {@linkcode startCluster}. */
+export interface ClusterOptions {
+  /** Is disposed of with the relays. @default one of its own */
+  database?: PostgresServer;
+  /** Settings of a relay, without their prefix. */
+  settings?: (id: string) => Record<string, string>;
+  /** A program and its arguments that start a relay. */
+  launcher?: (id: string) => string[];
+  /** A module to load before a relay's own. */
+  preload?: (id: string) => string | undefined;
+  /** The URL that relays reach a database by. @default over the server's Unix socket */
+  urlOf?: (socketUrl: string) => Promise<string>;
+}
+
+/** Starts a database, and a relay of each id. */
+export async function startCluster(
+  ids: readonly string[],
+  options: ClusterOptions = {},
+): Promise<Cluster> {
+  const { settings = () => ({}), launcher = () => [], urlOf } = options;
   await using stack = new AsyncDisposableStack();
-  const database = stack.use(await PostgresServer.start());
+  const database = stack.use(options.database ?? await PostgresServer.start());
   const url = await database.createDatabase();
+  const reached = await urlOf?.(url) ?? url;
   const ports = new Map(ids.map((id) => [id, { hub: freePort(), control: freePort() }]));
   const first = ids[0]!;
   const all: Record<string, Relay> = {};
@@ -39,9 +64,14 @@ export async function startRelays(ids: readonly string[]): Promise<Relays> {
         await Deno.copyFile(`${all[first]!.stateDir}/${name}`, `${dir}/state/${name}`);
       }
     }
-    await Deno.writeTextFile(`${dir}/.secrets`, `DATABASE_URL="${url}"\n`, { mode: 0o600 });
-    const settings = { RELAY_ID: id, HUB_PORT: `${hub}`, CONTROL_PORT: `${control}` };
-    return all[id] = await startRelay({ dir, settings, takeover });
+    await Deno.writeTextFile(`${dir}/.secrets`, `DATABASE_URL="${reached}"\n`, { mode: 0o600 });
+    const own = { RELAY_ID: id, HUB_PORT: `${hub}`, CONTROL_PORT: `${control}` };
+    const preload = options.preload?.(id);
+    return all[id] = await startRelay({
+      ...(preload !== undefined && { preload }),
+      ...{ dir, takeover, launcher: launcher(id) },
+      settings: { ...own, ...settings(id) },
+    });
   }
   for (const id of ids) {
     const relay = await start(id);
@@ -50,13 +80,27 @@ export async function startRelays(ids: readonly string[]): Promise<Relays> {
       await Deno.remove(relay.dir, { recursive: true });
     });
   }
+  const started = stack.move();
+  return { database, url, all, start, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** Starts a database, a relay of each id, and a front before them. */
+export async function startRelays(ids: readonly string[]): Promise<Relays> {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await startCluster(ids));
+  const ports = new Map(
+    Object.entries(cluster.all).map(([id, { ports }]) => [
+      id,
+      { hub: ports.hub!, control: ports.control! },
+    ]),
+  );
   const front = {
     visitors: freePort(),
     control: Object.fromEntries(ids.map((id) => [id, freePort()])),
   };
   stack.use(await startFront(front, ports));
   const started = stack.move();
-  return { database, all, front, start, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  return { ...cluster, front, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 /** HAProxy that hands each visitor to the next relay, and clients to the one of their port. */
