@@ -31,6 +31,12 @@ export function usageOf(pids: readonly number[]): Usage {
   return total;
 }
 
+/** What the ended children of a process had used of the processor, seconds. */
+export function cpuSecondsOfEnded(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
+  return (Number(stat[13]) + Number(stat[14])) / TICKS_PER_SECOND;
+}
+
 /** The process and all its descendants. */
 export function processTree(pid: number): number[] {
   const children = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => {

@@ -40,6 +40,11 @@ export class PostgresServer implements AsyncDisposable {
     return server;
   }
 
+  /** Its first process; undefined while it is stopped. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** The file of the authority that signed the server's certificate, for `localhost` alone. */
   get caFile(): string {
     return `${this.folder}/ca.pem`;
@@ -114,7 +119,7 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Sends a signal to all of its processes, those that answer too. */
   async signalAll(signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
-    const pid = this.#process?.pid;
+    const { pid } = this;
     if (pid === undefined) return;
     // First, so that it makes no more of them.
     this.signal(signal);

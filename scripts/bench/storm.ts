@@ -1,0 +1,149 @@
+import { fileURLToPath } from "node:url";
+import { sleep } from "../../lib/net/pause.ts";
+import type { ClusterFigures } from "../../lib/cluster/figures.ts";
+import { parsePostgresUrl } from "../../lib/wire/postgres_url.ts";
+import { glossondCommand } from "../../tests/stories/admin_command.ts";
+import type { Relay } from "../../tests/stories/relay.ts";
+import { startCluster } from "../../tests/system/cluster/relays.ts";
+import { PostgresServer } from "../../tests/system/postgres/server.ts";
+import { seedPostgres } from "../../tests/system/postgres/stores.ts";
+import { DatabaseMeter, type DatabaseWork, prepareMeter } from "./database_meter.ts";
+import { AS_SERVED, usernameOf } from "./glossond.ts";
+import { latestSince } from "./lateness.ts";
+import { LoadProcess } from "./load_process.ts";
+import type { Membership } from "./load/glosson.ts";
+import { usageOf } from "./usage.ts";
+
+/** Processes that the clients are in. */
+const CLIENT_PROCESSES = 2;
+
+/** Pause between two looks at who is back, milliseconds. */
+const LOOK_EVERY_MS = 250;
+
+/** So that descriptors are left for the clients: each takes three. */
+const FEW_VISITORS = {
+  ...{ MAX_VISITORS: "50", MAX_PARKED: "50", MAX_HELLOS: "50", MAX_PAGES: "10" },
+  MAX_DATA_SOCKETS: "1",
+};
+
+/** How a storm is made. */
+export interface StormPlan {
+  clients: number;
+  /** How long they may take to be back, seconds. */
+  withinS: number;
+  tell?: (text: string) => void;
+}
+
+/** What came of it. */
+export interface Storm {
+  /** Processor time of the first relay and of all clients, when they came online there in peace, seconds. */
+  peace: { relayCpuSeconds: number; clientCpuSeconds: number };
+  /** When clients were online again, seconds after the end of their relay; those that were. */
+  backAfterS: number[];
+  /** The longest that an event loop of the two relays that are left was late, milliseconds. */
+  lateMs: number;
+  /** What the database did from the end of the relay until all were back. */
+  work: DatabaseWork;
+  /** Processor time of the two relays that are left, seconds. */
+  relayCpuSeconds: number;
+  /** Users who are at each of the two, as the database has it, and elsewhere, as that one knows. */
+  known: { here: number; elsewhere: number }[];
+}
+
+/** Has all clients at one of three relays, ends that one by SIGKILL, and sees them come back at the others. */
+export async function storm(plan: StormPlan): Promise<Storm> {
+  const { clients, withinS, tell = () => {} } = plan;
+  await using stack = new AsyncDisposableStack();
+  const launcher = [...await first(), ...AS_SERVED];
+  const folder = await Deno.makeTempDir({ prefix: "glossond-storm-" });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const database = await PostgresServer.start();
+  await prepareMeter(database);
+  const cluster = stack.use(
+    await startCluster(["a", "b", "c"], {
+      database,
+      launcher: () => ["env", `LATENESS_FOLDER=${folder}`, ...launcher],
+      preload: () => fileURLToPath(new URL("./lateness.ts", import.meta.url)),
+      settings: () => ({ ...FEW_VISITORS, MAX_CLIENTS: `${clients}` }),
+    }),
+  );
+  const { a, b, c } = cluster.all as Record<"a" | "b" | "c", Relay>;
+  const tokens = await seedPostgres(
+    cluster.url,
+    Array.from({ length: clients }, (_, i) => usernameOf(i)),
+  );
+  const meter = await DatabaseMeter.open(database, cluster.url);
+  tell(`storm: ${clients} clients come online`);
+  const crowd = Array.from(
+    { length: CLIENT_PROCESSES },
+    () => stack.use(new LoadProcess("clients.ts")),
+  );
+  const members = tokens.map((token, i): Membership => ({
+    ...{ username: usernameOf(i), token, pool: 0, ca: c.ca },
+    ...{ controlPort: c.ports.control!, dataPort: c.ports.data! },
+    others: (i % 4 < 2 ? [a, b] : [b, a]).map(({ ports }) => ports.control!),
+  }));
+  const cpu = (...pids: number[]): number => usageOf(pids).cpuSeconds;
+  const [relayBefore, clientsBefore] = [cpu(c.pid), cpu(...crowd.map(({ pid }) => pid))];
+  await Promise.all(
+    crowd.map((process, n) =>
+      process.call("stay", members.filter((_, i) => i % CLIENT_PROCESSES === n))
+    ),
+  );
+  const { database: name } = parsePostgresUrl(cluster.url);
+  const onlineAt = async (id: string): Promise<number> =>
+    Number(
+      await database.psql(
+        `SELECT count(*) FROM presence WHERE relay = '${id}' AND state = 'online'`,
+        name,
+      ),
+    );
+  await until(async () => await onlineAt("c") === clients, withinS);
+  tell("storm: their relay is killed");
+  await meter.read();
+  const peace = {
+    relayCpuSeconds: cpu(c.pid) - relayBefore,
+    clientCpuSeconds: cpu(...crowd.map(({ pid }) => pid)) - clientsBefore,
+  };
+  const cpuBefore = cpu(a.pid, b.pid);
+  const since = Date.now();
+  const killedAt = performance.now();
+  await c.stop("SIGKILL");
+  let backAfterS: number[] = [];
+  await until(async () => {
+    const told = await Promise.all(crowd.map((one) => one.call<{ agoMs: number[] }>("since")));
+    const passed = performance.now() - killedAt;
+    backAfterS = told.flatMap(({ agoMs }) => agoMs).map((ago) => (passed - ago) / 1000)
+      .filter((s) => s > 0);
+    return backAfterS.length === clients;
+  }, withinS);
+  const work = await meter.read();
+  const relayCpuSeconds = cpu(a.pid, b.pid) - cpuBefore;
+  return {
+    ...{ peace, backAfterS, work, relayCpuSeconds },
+    lateMs: Math.max(...[a, b].map(({ pid }) => latestSince(folder, pid, since))),
+    known: await Promise.all(
+      Object.entries({ a, b }).map(async ([id, { stateDir }]) => {
+        const { stdout } = await glossondCommand(stateDir, ["status", "--json"]).output();
+        const { cluster } = JSON.parse(new TextDecoder().decode(stdout));
+        return { here: await onlineAt(id), elsewhere: (cluster as ClusterFigures).elsewhere };
+      }),
+    ),
+  };
+}
+
+/** Has relays come before those who load them, whose computers are others: where that is allowed. */
+async function first(): Promise<string[]> {
+  const launcher = ["chrt", "-r", "20"];
+  const { success } = await new Deno.Command(launcher[0]!, {
+    args: [...launcher.slice(1), "true"],
+    stderr: "null",
+  }).output();
+  return success ? launcher : [];
+}
+
+/** Looks until it is so, or the time is over: what came of it is told then, too. */
+async function until(isSo: () => Promise<boolean>, withinS: number): Promise<void> {
+  const late = performance.now() + withinS * 1000;
+  while (!await isSo() && performance.now() < late) await sleep(LOOK_EVERY_MS);
+}
