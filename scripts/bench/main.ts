@@ -6,6 +6,7 @@ import type { Bench } from "./bench.ts";
 import { allocation } from "./allocation.ts";
 import { bulk } from "./bulk.ts";
 import { burst } from "./burst.ts";
+import { cluster } from "./cluster.ts";
 import { memory } from "./memory.ts";
 import { connections } from "./connections.ts";
 import { isInstalled, LEFT_OUT, PEERS } from "./peers.ts";
@@ -33,7 +34,11 @@ const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
   start,
   soak,
   tunnels,
+  cluster,
 };
+
+/** Those that are measured only where they are named: they take minutes, or other programs. */
+const NAMED_ONLY = ["tunnels", "cluster"];
 
 const HELP = `Measures the relay beside other programs for the same job.
 
@@ -41,7 +46,8 @@ Usage: deno task bench [SECTION...] [--quick] [--json] [--rounds N] [--peer NAME
                        [--compare FILE]
 
 Sections: ${Object.keys(SECTIONS).join(", ")}; all of them when none is
-named but tunnels, which has cargo and Go build the others' programs first, for minutes.
+named but tunnels, which has cargo and Go build the others' programs first, for minutes, and cluster,
+relays over Debian's PostgreSQL.
 
   --quick      shorter runs, fewer rounds: to see that it works, not to quote
   --json       one JSON object instead of the table
@@ -104,7 +110,7 @@ if (skipped.length > 0) bench.tell(`not installed, skipped: ${skipped.join(", ")
 for (const [name, why] of Object.entries(LEFT_OUT)) bench.tell(`left out: ${name}, ${why}`);
 const sections = positionals.length > 0
   ? positionals
-  : Object.keys(SECTIONS).filter((name) => name !== "tunnels");
+  : Object.keys(SECTIONS).filter((name) => !NAMED_ONLY.includes(name));
 for (const name of sections) {
   try {
     await SECTIONS[name]!(bench);
