@@ -6,6 +6,12 @@ const FIRST_BACKOFF_MS = 5;
 /** Longest pause after a failed `accept`: how late the listener answers once the cause is gone. */
 export const LONGEST_BACKOFF_MS = 1_000;
 
+/**
+ * How many are accepted before all else that is due has a turn. Where thousands wait, as after the end of
+ * another relay, `accept` resolves at once each time, and nothing else would be done before the last one.
+ */
+const AT_ONCE = 16;
+
 /** Options for {@linkcode acceptLoop}. */
 export interface AcceptLoopOptions<Conn> {
   /** Accepts one connection. */
@@ -30,11 +36,12 @@ export interface AcceptLoopOptions<Conn> {
 export async function acceptLoop<Conn>(options: AcceptLoopOptions<Conn>): Promise<void> {
   const { accept, onConnection, onError, onFailure = () => {}, signal } = options;
   let backoff = FIRST_BACKOFF_MS;
-  while (!signal.aborted) {
+  for (let accepted = 1; !signal.aborted; accepted++) {
     try {
       const conn = await accept();
       backoff = FIRST_BACKOFF_MS;
       onConnection(conn);
+      if (accepted % AT_ONCE === 0) await sleep(0, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (isPeersFault(error)) continue;

@@ -41,6 +41,25 @@ Deno.test("acceptLoop() goes on after errors of every kind", async () => {
   assert.equal(told.length, 5);
 });
 
+Deno.test("acceptLoop() lets all else have a turn while thousands wait", async () => {
+  const stopping = new AbortController();
+  let [accepted, atTurn] = [0, 0];
+  setTimeout(() => {
+    atTurn = accepted;
+    stopping.abort();
+  }, 0);
+  await acceptLoop<number>({
+    // At once, as where many wait.
+    accept: () => Promise.resolve(0),
+    onConnection() {
+      if (++accepted === 5_000) stopping.abort();
+    },
+    onError: (error) => assert.fail(error),
+    signal: stopping.signal,
+  });
+  assert.ok(atTurn > 0 && atTurn < 100, `${atTurn} were accepted before a timer that was due`);
+});
+
 Deno.test("acceptLoop() that fails all the time tries seldom, tells once, and ends when it is told to", async () => {
   const stopping = new AbortController();
   let [calls, told] = [0, 0];
