@@ -34,6 +34,8 @@ export interface Relay extends AsyncDisposable {
 export interface RelayOptions {
   /** Settings without their prefix. */
   settings?: Record<string, string>;
+  /** The daemon's executable. @default {the one that `GLOSSOND_BIN` names, else the source} */
+  executable?: string;
   /** A program and its arguments that start the daemon, as `prlimit` does. */
   launcher?: string[];
   /** A module to load before the daemon's own; not with an executable. */
@@ -74,7 +76,7 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
     LOG_LEVEL: "debug",
     ...options.settings,
   };
-  const executable = Deno.env.get("GLOSSOND_BIN");
+  const executable = options.executable ?? Deno.env.get("GLOSSOND_BIN");
   const serve = ["serve", ...options.takeover ? ["--takeover"] : []];
   const [program = "", ...args] = [
     ...options.launcher ?? [],

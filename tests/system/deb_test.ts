@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { must, run } from "../../scripts/run.ts";
 import { ROOT } from "../stories/relay.ts";
-import { compileExecutables } from "./deploy/executable.ts";
+import { executables } from "./deploy/executable.ts";
 
 /** Runs lines of a shell on a copy of this machine that is gone behind them. */
 const COPY_OF_MACHINE = `set -e
@@ -42,12 +42,12 @@ find /usr /etc /lib/systemd /var/lib /var/log -xdev -name '*glossond*' -not -pat
 `;
 
 Deno.test("the Debian package is clean by lintian, and installs and purges without a trace", async (t) => {
-  const dir = await compileExecutables();
+  const dir = await Deno.makeTempDir({ prefix: "glossond-deb-" });
   try {
     const args = ["run", "-A", `${ROOT}scripts/deb.ts`, "--fast"];
     const made = await must(Deno.execPath(), [
       ...args,
-      ...["--executable", `${dir}/glossond`, "--out", dir],
+      ...["--executable", `${await executables()}/glossond`, "--out", dir],
     ]);
     const file = made.trim();
     await t.step("lintian finds nothing but what is so on purpose", async () => {

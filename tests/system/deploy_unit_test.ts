@@ -5,7 +5,7 @@ import { setUpGlosson } from "../stories/glosson.ts";
 import { BASE, type Relay, ROOT } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 import { freePort } from "../../scripts/ports.ts";
-import { compileExecutables } from "./deploy/executable.ts";
+import { executables } from "./deploy/executable.ts";
 import { frontPorts, startHaproxy } from "./deploy/front.ts";
 import { type PlacedFile, startSystemd, type Systemd } from "./deploy/systemd.ts";
 
@@ -125,9 +125,8 @@ async function systemdWith(
   settings: string,
   lines: Record<string, string> = {},
 ): Promise<Systemd> {
-  const executables = await compileExecutables();
-  const systemd = await startSystemd({
-    "/usr/local/bin/glossond": { from: `${executables}/glossond`, mode: "755" },
+  return await startSystemd({
+    "/usr/local/bin/glossond": { from: `${await executables()}/glossond`, mode: "755" },
     ...unitFiles("glossond.service", { StandardError: `file:${LOG_FILE}`, ...lines }),
     // The machine's own setting stays as it is.
     ...unitFiles("glossond@.service", { StandardError: `append:${LOG_FILE}`, ExecStartPre: "" }),
@@ -140,8 +139,6 @@ async function systemdWith(
     },
     "/etc/glossond/bios/.keep": {},
   });
-  await Deno.remove(executables, { recursive: true });
-  return systemd;
 }
 
 Deno.test("the unit tries until it works, also after more failed starts than systemd allows by default", async () => {

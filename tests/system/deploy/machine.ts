@@ -1,5 +1,5 @@
 import { must } from "../../../scripts/run.ts";
-import { compileExecutables } from "./executable.ts";
+import { executables } from "./executable.ts";
 import { type PlacedFile, startSystemd, type Systemd } from "./systemd.ts";
 
 /** The zone that the machine's PowerDNS holds, and the relay's domain in it. */
@@ -51,7 +51,7 @@ export interface Machine extends Systemd {
  */
 export async function startMachine(files: Record<string, PlacedFile>): Promise<Machine> {
   const dir = await Deno.makeTempDir({ prefix: "glossond-machine-" });
-  const executables = await compileExecutables();
+  const programs = await executables();
   try {
     await must("openssl", [
       ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
@@ -60,8 +60,8 @@ export async function startMachine(files: Record<string, PlacedFile>): Promise<M
       ...["-addext", "basicConstraints=critical,CA:FALSE"],
     ]);
     const systemd = await startSystemd({
-      "/run/setup/glossond-linux-x64": { from: `${executables}/glossond`, mode: "755" },
-      "/run/setup/glosson-linux-x64": { from: `${executables}/glosson`, mode: "755" },
+      "/run/setup/glossond-linux-x64": { from: `${programs}/glossond`, mode: "755" },
+      "/run/setup/glosson-linux-x64": { from: `${programs}/glosson`, mode: "755" },
       "/etc/resolv.conf": { text: "nameserver 127.0.0.1\n" },
       "/etc/hosts": { text: "127.0.0.1 localhost\n" },
       "/etc/powerdns/pdns.conf": { text: PDNS_CONF },
@@ -91,7 +91,6 @@ export async function startMachine(files: Record<string, PlacedFile>): Promise<M
     await machine.until(`curl -sf --cacert /etc/pebble/tls.pem ${DIRECTORY_URL}`);
     return machine;
   } finally {
-    await Deno.remove(executables, { recursive: true });
     await Deno.remove(dir, { recursive: true });
   }
 }
