@@ -17,6 +17,7 @@ const PACKAGES: Record<string, string> = {
   "pebble": "/usr/bin/pebble",
   "pdns-server": "/usr/sbin/pdns_server",
   "pdns-backend-sqlite3": "/usr/lib/x86_64-linux-gnu/pdns/libgsqlite3backend.so",
+  "pgbouncer": "/usr/sbin/pgbouncer",
   "postgresql": "/usr/share/doc/postgresql/copyright",
   "sqlite3": "/usr/bin/sqlite3",
   "nftables": "/usr/sbin/nft",

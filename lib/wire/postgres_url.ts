@@ -18,7 +18,8 @@ export interface PostgresAddress {
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
 /** How it is written, as the end of a sentence. */
-const FORM = "write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+const FORM =
+  "write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, where HOST may be the folder of a Unix socket, as %2Frun%2Fpostgresql";
 
 /**
  * Reads `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
@@ -34,7 +35,7 @@ export function parsePostgresUrl(text: string): PostgresAddress {
   const url = readUrl(text.trim());
   const { sslmode, ...others } = Object.fromEntries(url.searchParams);
   if (Object.keys(others).length > 0) {
-    throw new TypeError("has an option that is not known; the only one is sslmode");
+    throw new TypeError(`has an option that is not known; the only one is sslmode, and ${FORM}`);
   }
   const host = decodeURIComponent(url.hostname.replace(/^\[|\]$/g, ""));
   const port = url.port === "" ? 5432 : Number(url.port);
@@ -55,9 +56,13 @@ export function showPostgres({ host, port, user, database }: PostgresAddress): s
 }
 
 function readUrl(text: string): URL {
+  const [authority = ""] = /(?<=:\/\/)[^/?#]*/.exec(text) ?? [];
+  if (authority.slice(authority.lastIndexOf("@") + 1).includes(",")) {
+    throw new TypeError("names several hosts; write the one whose server takes changes");
+  }
   const url = URL.parse(text);
   const isOne = url !== null && /^postgres(?:ql)?:$/.test(url.protocol) && text.includes("//");
-  if (isOne && isDecodable(url.href)) return url;
+  if (isOne && url.hash === "" && url.port !== "0" && isDecodable(url.href)) return url;
   // What the parser may not have liked is a password that is not encoded.
   throw new TypeError(
     `is no URL of a PostgreSQL database; ${FORM}, what is special in a password as %XX`,
@@ -80,9 +85,11 @@ function wantsTls(host: string, mode: string | undefined): boolean {
   }
 }
 
+/** Nothing in it is a control character, which would end a word of the server's protocol. */
 function isDecodable(text: string): boolean {
   try {
-    return decodeURIComponent(text) !== "";
+    // deno-lint-ignore no-control-regex
+    return !/[\x00-\x1f\x7f]/.test(decodeURIComponent(text));
   } catch {
     return false;
   }

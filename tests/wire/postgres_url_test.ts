@@ -15,6 +15,10 @@ Deno.test("parsePostgresUrl() reads where, as whom and whether by TLS", () => {
   });
 });
 
+Deno.test("parsePostgresUrl() takes a comma of a password for no second host", () => {
+  assert.equal(parsePostgresUrl("postgres://u:a,b@h/d").password, "a,b");
+});
+
 Deno.test("parsePostgresUrl() asks for TLS wherever a cable may be between", () => {
   const tls = (host: string, options = "") =>
     parsePostgresUrl(`postgres://u@${host}/d${options}`).tls;
@@ -35,6 +39,14 @@ Deno.test("parsePostgresUrl() tells what is wrong, and nothing of the URL", () =
     "postgres://u:s3cret/x#@h/d": /as %XX/,
     "postgres://u:s3cret%zz@h/d": /as %XX/,
     "s3cret": /is no URL/,
+    "postgres://u:s3cret@one,two/d": /names several hosts; write the one/,
+    "postgres://u:s3cret@one:5432,two:5432/d": /names several hosts/,
+    "postgres:///d?host=/run/s3cret": /option that is not known.*%2Frun%2Fpostgresql/,
+    "postgres://u@/d?host=/run/s3cret": /is no URL.*%2Frun%2Fpostgresql/,
+    "postgres://u:p@h:0/d": /is no URL/,
+    "postgres://u:p@h/d#s3cret": /as %XX/,
+    "postgres://u:s3cret%00@h/d": /as %XX/,
+    "postgres://u:p@h/d%00s3cret": /as %XX/,
   };
   for (const [url, why] of Object.entries(faults)) {
     assert.throws(() => parsePostgresUrl(url), (error: Error) => {

@@ -44,6 +44,12 @@ const ANSWER_EXTRA_MS = 1_500;
 /** After which time the server ends the transaction of a relay that is away, which may hold locks. */
 const IDLE_TRANSACTION_MS = 10_000;
 
+/**
+ * What holds whatever the role or the database has for its own: each statement sees what was committed
+ * before it, and a connection that waits is not ended.
+ */
+const SESSION = "-c default_transaction_isolation=read\\ committed -c idle_session_timeout=0";
+
 /** How often a transaction that another one was in the way of is tried. */
 const CONFLICT_TRIES = 10;
 
@@ -220,6 +226,7 @@ function clientConfig(
     password: () => password ?? "",
     ssl: tls && { rejectUnauthorized: true, ...(caPem !== undefined && { ca: caPem }) },
     application_name: "glossond",
+    options: SESSION,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     lock_timeout: lockTimeoutMs,

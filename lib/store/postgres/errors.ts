@@ -5,8 +5,12 @@ import { StoreError } from "../error.ts";
 /** SQLSTATE of what passes by itself or by another try (PostgreSQL, appendix A). */
 const CONFLICTS = ["40001", "40P01"];
 
-/** SQLSTATE after which the connection leads to a server that nothing can be changed at. */
-const LOST = ["25006", "57P01", "57P02", "57P03"];
+/** SQLSTATE after which the connection is over, or leads to a server that nothing can be changed at. */
+const LOST = ["25006", "25P03", "57P01", "57P02", "57P03", "57P04", "57P05"];
+
+/** What to do where statements do not stay on one connection to the server. */
+export const NO_POOLER =
+  "a pooler such as PgBouncer is in between: have GLOSSOND_DATABASE_URL lead to the server itself";
 
 /** What to do about an error, by its SQLSTATE, the code of the connection's error, or its text. */
 const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string][] = [
@@ -16,9 +20,22 @@ const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string]
       `see that the password in GLOSSOND_DATABASE_URL is the role ${user}'s, and that pg_hba.conf lets it in`,
   ],
   [/^3D000 /, ({ database, user }) => `make it (createdb -O ${user} ${database})`],
-  [/^42501 /, ({ database, user }) => `let ${user} own the database ${database}`],
+  [
+    /^42501 /,
+    ({ database, user }) => `let ${user} own the database ${database}, and all that is in it`,
+  ],
+  [/^3F000 /, ({ user }) => `see that the search_path of ${user} has a schema that is there`],
+  [
+    /^42P07 /,
+    ({ user }) =>
+      `another program's tables are in it: make one for glossond alone (createdb -O ${user} --encoding=UTF8)`,
+  ],
+  [/unsupported startup parameter|pooling mode/, () => NO_POOLER],
   [/^(?:53100|58030) /, () => "see that the server's disk is well and has room"],
-  [/^53300 /, () => "raise the server's max_connections"],
+  [
+    /^53300 /,
+    () => "raise what limits them: the server's max_connections, or the role's or database's limit",
+  ],
   [
     /^55P03 |^57014 /,
     () => "another program holds a lock: end that one (pg_locks tells which), and try again",

@@ -1,4 +1,5 @@
 import { type Ask, PostgresEngine, type PostgresPlace } from "./engine.ts";
+import { requireServer } from "./require_server.ts";
 
 /** What a look at a PostgreSQL server found. */
 export interface ServerLook {
@@ -29,10 +30,11 @@ export function readPostgresUsernames(place: PostgresPlace): Promise<string[]> {
 /**
  * Looks how a server is, without a change to it.
  *
- * @throws {StoreError} when it cannot be asked; the message has the fix.
+ * @throws {Error} when it cannot be asked, or not be worked with; the message has the fix.
  */
 export function lookAtPostgres(place: PostgresPlace): Promise<ServerLook> {
   return once(place, async (ask) => {
+    await requireServer(ask);
     const { rows: [row] } = await ask<ServerLook>(
       `SELECT current_setting('server_version') AS version,
          coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,

@@ -1,4 +1,5 @@
 import type { Ask, PostgresEngine } from "./engine.ts";
+import { requireServer } from "./require_server.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /** Key of the advisory lock of whoever changes the schema: "glossond" as bytes. */
@@ -8,10 +9,12 @@ const SCHEMA_LOCK = "7452731094083595876";
  * Takes the steps of the schema that are missing, all or none; of several relays that start at once one
  * does.
  *
- * @throws {Error} when a newer glossond has taken a step that this one cannot work with.
+ * @throws {Error} when a newer glossond has taken a step that this one cannot work with, or the server cannot
+ * be worked with at all.
  */
 export function migrateSchema(engine: PostgresEngine): Promise<void> {
   return engine.write(async (ask) => {
+    await requireServer(ask);
     await ask("SELECT pg_advisory_xact_lock($1)", [SCHEMA_LOCK]);
     const { version, needs } = await schemaOf(ask);
     if (needs > MIGRATIONS.length) {

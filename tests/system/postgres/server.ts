@@ -50,10 +50,14 @@ export class PostgresServer implements AsyncDisposable {
     return `${this.folder}/ca.pem`;
   }
 
-  /** Makes an empty database; the URL that reaches it over the Unix socket. */
-  async createDatabase(): Promise<string> {
+  /**
+   * Makes an empty database; the URL that reaches it over the Unix socket.
+   *
+   * @param options more of SQL's CREATE DATABASE.
+   */
+  async createDatabase(options = ""): Promise<string> {
     const name = `test${++this.#databases}`;
-    await this.psql(`CREATE DATABASE ${name} OWNER ${ROLE}`, "postgres");
+    await this.psql(`CREATE DATABASE ${name} OWNER ${ROLE} ${options}`, "postgres");
     return this.urlOf(name);
   }
 
