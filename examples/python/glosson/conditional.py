@@ -6,13 +6,15 @@ import math
 import os
 import re
 from dataclasses import dataclass
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 from .http1 import Fields, values
 
 NO_TIME_S = 1  # of the last change; means nothing: reproducible builds and stores give it to all
 
-_RANGE = re.compile(rb"bytes=[ \t]*(\d*)-(\d*)", re.IGNORECASE)
+# Of a number that no file reaches, and that `int` may refuse to read, all of it is no range.
+_RANGE = re.compile(rb"bytes=[ \t]*(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def wanted_range(fields: Fields, version: Version) -> range | None:
 
 def _time(dates: list[bytes]) -> int | None:
     try:
-        return int(parsedate_to_datetime(dates[0].decode("latin-1")).timestamp())
+        time = parsedate_to_datetime(dates[0].decode("latin-1"))
+        # The oldest form names no zone, and means this one (RFC 9110, 5.6.7).
+        return int((time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp())
     except (IndexError, TypeError, ValueError, OverflowError):
         return None

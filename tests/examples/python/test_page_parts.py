@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,9 @@ def test_parts_of_files() -> None:
     assert wanted_range([(b"Range", b"bytes=100-")], version) == range(100, 100)
     for some in (b"bytes=0-", b"bytes=0-1023", b"bytes=-5"):
         assert wanted_range([(b"Range", some)], Version(b'"e"', 1_000_000_000, 0)) is None
-    for odd in (b"bytes=", b"bytes=9-1", b"bytes=1-2,4-5", b"lines=1-2"):
+    # More digits than Python reads as a number.
+    many = [form % (b"9" * 5000) for form in (b"bytes=0-%s", b"bytes=%s-", b"bytes=-%s")]
+    for odd in (b"bytes=", b"bytes=9-1", b"bytes=1-2,4-5", b"lines=1-2", *many):
         assert wanted((b"Range", odd)) is None
     assert wanted((b"Range", b"bytes=0-1"), (b"If-Range", b'"e"')) == (0, 2)
     assert wanted((b"Range", b"bytes=0-1"), (b"If-Range", b'"f"')) is None
@@ -105,6 +108,16 @@ def test_parts_of_files() -> None:
     assert not is_not_modified([(b"If-None-Match", b'"x"')], version)
     assert is_not_modified([(b"If-Modified-Since", b"Sun, 09 Sep 2001 01:46:40 GMT")], version)
     assert not is_not_modified([(b"If-Modified-Since", b"Sun, 09 Sep 2001 01:46:39 GMT")], version)
+
+
+def test_a_date_without_a_zone_is_of_the_one_of_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = Version(b'"e"', 1_000_000_000, 100)
+    with monkeypatch.context() as at:
+        at.setenv("TZ", "Etc/GMT+5")
+        time.tzset()
+        assert is_not_modified([(b"If-Modified-Since", b"Sun Sep  9 01:46:40 2001")], version)
+        assert not is_not_modified([(b"If-Modified-Since", b"Sun Sep  9 01:46:39 2001")], version)
+    time.tzset()
 
 
 def test_types_of_files() -> None:
