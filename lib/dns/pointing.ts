@@ -171,9 +171,9 @@ function soonerOf(signal: AbortSignal, ms: number): AbortSignal {
 /** The strings of a TXT record, or its only one. */
 type TextParts = Uint8Array | string | (Uint8Array | string)[];
 
-/** They are one text together (as RFC 7208 section 3.3 has it). */
+/** They are one text together (as RFC 7208 section 3.3 has it); forms to fill in keep quotes as text. */
 function textOf(data: TextParts): string {
-  return [data].flat().map((part) => part.toString()).join("");
+  return [data].flat().map((part) => part.toString()).join("").replace(/^\s*"(.*)"\s*$/, "$1");
 }
 
 /** A name as it is compared. */

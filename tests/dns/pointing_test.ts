@@ -15,13 +15,20 @@ Deno.test("lookWhereItPoints() tells what each server has, in one form, and no c
   await using other = await startAuthoritative();
   one.records.set("CNAME blog.example.org", ["KAYLEE.Glosson.Test."]);
   one.records.set("CNAME kaylee.glosson.test", ["elsewhere.test"]);
-  one.records.set("TXT _glosson.blog.example.org", ["zoe.glosson.test", "v=spf1 -all"]);
+  one.records.set("TXT _glosson.blog.example.org", [
+    "zoe.glosson.test",
+    "v=spf1 -all",
+    '"Inara.glosson.test."',
+  ]);
   const look = await lookWhereItPoints("blog.example.org", {
     servers: [at(one), at(other)],
     queries: NO_ZONES,
   });
   assert.deepEqual(look, {
-    answers: [["kaylee.glosson.test", "zoe.glosson.test", "v=spf1 -all"], []],
+    answers: [
+      ["kaylee.glosson.test", "zoe.glosson.test", "v=spf1 -all", "inara.glosson.test"],
+      [],
+    ],
     silent: [],
   });
   assert.deepEqual(one.asked, ["CNAME blog.example.org", "TXT _glosson.blog.example.org"]);
