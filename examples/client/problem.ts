@@ -59,7 +59,7 @@ export function readProblem(
   });
 }
 
-/** Text of the relay, bounded, and without what moves a terminal's cursor or turns text around. */
+/** Text of somebody else, bounded, in one line, and without what moves a terminal's cursor or turns text around. */
 export function shown(text: unknown): string {
   return withoutUnseen(String(text).slice(0, MAX_SHOWN));
 }

@@ -1,4 +1,5 @@
 import { keyFingerprint } from "../../../lib/pki/key_fingerprint.ts";
+import { shown } from "../problem.ts";
 
 /** Where certificates are searched for unless the person says otherwise. */
 export const DEFAULT_CT_SERVICE = "https://crt.sh/";
@@ -82,7 +83,7 @@ function readLogged(entry: unknown): Logged {
   return {
     id: String(id),
     names: name_value.toLowerCase().split("\n"),
-    issuer: String(issuer_name),
-    notBefore: String(not_before),
+    issuer: shown(issuer_name),
+    notBefore: shown(not_before),
   };
 }

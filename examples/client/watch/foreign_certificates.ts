@@ -1,4 +1,5 @@
 import type { Api } from "../api.ts";
+import { shown } from "../problem.ts";
 import { ownKeys } from "../known_keys.ts";
 import type { State } from "../state.ts";
 import type { CtService, Logged } from "./ct.ts";
@@ -70,5 +71,5 @@ export async function foreignCertificates(options: ForeignOptions): Promise<Sear
 
 /** Says what was found, in a line a certificate. */
 export function foreignText({ id, names, issuer, notBefore, key }: Foreign): string {
-  return `for ${names.join(", ")} by ${issuer}, from ${notBefore}, key ${key}, id ${id}`;
+  return `for ${shown(names.join(", "))} by ${issuer}, from ${notBefore}, key ${key}, id ${id}`;
 }
