@@ -26,13 +26,17 @@ export interface UpstreamTrust {
   insecure?: boolean;
 }
 
+/** A number alone, which a URL takes for an address of IPv4, and what looks like an option. */
+const NO_HOST = /^[^/]*\/\/(?:0x[\da-f]*(?=[:/]|$)|-)/i;
+
 /**
  * Reads where an app listens: `8000`, `localhost:8000`, `http://127.0.0.1:8000`,
  * `https://nas.local`, or `unix:/run/app.sock`.
  *
  * @throws {TypeError} with what is wrong, for a person.
  */
-export function parseUpstream(text: string): Upstream {
+export function parseUpstream(given: string): Upstream {
+  const text = given.trim();
   if (text.startsWith("unix:")) {
     const path = text.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
     if (path === "") throw new TypeError(`"${text}" names no socket, as unix:/run/app.sock does`);
@@ -41,7 +45,8 @@ export function parseUpstream(text: string): Upstream {
   const spelled = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   // A URL would take a number without dots for an address of IPv4; it is a port.
   const url = URL.parse(spelled.replace(/(?<=:\/\/)(?=\d+\/?$)/, "127.0.0.1:"));
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:") || url.port === "0") {
+  const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
+  if (url === null || !isHttp || url.port === "0" || NO_HOST.test(spelled)) {
     throw new TypeError(`"${text}" is no address of an app, such as http://127.0.0.1:8000`);
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {

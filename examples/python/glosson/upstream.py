@@ -17,6 +17,9 @@ CONNECT_S = 10.0
 
 VISITOR, APP = "visitor", "app"  # what the app may be told as `Host`, besides any other name
 
+# A number alone would be taken for an address of IPv4.
+_HOST = re.compile(r"(?!(?:0x[\da-f]*|\d+)$)[^\s-]\S*", re.IGNORECASE)
+
 _FORMS = "such as 8000, localhost:8000, http://127.0.0.1:8000, https://... or unix:/path"
 
 
@@ -74,16 +77,18 @@ def read_upstream(
     """
     if not re.fullmatch(r"[A-Za-z\d.:[\]-]+", host_told):
         raise ValueError(f'--app-host is visitor, app or a host name, not "{host_told}"')
+    text = text.strip()
     if text.startswith("unix:/"):
         return Upstream("localhost", 80, text[len("unix:") :], host_told=host_told)
     if re.fullmatch(r"\d{1,5}", text):
         text = f"127.0.0.1:{text}"
     url = urlsplit(text if "://" in text else f"http://{text}")
     try:
-        port = url.port or (443 if url.scheme == "https" else 80)
+        port = (443 if url.scheme == "https" else 80) if url.port is None else url.port
     except ValueError:
         port = 0
-    if url.scheme not in ("http", "https") or not url.hostname or not port:
+    is_none = text == "unix:" or not port or not _HOST.fullmatch(url.hostname or "")
+    if url.scheme not in ("http", "https") or is_none:
         raise ValueError(f"--upstream is an address {_FORMS}, not {text}")
     if url.path not in ("", "/") or url.query or url.fragment or url.username is not None:
         raise ValueError("--upstream is a host and port only: visitors choose the path")

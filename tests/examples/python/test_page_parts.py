@@ -183,6 +183,11 @@ def test_upstreams() -> None:
     assert str(read_upstream("http://[::1]:8001/")) == "[::1]:8001"
     assert str(read_upstream("unix:/run/app.sock")) == "unix:/run/app.sock"
     assert read_upstream("https://localhost", insecure=True).port == 443
+    assert str(read_upstream(" 8001\n")) == "127.0.0.1:8001"
+    # A number alone would be taken for an address, and no port for the usual one.
+    for none in ("0", "localhost:0", "0x50", "-1", "unix:", "http://a b", "65536"):
+        with pytest.raises(ValueError, match="--upstream is an address such as"):
+            read_upstream(none)
 
 
 def test_an_app_that_is_told_a_host_of_its_own() -> None:

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { connectUpstream, parseUpstream } from "../../../../examples/client/proxy/upstream.ts";
 
+Deno.test("parseUpstream() takes a number alone for a port or for nothing, never for an address", () => {
+  for (const port of ["80", " 80\n", "080", "http://80", "http://80/"]) {
+    assert.equal(parseUpstream(port).host, "127.0.0.1", port);
+  }
+  for (const none of ["0", "0x50", "http://0x50:80", "65536", "-1", "a b", ""]) {
+    assert.throws(() => parseUpstream(none), /is no address of an app/, none);
+  }
+  assert.equal(parseUpstream("0x50.example:80").hostname, "0x50.example");
+});
+
 Deno.test("connectUpstream() over TLS leaves nothing behind for a visitor who is gone", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const upstream = parseUpstream(`https://127.0.0.1:${listener.addr.port}`);
