@@ -1,5 +1,5 @@
 import { openSqlite, readUsernamesOf, SQLITE_FILE, SQLITE_MOVED_FILE } from "./sqlite/open.ts";
-import type { PostgresPlace } from "./postgres/engine.ts";
+import type { PostgresPlace } from "./postgres/client_config.ts";
 import { lstat } from "../file/plain_file.ts";
 import type { ServerLook } from "./postgres/look.ts";
 import type { SharedTurn } from "./shared_turn.ts";

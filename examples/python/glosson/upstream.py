@@ -87,7 +87,8 @@ def read_upstream(
         port = (443 if url.scheme == "https" else 80) if url.port is None else url.port
     except ValueError:
         port = 0
-    is_none = text == "unix:" or not port or not _HOST.fullmatch(url.hostname or "")
+    host = url.hostname or ""
+    is_none = text == "unix:" or not port or not _HOST.fullmatch(host)
     if url.scheme not in ("http", "https") or is_none:
         raise ValueError(f"--upstream is an address {_FORMS}, not {text}")
     if url.path not in ("", "/") or url.query or url.fragment or url.username is not None:
@@ -98,4 +99,4 @@ def read_upstream(
         context.set_alpn_protocols(["http/1.1"])
         if insecure:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return Upstream(url.hostname, port, context=context, host_told=host_told)
+    return Upstream(host, port, context=context, host_told=host_told)

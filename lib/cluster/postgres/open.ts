@@ -1,4 +1,5 @@
-import { PostgresEngine, type PostgresPlace } from "../../store/postgres/engine.ts";
+import type { PostgresPlace } from "../../store/postgres/client_config.ts";
+import { PostgresEngine } from "../../store/postgres/engine.ts";
 import { type ClusterEngine, DEAD_MS } from "../engine.ts";
 import { PostgresCluster, type Self } from "./engine.ts";
 

@@ -1,16 +1,9 @@
 // @ts-types="@types/pg"
 import pg from "pg";
 import { sleep } from "../../net/pause.ts";
-import type { PostgresAddress } from "../../wire/postgres_url.ts";
 import { StoreError } from "../error.ts";
-import { isConflict, isLost, toStoreError } from "./errors.ts";
-
-/** Where the database is, and what its certificate is verified by. */
-export interface PostgresPlace {
-  address: PostgresAddress;
-  /** PEM of the authorities that may have signed the server's certificate. @default the system's */
-  caPem?: string | undefined;
-}
+import { clientConfig, type PostgresPlace } from "./client_config.ts";
+import { isConflict, isLost, isOver, toStoreError } from "./errors.ts";
 
 /** Options for {@linkcode PostgresEngine}. */
 export interface PostgresEngineOptions {
@@ -26,38 +19,11 @@ export type Ask = <Row extends object = Record<string, unknown>>(
   values?: readonly unknown[],
 ) => Promise<{ rows: Row[]; count: number }>;
 
-/** How long a connection may take, and a turn at one. */
-const CONNECT_TIMEOUT_MS = 4_000;
-
-/** How long a change waits for another program's lock. */
-const LOCK_TIMEOUT_MS = 5_000;
-
-/** How much longer than for a lock a statement may work, by the server's own clock. */
-const STATEMENT_EXTRA_MS = 1_000;
-
-/**
- * How much longer than that an answer is waited for: whoever is silent then is away, or what is between is,
- * which nothing else would tell before the kernel gives up after a quarter of an hour.
- */
-const ANSWER_EXTRA_MS = 1_500;
-
-/** After which time the server ends the transaction of a relay that is away, which may hold locks. */
-const IDLE_TRANSACTION_MS = 10_000;
-
-/**
- * What holds whatever the role or the database has for its own: each statement sees what was committed
- * before it, and a connection that waits is not ended.
- */
-const SESSION = "-c default_transaction_isolation=read\\ committed -c idle_session_timeout=0";
-
 /** How often a transaction that another one was in the way of is tried. */
 const CONFLICT_TRIES = 10;
 
 /** First and longest pause of a patient change before it is tried again. */
 const PATIENT_RETRY_MS = { first: 100, longest: 5_000 } as const;
-
-/** OID of int8: sums and times in milliseconds, which a number holds. */
-const INT8 = 20;
 
 /**
  * How the tables ask a PostgreSQL server: by a few connections, each with deadlines for all it is asked.
@@ -168,22 +134,38 @@ export class PostgresEngine {
     throw new StoreError("the store is closed");
   }
 
+  /** A connection that ended while it waited tells so at its first question: then another one is asked. */
   async #withClient<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
+    for (let others = this.#pool.options.max;; others--) {
+      const turn = { isStale: false };
+      try {
+        return await this.#withOne(work, turn);
+      } catch (error) {
+        if (!turn.isStale || others === 0) throw error;
+      }
+    }
+  }
+
+  /** @param turn is told whether the connection was over before it had answered anything. */
+  async #withOne<T>(work: (ask: Ask) => Promise<T>, turn: { isStale: boolean }): Promise<T> {
     if (this.closing.aborted) throw new StoreError("the store is closed");
     const client = await this.#acquire();
     const onError = (): void => {};
     client.on("error", onError);
     this.#busy.add(client);
     let lost: StoreError | undefined;
+    let hasAnswered = false;
     const ask: Ask = async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
       // The deadline of a silent one is not waited for twice.
       if (lost !== undefined) throw lost;
       try {
         const { rows, rowCount } = await client.query<Row>(sql, [...values]);
+        hasAnswered = true;
         return { rows, count: rowCount ?? 0 };
       } catch (error) {
         const explained = this.explain(error);
         if (isLost(error)) lost = explained;
+        turn.isStale = isOver(error) && !hasAnswered;
         throw explained;
       }
     };
@@ -212,30 +194,4 @@ async function transaction<T>(
     await ask("ROLLBACK").catch(() => {});
     throw error;
   }
-}
-
-function clientConfig(
-  { address, caPem }: PostgresPlace,
-  lockTimeoutMs: number = LOCK_TIMEOUT_MS,
-): pg.ClientConfig {
-  const { host, port, user, password, database, tls } = address;
-  const statementMs = lockTimeoutMs + STATEMENT_EXTRA_MS;
-  return {
-    ...{ host, port, user, database },
-    // A function, since for no password or an empty one a variable and a file of the user's are looked for.
-    password: () => password ?? "",
-    ssl: tls && { rejectUnauthorized: true, ...(caPem !== undefined && { ca: caPem }) },
-    application_name: "glossond",
-    options: SESSION,
-    keepAlive: true,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    lock_timeout: lockTimeoutMs,
-    statement_timeout: statementMs,
-    query_timeout: statementMs + ANSWER_EXTRA_MS,
-    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
-    types: {
-      getTypeParser: (oid: number, format?: "text" | "binary") =>
-        oid === INT8 ? Number : pg.types.getTypeParser(oid, format as "text"),
-    } as pg.CustomTypesConfig,
-  };
 }

@@ -5,8 +5,11 @@ import { StoreError } from "../error.ts";
 /** SQLSTATE of what passes by itself or by another try (PostgreSQL, appendix A). */
 const CONFLICTS = ["40001", "40P01"];
 
-/** SQLSTATE after which the connection is over, or leads to a server that nothing can be changed at. */
-const LOST = ["25006", "25P03", "57P01", "57P02", "57P03", "57P04", "57P05"];
+/** SQLSTATE with which a server ends a connection, and codes and texts of one that has ended. */
+const OVER = /^(?:25P03|57P01|57P02|57P04|57P05|ECONNRESET|EPIPE) |Connection terminated/;
+
+/** SQLSTATE after which the connection leads to a server that nothing can be changed at. */
+const LOST = ["25006", "57P03"];
 
 /** What to do where statements do not stay on one connection to the server. */
 export const NO_POOLER =
@@ -78,5 +81,12 @@ export function isConflict(error: unknown): boolean {
 
 /** Whether the connection is of no more use. */
 export function isLost(error: unknown): boolean {
-  return !isAnswer(error) || LOST.includes((error as pg.DatabaseError).code ?? "");
+  return !isAnswer(error) || isOver(error) ||
+    LOST.includes((error as pg.DatabaseError).code ?? "");
+}
+
+/** Whether the connection has ended, by whichever side; one that is silent may not have. */
+export function isOver(error: unknown): boolean {
+  const { message, code = "" } = error as Error & { code?: string };
+  return OVER.test(`${code} ${message}`);
 }

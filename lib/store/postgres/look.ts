@@ -1,4 +1,5 @@
-import { type Ask, PostgresEngine, type PostgresPlace } from "./engine.ts";
+import type { PostgresPlace } from "./client_config.ts";
+import { type Ask, PostgresEngine } from "./engine.ts";
 import { requireServer } from "./require_server.ts";
 
 /** What a look at a PostgreSQL server found. */

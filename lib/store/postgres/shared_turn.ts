@@ -1,6 +1,7 @@
 import { sleep } from "../../net/pause.ts";
 import { LostTurnError, type SharedTurn } from "../shared_turn.ts";
-import { PostgresEngine, type PostgresPlace } from "./engine.ts";
+import type { PostgresPlace } from "./client_config.ts";
+import { PostgresEngine } from "./engine.ts";
 import { migrateSchema } from "./migrate.ts";
 
 /**

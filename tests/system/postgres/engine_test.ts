@@ -112,6 +112,22 @@ Deno.test("a server that ends amid a transaction ends nothing else, and is asked
   assert.deepEqual((await engine.read((ask) => ask("SELECT * FROM kept"))).rows, []);
 });
 
+Deno.test("connections that ended while they waited fail nobody who asks next", async () => {
+  const url = await server.createDatabase();
+  await using engine = engineOf(url);
+  await engine.write((ask) => ask("CREATE TABLE kept (word text)"));
+  for (let round = 0; round < 3; round++) {
+    await Promise.all([one(engine), one(engine)]);
+    // Nothing else runs meanwhile, so that the engine has not heard of it.
+    server.endConnectionsNow(parsePostgresUrl(url).database);
+    await Promise.all([
+      one(engine),
+      engine.write((ask) => ask("INSERT INTO kept VALUES ('once')")),
+    ]);
+  }
+  assert.equal((await engine.read((ask) => ask("SELECT * FROM kept"))).rows.length, 3);
+});
+
 Deno.test("of two transactions that are in each other's way both are done", async () => {
   await using engine = engineOf(await server.createDatabase(), { lockTimeoutMs: 5_000 });
   await engine.write((ask) => ask("CREATE TABLE number (id int, n int)"));

@@ -74,11 +74,12 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Runs SQL as the server's superuser; what it answered, without heads. */
   async psql(sql: string, database: string): Promise<string> {
-    const args = ["-h", this.folder, "-p", `${this.port}`, "-U", "postgres", "-X", "-qAt"];
-    return (await must("/usr/bin/psql", [
-      ...args,
-      ...["-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql],
-    ])).trim();
+    return (await must("/usr/bin/psql", [...this.#psqlArgs(database), "-c", sql])).trim();
+  }
+
+  #psqlArgs(database: string): string[] {
+    const place = ["-h", this.folder, "-p", `${this.port}`, "-U", "postgres", "-d", database];
+    return [...place, "-X", "-qAt", "-v", "ON_ERROR_STOP=1"];
   }
 
   /** Lets it work, again after {@linkcode stop}. */
@@ -108,10 +109,14 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Ends the connections to a database, as a fail-over does. */
   async endConnections(database: string): Promise<void> {
-    await this.psql(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`,
-      "postgres",
-    );
+    await this.psql(endingOf(database), "postgres");
+  }
+
+  /** The same, while nothing else in this process runs. */
+  endConnectionsNow(database: string): void {
+    const args = [...this.#psqlArgs("postgres"), "-c", endingOf(database)];
+    const { success } = new Deno.Command("/usr/bin/psql", { args, stdout: "null" }).outputSync();
+    if (!success) throw new Error("psql failed");
   }
 
   /** Lets whoever has the password in without TLS. */
@@ -178,6 +183,12 @@ export class PostgresServer implements AsyncDisposable {
     await this.stop();
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+/** SQL that ends the connections to a database. */
+function endingOf(database: string): string {
+  // Each is waited for, a second at most.
+  return `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = '${database}'`;
 }
 
 /** Where Debian has the programs of the newest version that is installed. */
