@@ -44,9 +44,10 @@ export function parseUpstream(given: string): Upstream {
   }
   const spelled = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   // A URL would take a number without dots for an address of IPv4; it is a port.
-  const url = URL.parse(spelled.replace(/(?<=:\/\/)(?=\d+\/?$)/, "127.0.0.1:"));
-  const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
-  if (url === null || !isHttp || url.port === "0" || NO_HOST.test(spelled)) {
+  const url = NO_HOST.test(spelled)
+    ? null
+    : URL.parse(spelled.replace(/(?<=:\/\/)(?=\d+\/?$)/, "127.0.0.1:"));
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:") || url.port === "0") {
     throw new TypeError(`"${text}" is no address of an app, such as http://127.0.0.1:8000`);
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
