@@ -1,6 +1,6 @@
 import { Fronted, type FrontedConnection } from "./fronted_connection.ts";
 import { KnownPorts } from "./known_ports.ts";
-import { sleep } from "./pause.ts";
+import { settleWithin } from "./pause.ts";
 import { closeQuietly, writeAll } from "./splice.ts";
 import type { CertificatePair, TlsBackend } from "./tls_backend.ts";
 
@@ -101,10 +101,8 @@ export class TlsGeneration<Info> {
     this.#backend.endKept();
   }
 
-  /** Closes the backend and its connections. */
+  /** Closes the backend and its connections. Never rejects. */
   async stop(): Promise<void> {
-    const stopped = new AbortController();
-    const stop = this.#backend.stop().finally(() => stopped.abort());
-    await Promise.race([stop, sleep(STOP_LIMIT_MS, stopped.signal)]);
+    await settleWithin(STOP_LIMIT_MS, [this.#backend.stop()]);
   }
 }
