@@ -17,8 +17,8 @@ const PLANTED_TIMER_MS = 86_400_000;
 
 /**
  * Spaces of V8's heap for what it compiles: machine code, bytecode and their tables. They grow for as long as
- * functions turn out to be busy, and no further than these can be compiled: 0.8 MB from minute 5 on, nothing
- * from minute 14 on. Nothing that the relay holds is there, and all of it is resident memory, too.
+ * functions turn out to be busy, and no further than these can be compiled: 0.8 MB from minute 5 on, next
+ * to nothing from minute 13 on. Nothing that the relay holds is there, and all of it is resident memory, too.
  */
 const COMPILED: ReadonlySet<string> = new Set([
   "code_space",
