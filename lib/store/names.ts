@@ -13,6 +13,8 @@ export interface NameStore {
   all(): Promise<ReadonlyMap<string, OwnedSets>>;
   /** The sets of a name; empty where it has none. */
   of(name: string): Promise<OwnedSets>;
+  /** The names below a name that have sets. */
+  below(name: string): Promise<string[]>;
   /** Comes before these sets are written: what was written before stays this relay's, too. */
   writing(all: readonly OwnSets[]): Promise<void>;
   /** Comes after: at these names these sets and no others are this relay's. */

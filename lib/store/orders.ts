@@ -22,6 +22,8 @@ export interface OrderRequest {
   username: string;
   csr: string;
   createdAt: number;
+  /** The labels before the user's host that it names besides, sorted. @default {[]} */
+  below?: readonly string[];
   /** Where its owner asks for it: no order is made unless it is the token of the name's account. */
   token?: string;
 }
@@ -53,7 +55,7 @@ export interface QueuedOrder {
   username: string;
   csr: string;
   createdAt: number;
-  /** Whether the user has a certificate already: renewals go before new names. */
+  /** Whether the user had a certificate for the same names already: renewals go before new names. */
   renewal: boolean;
   /** Whether the operator blocks the name. */
   blocked: boolean;
@@ -76,8 +78,8 @@ export interface Outlook {
   /** Every pending order in the order of service. */
   pending: QueuedOrder[];
   /**
-   * The certificates that were signed for new names since the time asked for, oldest first, for all
-   * users together; renewals are left out.
+   * The certificates that were signed for new names, or names never signed together before, since the time
+   * asked for, oldest first, for all users together; renewals are left out.
    */
   newNames: { id: string; at: number }[];
 }
@@ -98,6 +100,10 @@ export interface OrderStore {
   outlook(since: number): Promise<Outlook>;
   /** The user's newest signed certificate. */
   newest(username: string): Promise<{ certificate: string; notAfter: number } | undefined>;
+  /**
+   * The labels before users' hosts that are in use: those of each user's pending orders and latest certificate.
+   */
+  below(): Promise<Map<string, Set<string>>>;
   /**
    * Takes a pending order for this relay, or keeps it taken, for {@linkcode TAKEN_MS} from now on: no other
    * relay of the same store takes it meanwhile.

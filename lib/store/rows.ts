@@ -128,6 +128,29 @@ export function toQueued(row: Row): QueuedOrder {
   };
 }
 
+/** What the column `below` of `certificate_order` holds: labels, with blanks in between. */
+export function belowText(labels: readonly string[] = []): string {
+  return labels.join(" ");
+}
+
+/** Reads the rows whose labels are in use: of pending orders, and of what each user was signed last. */
+export const BELOW_IN_USE = `SELECT username, below FROM certificate_order AS o
+  WHERE below <> '' AND username NOT LIKE '${RELEASED}%' AND (
+    status = 'pending' OR status = 'ready' AND NOT EXISTS (
+      SELECT 1 FROM certificate_order AS later
+      WHERE later.username = o.username AND later.status = 'ready' AND later.ended_at > o.ended_at
+    ))`;
+
+/** The labels of rows of {@linkcode BELOW_IN_USE}, by user. */
+export function toBelow(rows: Row[]): Map<string, Set<string>> {
+  const labels = new Map<string, Set<string>>();
+  for (const { username, below } of rows) {
+    const known = labels.get(String(username)) ?? [];
+    labels.set(String(username), new Set([...known, ...String(below).split(" ")]));
+  }
+  return labels;
+}
+
 /** What the column `left_at` holds. */
 export function leftAt(attendance: Attendance, now: number): number | null {
   if (attendance === "gone") return null;

@@ -36,7 +36,7 @@ export const TABLES: readonly Table[] = [
     name: "certificate_order",
     columns: [
       { name: "number", kind: "number", sqlite: "rowid" },
-      ...columns("text", "id username csr status certificate problem"),
+      ...columns("text", "id username csr status certificate problem below"),
       ...columns("number", "not_after renew_after created_at ended_at"),
     ],
     counted: "number",

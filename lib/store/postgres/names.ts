@@ -41,6 +41,14 @@ export function nameTable(engine: PostgresEngine): NameStore {
           (await ask("SELECT type, contents FROM name_record WHERE name = $1", [name])).rows,
         )
       ),
+    below: (name) =>
+      engine.read(async (ask) => {
+        const { rows } = await ask<{ name: string }>(
+          "SELECT DISTINCT name FROM name_record WHERE name LIKE '%.' || $1 ORDER BY name",
+          [name],
+        );
+        return rows.map((row) => row.name);
+      }),
     async writing(plans) {
       if (plans.some(({ sets }) => sets.length > 0)) await change(plans, insert);
     },

@@ -12,10 +12,11 @@ export const CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /** Whether an order is a relay's; NULL where it never was. */
 export const IS_TAKEN = `(taken_until > ${CLOCK})`;
 
-/** Whether the user of order `o` has a certificate already. */
+/** Whether the user of order `o` had a certificate for the same names already. */
 export const HAS_EARLIER = `EXISTS (
   SELECT 1 FROM certificate_order AS earlier
-  WHERE earlier.username = o.username AND earlier.status = 'ready' AND earlier.number < o.number
+  WHERE earlier.username = o.username AND earlier.status = 'ready' AND earlier.below = o.below
+    AND earlier.number < o.number
 )`;
 
 /** Key of the advisory lock of whoever takes a new name's order: one budget is for all. */

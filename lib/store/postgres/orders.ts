@@ -1,6 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { OrderRequest, OrderStore, RequestRules, Submitted } from "../orders.ts";
-import { PATIENT_MS, RELEASED, toOrder, toQueued } from "../rows.ts";
+import {
+  BELOW_IN_USE,
+  belowText,
+  PATIENT_MS,
+  RELEASED,
+  toBelow,
+  toOrder,
+  toQueued,
+} from "../rows.ts";
 import { isOwner } from "./accounts.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
 import { lockName } from "./names_lock.ts";
@@ -30,6 +38,11 @@ export function orderTable(engine: PostgresEngine): OrderStore {
           [username],
         );
         return row && { certificate: row.certificate, notAfter: row.not_after };
+      }),
+    below: () =>
+      engine.read(async (ask) => {
+        const { rows } = await ask(BELOW_IN_USE);
+        return toBelow(rows);
       }),
     take: (id, budget) => engine.write((ask) => take(ask, id, relay, budget)),
     leave: (id, restMs) => engine.write((ask) => leave(ask, id, relay, restMs)),
@@ -82,7 +95,7 @@ export function orderTable(engine: PostgresEngine): OrderStore {
 /** The user's lock makes what is counted the last word: of two at once one is the last one allowed. */
 async function submit(
   ask: Ask,
-  { id, username, csr, createdAt, token }: OrderRequest,
+  { id, username, csr, createdAt, below, token }: OrderRequest,
   rules: RequestRules,
 ): Promise<Submitted> {
   await lockName(ask, username);
@@ -110,9 +123,9 @@ async function submit(
     [username, [...rules.underWay]],
   );
   await ask(
-    `INSERT INTO certificate_order (id, username, csr, status, created_at)
-     VALUES ($1, $2, $3, 'pending', $4)`,
-    [id, username, csr, createdAt],
+    `INSERT INTO certificate_order (id, username, csr, status, created_at, below)
+     VALUES ($1, $2, $3, 'pending', $4, $5)`,
+    [id, username, csr, createdAt, belowText(below)],
   );
   return { state: "queued", superseded };
 }
@@ -128,6 +141,7 @@ async function outlook(
        EXISTS (
          SELECT 1 FROM certificate_order AS earlier
          WHERE earlier.username = o.username AND earlier.status = 'ready'
+           AND earlier.below = o.below
        )::int AS renewal
      FROM certificate_order AS o LEFT JOIN blocked_name USING (username)
      WHERE status = 'pending' ORDER BY renewal DESC, created_at, number`,

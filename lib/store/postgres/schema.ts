@@ -148,4 +148,9 @@ export const MIGRATIONS: readonly Migration[] = [
     sql: `ALTER TABLE relay
        ADD COLUMN data_host text, ADD COLUMN data_port bigint, ADD COLUMN ahead_ms bigint;`,
   },
+  {
+    // An older one takes no request for such names; those that there are it orders as they are.
+    needs: 3,
+    sql: `ALTER TABLE certificate_order ADD COLUMN below text NOT NULL DEFAULT '';`,
+  },
 ];

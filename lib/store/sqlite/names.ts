@@ -7,6 +7,9 @@ export function nameTable(engine: Engine): NameStore {
   const { db } = engine;
   const all = db.prepare("SELECT name, type, contents FROM name_record ORDER BY name");
   const of = db.prepare("SELECT type, contents FROM name_record WHERE name = ?");
+  const below = db.prepare(
+    "SELECT DISTINCT name FROM name_record WHERE name LIKE '%.' || ? ORDER BY name",
+  );
   const add = db.prepare(
     "INSERT OR IGNORE INTO name_record (name, type, contents) VALUES (?, ?, ?)",
   );
@@ -23,6 +26,7 @@ export function nameTable(engine: Engine): NameStore {
         return new Map([...byName].map(([name, rows]) => [name, toSets(rows)]));
       }),
     of: (name) => engine.read(() => toSets(of.all(name))),
+    below: (name) => engine.read(() => below.all(name).map((row) => String(row.name))),
     async writing(plans) {
       if (plans.some(({ sets }) => sets.length > 0)) {
         await engine.write(() => plans.forEach(insert));

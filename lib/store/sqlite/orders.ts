@@ -1,6 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { OrderRequest, OrderStore, RequestRules, Submitted } from "../orders.ts";
-import { PATIENT_MS, RELEASED, toOrder, toQueued } from "../rows.ts";
+import {
+  BELOW_IN_USE,
+  belowText,
+  PATIENT_MS,
+  RELEASED,
+  toBelow,
+  toOrder,
+  toQueued,
+} from "../rows.ts";
 import type { Engine } from "./engine.ts";
 import { ownerCheck } from "./tokens.ts";
 
@@ -9,7 +17,8 @@ import { ownerCheck } from "./tokens.ts";
 export function orderTable(engine: Engine): OrderStore {
   const { db } = engine;
   const insert = db.prepare(
-    "INSERT INTO certificate_order (id, username, csr, status, created_at) VALUES (?, ?, ?, 'pending', ?)",
+    `INSERT INTO certificate_order (id, username, csr, status, created_at, below)
+     VALUES (?, ?, ?, 'pending', ?, ?)`,
   );
   const get = db.prepare(
     `SELECT status, certificate, problem, not_after, renew_after FROM certificate_order
@@ -27,13 +36,14 @@ export function orderTable(engine: Engine): OrderStore {
      WHERE status = 'ready' AND ended_at > ? AND NOT EXISTS (
        SELECT 1 FROM certificate_order AS earlier
        WHERE earlier.username = o.username AND earlier.status = 'ready'
-         AND earlier.rowid < o.rowid
+         AND earlier.below = o.below AND earlier.rowid < o.rowid
      ) ORDER BY ended_at`,
   );
   const pending = db.prepare(
     `SELECT id, username, csr, created_at, blocked_at IS NOT NULL AS blocked, EXISTS (
        SELECT 1 FROM certificate_order AS earlier
        WHERE earlier.username = o.username AND earlier.status = 'ready'
+         AND earlier.below = o.below
      ) AS renewal
      FROM certificate_order AS o LEFT JOIN blocked_name USING (username)
      WHERE status = 'pending' ORDER BY renewal DESC, created_at, o.rowid`,
@@ -45,6 +55,7 @@ export function orderTable(engine: Engine): OrderStore {
     `SELECT certificate, not_after FROM certificate_order
      WHERE username = ? AND status = 'ready' ORDER BY not_after DESC LIMIT 1`,
   );
+  const below = db.prepare(BELOW_IN_USE);
   const ready = db.prepare(
     `UPDATE certificate_order
      SET status = 'ready', certificate = ?, not_after = ?, renew_after = ?, ended_at = ?
@@ -91,7 +102,7 @@ export function orderTable(engine: Engine): OrderStore {
     const superseded = pendingOf.all(username).map((row) => String(row.id))
       .filter((id) => !underWay.has(id));
     for (const each of superseded) failed.run(rules.superseded, createdAt, each);
-    insert.run(id, username, csr, createdAt);
+    insert.run(id, username, csr, createdAt, belowText(request.below));
     return { state: "queued", superseded };
   }
 
@@ -109,6 +120,7 @@ export function orderTable(engine: Engine): OrderStore {
         if (row === undefined) return undefined;
         return { certificate: String(row.certificate), notAfter: Number(row.not_after) };
       }),
+    below: () => engine.read(() => toBelow(below.all())),
     // There is no other relay; what this one has planned is within its budget.
     take: (id) => engine.read(() => isPending(id)),
     leave: () => Promise.resolve(),

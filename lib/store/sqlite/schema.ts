@@ -123,4 +123,6 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX own_domain_username ON own_domain (username);
    CREATE INDEX own_domain_due_at ON own_domain (due_at);`,
+  // What a certificate is for besides the user's host, see ../rows.ts.
+  `ALTER TABLE certificate_order ADD COLUMN below TEXT NOT NULL DEFAULT '';`,
 ];

@@ -27,6 +27,16 @@ export function nameContract(holds: Holds): void {
     assert.equal((await names.all()).size, 0);
   });
 
+  holds("the names below a name are known", async ({ store: { names } }) => {
+    const below = [`app.${NAME}`, `b.${NAME}`];
+    await names.written(
+      [NAME, `x${NAME}`, ...below].map((name) => own(name, { A: "1", AAAA: "6" })),
+    );
+    assert.deepEqual(await names.below(NAME), below);
+    assert.deepEqual(await names.below("test"), [...below, NAME, `x${NAME}`].toSorted());
+    assert.deepEqual(await names.below(below[0]!), []);
+  });
+
   holds("the sets of all names are had at once", async ({ store, reopen }) => {
     const { names } = store;
     await names.written([own("b.test", { A: "1", TXT: "x" }), own("a.test", { A: "2" })]);

@@ -48,6 +48,35 @@ export function orderContract(holds: Holds): void {
     });
   });
 
+  holds(
+    "names below a host are in use by what is pending and what was signed last",
+    async ({ store }) => {
+      const { orders } = store;
+      await grantToken(store, "kaylee");
+      const inUse = async () => (await orders.below()).get("kaylee");
+      const sign = async (id: string, below: string[], at: number) => {
+        await submit(store, { id, username: "kaylee", below, createdAt: at });
+        const { pending: [queued] } = await orders.outlook(0);
+        await orders.finish({ id, username: "kaylee" }, READY, at);
+        return queued!.renewal;
+      };
+      assert.equal(await sign("plain", [], 1), false);
+      assert.equal(await inUse(), undefined);
+      assert.equal(await sign("two", ["app", "www"], 2), false);
+      assert.deepEqual(await inUse(), new Set(["app", "www"]));
+      assert.equal(await sign("again", ["app", "www"], 3), true);
+      // Names that were never signed together count as a new one does.
+      assert.deepEqual((await orders.outlook(0)).newNames.map(({ id }) => id), ["plain", "two"]);
+      await submit(store, { id: "open", username: "kaylee", below: ["git"], createdAt: 4 });
+      assert.deepEqual(await inUse(), new Set(["app", "www", "git"]));
+      await orders.failPending("kaylee", "{}", 5);
+      assert.equal(await sign("fewer", ["www"], 6), false);
+      assert.deepEqual(await inUse(), new Set(["www"]));
+      await store.accounts.release("kaylee", TRACE);
+      assert.equal((await orders.below()).size, 0);
+    },
+  );
+
   holds("orders are served in their order, renewals first", async ({ store }) => {
     const { orders } = store;
     await submit(store, { id: "old", username: "kaylee", createdAt: 1 });
