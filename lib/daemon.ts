@@ -130,11 +130,13 @@ async function start(
       .catch((error) => log.error("cannot note the reload", { error }));
   });
 
-  const { accounts, claims, bio } = await buildAccounts(ground);
+  const { accounts, claims, bio, namesBelow } = await buildAccounts(ground);
   const clients = await buildClients(ground);
   const { sessions, control, lastOnline, presence, beyond } = clients;
   const users = await buildUsage(ground);
-  const { authority, names, issuance, stopOrdering } = await buildCertificates(ground);
+  const { authority, names, issuance, stopOrdering } = await buildCertificates(ground, {
+    namesBelow,
+  });
   const { domains, owners } = await buildDomains(ground);
   const { release, forget } = createRelease(ground, { issuance, names, lastOnline, users, beyond });
   const api = buildApi(ground, {
@@ -142,7 +144,7 @@ async function start(
     release: (username, token) => release(username, { by: "user" }, { token }),
   });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
-  const hub = buildHub(ground, { sessions, presence, owners, fronts, users });
+  const hub = buildHub(ground, { sessions, presence, owners, fronts, users, namesBelow });
   const reloadTold = new Notice<void>();
   const cluster = beyond.cluster = await watchCluster(ground, {
     ...{ ...clients, hub, users, forget, reload: reloadTold.tell },

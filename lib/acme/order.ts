@@ -1,4 +1,5 @@
 import type { CertificateOrder } from "../certificate/authority.ts";
+import type { NameKeeper } from "../dns/name_keeper.ts";
 import { derOf } from "../pki/pem.ts";
 import type { OrderJournal } from "./order_journal.ts";
 import { poll } from "./poll.ts";
@@ -13,10 +14,26 @@ export interface OrderParts extends ProofParts {
   journal: OrderJournal;
   /** Profile to order. */
   profile?: string;
+  /** Keeps in the DNS what a challenge would take out of it, and names that no wildcard answers for. */
+  names?: Pick<NameKeeper, "keep" | "settle">;
 }
 
-/** Takes one order from the request to the chain (RFC 8555, section 7.4), one step after another. */
+/** Takes one order from the request to the chain (RFC 8555, section 7.4), its names kept in the DNS. */
 export async function runOrder(order: CertificateOrder, parts: OrderParts): Promise<string> {
+  const { names } = parts;
+  const hosts = new Set(order.names.map((name) => name.replace(/^\*\./, "")));
+  try {
+    // Those, too, that the server holds for proven.
+    for (const host of hosts) await names?.keep(host);
+    return await takeSteps(order, parts);
+  } finally {
+    // They may have been released meanwhile.
+    for (const host of hosts) await names?.settle(host);
+  }
+}
+
+/** One step after another. */
+async function takeSteps(order: CertificateOrder, parts: OrderParts): Promise<string> {
   const { csr, signal, onStep } = order;
   const { session, journal, now } = parts;
   const { url, state: placed } = await openOrPlace(order, parts);

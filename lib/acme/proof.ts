@@ -2,7 +2,6 @@ import type { CertificateOrder } from "../certificate/authority.ts";
 import type { HostPort } from "../config/values.ts";
 import { CHALLENGE, type ChallengePlace } from "../dns/challenge_place.ts";
 import type { ChallengeWriter } from "../dns/challenge_writer.ts";
-import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { DnsProvider } from "../dns/provider.ts";
 import { authoritativeServers, type DnsQueries, waitForTxt } from "../dns/propagation.ts";
 import { poll } from "./poll.ts";
@@ -15,8 +14,6 @@ export interface ProofParts {
   /** Where the writer writes to. */
   provider: Pick<DnsProvider, "label" | "serialFix" | "read">;
   writer: ChallengeWriter;
-  /** Keeps in the DNS what a challenge would take out of it. */
-  names?: Pick<NameKeeper, "keep" | "settle">;
   /** The servers asked for challenges; none for the zone's own. */
   dnsServers: readonly HostPort[];
   queries?: DnsQueries;
@@ -52,7 +49,7 @@ export async function proveNames(
   parts: ProofParts,
 ): Promise<void> {
   const { signal, onStep } = order;
-  const { session, writer, names, now } = parts;
+  const { session, writer, now } = parts;
   const open = await unproven(authorizations, session);
   /** BASE and `*.BASE` are proven at the same name, with a value each. */
   const values = Map.groupBy(open, ({ record }) => record);
@@ -61,7 +58,6 @@ export async function proveNames(
     for (const [record, unproven] of values) {
       signal?.throwIfAborted();
       const wanted = unproven.map(({ value }) => value);
-      await names?.keep(nameOf(record));
       // Before the write: one that fails half-way may have left something, too.
       written.set(record, wanted);
       const place = await writer.add(record, wanted);
@@ -93,8 +89,6 @@ export async function proveNames(
         () => onStep?.("challenge removed", { record }),
         (error) => onStep?.("challenge not removed yet", { record, why: error }),
       );
-      // It may have been released meanwhile.
-      await names?.settle(nameOf(record));
     }
   }
 }
@@ -114,11 +108,6 @@ async function unproven(urls: readonly string[], session: AcmeSession): Promise<
     found.push({ url, name, record: CHALLENGE + identifier.value, challenge, value });
   }
   return found;
-}
-
-/** The name that a challenge's record proves. */
-function nameOf(record: string): string {
-  return record.slice(CHALLENGE.length);
 }
 
 async function waitUntilVisible(

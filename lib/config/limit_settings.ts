@@ -68,6 +68,13 @@ export const LIMIT_SETTINGS = {
     "Domains of their own that lead to one user",
     { live: true },
   ),
+  namesBelow: required(
+    "NAMES_BELOW",
+    integer(0, 10),
+    "0",
+    "Names below their own, as app.USER.BASE, that a user may have in their certificate; 0: none, and none leads to a user",
+    { live: true },
+  ),
   maxVisitorsPerAddress: required(
     "MAX_VISITORS_PER_ADDRESS",
     integer(1, 1_000_000),

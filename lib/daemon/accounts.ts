@@ -15,6 +15,8 @@ export interface Accounts {
   accounts: AccountStore;
   claims: Claims;
   bio: BioCommand;
+  /** How many names below their host a user may have: none below one that is kept back for hosts of the operator's. */
+  namesBelow: (username: string) => number;
 }
 
 /** Builds accounts, claims and the reading of profiles. */
@@ -57,5 +59,6 @@ export async function buildAccounts(
     claimsPerHour: settings.claimsPerHour,
     verificationsPerClaim: settings.verificationsPerClaim,
   });
-  return { accounts, claims, bio };
+  const namesBelow = (username: string) => reserved.has(username) ? 0 : settings.namesBelow;
+  return { accounts, claims, bio, namesBelow };
 }

@@ -13,7 +13,7 @@ import type { Domains } from "./domains.ts";
 import type { Ground } from "./ground.ts";
 
 /** Optional parts of the protocol that this relay has, as PROTOCOL section 1 names them. */
-const FEATURES: string[] = ["data-websocket", "own-domains"];
+const FEATURES: readonly string[] = ["data-websocket", "own-domains"];
 
 /** What answers requests of the HTTPS API. */
 export type ApiFetch = (
@@ -42,7 +42,9 @@ export function buildApi(
       controlUrl: urlOf(hostOfRelay(baseDomain), publicPort),
       publicPort,
       ...data,
-      features: FEATURES,
+      get features() {
+        return [...FEATURES, ...settings.namesBelow > 0 ? ["names-below"] : []];
+      },
     },
     relayKeys: announcedKeys(openRelayStore(settings.stateDir)),
     hostnameOf,

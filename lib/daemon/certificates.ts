@@ -1,12 +1,15 @@
 import { join } from "node:path";
 import { openAuthority, readCaFile } from "../authority.ts";
 import type { Authority } from "../certificate/authority.ts";
-import type { NameKeeper } from "../dns/name_keeper.ts";
+import type { Settings } from "../config/settings.ts";
+import type { NameKeeper, NameKeeperOptions } from "../dns/name_keeper.ts";
 import { createIssuance, type Issuance } from "../issuance/issuance.ts";
 import { openSharedTurn } from "../store/open.ts";
+import type { Store } from "../store/store.ts";
 import { storePlaceOf } from "../store_place.ts";
-import { labelBelow } from "../wire/names.ts";
+import { hostOfUser, labelBelow, partsBelow } from "../wire/names.ts";
 import type { Ground } from "./ground.ts";
+import type { Accounts } from "./accounts.ts";
 import { Turn } from "./turn.ts";
 
 /** In the state folder: held by the process that orders users' certificates. */
@@ -29,24 +32,15 @@ export interface Certificates {
  */
 export async function buildCertificates(
   { store, settings, hostnameOf, log, onClose }: Ground,
+  { namesBelow }: Pick<Accounts, "namesBelow">,
 ): Promise<Certificates> {
-  const { accounts } = store;
   const { authority, names, close } = await openAuthority(
     settings,
     log,
     {
       caPem: await readCaFile(settings),
       turn: await openSharedTurn(await storePlaceOf(settings)),
-      names: {
-        store: store.names,
-        async claimed() {
-          return (await accounts.list()).map(({ username }) => hostnameOf(username));
-        },
-        async isClaimed(name) {
-          const username = labelBelow(name, settings.baseDomain);
-          return username !== undefined && await accounts.byUsername(username) !== undefined;
-        },
-      },
+      names: { store: store.names, ...claimedNames(store, settings) },
     },
   );
   const turn = new Turn(join(settings.stateDir, TURN_FILE));
@@ -55,6 +49,9 @@ export async function buildCertificates(
     turn: turn.come,
     authority,
     log,
+    maxBelow: namesBelow,
+    // A later certificate may name fewer.
+    onDone: (username) => void names?.settle(hostnameOf(username)),
     perAccountPerDay: settings.certificatesPerDay,
     // The embedded authority has no limit that the relay would have to keep to.
     perWeek: authority.kind === "local" ? Infinity : settings.certificatesPerWeek,
@@ -69,4 +66,27 @@ export async function buildCertificates(
   const stopOrdering = (): Promise<void> => stopping ??= stop();
   onClose(stopOrdering);
   return { authority, names, issuance, stopOrdering };
+}
+
+/** The names that users have, and those below that are in their certificates or are to be. */
+function claimedNames(
+  { accounts, orders }: Store,
+  { baseDomain }: Settings,
+): Pick<NameKeeperOptions, "claimed" | "isClaimed"> {
+  return {
+    async claimed() {
+      const hosts = (await accounts.list()).map(({ username }) => hostOfUser(username, baseDomain));
+      for (const [username, labels] of await orders.below()) {
+        for (const label of labels) hosts.push(`${label}.${hostOfUser(username, baseDomain)}`);
+      }
+      return hosts;
+    },
+    async isClaimed(name) {
+      const before = labelBelow(name, baseDomain);
+      if (before === undefined) return false;
+      const below = partsBelow(before);
+      if (below === undefined) return await accounts.byUsername(before) !== undefined;
+      return (await orders.below()).get(below.username)?.has(below.label) ?? false;
+    },
+  };
 }

@@ -5,6 +5,7 @@ import type { DomainOwners } from "../store/domains.ts";
 import { Hub } from "../visitor/hub.ts";
 import { isServed } from "../visitor/outcome.ts";
 import { proxyMatcher } from "../visitor/source.ts";
+import type { Accounts } from "./accounts.ts";
 import type { Clients } from "./clients.ts";
 import type { Fronts } from "./fronts.ts";
 import type { Ground } from "./ground.ts";
@@ -19,11 +20,14 @@ const HALF_CLOSED_MS = 5 * 60_000;
 /** Builds the way of visitors: to a client, to the relay's own hosts, or past it. */
 export function buildHub(
   { settings, ceilings, publicPort, metrics, cutOff, lost, log, onClose, onReload }: Ground,
-  { sessions, presence, owners, fronts, users }: Pick<Clients, "sessions" | "presence"> & {
-    owners: DomainOwners;
-    fronts: Fronts;
-    users: UserUsage;
-  },
+  { sessions, presence, owners, fronts, users, namesBelow }:
+    & Pick<Clients, "sessions" | "presence">
+    & Pick<Accounts, "namesBelow">
+    & {
+      owners: DomainOwners;
+      fronts: Fronts;
+      users: UserUsage;
+    },
 ): Hub {
   let isProxy = proxyMatcher(settings.proxyProtocolFrom);
   onReload(() => isProxy = proxyMatcher(settings.proxyProtocolFrom));
@@ -34,6 +38,7 @@ export function buildHub(
     publicPort,
     isUsername,
     ownerOf: owners.of,
+    hasNamesBelow: (username) => namesBelow(username) > 0,
     sessions: {
       get: (username) => sessions.reach(username),
       find: (username, signal) => sessions.find(username, signal),

@@ -33,6 +33,7 @@ export interface NameKeeperOptions extends NamePlannerOptions {
  * `_acme-challenge.USER.BASE` makes `USER.BASE` exist, and the wildcard's addresses no longer answer for
  * it (RFC 4592 section 2.2.2): no visitor finds it while an order runs, and resolvers may remember that
  * for an hour. So it gets copies of the wildcard's records before, and keeps them until it is released.
+ * For names below it (`app.USER.BASE`) the wildcard never answers from then on: they get theirs as well.
  */
 export class NameKeeper {
   readonly #options: NameKeeperOptions;
@@ -64,20 +65,25 @@ export class NameKeeper {
     });
   }
 
-  /** Takes it away again from a name that nobody has; nothing else. Never rejects. */
+  /** Takes it away again from a name and those below it, as far as nobody has them. Never rejects. */
   async settle(name: string): Promise<void> {
-    const { dns, inTurn, store, isClaimed, onNote } = this.#options;
+    const { inTurn, store, onNote } = this.#options;
     const done = inTurn(async () => {
-      if (await isClaimed(name) || (await store.of(name)).size === 0) return;
-      const zone = await dns.findZone(name);
-      // A challenge that could not be removed yet still makes it exist; the next look takes both.
-      if (!isEmpty(await dns.read(zone, CHALLENGE + name, "TXT"))) return;
-      await this.#planner.write(zone, [await this.#planner.removing(zone, name)]);
+      for (const each of [...await store.below(name), name]) await this.#settleOne(each);
     });
     this.#working = Promise.allSettled([this.#working, done]);
     await done.catch((why) =>
       onNote?.("released name not removed from the DNS yet", { name, why })
     );
+  }
+
+  async #settleOne(name: string): Promise<void> {
+    const { dns, store, isClaimed } = this.#options;
+    if (await isClaimed(name) || (await store.of(name)).size === 0) return;
+    const zone = await dns.findZone(name);
+    // A challenge that could not be removed yet still makes it exist; the next look takes both.
+    if (!isEmpty(await dns.read(zone, CHALLENGE + name, "TXT"))) return;
+    await this.#planner.write(zone, [await this.#planner.removing(zone, name)]);
   }
 
   /** Mends the names that there are, now, and whenever the wildcard changes. */

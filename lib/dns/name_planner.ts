@@ -1,3 +1,4 @@
+import { namesUpTo } from "./challenge_place.ts";
 import {
   type NameRecords,
   ownSets,
@@ -66,7 +67,10 @@ export class NamePlanner {
     }
     const { baseDomain } = this.#options;
     if (!source.above && this.isOurs(name)) return [];
-    const names = source.above ? new Set([baseDomain, this.#wildcard, name]) : [name];
+    // A name makes those between it and the base domain exist.
+    const way = namesUpTo(zone, name).filter((each) => each.endsWith(`.${baseDomain}`));
+    const ours = source.above ? [baseDomain, this.#wildcard] : [];
+    const names = new Set([...ours, ...way.toReversed(), name]);
     const plans = [];
     for (const each of names) plans.push(plan(await this.#recordsOf(zone, each, source), true));
     return plans;

@@ -60,7 +60,10 @@ class IssuanceQueue implements Issuance {
       retries: this.#retries,
       perWeek: options.perWeek ?? Infinity,
       onFailed: (order, why) => this.#ended(order, why),
-      onDone: () => void this.#pump(),
+      onDone: ({ username }) => {
+        void this.#pump();
+        options.onDone?.(username);
+      },
     });
     this.#planner = createPlanner({
       ...{ orders, now },
@@ -83,11 +86,12 @@ class IssuanceQueue implements Issuance {
     csrPem: string,
     token?: string,
   ): Promise<Submission> {
-    const { log, perAccountPerDay = 5 } = this.#options;
-    const check = await checkCsr(csrPem, hostname);
+    const { log, perAccountPerDay = 5, maxBelow } = this.#options;
+    const check = await checkCsr(csrPem, hostname, maxBelow?.(username));
     if (!check.ok) return refuse("bad-csr", check.reason);
     const id = randomId();
-    const request = { id, username, csr: check.pem, createdAt: this.#now() };
+    const { pem: csr, below } = check;
+    const request = { id, username, csr, below, createdAt: this.#now() };
     const submitted = await this.#orders.submit({
       ...request,
       ...(token !== undefined && { token }),
@@ -108,7 +112,10 @@ class IssuanceQueue implements Issuance {
       case "known":
         return { ok: true, id: submitted.id };
     }
-    log.info("certificate requested", { username, order: id, key: check.keyType });
+    log.info("certificate requested", {
+      ...{ username, order: id, key: check.keyType },
+      ...(below.length > 0 && { below: below.join(" ") }),
+    });
     for (const each of submitted.superseded) {
       this.#ended({ id: each, username }, SUPERSEDED.detail);
       // Started since the store was asked.

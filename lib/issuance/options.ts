@@ -16,6 +16,10 @@ export interface IssuanceOptions {
   random?: () => number;
   /** Requests that an account may make in 24 hours. @default {5} */
   perAccountPerDay?: number;
+  /** Names below their host that a user's request may have. @default {() => 0} */
+  maxBelow?: (username: string) => number;
+  /** Told of a user whose order is not under way any more, whatever came of it. */
+  onDone?: (username: string) => void;
   /**
    * Certificates for new names in any seven days, all users together. Renewals neither wait for it
    * nor count: authorities exempt them, and to hold one back would take its user offline.

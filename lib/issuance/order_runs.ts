@@ -23,7 +23,7 @@ export interface OrderRunsOptions {
   /** Told of an order that failed for good, once that is stored. */
   onFailed: (order: QueuedOrder, why: string) => void;
   /** Told when an order is not under way any more. */
-  onDone: () => void;
+  onDone: (order: QueuedOrder) => void;
 }
 
 /** An order under way. */
@@ -60,7 +60,7 @@ export class OrderRuns {
     const abort = new AbortController();
     const done = this.#run(order, abort).finally(() => {
       this.#running.delete(order.id);
-      this.#options.onDone();
+      this.#options.onDone(order);
     });
     const { username, renewal } = order;
     this.#running.set(order.id, { username, renewal, abort, done });

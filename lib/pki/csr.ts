@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
+import { checkNames, EXTENSION_REQUEST_OID, Refusal } from "./csr_names.ts";
 import {
   ExtensionsAttribute,
   Pkcs10CertificateRequest,
@@ -25,10 +26,6 @@ const CURVES: Readonly<Record<string, string>> = {
 const REQUEST_PEM =
   /-----BEGIN (NEW )?CERTIFICATE REQUEST-----\s+([A-Za-z0-9+/=\s]+)-----END (NEW )?CERTIFICATE REQUEST-----/g;
 const PRIVATE_KEY_PEM = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
-const EXTENSION_REQUEST_OID = "1.2.840.113549.1.9.14";
-const SUBJECT_ALT_NAME_OID = "2.5.29.17";
-const COMMON_NAME_DER = [0x06, 0x03, 0x55, 0x04, 0x03];
-const SUBJECT_ALT_NAME_DER = [0x06, 0x03, 0x55, 0x1d, 0x11];
 
 /** What {@linkcode checkCsr} found. */
 export type CsrCheck =
@@ -38,6 +35,8 @@ export type CsrCheck =
     keyType: string;
     /** The request alone, in plain PEM: no text around it, no second block. */
     pem: string;
+    /** The labels before `hostname` that it names besides, sorted. */
+    below: string[];
   }
   | {
     ok: false;
@@ -50,15 +49,21 @@ export type CsrCheck =
  * it: it names exactly `hostname` (one SAN; CN absent or equal), is signed by its own key, and the
  * key is RSA of 2048 to 4096 bits or ECDSA on P-256 or P-384.
  *
+ * @param maxBelow how many names of one label below `hostname` it may name besides.
+ *
  * Never throws on bad input, and does bounded work on any.
  */
-export async function checkCsr(pem: string, hostname: string): Promise<CsrCheck> {
+export async function checkCsr(
+  pem: string,
+  hostname: string,
+  maxBelow = 0,
+): Promise<CsrCheck> {
   try {
     const request = parseRequest(pem);
-    checkNames(request, hostname);
+    const below = checkNames(request, hostname, maxBelow);
     const keyType = checkKey(request);
     await checkSignature(request);
-    return { ok: true, keyType, pem: request.toString("pem") + "\n" };
+    return { ok: true, keyType, pem: request.toString("pem") + "\n", below };
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, reason: error.message };
     return { ok: false, reason: "The request cannot be read as PKCS#10: make a new one" };
@@ -82,9 +87,6 @@ export function requestNames(pem: string): string[] {
 export function requestKey(pem: string): Uint8Array {
   return new Uint8Array(new Pkcs10CertificateRequest(pem).publicKey.rawData);
 }
-
-/** Carries the reason from the check that fails to {@linkcode checkCsr}; never leaves this file. */
-class Refusal extends Error {}
 
 function parseRequest(pem: string): Pkcs10CertificateRequest {
   if (pem.length > MAX_CSR_CHARACTERS) {
@@ -122,55 +124,6 @@ function derLength(der: Uint8Array): number {
   let length = 0;
   for (const byte of der.subarray(2, 2 + bytes)) length = length * 256 + byte;
   return 2 + bytes + length;
-}
-
-function checkNames(request: Pkcs10CertificateRequest, hostname: string): void {
-  const der = new Uint8Array(request.rawData);
-  const commonNames = request.subjectName.getField("CN");
-  for (const name of commonNames) {
-    if (name.toLowerCase() !== hostname) {
-      throw new Refusal(
-        `The common name is ${shown(name)}: leave it out or set it to ${hostname}`,
-      );
-    }
-  }
-  const extension = request.getAttributes(EXTENSION_REQUEST_OID)
-    .flatMap((attribute) => attribute instanceof ExtensionsAttribute ? attribute.items : [])
-    .find(({ type }) => type === SUBJECT_ALT_NAME_OID);
-  if (extension === undefined) {
-    throw new Refusal(`The request has no subject alternative name: add DNS:${hostname}`);
-  }
-  const { items } = new SubjectAlternativeNameExtension(extension.rawData).names;
-  for (const { type, value } of items) {
-    if (type !== "dns" || value.toLowerCase() !== hostname) {
-      throw new Refusal(`The request names ${type} ${shown(value)}: name only DNS:${hostname}`);
-    }
-  }
-  if (items.length > 1) throw new Refusal(`The request names ${hostname} twice: name it once`);
-  if (occurrences(der, COMMON_NAME_DER) !== commonNames.length) {
-    throw new Refusal(`The subject cannot be read: leave it empty or set CN=${hostname} only`);
-  }
-  // The parser drops what it cannot read (an otherName, for one), in lists of names, extensions
-  // and attributes alike, and an authority may read more: so nothing else may be there at all.
-  const names = new Uint8Array(extension.value);
-  const alone = new Uint8Array(
-    new SubjectAlternativeNameExtension([{ type: "dns", value: items[0]?.value ?? "" }]).value,
-  );
-  if (!sameBytes(names, alone) || occurrences(der, SUBJECT_ALT_NAME_DER) !== 1) {
-    throw new Refusal(`The request names more than DNS names: name only DNS:${hostname}`);
-  }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
-function occurrences(bytes: Uint8Array, part: readonly number[]): number {
-  let count = 0;
-  for (let at = 0; at + part.length <= bytes.length; at++) {
-    if (part.every((byte, i) => byte === bytes[at + i])) count++;
-  }
-  return count;
 }
 
 function checkKey(request: Pkcs10CertificateRequest): string {
@@ -217,9 +170,4 @@ async function checkSignature(request: Pkcs10CertificateRequest): Promise<void> 
   if (!valid) {
     throw new Refusal("The signature does not fit the request: make a new one with its own key");
   }
-}
-
-/** Another's text, cut and free of control characters, so that it can stand in an answer. */
-function shown(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

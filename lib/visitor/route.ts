@@ -1,4 +1,4 @@
-import { labelBelow } from "../wire/names.ts";
+import { labelBelow, partsBelow } from "../wire/names.ts";
 
 /** Where a connection goes by the host name that it asks for. */
 export type Target =
@@ -21,6 +21,8 @@ export interface RouteOptions {
   isUsername: (label: string) => boolean;
   /** Whose own domain it is, lower case; from memory. @default nobody has any */
   ownerOf?: (domain: string) => string | undefined;
+  /** Whether names below that user's lead to them as well; from memory. @default nobody has any */
+  hasNamesBelow?: (username: string) => boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface RouteOptions {
  * @param serverName lower case, without a trailing dot; absent when none was sent.
  */
 export function route(serverName: string | undefined, options: RouteOptions): Target {
-  const { baseDomain, isUsername, ownerOf } = options;
+  const { baseDomain, isUsername, ownerOf, hasNamesBelow } = options;
   if (serverName === undefined) return { to: "foreign" };
   if (serverName === baseDomain) return { to: "landing" };
   const label = labelBelow(serverName, baseDomain);
@@ -39,6 +41,10 @@ export function route(serverName: string | undefined, options: RouteOptions): Ta
   }
   if (label === "relay") return { to: "control" };
   if (isUsername(label)) return { to: "user", username: label };
+  const below = partsBelow(label);
+  if (below !== undefined && isUsername(below.username) && hasNamesBelow?.(below.username)) {
+    return { to: "user", username: below.username, isOwnName: true };
+  }
   return LABEL.test(label) ? { to: "unknown" } : { to: "foreign" };
 }
 

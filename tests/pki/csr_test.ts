@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { checkCsr, requestKey, requestNames } from "../../lib/pki/csr.ts";
 import {
   opensslRequest,
@@ -80,6 +81,53 @@ for (const [what, { reason, ...options }] of Object.entries(REFUSED)) {
     assert.match(check.reason, reason);
   });
 }
+
+Deno.test("checkCsr() takes names of one label below the host, as many as it is told", async () => {
+  const ask = async (names: string[], maxBelow = 2) =>
+    await checkCsr((await makeKeyAndRequest(names, "ecdsa")).csr, HOSTNAME, maxBelow);
+  const www = `www.${HOSTNAME}`;
+  const app = `APP.${HOSTNAME}`;
+  const check = await ask([www, HOSTNAME, app]);
+  assert.ok(check.ok, JSON.stringify(check));
+  assert.deepEqual(check.below, ["app", "www"]);
+  assert.deepEqual(requestNames(check.pem), [www, HOSTNAME, app.toLowerCase()]);
+  const host = await ask([HOSTNAME]);
+  assert.ok(host.ok && host.below.length === 0);
+  const long = `${"a".repeat(63)}.${"b".repeat(63)}.${"c".repeat(63)}.glosson.test`;
+  const tooLong = `${"d".repeat(63)}.${long}`;
+  const refused: [RegExp, string[], number?][] = [
+    [/name only DNS:kaylee\.glosson\.test$/, [HOSTNAME, www], 0],
+    [/does not name kaylee\.glosson\.test: add DNS:kaylee/, [www]],
+    [/names 3 names below kaylee\.glosson\.test: name 2 at most/, [
+      HOSTNAME,
+      www,
+      app,
+      `c.${HOSTNAME}`,
+    ]],
+    [/names app\.kaylee\.glosson\.test twice/, [HOSTNAME, app, app.toLowerCase()]],
+    ...["a.b", "*", "_acme-challenge", "-a", "xn--bcher-kva", "a_b", "", "a".repeat(64)]
+      .map((below): [RegExp, string[]] => [
+        /name only DNS:kaylee\.glosson\.test and names of one label below it, 2 at most/,
+        [HOSTNAME, `${below}.${HOSTNAME}`],
+      ]),
+    [/name only DNS:kaylee/, [HOSTNAME, "app.river.glosson.test"]],
+    [/name only DNS:kaylee/, [HOSTNAME, `app${HOSTNAME}`]],
+  ];
+  for (const [reason, names, maxBelow] of refused) {
+    const check = await ask(names, maxBelow);
+    assert.ok(!check.ok, names.join(" "));
+    assert.match(check.reason, reason);
+  }
+  const { csr } = await makeKeyAndRequest([long, tooLong], "ecdsa");
+  const check2 = await checkCsr(csr, long, 1);
+  assert.ok(!check2.ok);
+  assert.match(check2.reason, /of 268 characters: name none of more than 237/);
+  await using folder = temporaryFolder();
+  const other = { san: `DNS:${HOSTNAME},otherName:1.2.3.4;UTF8:x,DNS:${www}` };
+  const hidden = await checkCsr((await opensslRequest(folder.path, other)).csr, HOSTNAME, 2);
+  assert.ok(!hidden.ok);
+  assert.match(hidden.reason, /names more than DNS names/);
+});
 
 Deno.test("checkCsr() refuses a changed request", async () => {
   const der = bytesOf(await quickRequest(HOSTNAME));

@@ -32,6 +32,28 @@ Deno.test("route() follows the table of PROTOCOL section 4", () => {
   }
 });
 
+Deno.test("route() has one label below a user's name lead to them, where they may have such names", () => {
+  const options = { ...OURS, isUsername, hasNamesBelow: (username: string) => username !== "mail" };
+  const kaylees = { to: "user", username: "kaylee", isOwnName: true };
+  const cases: [string, unknown][] = [
+    ["app.kaylee.glosson.test", kaylees],
+    ["a.kaylee.glosson.test", kaylees],
+    ["zoe.kaylee.glosson.test", kaylees],
+    ["kaylee.glosson.test", { to: "user", username: "kaylee" }],
+    ["app.mail.glosson.test", { to: "foreign" }],
+    ["app.k.glosson.test", { to: "foreign" }],
+    ["deep.app.kaylee.glosson.test", { to: "foreign" }],
+    ["_app.kaylee.glosson.test", { to: "foreign" }],
+    ["-app.kaylee.glosson.test", { to: "foreign" }],
+    ["xn--bcher-kva.kaylee.glosson.test", { to: "foreign" }],
+    ["*.kaylee.glosson.test", { to: "foreign" }],
+    [".kaylee.glosson.test", { to: "foreign" }],
+    [`${"a".repeat(64)}.kaylee.glosson.test`, { to: "foreign" }],
+    ["kaylee.blog.example.org", { to: "foreign" }],
+  ];
+  for (const [name, target] of cases) assert.deepEqual(route(name, options), target, name);
+});
+
 Deno.test("isOurHost() takes BASE, names below it and users' domains only", () => {
   assert.ok(isOurHost("blog.example.org", OURS));
   assert.ok(isOurHost("glosson.test", OURS));

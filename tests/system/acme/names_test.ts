@@ -5,21 +5,9 @@ import { BASE } from "./bench.ts";
 import { startAcmeDaemon } from "./daemon.ts";
 import { pollNames } from "./dns_poller.ts";
 import type { PowerDnsServer } from "./servers.ts";
-import { standsIn, writeSets } from "./zone.ts";
+import { standsIn, writeZone } from "./zone.ts";
 
 const ASK_EVERY_MS = 5;
-
-/** The zone as README asks for it. */
-async function writeZone(dns: PowerDnsServer): Promise<void> {
-  await writeSets(
-    dns,
-    BASE,
-    [BASE, "A", "127.0.0.9"],
-    [BASE, "AAAA", "::9"],
-    [`*.${BASE}`, "A", "127.0.0.9"],
-    [`*.${BASE}`, "AAAA", "::9"],
-  );
-}
 
 function standsAt(dns: PowerDnsServer, name: string): Promise<string[]> {
   return standsIn(dns, BASE, name);
@@ -28,7 +16,7 @@ function standsAt(dns: PowerDnsServer, name: string): Promise<string[]> {
 Deno.test("a user's name is answered for by A and AAAA at every moment of its life, and leaves nothing", async () => {
   await using daemon = await startAcmeDaemon({
     sleepS: 2,
-    prepare: ({ dns }) => writeZone(dns),
+    prepare: ({ dns }) => writeZone(dns, BASE),
     settings: { CERTIFICATES_PER_DAY: "20" },
   });
   const { dns } = daemon.it;
@@ -77,7 +65,7 @@ Deno.test("a name that is released while its order runs, or no relay does, leave
   await using daemon = await startAcmeDaemon({
     sleepS: 2,
     users,
-    prepare: ({ dns }) => writeZone(dns),
+    prepare: ({ dns }) => writeZone(dns, BASE),
   });
   const { dns } = daemon.it;
   await using folder = temporaryFolder();

@@ -173,6 +173,8 @@ export interface PebbleOptions {
   dnsPort: number;
   /** Share of good nonces that it refuses, in percent. @default {0} */
   nonceReject?: number;
+  /** How often it holds a name for proven that was proved before, in percent. @default {0} */
+  authzReuse?: number;
   /** Lifetime of the certificates that it signs, in seconds. @default {90 days} */
   validityS?: number;
   /** Keys, base64url, of the accounts that those here have to be bound to, by their ids. @default none */
@@ -187,7 +189,7 @@ export interface PebbleOptions {
 export async function startPebble(options: PebbleOptions): Promise<PebbleServer> {
   const { dnsPort, nonceReject = 0, validityS = 90 * 86_400, sleepS = 0, externalAccounts } =
     options;
-  const { tlsPort = 5001 } = options;
+  const { tlsPort = 5001, authzReuse = 0 } = options;
   const folder = temporaryFolder();
   const port = freePort();
   const managementPort = freePort();
@@ -226,7 +228,7 @@ export async function startPebble(options: PebbleOptions): Promise<PebbleServer>
     {
       ...(sleepS > 0 ? { PEBBLE_VA_SLEEPTIME: String(sleepS) } : { PEBBLE_VA_NOSLEEP: "1" }),
       PEBBLE_WFE_NONCEREJECT: String(nonceReject),
-      PEBBLE_AUTHZREUSE: "0",
+      PEBBLE_AUTHZREUSE: String(authzReuse),
     },
     () => get(directoryUrl),
     async () => {

@@ -30,3 +30,15 @@ export async function writeSets(
     })),
   });
 }
+
+/** A base domain as README asks for it: its own addresses and the wildcard's. */
+export async function writeZone(dns: PowerDnsServer, base: string): Promise<void> {
+  await writeSets(
+    dns,
+    base,
+    [base, "A", "127.0.0.9"],
+    [base, "AAAA", "::9"],
+    [`*.${base}`, "A", "127.0.0.9"],
+    [`*.${base}`, "AAAA", "::9"],
+  );
+}
