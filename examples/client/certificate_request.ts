@@ -21,7 +21,10 @@ const PATIENCE_MS = 600_000;
 export interface ObtainOptions {
   api: Pick<Api, "requestCertificate" | "certificate">;
   state: State;
-  hostname: string;
+  /** The page's own host, and those below it that it has as well. */
+  hosts: readonly string[];
+  /** Told why the relay grants none of those below; asks for the own one alone then. @default gives up */
+  orAlone?: (why: RelayProblem) => void;
   keyType: KeyType;
   now: () => number;
   sleep: Sleep;
@@ -38,14 +41,23 @@ export interface ObtainOptions {
  * @throws {Error} if the authority failed, took too long, or certified something else.
  */
 export async function obtainCertificate(options: ObtainOptions): Promise<Identity> {
-  const { api, state, hostname, keyType, now, sleep, signal } = options;
+  const { api, state, hosts, orAlone, keyType, now, sleep, signal } = options;
+  const hostname = hosts[0]!;
   const giveUpAt = now() + PATIENCE_MS;
 
-  async function request(): Promise<PendingCertificate & { retryAfterMs?: number }> {
-    const { key, csr } = await makeKeyAndRequest([hostname], keyType);
+  async function request(
+    names: readonly string[] = hosts,
+  ): Promise<PendingCertificate & { retryAfterMs?: number }> {
+    const { key, csr } = await makeKeyAndRequest(names, keyType);
     // Before anybody can have signed it: in public logs it is known as this computer's.
     await noteKey(state, key);
-    const { id, retryAfterMs } = await api.requestCertificate(csr);
+    const asked = await api.requestCertificate(csr).catch((error) => {
+      const isRefused = error instanceof RelayProblem && error.code === "bad-csr";
+      if (!isRefused || orAlone === undefined || names.length === 1) throw error;
+      orAlone(error);
+    });
+    if (asked === undefined) return await request([hostname]);
+    const { id, retryAfterMs } = asked;
     await state.savePendingCertificate({ id, key });
     return { id, key, retryAfterMs };
   }

@@ -41,6 +41,8 @@ way replaces a lost token. Interrupted, it goes on where it was when it is start
 Options:
   --relay URL        address of the relay, such as https://relay.example.org (required)
   --ca FILE          trust the authorities in this PEM file besides the system's, for this relay
+  --also LABEL       have LABEL.NAME.BASE in the certificate as well; may be given up to 10 times, and can
+                     be changed by glosson run
   --key-type TYPE    ecdsa (default) or rsa, for visitors with very old software
   --force, --yes     replace what the state folder holds without asking
   --bio-file FILE    write the code into FILE, for local trials with a relay that reads bios there
@@ -72,6 +74,9 @@ Options for a web app:
 })
 
 Options:
+  --also LABEL       be at LABEL.NAME.BASE, too, where the relay gives such names: from now on, and nowhere
+                     else below the name; may be given up to 10 times. An app tells them by Host
+  --no-also          no more of that
   --pool N           most connections kept ready at the relay, 0 to 64 (default ${DEFAULT_POOL})
   --max-visitors N   most visitor connections at once (default ${DEFAULT_MAX_VISITORS})
   --data-over WAY    what carries visitors from the relay: tcp, to its data port; websocket, to its own

@@ -4,6 +4,8 @@ import type { SavedIdentity } from "./records.ts";
 
 /** A key and a certificate that were found to belong together, with what renewal has to know. */
 export interface Identity extends SavedIdentity {
+  /** The names that it is for, lower case. */
+  names: string[];
   /** Milliseconds since the epoch. */
   notBefore: number;
   /** Milliseconds since the epoch. */
@@ -29,8 +31,9 @@ export function checkIdentity(
   } catch {
     throw new Error("Cannot use certificate: it is not readable");
   }
-  const names = leaf.getExtension(SubjectAlternativeNameExtension)?.names.items ?? [];
-  if (!names.some((name) => name.type === "dns" && name.value.toLowerCase() === hostname)) {
+  const names = (leaf.getExtension(SubjectAlternativeNameExtension)?.names.items ?? [])
+    .filter(({ type }) => type === "dns").map(({ value }) => value.toLowerCase());
+  if (!names.includes(hostname)) {
     throw new Error(`Cannot use certificate: it is not for ${hostname}`);
   }
   const notBefore = leaf.notBefore.getTime();
@@ -41,7 +44,7 @@ export function checkIdentity(
   if (!fits(saved.key, leaf)) {
     throw new Error("Cannot use certificate: it is for another private key");
   }
-  return { ...saved, notBefore, notAfter };
+  return { ...saved, names, notBefore, notAfter };
 }
 
 /** The same for who has no use for the reason: undefined if it cannot be used. */

@@ -10,8 +10,14 @@ const PAUSE_MS = { first: 120_000, longest: 21_600_000 } as const;
 
 /** Options for {@linkcode firstCertificate} and {@linkcode keepCertificate}. */
 export interface KeepOptions {
-  /** Asks the relay for a certificate and saves it. */
-  obtain: () => Promise<Identity>;
+  /**
+   * Asks the relay for a certificate and saves it.
+   *
+   * @param orAlone whether one without the names below the page's own is better than none.
+   */
+  obtain: (orAlone: boolean) => Promise<Identity>;
+  /** The names that it is to be for. @default those that it is for */
+  hosts?: readonly string[];
   now: () => number;
   sleep: Sleep;
   /** Uniform in [0, 1). */
@@ -31,7 +37,7 @@ export async function firstCertificate(options: KeepOptions): Promise<Identity |
   const backoff = pauses(options);
   while (!signal.aborted) {
     try {
-      return await obtain();
+      return await obtain(true);
     } catch (error) {
       if (signal.aborted) return undefined;
       if (error instanceof RelayProblem && (error.status === 401 || error.status === 403)) {
@@ -54,19 +60,23 @@ export async function keepCertificate(
   use: (identity: Identity) => void,
   options: KeepOptions,
 ): Promise<void> {
-  const { obtain, now, sleep, random, signal, log } = options;
+  const { obtain, hosts = [], now, sleep, random, signal, log } = options;
   const backoff = pauses(options);
   let current = first;
   while (!signal.aborted) {
-    if (now() < renewalTime(current)) {
+    const isDue = now() >= renewalTime(current);
+    if (!isDue && hosts.every((host) => current.names.includes(host))) {
       await sleep(nextLookMs(renewalTime(current), now(), random()), signal);
       continue;
     }
     try {
-      current = await obtain();
+      current = await obtain(isDue);
       use(current);
       backoff.reset();
-      log.info("Certificate renewed", { notAfter: new Date(current.notAfter).toISOString() });
+      log.info("Certificate renewed", {
+        notAfter: new Date(current.notAfter).toISOString(),
+        ...(current.names.length > 1 && { names: current.names.join(" ") }),
+      });
       // Also when the new one is due at once by its dates: never one request after another.
       await sleep(nextLookMs(renewalTime(current), now(), random()), signal);
     } catch (error) {

@@ -10,6 +10,8 @@ export interface Account {
   /** Bearer secret of the account; never shown, never logged. */
   token: string;
   keyType: "ecdsa" | "rsa";
+  /** Labels of the names below `hostname` that the page has as well. @default none */
+  also?: string[];
 }
 
 /** A claim that waits for its code to stand in the bio; kept so that `setup` can be continued. */

@@ -1,4 +1,5 @@
 import type { Log } from "../../lib/log.ts";
+import { hostsBelow } from "./also.ts";
 import { Api } from "./api.ts";
 import type { RunOptions } from "./run_arguments.ts";
 import { obtainCertificate } from "./certificate_request.ts";
@@ -52,6 +53,8 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   const { state, log, signal, now, sleep } = world;
   const account = await state.neededAccount();
   const { hostname, token, keyType } = account;
+  const also = options.also ?? account.also;
+  const hostsHere = [hostname, ...hostsBelow(hostname, also)];
   const relay = new URL(account.relay);
   using _lock = await lockState(state, "run");
   const ca = await state.ca();
@@ -62,12 +65,20 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   const keep: KeepOptions = {
     ...world,
     signal: leaving,
-    obtain: () => obtainCertificate({ api, state, hostname, keyType, now, sleep, signal: leaving }),
+    hosts: hostsHere,
+    obtain: (orAlone) =>
+      obtainCertificate({
+        ...{ api, state, hosts: hostsHere, keyType, now, sleep, signal: leaving },
+        ...(orAlone && {
+          orAlone: (error) => log.warn("The relay gives no names below yours", { error }),
+        }),
+      }),
   };
   try {
     // Of one that was killed: from now on it would be taken for this one's.
     await state.saveRunning(undefined);
-    const hosts = new Set<string>();
+    if (options.also !== undefined) await state.saveAccount({ ...account, also });
+    const hosts = new Set(hostsHere);
     const end = await openVisitorEnd(options, { hostname, hosts, state, log });
     const front = new Witness(end, () => ownPage.give({}));
     const health = new Health({ ...world, transport: options.transport });

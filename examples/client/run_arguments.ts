@@ -1,6 +1,7 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 import { MAX_POOL_SIZE } from "../../lib/wire/messages.ts";
 import { type Transport, TRANSPORTS } from "./data_line.ts";
+import { ALSO, alsoOf } from "./also.ts";
 import { COMMON, count, parseOptions, UsageError } from "./command_line.ts";
 import { VISITOR_SILENCE_MS } from "./front/limits.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
@@ -30,6 +31,8 @@ export interface RunOptions {
   proxyProtocol: boolean;
   /** What carries visitors' connections from the relay; absent where what works is found out. */
   transport?: Transport;
+  /** Labels of names below the page's own, from now on; absent where they stay as they are. */
+  also?: string[];
   /** Connections to keep parked at the relay. */
   pool: number;
   /** Most visitors at once. */
@@ -74,6 +77,8 @@ const OF_UPSTREAM = ["upstream-ca", "insecure-upstream", "app-host", "app-silenc
 /** Options of `run`, for `parseArgs`. */
 export const RUN_OPTIONS = {
   ...COMMON,
+  ...ALSO,
+  "no-also": { type: "boolean" },
   upstream: { type: "string" },
   "upstream-ca": { type: "string" },
   "insecure-upstream": { type: "boolean" },
@@ -126,7 +131,11 @@ export function parseRun(args: string[]): RunOptions | undefined {
   if (values["app-host"] !== undefined && !/^[a-z\d.:[\]-]+$/i.test(values["app-host"])) {
     throw new UsageError(`--app-host is visitor, app or a host name, not "${values["app-host"]}"`);
   }
+  if (values.also !== undefined && values["no-also"]) {
+    throw new UsageError("--also and --no-also exclude each other");
+  }
   return {
+    also: values["no-also"] ? [] : alsoOf(values.also),
     upstream,
     upstreamCa: values["upstream-ca"],
     insecureUpstream: values["insecure-upstream"] ?? false,

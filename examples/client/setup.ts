@@ -1,6 +1,7 @@
 import { Api } from "./api.ts";
 import { obtainCertificate } from "./certificate_request.ts";
 import { claimName } from "./claim_name.ts";
+import { hostsBelow } from "./also.ts";
 import { confirm } from "./confirm.ts";
 import { findRelay, type FoundRelay } from "./find_relay.ts";
 import { finishRename, leftByRename } from "./give_back.ts";
@@ -59,7 +60,9 @@ export async function setup(options: SetupOptions, world: SetupWorld): Promise<v
     if (before !== undefined && !goOn && !options.force) {
       await confirm(replaces(before, options.username, relay, state), "--force", world);
     }
-    const account = goOn ? before : await claimAt(found, options, world, before?.hostname);
+    const account = goOn
+      ? await goingOn(before, options, state)
+      : await claimAt(found, options, world, before?.hostname);
     await certify(account, http, world);
     world.say(`
 All set. Go online with
@@ -85,6 +88,17 @@ async function trusted(
   return (await state.account())?.relay === relay.href ? await state.ca() : undefined;
 }
 
+/** The account of an earlier set-up, with the names below its own that were asked for since. */
+async function goingOn(
+  before: Account,
+  { also = before.also }: SetupOptions,
+  state: State,
+): Promise<Account> {
+  const account = { ...before, ...(also !== undefined && { also }) };
+  await state.saveAccount(account);
+  return account;
+}
+
 async function claimAt(
   { relay, http, ca }: FoundRelay,
   options: SetupOptions,
@@ -92,28 +106,32 @@ async function claimAt(
   hostnameBefore: string | undefined,
 ): Promise<Account> {
   const { state, say, now } = world;
-  const { username, keyType } = options;
+  const { username, keyType, also } = options;
   const api = new Api({ relay, http, now });
   const found = await claimName({ ...options, ...world, relay, api });
   say(`Found it: ${found.username} is you.`);
   if (hostnameBefore !== found.hostname) await state.forgetIdentity();
   await state.saveCa(ca);
   const { hostname, token } = found;
-  const account = { username, hostname, relay: relay.href, token, keyType };
+  const account = { username, hostname, relay: relay.href, token, keyType, ...(also && { also }) };
   await state.saveAccount(account);
   return account;
 }
 
 /** Gets an account's certificate, unless there is one that is good for a while. */
 export async function certify(
-  { hostname, token, relay, keyType }: Account,
+  { hostname, token, relay, keyType, also }: Account,
   http: RelayHttp,
   { state, say, now, sleep }: SetupWorld,
 ): Promise<void> {
   if (await goodIdentity(state, hostname, now()) !== undefined) return;
-  say(`Asking for a certificate for ${hostname}; its key stays on this computer ...`);
+  const hosts = [hostname, ...hostsBelow(hostname, also)];
+  say(`Asking for a certificate for ${hosts.join(", ")}; its key stays on this computer ...`);
   const api = new Api({ relay: new URL(relay), http, token, now });
-  const identity = await obtainCertificate({ api, state, hostname, keyType, now, sleep });
+  const identity = await obtainCertificate({
+    ...{ api, state, hosts, keyType, now, sleep },
+    orAlone: (why) => say(`There will be no names below yours: ${why.message}`),
+  });
   say(`It is there, good until ${new Date(identity.notAfter).toUTCString()}.`);
 }
 

@@ -1,5 +1,6 @@
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { KeyType } from "../../lib/pki/keys.ts";
+import { ALSO, alsoOf } from "./also.ts";
 import { COMMON, parseOptions, usable, UsageError, usernameOf } from "./command_line.ts";
 import { relayUrl } from "./relay_url.ts";
 
@@ -15,6 +16,8 @@ export interface SetupOptions {
   /** File to write the code into, for local trials. */
   bioFile?: string;
   keyType: KeyType;
+  /** Labels of names below the page's own. */
+  also?: string[];
   /** Replace what the state folder holds without asking. */
   force: boolean;
   /** State folder, when not the default one. */
@@ -23,6 +26,7 @@ export interface SetupOptions {
 
 const OPTIONS = {
   ...COMMON,
+  ...ALSO,
   relay: { type: "string" },
   ca: { type: "string" },
   "bio-file": { type: "string" },
@@ -50,6 +54,7 @@ export function parseSetup(args: string[]): SetupOptions | undefined {
     ca: values.ca,
     bioFile: values["bio-file"],
     keyType,
+    also: alsoOf(values.also),
     force: (values.force ?? false) || (values.yes ?? false),
     state: values.state,
   };

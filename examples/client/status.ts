@@ -29,7 +29,12 @@ export interface Status {
   /** What the client saw of its own page from outside; null when it has not looked. */
   seen: RunningState["seen"];
   /** The certificate here; null when there is none that can be used. */
-  certificate: { notAfter: string; renewAfter: string | null } | null;
+  certificate: {
+    notAfter: string;
+    renewAfter: string | null;
+    /** Hosts below the page's own that it is for, too. */
+    also: string[];
+  } | null;
   /** Whether the relay sees a client for this name; null when it could not be asked. */
   online: boolean | null;
   lastOnlineAt: string | null;
@@ -75,6 +80,7 @@ export async function readStatus(
     certificate: identity === undefined ? null : {
       notAfter: new Date(identity.notAfter).toISOString(),
       renewAfter: identity.renewAfter ?? null,
+      also: identity.names.filter((name) => name !== hostname),
     },
     online: null,
     lastOnlineAt: null,
@@ -114,6 +120,7 @@ export function statusText(status: Status): string {
   const { certificate, online, lastOnlineAt, problem, running, why } = status;
   const rows: [string, string][] = [
     ["Page", status.page],
+    ...(certificate?.also ?? []).map((host): [string, string] => ["Also", host]),
     ["Relay", status.relay],
     ["State", status.state],
     ["Running here", running ? "yes" : "no"],

@@ -32,6 +32,7 @@ Deno.test("parseCommand() reads every command", () => {
         ca: "ca.pem",
         bioFile: undefined,
         keyType: "ecdsa",
+        also: undefined,
         force: true,
         state: undefined,
       },
@@ -40,6 +41,7 @@ Deno.test("parseCommand() reads every command", () => {
   assert.deepEqual(parseCommand(["run", "--upstream", "http://[::1]:8000", "--pool", "0"]), {
     name: "run",
     options: {
+      also: undefined,
       upstream: { protocol: "http:", hostname: "::1", port: 8000, host: "[::1]:8000" },
       upstreamCa: undefined,
       insecureUpstream: false,
@@ -60,6 +62,17 @@ Deno.test("parseCommand() reads every command", () => {
       state: undefined,
     },
   });
+});
+
+Deno.test("parseCommand() reads which names below its own a page has", () => {
+  const also = (line: string) => {
+    const command = parseCommand(line.split(" "));
+    assert.ok(command.name === "run" || command.name === "setup");
+    return command.options.also;
+  };
+  assert.deepEqual(also("run --also www --also app --also www"), ["app", "www"]);
+  assert.deepEqual(also("run --no-also"), []);
+  assert.deepEqual(also("setup kaylee --relay relay.example.org --also=a"), ["a"]);
 });
 
 Deno.test("parseCommand() reads the commands about the account", () => {
@@ -127,6 +140,11 @@ const WRONG: [string, RegExp][] = [
   ["setup kaylee --relay", /./],
   ["setup kaylee --relay x --key-type dsa", /ecdsa or rsa/],
   ["run now", /one word too many/],
+  ["run --also a.b", /--also: "a\.b" cannot be a name below yours/],
+  ["run --also App", /--also: "App" cannot be/],
+  ["run --also *", /--also: "\*" cannot be/],
+  [`run${"abcdefghijk".replaceAll(/./g, " --also $&")}`, /--also takes 10 names at most/],
+  ["run --also a --no-also", /--also and --no-also exclude each other/],
   ["run --pool 65", /0 to 64/],
   ["run --pool -1", /./],
   ["run --pool 1.5", /0 to 64/],

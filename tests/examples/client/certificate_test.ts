@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { SILENT_LOG } from "../../../lib/log.ts";
 import type { CertificateAnswer } from "../../../examples/client/relay_answers.ts";
-import { obtainCertificate } from "../../../examples/client/certificate_request.ts";
+import {
+  obtainCertificate,
+  type ObtainOptions,
+} from "../../../examples/client/certificate_request.ts";
+import { requestNames } from "../../../lib/pki/csr.ts";
 import { checkIdentity, type Identity } from "../../../examples/client/identity.ts";
 import { firstCertificate, keepCertificate } from "../../../examples/client/keep_certificate.ts";
 import { RelayProblem } from "../../../examples/client/problem.ts";
@@ -45,7 +49,7 @@ async function obtaining(
   use: (
     desk: Desk,
     state: State,
-    obtain: () => Promise<Identity>,
+    obtain: (options?: Partial<ObtainOptions>) => Promise<Identity>,
     pauses: number[],
   ) => Promise<void>,
 ): Promise<void> {
@@ -54,11 +58,11 @@ async function obtaining(
     const state = new State(folder);
     const pauses: number[] = [];
     let now = Date.now();
-    await use(desk, state, () =>
+    await use(desk, state, (options) =>
       obtainCertificate({
         api: desk,
         state,
-        hostname: HOSTNAME,
+        hosts: [HOSTNAME],
         keyType: "ecdsa",
         now: () => now,
         sleep(ms) {
@@ -66,6 +70,7 @@ async function obtaining(
           now += ms;
           return Promise.resolve();
         },
+        ...options,
       }), pauses);
   });
 }
@@ -126,6 +131,22 @@ for (const [what, answer] of [["unknown", NOT_FOUND], ["failed", FAILED]] as con
     }));
 }
 
+Deno.test("obtainCertificate() asks for the own name alone where a relay gives none below it, if told to", () =>
+  obtaining(async (desk, _state, obtain) => {
+    const hosts = [HOSTNAME, `app.${HOSTNAME}`];
+    assert.deepEqual((await obtain({ hosts })).names, hosts);
+    const { requestCertificate } = Desk.prototype;
+    const refusal = new RelayProblem({ code: "bad-csr", status: 400, title: "x", detail: "only" });
+    desk.requestCertificate = (csr) =>
+      requestNames(csr).length > 1 ? Promise.reject(refusal) : requestCertificate.call(desk, csr);
+    await assert.rejects(obtain({ hosts }), refusal);
+    const told: Error[] = [];
+    const { names } = await obtain({ hosts, orAlone: (why) => told.push(why) });
+    assert.deepEqual([names, told], [[HOSTNAME], [refusal]]);
+    desk.requestCertificate = () => Promise.reject(refusal);
+    await assert.rejects(obtain({ hosts, orAlone: () => {} }), refusal);
+  }));
+
 Deno.test("checkIdentity() refuses what cannot be used", async () => {
   const authority = await Authority.create();
   const good = await authority.pair([HOSTNAME]);
@@ -145,8 +166,8 @@ Deno.test("checkIdentity() refuses what cannot be used", async () => {
 });
 
 /** An identity by its dates only. */
-function dated(notBefore: number, notAfter: number): Identity {
-  return { key: "", chain: "", notBefore, notAfter };
+function dated(notBefore: number, notAfter: number, names: string[] = []): Identity {
+  return { key: "", chain: "", names, notBefore, notAfter };
 }
 
 Deno.test("keepCertificate() backs off when it cannot renew, and goes on", async () => {
@@ -201,6 +222,40 @@ Deno.test("keepCertificate() leaves a certificate alone until it is due", async 
   await sleeps.end(3_600_000);
   await sleeps.begin(3_600_000);
   assert.equal(asked, 1);
+  leaving.abort();
+  await keeping;
+});
+
+Deno.test("keepCertificate() asks at once for names that are missing, and does without at a renewal only", async () => {
+  const sleeps = new HeldSleeps();
+  const leaving = new AbortController();
+  let now = DAY_MS;
+  const asked: boolean[] = [];
+  const answers: (string[] | Error)[] = [new Error("no names"), ["app", "www"], ["www"]];
+  const keeping = keepCertificate(dated(0, 90 * DAY_MS, ["www", "old"]), () => {}, {
+    obtain(orAlone) {
+      asked.push(orAlone);
+      const answer = answers.shift()!;
+      return answer instanceof Error
+        ? Promise.reject(answer)
+        : Promise.resolve(dated(now, now + 90 * DAY_MS, answer));
+    },
+    hosts: ["www", "app"],
+    now: () => now,
+    sleep: sleeps.sleep,
+    random: () => 0.5,
+    signal: leaving.signal,
+    log: SILENT_LOG,
+  });
+  await sleeps.begin(60_000);
+  assert.deepEqual(asked, [false]);
+  await sleeps.end(60_000);
+  await sleeps.begin(3_240_000);
+  assert.deepEqual(asked, [false, false]);
+  now += 61 * DAY_MS;
+  await sleeps.end(3_240_000);
+  await sleeps.begin(3_240_000);
+  assert.deepEqual(asked, [false, false, true]);
   leaving.abort();
   await keeping;
 });
