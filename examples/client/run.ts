@@ -2,7 +2,7 @@ import type { Log } from "../../lib/log.ts";
 import { hostsBelow } from "./also.ts";
 import { Api } from "./api.ts";
 import type { RunOptions } from "./run_arguments.ts";
-import { obtainCertificate } from "./certificate_request.ts";
+import { obtainCertificate, type ObtainOptions } from "./certificate_request.ts";
 import { keepDomains } from "./domain/keep_domains.ts";
 import { KeptDomains } from "./domain/kept.ts";
 import type { FinalWord } from "./exit_codes.ts";
@@ -66,13 +66,7 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
     ...world,
     signal: leaving,
     hosts: hostsHere,
-    obtain: (orAlone) =>
-      obtainCertificate({
-        ...{ api, state, hosts: hostsHere, keyType, now, sleep, signal: leaving },
-        ...(orAlone && {
-          orAlone: (error) => log.warn("The relay gives no names below yours", { error }),
-        }),
-      }),
+    obtain: obtainer({ api, state, hosts: hostsHere, keyType, now, sleep, signal: leaving }, log),
   };
   try {
     // Of one that was killed: from now on it would be taken for this one's.
@@ -133,6 +127,12 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
     over.abort();
     http.close();
   }
+}
+
+/** Gets certificates; where need be, and the relay gives none below it, for the page's own name alone. */
+function obtainer(options: ObtainOptions, log: Log): KeepOptions["obtain"] {
+  const orAlone = (error: Error) => log.warn("The relay gives no names below yours", { error });
+  return (mayBeAlone) => obtainCertificate({ ...options, ...(mayBeAlone && { orAlone }) });
 }
 
 /** Whether to look at the own page from outside: where it is, and who resolves names, is not known beforehand. */
