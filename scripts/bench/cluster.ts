@@ -2,6 +2,8 @@ import { usernameOf } from "./glossond.ts";
 import type { Bench } from "./bench.ts";
 import { acts } from "./cluster_acts.ts";
 import { map } from "./cluster_map.ts";
+import { BOUNDS, MEASURED } from "./cluster_measured.ts";
+import { breaks, dayOfCommunity, lossOfRelay } from "./cluster_model.ts";
 import { LoadProcess } from "./load_process.ts";
 import { quantile } from "./numbers.ts";
 import { storm } from "./storm.ts";
@@ -16,6 +18,10 @@ const SESSIONS = [1, 100];
 
 /** Clients who lose their relay, and how long they are watched, seconds. */
 const STORM = { full: { clients: 5_000, withinS: 40 }, quick: { clients: 500, withinS: 12 } };
+
+/** A large community, and what each of its users does on a day. */
+const [MILLION, CLIENTS_PER_RELAY] = [1_000_000, 50_000];
+const DAY = { sessions: 4, visits: 10 };
 
 /** What several relays cost a database, and each other; costs as `cluster_model.ts` takes them. */
 export async function cluster(bench: Bench): Promise<void> {
@@ -52,6 +58,31 @@ export async function cluster(bench: Bench): Promise<void> {
       walBytesEach: work.walBytes / backAfterS.length,
     },
   });
+  predictions(bench);
+}
+
+/** What the model makes of what was measured: of a million names, and of what breaks before. */
+function predictions(bench: Bench): void {
+  const section = "cluster: the model";
+  const relays = MILLION / CLIENTS_PER_RELAY;
+  const day = dayOfCommunity({ names: MILLION, relays, ...DAY }, MEASURED);
+  const kind = `${MILLION} names online at ${relays} relays`;
+  bench.add({ section: `${section}, a day`, target: "", case: kind, values: { ...day } });
+  for (const left of [2, relays - 1]) {
+    const loss = lossOfRelay({ clients: CLIENTS_PER_RELAY, left }, MEASURED);
+    const kind = `${CLIENTS_PER_RELAY} clients come to ${left} others`;
+    bench.add({
+      section: `${section}, a relay is lost`,
+      target: "",
+      case: kind,
+      values: { ...loss },
+    });
+  }
+  const found = breaks({ clientsPerRelay: CLIENTS_PER_RELAY, ...DAY }, MEASURED, BOUNDS);
+  for (const { what, names } of found) {
+    const kind = `${what} of ${BOUNDS[what]}`;
+    bench.add({ section: `${section}, what breaks`, target: "", case: kind, values: { names } });
+  }
 }
 
 /** How many writes of who is online a database takes from relays that do nothing else. */
@@ -71,6 +102,8 @@ async function announcements(bench: Bench): Promise<void> {
     await Promise.all(processes.map((one, i) => one.call("join", { url, id: usernameOf(i) })));
     for (const atOnce of SESSIONS) {
       bench.tell(`cluster: ${relays} relays, ${atOnce} sessions a write`);
+      // As autovacuum does after a minute.
+      await server.psql("VACUUM ANALYZE presence", parsePostgresUrl(url).database);
       await meter.read();
       const found = await Promise.all(
         processes.map((one) =>

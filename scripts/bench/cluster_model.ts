@@ -8,10 +8,13 @@ export interface Acts {
 
 /** What one thing costs, as `deno task bench cluster` measures it. */
 export interface ClusterCosts {
-  /** Processor time of the database for a write of one session, and for each further one of the same write, ms. */
+  /** Processor time of the database for a write that all are told of, ms. */
   writeMs: number;
-  sessionMs: number;
-  /** Time from one commit to the next when all relays want to write, ms: they hold one lock in turns. */
+  /** The same for a user who comes, whose token is looked for too, who leaves, and who stays, ms. */
+  userMs: Omit<Acts, "visit">;
+  /** The same for each relay that is told of a write and reads what it was, ms. */
+  heardMs: number;
+  /** Time from one write of a relay to its next while clients come as fast as they can, ms. */
   turnMs: number;
   /** Processor time of a relay for a client that comes online, ms. */
   clientMs: number;
@@ -62,7 +65,7 @@ const DAY_S = 86_400;
 /** What a community costs. */
 export interface Prediction {
   mapBytes: number;
-  /** How long an event loop is held up that reads all names at once, ms. */
+  /** How long an event loop is held up that reads who is online, all at once, ms. */
   compareMs: number;
   walBytesADay: number;
   rowsADay: number;
@@ -77,6 +80,7 @@ export function dayOfCommunity(
   { walBytes, rows, ...costs }: ClusterCosts,
 ): Prediction {
   const changes = 2 * names * sessions / DAY_S;
+  const { writeMs, heardMs, userMs } = costs;
   const sum = ({ connect, disconnect, stay, visit }: Acts): number =>
     names * (sessions * (connect + disconnect) + DAY_S / STAY_S * stay + visits * visit);
   return {
@@ -85,7 +89,9 @@ export function dayOfCommunity(
     walBytesADay: sum(walBytes) + relays * costs.idleWalBytes * DAY_S,
     rowsADay: sum(rows),
     changesASecond: changes,
-    databaseCores: changes * costs.writeMs / 1000,
+    databaseCores:
+      (changes * (writeMs + relays * heardMs + (userMs.connect + userMs.disconnect) / 2) +
+        names / STAY_S * userMs.stay) / 1000,
   };
 }
 
@@ -115,16 +121,16 @@ export function lossOfRelay(
   costs: ClusterCosts,
 ): StormPrediction {
   const relayS = clients * costs.clientMs / 1000 / left;
+  // While one write is under way, the next one's sessions gather.
+  const turns = relayS * 1000 / costs.turnMs * left;
+  const writes = Math.min(clients, Math.max(clients / BATCH, turns));
+  const databaseCpuS =
+    (writes * (costs.writeMs + left * costs.heardMs) + clients * costs.userMs.connect) / 1000;
   const sharedS = machine === undefined
     ? 0
-    : clients * (costs.clientMs + machine.clientMs) / 1000 / machine.cores;
-  const comingS = Math.max(relayS, sharedS);
-  // While one write is under way, the next one's sessions gather.
-  const turns = comingS * 1000 / costs.turnMs;
-  const writes = Math.min(clients, Math.max(clients / BATCH, turns));
-  const databaseCpuS = (writes * costs.writeMs + clients * costs.sessionMs) / 1000;
+    : (clients * (costs.clientMs + machine.clientMs) / 1000 + databaseCpuS) / machine.cores;
   return {
-    backS: Math.max(comingS, databaseCpuS),
+    backS: Math.max(relayS, databaseCpuS, sharedS),
     lateMs: clients * costs.readUs / 1000,
     writes,
     databaseCpuS,

@@ -20,10 +20,10 @@ const CLIENT_PROCESSES = 2;
 /** Pause between two looks at who is back, milliseconds. */
 const LOOK_EVERY_MS = 250;
 
-/** So that descriptors are left for the clients: each takes three. */
+/** So that descriptors are left for the clients: each takes three. And what is said is read in time. */
 const FEW_VISITORS = {
   ...{ MAX_VISITORS: "50", MAX_PARKED: "50", MAX_HELLOS: "50", MAX_PAGES: "10" },
-  MAX_DATA_SOCKETS: "1",
+  ...{ MAX_DATA_SOCKETS: "1", LOG_LEVEL: "info" },
 };
 
 /** How a storm is made. */
