@@ -31,11 +31,19 @@ import { terminalLines } from "./terminal.ts";
 import { writeAllSync } from "./write_all.ts";
 import { sleep } from "../../lib/net/pause.ts";
 
+/** Codes of a write that there is no room for. */
+const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG"];
+
+/** Why not all of what a command says was written. */
+let unwritten: string | undefined;
+
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: readonly string[]): Promise<ExitCode> {
   try {
-    return await perform(parseCommand(args));
+    const code = await perform(parseCommand(args));
+    if (code !== EXIT.well || unwritten === undefined) return code;
+    throw new Error(`Cannot write the output: ${unwritten}`);
   } catch (error) {
     complain((error as Error).message);
     if (error instanceof UsageError) {
@@ -192,7 +200,9 @@ function write(
 ): void {
   try {
     writeAllSync(to, new TextEncoder().encode(paint(escapeLines(text), tones)));
-  } catch {
-    // Nobody reads any more, and there is nowhere else to say it.
+  } catch (error) {
+    // Else nobody reads any more, and there is nowhere else to say it.
+    const { code, message } = error as Error & { code?: string };
+    if (to === Deno.stdout && code !== undefined && NO_ROOM.includes(code)) unwritten = message;
   }
 }

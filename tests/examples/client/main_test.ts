@@ -90,6 +90,18 @@ async function withSetup(use: (relay: FakeRelay, folder: string) => Promise<void
   }
 }
 
+Deno.test("what there is no room to write is a failure, what nobody reads is none", async () => {
+  await withFolder(async (folder) => {
+    const into = (redirection: string) =>
+      start(folder, ["--help"], ["sh", "-c", `"$@" ${redirection}`, "sh"]).done;
+    const full = await into("> /dev/full");
+    assert.equal(full.code, 1);
+    assert.match(full.stderr, /^glosson: Cannot write the output: No space left/);
+    const closed = await into(">&-");
+    assert.deepEqual([closed.code, closed.stderr], [0, ""]);
+  });
+});
+
 Deno.test("glosson explains itself", () =>
   withFolder(async (folder) => {
     assert.match((await glosson(folder, "--version")).stdout, /^glosson \d+\.\d+\.\d+\n$/);
