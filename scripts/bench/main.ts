@@ -6,6 +6,7 @@ import type { Bench } from "./bench.ts";
 import { allocation } from "./allocation.ts";
 import { bulk } from "./bulk.ts";
 import { burst } from "./burst.ts";
+import { clients } from "./clients.ts";
 import { cluster } from "./cluster.ts";
 import { memory } from "./memory.ts";
 import { connections } from "./connections.ts";
@@ -29,6 +30,7 @@ const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
   rate,
   allocation,
   memory,
+  clients,
   pressure,
   page,
   start,

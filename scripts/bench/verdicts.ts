@@ -17,6 +17,9 @@ const RIVALS = PEERS.filter(({ name }) => /^(haproxy|nginx)/.test(name));
 const TUNED = RIVALS.filter(({ isDefault }) => !isDefault).map(({ name }) => name);
 const DEFAULT = RIVALS.filter(({ isDefault }) => isDefault).map(({ name }) => name);
 
+/** Kilobytes that a connection may take, by the section that tells. */
+const MOST_KB: Record<string, number> = { clients: 36, memory: 22 };
+
 /** Judges the results by the project's aims, as far as they were measured. */
 export function verdicts(rows: readonly Row[]): Verdict[] {
   const found: Verdict[] = [];
@@ -130,8 +133,9 @@ export function verdicts(rows: readonly Row[]): Verdict[] {
       judge(`${name} / ${target}'s`, ratio, name.startsWith("gbps") ? "least" : "most", 1);
     }
   }
-  for (const row of rows.filter((r) => r.section === "memory" && r.target === "glossond")) {
-    const limit = row.case.startsWith("client") ? 36 : 22;
+  for (const row of rows.filter((r) => r.target === "glossond")) {
+    const limit = MOST_KB[row.section];
+    if (limit === undefined) continue;
     judge(`${row.case}: KB each`, row.values.rssKbEach ?? NaN, "most", limit);
   }
   for (const { section, case: kind, values } of rows) {
