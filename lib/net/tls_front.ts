@@ -51,7 +51,8 @@ export interface TlsFrontOptions<Info> {
  * the SNI first, tell a handler neither, and keep one certificate for life. So each certificate gets
  * a server on a loopback port, and a connection is spliced to the newest one. A new certificate is
  * a new server beside the old, which closes after its last connection: nothing is dropped, and no
- * public listener is ever closed and opened.
+ * public listener is ever closed and opened. What TLS that ends without the hop would cost is in
+ * scripts/README.md.
  */
 export class TlsFront<Info> {
   readonly #options: TlsFrontOptions<Info>;

@@ -15,6 +15,12 @@ const BARE = {
   "bare, node:tls in place": "listenInPlace",
 } as const;
 
+/** Few places for all else, or the descriptors would not be enough for so many clients. */
+const SETTINGS = {
+  ...{ MAX_VISITORS: "100", MAX_PARKED: "100", MAX_HELLOS: "100" },
+  ...{ MAX_PAGES: "50", MAX_DATA_SOCKETS: "50" },
+};
+
 /** Opened one at a time, for the time that it takes. */
 const TIMED = 100;
 
@@ -27,7 +33,7 @@ export async function clients(bench: Bench): Promise<void> {
   const glossond = stack.use(
     await startGlossond({
       users: mostOpen(bench),
-      settings: { MAX_VISITORS: "100", MAX_PARKED: "100", MAX_HELLOS: "100" },
+      settings: SETTINGS,
     }),
   );
   const place = await placeOf(glossond);
