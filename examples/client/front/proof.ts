@@ -2,6 +2,16 @@ import { createCipheriv, createHash, createHmac, sign } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
 import { derOf } from "../../../lib/pki/pem.ts";
+import {
+  CIPHER_SUITE,
+  EXTENSION,
+  GROUPS,
+  type ProofHello,
+  readProofHello,
+  type Share,
+  SIGNATURE_SCHEME,
+  TLS_1_3,
+} from "./proof_hello.ts";
 import type { KeyAndChain } from "./tls_end.ts";
 
 /*
@@ -12,15 +22,6 @@ import type { KeyAndChain } from "./tls_end.ts";
 
 /** What a certificate authority asks for who proves a name by TLS-ALPN-01 (RFC 8737 section 6.2). */
 export const ACME_PROTOCOL = "acme-tls/1";
-
-/** TLS_AES_128_GCM_SHA256, which every implementation has (RFC 9846 section 9.1). */
-const CIPHER_SUITE = 0x1301;
-
-/** ecdsa_secp256r1_sha256 (RFC 9846 section 4.3.3): the key is on that curve. */
-const SIGNATURE_SCHEME = 0x0403;
-
-/** Extensions (RFC 9846 section 4.3). */
-const EXTENSION = { alpn: 16, supportedVersions: 43, keyShare: 51 } as const;
 
 /** Handshake messages (RFC 9846 section 4). */
 const MESSAGE = {
@@ -34,14 +35,7 @@ const MESSAGE = {
 /** Record types (RFC 9846 section 5.1). */
 const RECORD = { changeCipherSpec: 20, handshake: 22, applicationData: 23 } as const;
 
-/** Groups of a key share (RFC 9846 section 4.3.7), and what the runtime has for them. */
-const GROUPS: Readonly<Record<number, { name: string; namedCurve?: string }>> = {
-  0x001d: { name: "X25519" },
-  0x0017: { name: "ECDH", namedCurve: "P-256" },
-};
-
 const TLS_1_2 = Buffer.of(3, 3);
-const TLS_1_3 = Buffer.of(3, 4);
 const HASH_BYTES = 32;
 
 /**
@@ -50,21 +44,23 @@ const HASH_BYTES = 32;
  *
  * @param hello what came so far: a whole ClientHello in its records.
  * @param identity a P-256 key, and a certificate with acmeIdentifier.
- * @throws {Error} if what is asked for is not TLS 1.3 as authorities speak it.
+ * @throws {Error} if what is offered is not TLS 1.3 as authorities speak it.
  */
 export async function answerProof(
   conn: Duplex,
   hello: Uint8Array,
   identity: KeyAndChain,
 ): Promise<void> {
-  await writeAll(conn, await proofFlight(clientHelloOf(hello), identity));
+  await writeAll(conn, await proofFlight(readProofHello(hello), identity));
   const rest = new Uint8Array(1024);
   while (await conn.read(rest) !== null);
 }
 
 /** All that a server sends in its handshake (RFC 9846 section 2), in records. */
-async function proofFlight(clientHello: Buffer, { key, chain }: KeyAndChain): Promise<Buffer> {
-  const { sessionId, share } = readClientHello(clientHello);
+async function proofFlight(
+  { message: clientHello, sessionId, share }: ProofHello,
+  { key, chain }: KeyAndChain,
+): Promise<Buffer> {
   const { publicKey, secret } = await agree(share);
   const serverHello = message(
     MESSAGE.serverHello,
@@ -72,7 +68,7 @@ async function proofFlight(clientHello: Buffer, { key, chain }: KeyAndChain): Pr
     ...[uint(2, CIPHER_SUITE), Buffer.of(0)],
     vector(
       2,
-      extension(EXTENSION.supportedVersions, TLS_1_3),
+      extension(EXTENSION.supportedVersions, uint(2, TLS_1_3)),
       extension(EXTENSION.keyShare, uint(2, share.group), vector(2, publicKey)),
     ),
   );
@@ -95,53 +91,6 @@ async function proofFlight(clientHello: Buffer, { key, chain }: KeyAndChain): Pr
     record(RECORD.changeCipherSpec, Buffer.of(1)),
     sealed(keys, Buffer.concat(sent.slice(2))),
   ]);
-}
-
-/** The ClientHello, of the records that it came in. */
-function clientHelloOf(bytes: Uint8Array): Buffer {
-  const raw = Buffer.from(bytes);
-  const fragments: Buffer[] = [];
-  for (let at = 0; at + 5 <= raw.length; at += 5 + raw.readUInt16BE(at + 3)) {
-    fragments.push(raw.subarray(at + 5, at + 5 + raw.readUInt16BE(at + 3)));
-  }
-  const messages = Buffer.concat(fragments);
-  return messages.subarray(0, 4 + messages.readUIntBE(1, 3));
-}
-
-interface Share {
-  group: number;
-  key: Buffer;
-}
-
-/** What is needed of a ClientHello, whose form has been looked at before. */
-function readClientHello(hello: Buffer): { sessionId: Buffer; share: Share } {
-  let at = 4 + 2 + 32;
-  const take = (lengthBytes: number): Buffer => {
-    const from = at + lengthBytes;
-    at = from + hello.readUIntBE(at, lengthBytes);
-    return hello.subarray(from, at);
-  };
-  const sessionId = take(1);
-  take(2);
-  take(1);
-  at += 2;
-  while (at < hello.length) {
-    const type = hello.readUInt16BE(at);
-    at += 2;
-    const body = take(2);
-    if (type === EXTENSION.keyShare) return { sessionId, share: chooseShare(body.subarray(2)) };
-  }
-  throw new Error("Cannot prove a domain: the authority does not speak TLS 1.3");
-}
-
-function chooseShare(shares: Buffer): Share {
-  for (let at = 0; at + 4 <= shares.length;) {
-    const group = shares.readUInt16BE(at);
-    const end = at + 4 + shares.readUInt16BE(at + 2);
-    if (group in GROUPS) return { group, key: shares.subarray(at + 4, end) };
-    at = end;
-  }
-  throw new Error("Cannot prove a domain: the authority has no key share of X25519 or P-256");
 }
 
 /** A key pair of our own, and the secret that it shares with theirs. */

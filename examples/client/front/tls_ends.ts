@@ -59,9 +59,12 @@ export class TlsEnds {
 
   /** What a connection is for: a server, or the proof that an authority asks for if there is one. */
   of({ serverName = "", alpn }: Opening): { tls?: TlsEnd | undefined; proof?: KeyAndChain } {
-    if (!alpn.includes(ACME_PROTOCOL)) return { tls: this.#named.get(serverName) ?? this.#main };
-    const proof = this.#proofs.get(serverName);
-    return proof === undefined ? {} : { proof };
+    // An authority offers this protocol alone (RFC 8737 section 3): whoever offers others too is none.
+    const proof = alpn.length === 1 && alpn[0] === ACME_PROTOCOL
+      ? this.#proofs.get(serverName)
+      : undefined;
+    // The servers refuse those by themselves with whom they have no protocol in common (RFC 7301).
+    return proof === undefined ? { tls: this.#named.get(serverName) ?? this.#main } : { proof };
   }
 
   /** A further end, closed already if all were meanwhile. */

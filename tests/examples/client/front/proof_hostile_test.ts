@@ -16,10 +16,29 @@ const ORDER_8 = Uint8Array.fromHex(
   "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
 );
 
+const OFFERS = {
+  /** TLS 1.3 and 1.2. */
+  versions: extension(43, vector(1, u16(0x0304), u16(0x0303))),
+  /** ecdsa_secp256r1_sha256 and rsa_pss_rsae_sha256. */
+  signatures: extension(13, vector(2, u16(0x0403), u16(0x0804))),
+};
+
+/** TLS_AES_128_GCM_SHA256. */
+const SUITES = u16(0x1301);
+
+const NAMED = [serverName(DOMAIN), alpn("acme-tls/1")];
+
 /** What an authority asks with. */
 function asked(...extensions: Uint8Array[]): Uint8Array {
-  return hello({ extensions: [serverName(DOMAIN), alpn("acme-tls/1"), ...extensions] });
+  const { versions, signatures } = OFFERS;
+  return hello({
+    cipherSuites: SUITES,
+    extensions: [...NAMED, versions, signatures, ...extensions],
+  });
 }
+
+/** A share of the group that everybody has; the point is the group's base. */
+const SHARE = extension(51, vector(2, u16(X25519), vector(2, [9], new Uint8Array(31))));
 
 function keyShare(group: number, key: Uint8Array): Uint8Array {
   return extension(51, vector(2, u16(group), vector(2, key)));
@@ -51,6 +70,22 @@ Deno.test("Front answers a key share that is of no use with handshake_failure, i
         "a point of order 2": asked(keyShare(X25519, ZERO)),
         "a point of order 8": asked(keyShare(X25519, ORDER_8)),
         "a point off the curve": asked(keyShare(P256, new Uint8Array(65).fill(4))),
+        "no version": hello({
+          cipherSuites: SUITES,
+          extensions: [...NAMED, OFFERS.signatures, SHARE],
+        }),
+        "TLS 1.2 alone": hello({
+          cipherSuites: SUITES,
+          extensions: [...NAMED, extension(43, vector(1, u16(0x0303))), OFFERS.signatures, SHARE],
+        }),
+        "no signature of ours": hello({
+          cipherSuites: SUITES,
+          extensions: [...NAMED, OFFERS.versions, extension(13, vector(2, u16(0x0804))), SHARE],
+        }),
+        "no cipher suite of ours": hello({
+          cipherSuites: u16(0x1302),
+          extensions: [...NAMED, OFFERS.versions, OFFERS.signatures, SHARE],
+        }),
         "a share longer than its list": asked(
           extension(51, vector(2, u16(X25519), u16(500), [1, 2])),
         ),
@@ -60,17 +95,16 @@ Deno.test("Front answers a key share that is of no use with handshake_failure, i
       await writeAll(conn, sent);
       assert.deepEqual(await readAll(conn), alertRecord("handshakeFailure"), what);
     }
-    assert.equal(lines.filter((line) => /A visitor's handshake broke/.test(line)).length, 9);
+    assert.equal(lines.filter((line) => /A visitor's handshake broke/.test(line)).length, 13);
   }));
 
 Deno.test("Front gives an authority no longer for a proof than a visitor for a handshake", () =>
   proving(async ({ connect, clock, changes, front, empty }) => {
-    const share = keyShare(X25519, Uint8Array.from([9, ...new Uint8Array(31)]));
     // One says half a hello and no more, one reads nothing and stays, one sends without an end.
     const [half, silent, talking] = [await connect(), await connect(), await connect()];
-    await writeAll(half, asked(share).subarray(0, 60));
-    await writeAll(silent, asked(share));
-    await writeAll(talking, asked(share));
+    await writeAll(half, asked(SHARE).subarray(0, 60));
+    await writeAll(silent, asked(SHARE));
+    await writeAll(talking, asked(SHARE));
     const flight = new Uint8Array(1);
     for (const conn of [silent, talking]) assert.equal(await conn.read(flight), 1);
     await writeAll(talking, new Uint8Array(100_000));
@@ -80,3 +114,22 @@ Deno.test("Front gives an authority no longer for a proof than a visitor for a h
     clock.advance(1);
     assert.ok(await empty());
   }));
+
+Deno.test("Front proves a domain to a thousand at once, one byte at a time among them", () =>
+  proving(async ({ connect }) => {
+    const flights = await Promise.all(Array.from({ length: 1_000 }, async (_, i) => {
+      const conn = await connect();
+      const sent = asked(SHARE);
+      if (i % 100 === 0) { for (const byte of sent) await writeAll(conn, Uint8Array.of(byte)); }
+      else await writeAll(conn, sent);
+      await conn.closeWrite();
+      return await readAll(conn);
+    }));
+    // A ServerHello, its change_cipher_spec, and what is encrypted.
+    const types = flights.map((flight) => [flight[0], flight[5], flight[5 + u16At(flight, 3)]]);
+    assert.deepEqual(new Set(types.map(String)), new Set(["22,2,20"]));
+  }));
+
+function u16At(bytes: Uint8Array, at: number): number {
+  return bytes[at]! << 8 | bytes[at + 1]!;
+}

@@ -50,7 +50,12 @@ Deno.test("Front proves a domain as RFC 8737 has it, by either group, however th
     assert.match(await handshake(port, ...ask, "-tls1_2"), /no peer certificate available/);
     // For no other domain, and not once it is over.
     const other = ["-servername", "other.example.org", "-alpn", "acme-tls/1"];
-    assert.match(await handshake(port, ...other), /alert internal error/);
+    assert.match(await handshake(port, ...other), /alert no application protocol/);
+    // RFC 8737 section 3: an authority offers this protocol alone, and names the domain.
+    const several = ["-servername", DOMAIN, "-alpn", "acme-tls/1,http/1.1"];
+    assert.match(await handshake(port, ...several), /ALPN protocol: http\/1\.1/);
+    const unnamed = ["-noservername", "-alpn", "acme-tls/1"];
+    assert.match(await handshake(port, ...unnamed), /alert no application protocol/);
     front.domains.prove(DOMAIN, undefined);
     assert.doesNotMatch(await handshake(port, ...ask), /ALPN protocol: acme-tls/);
   });
