@@ -1,7 +1,8 @@
 /**
  * Feeds damaged bytes to the readers of `lib/wire` and checks what must hold for any bytes: they
  * never throw, an answer does not depend on how the bytes come nor change once it is final, and
- * nothing is found that is not valid. ClientHellos begin as those of real clients.
+ * nothing is found that is not valid. ClientHellos begin as those of real clients; what the client reads of them for a
+ * proof of a domain is judged as well.
  *
  * See `--help`.
  */
@@ -13,6 +14,7 @@ import { parseProxyHeader } from "../lib/wire/proxy_protocol.ts";
 import { fuzzFront } from "./fuzz/front/front.ts";
 import { helloCase, helloCost, judgeHello } from "./fuzz/hello.ts";
 import { httpCase, judgeHttp } from "./fuzz/http.ts";
+import { judgeProof, proofOutcome } from "./fuzz/proof.ts";
 import { judgeProxy, proxyCase } from "./fuzz/proxy.ts";
 import { Random } from "./fuzz/random.ts";
 import { readCommandLine, refuse, wholeNumber } from "./command_line.ts";
@@ -37,6 +39,7 @@ interface Target {
 /** Every reader, by the name that `--only` takes. */
 export const TARGETS: Target[] = [
   { name: "hello", make: helloCase, judge: judgeHello, outcome: helloOutcome, share: 1 },
+  { name: "proof", make: helloCase, judge: judgeProof, outcome: proofOutcome, share: 0.2 },
   {
     name: "proxy",
     make: proxyCase,
