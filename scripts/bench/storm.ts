@@ -42,6 +42,8 @@ export interface Storm {
   backAfterS: number[];
   /** The longest that an event loop of the two relays that are left was late, milliseconds. */
   lateMs: number;
+  /** Whether relays came before those who loaded them: else that has their waits for the processor in it. */
+  cameFirst: boolean;
   /** What the database did from the end of the relay until all were back. */
   work: DatabaseWork;
   /** Processor time of the two relays that are left, seconds. */
@@ -54,7 +56,8 @@ export interface Storm {
 export async function storm(plan: StormPlan): Promise<Storm> {
   const { clients, withinS, tell = () => {} } = plan;
   await using stack = new AsyncDisposableStack();
-  const launcher = [...await first(), ...AS_SERVED];
+  const ahead = await first();
+  const launcher = [...ahead, ...AS_SERVED];
   const folder = await Deno.makeTempDir({ prefix: "glossond-storm-" });
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const database = await PostgresServer.start();
@@ -121,6 +124,7 @@ export async function storm(plan: StormPlan): Promise<Storm> {
   const relayCpuSeconds = cpu(a.pid, b.pid) - cpuBefore;
   return {
     ...{ peace, backAfterS, work, relayCpuSeconds },
+    cameFirst: ahead.length > 0,
     lateMs: Math.max(...[a, b].map(({ pid }) => latestSince(folder, pid, since))),
     known: await Promise.all(
       Object.entries({ a, b }).map(async ([id, { stateDir }]) => {
