@@ -5,6 +5,12 @@ import type { Changes, ClusterEngine } from "./engine.ts";
 /** When to ask again for changes that could not be read. */
 const RETRY_MS = 1_000;
 
+/** How long before it is noticed that nothing is heard a notice may have been told that is lost. */
+const UNNOTICED_MS = 30_000;
+
+/** How many notices are remembered. */
+const MAX_TOLD = 1_000;
+
 /** Options for {@linkcode ChangeReader}. */
 export interface ChangeReaderOptions {
   engine: Pick<ClusterEngine, "changesSince">;
@@ -17,6 +23,8 @@ export interface ChangeReaderOptions {
   /** What changed cannot be read just now. */
   onFailure: () => void;
   log: Log;
+  /** Clock in milliseconds that never goes back. @default {performance.now} */
+  now?: () => number;
   /** @default {setTimeout} */
   schedule?: Schedule;
 }
@@ -31,6 +39,10 @@ export class ChangeReader {
   #changed = false;
   /** Whether to compare with all that there is, once. */
   #missed = false;
+  /** Since when changes are missed; undefined while none is. */
+  #missingSince: number | undefined;
+  /** The notices of late, by when they were told: each is passed on once. */
+  readonly #told = new Set<number>();
   #stopped = false;
 
   constructor(options: ChangeReaderOptions) {
@@ -45,11 +57,17 @@ export class ChangeReader {
     this.read().catch((error) => {
       log.debug("cannot read what other relays did, trying again", { error });
       onFailure();
+      this.missing();
       schedule(() => this.missed(), RETRY_MS);
     });
   }
 
-  /** Changes may have been missed, or lost. */
+  /** Changes are missed from now on. */
+  missing(): void {
+    this.#missingSince ??= this.#now();
+  }
+
+  /** Changes may have been missed, or lost; from now on none is. */
   missed(): void {
     this.#missed = true;
     this.changed();
@@ -81,16 +99,36 @@ export class ChangeReader {
   }
 
   async #readOnce(): Promise<void> {
-    const { engine, onChanges } = this.#options;
+    const { engine, log } = this.#options;
     const [since, missed] = [this.#number, this.#missed];
     this.#missed = false;
     const changes = await engine.changesSince(since);
     this.#number = changes.number;
-    onChanges(changes, since === undefined);
+    this.#tell(changes, since === undefined);
     // A database that was set back, as to a standby that lagged, may have lost what it told before.
-    if (since === undefined || (!missed && changes.number >= since)) return;
-    const all = await engine.changesSince(undefined);
+    const isSetBack = since !== undefined && changes.number < since;
+    if (isSetBack) log.warn("the database has lost what it told last: reading all of it anew");
+    if (since === undefined || (!missed && !isSetBack)) return;
+    const now = this.#now();
+    // By time: after that it gives numbers that are known already to what is new.
+    const missingMs = now - (this.#missingSince ?? now) + UNNOTICED_MS;
+    const all = await engine.changesSince(undefined, missingMs);
+    this.#missingSince = undefined;
     this.#number = all.number;
-    onChanges(all, true);
+    this.#tell(all, true);
+  }
+
+  #tell(changes: Changes, whole: boolean): void {
+    const notices = changes.notices.filter(({ toldAt }) => !this.#told.has(toldAt));
+    for (const { toldAt } of notices) this.#told.add(toldAt);
+    for (const oldest of this.#told) {
+      if (this.#told.size <= MAX_TOLD) break;
+      this.#told.delete(oldest);
+    }
+    this.#options.onChanges({ ...changes, notices }, whole);
+  }
+
+  #now(): number {
+    return (this.#options.now ?? (() => performance.now()))();
   }
 }

@@ -166,6 +166,7 @@ export class Cluster {
 
   #onDeaf(error: unknown): void {
     this.#heart.disturb();
+    this.#reader.missing();
     if (!this.#hears) return;
     this.#hears = false;
     this.#options.log.warn("cannot listen for what other relays do, trying again", { error });

@@ -53,6 +53,8 @@ export type NoticeKind =
 
 /** A notice of a relay, maybe of this one. */
 export interface Notice {
+  /** When it was told, microseconds of the engine's clock; no other one has this. */
+  toldAt: number;
   kind: NoticeKind;
   /** Absent where it is about all. */
   username?: string;
@@ -137,8 +139,11 @@ export interface ClusterEngine {
    * What changed after a number that was returned before; with undefined, who is online now.
    *
    * A `number` below the one asked with tells that the engine has lost changes.
+   *
+   * @param toldWithinMs with undefined, has also the notices of that time, by the engine's clock.
+   * @default {0}
    */
-  changesSince(number: number | undefined): Promise<Changes>;
+  changesSince(number: number | undefined, toldWithinMs?: number): Promise<Changes>;
   /** Sends a relay's process a text of 7,000 bytes at most; lost where that is not there. */
   send(boot: string, text: string): Promise<void>;
   /** Tells all relays, also those that cannot be reached just now. */

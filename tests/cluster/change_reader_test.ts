@@ -8,21 +8,25 @@ import { ManualClock } from "../manual_clock.ts";
 function readerOf(answers: (Changes | Error)[]) {
   const clock = new ManualClock();
   const [asked, told] = [[] as (number | undefined)[], [] as [number: number, whole: boolean][]];
+  const toldWithin: number[] = [];
+  const log = recordedLog();
   let failures = 0;
   const reader = new ChangeReader({
     engine: {
-      changesSince(number) {
+      changesSince(number, toldWithinMs) {
         asked.push(number);
+        if (toldWithinMs !== undefined) toldWithin.push(toldWithinMs);
         const answer = answers.shift()!;
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
     },
     onChanges: ({ number }, whole) => told.push([number, whole]),
     onFailure: () => failures++,
-    log: recordedLog(),
+    log,
+    now: clock.now,
     schedule: clock.schedule,
   });
-  return { reader, clock, asked, told, failures: () => failures };
+  return { reader, clock, asked, told, toldWithin, log, failures: () => failures };
 }
 
 function changes(number: number): Changes {
@@ -59,4 +63,34 @@ Deno.test("ChangeReader compares all after changes that it could not read", asyn
   assert.deepEqual(told, [[7, true], [9, false], [9, true]]);
   await reader.read();
   assert.deepEqual(asked.at(-1), 9, "once");
+});
+
+Deno.test("ChangeReader asks by time for what was told while it heard nothing", async () => {
+  const { reader, clock, asked, toldWithin, log } = readerOf(
+    [changes(7), changes(9), changes(9), changes(9), changes(9)],
+  );
+  await reader.read();
+  reader.missing();
+  clock.advance(60_000);
+  // A second try that fails changes nothing of since when.
+  reader.missing();
+  clock.advance(5_000);
+  reader.missed();
+  await reader.read();
+  assert.deepEqual([asked, toldWithin], [[undefined, 7, undefined], [95_000]]);
+  reader.missed();
+  await reader.read();
+  assert.deepEqual(toldWithin, [95_000, 30_000]);
+  assert.deepEqual(log.lines, []);
+});
+
+Deno.test("ChangeReader says that the engine has lost changes, and reads all", async () => {
+  const { reader, asked, told, log } = readerOf([changes(7), changes(5), changes(5), changes(6)]);
+  await reader.read();
+  await reader.read();
+  assert.deepEqual(asked, [undefined, 7, undefined]);
+  assert.deepEqual(told, [[7, true], [5, false], [5, true]]);
+  assert.match(log.text(), /^warn the database has lost what it told last/);
+  await reader.read();
+  assert.deepEqual(asked.at(-1), 5);
 });

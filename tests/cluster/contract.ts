@@ -145,5 +145,7 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
       [["cut-off", "kaylee", "a1"], ["reload", undefined, "a1"]],
     );
     assert.deepEqual((await b.changesSince(undefined)).notices, [], "of no use to who begins");
+    const { notices } = await b.changesSince(undefined, 60_000);
+    assert.deepEqual(notices.map(({ kind }) => kind), ["cut-off", "reload"], "told lately");
   });
 }

@@ -104,3 +104,24 @@ Deno.test("Cluster that was deaf tells again only who is here and is not known t
   assert.deepEqual(told, [["kaylee", "river"]]);
   assert.ok(a.cluster.has("kaylee"));
 });
+
+Deno.test("Cluster acts on what is told under a number that it knew before the engine was set back", async () => {
+  const { start, pass, db } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  b.online("kaylee");
+  await settled();
+  const number = db.number;
+  for (let i = 0; i < 5; i++) a.cluster.tell("limits", "kaylee");
+  await settled();
+  // As a standby that lagged is promoted, and one of the relays finds it before the other does.
+  for (const { engine } of [a, b]) engine.deaf = true;
+  db.notices.length = 0;
+  db.number = number;
+  a.engine.deaf = false;
+  a.cluster.tell("cut-off", "kaylee");
+  db.number += 10;
+  await settled();
+  b.engine.deaf = false;
+  await pass(BEAT_MS);
+  assert.ok(b.notices.includes("cut-off kaylee"), b.notices.join());
+});

@@ -5,6 +5,7 @@ import {
   DEAD_MS,
   type Departure,
   type EngineListener,
+  type Notice,
   type NoticeKind,
   type PresenceRow,
   type RelayFigures,
@@ -23,10 +24,12 @@ interface Row extends PresenceRow {
 /** What relays of one process share, with a clock that is moved by hand. */
 export class MemoryDatabase {
   readonly presence = new Map<string, Row>();
-  readonly notices: { number: number; kind: NoticeKind; username?: string; boot: string }[] = [];
+  readonly notices: (Notice & { number: number; at: number })[] = [];
   readonly relays = new Map<string, RelayFigures & { boot: string; alive: boolean; at: number }>();
   readonly engines = new Set<MemoryEngine>();
   number = 0;
+  /** How many notices were told ever. */
+  told = 0;
 
   constructor(readonly clock: ManualClock) {}
 
@@ -152,7 +155,7 @@ export class MemoryEngine implements ClusterEngine {
     return holding;
   }
 
-  async changesSince(number: number | undefined): Promise<Changes> {
+  async changesSince(number: number | undefined, toldWithinMs = 0): Promise<Changes> {
     await this.#reach();
     const all = [...this.#db.presence.values()].sort((a, b) => a.number - b.number);
     return {
@@ -161,7 +164,11 @@ export class MemoryEngine implements ClusterEngine {
         number === undefined ? row.state === "online" : row.number > number
       )
         .map(({ number: _, ...row }) => row),
-      notices: number === undefined ? [] : this.#db.notices.filter((n) => n.number > number),
+      notices: this.#db.notices.filter((notice) =>
+        number === undefined
+          ? this.#db.clock.now() - notice.at < toldWithinMs
+          : notice.number > number
+      ),
     };
   }
 
@@ -175,7 +182,13 @@ export class MemoryEngine implements ClusterEngine {
   async notify(kind: NoticeKind, username?: string): Promise<void> {
     await this.#reach();
     this.#db.notices.push({
-      ...{ number: ++this.#db.number, kind, boot: this.#boot },
+      ...{
+        number: ++this.#db.number,
+        at: this.#db.clock.now(),
+        toldAt: ++this.#db.told,
+        kind,
+        boot: this.#boot,
+      },
       ...(username !== undefined && { username }),
     });
     this.#db.wake();

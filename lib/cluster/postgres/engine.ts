@@ -163,11 +163,15 @@ export class PostgresCluster implements ClusterEngine {
     return await this.#change((ask) => announce(ask, this.#me, arrivals, departures));
   }
 
-  async changesSince(number: number | undefined): Promise<Changes> {
+  async changesSince(number: number | undefined, toldWithinMs = 0): Promise<Changes> {
     // Two questions, so that each is answered by an index: who is online, and what has a greater number.
-    const [presence, notices] = number === undefined
-      ? ["state = 'online'", "false"]
-      : ["number > $1", "number > $1"];
+    const [presence, notices, value] = number === undefined
+      ? [
+        "state = 'online'",
+        "told_at > clock_timestamp() - make_interval(secs => $1)",
+        toldWithinMs / 1_000,
+      ]
+      : ["number > $1", "number > $1", number];
     // One statement: all of it as it was at one moment.
     const { rows: [changes] } = await this.#postgres.read((ask) =>
       ask<{ number: number; presence: PresenceRow[]; notices: Notice[] }>(
@@ -176,10 +180,11 @@ export class PostgresCluster implements ClusterEngine {
         (SELECT coalesce(json_agg(json_build_object('username', username, 'relay', relay,
             'boot', boot, 'epoch', epoch, 'state', state) ORDER BY number), '[]')
           FROM presence WHERE ${presence}) AS presence,
-        (SELECT coalesce(json_agg(json_strip_nulls(json_build_object('kind', kind,
+        (SELECT coalesce(json_agg(json_strip_nulls(json_build_object(
+            'toldAt', (extract(epoch FROM told_at) * 1e6)::int8, 'kind', kind,
             'username', username, 'boot', boot)) ORDER BY number), '[]')
           FROM notice WHERE ${notices}) AS notices`,
-        number === undefined ? [] : [number],
+        [value],
       )
     );
     return changes!;
