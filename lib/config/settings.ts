@@ -52,7 +52,7 @@ export const SETTINGS = {
   databaseUrl: optional(
     "DATABASE_URL",
     parsePostgresUrl,
-    "PostgreSQL in the place of the embedded database, postgres://USER:PASSWORD@HOST/DATABASE; better in the secrets file, there without prefix",
+    "PostgreSQL in the place of the embedded database, postgres://USER:PASSWORD@HOST/DATABASE, with standbys HOST,HOST; better in the secrets file, there without prefix",
     { secret: true },
   ),
   databaseCaFile: optional(

@@ -10,6 +10,8 @@ import type { Store } from "./store.ts";
  * and command.
  */
 
+export type { ServerLook };
+
 /** Where a relay's store is. */
 export interface StorePlace {
   /** Its state folder, which is there. */
@@ -56,13 +58,9 @@ export async function readUsernames(place: StorePlace): Promise<string[]> {
   return await readPostgresUsernames(place.database);
 }
 
-/**
- * Looks how the server of the store is, without a change to it; undefined where there is none.
- *
- * @throws {Error} when it cannot be asked; the message has the fix.
- */
-export async function lookAtServer({ database }: StorePlace): Promise<ServerLook | undefined> {
-  if (database === undefined) return undefined;
+/** Looks how each server of the store is; none where it is in the folder. */
+export async function lookAtServers({ database }: StorePlace): Promise<(ServerLook | Error)[]> {
+  if (database === undefined) return [];
   const { lookAtPostgres } = await import("./postgres/look.ts");
   return await lookAtPostgres(database);
 }

@@ -1,17 +1,23 @@
-/** Where a PostgreSQL database is, and as whom it is asked. */
-export interface PostgresAddress {
+/** One of the servers that may have a PostgreSQL database. */
+export interface PostgresServer {
   /** A name, an IP address, or the folder of the server's Unix socket. */
   host: string;
   /** Also where it is a Unix socket: a part of that one's name. */
   port: number;
+  /** Whether the connection is encrypted and the server's certificate and name are verified. */
+  tls: boolean;
+}
+
+/** Where a PostgreSQL database is, and as whom it is asked. */
+export interface PostgresAddress {
+  /** One, or a primary and its standbys in any order. */
+  servers: readonly [PostgresServer, ...PostgresServer[]];
   /** The role. */
   user: string;
   /** Absent where the server asks for none. */
   password?: string;
   /** Name of the database. */
   database: string;
-  /** Whether the connection is encrypted and the server's certificate and name are verified. */
-  tls: boolean;
 }
 
 /** Hosts that no cable leads to: what passes there needs no TLS. */
@@ -21,45 +27,63 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 const FORM =
   "write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, where HOST may be the folder of a Unix socket, as %2Frun%2Fpostgresql";
 
+/** Scheme and user, hosts, and what follows: the hosts begin behind the last @ before a slash. */
+const PARTS = /^([a-z]+:\/\/(?:[^/?#]*@)?)([^/?#@]*)(.*)$/s;
+
 /**
- * Reads `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
+ * Reads `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; several `HOST:PORT` stand with commas between them,
+ * as for PostgreSQL's own programs.
  *
  * Behind it can be `?sslmode=verify-full` or `?sslmode=disable`; without, TLS is off on a loopback
- * address alone. A HOST that begins with `%2F` is the folder of a Unix socket, as for PostgreSQL's own
- * programs.
+ * address alone. `target_session_attrs=read-write` is what holds for several hosts anyway. A HOST that
+ * begins with `%2F` is the folder of a Unix socket.
  *
  * @throws {TypeError} whose message completes the sentence "GLOSSOND_DATABASE_URL …", and never has any
  * of the URL in it.
  */
 export function parsePostgresUrl(text: string): PostgresAddress {
-  const url = readUrl(text.trim());
-  const { sslmode, ...others } = Object.fromEntries(url.searchParams);
-  if (Object.keys(others).length > 0) {
-    throw new TypeError(`has an option that is not known; the only one is sslmode, and ${FORM}`);
+  const [, start = "", hosts = "", rest = ""] = PARTS.exec(text.trim()) ?? [];
+  // Hosts with ports of their own are no URL: each is read as the only one.
+  const [url, ...others] = hosts.split(",").map((host) => readUrl(start + host + rest));
+  const { sslmode, target_session_attrs: wanted, ...unknown } = Object.fromEntries(
+    url!.searchParams,
+  );
+  if (Object.keys(unknown).length > 0) {
+    throw new TypeError(
+      `has an option that is not known; there are sslmode and target_session_attrs, and ${FORM}`,
+    );
   }
-  const host = decodeURIComponent(url.hostname.replace(/^\[|\]$/g, ""));
-  const port = url.port === "" ? 5432 : Number(url.port);
-  const user = decodeURIComponent(url.username);
-  const database = decodeURIComponent(url.pathname.slice(1));
-  if (host === "" || user === "" || database === "") {
+  if (wanted !== undefined && wanted !== "read-write") {
+    throw new TypeError("has target_session_attrs that are not read-write; leave them out");
+  }
+  const user = decodeURIComponent(url!.username);
+  const database = decodeURIComponent(url!.pathname.slice(1));
+  const first = serverOf(url!, sslmode);
+  const servers = [first, ...others.map((other) => serverOf(other, sslmode))] as const;
+  if (user === "" || database === "" || servers.some(({ host }) => host === "")) {
     throw new TypeError(`lacks a user, a host or a database; ${FORM}`);
   }
-  const password = decodeURIComponent(url.password);
-  const tls = wantsTls(host, sslmode);
-  return { host, port, user, ...(password !== "" && { password }), database, tls };
+  const password = decodeURIComponent(url!.password);
+  return { servers: [...servers], user, ...(password !== "" && { password }), database };
 }
 
 /** As whom and where, without the password. */
-export function showPostgres({ host, port, user, database }: PostgresAddress): string {
-  const where = host.startsWith("/") ? `${host}, port ${port}` : `${host}:${port}`;
-  return `${database} as ${user} at ${where}`;
+export function showPostgres({ servers, user, database }: PostgresAddress): string {
+  return `${database} as ${user} at ${servers.map(showServer).join(" or ")}`;
+}
+
+/** Where one is. */
+export function showServer({ host, port }: PostgresServer): string {
+  return host.startsWith("/") ? `${host}, port ${port}` : `${host}:${port}`;
+}
+
+function serverOf(url: URL, sslmode: string | undefined): PostgresServer {
+  const host = decodeURIComponent(url.hostname.replace(/^\[|\]$/g, ""));
+  const port = url.port === "" ? 5432 : Number(url.port);
+  return { host, port, tls: wantsTls(host, sslmode) };
 }
 
 function readUrl(text: string): URL {
-  const [authority = ""] = /(?<=:\/\/)[^/?#]*/.exec(text) ?? [];
-  if (authority.slice(authority.lastIndexOf("@") + 1).includes(",")) {
-    throw new TypeError("names several hosts; write the one whose server takes changes");
-  }
   const url = URL.parse(text);
   const isOne = url !== null && /^postgres(?:ql)?:$/.test(url.protocol) && text.includes("//");
   if (isOne && url.hash === "" && url.port !== "0" && isDecodable(url.href)) return url;

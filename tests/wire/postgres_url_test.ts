@@ -2,17 +2,34 @@ import assert from "node:assert/strict";
 import { parsePostgresUrl, showPostgres } from "../../lib/wire/postgres_url.ts";
 
 Deno.test("parsePostgresUrl() reads where, as whom and whether by TLS", () => {
-  const at = { host: "db.example.org", port: 5432, user: "glossond", database: "relay" };
+  const as = { user: "glossond", database: "relay" };
   assert.deepEqual(parsePostgresUrl(" postgres://glossond:p%40ss@db.example.org/relay "), {
-    ...{ ...at, password: "p@ss", tls: true },
+    ...{ ...as, password: "p@ss", servers: [{ host: "db.example.org", port: 5432, tls: true }] },
   });
   assert.deepEqual(
     parsePostgresUrl("postgresql://glossond@[::1]:6000/relay?sslmode=verify-full"),
-    { ...at, host: "::1", port: 6000, tls: true },
+    { ...as, servers: [{ host: "::1", port: 6000, tls: true }] },
   );
   assert.deepEqual(parsePostgresUrl("postgres://glossond@%2Frun%2Fpostgresql/relay"), {
-    ...{ ...at, host: "/run/postgresql", tls: false },
+    ...{ ...as, servers: [{ host: "/run/postgresql", port: 5432, tls: false }] },
   });
+});
+
+Deno.test("parsePostgresUrl() reads several servers, as PostgreSQL's own programs do", () => {
+  const several =
+    "postgres://u:p%2C@db-1.example.org,[fd00::2]:6000,127.0.0.1/d?target_session_attrs=read-write";
+  assert.deepEqual(parsePostgresUrl(several), {
+    servers: [
+      { host: "db-1.example.org", port: 5432, tls: true },
+      { host: "fd00::2", port: 6000, tls: true },
+      { host: "127.0.0.1", port: 5432, tls: false },
+    ],
+    ...{ user: "u", password: "p,", database: "d" },
+  });
+  assert.equal(
+    showPostgres(parsePostgresUrl("postgres://u:s3cret@one:6000,two/d")),
+    "d as u at one:6000 or two:5432",
+  );
 });
 
 Deno.test("parsePostgresUrl() takes a comma of a password for no second host", () => {
@@ -21,7 +38,7 @@ Deno.test("parsePostgresUrl() takes a comma of a password for no second host", (
 
 Deno.test("parsePostgresUrl() asks for TLS wherever a cable may be between", () => {
   const tls = (host: string, options = "") =>
-    parsePostgresUrl(`postgres://u@${host}/d${options}`).tls;
+    parsePostgresUrl(`postgres://u@${host}/d${options}`).servers[0].tls;
   for (const host of ["localhost", "127.0.0.1", "[::1]"]) assert.equal(tls(host), false, host);
   for (const host of ["10.0.0.1", "localhost.example.org", "127.0.0.1.nip.io", "128.0.0.1"]) {
     assert.equal(tls(host), true, host);
@@ -34,13 +51,14 @@ Deno.test("parsePostgresUrl() tells what is wrong, and nothing of the URL", () =
     "postgres://u:s3cret@h/d?sslmode=require": /sslmode that does not verify the server/,
     "postgres://u:s3cret@h/d?sslmode=verify-full&s3cret=1": /an option that is not known/,
     "postgres://u:s3cret@h": /lacks a user, a host or a database/,
+    "postgres://u:s3cret@h/d?target_session_attrs=any": /target_session_attrs that are not read-wr/,
+    "postgres://u:s3cret@h,,i/d": /lacks a user, a host|is no URL/,
+    "postgres://u:s3cret@h,i:s3cret/d": /is no URL/,
     "postgres://h/s3cret": /lacks a user/,
     "mysql://u:s3cret@h/d": /is no URL of a PostgreSQL database/,
     "postgres://u:s3cret/x#@h/d": /as %XX/,
     "postgres://u:s3cret%zz@h/d": /as %XX/,
     "s3cret": /is no URL/,
-    "postgres://u:s3cret@one,two/d": /names several hosts; write the one/,
-    "postgres://u:s3cret@one:5432,two:5432/d": /names several hosts/,
     "postgres:///d?host=/run/s3cret": /option that is not known.*%2Frun%2Fpostgresql/,
     "postgres://u@/d?host=/run/s3cret": /is no URL.*%2Frun%2Fpostgresql/,
     "postgres://u:p@h:0/d": /is no URL/,

@@ -1,6 +1,6 @@
 // @ts-types="@types/pg"
 import pg from "pg";
-import type { PostgresAddress } from "../../wire/postgres_url.ts";
+import type { PostgresAddress, PostgresServer } from "../../wire/postgres_url.ts";
 
 /** Where the database is, and what its certificate is verified by. */
 export interface PostgresPlace {
@@ -10,7 +10,7 @@ export interface PostgresPlace {
 }
 
 /** How long a connection may take, and a turn at one. */
-const CONNECT_TIMEOUT_MS = 4_000;
+export const CONNECT_TIMEOUT_MS = 4_000;
 
 /** How long a change waits for another program's lock. */
 const LOCK_TIMEOUT_MS = 5_000;
@@ -36,12 +36,12 @@ const SESSION = "-c default_transaction_isolation=read\\ committed -c idle_sessi
 /** OID of int8: sums and times in milliseconds, which a number holds. */
 const INT8 = 20;
 
-/** How a connection is made, with the deadlines for all that is asked over it. */
+/** How a connection to one of the servers is made, with the deadlines for all that is asked over it. */
 export function clientConfig(
-  { address, caPem }: PostgresPlace,
+  { address: { user, password, database }, caPem }: PostgresPlace,
+  { host, port, tls }: PostgresServer,
   lockTimeoutMs: number = LOCK_TIMEOUT_MS,
 ): pg.ClientConfig {
-  const { host, port, user, password, database, tls } = address;
   const statementMs = lockTimeoutMs + STATEMENT_EXTRA_MS;
   return {
     ...{ host, port, user, database },

@@ -2,8 +2,10 @@
 import pg from "pg";
 import { sleep } from "../../net/pause.ts";
 import { StoreError } from "../error.ts";
-import { clientConfig, type PostgresPlace } from "./client_config.ts";
+import { clientClass } from "./client.ts";
+import { CONNECT_TIMEOUT_MS, type PostgresPlace } from "./client_config.ts";
 import { isConflict, isLost, isOver, toStoreError } from "./errors.ts";
+import { choiceFor } from "./server_choice.ts";
 
 /** Options for {@linkcode PostgresEngine}. */
 export interface PostgresEngineOptions {
@@ -31,6 +33,7 @@ const PATIENT_RETRY_MS = { first: 100, longest: 5_000 } as const;
  */
 export class PostgresEngine {
   readonly #place: PostgresPlace;
+  readonly #Client: new () => pg.Client;
   readonly #pool: pg.Pool;
   readonly #busy = new Set<pg.PoolClient>();
   readonly #acquiring = new Set<Promise<pg.PoolClient>>();
@@ -38,8 +41,10 @@ export class PostgresEngine {
 
   constructor(place: PostgresPlace, options: PostgresEngineOptions = {}) {
     this.#place = place;
+    this.#Client = clientClass(place, options.lockTimeoutMs);
     this.#pool = new pg.Pool({
-      ...clientConfig(place, options.lockTimeoutMs),
+      Client: this.#Client,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       max: options.connections ?? 8,
       idleTimeoutMillis: 60_000,
       maxLifetimeSeconds: 1_800,
@@ -100,7 +105,7 @@ export class PostgresEngine {
 
   /** A connection of its own, with the same deadlines; the caller connects and ends it. */
   ownClient(): pg.Client {
-    return new pg.Client(clientConfig(this.#place));
+    return new this.#Client();
   }
 
   /** What was thrown by such a connection, with the fix. */
@@ -119,17 +124,25 @@ export class PostgresEngine {
     await this.#pool.end();
   }
 
+  /** Tries each of the servers. */
   async #acquire(): Promise<pg.PoolClient> {
-    const acquiring = this.#pool.connect();
-    this.#acquiring.add(acquiring);
-    try {
-      const client = await acquiring;
-      if (!this.closing.aborted) return client;
-      client.release(true);
-    } catch (error) {
-      throw this.explain(error);
-    } finally {
-      this.#acquiring.delete(acquiring);
+    const choice = choiceFor(this.#place.address);
+    for (let left = choice.count;; left--) {
+      const asked = choice.current;
+      const acquiring = this.#pool.connect();
+      this.#acquiring.add(acquiring);
+      try {
+        const client = await acquiring;
+        if (!this.closing.aborted) return client;
+        client.release(true);
+        break;
+      } catch (error) {
+        if (left === 1 || choice.current === asked || this.closing.aborted) {
+          throw this.explain(error);
+        }
+      } finally {
+        this.#acquiring.delete(acquiring);
+      }
     }
     throw new StoreError("the store is closed");
   }

@@ -43,12 +43,20 @@ const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string]
     /^55P03 |^57014 /,
     () => "another program holds a lock: end that one (pg_locks tells which), and try again",
   ],
-  [/^25006 /, () => "it is read-only: have GLOSSOND_DATABASE_URL lead to the primary"],
+  [
+    /^25006 /,
+    ({ servers }) =>
+      servers.length === 1
+        ? "it is read-only: have GLOSSOND_DATABASE_URL lead to the primary"
+        : "none of the servers is there and takes changes: start the primary, or promote a standby",
+  ],
   [/^42P01 |^42703 /, () => "something has changed its tables: restore them from a copy"],
   [
     /certificate|cert_|ERR_TLS|UNKNOWN_ISSUER|self.signed/i,
-    ({ host }) =>
-      `see that the server's certificate is for ${host}, and that GLOSSOND_DATABASE_CA_FILE has the authority that signed it`,
+    ({ servers }) =>
+      `see that the server's certificate is for ${
+        servers.map(({ host }) => host).join(" or ")
+      }, and that GLOSSOND_DATABASE_CA_FILE has the authority that signed it`,
   ],
   [
     /does not support SSL/,

@@ -1,15 +1,20 @@
+import { showServer } from "../../wire/postgres_url.ts";
 import type { PostgresPlace } from "./client_config.ts";
 import { type Ask, PostgresEngine } from "./engine.ts";
 import { requireServer } from "./require_server.ts";
 
-/** What a look at a PostgreSQL server found. */
+/** What a look at one of a database's PostgreSQL servers found. */
 export interface ServerLook {
+  /** Where it is. */
+  server: string;
   /** As it tells it itself: 15.18 (Debian …). */
   version: string;
   /** Whether the connection is encrypted. */
   encrypted: boolean;
   /** Whether it takes no changes, as a standby. */
   readOnly: boolean;
+  /** How long ago what a standby has last was done at the primary, milliseconds; null at a primary. */
+  behindMs: number | null;
   /** What its clock says, milliseconds since the epoch. */
   clock: number;
 }
@@ -28,22 +33,25 @@ export function readPostgresUsernames(place: PostgresPlace): Promise<string[]> {
   });
 }
 
-/**
- * Looks how a server is, without a change to it.
- *
- * @throws {Error} when it cannot be asked, or not be worked with; the message has the fix.
- */
-export function lookAtPostgres(place: PostgresPlace): Promise<ServerLook> {
-  return once(place, async (ask) => {
-    await requireServer(ask);
-    const { rows: [row] } = await ask<ServerLook>(
-      `SELECT current_setting('server_version') AS version,
-         coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,
-         current_setting('transaction_read_only') = 'on' AS "readOnly",
-         (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS clock`,
-    );
-    return row!;
-  });
+/** Looks how each server of a database is, without a change to it; what keeps one from it, with the fix. */
+export async function lookAtPostgres(
+  { address, caPem }: PostgresPlace,
+): Promise<(ServerLook | Error)[]> {
+  return await Promise.all(address.servers.map((server) =>
+    // As the only one, a standby is asked as well.
+    once({ address: { ...address, servers: [server] }, caPem }, async (ask) => {
+      await requireServer(ask);
+      const { rows: [row] } = await ask<Omit<ServerLook, "server">>(
+        `SELECT current_setting('server_version') AS version,
+           coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,
+           current_setting('transaction_read_only') = 'on' AS "readOnly",
+           (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8
+             AS "behindMs",
+           (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS clock`,
+      );
+      return { server: showServer(server), ...row! };
+    }).catch((error: Error) => error)
+  ));
 }
 
 async function once<T>(place: PostgresPlace, work: (ask: Ask) => Promise<T>): Promise<T> {

@@ -34,7 +34,7 @@ Deno.test("doctor tells how the PostgreSQL server is, and what to do about it", 
   const misnamed = { GLOSSOND_DATABASE_URL: url.replace("localhost", "127.0.0.1") };
   assert.match(await check(misnamed), /fault; .*certificate is for 127\.0\.0\.1/);
   await server.psql("ALTER DATABASE test1 SET default_transaction_read_only = on", "postgres");
-  assert.match(await check(), /fault; is read-only: .*; have GLOSSOND_DATABASE_URL lead to the/);
+  assert.match(await check(), /fault; .* is read-only: .*; have GLOSSOND_DATABASE_URL lead to the/);
   await server.stop();
   assert.match(await check(), /fault; .*see that the server runs/);
   assert.doesNotMatch(await check(), /secret/);

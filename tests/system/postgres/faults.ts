@@ -4,7 +4,7 @@ import type { PostgresAddress } from "../../../lib/wire/postgres_url.ts";
 
 /** Another program that holds every table against changes, until it is disposed of. */
 export async function lockTables(address: PostgresAddress): Promise<AsyncDisposable> {
-  const { host, port, user, database } = address;
+  const { servers: [{ host, port }], user, database } = address;
   const client = new pg.Client({ host, port, user, database });
   client.on("error", () => {});
   await client.connect();

@@ -1,0 +1,64 @@
+// @ts-types="@types/pg"
+import pg from "pg";
+import { type PostgresServer, showServer } from "../../wire/postgres_url.ts";
+import { clientConfig, type PostgresPlace } from "./client_config.ts";
+import { ASK_STATE, choiceFor, type ServerState } from "./server_choice.ts";
+
+/** What the pool is told by. */
+type Connected = ((error: Error) => void) & ((error: null, client: pg.Client) => void);
+
+/** A server that is not the one to work with, as its own refusal of a change would be (SQLSTATE 25006). */
+class WrongServerError extends Error {
+  readonly code = "25006";
+}
+
+/**
+ * Makes a kind of connection to a database: each leads to the server that was found well last. One
+ * of several servers counts as not reached where it takes no changes: what it has may be old, it can tell no
+ * notices, and the next one is tried.
+ */
+export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new () => pg.Client {
+  const choice = choiceFor(place.address);
+  return class extends pg.Client {
+    readonly #server: PostgresServer;
+
+    constructor() {
+      const server = choice.current;
+      super(clientConfig(place, server, lockTimeoutMs));
+      this.#server = server;
+    }
+
+    override connect(): Promise<pg.Client>;
+    override connect(callback: Connected): void;
+    override connect(callback?: Connected): Promise<pg.Client> | void {
+      const connected = this.#connect();
+      if (callback === undefined) return connected;
+      // As the pool has it.
+      connected.then((client) => callback(null, client), callback as (error: Error) => void);
+    }
+
+    async #connect(): Promise<pg.Client> {
+      try {
+        await super.connect();
+        if (choice.count > 1) await this.#verify();
+        return this;
+      } catch (error) {
+        choice.failed(this.#server);
+        throw error;
+      }
+    }
+
+    async #verify(): Promise<void> {
+      try {
+        const { rows: [state] } = await this.query<ServerState>(ASK_STATE);
+        const fault = choice.faultOf(state!);
+        if (fault !== undefined) {
+          throw new WrongServerError(`${showServer(this.#server)} ${fault}`);
+        }
+      } catch (error) {
+        this.end().catch(() => {});
+        throw error;
+      }
+    }
+  };
+}
