@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../certificate/helpers.ts";
 import { apiOf, connectControl, serveUser, signUp, visit } from "../stories/user.ts";
+import { type Row, tableOf } from "./cluster/row.ts";
 import {
   ask,
   caughtUp,
@@ -15,14 +16,6 @@ import {
   unseen,
 } from "./relays/scene.ts";
 import { REPLICA_INPUT } from "./relays/world.ts";
-
-/** A line of the table that the test prints. */
-interface Row {
-  case: string;
-  /** What users, visitors and operators saw. */
-  seen: string;
-  lost: string;
-}
 
 async function killed(scene: Scene): Promise<Row> {
   const { machines } = scene.world;
@@ -129,14 +122,6 @@ async function lags(scene: Scene): Promise<Row> {
     lost:
       "what the standby had not got: a text; an account, whose session goes on, and whose token is unknown",
   };
-}
-
-function tableOf(rows: readonly Row[]): string {
-  return [
-    "| case | what users, visitors and operators saw | what was lost |",
-    "|---|---|---|",
-    ...rows.map((row) => `| ${row.case} | ${row.seen} | ${row.lost} |`),
-  ].join("\n");
 }
 
 Deno.test("two relays as the guide has them lose a database, and users' pages stay up", async (t) => {

@@ -103,7 +103,11 @@ export class PostgresServer implements AsyncDisposable {
   /** Ends it and the connections to it; nothing that it acknowledged is lost. */
   async stop(): Promise<void> {
     // "Fast": by SIGTERM it would wait for its clients.
-    if (this.#process !== undefined) await endProcess(this.#process, "SIGINT");
+    await this.#end("SIGINT");
+  }
+
+  async #end(signal: Deno.Signal): Promise<void> {
+    if (this.#process !== undefined) await endProcess(this.#process, signal);
     this.#process = undefined;
   }
 
@@ -128,12 +132,29 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Sends a signal to all of its processes, those that answer too. */
   async signalAll(signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
-    const { pid } = this;
-    if (pid === undefined) return;
     // First, so that it makes no more of them.
     this.signal(signal);
+    for (const child of await this.#children()) Deno.kill(child, signal);
+  }
+
+  async #children(): Promise<number[]> {
+    const { pid } = this;
+    if (pid === undefined) return [];
     const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
-    for (const child of children.trim().split(" ")) Deno.kill(Number(child), signal);
+    return children.split(" ").filter((child) => child !== "").map(Number);
+  }
+
+  /** Ends all of its processes at once: what is not on its way to the disk by then is lost. */
+  async kill(): Promise<void> {
+    const children = await this.#children();
+    await this.#end("SIGKILL");
+    for (const child of children) {
+      try {
+        Deno.kill(child, "SIGKILL");
+      } catch {
+        // It has ended with the first one.
+      }
+    }
   }
 
   /** Sends its first process a signal. */
