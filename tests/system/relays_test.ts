@@ -43,7 +43,8 @@ async function killed(scene: Scene): Promise<Row> {
   );
   return {
     case: "primary killed by SIGKILL, standby promoted",
-    seen: `${pages}; changes: 503, and taken ${healed} after the promotion`,
+    seen:
+      `${pages}; changes: 503, and taken ${healed} after the promotion; new visitors at the other relay: as if away, some up to 10 s longer`,
     lost: "nothing that was acknowledged",
   };
 }
@@ -118,7 +119,7 @@ async function lags(scene: Scene): Promise<Row> {
   return {
     case: "failed over to a standby that lags",
     seen:
-      `${pages}; changes: 503, and taken ${healed} after the promotion; the log says that it lost something`,
+      `${pages}; changes: 503, and taken ${healed} after the promotion; new visitors at the other relay: as if away, some up to 10 s longer; the log says that it lost something`,
     lost:
       "what the standby had not got: a text; an account, whose session goes on, and whose token is unknown",
   };

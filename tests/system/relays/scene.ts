@@ -112,13 +112,12 @@ export async function unseen(scene: Scene, happen: () => Promise<void>): Promise
   return "pages and visitors who stayed: nothing";
 }
 
-/** Both relays answer 503 to changes, and each has a page of the other's users by what is parked. */
+/** Both relays answer 503 to changes. */
 export async function isAway(scene: Scene): Promise<void> {
   for (const id of IDS) {
     const { status, headers } = await ask(scene, id, "PATCH", { away: "never" });
     assert.equal(status, 503);
     assert.ok(Number(headers.get("retry-after")) > 0);
-    assert.equal(await statusAt(scene, id, scene.at[OTHER[id]].user.hostname), 200);
   }
 }
 
@@ -159,5 +158,13 @@ export async function promote(scene: Scene, id: Id): Promise<{ away: unknown; he
   for (const each of IDS) {
     assert.equal((await ask(scene, each, "PATCH", { away: "promoted" })).status, 200);
   }
-  return { away: first, healed: `${((performance.now() - from) / 1_000).toFixed(1)} s` };
+  const healed = `${((performance.now() - from) / 1_000).toFixed(1)} s`;
+  // New visitors at the other relay, whose connections are asked for by way of the database: who comes before
+  // the client's relay listens there again waits for 10 s, in vain.
+  await Promise.all(IDS.map(async (each) => {
+    const { hostname } = scene.at[OTHER[each]].user;
+    const isThere = async () => await statusAt(scene, each, hostname) === 200;
+    await until(isThere, "pages elsewhere", 25_000);
+  }));
+  return { away: first, healed };
 }

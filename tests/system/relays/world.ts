@@ -105,6 +105,7 @@ async function startBoth(
       for (const name of ["local-ca.pem", "local-ca-key.pem"]) {
         await Deno.copyFile(`${first.stateDir}/${name}`, `${dir}/state/${name}`);
       }
+      await Deno.symlink(first.biosDir, `${dir}/bios`);
     }
     await Deno.writeTextFile(`${dir}/.secrets`, `DATABASE_URL="${address}"\n`, { mode: 0o600 });
     const file = `${dir}/settings`;
@@ -125,7 +126,8 @@ async function startBoth(
       await relay.stop();
       await Deno.remove(dir, { recursive: true });
     });
-    return first ??= relay;
+    first ??= relay;
+    return relay;
   }
   return [{ "relay-1": await start("relay-1"), "relay-2": await start("relay-2") }, ports];
 }
