@@ -19,7 +19,7 @@ import { checkPeers } from "../../lib/doctor/peers.ts";
 import { openPostgres } from "../../lib/store/postgres/open.ts";
 import { VERSION } from "../../lib/version.ts";
 import { parsePostgresUrl } from "../../lib/wire/postgres_url.ts";
-import { betweenRelays, stay } from "./cluster/bystander.ts";
+import { betweenRelays, hopBytes, stay } from "./cluster/bystander.ts";
 import { type Relays, startRelays, throughFront } from "./cluster/relays.ts";
 
 const IDS = ["a", "b", "c"] as const;
@@ -49,11 +49,6 @@ async function doctorAt(id: string, database: Relays["database"]): Promise<Findi
 /** The status that a user's page has at a relay. */
 async function statusAt(relay: Relay, { hostname }: User, ca: string): Promise<number> {
   return (await visit({ ...relay, ca }, hostname)).status;
-}
-
-async function hopBytes(relay: Relay): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`);
-  return Number(/^glossond_hop_bytes_total{relay=".*"} (\d+)/m.exec(await response.text())![1]);
 }
 
 /** Users at each relay, the reference client's first: their names, by the relay. */

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { until } from "../certificate/helpers.ts";
+import { setUpGlosson } from "../stories/glosson.ts";
+import { BASE, type Relay } from "../stories/relay.ts";
 import { apiOf, connectControl, serveUser, signUp, visit } from "../stories/user.ts";
+import { hopBytes } from "./cluster/bystander.ts";
 import { type Row, tableOf } from "./cluster/row.ts";
 import {
   ask,
@@ -15,7 +18,7 @@ import {
   streams,
   unseen,
 } from "./relays/scene.ts";
-import { REPLICA_INPUT } from "./relays/world.ts";
+import { REPLICA_INPUT, type World } from "./relays/world.ts";
 
 async function killed(scene: Scene): Promise<Row> {
   const { machines } = scene.world;
@@ -125,16 +128,58 @@ async function lags(scene: Scene): Promise<Row> {
   };
 }
 
+/** One of the relays as it is reached by way of HAProxy. */
+function throughFront({ front, relays }: World): Relay {
+  const { ports, ...rest } = relays["relay-1"];
+  return { ...rest, ports: { ...ports, hub: front, control: front } };
+}
+
+/** A client in a network that lets nothing but port 443 out. */
+async function overPort443({ world, ...scene }: Scene): Promise<void> {
+  const url = `https://localhost:${world.front}`;
+  await using glosson = await setUpGlosson(world.relays["relay-1"], "river", { url });
+  await glosson.run("--data-over", "websocket").said(/Online/);
+  for (const id of IDS) {
+    await until(
+      async () => await statusAt({ world, ...scene }, id, `river.${BASE}`) === 200,
+      `the page at ${id}`,
+    );
+  }
+  const hopped = await Promise.all(IDS.map((id) => hopBytes(world.relays[id])));
+  assert.equal(hopped.filter((bytes) => bytes > 0).length, 1, hopped.join());
+}
+
+/** Its ticket is the other relay's, which alone knows it. */
+async function atTheWrongRelay({ world: { relays } }: Scene): Promise<void> {
+  const user = await signUp(relays["relay-1"], "simon");
+  await using link = await connectControl(relays["relay-1"], user);
+  link.send({ type: "pool", size: 1 });
+  const { tickets: [ticket] } = await link.next("tickets");
+  const { code } = await showOverWebSocket(relays["relay-2"], relays["relay-1"].ca, ticket);
+  assert.equal(code, 4403);
+}
+
+/** Shows a ticket over a WebSocket; how the relay closes that. */
+async function showOverWebSocket(relay: Relay, ca: string, ticket: string): Promise<CloseEvent> {
+  using client = Deno.createHttpClient({ caCerts: [ca] });
+  const options: Record<string, unknown> = { protocols: ["glosson-data.v1"], client };
+  const socket = new WebSocket(
+    `wss://localhost:${relay.ports.control}/v1/data`,
+    options as unknown as string[],
+  );
+  socket.onopen = () => socket.send(new TextEncoder().encode(ticket));
+  return await new Promise((resolve) => socket.onclose = resolve);
+}
+
 Deno.test("two relays as the guide has them lose a database, and users' pages stay up", async (t) => {
   await using stack = new AsyncDisposableStack();
   const scene = await setScene(stack);
   const { world } = scene;
   const rows: Row[] = [];
   await t.step("by the guide one follows the other, and HAProxy leads to both", async () => {
-    const sql = "3. The standby";
-    assert.equal(await world.follow("relay-1", sql, { block: 1 }), "streaming");
-    const { ca, ports, ...rest } = world.relays["relay-1"];
-    const front = { ...rest, ca, ports: { ...ports, hub: world.front, control: world.front } };
+    const state = await world.follow("relay-1", "3. The standby", { block: 1 });
+    assert.equal(state, "streaming");
+    const front = throughFront(world);
     for (const id of IDS) {
       assert.equal((await visit(front, scene.at[id].user.hostname)).status, 200);
     }
@@ -142,6 +187,11 @@ Deno.test("two relays as the guide has them lose a database, and users' pages st
     using _client = api.client;
     assert.equal((await api.request("GET", "/v1/relay")).status, 200);
   });
+  await t.step(
+    "data connections over WebSocket come to the client's relay, and hop to visitors at the other",
+    () => overPort443(scene),
+  );
+  await t.step("at another relay they are refused", () => atTheWrongRelay(scene));
   for (const row of [killed, formerComesBack, lags]) {
     await t.step(row.name, async () => void rows.push(await row(scene)));
   }

@@ -30,6 +30,12 @@ export async function stay(relay: Relay, hostname: string, ca: string): Promise<
   return guest;
 }
 
+/** How many bytes a relay has taken on to another one. */
+export async function hopBytes(relay: Relay): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`);
+  return Number(/^glossond_hop_bytes_total{relay=".*"} (\d+)/m.exec(await response.text())![1]);
+}
+
 /** A connection that a process has open. */
 interface Socket {
   pid: number;
