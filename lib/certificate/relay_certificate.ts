@@ -12,6 +12,11 @@ export interface RelayCertificateOptions {
   /** Names that the certificate must carry: BASE, `*.BASE`, and for the local authority loopback. */
   names: readonly string[];
   stateDir: string;
+  /**
+   * `come` resolves when it is this process that renews what several of a state folder serve: until then it waits
+   * for what another stores. It is ended when the loop is. @default at once
+   */
+  turn?: { come: Promise<void>; end: () => void };
   log: Log;
   /**
    * Called with every certificate that takes the place of `current()`, after the swap, and awaited;

@@ -40,6 +40,7 @@ export class RenewalLoop implements RelayCertificate {
   readonly #store: RelayStore;
   readonly #plan: RenewalPlan;
   readonly #stopping = new AbortController();
+  #hasTurn: boolean;
   #stopped: Promise<void> | undefined;
   #current!: TlsIdentity;
   #record!: OrderRecord;
@@ -58,6 +59,8 @@ export class RenewalLoop implements RelayCertificate {
     this.#random = random;
     this.#store = openRelayStore(stateDir);
     this.#plan = createRenewalPlan({ authority, log, now, random });
+    this.#hasTurn = options.turn === undefined;
+    options.turn?.come.then(() => this.#hasTurn = true);
   }
 
   /** Finds something to serve, then begins. */
@@ -99,6 +102,7 @@ export class RenewalLoop implements RelayCertificate {
     clearTimeout(this.#timer);
     await settleWithin(STOP_TIMEOUT_MS, [this.#ticking, this.#attempt]);
     await this.#record.stopped();
+    this.#options.turn?.end();
   }
 
   async #begin(): Promise<void> {
@@ -126,9 +130,10 @@ export class RenewalLoop implements RelayCertificate {
   }
 
   async #tick(): Promise<void> {
-    await this.#pickUp();
+    // An order of our own that has just stored its certificate takes it over itself.
+    if (this.#attempt === undefined) await this.#pickUp();
     if (await this.#plan.ask(this.#current)) await this.#savePlan();
-    if (this.#now() >= Math.max(this.#plan.dueAt(), this.#record.retryAt)) {
+    if (this.#hasTurn && this.#now() >= Math.max(this.#plan.dueAt(), this.#record.retryAt)) {
       await this.#order().catch(() => {});
     }
   }
@@ -151,17 +156,17 @@ export class RenewalLoop implements RelayCertificate {
     }
   }
 
-  /** Takes over what another process has stored. */
-  async #pickUp(): Promise<void> {
+  /** Takes over what another process has stored; whether there was something. */
+  async #pickUp(): Promise<boolean> {
     const version = await this.#store.version();
-    // An order of our own that has just stored its certificate takes it over itself.
-    if (version === this.#seenVersion || this.#attempt !== undefined) return;
+    if (version === this.#seenVersion) return false;
     this.#seenVersion = version;
     const found = await this.#loadStored();
-    if (found === undefined || found.identity.cert === this.#current.cert) return;
+    if (found === undefined || found.identity.cert === this.#current.cert) return false;
     this.#options.log.info("certificate stored by another process");
     await this.#record.overtaken();
     await this.#adopt(found);
+    return true;
   }
 
   async #adopt(found: StoredRelay): Promise<void> {
@@ -211,6 +216,8 @@ export class RenewalLoop implements RelayCertificate {
       throw new OrderBusyError(`Another order is under way: ${owner}; wait for its end`);
     }
     try {
+      // By whoever had the lock just before, perhaps.
+      if (await this.#pickUp()) return;
       await orderRelayCertificate({
         authority,
         names,
@@ -226,9 +233,7 @@ export class RenewalLoop implements RelayCertificate {
       this.#record.succeeded(startedAt);
       this.#seenVersion = await this.#store.version();
       const found = await this.#store.read();
-      if (found !== undefined && found.identity.cert !== this.#current.cert) {
-        await this.#adopt(found);
-      }
+      if (found && found.identity.cert !== this.#current.cert) await this.#adopt(found);
     } catch (error) {
       if (!this.#stopping.signal.aborted) {
         const { selfSigned, notAfter } = this.#current;

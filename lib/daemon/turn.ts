@@ -5,8 +5,8 @@ import { sleep } from "../net/pause.ts";
 const LOOK_MS = 100;
 
 /**
- * The turn to order users' certificates and to write their names into the DNS: one process of a state
- * folder has it at a time, also while one takes another's place.
+ * The turn to do what one process of a state folder is to do at a time, also while one takes another's place: to
+ * order users' certificates and write their names into the DNS, or to renew the relay's own certificate.
  */
 export class Turn {
   readonly #ended = new AbortController();

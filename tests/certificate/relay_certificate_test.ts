@@ -23,7 +23,10 @@ interface Bench extends AsyncDisposable {
   clock: { now: number };
   /** Replaces what the authority does; calls the real one by default. */
   authority: { issue: Authority["issue"]; orders: CertificateOrder[]; real: Authority };
-  start(overrides?: Partial<Authority>): Promise<RelayCertificate>;
+  start(
+    overrides?: Partial<Authority>,
+    turn?: { come: Promise<void>; end: () => void },
+  ): Promise<RelayCertificate>;
 }
 
 async function bench(): Promise<Bench> {
@@ -42,7 +45,7 @@ async function bench(): Promise<Bench> {
     changes,
     clock,
     authority,
-    async start(overrides = {}): Promise<RelayCertificate> {
+    async start(overrides = {}, turn): Promise<RelayCertificate> {
       const relay = await startRelayCertificate({
         // Of kind acme: the first order runs beside the self-signed certificate.
         authority: {
@@ -56,6 +59,7 @@ async function bench(): Promise<Bench> {
         },
         names: NAMES,
         stateDir,
+        ...(turn && { turn }),
         log,
         onChange: (identity) => void changes.push(identity),
         now,
@@ -224,6 +228,25 @@ Deno.test("startRelayCertificate() picks up what another process stored, and not
   await store.write(identity, { authority: "local", obtainedAt: "" });
   await until(() => it.changes.length === 1, "the pick-up");
   assert.equal(relay.current().key, key);
+});
+
+Deno.test("startRelayCertificate() orders when its turn has come, and picks up what others order till then", async () => {
+  await using it = await bench();
+  const [turn, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const first = await it.start({ kind: "local" });
+  const second = await it.start({}, { come: turn.promise, end: end.resolve });
+  it.clock.now = first.status().renewAt;
+  await until(() => it.changes.length === 2, "both have the new one");
+  assert.equal(second.current().cert, first.current().cert);
+  assert.equal(it.authority.orders.length, 2);
+
+  await first.stop();
+  turn.resolve();
+  it.clock.now = second.status().renewAt;
+  await until(() => it.changes.length === 3, "a renewal of its own");
+  assert.equal(it.authority.orders.length, 3);
+  await second.stop();
+  await end.promise;
 });
 
 Deno.test("startRelayCertificate() replaces another authority's certificate at once", async () => {
