@@ -87,6 +87,7 @@ async function main(args: readonly string[]): Promise<number> {
     ...(Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && { confirm }),
     erase: (what) => void Deno.stdout.writeSync(encoder.encode(ERASE[what])),
     onSignal: (signal, handler) => Deno.addSignalListener(signal, handler),
+    ownProgram,
     ...serviceManagerOf(Deno.env.get("NOTIFY_SOCKET"), Deno.env.get("WATCHDOG_USEC")),
     // Inherited by what a desktop starts in a terminal, too.
     isJournal: Deno.env.has("JOURNAL_STREAM") && !Deno.stderr.isTerminal(),
@@ -97,6 +98,14 @@ async function main(args: readonly string[]): Promise<number> {
 function callerOf(uid: number | null, sudoUid: string | undefined): CommandContext["caller"] {
   if (uid === null) return {};
   return { uid, ...(/^\d{1,10}$/.test(sudoUid ?? "") && { sudoUid: Number(sudoUid) }) };
+}
+
+/** By the name that the executable's permissions have; a runtime is given the options that this one has. */
+function ownProgram(): [string, ...string[]] {
+  const own = "/proc/self/exe";
+  if (Deno.build.standalone) return [own];
+  const given = Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(1, -1);
+  return [own, ...given.slice(0, given.length - Deno.args.length)];
 }
 
 function standardInput(): CommandContext["input"] {

@@ -14,12 +14,13 @@ import { type Events, layGround } from "./daemon/ground.ts";
 import { startOperator } from "./daemon/operator.ts";
 import { startTroubleWatch } from "./daemon/trouble.ts";
 import { buildOwnHosts } from "./daemon/own_hosts.ts";
-import { askSuccessor, OwnHandOver, SETTLE_MS, takeOver, withPortsOf } from "./daemon/hand_over.ts";
+import { askSuccessor, OwnHandOver, SETTLE_MS, takeOver } from "./daemon/hand_over.ts";
 import { watchLastVisitors } from "./daemon/last_visitors.ts";
 import type { Place } from "./daemon/listeners.ts";
 import { Notice } from "./daemon/notice.ts";
 import { createRelease } from "./daemon/release.ts";
 import { Servers } from "./daemon/servers.ts";
+import { findStandpoint, type Standpoint } from "./daemon/standpoint.ts";
 import { buildUsage } from "./daemon/usage.ts";
 import { buildHub } from "./daemon/visitors.ts";
 import { settingsDifference } from "./config/difference.ts";
@@ -60,22 +61,32 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+/** Options for {@linkcode startDaemon}. */
+export interface DaemonOptions extends TakeOverOptions {
+  /** Which of the relay's processes it is. @default {1} */
+  process?: number;
+}
+
+/** What a start has to do with a running process whose place it takes, on the same state and addresses. */
+interface TakeOverOptions {
+  predecessor?: HandOver | undefined;
+  /** Ends the start before that one has left its place. */
+  signal?: AbortSignal;
+}
+
 /**
  * Builds the relay's parts, connects them, and opens the listeners.
  *
- * @param predecessor a running relay whose place it takes, on the same state and addresses.
- * @param signal ends the start before that relay has left its place.
  * @throws {Error} when a part cannot start; the message names it and the fix. What was started by
  * then is closed again, and the predecessor goes on.
  */
 export async function startDaemon(
   given: Settings,
   log: Log,
-  predecessor?: HandOver,
-  signal?: AbortSignal,
+  { process = 1, predecessor, signal }: DaemonOptions = {},
 ): Promise<Daemon> {
-  /** Those that hold now: what can change is read where it is used. */
-  const settings = predecessor === undefined ? { ...given } : await withPortsOf(given, predecessor);
+  /** The settings are those that hold now: what can change is read where it is used. */
+  const { settings, ...standpoint } = await findStandpoint(given, process, predecessor);
   const reloaders: ((changed: readonly string[]) => void)[] = [];
   /** Closes what was started; run last to first. */
   const closers: (() => unknown)[] = [];
@@ -90,8 +101,8 @@ export async function startDaemon(
         onClose: (close) => closers.push(close),
         onReload: (reload) => reloaders.push(reload),
       },
-      predecessor,
-      signal,
+      standpoint,
+      { predecessor, signal },
     );
     return {
       ...started,
@@ -116,13 +127,13 @@ async function start(
   settings: Readonly<Settings>,
   log: Log,
   events: Events,
-  predecessor: HandOver | undefined,
-  signal: AbortSignal | undefined,
+  standpoint: Standpoint,
+  { predecessor, signal }: TakeOverOptions,
 ): Promise<Omit<Daemon, "reload" | "stop"> & { tellReload: () => void }> {
   const { onClose } = events;
   const uncaught = logUncaught(log);
   onClose(() => uncaught.stop());
-  const ground = await layGround(settings, log, events, predecessor !== undefined);
+  const ground = await layGround(settings, log, events, standpoint);
   const { listeners, ceilings, metrics, cutOff, store: { acts, rests, profiles } } = ground;
   events.onReload((changed) => {
     const detail = changed.join(", ") || "nothing was different";
@@ -186,7 +197,7 @@ async function start(
     // Commands are the successor's, and so is what is still to be ordered.
     if (own.isDone) stopAdmin();
     const drained = own.isDone
-      ? control.sendOver(askSuccessor(settings.stateDir))
+      ? control.sendOver(askSuccessor(settings.stateDir, ground.process))
       : control.drain(AFTER_RESTART);
     sessions.stop();
     // Beside the visitors, who may take longer than a successor can wait.
@@ -205,28 +216,14 @@ async function start(
   await cluster?.join();
   own.done.then((has) => has && cluster?.expectSuccessor());
   const opening = startOperator({
-    ...{
-      settings,
-      accounts,
-      acts,
-      rests,
-      profiles,
-      domains,
-      users,
-      bio,
-      issuance,
-      certificate,
-      names,
-      hub,
-      servers,
-      ceilings,
-      metrics,
-    },
-    ...{ lastOnline, sessions, parking: clients.parking, presence, cluster },
+    ...{ settings, accounts, acts, rests, profiles, domains, users, bio, issuance },
+    ...{ certificate, names, hub, servers, ceilings, metrics },
+    ...standpoint,
+    ...{ lastOnline, sessions, tickets: clients.tickets, parking: clients.parking },
+    ...{ presence, cluster, release, log },
+    dataPort: listeners.port("data"),
     cutOff: cutOff.tell,
     handOver: own,
-    release,
-    log,
   });
   // There is no way back from a hand-over by now: visitors and clients are served without it.
   admin.server = predecessor === undefined ? await opening : await opening.catch((error) => {

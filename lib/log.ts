@@ -43,6 +43,8 @@ export interface LogOptions {
    * text has no time, which the journal keeps itself. @default {false}
    */
   journal?: boolean;
+  /** What every line has behind its own fields. @default none */
+  fields?: LogFields;
   /**
    * Receives each finished line without its newline. What it throws is dropped with the line: a log
    * whose reader has gone, or whose disk is full, must not fail the work that it tells of.
@@ -66,7 +68,8 @@ export function createLog(options: LogOptions): LeveledLog {
     return (message, fields = {}) => {
       if (rank < lowest) return;
       try {
-        const line = render(new Date(now()).toISOString(), lineLevel, message, fields);
+        const time = new Date(now()).toISOString();
+        const line = render(time, lineLevel, message, { ...fields, ...options.fields });
         write(journal ? `<${PRIORITIES[lineLevel]}>${line}` : line);
       } catch {
         // The line is lost, and there is nowhere to say so.

@@ -61,6 +61,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/page": [...GROUND, "lib/look"],
   "lib/look": ["lib/wire"],
   "lib/admin": GROUND,
+  "lib/processes": GROUND,
   "lib/trouble": GROUND,
   "lib/store": ["lib/file", "lib/net/pause.ts", "lib/wire"],
   "lib/init": [

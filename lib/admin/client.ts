@@ -2,7 +2,8 @@ import { sleep } from "../net/pause.ts";
 import type { ActView, OperatorTrace } from "./acts.ts";
 import type { BioTrial, RenewalLine } from "./commands.ts";
 import type { HandOver, Standing } from "./hand_over.ts";
-import { findSocket, isServed } from "./socket.ts";
+import type { MetricValues } from "./instruments.ts";
+import { findSockets, isServed } from "./socket.ts";
 import type { StatusReport } from "./status.ts";
 import type { LimitsView, UserDesk, UserView } from "./users.ts";
 
@@ -29,6 +30,10 @@ export interface AdminClient {
   handOver: HandOver;
   /** Usernames of those whom its visitors wait for. */
   waitedFor(): Promise<string[]>;
+  /** Port of the data listener that a ticket is good at; null where this process did not issue it. */
+  dataPortFor(ticket: string): Promise<number | null>;
+  /** Its metrics, for another process of the same relay, which renders those of all. */
+  metrics(): Promise<MetricValues[]>;
   /** A copy of all that the relay keeps. */
   backup(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
 }
@@ -50,15 +55,31 @@ function optionsOf(body: unknown, timeoutMs?: number): AskOptions {
 /**
  * Connects the operator's commands to the relay that runs on a state folder.
  *
+ * @param process which of its processes; by default the first one that answers.
  * @returns undefined when none does: it was never started, has stopped, or crashed.
  * @throws {Error} when it may not be reached, or something else answers in its place.
  */
-// deno-lint-ignore lengths/function -- short functions that share the socket
-export async function connectAdmin(stateDir: string): Promise<AdminClient | undefined> {
-  const path = findSocket(stateDir);
-  if (path === undefined) return undefined;
-  const where = `The relay of ${stateDir}`;
+export async function connectAdmin(
+  stateDir: string,
+  process?: number,
+): Promise<AdminClient | undefined> {
+  for (const path of findSockets(stateDir, process)) {
+    const client = clientOf(path, `The relay of ${stateDir}`);
+    try {
+      // Also while the database is away.
+      await client.waitedFor();
+      return client;
+    } catch (error) {
+      // fetch() tells a refused connection, and every other failure to connect, by this class.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
+  return undefined;
+}
 
+/** @param where names the relay in errors. */
+// deno-lint-ignore lengths/function -- short functions that share the socket
+function clientOf(path: string, where: string): AdminClient {
   /** Asks, and hands the answer to `read` while the connection is open. */
   async function ask<T>(
     method: string,
@@ -66,7 +87,7 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
     read: (response: Response) => Promise<T>,
     { body, timeoutMs = ANSWER_TIMEOUT_MS }: AskOptions = {},
   ): Promise<T> {
-    using client = Deno.createHttpClient({ proxy: { transport: "unix", path: path! } });
+    using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
     const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(`http://localhost${target}`, {
       ...{ method, client, signal },
@@ -102,7 +123,7 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
 
   async function* renew(force: boolean): AsyncIterable<RenewalLine> {
     const target = `/v1/certificate/renew?force=${force}`;
-    using client = Deno.createHttpClient({ proxy: { transport: "unix", path: path! } });
+    using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
     const response = await fetch(`http://localhost${target}`, { method: "POST", client });
     if (!response.ok) throw await failure(target, response);
     const text = response.body!.pipeThrough(new TextDecoderStream());
@@ -116,7 +137,7 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
 
   async function backup(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
     const target = "/v1/backup";
-    const client = Deno.createHttpClient({ proxy: { transport: "unix", path: path! } });
+    const client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
     const response = await fetch(`http://localhost${target}`, { client });
     if (!response.ok) throw await failure(target, response);
     // For as long as it is read.
@@ -126,19 +147,12 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
 
   async function leaveClients(): Promise<void> {
     await json("POST", "/v1/hand-over/clients");
-    for (let waited = 0; await isServed(path!); waited += CLOSE_STEP_MS) {
+    for (let waited = 0; await isServed(path); waited += CLOSE_STEP_MS) {
       if (waited >= CLOSE_TIMEOUT_MS) throw new Error(`${where} does not close its socket`);
       await sleep(CLOSE_STEP_MS);
     }
   }
 
-  try {
-    await json("GET", "/v1/status");
-  } catch (error) {
-    // fetch() tells a refused connection, and every other failure to connect, by this class.
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
   return {
     status: () => json<StatusReport>("GET", "/v1/status"),
     users: {
@@ -158,6 +172,8 @@ export async function connectAdmin(stateDir: string): Promise<AdminClient | unde
     bio: (username) => json<BioTrial>("POST", `/v1/bio/${username}`, undefined, BIO_TIMEOUT_MS),
     renew,
     waitedFor: () => json<string[]>("GET", "/v1/hand-over/waited-for"),
+    dataPortFor: (ticket) => json<number | null>("POST", "/v1/data-port", { ticket }),
+    metrics: () => json<MetricValues[]>("GET", "/v1/metrics"),
     backup,
     handOver: {
       look: () => json<Standing>("GET", "/v1/hand-over"),

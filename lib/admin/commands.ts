@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { HandOver } from "./hand_over.ts";
+import type { MetricValues } from "./instruments.ts";
 import type { StatusReport } from "./status.ts";
 import { userCommandsApp } from "./user_commands.ts";
 import type { UserDesk } from "./users.ts";
@@ -37,6 +38,10 @@ export interface CommandsAppOptions {
   handOver: HandOver;
   /** Usernames of those whom visitors wait for, for a relay whose place this one has. */
   waitedFor: () => string[];
+  /** Port of the data listener that a ticket is good at; null where it is not this process's. */
+  dataPortFor: (ticket: string) => number | null;
+  /** The process's metrics, for another one of the same relay. */
+  ownMetrics: () => Promise<MetricValues[]>;
   /** A copy of all that the relay keeps. */
   backup: () => Promise<ReadableStream<Uint8Array>>;
   /** Runs the bio script as for a claim. */
@@ -56,6 +61,11 @@ export function commandsApp(options: CommandsAppOptions): Hono {
     if (!options.isUsername(name)) throw new HTTPException(400, { message: "not a username" });
     return c.json(await options.bio(name));
   });
+  app.post("/v1/data-port", async (c) => {
+    const { ticket } = await c.req.json<{ ticket: string }>();
+    return c.json(options.dataPortFor(ticket));
+  });
+  app.get("/v1/metrics", async (c) => c.json(await options.ownMetrics()));
   app.get("/v1/backup", async (c) => c.body(await options.backup()));
   app.get("/v1/hand-over", async (c) => c.json(await handOver.look()));
   app.get("/v1/hand-over/waited-for", (c) => c.json(options.waitedFor()));

@@ -1,4 +1,16 @@
-import { Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from "prom-client";
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  type OpenMetricsContentType,
+  Registry,
+} from "prom-client";
+
+/** A metric with its values, as processes of one relay tell each other. */
+export type MetricValues = MetricObjectWithValues<MetricValue<string>>;
 
 /** Values by label, or one value without. */
 type Values = number | Iterable<readonly [value: string, count: number]>;
@@ -60,9 +72,23 @@ export class Instruments {
     return new Histogram({ name, help, buckets, registers: [this.#registry] });
   }
 
-  /** Renders all as OpenMetrics, or in the older text format of Prometheus. */
-  async render(openMetrics: boolean): Promise<{ type: string; body: string }> {
-    const body = await this.#registry.metrics();
+  /** All with their values now. */
+  values(): Promise<MetricValues[]> {
+    return this.#registry.getMetricsAsJSON();
+  }
+
+  /**
+   * Renders all as OpenMetrics, or in the older text format of Prometheus.
+   *
+   * @param others values of other processes, whose labels differ from the ones here.
+   */
+  async render(
+    openMetrics: boolean,
+    others: MetricValues[][] = [],
+  ): Promise<{ type: string; body: string }> {
+    const body = others.length === 0
+      ? await this.#registry.metrics()
+      : await together([await this.values(), ...others]).metrics();
     return openMetrics
       ? { type: this.#registry.contentType, body }
       : { type: "text/plain; version=0.0.4; charset=utf-8", body: this.#older(body) };
@@ -80,6 +106,12 @@ export class Instruments {
       (line, kind, name) => this.#counters.has(name) ? `# ${kind} ${name}_total ` : line,
     );
   }
+}
+
+function together(all: MetricValues[][]): Registry<OpenMetricsContentType> {
+  const registry: Registry<OpenMetricsContentType> = AggregatorRegistry.aggregate(all);
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  return registry;
 }
 
 function each(

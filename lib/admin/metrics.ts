@@ -1,7 +1,7 @@
 import process from "node:process";
 import { Counters } from "./counters.ts";
 import type { Figures } from "./figures.ts";
-import { Instruments } from "./instruments.ts";
+import { Instruments, type MetricValues } from "./instruments.ts";
 import { addUserCounters } from "./user_counters.ts";
 
 /** Upper bounds in seconds: a parked connection saves this, a ticket ends it at 10 s. */
@@ -27,8 +27,10 @@ export interface Metrics {
   loopDelay(seconds: number): void;
   /** Adds what is read from the running parts; call once. */
   watch(figures: Figures): void;
-  /** Renders all as OpenMetrics, or in the older text format of Prometheus. */
-  render(openMetrics: boolean): Promise<{ type: string; body: string }>;
+  /** All with their values now. */
+  values(): Promise<MetricValues[]>;
+  /** Renders all, and the `values()` of the relay's other processes, as {@linkcode Instruments.render}. */
+  render(openMetrics: boolean, others?: MetricValues[][]): Promise<{ type: string; body: string }>;
 }
 
 /**
@@ -75,7 +77,8 @@ export function createMetrics(
     },
     loopDelay: (seconds) => delay.observe(seconds),
     watch: (figures) => addFigures(instruments, figures),
-    render: (openMetrics) => instruments.render(openMetrics),
+    values: () => instruments.values(),
+    render: (openMetrics, others) => instruments.render(openMetrics, others),
   };
 }
 

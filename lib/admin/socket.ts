@@ -5,13 +5,15 @@
  */
 import { join } from "node:path";
 import { lstat } from "../file/plain_file.ts";
+import { fileOfProcess } from "../file/process_file.ts";
 import { socketPath } from "../file/socket_path.ts";
 import type { Log } from "../log.ts";
 import { superviseHttp } from "../net/serve_http.ts";
 import { serveSocket } from "../net/serve_socket.ts";
 
-/** The socket's name in the state folder. */
+/** Its name in the state folder, and those of a relay's processes behind the first. */
 const SOCKET_FILE = "glossond.sock";
+const SOCKET_FILES = /^glossond(?:-(\d+))?\.sock$/;
 
 /** What earlier versions left in the state folder: a token, and where it was taken. */
 const FORMER_FILES = ["admin-token", "admin-address"];
@@ -20,6 +22,8 @@ const FORMER_FILES = ["admin-token", "admin-address"];
 export interface OpenSocketOptions {
   /** Closed to others, see `openStateFolder`. */
   stateDir: string;
+  /** Which of the relay's processes it is, from 1 on. */
+  process: number;
   handler: (request: Request) => Response | Promise<Response>;
   log: Log;
 }
@@ -32,8 +36,8 @@ export interface OpenSocketOptions {
  * or it cannot be kept from others.
  */
 export async function openSocket(options: OpenSocketOptions): Promise<() => Promise<void>> {
-  const { stateDir, handler, log } = options;
-  const path = socketPath(stateDir, SOCKET_FILE);
+  const { stateDir, process, handler, log } = options;
+  const path = socketPath(stateDir, fileOfProcess(SOCKET_FILE, process));
   for (const name of FORMER_FILES) await removeIfThere(join(stateDir, name));
   await makeRoom(path, stateDir);
   const server = superviseHttp({
@@ -78,31 +82,44 @@ async function removeIfThere(path: string): Promise<void> {
 }
 
 /**
- * Finds the socket of the relay that runs on a state folder, or ran.
+ * Finds the sockets of the relay that runs on a state folder, or ran: the first process's first.
  *
- * @returns undefined when there is none.
- * @throws {Error} when it may not be reached, or cannot be trusted to be the relay's; the message has
+ * @param process of which of its processes alone.
+ * @throws {Error} when one may not be reached, or cannot be trusted to be the relay's; the message has
  * the fix.
  */
-export function findSocket(stateDir: string): string | undefined {
+export function findSockets(stateDir: string, process?: number): string[] {
   try {
     const folder = Deno.statSync(stateDir);
-    const found = lstat(join(stateDir, SOCKET_FILE));
-    if (found === undefined) return undefined;
-    const path = socketPath(stateDir, SOCKET_FILE);
-    if (found.isSocket !== true) throw new Error(`${path} is no socket: remove it`);
-    // Who can write in the folder can put a socket of their own there.
-    if (((folder.mode ?? 0) & 0o022) !== 0 || ![folder.uid, 0].includes(found.uid)) {
-      throw new Error(
-        `${path} may be anybody's: ${stateDir} is open to others; chmod 700 it, and restart the relay`,
-      );
-    }
-    return path;
+    const names = process === undefined
+      ? Array.from(Deno.readDirSync(stateDir), ({ name }) => name)
+      : [fileOfProcess(SOCKET_FILE, process)];
+    return names.filter((name) => SOCKET_FILES.test(name))
+      .sort((a, b) => processOf(a) - processOf(b))
+      .flatMap((name) => trusted(stateDir, name, folder));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotFound) return [];
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     throw new Error(
       `Cannot reach the relay of ${stateDir}: ${error.message}; run this as the relay's user, or as root`,
     );
   }
+}
+
+function trusted(stateDir: string, name: string, folder: Deno.FileInfo): string[] {
+  const found = lstat(join(stateDir, name));
+  if (found === undefined) return [];
+  const path = socketPath(stateDir, name);
+  if (found.isSocket !== true) throw new Error(`${path} is no socket: remove it`);
+  // Who can write in the folder can put a socket of their own there.
+  if (((folder.mode ?? 0) & 0o022) !== 0 || ![folder.uid, 0].includes(found.uid)) {
+    throw new Error(
+      `${path} may be anybody's: ${stateDir} is open to others; chmod 700 it, and restart the relay`,
+    );
+  }
+  return [path];
+}
+
+function processOf(socketName: string): number {
+  return Number(SOCKET_FILES.exec(socketName)?.[1] ?? 1);
 }

@@ -12,6 +12,7 @@ import { type BioTrial, commandsApp, type Renew } from "./commands.ts";
 import type { Figures } from "./figures.ts";
 import type { HandOver } from "./hand_over.ts";
 import { watchLoopDelay } from "./loop_delay.ts";
+import type { MetricValues } from "./instruments.ts";
 import type { Metrics } from "./metrics.ts";
 import { openSocket } from "./socket.ts";
 import { type Check, statusReport } from "./status.ts";
@@ -23,6 +24,10 @@ export interface StartAdminOptions {
   /** 0 takes a free one. */
   port: number;
   stateDir: string;
+  /** Which of the relay's processes this is, from 1 on. */
+  process: number;
+  /** Metrics of the other ones. */
+  otherMetrics: () => Promise<MetricValues[][]>;
   software: string;
   metrics: Metrics;
   figures: Figures;
@@ -35,6 +40,8 @@ export interface StartAdminOptions {
   handOver: HandOver;
   /** Usernames of those whom visitors wait for. */
   waitedFor: () => string[];
+  /** Port of the data listener that a ticket is good at; null where it is not this process's. */
+  dataPortFor: (ticket: string) => number | null;
   /** Runs the bio script as for a claim. */
   bio: (username: string) => Promise<BioTrial>;
   isUsername: (text: string) => boolean;
@@ -48,12 +55,16 @@ export interface StartAdminOptions {
  * @throws {Error} when the port is taken, or the socket cannot be made.
  */
 export async function startAdmin(options: StartAdminOptions): Promise<HttpServer> {
-  const { metrics, figures, checks, stateDir, software, log } = options;
+  const { metrics, figures, checks, stateDir, software } = options;
   const startedAt = Date.now();
   metrics.watch(figures);
-  const health = healthApp({ checks, metrics: (openMetrics) => metrics.render(openMetrics) });
+  const health = healthApp({
+    checks,
+    metrics: async (openMetrics) => metrics.render(openMetrics, await options.otherMetrics()),
+  });
   const commands = commandsApp({
     ...options,
+    ownMetrics: () => metrics.values(),
     status: () =>
       statusReport({
         software,
@@ -64,12 +75,13 @@ export async function startAdmin(options: StartAdminOptions): Promise<HttpServer
         figures,
       }),
   });
-  const closeSocket = await openSocket({ stateDir, handler: commands.fetch, log });
+  const closeSocket = await openSocket({ ...options, handler: commands.fetch });
   let server: HttpServer;
   try {
     server = serveBoundedHttp({
       ...options,
       name: "admin",
+      share: true,
       socketPath: innerSocketPath(stateDir),
       handler: health.fetch,
     });

@@ -1,7 +1,7 @@
 import { connectAdmin } from "../admin/client.ts";
 import type { HandOver } from "../admin/hand_over.ts";
-import { innerSocketPath } from "../file/socket_path.ts";
-import { ServiceManager } from "./service_manager.ts";
+import { inputEnd, processOf, runProcesses, starterOf } from "./serve_processes.ts";
+import { managerOf, ServiceManager } from "./service_manager.ts";
 import { settingsDifference, withLive } from "../config/difference.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
@@ -13,7 +13,7 @@ import { type Command, type CommandContext, EXIT } from "./command.ts";
 /** `glossond serve`. */
 export const serve: Command = {
   summary: "run the relay (also without a command)",
-  help: `Usage: glossond serve [--takeover]
+  help: `Usage: glossond serve [--takeover] [--process N]
 
 Runs the relay until SIGTERM or SIGINT; a second one ends it at once. Log lines go
 to standard error; the one that says "ready" names every listener.
@@ -25,10 +25,12 @@ change nothing. A new certificate is noticed by itself.
               same addresses, without a moment in which nobody listens; the other one
               keeps its visitors for GLOSSOND_DRAIN_SECONDS (3600 unless set) and ends.
               Where none runs, start as without it. Linux only.
+  --process N be the Nth of GLOSSOND_PROCESSES, until the end of standard input: what
+              serve starts, and no one else has to
 
 Exit: 0 stopped, 1 failed, 2 wrong settings.
 `,
-  options: { takeover: { type: "boolean" } },
+  options: { takeover: { type: "boolean" }, process: { type: "string" } },
   run: (context) => runRelay(context, false),
 };
 
@@ -45,20 +47,36 @@ beside get_bio.example.py. Settings from the environment still count.
 };
 
 async function runRelay(context: CommandContext, dev: boolean): Promise<number> {
-  const { printError, onSignal } = context;
+  const { printError } = context;
   const { settings, problems } = loadConfig({ ...await context.readSettings(), dev });
   if (settings === undefined) {
     printError(problems.map((problem) => `glossond: ${problem}\n`).join(""));
     printError("glossond config shows every setting.\n");
     return EXIT.usage;
   }
+  const process = processOf(context.options.process, settings);
   const log = createLog({
     level: settings.logLevel,
     format: settings.log,
     journal: context.isJournal,
     write: (line) => printError(`${line}\n`),
+    ...(process !== undefined && { fields: { process } }),
   });
+  if (process === undefined && settings.processes > 1 && !dev) {
+    return await runProcesses(context, settings, log);
+  }
+  return await runProcess({ context, dev, settings, process, log });
+}
 
+/** What a process of the relay is run by. */
+interface ProcessOptions extends Omit<Reloading, "daemon"> {
+  /** Which one of several; undefined for the only one. */
+  process: number | undefined;
+}
+
+async function runProcess(options: ProcessOptions): Promise<number> {
+  const { context, settings, process, log } = options;
+  const { onSignal } = context;
   // Listened for from the start, since SIGHUP ends whoever does not: a reload that comes before there
   // is something to reload is made up for.
   let reload = (): void => void (hasMissed = true);
@@ -68,24 +86,34 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
   const starting = new AbortController();
   let asked = false;
   let hasSuccessor = false;
+  function stop(): void {
+    asked = true;
+    stopping.resolve();
+    starting.abort(new Error("It was told to stop before it had taken the other relay's place"));
+  }
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     onSignal(signal, () => {
       // The second one means now; so does one that comes when there is a successor.
       if (asked) Deno.exit(hasSuccessor ? EXIT.ok : EXIT.failed);
-      asked = true;
-      stopping.resolve();
-      starting.abort(new Error("It was told to stop before it had taken the other relay's place"));
+      stop();
     });
   }
+  // One that has a successor is there for its last visitors alone.
+  if (process !== undefined) inputEnd(context).then(() => asked || stop());
   log.info("starting", { software: SOFTWARE });
-  const predecessor = context.options.takeover ? await findPredecessor(settings, log) : undefined;
-  const daemon = await startDaemon(settings, log, predecessor, starting.signal);
-  const reloadAgain = reloader({ context, dev, settings, daemon, log });
+  const predecessor = context.options.takeover
+    ? await findPredecessor(settings, process ?? 1, log)
+    : undefined;
+  const daemon = await startDaemon(settings, log, {
+    process: process ?? 1,
+    predecessor,
+    signal: starting.signal,
+  });
+  const reloadAgain = reloader({ ...options, daemon });
   reload = () => reloadAgain(true);
   daemon.onReloadTold(() => reloadAgain(false));
-  const { serviceManager: manager } = context;
-  const service = manager &&
-    new ServiceManager(manager, innerSocketPath(settings.stateDir));
+  const listener = process === undefined ? managerOf(context, settings) : starterOf(context);
+  const service = listener && new ServiceManager(listener);
   await service?.ready(() => daemon.summary());
   log.info("ready", { baseDomain: settings.baseDomain, ...daemon.addresses });
   if (hasMissed) reload();
@@ -96,6 +124,7 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
   const code = await Promise.race([stopping.promise, handedOver]) ?? EXIT.ok;
   if (hasSuccessor) {
     log.info("another process has this relay's place: it ends with its last visitor");
+    await service?.left();
   } else {
     log.info("stopping");
     await service?.stopping();
@@ -107,8 +136,12 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
 }
 
 /** The relay whose place is to be taken; undefined when none runs. */
-async function findPredecessor(settings: Settings, log: Log): Promise<HandOver | undefined> {
-  const running = await connectAdmin(settings.stateDir);
+async function findPredecessor(
+  settings: Settings,
+  process: number,
+  log: Log,
+): Promise<HandOver | undefined> {
+  const running = await connectAdmin(settings.stateDir, process);
   if (running === undefined) log.info("no relay runs on the state folder: nothing to take over");
   return running?.handOver;
 }

@@ -72,6 +72,12 @@ export const LISTENER_SETTINGS = {
     relayId,
     "What this relay is called among those that share its database; default the machine's host name",
   ),
+  processes: required(
+    "PROCESSES",
+    integer(1, 64),
+    "1",
+    "Processes that serve together, one a core, each with a data port, DATA_PORT and the next ones; more than 1 needs DATABASE_URL",
+  ),
   metricsUsers: required(
     "METRICS_USERS",
     integer(0, 10_000),

@@ -1,5 +1,6 @@
 import { type Dotenv, readDotenv } from "./dotenv.ts";
 import { nearest } from "./nearest.ts";
+import { processProblems } from "./processes.ts";
 import type { Setting } from "./setting.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 import { withoutUserInfo } from "./values.ts";
@@ -102,6 +103,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   problems.push(
     ...unknownNames(Object.keys(env).filter((name) => name.startsWith(PREFIX))),
     ...missing(settings, problems),
+    ...processProblems(settings),
   );
   const parsed: Partial<Settings> = settings;
   return problems.length === 0

@@ -3,6 +3,7 @@ import { openAuthority, readCaFile } from "../authority.ts";
 import type { Authority } from "../certificate/authority.ts";
 import type { Settings } from "../config/settings.ts";
 import type { NameKeeper, NameKeeperOptions } from "../dns/name_keeper.ts";
+import { fileOfProcess } from "../file/process_file.ts";
 import { createIssuance, type Issuance } from "../issuance/issuance.ts";
 import { openSharedTurn } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
@@ -12,7 +13,10 @@ import type { Ground } from "./ground.ts";
 import type { Accounts } from "./accounts.ts";
 import { Turn } from "./turn.ts";
 
-/** In the state folder: held by the process that orders users' certificates. */
+/**
+ * In the state folder: held by the process that orders users' certificates. Processes of one relay order beside each
+ * other, as relays that share a database do.
+ */
 const TURN_FILE = "orders.lock";
 
 /** Who signs certificates, and how users get theirs. */
@@ -31,7 +35,7 @@ export interface Certificates {
  * @throws {Error} when the authority cannot be used as it is set up.
  */
 export async function buildCertificates(
-  { store, settings, hostnameOf, log, onClose }: Ground,
+  { process, store, settings, hostnameOf, log, onClose }: Ground,
   { namesBelow }: Pick<Accounts, "namesBelow">,
 ): Promise<Certificates> {
   const { authority, names, close } = await openAuthority(
@@ -43,7 +47,7 @@ export async function buildCertificates(
       names: { store: store.names, ...claimedNames(store, settings) },
     },
   );
-  const turn = new Turn(join(settings.stateDir, TURN_FILE));
+  const turn = new Turn(join(settings.stateDir, fileOfProcess(TURN_FILE, process)));
   const issuance = createIssuance({
     store,
     turn: turn.come,

@@ -45,7 +45,7 @@ export async function watchCluster(
   const { openPostgresCluster } = await import("../cluster/postgres/open.ts");
   const { sessions, tickets, parking, hub } = parts;
   const me = {
-    relay: relayIdOf(settings),
+    relay: relayIdOf(settings, ground.process),
     boot: crypto.randomUUID(),
   };
   const cluster = new Cluster({
@@ -67,7 +67,8 @@ export async function watchCluster(
   // What another relay changed before this one watched it was told to nobody here.
   await parts.users.limits.refreshAll();
   const { relays } = await cluster.figures();
-  if (settings.publicDataHost === undefined && relays.some(({ id }) => id !== me.relay)) {
+  const own = Array.from({ length: settings.processes }, (_, i) => relayIdOf(settings, i + 1));
+  if (settings.publicDataHost === undefined && relays.some(({ id }) => !own.includes(id))) {
     log.warn(
       "other relays share the database: set GLOSSOND_PUBLIC_DATA_HOST to an address of this one alone, or clients bring its visitors' connections to another",
       { relays: relays.map(({ id }) => id).join(" ") },
@@ -78,9 +79,10 @@ export async function watchCluster(
   return cluster;
 }
 
-/** What this relay is called among those that share its database. */
-export function relayIdOf({ relayId }: Pick<Settings, "relayId">): string {
-  return relayId ?? Deno.hostname().toLowerCase();
+/** What a process of this relay is called among those that share its database: the first one, as the relay. */
+export function relayIdOf({ relayId }: Pick<Settings, "relayId">, process: number): string {
+  const relay = relayId ?? Deno.hostname().toLowerCase();
+  return process === 1 ? relay : `${relay}-${process}`;
 }
 
 /** Makes what does here what another relay's operator or user did there. */

@@ -15,8 +15,10 @@ import type { Log } from "../log.ts";
 import { COMMIT, VERSION } from "../version.ts";
 import { hostOfRelay, hostOfUser } from "../wire/names.ts";
 import { type Ceilings, fitCeilings } from "./ceilings.ts";
+import { relayIdOf } from "./cluster.ts";
 import { Listeners } from "./listeners.ts";
 import { Notice } from "./notice.ts";
+import type { Standpoint } from "./standpoint.ts";
 
 /** What parts ask to be called for. */
 export interface Events {
@@ -27,7 +29,7 @@ export interface Events {
 }
 
 /** What every part of the relay stands on. */
-export interface Ground extends Events {
+export interface Ground extends Events, Standpoint {
   /** Those that hold now: what can change is read where it is used. */
   settings: Readonly<Settings>;
   log: Log;
@@ -49,20 +51,16 @@ export interface Ground extends Events {
 /**
  * Opens the listeners, then the state.
  *
- * @param beside whether another relay listens at the same places, and is to be taken the place of: the
- * listeners are opened later then, and no port of the settings is 0.
  * @throws {Error} when one cannot be opened; the message names it and the fix.
  */
 export async function layGround(
   settings: Readonly<Settings>,
   log: Log,
   events: Events,
-  beside: boolean,
+  { process, beside }: Standpoint,
 ): Promise<Ground> {
   const { baseDomain, stateDir } = settings;
-  const listeners = beside
-    ? Listeners.beside(settings)
-    : await Listeners.open(settings, events.onClose);
+  const listeners = await Listeners.open(settings, beside, events.onClose);
   const ceilings = await fitCeilings(settings, log);
   for (const { path, mode } of openStateFolder(stateDir)) {
     log.warn("was open to others, and is not any more", { path, mode: `0${mode.toString(8)}` });
@@ -70,10 +68,12 @@ export async function layGround(
   const lock = await lockForUse(stateDir);
   events.onClose(() => lock.release());
   await removeLeftWork(stateDir);
+  const relay = settings.processes > 1 ? relayIdOf(settings, process) : settings.relayId;
   const store = await openStore(await storePlaceOf(settings));
   events.onClose(() => store.close());
   return {
     ...events,
+    ...{ process, beside },
     settings,
     log,
     listeners,
@@ -81,7 +81,7 @@ export async function layGround(
     store,
     metrics: createMetrics(
       { version: VERSION, commit: COMMIT },
-      { maxUsers: settings.metricsUsers, relay: settings.relayId },
+      { maxUsers: settings.metricsUsers, relay },
     ),
     publicPort: settings.publicPort || listeners.port("hub"),
     data: {

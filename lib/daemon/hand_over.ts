@@ -1,6 +1,5 @@
 import { type AdminClient, connectAdmin } from "../admin/client.ts";
 import type { HandOver, Standing } from "../admin/hand_over.ts";
-import type { Settings } from "../config/settings.ts";
 import type { Log } from "../log.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -140,31 +139,14 @@ export async function takeOver(
  * Asks the relay that has this one's place whose visitors wait there; it may not be reached yet, or not
  * know what it is asked.
  */
-export function askSuccessor(stateDir: string): () => Promise<string[]> {
+export function askSuccessor(stateDir: string, process: number): () => Promise<string[]> {
   let successor: AdminClient | undefined;
   return async () => {
     try {
-      successor ??= await connectAdmin(stateDir);
+      successor ??= await connectAdmin(stateDir, process);
       return await successor?.waitedFor() ?? [];
     } catch {
       return [];
     }
   };
-}
-
-/** Settings whose ports are those of the relay whose place is taken, where they leave them open. */
-export async function withPortsOf(settings: Settings, predecessor: HandOver): Promise<Settings> {
-  const { ports } = await predecessor.look();
-  const given = { ...settings };
-  const named = {
-    hub: "hubPort",
-    data: "dataPort",
-    control: "controlPort",
-    pages: "pagesPort",
-  } as const;
-  for (const [name, setting] of Object.entries({ ...named, admin: "adminPort" } as const)) {
-    given[setting] ||= ports[name] ?? 0;
-  }
-  if (given.httpPort === 0) given.httpPort = ports.http ?? 0;
-  return given;
 }

@@ -11,6 +11,12 @@ export interface Place {
   port: number;
 }
 
+/**
+ * Whom a process starts beside: the one whose place it takes, with all its ports, or another process of the same
+ * relay, which has a data port of its own.
+ */
+export type Beside = "predecessor" | "sibling";
+
 /** The relay's TCP listeners: where each is, and the listeners themselves for whoever serves them. */
 export class Listeners {
   readonly #places = new Map<ListenerName, Place>();
@@ -18,29 +24,28 @@ export class Listeners {
   readonly #open = new Map<ListenerName, Deno.TcpListener>();
 
   /**
-   * Opens them all: a port that is taken stops everything, and a free one has to be known to the parts.
+   * Opens them: a port that is taken stops everything, and a free one has to be known to the parts.
    *
+   * @param beside which ones are left to be opened when they are taken, since another process of the
+   * relay serves the same ports, none of which is 0: connections come from when they are open.
    * @param onClose takes what closes those that nobody took.
    * @throws {Error} when one cannot be opened; those opened by then are left to `onClose`.
    */
   static async open(
     settings: Settings,
+    beside: Beside | undefined,
     onClose: (close: () => void) => void,
   ): Promise<Listeners> {
     const listeners = new Listeners(settings);
     onClose(() => listeners.#open.forEach((listener) => listener.close()));
     for (const [name, { hostname, port }] of listeners.#places) {
+      if (beside === "predecessor" || beside === "sibling" && name !== "data") continue;
       await checkUnserved(name, hostname, port);
       const listener = listenTcp(name, hostname, port, { share: true });
       listeners.#open.set(name, listener);
       listeners.#places.set(name, listener.addr);
     }
     return listeners;
-  }
-
-  /** Opens each when it is taken, beside the relay that listens there. The ports are not 0. */
-  static beside(settings: Settings): Listeners {
-    return new Listeners(settings);
   }
 
   private constructor(settings: Settings) {

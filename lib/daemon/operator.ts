@@ -19,8 +19,10 @@ import type { Issuance } from "../issuance/issuance.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { RelayCertificate } from "../certificate/relay_certificate.ts";
 import type { Sessions } from "../session/sessions.ts";
+import type { Tickets } from "../session/tickets.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Log } from "../log.ts";
+import { checkUnserved } from "../net/listen_tcp.ts";
 import type { Places } from "../net/places.ts";
 import type { HttpServer } from "../net/serve_http.ts";
 import { COMMIT, SOFTWARE } from "../version.ts";
@@ -30,10 +32,12 @@ import type { Presence } from "./presence.ts";
 import { readiness } from "./readiness.ts";
 import { createRenewal } from "./renewal.ts";
 import type { Servers } from "./servers.ts";
+import { metricsOfSiblings } from "./siblings.ts";
+import type { Standpoint } from "./standpoint.ts";
 import type { UserUsage } from "./usage.ts";
 
 /** The parts that the operator can look at or act on. */
-export interface OperatorOptions {
+export interface OperatorOptions extends Standpoint {
   settings: Readonly<Settings>;
   accounts: AccountStore;
   acts: ActStore;
@@ -46,6 +50,9 @@ export interface OperatorOptions {
   issuance: Issuance;
   certificate: RelayCertificate;
   sessions: Sessions;
+  tickets: Pick<Tickets<unknown>, "has">;
+  /** Port of this process's data listener. */
+  dataPort: number;
   parking: Places;
   /** The relays that serve BASE with this one; undefined where it is alone. */
   cluster: Cluster | undefined;
@@ -67,10 +74,15 @@ export interface OperatorOptions {
 /** Opens the operator's ways in: health and metrics over TCP, commands over the socket. */
 export async function startOperator(options: OperatorOptions): Promise<HttpServer> {
   const { settings, accounts, sessions, parking, certificate, issuance, hub, cluster } = options;
+  const { adminHost, adminPort } = settings;
+  if (options.beside === undefined) await checkUnserved("admin", adminHost, adminPort);
   return await startAdmin({
-    hostname: settings.adminHost,
-    port: settings.adminPort,
+    hostname: adminHost,
+    port: adminPort,
     stateDir: settings.stateDir,
+    process: options.process,
+    otherMetrics: () => metricsOfSiblings(settings, options.process),
+    dataPortFor: (ticket) => options.tickets.has(ticket) ? options.dataPort : null,
     software: COMMIT === "" ? SOFTWARE : `${SOFTWARE} (${COMMIT})`,
     metrics: options.metrics,
     checks: () =>

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { controlNames, relayNames } from "../authority.ts";
 import type { Authority } from "../certificate/authority.ts";
 import { type RelayCertificate, startRelayCertificate } from "../certificate/relay_certificate.ts";
@@ -13,6 +14,11 @@ import type { ApiFetch } from "./api.ts";
 import type { Clients } from "./clients.ts";
 import { createFronts, type Fronts } from "./fronts.ts";
 import type { Ground } from "./ground.ts";
+import { createSiblingTickets } from "./siblings.ts";
+import { Turn } from "./turn.ts";
+
+/** In the state folder: held by the process that renews the relay's certificate. */
+const TURN_FILE = "renewal.lock";
 
 /** The relay's own hosts: where their TLS ends, and its certificate. */
 export interface OwnHosts {
@@ -27,7 +33,7 @@ export interface OwnHosts {
  * @throws {Error} when the certificate's files cannot be used.
  */
 export async function buildOwnHosts(
-  { settings, ceilings, metrics, publicPort, log, onClose, onReload }: Ground,
+  { process, settings, ceilings, metrics, publicPort, log, onClose, onReload }: Ground,
   { authority, presence, api, tickets }:
     & { authority: Authority; api: ApiFetch }
     & Pick<Clients, "presence" | "tickets">,
@@ -51,6 +57,7 @@ export async function buildOwnHosts(
     page: (request, host, context) => pages.fetch(request, { ...context, host }),
     data: createDataSockets({
       tickets,
+      ...(settings.processes > 1 && { elsewhere: createSiblingTickets(settings, process) }),
       places: new Places({ total: ceilings.dataSockets }),
       addressGroups: limitedGroups,
       log,
@@ -60,16 +67,19 @@ export async function buildOwnHosts(
     log,
   });
   onClose(() => fronts.stop());
+  const turn = new Turn(join(stateDir, TURN_FILE));
+  onClose(() => turn.end());
   const certificate = await startRelayCertificate({
     authority,
     names: relayNames(settings),
     stateDir,
+    turn,
     log,
     onChange: (pair) => fronts.use(pair),
   });
   onClose(() => certificate.stop());
   await fronts.use(certificate.current());
-  return { fronts, certificate };
+  return { fronts, certificate: certificate };
 }
 
 /** What the pages say of the relay, as the settings are now. */

@@ -39,9 +39,14 @@ export function isWritable(folder: string): boolean {
     // Left by a crash, or by somebody: never written through.
     if (lstat(probe) !== undefined) Deno.removeSync(probe);
     Deno.writeFileSync(probe, new Uint8Array(4096), { mode: 0o600, createNew: true });
-    Deno.removeSync(probe);
-    return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // By another process of the relay, just now.
+    return error instanceof Deno.errors.AlreadyExists;
   }
+  try {
+    Deno.removeSync(probe);
+  } catch {
+    // Likewise; else the next one removes it.
+  }
+  return true;
 }

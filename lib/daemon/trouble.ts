@@ -22,6 +22,8 @@ const PROGRAM_TIMEOUT_MS = 10_000;
 
 /** Parts that are looked at. */
 export interface TroubleParts {
+  /** Which of the relay's processes looks: what all have together is the first one's to tell. @default {1} */
+  process?: number;
   certificate: Pick<RelayCertificate, "status">;
   servers: Pick<Servers, "figures">;
   /** The relays that serve BASE with this one; absent where it is alone. */
@@ -32,7 +34,7 @@ export interface TroubleParts {
 export function startTroubleWatch(ground: Ground, parts: TroubleParts): void {
   const { settings, log, onClose, onReload } = ground;
   const watch = watchTrouble({
-    look: createTroubleLook(settings, parts),
+    look: createTroubleLook(settings, { ...parts, process: ground.process }),
     tell: (notice) => tell(settings, notice),
     log,
     schedule: scheduleTimeout,
@@ -50,7 +52,7 @@ export function startTroubleWatch(ground: Ground, parts: TroubleParts): void {
  */
 export function createTroubleLook(
   settings: Readonly<Pick<Settings, "stateDir" | "minFreeMib">>,
-  { certificate, servers, cluster }: TroubleParts,
+  { process = 1, certificate, servers, cluster }: TroubleParts,
   now: () => number = Date.now,
 ): () => Promise<Trouble[]> {
   let errorsBefore = 0;
@@ -68,10 +70,11 @@ export function createTroubleLook(
   }
 
   return async () => [
-    ...certificateTrouble(certificate.status(), now()),
     ...descriptors(),
     ...clusterTrouble(cluster),
-    ...await diskTrouble(settings),
+    ...process === 1
+      ? [...certificateTrouble(certificate.status(), now()), ...await diskTrouble(settings)]
+      : [],
   ];
 }
 

@@ -23,7 +23,7 @@ export async function checkPeers(settings: Settings): Promise<Finding[]> {
   if (relays === undefined) {
     return [skipped("other relays", "are not known before this version's relay has started once")];
   }
-  const me = relayIdOf(settings);
+  const me = relayIdOf(settings, 1);
   return (await Promise.all(relays.filter(({ id }) => id !== me).map(checkPeer))).flat();
 }
 

@@ -23,6 +23,8 @@ export interface BoundedHttpOptions {
   hostname: string;
   /** 0 takes a free one. */
   port: number;
+  /** As for {@linkcode listenTcp}. @default {false} */
+  share?: boolean;
   /** A free path for a socket that nobody else can connect to. */
   socketPath: string;
   handler: (request: Request) => Response | Promise<Response>;
@@ -46,7 +48,7 @@ interface Passing {
  */
 export function serveBoundedHttp(options: BoundedHttpOptions): HttpServer {
   const { name, hostname, port, socketPath, handler, log } = options;
-  const listener = listenTcp(name, hostname, port);
+  const listener = listenTcp(name, hostname, port, { share: options.share ?? false });
   let inner: HttpServer<Deno.UnixAddr>;
   try {
     inner = superviseHttp({ name, start: () => serveSocket(socketPath, handler), log });

@@ -10,7 +10,9 @@ import type { Redeem, Tickets } from "./tickets.ts";
 
 /** Options for {@linkcode createDataSockets}. */
 export interface DataSocketsOptions {
-  tickets: Tickets<Redeem>;
+  tickets: Pick<Tickets<Redeem>, "take">;
+  /** What a ticket stands for that is not good here; never rejects. @default nothing */
+  elsewhere?: (ticket: string) => Promise<Redeem | undefined>;
   /** Places of such connections, shared out to the addresses that they come from. */
   places: Places;
   addressGroups: (address: string) => readonly string[];
@@ -28,7 +30,7 @@ export interface DataSocketsOptions {
 export function createDataSockets(
   options: DataSocketsOptions,
 ): (socket: BinarySocket, address: string) => Promise<void> {
-  const { tickets, places, addressGroups, log, onRefused = () => {} } = options;
+  const { tickets, elsewhere, places, addressGroups, log, onRefused = () => {} } = options;
 
   function refuse(socket: BinarySocket, reason: "preface" | "ticket" | "timeout"): void {
     onRefused(reason);
@@ -55,7 +57,7 @@ export function createDataSockets(
     if (late) return;
     const ticket = message && latin1(message);
     if (ticket === undefined || !isTicket(ticket)) return refuse(socket, "preface");
-    const redeem = tickets.take(ticket);
+    const redeem = tickets.take(ticket) ?? await elsewhere?.(ticket);
     if (redeem === undefined) return refuse(socket, "ticket");
     redeem(socket);
   }

@@ -50,6 +50,11 @@ export class Tickets<T> {
     this.#entries.set(ticket, { value, callOff });
   }
 
+  /** Whether a ticket can still be shown. */
+  has(ticket: string): boolean {
+    return this.#entries.has(ticket);
+  }
+
   /** Gets and deletes: what a ticket stands for, or undefined for one that is not valid (any more). */
   take(ticket: string): T | undefined {
     const entry = this.#entries.get(ticket);

@@ -37,6 +37,8 @@ export const PROGRAMS: Program[] = [
       "--allow-sys",
       "--allow-env=GLOSSOND_*,JOURNAL_STREAM,NOTIFY_SOCKET,SUDO_UID,WATCHDOG_USEC",
     ],
+    // Itself, for GLOSSOND_PROCESSES: by this name wherever it is.
+    starts: { linux: ["/proc/self/exe"] },
     platforms: ["linux-x64", "linux-arm64", "macos-x64", "macos-arm64"],
   },
   {

@@ -69,6 +69,8 @@ function commandsWith(lines: RenewalLine[] = []) {
     waitedFor: () => ["zoe"],
     bio: () => Promise.reject(new Error("not here")),
     backup: () => Promise.resolve(new Blob(["all"]).stream()),
+    dataPortFor: () => null,
+    ownMetrics: () => Promise.resolve([]),
     isUsername: (text) => /^[a-z]+$/.test(text),
   });
   return { app, store, cutOff };

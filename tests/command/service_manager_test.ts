@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ServiceManager } from "../../lib/command/service_manager.ts";
+import { atSocket, ServiceManager } from "../../lib/command/service_manager.ts";
 
 Deno.test("ServiceManager tells how the relay is, and that it lives", async () => {
   const dir = await Deno.makeTempDir({ prefix: "glossond-notify-" });
@@ -7,7 +7,7 @@ Deno.test("ServiceManager tells how the relay is, and that it lives", async () =
   const manager = Deno.listenDatagram({ transport: "unixpacket", path: socket });
   const heard = async (): Promise<string> =>
     new TextDecoder().decode((await manager.receive(new Uint8Array(256)))[0]);
-  const service = new ServiceManager({ socket, watchdogMs: 50 }, `${dir}/own`);
+  const service = new ServiceManager(atSocket({ socket, watchdogMs: 50 }, `${dir}/own`));
   let users = 0;
   await service.ready(() => `${users} users\nonline`);
   assert.equal(await heard(), "READY=1\nSTATUS=0 users online\n");

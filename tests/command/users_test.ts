@@ -39,6 +39,7 @@ class Desk {
       caller: { uid: 0, sudoUid: 1000 },
       erase() {},
       onSignal() {},
+      ownProgram: () => [Deno.execPath()],
       isJournal: false,
       isTerminal: false,
       ...context,

@@ -44,15 +44,22 @@ Deno.test("place() puts all executables in their places, or none and leaves noth
   }
 });
 
-Deno.test("permissionsFor() names the programs that the client may start, those of its system", () => {
-  const client = PROGRAMS.find(({ name }) => name === "glosson")!;
-  const may = Object.fromEntries(
+/** What a program may start, by the system. */
+function mayStart(program: string): Record<string, string[]> {
+  const found = PROGRAMS.find(({ name }) => name === program)!;
+  return Object.fromEntries(
     Object.entries(PLATFORMS).map(([platform, target]) => [
       platform.split("-")[0],
-      permissionsFor(client, target).filter((permission) => permission.startsWith("--allow-run")),
+      permissionsFor(found, target).filter((permission) => permission.startsWith("--allow-run")),
     ]),
   );
-  assert.deepEqual(may, {
+}
+
+Deno.test("permissionsFor() names the programs that each may start, those of its system", () => {
+  const { linux, macos } = mayStart("glossond");
+  assert.deepEqual(linux, ["--allow-run=python3", "--allow-run=/proc/self/exe"]);
+  assert.deepEqual(macos, ["--allow-run=python3"]);
+  assert.deepEqual(mayStart("glosson"), {
     linux: ["--allow-run=systemctl,loginctl,crontab,sh,ps,kill"],
     macos: ["--allow-run=launchctl"],
     windows: ["--allow-run=schtasks"],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { usageOf } from "../../scripts/bench/usage.ts";
+import { DataSocket, dialDataSocket } from "./data_socket.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import { answer, helloFor, send } from "./hub_visitor.ts";
 import {
@@ -13,90 +14,7 @@ import {
   startPage,
   visit,
 } from "./user.ts";
-import { type Duplex, splice, writeAll } from "../../lib/net/splice.ts";
-
-/** A client's data connection over WebSocket, as PROTOCOL section 5 has it. */
-class DataSocket implements Duplex {
-  readonly #socket: WebSocket;
-  readonly #client: Deno.HttpClient;
-  readonly #messages: Uint8Array[] = [];
-  readonly closed: Promise<CloseEvent>;
-  #wake = (): void => {};
-  #over = false;
-
-  constructor(relay: Relay) {
-    this.#client = Deno.createHttpClient({ caCerts: [relay.ca] });
-    const options = { protocols: ["glosson-data.v1"], client: this.#client };
-    this.#socket = new WebSocket(
-      `wss://localhost:${relay.ports.control}/v1/data`,
-      options as unknown as string[],
-    );
-    this.#socket.binaryType = "arraybuffer";
-    const { promise, resolve } = Promise.withResolvers<CloseEvent>();
-    this.closed = promise;
-    this.#socket.onmessage = ({ data }) => {
-      this.#messages.push(new Uint8Array(data));
-      this.#wake();
-    };
-    this.#socket.onerror = () => {};
-    this.#socket.onclose = (event) => {
-      this.#over = true;
-      this.#client.close();
-      resolve(event);
-      this.#wake();
-    };
-  }
-
-  async opened(): Promise<this> {
-    while (this.#socket.readyState === WebSocket.CONNECTING) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    assert.equal(this.#socket.protocol, "glosson-data.v1");
-    return this;
-  }
-
-  /** Sends one message. */
-  send(message: string | Uint8Array<ArrayBuffer>): void {
-    this.#socket.send(message);
-  }
-
-  async read(p: Uint8Array): Promise<number | null> {
-    while (this.#messages.length === 0) {
-      if (this.#over) throw new Error("closed before the stream's end");
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
-    const [first] = this.#messages;
-    const n = Math.min(p.length, first!.length);
-    p.set(first!.subarray(0, n));
-    if (n === first!.length) this.#messages.shift();
-    else this.#messages[0] = first!.subarray(n);
-    return first!.length === 0 ? null : n;
-  }
-
-  async write(p: Uint8Array): Promise<number> {
-    while (this.#socket.bufferedAmount > 1024 * 1024) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    if (p.length > 0) this.#socket.send(Uint8Array.from(p));
-    return p.length;
-  }
-
-  closeWrite(): Promise<void> {
-    this.#socket.send(new Uint8Array(0));
-    return Promise.resolve();
-  }
-
-  close(): void {
-    this.#socket.close();
-  }
-}
-
-/** A data connection over WebSocket that showed a ticket. */
-async function dial(relay: Relay, ticket: string): Promise<DataSocket> {
-  const socket = await new DataSocket(relay).opened();
-  socket.send(new TextEncoder().encode(ticket));
-  return socket;
-}
+import { splice, writeAll } from "../../lib/net/splice.ts";
 
 Deno.test("pages, uploads and downloads come over a WebSocket as over TCP", async () => {
   await using relay = await startRelay({ settings: { LOG_LEVEL: "info" } });
@@ -121,7 +39,7 @@ Deno.test("pages, uploads and downloads come over a WebSocket as over TCP", asyn
     while (true) {
       const { ticket } = await link.next("connect");
       joins.push((async () => {
-        const data = await dial(relay, ticket);
+        const data = await dialDataSocket(relay, ticket);
         const { rest, addresses } = await readJoin(data);
         assert.equal(addresses?.destination.port, relay.ports.hub);
         const own = await Deno.connect({ hostname: "127.0.0.1", port: page.port });
@@ -161,7 +79,7 @@ Deno.test("ends of stream pass a WebSocket as empty messages, either side first"
   const text = (words: string): Uint8Array => new TextEncoder().encode(words);
   for (const first of ["visitor", "client"]) {
     const visitor = await send(relay, [helloFor(`kaylee.${BASE}`)]);
-    const data = await dial(relay, (await link.next("connect")).ticket);
+    const data = await dialDataSocket(relay, (await link.next("connect")).ticket);
     await readJoin(data);
     await writeAll(data, text("answer"));
     const p = new Uint8Array(100);
@@ -178,7 +96,7 @@ Deno.test("ends of stream pass a WebSocket as empty messages, either side first"
   // Who ended, and closes, is answered though the visitor has not ended.
   {
     using visitor = await send(relay, [helloFor(`kaylee.${BASE}`)]);
-    const data = await dial(relay, (await link.next("connect")).ticket);
+    const data = await dialDataSocket(relay, (await link.next("connect")).ticket);
     await readJoin(data);
     await data.closeWrite();
     assert.equal(await visitor.read(new Uint8Array(1)), null);
@@ -187,7 +105,7 @@ Deno.test("ends of stream pass a WebSocket as empty messages, either side first"
   }
   // One that is lost is lost to the other side, too.
   const visitor = await send(relay, [helloFor(`kaylee.${BASE}`)]);
-  const data = await dial(relay, (await link.next("connect")).ticket);
+  const data = await dialDataSocket(relay, (await link.next("connect")).ticket);
   await readJoin(data);
   data.close();
   await data.closed;
@@ -201,7 +119,7 @@ Deno.test("a WebSocket is parked by its ticket, and hears nothing until a visito
   await using link = await connectControl(relay, user);
   link.send({ type: "pool", size: 2 });
   const { tickets } = await link.next("tickets");
-  const data = await dial(relay, tickets[0]);
+  const data = await dialDataSocket(relay, tickets[0]);
   // The other way of parking goes on beside it, and is the one used next.
   using raw = await dialData(relay, tickets[1]);
   const hello = helloFor(user.hostname);
@@ -217,7 +135,7 @@ Deno.test("a WebSocket is parked by its ticket, and hears nothing until a visito
   // A parked one that goes is made up for.
   link.send({ type: "pool", size: 2 });
   const more = (await link.next("tickets")).tickets;
-  const leaving = await dial(relay, more[0]);
+  const leaving = await dialDataSocket(relay, more[0]);
   leaving.close();
   await leaving.closed;
   assert.ok((await link.next("tickets")).tickets.length > 0);
@@ -266,7 +184,7 @@ Deno.test({
     await using link = await connectControl(relay, await signUp(relay, "kaylee"));
     const resident = (): number => usageOf([relay.pid]).rssBytes;
     using visitor = await send(relay, [helloFor(`kaylee.${BASE}`)]);
-    const data = await dial(relay, (await link.next("connect")).ticket);
+    const data = await dialDataSocket(relay, (await link.next("connect")).ticket);
     await readJoin(data);
     const megabytes = 200;
     const chunk = crypto.getRandomValues(new Uint8Array(65_536));
@@ -313,13 +231,13 @@ Deno.test("WebSockets of data are as many as there are places, and keep no clien
   await using link = await connectControl(relay, user);
   link.send({ type: "pool", size: 3 });
   const { tickets } = await link.next("tickets");
-  const parked = [await dial(relay, tickets[0]), await dial(relay, tickets[1])];
-  const more = await dial(relay, tickets[2]);
+  const parked = [await dialDataSocket(relay, tickets[0]), await dialDataSocket(relay, tickets[1])];
+  const more = await dialDataSocket(relay, tickets[2]);
   assert.equal((await more.closed).code, 1013);
   parked[0]!.close();
   await parked[0]!.closed;
   link.send({ type: "pool", size: 4 });
-  const again = await dial(relay, (await link.next("tickets")).tickets[0]);
+  const again = await dialDataSocket(relay, (await link.next("tickets")).tickets[0]);
   const visitor = await send(relay, [helloFor(user.hostname)]);
   await Promise.race([readJoin(parked[1]!), readJoin(again)]);
   visitor.close();
@@ -350,8 +268,8 @@ Deno.test("what is no ticket is refused with 4403, what is no such WebSocket wit
     socket.send(message);
     assert.equal((await socket.closed).code, 4403, String(message));
   }
-  const parked = await dial(relay, ticket);
-  const again = await dial(relay, ticket);
+  const parked = await dialDataSocket(relay, ticket);
+  const again = await dialDataSocket(relay, ticket);
   assert.equal((await again.closed).code, 4403);
   const began = performance.now();
   const silent = await new DataSocket(relay).opened();

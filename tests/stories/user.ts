@@ -4,7 +4,7 @@ import { dataPreface } from "../../lib/wire/messages.ts";
 import { parseProxyHeader, type ProxyAddresses } from "../../lib/wire/proxy_protocol.ts";
 import { innerSocketPath } from "../../lib/file/socket_path.ts";
 import { startHttp11 } from "../../lib/net/http11_backend.ts";
-import { splice } from "../../lib/net/splice.ts";
+import { type Duplex, splice } from "../../lib/net/splice.ts";
 import { assertListed } from "../api/listed.ts";
 
 /** A message on the control WebSocket. */
@@ -182,9 +182,13 @@ export async function dialData(
   port: number = relay.ports.data!,
 ): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  conn.setNoDelay(true);
   await conn.write(dataPreface(ticket));
   return conn;
 }
+
+/** As {@linkcode dialData}. */
+export type DialData = (relay: Relay, ticket: string, port: number) => Promise<Duplex>;
 
 /** Reads the PROXY header of a joined connection; returns it and the bytes behind it. */
 export async function readJoin(
@@ -242,20 +246,20 @@ export async function startPage(
 /**
  * Answers every `connect` with a data connection to the user's server, until the session ends.
  *
- * @param options `minds`: whether it shows tickets where it is told to.
+ * @param options `minds`: whether it shows tickets where it is told to; `dial`: how it shows one.
  */
 export async function joinVisitors(
   relay: Relay,
   user: User,
   port: number,
-  { minds = true } = {},
+  { minds = true, dial = dialData }: { minds?: boolean; dial?: DialData } = {},
 ): Promise<AsyncDisposable & { link: ControlLink }> {
   const link = await connectControl(relay, user);
   const joins = new Set<Promise<unknown>>();
 
   async function join({ ticket, dataPort }: Message): Promise<void> {
-    const conn = await dialData(relay, ticket, minds ? dataPort : undefined);
-    conn.setNoDelay(true);
+    const home: number = link.online.dataPort;
+    const conn = await dial(relay, ticket, minds ? dataPort ?? home : home);
     const { rest } = await readJoin(conn);
     const own = await Deno.connect({ hostname: "127.0.0.1", port });
     own.setNoDelay(true);

@@ -29,7 +29,7 @@ Deno.test("limits that another relay sets while one starts hold there", async ()
   const closers: (() => unknown)[] = [];
   try {
     const events = { onClose: (close: () => unknown) => closers.push(close), onReload() {} };
-    const ground = await layGround(settings!, SILENT_LOG, events, false);
+    const ground = await layGround(settings!, SILENT_LOG, events, { process: 1 });
     const { store } = ground;
     const { limits } = store;
     for (const username of ["kaylee", "river"]) await grantToken(store, username);
