@@ -1,6 +1,6 @@
 import type { Bench } from "./bench.ts";
 import { BASE } from "../../tests/stories/relay.ts";
-import { startGlossond, usernameOf } from "./glossond.ts";
+import { startGlossond, startTwoProcesses, TWO_PROCESSES, usernameOf } from "./glossond.ts";
 import { LoadProcess } from "./load_process.ts";
 import { median } from "./numbers.ts";
 import { directTarget, startPeer, type Target } from "./peers.ts";
@@ -39,6 +39,13 @@ export async function bulk(bench: Bench): Promise<void> {
 
   const loop = stack.use(new LoadProcess("loop.ts"));
   const targets = [directTarget(port), await bareLoop(loop, port), glossond.target("glossond")];
+  const two = await startTwoProcesses(1);
+  if (two === undefined) bench.tell(`left out: ${TWO_PROCESSES}, PostgreSQL is not installed`);
+  else {
+    const client = stack.use(new LoadProcess("bulk.ts"));
+    targets.push(stack.use(two).target(TWO_PROCESSES));
+    await client.call("online", two.membership(0, 16));
+  }
   for (const peer of bench.peers) targets.push(stack.use(await startPeer(peer, port, BASE)));
 
   const total = bench.quick ? RUN_BYTES.quick : RUN_BYTES.full;

@@ -1,5 +1,9 @@
+import { openPostgres } from "../../lib/store/postgres/open.ts";
+import { parsePostgresUrl } from "../../lib/wire/postgres_url.ts";
+import { grantToken } from "../../tests/store/grant_token.ts";
 import { seedAccounts } from "../../tests/store/helpers.ts";
 import { type Relay, startRelay } from "../../tests/stories/relay.ts";
+import { PostgresServer } from "../../tests/system/postgres/server.ts";
 import { EVENT_INTERVAL, V8_FLAGS } from "../compile/programs.ts";
 import type { Membership } from "./load/glosson.ts";
 import type { Target } from "./peers.ts";
@@ -49,6 +53,37 @@ export async function startGlossond(
     ...(preload !== undefined && { preload }),
     settings: { LOG_LEVEL: "info", ...options.settings },
   });
+  return glossondOf(relay, tokens);
+}
+
+/** Where Debian has PostgreSQL. */
+const POSTGRES = "/usr/lib/postgresql";
+
+/** What several processes of the daemon are called in results. */
+export const TWO_PROCESSES = "glossond, 2 processes";
+
+/** Starts the daemon as two processes, on a PostgreSQL of their own; undefined where that is not installed. */
+export async function startTwoProcesses(users: number): Promise<Glossond | undefined> {
+  if (!await Deno.stat(POSTGRES).then(() => true, () => false)) return undefined;
+  await using stack = new AsyncDisposableStack();
+  const database = stack.use(await PostgresServer.start());
+  const DATABASE_URL = await database.createDatabase();
+  const relay = stack.use(
+    await startRelay({
+      launcher: AS_SERVED,
+      settings: { LOG_LEVEL: "info", PROCESSES: "2", DATABASE_URL },
+    }),
+  );
+  await relay.logged("ready", { processes: 2 });
+  const store = await openPostgres({ address: parsePostgresUrl(DATABASE_URL) });
+  const tokens: string[] = [];
+  for (let i = 0; i < users; i++) tokens.push(await grantToken(store, usernameOf(i)));
+  await store.close();
+  const started = stack.move();
+  return { ...glossondOf(relay, tokens), [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+function glossondOf(relay: Relay, tokens: readonly string[]): Glossond {
   return {
     relay,
     membership: (user, pool) => ({

@@ -1,3 +1,4 @@
+import { TWO_PROCESSES } from "./glossond.ts";
 import { PEERS } from "./peers.ts";
 import type { Row } from "./table.ts";
 
@@ -15,6 +16,7 @@ export interface Verdict {
 /** The peers that the data path is measured by. */
 const RIVALS = PEERS.filter(({ name }) => /^(haproxy|nginx)/.test(name));
 const TUNED = RIVALS.filter(({ isDefault }) => !isDefault).map(({ name }) => name);
+const HAPROXY = RIVALS.map(({ name }) => name).filter((name) => name.startsWith("haproxy"));
 const DEFAULT = RIVALS.filter(({ isDefault }) => isDefault).map(({ name }) => name);
 
 /** Kilobytes that a connection may take, by the section that tells. */
@@ -62,7 +64,18 @@ export function verdicts(rows: readonly Row[]): Verdict[] {
       "most",
       1.2,
     );
-    if (!single) continue;
+    if (!single) {
+      const [rateOfTwo = NaN] = of([TWO_PROCESSES], "gbps");
+      const [costOfTwo = NaN] = of([TWO_PROCESSES], "cpuSecondsPerGb");
+      judge(
+        `${kind}: throughput of 2 processes / HAProxy's, a thread a processor`,
+        rateOfTwo / Math.max(...of(HAPROXY, "gbps")),
+        "least",
+        1,
+      );
+      judge(`${kind}: CPU per GB of 2 processes / of 1`, costOfTwo / cost, "most", 1);
+      continue;
+    }
     judge(
       `${kind}: throughput / default peers'`,
       rate / Math.max(...of(DEFAULT, "gbps")),

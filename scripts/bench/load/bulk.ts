@@ -68,7 +68,7 @@ await answerCalls({
   },
   /** Serves streams as a client of glossond. */
   async online(membership: Membership) {
-    await goOnline(membership, (ticket) => join(membership.dataPort, ticket));
+    await goOnline(membership, (ticket, { dataPort }) => join(dataPort, ticket));
   },
   /** Reads from a sender that goes as fast as it can, at a rate of our own. */
   async slow(run: { port: number; hostname: string; bytesPerSecond: number; seconds: number }) {
