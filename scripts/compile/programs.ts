@@ -32,13 +32,12 @@ export const PROGRAMS: Program[] = [
       // The state folder and the files that settings name, which are anywhere: the unit narrows it.
       "--allow-read",
       "--allow-write",
-      "--allow-run=python3",
       // A command of root's becomes the state folder's owner; Deno has no narrower word for that.
       "--allow-sys",
       "--allow-env=GLOSSOND_*,JOURNAL_STREAM,NOTIFY_SOCKET,SUDO_UID,WATCHDOG_USEC",
     ],
     // Itself, for GLOSSOND_PROCESSES: by this name wherever it is.
-    starts: { linux: ["/proc/self/exe"] },
+    starts: { linux: ["python3", "/proc/self/exe"], darwin: ["python3"] },
     platforms: ["linux-x64", "linux-arm64", "macos-x64", "macos-arm64"],
   },
   {

@@ -1,4 +1,4 @@
-import { PROGRAMS } from "../../scripts/compile/programs.ts";
+import { permissionsFor, PROGRAMS } from "../../scripts/compile/programs.ts";
 import { endOf, type Ran } from "../../scripts/run.ts";
 import { bareEnvironment, settingVariables } from "./environment.ts";
 import { BASE, ROOT } from "./relay.ts";
@@ -7,7 +7,7 @@ import { BASE, ROOT } from "./relay.ts";
 const PERMISSIONS = [
   "--no-prompt",
   "--ignore-env",
-  ...PROGRAMS.find(({ name }) => name === "glossond")!.permissions,
+  ...permissionsFor(PROGRAMS.find(({ name }) => name === "glossond")!, Deno.build.target),
 ];
 
 /** A command of the program on a state folder, as an operator's shell would call it. */
