@@ -47,7 +47,13 @@ Deno.test({
     stack.defer(() => Deno.remove(dir, { recursive: true }));
     const ports = frontPorts();
     const dns = stack.use(await startPowerDns({ zones: ["localhost"] }));
-    const pebble = stack.use(await startPebble({ dnsPort: dns.dnsPort, tlsPort: ports.tls }));
+    const pebble = stack.use(
+      await startPebble({
+        ...{ dnsPort: dns.dnsPort, tlsPort: ports.tls },
+        // As busy authorities are: nonces refused, names that are held for proven, answers that take a while.
+        ...{ nonceReject: 50, authzReuse: 50, sleepS: 1 },
+      }),
+    );
     const set = (name: string, type: string, content?: string) =>
       dns.api("PATCH", "/zones/localhost.", {
         rrsets: [{
