@@ -116,7 +116,7 @@ async function lags(scene: Scene): Promise<Row> {
       relays[id].logged("the database has lost what it told last: reading all of it anew")
     ),
   );
-  // Under a number that both relays have seen before.
+  // What one relay does the other hears by way of the new primary.
   assert.equal((await ask(scene, "relay-1", "DELETE", undefined, "relay-2")).status, 204);
   assert.equal((await scene.at["relay-2"].link.closed).code, 4401);
   return {
