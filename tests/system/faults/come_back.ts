@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sleep } from "../../../lib/net/pause.ts";
 import { until } from "../../certificate/helpers.ts";
 import { AWAY, type Client, ONLINE } from "./home.ts";
 import { got, lost, online, pass, servedWithin } from "./steps.ts";
@@ -6,6 +7,9 @@ import type { Row } from "./world.ts";
 
 /** Longest time that a client takes to come back once it can: its longest pause, and a try. */
 const BACK_S = 45;
+
+/** Within what visitors of a client that stands still have an answer, whenever they come. */
+const ANSWERED_S = 15;
 
 /**
  * Lets a client try for so many seconds of its time, and tells how often it did.
@@ -97,6 +101,26 @@ export const COME_BACK: Row[] = [
       assert.equal(await got(world, home), "offline");
       client.signal("SIGCONT");
       return `the relay gave it up, back ${await servedWithin(world, home, 120)} after it woke`;
+    },
+  },
+  {
+    name: "client stopped, and a visitor each second for a minute",
+    async happen(world) {
+      await using home = await world.home();
+      const client = await online(home);
+      client.signal("SIGSTOP");
+      const visits = await Promise.all(Array.from({ length: 61 }, async (_, second) => {
+        await sleep(second * 1_000);
+        const began = performance.now();
+        const what = await got(world, home).catch(() => "closed");
+        return { what, seconds: (performance.now() - began) / 1_000 };
+      }));
+      client.signal("SIGCONT");
+      const slowest = Math.max(...visits.map(({ seconds }) => seconds));
+      assert.ok(slowest < ANSWERED_S, `one was answered after ${slowest} s`);
+      assert.equal(visits.at(-1)!.what, "offline");
+      const back = await servedWithin(world, home, BACK_S);
+      return `all answered within ${slowest.toFixed(1)} s, back ${back} after it went on`;
     },
   },
   {
