@@ -108,6 +108,7 @@ export const COME_BACK: Row[] = [
     async happen(world) {
       await using home = await world.home();
       const client = await online(home);
+      const from = performance.now();
       client.signal("SIGSTOP");
       const visits = await Promise.all(Array.from({ length: 61 }, async (_, second) => {
         await sleep(second * 1_000);
@@ -117,7 +118,8 @@ export const COME_BACK: Row[] = [
       }));
       client.signal("SIGCONT");
       const slowest = Math.max(...visits.map(({ seconds }) => seconds));
-      assert.ok(slowest < ANSWERED_S, `one was answered after ${slowest} s`);
+      const { busyMs } = await world.bystander.since(from);
+      assert.ok(slowest < ANSWERED_S + busyMs / 1_000, `one was answered after ${slowest} s`);
       assert.equal(visits.at(-1)!.what, "offline");
       const back = await servedWithin(world, home, BACK_S);
       return `all answered within ${slowest.toFixed(1)} s, back ${back} after it went on`;
