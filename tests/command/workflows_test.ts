@@ -55,7 +55,7 @@ for (const { path, text, head, jobs } of WORKFLOWS) {
     assert.doesNotMatch(text, /--frozen=false|--no-lock|npm (install|i|ci)\b/);
     const [runtime] = values(head, "DENO");
     assert.ok(runtime, "no version of Deno");
-    assert.ok(Deno.readTextFileSync(`${ROOT}.ci/run`).includes(`deno="${runtime}"`), runtime);
+    assert.ok(Deno.readTextFileSync(`${ROOT}.ci/run`).includes(`deno=$(${runtime} `), runtime);
     assert.doesNotMatch(jobs.values().toArray().join(""), /npx /);
   });
 
