@@ -100,10 +100,21 @@ function callerOf(uid: number | null, sudoUid: string | undefined): CommandConte
   return { uid, ...(/^\d{1,10}$/.test(sudoUid ?? "") && { sudoUid: Number(sudoUid) }) };
 }
 
-/** By the name that the executable's permissions have; a runtime is given the options that this one has. */
+/**
+ * By the name that the executable's permissions have; a runtime is given the options that this one has.
+ *
+ * @throws {Error} with the cause {@linkcode EXIT.usage} where the program may not start itself: leave to start
+ * the runtime would be leave to do everything.
+ */
 function ownProgram(): [string, ...string[]] {
   const own = "/proc/self/exe";
   if (Deno.build.standalone) return [own];
+  if (Deno.permissions.querySync({ name: "run", command: own }).state !== "granted") {
+    throw new Error(
+      "GLOSSOND_PROCESSES needs the executable, which deno task compile makes, since deno task serve may not start itself; leave it at 1",
+      { cause: EXIT.usage },
+    );
+  }
   const given = Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(1, -1);
   return [own, ...given.slice(0, given.length - Deno.args.length)];
 }

@@ -43,7 +43,7 @@ export interface CommandContext {
   confirm?: (question: string) => boolean;
   /** Calls back for each such signal, for the rest of the process's life. */
   onSignal: (signal: Deno.Signal, handler: () => void) => void;
-  /** What starts this program once more, without its arguments. */
+  /** What starts this program once more, without its arguments; throws where it may not start itself. */
   ownProgram: () => [string, ...string[]];
   /** The service manager that wants to hear from the program; absent where none does. */
   serviceManager?: ServiceManagerOptions;
