@@ -39,13 +39,16 @@ export async function openNamespaces<Party extends string>(
   // A device's name has 15 characters at most.
   const deviceOf = (party: Party): string => `bench${Deno.pid}-${parties.indexOf(party)}`;
   await using stack = new AsyncDisposableStack();
+  const between = `glossond-${Deno.pid}-between`;
   stack.defer(async () => {
-    for (const { namespace } of Object.values<Place>(places)) {
+    for (const namespace of [between, ...Object.values<Place>(places).map((p) => p.namespace)]) {
       await run(`ip netns delete ${namespace}`).catch(() => {});
       await Deno.remove(`/etc/netns/${namespace}`, { recursive: true }).catch(() => {});
     }
   });
-  const network = stack.use(new LoadProcess("delay.ts"));
+  // Devices are made here and not beside the machine's own: a browser gives up what it loads when one comes or goes.
+  await run(`ip netns add ${between}`);
+  const network = stack.use(new LoadProcess("delay.ts", { namespace: between }));
   const devices = Object.fromEntries(
     parties.map((party) => [deviceOf(party), places[party].address]),
   );
@@ -58,7 +61,7 @@ export async function openNamespaces<Party extends string>(
     // `ip netns exec` shows this in the place of /etc/hosts.
     await Deno.mkdir(`/etc/netns/${namespace}`, { recursive: true });
     await Deno.writeTextFile(`/etc/netns/${namespace}/hosts`, lines.join(""));
-    await run(`ip link set ${deviceOf(party)} netns ${namespace}`);
+    await run(`ip -n ${between} link set ${deviceOf(party)} netns ${namespace}`);
     await run(`ip -n ${namespace} addr add ${address}/24 dev ${deviceOf(party)}`);
     await run(`ip -n ${namespace} link set ${deviceOf(party)} up`);
     await run(`ip -n ${namespace} link set lo up`);
