@@ -65,21 +65,25 @@ export class NameKeeper {
     });
   }
 
-  /** Takes it away again from a name and those below it, as far as nobody has them. Never rejects. */
+  /**
+   * Takes it away again from a user's name and those below it, as far as nobody has them. What is the relay's own
+   * stays. Never rejects.
+   */
   async settle(name: string): Promise<void> {
     const { inTurn, store, onNote } = this.#options;
+    if (this.#planner.isOurs(name)) return;
     const done = inTurn(async () => {
       for (const each of [...await store.below(name), name]) await this.#settleOne(each);
     });
     this.#working = Promise.allSettled([this.#working, done]);
     await done.catch((why) =>
-      onNote?.("released name not removed from the DNS yet", { name, why })
+      onNote?.("not looked yet whether a name's records in the DNS can go", { name, why })
     );
   }
 
   async #settleOne(name: string): Promise<void> {
-    const { dns, store, isClaimed } = this.#options;
-    if (await isClaimed(name) || (await store.of(name)).size === 0) return;
+    const { dns, store } = this.#options;
+    if (await this.#planner.isKept(name) || (await store.of(name)).size === 0) return;
     const zone = await dns.findZone(name);
     // A challenge that could not be removed yet still makes it exist; the next look takes both.
     if (!isEmpty(await dns.read(zone, CHALLENGE + name, "TXT"))) return;

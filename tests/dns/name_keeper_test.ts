@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { NameKeeper } from "../../lib/dns/name_keeper.ts";
+import { memoryStore } from "../store/helpers.ts";
+import { memoryZone } from "./memory_zone.ts";
+
+const ZONE = "example.test";
+const BASE = `glosson.${ZONE}`;
+const [KAYLEE, APP, RIVER] = [`kaylee.${BASE}`, `app.kaylee.${BASE}`, `river.${BASE}`];
+
+/** A keeper on a zone in memory, whose wildcard answers for the base domain as well. */
+function keeperBench() {
+  const zone = memoryZone(ZONE);
+  zone.put(`*.${ZONE}`, "A", "192.0.2.1");
+  const claimed = new Set<string>();
+  const { store } = memoryStore();
+  const notes: string[] = [];
+  let failing: Error | undefined;
+  const keeper = new NameKeeper({
+    baseDomain: BASE,
+    dns: zone.dns,
+    inTurn: (action) => failing === undefined ? action() : Promise.reject(failing),
+    store: store.names,
+    claimed: () => Promise.resolve(claimed),
+    isClaimed: (name) => Promise.resolve(claimed.has(name)),
+    onNote: (note) => void notes.push(note),
+  });
+  return {
+    ...{ zone, claimed, keeper, notes },
+    fail: (why: Error) => failing = why,
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+}
+
+const COPY = { A: ["192.0.2.1"] };
+
+Deno.test("NameKeeper leaves what is the relay's own where it is when an order of it has ended", async () => {
+  await using it = keeperBench();
+  await it.keeper.keep(BASE);
+  for (const name of [BASE, `*.${BASE}`]) assert.deepEqual(it.zone.at(name), COPY);
+  await it.keeper.settle(BASE);
+  for (const name of [BASE, `*.${BASE}`]) assert.deepEqual(it.zone.at(name), COPY);
+});
+
+Deno.test("NameKeeper takes what nobody has any more from a name and those below it, and no others", async () => {
+  await using it = keeperBench();
+  for (const name of [KAYLEE, APP, RIVER]) it.claimed.add(name);
+  for (const name of it.claimed) await it.keeper.keep(name);
+  it.claimed.delete(APP);
+  await it.keeper.settle(KAYLEE);
+  assert.deepEqual([KAYLEE, APP].map(it.zone.at), [COPY, {}]);
+  it.claimed.clear();
+  await it.keeper.settle(KAYLEE);
+  assert.deepEqual([KAYLEE, RIVER, BASE].map(it.zone.at), [{}, COPY, COPY]);
+});
+
+Deno.test("NameKeeper says no more of a name that it could not look at than that", async () => {
+  await using it = keeperBench();
+  it.claimed.add(KAYLEE);
+  it.fail(new Error("another process holds the lock"));
+  await it.keeper.settle(KAYLEE);
+  assert.deepEqual(it.notes, ["not looked yet whether a name's records in the DNS can go"]);
+});
