@@ -149,8 +149,8 @@ export const MIGRATIONS: readonly Migration[] = [
        ADD COLUMN data_host text, ADD COLUMN data_port bigint, ADD COLUMN ahead_ms bigint;`,
   },
   {
-    // An older one takes no request for such names; those that there are it orders as they are.
-    needs: 3,
+    // An older one holds such names for nobody's, and removes them from the DNS.
+    needs: 7,
     sql: `ALTER TABLE certificate_order ADD COLUMN below text NOT NULL DEFAULT '';`,
   },
 ];
