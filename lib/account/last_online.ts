@@ -7,8 +7,8 @@ const FLUSH_MS = 500;
 /** When to try again what could not be written. */
 const RETRY_MS = 5_000;
 
-/** How often those who stay online are noted: what a crash can take of their last time. */
-const STAY_MS = 300_000;
+/** How often those who stay online are noted: what a crash can take of their last time; milliseconds. */
+export const STAY_MS = 300_000;
 
 /** Options for {@linkcode LastOnline}. */
 export interface LastOnlineOptions {

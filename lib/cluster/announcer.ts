@@ -6,7 +6,7 @@ import type { Arrival, ClusterEngine, Departure } from "./engine.ts";
 const RETRY_MS = 1_000;
 
 /** Most names in one write. */
-const BATCH = 1_000;
+export const BATCH = 1_000;
 
 /** A session at this relay. */
 interface Own {

@@ -2,8 +2,8 @@ import { usernameOf } from "./glossond.ts";
 import type { Bench } from "./bench.ts";
 import { acts } from "./cluster_acts.ts";
 import { map } from "./cluster_map.ts";
-import { BOUNDS, MEASURED } from "./cluster_measured.ts";
-import { breaks, dayOfCommunity, lossOfRelay } from "./cluster_model.ts";
+import { BOUNDS, MEASURED, MEASURED_LOSS } from "./cluster_measured.ts";
+import { breaks, dayOfCommunity, type Loss, lossOfRelay } from "./cluster_model.ts";
 import { LoadProcess } from "./load_process.ts";
 import { quantile } from "./numbers.ts";
 import { storm } from "./storm.ts";
@@ -68,14 +68,18 @@ function predictions(bench: Bench): void {
   const day = dayOfCommunity({ names: MILLION, relays, ...DAY }, MEASURED);
   const kind = `${MILLION} names online at ${relays} relays`;
   bench.add({ section: `${section}, a day`, target: "", case: kind, values: { ...day } });
-  for (const left of [2, relays - 1]) {
-    const loss = lossOfRelay({ clients: CLIENTS_PER_RELAY, left }, MEASURED);
-    const kind = `${CLIENTS_PER_RELAY} clients come to ${left} others`;
+  const losses: Loss[] = [
+    MEASURED_LOSS.loss,
+    ...[2, relays - 1].map((left) => ({ clients: CLIENTS_PER_RELAY, left })),
+  ];
+  for (const loss of losses) {
+    const where = loss.machine === undefined ? "" : ", all on one machine";
+    const kind = `${loss.clients} clients come to ${loss.left} others${where}`;
     bench.add({
       section: `${section}, a relay is lost`,
       target: "",
       case: kind,
-      values: { ...loss },
+      values: { ...lossOfRelay(loss, MEASURED) },
     });
   }
   const found = breaks({ clientsPerRelay: CLIENTS_PER_RELAY, ...DAY }, MEASURED, BOUNDS);

@@ -19,7 +19,7 @@ export const MEASURED: ClusterCosts = {
   idleWalBytes: 70,
 };
 
-/** A loss that was measured in the same run, and what came of it. */
+/** A loss that was measured in the same run and that the costs are calibrated by, and what came of it. */
 export const MEASURED_LOSS: { loss: Loss; backS: number; databaseCpuS: number } = {
   loss: { clients: 5_000, left: 2, machine: { cores: 2, clientMs: 0.61 } },
   backS: 9.4,

@@ -1,4 +1,7 @@
-/** Of a session that begins, one that ends, {@linkcode STAY_S} of one that stays, and a visitor. */
+import { STAY_MS } from "../../lib/account/last_online.ts";
+import { BATCH } from "../../lib/cluster/announcer.ts";
+
+/** Of a session that begins, one that ends, {@linkcode STAY_MS} of one that stays, and a visitor. */
 export interface Acts {
   connect: number;
   disconnect: number;
@@ -54,11 +57,8 @@ export interface Bounds {
   databaseCores: number;
 }
 
-/** Most sessions that a relay announces in one write. */
-export const BATCH = 1_000;
-
-/** How often it is written that a user is still online, seconds. */
-const STAY_S = 300;
+/** How often a second it is written that a user is still online. */
+const STAYS_A_SECOND = 1_000 / STAY_MS;
 
 const DAY_S = 86_400;
 
@@ -82,7 +82,7 @@ export function dayOfCommunity(
   const changes = 2 * names * sessions / DAY_S;
   const { writeMs, heardMs, userMs } = costs;
   const sum = ({ connect, disconnect, stay, visit }: Acts): number =>
-    names * (sessions * (connect + disconnect) + DAY_S / STAY_S * stay + visits * visit);
+    names * (sessions * (connect + disconnect) + DAY_S * STAYS_A_SECOND * stay + visits * visit);
   return {
     mapBytes: names * (1 - 1 / relays) * costs.nameBytes,
     compareMs: names * costs.readUs / 1000,
@@ -91,7 +91,7 @@ export function dayOfCommunity(
     changesASecond: changes,
     databaseCores:
       (changes * (writeMs + relays * heardMs + (userMs.connect + userMs.disconnect) / 2) +
-        names / STAY_S * userMs.stay) / 1000,
+        names * STAYS_A_SECOND * userMs.stay) / 1000,
   };
 }
 

@@ -19,8 +19,11 @@ const TUNED = RIVALS.filter(({ isDefault }) => !isDefault).map(({ name }) => nam
 const HAPROXY = RIVALS.map(({ name }) => name).filter((name) => name.startsWith("haproxy"));
 const DEFAULT = RIVALS.filter(({ isDefault }) => isDefault).map(({ name }) => name);
 
-/** Kilobytes that a connection may take, by the section that tells. */
-const MOST_KB: Record<string, number> = { clients: 36, memory: 22 };
+/** What a connection may take, by the section that tells; a joined pair's descriptors are its two sockets. */
+const MOST: Record<string, { kb: number; descriptors?: number }> = {
+  clients: { kb: 32, descriptors: 1 },
+  memory: { kb: 22 },
+};
 
 /** Judges the results by the project's aims, as far as they were measured. */
 export function verdicts(rows: readonly Row[]): Verdict[] {
@@ -147,9 +150,16 @@ export function verdicts(rows: readonly Row[]): Verdict[] {
     }
   }
   for (const row of rows.filter((r) => r.target === "glossond")) {
-    const limit = MOST_KB[row.section];
-    if (limit === undefined) continue;
-    judge(`${row.case}: KB each`, row.values.rssKbEach ?? NaN, "most", limit);
+    const most = MOST[row.section];
+    if (most === undefined) continue;
+    judge(`${row.case}: KB each`, row.values.rssKbEach ?? NaN, "most", most.kb);
+    if (most.descriptors === undefined) continue;
+    judge(
+      `${row.case}: descriptors each`,
+      row.values.descriptorsEach ?? NaN,
+      "most",
+      most.descriptors,
+    );
   }
   for (const { section, case: kind, values } of rows) {
     if (section === "pressure") {
