@@ -21,6 +21,9 @@ const STEPS: readonly Step[] = [
   { bytes: 2 * MEBIBYTE, ceiling: 24 * MEBIBYTE },
 ];
 
+/** Most bytes that are lent at once, of all sizes. */
+export const MOST_LENT: number = STEPS[0]!.ceiling;
+
 /** The step of the largest buffers. */
 export const LARGEST_STEP = STEPS.length - 1;
 

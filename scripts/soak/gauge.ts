@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { MOST_LENT } from "../../lib/net/flow_buffers.ts";
 import { storePath } from "../../tests/store/helpers.ts";
 import type { Relay } from "../../tests/stories/relay.ts";
 import { usageOf } from "../bench/usage.ts";
@@ -26,6 +27,9 @@ const STATE_FIGURES = ["rows", "files"] as const;
 
 /** Name of a figure. */
 export type Figure = typeof PROCESS_FIGURES[number] | typeof STATE_FIGURES[number];
+
+/** By how much a figure may rise at once and stay: the allocator keeps what the buffers once took. */
+const ALLOWED_STEP: Partial<Record<Figure, number>> = { rssMb: MOST_LENT / 1e6 };
 
 /** What the relay keeps of the past by design, for a claim's hour at least, or some thousands of acts. */
 const HISTORIES = ["certificate_order", "claim_check", "resting_name", "act"];
@@ -104,6 +108,7 @@ export class Gauge {
         (this.#samples.get(name) ?? [])
           .filter(({ atS, era }) => atS >= settledS[ofState ? 0 : era]!)
           .map((sample) => ofState ? { ...sample, era: 0 } : sample),
+        { allowedStep: ALLOWED_STEP[name] },
       ),
     ];
     return Object.fromEntries([

@@ -15,7 +15,7 @@ export interface Trend {
   plusMinus: number;
   /** What it was at last. */
   last: number;
-  /** Whether it grows: all of the interval is above zero, and it did in either half of the time. */
+  /** Whether it grows: all of the interval is above zero, and not by a step that is allowed. */
   leaks: boolean;
 }
 
@@ -25,14 +25,14 @@ export interface Trend {
  */
 const POINTS = 24;
 
-/**
- * What grows in either half of the time by this share of the whole slope at least goes on; a step does not. Memory
- * has such steps: the allocator keeps what the buffers once took, 28 MiB at most (`lib/net/flow_buffers.ts`).
- */
-const STEADY_SHARE = 0.25;
-
 /** Quantile of the normal distribution for the two-sided confidence of 99.9 %. */
 const Z = 3.291;
+
+/** Options for {@linkcode trendOf}. */
+export interface TrendOptions {
+  /** By how much it may rise at once, and stay there, without being taken to grow. @default 0 */
+  allowedStep?: number;
+}
 
 /**
  * The slope that the samples of all eras have in common, by least squares.
@@ -40,30 +40,41 @@ const Z = 3.291;
  * @param samples in the order of time, without those of a warm-up.
  * @throws {RangeError} where there are too few to tell.
  */
-export function trendOf(samples: readonly Sample[]): Trend {
+export function trendOf(
+  samples: readonly Sample[],
+  { allowedStep = 0 }: TrendOptions = {},
+): Trend {
   const eras = [...Map.groupBy(condense(samples), ({ era }) => era).values()];
-  const { slope, freedom, sxx, rest } = lineOf(eras);
+  const line = lineOf(eras);
+  const { slope, freedom, sxx } = line;
   if (freedom < 3 || sxx === 0) {
     throw new RangeError(`Cannot tell a slope: there are ${samples.length} samples`);
   }
-  const plusMinus = studentQuantile(freedom) * Math.sqrt(rest / freedom / sxx);
-  const halves = [eras.map(firstHalf), eras.map(secondHalf)];
-  // A half that is too short to tell does not acquit.
-  const isStep = halves.some((half) => lineOf(half).slope < STEADY_SHARE * slope);
+  const plusMinus = plusMinusOf(line);
   return {
     perMinute: slope * 60,
     plusMinus: plusMinus * 60,
     last: samples.at(-1)!.value,
-    leaks: slope > plusMinus && !isStep,
+    leaks: slope > plusMinus && !(allowedStep > 0 && isStep(eras, allowedStep)),
   };
 }
 
+/** A line of least squares, and what it leaves. */
+interface Line {
+  slope: number;
+  freedom: number;
+  sxx: number;
+  /** Sum of the squares about the levels alone, and about the line. */
+  syy: number;
+  rest: number;
+}
+
 /** The line of least squares through the points of eras that each begin at a level of their own. */
-function lineOf(eras: readonly (readonly Sample[])[]) {
+function lineOf(eras: readonly (readonly Sample[])[]): Line {
   let [points, sxx, sxy, syy] = [0, 0, 0, 0];
   for (const own of eras) {
     points += own.length;
-    const [middleX, middleY] = [mean(own.map(({ atS }) => atS)), mean(own.map((p) => p.value))];
+    const [middleX, middleY] = middleOf(own);
     for (const { atS, value } of own) {
       sxx += (atS - middleX) ** 2;
       sxy += (atS - middleX) * (value - middleY);
@@ -72,15 +83,51 @@ function lineOf(eras: readonly (readonly Sample[])[]) {
   }
   const slope = sxy / sxx;
   // Rounding can take it below zero where nothing ever changes.
-  return { slope, freedom: points - eras.length - 1, sxx, rest: Math.max(0, syy - slope * sxy) };
+  return {
+    slope,
+    freedom: points - eras.length - 1,
+    sxx,
+    syy,
+    rest: Math.max(0, syy - slope * sxy),
+  };
 }
 
-function firstHalf<T>(all: readonly T[]): T[] {
-  return all.slice(0, Math.ceil(all.length / 2));
+/** Half of the interval that holds the slope. */
+function plusMinusOf({ freedom, sxx, rest }: Line): number {
+  return studentQuantile(freedom) * Math.sqrt(rest / freedom / sxx);
 }
 
-function secondHalf<T>(all: readonly T[]): T[] {
-  return all.slice(Math.floor(all.length / 2));
+/**
+ * Whether what grows is one step in one of the eras: levels before and after it describe all better than
+ * growth does that began at any moment and goes on, and no slope is left beside it.
+ */
+function isStep(eras: readonly (readonly Sample[])[], allowedStep: number): boolean {
+  const steps = eras.flatMap((own, n) =>
+    own.slice(1).map((_, i) => {
+      const parts = [own.slice(0, i + 1), own.slice(i + 1)] as const;
+      return { parts, line: lineOf(eras.toSpliced(n, 1, ...parts)) };
+    })
+  );
+  const { parts, line } = steps.reduce((best, one) => one.line.syy < best.line.syy ? one : best);
+  const [[, before], [, after]] = [middleOf(parts[0]), middleOf(parts[1])];
+  return after - before <= allowedStep && line.syy < restOfGrowth(eras) &&
+    line.slope <= plusMinusOf(line);
+}
+
+/** What growth leaves that began at the moment that suits it best. */
+function restOfGrowth(eras: readonly (readonly Sample[])[]): number {
+  // From the last moment of an era on it has none.
+  const moments = eras.flatMap((own) => own.slice(0, -1));
+  return Math.min(...moments.map(({ atS: fromS }) =>
+    lineOf(
+      eras.map((own) => own.map((point) => ({ ...point, atS: Math.max(fromS, point.atS) }))),
+    ).rest
+  ));
+}
+
+/** The mean moment and value. */
+function middleOf(samples: readonly Sample[]): [atS: number, value: number] {
+  return [mean(samples.map(({ atS }) => atS)), mean(samples.map(({ value }) => value))];
 }
 
 /** Medians of the samples of each era, some {@linkcode POINTS} in all. */

@@ -46,17 +46,38 @@ Deno.test("trendOf() finds what all processes have in common, whatever each bega
   assert.ok(leaks && Math.abs(perMinute - 3) < 1, `${perMinute}`);
 });
 
-Deno.test("trendOf() takes a step for none, and what goes on beside one for growth", () => {
-  const step = (at: number, perSecond = 0): Sample[] =>
-    samples({ perSecond, noise: 2 }).map((sample, i) => ({
-      ...sample,
-      value: sample.value + (i >= at ? 25 : 0),
-    }));
+/** Where a step may be allowed. */
+const STEPS = { allowedStep: 30 };
+
+/** Samples of one process with more of something from a moment on. */
+function withMore(more: (sinceS: number) => number, at: number, perSecond = 0): Sample[] {
+  return samples({ perSecond, noise: 2 }).map((sample) => ({
+    ...sample,
+    value: sample.value + (sample.atS >= at ? more(sample.atS - at) : 0),
+  }));
+}
+
+Deno.test("trendOf() takes an allowed step for none, and what goes on beside one for growth", () => {
   for (const at of [30, 60, 90, 120, 150, 180, 210]) {
-    const { leaks, perMinute, plusMinus } = trendOf(step(at));
+    const { leaks, perMinute, plusMinus } = trendOf(withMore(() => 25, at), STEPS);
     assert.ok(!leaks, `step at ${at}: ${perMinute} ± ${plusMinus}`);
-    assert.ok(trendOf(step(at, 0.1)).leaks, `growth and a step at ${at}`);
+    assert.ok(trendOf(withMore(() => 25, at, 0.1), STEPS).leaks, `growth and a step at ${at}`);
   }
+});
+
+Deno.test("trendOf() takes a step for growth that is none of those allowed", () => {
+  const lost = withMore(() => 500, 100);
+  assert.ok(trendOf(lost).leaks, "no step is allowed");
+  assert.ok(trendOf(lost, STEPS).leaks, "the step is too large");
+});
+
+Deno.test("trendOf() finds growth that begins late, where a step is allowed too", () => {
+  for (const at of [60, 120, 150, 180]) {
+    assert.ok(trendOf(withMore((sinceS) => 0.4 * sinceS, at), STEPS).leaks, `from ${at} on`);
+  }
+  const last = samples({ perSecond: 0, noise: 2, eras: 2 })
+    .map((sample, i) => ({ ...sample, value: sample.value + Math.max(0, i - 300) * 0.4 }));
+  assert.ok(trendOf(last, STEPS).leaks, "in the last of two processes");
 });
 
 Deno.test("trendOf() tells nothing of too few samples", () => {
