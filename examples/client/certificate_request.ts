@@ -3,7 +3,7 @@ import type { Api } from "./api.ts";
 import type { CertificateAnswer } from "./relay_answers.ts";
 import { checkIdentity, type Identity } from "./identity.ts";
 import { RelayProblem } from "./problem.ts";
-import { noteKey } from "./known_keys.ts";
+import { forgetKey, noteKey } from "./known_keys.ts";
 import type { PendingCertificate } from "./records.ts";
 import type { State } from "./state.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
@@ -17,14 +17,22 @@ const POLL_MS = { shortest: 250, longest: 60_000 } as const;
 /** How long one call waits for a certificate, milliseconds; authorities answer within minutes. */
 const PATIENCE_MS = 600_000;
 
+/** How to do with fewer names: with those that there were, and then with the page's own alone. */
+export interface OrFewer {
+  /** The names that there were. */
+  had: readonly string[];
+  /** Told why the relay refuses more. */
+  tell: (why: RelayProblem) => void;
+}
+
 /** What {@linkcode obtainCertificate} needs. */
 export interface ObtainOptions {
   api: Pick<Api, "requestCertificate" | "certificate">;
   state: State;
   /** The page's own host, and those below it that it has as well. */
   hosts: readonly string[];
-  /** Told why the relay grants none of those below; asks for the own one alone then. @default gives up */
-  orAlone?: (why: RelayProblem) => void;
+  /** What to do where the relay gives not all of these. @default gives up */
+  orFewer?: OrFewer;
   keyType: KeyType;
   now: () => number;
   sleep: Sleep;
@@ -41,25 +49,40 @@ export interface ObtainOptions {
  * @throws {Error} if the authority failed, took too long, or certified something else.
  */
 export async function obtainCertificate(options: ObtainOptions): Promise<Identity> {
-  const { api, state, hosts, orAlone, keyType, now, sleep, signal } = options;
+  const { api, state, hosts, orFewer, keyType, now, sleep, signal } = options;
   const hostname = hosts[0]!;
   const giveUpAt = now() + PATIENCE_MS;
 
-  async function request(
-    names: readonly string[] = hosts,
+  async function request(): Promise<PendingCertificate & { retryAfterMs?: number }> {
+    const [all, ...fewer] = choices(hosts, orFewer?.had);
+    let names = all!;
+    while (true) {
+      try {
+        return await requestFor(names);
+      } catch (error) {
+        const next = fewer.shift();
+        if (!isRefusalOfNames(error) || next === undefined) throw error;
+        orFewer?.tell(error);
+        names = next;
+      }
+    }
+  }
+
+  async function requestFor(
+    names: readonly string[],
   ): Promise<PendingCertificate & { retryAfterMs?: number }> {
     const { key, csr } = await makeKeyAndRequest(names, keyType);
     // Before anybody can have signed it: in public logs it is known as this computer's.
     await noteKey(state, key);
-    const asked = await api.requestCertificate(csr).catch((error) => {
-      const isRefused = error instanceof RelayProblem && error.code === "bad-csr";
-      if (!isRefused || orAlone === undefined || names.length === 1) throw error;
-      orAlone(error);
-    });
-    if (asked === undefined) return await request([hostname]);
-    const { id, retryAfterMs } = asked;
-    await state.savePendingCertificate({ id, key });
-    return { id, key, retryAfterMs };
+    try {
+      const { id, retryAfterMs } = await api.requestCertificate(csr);
+      await state.savePendingCertificate({ id, key });
+      return { id, key, retryAfterMs };
+    } catch (error) {
+      // Else, as behind a proxy's 504, the relay may have taken it.
+      if (error instanceof RelayProblem && error.status < 500) await forgetKey(state, key);
+      throw error;
+    }
   }
 
   const left = await state.pendingCertificate();
@@ -102,6 +125,19 @@ export async function obtainCertificate(options: ObtainOptions): Promise<Identit
     await state.saveIdentity(saved);
     return identity;
   }
+}
+
+/** Whether the relay does not give a certificate for these names. */
+export function isRefusalOfNames(error: unknown): error is RelayProblem {
+  return error instanceof RelayProblem && error.code === "bad-csr";
+}
+
+/** What to ask for, one after another: all hosts, those that there were, the page's own; each fewer than before. */
+function choices(hosts: readonly string[], had?: readonly string[]): (readonly string[])[] {
+  if (had === undefined) return [hosts];
+  const own = hosts.slice(0, 1);
+  const kept = hosts.filter((host) => own.includes(host) || had.includes(host));
+  return [hosts, kept, own].filter((names, i, all) => names.length !== all[i - 1]?.length);
 }
 
 /** How a request stands; undefined when the relay does not know it. */

@@ -1,5 +1,6 @@
 import type { Log } from "../../lib/log.ts";
 import { Backoff } from "./backoff.ts";
+import { isRefusalOfNames } from "./certificate_request.ts";
 import type { Identity } from "./identity.ts";
 import { RelayProblem } from "./problem.ts";
 import { nextLookMs, renewalTime } from "./renewal.ts";
@@ -13,9 +14,9 @@ export interface KeepOptions {
   /**
    * Asks the relay for a certificate and saves it.
    *
-   * @param orAlone whether one without the names below the page's own is better than none.
+   * @param had names that there were, where one for these, or for the page's own alone, is better than none.
    */
-  obtain: (orAlone: boolean) => Promise<Identity>;
+  obtain: (had?: readonly string[]) => Promise<Identity>;
   /** The names that it is to be for. @default those that it is for */
   hosts?: readonly string[];
   now: () => number;
@@ -37,7 +38,7 @@ export async function firstCertificate(options: KeepOptions): Promise<Identity |
   const backoff = pauses(options);
   while (!signal.aborted) {
     try {
-      return await obtain(true);
+      return await obtain([]);
     } catch (error) {
       if (signal.aborted) return undefined;
       if (error instanceof RelayProblem && (error.status === 401 || error.status === 403)) {
@@ -54,7 +55,10 @@ export async function firstCertificate(options: KeepOptions): Promise<Identity |
   return undefined;
 }
 
-/** Renews the certificate whenever it is due, handing each new one to `use`, until the abort. */
+/**
+ * Renews the certificate whenever it is due, handing each new one to `use`, until the abort. Names that it lacks are
+ * asked for at once; those that the relay refuses, again at the renewal.
+ */
 export async function keepCertificate(
   first: Identity,
   use: (identity: Identity) => void,
@@ -63,15 +67,18 @@ export async function keepCertificate(
   const { obtain, hosts = [], now, sleep, random, signal, log } = options;
   const backoff = pauses(options);
   let current = first;
+  let isRefused = false;
   while (!signal.aborted) {
     const isDue = now() >= renewalTime(current);
-    if (!isDue && hosts.every((host) => current.names.includes(host))) {
+    const missing = hosts.filter((host) => !current.names.includes(host));
+    if (!isDue && (isRefused || missing.length === 0)) {
       await sleep(nextLookMs(renewalTime(current), now(), random()), signal);
       continue;
     }
     try {
-      current = await obtain(isDue);
+      current = await obtain(isDue ? current.names : undefined);
       use(current);
+      isRefused = hosts.some((host) => !current.names.includes(host));
       backoff.reset();
       log.info("Certificate renewed", {
         notAfter: new Date(current.notAfter).toISOString(),
@@ -81,6 +88,13 @@ export async function keepCertificate(
       await sleep(nextLookMs(renewalTime(current), now(), random()), signal);
     } catch (error) {
       if (signal.aborted) return;
+      if (!isDue && isRefusalOfNames(error)) {
+        isRefused = true;
+        log.warn("The relay gives not all names, what there is goes on until the renewal", {
+          ...{ names: missing.join(" "), error },
+        });
+        continue;
+      }
       const waitMs = pause(error, backoff);
       log.warn("Cannot renew the certificate, trying again", {
         error,

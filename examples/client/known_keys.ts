@@ -19,3 +19,13 @@ export async function noteKey(
   const keys = [...await state.list("keys.json"), fingerprintOfPrivateKey(key)];
   await state.saveList("keys.json", keys.slice(-MAX_KEYS));
 }
+
+/** Forgets a key that no certificate was made for, so that it takes no other's place. */
+export async function forgetKey(
+  state: Pick<State, "list" | "saveList">,
+  key: string,
+): Promise<void> {
+  const fingerprint = fingerprintOfPrivateKey(key);
+  const keys = await state.list("keys.json");
+  await state.saveList("keys.json", keys.filter((noted) => noted !== fingerprint));
+}

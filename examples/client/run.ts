@@ -129,10 +129,10 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   }
 }
 
-/** Gets certificates; where need be, and the relay gives none below it, for the page's own name alone. */
+/** Gets certificates; where need be, and the relay gives no more, for fewer names. */
 function obtainer(options: ObtainOptions, log: Log): KeepOptions["obtain"] {
-  const orAlone = (error: Error) => log.warn("The relay gives no names below yours", { error });
-  return (mayBeAlone) => obtainCertificate({ ...options, ...(mayBeAlone && { orAlone }) });
+  const tell = (error: Error) => log.warn("The relay gives not all names below yours", { error });
+  return (had) => obtainCertificate({ ...options, ...(had && { orFewer: { had, tell } }) });
 }
 
 /** Whether to look at the own page from outside: where it is, and who resolves names, is not known beforehand. */

@@ -124,27 +124,29 @@ export async function certify(
   http: RelayHttp,
   { state, say, now, sleep }: SetupWorld,
 ): Promise<void> {
-  if (await goodIdentity(state, hostname, now()) !== undefined) return;
+  const identity = await savedIdentity(state, hostname, now());
+  if (identity !== undefined && now() < renewalTime(identity)) return;
   const hosts = [hostname, ...hostsBelow(hostname, also)];
   say(`Asking for a certificate for ${hosts.join(", ")}; its key stays on this computer ...`);
   const api = new Api({ relay: new URL(relay), http, token, now });
-  const identity = await obtainCertificate({
+  const { notAfter } = await obtainCertificate({
     ...{ api, state, hosts, keyType, now, sleep },
-    orAlone: (why) => say(`There will be no names below yours: ${why.message}`),
+    orFewer: {
+      had: identity?.names ?? [],
+      tell: (why) => say(`The relay gives not all names below yours: ${why.message}`),
+    },
   });
-  say(`It is there, good until ${new Date(identity.notAfter).toUTCString()}.`);
+  say(`It is there, good until ${new Date(notAfter).toUTCString()}.`);
 }
 
-/** The saved key and certificate, if they can be used and need no renewal. */
-async function goodIdentity(
+/** The saved key and certificate, if they can be used. */
+async function savedIdentity(
   state: State,
   hostname: string,
   now: number,
 ): Promise<Identity | undefined> {
   const saved = await state.identity();
-  if (saved === undefined) return undefined;
-  const identity = usableIdentity(saved, hostname, now);
-  return identity !== undefined && now < renewalTime(identity) ? identity : undefined;
+  return saved && usableIdentity(saved, hostname, now);
 }
 
 /** What a set-up over another does, for a person. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SILENT_LOG } from "../../../lib/log.ts";
+import { createLog, SILENT_LOG } from "../../../lib/log.ts";
 import type { CertificateAnswer } from "../../../examples/client/relay_answers.ts";
 import {
   obtainCertificate,
@@ -8,6 +8,7 @@ import {
 import { requestNames } from "../../../lib/pki/csr.ts";
 import { checkIdentity, type Identity } from "../../../examples/client/identity.ts";
 import { firstCertificate, keepCertificate } from "../../../examples/client/keep_certificate.ts";
+import { ownKeys } from "../../../examples/client/known_keys.ts";
 import { RelayProblem } from "../../../examples/client/problem.ts";
 import { State } from "../../../examples/client/state.ts";
 import { Authority } from "../../../examples/conformance/authority.ts";
@@ -131,20 +132,50 @@ for (const [what, answer] of [["unknown", NOT_FOUND], ["failed", FAILED]] as con
     }));
 }
 
-Deno.test("obtainCertificate() asks for the own name alone where a relay gives none below it, if told to", () =>
+Deno.test("obtainCertificate() asks for fewer names where a relay gives not all, if told to", () =>
   obtaining(async (desk, _state, obtain) => {
-    const hosts = [HOSTNAME, `app.${HOSTNAME}`];
+    const [app, git] = [`app.${HOSTNAME}`, `git.${HOSTNAME}`];
+    const hosts = [HOSTNAME, app, git];
     assert.deepEqual((await obtain({ hosts })).names, hosts);
     const { requestCertificate } = Desk.prototype;
     const refusal = new RelayProblem({ code: "bad-csr", status: 400, title: "x", detail: "only" });
+    let most = 1;
     desk.requestCertificate = (csr) =>
-      requestNames(csr).length > 1 ? Promise.reject(refusal) : requestCertificate.call(desk, csr);
+      requestNames(csr).length > most
+        ? Promise.reject(refusal)
+        : requestCertificate.call(desk, csr);
     await assert.rejects(obtain({ hosts }), refusal);
     const told: Error[] = [];
-    const { names } = await obtain({ hosts, orAlone: (why) => told.push(why) });
-    assert.deepEqual([names, told], [[HOSTNAME], [refusal]]);
-    desk.requestCertificate = () => Promise.reject(refusal);
-    await assert.rejects(obtain({ hosts, orAlone: () => {} }), refusal);
+    const fewer = async (had: string[]): Promise<string[]> =>
+      (await obtain({ hosts, orFewer: { had, tell: (why) => told.push(why) } })).names;
+    assert.deepEqual(await fewer([]), [HOSTNAME]);
+    assert.deepEqual(told, [refusal]);
+    // Those that there were come first, but for what is wanted no more.
+    most = 2;
+    assert.deepEqual(await fewer([HOSTNAME, app, `old.${HOSTNAME}`]), [HOSTNAME, app]);
+    most = 1;
+    assert.deepEqual(await fewer([HOSTNAME, app]), [HOSTNAME]);
+    most = 0;
+    await assert.rejects(fewer([HOSTNAME, app]), refusal);
+  }));
+
+Deno.test("obtainCertificate() forgets the key of a request that the relay did not take", () =>
+  obtaining(async (desk, state, obtain) => {
+    await obtain();
+    const known = await ownKeys(state);
+    for (const status of [400, 429]) {
+      const refusal = new RelayProblem({ code: "bad-csr", status, title: "x" });
+      desk.requestCertificate = () => Promise.reject(refusal);
+      await assert.rejects(obtain(), refusal);
+      assert.deepEqual(await ownKeys(state), known);
+    }
+    // Whether it was taken is not known.
+    for (const failure of [new RelayProblem({ code: "", status: 504, title: "x" }), new Error()]) {
+      const before = (await state.list("keys.json")).length;
+      desk.requestCertificate = () => Promise.reject(failure);
+      await assert.rejects(obtain(), failure);
+      assert.equal((await state.list("keys.json")).length, before + 1);
+    }
   }));
 
 Deno.test("checkIdentity() refuses what cannot be used", async () => {
@@ -230,11 +261,11 @@ Deno.test("keepCertificate() asks at once for names that are missing, and does w
   const sleeps = new HeldSleeps();
   const leaving = new AbortController();
   let now = DAY_MS;
-  const asked: boolean[] = [];
+  const asked: (readonly string[] | undefined)[] = [];
   const answers: (string[] | Error)[] = [new Error("no names"), ["app", "www"], ["www"]];
   const keeping = keepCertificate(dated(0, 90 * DAY_MS, ["www", "old"]), () => {}, {
-    obtain(orAlone) {
-      asked.push(orAlone);
+    obtain(had) {
+      asked.push(had);
       const answer = answers.shift()!;
       return answer instanceof Error
         ? Promise.reject(answer)
@@ -248,14 +279,48 @@ Deno.test("keepCertificate() asks at once for names that are missing, and does w
     log: SILENT_LOG,
   });
   await sleeps.begin(60_000);
-  assert.deepEqual(asked, [false]);
+  assert.deepEqual(asked, [undefined]);
   await sleeps.end(60_000);
   await sleeps.begin(3_240_000);
-  assert.deepEqual(asked, [false, false]);
+  assert.deepEqual(asked, [undefined, undefined]);
   now += 61 * DAY_MS;
   await sleeps.end(3_240_000);
+  // What was left out then is not asked for before the next one.
+  await sleeps.end(3_240_000);
   await sleeps.begin(3_240_000);
-  assert.deepEqual(asked, [false, false, true]);
+  assert.deepEqual(asked, [undefined, undefined, ["app", "www"]]);
+  leaving.abort();
+  await keeping;
+});
+
+Deno.test("keepCertificate() asks once for names that the relay refuses, and again at the renewal", async () => {
+  const sleeps = new HeldSleeps();
+  const leaving = new AbortController();
+  let now = DAY_MS;
+  let asked = 0;
+  const lines: string[] = [];
+  const refusal = new RelayProblem({ code: "bad-csr", status: 400, title: "names below: 1" });
+  const keeping = keepCertificate(dated(0, 90 * DAY_MS, ["www"]), () => {}, {
+    obtain(had) {
+      asked++;
+      if (had === undefined) return Promise.reject(refusal);
+      return Promise.resolve(dated(now, now + 90 * DAY_MS, ["www", "app"]));
+    },
+    hosts: ["www", "app"],
+    now: () => now,
+    sleep: sleeps.sleep,
+    random: () => 0,
+    signal: leaving.signal,
+    log: createLog({ level: "debug", write: (line) => lines.push(line) }),
+  });
+  for (let hour = 0; hour < 3; hour++) await sleeps.end(3_600_000);
+  assert.equal(asked, 1);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, / warn +The relay gives not all names, .* names=app error=.*below: 1/);
+  now = 60 * DAY_MS;
+  await sleeps.end(3_600_000);
+  await sleeps.begin(3_600_000);
+  assert.equal(asked, 2);
   leaving.abort();
   await keeping;
 });
