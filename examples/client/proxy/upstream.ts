@@ -26,8 +26,8 @@ export interface UpstreamTrust {
   insecure?: boolean;
 }
 
-/** A number alone, which a URL takes for an address of IPv4, and what looks like an option. */
-const NO_HOST = /^[^/]*\/\/(?:0x[\da-f]*(?=[:/]|$)|-)/i;
+/** A number in the place of a host, which a URL takes for an address of IPv4, and what looks like an option. */
+const NO_HOST = /^[^/]*\/\/(?:0x[\da-f]*(?=[:/]|$)|\d+:|-)/i;
 
 /**
  * Reads where an app listens: `8000`, `localhost:8000`, `http://127.0.0.1:8000`,
@@ -43,7 +43,7 @@ export function parseUpstream(given: string): Upstream {
     return { protocol: "http:", hostname: "localhost", port: 80, host: "localhost", path };
   }
   const spelled = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  // A URL would take a number without dots for an address of IPv4; it is a port.
+  // A number that stands alone is a port.
   const url = NO_HOST.test(spelled)
     ? null
     : URL.parse(spelled.replace(/(?<=:\/\/)(?=\d+\/?$)/, "127.0.0.1:"));

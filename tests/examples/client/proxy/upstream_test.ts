@@ -5,10 +5,16 @@ Deno.test("parseUpstream() takes a number alone for a port or for nothing, never
   for (const port of ["80", " 80\n", "080", "http://80", "http://80/"]) {
     assert.equal(parseUpstream(port).host, "127.0.0.1", port);
   }
-  for (const none of ["0", "0x50", "http://0x50:80", "65536", "-1", "a b", ""]) {
+  for (
+    const none of [
+      ...["0", "0x50", "http://0x50:80", "65536", "-1", "a b", ""],
+      ...["80:8000", "http://80:8000/", "010:80", "2130706433:80", "80:"],
+    ]
+  ) {
     assert.throws(() => parseUpstream(none), /is no address of an app/, none);
   }
   assert.equal(parseUpstream("0x50.example:80").hostname, "0x50.example");
+  assert.equal(parseUpstream("10.0.0.1:80").hostname, "10.0.0.1");
 });
 
 Deno.test("connectUpstream() over TLS leaves nothing behind for a visitor who is gone", async () => {
