@@ -17,7 +17,8 @@ export function alsoOf(labels: readonly string[] | undefined): string[] | undefi
   for (const label of labels) {
     if (isLabelBelow(label)) continue;
     throw new UsageError(
-      `--also: "${label}" cannot be a name below yours: 1 to 63 of a-z, 0-9 and "-", not at an end`,
+      `--also: "${label}" cannot be a name below yours: 1 to 63 of a-z, 0-9 and "-", ` +
+        'no "-" at an end, no "--" in places 3 and 4',
     );
   }
   const also = [...new Set(labels)].sort();

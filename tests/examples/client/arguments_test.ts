@@ -142,6 +142,7 @@ const WRONG: [string, RegExp][] = [
   ["run now", /one word too many/],
   ["run --also a.b", /--also: "a\.b" cannot be a name below yours/],
   ["run --also App", /--also: "App" cannot be/],
+  ["run --also ab--c", /--also: "ab--c" cannot be .* no "--" in places 3 and 4/],
   ["run --also *", /--also: "\*" cannot be/],
   [`run${"abcdefghijk".replaceAll(/./g, " --also $&")}`, /--also takes 10 names at most/],
   ["run --also a --no-also", /--also and --no-also exclude each other/],
