@@ -62,7 +62,7 @@ export async function setup(options: SetupOptions, world: SetupWorld): Promise<v
     }
     const account = goOn
       ? await goingOn(before, options, state)
-      : await claimAt(found, options, world, before?.hostname);
+      : await claimAt(found, options, world, before);
     await certify(account, http, world);
     world.say(`
 All set. Go online with
@@ -103,16 +103,18 @@ async function claimAt(
   { relay, http, ca }: FoundRelay,
   options: SetupOptions,
   world: SetupWorld,
-  hostnameBefore: string | undefined,
+  before: Account | undefined,
 ): Promise<Account> {
   const { state, say, now } = world;
-  const { username, keyType, also } = options;
+  const { username, keyType } = options;
   const api = new Api({ relay, http, now });
   const found = await claimName({ ...options, ...world, relay, api });
   say(`Found it: ${found.username} is you.`);
-  if (hostnameBefore !== found.hostname) await state.forgetIdentity();
-  await state.saveCa(ca);
   const { hostname, token } = found;
+  const isSame = before?.hostname === hostname;
+  if (!isSame) await state.forgetIdentity();
+  await state.saveCa(ca);
+  const also = options.also ?? (isSame ? before.also : undefined);
   const account = { username, hostname, relay: relay.href, token, keyType, ...(also && { also }) };
   await state.saveAccount(account);
   return account;

@@ -219,6 +219,7 @@ Deno.test("setup() replaces a token only when it is told to", () =>
     desk.meanwhile = () => desk.relay.bio = shownCode(desk.said);
     await desk.setup();
     const { token } = desk.relay;
+    await desk.state.saveAccount({ ...(await desk.state.account())!, also: ["app"] });
     await assert.rejects(desk.setup(), /set up already.*--force/);
     const no = typed();
     no.type("n");
@@ -227,7 +228,9 @@ Deno.test("setup() replaces a token only when it is told to", () =>
     desk.said.length = 0;
     await desk.setup({ force: true, ca: undefined });
     assert.notEqual(desk.relay.token, token);
-    assert.equal((await desk.state.account())!.token, desk.relay.token);
+    const { also, ...account } = (await desk.state.account())!;
+    assert.equal(account.token, desk.relay.token);
+    assert.deepEqual(also, ["app"]);
     // The key and its certificate are as good as before, and so is the authority.
     assert.equal(desk.relay.issued.length, 1);
     assert.equal(await desk.state.ca(), desk.relay.authority.pem);
