@@ -1,5 +1,7 @@
 import { isLabelBelow } from "../../lib/wire/names.ts";
 import { UsageError } from "./command_line.ts";
+import type { Account } from "./records.ts";
+import type { State } from "./state.ts";
 
 /** Names below their own that a relay lets a user have at most. */
 const MAX_ALSO = 10;
@@ -29,4 +31,19 @@ export function alsoOf(labels: readonly string[] | undefined): string[] | undefi
 /** The hosts of names below a page's own. */
 export function hostsBelow(hostname: string, also: readonly string[] = []): string[] {
   return also.map((label) => `${label}.${hostname}`);
+}
+
+/**
+ * The account with these names below its own, if any are said, kept so. Written only where that changes it: its folder
+ * may be read-only.
+ */
+export async function withAlso(
+  account: Account,
+  also: string[] | undefined,
+  state: Pick<State, "saveAccount">,
+): Promise<Account> {
+  if (also === undefined || `${also}` === `${account.also ?? []}`) return account;
+  const changed = { ...account, also };
+  await state.saveAccount(changed);
+  return changed;
 }

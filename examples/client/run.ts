@@ -1,5 +1,5 @@
 import type { Log } from "../../lib/log.ts";
-import { hostsBelow } from "./also.ts";
+import { hostsBelow, withAlso } from "./also.ts";
 import { Api } from "./api.ts";
 import type { RunOptions } from "./run_arguments.ts";
 import { obtainCertificate, type ObtainOptions } from "./certificate_request.ts";
@@ -51,12 +51,13 @@ export interface RunWorld {
  */
 export async function run(options: RunOptions, world: RunWorld): Promise<FinalWord | undefined> {
   const { state, log, signal, now, sleep } = world;
-  const account = await state.neededAccount();
-  const { hostname, token, keyType } = account;
-  const also = options.also ?? account.also;
-  const hostsHere = [hostname, ...hostsBelow(hostname, also)];
-  const relay = new URL(account.relay);
+  // Without one there is nothing to lock; until it is locked, a setup or rename may change it.
+  await state.neededAccount();
   using _lock = await lockState(state, "run");
+  const account = await withAlso(await state.neededAccount(), options.also, state);
+  const { hostname, token, keyType } = account;
+  const hostsHere = [hostname, ...hostsBelow(hostname, account.also)];
+  const relay = new URL(account.relay);
   const ca = await state.ca();
   const http = openRelayHttp(relay, ca);
   const over = new AbortController();
@@ -71,7 +72,6 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   try {
     // Of one that was killed: from now on it would be taken for this one's.
     await state.saveRunning(undefined);
-    if (options.also !== undefined) await state.saveAccount({ ...account, also });
     const hosts = new Set(hostsHere);
     const end = await openVisitorEnd(options, { hostname, hosts, state, log });
     const front = new Witness(end, () => ownPage.give({}));

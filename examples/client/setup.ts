@@ -1,7 +1,7 @@
 import { Api } from "./api.ts";
 import { obtainCertificate } from "./certificate_request.ts";
 import { claimName } from "./claim_name.ts";
-import { hostsBelow } from "./also.ts";
+import { hostsBelow, withAlso } from "./also.ts";
 import { confirm } from "./confirm.ts";
 import { findRelay, type FoundRelay } from "./find_relay.ts";
 import { finishRename, leftByRename } from "./give_back.ts";
@@ -61,7 +61,7 @@ export async function setup(options: SetupOptions, world: SetupWorld): Promise<v
       await confirm(replaces(before, options.username, relay, state), "--force", world);
     }
     const account = goOn
-      ? await goingOn(before, options, state)
+      ? await withAlso(before, options.also, state)
       : await claimAt(found, options, world, before);
     await certify(account, http, world);
     world.say(`
@@ -86,17 +86,6 @@ async function trusted(
 ): Promise<string | undefined> {
   if (ca !== undefined) return await readPem(ca, "the authority given with --ca");
   return (await state.account())?.relay === relay.href ? await state.ca() : undefined;
-}
-
-/** The account of an earlier set-up, with the names below its own that were asked for since. */
-async function goingOn(
-  before: Account,
-  { also = before.also }: SetupOptions,
-  state: State,
-): Promise<Account> {
-  const account = { ...before, ...(also !== undefined && { also }) };
-  await state.saveAccount(account);
-  return account;
 }
 
 async function claimAt(

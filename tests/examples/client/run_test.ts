@@ -153,6 +153,41 @@ Deno.test("run() sees to the user's own domains only while it is online", () =>
     assert.ok(asked(`PUT ${path}`)[1]! > asked("GET /v1/control").at(-1)!);
   }));
 
+Deno.test("run() goes online with the account as it is once nobody else changes it", () =>
+  story(async ({ relay, state, start }) => {
+    const { neededAccount } = state;
+    // A setup ends just after the first look.
+    state.neededAccount = async () => {
+      state.neededAccount = neededAccount;
+      const account = await state.neededAccount();
+      relay.token = crypto.randomUUID();
+      await state.saveAccount({ ...account, token: relay.token });
+      return account;
+    };
+    start({ also: ["app"] });
+    await relay.ready(0);
+    const { token, also } = await state.neededAccount();
+    assert.deepEqual([token, also], [relay.token, ["app"]]);
+  }));
+
+Deno.test("run() writes the account only where --also says something else", () =>
+  story(async ({ relay, state, start }) => {
+    const saved: unknown[] = [];
+    const { saveAccount } = state;
+    state.saveAccount = (account) => {
+      saved.push(account.also);
+      return saveAccount.call(state, account);
+    };
+    for (const also of [["app"], ["app"], [], []]) {
+      const sessions = relay.sessions.length;
+      const client = start({ also });
+      await relay.changes.until(() => relay.sessions.length > sessions);
+      client.leave();
+      await client.ended;
+    }
+    assert.deepEqual(saved, [["app"], []]);
+  }));
+
 Deno.test("run() keeps a visitor over the end of the session", () =>
   story(async ({ relay, start }) => {
     start();
