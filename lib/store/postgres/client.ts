@@ -26,6 +26,8 @@ export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new (
       const server = choice.current;
       super(clientConfig(place, server, lockTimeoutMs));
       this.#server = server;
+      // Of a connection that ends, which its next question tells: without a listener it would end the process.
+      this.on("error", () => {});
     }
 
     override connect(): Promise<pg.Client>;

@@ -163,8 +163,6 @@ export class PostgresEngine {
   async #withOne<T>(work: (ask: Ask) => Promise<T>, turn: { isStale: boolean }): Promise<T> {
     if (this.closing.aborted) throw new StoreError("the store is closed");
     const client = await this.#acquire();
-    const onError = (): void => {};
-    client.on("error", onError);
     this.#busy.add(client);
     let lost: StoreError | undefined;
     let hasAnswered = false;
@@ -186,7 +184,6 @@ export class PostgresEngine {
       return await work(ask);
     } finally {
       this.#busy.delete(client);
-      client.off("error", onError);
       client.release(lost !== undefined || this.closing.aborted);
     }
   }

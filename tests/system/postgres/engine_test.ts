@@ -5,6 +5,7 @@ import { PostgresEngine } from "../../../lib/store/postgres/engine.ts";
 import { listen } from "../../../lib/store/postgres/listener.ts";
 import { until } from "../../certificate/helpers.ts";
 import { Gate } from "../faults/gate.ts";
+import { Interrupter } from "./interrupter.ts";
 import { PostgresServer } from "./server.ts";
 
 /** Another address of this machine, for what stands between. */
@@ -126,6 +127,16 @@ Deno.test("connections that ended while they waited fail nobody who asks next", 
     ]);
   }
   assert.equal((await engine.read((ask) => ask("SELECT * FROM kept"))).rows.length, 3);
+});
+
+Deno.test("a server that goes away while it is asked how it is ends nothing, and the next one is asked", async () => {
+  const url = await server.createDatabase();
+  await using way = await Interrupter.open(server, parsePostgresUrl(url).database);
+  const second = `${encodeURIComponent(server.folder)}:${server.port}`;
+  await using engine = engineOf(way.url.replace("/test", `,${second}/test`));
+  const lost = way.at("pg_is_in_recovery", "lose answer");
+  assert.equal(await one(engine), 1);
+  await lost;
 });
 
 Deno.test("of two transactions that are in each other's way both are done", async () => {
