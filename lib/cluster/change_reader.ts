@@ -1,6 +1,6 @@
 import type { Log } from "../log.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
-import type { Changes, ClusterEngine } from "./engine.ts";
+import type { Changes, ClusterEngine, Notice } from "./engine.ts";
 
 /** When to ask again for changes that could not be read. */
 const RETRY_MS = 1_000;
@@ -8,8 +8,11 @@ const RETRY_MS = 1_000;
 /** How long before it is noticed that nothing is heard a notice may have been told that is lost. */
 const UNNOTICED_MS = 30_000;
 
-/** How many notices are remembered. */
-const MAX_TOLD = 1_000;
+/**
+ * For how long notices are remembered that may be read again: twice as long, so that a promoted server's
+ * clock may be behind.
+ */
+const REMEMBERED_MS = 2 * UNNOTICED_MS;
 
 /** Options for {@linkcode ChangeReader}. */
 export interface ChangeReaderOptions {
@@ -41,8 +44,8 @@ export class ChangeReader {
   #missed = false;
   /** Since when changes are missed; undefined while none is. */
   #missingSince: number | undefined;
-  /** The notices of late, by when they were told: each is passed on once. */
-  readonly #told = new Set<number>();
+  /** When the notices of late were read, by when they were told: each is passed on once. */
+  readonly #told = new Map<number, number>();
   #stopped = false;
 
   constructor(options: ChangeReaderOptions) {
@@ -102,30 +105,48 @@ export class ChangeReader {
     const { engine, log } = this.#options;
     const [since, missed] = [this.#number, this.#missed];
     this.#missed = false;
+    if (since === undefined) return await this.#readFirst();
     const changes = await engine.changesSince(since);
     this.#number = changes.number;
-    this.#tell(changes, since === undefined);
+    this.#tell(changes, false);
     // A database that was set back, as to a standby that lagged, may have lost what it told before.
-    const isSetBack = since !== undefined && changes.number < since;
+    const isSetBack = changes.number < since;
     if (isSetBack) log.warn("the database has lost what it told last: reading all of it anew");
-    if (since === undefined || (!missed && !isSetBack)) return;
+    if (!missed && !isSetBack) return;
     const now = this.#now();
     // By time: after that it gives numbers that are known already to what is new.
     const missingMs = now - (this.#missingSince ?? now) + UNNOTICED_MS;
     const all = await engine.changesSince(undefined, missingMs);
-    this.#missingSince = undefined;
     this.#number = all.number;
     this.#tell(all, true);
+    this.#missingSince = undefined;
+  }
+
+  /** Notices from before are none for this process, and not either when they are read again. */
+  async #readFirst(): Promise<void> {
+    const { engine, onChanges } = this.#options;
+    const all = await engine.changesSince(undefined, REMEMBERED_MS);
+    this.#missingSince = undefined;
+    this.#number = all.number;
+    this.#newOf(all.notices);
+    onChanges({ ...all, notices: [] }, true);
   }
 
   #tell(changes: Changes, whole: boolean): void {
-    const notices = changes.notices.filter(({ toldAt }) => !this.#told.has(toldAt));
-    for (const { toldAt } of notices) this.#told.add(toldAt);
-    for (const oldest of this.#told) {
-      if (this.#told.size <= MAX_TOLD) break;
-      this.#told.delete(oldest);
+    this.#options.onChanges({ ...changes, notices: this.#newOf(changes.notices) }, whole);
+  }
+
+  /** Those that were not read before. */
+  #newOf(notices: Notice[]): Notice[] {
+    const now = this.#now();
+    const forgetBefore = (this.#missingSince ?? now) - REMEMBERED_MS;
+    for (const [toldAt, readAt] of this.#told) {
+      if (readAt >= forgetBefore) break;
+      this.#told.delete(toldAt);
     }
-    this.#options.onChanges({ ...changes, notices }, whole);
+    const found = notices.filter(({ toldAt }) => !this.#told.has(toldAt));
+    for (const { toldAt } of found) this.#told.set(toldAt, now);
+    return found;
   }
 
   #now(): number {

@@ -9,6 +9,7 @@ function readerOf(answers: (Changes | Error)[]) {
   const clock = new ManualClock();
   const [asked, told] = [[] as (number | undefined)[], [] as [number: number, whole: boolean][]];
   const toldWithin: number[] = [];
+  const notices: number[] = [];
   const log = recordedLog();
   let failures = 0;
   const reader = new ChangeReader({
@@ -20,17 +21,22 @@ function readerOf(answers: (Changes | Error)[]) {
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
     },
-    onChanges: ({ number }, whole) => told.push([number, whole]),
+    onChanges(changes, whole) {
+      told.push([changes.number, whole]);
+      notices.push(...changes.notices.map(({ toldAt }) => toldAt));
+    },
     onFailure: () => failures++,
     log,
     now: clock.now,
     schedule: clock.schedule,
   });
-  return { reader, clock, asked, told, toldWithin, log, failures: () => failures };
+  return { reader, clock, asked, told, toldWithin, notices, log, failures: () => failures };
 }
 
-function changes(number: number): Changes {
-  return { number, presence: [], notices: [] };
+/** @param toldAt of its notices. */
+function changes(number: number, toldAt: number[] = []): Changes {
+  const notices = toldAt.map((toldAt) => ({ toldAt, kind: "cut-off" as const, boot: "other" }));
+  return { number, presence: [], notices };
 }
 
 Deno.test("ChangeReader.read() waits for the reading that was begun", async () => {
@@ -77,10 +83,10 @@ Deno.test("ChangeReader asks by time for what was told while it heard nothing", 
   clock.advance(5_000);
   reader.missed();
   await reader.read();
-  assert.deepEqual([asked, toldWithin], [[undefined, 7, undefined], [95_000]]);
+  assert.deepEqual([asked, toldWithin], [[undefined, 7, undefined], [60_000, 95_000]]);
   reader.missed();
   await reader.read();
-  assert.deepEqual(toldWithin, [95_000, 30_000]);
+  assert.deepEqual(toldWithin.slice(1), [95_000, 30_000]);
   assert.deepEqual(log.lines, []);
 });
 
@@ -93,4 +99,39 @@ Deno.test("ChangeReader says that the engine has lost changes, and reads all", a
   assert.match(log.text(), /^warn the database has lost what it told last/);
   await reader.read();
   assert.deepEqual(asked.at(-1), 5);
+});
+
+Deno.test("ChangeReader passes on each notice once, however many there are", async () => {
+  const many = Array.from({ length: 1_500 }, (_, i) => i);
+  const { reader, clock, notices } = readerOf(
+    [changes(1), changes(2, many), changes(2), changes(2, many), changes(2), changes(3, many)],
+  );
+  await reader.read();
+  await reader.read();
+  assert.deepEqual(notices, many);
+  reader.missing();
+  clock.advance(3_600_000);
+  reader.missed();
+  await reader.read();
+  assert.deepEqual(notices, many, "none was forgotten while the engine was away");
+  // What is too old to be read again is kept no longer.
+  clock.advance(61_000);
+  reader.missed();
+  await reader.read();
+  assert.equal(notices.length, 2 * many.length);
+});
+
+Deno.test("ChangeReader passes on no notice from before its first reading", async () => {
+  const { reader, clock, notices, toldWithin } = readerOf(
+    [new Error("away"), changes(7, [1, 2]), changes(7), changes(8, [1, 2, 3])],
+  );
+  reader.missing();
+  await assert.rejects(reader.read());
+  clock.advance(3_600_000);
+  await reader.read();
+  assert.deepEqual(notices, []);
+  reader.missed();
+  await reader.read();
+  assert.deepEqual(notices, [3]);
+  assert.deepEqual(toldWithin.at(-1), 30_000, "not from before, though it was missing then");
 });
