@@ -15,27 +15,19 @@ export interface OrderParts extends ProofParts {
   /** Profile to order. */
   profile?: string;
   /** Keeps in the DNS what a challenge would take out of it, and names that no wildcard answers for. */
-  names?: Pick<NameKeeper, "keep" | "settle">;
+  names?: Pick<NameKeeper, "keep">;
 }
 
-/** Takes one order from the request to the chain (RFC 8555, section 7.4), its names kept in the DNS. */
+/**
+ * Takes one order from the request to the chain (RFC 8555, section 7.4), its names kept in the DNS: whether they
+ * can go from it afterwards is for the caller to see to, who knows what they are still needed for.
+ */
 export async function runOrder(order: CertificateOrder, parts: OrderParts): Promise<string> {
-  const { names } = parts;
-  const hosts = new Set(order.names.map((name) => name.replace(/^\*\./, "")));
-  try {
-    // Those, too, that the server holds for proven.
-    for (const host of hosts) await names?.keep(host);
-    return await takeSteps(order, parts);
-  } finally {
-    // They may have been released meanwhile.
-    for (const host of hosts) await names?.settle(host);
-  }
-}
-
-/** One step after another. */
-async function takeSteps(order: CertificateOrder, parts: OrderParts): Promise<string> {
   const { csr, signal, onStep } = order;
-  const { session, journal, now } = parts;
+  const { session, journal, names, now } = parts;
+  // Those, too, that the server holds for proven.
+  const hosts = new Set(order.names.map((name) => name.replace(/^\*\./, "")));
+  await names?.keep([...hosts], signal);
   const { url, state: placed } = await openOrPlace(order, parts);
   let state = placed;
   if (state.status === "pending") {

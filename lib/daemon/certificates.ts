@@ -54,7 +54,7 @@ export async function buildCertificates(
     authority,
     log,
     maxBelow: namesBelow,
-    // A later certificate may name fewer.
+    // A later certificate may name fewer, and the name may have been released meanwhile.
     onDone: (username) => void names?.settle(hostnameOf(username)),
     perAccountPerDay: settings.certificatesPerDay,
     // The embedded authority has no limit that the relay would have to keep to.

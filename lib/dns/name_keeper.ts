@@ -52,17 +52,27 @@ export class NameKeeper {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Gives a name what it needs before a challenge below it; done when it resolves. */
-  keep(name: string): Promise<void> {
-    const { dns, inTurn } = this.#options;
-    return inTurn(async () => {
-      const zone = await dns.findZone(name);
-      // A zone of its own: it exists whatever is put below it.
-      if (zone.name === name) return;
-      const plans = await this.#planner.keeping(zone, name);
-      this.#planner.complain(plans);
-      await this.#planner.write(zone, plans);
+  /**
+   * Gives names what they need before a challenge below them; done when it resolves.
+   *
+   * @param signal ends it between two names; it then rejects with the reason.
+   */
+  keep(names: readonly string[], signal?: AbortSignal): Promise<void> {
+    return this.#options.inTurn(async () => {
+      for (const name of names) {
+        signal?.throwIfAborted();
+        await this.#keepOne(name);
+      }
     });
+  }
+
+  async #keepOne(name: string): Promise<void> {
+    const zone = await this.#options.dns.findZone(name);
+    // A zone of its own: it exists whatever is put below it.
+    if (zone.name === name) return;
+    const plans = await this.#planner.keeping(zone, name);
+    this.#planner.complain(plans);
+    await this.#planner.write(zone, plans);
   }
 
   /**

@@ -60,9 +60,9 @@ class IssuanceQueue implements Issuance {
       retries: this.#retries,
       perWeek: options.perWeek ?? Infinity,
       onFailed: (order, why) => this.#ended(order, why),
-      onDone: ({ username }) => {
+      onDone: ({ username }, taken) => {
         void this.#pump();
-        options.onDone?.(username);
+        if (taken) options.onDone?.(username);
       },
     });
     this.#planner = createPlanner({

@@ -18,7 +18,7 @@ export interface IssuanceOptions {
   perAccountPerDay?: number;
   /** Names below their host that a user's request may have. @default {() => 0} */
   maxBelow?: (username: string) => number;
-  /** Told of a user whose order is not under way any more, whatever came of it. */
+  /** Told of a user whose order was placed here and is not under way any more, whatever came of it. */
   onDone?: (username: string) => void;
   /**
    * Certificates for new names in any seven days, all users together. Renewals neither wait for it

@@ -22,8 +22,8 @@ export interface OrderRunsOptions {
   now: () => number;
   /** Told of an order that failed for good, once that is stored. */
   onFailed: (order: QueuedOrder, why: string) => void;
-  /** Told when an order is not under way any more. */
-  onDone: (order: QueuedOrder) => void;
+  /** Told when an order is not under way any more, and whether it was this relay's to place. */
+  onDone: (order: QueuedOrder, taken: boolean) => void;
 }
 
 /** An order under way. */
@@ -58,9 +58,9 @@ export class OrderRuns {
   /** Places an order. */
   start(order: QueuedOrder): void {
     const abort = new AbortController();
-    const done = this.#run(order, abort).finally(() => {
+    const done = this.#run(order, abort).then((taken) => {
       this.#running.delete(order.id);
-      this.#options.onDone(order);
+      this.#options.onDone(order, taken);
     });
     const { username, renewal } = order;
     this.#running.set(order.id, { username, renewal, abort, done });
@@ -83,34 +83,21 @@ export class OrderRuns {
     await settleWithin(STOP_TIMEOUT_MS, [also, ...done]);
   }
 
-  /** Places an order, which is this relay's while it is under way. */
-  async #run(order: QueuedOrder, abort: AbortController): Promise<void> {
-    const { orders, authority, retries, log, perWeek, now } = this.#options;
-    const { id, username } = order;
+  /** Takes an order and places it; it is this relay's while it is under way. Returns whether it was to be had. */
+  async #run(order: QueuedOrder, abort: AbortController): Promise<boolean> {
+    const { orders, log, perWeek, now } = this.#options;
+    const { id } = order;
     const { signal } = abort;
-    const startedAt = performance.now();
+    let taken = false;
     let spent = false;
     let keeping: ReturnType<typeof setInterval> | undefined;
     try {
       // It may have ended since it was planned, or be another relay's; from here on its end aborts it.
-      if (!await orders.take(id, { since: now() - BUDGET_WINDOW_MS, limit: perWeek })) return;
-      keeping = setInterval(() => this.#keep(id), TAKEN_MS / 3);
-      const newest = await orders.newest(username);
-      signal.throwIfAborted();
-      const ready = await orderUserCertificate({
-        authority,
-        csr: order.csr,
-        replaces: newest?.certificate,
-        now,
-        signal,
-        onSpent: () => spent = true,
-        onStep: (step, fields) => log.debug(step, { username, ...fields }),
-      });
-      // Not so when it was released or blocked meanwhile.
-      if (!await orders.finish(order, ready, now())) return;
-      retries.clear(id);
-      this.#usualMs = 0.7 * this.#usualMs + 0.3 * (performance.now() - startedAt);
-      log.info("certificate signed", { username, order: id, renewal: order.renewal });
+      taken = await orders.take(id, { since: now() - BUDGET_WINDOW_MS, limit: perWeek });
+      if (taken) {
+        keeping = setInterval(() => this.#keep(id), TAKEN_MS / 3);
+        await this.#place(order, signal, () => spent = true);
+      }
     } catch (error) {
       try {
         if (!signal.aborted) await this.#noteFailure(order, error);
@@ -122,8 +109,28 @@ export class OrderRuns {
     } finally {
       clearInterval(keeping);
       // Else it is left at the end of its time.
-      if (keeping !== undefined && signal.aborted) await orders.leave(id).catch(() => {});
+      if (taken && signal.aborted) await orders.leave(id).catch(() => {});
     }
+    return taken;
+  }
+
+  /** Gets a certificate and stores it. */
+  async #place(order: QueuedOrder, signal: AbortSignal, onSpent: () => void): Promise<void> {
+    const { orders, authority, retries, log, now } = this.#options;
+    const { id, username, csr, renewal } = order;
+    const startedAt = performance.now();
+    const newest = await orders.newest(username);
+    signal.throwIfAborted();
+    const ready = await orderUserCertificate({
+      ...{ authority, csr, now, signal, onSpent },
+      replaces: newest?.certificate,
+      onStep: (step, fields) => log.debug(step, { username, ...fields }),
+    });
+    // Not so when it was released or blocked meanwhile.
+    if (!await orders.finish(order, ready, now())) return;
+    retries.clear(id);
+    this.#usualMs = 0.7 * this.#usualMs + 0.3 * (performance.now() - startedAt);
+    log.info("certificate signed", { username, order: id, renewal });
   }
 
   /** Keeps an order this relay's; while the store is away it cannot become another's either. */

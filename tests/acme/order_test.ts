@@ -135,6 +135,23 @@ Deno.test("runOrder() takes each step once and cleans up", async () => {
   assert.equal(await it.journal.get(it.order.csr), undefined);
 });
 
+Deno.test("runOrder() has its names kept at once before it asks for anything, and hands a chain over without a wait", async () => {
+  await using folder = temporaryFolder();
+  const { session, posts } = fakeSession();
+  const it = await bench(folder.path, session);
+  const kept: unknown[] = [];
+  const names = {
+    keep(hosts: readonly string[]) {
+      kept.push(hosts, posts.length);
+      return Promise.resolve();
+    },
+    // As where another process holds the zone.
+    settle: () => new Promise<void>(() => {}),
+  };
+  assert.equal(await runOrder(it.order, { ...it.parts, names }), "the chain");
+  assert.deepEqual(kept, [["glosson.test"], 0]);
+});
+
 Deno.test("runOrder() names the certificate that it replaces, and does without where refused", async () => {
   await using folder = temporaryFolder();
   const authority = await openLocalAuthority({ stateDir: folder.path, baseDomain: "glosson.test" });

@@ -14,11 +14,15 @@ function keeperBench() {
   const claimed = new Set<string>();
   const { store } = memoryStore();
   const notes: string[] = [];
+  let turns = 0;
   let failing: Error | undefined;
   const keeper = new NameKeeper({
     baseDomain: BASE,
     dns: zone.dns,
-    inTurn: (action) => failing === undefined ? action() : Promise.reject(failing),
+    inTurn(action) {
+      turns++;
+      return failing === undefined ? action() : Promise.reject(failing);
+    },
     store: store.names,
     claimed: () => Promise.resolve(claimed),
     isClaimed: (name) => Promise.resolve(claimed.has(name)),
@@ -26,6 +30,7 @@ function keeperBench() {
   });
   return {
     ...{ zone, claimed, keeper, notes },
+    turns: () => turns,
     fail: (why: Error) => failing = why,
     [Symbol.asyncDispose]: () => store.close(),
   };
@@ -35,7 +40,7 @@ const COPY = { A: ["192.0.2.1"] };
 
 Deno.test("NameKeeper leaves what is the relay's own where it is when an order of it has ended", async () => {
   await using it = keeperBench();
-  await it.keeper.keep(BASE);
+  await it.keeper.keep([BASE]);
   for (const name of [BASE, `*.${BASE}`]) assert.deepEqual(it.zone.at(name), COPY);
   await it.keeper.settle(BASE);
   for (const name of [BASE, `*.${BASE}`]) assert.deepEqual(it.zone.at(name), COPY);
@@ -44,7 +49,7 @@ Deno.test("NameKeeper leaves what is the relay's own where it is when an order o
 Deno.test("NameKeeper takes what nobody has any more from a name and those below it, and no others", async () => {
   await using it = keeperBench();
   for (const name of [KAYLEE, APP, RIVER]) it.claimed.add(name);
-  for (const name of it.claimed) await it.keeper.keep(name);
+  await it.keeper.keep([...it.claimed]);
   it.claimed.delete(APP);
   await it.keeper.settle(KAYLEE);
   assert.deepEqual([KAYLEE, APP].map(it.zone.at), [COPY, {}]);
@@ -59,4 +64,20 @@ Deno.test("NameKeeper says no more of a name that it could not look at than that
   it.fail(new Error("another process holds the lock"));
   await it.keeper.settle(KAYLEE);
   assert.deepEqual(it.notes, ["not looked yet whether a name's records in the DNS can go"]);
+});
+
+Deno.test("NameKeeper keeps all names of an order in one turn, which ends with the order", async () => {
+  await using it = keeperBench();
+  await it.keeper.keep([KAYLEE, APP]);
+  assert.equal(it.turns(), 1);
+  assert.deepEqual([KAYLEE, APP].map(it.zone.at), [COPY, COPY]);
+  const order = new AbortController();
+  const { replace } = it.zone.dns;
+  it.zone.dns.replace = (...write) => {
+    order.abort(new Error("the relay is stopping"));
+    return replace(...write);
+  };
+  const more = [RIVER, `inara.${BASE}`, `wash.${BASE}`];
+  await assert.rejects(it.keeper.keep(more, order.signal), /the relay is stopping/);
+  assert.deepEqual(more.map(it.zone.at), [COPY, {}, {}]);
 });

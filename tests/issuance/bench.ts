@@ -24,6 +24,7 @@ export interface Bench extends AsyncDisposable {
   start(options?: {
     perWeek?: number;
     concurrency?: number;
+    onDone?: (username: string) => void;
     wrap?: (orders: OrderStore) => OrderStore;
   }): Issuance;
   request(username: string): Promise<string>;

@@ -27,6 +27,29 @@ Deno.test("createIssuance() signs an accepted request", async () => {
   ]);
 });
 
+Deno.test("createIssuance() tells of the end of orders that it placed, and of none that it could not take", async () => {
+  await using it = await bench();
+  let isTaken = false;
+  const done: string[] = [];
+  const issuance = it.start({
+    wrap: (orders) => ({
+      ...orders,
+      // As where another relay has the first one.
+      take(...args) {
+        if (isTaken) return orders.take(...args);
+        isTaken = true;
+        return Promise.resolve(false);
+      },
+    }),
+    concurrency: 1,
+    onDone: (username) => void done.push(username),
+  });
+  await it.accepted(issuance, "kaylee");
+  await until(() => done.length > 0, "an order that was taken");
+  assert.deepEqual(it.authority.names, [`kaylee.${baseDomain}`]);
+  assert.deepEqual(done, ["kaylee"]);
+});
+
 Deno.test("createIssuance() shows an order to its own user only", async () => {
   await using it = await bench();
   const issuance = it.start();

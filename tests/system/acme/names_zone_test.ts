@@ -141,7 +141,7 @@ Deno.test("what the operator wrote for a name stays theirs", async () => {
   );
   for (const name of [kaylee, river, inara]) claimed.add(name);
   const keeper = it.open();
-  for (const name of claimed) await keeper.keep(name);
+  await keeper.keep([...claimed]);
   assert.deepEqual(await sets(kaylee), { A: ["127.0.0.1"] });
   assert.deepEqual(await sets(river), { TXT: ['"site-verification"'] });
   assert.match(
@@ -167,7 +167,7 @@ Deno.test("a zone without a wildcard: each name keeps what it was given, and tha
   await using poller = pollNames(dns.dnsPort, [kaylee], 5);
   const keeper = it.open();
   keeper.start();
-  for (const name of claimed) await keeper.keep(name);
+  await keeper.keep([...claimed]);
   await putTxt(dns, `_acme-challenge.${kaylee}`, ["challenge"]);
   await until(() => poller.answered > 20, "answers");
   await poller.stop();
@@ -188,9 +188,9 @@ Deno.test("a wildcard above the base domain: it stays where it was, and so do al
   claimed.add(user);
   await using poller = pollNames(dns.dnsPort, [base, user, other, `other.${ZONE}`], 5);
   const keeper = it.open();
-  await keeper.keep(base);
+  await keeper.keep([base]);
   await putTxt(dns, `_acme-challenge.${base}`, ["challenge"]);
-  await keeper.keep(user);
+  await keeper.keep([user]);
   await putTxt(dns, `_acme-challenge.${user}`, ["challenge"]);
   const wanted = { A: ["127.0.0.9"], AAAA: ["::9"] };
   for (const name of [base, `*.${base}`, user]) assert.deepEqual(await sets(name), wanted);
@@ -238,7 +238,7 @@ for (const nsec3param of ["", "1 0 0 -"]) {
     await all();
     claimed.add(kaylee);
     const keeper = it.open();
-    await keeper.keep(kaylee);
+    await keeper.keep([kaylee]);
     await all();
     await putTxt(dns, `_acme-challenge.${kaylee}`, ["challenge"]);
     await all();
