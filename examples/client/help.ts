@@ -129,8 +129,8 @@ const WATCH_CT =
 
 Usage: glosson watch-ct [--service URL] [--state DIR]
 
-Certificates for your page's name must be for a key that this computer has or had, those for the wildcard above
-it for one that the relay tells of (GET /v1/relay). glosson run --watch-ct URL looks once a day.
+Certificates for your page's name, and for any below it, must be for a key that this computer has or had, those
+for the wildcard above it for one that the relay tells of (GET /v1/relay). glosson run --watch-ct URL looks once a day.
 
 Options:
   --service URL    who is asked: a search service with crt.sh's JSON (default ${DEFAULT_CT_SERVICE})

@@ -9,6 +9,11 @@ import { watchedRun } from "./watched_run.ts";
 const NAME = `kaylee.${BASE}`;
 const HOUR = 3_600_000;
 
+/** Whether a search finds a name; "%" in it stands for anything, at its beginning. */
+function isAskedFor(name: string, searched: string): boolean {
+  return searched.startsWith("%") ? name.endsWith(searched.slice(1)) : name === searched;
+}
+
 /** A search service of crt.sh's form over certificates by their names; it answers 503 while `away`, and of one. */
 function searchService() {
   const logged: { names: string[]; pem: string }[] = [];
@@ -21,21 +26,23 @@ function searchService() {
     const id = query.get("d");
     if (id !== null && id === state.busyWith) return new Response("busy", { status: 503 });
     if (id !== null) return new Response(logged[Number(id)]?.pem);
-    return Response.json(logged.flatMap(({ names }, id) =>
-      names.includes(query.get("q")!)
-        ? [{
-          id,
-          issuer_ca_id: 1,
-          issuer_name: "C=US, O=Let's Encrypt, CN=E5",
-          common_name: names[0],
-          name_value: names.join("\n"),
-          entry_timestamp: "2026-11-01T00:00:00.123",
-          not_before: "2026-11-01T00:00:00",
-          not_after: "2027-01-30T00:00:00",
-          serial_number: "03",
-        }]
-        : []
-    ));
+    return Response.json(
+      logged.flatMap(({ names }, id) =>
+        names.some((name) => isAskedFor(name, query.get("q")!))
+          ? [{
+            id,
+            issuer_ca_id: 1,
+            issuer_name: "C=US, O=Let's Encrypt, CN=E5",
+            common_name: names[0],
+            name_value: names.join("\n"),
+            entry_timestamp: "2026-11-01T00:00:00.123",
+            not_before: "2026-11-01T00:00:00",
+            not_after: "2027-01-30T00:00:00",
+            serial_number: "03",
+          }]
+          : []
+      ),
+    );
   });
   return {
     ...{ logged, asked, state, url: `http://127.0.0.1:${server.addr.port}/` },
@@ -50,7 +57,10 @@ Deno.test("certificates that are neither the user's nor the relay's are told of"
   const watch = () => glosson.command("watch-ct", "--service", service.url);
   const ofRelay = await Deno.readTextFile(`${relay.stateDir}/relay.pem`);
   service.logged.push(
-    { names: [NAME], pem: await Deno.readTextFile(`${glosson.stateDir}/identity.pem`) },
+    {
+      names: [NAME, `app.${NAME}`],
+      pem: await Deno.readTextFile(`${glosson.stateDir}/identity.pem`),
+    },
     { names: [BASE, `*.${BASE}`], pem: ofRelay },
   );
   const api = apiOf(relay);
@@ -64,7 +74,13 @@ Deno.test("certificates that are neither the user's nor the relay's are told of"
   assert.deepEqual(service.asked.filter((query) => query.startsWith("?d=")), ["?d=0", "?d=1"]);
 
   const { cert } = await selfSignedIdentity([NAME, `*.${BASE}`], Date.now());
-  service.logged.push({ names: [`*.${BASE}`], pem: cert }, { names: [NAME], pem: ofRelay });
+  service.logged.push(
+    { names: [`*.${BASE}`], pem: cert },
+    { names: [NAME], pem: ofRelay },
+    // Nor is it for a name below.
+    { names: [`*.${NAME}`], pem: ofRelay },
+    { names: [`else${NAME}`], pem: cert },
+  );
   // What is found is told, and what is in order is kept, whatever else cannot be had.
   service.state.busyWith = "2";
   const some = await watch();
@@ -75,11 +91,14 @@ Deno.test("certificates that are neither the user's nor the relay's are told of"
   const found = await watch();
   assert.equal(found.code, 7, found.stderr);
   const lines = found.stdout.split("\n").filter((line) => line.startsWith("for "));
-  // The relay's own key is none for exactly a user's name.
+  // The relay's own key is none for a user's name.
   assert.deepEqual(lines, [
     `for ${NAME} by C=US, O=Let's Encrypt, CN=E5, from 2026-11-01T00:00:00, key ${
       keyFingerprint(ofRelay)
     }, id 3`,
+    `for *.${NAME} by C=US, O=Let's Encrypt, CN=E5, from 2026-11-01T00:00:00, key ${
+      keyFingerprint(ofRelay)
+    }, id 4`,
     `for *.${BASE} by C=US, O=Let's Encrypt, CN=E5, from 2026-11-01T00:00:00, key ${
       keyFingerprint(cert)
     }, id 2`,

@@ -18,7 +18,10 @@ export interface Logged {
   notBefore: string;
 }
 
-/** A certificate transparency search service with crt.sh's JSON: `?q=NAME&output=json`, and `?d=ID` for PEM. */
+/**
+ * A certificate transparency search service with crt.sh's JSON: `?q=NAME&output=json`, where `%` stands for anything,
+ * and `?d=ID` for PEM.
+ */
 export class CtService {
   readonly #url: URL;
   readonly #signal: AbortSignal;
@@ -30,7 +33,7 @@ export class CtService {
   }
 
   /**
-   * Certificates for exactly this name that have not expired.
+   * Certificates for exactly this name that have not expired; with `%.` before a name, for all names below it.
    *
    * @throws {Error} if the service cannot be asked, or answers something else.
    */
@@ -43,7 +46,10 @@ export class CtService {
       // An overloaded service answers with a page.
     }
     if (!Array.isArray(found)) throw new Error(`${this.#url.href} answers no JSON list`);
-    return found.map(readLogged).filter(({ names }) => names.includes(name));
+    const isMeant = name.startsWith("%.")
+      ? (one: string) => one.endsWith(name.slice(1))
+      : (one: string) => one === name;
+    return found.map(readLogged).filter(({ names }) => names.some(isMeant));
   }
 
   /**

@@ -26,8 +26,8 @@ export interface Search {
 }
 
 /**
- * Looks in the public logs for certificates by which others could stand for the page: for exactly its name with a key
- * that this computer never had, and for the wildcard above it with one that the relay does not tell of either.
+ * Looks in the public logs for certificates by which others could stand for the page: for its name and any below it with
+ * a key that this computer never had, and for the wildcard above it with one that the relay does not tell of either.
  *
  * What is in order is remembered, and not asked for again. Where the service fails at one thing the others are looked
  * at all the same.
@@ -49,9 +49,18 @@ export async function foreignCertificates(options: ForeignOptions): Promise<Sear
   const foreign = new Map<string, Foreign>();
   const failures: Error[] = [];
   const fail = (error: Error): void => void failures.push(error);
-  for (const [name, known] of [[hostname, own], [wildcard, [...own, ...ofRelay]]] as const) {
-    for (const logged of await service.search(name).catch(fail) ?? []) {
-      const { id } = logged;
+  const searches = [
+    { names: [hostname, `%.${hostname}`], known: own },
+    { names: [wildcard], known: [...own, ...ofRelay] },
+  ];
+  for (const { names, known } of searches) {
+    const found = new Map<string, Logged>();
+    for (const name of names) {
+      for (const logged of await service.search(name).catch(fail) ?? []) {
+        found.set(logged.id, logged);
+      }
+    }
+    for (const [id, logged] of found) {
       if (seen.includes(id)) {
         inOrder.push(id);
         continue;
