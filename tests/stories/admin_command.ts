@@ -4,7 +4,7 @@ import { bareEnvironment, settingVariables } from "./environment.ts";
 import { BASE, ROOT } from "./relay.ts";
 
 /** From the source, the program may do what the executable may. */
-const PERMISSIONS = [
+export const PERMISSIONS = [
   "--no-prompt",
   "--ignore-env",
   ...permissionsFor(PROGRAMS.find(({ name }) => name === "glossond")!, Deno.build.target),

@@ -1,6 +1,6 @@
-import { PROGRAMS } from "../../../scripts/compile/programs.ts";
 import { endProcess } from "../../../scripts/process.ts";
 import { endOf, type Ran, run } from "../../../scripts/run.ts";
+import { PERMISSIONS } from "../../stories/admin_command.ts";
 import { bareEnvironment, settingVariables } from "../../stories/environment.ts";
 import { type LogLine, RelayLog } from "../../stories/relay_log.ts";
 import { seedAccounts } from "../../store/helpers.ts";
@@ -10,13 +10,6 @@ import type { PebbleOptions } from "./servers.ts";
 
 const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
 const EXAMPLE_BIO = new URL("../../../get_bio.example.py", import.meta.url).pathname;
-
-/** The daemon has no more permissions here than the executable has. */
-const PERMISSIONS = [
-  "--no-prompt",
-  "--ignore-env",
-  ...PROGRAMS.find(({ name }) => name === "glossond")!.permissions,
-];
 
 /** A relay with the ACME authority, as a process, and the servers that it needs. */
 export interface AcmeDaemon<B extends OrderBench = AcmeBench> extends AsyncDisposable {
