@@ -90,7 +90,7 @@ function claimedNames(
       if (before === undefined) return false;
       const below = partsBelow(before);
       if (below === undefined) return await accounts.byUsername(before) !== undefined;
-      return (await orders.below()).get(below.username)?.has(below.label) ?? false;
+      return (await orders.below(below.username)).get(below.username)?.has(below.label) ?? false;
     },
   };
 }

@@ -101,9 +101,11 @@ export interface OrderStore {
   /** The user's newest signed certificate. */
   newest(username: string): Promise<{ certificate: string; notAfter: number } | undefined>;
   /**
-   * The labels before users' hosts that are in use: those of each user's pending orders and latest certificate.
+   * The labels before users' hosts that are in use, by user: those of their pending orders and latest certificate.
+   *
+   * @param username asks for this user's alone. @default all users'
    */
-  below(): Promise<Map<string, Set<string>>>;
+  below(username?: string): Promise<Map<string, Set<string>>>;
   /**
    * Takes a pending order for this relay, or keeps it taken, for {@linkcode TAKEN_MS} from now on: no other
    * relay of the same store takes it meanwhile.

@@ -39,9 +39,11 @@ export function orderTable(engine: PostgresEngine): OrderStore {
         );
         return row && { certificate: row.certificate, notAfter: row.not_after };
       }),
-    below: () =>
+    below: (username) =>
       engine.read(async (ask) => {
-        const { rows } = await ask(BELOW_IN_USE);
+        const { rows } = username === undefined
+          ? await ask(BELOW_IN_USE)
+          : await ask(`${BELOW_IN_USE} AND username = $1`, [username]);
         return toBelow(rows);
       }),
     take: (id, budget) => engine.write((ask) => take(ask, id, relay, budget)),

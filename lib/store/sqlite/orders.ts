@@ -56,6 +56,7 @@ export function orderTable(engine: Engine): OrderStore {
      WHERE username = ? AND status = 'ready' ORDER BY not_after DESC LIMIT 1`,
   );
   const below = db.prepare(BELOW_IN_USE);
+  const belowOf = db.prepare(`${BELOW_IN_USE} AND username = ?`);
   const ready = db.prepare(
     `UPDATE certificate_order
      SET status = 'ready', certificate = ?, not_after = ?, renew_after = ?, ended_at = ?
@@ -120,7 +121,8 @@ export function orderTable(engine: Engine): OrderStore {
         if (row === undefined) return undefined;
         return { certificate: String(row.certificate), notAfter: Number(row.not_after) };
       }),
-    below: () => engine.read(() => toBelow(below.all())),
+    below: (username) =>
+      engine.read(() => toBelow(username === undefined ? below.all() : belowOf.all(username))),
     // There is no other relay; what this one has planned is within its budget.
     take: (id) => engine.read(() => isPending(id)),
     leave: () => Promise.resolve(),

@@ -69,11 +69,14 @@ export function orderContract(holds: Holds): void {
       assert.deepEqual((await orders.outlook(0)).newNames.map(({ id }) => id), ["plain", "two"]);
       await submit(store, { id: "open", username: "kaylee", below: ["git"], createdAt: 4 });
       assert.deepEqual(await inUse(), new Set(["app", "www", "git"]));
+      await submit(store, { id: "another", username: "inara", below: ["tea"], createdAt: 4 });
+      assert.deepEqual(await orders.below("inara"), new Map([["inara", new Set(["tea"])]]));
+      assert.deepEqual(await orders.below("river"), new Map());
       await orders.failPending("kaylee", "{}", 5);
       assert.equal(await sign("fewer", ["www"], 6), false);
       assert.deepEqual(await inUse(), new Set(["www"]));
       await store.accounts.release("kaylee", TRACE);
-      assert.equal((await orders.below()).size, 0);
+      assert.deepEqual([...(await orders.below()).keys()], ["inara"]);
     },
   );
 
