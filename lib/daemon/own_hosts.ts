@@ -79,7 +79,7 @@ export async function buildOwnHosts(
   });
   onClose(() => certificate.stop());
   await fronts.use(certificate.current());
-  return { fronts, certificate: certificate };
+  return { fronts, certificate };
 }
 
 /** What the pages say of the relay, as the settings are now. */
