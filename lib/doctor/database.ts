@@ -1,5 +1,5 @@
 import type { Settings } from "../config/settings.ts";
-import { lookAtServers, type ServerLook } from "../store/open.ts";
+import { lookAtServers, type ServerFault, type ServerLook } from "../store/open.ts";
 import { storePlaceOf } from "../store_place.ts";
 import { fault, type Finding, ok, warning } from "./finding.ts";
 
@@ -14,15 +14,20 @@ const BEHIND_MS = 30_000;
 /** What comes of a database that cannot be used. */
 const UNTIL = "until then nobody can claim a name, and the relay does not start";
 
+/** What a primary is that takes no changes, and what to do about it. */
+const SET_READ_ONLY = "is read-only, and no standby";
+const TURN_OFF =
+  "turn off default_transaction_read_only, which the server, the database or the role has on";
+
 /** Asks each PostgreSQL server, where the store is at one; `now` in milliseconds since the epoch. */
 export async function checkDatabase(settings: Settings, now: () => number): Promise<Finding[]> {
-  let looks: (ServerLook | Error)[];
+  let looks: (ServerLook | ServerFault)[];
   try {
     looks = await lookAtServers(await storePlaceOf(settings));
   } catch (error) {
     return [fault(CHECK, (error as Error).message, UNTIL)];
   }
-  const primaries = looks.filter((look) => !(look instanceof Error) && !look.readOnly);
+  const primaries = looks.filter((look) => !("error" in look) && !look.readOnly);
   if (primaries.length > 1) {
     return [fault(
       CHECK,
@@ -31,14 +36,17 @@ export async function checkDatabase(settings: Settings, now: () => number): Prom
     )];
   }
   return looks.map((look) => {
-    if (look instanceof Error) {
-      return primaries.length === 0 ? fault(CHECK, look.message, UNTIL) : warning(
+    if ("error" in look) {
+      const { message } = look.error;
+      return primaries.length === 0 ? fault(CHECK, message, UNTIL) : warning(
         CHECK,
-        look.message,
+        message,
         "until then there is no other server to promote",
       );
     }
-    if (look.readOnly) return checkStandby(look, primaries.length > 0);
+    if (look.readOnly && primaries.length === 0) return checkReadOnly(look, looks);
+    if (look.isStandby) return checkStandby(look);
+    if (look.readOnly) return warning(CHECK, `${look.server} ${SET_READ_ONLY}`, TURN_OFF);
     return checkPrimary(look, looks.length > 1, now());
   });
 }
@@ -61,21 +69,34 @@ function checkPrimary(
   return ok(CHECK, isOneOfMany ? `${server}: ${how}` : how);
 }
 
-function checkStandby({ server, behindMs }: ServerLook, hasPrimary: boolean): Finding {
-  if (!hasPrimary) {
-    return fault(
-      CHECK,
-      `${server} is read-only: nobody can claim a name or order a certificate`,
-      "have GLOSSOND_DATABASE_URL lead to the primary, or promote this one",
-    );
+/** What to do about one that takes no changes, where none of them does. */
+function checkReadOnly(
+  { server, isStandby }: ServerLook,
+  all: readonly (ServerLook | ServerFault)[],
+): Finding {
+  const nobody = "nobody can claim a name or order a certificate";
+  if (!isStandby) return fault(CHECK, `${server} ${SET_READ_ONLY}: ${nobody}`, TURN_OFF);
+  return fault(CHECK, `${server} is read-only, as a standby: ${nobody}`, howToHavePrimary(all));
+}
+
+/** A second primary takes changes that are lost later: another one is promoted only where none can be there. */
+function howToHavePrimary(all: readonly (ServerLook | ServerFault)[]): string {
+  const faults = all.filter((look) => "error" in look);
+  const isRefused = faults.some(({ isReached }) => isReached) ||
+    all.some((look) => !("error" in look) && !look.isStandby);
+  if (isRefused) {
+    return "mend the other server, which may be the primary, and do not promote this one";
   }
-  const seconds = Math.round((behindMs ?? 0) / 1_000);
-  if (behindMs === null || behindMs > BEHIND_MS) {
-    return warning(
-      CHECK,
-      `${server} is a standby, ${seconds} s behind`,
-      "see its log: what it lacks is lost when it is promoted",
-    );
+  return faults.length === 0
+    ? "have GLOSSOND_DATABASE_URL lead to the primary"
+    : "start the primary, or promote this one";
+}
+
+function checkStandby({ server, behindMs }: ServerLook): Finding {
+  const seeLog = "see its log: what it lacks is lost when it is promoted";
+  if (behindMs === null) {
+    return warning(CHECK, `${server} is a standby that has had nothing of the primary yet`, seeLog);
   }
-  return ok(CHECK, `${server} is a standby, ${seconds} s behind`);
+  const how = `${server} is a standby, ${Math.round(behindMs / 1_000)} s behind`;
+  return behindMs > BEHIND_MS ? warning(CHECK, how, seeLog) : ok(CHECK, how);
 }

@@ -1,7 +1,7 @@
 import { openSqlite, readUsernamesOf, SQLITE_FILE, SQLITE_MOVED_FILE } from "./sqlite/open.ts";
 import type { PostgresPlace } from "./postgres/client_config.ts";
 import { lstat } from "../file/plain_file.ts";
-import type { ServerLook } from "./postgres/look.ts";
+import type { ServerFault, ServerLook } from "./postgres/look.ts";
 import type { SharedTurn } from "./shared_turn.ts";
 import type { Store } from "./store.ts";
 
@@ -10,7 +10,7 @@ import type { Store } from "./store.ts";
  * and command.
  */
 
-export type { ServerLook };
+export type { ServerFault, ServerLook };
 
 /** Where a relay's store is. */
 export interface StorePlace {
@@ -59,7 +59,9 @@ export async function readUsernames(place: StorePlace): Promise<string[]> {
 }
 
 /** Looks how each server of the store is; none where it is in the folder. */
-export async function lookAtServers({ database }: StorePlace): Promise<(ServerLook | Error)[]> {
+export async function lookAtServers(
+  { database }: StorePlace,
+): Promise<(ServerLook | ServerFault)[]> {
   if (database === undefined) return [];
   const { lookAtPostgres } = await import("./postgres/look.ts");
   return await lookAtPostgres(database);

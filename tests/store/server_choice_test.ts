@@ -8,13 +8,13 @@ Deno.test("ServerChoice goes on to the next server once the current one fails, a
   const choice = new ServerChoice(ADDRESS);
   const [one, two, three] = ADDRESS.servers;
   assert.equal(choice.current, one);
-  choice.failed(one);
+  choice.failed(one, new Error("away"));
   assert.equal(choice.current, two);
   // Of connections that were begun before.
-  choice.failed(one);
+  choice.failed(one, new Error("away"));
   assert.equal(choice.current, two);
-  choice.failed(two!);
-  choice.failed(three!);
+  choice.failed(two!, new Error("away"));
+  choice.failed(three!, new Error("away"));
   assert.equal(choice.current, one, "again from the first");
 });
 

@@ -2,12 +2,12 @@
 import pg from "pg";
 import { type PostgresServer, showServer } from "../../wire/postgres_url.ts";
 import { clientConfig, type PostgresPlace } from "./client_config.ts";
-import { ASK_STATE, choiceFor, type ServerState } from "./server_choice.ts";
+import { ASK_STATE, choiceFor, isSetReadOnly, type ServerState } from "./server_choice.ts";
 
 /** What the pool is told by. */
 type Connected = ((error: Error) => void) & ((error: null, client: pg.Client) => void);
 
-/** A server that is not the one to work with, as its own refusal of a change would be (SQLSTATE 25006). */
+/** A server that another one is the primary beside, as its own refusal of a change would be (SQLSTATE 25006). */
 class WrongServerError extends Error {
   readonly code = "25006";
 }
@@ -43,9 +43,10 @@ export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new (
       try {
         await super.connect();
         if (choice.count > 1) await this.#verify();
+        choice.worked(this.#server);
         return this;
       } catch (error) {
-        choice.failed(this.#server);
+        choice.failed(this.#server, error);
         throw error;
       }
     }
@@ -55,7 +56,8 @@ export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new (
         const { rows: [state] } = await this.query<ServerState>(ASK_STATE);
         const fault = choice.faultOf(state!);
         if (fault !== undefined) {
-          throw new WrongServerError(`${showServer(this.#server)} ${fault}`);
+          const message = `${showServer(this.#server)} ${fault}`;
+          throw isSetReadOnly(state!) ? new Error(message) : new WrongServerError(message);
         }
       } catch (error) {
         this.end().catch(() => {});

@@ -4,7 +4,7 @@ import { sleep } from "../../net/pause.ts";
 import { StoreError } from "../error.ts";
 import { clientClass } from "./client.ts";
 import { CONNECT_TIMEOUT_MS, type PostgresPlace } from "./client_config.ts";
-import { isConflict, isLost, isOver, toStoreError } from "./errors.ts";
+import { isConflict, isLost, isOver, noneToStoreError, toStoreError } from "./errors.ts";
 import { choiceFor } from "./server_choice.ts";
 
 /** Options for {@linkcode PostgresEngine}. */
@@ -138,7 +138,9 @@ export class PostgresEngine {
         break;
       } catch (error) {
         if (left === 1 || choice.current === asked || this.closing.aborted) {
-          throw this.explain(error);
+          const { faults, count } = choice;
+          const areAll = count > 1 && faults.length === count;
+          throw areAll ? noneToStoreError(faults, this.#place.address) : this.explain(error);
         }
       } finally {
         this.#acquiring.delete(acquiring);

@@ -15,6 +15,9 @@ const LOST = ["25006", "57P03"];
 export const NO_POOLER =
   "a pooler such as PgBouncer is in between: have GLOSSOND_DATABASE_URL lead to the server itself";
 
+/** What to do where each server that was asked is a standby. */
+const READ_ONLY = "it is read-only: have GLOSSOND_DATABASE_URL lead to the primary";
+
 /** What to do about an error, by its SQLSTATE, the code of the connection's error, or its text. */
 const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string][] = [
   [
@@ -44,11 +47,12 @@ const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string]
     () => "another program holds a lock: end that one (pg_locks tells which), and try again",
   ],
   [
+    /default_transaction_read_only/,
+    () => "turn that off, which the server, the database or the role has on",
+  ],
+  [
     /^25006 /,
-    ({ servers }) =>
-      servers.length === 1
-        ? "it is read-only: have GLOSSOND_DATABASE_URL lead to the primary"
-        : "none of the servers is there and takes changes: start the primary, or promote a standby",
+    ({ servers }) => servers.length === 1 ? READ_ONLY : "the next one is tried",
   ],
   [/^42P01 |^42703 /, () => "something has changed its tables: restore them from a copy"],
   [
@@ -67,14 +71,50 @@ const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string]
 const UNREACHED = "see that the server runs and that GLOSSOND_DATABASE_URL leads to it";
 
 /** What the engine threw, with what to do about it; never has the password in it. */
-export function toStoreError(error: unknown, address: PostgresAddress): StoreError {
+export function toStoreError(
+  error: unknown,
+  address: PostgresAddress,
+  fix: string = fixFor(error, address),
+): StoreError {
   const { message, code = "" } = error as Error & { code?: string };
-  const mend = MENDS.find(([what]) => what.test(`${code} ${message}`))?.[1];
-  const fix = mend?.(address) ?? (isAnswer(error) ? "see the server's log" : UNREACHED);
   return new StoreError(
     `Cannot use the database ${showPostgres(address)}: ${message || code}; ${fix}`,
     { cause: error },
   );
+}
+
+/**
+ * What to throw where none of a database's servers can be used, by what keeps each from it: a refusal comes
+ * first, for it may be the primary's, beside which nobody may promote another one.
+ */
+export function noneToStoreError(faults: readonly unknown[], address: PostgresAddress): StoreError {
+  const unreached = faults.find((fault) => !isReached(fault));
+  const readOnly = faults.find(isReadOnly);
+  const refusal = faults.find((fault) => isReached(fault) && !isReadOnly(fault));
+  if (refusal !== undefined) return toStoreError(refusal, address);
+  if (readOnly === undefined) return toStoreError(unreached, address);
+  const fix = unreached === undefined
+    ? READ_ONLY
+    : "none of the servers is there and takes changes: start the primary, or promote a standby";
+  return toStoreError(readOnly, address, fix);
+}
+
+/** Whether it came from the server, or from what it sent. */
+export function isReached(error: unknown): boolean {
+  return isAnswer(error) || mendOf(error) !== undefined;
+}
+
+function isReadOnly(error: unknown): boolean {
+  return (error as { code?: string }).code === "25006";
+}
+
+function fixFor(error: unknown, address: PostgresAddress): string {
+  return mendOf(error)?.(address) ?? (isAnswer(error) ? "see the server's log" : UNREACHED);
+}
+
+function mendOf(error: unknown): ((address: PostgresAddress) => string) | undefined {
+  const { message, code = "" } = error as Error & { code?: string };
+  return MENDS.find(([what]) => what.test(`${code} ${message}`))?.[1];
 }
 
 /** Whether the server answered, so that the connection is well. */

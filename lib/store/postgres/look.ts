@@ -1,6 +1,8 @@
 import { showServer } from "../../wire/postgres_url.ts";
+import { StoreError } from "../error.ts";
 import type { PostgresPlace } from "./client_config.ts";
 import { type Ask, PostgresEngine } from "./engine.ts";
+import { isReached } from "./errors.ts";
 import { requireServer } from "./require_server.ts";
 
 /** What a look at one of a database's PostgreSQL servers found. */
@@ -11,12 +13,25 @@ export interface ServerLook {
   version: string;
   /** Whether the connection is encrypted. */
   encrypted: boolean;
-  /** Whether it takes no changes, as a standby. */
+  /** Whether it takes no changes, as a standby or as it is set. */
   readOnly: boolean;
-  /** How long ago what a standby has last was done at the primary, milliseconds; null at a primary. */
+  /** Whether it is a standby, which can be promoted. */
+  isStandby: boolean;
+  /**
+   * How long ago what a standby has last was done at the primary, milliseconds; null where it has had nothing
+   * of it since it started, and at a primary.
+   */
   behindMs: number | null;
   /** What its clock says, milliseconds since the epoch. */
   clock: number;
+}
+
+/** What kept a look from one of them. */
+export interface ServerFault {
+  /** What is wrong, with the fix. */
+  error: Error;
+  /** Whether the server is there: one that refuses may be the primary. */
+  isReached: boolean;
 }
 
 /**
@@ -33,10 +48,10 @@ export function readPostgresUsernames(place: PostgresPlace): Promise<string[]> {
   });
 }
 
-/** Looks how each server of a database is, without a change to it; what keeps one from it, with the fix. */
+/** Looks how each server of a database is, without a change to it. */
 export async function lookAtPostgres(
   { address, caPem }: PostgresPlace,
-): Promise<(ServerLook | Error)[]> {
+): Promise<(ServerLook | ServerFault)[]> {
   return await Promise.all(address.servers.map((server) =>
     // As the only one, a standby is asked as well.
     once({ address: { ...address, servers: [server] }, caPem }, async (ask) => {
@@ -45,12 +60,16 @@ export async function lookAtPostgres(
         `SELECT current_setting('server_version') AS version,
            coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,
            current_setting('transaction_read_only') = 'on' AS "readOnly",
-           (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8
-             AS "behindMs",
+           pg_is_in_recovery() AS "isStandby",
+           CASE WHEN pg_is_in_recovery() THEN extract(epoch FROM
+             clock_timestamp() - pg_last_xact_replay_timestamp())::float8 * 1000 END AS "behindMs",
            (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS clock`,
       );
       return { server: showServer(server), ...row! };
-    }).catch((error: Error) => error)
+    }).catch((error: Error) => ({
+      error,
+      isReached: !(error instanceof StoreError) || isReached(error.cause),
+    }))
   ));
 }
 

@@ -2,7 +2,7 @@ import type { PostgresAddress, PostgresServer } from "../../wire/postgres_url.ts
 
 /** What a server says of itself when it is connected to. */
 export interface ServerState {
-  /** Whether it takes no changes, as a standby. */
+  /** Whether it takes no changes, as a standby or as it is set. */
   readOnly: boolean;
   /** Eight hexadecimal digits, which a promotion raises; null at a standby. */
   timeline: string | null;
@@ -13,12 +13,18 @@ export const ASK_STATE = `SELECT current_setting('transaction_read_only') = 'on'
   CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END
     AS timeline`;
 
+/** Whether it is a primary all the same. */
+export function isSetReadOnly({ readOnly, timeline }: ServerState): boolean {
+  return readOnly && timeline !== null;
+}
+
 /**
  * Which of a database's servers is connected to: the one that was so last, until it cannot be, or takes no
  * changes; then the next one.
  */
 export class ServerChoice {
   readonly #servers: PostgresAddress["servers"];
+  readonly #faults = new Map<PostgresServer, unknown>();
   #index = 0;
   /** The latest that was seen. */
   #timeline = "";
@@ -37,14 +43,27 @@ export class ServerChoice {
     return this.#servers.length;
   }
 
+  /** What kept the last connection from each server that could not be used. */
+  get faults(): unknown[] {
+    return [...this.#faults.values()];
+  }
+
+  /** A connection to it came about. */
+  worked(server: PostgresServer): void {
+    this.#faults.delete(server);
+  }
+
   /** A connection to it failed: the next one is to be tried. */
-  failed(server: PostgresServer): void {
+  failed(server: PostgresServer, fault: unknown): void {
+    this.#faults.set(server, fault);
     // Of several connections that fail at once the first one decides.
     if (server === this.current) this.#index = (this.#index + 1) % this.#servers.length;
   }
 
   /** What keeps a server from being the one to work with, as the end of a sentence; undefined if nothing does. */
-  faultOf({ readOnly, timeline }: ServerState): string | undefined {
+  faultOf(state: ServerState): string | undefined {
+    const { readOnly, timeline } = state;
+    if (isSetReadOnly(state)) return "takes no changes: default_transaction_read_only is on";
     if (readOnly) return "takes no changes, as a standby";
     if (timeline !== null && timeline < this.#timeline) {
       return "was the primary before another one was promoted";

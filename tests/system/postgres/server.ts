@@ -100,6 +100,13 @@ export class PostgresServer implements AsyncDisposable {
     }
   }
 
+  /** Has it be a standby from now on, of a primary that it hears nothing of. */
+  async becomeStandby(): Promise<void> {
+    await this.stop();
+    await Deno.writeTextFile(`${this.#data}/standby.signal`, "");
+    await this.resume();
+  }
+
   /** Ends it and the connections to it; nothing that it acknowledged is lost. */
   async stop(): Promise<void> {
     // "Fast": by SIGTERM it would wait for its clients.

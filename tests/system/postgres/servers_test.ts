@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { loadConfig } from "../../../lib/config/load.ts";
+import { checkDatabase } from "../../../lib/doctor/database.ts";
+import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
+import { PostgresServer } from "./server.ts";
+import { DisposableEngine } from "./stores.ts";
+
+Deno.test("of several servers doctor and relay tell how each is, and when to promote a standby", async () => {
+  await using one = await PostgresServer.start();
+  await using two = await PostgresServer.start();
+  await two.createDatabase();
+  const first = new URL(await one.createDatabase());
+  const second = `${encodeURIComponent(two.folder)}:${two.port}`;
+  const url = `postgres://glossond@${first.host},${second}${first.pathname}`;
+  const [atOne, atTwo] = [one, two].map(({ folder, port }) => `${folder}, port ${port}`);
+  async function check(): Promise<string[]> {
+    const { settings } = loadConfig({ dev: true, env: { GLOSSOND_DATABASE_URL: url } });
+    const found = await checkDatabase(settings!, Date.now);
+    return found.map((finding) => Object.values(finding).slice(1).join("; "));
+  }
+  /** What a relay says that starts now. */
+  async function faultOfRelay(): Promise<string> {
+    await using engine = new DisposableEngine({ address: parsePostgresUrl(url) });
+    return await engine.read((ask) => ask("SELECT 1")).then(() => "", ({ message }) => message);
+  }
+
+  assert.match((await check()).join("\n"), /^fault; two servers take changes: .*$/);
+  await two.becomeStandby();
+  const [primary, standby] = await check();
+  assert.match(primary!, new RegExp(`^ok; ${atOne}: .*, takes changes$`));
+  assert.match(
+    standby!,
+    new RegExp(`^warning; ${atTwo} is a standby that has had nothing of the primary yet; see`),
+  );
+
+  await one.psql("ALTER DATABASE test1 CONNECTION LIMIT 0", "postgres");
+  const [refusing, beside] = await check();
+  assert.match(refusing!, /^fault; .*too many connections .*; raise what limits them/);
+  assert.match(beside!, /^fault; .* as a standby: .*; mend the other server, .* do not promote/);
+  assert.match(await faultOfRelay(), /too many connections .*; raise what limits them/);
+
+  await one.psql(
+    "ALTER DATABASE test1 CONNECTION LIMIT -1; ALTER DATABASE test1 SET default_transaction_read_only = on",
+    "postgres",
+  );
+  const [set, other] = await check();
+  assert.match(set!, new RegExp(`^fault; ${atOne} is read-only, and no standby: .*; turn off`));
+  assert.match(other!, /; mend the other server, .* do not promote this one$/);
+  assert.match(await faultOfRelay(), /default_transaction_read_only is on; turn that off/);
+
+  await one.stop();
+  const [away, left, ...others] = await check();
+  assert.match(away!, /^fault; .*see that the server runs/);
+  assert.match(left!, /^fault; .* as a standby: .*; start the primary, or promote this one$/);
+  assert.match(
+    await faultOfRelay(),
+    /as a standby; none .*: start the primary, or promote a standby$/,
+  );
+  assert.deepEqual(others, []);
+
+  await one.becomeStandby();
+  for (const line of await check()) {
+    assert.match(
+      line,
+      /^fault; .*as a standby: .*; have GLOSSOND_DATABASE_URL lead to the primary$/,
+    );
+  }
+  assert.match(await faultOfRelay(), /as a standby; .* lead to the primary$/);
+});
