@@ -28,7 +28,7 @@ const FORM =
   "write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, where HOST may be the folder of a Unix socket, as %2Frun%2Fpostgresql";
 
 /** Scheme and user, hosts, and what follows: the hosts begin behind the last @ before a slash. */
-const PARTS = /^([a-z]+:\/\/(?:[^/?#]*@)?)([^/?#@]*)(.*)$/s;
+const PARTS = /^([a-z]+:\/\/(?:[^/?#]*@)?)([^/?#@]*)(.*)$/is;
 
 /**
  * Reads `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; several `HOST:PORT` stand with commas between them,

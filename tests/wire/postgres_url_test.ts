@@ -10,6 +10,7 @@ Deno.test("parsePostgresUrl() reads where, as whom and whether by TLS", () => {
     parsePostgresUrl("postgresql://glossond@[::1]:6000/relay?sslmode=verify-full"),
     { ...as, servers: [{ host: "::1", port: 6000, tls: true }] },
   );
+  assert.equal(parsePostgresUrl("Postgres://u@h/d").user, "u", "of a scheme the case is nothing");
   assert.deepEqual(parsePostgresUrl("postgres://glossond@%2Frun%2Fpostgresql/relay"), {
     ...{ ...as, servers: [{ host: "/run/postgresql", port: 5432, tls: false }] },
   });
