@@ -144,7 +144,10 @@ export interface ClusterEngine {
    * @default {0}
    */
   changesSince(number: number | undefined, toldWithinMs?: number): Promise<Changes>;
-  /** Sends a relay's process a text of 7,000 bytes at most; lost where that is not there. */
+  /**
+   * Sends a relay's process a text of 7,000 bytes at most; lost where that is not there. It may arrive twice
+   * where the answer was lost.
+   */
   send(boot: string, text: string): Promise<void>;
   /** Tells all relays, also those that cannot be reached just now. */
   notify(kind: NoticeKind, username?: string): Promise<void>;

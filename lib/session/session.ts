@@ -126,7 +126,8 @@ export class Session {
   }
 
   /**
-   * Tells the client what another relay asks of it; of tickets no more than it wants to keep parked.
+   * Tells the client what another relay asks of it, once where that came twice; of tickets no more than it
+   * wants to keep parked.
    *
    * @param onShown called when the client shows such a ticket here, as one does that overlooks where it
    * is to be shown; takes the connection over.
@@ -138,7 +139,8 @@ export class Session {
   }): void {
     if (this.#ended) return;
     if (message.type === "tickets") {
-      const tickets = message.tickets.slice(0, this.poolSize);
+      const tickets = message.tickets.filter((ticket) => !this.#tickets.has(ticket))
+        .slice(0, this.poolSize);
       for (const ticket of tickets) {
         this.#tickets.hold(ticket, (conn) => onShown(conn, ticket), PARK_TICKET_MS, () => {});
       }
@@ -146,6 +148,7 @@ export class Session {
       return;
     }
     const { ticket, expiresInMs } = message;
+    if (this.#tickets.has(ticket)) return;
     const over = (): void => {
       this.#tickets.take(ticket);
       this.#waiting.delete(ticket);

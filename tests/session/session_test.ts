@@ -52,6 +52,31 @@ Deno.test("Session.takeParked() refills for many visitors by one message, at onc
   assert.equal(clock.waiting, 0);
 });
 
+Deno.test("Session.passOn() tells the client once of what another relay sent twice", () => {
+  const { clock, tickets, sent, session } = setUp();
+  session.setPool(4);
+  sent.length = 0;
+  const refused: string[] = [];
+  const where = { dataHost: "data.other.test", dataPort: 443 };
+  const on = { onShown: () => {}, onRefused: (ticket: string) => refused.push(ticket) };
+  const connect = { type: "connect", ticket: "one", visitor: VISITOR, expiresInMs: 1_000 } as const;
+  for (const names of [["two", "three"], ["two", "three"], ["three", "four"]]) {
+    session.passOn({ ...connect, ...where }, on);
+    session.passOn({ type: "tickets", tickets: names, ...where }, on);
+  }
+  assert.deepEqual(
+    sent.map((message) => message.type === "tickets" ? message.tickets : message.type),
+    [
+      ...["connect", ["two", "three"], ["four"]],
+    ],
+  );
+  session.refuse("one");
+  assert.deepEqual(refused, ["one"]);
+  session.end();
+  clock.advance(PARK_TICKET_MS);
+  assert.deepEqual([tickets.size, clock.waiting], [0, 0]);
+});
+
 Deno.test("Session.setPool() closes what is parked above a smaller size", () => {
   const { tickets, session, granted } = setUp();
   session.setPool(2);

@@ -59,7 +59,8 @@ export class PostgresEngine {
   }
 
   /**
-   * Runs what only reads, each statement by what is there when it begins.
+   * Runs what only reads, or may be done twice: where the connection ends before its first answer, it is
+   * asked again. Each statement goes by what is there when it begins.
    *
    * @throws {StoreError} when the database cannot be asked.
    */

@@ -9,6 +9,7 @@ import { until } from "../../certificate/helpers.ts";
 import { testEngine } from "../../cluster/contract.ts";
 import { ManualClock } from "../../manual_clock.ts";
 import { Gate } from "../faults/gate.ts";
+import { Interrupter } from "./interrupter.ts";
 import { PostgresServer } from "./server.ts";
 
 /** Another address of this machine, for what stands between. */
@@ -35,6 +36,25 @@ testEngine("PostgresCluster", async () => {
     },
     close: () => Promise.resolve(),
   };
+});
+
+Deno.test("PostgresCluster sends again what may not have arrived as its connection ended", async () => {
+  const address = parsePostgresUrl(await databaseUrl());
+  await using way = await Interrupter.open(server, address.database);
+  const a = openPostgresCluster({ address: parsePostgresUrl(way.url) }, A);
+  const b = openPostgresCluster({ address }, { ...A, relay: "b", boot: "b1" });
+  const texts: string[] = [];
+  try {
+    await b.listen({ ...QUIET, onMessage: (text) => texts.push(text) });
+    for (const how of ["lose question", "lose answer"] as const) {
+      way.at("pg_notify", how);
+      await a.send("b1", how);
+    }
+    await until(() => texts.length === 3, "all have arrived");
+    assert.deepEqual(texts, ["lose question", "lose answer", "lose answer"]);
+  } finally {
+    await Promise.all([a.leave(), b.leave()]);
+  }
 });
 
 Deno.test("PostgresCluster drops each hour what nobody needs any more", async () => {

@@ -8,6 +8,8 @@ export type Interruption =
   | "none"
   /** The question does not arrive; whoever asked waits. */
   | "hold question"
+  /** The connection is lost before the question arrives. */
+  | "lose question"
   /** It is answered, which does not arrive; whoever asked waits. */
   | "hold answer"
   /** It is answered, and the connection is lost before that arrives. */
@@ -68,7 +70,8 @@ export class Interrupter implements AsyncDisposable {
         this.#next = undefined;
         if (here.how === "hold question" || here.how === "none") here.happened();
       }
-      if (here?.how !== "hold question") upstream.write(bytes);
+      if (here?.how === "lose question") client.destroy();
+      else if (here?.how !== "hold question") upstream.write(bytes);
     });
     upstream.on("data", (bytes) => {
       if (here === undefined || here.how === "none") client.write(bytes);
