@@ -7,7 +7,7 @@ import { ASK_STATE, choiceFor, isSetReadOnly, type ServerState } from "./server_
 /** What the pool is told by. */
 type Connected = ((error: Error) => void) & ((error: null, client: pg.Client) => void);
 
-/** A server that another one is the primary beside, as its own refusal of a change would be (SQLSTATE 25006). */
+/** A server that is not the primary, as its own refusal of a change would be (SQLSTATE 25006). */
 class WrongServerError extends Error {
   readonly code = "25006";
 }
