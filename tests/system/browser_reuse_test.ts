@@ -82,7 +82,9 @@ for (const protocol of ["h2", "http/1.1"] as const) {
       const got = { kaylee: [] as Received[], river: [] as Received[], zoe: [] as Received[] };
       await using _kaylee = await serveUser(relay, users.kaylee, page(got.kaylee), protocol);
       await using _river = await serveUser(relay, users.river, page(got.river), protocol);
+      await using stack = new AsyncDisposableStack();
       const home = await Deno.makeTempDir({ prefix: "glosson-browser-" });
+      stack.defer(() => Deno.remove(home, { recursive: true }));
       await using browser = await openBrowser(home, `${relay.stateDir}/local-ca.pem`);
       const url = (side: Side, path: string): string =>
         `https://${side}.${BASE}:${relay.ports.hub}${path}`;
@@ -143,7 +145,6 @@ for (const protocol of ["h2", "http/1.1"] as const) {
       print(`${protocol}, zoe comes online`, { relay: since, zoe: got.zoe });
       assert.deepEqual(since, []);
       assert.deepEqual(got.zoe.map(({ target }) => target), ["/page-of-zoe?back", "/fetched?back"]);
-      await Deno.remove(home, { recursive: true });
     },
   });
 }

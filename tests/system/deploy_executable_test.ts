@@ -65,7 +65,9 @@ Deno.test("the executable touches no file and starts no program beside those in 
 });
 
 Deno.test("the relay reads no variable that its permissions do not name", async () => {
+  await using stack = new AsyncDisposableStack();
   const dir = await Deno.makeTempDir({ prefix: "glossond-audit-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
   const { permissions } = PROGRAMS.find(({ name }) => name === "glossond")!;
   const env = { GLOSSOND_AUTHORITY: "local", SECRET_OF_ANOTHER: "secret", DEBUG: "*" };
   const { text } = await run(
@@ -85,7 +87,6 @@ Deno.test("the relay reads no variable that its permissions do not name", async 
     !/^(?:GLOSSOND_\w+|JOURNAL_STREAM|NOTIFY_SOCKET|SUDO_UID|WATCHDOG_USEC|DEBUG)$/.test(name)
   );
   assert.deepEqual([...new Set(unknown)], []);
-  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("every story is true of the executable", async () => {
@@ -206,7 +207,9 @@ Deno.test("the client's executable is kept running by the real systemd --user", 
 
 Deno.test("the client's executable asks systemd and then cron, and tells a system that has neither", async () => {
   const glosson = `${await executables()}/glosson`;
+  await using stack = new AsyncDisposableStack();
   const dir = await Deno.makeTempDir({ prefix: "glossond-install-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
   const bin = `${dir}/bin`;
   await Deno.mkdir(bin);
   const script = '#!/bin/sh\necho "${0##*/} $*" >> "${0%/*}/started"\nexit 1\n';
@@ -236,5 +239,4 @@ Deno.test("the client's executable asks systemd and then cron, and tells a syste
     await install("/nonexistent"),
     /^glosson: Cannot install: this system has no systemd/,
   );
-  await Deno.remove(dir, { recursive: true });
 });

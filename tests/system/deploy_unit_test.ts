@@ -39,7 +39,9 @@ async function analyze(...args: string[]): Promise<string> {
 
 for (const name of ["glossond.service", "glossond@.service"]) {
   Deno.test(`systemd-analyze finds nothing wrong with ${name}, and little exposed`, async () => {
+    await using stack = new AsyncDisposableStack();
     const dir = await Deno.makeTempDir({ prefix: "glossond-unit-" });
+    stack.defer(() => Deno.remove(dir, { recursive: true }));
     // The program has to be there for verify; on this machine it is not installed.
     const unit = (await Deno.readTextFile(`${ROOT}examples/${name}`))
       .replace("/usr/local/bin/glossond", "/bin/true");
@@ -52,7 +54,6 @@ for (const name of ["glossond.service", "glossond@.service"]) {
     );
     const level = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(security)?.[1]);
     assert.ok(level <= MAX_EXPOSURE, security);
-    await Deno.remove(dir, { recursive: true });
   });
 }
 

@@ -21,7 +21,9 @@ console.log(JSON.stringify([full, low, await kinds()]));
 `;
 
 Deno.test("a full disk is told as such, one that is nearly full as low, and one with room as nothing", async () => {
+  await using stack = new AsyncDisposableStack();
   const dir = await Deno.makeTempDir({ prefix: "glossond-full-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
   const script = 'mount -t tmpfs -o size=2m tmpfs "$0"; cat /dev/zero > "$0/fill" 2>/dev/null; ' +
     'exec "$@"';
   const program = `data:application/typescript,${encodeURIComponent(PROGRAM)}`;
@@ -29,5 +31,4 @@ Deno.test("a full disk is told as such, one that is nearly full as low, and one 
   const look = [Deno.execPath(), "run", ...options, program, dir];
   const told = await must("unshare", ["--mount", "sh", "-c", script, dir, ...look]);
   assert.deepEqual(JSON.parse(told), [["state-unwritable"], ["disk-low"], []]);
-  await Deno.remove(dir, { recursive: true });
 });

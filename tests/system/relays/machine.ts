@@ -50,8 +50,10 @@ export interface Machine extends AsyncDisposable {
 
 /** Starts a machine, with PostgreSQL as Debian's package leaves it. */
 export async function startMachine(options: MachineOptions): Promise<Machine> {
-  const dir = await Deno.makeTempDir({ prefix: "glossond-machine-" });
   const { name, hosts, shared, port } = options;
+  await using stack = new AsyncDisposableStack();
+  const dir = await Deno.makeTempDir({ prefix: "glossond-machine-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
   const holder = new Deno.Command("unshare", {
     args: ["-m", "-u", "--", "sh", "-c", SCRIPT],
     env: { DIR: dir, SHARED: shared, NAME: name, HOSTS: hosts },
@@ -59,6 +61,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     stdout: "piped",
   }).spawn();
   const reader = holder.stdout.getReader();
+  stack.defer(() => reader.cancel());
+  stack.defer(async () => void await endProcess(holder));
   const { value } = await reader.read();
   if (value === undefined) throw new Error(`Cannot make the machine ${name}`);
   const launcher = ["nsenter", "-t", `${holder.pid}`, "-m", "-u", "--"];
@@ -70,7 +74,13 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const all = `cd ${ROOT}examples/relays\n${script}`;
     return (await must(program, [...args, all], { env, input })).trim();
   }
-  const machine: Machine = {
+  stack.defer(async () =>
+    void await shell(`pg_ctlcluster ${VERSION} main stop -m immediate || true`)
+  );
+  // As the package does when it is installed, but at a port that is free; not started, as both are here.
+  await shell(`pg_createcluster ${VERSION} main --port ${port} -- --no-sync`);
+  const started = stack.move();
+  return {
     launcher,
     shell,
     psql: (sql, database = "postgres") =>
@@ -82,19 +92,6 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
         while kill -0 $pid 2>/dev/null && ! grep -q ') Z ' /proc/$pid/stat; do sleep 0.02; done
         rm -f /run/postgresql/.s.PGSQL.*`);
     },
-    async [Symbol.asyncDispose]() {
-      await shell(`pg_ctlcluster ${VERSION} main stop -m immediate || true`);
-      await endProcess(holder);
-      await reader.cancel();
-      await Deno.remove(dir, { recursive: true });
-    },
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
-  try {
-    // As the package does when it is installed, but at a port that is free; not started, as both are here.
-    await shell(`pg_createcluster ${VERSION} main --port ${port} -- --no-sync`);
-    return machine;
-  } catch (error) {
-    await machine[Symbol.asyncDispose]();
-    throw error;
-  }
 }
