@@ -20,7 +20,7 @@ const [LOOK_EVERY_MS, WRITTEN_MS] = [100, 60_000];
 export async function acts(bench: Bench): Promise<void> {
   const users = bench.quick ? 100 : 500;
   await using stack = new AsyncDisposableStack();
-  const database = await PostgresServer.start();
+  const database = stack.use(await PostgresServer.start());
   await prepareMeter(database);
   const cluster = stack.use(
     await startCluster(["a", "b"], { database, launcher: () => AS_SERVED }),

@@ -60,7 +60,7 @@ export async function storm(plan: StormPlan): Promise<Storm> {
   const launcher = [...ahead, ...AS_SERVED];
   const folder = await Deno.makeTempDir({ prefix: "glossond-storm-" });
   stack.defer(() => Deno.remove(folder, { recursive: true }));
-  const database = await PostgresServer.start();
+  const database = stack.use(await PostgresServer.start());
   await prepareMeter(database);
   const cluster = stack.use(
     await startCluster(["a", "b", "c"], {

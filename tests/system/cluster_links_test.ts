@@ -54,7 +54,7 @@ Deno.test("a visitor at another relay pays one hop over the database once, then 
   const parties = ["visitor", "home", "other", "client", "database"] as const;
   const control = `relay.${BASE}`;
   const { places } = stack.use(await openNamespaces(parties, { [control]: "home" }));
-  const server = await PostgresServer.start();
+  const server = stack.use(await PostgresServer.start());
   const cluster = stack.use(
     await startCluster(["home", "other"], {
       database: server,

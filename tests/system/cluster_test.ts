@@ -20,7 +20,7 @@ import { openPostgres } from "../../lib/store/postgres/open.ts";
 import { VERSION } from "../../lib/version.ts";
 import { parsePostgresUrl } from "../../lib/wire/postgres_url.ts";
 import { betweenRelays, hopBytes, stay } from "./cluster/bystander.ts";
-import { type Relays, startRelays, throughFront } from "./cluster/relays.ts";
+import { type Relays, startRelays, statusAt, throughFront } from "./cluster/relays.ts";
 
 const IDS = ["a", "b", "c"] as const;
 
@@ -44,11 +44,6 @@ async function clusterOf(relay: Relay) {
 async function doctorAt(id: string, database: Relays["database"]): Promise<Finding[]> {
   const env = { GLOSSOND_RELAY_ID: id, GLOSSOND_DATABASE_URL: database.urlOf("test1") };
   return await checkPeers(loadConfig({ dev: true, env }).settings!);
-}
-
-/** The status that a user's page has at a relay. */
-async function statusAt(relay: Relay, { hostname }: User, ca: string): Promise<number> {
-  return (await visit({ ...relay, ca }, hostname)).status;
 }
 
 /** Users at each relay, the reference client's first: their names, by the relay. */
@@ -94,16 +89,19 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
 
   await t.step("pages of all users come from every relay", async () => {
     await Promise.all([a, b, c].map(async (relay) => {
-      for (const user of everyone) assert.equal(await statusAt(relay, user, ca), 200);
+      for (const user of everyone) assert.equal(await statusAt(relay, user.hostname), 200);
     }));
-    const front = throughFront(relays, "a");
-    for (let i = 0; i < 6; i++) assert.equal(await statusAt(front, at.a![0]!, ca), 200);
+    const front = throughFront(all.a!, {
+      hub: relays.front.visitors,
+      control: relays.front.control.a!,
+    });
+    for (let i = 0; i < 6; i++) assert.equal(await statusAt(front, at.a![0]!.hostname), 200);
   });
 
   await t.step("later visitors at another relay meet a parked connection of its own", async () => {
     for (const relay of [b, c]) {
       await until(async () => {
-        assert.equal(await statusAt(relay, at.a![0]!, ca), 200);
+        assert.equal(await statusAt(relay, at.a![0]!.hostname), 200);
         return lastOutcome(relay) === "parked";
       }, "a parked connection");
     }
@@ -122,7 +120,7 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
       const erring = await signUp(a, "erring");
       await using page = await startPage(a, erring, () => new Response("erring"), "http/1.1");
       await using _online = await joinVisitors(a, erring, page.port, { minds: false });
-      await until(async () => await statusAt(b, erring, ca) === 200, "it is known at b");
+      await until(async () => await statusAt(b, erring.hostname) === 200, "it is known at b");
       {
         using _guest = await stay(b, erring.hostname, ca);
         const hops = await betweenRelays([a, b, c]);
@@ -159,7 +157,7 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
     ]);
     const ms = Date.parse(String(here.time)) - Date.parse(String(there.time));
     assert.ok(ms < 1_000, `${ms} ms`);
-    assert.equal(await statusAt(c, user, ca), 451);
+    assert.equal(await statusAt(c, user.hostname), 451);
     Deno.kill(a.pid, "SIGHUP");
     await Promise.all(
       [b, c].map((relay) => relay.logged("settings read again, nothing is different")),
@@ -191,13 +189,13 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
     await database.stop();
     await until(async () => (await clusterOf(a)).fault !== null, "a fault");
     assert.equal(await guest.ask(), 200, "joined visitors stay");
-    assert.equal(await statusAt(a, at.a![0]!, ca), 200, "at home all is as before");
-    assert.equal(await statusAt(b, at.a![0]!, ca), 200, "elsewhere by what is parked");
+    assert.equal(await statusAt(a, at.a![0]!.hostname), 200, "at home all is as before");
+    assert.equal(await statusAt(b, at.a![0]!.hostname), 200, "elsewhere by what is parked");
     await database.resume();
     await until(async () => (await clusterOf(a)).fault === null, "the end of the fault");
     const user = await signUp(c, "late");
     await using _late = await serveUser(c, user, () => new Response("late"), "http/1.1");
-    await until(async () => await statusAt(a, user, ca) === 200, "a page at another relay");
+    await until(async () => await statusAt(a, user.hostname) === 200, "a page at another relay");
     assert.equal(await guest.ask(), 200);
   });
 
@@ -205,7 +203,7 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
     const before = c;
     c = await relays.start("c", true);
     for (const relay of [a, b, c]) {
-      await until(async () => await statusAt(relay, at.c![0]!, ca) === 200, "the page");
+      await until(async () => await statusAt(relay, at.c![0]!.hostname) === 200, "the page");
     }
     await before.readerGone;
     assert.ok(
@@ -243,7 +241,7 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
     for (const relay of [a, b, c]) {
       assert.equal((await visit({ ...relay, ca }, user.hostname)).body, "newer");
       for (const other of [at.b![0]!, at.b![2]!]) {
-        await until(async () => await statusAt(relay, other, ca) === 200, "the others' pages");
+        await until(async () => await statusAt(relay, other.hostname) === 200, "the others' pages");
       }
     }
   });
@@ -259,7 +257,7 @@ Deno.test("three relays serve one BASE over PostgreSQL, behind HAProxy", async (
           async () => {
             assert.equal(await guest.ask(), 200);
             // Who comes in the moment of the end meets a client that lets go.
-            return await statusAt(relay, user, ca).catch(() => undefined) === 200;
+            return await statusAt(relay, user.hostname).catch(() => undefined) === 200;
           },
           "the page at a relay that is left",
           15_000,

@@ -4,6 +4,7 @@ import { setUpGlosson } from "../stories/glosson.ts";
 import { BASE, type Relay } from "../stories/relay.ts";
 import { apiOf, connectControl, serveUser, signUp, visit } from "../stories/user.ts";
 import { hopBytes } from "./cluster/bystander.ts";
+import { statusAt, throughFront } from "./cluster/relays.ts";
 import { type Row, tableOf } from "./cluster/row.ts";
 import {
   ask,
@@ -14,11 +15,10 @@ import {
   saysAgain,
   type Scene,
   setScene,
-  statusAt,
   streams,
   unseen,
 } from "./relays/scene.ts";
-import { REPLICA_INPUT, type World } from "./relays/world.ts";
+import { REPLICA_INPUT } from "./relays/world.ts";
 
 async function killed(scene: Scene): Promise<Row> {
   const { machines } = scene.world;
@@ -41,7 +41,7 @@ async function killed(scene: Scene): Promise<Row> {
     "http/1.1",
   );
   await until(
-    async () => await statusAt(scene, "relay-2", late.hostname) === 200,
+    async () => await statusAt(scene.world.relays["relay-2"], late.hostname) === 200,
     "a new user is known at the other relay",
   );
   return {
@@ -107,7 +107,7 @@ async function lags(scene: Scene): Promise<Row> {
     healed = promoted.healed;
   });
   assert.equal(page.link.socket.readyState, WebSocket.OPEN);
-  assert.equal(await statusAt(scene, "relay-1", wash.hostname), 200);
+  assert.equal(await statusAt(scene.world.relays["relay-1"], wash.hostname), 200);
   const api = apiOf(relays["relay-1"]);
   using _client = api.client;
   assert.equal((await api.request("GET", "/v1/account", { token: wash.token })).status, 401);
@@ -128,20 +128,14 @@ async function lags(scene: Scene): Promise<Row> {
   };
 }
 
-/** One of the relays as it is reached by way of HAProxy. */
-function throughFront({ front, relays }: World): Relay {
-  const { ports, ...rest } = relays["relay-1"];
-  return { ...rest, ports: { ...ports, hub: front, control: front } };
-}
-
 /** A client in a network that lets nothing but port 443 out. */
-async function overPort443({ world, ...scene }: Scene): Promise<void> {
+async function overPort443({ world }: Scene): Promise<void> {
   const url = `https://localhost:${world.front}`;
   await using glosson = await setUpGlosson(world.relays["relay-1"], "river", { url });
   await glosson.run("--data-over", "websocket").said(/Online/);
   for (const id of IDS) {
     await until(
-      async () => await statusAt({ world, ...scene }, id, `river.${BASE}`) === 200,
+      async () => await statusAt(world.relays[id], `river.${BASE}`) === 200,
       `the page at ${id}`,
     );
   }
@@ -179,7 +173,7 @@ Deno.test("two relays as the guide has them lose a database, and users' pages st
   await t.step("by the guide one follows the other, and HAProxy leads to both", async () => {
     const state = await world.follow("relay-1", "3. The standby", { block: 1 });
     assert.equal(state, "streaming");
-    const front = throughFront(world);
+    const front = throughFront(world.relays["relay-1"], { hub: world.front, control: world.front });
     for (const id of IDS) {
       assert.equal((await visit(front, scene.at[id].user.hostname)).status, 200);
     }

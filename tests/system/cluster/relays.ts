@@ -6,6 +6,7 @@
 import { answers, freePort } from "../../../scripts/ports.ts";
 import { startServer } from "../../../scripts/server.ts";
 import { type Relay, startRelay } from "../../stories/relay.ts";
+import { visit } from "../../stories/user.ts";
 import { PostgresServer } from "../postgres/server.ts";
 
 const HAPROXY = "/usr/sbin/haproxy";
@@ -29,7 +30,7 @@ export interface Relays extends Cluster {
 
 /** Options for {@linkcode startCluster}. */
 export interface ClusterOptions {
-  /** Is disposed of with the relays. @default one of its own */
+  /** Whoever hands it in disposes of it, after the relays. @default {one of their own} */
   database?: PostgresServer;
   /** Settings of a relay, without their prefix. */
   settings?: (id: string) => Record<string, string>;
@@ -48,7 +49,7 @@ export async function startCluster(
 ): Promise<Cluster> {
   const { settings = () => ({}), launcher = () => [], urlOf } = options;
   await using stack = new AsyncDisposableStack();
-  const database = stack.use(options.database ?? await PostgresServer.start());
+  const database = options.database ?? stack.use(await PostgresServer.start());
   const url = await database.createDatabase();
   const reached = await urlOf?.(url) ?? url;
   const ports = new Map(ids.map((id) => [id, { hub: freePort(), control: freePort() }]));
@@ -57,13 +58,7 @@ export async function startCluster(
   async function start(id: string, takeover = false): Promise<Relay> {
     const { hub, control } = ports.get(id)!;
     const dir = all[id]?.dir ?? await Deno.makeTempDir({ prefix: `glossond-${id}-` });
-    if (id !== first && all[id] === undefined) {
-      // One authority signs for all, as Let's Encrypt does where it is no trial.
-      await Deno.mkdir(`${dir}/state`, { mode: 0o700 });
-      for (const name of ["local-ca.pem", "local-ca-key.pem"]) {
-        await Deno.copyFile(`${all[first]!.stateDir}/${name}`, `${dir}/state/${name}`);
-      }
-    }
+    if (id !== first && all[id] === undefined) await shareAuthority(all[first]!, dir);
     await Deno.writeTextFile(`${dir}/.secrets`, `DATABASE_URL="${reached}"\n`, { mode: 0o600 });
     const own = { RELAY_ID: id, HUB_PORT: `${hub}`, CONTROL_PORT: `${control}` };
     const preload = options.preload?.(id);
@@ -147,9 +142,20 @@ ${
   };
 }
 
-/** A relay as it is reached by way of the front. */
-export function throughFront({ all, front }: Relays, id: string): Relay {
-  const relay = all[id]!;
-  const ports = { ...relay.ports, hub: front.visitors, control: front.control[id]! };
-  return { ...relay, ports };
+/** Has one authority sign for all relays, as Let's Encrypt does where it is no trial: before one starts in `dir`. */
+export async function shareAuthority({ stateDir }: Relay, dir: string): Promise<void> {
+  await Deno.mkdir(`${dir}/state`, { mode: 0o700 });
+  for (const name of ["local-ca.pem", "local-ca-key.pem"]) {
+    await Deno.copyFile(`${stateDir}/${name}`, `${dir}/state/${name}`);
+  }
+}
+
+/** A relay as it is reached by way of a front. */
+export function throughFront(relay: Relay, front: { hub: number; control: number }): Relay {
+  return { ...relay, ports: { ...relay.ports, ...front } };
+}
+
+/** The status that a page has at a relay. */
+export async function statusAt(relay: Relay, hostname: string): Promise<number> {
+  return (await visit(relay, hostname)).status;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { until } from "../../certificate/helpers.ts";
 import { type Relay, startRelay } from "../../stories/relay.ts";
-import { apiOf, connectControl, serveUser, signUp, type User, visit } from "../../stories/user.ts";
+import { apiOf, connectControl, serveUser, signUp, type User } from "../../stories/user.ts";
+import { shareAuthority, statusAt } from "../cluster/relays.ts";
 import { type Row, tableOf } from "../cluster/row.ts";
 import { SetClock } from "../faults/clock.ts";
 import { Gate } from "../faults/gate.ts";
@@ -26,11 +27,7 @@ interface Scene {
 
 async function startB(stack: AsyncDisposableStack, scene: Omit<Scene, "b" | "kaylee" | "inara">) {
   const dir = await Deno.makeTempDir({ prefix: "glossond-b-" });
-  await Deno.mkdir(`${dir}/state`, { mode: 0o700 });
-  // One authority signs for both, as Let's Encrypt does where it is no trial.
-  for (const name of ["local-ca.pem", "local-ca-key.pem"]) {
-    await Deno.copyFile(`${scene.a.stateDir}/${name}`, `${dir}/state/${name}`);
-  }
+  await shareAuthority(scene.a, dir);
   const url = `${scene.server.tcpUrlOf("postgres:///test1", BETWEEN)}?sslmode=disable`;
   return stack.use(
     await startRelay({
@@ -57,16 +54,12 @@ async function setScene(stack: AsyncDisposableStack): Promise<Scene> {
   return scene;
 }
 
-async function statusAt({ a }: Scene, relay: Relay, { hostname }: User): Promise<number> {
-  return (await visit({ ...relay, ca: a.ca }, hostname)).status;
-}
-
 /** Waits until each relay has the pages of both. */
 async function everywhere(scene: Scene, when: string): Promise<void> {
   for (const relay of [scene.a, scene.b]) {
     for (const user of [scene.kaylee, scene.inara]) {
       await until(
-        async () => await statusAt(scene, relay, user) === 200,
+        async () => await statusAt(relay, user.hostname) === 200,
         `${when} all pages are at both`,
         20_000,
       );
@@ -128,7 +121,10 @@ async function databaseKilled(scene: Scene): Promise<Row> {
   const [late, twice] = [await signUp(b, "late"), await signUp(a, "again")];
   assert.equal(await says(b, scene.inara, "acknowledged"), 200);
   await using _page = await serveUser(b, late, () => new Response("late"), "http/1.1");
-  await until(async () => await statusAt(scene, a, late) === 200, "it is known at the other relay");
+  await until(
+    async () => await statusAt(a, late.hostname) === 200,
+    "it is known at the other relay",
+  );
   const unflushed = "SELECT pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()";
   await until(async () => {
     await (await connectControl(a, twice))[Symbol.asyncDispose]();
@@ -136,10 +132,10 @@ async function databaseKilled(scene: Scene): Promise<Row> {
   }, "something is not on disk yet");
   await server.kill();
   assert.equal(await says(a, scene.kaylee, "never"), 503);
-  assert.equal(await statusAt(scene, b, late), 200);
+  assert.equal(await statusAt(b, late.hostname), 200);
   await server.resume();
   await until(async () => await says(a, scene.kaylee, "after") === 200, "it is well again");
-  await until(async () => await statusAt(scene, a, late) === 200, "it is known again", 20_000);
+  await until(async () => await statusAt(a, late.hostname) === 200, "it is known again", 20_000);
   await everywhere(scene, "after the kill");
   const text = await server.psql("SELECT away FROM account WHERE username = 'inara'", "test1");
   assert.equal(text, "acknowledged");
@@ -156,8 +152,8 @@ async function partitioned(scene: Scene): Promise<Row> {
   gate.silence();
   const refused = says(b, inara, "never");
   await until(async () => await alive(scene) === "a", "the others take it for dead", 30_000);
-  assert.equal(await statusAt(scene, a, kaylee), 200);
-  assert.equal(await statusAt(scene, b, inara), 200);
+  assert.equal(await statusAt(a, kaylee.hostname), 200);
+  assert.equal(await statusAt(b, inara.hostname), 200);
   assert.equal(await says(a, kaylee, "meanwhile"), 200);
   assert.equal(await refused, 503);
   gate.speak();

@@ -1,15 +1,9 @@
 import assert from "node:assert/strict";
 import { sleep } from "../../../lib/net/pause.ts";
 import { until } from "../../certificate/helpers.ts";
-import {
-  apiOf,
-  type ControlLink,
-  serveUser,
-  signUp,
-  type User,
-  visit,
-} from "../../stories/user.ts";
+import { apiOf, type ControlLink, serveUser, signUp, type User } from "../../stories/user.ts";
 import { type Guest, stay } from "../cluster/bystander.ts";
+import { statusAt } from "../cluster/relays.ts";
 import { type Id, startWorld, type World } from "./world.ts";
 
 /** Users at home at each relay, and visitors of theirs at the other one, who stay. */
@@ -36,16 +30,13 @@ export async function setScene(stack: AsyncDisposableStack): Promise<Scene> {
   for (const id of IDS) {
     const { relays } = world;
     const { hostname } = scene.at[OTHER[id]].user;
-    await until(async () => await statusAt(scene, id, hostname) === 200, "it is known elsewhere");
+    await until(
+      async () => await statusAt(relays[id], hostname) === 200,
+      "it is known elsewhere",
+    );
     scene.guests.push(stack.use(await stay(relays[id], hostname, relays["relay-1"].ca)));
   }
   return scene;
-}
-
-/** The status that a page has at a relay. */
-export async function statusAt({ world }: Scene, id: Id, hostname: string): Promise<number> {
-  const { ca } = world.relays["relay-1"];
-  return (await visit({ ...world.relays[id], ca }, hostname)).status;
 }
 
 /** A request to a relay, as the user who is at home there or another one. */
@@ -76,7 +67,9 @@ function watch(scene: Scene): { end(): Promise<{ visits: number; failures: strin
     while (!ended.signal.aborted) {
       for (const id of IDS) {
         const { hostname } = scene.at[id].user;
-        const status = await statusAt(scene, id, hostname).catch((error) => String(error));
+        const status = await statusAt(scene.world.relays[id], hostname).catch((error) =>
+          String(error)
+        );
         if (status !== 200) failures.push(`${hostname} at ${id}: ${status}`);
         visits++;
       }
@@ -163,7 +156,7 @@ export async function promote(scene: Scene, id: Id): Promise<{ away: unknown; he
   // the client's relay listens there again waits for 10 s, in vain.
   await Promise.all(IDS.map(async (each) => {
     const { hostname } = scene.at[OTHER[each]].user;
-    const isThere = async () => await statusAt(scene, each, hostname) === 200;
+    const isThere = async () => await statusAt(scene.world.relays[each], hostname) === 200;
     await until(isThere, "pages elsewhere", 25_000);
   }));
   return { away: first, healed };

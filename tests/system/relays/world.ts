@@ -1,6 +1,7 @@
 import { answers, freePort } from "../../../scripts/ports.ts";
 import { startServer } from "../../../scripts/server.ts";
 import { type Relay, ROOT, startRelay } from "../../stories/relay.ts";
+import { shareAuthority } from "../cluster/relays.ts";
 import { type Machine, startMachine } from "./machine.ts";
 
 /** Addresses of this machine that the two stand at, and that HAProxy comes from. */
@@ -100,11 +101,7 @@ async function startBoth(
   async function start(id: Id): Promise<Relay> {
     const dir = await Deno.makeTempDir({ prefix: `glossond-${id}-` });
     if (first !== undefined) {
-      // One authority signs for both, as Let's Encrypt does where it is no trial.
-      await Deno.mkdir(`${dir}/state`, { mode: 0o700 });
-      for (const name of ["local-ca.pem", "local-ca-key.pem"]) {
-        await Deno.copyFile(`${first.stateDir}/${name}`, `${dir}/state/${name}`);
-      }
+      await shareAuthority(first, dir);
       await Deno.symlink(first.biosDir, `${dir}/bios`);
     }
     await Deno.writeTextFile(`${dir}/.secrets`, `DATABASE_URL="${address}"\n`, { mode: 0o600 });
