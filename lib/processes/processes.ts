@@ -1,9 +1,12 @@
 import type { Log } from "../log.ts";
-import { sleep } from "../net/pause.ts";
+import { type Sleep, sleep } from "../net/pause.ts";
 import { RelayProcess } from "./relay_process.ts";
 
 /** Pause before a process that ended is started anew, milliseconds: doubled as long as it ends early. */
 const PAUSES_MS = { first: 1_000, longest: 30_000 } as const;
+
+/** Exit code for a process that the system could not start. */
+const FAILED = 1;
 
 /** A process that has run this long did not end early. */
 const STEADY_MS = 60_000;
@@ -20,6 +23,8 @@ export interface ProcessesOptions {
   /** The command that is one of them. @param process from 1 on. */
   command: (process: number, takeover: boolean) => readonly [string, ...string[]];
   log: Log;
+  /** @default {sleep} */
+  sleep?: Sleep;
 }
 
 /** The processes of a relay. Each is started anew when it ends, after a while; the others go on meanwhile. */
@@ -51,15 +56,15 @@ export class Processes {
    * Starts all; when it resolves they are ready. Where they take the places of others, there is no way back once
    * the first one has: the others are tried until they run.
    *
-   * @returns how the one ended that could not start, all others being stopped by then; undefined when all run.
+   * @returns the exit code of the one that could not start, all others being stopped by then; undefined when all run.
    */
   async start(takeover: boolean): Promise<number | undefined> {
     for (let number = 1; number <= this.#options.count; number++) {
       const process = await this.#start(number, takeover);
-      if (!await process.ready && (number === 1 || !takeover)) {
-        const { code } = await process.ended;
+      if (!await process?.ready && (number === 1 || !takeover)) {
+        const end = await process?.ended;
         await this.stop();
-        return code;
+        return end?.code ?? FAILED;
       }
       this.#keeping.push(this.#keep(number, process, takeover));
     }
@@ -69,8 +74,10 @@ export class Processes {
 
   /** How all are, in one line. */
   summary(): string {
-    return [...this.#running].map(([number, { status }]) => `process ${number}: ${status}`)
-      .join("; ");
+    return Array.from(
+      this.#running,
+      ([number, { isReady, status }]) => `process ${number}: ${isReady ? status : "down"}`,
+    ).join("; ");
   }
 
   /** Has the settings read again: by one of them, which tells the others. */
@@ -91,39 +98,52 @@ export class Processes {
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
   }
 
-  /** Starts a process, and resolves when it is ready or has ended. */
-  #start(number: number, takeover: boolean): Promise<RelayProcess> {
-    const start = async (): Promise<RelayProcess> => {
-      const { command, log } = this.#options;
-      const process = new RelayProcess(command(number, takeover), {
-        onStuck: () => log.error("a process says nothing any more: killed", { process: number }),
-        onLeft: () => this.#leave(),
-      });
-      this.#running.set(number, process);
-      if (this.#stopping.signal.aborted) process.stop();
-      await process.ready;
+  /** Starts a process, and resolves when it is ready or has ended; undefined where the system cannot start it. */
+  #start(number: number, takeover: boolean): Promise<RelayProcess | undefined> {
+    const started = this.#starting.then(async () => {
+      const process = this.#spawn(number, takeover);
+      if (this.#stopping.signal.aborted) process?.stop();
+      await process?.ready;
       return process;
-    };
-    const started = this.#starting.then(start);
-    this.#starting = started.catch(() => {});
+    });
+    this.#starting = started;
     return started;
   }
 
+  #spawn(number: number, takeover: boolean): RelayProcess | undefined {
+    const { command, log } = this.#options;
+    try {
+      const process = new RelayProcess(command(number, takeover), {
+        onStuck: () => log.error("a process says nothing: killed", { process: number }),
+        onLeft: () => this.#leave(),
+      });
+      this.#running.set(number, process);
+      return process;
+    } catch (error) {
+      // Too many processes, or too little memory: that passes.
+      log.error("a process cannot be started", { process: number, error });
+      return undefined;
+    }
+  }
+
   /** Starts a process anew whenever it ends, until it is told to or has left its place. */
-  async #keep(number: number, first: RelayProcess, takeover: boolean): Promise<void> {
+  async #keep(number: number, first: RelayProcess | undefined, takeover: boolean): Promise<void> {
+    const { log, sleep: wait = sleep } = this.#options;
     const { signal } = this.#stopping;
     let process = first;
     let pauseMs: number = PAUSES_MS.first;
     while (true) {
-      const end = await process.ended;
+      const end = await process?.ended;
       if (signal.aborted || this.#hasLeft) return;
-      if (process.ageMs >= STEADY_MS) pauseMs = PAUSES_MS.first;
-      this.#options.log.error("a process ended, and is started anew", {
-        process: number,
-        ...end.signal === null ? { code: end.code } : { signal: end.signal },
-        pauseMs,
-      });
-      await sleep(pauseMs, signal);
+      if (process !== undefined && process.ageMs >= STEADY_MS) pauseMs = PAUSES_MS.first;
+      if (end !== undefined) {
+        log.error("a process ended, and is started anew", {
+          process: number,
+          ...end.signal === null ? { code: end.code } : { signal: end.signal },
+          pauseMs,
+        });
+      }
+      await wait(pauseMs, signal);
       if (signal.aborted || this.#hasLeft) return;
       pauseMs = Math.min(2 * pauseMs, PAUSES_MS.longest);
       process = await this.#start(number, takeover);

@@ -6,6 +6,9 @@
  */
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 
+/** How long a process may take to be ready, milliseconds: as long as systemd gives a service that says nothing else. */
+export const START_MS = 90_000;
+
 /** Silence after which a process that was ready is taken for stuck, milliseconds; it speaks every 10 s. */
 export const SILENCE_MS = 30_000;
 
@@ -14,7 +17,7 @@ export type End = Pick<Deno.CommandStatus, "code" | "signal">;
 
 /** Options for {@linkcode RelayProcess}. */
 export interface RelayProcessOptions {
-  /** Told when it is killed, since it was silent. */
+  /** Told when it is killed, since it was silent, or was not ready in time. */
   onStuck: () => void;
   /** Told when another process has its place. */
   onLeft: () => void;
@@ -60,6 +63,7 @@ export class RelayProcess {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
+    this.#expectWord(START_MS);
     this.ready = this.#onReady.promise;
     this.#listening = this.#listen();
     this.ended = this.#watch();
@@ -119,16 +123,17 @@ export class RelayProcess {
       this.#isReady = true;
       this.#onReady.resolve(true);
     }
-    if (this.#isReady) this.#expectMore();
+    if (this.#isReady) this.#expectWord(SILENCE_MS);
   }
 
-  #expectMore(): void {
+  /** Kills it if it does not say so much as it has to within that time. */
+  #expectWord(withinMs: number): void {
     const { onStuck, schedule = scheduleTimeout } = this.#options;
     this.#callOffKill();
     this.#callOffKill = schedule(() => {
       onStuck();
       this.signal("SIGKILL");
-    }, SILENCE_MS);
+    }, withinMs);
   }
 
   #now(): number {
