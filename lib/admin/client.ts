@@ -1,6 +1,6 @@
 import { sleep } from "../net/pause.ts";
 import type { ActView, OperatorTrace } from "./acts.ts";
-import type { BioTrial, RenewalLine } from "./commands.ts";
+import type { BioTrial, GoodTickets, RenewalLine } from "./commands.ts";
 import type { HandOver, Standing } from "./hand_over.ts";
 import type { MetricValues } from "./instruments.ts";
 import { findSockets, isServed } from "./socket.ts";
@@ -30,8 +30,8 @@ export interface AdminClient {
   handOver: HandOver;
   /** Usernames of those whom its visitors wait for. */
   waitedFor(): Promise<string[]>;
-  /** Port of the data listener that a ticket is good at; null where this process did not issue it. */
-  dataPortFor(ticket: string): Promise<number | null>;
+  /** Which of these tickets can be shown at the data port of this process. */
+  goodTickets(tickets: readonly string[]): Promise<GoodTickets>;
   /** Its metrics, for another process of the same relay, which renders those of all. */
   metrics(): Promise<MetricValues[]>;
   /** A copy of all that the relay keeps. */
@@ -77,15 +77,32 @@ export async function connectAdmin(
   return undefined;
 }
 
+/**
+ * A process of the relay that runs on a state folder, for another one of the same relay: it is not looked first
+ * whether it runs.
+ *
+ * @param answerMs how long it may take to answer.
+ * @returns undefined where it was never started, or has stopped.
+ * @throws {Error} as {@linkcode connectAdmin}.
+ */
+export function adminOf(
+  stateDir: string,
+  process: number,
+  answerMs?: number,
+): AdminClient | undefined {
+  const [path] = findSockets(stateDir, process);
+  return path === undefined ? undefined : clientOf(path, `The relay of ${stateDir}`, answerMs);
+}
+
 /** @param where names the relay in errors. */
 // deno-lint-ignore lengths/function -- short functions that share the socket
-function clientOf(path: string, where: string): AdminClient {
+function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): AdminClient {
   /** Asks, and hands the answer to `read` while the connection is open. */
   async function ask<T>(
     method: string,
     target: string,
     read: (response: Response) => Promise<T>,
-    { body, timeoutMs = ANSWER_TIMEOUT_MS }: AskOptions = {},
+    { body, timeoutMs = answerMs }: AskOptions = {},
   ): Promise<T> {
     using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
     const signal = AbortSignal.timeout(timeoutMs);
@@ -172,7 +189,7 @@ function clientOf(path: string, where: string): AdminClient {
     bio: (username) => json<BioTrial>("POST", `/v1/bio/${username}`, undefined, BIO_TIMEOUT_MS),
     renew,
     waitedFor: () => json<string[]>("GET", "/v1/hand-over/waited-for"),
-    dataPortFor: (ticket) => json<number | null>("POST", "/v1/data-port", { ticket }),
+    goodTickets: (tickets) => json<GoodTickets>("POST", "/v1/tickets", { tickets }),
     metrics: () => json<MetricValues[]>("GET", "/v1/metrics"),
     backup,
     handOver: {

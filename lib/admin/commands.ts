@@ -30,6 +30,12 @@ export interface BioTrial {
   tookMs: number;
 }
 
+/** Tickets that can be shown at a process's data port. */
+export interface GoodTickets {
+  dataPort: number;
+  tickets: string[];
+}
+
 /** Options for {@linkcode commandsApp}. */
 export interface CommandsAppOptions {
   status: () => Promise<StatusReport>;
@@ -38,8 +44,8 @@ export interface CommandsAppOptions {
   handOver: HandOver;
   /** Usernames of those whom visitors wait for, for a relay whose place this one has. */
   waitedFor: () => string[];
-  /** Port of the data listener that a ticket is good at; null where it is not this process's. */
-  dataPortFor: (ticket: string) => number | null;
+  /** Which of these tickets can be shown at this process. */
+  goodTickets: (tickets: readonly string[]) => GoodTickets;
   /** The process's metrics, for another one of the same relay. */
   ownMetrics: () => Promise<MetricValues[]>;
   /** A copy of all that the relay keeps. */
@@ -61,9 +67,9 @@ export function commandsApp(options: CommandsAppOptions): Hono {
     if (!options.isUsername(name)) throw new HTTPException(400, { message: "not a username" });
     return c.json(await options.bio(name));
   });
-  app.post("/v1/data-port", async (c) => {
-    const { ticket } = await c.req.json<{ ticket: string }>();
-    return c.json(options.dataPortFor(ticket));
+  app.post("/v1/tickets", async (c) => {
+    const { tickets } = await c.req.json<{ tickets: string[] }>();
+    return c.json(options.goodTickets(tickets));
   });
   app.get("/v1/metrics", async (c) => c.json(await options.ownMetrics()));
   app.get("/v1/backup", async (c) => c.body(await options.backup()));

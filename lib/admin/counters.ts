@@ -37,7 +37,7 @@ export class Counters {
   readonly users: UserCounters;
   /** Bytes passed between visitors and clients that have parted. */
   readonly bytes = { toClients: 0, toVisitors: 0 };
-  /** Bytes taken on to another relay, both ways, for clients that overlook where tickets belong. */
+  /** Bytes of data connections taken on to where their tickets are good, another relay or process; both ways. */
   hopBytes = 0;
 
   /** @param maxUsers how many users are told one by one. */

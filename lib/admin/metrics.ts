@@ -176,7 +176,7 @@ function addFigures(to: Instruments, figures: Figures): void {
     to.counter({
       name: "glossond_hop_bytes_total",
       help:
-        "Bytes taken on to another relay, for clients that overlook where tickets are to be shown",
+        "Bytes of data connections taken on to another relay, or another process, where their tickets are good",
       read: () => hopBytes(),
     });
   }

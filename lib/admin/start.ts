@@ -8,7 +8,7 @@ import { innerSocketPath } from "../file/socket_path.ts";
 import { serveBoundedHttp } from "../net/bounded_http.ts";
 import type { HttpServer } from "../net/serve_http.ts";
 import { healthApp } from "./app.ts";
-import { type BioTrial, commandsApp, type Renew } from "./commands.ts";
+import { type BioTrial, commandsApp, type GoodTickets, type Renew } from "./commands.ts";
 import type { Figures } from "./figures.ts";
 import type { HandOver } from "./hand_over.ts";
 import { watchLoopDelay } from "./loop_delay.ts";
@@ -40,8 +40,8 @@ export interface StartAdminOptions {
   handOver: HandOver;
   /** Usernames of those whom visitors wait for. */
   waitedFor: () => string[];
-  /** Port of the data listener that a ticket is good at; null where it is not this process's. */
-  dataPortFor: (ticket: string) => number | null;
+  /** Which of these tickets can be shown at this process. */
+  goodTickets: (tickets: readonly string[]) => GoodTickets;
   /** Runs the bio script as for a claim. */
   bio: (username: string) => Promise<BioTrial>;
   isUsername: (text: string) => boolean;

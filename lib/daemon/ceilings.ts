@@ -28,7 +28,8 @@ export interface Ceilings {
  * A visitor joined with a client has two descriptors; a client three, with the
  * connection to the server where TLS ends; a visit to a page and a request of the API five, with the
  * one behind that;
- * a data connection over WebSocket three, with the one that it passes.
+ * a data connection over WebSocket three, with the one that it passes, and one more where it may go on
+ * to another process.
  */
 export async function fitCeilings(settings: Settings, log: Log): Promise<Ceilings> {
   const { maxVisitors, fallbackBackend, httpFallbackBackend } = settings;
@@ -44,7 +45,7 @@ export async function fitCeilings(settings: Settings, log: Log): Promise<Ceiling
     requests: { wanted: API_CONNECTIONS, each: 5 },
     prefaces: { wanted: DATA_PREFACES, each: 1 },
     parked: { wanted: settings.maxParked, each: 1 },
-    dataSockets: { wanted: settings.maxDataSockets, each: 3 },
+    dataSockets: { wanted: settings.maxDataSockets, each: settings.processes > 1 ? 4 : 3 },
   });
   const limits = { descriptors: descriptors ?? "unknown", needed, ...ceilings };
   if (!lowered) log.info("limits of connections", limits);

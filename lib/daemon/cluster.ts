@@ -105,6 +105,16 @@ function createActor(
   };
 }
 
+/** Takes a connection on as {@linkcode hop} does, and counts what passed. */
+export async function countedHop(
+  { counters }: { counters: Pick<Counters, "hopBytes"> },
+  ...taken: Parameters<typeof hop>
+): Promise<void> {
+  // First: others may be counted meanwhile.
+  const passed = await hop(...taken);
+  counters.hopBytes += passed;
+}
+
 /** Makes what takes connections on whose clients overlook where their tickets are to be shown. */
 export function createHops(
   { metrics, log }: { metrics: { counters: Pick<Counters, "hopBytes"> }; log: Log },
@@ -118,9 +128,7 @@ export function createHops(
       ...to,
     });
     try {
-      // First: others may be counted meanwhile.
-      const passed = await hop(conn, ticket, to);
-      metrics.counters.hopBytes += passed;
+      await countedHop(metrics, conn, ticket, to);
     } finally {
       place.leave();
     }

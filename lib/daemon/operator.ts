@@ -82,7 +82,10 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     stateDir: settings.stateDir,
     process: options.process,
     otherMetrics: () => metricsOfSiblings(settings, options.process),
-    dataPortFor: (ticket) => options.tickets.has(ticket) ? options.dataPort : null,
+    goodTickets: (tickets) => ({
+      dataPort: options.dataPort,
+      tickets: tickets.filter((ticket) => options.tickets.has(ticket)),
+    }),
     software: COMMIT === "" ? SOFTWARE : `${SOFTWARE} (${COMMIT})`,
     metrics: options.metrics,
     checks: () =>

@@ -57,7 +57,8 @@ export async function buildOwnHosts(
     page: (request, host, context) => pages.fetch(request, { ...context, host }),
     data: createDataSockets({
       tickets,
-      ...(settings.processes > 1 && { elsewhere: createSiblingTickets(settings, process) }),
+      ...(settings.processes > 1 &&
+        { elsewhere: createSiblingTickets({ settings, process, metrics }) }),
       places: new Places({ total: ceilings.dataSockets }),
       addressGroups: limitedGroups,
       log,

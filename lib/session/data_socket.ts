@@ -1,6 +1,6 @@
 import type { BinarySocket } from "../net/binary_socket.ts";
 import type { Places } from "../net/places.ts";
-import { scheduleTimeout } from "../net/schedule.ts";
+import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Log } from "../log.ts";
 import { TICKET_REFUSED, TRY_AGAIN_LATER } from "../wire/closes.ts";
 import { isTicket, TICKET_BYTES } from "../wire/messages.ts";
@@ -19,6 +19,8 @@ export interface DataSocketsOptions {
   log: Log;
   /** Told of each refusal, by its reason. */
   onRefused?: (reason: "preface" | "ticket" | "timeout") => void;
+  /** @default {scheduleTimeout} */
+  schedule?: Schedule;
 }
 
 /**
@@ -31,6 +33,7 @@ export function createDataSockets(
   options: DataSocketsOptions,
 ): (socket: BinarySocket, address: string) => Promise<void> {
   const { tickets, elsewhere, places, addressGroups, log, onRefused = () => {} } = options;
+  const { schedule = scheduleTimeout } = options;
 
   function refuse(socket: BinarySocket, reason: "preface" | "ticket" | "timeout"): void {
     onRefused(reason);
@@ -41,24 +44,30 @@ export function createDataSockets(
   return async function onSocket(socket, address) {
     const place = places.take(...addressGroups(address));
     if (place === undefined) socket.closeWith(TRY_AGAIN_LATER);
-    else await showTicket(socket);
+    else await Promise.race([showTicket(socket), socket.closed]);
     await socket.closed;
     place?.leave();
   };
 
   async function showTicket(socket: BinarySocket): Promise<void> {
     let late = false;
-    const callOff = scheduleTimeout(() => {
+    // Also over the answer from elsewhere: whoever waits has a place.
+    const callOff = schedule(() => {
       late = true;
       refuse(socket, "timeout");
     }, PREFACE_TIMEOUT_MS);
-    const message = await socket.readMessage(TICKET_BYTES);
+    const found = await redeemOf(socket);
     callOff();
     if (late) return;
+    if (typeof found === "string") refuse(socket, found);
+    else found(socket);
+  }
+
+  /** What the ticket stands for that is shown, or why nothing. */
+  async function redeemOf(socket: BinarySocket): Promise<Redeem | "preface" | "ticket"> {
+    const message = await socket.readMessage(TICKET_BYTES);
     const ticket = message && latin1(message);
-    if (ticket === undefined || !isTicket(ticket)) return refuse(socket, "preface");
-    const redeem = tickets.take(ticket) ?? await elsewhere?.(ticket);
-    if (redeem === undefined) return refuse(socket, "ticket");
-    redeem(socket);
+    if (ticket === undefined || !isTicket(ticket)) return "preface";
+    return tickets.take(ticket) ?? await elsewhere?.(ticket) ?? "ticket";
   }
 }

@@ -69,7 +69,7 @@ function commandsWith(lines: RenewalLine[] = []) {
     waitedFor: () => ["zoe"],
     bio: () => Promise.reject(new Error("not here")),
     backup: () => Promise.resolve(new Blob(["all"]).stream()),
-    dataPortFor: () => null,
+    goodTickets: () => ({ dataPort: 9000, tickets: [] }),
     ownMetrics: () => Promise.resolve([]),
     isUsername: (text) => /^[a-z]+$/.test(text),
   });
