@@ -20,6 +20,7 @@ import type { Place } from "./daemon/listeners.ts";
 import { Notice } from "./daemon/notice.ts";
 import { createRelease } from "./daemon/release.ts";
 import { Servers } from "./daemon/servers.ts";
+import { createGoodTickets } from "./daemon/siblings.ts";
 import { findStandpoint, type Standpoint } from "./daemon/standpoint.ts";
 import { buildUsage } from "./daemon/usage.ts";
 import { buildHub } from "./daemon/visitors.ts";
@@ -219,9 +220,9 @@ async function start(
     ...{ settings, accounts, acts, rests, profiles, domains, users, bio, issuance },
     ...{ certificate, names, hub, servers, ceilings, metrics },
     ...standpoint,
-    ...{ lastOnline, sessions, tickets: clients.tickets, parking: clients.parking },
+    ...{ lastOnline, sessions, parking: clients.parking },
     ...{ presence, cluster, release, log },
-    dataPort: listeners.port("data"),
+    goodTickets: createGoodTickets(clients.tickets, listeners.port("data")),
     cutOff: cutOff.tell,
     handOver: own,
   });

@@ -10,6 +10,7 @@ import type { OwnDomains } from "../account/own_domains.ts";
 import type { ProfileStore } from "../store/profiles.ts";
 import type { RestStore } from "../store/rests.ts";
 import { isUsername } from "../account/username.ts";
+import type { GoodTickets } from "../admin/commands.ts";
 import type { Metrics } from "../admin/metrics.ts";
 import type { HandOver } from "../admin/hand_over.ts";
 import { startAdmin } from "../admin/start.ts";
@@ -19,7 +20,6 @@ import type { Issuance } from "../issuance/issuance.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { RelayCertificate } from "../certificate/relay_certificate.ts";
 import type { Sessions } from "../session/sessions.ts";
-import type { Tickets } from "../session/tickets.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Log } from "../log.ts";
 import { checkUnserved } from "../net/listen_tcp.ts";
@@ -50,9 +50,8 @@ export interface OperatorOptions extends Standpoint {
   issuance: Issuance;
   certificate: RelayCertificate;
   sessions: Sessions;
-  tickets: Pick<Tickets<unknown>, "has">;
-  /** Port of this process's data listener. */
-  dataPort: number;
+  /** Which of these tickets can be shown at this process. */
+  goodTickets: (tickets: readonly string[]) => GoodTickets;
   parking: Places;
   /** The relays that serve BASE with this one; undefined where it is alone. */
   cluster: Cluster | undefined;
@@ -82,10 +81,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     stateDir: settings.stateDir,
     process: options.process,
     otherMetrics: () => metricsOfSiblings(settings, options.process),
-    goodTickets: (tickets) => ({
-      dataPort: options.dataPort,
-      tickets: tickets.filter((ticket) => options.tickets.has(ticket)),
-    }),
+    goodTickets: options.goodTickets,
     software: COMMIT === "" ? SOFTWARE : `${SOFTWARE} (${COMMIT})`,
     metrics: options.metrics,
     checks: () =>

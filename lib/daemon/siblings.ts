@@ -3,7 +3,7 @@ import type { GoodTickets } from "../admin/commands.ts";
 import type { Counters } from "../admin/counters.ts";
 import type { MetricValues } from "../admin/instruments.ts";
 import type { Settings } from "../config/settings.ts";
-import type { Redeem } from "../session/tickets.ts";
+import type { Redeem, Tickets } from "../session/tickets.ts";
 import { countedHop } from "./cluster.ts";
 
 /** How long one may take to answer while somebody waits, milliseconds: Prometheus waits 10 s for all. */
@@ -44,6 +44,14 @@ export async function metricsOfSiblings(
 ): Promise<MetricValues[][]> {
   const all = await askSiblings(settings, process, (sibling) => sibling.metrics(), ANSWER_MS);
   return all.filter((values) => values !== undefined);
+}
+
+/** Makes what tells other processes of the relay which tickets can be shown at this one's data port. */
+export function createGoodTickets(
+  held: Pick<Tickets<unknown>, "has">,
+  dataPort: number,
+): (tickets: readonly string[]) => GoodTickets {
+  return (tickets) => ({ dataPort, tickets: tickets.filter((ticket) => held.has(ticket)) });
 }
 
 /** Options for {@linkcode createSiblingTickets}. */
