@@ -9,12 +9,13 @@ import type { Bench } from "./bench.ts";
 import { DatabaseMeter, prepareMeter } from "./database_meter.ts";
 import { AS_SERVED, usernameOf } from "./glossond.ts";
 import { LoadProcess } from "./load_process.ts";
+import { until } from "./until.ts";
 
 /** How long nothing happens, to see what that costs, milliseconds. */
 const IDLE_MS = 10_000;
 
-/** Pause between two looks whether all is written, and how long that may take. */
-const [LOOK_EVERY_MS, WRITTEN_MS] = [100, 60_000];
+/** How long it may take until all is written, seconds. */
+const WRITTEN_S = 60;
 
 /** What each act of users writes into the database that two relays share. */
 export async function acts(bench: Bench): Promise<void> {
@@ -33,11 +34,10 @@ export async function acts(bench: Bench): Promise<void> {
 
   /** Until so many rows of a table are as they are to be. */
   async function written(what: string): Promise<void> {
-    const late = performance.now() + WRITTEN_MS;
-    while (Number(await database.psql(`SELECT count(*) FROM ${what}`, name)) < users) {
-      if (performance.now() > late) throw new Error(`not all of ${what} is written`);
-      await sleep(LOOK_EVERY_MS);
-    }
+    await until(async () => {
+      const count = Number(await database.psql(`SELECT count(*) FROM ${what}`, name));
+      return count < users ? `${count} of ${users} are written: ${what}` : undefined;
+    }, WRITTEN_S);
   }
 
   let idle = { walBytes: 0, statements: 0 };

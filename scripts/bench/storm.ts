@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { sleep } from "../../lib/net/pause.ts";
 import type { ClusterFigures } from "../../lib/cluster/figures.ts";
 import { parsePostgresUrl } from "../../lib/wire/postgres_url.ts";
 import { glossondCommand } from "../../tests/stories/admin_command.ts";
@@ -12,13 +11,11 @@ import { AS_SERVED, usernameOf } from "./glossond.ts";
 import { latestSince } from "./lateness.ts";
 import { LoadProcess } from "./load_process.ts";
 import type { Membership } from "./load/glosson.ts";
+import { until } from "./until.ts";
 import { usageOf } from "./usage.ts";
 
 /** Processes that the clients are in. */
 const CLIENT_PROCESSES = 2;
-
-/** Pause between two looks at who is back, milliseconds. */
-const LOOK_EVERY_MS = 250;
 
 /** So that descriptors are left for the clients: each takes three. And what is said is read in time. */
 const FEW_VISITORS = {
@@ -29,7 +26,7 @@ const FEW_VISITORS = {
 /** How a storm is made. */
 export interface StormPlan {
   clients: number;
-  /** How long they may take to be back, seconds. */
+  /** How long they may take to be online, back, and known to be, seconds each. */
   withinS: number;
   tell?: (text: string) => void;
 }
@@ -38,7 +35,7 @@ export interface StormPlan {
 export interface Storm {
   /** Processor time of the first relay and of all clients, when they came online there in peace, seconds. */
   peace: { relayCpuSeconds: number; clientCpuSeconds: number };
-  /** When clients were online again, seconds after the end of their relay; those that were. */
+  /** When clients were online again, seconds after the end of their relay. */
   backAfterS: number[];
   /** The longest that an event loop of the two relays that are left was late, milliseconds. */
   lateMs: number;
@@ -48,11 +45,14 @@ export interface Storm {
   work: DatabaseWork;
   /** Processor time of the two relays that are left, seconds. */
   relayCpuSeconds: number;
-  /** Users who are at each of the two, as the database has it, and elsewhere, as that one knows. */
-  known: { here: number; elsewhere: number }[];
 }
 
-/** Has all clients at one of three relays, ends that one by SIGKILL, and sees them come back at the others. */
+/**
+ * Has all clients at one of three relays, ends that one by SIGKILL, and sees them come back at the others, each
+ * of which gets to know who is at the other.
+ *
+ * @throws {Error} where that takes longer than it may.
+ */
 export async function storm(plan: StormPlan): Promise<Storm> {
   const { clients, withinS, tell = () => {} } = plan;
   await using stack = new AsyncDisposableStack();
@@ -101,7 +101,10 @@ export async function storm(plan: StormPlan): Promise<Storm> {
         name,
       ),
     );
-  await until(async () => await onlineAt("c") === clients, withinS);
+  await until(async () => {
+    const online = await onlineAt("c");
+    return online === clients ? undefined : `${online} of ${clients} clients are online`;
+  }, withinS);
   tell("storm: their relay is killed");
   await meter.read();
   const peace = {
@@ -118,22 +121,30 @@ export async function storm(plan: StormPlan): Promise<Storm> {
     const passed = performance.now() - killedAt;
     backAfterS = told.flatMap(({ agoMs }) => agoMs).map((ago) => (passed - ago) / 1000)
       .filter((s) => s > 0);
-    return backAfterS.length === clients;
+    const back = backAfterS.length;
+    return back === clients ? undefined : `${back} of ${clients} clients are back`;
   }, withinS);
   const work = await meter.read();
   const relayCpuSeconds = cpu(a.pid, b.pid) - cpuBefore;
+  const lateMs = Math.max(...[a, b].map(({ pid }) => latestSince(folder, pid, since)));
+  // A relay is told of a client after the client is: whoever looks at once does not see all.
+  await until(async () => {
+    const [atA, atB] = await Promise.all([onlineAt("a"), onlineAt("b")]);
+    const [notAtA, notAtB] = await Promise.all([a, b].map(elsewhere));
+    if (atA + atB === clients && notAtA === atB && notAtB === atA) return;
+    return `${atA} and ${atB} of ${clients} clients are at two relays that know ${notAtA} and ${notAtB} elsewhere`;
+  }, withinS);
   return {
-    ...{ peace, backAfterS, work, relayCpuSeconds },
+    ...{ peace, backAfterS, work, relayCpuSeconds, lateMs },
     cameFirst: ahead.length > 0,
-    lateMs: Math.max(...[a, b].map(({ pid }) => latestSince(folder, pid, since))),
-    known: await Promise.all(
-      Object.entries({ a, b }).map(async ([id, { stateDir }]) => {
-        const { stdout } = await glossondCommand(stateDir, ["status", "--json"]).output();
-        const { cluster } = JSON.parse(new TextDecoder().decode(stdout));
-        return { here: await onlineAt(id), elsewhere: (cluster as ClusterFigures).elsewhere };
-      }),
-    ),
   };
+}
+
+/** How many users are elsewhere, as a relay knows. */
+async function elsewhere({ stateDir }: Relay): Promise<number> {
+  const { stdout } = await glossondCommand(stateDir, ["status", "--json"]).output();
+  const { cluster } = JSON.parse(new TextDecoder().decode(stdout));
+  return (cluster as ClusterFigures).elsewhere;
 }
 
 /** Has relays come before those who load them, whose computers are others: where that is allowed. */
@@ -144,10 +155,4 @@ async function first(): Promise<string[]> {
     stderr: "null",
   }).output();
   return success ? launcher : [];
-}
-
-/** Looks until it is so, or the time is over: what came of it is told then, too. */
-async function until(isSo: () => Promise<boolean>, withinS: number): Promise<void> {
-  const late = performance.now() + withinS * 1000;
-  while (!await isSo() && performance.now() < late) await sleep(LOOK_EVERY_MS);
 }

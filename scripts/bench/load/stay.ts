@@ -2,6 +2,9 @@ import { Backoff, COMING_BACK } from "../../../examples/client/backoff.ts";
 import { sleep } from "../../../lib/net/pause.ts";
 import { type DataPlace, goOnline, type Membership } from "./glosson.ts";
 
+/** How long a user may take to be online at first, milliseconds. */
+const FIRST_MS = 30_000;
+
 /** Options for {@linkcode stay}. */
 export interface StayOptions {
   http: Deno.HttpClient;
@@ -9,29 +12,44 @@ export interface StayOptions {
   onTicket?: (ticket: string, place: DataPlace) => void;
   /** Told each time that the user is online. */
   onOnline: () => void;
+  /** How long it may take to be online at first, milliseconds. @default 30 s */
+  firstMs?: number;
 }
 
 /**
  * Stays online, and comes back as the reference client does: at the relay that was good last or the next one
  * that lets it in, and after a pause where none does. Resolves when it is first.
+ *
+ * @throws {Error} where that takes too long; it tries no more then.
  */
 export async function stay(
   membership: Membership,
-  { http, onTicket = () => {}, onOnline }: StayOptions,
+  { http, onTicket = () => {}, onOnline, firstMs = FIRST_MS }: StayOptions,
 ): Promise<void> {
   let ports = [membership.controlPort, ...membership.others ?? []];
   const backoff = new Backoff(COMING_BACK);
-  const { promise: isFirst, resolve } = Promise.withResolvers<void>();
+  const { promise: isFirst, resolve, reject } = Promise.withResolvers<void>();
+  const givenUp = new AbortController();
+  let trouble = "there is no answer";
+  const timer = setTimeout(() => {
+    givenUp.abort();
+    reject(
+      new Error(`${membership.username} is not online within ${firstMs} ms: ${trouble}`),
+    );
+  }, firstMs);
 
   /** Is online until it loses that; how long it was asked to stay away, milliseconds. */
   async function attend(): Promise<number> {
     for (const controlPort of ports) {
       const { promise: isOver, resolve: end } = Promise.withResolvers<number>();
-      try {
-        await goOnline({ ...membership, controlPort }, onTicket, http, end);
-      } catch {
-        continue;
+      const link = await goOnline({ ...membership, controlPort }, onTicket, http, end)
+        .catch((error: Error) => void (trouble = error.message));
+      if (link === undefined) continue;
+      if (givenUp.signal.aborted) {
+        link.close();
+        return 0;
       }
+      clearTimeout(timer);
       ports = [controlPort, ...ports.filter((port) => port !== controlPort)];
       backoff.reset();
       onOnline();
@@ -42,9 +60,9 @@ export async function stay(
   }
 
   (async () => {
-    for (;;) {
+    while (!givenUp.signal.aborted) {
       const asked = await attend();
-      await sleep(asked > 0 ? asked : backoff.next());
+      await sleep(asked > 0 ? asked : backoff.next(), givenUp.signal);
     }
   })();
   await isFirst;
