@@ -25,6 +25,7 @@ class Identity:
     not_before: float  # seconds since the epoch
     not_after: float
     fingerprint: str  # of the key: SHA-256 of its SubjectPublicKeyInfo, in base64 (RFC 7469)
+    also: tuple[str, ...] = ()  # hosts below the page's own that it is for, too
 
 
 def make_key_and_request(hostname: str, key_type: str) -> tuple[str, str]:
@@ -75,7 +76,8 @@ def check_identity(saved: SavedIdentity, hostname: str, now: float) -> Identity:
         raise ValueError("Cannot use certificate: its private key is not readable") from None
     if _public(key.public_key()) != _public(leaf.public_key()):
         raise ValueError("Cannot use certificate: it is for another private key")
-    return Identity(saved, not_before, not_after, _fingerprint(leaf.public_key()))
+    also = tuple(host for host in hosts if host != hostname)
+    return Identity(saved, not_before, not_after, _fingerprint(leaf.public_key()), also)
 
 
 def _validity(leaf: x509.Certificate) -> tuple[float, float]:

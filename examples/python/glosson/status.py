@@ -85,10 +85,14 @@ def _identity(state: State, account: Account) -> Identity | None:
         return None
 
 
-def _certificate(identity: Identity | None) -> dict[str, str | None] | None:
+def _certificate(identity: Identity | None) -> dict[str, object] | None:
     if identity is None:
         return None
-    return {"notAfter": rfc3339(identity.not_after), "renewAfter": identity.saved.renew_after}
+    return {
+        "notAfter": rfc3339(identity.not_after),
+        "renewAfter": identity.saved.renew_after,
+        "also": list(identity.also),
+    }
 
 
 def _is_well(told: dict[str, object]) -> bool:
