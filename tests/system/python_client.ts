@@ -36,6 +36,7 @@ type End = Pick<Ran, "code" | "text">;
 
 /** A client that runs. */
 export interface Running {
+  pid: number;
   /** Resolves when so many lines, past or to come, have this text. @default {1} */
   logged(text: string, times?: number): Promise<void>;
   /** Resolves with exit code and what it said, when it ended. */
@@ -60,6 +61,7 @@ export function start(command: string[], cwd = ROOT): Running {
     return { code, text: log.lines.join("\n") };
   })();
   return {
+    pid: process.pid,
     ended,
     async logged(wanted, times = 1) {
       let seen = 0;
