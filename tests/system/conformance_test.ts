@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ROOT } from "../stories/relay.ts";
+import { executables } from "./deploy/executable.ts";
 import { PACKAGE, REFERENCE, sh } from "./python_client.ts";
 
 const KIT = [Deno.execPath(), "run", "-A", "--quiet", join(ROOT, "examples/conformance/main.ts")];
@@ -64,8 +65,8 @@ async function check(command: string[], only?: string[]): Promise<
   return { failed, missing, passed: [...text.matchAll(/^ok /gm)].length, report: text, code };
 }
 
-Deno.test("the reference client and the Python client pass every check", async () => {
-  const clients = [REFERENCE, [PYTHON, "-m", "glosson"]];
+Deno.test("the reference client, its executable and the Python client pass every check", async () => {
+  const clients = [REFERENCE, [`${await executables()}/glosson`], [PYTHON, "-m", "glosson"]];
   for (
     const { failed, missing, passed, report, code } of await Promise.all(
       clients.map((client) => check(client)),
