@@ -29,16 +29,18 @@ function filler(disk: string): string {
   return `${disk}/filler`;
 }
 
-/** Fills the disk, and has PostgreSQL want more of it for its log at once. */
+/**
+ * Fills the disk, and has PostgreSQL want more of it for its log until it gives up: as long as
+ * its log has room, a full disk refuses new tables only, and what it frees when it starts
+ * again has to be taken from it, too.
+ */
 async function fillDisk(server: PostgresServer, disk: string): Promise<void> {
-  await run("/usr/bin/dd", ["if=/dev/zero", `of=${filler(disk)}`, "bs=64k"]);
-  for (let full = false; !full;) {
-    full = await server.psql(
-      "CREATE TABLE more (); DROP TABLE more; SELECT pg_switch_wal()",
-      "postgres",
-    )
-      .then(() => false, () => true);
-  }
+  const more = "SELECT pg_logical_emit_message(true, 'test', 'more'); SELECT pg_switch_wal()";
+  do {
+    const append = ["oflag=append", "conv=notrunc"];
+    await run("/usr/bin/dd", ["if=/dev/zero", `of=${filler(disk)}`, "bs=64k", ...append]);
+    await server.psql(more, "postgres").catch(() => {});
+  } while (await server.isThere());
 }
 
 const ROWS: Record<string, Row> = {

@@ -5,7 +5,7 @@
  */
 import { freePort } from "../../../scripts/ports.ts";
 import { endProcess, sendSignal } from "../../../scripts/process.ts";
-import { must } from "../../../scripts/run.ts";
+import { must, run } from "../../../scripts/run.ts";
 
 /** User and group that the server runs as: it refuses root. */
 const SERVER_USER = Deno.uid() === 0 ? { uid: 65_534, gid: 65_534 } : {};
@@ -90,14 +90,21 @@ export class PostgresServer implements AsyncDisposable {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    const ready = ["-h", this.folder, "-p", `${this.port}`, "-t", "20", "-q"];
-    for (let tries = 0;; tries++) {
-      const { code } = await new Deno.Command(`${this.#programs}/pg_isready`, { args: ready })
-        .output();
-      if (code === 0) return;
+    for (let tries = 0; await this.#readiness() !== 0; tries++) {
       if (tries > 400) throw new Error("PostgreSQL does not start");
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
+  }
+
+  /** Whether somebody answers, be it that it is not ready. */
+  async isThere(): Promise<boolean> {
+    return await this.#readiness() !== 2;
+  }
+
+  /** What pg_isready ends with: 0 ready, 1 not yet or no longer, 2 nobody there. */
+  async #readiness(): Promise<number> {
+    const args = ["-h", this.folder, "-p", `${this.port}`, "-t", "20", "-q"];
+    return (await run(`${this.#programs}/pg_isready`, args)).code;
   }
 
   /** Has it be a standby from now on, of a primary that it hears nothing of. */
