@@ -139,8 +139,11 @@ function file(
     if (isRefused(request.headers, validators)) {
       return plain(412, "The file is not as it was asked for.");
     }
+    const type = contentType(names, () => beginningOf(source));
     if (isNotModified(request.headers, validators)) {
-      return new Response(null, { status: 304, headers });
+      // What is said of a file that is sent tells whether it would be compressed.
+      const described = { ...headers, "content-type": type, "content-length": `${size}` };
+      return new Response(null, { status: 304, headers: described });
     }
     const range = requestedRange(request.headers, size, validators);
     if (range === null) {
@@ -148,7 +151,7 @@ function file(
     }
     const { first, last } = range ?? { first: 0, last: size - 1 };
     if (range !== undefined) headers["content-range"] = `bytes ${first}-${last}/${size}`;
-    headers["content-type"] = contentType(names, () => beginningOf(source));
+    headers["content-type"] = type;
     headers["content-length"] = `${last - first + 1}`;
     const status = range === undefined ? 200 : 206;
     if (request.method === "HEAD") return new Response(null, { status, headers });

@@ -26,15 +26,16 @@ export function compressed(
   headers.append("vary", "Accept-Encoding");
   const takesGzip = listOf(request.fields, "accept-encoding")
     .some((member) => /^(?:gzip|\*)(?:;q=(?!0(?:\.0*)?$).*)?$/.test(member.replaceAll(" ", "")));
-  if (status !== 200 || !takesGzip || (body === null && request.method !== "HEAD")) {
-    return response;
-  }
-  headers.set("content-encoding", "gzip");
-  headers.delete("content-length");
-  headers.delete("accept-ranges");
+  // A 304 has the validator and `Vary` of the answer that it stands for (RFC 9110 section 15.4.5).
+  const hasBody = body !== null || request.method === "HEAD" || status === 304;
+  if (!(status === 200 || status === 304) || !takesGzip || !hasBody) return response;
   const etag = headers.get("etag");
   // Not byte for byte the file any more (RFC 9110 section 8.8.3.3).
   if (etag?.startsWith('"')) headers.set("etag", `W/${etag}`);
+  if (status === 304) return response;
+  headers.set("content-encoding", "gzip");
+  headers.delete("content-length");
+  headers.delete("accept-ranges");
   const small = body?.pipeThrough(new CompressionStream("gzip")) ?? null;
   return new Response(small, { status, headers });
 }

@@ -30,6 +30,10 @@ export function siteHandler(site: Site): Handler {
       request,
       await site(new Request(url, { method, headers }), visitor),
     );
+    // Of the body that it has not, a 304 says nothing (RFC 9110 section 15.4.5).
+    if (response.status === 304) {
+      for (const name of ["content-type", "content-length"]) response.headers.delete(name);
+    }
     const fields: Field[] = [...response.headers].map(([name, value]) => [name, value]);
     const framing = framingOf(method, response);
     const reader = response.body?.getReader();

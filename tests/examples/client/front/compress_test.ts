@@ -56,11 +56,10 @@ Deno.test("compressed() leaves alone what gains nothing", async () => {
 });
 
 Deno.test("compressed() keeps a part, an error and what has no body as they are", async () => {
-  for (const status of [206, 304, 404]) {
-    const body = status === 304 ? null : TEXT;
+  for (const status of [206, 404]) {
     const response = answer(
       GZIP,
-      new Response(body, { status, headers: { "content-type": "text/html", etag: '"a"' } }),
+      new Response(TEXT, { status, headers: { "content-type": "text/html", etag: '"a"' } }),
     );
     assert.equal(response.headers.get("content-encoding"), null);
     assert.equal(response.headers.get("etag"), '"a"');
@@ -73,4 +72,14 @@ Deno.test("compressed() tells HEAD what GET would get", () => {
   assert.equal(response.headers.get("content-encoding"), "gzip");
   assert.equal(response.headers.get("content-length"), null);
   assert.equal(response.body, null);
+});
+
+Deno.test("compressed() has a 304 say of caching what the whole answer says", () => {
+  const notModified = () =>
+    new Response(null, { status: 304, headers: { "content-type": "text/html", etag: '"a"' } });
+  const { headers } = answer(GZIP, notModified());
+  assert.deepEqual([headers.get("vary"), headers.get("etag")], ["Accept-Encoding", 'W/"a"']);
+  assert.equal(headers.get("content-encoding"), null);
+  const plain = answer([], notModified()).headers;
+  assert.deepEqual([plain.get("vary"), plain.get("etag")], ["Accept-Encoding", '"a"']);
 });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { type Site, siteHandler } from "../../../../examples/client/front/site.ts";
+import { staticFiles } from "../../../../examples/client/static_files.ts";
 import { HttpExchange } from "../http_exchange.ts";
 import { fronted as frontedHandler, HOSTNAME } from "./fronted.ts";
 import { program } from "./programs.ts";
 import { RawVisitor } from "./raw_visitor.ts";
+import { withFolder } from "../story.ts";
 
 /** Everything that a site's visitor gets for these bytes, one character a byte, until the end. */
 async function said(site: Site, request: string): Promise<string> {
@@ -81,6 +83,27 @@ Deno.test("siteHandler() frames every answer of a site", async () => {
     assert.match(text, /\r\nconnection: close\r\n/i);
   }
 });
+
+Deno.test("siteHandler() has a folder's 304 say of caching what its 200 says, and nothing of a body", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/secrets`);
+    await Deno.writeTextFile(`${folder}/index.html`, "x".repeat(5000));
+    const site = await staticFiles(folder, `${folder}/secrets`);
+    for (const encoding of ["gzip", "identity"]) {
+      const takes = `Accept-Encoding: ${encoding}`;
+      const validators = async (status: number, ...fields: string[]): Promise<string[]> => {
+        const text = await said(site, asking("GET /", takes, ...fields));
+        assert.ok(text.startsWith(`HTTP/1.1 ${status} `), text);
+        const head = text.slice(0, text.indexOf("\r\n\r\n"));
+        if (status === 304) assert.doesNotMatch(head, /^content-/im);
+        return head.split("\r\n").filter((line) => /^(?:etag|vary|cache-control):/i.test(line));
+      };
+      const whole = await validators(200);
+      assert.equal(whole.length, 3);
+      const etag = whole.find((line) => line.startsWith("etag: "))!.slice("etag: ".length);
+      assert.deepEqual(await validators(304, `If-None-Match: ${etag}`), whole);
+    }
+  }));
 
 Deno.test("siteHandler() breaks off what a site cannot finish, and says 500 for what it cannot begin", async () => {
   const broken = new ReadableStream({
