@@ -26,9 +26,6 @@ export interface UpstreamTrust {
   insecure?: boolean;
 }
 
-/** A number in the place of a host, which a URL takes for an address of IPv4, and what looks like an option. */
-const NO_HOST = /^[^/]*\/\/(?:0x[\da-f]*(?=[:/]|$)|\d+:|-)/i;
-
 /**
  * Reads where an app listens: `8000`, `localhost:8000`, `http://127.0.0.1:8000`,
  * `https://nas.local`, or `unix:/run/app.sock`.
@@ -44,10 +41,12 @@ export function parseUpstream(given: string): Upstream {
   }
   const spelled = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   // A number that stands alone is a port.
-  const url = NO_HOST.test(spelled)
-    ? null
-    : URL.parse(spelled.replace(/(?<=:\/\/)(?=\d+\/?$)/, "127.0.0.1:"));
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:") || url.port === "0") {
+  const whole = spelled.replace(/(?<=:\/\/)(?=\d+\/?$)/, "127.0.0.1:");
+  const url = URL.parse(whole);
+  if (
+    url === null || (url.protocol !== "http:" && url.protocol !== "https:") || url.port === "0" ||
+    !isHostAsSpelled(url, whole)
+  ) {
     throw new TypeError(`"${text}" is no address of an app, such as http://127.0.0.1:8000`);
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
@@ -60,6 +59,15 @@ export function parseUpstream(given: string): Upstream {
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
     port: Number(url.port || (protocol === "https:" ? "443" : "80")),
   };
+}
+
+/**
+ * Whether a URL has the host that was written: a number, or some of the four of an address of IPv4, it takes
+ * for an address that few would expect. What looks like an option is no host.
+ */
+function isHostAsSpelled({ hostname }: URL, text: string): boolean {
+  return !hostname.startsWith("-") &&
+    (!net.isIPv4(hostname) || text.includes(`://${hostname}`));
 }
 
 /** The address of an app, for people. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import ssl
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ CONNECT_S = 10.0
 
 VISITOR, APP = "visitor", "app"  # what the app may be told as `Host`, besides any other name
 
-# A number alone would be taken for an address of IPv4.
-_HOST = re.compile(r"(?!(?:0x[\da-f]*|\d+)$)[^\s-]\S*", re.IGNORECASE)
+# What a resolver takes for an address of IPv4, which few would expect unless it has four numbers.
+_NUMBERS = re.compile(r"(?:[^:]*\.)?(?:0x[\da-f]*|\d+)\.?", re.IGNORECASE)
 
 _FORMS = "such as 8000, localhost:8000, http://127.0.0.1:8000, https://... or unix:/path"
 
@@ -88,7 +89,7 @@ def read_upstream(
     except ValueError:
         port = 0
     host = url.hostname or ""
-    is_none = text == "unix:" or not port or not _HOST.fullmatch(host)
+    is_none = text == "unix:" or not port or not _is_host(host)
     if url.scheme not in ("http", "https") or is_none:
         raise ValueError(f"--upstream is an address {_FORMS}, not {text}")
     if url.path not in ("", "/") or url.query or url.fragment or url.username is not None:
@@ -100,3 +101,12 @@ def read_upstream(
         if insecure:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return Upstream(host, port, context=context, host_told=host_told)
+
+
+def _is_host(text: str) -> bool:
+    if _NUMBERS.fullmatch(text):
+        try:
+            return ipaddress.IPv4Address(text.rstrip(".")) is not None
+        except ValueError:
+            return False
+    return re.fullmatch(r"[^\s-]\S*", text) is not None

@@ -183,9 +183,14 @@ def test_upstreams() -> None:
     assert str(read_upstream("http://[::1]:8001/")) == "[::1]:8001"
     assert str(read_upstream("unix:/run/app.sock")) == "unix:/run/app.sock"
     assert read_upstream("https://localhost", insecure=True).port == 443
+    assert str(read_upstream("127.0.0.1:80")) == "127.0.0.1"
+    assert str(read_upstream("1.example:8001")) == "1.example:8001"
+    assert str(read_upstream("http://[::ffff:1.2.3.4]")) == "[::ffff:1.2.3.4]"
     assert str(read_upstream(" 8001\n")) == "127.0.0.1:8001"
     # A number alone would be taken for an address, and no port for the usual one.
-    for none in ("0", "localhost:0", "0x50", "-1", "unix:", "http://a b", "65536"):
+    # So would fewer than four, or such as begin with a zero.
+    short = ("127.1:80", "10.1", "http://1.2.3", "127.0.0.0x1", "0127.0.0.1:80", "1.2.3.4.5")
+    for none in ("0", "localhost:0", "0x50", "-1", "unix:", "http://a b", "65536", *short):
         with pytest.raises(ValueError, match="--upstream is an address such as"):
             read_upstream(none)
 
