@@ -7,7 +7,7 @@ import logging
 import sys
 
 from . import arguments, install, preferences, release, rename, run, setup, status
-from .exit_codes import INTERRUPTED, WELL, exit_code_of
+from .exit_codes import FAILED, INTERRUPTED, WELL, exit_code_of
 from .options import (
     InstallOptions,
     LogsOptions,
@@ -21,12 +21,26 @@ from .options import (
 )
 from .state import State
 from .state_folder import state_folder
-from .terminal import complain
+from .terminal import complain, note_unwritten, unwritten
 
 
 def main() -> int:
-    """Do what the command line says."""
-    options = arguments.parse(sys.argv[1:])
+    """Do what the command line says, and see to it that all of the output is written."""
+    try:
+        code = _main(arguments.parse(sys.argv[1:]))
+    except SystemExit as ending:
+        code = int(ending.code or WELL)  # help, or what is wrong with the command line
+    except OSError as error:
+        note_unwritten(error)  # the help
+        code = WELL
+    why = unwritten()
+    if why is None or code != WELL:
+        return code
+    complain(f"Cannot write the output: {why}")
+    return FAILED
+
+
+def _main(options: Options) -> int:
     try:
         state = State(state_folder(options.state))
         return asyncio.run(perform(options, state))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import sys
 import threading
 
 from .unseen import escape_lines
+
+# Of a write that there is no room for.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+_unwritten: str | None = None  # why some of what was said was not written
 
 
 def say(text: str) -> None:
     """Print for the person; that nobody reads any more is no reason to stop."""
     try:
         print(escape_lines(text), flush=True)
-    except OSError:
-        pass
+    except OSError as error:
+        note_unwritten(error)
 
 
 def complain(text: str) -> None:
@@ -23,6 +30,25 @@ def complain(text: str) -> None:
         print(f"glosson: {escape_lines(text)}", file=sys.stderr, flush=True)
     except OSError:
         pass
+
+
+def note_unwritten(error: OSError) -> None:
+    """Keep in mind why output was not written, where there was no room for it."""
+    global _unwritten
+    if error.errno in NO_ROOM:
+        _unwritten = error.strerror
+
+
+def unwritten() -> str | None:
+    """Write what is left of the output; return why there is no room for it, if there is none."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        note_unwritten(error)
+        # The interpreter would try again as it ends, and tell of that by a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _unwritten
 
 
 class Lines:
