@@ -2,13 +2,13 @@ import type { Duplex } from "../../lib/net/splice.ts";
 import { DATA_SUBPROTOCOL } from "../../lib/wire/messages.ts";
 import { problem } from "./api.ts";
 
-/** Bytes that wait for a client that takes none, before the next piece is held back. */
+/** Bytes that wait for an end that takes none, before the next piece is held back. */
 const MAX_BUFFERED = 1024 * 1024;
 
 /** How soon it is looked at again whether they are fewer, milliseconds. */
 const LOOK_MS = 5;
 
-/** A client's data connection over WebSocket, at the relay's end (PROTOCOL section 5). */
+/** A data connection over WebSocket, from when it is open (PROTOCOL section 5). */
 export class DataWebSocket implements Duplex {
   readonly #socket: WebSocket;
   readonly #messages: Uint8Array[] = [];
@@ -29,7 +29,7 @@ export class DataWebSocket implements Duplex {
     };
   }
 
-  /** The next message; null when the client closed before it. */
+  /** The next message; null when the other end closed before it. */
   async message(): Promise<Uint8Array | null> {
     while (this.#messages.length === 0 && !this.#over) {
       await new Promise<void>((resolve) => this.#wake = resolve);

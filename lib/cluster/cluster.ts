@@ -14,7 +14,7 @@ import type {
   RelayFigures,
   Standing,
 } from "./engine.ts";
-import { type ClusterFigures, FAULTS } from "./figures.ts";
+import { type ClusterView, FAULTS } from "./figures.ts";
 import { Heart } from "./heart.ts";
 import { PeerLine, type PeerLineOptions } from "./peer_line.ts";
 import { RemoteSessions } from "./remote_sessions.ts";
@@ -132,7 +132,7 @@ export class Cluster {
   }
 
   /** This relay among all, for the operator. Never rejects. */
-  async figures(): Promise<ClusterFigures> {
+  async figures(): Promise<ClusterView> {
     const { engine, me, now = () => performance.now() } = this.#options;
     const askedAt = now();
     const relays = await engine.relays().catch(() => undefined);

@@ -10,7 +10,7 @@ export const FAULTS = {
 } as const;
 
 /** A relay among all of its BASE, for the operator. */
-export interface ClusterFigures {
+export interface ClusterView {
   id: string;
   /** What is wrong; null when nothing is. */
   fault: string | null;

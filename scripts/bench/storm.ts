@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { ClusterFigures } from "../../lib/cluster/figures.ts";
+import type { ClusterFigures } from "../../lib/admin/figures.ts";
 import { parsePostgresUrl } from "../../lib/wire/postgres_url.ts";
 import { glossondCommand } from "../../tests/stories/admin_command.ts";
 import type { Relay } from "../../tests/stories/relay.ts";
