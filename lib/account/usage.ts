@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import type { FigureStore, Passed, UserFigures } from "../store/figures.ts";
+import type { Batch, FigureStore, Passed, UserFigures } from "../store/figures.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -36,8 +36,10 @@ export class Usage {
   /** Bytes of that day by username. Of a name that is released too: it may be claimed again at once. */
   #today: Map<string, number>;
   #unwritten = new Map<string, Passed>();
-  /** What is being written. */
-  #writing = new Map<string, Passed>();
+  /** What is being written, or is to be again as it is: it may have been taken where the answer was lost. */
+  #writing: Batch & { passed: Map<string, Passed> } | undefined;
+  readonly #writer = crypto.randomUUID();
+  #batches = 0;
   #written: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -95,7 +97,7 @@ export class Usage {
 
   /** A user's figures by now. Rejects as the store. */
   async of(username: string): Promise<UserFigures | undefined> {
-    const parts = [this.#unwritten, this.#writing].map((part) => part.get(username));
+    const parts = [this.#unwritten, this.#writing?.passed].map((part) => part?.get(username));
     const stored = await this.#options.figures.of(username);
     const known = [stored, ...parts].filter((part) => part !== undefined);
     if (known.length === 0) return undefined;
@@ -105,7 +107,7 @@ export class Usage {
   /** Drops what is noted of a name that is released: its next owner begins anew. */
   forget(username: string): void {
     this.#unwritten.delete(username);
-    this.#writing.delete(username);
+    this.#writing?.passed.delete(username);
   }
 
   /** Writes what is noted, behind what is being written; what cannot be is tried again later. */
@@ -122,28 +124,34 @@ export class Usage {
   }
 
   async #write(): Promise<void> {
+    if (this.#writing !== undefined && !await this.#put(this.#writing)) return;
     if (this.#unwritten.size === 0) return;
-    const { figures, log } = this.#options;
-    const day = dayOf(this.#now());
-    this.#writing = this.#unwritten;
+    this.#writing = {
+      writer: this.#writer,
+      number: ++this.#batches,
+      day: dayOf(this.#now()),
+      passed: this.#unwritten,
+    };
     this.#unwritten = new Map();
-    try {
-      await figures.add(this.#writing, day);
-    } catch (error) {
-      log.error("cannot write users' figures, trying again", { error });
-      for (const [username, earlier] of this.#writing) {
-        this.#unwritten.set(username, add(earlier, this.#unwritten.get(username) ?? NOTHING));
-      }
-      this.#schedule();
-    }
-    this.#writing = new Map();
-    await figures.bytesOn(day).then(
-      (stored) => this.#catchUp(day, stored),
-      (error) => log.error("cannot read users' figures", { error }),
-    );
+    await this.#put(this.#writing);
   }
 
-  /** Takes over what a process has written whose place this one took, and whose visitors it still has. */
+  /** @returns whether it is written; else that is tried again. */
+  async #put(batch: Batch): Promise<boolean> {
+    const { figures, log } = this.#options;
+    try {
+      const stored = await figures.add(batch);
+      this.#writing = undefined;
+      this.#catchUp(batch.day, stored);
+      return true;
+    } catch (error) {
+      log.error("cannot write users' figures, trying again", { error });
+      this.#schedule();
+      return false;
+    }
+  }
+
+  /** Takes over what others have written: relays that the user's visitors are at as well. */
   #catchUp(day: number, stored: ReadonlyMap<string, number>): void {
     for (const [username, bytes] of stored) {
       const { bytesToClient, bytesToVisitors } = this.#unwritten.get(username) ?? NOTHING;

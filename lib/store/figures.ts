@@ -23,10 +23,27 @@ export interface Day {
   bytes: number;
 }
 
+/** What passed on a day, as whoever counted it has it written together. */
+export interface Batch {
+  /** Who counted it: a UUID, another one after each start. */
+  writer: string;
+  /** Greater than that of the batch that `writer` had written before. */
+  number: number;
+  /** Of UTC, counted from the epoch. */
+  day: number;
+  /** By username. */
+  passed: ReadonlyMap<string, Passed>;
+}
+
 /** Figures of users; they end with the account. Rejects as the `Store` does. */
 export interface FigureStore {
-  /** Adds what passed on a day, all or none; a name without an account is left out. */
-  add(passed: ReadonlyMap<string, Passed>, day: number): Promise<void>;
+  /**
+   * Adds a batch, all or none of it, and once, however often it is written: where the answer is lost, it may have
+   * been taken. A name without an account is left out.
+   *
+   * @returns bytes of that day by now, by username of the batch, with what others counted.
+   */
+  add(batch: Batch): Promise<Map<string, number>>;
   /** A user's; undefined when nothing is known of them. */
   of(username: string): Promise<UserFigures | undefined>;
   /** Bytes of that day, by username; who had none is left out. */

@@ -23,6 +23,7 @@ class Fixture {
   limit = 0;
   readonly usedUp: string[] = [];
   readonly lines: string[] = [];
+  readonly batches: string[] = [];
   /** Whether the store can be written. */
   writable = true;
   readonly usage: Usage;
@@ -31,8 +32,12 @@ class Fixture {
     this.usage = new Usage({
       figures: {
         ...figures,
-        add: (passed, day) =>
-          this.writable ? figures.add(passed, day) : Promise.reject(new StoreError("disk is full")),
+        add: (batch) => {
+          this.batches.push(`${batch.number} of ${batch.writer}`);
+          return this.writable
+            ? figures.add(batch)
+            : Promise.reject(new StoreError("disk is full"));
+        },
       },
       today: new Map([["kaylee", 100]]),
       bytesPerDay: () => this.limit,
@@ -74,6 +79,10 @@ Deno.test("Usage keeps what could not be written", () =>
     f.writable = true;
     await f.usage.flush();
     assert.equal((await f.figures.of("kaylee"))?.visitors, 2);
+    // As it was, for it may have been taken.
+    const [first, again, next] = f.batches;
+    assert.equal(first, again);
+    assert.equal(next, first!.replace("1 of", "2 of"));
   }));
 
 Deno.test("Usage tells once that a day's bytes are used up, until the next day", () =>
@@ -96,10 +105,17 @@ Deno.test("Usage tells once that a day's bytes are used up, until the next day",
     return Promise.resolve();
   }));
 
-Deno.test("Usage counts what another process wrote, as one does whose place was taken", () =>
-  usageTest(async ({ usage, figures }) => {
-    const passed = { visitors: 1, dialled: 0, bytesToClient: 500, bytesToVisitors: 500 };
-    await figures.add(new Map([["kaylee", passed]]), dayOf(LATE));
+/** What another process has written that is the user's too. */
+function byAnother({ figures }: Fixture): Promise<unknown> {
+  const passed = { visitors: 1, dialled: 0, bytesToClient: 500, bytesToVisitors: 500 };
+  const day = dayOf(LATE);
+  return figures.add({ writer: "another", number: 1, day, passed: new Map([["kaylee", passed]]) });
+}
+
+Deno.test("Usage counts what another process wrote, as another relay does", () =>
+  usageTest(async (f) => {
+    const { usage } = f;
+    await byAnother(f);
     usage.passed("kaylee", { forward: 3, backward: 4 });
     await usage.flush();
     assert.equal(usage.bytesToday("kaylee"), 1_007);
@@ -112,8 +128,7 @@ Deno.test("Usage counts what another process wrote, as one does whose place was 
 Deno.test("Usage tells of bytes that are used up by what another process wrote", () =>
   usageTest(async (f) => {
     f.limit = 1_000;
-    const passed = { visitors: 1, dialled: 0, bytesToClient: 500, bytesToVisitors: 500 };
-    await f.figures.add(new Map([["kaylee", passed]]), dayOf(LATE));
+    await byAnother(f);
     f.usage.passed("kaylee", { forward: 3, backward: 4 });
     await f.usage.flush();
     assert.deepEqual(f.usedUp, ["kaylee"]);

@@ -153,4 +153,13 @@ export const MIGRATIONS: readonly Migration[] = [
     needs: 7,
     sql: `ALTER TABLE certificate_order ADD COLUMN below text NOT NULL DEFAULT '';`,
   },
+  {
+    // An older one counts twice what it writes again since the answer was lost, as it always did.
+    needs: 7,
+    sql: `CREATE TABLE figure_batch (
+       writer     text COLLATE "C" PRIMARY KEY,
+       number     bigint NOT NULL,
+       written_at timestamptz NOT NULL DEFAULT clock_timestamp()
+     );`,
+  },
 ];

@@ -15,20 +15,25 @@ export function figureTable(engine: Engine): FigureStore {
        bytes_to_client = bytes_to_client + excluded.bytes_to_client,
        bytes_to_visitors = bytes_to_visitors + excluded.bytes_to_visitors,
        last_visit_at = coalesce(excluded.last_visit_at, last_visit_at),
-       day_bytes = excluded.day_bytes + iif(day = excluded.day, day_bytes, 0),
-       day = excluded.day`,
+       day_bytes = iif(day < excluded.day, 0, day_bytes) + iif(day > excluded.day, 0, excluded.day_bytes),
+       day = max(day, excluded.day)
+     RETURNING day, day_bytes`,
   );
   const select = db.prepare("SELECT * FROM user_figure WHERE username = ?");
   const ofDay = db.prepare("SELECT username, day_bytes FROM user_figure WHERE day = ?");
   return {
-    add: (all, day) =>
-      engine.write(() =>
-        all.forEach((passed, username) => {
-          const { visitors, dialled, bytesToClient, bytesToVisitors, lastVisitAt } = passed;
-          const bytes = [bytesToClient, bytesToVisitors];
-          add.run(username, visitors, dialled, ...bytes, lastVisitAt ?? null, day);
-        })
-      ),
+    // A transaction that fails here has done nothing: none is written again that was taken.
+    add: ({ passed, day }) =>
+      engine.write(() => {
+        const bytes = new Map<string, number>();
+        for (const [username, one] of passed) {
+          const { visitors, dialled, bytesToClient, bytesToVisitors, lastVisitAt = null } = one;
+          const ways = [bytesToClient, bytesToVisitors];
+          const row = add.get(username, visitors, dialled, ...ways, lastVisitAt, day);
+          if (row?.day === day) bytes.set(username, Number(row.day_bytes));
+        }
+        return bytes;
+      }),
     of: (username) =>
       engine.read(() => {
         const row = select.get(username);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Passed } from "../../../lib/store/figures.ts";
+import type { Batch, Passed } from "../../../lib/store/figures.ts";
 import { grantToken } from "../grant_token.ts";
 import { TRACE } from "../trace.ts";
 import type { Holds } from "./subject.ts";
@@ -12,30 +12,39 @@ function passed(amount: number, lastVisitAt?: number): Passed {
   };
 }
 
+/** A batch of a writer of its own. */
+function batch(day: number, passed: Record<string, Passed>): Batch {
+  return { writer: crypto.randomUUID(), number: 1, day, passed: new Map(Object.entries(passed)) };
+}
+
 export function figureContract(holds: Holds): void {
   holds("figures add up, those of a day begin anew with the next", async ({ store, reopen }) => {
     const { figures } = store;
     await grantToken(store, "kaylee");
     await grantToken(store, "zoe");
     assert.equal(await figures.of("kaylee"), undefined);
-    await figures.add(new Map([["kaylee", passed(10, 7_000)], ["nobody", passed(1)]]), 5);
-    await figures.add(new Map([["kaylee", passed(1)], ["zoe", passed(2, 8_000)]]), 5);
+    await figures.add(batch(5, { kaylee: passed(10, 7_000), nobody: passed(1) }));
+    const day = await figures.add(batch(5, { kaylee: passed(1), zoe: passed(2, 8_000) }));
+    assert.deepEqual(day, new Map([["kaylee", 33], ["zoe", 6]]));
     assert.deepEqual(await figures.of("kaylee"), {
       ...passed(11, 7_000),
       day: { day: 5, bytes: 33 },
     });
     assert.equal(await figures.of("nobody"), undefined);
     assert.deepEqual(await figures.bytesOn(5), new Map([["kaylee", 33], ["zoe", 6]]));
-    await figures.add(new Map([["kaylee", passed(1, 9_000)]]), 6);
+    await figures.add(batch(6, { kaylee: passed(1, 9_000) }));
     const again = (await reopen()).figures;
     assert.deepEqual(await again.of("kaylee"), { ...passed(12, 9_000), day: { day: 6, bytes: 3 } });
     assert.deepEqual(await again.bytesOn(6), new Map([["kaylee", 3]]));
     assert.deepEqual(await again.bytesOn(5), new Map([["zoe", 6]]));
+    // Written late: the newer day's stay.
+    assert.deepEqual(await again.add(batch(5, { kaylee: passed(1) })), new Map());
+    assert.deepEqual(await again.of("kaylee"), { ...passed(13, 9_000), day: { day: 6, bytes: 3 } });
   });
 
   holds("figures and limits end with the account", async ({ store }) => {
     await grantToken(store, "kaylee");
-    await store.figures.add(new Map([["kaylee", passed(1)]]), 5);
+    await store.figures.add(batch(5, { kaylee: passed(1) }));
     await store.limits.set("kaylee", { connections: 3 }, TRACE);
     await store.accounts.release("kaylee", TRACE);
     await grantToken(store, "kaylee");
@@ -46,7 +55,7 @@ export function figureContract(holds: Holds): void {
 
   holds("a new token keeps figures and limits", async ({ store }) => {
     await grantToken(store, "kaylee");
-    await store.figures.add(new Map([["kaylee", passed(1)]]), 5);
+    await store.figures.add(batch(5, { kaylee: passed(1) }));
     await store.limits.set("kaylee", { connections: 3 }, TRACE);
     await grantToken(store, "kaylee");
     assert.equal((await store.figures.of("kaylee"))?.visitors, 1);

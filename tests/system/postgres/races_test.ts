@@ -96,7 +96,10 @@ Deno.test("what two relays count and mark at once is all there", async () => {
     Array.from({ length: ROUNDS }, async (_, round) => {
       const store = two.stores[round % 2]!;
       const order = round % 3 === 0 ? names : names.toReversed();
-      await store.figures.add(new Map(order.map((name) => [name, passed])), 1);
+      await store.figures.add({
+        ...{ writer: `${round}`, number: 1, day: 1 },
+        passed: new Map(order.map((name) => [name, passed])),
+      });
       await store.onlineTimes.markSeen(
         new Map(order.map((name) => [name, { at: round + 1, attendance: "online" as const }])),
       );

@@ -33,7 +33,10 @@ export async function fillState(stateDir: string, accounts: number): Promise<str
       sets: [{ type: "A", contents: "x" }],
     }]);
     const passed = { visitors: 1, dialled: 2, bytesToClient: 2 ** 50, bytesToVisitors: 4 };
-    await store.figures.add(new Map([["user0", passed]]), 20_000);
+    await store.figures.add({
+      ...{ writer: "w", number: 1, day: 20_000 },
+      passed: new Map([["user0", passed]]),
+    });
     await store.limits.set("user0", { connections: 3 }, TRACE);
     await store.profiles.note("user0", { found: true }, 9e12);
     await store.domains.put("example.org", token, { max: 1, dueAt: 9e12 });
