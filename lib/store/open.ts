@@ -28,7 +28,14 @@ export interface StorePlace {
 export async function openStore(place: StorePlace): Promise<Store> {
   if (place.database === undefined) return await openSqlite(pathIn(place));
   const { openPostgres } = await import("./postgres/open.ts");
-  return await openPostgres(place.database);
+  const store = await openPostgres(place.database);
+  try {
+    await requireCarriedOver(place, store);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /**
@@ -72,6 +79,18 @@ export async function openSharedTurn({ database }: StorePlace): Promise<SharedTu
   if (database === undefined) return undefined;
   const { PostgresTurn } = await import("./postgres/shared_turn.ts");
   return new PostgresTurn(database);
+}
+
+/** @throws {Error} when all accounts are in the folder still: the database would have nobody's name. */
+async function requireCarriedOver({ stateDir }: StorePlace, { accounts }: Store): Promise<void> {
+  const path = `${stateDir}/${SQLITE_FILE}`;
+  if (lstat(path) === undefined || (await accounts.counts()).total > 0) return;
+  // One that cannot be read has nothing to carry over.
+  const usernames = await readUsernamesOf(path).catch(() => []);
+  if (usernames.length === 0) return;
+  throw new Error(
+    `The accounts are in ${path}, and the PostgreSQL database has none: stop the relay and carry them over by glossond migrate --to postgres, or move that file aside to begin anew`,
+  );
 }
 
 /** @throws {Error} when what it held is elsewhere now: a new one would have nobody's name. */

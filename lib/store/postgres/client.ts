@@ -2,7 +2,7 @@
 import pg from "pg";
 import { type PostgresServer, showServer } from "../../wire/postgres_url.ts";
 import { clientConfig, type PostgresPlace } from "./client_config.ts";
-import { ASK_STATE, choiceFor, isSetReadOnly, type ServerState } from "./server_choice.ts";
+import { choiceFor, isSetReadOnly, type ServerState, STATE_COLUMNS } from "./server_choice.ts";
 
 /** What the pool is told by. */
 type Connected = ((error: Error) => void) & ((error: null, client: pg.Client) => void);
@@ -53,7 +53,7 @@ export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new (
 
     async #verify(): Promise<void> {
       try {
-        const { rows: [state] } = await this.query<ServerState>(ASK_STATE);
+        const { rows: [state] } = await this.query<ServerState>(`SELECT ${STATE_COLUMNS}`);
         const fault = choice.faultOf(state!);
         if (fault !== undefined) {
           const message = `${showServer(this.#server)} ${fault}`;

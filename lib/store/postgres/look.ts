@@ -4,17 +4,18 @@ import type { PostgresPlace } from "./client_config.ts";
 import { type Ask, PostgresEngine } from "./engine.ts";
 import { isReached } from "./errors.ts";
 import { requireServer } from "./require_server.ts";
+import { type ServerState, STATE_COLUMNS } from "./server_choice.ts";
 
 /** What a look at one of a database's PostgreSQL servers found. */
-export interface ServerLook {
+export interface ServerLook extends ServerState {
   /** Where it is. */
   server: string;
   /** As it tells it itself: 15.18 (Debian …). */
   version: string;
   /** Whether the connection is encrypted. */
   encrypted: boolean;
-  /** Whether it takes no changes, as a standby or as it is set. */
-  readOnly: boolean;
+  /** What it has in common with its standbys, and with no other primary's. */
+  system: string;
   /** Whether it is a standby, which can be promoted. */
   isStandby: boolean;
   /**
@@ -59,7 +60,8 @@ export async function lookAtPostgres(
       const { rows: [row] } = await ask<Omit<ServerLook, "server">>(
         `SELECT current_setting('server_version') AS version,
            coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,
-           current_setting('transaction_read_only') = 'on' AS "readOnly",
+           ${STATE_COLUMNS},
+           (SELECT system_identifier::text FROM pg_control_system()) AS system,
            pg_is_in_recovery() AS "isStandby",
            CASE WHEN pg_is_in_recovery() THEN extract(epoch FROM
              clock_timestamp() - pg_last_xact_replay_timestamp())::float8 * 1000 END AS "behindMs",

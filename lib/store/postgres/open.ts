@@ -18,6 +18,7 @@ import { migrateSchema } from "./migrate.ts";
 import { nameTable } from "./names.ts";
 import { onlineTimes } from "./online_times.ts";
 import { orderTable } from "./orders.ts";
+import { findPrimary } from "./primary.ts";
 import { profileTable } from "./profiles.ts";
 import { profileHasher } from "./relay_key.ts";
 import { restTable } from "./rests.ts";
@@ -52,6 +53,7 @@ export async function openPostgres(
   const engine = new PostgresEngine(place, options);
   const known = new KnownAccounts(engine);
   try {
+    await findPrimary(place);
     await migrateSchema(engine);
     await known.start();
   } catch (error) {

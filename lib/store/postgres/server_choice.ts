@@ -8,8 +8,8 @@ export interface ServerState {
   timeline: string | null;
 }
 
-/** Asks a server for its {@linkcode ServerState}. */
-export const ASK_STATE = `SELECT current_setting('transaction_read_only') = 'on' AS "readOnly",
+/** Columns of a server's {@linkcode ServerState}. */
+export const STATE_COLUMNS = `current_setting('transaction_read_only') = 'on' AS "readOnly",
   CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END
     AS timeline`;
 
@@ -68,8 +68,13 @@ export class ServerChoice {
     if (timeline !== null && timeline < this.#timeline) {
       return "was the primary before another one was promoted";
     }
-    this.#timeline = timeline ?? this.#timeline;
+    this.saw(timeline ?? "");
     return undefined;
+  }
+
+  /** A primary of that timeline was seen: those of earlier ones are none any more. */
+  saw(timeline: string): void {
+    if (timeline > this.#timeline) this.#timeline = timeline;
   }
 }
 

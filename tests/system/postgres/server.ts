@@ -107,6 +107,22 @@ export class PostgresServer implements AsyncDisposable {
     return (await run(`${this.#programs}/pg_isready`, args)).code;
   }
 
+  /** Another one with all that it has, as of a standby; both work then. */
+  async copy(): Promise<PostgresServer> {
+    await this.stop();
+    const folder = await Deno.makeTempDir({ prefix: "glossond-pg-" });
+    await must("/usr/bin/cp", ["-a", `${this.folder}/.`, folder]);
+    const copy = new PostgresServer(folder, `${folder}/data`, this.#programs);
+    await copy.#configure();
+    await Promise.all([this.resume(), copy.resume()]);
+    return copy;
+  }
+
+  /** Has it be a primary that was promoted just now, once it is a standby. */
+  async promote(): Promise<void> {
+    await this.psql("SELECT pg_promote()", "postgres");
+  }
+
   /** Has it be a standby from now on, of a primary that it hears nothing of. */
   async becomeStandby(): Promise<void> {
     await this.stop();
@@ -193,16 +209,7 @@ export class PostgresServer implements AsyncDisposable {
     await makeCertificate(this.folder);
     await own(`${this.folder}/key.pem`, 0o600);
     await own(`${this.folder}/cert.pem`, 0o644);
-    await Deno.writeTextFile(
-      `${data}/postgresql.auto.conf`,
-      [
-        ...["listen_addresses = '127.0.0.1'", `port = ${this.port}`, "max_connections = 60"],
-        ...[`unix_socket_directories = '${this.folder}'`, "ssl = on"],
-        ...[`ssl_cert_file = '${this.folder}/cert.pem'`, `ssl_key_file = '${this.folder}/key.pem'`],
-        // The kernel's memory outlives what a test does to the server.
-        ...["fsync = off", "shared_buffers = 16MB"],
-      ].join("\n"),
-    );
+    await this.#configure();
     await Deno.writeTextFile(
       `${data}/pg_hba.conf`,
       "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n",
@@ -211,6 +218,19 @@ export class PostgresServer implements AsyncDisposable {
       `${this.#programs}/postgres`,
       ["--single", "-D", data, "postgres"],
       { ...SERVER_USER, input: `CREATE ROLE ${ROLE} LOGIN PASSWORD '${PASSWORD}'\n` },
+    );
+  }
+
+  #configure(): Promise<void> {
+    return Deno.writeTextFile(
+      `${this.#data}/postgresql.auto.conf`,
+      [
+        ...["listen_addresses = '127.0.0.1'", `port = ${this.port}`, "max_connections = 60"],
+        ...[`unix_socket_directories = '${this.folder}'`, "ssl = on"],
+        ...[`ssl_cert_file = '${this.folder}/cert.pem'`, `ssl_key_file = '${this.folder}/key.pem'`],
+        // The kernel's memory outlives what a test does to the server.
+        ...["fsync = off", "shared_buffers = 16MB"],
+      ].join("\n"),
     );
   }
 

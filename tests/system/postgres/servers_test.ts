@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { loadConfig } from "../../../lib/config/load.ts";
 import { checkDatabase } from "../../../lib/doctor/database.ts";
+import { openPostgres } from "../../../lib/store/postgres/open.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { PostgresServer } from "./server.ts";
 import { DisposableEngine } from "./stores.ts";
@@ -66,4 +67,42 @@ Deno.test("of several servers doctor and relay tell how each is, and when to pro
     );
   }
   assert.match(await faultOfRelay(), /as a standby; .* lead to the primary$/);
+});
+
+Deno.test("of two servers that take changes a relay that starts takes the one promoted last, or neither", async () => {
+  await using former = await PostgresServer.start();
+  const first = new URL(await former.createDatabase());
+  await using promoted = await former.copy();
+  const second = `${encodeURIComponent(promoted.folder)}:${promoted.port}`;
+  /** Which one a relay that starts works with, or why none. */
+  async function chosen(...hosts: string[]): Promise<string> {
+    const url = `postgres://glossond@${hosts}${first.pathname}`;
+    const place = { address: parsePostgresUrl(url) };
+    try {
+      await (await openPostgres(place)).close();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    await using engine = new DisposableEngine(place);
+    const { rows } = await engine.read((ask) => ask("SELECT current_setting('port') AS port"));
+    return String(rows[0]!.port);
+  }
+
+  assert.match(
+    await chosen(first.host, second),
+    /both take changes since the same promotion \(timeline 1\); stop one of them/,
+  );
+  await promoted.becomeStandby();
+  assert.equal(await chosen(second, first.host), `${former.port}`);
+  await promoted.promote();
+  assert.equal(await chosen(first.host, second), `${promoted.port}`);
+  assert.equal(await chosen(second, first.host), `${promoted.port}`);
+
+  await using stranger = await PostgresServer.start();
+  await stranger.createDatabase();
+  const third = `${encodeURIComponent(stranger.folder)}:${stranger.port}`;
+  assert.match(
+    await chosen(first.host, third),
+    /both take changes, and neither was made from the other; name the right one alone/,
+  );
 });
