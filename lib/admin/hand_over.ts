@@ -23,3 +23,21 @@ export interface HandOver {
    */
   leaveClients(): Promise<void>;
 }
+
+/** Several relays whose places one takes together: each step is done once all have done it. */
+export function handOverOf(relays: readonly [HandOver, ...HandOver[]]): HandOver {
+  async function standing(step: (relay: HandOver) => Promise<Standing>): Promise<Standing> {
+    const [first, ...others] = await Promise.all(relays.map(step));
+    const online = new Set([first!, ...others].flatMap(({ online }) => online));
+    return { online: [...online], ports: first!.ports };
+  }
+  async function all(step: (relay: HandOver) => Promise<void>): Promise<void> {
+    await Promise.all(relays.map(step));
+  }
+  return {
+    look: () => standing((relay) => relay.look()),
+    leaveVisitors: () => standing((relay) => relay.leaveVisitors()),
+    resume: () => all((relay) => relay.resume()),
+    leaveClients: () => all((relay) => relay.leaveClients()),
+  };
+}

@@ -1,9 +1,10 @@
 import { connectAdmin } from "../admin/client.ts";
-import type { HandOver } from "../admin/hand_over.ts";
+import { type HandOver, handOverOf } from "../admin/hand_over.ts";
 import { inputEnd, processOf, runProcesses, starterOf } from "./serve_processes.ts";
 import { managerOf, ServiceManager } from "./service_manager.ts";
 import { settingsDifference, withLive } from "../config/difference.ts";
 import { loadConfig } from "../config/load.ts";
+import { MOST_PROCESSES } from "../config/processes.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Daemon, startDaemon } from "../daemon.ts";
 import { createLog, type LeveledLog, type Log } from "../log.ts";
@@ -135,15 +136,24 @@ async function runProcess(options: ProcessOptions): Promise<number> {
   return code;
 }
 
-/** The relay whose place is to be taken; undefined when none runs. */
+/**
+ * The relay whose place is to be taken; undefined when none runs. Of one that has more processes than this one,
+ * each process of this one takes its share.
+ */
 async function findPredecessor(
-  settings: Settings,
+  { stateDir, processes }: Settings,
   process: number,
   log: Log,
 ): Promise<HandOver | undefined> {
-  const running = await connectAdmin(settings.stateDir, process);
-  if (running === undefined) log.info("no relay runs on the state folder: nothing to take over");
-  return running?.handOver;
+  const running: HandOver[] = [];
+  for (let number = process; number <= MOST_PROCESSES; number += processes) {
+    const found = await connectAdmin(stateDir, number);
+    if (found !== undefined) running.push(found.handOver);
+  }
+  const [first, ...others] = running;
+  if (first !== undefined) return handOverOf([first, ...others]);
+  log.info("no relay runs on the state folder: nothing to take over");
+  return undefined;
 }
 
 /** What a reload works on. */

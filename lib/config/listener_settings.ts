@@ -1,4 +1,5 @@
 import { host, publicHost, relayId } from "./hosts.ts";
+import { MOST_PROCESSES } from "./processes.ts";
 import { optional, required } from "./setting.ts";
 import { addressBlock, backend, integer, list, port } from "./values.ts";
 
@@ -74,7 +75,7 @@ export const LISTENER_SETTINGS = {
   ),
   processes: required(
     "PROCESSES",
-    integer(1, 64),
+    integer(1, MOST_PROCESSES),
     "1",
     "Processes that serve together, one a core, each with a data port, DATA_PORT and the next ones; more than 1 needs DATABASE_URL",
   ),

@@ -1,5 +1,8 @@
 import type { Settings } from "./settings.ts";
 
+/** Most processes that a relay can be. */
+export const MOST_PROCESSES = 64;
+
 /** What each process of a relay has for itself: the first the port of the setting, the second the next one. */
 const OWN = ["dataPort", "publicDataPort"] as const;
 

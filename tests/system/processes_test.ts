@@ -7,32 +7,11 @@ import { dialDataSocket } from "../stories/data_socket.ts";
 import { type User, visit } from "../stories/user.ts";
 import { openPostgres } from "../../lib/store/postgres/open.ts";
 import { parsePostgresUrl } from "../../lib/wire/postgres_url.ts";
-import { stay } from "./cluster/bystander.ts";
 import { PostgresServer } from "./postgres/server.ts";
-import { type Client, startClient } from "./processes/client.ts";
+import { assertServed, type Client, startClient } from "./processes/client.ts";
+import { type Process, processesOf, stayAt } from "./processes/process.ts";
 
 const USERS = 20;
-
-/** A process of a relay. */
-interface Process {
-  pid: number;
-  dataPort: number;
-}
-
-/** The relay's processes by their numbers, as they are now. */
-async function processesOf(relay: Relay): Promise<Map<number, Process>> {
-  const children = await Deno.readTextFile(`/proc/${relay.pid}/task/${relay.pid}/children`);
-  const found = new Map<number, Process>();
-  for (const pid of children.trim().split(" ").map(Number)) {
-    const words = (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
-    const process = Number(words[words.indexOf("--process") + 1]);
-    const ready = relay.lines.findLast((line) =>
-      line.message === "ready" && line.process === process
-    );
-    found.set(process, { pid, dataPort: Number(String(ready?.data).split(":").at(-1)) });
-  }
-  return found;
-}
 
 /** At which processes visitors have met a user's client. */
 function servedBy({ lines }: Relay, { user }: Client): Set<unknown> {
@@ -54,11 +33,6 @@ async function metAtBoth(relay: Relay, client: Client): Promise<void> {
     `visitors of ${client.user.username} at each process`,
     30_000,
   );
-}
-
-async function assertServed(relay: Relay, { user }: Client): Promise<void> {
-  const { status, body } = await visit(relay, user.hostname);
-  assert.deepEqual([status, body], [200, user.username]);
 }
 
 /** Runs a command, and returns what it printed. */
@@ -158,19 +132,6 @@ Deno.test("a relay of two processes is one relay, and outlives the end of one of
     }
   });
 });
-
-/** A visitor who stays at one of the processes. */
-async function stayAt(relay: Relay, hostname: string, { pid }: Process) {
-  while (true) {
-    const guest = await stay(relay, hostname, relay.ca);
-    const { stdout } = await new Deno.Command("ss", {
-      args: ["-Htnp", "state", "established", `sport = :${relay.ports.hub}`],
-      stdout: "piped",
-    }).output();
-    if (new TextDecoder().decode(stdout).includes(`pid=${pid},`)) return guest;
-    guest[Symbol.dispose]();
-  }
-}
 
 Deno.test("a relay of several processes without a database says what it needs", async () => {
   await assert.rejects(

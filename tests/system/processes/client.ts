@@ -1,5 +1,13 @@
+import assert from "node:assert/strict";
 import type { Relay } from "../../stories/relay.ts";
-import { type DialData, dialData, joinVisitors, startPage, type User } from "../../stories/user.ts";
+import {
+  type DialData,
+  dialData,
+  joinVisitors,
+  startPage,
+  type User,
+  visit,
+} from "../../stories/user.ts";
 
 /** How long a client that cannot connect waits before it tries again. */
 const RETRY_MS = 100;
@@ -49,4 +57,10 @@ export async function startClient(
       await page[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A visitor of a client's gets its page. */
+export async function assertServed(relay: Relay, { user }: Client): Promise<void> {
+  const { status, body } = await visit(relay, user.hostname);
+  assert.deepEqual([status, body], [200, user.username]);
 }
