@@ -65,7 +65,7 @@ export const LISTENER_SETTINGS = {
     "PROXY_PROTOCOL_FROM",
     list(addressBlock),
     "",
-    "Addresses whose connections to the hub and control port begin with a PROXY header",
+    "Addresses whose connections to the hub and control port begin with a PROXY header, behind a SOCKS4 request if they send one",
     { live: true },
   ),
   relayId: optional(

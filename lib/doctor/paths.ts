@@ -107,7 +107,7 @@ function publicPaths(settings: Settings, host: string, port: number): Path[] {
   const { baseDomain } = settings;
   const where = withPort(host, port);
   const fix = (name: string, backend: string): string =>
-    `${where} must lead ${name} to ${backend}: compare HAProxy's use_backend lines with examples/haproxy.cfg, and send-proxy-v2 with GLOSSOND_PROXY_PROTOCOL_FROM`;
+    `${where} must lead ${name} to ${backend}: compare HAProxy's use_backend lines with examples/haproxy.cfg, socks4 and send-proxy-v2 with GLOSSOND_PROXY_PROTOCOL_FROM`;
   const unreached = {
     closedFix:
       `nothing listens at ${where}: start HAProxy (systemctl status haproxy), or without it set GLOSSOND_HUB_HOST and _PORT to it`,

@@ -108,11 +108,8 @@ function haproxyText(base: string, { apache, settings }: Answers): string {
       "glossond's",
     ],
     [EXAMPLE_BASE, base],
-    ["server hub 127.0.0.1:4430", `server hub 127.0.0.1:${settings.HUB_PORT ?? 4430}`],
-    [
-      "server control 127.0.0.1:9443",
-      `server control 127.0.0.1:${settings.CONTROL_PORT ?? 9443}`,
-    ],
+    [server("hub", 4430), server("hub", settings.HUB_PORT ?? 4430)],
+    [server("control", 9443), server("control", settings.CONTROL_PORT ?? 9443)],
   ]);
   if (apache) return text;
   return replaced(text, [
@@ -136,6 +133,11 @@ function haproxyText(base: string, { apache, settings }: Answers): string {
     ["apache_http", "glossond_http"],
     ["server apache 127.0.0.1:8080", `server http 127.0.0.1:${settings.HTTP_PORT ?? 8080}`],
   ]);
+}
+
+/** What HAProxy is told of one of the relay's ports. */
+function server(name: string, port: number | string): string {
+  return `server ${name} 127.0.0.1:${port} socks4 127.0.0.1:${port}`;
 }
 
 function apacheText(base: string): string {

@@ -4,11 +4,13 @@ import {
   MAX_PROXY_HEADER_BYTES,
   parseProxyHeader,
   type ProxyAddresses,
+  type ProxyHeader,
 } from "../wire/proxy_protocol.ts";
+import { parseSocks4Request, SOCKS4_GRANTED, type Socks4Request } from "../wire/socks4.ts";
 import { BufferPool } from "../net/buffer_pool.ts";
 import type { Place } from "../net/places.ts";
 import { scheduleTimeout } from "../net/schedule.ts";
-import { closeQuietly, type Duplex } from "../net/splice.ts";
+import { closeQuietly, type Duplex, writeAll } from "../net/splice.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** How long a visitor may take to send a complete ClientHello, a PROXY header before it included. */
@@ -91,18 +93,35 @@ export class Peeker {
     this.#start = this.#end = 0;
   }
 
-  /** Reads and consumes the PROXY header that must come first. */
+  /**
+   * Reads and consumes the PROXY header that must come first, and a request of SOCKS4 before it, which it
+   * grants.
+   *
+   * A proxy that has to wait for that knows that the relay has the connection: what the kernel alone has
+   * accepted is lost where the relay ends, and can be tried again.
+   */
   async proxyHeader(): Promise<ProxyPeek> {
+    let parse: (bytes: Uint8Array) => Socks4Request | ProxyHeader = parseSocks4Request;
     while (true) {
-      const result = parseProxyHeader(this.bytes);
-      if (result.state === "header") {
-        this.#start += result.length;
-        return {
-          kind: "addresses",
-          ...(result.addresses !== undefined && { addresses: result.addresses }),
-        };
+      const result = parse(this.bytes);
+      switch (result.state) {
+        case "request":
+          this.#start += result.length;
+          // A failure shows at the next read.
+          await writeAll(this.#conn, SOCKS4_GRANTED).catch(() => {});
+          // falls through
+        case "none":
+          parse = parseProxyHeader;
+          continue;
+        case "header":
+          this.#start += result.length;
+          return {
+            kind: "addresses",
+            ...(result.addresses !== undefined && { addresses: result.addresses }),
+          };
+        case "reject":
+          return { kind: "bad-proxy-header", detail: result.detail };
       }
-      if (result.state === "reject") return { kind: "bad-proxy-header", detail: result.detail };
       const ended = await this.#more(MAX_PROXY_HEADER_BYTES);
       if (ended === "too-large") {
         return { kind: "bad-proxy-header", detail: "PROXY header is too long" };

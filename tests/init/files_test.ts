@@ -42,7 +42,10 @@ Deno.test("init writes the ports and places that it is given, HAProxy's part wit
   assert.deepEqual([settings.hubPort, settings.httpPort], [8444, 8081]);
   assert.equal(settings.stateDir, "/srv/glossond");
   const haproxy = textOf(PATHS.haproxy)!;
-  assert.match(haproxy, /^ {4}server hub 127\.0\.0\.1:8444 send-proxy-v2$/m);
+  assert.match(
+    haproxy,
+    /^ {4}server hub 127\.0\.0\.1:8444 socks4 127\.0\.0\.1:8444 send-proxy-v2$/m,
+  );
   assert.match(haproxy, /^ {4}server http 127\.0\.0\.1:8081$/m);
   const alone = await written(NONE, { settings: { ...NEEDED, HUB_HOST: "192.0.2.7" } });
   assert.deepEqual([alone.settings.hubHost, alone.settings.hubPort], ["192.0.2.7", 443]);

@@ -235,11 +235,8 @@ Deno.test("systemctl restart is noticed by nobody behind HAProxy", async () => {
   const seen = await Promise.all(visits);
   assert.ok(seen.length > RESTARTS * 1_000 / VISIT_EVERY_MS, `${seen.length} visits`);
   const others = seen.filter(({ what }) => what !== SERVED);
-  const lost = others.filter(({ status }) => status === undefined);
-  // In the kernel's queue at the very moment: there is nobody to have that connection.
-  assert.ok(lost.length <= RESTARTS, JSON.stringify(lost));
   // On a busy machine the client may need longer to return than a visitor waits for it.
-  const early = others.filter(({ status, ms }) => status !== undefined && ms < GRACE_MS);
+  const early = others.filter(({ status, ms }) => status === undefined || ms < GRACE_MS);
   assert.deepEqual(early, []);
 });
 

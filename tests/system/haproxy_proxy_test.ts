@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import net from "node:net";
-import { BASE, type Relay, startRelay } from "../stories/relay.ts";
+import { until } from "../certificate/helpers.ts";
+import { BASE, type Relay, startAgain, startRelay } from "../stories/relay.ts";
 import { connectControl, dialData, readJoin, serveUser, signUp, visit } from "../stories/user.ts";
 import {
   ALERT,
@@ -11,6 +12,7 @@ import {
   proxied,
   rest,
 } from "../stories/hub_visitor.ts";
+import { frontPorts, startHaproxy as startExample } from "./deploy/front.ts";
 import { writeAll } from "../../lib/net/splice.ts";
 import { answers, freePort } from "../../scripts/ports.ts";
 import { startServer } from "../../scripts/server.ts";
@@ -70,6 +72,13 @@ backend elsewhere
   );
   const started = stack.move();
   return { port, behindAnother, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** Connections that the kernel has accepted at a port of 127.0.0.1, and the program that listens has not. */
+async function queued(port: number): Promise<number> {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const listening = new RegExp(`: 0100007F:${hex} 00000000:0000 0A \\w{8}:(\\w{8})`);
+  return parseInt(listening.exec(await Deno.readTextFile("/proc/net/tcp"))?.[1] ?? "0", 16);
 }
 
 /** Sends parts from an address of loopback. */
@@ -180,4 +189,24 @@ Deno.test("a visitor's own PROXY header is refused, through HAProxy and beside i
   assert.ok(!JSON.stringify(relay.lines).includes("203.0.113.66"));
   // And HAProxy itself without its header is not served either.
   assert.equal(await answer(relay, [helloFor(NAME)]), "");
+});
+
+Deno.test("what the kernel alone had accepted for a relay that ended comes to the next one", async () => {
+  const settings = { PROXY_PROTOCOL_FROM: "127.0.0.1" };
+  await using relay = await startRelay({ settings });
+  const { hub = 0, control = 0 } = relay.ports;
+  const ports = frontPorts();
+  await using stack = new AsyncDisposableStack();
+  stack.use(await startExample({ dir: relay.dir, base: BASE, ports, hub, control }));
+  await relay.stop();
+  const through = { ...relay, ports: { ...relay.ports, hub: ports.tls } };
+  const listeners = [hub, control].map((port) => Deno.listen({ hostname: "127.0.0.1", port }));
+  const visits = [visit(through, BASE), visit(through, `relay.${BASE}`, "/v1/relay")];
+  const both = async (): Promise<boolean> =>
+    (await Promise.all([hub, control].map(queued))).every((n) => n === 1);
+  await until(both, "both are in the kernel's queues");
+  // Which resets what is in them.
+  for (const listener of listeners) listener.close();
+  stack.use(await startAgain(relay, { dir: relay.dir, settings }));
+  for (const { status } of await Promise.all(visits)) assert.equal(status, 200);
 });

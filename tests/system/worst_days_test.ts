@@ -38,13 +38,7 @@ for (const [where, ...more] of [["under load"], ["behind HAProxy", "--haproxy"]]
 
 Deno.test("a relay starts again behind HAProxy, and who comes meanwhile waits", async () => {
   const { visits, failures } = await change("--haproxy", "--restart", "SIGTERM");
-  // In the kernel's queue at the very moment: there is nobody to have that connection.
-  const { "visit: ended 3000 bytes early": lost = 0, ...others } = failures as Record<
-    string,
-    number
-  >;
-  assert.deepEqual(others, {});
-  assert.ok(lost <= 3, `${lost} lost by 3 restarts`);
+  assert.deepEqual(failures, {});
   assert.ok(visits >= 60, `${visits} visits`);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Peeker } from "../../lib/visitor/peek.ts";
 import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
 import { writeAll } from "../../lib/net/splice.ts";
-import { extension, hello, serverName } from "../wire/hello_builder.ts";
+import { bytes, extension, hello, serverName, u16 } from "../wire/hello_builder.ts";
 import { pipe, utf8 } from "../net/pipe.ts";
 
 const ADDRESSES = {
@@ -40,6 +40,34 @@ Deno.test("Peeker.proxyHeader() consumes the header and leaves the hello", async
     peeker.done();
     assert.deepEqual(peeker.bytes, bytes);
   }
+});
+
+Deno.test("Peeker.proxyHeader() grants a request of SOCKS4 before the header, however it is cut", async () => {
+  const socks = bytes([4, 1], u16(4430), [127, 0, 0, 1], "HAProxy", [0]);
+  const bytesBehind = hello({ extensions: [serverName("kaylee.glosson.test")] });
+  const all = bytes(socks, encodeProxyV2(ADDRESSES), bytesBehind);
+  for (const cut of [1, 8, socks.length - 1, socks.length, socks.length + 5]) {
+    const [visitor, conn] = pipe();
+    await writeAll(visitor, all.subarray(0, cut));
+    const peeker = new Peeker(conn);
+    const read = peeker.proxyHeader();
+    // Not before the whole request is there, and before anything behind it is.
+    if (cut < socks.length) await writeAll(visitor, all.subarray(cut, socks.length));
+    const granted = new Uint8Array(16);
+    assert.equal(await visitor.read(granted), 8);
+    assert.deepEqual(granted.subarray(0, 2), Uint8Array.of(0, 90));
+    await writeAll(visitor, all.subarray(Math.max(cut, socks.length)));
+    assert.deepEqual(await read, { kind: "addresses", addresses: ADDRESSES });
+    assert.equal((await peeker.hello()).kind, "hello");
+    peeker.done();
+    assert.deepEqual(peeker.bytes, bytesBehind);
+  }
+  // Once: a second request is no PROXY header.
+  const [visitor, conn] = pipe();
+  await writeAll(visitor, bytes(socks, socks));
+  const peeker = new Peeker(conn);
+  assert.equal((await peeker.proxyHeader()).kind, "bad-proxy-header");
+  peeker.done();
 });
 
 Deno.test("Peeker.hello() names what is not a hello", async () => {

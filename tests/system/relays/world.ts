@@ -139,11 +139,12 @@ async function startFront(stack: AsyncDisposableStack, ports: Ports): Promise<nu
   let text = await Deno.readTextFile(`${ROOT}examples/relays/haproxy.cfg`);
   for (const [i, id] of (["relay-1", "relay-2"] as const).entries()) {
     text = text
-      .replace(`10.0.0.${i + 1}:4430`, `127.0.0.1:${ports[id].hub} source ${FRONT}`)
-      .replace(`10.0.0.${i + 1}:9443`, `127.0.0.1:${ports[id].control} source ${FRONT}`);
+      .replaceAll(`10.0.0.${i + 1}:4430`, `127.0.0.1:${ports[id].hub}`)
+      .replaceAll(`10.0.0.${i + 1}:9443`, `127.0.0.1:${ports[id].control}`);
   }
   text = text
     .replace("bind :::443 v4v6", `bind 127.0.0.1:${front}`)
+    .replace("default-server", `$& source ${FRONT}`)
     // Programs of a test find no name below it.
     .replace("relay.glosson.example.org", "localhost")
     .replace("    log /dev/log local0 notice\n", "");
