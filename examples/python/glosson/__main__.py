@@ -21,7 +21,7 @@ from .options import (
 )
 from .state import State
 from .state_folder import state_folder
-from .terminal import complain, note_unwritten, unwritten
+from .terminal import complain, unwritten
 
 
 def main() -> int:
@@ -30,9 +30,6 @@ def main() -> int:
         code = _main(arguments.parse(sys.argv[1:]))
     except SystemExit as ending:
         code = int(ending.code or WELL)  # help, or what is wrong with the command line
-    except OSError as error:
-        note_unwritten(error)  # the help
-        code = WELL
     why = unwritten()
     if why is None or code != WELL:
         return code

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
 from typing import Any, Callable
 
 from . import __version__
@@ -20,6 +22,7 @@ from .options import (
 )
 from .relay_address import read_relay_address
 from .run_arguments import INSTALL, RUN, STYLE, add_run, checked, number, run_options
+from .terminal import say
 from .username import read_username
 
 DEFAULT_RELAY = "https://glosson.kaylee.wtf"
@@ -55,9 +58,23 @@ PLAIN: dict[str, Callable[..., Options]] = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """A reader of command lines whose help is said as all else is.
+
+    By itself it drops why a write failed from Python 3.11.5 on, and raises it before.
+    """
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:
+            say(message.rstrip("\n"))
+            return
+        with contextlib.suppress(OSError):
+            super()._print_message(message, file)
+
+
 def parse(args: list[str]) -> Options:
     """Read a command line; ends the program with help (0) or what is wrong (2)."""
-    parser = argparse.ArgumentParser("python -m glosson", description=OVERVIEW, **STYLE)
+    parser = _Parser("python -m glosson", description=OVERVIEW, **STYLE)
     parser.add_argument("-V", "--version", action="version", version=f"glosson {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_setup(commands)

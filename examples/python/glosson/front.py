@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .data_connection import Joined
 from .exchange import Site
+from .places import Places
 from .visit import PROTOCOLS, Visit
 
 SILENCE_S = 60.0  # of a visitor, within and between requests
@@ -16,17 +17,17 @@ SILENCE_S = 60.0  # of a visitor, within and between requests
 log = logging.getLogger(__name__)
 
 
-class Front:
+class Front(Places[Visit]):
     """Serves visitors; when there is no place left, whoever was idle the longest gives theirs."""
 
     def __init__(
         self, hostname: str, site: Site, max_visitors: int, silence_s: float = SILENCE_S
     ) -> None:
         """Serve the page of `hostname` to so many at once, who may be silent for so long."""
+        super().__init__(max_visitors)
         self._silence_s = silence_s
-        self._hostname, self._site, self._max = hostname, site, max_visitors
+        self._hostname, self._site = hostname, site
         self._context: ssl.SSLContext | None = None
-        self._visits: dict[asyncio.Task[None], Visit] = {}
 
     def use(self, identity: Path) -> None:
         """Serve new visitors with this key and chain, in one PEM file; the others keep theirs."""
@@ -37,31 +38,22 @@ class Front:
         context.load_cert_chain(identity)
         self._context = context
 
-    @property
-    def visitors(self) -> int:
-        """How many are there, without those who have to leave."""
-        return sum(not visit.leaving for visit in self._visits.values())
-
-    @property
-    def room(self) -> int:
-        """For how many more there is a place; idle ones would give theirs."""
-        busy = sum(visit.idle_since is None for visit in self._visits.values())
-        return max(0, self._max - busy)
-
     async def serve(self, joined: Joined) -> None:
         """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""
-        if self._context is None or (self.visitors >= self._max and not self._make_room()):
+        if self._context is None or not self.has_place():
             log.warning("Too many visitors: one was turned away (--max-visitors)")
             joined.conn.close()
             return
         visit = Visit(joined.conn, joined.address, self._hostname, self._site, self._silence_s)
-        task = asyncio.ensure_future(self._run(visit, self._context))
-        self._visits[task] = visit
-        try:
-            await asyncio.wait({task})
-        finally:
-            task.cancel()
-            del self._visits[task]
+        await self.occupy(visit, self._run(visit, self._context))
+
+    async def stop(self, grace_s: float) -> None:
+        """End idle visits at once, and the others when they are done or the time is over."""
+        for task, visit in list(self._visits.items()):
+            visit.leaving = True
+            if visit.idle_since is not None:
+                task.cancel()
+        await super().stop(grace_s)
 
     async def _run(self, visit: Visit, context: ssl.SSLContext) -> None:
         try:
@@ -72,28 +64,3 @@ class Front:
             pass  # by this class only: there is no place left, or the program ends
         except Exception:  # a fault of this program must not take the page away from others
             log.exception("Cannot serve a visitor")
-
-    def _make_room(self) -> bool:
-        """End the visit that was idle the longest; False when none is."""
-        idle = [
-            (visit.idle_since, id(task), task)
-            for task, visit in self._visits.items()
-            if visit.idle_since is not None and not visit.leaving
-        ]
-        if not idle:
-            return False
-        task = min(idle)[2]
-        self._visits[task].leaving = True
-        task.cancel()
-        return True
-
-    async def stop(self, grace_s: float) -> None:
-        """End idle visits at once, and the others when they are done or the time is over."""
-        for task, visit in list(self._visits.items()):
-            visit.leaving = True
-            if visit.idle_since is not None:
-                task.cancel()
-        if self._visits:
-            await asyncio.wait(list(self._visits), timeout=grace_s)
-        for task in list(self._visits):
-            task.cancel()

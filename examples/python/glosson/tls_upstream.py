@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from .connection import Stream
 from .data_connection import Joined
 from .limit import Limit
+from .places import Places
 from .reader import Reader
 from .splice import splice
 from .upstream import Upstream
@@ -33,19 +33,18 @@ class _Visit:
         self.moved_at = time.monotonic()
 
     @property
-    def idle(self) -> bool:
-        return time.monotonic() - self.moved_at >= IDLE_S
+    def idle_since(self) -> float | None:
+        return self.moved_at if time.monotonic() - self.moved_at >= IDLE_S else None
 
 
-class TlsUpstream:
+class TlsUpstream(Places[_Visit]):
     """Passes visitors on; if there is no place left, whoever was idle the longest gives theirs."""
 
     def __init__(self, upstream: Upstream, proxy_protocol: bool, max_visitors: int) -> None:
         """Pass so many at once on to a server; with the PROXY protocol header first, or without."""
-        self._upstream, self._proxy_protocol, self._max = upstream, proxy_protocol, max_visitors
-        self._visits: dict[asyncio.Task[None], _Visit] = {}
+        super().__init__(max_visitors)
+        self._upstream, self._proxy_protocol = upstream, proxy_protocol
         self._is_first = True
-        self._leaving = False
 
     def use(self, identity: Path) -> None:
         """Tell when the certificate is another one: it is for the server to load."""
@@ -53,38 +52,14 @@ class TlsUpstream:
             log.info("The TLS server has to load the renewed certificate in %s", identity)
         self._is_first = False
 
-    @property
-    def visitors(self) -> int:
-        """How many are there, without those who have to leave."""
-        return sum(not visit.leaving for visit in self._visits.values())
-
-    @property
-    def room(self) -> int:
-        """For how many more there is a place; idle ones would give theirs."""
-        return max(0, self._max - sum(not visit.idle for visit in self._visits.values()))
-
     async def serve(self, joined: Joined) -> None:
         """Pass a visitor's bytes on until they leave; closes the connection."""
-        if self._leaving or (self.visitors >= self._max and not self._make_room()):
+        if not self.has_place():
             log.warning("Too many visitors: one was turned away (--max-visitors)")
             await _refuse(joined.conn)
             return
         visit = _Visit()
-        task = asyncio.ensure_future(self._run(joined, visit))
-        self._visits[task] = visit
-        try:
-            await asyncio.wait({task})
-        finally:
-            task.cancel()
-            del self._visits[task]
-
-    async def stop(self, grace_s: float) -> None:
-        """Let open connections finish for a while, then end them."""
-        self._leaving = True
-        if self._visits:
-            await asyncio.wait(list(self._visits), timeout=grace_s)
-        for task in list(self._visits):
-            task.cancel()
+        await self.occupy(visit, self._run(joined, visit))
 
     async def _run(self, joined: Joined, visit: _Visit) -> None:
         try:
@@ -107,20 +82,6 @@ class TlsUpstream:
             await answers.stop()
             server.close()
             joined.conn.close()
-
-    def _make_room(self) -> bool:
-        """End the visit that was idle the longest; False when none is."""
-        idle = [
-            (visit.moved_at, id(task), task)
-            for task, visit in self._visits.items()
-            if visit.idle and not visit.leaving
-        ]
-        if not idle:
-            return False
-        task = min(idle)[2]
-        self._visits[task].leaving = True
-        task.cancel()
-        return True
 
 
 async def _refuse(conn: Stream) -> None:

@@ -28,3 +28,9 @@ def test_no_room_for_it_is_a_failure_and_no_reader_is_none(words: str, buffered:
     no_room = "glosson: Cannot write the output: No space left on device\n"
     assert into("> /dev/full") == (1, no_room)
     assert into("| true") == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_wrong_command_line_is_one_where_that_cannot_be_said_either() -> None:
+    command = f"{sys.executable} -m glosson run --wrong 2> /dev/full"
+    assert subprocess.run(command, shell=True, cwd=SOURCE).returncode == 2
