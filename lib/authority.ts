@@ -1,5 +1,5 @@
 import { hostOfRelay } from "./wire/names.ts";
-import { openAcmeAuthority } from "./acme/acme_authority.ts";
+import { type AcmeAuthorityOptions, openAcmeAuthority } from "./acme/acme_authority.ts";
 import type { Authority } from "./certificate/authority.ts";
 import { openLocalAuthority } from "./certificate/local_authority.ts";
 import { openProvider } from "./dns_provider.ts";
@@ -28,13 +28,15 @@ export interface AuthorityParts {
   turn: SharedTurn | undefined;
   /** Who has users' names, for the daemon, which keeps them in the DNS. */
   names?: Pick<NameKeeperOptions, "store" | "claimed" | "isClaimed">;
+  /** Who alone may order for these names, as their users asked. */
+  caa?: Omit<NonNullable<AcmeAuthorityOptions["caa"]>, "identity">;
 }
 
 /** Opens the authority that the settings name. */
 export async function openAuthority(
   settings: Readonly<Settings>,
   log: Log,
-  { caPem, turn, names }: AuthorityParts,
+  { caPem, turn, names, caa }: AuthorityParts,
 ): Promise<OpenedAuthority> {
   const { stateDir, baseDomain } = settings;
   if (settings.authority === "local") {
@@ -55,6 +57,9 @@ export async function openAuthority(
     ...externalAccountOf(settings),
     ...(settings.acmeProfile !== undefined && { profile: settings.acmeProfile }),
     ...(names !== undefined && { names: { ...names, baseDomain } }),
+    ...(caa !== undefined && {
+      caa: { ...caa, identity: settings.caaIdentity },
+    }),
     onNote: (note, fields) => log.info(note, fields),
   });
   return {

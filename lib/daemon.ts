@@ -135,7 +135,7 @@ async function start(
   const uncaught = logUncaught(log);
   onClose(() => uncaught.stop());
   const ground = await layGround(settings, log, events, standpoint);
-  const { listeners, ceilings, metrics, cutOff, store: { acts, rests, profiles } } = ground;
+  const { listeners, ceilings, metrics, cutOff, store: { acts, caa, rests, profiles } } = ground;
   events.onReload((changed) => {
     const detail = changed.join(", ") || "nothing was different";
     acts.note({ act: "reload", detail, by: "signal" })
@@ -152,7 +152,7 @@ async function start(
   const { domains, owners } = await buildDomains(ground);
   const { release, forget } = createRelease(ground, { issuance, names, lastOnline, users, beyond });
   const api = buildApi(ground, {
-    ...{ ...clients, accounts, claims, issuance, domains },
+    ...{ ...clients, accounts, claims, issuance, names, domains },
     release: (username, token) => release(username, { by: "user" }, { token }),
   });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
@@ -217,7 +217,7 @@ async function start(
   await cluster?.join();
   own.done.then((has) => has && cluster?.expectSuccessor());
   const opening = startOperator({
-    ...{ settings, accounts, acts, rests, profiles, domains, users, bio, issuance },
+    ...{ settings, accounts, acts, rests, profiles, domains, caa, users, bio, issuance },
     ...{ certificate, names, hub, servers, ceilings, metrics },
     ...standpoint,
     ...{ lastOnline, sessions, parking: clients.parking },

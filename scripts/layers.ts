@@ -18,7 +18,7 @@ const GROUND = ["lib/wire", "lib/net", "lib/file", "lib/log.ts"];
 
 /** What survives the process, by its interfaces; opening it is for the daemon and the commands. */
 const STORE = [
-  ...["store", "accounts", "acts", "claims", "domains", "figures"],
+  ...["store", "accounts", "acts", "caa", "claims", "domains", "figures"],
   ...["limits", "names", "online_times", "orders", "profiles", "rests", "shared_turn"],
 ]
   .map((name) => `lib/store/${name}.ts`);
@@ -53,7 +53,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/issuance": [...GROUND, "lib/certificate", "lib/pki", ...STORE],
   "lib/acme": [
     ...[...GROUND, "lib/certificate/authority.ts", "lib/config/values.ts", "lib/dns", "lib/pki"],
-    "lib/store/shared_turn.ts",
+    ...["lib/store/caa.ts", "lib/store/shared_turn.ts"],
   ],
   "lib/certificate": [...GROUND, "lib/pki"],
   "lib/dns": [...GROUND, ...STORE, "lib/config/values.ts"],

@@ -4,7 +4,6 @@ import {
   isCode,
   isNullOr,
   isNumber,
-  isObjectOf,
   isOneOf,
   isPem,
   isString,
@@ -15,6 +14,8 @@ import {
 } from "./answers.ts";
 import type {
   AccountInfo,
+  CaaAnswer,
+  CaaChange,
   CertificateAnswer,
   Claim,
   OwnDomain,
@@ -22,6 +23,7 @@ import type {
   RelayInfo,
   Verified,
 } from "./relay_answers.ts";
+import { readMembers, readText } from "./answer_body.ts";
 import { readProblem, readRetryAfter, unreachable } from "./problem.ts";
 import { isHost } from "../../lib/wire/server_name.ts";
 import { headerSecret } from "../../lib/wire/secret.ts";
@@ -30,15 +32,20 @@ import type { RelayHttp } from "./relay_http.ts";
 /** How long one request may take, milliseconds. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Longest answer that is read; a long certificate chain is some 10 KiB. */
-const MAX_ANSWER_BYTES = 256 * 1024;
-
 /** Members of {@linkcode CertificateAnswer}: those of `ready` are absent from the others. */
 const CERTIFICATE = {
   status: isOneOf("pending", "ready", "failed"),
   certificate: isNullOr(isPem),
   notAfter: isNullOr(isTime),
   renewAfter: isNullOr(isTime),
+};
+
+/** Members of {@linkcode CaaAnswer}. */
+const CAA = {
+  account: isNullOr(isString),
+  records: isTexts,
+  written: isBoolean,
+  detail: isNullOr(isString),
 };
 
 /** What identifies an {@linkcode Api}. */
@@ -132,6 +139,16 @@ export class Api {
     await this.#request("DELETE", domainPath(domain));
   }
 
+  /** Who alone may order certificates for the page's names. */
+  async caa(): Promise<CaaAnswer> {
+    return (await this.#ask<CaaAnswer>("GET", "/v1/caa", CAA)).value;
+  }
+
+  /** Says who alone may; the answer comes once the relay has tried to write it. */
+  async setCaa(change: CaaChange): Promise<CaaAnswer> {
+    return (await this.#ask<CaaAnswer>("PUT", "/v1/caa", CAA, change)).value;
+  }
+
   /** Asks for a certificate; the answer is an id to poll. */
   async requestCertificate(csr: string): Promise<CertificateAnswer & { status: "pending" }> {
     const { value, retryAfterMs } = await this.#ask<{ id: string }>(
@@ -201,34 +218,4 @@ export class Api {
 
 function domainPath(domain: string): string {
   return `/v1/domains/${encodeURIComponent(domain)}`;
-}
-
-/** Reads a body of bounded length. */
-async function readText(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > MAX_ANSWER_BYTES) throw new Error(`its answer exceeds ${MAX_ANSWER_BYTES} bytes`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
-/** Parses JSON and checks that the members which are needed are there, and what they have to be. */
-function readMembers<T>(
-  relay: URL,
-  path: string,
-  text: string,
-  members: Record<string, Check>,
-): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Judged below together with JSON that is no object.
-  }
-  if (isObjectOf(members)(value)) return value as T;
-  throw unreachable(relay, new Error(`it does not answer like a Glosson relay at ${path}`));
 }

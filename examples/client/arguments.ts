@@ -8,6 +8,7 @@ import {
   type ReleaseOptions,
   type RenameOptions,
 } from "./account_arguments.ts";
+import { type CaaOptions, parseCaa } from "./caa/arguments.ts";
 import { COMMON, parseOptions, UsageError } from "./command_line.ts";
 import { type DomainOptions, parseDomain } from "./domain/arguments.ts";
 import {
@@ -42,6 +43,7 @@ interface OptionsOf {
   away: AwayOptions;
   privacy: PrivacyOptions;
   domain: DomainOptions;
+  caa: CaaOptions;
   install: InstallOptions;
   uninstall: FolderOptions;
   logs: LogsOptions;
@@ -68,6 +70,7 @@ const PARSERS: { [Name in CommandName]: (args: string[]) => OptionsOf[Name] | un
   away: parseAway,
   privacy: parsePrivacy,
   domain: parseDomain,
+  caa: parseCaa,
   install: parseInstall,
   uninstall: parseUninstall,
   logs: parseLogs,

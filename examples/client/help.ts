@@ -2,6 +2,7 @@ import { type CommandName } from "./arguments.ts";
 import { DEFAULT_MAX_VISITORS, DEFAULT_POOL, DEFAULT_WATCH_RESOLVERS } from "./run_arguments.ts";
 import { VISITOR_SILENCE_MS } from "./front/limits.ts";
 import { DEFAULT_CT_SERVICE } from "./watch/ct.ts";
+import { CAA, DOMAIN } from "./names_help.ts";
 import { APP_SILENCE_MS } from "./proxy/pass.ts";
 
 const OVERVIEW = `glosson shows a page of yours, from your own computer, under a name at a relay.
@@ -15,6 +16,7 @@ Usage:
   glosson away "TEXT"              tell visitors something while you are away
   glosson privacy WHAT VALUE       choose what visitors see while you are away
   glosson domain add DOMAIN        have a domain of your own lead to your page
+  glosson caa relay                have nobody but the relay order certificates for your name
   glosson install [options of run] be online from now on, also after a restart of the computer
   glosson uninstall                no more of that
   glosson logs [-n N]              tell what an installed run said
@@ -157,26 +159,6 @@ offline-page  full: a page with that and your text (glosson away); plain: a page
               page at all, the visitor's browser says that there is no such site
 `;
 
-const DOMAIN =
-  `Has a domain of your own lead to your page, with a certificate that you get yourself.
-
-Usage: glosson domain add DOMAIN --agree-terms [options]
-       glosson domain list [--state DIR]
-       glosson domain remove DOMAIN [--state DIR]
-
-add tells which record to set in the domain's DNS, waits until it is there, and tells which CAA records
-let nobody else have certificates for the domain. glosson run then gets the certificate and renews it,
-with an account of yours at the authority: the relay has no part in it. With --tls-upstream the
-certificate is that server's to get, by TLS-ALPN-01.
-
-Options of add:
-  --agree-terms    you agree to the terms of the authority; needed once for each
-  --acme URL       the authority: directory of an ACME server (default: Let's Encrypt, or the last one)
-  --acme-ca FILE   trust the authorities in this PEM file when talking to it
-  --email ADDRESS  where the authority may write to
-  --state DIR      use the state in DIR
-`;
-
 const INSTALL = `Has this computer be online from now on, by what keeps programs running on it.
 
 Usage: glosson install [options of glosson run but --log-file]
@@ -231,6 +213,7 @@ const TEXTS: Record<CommandName, string> = {
   away: AWAY,
   privacy: PRIVACY,
   domain: DOMAIN,
+  caa: CAA,
   install: INSTALL,
   uninstall: UNINSTALL,
   logs: LOGS,

@@ -12,6 +12,7 @@ import { escapeLines } from "../../lib/wire/unseen.ts";
 import { logUncaught } from "../../lib/net/uncaught.ts";
 import { changePreferences, release, rename } from "./account_commands.ts";
 import { type Command, COMMANDS, parseCommand, type StatusOptions } from "./arguments.ts";
+import { caaCommand } from "./caa/command.ts";
 import { UsageError } from "./command_line.ts";
 import { domainCommand } from "./domain/commands.ts";
 import { install, installed, type InstallWorld, logs, uninstall } from "./install_commands.ts";
@@ -81,6 +82,9 @@ async function perform(command: Command): Promise<ExitCode> {
       return EXIT.well;
     case "domain":
       await domainCommand(command.options, worldOf(command.options));
+      return EXIT.well;
+    case "caa":
+      await caaCommand(command.options, worldOf(command.options));
       return EXIT.well;
     case "install":
       await install(command.options.runArgs, installWorld(command.options));

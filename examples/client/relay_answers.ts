@@ -46,6 +46,21 @@ export interface OwnDomain {
   verifiedAt: string;
 }
 
+/** Answer of `/v1/caa`: who alone may order certificates for the page's names. */
+export interface CaaAnswer {
+  /** `relay`, or the URL of an ACME account of the user's own; null: whoever the relay's domain lets. */
+  account: string | null;
+  /** As zone files have them. */
+  records: string[];
+  /** Whether the DNS is so. */
+  written: boolean;
+  /** Why it is not, for a person. */
+  detail: string | null;
+}
+
+/** What `PUT /v1/caa` takes. */
+export type CaaChange = { account: "relay" | null } | { account: string; authority: string };
+
 /** What visitors see while the user is away, PROTOCOL section 1. */
 export interface Preferences {
   offlinePage: "full" | "plain" | "none";

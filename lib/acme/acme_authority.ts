@@ -9,15 +9,18 @@ import type { Authority, CertificateOrder, RenewalWindow } from "../certificate/
 import type { HostPort } from "../config/values.ts";
 import { openChallengeJournal } from "../dns/challenge_journal.ts";
 import { createChallengeWriter } from "../dns/challenge_writer.ts";
+import { nameCaaReader } from "../dns/name_caa.ts";
 import { NameKeeper, type NameKeeperOptions } from "../dns/name_keeper.ts";
 import type { DnsProvider } from "../dns/provider.ts";
 import type { DnsQueries } from "../dns/propagation.ts";
 import { createDnsTurn, writingInTurn } from "../dns/turn.ts";
 import { openStateFolder } from "../file/state_folder.ts";
 import { settleWithin } from "../net/pause.ts";
+import type { CaaStore } from "../store/caa.ts";
 import type { SharedTurn } from "../store/shared_turn.ts";
 import { type AccountOptions, dropLostAccount, openAccountSession } from "./account.ts";
 import { classify } from "./classify.ts";
+import { issuerReader } from "./issuer.ts";
 import { type OrderParts, runOrder } from "./order.ts";
 import { openOrderJournal } from "./order_journal.ts";
 import { fetchRenewalWindow } from "./renewal_info.ts";
@@ -51,7 +54,15 @@ export interface AcmeAuthorityOptions {
   /** How long they may take to answer with a challenge. @default {180 s} */
   propagationTimeoutMs?: number;
   /** Keeps names in the DNS that challenges are put below. @default none is kept */
-  names?: Omit<NameKeeperOptions, "dns" | "inTurn" | "onNote">;
+  names?: Omit<NameKeeperOptions, "dns" | "inTurn" | "onNote" | "caa">;
+  /** Who alone may order for users' names, as they asked. @default nobody asked */
+  caa?: {
+    store: CaaStore;
+    /** Tells relays of the store apart. */
+    relay: string;
+    /** The server's name in CAA records, for one that does not tell it. */
+    identity?: string | undefined;
+  };
   /** Names this program to the ACME server. @default {"glossond"} */
   userAgent?: string;
   /** Told of what nobody waits for: clean-up at start. */
@@ -76,8 +87,20 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
   const challenges = await openChallengeJournal(join(stateDir, "acme-challenges"));
   const inTurn = createDnsTurn(join(stateDir, "acme-dns.lock"), turn);
   const writer = createChallengeWriter({ dns, journal: challenges, inTurn });
-  const names = options.names &&
-    new NameKeeper({ ...options.names, dns, inTurn, ...(onNote && { onNote }) });
+  const issuer = issuerReader({
+    ...{ stateDir, directoryUrl, transport },
+    identity: options.caa?.identity,
+  });
+  const names = options.names && new NameKeeper({
+    ...{ ...options.names, dns, inTurn },
+    ...(options.caa && {
+      caa: nameCaaReader({
+        ...{ ...options.caa, baseDomain: options.names.baseDomain },
+        ...{ issuer, onNote },
+      }),
+    }),
+    ...(onNote && { onNote }),
+  });
   return new AcmeAuthority({
     account: {
       ...{ stateDir, directoryUrl, transport },

@@ -1,5 +1,6 @@
 import type { DataPathWord } from "../wire/messages.ts";
 import type {
+  CaaView,
   FiguresView,
   LimitsView,
   NameInDns,
@@ -55,6 +56,9 @@ export interface StoredProfile {
   checkedAt: number;
 }
 
+/** Who alone may order certificates for a user's names. */
+export type StoredCaa = "relay" | { accountUrl: string };
+
 /** Limits of a user's own. */
 export interface StoredLimits {
   connections?: number;
@@ -79,6 +83,9 @@ export interface ViewSources {
   domains: {
     of(username: string): Promise<string[]>;
   };
+  caa: {
+    of(username: string): Promise<StoredCaa | undefined>;
+  };
   figures: {
     of(username: string): Promise<StoredFigures | undefined>;
   };
@@ -99,6 +106,8 @@ export interface ViewSources {
     pool(username: string): number;
     /** Where a name is in the DNS; absent where the relay has nothing to do with it. */
     inDns?(hostname: string): Promise<NameInDns>;
+    /** How the CAA records of a user's name stand there. */
+    caaInDns?(hostname: string): Promise<{ written: boolean; why?: string | undefined }>;
     dataPath(username: string): DataPathWord | undefined;
     /** A time online that is not stored yet. */
     lastOnlineAt(username: string): number | undefined;
@@ -115,7 +124,7 @@ interface Known {
 /** Makes views of what the stores and the running relay tell. They reject as the store. */
 export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "show"> {
   const { accounts, rests, profiles, figures, limits, hostnameOf, certificates, live } = sources;
-  const { domains, now = Date.now } = sources;
+  const { domains, caa, now = Date.now } = sources;
 
   async function view(username: string, known: Known): Promise<UserView> {
     const { account, rest, block: { blockedAt, blockedReason } = {} } = known;
@@ -148,6 +157,7 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
       parked: live?.parked(username) ?? null,
       pool: live?.pool(username) ?? null,
       domains: account === undefined ? [] : await domains.of(username),
+      caa: account === undefined ? null : caaView(await caa.of(username)),
       figures: account === undefined ? null : figuresView(await figures.of(username), now()),
       limits: account === undefined ? null : limitsView(await limits.own(username)),
     };
@@ -163,11 +173,13 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
     if ((account ?? block ?? rest) === undefined) return undefined;
     const user = await view(username, { account, block, rest });
     if (!isDnsWanted || account === undefined || live?.inDns === undefined) return user;
-    const { promise: late, resolve } = Promise.withResolvers<null>();
-    const timer = setTimeout(() => resolve(null), DNS_TIMEOUT_MS);
-    const dns = await Promise.race([live.inDns(hostnameOf(username)).catch(() => null), late]);
-    clearTimeout(timer);
-    return { ...user, dns };
+    const hostname = hostnameOf(username);
+    const dns = await inTime(live.inDns(hostname));
+    const found = user.caa && live.caaInDns && await inTime(live.caaInDns(hostname));
+    const caa = user.caa && found
+      ? { ...user.caa, written: found.written, why: found.why ?? null }
+      : user.caa;
+    return { ...user, dns, caa };
   }
 
   async function list(): Promise<UserView[]> {
@@ -189,6 +201,22 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
   }
 
   return { list, show };
+}
+
+/** What the DNS server tells in time; else null. */
+async function inTime<T>(answer: Promise<T>): Promise<T | null> {
+  const { promise: late, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), DNS_TIMEOUT_MS);
+  try {
+    return await Promise.race([answer.catch(() => null), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function caaView(caa: StoredCaa | undefined): CaaView | null {
+  if (caa === undefined) return null;
+  return { account: caa === "relay" ? caa : caa.accountUrl, written: null, why: null };
 }
 
 function figuresView(figures: StoredFigures | undefined, now: number): FiguresView {

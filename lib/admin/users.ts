@@ -13,6 +13,16 @@ export interface NameInDns {
   wildcard: string[];
 }
 
+/** Who alone may order certificates for a user's names, as they asked by CAA. */
+export interface CaaView {
+  /** `relay`, or the URL of an ACME account of the user's own. */
+  account: string;
+  /** Whether the zone has the records; null where it was not asked. */
+  written: boolean | null;
+  /** Why it has not, for a person. */
+  why: string | null;
+}
+
 /** What visitors did at a user's since the account was made. */
 export interface FiguresView {
   visitors: number;
@@ -75,9 +85,11 @@ export interface UserView {
   parked: number | null;
   /** How many the client wants to keep parked; null when the relay does not run. */
   pool: number | null;
-  /** Null without an account. */
   /** Domains of their own that lead to them. */
   domains: string[];
+  /** Null where they asked for nothing. */
+  caa: CaaView | null;
+  /** Null without an account. */
   figures: FiguresView | null;
   limits: LimitsView | null;
 }
@@ -91,7 +103,7 @@ export interface UserDesk {
   /**
    * Undefined for a name that has no account, is not blocked and does not rest.
    *
-   * @param options `dns`: whether the name is looked for there, which may take 3 s. @default {false}
+   * @param options `dns`: whether the name is looked for there, which may take 6 s. @default {false}
    */
   show(username: string, options?: { dns?: boolean }): Promise<UserView | undefined>;
   /**

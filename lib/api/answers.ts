@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type * as schema from "./schemas.ts";
-import type { AccountView, ApiOptions, CertificateState } from "./services.ts";
+import type { AccountView, ApiOptions, CaaView, CertificateState } from "./services.ts";
 
 /*
  * The API's answers, of what its services tell.
@@ -31,6 +31,16 @@ export async function accountAnswer(
     ...preferences,
     domains: await services.domains.of(username),
   };
+}
+
+/** The answer of `GET /v1/caa`. */
+export function caaAnswer(
+  { caa, records, written, why }: CaaView,
+): z.infer<typeof schema.caaAnswer> {
+  const { accountUrl: account, authority } = caa === undefined || caa === "relay"
+    ? { accountUrl: caa ?? null, authority: null }
+    : caa;
+  return { account, authority, records, written, detail: why ?? null };
 }
 
 /** The answer of `GET /v1/certificates/{id}`. */

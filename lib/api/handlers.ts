@@ -1,6 +1,6 @@
 import { DATA_SUBPROTOCOL, SUBPROTOCOL } from "../wire/messages.ts";
-import { refuse } from "../wire/problems.ts";
-import { accountAnswer, certificateAnswer, time } from "./answers.ts";
+import { type Refusal, refuse } from "../wire/problems.ts";
+import { accountAnswer, caaAnswer, certificateAnswer, time } from "./answers.ts";
 import type { Handlers } from "./call.ts";
 import { allowed, bearerToken, unauthorized, upgradeRequired } from "./request.ts";
 import type { ApiOptions } from "./services.ts";
@@ -70,6 +70,22 @@ export const HANDLERS: Handlers<Services> = {
     return { status: 204 };
   },
 
+  async caa({ caa }, { account }) {
+    if (caa === undefined) return noCaa();
+    return { status: 200, body: caaAnswer(await caa.of(account.username)) };
+  },
+
+  async setCaa({ caa }, { account: { username }, body: { account, ...own }, request }) {
+    if (caa === undefined) return noCaa();
+    const wanted = account === null
+      ? undefined
+      : "authority" in own
+      ? { accountUrl: account, authority: own.authority }
+      : "relay";
+    const set = await caa.set(username, wanted, bearerToken(request));
+    return set.ok ? { status: 200, body: caaAnswer(set) } : set;
+  },
+
   async requestCertificate({ certificates, hostnameOf }, { account, body, request }) {
     const { username } = account;
     const token = bearerToken(request);
@@ -114,6 +130,14 @@ export const HANDLERS: Handlers<Services> = {
     throw upgradeRequired(DATA_SUBPROTOCOL);
   },
 };
+
+/** For users of a relay that does not keep their names in the DNS. */
+function noCaa(): Refusal<"not-found"> {
+  return refuse(
+    "not-found",
+    "This relay writes no CAA records: it does not hold your name's zone.",
+  );
+}
 
 /** In the place of what takes a request's WebSocket over, where it is no opening handshake of one. */
 function noHandshake(): never {

@@ -116,6 +116,24 @@ export const ROUTES = {
     answers: { 204: {} },
     problems: ["unauthorized"],
   },
+  caa: {
+    method: "GET",
+    path: "/v1/caa",
+    summary:
+      "Who alone may order certificates for the user's names, and how that stands in the DNS",
+    caller: "account",
+    answers: { 200: { body: schema.caaAnswer } },
+    problems: ["not-found"],
+  },
+  setCaa: {
+    method: "PUT",
+    path: "/v1/caa",
+    summary: "Have nobody else order certificates for the user's names, by CAA records",
+    caller: "account",
+    body: { schema: schema.caaChange, invalid: "invalid-preference" },
+    answers: { 200: { body: schema.caaAnswer } },
+    problems: ["not-found", "unauthorized", "rate-limited"],
+  },
   requestCertificate: {
     method: "POST",
     path: "/v1/certificates",
@@ -124,7 +142,7 @@ export const ROUTES = {
     body: { schema: schema.certificateRequest, invalid: "bad-csr" },
     answers: { 202: { body: schema.certificatePending, headers: ["Location", "Retry-After"] } },
     // The token is looked at once more when the request is queued.
-    problems: ["unauthorized", "rate-limited"],
+    problems: ["unauthorized", "own-account", "rate-limited"],
   },
   certificate: {
     method: "GET",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ProblemDetails } from "../wire/problems.ts";
+import { ACCOUNT_URL_PATTERN, AUTHORITY_PATTERN } from "../wire/caa_words.ts";
 import { USERNAME_PATTERN, USERNAME_RULE } from "../wire/username.ts";
 
 /*
@@ -88,6 +89,36 @@ export const accountAnswer = z.object({
 export const domainAnswer = z.object({
   domain: z.string().describe("As it is compared: lower case, A-labels"),
   verifiedAt: time,
+});
+
+const CAA_RULE = {
+  error:
+    'account is "relay", null, or the https:// URL of your ACME account, with the authority\'s ' +
+    "name in CAA records, such as letsencrypt.org, as authority.",
+};
+
+/** Body of `PUT /v1/caa`. */
+export const caaChange = z.union([
+  z.object({ account: z.literal("relay").nullable() }),
+  z.object({
+    account: z.string(CAA_RULE).regex(new RegExp(ACCOUNT_URL_PATTERN), CAA_RULE)
+      .describe("URL of an ACME account of the user's own (RFC 8657)"),
+    authority: z.string(CAA_RULE).regex(new RegExp(AUTHORITY_PATTERN), CAA_RULE)
+      .describe("The authority's name in CAA records (RFC 8659)"),
+  }),
+], CAA_RULE).describe(
+  "Who alone may order certificates for the user's names; null: whoever the base domain lets",
+);
+
+/** Answer of `GET /v1/caa`. */
+export const caaAnswer = z.object({
+  account: z.string().nullable(),
+  authority: z.string().nullable(),
+  records: z.array(z.string()).describe(
+    "The CAA records at the user's name, as zone files have them",
+  ),
+  written: z.boolean().describe("Whether the DNS has these records, and no others of the relay's"),
+  detail: z.string().nullable().describe("Why it has not, for a person"),
 });
 
 /** Body of `POST /v1/certificates`. */

@@ -38,6 +38,14 @@ export type CertificateState =
   | { status: "ready"; certificate: string; notAfter: number; renewAfter: number }
   | { status: "failed"; problem: ProblemDetails };
 
+/** Who alone may order certificates for a user's names, and how that stands in the DNS. */
+export interface CaaView {
+  caa: "relay" | { authority: string; accountUrl: string } | undefined;
+  records: string[];
+  written: boolean;
+  why?: string | undefined;
+}
+
 /** A claim that was made. */
 interface ClaimMade extends Omit<z.infer<typeof schema.claimAnswer>, "expiresAt"> {
   ok: true;
@@ -94,6 +102,16 @@ export interface ApiOptions {
     /** False when the token is nobody's by then. */
     remove(domain: string, token: string): Promise<boolean>;
   };
+  /** CAA records of users' own; absent where the relay does not keep their names in the DNS. */
+  caa?: {
+    of(username: string): Promise<CaaView>;
+    /** `unauthorized` when the token is not the user's by then. */
+    set(
+      username: string,
+      caa: CaaView["caa"],
+      token: string,
+    ): Promise<{ ok: true } & CaaView | RefusalOf<"setCaa">>;
+  } | undefined;
   /** Ends the account and all that lives on it; false when the token is not its by then. */
   release: (username: string, token: string) => Promise<boolean>;
   /** Ends what lives on a token that was replaced. */

@@ -44,6 +44,7 @@ Options:
   --force  renew although it is not due
   --apply  write the records into the zone
   --identity NAME  the ACME server's name in CAA records, where it does not tell it
+                   (default: GLOSSOND_CAA_IDENTITY)
   --dev    for the relay of glossond dev (check and renew)
 `,
   options: {
@@ -177,7 +178,9 @@ async function caa(settings: Settings, context: CommandContext): Promise<number>
     baseDomain: settings.baseDomain,
     directoryUrl: settings.acmeDirectoryUrl,
     ...(caPem !== undefined && { caPem }),
-    ...(typeof context.options.identity === "string" && { identity: context.options.identity }),
+    identity: typeof context.options.identity === "string"
+      ? context.options.identity
+      : settings.caaIdentity,
     ...(context.options.apply === true && { applyTo: () => openProvider(settings) }),
     write: context.print,
     writeError: (text) => context.printError(`glossond: ${text}`),

@@ -1,8 +1,8 @@
-import { readAccount } from "../acme/account.ts";
-import { openAcmeSession } from "../acme/session.ts";
+import { issuerReader } from "../acme/issuer.ts";
 import { createAcmeTransport } from "../acme/transport.ts";
-import { caaHolds, type CaaPolicy, caaSet, caaValues } from "../dns/caa.ts";
+import { caaHolds, caaSet, caaValues } from "../dns/caa.ts";
 import type { DnsProvider } from "../dns/provider.ts";
+import type { Issuer } from "../store/caa.ts";
 
 /** Exit codes of `glossond cert caa`. */
 export const CAA_EXIT = {
@@ -21,7 +21,7 @@ export interface CertCaaOptions {
   /** Opens what the records are written to; without it they are only printed. */
   applyTo?: () => DnsProvider;
   /** The authority's CAA identity, for servers that do not tell theirs. */
-  identity?: string;
+  identity?: string | undefined;
   write: (text: string) => void;
   /** Where to say what went wrong. @default {write} */
   writeError?: (text: string) => void;
@@ -36,9 +36,9 @@ export interface CertCaaOptions {
 export async function certCaa(options: CertCaaOptions): Promise<number> {
   const { baseDomain, applyTo, write, writeError = write } = options;
   try {
-    const policy = await readPolicy(options);
-    for (const value of caaValues(policy)) write(`${baseDomain}. IN CAA ${value}\n`);
-    if (applyTo !== undefined) await applyPolicy(policy, applyTo(), options);
+    const issuer = await readOwnIssuer(options);
+    for (const value of caaValues(issuer)) write(`${baseDomain}. IN CAA ${value}\n`);
+    if (applyTo !== undefined) await applyIssuer(issuer, applyTo(), options);
     return CAA_EXIT.done;
   } catch (error) {
     writeError(`${error instanceof Error ? error.message : error}\n`);
@@ -46,15 +46,8 @@ export async function certCaa(options: CertCaaOptions): Promise<number> {
   }
 }
 
-async function readPolicy(options: CertCaaOptions): Promise<CaaPolicy> {
+async function readOwnIssuer(options: CertCaaOptions): Promise<Issuer> {
   const { stateDir, directoryUrl, caPem, identity } = options;
-  const account = await readAccount(stateDir, directoryUrl);
-  if (account?.url === undefined) {
-    throw new Error(
-      `There is no account at ${directoryUrl} yet: let the daemon or \`glossond cert renew\` order first`,
-    );
-  }
-  if (identity !== undefined) return { authority: identity, accountUrl: account.url };
   const transport = createAcmeTransport({
     directoryUrl,
     caPem,
@@ -62,31 +55,26 @@ async function readPolicy(options: CertCaaOptions): Promise<CaaPolicy> {
     now: Date.now,
   });
   try {
-    const { meta } = await openAcmeSession(transport, directoryUrl, account).directory();
-    const [authority] = meta?.caaIdentities ?? [];
-    if (authority === undefined) {
-      throw new Error("The ACME server does not tell its CAA identity: name it with --identity");
-    }
-    return { authority, accountUrl: account.url };
+    return await issuerReader({ stateDir, directoryUrl, transport, identity })();
   } finally {
     transport.close();
   }
 }
 
-async function applyPolicy(
-  policy: CaaPolicy,
+async function applyIssuer(
+  issuer: Issuer,
   dns: DnsProvider,
   { baseDomain, write }: CertCaaOptions,
 ): Promise<void> {
   const zone = await dns.findZone(baseDomain);
   const present = await dns.read(zone, baseDomain, "CAA");
-  if (caaHolds(present, policy)) {
+  if (caaHolds(present, issuer)) {
     write("They are there already.\n");
     return;
   }
-  await dns.replace(zone, [caaSet(present, policy)]);
+  await dns.replace(zone, [caaSet(present, issuer)]);
   const written = await dns.read(zone, baseDomain, "CAA");
-  if (!caaHolds(written, policy)) {
+  if (!caaHolds(written, issuer)) {
     throw new Error("The records do not read back: something else writes CAA records there");
   }
   await dns.notify(zone).catch(() => {});

@@ -118,13 +118,14 @@ async function withDesk(
   openStateFolder(stateDir);
   const store = await openStore(place);
   try {
-    const { accounts, acts, orders, rests, profiles, domains, figures, limits } = store;
+    const { accounts, acts, caa, orders, rests, profiles, domains, figures, limits } = store;
     return await work(createUserDesk({
       accounts,
       acts,
       rests,
       profiles,
       domains,
+      caa,
       figures,
       limits: { own: limits.of, set: limits.set },
       log: SILENT_LOG,

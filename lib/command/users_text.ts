@@ -1,4 +1,4 @@
-import type { FiguresView, LimitsView, ProfileView, UserView } from "../admin/users.ts";
+import type { CaaView, FiguresView, LimitsView, ProfileView, UserView } from "../admin/users.ts";
 import type { Tones } from "../paint.ts";
 import { facts, localTime, shortBytes, table } from "./table.ts";
 
@@ -45,6 +45,7 @@ export function userText(user: UserView): string {
     ["blocked since", blockText(user)],
     ["rests until", localTime(user.restsUntil)],
     ["addresses", addressesText(user)],
+    ...user.caa === null ? [] : [["CAA", caaText(user.caa)] as const],
     ["visitors now", count(user.visitors)],
     ["data port", dataPathText(user.dataPath)],
     ["parked connections", user.parked === null ? "?" : `${user.parked} of ${user.pool} wanted`],
@@ -56,6 +57,12 @@ export function userText(user: UserView): string {
     ["profile proved", localTime(user.verifiedAt)],
     ...user.profile === null ? [] : [["profile", profileText(user.profile)] as const],
   ]);
+}
+
+function caaText({ account, written, why }: CaaView): string {
+  const who = account === "relay" ? "the relay's account alone" : `${account} alone`;
+  if (written === null) return who;
+  return written ? `${who}, in the DNS` : `${who}, NOT IN THE DNS: ${why ?? "not written yet"}`;
 }
 
 function figureRows(figures: FiguresView): [string, string][] {

@@ -1,4 +1,4 @@
-import { email } from "./hosts.ts";
+import { domain, email } from "./hosts.ts";
 import { optional, required } from "./setting.ts";
 import {
   apiRoot,
@@ -32,6 +32,11 @@ export const CERTIFICATE_SETTINGS = {
   ),
   acmeEmail: optional("ACME_EMAIL", email, "Contact of the ACME account; required with acme"),
   acmeCaFile: optional("ACME_CA_FILE", path, "PEM file to trust a private ACME server by"),
+  caaIdentity: optional(
+    "CAA_IDENTITY",
+    domain,
+    "The ACME server's name in CAA records, where it does not tell it",
+  ),
   acmeProfile: optional("ACME_PROFILE", text, "ACME certificate profile to ask for"),
   dns: required(
     "DNS",

@@ -1,5 +1,6 @@
 import { apiApp } from "../api/api.ts";
 import { openRelayStore, relayKeys, type RelayStore } from "../certificate/store.ts";
+import { UserCaaDesk } from "../account/user_caa.ts";
 import { createBodyReader } from "../api/body.ts";
 import { createRequestRate } from "../api/request_rate.ts";
 import type { ApiBindings, ApiOptions } from "../api/services.ts";
@@ -25,10 +26,10 @@ export type ApiFetch = (
 
 /** Builds the HTTPS API. */
 export function buildApi(
-  { settings, ceilings, publicPort, data, hostnameOf, cutOff, log }: Ground,
-  { accounts, claims, issuance, domains, sessions, control, presence, release }:
+  { settings, ceilings, publicPort, data, store, hostnameOf, cutOff, log }: Ground,
+  { accounts, claims, issuance, names, domains, sessions, control, presence, release }:
     & Pick<Accounts, "accounts" | "claims">
-    & Pick<Certificates, "issuance">
+    & Pick<Certificates, "issuance" | "names">
     & Pick<Clients, "sessions" | "control" | "presence">
     & Pick<Domains, "domains">
     & Pick<ApiOptions, "release">,
@@ -43,7 +44,11 @@ export function buildApi(
       publicPort,
       ...data,
       get features() {
-        return [...FEATURES, ...settings.namesBelow > 0 ? ["names-below"] : []];
+        return [
+          ...FEATURES,
+          ...settings.namesBelow > 0 ? ["names-below"] : [],
+          ...names === undefined ? [] : ["caa"],
+        ];
       },
     },
     relayKeys: announcedKeys(openRelayStore(settings.stateDir)),
@@ -55,6 +60,10 @@ export function buildApi(
     claims,
     certificates: issuance,
     domains,
+    caa: names && new UserCaaDesk({
+      ...{ store: store.caa, writer: names, hostnameOf, log },
+      endOrders: (username) => issuance.yield(username),
+    }),
     release,
     revoke: cutOff.tell,
     // Who is online already takes no further place: the new session replaces the old one.

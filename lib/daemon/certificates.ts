@@ -9,6 +9,7 @@ import { openSharedTurn } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { storePlaceOf } from "../store_place.ts";
 import { hostOfUser, labelBelow, partsBelow } from "../wire/names.ts";
+import { relayIdOf } from "./cluster.ts";
 import type { Ground } from "./ground.ts";
 import type { Accounts } from "./accounts.ts";
 import { Turn } from "./turn.ts";
@@ -45,6 +46,8 @@ export async function buildCertificates(
       caPem: await readCaFile(settings),
       turn: await openSharedTurn(await storePlaceOf(settings)),
       names: { store: store.names, ...claimedNames(store, settings) },
+      // Processes of one relay share its account.
+      caa: { store: store.caa, relay: relayIdOf(settings, 1) },
     },
   );
   const turn = new Turn(join(settings.stateDir, fileOfProcess(TURN_FILE, process)));

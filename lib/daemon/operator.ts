@@ -7,6 +7,7 @@ import { requireEmbedded, storePlaceOf } from "../store_place.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import type { ActStore, Trace } from "../store/acts.ts";
 import type { OwnDomains } from "../account/own_domains.ts";
+import type { CaaStore } from "../store/caa.ts";
 import type { ProfileStore } from "../store/profiles.ts";
 import type { RestStore } from "../store/rests.ts";
 import { isUsername } from "../account/username.ts";
@@ -44,6 +45,7 @@ export interface OperatorOptions extends Standpoint {
   rests: RestStore;
   profiles: ProfileStore;
   domains: Pick<OwnDomains, "of">;
+  caa: Pick<CaaStore, "of">;
   users: UserUsage;
   bio: BioCommand;
   lastOnline: LastOnline;
@@ -107,6 +109,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       rests: options.rests,
       profiles: options.profiles,
       domains: options.domains,
+      caa: options.caa,
       figures: options.users.usage,
       limits: options.users.limits,
       log: options.log,
@@ -116,7 +119,10 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       live: {
         isOnline: options.presence.isOnline,
         visitors: (username) => hub.visitorsOf(username),
-        ...(options.names && { inDns: (hostname) => options.names!.inspect(hostname) }),
+        ...(options.names && {
+          inDns: (hostname) => options.names!.inspect(hostname),
+          caaInDns: (hostname) => options.names!.inspectCaa(hostname),
+        }),
         dataPath: (username) => sessions.get(username)?.dataPath,
         parked: (username) => sessions.get(username)?.parked ?? 0,
         pool: (username) => sessions.get(username)?.poolSize ?? 0,

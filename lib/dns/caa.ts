@@ -1,45 +1,66 @@
+import type { Issuer } from "../store/caa.ts";
+import { ACCOUNT_URL_PATTERN, AUTHORITY_PATTERN } from "../wire/caa_words.ts";
 import type { RecordSet } from "./provider.ts";
 
 /** How long resolvers may keep the records: an hour, for who has to change authorities in a hurry. */
-const TTL_S = 3600;
+export const CAA_TTL_S = 3600;
 
-/** Which certificates a domain allows. */
-export interface CaaPolicy {
-  /** The authority's CAA identity, e.g. `letsencrypt.org`. */
-  authority: string;
-  /** URL of the one ACME account that may order. */
-  accountUrl: string;
-}
+/** The type's mnemonic. */
+export const CAA = "CAA";
+
+const [ACCOUNT_URL, AUTHORITY] = [new RegExp(ACCOUNT_URL_PATTERN), new RegExp(AUTHORITY_PATTERN)];
 
 /**
  * The CAA records (RFC 8659) that allow one authority only, for one account only and by dns-01 only
  * (RFC 8657), for the domain and all below it, wildcards included; in presentation format.
+ *
+ * @throws {TypeError} when the account could say something else in a record than it is.
  */
-export function caaValues({ authority, accountUrl }: CaaPolicy): string[] {
-  if (/["\s;\\]/.test(accountUrl + authority)) {
+export function caaValues(issuer: Issuer): string[] {
+  const value = issueValue(issuer, "dns-01");
+  return [`0 issue "${value}"`, `0 issuewild "${value}"`];
+}
+
+/**
+ * The CAA records that allow these accounts only, in this way only, for a user's name and all below it; no
+ * wildcard, which nobody orders there.
+ *
+ * @throws {TypeError} as {@linkcode caaValues}.
+ */
+export function userCaaValues(
+  issuers: readonly Issuer[],
+  method: "dns-01" | "tls-alpn-01",
+): string[] {
+  return [
+    ...issuers.map((issuer) => `0 issue "${issueValue(issuer, method)}"`),
+    '0 issuewild ";"',
+  ];
+}
+
+function issueValue({ authority, accountUrl }: Issuer, method: string): string {
+  if (!ACCOUNT_URL.test(accountUrl) || !AUTHORITY.test(authority)) {
     throw new TypeError(`Cannot write CAA records: ${authority} ${accountUrl} has odd characters`);
   }
-  const value = `${authority}; accounturi=${accountUrl}; validationmethods=dns-01`;
-  return [`0 issue "${value}"`, `0 issuewild "${value}"`];
+  return `${authority}; accounturi=${accountUrl}; validationmethods=${method}`;
 }
 
 /**
  * The set that takes the place of `present`: properties that allow issuance are replaced by ours,
  * all others (`iodef`, `issuemail`, …) stay.
  */
-export function caaSet(present: RecordSet, policy: CaaPolicy): RecordSet {
+export function caaSet(present: RecordSet, issuer: Issuer): RecordSet {
   const others = (values: readonly string[] = []): string[] =>
     values.filter((value) => !/^\d+\s+issue(wild)?\s/i.test(value));
   return {
     ...present,
-    ttl: present.ttl || TTL_S,
-    values: [...caaValues(policy), ...others(present.values)],
+    ttl: present.ttl || CAA_TTL_S,
+    values: [...caaValues(issuer), ...others(present.values)],
     disabled: others(present.disabled),
   };
 }
 
 /** Whether the set says already what {@linkcode caaSet} would make of it. */
-export function caaHolds(present: RecordSet, policy: CaaPolicy): boolean {
+export function caaHolds(present: RecordSet, issuer: Issuer): boolean {
   const shown = ({ values }: RecordSet): string => values.toSorted().join("\n");
-  return shown(present) === shown(caaSet(present, policy));
+  return shown(present) === shown(caaSet(present, issuer));
 }

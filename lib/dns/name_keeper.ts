@@ -1,6 +1,6 @@
 import { CHALLENGE } from "./challenge_place.ts";
 import type { DnsTurn } from "./turn.ts";
-import { NamePlanner, type NamePlannerOptions } from "./name_planner.ts";
+import { type CaaReport, NamePlanner, type NamePlannerOptions } from "./name_planner.ts";
 import { compareRecords, type NameReport } from "./name_records.ts";
 import { sourceText } from "./name_source.ts";
 import { settleWithin } from "../net/pause.ts";
@@ -43,7 +43,7 @@ export class NameKeeper {
   #stopped = false;
   #working: Promise<unknown> = Promise.resolve();
   /** What the names were last mended to, and when. */
-  #mended: { source: string; wide: boolean; serial: number; at: number } | undefined;
+  #mended: { source: string; caa: string; wide: boolean; serial: number; at: number } | undefined;
   #failing = false;
 
   constructor(options: NameKeeperOptions) {
@@ -64,6 +64,11 @@ export class NameKeeper {
         await this.#keepOne(name);
       }
     });
+  }
+
+  /** Gives a user's name, and those below it that have records, what they need by now. */
+  async follow(name: string): Promise<void> {
+    await this.keep([name, ...await this.#options.store.below(name)]);
   }
 
   async #keepOne(name: string): Promise<void> {
@@ -112,6 +117,15 @@ export class NameKeeper {
     return compareRecords((await this.#planner.source(zone)).sets, await dns.readName(zone, name));
   }
 
+  /** How the CAA records of a name that somebody has stand; what keeps it from being known is told as `why`. */
+  async inspectCaa(name: string): Promise<CaaReport> {
+    try {
+      return await this.#planner.inspectCaa(await this.#options.dns.findZone(name), name);
+    } catch (error) {
+      return { values: [], written: false, why: (error as Error).message };
+    }
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -133,6 +147,7 @@ export class NameKeeper {
   async #isMended(): Promise<boolean> {
     const mended = this.#mended;
     if (mended === undefined || this.#now() - mended.at >= MEND_EVERY_MS) return false;
+    if ((await this.#planner.caa()).text !== mended.caa) return false;
     const { baseDomain, dns } = this.#options;
     const zone = await dns.findZone(baseDomain);
     // Else the whole zone would be read each time.
@@ -145,7 +160,7 @@ export class NameKeeper {
     const { baseDomain, dns, inTurn, onNote } = this.#options;
     const planner = this.#planner;
     const zone = await dns.findZone(baseDomain);
-    const { source, plans } = await inTurn(() => planner.all(zone));
+    const { source, caa, plans } = await inTurn(() => planner.all(zone));
     planner.complain(plans);
     const open = plans.filter((each) => each.open);
     for (let i = 0; i < open.length && !this.#stopped; i += NAMES_A_WRITE) {
@@ -162,6 +177,9 @@ export class NameKeeper {
     const count = open.filter(({ changes }) => changes.length > 0).length;
     if (count > 0) onNote?.("names in the DNS mended", { names: count });
     const wide = source.above || source.sets.length === 0;
-    this.#mended = { source: sourceText(source), wide, serial: zone.serial, at: this.#now() };
+    this.#mended = {
+      ...{ source: sourceText(source), caa: caa.text },
+      ...{ wide, serial: zone.serial, at: this.#now() },
+    };
   }
 }

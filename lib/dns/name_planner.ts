@@ -1,3 +1,4 @@
+import { CAA } from "./caa.ts";
 import { namesUpTo } from "./challenge_place.ts";
 import {
   type NameRecords,
@@ -6,9 +7,10 @@ import {
   planRemoval,
   type RecordPlan,
 } from "./name_records.ts";
+import { type NameCaa, NO_CAA } from "./name_caa.ts";
 import { byName, hasChallenge, readSource, type Source } from "./name_source.ts";
 import type { NameStore, OwnedSets } from "../store/names.ts";
-import type { DnsProvider, DnsZone } from "./provider.ts";
+import type { DnsProvider, DnsZone, RecordSet } from "./provider.ts";
 
 const NO_SETS: OwnedSets = new Map();
 
@@ -20,6 +22,8 @@ export interface NamePlannerOptions {
   /** Names that somebody has: all of them, and whether one is; read at each use. */
   claimed: () => Promise<Iterable<string>>;
   isClaimed: (name: string) => Promise<boolean>;
+  /** The CAA records that users want at their names; read at each use. @default {nobody wants any} */
+  caa?: () => Promise<NameCaa>;
   /** Told of what was mended, and of what cannot be. */
   onNote?: (note: string, fields?: Record<string, unknown>) => void;
 }
@@ -30,6 +34,16 @@ export interface PlannedName extends RecordPlan {
   kept: boolean;
   /** The zone or what is known of it has to be changed. */
   open: boolean;
+}
+
+/** How the CAA records of a name stand. */
+export interface CaaReport {
+  /** Those that its user wants; empty where none. */
+  values: readonly string[];
+  /** Whether the zone has these, and no others of the relay's. */
+  written: boolean;
+  /** Why it cannot have them, for a person. */
+  why?: string | undefined;
 }
 
 /** Finds out what is to be written at names, and writes it. Whoever calls it has the DNS's turn. */
@@ -58,12 +72,28 @@ export class NamePlanner {
     return readSource(this.#options, zone);
   }
 
+  /** The CAA records that users want by now. */
+  caa(): Promise<NameCaa> {
+    return this.#options.caa?.() ?? Promise.resolve(NO_CAA);
+  }
+
+  /** How the CAA records of a name that somebody has stand in its zone. */
+  async inspectCaa(zone: DnsZone, name: string): Promise<CaaReport> {
+    const caa = (await this.caa()).at(name);
+    const { sets: source } = await this.source(zone);
+    const records = await this.#recordsOf(zone, name, source);
+    const { changes, withoutCaa: why } = planCopies({ ...records, caa });
+    const written = why === undefined && changes.every(({ type }) => type !== CAA);
+    return { values: caa ?? [], written, why };
+  }
+
   /** Plans for a name that somebody has, and for those that it makes exist with it. */
   async keeping(zone: DnsZone, name: string): Promise<PlannedName[]> {
     const source = await this.source(zone);
+    const caa = await this.caa();
     if (source.sets.length === 0) {
       this.#sayBare();
-      return [];
+      if (caa.at(name) === undefined) return [];
     }
     const { baseDomain } = this.#options;
     if (!source.above && this.isOurs(name)) return [];
@@ -72,21 +102,27 @@ export class NamePlanner {
     const ours = source.above ? [baseDomain, this.#wildcard] : [];
     const names = new Set([...ours, ...way.toReversed(), name]);
     const plans = [];
-    for (const each of names) plans.push(plan(await this.#recordsOf(zone, each, source), true));
+    for (const each of names) {
+      const records = await this.#recordsOf(zone, each, source.sets);
+      plans.push(plan({ ...records, caa: caa.at(each) }, true));
+    }
     return plans;
   }
 
   /** The plan for a name that nobody has. */
   async removing(zone: DnsZone, name: string): Promise<PlannedName> {
-    return plan(await this.#recordsOf(zone, name, await this.source(zone)), false);
+    return plan(await this.#recordsOf(zone, name, (await this.source(zone)).sets), false);
   }
 
   /** Plans for all names there are; those that make others' wildcard end come first. */
-  async all(zone: DnsZone): Promise<{ source: Source; plans: PlannedName[] }> {
+  async all(
+    zone: DnsZone,
+  ): Promise<{ source: Source; caa: NameCaa; plans: PlannedName[] }> {
     const { baseDomain, dns, store, claimed } = this.#options;
     const sets = byName(await dns.readZone(zone));
     const source = await readSource(this.#options, zone, sets);
     const owned = await store.all();
+    const caa = await this.caa();
     if (source.sets.length === 0 && owned.size === 0) this.#sayBare();
     const taken = new Set(await claimed());
     const names = new Set([...taken, ...owned.keys()]);
@@ -96,13 +132,11 @@ export class NamePlanner {
       .filter(({ name, kept }) => kept || !hasChallenge(name, sets))
       .map(({ name, kept }) => {
         const present = sets.get(name) ?? [];
-        return plan(
-          { name, source: source.sets, present, owned: owned.get(name) ?? NO_SETS },
-          kept,
-        );
+        const records = { name, source: source.sets, present, owned: owned.get(name) ?? NO_SETS };
+        return plan({ ...records, caa: caa.at(name) }, kept);
       });
     plans.sort((a, b) => Number(this.isOurs(b.name)) - Number(this.isOurs(a.name)));
-    return { source, plans };
+    return { source, caa, plans };
   }
 
   /** Writes what is open of some plans, remembered before and after. */
@@ -119,17 +153,25 @@ export class NamePlanner {
 
   /** Tells of names that cannot be given what they should have. */
   complain(plans: readonly PlannedName[]): void {
-    for (const { name, conflict } of plans) {
-      if (conflict === undefined) continue;
-      const note = "name will be away while a certificate is ordered";
-      this.#options.onNote?.(note, { name, why: conflict });
+    const { onNote } = this.#options;
+    for (const { name, conflict, withoutCaa } of plans) {
+      if (conflict !== undefined) {
+        onNote?.("name will be away while a certificate is ordered", { name, why: conflict });
+      }
+      if (withoutCaa !== undefined) {
+        onNote?.("name has not the CAA records that its user wants", { name, why: withoutCaa });
+      }
     }
   }
 
-  async #recordsOf(zone: DnsZone, name: string, source: Source): Promise<NameRecords> {
+  async #recordsOf(
+    zone: DnsZone,
+    name: string,
+    source: readonly RecordSet[],
+  ): Promise<NameRecords> {
     const { dns, store } = this.#options;
     const present = await dns.readName(zone, name);
-    return { name, source: source.sets, present, owned: await store.of(name) };
+    return { name, source, present, owned: await store.of(name) };
   }
 
   /** Nothing answers for names below: each has only what the operator gave it, and keeps that. */

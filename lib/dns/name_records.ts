@@ -1,4 +1,5 @@
 import type { OwnedSets, OwnSets } from "../store/names.ts";
+import { CAA, CAA_TTL_S } from "./caa.ts";
 import { ADDRESS_TYPES, type RecordSet } from "./provider.ts";
 
 /** What stands at a name, what should, and what was written there by this relay. */
@@ -9,6 +10,8 @@ export interface NameRecords {
   source: readonly RecordSet[];
   present: readonly RecordSet[];
   owned: OwnedSets;
+  /** The CAA records that its user wants there, in the wildcard's place. @default {the wildcard's} */
+  caa?: readonly string[] | undefined;
 }
 
 /** What to write at a name. */
@@ -20,6 +23,8 @@ export interface RecordPlan {
   ours: RecordSet[];
   /** Why the name cannot be given what it should have, for a person. */
   conflict?: string;
+  /** Why it cannot be given the CAA records that its user wants, for a person. */
+  withoutCaa?: string | undefined;
 }
 
 /** The sets of a plan that are this relay's, as they are remembered. */
@@ -45,24 +50,36 @@ export function inForce(sets: readonly RecordSet[]): RecordSet[] {
  * given copies of all of the wildcard's sets. What somebody else wrote there stays: where that is an
  * address, none is added.
  */
-export function planCopies({ name, source, present, owned }: NameRecords): RecordPlan {
+export function planCopies({ name, source, present, owned, caa }: NameRecords): RecordPlan {
   const wanted = new Map(inForce(source).map((set) => [set.type, set]));
+  if (caa !== undefined) wanted.set(CAA, { name, type: CAA, ttl: CAA_TTL_S, values: caa });
   const foreign = present.filter((set) => !isOurs(set, owned, wanted));
   const types = foreign.map(({ type }) => type);
   // All addresses of a name are one statement.
   const elsewhere = types.some((type) => ADDRESS_TYPES.includes(type));
   const alias = wanted.has("CNAME") && !elsewhere;
+  const withoutCaa = caa && whyNoCaa(name, types, alias);
+  if (withoutCaa !== undefined) wanted.delete(CAA);
   if (alias && foreign.length > 0) {
     const conflict =
       `${name} has ${types.join(" and ")} records of its own, beside which it cannot ` +
       "have the wildcard's CNAME: remove them, or give it an address";
-    return { name, changes: [], ours: [], conflict };
+    return { name, changes: [], ours: [], conflict, withoutCaa };
   }
   const ours = [...wanted.values()]
     .filter(({ type }) => !types.includes(type))
     .filter(({ type }) => !elsewhere || !ADDRESS_TYPES.includes(type))
     .map((set) => ({ ...set, name }));
-  return { name, ours, changes: changesTo(ours, present, foreign) };
+  return { name, ours, changes: changesTo(ours, present, foreign), withoutCaa };
+}
+
+/** Why a name cannot be given CAA records; `types` are those of what somebody else wrote there. */
+function whyNoCaa(name: string, types: readonly string[], alias: boolean): string | undefined {
+  if (types.includes(CAA)) {
+    return `${name} has CAA records that the relay did not write, and they stay: remove them from the zone`;
+  }
+  if (!alias && !types.includes("CNAME")) return undefined;
+  return `${name} is an alias (CNAME), beside which no CAA record can stand: give it, or the wildcard, addresses`;
 }
 
 /** Plans the removal of what this relay wrote at a name: the wildcard answers for it again. */

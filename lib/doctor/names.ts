@@ -1,11 +1,15 @@
-import { readUsernames } from "../store/open.ts";
+import { readNames } from "../store/open.ts";
+import type { KeptNames } from "../store/kept_names.ts";
 import { storePlaceOf } from "../store_place.ts";
+import { CAA } from "../dns/caa.ts";
 import { CHALLENGE, namesUpTo } from "../dns/challenge_place.ts";
+import { nameCaa } from "../dns/name_caa.ts";
 import { compareRecords, inForce, type NameReport } from "../dns/name_records.ts";
 import { byName, wildcardAbove, type ZoneSets } from "../dns/name_source.ts";
 import { type DnsZone, plainName } from "../dns/provider.ts";
 import { openProvider } from "../dns_provider.ts";
 import type { Settings } from "../config/settings.ts";
+import { hostOfUser } from "../wire/names.ts";
 import { type Finding, ok, skipped, warning } from "./finding.ts";
 
 const CHECK = "users' names in the DNS";
@@ -13,7 +17,7 @@ const CHECK = "users' names in the DNS";
 /** Names that are told one by one. */
 const SHOWN = 3;
 
-/** Compares where each user's name is with where the wildcard is, as the zone has it. */
+/** Compares where each user's names are with where the wildcard is, and their CAA records with what users want. */
 export async function checkNames(settings: Settings): Promise<Finding> {
   if (settings.authority !== "acme") {
     return skipped(CHECK, "are not written with the local authority");
@@ -22,18 +26,26 @@ export async function checkNames(settings: Settings): Promise<Finding> {
   try {
     const isThere = await Deno.stat(stateDir).then(() => true, () => false);
     if (!isThere) return skipped(CHECK, "are none yet");
-    const names = (await readUsernames(await storePlaceOf(settings))).map((username) =>
-      `${username}.${baseDomain}`
-    );
+    const kept = await readNames(await storePlaceOf(settings));
+    const names = hostsOf(kept, baseDomain);
     // Tries once: what is wrong with the server is told by its own check.
     const dns = openProvider(settings, { retryForMs: 0 });
     const zone = await dns.findZone(baseDomain);
     const sets = byName(await dns.readZone(zone));
     return checkDelegations(zone, [baseDomain, ...names], sets) ??
+      checkCaaOf(zone, names, sets, nameCaa(baseDomain, kept.caa, kept.issuers)) ??
       checkAddresses(zone, baseDomain, names, sets);
   } catch (error) {
     return skipped(CHECK, `could not be compared: ${(error as Error).message}`);
   }
+}
+
+/** Users' hosts, each with those below it that are in use. */
+function hostsOf({ usernames, below }: KeptNames, baseDomain: string): string[] {
+  return usernames.flatMap((username) => {
+    const host = hostOfUser(username, baseDomain);
+    return [host, ...[...below.get(username) ?? []].map((label) => `${label}.${host}`)];
+  });
 }
 
 /** A name whose challenge is held by other servers cannot be proven. */
@@ -54,6 +66,27 @@ function checkDelegations(
         `remove the NS records of ${cut} from zone ${zone.name}, or hold a zone ${cut} beside it`,
       );
     }
+  }
+}
+
+/** A user who wants nobody else to have certificates takes it that the records are there. */
+function checkCaaOf(
+  zone: DnsZone,
+  names: readonly string[],
+  sets: ZoneSets,
+  caa: ReturnType<typeof nameCaa>,
+): Finding | undefined {
+  for (const name of names) {
+    const wanted = caa.at(name);
+    if (wanted === undefined) continue;
+    const [set] = inForce(sets.get(name) ?? []).filter(({ type }) => type === CAA);
+    const found = set?.values ?? [];
+    if (`${found.toSorted()}` === `${wanted.toSorted()}`) continue;
+    return warning(
+      CHECK,
+      `${name} has not the CAA records that its user wants, but ${found.join(" and ") || "none"}`,
+      `the relay writes them within a minute, unless others are in the way: remove those, or its CNAME, from zone ${zone.name}; its log tells why`,
+    );
   }
 }
 
@@ -79,6 +112,20 @@ function checkAddresses(
       `add A and AAAA records for ${wildcard}, or for each user's name, to zone ${zone.name}`,
     );
   }
+  const there = existing(zone, sets);
+  const hidden = reports.filter(({ name, state }) =>
+    state === "wildcard" &&
+    namesUpTo(zone, name).some((each) => each.endsWith(`.${baseDomain}`) && there.has(each))
+  );
+  if (hidden.length > 0) {
+    return warning(
+      CHECK,
+      `${list(hidden, ({ name }) => name)} ${
+        are(hidden)
+      } no address: where records stand at a name or below it, ${wildcard} answers no more (RFC 4592)`,
+      `let the relay run, which writes them within the hour (its log tells why not), or add A and AAAA records to zone ${zone.name}`,
+    );
+  }
   const others = reports.filter(({ state }) => state === "differs");
   if (others.length > 0) {
     const at = list(others, ({ name, addresses }) => `${name} is at ${addresses.join(", ")}`);
@@ -93,6 +140,16 @@ function checkAddresses(
   return ok(
     CHECK,
     `${names.length} names are where ${wildcard} is, ${same} by records of their own`,
+  );
+}
+
+/** The names that exist in a zone: those with records, and those between them and its apex (RFC 4592 section 2.2.2). */
+function existing(zone: DnsZone, sets: ZoneSets): Set<string> {
+  const there = [...sets].filter(([, all]) => inForce(all).length > 0).map(([name]) => name);
+  // Challenges last for seconds.
+  return new Set(
+    there.filter((name) => !name.startsWith(CHALLENGE))
+      .flatMap((name) => [name, ...namesUpTo(zone, name)]),
   );
 }
 

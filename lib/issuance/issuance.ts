@@ -7,9 +7,9 @@
 import { DAY_MS, refuseDaily } from "./budget.ts";
 import { checkCsr } from "../pki/csr.ts";
 import type { Issuance, IssuanceOptions, Submission } from "./options.ts";
-import { type OrderState, SUPERSEDED, SUSPENDED } from "./order_state.ts";
+import { type OrderState, OWN_ACCOUNT, SUPERSEDED, SUSPENDED } from "./order_state.ts";
 import type { OrderStore } from "../store/orders.ts";
-import { refuse } from "../wire/problems.ts";
+import { type ProblemDetails, refuse } from "../wire/problems.ts";
 import { randomId } from "../wire/random_secret.ts";
 import { OrderRuns } from "./order_runs.ts";
 import { createPlanner, type Planner } from "./planner.ts";
@@ -107,6 +107,8 @@ class IssuanceQueue implements Issuance {
           "unauthorized",
           "The token was replaced, or its name released, meanwhile; claim the name again",
         );
+      case "own-account":
+        return refuse("own-account", OWN_ACCOUNT.detail);
       case "limited":
         return refuseDaily(submitted.accepted, perAccountPerDay, this.#now());
       case "known":
@@ -167,11 +169,19 @@ class IssuanceQueue implements Issuance {
     );
   }
 
-  async suspend(username: string): Promise<void> {
+  suspend(username: string): Promise<void> {
+    return this.#endPending(username, SUSPENDED, "the name was blocked");
+  }
+
+  yield(username: string): Promise<void> {
+    return this.#endPending(username, OWN_ACCOUNT, "its user orders by an account of their own");
+  }
+
+  async #endPending(username: string, problem: ProblemDetails, why: string): Promise<void> {
     const { log } = this.#options;
-    const count = await this.#orders.failPending(username, JSON.stringify(SUSPENDED), this.#now());
-    if (count > 0) log.info("certificate orders ended, their name is blocked", { username, count });
-    this.#runs.abortOf(username, "the name was blocked");
+    const count = await this.#orders.failPending(username, JSON.stringify(problem), this.#now());
+    if (count > 0) log.info("certificate orders ended", { username, count, why });
+    this.#runs.abortOf(username, why);
   }
 
   async get(username: string, id: string): Promise<OrderState | undefined> {

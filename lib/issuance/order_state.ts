@@ -24,3 +24,9 @@ export const SUSPENDED: ProblemDetails = problemOf(
 
 /** How a user's waiting orders end when they ask for another one. */
 export const SUPERSEDED: ProblemDetails = problemOf("superseded", "Ask for the newer order");
+
+/** How the pending orders of a user end who has certificates ordered by an account of their own. */
+export const OWN_ACCOUNT: ProblemDetails = problemOf(
+  "own-account",
+  "CAA records that you asked for let an ACME account of your own alone order: have it order, or take them away (glosson caa off)",
+);

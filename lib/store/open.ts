@@ -1,5 +1,6 @@
-import { openSqlite, readUsernamesOf, SQLITE_FILE, SQLITE_MOVED_FILE } from "./sqlite/open.ts";
+import { openSqlite, readNamesOf, SQLITE_FILE, SQLITE_MOVED_FILE } from "./sqlite/open.ts";
 import type { PostgresPlace } from "./postgres/client_config.ts";
+import type { KeptNames } from "./kept_names.ts";
 import { lstat } from "../file/plain_file.ts";
 import type { ServerFault, ServerLook } from "./postgres/look.ts";
 import type { SharedTurn } from "./shared_turn.ts";
@@ -55,14 +56,14 @@ export async function requireStore(place: StorePlace): Promise<void> {
 }
 
 /**
- * Who has an account, without a change to the store.
+ * What is kept of users' names, without a change to the store.
  *
  * @throws {Error} when it cannot be read.
  */
-export async function readUsernames(place: StorePlace): Promise<string[]> {
-  if (place.database === undefined) return await readUsernamesOf(pathIn(place));
-  const { readPostgresUsernames } = await import("./postgres/look.ts");
-  return await readPostgresUsernames(place.database);
+export async function readNames(place: StorePlace): Promise<KeptNames> {
+  if (place.database === undefined) return await readNamesOf(pathIn(place));
+  const { readPostgresNames } = await import("./postgres/look.ts");
+  return await readPostgresNames(place.database);
 }
 
 /** Looks how each server of the store is; none where it is in the folder. */

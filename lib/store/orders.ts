@@ -47,7 +47,9 @@ export type Submitted =
   | { state: "known"; id: string }
   /** When those were made that count, oldest first. */
   | { state: "limited"; accepted: number[] }
-  | { state: "revoked" };
+  | { state: "revoked" }
+  /** The user has certificates ordered by an ACME account of their own alone. */
+  | { state: "own-account" };
 
 /** A pending order as the queue sees it. */
 export interface QueuedOrder {

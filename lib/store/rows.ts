@@ -4,7 +4,9 @@
  */
 import type { Account, BlockedName, Preferences } from "./accounts.ts";
 import type { Act, ActWord } from "./acts.ts";
+import { type Issuer, ISSUER_KEPT_MS, type UserCaa } from "./caa.ts";
 import type { UserFigures } from "./figures.ts";
+import type { KeptNames } from "./kept_names.ts";
 import type { Limits } from "./limits.ts";
 import type { OwnedSets } from "./names.ts";
 import type { Attendance } from "./online_times.ts";
@@ -92,6 +94,16 @@ export function toSets(rows: Row[]): OwnedSets {
   );
 }
 
+/** A row of `user_caa`, without an account where it is the relay's. */
+export function toUserCaa(row: Row): UserCaa {
+  return row.account_url === null ? "relay" : toIssuer(row);
+}
+
+/** The account in a row of `user_caa` or `caa_issuer`. */
+export function toIssuer(row: Row): Issuer {
+  return { authority: String(row.authority), accountUrl: String(row.account_url) };
+}
+
 /** A row of `resting_name`. */
 export function toRest(row: Row): Rest {
   return { username: String(row.username), until: Number(row.rests_until) };
@@ -155,4 +167,36 @@ export function toBelow(rows: Row[]): Map<string, Set<string>> {
 export function leftAt(attendance: Attendance, now: number): number | null {
   if (attendance === "gone") return null;
   return attendance === "online" ? 0 : now;
+}
+
+/** Reads who has an account. */
+export const ACCOUNTS = "SELECT username FROM account ORDER BY username";
+
+/** Reads what users ask for who ask for CAA records. */
+export const USER_CAA = "SELECT username, authority, account_url FROM user_caa";
+
+/** Reads the accounts that relays order with, as of a time in milliseconds since the epoch. */
+export function issuersAt(now: number): string {
+  return `SELECT DISTINCT authority, account_url FROM caa_issuer
+    WHERE seen_at > ${now - ISSUER_KEPT_MS} ORDER BY account_url`;
+}
+
+/** Reads the users who have certificates ordered by an account of their own alone. */
+export const ORDERS_ITSELF = "SELECT username FROM user_caa WHERE account_url IS NOT NULL";
+
+/** What users ask for, by user, of rows of {@linkcode USER_CAA}. */
+export function toCaaByUser(rows: Row[]): Map<string, UserCaa> {
+  return new Map(rows.map((row) => [String(row.username), toUserCaa(row)]));
+}
+
+/** The names of rows of {@linkcode ACCOUNTS}, {@linkcode BELOW_IN_USE}, {@linkcode USER_CAA} and {@linkcode issuersAt}. */
+export function toKeptNames(
+  { accounts, below, caa, issuers }: Record<"accounts" | "below" | "caa" | "issuers", Row[]>,
+): KeptNames {
+  return {
+    usernames: accounts.map(({ username }) => String(username)),
+    below: toBelow(below),
+    caa: toCaaByUser(caa),
+    issuers: issuers.map(toIssuer),
+  };
 }

@@ -5,6 +5,7 @@
  */
 import type { AccountStore } from "./accounts.ts";
 import type { ActStore } from "./acts.ts";
+import type { CaaStore } from "./caa.ts";
 import type { ClaimStore } from "./claims.ts";
 import type { DomainStore } from "./domains.ts";
 import type { FigureStore } from "./figures.ts";
@@ -34,6 +35,8 @@ export interface Store {
   readonly accounts: AccountStore;
   /** What was done to names and to the relay, and by whom. */
   readonly acts: ActStore;
+  /** Who alone may order certificates for users' names. */
+  readonly caa: CaaStore;
   readonly claims: ClaimStore;
   /** Domains of users' own. */
   readonly domains: DomainStore;

@@ -95,4 +95,9 @@ export const TABLES: readonly Table[] = [
       ...columns("number", "verified_at astray_since due_at"),
     ],
   },
+  { name: "user_caa", columns: columns("text", "username authority account_url") },
+  {
+    name: "caa_issuer",
+    columns: [...columns("text", "relay authority account_url"), ...columns("number", "seen_at")],
+  },
 ];

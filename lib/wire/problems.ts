@@ -80,6 +80,13 @@ export const PROBLEMS = {
     title: "That domain is another user's",
     when: "it leads to another user, who has it: have it lead to you alone, and ask again",
   },
+  "own-account": {
+    status: 409,
+    title: "That name's certificates are for your own account to order",
+    when:
+      "the user said so by CAA records (`PUT /v1/caa`): order by that account, or give it up; " +
+      "comes as the `problem` of a certificate, too",
+  },
   "bad-csr": {
     status: 400,
     title: "That certificate request cannot be signed",

@@ -36,6 +36,7 @@ function commandsWith(lines: RenewalLine[] = []) {
       rests: store.rests,
       profiles: store.profiles,
       domains: store.domains,
+      caa: store.caa,
       figures: store.figures,
       limits: { own: store.limits.of, set: store.limits.set },
       log: SILENT_LOG,

@@ -36,14 +36,19 @@ function shown(changes: readonly RecordSet[]): string[] {
 
 const SOURCE = [star("A", "192.0.2.1", "192.0.2.2"), star("AAAA", "2001:db8::1")];
 
+const CAA_VALUES = ['0 issue "ca.test; accounturi=https://ca.test/1"', '0 issuewild ";"'];
+
 /** What stands at the name, what of it is ours, and what is to be written. */
 const CASES: {
   what: string;
   source?: RecordSet[];
   present?: RecordSet[];
   ours?: RecordSet[];
+  /** The CAA records that its user wants. */
+  caa?: string[];
   changes: string[];
   conflict?: RegExp;
+  withoutCaa?: RegExp;
 }[] = [
   {
     what: "a name without records gets all of the wildcard's at once, whatever their type",
@@ -126,19 +131,73 @@ const CASES: {
     source: [],
     changes: ["-A"],
   },
+  {
+    what: "a user's CAA records come beside the addresses, and in place of the wildcard's",
+    source: [star("A", "192.0.2.1"), star("CAA", '0 issue "everybody.test"')],
+    caa: CAA_VALUES,
+    changes: ["A 192.0.2.1", `CAA ${CAA_VALUES.join(" ")}`],
+  },
+  {
+    what: "those that the user wanted before go, and the wildcard's are back",
+    present: [own("A", "192.0.2.1"), own("CAA", ...CAA_VALUES)],
+    ours: [own("A", "192.0.2.1"), own("CAA", ...CAA_VALUES)],
+    source: [star("A", "192.0.2.1"), star("CAA", '0 issue "everybody.test"')],
+    changes: ['CAA 0 issue "everybody.test"'],
+  },
+  {
+    what: "ours go with the wish",
+    present: [own("A", "192.0.2.1"), own("CAA", ...CAA_VALUES)],
+    ours: [own("A", "192.0.2.1"), own("CAA", ...CAA_VALUES)],
+    source: [star("A", "192.0.2.1")],
+    changes: ["-CAA"],
+  },
+  {
+    what: "CAA records that somebody else wrote stay, whatever the user wants",
+    present: [own("CAA", '0 issue "theirs.test"')],
+    source: [star("A", "192.0.2.1")],
+    caa: CAA_VALUES,
+    changes: ["A 192.0.2.1"],
+    withoutCaa: /kaylee\.glosson\.test has CAA records that the relay did not write.*remove them/,
+  },
+  {
+    what: "no CAA record stands beside the wildcard's alias",
+    source: [star("CNAME", "relay.example.")],
+    caa: CAA_VALUES,
+    changes: ["CNAME relay.example."],
+    withoutCaa: /is an alias \(CNAME\).*give it, or the wildcard, addresses/,
+  },
+  {
+    what: "nor beside one of somebody else's",
+    present: [own("CNAME", "elsewhere.example.")],
+    caa: CAA_VALUES,
+    changes: [],
+    withoutCaa: /is an alias/,
+  },
+  {
+    what:
+      "without a wildcard a name that has addresses of its own is given the user's CAA records alone",
+    source: [],
+    present: [own("A", "198.51.100.7")],
+    caa: CAA_VALUES,
+    changes: [`CAA ${CAA_VALUES.join(" ")}`],
+  },
 ];
 
-for (const { what, source = SOURCE, present = [], ours = [], changes, conflict } of CASES) {
+for (const { what, source = SOURCE, present = [], ours = [], caa, changes, ...why } of CASES) {
   Deno.test(`planCopies(): ${what}`, () => {
-    const plan = planCopies({ name: NAME, source, present, owned: owned(...ours) });
+    const plan = planCopies({ name: NAME, source, present, owned: owned(...ours), caa });
     assert.deepEqual(shown(plan.changes), changes);
-    if (conflict === undefined) assert.equal(plan.conflict, undefined);
-    else assert.match(plan.conflict!, conflict);
+    for (const key of ["conflict", "withoutCaa"] as const) {
+      if (why[key] === undefined) assert.equal(plan[key], undefined);
+      else assert.match(plan[key]!, why[key]);
+    }
     // Done once, it is done.
     const after = present.map((each) => plan.changes.find(({ type }) => type === each.type) ?? each)
       .concat(plan.changes.filter(({ type }) => !present.some((each) => each.type === type)))
       .filter((each) => !isEmpty(each));
-    const again = planCopies({ name: NAME, source, present: after, owned: owned(...plan.ours) });
+    const again = planCopies({
+      ...{ name: NAME, source, present: after, owned: owned(...plan.ours), caa },
+    });
     assert.deepEqual(shown(again.changes), []);
   });
 }

@@ -1,8 +1,7 @@
-import { hashSecret } from "../../wire/random_secret.ts";
 import type { DomainPut, DomainStore, OwnDomain } from "../domains.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
 import type { KnownAccounts } from "./known_accounts.ts";
-import { lockName, tellName } from "./names_lock.ts";
+import { lockActor, lockName, tellName } from "./names_lock.ts";
 
 /** Keeps users' domains in the database; `now` in milliseconds since the epoch. */
 // deno-lint-ignore lengths/function -- short functions that share what they are given
@@ -95,22 +94,6 @@ export function domainTable(
     },
     owners: () => Promise.resolve(known.owners),
   };
-}
-
-/** The user of a token who is not blocked, with their name's lock. */
-async function lockActor(ask: Ask, token: string): Promise<string | undefined> {
-  const actor = async (): Promise<string | undefined> => {
-    const { rows: [row] } = await ask<{ username: string }>(
-      `SELECT username FROM account WHERE token_hash = $1
-         AND username NOT IN (SELECT username FROM blocked_name)`,
-      [hashSecret(token)],
-    );
-    return row?.username;
-  };
-  const username = await actor();
-  if (username === undefined) return undefined;
-  await lockName(ask, username);
-  return await actor();
 }
 
 async function domainsOf(ask: Ask, username: string): Promise<string[]> {

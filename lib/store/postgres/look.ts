@@ -1,5 +1,7 @@
 import { showServer } from "../../wire/postgres_url.ts";
 import { StoreError } from "../error.ts";
+import type { KeptNames } from "../kept_names.ts";
+import { ACCOUNTS, BELOW_IN_USE, issuersAt, toKeptNames, USER_CAA } from "../rows.ts";
 import type { PostgresPlace } from "./client_config.ts";
 import { type Ask, PostgresEngine } from "./engine.ts";
 import { isReached } from "./errors.ts";
@@ -36,17 +38,18 @@ export interface ServerFault {
 }
 
 /**
- * Who has an account, without a change to the database.
+ * What is kept of users' names, without a change to the database.
  *
  * @throws {StoreError} when it cannot be read.
  */
-export function readPostgresUsernames(place: PostgresPlace): Promise<string[]> {
-  return once(place, async (ask) => {
-    const { rows } = await ask<{ username: string }>(
-      "SELECT username FROM account ORDER BY username",
-    );
-    return rows.map(({ username }) => username);
-  });
+export function readPostgresNames(place: PostgresPlace): Promise<KeptNames> {
+  return once(place, async (ask) =>
+    toKeptNames({
+      accounts: (await ask(ACCOUNTS)).rows,
+      below: (await ask(BELOW_IN_USE)).rows,
+      caa: (await ask(USER_CAA)).rows,
+      issuers: (await ask(issuersAt(Date.now()))).rows,
+    }));
 }
 
 /** Looks how each server of a database is, without a change to it. */

@@ -1,3 +1,4 @@
+import { hashSecret } from "../../wire/random_secret.ts";
 import type { Ask } from "./engine.ts";
 
 /** Channel on which all relays are told the names whose account or block has changed. */
@@ -15,4 +16,20 @@ export async function lockName(ask: Ask, username: string): Promise<void> {
 /** Tells all relays that the account or the block of a name is another one, once that is committed. */
 export async function tellName(ask: Ask, username: string): Promise<void> {
   await ask(`SELECT pg_notify('${NAME_CHANNEL}', $1)`, [username]);
+}
+
+/** The user of a token who is not blocked, with their name's lock. */
+export async function lockActor(ask: Ask, token: string): Promise<string | undefined> {
+  const actor = async (): Promise<string | undefined> => {
+    const { rows: [row] } = await ask<{ username: string }>(
+      `SELECT username FROM account WHERE token_hash = $1
+         AND username NOT IN (SELECT username FROM blocked_name)`,
+      [hashSecret(token)],
+    );
+    return row?.username;
+  };
+  const username = await actor();
+  if (username === undefined) return undefined;
+  await lockName(ask, username);
+  return await actor();
 }

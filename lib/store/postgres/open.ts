@@ -7,6 +7,7 @@ import { type Random, systemRandom } from "../../wire/random_secret.ts";
 import type { Store } from "../store.ts";
 import { accountTable } from "./accounts.ts";
 import { actNoter, actTable } from "./acts.ts";
+import { caaTable } from "./caa.ts";
 import type { PostgresPlace } from "./client_config.ts";
 import { claimTable } from "./claims.ts";
 import { domainTable } from "./domains.ts";
@@ -75,6 +76,7 @@ function storeOn(
   return {
     accounts: accountTable(engine, { now, noteAct, known }),
     acts: actTable(engine, noteAct),
+    caa: caaTable(engine, now),
     claims: claimTable(engine, { maxClaims, now, random, hashProfile }),
     domains: domainTable(engine, { now, known }),
     figures: figureTable(engine),

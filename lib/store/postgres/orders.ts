@@ -3,6 +3,7 @@ import type { OrderRequest, OrderStore, RequestRules, Submitted } from "../order
 import {
   BELOW_IN_USE,
   belowText,
+  ORDERS_ITSELF,
   PATIENT_MS,
   RELEASED,
   toBelow,
@@ -102,6 +103,9 @@ async function submit(
 ): Promise<Submitted> {
   await lockName(ask, username);
   if (token !== undefined && !await isOwner(ask, username, token)) return { state: "revoked" };
+  if ((await ask(`${ORDERS_ITSELF} AND username = $1`, [username])).count > 0) {
+    return { state: "own-account" };
+  }
   const { rows: pending } = await ask<{ id: string; csr: string }>(
     "SELECT id, csr FROM certificate_order WHERE username = $1 AND status = 'pending'",
     [username],

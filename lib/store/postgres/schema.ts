@@ -162,4 +162,19 @@ export const MIGRATIONS: readonly Migration[] = [
        written_at timestamptz NOT NULL DEFAULT clock_timestamp()
      );`,
   },
+  {
+    // An older one holds the CAA records of users' names for out of date, and removes them.
+    needs: 9,
+    sql: `CREATE TABLE user_caa (
+       username    text COLLATE "C" PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+       authority   text,
+       account_url text
+     );
+     CREATE TABLE caa_issuer (
+       relay       text COLLATE "C" PRIMARY KEY,
+       authority   text NOT NULL,
+       account_url text NOT NULL,
+       seen_at     bigint NOT NULL
+     );`,
+  },
 ];

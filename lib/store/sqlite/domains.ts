@@ -1,6 +1,6 @@
-import { hashSecret } from "../../wire/random_secret.ts";
 import type { DomainPut, DomainStore } from "../domains.ts";
 import type { Engine } from "./engine.ts";
+import { actorReader } from "./tokens.ts";
 
 /** The domains in the relay's database, and what forgets those of a name that was released. */
 export interface DomainTable extends DomainStore {
@@ -15,10 +15,6 @@ export function domainTable(engine: Engine, now: () => number): DomainTable {
   const all = db.prepare("SELECT domain, username FROM own_domain");
   const ofUser = db.prepare("SELECT domain FROM own_domain WHERE username = ? ORDER BY domain");
   const holder = db.prepare("SELECT username FROM own_domain WHERE domain = ?");
-  const actor = db.prepare(
-    `SELECT username FROM account WHERE token_hash = ?
-       AND username NOT IN (SELECT username FROM blocked_name)`,
-  );
   const put = db.prepare(
     `INSERT INTO own_domain (domain, username, verified_at, due_at) VALUES (?1, ?2, ?3, ?4)
      ON CONFLICT DO UPDATE SET username = ?2, verified_at = ?3, due_at = ?4, astray_since = NULL`,
@@ -38,6 +34,7 @@ export function domainTable(engine: Engine, now: () => number): DomainTable {
   const postpone = db.prepare(
     "UPDATE own_domain SET due_at = ?3 WHERE domain = ?1 AND username = ?2",
   );
+  const actorOf = actorReader(db);
   const owners = new Map(all.all().map((row) => [String(row.domain), String(row.username)]));
 
   function domainsOf(username: string): string[] {
@@ -46,11 +43,6 @@ export function domainTable(engine: Engine, now: () => number): DomainTable {
 
   function holderOf(domain: string): string | undefined {
     const row = holder.get(domain);
-    return row && String(row.username);
-  }
-
-  function actorOf(token: string): string | undefined {
-    const row = actor.get(hashSecret(token));
     return row && String(row.username);
   }
 

@@ -5,9 +5,12 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { type Random, systemRandom } from "../../wire/random_secret.ts";
+import type { KeptNames } from "../kept_names.ts";
+import { ACCOUNTS, BELOW_IN_USE, issuersAt, type Row, toKeptNames, USER_CAA } from "../rows.ts";
 import type { Store } from "../store.ts";
 import { accountTable } from "./accounts.ts";
 import { actNoter, actTable } from "./acts.ts";
+import { caaTable } from "./caa.ts";
 import { claimTable } from "./claims.ts";
 import { openDatabase } from "./database.ts";
 import { domainTable } from "./domains.ts";
@@ -66,6 +69,7 @@ export function storeOn(db: DatabaseSync, options: SqliteOptions = {}): Store {
   return {
     accounts: accountTable(engine, { now, noteAct, resting, onReleased: domains.forget }),
     acts: actTable(engine, noteAct),
+    caa: caaTable(engine, now),
     claims: claimTable(engine, { maxClaims, now, random, resting }),
     domains,
     figures: figureTable(engine),
@@ -80,14 +84,19 @@ export function storeOn(db: DatabaseSync, options: SqliteOptions = {}): Store {
 }
 
 /**
- * Who has an account, without a change to the database.
+ * What is kept of users' names, without a change to the database.
  *
  * @throws {Error} when it cannot be read.
  */
-export function readUsernamesOf(path: string): Promise<string[]> {
+export function readNamesOf(path: string): Promise<KeptNames> {
   return Promise.try(() => {
     using db = new DatabaseSync(path, { readOnly: true });
-    const rows = db.prepare("SELECT username FROM account ORDER BY username").all();
-    return rows.map(({ username }) => String(username));
+    const rows = (sql: string): Row[] => db.prepare(sql).all();
+    return toKeptNames({
+      accounts: rows(ACCOUNTS),
+      below: rows(BELOW_IN_USE),
+      caa: rows(USER_CAA),
+      issuers: rows(issuersAt(Date.now())),
+    });
   });
 }

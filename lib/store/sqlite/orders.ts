@@ -3,6 +3,7 @@ import type { OrderRequest, OrderStore, RequestRules, Submitted } from "../order
 import {
   BELOW_IN_USE,
   belowText,
+  ORDERS_ITSELF,
   PATIENT_MS,
   RELEASED,
   toBelow,
@@ -86,6 +87,7 @@ export function orderTable(engine: Engine): OrderStore {
        ) WHERE age <= 2
      )`,
   );
+  const ownAccount = db.prepare(`${ORDERS_ITSELF} AND username = ?`);
   const isOwner = ownerCheck(db);
 
   const isPending = (id: string): boolean => onePending.get(id) !== undefined;
@@ -93,6 +95,7 @@ export function orderTable(engine: Engine): OrderStore {
   function submit(request: OrderRequest, rules: RequestRules): Submitted {
     const { id, username, csr, createdAt, token } = request;
     if (token !== undefined && !isOwner(username, token)) return { state: "revoked" };
+    if (ownAccount.get(username) !== undefined) return { state: "own-account" };
     const known = twin.get(username, csr);
     if (known !== undefined) return { state: "known", id: String(known.id) };
     const earlier = accepted.all(username, username, createdAt - rules.windowMs);

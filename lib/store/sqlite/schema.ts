@@ -125,4 +125,16 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX own_domain_due_at ON own_domain (due_at);`,
   // What a certificate is for besides the user's host, see ../rows.ts.
   `ALTER TABLE certificate_order ADD COLUMN below TEXT NOT NULL DEFAULT '';`,
+  // Who alone may order certificates for users' names, see ../caa.ts; NULL: the relay.
+  `CREATE TABLE user_caa (
+     username    TEXT PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+     authority   TEXT,
+     account_url TEXT
+   ) STRICT;
+   CREATE TABLE caa_issuer (
+     relay       TEXT PRIMARY KEY,
+     authority   TEXT NOT NULL,
+     account_url TEXT NOT NULL,
+     seen_at     INTEGER NOT NULL
+   ) STRICT;`,
 ];

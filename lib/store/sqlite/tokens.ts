@@ -7,6 +7,18 @@ export function ownerCheck(db: DatabaseSync): (username: string, token: string) 
   return (username, token) => select.get(username, hashSecret(token)) !== undefined;
 }
 
+/** Makes what finds the user of a token, who is not blocked. */
+export function actorReader(db: DatabaseSync): (token: string) => string | undefined {
+  const select = db.prepare(
+    `SELECT username FROM account WHERE token_hash = ?
+       AND username NOT IN (SELECT username FROM blocked_name)`,
+  );
+  return (token) => {
+    const row = select.get(hashSecret(token));
+    return row && String(row.username);
+  };
+}
+
 /**
  * Makes what creates an account, or replaces its token, and returns the token: only its hash is kept,
  * and that of the profile which proved the name, where it is told.

@@ -255,3 +255,16 @@ Deno.test("parseCommand() reads domain and what stands behind it", () => {
     });
   }
 });
+
+Deno.test("parseCommand() reads caa and who alone may order", () => {
+  const parsed = (...args: string[]) => {
+    const command = parseCommand(["caa", ...args]);
+    return command.name === "caa" ? command.options : command;
+  };
+  assert.deepEqual(parsed(), { who: undefined, state: undefined });
+  assert.deepEqual(parsed("relay", "--state", "/s"), { who: "relay", state: "/s" });
+  assert.deepEqual(parsed("off"), { who: "off", state: undefined });
+  assert.deepEqual(parsed("--help"), { name: "help", topic: "caa" });
+  assert.throws(() => parsed("everybody"), /caa is followed by/);
+  assert.throws(() => parsed("relay", "off"), /one word too many/);
+});

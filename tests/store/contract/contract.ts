@@ -1,5 +1,6 @@
 import { accountContract } from "./accounts.ts";
 import { actContract } from "./acts.ts";
+import { caaContract } from "./caa.ts";
 import { claimContract } from "./claims.ts";
 import { domainContract } from "./domains.ts";
 import { figureContract } from "./figures.ts";
@@ -34,4 +35,5 @@ export function testStore(engine: string, withSubject: WithSubject): void {
   limitContract(holds);
   profileContract(holds);
   domainContract(holds);
+  caaContract(holds);
 }

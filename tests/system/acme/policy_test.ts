@@ -64,7 +64,7 @@ Deno.test("cert caa prints, and writes, who may sign for the domain", async () =
 
   text = "";
   assert.equal(await certCaa({ ...options, identity: undefined }), 1);
-  assert.match(text, /does not tell its CAA identity: name it with --identity/);
+  assert.match(text, /does not tell its CAA identity: name it with GLOSSOND_CAA_IDENTITY/);
 });
 
 Deno.test("a renewal window of the server renews early, and the order names what it replaces", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readUsernames } from "../../../lib/store/open.ts";
+import { readNames } from "../../../lib/store/open.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { sendSignal } from "../../../scripts/process.ts";
 import { endOf, type Ran } from "../../../scripts/run.ts";
@@ -33,7 +33,8 @@ async function world() {
     /** How many accounts are there. */
     carried: () => server.psql("SELECT count(*) FROM account", database),
     /** Whose accounts a relay has that goes on with it. */
-    usernames: () => readUsernames({ stateDir, database: { address: parsePostgresUrl(way.url) } }),
+    usernames: async () =>
+      (await readNames({ stateDir, database: { address: parsePostgresUrl(way.url) } })).usernames,
     migrate: (to: string): Promise<Ran> => endOf(migrate(to)),
     /** Kills one once it has come to a place. */
     async killAt(to: string, place: Promise<void>): Promise<void> {

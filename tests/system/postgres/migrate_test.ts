@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readUsernames } from "../../../lib/store/open.ts";
+import { readNames } from "../../../lib/store/open.ts";
 import { TABLES } from "../../../lib/store/transfer_tables.ts";
 import { moveFromPostgres, moveToPostgres } from "../../../lib/store/transfer.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
@@ -36,11 +36,11 @@ Deno.test("what is carried over to PostgreSQL and back is the same", async () =>
   assert.equal(there.code, 0, there.text);
   assert.match(there.stdout, new RegExp(`^account 0.* ${ACCOUNTS}\nblocked_name `));
   assert.deepEqual(rowsOf(`${path}.moved`), before);
-  await assert.rejects(readUsernames({ stateDir: folder.path }), /carried over to PostgreSQL: put/);
+  await assert.rejects(readNames({ stateDir: folder.path }), /carried over to PostgreSQL: put/);
 
   const address = parsePostgresUrl(url);
   assert.equal(
-    (await readUsernames({ stateDir: folder.path, database: { address } })).length,
+    (await readNames({ stateDir: folder.path, database: { address } })).usernames.length,
     ACCOUNTS,
   );
   const again = await migrate("postgres");

@@ -1,0 +1,84 @@
+import type { CaaStore, Issuer, UserCaa } from "../store/caa.ts";
+import { labelBelow } from "../wire/names.ts";
+import { userCaaValues } from "./caa.ts";
+
+/** The CAA records that users want at their names. */
+export interface NameCaa {
+  /** The values at a user's name, or one below it; undefined where its user wants none of their own. */
+  at(name: string): readonly string[] | undefined;
+  /** Is another text whenever something of it is another. */
+  text: string;
+}
+
+/** Where {@linkcode nameCaaReader} reads. */
+export interface NameCaaOptions {
+  baseDomain: string;
+  store: CaaStore;
+  /** Tells relays of the store apart. */
+  relay: string;
+  /** With which account this relay orders; rejects while that cannot be told. */
+  issuer: () => Promise<Issuer>;
+  /** Told once why it could not be told. */
+  /** Clock in milliseconds that never goes back. @default {performance.now} */
+  now?: () => number;
+  onNote?: ((note: string, fields?: Record<string, unknown>) => void) | undefined;
+}
+
+/** How often the store is told again that this relay orders, milliseconds: it forgets in a week. */
+const NOTE_EVERY_MS = 86_400_000;
+
+/** Nobody wants any. */
+export const NO_CAA: NameCaa = { at: () => undefined, text: "" };
+
+/** Makes what reads which CAA records users want by now. It rejects as the store. */
+export function nameCaaReader(options: NameCaaOptions): () => Promise<NameCaa> {
+  const { baseDomain, store, relay, issuer, now = () => performance.now(), onNote } = options;
+  let noted: { text: string; at: number } | undefined;
+  let isTold = false;
+
+  /** The accounts that relays order with; this one's as it was, where it cannot be told. */
+  async function issuers(): Promise<Issuer[]> {
+    try {
+      const own = await issuer();
+      const text = JSON.stringify(own);
+      if (noted?.text !== text || now() - noted.at >= NOTE_EVERY_MS) {
+        await store.noteIssuer(relay, own);
+        noted = { text, at: now() };
+      }
+      isTold = false;
+    } catch (why) {
+      if (!isTold) onNote?.("users' CAA records are not brought up to date", { why });
+      isTold = true;
+    }
+    return await store.issuers();
+  }
+
+  return async () => {
+    const users = await store.all();
+    const isAsked = [...users.values()].includes("relay");
+    return nameCaa(baseDomain, users, isAsked ? await issuers() : []);
+  };
+}
+
+/** The CAA records of users who want any; those by the relays' accounts once these are known. */
+export function nameCaa(
+  baseDomain: string,
+  users: ReadonlyMap<string, UserCaa>,
+  issuers: readonly Issuer[],
+): NameCaa {
+  if (users.size === 0) return NO_CAA;
+  const byRelay = issuers.length === 0 ? undefined : userCaaValues(issuers, "dns-01");
+  const byUser = new Map(
+    [...users].map(([username, caa]) => [
+      username,
+      caa === "relay" ? byRelay : userCaaValues([caa], "tls-alpn-01"),
+    ]),
+  );
+  return {
+    at(name) {
+      const username = labelBelow(name, baseDomain)?.split(".").at(-1);
+      return username === undefined ? undefined : byUser.get(username);
+    },
+    text: JSON.stringify([...byUser].sort()),
+  };
+}
