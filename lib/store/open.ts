@@ -1,4 +1,10 @@
-import { openSqlite, readNamesOf, SQLITE_FILE, SQLITE_MOVED_FILE } from "./sqlite/open.ts";
+import {
+  hasAccounts,
+  openSqlite,
+  readNamesOf,
+  SQLITE_FILE,
+  SQLITE_MOVED_FILE,
+} from "./sqlite/open.ts";
 import type { PostgresPlace } from "./postgres/client_config.ts";
 import type { KeptNames } from "./kept_names.ts";
 import { lstat } from "../file/plain_file.ts";
@@ -87,8 +93,7 @@ async function requireCarriedOver({ stateDir }: StorePlace, { accounts }: Store)
   const path = `${stateDir}/${SQLITE_FILE}`;
   if (lstat(path) === undefined || (await accounts.counts()).total > 0) return;
   // One that cannot be read has nothing to carry over.
-  const usernames = await readUsernamesOf(path).catch(() => []);
-  if (usernames.length === 0) return;
+  if (!await hasAccounts(path).catch(() => false)) return;
   throw new Error(
     `The accounts are in ${path}, and the PostgreSQL database has none: stop the relay and carry them over by glossond migrate --to postgres, or move that file aside to begin anew`,
   );

@@ -84,6 +84,18 @@ export function storeOn(db: DatabaseSync, options: SqliteOptions = {}): Store {
 }
 
 /**
+ * Whether anybody has an account, without a change to the database, however old it is.
+ *
+ * @throws {Error} when it cannot be read.
+ */
+export function hasAccounts(path: string): Promise<boolean> {
+  return Promise.try(() => {
+    using db = new DatabaseSync(path, { readOnly: true });
+    return db.prepare("SELECT 1 FROM account LIMIT 1").get() !== undefined;
+  });
+}
+
+/**
  * What is kept of users' names, without a change to the database.
  *
  * @throws {Error} when it cannot be read.
