@@ -56,9 +56,6 @@ export interface StoredProfile {
   checkedAt: number;
 }
 
-/** Who alone may order certificates for a user's names. */
-export type StoredCaa = "relay" | { accountUrl: string };
-
 /** Limits of a user's own. */
 export interface StoredLimits {
   connections?: number;
@@ -84,7 +81,7 @@ export interface ViewSources {
     of(username: string): Promise<string[]>;
   };
   caa: {
-    of(username: string): Promise<StoredCaa | undefined>;
+    of(username: string): Promise<"relay" | { accountUrl: string } | undefined>;
   };
   figures: {
     of(username: string): Promise<StoredFigures | undefined>;
@@ -214,7 +211,7 @@ async function inTime<T>(answer: Promise<T>): Promise<T | null> {
   }
 }
 
-function caaView(caa: StoredCaa | undefined): CaaView | null {
+function caaView(caa: "relay" | { accountUrl: string } | undefined): CaaView | null {
   if (caa === undefined) return null;
   return { account: caa === "relay" ? caa : caa.accountUrl, written: null, why: null };
 }

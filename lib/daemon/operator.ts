@@ -75,6 +75,7 @@ export interface OperatorOptions extends Standpoint {
 /** Opens the operator's ways in: health and metrics over TCP, commands over the socket. */
 export async function startOperator(options: OperatorOptions): Promise<HttpServer> {
   const { settings, accounts, sessions, parking, certificate, issuance, hub, cluster } = options;
+  const { acts, rests, profiles, domains, caa, names } = options;
   const { adminHost, adminPort } = settings;
   if (options.beside === undefined) await checkUnserved("admin", adminHost, adminPort);
   return await startAdmin({
@@ -104,12 +105,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     renew: createRenewal(certificate),
     bio: (username) => tryBio(settings.bioScript, username),
     users: createUserDesk({
-      accounts,
-      acts: options.acts,
-      rests: options.rests,
-      profiles: options.profiles,
-      domains: options.domains,
-      caa: options.caa,
+      ...{ accounts, acts, rests, profiles, domains, caa },
       figures: options.users.usage,
       limits: options.users.limits,
       log: options.log,
@@ -119,9 +115,9 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       live: {
         isOnline: options.presence.isOnline,
         visitors: (username) => hub.visitorsOf(username),
-        ...(options.names && {
-          inDns: (hostname) => options.names!.inspect(hostname),
-          caaInDns: (hostname) => options.names!.inspectCaa(hostname),
+        ...(names && {
+          inDns: (hostname) => names.inspect(hostname),
+          caaInDns: (hostname) => names.inspectCaa(hostname),
         }),
         dataPath: (username) => sessions.get(username)?.dataPath,
         parked: (username) => sessions.get(username)?.parked ?? 0,
