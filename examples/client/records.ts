@@ -12,6 +12,11 @@ export interface Account {
   keyType: "ecdsa" | "rsa";
   /** Labels of the names below `hostname` that the page has as well. @default none */
   also?: string[];
+  /**
+   * Who orders the page's certificate where the relay does not: `own`, this program by an ACME account of the user's
+   * own; `server`, the TLS server of `--tls-upstream`. @default the relay
+   */
+  certificateBy?: "own" | "server";
 }
 
 /** A claim that waits for its code to stand in the bio; kept so that `setup` can be continued. */

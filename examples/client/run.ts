@@ -2,6 +2,12 @@ import type { Log } from "../../lib/log.ts";
 import { hostsBelow, withAlso } from "./also.ts";
 import { Api } from "./api.ts";
 import type { RunOptions } from "./run_arguments.ts";
+import {
+  orderOwnCertificate,
+  type OwnCertificateOptions,
+  requireOrderer,
+  standIn,
+} from "./caa/own_certificate.ts";
 import { obtainCertificate, type ObtainOptions } from "./certificate_request.ts";
 import { keepDomains } from "./domain/keep_domains.ts";
 import { KeptDomains } from "./domain/kept.ts";
@@ -11,6 +17,7 @@ import { Health } from "./health.ts";
 import { firstCertificate, keepCertificate, type KeepOptions } from "./keep_certificate.ts";
 import { lockState } from "./lock.ts";
 import { networkMemory } from "./networks.ts";
+import type { Account } from "./records.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import type { State } from "./state.ts";
 import type { OnlineOptions } from "./online.ts";
@@ -50,12 +57,13 @@ export interface RunWorld {
  * @throws {Error} with a message for the person, when it cannot begin.
  */
 export async function run(options: RunOptions, world: RunWorld): Promise<FinalWord | undefined> {
-  const { state, log, signal, now, sleep } = world;
+  const { state, log, signal, now } = world;
   // Without one there is nothing to lock; until it is locked, a setup or rename may change it.
   await state.neededAccount();
   using _lock = await lockState(state, "run");
   const account = await withAlso(await state.neededAccount(), options.also, state);
-  const { hostname, token, keyType } = account;
+  requireOrderer(account, options);
+  const { hostname, token, keyType, certificateBy } = account;
   const hostsHere = [hostname, ...hostsBelow(hostname, account.also)];
   const relay = new URL(account.relay);
   const ca = await state.ca();
@@ -63,12 +71,6 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   const over = new AbortController();
   const leaving = AbortSignal.any([signal, over.signal]);
   const api = new Api({ relay, http, token, signal: leaving, now });
-  const keep: KeepOptions = {
-    ...world,
-    signal: leaving,
-    hosts: hostsHere,
-    obtain: obtainer({ api, state, hosts: hostsHere, keyType, now, sleep, signal: leaving }, log),
-  };
   try {
     // Of one that was killed: from now on it would be taken for this one's.
     await state.saveRunning(undefined);
@@ -81,30 +83,31 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
       resolvers: options.watchResolvers,
       ...(options.tlsUpstream === undefined && { alpn: PROTOCOLS[0] }),
     });
-    const identity = await savedIdentity(state, hostname, world) ?? await firstCertificate(keep);
+    const keeping = {
+      ...{ ...world, kept: new KeptDomains(state), ends: end.domains, hostname, keyType },
+      ...{ signal: leaving, isOnline: () => health.session !== undefined },
+    };
+    const keep: KeepOptions = {
+      ...{ ...keeping, hosts: hostsHere },
+      obtain: obtainer({ ...keeping, api, hosts: hostsHere }, log),
+    };
+    const identity = await savedIdentity(state, hostname, world) ??
+      await (certificateBy === undefined ? firstCertificate(keep) : standIn(hostname, now()));
     if (identity === undefined) return undefined;
     await front.use(identity);
-    const renewing = keepCertificate(identity, (renewed) => front.use(renewed), keep);
+    const renewing = certificateBy !== "server" &&
+      keepCertificate(identity, (renewed) => front.use(renewed), keep);
     const watching = Promise.all([
-      mayWatch(options, log) ? ownPage.watch() : undefined,
+      mayWatch(account, options, log) ? ownPage.watch() : undefined,
       options.watchCt && watchCt({
         ...{ ...world, hostname, api, signal: leaving },
         service: new CtService(options.watchCt, leaving),
       }),
     ]);
-    const keepingDomains = end.domains && keepDomains({
-      ...{ ...keep, kept: new KeptDomains(state), api, ends: end.domains, hosts, keyType },
-      isOnline: () => health.session !== undefined,
-    });
+    const keepingDomains = end.domains &&
+      keepDomains({ ...keeping, api, ends: end.domains, hosts });
     const why = await stayOnline({
-      ...world,
-      health,
-      relay,
-      hostname,
-      token,
-      http,
-      api,
-      front,
+      ...{ ...world, health, relay, hostname, token, http, api, front },
       transport: options.transport,
       networks: networkMemory(state, log),
       pool: options.pool,
@@ -129,15 +132,29 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   }
 }
 
-/** Gets certificates; where need be, and the relay gives no more, for fewer names. */
-function obtainer(options: ObtainOptions, log: Log): KeepOptions["obtain"] {
+/**
+ * Gets certificates by whoever orders them at the time (`glosson caa`); where need be, and the relay gives no more, for
+ * fewer names.
+ */
+function obtainer(
+  options: ObtainOptions & OwnCertificateOptions,
+  log: Log,
+): KeepOptions["obtain"] {
   const tell = (error: Error) => log.warn("The relay gives not all names below yours", { error });
-  return (had) => obtainCertificate({ ...options, ...(had && { orFewer: { had, tell } }) });
+  return async (had) => {
+    const { certificateBy } = await options.state.neededAccount();
+    if (certificateBy === "own") return await orderOwnCertificate(options);
+    return await obtainCertificate({ ...options, ...(had && { orFewer: { had, tell } }) });
+  };
 }
 
 /** Whether to look at the own page from outside: where it is, and who resolves names, is not known beforehand. */
-function mayWatch({ watch }: RunOptions, log: Log): boolean {
+function mayWatch({ certificateBy }: Account, { watch }: RunOptions, log: Log): boolean {
   if (!watch) return false;
+  if (certificateBy === "server") {
+    log.info("The own page is not watched from outside: the TLS server's key is not known here");
+    return false;
+  }
   if (Deno.permissions.querySync({ name: "net" }).state === "granted") return true;
   log.info("The own page is not watched from outside: that takes --allow-net for all hosts");
   return false;

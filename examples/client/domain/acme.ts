@@ -43,6 +43,8 @@ export interface OrderOptions {
   keyType: KeyType;
   /** The certificate that is to be replaced (RFC 9773 section 5), PEM. */
   replaces?: string | undefined;
+  /** Told the key before anybody can have signed it. */
+  onKey?: (key: string) => Promise<void>;
   /** Answers the authority's handshakes for the domain with this, until it is called without one. */
   prove: (identity: KeyAndChain | undefined) => void;
 }
@@ -103,7 +105,7 @@ export class Acme {
 
   /** Orders a certificate for a new key, and proves the domain by TLS-ALPN-01 (RFC 8737). */
   async order(account: AcmeAccount, options: OrderOptions): Promise<SavedIdentity> {
-    const { domain, keyType, replaces } = options;
+    const { domain, keyType, replaces, onKey } = options;
     const session = this.#session(account);
     const { headers, data } = await this.#place(session, domain, replaces);
     const url = headers.location;
@@ -121,6 +123,7 @@ export class Acme {
     }
     if (state.status === "pending") state = await reach("ready", "processing", "valid");
     const { key, csr } = await makeKeyAndRequest([domain], keyType);
+    await onKey?.(key);
     const der = derOf(csr).toBase64({ alphabet: "base64url", omitPadding: true });
     await session.post(state.finalize, { csr: der });
     state = await reach("valid");

@@ -5,28 +5,29 @@ import { COMMON, parseOptions, usable, UsageError } from "../command_line.ts";
 /** Where certificates come from unless another server is named. */
 export const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 
+/** Which ACME account of the user's own is meant. */
+export interface AcmeOptions {
+  /** Directory of an ACME server, when not the one that there is an account at. */
+  acme?: string | undefined;
+  /** File with further trusted authorities for it, PEM. */
+  acmeCa?: string | undefined;
+  /** Where the authority may write to. */
+  email?: string | undefined;
+  /** Whether the person agrees to the authority's terms. */
+  agree: boolean;
+}
+
 /** Options of `glosson domain`. */
 export type DomainOptions =
   & { state?: string }
   & (
-    | {
-      action: "add";
-      domain: string;
-      /** Directory of an ACME server, when not the one that there is an account at. */
-      acme?: string;
-      /** File with further trusted authorities for it, PEM. */
-      acmeCa?: string;
-      /** Where the authority may write to. */
-      email?: string;
-      /** Whether the person agrees to the authority's terms. */
-      agree: boolean;
-    }
+    | { action: "add"; domain: string } & AcmeOptions
     | { action: "remove"; domain: string }
     | { action: "list" }
   );
 
-const OPTIONS = {
-  ...COMMON,
+/** What says which account, for `parseArgs`. */
+export const ACME = {
   acme: { type: "string" },
   "acme-ca": { type: "string" },
   email: { type: "string" },
@@ -49,15 +50,20 @@ export function parseDomain(args: string[]): DomainOptions | undefined {
     if (values.help) return undefined;
     return { action, domain: domainOf(positionals[0], action), state: values.state };
   }
-  const { values, positionals } = parseOptions(rest, OPTIONS, 1);
+  const { values, positionals } = parseOptions(rest, { ...COMMON, ...ACME }, 1);
   if (values.help) return undefined;
   if (action !== "add") throw new UsageError("domain is followed by add, list or remove");
-  const { acme, "acme-ca": acmeCa, email, "agree-terms": agree = false, state } = values;
+  const domain = domainOf(positionals[0], action);
+  return { action, domain, ...acmeOptions(values), state: values.state };
+}
+
+/** What the options of {@linkcode ACME} say. */
+export function acmeOptions(
+  values: { acme?: string; "acme-ca"?: string; email?: string; "agree-terms"?: boolean },
+): AcmeOptions {
+  const { acme, "acme-ca": acmeCa, email, "agree-terms": agree = false } = values;
   const directory = acme === undefined ? undefined : usable(() => directoryOf(acme));
-  return {
-    ...{ action, domain: domainOf(positionals[0], action), acme: directory },
-    ...{ acmeCa, email, agree, state },
-  };
+  return { acme: directory, acmeCa, email, agree };
 }
 
 function domainOf(text: string | undefined, action: string): string {

@@ -3,14 +3,13 @@ import { Api } from "../api.ts";
 import { usableIdentity } from "../identity.ts";
 import { takeLock } from "../lock.ts";
 import { RelayProblem, shown } from "../problem.ts";
-import { readPem } from "../read_pem.ts";
 import type { Account } from "../records.ts";
 import { openRelayHttp } from "../relay_http.ts";
 import type { SetupWorld } from "../setup.ts";
+import { acmeAccount } from "./acme_account.ts";
 import type { AcmeTerms } from "./acme.ts";
-import { type DomainOptions, LETS_ENCRYPT } from "./arguments.ts";
+import type { DomainOptions } from "./arguments.ts";
 import { type AcmeAccount, KeptDomains } from "./kept.ts";
-import { openAcme } from "./open_acme.ts";
 
 /** Word for this in a relay's `features`. */
 const FEATURE = "own-domains";
@@ -66,7 +65,11 @@ async function add(options: AddOptions, adding: Adding): Promise<void> {
   if (!(await api.relayInfo()).features?.includes(FEATURE)) {
     throw new Error("This relay routes no domains of your own; ask its operator for a newer one");
   }
-  const { acme, terms } = await acmeAccount(options, kept, world);
+  const others = [
+    ...(await kept.list()).filter((other) => other !== domain),
+    ...adding.account.certificateBy === "own" ? [hostname] : [],
+  ];
+  const { acme, terms } = await acmeAccount({ ...options, others }, kept, world);
   say(`Have ${domain} lead to ${hostname}, by one of these records in its DNS:
 
     ${domain}.  CNAME  ${hostname}.
@@ -77,54 +80,6 @@ Waiting for it; the same command goes on after Ctrl-C.`);
   await kept.add(domain);
   say(`${domain} leads to you.\n\n${caaAdvice(domain, acme, terms)}\n`);
   await waitForCertificate(domain, kept, world);
-}
-
-/** The account at the authority that was named, or that there is; registers one if need be. */
-async function acmeAccount(
-  { domain, acme: named, acmeCa, email, agree }: AddOptions,
-  kept: KeptDomains,
-  { say, now }: DomainWorld,
-): Promise<{ acme: AcmeAccount; terms: AcmeTerms }> {
-  const known = await kept.account();
-  const directory = named ?? known?.directory ?? LETS_ENCRYPT;
-  const isKnown = known?.directory === directory;
-  const others = (await kept.list()).filter((other) => other !== domain);
-  if (known !== undefined && !isKnown && others.length > 0) {
-    // Their CAA records name this account.
-    throw new Error(
-      `One account serves all your domains, and ${
-        others.join(", ")
-      } renews at ${known.directory}: leave ` +
-        "--acme out, or remove the others first",
-    );
-  }
-  const ca = acmeCa !== undefined
-    ? await readPem(acmeCa, "the authority given with --acme-ca")
-    : isKnown
-    ? known.ca
-    : undefined;
-  const server = await openAcme({ directory, now, ...(ca !== undefined && { ca }) });
-  try {
-    const terms = await server.terms();
-    if (isKnown) {
-      const acme = { ...known, ...(ca !== undefined && { ca }) };
-      if (ca !== known.ca) await kept.saveAccount(acme);
-      return { acme, terms };
-    }
-    if (!agree) {
-      const where = terms.terms === undefined ? "" : ` (${shown(terms.terms)})`;
-      throw new Error(
-        `The certificate comes from ${directory}. Read its terms${where}, and say --agree-terms if ` +
-          "you agree",
-      );
-    }
-    const acme = { directory, ...await server.register(email), ...(ca !== undefined && { ca }) };
-    await kept.saveAccount(acme);
-    say(`You have an account of your own at ${new URL(directory).host}: ${shown(acme.url)}`);
-    return { acme, terms };
-  } finally {
-    server.close();
-  }
 }
 
 async function waitUntilItLeads(domain: string, api: Api, world: DomainWorld): Promise<void> {

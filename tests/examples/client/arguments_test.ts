@@ -265,6 +265,13 @@ Deno.test("parseCommand() reads caa and who alone may order", () => {
   assert.deepEqual(parsed("relay", "--state", "/s"), { who: "relay", state: "/s" });
   assert.deepEqual(parsed("off"), { who: "off", state: undefined });
   assert.deepEqual(parsed("--help"), { name: "help", topic: "caa" });
+  assert.deepEqual(parsed("own", "--agree-terms", "--authority", "ca.test"), {
+    ...{ who: "own", account: undefined, authority: "ca.test", agree: true },
+    ...{ acme: undefined, acmeCa: undefined, email: undefined, state: undefined },
+  });
+  assert.throws(() => parsed("own", "--account", "https://ca.test/1"), /takes --authority as well/);
+  assert.throws(() => parsed("own", "--authority", "ca.test; x"), /such as letsencrypt\.org, not/);
+  assert.throws(() => parsed("own", "--acme", "http://ca.test"), /https:\/\/ address/);
   assert.throws(() => parsed("everybody"), /caa is followed by/);
   assert.throws(() => parsed("relay", "off"), /one word too many/);
 });
