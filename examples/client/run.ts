@@ -61,8 +61,9 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   // Without one there is nothing to lock; until it is locked, a setup or rename may change it.
   await state.neededAccount();
   using _lock = await lockState(state, "run");
-  const account = await withAlso(await state.neededAccount(), options.also, state);
-  requireOrderer(account, options);
+  const kept = await state.neededAccount();
+  requireOrderer(kept, options);
+  const account = await withAlso(kept, options.also, state);
   const { hostname, token, keyType, certificateBy } = account;
   const hostsHere = [hostname, ...hostsBelow(hostname, account.also)];
   const relay = new URL(account.relay);

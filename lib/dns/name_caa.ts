@@ -6,6 +6,8 @@ import { userCaaValues } from "./caa.ts";
 export interface NameCaa {
   /** The values at a user's name, or one below it; undefined where its user wants none of their own. */
   at(name: string): readonly string[] | undefined;
+  /** Whether its user wants the relay's account alone to order, and that cannot be told yet. */
+  isUnknown(name: string): boolean;
   /** Is another text whenever something of it is another. */
   text: string;
 }
@@ -28,7 +30,7 @@ export interface NameCaaOptions {
 const NOTE_EVERY_MS = 86_400_000;
 
 /** Nobody wants any. */
-export const NO_CAA: NameCaa = { at: () => undefined, text: "" };
+export const NO_CAA: NameCaa = { at: () => undefined, isUnknown: () => false, text: "" };
 
 /** Makes what reads which CAA records users want by now. It rejects as the store. */
 export function nameCaaReader(options: NameCaaOptions): () => Promise<NameCaa> {
@@ -74,11 +76,10 @@ export function nameCaa(
       caa === "relay" ? byRelay : userCaaValues([caa], "tls-alpn-01"),
     ]),
   );
+  const userOf = (name: string): string => labelBelow(name, baseDomain)?.split(".").at(-1) ?? "";
   return {
-    at(name) {
-      const username = labelBelow(name, baseDomain)?.split(".").at(-1);
-      return username === undefined ? undefined : byUser.get(username);
-    },
+    at: (name) => byUser.get(userOf(name)),
+    isUnknown: (name) => byRelay === undefined && users.get(userOf(name)) === "relay",
     text: JSON.stringify([...byUser].sort()),
   };
 }

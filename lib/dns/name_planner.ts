@@ -46,6 +46,8 @@ export interface CaaReport {
   why?: string | undefined;
 }
 
+const UNKNOWN = "the relay cannot tell yet which account it orders with; its log tells why";
+
 /** Finds out what is to be written at names, and writes it. Whoever calls it has the DNS's turn. */
 export class NamePlanner {
   readonly #options: NamePlannerOptions;
@@ -79,7 +81,9 @@ export class NamePlanner {
 
   /** How the CAA records of a name that somebody has stand in its zone. */
   async inspectCaa(zone: DnsZone, name: string): Promise<CaaReport> {
-    const caa = (await this.caa()).at(name);
+    const wanted = await this.caa();
+    if (wanted.isUnknown(name)) return { values: [], written: false, why: UNKNOWN };
+    const caa = wanted.at(name);
     const { sets: source } = await this.source(zone);
     const records = await this.#recordsOf(zone, name, source);
     const { changes, withoutCaa: why } = planCopies({ ...records, caa });

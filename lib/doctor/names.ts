@@ -77,6 +77,13 @@ function checkCaaOf(
   caa: ReturnType<typeof nameCaa>,
 ): Finding | undefined {
   for (const name of names) {
+    if (caa.isUnknown(name)) {
+      return warning(
+        CHECK,
+        `${name} has not the CAA records that its user wants: no relay has told yet which account it orders with`,
+        "let the relay order once, and set GLOSSOND_CAA_IDENTITY where the ACME server does not tell its name",
+      );
+    }
     const wanted = caa.at(name);
     if (wanted === undefined) continue;
     const [set] = inForce(sets.get(name) ?? []).filter(({ type }) => type === CAA);

@@ -121,6 +121,9 @@ Deno.test("NameKeeper keeps a user's CAA records at the name and those below it,
   await it.keeper.follow(KAYLEE);
   assert.deepEqual(it.zone.at(KAYLEE), COPY);
   assert.deepEqual(it.notes, ["users' CAA records are not brought up to date"]);
+  const { written, why } = await it.keeper.inspectCaa(KAYLEE);
+  assert.equal(written, false);
+  assert.match(why!, /cannot tell yet which account it orders with/);
   it.orderBy(1);
   await it.keeper.follow(KAYLEE);
   const withCaa = (values: string[]) => ({ ...COPY, CAA: values });

@@ -36,7 +36,7 @@ export interface GlossonOptions {
 
 /** Sets `username` up by the program itself; what was started ends when it is disposed of. */
 export async function setUpGlosson(
-  relay: Relay,
+  relay: Pick<Relay, "ca" | "biosDir" | "ports">,
   username: string,
   { launcher = [], url = `https://localhost:${relay.ports.control}` }: GlossonOptions = {},
 ): Promise<Glosson> {

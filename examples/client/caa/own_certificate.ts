@@ -75,8 +75,8 @@ export async function orderOwnCertificate(options: OwnCertificateOptions): Promi
  * @throws {Error} with a message for the person.
  */
 export function requireOrderer(
-  { certificateBy, also = [] }: Account,
-  { tlsUpstream }: Pick<RunOptions, "tlsUpstream">,
+  { certificateBy, also: before = [] }: Account,
+  { tlsUpstream, also = before }: Pick<RunOptions, "tlsUpstream" | "also">,
 ): void {
   if (certificateBy === undefined) return;
   if (also.length > 0) {
