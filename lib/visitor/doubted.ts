@@ -149,7 +149,7 @@ export class Doubted implements Duplex {
   }
 
   close(): void {
-    this.#closing.abort();
+    if (!this.#isDecided) this.#closing.abort();
     for (const conn of this.#open) closeQuietly(conn);
     this.#conn.close();
   }
