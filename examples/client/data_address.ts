@@ -21,6 +21,9 @@ export const NEAR_PROOF_MS = 2_000;
  */
 const NEAR_AGAIN_MS = 60_000;
 
+/** How long it is remembered which networks this computer is in, milliseconds: many connections are made together. */
+const NETWORKS_KEPT_MS = 1_000;
+
 /** The addresses of a host, best first; none when it has none. */
 export type Lookup = (hostname: string) => Promise<string[]>;
 
@@ -83,8 +86,8 @@ export class DataAddresses {
   constructor(options: DataAddressesOptions) {
     this.#options = options;
     this.#lookup = options.lookup ?? lookupHost;
-    this.#networks = options.networks ?? ownNetworks;
     this.#now = options.now ?? (() => performance.now());
+    this.#networks = kept(options.networks ?? ownNetworks, NETWORKS_KEPT_MS, this.#now);
   }
 
   /**
@@ -153,6 +156,15 @@ export class DataAddresses {
     if ((await Promise.all(proofs)).includes(true)) return true;
     return await new Promise<never>(() => {});
   }
+}
+
+/** What `look` says, asked for again where that is older than so many milliseconds. */
+function kept<Value>(look: () => Value, ms: number, now: () => number): () => Value {
+  let seen: { value: Value; at: number } | undefined;
+  return () => {
+    if (seen === undefined || now() - seen.at >= ms) seen = { value: look(), at: now() };
+    return seen.value;
+  };
 }
 
 /** Whether an address is public and in no network of this computer's. */

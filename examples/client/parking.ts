@@ -98,7 +98,9 @@ export class Parking {
     this.#taken++;
     try {
       while (!signal.aborted) {
-        await sleep(Math.max(0, this.#restUntil - now()), signal);
+        const restMs = this.#restUntil - now();
+        // Not for no time: that would be a turn of the timers for each.
+        if (restMs > 0) await sleep(restMs, signal);
         if (signal.aborted || now() >= voidAt || await this.#show(ticket, address)) return;
       }
     } finally {

@@ -49,6 +49,19 @@ Deno.test("a relay elsewhere has nobody dial this computer or its network", asyn
   assert.deepEqual(await addressesOf({ data: ["203.0.114.1"] }, near).of("data"), ["203.0.114.1"]);
 });
 
+Deno.test("a computer that moves to another network knows it a second later", async () => {
+  let own = "203.0.113.9/24";
+  let ms = 0;
+  const addresses = addressesOf({ data: ["198.51.100.1"] }, {
+    networks: () => [parseBlock(own)!],
+    now: () => ms,
+  });
+  assert.deepEqual(await addresses.of("data"), ["198.51.100.1"]);
+  own = "198.51.100.9/24";
+  ms = 1_000;
+  await assert.rejects(addresses.of("data"), AddressForbidden);
+});
+
 Deno.test("of a name with addresses here and elsewhere only those elsewhere are dialled", async () => {
   const names = { data: ["192.168.1.1", "203.0.113.7", "::1", "2001:db8::7"] };
   assert.deepEqual(await addressesOf(names).of("data"), ["203.0.113.7", "2001:db8::7"]);
