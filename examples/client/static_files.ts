@@ -10,7 +10,7 @@ import {
 } from "./conditional.ts";
 import { contentType, ENCODING_BYTES } from "./content_type.ts";
 import { readFilePath, WELL_KNOWN } from "./file_path.ts";
-import type { Site } from "./front/site.ts";
+import type { Site, SiteRequest } from "./front/site.ts";
 import { noIndex, nothingHere } from "./pages/answers.tsx";
 import { ownPage } from "./pages/own_page.ts";
 import { findServed, isFolderWithin, isPathWithin, type Kept } from "./served_file.ts";
@@ -110,7 +110,7 @@ function isAbsent(path: string): boolean {
 }
 
 function file(
-  request: Request,
+  request: SiteRequest,
   path: string,
   names: readonly string[],
 ): Response {

@@ -14,7 +14,9 @@ export interface Asked {
 }
 
 /** Reads a request for {@linkcode Asked}. */
-export function askedBy({ method, headers, url }: Request): Asked {
+export function askedBy(
+  { method, headers, url }: Pick<Request, "method" | "headers" | "url">,
+): Asked {
   const { pathname, search } = new URL(url);
   return {
     language: languageOf(headers.get("Accept-Language")),

@@ -7,7 +7,7 @@ import { type Answer, responseTo } from "../../../lib/look/answer.ts";
 import { withPageHeaders } from "../../../lib/look/headers.ts";
 import { type Asked, askedBy } from "../../../lib/look/tell.tsx";
 import type { Exchange } from "../front/exchange.ts";
-import { siteHandler } from "../front/site.ts";
+import { siteHandler, type SiteRequest } from "../front/site.ts";
 
 /** For whom a page is made, and where. */
 export interface AskedHere extends Asked {
@@ -19,7 +19,7 @@ export interface AskedHere extends Asked {
 export type MakePage = (asked: AskedHere) => Answer;
 
 /** Answers a request with a page of this program's own, in the form that is of use to who asks. */
-export function ownPage(request: Request, make: MakePage): Response {
+export function ownPage(request: SiteRequest, make: MakePage): Response {
   const { host } = new URL(request.url);
   return withPageHeaders(responseTo(request, make({ ...askedBy(request), host })));
 }

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { type Site, siteHandler } from "../../../../examples/client/front/site.ts";
+import {
+  type Site,
+  siteHandler,
+  type SiteRequest,
+} from "../../../../examples/client/front/site.ts";
 import { staticFiles } from "../../../../examples/client/static_files.ts";
 import { HttpExchange } from "../http_exchange.ts";
 import { fronted as frontedHandler, HOSTNAME } from "./fronted.ts";
@@ -28,7 +32,7 @@ function asking(line: string, ...fields: string[]): string {
 }
 
 Deno.test("siteHandler() gives a site the request, without what belongs to the connection", async () => {
-  const seen: Request[] = [];
+  const seen: SiteRequest[] = [];
   await said((request) => {
     seen.push(request);
     return new Response("");
