@@ -84,7 +84,8 @@ function jsonContent(type: z.ZodType): { content: Record<string, unknown> } {
   return { content: { "application/json": { schema: jsonSchema(type) } } };
 }
 
+/** A schema for who reads: members that it does not name are ignored, in answers as well as in requests. */
 function jsonSchema(type: z.ZodType): Record<string, unknown> {
-  const { $schema: _, ...rest } = z.toJSONSchema(type);
+  const { $schema: _, ...rest } = z.toJSONSchema(type, { io: "input" });
   return rest;
 }

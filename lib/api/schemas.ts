@@ -12,10 +12,11 @@ import { USERNAME_PATTERN, USERNAME_RULE } from "../wire/username.ts";
 export const problemDetails = z.object({
   type: z.string(),
   title: z.string(),
-  status: z.int(),
+  status: z.int().min(400).max(599),
   detail: z.string(),
 }) satisfies z.ZodType<ProblemDetails>;
 
+const port = z.int().min(1).max(65535);
 const time = z.iso.datetime().describe("RFC 3339, UTC");
 const username = z.string({ error: USERNAME_RULE }).describe("Lower-case DNS label").meta({
   pattern: USERNAME_PATTERN,
@@ -29,9 +30,9 @@ export const relayInfo = z.object({
   protocol: z.literal(1),
   baseDomain: z.string(),
   controlUrl: z.url().describe("Where this API is: https://relay.BASE, with its port if not 443"),
-  publicPort: z.int().describe("Port at which visitors reach users' pages"),
+  publicPort: port.describe("Port at which visitors reach users' pages"),
   dataHost: z.string(),
-  dataPort: z.int(),
+  dataPort: port,
   keyFingerprints: z.array(z.string()).describe(
     "SHA-256 (base64) of the public keys of the relay's own certificates, for BASE and *.BASE, that are good still",
   ),
@@ -131,7 +132,7 @@ export const certificateRequest = z.object({
 export const certificatePending = z.object({
   id: z.string(),
   status: z.literal("pending"),
-  position: z.int().optional().describe("Place in the queue, from 1"),
+  position: z.int().min(1).optional().describe("Place in the queue, from 1"),
   expectedAt: time.optional().describe("When it is likely to be ready"),
 });
 
