@@ -14,6 +14,12 @@ const RUN_BYTES = { full: 2 * GIGABYTE, quick: GIGABYTE } as const;
 /** Buffers of the bare loop: the largest that the relay uses. */
 const LOOP_BUFFER_BYTES = 2 * 1024 * 1024;
 
+/**
+ * Connections that a client keeps parked: one for each stream, and no more, since each waits in a blocking call,
+ * and the runtime has 32 threads for those.
+ */
+const PARKED = 8;
+
 /** A shape of traffic. */
 interface Shape {
   streams: number;
@@ -35,16 +41,20 @@ export async function bulk(bench: Bench): Promise<void> {
   const visitor = stack.use(new LoadProcess("bulk.ts"));
   const { port } = await origin.call<{ port: number }>("listen");
   const glossond = stack.use(await startGlossond({ users: 1 }));
-  await client.call("online", glossond.membership(0, 16));
+  await client.call("online", glossond.membership(0, PARKED));
 
-  const loop = stack.use(new LoadProcess("loop.ts"));
-  const targets = [directTarget(port), await bareLoop(loop, port), glossond.target("glossond")];
+  const targets = [
+    directTarget(port),
+    await bareLoop(stack, port, 1),
+    await bareLoop(stack, port, 2),
+    glossond.target("glossond"),
+  ];
   const two = await startTwoProcesses(1);
   if (two === undefined) bench.tell(`left out: ${TWO_PROCESSES}, PostgreSQL is not installed`);
   else {
     const client = stack.use(new LoadProcess("bulk.ts"));
     targets.push(stack.use(two).target(TWO_PROCESSES));
-    await client.call("online", two.membership(0, 16));
+    await client.call("online", two.membership(0, PARKED));
   }
   for (const peer of bench.peers) targets.push(stack.use(await startPeer(peer, port, BASE)));
 
@@ -80,13 +90,26 @@ export async function bulk(bench: Bench): Promise<void> {
   }
 }
 
-/** What the runtime costs by itself: a relay of one read and one write in turn. */
-async function bareLoop(loop: LoadProcess, originPort: number): Promise<Target> {
-  const options = { port: originPort, bufferBytes: LOOP_BUFFER_BYTES };
-  const { port } = await loop.call<{ port: number }>("relay", options);
+/** Name of the bare loop of so many processes in results. */
+export function bareLoopName(processes: number): string {
+  return processes === 1 ? "bare loop" : `bare loop, ${processes} processes`;
+}
+
+/** What the runtime costs by itself: a relay of one read and one write in turn, of so many processes. */
+async function bareLoop(
+  stack: AsyncDisposableStack,
+  originPort: number,
+  processes: number,
+): Promise<Target> {
+  const loops = Array.from({ length: processes }, () => stack.use(new LoadProcess("loop.ts")));
+  let at = 0;
+  for (const loop of loops) {
+    const options = { at, port: originPort, bufferBytes: LOOP_BUFFER_BYTES };
+    ({ port: at } = await loop.call<{ port: number }>("relay", options));
+  }
   return {
-    ...directTarget(port),
-    name: "bare loop",
-    usage: () => usageOf(processTree(loop.pid)),
+    ...directTarget(at),
+    name: bareLoopName(processes),
+    usage: () => usageOf(loops.flatMap(({ pid }) => processTree(pid))),
   };
 }

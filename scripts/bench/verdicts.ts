@@ -1,3 +1,4 @@
+import { bareLoopName } from "./bulk.ts";
 import { TWO_PROCESSES } from "./glossond.ts";
 import { PEERS } from "./peers.ts";
 import type { Row } from "./table.ts";
@@ -63,7 +64,7 @@ export function verdicts(rows: readonly Row[]): Verdict[] {
     );
     judge(
       `${kind}: CPU per GB / a bare loop's on this runtime`,
-      cost / Math.min(...of(["bare loop"], "cpuSecondsPerGb")),
+      cost / Math.min(...of([bareLoopName(1)], "cpuSecondsPerGb")),
       "most",
       1.2,
     );
@@ -77,6 +78,20 @@ export function verdicts(rows: readonly Row[]): Verdict[] {
         1,
       );
       judge(`${kind}: CPU per GB of 2 processes / of 1`, costOfTwo / cost, "most", 1);
+      const [rateOfLoops = NaN] = of([bareLoopName(2)], "gbps");
+      const [costOfLoops = NaN] = of([bareLoopName(2)], "cpuSecondsPerGb");
+      judge(
+        `${kind}: throughput of 2 processes / a bare loop's of 2`,
+        rateOfTwo / rateOfLoops,
+        "least",
+        0.8,
+      );
+      judge(
+        `${kind}: CPU per GB of 2 processes / a bare loop's of 2`,
+        costOfTwo / costOfLoops,
+        "most",
+        1.2,
+      );
       continue;
     }
     judge(

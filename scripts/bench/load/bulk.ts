@@ -13,6 +13,12 @@ import {
   PROXY_HEADER_BYTES,
 } from "./script.ts";
 
+/**
+ * What the origin says at once, as a TLS server does: a relay that gets no answer asks the client for another
+ * connection, and then ends the visitor.
+ */
+const ANSWER = new TextEncoder().encode("a");
+
 const DONE = new TextEncoder().encode("k");
 
 /** Does what the visitor orders, and closes. */
@@ -23,6 +29,7 @@ async function serve(socket: RawSocket, bytesBefore: number): Promise<void> {
     if (order.kind === "down") {
       await socket.pour(order.bytes);
     } else {
+      await socket.write(ANSWER);
       await socket.drain(order.bytes);
       await socket.write(DONE);
     }
@@ -50,7 +57,7 @@ async function stream(port: number, hostname: string, order: Order): Promise<voi
       await socket.drain(order.bytes);
     } else {
       await socket.pour(order.bytes);
-      await socket.read(DONE.length);
+      await socket.read(ANSWER.length + DONE.length);
     }
   } finally {
     socket.close();

@@ -20,9 +20,9 @@ async function relay(conn: Deno.TcpConn, port: number, bufferBytes: number): Pro
 }
 
 await answerCalls({
-  /** Relays every connection to a port. */
-  relay({ port, bufferBytes }: { port: number; bufferBytes: number }) {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  /** Relays connections to a port: all, or its share of those that come where another process listens as well. */
+  relay({ at, port, bufferBytes }: { at: number; port: number; bufferBytes: number }) {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: at, reusePort: true });
     (async () => {
       for await (const conn of listener) relay(conn, port, bufferBytes);
     })();
