@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { endOf } from "../../scripts/run.ts";
 import { glossondCommand } from "../stories/admin_command.ts";
-import { type Relay, startAgain, startRelay } from "../stories/relay.ts";
+import { type Relay, startRelay } from "../stories/relay.ts";
 import { signUp } from "../stories/user.ts";
 import { type Guest, stay } from "./cluster/bystander.ts";
 import { PostgresServer } from "./postgres/server.ts";
@@ -53,6 +53,7 @@ Deno.test("a hand-over may have more processes or fewer, and no visitor notices"
     clients.push(stack.use(await startClient(relay, await signUp(relay, `user${i}`))));
   }
   const { hostname } = clients[0]!.user;
+  // One at each process.
   let guests = [await stay(relay, hostname, relay.ca)];
   for (const count of [3, 2, 1]) {
     const former = relay;
@@ -68,6 +69,10 @@ Deno.test("a hand-over may have more processes or fewer, and no visitor notices"
       await successor.logged("ready", count > 1 ? { processes: count } : {});
       return successor;
     });
+    const left = "another process has this relay's place: it ends with its last visitor";
+    for (let process = 1; process <= guests.length; process++) {
+      await former.logged(left, guests.length > 1 ? { process } : {});
+    }
     for (const guest of guests) {
       assert.equal(await guest.ask(), 200, "its connection is the former relay's");
       guest[Symbol.dispose]();
@@ -78,10 +83,6 @@ Deno.test("a hand-over may have more processes or fewer, and no visitor notices"
     for (const client of clients) await assertServed(relay, client);
     const { stdout } = await endOf(glossondCommand(relay.stateDir, ["status", "--json"]));
     const { relays } = JSON.parse(stdout).cluster;
-    assert.deepEqual(
-      relays.map(({ id, users }: { id: string; users: number }) => [id, users > 0]).slice(0, 1),
-      [["r", true]],
-    );
     assert.deepEqual(
       relays.map(({ id }: { id: string }) => id),
       ["r", "r-2", "r-3"].slice(0, count),
@@ -105,7 +106,12 @@ Deno.test("a hand-over to an empty database is refused, and the accounts can be 
     glossondCommand(relay.stateDir, ["migrate", "--to", "postgres"], settings),
   );
   assert.equal(moved.code, 0, moved.stderr);
-  await using several = await startAgain(relay, { dir: relay.dir, settings });
+  // Not at its data port, behind which another one has to be free.
+  const { hub, control } = relay.ports;
+  await using several = await startRelay({
+    dir: relay.dir,
+    settings: { ...settings, HUB_PORT: `${hub}`, CONTROL_PORT: `${control}` },
+  });
   await several.logged("ready", { processes: 2 });
   await several.logged("client online", { username: "kaylee" });
   await assertServed(several, client);
