@@ -1,6 +1,6 @@
 import type { Log } from "../log.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
-import type { Changes, ClusterEngine, Notice } from "./engine.ts";
+import { type Changes, type ClusterEngine, type Notice, PAGE, type PresenceRow } from "./engine.ts";
 
 /** When to ask again for changes that could not be read. */
 const RETRY_MS = 1_000;
@@ -16,13 +16,11 @@ const REMEMBERED_MS = 2 * UNNOTICED_MS;
 
 /** Options for {@linkcode ChangeReader}. */
 export interface ChangeReaderOptions {
-  engine: Pick<ClusterEngine, "changesSince">;
-  /**
-   * Told what changed.
-   *
-   * @param whole whether it is all that there is, and nobody else is online.
-   */
-  onChanges: (changes: Changes, whole: boolean) => void;
+  engine: Pick<ClusterEngine, "changesSince" | "lastChange" | "onlineBehind">;
+  /** Told what changed, or who is online, of which most is known. */
+  onChanges: (changes: Pick<Changes, "presence" | "notices">) => void;
+  /** Told everybody who is online, once all was read: nobody else is. */
+  onWhole: (online: ReadonlyMap<string, PresenceRow>) => void;
   /** What changed cannot be read just now. */
   onFailure: () => void;
   log: Log;
@@ -102,38 +100,69 @@ export class ChangeReader {
   }
 
   async #readOnce(): Promise<void> {
-    const { engine, log } = this.#options;
     const [since, missed] = [this.#number, this.#missed];
     this.#missed = false;
-    if (since === undefined) return await this.#readFirst();
-    const changes = await engine.changesSince(since);
-    this.#number = changes.number;
-    this.#tell(changes, false);
+    // Notices from before are none for this process, and not either when they are read again.
+    if (since === undefined) return await this.#readWhole(REMEMBERED_MS, { passesOn: false });
+    const number = await this.#readFrom(since);
     // A database that was set back, as to a standby that lagged, may have lost what it told before.
-    const isSetBack = changes.number < since;
-    if (isSetBack) log.warn("the database has lost what it told last: reading all of it anew");
+    const isSetBack = number < since;
+    if (isSetBack) {
+      this.#options.log.warn("the database has lost what it told last: reading all of it anew");
+    }
     if (!missed && !isSetBack) return;
     const now = this.#now();
     // By time: after that it gives numbers that are known already to what is new.
-    const missingMs = now - (this.#missingSince ?? now) + UNNOTICED_MS;
-    const all = await engine.changesSince(undefined, missingMs);
-    this.#number = all.number;
-    this.#tell(all, true);
-    this.#missingSince = undefined;
+    await this.#readWhole(now - (this.#missingSince ?? now) + UNNOTICED_MS);
   }
 
-  /** Notices from before are none for this process, and not either when they are read again. */
-  async #readFirst(): Promise<void> {
-    const { engine, onChanges } = this.#options;
-    const all = await engine.changesSince(undefined, REMEMBERED_MS);
+  /**
+   * Reads everybody who is online, a page at a time, and then what changed meanwhile: with that it is as all was
+   * at that moment.
+   */
+  async #readWhole(toldWithinMs: number, { passesOn = true } = {}): Promise<void> {
+    const { engine, onWhole } = this.#options;
+    const { number, notices } = await engine.lastChange(toldWithinMs);
+    this.#tell([], notices, passesOn);
+    const online = new Map<string, PresenceRow>();
+    for (let page: PresenceRow[], last = "";; last = page.at(-1)!.username) {
+      page = await engine.onlineBehind(last);
+      for (const row of page) online.set(row.username, row);
+      this.#tell(page, [], passesOn);
+      if (page.length < PAGE) break;
+    }
+    if (await this.#readFrom(number, { online, passesOn }) < number) {
+      throw new Error("the database was set back while all of it was read");
+    }
     this.#missingSince = undefined;
-    this.#number = all.number;
-    this.#newOf(all.notices);
-    onChanges({ ...all, notices: [] }, true);
+    onWhole(online);
   }
 
-  #tell(changes: Changes, whole: boolean): void {
-    this.#options.onChanges({ ...changes, notices: this.#newOf(changes.notices) }, whole);
+  /**
+   * Reads what changed after a number, a page at a time.
+   *
+   * @param options.online those who are, which is kept up.
+   * @returns the number of the last change.
+   */
+  async #readFrom(
+    number: number,
+    { online, passesOn = true }: { online?: Map<string, PresenceRow>; passesOn?: boolean } = {},
+  ): Promise<number> {
+    while (true) {
+      const { presence, notices, more, ...last } = await this.#options.engine.changesSince(number);
+      number = this.#number = last.number;
+      for (const row of presence) {
+        if (row.state === "online") online?.set(row.username, row);
+        else online?.delete(row.username);
+      }
+      this.#tell(presence, notices, passesOn);
+      if (!more) return number;
+    }
+  }
+
+  #tell(presence: PresenceRow[], notices: Notice[], passesOn: boolean): void {
+    const told = this.#newOf(notices);
+    this.#options.onChanges({ presence, notices: passesOn ? told : [] });
   }
 
   /** Those that were not read before. */

@@ -72,7 +72,8 @@ export class Cluster {
     });
     this.#reader = new ChangeReader({
       ...options,
-      onChanges: (changes, whole) => this.#onChanges(changes, whole),
+      onChanges: (changes) => this.#onChanges(changes),
+      onWhole: (online) => this.#compare(online),
       onFailure: () => this.#heart.disturb(),
     });
   }
@@ -188,16 +189,14 @@ export class Cluster {
     this.#reader.changed();
   }
 
-  #onChanges({ presence, notices }: Changes, whole: boolean): void {
+  #onChanges({ presence, notices }: Pick<Changes, "presence" | "notices">): void {
     for (const row of presence) this.#apply(row);
-    if (whole) this.#compare(presence);
     for (const notice of notices) this.#onNotice(notice);
   }
 
   /** Of all that is online only these are: takes the others off, and tells who is here and not among them. */
-  #compare(presence: PresenceRow[]): void {
-    const online = new Map(presence.map((row) => [row.username, row]));
-    for (const username of [...this.#remote.usernames()]) {
+  #compare(online: ReadonlyMap<string, PresenceRow>): void {
+    for (const username of this.#remote.usernames()) {
       if (!online.has(username)) this.#leave(username, "left");
     }
     // Not all: after a moment without the database every relay would write what stands there.

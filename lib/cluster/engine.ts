@@ -62,13 +62,21 @@ export interface Notice {
   boot: string;
 }
 
+/** Most users that are told of at once: whoever acts on them holds up nobody else for long. */
+export const PAGE = 2_000;
+
 /** What has changed by a number, each name's last change only. */
 export interface Changes {
   /** To ask on from. */
   number: number;
   presence: PresenceRow[];
   notices: Notice[];
+  /** Whether more has changed: it is to be asked for. */
+  more: boolean;
 }
+
+/** The last change by now, and notices of late. */
+export type LastChange = Pick<Changes, "number" | "notices">;
 
 /** A session at this relay that is to be known to all. */
 export interface Arrival {
@@ -136,14 +144,19 @@ export interface ClusterEngine {
    */
   announce(arrivals: Arrival[], departures: Departure[]): Promise<Map<string, number>>;
   /**
-   * What changed after a number that was returned before; with undefined, who is online now.
+   * What changed after a number that was returned before; {@linkcode PAGE} users at most.
    *
    * A `number` below the one asked with tells that the engine has lost changes.
-   *
-   * @param toldWithinMs with undefined, has also the notices of that time, by the engine's clock.
-   * @default {0}
    */
-  changesSince(number: number | undefined, toldWithinMs?: number): Promise<Changes>;
+  changesSince(number: number): Promise<Changes>;
+  /** The number of the last change, and the notices of so many milliseconds, by the engine's clock. */
+  lastChange(toldWithinMs: number): Promise<LastChange>;
+  /**
+   * Users who are online, {@linkcode PAGE} at most, in the order of their names, from behind one on; fewer where
+   * nobody else is. Each is as they are when they are read, so it takes what changed since before the first
+   * reading to know all as they are at one moment.
+   */
+  onlineBehind(username: string): Promise<PresenceRow[]>;
   /**
    * Sends a relay's process a text of 7,000 bytes at most; lost where that is not there. It may arrive twice
    * where the answer was lost.

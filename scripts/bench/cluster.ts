@@ -33,7 +33,7 @@ export async function cluster(bench: Bench): Promise<void> {
   await map(bench);
   const plan = bench.quick ? STORM.quick : STORM.full;
   const found = await storm({ ...plan, tell: bench.tell });
-  const { peace, backAfterS, work, relayCpuSeconds, lateMs } = found;
+  const { peace, backAfterS, work, relayCpuSeconds, lateMs, bareLateMs } = found;
   bench.add({
     section: "cluster: clients come online",
     target: "glossond",
@@ -50,7 +50,7 @@ export async function cluster(bench: Bench): Promise<void> {
     values: {
       backP50S: quantile(backAfterS, 0.5),
       backLastS: Math.max(...backAfterS),
-      lateMs,
+      ...{ lateMs, bareLateMs },
       notificationsPerS: work.notifications / work.seconds,
       statementsPerS: work.statements / work.seconds,
       databaseCpuS: work.cpuSeconds,

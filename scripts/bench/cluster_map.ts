@@ -48,12 +48,16 @@ export async function map(bench: Bench): Promise<void> {
        FROM generate_series(1, ${names}) AS i`,
     database,
   );
-  const probing = probe.call<{ longest: number }>("probe", {
-    port: timed.ports.admin!,
-    seconds: WITHIN_S,
-  });
+  const ask = (): Promise<{ longest: number }> =>
+    probe.call("probe", { port: timed.ports.admin!, seconds: WITHIN_S });
+  const probing = ask();
   await cluster.database.psql("NOTIFY glossond_changes", database);
   const { longest } = await probing;
+  // Both listen anew, and read all.
+  bench.tell("cluster: they are read anew");
+  const probingAnew = ask();
+  await cluster.database.endConnections(database);
+  const { longest: anew } = await probingAnew;
   for (const relay of [timed, weighed]) {
     const { stdout } = await glossondCommand(relay.stateDir, ["status", "--json"]).output();
     const { elsewhere } = JSON.parse(new TextDecoder().decode(stdout)).cluster;
@@ -67,7 +71,7 @@ export async function map(bench: Bench): Promise<void> {
       heapBytesEach: (await heap() - heapBefore) / names,
       rssBytesEach: (usageOf([timed.pid]).rssBytes - rssBefore) / names,
       lateMs: longest,
-      readUsEach: longest * 1000 / names,
+      anewLateMs: anew,
     },
   });
 }

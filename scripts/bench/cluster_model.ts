@@ -21,8 +21,10 @@ export interface ClusterCosts {
   turnMs: number;
   /** Processor time of a relay for a client that comes online, ms. */
   clientMs: number;
-  /** Time of a relay's event loop for a name that it reads, microseconds. */
-  readUs: number;
+  /** Time of a relay's event loop for a page of names that it reads, ms. */
+  pageMs: number;
+  /** The same for a name that it compares with what it knew, once all are read, microseconds. */
+  compareUs: number;
   /** Memory of a relay for a name that is online elsewhere, bytes. */
   nameBytes: number;
   /** What each act adds to the database's log, bytes. */
@@ -65,7 +67,7 @@ const DAY_S = 86_400;
 /** What a community costs. */
 export interface Prediction {
   mapBytes: number;
-  /** How long an event loop is held up that reads who is online, all at once, ms. */
+  /** How long an event loop is held up that has read who is online, and compares, ms. */
   compareMs: number;
   walBytesADay: number;
   rowsADay: number;
@@ -85,7 +87,7 @@ export function dayOfCommunity(
     names * (sessions * (connect + disconnect) + DAY_S * STAYS_A_SECOND * stay + visits * visit);
   return {
     mapBytes: names * (1 - 1 / relays) * costs.nameBytes,
-    compareMs: names * costs.readUs / 1000,
+    compareMs: costs.pageMs + names * costs.compareUs / 1000,
     walBytesADay: sum(walBytes) + relays * costs.idleWalBytes * DAY_S,
     rowsADay: sum(rows),
     changesASecond: changes,
@@ -99,7 +101,7 @@ export function dayOfCommunity(
 export interface StormPrediction {
   /** When its clients are back at the others, seconds. */
   backS: number;
-  /** How long an event loop is held up that reads that they have left, ms. */
+  /** How long an event loop is held up that reads that they have left, a page at a time, ms. */
   lateMs: number;
   /** Writes that announce them, at least; each is told to all relays. */
   writes: number;
@@ -131,7 +133,7 @@ export function lossOfRelay(
     : (clients * (costs.clientMs + machine.clientMs) / 1000 + databaseCpuS) / machine.cores;
   return {
     backS: Math.max(relayS, databaseCpuS, sharedS),
-    lateMs: clients * costs.readUs / 1000,
+    lateMs: costs.pageMs,
     writes,
     databaseCpuS,
   };

@@ -21,13 +21,15 @@ export class LoadProcess implements AsyncDisposable {
 
   /**
    * @param file the program, in the folder of this one.
+   * @param options.launcher a program and its arguments that start it. @default none
    * @param options.namespace the network namespace to run it in.
    * @param options.v8Flags of the program. @default such that it collects garbage late: a pause in here
    * would show as a delay of the relay
    */
   constructor(
     file: string,
-    { namespace, v8Flags = "--semi-space-growth-factor=4" }: {
+    { launcher = [], namespace, v8Flags = "--semi-space-growth-factor=4" }: {
+      launcher?: readonly string[];
       namespace?: string | undefined;
       v8Flags?: string;
     } = {},
@@ -38,9 +40,8 @@ export class LoadProcess implements AsyncDisposable {
       `--v8-flags=${v8Flags}`,
       fileURLToPath(new URL(`./load/${file}`, import.meta.url)),
     ];
-    const [program = "", ...args] = namespace === undefined
-      ? deno
-      : ["ip", "netns", "exec", namespace, ...deno];
+    const where = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
+    const [program = "", ...args] = [...where, ...launcher, ...deno];
     this.#process = new Deno.Command(program, {
       args,
       stdin: "piped",

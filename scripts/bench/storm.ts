@@ -39,6 +39,8 @@ export interface Storm {
   backAfterS: number[];
   /** The longest that an event loop of the two relays that are left was late, milliseconds. */
   lateMs: number;
+  /** The same of a process beside them that does next to nothing: what of it is the machine's. */
+  bareLateMs: number;
   /** Whether relays came before those who loaded them: else that has their waits for the processor in it. */
   cameFirst: boolean;
   /** What the database did from the end of the relay until all were back. */
@@ -81,6 +83,7 @@ export async function storm(plan: StormPlan): Promise<Storm> {
     { length: CLIENT_PROCESSES },
     () => stack.use(new LoadProcess("clients.ts")),
   );
+  const bare = stack.use(new LoadProcess("bare.ts", { launcher: ahead }));
   const members = tokens.map((token, i): Membership => ({
     ...{ username: usernameOf(i), token, pool: 0, ca: c.ca },
     ...{ controlPort: c.ports.control!, dataPort: c.ports.data! },
@@ -113,6 +116,7 @@ export async function storm(plan: StormPlan): Promise<Storm> {
   };
   const cpuBefore = cpu(a.pid, b.pid);
   const since = Date.now();
+  await bare.call("latest");
   const killedAt = performance.now();
   await c.stop("SIGKILL");
   let backAfterS: number[] = [];
@@ -127,6 +131,7 @@ export async function storm(plan: StormPlan): Promise<Storm> {
   const work = await meter.read();
   const relayCpuSeconds = cpu(a.pid, b.pid) - cpuBefore;
   const lateMs = Math.max(...[a, b].map(({ pid }) => latestSince(folder, pid, since)));
+  const { lateMs: bareLateMs } = await bare.call<{ lateMs: number }>("latest");
   // A relay is told of a client after the client is: whoever looks at once does not see all.
   await until(async () => {
     const [atA, atB] = await Promise.all([onlineAt("a"), onlineAt("b")]);
@@ -135,7 +140,7 @@ export async function storm(plan: StormPlan): Promise<Storm> {
     return `${atA} and ${atB} of ${clients} clients are at two relays that know ${notAtA} and ${notAtB} elsewhere`;
   }, withinS);
   return {
-    ...{ peace, backAfterS, work, relayCpuSeconds, lateMs },
+    ...{ peace, backAfterS, work, relayCpuSeconds, lateMs, bareLateMs },
     cameFirst: ahead.length > 0,
   };
 }

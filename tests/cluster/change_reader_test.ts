@@ -1,30 +1,60 @@
 import assert from "node:assert/strict";
 import { ChangeReader } from "../../lib/cluster/change_reader.ts";
-import type { Changes } from "../../lib/cluster/engine.ts";
+import { type Changes, PAGE, type PresenceRow } from "../../lib/cluster/engine.ts";
 import { recordedLog } from "../certificate/helpers.ts";
 import { ManualClock } from "../manual_clock.ts";
 
-/** A reader of what a test puts into `answers`, and the numbers that it asked with. */
-function readerOf(answers: (Changes | Error)[]) {
+/** What a test has the engine answer; each is taken once. */
+interface Answers {
+  /** To what changed, and to what was last before everybody is read. */
+  answers: (Changes | Error)[];
+  /** Everybody who is online. @default nobody */
+  pages?: PresenceRow[][];
+  /** What changed while they were read. @default nothing */
+  meanwhile?: Changes[];
+}
+
+/** A reader, and what was asked and told, in order. */
+function readerOf({ answers, pages = [], meanwhile = [] }: Answers) {
   const clock = new ManualClock();
-  const [asked, told] = [[] as (number | undefined)[], [] as [number: number, whole: boolean][]];
+  const [asked, told] = [[] as (number | "all")[], [] as string[]];
   const toldWithin: number[] = [];
   const notices: number[] = [];
   const log = recordedLog();
   let failures = 0;
+  let wholeFrom: number | undefined;
+  function answer(): Changes {
+    const next = answers.shift()!;
+    if (next instanceof Error) throw next;
+    return next;
+  }
   const reader = new ChangeReader({
     engine: {
-      changesSince(number, toldWithinMs) {
-        asked.push(number);
-        if (toldWithinMs !== undefined) toldWithin.push(toldWithinMs);
-        const answer = answers.shift()!;
-        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
-      },
+      changesSince: (number) =>
+        Promise.try(() => {
+          if (number === wholeFrom) {
+            wholeFrom = undefined;
+            return meanwhile.shift() ?? changes(number);
+          }
+          asked.push(number);
+          return answer();
+        }),
+      lastChange: (toldWithinMs) =>
+        Promise.try(() => {
+          asked.push("all");
+          toldWithin.push(toldWithinMs);
+          const last = answer();
+          wholeFrom = last.number;
+          return last;
+        }),
+      onlineBehind: () => Promise.resolve(pages.shift() ?? []),
     },
-    onChanges(changes, whole) {
-      told.push([changes.number, whole]);
+    onChanges(changes) {
+      const names = changes.presence.map(({ username }) => username);
+      if (names.length > 0) told.push(names.length > 5 ? `${names.length}` : names.join());
       notices.push(...changes.notices.map(({ toldAt }) => toldAt));
     },
+    onWhole: (online) => told.push(`whole: ${online.size}`),
     onFailure: () => failures++,
     log,
     now: clock.now,
@@ -36,45 +66,49 @@ function readerOf(answers: (Changes | Error)[]) {
 /** @param toldAt of its notices. */
 function changes(number: number, toldAt: number[] = []): Changes {
   const notices = toldAt.map((toldAt) => ({ toldAt, kind: "cut-off" as const, boot: "other" }));
-  return { number, presence: [], notices };
+  return { number, presence: [], notices, more: false };
+}
+
+function row(username: string, state: PresenceRow["state"] = "online"): PresenceRow {
+  return { username, relay: "b", boot: "b1", epoch: 1, state };
 }
 
 Deno.test("ChangeReader.read() waits for the reading that was begun", async () => {
-  const { reader, asked, told } = readerOf([changes(7), changes(9)]);
+  const { reader, asked, told } = readerOf({ answers: [changes(7), changes(9)] });
   reader.missed();
   await reader.read();
-  assert.deepEqual([asked, told], [[undefined], [[7, true]]], "once");
+  assert.deepEqual([asked, told], [["all"], ["whole: 0"]], "once");
   await reader.read();
-  assert.deepEqual(asked, [undefined, 7]);
+  assert.deepEqual(asked, ["all", 7]);
 });
 
 Deno.test("ChangeReader.read() rejects where it began the reading, which nothing tries again", async () => {
-  const { reader, clock, failures } = readerOf([new Error("away")]);
+  const { reader, clock, failures } = readerOf({ answers: [new Error("away")] });
   await assert.rejects(reader.read(), /away/);
   assert.deepEqual([failures(), clock.waiting], [0, 0]);
 });
 
 Deno.test("ChangeReader compares all after changes that it could not read", async () => {
   const away = new Error("away");
-  const { reader, clock, asked, told, failures } = readerOf(
-    [changes(7), away, changes(9), changes(9), changes(9)],
-  );
+  const { reader, clock, asked, told, failures } = readerOf({
+    answers: [changes(7), away, changes(9), changes(9), changes(9)],
+  });
   await reader.read();
   reader.changed();
   await assert.rejects(reader.read(), away);
   assert.equal(failures(), 1);
   clock.advance(1_000);
   await reader.read();
-  assert.deepEqual(asked, [undefined, 7, 7, undefined]);
-  assert.deepEqual(told, [[7, true], [9, false], [9, true]]);
+  assert.deepEqual(asked, ["all", 7, 7, "all"]);
+  assert.deepEqual(told, ["whole: 0", "whole: 0"]);
   await reader.read();
   assert.deepEqual(asked.at(-1), 9, "once");
 });
 
 Deno.test("ChangeReader asks by time for what was told while it heard nothing", async () => {
-  const { reader, clock, asked, toldWithin, log } = readerOf(
-    [changes(7), changes(9), changes(9), changes(9), changes(9)],
-  );
+  const { reader, clock, asked, toldWithin, log } = readerOf({
+    answers: [changes(7), changes(9), changes(9), changes(9), changes(9)],
+  });
   await reader.read();
   reader.missing();
   clock.advance(60_000);
@@ -83,7 +117,7 @@ Deno.test("ChangeReader asks by time for what was told while it heard nothing", 
   clock.advance(5_000);
   reader.missed();
   await reader.read();
-  assert.deepEqual([asked, toldWithin], [[undefined, 7, undefined], [60_000, 95_000]]);
+  assert.deepEqual([asked, toldWithin], [["all", 7, "all"], [60_000, 95_000]]);
   reader.missed();
   await reader.read();
   assert.deepEqual(toldWithin.slice(1), [95_000, 30_000]);
@@ -91,11 +125,13 @@ Deno.test("ChangeReader asks by time for what was told while it heard nothing", 
 });
 
 Deno.test("ChangeReader says that the engine has lost changes, and reads all", async () => {
-  const { reader, asked, told, log } = readerOf([changes(7), changes(5), changes(5), changes(6)]);
+  const { reader, asked, told, log } = readerOf({
+    answers: [changes(7), changes(5), changes(5), changes(6)],
+  });
   await reader.read();
   await reader.read();
-  assert.deepEqual(asked, [undefined, 7, undefined]);
-  assert.deepEqual(told, [[7, true], [5, false], [5, true]]);
+  assert.deepEqual(asked, ["all", 7, "all"]);
+  assert.deepEqual(told, ["whole: 0", "whole: 0"]);
   assert.match(log.text(), /^warn the database has lost what it told last/);
   await reader.read();
   assert.deepEqual(asked.at(-1), 5);
@@ -103,9 +139,16 @@ Deno.test("ChangeReader says that the engine has lost changes, and reads all", a
 
 Deno.test("ChangeReader passes on each notice once, however many there are", async () => {
   const many = Array.from({ length: 1_500 }, (_, i) => i);
-  const { reader, clock, notices } = readerOf(
-    [changes(1), changes(2, many), changes(2), changes(2, many), changes(2), changes(3, many)],
-  );
+  const { reader, clock, notices } = readerOf({
+    answers: [
+      changes(1),
+      changes(2, many),
+      changes(2),
+      changes(2, many),
+      changes(2),
+      changes(3, many),
+    ],
+  });
   await reader.read();
   await reader.read();
   assert.deepEqual(notices, many);
@@ -122,9 +165,9 @@ Deno.test("ChangeReader passes on each notice once, however many there are", asy
 });
 
 Deno.test("ChangeReader passes on no notice from before its first reading", async () => {
-  const { reader, clock, notices, toldWithin } = readerOf(
-    [new Error("away"), changes(7, [1, 2]), changes(7), changes(8, [1, 2, 3])],
-  );
+  const { reader, clock, notices, toldWithin } = readerOf({
+    answers: [new Error("away"), changes(7, [1, 2]), changes(7), changes(8, [1, 2, 3])],
+  });
   reader.missing();
   await assert.rejects(reader.read());
   clock.advance(3_600_000);
@@ -134,4 +177,43 @@ Deno.test("ChangeReader passes on no notice from before its first reading", asyn
   await reader.read();
   assert.deepEqual(notices, [3]);
   assert.deepEqual(toldWithin.at(-1), 30_000, "not from before, though it was missing then");
+});
+
+Deno.test("ChangeReader reads everybody a page at a time, with what changes meanwhile", async () => {
+  const many = Array.from({ length: PAGE }, (_, i) => row(`user${i}`));
+  const { reader, told } = readerOf({
+    answers: [changes(7)],
+    pages: [many, [row("zoe")]],
+    meanwhile: [{
+      ...changes(9),
+      // One who was read left since, one who came was not read, and one has come back.
+      presence: [row("user7", "left"), row("kaylee"), row("user8")],
+    }],
+  });
+  await reader.read();
+  assert.deepEqual(told, [`${PAGE}`, "zoe", "user7,kaylee,user8", `whole: ${PAGE + 1}`]);
+});
+
+Deno.test("ChangeReader reads what changed on until there is no more", async () => {
+  const more = { ...changes(8), presence: [row("kaylee")], more: true };
+  const { reader, asked, told } = readerOf({
+    answers: [changes(7), more, { ...changes(9), presence: [row("zoe")] }],
+  });
+  await reader.read();
+  await reader.read();
+  assert.deepEqual([asked, told], [["all", 7, 8], ["whole: 0", "kaylee", "zoe"]]);
+});
+
+Deno.test("ChangeReader reads all again where the engine lost changes while it did", async () => {
+  const { reader, clock, asked, told, failures } = readerOf({
+    answers: [changes(7), changes(7), changes(9), changes(5), changes(6)],
+    meanwhile: [changes(7), changes(4)],
+  });
+  await reader.read();
+  reader.missed();
+  await assert.rejects(reader.read(), /set back/);
+  assert.equal(failures(), 1);
+  clock.advance(1_000);
+  await reader.read();
+  assert.deepEqual([asked, told], [["all", 7, "all", 4, "all"], ["whole: 0", "whole: 0"]]);
 });

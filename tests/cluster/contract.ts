@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import type { ClusterEngine, EngineListener } from "../../lib/cluster/engine.ts";
+import {
+  type ClusterEngine,
+  type EngineListener,
+  PAGE,
+  type PresenceRow,
+} from "../../lib/cluster/engine.ts";
 
 /** An engine of a kind, for a test of {@linkcode testEngine}. */
 export interface EngineSubject {
@@ -10,6 +15,15 @@ export interface EngineSubject {
 
 const QUIET: EngineListener = { onHearing() {}, onDeaf() {}, onChange() {}, onMessage() {} };
 const FIGURES = { users: 3, visitors: 4 };
+
+/** Everybody who is online, while nothing changes. */
+async function onlineOf(engine: ClusterEngine): Promise<PresenceRow[]> {
+  const online: PresenceRow[] = [];
+  for (let page: PresenceRow[], last = "";; last = page.at(-1)!.username) {
+    online.push(...page = await engine.onlineBehind(last));
+    if (page.length < PAGE) return online;
+  }
+}
 
 /** Tests an engine's part of the contract of {@linkcode ClusterEngine}. */
 export function testEngine(kind: string, begin: () => Promise<EngineSubject>): void {
@@ -36,7 +50,7 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
     await b.listen({ ...QUIET, onChange: changed.resolve });
     await a.join();
     await b.join();
-    const start = await b.changesSince(undefined);
+    const start = await b.lastChange(0);
     const epochs = await a.announce([{ username: "kaylee", ageMs: 0 }], []);
     await changed.promise;
     const { presence, number } = await b.changesSince(start.number);
@@ -48,7 +62,7 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
 
     await a.announce([], [{ username: "kaylee", state: "gone" }]);
     assert.equal((await b.changesSince(number)).presence[0]?.state, "gone");
-    assert.deepEqual((await b.changesSince(undefined)).presence, [], "nobody is online");
+    assert.deepEqual(await onlineOf(b), [], "nobody is online");
   });
 
   test("announce() lets the newest session of a user hold", async (open) => {
@@ -65,7 +79,7 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
     // What it says of the one before changes nothing.
     await a.announce([], [{ username: "kaylee", state: "gone" }]);
     assert.deepEqual(
-      (await a.changesSince(undefined)).presence.map(({ relay, epoch }) => [relay, epoch]),
+      (await onlineOf(a)).map(({ relay, epoch }) => [relay, epoch]),
       [["b", atB]],
     );
     await b.announce([], [{ username: "kaylee", state: "left" }]);
@@ -79,17 +93,38 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
     const arrivals = Array.from({ length: 500 }, (_, i) => ({ username: `user${i}`, ageMs: 0 }));
     const epochs = await a.announce(arrivals, []);
     assert.equal(epochs.size, 500);
-    const { number } = await a.changesSince(undefined);
+    const { number } = await a.lastChange(0);
     const again = arrivals.map((one) => ({ ...one, epoch: epochs.get(one.username)! }));
     assert.deepEqual(await a.announce(again, []), epochs);
     assert.deepEqual((await a.changesSince(number)).presence, []);
+  });
+
+  test("who is online, and what changed, is told a page at a time", async (open) => {
+    const [a, b] = [await open("a", "a1"), await open("b", "b1")];
+    await a.join();
+    const { number } = await b.lastChange(0);
+    const names = Array.from({ length: PAGE + 500 }, (_, i) => `user${i}`);
+    await a.announce(names.map((username) => ({ username, ageMs: 0 })), []);
+    await a.notify("cut-off", "user7");
+    await a.announce([], [{ username: "user0", state: "left" }]);
+    const online = (await onlineOf(b)).map(({ username }) => username);
+    assert.deepEqual(online, names.slice(1).sort());
+
+    const first = await b.changesSince(number);
+    assert.deepEqual([first.presence.length, first.notices, first.more], [PAGE, [], true]);
+    const second = await b.changesSince(first.number);
+    assert.deepEqual([second.notices.length, second.more], [1, false]);
+    assert.equal(second.number, (await b.lastChange(0)).number);
+    const changed = [...first.presence, ...second.presence].map(({ username }) => username);
+    assert.deepEqual(changed.toSorted(), names.toSorted(), "each once");
+    assert.deepEqual(second.presence.at(-1)!.state, "left");
   });
 
   test("join() takes the place of the relay's former process", async (open) => {
     const former = await open("a", "a1");
     await former.join();
     await former.announce([{ username: "kaylee", ageMs: 0 }], []);
-    const { number } = await former.changesSince(undefined);
+    const { number } = await former.lastChange(0);
     const successor = await open("a", "a2");
     await successor.join();
     assert.equal((await successor.changesSince(number)).presence[0]?.state, "left");
@@ -109,7 +144,7 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
     await a.join();
     await b.join();
     await a.announce([{ username: "kaylee", ageMs: 0 }], []);
-    const { number } = await b.changesSince(undefined);
+    const { number } = await b.lastChange(0);
     await a.leave();
     assert.equal((await b.changesSince(number)).presence[0]?.state, "left");
     assert.deepEqual((await b.relays()).map(({ id }) => id), ["b"]);
@@ -129,7 +164,7 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
     });
     await a.join();
     await b.join();
-    const { number } = await b.changesSince(undefined);
+    const { number } = await b.lastChange(0);
     await a.send("b1", "one");
     await a.send("b1", "x".repeat(4_000));
     await got.promise;
@@ -144,8 +179,8 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
       ]),
       [["cut-off", "kaylee", "a1"], ["reload", undefined, "a1"]],
     );
-    assert.deepEqual((await b.changesSince(undefined)).notices, [], "of no use to who begins");
-    const { notices } = await b.changesSince(undefined, 60_000);
+    assert.deepEqual((await b.lastChange(0)).notices, [], "of no use to who begins");
+    const { notices } = await b.lastChange(60_000);
     assert.deepEqual(notices.map(({ kind }) => kind), ["cut-off", "reload"], "told lately");
   });
 }

@@ -5,8 +5,10 @@ import {
   DEAD_MS,
   type Departure,
   type EngineListener,
+  type LastChange,
   type Notice,
   type NoticeKind,
+  PAGE,
   type PresenceRow,
   type RelayFigures,
   type RelayView,
@@ -19,6 +21,10 @@ const FRESH_MS = 2_000;
 
 interface Row extends PresenceRow {
   number: number;
+}
+
+function toPresence({ number: _, ...row }: Row): PresenceRow {
+  return row;
 }
 
 /** What relays of one process share, with a clock that is moved by hand. */
@@ -155,21 +161,33 @@ export class MemoryEngine implements ClusterEngine {
     return holding;
   }
 
-  async changesSince(number: number | undefined, toldWithinMs = 0): Promise<Changes> {
+  async changesSince(number: number): Promise<Changes> {
     await this.#reach();
-    const all = [...this.#db.presence.values()].sort((a, b) => a.number - b.number);
+    const { presence, notices } = this.#db;
+    const changed = [...presence.values()].filter((row) => row.number > number)
+      .sort((a, b) => a.number - b.number);
+    const page = changed.slice(0, PAGE);
+    const last = page.length === PAGE ? page.at(-1)!.number : this.#db.number;
     return {
-      number: this.#db.number,
-      presence: all.filter((row) =>
-        number === undefined ? row.state === "online" : row.number > number
-      )
-        .map(({ number: _, ...row }) => row),
-      notices: this.#db.notices.filter((notice) =>
-        number === undefined
-          ? this.#db.clock.now() - notice.at < toldWithinMs
-          : notice.number > number
-      ),
+      number: last,
+      presence: page.map(toPresence),
+      notices: notices.filter((notice) => notice.number > number && notice.number <= last),
+      more: page.length === PAGE,
     };
+  }
+
+  async lastChange(toldWithinMs: number): Promise<LastChange> {
+    await this.#reach();
+    const { number, notices, clock } = this.#db;
+    return { number, notices: notices.filter(({ at }) => clock.now() - at < toldWithinMs) };
+  }
+
+  async onlineBehind(username: string): Promise<PresenceRow[]> {
+    await this.#reach();
+    return [...this.#db.presence.values()]
+      .filter((row) => row.state === "online" && row.username > username)
+      .sort((a, b) => a.username < b.username ? -1 : 1)
+      .slice(0, PAGE).map(toPresence);
   }
 
   async send(boot: string, text: string): Promise<void> {

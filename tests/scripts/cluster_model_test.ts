@@ -26,7 +26,7 @@ Deno.test("lossOfRelay() divides clients among relays, until the database is wha
   assert.equal(of(1).backS, 2 * of(2).backS);
   assert.ok(of(2).databaseCpuS < of(2).backS);
   assert.equal(of(40).backS, of(40).databaseCpuS);
-  assert.equal(of(1).lateMs, of(40).lateMs, "each reads all of them");
+  assert.equal(of(1).lateMs, of(40).lateMs, "each reads them a page at a time");
 });
 
 Deno.test("dayOfCommunity() grows with the names, and memory with who is elsewhere", () => {

@@ -8,7 +8,7 @@ import {
   DEAD_MS,
   type Departure,
   type EngineListener,
-  type Notice,
+  type LastChange,
   type NoticeKind,
   type PresenceRow,
   type RelayFigures,
@@ -16,6 +16,7 @@ import {
   type Standing,
 } from "../engine.ts";
 import { announce } from "./announce.ts";
+import { changesSince, lastChange, onlineBehind } from "./changes.ts";
 import { CHANGE_LOCK, CHANGES_CHANNEL, channelOf } from "./schema.ts";
 
 /** How long notices and the rows of dead relays are kept, days. */
@@ -163,31 +164,16 @@ export class PostgresCluster implements ClusterEngine {
     return await this.#change((ask) => announce(ask, this.#me, arrivals, departures));
   }
 
-  async changesSince(number: number | undefined, toldWithinMs = 0): Promise<Changes> {
-    // Two questions, so that each is answered by an index: who is online, and what has a greater number.
-    const [presence, notices, value] = number === undefined
-      ? [
-        "state = 'online'",
-        "told_at > clock_timestamp() - make_interval(secs => $1)",
-        toldWithinMs / 1_000,
-      ]
-      : ["number > $1", "number > $1", number];
-    // One statement: all of it as it was at one moment.
-    const { rows: [changes] } = await this.#postgres.read((ask) =>
-      ask<{ number: number; presence: PresenceRow[]; notices: Notice[] }>(
-        `SELECT greatest((SELECT max(number) FROM presence), (SELECT max(number) FROM notice), 0)
-          AS number,
-        (SELECT coalesce(json_agg(json_build_object('username', username, 'relay', relay,
-            'boot', boot, 'epoch', epoch, 'state', state) ORDER BY number), '[]')
-          FROM presence WHERE ${presence}) AS presence,
-        (SELECT coalesce(json_agg(json_strip_nulls(json_build_object(
-            'toldAt', (extract(epoch FROM told_at) * 1e6)::int8, 'kind', kind,
-            'username', username, 'boot', boot)) ORDER BY number), '[]')
-          FROM notice WHERE ${notices}) AS notices`,
-        [value],
-      )
-    );
-    return changes!;
+  changesSince(number: number): Promise<Changes> {
+    return this.#postgres.read((ask) => changesSince(ask, number));
+  }
+
+  lastChange(toldWithinMs: number): Promise<LastChange> {
+    return this.#postgres.read((ask) => lastChange(ask, toldWithinMs));
+  }
+
+  onlineBehind(username: string): Promise<PresenceRow[]> {
+    return this.#postgres.read((ask) => onlineBehind(ask, username));
   }
 
   async send(boot: string, text: string): Promise<void> {

@@ -44,7 +44,7 @@ await answerCalls({
     const data = { dataHost: "127.0.0.1", dataPort: 1 };
     engine = openPostgresCluster({ address: parsePostgresUrl(url) }, { ...me, data });
     await engine.join();
-    const { number } = await engine.changesSince(undefined);
+    const { number } = await engine.lastChange(0);
     const onChange = follow(number);
     await engine.listen({ onHearing() {}, onDeaf() {}, onMessage() {}, onChange });
   },
