@@ -12,7 +12,7 @@ import { parseClientHello } from "../lib/wire/client_hello.ts";
 import { parseHttpRequest } from "../lib/wire/http_request.ts";
 import { parseProxyHeader } from "../lib/wire/proxy_protocol.ts";
 import { fuzzFront } from "./fuzz/front/front.ts";
-import { helloCase, helloCost, judgeHello } from "./fuzz/hello.ts";
+import { helloCase, helloCost, judgeHello, proofCase } from "./fuzz/hello.ts";
 import { httpCase, judgeHttp } from "./fuzz/http.ts";
 import { judgeProof, proofOutcome } from "./fuzz/proof.ts";
 import { judgeProxy, proxyCase } from "./fuzz/proxy.ts";
@@ -39,7 +39,7 @@ interface Target {
 /** Every reader, by the name that `--only` takes. */
 export const TARGETS: Target[] = [
   { name: "hello", make: helloCase, judge: judgeHello, outcome: helloOutcome, share: 1 },
-  { name: "proof", make: helloCase, judge: judgeProof, outcome: proofOutcome, share: 0.2 },
+  { name: "proof", make: proofCase, judge: judgeProof, outcome: proofOutcome, share: 0.2 },
   {
     name: "proxy",
     make: proxyCase,

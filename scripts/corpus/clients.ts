@@ -24,6 +24,7 @@ export const CLIENTS: Client[] = [
   openssl("tls13", "-servername", NAME, "-tls1_3", "-alpn", "h2,http/1.1"),
   openssl("tls10", "-servername", NAME, "-tls1", "-cipher", "ALL:@SECLEVEL=0"),
   openssl("tls11", "-servername", NAME, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"),
+  openssl("acme", "-servername", NAME, "-alpn", "acme-tls/1"),
   openssl("no-name", "-noservername"),
   openssl("no-name-tls12", "-noservername", "-tls1_2", "-cipher", "AES128-SHA"),
   openssl("no-middlebox", "-servername", NAME, "-tls1_3", "-no_middlebox"),
@@ -90,11 +91,13 @@ export const CLIENTS: Client[] = [
   },
   python("default", "pass"),
   python("alpn", "c.set_alpn_protocols(['h2', 'http/1.1'])"),
+  python("acme", "c.set_alpn_protocols(['acme-tls/1'])"),
   python("no-name", "pass", null),
   python("tls12", "c.maximum_version = ssl.TLSVersion.TLSv1_2"),
   python("punycode", "pass", "xn--bcher-kva.example.org"),
   node("default", `servername: "${NAME}"`),
   node("alpn", `servername: "${NAME}", ALPNProtocols: ["h2", "http/1.1"]`),
+  node("acme", `servername: "${NAME}", ALPNProtocols: ["acme-tls/1"]`),
   node("tls12", `servername: "${NAME}", maxVersion: "TLSv1.2"`),
   node("no-name", `servername: ""`),
   node(
@@ -156,6 +159,7 @@ export const CLIENTS: Client[] = [
   },
   gnutls("default", "--sni-hostname", NAME),
   gnutls("alpn", "--sni-hostname", NAME, "--alpn", "h2", "--alpn", "http/1.1"),
+  gnutls("acme", "--sni-hostname", NAME, "--alpn", "acme-tls/1"),
   gnutls("tls10", "--sni-hostname", NAME, "--priority", "LEGACY:-VERS-ALL:+VERS-TLS1.0"),
   gnutls(
     "no-extensions",
@@ -176,6 +180,8 @@ export const CLIENTS: Client[] = [
   java("no-name", "", "localhost"),
   go("default", `ServerName: "${NAME}"`),
   go("alpn", `ServerName: "${NAME}", NextProtos: []string{"h2", "http/1.1"}`),
+  // As boulder and pebble ask.
+  go("acme", `ServerName: "${NAME}", NextProtos: []string{"acme-tls/1"}, InsecureSkipVerify: true`),
   go("tls12", `ServerName: "${NAME}", MaxVersion: tls.VersionTLS12`),
   go("trailing-dot", `ServerName: "${NAME}."`),
   go("address", `InsecureSkipVerify: true, ServerName: "192.0.2.7"`),

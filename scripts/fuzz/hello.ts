@@ -1,3 +1,4 @@
+import { ACME_PROTOCOL } from "../../examples/client/front/proof.ts";
 import {
   ClientHelloReader,
   type HelloResult,
@@ -25,10 +26,24 @@ const RECORDINGS = readRecordings().map(({ bytes }) => bytes);
 const SMALL = RECORDINGS.filter((bytes) => bytes.length < 1000);
 const MIDDLE = RECORDINGS.filter((bytes) => bytes.length < 4096);
 
+/** Those of programs that ask as certificate authorities do (RFC 8737 section 3). */
+const ASKING = RECORDINGS.filter((bytes) => {
+  const hello = parseClientHello(bytes);
+  return hello.state === "hello" && `${hello.alpn}` === ACME_PROTOCOL;
+});
+
 /** The bytes of a case: a real hello in new records, damaged most of the time. */
 export function helloCase(random: Random): Uint8Array {
   const bases = random.once(3000) ? RECORDINGS : random.once(8) ? MIDDLE : SMALL;
-  let bytes: Uint8Array = random.pick(bases);
+  return damaged(random.pick(bases), random);
+}
+
+/** The same of a hello that asks for the proof of a domain. */
+export function proofCase(random: Random): Uint8Array {
+  return damaged(random.pick(ASKING), random);
+}
+
+function damaged(bytes: Uint8Array, random: Random): Uint8Array {
   if (random.once(3)) bytes = resplit(bytes, bytes.length, random);
   if (random.once(12)) return bytes.slice();
   return mutate(bytes, random, SMALL);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { KeyAndChain } from "../../../../examples/client/front/tls_end.ts";
+import { ACME_PROTOCOL } from "../../../../examples/client/front/proof.ts";
+import { GROUPS, readProofHello } from "../../../../examples/client/front/proof_hello.ts";
 import { Authority } from "../../../../examples/conformance/authority.ts";
 import { run } from "../../../../scripts/run.ts";
+import { readRecordings } from "../../../wire/recording.ts";
 import { challenge, DOMAIN, KEY_AUTHORIZATION } from "./challenge.ts";
 import { fronted, HOSTNAME } from "./fronted.ts";
 
@@ -59,6 +62,20 @@ Deno.test("Front proves a domain as RFC 8737 has it, by either group, however th
     front.domains.prove(DOMAIN, undefined);
     assert.doesNotMatch(await handshake(port, ...ask), /ALPN protocol: acme-tls/);
   });
+});
+
+Deno.test("readProofHello() takes what programs of five libraries ask with that ask as authorities do", () => {
+  const asking = readRecordings().filter(({ openssl: { alpn } }) => `${alpn}` === ACME_PROTOCOL);
+  const groups = asking.map(({ name, bytes }) => [
+    ...[name, GROUPS[readProofHello(bytes).share.group]!.name],
+  ]);
+  assert.deepEqual(groups, [
+    ["gnutls-acme", "ECDH"],
+    ["go-acme", "X25519"],
+    ["node-acme", "X25519"],
+    ["openssl-acme", "X25519"],
+    ["python-acme", "X25519"],
+  ]);
 });
 
 Deno.test("Front ends TLS by the name that is asked for", async () => {
