@@ -91,7 +91,9 @@ export async function rename(options: RenameOptions, world: AccountWorld): Promi
       await state.saveFormerAccount(current);
       former = current;
       await state.forgetIdentity();
-      await state.saveAccount({ ...current, username, hostname, token });
+      // Who may order certificates was said of the former name.
+      const { certificateBy: _, ...kept } = current;
+      await state.saveAccount({ ...kept, username, hostname, token });
     } else if (former === undefined) {
       throw new Error(`The name is ${username} already`);
     }

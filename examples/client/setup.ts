@@ -104,17 +104,22 @@ async function claimAt(
   if (!isSame) await state.forgetIdentity();
   await state.saveCa(ca);
   const also = options.also ?? (isSame ? before.also : undefined);
-  const account = { username, hostname, relay: relay.href, token, keyType, ...(also && { also }) };
+  const account: Account = {
+    ...{ username, hostname, relay: relay.href, token, keyType, ...(also && { also }) },
+    ...(isSame && before.certificateBy && { certificateBy: before.certificateBy }),
+  };
   await state.saveAccount(account);
   return account;
 }
 
 /** Gets an account's certificate, unless there is one that is good for a while. */
 export async function certify(
-  { hostname, token, relay, keyType, also }: Account,
+  { hostname, token, relay, keyType, also, certificateBy }: Account,
   http: RelayHttp,
   { state, say, now, sleep }: SetupWorld,
 ): Promise<void> {
+  // The relay orders nothing for them.
+  if (certificateBy !== undefined) return;
   const identity = await savedIdentity(state, hostname, now());
   if (identity !== undefined && now() < renewalTime(identity)) return;
   const hosts = [hostname, ...hostsBelow(hostname, also)];

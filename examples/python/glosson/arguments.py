@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 from . import __version__
 from .account_arguments import add_account_commands, away_options, privacy_options
+from .also import read_also
 from .identity import KEY_TYPES
 from .options import (
     InstallOptions,
@@ -21,7 +22,7 @@ from .options import (
     UninstallOptions,
 )
 from .relay_address import read_relay_address
-from .run_arguments import INSTALL, RUN, STYLE, add_run, checked, number, run_options
+from .run_arguments import INSTALL, RUN, STYLE, add_also, add_run, checked, number, run_options
 from .terminal import say
 from .username import read_username
 
@@ -87,6 +88,11 @@ def parse(args: list[str]) -> Options:
     told = vars(parser.parse_args(args or ["--help"]))
     chosen = told.pop("command")
     error = commands.choices[chosen].error
+    if chosen == "setup":
+        try:
+            told["also"] = read_also(told["also"])
+        except ValueError as wrong:
+            error(str(wrong))
     if chosen in PLAIN:
         return PLAIN[chosen](**told)
     if chosen in ("away", "privacy"):
@@ -114,6 +120,7 @@ def _add_setup(commands: Any) -> None:
     add("--relay", metavar="URL", type=checked(read_relay_address), help=f"such as {DEFAULT_RELAY}")
     add("--ca", metavar="FILE", help="trust the authorities in this PEM file too, for this relay")
     add("--key-type", choices=KEY_TYPES, default="ecdsa", help="rsa for visitors with old software")
+    add_also(setup, "have LABEL.NAME.BASE in the certificate as well; may be given up to 10 times")
     add("--force", "--yes", "-y", action="store_true", help="replace what is there without asking")
     add("--bio-file", metavar="FILE", help="write the code into FILE, for trials on one computer")
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+from collections.abc import Sequence
 
+from .also import hosts_of
 from .api import Api
 from .identity import Identity, check_identity, fingerprint_of_private_key, make_key_and_request
 from .problem import RelayProblem
@@ -15,9 +18,16 @@ POLL_S = 2.0  # between two questions when the relay names no time
 SHORTEST_POLL_S, LONGEST_POLL_S = 0.25, 60.0
 PATIENCE_S = 600.0  # for one certificate; authorities answer within minutes
 
+log = logging.getLogger(__name__)
 
-async def obtain_certificate(api: Api, state: State, account: Account) -> Identity:
+
+async def obtain_certificate(
+    api: Api, state: State, account: Account, had: Sequence[str] | None = None
+) -> Identity:
     """Ask for a certificate until it is there.
+
+    With the hosts that there `had` been, those are asked for where the relay does not give all of
+    the account's, and at last the page's own alone.
 
     A request under way is continued, also one that an earlier run left: each new one counts
     against a daily limit. The key is saved before it is needed, and never sent.
@@ -30,7 +40,7 @@ async def obtain_certificate(api: Api, state: State, account: Account) -> Identi
     left = pending is not None  # by an earlier run
     while True:
         if pending is None:
-            pending, pause = await _request(api, state, account)
+            pending, pause = await _request(api, state, account, had)
         await asyncio.sleep(pause)
         try:
             reply = await api.certificate(pending.id)
@@ -65,14 +75,43 @@ async def obtain_certificate(api: Api, state: State, account: Account) -> Identi
         pause = _pause(reply.retry_after_s)
 
 
-async def _request(api: Api, state: State, account: Account) -> tuple[PendingRequest, float]:
-    key, csr = make_key_and_request(account.hostname, account.keyType)
-    # Before anybody can have signed it: in public logs it is known as this computer's.
-    state.note_key(fingerprint_of_private_key(key))
-    reply = await api.request_certificate(csr)
-    pending = PendingRequest(reply.members["id"], key)
-    state.save(pending)
-    return pending, _pause(reply.retry_after_s)
+async def _request(
+    api: Api, state: State, account: Account, had: Sequence[str] | None
+) -> tuple[PendingRequest, float]:
+    hosts, *fewer = _choices(hosts_of(account), had)
+    while True:
+        key, csr = make_key_and_request(hosts, account.keyType)
+        # Before anybody can have signed it: in public logs it is known as this computer's.
+        state.note_key(fingerprint_of_private_key(key))
+        try:
+            reply = await api.request_certificate(csr)
+        except RelayProblem as problem:
+            if not is_refusal_of_names(problem) or not fewer:
+                raise
+            log.warning("The relay gives not all names below yours: %s", problem)
+            hosts = fewer.pop(0)
+            continue
+        pending = PendingRequest(reply.members["id"], key)
+        state.save(pending)
+        return pending, _pause(reply.retry_after_s)
+
+
+def is_refusal_of_names(error: Exception) -> bool:
+    """Whether the relay does not give a certificate for the names that were asked for."""
+    return isinstance(error, RelayProblem) and error.code == "bad-csr"
+
+
+def _choices(hosts: list[str], had: Sequence[str] | None) -> list[list[str]]:
+    """Return what to ask for, one after another, each time fewer."""
+    if had is None:
+        return [hosts]
+    own = hosts[:1]
+    kept = [host for host in hosts if host in own or host in had]
+    choices = [hosts]
+    for names in (kept, own):
+        if len(names) < len(choices[-1]):
+            choices.append(names)
+    return choices
 
 
 def _accept(answer: dict[str, object], key: str, state: State, hostname: str) -> Identity:

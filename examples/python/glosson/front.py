@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 from .data_connection import Joined
@@ -21,12 +22,12 @@ class Front(Places[Visit]):
     """Serves visitors; when there is no place left, whoever was idle the longest gives theirs."""
 
     def __init__(
-        self, hostname: str, site: Site, max_visitors: int, silence_s: float = SILENCE_S
+        self, hosts: Sequence[str], site: Site, max_visitors: int, silence_s: float = SILENCE_S
     ) -> None:
-        """Serve the page of `hostname` to so many at once, who may be silent for so long."""
+        """Serve the page at these hosts to so many at once, who may be silent for so long."""
         super().__init__(max_visitors)
         self._silence_s = silence_s
-        self._hostname, self._site = hostname, site
+        self._hosts, self._site = hosts, site
         self._context: ssl.SSLContext | None = None
 
     def use(self, identity: Path) -> None:
@@ -44,7 +45,7 @@ class Front(Places[Visit]):
             log.warning("Too many visitors: one was turned away (--max-visitors)")
             joined.conn.close()
             return
-        visit = Visit(joined.conn, joined.address, self._hostname, self._site, self._silence_s)
+        visit = Visit(joined.conn, joined.address, self._hosts, self._site, self._silence_s)
         await self.occupy(visit, self._run(visit, self._context))
 
     async def stop(self, grace_s: float) -> None:

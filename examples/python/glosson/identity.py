@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -28,14 +29,14 @@ class Identity:
     also: tuple[str, ...] = ()  # hosts below the page's own that it is for, too
 
 
-def make_key_and_request(hostname: str, key_type: str) -> tuple[str, str]:
-    """Return a new key and a CSR that names exactly `hostname` (as SAN), both PEM."""
+def make_key_and_request(hosts: Sequence[str], key_type: str) -> tuple[str, str]:
+    """Return a new key and a CSR that names exactly these hosts (as SANs), both PEM."""
     key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
     if key_type == "rsa":
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     else:
         key = ec.generate_private_key(ec.SECP256R1())
-    names = x509.SubjectAlternativeName([x509.DNSName(hostname)])
+    names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
     request = (
         x509.CertificateSigningRequestBuilder()
         .subject_name(x509.Name([]))

@@ -18,6 +18,7 @@ class SetupOptions:
     ca: str | None
     bio_file: str | None
     key_type: str
+    also: tuple[str, ...] | None  # None: as it is
     force: bool
     state: str | None
 
@@ -30,6 +31,7 @@ class RunOptions:
     dir: str | None
     tls_upstream: Upstream | None
     proxy_protocol: bool
+    also: tuple[str, ...] | None  # None: as it is
     data_over: str
     pool: int
     max_visitors: int

@@ -23,6 +23,8 @@ class Account:
     relay: str  # URL
     token: str  # bearer secret: never shown, never logged
     keyType: str = "ecdsa"  # noqa: N815
+    also: tuple[str, ...] = ()  # labels of the names below `hostname` that the page has as well
+    certificateBy: str | None = None  # noqa: N815  # who orders, where the relay does not: reference client
 
 
 class FormerAccount(Account):
@@ -56,3 +58,8 @@ class SavedIdentity:
     key: str
     chain: str
     renew_after: str | None = None
+
+
+def strings(told: object) -> list[str]:
+    """Return the texts in a list that a file has; none where it is no list."""
+    return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []

@@ -68,7 +68,11 @@ async def _claim(options: RenameOptions, current: Account, ca: str | None, state
     state.save(FormerAccount(**asdict(current)))
     state.forget_identity()
     account = replace(
-        current, username=options.username, hostname=found["hostname"], token=found["token"]
+        current,
+        username=options.username,
+        hostname=found["hostname"],
+        token=found["token"],
+        certificateBy=None,
     )
     state.save(account)
     return account

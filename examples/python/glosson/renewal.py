@@ -6,10 +6,11 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable
-from typing import Callable
+from collections.abc import Awaitable, Sequence
+from typing import Callable, Optional
 
 from .backoff import Backoff
+from .certificate import is_refusal_of_names
 from .identity import Identity, read_time, rfc3339
 from .problem import RelayProblem
 
@@ -20,7 +21,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 120.0, 21_600.0  # after a failure: 5 requests 
 
 log = logging.getLogger(__name__)
 
-Obtain = Callable[[], Awaitable[Identity]]
+# Gets one; where need be for fewer hosts, but for those that there had been. None: for all or none.
+Obtain = Callable[[Optional[Sequence[str]]], Awaitable[Identity]]
 
 
 def renewal_time(identity: Identity) -> float:
@@ -45,7 +47,7 @@ async def first_certificate(obtain: Obtain) -> Identity:
     backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
     while True:
         try:
-            return await obtain()
+            return await obtain(())
         except (RuntimeError, ValueError, OSError) as error:
             if isinstance(error, RelayProblem) and error.status in (401, 403):
                 raise
@@ -55,18 +57,30 @@ async def first_certificate(obtain: Obtain) -> Identity:
 
 
 async def keep_certificate(
-    current: Identity, obtain: Obtain, use: Callable[[Identity], None]
+    current: Identity, obtain: Obtain, use: Callable[[Identity], None], also: Sequence[str] = ()
 ) -> None:
-    """Renew the certificate whenever it is due, and hand each new one to `use`; never returns."""
+    """Renew the certificate whenever it is due, and hand each new one to `use`; never returns.
+
+    Hosts of `also` that it lacks are asked for at once; those that the relay refuses, again at the
+    renewal.
+    """
     backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+    refused = False
     while True:
-        if time.time() < renewal_time(current):
+        due = time.time() >= renewal_time(current)
+        missing = [host for host in also if host not in current.also]
+        if not due and (refused or not missing):
             await asyncio.sleep(next_look(renewal_time(current), time.time()))
             continue
         try:
-            current = await obtain()
+            current = await obtain(current.also if due else None)
             use(current)
         except (RuntimeError, ValueError, OSError) as error:
+            if not due and is_refusal_of_names(error):
+                refused = True
+                names = " ".join(missing)
+                log.warning("The relay does not give %s, asking at the renewal: %s", names, error)
+                continue
             good_until, pause = rfc3339(current.not_after), _asked(error) + backoff.next()
             log.warning(
                 "Cannot renew the certificate, which is good until %s, trying again in %.0f s: %s",
@@ -74,6 +88,7 @@ async def keep_certificate(
             )
             await asyncio.sleep(pause)
         else:
+            refused = any(host not in current.also for host in also)
             backoff.reset()
             log.info("Certificate renewed, good until %s", rfc3339(current.not_after))
             # Also when it is due at once by its dates: never one request after another.

@@ -7,8 +7,10 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from .also import hosts_of, with_also
 from .api import Api, relay_trust
 from .built_in_page import built_in_page
 from .certificate import obtain_certificate
@@ -45,9 +47,11 @@ async def run(options: RunOptions, state: State) -> Ending | None:
     """
     begin_log(options.verbose, options.log_file)
     allow_visitors(options.max_visitors)
-    account = state.needed_account()
+    # Without one there is nothing to lock; until it is locked, a setup or rename may change it.
+    state.needed_account()
     lock = lock_folder(state.folder, "run")
     try:
+        account = with_also(state.needed_account(), options.also, state)
         return await _until_signal(_Run(options, state, account).serve())
     finally:
         lock.release()
@@ -73,7 +77,7 @@ class _Run:
         if options.tls_upstream is not None:
             return TlsUpstream(options.tls_upstream, options.proxy_protocol, options.max_visitors)
         most, silence = options.max_visitors, options.visitor_silence
-        return Front(self._account.hostname, self._site(), most, silence)
+        return Front(hosts_of(self._account), self._site(), most, silence)
 
     def _site(self) -> Site:
         options = self._options
@@ -92,7 +96,9 @@ class _Run:
     async def _be_online(self) -> Ending:
         identity = self._saved_identity() or await first_certificate(self._obtain)
         self._use(identity)
-        renewing = asyncio.ensure_future(keep_certificate(identity, self._obtain, self._use))
+        also = hosts_of(self._account)[1:]
+        keeping = keep_certificate(identity, self._obtain, self._use, also)
+        renewing = asyncio.ensure_future(keeping)
         try:
             return await stay_online(self._client)
         finally:
@@ -108,8 +114,8 @@ class _Run:
         self._visitors.add(task)
         task.add_done_callback(self._visitors.discard)
 
-    async def _obtain(self) -> Identity:
-        return await obtain_certificate(self._api, self._state, self._account)
+    async def _obtain(self, had: Sequence[str] | None) -> Identity:
+        return await obtain_certificate(self._api, self._state, self._account, had)
 
     def _use(self, _identity: Identity) -> None:
         self._front.use(self._state.identity_path)

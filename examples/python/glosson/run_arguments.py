@@ -6,6 +6,7 @@ import argparse
 import re
 from typing import Any, Callable, NoReturn, TypeVar
 
+from .also import read_also, read_label
 from .data_transports import AUTO, TRANSPORTS
 from .front import SILENCE_S
 from .messages import MAX_POOL
@@ -63,6 +64,8 @@ def add_run(commands: Any, name: str, hint: str, description: str) -> None:
     site.add_argument("--dir", metavar="DIR", help="show the files in DIR, index.html for a folder")
     site.add_argument("--tls-upstream", metavar="SERVER", help=TLS_UPSTREAM)
     add = run.add_argument
+    add_also(run, "be at LABEL.NAME.BASE, too, from now on; may be given up to 10 times")
+    add("--no-also", action="store_true", help="no more of that")
     add("--proxy-protocol", action="store_true", help=PROXY_PROTOCOL)
     add("--app-host", metavar="HOST", help=APP_HOST)
     add("--upstream-ca", metavar="FILE", help="trust the authorities in FILE for an https app")
@@ -101,6 +104,13 @@ def add_run(commands: Any, name: str, hint: str, description: str) -> None:
     add("--log-file", metavar="FILE", help=log_file if name == "run" else argparse.SUPPRESS)
 
 
+def add_also(command: Any, hint: str) -> None:
+    """Add the option that says which names below its own the page has."""
+    command.add_argument(
+        "--also", metavar="LABEL", action="append", type=checked(read_label), help=hint
+    )
+
+
 def run_options(told: dict[str, Any], error: Callable[[str], NoReturn]) -> RunOptions:
     """Read what was told to `run` or `install`; `error` ends the program."""
     for name in OF_APP:
@@ -110,12 +120,17 @@ def run_options(told: dict[str, Any], error: Callable[[str], NoReturn]) -> RunOp
         error("--proxy-protocol is about the server of --tls-upstream, and there is none")
     if told["visitor_silence"] is not None and told["tls_upstream"] is not None:
         error("--visitor-silence is for your server to say with --tls-upstream")
+    if told.pop("no_also"):
+        if told["also"] is not None:
+            error("--also and --no-also exclude each other")
+        told["also"] = []
     host, ca, insecure = (told.pop(name) for name in OF_APP[:3])
     try:
         app = told["upstream"]
         if app is not None:
             told["upstream"] = read_upstream(app, host or VISITOR, ca, insecure)
         told["tls_upstream"] = _tls_server(told["tls_upstream"])
+        told["also"] = read_also(told["also"])
     except (ValueError, OSError) as wrong:
         error(str(wrong))
     told["app_silence"] = told["app_silence"] or DEFAULT_APP_SILENCE_S

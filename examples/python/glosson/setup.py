@@ -10,12 +10,13 @@ import time
 from email.utils import formatdate
 from pathlib import Path
 
+from .also import hosts_of
 from .api import Api, find_relay, relay_trust
 from .arguments import DEFAULT_RELAY
 from .certificate import obtain_certificate
 from .claim import Claiming
 from .give_back import give_former_back
-from .identity import check_identity
+from .identity import Identity, check_identity
 from .lock import lock_folder
 from .options import SetupOptions
 from .problem import RelayProblem, RelayUnreachable
@@ -130,12 +131,19 @@ class _Setup:
             username
         )
         say(f"Found it: {found['username']} is you.")
-        if self._before is None or self._before.hostname != found["hostname"]:
+        before = self._before
+        if before is None or before.hostname != found["hostname"]:
             self._state.forget_identity()
+            before = None
+        also = self._options.also
+        if also is None:
+            also = () if before is None else before.also
         ca_before = self._state.ca()
         self._state.save_ca(ca)
         account = Account(
-            username, found["hostname"], str(api.relay), found["token"], self._options.key_type
+            *(username, found["hostname"], str(api.relay), found["token"]),
+            keyType=self._options.key_type,
+            also=also,
         )
         self._state.save(account)
         try:
@@ -147,20 +155,21 @@ class _Setup:
 
 async def certify(account: Account, trust: ssl.SSLContext, state: State) -> None:
     """Get an account's certificate, unless there is one that is good for a while."""
-    if _has_identity(account, state):
+    identity = _identity(account, state)
+    if identity is not None and time.time() < renewal_time(identity):
         return
-    say(f"Asking for a certificate for {account.hostname}; its key stays here ...")
+    hosts = ", ".join(hosts_of(account))
+    say(f"Asking for a certificate for {hosts}; its key stays here ...")
     api = Api(read_relay_address(account.relay), trust, account.token)
-    identity = await obtain_certificate(api, state, account)
+    had = () if identity is None else identity.also
+    identity = await obtain_certificate(api, state, account, had)
     say(f"It is there, good until {formatdate(identity.not_after, usegmt=True)}.")
 
 
-def _has_identity(account: Account, state: State) -> bool:
-    """Whether there is a key and a certificate that need no renewal."""
-    saved, now = state.identity(), time.time()
-    if saved is None:
-        return False
+def _identity(account: Account, state: State) -> Identity | None:
+    """Return the key and certificate that there are, if they can be used."""
+    saved = state.identity()
     try:
-        return now < renewal_time(check_identity(saved, account.hostname, now))
+        return None if saved is None else check_identity(saved, account.hostname, time.time())
     except ValueError:
-        return False
+        return None

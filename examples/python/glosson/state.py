@@ -20,6 +20,7 @@ from .records import (
     PendingClaim,
     PendingRequest,
     SavedIdentity,
+    strings,
 )
 from .write_privately import write_privately
 
@@ -49,8 +50,9 @@ class State:
         told = self._read_json(_FILES[kind], ("username", "hostname", "relay", "token"))
         if told is None:
             return None
-        key_type = told.get("keyType", "ecdsa")
-        return kind(told["username"], told["hostname"], told["relay"], told["token"], key_type)
+        who = (told["username"], told["hostname"], told["relay"], told["token"])
+        also = tuple(strings(told.get("also")))
+        return kind(*who, told.get("keyType", "ecdsa"), also, told.get("certificateBy"))
 
     def needed_account(self) -> Account:
         """Return the account; raises NothingSetUp."""
@@ -72,7 +74,8 @@ class State:
 
     def save(self, value: Account | PendingClaim | PendingRequest) -> None:
         """Keep one of these."""
-        text = json.dumps(asdict(value), indent=2, ensure_ascii=False)
+        members = {name: told for name, told in asdict(value).items() if told not in ((), None)}
+        text = json.dumps(members, indent=2, ensure_ascii=False)
         self._write(_FILES[type(value)], f"{text}\n")
 
     def forget(self, kind: type) -> None:
@@ -107,7 +110,7 @@ class State:
     def known_keys(self) -> list[str]:
         """Return the fingerprints of the keys that were had; none when they cannot be read."""
         try:
-            return _strings(json.loads(self._read("keys.json") or "[]"))
+            return strings(json.loads(self._read("keys.json") or "[]"))
         except ValueError:
             return []
 
@@ -140,7 +143,7 @@ class State:
     def web_socket_networks(self) -> list[str]:
         """Return the addresses that this computer had where only WebSockets reach the relay."""
         try:
-            return _strings((self._read_json("networks.json", ()) or {}).get("addresses"))
+            return strings((self._read_json("networks.json", ()) or {}).get("addresses"))
         except RuntimeError:
             return []
 
@@ -184,10 +187,6 @@ class State:
     def _write(self, name: str, text: str) -> None:
         self.create()
         write_privately(self.path(name), text)
-
-
-def _strings(told: object) -> list[str]:
-    return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
 
 
 _FILES = {

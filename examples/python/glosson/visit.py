@@ -7,6 +7,7 @@ import logging
 import re
 import ssl
 import time
+from collections.abc import Sequence
 
 from .app_host import split_authority
 from .client_hello import MAX_HELLO_BYTES, NO_APPLICATION_PROTOCOL, offered_protocols
@@ -35,15 +36,20 @@ class Visit:
     """Serves one visitor until they leave."""
 
     def __init__(
-        self, conn: Stream, address: str | None, hostname: str, site: Site, silence_s: float
+        self,
+        conn: Stream,
+        address: str | None,
+        hosts: Sequence[str],
+        site: Site,
+        silence_s: float,
     ) -> None:
-        """Serve the page of `hostname` to whoever is behind `conn`.
+        """Serve the page at these hosts, its own first, to whoever is behind `conn`.
 
         They may be silent for so many seconds within and between requests.
         """
         self._silence_s = silence_s
         self._conn, self._address = conn, address
-        self._hostname, self._site = hostname.encode(), site
+        self._hosts, self._site = [host.encode() for host in hosts], site
         # Since when nothing is asked for; None while a request is being answered.
         self.idle_since: float | None = time.monotonic()
         self.leaving = False  # as soon as what is asked for is answered
@@ -107,7 +113,7 @@ class Visit:
     async def _read_request(self, reader: Reader, stream: VisitorStream) -> Exchange | None:
         """Read a request; None: it was none, and was answered."""
         request = Request(b"GET", b"/", 0, [])
-        exchange = self._exchange(request, self._hostname, reader, stream)
+        exchange = self._exchange(request, self._hosts[0], reader, stream)
         try:
             with Limit(HEAD_S, "no whole head of a request"):
                 request = await read_request(reader)
@@ -132,7 +138,7 @@ class Visit:
         """
         host = host_of(request.fields)
         if host is None and request.minor == 0:
-            host = self._hostname
+            host = self._hosts[0]
         if host is None:
             raise BadMessage("The request names no host, or several.")
         absolute = _ABSOLUTE.fullmatch(request.target)
@@ -141,7 +147,7 @@ class Visit:
             request.target = rest if rest.startswith(b"/") else b"/" + rest
         if request.target[:1] != b"/" and (request.method, request.target) != (b"OPTIONS", b"*"):
             raise BadMessage("The target of the request is no path.")
-        if split_authority(host.lower())[0].rstrip(b".") != self._hostname:
+        if split_authority(host.lower())[0].rstrip(b".") not in self._hosts:
             raise BadMessage("This is another host.", 421)
         return host
 

@@ -111,15 +111,18 @@ class Visitor:
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
 
     def handshake(
-        self, version: ssl.TLSVersion | None = None, protocols: tuple[str, ...] = ()
+        self,
+        version: ssl.TLSVersion | None = None,
+        protocols: tuple[str, ...] = (),
+        name: str | None = None,
     ) -> None:
         context = ssl.create_default_context(cafile=self.client.relay.ca)
         if version is not None:
             context.minimum_version = context.maximum_version = version
         if protocols:
             context.set_alpn_protocols(protocols)
-        name = self.client.hostname
-        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
+        host = name or self.client.hostname
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
         self.drive(self.tls.do_handshake)
 
     def drive(self, operation, *args):  # type: ignore[no-untyped-def]

@@ -33,7 +33,7 @@ def with_front(
     site: Site | None = None,
 ) -> None:
     async def main() -> None:
-        front = Front(HOST, site or built_in_page, 8, silence_s)
+        front = Front([HOST], site or built_in_page, 8, silence_s)
         front.use(identity)
         serving = []
 

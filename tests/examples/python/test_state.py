@@ -52,7 +52,7 @@ def test_the_state_folder(tmp_path: Path) -> None:
 
 
 def test_a_key_and_a_certificate_that_do_not_fit(tmp_path: Path) -> None:
-    key, request = make_key_and_request("kaylee.example", "rsa")
+    key, request = make_key_and_request(["kaylee.example"], "rsa")
     assert "PRIVATE KEY" in key and "CERTIFICATE REQUEST" in request
     with pytest.raises(ValueError, match="not readable"):
         check_identity(SavedIdentity(key, request), "kaylee.example", 0)
