@@ -42,7 +42,7 @@ const ELSEWHERE: { name: string; file: string; test: string; bystander: string }
   {
     name: "visitors end their side, and never read",
     file: "tests/system/half_closed_test.ts",
-    test: "visitors who end their side and never read hold nothing for longer than minutes",
+    test: "4,000 visitors who end their side and never read hold nothing for longer than minutes",
     bystander: "places are free again",
   },
   {
