@@ -166,6 +166,7 @@ export class Front {
       const { error } = await splice(conn, visit.toldOfHalfClose(visit.pace.toTls(inner)), {
         onBytes: () => visit.movedAt = performance.now(),
       });
+      visit.hasClosed(conn, inner);
       if (error !== undefined) log.debug("A visitor's connection broke", { error });
     } catch (error) {
       this.#failures.say({ error });

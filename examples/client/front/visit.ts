@@ -26,10 +26,10 @@ export class Visit {
   /** Keeps what comes to what is read. */
   readonly pace = new Pace();
   readonly #gone = new AbortController();
-  readonly #conns: Pick<Duplex, "close">[];
+  readonly #conns: Set<Pick<Duplex, "close">>;
 
   constructor(conn: Duplex, address: string | undefined) {
-    this.#conns = [conn];
+    this.#conns = new Set([conn]);
     this.address = address;
     this.group = groupOf(address);
   }
@@ -42,7 +42,12 @@ export class Visit {
   /** Closes this, too, when the visit is over; at once if it is. */
   owns(conn: Pick<Duplex, "close">): void {
     if (this.gone.aborted) closeQuietly(conn);
-    else this.#conns.push(conn);
+    else this.#conns.add(conn);
+  }
+
+  /** These are closed already: to find that out by trying costs an error with its trace. */
+  hasClosed(...conns: Pick<Duplex, "close">[]): void {
+    for (const conn of conns) this.#conns.delete(conn);
   }
 
   /** The connection that tells of the visitor's end when it is passed on. */
@@ -61,7 +66,9 @@ export class Visit {
 
   /** Ends it at once; may be called again. */
   end(): void {
-    for (const conn of this.#conns.splice(0)) closeQuietly(conn);
+    const conns = [...this.#conns];
+    this.#conns.clear();
+    conns.forEach(closeQuietly);
     this.pace.end();
     this.#gone.abort(OVER);
   }
