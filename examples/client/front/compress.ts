@@ -20,7 +20,9 @@ export function compressed(
   const { status, headers, body } = response;
   const type = headers.get("content-type") ?? "";
   if (!COMPRESSIBLE.test(type) || headers.has("content-encoding")) return response;
-  const length = headers.get("content-length");
+  // Of a part, what it is of (RFC 9110 section 14.4): it has the validator and `Vary` of the whole.
+  const [, whole] = /\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
+  const length = whole ?? headers.get("content-length");
   if (length !== null && Number(length) < MIN_BYTES) return response;
   // Caches must know that the answer depends on it, also where it makes no difference now.
   headers.append("vary", "Accept-Encoding");

@@ -67,6 +67,18 @@ Deno.test("compressed() keeps a part, an error and what has no body as they are"
   }
 });
 
+Deno.test("compressed() has a part vary where the whole does, however small it is", () => {
+  for (const [whole, vary] of [[5000, "Accept-Encoding"], [1000, null]] as const) {
+    const headers = {
+      "content-type": "text/html",
+      "content-length": "10",
+      "content-range": `bytes 0-9/${whole}`,
+    };
+    const response = answer(GZIP, new Response("0123456789", { status: 206, headers }));
+    assert.equal(response.headers.get("vary"), vary);
+  }
+});
+
 Deno.test("compressed() tells HEAD what GET would get", () => {
   const response = answer(GZIP, page({ "content-length": "5000" }, null), "HEAD");
   assert.equal(response.headers.get("content-encoding"), "gzip");
