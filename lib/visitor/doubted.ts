@@ -59,7 +59,8 @@ export interface DoubtedOptions {
 export class Doubted implements Duplex {
   readonly #options: DoubtedOptions;
   readonly #decided: Promise<void>;
-  readonly #closing = new AbortController();
+  /** Calls off the question for another, while that is asked. */
+  #asking: AbortController | undefined;
   /** The one that answered; until then the first. */
   #conn: Duplex;
   /** Those that may still answer; none once one did. */
@@ -68,6 +69,7 @@ export class Doubted implements Duplex {
   #keptBytes = 0;
   #ended = false;
   #isDecided = false;
+  #isClosed = false;
 
   constructor(first: ReadAhead, options: DoubtedOptions) {
     this.#options = options;
@@ -80,10 +82,12 @@ export class Doubted implements Duplex {
     const { another, onReplaced } = this.#options;
     const answered = answer(first);
     // Also where the visitor left.
-    if (await this.#inTime(answered) || this.#closing.signal.aborted) return this.#keep(first);
-    const next = await another(this.#closing.signal).catch(() => undefined);
+    if (await this.#inTime(answered) || this.#isClosed) return this.#keep(first);
+    // Not sooner: to make one and to abort it would cost each visitor more than a read.
+    this.#asking = new AbortController();
+    const next = await another(this.#asking.signal).catch(() => undefined);
     if (next === undefined) return this.#keep(first);
-    if (this.#closing.signal.aborted) {
+    if (this.#isClosed) {
       closeQuietly(next);
       return this.#keep(first);
     }
@@ -99,11 +103,14 @@ export class Doubted implements Duplex {
   }
 
   /** Whether the client answered on a connection within the time; false as soon as it ended. */
-  async #inTime(answered: Promise<boolean>): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const callOff = this.#options.schedule(() => resolve(false), DOUBT_MS);
-    answered.then(resolve);
-    return await promise.finally(callOff);
+  #inTime(answered: Promise<boolean>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const callOff = this.#options.schedule(() => resolve(false), DOUBT_MS);
+      answered.then((yes) => {
+        callOff();
+        resolve(yes);
+      });
+    });
   }
 
   /** Tells a further connection what the first was told, and from then on both. */
@@ -125,16 +132,23 @@ export class Doubted implements Duplex {
     // A visitor may stay for days.
     this.#open = [];
     this.#kept = [];
+    this.#asking = undefined;
   }
 
-  async read(p: Uint8Array): Promise<number | null> {
-    if (!this.#isDecided) await this.#decided;
-    return await this.#conn.read(p);
+  read(p: Uint8Array): Promise<number | null> {
+    return this.#isDecided ? this.#conn.read(p) : this.#decided.then(() => this.#conn.read(p));
   }
 
-  async write(p: Uint8Array): Promise<number> {
-    if (!this.#isDecided && this.#keptBytes + p.length > MAX_KEPT_BYTES) await this.#decided;
-    if (this.#isDecided) return await this.#conn.write(p);
+  write(p: Uint8Array): Promise<number> {
+    return this.#isDecided ? this.#conn.write(p) : this.#writeToAll(p);
+  }
+
+  /** Writes to all who may still answer, and keeps it for who comes yet. */
+  async #writeToAll(p: Uint8Array): Promise<number> {
+    if (this.#keptBytes + p.length > MAX_KEPT_BYTES) {
+      await this.#decided;
+      return await this.#conn.write(p);
+    }
     this.#kept.push(p.slice());
     this.#keptBytes += p.length;
     // One that is dead takes nothing, which is not the visitor's end.
@@ -149,7 +163,8 @@ export class Doubted implements Duplex {
   }
 
   close(): void {
-    if (!this.#isDecided) this.#closing.abort();
+    this.#isClosed = true;
+    this.#asking?.abort();
     for (const conn of this.#open) closeQuietly(conn);
     this.#conn.close();
   }
