@@ -40,11 +40,18 @@ export interface ParkedPoolOptions {
   schedule?: Schedule;
 }
 
+/** Counts connections of all pools as they are parked. */
+let lastSerial = 0;
+
+/** A connection that is parked or was. */
+class ParkedConnection extends ReadAhead {
+  /** Of those parked before it, a smaller number. */
+  readonly serial = ++lastSerial;
+}
+
 /** A parked connection and the timer that ends it. */
 interface Parked {
-  conn: Duplex;
-  /** Of those parked before it, a smaller number. */
-  serial: number;
+  conn: ParkedConnection;
   /** Calls off the timer and gives the place back. */
   leave: () => void;
 }
@@ -58,9 +65,6 @@ export class ParkedPool {
   readonly #parked: Parked[] = [];
   /** Granted to park with, not shown yet. */
   readonly #granted: Granted[] = [];
-  /** Serials of connections that were taken, while they are in use. */
-  readonly #taken = new WeakMap<Duplex, number>();
-  #serial = 0;
   #wanted = 0;
   /** Set while a refill is due. */
   #callOffRefill: (() => void) | undefined;
@@ -94,7 +98,6 @@ export class ParkedPool {
     const parked = this.#parked.pop();
     if (parked === undefined) return undefined;
     parked.leave();
-    this.#taken.set(parked.conn, parked.serial);
     // Refilled on check-out, so that the next visitor finds one too.
     this.#refill();
     return parked.conn;
@@ -105,9 +108,10 @@ export class ParkedPool {
    * them, that no further visitor meets one.
    */
   distrust(conn: Duplex): void {
-    const serial = this.#taken.get(conn);
-    if (serial === undefined) return;
-    for (const parked of [...this.#parked]) if (parked.serial < serial) this.#drop(parked);
+    if (!(conn instanceof ParkedConnection)) return;
+    for (const parked of [...this.#parked]) {
+      if (parked.conn.serial < conn.serial) this.#drop(parked);
+    }
   }
 
   /** Closes what is parked, and voids the tickets. */
@@ -162,8 +166,7 @@ export class ParkedPool {
     const { place } = granted;
     const callOff = this.#schedule(() => this.#drop(entry), PARKED_MS);
     const entry: Parked = {
-      conn: new ReadAhead(conn, () => this.#drop(entry)),
-      serial: this.#serial++,
+      conn: new ParkedConnection(conn, () => this.#drop(entry)),
       leave() {
         callOff();
         place.leave();
