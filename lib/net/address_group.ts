@@ -15,7 +15,11 @@ export function addressGroups(address: string): readonly string[] {
   const parsed = parseIp(address);
   if (parsed === undefined) return [address];
   const bytes = unmapIp(parsed);
-  if (bytes.length === 4) return [formatIp(bytes), `${bytes.subarray(0, 3).join(".")}.0/24`];
+  if (bytes.length === 4) {
+    // IPv4 has one form only.
+    const text = bytes === parsed ? address : formatIp(bytes);
+    return [text, `${text.slice(0, text.lastIndexOf("."))}.0/24`];
+  }
   return IPV6_NETWORK_BYTES.map((length) => {
     const network = new Uint8Array(16);
     network.set(bytes.subarray(0, length));

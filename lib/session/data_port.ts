@@ -1,4 +1,5 @@
 import { DATA_REFUSED, PREFACE_BYTES, readPreface } from "../wire/messages.ts";
+import { BufferPool } from "../net/buffer_pool.ts";
 import { closeQuietly, type Duplex } from "../net/splice.ts";
 import { TokenBuckets } from "../net/token_buckets.ts";
 import { scheduleTimeout } from "../net/schedule.ts";
@@ -8,6 +9,9 @@ import type { Log } from "../log.ts";
 
 /** How long a client may take to show its ticket. */
 export const PREFACE_TIMEOUT_MS = 5_000;
+
+/** Where prefaces are read into. */
+const prefaces = new BufferPool(PREFACE_BYTES);
 
 /** Refusals a second that an address is told of, and at once before that. */
 const TOLD = { perSecond: 5, burst: 100 } as const;
@@ -46,10 +50,9 @@ export function createDataPort(options: DataPortOptions): (conn: Deno.TcpConn) =
     let late: Promise<void> | undefined;
     // Its end ends the read that waits.
     const callOff = scheduleTimeout(() => late = refuse(conn, "timeout"), PREFACE_TIMEOUT_MS);
-    const preface = await readPrefaceBytes(conn);
+    const ticket = await readTicket(conn);
     callOff();
     if (late !== undefined) return await late;
-    const ticket = preface && readPreface(preface);
     const redeem = ticket === undefined ? undefined : tickets.take(ticket);
     if (redeem !== undefined) return redeem(conn);
     await refuse(conn, ticket === undefined ? "preface" : "ticket");
@@ -57,19 +60,21 @@ export function createDataPort(options: DataPortOptions): (conn: Deno.TcpConn) =
 }
 
 /**
- * Reads the preface and not a byte more, since what follows belongs to the visitor's connection;
- * undefined when the peer ends before it is complete.
+ * Reads the preface and not a byte more, since what follows belongs to the visitor's connection; the ticket
+ * in it, undefined where it has none or the peer ends before it is complete.
  */
-async function readPrefaceBytes(conn: Duplex): Promise<Uint8Array | undefined> {
-  const bytes = new Uint8Array(PREFACE_BYTES);
+async function readTicket(conn: Duplex): Promise<string | undefined> {
+  const bytes = prefaces.take();
   try {
     for (let length = 0; length < PREFACE_BYTES;) {
       const n = await conn.read(length === 0 ? bytes : bytes.subarray(length));
       if (n === null) return undefined;
       length += n;
     }
-    return bytes;
+    return readPreface(bytes);
   } catch {
     return undefined;
+  } finally {
+    prefaces.giveBack(bytes);
   }
 }

@@ -39,7 +39,7 @@ export interface Visit {
   readonly groups: readonly string[];
   readonly peeked: Peeked;
   /** The bytes read so far, to be passed on first. */
-  head: Uint8Array;
+  head: Uint8Array<ArrayBuffer>;
   /** What it counts as: a hello in flight at first; given back at the end of the connection. */
   place: Place;
 }

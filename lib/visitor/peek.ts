@@ -22,6 +22,12 @@ const FIRST_BUFFERS = new BufferPool(2 * 1024);
 /** Largest buffer without a place for large hellos: the largest real ones are near 6 KiB. */
 const MAX_USUAL_BYTES = 8 * 1024;
 
+/** Takes a beginning back that was passed on: nothing reads it any more, nor will. */
+export function giveBackHead(head: Uint8Array<ArrayBuffer>): void {
+  if (head.buffer.byteLength !== FIRST_BUFFERS.bytes) return;
+  FIRST_BUFFERS.giveBack(new Uint8Array(head.buffer));
+}
+
 /** What the first bytes of a connection turn out to be. */
 export type Peeked =
   | { kind: "hello"; serverName?: string }
@@ -75,7 +81,7 @@ export class Peeker {
   }
 
   /** The bytes read and not consumed by {@linkcode Peeker.proxyHeader}: to be passed on first. */
-  get bytes(): Uint8Array {
+  get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(this.#start, this.#end);
   }
 

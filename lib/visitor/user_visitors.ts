@@ -16,6 +16,7 @@ import {
 } from "./meet.ts";
 import { openingBytes } from "./opening.ts";
 import type { Ending } from "./outcome.ts";
+import { giveBackHead } from "./peek.ts";
 import { refuseByAlert } from "./refuse.ts";
 
 /** Options for {@linkcode UserVisitors}. */
@@ -112,6 +113,7 @@ export class UserVisitors {
           return toPage(visit, "used-up");
         }
         // Passed on: nobody needs it again, and the two may stay joined for days.
+        giveBackHead(visit.head);
         visit.head = NO_BYTES;
         return this.#join(visit, username, guest, met, opening);
       case "left":
