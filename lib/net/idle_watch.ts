@@ -1,3 +1,5 @@
+import { Roll, type Seat } from "./roll.ts";
+
 /** In how many steps silence is counted: how much later than the limit it can be noticed is one. */
 const STEPS = 8;
 
@@ -7,13 +9,15 @@ export interface Watched {
   heard: boolean;
   /** For how many steps nothing was heard; the watch counts them. */
   silentSteps: number;
+  /** Where it is among those that are watched; the watch sets it. */
+  seat: Seat<Watched> | undefined;
   /** Called at most once, when it was silent for too long. */
   end(): void;
 }
 
 /** Ends connections on which nothing was heard for long; one timer for all of them. */
 export class IdleWatch {
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new Roll<Watched>();
   readonly #timer: ReturnType<typeof setInterval>;
 
   /** Over those that ended on one side. */
@@ -37,30 +41,29 @@ export class IdleWatch {
 
   /** Watches a connection. */
   add(watched: Watched): void {
-    this.#watched.add(watched);
+    watched.seat = this.#watched.add(watched);
   }
 
   /** Goes on by the limit for those that have ended on one side. */
   onHalfClosed(watched: Watched): void {
-    if (this.#halfClosed === undefined || !this.#watched.delete(watched)) return;
+    if (this.#halfClosed === undefined || !watched.seat?.leave()) return;
     watched.heard = true;
     this.#halfClosed.add(watched);
   }
 
   /** Watches it no more. */
   remove(watched: Watched): void {
-    this.#watched.delete(watched);
-    this.#halfClosed?.remove(watched);
+    watched.seat?.leave();
   }
 
   /** Looks at every connection; the timer calls it. */
   step(): void {
-    for (const watched of this.#watched) {
+    for (const watched of this.#watched.values()) {
       if (watched.heard) {
         watched.heard = false;
         watched.silentSteps = 0;
       } else if (++watched.silentSteps === STEPS) {
-        this.#watched.delete(watched);
+        this.remove(watched);
         watched.end();
       }
     }
@@ -69,7 +72,7 @@ export class IdleWatch {
   /** Ends the timer; connections go on unwatched. */
   stop(): void {
     clearInterval(this.#timer);
-    this.#watched.clear();
+    for (const watched of this.#watched.values()) this.remove(watched);
     this.#halfClosed?.stop();
   }
 }

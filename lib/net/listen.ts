@@ -7,6 +7,7 @@
 import { setImmediate } from "node:timers";
 import { acceptLoop, LONGEST_BACKOFF_MS } from "./accept_loop.ts";
 import type { Place, Places } from "./places.ts";
+import { Roll } from "./roll.ts";
 import { LogThrottle } from "./log_throttle.ts";
 import { closeQuietly } from "./splice.ts";
 import type { Log } from "../log.ts";
@@ -87,18 +88,18 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
     WARN_EVERY_MS,
     (fields) => log.error("cannot accept connections, trying again", { listener: name, ...fields }),
   );
-  const active = new Set<Deno.TcpConn>();
+  const active = new Roll<Deno.TcpConn>();
   let whenIdle = Promise.withResolvers<void>();
   whenIdle.resolve();
 
   // No asynchronous function: its frame would take half a kilobyte of every connection there is.
   function handle(conn: Deno.TcpConn, place?: Place): void {
     if (active.size === 0) whenIdle = Promise.withResolvers();
-    active.add(conn);
+    const seat = active.add(conn);
     if (!setsOptions) setOptions(conn);
     function end(): void {
       place?.leave();
-      active.delete(conn);
+      seat.leave();
       if (active.size === 0) whenIdle.resolve();
     }
     onConnection(conn).then(end, (error: Error) => {
@@ -152,7 +153,7 @@ export function serveTcp(listener: Deno.TcpListener, options: ServeTcpOptions): 
     stop: () => stopped ??= stop(),
     idle: () => whenIdle.promise,
     closeAll() {
-      for (const conn of active) closeQuietly(conn);
+      for (const conn of active.values()) closeQuietly(conn);
     },
   };
 }

@@ -1,3 +1,5 @@
+import { Roll } from "./roll.ts";
+
 /** Runs a function once after some milliseconds, and returns what calls it off. */
 export type Schedule = (run: () => void, ms: number) => () => void;
 
@@ -16,7 +18,7 @@ interface Entry {
 /** Timeouts of one length: the first that was asked for is the first that is due. */
 class Queue {
   readonly #ms: number;
-  readonly #entries = new Set<Entry>();
+  readonly #entries = new Roll<Entry>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hadRespite = false;
 
@@ -25,11 +27,10 @@ class Queue {
   }
 
   add(run: () => void): () => void {
-    const entry = { run, due: performance.now() + this.#ms };
-    this.#entries.add(entry);
+    const seat = this.#entries.add({ run, due: performance.now() + this.#ms });
     this.#timer ??= setTimeout(this.#fire, this.#ms);
     return () => {
-      if (!this.#entries.delete(entry) || this.#entries.size > 0) return;
+      if (!seat.leave() || this.#entries.size > 0) return;
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#hadRespite = false;
@@ -38,22 +39,22 @@ class Queue {
 
   readonly #fire = (): void => {
     const now = performance.now();
-    const [first] = this.#entries;
-    if (!this.#hadRespite && first && now - first.due > HELD_UP_MS) {
+    const { first } = this.#entries;
+    if (!this.#hadRespite && first && now - first.value.due > HELD_UP_MS) {
       this.#hadRespite = true;
       this.#timer = setTimeout(this.#fire, RESPITE_MS);
       return;
     }
     this.#hadRespite = false;
     try {
-      for (const entry of this.#entries) {
-        if (entry.due > now) break;
-        this.#entries.delete(entry);
-        entry.run();
+      let seat = this.#entries.first;
+      for (; seat !== undefined && seat.value.due <= now; seat = this.#entries.first) {
+        seat.leave();
+        seat.value.run();
       }
     } finally {
       clearTimeout(this.#timer);
-      const [next] = this.#entries;
+      const next = this.#entries.first?.value;
       this.#timer = next && setTimeout(this.#fire, Math.max(0, next.due - now));
     }
   };
