@@ -1,10 +1,10 @@
-import type { Bench } from "./bench.ts";
 import { BASE } from "../../tests/stories/relay.ts";
+import { bareLoop } from "./bare_loop.ts";
+import type { Bench } from "./bench.ts";
 import { startGlossond, startTwoProcesses, TWO_PROCESSES, usernameOf } from "./glossond.ts";
 import { LoadProcess } from "./load_process.ts";
 import { median } from "./numbers.ts";
-import { directTarget, startPeer, type Target } from "./peers.ts";
-import { processTree, usageOf } from "./usage.ts";
+import { directTarget, startPeer } from "./peers.ts";
 
 const GIGABYTE = 1e9;
 
@@ -43,13 +43,14 @@ export async function bulk(bench: Bench): Promise<void> {
   const glossond = stack.use(await startGlossond({ users: 1 }));
   await client.call("online", glossond.membership(0, PARKED));
 
+  const loop = { originPort: port, bufferBytes: LOOP_BUFFER_BYTES };
   const targets = [
     directTarget(port),
-    await bareLoop(stack, port, 1),
-    await bareLoop(stack, port, 2),
+    await bareLoop(stack, loop),
+    await bareLoop(stack, { ...loop, processes: 2 }),
     glossond.target("glossond"),
   ];
-  const two = await startTwoProcesses(1);
+  const two = await startTwoProcesses({ users: 1 });
   if (two === undefined) bench.tell(`left out: ${TWO_PROCESSES}, PostgreSQL is not installed`);
   else {
     const client = stack.use(new LoadProcess("bulk.ts"));
@@ -88,28 +89,4 @@ export async function bulk(bench: Bench): Promise<void> {
       });
     }
   }
-}
-
-/** Name of the bare loop of so many processes in results. */
-export function bareLoopName(processes: number): string {
-  return processes === 1 ? "bare loop" : `bare loop, ${processes} processes`;
-}
-
-/** What the runtime costs by itself: a relay of one read and one write in turn, of so many processes. */
-async function bareLoop(
-  stack: AsyncDisposableStack,
-  originPort: number,
-  processes: number,
-): Promise<Target> {
-  const loops = Array.from({ length: processes }, () => stack.use(new LoadProcess("loop.ts")));
-  let at = 0;
-  for (const loop of loops) {
-    const options = { at, port: originPort, bufferBytes: LOOP_BUFFER_BYTES };
-    ({ port: at } = await loop.call<{ port: number }>("relay", options));
-  }
-  return {
-    ...directTarget(at),
-    name: bareLoopName(processes),
-    usage: () => usageOf(loops.flatMap(({ pid }) => processTree(pid))),
-  };
 }

@@ -1,4 +1,5 @@
 import { BASE } from "../../tests/stories/relay.ts";
+import { bareLoop } from "./bare_loop.ts";
 import type { Bench } from "./bench.ts";
 import { startGlossond, usernameOf } from "./glossond.ts";
 import { LoadProcess } from "./load_process.ts";
@@ -13,6 +14,9 @@ const LIMIT_P99_MS = 100;
 
 /** How often a rate is tried before it counts as too much: other work on the machine passes. */
 const TRIES = 3;
+
+/** Buffers of the bare loop: what a server says first fits. */
+const LOOP_BUFFER_BYTES = 4 * 1024;
 
 /** Visits of a closed loop, and how many of them at once. */
 const LOOP = { full: 3_000, quick: 1_000, atOnce: 8 } as const;
@@ -29,7 +33,11 @@ export async function rate(bench: Bench): Promise<void> {
   const { port } = await origin.call<{ port: number }>("listen");
   const glossond = stack.use(await startGlossond({ users: 1 }));
   await client.call("online", glossond.membership(0, 64));
-  const targets = [directTarget(port), glossond.target("glossond parked")];
+  const targets = [
+    directTarget(port),
+    await bareLoop(stack, { originPort: port, bufferBytes: LOOP_BUFFER_BYTES }),
+    glossond.target("glossond parked"),
+  ];
   for (const peer of bench.peers) targets.push(stack.use(await startPeer(peer, port, BASE)));
   const hostname = `${usernameOf(0)}.${BASE}`;
 

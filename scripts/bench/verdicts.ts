@@ -1,4 +1,4 @@
-import { bareLoopName } from "./bulk.ts";
+import { bareLoopName } from "./bare_loop.ts";
 import { TWO_PROCESSES } from "./glossond.ts";
 import { PEERS } from "./peers.ts";
 import type { Row } from "./table.ts";

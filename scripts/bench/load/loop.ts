@@ -1,6 +1,6 @@
 /**
  * The least that a relay can be on this runtime: no hello, no limits, a read and a write in turn with
- * a large buffer of its own each direction. See {@linkcode LoadProcess}.
+ * a buffer of its own each direction. See {@linkcode LoadProcess}.
  */
 import { closeQuietly, writeAll } from "../../../lib/net/splice.ts";
 import { answerCalls } from "../load_process.ts";
