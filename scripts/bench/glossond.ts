@@ -1,9 +1,7 @@
-import { openPostgres } from "../../lib/store/postgres/open.ts";
-import { parsePostgresUrl } from "../../lib/wire/postgres_url.ts";
-import { grantToken } from "../../tests/store/grant_token.ts";
 import { seedAccounts } from "../../tests/store/helpers.ts";
 import { type Relay, startRelay } from "../../tests/stories/relay.ts";
 import { PostgresServer } from "../../tests/system/postgres/server.ts";
+import { seedPostgres } from "../../tests/system/postgres/stores.ts";
 import { EVENT_INTERVAL, V8_FLAGS } from "../compile/programs.ts";
 import type { Membership } from "./load/glosson.ts";
 import type { Target } from "./peers.ts";
@@ -63,7 +61,9 @@ const POSTGRES = "/usr/lib/postgresql";
 export const TWO_PROCESSES = "glossond, 2 processes";
 
 /** Starts the daemon as two processes, on a PostgreSQL of their own; undefined where that is not installed. */
-export async function startTwoProcesses(users: number): Promise<Glossond | undefined> {
+export async function startTwoProcesses(
+  { users, settings }: { users: number; settings?: Record<string, string> },
+): Promise<Glossond | undefined> {
   if (!await Deno.stat(POSTGRES).then(() => true, () => false)) return undefined;
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await PostgresServer.start());
@@ -71,14 +71,12 @@ export async function startTwoProcesses(users: number): Promise<Glossond | undef
   const relay = stack.use(
     await startRelay({
       launcher: AS_SERVED,
-      settings: { LOG_LEVEL: "info", PROCESSES: "2", DATABASE_URL },
+      settings: { LOG_LEVEL: "info", PROCESSES: "2", DATABASE_URL, ...settings },
     }),
   );
   await relay.logged("ready", { processes: 2 });
-  const store = await openPostgres({ address: parsePostgresUrl(DATABASE_URL) });
-  const tokens: string[] = [];
-  for (let i = 0; i < users; i++) tokens.push(await grantToken(store, usernameOf(i)));
-  await store.close();
+  const usernames = Array.from({ length: users }, (_, i) => usernameOf(i));
+  const tokens = await seedPostgres(DATABASE_URL, usernames);
   const started = stack.move();
   return { ...glossondOf(relay, tokens), [Symbol.asyncDispose]: () => started.disposeAsync() };
 }

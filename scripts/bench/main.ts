@@ -11,14 +11,17 @@ import { cluster } from "./cluster.ts";
 import { memory } from "./memory.ts";
 import { connections } from "./connections.ts";
 import { isInstalled, LEFT_OUT, PEERS } from "./peers.ts";
+import { growth, growthPlot } from "./growth.ts";
 import { links } from "./links.ts";
 import { page } from "./page.ts";
 import { pressure } from "./pressure.ts";
+import { profile } from "./profile.ts";
 import { rate } from "./rate.ts";
-import { soak } from "./soak.ts";
+import { soak, soakOfTwo } from "./soak.ts";
 import { start } from "./start.ts";
 import { comparison, rowsOf } from "./compare.ts";
 import { type Row, textTable } from "./table.ts";
+import { tunnelLinks } from "./tunnel_links.ts";
 import { tunnels } from "./tunnels.ts";
 import { verdicts, verdictText } from "./verdicts.ts";
 
@@ -28,6 +31,7 @@ const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
   burst,
   links,
   rate,
+  profile,
   allocation,
   memory,
   clients,
@@ -35,21 +39,25 @@ const SECTIONS: Record<string, (bench: Bench) => Promise<void>> = {
   page,
   start,
   soak,
+  "soak-2": soakOfTwo,
+  growth,
   tunnels,
+  "tunnel-links": tunnelLinks,
   cluster,
 };
 
 /** Those that are measured only where they are named: they take minutes, or other programs. */
-const NAMED_ONLY = ["tunnels", "cluster"];
+const NAMED_ONLY = ["profile", "soak-2", "growth", "tunnels", "tunnel-links", "cluster"];
 
 const HELP = `Measures the relay beside other programs for the same job.
 
 Usage: deno task bench [SECTION...] [--quick] [--json] [--rounds N] [--peer NAME...] [--before DIR]
-                       [--compare FILE]
+                       [--compare FILE] [--plot FILE]
 
-Sections: ${Object.keys(SECTIONS).join(", ")}; all of them when none is
-named but tunnels, which has cargo and Go build the others' programs first, for minutes, and cluster,
-relays over Debian's PostgreSQL.
+Sections: ${Object.keys(SECTIONS).join(", ")};
+all of them when none is named but ${NAMED_ONLY.join(", ")}. Of these, tunnels
+and tunnel-links have cargo, Go and pip get the others' programs first, for minutes; cluster, soak-2 and
+a part of growth take Debian's PostgreSQL.
 
   --quick      shorter runs, fewer rounds: to see that it works, not to quote
   --json       one JSON object instead of the table
@@ -57,6 +65,7 @@ relays over Debian's PostgreSQL.
   --peer NAME  only peers whose name holds NAME; "none" for none
   --compare FILE
                an earlier run's --json: tells what each value is of that one's
+  --plot FILE  writes the picture of growth, an SVG
   --before DIR a checkout of an earlier version, whose client is measured in the same run (page)
 `;
 
@@ -71,6 +80,7 @@ const { values: options, positionals } = readCommandLine(HELP, {
     peer: { type: "string", multiple: true },
     before: { type: "string" },
     compare: { type: "string" },
+    plot: { type: "string" },
   },
 });
 const unknown = positionals.find((name) => !Object.hasOwn(SECTIONS, name));
@@ -119,6 +129,11 @@ for (const name of sections) {
   } catch (error) {
     failures.push(`${name}: ${(error as Error).message}`);
   }
+}
+if (options.plot !== undefined) {
+  const picture = growthPlot(rows);
+  if (picture === undefined) failures.push("plot: nothing to draw, it takes the section growth");
+  else await Deno.writeTextFile(options.plot, picture);
 }
 const found = verdicts(rows);
 const text = options.json

@@ -15,6 +15,8 @@ export interface Place {
 /** Parties with 40 ms round trips between any two of them, until disposed. */
 export interface Namespaces<Party extends string> extends AsyncDisposable {
   places: Record<Party, Place>;
+  /** Has a share of all packets lost from now on. */
+  lose(share: number): Promise<void>;
 }
 
 async function run(command: string): Promise<void> {
@@ -67,5 +69,9 @@ export async function openNamespaces<Party extends string>(
     await run(`ip -n ${namespace} link set lo up`);
   }
   const made = stack.move();
-  return { places, [Symbol.asyncDispose]: () => made.disposeAsync() };
+  return {
+    places,
+    lose: (share) => network.call("lose", { share }),
+    [Symbol.asyncDispose]: () => made.disposeAsync(),
+  };
 }

@@ -1,46 +1,71 @@
 import { BASE } from "../../tests/stories/relay.ts";
 import type { Bench } from "./bench.ts";
-import { startGlossond, usernameOf } from "./glossond.ts";
+import {
+  type Glossond,
+  startGlossond,
+  startTwoProcesses,
+  TWO_PROCESSES,
+  usernameOf,
+} from "./glossond.ts";
 import { LoadProcess } from "./load_process.ts";
 
 /** What is open and comes in, and for how long. */
 const SOAK = {
   full: { clients: 5_000, pairs: 4_000, perSecond: 50, seconds: 300 },
   quick: { clients: 500, pairs: 400, perSecond: 50, seconds: 15 },
-} as const;
+};
 
 /** Users whose visitors the pairs are of. */
 const SERVING = 50;
+
+/** Places for all else, few: each takes descriptors. */
+const FEW = { MAX_HELLOS: "500", MAX_PAGES: "20", MAX_PARKED: "500", MAX_DATA_SOCKETS: "50" };
 
 /** Descriptors of a client, of a pair, and of everything else. */
 const DESCRIPTORS = { client: 3, pair: 2, rest: 4_500 } as const;
 
 /** Many clients online, many visitors joined, and new ones all the time. */
 export async function soak(bench: Bench): Promise<void> {
-  const { pairs, perSecond, seconds, ...wanted } = bench.quick ? SOAK.quick : SOAK.full;
+  const plan = bench.quick ? SOAK.quick : SOAK.full;
+  const { pairs } = plan;
   const limits = await Deno.readTextFile("/proc/self/limits");
   const limit = Number(/^Max open files +\d+ +(\d+)/m.exec(limits)?.[1] ?? Infinity);
   const room = Math.floor(
     (limit - DESCRIPTORS.rest - pairs * DESCRIPTORS.pair) / DESCRIPTORS.client,
   );
-  const clients = Math.min(wanted.clients, room);
-  if (clients < wanted.clients) {
-    bench.tell(`soak: ${clients} clients instead of ${wanted.clients}: ${limit} descriptors`);
+  const clients = Math.min(plan.clients, room);
+  if (clients < plan.clients) {
+    bench.tell(`soak: ${clients} clients instead of ${plan.clients}: ${limit} descriptors`);
   }
+  await using glossond = await startGlossond({
+    users: clients,
+    settings: { ...FEW, MAX_VISITORS: `${pairs + 300}`, MAX_CLIENTS: `${clients}` },
+  });
+  await run(bench, "glossond", glossond, { ...plan, clients });
+}
+
+/** The same at two processes, which have twice the descriptors and so room for all clients. */
+export async function soakOfTwo(bench: Bench): Promise<void> {
+  const plan = bench.quick ? SOAK.quick : SOAK.full;
+  // Of each process; the system shares connections out to them at random.
+  const half = (count: number): string => `${Math.round(count * 0.6) + 100}`;
+  const glossond = await startTwoProcesses({
+    users: plan.clients,
+    settings: { ...FEW, MAX_VISITORS: half(plan.pairs), MAX_CLIENTS: half(plan.clients) },
+  });
+  if (glossond === undefined) return bench.tell("soak-2: skipped, PostgreSQL is not installed");
+  await using _ = glossond;
+  await run(bench, TWO_PROCESSES, glossond, plan);
+}
+
+async function run(
+  bench: Bench,
+  name: string,
+  glossond: Glossond,
+  { clients, pairs, perSecond, seconds }: typeof SOAK.full,
+): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const glossond = stack.use(
-    await startGlossond({
-      users: clients,
-      settings: {
-        MAX_VISITORS: String(pairs + 300),
-        MAX_CLIENTS: String(clients),
-        MAX_HELLOS: "500",
-        MAX_PAGES: "20",
-        MAX_PARKED: "500",
-      },
-    }),
-  );
-  const target = glossond.target("glossond");
+  const target = glossond.target(name);
   const [serving, holder, visitor, prober, idle] = [
     "flights.ts",
     "flights.ts",
@@ -78,7 +103,7 @@ export async function soak(bench: Bench): Promise<void> {
   const lost = await idle!.call<{ lost: number }>("lost");
   bench.add({
     section: "soak",
-    target: "glossond",
+    target: name,
     case: `${clients} clients, ${pairs} pairs, ${perSecond}/s, ${seconds} s`,
     values: {
       errors: visits.errors + lost.lost,

@@ -3,7 +3,7 @@ import { LoadProcess } from "./load_process.ts";
 import { median, quantile } from "./numbers.ts";
 import { NO_TUNNELS, TUNNELS } from "./tunnels/peers.ts";
 import { measure, type Measured, SIZES } from "./tunnels/measure.ts";
-import { startOwn, startTunnel, type Tunnel } from "./tunnels/tunnel.ts";
+import { HERE, startOwn, startTunnel, type Tunnel } from "./tunnels/tunnel.ts";
 
 /** Rounds that are added, at most so often as many again, while ratios are further apart than this. */
 const MOST_SPREAD = 1.3;
@@ -27,14 +27,14 @@ export async function tunnels(bench: Bench): Promise<void> {
   };
   const { port } = await origin.call<{ port: number }>("listen");
   for (const [name, why] of Object.entries(NO_TUNNELS)) bench.tell(`left out: ${name}, ${why}`);
-  const own = stack.use(await startOwn(port, dir));
+  const own = stack.use(await startOwn(port, dir, HERE));
   const others: Tunnel[] = [];
   for (const [i, peer] of TUNNELS.entries()) {
     if (!bench.wants(peer.name)) continue;
     bench.tell(`tunnels: ${peer.name} ${peer.programs.version}`);
     await Deno.mkdir(`${dir}/${i}`);
     await bench.mayFail(peer.name, async () => {
-      others.push(stack.use(await startTunnel(peer, port, `${dir}/${i}`)));
+      others.push(stack.use(await startTunnel(peer, port, `${dir}/${i}`, HERE)));
     });
   }
   const found = new Map<Tunnel, Measured[]>([own, ...others].map((tunnel) => [tunnel, []]));

@@ -30,6 +30,8 @@ export const FREE_PORTS = Object.fromEntries(
 export interface PartOptions {
   /** Checkout whose code is run, with a slash behind it. @default this one */
   root?: string;
+  /** A program and its arguments that start the part, as `ip netns exec NAME`. */
+  launcher?: readonly string[];
   /** Called with every line that the part writes. */
   onLine?: (line: string) => void;
 }
@@ -38,6 +40,8 @@ export interface PartOptions {
 interface ClientOptions extends PartOptions {
   /** Whom it is set up as. @default {"kaylee"} */
   name?: string;
+  /** Where its relay is. @default {"localhost"} */
+  relayHost?: string;
   /** Further arguments of `glosson run`. */
   args?: string[];
 }
@@ -54,8 +58,12 @@ export class DemoPart {
   readonly #log: LineLog;
 
   constructor(args: string[], env: Record<string, string>, options: PartOptions) {
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--quiet", `--v8-flags=${V8_FLAGS}`, ...args],
+    const [program = "", ...rest] = [
+      ...options.launcher ?? [],
+      ...[Deno.execPath(), "run", "--no-prompt", "--quiet", `--v8-flags=${V8_FLAGS}`, ...args],
+    ];
+    this.#process = new Deno.Command(program, {
+      args: rest,
       env,
       stdin: "null",
       stdout: "piped",
@@ -136,7 +144,7 @@ export async function glosson(
       ...client,
       "setup",
       name,
-      ...["--relay", `https://localhost:${relay.ports.control}`],
+      ...["--relay", `https://${options.relayHost ?? "localhost"}:${relay.ports.control}`],
       ...["--ca", relay.caFile],
       ...["--bio-file", `${dir}/bios/${name}.txt`],
       ...["--state", stateOf(dir, options)],

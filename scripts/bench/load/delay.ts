@@ -1,5 +1,5 @@
 /**
- * A network in which every packet takes its time, made of TUN devices: a kernel built without netem
+ * A network in which every packet takes its time and some are lost, made of TUN devices: a kernel built without netem
  * has these. See {@linkcode LoadProcess}.
  */
 import { answerCalls } from "../load_process.ts";
@@ -41,6 +41,19 @@ function openDevice(name: string): number {
   return fd;
 }
 
+/** Share of the packets that are lost. */
+let lossShare = 0;
+
+/** Tells which: at random, and the same ones in each run. */
+const isLost = (() => {
+  let state = 1;
+  return (): boolean => {
+    // Numerical Recipes' generator.
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32 < lossShare;
+  };
+})();
+
 /** In the order in which they are due, since all take equally long. */
 const flights: Flight[] = [];
 
@@ -51,12 +64,16 @@ async function carry(fd: number, fdOf: Map<string, number>, delayMs: number): Pr
     if (n <= 0) return;
     // Bytes 16 to 19 of an IPv4 header are the destination.
     const to = fdOf.get(packet.subarray(16, 20).join("."));
-    if (packet[0]! >> 4 !== 4 || to === undefined) continue;
+    if (packet[0]! >> 4 !== 4 || to === undefined || isLost()) continue;
     flights.push({ at: performance.now() + delayMs, fd: to, packet: packet.subarray(0, n) });
   }
 }
 
 await answerCalls({
+  /** Has a share of all packets lost from now on. */
+  lose({ share }: { share: number }) {
+    lossShare = share;
+  },
   /** Makes a device for each address and carries packets between them; the caller moves them. */
   open({ devices, delayMs }: { devices: Record<string, string>; delayMs: number }) {
     const fdOf = new Map(

@@ -91,13 +91,19 @@ await answerCalls({
     return { port: listener.addr.port };
   },
   /** Visits, so many at a time, each on a connection of its own. */
-  async visits({ count, atOnce, ...place }: Place & { count: number; atOnce: number }) {
+  async visits(
+    { count, atOnce, limitMs, ...place }: Place & {
+      count: number;
+      atOnce: number;
+      limitMs?: number;
+    },
+  ) {
     const first: number[] = [];
     const whole: number[] = [];
     let left = count;
     await Promise.all(Array.from({ length: atOnce }, async () => {
       while (left-- > 0) {
-        const { firstMs, wholeMs, conn } = await load(place);
+        const { firstMs, wholeMs, conn } = await load(place, limitMs);
         conn.close();
         first.push(firstMs);
         whole.push(wholeMs);

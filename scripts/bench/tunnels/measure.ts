@@ -1,7 +1,7 @@
 import type { LoadProcess } from "../load_process.ts";
 import { median, quantile } from "../numbers.ts";
 import type { Usage } from "../usage.ts";
-import { HOSTNAME, type Tunnel } from "./tunnel.ts";
+import { HERE, hostnameAt, type Tunnel } from "./tunnel.ts";
 
 const GIGABYTE = 1e9;
 
@@ -55,7 +55,7 @@ export async function measure(
   load: Load,
   sizes: typeof SIZES.full | typeof SIZES.quick,
 ): Promise<Measured> {
-  const place = { port: tunnel.port, hostname: HOSTNAME, bytes: PAGE_BYTES };
+  const place = { port: tunnel.port, hostname: hostnameAt(HERE), bytes: PAGE_BYTES };
   await load.visits.call("until", { ...place, withinMs: RETURN_MS });
 
   async function visits(
@@ -64,10 +64,17 @@ export async function measure(
   ): Promise<{ first: number[]; whole: number[] }> {
     return await load.visits.call("visits", { ...place, count, atOnce });
   }
-  const gigabytes = sizes.streamBytes / GIGABYTE;
+  const share = tunnel.isSlow ? 0.1 : 1;
+  const streamBytes = sizes.streamBytes * share;
+  const gigabytes = streamBytes / GIGABYTE;
   function stream(streams: number, bytes: number): Promise<{ seconds: number }> {
     const order = { kind: "down", bytes: Math.round(bytes / streams) };
-    return load.streams.call("run", { port: tunnel.port, hostname: HOSTNAME, streams, order });
+    return load.streams.call("run", {
+      port: tunnel.port,
+      hostname: hostnameAt(HERE),
+      streams,
+      order,
+    });
   }
 
   async function comeBack(): Promise<number> {
@@ -78,9 +85,9 @@ export async function measure(
   }
 
   const pages = await spent(tunnel, () => visits(sizes.visits, 1));
-  const one = await spent(tunnel, () => stream(1, sizes.streamBytes));
-  const eight = await spent(tunnel, () => stream(8, sizes.streamBytes));
-  const download = stream(1, sizes.downloadBytes);
+  const one = await spent(tunnel, () => stream(1, streamBytes));
+  const eight = await spent(tunnel, () => stream(8, streamBytes));
+  const download = stream(1, sizes.downloadBytes * share);
   const crowd = await visits(CROWD, CROWD);
   await download;
   const idle = await spent(tunnel, () => load.visits.call("hold", { ...place, count: sizes.idle }));

@@ -1,10 +1,12 @@
-import { cargo, go, type Programs } from "./programs.ts";
+import { fileURLToPath } from "node:url";
+import { cargo, go, pip, type Programs } from "./programs.ts";
 
-/** Ports of 127.0.0.1 that a tunnel is made between. */
+/** Where a tunnel is made between; visitors and origin are on their end's 127.0.0.1. */
 export interface TunnelPorts {
   /** Where visitors come. */
   visitors: number;
-  /** Where the client comes to the relay. */
+  /** Address and port where the client comes to the relay. */
+  host: string;
   control: number;
   /** What the client passes visitors to. */
   origin: number;
@@ -24,6 +26,8 @@ export interface TunnelPeer {
   programs: Programs;
   /** Whether its client ends itself when it loses the relay. @default {false} */
   endsWithRelay?: boolean;
+  /** Whether it is given a tenth of the bytes: with all of them it would take minutes. @default {false} */
+  isSlow?: boolean;
   relay: (ports: TunnelPorts) => TunnelEnd;
   client: (ports: TunnelPorts, hostname: string) => TunnelEnd;
 }
@@ -32,10 +36,10 @@ function frp(name: string, pool: number): TunnelPeer {
   return {
     name: `frp ${name}`,
     programs: go("github.com/fatedier/frp", "v0.65.0", "./cmd/frps", "./cmd/frpc"),
-    relay: ({ control, visitors }) => ({
+    relay: ({ host, control, visitors }) => ({
       program: "frps",
       args: ["-c"],
-      config: `bindAddr = "127.0.0.1"
+      config: `bindAddr = "${host}"
 proxyBindAddr = "127.0.0.1"
 bindPort = ${control}
 vhostHTTPSPort = ${visitors}
@@ -43,10 +47,10 @@ transport.maxPoolCount = ${pool}
 log.level = "warn"
 `,
     }),
-    client: ({ control, origin }, hostname) => ({
+    client: ({ host, control, origin }, hostname) => ({
       program: "frpc",
       args: ["-c"],
-      config: `serverAddr = "127.0.0.1"
+      config: `serverAddr = "${host}"
 serverPort = ${control}
 loginFailExit = false
 transport.poolCount = ${pool}
@@ -62,6 +66,9 @@ customDomains = ["${hostname}"]
   };
 }
 
+/** What runs both ends of snitun's. */
+const SNITUN_ENDS = fileURLToPath(new URL("./snitun_ends.py", import.meta.url));
+
 /** The tunnels, each with the settings that are compared. Those without SNI have a port a user. */
 export const TUNNELS: readonly TunnelPeer[] = [
   frp("without a pool", 0),
@@ -70,21 +77,21 @@ export const TUNNELS: readonly TunnelPeer[] = [
     name: "rathole",
     // The crates that it locks, of 2023, are refused by compilers of today.
     programs: cargo("rathole", "0.5.0", []),
-    relay: ({ control, visitors }) => ({
+    relay: ({ host, control, visitors }) => ({
       program: "rathole",
       args: ["--server"],
       config: `[server]
-bind_addr = "127.0.0.1:${control}"
+bind_addr = "${host}:${control}"
 default_token = "bench"
 [server.services.page]
 bind_addr = "127.0.0.1:${visitors}"
 `,
     }),
-    client: ({ control, origin }) => ({
+    client: ({ host, control, origin }) => ({
       program: "rathole",
       args: ["--client"],
       config: `[client]
-remote_addr = "127.0.0.1:${control}"
+remote_addr = "${host}:${control}"
 default_token = "bench"
 [client.services.page]
 local_addr = "127.0.0.1:${origin}"
@@ -96,40 +103,49 @@ local_addr = "127.0.0.1:${origin}"
     programs: cargo("bore-cli", "0.6.0"),
     endsWithRelay: true,
     // Its control port is always 7835.
-    relay: ({ visitors }) => ({
+    relay: ({ host, visitors }) => ({
       program: "bore",
       args: [
-        ...["server", "--bind-addr", "127.0.0.1", "--bind-tunnels", "127.0.0.1"],
+        ...["server", "--bind-addr", host, "--bind-tunnels", "127.0.0.1"],
         ...["--min-port", `${visitors}`, "--max-port", `${visitors}`],
       ],
     }),
-    client: ({ visitors, origin }) => ({
+    client: ({ host, visitors, origin }) => ({
       program: "bore",
       args: [
-        "local",
-        `${origin}`,
-        "--local-host",
-        "127.0.0.1",
-        "--to",
-        "127.0.0.1",
-        "--port",
-        `${visitors}`,
+        ...["local", `${origin}`, "--local-host", "127.0.0.1"],
+        ...["--to", host, "--port", `${visitors}`],
       ],
     }),
   },
   {
     name: "chisel",
     programs: go("github.com/jpillora/chisel", "v1.10.1", "."),
-    relay: ({ control }) => ({
+    relay: ({ host, control }) => ({
       program: "chisel",
-      args: ["server", "--host", "127.0.0.1", "--port", `${control}`, "--reverse"],
+      args: ["server", "--host", host, "--port", `${control}`, "--reverse"],
     }),
-    client: ({ control, visitors, origin }) => ({
+    client: ({ host, control, visitors, origin }) => ({
       program: "chisel",
       args: [
-        ...["client", "--max-retry-interval", "1s", `http://127.0.0.1:${control}`],
+        ...["client", "--max-retry-interval", "1s", `http://${host}:${control}`],
         `R:127.0.0.1:${visitors}:127.0.0.1:${origin}`,
       ],
+    }),
+  },
+  {
+    name: "snitun",
+    // The last one for Python 3.11, which Debian 12 has.
+    programs: pip("snitun", "0.40.0"),
+    endsWithRelay: true,
+    isSlow: true,
+    relay: ({ host, control, visitors }) => ({
+      program: "python3",
+      args: [SNITUN_ENDS, "relay", host, `${control}`, `${visitors}`],
+    }),
+    client: ({ host, control, origin }, hostname) => ({
+      program: "python3",
+      args: [SNITUN_ENDS, "client", host, `${control}`, `${origin}`, hostname],
     }),
   },
 ];
@@ -137,5 +153,4 @@ local_addr = "127.0.0.1:${origin}"
 /** Tunnels that are not measured, and why. */
 export const NO_TUNNELS: Readonly<Record<string, string>> = {
   sish: "Go's module proxy has no version of github.com/antoniomika/sish (403)",
-  snitun: "a library of Home Assistant's, without programs of its own",
 };

@@ -69,3 +69,16 @@ export function go(module: string, version: string, ...packages: string[]): Prog
       }),
   };
 }
+
+/** A Python of its own for a package, and what it needs. */
+export function pip(name: string, version: string): Programs {
+  const dir = `${CACHE}/${name}-${version}`;
+  return {
+    version,
+    build: () =>
+      once(dir, async () => {
+        await step(["python3", "-m", "venv", dir]);
+        await step([`${dir}/bin/pip`, "install", "--quiet", `${name}==${version}`]);
+      }).then(() => `${dir}/bin`),
+  };
+}

@@ -4,8 +4,8 @@ import { type DemoRelay, glosson, glossond } from "../../demo/part.ts";
 import { processTree, type Usage, usageOf } from "../usage.ts";
 import type { TunnelEnd, TunnelPeer, TunnelPorts } from "./peers.ts";
 
-/** Whom visitors ask for. */
-export const HOSTNAME = "kaylee.glosson.localhost";
+/** Time for a relay to listen. */
+const RELAY_START_MS = 300;
 
 /** A tunnel that runs: a relay, and a client with an origin behind it. */
 export interface Tunnel extends AsyncDisposable {
@@ -17,8 +17,36 @@ export interface Tunnel extends AsyncDisposable {
   clientUsage(): Usage;
   /** Whether the client comes back to a relay that was lost. */
   comesBack: boolean;
+  /** Whether it is to be given a tenth of the bytes. */
+  isSlow: boolean;
   /** Ends the relay as a loss of power does, and starts it again. */
   restartRelay(): Promise<void>;
+}
+
+/** Where the ends of a tunnel are, and whom visitors ask for. */
+export interface TunnelPlace {
+  /** Address of the relay's that the client comes to. */
+  host: string;
+  /** Name of the relay's that ours is asked by; the client's machine knows it. */
+  relayName: string;
+  baseDomain: string;
+  /** What starts programs at the relay's end, and at the client's: a namespace, or nothing. */
+  atRelay: readonly string[];
+  atClient: readonly string[];
+}
+
+/** Both on this machine, as visitors are. */
+export const HERE: TunnelPlace = {
+  host: "127.0.0.1",
+  relayName: "localhost",
+  baseDomain: "glosson.localhost",
+  atRelay: [],
+  atClient: [],
+};
+
+/** Whom visitors ask for. */
+export function hostnameAt({ baseDomain }: TunnelPlace): string {
+  return `kaylee.${baseDomain}`;
 }
 
 /** Starts another's tunnel, its files in `dir`. */
@@ -26,28 +54,36 @@ export async function startTunnel(
   peer: TunnelPeer,
   origin: number,
   dir: string,
+  place: TunnelPlace,
 ): Promise<Tunnel> {
   const programs = await peer.programs.build();
-  const ports: TunnelPorts = { visitors: freePort(), control: freePort(), origin };
-  async function start(which: string, end: TunnelEnd): Promise<Server> {
+  const ports: TunnelPorts = {
+    visitors: freePort(),
+    host: place.host,
+    control: freePort(),
+    origin,
+  };
+  async function start(which: "relay" | "client", end: TunnelEnd): Promise<Server> {
     const file = `${dir}/${which}.toml`;
     if (end.config !== undefined) await Deno.writeTextFile(file, end.config);
     const files = end.config === undefined ? [] : [file];
+    const launcher = which === "relay" ? place.atRelay : place.atClient;
     // Whether it serves is for a visitor to find out.
     return await startServer(
       `${peer.name}'s ${which}`,
-      [`${programs}/${end.program}`, ...end.args, ...files],
+      [...launcher, `${programs}/${end.program}`, ...end.args, ...files],
       { isUp: () => true, withinMs: 5_000, cwd: dir },
     );
   }
   let relay = await start("relay", peer.relay(ports));
   // Some clients end themselves where no relay is yet.
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  const client = await start("client", peer.client(ports, HOSTNAME));
+  await new Promise((resolve) => setTimeout(resolve, RELAY_START_MS));
+  const client = await start("client", peer.client(ports, hostnameAt(place)));
   return {
     name: `${peer.name} ${peer.programs.version}`,
     port: ports.visitors,
     comesBack: !peer.endsWithRelay,
+    isSlow: peer.isSlow ?? false,
     relayUsage: () => usageOf(processTree(relay.pid)),
     clientUsage: () => usageOf(processTree(client.pid)),
     async restartRelay() {
@@ -62,24 +98,34 @@ export async function startTunnel(
 }
 
 /** Starts ours: the relay, and the reference client that leaves TLS to the origin. */
-export async function startOwn(origin: number, dir: string): Promise<Tunnel> {
-  const settings: Record<string, string> = {};
+export async function startOwn(origin: number, dir: string, place: TunnelPlace): Promise<Tunnel> {
+  const settings: Record<string, string> = {
+    GLOSSOND_BASE_DOMAIN: place.baseDomain,
+    GLOSSOND_CONTROL_HOST: place.host,
+    GLOSSOND_DATA_HOST: place.host,
+    GLOSSOND_PUBLIC_DATA_HOST: place.host,
+  };
   for (const name of ["HUB", "DATA", "CONTROL", "PAGES", "ADMIN"]) {
     settings[`GLOSSOND_${name}_PORT`] = `${freePort()}`;
   }
-  let relay: DemoRelay = await glossond(dir, { settings });
-  const args = ["--tls-upstream", `127.0.0.1:${origin}`];
-  const client = await glosson(dir, relay, { args });
+  const start = (): Promise<DemoRelay> => glossond(dir, { settings, launcher: place.atRelay });
+  let relay = await start();
+  const client = await glosson(dir, relay, {
+    relayHost: place.relayName,
+    args: ["--tls-upstream", `127.0.0.1:${origin}`],
+    launcher: place.atClient,
+  });
   return {
     name: "glossond",
     port: relay.ports.hub,
     comesBack: true,
+    isSlow: false,
     relayUsage: () => usageOf(processTree(relay.pid)),
     clientUsage: () => usageOf(processTree(client.pid)),
     async restartRelay() {
       Deno.kill(relay.pid, "SIGKILL");
       await relay.ended;
-      relay = await glossond(dir, { settings });
+      relay = await start();
     },
     async [Symbol.asyncDispose]() {
       await client.stop();
