@@ -1,6 +1,5 @@
 import { BufferPool } from "./buffer_pool.ts";
 import type { IdleWatch, Watched } from "./idle_watch.ts";
-import type { Seat } from "./roll.ts";
 import { bytesOf, flowBuffers, LARGEST_STEP } from "./flow_buffers.ts";
 
 /** Buffers of directions that wait for data. */
@@ -98,7 +97,7 @@ export function splice(
 class Splice implements Watched {
   heard = true;
   silentSteps = 0;
-  seat: Seat<Watched> | undefined;
+  seat: Watched["seat"];
   readonly #first: Duplex;
   readonly #second: Duplex;
   readonly #options: SpliceOptions;
