@@ -1,4 +1,5 @@
 import { type Place, Places } from "../net/places.ts";
+import type { Seat } from "../net/roll.ts";
 import { Multimap } from "./multimap.ts";
 
 /** Silence after which a visitor gives way to anybody whose network has no more than theirs. */
@@ -12,6 +13,8 @@ export interface Guest {
   place: Place;
   /** When anything last passed, milliseconds that never go back; not the end of a wait. */
   lastHeardAt: number;
+  /** Where they are among the others; the crowd's to set. */
+  seat?: Seat<Guest>;
   /** Ends their connection: somebody else has their place from now on. */
   giveWay(): void;
 }
@@ -59,7 +62,7 @@ export class Crowd {
   take(username: string, groups: readonly string[]): Place | undefined {
     const free = this.#places.take(username);
     if (free !== undefined) return free;
-    const theirs = [...this.#guests.get(username)];
+    const theirs = this.#guests.get(username);
     const oneOfTheirs = choose(theirs, groups, this.#now() - IDLE_MS);
     if (oneOfTheirs !== undefined) {
       // Handed over: the user has as many as before.
@@ -81,12 +84,12 @@ export class Crowd {
 
   /** Counts a visitor among those who can give way; has its place by {@linkcode Crowd.take}. */
   add(username: string, guest: Guest): void {
-    this.#guests.add(username, guest);
+    guest.seat = this.#guests.add(username, guest);
   }
 
   /** Counts them no more; their place stays theirs. */
   remove(username: string, guest: Guest): void {
-    this.#guests.delete(username, guest);
+    if (guest.seat !== undefined) this.#guests.delete(username, guest.seat);
   }
 
   #dismiss(username: string, guest: Guest): void {

@@ -2,6 +2,7 @@ import type { Place } from "../net/places.ts";
 import { closeQuietly, type Duplex, type SpliceResult } from "../net/splice.ts";
 import type { Visit } from "./admit.ts";
 import type { Guest } from "./crowd.ts";
+import type { Seat } from "../net/roll.ts";
 import { Multimap } from "./multimap.ts";
 
 /** Bytes that passed between a visitor and a client; `forward` is to the client. */
@@ -16,6 +17,8 @@ export class JoinedVisitor {
   readonly passed: SpliceResult = { forward: 0, backward: 0 };
   /** Whether it was ended because the client had not answered. */
   unanswered = false;
+  /** Where it is among those of its user. */
+  seat: Seat<JoinedVisitor> | undefined;
   /** What was taken of that. */
   #taken: PassedBytes = { forward: 0, backward: 0 };
   readonly #visitor: Duplex;
@@ -53,6 +56,7 @@ export class JoinedVisitor {
 export class VisitingGuest implements Guest {
   /** Whether their place is somebody else's. */
   gaveWay = false;
+  seat?: Seat<Guest>;
   /** Absent while they wait for the client. */
   joined: JoinedVisitor | undefined;
   readonly #visit: Visit;
@@ -106,7 +110,7 @@ export class Joined {
 
   /** Visitors of this user. */
   of(username: string): number {
-    return this.#visitors.get(username).size;
+    return this.#visitors.sizeOf(username);
   }
 
   /** Closes the connections of a user's visitors. */
@@ -123,11 +127,11 @@ export class Joined {
 
   /** Counts a visitor from now on. */
   add(username: string, visitor: JoinedVisitor): void {
-    this.#visitors.add(username, visitor);
+    visitor.seat = this.#visitors.add(username, visitor);
   }
 
   /** Counts a visitor no more. */
   remove(username: string, visitor: JoinedVisitor): void {
-    this.#visitors.delete(username, visitor);
+    if (visitor.seat !== undefined) this.#visitors.delete(username, visitor.seat);
   }
 }

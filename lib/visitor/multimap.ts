@@ -1,6 +1,8 @@
-/** Several values by a key, none of them twice; a key without any takes no room. */
+import { Roll, type Seat } from "../net/roll.ts";
+
+/** Several values by a key; a key without any takes no room. */
 export class Multimap<Key, Value> {
-  readonly #values = new Map<Key, Set<Value>>();
+  readonly #values = new Map<Key, Roll<Value>>();
 
   /** Values of all keys. */
   get size(): number {
@@ -14,25 +16,33 @@ export class Multimap<Key, Value> {
     return this.#values.keys();
   }
 
+  /** How many values a key has. */
+  sizeOf(key: Key): number {
+    return this.#values.get(key)?.size ?? 0;
+  }
+
   /** The values of a key at the moment. */
-  get(key: Key): ReadonlySet<Value> {
-    return this.#values.get(key) ?? new Set();
+  get(key: Key): Value[] {
+    return this.#values.get(key)?.values() ?? [];
   }
 
   /** Each key with each of its values. */
   *entries(): Generator<[Key, Value], void> {
-    for (const [key, values] of this.#values) for (const value of values) yield [key, value];
+    for (const [key, values] of this.#values) {
+      for (const value of values.values()) yield [key, value];
+    }
   }
 
-  add(key: Key, value: Value): void {
-    const values = this.#values.get(key);
-    if (values === undefined) this.#values.set(key, new Set([value]));
-    else values.add(value);
+  /** Adds a value; by its seat it is deleted. */
+  add(key: Key, value: Value): Seat<Value> {
+    let values = this.#values.get(key);
+    if (values === undefined) this.#values.set(key, values = new Roll());
+    return values.add(value);
   }
 
-  delete(key: Key, value: Value): void {
-    const values = this.#values.get(key);
-    values?.delete(value);
-    if (values?.size === 0) this.#values.delete(key);
+  /** Deletes what was added to this key; once more does nothing. */
+  delete(key: Key, seat: Seat<Value>): void {
+    if (!seat.leave()) return;
+    if (this.#values.get(key)?.size === 0) this.#values.delete(key);
   }
 }
