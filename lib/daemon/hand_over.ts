@@ -143,9 +143,9 @@ export function askSuccessor(stateDir: string, process: number): () => Promise<s
   let successor: AdminClient | undefined;
   return async () => {
     try {
+      successor ??= await connectAdmin(stateDir, process);
       // Of a relay of fewer processes another one has this one's place.
-      successor ??= await connectAdmin(stateDir, process) ?? await connectAdmin(stateDir);
-      return await successor?.waitedFor() ?? [];
+      return await (successor ?? await connectAdmin(stateDir))?.waitedFor() ?? [];
     } catch {
       return [];
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { OwnHandOver, takeOver } from "../../lib/daemon/hand_over.ts";
-import type { HandOver } from "../../lib/admin/hand_over.ts";
+import { type HandOver, handOverOf } from "../../lib/admin/hand_over.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
 import { ComingBack } from "../../lib/session/coming_back.ts";
 import type { Session } from "../../lib/session/session.ts";
@@ -70,4 +70,33 @@ Deno.test("takeOver() opens each listener before its predecessor closes it, but 
   const signal = AbortSignal.abort(new Error("told to stop"));
   await assert.rejects(takeOver(predecessor, { sessions, servers, signal }), /told to stop/);
   assert.deepEqual(did.slice(-2), ["open data,control", "resume"]);
+});
+
+Deno.test("handOverOf() has done a step once all have, and fails with any of them", async () => {
+  const did: string[] = [];
+  function relay(name: string, online: string[]): HandOver {
+    const note = async (what: string) => {
+      did.push(`${name} ${what}`);
+      await Promise.resolve();
+      did.push(`${name} did`);
+    };
+    const standing = { online, ports: { data: name === "one" ? 9000 : 9001 } };
+    return {
+      look: () => note("looks").then(() => standing),
+      leaveVisitors: () => Promise.reject(new Error(`${name} cannot`)),
+      resume: () => note("resumes"),
+      leaveClients: () => note("leaves"),
+    };
+  }
+  const both = handOverOf([relay("one", ["kaylee", "river"]), relay("other", ["river", "zoe"])]);
+  assert.deepEqual(await both.look(), {
+    online: ["kaylee", "river", "zoe"],
+    ports: { data: 9000 },
+  });
+  await assert.rejects(both.leaveVisitors(), /cannot/);
+  for (const [step, what] of [["resume", "resumes"], ["leaveClients", "leaves"]] as const) {
+    did.length = 0;
+    await both[step]();
+    assert.deepEqual(did, [`one ${what}`, `other ${what}`, "one did", "other did"]);
+  }
 });
