@@ -27,14 +27,8 @@ export async function checkDatabase(settings: Settings, now: () => number): Prom
   } catch (error) {
     return [fault(CHECK, (error as Error).message, UNTIL)];
   }
-  const primaries = looks.filter((look) => !("error" in look) && !look.readOnly);
-  if (primaries.length > 1) {
-    return [fault(
-      CHECK,
-      "two servers take changes: one was the primary before the other was promoted",
-      "stop the former one, and make it a standby of the other",
-    )];
-  }
+  const primaries = looks.flatMap((look) => "error" in look || look.readOnly ? [] : [look]);
+  if (primaries.length > 1) return [checkRivals(primaries)];
   return looks.map((look) => {
     if ("error" in look) {
       const { message } = look.error;
@@ -49,6 +43,19 @@ export async function checkDatabase(settings: Settings, now: () => number): Prom
     if (look.readOnly) return warning(CHECK, `${look.server} ${SET_READ_ONLY}`, TURN_OFF);
     return checkPrimary(look, looks.length > 1, now());
   });
+}
+
+/** Of servers that take changes the one whose timeline is the latest was promoted last. */
+function checkRivals(primaries: readonly ServerLook[]): Finding {
+  const [newest, ...others] = primaries.toSorted((a, b) => a.timeline! < b.timeline! ? 1 : -1);
+  const former = others.find(({ timeline }) => timeline !== newest!.timeline);
+  return fault(
+    CHECK,
+    "two servers take changes: one was the primary before the other was promoted",
+    former === undefined
+      ? "stop the former one, and make it a standby of the other"
+      : `stop ${former.server}, and make it a standby of ${newest!.server}`,
+  );
 }
 
 function checkPrimary(

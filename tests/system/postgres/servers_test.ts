@@ -6,6 +6,13 @@ import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { PostgresServer } from "./server.ts";
 import { DisposableEngine } from "./stores.ts";
 
+/** What doctor says of a database. */
+async function checkOf(url: string): Promise<string[]> {
+  const { settings } = loadConfig({ dev: true, env: { GLOSSOND_DATABASE_URL: url } });
+  const found = await checkDatabase(settings!, Date.now);
+  return found.map((finding) => Object.values(finding).slice(1).join("; "));
+}
+
 Deno.test("of several servers doctor and relay tell how each is, and when to promote a standby", async () => {
   await using one = await PostgresServer.start();
   await using two = await PostgresServer.start();
@@ -14,11 +21,7 @@ Deno.test("of several servers doctor and relay tell how each is, and when to pro
   const second = `${encodeURIComponent(two.folder)}:${two.port}`;
   const url = `postgres://glossond@${first.host},${second}${first.pathname}`;
   const [atOne, atTwo] = [one, two].map(({ folder, port }) => `${folder}, port ${port}`);
-  async function check(): Promise<string[]> {
-    const { settings } = loadConfig({ dev: true, env: { GLOSSOND_DATABASE_URL: url } });
-    const found = await checkDatabase(settings!, Date.now);
-    return found.map((finding) => Object.values(finding).slice(1).join("; "));
-  }
+  const check = () => checkOf(url);
   /** What a relay says that starts now. */
   async function faultOfRelay(): Promise<string> {
     await using engine = new DisposableEngine({ address: parsePostgresUrl(url) });
@@ -74,9 +77,10 @@ Deno.test("of two servers that take changes a relay that starts takes the one pr
   const first = new URL(await former.createDatabase());
   await using promoted = await former.copy();
   const second = `${encodeURIComponent(promoted.folder)}:${promoted.port}`;
+  const urlOf = (...hosts: string[]) => `postgres://glossond@${hosts}${first.pathname}`;
   /** Which one a relay that starts works with, or why none. */
   async function chosen(...hosts: string[]): Promise<string> {
-    const url = `postgres://glossond@${hosts}${first.pathname}`;
+    const url = urlOf(...hosts);
     const place = { address: parsePostgresUrl(url) };
     try {
       await (await openPostgres(place)).close();
@@ -97,6 +101,9 @@ Deno.test("of two servers that take changes a relay that starts takes the one pr
   await promoted.promote();
   assert.equal(await chosen(first.host, second), `${promoted.port}`);
   assert.equal(await chosen(second, first.host), `${promoted.port}`);
+  const [rivals] = await checkOf(urlOf(first.host, second));
+  const [wrong, right] = [former, promoted].map(({ folder, port }) => `${folder}, port ${port}`);
+  assert.match(rivals!, new RegExp(`; stop ${wrong}, and make it a standby of ${right}$`));
 
   await using stranger = await PostgresServer.start();
   await stranger.createDatabase();
