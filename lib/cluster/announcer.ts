@@ -1,5 +1,6 @@
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Log } from "../log.ts";
+import { TokenBuckets } from "../net/token_buckets.ts";
 import type { Arrival, ClusterEngine, Departure } from "./engine.ts";
 
 /** When to try again what the engine did not take. */
@@ -7,6 +8,15 @@ const RETRY_MS = 1_000;
 
 /** Most names in one write. */
 export const BATCH = 1_000;
+
+/**
+ * Writes a second, after so many at once: each is told to all relays. Who comes back with thousands is told of
+ * together with others, a moment later, which spares the database a write, and each relay a reading, for every few.
+ */
+const WRITES = { perSecond: 20, burst: 20 } as const;
+
+/** How long more are waited for where there were as many: until there may be one more. */
+const GATHER_MS = 1_000 / WRITES.perSecond;
 
 /** A session at this relay. */
 interface Own {
@@ -30,7 +40,7 @@ export interface AnnouncerOptions {
 
 /**
  * Makes known to the other relays who comes and goes at this one: one write at a time, of all that
- * happened during the one before. What cannot be written is kept until it can.
+ * happened during the one before, and where many come of all that happens for a moment longer. What cannot be written is kept until it can.
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
@@ -42,11 +52,14 @@ export class Announcer {
   readonly #departed = new Map<string, Departure["state"]>();
   #writing: Promise<void> | undefined;
   #callOffRetry: (() => void) | undefined;
+  readonly #pace: TokenBuckets;
+  #endGathering = (): void => {};
   #stopped = false;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
+    this.#pace = new TokenBuckets({ ...WRITES, now: this.#now });
   }
 
   /** The epoch of the user's session here; undefined when there is none, or it was not announced yet. */
@@ -97,6 +110,7 @@ export class Announcer {
   async stop(): Promise<void> {
     this.#callOffRetry?.();
     this.#stopped = true;
+    this.#endGathering();
     await this.#writing;
   }
 
@@ -111,6 +125,7 @@ export class Announcer {
     // What changes in the same step is told together.
     await Promise.resolve();
     while (this.#arrived.size + this.#departed.size > 0) {
+      await this.#gather();
       if (!await this.#writeSome()) {
         const { schedule = scheduleTimeout } = this.#options;
         if (!this.#stopped) this.#callOffRetry = schedule(() => this.#write(), RETRY_MS);
@@ -119,6 +134,17 @@ export class Announcer {
     }
     // In the same step as the last look: what comes from here on finds nobody writing.
     this.#writing = undefined;
+  }
+
+  /** Waits for more where there were many writes of late; not for a relay that stops. */
+  async #gather(): Promise<void> {
+    const { schedule = scheduleTimeout } = this.#options;
+    while (!this.#stopped && !this.#pace.take("")) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#endGathering = resolve;
+      const callOff = schedule(resolve, GATHER_MS);
+      await promise.finally(callOff);
+    }
   }
 
   /** @returns whether the engine took it. */

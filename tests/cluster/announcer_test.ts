@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { Announcer } from "../../lib/cluster/announcer.ts";
+import { SILENT_LOG } from "../../lib/log.ts";
+import { ManualClock } from "../manual_clock.ts";
+import { settled } from "./relays.ts";
+
+/** An announcer, and the names of each write. */
+function announcerTest() {
+  const clock = new ManualClock();
+  const writes: string[][] = [];
+  const announcer = new Announcer({
+    engine: {
+      announce(arrivals, departures) {
+        writes.push([...arrivals, ...departures].map(({ username }) => username));
+        return Promise.resolve(new Map(arrivals.map(({ username }) => [username, 1])));
+      },
+    },
+    onOutdated: (username) => assert.fail(`${username} is the newest`),
+    log: SILENT_LOG,
+    now: clock.now,
+    schedule: clock.schedule,
+  });
+  /** Users who come one after another, each after the one before was written if it is. */
+  async function come(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      announcer.note(`user${i}`, "online");
+      await settled();
+    }
+  }
+  return { announcer, clock, writes, come };
+}
+
+Deno.test("Announcer tells at once of those who come, and together of those who come with many", async () => {
+  const { announcer, clock, writes, come } = announcerTest();
+  await come(100);
+  assert.deepEqual(writes.map(({ length }) => length), Array(20).fill(1));
+  clock.advance(50);
+  await settled();
+  assert.deepEqual(writes.at(-1)!.length, 80);
+  clock.advance(1_000);
+  await come(3);
+  assert.deepEqual(writes.slice(21).map(({ length }) => length), [1, 1, 1], "few, and at once");
+  await announcer.stop();
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("Announcer that stops writes what waits for more", async () => {
+  const { announcer, clock, writes, come } = announcerTest();
+  await come(25);
+  await announcer.stop();
+  assert.deepEqual([writes.length, writes.at(-1)!.length, clock.waiting], [21, 5, 0]);
+});
