@@ -260,7 +260,11 @@ export class FakeRelay {
         });
       }
     }
-    return await this.#certificate(pathname.slice("/v1/certificates/".length));
+    const [, , kind, name = ""] = pathname.split("/");
+    if (request.method === "PUT" && kind === "domains") {
+      return Response.json({ domain: name, verifiedAt: new Date().toISOString() });
+    }
+    return await this.#certificate(name);
   }
 
   async #certificate(id: string): Promise<Response> {

@@ -38,3 +38,33 @@ Deno.test("domain add keeps a new --acme-ca, and changes no authority that other
     assert.deepEqual(await kept.account(), withCa);
   });
 });
+
+Deno.test("domain add tells the CAA records that let nobody but the user's account order", async () => {
+  const accountUrl = "https://ca.test/acct/7";
+  await using acme = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+    const [newNonce, newOrder] = [`${url}/nonce`, `${url}/order`];
+    return Response.json({
+      newNonce,
+      newOrder,
+      meta: { caaIdentities: ["ca.test", "old.ca.test"] },
+    });
+  });
+  await story(async ({ relay, state }) => {
+    relay.alter = (path, body) =>
+      path === "/v1/relay" ? { ...body, features: ["own-domains"] } : body;
+    const directory = `http://127.0.0.1:${acme.addr.port}/directory`;
+    await new KeptDomains(state).saveAccount({ directory, key: "PEM", url: accountUrl });
+    const said: string[] = [];
+    await domainCommand({ action: "add", domain: DOMAIN, agree: false }, {
+      ...{ state, now: Date.now, sleep: () => Promise.resolve() },
+      say: (text) => void said.push(text),
+    });
+    const value = `ca.test; accounturi=${accountUrl}; validationmethods=tls-alpn-01`;
+    assert.match(said.join("\n"), /blog\.example\.org leads to you/);
+    const records = said.join("\n").split("\n").filter((line) => line.includes("  CAA  "));
+    assert.deepEqual(records.map((line) => line.trim()), [
+      `${DOMAIN}.  CAA  0 issue "${value}"`,
+      `${DOMAIN}.  CAA  0 issuewild ";"`,
+    ]);
+  });
+});
