@@ -75,6 +75,7 @@ for (const [what, start] of Object.entries(SERVERS)) {
   Deno.test(`${what}: a user's name is answered for at every moment of its life, and leaves nothing`, async () => {
     await using daemon = await startDaemonBeside(() => orderBench(start, { sleepS: 1 }), {
       prepare: ({ dns }) => dns.write(...ADDRESSES),
+      settings: { CAA_IDENTITY: "ca.test" },
     });
     const { dns } = daemon.it;
     await using folder = temporaryFolder();
@@ -92,11 +93,24 @@ for (const [what, start] of Object.entries(SERVERS)) {
       assert.deepEqual((await readIdentity(chain, pem)).names, [KAYLEE]);
       assert.equal(renewed.code, 0, renewed.stderr);
     }
-    assert.deepEqual(await dns.standsAt(KAYLEE), [
-      `${KAYLEE}. A 127.0.0.9`,
-      `${KAYLEE}. AAAA ::9`,
-    ]);
+    const addresses = [`${KAYLEE}. A 127.0.0.9`, `${KAYLEE}. AAAA ::9`];
+    assert.deepEqual(await dns.standsAt(KAYLEE), addresses);
     assert.deepEqual(await dns.standsAt(`_acme-challenge.${BASE}`), []);
+    const setCaa = (account: "relay" | null) =>
+      api.call("PUT", "/v1/caa", { token, body: { account } });
+    const { records, written } = await setCaa("relay");
+    assert.equal(written, true);
+    assert.match(
+      records[0],
+      /CAA 0 issue "ca\.test; accounturi=https:\S+; validationmethods=dns-01"/,
+    );
+    assert.deepEqual(await dns.standsAt(KAYLEE), [
+      ...addresses,
+      ...records.map((record: string) => record.replace(" IN", "")),
+    ]);
+    assert.equal((await setCaa(null)).written, true);
+    assert.deepEqual(await dns.standsAt(KAYLEE), addresses);
+    await setCaa("relay");
     await poller.stop();
     assert.deepEqual(poller.unanswered, []);
     assert.ok(poller.answered > 500, String(poller.answered));
