@@ -12,9 +12,9 @@ function near(predicted: number, measured: number, what: string): void {
   assert.ok(factor < OFF, `${what}: ${predicted} by the model, ${measured} measured`);
 }
 
-// The costs are of the same run as the loss, and one of them of the loss itself: this tells that the model,
-// as it is changed, still describes that loss, not that it foretells another.
-Deno.test("the model of several relays still describes the loss that it is calibrated by", () => {
+// The costs are of earlier runs of the same loss: this tells that the model, as it is changed, still describes
+// it, not that it foretells another.
+Deno.test("the model of several relays still describes the loss that was measured", () => {
   const { loss, backS, databaseCpuS } = MEASURED_LOSS;
   const predicted = lossOfRelay(loss, MEASURED);
   near(predicted.backS, backS, "seconds until all are back");
