@@ -25,6 +25,9 @@ const TOLD = { perSecond: 2, burst: 10 } as const;
 const KEPT_WAITING = { total: 256, perKey: 64 } as const;
 const KEPT_WAITING_MS = 1_000;
 
+/** How long a proxy may take to say for whom it comes, where that is refused. */
+const PROXY_WORD_MS = 1_000;
+
 /** A connection whose beginning has been read. */
 export interface Visit {
   /** What to read and write from here on: the connection, or what was put in front of it. */
@@ -105,15 +108,16 @@ export class Admission {
     next: (visit: Visit) => Promise<Ending>,
     onEnd: (ending: Ending, addresses: ProxyAddresses, visit?: Visit) => void,
   ): Promise<void> {
+    const addresses = socketAddresses(conn);
+    const isProxied = mayBeProxied && this.#options.isProxy(addresses.source.address);
     const hello = this.#hellos.take();
     if (hello === undefined) {
-      const addresses = socketAddresses(conn);
-      return onEnd(await this.#turnAway(conn, "limit-hellos"), addresses);
+      return onEnd(await this.#turnAway(conn, "limit-hellos", [], isProxied), addresses);
     }
     const held = [hello];
     let visit: Visit | undefined;
     try {
-      const peek = await this.#peek(conn, mayBeProxied, hello, held);
+      const peek = await this.#peek(conn, isProxied, addresses, hello, held);
       if (!("conn" in peek)) return onEnd(peek.ending, peek.addresses);
       visit = peek;
       setOptions(conn);
@@ -127,16 +131,17 @@ export class Admission {
   /** Reads what a connection begins with; closes one that is not let in. */
   async #peek(
     conn: Deno.TcpConn,
-    mayBeProxied: boolean,
+    isProxied: boolean,
+    socket: ProxyAddresses,
     hello: Place,
     held: Place[],
   ): Promise<Visit | { ending: Ending; addresses: ProxyAddresses }> {
-    const { isProxy, addressGroups } = this.#options;
+    const { addressGroups } = this.#options;
     const peeker = new Peeker(conn, { takeLarge: () => this.#large.take() });
+    let addresses = socket;
     try {
-      let addresses = socketAddresses(conn);
       let announced: ProxyAddresses | undefined = addresses;
-      if (mayBeProxied && isProxy(addresses.source.address)) {
+      if (isProxied) {
         const header = await peeker.proxyHeader();
         if (header.kind !== "addresses") {
           closeQuietly(conn);
@@ -177,11 +182,15 @@ export class Admission {
    * Refuses a connection that is above a limit: by an alert, or unheard, and after a wait, when many are at
    * once or its address has been told often: an alert with the wait for its reader costs more than all
    * before it.
+   *
+   * @param isProxied whether a PROXY header is still to come: a proxy that waits for its request of SOCKS4
+   *     to be granted takes the alert for no answer, and tries again.
    */
   async #turnAway(
     conn: Duplex,
     outcome: Outcome,
-    groups: readonly string[] = [],
+    groups: readonly string[],
+    isProxied = false,
   ): Promise<Ending> {
     const place = groups.length === 0 || this.#told.take(...groups)
       ? this.#refusals.take()
@@ -192,6 +201,7 @@ export class Admission {
       return { outcome };
     }
     try {
+      if (isProxied) await hearProxy(conn);
       return await refuseByAlert(conn, "internalError", outcome);
     } finally {
       place.leave();
@@ -205,4 +215,11 @@ export class Admission {
     await new Promise<void>((resolve) => scheduleTimeout(resolve, KEPT_WAITING_MS));
     place.leave();
   }
+}
+
+/** Lets a proxy say for whom it comes, so that it takes what is said next for that visitor. Never rejects. */
+async function hearProxy(conn: Duplex): Promise<void> {
+  const peeker = new Peeker(conn, { timeoutMs: PROXY_WORD_MS });
+  await peeker.proxyHeader();
+  peeker.forget();
 }

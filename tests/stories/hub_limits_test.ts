@@ -11,6 +11,7 @@ import {
   proxied,
   rest,
   send,
+  SOCKS4,
 } from "./hub_visitor.ts";
 import { extension, helloBody, message, records, serverName } from "../wire/hello_builder.ts";
 
@@ -159,6 +160,19 @@ Deno.test("a table of hellos that is full for everybody refuses the newest, and 
   closeAll(held);
   await settle();
   assert.equal((await visit(relay, BASE)).status, 200);
+});
+
+Deno.test("a proxy that asks by SOCKS4 has the alert for its visitor when there is no place", async () => {
+  const settings = { PROXY_PROTOCOL_FROM: "127.0.0.1", MAX_HELLOS: "8" };
+  await using relay = await startRelay({ settings });
+  const held = [];
+  for (let i = 0; i < 8; i++) held.push(await send(relay, []));
+  await settle();
+  const words = [proxied("198.51.100.1"), helloFor(BASE)];
+  assert.equal(await answer(relay, words), ALERT.internalError);
+  const granted = await answer(relay, [SOCKS4.request, ...words]);
+  assert.equal(granted, `${SOCKS4.granted}${ALERT.internalError}`);
+  closeAll(held);
 });
 
 Deno.test("visits to the relay's pages are as many as allowed, and clients still get in", async () => {

@@ -10,14 +10,12 @@ import {
   helloFor,
   proxied,
   send,
+  SOCKS4,
 } from "./hub_visitor.ts";
 import { bytes, type Part, vector } from "../wire/hello_builder.ts";
 
 const NAME = `kaylee.${BASE}`;
 const HELLO = helloFor(NAME);
-/** A request to connect of SOCKS4, as HAProxy's `socks4` sends it first. */
-const SOCKS4 = bytes([4, 1, 0x11, 0x4e, 127, 0, 0, 1], "HAProxy", [0]);
-const GRANTED = "005a000000000000";
 const SIGNATURE = "\r\n\r\n\0\r\nQUIT\n";
 
 /** A version 2 header with TCP4 addresses 203.0.113.9:50000 -> 198.51.100.80:443 and TLVs. */
@@ -54,7 +52,7 @@ Deno.test("behind a proxy, the client, the log and the API see the visitor's own
     ["version 2 with TLVs that nobody knows", headerWithTlvs([0xee], vector(2, "x".repeat(300)))],
     ["version 2 with TLVs that make no sense", headerWithTlvs([0xff, 0xff, 0xff])],
     ["version 2, IPv4-mapped", mappedHeader()],
-    ["version 2 behind a request of SOCKS4", bytes(SOCKS4, proxied("203.0.113.9"))],
+    ["version 2 behind a request of SOCKS4", bytes(SOCKS4.request, proxied("203.0.113.9"))],
   ];
   for (const [what, header] of cases) {
     using _visitor = await send(relay, [header, HELLO]);
@@ -117,8 +115,12 @@ Deno.test("a proxy's connection without a whole, right header is closed without 
       ["PROXY TCP4 300.0.0.1 1.1.1.1 1 1\r\n", HELLO],
       "bad-proxy-header",
     ],
-    ["SOCKS4 that is to listen", [[4, 2], SOCKS4.subarray(2), whole, HELLO], "bad-proxy-header"],
-    ["half a request of SOCKS4", [SOCKS4.subarray(0, 10)], "incomplete"],
+    [
+      "SOCKS4 that is to listen",
+      [[4, 2], SOCKS4.request.subarray(2), whole, HELLO],
+      "bad-proxy-header",
+    ],
+    ["half a request of SOCKS4", [SOCKS4.request.subarray(0, 10)], "incomplete"],
     ["half a header", [whole.subarray(0, 20)], "incomplete"],
     ["half of version 1", ["PROXY TCP4 203.0"], "incomplete"],
     ["a header and half a hello", [whole, HELLO.subarray(0, 30)], "incomplete"],
@@ -135,7 +137,7 @@ Deno.test("a proxy's connection without a whole, right header is closed without 
   }
   // Who waits for the grant has it before anything else is read, and needs a header all the same.
   for (const listener of ["hub", "control"]) {
-    assert.equal(await answer(relay, [SOCKS4, HELLO], { listener }), GRANTED);
+    assert.equal(await answer(relay, [SOCKS4.request, HELLO], { listener }), SOCKS4.granted);
     await ended(relay, "bad-proxy-header", { listener });
   }
   // Two headers: the second is the visitor's, so a hello that is none.
@@ -160,7 +162,7 @@ Deno.test("a PROXY header from anybody else is a broken hello, and nobody's addr
   for (const listener of ["hub", "control", "pages"]) {
     const headers = [
       ...[proxied("203.0.113.9"), "PROXY TCP4 203.0.113.9 192.0.2.2 1 443\r\n"],
-      bytes(SOCKS4, proxied("203.0.113.9")),
+      bytes(SOCKS4.request, proxied("203.0.113.9")),
     ];
     for (const header of headers) {
       assert.equal(await answer(relay, [header, HELLO], { listener }), ALERT.decodeError);

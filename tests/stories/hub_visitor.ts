@@ -10,6 +10,12 @@ export const ALERT = {
   unrecognizedName: "15030300020270",
 } as const;
 
+/** A request to connect of SOCKS4, as HAProxy's `socks4` sends it first, and what grants it in hex. */
+export const SOCKS4 = {
+  request: bytes([4, 1, 0x11, 0x4e, 127, 0, 0, 1], "HAProxy", [0]),
+  granted: "005a000000000000",
+} as const;
+
 /** Where a visitor's PROXY header says that it connected to. */
 export const DESTINATION: SocketAddress = { address: "198.51.100.80", port: 443 };
 
