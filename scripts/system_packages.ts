@@ -25,6 +25,7 @@ const PACKAGES: Record<string, string> = {
   "haproxy": "/usr/sbin/haproxy",
   "libnginx-mod-stream": "/usr/lib/nginx/modules/ngx_stream_module.so",
   "caddy": "/usr/bin/caddy",
+  "lego": "/usr/bin/lego",
   "nghttp2-client": "/usr/bin/nghttp",
   "sniproxy": "/usr/sbin/sniproxy",
   "sslh": "/usr/sbin/sslh-select",

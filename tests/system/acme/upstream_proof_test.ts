@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import tls from "node:tls";
 import { freePort } from "../../../scripts/ports.ts";
+import { run } from "../../../scripts/run.ts";
 import { startServer } from "../../../scripts/server.ts";
+import { readChain } from "../../../lib/pki/identity.ts";
 import { until } from "../../certificate/helpers.ts";
 import { openRelayApi } from "./api.ts";
 import { BASE } from "./bench.ts";
@@ -58,7 +60,7 @@ function pageOf(port: number, servername: string, ca: string): Promise<string> {
   return promise;
 }
 
-Deno.test("Caddy behind --tls-upstream proves the page's name and a domain by TLS-ALPN-01 through relay and client", async () => {
+Deno.test("lego and Caddy behind --tls-upstream prove the page's name and a domain by TLS-ALPN-01 through relay and client", async () => {
   await using proving = await startProvingRelay({ dns: { zones: [BASE, DOMAIN] } });
   const { daemon, glosson, dir, pebbleCa } = proving;
   const { it: { dns, pebble }, ports: { hub = 0 } } = daemon;
@@ -74,9 +76,21 @@ Deno.test("Caddy behind --tls-upstream proves the page's name and a domain by TL
   await api.call("PUT", `/v1/domains/${DOMAIN}`, { token });
 
   const port = freePort();
-  const run = glosson.run("--tls-upstream", String(port));
-  await run.said(/Online/);
+  const online = glosson.run("--tls-upstream", String(port));
+  await online.said(/Online/);
   const directory = pebble.directoryUrl;
+  // A server for the time of its order alone.
+  const lego = await run("lego", [
+    ...["--accept-tos", "--email", "kaylee@example.test", "--server", directory],
+    ...["--path", `${dir}/lego`, "--tls", "--tls.port", `127.0.0.1:${port}`],
+    ...["--domains", KAYLEE, "--domains", DOMAIN, "run"],
+  ], { env: { LEGO_CA_CERTIFICATES: pebbleCa } });
+  assert.equal(lego.code, 0, lego.stderr);
+  const { names } = await readChain(
+    await Deno.readTextFile(`${dir}/lego/certificates/${KAYLEE}.crt`),
+  );
+  assert.deepEqual(names.toSorted(), [DOMAIN, KAYLEE]);
+
   await Deno.writeTextFile(`${dir}/Caddyfile`, caddyfile({ dir, port, directory, ca: pebbleCa }));
   const caddy = await startServer("caddy", ["caddy", "run", "--config", `${dir}/Caddyfile`], {
     env: { HOME: dir, PATH: "/usr/bin" },
@@ -125,7 +139,7 @@ Deno.test("Caddy behind --tls-upstream proves the page's name and a domain by TL
     async () => (await resolver.ask(KAYLEE, "CAA"))[0]?.includes(`accounturi=${url};`) ?? false,
     "the record",
   );
-  await run.stop("SIGTERM");
+  await online.stop("SIGTERM");
   const other = await glosson.command("run", "--dir", dir);
   assert.match(other.stderr, /Another program orders your certificate.*--tls-upstream/);
 });
