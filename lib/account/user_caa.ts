@@ -10,6 +10,10 @@ const CHANGES = { limit: 20, windowMs: 3_600_000, maxKeys: 10_000 } as const;
 /** How long a user is kept waiting for the DNS server: to write, and to tell how it stands. */
 const WAIT_MS = { write: 6_000, look: 3_000 } as const;
 
+/** Why the zone is not as its user wants it, where nothing is known to be in the way. */
+const LATE = "The DNS server has not answered yet; the relay writes the records once it does.";
+const PENDING = "The relay writes the records within a minute.";
+
 /** What writes CAA records, see `NameKeeper`. */
 export interface CaaWriter {
   /** Gives a name, and those below it, what they need by now. */
@@ -107,7 +111,3 @@ export class UserCaaDesk {
     return { caa, records, written, ...(!written && { why: why ?? PENDING }) };
   }
 }
-
-const LATE = "The DNS server has not answered yet; the relay writes the records once it does.";
-
-const PENDING = "The relay writes the records within a minute.";
