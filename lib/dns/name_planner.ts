@@ -84,6 +84,11 @@ export class NamePlanner {
     const wanted = await this.caa();
     if (wanted.isUnknown(name)) return { values: [], written: false, why: UNKNOWN };
     const caa = wanted.at(name);
+    if (caa !== undefined && zone.name === name) {
+      const why =
+        `${name} is a zone of its own, which the relay writes nothing into: put the records there`;
+      return { values: caa, written: false, why };
+    }
     const { sets: source } = await this.source(zone);
     const records = await this.#recordsOf(zone, name, source);
     const { changes, withoutCaa: why } = planCopies({ ...records, caa });

@@ -135,6 +135,10 @@ Deno.test("NameKeeper keeps a user's CAA records at the name and those below it,
   assert.deepEqual(await it.keeper.inspectCaa(KAYLEE), {
     ...{ values: caaOf(1), written: true, why: undefined },
   });
+  const { findZone } = it.zone.dns;
+  it.zone.dns.findZone = (name) => Promise.resolve({ name, serial: 1 });
+  assert.match((await it.keeper.inspectCaa(KAYLEE)).why!, /is a zone of its own.*put the records/);
+  it.zone.dns.findZone = findZone;
   // Another account, as after the authority lost the first: an order brings it before it is placed.
   it.orderBy(2);
   assert.equal((await it.keeper.inspectCaa(KAYLEE)).written, false);
