@@ -36,8 +36,8 @@ root:
 Exit: 0 nobody noticed, 1 somebody did, 2 the command line is wrong.
 `;
 
-/** Time between two hand-overs, milliseconds. */
-const BETWEEN_MS = 500;
+/** Time before each hand-over, milliseconds: by then it is written who is online, which a crash takes else. */
+const BEFORE_MS = 1_000;
 
 /** How long an old relay keeps its streams, seconds: longer than they last. */
 const DRAIN_SECONDS = 20;
@@ -143,6 +143,7 @@ crowd.beginVisits(perSecond);
 const relays = [glossond.relay];
 let [backMs, lateMs] = [0, 0];
 for (let i = 1; i <= count; i++) {
+  await sleep(BEFORE_MS);
   const leftAt = performance.now();
   const relay = await next(relays.at(-1)!);
   stack.defer(() => relay.stop().then(() => {}));
@@ -156,7 +157,6 @@ for (let i = 1; i <= count; i++) {
       Math.round(settled.lateMs)
     } ms late`,
   );
-  await sleep(BETWEEN_MS);
 }
 await crowd.endVisits();
 // Each but the last has ended by itself.
