@@ -5,6 +5,7 @@ import { CURL } from "./suites/curl.ts";
 import { HTTP2_SUITES } from "./suites/http2.ts";
 import { NODE_SUITES } from "./suites/node_apps.ts";
 import { PYTHON_SUITES } from "./suites/python_apps.ts";
+import { REDBOT } from "./suites/redbot.ts";
 import { SERVER_SUITES } from "./suites/servers.ts";
 import { WEB_SOCKET_SUITES } from "./suites/web_sockets.ts";
 
@@ -18,4 +19,5 @@ export const SUITES: readonly Suite[] = [
   ...WEB_SOCKET_SUITES,
   AUTOBAHN,
   ...API_SUITES,
+  REDBOT,
 ];

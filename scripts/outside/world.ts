@@ -105,17 +105,19 @@ export class World {
     port: number,
     args: string[] = [],
   ): Promise<[direct: Way, through: Way]> {
-    const client = await glosson(this.#shared, this.relay, {
-      name: userOf(name),
-      args: ["--upstream", `http://127.0.0.1:${port}`, ...args],
-    });
+    const app = `http://127.0.0.1:${port}`;
+    const through = await this.client(name, ["--upstream", app, ...args]);
+    const { hostname } = through;
+    return [{ url: `http://${hostname}:${port}`, hostname, port }, through];
+  }
+
+  /** Starts a client with these arguments of `run`, and tells the way to its page. */
+  async client(name: string, args: string[]): Promise<Way> {
+    const client = await glosson(this.#shared, this.relay, { name: userOf(name), args });
     this.#stack.defer(() => client.stop().then(() => {}));
     const hostname = `${userOf(name)}.${BASE}`;
-    const { hub } = this.relay.ports;
-    return [
-      { url: `http://${hostname}:${port}`, hostname, port },
-      { url: `https://${hostname}:${hub}`, hostname, port: hub },
-    ];
+    const { hub: port } = this.relay.ports;
+    return { url: `https://${hostname}:${port}`, hostname, port };
   }
 
   /** PEM of the certificate and key of a name's client. */

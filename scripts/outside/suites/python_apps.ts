@@ -3,7 +3,8 @@ import { beside, type Suite, type Verdicts, verdictsOf } from "../suite.ts";
 import { pip, PROGRAMS, pythonBin } from "../tools.ts";
 import { type World } from "../world.ts";
 
-async function visit(
+/** Runs a visitor of ours in Python, and reads its verdicts. */
+export async function visit(
   world: World,
   python: string,
   program: string,
