@@ -87,6 +87,7 @@ Deno.test("the OpenAPI document describes every address that the relay serves", 
   assert.equal(body.openapi, "3.1.0");
   assert.deepEqual(Object.keys(body.paths).sort(), [
     "/v1/account",
+    "/v1/caa",
     "/v1/certificates",
     "/v1/certificates/{id}",
     "/v1/claims",
