@@ -3,11 +3,14 @@ import { readCommandLine, usageError } from "./lib/command/command_line.ts";
 import { COMMANDS, HELP } from "./lib/command/commands.ts";
 import { nearest } from "./lib/config/nearest.ts";
 import { secretsFileOf, settingsFileOf } from "./lib/config/load.ts";
+import { LogWriter } from "./lib/log_writer.ts";
 import { paint, takesColours, type Tones } from "./lib/paint.ts";
 import { COMMIT, SOFTWARE } from "./lib/version.ts";
 import { escapeLines } from "./lib/wire/unseen.ts";
 
 const encoder = new TextEncoder();
+
+const logWriter = new LogWriter(Deno.stderr);
 
 /** What erases on a terminal, and puts the cursor where it begins (ECMA-48). */
 const ERASE = { line: "\r\x1b[2K", screen: "\x1b[H\x1b[J" } as const;
@@ -83,6 +86,7 @@ async function main(args: readonly string[]): Promise<number> {
     readSettings,
     print,
     printError,
+    writeLog: (line) => logWriter.write(escapeLines(line)),
     caller: callerOf(Deno.uid(), Deno.env.get("SUDO_UID")),
     ...(Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && { confirm }),
     erase: (what) => void Deno.stdout.writeSync(encoder.encode(ERASE[what])),
@@ -153,8 +157,11 @@ function commandNamed(name: string): Command {
 
 if (import.meta.main) {
   try {
-    Deno.exit(await main(Deno.args));
+    const code = await main(Deno.args);
+    await logWriter.flush();
+    Deno.exit(code);
   } catch (error) {
+    await logWriter.flush();
     const { message, cause } = error as Error;
     printError(`glossond: ${message}\n`);
     Deno.exit(cause === EXIT.usage ? EXIT.usage : EXIT.failed);

@@ -9,6 +9,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** Priorities of syslog(3). */
 const PRIORITIES: Record<LogLevel, number> = { debug: 7, info: 6, warn: 4, error: 3 };
 
+/** Where lines are missing. */
+const DROPPED = "log lines were dropped, since nobody read them for a while";
+
 /** Data of a log line: short names to plain values. Never a secret, at `info` never an address. */
 export type LogFields = Record<string, unknown>;
 
@@ -46,10 +49,11 @@ export interface LogOptions {
   /** What every line has behind its own fields. @default none */
   fields?: LogFields;
   /**
-   * Receives each finished line without its newline. What it throws is dropped with the line: a log
-   * whose reader has gone, or whose disk is full, must not fail the work that it tells of.
+   * Receives each finished line without its newline; returns false where it drops it. What it throws is
+   * dropped with the line: a log whose reader has gone, or whose disk is full, must not fail the work
+   * that it tells of.
    */
-  write: (line: string) => void;
+  write: (line: string) => unknown;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
 }
@@ -62,15 +66,29 @@ export function createLog(options: LogOptions): LeveledLog {
   const { level = "info", format = "text", journal = false, write, now = Date.now } = options;
   let lowest = LOG_LEVELS.indexOf(level);
   const render = format === "json" ? jsonLine : journal ? journalLine : textLine;
+  /** Lines dropped since the last one that was not. */
+  let dropped = 0;
+
+  function writeLine(lineLevel: LogLevel, message: string, fields: LogFields): boolean {
+    const time = new Date(now()).toISOString();
+    const line = render(time, lineLevel, message, { ...fields, ...options.fields });
+    return write(journal ? `<${PRIORITIES[lineLevel]}>${line}` : line) !== false;
+  }
+
+  /** Whether all is told: nothing was dropped, or that it was. */
+  function toldDropped(): boolean {
+    if (dropped === 0) return true;
+    if (!writeLine("warn", DROPPED, { lines: dropped })) return false;
+    dropped = 0;
+    return true;
+  }
 
   function at(lineLevel: LogLevel): (message: string, fields?: LogFields) => void {
     const rank = LOG_LEVELS.indexOf(lineLevel);
     return (message, fields = {}) => {
       if (rank < lowest) return;
       try {
-        const time = new Date(now()).toISOString();
-        const line = render(time, lineLevel, message, { ...fields, ...options.fields });
-        write(journal ? `<${PRIORITIES[lineLevel]}>${line}` : line);
+        if (!toldDropped() || !writeLine(lineLevel, message, fields)) dropped++;
       } catch {
         // The line is lost, and there is nowhere to say so.
       }

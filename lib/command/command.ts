@@ -35,6 +35,8 @@ export interface CommandContext {
   print: (text: string, tones?: Tones) => void;
   /** Writes to standard error, likewise. */
   printError: (text: string) => void;
+  /** Takes a line for standard error without waiting for its reader; false where it is dropped. */
+  writeLog: (line: string) => boolean;
   /** Erases the line, or all, of the terminal that standard output is. */
   erase: (what: "line" | "screen") => void;
   /** Who calls: their user ID, and that of whoever came to it by sudo; absent where there is none. */

@@ -60,7 +60,7 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
     level: settings.logLevel,
     format: settings.log,
     journal: context.isJournal,
-    write: (line) => printError(`${line}\n`),
+    write: context.writeLog,
     ...(process !== undefined && { fields: { process } }),
   });
   if (process === undefined && settings.processes > 1 && !dev) {

@@ -36,6 +36,7 @@ class Desk {
       readSettings: () => Promise.resolve({ env: this.#env }),
       print: (text) => void (stdout += text),
       printError: (text) => void (stderr += text),
+      writeLog: () => false,
       caller: { uid: 0, sudoUid: 1000 },
       erase() {},
       onSignal() {},
