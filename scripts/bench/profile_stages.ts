@@ -41,21 +41,21 @@ export function byStage({ nodes, samples, timeDeltas }: Profile): Map<string, nu
 }
 
 /** Stages of what is no function's. */
-const BY_NOBODY: Record<string, string> = {
-  "(garbage collector)": "collect garbage",
-  "(program)": "the runtime, outside of JavaScript",
-};
+const BY_NOBODY = new Map([
+  ["(garbage collector)", "collect garbage"],
+  ["(program)", "the runtime, outside of JavaScript"],
+]);
 
 /** System calls that are dear enough to be shown, by the functions of the runtime that make them. */
-const CALLS: Record<string, string> = {
-  op_write: ": write",
-  op_close: ": close",
-  op_shutdown: ": shutdown",
-};
+const CALLS = new Map([
+  ["op_write", ": write"],
+  ["op_close", ": close"],
+  ["op_shutdown", ": shutdown"],
+]);
 
 function stageOf(node: ProfileNode, callers: ReadonlyMap<number, ProfileNode>): string {
   const { functionName } = node.callFrame;
-  const nobodys = BY_NOBODY[functionName];
+  const nobodys = BY_NOBODY.get(functionName);
   if (nobodys !== undefined) return nobodys;
   let isOwn = false;
   for (let at: ProfileNode | undefined = node; at !== undefined; at = callers.get(at.id)) {
@@ -64,7 +64,7 @@ function stageOf(node: ProfileNode, callers: ReadonlyMap<number, ProfileNode>): 
     isOwn = true;
     const file = url.slice(OWN.length);
     const stage = STAGES.find(([, files]) => files.test(file))?.[0];
-    if (stage !== undefined) return `${stage}${CALLS[functionName] ?? ""}`;
+    if (stage !== undefined) return `${stage}${CALLS.get(functionName) ?? ""}`;
   }
   return isOwn ? "others of the relay" : "the runtime, its own JavaScript";
 }

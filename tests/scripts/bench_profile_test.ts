@@ -29,7 +29,7 @@ Deno.test("byStage() counts what the runtime does, and helpers do, for the stage
     ["hello", `${LIB}visitor/peek.ts`, 0, 7],
     ["add", `${LIB}net/schedule.ts`, 6, 2],
     ["eventLoopTick", "ext:core/01_core.js", 0, 8],
-    ["open", `${LIB}store/open.ts`, 0, 1],
+    ["constructor", `${LIB}store/open.ts`, 0, 1],
     ["(program)", "", 0, 37],
   ));
   assert.deepEqual([...found], [
