@@ -24,20 +24,30 @@ export interface HandOver {
   leaveClients(): Promise<void>;
 }
 
-/** Several relays whose places one takes together: each step is done once all have done it. */
+/**
+ * Several relays whose places one takes together: each step is done once all have done it. It fails with
+ * any of them, and then too no other is amid it; but once some have left for good, who cannot be asked to
+ * counts as gone.
+ */
 export function handOverOf(relays: readonly [HandOver, ...HandOver[]]): HandOver {
   async function standing(step: (relay: HandOver) => Promise<Standing>): Promise<Standing> {
-    const [first, ...others] = await Promise.all(relays.map(step));
+    const [first, ...others] = await all(step);
     const online = new Set([first!, ...others].flatMap(({ online }) => online));
     return { online: [...online], ports: first!.ports };
   }
-  async function all(step: (relay: HandOver) => Promise<void>): Promise<void> {
-    await Promise.all(relays.map(step));
+  async function all<T>(step: (relay: HandOver) => Promise<T>): Promise<T[]> {
+    const steps = relays.map(step);
+    await Promise.allSettled(steps);
+    return await Promise.all(steps);
   }
   return {
     look: () => standing((relay) => relay.look()),
     leaveVisitors: () => standing((relay) => relay.leaveVisitors()),
-    resume: () => all((relay) => relay.resume()),
-    leaveClients: () => all((relay) => relay.leaveClients()),
+    resume: async () => void await all((relay) => relay.resume()),
+    leaveClients: async () => {
+      const steps = relays.map((relay) => relay.leaveClients());
+      const ended = await Promise.allSettled(steps);
+      if (ended.every(({ status }) => status === "rejected")) await steps[0];
+    },
   };
 }

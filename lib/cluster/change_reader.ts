@@ -42,6 +42,8 @@ export class ChangeReader {
   #missed = false;
   /** Since when changes are missed; undefined while none is. */
   #missingSince: number | undefined;
+  /** When that was said last. */
+  #missingAt = -Infinity;
   /** When the notices of late were read, by when they were told: each is passed on once. */
   readonly #told = new Map<number, number>();
   #stopped = false;
@@ -65,7 +67,8 @@ export class ChangeReader {
 
   /** Changes are missed from now on. */
   missing(): void {
-    this.#missingSince ??= this.#now();
+    this.#missingAt = this.#now();
+    this.#missingSince ??= this.#missingAt;
   }
 
   /** Changes may have been missed, or lost; from now on none is. */
@@ -104,9 +107,8 @@ export class ChangeReader {
     this.#missed = false;
     // Notices from before are none for this process, and not either when they are read again.
     if (since === undefined) return await this.#readWhole(REMEMBERED_MS, { passesOn: false });
-    const number = await this.#readFrom(since);
     // A database that was set back, as to a standby that lagged, may have lost what it told before.
-    const isSetBack = number < since;
+    const isSetBack = await this.#readFrom(since);
     if (isSetBack) {
       this.#options.log.warn("the database has lost what it told last: reading all of it anew");
     }
@@ -122,6 +124,7 @@ export class ChangeReader {
    */
   async #readWhole(toldWithinMs: number, { passesOn = true } = {}): Promise<void> {
     const { engine, onWhole } = this.#options;
+    const began = this.#now();
     const { number, notices } = await engine.lastChange(toldWithinMs);
     this.#tell([], notices, passesOn);
     const online = new Map<string, PresenceRow>();
@@ -129,12 +132,13 @@ export class ChangeReader {
       page = await engine.onlineBehind(last);
       for (const row of page) online.set(row.username, row);
       this.#tell(page, [], passesOn);
-      if (page.length < PAGE) break;
+      if (page.length < PAGE || this.#stopped) break;
     }
-    if (await this.#readFrom(number, { online, passesOn }) < number) {
+    if (await this.#readFrom(number, { online, passesOn })) {
       throw new Error("the database was set back while all of it was read");
     }
-    this.#missingSince = undefined;
+    if (this.#stopped) return;
+    this.#missingSince = this.#missingAt > began ? this.#missingAt : undefined;
     onWhole(online);
   }
 
@@ -142,21 +146,22 @@ export class ChangeReader {
    * Reads what changed after a number, a page at a time.
    *
    * @param options.online those who are, which is kept up.
-   * @returns the number of the last change.
+   * @returns whether the database was set back meanwhile.
    */
   async #readFrom(
     number: number,
     { online, passesOn = true }: { online?: Map<string, PresenceRow>; passesOn?: boolean } = {},
-  ): Promise<number> {
-    while (true) {
+  ): Promise<boolean> {
+    for (let isSetBack = false;;) {
       const { presence, notices, more, ...last } = await this.#options.engine.changesSince(number);
+      isSetBack ||= last.number < number;
       number = this.#number = last.number;
       for (const row of presence) {
         if (row.state === "online") online?.set(row.username, row);
         else online?.delete(row.username);
       }
       this.#tell(presence, notices, passesOn);
-      if (!more) return number;
+      if (!more || this.#stopped) return isSetBack;
     }
   }
 

@@ -1,4 +1,4 @@
-import { type AdminClient, connectAdmin } from "../admin/client.ts";
+import { type AdminClient, adminsOf, connectAdmin } from "../admin/client.ts";
 import type { HandOver, Standing } from "../admin/hand_over.ts";
 import type { Log } from "../log.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
@@ -65,6 +65,7 @@ export class OwnHandOver implements HandOver {
     }, STEP_MS);
     await servers.stop("visitors");
     await hub.settled(SETTLE_MS);
+    if (this.#callOffResume === undefined) throw new Error("this relay goes on by now");
     await servers.stop("data");
     return await this.look();
   }
@@ -144,8 +145,10 @@ export function askSuccessor(stateDir: string, process: number): () => Promise<s
   return async () => {
     try {
       successor ??= await connectAdmin(stateDir, process);
-      // Of a relay of fewer processes another one has this one's place.
-      return await (successor ?? await connectAdmin(stateDir))?.waitedFor() ?? [];
+      if (successor !== undefined) return await successor.waitedFor();
+      // Of a relay of fewer processes another one has this one's place: nobody tells which.
+      const asked = adminsOf(stateDir).map((admin) => admin.waitedFor().catch(() => []));
+      return (await Promise.all(asked)).flat();
     } catch {
       return [];
     }

@@ -63,8 +63,8 @@ export class IdleWatch {
         watched.heard = false;
         watched.silentSteps = 0;
       } else if (++watched.silentSteps === STEPS) {
-        this.remove(watched);
-        watched.end();
+        // One that left by the end of another has no seat any more.
+        if (watched.seat?.leave()) watched.end();
       }
     }
   }

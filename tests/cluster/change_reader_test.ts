@@ -12,10 +12,12 @@ interface Answers {
   pages?: PresenceRow[][];
   /** What changed while they were read. @default nothing */
   meanwhile?: Changes[];
+  /** Called before each page of those online. */
+  onPage?: () => void;
 }
 
 /** A reader, and what was asked and told, in order. */
-function readerOf({ answers, pages = [], meanwhile = [] }: Answers) {
+function readerOf({ answers, pages = [], meanwhile = [], onPage = () => {} }: Answers) {
   const clock = new ManualClock();
   const [asked, told] = [[] as (number | "all")[], [] as string[]];
   const toldWithin: number[] = [];
@@ -47,7 +49,7 @@ function readerOf({ answers, pages = [], meanwhile = [] }: Answers) {
           wholeFrom = last.number;
           return last;
         }),
-      onlineBehind: () => Promise.resolve(pages.shift() ?? []),
+      onlineBehind: () => Promise.try(onPage).then(() => pages.shift() ?? []),
     },
     onChanges(changes) {
       const names = changes.presence.map(({ username }) => username);
@@ -135,6 +137,38 @@ Deno.test("ChangeReader says that the engine has lost changes, and reads all", a
   assert.match(log.text(), /^warn the database has lost what it told last/);
   await reader.read();
   assert.deepEqual(asked.at(-1), 5);
+  // Between two pages of changes, too, though it is further than where they began.
+  const later = readerOf({
+    answers: [changes(7), { ...changes(20), more: true }, changes(10), changes(10)],
+  });
+  await later.reader.read();
+  await later.reader.read();
+  assert.deepEqual(later.asked, ["all", 7, 20, "all"]);
+});
+
+Deno.test("ChangeReader stops between two pages, and knows of what is missed while it reads them", async () => {
+  const many = Array.from({ length: PAGE }, (_, i) => row(`user${i}`));
+  const pages = [many, many, many];
+  const stopped = readerOf({
+    answers: [changes(7)],
+    pages,
+    onPage: () => void stopped.reader.stop(),
+  });
+  await stopped.reader.read();
+  assert.deepEqual([stopped.told, pages.length], [[`${PAGE}`], 2]);
+
+  const deaf = readerOf({
+    answers: [changes(7), changes(7), changes(7)],
+    onPage() {
+      deaf.clock.advance(1_000);
+      deaf.reader.missing();
+      deaf.clock.advance(50_000);
+    },
+  });
+  await deaf.reader.read();
+  deaf.reader.missed();
+  await deaf.reader.read();
+  assert.deepEqual(deaf.toldWithin, [60_000, 80_000]);
 });
 
 Deno.test("ChangeReader passes on each notice once, however many there are", async () => {

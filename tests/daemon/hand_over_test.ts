@@ -6,14 +6,14 @@ import { ComingBack } from "../../lib/session/coming_back.ts";
 import type { Session } from "../../lib/session/session.ts";
 import { ManualClock } from "../manual_clock.ts";
 
-function setUp() {
+function setUp(settled: Promise<void> = Promise.resolve()) {
   const did: string[] = [];
   const clock = new ManualClock();
   const comingBack = new ComingBack<Session>({ onGone() {} });
   comingBack.add("zoe", 0);
   const own = new OwnHandOver({
     sessions: { usernames: () => ["kaylee"].values(), comingBack },
-    hub: { settled: () => Promise.resolve() },
+    hub: { settled: () => settled },
     servers: {
       open: (...groups) => void did.push(`open ${groups}`),
       stop: (group) => Promise.resolve(void did.push(`stop ${group}`)),
@@ -38,6 +38,17 @@ Deno.test("OwnHandOver goes on when its successor dies between the steps", async
   clock.advance(60_000);
   assert.deepEqual(did.slice(3), ["stop visitors", "stop data"]);
   assert.equal(clock.waiting, 0);
+});
+
+Deno.test("OwnHandOver keeps its data port where it goes on before its visitors have settled", async () => {
+  const settled = Promise.withResolvers<void>();
+  const { did, own } = setUp(settled.promise);
+  const leaving = own.leaveVisitors();
+  await Promise.resolve();
+  await own.resume();
+  settled.resolve();
+  await assert.rejects(leaving, /goes on/);
+  assert.deepEqual(did, ["stop visitors", "open visitors,data"]);
 });
 
 Deno.test("takeOver() opens each listener before its predecessor closes it, but the data port", async () => {
@@ -99,4 +110,14 @@ Deno.test("handOverOf() has done a step once all have, and fails with any of the
     await both[step]();
     assert.deepEqual(did, [`one ${what}`, `other ${what}`, "one did", "other did"]);
   }
+
+  // One that fails is told of once no other is amid the step.
+  const gone = { ...relay("gone", []), look: () => Promise.reject(new Error("gone")) };
+  did.length = 0;
+  await assert.rejects(handOverOf([gone, relay("one", [])]).look(), /gone/);
+  assert.deepEqual(did, ["one looks", "one did"]);
+  // What cannot leave for good has nothing to leave, but where it is the only one.
+  const dead = { ...gone, leaveClients: () => Promise.reject(new Error("dead")) };
+  await handOverOf([dead, relay("one", [])]).leaveClients();
+  await assert.rejects(handOverOf([dead]).leaveClients(), /dead/);
 });
