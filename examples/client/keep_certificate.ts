@@ -6,13 +6,13 @@ import { RelayProblem } from "./problem.ts";
 import { nextLookMs, renewalTime } from "./renewal.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 
-/** Bounds of the pause after a failed request, milliseconds: a relay grants 5 requests a day. */
+/** Bounds of the pause after a failed request, milliseconds: a relay grants 5 a day, an authority hardly more. */
 const PAUSE_MS = { first: 120_000, longest: 21_600_000 } as const;
 
 /** Options for {@linkcode firstCertificate} and {@linkcode keepCertificate}. */
 export interface KeepOptions {
   /**
-   * Asks the relay for a certificate and saves it.
+   * Has whoever orders make a certificate, and saves it.
    *
    * @param had names that there were, where one for these, or for the page's own alone, is better than none.
    */

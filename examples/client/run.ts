@@ -6,6 +6,7 @@ import {
   orderOwnCertificate,
   type OwnCertificateOptions,
   requireOrderer,
+  SERVER_ORDERS,
   standIn,
 } from "./caa/own_certificate.ts";
 import { obtainCertificate, type ObtainOptions } from "./certificate_request.ts";
@@ -92,7 +93,10 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
       ...{ ...keeping, hosts: hostsHere },
       obtain: obtainer({ ...keeping, api, hosts: hostsHere }, log),
     };
-    const identity = await savedIdentity(state, hostname, world) ??
+    const saved = certificateBy === "server"
+      ? undefined
+      : await savedIdentity(state, hostname, world);
+    const identity = saved ??
       await (certificateBy === undefined ? firstCertificate(keep) : standIn(hostname, now()));
     if (identity === undefined) return undefined;
     await front.use(identity);
@@ -145,6 +149,7 @@ function obtainer(
   return async (had) => {
     const { certificateBy } = await options.state.neededAccount();
     if (certificateBy === "own") return await orderOwnCertificate(options);
+    if (certificateBy === "server") throw new Error(SERVER_ORDERS);
     return await obtainCertificate({ ...options, ...(had && { orFewer: { had, tell } }) });
   };
 }

@@ -56,7 +56,8 @@ export async function setup(options: SetupOptions, world: SetupWorld): Promise<v
       );
     }
     const goOn = before?.username === options.username && before.relay === relay.href &&
-      !options.force && await state.identity() === undefined;
+      !options.force && before.certificateBy === undefined &&
+      await state.identity() === undefined;
     if (before !== undefined && !goOn && !options.force) {
       await confirm(replaces(before, options.username, relay, state), "--force", world);
     }

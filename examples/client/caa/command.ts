@@ -67,12 +67,18 @@ async function changeOf(
   if (options.account !== undefined) {
     return { account: options.account, authority: options.authority! };
   }
-  return await ownAccount(options, world);
+  return await ownAccount(options, account, world);
 }
 
-async function ownAccount(options: OwnOptions, world: CaaWorld): Promise<CaaChange> {
+async function ownAccount(
+  options: OwnOptions,
+  { hostname, certificateBy }: Account,
+  world: CaaWorld,
+): Promise<CaaChange> {
   const kept = new KeptDomains(world.state);
-  const { acme, terms } = await acmeAccount({ ...options, others: await kept.list() }, kept, world);
+  // By the account that there is, until it is given up.
+  const others = [...await kept.list(), ...certificateBy === "own" ? [hostname] : []];
+  const { acme, terms } = await acmeAccount({ ...options, others }, kept, world);
   const authority = options.authority ?? terms.caaIdentities[0];
   if (authority === undefined) {
     throw new Error("The authority tells no name for CAA records: name it with --authority");
@@ -86,7 +92,11 @@ async function saveOrderer(
   account: Account,
   { state, say, now }: CaaWorld,
 ): Promise<void> {
-  const { certificateBy: before, ...rest } = account;
+  // A setup or rename may have come between.
+  const { certificateBy: before, ...rest } = await state.neededAccount();
+  if (rest.token !== account.token) {
+    throw new Error("Your name was set up anew meanwhile: say glosson caa again");
+  }
   const certificateBy = options.who !== "own"
     ? undefined
     : options.account === undefined

@@ -69,6 +69,10 @@ export async function orderOwnCertificate(options: OwnCertificateOptions): Promi
   }
 }
 
+/** What to do where the page's certificate is another program's to order, and it is asked of this one. */
+export const SERVER_ORDERS =
+  "Another program orders your certificate (glosson caa): give it visitors by --tls-upstream, or say glosson caa relay, own or off";
+
 /**
  * Checks that who orders the page's certificate, as `glosson caa` has it, can do so in a run.
  *
@@ -86,9 +90,7 @@ export function requireOrderer(
   }
   if (certificateBy === "own" && tlsUpstream !== undefined) throw new Error(NOT_HERE);
   if (certificateBy === "server" && tlsUpstream === undefined) {
-    throw new Error(
-      "Another program orders your certificate (glosson caa): give it visitors by --tls-upstream, or say glosson caa relay, own or off",
-    );
+    throw new Error(SERVER_ORDERS);
   }
 }
 

@@ -30,7 +30,7 @@ export async function acmeAccount(
     throw new Error(
       `One account serves all your domains, and ${
         others.join(", ")
-      } renews at ${known.directory}: leave --acme out, or remove the others first`,
+      } renews at ${known.directory}: leave --acme out, or give them up there first (glosson domain remove, glosson caa off)`,
     );
   }
   const ca = acmeCa !== undefined

@@ -42,7 +42,6 @@ class Front(Places[Visit]):
     async def serve(self, joined: Joined) -> None:
         """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""
         if self._context is None or not self.has_place():
-            log.warning("Too many visitors: one was turned away (--max-visitors)")
             joined.conn.close()
             return
         visit = Visit(joined.conn, joined.address, self._hosts, self._site, self._silence_s)

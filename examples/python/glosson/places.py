@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Generic, Protocol, TypeVar
+
+log = logging.getLogger(__name__)
 
 
 class Visiting(Protocol):
@@ -42,7 +45,12 @@ class Places(Generic[V]):
 
     def has_place(self) -> bool:
         """Tell whether one more may come; whoever was idle the longest makes room if need be."""
-        return not self._leaving and (self.visitors < self._most or self._make_room())
+        if self._leaving:
+            return False
+        if self.visitors < self._most or self._make_room():
+            return True
+        log.warning("Too many visitors: one was turned away (--max-visitors)")
+        return False
 
     async def occupy(self, visit: V, work: Coroutine[None, None, None]) -> None:
         """Serve a visitor, until they leave or have to."""

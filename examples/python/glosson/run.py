@@ -26,6 +26,7 @@ from .identity import Identity, check_identity
 from .lock import lock_folder
 from .log_file import begin_log
 from .options import RunOptions
+from .orderer import require_orderer
 from .proxy import upstream_site
 from .records import Account
 from .relay_address import read_relay_address
@@ -52,6 +53,7 @@ async def run(options: RunOptions, state: State) -> Ending | None:
     lock = lock_folder(state.folder, "run")
     try:
         account = with_also(state.needed_account(), options.also, state)
+        require_orderer(account, options)
         return await _until_signal(_Run(options, state, account).serve())
     finally:
         lock.release()
@@ -94,20 +96,26 @@ class _Run:
             self._health.end()
 
     async def _be_online(self) -> Ending:
-        identity = self._saved_identity() or await first_certificate(self._obtain)
-        self._use(identity)
-        also = hosts_of(self._account)[1:]
-        keeping = keep_certificate(identity, self._obtain, self._use, also)
-        renewing = asyncio.ensure_future(keeping)
+        renewing = await self._begin_renewing()
         try:
             return await stay_online(self._client)
         finally:
-            renewing.cancel()
+            if renewing is not None:
+                renewing.cancel()
             if self._front.visitors:
                 log.info("Leaving, letting open answers finish: %d", self._front.visitors)
             await self._front.stop(LEAVING_S)
             if self._visitors:
                 await asyncio.wait(self._visitors, timeout=LEAVING_S)
+
+    async def _begin_renewing(self) -> asyncio.Task[None] | None:
+        """Have a certificate, and return what renews it; None where another program does both."""
+        if self._account.certificateBy is not None:
+            return None
+        identity = self._saved_identity() or await first_certificate(self._obtain)
+        self._use(identity)
+        also = hosts_of(self._account)[1:]
+        return asyncio.ensure_future(keep_certificate(identity, self._obtain, self._use, also))
 
     def _serve(self, joined: Joined) -> None:
         task = asyncio.ensure_future(self._front.serve(joined))

@@ -61,7 +61,8 @@ class _Setup:
         trust = relay_trust(ca)
         api = await self._relay(given, trust)
         same = before is not None and (before.username, before.relay) == (username, str(api.relay))
-        go_on = same and not self._options.force and state.identity() is None
+        unfinished = state.identity() is None and (before is None or before.certificateBy is None)
+        go_on = same and not self._options.force and unfinished
         account = before if go_on else None
         if account is None:
             if before is not None:
@@ -144,6 +145,7 @@ class _Setup:
             *(username, found["hostname"], str(api.relay), found["token"]),
             keyType=self._options.key_type,
             also=also,
+            certificateBy=None if before is None else before.certificateBy,
         )
         self._state.save(account)
         try:
@@ -155,6 +157,8 @@ class _Setup:
 
 async def certify(account: Account, trust: ssl.SSLContext, state: State) -> None:
     """Get an account's certificate, unless there is one that is good for a while."""
+    if account.certificateBy is not None:
+        return  # the relay orders nothing for them
     identity = _identity(account, state)
     if identity is not None and time.time() < renewal_time(identity):
         return

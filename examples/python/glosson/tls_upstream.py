@@ -55,7 +55,6 @@ class TlsUpstream(Places[_Visit]):
     async def serve(self, joined: Joined) -> None:
         """Pass a visitor's bytes on until they leave; closes the connection."""
         if not self.has_place():
-            log.warning("Too many visitors: one was turned away (--max-visitors)")
             await _refuse(joined.conn)
             return
         visit = _Visit()

@@ -8,7 +8,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -223,7 +223,7 @@ def test_a_renewal_is_tried_again_and_used(monkeypatch: pytest.MonkeyPatch) -> N
     due = Identity(SavedIdentity("", "", None), now - 100, now + 1, "")
     fresh = Identity(SavedIdentity("", "", None), now, now + 1e9, "")
 
-    async def obtain() -> Identity:
+    async def obtain(_had: Sequence[str] | None) -> Identity:
         tries.append(1)
         if len(tries) < 3:
             raise RuntimeError("not now")
@@ -231,7 +231,7 @@ def test_a_renewal_is_tried_again_and_used(monkeypatch: pytest.MonkeyPatch) -> N
 
     async def main() -> None:
         keeping = asyncio.ensure_future(renewal.keep_certificate(due, obtain, used.append))
-        while not used:
+        while not used and not keeping.done():
             await asyncio.sleep(0)
         keeping.cancel()
 

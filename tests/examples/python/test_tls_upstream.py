@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 import ssl
@@ -89,6 +90,35 @@ def test_a_server_gets_bytes_as_they_are_and_the_address_before(
             assert socket.inet_ntoa(head[16:20]) == "127.0.0.1"
             assert int.from_bytes(head[24:26], "big") == local[1]
         assert client.stop() == 0
+
+
+def test_a_server_that_orders_the_certificate_needs_none_of_the_client(
+    start: Callable[..., Client],
+) -> None:
+    client = start("orders")
+    assert client.stop() == 0
+    account, identity = client.state / "account.json", client.state / "its-own.pem"
+    (client.state / "identity.pem").rename(identity)
+    told = json.loads(account.read_text())
+
+    def ordered_by(who: str) -> None:
+        account.write_text(json.dumps({**told, "certificateBy": who}))
+
+    ordered_by("own")
+    assert "only the reference client can do that" in client.call("run").stderr
+    ordered_by("server")
+    assert "give it visitors by --tls-upstream" in client.call("run").stderr
+    # A token that was lost is replaced all the same, and no certificate asked for.
+    client.setup("--force")
+    assert json.loads(account.read_text())["certificateBy"] == "server"
+    with tls_server(identity, 0) as (port, _):
+        client.run("--tls-upstream", f"127.0.0.1:{port}")
+        visitor = client.visit()
+        visitor.send(b"hello")
+        assert visitor.receive() == b"hello"
+        visitor.close_notify()
+        visitor.close()
+    assert client.stop() == 0
 
 
 def test_a_server_that_is_not_there_is_told_to_visitor_and_user(

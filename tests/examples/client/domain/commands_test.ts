@@ -33,7 +33,7 @@ Deno.test("domain add keeps a new --acme-ca, and changes no authority that other
 
     await assert.rejects(
       add({ acme: `${directory}/other` }),
-      /example\.org renews at http:.*\/directory: leave --acme out, or remove the others first/,
+      /example\.org renews at http:.*\/directory: leave --acme out, or give them up there first/,
     );
     assert.deepEqual(await kept.account(), withCa);
   });
