@@ -37,8 +37,14 @@ export function userCaaValues(
   ];
 }
 
-function issueValue({ authority, accountUrl }: Issuer, method: string): string {
-  if (!ACCOUNT_URL.test(accountUrl) || !AUTHORITY.test(authority)) {
+/** Whether an account can be named in CAA records. */
+export function isIssuer({ authority, accountUrl }: Issuer): boolean {
+  return ACCOUNT_URL.test(accountUrl) && AUTHORITY.test(authority);
+}
+
+function issueValue(issuer: Issuer, method: string): string {
+  const { authority, accountUrl } = issuer;
+  if (!isIssuer(issuer)) {
     throw new TypeError(`Cannot write CAA records: ${authority} ${accountUrl} has odd characters`);
   }
   return `${authority}; accounturi=${accountUrl}; validationmethods=${method}`;

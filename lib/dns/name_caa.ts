@@ -1,6 +1,6 @@
 import type { CaaStore, Issuer, UserCaa } from "../store/caa.ts";
 import { labelBelow } from "../wire/names.ts";
-import { userCaaValues } from "./caa.ts";
+import { isIssuer, userCaaValues } from "./caa.ts";
 
 /** The CAA records that users want at their names. */
 export interface NameCaa {
@@ -8,8 +8,8 @@ export interface NameCaa {
   at(name: string): readonly string[] | undefined;
   /** Whether its user wants the relay's account alone to order, and that cannot be told yet. */
   isUnknown(name: string): boolean;
-  /** Is another text whenever something of it is another. */
-  text: string;
+  /** For each name of a user who wants any, a text that is another whenever the records are. */
+  texts: ReadonlyMap<string, string>;
 }
 
 /** Where {@linkcode nameCaaReader} reads. */
@@ -20,9 +20,9 @@ export interface NameCaaOptions {
   relay: string;
   /** With which account this relay orders; rejects while that cannot be told. */
   issuer: () => Promise<Issuer>;
-  /** Told once why it could not be told. */
   /** Clock in milliseconds that never goes back. @default {performance.now} */
   now?: () => number;
+  /** Told once why it could not be told. */
   onNote?: ((note: string, fields?: Record<string, unknown>) => void) | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface NameCaaOptions {
 const NOTE_EVERY_MS = 86_400_000;
 
 /** Nobody wants any. */
-export const NO_CAA: NameCaa = { at: () => undefined, isUnknown: () => false, text: "" };
+export const NO_CAA: NameCaa = { at: () => undefined, isUnknown: () => false, texts: new Map() };
 
 /** Makes what reads which CAA records users want by now. It rejects as the store. */
 export function nameCaaReader(options: NameCaaOptions): () => Promise<NameCaa> {
@@ -42,6 +42,8 @@ export function nameCaaReader(options: NameCaaOptions): () => Promise<NameCaa> {
   async function issuers(): Promise<Issuer[]> {
     try {
       const own = await issuer();
+      // Throws for one whose words cannot stand there: that one is nobody's to let in.
+      userCaaValues([own], "dns-01");
       const text = JSON.stringify(own);
       if (noted?.text !== text || now() - noted.at >= NOTE_EVERY_MS) {
         await store.noteIssuer(relay, own);
@@ -69,7 +71,8 @@ export function nameCaa(
   issuers: readonly Issuer[],
 ): NameCaa {
   if (users.size === 0) return NO_CAA;
-  const byRelay = issuers.length === 0 ? undefined : userCaaValues(issuers, "dns-01");
+  const known = issuers.filter(isIssuer);
+  const byRelay = known.length === 0 ? undefined : userCaaValues(known, "dns-01");
   const byUser = new Map(
     [...users].map(([username, caa]) => [
       username,
@@ -80,6 +83,17 @@ export function nameCaa(
   return {
     at: (name) => byUser.get(userOf(name)),
     isUnknown: (name) => byRelay === undefined && users.get(userOf(name)) === "relay",
-    text: JSON.stringify([...byUser].sort()),
+    texts: new Map(
+      [...byUser].map(([username, values]) => [
+        `${username}.${baseDomain}`,
+        JSON.stringify(values ?? null),
+      ]),
+    ),
   };
+}
+
+/** The users' names at which other records are wanted than before. */
+export function changedNames(before: NameCaa, { texts }: NameCaa): string[] {
+  const names = new Set([...before.texts.keys(), ...texts.keys()]);
+  return [...names].filter((name) => before.texts.get(name) !== texts.get(name));
 }

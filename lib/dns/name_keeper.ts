@@ -1,12 +1,17 @@
-import { CHALLENGE } from "./challenge_place.ts";
 import type { DnsTurn } from "./turn.ts";
-import { type CaaReport, NamePlanner, type NamePlannerOptions } from "./name_planner.ts";
+import { changedNames, type NameCaa } from "./name_caa.ts";
+import {
+  type CaaReport,
+  NamePlanner,
+  type NamePlannerOptions,
+  type PlannedName,
+} from "./name_planner.ts";
 import { compareRecords, type NameReport } from "./name_records.ts";
 import { sourceText } from "./name_source.ts";
 import { settleWithin } from "../net/pause.ts";
-import { isEmpty } from "./provider.ts";
+import type { DnsZone } from "./provider.ts";
 
-/** How often it is looked whether the wildcard says something else. */
+/** How often it is looked whether the wildcard, or a user by CAA records, says something else. */
 const LOOK_EVERY_MS = 60_000;
 
 /** How often every name is looked at, though the wildcard is as it was. */
@@ -43,7 +48,9 @@ export class NameKeeper {
   #stopped = false;
   #working: Promise<unknown> = Promise.resolve();
   /** What the names were last mended to, and when. */
-  #mended: { source: string; caa: string; wide: boolean; serial: number; at: number } | undefined;
+  #mended: { source: string; caa: NameCaa; wide: boolean; serial: number; at: number } | undefined;
+  /** Names that were seen without the CAA records that their users want, the one looked at last at the end. */
+  readonly #bare = new Set<string>();
   #failing = false;
 
   constructor(options: NameKeeperOptions) {
@@ -100,9 +107,7 @@ export class NameKeeper {
     const { dns, store } = this.#options;
     if (await this.#planner.isKept(name) || (await store.of(name)).size === 0) return;
     const zone = await dns.findZone(name);
-    // A challenge that could not be removed yet still makes it exist; the next look takes both.
-    if (!isEmpty(await dns.read(zone, CHALLENGE + name, "TXT"))) return;
-    await this.#planner.write(zone, [await this.#planner.removing(zone, name)]);
+    await this.#planner.write(zone, await this.#planner.anew(zone, [name]));
   }
 
   /** Mends the names that there are, now, and whenever the wildcard changes. */
@@ -117,10 +122,17 @@ export class NameKeeper {
     return compareRecords((await this.#planner.source(zone)).sets, await dns.readName(zone, name));
   }
 
-  /** How the CAA records of a name that somebody has stand; what keeps it from being known is told as `why`. */
+  /**
+   * How the CAA records of a name that somebody has stand; what keeps it from being known is told as `why`. Where they
+   * are not as they should be, the next look mends them.
+   */
   async inspectCaa(name: string): Promise<CaaReport> {
     try {
-      return await this.#planner.inspectCaa(await this.#options.dns.findZone(name), name);
+      const zone = await this.#options.dns.findZone(name);
+      const report = await this.#planner.inspectCaa(zone, name);
+      // What is in the way is remembered where names are mended.
+      if (!report.written && report.why === undefined) this.#bare.add(name);
+      return report;
     } catch (error) {
       return { values: [], written: false, why: (error as Error).message };
     }
@@ -135,7 +147,9 @@ export class NameKeeper {
   async #look(): Promise<void> {
     const { onNote, lookEveryMs = LOOK_EVERY_MS } = this.#options;
     try {
-      if (!await this.#isMended()) await this.#mend();
+      const zone = await this.#options.dns.findZone(this.#options.baseDomain);
+      if (await this.#isMended(zone)) await this.#mendCaa(zone);
+      else await this.#mendAll(zone);
       this.#failing = false;
     } catch (why) {
       if (!this.#failing) onNote?.("names in the DNS not mended yet", { why });
@@ -144,42 +158,58 @@ export class NameKeeper {
     if (!this.#stopped) this.#timer = setTimeout(() => this.start(), lookEveryMs);
   }
 
-  async #isMended(): Promise<boolean> {
+  /** Whether every name was looked at a while ago, and the wildcard is still the same. */
+  async #isMended(zone: DnsZone): Promise<boolean> {
     const mended = this.#mended;
     if (mended === undefined || this.#now() - mended.at >= MEND_EVERY_MS) return false;
-    if ((await this.#planner.caa()).text !== mended.caa) return false;
-    const { baseDomain, dns } = this.#options;
-    const zone = await dns.findZone(baseDomain);
     // Else the whole zone would be read each time.
     if (mended.wide && zone.serial === mended.serial) return true;
     return sourceText(await this.#planner.source(zone)) === mended.source;
   }
 
   /** Looks at every name, and writes what is not as it should be. */
-  async #mend(): Promise<void> {
-    const { baseDomain, dns, inTurn, onNote } = this.#options;
+  async #mendAll(zone: DnsZone): Promise<void> {
     const planner = this.#planner;
-    const zone = await dns.findZone(baseDomain);
-    const { source, caa, plans } = await inTurn(() => planner.all(zone));
+    const { source, caa, plans } = await this.#options.inTurn(() => planner.all(zone));
     planner.complain(plans);
-    const open = plans.filter((each) => each.open);
-    for (let i = 0; i < open.length && !this.#stopped; i += NAMES_A_WRITE) {
-      const chunk = open.slice(i, i + NAMES_A_WRITE);
+    this.#remember(plans);
+    await this.#mend(zone, plans.filter(({ open }) => open).map(({ name }) => name));
+    const wide = source.above || source.sets.length === 0;
+    const { serial } = zone;
+    this.#mended = { source: sourceText(source), caa, wide, serial, at: this.#now() };
+  }
+
+  /** Mends those names whose users want other CAA records by now, and some of those that had them not. */
+  async #mendCaa(zone: DnsZone): Promise<void> {
+    const mended = this.#mended!;
+    const caa = await this.#planner.caa();
+    const names = [...this.#bare].slice(0, NAMES_A_WRITE);
+    for (const name of changedNames(mended.caa, caa)) {
+      names.push(name, ...await this.#options.store.below(name));
+    }
+    await this.#mend(zone, names);
+    this.#mended = { ...mended, caa };
+  }
+
+  /** Gives names what they need by now. They are planned in the turn that writes them: each may have changed before. */
+  async #mend(zone: DnsZone, names: readonly string[]): Promise<void> {
+    const { inTurn, onNote } = this.#options;
+    let count = 0;
+    for (let i = 0; i < names.length && !this.#stopped; i += NAMES_A_WRITE) {
       await inTurn(async () => {
-        // Claimed or released since it was planned, or from here on: that has its own turn.
-        const still = [];
-        for (const each of chunk) {
-          if (await planner.isKept(each.name) === each.kept) still.push(each);
-        }
-        await planner.write(zone, still);
+        const plans = await this.#planner.anew(zone, names.slice(i, i + NAMES_A_WRITE));
+        await this.#planner.write(zone, plans);
+        this.#remember(plans);
+        count += plans.filter(({ changes }) => changes.length > 0).length;
       });
     }
-    const count = open.filter(({ changes }) => changes.length > 0).length;
     if (count > 0) onNote?.("names in the DNS mended", { names: count });
-    const wide = source.above || source.sets.length === 0;
-    this.#mended = {
-      ...{ source: sourceText(source), caa: caa.text },
-      ...{ wide, serial: zone.serial, at: this.#now() },
-    };
+  }
+
+  #remember(plans: readonly PlannedName[]): void {
+    for (const { name, withoutCaa } of plans) {
+      this.#bare.delete(name);
+      if (withoutCaa !== undefined) this.#bare.add(name);
+    }
   }
 }

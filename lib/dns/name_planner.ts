@@ -1,6 +1,7 @@
 import { CAA } from "./caa.ts";
-import { namesUpTo } from "./challenge_place.ts";
+import { CHALLENGE, namesUpTo } from "./challenge_place.ts";
 import {
+  contentsOf,
   type NameRecords,
   ownSets,
   planCopies,
@@ -10,7 +11,7 @@ import {
 import { type NameCaa, NO_CAA } from "./name_caa.ts";
 import { byName, hasChallenge, readSource, type Source } from "./name_source.ts";
 import type { NameStore, OwnedSets } from "../store/names.ts";
-import type { DnsProvider, DnsZone, RecordSet } from "./provider.ts";
+import { type DnsProvider, type DnsZone, isEmpty, type RecordSet } from "./provider.ts";
 
 const NO_SETS: OwnedSets = new Map();
 
@@ -28,10 +29,8 @@ export interface NamePlannerOptions {
   onNote?: (note: string, fields?: Record<string, unknown>) => void;
 }
 
-/** A plan, and what decides whether it is carried out. */
+/** A plan, and whether there is anything to do for it. */
 export interface PlannedName extends RecordPlan {
-  /** Made for a name that somebody has. */
-  kept: boolean;
   /** The zone or what is known of it has to be changed. */
   open: boolean;
 }
@@ -102,7 +101,8 @@ export class NamePlanner {
     const caa = await this.caa();
     if (source.sets.length === 0) {
       this.#sayBare();
-      if (caa.at(name) === undefined) return [];
+      const written = (await this.#options.store.of(name)).has(CAA);
+      if (caa.at(name) === undefined && !written) return [];
     }
     const { baseDomain } = this.#options;
     if (!source.above && this.isOurs(name)) return [];
@@ -113,14 +113,25 @@ export class NamePlanner {
     const plans = [];
     for (const each of names) {
       const records = await this.#recordsOf(zone, each, source.sets);
-      plans.push(plan({ ...records, caa: caa.at(each) }, true));
+      plans.push(plan(records, true, caa));
     }
     return plans;
   }
 
-  /** The plan for a name that nobody has. */
-  async removing(zone: DnsZone, name: string): Promise<PlannedName> {
-    return plan(await this.#recordsOf(zone, name, (await this.source(zone)).sets), false);
+  /** Plans for some names by what stands there now, but for those that nobody has and a challenge stands below. */
+  async anew(zone: DnsZone, names: readonly string[]): Promise<PlannedName[]> {
+    const { baseDomain, dns } = this.#options;
+    const source = await this.source(zone);
+    const caa = await this.caa();
+    const ours = source.above ? [baseDomain, this.#wildcard] : [];
+    const plans = [];
+    for (const name of new Set([...ours, ...names])) {
+      const kept = await this.isKept(name);
+      // One that could not be removed yet makes the name exist; the next look takes both.
+      if (!kept && !isEmpty(await dns.read(zone, CHALLENGE + name, "TXT"))) continue;
+      plans.push(plan(await this.#recordsOf(zone, name, source.sets), kept, caa));
+    }
+    return plans;
   }
 
   /** Plans for all names there are; those that make others' wildcard end come first. */
@@ -142,7 +153,7 @@ export class NamePlanner {
       .map(({ name, kept }) => {
         const present = sets.get(name) ?? [];
         const records = { name, source: source.sets, present, owned: owned.get(name) ?? NO_SETS };
-        return plan({ ...records, caa: caa.at(name) }, kept);
+        return plan(records, kept, caa);
       });
     plans.sort((a, b) => Number(this.isOurs(b.name)) - Number(this.isOurs(a.name)));
     return { source, caa, plans };
@@ -194,9 +205,25 @@ export class NamePlanner {
   }
 }
 
-function plan(records: NameRecords, kept: boolean): PlannedName {
-  const planned = kept ? planCopies(records) : planRemoval(records);
+function plan(records: NameRecords, kept: boolean, caa: NameCaa): PlannedName {
+  const planned = kept
+    ? planCopies({ ...records, caa: caaOf(records, caa) })
+    : planRemoval(records);
   const { changes, ours } = planned;
-  const open = changes.length > 0 || (ours.length > 0) !== (records.owned.size > 0);
-  return { ...planned, kept, open };
+  const { owned } = records;
+  const isKnown = owned.size === ours.length && ours.every((set) => {
+    const known = owned.get(set.type);
+    return known?.size === 1 && known.has(contentsOf(set));
+  });
+  return { ...planned, open: changes.length > 0 || !isKnown };
+}
+
+/** The CAA records that a name is to have; while that cannot be told, those which the relay wrote there. */
+function caaOf(
+  { name, present, owned }: NameRecords,
+  wanted: NameCaa,
+): readonly string[] | undefined {
+  if (!wanted.isUnknown(name)) return wanted.at(name);
+  const set = present.find(({ type }) => type === CAA);
+  return set && owned.get(CAA)?.has(contentsOf(set)) ? set.values : undefined;
 }

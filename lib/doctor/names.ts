@@ -92,7 +92,7 @@ function checkCaaOf(
     return warning(
       CHECK,
       `${name} has not the CAA records that its user wants, but ${found.join(" and ") || "none"}`,
-      `the relay writes them within a minute, unless others are in the way: remove those, or its CNAME, from zone ${zone.name}; its log tells why`,
+      `the relay writes them within the hour, unless others are in the way: remove those, or its CNAME, from zone ${zone.name}; its log tells why`,
     );
   }
 }
