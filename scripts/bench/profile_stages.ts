@@ -28,7 +28,8 @@ export function byStage({ nodes, samples, timeDeltas }: Profile): Map<string, nu
   let all = 0;
   for (const [i, id] of samples.entries()) {
     const node = byId.get(id)!;
-    if (WAITING.has(node.callFrame.functionName)) continue;
+    // The first one came when the profiler had started, which takes it some tenths of a second.
+    if (i === 0 || WAITING.has(node.callFrame.functionName)) continue;
     const us = timeDeltas[i]!;
     const stage = stageOf(node, callers);
     stages.set(stage, (stages.get(stage) ?? 0) + us);
