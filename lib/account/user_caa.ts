@@ -45,8 +45,10 @@ export interface CaaState {
 export interface UserCaaOptions {
   store: CaaStore;
   writer: CaaWriter;
-  /** Ends what this relay orders for a user. */
-  endOrders: (username: string) => Promise<void>;
+  /** JSON of the problem that the pending orders end with of users who have an account of their own order. */
+  ownAccount: string;
+  /** Gives up what this relay is ordering for such a user: nobody gets it. */
+  abortOrder: (username: string) => void;
   hostnameOf: (username: string) => string;
   log: Log;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
@@ -78,21 +80,20 @@ export class UserCaaDesk {
     caa: UserCaa | undefined,
     token: string,
   ): Promise<{ ok: true } & CaaState | Refusal<"rate-limited" | "unauthorized">> {
-    const { store, writer, endOrders, hostnameOf, log } = this.#options;
+    const { store, writer, ownAccount, abortOrder, hostnameOf, log } = this.#options;
     const waitMs = this.#take(username);
     if (waitMs > 0) {
       const detail = `A user may change this ${CHANGES.limit} times an hour; wait a while.`;
       return refuse("rate-limited", detail, Math.ceil(waitMs / 1000));
     }
-    if (await store.set(token, caa) !== username) {
+    if (await store.set(token, caa, ownAccount) !== username) {
       return refuse("unauthorized", "The token is not good any more; claim the name again.");
     }
     log.info("a user says who may order certificates for their names", {
       username,
       account: caa === undefined || caa === "relay" ? caa ?? "any" : caa.accountUrl,
     });
-    // What comes later the store refuses.
-    if (caa !== undefined && caa !== "relay") await endOrders(username);
+    if (caa !== undefined && caa !== "relay") abortOrder(username);
     const written = writer.follow(hostnameOf(username)).catch((error) =>
       log.warn("CAA records not written yet; tried again within a minute", { username, error })
     );

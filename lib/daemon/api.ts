@@ -4,6 +4,7 @@ import { UserCaaDesk } from "../account/user_caa.ts";
 import { createBodyReader } from "../api/body.ts";
 import { createRequestRate } from "../api/request_rate.ts";
 import type { ApiBindings, ApiOptions } from "../api/services.ts";
+import { OWN_ACCOUNT } from "../issuance/order_state.ts";
 import { limitedGroups } from "../net/address_group.ts";
 import { SOFTWARE } from "../version.ts";
 import { hostOfRelay, urlOf } from "../wire/names.ts";
@@ -62,7 +63,8 @@ export function buildApi(
     domains,
     caa: names && new UserCaaDesk({
       ...{ store: store.caa, writer: names, hostnameOf, log },
-      endOrders: (username) => issuance.yield(username),
+      ownAccount: JSON.stringify(OWN_ACCOUNT),
+      abortOrder: (username) => issuance.yield(username),
     }),
     release,
     revoke: cutOff.tell,

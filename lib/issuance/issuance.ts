@@ -9,7 +9,7 @@ import { checkCsr } from "../pki/csr.ts";
 import type { Issuance, IssuanceOptions, Submission } from "./options.ts";
 import { type OrderState, OWN_ACCOUNT, SUPERSEDED, SUSPENDED } from "./order_state.ts";
 import type { OrderStore } from "../store/orders.ts";
-import { type ProblemDetails, refuse } from "../wire/problems.ts";
+import { refuse } from "../wire/problems.ts";
 import { randomId } from "../wire/random_secret.ts";
 import { OrderRuns } from "./order_runs.ts";
 import { createPlanner, type Planner } from "./planner.ts";
@@ -169,19 +169,16 @@ class IssuanceQueue implements Issuance {
     );
   }
 
-  suspend(username: string): Promise<void> {
-    return this.#endPending(username, SUSPENDED, "the name was blocked");
-  }
-
-  yield(username: string): Promise<void> {
-    return this.#endPending(username, OWN_ACCOUNT, "its user orders by an account of their own");
-  }
-
-  async #endPending(username: string, problem: ProblemDetails, why: string): Promise<void> {
+  async suspend(username: string): Promise<void> {
     const { log } = this.#options;
-    const count = await this.#orders.failPending(username, JSON.stringify(problem), this.#now());
+    const why = "the name was blocked";
+    const count = await this.#orders.failPending(username, JSON.stringify(SUSPENDED), this.#now());
     if (count > 0) log.info("certificate orders ended", { username, count, why });
     this.#runs.abortOf(username, why);
+  }
+
+  yield(username: string): void {
+    this.#runs.abortOf(username, "its user orders by an account of their own");
   }
 
   async get(username: string, id: string): Promise<OrderState | undefined> {

@@ -53,8 +53,8 @@ export interface Issuance {
   latest(username: string): Promise<{ notAfter: number } | undefined>;
   /** For a name that was just blocked: ends what is pending, before it costs a certificate. */
   suspend(username: string): Promise<void>;
-  /** For a user who has their certificates ordered by an account of their own from now on: ends what is pending. */
-  yield(username: string): Promise<void>;
+  /** For a user who has their certificates ordered by an account of their own from now on: ends the one under way. */
+  yield(username: string): void;
   /** For a name that was just released, and its orders with it: ends the one that is under way. */
   forget(username: string): void;
   /** What waits and runs, and what the budget leaves; for metrics. */

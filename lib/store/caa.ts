@@ -19,11 +19,13 @@ export interface CaaStore {
   /** What each user asked for who did. */
   all(): Promise<ReadonlyMap<string, UserCaa>>;
   /**
-   * Sets, or without a value ends, what the token's user asks for.
+   * Sets, or without a value ends, what the token's user asks for. With an account of their own their pending
+   * orders end, too: `submit` makes no more.
    *
+   * @param ownAccount JSON of the problem that these end with.
    * @returns the user; undefined when the token is nobody's, or that of a blocked account.
    */
-  set(token: string, caa: UserCaa | undefined): Promise<string | undefined>;
+  set(token: string, caa: UserCaa | undefined, ownAccount: string): Promise<string | undefined>;
   /** With which accounts the relays of this store order: those noted within {@linkcode ISSUER_KEPT_MS}. */
   issuers(): Promise<Issuer[]>;
   /** Notes with which account a relay orders; where there can be only one relay, it is the only one. */

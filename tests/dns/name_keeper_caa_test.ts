@@ -19,7 +19,7 @@ Deno.test("NameKeeper keeps a user's CAA records at the name and those below it,
   const token = await grantToken(it.store, "kaylee");
   for (const name of [KAYLEE, APP, RIVER]) it.claimed.add(name);
   await it.keeper.keep([...it.claimed]);
-  await it.store.caa.set(token, "relay");
+  await it.store.caa.set(token, "relay", "{}");
   // Nobody is barred before it is known whom to let in.
   await it.keeper.follow(KAYLEE);
   assert.deepEqual(it.zone.at(KAYLEE), COPY);
@@ -47,10 +47,10 @@ Deno.test("NameKeeper keeps a user's CAA records at the name and those below it,
   assert.equal((await it.keeper.inspectCaa(KAYLEE)).written, false);
   await it.keeper.keep([KAYLEE]);
   assert.deepEqual(it.zone.at(KAYLEE), withCaa(caaOf(2)));
-  await it.store.caa.set(token, issuerOf(7));
+  await it.store.caa.set(token, issuerOf(7), "{}");
   await it.keeper.follow(KAYLEE);
   assert.deepEqual(it.zone.at(APP), withCaa(caaOf(7, "tls-alpn-01")));
-  await it.store.caa.set(token, undefined);
+  await it.store.caa.set(token, undefined, "{}");
   await it.keeper.follow(KAYLEE);
   assert.deepEqual([KAYLEE, APP].map(it.zone.at), [COPY, COPY]);
   assert.deepEqual(await it.keeper.inspectCaa(KAYLEE), {
@@ -68,7 +68,7 @@ Deno.test("NameKeeper writes CAA records once it can, and takes them away with t
   it.keeper.start();
   await until(() => it.zone.at(KAYLEE).A !== undefined, "the name's addresses");
   it.fail(new Error("the DNS server is away"));
-  await it.store.caa.set(token, "relay");
+  await it.store.caa.set(token, "relay", "{}");
   await assert.rejects(it.keeper.follow(KAYLEE), /the DNS server is away/);
   await until(() => it.notes.includes("names in the DNS not mended yet"), "a look that failed");
   assert.equal(it.zone.at(KAYLEE).CAA, undefined);
@@ -95,7 +95,7 @@ Deno.test("NameKeeper forgets no CAA record that is written while it mends other
     // What is open is known by now, and not written yet.
     it.beforeTurn(async () => {
       it.zone.dns.readZone = readZone;
-      await it.store.caa.set(token, "relay");
+      await it.store.caa.set(token, "relay", "{}");
       await it.keeper.follow(KAYLEE);
     });
     return readZone(zone);
@@ -105,7 +105,7 @@ Deno.test("NameKeeper forgets no CAA record that is written while it mends other
   await it.keeper.stop();
   assert.deepEqual(it.zone.at(KAYLEE), { A: ["192.0.2.2"], CAA: caaOf(1) });
   assert.ok((await it.store.names.of(KAYLEE)).has("CAA"));
-  await it.store.caa.set(token, undefined);
+  await it.store.caa.set(token, undefined, "{}");
   await it.keeper.follow(KAYLEE);
   assert.deepEqual(it.zone.at(KAYLEE), { A: ["192.0.2.2"] });
 });
@@ -115,12 +115,12 @@ Deno.test("NameKeeper remembers again what is its own, where that was forgotten"
   const token = await grantToken(it.store, "kaylee");
   it.claimed.add(KAYLEE);
   it.orderBy(1);
-  await it.store.caa.set(token, "relay");
+  await it.store.caa.set(token, "relay", "{}");
   await it.keeper.follow(KAYLEE);
   const contents = JSON.stringify(COPY.A);
   await it.store.names.written([{ name: KAYLEE, sets: [{ type: "A", contents }] }]);
   await it.keeper.follow(KAYLEE);
-  await it.store.caa.set(token, undefined);
+  await it.store.caa.set(token, undefined, "{}");
   await it.keeper.follow(KAYLEE);
   assert.deepEqual(it.zone.at(KAYLEE), COPY);
 });
@@ -129,7 +129,7 @@ Deno.test("NameKeeper keeps everybody's names where the authority's words cannot
   await using it = keeperBench();
   const token = await grantToken(it.store, "kaylee");
   for (const name of [KAYLEE, RIVER]) it.claimed.add(name);
-  await it.store.caa.set(token, "relay");
+  await it.store.caa.set(token, "relay", "{}");
   for (
     const odd of [
       { authority: "internal", accountUrl: "https://ca.test/1" },
@@ -155,7 +155,7 @@ Deno.test("NameKeeper leaves a user's CAA records where they are while it cannot
   const token = await grantToken(it.store, "kaylee");
   it.claimed.add(KAYLEE);
   it.orderBy(1);
-  await it.store.caa.set(token, "relay");
+  await it.store.caa.set(token, "relay", "{}");
   await it.keeper.follow(KAYLEE);
   it.orderBy();
   await it.store.caa.noteIssuer("relay-1", {
@@ -177,7 +177,7 @@ Deno.test("NameKeeper writes CAA records as soon as nothing is in the way, and a
   it.orderBy(1);
   it.zone.put(KAYLEE, "CAA", '0 issue "theirs.test"');
   it.keeper.start();
-  await it.store.caa.set(token, "relay");
+  await it.store.caa.set(token, "relay", "{}");
   await it.keeper.follow(KAYLEE);
   const before = it.turns();
   await until(() => it.turns() > before + 3, "some looks");
@@ -205,9 +205,9 @@ Deno.test("NameKeeper reads no zone as a whole because a user wants other CAA re
   };
   it.keeper.start();
   await until(() => it.zone.at(APP).A !== undefined, "the names' addresses");
-  await it.store.caa.set(token, "relay");
+  await it.store.caa.set(token, "relay", "{}");
   await until(() => it.zone.at(APP).CAA !== undefined, "records at the name below");
-  await it.store.caa.set(token, undefined);
+  await it.store.caa.set(token, undefined, "{}");
   await until(() => it.zone.at(APP).CAA === undefined, "none there");
   await it.keeper.stop();
   assert.equal(reads, 1);
@@ -220,10 +220,10 @@ Deno.test("NameKeeper takes a user's CAA records away at once, also where there 
   const token = await grantToken(it.store, "kaylee");
   it.claimed.add(KAYLEE);
   it.orderBy(1);
-  await it.store.caa.set(token, "relay");
+  await it.store.caa.set(token, "relay", "{}");
   await it.keeper.follow(KAYLEE);
   assert.deepEqual(it.zone.at(KAYLEE), { A: ["192.0.2.7"], CAA: caaOf(1) });
-  await it.store.caa.set(token, undefined);
+  await it.store.caa.set(token, undefined, "{}");
   await it.keeper.follow(KAYLEE);
   assert.deepEqual(it.zone.at(KAYLEE), { A: ["192.0.2.7"] });
 });

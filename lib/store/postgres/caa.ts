@@ -2,6 +2,7 @@ import type { CaaStore } from "../caa.ts";
 import { issuersAt, toCaaByUser, toIssuer, toUserCaa, USER_CAA } from "../rows.ts";
 import type { PostgresEngine } from "./engine.ts";
 import { lockActor } from "./names_lock.ts";
+import { failOrders } from "./orders.ts";
 
 /** Keeps what users asked for in the database; `now` in milliseconds since the epoch. */
 export function caaTable(engine: PostgresEngine, now: () => number): CaaStore {
@@ -12,7 +13,7 @@ export function caaTable(engine: PostgresEngine, now: () => number): CaaStore {
         return row && toUserCaa(row);
       }),
     all: () => engine.read(async (ask) => toCaaByUser((await ask(USER_CAA)).rows)),
-    set: (token, caa) =>
+    set: (token, caa, ownAccount) =>
       engine.write(async (ask) => {
         const username = await lockActor(ask, token);
         if (username === undefined) return undefined;
@@ -28,6 +29,7 @@ export function caaTable(engine: PostgresEngine, now: () => number): CaaStore {
            ON CONFLICT (username) DO UPDATE SET authority = $2, account_url = $3`,
           [username, authority, accountUrl],
         );
+        if (caa !== "relay") await failOrders(ask, username, ownAccount, now());
         return username;
       }),
     issuers: () => engine.read(async (ask) => (await ask(issuersAt(now()))).rows.map(toIssuer)),

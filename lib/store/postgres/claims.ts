@@ -105,6 +105,8 @@ async function grant(
      ON CONFLICT (username) DO UPDATE SET token_hash = $2, verified_at = $3, profile_hash = $4`,
     [username, hashSecret(token), now(), profile],
   );
+  // Theirs would go on to be the only account that may order.
+  if (byAnother) await ask("DELETE FROM user_caa WHERE username = $1", [username]);
   await tellName(ask, username);
   return { state: "granted", token, replaced, byAnother };
 }

@@ -71,9 +71,7 @@ export function orderTable(engine: PostgresEngine): OrderStore {
         PATIENT_MS,
       ),
     failPending: (username, problem, now) =>
-      engine.write(async (ask) =>
-        (await fail(ask, problem, now, "username = $3", [username])).length
-      ),
+      engine.write((ask) => failOrders(ask, username, problem, now)),
     countSpent(order, now) {
       const spend = spender(order, now);
       return engine.write(async (ask) => {
@@ -201,6 +199,16 @@ async function fail(
     [problem, now, ...values],
   );
   return rows.map(({ id }) => id);
+}
+
+/** Ends a user's pending orders; how many there were. */
+export async function failOrders(
+  ask: Ask,
+  username: string,
+  problem: string,
+  now: number,
+): Promise<number> {
+  return (await fail(ask, problem, now, "username = $3", [username])).length;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { CaaStore } from "../caa.ts";
 import { issuersAt, toCaaByUser, toIssuer, toUserCaa, USER_CAA } from "../rows.ts";
 import type { Engine } from "./engine.ts";
+import { orderFailer } from "./orders.ts";
 import { actorReader } from "./tokens.ts";
 
 /** Keeps what users asked for in the relay's database; `now` in milliseconds since the epoch. */
@@ -18,6 +19,7 @@ export function caaTable(engine: Engine, now: () => number): CaaStore {
     "INSERT INTO caa_issuer (relay, authority, account_url, seen_at) VALUES (?, ?, ?, ?)",
   );
   const actorOf = actorReader(db);
+  const failOrders = orderFailer(db);
 
   return {
     of: (username) =>
@@ -26,13 +28,16 @@ export function caaTable(engine: Engine, now: () => number): CaaStore {
         return row && toUserCaa(row);
       }),
     all: () => engine.read(() => toCaaByUser(all.all())),
-    set: (token, caa) =>
+    set: (token, caa, ownAccount) =>
       engine.write(() => {
         const username = actorOf(token);
         if (username === undefined) return undefined;
         if (caa === undefined) remove.run(username);
         else if (caa === "relay") put.run(username, null, null);
-        else put.run(username, caa.authority, caa.accountUrl);
+        else {
+          put.run(username, caa.authority, caa.accountUrl);
+          failOrders(username, ownAccount, now());
+        }
         return username;
       }),
     issuers: () => engine.read(() => db.prepare(issuersAt(now())).all().map(toIssuer)),

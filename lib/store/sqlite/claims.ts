@@ -40,6 +40,7 @@ export function claimTable(engine: Engine, options: ClaimTableOptions): ClaimSto
   );
   const selectAccount = db.prepare("SELECT profile_hash FROM account WHERE username = ?");
   const selectBlock = db.prepare("SELECT reason FROM blocked_name WHERE username = ?");
+  const forgetCaa = db.prepare("DELETE FROM user_caa WHERE username = ?");
   const key = relayKey(db, "claim", random);
   const hashProfile = profileHasher(db, random);
   const grantToken = tokenGranter(db, options);
@@ -65,6 +66,8 @@ export function claimTable(engine: Engine, options: ClaimTableOptions): ClaimSto
     resting.forget(username);
     const before = account?.profile_hash as Uint8Array | null | undefined;
     const byAnother = before != null && profile !== null && !timingSafeEqual(before, profile);
+    // Theirs would go on to be the only account that may order.
+    if (byAnother) forgetCaa.run(username);
     return { state: "granted", token: grantToken(username, profile), replaced, byAnother };
   }
 

@@ -67,10 +67,6 @@ export function orderTable(engine: Engine): OrderStore {
     `UPDATE certificate_order SET status = 'failed', problem = ?, ended_at = ?
      WHERE id = ? AND status = 'pending'`,
   );
-  const failAll = db.prepare(
-    `UPDATE certificate_order SET status = 'failed', problem = ?, ended_at = ?
-     WHERE username = ? AND status = 'pending'`,
-  );
   const onePending = db.prepare(
     "SELECT 1 FROM certificate_order WHERE id = ? AND status = 'pending'",
   );
@@ -89,6 +85,7 @@ export function orderTable(engine: Engine): OrderStore {
   );
   const ownAccount = db.prepare(`${ORDERS_ITSELF} AND username = ?`);
   const isOwner = ownerCheck(db);
+  const failAll = orderFailer(db);
 
   const isPending = (id: string): boolean => onePending.get(id) !== undefined;
 
@@ -137,14 +134,27 @@ export function orderTable(engine: Engine): OrderStore {
       }, PATIENT_MS),
     fail: (id, problem, now) =>
       engine.write(() => failed.run(problem, now, id).changes === 1, PATIENT_MS),
-    failPending: (username, problem, now) =>
-      engine.write(() => Number(failAll.run(problem, now, username).changes)),
+    failPending: (username, problem, now) => engine.write(() => failAll(username, problem, now)),
     countSpent: ({ id, username }, now) =>
       engine.write(() => {
         if (!isPending(id)) spend.run(username, now);
       }, PATIENT_MS),
     prune: (before) => engine.write(() => void prune.run(before)),
   };
+}
+
+/**
+ * Makes what ends a user's pending orders with a problem at a time, and tells how many there were. To be called
+ * within a transaction.
+ */
+export function orderFailer(
+  db: DatabaseSync,
+): (username: string, problem: string, now: number) => number {
+  const fail = db.prepare(
+    `UPDATE certificate_order SET status = 'failed', problem = ?, ended_at = ?
+     WHERE username = ? AND status = 'pending'`,
+  );
+  return (username, problem, now) => Number(fail.run(problem, now, username).changes);
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Holds } from "./subject.ts";
 import { TRACE } from "../trace.ts";
 
 /** A claim of its own for each number. */
-function claim(number: number, now: number, also: Partial<ProvenClaim> = {}): ProvenClaim {
+export function claim(number: number, now: number, also: Partial<ProvenClaim> = {}): ProvenClaim {
   const hash = new Uint8Array(32).fill(number);
   return { hash, expiresAt: now + 1_000, username: "kaylee", mayBeNew: true, ...also };
 }

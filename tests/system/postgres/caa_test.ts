@@ -44,7 +44,7 @@ Deno.test("a user's CAA records let each relay of BASE order, whichever writes t
   try {
     const one = await relay("relay-1");
     const two = await relay("relay-2");
-    await one.store.caa.set(await grantToken(one.store, "kaylee"), "relay");
+    await one.store.caa.set(await grantToken(one.store, "kaylee"), "relay", "{}");
     await one.keeper.follow(KAYLEE);
     assert.deepEqual(allowed(), [accountOf("relay-1")]);
     // The other one makes itself known before it orders, and takes nobody's place.
