@@ -10,6 +10,12 @@ const CHANGES = { limit: 20, windowMs: 3_600_000, maxKeys: 10_000 } as const;
 /** How long a user is kept waiting for the DNS server: to write, and to tell how it stands. */
 const WAIT_MS = { write: 6_000, look: 3_000 } as const;
 
+/** For how long what was found is told again, however often a user asks: a look may read the whole zone. */
+const TOLD_MS = 5_000;
+
+/** Of how many users that is remembered; beyond, what was found first is forgotten. */
+const MAX_TOLD = 1_000;
+
 /** Why the zone is not as its user wants it, where nothing is known to be in the way. */
 const LATE = "The DNS server has not answered yet; the relay writes the records once it does.";
 const PENDING = "The relay writes the records within a minute.";
@@ -63,10 +69,14 @@ export interface UserCaaOptions {
 export class UserCaaDesk {
   readonly #options: UserCaaOptions;
   readonly #take: (username: string) => number;
+  readonly #now: () => number;
+  /** What was found lately, or is being looked for, by hostname. */
+  readonly #looks = new Map<string, { at: number; report: Promise<CaaReport> }>();
 
   constructor(options: UserCaaOptions) {
     this.#options = options;
-    this.#take = createSlidingLimit({ ...CHANGES, now: options.now ?? Date.now }).take;
+    this.#now = options.now ?? Date.now;
+    this.#take = createSlidingLimit({ ...CHANGES, now: this.#now }).take;
   }
 
   /** What a user asked for. */
@@ -98,17 +108,27 @@ export class UserCaaDesk {
       log.warn("CAA records not written yet; tried again within a minute", { username, error })
     );
     await settleWithin(WAIT_MS.write, [written]);
+    this.#looks.delete(hostnameOf(username));
     return { ok: true, ...await this.#state(username, caa) };
   }
 
   async #state(username: string, caa: UserCaa | undefined): Promise<CaaState> {
-    const { writer, hostnameOf } = this.#options;
-    const hostname = hostnameOf(username);
+    const hostname = this.#options.hostnameOf(username);
     let report: CaaReport = { values: [], written: false, why: LATE };
-    const looked = writer.inspectCaa(hostname).then((found) => report = found);
+    const looked = this.#look(hostname).then((found) => report = found);
     await settleWithin(WAIT_MS.look, [looked]);
     const records = report.values.map((value) => `${hostname}. IN CAA ${value}`);
     const { written, why } = report;
     return { caa, records, written, ...(!written && { why: why ?? PENDING }) };
+  }
+
+  #look(hostname: string): Promise<CaaReport> {
+    const last = this.#looks.get(hostname);
+    if (last !== undefined && this.#now() - last.at < TOLD_MS) return last.report;
+    const report = this.#options.writer.inspectCaa(hostname);
+    this.#looks.delete(hostname);
+    this.#looks.set(hostname, { at: this.#now(), report });
+    if (this.#looks.size > MAX_TOLD) this.#looks.delete(this.#looks.keys().next().value!);
+    return report;
   }
 }

@@ -80,6 +80,34 @@ Deno.test("PUT /v1/caa takes the relay, an account that can stand in a record, o
   await store.close();
 });
 
+Deno.test("GET /v1/caa looks at the zone once in a while, however often it is asked, and after each change", async () => {
+  const { store } = memoryStore();
+  const token = await grantToken(store, "kaylee");
+  let now = 0;
+  let looks = 0;
+  const desk = new UserCaaDesk({
+    store: store.caa,
+    writer: {
+      follow: () => Promise.resolve(),
+      inspectCaa: () => Promise.resolve({ values: [`${++looks}`], written: true }),
+    },
+    ...{ ownAccount: "{}", abortOrder: () => {}, log: recordedLog(), now: () => now },
+    hostnameOf: (username) => `${username}.test`,
+  });
+  const look = async (username = "kaylee") => (await desk.of(username)).records[0];
+  await Promise.all([look(), look()]);
+  now = 4_999;
+  assert.equal(await look(), "kaylee.test. IN CAA 1");
+  assert.equal(await look("zoe"), "zoe.test. IN CAA 2");
+  const set = await desk.set("kaylee", "relay", token);
+  assert.ok(set.ok);
+  assert.deepEqual(set.records, ["kaylee.test. IN CAA 3"]);
+  assert.deepEqual([await look(), looks], [set.records[0], 3]);
+  now += 5_000;
+  assert.equal(await look(), "kaylee.test. IN CAA 4");
+  await store.close();
+});
+
 Deno.test("a relay that does not hold the names' zone has no CAA records to write", async () => {
   const { store } = memoryStore();
   const token = await grantToken(store, "kaylee");
