@@ -171,8 +171,10 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
     const user = await view(username, { account, block, rest });
     if (!isDnsWanted || account === undefined || live?.inDns === undefined) return user;
     const hostname = hostnameOf(username);
-    const dns = await inTime(live.inDns(hostname));
-    const found = user.caa && live.caaInDns && await inTime(live.caaInDns(hostname));
+    const [dns, found] = await Promise.all([
+      inTime(live.inDns(hostname)),
+      user.caa && live.caaInDns && inTime(live.caaInDns(hostname)),
+    ]);
     const caa = user.caa && found
       ? { ...user.caa, written: found.written, why: found.why ?? null }
       : user.caa;

@@ -103,7 +103,7 @@ export interface UserDesk {
   /**
    * Undefined for a name that has no account, is not blocked and does not rest.
    *
-   * @param options `dns`: whether the name is looked for there, which may take 6 s. @default {false}
+   * @param options `dns`: whether the name is looked for there, which may take 3 s. @default {false}
    */
   show(username: string, options?: { dns?: boolean }): Promise<UserView | undefined>;
   /**

@@ -56,3 +56,30 @@ Deno.test("createUserViews() tells the domains of a user's own, which userText()
   assert.doesNotMatch(userText(before!), /own domains/);
   assert.match(userText(after!), /^own domains +blog\.example\.org, example\.org$/m);
 });
+
+Deno.test("createUserViews() asks the DNS server for all of a user at once", async () => {
+  const { store } = memoryStore();
+  await store.caa.set(await grantToken(store, "kaylee"), "relay", "{}");
+  const asked = Promise.withResolvers<void>();
+  const none = () => 0;
+  const inDns = { state: "wildcard" as const, addresses: [], wildcard: [] };
+  const { show } = createUserViews({
+    ...store,
+    limits: { own: store.limits.of },
+    hostnameOf: (username) => `${username}.glosson.test`,
+    certificates: { latest: () => Promise.resolve(undefined) },
+    live: {
+      ...{ isOnline: () => false, visitors: none, parked: none, pool: none },
+      ...{ dataPath: () => undefined, lastOnlineAt: () => undefined },
+      // Answers once the other one is asked, too.
+      inDns: () => asked.promise.then(() => inDns),
+      caaInDns() {
+        asked.resolve();
+        return Promise.resolve({ written: true });
+      },
+    },
+  });
+  const shown = await show("kaylee", { dns: true });
+  await store.close();
+  assert.deepEqual([shown?.dns, shown?.caa?.written], [inDns, true]);
+});
