@@ -140,15 +140,19 @@ export class Usage {
   async #put(batch: Batch): Promise<boolean> {
     const { figures, log } = this.#options;
     try {
-      const stored = await figures.add(batch);
-      this.#writing = undefined;
-      this.#catchUp(batch.day, stored);
-      return true;
+      await figures.add(batch);
     } catch (error) {
       log.error("cannot write users' figures, trying again", { error });
       this.#schedule();
       return false;
     }
+    this.#writing = undefined;
+    // Of all: whose bytes others have used up may have passed none here yet.
+    await figures.bytesOn(batch.day).then(
+      (stored) => this.#catchUp(batch.day, stored),
+      (error) => log.error("cannot read users' figures", { error }),
+    );
+    return true;
   }
 
   /** Takes over what others have written: relays that the user's visitors are at as well. */

@@ -40,10 +40,8 @@ export interface FigureStore {
   /**
    * Adds a batch, all or none of it, and once, however often it is written: where the answer is lost, it may have
    * been taken. A name without an account is left out.
-   *
-   * @returns bytes of that day by now, by username of the batch, with what others counted.
    */
-  add(batch: Batch): Promise<Map<string, number>>;
+  add(batch: Batch): Promise<void>;
   /** A user's; undefined when nothing is known of them. */
   of(username: string): Promise<UserFigures | undefined>;
   /** Bytes of that day, by username; who had none is left out. */

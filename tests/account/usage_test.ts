@@ -134,6 +134,16 @@ Deno.test("Usage tells of bytes that are used up by what another process wrote",
     assert.deepEqual(f.usedUp, ["kaylee"]);
   }));
 
+Deno.test("Usage tells of bytes that another process used up of a user who has passed none here", () =>
+  usageTest(async (f) => {
+    f.limit = 1_000;
+    await byAnother(f);
+    // Somebody else's visitor.
+    f.usage.passed("zoe", { forward: 1, backward: 0 });
+    await f.usage.flush();
+    assert.deepEqual([f.usage.isUsedUp("kaylee"), f.usedUp], [true, ["kaylee"]]);
+  }));
+
 Deno.test("Usage of a name that is released is forgotten, but for its bytes of the day", () =>
   usageTest(async ({ usage, figures }) => {
     usage.joined("kaylee", "parked");

@@ -21,24 +21,16 @@ const ADD = `INSERT INTO user_figure AS old (username, visitors, dialled, bytes_
     last_visit_at = greatest(excluded.last_visit_at, old.last_visit_at),
     day_bytes = CASE WHEN old.day < excluded.day THEN 0 ELSE old.day_bytes END +
       CASE WHEN old.day > excluded.day THEN 0 ELSE excluded.day_bytes END,
-    day = greatest(old.day, excluded.day)
-  RETURNING username, day, day_bytes`;
+    day = greatest(old.day, excluded.day)`;
 
 /** The figures in the database. */
 export function figureTable(engine: PostgresEngine): FigureStore {
   return {
     add: ({ writer, number, day, passed }) =>
-      engine.write(async (ask) =>
-        dayBytes(
-          await isNew(ask, writer, number)
-            ? await ask(ADD, [JSON.stringify(Array.from(passed, toRow)), day])
-            : await ask(
-              "SELECT username, day_bytes, day FROM user_figure WHERE username = ANY ($1)",
-              [[...passed.keys()]],
-            ),
-          day,
-        )
-      ),
+      engine.write(async (ask) => {
+        if (!await isNew(ask, writer, number)) return;
+        await ask(ADD, [JSON.stringify(Array.from(passed, toRow)), day]);
+      }),
     of: (username) =>
       engine.read(async (ask) => {
         const { rows: [row] } = await ask("SELECT * FROM user_figure WHERE username = $1", [
@@ -48,8 +40,11 @@ export function figureTable(engine: PostgresEngine): FigureStore {
       }),
     bytesOn: (day) =>
       engine.read(async (ask) => {
-        const all = "SELECT username, day_bytes, day FROM user_figure WHERE day = $1";
-        return dayBytes(await ask(all, [day]), day);
+        const { rows } = await ask<{ username: string; day_bytes: number }>(
+          "SELECT username, day_bytes FROM user_figure WHERE day = $1",
+          [day],
+        );
+        return new Map(rows.map((row) => [row.username, row.day_bytes]));
       }),
   };
 }
@@ -80,12 +75,4 @@ function toRow([username, { lastVisitAt, ...counts }]: [string, Passed]): Record
     bytes_to_visitors: counts.bytesToVisitors,
     last_visit_at: lastVisitAt ?? null,
   };
-}
-
-/** Bytes of that day, by username. */
-function dayBytes({ rows }: Awaited<ReturnType<Ask>>, day: number): Map<string, number> {
-  return new Map(
-    (rows as { username: string; day_bytes: number; day: number }[])
-      .filter((row) => row.day === day).map((row) => [row.username, row.day_bytes]),
-  );
 }
