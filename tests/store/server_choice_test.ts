@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { newestTimeline } from "../../lib/store/postgres/primary.ts";
 import { choiceFor, ServerChoice } from "../../lib/store/postgres/server_choice.ts";
 import { parsePostgresUrl } from "../../lib/wire/postgres_url.ts";
 
@@ -33,4 +34,18 @@ Deno.test("ServerChoice works with the primary that was promoted last, and no st
 Deno.test("choiceFor() is one for all that have an address", () => {
   assert.equal(choiceFor(ADDRESS), choiceFor(ADDRESS));
   assert.notEqual(choiceFor(ADDRESS), choiceFor({ ...ADDRESS }));
+});
+
+Deno.test("newestTimeline() refuses two primaries that both take changes, and passes by what takes none", () => {
+  const server = (system: string, timeline: string | null, readOnly = timeline === null) => ({
+    ...{ server: `server ${system}`, system, timeline, readOnly },
+  });
+  const [moved, one] = [server("1", "00000009", true), server("2", "00000001")];
+  assert.equal(newestTimeline([moved, one]), "00000001", "moved by logical replication");
+  assert.equal(newestTimeline([server("2", null), one]), "00000001");
+  assert.equal(newestTimeline([moved]), undefined);
+  assert.throws(
+    () => newestTimeline([{ ...moved, readOnly: false }, one]),
+    /both take changes, and neither/,
+  );
 });

@@ -23,9 +23,10 @@ export async function findPrimary(place: PostgresPlace): Promise<void> {
  * @throws {StoreError} when there are two of which neither was promoted after the other.
  */
 export function newestTimeline(
-  looks: readonly Pick<ServerLook, "server" | "system" | "timeline">[],
+  looks: readonly Pick<ServerLook, "server" | "system" | "timeline" | "readOnly">[],
 ): string | undefined {
-  const primaries = looks.filter(({ timeline }) => timeline !== null)
+  // One that is set to take no changes has been left on purpose, for another that is no copy of it, too.
+  const primaries = looks.filter(({ readOnly, timeline }) => !readOnly && timeline !== null)
     .toSorted((a, b) => a.timeline! < b.timeline! ? 1 : -1);
   const [newest, ...others] = primaries;
   if (newest === undefined) return undefined;

@@ -112,4 +112,10 @@ Deno.test("of two servers that take changes a relay that starts takes the one pr
     await chosen(first.host, third),
     /both take changes, and neither was made from the other; name the right one alone/,
   );
+  // Left for the other by logical replication.
+  await stranger.psql(
+    "ALTER DATABASE test1 SET default_transaction_read_only = on",
+    "postgres",
+  );
+  assert.equal(await chosen(third, first.host), `${former.port}`);
 });
