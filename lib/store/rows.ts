@@ -175,10 +175,15 @@ export const ACCOUNTS = "SELECT username FROM account ORDER BY username";
 /** Reads what users ask for who ask for CAA records. */
 export const USER_CAA = "SELECT username, authority, account_url FROM user_caa";
 
-/** Reads the accounts that relays order with, as of a time in milliseconds since the epoch. */
-export function issuersAt(now: number): string {
+/** Reads the accounts that relays order with, noted since the time in a parameter that is written so. */
+export function issuersSince(parameter: "?" | "$1"): string {
   return `SELECT DISTINCT authority, account_url FROM caa_issuer
-    WHERE seen_at > ${now - ISSUER_KEPT_MS} ORDER BY account_url`;
+    WHERE seen_at > ${parameter} ORDER BY account_url`;
+}
+
+/** From when an account counts that was noted, both in milliseconds since the epoch. */
+export function issuersFrom(now: number): number {
+  return now - ISSUER_KEPT_MS;
 }
 
 /** Reads the users who have certificates ordered by an account of their own alone. */
@@ -189,7 +194,7 @@ export function toCaaByUser(rows: Row[]): Map<string, UserCaa> {
   return new Map(rows.map((row) => [String(row.username), toUserCaa(row)]));
 }
 
-/** The names of rows of {@linkcode ACCOUNTS}, {@linkcode BELOW_IN_USE}, {@linkcode USER_CAA} and {@linkcode issuersAt}. */
+/** The names of rows of {@linkcode ACCOUNTS}, {@linkcode BELOW_IN_USE}, {@linkcode USER_CAA} and {@linkcode issuersSince}. */
 export function toKeptNames(
   { accounts, below, caa, issuers }: Record<"accounts" | "below" | "caa" | "issuers", Row[]>,
 ): KeptNames {

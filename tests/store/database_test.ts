@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { storeOn } from "../../lib/store/sqlite/open.ts";
+import { readNamesOf, storeOn } from "../../lib/store/sqlite/open.ts";
 import { openDatabase } from "../../lib/store/sqlite/database.ts";
 import { run } from "../../scripts/run.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
@@ -132,6 +132,21 @@ Deno.test("openDatabase() goes on with the database of every earlier version, an
     assert.match(look(folder.path)[`x.sqlite.schema-${version}`]!, / 600$/);
     assert.deepEqual(Object.keys(look(folder.path)).filter((name) => /schema-.*\./.test(name)), []);
   }
+});
+
+Deno.test("readNamesOf() reads what there is in a database that knows no CAA records yet", async () => {
+  await using folder = temporaryFolder();
+  const path = `${folder.path}/x.sqlite`;
+  {
+    using db = new DatabaseSync(path);
+    const before = MIGRATIONS.findIndex((step) => step.includes("CREATE TABLE user_caa"));
+    for (const step of MIGRATIONS.slice(0, before)) db.exec(step);
+    db.exec(
+      "INSERT INTO account (username, token_hash, created_at, verified_at) VALUES ('kaylee', x'00', 1, 2)",
+    );
+  }
+  const nothing = { below: new Map(), caa: new Map(), issuers: [] };
+  assert.deepEqual(await readNamesOf(path), { usernames: ["kaylee"], ...nothing });
 });
 
 Deno.test("openDatabase() says that another program holds the database", async () => {

@@ -1,5 +1,5 @@
 import type { CaaStore } from "../caa.ts";
-import { issuersAt, toCaaByUser, toIssuer, toUserCaa, USER_CAA } from "../rows.ts";
+import { issuersFrom, issuersSince, toCaaByUser, toIssuer, toUserCaa, USER_CAA } from "../rows.ts";
 import type { PostgresEngine } from "./engine.ts";
 import { lockActor } from "./names_lock.ts";
 import { failOrders } from "./orders.ts";
@@ -32,7 +32,10 @@ export function caaTable(engine: PostgresEngine, now: () => number): CaaStore {
         if (caa !== "relay") await failOrders(ask, username, ownAccount, now());
         return username;
       }),
-    issuers: () => engine.read(async (ask) => (await ask(issuersAt(now()))).rows.map(toIssuer)),
+    issuers: () =>
+      engine.read(async (ask) =>
+        (await ask(issuersSince("$1"), [issuersFrom(now())])).rows.map(toIssuer)
+      ),
     async noteIssuer(relay, { authority, accountUrl }) {
       await engine.write((ask) =>
         ask(

@@ -1,7 +1,14 @@
 import { showServer } from "../../wire/postgres_url.ts";
 import { StoreError } from "../error.ts";
 import type { KeptNames } from "../kept_names.ts";
-import { ACCOUNTS, BELOW_IN_USE, issuersAt, toKeptNames, USER_CAA } from "../rows.ts";
+import {
+  ACCOUNTS,
+  BELOW_IN_USE,
+  issuersFrom,
+  issuersSince,
+  toKeptNames,
+  USER_CAA,
+} from "../rows.ts";
 import type { PostgresPlace } from "./client_config.ts";
 import { type Ask, PostgresEngine } from "./engine.ts";
 import { isReached } from "./errors.ts";
@@ -43,13 +50,18 @@ export interface ServerFault {
  * @throws {StoreError} when it cannot be read.
  */
 export function readPostgresNames(place: PostgresPlace): Promise<KeptNames> {
-  return once(place, async (ask) =>
-    toKeptNames({
+  return once(place, async (ask) => {
+    // Where no relay of this version has started yet there are no such tables.
+    const { rows: [{ hasCaa } = {}] } = await ask(
+      `SELECT to_regclass('user_caa') IS NOT NULL AS "hasCaa"`,
+    );
+    return toKeptNames({
       accounts: (await ask(ACCOUNTS)).rows,
       below: (await ask(BELOW_IN_USE)).rows,
-      caa: (await ask(USER_CAA)).rows,
-      issuers: (await ask(issuersAt(Date.now()))).rows,
-    }));
+      caa: hasCaa ? (await ask(USER_CAA)).rows : [],
+      issuers: hasCaa ? (await ask(issuersSince("$1"), [issuersFrom(Date.now())])).rows : [],
+    });
+  });
 }
 
 /** Looks how each server of a database is, without a change to it. */

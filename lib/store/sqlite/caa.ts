@@ -1,5 +1,5 @@
 import type { CaaStore } from "../caa.ts";
-import { issuersAt, toCaaByUser, toIssuer, toUserCaa, USER_CAA } from "../rows.ts";
+import { issuersFrom, issuersSince, toCaaByUser, toIssuer, toUserCaa, USER_CAA } from "../rows.ts";
 import type { Engine } from "./engine.ts";
 import { orderFailer } from "./orders.ts";
 import { actorReader } from "./tokens.ts";
@@ -18,6 +18,7 @@ export function caaTable(engine: Engine, now: () => number): CaaStore {
   const note = db.prepare(
     "INSERT INTO caa_issuer (relay, authority, account_url, seen_at) VALUES (?, ?, ?, ?)",
   );
+  const issuers = db.prepare(issuersSince("?"));
   const actorOf = actorReader(db);
   const failOrders = orderFailer(db);
 
@@ -40,7 +41,7 @@ export function caaTable(engine: Engine, now: () => number): CaaStore {
         }
         return username;
       }),
-    issuers: () => engine.read(() => db.prepare(issuersAt(now())).all().map(toIssuer)),
+    issuers: () => engine.read(() => issuers.all(issuersFrom(now())).map(toIssuer)),
     noteIssuer: (relay, { authority, accountUrl }) =>
       engine.write(() => {
         forget.run();

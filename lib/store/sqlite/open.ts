@@ -6,7 +6,14 @@
 import { DatabaseSync } from "node:sqlite";
 import { type Random, systemRandom } from "../../wire/random_secret.ts";
 import type { KeptNames } from "../kept_names.ts";
-import { ACCOUNTS, BELOW_IN_USE, issuersAt, type Row, toKeptNames, USER_CAA } from "../rows.ts";
+import {
+  ACCOUNTS,
+  BELOW_IN_USE,
+  issuersFrom,
+  issuersSince,
+  toKeptNames,
+  USER_CAA,
+} from "../rows.ts";
 import type { Store } from "../store.ts";
 import { accountTable } from "./accounts.ts";
 import { actNoter, actTable } from "./acts.ts";
@@ -103,12 +110,13 @@ export function hasAccounts(path: string): Promise<boolean> {
 export function readNamesOf(path: string): Promise<KeptNames> {
   return Promise.try(() => {
     using db = new DatabaseSync(path, { readOnly: true });
-    const rows = (sql: string): Row[] => db.prepare(sql).all();
+    // One that no relay of this version has opened yet has no such tables.
+    const hasCaa = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'user_caa'").get();
     return toKeptNames({
-      accounts: rows(ACCOUNTS),
-      below: rows(BELOW_IN_USE),
-      caa: rows(USER_CAA),
-      issuers: rows(issuersAt(Date.now())),
+      accounts: db.prepare(ACCOUNTS).all(),
+      below: db.prepare(BELOW_IN_USE).all(),
+      caa: hasCaa ? db.prepare(USER_CAA).all() : [],
+      issuers: hasCaa ? db.prepare(issuersSince("?")).all(issuersFrom(Date.now())) : [],
     });
   });
 }

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { nameCaaReader } from "../../../lib/dns/name_caa.ts";
 import { NameKeeper } from "../../../lib/dns/name_keeper.ts";
+import { readPostgresNames } from "../../../lib/store/postgres/look.ts";
 import { openPostgres } from "../../../lib/store/postgres/open.ts";
+import { MIGRATIONS } from "../../../lib/store/postgres/schema.ts";
 import type { Store } from "../../../lib/store/store.ts";
 import { ISSUER_KEPT_MS } from "../../../lib/store/caa.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { memoryZone } from "../../dns/memory_zone.ts";
 import { grantToken } from "../../store/grant_token.ts";
 import { PostgresServer } from "./server.ts";
+import { DisposableEngine } from "./stores.ts";
 
 const BASE = "glosson.test";
 const KAYLEE = `kaylee.${BASE}`;
@@ -62,4 +65,20 @@ Deno.test("a user's CAA records let each relay of BASE order, whichever writes t
   } finally {
     for (const store of stores) await store.close();
   }
+});
+
+Deno.test("names are read of a database that knows no CAA records yet", async () => {
+  await using server = await PostgresServer.start();
+  const place = { address: parsePostgresUrl(await server.createDatabase()) };
+  const before = MIGRATIONS.findIndex(({ sql }) => sql.includes("CREATE TABLE user_caa"));
+  await using engine = new DisposableEngine(place);
+  await engine.write(async (ask) => {
+    for (const { sql } of MIGRATIONS.slice(0, before)) await ask(sql);
+    await ask(
+      `INSERT INTO account (username, token_hash, created_at, verified_at)
+       VALUES ('kaylee', '\\x00', 1, 2)`,
+    );
+  });
+  const nothing = { below: new Map(), caa: new Map(), issuers: [] };
+  assert.deepEqual(await readPostgresNames(place), { usernames: ["kaylee"], ...nothing });
 });
