@@ -1,3 +1,4 @@
+import { settleWithin } from "../net/pause.ts";
 import type { DataPathWord } from "../wire/messages.ts";
 import type {
   CaaView,
@@ -127,19 +128,10 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
     const { account, rest, block: { blockedAt, blockedReason } = {} } = known;
     const certificate = await certificates.latest(username);
     const lastOnlineAt = live?.lastOnlineAt(username) ?? account?.lastOnlineAt;
-    const state = blockedAt !== undefined
-      ? "blocked"
-      : rest !== undefined
-      ? "resting"
-      : live?.isOnline(username)
-      ? "online"
-      : lastOnlineAt === undefined
-      ? "setup"
-      : "offline";
     return {
       username,
       hostname: hostnameOf(username),
-      state,
+      state: stateOf(known, live?.isOnline(username), lastOnlineAt),
       blockedAt: time(blockedAt),
       blockedReason: blockedReason ?? null,
       restsUntil: time(rest?.until),
@@ -202,15 +194,18 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
   return { list, show };
 }
 
+function stateOf({ block, rest }: Known, isOnline?: boolean, lastOnlineAt?: number) {
+  if (block !== undefined) return "blocked";
+  if (rest !== undefined) return "resting";
+  if (isOnline) return "online";
+  return lastOnlineAt === undefined ? "setup" : "offline";
+}
+
 /** What the DNS server tells in time; else null. */
 async function inTime<T>(answer: Promise<T>): Promise<T | null> {
-  const { promise: late, resolve } = Promise.withResolvers<null>();
-  const timer = setTimeout(() => resolve(null), DNS_TIMEOUT_MS);
-  try {
-    return await Promise.race([answer.catch(() => null), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  let told: T | null = null;
+  await settleWithin(DNS_TIMEOUT_MS, [answer.then((value) => told = value)]);
+  return told;
 }
 
 function caaView(caa: "relay" | { accountUrl: string } | undefined): CaaView | null {
