@@ -1,4 +1,5 @@
 import type { CaaStore, Issuer, UserCaa } from "../store/caa.ts";
+import { settleWithin } from "../net/pause.ts";
 import { labelBelow } from "../wire/names.ts";
 import { isIssuer, userCaaValues } from "./caa.ts";
 
@@ -12,6 +13,16 @@ export interface NameCaa {
   texts: ReadonlyMap<string, string>;
 }
 
+/** Reads which CAA records users want by now, as the store has it. Rejects as that. */
+export interface NameCaaReader {
+  read(): Promise<NameCaa>;
+  /**
+   * Has the store know with which account this relay orders, where a user asks for that. The authority may have to be
+   * asked, so nobody who has the DNS's turn may wait for it.
+   */
+  noteIssuer(): Promise<void>;
+}
+
 /** Where {@linkcode nameCaaReader} reads. */
 export interface NameCaaOptions {
   baseDomain: string;
@@ -22,9 +33,14 @@ export interface NameCaaOptions {
   issuer: () => Promise<Issuer>;
   /** Clock in milliseconds that never goes back. @default {performance.now} */
   now?: () => number;
+  /** How long the issuer is waited for. @default {5 s} */
+  waitMs?: number;
   /** Told once why it could not be told. */
   onNote?: ((note: string, fields?: Record<string, unknown>) => void) | undefined;
 }
+
+/** How long an authority may take to tell its name; what it tells later holds from then on. */
+const ISSUER_WAIT_MS = 5_000;
 
 /** How often the store is told again that this relay orders, milliseconds: it forgets in a week. */
 const NOTE_EVERY_MS = 86_400_000;
@@ -32,14 +48,15 @@ const NOTE_EVERY_MS = 86_400_000;
 /** Nobody wants any. */
 export const NO_CAA: NameCaa = { at: () => undefined, isUnknown: () => false, texts: new Map() };
 
-/** Makes what reads which CAA records users want by now. It rejects as the store. */
-export function nameCaaReader(options: NameCaaOptions): () => Promise<NameCaa> {
-  const { baseDomain, store, relay, issuer, now = () => performance.now(), onNote } = options;
+/** Makes a {@linkcode NameCaaReader}. */
+export function nameCaaReader(options: NameCaaOptions): NameCaaReader {
+  const { baseDomain, store, relay, issuer, onNote } = options;
+  const { now = () => performance.now(), waitMs = ISSUER_WAIT_MS } = options;
   let noted: { text: string; at: number } | undefined;
   let isTold = false;
 
-  /** The accounts that relays order with; this one's as it was, where it cannot be told. */
-  async function issuers(): Promise<Issuer[]> {
+  /** Leaves it as it was where it cannot be told. */
+  async function note(): Promise<void> {
     try {
       const own = await issuer();
       // Throws for one whose words cannot stand there: that one is nobody's to let in.
@@ -54,13 +71,17 @@ export function nameCaaReader(options: NameCaaOptions): () => Promise<NameCaa> {
       if (!isTold) onNote?.("users' CAA records are not brought up to date", { why });
       isTold = true;
     }
-    return await store.issuers();
   }
 
-  return async () => {
-    const users = await store.all();
-    const isAsked = [...users.values()].includes("relay");
-    return nameCaa(baseDomain, users, isAsked ? await issuers() : []);
+  return {
+    async read() {
+      const users = await store.all();
+      return nameCaa(baseDomain, users, users.size === 0 ? [] : await store.issuers());
+    },
+    async noteIssuer() {
+      const users = await store.all();
+      if ([...users.values()].includes("relay")) await settleWithin(waitMs, [note()]);
+    },
   };
 }
 

@@ -64,8 +64,10 @@ export class NameKeeper {
    *
    * @param signal ends it between two names; it then rejects with the reason.
    */
-  keep(names: readonly string[], signal?: AbortSignal): Promise<void> {
-    return this.#options.inTurn(async () => {
+  async keep(names: readonly string[], signal?: AbortSignal): Promise<void> {
+    const { caa, inTurn } = this.#options;
+    await caa?.noteIssuer();
+    await inTurn(async () => {
       for (const name of names) {
         signal?.throwIfAborted();
         await this.#keepOne(name);
@@ -145,9 +147,10 @@ export class NameKeeper {
   }
 
   async #look(): Promise<void> {
-    const { onNote, lookEveryMs = LOOK_EVERY_MS } = this.#options;
+    const { baseDomain, caa, dns, onNote, lookEveryMs = LOOK_EVERY_MS } = this.#options;
     try {
-      const zone = await this.#options.dns.findZone(this.#options.baseDomain);
+      await caa?.noteIssuer();
+      const zone = await dns.findZone(baseDomain);
       if (await this.#isMended(zone)) await this.#mendCaa(zone);
       else await this.#mendAll(zone);
       this.#failing = false;

@@ -8,7 +8,7 @@ import {
   planRemoval,
   type RecordPlan,
 } from "./name_records.ts";
-import { type NameCaa, NO_CAA } from "./name_caa.ts";
+import { type NameCaa, type NameCaaReader, NO_CAA } from "./name_caa.ts";
 import { byName, hasChallenge, readSource, type Source } from "./name_source.ts";
 import type { NameStore, OwnedSets } from "../store/names.ts";
 import { type DnsProvider, type DnsZone, isEmpty, type RecordSet } from "./provider.ts";
@@ -23,8 +23,8 @@ export interface NamePlannerOptions {
   /** Names that somebody has: all of them, and whether one is; read at each use. */
   claimed: () => Promise<Iterable<string>>;
   isClaimed: (name: string) => Promise<boolean>;
-  /** The CAA records that users want at their names; read at each use. @default {nobody wants any} */
-  caa?: () => Promise<NameCaa>;
+  /** The CAA records that users want at their names. @default {nobody wants any} */
+  caa?: NameCaaReader;
   /** Told of what was mended, and of what cannot be. */
   onNote?: (note: string, fields?: Record<string, unknown>) => void;
 }
@@ -75,7 +75,7 @@ export class NamePlanner {
 
   /** The CAA records that users want by now. */
   caa(): Promise<NameCaa> {
-    return this.#options.caa?.() ?? Promise.resolve(NO_CAA);
+    return this.#options.caa?.read() ?? Promise.resolve(NO_CAA);
   }
 
   /** How the CAA records of a name that somebody has stand in its zone. */

@@ -9,17 +9,21 @@ export const BASE = `glosson.${ZONE}`;
 export const [KAYLEE, APP, RIVER] = [`kaylee.${BASE}`, `app.kaylee.${BASE}`, `river.${BASE}`];
 
 /** A keeper on a zone in memory, whose wildcard answers for the base domain as well. */
-export function keeperBench({ lookEveryMs }: { lookEveryMs?: number } = {}) {
+export function keeperBench(
+  { lookEveryMs, issuerWaitMs }: { lookEveryMs?: number; issuerWaitMs?: number } = {},
+) {
   const zone = memoryZone(ZONE);
   zone.put(`*.${ZONE}`, "A", "192.0.2.1");
   const claimed = new Set<string>();
   const { store } = memoryStore();
   const notes: string[] = [];
   let turns = 0;
+  /** How many have their turn. */
+  let inside = 0;
   let failing: Error | undefined;
   let before: (() => Promise<void>) | undefined;
   /** The relay's own account; none where it cannot be told. */
-  let issuer: Issuer | undefined;
+  let issuer: Issuer | Promise<Issuer> | undefined;
   const keeper = new NameKeeper({
     baseDomain: BASE,
     dns: zone.dns,
@@ -29,7 +33,8 @@ export function keeperBench({ lookEveryMs }: { lookEveryMs?: number } = {}) {
       before = undefined;
       await first?.();
       if (failing !== undefined) throw failing;
-      return await action();
+      inside++;
+      return await action().finally(() => inside--);
     },
     store: store.names,
     claimed: () => Promise.resolve(claimed),
@@ -38,9 +43,10 @@ export function keeperBench({ lookEveryMs }: { lookEveryMs?: number } = {}) {
       baseDomain: BASE,
       store: store.caa,
       relay: "relay-1",
+      ...(issuerWaitMs !== undefined && { waitMs: issuerWaitMs }),
       issuer: () =>
-        issuer === undefined
-          ? Promise.reject(new Error("no account yet"))
+        issuer === undefined || inside > 0
+          ? Promise.reject(new Error(inside > 0 ? "asked within a turn" : "no account yet"))
           : Promise.resolve(issuer),
       onNote: (note) => void notes.push(note),
     }),
@@ -50,7 +56,8 @@ export function keeperBench({ lookEveryMs }: { lookEveryMs?: number } = {}) {
   return {
     ...{ zone, claimed, keeper, notes, store },
     /** Says with which account the relay orders, one of `issuerOf` or another. */
-    orderBy: (by?: number | Issuer) => issuer = typeof by === "number" ? issuerOf(by) : by,
+    orderBy: (by?: number | Issuer | Promise<Issuer>) =>
+      issuer = typeof by === "number" ? issuerOf(by) : by,
     turns: () => turns,
     /** Does something as soon as the next turn is asked for. */
     beforeTurn: (action: () => Promise<void>) => before = action,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Issuer } from "../../lib/store/caa.ts";
 import { until } from "../certificate/helpers.ts";
 import { grantToken } from "../store/grant_token.ts";
 import { TRACE } from "../store/trace.ts";
@@ -44,7 +45,6 @@ Deno.test("NameKeeper keeps a user's CAA records at the name and those below it,
   it.zone.dns.findZone = findZone;
   // Another account, as after the authority lost the first: an order brings it before it is placed.
   it.orderBy(2);
-  assert.equal((await it.keeper.inspectCaa(KAYLEE)).written, false);
   await it.keeper.keep([KAYLEE]);
   assert.deepEqual(it.zone.at(KAYLEE), withCaa(caaOf(2)));
   await it.store.caa.set(token, issuerOf(7), "{}");
@@ -132,8 +132,8 @@ Deno.test("NameKeeper keeps everybody's names where the authority's words cannot
   await it.store.caa.set(token, "relay", "{}");
   for (
     const odd of [
-      { authority: "internal", accountUrl: "https://ca.test/1" },
-      { authority: "ca.test", accountUrl: "https://[::1]/1" },
+      { authority: "CA.test", accountUrl: "https://ca.test/1" },
+      { authority: "ca.test", accountUrl: `https://ca.test/${"1".repeat(200)}` },
     ]
   ) {
     it.orderBy(odd);
@@ -143,7 +143,7 @@ Deno.test("NameKeeper keeps everybody's names where the authority's words cannot
   }
   assert.deepEqual(it.notes, ["users' CAA records are not brought up to date"]);
   await it.store.caa.noteIssuer("relay-1", {
-    authority: "internal",
+    authority: "CA.test",
     accountUrl: "https://x.test/",
   });
   await it.keeper.follow(KAYLEE);
@@ -159,7 +159,7 @@ Deno.test("NameKeeper leaves a user's CAA records where they are while it cannot
   await it.keeper.follow(KAYLEE);
   it.orderBy();
   await it.store.caa.noteIssuer("relay-1", {
-    authority: "internal",
+    authority: "CA.test",
     accountUrl: "https://x.test/",
   });
   assert.match((await it.keeper.inspectCaa(KAYLEE)).why!, /cannot tell yet/);
@@ -226,4 +226,22 @@ Deno.test("NameKeeper takes a user's CAA records away at once, also where there 
   await it.store.caa.set(token, undefined, "{}");
   await it.keeper.follow(KAYLEE);
   assert.deepEqual(it.zone.at(KAYLEE), { A: ["192.0.2.7"] });
+});
+
+Deno.test("NameKeeper waits for a silent authority a while only, and has no turn of the DNS meanwhile", async () => {
+  await using it = keeperBench({ issuerWaitMs: 1 });
+  const token = await grantToken(it.store, "kaylee");
+  it.claimed.add(KAYLEE);
+  await it.store.caa.set(token, "relay", "{}");
+  const answer = Promise.withResolvers<Issuer>();
+  it.orderBy(answer.promise);
+  await it.keeper.keep([KAYLEE]);
+  assert.deepEqual(it.zone.at(KAYLEE), COPY);
+  const { why } = await it.keeper.inspectCaa(KAYLEE);
+  assert.match(why!, /cannot tell yet/);
+  answer.resolve(issuerOf(1));
+  await until(async () => (await it.store.caa.issuers()).length > 0, "the late answer to be noted");
+  await it.keeper.keep([KAYLEE]);
+  assert.deepEqual(it.zone.at(KAYLEE), { ...COPY, CAA: caaOf(1) });
+  assert.deepEqual(it.notes, []);
 });
