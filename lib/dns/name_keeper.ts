@@ -199,9 +199,12 @@ export class NameKeeper {
     const { inTurn, onNote } = this.#options;
     let count = 0;
     for (let i = 0; i < names.length && !this.#stopped; i += NAMES_A_WRITE) {
+      const some = names.slice(i, i + NAMES_A_WRITE);
       await inTurn(async () => {
-        const plans = await this.#planner.anew(zone, names.slice(i, i + NAMES_A_WRITE));
+        const plans = await this.#planner.anew(zone, some);
         await this.#planner.write(zone, plans);
+        // Nothing is planned for those that nobody has any more.
+        some.forEach((name) => this.#bare.delete(name));
         this.#remember(plans);
         count += plans.filter(({ changes }) => changes.length > 0).length;
       });

@@ -45,6 +45,9 @@ export interface CaaReport {
   why?: string | undefined;
 }
 
+/** Above it a zone is read once, and not for each name: some providers read all of it for one. */
+const FEW_NAMES = 10;
+
 const UNKNOWN = "the relay cannot tell yet which account it orders with; its log tells why";
 
 /** Finds out what is to be written at names, and writes it. Whoever calls it has the DNS's turn. */
@@ -120,6 +123,11 @@ export class NamePlanner {
 
   /** Plans for some names by what stands there now, but for those that nobody has and a challenge stands below. */
   async anew(zone: DnsZone, names: readonly string[]): Promise<PlannedName[]> {
+    if (names.length > FEW_NAMES) {
+      const wanted = new Set(names);
+      const { plans } = await this.all(zone);
+      return plans.filter(({ name }) => wanted.has(name) || this.isOurs(name));
+    }
     const { baseDomain, dns } = this.#options;
     const source = await this.source(zone);
     const caa = await this.caa();

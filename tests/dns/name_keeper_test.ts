@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { until } from "../certificate/helpers.ts";
 import { APP, BASE, COPY, KAYLEE, keeperBench, RIVER } from "./keeper_bench.ts";
 
 Deno.test("NameKeeper leaves what is the relay's own where it is when an order of it has ended", async () => {
@@ -43,4 +44,21 @@ Deno.test("NameKeeper keeps all names of an order in one turn, which ends with t
   const more = [RIVER, `inara.${BASE}`, `wash.${BASE}`];
   await assert.rejects(it.keeper.keep(more, order.signal), /the relay is stopping/);
   assert.deepEqual(more.map(it.zone.at), [COPY, {}, {}]);
+});
+
+Deno.test("NameKeeper reads the zone once for a hundred names that it mends, not for each", async () => {
+  await using it = keeperBench();
+  it.zone.put(`*.${BASE}`, "A", "192.0.2.1");
+  const names = Array.from({ length: 150 }, (_, i) => `user${i}.${BASE}`);
+  names.forEach((name) => it.claimed.add(name));
+  const reads: string[] = [];
+  const { readName, readZone } = it.zone.dns;
+  it.zone.dns.readName = (zone, name) => (reads.push(name), readName(zone, name));
+  it.zone.dns.readZone = (zone) => (reads.push("all"), readZone(zone));
+  it.keeper.start();
+  const isMended = () => names.every((name) => `${it.zone.at(name).A}` === "192.0.2.1");
+  await until(isMended, "every name's address");
+  await it.keeper.stop();
+  // To see what is open, and in each of two turns.
+  assert.deepEqual(reads, ["all", "all", "all"]);
 });
