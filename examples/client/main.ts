@@ -1,12 +1,13 @@
 /**
  * The reference client: one command a process. Imports of the relay's code what both sides need: `wire`,
- * `net`, `pki` and `log.ts`.
+ * `net`, `pki`, `log.ts` and `log_writer.ts`.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 import { createLog } from "../../lib/log.ts";
+import { LogWriter } from "../../lib/log_writer.ts";
 import { paint, takesColours, type Tones } from "../../lib/paint.ts";
 import { escapeLines } from "../../lib/wire/unseen.ts";
 import { logUncaught } from "../../lib/net/uncaught.ts";
@@ -130,7 +131,10 @@ async function runUntilSignal(options: RunOptions): Promise<ExitCode> {
   if (Deno.build.os !== "windows") {
     Deno.addSignalListener("SIGHUP", hasTerminal() ? leave : () => {});
   }
-  const write = options.logFile === undefined ? writeError : openLogFile(options.logFile);
+  const writer = new LogWriter(Deno.stderr);
+  const write = options.logFile === undefined
+    ? (line: string) => writer.write(escapeLines(line))
+    : openLogFile(options.logFile);
   const log = createLog({ level: options.verbose ? "debug" : "info", write });
   // A bug in one visitor's connection is no reason to end those of all others.
   logUncaught(log);
@@ -144,7 +148,7 @@ async function runUntilSignal(options: RunOptions): Promise<ExitCode> {
       elapsed: () => performance.now(),
       sleep,
       random: Math.random,
-    });
+    }).finally(() => writer.flush());
     if (word !== undefined) tell(word.message);
     return word?.exitCode ?? EXIT.well;
   } catch (error) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { endProcess } from "../../../scripts/process.ts";
-import { endOf, type Ran } from "../../../scripts/run.ts";
+import { endOf, must, type Ran } from "../../../scripts/run.ts";
 import { FakeRelay } from "./fake_relay.ts";
 import { HttpExchange } from "./http_exchange.ts";
 import { withFolder } from "./story.ts";
@@ -172,6 +172,28 @@ Deno.test({
       await torn;
       visitor.close();
       never.resolve(new Response());
+    }),
+});
+
+Deno.test({
+  name: "glosson run waits for nobody who reads its log and stands still",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withSetup(async (relay, folder) => {
+      const gate = join(folder, "gate");
+      await must("mkfifo", [gate]);
+      // A pipe that is full before the first line.
+      const full =
+        `exec 3> >(exec > /dev/null 2>&1; read < "${gate}"); head -c 65536 /dev/zero >&3; exec "$@" 2>&3`;
+      const running = start(folder, ["run", "-v"], ["bash", "-c", full, "bash"]);
+      await relay.ready(4);
+      const visitor = await relay.visit();
+      assert.equal((await new HttpExchange(visitor).get("/")).status, 200);
+      visitor.close();
+      running.process.kill("SIGTERM");
+      assert.equal((await running.done).code, 0);
+      await running.process.stdin.close();
+      await Deno.writeTextFile(gate, "\n");
     }),
 });
 
