@@ -37,6 +37,11 @@ export function userCaaValues(
   ];
 }
 
+/** Whether records let some account in by dns-01, as those for a relay's do, and not one of a user's own. */
+export function letsRelayIn(values: readonly string[]): boolean {
+  return values.some((value) => value.includes("; validationmethods=dns-01"));
+}
+
 /** Whether an account can be named in CAA records. */
 export function isIssuer({ authority, accountUrl }: Issuer): boolean {
   return ACCOUNT_URL.test(accountUrl) && AUTHORITY.test(authority);

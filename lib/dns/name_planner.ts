@@ -1,4 +1,4 @@
-import { CAA } from "./caa.ts";
+import { CAA, letsRelayIn } from "./caa.ts";
 import { CHALLENGE, namesUpTo } from "./challenge_place.ts";
 import {
   contentsOf,
@@ -226,12 +226,13 @@ function plan(records: NameRecords, kept: boolean, caa: NameCaa): PlannedName {
   return { ...planned, open: changes.length > 0 || !isKnown };
 }
 
-/** The CAA records that a name is to have; while that cannot be told, those which the relay wrote there. */
+/** The CAA records that a name is to have; while that cannot be told, those for a relay which it wrote there. */
 function caaOf(
   { name, present, owned }: NameRecords,
   wanted: NameCaa,
 ): readonly string[] | undefined {
   if (!wanted.isUnknown(name)) return wanted.at(name);
   const set = present.find(({ type }) => type === CAA);
-  return set && owned.get(CAA)?.has(contentsOf(set)) ? set.values : undefined;
+  const stays = set && owned.get(CAA)?.has(contentsOf(set)) && letsRelayIn(set.values);
+  return stays ? set.values : undefined;
 }

@@ -165,6 +165,13 @@ Deno.test("NameKeeper leaves a user's CAA records where they are while it cannot
   assert.match((await it.keeper.inspectCaa(KAYLEE)).why!, /cannot tell yet/);
   await it.keeper.keep([KAYLEE]);
   assert.deepEqual(it.zone.at(KAYLEE), { ...COPY, CAA: caaOf(1) });
+  // Those of an account that the user has given up would bar the relay.
+  await it.store.caa.set(token, issuerOf(7), "{}");
+  await it.keeper.follow(KAYLEE);
+  assert.deepEqual(it.zone.at(KAYLEE).CAA, caaOf(7, "tls-alpn-01"));
+  await it.store.caa.set(token, "relay", "{}");
+  await it.keeper.follow(KAYLEE);
+  assert.deepEqual(it.zone.at(KAYLEE), COPY);
   it.orderBy(2);
   await it.keeper.keep([KAYLEE]);
   assert.deepEqual(it.zone.at(KAYLEE), { ...COPY, CAA: caaOf(2) });
