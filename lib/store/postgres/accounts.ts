@@ -47,7 +47,11 @@ export function accountTable(
       await tellName(ask, account.username);
       return await accountOf(ask, token);
     });
-    if (changed !== undefined) known.see(token, changed);
+    if (changed !== undefined) {
+      known.see(token, changed);
+      // What is being read since an earlier change would take it back for a moment.
+      await known.refresh(changed.username);
+    }
     return changed;
   }
 
@@ -67,7 +71,10 @@ export function accountTable(
       await tellName(ask, username);
       return true;
     });
-    if (released) known.forget(username);
+    if (released) {
+      known.forget(username);
+      await known.refresh(username);
+    }
     return released;
   }
 
