@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Gate } from "../faults/gate.ts";
-import { must, run } from "../../../scripts/run.ts";
+import { must } from "../../../scripts/run.ts";
 import { startRelay } from "../../stories/relay.ts";
 import { apiOf, connectControl, serveUser, signUp, visit } from "../../stories/user.ts";
 import { until } from "../../certificate/helpers.ts";
@@ -31,16 +31,21 @@ function filler(disk: string): string {
 
 /**
  * Fills the disk, and has PostgreSQL want more of it for its log until it gives up: as long as
- * its log has room, a full disk refuses new tables only, and what it frees when it starts
- * again has to be taken from it, too.
+ * its log has room, a full disk refuses new tables and new connections only.
  */
 async function fillDisk(server: PostgresServer, disk: string): Promise<void> {
-  const more = "SELECT pg_logical_emit_message(true, 'test', 'more'); SELECT pg_switch_wal()";
-  do {
-    const append = ["oflag=append", "conv=notrunc"];
-    await run("/usr/bin/dd", ["if=/dev/zero", `of=${filler(disk)}`, "bs=64k", ...append]);
-    await server.psql(more, "postgres").catch(() => {});
-  } while (await server.isThere());
+  for (let tries = 0; await server.isThere(); tries++) {
+    if (tries > 200) throw new Error("PostgreSQL lives on without a disk");
+    await server.psql(
+      // By one connection, which is there before.
+      [
+        `\\! dd if=/dev/zero of=${filler(disk)} bs=64k oflag=append conv=notrunc`,
+        "SELECT pg_logical_emit_message(true, 'test', 'more')",
+        "SELECT pg_switch_wal()",
+      ],
+      "postgres",
+    ).catch(() => {});
+  }
 }
 
 const ROWS: Record<string, Row> = {

@@ -72,9 +72,14 @@ export class PostgresServer implements AsyncDisposable {
     return `postgres://${ROLE}:${encodeURIComponent(PASSWORD)}@${host}:${port}${database}`;
   }
 
-  /** Runs SQL as the server's superuser; what it answered, without heads. */
-  async psql(sql: string, database: string): Promise<string> {
-    return (await must("/usr/bin/psql", [...this.#psqlArgs(database), "-c", sql])).trim();
+  /**
+   * Runs SQL, or psql's own commands, as the server's superuser; what it answered, without heads.
+   *
+   * @param commands all by one connection.
+   */
+  async psql(commands: string | readonly string[], database: string): Promise<string> {
+    const words = [commands].flat().flatMap((command) => ["-c", command]);
+    return (await must("/usr/bin/psql", [...this.#psqlArgs(database), ...words])).trim();
   }
 
   #psqlArgs(database: string): string[] {
