@@ -31,7 +31,7 @@ const SENDERS: Record<string, (secret: string, url: string) => unknown> = {
   },
   "cert caa": async (secret, url) => {
     await using folder = temporaryFolder();
-    const accounts = { [`${url}/dir`]: { key: "none", url: `${url}/account` } };
+    const accounts = { [`${url}/dir`]: { key: "none", url: "https://ca.test/account" } };
     await Deno.writeTextFile(`${folder.path}/acme-accounts.json`, JSON.stringify(accounts));
     let said = "";
     await certCaa({
