@@ -35,7 +35,8 @@ Deno.test("openssl and dig alone tell whose key visitors get, and where names le
   await using server = await startFakeDns(() => "192.0.2.1", ["issue", "ca.example"]);
   assert.equal(
     await told(dns!, relay, glosson.stateDir, server.port),
-    '192.0.2.1\n192.0.2.1\n0 issue "ca.example"',
+    // Of the user's name and of BASE.
+    '192.0.2.1\n192.0.2.1\n0 issue "ca.example"\n0 issue "ca.example"',
   );
 });
 
