@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 from typing import Any, Callable
 
@@ -23,7 +22,7 @@ from .options import (
 )
 from .relay_address import read_relay_address
 from .run_arguments import INSTALL, RUN, STYLE, add_also, add_run, checked, number, run_options
-from .terminal import say
+from .terminal import say, write_error
 from .username import read_username
 
 DEFAULT_RELAY = "https://glosson.kaylee.wtf"
@@ -68,9 +67,8 @@ class _Parser(argparse.ArgumentParser):
     def _print_message(self, message: str, file: Any = None) -> None:
         if file is sys.stdout:
             say(message.rstrip("\n"))
-            return
-        with contextlib.suppress(OSError):
-            super()._print_message(message, file)
+        else:
+            write_error(message)
 
 
 def parse(args: list[str]) -> Options:

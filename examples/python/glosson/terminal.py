@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 import threading
+from typing import TextIO
 
 from .unseen import escape_lines
 
@@ -26,10 +27,18 @@ def say(text: str) -> None:
 
 def complain(text: str) -> None:
     """Say what went wrong."""
+    write_error(f"glosson: {text}\n")
+
+
+def write_error(text: str) -> None:
+    """Write what is no output; where there is no room for it, nobody can be told."""
+    if sys.stderr is None:
+        return
     try:
-        print(f"glosson: {escape_lines(text)}", file=sys.stderr, flush=True)
+        sys.stderr.write(escape_lines(text))
+        sys.stderr.flush()
     except OSError:
-        pass
+        _drop_rest(sys.stderr)
 
 
 def note_unwritten(error: OSError) -> None:
@@ -46,9 +55,13 @@ def unwritten() -> str | None:
             sys.stdout.flush()
     except OSError as error:
         note_unwritten(error)
-        # The interpreter would try again as it ends, and tell of that by a traceback.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_rest(sys.stdout)
     return _unwritten
+
+
+def _drop_rest(stream: TextIO) -> None:
+    """Have what could not be written go nowhere; the interpreter tries again as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Lines:

@@ -31,6 +31,9 @@ def test_no_room_for_it_is_a_failure_and_no_reader_is_none(words: str, buffered:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
-def test_a_wrong_command_line_is_one_where_that_cannot_be_said_either() -> None:
-    command = f"{sys.executable} -m glosson run --wrong 2> /dev/full"
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_wrong_command_line_is_one_where_that_cannot_be_said_either(buffered: str) -> None:
+    command = (
+        f"PYTHONUNBUFFERED={buffered} {sys.executable} -m glosson run --wrong > /dev/full 2>&1"
+    )
     assert subprocess.run(command, shell=True, cwd=SOURCE).returncode == 2
