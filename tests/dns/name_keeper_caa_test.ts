@@ -15,6 +15,16 @@ import {
   ZONE,
 } from "./keeper_bench.ts";
 
+/** Has kaylee ask for the relay's account alone, and the zone follow; her token. */
+async function followedByRelay(it: ReturnType<typeof keeperBench>): Promise<string> {
+  const token = await grantToken(it.store, "kaylee");
+  it.claimed.add(KAYLEE);
+  it.orderBy(1);
+  await it.store.caa.set(token, "relay", "{}");
+  await it.keeper.follow(KAYLEE);
+  return token;
+}
+
 Deno.test("NameKeeper keeps a user's CAA records at the name and those below it, as the relay's account is", async () => {
   await using it = keeperBench();
   const token = await grantToken(it.store, "kaylee");
@@ -112,11 +122,7 @@ Deno.test("NameKeeper forgets no CAA record that is written while it mends other
 
 Deno.test("NameKeeper remembers again what is its own, where that was forgotten", async () => {
   await using it = keeperBench();
-  const token = await grantToken(it.store, "kaylee");
-  it.claimed.add(KAYLEE);
-  it.orderBy(1);
-  await it.store.caa.set(token, "relay", "{}");
-  await it.keeper.follow(KAYLEE);
+  const token = await followedByRelay(it);
   const contents = JSON.stringify(COPY.A);
   await it.store.names.written([{ name: KAYLEE, sets: [{ type: "A", contents }] }]);
   await it.keeper.follow(KAYLEE);
@@ -152,11 +158,7 @@ Deno.test("NameKeeper keeps everybody's names where the authority's words cannot
 
 Deno.test("NameKeeper leaves a user's CAA records where they are while it cannot tell whom to let in", async () => {
   await using it = keeperBench();
-  const token = await grantToken(it.store, "kaylee");
-  it.claimed.add(KAYLEE);
-  it.orderBy(1);
-  await it.store.caa.set(token, "relay", "{}");
-  await it.keeper.follow(KAYLEE);
+  const token = await followedByRelay(it);
   it.orderBy();
   await it.store.caa.noteIssuer("relay-1", {
     authority: "CA.test",
@@ -224,11 +226,7 @@ Deno.test("NameKeeper takes a user's CAA records away at once, also where there 
   await using it = keeperBench();
   it.zone.put(`*.${ZONE}`, "A");
   it.zone.put(KAYLEE, "A", "192.0.2.7");
-  const token = await grantToken(it.store, "kaylee");
-  it.claimed.add(KAYLEE);
-  it.orderBy(1);
-  await it.store.caa.set(token, "relay", "{}");
-  await it.keeper.follow(KAYLEE);
+  const token = await followedByRelay(it);
   assert.deepEqual(it.zone.at(KAYLEE), { A: ["192.0.2.7"], CAA: caaOf(1) });
   await it.store.caa.set(token, undefined, "{}");
   await it.keeper.follow(KAYLEE);
