@@ -2,14 +2,16 @@
 import pg from "pg";
 import { type PostgresServer, showServer } from "../../wire/postgres_url.ts";
 import { clientConfig, type PostgresPlace } from "./client_config.ts";
+import { NO_COPY, WrongServerError } from "./errors.ts";
 import { choiceFor, isSetReadOnly, type ServerState, STATE_COLUMNS } from "./server_choice.ts";
 
 /** What the pool is told by. */
 type Connected = ((error: Error) => void) & ((error: null, client: pg.Client) => void);
 
-/** A server that is not the primary, as its own refusal of a change would be (SQLSTATE 25006). */
-class WrongServerError extends Error {
-  readonly code = "25006";
+/** A connection that knows how its server was when it began. */
+export interface ServerClient extends pg.Client {
+  /** @throws {Error} when another server is the one to work with by now; nothing is to be asked of this one. */
+  requirePrimary(): void;
 }
 
 /**
@@ -17,10 +19,12 @@ class WrongServerError extends Error {
  * of several servers counts as not reached where it takes no changes: what it has may be old, it can tell no
  * notices, and the next one is tried.
  */
-export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new () => pg.Client {
+export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new () => ServerClient {
   const choice = choiceFor(place.address);
   return class extends pg.Client {
     readonly #server: PostgresServer;
+    /** As it was found; undefined where there is no other server. */
+    #state: ServerState | undefined;
 
     constructor() {
       const server = choice.current;
@@ -39,6 +43,16 @@ export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new (
       connected.then((client) => callback(null, client), callback as (error: Error) => void);
     }
 
+    requirePrimary(): void {
+      const fault = this.#state && choice.faultOf(this.#state);
+      if (fault === undefined) return;
+      const message = `${showServer(this.#server)} ${fault}`;
+      const isRefusal = isSetReadOnly(this.#state!) || fault === NO_COPY;
+      const error = isRefusal ? new Error(message) : new WrongServerError(message);
+      choice.failed(this.#server, error);
+      throw error;
+    }
+
     async #connect(): Promise<pg.Client> {
       try {
         await super.connect();
@@ -54,11 +68,8 @@ export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new (
     async #verify(): Promise<void> {
       try {
         const { rows: [state] } = await this.query<ServerState>(`SELECT ${STATE_COLUMNS}`);
-        const fault = choice.faultOf(state!);
-        if (fault !== undefined) {
-          const message = `${showServer(this.#server)} ${fault}`;
-          throw isSetReadOnly(state!) ? new Error(message) : new WrongServerError(message);
-        }
+        this.#state = state;
+        this.requirePrimary();
       } catch (error) {
         this.end().catch(() => {});
         throw error;

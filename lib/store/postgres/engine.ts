@@ -2,10 +2,10 @@
 import pg from "pg";
 import { sleep } from "../../net/pause.ts";
 import { StoreError } from "../error.ts";
-import { clientClass } from "./client.ts";
+import { clientClass, type ServerClient } from "./client.ts";
 import { CONNECT_TIMEOUT_MS, type PostgresPlace } from "./client_config.ts";
 import { isConflict, isLost, isOver, noneToStoreError, toStoreError } from "./errors.ts";
-import { choiceFor } from "./server_choice.ts";
+import { choiceFor, type ServerChoice } from "./server_choice.ts";
 
 /** Options for {@linkcode PostgresEngine}. */
 export interface PostgresEngineOptions {
@@ -33,7 +33,8 @@ const PATIENT_RETRY_MS = { first: 100, longest: 5_000 } as const;
  */
 export class PostgresEngine {
   readonly #place: PostgresPlace;
-  readonly #Client: new () => pg.Client;
+  readonly #Client: new () => ServerClient;
+  readonly #choice: ServerChoice;
   readonly #pool: pg.Pool;
   readonly #busy = new Set<pg.PoolClient>();
   readonly #acquiring = new Set<Promise<pg.PoolClient>>();
@@ -41,6 +42,7 @@ export class PostgresEngine {
 
   constructor(place: PostgresPlace, options: PostgresEngineOptions = {}) {
     this.#place = place;
+    this.#choice = choiceFor(place.address);
     this.#Client = clientClass(place, options.lockTimeoutMs);
     this.#pool = new pg.Pool({
       Client: this.#Client,
@@ -86,14 +88,20 @@ export class PostgresEngine {
    *
    * @param patientMs for how long it is tried again while the database cannot be used at all.
    * @throws {StoreError} when it could not be done; nothing was, but what the connection was
-   * lost over while it was being committed may have been.
+   * lost over while it was being committed may have been. Also while there are two primaries.
    */
   async write<T>(work: (ask: Ask) => Promise<T>, patientMs = 0): Promise<T> {
     const giveUpAt = performance.now() + patientMs;
     let pause: number = PATIENT_RETRY_MS.first;
     for (let tries = 1;; tries++) {
       try {
-        return await this.#withClient((ask) => transaction(ask, work));
+        return await this.#withClient((ask) =>
+          transaction(ask, async (ask) => {
+            const result = await work(ask);
+            this.#choice.requireClear();
+            return result;
+          })
+        );
       } catch (error) {
         if (!(error instanceof StoreError) || this.closing.aborted) throw error;
         if (isConflict(error.cause) && tries < CONFLICT_TRIES) continue;
@@ -105,7 +113,7 @@ export class PostgresEngine {
   }
 
   /** A connection of its own, with the same deadlines; the caller connects and ends it. */
-  ownClient(): pg.Client {
+  ownClient(): ServerClient {
     return new this.#Client();
   }
 
@@ -127,7 +135,7 @@ export class PostgresEngine {
 
   /** Tries each of the servers. */
   async #acquire(): Promise<pg.PoolClient> {
-    const choice = choiceFor(this.#place.address);
+    const choice = this.#choice;
     for (let left = choice.count;; left--) {
       const asked = choice.current;
       const acquiring = this.#pool.connect();
@@ -173,6 +181,7 @@ export class PostgresEngine {
       // The deadline of a silent one is not waited for twice.
       if (lost !== undefined) throw lost;
       try {
+        (client as unknown as ServerClient).requirePrimary();
         const { rows, rowCount } = await client.query<Row>(sql, [...values]);
         hasAnswered = true;
         return { rows, count: rowCount ?? 0 };

@@ -2,6 +2,11 @@ import pg from "pg";
 import { type PostgresAddress, showPostgres } from "../../wire/postgres_url.ts";
 import { StoreError } from "../error.ts";
 
+/** A server that is not the primary, as its own refusal of a change would be (SQLSTATE 25006). */
+export class WrongServerError extends Error {
+  readonly code = "25006";
+}
+
 /** SQLSTATE of what passes by itself or by another try (PostgreSQL, appendix A). */
 const CONFLICTS = ["40001", "40P01"];
 
@@ -14,6 +19,9 @@ const LOST = ["25006", "57P03"];
 /** What to do where statements do not stay on one connection to the server. */
 export const NO_POOLER =
   "a pooler such as PgBouncer is in between: have GLOSSOND_DATABASE_URL lead to the server itself";
+
+/** What a primary is that was not made from the one that a relay works with. */
+export const NO_COPY = "takes changes, and is no copy of the primary before";
 
 /** What to do where each server that was asked is a standby. */
 const READ_ONLY = "it is read-only: have GLOSSOND_DATABASE_URL lead to the primary";
@@ -49,6 +57,10 @@ const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string]
   [
     /default_transaction_read_only/,
     () => "turn that off, which the server, the database or the role has on",
+  ],
+  [
+    new RegExp(NO_COPY),
+    () => "have the one before run, or start the relay anew to work with this one",
   ],
   [
     /^25006 /,
@@ -133,8 +145,9 @@ export function isLost(error: unknown): boolean {
     LOST.includes((error as pg.DatabaseError).code ?? "");
 }
 
-/** Whether the connection has ended, by whichever side; one that is silent may not have. */
+/** Whether the connection has ended, by whichever side, or is to; one that is silent may not have. */
 export function isOver(error: unknown): boolean {
+  if (error instanceof WrongServerError) return true;
   const { message, code = "" } = error as Error & { code?: string };
   return OVER.test(`${code} ${message}`);
 }

@@ -1,6 +1,7 @@
 // @ts-types="@types/pg"
 import type pg from "pg";
 import { sleep } from "../../net/pause.ts";
+import type { ServerClient } from "./client.ts";
 import type { PostgresEngine } from "./engine.ts";
 
 /** What a {@linkcode listen} is told. */
@@ -65,7 +66,7 @@ export function listen(engine: PostgresEngine, options: ListenOptions): Listenin
 
 /** Listens until the connection is lost, which is thrown, or the end. */
 async function hold(
-  client: pg.Client,
+  client: ServerClient,
   { channels, onNotice, onConnected, pingMs = 3_000 }: ListenOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -78,6 +79,7 @@ async function hold(
   for (const ended = AbortSignal.any([signal, lost.signal]); !signal.aborted;) {
     await sleep(pingMs, ended);
     lost.signal.throwIfAborted();
+    client.requirePrimary();
     await client.query("SELECT 1");
   }
 }

@@ -23,8 +23,6 @@ export interface ServerLook extends ServerState {
   version: string;
   /** Whether the connection is encrypted. */
   encrypted: boolean;
-  /** What it has in common with its standbys, and with no other primary's. */
-  system: string;
   /** Whether it is a standby, which can be promoted. */
   isStandby: boolean;
   /**
@@ -76,7 +74,6 @@ export async function lookAtPostgres(
         `SELECT current_setting('server_version') AS version,
            coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,
            ${STATE_COLUMNS},
-           (SELECT system_identifier::text FROM pg_control_system()) AS system,
            pg_is_in_recovery() AS "isStandby",
            CASE WHEN pg_is_in_recovery() THEN extract(epoch FROM
              clock_timestamp() - pg_last_xact_replay_timestamp())::float8 * 1000 END AS "behindMs",

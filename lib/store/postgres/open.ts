@@ -19,7 +19,7 @@ import { migrateSchema } from "./migrate.ts";
 import { nameTable } from "./names.ts";
 import { onlineTimes } from "./online_times.ts";
 import { orderTable } from "./orders.ts";
-import { findPrimary } from "./primary.ts";
+import { PrimaryWatch } from "./primary.ts";
 import { profileTable } from "./profiles.ts";
 import { profileHasher } from "./relay_key.ts";
 import { restTable } from "./rests.ts";
@@ -53,22 +53,27 @@ export async function openPostgres(
 ): Promise<Store> {
   const engine = new PostgresEngine(place, options);
   const known = new KnownAccounts(engine);
+  const watch = new PrimaryWatch(place);
+  const close = async (): Promise<void> => {
+    await Promise.all([engine.close(), watch.close()]);
+    await known.close();
+  };
   try {
-    await findPrimary(place);
+    await watch.start();
     await migrateSchema(engine);
     await known.start();
   } catch (error) {
-    await engine.close();
+    await close();
     throw error;
   }
-  return storeOn(engine, known, options);
+  return { ...storeOn(engine, known, options), close };
 }
 
 function storeOn(
   engine: PostgresEngine,
   known: KnownAccounts,
   options: PostgresOptions,
-): Store {
+): Omit<Store, "close"> {
   const { now = Date.now, random = systemRandom, maxClaims = MAX_CLAIMS, maxActs = MAX_ACTS } =
     options;
   const noteAct = actNoter({ now, maxActs });
@@ -86,9 +91,5 @@ function storeOn(
     rests: restTable(engine, { now, noteAct }),
     onlineTimes: onlineTimes(engine, now),
     names: nameTable(engine),
-    async close() {
-      await engine.close();
-      await known.close();
-    },
   };
 }

@@ -1,4 +1,6 @@
 import type { PostgresAddress, PostgresServer } from "../../wire/postgres_url.ts";
+import type { StoreError } from "../error.ts";
+import { NO_COPY } from "./errors.ts";
 
 /** What a server says of itself when it is connected to. */
 export interface ServerState {
@@ -6,12 +8,18 @@ export interface ServerState {
   readOnly: boolean;
   /** Eight hexadecimal digits, which a promotion raises; null at a standby. */
   timeline: string | null;
+  /** What it has in common with its standbys, and with no other primary's. */
+  system: string;
 }
+
+/** What tells of two primaries which one is the later. */
+export type Primary = Pick<ServerState, "system" | "timeline">;
 
 /** Columns of a server's {@linkcode ServerState}. */
 export const STATE_COLUMNS = `current_setting('transaction_read_only') = 'on' AS "readOnly",
   CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END
-    AS timeline`;
+    AS timeline,
+  (SELECT system_identifier::text FROM pg_control_system()) AS system`;
 
 /** Whether it is a primary all the same. */
 export function isSetReadOnly({ readOnly, timeline }: ServerState): boolean {
@@ -26,8 +34,10 @@ export class ServerChoice {
   readonly #servers: PostgresAddress["servers"];
   readonly #faults = new Map<PostgresServer, unknown>();
   #index = 0;
-  /** The latest that was seen. */
-  #timeline = "";
+  /** The primary that was promoted last of those that were seen. */
+  #newest: Primary | undefined;
+  /** Set while there are two primaries of which neither was promoted after the other: whatever is changed may be lost. */
+  rivalry: StoreError | undefined;
 
   constructor({ servers }: PostgresAddress) {
     this.#servers = servers;
@@ -48,6 +58,11 @@ export class ServerChoice {
     return [...this.#faults.values()];
   }
 
+  /** @throws {StoreError} while it cannot be told which one is the primary. */
+  requireClear(): void {
+    if (this.rivalry !== undefined) throw this.rivalry;
+  }
+
   /** A connection to it came about. */
   worked(server: PostgresServer): void {
     this.#faults.delete(server);
@@ -62,19 +77,26 @@ export class ServerChoice {
 
   /** What keeps a server from being the one to work with, as the end of a sentence; undefined if nothing does. */
   faultOf(state: ServerState): string | undefined {
-    const { readOnly, timeline } = state;
     if (isSetReadOnly(state)) return "takes no changes: default_transaction_read_only is on";
-    if (readOnly) return "takes no changes, as a standby";
-    if (timeline !== null && timeline < this.#timeline) {
+    if (state.readOnly) return "takes no changes, as a standby";
+    if (this.#newest !== undefined && state.system !== this.#newest.system) return NO_COPY;
+    if (this.#newest !== undefined && state.timeline! < this.#newest.timeline!) {
       return "was the primary before another one was promoted";
     }
-    this.saw(timeline ?? "");
+    this.saw(state);
     return undefined;
   }
 
-  /** A primary of that timeline was seen: those of earlier ones are none any more. */
-  saw(timeline: string): void {
-    if (timeline > this.#timeline) this.#timeline = timeline;
+  /**
+   * A primary was seen: those of earlier timelines are none any more.
+   *
+   * @param mayBeAnother whether it may be no copy of the one before, since none of that is left. @default {false}
+   */
+  saw(primary: Primary, mayBeAnother = false): void {
+    const isNewer = this.#newest?.system === primary.system
+      ? primary.timeline! > this.#newest.timeline!
+      : this.#newest === undefined || mayBeAnother;
+    if (isNewer) this.#newest = primary;
   }
 }
 

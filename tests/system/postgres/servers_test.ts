@@ -3,6 +3,8 @@ import { loadConfig } from "../../../lib/config/load.ts";
 import { checkDatabase } from "../../../lib/doctor/database.ts";
 import { openPostgres } from "../../../lib/store/postgres/open.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
+import { until } from "../../certificate/helpers.ts";
+import { TRACE } from "../../store/trace.ts";
 import { PostgresServer } from "./server.ts";
 import { DisposableEngine } from "./stores.ts";
 
@@ -118,4 +120,61 @@ Deno.test("of two servers that take changes a relay that starts takes the one pr
     "postgres",
   );
   assert.equal(await chosen(third, first.host), `${former.port}`);
+});
+
+Deno.test("a relay that runs leaves a primary once another was promoted, and changes nothing between two", async () => {
+  await using former = await PostgresServer.start();
+  const first = new URL(await former.createDatabase());
+  await (await openPostgres({ address: parsePostgresUrl(first.href) })).close();
+  await using other = await former.copy();
+  await other.becomeStandby();
+  const second = `${encodeURIComponent(other.folder)}:${other.port}`;
+  const address = parsePostgresUrl(`postgres://glossond@${first.host},${second}${first.pathname}`);
+  const store = await openPostgres({ address });
+  await using _stop = { [Symbol.asyncDispose]: () => store.close() };
+  /** Has it written that a name is blocked. */
+  const block = (username: string) => store.accounts.setBlocked(username, true, TRACE);
+  const blockedAt = async (server: PostgresServer) =>
+    (await server.psql("SELECT username FROM blocked_name ORDER BY 1", "test1")).split("\n");
+  /** Waits until nothing but the look at how it is leads to a server. */
+  const isLeft = (server: PostgresServer) =>
+    until(
+      async () =>
+        Number(
+          await server.psql(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = 'glossond'",
+            "postgres",
+          ),
+        ) <= 1,
+      "the server is left",
+      15_000,
+    );
+
+  // By all connections of the pool, each of which stays.
+  await Promise.all(Array.from({ length: 8 }, (_, i) => block(`before${i}`)));
+  await other.promote();
+  await isLeft(former);
+  await Promise.all(Array.from({ length: 8 }, (_, i) => block(`after${i}`)));
+  const at = Array.from({ length: 8 }, (_, i) => `after${i}`);
+  assert.deepEqual(await blockedAt(other), at);
+  // It listens there, too.
+  await other.psql(
+    "INSERT INTO account (username, token_hash, created_at, verified_at, offline_page) VALUES ('inara', '\\x00', 1, 1, 'none'); NOTIFY glossond_name, 'inara'",
+    "test1",
+  );
+  await until(async () => (await store.accounts.hiddenNames()).has("inara"), "it is told");
+
+  await former.becomeStandby();
+  await former.promote();
+  let why = "";
+  await until(async () => {
+    why = await block("meanwhile").then(() => "", ({ message }) => message);
+    return why !== "";
+  }, "it is seen that there are two");
+  assert.match(why, /both take changes since the same promotion \(timeline 2\); stop one of them/);
+  assert.equal((await store.accounts.blockOf("after0"))?.username, "after0");
+  await assert.rejects(block("never"), { name: "StoreError", message: why });
+  await former.stop();
+  await until(() => block("once").then(() => true, () => false), "one is left", 15_000);
+  assert.deepEqual(await blockedAt(other), [...at, "meanwhile", "once"]);
 });
