@@ -10,6 +10,7 @@ from . import __version__
 from .account_arguments import add_account_commands, away_options, privacy_options
 from .also import read_also
 from .identity import KEY_TYPES
+from .line_writer import flush_errors, write_error
 from .options import (
     InstallOptions,
     LogsOptions,
@@ -22,7 +23,7 @@ from .options import (
 )
 from .relay_address import read_relay_address
 from .run_arguments import INSTALL, RUN, STYLE, add_also, add_run, checked, number, run_options
-from .terminal import say, write_error
+from .terminal import say
 from .username import read_username
 
 DEFAULT_RELAY = "https://glosson.kaylee.wtf"
@@ -69,6 +70,7 @@ class _Parser(argparse.ArgumentParser):
             say(message.rstrip("\n"))
         else:
             write_error(message)
+            flush_errors()
 
 
 def parse(args: list[str]) -> Options:

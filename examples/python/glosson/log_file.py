@@ -7,6 +7,7 @@ import os
 from logging.handlers import RotatingFileHandler
 from typing import TextIO
 
+from .line_writer import ErrorHandler
 from .unseen import LineFormatter
 
 LOG_NAME = "glosson.log"  # of an installed `run`, in the state folder
@@ -15,8 +16,8 @@ MAX_LOG_BYTES = 1024 * 1024  # then it begins anew, and one older file is kept
 
 def begin_log(verbose: bool, file: str | None) -> None:
     """Tell what happens from now on; RuntimeError when the file cannot be written."""
-    logging.raiseExceptions = False  # nobody reads any more: no reason to stop
-    handler: logging.Handler = logging.StreamHandler() if file is None else open_log_file(file)
+    logging.raiseExceptions = False  # a log that cannot be written is no reason to stop
+    handler: logging.Handler = ErrorHandler() if file is None else open_log_file(file)
     handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -149,9 +149,6 @@ async def _until_signal(work: object) -> Ending | None:
     def leave() -> None:
         nonlocal leaving
         if leaving:
-            sys.stderr.flush()
-            import os
-
             os._exit(INTERRUPTED)
         leaving = True
         task.cancel()

@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import TextIO
 
+from .line_writer import flush_errors, write_error
 from .unseen import escape_lines
 
 # Of a write that there is no room for.
@@ -26,19 +27,9 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Say what went wrong."""
+    """Say what went wrong; where there is no room for it, nobody can be told."""
     write_error(f"glosson: {text}\n")
-
-
-def write_error(text: str) -> None:
-    """Write what is no output; where there is no room for it, nobody can be told."""
-    if sys.stderr is None:
-        return
-    try:
-        sys.stderr.write(escape_lines(text))
-        sys.stderr.flush()
-    except OSError:
-        _drop_rest(sys.stderr)
+    flush_errors()
 
 
 def note_unwritten(error: OSError) -> None:
