@@ -29,6 +29,12 @@ const PRUNE_MS = 3_600_000;
 const LEAVE_MS = 2_000;
 const CLOSE_MS = 500;
 
+/**
+ * Neither on disk nor at a standby at once: what a crash of the database takes of who is where, the relays
+ * tell again. To be selected in the transaction.
+ */
+const NOT_ON_DISK = "set_config('synchronous_commit', 'off', true)";
+
 /** A relay, and a process of it. */
 export interface Self {
   relay: string;
@@ -103,7 +109,8 @@ export class PostgresCluster implements ClusterEngine {
           WHERE id = $1 AND boot = $2)
         SELECT boot, alive, EXISTS (
           SELECT 1 FROM relay WHERE alive AND id <> $1
-            AND heard_at < clock_timestamp() - make_interval(secs => $5)) AS silent
+            AND heard_at < clock_timestamp() - make_interval(secs => $5)) AS silent,
+          ${NOT_ON_DISK}
         FROM relay WHERE id = $1`,
         [relay, boot, users, visitors, DEAD_MS / 1000, this.#now()],
       )
@@ -138,6 +145,7 @@ export class PostgresCluster implements ClusterEngine {
     // First, so that what fails does not fail each beat.
     this.#pruneAt = this.#now() + PRUNE_MS;
     this.#prunedAt = await this.#postgres.write(async (ask) => {
+      await ask(`SELECT ${NOT_ON_DISK}`);
       const old = "clock_timestamp() - make_interval(days => $1)";
       await ask(`DELETE FROM relay WHERE NOT alive AND heard_at < ${old}`, [KEPT_DAYS]);
       await ask(`DELETE FROM notice WHERE told_at < ${old}`, [KEPT_DAYS]);
@@ -208,9 +216,8 @@ export class PostgresCluster implements ClusterEngine {
   /** Changes something that others read by number, one after another, and has them read it. */
   #change<T>(change: (ask: Ask) => Promise<T>): Promise<T> {
     return this.#postgres.write(async (ask) => {
-      // Not on disk at once: what a crash of the database takes of who is where, the relays tell again.
       await ask(
-        `SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock($1, $2),
+        `SELECT ${NOT_ON_DISK}, pg_advisory_xact_lock($1, $2),
           pg_notify($3, '')`,
         [...CHANGE_LOCK, CHANGES_CHANNEL],
       );

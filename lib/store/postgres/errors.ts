@@ -80,6 +80,11 @@ const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string]
   ],
 ];
 
+/** What the library says of an answer that did not come in time, and what to do about it. */
+const SILENCE = /^Query read timeout/;
+const SILENT =
+  "see that the server runs, and waits for no standby that is away (synchronous_standby_names)";
+
 const UNREACHED = "see that the server runs and that GLOSSOND_DATABASE_URL leads to it";
 
 /** What the engine threw, with what to do about it; never has the password in it. */
@@ -121,7 +126,9 @@ function isReadOnly(error: unknown): boolean {
 }
 
 function fixFor(error: unknown, address: PostgresAddress): string {
-  return mendOf(error)?.(address) ?? (isAnswer(error) ? "see the server's log" : UNREACHED);
+  const { message } = error as Error;
+  return mendOf(error)?.(address) ??
+    (isAnswer(error) ? "see the server's log" : SILENCE.test(message) ? SILENT : UNREACHED);
 }
 
 function mendOf(error: unknown): ((address: PostgresAddress) => string) | undefined {

@@ -185,3 +185,16 @@ Deno.test("PostgresCluster leaves within seconds though the database is silent",
 });
 
 Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+
+Deno.test("PostgresCluster tells that a relay is alive, and who is there, while no standby confirms anything", async () => {
+  const a = openPostgresCluster({ address: parsePostgresUrl(await databaseUrl()) }, A);
+  await using _standby = await server.waitForStandby();
+  try {
+    await a.join();
+    assert.equal(await a.beat(FIGURES, true), "alive");
+    await a.announce([{ username: "kaylee", ageMs: 0 }], []);
+    assert.deepEqual((await a.onlineBehind("")).map(({ username }) => username), ["kaylee"]);
+  } finally {
+    await a.leave();
+  }
+});

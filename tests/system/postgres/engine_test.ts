@@ -197,3 +197,15 @@ Deno.test("a way that falls silent is noticed within seconds, and used again onc
   assert.deepEqual(told, ["words first", "words second"]);
   await listening.close();
 });
+
+Deno.test("what no synchronous standby confirms is not acknowledged", async () => {
+  await using engine = engineOf(await server.createDatabase());
+  await engine.write((ask) => ask("CREATE TABLE kept (word text)"));
+  const keep = (word: string) => engine.write((ask) => ask("INSERT INTO kept VALUES ($1)", [word]));
+  {
+    await using _standby = await server.waitForStandby();
+    assert.match(await fault(keep("never")), /Query read timeout; .*synchronous_standby_names/);
+    assert.equal((await engine.read((ask) => ask("SELECT * FROM kept"))).rows.length, 0);
+  }
+  await keep("confirmed");
+});

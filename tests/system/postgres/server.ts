@@ -13,6 +13,9 @@ const SERVER_USER = Deno.uid() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 /** Who the relay is to the server; only what comes over TCP has to prove it. */
 const [ROLE, PASSWORD] = ["glossond", "not so secret"];
 
+/** SQL that has a server read its settings anew. */
+const RELOAD = "SELECT pg_reload_conf()";
+
 /** A server of a test's own, on 127.0.0.1 with TLS and on a Unix socket. */
 export class PostgresServer implements AsyncDisposable {
   readonly port: number;
@@ -158,11 +161,19 @@ export class PostgresServer implements AsyncDisposable {
     if (!success) throw new Error("psql failed");
   }
 
+  /** Has it wait for a standby with each commit, which is not there, until it is disposed of. */
+  async waitForStandby(): Promise<AsyncDisposable> {
+    const set = (names: string): Promise<string> =>
+      this.psql([`ALTER SYSTEM SET synchronous_standby_names = '${names}'`, RELOAD], "postgres");
+    await set("nobody");
+    return { [Symbol.asyncDispose]: async () => void await set("") };
+  }
+
   /** Lets whoever has the password in without TLS. */
   async allowPlain(): Promise<void> {
     const line = "hostnossl all all 127.0.0.1/32 scram-sha-256\n";
     await Deno.writeTextFile(`${this.#data}/pg_hba.conf`, line, { append: true });
-    await this.psql("SELECT pg_reload_conf()", "postgres");
+    await this.psql(RELOAD, "postgres");
   }
 
   /** Sends a signal to all of its processes, those that answer too. */
