@@ -5,6 +5,9 @@ import { connectHost, isLocalhostName } from "./relay_url.ts";
 /** How long a host may take to prove its name, milliseconds. */
 const PROOF_MS = 5_000;
 
+/** How long a look at whether somebody listens may take, milliseconds: whoever refuses does so at once. */
+const LOOK_MS = 3_000;
+
 /** How `fetch` and `WebSocket` reach one relay; pass `client` to either. */
 export interface RelayHttp {
   client: Deno.HttpClient;
@@ -12,6 +15,8 @@ export interface RelayHttp {
   connect(signal: AbortSignal): Promise<Deno.TlsConn>;
   /** Whether the relay answers at an address: whoever does proves its name. Never rejects. */
   isAt(address: string): Promise<boolean>;
+  /** Whether nobody listens where the relay is, by a connection that says nothing. Never rejects. */
+  refuses(signal: AbortSignal): Promise<boolean>;
   close(): void;
 }
 
@@ -37,11 +42,29 @@ export function openRelayHttp(relay: URL, ca?: string): RelayHttp {
     client,
     connect: (signal) => connectTls(relay, connectHost(relay.hostname), ca, signal),
     isAt: (address) => provesName(relay, address, ca),
+    refuses: (signal) => refuses(relay, signal),
     close() {
       client.close();
       proxy?.close();
     },
   };
+}
+
+async function refuses(relay: URL, signal: AbortSignal): Promise<boolean> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+  try {
+    closeQuietly(
+      await Deno.connect({ ...dialAt(connectHost(relay.hostname), relay), signal: within }),
+    );
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.ConnectionRefused;
+  }
+}
+
+/** Where to dial a relay at a host, as a URL has it. */
+function dialAt(host: string, { port }: URL): { hostname: string; port: number } {
+  return { hostname: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port || 443) };
 }
 
 /** Whether who answers at an address holds the relay's certificate. */
@@ -61,13 +84,11 @@ async function connectTls(
   ca: string | undefined,
   signal: AbortSignal,
 ): Promise<Deno.TlsConn> {
-  const port = Number(relay.port || 443);
-  const hostname = host.replace(/^\[(.*)\]$/, "$1");
   let conn: Deno.Conn | undefined;
   const end = (): void => void (conn && closeQuietly(conn));
   signal.addEventListener("abort", end, { once: true });
   try {
-    const tcp = await Deno.connect({ hostname, port, signal });
+    const tcp = await Deno.connect({ ...dialAt(host, relay), signal });
     conn = tcp;
     tcp.setNoDelay(true);
     // For a visitor who says nothing for hours: the system's probes begin after two.

@@ -3,6 +3,7 @@ import { Backoff, COMING_BACK } from "./backoff.ts";
 import { EXIT, exitCodeOf, type FinalWord } from "./exit_codes.ts";
 import type { Health } from "./health.ts";
 import { beOnline, type OnlineOptions } from "./online.ts";
+import { restarted } from "./restarted.ts";
 
 /** How long a session has to last for the next pause to be a short one again, milliseconds. */
 const STABLE_MS = 30_000;
@@ -19,8 +20,9 @@ export interface StayOnlineOptions extends Omit<OnlineOptions, "onDataPath"> {
  * @returns undefined after an abort, else why not to come back, for a person.
  */
 export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord | undefined> {
-  const { health, signal, elapsed, sleep, random, log } = options;
+  const { health, http, signal, elapsed, sleep, random, log } = options;
   const backoff = new Backoff({ ...COMING_BACK, random });
+  let lostAt = elapsed();
   while (!signal.aborted) {
     let onlineSince: number | undefined;
     const ending = await beOnline({
@@ -35,6 +37,7 @@ export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord 
     if (ending.kind === "stopped") return undefined;
     const next = afterEnding(ending);
     if (next.act === "stop") return await inFull(next.word, options);
+    if (onlineSince !== undefined) lostAt = elapsed();
     const asked = onlineSince === undefined ? await ask(options) : undefined;
     if (asked?.refusal !== undefined) return asked.refusal;
     const lasted = onlineSince !== undefined && elapsed() - onlineSince >= STABLE_MS;
@@ -48,7 +51,9 @@ export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord 
       why,
       inSeconds: Math.round(waitMs / 1000),
     });
-    await sleep(waitMs, signal);
+    const looking = { refuses: http.refuses, elapsed, sleep, random, signal };
+    // A pause that the relay asked for is kept.
+    if (next.waitMs > 0 || !await restarted(lostAt, looking)) await sleep(waitMs, signal);
   }
   return undefined;
 }

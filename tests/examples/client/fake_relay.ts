@@ -146,10 +146,11 @@ export class FakeRelay {
     return tls;
   }
 
-  /** Goes away and comes back on the same ports, without a word. */
-  async restart(): Promise<void> {
+  /** Goes away, does something meanwhile, and comes back on the same ports, without a word. */
+  async restart(meanwhile?: () => Promise<unknown>): Promise<void> {
     const [https, data] = [this.port, this.#data.addr.port];
     await this.#close();
+    await meanwhile?.();
     this.#listen(https, data);
   }
 

@@ -119,6 +119,29 @@ Deno.test("run() comes back after the relay went away, and keeps its visitor's c
     visitor.close();
   }));
 
+Deno.test("run() makes no pause of its own before it comes back to a relay that restarts", () =>
+  story(async ({ relay, start }) => {
+    const sleeps = new HeldSleeps();
+    let looks = 0;
+    start({}, {
+      sleep(ms, signal) {
+        if (ms < 1_000) looks++;
+        relay.changes.tell();
+        return sleeps.sleep(ms, signal);
+      },
+      random: () => 0.9,
+    });
+    await relay.ready(0);
+    // A pause after the second time would be 1.8 s long, and last until the test ended it.
+    for (const sessions of [2, 3]) {
+      const before = looks;
+      await relay.restart(() => relay.changes.until(() => looks > before));
+      await relay.changes.until(() => relay.sessions.length === sessions);
+    }
+    assert.ok(!sleeps.begun.includes(1_800), `${sleeps.begun}`);
+    assert.ok(!relay.requests.includes("GET /v1/account"));
+  }));
+
 Deno.test("run() sees to the user's own domains only while it is online", () =>
   story(async ({ relay, state, start }) => {
     await new KeptDomains(state).add("blog.example.org");
