@@ -11,14 +11,16 @@ class Backoff:
     The clients of a relay that restarts so do not all come back in the same moment.
     """
 
-    def __init__(self, first_s: float, longest_s: float) -> None:
-        """Take the bounds of the first pause and of every one."""
-        self._first, self._longest = first_s, longest_s
+    def __init__(self, first_s: float, longest_s: float, eager: tuple[int, float] = (0, 0)) -> None:
+        """Take the bounds of the first pause and of every one; of so many `eager` ones another."""
+        self._first, self._longest, self._eager = first_s, longest_s, eager
         self._failures = 0
 
     def next(self) -> float:
         """Count a failure, and return the pause before the next try, in seconds."""
-        bound = min(self._longest, self._first * 2 ** min(self._failures, 32))
+        tries, longest = self._eager
+        cap = longest if self._failures < tries else self._longest
+        bound = min(cap, self._first * 2 ** min(self._failures, 32))
         self._failures += 1
         return random.uniform(0, bound)  # noqa: S311  # no secret
 

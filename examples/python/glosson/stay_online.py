@@ -12,9 +12,13 @@ from .client import Client
 from .endings import Ending
 from .exit_codes import exit_code_of
 from .problem import RelayProblem, RelayUnreachable
+from .restarted import refuses, restarted
 from .session import Session
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+# A relay that restarts is mostly back within half a minute, and visitors then wait 5 s for their
+# client: for so many tries, about that long, none of them is to wait in vain.
+EAGER = 12, 4.0
 STABLE_S = 30.0  # after a session that lasted this long the next pause is a short one again
 
 log = logging.getLogger(__name__)
@@ -22,7 +26,8 @@ log = logging.getLogger(__name__)
 
 async def stay_online(client: Client) -> Ending:
     """Be online until there is no use in coming back; return why."""
-    backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+    backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, EAGER)
+    lost_at = time.monotonic()
     while True:
         session, began = Session(client), time.monotonic()
         ending = await session.run()
@@ -36,7 +41,9 @@ async def stay_online(client: Client) -> Ending:
         lasted = session.was_online and time.monotonic() - began >= STABLE_S
         if lasted:
             backoff.reset()
-        if not session.was_online:
+        if session.was_online:
+            lost_at = time.monotonic()
+        else:
             asked = await _ask(client)
             if asked.exit_code is not None:
                 return asked
@@ -45,7 +52,9 @@ async def stay_online(client: Client) -> Ending:
         # A relay that says when to come back has spread its clients; over and over it is a failure.
         pause = ending.wait_s if lasted and ending.wait_s else ending.wait_s + backoff.next()
         log.warning("Not online, coming back in %.1f s: %s", pause, why)
-        await asyncio.sleep(pause)
+        # A pause that the relay asked for is kept.
+        if ending.wait_s or not await restarted(lost_at, lambda: refuses(client.api)):
+            await asyncio.sleep(pause)
 
 
 async def _ask(client: Client) -> Ending:

@@ -1,0 +1,47 @@
+"""Finds out soon that a relay which restarts listens again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable
+from typing import Callable
+
+from .api import Api
+
+PATIENCE_S = 30.0  # after it was lost: a restart is over by then
+# The pause before the next look is about this share of the time that the relay has been away: a
+# visitor waits but little longer than for the relay, and clients come back the more spread the
+# longer that was.
+SHARE, LEAST_S, MOST_S = 1 / 8, 0.1, 2.0
+
+
+async def restarted(
+    lost_at: float,
+    refuses: Callable[[], Awaitable[bool]],
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> bool:
+    """Look for a relay for as long as nobody listens there; return whether one does again.
+
+    That costs nobody more than a refused connection. Where one listens all the time it is False at
+    once: whoever that is, is to be left alone for a while.
+    """
+    looks = 0
+    while (away := now() - lost_at) < PATIENCE_S:
+        if not await refuses():
+            return looks > 0
+        looks += 1
+        usual = min(max(away * SHARE, LEAST_S), MOST_S)
+        await sleep(usual * random.uniform(0.5, 1.5))  # noqa: S311  # no secret
+    return False
+
+
+async def refuses(api: Api) -> bool:
+    """Whether nobody listens where the relay is, by a connection that says nothing."""
+    try:
+        (await api.connect()).close()
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
+    return False
