@@ -1,12 +1,9 @@
 import { closeQuietly } from "../../lib/net/splice.ts";
 import { openLocalNamesProxy } from "./local_names.ts";
-import { connectHost, isLocalhostName } from "./relay_url.ts";
+import { dialPlace, isLocalhostName } from "./relay_url.ts";
 
 /** How long a host may take to prove its name, milliseconds. */
 const PROOF_MS = 5_000;
-
-/** How long a look at whether somebody listens may take, milliseconds: whoever refuses does so at once. */
-const LOOK_MS = 3_000;
 
 /** How `fetch` and `WebSocket` reach one relay; pass `client` to either. */
 export interface RelayHttp {
@@ -15,8 +12,6 @@ export interface RelayHttp {
   connect(signal: AbortSignal): Promise<Deno.TlsConn>;
   /** Whether the relay answers at an address: whoever does proves its name. Never rejects. */
   isAt(address: string): Promise<boolean>;
-  /** Whether nobody listens where the relay is, by a connection that says nothing. Never rejects. */
-  refuses(signal: AbortSignal): Promise<boolean>;
   close(): void;
 }
 
@@ -40,31 +35,13 @@ export function openRelayHttp(relay: URL, ca?: string): RelayHttp {
   });
   return {
     client,
-    connect: (signal) => connectTls(relay, connectHost(relay.hostname), ca, signal),
+    connect: (signal) => connectTls(relay, undefined, ca, signal),
     isAt: (address) => provesName(relay, address, ca),
-    refuses: (signal) => refuses(relay, signal),
     close() {
       client.close();
       proxy?.close();
     },
   };
-}
-
-async function refuses(relay: URL, signal: AbortSignal): Promise<boolean> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
-  try {
-    closeQuietly(
-      await Deno.connect({ ...dialAt(connectHost(relay.hostname), relay), signal: within }),
-    );
-    return false;
-  } catch (error) {
-    return error instanceof Deno.errors.ConnectionRefused;
-  }
-}
-
-/** Where to dial a relay at a host, as a URL has it. */
-function dialAt(host: string, { port }: URL): { hostname: string; port: number } {
-  return { hostname: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port || 443) };
 }
 
 /** Whether who answers at an address holds the relay's certificate. */
@@ -77,10 +54,10 @@ async function provesName(relay: URL, address: string, ca: string | undefined): 
   }
 }
 
-/** @throws {Error} unless the relay answers at this host, or on abort. */
+/** @throws {Error} unless the relay answers, at this host if one is given, or on abort. */
 async function connectTls(
   relay: URL,
-  host: string,
+  host: string | undefined,
   ca: string | undefined,
   signal: AbortSignal,
 ): Promise<Deno.TlsConn> {
@@ -88,7 +65,7 @@ async function connectTls(
   const end = (): void => void (conn && closeQuietly(conn));
   signal.addEventListener("abort", end, { once: true });
   try {
-    const tcp = await Deno.connect({ ...dialAt(host, relay), signal });
+    const tcp = await Deno.connect({ ...dialPlace(relay, host), signal });
     conn = tcp;
     tcp.setNoDelay(true);
     // For a visitor who says nothing for hours: the system's probes begin after two.

@@ -33,3 +33,11 @@ export function connectHost(hostname: string): string {
 export function isLocalhostName(hostname: string): boolean {
   return hostname.toLowerCase().replace(/\.$/, "").endsWith(".localhost");
 }
+
+/** Where TCP connections to a relay go, unless to another host of it. */
+export function dialPlace(
+  relay: URL,
+  host = connectHost(relay.hostname),
+): { hostname: string; port: number } {
+  return { hostname: host.replace(/^\[(.*)\]$/, "$1"), port: Number(relay.port || 443) };
+}

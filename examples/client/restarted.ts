@@ -1,4 +1,9 @@
+import { dialPlace } from "./relay_url.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
+import { closeQuietly } from "../../lib/net/splice.ts";
+
+/** How long a look may take, milliseconds: whoever refuses does so at once. */
+const LOOK_MS = 3_000;
 
 /** How long after it was lost a relay is looked for, milliseconds: a restart is over by then. */
 const PATIENCE_MS = 30_000;
@@ -11,8 +16,8 @@ const LOOK = { share: 1 / 8, leastMs: 100, mostMs: 2_000 } as const;
 
 /** Options for {@linkcode restarted}. */
 export interface RestartedOptions {
-  /** Whether nobody listens where the relay is. Never rejects. */
-  refuses: (signal: AbortSignal) => Promise<boolean>;
+  /** Whether nobody listens where the relay is, as {@linkcode refuses}. */
+  isAway: () => Promise<boolean>;
   /** Clock in milliseconds that never goes back. */
   elapsed: () => number;
   sleep: Sleep;
@@ -29,13 +34,24 @@ export interface RestartedOptions {
  * for a while.
  */
 export async function restarted(lostAt: number, options: RestartedOptions): Promise<boolean> {
-  const { refuses, elapsed, sleep, random, signal } = options;
+  const { isAway, elapsed, sleep, random, signal } = options;
   for (let looks = 0; !signal.aborted; looks++) {
     const awayMs = elapsed() - lostAt;
     if (awayMs >= PATIENCE_MS) return false;
-    if (!await refuses(signal)) return looks > 0;
+    if (!await isAway()) return looks > 0;
     const { share, leastMs, mostMs } = LOOK;
     await sleep(Math.min(Math.max(awayMs * share, leastMs), mostMs) * (0.5 + random()), signal);
   }
   return false;
+}
+
+/** Whether nobody listens where a relay is, by a connection that says nothing. Never rejects. */
+export async function refuses(relay: URL, signal: AbortSignal): Promise<boolean> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+  try {
+    closeQuietly(await Deno.connect({ ...dialPlace(relay), signal: within }));
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.ConnectionRefused;
+  }
 }

@@ -3,7 +3,7 @@ import { Backoff, COMING_BACK } from "./backoff.ts";
 import { EXIT, exitCodeOf, type FinalWord } from "./exit_codes.ts";
 import type { Health } from "./health.ts";
 import { beOnline, type OnlineOptions } from "./online.ts";
-import { restarted } from "./restarted.ts";
+import { refuses, restarted } from "./restarted.ts";
 
 /** How long a session has to last for the next pause to be a short one again, milliseconds. */
 const STABLE_MS = 30_000;
@@ -20,7 +20,7 @@ export interface StayOnlineOptions extends Omit<OnlineOptions, "onDataPath"> {
  * @returns undefined after an abort, else why not to come back, for a person.
  */
 export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord | undefined> {
-  const { health, http, signal, elapsed, sleep, random, log } = options;
+  const { health, relay, signal, elapsed, sleep, random, log } = options;
   const backoff = new Backoff({ ...COMING_BACK, random });
   let lostAt = elapsed();
   while (!signal.aborted) {
@@ -51,9 +51,11 @@ export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord 
       why,
       inSeconds: Math.round(waitMs / 1000),
     });
-    const looking = { refuses: http.refuses, elapsed, sleep, random, signal };
+    const isAway = (): Promise<boolean> => refuses(relay, signal);
     // A pause that the relay asked for is kept.
-    if (next.waitMs > 0 || !await restarted(lostAt, looking)) await sleep(waitMs, signal);
+    if (next.waitMs > 0 || !await restarted(lostAt, { isAway, elapsed, sleep, random, signal })) {
+      await sleep(waitMs, signal);
+    }
   }
   return undefined;
 }

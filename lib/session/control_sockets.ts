@@ -22,8 +22,8 @@ export interface ComeBack {
   mostMs: number;
 }
 
-/** To one that starts again. */
-export const AFTER_RESTART: ComeBack = { minMs: 1_000, eachMs: 1, leastMs: 1_000, mostMs: 10_000 };
+/** To one that starts again, which takes about half a second. */
+export const AFTER_RESTART: ComeBack = { minMs: 500, eachMs: 1, leastMs: 250, mostMs: 10_000 };
 
 /**
  * How clients are sent to a relay that is there: so many every so often, that it has time for their TLS

@@ -131,6 +131,30 @@ sessionTest("who comes in when the others were sent away is sent away too", asyn
 });
 
 sessionTest(
+  "clients of a relay that restarts are asked back soon, and spread by their number",
+  async (world) => {
+    const { control, open } = world;
+    const sockets = await Promise.all(Array.from({ length: 1_000 }, async (_, i) => {
+      const { socket, done, holds } = open(`user${i}`);
+      holds(true);
+      await done;
+      return socket;
+    }));
+    await control.drain(AFTER_RESTART);
+    const asked = sockets.map(({ sent }) => sent.at(-1)!.retryAfterMs!);
+    assert.ok(asked.every((ms) => ms >= 500 && ms < 1_500), `${asked}`);
+    const inTenth = (tenth: number): number =>
+      asked.filter((ms) => Math.floor((ms - 500) / 100) === tenth).length;
+    for (let tenth = 0; tenth < 10; tenth++) {
+      assert.ok(
+        inTenth(tenth) > 40 && inTenth(tenth) < 200,
+        `${inTenth(tenth)} in a tenth of the time`,
+      );
+    }
+  },
+);
+
+sessionTest(
   "clients are sent over a few at a time, those first who are waited for",
   async (world) => {
     const { control, open } = world;

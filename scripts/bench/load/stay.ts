@@ -1,4 +1,5 @@
 import { Backoff, COMING_BACK } from "../../../examples/client/backoff.ts";
+import { refuses, restarted } from "../../../examples/client/restarted.ts";
 import { sleep } from "../../../lib/net/pause.ts";
 import { type DataPlace, goOnline, type Membership } from "./glosson.ts";
 
@@ -30,6 +31,7 @@ export async function stay(
   const backoff = new Backoff(COMING_BACK);
   const { promise: isFirst, resolve, reject } = Promise.withResolvers<void>();
   const givenUp = new AbortController();
+  let lostAt = performance.now();
   let trouble = "there is no answer";
   const timer = setTimeout(() => {
     givenUp.abort();
@@ -37,6 +39,16 @@ export async function stay(
       new Error(`${membership.username} is not online within ${firstMs} ms: ${trouble}`),
     );
   }, firstMs);
+
+  /** Whether the relay was away that was good last, and is there again. */
+  async function comesBack(): Promise<boolean> {
+    const relay = new URL(`https://${membership.host ?? "localhost"}:${ports[0]}`);
+    return ports.length === 1 && await restarted(lostAt, {
+      isAway: () => refuses(relay, givenUp.signal),
+      elapsed: () => performance.now(),
+      ...{ sleep, random: Math.random, signal: givenUp.signal },
+    });
+  }
 
   /** Is online until it loses that; how long it was asked to stay away, milliseconds. */
   async function attend(): Promise<number> {
@@ -54,7 +66,9 @@ export async function stay(
       backoff.reset();
       onOnline();
       resolve();
-      return await isOver;
+      const asked = await isOver;
+      lostAt = performance.now();
+      return asked;
     }
     return 0;
   }
@@ -62,6 +76,7 @@ export async function stay(
   (async () => {
     while (!givenUp.signal.aborted) {
       const asked = await attend();
+      if (asked === 0 && await comesBack()) continue;
       await sleep(asked > 0 ? asked : backoff.next(), givenUp.signal);
     }
   })();

@@ -30,15 +30,3 @@ Deno.test("isAt() believes the relay's certificate for its name, and nothing els
     http.close();
   }
 });
-
-Deno.test("refuses() tells a port where nobody listens from one whose program says nothing", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const relay = new URL(`https://relay.glosson.localhost:${listener.addr.port}`);
-  const http = openRelayHttp(relay);
-  const never = new AbortController().signal;
-  assert.equal(await http.refuses(never), false);
-  listener.close();
-  assert.equal(await http.refuses(never), true);
-  assert.equal(await http.refuses(AbortSignal.abort()), false, "it was not looked");
-  http.close();
-});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { restarted } from "../../../examples/client/restarted.ts";
+import { refuses, restarted } from "../../../examples/client/restarted.ts";
 
 /** Looks at a relay that is away until `backAt`; when it was looked at, and when it was found, by the clock. */
 async function look(
@@ -13,7 +13,7 @@ async function look(
   let now = 0;
   const at: number[] = [];
   const found = await restarted(lostAt, {
-    refuses() {
+    isAway() {
       at.push(now);
       return Promise.resolve(now < backAt);
     },
@@ -66,4 +66,14 @@ Deno.test("restarted() has clients who lost a relay together come back apart", a
     const most = Math.max(...Array.from({ length: 30 }, (_, tenth) => inTenth(tenth)));
     assert.ok(most < 200, `${most} of 1,000 within ${overMs / 10} ms`);
   }
+});
+
+Deno.test("refuses() tells a port where nobody listens from one whose program says nothing", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const relay = new URL(`https://relay.glosson.localhost:${listener.addr.port}`);
+  const never = new AbortController().signal;
+  assert.equal(await refuses(relay, never), false);
+  listener.close();
+  assert.equal(await refuses(relay, never), true);
+  assert.equal(await refuses(relay, AbortSignal.abort()), false, "it was not looked");
 });
