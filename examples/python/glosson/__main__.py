@@ -6,9 +6,22 @@ import asyncio
 import logging
 import sys
 
-from . import arguments, install, preferences, release, rename, run, setup, status
+from . import (
+    arguments,
+    caa,
+    install,
+    preferences,
+    release,
+    rename,
+    run,
+    setup,
+    status,
+    verify,
+    watch_ct,
+)
 from .exit_codes import FAILED, INTERRUPTED, WELL, exit_code_of
 from .options import (
+    CaaOptions,
     InstallOptions,
     LogsOptions,
     Options,
@@ -18,6 +31,8 @@ from .options import (
     SetupOptions,
     StatusOptions,
     UninstallOptions,
+    VerifyOptions,
+    WatchCtOptions,
 )
 from .state import State
 from .state_folder import state_folder
@@ -86,6 +101,13 @@ async def perform(options: Options, state: State) -> int:
         return WELL
     if isinstance(options, RenameOptions):
         await rename.rename(options, state)
+        return WELL
+    if isinstance(options, VerifyOptions):
+        return await verify.verify(options)
+    if isinstance(options, WatchCtOptions):
+        return await watch_ct.watch_ct(options, state)
+    if isinstance(options, CaaOptions):
+        await caa.caa(options, state)
         return WELL
     await release.release(state, sure=options.yes)
     return WELL

@@ -11,18 +11,18 @@ from typing import Any
 from urllib.parse import quote
 
 from . import __version__
-from .body import BodyReader, answer_framing
 from .connection import Connection, dial
-from .http1 import BadMessage, Fields, head_bytes, read_answer, values
+from .http1 import BadMessage
+from .http_client import Reply as HttpReply
+from .http_client import request
 from .limit import Limit
 from .problem import RelayUnreachable, read_problem, read_retry_after, unreachable
-from .reader import Reader
 from .relay_address import RelayAddress, connect_host, is_host
-from .tls import TlsStream
 from .unseen import has_unseen
 
 REQUEST_S = 15.0
 MAX_ANSWER_BYTES = 256 * 1024  # a long certificate chain is some 10 KiB
+CAA: Mapping[str, type] = {"records": list, "written": bool}
 PEM = re.compile(r"[\r\n -~]+")  # lines of visible characters
 
 
@@ -89,6 +89,14 @@ class Api:
         """Give the name back."""
         await self._ask("DELETE", "/v1/account", None)
 
+    async def caa(self) -> dict[str, Any]:
+        """Ask who alone may order certificates for the page's names."""
+        return (await self._ask("GET", "/v1/caa", CAA)).members
+
+    async def set_caa(self, change: Mapping[str, object]) -> dict[str, Any]:
+        """Say who alone may; the answer comes once the relay has tried to write it."""
+        return (await self._ask("PUT", "/v1/caa", CAA, change)).members
+
     async def request_certificate(self, csr: str) -> Reply:
         """Ask for a certificate; the answer has an `id` to ask again with."""
         return await self._ask("POST", "/v1/certificates", {"id": str}, {"csr": csr})
@@ -103,18 +111,17 @@ class Api:
         """Make one request; `members` are those that its answer has to have, None: none at all."""
         try:
             with Limit(REQUEST_S, "no answer"):
-                status, fields, body = await self._exchange(method, path, content)
+                answer = await self._exchange(method, path, content)
         except (OSError, EOFError, BadMessage) as error:
             raise unreachable(self.relay, error) from error
-        after = values(fields, b"retry-after")
-        retry_after_s = read_retry_after(after[0] if after else None)
+        retry_after_s = read_retry_after(answer.value(b"retry-after"))
         # A redirect would carry the token to wherever it points.
-        if status >= 300:
-            raise read_problem(status, body, retry_after_s)
+        if answer.status >= 300:
+            raise read_problem(answer.status, answer.body, retry_after_s)
         if members is None:
             return Reply({}, retry_after_s)
         try:
-            value = json.loads(body)
+            value = json.loads(answer.body)
         except ValueError:
             value = None
         if not isinstance(value, dict) or not is_answer(value, members):
@@ -122,37 +129,22 @@ class Api:
             raise RelayUnreachable(f"What answers at {where} is no Glosson relay")
         return Reply(value, retry_after_s)
 
-    async def _exchange(self, method: str, path: str, content: object) -> tuple[int, Fields, bytes]:
+    async def _exchange(self, method: str, path: str, content: object) -> HttpReply:
         """Make a request on a connection of its own: it tells whether the relay is there."""
-        conn = await self.connect()
-        tls = TlsStream(conn, self._trust, self.relay.host)
-        reader = Reader(tls)
-        try:
-            await tls.handshake()
-            fields = [
-                (b"Host", self.relay.authority.encode()),
-                (b"User-Agent", f"glosson-python/{__version__}".encode()),
-                (b"Accept", b"application/json, application/problem+json"),
-                (b"Connection", b"close"),
-            ]
-            if self._token is not None:
-                fields.append((b"Authorization", f"Bearer {self._token}".encode()))
-            body = b"" if content is None else json.dumps(content).encode()
-            if method in ("POST", "PATCH"):
-                fields.append((b"Content-Type", b"application/json"))
-                fields.append((b"Content-Length", b"%d" % len(body)))
-            await tls.write(head_bytes(f"{method} {path} HTTP/1.1".encode(), fields) + body)
-            answer = await read_answer(reader)
-            answered = BodyReader(reader, answer_framing(answer, method.encode()))
-            text = b""
-            while data := await answered.read():
-                text += data
-                if len(text) > MAX_ANSWER_BYTES:
-                    raise BadMessage(f"its answer is longer than {MAX_ANSWER_BYTES} bytes")
-            return answer.status, answer.fields, text
-        finally:
-            await reader.stop()
-            conn.close()
+        fields = [
+            (b"Host", self.relay.authority.encode()),
+            (b"User-Agent", f"glosson-python/{__version__}".encode()),
+            (b"Accept", b"application/json, application/problem+json"),
+        ]
+        if self._token is not None:
+            fields.append((b"Authorization", f"Bearer {self._token}".encode()))
+        body = b"" if content is None else json.dumps(content).encode()
+        if method in ("POST", "PATCH", "PUT"):
+            fields.append((b"Content-Type", b"application/json"))
+            fields.append((b"Content-Length", b"%d" % len(body)))
+        tls = (self._trust, self.relay.host)
+        line = f"{method} {path}"
+        return await request(await self.connect(), tls, line, fields, body, most=MAX_ANSWER_BYTES)
 
     async def connect(self) -> Connection:
         """Connect to the relay; TLS is still to be spoken."""

@@ -9,6 +9,7 @@ from typing import Any, Callable
 from . import __version__
 from .account_arguments import add_account_commands, away_options, privacy_options
 from .also import read_also
+from .check_arguments import add_check_commands, caa_options
 from .identity import KEY_TYPES
 from .line_writer import flush_errors, write_error
 from .options import (
@@ -20,6 +21,8 @@ from .options import (
     SetupOptions,
     StatusOptions,
     UninstallOptions,
+    VerifyOptions,
+    WatchCtOptions,
 )
 from .relay_address import read_relay_address
 from .run_arguments import INSTALL, RUN, STYLE, add_also, add_run, checked, number, run_options
@@ -54,8 +57,17 @@ PLAIN: dict[str, Callable[..., Options]] = {
     "uninstall": UninstallOptions,
     "logs": LogsOptions,
     "status": StatusOptions,
+    "verify": VerifyOptions,
+    "watch-ct": WatchCtOptions,
     "rename": RenameOptions,
     "release": ReleaseOptions,
+}
+
+# And of those that are read by more than argparse.
+READ: dict[str, Callable[..., Options]] = {
+    "away": away_options,
+    "privacy": privacy_options,
+    "caa": caa_options,
 }
 
 
@@ -82,6 +94,7 @@ def parse(args: list[str]) -> Options:
     add_run(commands, "run", "be online", RUN)
     add_run(commands, "install", "be online from now on, by what this system has", INSTALL)
     _add_short(commands)
+    add_check_commands(commands)
     add_account_commands(commands)
     for command in commands.choices.values():
         command.add_argument("--state", metavar="DIR", help="the state folder")
@@ -95,8 +108,8 @@ def parse(args: list[str]) -> Options:
             error(str(wrong))
     if chosen in PLAIN:
         return PLAIN[chosen](**told)
-    if chosen in ("away", "privacy"):
-        return (away_options if chosen == "away" else privacy_options)(told, error)
+    if chosen in READ:
+        return READ[chosen](told, error)
     options = run_options(told, error)
     if chosen == "run":
         return options

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from .also import hosts_of
 from .api import Api
-from .identity import Identity, check_identity, fingerprint_of_private_key, make_key_and_request
+from .identity import Identity, check_identity, make_key_and_request
+from .known_keys import note_key
 from .problem import RelayProblem
 from .records import Account, PendingRequest, SavedIdentity
 from .state import State
@@ -81,8 +82,7 @@ async def _request(
     hosts, *fewer = _choices(hosts_of(account), had)
     while True:
         key, csr = make_key_and_request(hosts, account.keyType)
-        # Before anybody can have signed it: in public logs it is known as this computer's.
-        state.note_key(fingerprint_of_private_key(key))
+        note_key(state, key)
         try:
             reply = await api.request_certificate(csr)
         except RelayProblem as problem:

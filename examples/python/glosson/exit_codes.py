@@ -14,6 +14,7 @@ REPLACED = 3  # another computer took the name over
 UNAUTHORIZED = 4  # the relay does not, or no longer, accept the account's token
 BLOCKED = 5  # the relay's operator has blocked the name
 RELAY_GONE = 6  # the relay cannot be reached, or asked this client not to come back
+OTHER_END = 7  # of `verify` and `watch-ct`: somebody else answers in the page's place, or could
 FINAL = (USAGE, REPLACED, UNAUTHORIZED, BLOCKED, RELAY_GONE)
 INTERRUPTED = 130  # by a second Ctrl-C: 128 and the signal's number
 

@@ -8,14 +8,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Protocol
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from .records import SavedIdentity
 
 KEY_TYPES = ("ecdsa", "rsa")
+
+
+class _Public(Protocol):
+    def public_bytes(
+        self, encoding: serialization.Encoding, _: serialization.PublicFormat, /
+    ) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ def check_identity(saved: SavedIdentity, hostname: str, now: float) -> Identity:
         raise ValueError("Cannot use certificate: it is not readable") from None
     if hostname not in hosts:
         raise ValueError(f"Cannot use certificate: it is not for {hostname}")
-    not_before, not_after = _validity(leaf)
+    not_before, not_after = validity(leaf)
     if now >= not_after:
         raise ValueError(f"Cannot use certificate: it expired at {rfc3339(not_after)}")
     try:
@@ -81,7 +89,8 @@ def check_identity(saved: SavedIdentity, hostname: str, now: float) -> Identity:
     return Identity(saved, not_before, not_after, _fingerprint(leaf.public_key()), also)
 
 
-def _validity(leaf: x509.Certificate) -> tuple[float, float]:
+def validity(leaf: x509.Certificate) -> tuple[float, float]:
+    """Return from when until when a certificate is good, seconds since the epoch."""
     if hasattr(leaf, "not_valid_after_utc"):  # since cryptography 42
         return leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
     return (
@@ -96,12 +105,27 @@ def fingerprint_of_private_key(key: str) -> str:
     return _fingerprint(private.public_key())
 
 
-def _fingerprint(public_key: object) -> str:
+def fingerprint_of_pem(text: str) -> str:
+    """Return the fingerprint of the key in the first certificate of a PEM; raises ValueError."""
+    first = re.search(r"-----BEGIN C[^-]+-----[^-]+-----END C[^-]+-----", text)
+    return fingerprint_of_certificate(
+        x509.load_pem_x509_certificate(first[0].encode() if first else b"")
+    )
+
+
+def fingerprint_of_certificate(leaf: x509.Certificate) -> str:
+    """Return the fingerprint of its key; raises ValueError where that is of no known kind."""
+    try:
+        return _fingerprint(leaf.public_key())
+    except UnsupportedAlgorithm as error:
+        raise ValueError(f"its key is of an unknown kind ({error})") from None
+
+
+def _fingerprint(public_key: _Public) -> str:
     return base64.b64encode(hashlib.sha256(_public(public_key)).digest()).decode()
 
 
-def _public(key: object) -> bytes:
-    assert isinstance(key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey))
+def _public(key: _Public) -> bytes:
     return key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )

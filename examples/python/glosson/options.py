@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Union
+from urllib.parse import SplitResult
 
 from .relay_address import RelayAddress
 from .upstream import Upstream
@@ -92,6 +93,36 @@ class RenameOptions:
 
 
 @dataclass(frozen=True)
+class VerifyOptions:
+    """`glosson verify`."""
+
+    page: RelayAddress
+    key: str  # fingerprint that it has to have
+    alpn: str | None  # what has to be agreed on; None: anything
+    address: str | None  # where to connect, in place of what the name resolves to
+    ca: str | None
+    state: str | None  # every command takes it
+
+
+@dataclass(frozen=True)
+class WatchCtOptions:
+    """`glosson watch-ct`."""
+
+    service: SplitResult
+    state: str | None
+
+
+@dataclass(frozen=True)
+class CaaOptions:
+    """`glosson caa`."""
+
+    who: str | None  # relay, own or off; None: it is only told
+    account: str | None
+    authority: str | None
+    state: str | None
+
+
+@dataclass(frozen=True)
 class ReleaseOptions:
     """`glosson release`."""
 
@@ -107,6 +138,9 @@ Options = Union[
     LogsOptions,
     StatusOptions,
     PreferencesOptions,
+    VerifyOptions,
+    WatchCtOptions,
+    CaaOptions,
     RenameOptions,
     ReleaseOptions,
 ]

@@ -49,11 +49,10 @@ def shown(text: object) -> str:
     return without_unseen(str(text)[:MAX_SHOWN])
 
 
-def read_retry_after(value: bytes | None) -> float | None:
+def read_retry_after(text: str | None) -> float | None:
     """Return the seconds that a `Retry-After` asks for; None when it is none."""
-    if value is None:
+    if text is None:
         return None
-    text = value.decode("latin-1")
     if re.fullmatch(r"\d{1,9}", text):
         return float(text)
     try:
@@ -64,10 +63,13 @@ def read_retry_after(value: bytes | None) -> float | None:
 
 def unreachable(relay: object, error: Exception) -> RelayUnreachable:
     """Turn an error of the network into words with a fix."""
-    return RelayUnreachable(f"Cannot reach the relay at {str(relay).rstrip('/')}: {_mend(error)}")
+    return RelayUnreachable(
+        f"Cannot reach the relay at {str(relay).rstrip('/')}: {words_for(error)}"
+    )
 
 
-def _mend(error: Exception) -> str:
+def words_for(error: Exception) -> str:
+    """Return what went wrong with the network, and what to do."""
     if isinstance(error, ssl.SSLCertVerificationError):
         if "mismatch" in error.verify_message or "not valid for" in error.verify_message:
             return "its certificate is for another name; check the address"

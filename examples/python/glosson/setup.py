@@ -8,7 +8,6 @@ from __future__ import annotations
 import ssl
 import time
 from email.utils import formatdate
-from pathlib import Path
 
 from .also import hosts_of
 from .api import Api, find_relay, relay_trust
@@ -20,6 +19,7 @@ from .identity import Identity, check_identity
 from .lock import lock_folder
 from .options import SetupOptions
 from .problem import RelayProblem, RelayUnreachable
+from .read_pem import read_pem
 from .records import Account
 from .relay_address import RelayAddress, read_relay_address
 from .renewal import renewal_time
@@ -96,10 +96,7 @@ class _Setup:
         if self._options.ca is None:
             known = self._before is not None and self._before.relay == str(relay)
             return self._state.ca() if known else None
-        try:
-            return Path(self._options.ca).read_text(encoding="utf-8")
-        except OSError as error:
-            raise RuntimeError(f"Cannot read the authority given with --ca: {error}") from None
+        return read_pem(self._options.ca, "the authority given with --ca")
 
     async def _relay(self, given: RelayAddress, trust: ssl.SSLContext) -> Api:
         api = await find_relay(given, trust)

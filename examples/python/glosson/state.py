@@ -25,7 +25,6 @@ from .records import (
 from .write_privately import write_privately
 
 MAX_NETWORKS = 16  # that are remembered
-MAX_KEYS = 256  # those of many years, or of months in which a certificate lasts for days
 
 
 class State:
@@ -107,21 +106,19 @@ class State:
         remark = "" if advice is None else f"renew-after: {advice}\n"
         self._write("identity.pem", f"{remark}{identity.key.strip()}\n{identity.chain.strip()}\n")
 
-    def known_keys(self) -> list[str]:
-        """Return the fingerprints of the keys that were had; none when they cannot be read."""
+    def listed(self, name: str) -> list[str]:
+        """Return the texts that a file of them has; none when it cannot be read."""
         try:
-            return strings(json.loads(self._read("keys.json") or "[]"))
+            return strings(json.loads(self._read(name) or "[]"))
         except ValueError:
             return []
 
-    def note_key(self, fingerprint: str) -> None:
-        """Remember a key that a certificate is asked for: the reference's `watch-ct` reads them."""
-        kept = [*self.known_keys(), fingerprint][-MAX_KEYS:]
-        self._write("keys.json", f"{json.dumps(kept, indent=2)}\n")
+    def save_list(self, name: str, texts: list[str]) -> None:
+        """Keep texts in such a file."""
+        self._write(name, f"{json.dumps(texts, indent=2)}\n")
 
     def forget_identity(self) -> None:
         """Forget key, chain and request; known keys stay, for a name that comes back."""
-        # The last is the reference client's alone: which certificates its `watch-ct` knows.
         for name in ("identity.pem", "logged.json"):
             self.path(name).unlink(missing_ok=True)
         self.forget(PendingRequest)

@@ -140,8 +140,8 @@ def test_problems_are_shown_without_control_characters() -> None:
     problem = read_problem(429, json.dumps(body).encode(), 5.0)
     assert (problem.code, str(problem)) == ("rate-limited", "Slow [2J: Later.")
     assert str(read_problem(502, b"<html>", None)) == "The relay answered with status 502"
-    assert read_retry_after(b"7") == 7.0 and read_retry_after(b"soon") is None
-    assert read_retry_after(b"Thu, 01 Jan 1970 00:00:00 GMT") == 0.0
+    assert read_retry_after("7") == 7.0 and read_retry_after("soon") is None
+    assert read_retry_after("Thu, 01 Jan 1970 00:00:00 GMT") == 0.0
 
 
 # Clears the screen, C1's way to say the same, turned around, cut off, on another line.

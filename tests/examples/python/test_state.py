@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 
 from glosson import arguments
-from glosson.identity import check_identity, make_key_and_request
+from glosson.identity import (
+    check_identity,
+    fingerprint_of_private_key,
+    make_key_and_request,
+)
+from glosson.known_keys import MAX_KEYS, note_key, own_keys
 from glosson.lock import take_lock
 from glosson.options import RunOptions, SetupOptions
 from glosson.records import Account, PendingClaim, PendingRequest, SavedIdentity
-from glosson.state import MAX_KEYS, State
+from glosson.state import State
 from glosson.state_folder import state_folder
 
 
@@ -34,18 +39,20 @@ def test_the_state_folder(tmp_path: Path) -> None:
     state.save_ca("pem")
     assert (state.account(), state.claim()) == (account, claim)
     assert state.request() == PendingRequest("7", "key") and state.ca() == "pem"
-    assert state.known_keys() == []
-    state.note_key("first")
+    assert own_keys(state) == []
+    key, _ = make_key_and_request(["kaylee.example"], "ecdsa")
+    fingerprint = fingerprint_of_private_key(key)
+    note_key(state, key)
     state.forget_identity()
-    assert state.known_keys() == ["first"]
+    assert own_keys(state) == [fingerprint]
     state.path("keys.json").write_text(json.dumps(["first", *["other"] * (MAX_KEYS - 1)]))
-    state.note_key("last")
-    assert state.known_keys() == [*["other"] * (MAX_KEYS - 1), "last"]
+    note_key(state, key)
+    assert own_keys(state) == [*["other"] * (MAX_KEYS - 1), fingerprint]
     assert stat.S_IMODE(state.folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in state.folder.iterdir()} == {0o600}
     for damaged in ("{", "{}", '[1, "a"]'):
         state.path("keys.json").write_text(damaged)
-        assert state.known_keys() == ["a"] * ("a" in damaged)
+        assert own_keys(state) == ["a"] * ("a" in damaged)
     state.path("account.json").write_text("{")
     with pytest.raises(RuntimeError, match="damaged"):
         state.account()

@@ -1,0 +1,118 @@
+"""Command lines of what a careful user asks: `verify`, `watch-ct` and `caa`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any, Callable, NoReturn
+
+from .ct import DEFAULT_SERVICE, read_service
+from .options import CaaOptions
+from .relay_address import RelayAddress, read_relay_address
+from .run_arguments import STYLE, checked
+
+VERIFY = """\
+Opens a page as a visitor does, and tells whether its own computer answers: compares the key.
+
+FINGERPRINT is what status shows on the page's own computer: the SHA-256 of its public key. Carry it
+over by a way that the relay has no part in. Ask from another network than the page's, and while it
+is online.
+
+Exits with 0 when all is as expected, 7 when it is not, 1 when the page could not be looked at.
+"""
+
+WATCH_CT = """\
+Looks in the public logs of certificates for some by which others could stand for your page.
+
+Certificates for your page's name, and for any below it, must be for a key that this computer has or
+had, those for the wildcard above it for one that the relay tells of (GET /v1/relay).
+
+Exits with 0 when all are in order, 7 when some are not, 1 when the service or the relay could not
+be asked.
+"""
+
+CAA = """\
+Has nobody else order certificates for your name, by CAA records (RFC 8659, RFC 8657) at it.
+
+Without a word it tells how that stands, in the DNS too.
+
+  relay  the account of the relay alone may, by dns-01: no other authority, and nobody else who has
+         an account there. It holds for names below yours, too, and when the relay changes its
+         account
+  own    an ACME account of your own alone may, by tls-alpn-01: that of a program to which run
+         --tls-upstream passes visitors, by --account and --authority
+  off    whoever the relay's domain lets, as in the beginning
+
+Authorities heed what they find in the DNS, which the relay holds: it does not bar the relay itself,
+whose certificate for the wildcard is good for your name as well. watch-ct notices certificates.
+"""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")
+_AUTHORITY = re.compile(
+    r"(?=.{1,100}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+)
+
+
+def add_check_commands(commands: Any) -> None:
+    """Add these commands."""
+    hint = "look at a page from outside: does its own computer answer?"
+    verify = commands.add_parser("verify", help=hint, description=VERIFY, **STYLE)
+    add = verify.add_argument
+    add("page", metavar="https://NAME.BASE", type=checked(_page))
+    key = checked(read_fingerprint)
+    add("--key", metavar="FINGERPRINT", required=True, type=key, help="of the page's own computer")
+    add("--alpn", metavar="PROTOCOL", help="also expect this to be agreed on")
+    add("--address", metavar="IP", help="connect to this, whatever the name resolves to")
+    add("--ca", metavar="FILE", help="trust the authorities in this PEM file too")
+
+    hint = "look in the public logs for certificates that are not yours"
+    watch = commands.add_parser("watch-ct", help=hint, description=WATCH_CT, **STYLE)
+    service = f"who is asked: a search service with crt.sh's JSON (default {DEFAULT_SERVICE})"
+    default, read = read_service(DEFAULT_SERVICE), checked(read_service)
+    watch.add_argument("--service", metavar="URL", default=default, type=read, help=service)
+
+    hint = "have nobody else order certificates for your name"
+    caa = commands.add_parser("caa", help=hint, description=CAA, **STYLE)
+    caa.add_argument("who", nargs="?", choices=("relay", "own", "off"))
+    caa.add_argument("--account", metavar="URL", help="of own: the account that orders")
+    caa.add_argument("--authority", metavar="NAME", help="of own: as CAA records name it")
+
+
+def caa_options(told: dict[str, Any], error: Callable[[str], NoReturn]) -> CaaOptions:
+    """Read what was told to `caa`; `error` ends the program."""
+    account, authority = told["account"], told["authority"]
+    if told["who"] != "own" and (account or authority) is not None:
+        error("--account and --authority are about own")
+    if told["who"] == "own" and (account is None or authority is None):
+        error("own takes --account and --authority, such as letsencrypt.org")
+    if authority is not None and not _AUTHORITY.fullmatch(authority):
+        error(
+            "--authority is a name as CAA records have it, such as letsencrypt.org, "
+            f'not "{authority}"'
+        )
+    return CaaOptions(**told)
+
+
+def read_fingerprint(text: str) -> str:
+    """Read a key's fingerprint as people have it; raises ValueError.
+
+    It is base64, maybe behind `sha256/` or `sha256//` as curl's `--pinnedpubkey` has it, or 64
+    hexadecimal digits, maybe with colons.
+    """
+    digits = text.replace(":", "")
+    if re.fullmatch("[0-9a-fA-F]{64}", digits):
+        return base64.b64encode(binascii.unhexlify(digits)).decode()
+    found = re.sub("^sha256//?", "", text, flags=re.IGNORECASE)
+    if _BASE64.fullmatch(found):
+        return found
+    raise ValueError(f'"{text}" is no SHA-256 of a key: 44 characters of base64, or 64 of hex')
+
+
+def _page(text: str) -> RelayAddress:
+    try:
+        return read_relay_address(text)
+    except ValueError:
+        raise ValueError(
+            f'"{text}" is no address of a page: https://NAME.BASE, maybe with a port'
+        ) from None
