@@ -1,4 +1,4 @@
-"""Who orders the page's certificate, where the relay does not (`glosson caa`, reference client)."""
+"""Who orders the page's certificate, where the relay does not (`glosson caa`)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from .records import Account
 
 _OWN = (
     "An account of your own orders your certificate (glosson caa own), and only the reference "
-    "client can do that: run that one, or say glosson caa relay or off with it"
+    "client can do that: run that one, or say glosson caa relay or off"
 )
 _SERVER = (
     "Another program orders your certificate (glosson caa): give it visitors by --tls-upstream, "
-    "or say glosson caa relay or off with the reference client"
+    "or say glosson caa relay or off"
 )
 
 

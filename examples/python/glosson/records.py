@@ -24,7 +24,7 @@ class Account:
     token: str  # bearer secret: never shown, never logged
     keyType: str = "ecdsa"  # noqa: N815
     also: tuple[str, ...] = ()  # labels of the names below `hostname` that the page has as well
-    certificateBy: str | None = None  # noqa: N815  # who orders, where the relay does not: reference client
+    certificateBy: str | None = None  # noqa: N815  # own or server; None: the relay
 
 
 class FormerAccount(Account):
