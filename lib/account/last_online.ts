@@ -1,5 +1,6 @@
 import type { Attendance, Seen } from "../store/online_times.ts";
 import type { Log } from "../log.ts";
+import { DelayedWrite } from "./delayed_write.ts";
 
 /** Shortest time between two writes: what a crash can take of many who come and go at once. */
 const FLUSH_MS = 500;
@@ -36,8 +37,7 @@ export class LastOnline {
   #seen = new Map<string, Seen>();
   /** What is being written. */
   #writing = new Map<string, Seen>();
-  #written: Promise<void> = Promise.resolve();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #delayed = new DelayedWrite(() => this.#write());
   #flushedAt = -Infinity;
   #held = false;
 
@@ -76,16 +76,13 @@ export class LastOnline {
 
   /** Writes what is noted, behind what is being written; what cannot be is tried again later. */
   flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    return this.#written = this.#written.then(() => this.#write());
+    return this.#delayed.now();
   }
 
   /** Writes for the last time and ends. */
   async stop(): Promise<void> {
     clearInterval(this.#stay);
-    await this.flush();
-    clearTimeout(this.#timer);
+    await this.#delayed.stop();
   }
 
   async #write(): Promise<void> {
@@ -101,14 +98,13 @@ export class LastOnline {
         seen.set(username, { ...seen.get(username), ...later });
       }
       this.#seen = seen;
-      this.#timer ??= setTimeout(() => this.flush(), RETRY_MS);
+      this.#delayed.in(RETRY_MS);
     }
     this.#writing = new Map();
   }
 
   #note(username: string, seen: Seen): void {
     this.#seen.set(username, { ...this.#seen.get(username), ...seen });
-    const waitMs = Math.max(0, this.#flushedAt + FLUSH_MS - performance.now());
-    this.#timer ??= setTimeout(() => this.flush(), waitMs);
+    this.#delayed.in(Math.max(0, this.#flushedAt + FLUSH_MS - performance.now()));
   }
 }

@@ -1,5 +1,6 @@
 import type { Log } from "../log.ts";
 import type { Batch, FigureStore, Passed, UserFigures } from "../store/figures.ts";
+import { DelayedWrite } from "./delayed_write.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -40,8 +41,7 @@ export class Usage {
   #writing: Batch & { passed: Map<string, Passed> } | undefined;
   readonly #writer = crypto.randomUUID();
   #batches = 0;
-  #written: Promise<void> = Promise.resolve();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #delayed = new DelayedWrite(() => this.#write());
 
   constructor(options: UsageOptions) {
     this.#options = options;
@@ -112,15 +112,12 @@ export class Usage {
 
   /** Writes what is noted, behind what is being written; what cannot be is tried again later. */
   flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    return this.#written = this.#written.then(() => this.#write());
+    return this.#delayed.now();
   }
 
   /** Writes for the last time and ends. */
-  async stop(): Promise<void> {
-    await this.flush();
-    clearTimeout(this.#timer);
+  stop(): Promise<void> {
+    return this.#delayed.stop();
   }
 
   async #write(): Promise<void> {
@@ -143,7 +140,7 @@ export class Usage {
       await figures.add(batch);
     } catch (error) {
       log.error("cannot write users' figures, trying again", { error });
-      this.#schedule();
+      this.#delayed.in(FLUSH_MS);
       return false;
     }
     this.#writing = undefined;
@@ -170,12 +167,8 @@ export class Usage {
   #of(username: string): Passed {
     let passed = this.#unwritten.get(username);
     if (passed === undefined) this.#unwritten.set(username, passed = { ...NOTHING });
-    this.#schedule();
+    this.#delayed.in(FLUSH_MS);
     return passed;
-  }
-
-  #schedule(): void {
-    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
   }
 }
 
