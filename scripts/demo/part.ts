@@ -89,10 +89,19 @@ export class DemoPart {
   /**
    * Resolves with the first line that matches.
    *
-   * @throws {Error} with the last lines when the process ends before, or takes too long.
+   * @throws {Error} with the last lines when the process ends before, or takes too long; it has ended then.
    */
-  line(pattern: RegExp): Promise<RegExpExecArray> {
-    return this.#log.first((line) => pattern.exec(line), `a line ${pattern}`, READY_TIMEOUT_MS);
+  async line(pattern: RegExp): Promise<RegExpExecArray> {
+    try {
+      return await this.#log.first(
+        (line) => pattern.exec(line),
+        `a line ${pattern}`,
+        READY_TIMEOUT_MS,
+      );
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   /** Asks the process to end and waits until it has. */
