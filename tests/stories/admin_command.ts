@@ -4,7 +4,7 @@ import { bareEnvironment, settingVariables } from "./environment.ts";
 import { BASE, ROOT } from "./relay.ts";
 
 /** From the source, the program may do what the executable may. */
-export const PERMISSIONS = [
+const PERMISSIONS = [
   "--no-prompt",
   "--ignore-env",
   ...permissionsFor(PROGRAMS.find(({ name }) => name === "glossond")!, Deno.build.target),
@@ -16,20 +16,25 @@ export function glossondCommand(
   args: string[],
   settings: Record<string, string> = {},
 ): Deno.Command {
+  return commandWith(args, {
+    ...bareEnvironment(stateDir),
+    NO_COLOR: "1",
+    ...settingVariables({
+      STATE_DIR: stateDir,
+      BASE_DOMAIN: BASE,
+      SECRETS_FILE: `${stateDir}/no-secrets`,
+      ...settings,
+    }),
+  });
+}
+
+/** A command of the program with these variables alone. */
+export function commandWith(args: string[], env: Record<string, string>): Deno.Command {
   const [program = "", ...words] = commandLine(args);
   return new Deno.Command(program, {
     args: words,
     clearEnv: true,
-    env: {
-      ...bareEnvironment(stateDir),
-      NO_COLOR: "1",
-      ...settingVariables({
-        STATE_DIR: stateDir,
-        BASE_DOMAIN: BASE,
-        SECRETS_FILE: `${stateDir}/no-secrets`,
-        ...settings,
-      }),
-    },
+    env,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
-import { endProcess } from "../../scripts/process.ts";
 import { bareEnvironment, settingVariables } from "./environment.ts";
-import { type LogLine, RelayLog } from "./relay_log.ts";
+import type { LogLine } from "./relay_log.ts";
+import { startRelayProcess } from "./relay_process.ts";
 
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -78,7 +78,7 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
   };
   const executable = options.executable ?? Deno.env.get("GLOSSOND_BIN");
   const serve = ["serve", ...options.takeover ? ["--takeover"] : []];
-  const [program = "", ...args] = [
+  const argv = [
     ...options.launcher ?? [],
     ...executable ? [executable, ...serve] : [
       ...[Deno.execPath(), "run", "-A", "--no-prompt"],
@@ -86,51 +86,30 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
       ...[`${ROOT}main.ts`, ...serve],
     ],
   ];
-  const process = new Deno.Command(program, {
-    args,
-    clearEnv: true,
-    env: { ...bareEnvironment(dir), ...settingVariables(settings) },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
 
-  const log = new RelayLog(process.stderr);
-
-  async function stop(signal?: Deno.Signal): Promise<Deno.CommandStatus> {
-    const status = await endProcess(process, signal);
-    await log.ended;
-    return status;
-  }
-
-  async function dispose(): Promise<void> {
-    await stop();
+  async function removeDir(): Promise<void> {
     await Deno.remove(dir, { recursive: true }).catch((error) => {
       // By another relay of the same folder.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
   }
 
-  try {
-    const ports = await log.ports();
-    return {
-      pid: process.pid,
-      dir,
-      stateDir,
-      biosDir,
-      ports,
-      ca: await Deno.readTextFile(`${stateDir}/local-ca.pem`),
-      lines: log.lines,
-      readerGone: log.ended,
-      logged: (message, fields) => log.logged(message, fields),
-      stop,
-      [Symbol.asyncDispose]: dispose,
-    };
-  } catch (error) {
-    // A folder that was handed in is still its owner's.
-    await (options.dir === undefined ? dispose() : stop());
-    throw error;
-  }
+  await using stack = new AsyncDisposableStack();
+  // A folder that was handed in is still its owner's where the start fails.
+  if (options.dir === undefined) stack.defer(removeDir);
+  const env = { ...bareEnvironment(dir), ...settingVariables(settings) };
+  const { pid, log, ports, stop } = await startRelayProcess(argv, env);
+  stack.defer(async () => void await stop());
+  const ca = await Deno.readTextFile(`${stateDir}/local-ca.pem`);
+  stack.move();
+  return {
+    ...{ pid, dir, stateDir, biosDir, ports, ca, lines: log.lines, readerGone: log.ended, stop },
+    logged: (message, fields) => log.logged(message, fields),
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await removeDir();
+    },
+  };
 }
 
 /** Starts a relay at the ports of one that has stopped. */

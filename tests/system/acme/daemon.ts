@@ -1,14 +1,13 @@
-import { endProcess } from "../../../scripts/process.ts";
 import { endOf, type Ran, run } from "../../../scripts/run.ts";
-import { PERMISSIONS } from "../../stories/admin_command.ts";
+import { commandLine, commandWith } from "../../stories/admin_command.ts";
 import { bareEnvironment, settingVariables } from "../../stories/environment.ts";
-import { type LogLine, RelayLog } from "../../stories/relay_log.ts";
+import type { LogLine } from "../../stories/relay_log.ts";
+import { startRelayProcess } from "../../stories/relay_process.ts";
 import { seedAccounts } from "../../store/helpers.ts";
 import { type AcmeBench, acmeBench, BASE, type OrderBench } from "./bench.ts";
 import { startLoopbackProxy } from "./proxy.ts";
 import type { PebbleOptions } from "./servers.ts";
 
-const MAIN = new URL("../../../main.ts", import.meta.url).pathname;
 const EXAMPLE_BIO = new URL("../../../get_bio.example.py", import.meta.url).pathname;
 
 /** A relay with the ACME authority, as a process, and the servers that it needs. */
@@ -85,13 +84,14 @@ export async function startDaemonBeside<B extends OrderBench>(
       ...settings,
     };
     const env = { ...bareEnvironment(it.stateDir), ...settingVariables(named) };
-    let running = await serve(env);
-    stack.defer(() => running.stop());
+    const serve = () => startRelayProcess(commandLine(["serve"]), env);
+    let running = await serve();
+    stack.defer(async () => void await running.stop());
     const { ports } = running;
     const proxy = stack.use(startLoopbackProxy());
     const command = (words: string[]): Deno.Command =>
       // Commands read the listeners' ports from their settings.
-      commandOf(words, { ...env, GLOSSOND_PAGES_PORT: String(ports.pages) });
+      commandWith(words, { ...env, GLOSSOND_PAGES_PORT: String(ports.pages) });
     return {
       it: { ...it, stateDir },
       env,
@@ -105,7 +105,7 @@ export async function startDaemonBeside<B extends OrderBench>(
       async restart(signal, meanwhile): Promise<void> {
         await running.stop(signal);
         await meanwhile?.();
-        running = await serve(env);
+        running = await serve();
         Object.assign(ports, running.ports);
       },
       glossond: (...args) => endOf(command(args)),
@@ -121,51 +121,6 @@ export async function startDaemonBeside<B extends OrderBench>(
 /** Runs a Deno program of this repository to its end; `args` begin with its permissions. */
 export function runProgram(args: string[], env: Record<string, string>): Promise<Ran> {
   return run(Deno.execPath(), ["run", "--no-check", ...args], { clearEnv: true, env });
-}
-
-/** How the daemon is called: the executable that GLOSSOND_BIN names, else the source. */
-function glossond(...args: string[]): [program: string, args: string[]] {
-  const executable = Deno.env.get("GLOSSOND_BIN");
-  if (executable !== undefined) return [executable, args];
-  return [Deno.execPath(), ["run", "--no-check", ...PERMISSIONS, MAIN, ...args]];
-}
-
-/** A command of glossond with these variables. */
-function commandOf(words: string[], env: Record<string, string>): Deno.Command {
-  const [program, args] = glossond(...words);
-  return new Deno.Command(program, {
-    ...{ args, clearEnv: true, env },
-    ...{ stdin: "null", stdout: "piped", stderr: "piped" },
-  });
-}
-
-async function serve(env: Record<string, string>): Promise<{
-  ports: Record<string, number>;
-  log: RelayLog;
-  stop: (signal?: Deno.Signal) => Promise<void>;
-}> {
-  const [program, args] = glossond("serve");
-  const process = new Deno.Command(program, {
-    args,
-    clearEnv: true,
-    env,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const log = new RelayLog(process.stderr);
-
-  async function stop(signal?: Deno.Signal): Promise<void> {
-    await endProcess(process, signal);
-    await log.ended;
-  }
-
-  try {
-    return { ports: await log.ports(), log, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
 }
 
 async function addUsers(stateDir: string, users: Map<string, string>): Promise<void> {
