@@ -10,6 +10,9 @@ import type { LimitsView, UserDesk, UserView } from "./users.ts";
 /** How long the running relay may take to answer; an order of a certificate may take longer. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
+/** The same where another process of it can be asked as well. */
+const NEXT_TIMEOUT_MS = 2_000;
+
 /** The same where it runs the bio script first. */
 const BIO_TIMEOUT_MS = 20_000;
 
@@ -57,24 +60,38 @@ function optionsOf(body: unknown, timeoutMs?: number): AskOptions {
  *
  * @param process which of its processes; by default the first one that answers.
  * @returns undefined when none does: it was never started, has stopped, or crashed.
- * @throws {Error} when it may not be reached, or something else answers in its place.
+ * @throws {Error} when it may not be reached, something else answers in its place, or one runs and none answers.
  */
 export async function connectAdmin(
   stateDir: string,
   process?: number,
 ): Promise<AdminClient | undefined> {
-  for (const path of findSockets(stateDir, process)) {
-    const client = clientOf(path, `The relay of ${stateDir}`);
+  const where = `The relay of ${stateDir}`;
+  const paths = findSockets(stateDir, process);
+  let stuck: Error | undefined;
+  for (const path of paths) {
+    const answerMs = path === paths.at(-1) ? ANSWER_TIMEOUT_MS : NEXT_TIMEOUT_MS;
     try {
       // Also while the database is away.
-      await client.waitedFor();
-      return client;
+      await clientOf(path, where, answerMs).waitedFor();
+      return clientOf(path, where);
     } catch (error) {
+      if (isTimeout(error)) {
+        stuck = new Error(
+          `${where} runs, and does not answer: see its log, and whether its process was stopped (ps)`,
+        );
+        continue;
+      }
       // fetch() tells a refused connection, and every other failure to connect, by this class.
       if (!(error instanceof TypeError)) throw error;
     }
   }
+  if (stuck !== undefined) throw stuck;
   return undefined;
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
 }
 
 /**
