@@ -10,6 +10,7 @@ import {
 } from "./conditional.ts";
 import { contentType, ENCODING_BYTES } from "./content_type.ts";
 import { readFilePath, WELL_KNOWN } from "./file_path.ts";
+import { PIECE_BYTES } from "./front/pieces.ts";
 import type { Site, SiteRequest } from "./front/site.ts";
 import { noIndex, nothingHere } from "./pages/answers.tsx";
 import { ownPage } from "./pages/own_page.ts";
@@ -17,9 +18,6 @@ import { findServed, isFolderWithin, isPathWithin, type Kept } from "./served_fi
 
 /** File that stands for its folder. */
 const INDEX = "index.html";
-
-/** Bytes read at once: each piece costs a turn of the event loop, a quarter of it costs twice the CPU. */
-const CHUNK_BYTES = 256 * 1024;
 
 /** What is read without a thread that waits for it, bytes: about a page, see `served_file.ts`. */
 const PAGE_BYTES = 64 * 1024;
@@ -183,29 +181,38 @@ function beginningOf(source: Deno.FsFile): string {
   return bytes.toString("latin1", 0, read);
 }
 
-/** Streams a part of an open file and closes it, whichever way the reading ends. */
+/**
+ * Streams a part of an open file and closes it, whichever way the reading ends. A stream of bytes: its
+ * reader lends the memory that is read into, and lends it again.
+ */
 function bytes(source: Deno.FsFile, { first, last }: ByteRange): ReadableStream<Uint8Array> {
   let left = last - first + 1;
   let started = false;
   return new ReadableStream({
+    type: "bytes",
+    autoAllocateChunkSize: Math.min(Math.max(left, 1), PIECE_BYTES),
     async pull(controller) {
+      const { byobRequest } = controller;
+      const view = byobRequest!.view as Uint8Array<ArrayBuffer>;
       try {
         if (!started && first > 0) await source.seek(first, Deno.SeekMode.Start);
         started = true;
-        const chunk = new Uint8Array(Math.min(left, CHUNK_BYTES));
+        const room = view.subarray(0, left);
         const n = left === 0
           ? null
           : left <= PAGE_BYTES
-          ? source.readSync(chunk)
-          : await source.read(chunk);
+          ? source.readSync(room)
+          : await source.read(room);
         if (n === null && left > 0) throw new Error("The file became shorter while it was read");
         if (n !== null) {
           left -= n;
-          controller.enqueue(chunk.subarray(0, n));
+          byobRequest!.respond(n);
         }
         if (left > 0) return;
         source.close();
         controller.close();
+        // What is asked for already has its end only by this (WHATWG Streams, "respond").
+        controller.byobRequest?.respond(0);
       } catch (error) {
         source.close();
         controller.error(error);
@@ -214,7 +221,7 @@ function bytes(source: Deno.FsFile, { first, last }: ByteRange): ReadableStream<
     cancel() {
       source.close();
     },
-  }, { highWaterMark: 0 });
+  });
 }
 
 /** The last segment of a path as a relative reference that cannot be taken for a host. */

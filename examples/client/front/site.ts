@@ -2,6 +2,7 @@ import { type Framing } from "../http/body.ts";
 import type { Field } from "../http/fields.ts";
 import { compressed } from "./compress.ts";
 import { answerText, type Handler, type Visitor } from "./exchange.ts";
+import { Pieces } from "./pieces.ts";
 
 /** What a {@linkcode Site} is told of a request: a whole `Request` takes longer to make than most answers. */
 export type SiteRequest = Pick<Request, "method" | "url" | "headers">;
@@ -38,20 +39,20 @@ export function siteHandler(site: Site): Handler {
     }
     const fields: Field[] = [...response.headers].map(([name, value]) => [name, value]);
     const framing = framingOf(method, response);
-    const reader = response.body?.getReader();
+    const length = framing.kind === "length" ? framing.length : undefined;
+    const pieces = response.body === null ? undefined : new Pieces(response.body, length);
     const head = { status: response.status, reason: response.statusText, fields };
     try {
       // Most pages are one piece: it goes out with the head.
-      let next = framing.kind === "none" ? undefined : await reader?.read();
-      await answer.begin(head, framing, next?.value);
-      while (reader && next && !next.done) {
-        next = await reader.read();
-        if (!next.done) await answer.write(next.value);
+      let piece = framing.kind === "none" ? undefined : await pieces?.next();
+      await answer.begin(head, framing, piece);
+      while (piece !== undefined) {
+        piece = await pieces!.next();
+        if (piece !== undefined) await answer.write(piece);
       }
       await answer.finish([]);
     } finally {
-      // Does nothing to a body that was read to its end.
-      await reader?.cancel().catch(() => {});
+      await pieces?.cancel();
     }
   };
 }

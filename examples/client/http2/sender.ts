@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { BufferPool } from "../../../lib/net/buffer_pool.ts";
 import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
 import type { Http2Stream } from "./stream.ts";
 import {
@@ -20,6 +21,11 @@ export const DEFAULT_WINDOW_BYTES = 65_535;
 /** Most bytes of DATA frames that are put together for one write. */
 const BATCH_BYTES = 128 * 1024;
 
+/** What such a batch takes with the heads of its frames, the smallest that a peer may ask for. */
+const batches = new BufferPool(
+  BATCH_BYTES + Math.ceil(BATCH_BYTES / DEFAULT_FRAME_BYTES) * FRAME_HEADER_BYTES,
+);
+
 /** Writes frames one after the other, those with data as the peer's windows allow (section 5.2). */
 export class FrameSender {
   /** Largest payload that the peer takes. */
@@ -38,10 +44,7 @@ export class FrameSender {
 
   /** Writes what is whole frames; resolves when the connection took them. */
   write(bytes: Uint8Array): Promise<void> {
-    // Whole ones one after the other, whoever sends them.
-    const done = this.#tail.then(() => writeAll(this.#conn, bytes));
-    this.#tail = done.catch(() => {});
-    return done;
+    return this.#inTurn(() => writeAll(this.#conn, bytes));
   }
 
   /** Writes without waiting; if that fails, so does whatever waits for the connection. */
@@ -76,7 +79,8 @@ export class FrameSender {
       const n = Math.min(piece.length - at, this.#window, stream.sendWindow, BATCH_BYTES);
       this.#window -= n;
       stream.sendWindow -= n;
-      await this.write(this.#dataFrames(stream.id, piece.subarray(at, at + n)));
+      const part = piece.subarray(at, at + n);
+      await this.#inTurn(() => this.#writeData(stream.id, part));
       at += n;
     }
   }
@@ -116,16 +120,25 @@ export class FrameSender {
     for (const go of waiting) go();
   }
 
-  #dataFrames(stream: number, bytes: Uint8Array): Uint8Array {
-    const count = Math.ceil(bytes.length / this.maxFrameBytes);
-    const out = new Uint8Array(bytes.length + count * FRAME_HEADER_BYTES);
-    for (let at = 0, to = 0; at < bytes.length;) {
+  /** Whole frames one after the other, whoever sends them. */
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const done = this.#tail.then(write);
+    this.#tail = done.catch(() => {});
+    return done;
+  }
+
+  /** Writes DATA frames; memory for each batch anew would have to be collected, for as much as it takes to send. */
+  async #writeData(stream: number, bytes: Uint8Array): Promise<void> {
+    const batch = batches.take();
+    let to = 0;
+    for (let at = 0; at < bytes.length; at += this.maxFrameBytes) {
       const part = bytes.subarray(at, at + this.maxFrameBytes);
-      writeFrameHeader(out, to, { length: part.length, type: FRAME.data, flags: 0, stream });
-      out.set(part, to + FRAME_HEADER_BYTES);
-      at += part.length;
+      writeFrameHeader(batch, to, { length: part.length, type: FRAME.data, flags: 0, stream });
+      batch.set(part, to + FRAME_HEADER_BYTES);
       to += FRAME_HEADER_BYTES + part.length;
     }
-    return out;
+    await writeAll(this.#conn, batch.subarray(0, to));
+    // Of one that failed nobody knows who reads it still.
+    batches.giveBack(batch);
   }
 }
