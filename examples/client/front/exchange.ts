@@ -36,7 +36,7 @@ export interface Answer {
   /**
    * Sends the head, and `early` at once with it.
    *
-   * @param head without fields of one connection.
+   * @param head without fields of one connection, but for the `Upgrade` that a 426 asks for.
    * @param framing of the body as it comes; the visitor's connection has its own.
    * @param early the first bytes of the body, if they are there already.
    */

@@ -3,7 +3,7 @@ import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
 import { type Body, framedAnswer, type Framing } from "../http/body.ts";
 import { BodyWriter } from "../http/body_writer.ts";
 import type { ByteReader } from "../http/byte_reader.ts";
-import { dated, type Field } from "../http/fields.ts";
+import { dated, type Field, valuesOf } from "../http/fields.ts";
 import { type AnswerHead, answerHeadBytes, type RequestHead } from "../http/head.ts";
 import type { Answer } from "./exchange.ts";
 
@@ -63,7 +63,7 @@ export class Http1Answer implements Answer {
     const bytes = answerHeadBytes({
       status: head.status,
       reason: head.reason || (STATUS_CODES[head.status] ?? ""),
-      fields: this.keepAlive ? fields : [...fields, ["Connection", "close"]],
+      fields: [...fields, ...this.#connection(fields)],
     });
     this.#body = new BodyWriter(this.#conn, outer);
     await this.#body.write(early ?? new Uint8Array(), bytes);
@@ -83,6 +83,15 @@ export class Http1Answer implements Answer {
     this.keepAlive = false;
     await writeAll(this.#conn, answerHeadBytes(head));
     return { conn: this.#raw, early: this.#reader.rest().slice() };
+  }
+
+  /** What is said of this connection (RFC 9110 section 7.6.1). */
+  #connection(fields: readonly Field[]): Field[] {
+    const options = [
+      ...(valuesOf(fields, "upgrade").length > 0 ? ["Upgrade"] : []),
+      ...(this.keepAlive ? [] : ["close"]),
+    ];
+    return options.length > 0 ? [["Connection", options.join(", ")]] : [];
   }
 
   /** How the visitor is told the end of a body that is framed like this. */

@@ -46,6 +46,8 @@ function readTarget({ method, target }: RequestHead): { target: string; authorit
   const absolute = /^https?:\/\/([^/?#]+)(.*)$/i.exec(target);
   if (absolute === null) throw new MalformedHead("Cannot read request: its target is malformed");
   const [, authority, rest] = absolute;
+  // Of the server as a whole (section 3.2.4).
+  if (rest === "" && method === "OPTIONS") return { target: "*", authority };
   return { target: rest!.startsWith("/") ? rest! : `/${rest}`, authority };
 }
 

@@ -3,7 +3,7 @@ import { FLAG, FRAME, frame } from "../http2/frames.ts";
 import type { FrameSender } from "../http2/sender.ts";
 import type { Http2Stream } from "../http2/stream.ts";
 import { framedAnswer, type Framing } from "../http/body.ts";
-import { dated, type Field } from "../http/fields.ts";
+import { dated, type Field, without } from "../http/fields.ts";
 import type { AnswerHead } from "../http/head.ts";
 import type { Answer } from "./exchange.ts";
 
@@ -44,7 +44,9 @@ export class Http2Answer implements Answer {
     if (framing.kind === "length") this.#left = framing.length;
     // Frames tell the end; a length that is not the body's is an error (RFC 9113 section 8.1.1).
     const outer: Framing = framing.kind === "chunked" ? { kind: "close" } : framing;
-    const fields = dated(framedAnswer(this.#method, head, outer));
+    const framed = dated(framedAnswer(this.#method, head, outer));
+    // HTTP/2 goes over to nothing (RFC 9113 section 8.6).
+    const fields = without(framed, (name) => name === "upgrade");
     // Statuses above are none for browsers either (RFC 9110 section 15).
     const status = String(head.status > 599 ? 500 : head.status);
     await this.#headers([[":status", status], ...lowered(fields)], isWhole);

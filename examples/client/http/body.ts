@@ -92,7 +92,7 @@ function toldLength(values: string[]): number | undefined {
   const [length = "", ...others] = new Set(
     values.flatMap((value) => value.split(",")).map(trimmed),
   );
-  return others.length > 0 || !/^\d{1,15}$/.test(length) ? undefined : Number(length);
+  return others.length > 0 || !/^0*\d{1,15}$/.test(length) ? undefined : Number(length);
 }
 
 /** The fields with how the body is framed put anew: never said in two ways, never twice. */

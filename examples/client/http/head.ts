@@ -95,8 +95,8 @@ export function checkedField(field: Field): Field {
  * Reads the head of an app's answer (RFC 9112 sections 4 and 5), its empty line not included.
  *
  * Lenient, since browsers are: a folded value is joined, white space before a colon removed (section
- * 5.1), what a field may not hold becomes a space (RFC 9110 section 5.5), and a first line that is
- * said again among the fields is passed over.
+ * 5.1), what a field may not hold becomes a space (RFC 9110 section 5.5), and a line that is no field
+ * is left out.
  *
  * @throws {MalformedHead}
  */
@@ -108,11 +108,7 @@ export function parseAnswerHead(text: string): AnswerHead {
     throw new MalformedHead("Cannot read answer: it does not begin like HTTP");
   }
   if (lines.length > MAX_FIELDS) throw new MalformedHead("Cannot read answer: many fields");
-  const fields = lines.filter((line) => !line.startsWith("HTTP/")).map(answerField);
-  if (fields.some(([name]) => name === "" || /\s/.test(name))) {
-    throw new MalformedHead("Cannot read answer: a header field is malformed");
-  }
-  return { status, reason: clean(words[2] ?? ""), fields: fields.filter(hasToken) };
+  return { status, reason: clean(words[2] ?? ""), fields: lines.map(answerField).filter(hasToken) };
 }
 
 /**
@@ -130,7 +126,7 @@ function unfolded(text: string): string {
 
 function answerField(line: string): Field {
   const colon = line.indexOf(":");
-  return [line.slice(0, Math.max(0, colon)).trimEnd(), clean(trimmed(line.slice(colon + 1)))];
+  return [trimmed(line.slice(0, Math.max(0, colon))), cleanValue(line.slice(colon + 1))];
 }
 
 /** A name that is no token means nothing to anybody, and HTTP/2 has no way to say it. */
@@ -147,7 +143,7 @@ export function parseTrailer(line: string): Field {
   const colon = line.indexOf(":");
   const name = line.slice(0, Math.max(0, colon));
   if (!TOKEN.test(name)) throw new MalformedHead("Cannot read trailer: it is malformed");
-  return [name, clean(trimmed(line.slice(colon + 1)))];
+  return [name, cleanValue(line.slice(colon + 1))];
 }
 
 /** The bytes of a request's head, its empty line included. */
@@ -174,6 +170,11 @@ export function isToken(name: string): boolean {
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
 
-function clean(value: string): string {
-  return value.replace(CONTROLS, " ");
+function clean(text: string): string {
+  return text.replace(CONTROLS, " ");
+}
+
+/** A value without blanks at its ends, also where a control was: in HTTP/2 they break it (RFC 9113 section 8.2.1). */
+function cleanValue(value: string): string {
+  return trimmed(clean(value));
 }

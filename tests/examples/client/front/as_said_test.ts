@@ -35,9 +35,12 @@ Deno.test("a target over HTTP/1.1 reaches the app as it was sent, byte for byte"
       visitor.close();
     }
     const visitor = await RawVisitor.open(world);
-    visitor.send(`OPTIONS * HTTP/1.1\r\nHost: ${HOSTNAME}\r\n\r\n`);
-    await visitor.upTo("\r\n\r\nok");
-    assert.equal(world.got.at(-1)!.line, "OPTIONS * HTTP/1.1");
+    // The server as a whole, in both forms (RFC 9112 section 3.2.4).
+    for (const target of ["*", `https://${HOSTNAME}`]) {
+      visitor.send(`OPTIONS ${target} HTTP/1.1\r\nHost: ${HOSTNAME}\r\n\r\n`);
+      await visitor.upTo("\r\n\r\nok");
+      assert.equal(world.got.at(-1)!.line, "OPTIONS * HTTP/1.1");
+    }
     visitor.close();
   }));
 

@@ -86,6 +86,12 @@ Deno.test("Http2Answer says no length that is not the body's", async () => {
   assert.deepEqual([none.status, none.fields["content-length"]], [204, undefined]);
 });
 
+Deno.test("Http2Answer says of no protocol that could be gone over to", async () => {
+  const head = "426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  const { status, fields } = await passed(`${head}Content-Length: 2`, "ok");
+  assert.deepEqual([status, fields["upgrade"], fields["connection"]], [426, undefined, undefined]);
+});
+
 Deno.test("Http2Answer passes what an app says beside fields that HTTP/2 does not have", async () => {
   const head = "200 OK\r\nHTTP2-Settings: x\r\nKeep-Alive: x\r\nconstructor: y\r\n";
   const { body, fields } = await passed(`${head}Content-Length: 2`, "ok");

@@ -105,7 +105,7 @@ for (
         visitor.send(ASKED);
         const head = await visitor.upTo("\r\n\r\n");
         assert.match(head, new RegExp(`^HTTP/1\\.1 ${status}\r\n`));
-        if (!status.startsWith("426")) assert.ok(head.includes(fields), head);
+        for (const field of fields.trimEnd().split("\r\n")) assert.ok(head.includes(field), head);
         if (body !== "") await visitor.upTo(body);
       }
       assert.deepEqual(world.lines.filter((line) => / (?:warn|error) /.test(line)), []);
