@@ -11,8 +11,9 @@ from .http1 import Fields
 # URLs within a value, up to what ends one in a header: of HTTP, and of WebSockets.
 _WITHIN = re.compile(rb"""(?<![\w+.-])((?:https?|wss?):)?//([^\s"',;<>/?#\\]+)""", re.IGNORECASE)
 _WITH_URLS = (b"link", b"content-security-policy", b"content-security-policy-report-only")
-_ABSOLUTE = re.compile(rb"(https?:)?//([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
-_DOMAIN = re.compile(rb";\s*domain=\s*\.?([^;\s]*)[^;]*", re.IGNORECASE)
+_ABSOLUTE = re.compile(rb"(https?:)?//([^/?#\\]*)(.*)", re.IGNORECASE | re.DOTALL)
+_TAGGED = re.compile(rb"<(https:[^>]*)>", re.IGNORECASE)
+_DOMAIN = re.compile(rb";\s*domain\s*=\s*\.?([^;\s]*)[^;]*", re.IGNORECASE)
 _REFRESH = re.compile(rb"([^;,]*[;,]\s*(?:url\s*=\s*)?[\"']?)(.*?)([\"']?)", re.IGNORECASE)
 # Names of this computer, for itself only: those of every address, where apps listen, among them.
 _LOOPBACK = (b"localhost", b"127.0.0.1", b"0.0.0.0", b"[::1]", b"[::]")
@@ -27,16 +28,28 @@ class AppHost:
     host: bytes | None = None
 
     def to_app(self, fields: Fields, page: bytes) -> Fields:
-        """Translate `Origin` and `Referer` of the page to fit the `Host` that the app is told."""
-        if self.host is None:
-            return fields
-        own, theirs = b"https://" + page, b"%s://%s" % (self.scheme, self.host)
-        return [
-            (name, theirs + value[len(own) :])
-            if name.lower() in (b"origin", b"referer") and _is_below(value, own)
-            else (name, value)
-            for name, value in fields
-        ]
+        """Translate the page's addresses, in which an app looks for itself, to its own."""
+        return [(name, self._known(name.lower(), value, page)) for name, value in fields]
+
+    def _known(self, name: bytes, value: bytes, page: bytes) -> bytes:
+        # WebDAV servers compare both, scheme and all, with what they were asked by (RFC 4918 10.3).
+        if name == b"destination":
+            return self._app_address(value, page)
+        if name == b"if":
+            return _TAGGED.sub(lambda tag: b"<%s>" % self._app_address(tag[1], page), value)
+        renamed = self.host is not None and self.host.lower() != page.lower()
+        if name in (b"origin", b"referer") and renamed:
+            return self._app_address(value, page)
+        return value
+
+    def _app_address(self, address: bytes, page: bytes) -> bytes:
+        """Map an address of the page to the one that the app knows; leave any other."""
+        match = _ABSOLUTE.fullmatch(address)
+        if match is None or (match[1] or b"").lower() != b"https:":
+            return address
+        if match[2].lower() != page.lower():
+            return address
+        return b"%s://%s%s" % (self.scheme, self.host or page, match[3])
 
     def from_app(self, fields: Fields, page: bytes) -> Fields:
         """Return an answer's fields as visitors get them: the app's addresses are the page's."""
@@ -96,10 +109,6 @@ class AppHost:
         # A port that is left out is the one of the scheme.
         implied = b"443" if app_port == b"443" else b"80"
         return name in _LOOPBACK and app_name in _LOOPBACK and (port or implied) == app_port
-
-
-def _is_below(address: bytes, origin: bytes) -> bool:
-    return address == origin or address.startswith(origin + b"/")
 
 
 def _is_within(name: bytes, domain: bytes) -> bool:

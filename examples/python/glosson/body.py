@@ -52,15 +52,10 @@ def answer_framing(answer: Answer, method: bytes) -> Framing:
     """Tell how an app's body ends; where it tells two ways the chunks count."""
     if method == b"HEAD" or answer.status in WITHOUT_BODY or answer.status < 200:
         return NONE
-    # A field that is said again, by a framework and by its app, is meant once.
-    said = dict.fromkeys(
-        (b"transfer-encoding", v.lower()) for v in values(answer.fields, b"transfer-encoding")
-    )
-    coding = [word for word in words([*said], b"transfer-encoding") if word != b"identity"]
+    # What is said again, by a framework and by its app, is meant once; identity is no coding.
+    coding = {*words(answer.fields, b"transfer-encoding")} - {b"identity"}
     if coding:
-        if coding[-1] != b"chunked":
-            return CLOSE
-        if coding != [b"chunked"]:
+        if coding != {b"chunked"}:
             raise BadMessage("the transfer coding is not known")
         return CHUNKED
     length = _length(answer.fields)

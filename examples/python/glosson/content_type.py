@@ -36,20 +36,31 @@ _FURTHER = {
     "xml": "application/xml",
 }
 
+_JSON = "application/json"
+
 # Documents without an ending, by their place in `.well-known` (IANA's registry of such names).
 _WELL_KNOWN = {
-    "apple-app-site-association": "application/json",
+    "api-catalog": "application/linkset+json",
+    "apple-app-site-association": _JSON,
     "atproto-did": "text/plain",
     "change-password": "text/html",
+    "core": "application/link-format",
+    "fedcm": _JSON,
     "host-meta": "application/xrd+xml",
-    "matrix/client": "application/json",
-    "matrix/server": "application/json",
-    "matrix/support": "application/json",
-    "nodeinfo": "application/json",
-    "oauth-authorization-server": "application/json",
-    "openid-configuration": "application/json",
-    "passkey-endpoints": "application/json",
-    "webauthn": "application/json",
+    "http-opportunistic": _JSON,
+    "matrix/client": _JSON,
+    "matrix/server": _JSON,
+    "matrix/support": _JSON,
+    "nodeinfo": _JSON,
+    "oauth-authorization-server": _JSON,
+    "oauth-protected-resource": _JSON,
+    "openid-configuration": _JSON,
+    "openpgpkey/policy": "text/plain",
+    "passkey-endpoints": _JSON,
+    "traffic-advice": "application/trafficadvice+json",
+    "uma2-configuration": _JSON,
+    "web-identity": _JSON,
+    "webauthn": _JSON,
     "webfinger": "application/jrd+json",
 }
 
@@ -77,6 +88,8 @@ def content_type(names: tuple[str, ...], beginning: Callable[[], bytes]) -> str:
 
 
 def _by_place(names: tuple[str, ...]) -> str | None:
+    if names == ("apple-app-site-association",):  # Apple looks at the top of a site too
+        return _JSON
     return _WELL_KNOWN.get("/".join(names[1:])) if names[0] == WELL_KNOWN else None
 
 

@@ -97,8 +97,11 @@ class Exchange:
         # What is left of the request would be taken for the next one.
         if framing.kind == "close" or not self.body.ended:
             self.keep_alive = False
+        options = [b"Upgrade"] if values(fields, b"upgrade") else []
         if not self.keep_alive:
-            fields.append((b"Connection", b"close"))
+            options.append(b"close")
+        if options:
+            fields.append((b"Connection", b", ".join(options)))
         if not values(fields, b"date"):  # caches count from it (RFC 9110 section 6.6.1)
             fields.append((b"Date", formatdate(usegmt=True).encode()))
         self.status = status

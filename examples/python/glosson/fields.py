@@ -9,6 +9,7 @@ from .http1 import Fields, values, without, words
 # What belongs to one connection and is not passed on (RFC 9110 section 7.6.1).
 HOP_BY_HOP = (
     b"connection",
+    b"http2-settings",
     b"keep-alive",
     b"proxy-authenticate",
     b"proxy-authorization",
@@ -70,12 +71,28 @@ def to_app(fields: Fields, host: bytes, page: bytes, address: str | None) -> Fie
     the relay's word, None when the relay does not know it.
     """
     passed = _without_claims(without(end_to_end(fields), b"host", b"content-length"))
-    if b"trailers" in words(fields, b"te"):
-        passed.append((b"TE", b"trailers"))
     if address is not None:
         passed += [(b"X-Forwarded-For", address.encode()), (b"X-Real-IP", address.encode())]
     passed += [(b"X-Forwarded-Proto", b"https"), (b"X-Forwarded-Host", page)]
+    if _is_of_page(fields, page) and not values(fields, b"sec-fetch-site"):
+        # An app that takes itself to be at http:// can see by no other field that this is its own.
+        passed.append((b"Sec-Fetch-Site", b"same-origin"))
     return [(b"Host", host), *passed]
+
+
+def _is_of_page(fields: Fields, page: bytes) -> bool:
+    origins = values(fields, b"origin")
+    return bool(origins) and origins[0].lower() == b"https://" + page.lower()
+
+
+def of_connection(fields: Fields, protocol: bytes | None) -> Fields:
+    """Return what the connection to the app is for: one request, or a protocol to go over to."""
+    if protocol is not None:
+        return [(b"Connection", b"Upgrade"), (b"Upgrade", protocol)]
+    # Fields behind a body reach the visitor, so the app may know who takes them.
+    if b"trailers" in words(fields, b"te"):
+        return [(b"Connection", b"close, TE"), (b"TE", b"trailers")]
+    return [(b"Connection", b"close")]
 
 
 def from_app(fields: Fields) -> Fields:

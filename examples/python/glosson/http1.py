@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from .reader import LineTooLong, Reader
 
 MAX_HEAD_BYTES = 64 * 1024
-MAX_FIELDS, MAX_ANSWER_FIELDS = 200, 1000
+MAX_FIELDS = 1000
 
 Fields = list[tuple[bytes, bytes]]
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^\x00-\x20\x7f]+) HTTP/(\d)\.(\d)")
-_STATUS_LINE = re.compile(rb"HTTP/1\.(\d) +(\d{3})(?: (.*))?")
+_STATUS_LINE = re.compile(rb"HTTP/1\.(\d) +([1-9]\d\d)(?: (.*))?")
 
 
 class BadMessage(Exception):
@@ -66,10 +66,7 @@ def without(fields: Fields, *names: bytes) -> Fields:
 async def read_request(reader: Reader) -> Request:
     """Read the head of a request; BadMessage tells how to answer one that is none."""
     budget = Budget()
-    line = await budget.line(reader)
-    while not line:  # empty lines before a request are to be overlooked (RFC 9112 section 2.2)
-        line = await budget.line(reader)
-    match = _REQUEST_LINE.fullmatch(line)
+    match = _REQUEST_LINE.fullmatch(await budget.first_line(reader))
     if match is None:
         raise BadMessage("the request line is none")
     method, target, major, minor = match.groups()
@@ -79,14 +76,14 @@ async def read_request(reader: Reader) -> Request:
 
 
 async def read_answer(reader: Reader) -> Answer:
-    """Read the head of an answer, and forgive what the field's names and folds do wrong."""
+    """Read the head of an answer, and forgive what its fields do wrong."""
     budget = Budget()
-    match = _STATUS_LINE.fullmatch(await budget.line(reader))
+    match = _STATUS_LINE.fullmatch(await budget.first_line(reader))
     if match is None:
         raise BadMessage("the status line is none")
     minor, status, reason = match.groups()
     fields = await read_fields(reader, budget, forgiving=True)
-    return Answer(int(minor), int(status), reason or b"", fields)
+    return Answer(int(minor), int(status), _clean(reason or b""), fields)
 
 
 class Budget:
@@ -107,38 +104,47 @@ class Budget:
             raise BadMessage(f"the head is longer than {MAX_HEAD_BYTES} bytes", 431)
         return line
 
+    async def first_line(self, reader: Reader) -> bytes:
+        """Read the line that a head begins with, past empty ones (RFC 9112 section 2.2)."""
+        line = await self.line(reader)
+        while not line:
+            line = await self.line(reader)
+        return line
+
 
 async def read_fields(reader: Reader, budget: Budget, forgiving: bool = False) -> Fields:
     """Read fields up to the empty line; also the trailers of a chunked body.
 
-    Of an app (`forgiving`) a space before the colon is dropped, a folded value unfolded and a
-    field without a proper name left out, as RFC 9112 section 5 asks; a visitor's are refused.
+    Of an app (`forgiving`) a space before the colon is dropped, a folded value unfolded, a line
+    that is no field left out (RFC 9112 section 5), and a control becomes a space (RFC 9110 section
+    5.5); a visitor's are refused.
     """
     fields: Fields = []
-    most = MAX_ANSWER_FIELDS if forgiving else MAX_FIELDS
     dropped = False
     while True:
         line = await budget.line(reader)
         if not line:
             return fields
-        if len(fields) >= most:
-            raise BadMessage(f"there are more than {most} fields", 431)
+        if len(fields) >= MAX_FIELDS:
+            raise BadMessage(f"there are more than {MAX_FIELDS} fields", 431)
         if forgiving and line[:1] in b" \t" and fields:
-            name, value = fields.pop()
-            unfolded = (value + b" " + line.strip()).strip()
-            if not dropped and _VALUE.fullmatch(unfolded):
-                value = unfolded
-            fields.append((name, value))
+            if not dropped:
+                name, value = fields[-1]
+                folded = _clean(line).strip(b" \t")
+                fields[-1] = (name, (value + b" " + folded).strip(b" \t"))
             continue
         name, colon, value = line.partition(b":")
-        value = value.strip(b" \t")
         if forgiving:
-            name = name.rstrip(b" \t")
-        dropped = not (colon and _TOKEN.fullmatch(name) and _VALUE.fullmatch(value))
+            name, value = name.rstrip(b" \t"), _clean(value)
+        dropped = not (colon and _TOKEN.fullmatch(name)) or _CONTROL.search(value) is not None
         if not dropped:
-            fields.append((name, value))
+            fields.append((name, value.strip(b" \t")))
         elif not forgiving:
             raise BadMessage("a header field is malformed")
+
+
+def _clean(text: bytes) -> bytes:
+    return _CONTROL.sub(b" ", text)
 
 
 def head_bytes(start: bytes, fields: Fields) -> bytes:

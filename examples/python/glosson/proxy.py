@@ -14,13 +14,13 @@ from typing import TypeVar
 from .body import BodyReader, BodyWriter, Framing, answer_framing, told_length
 from .connection import Stream
 from .exchange import Exchange, Site
-from .fields import passed_trailers, to_app, trailers_to_app
+from .fields import of_connection, passed_trailers, to_app, trailers_to_app
 from .http1 import Answer, BadMessage, head_bytes, read_answer
-from .limit import Limit
+from .limit import Limit, TooSlow
 from .own_page import answer_own_page
 from .reader import Reader
 from .splice import LEFT_S, splice
-from .upgrade import switching_fields, upgrade_of
+from .upgrade import required_fields, switching_fields, upgrade_of
 from .upstream import Upstream
 
 T = TypeVar("T")
@@ -30,6 +30,14 @@ log = logging.getLogger(__name__)
 
 class AppFailed(Exception):
     """The app is not there, or gave no whole answer."""
+
+    page = "app-down"
+
+
+class AppSilent(AppFailed):
+    """The app took the request, and gave no answer in its time."""
+
+    page = "app-silent"
 
 
 def upstream_site(upstream: Upstream, answer_s: float) -> Site:
@@ -46,7 +54,7 @@ def upstream_site(upstream: Upstream, answer_s: float) -> Site:
             log.warning("The app at %s does not answer: %s", upstream, error)
             if exchange.answered:
                 raise EOFError("the app broke off its answer") from None
-            await answer_own_page(exchange, "app-down")
+            await answer_own_page(exchange, error.page)
 
     return site
 
@@ -60,8 +68,7 @@ class Passage:
         """Pass the request on; closes `app` in the end."""
         self._exchange, self._upstream, self._app = exchange, upstream, app
         self._reader = Reader(app)
-        self._answer_s = answer_s
-        self._until_answer: Limit | None = None
+        self._until_answer = Limit(answer_s, "no answer")
         self._protocol = upgrade_of(exchange)
         self._answered_at = 0.0
         self._sending: asyncio.Future[None] | None = None
@@ -110,10 +117,7 @@ class Passage:
         page, app_host = self._exchange.host, self._upstream.app_host
         fields = to_app(request.fields, app_host.host or page, page, self._exchange.address)
         fields = app_host.to_app(fields, page)
-        if self._protocol is not None:
-            fields += [(b"Connection", b"Upgrade"), (b"Upgrade", self._protocol)]
-        else:
-            fields.append((b"Connection", b"close"))
+        fields += of_connection(request.fields, self._protocol)
         if body.framing.kind == "chunked":
             fields.append((b"Transfer-Encoding", b"chunked"))
         elif body.framing.kind == "length":
@@ -123,8 +127,10 @@ class Passage:
             return
         writer = BodyWriter(self._app, body.framing)
         while not body.ended:
+            self._until_answer.hold()
             with Limit(self._exchange.silence_s, "no piece of the request came"):
                 data = await body.read()
+            self._until_answer.touch()
             if data and not await self._taken(writer.write(data)):
                 return
         await self._taken(writer.end(trailers_to_app(body.trailers)))
@@ -135,8 +141,7 @@ class Passage:
             await writing
         except OSError:
             return False
-        if self._until_answer is not None:
-            self._until_answer.touch()
+        self._until_answer.touch()
         return True
 
     async def _answer(self) -> None:
@@ -152,9 +157,11 @@ class Passage:
             await asyncio.wait({self._sending})
             if not exchange.body.ended:
                 raise AppFailed("it switches protocols before the end of the request")
-            await exchange.switch(answer.reason, [*fields, *switching_fields(answer.fields)])
+            switching = switching_fields(answer.fields, self._protocol)
+            await exchange.switch(answer.reason, [*fields, *switching])
             await splice(exchange.reader, exchange.stream, self._reader, self._app)
             return
+        fields += required_fields(answer)
         framing = self._framing(answer)
         spared = exchange.request.method == b"HEAD" or answer.status == HTTPStatus.NOT_MODIFIED
         if spared and (length := told_length(answer.fields)) is not None:
@@ -177,7 +184,7 @@ class Passage:
 
     async def _final_head(self) -> Answer:
         """Read the head of the answer; pass on those that come before it."""
-        with Limit(self._answer_s, "no answer") as self._until_answer:
+        with self._until_answer:
             while True:
                 answer = await read_answer(self._reader)
                 self._until_answer.touch()
@@ -196,5 +203,7 @@ class Passage:
         """Read from the app: what goes wrong is its fault."""
         try:
             return await reading
+        except TooSlow as error:
+            raise AppSilent(str(error)) from None
         except (EOFError, OSError, BadMessage) as error:
             raise AppFailed(str(error) or type(error).__name__) from None

@@ -144,7 +144,8 @@ class Visit:
         absolute = _ABSOLUTE.fullmatch(request.target)
         if absolute is not None:  # RFC 9112 section 3.2.2
             host, rest = absolute.groups()
-            request.target = rest if rest.startswith(b"/") else b"/" + rest
+            of_all = rest == b"" and request.method == b"OPTIONS"  # section 3.2.4
+            request.target = b"*" if of_all else rest if rest.startswith(b"/") else b"/" + rest
         if request.target[:1] != b"/" and (request.method, request.target) != (b"OPTIONS", b"*"):
             raise BadMessage("The target of the request is no path.")
         if split_authority(host.lower())[0].rstrip(b".") not in self._hosts:

@@ -128,6 +128,9 @@ def test_types_of_files() -> None:
     assert kind("a.JS") == "text/javascript; charset=utf-8"
     assert kind("app.webmanifest") == "application/manifest+json"
     assert kind(".well-known", "webfinger") == "application/jrd+json"
+    assert kind(".well-known", "openpgpkey", "policy") == "text/plain; charset=utf-8"
+    assert kind("apple-app-site-association") == "application/json"
+    assert kind("a", "apple-app-site-association") == "application/octet-stream"
     assert kind("html") == kind("a.unheard") == "application/octet-stream"
 
 

@@ -110,6 +110,27 @@ def test_a_body_is_passed_in_its_framing_and_no_body_stays_none(page: Client, ap
         (b"ICY 200 OK\r\n\r\nsound", 502, "502 bad gateway"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", 502, "502 bad gateway"),
         (b"", 502, "502 bad gateway"),
+        (b"\r\n" + OK, 200, "200 ok"),
+        (b"HTTP/1.1 200 O\rK\0\r\nContent-Length: 0\r\n\r\n", 200, "200 o k \r\ncontent"),
+        (b"HTTP/1.1 200 OK\r\nX: \x07a\x0bb\r\r\nContent-Length: 0\r\n\r\n", 200, "\r\nx: a b\r\n"),
+        (
+            b"HTTP/1.1 200 OK\r\nX\x07: a\r\nno field\r\nContent-Length: 0\r\n\r\n",
+            200,
+            "ok\r\ncont",
+        ),
+        (b"HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n", 502, "502 bad gateway"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nx", 502, "502 bad gateway"),
+        (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n', 502, "502 bad"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+            200,
+            "transfer-encoding: chunked",
+        ),
+        (
+            b"HTTP/1.1 426 Up\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n",
+            426,
+            "upgrade: websocket\r\ncontent-length: 0\r\nconnection: upgrade, close\r\n",
+        ),
     ],
 )
 def test_odd_answers(page: Client, app: App, answer: bytes, status: int, told: str) -> None:
@@ -150,6 +171,54 @@ def test_odd_requests(page: Client, app: App) -> None:
         assert ask(page, f"{before}GET {target} HTTP/1.1")[0] == 200
         line = app.called().head.split(b"\r\n")[0].decode()
         assert line == f"GET {'/?x' if '?' in target else '/x'} HTTP/1.1"
+    app.next(OK)
+    assert ask(page, f"OPTIONS https://{page.hostname} HTTP/1.1")[0] == 200
+    assert app.called().head.startswith(b"OPTIONS * HTTP/1.1\r\n")
+    app.next(OK)
+    many = "\r\n".join(f"X-{at}: {at}" for at in range(300))
+    assert ask(page, f"GET / HTTP/1.1\r\n{many}")[0] == 200
+    assert app.called().field("x-299") == "299"
+
+
+def test_the_app_finds_its_page_in_what_visitors_send(page: Client, app: App) -> None:
+    own = f"https://{page.hostname}"
+    app.next(OK)
+    told = f"Destination: {own}/b?c\r\nIf: <{own}/a> (<urn:uuid:1>)\r\nOrigin: {own}"
+    assert ask(page, f"MOVE /a HTTP/1.1\r\n{told}")[0] == 200
+    call = app.called()
+    assert call.field("destination") == f"http://{page.hostname}/b?c"
+    assert call.field("if") == f"<http://{page.hostname}/a> (<urn:uuid:1>)"
+    assert (call.field("origin"), call.field("sec-fetch-site")) == (own, "same-origin")
+    for fields in ("Origin: null", f"Origin: {own}.evil", "Origin: https://evil.example"):
+        app.next(OK)
+        assert ask(page, f"POST / HTTP/1.1\r\n{fields}")[0] == 200
+        assert app.called().field("sec-fetch-site") is None, fields
+
+
+def test_what_is_for_one_connection_is_said_of_that_one(page: Client, app: App) -> None:
+    for asked, connection in (("TE: trailers", "close, TE"), ("TE: gzip", "close")):
+        app.next(OK)
+        assert ask(page, f"GET / HTTP/1.1\r\n{asked}")[0] == 200
+        assert app.called().field("connection") == connection
+    for fields in ("Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk", "Upgrade: websocket"):
+        app.next(OK)
+        version = "HTTP/1.1" if "h2c" in fields else "HTTP/1.0"
+        visitor = page.visit()
+        upgrade = f"Host: {page.hostname}\r\nConnection: Upgrade\r\n{fields}"
+        visitor.send(f"GET / {version}\r\n{upgrade}\r\n\r\n")
+        visitor.until(b"\r\n\r\nok")
+        call = app.called()
+        assert call.field("connection") == "close"
+        assert call.field("upgrade") is call.field("http2-settings") is None
+
+
+def test_a_switch_names_a_protocol_also_where_the_app_does_not(page: Client, app: App) -> None:
+    app.next(b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\n\r\n")
+    visitor = page.visit()
+    ask_for = f"Host: {page.hostname}\r\nConnection: Upgrade\r\nUpgrade: websocket"
+    visitor.send(f"GET / HTTP/1.1\r\n{ask_for}\r\n\r\n")
+    assert b"\r\nUpgrade: websocket\r\n" in visitor.until(b"\r\n\r\n")
+    app.called()
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 0", "Content-Length: 5"])
@@ -258,9 +327,18 @@ def test_silence_is_what_counts_not_the_time_that_it_takes(page: Client, app: Ap
     assert visitor.answer()[0] == 200
     app.called()
 
+    # A visitor's silence is not the app's.
+    app.next(slowly)
+    visitor = page.visit()
+    visitor.send(f"{head}Content-Length: 10\r\n\r\n")
+    time.sleep(2.5)
+    visitor.send("x" * 10)
+    assert visitor.answer()[0] == 200
+    app.called()
+
     app.next(lambda call: call.conn.recv(1))
     began = time.monotonic()
-    assert ask(page, "GET / HTTP/1.1")[0] == 502
+    assert ask(page, "GET / HTTP/1.1")[0] == 504
     assert 1.9 < time.monotonic() - began < 10
     app.called()
 
