@@ -13,7 +13,10 @@ export function answerHead(head: AnswerHead, addresses: Addresses): AnswerHead {
       // No interim answer has a body; over HTTP/2 a length in one ends the stream (RFC 9110 section 8.6).
       (isInterim && name === "content-length"),
   );
-  return { ...head, fields: [...required(head), ...fields.map((field) => mapped(field, addresses))] };
+  return {
+    ...head,
+    fields: [...required(head), ...fields.map((field) => mapped(field, addresses))],
+  };
 }
 
 /** What a 426 asks the visitor to go over to, which it has to name (RFC 9110 section 15.5.22). */
