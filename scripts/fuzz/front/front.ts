@@ -1,5 +1,9 @@
 import { closeQuietly, type Duplex, writeAll } from "../../../lib/net/splice.ts";
-import { FrontProcess } from "../../../tests/examples/client/front/front_process.ts";
+import {
+  FrontProcess,
+  type FrontProgram,
+  REFERENCE_FRONT,
+} from "../../../tests/examples/client/front/front_process.ts";
 import { HOSTNAME } from "../../../tests/examples/client/front/fronted.ts";
 import { RawHttp2 } from "../../../tests/examples/client/front/raw_http2.ts";
 import { RawVisitor } from "../../../tests/examples/client/front/raw_visitor.ts";
@@ -40,6 +44,8 @@ export interface FuzzFrontOptions {
   seed: number;
   /** Told now and then how far it is. */
   tell?: (text: string) => void;
+  /** Whose front it is. @default {REFERENCE_FRONT} */
+  program?: FrontProgram;
 }
 
 /** Descriptors that the runtime may open for itself at any time. */
@@ -50,21 +56,23 @@ const RUNTIMES_OWN = 16;
  * a process of its own, with an app that answers in any way: it has to live, to serve good visitors
  * meanwhile, and to give back all that the others took.
  */
-export async function fuzzFront({ cases, seed, tell }: FuzzFrontOptions): Promise<FrontReport> {
+export async function fuzzFront(
+  { cases, seed, tell, program = REFERENCE_FRONT }: FuzzFrontOptions,
+): Promise<FrontReport> {
   const began = performance.now();
   using app = new FuzzApp(seed);
   const limits = {
     ...{ handshake: 1_000, head: 1_000, keepAlive: 1_000, upload: 1_000 },
     ...{ download: 5_000, halfClosed: 1_000, linger: 500 },
   };
-  const front = await FrontProcess.start(app.port, limits);
+  const front = await FrontProcess.start(app.port, limits, program);
   using mangler = new Mangler(front.port);
   await getsPage(front);
   const before = await front.settled(({ connections }) => connections === 0);
   const good: FrontReport["good"] = { asked: 0, failed: [] };
   const problems: string[] = [];
   const over = new AbortController();
-  const asking = askAgainAndAgain(front, good, over.signal);
+  const asking = askAgainAndAgain(front, program.http2, good, over.signal);
   let early = 0;
   let done = 0;
   async function all(what: string, one: (random: Random) => Promise<void>): Promise<void> {
@@ -86,7 +94,7 @@ export async function fuzzFront({ cases, seed, tell }: FuzzFrontOptions): Promis
       (random) =>
         random.once(4) ? mangled(mangler, front.pem, random) : handshake(front.port, random),
     );
-    await all("requests", (random) => request(front, random));
+    await all("requests", (random) => request(front, program.http2, random));
     over.abort();
     await asking;
     const end = await front.settled(({ connections, answering, descriptors }) =>
@@ -136,8 +144,8 @@ async function handshake(port: number, random: Random): Promise<void> {
 }
 
 /** A good handshake, and then damaged requests of either version. */
-async function request(front: FrontProcess, random: Random): Promise<void> {
-  const isHttp2 = random.once(2);
+async function request(front: FrontProcess, http2: boolean, random: Random): Promise<void> {
+  const isHttp2 = http2 && random.once(2);
   // Not by `Deno.startTls`: closed while it is read, it keeps its descriptor.
   const visitor = await RawVisitor.open(front, isHttp2 ? "h2" : "http/1.1");
   const timer = setTimeout(() => visitor.close(), LISTEN_MS);
@@ -194,12 +202,13 @@ async function listen(conn: Duplex): Promise<void> {
 /** A good visitor who comes again and again, and counts what they got. */
 async function askAgainAndAgain(
   front: FrontProcess,
+  http2: boolean,
   good: FrontReport["good"],
   over: AbortSignal,
 ): Promise<void> {
   while (!over.aborted) {
     good.asked++;
-    const get = good.asked % 2 === 0 ? getsPage : getsPageOverHttp2;
+    const get = !http2 || good.asked % 2 === 0 ? getsPage : getsPageOverHttp2;
     const why = await get(front).catch((error: Error) => error.message);
     if (why !== undefined) good.failed.push(`${get.name}: ${why}`);
     await new Promise((resolve) => setTimeout(resolve, GOOD_EVERY_MS));

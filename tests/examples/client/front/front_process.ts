@@ -19,6 +19,33 @@ export interface Places {
   rss: number;
 }
 
+/** A front as a program. */
+export interface FrontProgram {
+  /** Takes the app's port and limits behind these words. */
+  command: [string, ...string[]];
+  /** Whether it speaks HTTP/2. */
+  http2: boolean;
+}
+
+function besideThis(file: string): string {
+  return new URL(file, import.meta.url).pathname;
+}
+
+/** The reference client's, as that is run and compiled. */
+export const REFERENCE_FRONT: FrontProgram = {
+  command: [
+    Deno.execPath(),
+    ...["run", "-A", "--quiet", `--v8-flags=${V8_FLAGS}`, besideThis("front_program.ts")],
+  ],
+  http2: true,
+};
+
+/** That of the client in Python, with Debian's packages. */
+export const PYTHON_FRONT: FrontProgram = {
+  command: ["/usr/bin/python3", besideThis("../../python/front_program.py")],
+  http2: false,
+};
+
 /** How long a front may take for what its limits of time bring about, milliseconds. */
 const SETTLE_MS = 20_000;
 
@@ -44,19 +71,13 @@ export class FrontProcess {
     this.pem = pem;
   }
 
-  static async start(app: number, limits: Partial<VisitorLimits> = {}): Promise<FrontProcess> {
-    const program = new URL("./front_program.ts", import.meta.url).pathname;
-    const process = new Deno.Command(Deno.execPath(), {
-      // As the client is run, and compiled.
-      args: [
-        "run",
-        "-A",
-        "--quiet",
-        `--v8-flags=${V8_FLAGS}`,
-        program,
-        String(app),
-        JSON.stringify(limits),
-      ],
+  static async start(
+    app: number,
+    limits: Partial<VisitorLimits> = {},
+    { command: [program, ...args] }: FrontProgram = REFERENCE_FRONT,
+  ): Promise<FrontProcess> {
+    const process = new Deno.Command(program, {
+      args: [...args, String(app), JSON.stringify(limits)],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { VisitorLimits } from "../../../../examples/client/front/limits.ts";
 import { HOSTNAME } from "./fronted.ts";
-import { FrontProcess } from "./front_process.ts";
+import { FrontProcess, type FrontProgram } from "./front_process.ts";
 import { PathApp } from "./path_app.ts";
 import { RawVisitor } from "./raw_visitor.ts";
 
@@ -52,9 +52,10 @@ export async function leavesNothing(
   t: Deno.TestContext,
   kinds: Kind[],
   count: number,
+  program?: FrontProgram,
 ): Promise<void> {
   const app = await PathApp.start();
-  const front = await FrontProcess.start(app.port, LIMITS);
+  const front = await FrontProcess.start(app.port, LIMITS, program);
   try {
     for (let i = 0; i < AT_ONCE; i++) await good(front);
     const before = await front.settled(({ connections }) => connections === 0);
