@@ -14,8 +14,14 @@ import { type DataPlace, goOnline, httpFor, type Membership } from "./glosson.ts
 import { FLIGHT_BYTES, helloFor, helloLength, PROXY_HEADER_BYTES } from "./script.ts";
 import { stay } from "./stay.ts";
 
-/** How long a connection may take before it counts as failed. */
-const TIMEOUT_MS = 10_000;
+/**
+ * How long a connection may take before it counts as failed: no less than HAProxy may hold a visitor while a
+ * relay starts again (20 s, examples/haproxy.cfg), and that then for the client (5 s).
+ */
+const TIMEOUT_MS = 30_000;
+
+/** Bytes of a request on a connection that stays open; the first tells how many mebibytes are wanted. */
+const WANTED_BYTES = 128;
 
 const serverFlight = new Uint8Array(FLIGHT_BYTES.server);
 const clientFlight = new Uint8Array(FLIGHT_BYTES.client);
@@ -44,11 +50,12 @@ async function serve(conn: Deno.TcpConn, bytesBefore: number): Promise<void> {
     await readExactly(conn, FLIGHT_BYTES.client);
     await writeAll(conn, page);
     // What comes later is a visitor that wants more, by so many mebibytes.
-    for (const more = scratch(1); await conn.read(more) !== null;) {
+    for (const more = scratch(WANTED_BYTES);;) {
+      await readExactly(conn, more.length, more);
       for (let i = 0; i < more[0]!; i++) await writeAll(conn, MEBIBYTE);
     }
   } catch {
-    // Parked and never used, or broken off: the visitor tells what matters.
+    // The visitor's end, or parked and never used, or broken off: the visitor tells what matters.
   } finally {
     conn.close();
   }
@@ -64,7 +71,11 @@ async function join(ticket: string, { dataHost, dataPort }: DataPlace): Promise<
 /** The visitor's part; returns the open connection. */
 async function visit(port: number, hello: Uint8Array): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  const timer = setTimeout(() => conn.close(), TIMEOUT_MS);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    conn.close();
+  }, TIMEOUT_MS);
   try {
     conn.setNoDelay(true);
     await writeAll(conn, hello);
@@ -74,7 +85,7 @@ async function visit(port: number, hello: Uint8Array): Promise<Deno.TcpConn> {
     return conn;
   } catch (error) {
     closeQuietly(conn);
-    throw error;
+    throw late ? new Error(`not served within ${TIMEOUT_MS} ms`) : error;
   } finally {
     clearTimeout(timer);
   }
@@ -140,8 +151,10 @@ await answerCalls({
   /** Has every held connection load so many mebibytes, all at once. */
   async burst({ mebibytes }: { mebibytes: number }) {
     const p = scratch(64 * 1024);
+    const wanted = scratch(WANTED_BYTES);
+    wanted[0] = mebibytes;
     await Promise.all(held.map(async (conn) => {
-      await writeAll(conn, Uint8Array.of(mebibytes));
+      await writeAll(conn, wanted);
       for (let left = mebibytes * MEBIBYTE.length; left > 0;) {
         // What is read is of no interest, so all may read into the same buffer.
         const n = await conn.read(p);

@@ -1,0 +1,47 @@
+/** `forward` is from the first connection to the second. */
+export type Direction = "forward" | "backward";
+
+/** What a splice moved, and why it ended when it was not by two ends of stream. */
+export interface SpliceResult {
+  /** Bytes from the first connection to the second. */
+  forward: number;
+  /** Bytes from the second connection to the first. */
+  backward: number;
+  /** When the last of them came, milliseconds of `performance.now()`; absent before the first. */
+  lastAt?: number;
+  /** The first failure of either direction, absent after an orderly end. */
+  error?: Error;
+}
+
+/**
+ * Most bytes that ask nothing: HTTP/2's SETTINGS, PING and WINDOW_UPDATE, and a WebSocket's pong, are up to 48
+ * in a TLS record; requests are longer.
+ */
+const LONGEST_ASIDE = 64;
+
+/** Whether one who asks, whose bytes go forward, has been answered; nothing is known of what bytes mean. */
+export class Exchange {
+  /** Bytes forward since the last ones backward; what came before the splice asked. */
+  #asked = LONGEST_ASIDE + 1;
+  /** Whether bytes backward are being written. */
+  #answering = false;
+
+  /** Whether no answer is awaited, or on its way. */
+  get isOver(): boolean {
+    return this.#asked <= LONGEST_ASIDE && !this.#answering;
+  }
+
+  /** To be called with bytes that were read. */
+  came(direction: Direction, bytes: number): void {
+    if (direction === "forward") this.#asked += bytes;
+    else {
+      this.#asked = 0;
+      this.#answering = true;
+    }
+  }
+
+  /** To be called once they are written. */
+  passed(direction: Direction): void {
+    if (direction === "backward") this.#answering = false;
+  }
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import * as http2 from "node:http2";
+import * as tls from "node:tls";
+import { BASE, type Relay, startRelay } from "./relay.ts";
+import { serveUser, signUp } from "./user.ts";
+
+const HOST = `kaylee.${BASE}`;
+
+/** Longer than anything else takes: when it is over, who waits for an answer gets none. */
+const DRAIN_SECONDS = "20";
+
+/** A visitor over HTTP/1.1 who keeps the connection. */
+async function keepingVisitor(relay: Relay) {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.hub! });
+  const over = await Deno.startTls(conn, { hostname: HOST, caCerts: [relay.ca] });
+  const buffer = new Uint8Array(16 * 1024);
+  return {
+    ask: (path: string) =>
+      over.write(new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`)),
+    /** What comes next; empty at the end. */
+    async answer(): Promise<string> {
+      const n = await over.read(buffer).catch(() => null);
+      return new TextDecoder().decode(buffer.subarray(0, n ?? 0));
+    },
+    [Symbol.dispose]: () => over.close(),
+  };
+}
+
+/** A visitor over HTTP/2 who gets a page and keeps the connection; tells when that has ended. */
+async function http2Visitor(relay: Relay): Promise<{ ended: Promise<unknown> }> {
+  const session = http2.connect(`https://${HOST}`, {
+    createConnection: () =>
+      tls.connect({
+        ...{ host: "127.0.0.1", port: relay.ports.hub!, servername: HOST },
+        ...{ ca: relay.ca, ALPNProtocols: ["h2"] },
+      }),
+  });
+  session.on("error", () => {});
+  const ended = once(session, "close");
+  const stream = session.request({ ":path": "/" });
+  stream.setEncoding("latin1");
+  let body = "";
+  stream.on("data", (text: string) => body += text);
+  await once(stream, "end");
+  assert.equal(body, "page of /");
+  return { ended };
+}
+
+Deno.test("a relay that stops waits for who is being answered, and for no connection that is only kept", async () => {
+  await using relay = await startRelay({ settings: { DRAIN_SECONDS } });
+  const user = await signUp(relay, "kaylee");
+  const slow = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await using _server = await serveUser(relay, user, async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/slow") {
+      asked.resolve();
+      await slow.promise;
+    }
+    return new Response(`page of ${pathname}`);
+  });
+  using kept = await keepingVisitor(relay);
+  using waits = await keepingVisitor(relay);
+  await kept.ask("/");
+  assert.match(await kept.answer(), /page of \//);
+  await waits.ask("/");
+  assert.match(await waits.answer(), /page of \//);
+  const overHttp2 = await http2Visitor(relay);
+  await waits.ask("/slow");
+  await asked.promise;
+
+  const stopped = relay.stop();
+  assert.equal(await kept.answer(), "");
+  await overHttp2.ended;
+  // Beyond what ends the others.
+  slow.resolve();
+  assert.match(await waits.answer(), /page of \/slow/);
+  assert.equal((await stopped).code, 0);
+});
