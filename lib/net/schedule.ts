@@ -19,6 +19,10 @@ interface Entry {
 class Queue {
   readonly #ms: number;
   readonly #entries = new Roll<Entry>();
+  /**
+   * Fires when the first is due, or before; kept when all were called off, since the next one comes soon, but
+   * no reason for the process to go on.
+   */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hadRespite = false;
 
@@ -28,12 +32,11 @@ class Queue {
 
   add(run: () => void): () => void {
     const seat = this.#entries.add({ run, due: performance.now() + this.#ms });
-    this.#timer ??= setTimeout(this.#fire, this.#ms);
+    if (this.#timer === undefined) this.#timer = setTimeout(this.#fire, this.#ms);
+    else if (this.#entries.size === 1) Deno.refTimer(this.#timer);
     return () => {
       if (!seat.leave() || this.#entries.size > 0) return;
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      this.#hadRespite = false;
+      if (this.#timer !== undefined) Deno.unrefTimer(this.#timer);
     };
   }
 
@@ -53,7 +56,6 @@ class Queue {
         seat.value.run();
       }
     } finally {
-      clearTimeout(this.#timer);
       const next = this.#entries.first?.value;
       this.#timer = next && setTimeout(this.#fire, Math.max(0, next.due - now));
     }
@@ -66,7 +68,7 @@ const queues = new Map<number, Queue>();
  * The real clock's {@linkcode Schedule}, for lengths that are constants.
  *
  * Each visitor has several deadlines, nearly all of which are called off. A timer of the runtime costs
- * some microseconds each; here those of one length share one.
+ * some microseconds each, and the event loop a turn; here those of one length share one.
  *
  * After the process was stopped (SIGSTOP, a machine that slept) they fire a moment later still: nobody
  * is late whose bytes have come, and only were not read.

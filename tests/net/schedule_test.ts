@@ -29,8 +29,20 @@ Deno.test("scheduleTimeout() can be asked again by what it runs", async () => {
   const again = Promise.withResolvers<void>();
   scheduleTimeout(() => scheduleTimeout(again.resolve, 30), 30);
   await again.promise;
-  // All was called off or ran: no timer is left, which the runner would complain of.
-  scheduleTimeout(() => {}, 30)();
+});
+
+Deno.test("scheduleTimeout() has no process go on for what was called off, but for what was asked for since", async () => {
+  const script = `
+    import { scheduleTimeout } from ${
+    JSON.stringify(import.meta.resolve("../../lib/net/schedule.ts"))
+  };
+    scheduleTimeout(() => console.log("called off"), 60_000)();
+    scheduleTimeout(() => console.log("called off"), 50)();
+    scheduleTimeout(() => console.log("asked for since"), 50);`;
+  const began = performance.now();
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", script] }).output();
+  assert.equal(new TextDecoder().decode(stdout), "asked for since\n");
+  assert.ok(performance.now() - began < 60_000);
 });
 
 Deno.test("scheduleTimeout() lets others go first after the process was held up", async () => {
