@@ -2,7 +2,7 @@
 
 Arguments: the app's port, and limits in milliseconds as JSON. It writes a line of JSON once
 visitors may come, and another for every line that it reads; at the end of its input it stops, and
-ends by itself. So does tests/examples/client/front/front_program.ts, and the same tests look at both.
+ends by itself. The reference client's front has the same program, and the same tests look at it.
 """
 
 from __future__ import annotations
