@@ -11,7 +11,8 @@ export class WrongServerError extends Error {
 const CONFLICTS = ["40001", "40P01"];
 
 /** SQLSTATE with which a server ends a connection, and codes and texts of one that has ended. */
-const OVER = /^(?:25P03|57P01|57P02|57P04|57P05|ECONNRESET|EPIPE) |Connection terminated/;
+const OVER =
+  /^(?:25P03|57P01|57P02|57P04|57P05|ECONNRESET|EPIPE) |Connection terminated|not queryable/;
 
 /** SQLSTATE after which the connection leads to a server that nothing can be changed at. */
 const LOST = ["25006", "57P03"];

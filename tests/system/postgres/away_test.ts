@@ -5,6 +5,8 @@ import { startRelay } from "../../stories/relay.ts";
 import { apiOf, connectControl, serveUser, signUp, visit } from "../../stories/user.ts";
 import { until } from "../../certificate/helpers.ts";
 import { glossondCommand } from "../../stories/admin_command.ts";
+import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
+import { lockTables } from "./faults.ts";
 import { PostgresServer } from "./server.ts";
 
 /** Another address of this machine, for what stands between the relay and its database. */
@@ -23,6 +25,14 @@ async function readOnly(server: PostgresServer, value: "on" | "off"): Promise<vo
   );
   await server.endConnections("test1");
 }
+
+async function connectionLimit(server: PostgresServer, limit: number): Promise<void> {
+  await server.psql(`ALTER ROLE glossond CONNECTION LIMIT ${limit}`, "postgres");
+  await server.endConnections("test1");
+}
+
+/** What another program holds. */
+let locks: AsyncDisposable | undefined;
 
 /** The file that takes what is free on the disk of the database. */
 function filler(disk: string): string {
@@ -63,6 +73,16 @@ const ROWS: Record<string, Row> = {
       gate.speak();
       gate.reset();
     },
+  },
+  "it lets the relay's role have no connection": {
+    begin: (server) => connectionLimit(server, 0),
+    end: (server) => connectionLimit(server, -1),
+  },
+  "its tables are locked, as VACUUM FULL does it": {
+    async begin(server) {
+      locks = await lockTables(parsePostgresUrl(server.urlOf("test1")), "ACCESS EXCLUSIVE");
+    },
+    end: async () => await locks?.[Symbol.asyncDispose](),
   },
   "there, but its processes are stopped": {
     begin: (server) => server.signalAll("SIGSTOP"),
