@@ -5,6 +5,13 @@ import { clientConfig, type PostgresPlace } from "./client_config.ts";
 import { NO_COPY, WrongServerError } from "./errors.ts";
 import { choiceFor, isSetReadOnly, type ServerState, STATE_COLUMNS } from "./server_choice.ts";
 
+/**
+ * Has what is acknowledged be on disk also where the role, the database or the server does without. Whoever has set
+ * how much a standby has to know keeps that.
+ */
+const DURABLE = `SELECT set_config('synchronous_commit', 'on', false)
+  WHERE current_setting('synchronous_commit') = 'off'`;
+
 /** What the pool is told by. */
 type Connected = ((error: Error) => void) & ((error: null, client: pg.Client) => void);
 
@@ -56,7 +63,7 @@ export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new (
     async #connect(): Promise<pg.Client> {
       try {
         await super.connect();
-        if (choice.count > 1) await this.#verify();
+        await this.#prepare();
         choice.worked(this.#server);
         return this;
       } catch (error) {
@@ -65,8 +72,10 @@ export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new (
       }
     }
 
-    async #verify(): Promise<void> {
+    async #prepare(): Promise<void> {
       try {
+        await this.query(DURABLE);
+        if (choice.count === 1) return;
         const { rows: [state] } = await this.query<ServerState>(`SELECT ${STATE_COLUMNS}`);
         this.#state = state;
         this.requirePrimary();

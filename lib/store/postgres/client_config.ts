@@ -29,9 +29,13 @@ const IDLE_TRANSACTION_MS = 10_000;
 
 /**
  * What holds whatever the role or the database has for its own: each statement sees what was committed
- * before it, and a connection that waits is not ended.
+ * before it, a connection that waits is not ended, and what is not there is no word.
  */
-const SESSION = "-c default_transaction_isolation=read\\ committed -c idle_session_timeout=0";
+const SESSION = [
+  "-c default_transaction_isolation=read\\ committed",
+  "-c idle_session_timeout=0",
+  "-c array_nulls=on",
+].join(" ");
 
 /** OID of int8: sums and times in milliseconds, which a number holds. */
 const INT8 = 20;

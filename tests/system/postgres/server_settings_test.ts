@@ -3,6 +3,8 @@ import { lookAtPostgres } from "../../../lib/store/postgres/look.ts";
 import { openPostgres } from "../../../lib/store/postgres/open.ts";
 import { MIGRATIONS } from "../../../lib/store/postgres/schema.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
+import { grantToken } from "../../store/grant_token.ts";
+import { openPostgresCluster } from "../../../lib/cluster/postgres/open.ts";
 import { answers, freePort } from "../../../scripts/ports.ts";
 import { startServer } from "../../../scripts/server.ts";
 import { PostgresServer } from "./server.ts";
@@ -87,6 +89,44 @@ Deno.test("relays start at once, and one order is the last one, whatever isolati
       await Promise.all(stores.map((store) => store.close()));
     }
   }
+});
+
+Deno.test("what is acknowledged is on disk, and relays find each other, whatever the database has set", async () => {
+  const { url } = await databaseWith(
+    ...["synchronous_commit = off", "array_nulls = off", "bytea_output = escape"],
+    ...["statement_timeout = '1ms'", "lock_timeout = '1ms'", "extra_float_digits = -15"],
+    ...["idle_in_transaction_session_timeout = '1ms'", "client_encoding = 'LATIN1'"],
+    ...["standard_conforming_strings = off", "row_security = off", "client_min_messages = error"],
+  );
+  const address = parsePostgresUrl(url);
+  const store = await openPostgres({ address });
+  const me = { relay: "a", boot: "a1", version: "test", data: { dataHost: "a", dataPort: 1 } };
+  const relay = openPostgresCluster({ address }, me);
+  await using engine = new DisposableEngine({ address });
+  try {
+    const token = await grantToken(store, "kaylee");
+    const account = await store.accounts.setPreferences(token, { away: "à bientôt \\ 'soon' …" });
+    assert.equal(account?.preferences.away, "à bientôt \\ 'soon' …");
+    await relay.join();
+    const epochs = await relay.announce([{ username: "kaylee", ageMs: 5 }], []);
+    assert.deepEqual((await relay.onlineBehind("")).map(({ epoch }) => epoch), [
+      ...epochs.values(),
+    ]);
+    const commits = async () => {
+      const { rows: [row] } = await engine.read((ask) => ask("SHOW synchronous_commit"));
+      return row!.synchronous_commit;
+    };
+    assert.equal(await commits(), "on");
+  } finally {
+    await Promise.all([store.close(), relay.leave()]);
+  }
+});
+
+Deno.test("how much a standby has to know of a commit is the operator's to say", async () => {
+  const { url } = await databaseWith("synchronous_commit = local");
+  await using engine = new DisposableEngine({ address: parsePostgresUrl(url) });
+  const { rows } = await engine.read((ask) => ask("SHOW synchronous_commit"));
+  assert.deepEqual(rows, [{ synchronous_commit: "local" }]);
 });
 
 Deno.test("a server that ends idle sessions ends none of a relay's", async () => {
