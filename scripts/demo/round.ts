@@ -105,22 +105,10 @@ export async function checkRound(dir: string, print: (text: string) => void): Pr
 }
 
 /** Fingerprint of the certificate in the client's state folder. */
-async function clientFingerprint(dir: string): Promise<string | undefined> {
-  for await (const path of files(`${dir}/client`)) {
-    const pem = /-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/
-      .exec((await Deno.readTextFile(path)).replaceAll("\\n", "\n"))?.[0];
-    if (pem === undefined) continue;
-    const certificate = new X509Certificate(pem);
-    if (certificate.subjectAltName === `DNS:${HOSTNAME}`) return certificate.fingerprint256;
-  }
-}
-
-async function* files(folder: string): AsyncGenerator<string> {
-  for await (const entry of Deno.readDir(folder)) {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory) yield* files(path);
-    else if (entry.isFile) yield path;
-  }
+async function clientFingerprint(dir: string): Promise<string> {
+  const [pem = ""] = /-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/
+    .exec(await Deno.readTextFile(`${dir}/client/identity.pem`)) ?? [];
+  return new X509Certificate(pem).fingerprint256;
 }
 
 function expect(condition: boolean, otherwise: string): void {
