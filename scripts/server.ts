@@ -1,5 +1,4 @@
-import { LineLog } from "./line_log.ts";
-import { endProcess } from "./process.ts";
+import { LoggedProcess, type LoggedProcessOptions } from "./logged_process.ts";
 
 /** Pause between two looks whether a server is up. */
 const LOOK_EVERY_MS = 20;
@@ -14,7 +13,7 @@ export interface Server extends AsyncDisposable {
 }
 
 /** Options for {@linkcode startServer}. */
-export interface ServerOptions extends Pick<Deno.CommandOptions, "cwd" | "env" | "signal"> {
+export interface ServerOptions extends Pick<LoggedProcessOptions, "cwd" | "env" | "signal"> {
   /** Whether it serves by now; asked until it does. */
   isUp: (pid: number) => boolean | Promise<boolean>;
   /** How long that may take, milliseconds. */
@@ -30,17 +29,10 @@ export interface ServerOptions extends Pick<Deno.CommandOptions, "cwd" | "env" |
  */
 export async function startServer(
   name: string,
-  [program = "", ...args]: readonly string[],
+  argv: readonly string[],
   { isUp, withinMs, ...command }: ServerOptions,
 ): Promise<Server> {
-  const process = new Deno.Command(program, {
-    ...command,
-    args,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const log = new LineLog([process.stdout, process.stderr], String);
+  const process = new LoggedProcess(argv, command);
   let hasEnded = false;
   process.status.then(() => hasEnded = true);
   const server: Server = {
@@ -49,8 +41,7 @@ export async function startServer(
       return hasEnded;
     },
     async end(signal) {
-      await endProcess(process, signal);
-      await log.ended;
+      await process.stop(signal);
     },
     [Symbol.asyncDispose]: () => server.end(),
   };
@@ -58,7 +49,7 @@ export async function startServer(
   while (!await isUp(server.pid)) {
     if (hasEnded || performance.now() > late) {
       await server.end();
-      throw new Error(`Cannot start ${name}: it does not serve; it said:\n${log.last}`);
+      throw new Error(`Cannot start ${name}: it does not serve; it said:\n${process.log.last}`);
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }

@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { V8_FLAGS } from "../compile/programs.ts";
-import { LineLog } from "../line_log.ts";
-import { endProcess } from "../process.ts";
+import { LoggedProcess, type LoggedProcessOptions } from "../logged_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -27,13 +26,11 @@ export const FREE_PORTS = Object.fromEntries(
 );
 
 /** Options for {@linkcode glossond} and {@linkcode glosson}. */
-export interface PartOptions {
+export interface PartOptions extends Pick<LoggedProcessOptions, "onLine"> {
   /** Checkout whose code is run, with a slash behind it. @default this one */
   root?: string;
   /** A program and its arguments that start the part, as `ip netns exec NAME`. */
   launcher?: readonly string[];
-  /** Called with every line that the part writes. */
-  onLine?: (line: string) => void;
 }
 
 /** Options for {@linkcode glosson}. */
@@ -52,38 +49,11 @@ function stateOf(dir: string, { name = "kaylee" }: ClientOptions): string {
 }
 
 /** A process of the demo. */
-export class DemoPart {
-  readonly pid: number;
-  readonly #process: Deno.ChildProcess;
-  readonly #log: LineLog;
-
+export class DemoPart extends LoggedProcess {
   constructor(args: string[], env: Record<string, string>, options: PartOptions) {
-    const [program = "", ...rest] = [
-      ...options.launcher ?? [],
-      ...[Deno.execPath(), "run", "--no-prompt", "--quiet", `--v8-flags=${V8_FLAGS}`, ...args],
-    ];
-    this.#process = new Deno.Command(program, {
-      args: rest,
-      env,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.pid = this.#process.pid;
-    this.#log = new LineLog([this.#process.stdout, this.#process.stderr], (line) => {
-      options.onLine?.(line);
-      return line;
-    });
-  }
-
-  /** Resolves when the process has ended. */
-  get ended(): Promise<Deno.CommandStatus> {
-    return this.#process.status;
-  }
-
-  /** What the process wrote last, for an error's message. */
-  get lastLines(): string {
-    return this.#log.last;
+    const { launcher = [], onLine } = options;
+    const deno = [Deno.execPath(), "run", "--no-prompt", "--quiet", `--v8-flags=${V8_FLAGS}`];
+    super([...launcher, ...deno, ...args], { env, ...(onLine && { onLine }) });
   }
 
   /**
@@ -93,7 +63,7 @@ export class DemoPart {
    */
   async line(pattern: RegExp): Promise<RegExpExecArray> {
     try {
-      return await this.#log.first(
+      return await this.log.first(
         (line) => pattern.exec(line),
         `a line ${pattern}`,
         READY_TIMEOUT_MS,
@@ -102,13 +72,6 @@ export class DemoPart {
       await this.stop();
       throw error;
     }
-  }
-
-  /** Asks the process to end and waits until it has. */
-  async stop(): Promise<Deno.CommandStatus> {
-    const status = await endProcess(this.#process);
-    await this.#log.ended;
-    return status;
   }
 }
 
@@ -163,7 +126,7 @@ export async function glosson(
     options,
   );
   const { success } = await setup.ended;
-  if (!success) throw new Error(`Cannot set up the client:\n${setup.lastLines}`);
+  if (!success) throw new Error(`Cannot set up the client:\n${setup.log.last}`);
   return await runClient(dir, options);
 }
 

@@ -1,7 +1,8 @@
 import { connectAdmin } from "../../lib/admin/client.ts";
 import { sleep } from "../../lib/net/pause.ts";
 import { lockStore } from "../../tests/store/helpers.ts";
-import { type Glosson, type GlossonRun, setUpGlosson } from "../../tests/stories/glosson.ts";
+import { type Glosson, setUpGlosson } from "../../tests/stories/glosson.ts";
+import type { LoggedProcess } from "../logged_process.ts";
 import { BASE, type Relay } from "../../tests/stories/relay.ts";
 import { apiOf, signUp, visit } from "../../tests/stories/user.ts";
 import type { Crowd } from "../crowd.ts";
@@ -36,7 +37,7 @@ export class Acts implements AsyncDisposable {
   readonly #random: Random;
   readonly #crowd: Crowd;
   readonly #lives: Life[];
-  readonly #clients: { glosson: Glosson; run: GlossonRun }[] = [];
+  readonly #clients: { glosson: Glosson; run: LoggedProcess }[] = [];
   #relay: Relay;
   /** Until when what is begun may meet a relay that leaves. */
   #leavesUntil = -Infinity;

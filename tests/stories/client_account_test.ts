@@ -59,7 +59,7 @@ Deno.test("a user says what visitors see, renames and releases, by the client al
   );
   assert.match(await does("release", "--yes"), /inara\.glosson\.localhost is given back/);
   // The session of a name that is given back ends with the code for a token that is void.
-  assert.equal((await again.process.status).code, 4);
+  assert.equal((await again.ended).code, 4);
   assert.match((await glosson.command("away", "x")).stderr, /Nothing is set up/);
   const kept = [...Deno.readDirSync(glosson.stateDir)].map(({ name }) => name);
   assert.deepEqual(kept.filter((name) => /account|identity|former|ca\.pem/.test(name)), []);
@@ -78,7 +78,7 @@ Deno.test("the newest of two computers stays, the older one ends and tells why b
     }
     const second = older.run("--state", copy);
     await second.said(/ Online /);
-    assert.equal((await first.process.status).code, 3);
+    assert.equal((await first.ended).code, 3);
     assert.equal((await visit(relay, `kaylee.${BASE}`)).status, 200);
     assert.equal((await second.stop()).code, 0);
   } finally {

@@ -1,6 +1,5 @@
-import { LineLog } from "../../scripts/line_log.ts";
-import { endProcess } from "../../scripts/process.ts";
-import { endOf, type Ran } from "../../scripts/run.ts";
+import { LoggedProcess } from "../../scripts/logged_process.ts";
+import { type Ran, run } from "../../scripts/run.ts";
 import { bareEnvironment } from "./environment.ts";
 import { type Relay, ROOT } from "./relay.ts";
 
@@ -10,20 +9,9 @@ export interface Glosson extends AsyncDisposable {
   /** Runs a command to its end. */
   command(...args: string[]): Promise<Ran>;
   /** Starts a command; its lines are what it tells a person. */
-  start(...args: string[]): GlossonRun;
+  start(...args: string[]): LoggedProcess;
   /** Starts `glosson run`, which is its own visitor at no time that the story does not know of. */
-  run(...args: string[]): GlossonRun;
-}
-
-/** A `glosson run`, or another command, under way. */
-export interface GlossonRun {
-  readonly process: Deno.ChildProcess;
-  /** What it said so far. */
-  readonly lines: string[];
-  /** Resolves with the first line, past or to come, that matches. */
-  said(pattern: RegExp): Promise<string>;
-  /** Sends a signal and waits for the end. */
-  stop(signal?: Deno.Signal): Promise<Deno.CommandStatus>;
+  run(...args: string[]): LoggedProcess;
 }
 
 /** Options for {@linkcode setUpGlosson}. */
@@ -41,45 +29,25 @@ export async function setUpGlosson(
   { launcher = [], url = `https://localhost:${relay.ports.control}` }: GlossonOptions = {},
 ): Promise<Glosson> {
   const dir = await Deno.makeTempDir({ prefix: "glosson-story-" });
-  const runs: GlossonRun[] = [];
+  const runs: LoggedProcess[] = [];
 
-  function spawn(args: string[]): Deno.ChildProcess {
-    const [program = "", ...before] = [...launcher, Deno.execPath()];
-    const run = ["run", "-A", "--no-prompt", "--quiet", `${ROOT}examples/client/main.ts`];
-    return new Deno.Command(program, {
-      args: [...before, ...run, ...args],
-      clearEnv: true,
-      env: { ...bareEnvironment(dir), NO_COLOR: "1", GLOSSON_STATE: `${dir}/state` },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  }
+  const argv = [
+    ...[...launcher, Deno.execPath(), "run", "-A", "--no-prompt", "--quiet"],
+    `${ROOT}examples/client/main.ts`,
+  ];
+  const environment = {
+    clearEnv: true,
+    env: { ...bareEnvironment(dir), NO_COLOR: "1", GLOSSON_STATE: `${dir}/state` },
+  };
 
   function command(...args: string[]): Promise<Ran> {
-    return endOf(spawn(args));
+    return run(argv[0]!, [...argv.slice(1), ...args], environment);
   }
 
-  function start(...args: string[]): GlossonRun {
-    const process = spawn(args);
-    const log = new LineLog([process.stderr, process.stdout], String);
-    async function stop(signal?: Deno.Signal): Promise<Deno.CommandStatus> {
-      const status = await endProcess(process, signal);
-      await log.ended;
-      return status;
-    }
-    const one: GlossonRun = {
-      process,
-      lines: log.lines,
-      said: (pattern) => log.first((line) => pattern.test(line) && line, `a line ${pattern}`),
-      stop,
-    };
+  function start(...args: string[]): LoggedProcess {
+    const one = new LoggedProcess([...argv, ...args], environment);
     runs.push(one);
     return one;
-  }
-
-  function run(...args: string[]): GlossonRun {
-    return start("run", "--no-watch", ...args);
   }
 
   async function dispose(): Promise<void> {
@@ -98,5 +66,11 @@ export async function setUpGlosson(
     await dispose();
     throw error;
   }
-  return { stateDir: `${dir}/state`, command, start, run, [Symbol.asyncDispose]: dispose };
+  return {
+    stateDir: `${dir}/state`,
+    command,
+    start,
+    run: (...args) => start("run", "--no-watch", ...args),
+    [Symbol.asyncDispose]: dispose,
+  };
 }

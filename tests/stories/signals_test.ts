@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { LineLog } from "../../scripts/line_log.ts";
-import { endProcess, sendSignal } from "../../scripts/process.ts";
+import { LoggedProcess } from "../../scripts/logged_process.ts";
 import { bareEnvironment, settingVariables } from "./environment.ts";
 import { setUpGlosson } from "./glosson.ts";
 import { ROOT, startRelay } from "./relay.ts";
@@ -25,15 +24,11 @@ const DENO = [Deno.execPath(), "run", "-A", "--no-prompt", "--quiet"];
 
 const CLIENT = `${ROOT}examples/client/main.ts`;
 
-function start({ argv: [program = "", ...args], env }: Program): Deno.ChildProcess {
-  return new Deno.Command(program, {
-    args,
+function start({ argv, env }: Program): LoggedProcess {
+  return new LoggedProcess(argv, {
     clearEnv: true,
     env: { ...bareEnvironment("/tmp"), NO_COLOR: "1", ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  });
 }
 
 /** What a process did that was sent a signal. */
@@ -41,7 +36,7 @@ interface Ended {
   status: Deno.CommandStatus;
   /** Whether it took longer than it may. */
   late: boolean;
-  lines: string[];
+  lines: readonly string[];
 }
 
 /**
@@ -53,7 +48,6 @@ async function endedBy(
   ...signals: [moment: number | Promise<unknown>, signal: Deno.Signal][]
 ): Promise<Ended> {
   const process = start(program);
-  const log = new LineLog([process.stdout, process.stderr], String);
   let over = false;
   const ended = process.status.finally(() => over = true);
   for (const [moment, signal] of signals) {
@@ -65,17 +59,17 @@ async function endedBy(
     await Promise.race([ended, come]);
     clearTimeout(timer);
     if (over) break;
-    sendSignal(process, signal);
+    process.signal(signal);
   }
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    sendSignal(process, "SIGKILL");
+    process.signal("SIGKILL");
   }, END_MS);
   const status = await ended;
   clearTimeout(timer);
-  await log.ended;
-  return { status, late, lines: log.lines };
+  await process.ended;
+  return { status, late, lines: process.lines };
 }
 
 /** It ended as it was told to: in order, or by the signal where nothing listened for it yet. */
@@ -133,18 +127,12 @@ Deno.test("the relay, sent SIGHUP while it starts, starts, and reads its setting
     const process = start(await relayIn(dir));
     let over = false;
     process.status.then(() => over = true);
-    const log = new LineLog([process.stdout, process.stderr], String);
     // From then on it listens for signals.
-    await log.first((line) => line.includes(" starting "), "that it starts");
-    process.kill("SIGHUP");
-    await log.first(
-      (line) => line.includes("settings read again"),
-      "that settings were read again",
-    );
-    assert.ok(!over, log.lines.join("\n"));
-    const { code } = await endProcess(process);
-    assert.equal(code, 0, log.lines.join("\n"));
-    await log.ended;
+    await process.said(/ starting /);
+    process.signal("SIGHUP");
+    await process.said(/settings read again/);
+    assert.ok(!over, process.lines.join("\n"));
+    assert.equal((await process.stop()).code, 0, process.lines.join("\n"));
   }));
 
 for (const signal of SIGNALS) {
@@ -203,7 +191,7 @@ Deno.test("glosson run, sent SIGTERM and at once another, ends at once", async (
   await using glosson = await setUpGlosson(relay, "kaylee");
   const run = glosson.run();
   await run.said(/Online/);
-  run.process.kill("SIGTERM");
+  run.signal("SIGTERM");
   const { code } = await run.stop("SIGTERM");
   // In order already, or as interrupted.
   assert.ok(code === 0 || code === 130, String(code));

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { PROGRAMS } from "../../scripts/compile/programs.ts";
-import { LineLog } from "../../scripts/line_log.ts";
-import { endProcess } from "../../scripts/process.ts";
+import { LoggedProcess } from "../../scripts/logged_process.ts";
 import { run } from "../../scripts/run.ts";
 import { BASE, type Relay, ROOT, startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
@@ -105,25 +104,21 @@ async function online(
   dir: string,
   relay: Relay,
   args: string[],
-): Promise<AsyncDisposable & { lines: string[] }> {
-  const process = new Deno.Command(`${dir}/glosson`, {
-    args: ["run", "--state", `${relay.stateDir}/../glosson`, ...args],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const log = new LineLog([process.stderr], String);
+): Promise<AsyncDisposable & { lines: readonly string[] }> {
+  const process = new LoggedProcess([
+    ...[`${dir}/glosson`, "run", "--state", `${relay.stateDir}/../glosson`],
+    ...args,
+  ]);
   try {
-    await log.first((line) => line.includes("Online"), '"Online"');
+    await process.said(/Online/);
   } catch (error) {
-    await endProcess(process);
+    await process.stop();
     throw error;
   }
   return {
-    lines: log.lines,
+    lines: process.lines,
     async [Symbol.asyncDispose]() {
-      assert.equal((await endProcess(process)).code, 0, log.lines.join("\n"));
-      await log.ended;
+      assert.equal((await process.stop()).code, 0, process.lines.join("\n"));
     },
   };
 }

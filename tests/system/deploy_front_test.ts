@@ -54,7 +54,7 @@ async function startClient(
     {},
     {},
   );
-  assert.ok((await setup.ended).success, setup.lastLines);
+  assert.ok((await setup.ended).success, setup.log.last);
   const part = new DemoPart(
     [...client, "run", "--upstream", `http://127.0.0.1:${upstream}`, ...state],
     {},

@@ -95,7 +95,7 @@ Deno.test({
     await adding.said(/^blog\.localhost leads to you/);
     await run.said(/Your domain has a certificate/);
     await adding.said(/^Your page is at https:\/\/blog\.localhost as well/);
-    assert.equal((await adding.process.status).code, 0);
+    assert.equal((await adding.ended).code, 0);
 
     const root = `${dir}/root.pem`;
     await Deno.writeTextFile(root, await pebble.root());

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { LineLog } from "../../scripts/line_log.ts";
-import { endProcess } from "../../scripts/process.ts";
+import { LoggedProcess } from "../../scripts/logged_process.ts";
 import { type Ran, run, type RunOptions } from "../../scripts/run.ts";
 import { BASE, type Relay, ROOT } from "../stories/relay.ts";
 
@@ -47,28 +46,17 @@ export interface Running {
 
 /** Starts a command that stays. */
 export function start(command: string[], cwd = ROOT): Running {
-  const process = new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    cwd,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const log = new LineLog([process.stderr], String);
-  const ended = (async () => {
-    const { code } = await process.status;
-    await log.ended;
-    return { code, text: log.lines.join("\n") };
-  })();
+  const process = new LoggedProcess(command, { cwd });
+  const ended = process.ended.then(({ code }) => ({ code, text: process.lines.join("\n") }));
   return {
     pid: process.pid,
     ended,
     async logged(wanted, times = 1) {
       let seen = 0;
-      await log.first((line) => line.includes(wanted) && ++seen === times, `"${wanted}"`);
+      await process.log.first((line) => line.includes(wanted) && ++seen === times, `"${wanted}"`);
     },
     async stop() {
-      await endProcess(process);
+      await process.stop();
       return await ended;
     },
   };

@@ -1,6 +1,5 @@
 import { cp } from "node:fs/promises";
-import { LineLog } from "../../../scripts/line_log.ts";
-import { endProcess, sendSignal } from "../../../scripts/process.ts";
+import { LoggedProcess } from "../../../scripts/logged_process.ts";
 import { bareEnvironment } from "../../stories/environment.ts";
 import { type Glosson, setUpGlosson } from "../../stories/glosson.ts";
 import { type Relay, ROOT } from "../../stories/relay.ts";
@@ -116,40 +115,26 @@ export class Home implements AsyncDisposable {
     const { program = "reference", paced = false, args = [] } = options;
     const { stateDir = this.stateDir } = options;
     const clock = paced ? new PacedClock(`${stateDir}-clock`) : undefined;
-    const [command = "", ...rest] = [
+    const process = new LoggedProcess([
       ...[...this.way.launcher, ...clock?.launcher ?? []],
       ...[...PROGRAMS[program], "run", "--state", stateDir, ...args],
-    ];
-    const process = new Deno.Command(command, {
-      args: rest,
+    ], {
       clearEnv: true,
       env: {
         ...bareEnvironment(stateDir),
         ...{ NO_COLOR: "1", PYTHONPATH: `${ROOT}examples/python`, PYTHONDONTWRITEBYTECODE: "1" },
       },
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const log = new LineLog([process.stderr], String);
-    this.#stack.defer(async () => {
-      await endProcess(process, "SIGKILL");
-      await log.ended;
     });
+    this.#stack.defer(async () => void await process.stop("SIGKILL"));
     return {
-      ended: (async () => {
-        const { code } = await process.status;
-        await log.ended;
-        return code;
-      })(),
-      said: (pattern) =>
-        log.first((line) => pattern.test(line) && line, `a line ${pattern}`, SAID_MS),
-      count: (pattern) => log.lines.filter((line) => pattern.test(line)).length,
+      ended: process.ended.then(({ code }) => code),
+      said: (pattern) => process.said(pattern, SAID_MS),
+      count: (pattern) => process.lines.filter((line) => pattern.test(line)).length,
       get lastAt() {
-        return Date.parse(log.lines.at(-1)!.split(" ")[0]!);
+        return Date.parse(process.lines.at(-1)!.split(" ")[0]!);
       },
       pace: (rate) => clock!.set(rate),
-      signal: (signal) => sendSignal(process, signal),
+      signal: (signal) => process.signal(signal),
     };
   }
 
