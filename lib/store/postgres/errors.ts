@@ -69,6 +69,11 @@ const MENDS: readonly [what: RegExp, mend: (address: PostgresAddress) => string]
   ],
   [/^42P01 |^42703 /, () => "something has changed its tables: restore them from a copy"],
   [
+    /certificate.*(?:expired|not valid yet|not yet valid)|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/i,
+    () =>
+      "give the server a certificate that is valid now and have it reload, or set the clocks right",
+  ],
+  [
     /certificate|cert_|ERR_TLS|UNKNOWN_ISSUER|self.signed/i,
     ({ servers }) =>
       `see that the server's certificate is for ${

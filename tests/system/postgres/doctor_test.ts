@@ -35,6 +35,11 @@ Deno.test("doctor tells how the PostgreSQL server is, and what to do about it", 
   assert.match(await check(misnamed), /fault; .*certificate is for 127\.0\.0\.1/);
   await server.psql("ALTER DATABASE test1 SET default_transaction_read_only = on", "postgres");
   assert.match(await check(), /fault; .* is read-only, and no standby: .*; turn off default_tran/);
+  await server.expireCertificate();
+  assert.match(
+    await check(),
+    /fault; .*certificate.*expired.*; give the server a certificate that/i,
+  );
   await server.stop();
   assert.match(await check(), /fault; .*see that the server runs/);
   assert.doesNotMatch(await check(), /secret/);

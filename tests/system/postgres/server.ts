@@ -6,6 +6,7 @@
 import { freePort } from "../../../scripts/ports.ts";
 import { endProcess, sendSignal } from "../../../scripts/process.ts";
 import { must, run } from "../../../scripts/run.ts";
+import { makeCertificate, signCertificate } from "./certificates.ts";
 
 /** User and group that the server runs as: it refuses root. */
 const SERVER_USER = Deno.uid() === 0 ? { uid: 65_534, gid: 65_534 } : {};
@@ -169,6 +170,12 @@ export class PostgresServer implements AsyncDisposable {
     return { [Symbol.asyncDispose]: async () => void await set("") };
   }
 
+  /** Has its certificate be one that ended yesterday. */
+  async expireCertificate(): Promise<void> {
+    await signCertificate(this.folder, -1);
+    await this.psql(RELOAD, "postgres");
+  }
+
   /** Lets whoever has the password in without TLS. */
   async allowPlain(): Promise<void> {
     const line = "hostnossl all all 127.0.0.1/32 scram-sha-256\n";
@@ -267,23 +274,4 @@ async function programFolder(): Promise<string> {
   const versions = await Array.fromAsync(Deno.readDir("/usr/lib/postgresql"));
   const newest = Math.max(...versions.map(({ name }) => Number(name)));
   return `/usr/lib/postgresql/${newest}/bin`;
-}
-
-async function makeCertificate(folder: string): Promise<void> {
-  const openssl = (...args: string[]): Promise<string> =>
-    must("/usr/bin/openssl", args, { cwd: folder });
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  await openssl(
-    ...["req", "-x509", ...newKey, "-keyout", "ca-key.pem", "-out", "ca.pem", "-days", "2"],
-    ...["-subj", "/CN=an authority of the test's own"],
-    ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
-  );
-  await openssl(
-    ...["req", ...newKey, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=postgres"],
-  );
-  await Deno.writeTextFile(`${folder}/names.cnf`, "subjectAltName = DNS:localhost\n");
-  await openssl(
-    ...["x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca-key.pem"],
-    ...["-CAcreateserial", "-days", "2", "-extfile", "names.cnf", "-out", "cert.pem"],
-  );
 }
