@@ -13,7 +13,7 @@ const CODES = fileURLToPath(new URL("../examples/CODES.md", import.meta.url));
 const PLACE = /(<!-- settings: [^>]*-->\n)[^]*?(<!-- \/settings -->)/;
 
 /** The table in Markdown. */
-export function settingsTable(): string {
+function settingsTable(): string {
   const rows = Object.values(SETTINGS as Record<string, Setting<unknown>>).map((setting) => {
     const fallback = setting.fallback ? `\`${setting.fallback}\`` : "";
     const dev = setting.dev === undefined ? "" : ` (dev: \`${setting.dev}\`)`;

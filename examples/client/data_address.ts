@@ -37,13 +37,13 @@ export class AddressForbidden extends Error {
 }
 
 /** Asks the system's resolver, which also knows the hosts file. */
-export async function lookupHost(hostname: string): Promise<string[]> {
+async function lookupHost(hostname: string): Promise<string[]> {
   const found = await systemLookup(connectHost(hostname), { all: true });
   return found.map(({ address }) => address);
 }
 
 /** The networks that this computer is in; only its own address blocks where it may not look. */
-export function ownNetworks(): AddressBlock[] {
+function ownNetworks(): AddressBlock[] {
   const permission = { name: "sys", kind: "networkInterfaces" } as const;
   if (Deno.permissions.querySync(permission).state !== "granted") return [];
   return Deno.networkInterfaces().flatMap(({ cidr }) => parseBlock(cidr) ?? []);

@@ -16,9 +16,6 @@ export interface DataLine {
   show(ticket: string): Promise<void>;
 }
 
-/** Opens a line, or rejects when the signal is aborted. */
-export type OpenLine = (signal: AbortSignal) => Promise<DataLine>;
-
 /** The relay does not take the ticket; thrown by reading from a line that has no other way to say it. */
 export class TicketRefused extends Error {
   override readonly name = "TicketRefused";

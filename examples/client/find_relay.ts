@@ -13,7 +13,7 @@ export interface FoundRelay {
 }
 
 /** The address of `relay.` below a host. */
-export function relayBelow(given: URL): URL {
+function relayBelow(given: URL): URL {
   const below = new URL(given);
   below.hostname = `relay.${given.hostname}`;
   return below;

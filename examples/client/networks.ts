@@ -6,7 +6,7 @@ import type { State } from "./state.ts";
 const MAX_NETWORKS = 16;
 
 /** This computer's addresses; none where it may not look. */
-export function ownAddresses(): string[] {
+function ownAddresses(): string[] {
   const permission = { name: "sys", kind: "networkInterfaces" } as const;
   if (Deno.permissions.querySync(permission).state !== "granted") return [];
   return Deno.networkInterfaces().map(({ address }) => address);

@@ -15,6 +15,9 @@ const REFILL_MS = 200;
 /** How long a client may take to answer `connect`, milliseconds. */
 const CONNECT_MS = 10_000;
 
+/** How long it may take to answer a close, milliseconds. */
+const CLOSE_MS = 5_000;
+
 /** A control session. */
 export interface Session {
   socket: WebSocket;
@@ -125,14 +128,16 @@ export class CheckingRelay {
   }
 
   /** Closes the open session and waits until it is closed. */
-  async close(code: number, ms = 5_000): Promise<void> {
+  async close(code: number): Promise<void> {
     const { session } = this;
     if (session === undefined) return;
     this.data.forget();
     session.socket.close(code);
-    await this.changes.until(() => session.closed, ms, "the answer to our close").catch(() => {
-      session.closed = { code, pingMissed: false };
-    });
+    await this.changes.until(() => session.closed, CLOSE_MS, "the answer to our close").catch(
+      () => {
+        session.closed = { code, pingMissed: false };
+      },
+    );
   }
 
   /** Brings a visitor to the client and shakes hands. */

@@ -5,7 +5,7 @@ import type { DnsProvider } from "../dns/provider.ts";
 import type { Issuer } from "../store/caa.ts";
 
 /** Exit codes of `glossond cert caa`. */
-export const CAA_EXIT = {
+const CAA_EXIT = {
   /** Printed, or written. */
   done: 0,
   failed: 1,

@@ -7,7 +7,7 @@ import type { Tones } from "../paint.ts";
 import { facts, localTime } from "./table.ts";
 
 /** Exit codes of `glossond cert check`, by {@linkcode CertificateReport.state}. */
-export const CHECK_EXIT = { good: 0, attention: 1, unusable: 2 } as const;
+const CHECK_EXIT = { good: 0, attention: 1, unusable: 2 } as const;
 
 /** How its last lines are shown. */
 export const CHECK_TONES: Tones = [

@@ -3,16 +3,16 @@ import { OrderBusyError } from "../certificate/order_record.ts";
 import type { RelayCertificate } from "../certificate/relay_certificate.ts";
 
 /** Makes what `glossond cert renew` asks the running relay for; it goes as when none runs. */
-export function createRenewal(certificate: RelayCertificate, now: () => number = Date.now): Renew {
+export function createRenewal(certificate: RelayCertificate): Renew {
   return async (force, tell) => {
     function end(result: "renewed" | "not due" | "failed" | "busy", fields: object): void {
       const { selfSigned, notAfter } = certificate.status();
-      tell({ result, fields: { ...fields }, usable: !selfSigned && notAfter > now() });
+      tell({ result, fields: { ...fields }, usable: !selfSigned && notAfter > Date.now() });
     }
 
     const { ordering, renewAt, selfSigned } = certificate.status();
     if (ordering) tell({ step: "waiting for another order", fields: { of: "the relay" } });
-    else if (!force && !selfSigned && now() < renewAt) {
+    else if (!force && !selfSigned && Date.now() < renewAt) {
       return end("not due", {
         renewalDue: new Date(renewAt).toISOString(),
         hint: "--force renews all the same",

@@ -51,7 +51,7 @@ export interface ServerQueries {
 }
 
 /** Queries by the system's resolver. */
-export const systemQueries: ServerQueries = {
+const systemQueries: ServerQueries = {
   nameServers: (zone, signal) => Deno.resolveDns(`${zone}.`, "NS", { signal }),
   async addresses(host, signal) {
     const found = await Promise.all([

@@ -48,7 +48,7 @@ export interface DnsQueries {
 }
 
 /** Queries over the network. */
-export const networkQueries: DnsQueries = {
+const networkQueries: DnsQueries = {
   async txt(name, { address, port }, signal) {
     const nameServer = { ipAddr: address, port };
     const records = await Deno.resolveDns(`${name}.`, "TXT", { nameServer, signal });

@@ -14,7 +14,7 @@ export const FRONT_NAMES: readonly string[] = [
 ];
 
 /** The settings that a front needs, by names without prefix. */
-export function frontSettings({ front, apache }: Front): Record<string, string> {
+function frontSettings({ front, apache }: Front): Record<string, string> {
   const others: Record<string, string> = apache
     ? { FALLBACK_BACKEND: `${APACHE_TLS}?proxy=v2` }
     : {};

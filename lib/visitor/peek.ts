@@ -14,7 +14,7 @@ import { closeQuietly, type Duplex, writeAll } from "../net/splice.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** How long a visitor may take to send a complete ClientHello, a PROXY header before it included. */
-export const HELLO_TIMEOUT_MS = 5_000;
+const HELLO_TIMEOUT_MS = 5_000;
 
 /** First buffers: most hellos fit, also those with a post-quantum key share. */
 const FIRST_BUFFERS = new BufferPool(2 * 1024);

@@ -13,7 +13,7 @@ export interface Receipt {
 }
 
 /** The line in which a backend answers. */
-export function receiptLine(backend: string, received: Uint8Array): Uint8Array<ArrayBuffer> {
+function receiptLine(backend: string, received: Uint8Array): Uint8Array<ArrayBuffer> {
   const sha256 = createHash("sha256").update(received).digest("hex");
   return new TextEncoder().encode(`RECEIPT ${backend} ${received.length} ${sha256}\n`);
 }

@@ -55,8 +55,8 @@ const PLAIN_MESSAGE = message(helloBody({ extensions: [KAYLEE] }));
 const NAME_AT = PLAIN_MESSAGE.length - NAME.length;
 
 /** A host_name entry of a server_name list. */
-function entry(name: Part, type = 0): Uint8Array {
-  return bytes([type], vector(2, name));
+function entry(name: Part): Uint8Array {
+  return bytes([0], vector(2, name));
 }
 
 function helloWith(...extensions: Part[]): Uint8Array<ArrayBuffer> {

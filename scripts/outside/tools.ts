@@ -73,7 +73,7 @@ export function pip(environment: string, ...packages: string[]): Tool {
 }
 
 /** Folder of npm packages, into which programs that use them are copied. */
-export const NODE_DIR = `${CACHE}/node`;
+const NODE_DIR = `${CACHE}/node`;
 
 /** Every npm package of a suite, with its version: one folder has them all. */
 const NPM_PACKAGES = [

@@ -100,13 +100,9 @@ export class World {
   }
 
   /** Puts a client in front of the app at `port`, and tells both ways to it. */
-  async ways(
-    name: string,
-    port: number,
-    args: string[] = [],
-  ): Promise<[direct: Way, through: Way]> {
+  async ways(name: string, port: number): Promise<[direct: Way, through: Way]> {
     const app = `http://127.0.0.1:${port}`;
-    const through = await this.client(name, ["--upstream", app, ...args]);
+    const through = await this.client(name, ["--upstream", app]);
     const { hostname } = through;
     return [{ url: `http://${hostname}:${port}`, hostname, port }, through];
   }

@@ -17,7 +17,7 @@ export function temporaryFolder(): {
 }
 
 /** Kinds of keys that OpenSSL makes for {@linkcode opensslRequest}. */
-export const KEY_OPTIONS = {
+const KEY_OPTIONS = {
   "ecdsa-p256": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
   "ecdsa-p384": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
   "ecdsa-p521": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],

@@ -24,9 +24,8 @@ export async function send(
   relay: Relay,
   parts: Part[],
   listener = "hub",
-  hostname = "127.0.0.1",
 ): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname, port: relay.ports[listener]! });
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports[listener]! });
   await writeAll(conn, bytes(...parts)).catch(() => {});
   return conn;
 }

@@ -42,9 +42,9 @@ const CHUNKS = "5\r\nhello\r\n0\r\n\r\n";
 const CHUNKED = `${POST}Transfer-Encoding: chunked\r\n`;
 
 /** A body for the API that is read, with nothing wrong but what it says. */
-function body(what: string, request: string, why?: string): OddHttp {
+function body(what: string, request: string): OddHttp {
   const answer = { pages: [405], control: [400], open: true, apiPath: "/v1/claims" };
-  return { what, request, ...answer, ...(why && { why }) };
+  return { what, request, ...answer };
 }
 
 /** A body whose framing breaks while it is read: whatever follows it is no request. */

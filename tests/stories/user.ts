@@ -179,9 +179,8 @@ export async function connectControl(relay: Relay, user: User): Promise<ControlL
 export async function dialData(
   relay: Relay,
   ticket: string,
-  port: number = relay.ports.data!,
 ): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.data! });
   conn.setNoDelay(true);
   await conn.write(dataPreface(ticket));
   return conn;

@@ -37,13 +37,13 @@ export class BodyWriter {
    *
    * @throws {Error} if some of it is missing, or the connection fails.
    */
-  async finish(trailers: readonly Field[], head: Uint8Array = NOTHING): Promise<void> {
+  async finish(trailers: readonly Field[]): Promise<void> {
     if (this.#left > 0 && this.#left !== Infinity) {
       throw new Error(`Cannot end body: ${this.#left} bytes of it are missing`);
     }
-    if (!this.#chunked) return await this.#writeTogether(head);
+    if (!this.#chunked) return;
     const fields = trailers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    await this.#writeTogether(head, Buffer.from(`0\r\n${fields}\r\n`, "latin1"));
+    await this.#writeTogether(Buffer.from(`0\r\n${fields}\r\n`, "latin1"));
   }
 
   async #writeTogether(...parts: Uint8Array[]): Promise<void> {

@@ -75,7 +75,7 @@ export function isTarget(target: string): boolean {
 }
 
 /** Whether this is one field in every version of HTTP. */
-export function isField([name, value]: Field): boolean {
+function isField([name, value]: Field): boolean {
   return TOKEN.test(name) && value.search(CONTROLS) === -1;
 }
 

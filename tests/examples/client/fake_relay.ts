@@ -129,13 +129,13 @@ export class FakeRelay {
   }
 
   /** Opens a visitor's TLS connection to the client's page. */
-  async visit(alpnProtocols: string[] = ["http/1.1"]): Promise<Deno.TlsConn> {
+  async visit(): Promise<Deno.TlsConn> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.hub });
     const hostname = `kaylee.${BASE}`;
     const tls = await Deno.startTls(conn, {
       hostname,
       caCerts: [this.authority.pem],
-      alpnProtocols,
+      alpnProtocols: ["http/1.1"],
     });
     try {
       await tls.handshake();

@@ -9,7 +9,7 @@ const JOINED = { state: "joined" } as DataConnection;
 const RELAY_MS = 300_000;
 
 /** A pool of parked connections behind a router that forgets those idle for `forgetsMs`. */
-function poolBehind(forgetsMs: number, size = 4) {
+function poolBehind(forgetsMs: number) {
   const clock = new ManualClock();
   const life = new ParkedLife({ now: clock.now, random: () => 0 });
   const parked = new Set<{ since: number }>();
@@ -28,7 +28,7 @@ function poolBehind(forgetsMs: number, size = 4) {
     }, ms);
   }
 
-  for (let i = 0; i < size; i++) park();
+  for (let i = 0; i < 4; i++) park();
   return {
     clock,
     /** Connections that are dead now. */

@@ -19,7 +19,7 @@ export interface Visitor {
 }
 
 /** Connects to the hub as a browser that opens `https://hostname` and trusts anybody. */
-export function connectVisitor(port: number, hostname: string): Promise<Visitor> {
+function connectVisitor(port: number, hostname: string): Promise<Visitor> {
   return new Promise((resolve, reject) => {
     const socket = tls.connect({
       host: "127.0.0.1",

@@ -71,9 +71,9 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   /** The same over TCP, by the name that its certificate is for or another one. */
-  tcpUrlOf(socketUrl: string, host = "localhost", port: number = this.port): string {
+  tcpUrlOf(socketUrl: string, host = "localhost"): string {
     const database = new URL(socketUrl).pathname;
-    return `postgres://${ROLE}:${encodeURIComponent(PASSWORD)}@${host}:${port}${database}`;
+    return `postgres://${ROLE}:${encodeURIComponent(PASSWORD)}@${host}:${this.port}${database}`;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { PostgresEngine } from "../../../lib/store/postgres/engine.ts";
-import { openPostgres, type PostgresOptions } from "../../../lib/store/postgres/open.ts";
+import { openPostgres } from "../../../lib/store/postgres/open.ts";
 import type { Store } from "../../../lib/store/store.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { hashSecret, newSecret, systemRandom } from "../../../lib/wire/random_secret.ts";
@@ -17,12 +17,11 @@ export interface Stores extends AsyncDisposable {
 export async function storesOn(
   server: PostgresServer,
   number: number,
-  options?: PostgresOptions,
 ): Promise<Stores> {
   const url = await server.createDatabase();
   const address = parsePostgresUrl(url);
   const stores = await Promise.all(
-    Array.from({ length: number }, () => openPostgres({ address }, options)),
+    Array.from({ length: number }, () => openPostgres({ address })),
   );
   return {
     stores,

@@ -57,10 +57,10 @@ export function u32(value: number): Buffer {
 }
 
 /** An integer of HPACK behind a prefix of so many bits (RFC 7541 section 5.1). */
-function integer(value: number, bits: number, first = 0): number[] {
+function integer(value: number, bits: number): number[] {
   const most = 2 ** bits - 1;
-  if (value < most) return [first | value];
-  const bytes = [first | most];
+  if (value < most) return [value];
+  const bytes = [most];
   for (value -= most; value >= 128; value >>= 7) bytes.push(value % 128 | 128);
   return [...bytes, value];
 }
