@@ -183,7 +183,7 @@ async function start(
     ...listeners.places,
     ...admin.server === undefined ? [] : [["admin", admin.server.address] as [string, Place]],
   ];
-  const own = new OwnHandOver({ sessions, hub, servers, addresses, log });
+  const own = new OwnHandOver({ ...ground, sessions, hub, servers, addresses });
 
   onClose(async () => {
     own.stop();

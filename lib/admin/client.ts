@@ -188,8 +188,18 @@ function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): Ad
     return response.body!.pipeThrough(close);
   }
 
+  /** Has the relay do a step of its hand-over; `gone` where it has ended, and nobody is in the way. */
+  async function step<T>(name: string, gone: T): Promise<T> {
+    try {
+      return await json<T>("POST", `/v1/hand-over/${name}`);
+    } catch (error) {
+      if (await isServed(path)) throw error;
+      return gone;
+    }
+  }
+
   async function leaveClients(): Promise<void> {
-    await json("POST", "/v1/hand-over/clients");
+    await step("clients", undefined);
     for (let waited = 0; await isServed(path); waited += CLOSE_STEP_MS) {
       if (waited >= CLOSE_TIMEOUT_MS) throw new Error(`${where} does not close its socket`);
       await sleep(CLOSE_STEP_MS);
@@ -220,7 +230,7 @@ function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): Ad
     backup,
     handOver: {
       look: () => json<Standing>("GET", "/v1/hand-over"),
-      leaveVisitors: () => json<Standing>("POST", "/v1/hand-over/visitors"),
+      leaveVisitors: () => step<Standing>("visitors", { online: [], ports: {} }),
       resume: () => json("POST", "/v1/hand-over/resume"),
       leaveClients,
     },

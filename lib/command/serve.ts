@@ -7,6 +7,7 @@ import { loadConfig } from "../config/load.ts";
 import { MOST_PROCESSES } from "../config/processes.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Daemon, startDaemon } from "../daemon.ts";
+import { lockForHandOver } from "../file/hand_over_lock.ts";
 import { createLog, type LeveledLog, type Log } from "../log.ts";
 import { SOFTWARE } from "../version.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
@@ -102,14 +103,15 @@ async function runProcess(options: ProcessOptions): Promise<number> {
   // One that has a successor is there for its last visitors alone.
   if (process !== undefined) inputEnd(context).then(() => asked || stop());
   log.info("starting", { software: SOFTWARE });
-  const predecessor = context.options.takeover
-    ? await findPredecessor(settings, process ?? 1, log)
-    : undefined;
+  const takeover = context.options.takeover === true;
+  const turn = takeover ? await lockForHandOver(settings.stateDir, process ?? 1) : undefined;
+  const predecessor = takeover ? await findPredecessor(settings, process ?? 1, log) : undefined;
   const daemon = await startDaemon(settings, log, {
     process: process ?? 1,
     predecessor,
     signal: starting.signal,
   });
+  turn?.release();
   const reloadAgain = reloader({ ...options, daemon });
   reload = () => reloadAgain(true);
   daemon.onReloadTold(() => reloadAgain(false));

@@ -1,11 +1,13 @@
 import { type AdminClient, adminsOf, connectAdmin } from "../admin/client.ts";
 import type { HandOver, Standing } from "../admin/hand_over.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Log } from "../log.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { Hub } from "../visitor/hub.ts";
 import type { Place } from "./listeners.ts";
 import type { Servers } from "./servers.ts";
+import { watchSuccessor } from "./successor.ts";
 
 /** How long those who are on their way in when the relay stops may take to meet their clients. */
 export const SETTLE_MS = 500;
@@ -20,9 +22,14 @@ export interface OwnHandOverOptions {
   servers: Pick<Servers, "open" | "stop">;
   /** Where each listener is, by name. */
   addresses: () => [name: string, place: Place][];
+  settings: Pick<Settings, "stateDir">;
+  /** Which of the relay's processes it is. */
+  process: number;
   log: Log;
   /** @default {setTimeout} */
   schedule?: Schedule;
+  /** @default {watchSuccessor} */
+  watch?: typeof watchSuccessor;
 }
 
 /** This relay's part when another process takes its place. */
@@ -30,7 +37,9 @@ export class OwnHandOver implements HandOver {
   readonly #options: OwnHandOverOptions;
   readonly #done = Promise.withResolvers<boolean>();
   #isDone = false;
+  /** Set while a successor is between its two steps. */
   #callOffResume: (() => void) | undefined;
+  #watchNoMore: (() => void) | undefined;
 
   constructor(options: OwnHandOverOptions) {
     this.#options = options;
@@ -57,12 +66,11 @@ export class OwnHandOver implements HandOver {
   }
 
   async leaveVisitors(): Promise<Standing> {
-    const { hub, servers, log, schedule = scheduleTimeout } = this.#options;
+    const { hub, servers, settings, process, log } = this.#options;
+    const { schedule = scheduleTimeout, watch = watchSuccessor } = this.#options;
     log.info("another process takes this relay's place");
-    this.#callOffResume ??= schedule(() => {
-      log.error("the other process does not go on, so this relay does");
-      this.#open();
-    }, STEP_MS);
+    this.#callOffResume ??= schedule(() => this.#goOn("it does nothing any more"), STEP_MS);
+    this.#watchNoMore ??= watch(settings.stateDir, process, () => this.#goOn("it has ended"));
     await servers.stop("visitors");
     await hub.settled(SETTLE_MS);
     if (this.#callOffResume === undefined) throw new Error("this relay goes on by now");
@@ -71,8 +79,7 @@ export class OwnHandOver implements HandOver {
   }
 
   resume(): Promise<void> {
-    this.#options.log.error("the other process failed, so this relay goes on");
-    this.#open();
+    this.#goOn("it failed");
     return Promise.resolve();
   }
 
@@ -86,12 +93,14 @@ export class OwnHandOver implements HandOver {
   /** Waits for the successor no more: the relay stops, or it is known what comes of it. */
   stop(): void {
     this.#callOffResume?.();
-    this.#callOffResume = undefined;
+    this.#watchNoMore?.();
+    this.#callOffResume = this.#watchNoMore = undefined;
   }
 
-  #open(): void {
+  #goOn(why: string): void {
     const { servers, log } = this.#options;
     if (this.#callOffResume === undefined) return;
+    log.error("the other process does not take this relay's place, so it goes on", { why });
     this.stop();
     try {
       servers.open("visitors", "data");

@@ -38,8 +38,7 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
       }
       await setTimeout(tryEveryMs);
     }
-    await file.truncate(0);
-    await file.write(new TextEncoder().encode(`${owner} (process ${Deno.pid})\n`));
+    await note(file, `${owner} (process ${Deno.pid})\n`);
   } catch (error) {
     file.close();
     throw error;
@@ -51,6 +50,16 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
       held = false;
     },
   };
+}
+
+/** Says who has the lock; on a full disk nobody does. */
+async function note(file: Deno.FsFile, owner: string): Promise<void> {
+  try {
+    await file.truncate(0);
+    await file.write(new TextEncoder().encode(owner));
+  } catch {
+    // The lock is held all the same.
+  }
 }
 
 /** Who took the lock last, as one line for people. */

@@ -2,6 +2,10 @@ import assert from "node:assert/strict";
 import { OwnHandOver, takeOver } from "../../lib/daemon/hand_over.ts";
 import { type HandOver, handOverOf } from "../../lib/admin/hand_over.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
+import { Notice } from "../../lib/daemon/notice.ts";
+import { watchSuccessor } from "../../lib/daemon/successor.ts";
+import { isHandOverLockFree, lockForHandOver } from "../../lib/file/hand_over_lock.ts";
+import { temporaryFolder, until } from "../certificate/helpers.ts";
 import { ComingBack } from "../../lib/session/coming_back.ts";
 import type { Session } from "../../lib/session/session.ts";
 import { ManualClock } from "../manual_clock.ts";
@@ -9,6 +13,7 @@ import { ManualClock } from "../manual_clock.ts";
 function setUp(settled: Promise<void> = Promise.resolve()) {
   const did: string[] = [];
   const clock = new ManualClock();
+  const successorGone = new Notice<void>();
   const comingBack = new ComingBack<Session>({ onGone() {} });
   comingBack.add("zoe", 0);
   const own = new OwnHandOver({
@@ -19,10 +24,16 @@ function setUp(settled: Promise<void> = Promise.resolve()) {
       stop: (group) => Promise.resolve(void did.push(`stop ${group}`)),
     },
     addresses: () => [["hub", { hostname: "127.0.0.1", port: 8443 }]],
+    settings: { stateDir: "/state" },
+    process: 1,
     log: SILENT_LOG,
+    watch(_stateDir, _process, onGone) {
+      successorGone.on(onGone);
+      return () => {};
+    },
     schedule: clock.schedule,
   });
-  return { did, clock, own };
+  return { did, clock, own, endSuccessor: successorGone.tell };
 }
 
 Deno.test("OwnHandOver goes on when its successor dies between the steps", async () => {
@@ -38,6 +49,32 @@ Deno.test("OwnHandOver goes on when its successor dies between the steps", async
   clock.advance(60_000);
   assert.deepEqual(did.slice(3), ["stop visitors", "stop data"]);
   assert.equal(clock.waiting, 0);
+});
+
+Deno.test("OwnHandOver goes on as soon as its successor has ended, and once", async () => {
+  const { did, clock, own, endSuccessor } = setUp();
+  await own.leaveVisitors();
+  endSuccessor();
+  endSuccessor();
+  clock.advance(15_000);
+  assert.deepEqual(did, ["stop visitors", "stop data", "open visitors,data"]);
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("watchSuccessor() tells that who held the lock has ended, and nothing of who took none", async () => {
+  await using folder = temporaryFolder();
+  const lock = await lockForHandOver(folder.path, 1);
+  const told: string[] = [];
+  const watch = (process: number, name: string): () => void =>
+    watchSuccessor(folder.path, process, () => told.push(name));
+  const ends = [watch(2, "takes no lock"), watch(1, "holds it")];
+  watch(1, "watched no more")();
+  // Until they have looked for the first time.
+  for (let i = 0; i < 2; i++) assert.equal(await isHandOverLockFree(folder.path, 1), false);
+  lock!.release();
+  await until(() => told.length > 0, "the end is seen");
+  for (const end of ends) end();
+  assert.deepEqual(told, ["holds it"]);
 });
 
 Deno.test("OwnHandOver keeps its data port where it goes on before its visitors have settled", async () => {

@@ -107,7 +107,9 @@ Deno.test({
       successorOf(old, { DATA_PORT: `${port}` }),
       new RegExp(`Cannot listen on 127.0.0.1:${port} \\(data\\).*GLOSSOND_DATA_PORT`),
     );
-    await old.logged("the other process failed, so this relay goes on");
+    await old.logged("the other process does not take this relay's place, so it goes on", {
+      why: "it failed",
+    });
     for (const _ of [1, 2, 3]) assert.equal((await visit(old, HOST)).status, 200);
     await using relay = await successorOf(old);
     await relay.logged("client online", { username: "kaylee" });

@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { acquireLock, type Lock, lockOwner } from "./lock.ts";
+import { lstat } from "./plain_file.ts";
+import { fileOfProcess } from "./process_file.ts";
+
+/** In the state folder: held by who takes the place of one of a relay's processes, until it has it. */
+const HAND_OVER_LOCK_FILE = "hand-over.lock";
+
+/** How long to wait for others who take the place before, milliseconds. */
+const WAIT_MS = 30_000;
+
+/**
+ * Has those who take a process's place do so one after another; the caller releases it when it has the place.
+ *
+ * @param process which of the relay's processes.
+ * @returns undefined where there is no state folder, and so no relay.
+ * @throws {Error} when another does not come to an end.
+ */
+export async function lockForHandOver(
+  stateDir: string,
+  process: number,
+): Promise<Lock | undefined> {
+  if (lstat(stateDir) === undefined) return undefined;
+  const path = pathOf(stateDir, process);
+  const lock = await acquireLock(path, { owner: "successor", waitMs: WAIT_MS });
+  if (lock !== undefined) return lock;
+  throw new Error(
+    `Another process is taking the relay's place (${await lockOwner(
+      path,
+    )}), and does not get ready: end it first`,
+  );
+}
+
+/** Whether nobody holds that lock; false also where it cannot be told now, for want of a descriptor or so. */
+export async function isHandOverLockFree(stateDir: string, process: number): Promise<boolean> {
+  const lock = await acquireLock(pathOf(stateDir, process), { owner: "predecessor" })
+    .catch(() => undefined);
+  lock?.release();
+  return lock !== undefined;
+}
+
+function pathOf(stateDir: string, process: number): string {
+  return join(stateDir, fileOfProcess(HAND_OVER_LOCK_FILE, process));
+}
