@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers";
 import { type FrameEvent, FrameReader } from "../wire/web_socket.ts";
 import {
   closeFrame,
@@ -45,6 +47,10 @@ export class TextSocket {
   readonly #onMessage: ((message: Message) => void)[] = [];
   readonly #onClose: ((event: { code: number }) => void)[] = [];
   readonly #onHeard: (() => void)[] = [];
+  /** To be sent at the end of this turn of the event loop, in one piece. */
+  readonly #frames: Uint8Array[] = [];
+  /** Whether one of them is a ping behind a message. */
+  #isPinged = false;
   /** Settles once everything that was to be sent is. */
   #sent: Promise<void> = Promise.resolve();
   #unsent = 0;
@@ -79,9 +85,15 @@ export class TextSocket {
     else this.#onClose.push(listener as (event: { code: number }) => void);
   }
 
-  /** Sends a message, and a ping, so that the next one need not wait: see {@linkcode withPing}. */
+  /**
+   * Sends a message, and behind the first of those that go together a ping, so that the next ones need not
+   * wait: see {@linkcode withPing}.
+   */
   send(text: string): void {
-    if (this.#state === WebSocket.OPEN) this.#send(withPing(textFrame(text)));
+    if (this.#state !== WebSocket.OPEN) return;
+    const frame = textFrame(text);
+    this.#send(this.#isPinged ? frame : withPing(frame));
+    this.#isPinged = true;
   }
 
   /** Asks the peer to say something. */
@@ -182,12 +194,23 @@ export class TextSocket {
     this.#pongs.answer(payload);
   }
 
-  /** Sends after what is being sent: frames must not mix. */
+  /**
+   * Sends together with what else this turn of the event loop brings, as many visitors at once do, and after
+   * what is being sent: frames must not mix.
+   */
   #send(frame: Uint8Array): Promise<void> {
     this.#unsent += frame.length;
+    if (this.#frames.push(frame) === 1) this.#sent = this.#sent.then(() => this.#flush());
+    return this.#sent;
+  }
+
+  async #flush(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const bytes = Buffer.concat(this.#frames.splice(0));
+    this.#isPinged = false;
     // Who is gone is noticed by the read.
-    return this.#sent = this.#sent.then(() => writeAll(this.#conn, frame)).catch(() => {})
-      .finally(() => this.#unsent -= frame.length);
+    await writeAll(this.#conn, bytes).catch(() => {});
+    this.#unsent -= bytes.length;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TextSocket } from "../../lib/net/text_socket.ts";
-import { writeAll } from "../../lib/net/splice.ts";
+import { type Duplex, writeAll } from "../../lib/net/splice.ts";
 import { bytes, type Part } from "../wire/hello_builder.ts";
 import { pipe } from "./pipe.ts";
 
@@ -91,4 +91,29 @@ Deno.test("TextSocket sends text with a ping behind it, pings and a close of its
   assert.equal(sent, "81026869" + "8900" + "8900" + "88051130" + "776879");
   assert.deepEqual(messages, []);
   assert.equal(code, 1000);
+});
+
+Deno.test("TextSocket writes what it sends in one turn of the event loop at once, with one ping", async () => {
+  const [peer, conn] = pipe();
+  const writes: string[] = [];
+  const counted: Duplex = {
+    read: (p) => conn.read(p),
+    write(p) {
+      writes.push(p.toHex());
+      return conn.write(p);
+    },
+    closeWrite: () => conn.closeWrite(),
+    close: () => conn.close(),
+  };
+  const socket = new TextSocket({ conn: counted, rest: new Uint8Array(0), maxBytes: 300 });
+  const running = socket.run();
+  for (const text of ["a", "b", "c"]) socket.send(text);
+  const sent = new Uint8Array(64);
+  assert.equal(await peer.read(sent), 11);
+  socket.send("d");
+  assert.equal(await peer.read(sent), 5);
+  assert.deepEqual(writes, ["810161" + "8900" + "810162" + "810163", "810164" + "8900"]);
+  peer.close();
+  await running;
+  assert.equal(socket.bufferedAmount, 0);
 });
