@@ -93,6 +93,7 @@ export class TlsUpstream implements VisitorEnd {
       const { error } = await splice(conn, inner, {
         onBytes: () => visit.movedAt = performance.now(),
       });
+      visit.hasClosed(conn, inner);
       if (error !== undefined) log.debug("A visitor's connection broke", { error });
     } catch (error) {
       this.#failures.say({ server: upstreamName(upstream), error });

@@ -1,5 +1,6 @@
 import * as net from "node:net";
 import * as tls from "node:tls";
+import { scheduleTimeout } from "../../../lib/net/schedule.ts";
 import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
 import { NodeDuplex } from "../front/node_duplex.ts";
 
@@ -85,11 +86,29 @@ export async function connectUpstream(
   trust: UpstreamTrust = {},
   gone?: AbortSignal,
 ): Promise<Duplex> {
-  const timeout = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
-  const signal = gone === undefined ? timeout : AbortSignal.any([gone, timeout]);
   if (upstream.path !== undefined) {
     return await Deno.connect({ transport: "unix", path: upstream.path });
   }
+  const late = new AbortController();
+  // Called off: a signal with a time of its own makes an error when that is over, though nobody waits any more.
+  const callOff = scheduleTimeout(
+    () => late.abort(new DOMException("Signal timed out.", "TimeoutError")),
+    CONNECT_TIMEOUT_MS,
+  );
+  const signal = gone === undefined ? late.signal : AbortSignal.any([gone, late.signal]);
+  try {
+    return await connectAny(upstream, trust, signal);
+  } finally {
+    callOff();
+  }
+}
+
+/** Connects to the first of an app's addresses that takes the connection. */
+async function connectAny(
+  upstream: Upstream,
+  trust: UpstreamTrust,
+  signal: AbortSignal,
+): Promise<Duplex> {
   // Apps listen on one of the two, and which one depends on the resolver of their runtime.
   const names = upstream.hostname === "localhost" ? ["127.0.0.1", "::1"] : [upstream.hostname];
   let failure: unknown;
