@@ -9,9 +9,9 @@ export const PARK_TICKET_MS = 60_000;
 /**
  * How long a pool that is still half full waits before it is refilled: visitors who come together
  * cost one message, and the client dials after the visitor at hand was served, not meanwhile. No longer
- * than that: many dials at once keep the next visitor waiting.
+ * than a message and a dial take by themselves: a page's next connections are to find some parked.
  */
-export const REFILL_DELAY_MS = 5;
+export const REFILL_DELAY_MS = 20;
 
 /** How long a connection stays parked. */
 export const PARKED_MS = 5 * 60_000;
