@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { V8_FLAGS } from "../compile/programs.ts";
+import { EVENT_INTERVAL, V8_FLAGS } from "../compile/programs.ts";
 import { LoggedProcess, type LoggedProcessOptions } from "../logged_process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -90,6 +90,7 @@ export async function glossond(
   await Deno.mkdir(`${dir}/bios`, { recursive: true });
   await Deno.copyFile(`${ROOT}get_bio.example.py`, `${dir}/get_bio.py`);
   const env = {
+    ...Object.fromEntries([EVENT_INTERVAL.split("=")]),
     GLOSSOND_STATE_DIR: `${dir}/relay`,
     GLOSSOND_GET_BIO_SCRIPT: `${dir}/get_bio.py`,
     ...options.settings,
