@@ -46,7 +46,7 @@ export async function openAuthority(
   const authority = await openAcmeAuthority({
     stateDir,
     directoryUrl: settings.acmeDirectoryUrl,
-    dns: openProvider(settings, {
+    dns: await openProvider(settings, {
       onRetry: (why) => log.info("DNS server is asked again", { why }),
     }),
     dnsServers: settings.dnsServers,

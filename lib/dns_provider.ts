@@ -1,13 +1,12 @@
 import { createPowerDns, type PowerDns } from "./dns/power_dns.ts";
 import type { DnsProvider } from "./dns/provider.ts";
-import { createRfc2136 } from "./dns/rfc2136.ts";
 import type { TryAgainOptions } from "./dns/try_again.ts";
 import type { Settings } from "./config/settings.ts";
 
 /** How each provider is made of the settings. */
 const PROVIDERS: Record<
   Settings["dns"],
-  (settings: Readonly<Settings>, options: TryAgainOptions) => DnsProvider
+  (settings: Readonly<Settings>, options: TryAgainOptions) => DnsProvider | Promise<DnsProvider>
 > = { powerdns: powerDnsOf, rfc2136: rfc2136Of };
 
 /**
@@ -16,11 +15,11 @@ const PROVIDERS: Record<
  *
  * @throws {Error} when they name no server or no key.
  */
-export function openProvider(
+export async function openProvider(
   settings: Readonly<Settings>,
   options: TryAgainOptions = {},
-): DnsProvider {
-  return PROVIDERS[settings.dns](settings, options);
+): Promise<DnsProvider> {
+  return await PROVIDERS[settings.dns](settings, options);
 }
 
 /** As {@linkcode openProvider}, for what only PowerDNS can be asked. */
@@ -32,7 +31,10 @@ export function powerDnsOf(settings: Readonly<Settings>, options: TryAgainOption
   return createPowerDns({ apiUrl, apiKey: () => settings.pdnsApiKey!, serverId, ...options });
 }
 
-function rfc2136Of(settings: Readonly<Settings>, options: TryAgainOptions): DnsProvider {
+async function rfc2136Of(
+  settings: Readonly<Settings>,
+  options: TryAgainOptions,
+): Promise<DnsProvider> {
   const { rfc2136Server: server, rfc2136KeyName, rfc2136KeySecret } = settings;
   if (server === undefined || rfc2136KeyName === undefined || rfc2136KeySecret === undefined) {
     throw new Error(
@@ -44,5 +46,7 @@ function rfc2136Of(settings: Readonly<Settings>, options: TryAgainOptions): DnsP
     algorithm: settings.rfc2136KeyAlgorithm,
     secret: settings.rfc2136KeySecret!,
   });
+  // With its library, which would hold up the start of those who do not use it.
+  const { createRfc2136 } = await import("./dns/rfc2136.ts");
   return createRfc2136({ server, key, ...options });
 }

@@ -57,7 +57,7 @@ export async function openAccountSession(options: AccountOptions): Promise<AcmeS
   const { stateDir, transport, directoryUrl, email } = options;
   const known = await readAccount(stateDir, directoryUrl);
   if (known?.url !== undefined && known.email === email) {
-    return openAcmeSession(transport, directoryUrl, known);
+    return await openAcmeSession(transport, directoryUrl, known);
   }
   return await underLock(stateDir, () => register(options));
 }
@@ -99,8 +99,7 @@ export async function dropLostAccount(
   if (error.type === "unauthorized") {
     const refusal = account.url === undefined
       ? error
-      : await openAcmeSession(transport, directoryUrl, account).post(account.url, {})
-        .then(() => undefined, (refused) => refused);
+      : await refusalOf(await openAcmeSession(transport, directoryUrl, account), account.url);
     // A name or an order was refused: the account is as good as before.
     if (!(refusal instanceof AcmeProblem) || refusal.type !== "unauthorized") return undefined;
     // No type of its own tells it: only the text, in which every server has this word.
@@ -124,6 +123,11 @@ export async function dropLostAccount(
   return lost;
 }
 
+/** What the server says against an account; undefined where it takes it. */
+async function refusalOf(session: AcmeSession, url: string): Promise<unknown> {
+  return await session.post(url, {}).then(() => undefined, (refused) => refused);
+}
+
 async function register(options: AccountOptions): Promise<AcmeSession> {
   const { stateDir, transport, directoryUrl, email, externalAccount, onStep } = options;
   const accounts = await readAccounts(stateDir);
@@ -132,7 +136,7 @@ async function register(options: AccountOptions): Promise<AcmeSession> {
     account = { key: await makeKey() };
     await writeAccounts(stateDir, { ...accounts, [directoryUrl]: account });
   }
-  const session = openAcmeSession(transport, directoryUrl, account, externalAccount);
+  const session = await openAcmeSession(transport, directoryUrl, account, externalAccount);
   const contact = email === undefined ? [] : [`mailto:${email}`];
   if (account.url === undefined) {
     const { meta } = await session.directory();

@@ -27,7 +27,7 @@ export function issuerReader(options: IssuerOptions): () => Promise<Issuer> {
   let failedAt: number | undefined;
 
   async function ask(account: AcmeAccount): Promise<string> {
-    const session = openAcmeSession(transport, directoryUrl, account);
+    const session = await openAcmeSession(transport, directoryUrl, account);
     const told = (await session.directory()).meta?.caaIdentities?.[0];
     if (told !== undefined) return told;
     throw new Error(

@@ -112,7 +112,7 @@ async function place(
     payload.profile = profile;
   }
   const replaced = renewalInfo !== undefined && replaces !== undefined
-    ? renewalId(replaces)
+    ? await renewalId(replaces)
     : undefined;
   if (replaced === undefined) return await session.post(newOrder, payload);
   try {

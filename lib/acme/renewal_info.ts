@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { AuthorityKeyIdentifierExtension, X509Certificate } from "@peculiar/x509";
 import type { AcmeTransport } from "./transport.ts";
 import { parseRetryAfter } from "./transport.ts";
 import type { RenewalWindow } from "../certificate/authority.ts";
@@ -17,7 +16,8 @@ const ASK_AGAIN_MAX_MS = 24 * 3_600_000;
  *
  * @returns undefined when the certificate names no issuer's key.
  */
-export function renewalId(certificate: string): string | undefined {
+export async function renewalId(certificate: string): Promise<string | undefined> {
+  const { AuthorityKeyIdentifierExtension, X509Certificate } = await import("@peculiar/x509");
   const leaf = new X509Certificate(certificate);
   const keyId = leaf.getExtension(AuthorityKeyIdentifierExtension)?.keyId;
   if (keyId === undefined) return undefined;
@@ -40,7 +40,7 @@ export async function fetchRenewalWindow(
   certificate: string,
   now: number,
 ): Promise<RenewalWindow | undefined> {
-  const id = renewalId(certificate);
+  const id = await renewalId(certificate);
   if (id === undefined) return undefined;
   const { data, headers } = await transport.request(
     `${renewalInfo.replace(/\/$/, "")}/${id}`,

@@ -1,4 +1,4 @@
-import { Client } from "acme-client";
+import type { Client } from "acme-client";
 import type { AcmeAnswer, AcmeTransport } from "./transport.ts";
 
 /**
@@ -92,15 +92,18 @@ export interface AcmeSession {
 /**
  * Opens a session of acme-client over our transport. Each method throws what the transport throws.
  *
+ * The library is imported for the first one: a relay orders seldom, and would start by a fifth later.
+ *
  * @param account its `url` is undefined before {@linkcode AcmeSession.register}.
  * @param externalAccount what a registration is bound to.
  */
-export function openAcmeSession(
+export async function openAcmeSession(
   transport: AcmeTransport,
   directoryUrl: string,
   account: { key: string; url?: string },
   externalAccount?: ExternalAccount,
-): AcmeSession {
+): Promise<AcmeSession> {
+  const { Client } = await import("acme-client");
   const client = new Client({
     directoryUrl,
     accountKey: account.key,

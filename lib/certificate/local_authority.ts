@@ -1,26 +1,17 @@
 import { Buffer } from "node:buffer";
+import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsageExtension,
-  Extension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  Pkcs10CertificateRequest,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509Certificate,
-  X509CertificateGenerator,
-} from "@peculiar/x509";
 import type { Authority, CertificateOrder } from "./authority.ts";
+import type { Root } from "./local_signing.ts";
 import { readIfThere, writeDurably } from "../file/durable.ts";
 import { openStateFolder } from "../file/state_folder.ts";
-import { generalName } from "../pki/keys.ts";
-import { derOf, pem } from "../pki/pem.ts";
 import { acquireLock } from "../file/lock.ts";
-import { readIdentity, unfitness } from "../pki/identity.ts";
+import { readChain, readIdentity, unfitness } from "../pki/identity.ts";
 import { nameConstraints } from "../pki/name_constraints.ts";
+
+/*
+ * What signs is imported where something is signed: its library would take a quarter of each start.
+ */
 
 /** File names in the state folder. */
 const ROOT_FILE = "local-ca.pem";
@@ -33,16 +24,8 @@ const LOCK_WAIT_MS = 10_000;
 const DAY_MS = 86_400_000;
 const ROOT_LIFETIME_MS = 3650 * DAY_MS;
 
-/** Certificates begin a little earlier, for visitors whose clocks are behind. */
-const BACKDATE_MS = 3_600_000;
-
-/** Longest common name that X.520 allows. */
-const MAX_COMMON_NAME = 64;
-
 /** The names that lead to this machine from itself, for clients beside the relay. */
 const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "::1"] as const;
-
-const SIGNING = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /** Options for {@linkcode openLocalAuthority}. */
 export interface LocalAuthorityOptions {
@@ -71,48 +54,22 @@ export async function openLocalAuthority(options: LocalAuthorityOptions): Promis
   const { extraNames = LOOPBACK_NAMES } = options;
   const permitted = [baseDomain, ...extraNames];
   const root = await openRoot({ stateDir, permitted, now });
-  const thumbprint = new Uint8Array(await root.certificate.getThumbprint("SHA-256"));
+  const { fingerprint } = readChain(root.cert);
 
   async function issue({ csr, names, onStep, signal }: CertificateOrder): Promise<string> {
     signal?.throwIfAborted();
-    const request = new Pkcs10CertificateRequest(csr);
-    const notBefore = now() - BACKDATE_MS;
-    const first = names[0] ?? "";
-    const leaf = await X509CertificateGenerator.create({
-      serialNumber: randomSerial(),
-      subject: first.length <= MAX_COMMON_NAME ? [{ CN: [first] }] : [],
-      issuer: root.certificate.subjectName,
-      notBefore: new Date(notBefore),
-      notAfter: new Date(Math.min(now() + lifetimeMs, root.certificate.notAfter.getTime())),
-      publicKey: request.publicKey,
-      signingKey: root.key,
-      signingAlgorithm: SIGNING,
-      extensions: [
-        new BasicConstraintsExtension(false, undefined, true),
-        new KeyUsagesExtension(keyUsage(request), true),
-        new ExtendedKeyUsageExtension(["1.3.6.1.5.5.7.3.1"]), // serverAuth
-        new SubjectAlternativeNameExtension(
-          names.map(generalName),
-          first.length > MAX_COMMON_NAME, // critical when the subject is empty (RFC 5280)
-        ),
-        await SubjectKeyIdentifierExtension.create(request.publicKey),
-        await AuthorityKeyIdentifierExtension.create(root.certificate.publicKey),
-      ],
-    });
+    const life = { now: now(), lifetimeMs };
+    const { signLeaf } = await import("./local_signing.ts");
+    const chain = await signLeaf(root, csr, names, life);
     onStep?.("certificate signed by the local authority", { names: names.join(" ") });
-    return `${leaf.toString("pem")}\n${root.certificate.toString("pem")}\n`;
+    return chain;
   }
 
   return {
     kind: "local",
-    source: `local:${thumbprint.toHex()}`,
+    source: `local:${fingerprint}`,
     issue,
   };
-}
-
-interface Root {
-  certificate: X509Certificate;
-  key: CryptoKey;
 }
 
 interface RootOptions {
@@ -134,82 +91,40 @@ async function openRoot({ stateDir, permitted, now }: RootOptions): Promise<Root
     const keyPath = join(stateDir, KEY_FILE);
     const rootPem = await readIfThere(rootPath);
     if (rootPem === undefined) {
-      const made = await makeRoot(permitted, now());
+      const { makeRoot } = await import("./local_signing.ts");
+      const made = await makeRoot(permitted, { now: now(), lifetimeMs: ROOT_LIFETIME_MS });
       // The key first: a root without its key could never be used, a key alone is made anew.
-      await writeDurably(keyPath, made.keyPem, 0o600);
-      await writeDurably(rootPath, made.certificate.toString("pem") + "\n", 0o644);
+      await writeDurably(keyPath, made.key, 0o600);
+      await writeDurably(rootPath, made.cert, 0o644);
       return made;
     }
-    return await readRoot(rootPath, rootPem, await readIfThere(keyPath), { permitted, now: now() });
+    return readRoot(rootPath, rootPem, await readIfThere(keyPath), { permitted, now: now() });
   } finally {
     lock.release();
   }
 }
 
-async function readRoot(
+function readRoot(
   path: string,
   rootPem: string,
   keyPem: string | undefined,
   { permitted, now }: { permitted: readonly string[]; now: number },
-): Promise<Root> {
+): Root {
   const fix = `remove it to get a new one (browsers must then trust the new one)`;
   if (keyPem === undefined) throw new Error(`Cannot use ${path}: its key is missing; ${fix}`);
   try {
-    const unfit = unfitness(await readIdentity(rootPem, keyPem), { names: [], now });
+    const unfit = unfitness(readIdentity(rootPem, keyPem), { names: [], now });
     if (unfit !== undefined) throw new Error(unfit);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot use ${path}: ${why}; ${fix}`, { cause: error });
   }
-  const certificate = new X509Certificate(rootPem);
-  const wanted = new Uint8Array(nameConstraints(permitted));
-  const found = new Uint8Array(certificate.getExtension("2.5.29.30")?.value ?? new ArrayBuffer(0));
-  if (Buffer.compare(wanted, found) !== 0) {
+  // The runtime's reader does not tell extensions, whose bytes stand in the certificate as they were signed.
+  const constraints = Buffer.from(nameConstraints(permitted));
+  if (!new X509Certificate(rootPem).raw.includes(constraints)) {
     throw new Error(
       `Cannot use ${path}: it was made for other names than ${permitted[0]}; ${fix}`,
     );
   }
-  return { certificate, key: await importKey(keyPem) };
-}
-
-async function makeRoot(
-  permitted: readonly string[],
-  now: number,
-): Promise<Root & { keyPem: string }> {
-  const keys = await crypto.subtle.generateKey(SIGNING, true, ["sign", "verify"]);
-  const name = `Glosson local authority for ${permitted[0]}`.slice(0, MAX_COMMON_NAME);
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    serialNumber: randomSerial(),
-    name: [{ CN: [name] }],
-    notBefore: new Date(now - BACKDATE_MS),
-    notAfter: new Date(now + ROOT_LIFETIME_MS),
-    keys,
-    signingAlgorithm: SIGNING,
-    extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      new Extension("2.5.29.30", true, nameConstraints(permitted)),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-  const der = new Uint8Array(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
-  return { certificate, key: keys.privateKey, keyPem: pem("PRIVATE KEY", der) };
-}
-
-async function importKey(keyPem: string): Promise<CryptoKey> {
-  return await crypto.subtle.importKey("pkcs8", derOf(keyPem), SIGNING, false, ["sign"]);
-}
-
-/** RSA keys may also be used for key exchange by old TLS versions; EC keys only sign. */
-function keyUsage(request: Pkcs10CertificateRequest): KeyUsageFlags {
-  const rsa = request.publicKey.algorithm.name.startsWith("RSA");
-  return rsa
-    ? KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment
-    : KeyUsageFlags.digitalSignature;
-}
-
-/** 128 random bits behind a byte that keeps the number positive. */
-function randomSerial(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return "01" + bytes.toHex();
+  return { cert: rootPem, key: keyPem };
 }

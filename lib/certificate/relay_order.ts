@@ -1,5 +1,4 @@
 import type { Authority, CertificateOrder } from "./authority.ts";
-import { requestNames } from "../pki/csr.ts";
 import { readIdentity, type TlsIdentity, unfitness } from "../pki/identity.ts";
 import { makeKeyAndRequest } from "../pki/keys.ts";
 import type { RelayStore } from "./store.ts";
@@ -33,7 +32,7 @@ export async function orderRelayCertificate(options: RelayOrderOptions): Promise
   signal?.throwIfAborted();
   const chain = await authority.issue({ csr: next.csr, names, replaces, onStep, signal });
   try {
-    const identity = await readIdentity(chain, next.key);
+    const identity = readIdentity(chain, next.key);
     const unfit = unfitness(identity, { names, now: now() });
     if (unfit !== undefined) throw new Error(`Cannot use the certificate just signed: ${unfit}`);
     onStep?.("certificate checked", { notAfter: new Date(identity.notAfter).toISOString() });
@@ -55,7 +54,10 @@ async function nextKey(
   names: readonly string[],
 ): Promise<{ key: string; csr: string }> {
   const kept = await store.readNext();
-  if (kept !== undefined && sameNames(requestNames(kept.csr), names)) return kept;
+  if (kept !== undefined) {
+    const { requestNames } = await import("../pki/csr.ts");
+    if (sameNames(requestNames(kept.csr), names)) return kept;
+  }
   const made = await makeKeyAndRequest(names);
   await store.writeNext(made);
   return made;

@@ -112,7 +112,7 @@ export class RenewalLoop implements RelayCertificate {
     this.#record = await OrderRecord.open({ store: this.#store, log, now, random });
     const stored = await this.#loadStored();
     this.#current = stored?.identity ?? await selfSignedIdentity(names, now());
-    if (stored !== undefined) await this.#resetPlan(stored);
+    if (stored !== undefined) this.#resetPlan(stored);
     if (this.#plan.dueAt() === 0 && authority.kind === "local") await this.#order().catch(() => {});
     if (stored !== undefined) await this.#savePlan();
     this.#started = true;
@@ -172,7 +172,7 @@ export class RenewalLoop implements RelayCertificate {
   async #adopt(found: StoredRelay): Promise<void> {
     const { onChange, log } = this.#options;
     this.#current = found.identity;
-    await this.#resetPlan(found);
+    this.#resetPlan(found);
     await this.#savePlan();
     log.info("certificate in use", {
       names: this.#current.names.join(" "),
@@ -188,12 +188,12 @@ export class RenewalLoop implements RelayCertificate {
     }
   }
 
-  async #resetPlan(stored: StoredRelay): Promise<void> {
-    this.#plan.reset(stored, await plannedTime(stored.identity, this.#record.status));
+  #resetPlan(stored: StoredRelay): void {
+    this.#plan.reset(stored, plannedTime(stored.identity, this.#record.status));
   }
 
   async #savePlan(): Promise<void> {
-    await this.#record.planned(await planOf(this.#current, this.#plan.dueAt()));
+    await this.#record.planned(planOf(this.#current, this.#plan.dueAt()));
   }
 
   /** One order at a time: who comes while one runs gets that one's end. */

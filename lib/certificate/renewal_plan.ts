@@ -93,28 +93,19 @@ export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
  * When a certificate is to be renewed, milliseconds since the epoch: as a daemon planned and noted
  * it, else by share of lifetime.
  */
-export async function notedRenewalTime(
-  identity: TlsIdentity,
-  status: RelayStatus,
-): Promise<number> {
-  return await plannedTime(identity, status) ?? renewalTime(identity);
+export function notedRenewalTime(identity: TlsIdentity, status: RelayStatus): number {
+  return plannedTime(identity, status) ?? renewalTime(identity);
 }
 
 /** The same, undefined where nobody planned for this certificate. */
-export async function plannedTime(
-  { cert }: TlsIdentity,
-  { plan }: RelayStatus,
-): Promise<number | undefined> {
-  if (plan?.fingerprint !== (await readChain(cert)).fingerprint) return undefined;
+export function plannedTime({ cert }: TlsIdentity, { plan }: RelayStatus): number | undefined {
+  if (plan?.fingerprint !== readChain(cert).fingerprint) return undefined;
   const at = Date.parse(plan.renewAt);
   return Number.isNaN(at) ? undefined : at;
 }
 
 /** What is noted so that all tell the same moment. */
-export async function planOf(
-  { cert }: TlsIdentity,
-  dueAt: number,
-): Promise<NonNullable<RelayStatus["plan"]>> {
-  const { fingerprint } = await readChain(cert);
+export function planOf({ cert }: TlsIdentity, dueAt: number): NonNullable<RelayStatus["plan"]> {
+  const { fingerprint } = readChain(cert);
   return { renewAt: new Date(dueAt).toISOString(), fingerprint };
 }

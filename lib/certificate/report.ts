@@ -90,7 +90,7 @@ async function look(
   }
   const { now = Date.now } = options;
   const { identity, metadata } = stored;
-  const renewAt = await notedRenewalTime(identity, status);
+  const renewAt = notedRenewalTime(identity, status);
   const served = await servedState(identity, options.servedFingerprint);
   const facts = {
     names: identity.names,
@@ -138,7 +138,7 @@ async function servedState(
   if (servedFingerprint === undefined) return "unknown";
   const served = await servedFingerprint();
   if (served === undefined) return "no-daemon";
-  return served === (await readChain(identity.cert)).fingerprint ? "yes" : "no";
+  return served === readChain(identity.cert).fingerprint ? "yes" : "no";
 }
 
 function unusable(clause: string): Problem {

@@ -19,7 +19,7 @@ export interface CertCaaOptions {
   /** PEM of a private ACME server's root. */
   caPem?: string;
   /** Opens what the records are written to; without it they are only printed. */
-  applyTo?: () => DnsProvider;
+  applyTo?: () => DnsProvider | Promise<DnsProvider>;
   /** The authority's CAA identity, for servers that do not tell theirs. */
   identity?: string | undefined;
   write: (text: string) => void;
@@ -38,7 +38,7 @@ export async function certCaa(options: CertCaaOptions): Promise<number> {
   try {
     const issuer = await readOwnIssuer(options);
     for (const value of caaValues(issuer)) write(`${baseDomain}. IN CAA ${value}\n`);
-    if (applyTo !== undefined) await applyIssuer(issuer, applyTo(), options);
+    if (applyTo !== undefined) await applyIssuer(issuer, await applyTo(), options);
     return CAA_EXIT.done;
   } catch (error) {
     writeError(`${error instanceof Error ? error.message : error}\n`);

@@ -142,9 +142,7 @@ async function renewUnder(
   const usable = installed !== undefined &&
     unfitness(installed.identity, { names, now: now() }) === undefined;
   try {
-    const renewAt = usable
-      ? await notedRenewalTime(installed.identity, await store.readStatus())
-      : 0;
+    const renewAt = usable ? notedRenewalTime(installed.identity, await store.readStatus()) : 0;
     const source = installed?.metadata?.source;
     const foreign = authority.source !== undefined && source !== undefined &&
       source !== authority.source;
@@ -164,7 +162,7 @@ async function renewUnder(
       onStep: (step, fields) => progress.step(step, fields),
       signal,
     });
-    const plan = await planOf(identity, jitteredRenewalTime(identity, Math.random));
+    const plan = planOf(identity, jitteredRenewalTime(identity, Math.random));
     await store.writeStatus({ failures: 0, lastAttemptAt: startedAt, plan }).catch(() => {});
     const seen = await waitUntilServed(plan.fingerprint, options, progress);
     progress.end("renewed", { notAfter: new Date(identity.notAfter).toISOString(), ...seen });

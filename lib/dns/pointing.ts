@@ -1,5 +1,4 @@
 import { randomInt } from "node:crypto";
-import packet from "dns-packet";
 import { type HostPort, writeHostPort } from "../config/values.ts";
 import { isPublicIp } from "../wire/address_scope.ts";
 import { DOMAIN_RECORD } from "../wire/domain_name.ts";
@@ -140,6 +139,8 @@ async function askServer(
   domain: string,
   over: AbortSignal,
 ): Promise<string[]> {
+  // Here, since no start of a relay needs it.
+  const { default: packet } = await import("dns-packet");
   using connection = await openDnsConnection(server, soonerOf(over, ASK_TIMEOUT_MS));
 
   async function ask(name: string, type: "CNAME" | "TXT"): Promise<unknown[]> {

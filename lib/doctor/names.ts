@@ -29,7 +29,7 @@ export async function checkNames(settings: Settings): Promise<Finding> {
     const kept = await readNames(await storePlaceOf(settings));
     const names = hostsOf(kept, baseDomain);
     // Tries once: what is wrong with the server is told by its own check.
-    const dns = openProvider(settings, { retryForMs: 0 });
+    const dns = await openProvider(settings, { retryForMs: 0 });
     const zone = await dns.findZone(baseDomain);
     const sets = byName(await dns.readZone(zone));
     return checkDelegations(zone, [baseDomain, ...names], sets) ??

@@ -9,7 +9,7 @@ export async function checkRfc2136(settings: Settings): Promise<Finding[]> {
   if (settings.authority !== "acme") return [skipped(CHECK, "are not used by the local authority")];
   const { baseDomain, rfc2136KeyName } = settings;
   try {
-    const dns = openProvider(settings, { retryForMs: 0 });
+    const dns = await openProvider(settings, { retryForMs: 0 });
     const zone = await dns.findZone(baseDomain);
     await dns.readZone(zone);
     // Nothing stands there, so that nothing is deleted; it is refused all the same without the right.

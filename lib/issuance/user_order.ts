@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
 import type { Authority, CertificateOrder } from "../certificate/authority.ts";
-import { requestKey, requestNames } from "../pki/csr.ts";
 import { readChain, unfitness } from "../pki/identity.ts";
 import type { ReadyOrder } from "../store/orders.ts";
 import { renewalTime } from "../certificate/renewal_schedule.ts";
@@ -18,10 +17,11 @@ export interface UserOrderOptions extends Omit<CertificateOrder, "names"> {
  * @throws {Error} as {@linkcode Authority.issue}, and when what was signed is not what was asked.
  */
 export async function orderUserCertificate(options: UserOrderOptions): Promise<ReadyOrder> {
+  const { requestKey, requestNames } = await import("../pki/csr.ts");
   const { authority, now, ...order } = options;
   const names = requestNames(order.csr);
   const certificate = await authority.issue({ ...order, names });
-  const info = await readChain(certificate);
+  const info = readChain(certificate);
   if (Buffer.compare(info.publicKey, requestKey(order.csr)) !== 0) {
     throw new Error("The authority signed another key than the one requested");
   }

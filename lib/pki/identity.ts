@@ -4,8 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createHash, createPublicKey } from "node:crypto";
-import { SubjectAlternativeNameExtension, X509Certificate } from "@peculiar/x509";
+import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 
 /** A certificate chain and its key, as a TLS listener takes them. */
 export interface TlsIdentity {
@@ -35,36 +34,67 @@ export type ChainInfo = Omit<TlsIdentity, "cert" | "key"> & {
 const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
 /**
- * Reads a PEM chain and checks that each certificate is signed by the next.
+ * Reads a PEM chain and checks that each certificate is signed by the next. By the runtime's own reader: each start
+ * of a relay reads one, and `@peculiar/x509`, which reads requests and signs, takes a quarter of a start to be loaded.
  *
  * @throws {TypeError} when there is none, one cannot be read, or the order is wrong.
  */
-export async function readChain(pem: string): Promise<ChainInfo> {
-  const certificates = (pem.match(CERTIFICATE_PEM) ?? []).map((block) =>
-    new X509Certificate(block)
-  );
+export function readChain(pem: string): ChainInfo {
+  const certificates = (pem.match(CERTIFICATE_PEM) ?? []).map(readCertificate);
   const leaf = certificates[0];
   if (leaf === undefined) throw new TypeError("Cannot read certificate chain: it has no PEM block");
   for (const [i, issuer] of certificates.slice(1).entries()) {
     // `slice(1)` shifts the index: i is the one that `issuer` should have signed.
     const signed = certificates[i]!;
-    if (!await signed.verify({ publicKey: issuer.publicKey, signatureOnly: true })) {
+    if (!isSignedBy(signed, issuer)) {
       throw new TypeError(
-        `Cannot use certificate chain: ${signed.subject} is not signed by ${issuer.subject}`,
+        `Cannot use certificate chain: ${shownName(signed.subject)} is not signed by ${
+          shownName(issuer.subject)
+        }`,
       );
     }
   }
   return {
-    notBefore: leaf.notBefore.getTime(),
-    notAfter: leaf.notAfter.getTime(),
-    names: leaf.getExtension(SubjectAlternativeNameExtension)?.names.items
-      .map((name) => name.value.toLowerCase()) ?? [],
-    issuer: leaf.issuer,
-    selfSigned: leaf.issuer === leaf.subject &&
-      await leaf.verify({ signatureOnly: true }).catch(() => false),
-    publicKey: new Uint8Array(leaf.publicKey.rawData),
-    fingerprint: fingerprintOf(leaf.rawData),
+    notBefore: leaf.validFromDate.getTime(),
+    notAfter: leaf.validToDate.getTime(),
+    names: alternativeNames(leaf),
+    issuer: shownName(leaf.issuer),
+    selfSigned: leaf.issuer === leaf.subject && isSignedBy(leaf, leaf),
+    publicKey: new Uint8Array(leaf.publicKey.export({ type: "spki", format: "der" })),
+    fingerprint: fingerprintOf(leaf.raw),
   };
+}
+
+function readCertificate(block: string): X509Certificate {
+  try {
+    return new X509Certificate(block);
+  } catch (cause) {
+    throw new TypeError("Cannot read certificate chain: one of its blocks is no certificate", {
+      cause,
+    });
+  }
+}
+
+/** False also where the key is of another kind than the signature, at which the runtime throws. */
+function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  try {
+    return certificate.verify(issuer.publicKey);
+  } catch {
+    return false;
+  }
+}
+
+/** DNS names and addresses in the form that the runtime writes: `DNS:a.example, IP Address:192.0.2.1`. */
+function alternativeNames({ subjectAltName }: X509Certificate): string[] {
+  return (subjectAltName ?? "").split(", ").flatMap((name) => {
+    const value = /^(?:DNS|IP Address):([^"]+)$/.exec(name)?.[1];
+    return value === undefined ? [] : [value.toLowerCase()];
+  });
+}
+
+/** A distinguished name in one line; the runtime has none for an empty one. */
+function shownName(name: string | undefined): string {
+  return (name ?? "").replaceAll("\n", ", ");
 }
 
 /**
@@ -72,8 +102,8 @@ export async function readChain(pem: string): Promise<ChainInfo> {
  *
  * @throws {TypeError} when either cannot be read or the key is another's.
  */
-export async function readIdentity(cert: string, key: string): Promise<TlsIdentity> {
-  const { publicKey, fingerprint: _, ...info } = await readChain(cert);
+export function readIdentity(cert: string, key: string): TlsIdentity {
+  const { publicKey, fingerprint: _, ...info } = readChain(cert);
   if (!isPair(publicKey, key)) {
     throw new TypeError(
       "Cannot use certificate: it does not fit its private key; order a new one (`glossond cert renew --force`)",

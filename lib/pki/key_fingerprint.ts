@@ -1,5 +1,4 @@
-import { createHash, createPublicKey } from "node:crypto";
-import { X509Certificate } from "@peculiar/x509";
+import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 
 /** As {@linkcode keyFingerprint} writes it: 32 bytes in base64. */
 const FINGERPRINT = /^[A-Za-z0-9+/]{43}=$/;
@@ -19,7 +18,7 @@ export function keyFingerprint(certificate: string | Uint8Array<ArrayBuffer>): s
   const leaf = typeof certificate === "string"
     ? /-----BEGIN C[^]+?-----END C[^\n]+/.exec(certificate)?.[0] ?? ""
     : certificate;
-  return sha256(new Uint8Array(new X509Certificate(leaf).publicKey.rawData));
+  return sha256(new X509Certificate(leaf).publicKey.export({ type: "spki", format: "der" }));
 }
 
 /**

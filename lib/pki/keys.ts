@@ -1,8 +1,4 @@
-import {
-  type JsonGeneralName,
-  Pkcs10CertificateRequestGenerator,
-  SubjectAlternativeNameExtension,
-} from "@peculiar/x509";
+import type { JsonGeneralName } from "@peculiar/x509";
 import { parseIp } from "../wire/ip_address.ts";
 import { pem } from "./pem.ts";
 
@@ -30,6 +26,9 @@ export async function makeKeyAndRequest(
   names: readonly string[],
   type: KeyType = "ecdsa",
 ): Promise<{ key: string; csr: string }> {
+  const { Pkcs10CertificateRequestGenerator, SubjectAlternativeNameExtension } = await import(
+    "@peculiar/x509"
+  );
   const algorithm = ALGORITHMS[type];
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const request = await Pkcs10CertificateRequestGenerator.create({

@@ -1,4 +1,3 @@
-import forge from "node-forge";
 import { parseIp } from "../wire/ip_address.ts";
 import { readIdentity, type TlsIdentity } from "./identity.ts";
 
@@ -11,12 +10,14 @@ const BACKDATE_MS = 3_600_000;
 /**
  * Makes a certificate that only this relay vouches for, to be served until a signed one is there.
  *
+ * The library for it is imported here: a relay needs it once in its life, and no other start should wait for it.
  * Its key is RSA, the one kind that node-forge signs with; WebCrypto makes it (0.1 s, not seconds).
  */
 export async function selfSignedIdentity(
   names: readonly string[],
   now: number,
 ): Promise<TlsIdentity> {
+  const { default: forge } = await import("node-forge");
   const pair = await crypto.subtle.generateKey(
     {
       name: "RSASSA-PKCS1-v1_5",
@@ -55,7 +56,7 @@ export async function selfSignedIdentity(
   certificate.sign(privateKey, forge.md.sha256.create());
 
   const info = forge.pki.wrapRsaPrivateKey(forge.pki.privateKeyToAsn1(privateKey));
-  return await readIdentity(
+  return readIdentity(
     forge.pki.certificateToPem(certificate).replaceAll("\r\n", "\n"),
     forge.pki.privateKeyInfoToPem(info).replaceAll("\r\n", "\n"),
   );

@@ -172,7 +172,7 @@ Deno.test("runOrder() names the certificate that it replaces, and does without w
     };
     const it = await bench(folder.path, fake.session);
     await runOrder({ ...it.order, replaces: old }, it.parts);
-    const id = renewalId(old);
+    const id = await renewalId(old);
     assert.deepEqual(replaced, refusal === undefined ? [id] : [id, undefined]);
   }
   // A server that does not offer renewal information is not told.

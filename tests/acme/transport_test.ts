@@ -170,8 +170,8 @@ Deno.test("renewalId() is the example of RFC 9773, section 4.1", async () => {
     ...["x509", "-req", "-in", at("leaf.csr"), "-CA", at("ca.pem"), "-CAkey", at("ca.key")],
     ...["-set_serial", "0x87654321", "-extfile", at("x.cnf"), "-extensions", "leaf"],
   ]);
-  assert.equal(renewalId(leaf), expected);
-  assert.equal(renewalId((await selfSignedIdentity(["a.test"], NOW)).cert), undefined);
+  assert.equal(await renewalId(leaf), expected);
+  assert.equal(await renewalId((await selfSignedIdentity(["a.test"], NOW)).cert), undefined);
 });
 
 Deno.test("fetchRenewalWindow() reads the window and bounds when to ask again", async () => {
@@ -194,7 +194,7 @@ Deno.test("fetchRenewalWindow() reads the window and bounds when to ask again", 
     askAgainAt: NOW + 21_600_000,
     explanation: "https://acme.test/why",
   });
-  assert.equal(it.paths[0], `/ari/${renewalId(certificate)}`);
+  assert.equal(it.paths[0], `/ari/${await renewalId(certificate)}`);
   retryAfter = "1";
   assert.equal((await ask())?.askAgainAt, NOW + 60_000);
   retryAfter = "99999999";

@@ -82,14 +82,16 @@ export class Acme {
   /** What is to be agreed to, and the names in CAA records. */
   async terms(): Promise<AcmeTerms> {
     // Nothing is signed for this, so that any key does.
-    const { meta } = await this.#session({ key: await makeKey() }).directory();
+    const session = await this.#session({ key: await makeKey() });
+    const { meta } = await session.directory();
     return { terms: meta?.termsOfService, caaIdentities: meta?.caaIdentities ?? [] };
   }
 
   /** Registers an account for a new key, which agrees to the server's terms. */
   async register(email: string | undefined): Promise<{ key: string; url: string }> {
     const key = await makeKey();
-    const url = await this.#session({ key }).register({
+    const session = await this.#session({ key });
+    const url = await session.register({
       termsOfServiceAgreed: true,
       ...(email !== undefined && { contact: [`mailto:${email}`] }),
     });
@@ -98,7 +100,8 @@ export class Acme {
 
   /** When the server wants a certificate renewed (RFC 9773); undefined where it does not say. */
   async renewalWindow(chain: string): Promise<{ start: number; end: number } | undefined> {
-    const { renewalInfo } = await this.#session({ key: await makeKey() }).directory();
+    const session = await this.#session({ key: await makeKey() });
+    const { renewalInfo } = await session.directory();
     if (renewalInfo === undefined) return undefined;
     return await fetchRenewalWindow(this.#transport, renewalInfo, chain, this.#now());
   }
@@ -106,7 +109,7 @@ export class Acme {
   /** Orders a certificate for a new key, and proves the domain by TLS-ALPN-01 (RFC 8737). */
   async order(account: AcmeAccount, options: OrderOptions): Promise<SavedIdentity> {
     const { domain, keyType, replaces, onKey } = options;
-    const session = this.#session(account);
+    const session = await this.#session(account);
     const { headers, data } = await this.#place(session, domain, replaces);
     const url = headers.location;
     if (url === undefined) throw new Error("The ACME server named no order URL");
@@ -131,7 +134,7 @@ export class Acme {
     return { key, chain: String((await session.read(state.certificate)).data) };
   }
 
-  #session(account: { key: string; url?: string }): AcmeSession {
+  #session(account: { key: string; url?: string }): Promise<AcmeSession> {
     return openAcmeSession(this.#transport, this.#directory, account);
   }
 
@@ -148,7 +151,7 @@ export class Acme {
     const payload = { identifiers: [{ type: "dns", value: domain }] };
     const replaced = renewalInfo === undefined || replaces === undefined
       ? undefined
-      : renewalId(replaces);
+      : await renewalId(replaces);
     if (replaced === undefined) return await session.post(newOrder, payload);
     try {
       return await session.post(newOrder, { ...payload, replaces: replaced });
