@@ -2,8 +2,11 @@ import type { Attendance, Seen } from "../store/online_times.ts";
 import type { Log } from "../log.ts";
 import { DelayedWrite } from "./delayed_write.ts";
 
-/** Shortest time between two writes: what a crash can take of many who come and go at once. */
-const FLUSH_MS = 500;
+/** Time between two writes of many, milliseconds: what a crash can take of those who come and go by the hundred. */
+const APART_MS = 100;
+
+/** Writes that need not be apart, after as many times {@linkcode APART_MS} without one. */
+const AT_ONCE = 10;
 
 /** When to try again what could not be written. */
 const RETRY_MS = 5_000;
@@ -25,10 +28,10 @@ export interface LastOnlineOptions {
 /**
  * Collects who is online and who was when, to be written together.
  *
- * One who comes or goes alone is written at once, so that a crash takes nothing of it. After a
- * restart all clients come back within seconds, and a write to disk each would hold up everything
- * else: those are written together, {@linkcode FLUSH_MS} apart. Of the times of those who stay a
- * crash can take {@linkcode STAY_MS}; they were acknowledged to nobody.
+ * Where few come or go it is written at once, so that a crash takes nothing of it. After a restart all
+ * clients come back within seconds, and a write to disk each would hold up everything else: those are
+ * written together, {@linkcode APART_MS} apart. Of the times of those who stay a crash can take
+ * {@linkcode STAY_MS}; they were acknowledged to nobody.
  */
 export class LastOnline {
   readonly #options: LastOnlineOptions;
@@ -38,7 +41,8 @@ export class LastOnline {
   /** What is being written. */
   #writing = new Map<string, Seen>();
   readonly #delayed = new DelayedWrite(() => this.#write());
-  #flushedAt = -Infinity;
+  /** By when the writes so far would be done if each took {@linkcode APART_MS}, as `performance.now()` has it. */
+  #writesUntil = 0;
   #held = false;
 
   constructor(options: LastOnlineOptions) {
@@ -87,7 +91,7 @@ export class LastOnline {
 
   async #write(): Promise<void> {
     if (this.#seen.size === 0) return;
-    this.#flushedAt = performance.now();
+    this.#writesUntil = Math.max(this.#writesUntil, performance.now()) + APART_MS;
     const seen = this.#writing = this.#seen;
     this.#seen = new Map();
     try {
@@ -105,6 +109,7 @@ export class LastOnline {
 
   #note(username: string, seen: Seen): void {
     this.#seen.set(username, { ...this.#seen.get(username), ...seen });
-    this.#delayed.in(Math.max(0, this.#flushedAt + FLUSH_MS - performance.now()));
+    const aheadMs = this.#writesUntil - performance.now();
+    this.#delayed.in(Math.max(0, aheadMs - (AT_ONCE - 1) * APART_MS));
   }
 }

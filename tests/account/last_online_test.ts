@@ -94,3 +94,30 @@ Deno.test("LastOnline keeps what is noted while it writes, and drops a released 
     ["zoe", { at: 1_000, attendance: "online" }],
   ]]);
 });
+
+Deno.test("LastOnline writes at once of who comes, and of thousands ten times a second", async () => {
+  const writes: string[][] = [];
+  const last = new LastOnline({
+    write(seen) {
+      writes.push([...seen.keys()]);
+      return Promise.resolve();
+    },
+    online: () => [],
+    log: SILENT_LOG,
+  });
+  const began = performance.now();
+  for (const name of ["kaylee", "simon", "zoe"]) {
+    last.note(name, "online");
+    // Two turns of timers: that one's, and what it does.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setTimeout(resolve, 2));
+    assert.deepEqual(writes.at(-1), [name], "it waits for no other");
+  }
+  for (let i = 0; i < 2_000; i++) {
+    last.note(`user${i}`, "online");
+    if (i % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await last.stop();
+  const most = 10 + (performance.now() - began) / 100 + 1;
+  assert.ok(writes.length <= most, `${writes.length} writes, not ${most}`);
+  assert.deepEqual(writes.flat().length, 2_003);
+});

@@ -4,6 +4,7 @@ import {
   apiOf,
   connectControl,
   joinVisitors,
+  serveUser,
   signUp,
   startPage,
   type User,
@@ -157,4 +158,26 @@ Deno.test("after a start visitors wait for who was online at the stop, and for n
   assert.equal((await visit(relay, online.hostname)).headers.get("Glosson-Page"), "offline");
   const waited = performance.now() - began;
   assert.ok(waited > 4_500 && waited < 8_000, `${waited} ms`);
+});
+
+Deno.test("who came online in the moment before a relay was killed is awaited, however many came at once", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "glossond-story-" });
+  let relay = await startRelay({ dir });
+  const users: User[] = [];
+  for (const name of ["kaylee", "simon", "inara", "zoe"]) users.push(await signUp(relay, name));
+  for (let crash = 0; crash < 3; crash++) {
+    for (const user of users) await connectControl(relay, user);
+    await relay.stop("SIGKILL");
+    relay = await startAgain(relay, { dir });
+    // All come at once; none of them is here, and each is waited for.
+    const visits = users.map((user) => visit(relay, user.hostname));
+    const pages = await Promise.all(
+      users.map((user) => serveUser(relay, user, () => new Response(PAGE))),
+    );
+    for (const { status, body } of await Promise.all(visits)) {
+      assert.deepEqual([status, body], [200, PAGE]);
+    }
+    for (const page of pages) await page[Symbol.asyncDispose]();
+  }
+  await relay[Symbol.asyncDispose]();
 });
