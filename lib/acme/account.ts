@@ -171,16 +171,23 @@ function bindingError(error: unknown, directoryUrl: string): unknown {
 async function readAccounts(stateDir: string): Promise<Record<string, AcmeAccount>> {
   const path = join(stateDir, ACCOUNTS_FILE);
   const text = await readIfThere(path) ?? "{}";
+  let accounts: unknown;
   try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(
-      `Cannot read ${path}: it is not JSON; restore it, or remove it to register anew`,
-      {
-        cause,
-      },
-    );
+    accounts = JSON.parse(text);
+  } catch {
+    // Judged below together with JSON that holds something else.
   }
+  if (holdsAccounts(accounts)) return accounts;
+  throw new Error(
+    `Cannot read ${path}: it does not hold ACME accounts; restore it, or remove it to register anew`,
+  );
+}
+
+function holdsAccounts(value: unknown): value is Record<string, AcmeAccount> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((account) =>
+    typeof account?.key === "string" && /-----BEGIN (?:EC )?PRIVATE KEY-----/.test(account.key)
+  );
 }
 
 async function writeAccounts(

@@ -33,7 +33,7 @@ async function drop(error: unknown, refusal?: AcmeProblem) {
   const stateDir = folder.path;
   const accounts = {
     [DIRECTORY]: { key: await makeKey(), url: ACCOUNT },
-    "https://other.test/dir": { key: "another", url: "https://other.test/2" },
+    "https://other.test/dir": { key: await makeKey(), url: "https://other.test/2" },
   };
   await writeDurably(`${stateDir}/acme-accounts.json`, JSON.stringify(accounts), 0o600);
   const options = { stateDir, transport: serverWith(refusal), directoryUrl: DIRECTORY };
@@ -82,4 +82,23 @@ Deno.test("dropLostAccount() leaves an account to people that the server has tak
   assert.match(String(lost), /status "revoked": it does not take the relay's account any more/);
   assert.match(String(lost), /remove \S+acme-accounts\.json and run glossond cert renew$/);
   assert.deepEqual(account, { key: true, url: true });
+});
+
+Deno.test("readAccount() names a file that holds no accounts, and what to do", async () => {
+  await using folder = temporaryFolder();
+  const path = `${folder.path}/acme-accounts.json`;
+  const entries = [null, {}, { url: ACCOUNT }, { key: 1 }, { key: "another" }];
+  const texts = ["", "null", "[]", '"x"', '{"https', "\0".repeat(9)];
+  for (
+    const text of [
+      ...texts,
+      ...entries.map((entry) => JSON.stringify({ [DIRECTORY]: entry })),
+    ]
+  ) {
+    await Deno.writeTextFile(path, text);
+    await assert.rejects(readAccount(folder.path, DIRECTORY), {
+      message:
+        `Cannot read ${path}: it does not hold ACME accounts; restore it, or remove it to register anew`,
+    }, text);
+  }
 });
