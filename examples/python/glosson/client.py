@@ -24,6 +24,9 @@ class VisitorEnd(Protocol):
     def room(self) -> int:
         """For how many more there is a place; idle ones would give theirs."""
 
+    def may_take(self, address: str | None, coming: int) -> bool:
+        """Tell whether there is or could be room for an address, besides so many on their way."""
+
     def use(self, identity: Path) -> None:
         """Serve new visitors with this key and chain, in one PEM file; the others keep theirs."""
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Front(Places[Visit]):
-    """Serves visitors; when there is no place left, whoever was idle the longest gives theirs."""
+    """Serves visitors; when there is no place left, who is missed least gives theirs."""
 
     def __init__(
         self, hosts: Sequence[str], site: Site, max_visitors: int, silence_s: float = SILENCE_S
@@ -41,7 +41,7 @@ class Front(Places[Visit]):
 
     async def serve(self, joined: Joined) -> None:
         """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""
-        if self._context is None or not self.has_place():
+        if self._context is None or not self.has_place(joined.address):
             joined.conn.close()
             return
         visit = Visit(joined.conn, joined.address, self._hosts, self._site, self._silence_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ class Connect:
     ticket: str
     expires_s: float
     data: DataAddress | None  # None: where `online` said
+    address: str | None = None  # the visitor's, None when the relay does not know it
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ def read_message(frame: object) -> Message | None:
         if not _is_ticket(ticket):
             raise ValueError("connect: the ticket is malformed")
         life = _seconds(value.get("expiresInMs")) or MAX_TICKET_LIFE_S
-        return Connect(str(ticket), min(life, MAX_TICKET_LIFE_S), _data(value))
+        life = min(life, MAX_TICKET_LIFE_S)
+        return Connect(str(ticket), life, _data(value), _visitor(value.get("visitor")))
     if kind == "tickets":
         tickets = value.get("tickets")
         if not isinstance(tickets, list):
@@ -120,6 +123,14 @@ def _data(value: dict[str, Any]) -> DataAddress | None:
         raise ValueError("dataHost and dataPort are no address")
     assert isinstance(port, int)
     return DataAddress(host, port)
+
+
+def _visitor(value: object) -> str | None:
+    """Return a visitor's address, None where there is none to be read."""
+    try:
+        return str(ipaddress.ip_address(value["address"])) if isinstance(value, dict) else None
+    except (KeyError, ValueError):
+        return None
 
 
 def _is_ticket(value: object) -> bool:

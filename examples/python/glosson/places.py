@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
+import time
 from collections.abc import Coroutine
 from typing import Generic, Protocol, TypeVar
+
+from .connection import PIECE, Stream
+
+NETWORK_BITS = 64  # of IPv6, which one household has to itself
 
 log = logging.getLogger(__name__)
 
@@ -14,13 +20,59 @@ class Visiting(Protocol):
     """A visitor who has a place."""
 
     leaving: bool  # as soon as what they wait for is done; their place counts as free
+    group: str  # whom their place counts for
+
+    @property
+    def moved_at(self) -> float:
+        """When a byte of theirs moved last, by the clock that does not jump."""
 
     @property
     def idle_since(self) -> float | None:
         """Since when they wait for nothing, by the clock that does not jump; None while they do."""
 
 
+class Watched:
+    """A visitor's stream, which notes when a byte moved last."""
+
+    def __init__(self, stream: Stream) -> None:
+        """Pass on what a stream says and is told."""
+        self._stream = stream
+        self._move()
+
+    def _move(self) -> None:
+        self.moved_at = time.monotonic()
+
+    async def read(self, most: int = PIECE) -> bytes:
+        """Return what is there; nothing at the end of the stream."""
+        data = await self._stream.read(most)
+        self._move()
+        return data
+
+    async def write(self, data: bytes) -> None:
+        """Send all of it."""
+        await self._stream.write(data)
+        self._move()
+
+    async def end(self) -> None:
+        """End this direction."""
+        await self._stream.end()
+
+    def close(self) -> None:
+        """Close both directions."""
+        self._stream.close()
+
+
 V = TypeVar("V", bound=Visiting)
+
+
+def group_of(address: str | None) -> str:
+    """Return whom a place of this address counts for; those that are not known are one."""
+    if address is None:
+        return ""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv4Address) or ip.ipv4_mapped is not None:
+        return str(getattr(ip, "ipv4_mapped", None) or ip)
+    return str(ipaddress.ip_network((ip, NETWORK_BITS), strict=False))
 
 
 class Places(Generic[V]):
@@ -43,11 +95,15 @@ class Places(Generic[V]):
         busy = sum(visit.idle_since is None for visit in self._visits.values())
         return max(0, self._most - busy)
 
-    def has_place(self) -> bool:
-        """Tell whether one more may come; whoever was idle the longest makes room if need be."""
+    def may_take(self, address: str | None, coming: int) -> bool:
+        """Tell whether there is or could be room for an address, besides so many on their way."""
+        return self.room > coming or self._least_missed(group_of(address)) is not None
+
+    def has_place(self, address: str | None) -> bool:
+        """Tell whether one more of this address may come; who is missed least makes room."""
         if self._leaving:
             return False
-        if self.visitors < self._most or self._make_room():
+        if self.visitors < self._most or self._make_room(group_of(address)):
             return True
         log.warning("Too many visitors: one was turned away (--max-visitors)")
         return False
@@ -70,16 +126,29 @@ class Places(Generic[V]):
         for task in list(self._visits):
             task.cancel()
 
-    def _make_room(self) -> bool:
-        """End the visit that was idle the longest; False when none is."""
-        idle = [
-            (visit.idle_since, id(task), task)
-            for task, visit in self._visits.items()
-            if visit.idle_since is not None and not visit.leaving
-        ]
-        if not idle:
+    def _make_room(self, group: str) -> bool:
+        """End a visit for one of this group; False when none has to give way to it."""
+        task = self._least_missed(group)
+        if task is None:
             return False
-        task = min(idle)[2]
         self._visits[task].leaving = True
         task.cancel()
         return True
+
+    def _least_missed(self, group: str) -> asyncio.Task[None] | None:
+        """Return the visit that gives way to one of this group, None when the newcomer has to.
+
+        Of the group that has most: whoever was idle the longest, else the one of whom nothing moved
+        the longest.
+        """
+        groups: dict[str, list[tuple[bool, float, asyncio.Task[None]]]] = {}
+        for task, visit in self._visits.items():
+            if not visit.leaving:
+                idle = visit.idle_since
+                since = (idle is None, visit.moved_at if idle is None else idle, task)
+                groups.setdefault(visit.group, []).append(since)
+        largest = max(groups.values(), key=len, default=[])
+        if not largest:
+            return None
+        is_busy, _, task = min(largest, key=lambda since: since[:2])
+        return task if not is_busy or len(largest) > len(groups.get(group, [])) else None

@@ -168,7 +168,7 @@ class Session:
     async def _meet(self, message: Connect) -> None:
         """Answer a `connect`; a ticket that was never shown is handed back at once."""
         data = self._ports.of(message.data)
-        if data is None or self._room() == 0:
+        if data is None or not self._client.front.may_take(message.address, self._joining):
             if data is not None:
                 log.warning("Too many visitors: one was turned away (--max-visitors)")
             await self._refuse(message.ticket)

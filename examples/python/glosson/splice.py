@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Callable
 
 from .connection import Stream
 from .reader import Reader
@@ -14,31 +13,21 @@ LEFT_S = 120.0  # of silence in one direction, once the other one has ended
 class _Copy:
     """One direction."""
 
-    def __init__(self, reader: Reader, to: Stream, on_moved: Callable[[], None]) -> None:
-        self._reader, self._to, self._on_moved = reader, to, on_moved
+    def __init__(self, reader: Reader, to: Stream) -> None:
+        self._reader, self._to = reader, to
         self.last = 0.0
 
     async def run(self) -> None:
         while data := await self._reader.some():
             await self._to.write(data)
-            self._on_moved()
             self.last = asyncio.get_running_loop().time()
         await self._to.end()
 
 
-async def splice(
-    a_reader: Reader,
-    a: Stream,
-    b_reader: Reader,
-    b: Stream,
-    on_moved: Callable[[], None] = lambda: None,
-) -> None:
-    """Pass bytes until both directions have ended, or one of them failed (OSError).
-
-    `on_moved` is called whenever some were passed on.
-    """
+async def splice(a_reader: Reader, a: Stream, b_reader: Reader, b: Stream) -> None:
+    """Pass bytes until both directions have ended, or one of them failed (OSError)."""
     now = asyncio.get_running_loop().time
-    copies = [_Copy(a_reader, b, on_moved), _Copy(b_reader, a, on_moved)]
+    copies = [_Copy(a_reader, b), _Copy(b_reader, a)]
     tasks = [asyncio.ensure_future(copy.run()) for copy in copies]
     try:
         done, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -9,7 +9,7 @@ from pathlib import Path
 from .connection import Stream
 from .data_connection import Joined
 from .limit import Limit
-from .places import Places
+from .places import Places, Watched, group_of
 from .reader import Reader
 from .splice import splice
 from .upstream import Upstream
@@ -23,14 +23,15 @@ log = logging.getLogger(__name__)
 
 
 class _Visit:
-    """One visitor, and when a byte of theirs was passed on last."""
+    """One visitor."""
 
-    def __init__(self) -> None:
+    def __init__(self, joined: Joined) -> None:
         self.leaving = False
-        self.move()
+        self.conn, self.group = Watched(joined.conn), group_of(joined.address)
 
-    def move(self) -> None:
-        self.moved_at = time.monotonic()
+    @property
+    def moved_at(self) -> float:
+        return self.conn.moved_at
 
     @property
     def idle_since(self) -> float | None:
@@ -38,7 +39,7 @@ class _Visit:
 
 
 class TlsUpstream(Places[_Visit]):
-    """Passes visitors on; if there is no place left, whoever was idle the longest gives theirs."""
+    """Passes visitors on; if there is no place left, who is missed least gives theirs."""
 
     def __init__(self, upstream: Upstream, proxy_protocol: bool, max_visitors: int) -> None:
         """Pass so many at once on to a server; with the PROXY protocol header first, or without."""
@@ -54,10 +55,10 @@ class TlsUpstream(Places[_Visit]):
 
     async def serve(self, joined: Joined) -> None:
         """Pass a visitor's bytes on until they leave; closes the connection."""
-        if not self.has_place():
+        if not self.has_place(joined.address):
             await _refuse(joined.conn)
             return
-        visit = _Visit()
+        visit = _Visit(joined)
         await self.occupy(visit, self._run(joined, visit))
 
     async def _run(self, joined: Joined, visit: _Visit) -> None:
@@ -69,11 +70,11 @@ class TlsUpstream(Places[_Visit]):
             )
             await _refuse(joined.conn)
             return
-        visitor, answers = Reader(joined.conn), Reader(server)
+        visitor, answers = Reader(visit.conn), Reader(server)
         try:
             if self._proxy_protocol:
                 await server.write(joined.header)
-            await splice(visitor, joined.conn, answers, server, visit.move)
+            await splice(visitor, visit.conn, answers, server)
         except OSError as error:
             log.debug("A visitor's connection broke: %s", error or type(error).__name__)
         finally:

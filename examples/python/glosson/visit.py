@@ -16,6 +16,7 @@ from .exchange import STALLED_S, Exchange, Site, VisitorStream
 from .fields import host_of
 from .http1 import BadMessage, Request, read_request
 from .limit import Limit
+from .places import Watched, group_of
 from .reader import Reader
 from .tls import TlsStream
 
@@ -48,11 +49,17 @@ class Visit:
         They may be silent for so many seconds within and between requests.
         """
         self._silence_s = silence_s
-        self._conn, self._address = conn, address
+        self._conn, self._address = Watched(conn), address
+        self.group = group_of(address)
         self._hosts, self._site = [host.encode() for host in hosts], site
         # Since when nothing is asked for; None while a request is being answered.
         self.idle_since: float | None = time.monotonic()
         self.leaving = False  # as soon as what is asked for is answered
+
+    @property
+    def moved_at(self) -> float:
+        """When a byte of theirs moved last."""
+        return self._conn.moved_at
 
     async def run(self, context: ssl.SSLContext) -> None:
         """Serve; closes the connection. Raises OSError or EOFError when it broke."""

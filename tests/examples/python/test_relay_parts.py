@@ -97,6 +97,10 @@ def test_messages_of_the_relay() -> None:
     assert read(type="tickets", tickets=[], **other) == Tickets((), DataAddress("e.example", 1))
     assert read(type="connect", ticket=TICKET, expiresInMs=5000) == Connect(TICKET, 5.0, None)
     assert read(type="connect", ticket=TICKET) == Connect(TICKET, 60.0, None)
+    visitor = {"address": "2001:DB8::1", "port": 1}
+    assert read(type="connect", ticket=TICKET, visitor=visitor).address == "2001:db8::1"
+    for none in (None, {}, "192.0.2.1", {"address": "home"}, {"address": None}):
+        assert read(type="connect", ticket=TICKET, visitor=none).address is None, none
     assert read(type="goodbye", reason="draining", retryAfterMs=1500) == Goodbye("draining", 1.5)
     assert read(type="goodbye", reason="x", retryAfterMs=None) == Goodbye("x", None)
     assert read(type="from-the-future", tickets=3) is None
