@@ -167,7 +167,9 @@ export class Front {
         onBytes: () => visit.movedAt = performance.now(),
       });
       visit.hasClosed(conn, inner);
-      if (error !== undefined) log.debug("A visitor's connection broke", { error });
+      // Both sides have ended, and the last bytes may be on their way to the app.
+      if (error === undefined) await visit.settled(this.#schedule, this.#limits.halfClosed);
+      else log.debug("A visitor's connection broke", { error });
     } catch (error) {
       this.#failures.say({ error });
     } finally {
@@ -234,12 +236,12 @@ export class Front {
     const visit = this.#byPort.get(secure.port);
     if (visit === undefined) return secure.conn.close();
     visit.onSecure();
-    await speak(secure, visit, {
+    await (visit.spoken = speak(secure, visit, {
       handler: this.#options.handler,
       limits: this.#limits,
       schedule: this.#schedule,
       log: this.#options.log,
       isLeaving: () => this.#leaving,
-    });
+    }));
   }
 }

@@ -1,4 +1,5 @@
 import { addressGroup } from "../../../lib/net/address_group.ts";
+import type { Schedule } from "../../../lib/net/schedule.ts";
 import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
 import { Pace } from "./pace.ts";
 
@@ -23,6 +24,8 @@ export class Visit {
   halfClosed = false;
   /** Called when they do. */
   onHalfClosed: () => void = () => {};
+  /** Resolves once nobody speaks with the visitor any more. */
+  spoken: Promise<void> = Promise.resolve();
   /** Keeps what comes to what is read. */
   readonly pace = new Pace();
   readonly #gone = new AbortController();
@@ -62,6 +65,13 @@ export class Visit {
       },
       close: () => conn.close(),
     };
+  }
+
+  /** Waits for what the visitor said last to be dealt with; ends the visit if that takes longer than `ms`. */
+  async settled(schedule: Schedule, ms: number): Promise<void> {
+    const callOff = schedule(() => this.end(), ms);
+    await this.spoken;
+    callOff();
   }
 
   /** Ends it at once; may be called again. */

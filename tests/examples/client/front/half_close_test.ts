@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { HOSTNAME } from "./fronted.ts";
+import { appFronted, HOSTNAME } from "./fronted.ts";
 import { FRAME } from "./http2_frames.ts";
 import { head } from "./left_behind.ts";
 import { program } from "./programs.ts";
@@ -96,5 +96,27 @@ Deno.test("an app that ends its side within an upload is heard, and gets the res
       }
       all.resolve(count);
     },
+  });
+});
+
+Deno.test("what a visitor says last reaches an app that has ended its side", () => {
+  const last = "x".repeat(100_000);
+  const heard = Promise.withResolvers<string>();
+  return appFronted(async (exchange, conn) => {
+    await exchange.head();
+    await exchange.send("HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nbye");
+    await conn.closeWrite();
+    heard.resolve(await exchange.bytes(last.length).catch((error) => String(error)));
+  }, async (world) => {
+    const visitor = await RawVisitor.open(world);
+    visitor.send(head("/", "Connection: Upgrade\r\nUpgrade: x"));
+    await visitor.upTo("bye");
+    await visitor.end();
+    visitor.send(last);
+    visitor.endSide();
+    assert.equal(await heard.promise, last);
+    visitor.close();
+    await world.empty();
+    assert.equal(world.clock.now(), 0);
   });
 });
