@@ -2,14 +2,17 @@ import type { Duplex as Stream } from "node:stream";
 import type { Duplex } from "../../../lib/net/splice.ts";
 
 /**
- * A stream of Node's as a connection: reads are asked for, writes wait until they were taken.
+ * A TLS socket of Node's as a connection: reads are asked for, writes wait until they were taken.
+ *
+ * What comes is kept here until it is read: the runtime (Deno 2.9) takes in all that comes also where
+ * it is told to wait, and then forgets the end of it.
  *
  * Whoever makes one owns the stream; `close` destroys it.
  */
 export class NodeDuplex implements Duplex {
   readonly #stream: Stream;
-  /** What the stream gave and nobody has read yet. */
-  #kept: Uint8Array = new Uint8Array();
+  /** What the stream gave and nobody has read yet, in its order. */
+  readonly #kept: Uint8Array[] = [];
   #ended = false;
   #error: Error | undefined;
   /** Reads that wait: who throws a rest away may read beside one that is given up. */
@@ -21,7 +24,12 @@ export class NodeDuplex implements Duplex {
       for (const go of this.#waiting) go();
       this.#waiting.clear();
     };
-    stream.on("readable", wake);
+    stream.on("data", (chunk: Uint8Array) => {
+      // A few bytes may be a view on a buffer that is much larger.
+      const isPart = chunk.length * 2 < chunk.buffer.byteLength;
+      this.#kept.push(isPart ? new Uint8Array(chunk) : chunk);
+      wake();
+    });
     stream.once("end", () => {
       this.#ended = true;
       wake();
@@ -38,21 +46,19 @@ export class NodeDuplex implements Duplex {
 
   async read(p: Uint8Array): Promise<number | null> {
     while (this.#kept.length === 0) {
-      const chunk: Uint8Array | null = this.#error === undefined ? this.#stream.read() : null;
-      if (chunk !== null) {
-        this.#kept = chunk;
-      } else if (this.#ended) {
-        return null;
-      } else if (this.#error !== undefined) {
-        throw this.#error;
-      } else {
-        await new Promise<void>((resolve) => this.#waiting.add(resolve));
-      }
+      if (this.#ended) return null;
+      if (this.#error !== undefined) throw this.#error;
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
-    const taken = this.#kept.subarray(0, p.length);
-    p.set(taken);
-    this.#kept = this.#kept.subarray(taken.length);
-    return taken.length;
+    let length = 0;
+    for (let chunk; length < p.length && (chunk = this.#kept[0]) !== undefined;) {
+      const taken = chunk.subarray(0, p.length - length);
+      p.set(taken, length);
+      length += taken.length;
+      if (taken.length === chunk.length) this.#kept.shift();
+      else this.#kept[0] = chunk.subarray(taken.length);
+    }
+    return length;
   }
 
   async write(p: Uint8Array): Promise<number> {

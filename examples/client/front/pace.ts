@@ -1,14 +1,14 @@
 import type { Duplex } from "../../../lib/net/splice.ts";
 
-/** Bytes of a visitor's that the TLS server may have beyond what was read behind it. */
+/** Bytes that an end of TLS may have beyond what was read behind it. */
 const MOST_UNREAD_BYTES = 256 * 1024;
 
 /** How long what was passed takes to be read, if anything is left of it and somebody waits; milliseconds. */
 const DELIVERY_MS = 3;
 
 /**
- * Passes a TLS server no more than is read of it at its other end: the runtime's takes all that comes
- * and keeps it in memory, however little of it is read.
+ * Passes an end of TLS no more than is read of it at its other side: the runtime's take all that comes
+ * and keep it in memory, however little of it is read.
  */
 export class Pace {
   /** Bytes that were passed and not read; TLS's own are among them. */
@@ -21,15 +21,18 @@ export class Pace {
   toTls(conn: Duplex): Duplex {
     return {
       read: (p) => conn.read(p),
-      write: async (p) => {
-        while (!this.#over && this.#unread >= MOST_UNREAD_BYTES) await this.#turn();
-        const n = await conn.write(p.subarray(0, MOST_UNREAD_BYTES));
-        this.#unread += n;
-        return n;
-      },
+      write: (p) => this.paced(conn, p),
       closeWrite: () => conn.closeWrite(),
       close: () => conn.close(),
     };
+  }
+
+  /** Writes some of this to a TLS end when it is its turn; resolves to how many bytes. */
+  async paced(end: Pick<Duplex, "write">, bytes: Uint8Array): Promise<number> {
+    while (!this.#over && this.#unread >= MOST_UNREAD_BYTES) await this.#turn();
+    const n = await end.write(bytes.subarray(0, MOST_UNREAD_BYTES));
+    this.#unread += n;
+    return n;
   }
 
   /** The connection within TLS, of which reads let more come. */

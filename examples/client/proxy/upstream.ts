@@ -3,6 +3,9 @@ import * as tls from "node:tls";
 import { scheduleTimeout } from "../../../lib/net/schedule.ts";
 import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
 import { NodeDuplex } from "../front/node_duplex.ts";
+import { hasNodeTls } from "../front/node_tls_end.ts";
+import { Pace } from "../front/pace.ts";
+import { TlsWire } from "./tls_wire.ts";
 
 /** How long connecting to the app may take, milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -116,7 +119,7 @@ async function connectAny(
     try {
       return upstream.protocol === "https:"
         ? await connectTls(name, upstream, trust, signal)
-        : await connectTcp(name, upstream, signal);
+        : await connectTcp(name, upstream.port, signal);
     } catch (error) {
       failure ??= error;
       if (signal.aborted) break;
@@ -125,11 +128,7 @@ async function connectAny(
   throw failure;
 }
 
-async function connectTcp(
-  hostname: string,
-  { port }: Upstream,
-  signal: AbortSignal,
-): Promise<Duplex> {
+async function connectTcp(hostname: string, port: number, signal: AbortSignal): Promise<Duplex> {
   const conn = await Deno.connect({ hostname, port, signal });
   conn.setNoDelay(true);
   return conn;
@@ -143,23 +142,27 @@ async function connectTls(
   signal: AbortSignal,
 ): Promise<Duplex> {
   signal.throwIfAborted();
+  const pace = new Pace();
+  // Before Deno 2.8 a TLS socket takes no stream of ours.
+  const way: tls.ConnectionOptions = hasNodeTls()
+    ? { socket: new TlsWire(await connectTcp(name, port, signal), pace), host: hostname }
+    : { host: name, port };
   const socket = tls.connect({
-    host: name,
-    port,
+    ...way,
     servername: net.isIP(hostname) === 0 ? hostname : undefined,
     ALPNProtocols: ["http/1.1"],
     ca: ca === undefined ? undefined : [...tls.rootCertificates, ca],
     rejectUnauthorized: insecure !== true,
     allowHalfOpen: true,
   } as tls.ConnectionOptions);
-  socket.setNoDelay(true);
-  const conn = new NodeDuplex(socket);
+  const conn = pace.withinTls(new NodeDuplex(socket));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = (): void => reject(signal.reason);
   socket.once("secureConnect", resolve);
   socket.once("error", reject);
   socket.once("close", () => reject(new Error("the app closed within the TLS handshake")));
   signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
   try {
     await promise;
     return conn;

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { csrf } from "hono/csrf";
 import { Authority } from "../../../../examples/conformance/authority.ts";
+import { connectUpstream, parseUpstream } from "../../../../examples/client/proxy/upstream.ts";
+import { writeAll } from "../../../../lib/net/splice.ts";
 import { HttpExchange } from "../http_exchange.ts";
 import { type Passage, passage } from "./passage.ts";
 
@@ -122,4 +124,60 @@ Deno.test("an app at https:// carries uploads, large answers and many visitors",
       assert.deepEqual(answer.subarray(-65_536), body);
     }));
   }, { trust: { ca: authority.pem } });
+});
+
+Deno.test("an answer of an app at https:// that ends with the connection is whole, and ends", async () => {
+  const authority = await Authority.create();
+  const app = Deno.listenTls({
+    hostname: "127.0.0.1",
+    port: 0,
+    ...await authority.pair(["localhost"]),
+  });
+  const block = new Uint8Array(64 * 1024).fill(0x78);
+  const blocks = 16;
+  const serving = (async () => {
+    const conn = await app.accept();
+    await new HttpExchange(conn).head();
+    await writeAll(conn, new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
+    for (let i = 0; i < blocks; i++) await writeAll(conn, block);
+    conn.close();
+  })();
+  await passage(`https://localhost:${app.addr.port}`, async ({ url }) => {
+    assert.equal((await (await fetch(url)).bytes()).length, blocks * block.length);
+  }, { trust: { ca: authority.pem } });
+  await serving;
+  app.close();
+});
+
+Deno.test("a reader who is slow slows an app at https://, and costs no memory", async () => {
+  const authority = await Authority.create();
+  const app = Deno.listenTls({
+    hostname: "127.0.0.1",
+    port: 0,
+    ...await authority.pair(["localhost"]),
+  });
+  const block = new Uint8Array(256 * 1024);
+  const most = 200;
+  let sent = 0;
+  const serving = (async () => {
+    const conn = await app.accept();
+    for (; sent < most; sent++) await writeAll(conn, block);
+    conn.close();
+  })();
+  const upstream = parseUpstream(`https://localhost:${app.addr.port}`);
+  const conn = await connectUpstream(upstream, { ca: authority.pem });
+  const into = new Uint8Array(block.length);
+  let came = await conn.read(into) ?? 0;
+  // Until it is held back: it does not go on by itself.
+  for (let before = -1; before !== sent;) {
+    before = sent;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  // What kernels hold on loopback, and some of our own.
+  assert.ok(sent < most / 2, `${sent} of ${most} blocks`);
+  for (let n; (n = await conn.read(into)) !== null;) came += n;
+  assert.equal(came, most * block.length);
+  conn.close();
+  await serving;
+  app.close();
 });

@@ -1,0 +1,60 @@
+import { Duplex as Stream } from "node:stream";
+import { closeQuietly, type Duplex, writeAll } from "../../../lib/net/splice.ts";
+import type { Pace } from "../front/pace.ts";
+
+/** Bytes that are read of a connection at once. */
+const PIECE_BYTES = 64 * 1024;
+
+/**
+ * A connection as the stream below a TLS socket of Node's, read no faster than what is within TLS is:
+ * of one that it opens by itself, the runtime takes in and keeps all that comes.
+ */
+export class TlsWire extends Stream {
+  readonly #conn: Duplex;
+  readonly #pace: Pace;
+  readonly #below: Pick<Duplex, "write"> = {
+    write: (bytes) => {
+      this.push(bytes.slice());
+      return Promise.resolve(bytes.length);
+    },
+  };
+  #begun = false;
+
+  /** @param conn to the server; closed with the stream. */
+  constructor(conn: Duplex, pace: Pace) {
+    super({ allowHalfOpen: true });
+    this.#conn = conn;
+    this.#pace = pace;
+    // The TLS socket ends with it, and says so.
+    this.on("error", () => {});
+  }
+
+  override _read(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#pump().catch((error) => this.destroy(error));
+  }
+
+  override _write(chunk: Uint8Array, _: string, settle: (error?: Error) => void): void {
+    writeAll(this.#conn, chunk).then(() => settle(), settle);
+  }
+
+  override _final(settle: (error?: Error) => void): void {
+    this.#conn.closeWrite().then(() => settle(), settle);
+  }
+
+  override _destroy(error: Error | null, settle: (error?: Error | null) => void): void {
+    closeQuietly(this.#conn);
+    this.#pace.end();
+    settle(error);
+  }
+
+  async #pump(): Promise<void> {
+    const piece = new Uint8Array(PIECE_BYTES);
+    const tls: Pick<Duplex, "write"> = { write: (bytes) => this.#pace.paced(this.#below, bytes) };
+    for (let n; (n = await this.#conn.read(piece)) !== null;) {
+      await writeAll(tls, piece.subarray(0, n));
+    }
+    this.push(null);
+  }
+}
