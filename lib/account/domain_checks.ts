@@ -1,7 +1,8 @@
 import type { Log } from "../log.ts";
-import { type Schedule, timeout } from "../net/schedule.ts";
+import type { Schedule } from "../net/schedule.ts";
 import type { DomainStore, OwnDomain } from "../store/domains.ts";
 import { type Look, LOOK_EVERY_MS } from "./own_domains.ts";
+import { Turns } from "./turns.ts";
 
 /** Until the next look: after one that was made, where none is due, and where the store is away. */
 const PACE_MS = { next: 2_000, idle: 600_000 } as const;
@@ -34,41 +35,36 @@ export interface DomainChecksOptions {
 export class DomainChecks {
   readonly #options: DomainChecksOptions;
   readonly #now: () => number;
-  readonly #schedule: Schedule;
-  #callOff: () => void;
-  #stopped = false;
+  readonly #turns: Turns;
 
   constructor(options: DomainChecksOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#schedule = options.schedule ?? timeout;
-    this.#callOff = this.#schedule(this.#turn, PACE_MS.next);
+    this.#turns = new Turns(() => this.#turn(), PACE_MS.next, options.schedule);
   }
 
   /** Looks at no more domains. */
   stop(): void {
-    this.#stopped = true;
-    this.#callOff();
+    this.#turns.stop();
   }
 
-  readonly #turn = async (): Promise<void> => {
-    let waitMs: number = PACE_MS.idle;
+  /** How long to wait for the next. */
+  async #turn(): Promise<number> {
     try {
       const due = await this.#options.domains.due();
-      if (due !== undefined && !this.#stopped) {
-        await this.#check(due);
-        waitMs = PACE_MS.next;
-      }
+      if (due === undefined || this.#turns.stopped) return PACE_MS.idle;
+      await this.#check(due);
+      return PACE_MS.next;
     } catch (error) {
       this.#options.log.error("cannot note where users' domains lead", { error });
+      return PACE_MS.idle;
     }
-    if (!this.#stopped) this.#callOff = this.#schedule(this.#turn, waitMs);
-  };
+  }
 
   async #check(due: OwnDomain): Promise<void> {
     const { domains, look, hostnameOf, log } = this.#options;
     const { answers, silent } = await look(due.domain);
-    if (this.#stopped) return;
+    if (this.#turns.stopped) return;
     const at = this.#now();
     if (answers.length === 0) {
       log.debug("a user's domain could not be looked at", { ...due, why: silent.join("; ") });

@@ -1,7 +1,8 @@
 import type { Log } from "../log.ts";
-import { type Schedule, timeout } from "../net/schedule.ts";
+import type { Schedule } from "../net/schedule.ts";
 import type { ProfileStore } from "../store/profiles.ts";
 import type { BioAnswer } from "./bio_queue.ts";
+import { Turns } from "./turns.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -35,32 +36,27 @@ export interface ProfileChecksOptions {
 export class ProfileChecks {
   readonly #options: ProfileChecksOptions;
   readonly #now: () => number;
-  readonly #schedule: Schedule;
-  #callOff: () => void;
-  #stopped = false;
+  readonly #turns: Turns;
 
   constructor(options: ProfileChecksOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#schedule = options.schedule ?? timeout;
-    this.#callOff = this.#schedule(this.#turn, PACE_MS.shortest);
+    this.#turns = new Turns(() => this.#turn(), PACE_MS.shortest, options.schedule);
   }
 
   /** Looks for no more profiles. */
   stop(): void {
-    this.#stopped = true;
-    this.#callOff();
+    this.#turns.stop();
   }
 
-  readonly #turn = async (): Promise<void> => {
-    let waitMs: number = PACE_MS.longest;
+  async #turn(): Promise<number> {
     try {
-      waitMs = await this.#look();
+      return await this.#look();
     } catch (error) {
       this.#options.log.error("cannot note what was seen of profiles", { error });
+      return PACE_MS.longest;
     }
-    if (!this.#stopped) this.#callOff = this.#schedule(this.#turn, waitMs);
-  };
+  }
 
   /** Looks for the profile whose turn it is; how long to wait for the next. */
   async #look(): Promise<number> {
