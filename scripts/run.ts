@@ -27,10 +27,8 @@ export async function run(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const writer = process.stdin.getWriter();
   // It may end before it has read everything.
-  await writer.write(new TextEncoder().encode(input)).catch(() => {});
-  await writer.close().catch(() => {});
+  await new Blob([input]).stream().pipeTo(process.stdin).catch(() => {});
   return await endOf(process);
 }
 

@@ -31,10 +31,8 @@ export const runProgram: RunProgram = async (program, args, input = "") => {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    const writer = process.stdin.getWriter();
     // It may end before it has read everything.
-    await writer.write(new TextEncoder().encode(input)).catch(() => {});
-    await writer.close().catch(() => {});
+    await new Blob([input]).stream().pipeTo(process.stdin).catch(() => {});
     const { code, stdout, stderr } = await process.output();
     const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
     return { code, text: decode(stdout), complaint: decode(stderr) };
