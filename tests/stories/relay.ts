@@ -48,30 +48,34 @@ export interface RelayOptions {
   takeover?: boolean;
 }
 
+/** Makes the folder of a relay with the local authority; its settings, by which every port is free. */
+export async function prepareRelay(
+  dir: string,
+  bioScript?: string,
+): Promise<Record<string, string>> {
+  await Deno.mkdir(`${dir}/bios`, { recursive: true });
+  const script = bioScript ?? await Deno.readTextFile(`${ROOT}get_bio.example.py`);
+  await Deno.writeTextFile(`${dir}/get_bio.py`, script);
+  const ports = ["HUB", "DATA", "CONTROL", "PAGES", "ADMIN", "PUBLIC"];
+  return {
+    BASE_DOMAIN: BASE,
+    STATE_DIR: `${dir}/state`,
+    GET_BIO_SCRIPT: `${dir}/get_bio.py`,
+    SECRETS_FILE: `${dir}/.secrets`,
+    AUTHORITY: "local",
+    DATA_HOST: "127.0.0.1",
+    PUBLIC_DATA_HOST: "127.0.0.1",
+    ...Object.fromEntries(ports.map((name) => [`${name}_PORT`, "0"])),
+    DRAIN_SECONDS: "1",
+  };
+}
+
 /** Starts the real daemon on free ports with the local authority and a new state folder. */
 export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
   const dir = options.dir ?? await Deno.makeTempDir({ prefix: "glossond-story-" });
   const stateDir = `${dir}/state`;
-  const biosDir = `${dir}/bios`;
-  await Deno.mkdir(biosDir, { recursive: true });
-  const script = options.bioScript ?? await Deno.readTextFile(`${ROOT}get_bio.example.py`);
-  await Deno.writeTextFile(`${dir}/get_bio.py`, script);
-
-  const settings: Record<string, string> = {
-    BASE_DOMAIN: BASE,
-    STATE_DIR: stateDir,
-    GET_BIO_SCRIPT: `${dir}/get_bio.py`,
-    SECRETS_FILE: `${dir}/.secrets`,
-    AUTHORITY: "local",
-    HUB_PORT: "0",
-    DATA_HOST: "127.0.0.1",
-    DATA_PORT: "0",
-    CONTROL_PORT: "0",
-    PAGES_PORT: "0",
-    ADMIN_PORT: "0",
-    PUBLIC_DATA_HOST: "127.0.0.1",
-    PUBLIC_PORT: "0",
-    DRAIN_SECONDS: "1",
+  const settings = {
+    ...await prepareRelay(dir, options.bioScript),
     LOG: "json",
     LOG_LEVEL: "debug",
     ...options.settings,
@@ -103,7 +107,8 @@ export async function startRelay(options: RelayOptions = {}): Promise<Relay> {
   const ca = await Deno.readTextFile(`${stateDir}/local-ca.pem`);
   stack.move();
   return {
-    ...{ pid, dir, stateDir, biosDir, ports, ca, lines: log.lines, readerGone: log.ended, stop },
+    ...{ pid, dir, stateDir, biosDir: `${dir}/bios`, ports, ca, stop },
+    ...{ lines: log.lines, readerGone: log.ended },
     logged: (message, fields) => log.logged(message, fields),
     async [Symbol.asyncDispose]() {
       await stop();

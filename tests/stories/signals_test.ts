@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { LoggedProcess } from "../../scripts/logged_process.ts";
 import { bareEnvironment, settingVariables } from "./environment.ts";
 import { setUpGlosson } from "./glosson.ts";
-import { ROOT, startRelay } from "./relay.ts";
+import { prepareRelay, ROOT, startRelay } from "./relay.ts";
 import { signUp, visit } from "./user.ts";
 
 /** Moments in the first second of a process, milliseconds: it loads, opens, asks, listens, serves. */
@@ -82,22 +82,9 @@ function assertInOrder({ status, late, lines }: Ended, what: string, codes: numb
 
 /** A relay whose state is in `dir`, as {@linkcode startRelay} has it. */
 async function relayIn(dir: string): Promise<Program> {
-  const ports = ["HUB", "DATA", "CONTROL", "PAGES", "ADMIN"];
-  await Deno.mkdir(`${dir}/bios`, { recursive: true });
-  await Deno.copyFile(`${ROOT}get_bio.example.py`, `${dir}/get_bio.py`);
-  const settings = {
-    BASE_DOMAIN: "glosson.localhost",
-    AUTHORITY: "local",
-    STATE_DIR: `${dir}/state`,
-    GET_BIO_SCRIPT: `${dir}/get_bio.py`,
-    SECRETS_FILE: `${dir}/.secrets`,
-    DATA_HOST: "127.0.0.1",
-    DRAIN_SECONDS: "1",
-    ...Object.fromEntries(ports.map((name) => [`${name}_PORT`, "0"])),
-  };
   const executable = Deno.env.get("GLOSSOND_BIN");
   const program = executable === undefined ? [...DENO, `${ROOT}main.ts`] : [executable];
-  return { argv: [...program, "serve"], env: settingVariables(settings) };
+  return { argv: [...program, "serve"], env: settingVariables(await prepareRelay(dir)) };
 }
 
 async function withFolder(use: (dir: string) => Promise<void>): Promise<void> {
