@@ -1,86 +1,11 @@
-import { closeQuietly, splice, writeAll } from "../../lib/net/splice.ts";
-import { connectHost } from "./relay_url.ts";
-import { sleep } from "../../lib/net/pause.ts";
+import { type ConnectProxy, openConnectProxy } from "./connect_proxy.ts";
+import { connectHost, isLocalhostName } from "./relay_url.ts";
 
-/** Longest request that the proxy reads; it only ever gets a CONNECT line and two headers. */
-const MAX_CONNECT_BYTES = 4096;
-
-/** Pause after a failed accept, milliseconds. */
-const ACCEPT_PAUSE_MS = 50;
-
-/** An HTTP proxy on a loopback port of its own. */
-export interface LocalNamesProxy {
-  /** For `Deno.createHttpClient({ proxy: { url } })`. */
-  url: string;
-  /** Closes the listener and every connection. */
-  close(): void;
-}
-
-/**
- * Starts a CONNECT proxy that takes every `*.localhost` name to this machine.
- *
- * `fetch` and `WebSocket` offer no other way to choose the address of a name, and Debian's resolver
- * knows no `*.localhost`. TLS runs through the proxy end to end, so the name is still verified. It
- * serves `*.localhost` only, so that it opens no way to anywhere else for other local programs.
- */
-export function openLocalNamesProxy(): LocalNamesProxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const closing = new AbortController();
-
-  async function acceptAll(): Promise<void> {
-    while (true) {
-      try {
-        serve(await listener.accept());
-      } catch (error) {
-        if (error instanceof Deno.errors.BadResource || closing.signal.aborted) return;
-        // A peer that left in between, or no descriptors left: the latter takes a moment to mend.
-        await sleep(ACCEPT_PAUSE_MS, closing.signal);
-      }
-    }
-  }
-
-  async function serve(conn: Deno.TcpConn): Promise<void> {
-    try {
-      const target = await readConnect(conn);
-      if (target === undefined) {
-        await writeAll(conn, new TextEncoder().encode("HTTP/1.1 403 Forbidden\r\n\r\n"));
-        return closeQuietly(conn);
-      }
-      const relay = await Deno.connect({ ...target, signal: closing.signal });
-      for (const end of [conn, relay]) end.setNoDelay(true);
-      await writeAll(conn, new TextEncoder().encode("HTTP/1.1 200 Connected\r\n\r\n"));
-      await splice(conn, relay, { signal: closing.signal });
-    } catch {
-      // The caller sees a closed connection and reports that.
-      closeQuietly(conn);
-    }
-  }
-
-  acceptAll();
-  return {
-    url: `http://127.0.0.1:${listener.addr.port}`,
-    close() {
-      closing.abort(new Error("closed"));
-      listener.close();
-    },
-  };
-}
-
-/** Reads a CONNECT request; undefined when it is none for a `*.localhost` name. */
-async function readConnect(
-  conn: Deno.Conn,
-): Promise<{ hostname: string; port: number } | undefined> {
-  const buffer = new Uint8Array(MAX_CONNECT_BYTES);
-  let length = 0;
-  let text = "";
-  while (!text.endsWith("\r\n\r\n")) {
-    const n = length === buffer.length ? null : await conn.read(buffer.subarray(length));
-    if (n === null) return undefined;
-    length += n;
-    text = new TextDecoder().decode(buffer.subarray(0, length));
-  }
-  const match = /^CONNECT (\S*localhost):(\d+) HTTP\/1\.1\r\n/i.exec(text);
-  if (match === null) return undefined;
-  const hostname = connectHost(match[1]!);
-  return hostname === match[1] ? undefined : { hostname, port: Number(match[2]) };
+/** Starts a proxy that takes every `*.localhost` name to this machine: Debian's resolver knows none. */
+export function openLocalNamesProxy(): ConnectProxy {
+  return openConnectProxy((hostname, port, signal) =>
+    isLocalhostName(hostname)
+      ? Deno.connect({ hostname: connectHost(hostname), port, signal })
+      : undefined
+  );
 }

@@ -1,13 +1,20 @@
 import { closeQuietly } from "../../lib/net/splice.ts";
+import { settleWithin } from "../../lib/net/pause.ts";
+import { type ConnectProxy, openConnectProxy } from "./connect_proxy.ts";
+import type { Lookup } from "./data_address.ts";
 import { openLocalNamesProxy } from "./local_names.ts";
+import { RelayPlaces } from "./relay_places.ts";
 import { dialPlace, isLocalhostName } from "./relay_url.ts";
+
+/** How long it is waited for the relay's addresses, milliseconds. */
+const LOOKUP_MS = 2_000;
 
 /** How long a host may take to prove its name, milliseconds. */
 const PROOF_MS = 5_000;
 
-/** How `fetch` and `WebSocket` reach one relay; pass `client` to either. */
+/** How `fetch` and `WebSocket` reach one relay; pass `client` to either, as it is then. */
 export interface RelayHttp {
-  client: Deno.HttpClient;
+  readonly client: Deno.HttpClient;
   /** Makes a TLS connection to the relay, for HTTP/1.1; the caller closes it. */
   connect(signal: AbortSignal): Promise<Deno.TlsConn>;
   /** Whether the relay answers at an address: whoever does proves its name. Never rejects. */
@@ -16,15 +23,54 @@ export interface RelayHttp {
 }
 
 /**
- * Opens the way to a relay, trusting `ca` (PEM) besides the authorities of the system.
+ * Opens the way to a relay, trusting `ca` (PEM) besides the authorities of the system. Where its name has
+ * several addresses, as soon as that is found, each connection goes to the first one that answers.
  *
+ * @param lookup finds the addresses. @default the system's resolver
  * @throws {Error} if `ca` holds no certificate.
  */
-export function openRelayHttp(relay: URL, ca?: string): RelayHttp {
+export async function openRelayHttp(relay: URL, ca?: string, lookup?: Lookup): Promise<RelayHttp> {
   if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----")) {
     throw new Error("Cannot trust the given authority: the file holds no PEM certificate");
   }
-  const proxy = isLocalhostName(relay.hostname) ? openLocalNamesProxy() : undefined;
+  const places = new RelayPlaces(relay, lookup);
+  let way = openWay(ca, isLocalhostName(relay.hostname) ? openLocalNamesProxy() : undefined);
+  const ways = [way];
+  /** Looks whether there are several: the name may get them, or could not be found before. Never rejects. */
+  async function find(): Promise<void> {
+    if (way.isProxied || !await places.areSeveral() || way.isProxied || isClosed) return;
+    try {
+      ways.push(way = openWay(ca, openRelayProxy(relay, places)));
+    } catch {
+      // It may not listen on this computer.
+    }
+  }
+  let isClosed = false;
+  await settleWithin(LOOKUP_MS, [find()]);
+  return {
+    get client() {
+      void find();
+      return way.client;
+    },
+    connect: (signal) => connectTls(relay, (signal) => places.dial(signal), ca, signal),
+    isAt: (address) => provesName(relay, address, ca),
+    close() {
+      isClosed = true;
+      for (const each of ways) each.close();
+    },
+  };
+}
+
+/** Starts what reaches the relay where it answers, and nothing else. */
+function openRelayProxy(relay: URL, places: RelayPlaces): ConnectProxy {
+  const own = dialPlace(relay);
+  return openConnectProxy((hostname, port, signal) =>
+    hostname === relay.hostname && port === own.port ? places.dial(signal) : undefined
+  );
+}
+
+/** @returns how `fetch` and `WebSocket` go: by the proxy, if there is one. */
+function openWay(ca: string | undefined, proxy: ConnectProxy | undefined) {
   const client = Deno.createHttpClient({
     caCerts: ca === undefined ? [] : [ca],
     // A connection for each request: one that the network swallowed would otherwise be tried again
@@ -35,8 +81,7 @@ export function openRelayHttp(relay: URL, ca?: string): RelayHttp {
   });
   return {
     client,
-    connect: (signal) => connectTls(relay, undefined, ca, signal),
-    isAt: (address) => provesName(relay, address, ca),
+    isProxied: proxy !== undefined,
     close() {
       client.close();
       proxy?.close();
@@ -47,17 +92,18 @@ export function openRelayHttp(relay: URL, ca?: string): RelayHttp {
 /** Whether who answers at an address holds the relay's certificate. */
 async function provesName(relay: URL, address: string, ca: string | undefined): Promise<boolean> {
   try {
-    closeQuietly(await connectTls(relay, address, ca, AbortSignal.timeout(PROOF_MS)));
+    const dial = (signal: AbortSignal) => Deno.connect({ ...dialPlace(relay, address), signal });
+    closeQuietly(await connectTls(relay, dial, ca, AbortSignal.timeout(PROOF_MS)));
     return true;
   } catch {
     return false;
   }
 }
 
-/** @throws {Error} unless the relay answers, at this host if one is given, or on abort. */
+/** @throws {Error} unless the relay answers where `dial` connects to, or on abort. */
 async function connectTls(
   relay: URL,
-  host: string | undefined,
+  dial: (signal: AbortSignal) => Promise<Deno.TcpConn>,
   ca: string | undefined,
   signal: AbortSignal,
 ): Promise<Deno.TlsConn> {
@@ -65,7 +111,7 @@ async function connectTls(
   const end = (): void => void (conn && closeQuietly(conn));
   signal.addEventListener("abort", end, { once: true });
   try {
-    const tcp = await Deno.connect({ ...dialPlace(relay, host), signal });
+    const tcp = await dial(signal);
     conn = tcp;
     tcp.setNoDelay(true);
     // For a visitor who says nothing for hours: the system's probes begin after two.
