@@ -37,7 +37,7 @@ export class AddressForbidden extends Error {
 }
 
 /** Asks the system's resolver, which also knows the hosts file. */
-async function lookupHost(hostname: string): Promise<string[]> {
+export async function lookupHost(hostname: string): Promise<string[]> {
   const found = await systemLookup(connectHost(hostname), { all: true });
   return found.map(({ address }) => address);
 }
