@@ -18,17 +18,16 @@ import { openStateFolder } from "../file/state_folder.ts";
 import { settleWithin } from "../net/pause.ts";
 import type { CaaStore } from "../store/caa.ts";
 import type { SharedTurn } from "../store/shared_turn.ts";
-import { type AccountOptions, dropLostAccount, openAccountSession } from "./account.ts";
+import { type AccountOptions, dropLostAccount } from "./account.ts";
 import { classify } from "./classify.ts";
 import { issuerReader } from "./issuer.ts";
-import { type OrderParts, runOrder } from "./order.ts";
+import type { OrderParts } from "./order.ts";
+import { readDirectory } from "./objects.ts";
 import { openOrderJournal } from "./order_journal.ts";
 import { fetchRenewalWindow } from "./renewal_info.ts";
 import type { ExternalAccount } from "./session.ts";
+import { tryOrder } from "./try_order.ts";
 import { createAcmeTransport } from "./transport.ts";
-
-/** A clock that is further off than this is set right before anything is ordered. */
-const CLOCK_LIMIT_MS = 10 * 60_000;
 
 /** How long clean-up may hold the end up; what is left then is recovered at the next start. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -53,6 +52,8 @@ export interface AcmeAuthorityOptions {
   dnsServers?: readonly HostPort[];
   /** How long they may take to answer with a challenge. @default {180 s} */
   propagationTimeoutMs?: number;
+  /** How long one try of an order may take, milliseconds. @default {30 min} */
+  orderLimitMs?: number;
   /** Keeps names in the DNS that challenges are put below. @default none is kept */
   names?: Omit<NameKeeperOptions, "dns" | "inTurn" | "onNote" | "caa">;
   /** Who alone may order for users' names, as they asked. @default nobody asked */
@@ -112,8 +113,7 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
       provider: dns,
       profile: options.profile,
     },
-    names,
-    onNote,
+    ...{ names, onNote, limitMs: options.orderLimitMs },
     async close() {
       await challenges.close();
       await turn?.close();
@@ -128,6 +128,7 @@ interface AcmeAuthorityParts {
   order: Omit<OrderParts, "session">;
   names: NameKeeper | undefined;
   onNote: AcmeAuthorityOptions["onNote"];
+  limitMs: number | undefined;
   /** Closes the other parts. */
   close: () => Promise<void>;
 }
@@ -169,8 +170,7 @@ export class AcmeAuthority implements Authority {
 
   async renewalWindow(certificate: string): Promise<RenewalWindow | undefined> {
     const { account: { transport }, order: { now } } = this.#parts;
-    const { data } = await transport.request(this.source, "get");
-    const { renewalInfo } = data as { renewalInfo?: string };
+    const { renewalInfo } = readDirectory((await transport.request(this.source, "get")).data);
     if (renewalInfo === undefined) return undefined;
     return await fetchRenewalWindow(transport, renewalInfo, certificate, now());
   }
@@ -203,7 +203,7 @@ export class AcmeAuthority implements Authority {
     order.signal?.throwIfAborted();
     if (!await this.#recovering) this.#recovering = this.#recover();
     try {
-      return await this.#attemptOnce(order);
+      return await tryOrder(order, this.#parts);
     } catch (error) {
       const lost = await dropLostAccount(error, account);
       if (lost === undefined) throw classify(error, now());
@@ -214,27 +214,8 @@ export class AcmeAuthority implements Authority {
           : { hint: "CAA records that name the old one need glossond cert caa --apply" },
       );
     }
-    return await this.#attemptOnce(order).catch((error) => {
+    return await tryOrder(order, this.#parts).catch((error) => {
       throw classify(error, now());
     });
   }
-
-  async #attemptOnce(order: CertificateOrder): Promise<string> {
-    const { account, order: parts } = this.#parts;
-    const session = await openAccountSession({ ...account, onStep: order.onStep });
-    await session.directory();
-    checkClock(account.transport.clockAheadMs());
-    return await runOrder(order, { ...parts, session });
-  }
-}
-
-/** @throws {Error} when this machine's clock is too far off. */
-function checkClock(ahead: number | undefined): void {
-  if (ahead === undefined || Math.abs(ahead) <= CLOCK_LIMIT_MS) return;
-  const minutes = Math.round(Math.abs(ahead) / 60_000);
-  throw new Error(
-    `This machine's clock is ${minutes} minutes ${
-      ahead > 0 ? "behind" : "ahead of"
-    } the ACME server's: set it (e.g. \`timedatectl set-ntp true\`)`,
-  );
 }

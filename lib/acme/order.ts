@@ -5,8 +5,12 @@ import type { OrderJournal } from "./order_journal.ts";
 import { poll } from "./poll.ts";
 import { type ProofParts, proveNames } from "./proof.ts";
 import { renewalId } from "./renewal_info.ts";
-import type { AcmeOrder, AcmeSession } from "./session.ts";
+import { type AcmeOrder, readOrder } from "./objects.ts";
+import type { AcmeSession } from "./session.ts";
 import { AcmeProblem, problemBody } from "./transport.ts";
+
+/** Longest chain taken, characters of PEM: each visitor is sent it, and some programs take no more than 100 KB. */
+const MAX_CHAIN = 64 * 1024;
 
 /** What an order needs around it. */
 export interface OrderParts extends ProofParts {
@@ -46,12 +50,13 @@ export async function runOrder(order: CertificateOrder, parts: OrderParts): Prom
   const { data } = await session.read(state.certificate);
   onStep?.("certificate signed");
   await journal.remove(csr);
-  return String(data);
+  return chainOf(data);
 
   async function pollOrder(wanted: AcmeOrder["status"][]): Promise<AcmeOrder> {
     const end = await poll<AcmeOrder>({
       session,
       url,
+      as: readOrder,
       done: ({ status }) => status === "invalid" || wanted.includes(status),
       signal,
       now,
@@ -77,7 +82,7 @@ async function openOrPlace(order: CertificateOrder, parts: OrderParts): Promise<
       if (error instanceof AcmeProblem && error.status < 500) return undefined;
       throw error;
     });
-    const state = found?.data as AcmeOrder | undefined;
+    const state = found && readOrder(found.data);
     if (state !== undefined && state.status !== "invalid") {
       onStep?.("order found again", { order: open.orderUrl, status: state.status });
       return { url: open.orderUrl, state };
@@ -85,11 +90,11 @@ async function openOrPlace(order: CertificateOrder, parts: OrderParts): Promise<
     await journal.remove(csr);
   }
   const { headers, data } = await place(order, parts);
-  const url = headers.location;
+  const [url, state] = [headers.location, readOrder(data)];
   if (url === undefined) throw new Error("The ACME server named no order URL");
   await journal.put(csr, { directoryUrl, orderUrl: url, placedAt: now() });
   onStep?.("order placed", { names: names.join(" "), order: url });
-  return { url, state: data as AcmeOrder };
+  return { url, state };
 }
 
 async function place(
@@ -123,6 +128,15 @@ async function place(
     onStep?.("order placed without naming the certificate it replaces", { why: error.message });
     return await session.post(newOrder, payload);
   }
+}
+
+/** @throws {Error} when it cannot be one that is served. */
+function chainOf(data: unknown): string {
+  const chain = String(data);
+  if (chain.length <= MAX_CHAIN) return chain;
+  throw new Error(
+    `The ACME server's certificate chain is longer than ${MAX_CHAIN / 1024} KiB: choose another`,
+  );
 }
 
 function orderError(error: unknown, names: readonly string[]): Error {

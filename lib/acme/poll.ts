@@ -1,4 +1,5 @@
 import { pause } from "../net/pause.ts";
+import type { ReadObject } from "./objects.ts";
 import type { AcmeSession } from "./session.ts";
 import { parseRetryAfter } from "./transport.ts";
 
@@ -13,31 +14,37 @@ const POLL_CAP_MS = 5_000;
 export interface PollOptions<T> {
   session: AcmeSession;
   url: string;
+  /** Reads it. */
+  as: ReadObject<T>;
   /** Whether the server has decided. */
   done: (data: T) => boolean;
   /** Ends the wait; the call rejects with its reason. */
   signal?: AbortSignal | undefined;
   /** Clock in milliseconds since the epoch. */
   now: () => number;
+  /** How long the server may take, milliseconds. @default {180 s} */
+  timeoutMs?: number;
 }
 
 /**
  * Looks at an object of the ACME server until it has decided (RFC 8555, section 7.5.1).
  *
- * @throws {Error} when it has not after {@linkcode POLL_TIMEOUT_MS}.
+ * @throws {Error} when it has not in time, or answers with something else.
  */
-export async function poll<T>({ session, url, done, signal, now }: PollOptions<T>): Promise<T> {
-  const deadline = performance.now() + POLL_TIMEOUT_MS;
+export async function poll<T>(options: PollOptions<T>): Promise<T> {
+  const { session, url, as, done, signal, now, timeoutMs = POLL_TIMEOUT_MS } = options;
+  const deadline = performance.now() + timeoutMs;
   for (let step = POLL_START_MS;; step = Math.min(POLL_CAP_MS, step * 1.5)) {
     signal?.throwIfAborted();
     const { data, headers } = await session.read(url);
-    if (done(data as T)) return data as T;
+    const object = as(data);
+    if (done(object)) return object;
     const asked = (parseRetryAfter(headers["retry-after"], now()) ?? 0) - now();
     const wait = Math.min(POLL_CAP_MS, Math.max(step, asked));
     if (performance.now() + wait > deadline) {
       throw new Error(
         `The ACME server has not decided after ${
-          POLL_TIMEOUT_MS / 1000
+          timeoutMs / 1000
         } s: it is slow, and is asked again at the next try`,
       );
     }

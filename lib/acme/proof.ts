@@ -5,7 +5,13 @@ import type { ChallengeWriter } from "../dns/challenge_writer.ts";
 import type { DnsProvider } from "../dns/provider.ts";
 import { authoritativeServers, type DnsQueries, waitForTxt } from "../dns/propagation.ts";
 import { poll } from "./poll.ts";
-import type { AcmeAuthorization, AcmeChallenge, AcmeOrder, AcmeSession } from "./session.ts";
+import {
+  type AcmeAuthorization,
+  type AcmeChallenge,
+  type AcmeOrder,
+  readAuthorization,
+} from "./objects.ts";
+import type { AcmeSession } from "./session.ts";
 import { problemBody } from "./transport.ts";
 
 /** What it takes to prove names by dns-01. */
@@ -50,7 +56,7 @@ export async function proveNames(
 ): Promise<void> {
   const { signal, onStep } = order;
   const { session, writer, now } = parts;
-  const open = await unproven(authorizations, session);
+  const open = await unproven(authorizations, order, session);
   /** BASE and `*.BASE` are proven at the same name, with a value each. */
   const values = Map.groupBy(open, ({ record }) => record);
   const written = new Map<string, string[]>();
@@ -73,9 +79,10 @@ export async function proveNames(
       if (challenge.status === "pending") await session.post(challenge.url, {});
     }
     for (const { url, name } of open) {
-      const end = await poll<AcmeAuthorization>({
+      const end = await poll({
         session,
         url,
+        as: readAuthorization,
         done: ({ status }) => status !== "pending",
         signal,
         now,
@@ -93,15 +100,25 @@ export async function proveNames(
   }
 }
 
-async function unproven(urls: readonly string[], session: AcmeSession): Promise<Unproven[]> {
+async function unproven(
+  urls: readonly string[],
+  { names, signal }: CertificateOrder,
+  session: AcmeSession,
+): Promise<Unproven[]> {
+  const hosts = names.map((name) => name.replace(/^\*\./, ""));
   const found: Unproven[] = [];
   for (const url of urls) {
+    signal?.throwIfAborted();
     const { data } = await session.read(url);
-    const { status, identifier, wildcard, challenges } = data as AcmeAuthorization;
+    const { status, identifier, wildcard, challenges } = readAuthorization(data);
     const name = wildcard ? `*.${identifier.value}` : identifier.value;
+    // What it names is written to the DNS, whichever zone that is in.
+    if (!hosts.includes(identifier.value)) {
+      throw new Error("The ACME server wants a name proven that was not ordered: choose another");
+    }
     if (status === "valid") continue;
     const challenge = challenges.find(({ type }) => type === "dns-01");
-    if (challenge === undefined) {
+    if (challenge?.token === undefined) {
       throw new Error(`The ACME server offers no dns-01 challenge for ${name}: choose another`);
     }
     const value = await session.challengeValue(challenge);

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { AcmeTransport } from "./transport.ts";
+import { readRenewalInfo } from "./objects.ts";
 import { parseRetryAfter } from "./transport.ts";
 import type { RenewalWindow } from "../certificate/authority.ts";
 
@@ -46,12 +47,9 @@ export async function fetchRenewalWindow(
     `${renewalInfo.replace(/\/$/, "")}/${id}`,
     "get",
   );
-  const { suggestedWindow, explanationURL } = data as {
-    suggestedWindow?: { start?: string; end?: string };
-    explanationURL?: string;
-  };
-  const start = Date.parse(suggestedWindow?.start ?? "");
-  const end = Date.parse(suggestedWindow?.end ?? "");
+  const { suggestedWindow, explanationURL } = readRenewalInfo(data);
+  const start = Date.parse(suggestedWindow.start);
+  const end = Date.parse(suggestedWindow.end);
   if (!(start < end)) {
     throw new TypeError("Cannot use the renewal window: the ACME server's dates make no sense");
   }

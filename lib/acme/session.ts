@@ -1,5 +1,6 @@
 import type { Client } from "acme-client";
-import type { AcmeAnswer, AcmeTransport } from "./transport.ts";
+import { type AcmeChallenge, type AcmeDirectory, readDirectory } from "./objects.ts";
+import { type AcmeAnswer, type AcmeTransport, problemBody } from "./transport.ts";
 
 /**
  * How often a request is signed anew with another nonce. acme-client's five are too few for a
@@ -7,52 +8,15 @@ import type { AcmeAnswer, AcmeTransport } from "./transport.ts";
  */
 const BAD_NONCE_RETRIES = 40;
 
-/** An ACME server's directory (RFC 8555, section 7.1.1; RFC 9773 for `renewalInfo`). */
-export interface AcmeDirectory {
-  newNonce?: string;
-  newOrder: string;
-  renewalInfo?: string;
-  meta?: {
-    termsOfService?: string;
-    caaIdentities?: string[];
-    externalAccountRequired?: boolean;
-    /** Names and descriptions of the profiles that can be ordered. */
-    profiles?: Record<string, string>;
-  };
-}
-
-/** An order (RFC 8555, section 7.1.3). */
-export interface AcmeOrder {
-  status: "pending" | "ready" | "processing" | "valid" | "invalid";
-  authorizations: string[];
-  finalize: string;
-  certificate?: string;
-  error?: unknown;
-}
-
-/** An authorization of one name (RFC 8555, section 7.1.4). */
-export interface AcmeAuthorization {
-  status: "pending" | "valid" | "invalid" | "deactivated" | "expired" | "revoked";
-  identifier: { type: string; value: string };
-  challenges: AcmeChallenge[];
-  wildcard?: boolean;
-}
-
-/** One way to prove a name. */
-export interface AcmeChallenge {
-  type: string;
-  url: string;
-  token: string;
-  status: string;
-  error?: unknown;
-}
+/** acme-client makes an error of other statuses by quoting the whole answer, whatever it is. */
+const ANY_STATUS: number[] = [];
 
 /** What this project uses of acme-client 5.4 beyond its types: its two inner halves. */
 interface Halves {
   http: {
     request: AcmeTransport["request"];
     maxBadNonceRetries: number;
-    getDirectory(): Promise<AcmeDirectory>;
+    getDirectory(): Promise<unknown>;
   };
   api: {
     accountUrl: string | null;
@@ -114,29 +78,50 @@ export async function openAcmeSession(
   http.request = transport.request;
   http.maxBadNonceRetries = BAD_NONCE_RETRIES;
   const getDirectory = http.getDirectory.bind(http);
-  http.getDirectory = async () => {
-    const directory = await getDirectory();
-    if (typeof directory?.newNonce === "string") return directory;
-    throw new Error(
-      `What answers at ${directoryUrl} is no ACME server, or one under maintenance: check ${transport.words.directory}`,
-    );
+  const directory = http.getDirectory = async (): Promise<AcmeDirectory> => {
+    const told = await getDirectory();
+    try {
+      return readDirectory(told);
+    } catch (cause) {
+      throw new Error(
+        `What answers at ${directoryUrl} is no ACME server, or one under maintenance: check ${transport.words.directory} (${
+          (cause as Error).message
+        })`,
+        { cause },
+      );
+    }
   };
 
   return {
-    directory: () => http.getDirectory(),
+    directory,
     async register(payload): Promise<string> {
-      const { headers } = await api.apiResourceRequest("newAccount", payload, [200, 201], {
-        includeJwsKid: false,
-        includeExternalAccountBinding: true,
-      });
+      const { headers } = expect(
+        [200, 201],
+        await api.apiResourceRequest("newAccount", payload, ANY_STATUS, {
+          includeJwsKid: false,
+          includeExternalAccountBinding: true,
+        }),
+      );
       if (headers.location === undefined) throw new Error("The ACME server named no account URL");
       return api.accountUrl = headers.location;
     },
-    post: (url, payload) => api.apiRequest(url, payload, [200, 201]),
-    read: (url) => api.apiRequest(url, null, [200]),
+    post: async (url, payload) =>
+      expect([200, 201], await api.apiRequest(url, payload, ANY_STATUS)),
+    read: async (url) => expect([200], await api.apiRequest(url, null, ANY_STATUS)),
     challengeValue: (challenge) =>
       client.getChallengeKeyAuthorization(
         challenge as Parameters<Client["getChallengeKeyAuthorization"]>[0],
       ),
   };
+}
+
+/** @throws {Error} when an answer has another status. */
+function expect(statuses: number[], answer: AcmeAnswer): AcmeAnswer {
+  if (statuses.includes(answer.status)) return answer;
+  const { type, detail } = problemBody(answer.data);
+  throw new Error(
+    type === "badNonce"
+      ? `The ACME server took none of ${BAD_NONCE_RETRIES + 1} nonces that it gave out: ${detail}`
+      : `The ACME server answers with status ${answer.status} where ${statuses[0]} is due`,
+  );
 }

@@ -1,3 +1,4 @@
+import { boundedText } from "../net/bounded_text.ts";
 import { networkCause } from "../net/network_cause.ts";
 import { pause } from "../net/pause.ts";
 
@@ -11,7 +12,13 @@ const RETRY_PAUSES_MS = [300, 1_000, 3_000];
 const MAX_RETRY_AFTER_MS = 10_000;
 
 /** Largest answer read; a chain has a few kilobytes. */
-const MAX_ANSWER_CHARACTERS = 1024 * 1024;
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** Longest text of a server's that errors quote, characters. */
+const MAX_QUOTED = 500;
+
+/** The furthest that `Retry-After` is believed: no limit of Let's Encrypt's lasts longer. */
+const MAX_RETRY_MS = 7 * 86_400_000;
 
 const PROBLEM_PREFIX = "urn:ietf:params:acme:error:";
 
@@ -66,6 +73,15 @@ export interface AcmeTransportOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What a request has besides its address. */
+export interface AcmeRequest {
+  /** Sent as JSON. */
+  data?: unknown;
+  headers?: Record<string, string>;
+  /** Ends it, and the pauses before it is sent again; it rejects with the reason. */
+  signal?: AbortSignal;
+}
+
 /** Speaks HTTPS with one ACME server. */
 export interface AcmeTransport {
   /**
@@ -74,11 +90,7 @@ export interface AcmeTransport {
    * @throws {AcmeProblem} on a problem document, but for `badNonce`, which acme-client answers.
    * @throws {Error} when the server cannot be reached or answers something else than ACME.
    */
-  request(
-    url: string,
-    method: string,
-    options?: { data?: unknown; headers?: Record<string, string> },
-  ): Promise<AcmeAnswer>;
+  request(url: string, method: string, options?: AcmeRequest): Promise<AcmeAnswer>;
   /** What its options call what a person sets. */
   readonly words: AcmeWords;
   /** How far the server's clock is ahead of ours, in milliseconds; undefined before an answer. */
@@ -91,29 +103,38 @@ export interface AcmeTransport {
  * keeps retrying it for minutes, and knows no private authority but by a process-wide setting.
  */
 export function createAcmeTransport(options: AcmeTransportOptions): AcmeTransport {
-  const { directoryUrl, words = RELAY_WORDS, caPem, userAgent, now, signal } = options;
-  const { host } = new URL(directoryUrl);
+  const { directoryUrl, words = RELAY_WORDS, caPem, userAgent, now } = options;
+  const { host, protocol } = new URL(directoryUrl);
+  const server: Server = { host, protocol, words };
   const client = Deno.createHttpClient(caPem === undefined ? {} : { caCerts: [caPem] });
   let clockAheadMs: number | undefined;
 
-  const request: AcmeTransport["request"] = async (url, method, { data, headers } = {}) => {
+  const request: AcmeTransport["request"] = async (url, method, asked = {}) => {
+    checkAddress(url, server);
+    const over = AbortSignal.any(
+      [options.signal, asked.signal].filter((each) => each !== undefined),
+    );
     for (const wait of [...RETRY_PAUSES_MS, undefined]) {
       let answer: AcmeAnswer;
       try {
-        answer = await send(url, method, data, headers);
+        answer = await send(url, method, { ...asked, signal: over });
       } catch (cause) {
-        signal?.throwIfAborted();
-        if (wait === undefined || !networkCause(cause).passing) throw unreachable(cause);
-        await pause(wait, signal);
+        over.throwIfAborted();
+        if (cause instanceof SyntaxError || cause instanceof RangeError) {
+          throw unusable(cause, server);
+        }
+        if (wait === undefined || !networkCause(cause).passing) throw unreachable(cause, server);
+        await pause(wait, over);
         continue;
       }
       if (answer.status < 400) return answer;
-      const problem = toProblem(answer, url);
+      const hint = url === directoryUrl ? `: check ${words.directory}` : "";
+      const problem = toProblem(answer, { host, hint, now });
       if (problem.type === "badNonce") return answer;
-      const asked = problem.retryAt === undefined ? 0 : problem.retryAt - now();
-      const passing = answer.status >= 500 && wait !== undefined && asked <= MAX_RETRY_AFTER_MS;
+      const after = problem.retryAt === undefined ? 0 : problem.retryAt - now();
+      const passing = answer.status >= 500 && wait !== undefined && after <= MAX_RETRY_AFTER_MS;
       if (!passing) throw problem;
-      await pause(Math.max(asked, wait), signal);
+      await pause(Math.max(after, wait), over);
     }
     throw new Error("unreachable: the last pause is undefined");
   };
@@ -121,20 +142,21 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
   async function send(
     url: string,
     method: string,
-    data: unknown,
-    headers: Record<string, string> = {},
+    { data, headers = {}, signal }: AcmeRequest & { signal: AbortSignal },
   ): Promise<AcmeAnswer> {
     const answer = await fetch(url, {
       method: method.toUpperCase(),
       headers: { "Content-Type": "application/jose+json", "User-Agent": userAgent, ...headers },
       body: data === undefined ? undefined : JSON.stringify(data),
-      signal: withinTime(signal),
+      // What is signed is for the address that it names.
+      redirect: data === undefined ? "follow" : "manual",
+      signal: AbortSignal.any([AbortSignal.timeout(REQUEST_TIMEOUT_MS), signal]),
       client,
     });
     const date = Date.parse(answer.headers.get("date") ?? "");
     if (!Number.isNaN(date)) clockAheadMs = date - now();
-    const text = await answer.text();
-    if (text.length > MAX_ANSWER_CHARACTERS) throw new Error("its answer is longer than 1 MiB");
+    if (answer.status >= 300 && answer.status < 400) throw new RangeError("is a redirect");
+    const text = await boundedText(answer, MAX_ANSWER_BYTES);
     const isJson = /\bjson\b/.test(answer.headers.get("content-type") ?? "");
     return {
       status: answer.status,
@@ -143,38 +165,53 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
     };
   }
 
-  function unreachable(cause: unknown): Error {
-    const { why, untrusted } = networkCause(cause);
-    const fix = untrusted ? `; name its root in ${words.ca}` : "";
-    return new Error(
-      `Cannot reach the ACME server ${host}: ${why}${fix} (${words.directory})`,
-      { cause },
-    );
-  }
-
-  function toProblem({ status, headers, data }: AcmeAnswer, url: string): AcmeProblem {
-    const retryAt = parseRetryAfter(headers["retry-after"], now());
-    const { type, detail, subproblems } = problemBody(data);
-    if (type === undefined) {
-      const where = url === directoryUrl ? `: check ${words.directory}` : "";
-      return new AcmeProblem(
-        "",
-        status,
-        `The ACME server ${host} fails with status ${status}${where}`,
-        retryAt,
-      );
-    }
-    const details = [detail, ...subproblems].filter(Boolean).join("; ");
-    return new AcmeProblem(type, status, `The ACME server ${host} says: ${details}`, retryAt);
-  }
-
   return { request, words, clockAheadMs: () => clockAheadMs, close: () => client.close() };
 }
 
-/** Aborted when a request has taken its time, or with the signal. */
-function withinTime(signal: AbortSignal | undefined): AbortSignal {
-  const late = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-  return signal === undefined ? late : AbortSignal.any([late, signal]);
+/** The server, as errors speak of it. */
+interface Server {
+  host: string;
+  /** With its colon. */
+  protocol: string;
+  words: AcmeWords;
+}
+
+/** Addresses are the server's to name, as long as they are reached like its own (RFC 8555 section 6.1). */
+function checkAddress(url: string, { host, protocol }: Server): void {
+  if (URL.parse(url)?.protocol === protocol) return;
+  throw new Error(
+    `The ACME server ${host} names an address that is none of ${protocol}//: ${quoted(`${url}`)}`,
+  );
+}
+
+function unusable(cause: Error, { host, words }: Server): Error {
+  const why = cause instanceof RangeError ? cause.message : "is not the JSON that it is said to be";
+  return new Error(`The answer of the ACME server ${host} ${why}: check ${words.directory}`, {
+    cause,
+  });
+}
+
+function unreachable(cause: unknown, { host, words }: Server): Error {
+  const { why, untrusted } = networkCause(cause);
+  const fix = untrusted ? `; name its root in ${words.ca}` : "";
+  return new Error(`Cannot reach the ACME server ${host}: ${why}${fix} (${words.directory})`, {
+    cause,
+  });
+}
+
+/** The error for an answer that is none; `hint` goes behind one that says nothing. */
+function toProblem(
+  { status, headers, data }: AcmeAnswer,
+  { host, hint, now }: { host: string; hint: string; now: () => number },
+): AcmeProblem {
+  const retryAt = parseRetryAfter(headers["retry-after"], now());
+  const { type, detail, subproblems } = problemBody(data);
+  if (type === undefined) {
+    const message = `The ACME server ${host} fails with status ${status}${hint}`;
+    return new AcmeProblem("", status, message, retryAt);
+  }
+  const details = quoted([detail, ...subproblems].filter(Boolean).join("; "));
+  return new AcmeProblem(type, status, `The ACME server ${host} says: ${details}`, retryAt);
 }
 
 /** Type (without prefix), detail and details of the subproblems of a problem document. */
@@ -184,18 +221,25 @@ export function problemBody(
   const { type, detail, subproblems } = (data ?? {}) as Record<string, unknown>;
   if (typeof type !== "string") return { subproblems: [] };
   return {
-    type: type.startsWith(PROBLEM_PREFIX) ? type.slice(PROBLEM_PREFIX.length) : type,
-    detail: typeof detail === "string" ? detail : type,
+    type: quoted(type.startsWith(PROBLEM_PREFIX) ? type.slice(PROBLEM_PREFIX.length) : type),
+    detail: quoted(typeof detail === "string" ? detail : type),
     subproblems: Array.isArray(subproblems)
       ? subproblems.map((each) => String((each as { detail?: unknown })?.detail ?? ""))
       : [],
   };
 }
 
-/** Reads a `Retry-After` header (RFC 9110, section 10.2.3) as milliseconds since the epoch. */
+/** A text of a server's, as far as errors have room for it. */
+function quoted(text: string): string {
+  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
+}
+
+/**
+ * Reads a `Retry-After` header (RFC 9110, section 10.2.3) as milliseconds since the epoch, seven days from now
+ * at most.
+ */
 export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
-  if (/^\d+$/.test(header)) return now + Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : date;
+  const at = /^\d+$/.test(header) ? now + Number(header) * 1000 : Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.min(at, now + MAX_RETRY_MS);
 }

@@ -51,6 +51,10 @@ const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
     why: "its TLS certificate is for another name; check the host name",
     passing: false,
   }],
+  [/number of redirects/i, {
+    why: "it redirects in a circle; check its address",
+    passing: false,
+  }],
   [/unreachable/i, {
     why: "network unreachable; check this machine's network",
     passing: false,

@@ -14,7 +14,9 @@ function serverWith(refusal?: AcmeProblem): AcmeTransport {
     request(url) {
       const headers = { "replay-nonce": "AAAA" };
       if (url === ACCOUNT && refusal !== undefined) return Promise.reject(refusal);
-      const data = url === DIRECTORY ? { newNonce: "https://ca.test/nonce" } : {};
+      const data = url === DIRECTORY
+        ? { newNonce: "https://ca.test/nonce", newOrder: "https://ca.test/order" }
+        : {};
       return Promise.resolve({ status: 200, headers, data });
     },
     words: RELAY_WORDS,

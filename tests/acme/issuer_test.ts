@@ -27,7 +27,7 @@ Deno.test("issuerReader() asks for the server's name by one request, and again a
   const tells = (meta: unknown): AcmeAnswer => ({
     status: 200,
     headers: {},
-    data: { newNonce: "https://ca.test/nonce", meta },
+    data: { newNonce: "https://ca.test/nonce", newOrder: "https://ca.test/order", meta },
   });
 
   /** Asks twice at once, and answers what comes of it at the server. */

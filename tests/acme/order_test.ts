@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type OrderParts, runOrder } from "../../lib/acme/order.ts";
-import type { AcmeDirectory, AcmeSession } from "../../lib/acme/session.ts";
+import type { AcmeDirectory } from "../../lib/acme/objects.ts";
+import type { AcmeSession } from "../../lib/acme/session.ts";
 import { AcmeProblem } from "../../lib/acme/transport.ts";
 import { renewalId } from "../../lib/acme/renewal_info.ts";
 import type { CertificateOrder } from "../../lib/certificate/authority.ts";
@@ -26,7 +27,13 @@ function fakeSession(
   };
   const { directoryParts, ...methods } = overrides;
   const session: AcmeSession = {
-    directory: () => Promise.resolve({ newOrder: `${SERVER}/new-order`, ...directoryParts }),
+    directory: () =>
+      Promise.resolve({
+        newNonce: `${SERVER}/new-nonce`,
+        newAccount: `${SERVER}/new-account`,
+        newOrder: `${SERVER}/new-order`,
+        ...directoryParts,
+      }),
     register: () => Promise.reject(new Error("not asked for")),
     post(url, payload) {
       posts.push([url, payload]);

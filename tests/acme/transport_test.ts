@@ -145,7 +145,10 @@ Deno.test("createAcmeTransport() knows how far the server's clock is ahead", asy
 
 Deno.test("parseRetryAfter() reads seconds and dates", () => {
   assert.equal(parseRetryAfter("30", NOW), NOW + 30_000);
-  assert.equal(parseRetryAfter(new Date(NOW).toUTCString(), 0), NOW);
+  assert.equal(parseRetryAfter(new Date(NOW).toUTCString(), NOW - 5_000), NOW);
+  const [longest, centuries] = [NOW + 7 * 86_400_000, "9".repeat(30)];
+  assert.equal(parseRetryAfter(centuries, NOW), longest);
+  assert.equal(parseRetryAfter("Fri, 31 Dec 9999 23:59:59 GMT", NOW), longest);
   assert.equal(parseRetryAfter("soon", NOW), undefined);
   assert.equal(parseRetryAfter(undefined, NOW), undefined);
 });

@@ -8,11 +8,12 @@ import project from "../../../deno.json" with { type: "json" };
 import { poll } from "../../../lib/acme/poll.ts";
 import { fetchRenewalWindow, renewalId } from "../../../lib/acme/renewal_info.ts";
 import {
-  type AcmeAuthorization,
   type AcmeOrder,
-  type AcmeSession,
-  openAcmeSession,
-} from "../../../lib/acme/session.ts";
+  readAuthorization,
+  type ReadObject,
+  readOrder,
+} from "../../../lib/acme/objects.ts";
+import { type AcmeSession, openAcmeSession } from "../../../lib/acme/session.ts";
 import {
   AcmeProblem,
   type AcmeTransport,
@@ -113,10 +114,10 @@ export class Acme {
     const { headers, data } = await this.#place(session, domain, replaces);
     const url = headers.location;
     if (url === undefined) throw new Error("The ACME server named no order URL");
-    let state = data as AcmeOrder;
+    let state = readOrder(data);
     const reach = async (...wanted: AcmeOrder["status"][]): Promise<AcmeOrder> => {
       const done = ({ status }: AcmeOrder) => status === "invalid" || wanted.includes(status);
-      const end = await this.#poll<AcmeOrder>(session, url, done);
+      const end = await this.#poll(session, url, readOrder, done);
       if (end.status !== "invalid") return end;
       const { detail = "it gives no reason" } = problemBody(end.error);
       throw new Error(`The ACME server gave up the order for ${domain}: ${detail}`);
@@ -138,8 +139,13 @@ export class Acme {
     return openAcmeSession(this.#transport, this.#directory, account);
   }
 
-  #poll<T>(session: AcmeSession, url: string, done: (state: T) => boolean): Promise<T> {
-    return poll<T>({ session, url, done, signal: this.#signal, now: this.#now });
+  #poll<T>(
+    session: AcmeSession,
+    url: string,
+    as: ReadObject<T>,
+    done: (state: T) => boolean,
+  ): Promise<T> {
+    return poll({ session, url, as, done, signal: this.#signal, now: this.#now });
   }
 
   async #place(
@@ -169,10 +175,10 @@ export class Acme {
     url: string,
     { domain, prove }: OrderOptions,
   ): Promise<void> {
-    const authorization = (await session.read(url)).data as AcmeAuthorization;
+    const authorization = readAuthorization((await session.read(url)).data);
     if (authorization.status === "valid") return;
     const challenge = authorization.challenges.find(({ type }) => type === "tls-alpn-01");
-    if (challenge === undefined) {
+    if (challenge?.token === undefined) {
       throw new Error(
         `The ACME server offers no tls-alpn-01 for ${domain}: choose another (--acme)`,
       );
@@ -186,9 +192,10 @@ export class Acme {
     prove({ key: key.toString(), chain: chain.toString() });
     try {
       await session.post(challenge.url, {});
-      const end = await this.#poll<AcmeAuthorization>(
+      const end = await this.#poll(
         session,
         url,
+        readAuthorization,
         ({ status }) => status !== "pending",
       );
       if (end.status === "valid") return;
