@@ -8,8 +8,12 @@ import { failure } from "./try_again.ts";
 export interface DnsConnection extends Disposable {
   /** Sends one message. */
   send(message: Buffer): Promise<void>;
-  /** Receives the next one. */
-  receive(): Promise<Buffer>;
+  /**
+   * Receives the next one.
+   *
+   * @param maxBytes how long it may be. @default {what its length can say, 65,535}
+   */
+  receive(maxBytes?: number): Promise<Buffer>;
 }
 
 /**
@@ -58,7 +62,11 @@ export async function openDnsConnection(
       length.writeUInt16BE(message.length);
       return told(() => writeAll(conn, Buffer.concat([length, message])));
     },
-    receive: () => told(async () => await read((await read(2)).readUInt16BE())),
+    async receive(maxBytes = 65_535) {
+      const length = (await told(() => read(2))).readUInt16BE();
+      if (length > maxBytes) throw new RangeError(`its answer is longer than ${maxBytes} bytes`);
+      return await told(() => read(length));
+    },
     [Symbol.dispose](): void {
       over.removeEventListener("abort", close);
       close();

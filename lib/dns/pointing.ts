@@ -18,6 +18,12 @@ const LOOK_TIMEOUT_MS = 12_000;
 const MAX_NAME_SERVERS = 8;
 const MAX_ADDRESSES = 12;
 
+/**
+ * Longest answer that is read, bytes: a record or two. Anybody's server may be asked, and a message of 64 KiB can be
+ * made of names that lead to each other so that reading it takes a third of a second.
+ */
+const MAX_ANSWER_BYTES = 4 * 1024;
+
 /** What is used of a message that the library has read. */
 interface Answer {
   type: string;
@@ -146,7 +152,7 @@ async function askServer(
   async function ask(name: string, type: "CNAME" | "TXT"): Promise<unknown[]> {
     const id = randomInt(65_536);
     await connection.send(packet.encode({ type: "query", id, questions: [{ type, name }] }));
-    const answer: Answer = packet.decode(await connection.receive());
+    const answer: Answer = packet.decode(await connection.receive(MAX_ANSWER_BYTES));
     if (answer.id !== id || answer.type !== "response") throw new Error("it answers another query");
     if (!answer.flag_aa || !ANSWERED.includes(answer.rcode)) {
       throw new Error(`it is not the one to say it (${answer.rcode})`);

@@ -1,9 +1,11 @@
+import type { z } from "zod";
 import { headerSecret } from "../wire/secret.ts";
+import { boundedText } from "../net/bounded_text.ts";
 import { networkCause } from "../net/network_cause.ts";
+import { apiConfig, apiMetadata, apiZone, apiZones, fromApi, toApi } from "./power_dns_api.ts";
 import {
   type DnsProvider,
   type DnsZone,
-  isEmpty,
   NoZoneError,
   plainName,
   type RecordSet,
@@ -13,22 +15,11 @@ import { failure, tryAgain, type TryAgainOptions } from "./try_again.ts";
 /** How long one request may take; SQLite backends wait seconds for their lock. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** A set as the API has it: its name with a trailing dot, `content` in the presentation format. */
-interface ApiSet {
-  name: string;
-  type: string;
-  ttl: number;
-  records: { content: string; disabled: boolean }[];
-}
+/** How large an answer may be: all of a zone, from versions before 4.7. */
+const MAX_ANSWER_BYTES = 64 << 20;
 
-/** A zone as the API has it. */
-interface ApiZone {
-  /** With a trailing dot. */
-  name: string;
-  id: string;
-  kind: string;
-  serial: number;
-}
+/** Longest text of the server's that errors quote, characters. */
+const MAX_QUOTED = 500;
 
 /** A zone that the server holds. */
 export interface PdnsZone extends DnsZone {
@@ -73,6 +64,13 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     return tryAgain(() => requestOnce(method, path, body), options);
   }
 
+  /** What is at a path, read by its schema. */
+  async function get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    const { success, data } = schema.safeParse(await request("GET", path));
+    if (success) return data;
+    throw new Error(`${apiUrl} does not answer like PowerDNS: check GLOSSOND_PDNS_API_URL`);
+  }
+
   async function requestOnce(method: string, path: string, body: unknown): Promise<unknown> {
     let status: number;
     let text: string;
@@ -89,8 +87,14 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
         redirect: "manual",
       });
       status = answer.status;
-      text = await answer.text();
+      text = await boundedText(answer, MAX_ANSWER_BYTES);
     } catch (cause) {
+      if (cause instanceof RangeError) {
+        throw new Error(
+          `The answer of ${apiUrl} ${cause.message}: give the relay's domain a zone of its own, and check GLOSSOND_PDNS_API_URL`,
+          { cause },
+        );
+      }
       const { why, passing } = networkCause(cause);
       const message =
         `Cannot reach the PowerDNS API at ${apiUrl}: ${why} (GLOSSOND_PDNS_API_URL; \`webserver\` and \`api\` in pdns.conf)`;
@@ -105,7 +109,8 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
   }
 
   function explain(status: number, text: string): string {
-    const said = (parseJson(text) as { error?: string } | undefined)?.error ?? "";
+    const said = `${(parseJson(text) as { error?: unknown } | undefined)?.error ?? ""}`
+      .slice(0, MAX_QUOTED);
     switch (status) {
       case 401:
       case 403:
@@ -134,8 +139,7 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     for (let i = 0; i < labels.length; i++) {
       const candidate = labels.slice(i).join(".");
       const query = `/zones?dnssec=false&zone=${encodeURIComponent(`${candidate}.`)}`;
-      const found = await request("GET", query);
-      const zones = Array.isArray(found) ? found as ApiZone[] : [];
+      const zones = await get(query, apiZones);
       const zone = zones.find((each) => plainName(each.name) === candidate);
       if (zone !== undefined) {
         return { name: candidate, serial: zone.serial, id: zone.id, kind: zone.kind };
@@ -149,8 +153,8 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
   }
 
   async function readSets(zone: PdnsZone, query: string): Promise<RecordSet[]> {
-    const answer = await request("GET", `/zones/${encodeURIComponent(zone.id)}${query}`);
-    return ((answer as { rrsets?: ApiSet[] }).rrsets ?? []).map(fromApi);
+    const { rrsets } = await get(`/zones/${encodeURIComponent(zone.id)}${query}`, apiZone);
+    return rrsets.map(fromApi);
   }
 
   async function readName(zone: PdnsZone, name: string, more = ""): Promise<RecordSet[]> {
@@ -170,16 +174,12 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
   }
 
   async function signing(zone: PdnsZone): Promise<{ signed: boolean; rectified: boolean }> {
-    const answer = await request("GET", `/zones/${encodeURIComponent(zone.id)}?rrsets=false`);
-    const { dnssec = false, api_rectify: rectified = false } = answer as {
-      dnssec?: boolean;
-      api_rectify?: boolean;
-    };
+    const path = `/zones/${encodeURIComponent(zone.id)}`;
+    const { dnssec, api_rectify: rectified } = await get(`${path}?rrsets=false`, apiZone);
     if (!dnssec || rectified) return { signed: dnssec, rectified };
-    const config = await request("GET", "/config") as { name: string; value: string }[];
+    const config = await get("/config", apiConfig);
     const setting = config.find(({ name }) => name === "default-api-rectify");
-    const path = `/zones/${encodeURIComponent(zone.id)}/metadata/API-RECTIFY`;
-    const { metadata = [] } = await request("GET", path) as { metadata?: string[] };
+    const { metadata } = await get(`${path}/metadata/API-RECTIFY`, apiMetadata);
     return { signed: true, rectified: setting?.value !== "no" && metadata[0] !== "0" };
   }
 
@@ -199,23 +199,6 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     notify,
     serialFix: (zone) => `\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\``,
   };
-}
-
-function fromApi({ name, type, ttl, records }: ApiSet): RecordSet {
-  const contents = (wanted: boolean): string[] =>
-    records.filter(({ disabled }) => disabled === wanted).map(({ content }) => content);
-  return { name: plainName(name), type, ttl, values: contents(false), disabled: contents(true) };
-}
-
-function toApi(set: RecordSet): Partial<ApiSet> & { changetype: string } {
-  const { type, ttl, values, disabled = [] } = set;
-  const name = `${set.name}.`;
-  if (isEmpty(set)) return { name, type, changetype: "DELETE" };
-  const records = [
-    ...values.map((content) => ({ content, disabled: false })),
-    ...disabled.map((content) => ({ content, disabled: true })),
-  ];
-  return { name, type, ttl, records, changetype: "REPLACE" };
 }
 
 function parseJson(text: string): unknown {

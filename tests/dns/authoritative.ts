@@ -8,7 +8,7 @@ export interface Authoritative extends AsyncDisposable {
   /** Values by `TYPE name`; an answer has those of its question. */
   records: Map<string, string[]>;
   /** What of an answer is not as it is to be. */
-  fault: "none" | "not authoritative" | "refused" | "other id" | "garbage" | "silent";
+  fault: "none" | "not authoritative" | "refused" | "other id" | "garbage" | "long" | "silent";
   /** Questions so far. */
   readonly asked: string[];
 }
@@ -52,7 +52,8 @@ export async function startAuthoritative(): Promise<Authoritative> {
       come = Buffer.concat([come, chunk]);
       while (come.length >= 2 && come.length >= 2 + come.readUInt16BE(0)) {
         const end = 2 + come.readUInt16BE(0);
-        const reply = answer(come.subarray(2, end));
+        const padding = dns.fault === "long" ? 4096 : 0;
+        const reply = Buffer.concat([answer(come.subarray(2, end)), Buffer.alloc(padding)]);
         come = come.subarray(end);
         if (dns.fault === "silent") continue;
         const length = Uint8Array.of(reply.length >> 8, reply.length & 0xff);

@@ -6,6 +6,7 @@ import { createDnsTurn } from "../../lib/dns/turn.ts";
 import { createPowerDns, type PdnsZone, type PowerDns } from "../../lib/dns/power_dns.ts";
 import { type DnsZone, isEmpty, type RecordSet } from "../../lib/dns/provider.ts";
 import { freePort } from "../../scripts/ports.ts";
+import { endless } from "../acme/hostile_server.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
 
 /** A zone as the API has it. */
@@ -67,6 +68,16 @@ const REFUSALS: [what: string, status: number, body: string, message: RegExp][] 
     /refuses the change: RRset x IN TXT: Conflicts/,
   ],
   ["a page of something else", 200, "<html>", /does not answer like PowerDNS/],
+  ["null", 200, "null", /does not answer like PowerDNS: check GLOSSOND_PDNS_API_URL/],
+  ["zones of another shape", 200, '[{"name":7}]', /does not answer like PowerDNS: check/],
+  ["an object for a list", 200, '{"error":"x"}', /does not answer like PowerDNS: check/],
+  ["a refusal of no words", 422, '{"error":{"a":[]}}', /refuses the change: \[object Object\]/],
+  [
+    "a novel",
+    422,
+    JSON.stringify({ error: "x".repeat(1e6) }),
+    /^.{40,80}: x{500}; look at the zone/,
+  ],
   ["a redirect", 302, "", /does not answer like PowerDNS \(status 302\)/],
 ];
 
@@ -77,6 +88,22 @@ for (const [what, status, body, message] of REFUSALS) {
     assert.equal(api.requests.length, 1);
   });
 }
+
+Deno.test("createPowerDns() takes no more of an answer without an end than 64 MiB", async () => {
+  const body = endless(1 << 20);
+  await using api = fakeApi(body.response);
+  await assert.rejects(
+    api.dns.findZone("glosson.test"),
+    /^Error: The answer of http:\S+ is longer than 65536 KiB: give the relay's domain a zone/,
+  );
+  assert.ok(body.taken() < 100 << 20, `${body.taken()} bytes went out`);
+  assert.equal(api.requests.length, 1);
+});
+
+Deno.test("createPowerDns() refuses a zone whose records have no shape", async () => {
+  await using api = fakeApi(() => Response.json({ rrsets: [{ name: "a.", type: "A", ttl: 1 }] }));
+  await assert.rejects(api.dns.readZone(ZONE), /does not answer like PowerDNS: check/);
+});
 
 Deno.test("createPowerDns() explains a server that is not there at once", async () => {
   const dns = createPowerDns({ apiUrl: `http://127.0.0.1:${freePort()}`, apiKey: "key" });

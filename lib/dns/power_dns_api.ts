@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { isEmpty, plainName, type RecordSet } from "./provider.ts";
+
+/** A set as the API has it: its name with a trailing dot, `content` in the presentation format. */
+const apiSet = z.object({
+  name: z.string(),
+  type: z.string(),
+  ttl: z.number(),
+  records: z.array(z.object({ content: z.string(), disabled: z.boolean() })),
+});
+
+type ApiSet = z.infer<typeof apiSet>;
+
+/** Zones as the API has them, their names with a trailing dot. */
+export const apiZones = z.array(
+  z.object({ name: z.string(), id: z.string(), kind: z.string(), serial: z.number() }),
+);
+
+/** What is read of one zone. */
+export const apiZone = z.object({
+  rrsets: z.array(apiSet).default([]),
+  dnssec: z.boolean().default(false),
+  api_rectify: z.boolean().default(false),
+});
+
+/** The server's settings. */
+export const apiConfig = z.array(z.object({ name: z.string(), value: z.string() }));
+
+/** A kind of a zone's metadata. */
+export const apiMetadata = z.object({ metadata: z.array(z.string()).default([]) });
+
+/** A set of theirs as ours. */
+export function fromApi({ name, type, ttl, records }: ApiSet): RecordSet {
+  const contents = (wanted: boolean): string[] =>
+    records.filter(({ disabled }) => disabled === wanted).map(({ content }) => content);
+  return { name: plainName(name), type, ttl, values: contents(false), disabled: contents(true) };
+}
+
+/** What the API is sent to put a set in the place of what stands there. */
+export function toApi(set: RecordSet): Partial<ApiSet> & { changetype: string } {
+  const { type, ttl, values, disabled = [] } = set;
+  const name = `${set.name}.`;
+  if (isEmpty(set)) return { name, type, changetype: "DELETE" };
+  const records = [
+    ...values.map((content) => ({ content, disabled: false })),
+    ...disabled.map((content) => ({ content, disabled: true })),
+  ];
+  return { name, type, ttl, records, changetype: "REPLACE" };
+}
