@@ -15,11 +15,8 @@ import { type Route, type RouteName, ROUTES } from "./routes.ts";
 import { serveRoute } from "./serve_route.ts";
 import type { ApiBindings, ApiOptions } from "./services.ts";
 
-/** Bytes that may still come of a body that was refused, by the problem; enough to read the answer. */
-const REST_OF_BODY: Partial<Record<ProblemCode, number>> = {
-  "too-slow": 0,
-  "too-large": 64 * 1024,
-};
+/** Problems with a body of which more may come, that nobody reads. */
+const BODY_PROBLEMS: readonly ProblemCode[] = ["too-slow", "too-large"];
 
 /** When to come back to a relay that cannot use its database. */
 const DATABASE_RETRY_S = 60;
@@ -57,9 +54,8 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   });
   app.onError((error, c) => {
     const problem = problemFor(error, c.req.path, log);
-    // The rest of a body that nobody reads must not hold the connection for as long as it comes.
-    const rest = REST_OF_BODY[problem.code];
-    if (rest !== undefined) c.env.transport.allowance = rest;
+    // It must not hold the connection for as long as it comes.
+    if (BODY_PROBLEMS.includes(problem.code)) c.env.transport.endWithAnswer();
     return problem.response();
   });
   return app;

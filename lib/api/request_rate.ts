@@ -17,7 +17,7 @@ export interface RequestRateOptions {
 /** What a request comes from. */
 export interface Origin {
   source: SocketAddress;
-  transport: Pick<Transport, "allowance" | "close">;
+  transport: Pick<Transport, "endWithAnswer">;
 }
 
 /**
@@ -42,10 +42,7 @@ export function createRequestRate(
   return ({ source, transport }) => {
     const groups = addressGroups(source.address);
     if (groups.length === 0 || buckets.take(...groups)) return undefined;
-    // Requests that were sent without waiting for an answer: told once already.
-    if (transport.allowance === 0) transport.close();
-    // The next byte of the peer ends the connection.
-    transport.allowance = 0;
+    transport.endWithAnswer();
     return problem.response();
   };
 }

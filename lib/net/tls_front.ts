@@ -120,14 +120,14 @@ export class TlsFront<Info> {
   async #open(
     fronted: Fronted<Info>,
     head: Uint8Array,
-  ): Promise<{ generation: TlsGeneration<Info>; conn: Deno.TcpConn }> {
+  ): Promise<TlsGeneration<Info>> {
     for (let generation = this.#current; generation !== undefined;) {
-      let conn: Deno.TcpConn | undefined;
+      let isOpen = false;
       try {
-        conn = await generation.open(fronted, head);
-        if (conn !== undefined) return { generation, conn };
+        isOpen = await generation.open(fronted, head);
+        if (isOpen) return generation;
       } finally {
-        if (conn === undefined) await this.#leave(generation, fronted);
+        if (!isOpen) await this.#leave(generation, fronted);
       }
       if (this.#current === generation) break;
       generation = this.#current;
@@ -137,13 +137,12 @@ export class TlsFront<Info> {
 
   async #splice(
     fronted: Fronted<Info>,
-    opening: Promise<{ generation: TlsGeneration<Info>; conn: Deno.TcpConn }>,
+    opening: Promise<TlsGeneration<Info>>,
   ): Promise<void> {
     let generation: TlsGeneration<Info> | undefined;
     try {
-      const opened = await opening;
-      generation = opened.generation;
-      await splice(fronted.peer, opened.conn, {
+      generation = await opening;
+      await splice(fronted.peer, fronted, {
         waitBuffers,
         largestStep: LARGEST_STEP,
         onBytes: (direction, bytes) => void (direction === "forward" && fronted.heard(bytes)),

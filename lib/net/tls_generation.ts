@@ -71,10 +71,10 @@ export class TlsGeneration<Info> {
   /**
    * Connects to the backend and sends `head`; counts among the active until it leaves.
    *
-   * @returns undefined when the backend did not accept in time.
+   * @returns whether the backend accepted in time.
    * @throws {Error} when it cannot be reached.
    */
-  async open(fronted: Fronted<Info>, head: Uint8Array): Promise<Deno.TcpConn | undefined> {
+  async open(fronted: Fronted<Info>, head: Uint8Array): Promise<boolean> {
     this.#active++;
     const conn = await Deno.connect({ hostname: "127.0.0.1", port: this.#backend.port });
     fronted.backend = conn;
@@ -84,8 +84,9 @@ export class TlsGeneration<Info> {
     this.#connections.set(port, fronted);
     const accepted = this.#ports.add(port);
     if (head.length > 0) await writeAll(conn, head);
-    if (await accepted) return conn;
+    if (await accepted) return true;
     closeQuietly(conn);
+    return false;
   }
 
   /** A connection has ended here, or could not be opened. */

@@ -6,6 +6,8 @@ export interface Transport {
   allowance: number;
   /** Lets the transport last as long as the client likes. */
   keep(): void;
+  /** Has the answer under way be the last. */
+  endWithAnswer(): void;
   /** Ends the transport at once. */
   close(): void;
 }

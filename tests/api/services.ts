@@ -53,7 +53,7 @@ export function testApi(options: Pick<ApiOptions, "accounts"> & Partial<ApiOptio
       });
       const bindings: ApiBindings = {
         source: { address: "192.0.2.7", port: 1 },
-        transport: { lastHeardAt: 0, allowance: 0, keep() {}, close() {} },
+        transport: { lastHeardAt: 0, allowance: 0, keep() {}, endWithAnswer() {}, close() {} },
       };
       return await app.fetch(request, bindings);
     },

@@ -18,7 +18,13 @@ function beat(forMs: number, answers: (ping: number) => boolean) {
   let now = 0;
   const pingedAt: number[] = [];
   const socket = new FakeSocket();
-  const transport = { lastHeardAt: now, allowance: 0, keep() {}, close() {} } satisfies Transport;
+  const transport = {
+    lastHeardAt: now,
+    allowance: 0,
+    keep() {},
+    endWithAnswer() {},
+    close() {},
+  } satisfies Transport;
   socket.onPing = () => {
     pingedAt.push(now / 1000);
     if (answers(pingedAt.length)) transport.lastHeardAt = now + ROUND_TRIP_MS;

@@ -22,7 +22,13 @@ function setUp() {
     const socket = new FakeSocket();
     opened.push(socket);
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    const transport: Transport = { lastHeardAt: 0, allowance: 0, keep() {}, close() {} };
+    const transport: Transport = {
+      lastHeardAt: 0,
+      allowance: 0,
+      keep() {},
+      endWithAnswer() {},
+      close() {},
+    };
     const done = control.open(socket, { username, holds: () => promise, transport });
     return { socket, done, holds: resolve, fails: reject };
   }
