@@ -111,14 +111,17 @@ export const HANDLERS: Handlers<Services> = {
     };
   },
 
-  control({ accounts, openControl }, { account, request, transport, takeSocket = noHandshake }) {
+  control({ accounts, openControl }, { account, request, transport, takeSocket }) {
     const { username } = account;
     const token = bearerToken(request);
     async function holds(): Promise<boolean> {
       const now = await accounts.byToken(token);
       return now?.username === username && now.blockedAt === undefined;
     }
-    return openControl({ username, holds, transport }, takeSocket) ?? refuse(
+    const noHandshake = (): never => {
+      throw upgradeRequired(SUBPROTOCOL, request);
+    };
+    return openControl({ username, holds, transport }, takeSocket ?? noHandshake) ?? refuse(
       "busy",
       "As many clients are online as this relay takes; come back later.",
       FULL_RETRY_S,
@@ -126,8 +129,8 @@ export const HANDLERS: Handlers<Services> = {
   },
 
   // The handshake itself is answered before a request comes as far as here.
-  data() {
-    throw upgradeRequired(DATA_SUBPROTOCOL);
+  data(_, { request }) {
+    throw upgradeRequired(DATA_SUBPROTOCOL, request);
   },
 };
 
@@ -137,9 +140,4 @@ function noCaa(): Refusal<"not-found"> {
     "not-found",
     "This relay writes no CAA records: it does not hold your name's zone.",
   );
-}
-
-/** In the place of what takes a request's WebSocket over, where it is no opening handshake of one. */
-function noHandshake(): never {
-  throw upgradeRequired(SUBPROTOCOL);
 }

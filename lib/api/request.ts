@@ -1,4 +1,5 @@
 import type { DATA_SUBPROTOCOL, SUBPROTOCOL } from "../wire/messages.ts";
+import { openingFault } from "../wire/web_socket_opening.ts";
 import { suspendedDetail } from "../wire/problems.ts";
 import { Problem } from "./problem.ts";
 import type { AccountView, ApiOptions } from "./services.ts";
@@ -45,13 +46,21 @@ export function unauthorized(): Problem {
   );
 }
 
-/** For a request that should have been the opening handshake of a subprotocol. */
+/**
+ * For a request that should have been the opening handshake of a subprotocol, whatever it lacks of that: by RFC 6455
+ * section 4.2.1 any status that fits will do, and one says it for all.
+ */
 export function upgradeRequired(
   protocol: typeof SUBPROTOCOL | typeof DATA_SUBPROTOCOL,
+  { headers }: Request,
 ): Problem {
+  const fault = openingFault(headers, protocol);
+  const mend = fault === undefined
+    ? "in a head of at most 4 KiB and without a body"
+    : `send ${fault}`;
   return new Problem(
     "upgrade-required",
-    `Open a WebSocket over HTTP/1.1 with Sec-WebSocket-Protocol: ${protocol}.`,
+    `Open a WebSocket over HTTP/1.1 with Sec-WebSocket-Protocol: ${protocol}; ${mend}.`,
     // The version tells who speaks another one which to take (RFC 6455 section 4.2.2).
     { headers: { "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13" } },
   );

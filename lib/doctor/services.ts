@@ -1,9 +1,13 @@
+import { boundedText } from "../net/bounded_text.ts";
 import { networkCause } from "../net/network_cause.ts";
 import type { Settings } from "../config/settings.ts";
 import { fault, type Finding, ok, skipped } from "./finding.ts";
 
 /** How long one request may take. */
 const REQUEST_TIMEOUT_MS = 8_000;
+
+/** How long an ACME server's directory may be; it has a kilobyte. */
+const MAX_DIRECTORY_BYTES = 64 * 1024;
 
 /** How far the clock may be off: certificates are valid from a minute or so before now. */
 const MAX_CLOCK_ERROR_MS = 30_000;
@@ -33,7 +37,8 @@ export async function checkAcme(
       skipped("clock", "there is no server to compare it with"),
     ];
   }
-  const directory = await answer.json().catch(() => undefined) as { newOrder?: string } | undefined;
+  const directory = await boundedText(answer, MAX_DIRECTORY_BYTES).then(JSON.parse)
+    .catch(() => undefined) as { newOrder?: string } | null | undefined;
   const date = Date.parse(answer.headers.get("Date") ?? "");
   return [
     directory?.newOrder !== undefined ? ok("ACME server", `${url} answers`) : fault(

@@ -44,14 +44,25 @@ export function readUpgrade(head: string, path: string, protocol: string): Upgra
     if (hasBody || (name === "host" && values.has(name))) return undefined;
     values.append(name, value);
   }
-  const has = (name: string, word: string): boolean =>
-    (values.get(name) ?? "").split(",").some((w) => w.trim().toLowerCase() === word);
   const host = values.get("host");
-  const key = values.get("sec-websocket-key") ?? "";
-  const isWhole = has("upgrade", "websocket") && has("connection", "upgrade") &&
-    has("sec-websocket-version", "13") && has("sec-websocket-protocol", protocol) &&
-    /^[A-Za-z0-9+/]{22}==$/.test(key);
-  return isWhole && host !== null ? { host: authority ?? host, key, fields: values } : undefined;
+  if (openingFault(values, protocol) !== undefined || host === null) return undefined;
+  return { host: authority ?? host, key: values.get("sec-websocket-key")!, fields: values };
+}
+
+/**
+ * What the fields of a request lack of the opening handshake of a subprotocol (RFC 6455 section 4.2.1), as it should
+ * be; undefined where they have all of it.
+ */
+export function openingFault(fields: Headers, protocol: string): string | undefined {
+  const has = (name: string, word: string): boolean =>
+    (fields.get(name) ?? "").split(",").some((w) => w.trim().toLowerCase() === word);
+  if (!has("upgrade", "websocket")) return "Upgrade: websocket";
+  if (!has("connection", "upgrade")) return "Connection: Upgrade";
+  if (!has("sec-websocket-version", "13")) return "Sec-WebSocket-Version: 13";
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(fields.get("sec-websocket-key") ?? "")) {
+    return "Sec-WebSocket-Key: 16 bytes in base64";
+  }
+  if (!has("sec-websocket-protocol", protocol)) return `Sec-WebSocket-Protocol: ${protocol}`;
 }
 
 /** The `Sec-WebSocket-Accept` of a server that answers `Sec-WebSocket-Key` (RFC 6455 section 4.2.2). */

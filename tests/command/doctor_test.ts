@@ -259,7 +259,7 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
   await t.step(
     "PowerDNS does not hold the zone, and the ACME address is another page's",
     async () => {
-      await using pdns = await serve((path) => ({ body: path.endsWith("/zones") ? [] : {} }));
+      await using pdns = await serve((path) => ({ body: path.includes("/zones?") ? [] : {} }));
       await using ca = await serve(() => ({ body: { hello: true } }));
       const findings = await find(relay, acme(pdns.url, ca.url));
       assertFound(findings, "PowerDNS API", new RegExp(BASE.replaceAll(".", "\\.")));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { exchangeRaw } from "./raw_https.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { helloFor, rest, send } from "./hub_visitor.ts";
 import {
@@ -58,6 +59,36 @@ Deno.test("the control address asks for a token, then for a WebSocket of its sub
   assert.equal(plain.status, 426);
   assert.equal(plain.body.type, "urn:glosson:problem:upgrade-required");
   assert.equal(plain.headers.get("sec-websocket-version"), "13");
+
+  // By hand: what is not whole is told what it lacks, under one status (RFC 6455 section 4.2.1).
+  const whole = {
+    "Authorization": `Bearer ${user.token}`,
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Protocol": "glosson.v1",
+  };
+  const faults: [field: string, value: string | undefined, says: RegExp][] = [
+    ["Upgrade", undefined, /send Upgrade: websocket\./],
+    ["Connection", "keep-alive", /send Connection: Upgrade\./],
+    ["Sec-WebSocket-Version", "8", /send Sec-WebSocket-Version: 13\./],
+    ["Sec-WebSocket-Key", undefined, /send Sec-WebSocket-Key: 16 bytes in base64\./],
+    ["Sec-WebSocket-Key", "", /send Sec-WebSocket-Key: 16 bytes in base64\./],
+    ["Sec-WebSocket-Key", "dG9vIHNob3J0", /send Sec-WebSocket-Key: 16 bytes in base64\./],
+    ["Sec-WebSocket-Protocol", "chat", /send Sec-WebSocket-Protocol: glosson\.v1\./],
+    ["X-Long", "x".repeat(5_000), /in a head of at most 4 KiB and without a body\./],
+  ];
+  for (const [field, value, says] of faults) {
+    const fields = Object.entries({ ...whole, [field]: value })
+      .filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${value}`);
+    const head = ["GET /v1/control HTTP/1.1", "Host: localhost", ...fields, "", ""].join("\r\n");
+    const target = { listener: "control", serverName: "localhost" } as const;
+    const [answer] = await exchangeRaw(relay, target, [head], { count: 1 });
+    assert.equal(answer?.status, 426, `${field}: ${value}`);
+    assert.match(JSON.parse(answer!.body).detail, says);
+    assert.equal(answer!.headers.get("sec-websocket-version"), "13");
+  }
 });
 
 /** Opens a control WebSocket by hand: what is read begins with the answer's head. */
