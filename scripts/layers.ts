@@ -92,7 +92,9 @@ const ALLOWED: Record<string, readonly string[]> = {
       "deno.json",
     ],
     // What speaks with an ACME server, whoever's account it is.
-    ...["poll", "renewal_info", "session", "transport"].map((name) => `lib/acme/${name}.ts`),
+    ...["objects", "poll", "renewal_info", "session", "transport"].map((name) =>
+      `lib/acme/${name}.ts`
+    ),
   ],
 };
 
