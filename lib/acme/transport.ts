@@ -176,11 +176,11 @@ interface Server {
   words: AcmeWords;
 }
 
-/** Addresses are the server's to name, as long as they are reached like its own (RFC 8555 section 6.1). */
+/** Addresses are the server's to name, of HTTPS (RFC 8555 section 6.1) or what its own one is of. */
 function checkAddress(url: string, { host, protocol }: Server): void {
-  if (URL.parse(url)?.protocol === protocol) return;
+  if (["https:", protocol].includes(URL.parse(url)?.protocol ?? "")) return;
   throw new Error(
-    `The ACME server ${host} names an address that is none of ${protocol}//: ${quoted(`${url}`)}`,
+    `The ACME server ${host} names an address that is none of HTTPS: ${quoted(`${url}`)}`,
   );
 }
 

@@ -56,7 +56,7 @@ function at(spoilt: string, answer: () => Response): Spoil {
 
 Deno.test("a server that answers as it should has its chain taken", async () => {
   const { chain, error } = await order(() => undefined, { chain: "the chain" });
-  assert.equal(chain, "the chain", error?.stack);
+  assert.equal(chain, "the chain", `${error?.stack}`);
 });
 
 const ODD: [what: string, spoil: Spoil, says: RegExp][] = [
@@ -69,7 +69,7 @@ const ODD: [what: string, spoil: Spoil, says: RegExp][] = [
       "/directory",
       () => json('{"newNonce":"file:///etc/passwd","newOrder":"x","newAccount":"x"}'),
     ),
-    /names an address that is none of http:\/\/: file:\/\/\/etc\/passwd/,
+    /names an address that is none of HTTPS: file:\/\/\/etc\/passwd/,
   ],
   ["an order of no object", at("/new-order", () => json('"order"')), /no order as its RFC/],
   [
