@@ -3,7 +3,7 @@ import { type Ran, run } from "../../scripts/run.ts";
 import { bareEnvironment } from "./environment.ts";
 import { type Relay, ROOT } from "./relay.ts";
 
-/** The reference client as a person has it: a program with a state folder, set up at a relay. */
+/** A client as a person has it: a program with a state folder, set up at a relay. */
 export interface Glosson extends AsyncDisposable {
   readonly stateDir: string;
   /** Runs a command to its end. */
@@ -14,8 +14,34 @@ export interface Glosson extends AsyncDisposable {
   run(...args: string[]): LoggedProcess;
 }
 
+/** A client as a program. */
+export interface ClientProgram {
+  command: string[];
+  env?: Record<string, string>;
+  /** What has its `run` be no visitor of its own. */
+  unwatched: string[];
+}
+
+/** The reference client. */
+export const REFERENCE_CLIENT: ClientProgram = {
+  command: [
+    Deno.execPath(),
+    ...["run", "-A", "--no-prompt", "--quiet", `${ROOT}examples/client/main.ts`],
+  ],
+  unwatched: ["--no-watch"],
+};
+
+/** The client in Python, with Debian's packages. */
+export const PYTHON_CLIENT: ClientProgram = {
+  command: ["/usr/bin/python3", "-m", "glosson"],
+  env: { PYTHONPATH: `${ROOT}examples/python`, PYTHONDONTWRITEBYTECODE: "1" },
+  unwatched: [],
+};
+
 /** Options for {@linkcode setUpGlosson}. */
 export interface GlossonOptions {
+  /** @default {REFERENCE_CLIENT} */
+  client?: ClientProgram;
   /** A program and its arguments that start the client, as `ip netns exec` does. */
   launcher?: string[];
   /** Address of the relay. @default its control port on this machine */
@@ -26,18 +52,19 @@ export interface GlossonOptions {
 export async function setUpGlosson(
   relay: Pick<Relay, "ca" | "biosDir" | "ports">,
   username: string,
-  { launcher = [], url = `https://localhost:${relay.ports.control}` }: GlossonOptions = {},
+  {
+    client = REFERENCE_CLIENT,
+    launcher = [],
+    url = `https://localhost:${relay.ports.control}`,
+  }: GlossonOptions = {},
 ): Promise<Glosson> {
   const dir = await Deno.makeTempDir({ prefix: "glosson-story-" });
   const runs: LoggedProcess[] = [];
 
-  const argv = [
-    ...[...launcher, Deno.execPath(), "run", "-A", "--no-prompt", "--quiet"],
-    `${ROOT}examples/client/main.ts`,
-  ];
+  const argv = [...launcher, ...client.command];
   const environment = {
     clearEnv: true,
-    env: { ...bareEnvironment(dir), NO_COLOR: "1", GLOSSON_STATE: `${dir}/state` },
+    env: { ...bareEnvironment(dir), ...client.env, NO_COLOR: "1", GLOSSON_STATE: `${dir}/state` },
   };
 
   function command(...args: string[]): Promise<Ran> {
@@ -70,7 +97,7 @@ export async function setUpGlosson(
     stateDir: `${dir}/state`,
     command,
     start,
-    run: (...args) => start("run", "--no-watch", ...args),
+    run: (...args) => start("run", ...client.unwatched, ...args),
     [Symbol.asyncDispose]: dispose,
   };
 }

@@ -9,6 +9,7 @@ import sys
 from . import (
     arguments,
     caa,
+    domain,
     install,
     preferences,
     release,
@@ -22,6 +23,7 @@ from . import (
 from .exit_codes import FAILED, INTERRUPTED, WELL, exit_code_of
 from .options import (
     CaaOptions,
+    DomainOptions,
     InstallOptions,
     LogsOptions,
     Options,
@@ -106,6 +108,9 @@ async def perform(options: Options, state: State) -> int:
         return await verify.verify(options)
     if isinstance(options, WatchCtOptions):
         return await watch_ct.watch_ct(options, state)
+    if isinstance(options, DomainOptions):
+        await domain.domain(options, state)
+        return WELL
     if isinstance(options, CaaOptions):
         await caa.caa(options, state)
         return WELL

@@ -89,6 +89,14 @@ class Api:
         """Give the name back."""
         await self._ask("DELETE", "/v1/account", None)
 
+    async def put_domain(self, domain: str) -> None:
+        """Have a domain of the user's own lead to this account."""
+        await self._ask("PUT", f"/v1/domains/{quote(domain, '')}", {"domain": str})
+
+    async def remove_domain(self, domain: str) -> None:
+        """Have it lead here no more."""
+        await self._ask("DELETE", f"/v1/domains/{quote(domain, '')}", None)
+
     async def caa(self) -> dict[str, Any]:
         """Ask who alone may order certificates for the page's names."""
         return (await self._ask("GET", "/v1/caa", CAA)).members

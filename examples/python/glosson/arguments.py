@@ -9,9 +9,10 @@ from typing import Any, Callable
 from . import __version__
 from .account_arguments import add_account_commands, away_options, privacy_options
 from .also import read_also
-from .check_arguments import add_check_commands, caa_options
+from .check_arguments import add_check_commands
 from .identity import KEY_TYPES
 from .line_writer import flush_errors, write_error
+from .names_arguments import add_name_commands, caa_options, domain_options
 from .options import (
     InstallOptions,
     LogsOptions,
@@ -67,6 +68,7 @@ PLAIN: dict[str, Callable[..., Options]] = {
 READ: dict[str, Callable[..., Options]] = {
     "away": away_options,
     "privacy": privacy_options,
+    "domain": domain_options,
     "caa": caa_options,
 }
 
@@ -95,6 +97,7 @@ def parse(args: list[str]) -> Options:
     add_run(commands, "install", "be online from now on, by what this system has", INSTALL)
     _add_short(commands)
     add_check_commands(commands)
+    add_name_commands(commands)
     add_account_commands(commands)
     for command in commands.choices.values():
         command.add_argument("--state", metavar="DIR", help="the state folder")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from .acme_account import acme_account
 from .api import Api, relay_trust
 from .identity import rfc3339
+from .kept_domains import KeptDomains
 from .options import CaaOptions
 from .problem import shown
 from .records import Account, strings
@@ -32,11 +34,13 @@ async def caa(options: CaaOptions, state: State) -> None:
     if options.who is None:
         say(_text(account.hostname, await api.caa()))
         return
-    say(_text(account.hostname, await api.set_caa(_change(options, account))))
+    change = await _change(options, account, state)
+    say(_text(account.hostname, await api.set_caa(change)))
     _save_orderer(options, account, state)
 
 
-def _change(options: CaaOptions, account: Account) -> dict[str, object]:
+async def _change(options: CaaOptions, account: Account, state: State) -> dict[str, object]:
+    """Return what to ask the relay for."""
     if options.who != "own":
         return {"account": "relay" if options.who == "relay" else None}
     if account.also:
@@ -44,7 +48,16 @@ def _change(options: CaaOptions, account: Account) -> dict[str, object]:
             "The relay orders for names below yours, and would no more "
             f"({', '.join(account.also)}): give them up with glosson run --no-also first"
         )
-    return {"account": options.account, "authority": options.authority}
+    if options.account is not None:
+        return {"account": options.account, "authority": options.authority}
+    kept = KeptDomains(state)
+    # By the account that there is, until it is given up.
+    own = [account.hostname] if account.certificateBy == "own" else []
+    acme, terms = await acme_account(options.acme, kept, [*kept.domains(), *own])
+    authority = options.authority or next(iter(terms.caa_identities), None)
+    if authority is None:
+        raise RuntimeError("The authority tells no name for CAA records: name it with --authority")
+    return {"account": acme.url, "authority": authority}
 
 
 def _save_orderer(options: CaaOptions, account: Account, state: State) -> None:
@@ -52,7 +65,8 @@ def _save_orderer(options: CaaOptions, account: Account, state: State) -> None:
     now = state.needed_account()
     if now.token != account.token:  # a setup or rename came between
         raise RuntimeError("Your name was set up anew meanwhile: say glosson caa again")
-    by = "server" if options.who == "own" else None
+    orders = "own" if options.account is None else "server"
+    by = orders if options.who == "own" else None
     if by == now.certificateBy:
         return
     state.save(replace(now, certificateBy=by))

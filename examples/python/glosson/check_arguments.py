@@ -1,14 +1,13 @@
-"""Command lines of what a careful user asks: `verify`, `watch-ct` and `caa`."""
+"""Command lines of what a careful user asks: `verify` and `watch-ct`."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
-from typing import Any, Callable, NoReturn
+from typing import Any
 
 from .ct import DEFAULT_SERVICE, read_service
-from .options import CaaOptions
 from .relay_address import RelayAddress, read_relay_address
 from .run_arguments import STYLE, checked
 
@@ -32,26 +31,7 @@ Exits with 0 when all are in order, 7 when some are not, 1 when the service or t
 be asked.
 """
 
-CAA = """\
-Has nobody else order certificates for your name, by CAA records (RFC 8659, RFC 8657) at it.
-
-Without a word it tells how that stands, in the DNS too.
-
-  relay  the account of the relay alone may, by dns-01: no other authority, and nobody else who has
-         an account there. It holds for names below yours, too, and when the relay changes its
-         account
-  own    an ACME account of your own alone may, by tls-alpn-01: that of a program to which run
-         --tls-upstream passes visitors, by --account and --authority
-  off    whoever the relay's domain lets, as in the beginning
-
-Authorities heed what they find in the DNS, which the relay holds: it does not bar the relay itself,
-whose certificate for the wildcard is good for your name as well. watch-ct notices certificates.
-"""
-
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")
-_AUTHORITY = re.compile(
-    r"(?=.{1,100}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
-)
 
 
 def add_check_commands(commands: Any) -> None:
@@ -71,27 +51,6 @@ def add_check_commands(commands: Any) -> None:
     service = f"who is asked: a search service with crt.sh's JSON (default {DEFAULT_SERVICE})"
     default, read = read_service(DEFAULT_SERVICE), checked(read_service)
     watch.add_argument("--service", metavar="URL", default=default, type=read, help=service)
-
-    hint = "have nobody else order certificates for your name"
-    caa = commands.add_parser("caa", help=hint, description=CAA, **STYLE)
-    caa.add_argument("who", nargs="?", choices=("relay", "own", "off"))
-    caa.add_argument("--account", metavar="URL", help="of own: the account that orders")
-    caa.add_argument("--authority", metavar="NAME", help="of own: as CAA records name it")
-
-
-def caa_options(told: dict[str, Any], error: Callable[[str], NoReturn]) -> CaaOptions:
-    """Read what was told to `caa`; `error` ends the program."""
-    account, authority = told["account"], told["authority"]
-    if told["who"] != "own" and (account or authority) is not None:
-        error("--account and --authority are about own")
-    if told["who"] == "own" and (account is None or authority is None):
-        error("own takes --account and --authority, such as letsencrypt.org")
-    if authority is not None and not _AUTHORITY.fullmatch(authority):
-        error(
-            "--authority is a name as CAA records have it, such as letsencrypt.org, "
-            f'not "{authority}"'
-        )
-    return CaaOptions(**told)
 
 
 def read_fingerprint(text: str) -> str:

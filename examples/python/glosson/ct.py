@@ -8,12 +8,9 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from . import __version__
-from .connection import dial
 from .http1 import BadMessage
-from .http_client import request
+from .http_client import request_url
 from .identity import fingerprint_of_pem
-from .limit import Limit
 from .problem import shown, words_for
 
 DEFAULT_SERVICE = "https://crt.sh/"
@@ -84,22 +81,15 @@ class CtService:
             raise RuntimeError(f"Certificate {certificate} cannot be read: {error}") from None
 
     async def _get(self, query: dict[str, str]) -> bytes:
-        url = self._url._replace(query=urlencode(query), fragment="")
-        host = url.hostname or ""
-        fields = [
-            (b"Host", url.netloc.rpartition("@")[2].encode()),
-            (b"User-Agent", f"glosson-python/{__version__}".encode()),
-        ]
-        line = f"GET {url._replace(scheme='', netloc='', path=url.path or '/').geturl()}"
-        tls = None if self._trust is None else (self._trust, host)
+        url = self._url._replace(query=urlencode(query), fragment="").geturl()
         try:
-            with Limit(ANSWER_S, "no answer"):
-                conn = await dial(host, url.port or (80 if tls is None else 443))
-                reply = await request(conn, tls, line, fields, most=MAX_ANSWER_BYTES)
+            reply = await request_url(
+                *("GET", url, self._trust, []), most=MAX_ANSWER_BYTES, seconds=ANSWER_S
+            )
         except (OSError, EOFError, BadMessage) as error:
-            raise RuntimeError(f"Cannot ask {url.geturl()}: {words_for(error)}") from error
+            raise RuntimeError(f"Cannot ask {url}: {words_for(error)}") from error
         if not 200 <= reply.status < 300:
-            raise RuntimeError(f"{url.geturl()} answers {reply.status}")
+            raise RuntimeError(f"{url} answers {reply.status}")
         return reply.body
 
 

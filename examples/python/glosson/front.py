@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
 from .data_connection import Joined
 from .exchange import Site
 from .places import Places
-from .visit import PROTOCOLS, Visit
+from .tls_contexts import TlsContexts
+from .visit import Visit
 
 SILENCE_S = 60.0  # of a visitor, within and between requests
 
@@ -27,25 +27,20 @@ class Front(Places[Visit]):
         """Serve the page at these hosts to so many at once, who may be silent for so long."""
         super().__init__(max_visitors)
         self._silence_s = silence_s
-        self._hosts, self._site = hosts, site
-        self._context: ssl.SSLContext | None = None
+        self.hosts, self._site = list(hosts), site  # its own first
+        self.contexts = TlsContexts()
 
     def use(self, identity: Path) -> None:
         """Serve new visitors with this key and chain, in one PEM file; the others keep theirs."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-        context.set_alpn_protocols(PROTOCOLS)
-        context.load_cert_chain(identity)
-        self._context = context
+        self.contexts.use(identity)
 
     async def serve(self, joined: Joined) -> None:
         """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""
-        if self._context is None or not self.has_place(joined.address):
+        if not self.has_place(joined.address):
             joined.conn.close()
             return
-        visit = Visit(joined.conn, joined.address, self._hosts, self._site, self._silence_s)
-        await self.occupy(visit, self._run(visit, self._context))
+        visit = Visit(joined.conn, joined.address, self.hosts, self._site, self._silence_s)
+        await self.occupy(visit, self._run(visit))
 
     async def stop(self, grace_s: float) -> None:
         """End idle visits at once, and the others when they are done or the time is over."""
@@ -55,9 +50,9 @@ class Front(Places[Visit]):
                 task.cancel()
         await super().stop(grace_s)
 
-    async def _run(self, visit: Visit, context: ssl.SSLContext) -> None:
+    async def _run(self, visit: Visit) -> None:
         try:
-            await visit.run(context)
+            await visit.run(self.contexts)
         except (OSError, EOFError) as error:
             log.debug("A visitor's connection ended: %s", error or type(error).__name__)
         except asyncio.CancelledError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -30,6 +31,7 @@ class Health:
     def __init__(self, state: State, transport: str) -> None:
         """Tell that the client runs; `transport` is what is to carry visitors' connections."""
         self._state, self._transport = state, transport
+        self.reached = asyncio.Event()  # whether visitors can reach this client
         self._data: dict[str, object] | None = None
         self._now: dict[str, object] = dict.fromkeys(("why", "data", "page", "seen"))
         self._now["since"] = _time()
@@ -38,11 +40,13 @@ class Health:
     def online(self, page: str) -> None:
         """Tell that the relay has this client online, and at which address its page is."""
         self._now["why"], self._now["page"] = None, page
+        self.reached.set()
         self._write()
 
     def offline(self, why: str) -> None:
         """Tell that the session ended."""
         self._now["why"] = why
+        self.reached.clear()
         self._write()
 
     def data_path(self, report: Report) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from . import __version__
 from .body import BodyReader, answer_framing
-from .connection import Connection, Stream
+from .connection import Connection, Stream, dial
 from .http1 import BadMessage, Fields, head_bytes, read_answer, values
+from .limit import Limit
 from .reader import Reader
+from .relay_address import connect_host
 from .tls import TlsStream
 
 
@@ -61,3 +65,30 @@ async def request(
     finally:
         await reader.stop()
         conn.close()
+
+
+async def request_url(
+    method: str,
+    url: str,
+    trust: ssl.SSLContext | None,
+    fields: Fields,
+    body: bytes = b"",
+    *,
+    most: int,
+    seconds: float,
+) -> Reply:
+    """Make a request to where a URL leads, by TLS where there is somebody to `trust`.
+
+    Raises OSError, also for one that takes longer, EOFError, BadMessage or ValueError.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    target = parts._replace(scheme="", netloc="", path=parts.path or "/", fragment="").geturl()
+    named = [
+        (b"Host", parts.netloc.rpartition("@")[2].encode()),
+        (b"User-Agent", f"glosson-python/{__version__}".encode()),
+    ]
+    tls = None if trust is None else (trust, host)
+    with Limit(seconds, "no answer"):
+        conn = await dial(connect_host(host), parts.port or (80 if tls is None else 443))
+        return await request(conn, tls, f"{method} {target}", [*named, *fields], body, most=most)

@@ -65,9 +65,8 @@ def check_identity(saved: SavedIdentity, hostname: str, now: float) -> Identity:
     Up to an authority it is not judged: that is the visitor's browser's to do. Raises ValueError
     with the reason when it cannot be used.
     """
-    first = re.match(r"\s*-----BEGIN[^-]+-----[^-]+-----END[^-]+-----", saved.chain)
     try:
-        leaf = x509.load_pem_x509_certificate(first[0].encode() if first else b"")
+        leaf = first_certificate_in(saved.chain)
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         hosts = [name.lower() for name in names.get_values_for_type(x509.DNSName)]
     except x509.ExtensionNotFound:
@@ -105,12 +104,15 @@ def fingerprint_of_private_key(key: str) -> str:
     return _fingerprint(private.public_key())
 
 
+def first_certificate_in(text: str) -> x509.Certificate:
+    """Read the first certificate of a PEM; raises ValueError."""
+    first = re.search(r"-----BEGIN C[^-]+-----[^-]+-----END C[^-]+-----", text)
+    return x509.load_pem_x509_certificate(first[0].encode() if first else b"")
+
+
 def fingerprint_of_pem(text: str) -> str:
     """Return the fingerprint of the key in the first certificate of a PEM; raises ValueError."""
-    first = re.search(r"-----BEGIN C[^-]+-----[^-]+-----END C[^-]+-----", text)
-    return fingerprint_of_certificate(
-        x509.load_pem_x509_certificate(first[0].encode() if first else b"")
-    )
+    return fingerprint_of_certificate(first_certificate_in(text))
 
 
 def fingerprint_of_certificate(leaf: x509.Certificate) -> str:

@@ -113,12 +113,33 @@ class WatchCtOptions:
 
 
 @dataclass(frozen=True)
+class AcmeOptions:
+    """Which ACME account of the user's own is meant."""
+
+    acme: str | None  # directory of its server; None: the one that there is, or Let's Encrypt
+    acme_ca: str | None  # file with further authorities to trust for it
+    email: str | None  # where the authority may write to
+    agree_terms: bool
+
+
+@dataclass(frozen=True)
+class DomainOptions:
+    """`glosson domain`."""
+
+    action: str  # add, list or remove
+    domain: str | None  # None with list
+    acme: AcmeOptions  # of add
+    state: str | None
+
+
+@dataclass(frozen=True)
 class CaaOptions:
     """`glosson caa`."""
 
     who: str | None  # relay, own or off; None: it is only told
-    account: str | None
-    authority: str | None
+    account: str | None  # of own: another program's; None: this one orders, with one of its own
+    authority: str | None  # its name in CAA records; None: as it tells it
+    acme: AcmeOptions  # of own
     state: str | None
 
 
@@ -140,6 +161,7 @@ Options = Union[
     PreferencesOptions,
     VerifyOptions,
     WatchCtOptions,
+    DomainOptions,
     CaaOptions,
     RenameOptions,
     ReleaseOptions,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from .acme_order import self_signed
 from .also import hosts_of, with_also
 from .api import Api, relay_trust
 from .built_in_page import built_in_page
@@ -19,14 +18,15 @@ from .data_connection import Joined
 from .descriptors import allow_visitors
 from .endings import Ending
 from .exchange import Site
-from .exit_codes import INTERRUPTED
 from .front import Front
 from .health import Health
 from .identity import Identity, check_identity
+from .keep_domains import Keeping, keep_domains
+from .kept_domains import KeptDomains
 from .lock import lock_folder
 from .log_file import begin_log
 from .options import RunOptions
-from .orderer import require_orderer
+from .own_certificate import SERVER_ORDERS, order_own_certificate, require_orderer
 from .proxy import upstream_site
 from .records import Account
 from .relay_address import read_relay_address
@@ -35,6 +35,7 @@ from .state import State
 from .static_files import static_files
 from .stay_online import stay_online
 from .tls_upstream import TlsUpstream
+from .until_signal import until_signal
 
 LEAVING_S = 5.0  # for open answers to finish
 
@@ -54,7 +55,7 @@ async def run(options: RunOptions, state: State) -> Ending | None:
     try:
         account = with_also(state.needed_account(), options.also, state)
         require_orderer(account, options)
-        return await _until_signal(_Run(options, state, account).serve())
+        return await until_signal(_Run(options, state, account).serve())
     finally:
         lock.release()
 
@@ -96,12 +97,15 @@ class _Run:
             self._health.end()
 
     async def _be_online(self) -> Ending:
-        renewing = await self._begin_renewing()
+        keeping = [await self._begin_renewing()]
+        if isinstance(self._front, Front):
+            keeping.append(asyncio.ensure_future(keep_domains(self._domains(self._front))))
         try:
             return await stay_online(self._client)
         finally:
-            if renewing is not None:
-                renewing.cancel()
+            for task in keeping:
+                if task is not None:
+                    task.cancel()
             if self._front.visitors:
                 log.info("Leaving, letting open answers finish: %d", self._front.visitors)
             await self._front.stop(LEAVING_S)
@@ -110,10 +114,18 @@ class _Run:
 
     async def _begin_renewing(self) -> asyncio.Task[None] | None:
         """Have a certificate, and return what renews it; None where another program does both."""
-        if self._account.certificateBy is not None:
+        by = self._account.certificateBy
+        if by == "server":
             return None
-        identity = self._saved_identity() or await first_certificate(self._obtain)
-        self._use(identity)
+        identity = self._saved_identity()
+        if identity is None and by == "own" and isinstance(self._front, Front):
+            # An authority can reach the client only once it is online.
+            stand_in = self_signed(self._account.hostname)
+            self._front.contexts.use(stand_in)
+            identity = check_identity(stand_in, self._account.hostname, time.time())
+        else:
+            identity = identity or await first_certificate(self._obtain)
+            self._use(identity)
         also = hosts_of(self._account)[1:]
         return asyncio.ensure_future(keep_certificate(identity, self._obtain, self._use, also))
 
@@ -123,7 +135,21 @@ class _Run:
         task.add_done_callback(self._visitors.discard)
 
     async def _obtain(self, had: Sequence[str] | None) -> Identity:
-        return await obtain_certificate(self._api, self._state, self._account, had)
+        """Get one from whoever orders at the time (`glosson caa`)."""
+        by = self._state.needed_account().certificateBy
+        if by == "server":
+            raise RuntimeError(SERVER_ORDERS)
+        if by is None:
+            return await obtain_certificate(self._api, self._state, self._account, had)
+        prove = self._front.contexts.prove if isinstance(self._front, Front) else None
+        return await order_own_certificate(self._state, self._account, prove, self._health.reached)
+
+    def _domains(self, front: Front) -> Keeping:
+        return Keeping(
+            *(KeptDomains(self._state), self._api, front.contexts, front.hosts),
+            key_type=self._account.keyType,
+            online=self._health.reached,
+        )
 
     def _use(self, _identity: Identity) -> None:
         self._front.use(self._state.identity_path)
@@ -138,37 +164,3 @@ class _Run:
         except ValueError as error:
             log.warning("%s; asking for another", error)
             return None
-
-
-async def _until_signal(work: object) -> Ending | None:
-    """Do the work until a signal, which lets it clean up; a second one does not."""
-    task: asyncio.Task[Ending] = asyncio.ensure_future(work)  # type: ignore[call-overload]
-    loop = asyncio.get_running_loop()
-    leaving = False
-
-    def leave() -> None:
-        nonlocal leaving
-        if leaving:
-            os._exit(INTERRUPTED)
-        leaving = True
-        task.cancel()
-
-    for number in _leaving_signals():
-        try:
-            loop.add_signal_handler(number, leave)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(leave))
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if leaving:
-            return None
-        raise
-
-
-def _leaving_signals() -> list[signal.Signals]:
-    signals = [signal.SIGINT, signal.SIGTERM]
-    # The end of the terminal, but where whoever started this has it ignored, as nohup does.
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        signals.append(signal.SIGHUP)
-    return signals

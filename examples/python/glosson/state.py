@@ -7,12 +7,12 @@ one file, so that they cannot come apart. All are readable by their owner only.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from .identity_file import identity_text, read_identity_text
 from .records import (
     Account,
     FormerAccount,
@@ -89,22 +89,11 @@ class State:
     def identity(self) -> SavedIdentity | None:
         """Return key and chain, not yet judged."""
         text = self._read("identity.pem")
-        if text is None:
-            return None
-        blocks = re.findall(r"(-----BEGIN ([A-Z ]+)-----[^-]+-----END \2-----)", text)
-        keys = [block for block, label in blocks if label.endswith("PRIVATE KEY")]
-        chain = [block for block, label in blocks if label == "CERTIFICATE"]
-        if not keys or not chain:
-            return None
-        advice = re.search(r"^renew-after: (\S+)$", text, re.MULTILINE)
-        joined = "\n".join(chain)
-        return SavedIdentity(f"{keys[0]}\n", f"{joined}\n", advice and advice[1])
+        return None if text is None else read_identity_text(text)
 
     def save_identity(self, identity: SavedIdentity) -> None:
-        """Keep key and chain; text before the first PEM block is a remark to PEM readers."""
-        advice = identity.renew_after
-        remark = "" if advice is None else f"renew-after: {advice}\n"
-        self._write("identity.pem", f"{remark}{identity.key.strip()}\n{identity.chain.strip()}\n")
+        """Keep key and chain."""
+        self._write("identity.pem", identity_text(identity))
 
     def listed(self, name: str) -> list[str]:
         """Return the texts that a file of them has; none when it cannot be read."""

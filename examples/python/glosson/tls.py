@@ -42,6 +42,11 @@ class TlsStream:
         """Shake hands; a failure sends its alert and raises OSError."""
         await self._drive(self._tls.do_handshake)
 
+    @property
+    def protocol(self) -> str | None:
+        """What was agreed on by ALPN."""
+        return self._tls.selected_alpn_protocol()
+
     async def read(self, most: int = PIECE) -> bytes:
         """Return what is there; nothing after close_notify or the end of the raw stream."""
         if self._left:

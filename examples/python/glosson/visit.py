@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import ssl
 import time
 from collections.abc import Sequence
 
@@ -19,8 +18,7 @@ from .limit import Limit
 from .places import Watched, group_of
 from .reader import Reader
 from .tls import TlsStream
-
-PROTOCOLS = ["http/1.1", "http/1.0"]  # what is spoken within TLS
+from .tls_contexts import ACME_PROTOCOL, TlsContexts
 
 HANDSHAKE_S = 10.0
 FIRST_REQUEST_S = 30.0  # from the handshake to a visitor's first byte
@@ -61,23 +59,27 @@ class Visit:
         """When a byte of theirs moved last."""
         return self._conn.moved_at
 
-    async def run(self, context: ssl.SSLContext) -> None:
+    async def run(self, contexts: TlsContexts) -> None:
         """Serve; closes the connection. Raises OSError or EOFError when it broke."""
-        tls = TlsStream(self._conn, context)
-        reader = Reader(tls)
         try:
             with Limit(HANDSHAKE_S, "no TLS handshake"):
-                if not await self._acceptable(tls):
-                    return
-                await tls.handshake()
-            finished = await self._answer_all(reader, VisitorStream(tls))
+                tls = await self._shake_hands(contexts)
+            if tls is not None:
+                await self._serve(tls)
+        finally:
+            self._conn.close()
+
+    async def _serve(self, tls: TlsStream) -> None:
+        reader, finished = Reader(tls), True
+        try:
+            if tls.protocol != ACME_PROTOCOL:  # else the handshake was all that was asked for
+                finished = await self._answer_all(reader, VisitorStream(tls))
             await reader.stop()
             await self._leave(tls, finished)
         finally:
             await reader.stop()
-            self._conn.close()
 
-    async def _acceptable(self, tls: TlsStream) -> bool:
+    async def _shake_hands(self, contexts: TlsContexts) -> TlsStream | None:
         """Read the hello; refuse a visitor who can speak nothing that is spoken here."""
         hello = b""
         while (offered := offered_protocols(hello)) is None and len(hello) < MAX_HELLO_BYTES:
@@ -85,12 +87,15 @@ class Visit:
             if not data:
                 raise EOFError("the visitor left before the handshake")
             hello += data
-        if offered and not any(name.decode("latin-1") in PROTOCOLS for name in offered):
+        context = contexts.of(offered or [])
+        if context is None:
             await self._conn.write(NO_APPLICATION_PROTOCOL)
             await self._conn.end()
-            return False
+            return None
+        tls = TlsStream(self._conn, context)
         tls.feed(hello)
-        return True
+        await tls.handshake()
+        return tls
 
     async def _answer_all(self, reader: Reader, stream: VisitorStream) -> bool:
         """Answer requests until the connection is not to be used again; False: within one."""

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type ClientProgram, PYTHON_CLIENT, REFERENCE_CLIENT } from "../../stories/glosson.ts";
 import { opensslRequest, until } from "../../certificate/helpers.ts";
 import { openRelayApi } from "./api.ts";
 import { BASE } from "./bench.ts";
@@ -8,8 +9,18 @@ import { visitOnce } from "./visitor.ts";
 
 const KAYLEE = `kaylee.${BASE}`;
 
-Deno.test("who has an ACME account of their own alone order gets the page's certificate by TLS-ALPN-01, and the relay orders nothing", async () => {
-  await using proving = await startProvingRelay({ settings: { CERTIFICATES_PER_DAY: "20" } });
+for (
+  const [name, client] of Object.entries({ reference: REFERENCE_CLIENT, Python: PYTHON_CLIENT })
+) {
+  Deno.test(`who has an ACME account of their own alone order gets the page's certificate by TLS-ALPN-01, and the relay orders nothing (${name})`, () =>
+    boundToOwnAccount(client));
+}
+
+async function boundToOwnAccount(client: ClientProgram): Promise<void> {
+  await using proving = await startProvingRelay({
+    settings: { CERTIFICATES_PER_DAY: "20" },
+    client,
+  });
   const { daemon, glosson, dir, pebbleCa } = proving;
   const { it: { dns, pebble }, ports: { hub = 0 } } = daemon;
   await using resolver = await startResolver(BASE, dns.dnsPort);
@@ -79,4 +90,4 @@ Deno.test("who has an ACME account of their own alone order gets the page's cert
   assert.equal(told.code, 0, told.stderr);
   assert.match(told.stdout, /The DNS is not so yet: the relay cannot tell yet which account/);
   await daemon.logged("users' CAA records are not brought up to date");
-});
+}

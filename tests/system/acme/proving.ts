@@ -1,12 +1,12 @@
 import { freePort } from "../../../scripts/ports.ts";
-import { type Glosson, setUpGlosson } from "../../stories/glosson.ts";
+import { type Glosson, type GlossonOptions, setUpGlosson } from "../../stories/glosson.ts";
 import type { AcmeBench } from "./bench.ts";
 import { BASE } from "./bench.ts";
 import { type AcmeDaemon, type DaemonOptions, startAcmeDaemon } from "./daemon.ts";
 import type { PowerDnsOptions } from "./servers.ts";
 import { writeSets } from "./zone.ts";
 
-/** A relay whose hub Pebble asks for TLS-ALPN-01 (RFC 8737), with kaylee set up at it by the reference client. */
+/** A relay whose hub Pebble asks for TLS-ALPN-01 (RFC 8737), with kaylee set up at it by a client. */
 export interface ProvingRelay extends AsyncDisposable {
   daemon: AcmeDaemon;
   glosson: Glosson;
@@ -18,7 +18,10 @@ export interface ProvingRelay extends AsyncDisposable {
 
 /** Starts it; names below the base domain lead to this machine. */
 export async function startProvingRelay(
-  options: Pick<DaemonOptions<AcmeBench>, "settings"> & { dns?: PowerDnsOptions } = {},
+  { client, ...options }:
+    & Pick<DaemonOptions<AcmeBench>, "settings">
+    & Pick<GlossonOptions, "client">
+    & { dns?: PowerDnsOptions } = {},
 ): Promise<ProvingRelay> {
   await using started = new AsyncDisposableStack();
   const tlsPort = freePort();
@@ -44,6 +47,7 @@ export async function startProvingRelay(
       { ca: await pebble.root(), biosDir: daemon.biosDir, ports },
       "kaylee",
       {
+        ...(client && { client }),
         url: `https://relay.${BASE}:${tlsPort}`,
         launcher: ["unshare", "--mount", "sh", "-c", inHosts, "sh"],
       },

@@ -1,0 +1,176 @@
+"""Orders of certificates by an ACME account of the user's, proved by TLS-ALPN-01 (RFC 8737)."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from datetime import datetime, timedelta, timezone
+from typing import Any, Callable, Optional
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from .acme import Acme, AcmeProblem, detail_of, read_json
+from .identity import first_certificate_in, make_key_and_request, read_time, rfc3339
+from .jws import base64url
+from .records import SavedIdentity
+
+ACME_IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
+
+# Answers the authority's handshakes for a domain with this, until it is called without one.
+Prove = Callable[[str, Optional[SavedIdentity]], None]
+
+
+async def order(
+    acme: Acme,
+    domain: str,
+    key_type: str,
+    prove: Prove,
+    on_key: Callable[[str], None] = lambda _key: None,
+    replaces: str | None = None,
+) -> SavedIdentity:
+    """Get a certificate for a new key, and when the authority wants it renewed.
+
+    `on_key` is told the key before anybody can have signed it; `replaces` is the chain that is to
+    be replaced (RFC 9773 section 5). Raises AcmeProblem or RuntimeError.
+    """
+    placed = await _place(acme, domain, replaces)
+    where = placed.value(b"location")
+    if where is None:
+        raise RuntimeError("The ACME server named no order URL")
+    state = read_json(placed)
+    for url in state.get("authorizations", []):
+        await _prove(acme, str(url), domain, prove)
+    state = await _reach(acme, where, domain, "ready", "valid")
+    key, csr = make_key_and_request([domain], key_type)
+    on_key(key)
+    der = x509.load_pem_x509_csr(csr.encode()).public_bytes(serialization.Encoding.DER)
+    await acme.post(str(state.get("finalize")), {"csr": base64url(der)})
+    state = await _reach(acme, where, domain, "valid")
+    chain = (await acme.post(str(state.get("certificate")), None)).body.decode("latin-1")
+    saved = SavedIdentity(key, chain)
+    try:
+        return await with_window(acme, saved)
+    except (RuntimeError, ValueError):
+        return saved
+
+
+async def with_window(acme: Acme, saved: SavedIdentity) -> SavedIdentity:
+    """Ask when the authority wants a certificate renewed (RFC 9773).
+
+    The moment is a random one of the window, and stays while it is within it. Raises AcmeProblem,
+    RuntimeError or ValueError.
+    """
+    where, name = (await acme.directory()).get("renewalInfo"), renewal_id(saved.chain)
+    if not isinstance(where, str) or name is None:
+        return saved
+    told = read_json(await acme.get(f"{where.rstrip('/')}/{name}")).get("suggestedWindow")
+    window = told if isinstance(told, dict) else {}
+    start, end = (read_time(str(window.get(name))) for name in ("start", "end"))
+    if start is None or end is None or start >= end:
+        raise RuntimeError("Cannot use the renewal window: the ACME server's dates make no sense")
+    known = read_time(saved.renew_after or "")
+    if known is not None and start <= known <= end:
+        return saved
+    at = start + (end - start) * random.random()  # noqa: S311  # no secret
+    return SavedIdentity(saved.key, saved.chain, rfc3339(at))
+
+
+def renewal_id(chain: str) -> str | None:
+    """Return the name of a certificate at `renewalInfo` (RFC 9773 section 4.1)."""
+    leaf = first_certificate_in(chain)
+    try:
+        extension = leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+    except x509.ExtensionNotFound:
+        return None
+    if extension.value.key_identifier is None:
+        return None
+    # As DER has it: with a zero byte ahead where the number would look negative.
+    serial = leaf.serial_number.to_bytes(leaf.serial_number.bit_length() // 8 + 1, "big")
+    return f"{base64url(extension.value.key_identifier)}.{base64url(serial)}"
+
+
+async def _place(acme: Acme, domain: str, replaces: str | None) -> Any:
+    directory = await acme.directory()
+    url = str(directory.get("newOrder"))
+    content: dict[str, object] = {"identifiers": [{"type": "dns", "value": domain}]}
+    replaced = None if replaces is None else renewal_id(replaces)
+    if replaced is None or directory.get("renewalInfo") is None:
+        return await acme.post(url, content)
+    try:
+        return await acme.post(url, {**content, "replaces": replaced})
+    except AcmeProblem as problem:
+        # Replaced already, or another server's: a plain order still does.
+        if problem.status == 429 or problem.status >= 500:
+            raise
+        return await acme.post(url, content)
+
+
+async def _reach(acme: Acme, url: str, domain: str, *wanted: str) -> dict[str, Any]:
+    state = await acme.wait(url, lambda status: status in (*wanted, "invalid"))
+    if state["status"] != "invalid":
+        return state
+    why = detail_of(state.get("error"))
+    raise RuntimeError(f"The ACME server gave up the order for {domain}: {why}")
+
+
+async def _prove(acme: Acme, url: str, domain: str, prove: Prove) -> None:
+    authorization = read_json(await acme.post(url, None))
+    if authorization.get("status") == "valid":
+        return
+    challenges = authorization.get("challenges", [])
+    offered = [each for each in challenges if _kind(each) == "tls-alpn-01"]
+    if not offered:
+        raise RuntimeError(
+            f"The ACME server offers no tls-alpn-01 for {domain}: choose another (--acme)"
+        )
+    prove(domain, proof_identity(domain, acme.authorize(str(offered[0].get("token")))))
+    try:
+        await acme.post(str(offered[0].get("url")), {})
+        end = await acme.wait(url, lambda status: status != "pending")
+    finally:
+        prove(domain, None)
+    if end["status"] == "valid":
+        return
+    failed = [each["error"] for each in end.get("challenges", []) if "error" in each]
+    why = detail_of(failed[0]) if failed else f"its state is {end['status']}"
+    raise RuntimeError(f"The ACME server could not prove {domain}: {why}")
+
+
+def _kind(challenge: object) -> object:
+    return challenge.get("type") if isinstance(challenge, dict) else None
+
+
+def proof_identity(domain: str, key_authorization: str) -> SavedIdentity:
+    """Make the certificate that answers a challenge (RFC 8737 section 3)."""
+    digest = hashlib.sha256(key_authorization.encode()).digest()
+    octets = b"\x04%c%s" % (len(digest), digest)
+    identifier = x509.UnrecognizedExtension(ACME_IDENTIFIER, octets)
+    return self_signed(domain, (identifier,))
+
+
+def self_signed(domain: str, critical: tuple[x509.ExtensionType, ...] = ()) -> SavedIdentity:
+    """Make a key with a certificate that nobody vouches for, due to be renewed at once."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "glosson")])
+    now = datetime.now(timezone.utc)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=7))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(domain)]), critical=False)
+    )
+    for extension in critical:
+        builder = builder.add_extension(extension, critical=True)
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    chain = builder.sign(key, hashes.SHA256()).public_bytes(pem)
+    return SavedIdentity(private.decode(), chain.decode(), rfc3339(now.timestamp()))
