@@ -6,7 +6,7 @@ import { LEAVING_HTTP1 } from "../examples/client/front/leaving_http1.ts";
 import { leavesNothing } from "../examples/client/front/left_behind.ts";
 
 /** Visits of a kind. */
-const COUNT = 32;
+const COUNT = 16;
 
 Deno.test("the Python client's front gives back what a visitor took, whenever and however they leave", (t) =>
   leavesNothing(t, LEAVING_HTTP1, COUNT, PYTHON_FRONT));

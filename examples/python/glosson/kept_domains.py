@@ -6,6 +6,7 @@ Files are whole at every moment: `glosson domain` writes them beside a `run`.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -77,6 +78,10 @@ class KeptDomains:
             return True
         self._remove_identity(domain)
         return False
+
+    def forget(self) -> None:
+        """Forget all of it, the account at the authority with the rest."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _others(self, domain: str) -> list[str]:
         return [other for other in self.domains() if other != domain]

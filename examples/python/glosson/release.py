@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .give_back import give_back, give_former_back
 from .install import installed
+from .kept_domains import KeptDomains
 from .records import Account, PendingClaim
 from .state import State
 from .terminal import confirm, say, terminal_lines
@@ -24,6 +25,7 @@ async def release(state: State, sure: bool) -> None:
     for kind in (PendingClaim, Account):
         state.forget(kind)
     state.forget_identity()
+    KeptDomains(state).forget()
     state.save_ca(None)
     job = installed(state)
     if job is not None:

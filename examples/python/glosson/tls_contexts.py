@@ -7,6 +7,7 @@ import ssl
 import tempfile
 from pathlib import Path
 
+from .client_hello import Opening
 from .identity_file import identity_text
 from .records import SavedIdentity
 
@@ -26,7 +27,6 @@ class TlsContexts:
     def use(self, identity: Path | SavedIdentity) -> None:
         """Serve new visitors with this key and chain, of one PEM file; the others keep theirs."""
         self._main = _context(identity, PROTOCOLS)
-        self._main.sni_callback = self._choose
 
     def use_for(self, domain: str, identity: SavedIdentity | None) -> None:
         """Serve those who ask for a domain with this; None: with what all others get."""
@@ -41,28 +41,16 @@ class TlsContexts:
             self._proofs.pop(domain, None)
         else:
             self._proofs[domain] = _context(identity, [ACME_PROTOCOL])
-            self._proofs[domain].sni_callback = self._choose_proof
 
-    def of(self, offered: list[bytes]) -> ssl.SSLContext | None:
-        """Return what serves a visitor who offers these protocols by ALPN; None: nothing does.
-
-        An authority offers its own alone (RFC 8737 section 3): whoever offers others too is none.
-        """
-        if offered == [ACME_PROTOCOL.encode()]:
-            return next(iter(self._proofs.values()), None)
-        if offered and not any(name.decode("latin-1") in PROTOCOLS for name in offered):
+    def of(self, opening: Opening) -> ssl.SSLContext | None:
+        """Return what serves a visitor who begins so; None: nothing does."""
+        name, offered = opening.server_name, opening.protocols
+        # An authority offers its own alone (RFC 8737 section 3): whoever offers others too is none.
+        if offered == (ACME_PROTOCOL.encode(),):
+            return self._proofs.get(name)
+        if offered and not any(each.decode("latin-1") in PROTOCOLS for each in offered):
             return None
-        return self._main
-
-    def _choose(self, tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-        if name in self._named:
-            tls.context = self._named[name]
-
-    def _choose_proof(self, tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
-        if name not in self._proofs:
-            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-        tls.context = self._proofs[name]
-        return None
+        return self._named.get(name, self._main)
 
 
 def _context(identity: Path | SavedIdentity, protocols: list[str]) -> ssl.SSLContext:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from .app_host import split_authority
-from .client_hello import MAX_HELLO_BYTES, NO_APPLICATION_PROTOCOL, offered_protocols
+from .client_hello import MAX_HELLO_BYTES, NO_APPLICATION_PROTOCOL, Opening, read_opening
 from .connection import PIECE, Stream
 from .exchange import STALLED_S, Exchange, Site, VisitorStream
 from .fields import host_of
@@ -82,12 +82,12 @@ class Visit:
     async def _shake_hands(self, contexts: TlsContexts) -> TlsStream | None:
         """Read the hello; refuse a visitor who can speak nothing that is spoken here."""
         hello = b""
-        while (offered := offered_protocols(hello)) is None and len(hello) < MAX_HELLO_BYTES:
+        while (opening := read_opening(hello)) is None and len(hello) < MAX_HELLO_BYTES:
             data = await self._conn.read(PIECE)
             if not data:
                 raise EOFError("the visitor left before the handshake")
             hello += data
-        context = contexts.of(offered or [])
+        context = contexts.of(opening or Opening())
         if context is None:
             await self._conn.write(NO_APPLICATION_PROTOCOL)
             await self._conn.end()

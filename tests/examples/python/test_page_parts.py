@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from client import SOURCE
-from glosson.client_hello import offered_protocols
+from glosson.client_hello import Opening, read_opening
 from glosson.conditional import Version, is_not_modified, is_refused, version_of, wanted_range
 from glosson.content_type import content_type
 from glosson.file_path import Folder, read_file_path
@@ -21,16 +21,17 @@ from glosson.upstream import read_upstream
 from test_hellos import hello
 
 
-def test_protocols_of_hellos() -> None:
-    whole = hello("a.example", ["h2", "http/1.1"])
-    assert offered_protocols(whole) == [b"h2", b"http/1.1"]
-    assert offered_protocols(hello("a.example")) == []
-    assert all(offered_protocols(whole[:at]) is None for at in range(len(whole)))
+def test_what_hellos_ask_for() -> None:
+    whole = hello("A.example", ["h2", "http/1.1"])
+    opening = Opening("a.example", (b"h2", b"http/1.1"))
+    assert read_opening(whole) == opening
+    assert read_opening(hello("a.example")) == Opening("a.example")
+    assert all(read_opening(whole[:at]) is None for at in range(len(whole)))
     body = whole[5:]
     cut = b"".join(b"\x16\x03\x01\x00\x01" + body[at : at + 1] for at in range(len(body)))
-    assert offered_protocols(cut) == [b"h2", b"http/1.1"]
+    assert read_opening(cut) == opening
     for broken in (b"GET /", b"\x80\x2e\x01", b"\x16\x03\x01\x00\x00", b"\x15\x03\x01\x00\x02\x02"):
-        assert offered_protocols(broken) == []
+        assert read_opening(broken) == Opening()
 
 
 def test_names_of_files() -> None:
