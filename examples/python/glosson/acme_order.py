@@ -36,6 +36,25 @@ async def order(
     `on_key` is told the key before anybody can have signed it; `replaces` is the chain that is to
     be replaced (RFC 9773 section 5). Raises AcmeProblem or RuntimeError.
     """
+    try:
+        saved = await _order(acme, domain, key_type, prove, on_key, replaces)
+    except (AttributeError, LookupError, TypeError) as error:
+        unknown = "The ACME server's answer is of no form that is known"
+        raise RuntimeError(f"{unknown} ({type(error).__name__}: {error})") from error
+    try:
+        return await with_window(acme, saved)
+    except (RuntimeError, ValueError):
+        return saved
+
+
+async def _order(
+    acme: Acme,
+    domain: str,
+    key_type: str,
+    prove: Prove,
+    on_key: Callable[[str], None],
+    replaces: str | None,
+) -> SavedIdentity:
     placed = await _place(acme, domain, replaces)
     where = placed.value(b"location")
     if where is None:
@@ -50,11 +69,7 @@ async def order(
     await acme.post(str(state.get("finalize")), {"csr": base64url(der)})
     state = await _reach(acme, where, domain, "valid")
     chain = (await acme.post(str(state.get("certificate")), None)).body.decode("latin-1")
-    saved = SavedIdentity(key, chain)
-    try:
-        return await with_window(acme, saved)
-    except (RuntimeError, ValueError):
-        return saved
+    return SavedIdentity(key, chain)
 
 
 async def with_window(acme: Acme, saved: SavedIdentity) -> SavedIdentity:

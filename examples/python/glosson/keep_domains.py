@@ -94,10 +94,11 @@ class _Keeper:
                     log.error(wrong, self._domain, pause, error)
                     await asyncio.sleep(pause)
                     continue
-                if self._identity is None:
-                    return  # removed meanwhile
                 backoff.reset()
-                await asyncio.sleep(next_look(renewal_time(self._identity), time.time()))
+                look = LOOK_S  # removed meanwhile
+                if self._identity is not None:
+                    look = next_look(renewal_time(self._identity), time.time())
+                await asyncio.sleep(look)
         finally:
             hosts.remove(self._domain)
             contexts.use_for(self._domain, None)
