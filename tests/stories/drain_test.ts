@@ -2,30 +2,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import * as http2 from "node:http2";
 import * as tls from "node:tls";
-import { BASE, type Relay, startRelay } from "./relay.ts";
+import { type Relay, startRelay } from "./relay.ts";
+import { HOST, stayingVisitor } from "./staying_visitor.ts";
 import { serveUser, signUp } from "./user.ts";
-
-const HOST = `kaylee.${BASE}`;
 
 /** Longer than anything else takes: when it is over, who waits for an answer gets none. */
 const DRAIN_SECONDS = "20";
-
-/** A visitor over HTTP/1.1 who keeps the connection. */
-async function keepingVisitor(relay: Relay) {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.hub! });
-  const over = await Deno.startTls(conn, { hostname: HOST, caCerts: [relay.ca] });
-  const buffer = new Uint8Array(16 * 1024);
-  return {
-    ask: (path: string) =>
-      over.write(new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`)),
-    /** What comes next; empty at the end. */
-    async answer(): Promise<string> {
-      const n = await over.read(buffer).catch(() => null);
-      return new TextDecoder().decode(buffer.subarray(0, n ?? 0));
-    },
-    [Symbol.dispose]: () => over.close(),
-  };
-}
 
 /** A visitor over HTTP/2 who gets a page and keeps the connection; tells when that has ended. */
 async function http2Visitor(relay: Relay): Promise<{ ended: Promise<unknown> }> {
@@ -60,8 +42,8 @@ Deno.test("a relay that stops waits for who is being answered, and for no connec
     }
     return new Response(`page of ${pathname}`);
   });
-  using kept = await keepingVisitor(relay);
-  using waits = await keepingVisitor(relay);
+  using kept = await stayingVisitor(relay);
+  using waits = await stayingVisitor(relay);
   await kept.ask("/");
   assert.match(await kept.answer(), /page of \//);
   await waits.ask("/");

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { glossond } from "./admin_command.ts";
 import { setUpGlosson } from "./glosson.ts";
-import { BASE, type Relay, startRelay } from "./relay.ts";
+import { type Relay, startRelay } from "./relay.ts";
+import { HOST, stayingVisitor } from "./staying_visitor.ts";
 import { visit } from "./user.ts";
-
-const HOST = `kaylee.${BASE}`;
 
 /** Whether the relays of this system can share ports. */
 const ignore = Deno.build.os !== "linux";
@@ -28,8 +27,11 @@ function successorOf(relay: Relay): Promise<Relay> {
 }
 
 /** Has a relay, and a client of kaylee's who is online. */
-async function withClient(use: (relay: Relay) => Promise<void>): Promise<void> {
-  await using relay = await startRelay();
+async function withClient(
+  use: (relay: Relay) => Promise<void>,
+  settings: Record<string, string> = {},
+): Promise<void> {
+  await using relay = await startRelay({ settings });
   await using client = await setUpGlosson(relay, "kaylee");
   await client.run().said(/Online/);
   await use(relay);
@@ -68,6 +70,25 @@ Deno.test({
       const { users } = JSON.parse((await glossond(old.stateDir, "status", "--json")).stdout);
       assert.equal(users.online, 1);
     }),
+});
+
+Deno.test({
+  name: "a relay's place is taken again while one before still keeps its visitors",
+  ignore,
+  fn: () =>
+    withClient(async (first) => {
+      using stays = await stayingVisitor(first);
+      await using second = await successorOf(first);
+      await second.logged("client online", { username: "kaylee" });
+      // Whoever reads its settings again meanwhile, or is told to, is none the worse for it.
+      for (const { pid } of [first, second]) Deno.kill(pid, "SIGHUP");
+      await using third = await successorOf(second);
+      await third.logged("client online", { username: "kaylee" });
+      await second.readerGone;
+      assert.equal((await second.stop()).code, 0);
+      assert.equal(await stays.status(), "HTTP/1.1 200 OK", "its connection is the first relay's");
+      await allAreServed(third);
+    }, { DRAIN_SECONDS: "600" }),
 });
 
 /** Has a relay taken another's place, and ends one of the two by SIGKILL amid that. */

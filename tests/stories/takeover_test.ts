@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { setUpGlosson } from "./glosson.ts";
 import { glossond } from "./admin_command.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
+import { HOST, stayingVisitor } from "./staying_visitor.ts";
 import { visit } from "./user.ts";
-
-const HOST = `kaylee.${BASE}`;
 
 /** Whether the relays of this system can share ports. */
 const ignore = Deno.build.os !== "linux";
@@ -12,21 +11,6 @@ const ignore = Deno.build.os !== "linux";
 /** Starts a relay that takes another's place. */
 function successorOf(relay: Relay, settings: Record<string, string> = {}): Promise<Relay> {
   return startRelay({ dir: relay.dir, takeover: true, settings });
-}
-
-/** A visitor who stays: asks once more each time. */
-async function openVisit(relay: Relay): Promise<Disposable & { ask(): Promise<string> }> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.hub! });
-  const tls = await Deno.startTls(conn, { hostname: HOST, caCerts: [relay.ca] });
-  const buffer = new Uint8Array(64 * 1024);
-  return {
-    async ask() {
-      await tls.write(new TextEncoder().encode(`HEAD / HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`));
-      const n = await tls.read(buffer);
-      return new TextDecoder().decode(buffer.subarray(0, n ?? 0)).split("\r\n")[0]!;
-    },
-    [Symbol.dispose]: () => tls.close(),
-  };
 }
 
 /** Asks the API on a connection that is kept; `ended` resolves when the relay ends it. */
@@ -44,11 +28,11 @@ async function afterHandOver(use: (old: Relay, relay: Relay) => Promise<void>): 
   await using old = await startRelay({ settings: { DRAIN_SECONDS: "600" } });
   await using client = await setUpGlosson(old, "kaylee");
   await client.run().said(/Online/);
-  using stays = await openVisit(old);
-  assert.equal(await stays.ask(), "HTTP/1.1 200 OK");
+  using stays = await stayingVisitor(old);
+  assert.equal(await stays.status(), "HTTP/1.1 200 OK");
   await using relay = await successorOf(old);
   await relay.logged("client online", { username: "kaylee" });
-  assert.equal(await stays.ask(), "HTTP/1.1 200 OK");
+  assert.equal(await stays.status(), "HTTP/1.1 200 OK");
   await use(old, relay);
 }
 
@@ -60,8 +44,8 @@ Deno.test({
     await using client = await setUpGlosson(old, "kaylee");
     const run = client.run();
     await run.said(/Online/);
-    using stays = await openVisit(old);
-    assert.equal(await stays.ask(), "HTTP/1.1 200 OK");
+    using stays = await stayingVisitor(old);
+    assert.equal(await stays.status(), "HTTP/1.1 200 OK");
     using api = await openApi(old);
 
     const seen: string[] = [];
@@ -78,7 +62,7 @@ Deno.test({
     await visiting;
     assert.deepEqual(relay.ports, old.ports);
     assert.deepEqual([...new Set(seen)], ["200 is online"]);
-    assert.equal(await stays.ask(), "HTTP/1.1 200 OK", "its connection is the old relay's");
+    assert.equal(await stays.status(), "HTTP/1.1 200 OK", "its connection is the old relay's");
     assert.equal(await api.ended, null, "nobody asks the old relay any more");
     const status = JSON.parse((await glossond(relay.stateDir, "status", "--json")).stdout);
     assert.equal(status.users.online, 1);
@@ -86,7 +70,7 @@ Deno.test({
     // The old one ends by itself, in order, and its visitor with it.
     await old.readerGone;
     assert.equal((await old.stop()).code, 0);
-    assert.deepEqual(await stays.ask().catch(() => ""), "");
+    assert.deepEqual(await stays.status().catch(() => ""), "");
     assert.equal((await visit(relay, HOST)).status, 200);
     assert.equal((await relay.stop()).code, 0);
   },

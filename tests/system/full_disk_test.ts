@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { must } from "../../scripts/run.ts";
-import { ROOT } from "../stories/relay.ts";
+import { must, run } from "../../scripts/run.ts";
+import { setUpGlosson } from "../stories/glosson.ts";
+import { ROOT, startRelay } from "../stories/relay.ts";
+import { HOST } from "../stories/staying_visitor.ts";
+import { visit } from "../stories/user.ts";
 
 /** Looks for trouble on a folder whose disk is full, and again when there is room. */
 const PROGRAM = `
@@ -31,4 +34,31 @@ Deno.test("a full disk is told as such, one that is nearly full as low, and one 
   const look = [Deno.execPath(), "run", ...options, program, dir];
   const told = await must("unshare", ["--mount", "sh", "-c", script, dir, ...look]);
   assert.deepEqual(JSON.parse(told), [["state-unwritable"], ["disk-low"], []]);
+});
+
+/** Room for a relay's state, of which nothing is left once the rest is filled. */
+const DISK = "size=8m";
+
+Deno.test("a relay whose successor finds a full disk goes on, and is told why", async () => {
+  await using stack = new AsyncDisposableStack();
+  const dir = await Deno.makeTempDir({ prefix: "glossond-full-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
+  await must("mount", ["-t", "tmpfs", "-o", DISK, "tmpfs", dir]);
+  stack.defer(async () => void await must("umount", ["-l", dir]));
+  const old = await startRelay({ dir });
+  stack.defer(async () => void await old.stop());
+  const client = stack.use(await setUpGlosson(old, "kaylee"));
+  await client.run().said(/Online/);
+  // Fails for want of room.
+  await run("sh", ["-c", `cat /dev/zero > "${dir}/fill"`]);
+  await assert.rejects(
+    startRelay({ dir, takeover: true }),
+    /Cannot open the database \S+: database or disk is full; see that its disk/,
+  );
+  assert.equal((await visit(old, HOST)).status, 200);
+  await Deno.remove(`${dir}/fill`);
+  const relay = await startRelay({ dir, takeover: true });
+  stack.defer(async () => void await relay.stop());
+  await relay.logged("client online", { username: "kaylee" });
+  assert.equal((await visit(relay, HOST)).status, 200);
 });

@@ -16,6 +16,49 @@ const ELSEWHERE: { name: string; file: string; test: string; bystander: string }
     bystander: "nothing",
   },
   {
+    name: "a relay stops while visitors keep connections",
+    file: "tests/stories/drain_test.ts",
+    test:
+      "a relay that stops waits for who is being answered, and for no connection that is only kept",
+    bystander: "a short wait",
+  },
+  {
+    name: "several relays take another's place at once",
+    file: "tests/stories/takeover_faults_test.ts",
+    test: "relays that take another's place at once do so one after the other",
+    bystander: "nothing",
+  },
+  {
+    name: "a relay's place is taken while an older one keeps visitors",
+    file: "tests/stories/takeover_faults_test.ts",
+    test: "a relay's place is taken again while one before still keeps its visitors",
+    bystander: "nothing",
+  },
+  {
+    name: "the successor dies amid a hand-over",
+    file: "tests/stories/takeover_faults_test.ts",
+    test: "a relay goes on at once when its successor dies amid a hand-over",
+    bystander: "a short wait",
+  },
+  {
+    name: "the predecessor dies amid a hand-over",
+    file: "tests/stories/takeover_faults_test.ts",
+    test: "a relay whose predecessor dies amid a hand-over has its place all the same",
+    bystander: "a short wait",
+  },
+  {
+    name: "disk full at a hand-over",
+    file: "tests/system/full_disk_test.ts",
+    test: "a relay whose successor finds a full disk goes on, and is told why",
+    bystander: "nothing",
+  },
+  {
+    name: "data port out of reach: the user, the relay and its operator are told",
+    file: "tests/stories/data_path_test.ts",
+    test: "is told to everybody whom it concerns, and when it is again",
+    bystander: "nothing",
+  },
+  {
     name: "descriptors out",
     file: "tests/stories/hub_descriptors_test.ts",
     test: "descriptors run out under a running relay: little CPU, nobody cut off, all answer again",
@@ -37,6 +80,18 @@ const ELSEWHERE: { name: string; file: string; test: string; bystander: string }
     name: "visitors end their side, and wait for a minute",
     file: "tests/system/half_closed_test.ts",
     test: "a visitor who ends their side and waits for a minute gets the answer",
+    bystander: "nothing",
+  },
+  {
+    name: "a client ends its side with its request to the API",
+    file: "tests/stories/half_close_test.ts",
+    test: "a client that ends its side with its request is answered, however long that takes",
+    bystander: "nothing",
+  },
+  {
+    name: "a PROXY header, and then nothing or the end",
+    file: "tests/stories/hub_proxy_test.ts",
+    test: "a proxy's connection without a whole, right header is closed without a word",
     bystander: "nothing",
   },
   {

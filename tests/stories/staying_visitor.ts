@@ -1,0 +1,38 @@
+import { BASE, type Relay } from "./relay.ts";
+
+/** The page that stories of hand-overs and stops are about. */
+export const HOST = `kaylee.${BASE}`;
+
+/** A visitor of {@linkcode HOST} who keeps the connection. */
+export interface StayingVisitor extends Disposable {
+  /** Asks for a page. */
+  ask(path: string): Promise<void>;
+  /** What comes next; empty at the end. */
+  answer(): Promise<string>;
+  /** Asks for a page's head, and tells the answer's first line. */
+  status(): Promise<string>;
+}
+
+/** Opens a visitor's connection, over HTTP/1.1. */
+export async function stayingVisitor(relay: Relay): Promise<StayingVisitor> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.hub! });
+  const tls = await Deno.startTls(conn, { hostname: HOST, caCerts: [relay.ca] });
+  const buffer = new Uint8Array(64 * 1024);
+  async function send(method: string, path: string): Promise<void> {
+    const request = `${method} ${path} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;
+    await tls.write(new TextEncoder().encode(request));
+  }
+  async function answer(): Promise<string> {
+    const n = await tls.read(buffer).catch(() => null);
+    return new TextDecoder().decode(buffer.subarray(0, n ?? 0));
+  }
+  return {
+    ask: (path) => send("GET", path),
+    answer,
+    async status() {
+      await send("HEAD", "/");
+      return (await answer()).split("\r\n")[0]!;
+    },
+    [Symbol.dispose]: () => tls.close(),
+  };
+}
