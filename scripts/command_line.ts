@@ -31,7 +31,21 @@ export function wholeNumber(option: string, text: string): number {
 
 /** Says on standard error what is wrong with the command line, and ends the process with 2. */
 export function refuse(why: string): never {
-  const script = basename(Deno.mainModule.replace(/\/main\.ts$/, ""), ".ts");
-  Deno.stderr.writeSync(new TextEncoder().encode(`${script}: ${why}; see --help\n`));
+  complain(`${why}; see --help`);
   Deno.exit(2);
+}
+
+/** Does what a script is for; where that fails, says why on standard error and ends the process with 1. */
+export async function runScript(main: () => void | Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    complain((error as Error).message);
+    Deno.exit(1);
+  }
+}
+
+function complain(why: string): void {
+  const script = basename(Deno.mainModule.replace(/\/main\.ts$/, ""), ".ts");
+  Deno.stderr.writeSync(new TextEncoder().encode(`${script}: ${why}\n`));
 }

@@ -3,7 +3,7 @@
  */
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readCommandLine } from "./command_line.ts";
+import { readCommandLine, runScript } from "./command_line.ts";
 import {
   COMMON_OPTIONS,
   permissionsFor,
@@ -211,11 +211,4 @@ async function main(): Promise<void> {
   if (values.npm) print("Compiled with a runtime from npm: for testing, not for release.\n");
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    Deno.stderr.writeSync(new TextEncoder().encode(`compile: ${(error as Error).message}\n`));
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runScript(main);

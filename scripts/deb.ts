@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import project from "../deno.json" with { type: "json" };
 import { COMMANDS } from "../lib/command/commands.ts";
 import { SHELLS } from "../lib/command/completion.ts";
-import { readCommandLine } from "./command_line.ts";
+import { readCommandLine, runScript } from "./command_line.ts";
 import { architectureOf } from "./deb/architecture.ts";
 import { LINTIAN_OVERRIDES, MAINTAINER_SCRIPTS } from "./deb/maintainer.ts";
 import { manPage } from "./man_page.ts";
@@ -175,11 +175,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    Deno.stderr.writeSync(new TextEncoder().encode(`deb: ${(error as Error).message}\n`));
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runScript(main);

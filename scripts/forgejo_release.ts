@@ -6,6 +6,7 @@
  */
 import { basename } from "node:path";
 import { headerSecret } from "../lib/wire/secret.ts";
+import { runScript } from "./command_line.ts";
 
 /** What the runner's variables tell. */
 export interface ReleaseTarget {
@@ -69,7 +70,7 @@ function variable(name: string): string {
 }
 
 if (import.meta.main) {
-  try {
+  await runScript(async () => {
     const [notes, ...paths] = Deno.args;
     if (notes === undefined || paths.length === 0) throw new Error("name the notes and the files");
     const server = variable("GITHUB_SERVER_URL");
@@ -86,10 +87,5 @@ if (import.meta.main) {
         content: new Blob([await Deno.readFile(path)]),
       }))),
     );
-  } catch (error) {
-    Deno.stderr.writeSync(
-      new TextEncoder().encode(`forgejo_release: ${(error as Error).message}\n`),
-    );
-    Deno.exit(1);
-  }
+  });
 }

@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from "node:url";
 import project from "../deno.json" with { type: "json" };
+import { runScript } from "./command_line.ts";
 
 const CHANGELOG = fileURLToPath(new URL("../CHANGELOG.md", import.meta.url));
 
@@ -26,16 +27,12 @@ export function releaseNotes(changelog: string, version: string): string {
 }
 
 if (import.meta.main) {
-  const write = (to: typeof Deno.stdout, text: string): number =>
-    to.writeSync(new TextEncoder().encode(text));
-  try {
+  await runScript(() => {
     const version = (Deno.args[0] ?? "").replace(/^v/, "");
     if (version !== project.version) {
       throw new Error(`The tag says ${version}, deno.json says ${project.version}`);
     }
-    write(Deno.stdout, releaseNotes(Deno.readTextFileSync(CHANGELOG), version));
-  } catch (error) {
-    write(Deno.stderr, `release_notes: ${(error as Error).message}\n`);
-    Deno.exit(1);
-  }
+    const notes = releaseNotes(Deno.readTextFileSync(CHANGELOG), version);
+    Deno.stdout.writeSync(new TextEncoder().encode(notes));
+  });
 }
