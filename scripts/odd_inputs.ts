@@ -69,7 +69,7 @@ const columns: Column[] = [];
 }
 for (const program of PROGRAMS) {
   if (only !== undefined && !only.includes(program.name.toLowerCase())) continue;
-  if (!await isInstalled(program)) {
+  if (!isInstalled(program)) {
     console.error(`${program.name} is not installed (${program.package}): left out`);
     continue;
   }

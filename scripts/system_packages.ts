@@ -3,6 +3,7 @@
  *
  * Run as `deno run -A scripts/system_packages.ts`; needs root (or nothing to install).
  */
+import { existsSync } from "node:fs";
 
 /** Packages by a file that each brings. */
 const PACKAGES: Record<string, string> = {
@@ -45,10 +46,6 @@ const PACKAGES: Record<string, string> = {
   "python3-pytest": "/usr/lib/python3/dist-packages/pytest",
 };
 
-async function isThere(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
 async function apt(...args: string[]): Promise<void> {
   const { success } = await new Deno.Command("apt-get", {
     args: ["-qq", "-o", "Dpkg::Use-Pty=0", ...args],
@@ -62,7 +59,7 @@ async function apt(...args: string[]): Promise<void> {
 
 const missing: string[] = [];
 for (const [name, file] of Object.entries(PACKAGES)) {
-  if (!await isThere(file)) missing.push(name);
+  if (!existsSync(file)) missing.push(name);
 }
 if (missing.length > 0) {
   Deno.stdout.writeSync(new TextEncoder().encode(`installing ${missing.join(" ")} …\n`));

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readNames } from "../store/open.ts";
 import type { KeptNames } from "../store/kept_names.ts";
 import { storePlaceOf } from "../store_place.ts";
@@ -24,8 +25,7 @@ export async function checkNames(settings: Settings): Promise<Finding> {
   }
   const { baseDomain, stateDir } = settings;
   try {
-    const isThere = await Deno.stat(stateDir).then(() => true, () => false);
-    if (!isThere) return skipped(CHECK, "are none yet");
+    if (!existsSync(stateDir)) return skipped(CHECK, "are none yet");
     const kept = await readNames(await storePlaceOf(settings));
     const names = hostsOf(kept, baseDomain);
     // Tries once: what is wrong with the server is told by its own check.

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { readDotenv } from "../config/dotenv.ts";
 import { readIfThere } from "../file/durable.ts";
 import { withPort } from "../wire/ip_address.ts";
@@ -49,16 +50,11 @@ export interface Machine {
  * @throws {Error} when a file of glossond's is there and cannot be read.
  */
 export async function lookAtMachine(root: string): Promise<Machine> {
-  const isThere = (path: string): Promise<boolean> =>
-    Deno.stat(root + path).then(() => true, () => false);
-  const [haproxy, apache, hasUnit, powerDns] = await Promise.all([
-    isThere("/etc/haproxy"),
-    isThere("/etc/apache2"),
-    isThere(PACKAGED_UNIT),
-    powerDnsOf(root),
-  ]);
+  const powerDns = await powerDnsOf(root);
   return {
-    ...{ haproxy, apache, hasUnit, settings: {}, secrets: {} },
+    haproxy: existsSync(`${root}/etc/haproxy`),
+    apache: existsSync(`${root}/etc/apache2`),
+    hasUnit: existsSync(root + PACKAGED_UNIT),
     ...(powerDns !== undefined && { powerDns }),
     settings: readDotenv(await readIfThere(root + PATHS.settings) ?? "").values,
     secrets: readDotenv(await readIfThere(root + PATHS.secrets) ?? "").values,

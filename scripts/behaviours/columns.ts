@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { type DemoPart, FREE_PORTS, glosson, glossond, runClient } from "../demo/part.ts";
 import { answers, freePort } from "../ports.ts";
 import { run } from "../run.ts";
@@ -88,7 +89,7 @@ export async function startProxies(
 ): Promise<Column[]> {
   const columns: Column[] = [];
   for (const proxy of PROXIES) {
-    if (await Deno.stat(proxy.program).then(() => true, () => false)) {
+    if (existsSync(proxy.program)) {
       columns.push(await startProxy(stack, ground, proxy));
     } else skipped(proxy);
   }

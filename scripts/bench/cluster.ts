@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { usernameOf } from "./glossond.ts";
 import type { Bench } from "./bench.ts";
 import { acts } from "./cluster_acts.ts";
@@ -25,7 +26,7 @@ const DAY = { sessions: 4, visits: 10 };
 
 /** What several relays cost a database, and each other; costs as `cluster_model.ts` takes them. */
 export async function cluster(bench: Bench): Promise<void> {
-  if (await Deno.stat("/usr/lib/postgresql").then(() => false, () => true)) {
+  if (!existsSync("/usr/lib/postgresql")) {
     return bench.tell("cluster: skipped, PostgreSQL is not installed");
   }
   await announcements(bench);

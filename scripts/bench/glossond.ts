@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { seedAccounts } from "../../tests/store/helpers.ts";
 import { type Relay, startRelay } from "../../tests/stories/relay.ts";
 import { PostgresServer } from "../../tests/system/postgres/server.ts";
@@ -64,7 +65,7 @@ export const TWO_PROCESSES = "glossond, 2 processes";
 export async function startTwoProcesses(
   { users, settings }: { users: number; settings?: Record<string, string> },
 ): Promise<Glossond | undefined> {
-  if (!await Deno.stat(POSTGRES).then(() => true, () => false)) return undefined;
+  if (!existsSync(POSTGRES)) return undefined;
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await PostgresServer.start());
   const DATABASE_URL = await database.createDatabase();

@@ -93,8 +93,7 @@ const earlier = options.compare === undefined
   ? []
   : await rowsOf(options.compare).catch(({ message }: Error) => refuse(message));
 const wanted = PEERS.filter(({ name }) => wants(name));
-const installed = await Promise.all(wanted.map(isInstalled));
-const skipped = wanted.filter((_, i) => !installed[i]).map(({ name }) => name);
+const skipped = wanted.filter((peer) => !isInstalled(peer)).map(({ name }) => name);
 const rounds = wholeNumber("rounds", options.rounds ?? (options.quick ? "2" : "5"));
 if (rounds === 0) refuse("--rounds is at least 1");
 const rows: Row[] = [];
@@ -103,7 +102,7 @@ const bench: Bench = {
   quick: options.quick ?? false,
   rounds,
   before: options.before?.replace(/\/*$/, "/"),
-  peers: wanted.filter((_, i) => installed[i]),
+  peers: wanted.filter(isInstalled),
   wants,
   add: (row) => rows.push(row),
   async mayFail(target, act) {

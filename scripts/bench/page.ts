@@ -94,7 +94,7 @@ export async function page(bench: Bench): Promise<void> {
     });
   }
   const server = webServer(site, identity);
-  if (await isInstalled(server)) {
+  if (isInstalled(server)) {
     const direct = stack.use(await startPeer(server, 0, ""));
     const front = bench.peers.find(({ name }) => name === FRONT);
     if (front !== undefined) {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { freePort } from "../ports.ts";
 import { startServer } from "../server.ts";
 import { processTree, type Usage, usageOf } from "./usage.ts";
@@ -147,10 +148,8 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 const START_TIMEOUT_MS = 5_000;
 
 /** Whether the program of a peer, and what it takes, is on this machine. */
-export async function isInstalled({ program, files = [] }: Peer): Promise<boolean> {
-  const all = [program, ...files];
-  const found = await Promise.all(all.map((file) => Deno.stat(file).then(() => true, () => false)));
-  return found.every(Boolean);
+export function isInstalled({ program, files = [] }: Peer): boolean {
+  return [program, ...files].every((file) => existsSync(file));
 }
 
 /** Where a peer runs; on loopback unless told otherwise. */

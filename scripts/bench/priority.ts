@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { run } from "../run.ts";
 
 /**
@@ -9,11 +10,8 @@ import { run } from "../run.ts";
 export async function comeFirst(pids: readonly number[]): Promise<boolean> {
   const each = await Promise.all(pids.map(async (pid) => {
     const { code } = await run("chrt", ["--all-tasks", "--rr", "--pid", "20", `${pid}`]);
-    return code === 0 || await hasEnded(pid);
+    // It may have ended.
+    return code === 0 || !existsSync(`/proc/${pid}`);
   }));
   return each.every(Boolean);
-}
-
-function hasEnded(pid: number): Promise<boolean> {
-  return Deno.stat(`/proc/${pid}`).then(() => false, () => true);
 }

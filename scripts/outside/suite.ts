@@ -20,7 +20,7 @@ export interface Tool {
   /** Whether getting it takes minutes of building, so that `--installed` does without. */
   slow?: boolean;
   /** Whether it is there. */
-  isThere: () => Promise<boolean>;
+  isThere: () => boolean | Promise<boolean>;
   /** Gets it by its own package manager; throws where that does not work. */
   install: () => Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { must, type RunOptions } from "../run.ts";
 import type { Tool } from "./suite.ts";
@@ -14,10 +15,6 @@ export const PROGRAMS = fileURLToPath(new URL("programs/", import.meta.url));
 /** How long one installation may take, milliseconds. */
 const INSTALL_MS = 180_000;
 
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
 /** Runs a command of an installation. */
 async function step(program: string, args: string[], options: RunOptions = {}): Promise<void> {
   await must(program, args, { signal: AbortSignal.timeout(INSTALL_MS), ...options });
@@ -27,7 +24,7 @@ async function step(program: string, args: string[], options: RunOptions = {}): 
 export function present(name: string, path: string): Tool {
   return {
     name,
-    isThere: () => exists(path),
+    isThere: () => existsSync(path),
     install: () => Promise.reject(new Error(`Cannot install ${name}: there is no ${path}`)),
   };
 }
@@ -36,7 +33,7 @@ export function present(name: string, path: string): Tool {
 export function debian(name: string, file: string): Tool {
   return {
     name,
-    isThere: () => exists(file),
+    isThere: () => existsSync(file),
     async install() {
       // In runlevel 1 no package starts its service: suites start their own.
       const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
@@ -60,7 +57,7 @@ export function pip(environment: string, ...packages: string[]): Tool {
   const done = `${dir}/${packages.join(",").replaceAll("/", "_")}.done`;
   return {
     name: packages[0]!.split("==")[0]!,
-    isThere: () => exists(done),
+    isThere: () => existsSync(done),
     async install() {
       await step("python3", ["-m", "venv", "--clear", dir]);
       await step(`${dir}/bin/python`, [
@@ -90,7 +87,7 @@ const NPM_PACKAGES = [
 /** The npm packages of the suites. */
 export const npm: Tool = {
   name: "npm packages",
-  isThere: () => exists(`${NODE_DIR}/${NPM_PACKAGES.join(",").replaceAll("/", "_")}.done`),
+  isThere: () => existsSync(`${NODE_DIR}/${NPM_PACKAGES.join(",").replaceAll("/", "_")}.done`),
   async install() {
     await Deno.mkdir(NODE_DIR, { recursive: true });
     await Deno.writeTextFile(`${NODE_DIR}/package.json`, '{ "private": true }\n');
@@ -132,5 +129,5 @@ type GoTool = Tool & { path: string };
 
 function goTool(name: string, install: (path: string) => Promise<void>): GoTool {
   const path = `${CACHE}/go/${name}`;
-  return { name, path, slow: true, isThere: () => exists(path), install: () => install(path) };
+  return { name, path, slow: true, isThere: () => existsSync(path), install: () => install(path) };
 }

@@ -1,6 +1,7 @@
 /**
  * Checks that what documents name exists: files, headings, tasks, commands and their options.
  */
+import { existsSync } from "node:fs";
 import { posix } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { commandProblem } from "./commands.ts";
@@ -34,7 +35,7 @@ export function checkDocument(root: string, file: string, text: string, found: F
     const [path = "", anchor] = target.split("#");
     found.links++;
     const linked = path === "" ? file : posix.join(posix.dirname(file), decodeURI(path));
-    if (!exists(root + linked)) {
+    if (!existsSync(root + linked)) {
       say(`no file ${path}`);
     } else if (anchor !== undefined) {
       found.anchors++;
@@ -50,7 +51,7 @@ export function checkDocument(root: string, file: string, text: string, found: F
     for (const word of words) {
       if (!/^(examples|scripts)\//.test(word)) continue;
       found.paths++;
-      if (!exists(root + word)) say(`no file ${word}`);
+      if (!existsSync(root + word)) say(`no file ${word}`);
     }
     const outcome = commandProblem(root, words);
     if (outcome === undefined) continue;
@@ -66,13 +67,4 @@ function linksOf(text: string): string[] {
   const references = prose.matchAll(/^\[[^\]]+\]:\s*(\S+)/gm);
   return [...inline, ...references].map((match) => match[1]!)
     .filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target));
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

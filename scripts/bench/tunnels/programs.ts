@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { must } from "../../run.ts";
 
 /** Where the tunnels' programs stay from run to run. */
@@ -17,7 +18,7 @@ export interface Programs {
 
 async function once(dir: string, build: () => Promise<void>): Promise<string> {
   const done = `${dir}/.done`;
-  if (await Deno.stat(done).then(() => true, () => false)) return dir;
+  if (existsSync(done)) return dir;
   await Deno.mkdir(dir, { recursive: true });
   await build();
   await Deno.writeTextFile(done, "");

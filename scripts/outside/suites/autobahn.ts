@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { must } from "../../run.ts";
 import { beside, type Suite, type Tool, type Verdicts } from "../suite.ts";
 import { CACHE, npm } from "../tools.ts";
@@ -26,15 +27,13 @@ async function python2(): Promise<string | undefined> {
     "/usr/bin/python2.7",
   ];
   for (const place of places) {
-    if (await Deno.stat(place).then(() => true, () => false)) return place;
+    if (existsSync(place)) return place;
   }
 }
 
 const autobahn: Tool = {
   name: "autobahntestsuite",
-  isThere: async () =>
-    await python2() !== undefined &&
-    await Deno.stat(`${PACKAGES}/.done`).then(() => true, () => false),
+  isThere: async () => await python2() !== undefined && existsSync(`${PACKAGES}/.done`),
   async install() {
     const python = await python2();
     if (python === undefined) {
