@@ -79,6 +79,8 @@ export class DataAddresses {
   readonly #lookup: Lookup;
   readonly #networks: () => AddressBlock[];
   readonly #now: () => number;
+  /** Names whose addresses are being asked for: once for all visitors who come together. */
+  readonly #asked = new Map<string, Promise<string[]>>();
   /** Whether the relay is here, as it was found last. */
   #near: Promise<boolean> | undefined;
   #findAgainAt = -Infinity;
@@ -116,12 +118,21 @@ export class DataAddresses {
 
   async #find(hostname: string): Promise<string[]> {
     try {
-      return await this.#lookup(hostname.replace(/^\[(.*)\]$/, "$1"));
+      return await this.#ask(hostname.replace(/^\[(.*)\]$/, "$1"));
     } catch (error) {
       // As long as for a name that has addresses: whether there is one here is not the relay's.
       await this.#isNear();
       throw error;
     }
+  }
+
+  #ask(hostname: string): Promise<string[]> {
+    let asked = this.#asked.get(hostname);
+    if (asked === undefined) {
+      asked = this.#lookup(hostname).finally(() => this.#asked.delete(hostname));
+      this.#asked.set(hostname, asked);
+    }
+    return asked;
   }
 
   #isNear(): Promise<boolean> {

@@ -90,6 +90,27 @@ Deno.test("a name is resolved once, and what was judged is what is dialled", asy
   assert.deepEqual(await addresses.of("data"), ["203.0.113.8"]);
 });
 
+Deno.test("a name is resolved once for all who need it at the same time, and again afterwards", async () => {
+  const asked: PromiseWithResolvers<string[]>[] = [];
+  const addresses = addressesOf({}, {
+    lookup(host) {
+      if (host !== "data") return Promise.resolve([]);
+      asked.push(Promise.withResolvers());
+      return asked.at(-1)!.promise;
+    },
+  });
+  const together = [1, 2, 3].map(() => addresses.of("data"));
+  asked[0]!.resolve(["203.0.113.7"]);
+  assert.deepEqual(await Promise.all(together), Array(3).fill(["203.0.113.7"]));
+  const failing = [1, 2].map(() => addresses.of("data"));
+  asked[1]!.reject(new Error("ENOTFOUND"));
+  for (const each of failing) await assert.rejects(each, /ENOTFOUND/);
+  const later = addresses.of("data");
+  asked[2]!.resolve(["203.0.113.8"]);
+  assert.deepEqual(await later, ["203.0.113.8"]);
+  assert.equal(asked.length, 3);
+});
+
 Deno.test("a relay on this computer or its network may have its data port there too", async () => {
   const inside = { data: ["192.168.1.9"] };
   for (
