@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { Gate } from "../faults/gate.ts";
 import { must } from "../../../scripts/run.ts";
 import { startRelay } from "../../stories/relay.ts";
-import { apiOf, connectControl, serveUser, signUp, visit } from "../../stories/user.ts";
+import {
+  apiOf,
+  connectControl,
+  serveUser,
+  signingRequest,
+  signUp,
+  visit,
+} from "../../stories/user.ts";
 import { until } from "../../certificate/helpers.ts";
 import { glossondCommand } from "../../stories/admin_command.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
@@ -140,6 +147,7 @@ Deno.test("while PostgreSQL is away users are visited and come online, and what 
   assert.equal(blocked.code, 0);
   const claim = await api.request("POST", "/v1/claims", { body: { username: "wash" } });
   await Deno.writeTextFile(`${relay.biosDir}/wash.txt`, claim.body.code);
+  const { csr } = await signingRequest(kaylee.hostname);
   const change = (away: string) =>
     api.request("PATCH", "/v1/account", { token: kaylee.token, body: { away } });
 
@@ -152,6 +160,7 @@ Deno.test("while PostgreSQL is away users are visited and come online, and what 
         change("never"),
         api.request("POST", `/v1/claims/${claim.body.claim}/verify`),
         api.request("DELETE", "/v1/account", { token: kaylee.token }),
+        api.request("POST", "/v1/certificates", { token: kaylee.token, body: { csr } }),
       ]);
       for (const { status, headers, body } of refused) {
         assert.deepEqual([status, body.type], [503, "urn:glosson:problem:busy"]);
