@@ -9,35 +9,21 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import TypeVar
 
+from .app_failed import AppFailed, of_app
 from .body import BodyReader, BodyWriter, Framing, answer_framing, told_length
 from .connection import Stream
 from .exchange import Exchange, Site
 from .fields import of_connection, passed_trailers, to_app, trailers_to_app
 from .http1 import Answer, BadMessage, head_bytes, read_answer
-from .limit import Limit, TooSlow
+from .limit import Limit
 from .own_page import answer_own_page
 from .reader import Reader
 from .splice import LEFT_S, splice
 from .upgrade import required_fields, switching_fields, upgrade_of
 from .upstream import Upstream
 
-T = TypeVar("T")
-
 log = logging.getLogger(__name__)
-
-
-class AppFailed(Exception):
-    """The app is not there, or gave no whole answer."""
-
-    page = "app-down"
-
-
-class AppSilent(AppFailed):
-    """The app took the request, and gave no answer in its time."""
-
-    page = "app-silent"
 
 
 def upstream_site(upstream: Upstream, answer_s: float) -> Site:
@@ -147,7 +133,7 @@ class Passage:
     async def _answer(self) -> None:
         """Send the visitor the app's answer."""
         exchange = self._exchange
-        answer = await self._of_app(self._final_head())
+        answer = await of_app(self._final_head())
         fields = self._upstream.app_host.from_app(answer.fields, exchange.host)
         if answer.status == 101:
             if self._protocol is None:
@@ -168,7 +154,7 @@ class Passage:
             fields.append((b"Content-Length", b"%d" % length))
         writer = await exchange.begin(answer.status, answer.reason, fields, framing)
         body = BodyReader(self._reader, framing)
-        while data := await self._of_app(self._piece(body)):
+        while data := await of_app(self._piece(body)):
             await writer.write(data)
             self._answered_at = asyncio.get_running_loop().time()
         await writer.end(passed_trailers(body.trailers))
@@ -198,12 +184,3 @@ class Passage:
             return answer_framing(answer, self._exchange.request.method)
         except BadMessage as error:
             raise AppFailed(str(error)) from None
-
-    async def _of_app(self, reading: Awaitable[T]) -> T:
-        """Read from the app: what goes wrong is its fault."""
-        try:
-            return await reading
-        except TooSlow as error:
-            raise AppSilent(str(error)) from None
-        except (EOFError, OSError, BadMessage) as error:
-            raise AppFailed(str(error) or type(error).__name__) from None
