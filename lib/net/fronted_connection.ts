@@ -11,8 +11,8 @@ export interface FrontedConnection<Info> {
   /** When the peer was last heard, milliseconds of `performance.now()`. */
   lastHeardAt: number;
   /**
-   * Bytes that the peer may still send before the connection is ended; whoever sets it raises it
-   * again as the bytes are made use of. @default {Infinity}
+   * Bytes that the peer may still send before the connection is ended, as by `endWithAnswer`; whoever sets it
+   * raises it again as the bytes are made use of. @default {Infinity}
    */
   allowance: number;
   /** Lets the connection go on past the front's `lifeMs`. */
@@ -90,7 +90,7 @@ export class Fronted<Info> implements FrontedConnection<Info>, Duplex {
   heard(bytes: number): void {
     this.lastHeardAt = performance.now();
     this.allowance -= bytes;
-    if (this.allowance < 0) this.close();
+    if (this.allowance < 0) this.endWithAnswer();
   }
 
   close(): void {

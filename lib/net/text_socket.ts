@@ -146,14 +146,16 @@ export class TextSocket {
           }
           message.set(part, length);
           length += part.length;
+          // Told at once and by itself: the rest may never come.
+          if (length > maxBytes && part.length > 0) this.#emit("x".repeat(length));
           break;
         }
         case "end": {
           const whole = message.subarray(0, length);
           message = NO_BYTES;
           length = 0;
+          if (whole.length > maxBytes) break;
           if (!event.isText) this.#emit(undefined);
-          else if (event.length > maxBytes) this.#emit("x".repeat(maxBytes + 1));
           else {
             const text = decode(whole);
             if (text === undefined) return this.#fail(STATUS.invalidPayload);

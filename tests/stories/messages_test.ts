@@ -44,6 +44,10 @@ const BAD: [what: string, frame: string | Uint8Array<ArrayBuffer>][] = [
   ["nothing", ""],
   ["more than 16 KiB", messageOf(16_385)],
   ["more than 16 KiB in fewer characters", messageOf(16_386, "é")],
+  // No more of it is read than shows that, and who is still sending reads why it has to go.
+  ["64 KiB", messageOf(65_536)],
+  ["500 KB", messageOf(500_000)],
+  ["500 KB in a binary frame", new Uint8Array(500_000)],
   ["a binary frame", new TextEncoder().encode('{"type":"pool","size":1}')],
 ];
 
