@@ -1,6 +1,6 @@
 import type { Suite } from "./suite.ts";
 import { API_SUITES } from "./suites/api.ts";
-import { AUTOBAHN } from "./suites/autobahn.ts";
+import { AUTOBAHN, AUTOBAHN_CONTROL } from "./suites/autobahn.ts";
 import { CURL } from "./suites/curl.ts";
 import { HTTP2_SUITES } from "./suites/http2.ts";
 import { NODE_SUITES } from "./suites/node_apps.ts";
@@ -18,6 +18,7 @@ export const SUITES: readonly Suite[] = [
   ...SERVER_SUITES,
   ...WEB_SOCKET_SUITES,
   AUTOBAHN,
+  AUTOBAHN_CONTROL,
   ...API_SUITES,
   REDBOT,
 ];

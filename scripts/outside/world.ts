@@ -130,8 +130,15 @@ export class World {
   /**
    * Opens a port on which a name's TLS is found without it: for programs that cannot be told a
    * name, or trust no authority.
+   *
+   * @param fields put into the first request of each connection, for programs that send none of their own.
    */
-  withoutTls(hostname: string, port: number, protocol: "h2" | "http/1.1"): number {
+  withoutTls(
+    hostname: string,
+    port: number,
+    protocol: "h2" | "http/1.1",
+    fields: readonly string[] = [],
+  ): number {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const stopping = new AbortController();
     const serve = async (conn: Deno.TcpConn): Promise<void> => {
@@ -144,7 +151,8 @@ export class World {
           caCerts: [this.ca],
           alpnProtocols: [protocol],
         });
-        await splice(conn, tls, { signal: stopping.signal });
+        const backwardHead = fields.length > 0 ? await readHead(conn, fields) : undefined;
+        await splice(tls, conn, { signal: stopping.signal, ...(backwardHead && { backwardHead }) });
       } catch {
         conn.close();
       }
@@ -161,6 +169,19 @@ export class World {
     });
     return listener.addr.port;
   }
+}
+
+/** Reads the beginning of a request, and puts fields behind its first line. */
+async function readHead(conn: Deno.Conn, fields: readonly string[]): Promise<Uint8Array> {
+  const chunk = new Uint8Array(16 * 1024);
+  let text = "";
+  while (!text.includes("\r\n")) {
+    const n = await conn.read(chunk);
+    if (n === null) break;
+    text += new TextDecoder("latin1").decode(chunk.subarray(0, n));
+  }
+  const whole = text.replace("\r\n", ["", ...fields, ""].join("\r\n"));
+  return Uint8Array.from(whole, (c) => c.charCodeAt(0));
 }
 
 /** The user whose client a suite has; some suites' names are kept back by relays. */

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { must } from "../../run.ts";
 import { beside, type Suite, type Tool, type Verdicts } from "../suite.ts";
-import { CACHE, npm } from "../tools.ts";
+import { besidePackages, CACHE, npm } from "../tools.ts";
+import { freePort } from "../../ports.ts";
 import type { World } from "../world.ts";
 import { startEcho } from "./web_sockets.ts";
 
@@ -62,19 +63,75 @@ export const AUTOBAHN: Suite = {
   },
 };
 
-async function cases(world: World, agent: string, url: string): Promise<Verdicts> {
+/** A close frame without a code may be answered with one or without: each of the two does it its own way. */
+const EITHER_WAY = ["7.3.1"];
+
+/** What the protocol of WebSockets has for every end, whatever is said on it. */
+const OF_THE_PROTOCOL = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"];
+
+/**
+ * Autobahn's client against the relay's control WebSocket, beside a server of npm ws that takes the same
+ * messages. Neither is an echo, as most cases would have it: what counts is that both close alike.
+ */
+export const AUTOBAHN_CONTROL: Suite = {
+  name: "autobahn-control",
+  tools: [npm, autobahn],
+  limitMs: 120_000,
+  async run(world) {
+    const port = freePort();
+    await world.start(["node", await besidePackages("ws_control.mjs"), String(port)], port);
+    await world.ways("autobahn-control", port);
+    const control = world.withoutTls(`relay.${world.base}`, world.relay.ports.hub, "http/1.1", [
+      `Authorization: Bearer ${await world.tokenOf("autobahn-control")}`,
+    ]);
+    const parts = { main: { cases: OF_THE_PROTOCOL, "exclude-cases": EITHER_WAY } };
+    const both = await Promise.all([
+      cases(world, "direct", `http://127.0.0.1:${port}`, parts, asClosed),
+      cases(world, "through", `http://relay.${world.base}:${control}/v1/control`, parts, asClosed),
+    ]);
+    return beside(...both as [Verdicts, Verdicts]);
+  },
+};
+
+/** What the suite says of a case. */
+interface Result {
+  behavior: string;
+  behaviorClose: string;
+  remoteCloseCode: number | null;
+}
+
+function asPassed({ behavior, behaviorClose }: Result): string {
+  const good = PASSED.includes(behavior) && PASSED.includes(behaviorClose);
+  return good ? "ok" : `${behavior}, close ${behaviorClose}`;
+}
+
+/** Codes for what may not be: of bad frames, bad text, a message too long, and bad messages. */
+const REFUSALS = [1002, 1007, 1009, 4400];
+
+/** Of two faults that come together either may be told. */
+function asClosed({ remoteCloseCode }: Result): string {
+  return REFUSALS.includes(remoteCloseCode ?? 0) ? "refused" : `closed with ${remoteCloseCode}`;
+}
+
+const ALL = {
+  main: { cases: ["*"], "exclude-cases": LEFT_OUT },
+  some: { cases: KEPT, "exclude-cases": [] },
+};
+
+async function cases(
+  world: World,
+  agent: string,
+  url: string,
+  parts: Record<string, { cases: string[]; "exclude-cases": string[] }> = ALL,
+  verdictOf: (result: Result) => string = asPassed,
+): Promise<Verdicts> {
   const verdicts: Verdicts = {};
-  for (
-    const [part, select] of [
-      ["main", { cases: ["*"], "exclude-cases": LEFT_OUT }],
-      ["some", { cases: KEPT, "exclude-cases": [] }],
-    ] as const
-  ) {
+  for (const [part, select] of Object.entries(parts)) {
     const dir = `${world.dir}/${agent}-${part}`;
     await Deno.mkdir(dir);
     const spec = {
       outdir: `${dir}/reports`,
-      servers: [{ agent, url: url.replace(/^http/, "ws") }],
+      servers: [{ agent, url: url.replace(/^http/, "ws"), protocols: ["glosson.v1"] }],
       "exclude-agent-cases": {},
       ...select,
     };
@@ -90,13 +147,9 @@ async function cases(world: World, agent: string, url: string): Promise<Verdicts
     const report = await Deno.readTextFile(`${dir}/reports/index.json`).catch(() => {
       throw new Error(`Cannot read Autobahn's report: ${said.stderr.slice(-300)}`);
     });
-    const results = JSON.parse(report) as Record<
-      string,
-      Record<string, { behavior: string; behaviorClose: string }>
-    >;
-    for (const [name, { behavior, behaviorClose }] of Object.entries(results[agent] ?? {})) {
-      const good = PASSED.includes(behavior) && PASSED.includes(behaviorClose);
-      verdicts[name] = good ? "ok" : `${behavior}, close ${behaviorClose}`;
+    const results = JSON.parse(report) as Record<string, Record<string, Result>>;
+    for (const [name, result] of Object.entries(results[agent] ?? {})) {
+      verdicts[name] = verdictOf(result);
     }
   }
   return verdicts;
