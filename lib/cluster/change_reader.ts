@@ -1,6 +1,10 @@
 import type { Log } from "../log.ts";
+import { settleWithin } from "../net/pause.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import { type Changes, type ClusterEngine, type Notice, PAGE, type PresenceRow } from "./engine.ts";
+
+/** How long those who wait for what has changed by now are held up where that is not read. */
+const CATCH_UP_MS = 500;
 
 /** When to ask again for changes that could not be read. */
 const RETRY_MS = 1_000;
@@ -63,6 +67,12 @@ export class ChangeReader {
       this.missing();
       schedule(() => this.missed(), RETRY_MS);
     });
+  }
+
+  /** Resolves once all is known that has changed by now; soon also where it cannot be read. */
+  async caughtUp(): Promise<void> {
+    this.changed();
+    await settleWithin(CATCH_UP_MS, [this.#reading]);
   }
 
   /** Changes are missed from now on. */

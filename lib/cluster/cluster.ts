@@ -66,10 +66,7 @@ export class Cluster {
     });
     this.#line = new PeerLine({ ...options, remote: (username) => this.#remote.peek(username) });
     this.#announcer = new Announcer(options);
-    this.#heart = new Heart({
-      ...options,
-      onBeat: (standing) => this.#onBeat(standing),
-    });
+    this.#heart = new Heart({ ...options, onBeat: (standing) => this.#onBeat(standing) });
     this.#reader = new ChangeReader({
       ...options,
       onChanges: (changes) => this.#onChanges(changes),
@@ -117,6 +114,11 @@ export class Cluster {
   /** What a visitor here meets a user by who is at another relay. */
   reach(username: string): Session | undefined {
     return this.#remote.reach(username);
+  }
+
+  /** Resolves once it is known what the others told by now; soon where that cannot be read. */
+  async catchUp(): Promise<void> {
+    if (this.fault === undefined) await this.#reader.caughtUp();
   }
 
   /** Notes what became of a user at this relay. */

@@ -40,6 +40,7 @@ export async function buildClients(
       lastOnline.note(username, change);
     },
     elsewhere: (username) => beyond.cluster?.reach(username),
+    catchUp: async () => await beyond.cluster?.catchUp(),
   });
   const lastOnline = new LastOnline({
     write: (seen) => onlineTimes.markSeen(seen),

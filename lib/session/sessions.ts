@@ -12,6 +12,8 @@ export interface SessionsOptions {
   onChange?: (username: string, change: "online" | "left" | "gone") => void;
   /** What visitors meet users by who are online at another relay of BASE. @default nobody is */
   elsewhere?: (username: string) => Session | undefined;
+  /** Resolves once `elsewhere` knows who has come to another relay by now. @default it does */
+  catchUp?: () => Promise<void>;
 }
 
 /** Who is online: at most one session a user. */
@@ -21,13 +23,15 @@ export class Sessions {
   readonly #online = new Map<string, Session>();
   readonly #onChange: (username: string, change: "online" | "left" | "gone") => void;
   readonly #elsewhere: (username: string) => Session | undefined;
+  readonly #catchUp: (() => Promise<void>) | undefined;
   #stopped = false;
 
   constructor(
-    { onChange = () => {}, elsewhere = () => undefined, ...clock }: SessionsOptions = {},
+    { onChange = () => {}, elsewhere = () => undefined, catchUp, ...clock }: SessionsOptions = {},
   ) {
     this.#onChange = onChange;
     this.#elsewhere = elsewhere;
+    this.#catchUp = catchUp;
     this.comingBack = new ComingBack({
       ...clock,
       onGone: (username) => onChange(username, "gone"),
@@ -119,14 +123,16 @@ export class Sessions {
   }
 
   /**
-   * The user's session, after a wait for it if one ended a moment ago.
+   * The user's session, after a wait for it if one ended a moment ago, or for the news of other relays.
    *
    * @param signal ends the wait when the visitor is gone.
    */
   async find(username: string, signal?: AbortSignal): Promise<Session | undefined> {
     const session = this.reach(username);
     if (session !== undefined || signal?.aborted) return session;
-    if (this.#stopped || !this.comingBack.has(username)) return undefined;
-    return await this.comingBack.wait(username, signal);
+    if (this.#stopped) return undefined;
+    if (this.comingBack.has(username)) return await this.comingBack.wait(username, signal);
+    await this.#catchUp?.();
+    return this.reach(username);
   }
 }

@@ -84,6 +84,30 @@ Deno.test("ChangeReader.read() waits for the reading that was begun", async () =
   assert.deepEqual(asked, ["all", 7]);
 });
 
+Deno.test("ChangeReader.caughtUp() asks once more where a question is under way, and one for all who wait", async () => {
+  const { reader, asked, told } = readerOf({
+    answers: [changes(7), changes(7), { ...changes(8), presence: [row("kaylee")] }],
+  });
+  await reader.read();
+  reader.changed();
+  // That question is asked by then.
+  await undefined;
+  await Promise.all([reader.caughtUp(), reader.caughtUp(), reader.caughtUp()]);
+  assert.deepEqual(asked, ["all", 7, 7]);
+  assert.deepEqual(told, ["whole: 0", "kaylee"]);
+});
+
+Deno.test("ChangeReader.caughtUp() resolves where nothing can be read, which is tried again", async () => {
+  const { reader, clock, told, failures } = readerOf({
+    answers: [changes(7), new Error("away"), changes(7), changes(7)],
+  });
+  await reader.read();
+  await reader.caughtUp();
+  assert.equal(failures(), 1);
+  assert.equal(clock.waiting, 1);
+  assert.deepEqual(told, ["whole: 0"]);
+});
+
 Deno.test("ChangeReader.read() rejects where it began the reading, which nothing tries again", async () => {
   const { reader, clock, failures } = readerOf({ answers: [new Error("away")] });
   await assert.rejects(reader.read(), /away/);

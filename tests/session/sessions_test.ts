@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Session } from "../../lib/session/session.ts";
 import { GRACE_MS, RECENT_MS } from "../../lib/session/coming_back.ts";
 import { Sessions } from "../../lib/session/sessions.ts";
-import { Tickets } from "../../lib/session/tickets.ts";
+import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import { ManualClock } from "../manual_clock.ts";
 
 function setUp() {
@@ -123,4 +123,23 @@ Deno.test("Sessions.await() leaves alone who is online by then", () => {
   sessions.comingBack.forgetOld();
   assert.equal(sessions.get("kaylee"), here);
   assert.deepEqual(changes, [["kaylee", "online"]]);
+});
+
+Deno.test("Sessions.find() hears what other relays told last before a user counts as away", async () => {
+  let known: Session | undefined;
+  let asked = 0;
+  const there = new Session({ username: "kaylee", tickets: new Tickets<Redeem>(), send() {} });
+  const sessions = new Sessions({
+    elsewhere: (username) => username === "kaylee" ? known : undefined,
+    catchUp() {
+      asked++;
+      known = there;
+      return Promise.resolve();
+    },
+  });
+  assert.equal(await sessions.find("simon"), undefined);
+  known = undefined;
+  assert.equal(await sessions.find("kaylee"), there);
+  assert.equal(await sessions.find("kaylee"), there);
+  assert.equal(asked, 2, "only where nobody is known");
 });
