@@ -54,6 +54,8 @@ export class Announcer {
   #callOffRetry: (() => void) | undefined;
   readonly #pace: TokenBuckets;
   #endGathering = (): void => {};
+  /** Who waits until a user's session is told of, by name. */
+  readonly #waiting = new Map<string, (() => void)[]>();
   #stopped = false;
 
   constructor(options: AnnouncerOptions) {
@@ -80,8 +82,18 @@ export class Announcer {
       if (!this.#own.delete(username) && !this.#departed.has(username)) return;
       // Also of one that has no epoch: it may be known all the same, where only the answer was lost.
       this.#departed.set(username, change);
+      this.#wake([username]);
     }
     this.#write();
+  }
+
+  /** Resolves once what was noted of a user is told, or cannot be. */
+  announced(username: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const own = this.#own.get(username);
+    if (this.#stopped || own === undefined || own.epoch !== undefined) resolve();
+    else this.#waiting.set(username, [...this.#waiting.get(username) ?? [], resolve]);
+    return promise;
   }
 
   /** Announces a user's session once more: the others do not know it. */
@@ -112,6 +124,7 @@ export class Announcer {
     this.#stopped = true;
     this.#endGathering();
     await this.#writing;
+    this.#wake(this.#waiting.keys());
   }
 
   #write(): void {
@@ -171,6 +184,7 @@ export class Announcer {
           this.#departed.set(username, state);
         }
       }
+      this.#wake(arriving.keys());
       return false;
     }
     for (const [username, own] of arriving) {
@@ -178,7 +192,15 @@ export class Announcer {
       if (epoch !== undefined) own.epoch = epoch;
       else if (this.#own.get(username) === own) onOutdated(username);
     }
+    this.#wake(arriving.keys());
     return true;
+  }
+
+  #wake(usernames: Iterable<string>): void {
+    for (const username of usernames) {
+      for (const resolve of this.#waiting.get(username) ?? []) resolve();
+      this.#waiting.delete(username);
+    }
   }
 
   #arrivals(arriving: Map<string, Own>): Arrival[] {

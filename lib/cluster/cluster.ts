@@ -60,10 +60,7 @@ export class Cluster {
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.#schedule = options.schedule ?? scheduleTimeout;
-    this.#remote = new RemoteSessions({
-      ...options,
-      send: (where, message, session) => this.#line.ask(where, message, session),
-    });
+    this.#remote = new RemoteSessions({ ...options, send: (...told) => this.#line.ask(...told) });
     this.#line = new PeerLine({ ...options, remote: (username) => this.#remote.peek(username) });
     this.#announcer = new Announcer(options);
     this.#heart = new Heart({ ...options, onBeat: (standing) => this.#onBeat(standing) });
@@ -125,6 +122,9 @@ export class Cluster {
   note(username: string, change: "online" | "left" | "gone"): void {
     this.#announcer.note(username, change);
   }
+
+  /** Resolves once the others were told who is here, or cannot be. */
+  announced = (username: string): Promise<void> => this.#announcer.announced(username);
 
   /** Tells all other relays; what cannot be told is an error in the log. */
   tell(kind: NoticeKind, username?: string): void {

@@ -63,6 +63,7 @@ export async function buildClients(
       url: urlOf(hostnameOf(username), publicPort),
       ...data,
     }),
+    announced: (username) => beyond.cluster?.announced(username),
     onLost: lost.tell,
     parking,
     log,

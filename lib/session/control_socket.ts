@@ -79,6 +79,8 @@ export class ControlLink {
   readonly #options: ControlLinkOptions;
   readonly #now: () => number;
   #closing = false;
+  /** What is to be told a client that was not told yet that it is online, which is the first message. */
+  #held: RelayMessage[] | undefined = [];
   #pingedAt: number;
   /** Ends the transport of a client that does not close its side. */
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -94,7 +96,7 @@ export class ControlLink {
     this.session = new Session({
       username,
       tickets,
-      send: (message) => this.send(message),
+      send: (message) => this.#held === undefined ? this.send(message) : this.#held.push(message),
       ...(parking && { parking }),
     });
     socket.addEventListener("message", async (event) => {
@@ -117,6 +119,13 @@ export class ControlLink {
   /** Whether what authorised it still does. Rejects as the store. */
   holds(): Promise<boolean> {
     return this.#options.holds();
+  }
+
+  /** Tells the client that it is online, and then what its session had to say until now. */
+  begin(online: Extract<RelayMessage, { type: "online" }>): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const message of [online, ...held]) this.send(message);
   }
 
   /** Sends a message; nothing if the WebSocket is not open any more. */

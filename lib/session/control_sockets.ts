@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import { sleep } from "../net/pause.ts";
+import { settleWithin, sleep } from "../net/pause.ts";
 import { CLOSE, type RelayMessage } from "../wire/messages.ts";
 import type { Caller, ControlSocket } from "./caller.ts";
 import { CLOSE_TIMEOUT_MS, ControlLink, FAILURE_RETRY_MS } from "./control_socket.ts";
@@ -31,6 +31,9 @@ export const AFTER_RESTART: ComeBack = { minMs: 500, eachMs: 1, leastMs: 250, mo
  */
 const SENDING = { everyMs: 100, least: 50, mostMs: 15_000 } as const;
 
+/** How long a client waits to be told that it is online where other relays cannot be told, milliseconds. */
+const ANNOUNCED_WITHIN_MS = 500;
+
 /** One that is sent to a relay that is there comes at once; 0 would leave it a pause of its own. */
 const AT_ONCE_MS = 1;
 
@@ -42,6 +45,12 @@ export interface ControlSocketsOptions {
   online: (username: string) => Omit<Extract<RelayMessage, { type: "online" }>, "type">;
   /** Told of a user whose client was silent for too long, and is no more online. */
   onLost?: (username: string) => void;
+  /**
+   * Resolves once other relays of BASE know that a user came online here. Never rejects.
+   *
+   * @default there are none
+   */
+  announced?: (username: string) => Promise<void> | undefined;
   /** Counts what all clients park. @default no limit but each client's */
   parking?: Parking;
   log: Log;
@@ -99,10 +108,13 @@ export class ControlSockets {
     const previous = sessions.get(username);
     const previousLink = previous && this.#links.get(previous);
     if (previousLink && previousLink.number > link.number) return link.end("replaced", null);
-    link.send({ type: "online", ...online(username) });
     sessions.add(link.session);
     log.info("client online", { username, replaced: previous !== undefined || undefined });
     previousLink?.end("replaced", null);
+    const announced = this.#options.announced?.(username);
+    if (announced !== undefined) await settleWithin(ANNOUNCED_WITHIN_MS, [announced]);
+    // From now on visitors reach it, wherever they come.
+    if (!link.closing) link.begin({ type: "online", ...online(username) });
   }
 
   /** Whether a client's token holds; where that cannot be told, it is sent away to come back later. */

@@ -50,3 +50,36 @@ Deno.test("Announcer that stops writes what waits for more", async () => {
   await announcer.stop();
   assert.deepEqual([writes.length, writes.at(-1)!.length, clock.waiting], [21, 5, 0]);
 });
+
+Deno.test("Announcer.announced() resolves once a user is told of, has left, or cannot be told of", async () => {
+  const { announcer, clock, writes, come } = announcerTest();
+  await come(20);
+  // No write is left for a moment.
+  const order: string[] = [];
+  for (const name of ["kaylee", "simon"]) {
+    announcer.note(name, "online");
+    announcer.announced(name).then(() => order.push(name));
+  }
+  announcer.announced("nobody").then(() => order.push("nobody"));
+  announcer.announced("user0").then(() => order.push("user0"));
+  await settled();
+  assert.deepEqual(order.splice(0), ["nobody", "user0"]);
+  announcer.note("simon", "left");
+  await settled();
+  assert.deepEqual(order.splice(0), ["simon"]);
+  clock.advance(50);
+  await settled();
+  assert.deepEqual([order, writes.at(-1)], [["kaylee"], ["kaylee", "simon"]]);
+  await announcer.stop();
+
+  const failing = new Announcer({
+    engine: { announce: () => Promise.reject(new Error("away")) },
+    onOutdated() {},
+    log: SILENT_LOG,
+    ...{ now: clock.now, schedule: clock.schedule },
+  });
+  failing.note("kaylee", "online");
+  await failing.announced("kaylee");
+  await failing.stop();
+  assert.equal(clock.waiting, 0);
+});

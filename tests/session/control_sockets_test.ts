@@ -8,13 +8,14 @@ import { recordedLog } from "../certificate/helpers.ts";
 import { FakeSocket } from "./fake_socket.ts";
 
 /** A user's WebSockets, each of which asks whether its token holds and gets the answer from the test. */
-function setUp() {
+function setUp(announced?: (username: string) => Promise<void>) {
   const log = recordedLog();
   const sessions = new Sessions();
   const control = new ControlSockets({
     sessions,
     tickets: new Tickets<Redeem>(),
     online: () => ({ hostname: "h", url: "u", dataHost: "d", dataPort: 1 }),
+    ...(announced && { announced }),
     log,
   });
   const opened: FakeSocket[] = [];
@@ -110,6 +111,37 @@ sessionTest(
     assert.notEqual(sessions.get("kaylee"), session);
   },
 );
+
+Deno.test("a client is told that it is online once other relays know, and then what was to be told before", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using world = setUp(() => promise);
+  const { socket, done, holds } = world.open();
+  holds(true);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  const session = world.sessions.get("kaylee")!;
+  const visitor = new AbortController();
+  const dialled = session.dial({ address: "192.0.2.1", port: 1 }, visitor.signal);
+  assert.deepEqual(socket.types, []);
+  resolve();
+  await done;
+  assert.deepEqual(socket.types, ["online", "connect"]);
+  visitor.abort();
+  await dialled;
+});
+
+Deno.test("a client that another one replaces before other relays know is not told that it is online", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using world = setUp(() => promise);
+  const older = world.open();
+  older.holds(true);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  const newer = world.open();
+  newer.holds(true);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  resolve();
+  await Promise.all([older.done, newer.done]);
+  assert.deepEqual([older.socket.types, newer.socket.types], [["goodbye"], ["online"]]);
+});
 
 sessionTest(
   "a client that leaves while its token is looked up is not put online",

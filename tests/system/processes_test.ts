@@ -94,6 +94,13 @@ Deno.test("a relay of two processes is one relay, and outlives the end of one of
     for (let i = 0; i < 10; i++) await assertServed(relay, client);
   });
 
+  await t.step("a page is at both as soon as its client is told that it is online", async () => {
+    for (let i = 0; i < 10; i++) {
+      await using client = await startClient(relay, await userOf(`new${i}`));
+      await Promise.all(Array.from({ length: 8 }, () => assertServed(relay, client)));
+    }
+  });
+
   await t.step("kill -9 of one: its users are back within 15 s, nobody else notices", async () => {
     const [lost, others] = [at(second!), at(first!)];
     // At the one that stays, whoever hears of the other's end.
