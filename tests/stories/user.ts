@@ -179,8 +179,9 @@ export async function connectControl(relay: Relay, user: User): Promise<ControlL
 export async function dialData(
   relay: Relay,
   ticket: string,
+  port: number = relay.ports.data!,
 ): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.data! });
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   conn.setNoDelay(true);
   await conn.write(dataPreface(ticket));
   return conn;
