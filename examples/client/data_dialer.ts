@@ -85,7 +85,7 @@ export class DataDialer {
   /** Parks a connection; calls back when the ticket was shown. */
   park(ticket: string, address: DataAddress, onShown: () => void): Promise<DataConnection> {
     return this.#lives.watch((endAfterMs) =>
-      this.#dial(ticket, address, { joinWithinMs: PARKED_MS, endAfterMs }, onShown)
+      this.#dial(ticket, address, { joinWithinMs: PARKED_MS, endAfterMs }, onShown, false)
     );
   }
 
@@ -96,7 +96,7 @@ export class DataDialer {
     joinWithinMs: number,
     onShown: () => void,
   ): Promise<DataConnection> {
-    return this.#dial(ticket, address, { joinWithinMs }, onShown);
+    return this.#dial(ticket, address, { joinWithinMs }, onShown, true);
   }
 
   #dial(
@@ -104,6 +104,7 @@ export class DataDialer {
     address: DataAddress,
     times: Pick<TicketOptions, "joinWithinMs" | "endAfterMs">,
     onShown: () => void,
+    answersAtOnce: boolean,
   ): Promise<DataConnection> {
     return this.#path.watch(address, (onReached) =>
       this.#transports.dial(address, {
@@ -114,6 +115,6 @@ export class DataDialer {
           onShown();
           onReached(transport);
         },
-      }));
+      }), answersAtOnce);
   }
 }

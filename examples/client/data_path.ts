@@ -51,6 +51,8 @@ interface Way {
   failures: number;
   /** Of the connections that were begun when it last worked, the number. */
   workedAfter: number;
+  /** Whether what a relay answers at once was not answered: that connections last says nothing then. */
+  isSilent: boolean;
 }
 
 /**
@@ -78,10 +80,15 @@ export class DataPath {
       reports.find((report) => report !== undefined);
   }
 
-  /** Makes a data connection by `dial`, which is passed on, and learns from it. */
+  /**
+   * Makes a data connection by `dial`, which is passed on, and learns from it.
+   *
+   * @param answersAtOnce whether the relay has a visitor for it: what answers is not to be waited for then.
+   */
   async watch(
     address: DataAddress,
     dial: (onShown: (over: Transport) => void) => Promise<DataConnection>,
+    answersAtOnce = false,
   ): Promise<DataConnection> {
     const { signal, schedule } = this.#options;
     const way = this.#way(address);
@@ -95,19 +102,25 @@ export class DataPath {
       judged = true;
       // What was begun before it last worked failed for what has passed.
       if (word === "works") way.workedAfter = this.#begun;
-      else if (serial <= way.workedAfter) return;
+      else if (serial <= way.workedAfter && !way.isSilent) return;
       this.#learn(way, { word, detail, over });
     };
     try {
       const connection = await dial((transport) => {
         over = transport;
-        if (!judged && !signal.aborted) callOff = schedule(() => judge("works"), STEADY_MS);
+        if (judged || signal.aborted || answersAtOnce) return;
+        callOff = schedule(() => way.isSilent || judge("works"), STEADY_MS);
       });
-      if (connection.state === "ended") judge("closed", "connections are closed at once");
-      else judge("works");
+      if (connection.state === "ended") {
+        judge("closed", "connections are closed at once");
+      } else {
+        way.isSilent = false;
+        judge("works");
+      }
       return connection;
     } catch (error) {
       const { word, detail } = troubleOf(error);
+      way.isSilent ||= answersAtOnce && detail === SILENCE && !signal.aborted;
       judge(word, detail);
       throw error;
     } finally {
@@ -120,7 +133,7 @@ export class DataPath {
     const known = this.#ways.get(key);
     if (known !== undefined) return known;
     if (this.#ways.size >= MAX_ADDRESSES) this.#ways.delete([...this.#ways.keys()][0]!);
-    const way: Way = { address, failures: 0, workedAfter: 0 };
+    const way: Way = { address, failures: 0, workedAfter: 0, isSilent: false };
     this.#ways.set(key, way);
     return way;
   }
@@ -146,6 +159,9 @@ export class DataPath {
   }
 }
 
+/** What is wrong where connections are taken, and nothing comes of them. */
+const SILENCE = "what is sent there is not answered";
+
 /** What a failure of a connection says of the way. */
 function troubleOf(error: unknown): { word: DataPathWord; detail: string } {
   const { name, message } = error as Error;
@@ -159,6 +175,7 @@ function troubleOf(error: unknown): { word: DataPathWord; detail: string } {
   if (error instanceof Deno.errors.TimedOut || name === "TimeoutError") {
     return { word: "timeout", detail: "no answer" };
   }
+  if (/no visitor in time/.test(message)) return { word: "timeout", detail: SILENCE };
   if (/lookup address|resolve|name or service|no address/i.test(message)) {
     return { word: "unknown-host", detail: "there is no address for this name" };
   }

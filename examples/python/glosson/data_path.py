@@ -39,6 +39,8 @@ class _Way:
     report: Report | None = None
     failures: int = 0
     worked_after: int = 0  # connections that were begun when it last worked
+    # What a relay answers at once was not answered: that connections last says nothing then.
+    silent: bool = False
 
 
 class DataPath:
@@ -59,9 +61,16 @@ class DataPath:
         return next(iter(bad + reports), None)
 
     async def watch(
-        self, data: DataAddress, dial: Callable[[Callable[[str], None]], Awaitable[Joined]]
+        self,
+        data: DataAddress,
+        dial: Callable[[Callable[[str], None]], Awaitable[Joined]],
+        answers_at_once: bool = False,
     ) -> Joined:
-        """Make a data connection by `dial`, which is told what to call when the ticket is shown."""
+        """Make a data connection by `dial`, which is told what to call when the ticket is shown.
+
+        `answers_at_once` tells that the relay has a visitor for it.
+        """
+        way = self._way(data)
         self._begun += 1
         serial, judged, over = self._begun, False, "tcp"
         timer: asyncio.TimerHandle | None = None
@@ -70,36 +79,50 @@ class DataPath:
             nonlocal judged
             if not judged:
                 judged = True
-                self._learn(serial, Report(data, word, detail, over))
+                self._learn(way, serial, Report(data, word, detail, over))
+
+        def steady() -> None:
+            if not way.silent:
+                judge(WORKS)
 
         def on_shown(transport: str) -> None:
             nonlocal timer, over
             over = transport
-            timer = asyncio.get_running_loop().call_later(STEADY_S, judge, WORKS)
+            if not answers_at_once:
+                timer = asyncio.get_running_loop().call_later(STEADY_S, steady)
+            shown.append(transport)
 
+        shown: list[str] = []
         try:
             joined = await dial(on_shown)
+            way.silent = False
             judge(WORKS)
             return joined
         except Refused:
+            way.silent = False
             judge(WORKS)  # by nobody but a relay
             raise
         except (NotJoined, OSError, EOFError, ValueError) as error:
-            judge(*trouble_of(error))
+            word, detail = trouble_of(error)
+            if answers_at_once and shown and isinstance(error, TimeoutError):
+                way.silent, detail = True, "what is sent there is not answered"
+            judge(word, detail)
             raise
         finally:
             if timer is not None:
                 timer.cancel()
 
-    def _learn(self, serial: int, found: Report) -> None:
-        data, word = found.data, found.word
+    def _way(self, data: DataAddress) -> _Way:
         if data not in self._ways and len(self._ways) >= MAX_ADDRESSES:
             del self._ways[next(iter(self._ways))]
-        way = self._ways.setdefault(data, _Way())
+        return self._ways.setdefault(data, _Way())
+
+    def _learn(self, way: _Way, serial: int, found: Report) -> None:
+        word = found.word
         known = way.report.word if way.report else None
         if word == WORKS:
             way.failures, way.worked_after = 0, self._begun
-        elif serial <= way.worked_after:
+        elif serial <= way.worked_after and not way.silent:
             return  # begun before it last worked: it failed for what has passed
         else:
             way.failures += 1

@@ -70,7 +70,7 @@ class Dialer:
 
             return self._transports.join(data, ticket, seconds, parked, shown)
 
-        return await self._path.watch(data, dial)
+        return await self._path.watch(data, dial, answers_at_once=not parked)
 
     async def _open_tcp(self, data: DataAddress) -> Line:
         conn = await open_tcp(data, self._relay_ip)

@@ -162,3 +162,33 @@ Deno.test("DataPath reports the address that does not work, of several", async (
   }
   assert.equal(path.report!.hostname, "many.example");
 });
+
+Deno.test("DataPath believes no connection that lasts where a visitor's was not answered", async () => {
+  const { clock, path, words, park, become } = way();
+  /** One that the relay has a visitor for. */
+  const meet = (outcome: Promise<DataConnection>): Promise<DataConnection> =>
+    path.watch(ADDRESS, (onShown) => {
+      onShown("tcp");
+      return outcome;
+    }, true);
+  const silent = (): Promise<void> =>
+    assert.rejects(
+      meet(Promise.reject(new Error("Cannot use data connection: no visitor in time"))),
+    );
+  const ends = [park()];
+  clock.advance(2_000);
+  assert.deepEqual(words(), ["works"]);
+  await silent();
+  ends.push(park());
+  clock.advance(2_000);
+  await silent();
+  assert.deepEqual(words(), ["works", "timeout"]);
+  assert.match(path.report!.detail, /not answered/);
+  ends.push(park());
+  clock.advance(2_000);
+  assert.deepEqual(words(), ["works", "timeout"]);
+  await become(JOINED);
+  assert.deepEqual(words(), ["works", "timeout", "works"]);
+  // Once a visitor was answered, what lasts says something again.
+  await Promise.all(ends.map((end) => end()));
+});

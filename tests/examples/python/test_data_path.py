@@ -72,6 +72,38 @@ def test_words_for_troubles(error: Exception, word: str) -> None:
     assert trouble_of(error)[0] == word
 
 
+def test_one_that_stays_says_nothing_where_a_visitors_was_not_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("glosson.data_path.STEADY_S", 0.0)
+    told: list[str] = []
+    path = DataPath(lambda report: told.append(report.word))
+
+    async def meet(shown: Callable[[str], None]) -> Joined:
+        shown(TCP)
+        raise TimeoutError
+
+    async def park(shown: Callable[[str], None]) -> Joined:
+        shown(TCP)
+        await asyncio.sleep(0.02)
+        raise NotJoined
+
+    async def join(shown: Callable[[str], None]) -> Joined:
+        shown(TCP)
+        return Joined(None, None, b"")  # type: ignore[arg-type]
+
+    async def main() -> None:
+        for dial in (park, meet, park, meet, park):
+            with pytest.raises((TimeoutError, NotJoined)):
+                await path.watch(DATA, dial, dial is meet)
+        assert told == ["works", "timeout"]
+        assert path.report is not None and "not answered" in path.report.detail
+        await path.watch(DATA, join, True)
+
+    asyncio.run(main())
+    assert told == ["works", "timeout", "works"]
+
+
 def test_a_parked_connection_that_stays_says_that_the_way_works(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
