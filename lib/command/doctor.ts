@@ -1,5 +1,4 @@
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
-import { examine } from "../doctor/doctor.ts";
 import { fault, type Finding } from "../doctor/finding.ts";
 import type { Tones } from "../paint.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -51,7 +50,11 @@ Options:
 
 /** What is wrong with the settings, or else what is found by them. */
 export async function findingsOf({ settings, problems }: LoadedConfig): Promise<Finding[]> {
-  if (settings !== undefined) return await examine({ settings });
+  if (settings !== undefined) {
+    // Here: the checks are a program of their own, and every command is loaded with the relay.
+    const { examine } = await import("../doctor/doctor.ts");
+    return await examine({ settings });
+  }
   const fix = "glossond config shows every setting and where it came from";
   return problems.map((problem) => fault("settings", problem, fix));
 }
