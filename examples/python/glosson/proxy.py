@@ -21,7 +21,7 @@ from .own_page import answer_own_page
 from .reader import Reader
 from .splice import LEFT_S, splice
 from .upgrade import required_fields, switching_fields, upgrade_of
-from .upstream import AppFailed, AppSilent, Upstream
+from .upstream import Upstream
 
 log = logging.getLogger(__name__)
 

@@ -24,18 +24,6 @@ _NUMBERS = re.compile(r"(?:[^:]*\.)?(?:0x[\da-f]*|\d+)\.?", re.IGNORECASE)
 _FORMS = "such as 8000, localhost:8000, http://127.0.0.1:8000, https://... or unix:/path"
 
 
-class AppFailed(Exception):
-    """The app is not there, or gave no whole answer."""
-
-    page = "app-down"
-
-
-class AppSilent(AppFailed):
-    """The app took the request, and gave no answer in its time."""
-
-    page = "app-silent"
-
-
 @dataclass(frozen=True)
 class Upstream:
     """A web app's address."""
