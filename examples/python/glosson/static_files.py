@@ -21,6 +21,7 @@ from .http1 import Fields
 from .own_page import answer_own_page
 
 INDEX = "index.html"
+READ_BYTES = 4 * PIECE  # of a file at once: each time takes a thread's turn
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ async def _answer(exchange: Exchange, file: BinaryIO, names: tuple[str, ...]) ->
     file.seek(part.start)
     left = len(part)
     while left > 0:
-        data = await in_thread(None, file.read, min(left, PIECE))
+        data = await in_thread(None, file.read, min(left, READ_BYTES))
         if not data:
             raise EOFError("the file became shorter while it was read")
         await writer.write(data)

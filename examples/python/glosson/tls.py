@@ -68,8 +68,9 @@ class TlsStream:
 
     async def write(self, data: bytes) -> None:
         """Encrypt and send all of it."""
+        whole = memoryview(data)
         for start in range(0, len(data), PIECE):
-            self._tls.write(data[start : start + PIECE])
+            self._tls.write(whole[start : start + PIECE])
             await self._flush()
 
     async def end(self) -> None:
