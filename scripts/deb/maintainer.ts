@@ -13,7 +13,7 @@ if [ "$1" = configure ]; then
     deb-systemd-invoke try-restart glossond.service >/dev/null || true
     # An instance goes on until the other one takes over, so that nobody is cut off.
     for unit in ${INSTANCES}; do
-      echo "glossond: $unit still runs the program before; start the other instance to upgrade"
+      echo "glossond: $unit still runs the program before; start another instance to upgrade"
     done
   fi
   if [ ! -e /etc/glossond/settings ]; then
