@@ -3,6 +3,7 @@ import { run } from "../../scripts/run.ts";
 import { until } from "../certificate/helpers.ts";
 import { setUpGlosson } from "../stories/glosson.ts";
 import { BASE, type Relay, ROOT } from "../stories/relay.ts";
+import { stayingVisitor } from "../stories/staying_visitor.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { executables } from "./deploy/executable.ts";
@@ -200,6 +201,38 @@ Deno.test("an instance of the unit takes the other's place, which ends by itself
     "the status that systemd shows",
     END_MS,
   );
+});
+
+Deno.test("while an instance keeps its visitors its start does nothing, and a third one takes over", async () => {
+  const { ports, settings } = freshSettings();
+  await using systemd = await systemdWith(`${settings}GLOSSOND_DRAIN_SECONDS=600\n`);
+  const show = async (property: string, unit: string): Promise<string> =>
+    (await systemd.systemctl("show", "-P", property, unit)).trim();
+  await systemd.systemctl("start", "glossond@a");
+  const relay = await relayOf(systemd, ports);
+  await using _server = await serveUser(
+    relay,
+    await signUp(relay, "kaylee"),
+    () => new Response("hello"),
+  );
+  using stays = await stayingVisitor(relay);
+  assert.equal(await stays.status(), "HTTP/1.1 200 OK");
+
+  await systemd.systemctl("start", "glossond@b");
+  const left = "another relay has its place; 1 visitors left";
+  await until(async () => await show("StatusText", "glossond@a") === left, left, END_MS);
+  const pid = await show("MainPID", "glossond@a");
+  await systemd.systemctl("start", "glossond@a");
+  assert.equal(await show("MainPID", "glossond@a"), pid);
+
+  await systemd.systemctl("start", "glossond@c");
+  await until(
+    async () => await show("ActiveState", "glossond@b") === "inactive",
+    "the end of the second",
+    END_MS,
+  );
+  assert.equal((await visit(relay, BASE)).status, 200);
+  assert.equal(await stays.status(), "HTTP/1.1 200 OK", "its connection is the first one's");
 });
 
 Deno.test("systemctl restart is noticed by nobody behind HAProxy", async () => {
