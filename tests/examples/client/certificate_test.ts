@@ -7,7 +7,11 @@ import {
 } from "../../../examples/client/certificate_request.ts";
 import { requestNames } from "../../../lib/pki/csr.ts";
 import { checkIdentity, type Identity } from "../../../examples/client/identity.ts";
-import { firstCertificate, keepCertificate } from "../../../examples/client/keep_certificate.ts";
+import {
+  firstCertificate,
+  keepCertificate,
+  type KeepOptions,
+} from "../../../examples/client/keep_certificate.ts";
 import { ownKeys } from "../../../examples/client/known_keys.ts";
 import { RelayProblem } from "../../../examples/client/problem.ts";
 import { State } from "../../../examples/client/state.ts";
@@ -201,69 +205,73 @@ function dated(notBefore: number, notAfter: number, names: string[] = []): Ident
   return { key: "", chain: "", names, notBefore, notAfter };
 }
 
-Deno.test("keepCertificate() backs off when it cannot renew, and goes on", async () => {
+/** Keeps a certificate for 90 days from 0, with sleeps in the test's hands, until it is disposed of. */
+function keep(
+  names: string[],
+  options: Pick<KeepOptions, "obtain" | "now"> & Partial<KeepOptions>,
+): AsyncDisposable & { sleeps: HeldSleeps; used: Identity[] } {
   const sleeps = new HeldSleeps();
-  const leaving = new AbortController();
   const used: Identity[] = [];
+  const leaving = new AbortController();
+  const ended = keepCertificate(dated(0, 90 * DAY_MS, names), (identity) => used.push(identity), {
+    ...{ random: () => 0, log: SILENT_LOG },
+    ...options,
+    ...{ sleep: sleeps.sleep, signal: leaving.signal },
+  });
+  return {
+    ...{ sleeps, used },
+    async [Symbol.asyncDispose]() {
+      leaving.abort();
+      await ended;
+    },
+  };
+}
+
+Deno.test("keepCertificate() backs off when it cannot renew, and goes on", async () => {
   const answers: (Identity | Error)[] = [
     new Error("no"),
     new RelayProblem({ code: "rate-limited", status: 429, title: "x", retryAfterMs: 7_200_000 }),
     dated(70 * DAY_MS, 160 * DAY_MS),
   ];
-  const keeping = keepCertificate(dated(0, 90 * DAY_MS), (identity) => used.push(identity), {
+  await using kept = keep([], {
     obtain() {
       const answer = answers.shift()!;
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
     now: () => 70 * DAY_MS,
-    sleep: sleeps.sleep,
     random: () => 0.5,
-    signal: leaving.signal,
-    log: SILENT_LOG,
   });
-  await sleeps.end(60_000);
-  await sleeps.end(7_200_000 + 120_000);
-  await sleeps.begin(3_240_000);
-  assert.equal(used.length, 1);
-  leaving.abort();
-  await keeping;
+  await kept.sleeps.end(60_000);
+  await kept.sleeps.end(7_200_000 + 120_000);
+  await kept.sleeps.begin(3_240_000);
+  assert.equal(kept.used.length, 1);
   assert.equal(answers.length, 0);
 });
 
 Deno.test("keepCertificate() leaves a certificate alone until it is due", async () => {
-  const sleeps = new HeldSleeps();
-  const leaving = new AbortController();
   let now = 59 * DAY_MS;
   let asked = 0;
-  const keeping = keepCertificate(dated(0, 90 * DAY_MS), () => {}, {
+  await using kept = keep([], {
     obtain() {
       asked++;
       return Promise.resolve(dated(now, now + 90 * DAY_MS));
     },
     now: () => now,
-    sleep: sleeps.sleep,
-    random: () => 0,
-    signal: leaving.signal,
-    log: SILENT_LOG,
   });
-  await sleeps.end(3_600_000);
-  await sleeps.begin(3_600_000);
+  await kept.sleeps.end(3_600_000);
+  await kept.sleeps.begin(3_600_000);
   assert.equal(asked, 0);
   now = 60 * DAY_MS;
-  await sleeps.end(3_600_000);
-  await sleeps.begin(3_600_000);
+  await kept.sleeps.end(3_600_000);
+  await kept.sleeps.begin(3_600_000);
   assert.equal(asked, 1);
-  leaving.abort();
-  await keeping;
 });
 
 Deno.test("keepCertificate() asks at once for names that are missing, and does without at a renewal only", async () => {
-  const sleeps = new HeldSleeps();
-  const leaving = new AbortController();
   let now = DAY_MS;
   const asked: (readonly string[] | undefined)[] = [];
   const answers: (string[] | Error)[] = [new Error("no names"), ["app", "www"], ["www"]];
-  const keeping = keepCertificate(dated(0, 90 * DAY_MS, ["www", "old"]), () => {}, {
+  await using kept = keep(["www", "old"], {
     obtain(had) {
       asked.push(had);
       const answer = answers.shift()!;
@@ -273,34 +281,27 @@ Deno.test("keepCertificate() asks at once for names that are missing, and does w
     },
     hosts: ["www", "app"],
     now: () => now,
-    sleep: sleeps.sleep,
     random: () => 0.5,
-    signal: leaving.signal,
-    log: SILENT_LOG,
   });
-  await sleeps.begin(60_000);
+  await kept.sleeps.begin(60_000);
   assert.deepEqual(asked, [undefined]);
-  await sleeps.end(60_000);
-  await sleeps.begin(3_240_000);
+  await kept.sleeps.end(60_000);
+  await kept.sleeps.begin(3_240_000);
   assert.deepEqual(asked, [undefined, undefined]);
   now += 61 * DAY_MS;
-  await sleeps.end(3_240_000);
+  await kept.sleeps.end(3_240_000);
   // What was left out then is not asked for before the next one.
-  await sleeps.end(3_240_000);
-  await sleeps.begin(3_240_000);
+  await kept.sleeps.end(3_240_000);
+  await kept.sleeps.begin(3_240_000);
   assert.deepEqual(asked, [undefined, undefined, ["app", "www"]]);
-  leaving.abort();
-  await keeping;
 });
 
 Deno.test("keepCertificate() asks once for names that the relay refuses, and again at the renewal", async () => {
-  const sleeps = new HeldSleeps();
-  const leaving = new AbortController();
   let now = DAY_MS;
   let asked = 0;
   const lines: string[] = [];
   const refusal = new RelayProblem({ code: "bad-csr", status: 400, title: "names below: 1" });
-  const keeping = keepCertificate(dated(0, 90 * DAY_MS, ["www"]), () => {}, {
+  await using kept = keep(["www"], {
     obtain(had) {
       asked++;
       if (had === undefined) return Promise.reject(refusal);
@@ -308,21 +309,16 @@ Deno.test("keepCertificate() asks once for names that the relay refuses, and aga
     },
     hosts: ["www", "app"],
     now: () => now,
-    sleep: sleeps.sleep,
-    random: () => 0,
-    signal: leaving.signal,
     log: createLog({ level: "debug", write: (line) => lines.push(line) }),
   });
-  for (let hour = 0; hour < 3; hour++) await sleeps.end(3_600_000);
+  for (let hour = 0; hour < 3; hour++) await kept.sleeps.end(3_600_000);
   assert.equal(asked, 1);
   assert.equal(lines.length, 1);
   assert.match(lines[0]!, / warn +The relay gives not all names, .* names=app error=.*below: 1/);
   now = 60 * DAY_MS;
-  await sleeps.end(3_600_000);
-  await sleeps.begin(3_600_000);
+  await kept.sleeps.end(3_600_000);
+  await kept.sleeps.begin(3_600_000);
   assert.equal(asked, 2);
-  leaving.abort();
-  await keeping;
 });
 
 Deno.test("firstCertificate() gives up only when the account is not let in", async () => {
