@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type BioCommandOptions, createBioCommand } from "../../lib/account/bio_command.ts";
 import { createLog } from "../../lib/log.ts";
+import { until } from "../certificate/helpers.ts";
 
 /** A script in its own folder, the name to call it with, and what to look for in /proc. */
 interface Fixture {
@@ -19,7 +20,7 @@ async function withScript(source: string, story: (f: Fixture) => Promise<void>):
   try {
     await story({ script, folder, name, options: (more) => ({ script, ...more }) });
     // Killed ones stand in /proc until they are reaped.
-    await until("no process is left", async () => (await processesWith(name)).length === 0);
+    await until(async () => (await processesWith(name)).length === 0, "no process is left");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -34,14 +35,6 @@ async function processesWith(marker: string): Promise<string[]> {
     if (line.includes(marker)) found.push(`${entry.name} ${line.slice(-120)}`);
   }
   return found;
-}
-
-async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  assert.fail(`never: ${what}`);
 }
 
 /** Python that starts a child which carries the marker and outlives its parent by far. */
@@ -270,11 +263,11 @@ await createBioCommand(${JSON.stringify({ script })}).run(${JSON.stringify(name)
         args: ["run", "--no-config", "--no-prompt", "--allow-run=python3", program],
       }).spawn();
       await until(
-        "the script and its child run",
         async () => (await processesWith(name)).length >= 3,
+        "the script and its child run",
       );
       relay.kill("SIGKILL");
       await relay.status;
-      await until("all are gone", async () => (await processesWith(name)).length === 0);
+      await until(async () => (await processesWith(name)).length === 0, "all are gone");
     },
   ));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseUpstream } from "../../../examples/client/proxy/upstream.ts";
 import { closeQuietly } from "../../../lib/net/splice.ts";
-import { VISITOR } from "./fake_relay.ts";
+import { type FakeRelay, VISITOR } from "./fake_relay.ts";
 import { KeptDomains } from "../../../examples/client/domain/kept.ts";
 import { HeldSleeps } from "./held_sleeps.ts";
 import { HttpExchange } from "./http_exchange.ts";
@@ -224,39 +224,54 @@ Deno.test("run() keeps a visitor over the end of the session", () =>
     visitor.close();
   }));
 
-for (
-  const [goodbye, message, exitCode] of [
-    [{ reason: "replaced", retryAfterMs: null }, /Another glosson run took over/, 3],
-    [{ reason: "revoked", retryAfterMs: null }, /no longer accepts/, 4],
-    [{ reason: "protocol", retryAfterMs: null }, /not to come back/, 6],
-  ] as const
-) {
-  Deno.test(`run() ends on goodbye ${goodbye.reason}`, () =>
-    story(async ({ relay, start }) => {
-      const client = start();
-      await relay.ready(0);
-      relay.send({ type: "goodbye", ...goodbye });
-      const word = (await client.ended)!;
-      assert.match(word.message, message);
-      assert.equal(word.exitCode, exitCode);
-      assert.equal(relay.sessions.length, 1);
-    }));
-}
+const goodbye = (reason: string) => (relay: FakeRelay): void =>
+  relay.send({ type: "goodbye", reason, retryAfterMs: null });
+const close = (code: number) => (relay: FakeRelay): void => relay.session!.socket.close(code);
 
-for (
-  const [code, message, exitCode] of [
-    [4409, /took over/, 3],
-    [4401, /no longer accepts/, 4],
-  ] as const
-) {
-  Deno.test(`run() ends on close code ${code} without a goodbye`, () =>
+/** What ends `run`, what it says then, and its exit code. */
+const ENDINGS: Record<string, [act: (relay: FakeRelay) => void, message: RegExp, code: number]> = {
+  "goodbye replaced": [goodbye("replaced"), /Another glosson run took over/, 3],
+  "goodbye revoked": [goodbye("revoked"), /no longer accepts/, 4],
+  "goodbye protocol": [goodbye("protocol"), /not to come back/, 6],
+  "close code 4409 without a goodbye": [close(4409), /took over/, 3],
+  "close code 4401 without a goodbye": [close(4401), /no longer accepts/, 4],
+  "a token that is not accepted": [
+    (relay) => {
+      relay.token = "another";
+      relay.session!.socket.close(1000);
+    },
+    /Title of unauthorized.*glosson setup/,
+    4,
+  ],
+  "a name that is blocked": [
+    (relay) => {
+      relay.problems.set("/v1/account", { status: 403, code: "suspended" });
+      relay.problems.set("/v1/control", { status: 403, code: "suspended" });
+      relay.session!.socket.close(1000);
+    },
+    /Title of suspended: Detail of suspended/,
+    5,
+  ],
+  "goodbye revoked where the name is blocked": [
+    (relay) => {
+      relay.problems.set("/v1/account", { status: 403, code: "suspended" });
+      goodbye("revoked")(relay);
+    },
+    /Title of suspended: Detail of suspended/,
+    5,
+  ],
+};
+
+for (const [what, [act, message, code]] of Object.entries(ENDINGS)) {
+  Deno.test(`run() ends on ${what}`, () =>
     story(async ({ relay, start }) => {
       const client = start();
       await relay.ready(0);
-      relay.session!.socket.close(code);
+      act(relay);
       const word = (await client.ended)!;
       assert.match(word.message, message);
-      assert.equal(word.exitCode, exitCode);
+      assert.equal(word.exitCode, code);
+      assert.equal(relay.sessions.length, 1);
     }));
 }
 
@@ -285,38 +300,6 @@ Deno.test("run() adds a pause of its own only to a goodbye that comes soon", () 
       await sleeps.end(ms);
       await relay.changes.until(() => relay.sessions.length > sessions);
     }
-  }));
-
-Deno.test("run() ends when the token is not accepted", () =>
-  story(async ({ relay, start }) => {
-    const client = start();
-    await relay.ready(0);
-    relay.token = "another";
-    relay.session!.socket.close(1000);
-    const word = (await client.ended)!;
-    assert.match(word.message, /Title of unauthorized.*glosson setup/);
-    assert.equal(word.exitCode, 4);
-  }));
-
-Deno.test("run() ends when the name is blocked", () =>
-  story(async ({ relay, start }) => {
-    const client = start();
-    await relay.ready(0);
-    relay.problems.set("/v1/account", { status: 403, code: "suspended" });
-    relay.problems.set("/v1/control", { status: 403, code: "suspended" });
-    relay.session!.socket.close(1000);
-    const word = (await client.ended)!;
-    assert.match(word.message, /Title of suspended: Detail of suspended/);
-    assert.equal(word.exitCode, 5);
-  }));
-
-Deno.test("run() tells a name that is blocked from a token that is void", () =>
-  story(async ({ relay, start }) => {
-    const client = start();
-    await relay.ready(0);
-    relay.problems.set("/v1/account", { status: 403, code: "suspended" });
-    relay.send({ type: "goodbye", reason: "revoked", retryAfterMs: null });
-    assert.equal((await client.ended)?.exitCode, 5);
   }));
 
 Deno.test("run() tries a ticket again when the relay refused one", () =>
