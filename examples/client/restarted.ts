@@ -30,15 +30,19 @@ export interface RestartedOptions {
  * Looks for a relay for as long as nobody listens there, which costs nobody more than a refused connection.
  *
  * @param lostAt when the relay was lost, by `elapsed`.
- * @returns whether one listens there again; false at once where one does all the time, who is to be left alone
- * for a while.
+ * @returns whether one listens there again; false after two looks where one does all the time, who is to be left
+ * alone for a while.
  */
 export async function restarted(lostAt: number, options: RestartedOptions): Promise<boolean> {
   const { isAway, elapsed, sleep, random, signal } = options;
+  let wasAway = false;
   for (let looks = 0; !signal.aborted; looks++) {
     const awayMs = elapsed() - lostAt;
     if (awayMs >= PATIENCE_MS) return false;
-    if (!await isAway()) return looks > 0;
+    const isThere = !await isAway();
+    // The first look may find the port of a process whose other sockets are closed by now.
+    if (isThere && (wasAway || looks > 0)) return wasAway;
+    wasAway = !isThere;
     const { share, leastMs, mostMs } = LOOK;
     await sleep(Math.min(Math.max(awayMs * share, leastMs), mostMs) * (0.5 + random()), signal);
   }

@@ -25,14 +25,16 @@ async def restarted(
 ) -> bool:
     """Look for a relay for as long as nobody listens there; return whether one does again.
 
-    That costs nobody more than a refused connection. Where one listens all the time it is False at
-    once: whoever that is, is to be left alone for a while.
+    That costs nobody more than a refused connection. Where one listens all the time it is False
+    after two looks: whoever that is, is to be left alone for a while.
     """
-    looks = 0
+    was_away = looked = False
     while (away := now() - lost_at) < PATIENCE_S:
-        if not await refuses():
-            return looks > 0
-        looks += 1
+        is_there = not await refuses()
+        # The first look may find the port of a process whose other sockets are closed by now.
+        if is_there and (was_away or looked):
+            return was_away
+        was_away, looked = not is_there, True
         usual = min(max(away * SHARE, LEAST_S), MOST_S)
         await sleep(usual * random.uniform(0.5, 1.5))  # noqa: S311  # no secret
     return False

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { refuses, restarted } from "../../../examples/client/restarted.ts";
 
-/** Looks at a relay that is away until `backAt`; when it was looked at, and when it was found, by the clock. */
+/** Looks at a relay that is away from `awayAt` until `backAt`; when it was looked at, and when it was found, by the clock. */
 async function look(
-  { backAt, lostAt = 0, random = () => 0.5, signal = new AbortController().signal }: {
+  { backAt, awayAt = 0, lostAt = 0, random = () => 0.5, signal = new AbortController().signal }: {
     backAt: number;
+    awayAt?: number;
     lostAt?: number;
     random?: () => number;
     signal?: AbortSignal;
@@ -15,7 +16,7 @@ async function look(
   const found = await restarted(lostAt, {
     isAway() {
       at.push(now);
-      return Promise.resolve(now < backAt);
+      return Promise.resolve(now >= awayAt && now < backAt);
     },
     elapsed: () => now,
     sleep(ms) {
@@ -39,6 +40,13 @@ Deno.test("restarted() finds a relay soon, the sooner the shorter it was away", 
   }
 });
 
+Deno.test("restarted() finds a relay whose port was closed a moment after its connections", async () => {
+  assert.deepEqual(await look({ awayAt: 20, backAt: 300 }), {
+    found: true,
+    at: [0, 100, 200, 300],
+  });
+});
+
 Deno.test("restarted() looks at most some dozens of times, and gives up after half a minute", async () => {
   const { found, at } = await look({ backAt: Infinity });
   assert.equal(found, false);
@@ -47,7 +55,7 @@ Deno.test("restarted() looks at most some dozens of times, and gives up after ha
 });
 
 Deno.test("restarted() leaves a relay alone that is there, or was away for long", async () => {
-  assert.deepEqual(await look({ backAt: 0 }), { found: false, at: [0] });
+  assert.deepEqual(await look({ backAt: 0 }), { found: false, at: [0, 100] });
   assert.deepEqual(await look({ backAt: Infinity, lostAt: -30_000 }), { found: false, at: [] });
   const signal = AbortSignal.abort();
   assert.deepEqual(await look({ backAt: Infinity, signal }), { found: false, at: [] });

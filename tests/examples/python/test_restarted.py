@@ -51,7 +51,9 @@ def test_a_relay_that_stays_away_is_looked_for_for_half_a_minute() -> None:
 
 
 def test_a_relay_that_is_there_or_was_away_for_long_is_left_alone() -> None:
-    assert look(0) == (False, [0])
+    found, looked = look(0)
+    assert not found
+    assert len(looked) == 2
     assert look(math.inf, -30.0) == (False, [])
 
 
