@@ -7,6 +7,7 @@ import { NODE_SUITES } from "./suites/node_apps.ts";
 import { PYTHON_SUITES } from "./suites/python_apps.ts";
 import { REDBOT } from "./suites/redbot.ts";
 import { SERVER_SUITES } from "./suites/servers.ts";
+import { SLOWHTTPTEST } from "./suites/slowhttptest.ts";
 import { WEB_SOCKET_SUITES } from "./suites/web_sockets.ts";
 
 /** Every suite, in the order in which they run. */
@@ -20,5 +21,6 @@ export const SUITES: readonly Suite[] = [
   AUTOBAHN,
   AUTOBAHN_CONTROL,
   ...API_SUITES,
+  SLOWHTTPTEST,
   REDBOT,
 ];
