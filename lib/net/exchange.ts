@@ -19,10 +19,18 @@ export interface SpliceResult {
  */
 const LONGEST_ASIDE = 64;
 
+/**
+ * Most bytes that a server says by itself behind a handshake: session tickets (RFC 9846 section 4.6.1), HTTP/2's
+ * SETTINGS. Less is no answer yet: the first one may take its time.
+ */
+const LONGEST_GREETING = 1024;
+
 /** Whether one who asks, whose bytes go forward, has been answered; nothing is known of what bytes mean. */
 export class Exchange {
   /** Bytes forward since the last ones backward; what came before the splice asked. */
   #asked = LONGEST_ASIDE + 1;
+  /** Bytes backward that are a greeting still; undefined before the handshake is answered. */
+  #greeting: number | undefined;
   /** Whether bytes backward are being written. */
   #answering = false;
 
@@ -33,10 +41,13 @@ export class Exchange {
 
   /** To be called with bytes that were read. */
   came(direction: Direction, bytes: number): void {
-    if (direction === "forward") this.#asked += bytes;
-    else {
-      this.#asked = 0;
+    if (direction === "forward") {
+      this.#asked += bytes;
+      this.#greeting ??= LONGEST_GREETING;
+    } else {
       this.#answering = true;
+      if (this.#greeting !== undefined) this.#greeting -= bytes;
+      if (this.#greeting === undefined || this.#greeting < 0) this.#asked = 0;
     }
   }
 

@@ -6,6 +6,9 @@ import { type Relay, startRelay } from "./relay.ts";
 import { HOST, stayingVisitor } from "./staying_visitor.ts";
 import { serveUser, signUp } from "./user.ts";
 
+/** What makes an answer too long for something that a server says by itself. */
+const PADDING = { "x-padding": "~".repeat(2_000) };
+
 /** Longer than anything else takes: when it is over, who waits for an answer gets none. */
 const DRAIN_SECONDS = "20";
 
@@ -34,13 +37,14 @@ Deno.test("a relay that stops waits for who is being answered, and for no connec
   const user = await signUp(relay, "kaylee");
   const slow = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
+  let waiting = 0;
   await using _server = await serveUser(relay, user, async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/slow") {
-      asked.resolve();
+      if (++waiting === 2) asked.resolve();
       await slow.promise;
     }
-    return new Response(`page of ${pathname}`);
+    return new Response(`page of ${pathname}`, { headers: PADDING });
   });
   using kept = await stayingVisitor(relay);
   using waits = await stayingVisitor(relay);
@@ -49,6 +53,9 @@ Deno.test("a relay that stops waits for who is being answered, and for no connec
   await waits.ask("/");
   assert.match(await waits.answer(), /page of \//);
   const overHttp2 = await http2Visitor(relay);
+  // Gets the server's tickets, and for long nothing else.
+  using first = await stayingVisitor(relay);
+  await first.ask("/slow");
   await waits.ask("/slow");
   await asked.promise;
 
@@ -58,5 +65,6 @@ Deno.test("a relay that stops waits for who is being answered, and for no connec
   // Beyond what ends the others.
   slow.resolve();
   assert.match(await waits.answer(), /page of \/slow/);
+  assert.match(await first.answer(), /page of \/slow/);
   assert.equal((await stopped).code, 0);
 });
