@@ -6,7 +6,7 @@ import type { Root } from "./local_signing.ts";
 import { readIfThere, writeDurably } from "../file/durable.ts";
 import { openStateFolder } from "../file/state_folder.ts";
 import { acquireLock } from "../file/lock.ts";
-import { readChain, readIdentity, unfitness } from "../pki/identity.ts";
+import { leafFingerprint, readIdentity, unfitness } from "../pki/identity.ts";
 import { nameConstraints } from "../pki/name_constraints.ts";
 
 /*
@@ -54,7 +54,6 @@ export async function openLocalAuthority(options: LocalAuthorityOptions): Promis
   const { extraNames = LOOPBACK_NAMES } = options;
   const permitted = [baseDomain, ...extraNames];
   const root = await openRoot({ stateDir, permitted, now });
-  const { fingerprint } = readChain(root.cert);
 
   async function issue({ csr, names, onStep, signal }: CertificateOrder): Promise<string> {
     signal?.throwIfAborted();
@@ -67,7 +66,7 @@ export async function openLocalAuthority(options: LocalAuthorityOptions): Promis
 
   return {
     kind: "local",
-    source: `local:${fingerprint}`,
+    source: `local:${leafFingerprint(root.cert)}`,
     issue,
   };
 }
@@ -98,22 +97,22 @@ async function openRoot({ stateDir, permitted, now }: RootOptions): Promise<Root
       await writeDurably(rootPath, made.cert, 0o644);
       return made;
     }
-    return readRoot(rootPath, rootPem, await readIfThere(keyPath), { permitted, now: now() });
+    return await readRoot(rootPath, rootPem, await readIfThere(keyPath), { permitted, now: now() });
   } finally {
     lock.release();
   }
 }
 
-function readRoot(
+async function readRoot(
   path: string,
   rootPem: string,
   keyPem: string | undefined,
   { permitted, now }: { permitted: readonly string[]; now: number },
-): Root {
+): Promise<Root> {
   const fix = `remove it to get a new one (browsers must then trust the new one)`;
   if (keyPem === undefined) throw new Error(`Cannot use ${path}: its key is missing; ${fix}`);
   try {
-    const unfit = unfitness(readIdentity(rootPem, keyPem), { names: [], now });
+    const unfit = unfitness(await readIdentity(rootPem, keyPem), { names: [], now });
     if (unfit !== undefined) throw new Error(unfit);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -32,7 +32,7 @@ export async function orderRelayCertificate(options: RelayOrderOptions): Promise
   signal?.throwIfAborted();
   const chain = await authority.issue({ csr: next.csr, names, replaces, onStep, signal });
   try {
-    const identity = readIdentity(chain, next.key);
+    const identity = await readIdentity(chain, next.key);
     const unfit = unfitness(identity, { names, now: now() });
     if (unfit !== undefined) throw new Error(`Cannot use the certificate just signed: ${unfit}`);
     onStep?.("certificate checked", { notAfter: new Date(identity.notAfter).toISOString() });

@@ -1,6 +1,6 @@
 import type { Log } from "../log.ts";
 import type { Authority, RenewalWindow } from "./authority.ts";
-import { readChain, type TlsIdentity } from "../pki/identity.ts";
+import { leafFingerprint, type TlsIdentity } from "../pki/identity.ts";
 import { jitteredRenewalTime, renewalTime } from "./renewal_schedule.ts";
 import type { RelayStatus, StoredRelay } from "./store.ts";
 
@@ -99,13 +99,12 @@ export function notedRenewalTime(identity: TlsIdentity, status: RelayStatus): nu
 
 /** The same, undefined where nobody planned for this certificate. */
 export function plannedTime({ cert }: TlsIdentity, { plan }: RelayStatus): number | undefined {
-  if (plan?.fingerprint !== readChain(cert).fingerprint) return undefined;
+  if (plan?.fingerprint !== leafFingerprint(cert)) return undefined;
   const at = Date.parse(plan.renewAt);
   return Number.isNaN(at) ? undefined : at;
 }
 
 /** What is noted so that all tell the same moment. */
 export function planOf({ cert }: TlsIdentity, dueAt: number): NonNullable<RelayStatus["plan"]> {
-  const { fingerprint } = readChain(cert);
-  return { renewAt: new Date(dueAt).toISOString(), fingerprint };
+  return { renewAt: new Date(dueAt).toISOString(), fingerprint: leafFingerprint(cert) };
 }

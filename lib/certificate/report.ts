@@ -1,4 +1,4 @@
-import { readChain, type TlsIdentity, unfitness } from "../pki/identity.ts";
+import { leafFingerprint, type TlsIdentity, unfitness } from "../pki/identity.ts";
 import { notedRenewalTime } from "./renewal_plan.ts";
 import { openRelayStore, type RelayStatus, type RelayStore, type StoredRelay } from "./store.ts";
 
@@ -138,7 +138,7 @@ async function servedState(
   if (servedFingerprint === undefined) return "unknown";
   const served = await servedFingerprint();
   if (served === undefined) return "no-daemon";
-  return served === readChain(identity.cert).fingerprint ? "yes" : "no";
+  return served === leafFingerprint(identity.cert) ? "yes" : "no";
 }
 
 function unusable(clause: string): Problem {

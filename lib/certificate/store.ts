@@ -87,13 +87,13 @@ export function openRelayStore(stateDir: string): RelayStore {
     if (key === undefined || chain === undefined) {
       throw new TypeError(`Cannot use ${path}: it lacks its key or its chain; remove it`);
     }
-    const identity = readIdentity(chain + "\n", key + "\n");
+    const identity = await readIdentity(chain + "\n", key + "\n");
     const line = text.match(METADATA_LINE)?.[1];
     return { identity, metadata: line === undefined ? undefined : parseObject(line) };
   }
 
   async function write(identity: TlsIdentity, metadata: RelayMetadata): Promise<void> {
-    readIdentity(identity.cert, identity.key);
+    await readIdentity(identity.cert, identity.key);
     // One that cannot be read is one that cannot be served either.
     const before = await read().catch(() => undefined);
     const formerKeys = formerKeysAfter(before, Date.parse(metadata.obtainedAt));

@@ -21,7 +21,7 @@ export async function orderUserCertificate(options: UserOrderOptions): Promise<R
   const { authority, now, ...order } = options;
   const names = requestNames(order.csr);
   const certificate = await authority.issue({ ...order, names });
-  const info = readChain(certificate);
+  const info = await readChain(certificate);
   if (Buffer.compare(info.publicKey, requestKey(order.csr)) !== 0) {
     throw new Error("The authority signed another key than the one requested");
   }

@@ -83,9 +83,10 @@ export function requestNames(pem: string): string[] {
   return extension?.names.items.map((name) => name.value.toLowerCase()) ?? [];
 }
 
-/** DER of the public key (SubjectPublicKeyInfo) of a request that was checked. */
+/** DER of the public key (SubjectPublicKeyInfo) of a request that was checked, as the runtime writes it. */
 export function requestKey(pem: string): Uint8Array {
-  return new Uint8Array(new Pkcs10CertificateRequest(pem).publicKey.rawData);
+  const key = readKey(new Uint8Array(new Pkcs10CertificateRequest(pem).publicKey.rawData));
+  return new Uint8Array(key.export({ type: "spki", format: "der" }));
 }
 
 function parseRequest(pem: string): Pkcs10CertificateRequest {

@@ -39,14 +39,13 @@ const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CE
  *
  * @throws {TypeError} when there is none, one cannot be read, or the order is wrong.
  */
-export function readChain(pem: string): ChainInfo {
-  const certificates = (pem.match(CERTIFICATE_PEM) ?? []).map(readCertificate);
-  const leaf = certificates[0];
-  if (leaf === undefined) throw new TypeError("Cannot read certificate chain: it has no PEM block");
+export async function readChain(pem: string): Promise<ChainInfo> {
+  const certificates = blocksOf(pem).map(readCertificate);
+  const leaf = certificates[0]!;
   for (const [i, issuer] of certificates.slice(1).entries()) {
     // `slice(1)` shifts the index: i is the one that `issuer` should have signed.
     const signed = certificates[i]!;
-    if (!isSignedBy(signed, issuer)) {
+    if (!await isSignedBy(signed, issuer)) {
       throw new TypeError(
         `Cannot use certificate chain: ${shownName(signed.subject)} is not signed by ${
           shownName(issuer.subject)
@@ -59,10 +58,26 @@ export function readChain(pem: string): ChainInfo {
     notAfter: leaf.validToDate.getTime(),
     names: alternativeNames(leaf),
     issuer: shownName(leaf.issuer),
-    selfSigned: leaf.issuer === leaf.subject && isSignedBy(leaf, leaf),
+    selfSigned: shownName(leaf.issuer) === shownName(leaf.subject) && await isSignedBy(leaf, leaf),
     publicKey: new Uint8Array(leaf.publicKey.export({ type: "spki", format: "der" })),
     fingerprint: fingerprintOf(leaf.raw),
   };
+}
+
+/**
+ * The fingerprint of a PEM chain's leaf.
+ *
+ * @throws {TypeError} when there is none, or it cannot be read.
+ */
+export function leafFingerprint(pem: string): string {
+  return fingerprintOf(readCertificate(blocksOf(pem)[0]!).raw);
+}
+
+/** One at least. */
+function blocksOf(pem: string): string[] {
+  const blocks = pem.match(CERTIFICATE_PEM);
+  if (blocks !== null) return blocks;
+  throw new TypeError("Cannot read certificate chain: it has no PEM block");
 }
 
 function readCertificate(block: string): X509Certificate {
@@ -75,13 +90,18 @@ function readCertificate(block: string): X509Certificate {
   }
 }
 
-/** False also where the key is of another kind than the signature, at which the runtime throws. */
-function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+/** Whether the signature is the issuer's, by what reads more kinds of them where the runtime does not say so. */
+async function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): Promise<boolean> {
   try {
-    return certificate.verify(issuer.publicKey);
+    if (certificate.verify(issuer.publicKey)) return true;
   } catch {
-    return false;
+    // A key on P-521 or of RSA-PSS, or one of another kind than the signature.
   }
+  // The runtime also takes a signature of RSA-PSS for a wrong one.
+  const { X509Certificate: Certificate } = await import("@peculiar/x509");
+  const { publicKey } = new Certificate(issuer.toString());
+  return await new Certificate(certificate.toString()).verify({ publicKey, signatureOnly: true })
+    .catch(() => false);
 }
 
 /** DNS names and addresses in the form that the runtime writes: `DNS:a.example, IP Address:192.0.2.1`. */
@@ -102,8 +122,8 @@ function shownName(name: string | undefined): string {
  *
  * @throws {TypeError} when either cannot be read or the key is another's.
  */
-export function readIdentity(cert: string, key: string): TlsIdentity {
-  const { publicKey, fingerprint: _, ...info } = readChain(cert);
+export async function readIdentity(cert: string, key: string): Promise<TlsIdentity> {
+  const { publicKey, fingerprint: _, ...info } = await readChain(cert);
   if (!isPair(publicKey, key)) {
     throw new TypeError(
       "Cannot use certificate: it does not fit its private key; order a new one (`glossond cert renew --force`)",

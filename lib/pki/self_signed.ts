@@ -56,7 +56,7 @@ export async function selfSignedIdentity(
   certificate.sign(privateKey, forge.md.sha256.create());
 
   const info = forge.pki.wrapRsaPrivateKey(forge.pki.privateKeyToAsn1(privateKey));
-  return readIdentity(
+  return await readIdentity(
     forge.pki.certificateToPem(certificate).replaceAll("\r\n", "\n"),
     forge.pki.privateKeyInfoToPem(info).replaceAll("\r\n", "\n"),
   );

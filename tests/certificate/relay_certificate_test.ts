@@ -128,7 +128,7 @@ Deno.test("startRelayCertificate() renews a third before the end, naming what it
   await until(() => it.changes.length === 1, "the renewal");
   assert.equal(it.authority.orders[1]?.replaces, cert);
   // For another key.
-  assert.throws(() => readIdentity(cert, it.changes[0]!.key), /does not fit/);
+  await assert.rejects(readIdentity(cert, it.changes[0]!.key), /does not fit/);
 });
 
 Deno.test("startRelayCertificate() keeps the old certificate and goes on when orders fail", async () => {
@@ -222,7 +222,7 @@ Deno.test("startRelayCertificate() picks up what another process stored, and not
 
   it.clock.now += 1000;
   const { key, csr } = await makeKeyAndRequest(NAMES);
-  const identity = readIdentity(await it.authority.real.issue({ csr, names: NAMES }), key);
+  const identity = await readIdentity(await it.authority.real.issue({ csr, names: NAMES }), key);
   await store.write(identity, { authority: "local", obtainedAt: "" });
   await until(() => it.changes.length === 1, "the pick-up");
   assert.equal(relay.current().key, key);

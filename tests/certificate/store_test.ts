@@ -97,9 +97,9 @@ Deno.test("readChain() refuses a chain in the wrong order and text without one",
     selfSignedIdentity(["a.test"], Date.now()),
     selfSignedIdentity(["b.test"], Date.now()),
   ]);
-  assert.throws(() => readChain(a.cert + b.cert), /is not signed by/);
-  assert.throws(() => readChain("nothing here"), /no PEM block/);
-  assert.throws(() => readIdentity(a.cert, b.key), /does not fit/);
+  await assert.rejects(readChain(a.cert + b.cert), /is not signed by/);
+  await assert.rejects(readChain("nothing here"), /no PEM block/);
+  await assert.rejects(readIdentity(a.cert, b.key), /does not fit/);
 });
 
 Deno.test("unfitness() names the cause: names, too late, too early", async () => {

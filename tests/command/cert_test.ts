@@ -11,7 +11,7 @@ import { startRelayCertificate } from "../../lib/certificate/relay_certificate.t
 import { SILENT_LOG } from "../../lib/log.ts";
 import { servedFingerprint } from "../../lib/certificate/served.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
-import { readChain } from "../../lib/pki/identity.ts";
+import { leafFingerprint } from "../../lib/pki/identity.ts";
 import { must } from "../../scripts/run.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
 
@@ -139,7 +139,7 @@ Deno.test("certCheck() and certRenew() go by the moment that the daemon planned"
   await it.renew();
   const { cert } = (await store.read())!.identity;
   const renewAt = new Date(NOW + 50 * DAY).toISOString();
-  const { fingerprint } = readChain(cert);
+  const fingerprint = leafFingerprint(cert);
   await store.writeStatus({ failures: 0, plan: { renewAt, fingerprint } });
   assert.equal((await it.check()).report!.renewAt, renewAt);
   assert.ok((await it.renew()).text.includes(`renewalDue: ${renewAt}`));
@@ -168,13 +168,13 @@ Deno.test("certRenew() waits until a relay that was started meanwhile serves the
   await using folder = temporaryFolder();
   const it = await bench(folder.path);
   await it.renew();
-  const before = readChain((await openRelayStore(folder.path).read())!.identity.cert);
+  const before = leafFingerprint((await openRelayStore(folder.path).read())!.identity.cert);
   let asked = 0;
   const { code, text } = await it.renew({
     force: true,
     async servedFingerprint() {
       const { cert } = (await openRelayStore(folder.path).read())!.identity;
-      return ++asked < 3 ? before.fingerprint : readChain(cert).fingerprint;
+      return ++asked < 3 ? before : leafFingerprint(cert);
     },
   });
   assert.equal(code, 0);
@@ -316,13 +316,13 @@ Deno.test("caaSet() allows one authority, one account, one method, and keeps the
   assert.throws(() => caaValues({ ...policy, accountUrl: 'https://x/";' }), /odd characters/);
 });
 
-Deno.test("readChain() and servedFingerprint() speak of the same hash", async () => {
+Deno.test("leafFingerprint() and servedFingerprint() speak of the same hash", async () => {
   await using folder = temporaryFolder();
   const it = await bench(folder.path);
   const names = ["localhost"];
   const { csr } = await makeKeyAndRequest(names);
   const chain = await it.authority.issue({ csr, names });
-  const { fingerprint } = readChain(chain);
+  const fingerprint = leafFingerprint(chain);
   const printed = await must("openssl", ["x509", "-noout", "-fingerprint", "-sha256"], {
     input: chain,
   });

@@ -30,7 +30,7 @@ Deno.test("names below a user's are in the DNS while they are in the certificate
   };
   const certified = async (labels: string[], key?: "rsa-2048") => {
     const chain = await api.ready(token, await api.order(token, await request(labels, key)));
-    const { names } = readChain(chain);
+    const { names } = await readChain(chain);
     assert.deepEqual(
       names.toSorted(),
       [KAYLEE, ...labels.map((label) => `${label}.${KAYLEE}`)].sort(),

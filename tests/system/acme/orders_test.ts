@@ -50,7 +50,7 @@ Deno.test("20 orders of apex and wildcard: bad nonces, a locked backend, foreign
       names,
       onStep: (step) => void (retries += Number(/not removed/.test(step))),
     });
-    assert.deepEqual(readIdentity(chain, key).names.toSorted(), names.toSorted());
+    assert.deepEqual((await readIdentity(chain, key)).names.toSorted(), names.toSorted());
   });
   try {
     await Promise.all(orders);
@@ -77,7 +77,7 @@ Deno.test("users' requests with RSA and ECDSA keys are signed, and verify", asyn
       const name = `user${i}.${BASE}`;
       const { csr, key: keyPem } = await opensslRequest(it.stateDir, { key, san: `DNS:${name}` });
       const chain = await authority.issue({ csr, names: [name] });
-      readIdentity(chain, keyPem);
+      await readIdentity(chain, keyPem);
       const [leaf, ...issuers] = chain.split(/(?<=-----END CERTIFICATE-----\n)/);
       const path = `${it.stateDir}/${i}`;
       await Deno.writeTextFile(`${path}.leaf`, leaf!);

@@ -90,7 +90,7 @@ for (const [what, start] of Object.entries(SERVERS)) {
         api.order(token, csr).then((id) => api.ready(token, id)),
         daemon.glossond("cert", "renew", "--force"),
       ]);
-      assert.deepEqual(readIdentity(chain, pem).names, [KAYLEE]);
+      assert.deepEqual((await readIdentity(chain, pem)).names, [KAYLEE]);
       assert.equal(renewed.code, 0, renewed.stderr);
     }
     const addresses = [`${KAYLEE}. A 127.0.0.9`, `${KAYLEE}. AAAA ::9`];
@@ -130,7 +130,7 @@ for (const [what, start] of Object.entries(SERVERS)) {
       const names = i === 0 ? NAMES : [BASE, `user${i}.${BASE}`];
       const { csr, key } = await makeKeyAndRequest(names);
       const chain = await authority.issue({ csr, names });
-      assert.deepEqual(readIdentity(chain, key).names.toSorted(), names.toSorted());
+      assert.deepEqual((await readIdentity(chain, key)).names.toSorted(), names.toSorted());
     }));
     assert.equal(before.length, 2);
     assert.deepEqual(await it.dns.standsAt(record), before);

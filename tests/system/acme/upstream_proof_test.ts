@@ -86,7 +86,7 @@ Deno.test("lego and Caddy behind --tls-upstream prove the page's name and a doma
     ...["--domains", KAYLEE, "--domains", DOMAIN, "run"],
   ], { env: { LEGO_CA_CERTIFICATES: pebbleCa } });
   assert.equal(lego.code, 0, lego.stderr);
-  const { names } = readChain(
+  const { names } = await readChain(
     await Deno.readTextFile(`${dir}/lego/certificates/${KAYLEE}.crt`),
   );
   assert.deepEqual(names.toSorted(), [DOMAIN, KAYLEE]);
