@@ -26,7 +26,7 @@ import { readDirectory } from "./objects.ts";
 import { openOrderJournal } from "./order_journal.ts";
 import { fetchRenewalWindow } from "./renewal_info.ts";
 import type { ExternalAccount } from "./session.ts";
-import { tryOrder } from "./try_order.ts";
+import { LIMIT_MS, tryOrder, within } from "./try_order.ts";
 import { createAcmeTransport } from "./transport.ts";
 
 /** How long clean-up may hold the end up; what is left then is recovered at the next start. */
@@ -199,13 +199,17 @@ export class AcmeAuthority implements Authority {
 
   /** Orders once, and once more where the account turns out to be lost. */
   async #attempt(order: CertificateOrder): Promise<string> {
-    const { account, order: { now } } = this.#parts;
+    const { account, limitMs = LIMIT_MS, order: { now } } = this.#parts;
     order.signal?.throwIfAborted();
     if (!await this.#recovering) this.#recovering = this.#recover();
     try {
       return await tryOrder(order, this.#parts);
     } catch (error) {
-      const lost = await dropLostAccount(error, account);
+      const lost = await dropLostAccount(error, {
+        ...account,
+        transport: within(account.transport, ending(order, limitMs)),
+      });
+      order.signal?.throwIfAborted();
       if (lost === undefined) throw classify(error, now());
       order.onStep?.(
         `account ${lost}, registering anew`,
@@ -218,4 +222,10 @@ export class AcmeAuthority implements Authority {
       throw classify(error, now());
     });
   }
+}
+
+/** Ends with the order, and once `limitMs` are over. */
+function ending({ signal }: CertificateOrder, limitMs: number): AbortSignal {
+  const limit = AbortSignal.timeout(limitMs);
+  return signal === undefined ? limit : AbortSignal.any([signal, limit]);
 }

@@ -8,19 +8,26 @@ const MAX_AUTHORIZATIONS = 100;
 const maybe = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined).optional();
 
+/** The same where an order does without: an odd one is none. */
+const optional = <T extends z.ZodType>(schema: T) => maybe(schema).catch(undefined);
+
 /** A name in CAA records (RFC 8659 section 4.2), which is written to the DNS. */
 const caaIdentity = z.string().max(253).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i);
+
+const caaIdentities = z.array(z.unknown()).transform((told) =>
+  told.flatMap((each) => caaIdentity.safeParse(each).data ?? [])
+);
 
 const directory = z.looseObject({
   newNonce: z.string(),
   newOrder: z.string(),
-  renewalInfo: maybe(z.string()),
-  meta: maybe(z.object({
-    termsOfService: maybe(z.string()),
-    caaIdentities: maybe(z.array(caaIdentity)),
-    externalAccountRequired: maybe(z.boolean()),
-    /** Names and descriptions of the profiles that can be ordered. */
-    profiles: maybe(z.record(z.string(), z.string())),
+  renewalInfo: optional(z.string()),
+  meta: optional(z.object({
+    termsOfService: optional(z.string()),
+    caaIdentities: optional(caaIdentities),
+    externalAccountRequired: optional(z.boolean()),
+    /** Names of the profiles that can be ordered, with what is said of them. */
+    profiles: optional(z.record(z.string(), z.unknown())),
   })),
 });
 
@@ -36,7 +43,7 @@ const challenge = z.object({
   type: z.string(),
   url: z.string(),
   /** Kinds that are not used here may have none. */
-  token: maybe(z.string().max(1024).regex(/^[\w-]+$/)),
+  token: optional(z.string().max(1024).regex(/^[\w-]+$/)),
   status: z.string(),
   error: z.unknown().optional(),
 });
@@ -50,7 +57,7 @@ const authorization = z.object({
 
 const renewalInfo = z.object({
   suggestedWindow: z.object({ start: z.string(), end: z.string() }),
-  explanationURL: maybe(z.string().max(2048)),
+  explanationURL: optional(z.string().max(2048)),
 });
 
 /** An ACME server's directory (RFC 8555, section 7.1.1; RFC 9773 for `renewalInfo`). */

@@ -49,8 +49,10 @@ export async function runOrder(order: CertificateOrder, parts: OrderParts): Prom
   if (state.certificate === undefined) throw new Error("The ACME server names no certificate");
   const { data } = await session.read(state.certificate);
   onStep?.("certificate signed");
+  // Before its order is forgotten: another one would have another certificate signed.
+  const chain = chainOf(data);
   await journal.remove(csr);
-  return chainOf(data);
+  return chain;
 
   async function pollOrder(wanted: AcmeOrder["status"][]): Promise<AcmeOrder> {
     const end = await poll<AcmeOrder>({
@@ -78,11 +80,7 @@ async function openOrPlace(order: CertificateOrder, parts: OrderParts): Promise<
   const { session, directoryUrl, journal, now } = parts;
   const open = await journal.get(csr);
   if (open?.directoryUrl === directoryUrl) {
-    const found = await session.read(open.orderUrl).catch((error) => {
-      if (error instanceof AcmeProblem && error.status < 500) return undefined;
-      throw error;
-    });
-    const state = found && readOrder(found.data);
+    const state = await readKept(open.orderUrl, session);
     if (state !== undefined && state.status !== "invalid") {
       onStep?.("order found again", { order: open.orderUrl, status: state.status });
       return { url: open.orderUrl, state };
@@ -95,6 +93,19 @@ async function openOrPlace(order: CertificateOrder, parts: OrderParts): Promise<
   await journal.put(csr, { directoryUrl, orderUrl: url, placedAt: now() });
   onStep?.("order placed", { names: names.join(" "), order: url });
   return { url, state };
+}
+
+/** Undefined where the server knows it no longer: it says so, or has something else there. */
+async function readKept(url: string, session: AcmeSession): Promise<AcmeOrder | undefined> {
+  const found = await session.read(url).catch((error) => {
+    if (error instanceof AcmeProblem && error.status < 500) return undefined;
+    throw error;
+  });
+  try {
+    return found && readOrder(found.data);
+  } catch {
+    return undefined;
+  }
 }
 
 async function place(

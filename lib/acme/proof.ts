@@ -111,12 +111,12 @@ async function unproven(
     signal?.throwIfAborted();
     const { data } = await session.read(url);
     const { status, identifier, wildcard, challenges } = readAuthorization(data);
+    if (status === "valid") continue;
     const name = wildcard ? `*.${identifier.value}` : identifier.value;
     // What it names is written to the DNS, whichever zone that is in.
     if (!hosts.includes(identifier.value)) {
       throw new Error("The ACME server wants a name proven that was not ordered: choose another");
     }
-    if (status === "valid") continue;
     const challenge = challenges.find(({ type }) => type === "dns-01");
     if (challenge?.token === undefined) {
       throw new Error(`The ACME server offers no dns-01 challenge for ${name}: choose another`);

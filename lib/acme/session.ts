@@ -16,7 +16,7 @@ interface Halves {
   http: {
     request: AcmeTransport["request"];
     maxBadNonceRetries: number;
-    getDirectory(): Promise<unknown>;
+    getDirectory(): Promise<AcmeDirectory>;
   };
   api: {
     accountUrl: string | null;
@@ -77,11 +77,13 @@ export async function openAcmeSession(
   const { http, api } = client as unknown as Halves;
   http.request = transport.request;
   http.maxBadNonceRetries = BAD_NONCE_RETRIES;
-  const getDirectory = http.getDirectory.bind(http);
+  let known: AcmeDirectory | undefined;
+  // acme-client's says of an empty one neither its address nor a fix.
   const directory = http.getDirectory = async (): Promise<AcmeDirectory> => {
-    const told = await getDirectory();
+    if (known !== undefined) return known;
+    const { data } = await transport.request(directoryUrl, "get");
     try {
-      return readDirectory(told);
+      return known = readDirectory(data);
     } catch (cause) {
       throw new Error(
         `What answers at ${directoryUrl} is no ACME server, or one under maintenance: check ${transport.words.directory} (${

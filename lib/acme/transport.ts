@@ -153,6 +153,7 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
       signal: AbortSignal.any([AbortSignal.timeout(REQUEST_TIMEOUT_MS), signal]),
       client,
     });
+    if (!isSafe(answer.url, server)) throw new RangeError("is of a redirect away from HTTPS");
     const date = Date.parse(answer.headers.get("date") ?? "");
     if (!Number.isNaN(date)) clockAheadMs = date - now();
     if (answer.status >= 300 && answer.status < 400) throw new RangeError("is a redirect");
@@ -177,10 +178,14 @@ interface Server {
 }
 
 /** Addresses are the server's to name, of HTTPS (RFC 8555 section 6.1) or what its own one is of. */
-function checkAddress(url: string, { host, protocol }: Server): void {
-  if (["https:", protocol].includes(URL.parse(url)?.protocol ?? "")) return;
+function isSafe(url: string, { protocol }: Server): boolean {
+  return ["https:", protocol].includes(URL.parse(url)?.protocol ?? "");
+}
+
+function checkAddress(url: string, server: Server): void {
+  if (isSafe(url, server)) return;
   throw new Error(
-    `The ACME server ${host} names an address that is none of HTTPS: ${quoted(`${url}`)}`,
+    `The ACME server ${server.host} names an address that is none of HTTPS: ${quoted(`${url}`)}`,
   );
 }
 
@@ -224,7 +229,7 @@ export function problemBody(
     type: quoted(type.startsWith(PROBLEM_PREFIX) ? type.slice(PROBLEM_PREFIX.length) : type),
     detail: quoted(typeof detail === "string" ? detail : type),
     subproblems: Array.isArray(subproblems)
-      ? subproblems.map((each) => String((each as { detail?: unknown })?.detail ?? ""))
+      ? subproblems.map((each) => each?.detail).filter((each) => typeof each === "string")
       : [],
   };
 }

@@ -7,7 +7,7 @@ import type { AcmeTransport } from "./transport.ts";
 const CLOCK_LIMIT_MS = 10 * 60_000;
 
 /** How long a try may take, whatever its servers do; the next one finds the order again. */
-const LIMIT_MS = 30 * 60_000;
+export const LIMIT_MS = 30 * 60_000;
 
 /** Options for {@linkcode tryOrder}. */
 export interface TryOptions {
@@ -40,7 +40,7 @@ export async function tryOrder(order: CertificateOrder, options: TryOptions): Pr
 }
 
 /** The same transport, whose requests end with the signal. */
-function within(transport: AcmeTransport, signal: AbortSignal): AcmeTransport {
+export function within(transport: AcmeTransport, signal: AbortSignal): AcmeTransport {
   return {
     ...transport,
     request: (url, method, asked) => transport.request(url, method, { ...asked, signal }),

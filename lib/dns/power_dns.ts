@@ -109,8 +109,8 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
   }
 
   function explain(status: number, text: string): string {
-    const said = `${(parseJson(text) as { error?: unknown } | undefined)?.error ?? ""}`
-      .slice(0, MAX_QUOTED);
+    const { error } = (parseJson(text) ?? {}) as { error?: unknown };
+    const said = typeof error === "string" ? error.slice(0, MAX_QUOTED) : "";
     switch (status) {
       case 401:
       case 403:

@@ -1,3 +1,4 @@
+import { readDirectory } from "../acme/objects.ts";
 import { boundedText } from "../net/bounded_text.ts";
 import { networkCause } from "../net/network_cause.ts";
 import type { Settings } from "../config/settings.ts";
@@ -37,11 +38,11 @@ export async function checkAcme(
       skipped("clock", "there is no server to compare it with"),
     ];
   }
-  const directory = await boundedText(answer, MAX_DIRECTORY_BYTES).then(JSON.parse)
-    .catch(() => undefined) as { newOrder?: string } | null | undefined;
+  const isDirectory = await boundedText(answer, MAX_DIRECTORY_BYTES)
+    .then((text) => readDirectory(JSON.parse(text))).then(() => true, () => false);
   const date = Date.parse(answer.headers.get("Date") ?? "");
   return [
-    directory?.newOrder !== undefined ? ok("ACME server", `${url} answers`) : fault(
+    isDirectory ? ok("ACME server", `${url} answers`) : fault(
       "ACME server",
       `${url} answers ${answer.status}, and not with an ACME directory`,
       "check GLOSSOND_ACME_DIRECTORY_URL",

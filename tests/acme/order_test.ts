@@ -235,6 +235,41 @@ Deno.test("runOrder() begins anew when the earlier order came to nothing", async
   assert.equal(it.steps[0], "order placed");
 });
 
+Deno.test("runOrder() begins anew where the server has something else at the earlier order", async () => {
+  await using folder = temporaryFolder();
+  const fake = fakeSession();
+  const it = await bench(folder.path, fake.session);
+  const orderUrl = `${SERVER}/moved`;
+  const directoryUrl = it.parts.directoryUrl;
+  await it.journal.put(it.order.csr, { directoryUrl, orderUrl, placedAt: 0 });
+  fake.resources[orderUrl] = "<h1>Welcome</h1>";
+  assert.equal(await runOrder(it.order, it.parts), "the chain");
+  assert.equal(it.steps[0], "order placed");
+});
+
+Deno.test("runOrder() has nothing signed twice where the chain is too long to be taken", async () => {
+  await using folder = temporaryFolder();
+  const fake = fakeSession();
+  const it = await bench(folder.path, fake.session);
+  fake.resources[`${SERVER}/cert/1`] = "x".repeat(65 * 1024);
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(runOrder(it.order, it.parts), /chain is longer than 64 KiB/);
+  }
+  assert.equal(fake.posts.filter(([url]) => url.endsWith("/new-order")).length, 1);
+});
+
+Deno.test("runOrder() proves no name that was not ordered, and minds none that is proven", async () => {
+  for (const status of ["pending", "valid"]) {
+    await using folder = temporaryFolder();
+    const fake = fakeSession();
+    const it = await bench(folder.path, fake.session);
+    fake.resources[`${SERVER}/authz/2`] = { ...authorization("ca.example", false), status };
+    const end = runOrder(it.order, it.parts);
+    if (status === "valid") assert.equal(await end, "the chain");
+    else await assert.rejects(end, /wants a name proven that was not ordered/);
+  }
+});
+
 const PROOFS: [what: string, change: object, message: RegExp][] = [
   [
     "a wrong value",

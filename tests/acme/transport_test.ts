@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { AcmeProblem, createAcmeTransport, parseRetryAfter } from "../../lib/acme/transport.ts";
+import {
+  AcmeProblem,
+  createAcmeTransport,
+  parseRetryAfter,
+  problemBody,
+} from "../../lib/acme/transport.ts";
 import { fetchRenewalWindow, renewalId } from "../../lib/acme/renewal_info.ts";
 import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
@@ -132,6 +137,31 @@ Deno.test("createAcmeTransport() names the setting for a private authority", asy
   );
   stranger.close();
   await server.shutdown();
+});
+
+Deno.test("createAcmeTransport() follows no redirect away from HTTPS", async () => {
+  await using plain = fakeServer(() => Response.json({}));
+  const { cert, key } = await selfSignedIdentity(["localhost"], Date.now());
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, cert, key, onListen() {} },
+    () => Response.redirect(`${plain.origin}/dir`),
+  );
+  const directoryUrl = `https://localhost:${server.addr.port}/dir`;
+  const transport = createAcmeTransport({
+    ...{ directoryUrl, caPem: cert, userAgent: "test", now: () => NOW },
+  });
+  await assert.rejects(
+    transport.request(directoryUrl, "get"),
+    /The answer of the ACME server localhost:\d+ is of a redirect away from HTTPS/,
+  );
+  transport.close();
+  await server.shutdown();
+});
+
+Deno.test("problemBody() takes details that are text", () => {
+  const odd = { detail: { toString: 1 } };
+  const body = { type: "x", ...odd, subproblems: [odd, null, 7, { detail: "because" }] };
+  assert.deepEqual(problemBody(body), { type: "x", detail: "x", subproblems: ["because"] });
 });
 
 Deno.test("createAcmeTransport() knows how far the server's clock is ahead", async () => {

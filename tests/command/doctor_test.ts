@@ -249,7 +249,7 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
   await t.step("PowerDNS refuses the key, and the clock is wrong", async () => {
     await using pdns = await serve(() => ({ status: 401, body: { error: "Unauthorized" } }));
     await using ca = await serve(() => ({
-      body: { newOrder: "https://ca.example/order" },
+      body: { newNonce: "https://ca.example/nonce", newOrder: "https://ca.example/order" },
       date: new Date(Date.now() - 600_000),
     }));
     const findings = await find(relay, acme(pdns.url, ca.url));
@@ -260,7 +260,7 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
     "PowerDNS does not hold the zone, and the ACME address is another page's",
     async () => {
       await using pdns = await serve((path) => ({ body: path.includes("/zones?") ? [] : {} }));
-      await using ca = await serve(() => ({ body: { hello: true } }));
+      await using ca = await serve(() => ({ body: { newOrder: "hello" } }));
       const findings = await find(relay, acme(pdns.url, ca.url));
       assertFound(findings, "PowerDNS API", new RegExp(BASE.replaceAll(".", "\\.")));
       assertFound(findings, "ACME server", /not with an ACME directory/);
