@@ -205,7 +205,6 @@ async function start(
     const ordered = certificate.stop().then(stopOrdering);
     const endWatch = own.isDone ? watchLastVisitors({ accounts, hub, log }) : () => {};
     await drained;
-    if (!own.isDone) hub.endQuiet();
     const fallback = own.isDone ? DRAIN_SECONDS.handOver : DRAIN_SECONDS.stop;
     await servers.finish((settings.drainSeconds ?? fallback) * 1000);
     endWatch();

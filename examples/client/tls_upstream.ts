@@ -74,6 +74,10 @@ export class TlsUpstream implements VisitorEnd {
     return serving.finally(() => this.#serving.delete(serving));
   }
 
+  renew(): void {
+    // What is asked and answered within TLS is not known here.
+  }
+
   async stop(graceMs: number): Promise<void> {
     this.#leaving = true;
     const timer = setTimeout(() => this.#visits.forEach((visit) => visit.end()), graceMs);

@@ -23,6 +23,8 @@ export interface VisitorEnd {
   makeRoom(address: string | undefined): boolean;
   /** Serves a visitor to the end, and closes the connection. Never rejects. */
   serve(visitor: JoinedVisitor): Promise<void>;
+  /** Closes connections that visitors only keep, as far as that is known of them: their relay is leaving. */
+  renew(): void;
   /** Lets open answers finish for `graceMs`, then ends every connection. */
   stop(graceMs: number): Promise<void>;
 }

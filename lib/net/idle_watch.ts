@@ -3,9 +3,6 @@ import { Roll, type Seat } from "./roll.ts";
 /** In how many steps silence is counted: how much later than the limit it can be noticed is one. */
 const STEPS = 8;
 
-/** How often those are looked for who await nothing, milliseconds. */
-const LOOK_MS = 100;
-
 /** A connection that is watched. */
 export interface Watched {
   /** To be set whenever anything is heard: cheaper than a clock. */
@@ -14,8 +11,6 @@ export interface Watched {
   silentSteps: number;
   /** Where it is among those that are watched; the watch sets it. */
   seat: Seat<Watched> | undefined;
-  /** Whether nothing was heard for so many milliseconds, and nobody awaits an answer. */
-  isDone(quietMs: number): boolean;
   /** Called at most once, when it was silent for too long. */
   end(): void;
 }
@@ -24,7 +19,6 @@ export interface Watched {
 export class IdleWatch {
   readonly #watched = new Roll<Watched>();
   readonly #timer: ReturnType<typeof setInterval>;
-  #looking: ReturnType<typeof setInterval> | undefined;
 
   /** Over those that ended on one side. */
   readonly #halfClosed: IdleWatch | undefined;
@@ -75,22 +69,9 @@ export class IdleWatch {
     }
   }
 
-  /** From now on ends those, too, who are {@linkcode Watched.isDone}. */
-  endDone(quietMs: number): void {
-    this.#halfClosed?.endDone(quietMs);
-    const look = (): void => {
-      for (const watched of this.#watched.values()) {
-        if (watched.isDone(quietMs) && watched.seat?.leave()) watched.end();
-      }
-    };
-    look();
-    this.#looking ??= setInterval(look, LOOK_MS);
-  }
-
-  /** Ends the timers; connections go on unwatched. */
+  /** Ends the timer; connections go on unwatched. */
   stop(): void {
     clearInterval(this.#timer);
-    clearInterval(this.#looking);
     for (const watched of this.#watched.values()) this.remove(watched);
     this.#halfClosed?.stop();
   }

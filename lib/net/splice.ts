@@ -1,6 +1,5 @@
 import { BufferPool } from "./buffer_pool.ts";
 import type { IdleWatch, Watched } from "./idle_watch.ts";
-import { type Direction, Exchange, type SpliceResult } from "./exchange.ts";
 import { bytesOf, flowBuffers, LARGEST_STEP } from "./flow_buffers.ts";
 
 /** Buffers of directions that wait for data. */
@@ -22,6 +21,21 @@ export interface Duplex {
   closeWrite(): Promise<void>;
   /** Closes both sides. */
   close(): void;
+}
+
+/** `forward` is from the first connection to the second. */
+export type Direction = "forward" | "backward";
+
+/** What a splice moved, and why it ended when it was not by two ends of stream. */
+export interface SpliceResult {
+  /** Bytes from the first connection to the second. */
+  forward: number;
+  /** Bytes from the second connection to the first. */
+  backward: number;
+  /** When the last of them came, milliseconds of `performance.now()`; absent before the first. */
+  lastAt?: number;
+  /** The first failure of either direction, absent after an orderly end. */
+  error?: Error;
 }
 
 /** Options for {@linkcode splice}. */
@@ -89,7 +103,6 @@ class Splice implements Watched {
   readonly #options: SpliceOptions;
   readonly #settle: (result: SpliceResult) => void;
   readonly #result: SpliceResult;
-  readonly #exchange = new Exchange();
   /** Directions whose stream has not ended. */
   #open = 2;
   /** Directions that are still copied. */
@@ -122,12 +135,6 @@ class Splice implements Watched {
     idle?.add(this);
     this.#carry("forward", this.#first, this.#second);
     this.#carry("backward", this.#second, this.#first, backwardHead);
-  }
-
-  /** Asked by the {@linkcode IdleWatch}. */
-  isDone(quietMs: number): boolean {
-    return this.#exchange.isOver &&
-      performance.now() - (this.#result.lastAt ?? Infinity) >= quietMs;
   }
 
   /** Called by the {@linkcode IdleWatch}. */
@@ -179,7 +186,6 @@ class Splice implements Watched {
         const full = n === waiting.length;
         const written = await to.write(full ? waiting : waiting.subarray(0, n));
         if (written < n) await writeAll(to, waiting.subarray(written, n));
-        this.#exchange.passed(direction);
         if (full) step = await this.#flow(direction, from, to, step);
       }
       // The second direction to end needs no half-close: what follows is the close.
@@ -214,7 +220,6 @@ class Splice implements Watched {
         const began = now();
         const written = await to.write(full ? buffer : buffer.subarray(0, n));
         if (written < n) await writeAll(to, buffer.subarray(written, n));
-        this.#exchange.passed(direction);
         if (step > 0 && (n <= bytesOf(step - 1) || now() - began > SLOW_WRITE_MS)) {
           step--;
         } else if (full && step < largestStep) {
@@ -231,7 +236,6 @@ class Splice implements Watched {
     this.heard = true;
     this.#result.lastAt = performance.now();
     this.#result[direction] += bytes;
-    this.#exchange.came(direction, bytes);
     this.#options.onBytes?.(direction, bytes);
   }
 }

@@ -22,9 +22,6 @@ import type { IsProxy } from "./source.ts";
 /** How often it is looked whether visitors are still on their way in. */
 const SETTLE_STEP_MS = 20;
 
-/** For how long nothing has passed for a visitor who has been answered and only keeps the connection. */
-const QUIET_MS = 2_000;
-
 /** Options for {@linkcode Hub}. */
 export interface HubOptions extends DestinationsOptions {
   /** Port at which visitors reach the hub. */
@@ -83,14 +80,6 @@ export class Hub {
   /** Closes the connections of those whom the client of this user has not answered yet. */
   dropUnanswered(username: string): void {
     this.#destinations.users.joined.dropUnanswered(username);
-  }
-
-  /**
-   * From now on closes the connections of those, too, who have been answered and are quiet: browsers keep them
-   * for their next request, pages for what may come some day.
-   */
-  endQuiet(): void {
-    this.#options.idle?.endDone(QUIET_MS);
   }
 
   /** Waits until nobody is on their way in any more, so many milliseconds at most. */

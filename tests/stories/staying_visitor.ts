@@ -1,3 +1,4 @@
+import { closeQuietly } from "../../lib/net/splice.ts";
 import { BASE, type Relay } from "./relay.ts";
 
 /** The page that stories of hand-overs and stops are about. */
@@ -7,7 +8,7 @@ export const HOST = `kaylee.${BASE}`;
 export interface StayingVisitor extends Disposable {
   /** Asks for a page. */
   ask(path: string): Promise<void>;
-  /** What comes next; empty at the end. */
+  /** What comes next; empty at the end, which ends this side as well, as browsers do. */
   answer(): Promise<string>;
   /** Asks for a page's head, and tells the answer's first line. */
   status(): Promise<string>;
@@ -24,6 +25,7 @@ export async function stayingVisitor(relay: Relay): Promise<StayingVisitor> {
   }
   async function answer(): Promise<string> {
     const n = await tls.read(buffer).catch(() => null);
+    if (n === null) closeQuietly(tls);
     return new TextDecoder().decode(buffer.subarray(0, n ?? 0));
   }
   return {
@@ -33,6 +35,6 @@ export async function stayingVisitor(relay: Relay): Promise<StayingVisitor> {
       await send("HEAD", "/");
       return (await answer()).split("\r\n")[0]!;
     },
-    [Symbol.dispose]: () => tls.close(),
+    [Symbol.dispose]: () => closeQuietly(tls),
   };
 }

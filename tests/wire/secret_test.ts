@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { makeKey } from "../../lib/pki/keys.ts";
 import { Api } from "../../examples/client/api.ts";
 import { openControl } from "../../examples/client/control.ts";
 import { certCaa } from "../../lib/command/cert_caa.ts";
@@ -31,7 +32,8 @@ const SENDERS: Record<string, (secret: string, url: string) => unknown> = {
   },
   "cert caa": async (secret, url) => {
     await using folder = temporaryFolder();
-    const accounts = { [`${url}/dir`]: { key: "none", url: "https://ca.test/account" } };
+    const account = { key: await makeKey(), url: "https://ca.test/account" };
+    const accounts = { [`${url}/dir`]: account };
     await Deno.writeTextFile(`${folder.path}/acme-accounts.json`, JSON.stringify(accounts));
     let said = "";
     await certCaa({

@@ -10,7 +10,7 @@ export interface Connection {
   limits: VisitorLimits;
   schedule: Schedule;
   log: Log;
-  /** Whether the program is leaving: no further request then. */
+  /** Whether it is to end behind the answer that is under way: no further request then. */
   isLeaving: () => boolean;
   /** Tells whether it waits for a request, and so could be ended without harm. */
   onIdle: (idle: boolean) => void;

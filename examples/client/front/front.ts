@@ -24,6 +24,9 @@ import { groupOf, leastMissed, Visit } from "./visit.ts";
 /** Least time between two log lines of visitors that cannot be served. */
 const WARN_EVERY_MS = 10_000;
 
+/** For how long nothing moved where a request that is on its way is not to be expected, milliseconds. */
+const QUIET_MS = 1_000;
+
 /** Options for {@linkcode Front}. */
 export interface FrontOptions {
   handler: Handler;
@@ -136,6 +139,22 @@ export class Front {
   }
 
   /**
+   * Has visitors come anew for what they ask next, since the relay that they came by is leaving and would wait for
+   * them: connections that are only kept are closed, the others once they are answered.
+   */
+  renew(): void {
+    const look = (): void => {
+      const quietSince = performance.now() - QUIET_MS;
+      for (const visit of this.#visits) {
+        // Who has just come may be asking for the first time.
+        if (!visit.idle || visit.movedAt < quietSince) visit.leave();
+      }
+    };
+    look();
+    this.#schedule(look, QUIET_MS);
+  }
+
+  /**
    * Lets open requests finish for `graceMs`, then ends every connection.
    *
    * Idle connections are closed at once: a browser keeps them for minutes.
@@ -241,7 +260,6 @@ export class Front {
       limits: this.#limits,
       schedule: this.#schedule,
       log: this.#options.log,
-      isLeaving: () => this.#leaving,
     }));
   }
 }

@@ -14,14 +14,20 @@ const LOOKS = 4;
 export async function speak(
   secure: SecureConnection,
   visit: Visit,
-  options: Omit<Connection, "visitor" | "onIdle">,
+  options: Omit<Connection, "visitor" | "onIdle" | "isLeaving">,
 ): Promise<void> {
   const { limits, schedule, log } = options;
   const conn = visit.pace.withinTls(secure.conn);
   visit.owns(conn);
   boundHalfClosed(visit, limits, schedule);
+  let isLeaving = false;
+  visit.leave = () => {
+    isLeaving = true;
+    if (visit.idle) visit.end();
+  };
   const connection: Connection = {
     ...options,
+    isLeaving: () => isLeaving,
     visitor: { address: visit.address, gone: visit.gone },
     onIdle: (idle) => void (visit.idle = idle),
   };

@@ -17,7 +17,7 @@ export class Visit {
   /** Whether it waits for a request: between requests, or before the first. */
   idle = true;
   /** Lets it finish what it is at, and no more. */
-  leave: () => void = () => {};
+  leave: () => void = () => this.end();
   /** Called when the TLS handshake is done. */
   onSecure: () => void = () => {};
   /** Whether the visitor has ended their side. */

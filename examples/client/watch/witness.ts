@@ -56,6 +56,10 @@ export class Witness implements VisitorEnd {
     return this.#end.use(identity);
   }
 
+  renew(): void {
+    this.#end.renew();
+  }
+
   makeRoom(address: string | undefined): boolean {
     return this.#end.makeRoom(address);
   }

@@ -197,6 +197,36 @@ Deno.test("Front.stop() lets an answer finish, then serves nobody", async () => 
   });
 });
 
+Deno.test("Front.renew() closes what is only kept, and the rest behind the answer; who has just come is served", async () => {
+  const asked = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  await fronted(async (request) => {
+    if (!request.url.endsWith("/slow")) return new Response("here");
+    asked.resolve();
+    await finish.promise;
+    return new Response("finished");
+  }, async ({ front, visit, clock }) => {
+    const kept = new HttpExchange(await visit());
+    assert.equal((await kept.get("/")).body, "here");
+    const busy = new HttpExchange(await visit());
+    const answer = busy.get("/slow");
+    await asked.promise;
+    const fresh = new HttpExchange(await visit());
+    await fresh.send("GET /");
+
+    front.renew();
+    await fresh.send(` HTTP/1.1\r\nHost: ${HOSTNAME}\r\n\r\n`);
+    assert.equal((await fresh.answer()).body, "here");
+    // When a byte moved last is told by the real clock.
+    await new Promise((done) => setTimeout(done, 1_100));
+    clock.advance(1_000);
+    await kept.ended();
+    finish.resolve();
+    assert.equal((await answer).body, "finished");
+    await busy.ended();
+  });
+});
+
 Deno.test("Front.stop() ends an answer that does not finish in time", async () => {
   const asked = Promise.withResolvers<void>();
   await fronted((_request, { gone }) => {

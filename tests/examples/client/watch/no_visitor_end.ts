@@ -5,6 +5,7 @@ export const NO_VISITOR_END: VisitorEnd = {
   connections: 0,
   use: () => Promise.resolve(),
   makeRoom: () => true,
+  renew: () => {},
   serve: () => Promise.resolve(),
   stop: () => Promise.resolve(),
 };
