@@ -9,13 +9,12 @@ import { type Schedule, scheduleTimeout } from "../../../lib/net/schedule.ts";
 import { LogThrottle } from "../../../lib/net/log_throttle.ts";
 import { type Duplex, splice, writeAll } from "../../../lib/net/splice.ts";
 import { alertRecord } from "../../../lib/wire/alert.ts";
-import { openDenoTlsEnd } from "./deno_tls_end.ts";
 import type { JoinedVisitor } from "../data_connection.ts";
+import { chooseEnd } from "./choose_end.ts";
+import { openDenoTlsEnd } from "./deno_tls_end.ts";
 import type { Handler } from "./exchange.ts";
 import { VISITOR_LIMITS, type VisitorLimits } from "./limits.ts";
 import { hasNodeTls, openNodeTlsEnd } from "./node_tls_end.ts";
-import { answerProof } from "./proof.ts";
-import { readHello } from "./read_hello.ts";
 import { speak } from "./speak.ts";
 import type { KeyAndChain, OpenTlsEnd, SecureConnection, TlsEnd } from "./tls_end.ts";
 import { TlsEnds } from "./tls_ends.ts";
@@ -177,7 +176,9 @@ export class Front {
     this.#visits.add(visit);
     let port: number | undefined;
     try {
-      const { tls, opening } = await this.#endFor(conn, visit, head);
+      const { tls, opening } = await chooseEnd(this.#ends, conn, visit, head, {
+        ...{ limits: this.#limits, schedule: this.#schedule, log },
+      });
       if (tls === undefined) return;
       const inner = await this.#open(tls, visit);
       port = inner.localAddr.port;
@@ -195,30 +196,6 @@ export class Front {
       visit.end();
       this.#visits.delete(visit);
       if (port !== undefined && this.#byPort.get(port) === visit) this.#byPort.delete(port);
-    }
-  }
-
-  /** The TLS server that a visitor is for, and what was read of them; none where all was done here. */
-  async #endFor(
-    conn: Duplex,
-    visit: Visit,
-    head: Uint8Array,
-  ): Promise<{ tls: TlsEnd | undefined; opening: Uint8Array }> {
-    if (!this.#ends.areSeveral) return { tls: this.#ends.main, opening: head };
-    const late = this.#schedule(() => visit.end(), this.#limits.handshake);
-    try {
-      const hello = await readHello(conn, head);
-      const { tls, proof } = this.#ends.of(hello);
-      if (proof !== undefined) await answerProof(conn, hello.head, proof);
-      else if (tls === undefined) await sendLastWords(conn, alertRecord("internalError"));
-      return { tls, opening: hello.head };
-    } catch (error) {
-      // Theirs, whatever it is: what they sent, or that they are slow to send it or to leave.
-      this.#options.log.debug("A visitor's handshake broke", { error });
-      await sendLastWords(conn, alertRecord("handshakeFailure"));
-      return { tls: undefined, opening: head };
-    } finally {
-      late();
     }
   }
 
