@@ -116,7 +116,7 @@ async function withAccount(
   use: (account: Account, http: RelayHttp) => Promise<void>,
 ): Promise<void> {
   const account = await state.neededAccount();
-  const http = await openRelayHttp(new URL(account.relay), await state.ca());
+  const http = openRelayHttp(new URL(account.relay), await state.ca());
   try {
     await use(account, http);
   } finally {

@@ -51,7 +51,7 @@ const CAA = {
 /** What identifies an {@linkcode Api}. */
 export interface ApiOptions {
   relay: URL;
-  http: Pick<RelayHttp, "client">;
+  http: Pick<RelayHttp, "client" | "failure">;
   /** For the requests that need one. */
   token?: string;
   /** Ends requests when aborted. */
@@ -209,7 +209,7 @@ export class Api {
       retryAfterMs = readRetryAfter(response.headers.get("retry-after"), now());
       text = await readText(response);
     } catch (error) {
-      throw unreachable(relay, error);
+      throw unreachable(relay, http.failure ?? error);
     }
     if (status >= 400) throw readProblem(status, text, retryAfterMs);
     return { text, retryAfterMs };

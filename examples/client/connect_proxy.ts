@@ -1,8 +1,15 @@
 import { closeQuietly, splice, writeAll } from "../../lib/net/splice.ts";
 import { sleep } from "../../lib/net/pause.ts";
+import { scheduleTimeout } from "../../lib/net/schedule.ts";
 
 /** Longest request that the proxy reads; it only ever gets a CONNECT line and two headers. */
 const MAX_CONNECT_BYTES = 4096;
+
+/** How long the request may take, milliseconds: it comes from this computer. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Most connections at once; who comes then is closed. */
+const MAX_CONNECTIONS = 64;
 
 /** Pause after a failed accept, milliseconds. */
 const ACCEPT_PAUSE_MS = 50;
@@ -11,6 +18,8 @@ const ACCEPT_PAUSE_MS = 50;
 export interface ConnectProxy {
   /** For `Deno.createHttpClient({ proxy: { url } })`. */
   url: string;
+  /** Why the last connection was not made: who asked for it learns only that it was not. */
+  readonly failure: unknown;
   /** Closes the listener and every connection. */
   close(): void;
 }
@@ -30,6 +39,8 @@ export type Dial = (
 export function openConnectProxy(dial: Dial): ConnectProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const closing = new AbortController();
+  let failure: unknown;
+  let connections = 0;
 
   async function acceptAll(): Promise<void> {
     while (true) {
@@ -44,26 +55,44 @@ export function openConnectProxy(dial: Dial): ConnectProxy {
   }
 
   async function serve(conn: Deno.TcpConn): Promise<void> {
+    if (connections >= MAX_CONNECTIONS) return closeQuietly(conn);
+    connections++;
+    let relay: Deno.TcpConn | undefined;
     try {
       const target = await readConnect(conn);
-      const dialling = target && dial(target.hostname, target.port, closing.signal);
-      if (dialling === undefined) {
+      relay = target && await reach(target);
+      if (relay === undefined) {
         await writeAll(conn, new TextEncoder().encode("HTTP/1.1 403 Forbidden\r\n\r\n"));
-        return closeQuietly(conn);
+        return;
       }
-      const relay = await dialling;
       for (const end of [conn, relay]) end.setNoDelay(true);
       await writeAll(conn, new TextEncoder().encode("HTTP/1.1 200 Connected\r\n\r\n"));
       await splice(conn, relay, { signal: closing.signal });
     } catch {
       // The caller sees a closed connection and reports that.
+    } finally {
+      connections--;
       closeQuietly(conn);
+      if (relay !== undefined) closeQuietly(relay);
+    }
+  }
+
+  async function reach(target: Target): Promise<Deno.TcpConn | undefined> {
+    try {
+      failure = undefined;
+      return await dial(target.hostname, target.port, closing.signal);
+    } catch (error) {
+      failure = error;
+      throw error;
     }
   }
 
   acceptAll();
   return {
     url: `http://127.0.0.1:${listener.addr.port}`,
+    get failure() {
+      return failure;
+    },
     close() {
       closing.abort(new Error("closed"));
       listener.close();
@@ -71,10 +100,23 @@ export function openConnectProxy(dial: Dial): ConnectProxy {
   };
 }
 
-/** Reads a CONNECT request; undefined when it is none. */
-async function readConnect(
-  conn: Deno.Conn,
-): Promise<{ hostname: string; port: number } | undefined> {
+/** What is asked for. */
+interface Target {
+  hostname: string;
+  port: number;
+}
+
+/** Reads a CONNECT request in time; undefined when it is none. */
+async function readConnect(conn: Deno.Conn): Promise<Target | undefined> {
+  const callOff = scheduleTimeout(() => closeQuietly(conn), CONNECT_TIMEOUT_MS);
+  try {
+    return await readTarget(conn);
+  } finally {
+    callOff();
+  }
+}
+
+async function readTarget(conn: Deno.Conn): Promise<Target | undefined> {
   const buffer = new Uint8Array(MAX_CONNECT_BYTES);
   let length = 0;
   let text = "";

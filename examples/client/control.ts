@@ -42,7 +42,7 @@ export interface ControlSession {
 export interface ControlOptions {
   relay: URL;
   token: string;
-  http: Pick<RelayHttp, "client">;
+  http: Pick<RelayHttp, "session">;
   /** Called for each message but `goodbye`, `online` first. */
   onMessage: (message: Exclude<RelayMessage, { type: "goodbye" }>) => void;
   /** Ends the session in an orderly way. */
@@ -59,7 +59,7 @@ export function openControl(options: ControlOptions): ControlSession {
   const socket = new WebSocket(url, {
     headers: { authorization: `Bearer ${headerSecret("The account's token", token)}` },
     protocols: [SUBPROTOCOL],
-    client: http.client,
+    client: http.session,
   });
   let over = false;
   let wasOnline = false;

@@ -1,9 +1,11 @@
+import { orAborted } from "../../lib/net/pause.ts";
 import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import { dataPreface } from "../../lib/wire/messages.ts";
 import { normalizeAddress } from "../../lib/wire/proxy_protocol.ts";
 import { AddressForbidden } from "./data_address.ts";
 import type { DataLine } from "./data_line.ts";
 import type { DataAddress } from "./data_path.ts";
+import { dialFirst } from "./dial_first.ts";
 
 /** How long one of several addresses may take before the next is tried, milliseconds: there may be 3 s for all. */
 const ATTEMPT_MS = 1_000;
@@ -21,7 +23,15 @@ export async function openDataTcp(
   signal: AbortSignal,
 ): Promise<DataLine> {
   const allowed = await orAborted(addresses(hostname), signal);
-  const conn = await connectAny(hostname, allowed, port, signal);
+  const conn = await dialFirst(allowed, ATTEMPT_MS, async (address, signal) => {
+    try {
+      return await Deno.connect({ hostname: address, port, signal });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      // A user has granted the name alone.
+      return await connectByName(hostname, allowed, port, signal);
+    }
+  }, signal);
   conn.setNoDelay(true);
   // For a visitor who says nothing for hours: the system's probes begin after two.
   conn.setKeepAlive(true);
@@ -30,31 +40,6 @@ export async function openDataTcp(
     ownAddress: conn.localAddr.hostname,
     show: (ticket) => writeAll(conn, dataPreface(ticket)),
   };
-}
-
-/** Connects to the first of a host's addresses that answers. */
-async function connectAny(
-  name: string,
-  addresses: readonly string[],
-  port: number,
-  signal: AbortSignal,
-): Promise<Deno.TcpConn> {
-  let failure: unknown;
-  for (const [i, hostname] of addresses.entries()) {
-    const last = i === addresses.length - 1;
-    const attempt = last ? signal : AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
-    try {
-      return await Deno.connect({ hostname, port, signal: attempt });
-    } catch (error) {
-      signal.throwIfAborted();
-      // A user has granted the name alone.
-      if (error instanceof Deno.errors.NotCapable) {
-        return await connectByName(name, addresses, port, signal);
-      }
-      failure = error;
-    }
-  }
-  throw failure;
 }
 
 /** Connects to a host, which by now may have other addresses: those are not spoken to. */
@@ -69,17 +54,4 @@ async function connectByName(
   if (known.includes(normalizeAddress(conn.remoteAddr.hostname))) return conn;
   closeQuietly(conn);
   throw new AddressForbidden();
-}
-
-/** What is promised, or the signal's reason when that is aborted before. */
-async function orAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([promised, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -45,7 +45,7 @@ export async function findRelay(
 
   async function ask(relay: URL): Promise<FoundRelay> {
     const ca = await caOf(relay);
-    const http = await openRelayHttp(relay, ca);
+    const http = openRelayHttp(relay, ca);
     try {
       return { relay, http, ca, info: await new Api({ relay, http, now }).relayInfo() };
     } catch (error) {

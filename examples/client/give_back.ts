@@ -26,7 +26,7 @@ export async function finishRename(
   ca: string | undefined,
   world: GiveBackWorld,
 ): Promise<void> {
-  const http = await openRelayHttp(new URL(former.relay), ca);
+  const http = openRelayHttp(new URL(former.relay), ca);
   try {
     await giveBack(former, http, world);
   } finally {

@@ -1,21 +1,25 @@
 import { closeQuietly } from "../../lib/net/splice.ts";
-import { settleWithin } from "../../lib/net/pause.ts";
 import { type ConnectProxy, openConnectProxy } from "./connect_proxy.ts";
 import type { Lookup } from "./data_address.ts";
 import { openLocalNamesProxy } from "./local_names.ts";
-import { RelayPlaces } from "./relay_places.ts";
+import { isName, RelayPlaces } from "./relay_places.ts";
 import { dialPlace, isLocalhostName } from "./relay_url.ts";
 
-/** How long it is waited for the relay's addresses, milliseconds. */
-const LOOKUP_MS = 2_000;
+/** Names of the environment's variables by which the runtime goes by a proxy. */
+const PROXY_VARIABLES = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /** How long a host may take to prove its name, milliseconds. */
 const PROOF_MS = 5_000;
 
-/** How `fetch` and `WebSocket` reach one relay; pass `client` to either, as it is then. */
+/** How `fetch` and `WebSocket` reach one relay. */
 export interface RelayHttp {
+  /** For requests. */
   readonly client: Deno.HttpClient;
-  /** Makes a TLS connection to the relay, for HTTP/1.1; the caller closes it. */
+  /** For the control session: where its relay has several addresses, it is where this went last. */
+  readonly session: Deno.HttpClient;
+  /** Why the last request did not reach the relay, where `fetch` does not tell that. */
+  readonly failure: unknown;
+  /** Makes a TLS connection to where the control session is, for HTTP/1.1; the caller closes it. */
   connect(signal: AbortSignal): Promise<Deno.TlsConn>;
   /** Whether the relay answers at an address: whoever does proves its name. Never rejects. */
   isAt(address: string): Promise<boolean>;
@@ -24,49 +28,54 @@ export interface RelayHttp {
 
 /**
  * Opens the way to a relay, trusting `ca` (PEM) besides the authorities of the system. Where its name has
- * several addresses, as soon as that is found, each connection goes to the first one that answers.
+ * several addresses each connection goes to the first one that answers, unless the environment names a proxy.
  *
  * @param lookup finds the addresses. @default the system's resolver
  * @throws {Error} if `ca` holds no certificate.
  */
-export async function openRelayHttp(relay: URL, ca?: string, lookup?: Lookup): Promise<RelayHttp> {
+export function openRelayHttp(relay: URL, ca?: string, lookup?: Lookup): RelayHttp {
   if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----")) {
     throw new Error("Cannot trust the given authority: the file holds no PEM certificate");
   }
   const places = new RelayPlaces(relay, lookup);
-  let way = openWay(ca, isLocalhostName(relay.hostname) ? openLocalNamesProxy() : undefined);
-  const ways = [way];
-  /** Looks whether there are several: the name may get them, or could not be found before. Never rejects. */
-  async function find(): Promise<void> {
-    if (way.isProxied || !await places.areSeveral() || way.isProxied || isClosed) return;
-    try {
-      ways.push(way = openWay(ca, openRelayProxy(relay, places)));
-    } catch {
-      // It may not listen on this computer.
-    }
-  }
-  let isClosed = false;
-  await settleWithin(LOOKUP_MS, [find()]);
+  const requests = openWay(ca, openProxy(relay, (signal) => places.dial(signal)));
+  const session = openWay(ca, openProxy(relay, (signal) => places.dialSession(signal)));
   return {
-    get client() {
-      void find();
-      return way.client;
+    client: requests.client,
+    session: session.client,
+    get failure() {
+      return requests.proxy?.failure;
     },
-    connect: (signal) => connectTls(relay, (signal) => places.dial(signal), ca, signal),
+    connect: (signal) => connectTls(relay, (signal) => places.dialHome(signal), ca, signal),
     isAt: (address) => provesName(relay, address, ca),
     close() {
-      isClosed = true;
-      for (const each of ways) each.close();
+      requests.close();
+      session.close();
     },
   };
 }
 
-/** Starts what reaches the relay where it answers, and nothing else. */
-function openRelayProxy(relay: URL, places: RelayPlaces): ConnectProxy {
+/** Starts what reaches the relay by `dial`, and nothing else, where the runtime would not do that by itself. */
+function openProxy(
+  relay: URL,
+  dial: (signal: AbortSignal) => Promise<Deno.TcpConn>,
+): ConnectProxy | undefined {
+  if (isLocalhostName(relay.hostname)) return openLocalNamesProxy();
+  if (!isName(relay.hostname) || !hasOwnWay()) return undefined;
   const own = dialPlace(relay);
   return openConnectProxy((hostname, port, signal) =>
-    hostname === relay.hostname && port === own.port ? places.dial(signal) : undefined
+    hostname === relay.hostname && port === own.port ? dial(signal) : undefined
   );
+}
+
+/** Whether this program may listen on this computer, and knows that the environment names no proxy. */
+function hasOwnWay(): boolean {
+  const isGranted = (what: Deno.PermissionDescriptor): boolean =>
+    Deno.permissions.querySync(what).state === "granted";
+  return isGranted({ name: "net", host: "127.0.0.1" }) &&
+    PROXY_VARIABLES.every((variable) =>
+      isGranted({ name: "env", variable }) && !Deno.env.get(variable)
+    );
 }
 
 /** @returns how `fetch` and `WebSocket` go: by the proxy, if there is one. */
@@ -81,7 +90,7 @@ function openWay(ca: string | undefined, proxy: ConnectProxy | undefined) {
   });
   return {
     client,
-    isProxied: proxy !== undefined,
+    proxy,
     close() {
       client.close();
       proxy?.close();

@@ -1,9 +1,17 @@
+import { orAborted } from "../../lib/net/pause.ts";
 import { parseIp } from "../../lib/wire/ip_address.ts";
 import { type Lookup, lookupHost } from "./data_address.ts";
+import { dialFirst, inTime } from "./dial_first.ts";
 import { connectHost, dialPlace } from "./relay_url.ts";
 
-/** How long an address of a relay may take to answer, milliseconds: the last one, and each before. */
-const ANSWER_MS = { last: 5_000, before: 1_000 } as const;
+/**
+ * How long one of several addresses may take before the next is tried, milliseconds: a first SYN that is lost
+ * is sent again after a second.
+ */
+const ATTEMPT_MS = 1_500;
+
+/** How long it may take to reach a relay, milliseconds. */
+const DIAL_MS = 10_000;
 
 /**
  * Where a relay is: its name may have the addresses of several machines, one of which may be lost and
@@ -12,8 +20,10 @@ const ANSWER_MS = { last: 5_000, before: 1_000 } as const;
 export class RelayPlaces {
   readonly #relay: URL;
   readonly #lookup: Lookup;
-  /** The one that answered last. */
-  #good: string | undefined;
+  /** Where the session is: the others do not take its tickets. */
+  #home: string | undefined;
+  /** The addresses that are being asked for: once for all who come together. */
+  #asked: Promise<string[]> | undefined;
 
   /** @param lookup finds the addresses of its name. @default {lookupHost} */
   constructor(relay: URL, lookup: Lookup = lookupHost) {
@@ -21,46 +31,59 @@ export class RelayPlaces {
     this.#lookup = lookup;
   }
 
-  /** Whether it has several addresses; not where they cannot be found, or may not be dialled. Never rejects. */
-  async areSeveral(): Promise<boolean> {
-    return (await this.#find()).length > 1;
-  }
-
   /**
-   * Connects to the first address that answers, the one that did so last before the others.
+   * Connects to the first address that answers, that of the session before the others.
    *
    * @throws {Error} when none does, or on abort.
    */
-  async dial(signal: AbortSignal): Promise<Deno.TcpConn> {
-    const found = await this.#find();
-    if (found.length < 2) return await Deno.connect({ ...dialPlace(this.#relay), signal });
-    let failure: unknown;
-    for (const address of found) {
-      const ms = address === found.at(-1) ? ANSWER_MS.last : ANSWER_MS.before;
-      try {
-        const conn = await Deno.connect({
-          ...dialPlace(this.#relay, address),
-          signal: AbortSignal.any([signal, AbortSignal.timeout(ms)]),
-        });
-        this.#good = address;
-        return conn;
-      } catch (error) {
-        signal.throwIfAborted();
-        failure = error;
-      }
-    }
-    throw failure;
+  dial(signal: AbortSignal): Promise<Deno.TcpConn> {
+    return inTime((signal) => this.#dial(signal), DIAL_MS, signal);
   }
 
+  /** As {@linkcode dial}, for the session: where it is from now on. */
+  async dialSession(signal: AbortSignal): Promise<Deno.TcpConn> {
+    const conn = await this.dial(signal);
+    this.#home = conn.remoteAddr.hostname;
+    return conn;
+  }
+
+  /**
+   * Connects where the session is.
+   *
+   * @throws {Error} when that does not answer, or on abort.
+   */
+  dialHome(signal: AbortSignal): Promise<Deno.TcpConn> {
+    return this.#home === undefined ? this.dial(signal) : this.#connect(this.#home, signal);
+  }
+
+  async #dial(signal: AbortSignal): Promise<Deno.TcpConn> {
+    const found = await orAborted(this.#find(), signal);
+    if (found.length === 0) return await this.#connect(undefined, signal);
+    return await dialFirst(
+      found,
+      ATTEMPT_MS,
+      (address, signal) => this.#connect(address, signal),
+      signal,
+    );
+  }
+
+  #connect(address: string | undefined, signal: AbortSignal): Promise<Deno.TcpConn> {
+    return Deno.connect({ ...dialPlace(this.#relay, address), signal });
+  }
+
+  /** The addresses to dial; none where the relay is to be dialled as it is called. Never rejects. */
   async #find(): Promise<string[]> {
     const { hostname } = this.#relay;
-    const isName = connectHost(hostname) === hostname && !hostname.startsWith("[") &&
-      parseIp(hostname) === undefined;
-    if (!isName) return [];
-    const found = await this.#lookup(hostname).catch(() => []);
-    const allowed = [...new Set(found)].filter(mayDial);
-    return allowed.sort((a, b) => Number(b === this.#good) - Number(a === this.#good));
+    if (connectHost(hostname) !== hostname || !isName(hostname)) return [];
+    this.#asked ??= this.#lookup(hostname).catch(() => []).finally(() => this.#asked = undefined);
+    const allowed = [...new Set(await this.#asked)].filter(mayDial);
+    return allowed.sort((a, b) => Number(b === this.#home) - Number(a === this.#home));
   }
+}
+
+/** Whether a host of a URL is a name, and no address. */
+export function isName(hostname: string): boolean {
+  return !hostname.startsWith("[") && parseIp(hostname) === undefined;
 }
 
 /** Whether an address may be connected to: whoever allows only the relay's name has that dialled. */

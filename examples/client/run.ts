@@ -69,7 +69,7 @@ export async function run(options: RunOptions, world: RunWorld): Promise<FinalWo
   const hostsHere = [hostname, ...hostsBelow(hostname, account.also)];
   const relay = new URL(account.relay);
   const ca = await state.ca();
-  const http = await openRelayHttp(relay, ca);
+  const http = openRelayHttp(relay, ca);
   const over = new AbortController();
   const leaving = AbortSignal.any([signal, over.signal]);
   const api = new Api({ relay, http, token, signal: leaving, now });

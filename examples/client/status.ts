@@ -88,7 +88,7 @@ export async function readStatus(
     installed: service,
     log: service === null ? [] : await lastLines(state.path(LOG_NAME), LOG_LINES) ?? [],
   };
-  const http = await openRelayHttp(new URL(relay), await state.ca());
+  const http = openRelayHttp(new URL(relay), await state.ca());
   try {
     const { online, lastOnlineAt } = await new Api({ relay: new URL(relay), http, token, now })
       .account();

@@ -19,7 +19,7 @@ export async function lookInLogs(
 ): Promise<ExitCode> {
   const { hostname, relay: url, token } = await state.neededAccount();
   const relay = new URL(url);
-  const http = await openRelayHttp(relay, await state.ca());
+  const http = openRelayHttp(relay, await state.ca());
   const over = new AbortController();
   try {
     const { foreign, failures: [failure] } = await foreignCertificates({

@@ -20,3 +20,16 @@ export async function settleWithin(ms: number, promises: readonly unknown[]): Pr
   await Promise.race([Promise.allSettled(promises), sleep(ms, settled.signal)]);
   settled.abort();
 }
+
+/** What is promised; rejects with the signal's reason when that is aborted before. */
+export async function orAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([promised, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -50,7 +50,7 @@ export const PROGRAMS: Program[] = [
       "--allow-write",
       // So that nothing in these is connected to because a relay elsewhere says so.
       "--allow-sys=networkInterfaces",
-      "--allow-env=GLOSSON_STATE,XDG_CONFIG_HOME,HOME,APPDATA,USER,USERNAME,USERDOMAIN",
+      "--allow-env=GLOSSON_STATE,XDG_CONFIG_HOME,HOME,APPDATA,USER,USERNAME,USERDOMAIN,HTTPS_PROXY,https_proxy,ALL_PROXY,all_proxy",
     ],
     // What `install` and `status` ask to keep `run` running: systemd, else cron.
     starts: {

@@ -31,7 +31,7 @@ export async function caaCommand(options: CaaOptions, world: CaaWorld): Promise<
   const { state, say, now } = world;
   const account = await state.neededAccount();
   const relay = new URL(account.relay);
-  const http = await openRelayHttp(relay, await state.ca());
+  const http = openRelayHttp(relay, await state.ca());
   try {
     const api = new Api({ relay, http, token: account.token, now });
     if (!(await api.relayInfo()).features?.includes(FEATURE)) {

@@ -37,7 +37,7 @@ export async function domainCommand(options: DomainOptions, world: DomainWorld):
   const { state, now } = world;
   const account = await state.neededAccount();
   const relay = new URL(account.relay);
-  const http = await openRelayHttp(relay, await state.ca());
+  const http = openRelayHttp(relay, await state.ca());
   try {
     const api = new Api({ relay, http, token: account.token, now });
     const kept = new KeptDomains(state);

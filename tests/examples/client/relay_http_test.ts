@@ -21,7 +21,7 @@ Deno.test("isAt() believes the relay's certificate for its name, and nothing els
       closeQuietly(conn);
     })();
     const relay = new URL(`https://relay.example.org:${listener.addr.port}`);
-    const http = await openRelayHttp(relay, authority.pem, () => Promise.resolve(["127.0.0.1"]));
+    const http = openRelayHttp(relay, authority.pem, () => Promise.resolve(["127.0.0.1"]));
     assert.equal(await http.isAt("127.0.0.1"), expected, what);
     await serving;
     listener.close();
