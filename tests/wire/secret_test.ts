@@ -48,15 +48,16 @@ const SENDERS: Record<string, (secret: string, url: string) => unknown> = {
     return said;
   },
   "the client's API": async (token, url) => {
-    using http = openHttp();
-    return await new Api({ relay: new URL(url), http, token }).account();
+    using client = openHttp();
+    return await new Api({ relay: new URL(url), http: { client, failure: undefined }, token })
+      .account();
   },
   "the client's control": async (token, url) => {
-    using http = openHttp();
+    using client = openHttp();
     return await openControl({
       relay: new URL(url),
       token,
-      http,
+      http: { session: client },
       onMessage() {},
       signal: new AbortController().signal,
       log: SILENT_LOG,
