@@ -7,6 +7,7 @@ import { loadConfig } from "../config/load.ts";
 import { MOST_PROCESSES } from "../config/processes.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Daemon, startDaemon } from "../daemon.ts";
+import { loadLateModules } from "../daemon/late_modules.ts";
 import { lockForHandOver } from "../file/hand_over_lock.ts";
 import { createLog, type LeveledLog, type Log } from "../log.ts";
 import { SOFTWARE } from "../version.ts";
@@ -119,6 +120,7 @@ async function runProcess(options: ProcessOptions): Promise<number> {
   const service = listener && new ServiceManager(listener);
   await service?.ready(() => daemon.summary());
   log.info("ready", { baseDomain: settings.baseDomain, ...daemon.addresses });
+  void loadLateModules(settings, log);
   if (hasMissed) reload();
   const handedOver = daemon.handedOver.then((has) => {
     hasSuccessor = asked = has;
