@@ -101,8 +101,21 @@ Deno.test("createPowerDns() takes no more of an answer without an end than 64 Mi
 });
 
 Deno.test("createPowerDns() refuses a zone whose records have no shape", async () => {
-  await using api = fakeApi(() => Response.json({ rrsets: [{ name: "a.", type: "A", ttl: 1 }] }));
-  await assert.rejects(api.dns.readZone(ZONE), /does not answer like PowerDNS: check/);
+  const set = {
+    name: "a.",
+    type: "A",
+    ttl: 1,
+    records: [{ content: "192.0.2.1", disabled: false }],
+  };
+  const odd = [
+    ...[7, null, { ...set, name: 7 }, { ...set, type: null }, { ...set, ttl: "1" }],
+    ...[{ name: "a.", type: "A", ttl: 1 }, { ...set, records: [null] }],
+    ...[{ ...set, records: [{ content: "192.0.2.1" }] }, { ...set, records: [{ disabled: true }] }],
+  ];
+  for (const rrsets of [7, null, ...odd.map((each) => [set, each])]) {
+    await using api = fakeApi(() => Response.json({ rrsets }));
+    await assert.rejects(api.dns.readZone(ZONE), /does not answer like PowerDNS: check/);
+  }
 });
 
 Deno.test("createPowerDns() explains a server that is not there at once", async () => {
