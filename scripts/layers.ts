@@ -99,7 +99,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 };
 
 const IMPORT =
-  /^\s*(?:import|export)\b[^"']*?\bfrom\s+["'](\.[^"']+)["']|\bimport\(["'](\.[^"']+)["']\)/gm;
+  /^\s*(?:import|export)\b[^"']*?\bfrom\s+["'](\.[^"']+)["']|\bimport\(\s*["'](\.[^"']+)["']\s*\)/gm;
 
 /** A file that begins with what its folder is for. */
 const HEAD = /^\/\*\*(?:(?!\*\/)[^])*@module\b/;

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { splice } from "../../lib/net/splice.ts";
 import { acceptLoop } from "../../lib/net/accept_loop.ts";
 import { type DemoRelay, FREE_PORTS, glosson, glossond } from "../demo/part.ts";
@@ -178,7 +179,7 @@ async function readHead(conn: Deno.Conn, fields: readonly string[]): Promise<Uin
   while (!text.includes("\r\n")) {
     const n = await conn.read(chunk);
     if (n === null) break;
-    text += new TextDecoder("latin1").decode(chunk.subarray(0, n));
+    text += Buffer.from(chunk.subarray(0, n)).toString("latin1");
   }
   const whole = text.replace("\r\n", ["", ...fields, ""].join("\r\n"));
   return Uint8Array.from(whole, (c) => c.charCodeAt(0));

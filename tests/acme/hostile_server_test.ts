@@ -147,7 +147,7 @@ for (const [what, spoil, says] of ODD) {
 }
 
 Deno.test("an order takes no more of a body without an end than its bound", async () => {
-  for (const bytes of [1, 64 * 1024]) {
+  for (const bytes of [32, 64 * 1024]) {
     const body = endless(bytes);
     const { error, asked } = await order(at("/new-order", body.response));
     assert.match(error!.message, /The answer of the ACME server \S+ is longer than 1024 KiB/);

@@ -17,7 +17,7 @@ const REQUESTS = 6;
 export const SLOWHTTPTEST: Suite = {
   name: "slowhttptest",
   tools: [debian("slowhttptest", "/usr/bin/slowhttptest")],
-  limitMs: 90_000,
+  limitMs: 150_000,
   async run(world) {
     const url = `https://relay.${world.base}:${world.relay.ports.control}/v1`;
 
