@@ -42,6 +42,9 @@ export class ChangeReader {
   #reading: Promise<void> | undefined;
   /** Whether something changed since the last question. */
   #changed = false;
+  /** Resolved once the next question is answered, or cannot be; set while somebody waits for that. */
+  #awaited: PromiseWithResolvers<void> | undefined;
+  #callOffRetry: (() => void) | undefined;
   /** Whether to compare with all that there is, once. */
   #missed = false;
   /** Since when changes are missed; undefined while none is. */
@@ -65,14 +68,23 @@ export class ChangeReader {
       log.debug("cannot read what other relays did, trying again", { error });
       onFailure();
       this.missing();
-      schedule(() => this.missed(), RETRY_MS);
+      if (this.#stopped) return;
+      // One for all that fail meanwhile, which may be as many as there are visitors.
+      this.#callOffRetry ??= schedule(() => {
+        this.#callOffRetry = undefined;
+        this.missed();
+      }, RETRY_MS);
     });
   }
 
-  /** Resolves once all is known that has changed by now; soon also where it cannot be read. */
+  /**
+   * Resolves once all is known that has changed by now, which is with the next question, one for all who wait;
+   * soon also where it cannot be read.
+   */
   async caughtUp(): Promise<void> {
+    const { promise } = this.#awaited ??= Promise.withResolvers();
     this.changed();
-    await settleWithin(CATCH_UP_MS, [this.#reading]);
+    await settleWithin(CATCH_UP_MS, [promise]);
   }
 
   /** Changes are missed from now on. */
@@ -95,6 +107,7 @@ export class ChangeReader {
   /** Reads no more, from when it resolves. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#callOffRetry?.();
     await Promise.allSettled([this.#reading]);
   }
 
@@ -104,9 +117,14 @@ export class ChangeReader {
     try {
       for (let isNew = true; isNew && !this.#stopped; isNew = this.#changed) {
         this.#changed = false;
-        await this.#readOnce();
+        const awaited = this.#awaited;
+        this.#awaited = undefined;
+        await this.#readOnce().finally(() => awaited?.resolve());
       }
     } finally {
+      // Who waits for a question that is not asked any more, after one that failed.
+      this.#awaited?.resolve();
+      this.#awaited = undefined;
       // In the same step as the last look: what changes from here on finds nobody reading.
       this.#reading = undefined;
     }

@@ -124,7 +124,9 @@ export class Cluster {
   }
 
   /** Resolves once the others were told who is here, or cannot be. */
-  announced = (username: string): Promise<void> => this.#announcer.announced(username);
+  async announced(username: string): Promise<void> {
+    if (this.fault === undefined) await this.#announcer.announced(username);
+  }
 
   /** Tells all other relays; what cannot be told is an error in the log. */
   tell(kind: NoticeKind, username?: string): void {

@@ -3,6 +3,7 @@ import { ChangeReader } from "../../lib/cluster/change_reader.ts";
 import { type Changes, PAGE, type PresenceRow } from "../../lib/cluster/engine.ts";
 import { recordedLog } from "../certificate/helpers.ts";
 import { ManualClock } from "../manual_clock.ts";
+import { settled } from "./relays.ts";
 
 /** What a test has the engine answer; each is taken once. */
 interface Answers {
@@ -14,10 +15,14 @@ interface Answers {
   meanwhile?: Changes[];
   /** Called before each page of those online. */
   onPage?: () => void;
+  /** Called before what changed is answered. */
+  onQuestion?: () => Promise<void> | void;
 }
 
 /** A reader, and what was asked and told, in order. */
-function readerOf({ answers, pages = [], meanwhile = [], onPage = () => {} }: Answers) {
+function readerOf(
+  { answers, pages = [], meanwhile = [], onPage = () => {}, onQuestion = () => {} }: Answers,
+) {
   const clock = new ManualClock();
   const [asked, told] = [[] as (number | "all")[], [] as string[]];
   const toldWithin: number[] = [];
@@ -33,12 +38,13 @@ function readerOf({ answers, pages = [], meanwhile = [], onPage = () => {} }: An
   const reader = new ChangeReader({
     engine: {
       changesSince: (number) =>
-        Promise.try(() => {
+        Promise.try(async () => {
           if (number === wholeFrom) {
             wholeFrom = undefined;
             return meanwhile.shift() ?? changes(number);
           }
           asked.push(number);
+          await onQuestion();
           return answer();
         }),
       lastChange: (toldWithinMs) =>
@@ -95,6 +101,45 @@ Deno.test("ChangeReader.caughtUp() asks once more where a question is under way,
   await Promise.all([reader.caughtUp(), reader.caughtUp(), reader.caughtUp()]);
   assert.deepEqual(asked, ["all", 7, 7]);
   assert.deepEqual(told, ["whole: 0", "kaylee"]);
+});
+
+Deno.test("ChangeReader.caughtUp() waits for one question, and not for those of who comes meanwhile", async () => {
+  const second = Promise.withResolvers<void>();
+  const order: string[] = [];
+  const { reader, asked } = readerOf({
+    answers: [changes(7), changes(7), changes(7)],
+    async onQuestion() {
+      if (asked.length > 2) return await second.promise;
+      // Also whoever comes while it is on its way.
+      reader.caughtUp().then(() => order.push("second"));
+    },
+  });
+  await reader.read();
+  reader.caughtUp().then(() => order.push("first"));
+  await settled();
+  assert.deepEqual([asked, order], [["all", 7, 7], ["first"]]);
+  second.resolve();
+  await reader.read();
+  await settled();
+  assert.deepEqual(order, ["first", "second"]);
+});
+
+Deno.test("ChangeReader tries again once for all visitors who came while it could not read", async () => {
+  const away = new Error("away");
+  const { reader, clock, asked } = readerOf({
+    answers: [changes(7), away, away, away, changes(7), changes(7), changes(7), away],
+  });
+  await reader.read();
+  for (let visitor = 0; visitor < 3; visitor++) await reader.caughtUp();
+  assert.equal(clock.waiting, 1);
+  clock.advance(1_000);
+  await reader.read();
+  assert.deepEqual([asked, clock.waiting], [["all", 7, 7, 7, 7, "all"], 0]);
+  await reader.caughtUp();
+  await reader.caughtUp();
+  assert.equal(clock.waiting, 1, "also of what fails later");
+  await reader.stop();
+  assert.equal(clock.waiting, 0);
 });
 
 Deno.test("ChangeReader.caughtUp() resolves where nothing can be read, which is tried again", async () => {

@@ -182,6 +182,23 @@ Deno.test("Cluster keeps all as it was while the engine is away, and judges nobo
   assert.equal(a.cluster.fault, undefined);
 });
 
+Deno.test("Cluster.announced() holds up nobody while the engine is away, though it is silent", async () => {
+  const { start } = relaysOf();
+  const a = await start("a");
+  const silent = Promise.withResolvers<never>();
+  a.engine.announce = () => silent.promise;
+  let told = 0;
+  a.online("kaylee");
+  a.cluster.announced("kaylee").then(() => told++);
+  await settled();
+  assert.equal(told, 0, "while it may be told");
+  a.engine.away = true;
+  a.online("simon");
+  a.cluster.announced("simon").then(() => told++);
+  await settled();
+  assert.equal(told, 1);
+});
+
 Deno.test("Cluster reads everything again of an engine that lost changes", async () => {
   const { start, pass, db } = relaysOf();
   const [a, b] = [await start("a"), await start("b")];
