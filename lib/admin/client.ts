@@ -16,7 +16,7 @@ const NEXT_TIMEOUT_MS = 2_000;
 /** The same where it runs the bio script first. */
 const BIO_TIMEOUT_MS = 20_000;
 
-/** How long a relay that was taken the place of may take to close its socket. */
+/** How long a relay that ends, or was taken the place of, may take to close its socket. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
 /** How often it is looked whether it has. */
@@ -88,6 +88,15 @@ export async function connectAdmin(
   }
   if (stuck !== undefined) throw stuck;
   return undefined;
+}
+
+/** Whether nothing accepts connections on a socket, by the end of {@linkcode CLOSE_TIMEOUT_MS}. */
+async function isClosed(path: string): Promise<boolean> {
+  for (let waited = 0; await isServed(path); waited += CLOSE_STEP_MS) {
+    if (waited >= CLOSE_TIMEOUT_MS) return false;
+    await sleep(CLOSE_STEP_MS);
+  }
+  return true;
 }
 
 function isTimeout(error: unknown): boolean {
@@ -193,17 +202,16 @@ function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): Ad
     try {
       return await json<T>("POST", `/v1/hand-over/${name}`);
     } catch (error) {
-      if (await isServed(path)) throw error;
+      // A process that ends closes its socket a moment after its connections.
+      const wasCutOff = error instanceof TypeError;
+      if (wasCutOff ? !await isClosed(path) : await isServed(path)) throw error;
       return gone;
     }
   }
 
   async function leaveClients(): Promise<void> {
     await step("clients", undefined);
-    for (let waited = 0; await isServed(path); waited += CLOSE_STEP_MS) {
-      if (waited >= CLOSE_TIMEOUT_MS) throw new Error(`${where} does not close its socket`);
-      await sleep(CLOSE_STEP_MS);
-    }
+    if (!await isClosed(path)) throw new Error(`${where} does not close its socket`);
   }
 
   return {

@@ -105,7 +105,9 @@ async function runProcess(options: ProcessOptions): Promise<number> {
   if (process !== undefined) inputEnd(context).then(() => asked || stop());
   log.info("starting", { software: SOFTWARE });
   const takeover = context.options.takeover === true;
-  const turn = takeover ? await lockForHandOver(settings.stateDir, process ?? 1) : undefined;
+  const turn = takeover
+    ? await lockForHandOver(settings.stateDir, process ?? 1, starting.signal)
+    : undefined;
   const predecessor = takeover ? await findPredecessor(settings, process ?? 1, log) : undefined;
   const daemon = await startDaemon(settings, log, {
     process: process ?? 1,

@@ -69,8 +69,10 @@ export class OwnHandOver implements HandOver {
     const { hub, servers, settings, process, log } = this.#options;
     const { schedule = scheduleTimeout, watch = watchSuccessor } = this.#options;
     log.info("another process takes this relay's place");
-    this.#callOffResume ??= schedule(() => this.#goOn("it does nothing any more"), STEP_MS);
-    this.#watchNoMore ??= watch(settings.stateDir, process, () => this.#goOn("it has ended"));
+    // Anew for each: one that died may have had another behind it.
+    this.stop();
+    this.#callOffResume = schedule(() => this.#goOn("it does nothing any more"), STEP_MS);
+    this.#watchNoMore = watch(settings.stateDir, process, () => this.#goOn("it has ended"));
     await servers.stop("visitors");
     await hub.settled(SETTLE_MS);
     if (this.#callOffResume === undefined) throw new Error("this relay goes on by now");

@@ -1,11 +1,12 @@
-import { isHandOverLockFree } from "../file/hand_over_lock.ts";
+import { holderOfHandOverLock } from "../file/hand_over_lock.ts";
 import { sleep } from "../net/pause.ts";
 
 /** How often it is looked whether a successor lives, milliseconds. */
 const LOOK_MS = 100;
 
 /**
- * Looks whether a successor lives while it takes this process's place: it holds a lock until it has it.
+ * Looks whether a successor lives while it takes this process's place: it holds a lock until it has it, which
+ * may be the next one's in the moment after it has died.
  *
  * @param onGone called once it has ended.
  * @returns how to look no more.
@@ -17,12 +18,16 @@ export function watchSuccessor(
 ): () => void {
   const over = new AbortController();
   const { signal } = over;
-  const isFree = (): Promise<boolean> => isHandOverLockFree(stateDir, process);
+  const holder = (): Promise<string | undefined> => holderOfHandOverLock(stateDir, process);
   (async () => {
+    let successor = await holder();
     // One of an earlier version takes no lock.
-    if (await isFree()) return;
+    if (successor === undefined) return;
     for (; !signal.aborted; await sleep(LOOK_MS, signal)) {
-      if (await isFree() && !signal.aborted) return onGone();
+      const found = await holder();
+      if (found === "") continue;
+      successor ||= found;
+      if (found !== successor && !signal.aborted) return onGone();
     }
   })();
   return () => over.abort();

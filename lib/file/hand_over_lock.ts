@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { acquireLock, type Lock, lockOwner } from "./lock.ts";
+import { acquireLock, lastOwner, type Lock, lockOwner } from "./lock.ts";
 import { lstat } from "./plain_file.ts";
 import { fileOfProcess } from "./process_file.ts";
 
@@ -13,16 +13,18 @@ const WAIT_MS = 30_000;
  * Has those who take a process's place do so one after another; the caller releases it when it has the place.
  *
  * @param process which of the relay's processes.
+ * @param signal ends the wait, and rejects with its reason.
  * @returns undefined where there is no state folder, and so no relay.
  * @throws {Error} when another does not come to an end.
  */
 export async function lockForHandOver(
   stateDir: string,
   process: number,
+  signal?: AbortSignal,
 ): Promise<Lock | undefined> {
   if (lstat(stateDir) === undefined) return undefined;
   const path = pathOf(stateDir, process);
-  const lock = await acquireLock(path, { owner: "successor", waitMs: WAIT_MS });
+  const lock = await acquireLock(path, { owner: "successor", waitMs: WAIT_MS, signal });
   if (lock !== undefined) return lock;
   throw new Error(
     `Another process is taking the relay's place (${await lockOwner(
@@ -31,12 +33,18 @@ export async function lockForHandOver(
   );
 }
 
-/** Whether nobody holds that lock; false also where it cannot be told now, for want of a descriptor or so. */
-export async function isHandOverLockFree(stateDir: string, process: number): Promise<boolean> {
-  const lock = await acquireLock(pathOf(stateDir, process), { owner: "predecessor" })
-    .catch(() => undefined);
+/**
+ * Who holds that lock, a line for each; undefined when nobody does, and empty where it cannot be told now, for want
+ * of a descriptor or so.
+ */
+export async function holderOfHandOverLock(
+  stateDir: string,
+  process: number,
+): Promise<string | undefined> {
+  const path = pathOf(stateDir, process);
+  const lock = await acquireLock(path, { owner: "predecessor" }).catch(() => undefined);
   lock?.release();
-  return lock !== undefined;
+  return lock === undefined ? await lastOwner(path) : undefined;
 }
 
 function pathOf(stateDir: string, process: number): string {

@@ -16,6 +16,8 @@ export interface LockOptions {
   tryEveryMs?: number;
   /** Whether others may hold it too, who say the same. @default {false} */
   shared?: boolean;
+  /** Ends the wait. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -23,11 +25,11 @@ export interface LockOptions {
  *
  * It is the kernel's file lock, not the file's existence, so a crash leaves nothing behind.
  *
- * @throws {Error} when something else than a plain file has its name.
+ * @throws {Error} when something else than a plain file has its name; the signal's reason when it is aborted meanwhile.
  * @returns undefined when another holds it still after `waitMs`.
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock | undefined> {
-  const { owner, waitMs = 0, tryEveryMs = 100, shared = false } = options;
+  const { owner, waitMs = 0, tryEveryMs = 100, shared = false, signal } = options;
   const file = openPlain(path, { write: true, create: true });
   try {
     const until = performance.now() + waitMs;
@@ -36,7 +38,8 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
         file.close();
         return undefined;
       }
-      await setTimeout(tryEveryMs);
+      await setTimeout(tryEveryMs, undefined, { signal }).catch(() => {});
+      signal?.throwIfAborted();
     }
     await note(file, `${owner} (process ${Deno.pid})\n`);
   } catch (error) {
@@ -62,8 +65,13 @@ async function note(file: Deno.FsFile, owner: string): Promise<void> {
   }
 }
 
-/** Who took the lock last, as one line for people. */
-export async function lockOwner(path: string): Promise<string> {
+/** Who took the lock last, as one line; empty where that cannot be read, or is being written. */
+export async function lastOwner(path: string): Promise<string> {
   const text = await readPlain(path).catch(() => undefined) ?? "";
-  return text.trim() || "another process";
+  return text.trim();
+}
+
+/** Who took the lock last, for people. */
+export async function lockOwner(path: string): Promise<string> {
+  return await lastOwner(path) || "another process";
 }

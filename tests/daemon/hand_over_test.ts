@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { OwnHandOver, takeOver } from "../../lib/daemon/hand_over.ts";
 import { type HandOver, handOverOf } from "../../lib/admin/hand_over.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
 import { Notice } from "../../lib/daemon/notice.ts";
 import { watchSuccessor } from "../../lib/daemon/successor.ts";
-import { isHandOverLockFree, lockForHandOver } from "../../lib/file/hand_over_lock.ts";
+import { holderOfHandOverLock, lockForHandOver } from "../../lib/file/hand_over_lock.ts";
+import { acquireLock } from "../../lib/file/lock.ts";
 import { temporaryFolder, until } from "../certificate/helpers.ts";
 import { ComingBack } from "../../lib/session/coming_back.ts";
 import type { Session } from "../../lib/session/session.ts";
@@ -14,6 +16,7 @@ function setUp(settled: Promise<void> = Promise.resolve()) {
   const did: string[] = [];
   const clock = new ManualClock();
   const successorGone = new Notice<void>();
+  const watched = { begun: 0, ended: 0 };
   const comingBack = new ComingBack<Session>({ onGone() {} });
   comingBack.add("zoe", 0);
   const own = new OwnHandOver({
@@ -29,11 +32,16 @@ function setUp(settled: Promise<void> = Promise.resolve()) {
     log: SILENT_LOG,
     watch(_stateDir, _process, onGone) {
       successorGone.on(onGone);
-      return () => {};
+      watched.begun++;
+      return () => void watched.ended++;
     },
     schedule: clock.schedule,
   });
-  return { did, clock, own, endSuccessor: successorGone.tell };
+  return { did, clock, own, watched, endSuccessor: successorGone.tell };
+}
+
+function disposable({ release }: { release: () => void }): Disposable {
+  return { [Symbol.dispose]: release };
 }
 
 Deno.test("OwnHandOver goes on when its successor dies between the steps", async () => {
@@ -61,6 +69,46 @@ Deno.test("OwnHandOver goes on as soon as its successor has ended, and once", as
   assert.equal(clock.waiting, 0);
 });
 
+Deno.test("OwnHandOver gives the next successor of one that died as long as any", async () => {
+  const { did, clock, own, watched } = setUp();
+  await own.leaveVisitors();
+  clock.advance(14_000);
+  await own.leaveVisitors();
+  assert.deepEqual(watched, { begun: 2, ended: 1 });
+  did.length = 0;
+  clock.advance(14_000);
+  assert.deepEqual(did, []);
+  clock.advance(1_000);
+  assert.deepEqual(did, ["open visitors,data"]);
+  assert.deepEqual([watched, clock.waiting], [{ begun: 2, ended: 2 }, 0]);
+});
+
+Deno.test("lockForHandOver() waits no longer once it is told to stop", async () => {
+  await using folder = temporaryFolder();
+  using _held = disposable((await lockForHandOver(folder.path, 1))!);
+  const stop = new AbortController();
+  const waiting = lockForHandOver(folder.path, 1, stop.signal);
+  stop.abort(new Error("told to stop"));
+  await assert.rejects(waiting, /told to stop/);
+});
+
+Deno.test("watchSuccessor() tells that a successor has ended though the next one has the lock by then", async () => {
+  await using folder = temporaryFolder();
+  const lock = (await lockForHandOver(folder.path, 1))!;
+  const told: string[] = [];
+  using _watch = disposable({
+    release: watchSuccessor(folder.path, 1, () => told.push("it has ended")),
+  });
+  // Until it has looked for the first time.
+  for (let i = 0; i < 2; i++) await holderOfHandOverLock(folder.path, 1);
+  const next = acquireLock(join(folder.path, "hand-over.lock"), {
+    ...{ owner: "the next", waitMs: 5_000, tryEveryMs: 1 },
+  });
+  lock.release();
+  using _next = disposable((await next)!);
+  await until(() => told.length > 0, "the end is seen");
+});
+
 Deno.test("watchSuccessor() tells that who held the lock has ended, and nothing of who took none", async () => {
   await using folder = temporaryFolder();
   const lock = await lockForHandOver(folder.path, 1);
@@ -70,7 +118,9 @@ Deno.test("watchSuccessor() tells that who held the lock has ended, and nothing 
   const ends = [watch(2, "takes no lock"), watch(1, "holds it")];
   watch(1, "watched no more")();
   // Until they have looked for the first time.
-  for (let i = 0; i < 2; i++) assert.equal(await isHandOverLockFree(folder.path, 1), false);
+  for (let i = 0; i < 2; i++) {
+    assert.match((await holderOfHandOverLock(folder.path, 1))!, /^successor/);
+  }
   lock!.release();
   await until(() => told.length > 0, "the end is seen");
   for (const end of ends) end();
