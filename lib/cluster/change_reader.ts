@@ -77,10 +77,7 @@ export class ChangeReader {
     });
   }
 
-  /**
-   * Resolves once all is known that has changed by now, which is with the next question, one for all who wait;
-   * soon also where it cannot be read.
-   */
+  /** Resolves once all is known that has changed by now, by one question for all; soon where it cannot be read. */
   async caughtUp(): Promise<void> {
     const { promise } = this.#awaited ??= Promise.withResolvers();
     this.changed();
