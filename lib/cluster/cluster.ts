@@ -47,7 +47,6 @@ export interface ClusterOptions extends Omit<PeerLineOptions, "engine" | "remote
 /** This relay among those of its BASE. */
 export class Cluster {
   readonly #options: ClusterOptions;
-  readonly #schedule: Schedule;
   readonly #remote: RemoteSessions;
   readonly #announcer: Announcer;
   readonly #heart: Heart;
@@ -59,7 +58,6 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#schedule = options.schedule ?? scheduleTimeout;
     this.#remote = new RemoteSessions({ ...options, send: (...told) => this.#line.ask(...told) });
     this.#line = new PeerLine({ ...options, remote: (username) => this.#remote.peek(username) });
     this.#announcer = new Announcer(options);
@@ -204,22 +202,22 @@ export class Cluster {
       if (!online.has(username)) this.#leave(username, "left");
     }
     // Not all: after a moment without the database every relay would write what stands there.
-    const { boot } = this.#options.me;
     this.#announcer.allAgain((username, epoch) => {
       const row = online.get(username);
-      return row?.boot === boot && row.epoch === epoch;
+      return row?.boot === this.#options.me.boot && row.epoch === epoch;
     });
   }
 
   #apply(row: PresenceRow): void {
     const { username, boot, state } = row;
+    const { me, schedule = scheduleTimeout } = this.#options;
     const own = this.#announcer.epochOf(username);
-    if (state === "online" && boot !== this.#options.me.boot) {
+    if (state === "online" && boot !== me.boot) {
       const before = this.#remote.locate(username);
       this.#remote.set(row);
       if (before === undefined) this.#options.onElsewhere(username, "online");
       if (own !== undefined && own < row.epoch) {
-        this.#schedule(() => this.#settle(username), SETTLE_MS);
+        schedule(() => this.#settle(username), SETTLE_MS);
       }
       return;
     }
