@@ -66,16 +66,17 @@ class Acme:
         content: dict[str, object] = {"termsOfServiceAgreed": True}
         if email is not None:
             content["contact"] = [f"mailto:{email}"]
-        reply = await self.post(_url((await self.directory()).get("newAccount")), content)
+        reply = await self.post((await self.directory()).get("newAccount"), content)
         self._url = _url(reply.value(b"location"))
         return self._url
 
-    async def get(self, url: str) -> Reply:
-        """Read what needs no account."""
-        return await self._accepted("GET", url, b"")
+    async def get(self, url: object) -> Reply:
+        """Read what needs no account, at a URL that was told."""
+        return await self._accepted("GET", _url(url), b"")
 
-    async def post(self, url: str, content: object) -> Reply:
-        """Send a signed request; `None` only reads (RFC 8555 section 6.3)."""
+    async def post(self, told: object, content: object) -> Reply:
+        """Send a signed request to a told URL; `None` only reads (RFC 8555 section 6.3)."""
+        url = _url(told)
         payload = b"" if content is None else json.dumps(content).encode()
         for last in [False] * (NONCES - 1) + [True]:
             nonce = self._nonce or await self._new_nonce()
@@ -88,7 +89,7 @@ class Acme:
                     raise
         raise AssertionError
 
-    async def wait(self, url: str, done: Callable[[str], bool]) -> dict[str, Any]:
+    async def wait(self, url: object, done: Callable[[str], bool]) -> dict[str, Any]:
         """Look at something until its status is one that the server decided on."""
         over, pause = time.monotonic() + DECIDE_S, FIRST_LOOK_S
         while True:
@@ -132,7 +133,7 @@ class Acme:
                     ) from error
                 await asyncio.sleep(pause)
                 continue
-            if reply.status < 400:
+            if 200 <= reply.status < 300:
                 return reply
             problem = self._problem(reply)
             asked = problem.retry_after_s or 0.0

@@ -61,14 +61,14 @@ async def _order(
         raise RuntimeError("The ACME server named no order URL")
     state = read_json(placed)
     for url in state.get("authorizations", []):
-        await _prove(acme, str(url), domain, prove)
+        await _prove(acme, url, domain, prove)
     state = await _reach(acme, where, domain, "ready", "valid")
     key, csr = make_key_and_request([domain], key_type)
     on_key(key)
     der = x509.load_pem_x509_csr(csr.encode()).public_bytes(serialization.Encoding.DER)
-    await acme.post(str(state.get("finalize")), {"csr": base64url(der)})
+    await acme.post(state.get("finalize"), {"csr": base64url(der)})
     state = await _reach(acme, where, domain, "valid")
-    chain = (await acme.post(str(state.get("certificate")), None)).body.decode("latin-1")
+    chain = (await acme.post(state.get("certificate"), None)).body.decode("latin-1")
     return SavedIdentity(key, chain)
 
 
@@ -109,7 +109,7 @@ def renewal_id(chain: str) -> str | None:
 
 async def _place(acme: Acme, domain: str, replaces: str | None) -> Any:
     directory = await acme.directory()
-    url = str(directory.get("newOrder"))
+    url = directory.get("newOrder")
     content: dict[str, object] = {"identifiers": [{"type": "dns", "value": domain}]}
     replaced = None if replaces is None else renewal_id(replaces)
     if replaced is None or directory.get("renewalInfo") is None:
@@ -131,7 +131,7 @@ async def _reach(acme: Acme, url: str, domain: str, *wanted: str) -> dict[str, A
     raise RuntimeError(f"The ACME server gave up the order for {domain}: {why}")
 
 
-async def _prove(acme: Acme, url: str, domain: str, prove: Prove) -> None:
+async def _prove(acme: Acme, url: object, domain: str, prove: Prove) -> None:
     authorization = read_json(await acme.post(url, None))
     if authorization.get("status") == "valid":
         return
@@ -143,7 +143,7 @@ async def _prove(acme: Acme, url: str, domain: str, prove: Prove) -> None:
         )
     prove(domain, proof_identity(domain, acme.authorize(str(offered[0].get("token")))))
     try:
-        await acme.post(str(offered[0].get("url")), {})
+        await acme.post(offered[0].get("url"), {})
         end = await acme.wait(url, lambda status: status != "pending")
     finally:
         prove(domain, None)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .data_connection import Joined
 from .exchange import Site
-from .places import Places
+from .places import Places, refuse
 from .tls_contexts import TlsContexts
 from .visit import Visit
 
@@ -37,7 +37,7 @@ class Front(Places[Visit]):
     async def serve(self, joined: Joined) -> None:
         """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""
         if not self.has_place(joined.address):
-            joined.conn.close()
+            await refuse(joined.conn)
             return
         visit = Visit(joined.conn, joined.address, self.hosts, self._site, self._silence_s)
         await self.occupy(visit, self._run(visit))

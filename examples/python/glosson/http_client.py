@@ -55,6 +55,8 @@ async def request(
         )
         await stream.write(head + body)
         answer = await read_answer(reader)
+        while answer.status < 200:  # an interim one (RFC 9110 section 15.2)
+            answer = await read_answer(reader)
         answered = BodyReader(reader, answer_framing(answer, method.encode()))
         text = b""
         while data := await answered.read():

@@ -13,7 +13,7 @@ from .api import Api
 from .backoff import Backoff
 from .identity import Identity, check_identity, rfc3339
 from .kept_domains import KeptDomains
-from .problem import RelayProblem
+from .problem import RelayProblem, is_fault
 from .records import SavedIdentity, strings
 from .renewal import next_look, renewal_time
 from .tls_contexts import TlsContexts
@@ -47,10 +47,10 @@ async def keep_domains(keeping: Keeping) -> None:
         while True:
             try:
                 domains = keeping.kept.domains()
-            except (RuntimeError, OSError) as error:
+            except Exception as error:
                 if str(error) != told:
                     told = str(error)
-                    log.error("Cannot look after your domains: %s", told)
+                    log.error("Cannot look after your domains: %s", told, exc_info=is_fault(error))
             else:
                 told = None
                 for domain in [one for one in tasks if one not in domains]:
@@ -88,10 +88,11 @@ class _Keeper:
                 await self._keeping.online.wait()
                 try:
                     await self._act()
-                except (RuntimeError, ValueError, OSError) as error:
+                except Exception as error:  # a fault as well: nothing would begin it again
                     pause = max(_asked(error), SHORTEST_PAUSE_S) + backoff.next()
                     wrong = "Something is wrong with your domain %s, trying again in %.0f s: %s"
-                    log.error(wrong, self._domain, pause, error)
+                    told = (self._domain, pause, error)
+                    log.error(wrong, *told, exc_info=is_fault(error))
                     await asyncio.sleep(pause)
                     continue
                 backoff.reset()

@@ -115,6 +115,8 @@ class KeptDomains:
             return (self._folder / name).read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
+        except UnicodeDecodeError:
+            raise self._damaged(name) from None
 
     def _write(self, name: str, text: str) -> None:
         self._state.create()

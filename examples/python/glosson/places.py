@@ -10,8 +10,12 @@ from collections.abc import Coroutine
 from typing import Generic, Protocol, TypeVar
 
 from .connection import PIECE, Stream
+from .limit import Limit
 
 NETWORK_BITS = 64  # of IPv6, which one household has to itself
+LAST_WORDS_S = 2.0  # for a visitor to take an alert, and to close
+
+INTERNAL_ERROR = bytes.fromhex("15030300020250")  # a fatal alert (RFC 8446 section 6)
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +79,20 @@ def group_of(address: str | None) -> str:
     return str(ipaddress.ip_network((ip, NETWORK_BITS), strict=False))
 
 
+async def refuse(conn: Stream) -> None:
+    """End a visitor's TLS before it began; what they sent is read, or the alert would be lost."""
+    try:
+        with Limit(LAST_WORDS_S, "the visitor did not close"):
+            await conn.write(INTERNAL_ERROR)
+            await conn.end()
+            while await conn.read():
+                pass
+    except OSError:
+        pass
+    finally:
+        conn.close()
+
+
 class Places(Generic[V]):
     """The visitors who are there, each of whom is served by a task."""
 
@@ -97,7 +115,9 @@ class Places(Generic[V]):
 
     def may_take(self, address: str | None, coming: int) -> bool:
         """Tell whether there is or could be room for an address, besides so many on their way."""
-        return self.room > coming or self._least_missed(group_of(address)) is not None
+        if self.visitors + coming < self._most:
+            return True
+        return self._least_missed(group_of(address)) is not None
 
     def has_place(self, address: str | None) -> bool:
         """Tell whether one more of this address may come; who is missed least makes room."""

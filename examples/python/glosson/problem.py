@@ -61,6 +61,11 @@ def read_retry_after(text: str | None) -> float | None:
         return None
 
 
+def is_fault(error: Exception) -> bool:
+    """Tell whether it is a fault of this program, whose place in it the log tells."""
+    return not isinstance(error, (RuntimeError, ValueError, OSError))
+
+
 def unreachable(relay: object, error: Exception) -> RelayUnreachable:
     """Turn an error of the network into words with a fix."""
     return RelayUnreachable(

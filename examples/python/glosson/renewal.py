@@ -12,7 +12,7 @@ from typing import Callable, Optional
 from .backoff import Backoff
 from .certificate import is_refusal_of_names
 from .identity import Identity, read_time, rfc3339
-from .problem import RelayProblem
+from .problem import RelayProblem, is_fault
 
 SHARE_LEFT = 1 / 3  # of a certificate's life, to renew it with
 SHORTEST_LOOK_S, LONGEST_LOOK_S = 60.0, 3600.0  # between looks; a computer may have slept
@@ -75,7 +75,7 @@ async def keep_certificate(
         try:
             current = await obtain(current.also if due else None)
             use(current)
-        except (RuntimeError, ValueError, OSError) as error:
+        except Exception as error:  # a fault as well: nothing would begin it again
             if not due and is_refusal_of_names(error):
                 refused = True
                 names = " ".join(missing)
@@ -85,6 +85,7 @@ async def keep_certificate(
             log.warning(
                 "Cannot renew the certificate, which is good until %s, trying again in %.0f s: %s",
                 *(good_until, pause, error),
+                exc_info=is_fault(error),
             )
             await asyncio.sleep(pause)
         else:

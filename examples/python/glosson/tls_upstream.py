@@ -6,18 +6,13 @@ import logging
 import time
 from pathlib import Path
 
-from .connection import Stream
 from .data_connection import Joined
-from .limit import Limit
-from .places import Places, Watched, group_of
+from .places import Places, Watched, group_of, refuse
 from .reader import Reader
 from .splice import splice
 from .upstream import Upstream
 
 IDLE_S = 15.0  # of silence, after which a visit may be ended for another one
-LAST_WORDS_S = 2.0  # for a visitor to take an alert, and to close
-
-INTERNAL_ERROR = bytes.fromhex("15030300020250")  # a fatal alert (RFC 8446 section 6)
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +51,13 @@ class TlsUpstream(Places[_Visit]):
     async def serve(self, joined: Joined) -> None:
         """Pass a visitor's bytes on until they leave; closes the connection."""
         if not self.has_place(joined.address):
-            await _refuse(joined.conn)
+            await refuse(joined.conn)
             return
         visit = _Visit(joined)
-        await self.occupy(visit, self._run(joined, visit))
+        try:
+            await self.occupy(visit, self._run(joined, visit))
+        finally:  # also of who gave their place while the server was being reached
+            joined.conn.close()
 
     async def _run(self, joined: Joined, visit: _Visit) -> None:
         try:
@@ -68,7 +66,7 @@ class TlsUpstream(Places[_Visit]):
             log.warning(
                 "Cannot reach the TLS server of --tls-upstream at %s: %s", self._upstream, error
             )
-            await _refuse(joined.conn)
+            await refuse(joined.conn)
             return
         visitor, answers = Reader(visit.conn), Reader(server)
         try:
@@ -81,18 +79,3 @@ class TlsUpstream(Places[_Visit]):
             await visitor.stop()
             await answers.stop()
             server.close()
-            joined.conn.close()
-
-
-async def _refuse(conn: Stream) -> None:
-    """End a visitor's TLS before it began; what they sent is read, or the alert would be lost."""
-    try:
-        with Limit(LAST_WORDS_S, "the visitor did not close"):
-            await conn.write(INTERNAL_ERROR)
-            await conn.end()
-            while await conn.read():
-                pass
-    except OSError:
-        pass
-    finally:
-        conn.close()

@@ -19,6 +19,7 @@ from glosson.connection import Connection
 from glosson.data_connection import Joined
 from glosson.exchange import Site
 from glosson.front import Front
+from glosson.places import INTERNAL_ERROR
 from glosson.proxy import upstream_site
 from glosson.upstream import Upstream
 from test_hellos import hello
@@ -143,6 +144,14 @@ def test_a_handshake_has_its_time(
             await asyncio.get_running_loop().sock_sendall(sock, first)
         await asyncio.wait_for(rest(sock), 5)
         assert front.visitors == 0
+
+    with_front(identity, use)
+
+
+def test_a_visitor_who_gets_no_place_is_told(identity: Path) -> None:
+    async def use(front: Front, visitor: Callable[[], socket.socket]) -> None:
+        await front.stop(0)
+        assert await rest(visitor()) == INTERNAL_ERROR
 
     with_front(identity, use)
 

@@ -81,6 +81,22 @@ def test_whoever_has_most_places_gives_way_also_where_nobody_is_idle() -> None:
     asyncio.run(main())
 
 
+def test_nobody_is_said_to_have_a_place_who_gets_none() -> None:
+    async def main() -> None:
+        places: Places[Visit] = Places(4)
+        a, b = "192.0.2.1", "192.0.2.2"
+        visits = [Visit(a, 1.0), Visit(a, 2.0), Visit(b, 3.0, 3.0), Visit(b, 4.0, 4.0)]
+        tasks = [asyncio.ensure_future(places.occupy(visit, asyncio.sleep(60))) for visit in visits]
+        await asyncio.sleep(0)
+        assert not places.may_take(a, 0) and not places.has_place(a)  # the first has as many
+        visits[0].idle_since = 1.0
+        assert places.may_take(a, 0) and places.has_place(a)
+        await places.stop(0)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+
+
 def test_addresses_of_one_household_are_one_group() -> None:
     assert group_of("::ffff:192.0.2.1") == group_of("192.0.2.1") == "192.0.2.1"
     assert group_of("2001:db8::1") == group_of("2001:db8::ffff:2") != group_of("2001:db8:0:1::1")

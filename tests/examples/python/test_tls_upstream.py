@@ -20,7 +20,8 @@ from glosson.arguments import parse
 from glosson.connection import Connection
 from glosson.data_connection import PROXY_V2, Joined
 from glosson.exit_codes import USAGE
-from glosson.tls_upstream import INTERNAL_ERROR, TlsUpstream
+from glosson.places import INTERNAL_ERROR
+from glosson.tls_upstream import TlsUpstream
 from glosson.upstream import read_upstream
 
 
@@ -105,7 +106,8 @@ def test_a_server_that_orders_the_certificate_needs_none_of_the_client(
         account.write_text(json.dumps({**told, "certificateBy": who}))
 
     ordered_by("own")
-    assert "only the reference client can do that" in client.call("run").stderr
+    told_so = "With --tls-upstream the certificate is that server's to get"
+    assert told_so in client.call("run", "--tls-upstream", "1").stderr
     ordered_by("server")
     assert "give it visitors by --tls-upstream" in client.call("run").stderr
     # A token that was lost is replaced all the same, and no certificate asked for.
@@ -183,6 +185,26 @@ def test_whoever_was_idle_the_longest_gives_their_place(
 
     asyncio.run(main())
     assert "Too many visitors" in caplog.text
+
+
+def test_a_visit_that_ends_while_the_server_is_being_reached_leaves_no_connection() -> None:
+    async def main(port: int) -> None:
+        end = TlsUpstream(read_upstream(str(port)), False, 2)
+        ours, theirs = socket.socketpair()
+        serving = asyncio.ensure_future(end.serve(Joined(Connection(theirs), None, b"")))
+        while not end.visitors:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await end.stop(0)
+        await serving
+        assert theirs.fileno() == -1
+        ours.close()
+
+    with socket.socket() as full, socket.socket() as first:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)  # for one alone, so that the next waits
+        first.connect(full.getsockname())
+        asyncio.run(main(full.getsockname()[1]))
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
