@@ -16,6 +16,15 @@ const END_TIMEOUT_MS = 5_000;
 /** How long the PROXY header may take from its first byte, milliseconds. */
 const HEADER_TIMEOUT_MS = 5_000;
 
+/** A connection to which no visitor was joined in time. */
+export class NoVisitor extends Error {
+  override readonly name = "NoVisitor";
+
+  constructor() {
+    super("Cannot use data connection: no visitor in time");
+  }
+}
+
 /** A visitor at the other end of a data connection; whoever has it closes `conn`. */
 export interface JoinedVisitor {
   state: "joined";
@@ -55,6 +64,7 @@ export interface TicketOptions {
 /**
  * Shows a ticket on a line to the relay, and waits for a visitor.
  *
+ * @throws {NoVisitor} if it joins none in time.
  * @throws {Error} if the relay is silent for too long or breaks the protocol, or on abort; the line
  * is closed then.
  */
@@ -63,12 +73,13 @@ export async function useTicket(
   options: TicketOptions,
 ): Promise<DataConnection> {
   const { ticket, joinWithinMs, endAfterMs, signal, onShown } = options;
-  let late = "";
+  let late: Error | undefined;
   let ending = false;
-  const end = (why: string): void => {
-    late = why;
+  const fail = (failure: Error): void => {
+    late = failure;
     closeQuietly(conn);
   };
+  const end = (why: string): void => fail(new Error(`Cannot use data connection: ${why}`));
   const abort = (): void => end("asked to stop");
   let timer = setTimeout(() => end("the relay takes no bytes"), SHOW_TIMEOUT_MS);
   signal.addEventListener("abort", abort, { once: true });
@@ -78,7 +89,7 @@ export async function useTicket(
     onShown?.();
     clearTimeout(timer);
     if (endAfterMs === undefined) {
-      timer = setTimeout(() => end("no visitor in time"), joinWithinMs);
+      timer = setTimeout(() => fail(new NoVisitor()), joinWithinMs);
     } else {
       timer = setTimeout(() => {
         ending = true;
@@ -97,9 +108,8 @@ export async function useTicket(
   } catch (error) {
     closeQuietly(conn);
     if (error instanceof TicketRefused) return { state: "refused" };
-    if (ending && late === "") return { state: "ended", unanswered: true };
-    if (late !== "") throw new Error(`Cannot use data connection: ${late}`);
-    throw error;
+    if (ending && late === undefined) return { state: "ended", unanswered: true };
+    throw late ?? error;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);

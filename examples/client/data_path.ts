@@ -1,7 +1,7 @@
 import type { Schedule } from "../../lib/net/schedule.ts";
 import type { DataPathWord } from "../../lib/wire/messages.ts";
 import { AddressForbidden } from "./data_address.ts";
-import type { DataConnection } from "./data_connection.ts";
+import { type DataConnection, NoVisitor } from "./data_connection.ts";
 import type { Transport } from "./data_line.ts";
 
 /** How long a connection has to last, once the ticket was shown, to say that the way works. */
@@ -120,7 +120,7 @@ export class DataPath {
       return connection;
     } catch (error) {
       const { word, detail } = troubleOf(error);
-      way.isSilent ||= answersAtOnce && detail === SILENCE && !signal.aborted;
+      way.isSilent ||= answersAtOnce && error instanceof NoVisitor && !signal.aborted;
       judge(word, detail);
       throw error;
     } finally {
@@ -175,7 +175,7 @@ function troubleOf(error: unknown): { word: DataPathWord; detail: string } {
   if (error instanceof Deno.errors.TimedOut || name === "TimeoutError") {
     return { word: "timeout", detail: "no answer" };
   }
-  if (/no visitor in time/.test(message)) return { word: "timeout", detail: SILENCE };
+  if (error instanceof NoVisitor) return { word: "timeout", detail: SILENCE };
   if (/lookup address|resolve|name or service|no address/i.test(message)) {
     return { word: "unknown-host", detail: "there is no address for this name" };
   }

@@ -1,9 +1,10 @@
+import { inTime } from "./dial_first.ts";
 import { dialPlace } from "./relay_url.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
 import { closeQuietly } from "../../lib/net/splice.ts";
 
-/** How long a look may take, milliseconds: whoever refuses does so at once. */
-const LOOK_MS = 3_000;
+/** How long a look may take, milliseconds: whoever is there answers soon, and whoever refuses does. */
+const LOOK_MS = 2_000;
 
 /** How long after it was lost a relay is looked for, milliseconds: a restart is over by then. */
 const PATIENCE_MS = 30_000;
@@ -14,10 +15,13 @@ const PATIENCE_MS = 30_000;
  */
 const LOOK = { share: 1 / 8, leastMs: 100, mostMs: 2_000 } as const;
 
+/** Where a relay is: somebody listens, nobody does, or nothing is known for want of an answer. */
+export type Presence = "there" | "away" | "unknown";
+
 /** Options for {@linkcode restarted}. */
 export interface RestartedOptions {
-  /** Whether nobody listens where the relay is, as {@linkcode refuses}. */
-  isAway: () => Promise<boolean>;
+  /** Looks for the relay, as {@linkcode lookForRelay}. */
+  look: () => Promise<Presence>;
   /** Clock in milliseconds that never goes back. */
   elapsed: () => number;
   sleep: Sleep;
@@ -31,31 +35,32 @@ export interface RestartedOptions {
  *
  * @param lostAt when the relay was lost, by `elapsed`.
  * @returns whether one listens there again; false after two looks where one does all the time, who is to be left
- * alone for a while.
+ * alone for a while, and after one that had no answer: there is no network, or none to there.
  */
 export async function restarted(lostAt: number, options: RestartedOptions): Promise<boolean> {
-  const { isAway, elapsed, sleep, random, signal } = options;
+  const { look, elapsed, sleep, random, signal } = options;
   let wasAway = false;
   for (let looks = 0; !signal.aborted; looks++) {
     const awayMs = elapsed() - lostAt;
     if (awayMs >= PATIENCE_MS) return false;
-    const isThere = !await isAway();
+    const presence = await look();
+    if (presence === "unknown") return false;
     // The first look may find the port of a process whose other sockets are closed by now.
-    if (isThere && (wasAway || looks > 0)) return wasAway;
-    wasAway = !isThere;
+    if (presence === "there" && (wasAway || looks > 0)) return wasAway;
+    wasAway = presence === "away";
     const { share, leastMs, mostMs } = LOOK;
     await sleep(Math.min(Math.max(awayMs * share, leastMs), mostMs) * (0.5 + random()), signal);
   }
   return false;
 }
 
-/** Whether nobody listens where a relay is, by a connection that says nothing. Never rejects. */
-export async function refuses(relay: URL, signal: AbortSignal): Promise<boolean> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+/** Looks for a relay by a connection that says nothing. Never rejects. */
+export async function lookForRelay(relay: URL, signal: AbortSignal): Promise<Presence> {
   try {
-    closeQuietly(await Deno.connect({ ...dialPlace(relay), signal: within }));
-    return false;
+    const dial = (signal: AbortSignal) => Deno.connect({ ...dialPlace(relay), signal });
+    closeQuietly(await inTime(dial, LOOK_MS, signal));
+    return "there";
   } catch (error) {
-    return error instanceof Deno.errors.ConnectionRefused;
+    return error instanceof Deno.errors.ConnectionRefused ? "away" : "unknown";
   }
 }

@@ -3,7 +3,7 @@ import { Backoff, COMING_BACK } from "./backoff.ts";
 import { EXIT, exitCodeOf, type FinalWord } from "./exit_codes.ts";
 import type { Health } from "./health.ts";
 import { beOnline, type OnlineOptions } from "./online.ts";
-import { refuses, restarted } from "./restarted.ts";
+import { lookForRelay, type Presence, restarted } from "./restarted.ts";
 
 /** How long a session has to last for the next pause to be a short one again, milliseconds. */
 const STABLE_MS = 30_000;
@@ -47,15 +47,17 @@ export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord 
     if (signal.aborted) return undefined;
     const why = asked?.failure ?? next.why;
     health.offline(why);
-    log.warn("Not online, coming back", {
-      why,
-      inSeconds: Math.round(waitMs / 1000),
-    });
-    const isAway = (): Promise<boolean> => refuses(relay, signal);
+    // Sooner where the relay is seen to listen again.
+    log.warn("Not online, coming back", { why, inSeconds: Math.round(waitMs / 1000) });
+    // Begun before the looks, which may take a while: their time is part of it.
+    const over = new AbortController();
+    const pause = sleep(waitMs, AbortSignal.any([signal, over.signal]));
+    const look = (): Promise<Presence> => lookForRelay(relay, signal);
     // A pause that the relay asked for is kept.
-    if (next.waitMs > 0 || !await restarted(lostAt, { isAway, elapsed, sleep, random, signal })) {
-      await sleep(waitMs, signal);
+    if (next.waitMs === 0 && await restarted(lostAt, { look, elapsed, sleep, random, signal })) {
+      over.abort();
     }
+    await pause;
   }
   return undefined;
 }

@@ -48,12 +48,12 @@ const SENDERS: Record<string, (secret: string, url: string) => unknown> = {
     return said;
   },
   "the client's API": async (token, url) => {
-    using client = openHttp();
+    using client = Deno.createHttpClient({});
     return await new Api({ relay: new URL(url), http: { client, failure: undefined }, token })
       .account();
   },
   "the client's control": async (token, url) => {
-    using client = openHttp();
+    using client = Deno.createHttpClient({});
     return await openControl({
       relay: new URL(url),
       token,
@@ -66,11 +66,6 @@ const SENDERS: Record<string, (secret: string, url: string) => unknown> = {
   "the release script": (token, url) =>
     release({ apiUrl: url, repository: "a/b", tag: "v1", token }, "notes", []),
 };
-
-function openHttp() {
-  const client = Deno.createHttpClient({});
-  return { client, close: () => client.close(), [Symbol.dispose]: () => client.close() };
-}
 
 /** All that a failure, and what caused it, can put into a log. */
 function textOf(failure: unknown): string {

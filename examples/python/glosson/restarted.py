@@ -19,18 +19,22 @@ SHARE, LEAST_S, MOST_S = 1 / 8, 0.1, 2.0
 
 async def restarted(
     lost_at: float,
-    refuses: Callable[[], Awaitable[bool]],
+    refuses: Callable[[], Awaitable[bool | None]],
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> bool:
     """Look for a relay for as long as nobody listens there; return whether one does again.
 
     That costs nobody more than a refused connection. Where one listens all the time it is False
-    after two looks: whoever that is, is to be left alone for a while.
+    after two looks: whoever that is, is to be left alone for a while. Nor is there more to see after
+    a look that had no answer.
     """
     was_away = looked = False
     while (away := now() - lost_at) < PATIENCE_S:
-        is_there = not await refuses()
+        refused = await refuses()
+        if refused is None:
+            return False
+        is_there = not refused
         # The first look may find the port of a process whose other sockets are closed by now.
         if is_there and (was_away or looked):
             return was_away
@@ -40,10 +44,12 @@ async def restarted(
     return False
 
 
-async def refuses(api: Api) -> bool:
-    """Whether nobody listens where the relay is, by a connection that says nothing."""
+async def refuses(api: Api) -> bool | None:
+    """Whether nobody listens where the relay is, by a connection that says nothing; None for no answer."""
     try:
         (await api.connect()).close()
-    except OSError as error:
-        return isinstance(error, ConnectionRefusedError)
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return None
     return False

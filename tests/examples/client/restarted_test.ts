@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
-import { refuses, restarted } from "../../../examples/client/restarted.ts";
+import { lookForRelay, type Presence, restarted } from "../../../examples/client/restarted.ts";
 
 /** Looks at a relay that is away from `awayAt` until `backAt`; when it was looked at, and when it was found, by the clock. */
 async function look(
-  { backAt, awayAt = 0, lostAt = 0, random = () => 0.5, signal = new AbortController().signal }: {
+  {
+    backAt,
+    awayAt = 0,
+    unknownAt = Infinity,
+    lostAt = 0,
+    random = () => 0.5,
+    signal = new AbortController().signal,
+  }: {
     backAt: number;
     awayAt?: number;
+    unknownAt?: number;
     lostAt?: number;
     random?: () => number;
     signal?: AbortSignal;
@@ -14,9 +22,14 @@ async function look(
   let now = 0;
   const at: number[] = [];
   const found = await restarted(lostAt, {
-    isAway() {
+    look() {
       at.push(now);
-      return Promise.resolve(now >= awayAt && now < backAt);
+      const presence: Presence = now >= unknownAt
+        ? "unknown"
+        : now >= awayAt && now < backAt
+        ? "away"
+        : "there";
+      return Promise.resolve(presence);
     },
     elapsed: () => now,
     sleep(ms) {
@@ -76,12 +89,20 @@ Deno.test("restarted() has clients who lost a relay together come back apart", a
   }
 });
 
-Deno.test("refuses() tells a port where nobody listens from one whose program says nothing", async () => {
+Deno.test("restarted() looks no more once a look has no answer", async () => {
+  assert.deepEqual(await look({ backAt: 0, unknownAt: 0 }), { found: false, at: [0] });
+  assert.deepEqual(await look({ backAt: 500, unknownAt: 150 }), {
+    found: false,
+    at: [0, 100, 200],
+  });
+});
+
+Deno.test("lookForRelay() tells a port where nobody listens from one whose program says nothing", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const relay = new URL(`https://relay.glosson.localhost:${listener.addr.port}`);
   const never = new AbortController().signal;
-  assert.equal(await refuses(relay, never), false);
+  assert.equal(await lookForRelay(relay, never), "there");
   listener.close();
-  assert.equal(await refuses(relay, never), true);
-  assert.equal(await refuses(relay, AbortSignal.abort()), false, "it was not looked");
+  assert.equal(await lookForRelay(relay, never), "away");
+  assert.equal(await lookForRelay(relay, AbortSignal.abort()), "unknown", "it was not looked");
 });

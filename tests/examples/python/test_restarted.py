@@ -57,6 +57,17 @@ def test_a_relay_that_is_there_or_was_away_for_long_is_left_alone() -> None:
     assert look(math.inf, -30.0) == (False, [])
 
 
+def test_a_look_without_an_answer_is_the_last() -> None:
+    looks = 0
+
+    async def no_answer() -> None:
+        nonlocal looks
+        looks += 1
+
+    assert asyncio.run(restarted(0.0, no_answer, lambda: 0.0)) is False
+    assert looks == 1
+
+
 def test_only_a_port_where_nobody_listens_refuses() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
