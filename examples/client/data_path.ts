@@ -159,9 +159,6 @@ export class DataPath {
   }
 }
 
-/** What is wrong where connections are taken, and nothing comes of them. */
-const SILENCE = "what is sent there is not answered";
-
 /** What a failure of a connection says of the way. */
 function troubleOf(error: unknown): { word: DataPathWord; detail: string } {
   const { name, message } = error as Error;
@@ -175,7 +172,9 @@ function troubleOf(error: unknown): { word: DataPathWord; detail: string } {
   if (error instanceof Deno.errors.TimedOut || name === "TimeoutError") {
     return { word: "timeout", detail: "no answer" };
   }
-  if (error instanceof NoVisitor) return { word: "timeout", detail: SILENCE };
+  if (error instanceof NoVisitor) {
+    return { word: "timeout", detail: "what is sent there is not answered" };
+  }
   if (/lookup address|resolve|name or service|no address/i.test(message)) {
     return { word: "unknown-host", detail: "there is no address for this name" };
   }

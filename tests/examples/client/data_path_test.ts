@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { DataConnection } from "../../../examples/client/data_connection.ts";
+import { NoVisitor } from "../../../examples/client/data_connection.ts";
 import { DataPath, type DataPathReport } from "../../../examples/client/data_path.ts";
 import { ManualClock } from "../../manual_clock.ts";
 
@@ -173,7 +174,7 @@ Deno.test("DataPath believes no connection that lasts where a visitor's was not 
     }, true);
   const silent = (): Promise<void> =>
     assert.rejects(
-      meet(Promise.reject(new Error("Cannot use data connection: no visitor in time"))),
+      meet(Promise.reject(new NoVisitor())),
     );
   const ends = [park()];
   clock.advance(2_000);
