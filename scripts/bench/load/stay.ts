@@ -1,5 +1,5 @@
 import { Backoff, COMING_BACK } from "../../../examples/client/backoff.ts";
-import { refuses, restarted } from "../../../examples/client/restarted.ts";
+import { lookForRelay, restarted } from "../../../examples/client/restarted.ts";
 import { sleep } from "../../../lib/net/pause.ts";
 import { type DataPlace, goOnline, type Membership } from "./glosson.ts";
 
@@ -44,7 +44,7 @@ export async function stay(
   async function comesBack(): Promise<boolean> {
     const relay = new URL(`https://${membership.host ?? "localhost"}:${ports[0]}`);
     return ports.length === 1 && await restarted(lostAt, {
-      isAway: () => refuses(relay, givenUp.signal),
+      look: () => lookForRelay(relay, givenUp.signal),
       elapsed: () => performance.now(),
       ...{ sleep, random: Math.random, signal: givenUp.signal },
     });
