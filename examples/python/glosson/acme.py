@@ -13,7 +13,7 @@ from .api import relay_trust
 from .http1 import BadMessage
 from .http_client import Reply, request_url
 from .jws import AccountKey
-from .problem import read_retry_after, shown, words_for
+from .problem import Problem, read_retry_after, shown, words_for
 
 REQUEST_S = 30.0
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -26,7 +26,7 @@ FIRST_LOOK_S, LONGEST_LOOK_S = 0.1, 5.0  # between two looks whether it has
 PREFIX = "urn:ietf:params:acme:error:"
 
 
-class AcmeProblem(RuntimeError):
+class AcmeProblem(Problem):
     """What an ACME server refuses (RFC 8555 section 6.7)."""
 
     def __init__(self, kind: str, status: int, text: str, retry_after_s: float | None) -> None:

@@ -7,6 +7,7 @@ import time
 
 from .acme_account import Terms, acme_account
 from .api import Api, relay_trust
+from .domain_name import is_domain
 from .identity import Identity, check_identity, rfc3339
 from .kept_domains import AcmeAccount, KeptDomains
 from .lock import take_lock
@@ -47,7 +48,7 @@ async def domain(options: DomainOptions, state: State) -> None:
     api = Api(read_relay_address(account.relay), relay_trust(state.ca()), account.token)
     kept = KeptDomains(state)
     if options.action == "list":
-        await _list(api, kept)
+        await list_domains(api, kept)
         return
     assert options.domain is not None
     if options.action == "add":
@@ -139,8 +140,9 @@ def _caa_advice(domain: str, account: AcmeAccount, terms: Terms) -> str:
     return CAA.format(domain=domain, authority=authority, url=shown(account.url))
 
 
-async def _list(api: Api, kept: KeptDomains) -> None:
-    routed = strings((await api.account()).get("domains"))
+async def list_domains(api: Api, kept: KeptDomains) -> None:
+    """Say of each domain whether it leads here, and how long its certificate is good."""
+    routed = [one for one in strings((await api.account()).get("domains")) if is_domain(one)]
     every = dict.fromkeys([*kept.domains(), *routed])
     if not every:
         say("You have no domain of your own: glosson domain add DOMAIN")

@@ -38,6 +38,14 @@ def read_domain(text: str) -> str:
     raise ValueError(f'"{text}": {why}')
 
 
+def is_domain(text: str) -> bool:
+    """Tell whether it is one as it stands in the DNS, and so may name a file."""
+    try:
+        return read_domain(text) == text
+    except ValueError:
+        return False
+
+
 def _is_address(text: str) -> bool:
     try:
         return ipaddress.ip_address(text) is not None

@@ -7,13 +7,13 @@ import logging
 import time
 from dataclasses import dataclass
 
-from .acme import Acme, AcmeProblem
+from .acme import Acme
 from .acme_order import order, with_window
 from .api import Api
 from .backoff import Backoff
 from .identity import Identity, check_identity, rfc3339
 from .kept_domains import KeptDomains
-from .problem import RelayProblem, is_fault
+from .problem import asked_pause, is_fault
 from .records import SavedIdentity, strings
 from .renewal import next_look, renewal_time
 from .tls_contexts import TlsContexts
@@ -89,7 +89,7 @@ class _Keeper:
                 try:
                     await self._act()
                 except Exception as error:  # a fault as well: nothing would begin it again
-                    pause = max(_asked(error), SHORTEST_PAUSE_S) + backoff.next()
+                    pause = max(asked_pause(error), SHORTEST_PAUSE_S) + backoff.next()
                     wrong = "Something is wrong with your domain %s, trying again in %.0f s: %s"
                     told = (self._domain, pause, error)
                     log.error(wrong, *told, exc_info=is_fault(error))
@@ -150,7 +150,7 @@ class _Keeper:
 
     def _use(self, saved: SavedIdentity) -> None:
         identity = check_identity(saved, self._domain, time.time())
-        self._keeping.contexts.use_for(self._domain, saved)
+        self._keeping.contexts.use_for(self._domain, self._keeping.kept.identity_path(self._domain))
         self._identity = identity
 
     def _acme(self) -> Acme:
@@ -160,8 +160,3 @@ class _Keeper:
                 f"There is no account to order with: glosson domain add {self._domain}"
             )
         return Acme(account.directory, account.ca, account.key, account.url)
-
-
-def _asked(error: Exception) -> float:
-    told = error.retry_after_s if isinstance(error, (RelayProblem, AcmeProblem)) else None
-    return told or 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from .identity_file import identity_text, read_identity_text
@@ -70,6 +71,10 @@ class KeptDomains:
         text = self._read(f"{domain}.pem")
         return None if text is None else read_identity_text(text)
 
+    def identity_path(self, domain: str) -> Path:
+        """Return where key and chain of a domain are, in one PEM file."""
+        return self._folder / f"{domain}.pem"
+
     def save_identity(self, domain: str, identity: SavedIdentity) -> bool:
         """Keep key and chain together, unless the domain has been removed; tell whether it is."""
         self._write(f"{domain}.pem", identity_text(identity))
@@ -90,7 +95,7 @@ class KeptDomains:
         self._write(_LIST, f"{json.dumps(domains)}\n")
 
     def _remove_identity(self, domain: str) -> None:
-        (self._folder / f"{domain}.pem").unlink(missing_ok=True)
+        self.identity_path(domain).unlink(missing_ok=True)
 
     def _parsed(self, name: str, kind: type) -> Any:
         text = self._read(name)

@@ -47,8 +47,12 @@ class LineWriter:
             self._changed.notify_all()
             if self._thread is None:
                 # Nobody waits for a daemon when the program ends.
-                self._thread = threading.Thread(target=self._write_all, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._write_all, daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    return True  # there are too many: the next line tries again
+                self._thread = thread
             return True
 
     def flush(self) -> None:

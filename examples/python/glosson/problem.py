@@ -13,10 +13,17 @@ from .unseen import without_unseen
 
 PROBLEM_TYPE = "urn:glosson:problem:"
 MAX_SHOWN = 500  # characters of what a relay says
+LONGEST_ASKED_S = 7 * 86_400.0  # that a `Retry-After` is believed for
 
 
-class RelayProblem(RuntimeError):
-    """A refusal of the relay (RFC 9457)."""
+class Problem(RuntimeError):
+    """A refusal (RFC 9457), which may ask to be left alone for a while."""
+
+    retry_after_s: float | None = None
+
+
+class RelayProblem(Problem):
+    """A refusal of the relay."""
 
     def __init__(
         self, status: int, text: str, code: str = "", retry_after_s: float | None = None
@@ -54,11 +61,17 @@ def read_retry_after(text: str | None) -> float | None:
     if text is None:
         return None
     if re.fullmatch(r"\d{1,9}", text):
-        return float(text)
+        return min(float(text), LONGEST_ASKED_S)
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+        asked = parsedate_to_datetime(text).timestamp() - time.time()
+        return min(max(0.0, asked), LONGEST_ASKED_S)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def asked_pause(error: Exception) -> float:
+    """Return how long whoever refused asks to be left alone, in seconds."""
+    return (error.retry_after_s or 0.0) if isinstance(error, Problem) else 0.0
 
 
 def is_fault(error: Exception) -> bool:

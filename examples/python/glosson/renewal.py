@@ -12,7 +12,7 @@ from typing import Callable, Optional
 from .backoff import Backoff
 from .certificate import is_refusal_of_names
 from .identity import Identity, read_time, rfc3339
-from .problem import RelayProblem, is_fault
+from .problem import RelayProblem, asked_pause, is_fault
 
 SHARE_LEFT = 1 / 3  # of a certificate's life, to renew it with
 SHORTEST_LOOK_S, LONGEST_LOOK_S = 60.0, 3600.0  # between looks; a computer may have slept
@@ -51,7 +51,7 @@ async def first_certificate(obtain: Obtain) -> Identity:
         except (RuntimeError, ValueError, OSError) as error:
             if isinstance(error, RelayProblem) and error.status in (401, 403):
                 raise
-            pause = _asked(error) + backoff.next()
+            pause = asked_pause(error) + backoff.next()
             log.error("No certificate yet, trying again in %.0f s: %s", pause, error)
             await asyncio.sleep(pause)
 
@@ -81,7 +81,7 @@ async def keep_certificate(
                 names = " ".join(missing)
                 log.warning("The relay does not give %s, asking at the renewal: %s", names, error)
                 continue
-            good_until, pause = rfc3339(current.not_after), _asked(error) + backoff.next()
+            good_until, pause = rfc3339(current.not_after), asked_pause(error) + backoff.next()
             log.warning(
                 "Cannot renew the certificate, which is good until %s, trying again in %.0f s: %s",
                 *(good_until, pause, error),
@@ -94,7 +94,3 @@ async def keep_certificate(
             log.info("Certificate renewed, good until %s", rfc3339(current.not_after))
             # Also when it is due at once by its dates: never one request after another.
             await asyncio.sleep(next_look(renewal_time(current), time.time()))
-
-
-def _asked(error: Exception) -> float:
-    return (error.retry_after_s or 0.0) if isinstance(error, RelayProblem) else 0.0

@@ -28,7 +28,7 @@ class TlsContexts:
         """Serve new visitors with this key and chain, of one PEM file; the others keep theirs."""
         self._main = _context(identity, PROTOCOLS)
 
-    def use_for(self, domain: str, identity: SavedIdentity | None) -> None:
+    def use_for(self, domain: str, identity: Path | SavedIdentity | None) -> None:
         """Serve those who ask for a domain with this; None: with what all others get."""
         if identity is None:
             self._named.pop(domain, None)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from glosson import keep_domains
+from glosson.acme_order import self_signed
 from glosson.api import Api, relay_trust
+from glosson.client_hello import Opening
 from glosson.keep_domains import Keeping
 from glosson.kept_domains import KeptDomains
 from glosson.relay_address import read_relay_address
@@ -80,3 +83,18 @@ def test_a_domain_is_kept_after_a_fault_of_this_program(
 
     asyncio.run(main())
     assert "KeyError: 'a fault'" in caplog.text  # with its place in the program
+
+
+def test_no_key_of_a_domain_is_written_outside_of_the_state_folder(
+    keeping: Keeping, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping.kept.add(DOMAIN)
+    assert keeping.kept.save_identity(DOMAIN, self_signed(DOMAIN))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+
+    async def main() -> None:
+        task = asyncio.ensure_future(keep_domains.keep_domains(keeping))
+        await until(task, lambda: keeping.contexts.of(Opening(DOMAIN)) is not None)
+        task.cancel()
+
+    asyncio.run(main())

@@ -134,3 +134,18 @@ def test_what_is_too_much_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch
     kept = "".join(f"of many {at}\n" for at in range(10))
     told = "Log lines were dropped, since nobody read them for a while: 40\n"
     assert reader.text.decode() == f"{kept}{told}last\n"
+
+
+def test_a_line_waits_for_a_thread_that_cannot_begin_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    writer = LineWriter(lambda data: written.append(data) or len(data))
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        assert writer.write(b"one\n")
+    assert writer.write(b"two\n")
+    writer.flush()
+    assert written == [b"one\n", b"two\n"]

@@ -18,14 +18,17 @@ from cryptography import x509
 from client import Client, Relay
 from glosson.acme_account import acme_account
 from glosson.acme_order import ACME_IDENTIFIER, proof_identity, renewal_id, self_signed
+from glosson.api import Api, relay_trust
 from glosson.arguments import parse
 from glosson.client_hello import Opening
+from glosson.domain import list_domains
 from glosson.domain_name import read_domain
 from glosson.exit_codes import FAILED, USAGE, WELL
 from glosson.identity import first_certificate_in
 from glosson.jws import AccountKey, base64url, make_account_key
 from glosson.kept_domains import AcmeAccount, KeptDomains
 from glosson.options import AcmeOptions, CaaOptions, DomainOptions
+from glosson.relay_address import read_relay_address
 from glosson.state import State
 from glosson.tls_contexts import TlsContexts
 
@@ -82,6 +85,21 @@ def test_what_a_relay_has_not_is_told(relay: Relay, tmp_path: Path) -> None:
     assert "Cannot reach the ACME server 127.0.0.1:" in gone.stderr
     assert "nothing listens there" in gone.stderr
     assert KeptDomains(State(tmp_path)).account() is None
+
+
+class OddApi(Api):
+    """Names as domains what is none."""
+
+    async def account(self) -> dict[str, object]:
+        return {"domains": ["../account", "a\0b.example", "A.example", DOMAIN]}
+
+
+def test_what_a_relay_names_that_is_no_domain_leads_to_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = OddApi(read_relay_address("relay.example"), relay_trust(None), "token")
+    asyncio.run(list_domains(api, KeptDomains(State(tmp_path))))
+    assert capsys.readouterr().out == f"{DOMAIN}: leads to you; no certificate here\n"
 
 
 def test_what_is_kept_is_whole_or_told(tmp_path: Path) -> None:

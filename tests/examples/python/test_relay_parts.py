@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from glosson import renewal
+from glosson.acme import AcmeProblem
 from glosson.api import Api, is_answer
 from glosson.connection import dial
 from glosson.data_connection import Joined, NotJoined
@@ -241,6 +242,27 @@ def test_a_renewal_is_tried_again_and_used(monkeypatch: pytest.MonkeyPatch) -> N
 
     asyncio.run(main())
     assert used == [fresh] and len(tries) == 3
+
+
+def test_an_authority_that_asks_for_a_pause_gets_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(renewal, "FIRST_PAUSE_S", 0.0)
+    due = Identity(SavedIdentity("", "", None), time.time() - 100, time.time() + 1, "")
+
+    async def obtain(_had: Sequence[str] | None) -> Identity:
+        raise AcmeProblem("rateLimited", 429, "too many", read_retry_after("3600"))
+
+    async def main() -> None:
+        keeping = asyncio.ensure_future(renewal.keep_certificate(due, obtain, lambda _used: None))
+        while "trying again" not in caplog.text:
+            await asyncio.sleep(0)
+        keeping.cancel()
+
+    asyncio.run(main())
+    assert "trying again in 3600 s: too many" in caplog.text
+    assert read_retry_after("999999999") == 7 * 86_400
+    assert read_retry_after("Fri, 31 Dec 9999 23:59:59 GMT") == 7 * 86_400
 
 
 def test_a_session_names_so_many_data_ports() -> None:
