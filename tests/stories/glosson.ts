@@ -38,6 +38,9 @@ export const PYTHON_CLIENT: ClientProgram = {
   unwatched: [],
 };
 
+/** Both clients by name; they take the same arguments and files. */
+export const CLIENTS = { reference: REFERENCE_CLIENT, Python: PYTHON_CLIENT };
+
 /** Options for {@linkcode setUpGlosson}. */
 export interface GlossonOptions {
   /** @default {REFERENCE_CLIENT} */

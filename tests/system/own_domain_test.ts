@@ -2,12 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import tls from "node:tls";
 import { must } from "../../scripts/run.ts";
-import {
-  type ClientProgram,
-  PYTHON_CLIENT,
-  REFERENCE_CLIENT,
-  setUpGlosson,
-} from "../stories/glosson.ts";
+import { type ClientProgram, CLIENTS, setUpGlosson } from "../stories/glosson.ts";
 import { BASE, startAgain, startRelay } from "../stories/relay.ts";
 import { apiOf, signUp } from "../stories/user.ts";
 import { startLoopbackProxy } from "./acme/proxy.ts";
@@ -41,9 +36,7 @@ function curl(port: number, name: string, caFile: string): Promise<string> {
   return must("curl", ["-sS", "-f", ...at, `https://${name}:${port}/`]);
 }
 
-for (
-  const [name, client] of Object.entries({ reference: REFERENCE_CLIENT, Python: PYTHON_CLIENT })
-) {
+for (const [name, client] of Object.entries(CLIENTS)) {
   Deno.test({
     name: `a domain of one's own, by Pebble's TLS-ALPN-01 through HAProxy and the relay (${name})`,
     // playwright-core keeps its driver's timers and pipes to itself.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ClientProgram, PYTHON_CLIENT, REFERENCE_CLIENT } from "../../stories/glosson.ts";
+import { type ClientProgram, CLIENTS } from "../../stories/glosson.ts";
 import { opensslRequest, until } from "../../certificate/helpers.ts";
 import { openRelayApi } from "./api.ts";
 import { BASE } from "./bench.ts";
@@ -9,9 +9,7 @@ import { visitOnce } from "./visitor.ts";
 
 const KAYLEE = `kaylee.${BASE}`;
 
-for (
-  const [name, client] of Object.entries({ reference: REFERENCE_CLIENT, Python: PYTHON_CLIENT })
-) {
+for (const [name, client] of Object.entries(CLIENTS)) {
   Deno.test(`who has an ACME account of their own alone order gets the page's certificate by TLS-ALPN-01, and the relay orders nothing (${name})`, () =>
     boundToOwnAccount(client));
 }

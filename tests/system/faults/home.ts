@@ -1,22 +1,13 @@
 import { cp } from "node:fs/promises";
 import { LoggedProcess } from "../../../scripts/logged_process.ts";
 import { bareEnvironment } from "../../stories/environment.ts";
-import { type Glosson, setUpGlosson } from "../../stories/glosson.ts";
-import { type Relay, ROOT } from "../../stories/relay.ts";
+import { CLIENTS, type Glosson, setUpGlosson } from "../../stories/glosson.ts";
+import type { Relay } from "../../stories/relay.ts";
 import { PacedClock } from "./clock.ts";
 import { BASE, RELAY_HOST, Way } from "./way.ts";
 
-/** The clients by their languages; both take the same arguments and files. */
-const PROGRAMS = {
-  reference: [
-    Deno.execPath(),
-    ...["run", "-A", "--no-prompt", "--quiet", `${ROOT}examples/client/main.ts`],
-  ],
-  Python: ["/usr/bin/python3", "-m", "glosson"],
-};
-
 /** Which client. */
-export type Program = keyof typeof PROGRAMS;
+export type Program = keyof typeof CLIENTS;
 
 /** What {@linkcode Home.run} runs. */
 export interface ClientOptions {
@@ -114,16 +105,14 @@ export class Home implements AsyncDisposable {
   run(options: ClientOptions = {}): Client {
     const { program = "reference", paced = false, args = [] } = options;
     const { stateDir = this.stateDir } = options;
+    const { command, env } = CLIENTS[program];
     const clock = paced ? new PacedClock(`${stateDir}-clock`) : undefined;
     const process = new LoggedProcess([
       ...[...this.way.launcher, ...clock?.launcher ?? []],
-      ...[...PROGRAMS[program], "run", "--state", stateDir, ...args],
+      ...[...command, "run", "--state", stateDir, ...args],
     ], {
       clearEnv: true,
-      env: {
-        ...bareEnvironment(stateDir),
-        ...{ NO_COLOR: "1", PYTHONPATH: `${ROOT}examples/python`, PYTHONDONTWRITEBYTECODE: "1" },
-      },
+      env: { ...bareEnvironment(stateDir), NO_COLOR: "1", ...env },
     });
     this.#stack.defer(async () => void await process.stop("SIGKILL"));
     return {
