@@ -31,14 +31,14 @@ export async function dialFirst(
 export async function inTime<T>(
   make: (signal: AbortSignal) => Promise<T>,
   ms: number,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<T> {
   const late = new AbortController();
   const end = (): void => late.abort(new DOMException("Signal timed out.", "TimeoutError"));
   // Called off: a signal with a time of its own makes an error when that is over, though nobody waits any more.
   const callOff = scheduleTimeout(end, ms);
   try {
-    return await make(AbortSignal.any([signal, late.signal]));
+    return await make(signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]));
   } finally {
     callOff();
   }

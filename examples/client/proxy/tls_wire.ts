@@ -2,8 +2,8 @@ import { Duplex as Stream } from "node:stream";
 import { closeQuietly, type Duplex, writeAll } from "../../../lib/net/splice.ts";
 import type { Pace } from "../front/pace.ts";
 
-/** Bytes that are read of a connection at once. */
-const PIECE_BYTES = 64 * 1024;
+/** Bytes that are read of a connection at once, of which each idle one keeps as many: a record of TLS. */
+const READ_BYTES = 16 * 1024;
 
 /**
  * A connection as the stream below a TLS socket of Node's, read no faster than what is within TLS is:
@@ -14,7 +14,7 @@ export class TlsWire extends Stream {
   readonly #pace: Pace;
   readonly #below: Pick<Duplex, "write"> = {
     write: (bytes) => {
-      this.push(bytes.slice());
+      this.push(bytes);
       return Promise.resolve(bytes.length);
     },
   };
@@ -50,10 +50,13 @@ export class TlsWire extends Stream {
   }
 
   async #pump(): Promise<void> {
-    const piece = new Uint8Array(PIECE_BYTES);
     const tls: Pick<Duplex, "write"> = { write: (bytes) => this.#pace.paced(this.#below, bytes) };
-    for (let n; (n = await this.#conn.read(piece)) !== null;) {
-      await writeAll(tls, piece.subarray(0, n));
+    while (true) {
+      // Each its own: the stream keeps what it is given.
+      const bytes = new Uint8Array(READ_BYTES);
+      const n = await this.#conn.read(bytes);
+      if (n === null) break;
+      await writeAll(tls, bytes.subarray(0, n));
     }
     this.push(null);
   }

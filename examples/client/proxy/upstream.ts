@@ -1,7 +1,7 @@
 import * as net from "node:net";
 import * as tls from "node:tls";
-import { scheduleTimeout } from "../../../lib/net/schedule.ts";
 import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
+import { inTime } from "../dial_first.ts";
 import { NodeDuplex } from "../front/node_duplex.ts";
 import { hasNodeTls } from "../front/node_tls_end.ts";
 import { Pace } from "../front/pace.ts";
@@ -92,18 +92,8 @@ export async function connectUpstream(
   if (upstream.path !== undefined) {
     return await Deno.connect({ transport: "unix", path: upstream.path });
   }
-  const late = new AbortController();
-  // Called off: a signal with a time of its own makes an error when that is over, though nobody waits any more.
-  const callOff = scheduleTimeout(
-    () => late.abort(new DOMException("Signal timed out.", "TimeoutError")),
-    CONNECT_TIMEOUT_MS,
-  );
-  const signal = gone === undefined ? late.signal : AbortSignal.any([gone, late.signal]);
-  try {
-    return await connectAny(upstream, trust, signal);
-  } finally {
-    callOff();
-  }
+  const connect = (signal: AbortSignal) => connectAny(upstream, trust, signal);
+  return await inTime(connect, CONNECT_TIMEOUT_MS, gone);
 }
 
 /** Connects to the first of an app's addresses that takes the connection. */
