@@ -54,8 +54,8 @@ async def domain(options: DomainOptions, state: State) -> None:
     if options.action == "add":
         await _Adding(options, options.domain, account, api, kept, state).add()
         return
+    kept.remove(options.domain)  # first: a run that goes on would add it at the relay again
     await api.remove_domain(options.domain)
-    kept.remove(options.domain)
     say(f"{options.domain} leads to you no more. Take its records out of the DNS.")
 
 

@@ -118,7 +118,8 @@ class _Keeper:
         """Do what is due."""
         # The relay takes a domain away whose DNS leads elsewhere: its records may be mended by now.
         domains = strings((await self._keeping.api.account()).get("domains"))
-        if self._domain not in domains:
+        # Unless it was removed here while the relay was asked.
+        if self._domain not in domains and self._domain in self._keeping.kept.domains():
             await self._keeping.api.put_domain(self._domain)
         await self._ask_window()
         if self._identity is None or time.time() >= renewal_time(self._identity):

@@ -26,8 +26,8 @@ async def restarted(
     """Look for a relay for as long as nobody listens there; return whether one does again.
 
     That costs nobody more than a refused connection. Where one listens all the time it is False
-    after two looks: whoever that is, is to be left alone for a while. Nor is there more to see after
-    a look that had no answer.
+    after two looks: whoever that is, is to be left alone for a while. Nor is there more to see
+    after a look that had no answer.
     """
     was_away = looked = False
     while (away := now() - lost_at) < PATIENCE_S:
@@ -45,7 +45,7 @@ async def restarted(
 
 
 async def refuses(api: Api) -> bool | None:
-    """Whether nobody listens where the relay is, by a connection that says nothing; None for no answer."""
+    """Whether nobody listens at the relay, by a connection that says nothing; None: no answer."""
     try:
         (await api.connect()).close()
     except ConnectionRefusedError:

@@ -98,3 +98,29 @@ def test_no_key_of_a_domain_is_written_outside_of_the_state_folder(
         task.cancel()
 
     asyncio.run(main())
+
+
+def test_a_domain_that_is_removed_meanwhile_is_not_added_again(keeping: Keeping) -> None:
+    class Removing(FaultyApi):
+        added = False
+
+        async def account(self) -> dict[str, object]:
+            self.asked += 1
+            keeping.kept.remove(DOMAIN)
+            return {"domains": []}
+
+        async def put_domain(self, domain: str) -> None:
+            self.added = True
+
+    api = Removing(read_relay_address("relay.example"), relay_trust(None), "token")
+    keeping.api = api
+    keeping.kept.add(DOMAIN)
+
+    async def main() -> None:
+        keeping.online.set()
+        task = asyncio.ensure_future(keep_domains.keep_domains(keeping))
+        await until(task, lambda: api.asked > 0 and not keeping.hosts)
+        task.cancel()
+
+    asyncio.run(main())
+    assert not api.added

@@ -1,6 +1,6 @@
 """`domain` and `caa`: names, an ACME account, and how visitors are told apart.
 
-What they do at an authority is in tests/system/acme/own_account_test.ts and own_domain_test.ts.
+What they do at an authority is in tests/system: acme/own_account_test.ts and own_domain_test.ts.
 """
 
 from __future__ import annotations
