@@ -94,6 +94,8 @@ Deno.test("behind a proxy, the client, the log and the API see the visitor's own
 
 Deno.test("a proxy's connection without a whole, right header is closed without a word", async () => {
   await using relay = await startRelay({ settings: { PROXY_PROTOCOL_FROM: "127.0.0.1" } });
+  // The last that it says by itself.
+  await relay.logged("what orders is loaded");
   const whole = proxied("203.0.113.9");
   const cases: [string, Part[], string][] = [
     ["no header", [HELLO], "bad-proxy-header"],
