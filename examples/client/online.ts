@@ -82,10 +82,7 @@ class OnlineSession {
       ...{ relay, token, http, signal, log },
       onMessage: (message) => this.#receive(message),
     });
-    this.ended = this.#control.ended.then((ending) => {
-      if (ending.kind === "goodbye" && ending.reason === "draining") options.front.renew();
-      return ending;
-    }).finally(() => {
+    this.ended = this.#control.ended.finally(() => {
       this.#over.abort();
       clearTimeout(this.#asking);
     });

@@ -4,9 +4,16 @@ import { EXIT, exitCodeOf, type FinalWord } from "./exit_codes.ts";
 import type { Health } from "./health.ts";
 import { beOnline, type OnlineOptions } from "./online.ts";
 import { lookForRelay, type Presence, restarted } from "./restarted.ts";
+import { timeout } from "../../lib/net/schedule.ts";
 
 /** How long a session has to last for the next pause to be a short one again, milliseconds. */
 const STABLE_MS = 30_000;
+
+/**
+ * How long after a relay has said that it leaves it is taken for one that stops, milliseconds: where another process
+ * takes its place one is online again by then. One that stops waits for connections that visitors only keep.
+ */
+const RENEW_MS = 2_500;
 
 /** Options for {@linkcode stayOnline}. */
 export interface StayOnlineOptions extends Omit<OnlineOptions, "onDataPath"> {
@@ -23,18 +30,24 @@ export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord 
   const { health, relay, signal, elapsed, sleep, random, log } = options;
   const backoff = new Backoff({ ...COMING_BACK, random });
   let lostAt = elapsed();
+  let callOffRenewal = (): void => {};
+  signal.addEventListener("abort", () => callOffRenewal(), { once: true });
   while (!signal.aborted) {
     let onlineSince: number | undefined;
     const ending = await beOnline({
       ...options,
       onOnline(page) {
         onlineSince = elapsed();
+        callOffRenewal();
         health.online(page);
         options.onOnline(page);
       },
       onDataPath: (report) => health.dataPath(report),
     });
     if (ending.kind === "stopped") return undefined;
+    if (ending.kind === "goodbye" && ending.reason === "draining") {
+      callOffRenewal = timeout(() => options.front.renew(), RENEW_MS);
+    }
     const next = afterEnding(ending);
     if (next.act === "stop") return await inFull(next.word, options);
     if (onlineSince !== undefined) lostAt = elapsed();
