@@ -68,11 +68,11 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const launcher = ["nsenter", "-t", `${holder.pid}`, "-m", "-u", "--"];
   const env = { PGPORT: `${port}` };
 
-  async function shell(script: string): Promise<string> {
+  async function shell(script: string, input = ""): Promise<string> {
     // Without a terminal passwords are read from what is given.
     const [program = "", ...args] = [...launcher, "setsid", "-w", "sh", "-ec"];
     const all = `cd ${ROOT}examples/relays\n${script}`;
-    return (await must(program, [...args, all], { env })).trim();
+    return (await must(program, [...args, all], { env, input })).trim();
   }
   stack.defer(async () =>
     void await shell(`pg_ctlcluster ${VERSION} main stop -m immediate || true`)
