@@ -255,7 +255,7 @@ Deno.test("the package is free of what ruff and mypy --strict find, for Python 3
   await sh([join(bin, "ruff"), "check", "--no-cache", "."], { cwd: TESTS });
   const cache = await Deno.makeTempDir({ dir: folder });
   const { text } = await sh([join(bin, "mypy"), "--cache-dir", cache], { cwd: PACKAGE });
-  assert.match(text, /Success: no issues found in \d\d source files/);
+  assert.match(text, /Success: no issues found in \d+ source files/);
 });
 
 Deno.test("each file of the package is short, and installing it leaves nothing behind", async () => {

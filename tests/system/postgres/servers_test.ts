@@ -176,5 +176,7 @@ Deno.test("a relay that runs leaves a primary once another was promoted, and cha
   await assert.rejects(block("never"), { name: "StoreError", message: why });
   await former.stop();
   await until(() => block("once").then(() => true, () => false), "one is left", 15_000);
-  assert.deepEqual(await blockedAt(other), [...at, "meanwhile", "once"]);
+  // What was taken before there were seen to be two, if anything was.
+  const others = (await blockedAt(other)).filter((username) => username !== "meanwhile");
+  assert.deepEqual(others, [...at, "once"]);
 });
