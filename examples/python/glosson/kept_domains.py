@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from .identity_file import identity_text, read_identity_text
+from .read_json import read_json, read_text
 from .records import SavedIdentity, strings
 from .state import State
 from .write_privately import write_privately
 
 FOLDER = "domains"
 _ACCOUNT, _LIST = "acme.json", "domains.json"
+_MEND = "remove it and add your domains again"
 
 
 @dataclass(frozen=True)
@@ -98,28 +100,14 @@ class KeptDomains:
         self.identity_path(domain).unlink(missing_ok=True)
 
     def _parsed(self, name: str, kind: type) -> Any:
-        text = self._read(name)
-        if text is None:
-            return None
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = None
-        if not isinstance(value, kind):
-            raise self._damaged(name)
-        return value
+        return read_json(self._folder / name, lambda value: isinstance(value, kind), _MEND)
 
     def _damaged(self, name: str) -> RuntimeError:
-        return RuntimeError(
-            f"Cannot read {self._folder / name}: it is damaged; remove it and add your domains "
-            "again"
-        )
+        return RuntimeError(f"Cannot read {self._folder / name}: it is damaged; {_MEND}")
 
     def _read(self, name: str) -> str | None:
         try:
-            return (self._folder / name).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
+            return read_text(self._folder / name)
         except UnicodeDecodeError:
             raise self._damaged(name) from None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .identity_file import identity_text, read_identity_text
+from .read_json import read_json, read_text
 from .records import (
     Account,
     FormerAccount,
@@ -151,24 +152,18 @@ class State:
             self._write("ca.pem", pem)
 
     def _read_json(self, name: str, members: tuple[str, ...]) -> dict[str, Any] | None:
-        text = self._read(name)
-        if text is None:
-            return None
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = None
-        if isinstance(value, dict) and all(isinstance(value.get(key), str) for key in members):
-            return value
-        raise RuntimeError(
-            f"Cannot read {self.path(name)}: it is damaged; remove it and set up again"
+        def is_right(value: Any) -> bool:
+            return isinstance(value, dict) and all(
+                isinstance(value.get(key), str) for key in members
+            )
+
+        told: dict[str, Any] | None = read_json(
+            self.path(name), is_right, "remove it and set up again"
         )
+        return told
 
     def _read(self, name: str) -> str | None:
-        try:
-            return self.path(name).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
+        return read_text(self.path(name))
 
     def _write(self, name: str, text: str) -> None:
         self.create()
