@@ -33,25 +33,34 @@ async function silence(hostname: string, port: number): Promise<Disposable> {
   };
 }
 
-Deno.test("a relay of two addresses is reached though the first says nothing, or refuses", async () => {
+/** A relay at {@linkcode THERE}, by a name that the system knows no address of. */
+async function serveThere(handler: Deno.ServeHandler) {
   const authority = await Authority.create();
-  await using server = Deno.serve({
+  const server = Deno.serve({
     hostname: THERE,
     port: 0,
     ...await authority.pair(["relay.example.org"]),
     onListen() {},
-  }, (request) => {
+  }, handler);
+  return {
+    ca: authority.pem,
+    relay: new URL(`https://relay.example.org:${(server.addr as Deno.NetAddr).port}`),
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+Deno.test("a relay of two addresses is reached though the first says nothing, or refuses", async () => {
+  await using server = await serveThere((request) => {
     if (request.headers.get("upgrade") === null) return new Response("hello");
     const { socket, response } = Deno.upgradeWebSocket(request);
     socket.onmessage = () => socket.close(4000);
     return response;
   });
-  const { port } = server.addr;
-  const relay = new URL(`https://relay.example.org:${port}`);
+  const { relay, ca } = server;
   const lookup = () => Promise.resolve([LOST, THERE]);
-  for (const lost of [await silence(LOST, port), undefined]) {
+  for (const lost of [await silence(LOST, Number(relay.port)), undefined]) {
     using _lost = lost;
-    const http = openRelayHttp(relay, authority.pem, lookup);
+    const http = openRelayHttp(relay, ca, lookup);
     const { client } = http;
     assert.equal(await (await fetch(relay, { client, signal: inTime() })).text(), "hello");
     const socket = new WebSocket(`wss://${relay.host}/`, { client: http.session });
@@ -117,16 +126,12 @@ Deno.test("RelayPlaces asks once for all who connect together, and waits for a r
 });
 
 Deno.test("openRelayHttp() finds that a name has several addresses though it had one before", async () => {
-  const authority = await Authority.create();
-  await using server = Deno.serve({
-    hostname: THERE,
-    port: 0,
-    ...await authority.pair(["relay.example.org"]),
-    onListen() {},
-  }, () => Response.json({ protocol: 1, features: null, keyFingerprints: null }));
-  const relay = new URL(`https://relay.example.org:${server.addr.port}`);
+  await using server = await serveThere(() =>
+    Response.json({ protocol: 1, features: null, keyFingerprints: null })
+  );
+  const { relay, ca } = server;
   let found = [LOST];
-  const http = openRelayHttp(relay, authority.pem, () => Promise.resolve(found));
+  const http = openRelayHttp(relay, ca, () => Promise.resolve(found));
   const api = new Api({ relay, http });
   await assert.rejects(api.relayInfo(), /: nothing listens there; check the address and its port$/);
   found = [LOST, THERE];
