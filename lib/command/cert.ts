@@ -6,6 +6,7 @@ import { certCheck, CHECK_TONES } from "./cert_check.ts";
 import { certRenew } from "./cert_renew.ts";
 import { renewLive } from "./cert_renew_live.ts";
 import { loadConfig } from "../config/load.ts";
+import { loadOrderModules } from "../daemon/late_modules.ts";
 import { openProvider } from "../dns_provider.ts";
 import type { Settings } from "../config/settings.ts";
 import { becomeOwner } from "../file/state_folder.ts";
@@ -147,6 +148,7 @@ async function renew(
   // Read before: it may be for root alone.
   const caPem = await readCaFile(settings);
   const turn = await openSharedTurn(await storePlaceOf(settings));
+  await loadOrderModules(settings);
   becomeOwner(settings.stateDir);
   const { authority, close } = await openAuthority(settings, quietLog(context), { caPem, turn });
   try {

@@ -48,8 +48,9 @@ Options:
     }
     const { database } = await storePlaceOf({ ...parsed, stateDir });
     using _lock = await lockForRestore(stateDir);
-    becomeOwner(stateDir);
+    // Before root becomes the owner, who may not read where the program is.
     const transfer = await import("../store/transfer.ts");
+    becomeOwner(stateDir);
     await transfer[move](stateDir, database!, showRows(context));
     context.print("\ndone\n");
     return EXIT.ok;

@@ -46,13 +46,17 @@ export async function openStore(place: StorePlace): Promise<Store> {
 }
 
 /**
- * Looks for the store of a relay that has run.
+ * Looks for the store of a relay that has run, and loads what opens it, while the process may read where the program is:
+ * root may be the state folder's owner by then.
  *
  * @throws {Error} when there is none; the message names the setting.
  */
 export async function requireStore(place: StorePlace): Promise<void> {
-  // It tells by itself what it lacks.
-  if (place.database !== undefined) return;
+  if (place.database !== undefined) {
+    // It tells by itself what it lacks.
+    await import("./postgres/open.ts");
+    return;
+  }
   const path = pathIn(place);
   try {
     await Deno.stat(path);

@@ -15,6 +15,7 @@ export function glossondCommand(
   stateDir: string,
   args: string[],
   settings: Record<string, string> = {},
+  variables: Record<string, string> = {},
 ): Deno.Command {
   return commandWith(args, {
     ...bareEnvironment(stateDir),
@@ -25,6 +26,7 @@ export function glossondCommand(
       SECRETS_FILE: `${stateDir}/no-secrets`,
       ...settings,
     }),
+    ...variables,
   });
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { endOf, type Ran } from "../../scripts/run.ts";
+import { fileURLToPath } from "node:url";
+import { endOf, must, type Ran } from "../../scripts/run.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
 import { makeDatabase, storePath } from "../store/helpers.ts";
 import { glossondCommand } from "./admin_command.ts";
@@ -95,8 +96,9 @@ Deno.test({
   ignore: Deno.uid() !== 0,
   async fn() {
     await using it = await someonesFolder();
+    await using libraries = await rootsLibraries();
     for (const command of Object.keys(NAMES)) {
-      const { code, stderr } = await run(it.stateDir, command);
+      const { code, stderr } = await run(it.stateDir, command, { DENO_DIR: libraries.path });
       assert.equal(code, 0, stderr);
     }
     const made = [...Deno.readDirSync(it.stateDir)].map(({ name }) => name);
@@ -146,6 +148,20 @@ async function someonesFolder() {
   };
 }
 
-function run(stateDir: string, command: string): Promise<Ran> {
-  return endOf(glossondCommand(stateDir, command.split(" "), { AUTHORITY: "local" }));
+/** A copy of the program's libraries that root alone may read, as in root's own home folder. */
+async function rootsLibraries() {
+  const temporary = temporaryFolder();
+  const libraries = fileURLToPath(
+    import.meta.resolve("@peculiar/x509").replace(/(\/npm)\/.*/, "$1"),
+  );
+  await must("cp", ["-r", libraries, temporary.path]);
+  return temporary;
+}
+
+function run(
+  stateDir: string,
+  command: string,
+  variables: Record<string, string> = {},
+): Promise<Ran> {
+  return endOf(glossondCommand(stateDir, command.split(" "), { AUTHORITY: "local" }, variables));
 }
