@@ -65,6 +65,8 @@ export class Doubted implements Duplex {
   #conn: Duplex;
   /** Those that may still answer; none once one did. */
   #open: ReadAhead[];
+  /** Those of them that were told all that the visitor said. */
+  #told: ReadAhead[];
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
   #ended = false;
@@ -75,6 +77,7 @@ export class Doubted implements Duplex {
     this.#options = options;
     this.#conn = first;
     this.#open = [first];
+    this.#told = [first];
     this.#decided = this.#decide(first);
   }
 
@@ -92,10 +95,12 @@ export class Doubted implements Duplex {
       return this.#keep(first);
     }
     const second = new ReadAhead(next, () => {});
-    await this.#tellAll(second);
+    // One that takes nothing ends with this one, or once the first answers.
+    this.#open.push(second);
+    const told = this.#tellAll(second);
     const [one, other] = await Promise.race([
-      answered.then((yes) => yes ? [first, second] : [second, first]),
-      answer(second).then((yes) => yes ? [second, first] : [first, second]),
+      answered.then(async (yes) => yes ? [first, second] : (await told, [second, first])),
+      Promise.all([answer(second), told]).then(([yes]) => yes ? [second, first] : [first, second]),
     ]);
     this.#keep(one!);
     closeQuietly(other!);
@@ -119,7 +124,8 @@ export class Doubted implements Duplex {
       await writeAll(conn, this.#options.opening);
       // More may come while this is written.
       for (let i = 0; i < this.#kept.length; i++) await writeAll(conn, this.#kept[i]!);
-      this.#open.push(conn);
+      if (this.#isDecided) return;
+      this.#told.push(conn);
       if (this.#ended) await conn.closeWrite();
     } catch {
       // It ended: it will not answer.
@@ -131,6 +137,7 @@ export class Doubted implements Duplex {
     this.#isDecided = true;
     // A visitor may stay for days.
     this.#open = [];
+    this.#told = [];
     this.#kept = [];
     this.#asking = undefined;
   }
@@ -143,7 +150,7 @@ export class Doubted implements Duplex {
     return this.#isDecided ? this.#conn.write(p) : this.#writeToAll(p);
   }
 
-  /** Writes to all who may still answer, and keeps it for who comes yet. */
+  /** Writes to all who were told the rest, and keeps it for who comes yet. */
   async #writeToAll(p: Uint8Array): Promise<number> {
     if (this.#keptBytes + p.length > MAX_KEPT_BYTES) {
       await this.#decided;
@@ -152,14 +159,14 @@ export class Doubted implements Duplex {
     this.#kept.push(p.slice());
     this.#keptBytes += p.length;
     // One that is dead takes nothing, which is not the visitor's end.
-    await Promise.all(this.#open.map((conn) => writeAll(conn, p).catch(() => {})));
+    await Promise.all(this.#told.map((conn) => writeAll(conn, p).catch(() => {})));
     return p.length;
   }
 
   async closeWrite(): Promise<void> {
     this.#ended = true;
     if (this.#isDecided) return await this.#conn.closeWrite();
-    await Promise.all(this.#open.map((conn) => conn.closeWrite().catch(() => {})));
+    await Promise.all(this.#told.map((conn) => conn.closeWrite().catch(() => {})));
   }
 
   close(): void {

@@ -1,8 +1,15 @@
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
+import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import { closeQuietly, type Duplex, writeAll } from "../net/splice.ts";
 
 /** Sessions that may end under one waiting visitor before it gets the status page. */
 const MAX_SESSIONS_TRIED = 3;
+
+/**
+ * How long a client may take to take what a data connection is sent first, milliseconds. The kernel takes all of it
+ * at once, unless the client has it keep next to nothing, and reads nothing: nothing else would ever end that.
+ */
+export const OPENING_MS = 5_000;
 
 /** The part of a client's session that a visitor meets it by. */
 export interface MeetingSession {
@@ -27,6 +34,8 @@ export interface MeetOptions {
   find: (signal: AbortSignal) => Promise<MeetingSession | undefined>;
   /** Aborted when the visitor is gone. */
   signal: AbortSignal;
+  /** @default {scheduleTimeout} */
+  schedule?: Schedule;
 }
 
 /** How a visitor got its data connection. */
@@ -44,36 +53,41 @@ export type JoinedHow = MetHow | { how: "replaced" };
  */
 export type MetClient = { state: "joined"; conn: Duplex } & MetHow;
 
+/** Why a client that is online was not met. */
+export interface NotMet {
+  state: "not-responding";
+  why: "refused" | "timeout" | "lost" | "stuck";
+}
+
 /** How a visitor and a client met. */
 export type Met =
   | MetClient
   | { state: "offline" }
   /** The visitor is gone. */
   | { state: "left" }
-  | { state: "not-responding"; why: "refused" | "timeout" | "lost" };
+  | NotMet;
 
 /**
  * Finds a data connection for a visitor: a parked one if there is any, since that costs no round
  * trip, else one that the client is asked for.
  */
 export async function meet(options: MeetOptions): Promise<Met> {
-  const { source, opening, find, signal } = options;
+  const { source, opening, find, signal, schedule } = options;
   for (let tried = 0; tried < MAX_SESSIONS_TRIED; tried++) {
     const session = await find(signal);
     // Else a parked connection would be spent on nobody.
     if (signal.aborted) return { state: "left" };
     if (session === undefined) return { state: "offline" };
 
-    const parked = await meetParked(session, opening);
+    const parked = await meetParked(session, opening, schedule);
     if (parked !== undefined) return parked;
     const askedAt = performance.now();
     const dialled = await session.dial(source, signal);
     if (dialled.state === "joined") {
       const dialMs = performance.now() - askedAt;
-      if (await opened(dialled.conn, opening)) {
-        return { state: "joined", conn: dialled.conn, how: "dialled", dialMs };
-      }
-      return { state: "not-responding", why: "lost" };
+      const how = await open(dialled.conn, opening, schedule);
+      if (how !== "opened") return { state: "not-responding", why: how };
+      return { state: "joined", conn: dialled.conn, how: "dialled", dialMs };
     }
     if (dialled.state !== "ended") return { state: "not-responding", why: dialled.state };
     // The session ended while we waited: its successor may be on its way.
@@ -85,19 +99,34 @@ export async function meet(options: MeetOptions): Promise<Met> {
 export async function meetParked(
   session: MeetingSession,
   opening: Uint8Array,
-): Promise<MetClient | undefined> {
+  schedule?: Schedule,
+): Promise<MetClient | NotMet | undefined> {
   for (let conn = session.takeParked(); conn !== undefined; conn = session.takeParked()) {
-    if (await opened(conn, opening)) return { state: "joined", conn, how: "parked" };
+    const how = await open(conn, opening, schedule);
+    if (how === "opened") return { state: "joined", conn, how: "parked" };
+    // So are the others, most likely.
+    if (how === "stuck") return { state: "not-responding", why: how };
   }
 }
 
-/** Whether the opening could be written; closes the connection otherwise. */
-async function opened(conn: Duplex, opening: Uint8Array): Promise<boolean> {
+/** Sends a connection the opening; closes it where that cannot be, or takes too long. */
+async function open(
+  conn: Duplex,
+  opening: Uint8Array,
+  schedule: Schedule = scheduleTimeout,
+): Promise<"opened" | "lost" | "stuck"> {
+  let isStuck = false;
+  const callOff = schedule(() => {
+    isStuck = true;
+    closeQuietly(conn); // ends the write that waits
+  }, OPENING_MS);
   try {
     await writeAll(conn, opening);
-    return true;
+    return isStuck ? "stuck" : "opened";
   } catch {
     closeQuietly(conn);
-    return false;
+    return isStuck ? "stuck" : "lost";
+  } finally {
+    callOff();
   }
 }

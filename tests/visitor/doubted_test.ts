@@ -7,8 +7,8 @@ import { pipe, type PipeEnd, readAll, text, utf8 } from "../net/pipe.ts";
 
 const OPENING = utf8("opening ");
 
-/** A parked connection, and those that the client comes with when it is asked. */
-function bench(comes: boolean | "never" = true) {
+/** A parked connection, and those that the client comes with when it is asked, or `another`. */
+function bench(comes: boolean | "never" = true, another?: Duplex) {
   const clock = new ManualClock();
   const [near, first] = pipe();
   const asked: PipeEnd[] = [];
@@ -24,6 +24,7 @@ function bench(comes: boolean | "never" = true) {
           signal.addEventListener("abort", () => reject(new Error("aborted")))
         );
       }
+      if (another !== undefined) return Promise.resolve(another);
       const [mine, theirs] = pipe();
       asked.push(theirs);
       return Promise.resolve(comes ? mine : undefined);
@@ -171,4 +172,36 @@ Deno.test("Doubted keeps no more of what a visitor says than it may", async () =
   await it.first.write(utf8("hello"));
   await writing;
   assert.equal(await it.read(), "hello");
+});
+
+/** A connection whose peer takes nothing and says nothing; `close` ends what waits. */
+function stuck(): Duplex & { closed: boolean } {
+  const over = Promise.withResolvers<never>();
+  over.promise.catch(() => {});
+  return {
+    closed: false,
+    read: () => over.promise,
+    write: () => over.promise,
+    closeWrite: () => Promise.resolve(),
+    close() {
+      this.closed = true;
+      over.reject(new Error("closed"));
+    },
+  };
+}
+
+Deno.test("Doubted gives back one that takes nothing, once it is closed or the first answers", async () => {
+  for (const answers of [false, true]) {
+    const second = stuck();
+    const it = bench(true, second);
+    const reading = it.read().catch(() => null);
+    it.clock.advance(DOUBT_MS);
+    await settled();
+    if (answers) await it.first.write(utf8("late"));
+    else it.conn.close();
+    await settled();
+    assert.equal(second.closed, true);
+    assert.equal(await reading, answers ? "late" : null);
+    assert.equal(it.replaced, 0);
+  }
 });

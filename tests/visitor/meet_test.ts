@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Duplex } from "../../lib/net/splice.ts";
-import { meet, type MeetingSession } from "../../lib/visitor/meet.ts";
+import { meet, type MeetingSession, OPENING_MS } from "../../lib/visitor/meet.ts";
 import { openingBytes } from "../../lib/visitor/opening.ts";
+import { ManualClock } from "../manual_clock.ts";
 import { pipe, readAll, utf8 } from "../net/pipe.ts";
 
 const ADDRESSES = {
@@ -98,5 +99,32 @@ Deno.test("meet() spends nothing on a visitor who is gone", async () => {
     });
     assert.deepEqual(met, { state: "left" });
     assert.equal(next.takeParked(), near, "the parked connection is still there");
+  }
+});
+
+Deno.test("meet() gives a client up that takes nothing of the opening, parked or asked for", async () => {
+  for (const where of ["parked", "asked for"]) {
+    const clock = new ManualClock();
+    const over = Promise.withResolvers<number>();
+    const stuck = {
+      ...pipe()[0],
+      write: () => over.promise,
+      close: () => over.reject(new Error("closed")),
+    };
+    const next = pipe()[0];
+    const parked = where === "parked" ? [stuck, next] : [];
+    const meeting = meet({
+      source: ADDRESSES.source,
+      opening: OPENING,
+      find: () => Promise.resolve(session(parked, { state: "joined", conn: stuck })),
+      signal: new AbortController().signal,
+      schedule: clock.schedule,
+    });
+    await new Promise((resolve) => setTimeout(resolve));
+    clock.advance(OPENING_MS);
+    assert.deepEqual(await meeting, { state: "not-responding", why: "stuck" });
+    // No visitor is to wait for one after another.
+    assert.deepEqual(parked, where === "parked" ? [next] : []);
+    assert.equal(clock.waiting, 0);
   }
 });

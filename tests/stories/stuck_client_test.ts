@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { endProcess } from "../../scripts/process.ts";
+import { usageOf } from "../../scripts/bench/usage.ts";
+import { extension, helloBody, message, records, serverName } from "../wire/hello_builder.ts";
+import { outcomes, send } from "./hub_visitor.ts";
+import { type Relay, startRelay } from "./relay.ts";
+import { connectControl, signUp } from "./user.ts";
+
+/** Visitors, each with a connection of the client's. */
+const VISITORS = 20;
+
+/** More than the kernel keeps for who reads nothing. */
+const LARGE_BYTES = 60_000;
+
+/**
+ * Shows tickets (arguments: the port, then those) on connections that take next to nothing, and holds them until its
+ * standard input ends.
+ */
+const CLIENT = `
+import socket, sys
+port, *tickets = sys.argv[1:]
+open = []
+for ticket in tickets:
+    conn = socket.socket()
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1460)
+    conn.connect(("127.0.0.1", int(port)))
+    conn.sendall(b"GLOSSON/1 " + ticket.encode() + b"\\n")
+    open.append(conn)
+sys.stdin.read()
+`;
+
+/** A ClientHello of several records. */
+function largeHello(name: string): Uint8Array<ArrayBuffer> {
+  const extensions = [serverName(name), extension(0xff00, new Uint8Array(LARGE_BYTES))];
+  return records(message(helloBody({ extensions })), [16_000, 32_000, 48_000]);
+}
+
+/** A metric of the relay's. */
+async function metric(relay: Relay, name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`)).text();
+  return Number(text.split("\n").find((line) => line.startsWith(`${name} `))?.split(" ")[1]);
+}
+
+/** Looks until something holds, for 30 s at most. */
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 30_000;
+  while (!await holds()) {
+    assert.ok(performance.now() < end, `never: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+Deno.test({
+  name:
+    "a client whose connections take nothing keeps none of its visitors' places and descriptors",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using relay = await startRelay();
+    const user = await signUp(relay, "kaylee");
+    await using link = await connectControl(relay, user);
+    await metric(relay, "glossond_parked_connections");
+    const before = usageOf([relay.pid]).descriptors;
+    link.send({ type: "pool", size: VISITORS });
+    const { tickets } = await link.next("tickets");
+    const client = new Deno.Command("python3", {
+      args: ["-c", CLIENT, String(relay.ports.data), ...tickets],
+      stdin: "piped",
+    }).spawn();
+    try {
+      await until(async () => await metric(relay, "glossond_parked_connections") === VISITORS);
+      for (let i = 0; i < VISITORS; i++) {
+        (await send(relay, [largeHello(user.hostname)])).close();
+      }
+      const places = 'glossond_limit_used{limit="visitors"}';
+      await until(() =>
+        outcomes(relay).filter((each) => each === "not-responding").length === VISITORS
+      );
+      assert.equal(await metric(relay, places), 0);
+      await until(() => usageOf([relay.pid]).descriptors <= before);
+    } finally {
+      await client.stdin.close();
+      await endProcess(client);
+    }
+  },
+});
