@@ -26,7 +26,7 @@ import { RemoteSessions } from "./remote_sessions.ts";
 export const SETTLE_MS = 500;
 
 /** Options for {@linkcode Cluster}. */
-export interface ClusterOptions extends Omit<PeerLineOptions, "engine" | "remote"> {
+export interface ClusterOptions extends Omit<PeerLineOptions, "engine" | "remote" | "tickets"> {
   engine: ClusterEngine;
   tickets: Tickets<Redeem>;
   parking?: Parking;

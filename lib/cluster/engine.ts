@@ -93,6 +93,14 @@ export interface Departure {
   state: "left" | "gone";
 }
 
+/** A text for a relay's process alone, which is lost where that does not listen. */
+export interface Letter {
+  /** The `boot` of that process. */
+  to: string;
+  /** 7,000 bytes at most. */
+  text: string;
+}
+
 /** Told by an engine; none may throw. */
 export interface EngineListener {
   /** It hears of everything from now on, at first or again; what was before may have been missed. */
@@ -157,11 +165,8 @@ export interface ClusterEngine {
    * reading to know all as they are at one moment.
    */
   onlineBehind(username: string): Promise<PresenceRow[]>;
-  /**
-   * Sends a relay's process a text of 7,000 bytes at most; lost where that is not there. It may arrive twice
-   * where the answer was lost.
-   */
-  send(boot: string, text: string): Promise<void>;
+  /** Sends texts to relays' processes. Each may arrive twice, where the answer was lost. */
+  send(letters: readonly Letter[]): Promise<void>;
   /** Tells all relays, also those that cannot be reached just now. */
   notify(kind: NoticeKind, username?: string): Promise<void>;
   /** Takes no part any more and tells nothing; its users count as `left`. Never rejects. */

@@ -3,6 +3,7 @@ import type { GoodTickets } from "../admin/commands.ts";
 import type { Counters } from "../admin/counters.ts";
 import type { MetricValues } from "../admin/instruments.ts";
 import type { Settings } from "../config/settings.ts";
+import { together } from "../net/together.ts";
 import type { Redeem, Tickets } from "../session/tickets.ts";
 import { countedHop } from "./cluster.ts";
 
@@ -75,7 +76,9 @@ export function createSiblingTickets(
   const isEverywhere = ["::", "0.0.0.0"].includes(settings.dataHost);
   const dataHost = isEverywhere ? "127.0.0.1" : settings.dataHost;
   const siblings = siblingsOf(settings, process).map((other) =>
-    together(async (tickets) => await adminOf(stateDir, other, ANSWER_MS)?.goodTickets(tickets))
+    together((tickets: readonly string[]) =>
+      adminOf(stateDir, other, ANSWER_MS)?.goodTickets(tickets)
+    )
   );
   return async (ticket) => {
     try {
@@ -89,26 +92,5 @@ export function createSiblingTickets(
     } catch {
       return undefined;
     }
-  };
-}
-
-/** Asks one question at a time, about all tickets that came meanwhile. */
-function together(
-  ask: (tickets: readonly string[]) => Promise<GoodTickets | undefined>,
-): (ticket: string) => Promise<GoodTickets | undefined> {
-  let last: Promise<unknown> = Promise.resolve();
-  let next: { tickets: string[]; answer: Promise<GoodTickets | undefined> } | undefined;
-  return (ticket) => {
-    if (next === undefined) {
-      const tickets: string[] = [];
-      const answer = last.then(() => {
-        next = undefined;
-        return ask(tickets);
-      });
-      last = answer.catch(() => {});
-      next = { tickets, answer };
-    }
-    next.tickets.push(ticket);
-    return next.answer;
   };
 }

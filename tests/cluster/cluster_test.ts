@@ -1,23 +1,11 @@
 import assert from "node:assert/strict";
 import { DEAD_MS } from "../../lib/cluster/engine.ts";
 import { SETTLE_MS } from "../../lib/cluster/cluster.ts";
+import { AGAIN_MS } from "../../lib/cluster/peer_line.ts";
 import { WARM_DELAY_MS, WARM_MS, WARM_POOL } from "../../lib/cluster/remote_sessions.ts";
 import { RECENT_MS } from "../../lib/session/coming_back.ts";
-import { meet } from "../../lib/visitor/meet.ts";
 import { pipe } from "../net/pipe.ts";
-import { relaysOf, settled, type TestRelay } from "./relays.ts";
-
-const VISITOR = { address: "192.0.2.1", port: 1234 };
-
-/** A visitor at a relay, on their way to a user. */
-function visit(relay: TestRelay, username: string) {
-  return meet({
-    source: VISITOR,
-    opening: new Uint8Array(),
-    find: (signal) => relay.sessions.find(username, signal),
-    signal: new AbortController().signal,
-  });
-}
+import { relaysOf, settled, visit, VISITOR } from "./relays.ts";
 
 Deno.test("Cluster has a client at another relay bring its connection to where the visitor is", async () => {
   const { start, pass } = relaysOf();
@@ -169,7 +157,10 @@ Deno.test("Cluster keeps all as it was while the engine is away, and judges nobo
   await pass(DEAD_MS * 3);
   assert.ok(a.cluster.has("kaylee"));
   assert.match(a.cluster.fault!, /database .* cannot be reached/);
-  assert.deepEqual(await visit(a, "kaylee"), { state: "not-responding", why: "refused" });
+  const visiting = visit(a, "kaylee");
+  await settled();
+  await pass(AGAIN_MS);
+  assert.deepEqual(await visiting, { state: "not-responding", why: "refused" });
   b.online("river");
   b.sessions.remove(b.sessions.get("kaylee")!, true);
 

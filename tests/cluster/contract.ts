@@ -165,8 +165,8 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
     await a.join();
     await b.join();
     const { number } = await b.lastChange(0);
-    await a.send("b1", "one");
-    await a.send("b1", "x".repeat(4_000));
+    await a.send([{ to: "b1", text: "one" }, { to: "nobody", text: "lost" }]);
+    await a.send([{ to: "b1", text: "x".repeat(4_000) }]);
     await got.promise;
     assert.deepEqual(texts.map((text) => text.length), [3, 4_000]);
     await a.notify("cut-off", "kaylee");

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { DEAD_MS } from "../../lib/cluster/engine.ts";
 import { BEAT_MS } from "../../lib/cluster/heart.ts";
-import { relaysOf, settled } from "./relays.ts";
+import { AGAIN_MS } from "../../lib/cluster/peer_line.ts";
+import { CONNECT_TICKET_MS } from "../../lib/session/session.ts";
+import { pipe } from "../net/pipe.ts";
+import { relaysOf, settled, visit } from "./relays.ts";
 
 Deno.test("Cluster tells who left though the answer to their arrival was lost", async () => {
   const { start, pass } = relaysOf();
@@ -125,4 +128,87 @@ Deno.test("Cluster acts on what is told under a number that it knew before the e
   b.engine.deaf = false;
   await pass(BEAT_MS);
   assert.ok(b.notices.includes("cut-off kaylee"), b.notices.join());
+});
+
+Deno.test("Cluster asks a client again whose relay heard nothing when a visitor came, once", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  const { told } = b.online("kaylee");
+  await settled();
+  b.engine.deaf = true;
+  const visiting = visit(a, "kaylee");
+  await settled();
+  b.engine.deaf = false;
+  assert.equal(told.length, 0);
+  await pass(AGAIN_MS);
+  const [connect] = told;
+  assert.ok(connect?.type === "connect");
+  assert.equal(connect.expiresInMs, CONNECT_TICKET_MS - AGAIN_MS);
+  await pass(AGAIN_MS * 2);
+  assert.equal(told.length, 1, "it was heard");
+  a.tickets.take(connect.ticket)!(pipe()[0]);
+  assert.equal((await visiting).state, "joined");
+});
+
+Deno.test("Cluster asks no client again whose visitor is gone, and one whose refusal was lost", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  const { session, told } = b.online("kaylee");
+  await settled();
+  const gone = new AbortController();
+  visit(a, "kaylee", gone.signal);
+  await settled();
+  gone.abort();
+  await pass(AGAIN_MS);
+  assert.equal(told.length, 1);
+  const visiting = visit(a, "kaylee");
+  await settled();
+  a.engine.deaf = true;
+  for (const message of told) if (message.type === "connect") session.refuse(message.ticket);
+  await settled();
+  a.engine.deaf = false;
+  await pass(AGAIN_MS);
+  assert.equal(told.length, 3);
+  session.refuse(told[2]!.type === "connect" ? told[2]!.ticket : "");
+  assert.deepEqual(await visiting, { state: "not-responding", why: "refused" });
+});
+
+Deno.test("Cluster asks a client again where the engine was away for a moment", async () => {
+  const { start, pass } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  const { told } = b.online("kaylee");
+  await settled();
+  const send = a.engine.send.bind(a.engine);
+  a.engine.send = () => Promise.reject(new Error("the connection was lost"));
+  const visiting = visit(a, "kaylee");
+  await settled();
+  a.engine.send = send;
+  await pass(AGAIN_MS);
+  assert.ok(told[0]?.type === "connect");
+  a.tickets.take(told[0].ticket)!(pipe()[0]);
+  assert.equal((await visiting).state, "joined");
+});
+
+Deno.test("Cluster asks the engine one thing at a time, however many visitors come", async () => {
+  const { start } = relaysOf();
+  const [a, b] = [await start("a"), await start("b")];
+  const { told } = b.online("kaylee");
+  await settled();
+  const sent: number[] = [];
+  const send = a.engine.send.bind(a.engine);
+  const answer = Promise.withResolvers<void>();
+  a.engine.send = async (letters) => {
+    sent.push(letters.length);
+    await answer.promise;
+    await send(letters);
+  };
+  for (let i = 0; i < 500; i++) visit(a, "kaylee");
+  await settled();
+  for (let i = 0; i < 500; i++) visit(a, "kaylee");
+  await settled();
+  assert.deepEqual(sent.length, 1);
+  answer.resolve();
+  await settled();
+  assert.deepEqual(sent, [sent[0], 1_000 - sent[0]!]);
+  assert.equal(told.filter(({ type }) => type === "connect").length, 1_000);
 });

@@ -6,6 +6,7 @@ import {
   type Departure,
   type EngineListener,
   type LastChange,
+  type Letter,
   type Notice,
   type NoticeKind,
   PAGE,
@@ -190,10 +191,12 @@ export class MemoryEngine implements ClusterEngine {
       .slice(0, PAGE).map(toPresence);
   }
 
-  async send(boot: string, text: string): Promise<void> {
+  async send(letters: readonly Letter[]): Promise<void> {
     await this.#reach();
-    for (const engine of this.#db.engines) {
-      if (engine.#boot === boot && !engine.#deaf) engine.#listener?.onMessage(text);
+    for (const { to, text } of letters) {
+      for (const engine of this.#db.engines) {
+        if (engine.#boot === to && !engine.#deaf) engine.#listener?.onMessage(text);
+      }
     }
   }
 

@@ -5,9 +5,12 @@ import { Sessions } from "../../lib/session/sessions.ts";
 import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import type { RelayMessage } from "../../lib/wire/messages.ts";
 import type { Duplex } from "../../lib/net/splice.ts";
+import { meet, type Met } from "../../lib/visitor/meet.ts";
 import { recordedLog } from "../certificate/helpers.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { MemoryDatabase, MemoryEngine } from "./memory_engine.ts";
+
+export const VISITOR = { address: "192.0.2.1", port: 1234 };
 
 /** A relay of one process, without its listeners. */
 export interface TestRelay {
@@ -84,6 +87,20 @@ export function relaysOf() {
   }
 
   return { clock, db, start, pass };
+}
+
+/** A visitor at a relay, on their way to a user. */
+export function visit(
+  { sessions }: TestRelay,
+  username: string,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Met> {
+  return meet({
+    source: VISITOR,
+    opening: new Uint8Array(),
+    find: (signal) => sessions.find(username, signal),
+    signal,
+  });
 }
 
 /** Lets everything that waits for nothing but promises go on. */

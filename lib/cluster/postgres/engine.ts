@@ -9,6 +9,7 @@ import {
   type Departure,
   type EngineListener,
   type LastChange,
+  type Letter,
   type NoticeKind,
   type PresenceRow,
   type RelayFigures,
@@ -184,8 +185,16 @@ export class PostgresCluster implements ClusterEngine {
     return this.#postgres.read((ask) => onlineBehind(ask, username));
   }
 
-  async send(boot: string, text: string): Promise<void> {
-    await this.#postgres.read((ask) => ask("SELECT pg_notify($1, $2)", [channelOf(boot), text]));
+  async send(letters: readonly Letter[]): Promise<void> {
+    await this.#postgres.read((ask) =>
+      ask(
+        "SELECT pg_notify(channel, text) FROM unnest($1::text[], $2::text[]) AS u (channel, text)",
+        [
+          letters.map(({ to }) => channelOf(to)),
+          letters.map(({ text }) => text),
+        ],
+      )
+    );
   }
 
   async notify(kind: NoticeKind, username?: string): Promise<void> {

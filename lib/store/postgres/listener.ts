@@ -16,7 +16,7 @@ export interface ListenOptions {
   onConnected: () => Promise<void>;
   /** It does not listen, and tries to until it does; of each try that fails. */
   onLost?: (error: Error) => void;
-  /** Pause before the next try, milliseconds. @default {500} */
+  /** Least time from one try to the next, milliseconds: one that held for as long is made anew at once. @default {500} */
   retryMs?: number;
   /** How often it is seen whether the server still answers, milliseconds. @default {3_000} */
   pingMs?: number;
@@ -40,6 +40,7 @@ export function listen(engine: PostgresEngine, options: ListenOptions): Listenin
   const signal = AbortSignal.any([ended.signal, engine.closing]);
   const done = (async () => {
     while (!signal.aborted) {
+      const triedAt = performance.now();
       const client = engine.ownClient();
       // Where the server is silent it would not answer a farewell, either.
       const cutOff = (): void => void (client as pg.Client & Streaming).connection.stream.destroy();
@@ -53,7 +54,7 @@ export function listen(engine: PostgresEngine, options: ListenOptions): Listenin
         cutOff();
         await client.end().catch(() => {});
       }
-      await sleep(retryMs, signal);
+      await sleep(Math.max(0, triedAt + retryMs - performance.now()), signal);
     }
   })();
   return {

@@ -49,7 +49,7 @@ Deno.test("PostgresCluster sends again what may not have arrived as its connecti
     await b.listen({ ...QUIET, onMessage: (text) => texts.push(text) });
     for (const how of ["lose question", "lose answer"] as const) {
       way.at("pg_notify", how);
-      await a.send("b1", how);
+      await a.send([{ to: "b1", text: how }]);
     }
     await until(() => texts.length === 3, "all have arrived");
     assert.deepEqual(texts, ["lose question", "lose answer", "lose answer"]);
