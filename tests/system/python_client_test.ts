@@ -3,6 +3,7 @@ import { join } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { freePort } from "../../scripts/ports.ts";
 import { BASE, type Relay, ROOT, startRelay } from "../stories/relay.ts";
+import { type StayingVisitor, stayingVisitor } from "../stories/staying_visitor.ts";
 import { openBrowser } from "./chromium.ts";
 import {
   curl,
@@ -192,6 +193,50 @@ Deno.test("a relay that was restarted, and one that was killed, finds its client
       }
     }
   }));
+
+/** Reads an answer to its end. */
+async function allOf(visitor: StayingVisitor): Promise<void> {
+  for (let text = ""; !text.endsWith("page");) {
+    const more = await visitor.answer();
+    assert.notEqual(more, "", text);
+    text += more;
+  }
+}
+
+Deno.test("a relay that stops waits for who is being answered, and for no connection that is only kept", () =>
+  withRelay(async (relay, state, clients) => {
+    const slow = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    await using app = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      async ({ url }) => {
+        if (url.endsWith("/slow")) {
+          asked.resolve();
+          await slow.promise;
+        }
+        return new Response("page");
+      },
+    );
+    const glosson = [await python(), "-m", "glosson"];
+    await sh([...glosson, ...setupArguments(relay, "kaylee", state)]);
+    const upstream = ["--upstream", String(app.addr.port)];
+    const client = start([...glosson, "run", "--state", state, ...upstream]);
+    clients.push(client);
+    await client.logged("Online");
+    using kept = await stayingVisitor(relay);
+    using waits = await stayingVisitor(relay);
+    await kept.ask("/");
+    await allOf(kept);
+    await waits.ask("/slow");
+    await asked.promise;
+    const stopped = relay.stop();
+    // Were it kept until the relay has waited for long enough, nobody would be answered any more.
+    assert.equal(await kept.answer(), "");
+    slow.resolve();
+    await allOf(waits);
+    assert.equal(await waits.answer(), "");
+    assert.equal((await stopped).code, 0);
+  }, { DRAIN_SECONDS: "20" }));
 
 Deno.test("where only the relay's own port can be reached either client finds out, and both know it then", () => {
   // Nothing listens at the data port that clients are told.

@@ -15,12 +15,22 @@ from cryptography.x509.oid import NameOID
 from .acme import Acme, AcmeProblem, detail_of, read_json
 from .identity import first_certificate_in, make_key_and_request, read_time, rfc3339
 from .jws import base64url
-from .records import SavedIdentity
+from .problem import Problem
+from .records import SavedIdentity, strings
 
 ACME_IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
 
+# Let's Encrypt takes 5 failed proofs of a name an hour, and gives one of them back in this time.
+PROOF_PAUSE_S = 720.0
+
 # Answers the authority's handshakes for a domain with this, until it is called without one.
 Prove = Callable[[str, Optional[SavedIdentity]], None]
+
+
+class NotProved(Problem):
+    """An authority could not prove a name; it counts how often it cannot."""
+
+    retry_after_s = PROOF_PAUSE_S
 
 
 async def order(
@@ -34,13 +44,9 @@ async def order(
     """Get a certificate for a new key, and when the authority wants it renewed.
 
     `on_key` is told the key before anybody can have signed it; `replaces` is the chain that is to
-    be replaced (RFC 9773 section 5). Raises AcmeProblem or RuntimeError.
+    be replaced (RFC 9773 section 5). Raises AcmeProblem, NotProved or RuntimeError.
     """
-    try:
-        saved = await _order(acme, domain, key_type, prove, on_key, replaces)
-    except (AttributeError, LookupError, TypeError) as error:
-        unknown = "The ACME server's answer is of no form that is known"
-        raise RuntimeError(f"{unknown} ({type(error).__name__}: {error})") from error
+    saved = await _order(acme, domain, key_type, prove, on_key, replaces)
     try:
         return await with_window(acme, saved)
     except (RuntimeError, ValueError):
@@ -60,10 +66,10 @@ async def _order(
     if where is None:
         raise RuntimeError("The ACME server named no order URL")
     state = read_json(placed)
-    for url in state.get("authorizations", []):
+    for url in strings(state.get("authorizations")):
         await _prove(acme, url, domain, prove)
     state = await _reach(acme, where, domain, "ready", "valid")
-    key, csr = make_key_and_request([domain], key_type)
+    key, csr = await make_key_and_request([domain], key_type)
     on_key(key)
     der = x509.load_pem_x509_csr(csr.encode()).public_bytes(serialization.Encoding.DER)
     await acme.post(state.get("finalize"), {"csr": base64url(der)})
@@ -135,8 +141,7 @@ async def _prove(acme: Acme, url: object, domain: str, prove: Prove) -> None:
     authorization = read_json(await acme.post(url, None))
     if authorization.get("status") == "valid":
         return
-    challenges = authorization.get("challenges", [])
-    offered = [each for each in challenges if _kind(each) == "tls-alpn-01"]
+    offered = [each for each in _challenges(authorization) if each.get("type") == "tls-alpn-01"]
     if not offered:
         raise RuntimeError(
             f"The ACME server offers no tls-alpn-01 for {domain}: choose another (--acme)"
@@ -149,13 +154,14 @@ async def _prove(acme: Acme, url: object, domain: str, prove: Prove) -> None:
         prove(domain, None)
     if end["status"] == "valid":
         return
-    failed = [each["error"] for each in end.get("challenges", []) if "error" in each]
+    failed = [each["error"] for each in _challenges(end) if "error" in each]
     why = detail_of(failed[0]) if failed else f"its state is {end['status']}"
-    raise RuntimeError(f"The ACME server could not prove {domain}: {why}")
+    raise NotProved(f"The ACME server could not prove {domain}: {why}")
 
 
-def _kind(challenge: object) -> object:
-    return challenge.get("type") if isinstance(challenge, dict) else None
+def _challenges(authorization: dict[str, Any]) -> list[dict[str, Any]]:
+    told = authorization.get("challenges")
+    return [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []
 
 
 def proof_identity(domain: str, key_authorization: str) -> SavedIdentity:

@@ -81,7 +81,7 @@ async def _request(
 ) -> tuple[PendingRequest, float]:
     hosts, *fewer = _choices(hosts_of(account), had)
     while True:
-        key, csr = make_key_and_request(hosts, account.keyType)
+        key, csr = await make_key_and_request(hosts, account.keyType)
         note_key(state, key)
         try:
             reply = await api.request_certificate(csr)

@@ -30,6 +30,9 @@ class VisitorEnd(Protocol):
     def use(self, identity: Path) -> None:
         """Serve new visitors with this key and chain, in one PEM file; the others keep theirs."""
 
+    def renew(self) -> None:
+        """Have visitors come anew for what they ask next: the relay they came by is leaving."""
+
     async def serve(self, joined: Joined) -> None:
         """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""
 

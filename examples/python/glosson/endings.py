@@ -28,6 +28,7 @@ class Ending:
     why: str
     exit_code: int | None = None
     wait_s: float = 0.0  # that the relay asked for
+    draining: bool = False  # whether the relay waits for its visitors before it ends
 
 
 def goodbye(message: Goodbye) -> Ending:
@@ -44,7 +45,8 @@ def goodbye(message: Goodbye) -> Ending:
             exit_codes.RELAY_GONE,
         )
     wait = min(message.retry_after_s, LONGEST_WAIT_S)
-    return Ending(f"the relay says goodbye ({reason})", wait_s=wait)
+    why = f"the relay says goodbye ({reason})"
+    return Ending(why, wait_s=wait, draining=message.reason == "draining")
 
 
 def closed(code: int | None) -> Ending:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from .visit import Visit
 
 SILENCE_S = 60.0  # of a visitor, within and between requests
 
+# Without a byte for so long, a request that is on its way is not to be expected.
+QUIET_S = 1.0
+
 log = logging.getLogger(__name__)
 
 
@@ -22,17 +26,40 @@ class Front(Places[Visit]):
     """Serves visitors; when there is no place left, who is missed least gives theirs."""
 
     def __init__(
-        self, hosts: Sequence[str], site: Site, max_visitors: int, silence_s: float = SILENCE_S
+        self,
+        hosts: Sequence[str],
+        site: Site,
+        contexts: TlsContexts,
+        max_visitors: int,
+        silence_s: float = SILENCE_S,
     ) -> None:
         """Serve the page at these hosts to so many at once, who may be silent for so long."""
         super().__init__(max_visitors)
         self._silence_s = silence_s
         self.hosts, self._site = list(hosts), site  # its own first
-        self.contexts = TlsContexts()
+        self.contexts = contexts
 
     def use(self, identity: Path) -> None:
         """Serve new visitors with this key and chain, in one PEM file; the others keep theirs."""
         self.contexts.use(identity)
+
+    def renew(self) -> None:
+        """Have visitors come anew for what they ask next: the relay that they came by is leaving.
+
+        It would wait for them. Connections that are only kept are closed, the others once they are
+        answered.
+        """
+        self._end_kept()
+        asyncio.get_running_loop().call_later(QUIET_S, self._end_kept)
+
+    def _end_kept(self) -> None:
+        quiet_since = time.monotonic() - QUIET_S
+        for task, visit in self._visits.items():
+            visit.is_last = True
+            # Who has just come may be asking for the first time.
+            if visit.idle_since is not None and visit.moved_at < quiet_since:
+                visit.leaving = True
+                task.cancel()
 
     async def serve(self, joined: Joined) -> None:
         """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""

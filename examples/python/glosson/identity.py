@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -37,8 +38,15 @@ class Identity:
     also: tuple[str, ...] = ()  # hosts below the page's own that it is for, too
 
 
-def make_key_and_request(hosts: Sequence[str], key_type: str) -> tuple[str, str]:
-    """Return a new key and a CSR that names exactly these hosts (as SANs), both PEM."""
+async def make_key_and_request(hosts: Sequence[str], key_type: str) -> tuple[str, str]:
+    """Return a new key and a CSR that names exactly these hosts (as SANs), both PEM.
+
+    In a thread: one for RSA may take a second, for which no visitor is to wait.
+    """
+    return await asyncio.to_thread(_make_key_and_request, hosts, key_type)
+
+
+def _make_key_and_request(hosts: Sequence[str], key_type: str) -> tuple[str, str]:
     key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
     if key_type == "rsa":
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -9,12 +9,14 @@ from collections.abc import Awaitable
 from typing import Callable
 
 from .api import Api
+from .limit import Limit
 
 PATIENCE_S = 30.0  # after it was lost: a restart is over by then
 # The pause before the next look is about this share of the time that the relay has been away: a
 # visitor waits but little longer than for the relay, and clients come back the more spread the
 # longer that was.
 SHARE, LEAST_S, MOST_S = 1 / 8, 0.1, 2.0
+LOOK_S = 2.0  # for a look: whoever is there answers soon, and whoever refuses does
 
 
 async def restarted(
@@ -47,7 +49,8 @@ async def restarted(
 async def refuses(api: Api) -> bool | None:
     """Whether nobody listens at the relay, by a connection that says nothing; None: no answer."""
     try:
-        (await api.connect()).close()
+        with Limit(LOOK_S, "no answer"):
+            (await api.connect()).close()
     except ConnectionRefusedError:
         return True
     except OSError:

@@ -34,6 +34,7 @@ from .renewal import first_certificate, keep_certificate
 from .state import State
 from .static_files import static_files
 from .stay_online import stay_online
+from .tls_contexts import TlsContexts
 from .tls_upstream import TlsUpstream
 from .until_signal import until_signal
 
@@ -80,7 +81,8 @@ class _Run:
         if options.tls_upstream is not None:
             return TlsUpstream(options.tls_upstream, options.proxy_protocol, options.max_visitors)
         most, silence = options.max_visitors, options.visitor_silence
-        return Front(hosts_of(self._account), self._site(), most, silence)
+        contexts = TlsContexts(self._state.folder)
+        return Front(hosts_of(self._account), self._site(), contexts, most, silence)
 
     def _site(self) -> Site:
         options = self._options

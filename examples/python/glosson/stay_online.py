@@ -19,6 +19,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 # A relay that restarts is mostly back within half a minute, and visitors then wait 5 s for their
 # client: for so many tries, about that long, none of them is to wait in vain.
 EAGER = 12, 4.0
+# After a relay has said that it leaves, until it is taken for one that stops: where another process
+# takes its place one is online again by then. It waits for connections that visitors only keep.
+RENEW_S = 2.5
 STABLE_S = 30.0  # after a session that lasted this long the next pause is a short one again
 
 log = logging.getLogger(__name__)
@@ -49,12 +52,20 @@ async def stay_online(client: Client) -> Ending:
                 return asked
             why = asked.why or why
         client.health.offline(why)
+        if ending.draining:
+            asyncio.get_running_loop().call_later(RENEW_S, _renew_unless_online, client)
         # A relay that says when to come back has spread its clients; over and over it is a failure.
         pause = ending.wait_s if lasted and ending.wait_s else ending.wait_s + backoff.next()
         log.warning("Not online, coming back in %.1f s: %s", pause, why)
-        # A pause that the relay asked for is kept.
+        over = time.monotonic() + pause
+        # A pause that the relay asked for is kept; the looks are part of any other.
         if ending.wait_s or not await restarted(lost_at, lambda: refuses(client.api)):
-            await asyncio.sleep(pause)
+            await asyncio.sleep(over - time.monotonic())
+
+
+def _renew_unless_online(client: Client) -> None:
+    if not client.health.reached.is_set():
+        client.front.renew()
 
 
 async def _ask(client: Client) -> Ending:

@@ -48,6 +48,9 @@ class TlsUpstream(Places[_Visit]):
             log.info("The TLS server has to load the renewed certificate in %s", identity)
         self._is_first = False
 
+    def renew(self) -> None:
+        """Do nothing: what is asked and answered within TLS is not known here."""
+
     async def serve(self, joined: Joined) -> None:
         """Pass a visitor's bytes on until they leave; closes the connection."""
         if not self.has_place(joined.address):

@@ -53,6 +53,7 @@ class Visit:
         # Since when nothing is asked for; None while a request is being answered.
         self.idle_since: float | None = time.monotonic()
         self.leaving = False  # as soon as what is asked for is answered
+        self.is_last = False  # whether no request is read after the one that is answered
 
     @property
     def moved_at(self) -> float:
@@ -119,7 +120,7 @@ class Visit:
             except BadMessage as error:
                 await _refuse(exchange, error)
             _note(exchange, time.monotonic() - began)
-            if self.leaving or not exchange.keep_alive:
+            if self.leaving or self.is_last or not exchange.keep_alive:
                 return exchange.body.ended
 
     async def _read_request(self, reader: Reader, stream: VisitorStream) -> Exchange | None:

@@ -31,6 +31,7 @@ from glosson.data_connection import Joined
 from glosson.exchange import Exchange
 from glosson.front import SILENCE_S, Front
 from glosson.proxy import upstream_site
+from glosson.tls_contexts import TlsContexts
 from glosson.upstream import read_upstream
 
 HOST = "kaylee.glosson.localhost"
@@ -105,8 +106,8 @@ async def main(app: str, limits: dict[str, int]) -> None:
             answering -= 1
 
     silence_s = min(limits.get(each, SILENCE_S * 1000) / 1000 for each in ("keepAlive", "upload"))
-    front = Front([HOST], counted, 4096, silence_s)
     with tempfile.TemporaryDirectory() as folder:
+        front = Front([HOST], counted, TlsContexts(Path(folder)), 4096, silence_s)
         identity = Path(folder) / "identity.pem"
         pem = make_authority(identity)
         front.use(identity)

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from glosson.acme import Acme, AcmeProblem
-from glosson.acme_order import self_signed
+from glosson.acme_order import order, self_signed
 from glosson.identity_file import identity_text
 from glosson.jws import make_account_key
+from glosson.problem import asked_pause
+from glosson.records import SavedIdentity
 
 
 def head(status: str, *fields: str) -> str:
@@ -80,3 +82,68 @@ def test_what_is_no_address_is_not_dialled(tmp_path: Path) -> None:
                 await acme.get(told)
 
     ask(tmp_path, {"/directory": directory, "/nonce": lambda _own: whole("200 OK", "")}, use)
+
+
+def ordering(authorizations: object = None, *authorized: object) -> dict[str, Callable[[str], str]]:
+    """Answers of a server that takes an order; what it says of its authorization, each time."""
+    looks = iter(authorized)
+
+    def order(own: str) -> str:
+        told = [f"{own}/authorization"] if authorizations is None else authorizations
+        return whole("201 Created", json.dumps({"authorizations": told}), f"Location: {own}/order")
+
+    def places(own: str) -> str:
+        return whole("200 OK", json.dumps({"newNonce": f"{own}/n", "newOrder": f"{own}/new"}))
+
+    def authorization(own: str) -> str:
+        return whole("200 OK", json.dumps(next(looks)).replace("OWN", own))
+
+    return {
+        "/directory": places,
+        "/n": lambda _own: whole("200 OK", ""),
+        "/new": order,
+        "/authorization": authorization,
+        "/challenge": lambda _own: whole("200 OK", "{}"),
+        "/order": lambda _own: whole("200 OK", '{"status": "invalid"}'),
+    }
+
+
+PROOF = {"type": "tls-alpn-01", "token": "t", "url": "OWN/challenge"}
+PENDING = {"status": "pending", "challenges": [PROOF]}
+FAILED = {"status": "invalid", "challenges": [{**PROOF, "error": {"detail": "nobody there"}}]}
+
+
+def nothing(_domain: str, _identity: SavedIdentity | None) -> None:
+    """Prove nothing."""
+
+
+def test_an_authority_is_left_alone_for_long_enough_to_let_a_name_fail(tmp_path: Path) -> None:
+    async def use(acme: Acme) -> None:
+        with pytest.raises(RuntimeError, match=r"could not prove kaylee\.example: nobody") as told:
+            await order(acme, "kaylee.example", "ecdsa", nothing)
+        # Five an hour, and one more every 12 minutes, is what the largest one lets a name have.
+        assert asked_pause(told.value) >= 12 * 60
+
+    ask(tmp_path, ordering(None, PENDING, FAILED), use)
+
+
+def test_a_fault_of_this_program_is_not_told_as_the_authoritys(tmp_path: Path) -> None:
+    def prove(_domain: str, identity: SavedIdentity | None) -> None:
+        if identity is not None:
+            raise TypeError("a fault")
+
+    async def use(acme: Acme) -> None:
+        with pytest.raises(TypeError, match="a fault"):
+            await order(acme, "kaylee.example", "ecdsa", prove)
+
+    ask(tmp_path, ordering(None, PENDING), use)
+
+
+@pytest.mark.parametrize("odd", [None, 7, "text", [7], {"type": "tls-alpn-01"}, [{"type": 7}]])
+def test_what_an_authority_says_in_no_known_form_is_its_own(tmp_path: Path, odd: object) -> None:
+    async def use(acme: Acme) -> None:
+        with pytest.raises(RuntimeError, match="ACME server"):
+            await order(acme, "kaylee.example", "ecdsa", nothing)
+
+    ask(tmp_path, ordering(None, {"status": "pending", "challenges": odd}), use)
+    ask(tmp_path, ordering([odd] if odd is None else odd), use)

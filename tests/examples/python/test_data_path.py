@@ -124,11 +124,18 @@ def test_a_parked_connection_that_stays_says_that_the_way_works(
     assert told == ["works"]
 
 
+def health_of(folder: Path, transport: str) -> Health:
+    async def make() -> Health:  # to Python 3.9 its event belongs to the loop that there is
+        return Health(State(folder), transport)
+
+    return asyncio.run(make())
+
+
 def test_what_a_running_client_says_of_itself(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = State(tmp_path)
-    health = Health(state, AUTO)
+    health = health_of(tmp_path, AUTO)
     health.offline("the relay is restarting")
     assert (state.running() or {})["why"] == "the relay is restarting"
     health.online("https://kaylee.example")
@@ -159,5 +166,5 @@ def test_what_a_running_client_says_of_itself(
 def test_only_what_was_tried_is_said_to_fail(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, transport: str, told: str
 ) -> None:
-    Health(State(tmp_path), transport).data_path(Report(DATA, "timeout", "late", transport))
+    health_of(tmp_path, transport).data_path(Report(DATA, "timeout", "late", transport))
     assert caplog.messages[0].startswith(f"Visitors cannot be served: {told}")

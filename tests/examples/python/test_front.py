@@ -13,14 +13,16 @@ from pathlib import Path
 import pytest
 
 from conftest import HOST
+from glosson import front as fronts
 from glosson import proxy, visit
 from glosson.built_in_page import built_in_page
 from glosson.connection import Connection
 from glosson.data_connection import Joined
-from glosson.exchange import Site
+from glosson.exchange import Exchange, Site
 from glosson.front import Front
 from glosson.places import INTERNAL_ERROR
 from glosson.proxy import upstream_site
+from glosson.tls_contexts import TlsContexts
 from glosson.upstream import Upstream
 from test_hellos import hello
 
@@ -34,7 +36,7 @@ def with_front(
     site: Site | None = None,
 ) -> None:
     async def main() -> None:
-        front = Front([HOST], site or built_in_page, 8, silence_s)
+        front = Front([HOST], site or built_in_page, TlsContexts(identity.parent), 8, silence_s)
         front.use(identity)
         serving = []
 
@@ -191,3 +193,38 @@ def test_a_visitor_who_ended_their_side_is_waited_for_while_the_app_says_somethi
 
         address = listener.getsockname()
         with_front(identity, use, site=upstream_site(Upstream(*address), 5))
+
+
+def test_visitors_come_anew_where_the_relay_leaves(
+    identity: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fronts, "QUIET_S", 0.3)
+
+    asked: asyncio.Event
+    finish: asyncio.Event
+
+    async def site(exchange: Exchange) -> None:
+        if exchange.request.target == b"/slow":
+            asked.set()
+            await finish.wait()
+        await built_in_page(exchange)
+
+    async def use(front: Front, visitor: Callable[[], socket.socket]) -> None:
+        nonlocal asked, finish
+        asked, finish = asyncio.Event(), asyncio.Event()
+        kept = visitor()
+        await get(kept)
+        await asyncio.sleep(0.4)
+        busy, fresh = visitor(), visitor()
+        answer = asyncio.ensure_future(get(busy, GET.replace(b"/", b"/slow", 1)))
+        await asked.wait()
+        front.renew()
+        assert await asyncio.wait_for(rest(kept), 5) == b""
+        assert b"200 OK" in await get(fresh)  # who has just come
+        await asyncio.wait_for(rest(fresh), 5)  # and asked for nothing more
+        assert not answer.done()
+        finish.set()
+        assert b"404 Not Found" in await answer
+        await asyncio.wait_for(rest(busy), 5)
+
+    with_front(identity, use, site=site)

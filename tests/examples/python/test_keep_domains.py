@@ -37,8 +37,16 @@ def keeping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeping:
     for name in ("LOOK_S", "SHORTEST_PAUSE_S", "FIRST_PAUSE_S"):
         monkeypatch.setattr(keep_domains, name, 0.0)
     api = FaultyApi(read_relay_address("relay.example"), relay_trust(None), "token")
-    kept, contexts = KeptDomains(State(tmp_path)), TlsContexts()
-    return Keeping(kept, api, contexts, [], "ecdsa", asyncio.Event())
+    kept, contexts = KeptDomains(State(tmp_path)), TlsContexts(tmp_path)
+    return Keeping(kept, api, contexts, [], "ecdsa", None)  # type: ignore[arg-type]
+
+
+def begin(keeping: Keeping, *, online: bool = False) -> asyncio.Future[None]:
+    """Begin to keep them; to Python 3.9 an event belongs to the loop that there is."""
+    keeping.online = asyncio.Event()
+    if online:
+        keeping.online.set()
+    return asyncio.ensure_future(keep_domains.keep_domains(keeping))
 
 
 async def until(keeping: asyncio.Future[None], done: Callable[[], bool]) -> None:
@@ -57,7 +65,7 @@ def test_a_list_that_is_damaged_is_read_again_when_it_is_mended(
     (tmp_path / "domains" / "domains.json").write_bytes(b'["\xff"]')
 
     async def main() -> None:
-        task = asyncio.ensure_future(keep_domains.keep_domains(keeping))
+        task = begin(keeping)
         await until(task, lambda: "domains.json: it is damaged; remove it" in caplog.text)
         (tmp_path / "domains" / "domains.json").unlink()
         keeping.kept.add(DOMAIN)
@@ -75,8 +83,7 @@ def test_a_domain_is_kept_after_a_fault_of_this_program(
     assert isinstance(api, FaultyApi)
 
     async def main() -> None:
-        keeping.online.set()
-        task = asyncio.ensure_future(keep_domains.keep_domains(keeping))
+        task = begin(keeping, online=True)
         await until(task, lambda: api.asked == 3)
         assert keeping.hosts == [DOMAIN]
         task.cancel()
@@ -93,7 +100,7 @@ def test_no_key_of_a_domain_is_written_outside_of_the_state_folder(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
 
     async def main() -> None:
-        task = asyncio.ensure_future(keep_domains.keep_domains(keeping))
+        task = begin(keeping)
         await until(task, lambda: keeping.contexts.of(Opening(DOMAIN)) is not None)
         task.cancel()
 
@@ -117,8 +124,7 @@ def test_a_domain_that_is_removed_meanwhile_is_not_added_again(keeping: Keeping)
     keeping.kept.add(DOMAIN)
 
     async def main() -> None:
-        keeping.online.set()
-        task = asyncio.ensure_future(keep_domains.keep_domains(keeping))
+        task = begin(keeping, online=True)
         await until(task, lambda: api.asked > 0 and not keeping.hosts)
         task.cancel()
 

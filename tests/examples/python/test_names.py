@@ -163,7 +163,7 @@ def hand_shake(context: ssl.SSLContext, name: str, protocols: list[str]) -> tupl
 
 
 def test_visitors_get_the_certificate_of_the_name_that_they_ask_for(tmp_path: Path) -> None:
-    contexts = TlsContexts()
+    contexts = TlsContexts(tmp_path)
     assert contexts.of(Opening()) is None
     page, blog, proof = self_signed("page"), self_signed(DOMAIN), self_signed(DOMAIN)
     der = {
@@ -180,6 +180,7 @@ def test_visitors_get_the_certificate_of_the_name_that_they_ask_for(tmp_path: Pa
 
     assert got("page", "http/1.1") == ("http/1.1", der["page"])
     assert got("other", "http/1.1") == ("http/1.1", der["page"])
+    assert list(tmp_path.iterdir()) == []  # no key that is not kept
     assert got(DOMAIN, "h2", "http/1.1") == ("http/1.1", der["blog"])
     assert contexts.of(Opening(DOMAIN, (b"h2",))) is None
     assert contexts.of(Opening(DOMAIN, (b"acme-tls/1",))) is None

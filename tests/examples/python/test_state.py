@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
+import threading
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from client import PATIENCE_S
 from glosson import arguments
 from glosson.identity import (
     check_identity,
@@ -40,7 +44,7 @@ def test_the_state_folder(tmp_path: Path) -> None:
     assert (state.account(), state.claim()) == (account, claim)
     assert state.request() == PendingRequest("7", "key") and state.ca() == "pem"
     assert own_keys(state) == []
-    key, _ = make_key_and_request(["kaylee.example"], "ecdsa")
+    key, _ = asyncio.run(make_key_and_request(["kaylee.example"], "ecdsa"))
     fingerprint = fingerprint_of_private_key(key)
     note_key(state, key)
     state.forget_identity()
@@ -58,8 +62,25 @@ def test_the_state_folder(tmp_path: Path) -> None:
         state.account()
 
 
+def test_nobody_waits_for_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = threading.Event()
+    make = rsa.generate_private_key
+
+    def wait(**options: int) -> rsa.RSAPrivateKey:
+        assert others.wait(PATIENCE_S), "everything else waited"
+        return make(**options)
+
+    monkeypatch.setattr(rsa, "generate_private_key", wait)
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_soon(others.set)
+        await make_key_and_request(["kaylee.example"], "rsa")
+
+    asyncio.run(main())
+
+
 def test_a_key_and_a_certificate_that_do_not_fit(tmp_path: Path) -> None:
-    key, request = make_key_and_request(["kaylee.example"], "rsa")
+    key, request = asyncio.run(make_key_and_request(["kaylee.example"], "rsa"))
     assert "PRIVATE KEY" in key and "CERTIFICATE REQUEST" in request
     with pytest.raises(ValueError, match="not readable"):
         check_identity(SavedIdentity(key, request), "kaylee.example", 0)
