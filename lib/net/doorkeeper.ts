@@ -9,6 +9,9 @@ const MAX_UNKNOWN_IN_ALL = 256;
 /** How long a listener may be full of them before it is given up. */
 const CROWDED_MS = 2_000;
 
+/** Where this process connects from. Other users can have its ports at further loopback addresses. */
+const OWN_ADDRESS = "127.0.0.1";
+
 /** Connections to all listeners that are not known to be this process's own. */
 let unknownInAll = 0;
 
@@ -62,7 +65,8 @@ export class Doorkeeper {
     this.#unknown++;
     unknownInAll++;
     try {
-      if (await this.#isOwn(conn.remoteAddr.port)) return true;
+      const { hostname, port } = conn.remoteAddr;
+      if (hostname === OWN_ADDRESS && await this.#isOwn(port)) return true;
       // Only now can it be closed.
       await conn.handshake();
       return false;

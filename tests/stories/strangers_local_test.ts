@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import net from "node:net";
+import tls from "node:tls";
 import { closeQuietly } from "../../lib/net/splice.ts";
 import { usageOf } from "../../scripts/bench/usage.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
@@ -13,17 +15,50 @@ const EACH = 200;
  */
 const MOST = 240;
 
-/** Every loopback port that the relay's process listens on. */
-async function listening(relay: Relay): Promise<number[]> {
+/** A connection of the relay's process, or a listener. */
+interface Socket {
+  port: number;
+  /** The peer's. */
+  to: number;
+  state: "listening" | "other";
+}
+
+/** The relay's sockets on loopback, as every user of the machine can see them. */
+async function socketsOf(relay: Relay): Promise<Socket[]> {
   const own = new Set<string>();
   for await (const { name } of Deno.readDir(`/proc/${relay.pid}/fd`)) {
     own.add(await Deno.readLink(`/proc/${relay.pid}/fd/${name}`).catch(() => ""));
   }
   const table = await Deno.readTextFile(`/proc/${relay.pid}/net/tcp`);
+  const port = (address = ""): number => parseInt(address.split(":")[1]!, 16);
   return table.split("\n").map((line) => line.trim().split(/\s+/))
+    .filter((row) => own.has(`socket:[${row[9]}]`))
     // State 0A is LISTEN.
-    .filter(([, , , state, , , , , , inode]) => state === "0A" && own.has(`socket:[${inode}]`))
-    .map(([, local]) => parseInt(local!.split(":")[1]!, 16));
+    .map(([, local, remote, state]) => ({
+      ...{ port: port(local), to: port(remote) },
+      state: state === "0A" ? "listening" : "other",
+    }));
+}
+
+/** Every loopback port that the relay's process listens on and that is not for visitors or clients. */
+async function listening(relay: Relay): Promise<number[]> {
+  const others = new Set(["hub", "data", "control", "pages"].map((name) => relay.ports[name]));
+  return (await socketsOf(relay)).filter(({ port, state }) =>
+    state === "listening" && !others.has(port)
+  ).map(({ port }) => port);
+}
+
+/** What a server on loopback answers first to bytes over TLS that come from a port at another loopback address. */
+function askFrom(localPort: number, port: number, request: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = net.connect({ host: "127.0.0.1", port, localAddress: "127.0.0.2", localPort });
+  socket.on("error", () => {});
+  const conn = tls.connect({ socket, servername: "localhost", rejectUnauthorized: false });
+  conn.on("data", (data) => resolve(String(data)));
+  conn.on("error", () => {});
+  conn.on("close", () => resolve(""));
+  conn.write(request);
+  return promise;
 }
 
 Deno.test({
@@ -34,10 +69,7 @@ Deno.test({
     await using relay = await startRelay({ settings: { LOG_LEVEL: "info" } });
     const user = await signUp(relay, "kaylee");
     await using _server = await serveUser(relay, user, () => new Response("here"));
-    const clientsPorts = new Set(
-      ["hub", "data", "control", "pages"].map((name) => relay.ports[name]),
-    );
-    const ports = (await listening(relay)).filter((port) => !clientsPorts.has(port));
+    const ports = await listening(relay);
     // The admin port, and the TLS servers of control and pages.
     assert.ok(ports.includes(relay.ports.admin!));
     assert.equal(ports.length, 3);
@@ -72,6 +104,28 @@ Deno.test({
     const told = "inner TLS server stopped, starting another";
     const errors = relay.lines.filter(({ level }) => level === "error");
     assert.deepEqual(errors.filter(({ message }) => message !== told), []);
+  },
+});
+
+Deno.test({
+  name:
+    "a local user who comes from a client's port at another address is nobody, and ends no session",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using relay = await startRelay();
+    const user = await signUp(relay, "kaylee");
+    await using link = await connectControl(relay, user);
+    const own = await listening(relay);
+    const sessions = (await socketsOf(relay)).filter(({ to }) => own.includes(to));
+    assert.ok(sessions.length > 0);
+    for (const { port, to } of sessions) {
+      const tooLarge =
+        "POST /v1/claims HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\n";
+      assert.equal(await askFrom(port, to, tooLarge), "");
+    }
+    // Taken for the client's, it would be its last answer.
+    link.send({ type: "pool", size: 1 });
+    assert.equal((await link.next("tickets")).tickets.length, 1);
   },
 });
 
