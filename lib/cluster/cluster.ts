@@ -8,7 +8,6 @@ import { ChangeReader } from "./change_reader.ts";
 import type {
   Changes,
   ClusterEngine,
-  Notice,
   NoticeKind,
   PresenceRow,
   RelayFigures,
@@ -177,10 +176,13 @@ export class Cluster {
 
   #onBeat(standing: Standing): void {
     const { me: { relay }, log } = this.#options;
-    if (standing === "taken") {
-      this.#taken = true;
-      this.#announcer.stop();
-      if (!this.#hasSuccessor) log.error("another process has this relay's id", { relay });
+    const isNew = !this.#taken;
+    this.#taken = standing === "taken";
+    if (this.#taken) {
+      if (this.#hasSuccessor) {
+        this.#announcer.stop();
+        this.#heart.stop();
+      } else if (isNew) log.error("another process has this relay's id", { relay });
       return;
     }
     if (standing === "lost") {
@@ -192,8 +194,9 @@ export class Cluster {
   }
 
   #onChanges({ presence, notices }: Pick<Changes, "presence" | "notices">): void {
+    const { me, onNotice } = this.#options;
     for (const row of presence) this.#apply(row);
-    for (const notice of notices) this.#onNotice(notice);
+    for (const { kind, username, boot } of notices) if (boot !== me.boot) onNotice(kind, username);
   }
 
   /** Of all that is online only these are: takes the others off, and tells who is here and not among them. */
@@ -242,9 +245,5 @@ export class Cluster {
     if (own !== undefined && there !== undefined && own < there.epoch) {
       this.#options.onOutdated(username);
     }
-  }
-
-  #onNotice({ kind, username, boot }: Notice): void {
-    if (boot !== this.#options.me.boot) this.#options.onNotice(kind, username);
   }
 }

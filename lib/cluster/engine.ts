@@ -5,7 +5,7 @@
  * @module
  */
 
-/** After this without a beat a relay counts as dead, milliseconds of the engine's clock. */
+/** After this without a beat a relay counts as dead, milliseconds of the clock of another one that sees it. */
 export const DEAD_MS = 10_000;
 
 /** What a relay does, as it tells the others. */
@@ -23,7 +23,7 @@ export interface RelayView extends RelayFigures {
   boot: string;
   version: string;
   alive: boolean;
-  /** How long ago it was heard, milliseconds of the engine's clock. */
+  /** How long ago it was heard, milliseconds of the engine's clock; 0 where that was set back since. */
   heardMs: number;
 }
 
@@ -113,6 +113,13 @@ export interface EngineListener {
   onMessage(text: string): void;
 }
 
+/** That a process of a relay was alive. */
+export interface Beat {
+  boot: string;
+  /** Another one with each beat; when that was it tells to nobody. */
+  beat: number;
+}
+
 /** How a beat found this relay's own row. */
 export type Standing =
   /** As it was left. */
@@ -132,12 +139,13 @@ export interface ClusterEngine {
   /** Takes part from now on, in the place of whatever had this id; users of that count as `left`. */
   join(): Promise<void>;
   /**
-   * Tells that this relay is alive.
+   * Tells that this relay is alive; takes part anew where whatever had its id counts as dead.
    *
-   * @param mayJudge whether relays that were not heard for {@linkcode DEAD_MS} are marked dead, and
-   * their users `left`.
+   * @returns also the last beats of all other processes that count as alive, one that has this relay's id too.
    */
-  beat(figures: RelayFigures, mayJudge: boolean): Promise<Standing>;
+  beat(figures: RelayFigures): Promise<{ standing: Standing; others: Beat[] }>;
+  /** Has processes count as dead that have not beaten since, and their users as `left`. */
+  judge(dead: readonly Beat[]): Promise<void>;
   /** All relays, those that died within the last days too. */
   relays(): Promise<RelayView[]>;
   /**

@@ -1,15 +1,21 @@
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Log } from "../log.ts";
-import { type ClusterEngine, DEAD_MS, type RelayFigures, type Standing } from "./engine.ts";
+import {
+  type Beat,
+  type ClusterEngine,
+  DEAD_MS,
+  type RelayFigures,
+  type Standing,
+} from "./engine.ts";
 
 /** How often a relay tells that it is alive. */
 export const BEAT_MS = 2_000;
 
 /** Options for {@linkcode Heart}. */
 export interface HeartOptions {
-  engine: Pick<ClusterEngine, "beat">;
+  engine: Pick<ClusterEngine, "beat" | "judge">;
   figures: () => RelayFigures;
-  /** Told how a beat found this relay; none follows `taken`. */
+  /** Told how a beat found this relay. */
   onBeat: (standing: Standing) => void;
   log: Log;
   /** Clock in milliseconds that never goes back. @default {performance.now} */
@@ -22,15 +28,16 @@ export interface HeartOptions {
  * Tells the engine every {@linkcode BEAT_MS} that this relay is alive, and learns whether the others
  * think so.
  *
- * It judges the others only after {@linkcode DEAD_MS} of beats without a gap: where the engine was away,
- * or this process was stopped, the others' silence means nothing before they could break it.
+ * Those count as dead whose last beat it has seen for {@linkcode DEAD_MS} of its own clock, in which it looked without
+ * a gap: where the engine was away, or this process was stopped, the others' silence means nothing before
+ * they could break it. What the engine's clock says does not matter.
  */
 export class Heart {
   readonly #options: HeartOptions;
   readonly #now: () => number;
   readonly #schedule: Schedule;
-  /** Since when no beat has failed or come late. */
-  #steadySince: number | undefined;
+  /** The others' last beats by their boots, and since when they are. */
+  #seen = new Map<string, { beat: number; since: number }>();
   #lastAt = -Infinity;
   #away = false;
   #stopped = false;
@@ -55,7 +62,7 @@ export class Heart {
 
   /** Changes may have been missed: silence of others means nothing for a while. */
   disturb(): void {
-    this.#steadySince = undefined;
+    this.#seen.clear();
   }
 
   /** Beats no more, from when it resolves. */
@@ -68,15 +75,15 @@ export class Heart {
   async #beat(): Promise<void> {
     const { engine, figures, onBeat, log } = this.#options;
     const now = this.#now();
-    if (now - this.#lastAt > DEAD_MS / 2) this.#steadySince = undefined;
+    if (now - this.#lastAt > DEAD_MS / 2) this.disturb();
     this.#lastAt = now;
-    this.#steadySince ??= now;
     try {
-      const standing = await engine.beat(figures(), now - this.#steadySince >= DEAD_MS);
+      const { standing, others } = await engine.beat(figures());
+      const dead = this.#silent(others, now);
+      if (dead.length > 0) await engine.judge(dead);
       if (this.#away) log.info("the other relays can be reached again");
       this.#away = false;
       if (!this.#stopped) onBeat(standing);
-      if (standing === "taken") this.#stopped = true;
     } catch (error) {
       this.disturb();
       if (!this.#away) {
@@ -88,5 +95,14 @@ export class Heart {
     }
     if (this.#stopped) return;
     this.#callOff = this.#schedule(() => this.start(), BEAT_MS);
+  }
+  /** Those of the others who were silent for too long. */
+  #silent(others: readonly Beat[], now: number): Beat[] {
+    const before = this.#seen;
+    this.#seen = new Map(others.map(({ boot, beat }) => {
+      const last = before.get(boot);
+      return [boot, last?.beat === beat ? last : { beat, since: now }];
+    }));
+    return others.filter(({ boot }) => now - this.#seen.get(boot)!.since >= DEAD_MS);
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DEAD_MS } from "../../lib/cluster/engine.ts";
+import { BEAT_MS } from "../../lib/cluster/heart.ts";
 import { SETTLE_MS } from "../../lib/cluster/cluster.ts";
 import { AGAIN_MS } from "../../lib/cluster/peer_line.ts";
 import { WARM_DELAY_MS, WARM_MS, WARM_POOL } from "../../lib/cluster/remote_sessions.ts";
@@ -216,6 +217,25 @@ Deno.test("Cluster tells the others what one did, also those that were away", as
   b.engine.away = false;
   await pass(1_000);
   assert.deepEqual(b.notices, ["cut-off kaylee", "reload all"]);
+});
+
+Deno.test("Cluster takes part again once the other process that had its id is gone, or dead", async () => {
+  const { start, pass } = relaysOf();
+  const [a, first] = [await start("a"), await start("b", "one")];
+  first.online("kaylee");
+  await settled();
+  for (const end of ["leaves", "dies"]) {
+    const second = await start("b", `two ${end}`);
+    second.online("river");
+    await pass(DEAD_MS * 2);
+    assert.match(first.cluster.fault!, /GLOSSOND_RELAY_ID/, "while that lives");
+    assert.deepEqual([a.cluster.has("kaylee"), a.cluster.has("river")], [false, true]);
+    if (end === "leaves") await second.cluster.stop();
+    else second.engine.away = true;
+    await pass(DEAD_MS + 2 * BEAT_MS + 1_000);
+    assert.equal(first.cluster.fault, undefined);
+    assert.deepEqual([a.cluster.has("kaylee"), a.cluster.has("river")], [true, false], end);
+  }
 });
 
 Deno.test("Cluster stops where another process has its id", async () => {

@@ -128,15 +128,46 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
     const successor = await open("a", "a2");
     await successor.join();
     assert.equal((await successor.changesSince(number)).presence[0]?.state, "left");
-    assert.equal(await former.beat(FIGURES, false), "taken");
+    assert.deepEqual((await former.beat(FIGURES)).standing, "taken");
     await assert.rejects(former.announce([{ username: "river", ageMs: 0 }], []));
-    assert.equal(await successor.beat(FIGURES, false), "alive");
+    assert.deepEqual(await successor.beat(FIGURES), { standing: "alive", others: [] });
     const [{ heardMs: _, version: __, ...view }] = await successor.relays() as [
       Awaited<ReturnType<ClusterEngine["relays"]>>[0],
     ];
     assert.deepEqual(view, { id: "a", boot: "a2", alive: true, ...FIGURES });
     await former.leave();
     assert.equal((await successor.relays()).length, 1, "it takes nothing of its successor's along");
+  });
+
+  test("judge() has those count as dead who have not beaten since", async (open) => {
+    const [a, b] = [await open("a", "a1"), await open("b", "b1")];
+    await a.join();
+    await b.join();
+    await b.announce([{ username: "kaylee", ageMs: 0 }], []);
+    const { others: before } = await a.beat(FIGURES);
+    assert.deepEqual(before.map(({ boot }) => boot), ["b1"]);
+    await b.beat(FIGURES);
+    await a.judge(before);
+    assert.equal((await onlineOf(a)).length, 1, "it has beaten");
+    const { others } = await a.beat(FIGURES);
+    assert.notDeepEqual(others, before);
+    await a.judge(others);
+    assert.deepEqual(await onlineOf(a), []);
+    assert.deepEqual((await a.beat(FIGURES)).others, []);
+    assert.equal((await b.beat(FIGURES)).standing, "lost");
+    assert.equal((await b.beat(FIGURES)).standing, "alive");
+  });
+
+  test("beat() takes part anew where who had its id is dead", async (open) => {
+    const [former, successor] = [await open("a", "a1"), await open("a", "a2")];
+    await former.join();
+    await successor.join();
+    const { standing, others } = await former.beat(FIGURES);
+    assert.deepEqual([standing, others.map(({ boot }) => boot)], ["taken", ["a2"]]);
+    await former.judge(others);
+    assert.equal((await former.beat(FIGURES)).standing, "lost");
+    assert.equal((await former.beat(FIGURES)).standing, "alive");
+    assert.equal((await former.announce([{ username: "kaylee", ageMs: 0 }], [])).size, 1);
   });
 
   test("leave() has all know that its users left", async (open) => {

@@ -1,8 +1,8 @@
 import {
   type Arrival,
+  type Beat,
   type Changes,
   type ClusterEngine,
-  DEAD_MS,
   type Departure,
   type EngineListener,
   type LastChange,
@@ -32,7 +32,8 @@ function toPresence({ number: _, ...row }: Row): PresenceRow {
 export class MemoryDatabase {
   readonly presence = new Map<string, Row>();
   readonly notices: (Notice & { number: number; at: number })[] = [];
-  readonly relays = new Map<string, RelayFigures & { boot: string; alive: boolean; at: number }>();
+  readonly relays = new Map<string, RelayFigures & Beat & { alive: boolean; at: number }>();
+  beats = 0;
   readonly engines = new Set<MemoryEngine>();
   number = 0;
   /** How many notices were told ever. */
@@ -99,33 +100,39 @@ export class MemoryEngine implements ClusterEngine {
     await this.#reach();
     const before = this.#db.relays.get(this.#id);
     if (before !== undefined) this.#db.leave(before.boot);
-    this.#db.relays.set(this.#id, {
-      ...{ boot: this.#boot, alive: true, at: this.#db.clock.now(), users: 0, visitors: 0 },
-    });
+    this.#beat({ users: 0, visitors: 0 });
     this.#db.wake();
   }
 
-  async beat(figures: RelayFigures, mayJudge: boolean): Promise<Standing> {
+  async beat(figures: RelayFigures): Promise<{ standing: Standing; others: Beat[] }> {
     await this.#reach();
-    const { relays, clock } = this.#db;
+    const { relays } = this.#db;
+    const others = [...relays.values()].filter(({ alive, boot }) => alive && boot !== this.#boot)
+      .map(({ boot, beat }) => ({ boot, beat }));
     const own = relays.get(this.#id);
-    if (own !== undefined && own.boot !== this.#boot) return "taken";
-    const standing = own?.alive ? "alive" : "lost";
-    relays.set(this.#id, { ...figures, boot: this.#boot, alive: true, at: clock.now() });
-    const dead = [...relays.values()].filter(({ alive, at }) =>
-      alive && clock.now() - at > DEAD_MS
-    );
-    for (const relay of mayJudge ? dead : []) {
-      relay.alive = false;
-      this.#db.leave(relay.boot);
-      this.#db.wake();
+    if (own !== undefined && own.boot !== this.#boot) {
+      if (own.alive) return { standing: "taken", others };
+      await this.join();
+      return { standing: "lost", others };
     }
-    return standing;
+    this.#beat(figures);
+    return { standing: own?.alive ? "alive" : "lost", others };
+  }
+
+  async judge(dead: readonly Beat[]): Promise<void> {
+    await this.#reach();
+    for (const { boot, beat } of dead) {
+      const relay = [...this.#db.relays.values()].find((relay) => relay.boot === boot);
+      if (relay?.beat !== beat) continue;
+      relay.alive = false;
+      this.#db.leave(boot);
+    }
+    this.#db.wake();
   }
 
   async relays(): Promise<RelayView[]> {
     await this.#reach();
-    return [...this.#db.relays].map(([id, { at, ...relay }]) => ({
+    return [...this.#db.relays].map(([id, { at, beat: _, ...relay }]) => ({
       ...{ id, version: "test", heardMs: this.#db.clock.now() - at, ...relay },
     }));
   }
@@ -223,6 +230,12 @@ export class MemoryEngine implements ClusterEngine {
       this.#db.wake();
     }
     return Promise.resolve();
+  }
+
+  #beat(figures: RelayFigures): void {
+    const { relays, clock } = this.#db;
+    const beat = ++this.#db.beats;
+    relays.set(this.#id, { ...figures, boot: this.#boot, beat, alive: true, at: clock.now() });
   }
 
   #reach(): Promise<void> {

@@ -7,6 +7,9 @@ import type { Arrival, Departure } from "../engine.ts";
  */
 const FRESH_MS = 2_000;
 
+/** The database's clock, microseconds. */
+const CLOCK = "extract(epoch FROM clock_timestamp()) * 1e6";
+
 /** Condition that a relay counts as there, $1 its id and $2 the process of it. */
 const ALIVE = "EXISTS (SELECT 1 FROM relay WHERE id = $1 AND boot = $2 AND alive)";
 
@@ -14,7 +17,8 @@ const ALIVE = "EXISTS (SELECT 1 FROM relay WHERE id = $1 AND boot = $2 AND alive
  * Writes sessions that began or ended at a relay, in a transaction that holds the lock of changes.
  *
  * An epoch is a time of the database's clock in microseconds: when the session began, or just above the
- * one that it takes the place of.
+ * one that it takes the place of. Where the clock was set back since that began, which is the older one nobody can
+ * tell: the one that is new to the others holds.
  *
  * @returns the epochs of the arrivals that hold.
  * @throws {Error} when the relay does not count as there.
@@ -37,15 +41,14 @@ export async function announce(
   if (arrivals.length > 0) {
     await ask(
       `WITH a AS (
-        SELECT username, epoch IS NULL AND age_ms < $6 AS fresh,
-          coalesce(epoch, (extract(epoch FROM clock_timestamp()) * 1e6 - age_ms * 1e3)::int8)
-            AS epoch
+        SELECT username, epoch IS NULL AS new, epoch IS NULL AND age_ms < $6 AS fresh,
+          coalesce(epoch, (${CLOCK} - age_ms * 1e3)::int8) AS epoch
         FROM unnest($3::text[], $4::int8[], $5::float8[]) AS given (username, epoch, age_ms))
       INSERT INTO presence AS p (username, relay, boot, epoch, state)
       SELECT a.username, $1, $2, greatest(a.epoch, before.epoch + 1), 'online'
       FROM a LEFT JOIN presence before USING (username)
       WHERE ${ALIVE} AND (before.username IS NULL OR before.state <> 'online' OR a.fresh
-        OR before.epoch < a.epoch)
+        OR before.epoch < a.epoch OR a.new AND before.epoch > ${CLOCK})
       ON CONFLICT (username) DO UPDATE SET relay = excluded.relay, boot = excluded.boot,
         epoch = excluded.epoch, state = excluded.state, number = nextval('change_number')`,
       [

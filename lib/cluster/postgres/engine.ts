@@ -3,9 +3,9 @@ import type { Ask, PostgresEngine } from "../../store/postgres/engine.ts";
 import { listen, type Listening } from "../../store/postgres/listener.ts";
 import {
   type Arrival,
+  type Beat,
   type Changes,
   type ClusterEngine,
-  DEAD_MS,
   type Departure,
   type EngineListener,
   type LastChange,
@@ -18,7 +18,7 @@ import {
 } from "../engine.ts";
 import { announce } from "./announce.ts";
 import { changesSince, lastChange, onlineBehind } from "./changes.ts";
-import { CHANGE_LOCK, CHANGES_CHANNEL, channelOf } from "./schema.ts";
+import { CHANGE_LOCK, CHANGES_CHANNEL, channelOf, HEARD_MS } from "./schema.ts";
 
 /** How long notices and the rows of dead relays are kept, days. */
 const KEPT_DAYS = 7;
@@ -35,6 +35,9 @@ const CLOSE_MS = 500;
  * tell again. To be selected in the transaction.
  */
 const NOT_ON_DISK = "set_config('synchronous_commit', 'off', true)";
+
+/** A beat as the interface has it: the database's clock may be set back, but to no moment that it had before. */
+const BEAT = "(extract(epoch FROM heard_at) * 1e6)::int8";
 
 /** A relay, and a process of it. */
 export interface Self {
@@ -100,43 +103,41 @@ export class PostgresCluster implements ClusterEngine {
     });
   }
 
-  async beat({ users, visitors }: RelayFigures, mayJudge: boolean): Promise<Standing> {
+  async beat({ users, visitors }: RelayFigures): Promise<{ standing: Standing; others: Beat[] }> {
     const { relay, boot } = this.#me;
-    const { rows: [row] } = await this.#postgres.write((ask) =>
-      ask<{ boot: string; alive: boolean; silent: boolean }>(
+    const { rows } = await this.#postgres.write((ask) =>
+      ask<Beat & { id: string; alive: boolean }>(
         `WITH beaten AS (
           UPDATE relay SET users = $3, visitors = $4, alive = true, heard_at = clock_timestamp(),
-            ahead_ms = $6 - (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+            ahead_ms = $5 - (extract(epoch FROM clock_timestamp()) * 1000)::bigint
           WHERE id = $1 AND boot = $2)
-        SELECT boot, alive, EXISTS (
-          SELECT 1 FROM relay WHERE alive AND id <> $1
-            AND heard_at < clock_timestamp() - make_interval(secs => $5)) AS silent,
-          ${NOT_ON_DISK}
-        FROM relay WHERE id = $1`,
-        [relay, boot, users, visitors, DEAD_MS / 1000, this.#now()],
+        SELECT id, boot, alive, ${BEAT} AS beat, ${NOT_ON_DISK} FROM relay WHERE alive OR id = $1`,
+        [relay, boot, users, visitors, this.#now()],
       )
     );
-    if (row === undefined) {
-      // It was gone for days, or the database was set back.
+    const others = rows.filter((row) => row.alive && row.boot !== boot)
+      .map(({ boot, beat }) => ({ boot, beat }));
+    const own = rows.find(({ id }) => id === relay);
+    if (own?.boot !== boot && own?.alive) return { standing: "taken", others };
+    if (own?.boot !== boot) {
+      // It was gone for days, or the database was set back, or who had its id is dead.
       await this.join();
-      return "lost";
+      return { standing: "lost", others };
     }
-    if (row.boot !== boot) return "taken";
-    if (mayJudge && row.silent) await this.#judge();
     if (this.#now() >= this.#pruneAt) await this.#prune();
-    return row.alive ? "alive" : "lost";
+    return { standing: own.alive ? "alive" : "lost", others };
   }
 
-  /** Marks relays dead that were silent for too long, and their users `left`. */
-  async #judge(): Promise<void> {
+  async judge(dead: readonly Beat[]): Promise<void> {
     await this.#change(async (ask) => {
       await ask(
         `WITH dead AS (
           UPDATE relay SET alive = false
-          WHERE alive AND heard_at < clock_timestamp() - make_interval(secs => $1) RETURNING boot)
+          FROM unnest($1::text[], $2::int8[]) AS silent (boot, beat)
+          WHERE relay.boot = silent.boot AND ${BEAT} = silent.beat RETURNING relay.boot)
         UPDATE presence SET state = 'left', number = nextval('change_number')
         WHERE boot IN (SELECT boot FROM dead) AND state = 'online'`,
-        [DEAD_MS / 1000],
+        [dead.map(({ boot }) => boot), dead.map(({ beat }) => beat)],
       );
     });
   }
@@ -162,7 +163,7 @@ export class PostgresCluster implements ClusterEngine {
     const { rows } = await this.#postgres.read((ask) =>
       ask<RelayView>(
         `SELECT id, boot, version, users, visitors, alive,
-          extract(epoch FROM clock_timestamp() - heard_at)::float8 * 1000 AS "heardMs"
+          ${HEARD_MS} AS "heardMs"
         FROM relay ORDER BY id`,
       )
     );

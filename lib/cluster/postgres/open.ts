@@ -2,6 +2,7 @@ import type { PostgresPlace } from "../../store/postgres/client_config.ts";
 import { PostgresEngine } from "../../store/postgres/engine.ts";
 import { type ClusterEngine, DEAD_MS } from "../engine.ts";
 import { PostgresCluster, type Self } from "./engine.ts";
+import { HEARD_MS } from "./schema.ts";
 
 /** Connections to the database at once, besides one that listens and the store's own. */
 const CONNECTIONS = 2;
@@ -42,7 +43,7 @@ export async function lookAtRelays(place: PostgresPlace): Promise<RelayLook[] | 
       const { rows } = await ask<RelayLook>(
         `SELECT id, version, data_host AS "dataHost", data_port AS "dataPort", ahead_ms AS "aheadMs",
            alive AND heard_at > clock_timestamp() - make_interval(secs => $1) AS alive,
-           extract(epoch FROM clock_timestamp() - heard_at)::float8 * 1000 AS "heardMs"
+           ${HEARD_MS} AS "heardMs"
          FROM relay ORDER BY id`,
         [DEAD_MS / 1000],
       );

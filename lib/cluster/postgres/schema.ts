@@ -15,3 +15,7 @@ export const CHANGES_CHANNEL = "glossond_changes";
 export function channelOf(boot: string): string {
   return `glossond_to_${boot.replaceAll("-", "")}`;
 }
+
+/** How long ago a relay was heard, milliseconds of the database's clock, which may have been set back since. */
+export const HEARD_MS =
+  "greatest(extract(epoch FROM clock_timestamp() - heard_at)::float8 * 1000, 0)";

@@ -3,7 +3,8 @@
  * it.
  *
  * Each change has a number. Whoever changes something holds an advisory lock until it is committed, so
- * that who has read a number has read all below it. Clocks are the database's.
+ * that who has read a number has read all below it. Times are the database's, whose clock may be set: each relay
+ * tells by its own how long another one's `heard_at` has been the same.
  */
 export const CLUSTER_TABLES = `
   CREATE TABLE relay (

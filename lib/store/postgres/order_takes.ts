@@ -30,6 +30,12 @@ export async function take(
   budget: OrderBudget | undefined,
 ): Promise<boolean> {
   if (budget !== undefined && !await hasRoom(ask, id, budget)) return false;
+  // The clock was set back: whoever has it, if it lives, keeps it by now.
+  await ask(
+    `UPDATE certificate_order SET taken_until = ${CLOCK} + ${TAKEN_MS}
+     WHERE id = $1 AND taken_until > ${CLOCK} + ${TAKEN_MS}`,
+    [id],
+  );
   const { count } = await ask(
     `UPDATE certificate_order SET taken_by = $2, taken_until = ${CLOCK} + ${TAKEN_MS}
      WHERE id = $1 AND status = 'pending' AND (retry_at IS NULL OR retry_at <= ${CLOCK})

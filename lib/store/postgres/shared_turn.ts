@@ -65,11 +65,12 @@ export class PostgresTurn implements SharedTurn {
   async look(): Promise<void> {
     for (let askedAt = -Infinity; performance.now() - askedAt > FRESH_MS;) {
       askedAt = performance.now();
-      const isHeld = await this.#change(
-        "UPDATE dns_turn SET ends_at = clock_timestamp() + make_interval(secs => $2) WHERE holder = $1",
-        [this.#holder, this.#heldS],
-      );
-      if (!isHeld) throw new LostTurnError("another relay has the turn to write to the DNS");
+      const { count } = await this.#engine.write((ask) =>
+        ask(
+          "UPDATE dns_turn SET ends_at = clock_timestamp() + make_interval(secs => $2) WHERE holder = $1",
+          [this.#holder, this.#heldS],
+        ), PATIENT_MS);
+      if (count === 0) throw new LostTurnError("another relay has the turn to write to the DNS");
     }
   }
 
@@ -82,17 +83,19 @@ export class PostgresTurn implements SharedTurn {
     return this.#engine.close();
   }
 
-  #takeNow(): Promise<boolean> {
-    return this.#change(
-      `INSERT INTO dns_turn AS turn (holder, ends_at)
-       VALUES ($1, clock_timestamp() + make_interval(secs => $2))
-       ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, ends_at = excluded.ends_at
-         WHERE turn.ends_at <= clock_timestamp() OR turn.holder = excluded.holder`,
-      [this.#holder, this.#heldS],
-    );
-  }
-
-  async #change(sql: string, values: readonly unknown[]): Promise<boolean> {
-    return (await this.#engine.write((ask) => ask(sql, values), PATIENT_MS)).count === 1;
+  /** Where it would end later than one that begins now the clock was set back: it ends then, or is held anew. */
+  async #takeNow(): Promise<boolean> {
+    const { rows: [turn] } = await this.#engine.write((ask) =>
+      ask<{ isHeld: boolean }>(
+        `INSERT INTO dns_turn AS turn (holder, ends_at)
+         VALUES ($1, clock_timestamp() + make_interval(secs => $2))
+         ON CONFLICT (one) DO UPDATE SET ends_at = excluded.ends_at,
+             holder = CASE WHEN turn.ends_at <= clock_timestamp() THEN excluded.holder ELSE turn.holder END
+           WHERE turn.ends_at <= clock_timestamp() OR turn.holder = excluded.holder
+             OR turn.ends_at > excluded.ends_at
+         RETURNING holder = $1 AS "isHeld"`,
+        [this.#holder, this.#heldS],
+      ), PATIENT_MS);
+    return turn?.isHeld ?? false;
   }
 }

@@ -128,7 +128,7 @@ async function smallDisk(): Promise<AsyncDisposable & { path: string }> {
 
 Deno.test("while PostgreSQL is away users are visited and come online, and what needs it is told so", async (t) => {
   await using disk = await smallDisk();
-  await using server = await PostgresServer.start(`${disk.path}/data`);
+  await using server = await PostgresServer.start({ data: `${disk.path}/data` });
   await server.allowPlain();
   await using gate = await Gate.open(BETWEEN, [server.port]);
   const url = `${server.tcpUrlOf(await server.createDatabase(), BETWEEN)}?sslmode=disable`;

@@ -80,19 +80,19 @@ Deno.test("PostgresCluster drops each hour what nobody needs any more", async ()
       await server.psql("SELECT count(*) FROM notice", database),
       await server.psql("SELECT username FROM presence ORDER BY 1", database),
     ];
-    assert.equal(await a.beat(FIGURES, false), "alive");
+    assert.equal((await a.beat(FIGURES)).standing, "alive");
     assert.deepEqual(await left(), ["1", "1", "kaylee\nriver"]);
     // What changed last stays: of it the others know that nothing was lost.
     await a.announce([{ username: "simon", ageMs: 0 }], []);
     const { number } = await a.lastChange(0);
     clock.advance(3_599_999);
-    await a.beat(FIGURES, false);
+    await a.beat(FIGURES);
     assert.deepEqual((await left())[2], "kaylee\nriver\nsimon");
     clock.advance(1);
-    await a.beat(FIGURES, false);
+    await a.beat(FIGURES);
     assert.deepEqual((await left())[2], "kaylee\nriver\nsimon", "it may not be read yet");
     clock.advance(3_600_000);
-    await a.beat(FIGURES, false);
+    await a.beat(FIGURES);
     assert.deepEqual((await left())[2], "river\nsimon");
     assert.deepEqual(await a.changesSince(number), {
       ...{ number, presence: [], notices: [], more: false },
@@ -162,7 +162,7 @@ Deno.test("PostgresCluster tells that it hears nothing, and when it does again",
       "postgres",
     );
     await until(() => told.some((text) => /too many connections for role/.test(text)), "deaf");
-    assert.equal(await a.beat(FIGURES, false), "alive", "by another connection");
+    assert.equal((await a.beat(FIGURES)).standing, "alive", "by another connection");
     await server.psql("ALTER ROLE glossond CONNECTION LIMIT -1", "postgres");
     await until(() => told.at(-1) === "hearing", "it hears again");
   } finally {
@@ -191,7 +191,7 @@ Deno.test("PostgresCluster tells that a relay is alive, and who is there, while 
   await using _standby = await server.waitForStandby();
   try {
     await a.join();
-    assert.equal(await a.beat(FIGURES, true), "alive");
+    assert.equal((await a.beat(FIGURES)).standing, "alive");
     await a.announce([{ username: "kaylee", ageMs: 0 }], []);
     assert.deepEqual((await a.onlineBehind("")).map(({ username }) => username), ["kaylee"]);
   } finally {

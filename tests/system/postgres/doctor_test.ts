@@ -66,7 +66,7 @@ Deno.test("doctor tells what is wrong with each other relay", async () => {
     const engine = new PostgresEngine(place);
     const cluster = new PostgresCluster(engine, self, () => Date.now() + aheadMs);
     await cluster.join();
-    await cluster.beat({ users: 0, visitors: 0 }, false);
+    await cluster.beat({ users: 0, visitors: 0 });
     // As one that dies, it does not leave.
     await engine.close();
   }

@@ -24,21 +24,33 @@ export class PostgresServer implements AsyncDisposable {
   readonly folder: string;
   readonly #data: string;
   readonly #programs: string;
+  readonly #launcher: readonly string[];
   #process: Deno.ChildProcess | undefined;
   #databases = 0;
 
-  private constructor(folder: string, data: string, programs: string) {
+  private constructor(
+    folder: string,
+    data: string,
+    programs: string,
+    launcher: readonly string[] = [],
+  ) {
+    this.#launcher = launcher;
     this.folder = folder;
     this.port = freePort();
     this.#data = data;
     this.#programs = programs;
   }
 
-  /** @param dataFolder where the data is to be, if not beside the rest; has to be empty. */
-  static async start(dataFolder?: string): Promise<PostgresServer> {
+  /**
+   * @param options `data`: where that is to be, if not beside the rest; has to be empty. `launcher`: a program and its
+   * arguments that start it.
+   */
+  static async start(
+    { data, launcher }: { data?: string; launcher?: readonly string[] } = {},
+  ): Promise<PostgresServer> {
     const folder = await Deno.makeTempDir({ prefix: "glossond-pg-" });
-    const data = dataFolder ?? `${folder}/data`;
-    const server = new PostgresServer(folder, data, await programFolder());
+    data ??= `${folder}/data`;
+    const server = new PostgresServer(folder, data, await programFolder(), launcher);
     await server.#make();
     await server.resume();
     return server;
@@ -93,8 +105,9 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Lets it work, again after {@linkcode stop}. */
   async resume(): Promise<void> {
-    this.#process = new Deno.Command(`${this.#programs}/postgres`, {
-      args: ["-D", this.#data],
+    const [program, ...args] = [...this.#launcher, `${this.#programs}/postgres`, "-D", this.#data];
+    this.#process = new Deno.Command(program!, {
+      args,
       ...SERVER_USER,
       stdout: "null",
       stderr: "null",
