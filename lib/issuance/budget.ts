@@ -65,3 +65,12 @@ export function refuseDaily(
     Math.max(1, Math.ceil((until - now) / 1000)),
   );
 }
+
+/** The answer to a user who sends more requests than are looked at: one more a minute is. */
+export function refuseMany(): Refusal<"rate-limited"> {
+  return refuse(
+    "rate-limited",
+    "This account sent many certificate requests in a short time; wait a minute, and mend what they were refused for.",
+    60,
+  );
+}

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { DAY_MS, refuseDaily } from "./budget.ts";
+import { TokenBuckets } from "../net/token_buckets.ts";
+import { DAY_MS, refuseDaily, refuseMany } from "./budget.ts";
 import type { Issuance, IssuanceOptions, Submission } from "./options.ts";
 import { type OrderState, OWN_ACCOUNT, SUPERSEDED, SUSPENDED } from "./order_state.ts";
 import type { OrderStore } from "../store/orders.ts";
@@ -22,6 +23,12 @@ const MAX_SLEEP_MS = 60_000;
 
 /** Shortest one, so that a clock at the very edge of a moment does not spin. */
 const MIN_SLEEP_MS = 50;
+
+/**
+ * Requests of a user that are looked at: reading one can take a twentieth of a second, and who has it refused can
+ * send it again.
+ */
+const LOOKS = { perSecond: 1 / 60, burst: 60 } as const;
 
 /** What a client is told to wait while its order runs. */
 const RUNNING_RETRY_S = 2;
@@ -41,6 +48,7 @@ class IssuanceQueue implements Issuance {
   readonly #retries: Retries;
   readonly #runs: OrderRuns;
   readonly #planner: Planner;
+  readonly #looks = new TokenBuckets(LOOKS);
   #hasTurn: boolean;
   #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -86,6 +94,7 @@ class IssuanceQueue implements Issuance {
     token?: string,
   ): Promise<Submission> {
     const { log, perAccountPerDay = 5, maxBelow } = this.#options;
+    if (!this.#looks.take(username)) return refuseMany();
     // With its library, which would take a quarter of each start.
     const { checkCsr } = await import("../pki/csr.ts");
     const check = await checkCsr(csrPem, hostname, maxBelow?.(username));

@@ -23,8 +23,9 @@ const CURVES: Readonly<Record<string, string>> = {
   "P-384": "ecdsa-p384",
 };
 
+/** One white space and no more before the body, which may have more: what could be either costs a second to try. */
 const REQUEST_PEM =
-  /-----BEGIN (NEW )?CERTIFICATE REQUEST-----\s+([A-Za-z0-9+/=\s]+)-----END (NEW )?CERTIFICATE REQUEST-----/g;
+  /-----BEGIN (NEW )?CERTIFICATE REQUEST-----\s([A-Za-z0-9+/=\s]+)-----END (NEW )?CERTIFICATE REQUEST-----/g;
 const PRIVATE_KEY_PEM = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
 
 /** What {@linkcode checkCsr} found. */

@@ -326,3 +326,18 @@ Deno.test("a certificate that was signed for a name blocked or released meanwhil
     }
   }
 });
+
+Deno.test("createIssuance() looks at so many requests of a user in a row, good or not, and at others' all the same", async () => {
+  await using it = await bench();
+  const issuance = it.start();
+  const submit = (username: string) =>
+    issuance.submit(username, `${username}.${baseDomain}`, "no request");
+  for (let i = 0; i < 60; i++) {
+    const refused = await submit("kaylee");
+    assert.ok(!refused.ok && refused.problem === "bad-csr");
+  }
+  const refused = await submit("kaylee");
+  assert.ok(!refused.ok && refused.problem === "rate-limited");
+  assert.equal(refused.retryAfterS, 60);
+  await it.accepted(issuance, "river");
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { checkCsr, requestKey, requestNames } from "../../lib/pki/csr.ts";
 import {
@@ -160,6 +161,17 @@ Deno.test("checkCsr() refuses what is no single request", async () => {
     assert.ok(!check.ok, pem);
     assert.match(check.reason, reason);
   }
+});
+
+Deno.test("checkCsr() tries white space that leads to nothing but once", async () => {
+  const began = process.cpuUsage();
+  const blank = " ".repeat(16_000);
+  const check = await checkCsr(`-----BEGIN CERTIFICATE REQUEST-----${blank}`, HOSTNAME);
+  const { user } = process.cpuUsage(began);
+  assert.ok(!check.ok);
+  assert.match(check.reason, /No PEM block/);
+  // In every way that it can be divided in two it takes a second.
+  assert.ok(user < 200_000, `${user} µs`);
 });
 
 Deno.test("checkCsr() returns the request without the text around it", async () => {
