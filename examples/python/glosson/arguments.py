@@ -11,7 +11,7 @@ from .account_arguments import add_account_commands, away_options, privacy_optio
 from .also import read_also
 from .check_arguments import add_check_commands
 from .identity import KEY_TYPES
-from .line_writer import flush_errors, write_error
+from .line_writer import complain
 from .names_arguments import add_name_commands, caa_options, domain_options
 from .options import (
     InstallOptions,
@@ -83,8 +83,7 @@ class _Parser(argparse.ArgumentParser):
         if file is sys.stdout:
             say(message.rstrip("\n"))
         else:
-            write_error(message)
-            flush_errors()
+            complain(message)
 
 
 def parse(args: list[str]) -> Options:

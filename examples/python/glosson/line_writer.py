@@ -1,8 +1,7 @@
-"""Lines for the standard error, which wait for no reader that stands still."""
+"""Lines that are written while nobody waits: their reader may stand still, their disk be full."""
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 import time
@@ -15,15 +14,13 @@ MAX_WAITING_BYTES = 4 * 1024 * 1024  # of lines: a burst of every visitor's fits
 BUSY_S = 0.05  # between tries where another program made it one that does not wait
 FLUSH_S = 1.0  # that the end of the program waits for a reader
 
-DROPPED = "Log lines were dropped, since nobody read them for a while: %d"
-
 
 class LineWriter:
     """Writes lines one after another, by a thread of its own.
 
     A terminal that is held, a pipe to a program that stands still or a journal that hangs takes no
     more bytes, and a write to it that is waited for would stop everything else. So lines wait here;
-    what is too much for that is dropped.
+    what is too much for that is dropped, and so is what cannot be written.
     """
 
     def __init__(self, write: Callable[[bytes], int | None]) -> None:
@@ -32,17 +29,22 @@ class LineWriter:
         What it raises drops the line.
         """
         self._write_some = write
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[tuple[bytes, int]] = deque()
         self._waiting_bytes = 0  # with the line that is being written
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._lost = 0
+        self._torn = False  # whether the last line was cut off
 
-    def write(self, line: bytes) -> bool:
-        """Take a line with its end; False where it is dropped. Never waits."""
+    def write(self, line: bytes, lines: int = 1) -> bool:
+        """Take a line with its end, False: none was taken. Never waits.
+
+        If it cannot be written, so many `lines` are lost with it.
+        """
         with self._changed:
             if self._waiting_bytes + len(line) > MAX_WAITING_BYTES:
                 return False
-            self._waiting.append(line)
+            self._waiting.append((line, lines))
             self._waiting_bytes += len(line)
             self._changed.notify_all()
             if self._thread is None:
@@ -55,6 +57,12 @@ class LineWriter:
                 self._thread = thread
             return True
 
+    def take_lost(self) -> int:
+        """Return how many that were taken could not be written, and count anew."""
+        with self._changed:
+            lost, self._lost = self._lost, 0
+            return lost
+
     def flush(self) -> None:
         """Wait until every line that was taken is written, or a second has passed."""
         with self._changed:
@@ -64,22 +72,27 @@ class LineWriter:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._waiting))
-                line = self._waiting.popleft()
-            self._write(line)
+                line, lines = self._waiting.popleft()
+            is_written = self._write(line)
             with self._changed:
+                self._lost += 0 if is_written else lines
                 self._waiting_bytes -= len(line)
                 self._changed.notify_all()
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, line: bytes) -> bool:
+        left = b"\n" + line if self._torn else line
+        whole = len(left)
         try:
-            while line:
-                taken = self._write_some(line)
+            while left:
+                taken = self._write_some(left)
                 if taken is None:
                     time.sleep(BUSY_S)
                 else:
-                    line = line[taken:]
-        except (OSError, ValueError):
-            pass  # its reader has gone or the disk is full, and there is nowhere to say so
+                    left = left[taken:]
+            self._torn = False
+        except (OSError, ValueError):  # its reader has gone, or the disk is full
+            self._torn = self._torn or len(left) < whole
+        return not left
 
 
 def _write_error(data: bytes) -> int | None:
@@ -94,44 +107,10 @@ def _write_error(data: bytes) -> int | None:
     return taken
 
 
-_errors = LineWriter(_write_error)
+ERRORS = LineWriter(_write_error)
 
 
-def write_error(text: str) -> bool:
-    """Write what is no output, for whoever reads it; False where it is dropped."""
-    return _errors.write(escape_lines(text).encode("utf-8"))
-
-
-def flush_errors() -> None:
-    """Wait for who reads them, but not for long."""
-    _errors.flush()
-
-
-class ErrorHandler(logging.Handler):
-    """Writes a log to the standard error, and tells how many lines are missing."""
-
-    _dropped = 0  # since the last one that was not
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a line; never waits, raises nothing."""
-        try:
-            if not (self._told_dropped(record.name) and self._write(record)):
-                self._dropped += 1
-        except Exception:
-            self.handleError(record)
-
-    def flush(self) -> None:
-        """Wait for the reader, but not for long."""
-        flush_errors()
-
-    def _told_dropped(self, name: str) -> bool:
-        """Tell whether all is told: nothing was dropped, or that it was."""
-        if self._dropped:
-            told = (DROPPED, (self._dropped,))
-            if not self._write(logging.LogRecord(name, logging.WARNING, "", 0, *told, None)):
-                return False
-            self._dropped = 0
-        return True
-
-    def _write(self, record: logging.LogRecord) -> bool:
-        return write_error(f"{self.format(record)}\n")
+def complain(text: str) -> None:
+    """Write what is no output and no log, and wait for whoever reads it, but not for long."""
+    ERRORS.write(escape_lines(text).encode("utf-8"))
+    ERRORS.flush()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from logging.handlers import RotatingFileHandler
-from typing import TextIO
+import stat
+from pathlib import Path
+from typing import BinaryIO
 
-from .line_writer import ErrorHandler
+from .line_handler import LineHandler
+from .line_writer import ERRORS, LineWriter
 from .unseen import LineFormatter
 
 LOG_NAME = "glosson.log"  # of an installed `run`, in the state folder
@@ -17,31 +19,55 @@ MAX_LOG_BYTES = 1024 * 1024  # then it begins anew, and one older file is kept
 def begin_log(verbose: bool, file: str | None) -> None:
     """Tell what happens from now on; RuntimeError when the file cannot be written."""
     logging.raiseExceptions = False  # a log that cannot be written is no reason to stop
-    handler: logging.Handler = ErrorHandler() if file is None else open_log_file(file)
+    handler = LineHandler(ERRORS) if file is None else open_log_file(file)
     handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
-def open_log_file(file: str) -> logging.Handler:
+def open_log_file(file: str) -> LineHandler:
     """Open a file that does not grow for ever, if it can be written; RuntimeError if not."""
     try:
-        return _LogFile(file, maxBytes=MAX_LOG_BYTES, backupCount=1, encoding="utf-8")
+        return LineHandler(LineWriter(_LogFile(Path(file)).write))
     except OSError as error:
         raise RuntimeError(
             f"Cannot write the log file {file}: {error.strerror}; name another one with --log-file"
         ) from None
 
 
-class _LogFile(RotatingFileHandler):
-    def _open(self) -> TextIO:  # type: ignore[override]
-        """Open it for its owner only: it tells who visits."""
-        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        return os.fdopen(descriptor, "a", encoding=self.encoding)
+class _LogFile:
+    """A file to append lines to, of which there are two at most."""
 
-    def doRollover(self) -> None:  # noqa: N802 - logging's name
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._begin(path)
+
+    def _begin(self, path: Path) -> BinaryIO:
+        """Open it for its owner only: it tells who visits. A pipe is not waited for."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+        self._file = os.fdopen(os.open(path, flags, 0o600), "ab", buffering=0)
+        found = os.fstat(self._file.fileno())
+        self._bounded, self._size = stat.S_ISREG(found.st_mode), found.st_size
+        return self._file
+
+    def write(self, data: bytes) -> int | None:
+        """Write some of it; tell how many bytes, None where it takes none by now."""
+        if self._bounded and self._size > 0 and self._size + len(data) > MAX_LOG_BYTES:
+            self._put_aside()
+        file = self._file or self._begin(self._path)
+        taken = file.write(data)
+        self._size += taken or 0
+        return taken
+
+    def _put_aside(self) -> None:
         """Begin anew, but where the folder lets none make another file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
         try:
-            super().doRollover()
+            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
         except OSError:
-            pass  # the next line opens the file again
+            pass  # a log that is too long is better than none
+        self._begin(self._path)
+        self._size = 0

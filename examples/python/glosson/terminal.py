@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TextIO
 
-from .line_writer import flush_errors, write_error
+from . import line_writer
 from .unseen import escape_lines
 
 # Of a write that there is no room for.
@@ -28,8 +28,7 @@ def say(text: str) -> None:
 
 def complain(text: str) -> None:
     """Say what went wrong; where there is no room for it, nobody can be told."""
-    write_error(f"glosson: {text}\n")
-    flush_errors()
+    line_writer.complain(f"glosson: {text}\n")
 
 
 def note_unwritten(error: OSError) -> None:

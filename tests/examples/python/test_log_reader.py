@@ -16,7 +16,8 @@ import pytest
 
 from client import PATIENCE_S, SOURCE, Client, Relay, eventually
 from glosson import line_writer
-from glosson.line_writer import ErrorHandler, LineWriter
+from glosson.line_handler import LineHandler
+from glosson.line_writer import LineWriter
 from glosson.unseen import LineFormatter
 
 
@@ -90,11 +91,10 @@ def test_nor_does_the_end(tmp_path: Path, held: tuple[int, int]) -> None:
 class Reader:
     """Takes bytes when it is told to."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.text = b""
         self._takes: queue.Queue[int | OSError | None] = queue.Queue()
         self.writer = LineWriter(self._write)
-        monkeypatch.setattr(line_writer, "_errors", self.writer)
 
     def take(self, *sizes: int | OSError | None) -> None:
         """Take at most so many bytes of each piece."""
@@ -109,21 +109,41 @@ class Reader:
         return min(size, len(data)) if size is not None else None
 
 
-def test_lines_stay_in_order_whatever_is_taken_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reader(monkeypatch)
+def test_lines_stay_in_order_whatever_is_taken_of_them() -> None:
+    reader = Reader()
     reader.take(1, None, 1, OSError(errno.ENOSPC, "full"), 3, 9, 9)
     assert all(map(reader.writer.write, [b"one\n", b"two\n", b"three\n"]))
     reader.writer.flush()
-    assert reader.text == b"on" + b"two\n" + b"three\n"
+    assert reader.writer.take_lost() == 1
+    assert reader.text == b"on" + b"\ntwo\n" + b"three\n"
+
+
+def log_to(reader: Reader) -> tuple[LineHandler, logging.Logger]:
+    handler = LineHandler(reader.writer)
+    handler.setFormatter(LineFormatter("%(message)s"))
+    tell = logging.Logger("of a test")
+    tell.addHandler(handler)
+    return handler, tell
+
+
+def test_what_cannot_be_written_is_counted() -> None:
+    reader = Reader()
+    handler, tell = log_to(reader)
+    full = OSError(errno.ENOSPC, "full")
+    for at in range(3):  # the second and third with a line that tells of those before
+        tell.info("lost %d", at)
+        reader.take(*[full] * (2 if at else 1))
+        handler.flush()
+    tell.info("last")
+    reader.take(99, 99)
+    handler.flush()
+    assert reader.text == b"Log lines are missing, which could not be written: 3\nlast\n"
 
 
 def test_what_is_too_much_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_writer, "MAX_WAITING_BYTES", 110)
-    reader = Reader(monkeypatch)
-    handler = ErrorHandler()
-    handler.setFormatter(LineFormatter("%(message)s"))
-    tell = logging.Logger("of a test")
-    tell.addHandler(handler)
+    reader = Reader()
+    handler, tell = log_to(reader)
     for at in range(50):
         tell.info("of %s %d", "many", at)
     reader.take(*[99] * 10)
@@ -132,7 +152,7 @@ def test_what_is_too_much_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch
     reader.take(99, 99)
     handler.flush()
     kept = "".join(f"of many {at}\n" for at in range(10))
-    told = "Log lines were dropped, since nobody read them for a while: 40\n"
+    told = "Log lines are missing, which could not be written: 40\n"
     assert reader.text.decode() == f"{kept}{told}last\n"
 
 
