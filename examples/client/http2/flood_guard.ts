@@ -3,7 +3,7 @@ import { ConnectionError, ERROR } from "./frames.ts";
 /** Frames without a request or a byte of a body in between that are too many. */
 const MAX_IDLE_FRAMES = 10_000;
 
-/** Requests taken back before their answer, above those answered, that are too many. */
+/** Requests that came to nothing by the peer's doing, above those answered, that are too many. */
 const MAX_RESETS = 200;
 
 /** Counts what a peer sends for nothing, which costs it less than whoever has to read it. */
@@ -21,7 +21,7 @@ export class FloodGuard {
     this.#idleFrames = 0;
   }
 
-  /** The peer took a request back before its answer. */
+  /** The peer took a request back before its answer, or had it refused: what it costs is the same. */
   reset(): void {
     this.#resets++;
   }

@@ -134,6 +134,7 @@ export class Http2Session implements StreamSession {
         await this.#take(header, payload);
       } catch (error) {
         if (!(error instanceof StreamError)) throw error;
+        this.#guard.reset();
         await this.reset(error.stream, error.code);
       }
       this.#guard.check();

@@ -7,7 +7,10 @@ import { PathApp } from "./path_app.ts";
 import { RawHttp2 } from "./raw_http2.ts";
 
 /** Frames after which nobody is listened to any more, at the latest. */
-const MOST = 50_000;
+const MOST = 20_000;
+
+/** What a ping says that is answered where somebody is listened to all the same. */
+const LISTENED = "listened";
 
 /** Most that the front may grow by, whatever is sent. */
 const MOST_GROWTH = 48 * 1024 * 1024;
@@ -18,6 +21,13 @@ const ABUSES: Record<string, (visitor: RawHttp2, i: number) => void> = {
     const { stream, frame: head } = visitor.request("/wait");
     visitor.send(head, frame(FRAME.rstStream, 0, stream, u32(8)));
   },
+  "streams that the front has to reset": (visitor) => {
+    const { stream, frame: head } = visitor.request("/wait");
+    visitor.send(head, frame(FRAME.windowUpdate, 0, stream, u32(0)));
+  },
+  "requests that are none": (visitor) =>
+    visitor.send(visitor.request("/", { fields: [["connection", "close"]] }).frame),
+  "more requests at once than are let in": (visitor) => void visitor.ask("/wait", "POST"),
   "a header block without an end": (visitor, i) =>
     visitor.send(
       i === 0
@@ -67,14 +77,18 @@ Deno.test("Front ends who abuses HTTP/2, in bounded memory, and serves others me
       await t.step(what, async () => {
         const before = await front.places();
         const visitor = await RawHttp2.open(front);
-        const reading = visitor.until(() => false).catch(() => {});
+        const listened = visitor.until(({ type, payload }) =>
+          type === FRAME.ping && payload.toString() === LISTENED
+        ).then(() => true, () => false);
         for (let i = 0; i < MOST && !visitor.visitor.ended; i++) {
           abuse(visitor, i);
           if (i % 200 === 0) await new Promise((done) => setTimeout(done));
         }
         await good();
-        await reading;
+        if (!visitor.visitor.ended) visitor.send(frame(FRAME.ping, 0, 0, LISTENED));
+        const stillListened = await listened;
         visitor.close();
+        assert.equal(stillListened, false);
         const after = await front.settled(({ connections, answering }) =>
           connections + answering === 0
         );
