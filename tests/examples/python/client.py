@@ -115,8 +115,11 @@ class Visitor:
         version: ssl.TLSVersion | None = None,
         protocols: tuple[str, ...] = (),
         name: str | None = None,
+        ciphers: str | None = None,
     ) -> None:
         context = ssl.create_default_context(cafile=self.client.relay.ca)
+        if ciphers is not None:
+            context.set_ciphers(ciphers)
         if version is not None:
             context.minimum_version = context.maximum_version = version
         if protocols:

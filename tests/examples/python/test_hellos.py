@@ -70,6 +70,14 @@ def test_both_versions_of_tls(page: Client, app: App, version: ssl.TLSVersion) -
     app.called()
 
 
+def test_what_tls_1_2_agrees_on_is_authenticated_with_its_text(page: Client) -> None:
+    old = Visitor(page)
+    with pytest.raises(ssl.SSLError, match=r"(?i)handshake.failure"):
+        old.handshake(version=ssl.TLSVersion.TLSv1_2, ciphers="ECDHE:!AESGCM:!CHACHA20:!AESCCM")
+    good = page.visit(version=ssl.TLSVersion.TLSv1_2, ciphers="ECDHE+AESGCM")
+    assert "GCM" in good.tls.cipher()[0]
+
+
 def test_old_tls_gets_an_alert(page: Client) -> None:
     visitor = Visitor(page)
     # A hello for TLS 1.2, which the record says is one for 1.1 at most.
