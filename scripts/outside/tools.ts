@@ -69,6 +69,9 @@ export function pip(environment: string, ...packages: string[]): Tool {
   };
 }
 
+/** What the client in Python needs. */
+export const pythonGlosson = pip("glosson", "websockets==15.0.1", "cryptography==49.0.0");
+
 /** Folder of npm packages, into which programs that use them are copied. */
 const NODE_DIR = `${CACHE}/node`;
 

@@ -1,12 +1,17 @@
 import { Buffer } from "node:buffer";
+import { fileURLToPath } from "node:url";
 import { splice } from "../../lib/net/splice.ts";
 import { acceptLoop } from "../../lib/net/accept_loop.ts";
 import { type DemoRelay, FREE_PORTS, glosson, glossond } from "../demo/part.ts";
+import { LoggedProcess } from "../logged_process.ts";
 import { answers } from "../ports.ts";
 import { type Ran, run } from "../run.ts";
 import { startServer } from "../server.ts";
 
 const BASE = "glosson.localhost";
+
+/** The client in Python. */
+const PYTHON_CLIENT = fileURLToPath(new URL("../../examples/python/", import.meta.url));
 
 /** How long a server of a suite may take to listen, milliseconds. */
 const LISTEN_MS = 30_000;
@@ -112,6 +117,26 @@ export class World {
   async client(name: string, args: string[]): Promise<Way> {
     const client = await glosson(this.#shared, this.relay, { name: userOf(name), args });
     this.#stack.defer(() => client.stop().then(() => {}));
+    return this.#wayTo(name);
+  }
+
+  /** The same with the client in Python, which this Python runs. */
+  async pythonClient(name: string, python: string, args: string[]): Promise<Way> {
+    const user = userOf(name);
+    const state = ["--state", `${this.#shared}/client-${user}`];
+    const glosson = [python, "-m", "glosson"];
+    const relay = ["--relay", `https://localhost:${this.relay.ports.control}`, "--ca", this.caFile];
+    const bio = ["--bio-file", `${this.#shared}/bios/${user}.txt`];
+    const options = { cwd: PYTHON_CLIENT, env: { PYTHONDONTWRITEBYTECODE: "1" } };
+    const setup = await this.run([...glosson, "setup", user, ...relay, ...bio, ...state], options);
+    if (setup.code !== 0) throw new Error(`Cannot set up the client: ${setup.text.slice(-300)}`);
+    const client = new LoggedProcess([...glosson, "run", ...state, ...args], options);
+    this.#stack.defer(() => client.stop().then(() => {}));
+    await client.log.first((line) => line.includes("Online"), "that it is online");
+    return this.#wayTo(name);
+  }
+
+  #wayTo(name: string): Way {
     const hostname = `${userOf(name)}.${BASE}`;
     const { hub: port } = this.relay.ports;
     return { url: `https://${hostname}:${port}`, hostname, port };
@@ -190,6 +215,11 @@ function userOf(suite: string): string {
   return `with-${suite}`;
 }
 
+/** What a suite's client in Python is called, where the suite has both. */
+export function inPython(suite: string): string {
+  return `${suite}-py`;
+}
+
 /** Starts the relay, and a file that tells the addresses of these names. */
 export async function startGround(
   stack: AsyncDisposableStack,
@@ -202,7 +232,8 @@ export async function startGround(
   });
   stack.defer(() => relay.stop().then(() => {}));
   const hosts = `${dir}/hosts`;
-  const known = [BASE, `relay.${BASE}`, ...names.map((name) => `${userOf(name)}.${BASE}`)];
+  const users = names.flatMap((name) => [userOf(name), userOf(inPython(name))]);
+  const known = [BASE, `relay.${BASE}`, ...users.map((user) => `${user}.${BASE}`)];
   await Deno.writeTextFile(hosts, `127.0.0.1 localhost ${known.join(" ")}\n`);
   return { dir, relay, ca: await Deno.readTextFile(relay.caFile), hosts };
 }

@@ -1,6 +1,6 @@
 import type { Case, Suite } from "../suite.ts";
-import { pip, pythonBin } from "../tools.ts";
-import type { World } from "../world.ts";
+import { pip, pythonBin, pythonGlosson } from "../tools.ts";
+import { inPython, type World } from "../world.ts";
 import { startPages } from "./pages.ts";
 
 /** What is checked of each answer; not whether a valid request is granted: claims are guessed. */
@@ -107,13 +107,16 @@ export const API_SUITES: Suite[] = [
   },
   {
     name: "sslyze",
-    tools: [pip("sslyze", "sslyze==6.3.1")],
+    tools: [pip("sslyze", "sslyze==6.3.1"), pythonGlosson],
     limitMs: 120_000,
     async run(world) {
       const [, through] = await world.ways("sslyze", await startPages(world));
+      const python = `${pythonBin("glosson")}/python`;
+      const other = await world.pythonClient(inPython("sslyze"), python, []);
       const { hub, control } = world.relay.ports;
       const ends = [
         sslyze(world, "the client's front", through.hostname, hub),
+        sslyze(world, "the front of the client in Python", other.hostname, hub),
         sslyze(world, "the pages", world.base, hub),
         sslyze(world, "the control port", `relay.${world.base}`, control),
       ];

@@ -1,6 +1,6 @@
 import { beside, type Suite, type Verdicts } from "../suite.ts";
-import { debian } from "../tools.ts";
-import type { Way, World } from "../world.ts";
+import { debian, pythonBin, pythonGlosson } from "../tools.ts";
+import { inPython, type Way, type World } from "../world.ts";
 import { startPages } from "./pages.ts";
 
 /** What people and programs make curl do; FILE is a file of 3 MB, and the path comes last. */
@@ -89,23 +89,27 @@ function sizeOf(what: string, body: string): string {
   return text.length > 900 ? `${text.length} characters` : text.trim();
 }
 
-/** Requests of curl's, in both versions of HTTP. */
+/** Requests of curl's, in both versions of HTTP, and to the client in Python, which has the older one. */
 export const CURL: Suite = {
   name: "curl",
-  tools: [debian("curl", "/usr/bin/curl")],
+  tools: [debian("curl", "/usr/bin/curl"), pythonGlosson],
   limitMs: 120_000,
   async run(world) {
-    const [direct, through] = await world.ways("curl", await startPages(world));
+    const port = await startPages(world);
+    const [direct, through] = await world.ways("curl", port);
+    const python = `${pythonBin("glosson")}/python`;
+    const other = await world.pythonClient(inPython("curl"), python, ["--upstream", `${port}`]);
     const file = `${world.dir}/file`;
     await Deno.writeTextFile(file, "three megabytes\n".repeat(187_500));
     const alone = await got(world, direct, file, "--http1.1");
-    const cases = (["--http1.1", "--http2"] as const).map(async (http) =>
-      beside(alone, await got(world, through, file, http))
-        .map(({ what, direct, through }) => {
-          const same = agree(direct, through, http);
-          return { what: `${what}, ${http.slice(2)}`, direct: "ok", through: same ?? "ok" };
-        })
-    );
+    const ways = [[through, "--http1.1"], [through, "--http2"], [other, "--http1.1"]] as const;
+    const cases = ways.map(async ([way, http]) => {
+      const by = way === other ? "the client in Python" : http.slice(2);
+      return beside(alone, await got(world, way, file, http)).map(({ what, direct, through }) => {
+        const same = agree(direct, through, http);
+        return { what: `${what}, ${by}`, direct: "ok", through: same ?? "ok" };
+      });
+    });
     return (await Promise.all(cases)).flat();
   },
 };
