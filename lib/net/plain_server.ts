@@ -8,8 +8,11 @@ import { type Duplex, splice } from "./splice.ts";
 /** The field that tells the plain server which connection a request came on. */
 const CONNECTION_FIELD = "Glossond-Connection";
 
-/** Buffers of directions that wait for data: with room for most messages of a client. */
-const waitBuffers = new BufferPool(256);
+/**
+ * Buffers of directions that wait for data: with room for most answers. What is sent behind the first piece of one
+ * waits for that one's acknowledgement, 40 ms (Nagle's algorithm, see `withPing`).
+ */
+const waitBuffers = new BufferPool(2 * 1024);
 
 /** What a request is answered that came on no connection of ours. */
 const MISDIRECTED = {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { writeAll } from "../../lib/net/splice.ts";
+import { latin1 } from "../../lib/wire/latin1.ts";
+import { openTls, raw } from "./raw_https.ts";
 import { startRelay } from "./relay.ts";
 import { apiOf, connectControl, getCertificate, signUp } from "./user.ts";
 
@@ -32,6 +35,18 @@ Deno.test("the account tells whether it is online, since when not, and its certi
   const offline = await account();
   assert.equal(offline.online, false);
   assert.match(offline.lastOnlineAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+});
+
+Deno.test("answers come in one piece, on a connection that is kept too, so that no part waits for an acknowledgement", async () => {
+  await using relay = await startRelay();
+  using tls = await openTls(relay, { listener: "control", serverName: "localhost" });
+  const answer = new Uint8Array(64 * 1024);
+  for (let i = 0; i < 3; i++) {
+    await writeAll(tls, raw("GET /v1/relay HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    const text = latin1(answer, 0, (await tls.read(answer))!);
+    const [head = "", body = ""] = text.split("\r\n\r\n");
+    assert.equal(Number(/content-length: (\d+)/i.exec(head)?.[1]), body.length, text);
+  }
 });
 
 Deno.test("requests that cannot be served get a problem that names the fix", async () => {
