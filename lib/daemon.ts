@@ -14,7 +14,7 @@ import { type Events, layGround } from "./daemon/ground.ts";
 import { startOperator } from "./daemon/operator.ts";
 import { startTroubleWatch } from "./daemon/trouble.ts";
 import { buildOwnHosts } from "./daemon/own_hosts.ts";
-import { askSuccessor, OwnHandOver, SETTLE_MS, takeOver } from "./daemon/hand_over.ts";
+import { OwnHandOver, SETTLE_MS, takeOver } from "./daemon/hand_over.ts";
 import { watchLastVisitors } from "./daemon/last_visitors.ts";
 import type { Place } from "./daemon/listeners.ts";
 import { Notice } from "./daemon/notice.ts";
@@ -26,7 +26,7 @@ import { buildUsage } from "./daemon/usage.ts";
 import { buildHub } from "./daemon/visitors.ts";
 import { settingsDifference } from "./config/difference.ts";
 import type { Settings } from "./config/settings.ts";
-import type { HandOver } from "./admin/hand_over.ts";
+import type { Predecessor } from "./admin/hand_over.ts";
 import type { Log } from "./log.ts";
 import { limitedGroups } from "./net/address_group.ts";
 import { Places } from "./net/places.ts";
@@ -70,7 +70,7 @@ export interface DaemonOptions extends TakeOverOptions {
 
 /** What a start has to do with a running process whose place it takes, on the same state and addresses. */
 interface TakeOverOptions {
-  predecessor?: HandOver | undefined;
+  predecessor?: Predecessor | undefined;
   /** Ends the start before that one has left its place. */
   signal?: AbortSignal;
 }
@@ -183,10 +183,9 @@ async function start(
     ...listeners.places,
     ...admin.server === undefined ? [] : [["admin", admin.server.address] as [string, Place]],
   ];
-  const own = new OwnHandOver({ ...ground, sessions, hub, servers, addresses });
+  const own = new OwnHandOver({ ...ground, ...clients, hub, servers, addresses });
 
   onClose(async () => {
-    own.stop();
     // Who is online now is awaited after the next start.
     lastOnline.hold();
     await servers.stop("visitors");
@@ -198,13 +197,14 @@ async function start(
     // Commands are the successor's, and so is what is still to be ordered.
     if (own.isDone) stopAdmin();
     const drained = own.isDone
-      ? control.sendOver(askSuccessor(settings.stateDir, ground.process))
+      ? control.sendOver((username) => own.arrival(username))
       : control.drain(AFTER_RESTART);
     sessions.stop();
     // Beside the visitors, who may take longer than a successor can wait.
     const ordered = certificate.stop().then(stopOrdering);
     const endWatch = own.isDone ? watchLastVisitors({ accounts, hub, log }) : () => {};
     await drained;
+    own.stop();
     const fallback = own.isDone ? DRAIN_SECONDS.handOver : DRAIN_SECONDS.stop;
     await servers.finish((settings.drainSeconds ?? fallback) * 1000);
     endWatch();
@@ -213,7 +213,7 @@ async function start(
   });
 
   if (predecessor === undefined) servers.open("visitors", "data", "control");
-  else await takeOver(predecessor, { sessions, servers, signal });
+  else await takeOver(predecessor, { ...clients, servers, log, signal });
   await cluster?.join();
   own.done.then((has) => has && cluster?.expectSuccessor());
   const opening = startOperator({

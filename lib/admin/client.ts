@@ -1,7 +1,9 @@
+import { JsonLine } from "../net/json_line.ts";
+import { linesOf } from "../net/lines.ts";
 import { sleep } from "../net/pause.ts";
 import type { ActView, OperatorTrace } from "./acts.ts";
 import type { BioTrial, GoodTickets, RenewalLine } from "./commands.ts";
-import type { HandOver, Standing } from "./hand_over.ts";
+import type { Predecessor, Standing } from "./hand_over.ts";
 import type { MetricValues } from "./instruments.ts";
 import { findSockets, isServed } from "./socket.ts";
 import type { StatusReport } from "./status.ts";
@@ -30,9 +32,7 @@ export interface AdminClient {
   bio(username: string): Promise<BioTrial>;
   /** Renews the relay's certificate; yields each line as it comes, the one with `result` last. */
   renew(force: boolean): AsyncIterable<RenewalLine>;
-  handOver: HandOver;
-  /** Usernames of those whom its visitors wait for. */
-  waitedFor(): Promise<string[]>;
+  handOver: Predecessor;
   /** Which of these tickets can be shown at the data port of this process. */
   goodTickets(tickets: readonly string[]): Promise<GoodTickets>;
   /** Its metrics, for another process of the same relay, which renders those of all. */
@@ -72,8 +72,7 @@ export async function connectAdmin(
   for (const path of paths) {
     const answerMs = path === paths.at(-1) ? ANSWER_TIMEOUT_MS : NEXT_TIMEOUT_MS;
     try {
-      // Also while the database is away.
-      await clientOf(path, where, answerMs).waitedFor();
+      await ping(path, answerMs);
       return clientOf(path, where);
     } catch (error) {
       if (isTimeout(error)) {
@@ -88,6 +87,13 @@ export async function connectAdmin(
   }
   if (stuck !== undefined) throw stuck;
   return undefined;
+}
+
+/** Rejects where nobody answers; one of an earlier version does, if by 404. */
+async function ping(path: string, answerMs: number): Promise<void> {
+  using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
+  const signal = AbortSignal.timeout(answerMs);
+  await (await fetch("http://localhost/v1/ping", { client, signal })).body?.cancel();
 }
 
 /** Whether nothing accepts connections on a socket, by the end of {@linkcode CLOSE_TIMEOUT_MS}. */
@@ -178,13 +184,7 @@ function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): Ad
     using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
     const response = await fetch(`http://localhost${target}`, { method: "POST", client });
     if (!response.ok) throw await failure(target, response);
-    const text = response.body!.pipeThrough(new TextDecoderStream());
-    let rest = "";
-    for await (const part of text) {
-      const lines = (rest + part).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) yield JSON.parse(line) as RenewalLine;
-    }
+    for await (const line of linesOf(response.body!)) yield JSON.parse(line) as RenewalLine;
   }
 
   async function backup(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
@@ -232,11 +232,14 @@ function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): Ad
     },
     bio: (username) => json<BioTrial>("POST", `/v1/bio/${username}`, undefined, BIO_TIMEOUT_MS),
     renew,
-    waitedFor: () => json<string[]>("GET", "/v1/hand-over/waited-for"),
     goodTickets: (tickets) => json<GoodTickets>("POST", "/v1/tickets", { tickets }),
     metrics: () => json<MetricValues[]>("GET", "/v1/metrics"),
     backup,
     handOver: {
+      async lines() {
+        const { path } = await json<{ path: string }>("POST", "/v1/hand-over/line");
+        return [new JsonLine(await Deno.connect({ transport: "unix", path }))];
+      },
       look: () => json<Standing>("GET", "/v1/hand-over"),
       leaveVisitors: () => step<Standing>("visitors", { online: [], ports: {} }),
       resume: () => json("POST", "/v1/hand-over/resume"),

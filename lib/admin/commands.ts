@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import type { HandOver } from "./hand_over.ts";
+import type { OwnPart } from "./hand_over.ts";
 import type { MetricValues } from "./instruments.ts";
 import type { StatusReport } from "./status.ts";
 import { userCommandsApp } from "./user_commands.ts";
@@ -41,9 +41,7 @@ export interface CommandsAppOptions {
   status: () => Promise<StatusReport>;
   users: UserDesk;
   renew: Renew;
-  handOver: HandOver;
-  /** Usernames of those whom visitors wait for, for a relay whose place this one has. */
-  waitedFor: () => string[];
+  handOver: OwnPart;
   /** Which of these tickets can be shown at this process. */
   goodTickets: (tickets: readonly string[]) => GoodTickets;
   /** The process's metrics, for another one of the same relay. */
@@ -59,6 +57,8 @@ export interface CommandsAppOptions {
 export function commandsApp(options: CommandsAppOptions): Hono {
   const { renew, handOver } = options;
   const app = new Hono();
+  // Also while the database is away.
+  app.get("/v1/ping", (c) => c.json({}));
   app.get("/v1/status", async (c) => c.json(await options.status()));
   app.route("/v1", userCommandsApp(options));
   app.post("/v1/certificate/renew", (c) => c.body(renewal(c.req.query("force") === "true")));
@@ -74,7 +74,7 @@ export function commandsApp(options: CommandsAppOptions): Hono {
   app.get("/v1/metrics", async (c) => c.json(await options.ownMetrics()));
   app.get("/v1/backup", async (c) => c.body(await options.backup()));
   app.get("/v1/hand-over", async (c) => c.json(await handOver.look()));
-  app.get("/v1/hand-over/waited-for", (c) => c.json(options.waitedFor()));
+  app.post("/v1/hand-over/line", (c) => c.json({ path: handOver.openLine() }));
   app.post("/v1/hand-over/visitors", async (c) => c.json(await handOver.leaveVisitors()));
   app.post("/v1/hand-over/resume", async (c) => {
     await handOver.resume();

@@ -1,3 +1,5 @@
+import type { JsonLine } from "../net/json_line.ts";
+
 /** How a relay stands that another process is to take the place of. */
 export interface Standing {
   /** Usernames of those online, and of those who count as coming back. */
@@ -18,10 +20,43 @@ export interface HandOver {
   /** The successor failed: accepts as before. */
   resume(): Promise<void>;
   /**
-   * Sends the clients to the successor, those first whose visitors wait there, and ends once the
-   * visitors it has are gone. Resolves when it can be reached for commands no more.
+   * Sends the clients to the successor, and ends once the visitors it has are gone. Resolves when it can be
+   * reached for commands no more.
    */
   leaveClients(): Promise<void>;
+}
+
+/** A relay's own part, as it is asked for it. */
+export interface OwnPart extends HandOver {
+  /** Waits for its successor at a Unix socket, whose path is returned: for the line between them. */
+  openLine(): string;
+}
+
+/** What a relay says to its successor. */
+export type PredecessorWord =
+  /** They are online here: all who are at first, then who comes. */
+  | { type: "online"; usernames: string[] }
+  | { type: "left"; username: string; comingBack: boolean }
+  /** The client cannot serve the visitor of this `connect`. */
+  | { type: "refused"; username: string; ticket: string };
+
+/** What it hears of that: */
+export type SuccessorWord<Message = unknown> =
+  /** They are online there. */
+  | { type: "arrived"; username: string }
+  /** To be passed on to the client as it is (PROTOCOL section 2). */
+  | { type: "pass"; username: string; message: Message };
+
+/** The line between a relay and its successor, as that one has it. */
+export type PredecessorLine = JsonLine<SuccessorWord, PredecessorWord>;
+
+/** A relay, as its successor sees it. */
+export interface Predecessor extends HandOver {
+  /**
+   * Opens the line to it, by which visitors of the successor meet clients that are still there, and each
+   * of the two notices at once when the other one ends; one for each relay.
+   */
+  lines(): Promise<PredecessorLine[]>;
 }
 
 /**
@@ -29,18 +64,19 @@ export interface HandOver {
  * any of them, and then too no other is amid it; but once some have left for good, who cannot be asked to
  * counts as gone.
  */
-export function handOverOf(relays: readonly [HandOver, ...HandOver[]]): HandOver {
-  async function standing(step: (relay: HandOver) => Promise<Standing>): Promise<Standing> {
+export function handOverOf(relays: readonly [Predecessor, ...Predecessor[]]): Predecessor {
+  async function standing(step: (relay: Predecessor) => Promise<Standing>): Promise<Standing> {
     const [first, ...others] = await all(step);
     const online = new Set([first!, ...others].flatMap(({ online }) => online));
     return { online: [...online], ports: first!.ports };
   }
-  async function all<T>(step: (relay: HandOver) => Promise<T>): Promise<T[]> {
+  async function all<T>(step: (relay: Predecessor) => Promise<T>): Promise<T[]> {
     const steps = relays.map(step);
     await Promise.allSettled(steps);
     return await Promise.all(steps);
   }
   return {
+    lines: async () => (await all((relay) => relay.lines())).flat(),
     look: () => standing((relay) => relay.look()),
     leaveVisitors: () => standing((relay) => relay.leaveVisitors()),
     resume: async () => void await all((relay) => relay.resume()),

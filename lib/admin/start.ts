@@ -10,7 +10,7 @@ import type { HttpServer } from "../net/serve_http.ts";
 import { healthApp } from "./app.ts";
 import { type BioTrial, commandsApp, type GoodTickets, type Renew } from "./commands.ts";
 import type { Figures } from "./figures.ts";
-import type { HandOver } from "./hand_over.ts";
+import type { OwnPart } from "./hand_over.ts";
 import { watchLoopDelay } from "./loop_delay.ts";
 import type { MetricValues } from "./instruments.ts";
 import type { Metrics } from "./metrics.ts";
@@ -37,9 +37,7 @@ export interface StartAdminOptions {
   renew: Renew;
   backup: () => Promise<ReadableStream<Uint8Array>>;
   /** What this relay does when another process is to take its place. */
-  handOver: HandOver;
-  /** Usernames of those whom visitors wait for. */
-  waitedFor: () => string[];
+  handOver: OwnPart;
   /** Which of these tickets can be shown at this process. */
   goodTickets: (tickets: readonly string[]) => GoodTickets;
   /** Runs the bio script as for a claim. */

@@ -1,5 +1,5 @@
 import { connectAdmin } from "../admin/client.ts";
-import { type HandOver, handOverOf } from "../admin/hand_over.ts";
+import { handOverOf, type Predecessor } from "../admin/hand_over.ts";
 import { inputEnd, processOf, runProcesses, starterOf } from "./serve_processes.ts";
 import { managerOf, ServiceManager } from "./service_manager.ts";
 import { settingsDifference, withLive } from "../config/difference.ts";
@@ -150,8 +150,8 @@ async function findPredecessor(
   { stateDir, processes }: Settings,
   process: number,
   log: Log,
-): Promise<HandOver | undefined> {
-  const running: HandOver[] = [];
+): Promise<Predecessor | undefined> {
+  const running: Predecessor[] = [];
   for (let number = process; number <= MOST_PROCESSES; number += processes) {
     const found = await connectAdmin(stateDir, number);
     if (found !== undefined) running.push(found.handOver);

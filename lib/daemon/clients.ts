@@ -7,6 +7,8 @@ import { Sessions } from "../session/sessions.ts";
 import { type Redeem, Tickets } from "../session/tickets.ts";
 import { urlOf } from "../wire/names.ts";
 import type { Ground } from "./ground.ts";
+import { LeftBehind } from "./left_behind.ts";
+import { Notice } from "./notice.ts";
 import { createPresence, type Presence } from "./presence.ts";
 
 /** Clients who are online, and who was. */
@@ -18,6 +20,10 @@ export interface Clients {
   control: ControlSockets;
   lastOnline: LastOnline;
   presence: Presence;
+  /** Told what becomes of users who are here. */
+  changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
+  /** Those who are still at the relay whose place this one takes. */
+  behind: LeftBehind;
   /** The other relays of BASE, once they are known; without `cluster` there are none. */
   beyond: { cluster?: Cluster | undefined };
 }
@@ -31,15 +37,18 @@ export async function buildClients(
 ): Promise<Clients> {
   const { accounts, onlineTimes } = store;
   const beyond: Clients["beyond"] = {};
+  const changes: Clients["changes"] = new Notice();
   // Each tells the other: who is online when it writes, and who comes and goes.
   const sessions: Sessions = new Sessions({
     onChange(username, change) {
+      if (change === "online") behind.arrived(username);
+      changes.tell([username, change]);
       beyond.cluster?.note(username, change);
       // At another relay by now: how they stand is that one's to write.
       if (change !== "online" && beyond.cluster?.has(username)) return;
       lastOnline.note(username, change);
     },
-    elsewhere: (username) => beyond.cluster?.reach(username),
+    elsewhere: (username) => behind.reach(username) ?? beyond.cluster?.reach(username),
     catchUp: async () => await beyond.cluster?.catchUp(),
   });
   const lastOnline = new LastOnline({
@@ -55,6 +64,8 @@ export async function buildClients(
   onClose(() => clearTimeout(overdue));
   const tickets = new Tickets<Redeem>();
   const parking = new Places({ total: ceilings.parked });
+  const behind = new LeftBehind({ sessions, tickets, parking, data });
+  onClose(() => behind.stop());
   const control = new ControlSockets({
     sessions,
     tickets,
@@ -68,13 +79,16 @@ export async function buildClients(
     parking,
     log,
   });
-  cutOff.on((username) => control.revoke(username));
+  cutOff.on((username) => {
+    control.revoke(username);
+    behind.forget(username);
+  });
   const presence = createPresence({
     accounts,
     hidden: await accounts.hiddenNames(),
     sessions,
-    isElsewhere: (username) => beyond.cluster?.has(username) ?? false,
+    isElsewhere: (username) => behind.has(username) || (beyond.cluster?.has(username) ?? false),
     lastOnline,
   });
-  return { sessions, tickets, parking, control, lastOnline, presence, beyond };
+  return { sessions, tickets, parking, control, lastOnline, presence, changes, behind, beyond };
 }

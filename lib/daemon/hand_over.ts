@@ -1,13 +1,19 @@
-import { type AdminClient, adminsOf, connectAdmin } from "../admin/client.ts";
-import type { HandOver, Standing } from "../admin/hand_over.ts";
+import type { OwnPart, Predecessor, Standing } from "../admin/hand_over.ts";
 import type { Settings } from "../config/settings.ts";
+import { innerSocketPath } from "../file/socket_path.ts";
 import type { Log } from "../log.ts";
+import { JsonLine } from "../net/json_line.ts";
+import { sleep } from "../net/pause.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
+import { listenOnce } from "../net/serve_socket.ts";
+import type { ControlSockets } from "../session/control_sockets.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { Hub } from "../visitor/hub.ts";
+import type { LeftBehind } from "./left_behind.ts";
 import type { Place } from "./listeners.ts";
+import type { Notice } from "./notice.ts";
 import type { Servers } from "./servers.ts";
-import { watchSuccessor } from "./successor.ts";
+import { Successor, UNTOLD_MS } from "./successor.ts";
 
 /** How long those who are on their way in when the relay stops may take to meet their clients. */
 export const SETTLE_MS = 500;
@@ -17,32 +23,36 @@ const STEP_MS = 15_000;
 
 /** Options for {@linkcode OwnHandOver}. */
 export interface OwnHandOverOptions {
-  sessions: Pick<Sessions, "usernames" | "comingBack">;
+  sessions: Pick<Sessions, "get" | "usernames" | "comingBack">;
+  /** Told what becomes of users here. */
+  changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
+  control: Pick<ControlSockets, "replace">;
+  /** Who is still at the relay whose place this one took. */
+  behind: Pick<LeftBehind, "usernames">;
   hub: Pick<Hub, "settled">;
   servers: Pick<Servers, "open" | "stop">;
   /** Where each listener is, by name. */
   addresses: () => [name: string, place: Place][];
   settings: Pick<Settings, "stateDir">;
-  /** Which of the relay's processes it is. */
-  process: number;
   log: Log;
   /** @default {setTimeout} */
   schedule?: Schedule;
-  /** @default {watchSuccessor} */
-  watch?: typeof watchSuccessor;
 }
 
 /** This relay's part when another process takes its place. */
-export class OwnHandOver implements HandOver {
+export class OwnHandOver implements OwnPart {
   readonly #options: OwnHandOverOptions;
   readonly #done = Promise.withResolvers<boolean>();
   #isDone = false;
   /** Set while a successor is between its two steps. */
   #callOffResume: (() => void) | undefined;
-  #watchNoMore: (() => void) | undefined;
+  #successor: Successor | undefined;
+  /** Where its successor opens the line, until it has. */
+  #door: Disposable | undefined;
 
   constructor(options: OwnHandOverOptions) {
     this.#options = options;
+    options.changes.on((change) => this.#successor?.note(...change));
   }
 
   /**
@@ -57,22 +67,36 @@ export class OwnHandOver implements HandOver {
     return this.#isDone;
   }
 
+  openLine(): string {
+    const { sessions, control, settings } = this.#options;
+    const path = innerSocketPath(settings.stateDir);
+    this.#door?.[Symbol.dispose]();
+    this.#door = listenOnce(path, (conn) => {
+      this.#successor?.close();
+      const successor = new Successor({ sessions, control, line: new JsonLine(conn) });
+      this.#successor = successor;
+      successor.gone.then(() => {
+        if (this.#successor === successor) this.#goOn("it has ended");
+      });
+    });
+    return path;
+  }
+
   look(): Promise<Standing> {
-    const { sessions, addresses } = this.#options;
+    const { sessions, behind, addresses } = this.#options;
+    const online = [sessions.usernames(), sessions.comingBack.usernames(), behind.usernames()];
     return Promise.resolve({
-      online: [...sessions.usernames(), ...sessions.comingBack.usernames()],
+      online: [...new Set(online.flatMap((names) => [...names]))],
       ports: Object.fromEntries(addresses().map(([name, { port }]) => [name, port])),
     });
   }
 
   async leaveVisitors(): Promise<Standing> {
-    const { hub, servers, settings, process, log } = this.#options;
-    const { schedule = scheduleTimeout, watch = watchSuccessor } = this.#options;
+    const { hub, servers, log, schedule = scheduleTimeout } = this.#options;
     log.info("another process takes this relay's place");
     // Anew for each: one that died may have had another behind it.
-    this.stop();
+    this.#callOffResume?.();
     this.#callOffResume = schedule(() => this.#goOn("it does nothing any more"), STEP_MS);
-    this.#watchNoMore = watch(settings.stateDir, process, () => this.#goOn("it has ended"));
     await servers.stop("visitors");
     await hub.settled(SETTLE_MS);
     if (this.#callOffResume === undefined) throw new Error("this relay goes on by now");
@@ -86,24 +110,35 @@ export class OwnHandOver implements HandOver {
   }
 
   leaveClients(): Promise<void> {
-    this.stop();
+    this.#awaitNoMore();
     this.#isDone = true;
     this.#done.resolve(true);
     return Promise.resolve();
   }
 
-  /** Waits for the successor no more: the relay stops, or it is known what comes of it. */
+  /** Resolves when a user has come to the successor who is sent there now, or that is not to be known. */
+  async arrival(username: string): Promise<void> {
+    await (this.#successor?.arrival(username) ?? sleep(UNTOLD_MS));
+  }
+
+  /** Has nothing to do with a successor any more. */
   stop(): void {
+    this.#awaitNoMore();
+    this.#door?.[Symbol.dispose]();
+    this.#successor?.close();
+  }
+
+  /** It is known what comes of the successor. */
+  #awaitNoMore(): void {
     this.#callOffResume?.();
-    this.#watchNoMore?.();
-    this.#callOffResume = this.#watchNoMore = undefined;
+    this.#callOffResume = undefined;
   }
 
   #goOn(why: string): void {
     const { servers, log } = this.#options;
     if (this.#callOffResume === undefined) return;
     log.error("the other process does not take this relay's place, so it goes on", { why });
-    this.stop();
+    this.#awaitNoMore();
     try {
       servers.open("visitors", "data");
     } catch (error) {
@@ -115,53 +150,41 @@ export class OwnHandOver implements HandOver {
 }
 
 /**
- * Takes another relay's place: at no moment nobody listens, and nobody who is online counts as away.
+ * Takes another relay's place: at no moment nobody listens, nobody who is online counts as away, and visitors meet
+ * clients where these are.
  *
  * @throws {Error} when one of the steps fails; the other relay goes on then, if it can.
  */
 export async function takeOver(
-  predecessor: HandOver,
-  { sessions, servers, signal }: {
+  predecessor: Predecessor,
+  { sessions, behind, servers, log, signal }: {
     sessions: Pick<Sessions, "await" | "get">;
+    behind: Pick<LeftBehind, "watch" | "begin" | "has">;
     servers: Pick<Servers, "open">;
+    log: Log;
     /** Aborted when this process is to stop: the other relay goes on then. */
     signal?: AbortSignal | undefined;
   },
 ): Promise<void> {
   function expect({ online }: Standing): void {
     for (const username of online) {
-      if (sessions.get(username) === undefined) sessions.await(username);
+      if (sessions.get(username) === undefined && !behind.has(username)) sessions.await(username);
     }
   }
+  await behind.watch(predecessor).catch((error) =>
+    log.warn("visitors wait for clients who are still at the other relay", { error })
+  );
   expect(await predecessor.look());
   servers.open("visitors");
   try {
     // Who came meanwhile, too; and for all the time begins now.
     expect(await predecessor.leaveVisitors());
     servers.open("data", "control");
+    behind.begin();
     signal?.throwIfAborted();
   } catch (error) {
     await predecessor.resume().catch(() => {});
     throw error;
   }
   await predecessor.leaveClients();
-}
-
-/**
- * Asks the relay that has this one's place whose visitors wait there; it may not be reached yet, or not
- * know what it is asked.
- */
-export function askSuccessor(stateDir: string, process: number): () => Promise<string[]> {
-  let successor: AdminClient | undefined;
-  return async () => {
-    try {
-      successor ??= await connectAdmin(stateDir, process);
-      if (successor !== undefined) return await successor.waitedFor();
-      // Of a relay of fewer processes another one has this one's place: nobody tells which.
-      const asked = adminsOf(stateDir).map((admin) => admin.waitedFor().catch(() => []));
-      return (await Promise.all(asked)).flat();
-    } catch {
-      return [];
-    }
-  };
 }

@@ -13,7 +13,7 @@ import type { RestStore } from "../store/rests.ts";
 import { isUsername } from "../account/username.ts";
 import type { GoodTickets } from "../admin/commands.ts";
 import type { Metrics } from "../admin/metrics.ts";
-import type { HandOver } from "../admin/hand_over.ts";
+import type { OwnPart } from "../admin/hand_over.ts";
 import { startAdmin } from "../admin/start.ts";
 import { createUserDesk } from "../admin/user_desk.ts";
 import type { Cluster } from "../cluster/cluster.ts";
@@ -66,7 +66,7 @@ export interface OperatorOptions extends Standpoint {
   metrics: Metrics;
   /** Ends a user's session and the connections of their visitors. */
   cutOff: (username: string) => void;
-  handOver: HandOver;
+  handOver: OwnPart;
   /** Gives a user's name free; false if nobody has it. */
   release: (username: string, trace: Trace, options: { rests: boolean }) => Promise<boolean>;
   log: Log;
@@ -96,7 +96,6 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       }),
     isUsername,
     handOver: options.handOver,
-    waitedFor: () => sessions.comingBack.waitedFor(),
     backup: async () => {
       const place = await storePlaceOf(settings);
       requireEmbedded(place, "backup");

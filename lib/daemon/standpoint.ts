@@ -20,7 +20,7 @@ export interface Standpoint {
 export async function findStandpoint(
   settings: Settings,
   process: number,
-  predecessor: HandOver | undefined,
+  predecessor: Pick<HandOver, "look"> | undefined,
 ): Promise<Standpoint & { settings: Settings }> {
   const given = withDataPortOf(settings, process);
   if (predecessor !== undefined) {

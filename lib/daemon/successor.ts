@@ -1,34 +1,80 @@
-import { holderOfHandOverLock } from "../file/hand_over_lock.ts";
+import type { PredecessorWord, SuccessorWord } from "../admin/hand_over.ts";
+import type { JsonLine } from "../net/json_line.ts";
 import { sleep } from "../net/pause.ts";
+import { closeQuietly } from "../net/splice.ts";
+import type { ControlSockets } from "../session/control_sockets.ts";
+import type { PassedOn } from "../session/session.ts";
+import type { Sessions } from "../session/sessions.ts";
 
-/** How often it is looked whether a successor lives, milliseconds. */
-const LOOK_MS = 100;
+/** How long a client is given to come to a successor that does not tell, milliseconds. */
+export const UNTOLD_MS = 100;
 
-/**
- * Looks whether a successor lives while it takes this process's place: it holds a lock until it has it, which
- * may be the next one's in the moment after it has died.
- *
- * @param onGone called once it has ended.
- * @returns how to look no more.
- */
-export function watchSuccessor(
-  stateDir: string,
-  process: number,
-  onGone: () => void,
-): () => void {
-  const over = new AbortController();
-  const { signal } = over;
-  const holder = (): Promise<string | undefined> => holderOfHandOverLock(stateDir, process);
-  (async () => {
-    let successor = await holder();
-    // One of an earlier version takes no lock.
-    if (successor === undefined) return;
-    for (; !signal.aborted; await sleep(LOOK_MS, signal)) {
-      const found = await holder();
-      if (found === "") continue;
-      successor ||= found;
-      if (found !== successor && !signal.aborted) return onGone();
-    }
-  })();
-  return () => over.abort();
+/** Options for {@linkcode Successor}. */
+export interface SuccessorOptions {
+  line: JsonLine<PredecessorWord, SuccessorWord<PassedOn>>;
+  sessions: Pick<Sessions, "get" | "usernames">;
+  control: Pick<ControlSockets, "replace">;
+}
+
+/** The process that takes this relay's place, by the line between the two: its visitors meet clients who are here. */
+export class Successor {
+  readonly #options: SuccessorOptions;
+  /** Who waits until a user is there. */
+  readonly #arriving = new Map<string, () => void>();
+  #isGone = false;
+
+  constructor(options: SuccessorOptions) {
+    const { line, sessions } = options;
+    this.#options = options;
+    line.say({ type: "online", usernames: [...sessions.usernames()] });
+    line.hear((word) => this.#hear(word));
+    this.gone.then(() => {
+      this.#isGone = true;
+      for (const resolve of this.#arriving.values()) resolve();
+    });
+  }
+
+  /** Resolves when it has ended, or has nothing to do with this relay any more. */
+  get gone(): Promise<void> {
+    return this.#options.line.closed;
+  }
+
+  /** Tells it what became of a user here. */
+  note(username: string, change: "online" | "left" | "gone"): void {
+    const { line } = this.#options;
+    if (change === "online") line.say({ type: "online", usernames: [username] });
+    else line.say({ type: "left", username, comingBack: change === "left" });
+  }
+
+  /** Resolves when a user has come to it who is sent there now, or that is not to be known. */
+  async arrival(username: string): Promise<void> {
+    if (this.#isGone) return await sleep(UNTOLD_MS);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#arriving.set(username, resolve);
+    await promise;
+    this.#arriving.delete(username);
+  }
+
+  close(): void {
+    this.#options.line.close();
+  }
+
+  #hear(word: SuccessorWord<PassedOn>): void {
+    if (word.type === "pass") return this.#pass(word);
+    this.#arriving.get(word.username)?.();
+    // Of who came by themselves there is an older session here.
+    this.#options.control.replace(word.username);
+  }
+
+  #pass({ username, message }: Extract<SuccessorWord<PassedOn>, { type: "pass" }>): void {
+    const { line, sessions } = this.#options;
+    const session = sessions.get(username);
+    // By the time that it was said; it is told, too, where that was.
+    if (session === undefined) return line.say({ type: "left", username, comingBack: true });
+    session.passOn(message, {
+      // Whoever overlooks where it is to be shown.
+      onShown: closeQuietly,
+      onRefused: (ticket) => line.say({ type: "refused", username, ticket }),
+    });
+  }
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { acquireLock, lastOwner, type Lock, lockOwner } from "./lock.ts";
+import { acquireLock, type Lock, lockOwner } from "./lock.ts";
 import { lstat } from "./plain_file.ts";
 import { fileOfProcess } from "./process_file.ts";
 
@@ -23,7 +23,7 @@ export async function lockForHandOver(
   signal?: AbortSignal,
 ): Promise<Lock | undefined> {
   if (lstat(stateDir) === undefined) return undefined;
-  const path = pathOf(stateDir, process);
+  const path = join(stateDir, fileOfProcess(HAND_OVER_LOCK_FILE, process));
   const lock = await acquireLock(path, { owner: "successor", waitMs: WAIT_MS, signal });
   if (lock !== undefined) return lock;
   throw new Error(
@@ -31,22 +31,4 @@ export async function lockForHandOver(
       path,
     )}), and does not get ready: end it first`,
   );
-}
-
-/**
- * Who holds that lock, a line for each; undefined when nobody does, and empty where it cannot be told now, for want
- * of a descriptor or so.
- */
-export async function holderOfHandOverLock(
-  stateDir: string,
-  process: number,
-): Promise<string | undefined> {
-  const path = pathOf(stateDir, process);
-  const lock = await acquireLock(path, { owner: "predecessor" }).catch(() => undefined);
-  lock?.release();
-  return lock === undefined ? await lastOwner(path) : undefined;
-}
-
-function pathOf(stateDir: string, process: number): string {
-  return join(stateDir, fileOfProcess(HAND_OVER_LOCK_FILE, process));
 }

@@ -65,13 +65,8 @@ async function note(file: Deno.FsFile, owner: string): Promise<void> {
   }
 }
 
-/** Who took the lock last, as one line; empty where that cannot be read, or is being written. */
-export async function lastOwner(path: string): Promise<string> {
-  const text = await readPlain(path).catch(() => undefined) ?? "";
-  return text.trim();
-}
-
 /** Who took the lock last, for people. */
 export async function lockOwner(path: string): Promise<string> {
-  return await lastOwner(path) || "another process";
+  const text = await readPlain(path).catch(() => undefined);
+  return text?.trim() || "another process";
 }

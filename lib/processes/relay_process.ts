@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { linesOf } from "../net/lines.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 
 /** How long a process may take to be ready, milliseconds: as long as systemd gives a service that says nothing else. */
@@ -93,12 +94,7 @@ export class RelayProcess {
   }
 
   async #listen(): Promise<void> {
-    let rest = "";
-    for await (const part of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + part).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) this.#hear(line);
-    }
+    for await (const line of linesOf(this.#child.stdout)) this.#hear(line);
   }
 
   async #watch(): Promise<End> {

@@ -40,11 +40,6 @@ export class ComingBack<Session> {
     return [...this.#dropped.keys()];
   }
 
-  /** Names of the users whom visitors wait for. */
-  waitedFor(): string[] {
-    return [...this.#waiting.keys()];
-  }
-
   /** Whether visitors wait for the user. */
   isWaitedFor(username: string): boolean {
     return this.#waiting.has(username);

@@ -2,6 +2,7 @@ import type { Log } from "../log.ts";
 import { settleWithin, sleep } from "../net/pause.ts";
 import { CLOSE, type RelayMessage } from "../wire/messages.ts";
 import type { Caller, ControlSocket } from "./caller.ts";
+import { GRACE_MS } from "./coming_back.ts";
 import { CLOSE_TIMEOUT_MS, ControlLink, FAILURE_RETRY_MS } from "./control_socket.ts";
 import type { Parking } from "./parked_pool.ts";
 import type { Session } from "./session.ts";
@@ -26,10 +27,11 @@ export interface ComeBack {
 export const AFTER_RESTART: ComeBack = { minMs: 500, eachMs: 1, leastMs: 250, mostMs: 10_000 };
 
 /**
- * How clients are sent to a relay that is there: so many every so often, that it has time for their TLS
- * handshakes and for its visitors, and all of them well within the time that it awaits them for.
+ * How many clients may be on their way to a relay that is there: few at first, one more with each that was there soon,
+ * and one fewer with each that was not. It is how long a visitor may have to wait for one of them, since who is still
+ * here is met here.
  */
-const SENDING = { everyMs: 100, least: 50, mostMs: 15_000 } as const;
+const ON_THEIR_WAY = { first: 16, least: 4, most: 200, soonMs: 1_000 } as const;
 
 /** How long a client waits to be told that it is online where other relays cannot be told, milliseconds. */
 const ANNOUNCED_WITHIN_MS = 500;
@@ -157,32 +159,33 @@ export class ControlSockets {
   }
 
   /**
-   * Sends the clients to the relay that has this one's place, a few at a time, and waits until they closed.
+   * Sends the clients to the relay that has this one's place, a few at a time, and waits until they have come there and
+   * closed here.
    *
-   * @param waitedFor asks for users whose visitors wait there: those go first. Never rejects.
+   * @param arrival resolves once a user is online there who is sent there now. Never rejects.
    */
-  async sendOver(waitedFor: () => Promise<readonly string[]>): Promise<void> {
-    const { sessions } = this.#options;
-    const send = this.#sendAway = (link?: ControlLink) => link?.end("draining", AT_ONCE_MS);
-    const sent = new AbortController();
-    const asking = (async () => {
-      while (!sent.signal.aborted) {
-        for (const username of await waitedFor()) {
-          const session = sessions.get(username);
-          send(session && this.#links.get(session));
-        }
-        await sleep(SENDING.everyMs, sent.signal);
-      }
-    })();
-    const links = [...this.#links.values()];
-    const { everyMs, least, mostMs } = SENDING;
-    const atOnce = Math.max(least, Math.ceil(links.length * everyMs / mostMs));
-    while (links.length > 0) {
-      for (const link of links.splice(0, atOnce)) send(link);
-      await sleep(everyMs);
+  async sendOver(arrival: (username: string) => Promise<void>): Promise<void> {
+    const send = this.#sendAway = (link: ControlLink) => link.end("draining", AT_ONCE_MS);
+    const { first, least, most, soonMs } = ON_THEIR_WAY;
+    let may: number = first;
+    let are = 0;
+    let changed = Promise.withResolvers<void>();
+    for (const link of [...this.#links.values()]) {
+      for (; are >= may; changed = Promise.withResolvers()) await changed.promise;
+      if (link.closing) continue;
+      const sentAt = performance.now();
+      // Whom nobody waits for any longer is not waited for here.
+      settleWithin(GRACE_MS, [arrival(link.session.username)]).then(() => {
+        const wasSoon = performance.now() - sentAt <= soonMs;
+        may = Math.min(Math.max(may + (wasSoon ? 1 : -1), least), most);
+        are--;
+        changed.resolve();
+      });
+      are++;
+      send(link);
     }
-    sent.abort();
-    await Promise.all([asking, this.#closed()]);
+    for (; are > 0; changed = Promise.withResolvers()) await changed.promise;
+    await this.#closed();
   }
 
   /** Waits until every client has closed, for so long as one may take. */

@@ -62,12 +62,12 @@ function commandsWith(lines: RenewalLine[] = []) {
       return Promise.resolve();
     },
     handOver: {
+      openLine: () => "/state/line.sock",
       look: () => Promise.resolve({ online: ["kaylee"], ports: { hub: 443 } }),
       leaveVisitors: () => Promise.reject(new Error("the disk is full")),
       resume: () => Promise.resolve(void cutOff.push("resume")),
       leaveClients: () => Promise.resolve(void cutOff.push("leave")),
     },
-    waitedFor: () => ["zoe"],
     bio: () => Promise.reject(new Error("not here")),
     backup: () => Promise.resolve(new Blob(["all"]).stream()),
     goodTickets: () => ({ dataPort: 9000, tickets: [] }),
@@ -157,7 +157,8 @@ Deno.test("commandsApp() takes each step of a hand-over", async () => {
   const { app, cutOff } = commandsWith();
   const look = await app.request("/v1/hand-over");
   assert.deepEqual(await look.json(), { online: ["kaylee"], ports: { hub: 443 } });
-  assert.deepEqual(await (await app.request("/v1/hand-over/waited-for")).json(), ["zoe"]);
+  const line = await app.request("/v1/hand-over/line", { method: "POST" });
+  assert.deepEqual(await line.json(), { path: "/state/line.sock" });
   const failed = await app.request("/v1/hand-over/visitors", { method: "POST" });
   assert.equal(failed.status, 500);
   for (const step of ["resume", "clients"]) {

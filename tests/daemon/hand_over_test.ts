@@ -1,43 +1,45 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { OwnHandOver, takeOver } from "../../lib/daemon/hand_over.ts";
-import { type HandOver, handOverOf } from "../../lib/admin/hand_over.ts";
+import {
+  handOverOf,
+  type Predecessor,
+  type PredecessorLine,
+  type PredecessorWord,
+  type SuccessorWord,
+} from "../../lib/admin/hand_over.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
 import { Notice } from "../../lib/daemon/notice.ts";
-import { watchSuccessor } from "../../lib/daemon/successor.ts";
-import { holderOfHandOverLock, lockForHandOver } from "../../lib/file/hand_over_lock.ts";
-import { acquireLock } from "../../lib/file/lock.ts";
-import { temporaryFolder, until } from "../certificate/helpers.ts";
+import { lockForHandOver } from "../../lib/file/hand_over_lock.ts";
+import { JsonLine } from "../../lib/net/json_line.ts";
+import { recordedLog, temporaryFolder, until } from "../certificate/helpers.ts";
 import { ComingBack } from "../../lib/session/coming_back.ts";
 import type { Session } from "../../lib/session/session.ts";
 import { ManualClock } from "../manual_clock.ts";
 
-function setUp(settled: Promise<void> = Promise.resolve()) {
+/** Of lines on which nothing is said. */
+const NO_CONN = undefined as unknown as Deno.Conn;
+
+function setUp(settled: Promise<void> = Promise.resolve(), stateDir = "/state") {
   const did: string[] = [];
   const clock = new ManualClock();
-  const successorGone = new Notice<void>();
-  const watched = { begun: 0, ended: 0 };
   const comingBack = new ComingBack<Session>({ onGone() {} });
   comingBack.add("zoe", 0);
   const own = new OwnHandOver({
-    sessions: { usernames: () => ["kaylee"].values(), comingBack },
+    sessions: { get: () => undefined, usernames: () => ["kaylee"].values(), comingBack },
+    changes: new Notice(),
+    control: { replace() {} },
+    behind: { usernames: () => ["river", "zoe"].values() },
     hub: { settled: () => settled },
     servers: {
       open: (...groups) => void did.push(`open ${groups}`),
       stop: (group) => Promise.resolve(void did.push(`stop ${group}`)),
     },
     addresses: () => [["hub", { hostname: "127.0.0.1", port: 8443 }]],
-    settings: { stateDir: "/state" },
-    process: 1,
+    settings: { stateDir },
     log: SILENT_LOG,
-    watch(_stateDir, _process, onGone) {
-      successorGone.on(onGone);
-      watched.begun++;
-      return () => void watched.ended++;
-    },
     schedule: clock.schedule,
   });
-  return { did, clock, own, watched, endSuccessor: successorGone.tell };
+  return { did, clock, own };
 }
 
 function disposable({ release }: { release: () => void }): Disposable {
@@ -46,7 +48,10 @@ function disposable({ release }: { release: () => void }): Disposable {
 
 Deno.test("OwnHandOver goes on when its successor dies between the steps", async () => {
   const { did, clock, own } = setUp();
-  assert.deepEqual(await own.leaveVisitors(), { online: ["kaylee", "zoe"], ports: { hub: 8443 } });
+  assert.deepEqual(await own.leaveVisitors(), {
+    online: ["kaylee", "zoe", "river"],
+    ports: { hub: 8443 },
+  });
   clock.advance(15_000);
   assert.deepEqual(did, ["stop visitors", "stop data", "open visitors,data"]);
   assert.equal(own.isDone, false);
@@ -60,27 +65,52 @@ Deno.test("OwnHandOver goes on when its successor dies between the steps", async
 });
 
 Deno.test("OwnHandOver goes on as soon as its successor has ended, and once", async () => {
-  const { did, clock, own, endSuccessor } = setUp();
+  await using folder = temporaryFolder();
+  const { did, clock, own } = setUp(undefined, folder.path);
+  const path = own.openLine();
+  const conn = await Deno.connect({ transport: "unix", path });
+  const line: PredecessorLine = new JsonLine(conn);
+  const heard: PredecessorWord[] = [];
+  line.hear((word) => heard.push(word));
+  await until(() => heard.length > 0, "the line is open");
+  assert.deepEqual(heard, [{ type: "online", usernames: ["kaylee"] }]);
+  await assert.rejects(Deno.connect({ transport: "unix", path }), "nobody else comes");
   await own.leaveVisitors();
-  endSuccessor();
-  endSuccessor();
+  conn.close();
+  await until(() => did.length > 2, "it goes on");
   clock.advance(15_000);
   assert.deepEqual(did, ["stop visitors", "stop data", "open visitors,data"]);
   assert.equal(clock.waiting, 0);
 });
 
+Deno.test("OwnHandOver closes the line to a successor of which it knows what came", async () => {
+  await using folder = temporaryFolder();
+  const { own } = setUp(undefined, folder.path);
+  const line: PredecessorLine = new JsonLine(
+    await Deno.connect({ transport: "unix", path: own.openLine() }),
+  );
+  const heard = Promise.withResolvers<PredecessorWord>();
+  line.hear(heard.resolve);
+  await heard.promise;
+  own.stop();
+  await line.closed;
+  // One that opens none leaves nothing behind.
+  own.openLine();
+  own.stop();
+  await until(() => [...Deno.readDirSync(folder.path)].length === 0, "its socket is gone");
+});
+
 Deno.test("OwnHandOver gives the next successor of one that died as long as any", async () => {
-  const { did, clock, own, watched } = setUp();
+  const { did, clock, own } = setUp();
   await own.leaveVisitors();
   clock.advance(14_000);
   await own.leaveVisitors();
-  assert.deepEqual(watched, { begun: 2, ended: 1 });
   did.length = 0;
   clock.advance(14_000);
   assert.deepEqual(did, []);
   clock.advance(1_000);
   assert.deepEqual(did, ["open visitors,data"]);
-  assert.deepEqual([watched, clock.waiting], [{ begun: 2, ended: 2 }, 0]);
+  assert.equal(clock.waiting, 0);
 });
 
 Deno.test("lockForHandOver() waits no longer once it is told to stop", async () => {
@@ -90,41 +120,6 @@ Deno.test("lockForHandOver() waits no longer once it is told to stop", async () 
   const waiting = lockForHandOver(folder.path, 1, stop.signal);
   stop.abort(new Error("told to stop"));
   await assert.rejects(waiting, /told to stop/);
-});
-
-Deno.test("watchSuccessor() tells that a successor has ended though the next one has the lock by then", async () => {
-  await using folder = temporaryFolder();
-  const lock = (await lockForHandOver(folder.path, 1))!;
-  const told: string[] = [];
-  using _watch = disposable({
-    release: watchSuccessor(folder.path, 1, () => told.push("it has ended")),
-  });
-  // Until it has looked for the first time.
-  for (let i = 0; i < 2; i++) await holderOfHandOverLock(folder.path, 1);
-  const next = acquireLock(join(folder.path, "hand-over.lock"), {
-    ...{ owner: "the next", waitMs: 5_000, tryEveryMs: 1 },
-  });
-  lock.release();
-  using _next = disposable((await next)!);
-  await until(() => told.length > 0, "the end is seen");
-});
-
-Deno.test("watchSuccessor() tells that who held the lock has ended, and nothing of who took none", async () => {
-  await using folder = temporaryFolder();
-  const lock = await lockForHandOver(folder.path, 1);
-  const told: string[] = [];
-  const watch = (process: number, name: string): () => void =>
-    watchSuccessor(folder.path, process, () => told.push(name));
-  const ends = [watch(2, "takes no lock"), watch(1, "holds it")];
-  watch(1, "watched no more")();
-  // Until they have looked for the first time.
-  for (let i = 0; i < 2; i++) {
-    assert.match((await holderOfHandOverLock(folder.path, 1))!, /^successor/);
-  }
-  lock!.release();
-  await until(() => told.length > 0, "the end is seen");
-  for (const end of ends) end();
-  assert.deepEqual(told, ["holds it"]);
 });
 
 Deno.test("OwnHandOver keeps its data port where it goes on before its visitors have settled", async () => {
@@ -145,20 +140,29 @@ Deno.test("takeOver() opens each listener before its predecessor closes it, but 
     did.push(what);
     return Promise.resolve({ online, ports: {} });
   };
-  const predecessor: HandOver = {
+  const predecessor: Predecessor = {
+    lines: () => Promise.resolve([]),
     look: () => note("look", ["kaylee"]),
-    leaveVisitors: () => note("leave visitors", ["kaylee", "zoe"]),
+    leaveVisitors: () => note("leave visitors", ["kaylee", "zoe", "river"]),
     resume: () => Promise.resolve(void did.push("resume")),
     leaveClients: () => Promise.resolve(void did.push("leave clients")),
   };
   const sessions = { await: (name: string) => void awaited.push(name), get: () => undefined };
   const servers = { open: (...groups: string[]) => void did.push(`open ${groups}`) };
-  await takeOver(predecessor, { sessions, servers });
+  const behind = {
+    watch: () => Promise.resolve(void did.push("watch")),
+    begin: () => void did.push("begin"),
+    has: (username: string) => username === "river",
+  };
+  const parts = { sessions, servers, behind, log: SILENT_LOG };
+  await takeOver(predecessor, parts);
   assert.deepEqual(did, [
+    "watch",
     "look",
     "open visitors",
     "leave visitors",
     "open data,control",
+    "begin",
     "leave clients",
   ]);
   assert.deepEqual(new Set(awaited), new Set(["kaylee", "zoe"]));
@@ -166,13 +170,21 @@ Deno.test("takeOver() opens each listener before its predecessor closes it, but 
   // Told to stop on the way: the other one goes on.
   did.length = 0;
   const signal = AbortSignal.abort(new Error("told to stop"));
-  await assert.rejects(takeOver(predecessor, { sessions, servers, signal }), /told to stop/);
-  assert.deepEqual(did.slice(-2), ["open data,control", "resume"]);
+  await assert.rejects(takeOver(predecessor, { ...parts, signal }), /told to stop/);
+  assert.deepEqual(did.slice(-3), ["open data,control", "begin", "resume"]);
+
+  // One of an earlier version has no line.
+  did.length = 0;
+  const log = recordedLog();
+  const watch = () => Promise.reject(new Error("knows no line"));
+  await takeOver(predecessor, { ...parts, log, behind: { ...behind, watch } });
+  assert.equal(did.at(-1), "leave clients");
+  assert.match(log.text(), /warn visitors wait for clients .*knows no line/);
 });
 
 Deno.test("handOverOf() has done a step once all have, and fails with any of them", async () => {
   const did: string[] = [];
-  function relay(name: string, online: string[]): HandOver {
+  function relay(name: string, online: string[]): Predecessor {
     const note = async (what: string) => {
       did.push(`${name} ${what}`);
       await Promise.resolve();
@@ -180,6 +192,7 @@ Deno.test("handOverOf() has done a step once all have, and fails with any of the
     };
     const standing = { online, ports: { data: name === "one" ? 9000 : 9001 } };
     return {
+      lines: () => Promise.resolve([new JsonLine<SuccessorWord, PredecessorWord>(NO_CONN)]),
       look: () => note("looks").then(() => standing),
       leaveVisitors: () => Promise.reject(new Error(`${name} cannot`)),
       resume: () => note("resumes"),
@@ -191,6 +204,7 @@ Deno.test("handOverOf() has done a step once all have, and fails with any of the
     online: ["kaylee", "river", "zoe"],
     ports: { data: 9000 },
   });
+  assert.equal((await both.lines()).length, 2);
   await assert.rejects(both.leaveVisitors(), /cannot/);
   for (const [step, what] of [["resume", "resumes"], ["leaveClients", "leaves"]] as const) {
     did.length = 0;

@@ -1,0 +1,138 @@
+import type {
+  Predecessor,
+  PredecessorLine,
+  PredecessorWord,
+  SuccessorWord,
+} from "../admin/hand_over.ts";
+import type { PresenceRow } from "../cluster/engine.ts";
+import { RemoteSessions, type RemoteSessionsOptions } from "../cluster/remote_sessions.ts";
+import { settleWithin } from "../net/pause.ts";
+import type { PassedOn, Session } from "../session/session.ts";
+import type { Sessions } from "../session/sessions.ts";
+import type { RelayMessage } from "../wire/messages.ts";
+
+/** How long a relay may take to say who is online at it, milliseconds. */
+const FIRST_WORD_MS = 2_000;
+
+/** Options for {@linkcode LeftBehind}. */
+export interface LeftBehindOptions extends Omit<RemoteSessionsOptions, "send"> {
+  sessions: Pick<Sessions, "get" | "await" | "arrivedElsewhere" | "comingBack">;
+  /** Where clients bring data connections for visitors here. */
+  data: { dataHost: string; dataPort: number };
+}
+
+/**
+ * Clients who are still at the relay whose place this one takes: visitors meet them by way of it, and so need not
+ * wait until they have come.
+ */
+export class LeftBehind {
+  readonly #options: LeftBehindOptions;
+  readonly #remote: RemoteSessions;
+  /** By a name for each relay. */
+  readonly #lines = new Map<string, PredecessorLine>();
+  readonly #reachable = Promise.withResolvers<void>();
+
+  constructor(options: LeftBehindOptions) {
+    this.#options = options;
+    this.#remote = new RemoteSessions({
+      ...options,
+      send: (where, message) => this.#pass(where, message),
+    });
+  }
+
+  /** Knows who is there from when it resolves. Rejects where that cannot be asked. */
+  async watch(predecessor: Pick<Predecessor, "lines">): Promise<void> {
+    const lines = await predecessor.lines();
+    await settleWithin(FIRST_WORD_MS, lines.map((line, i) => this.#watch(`${i}`, line)));
+  }
+
+  /** Data connections come here from now on: what clients were to be told until now they are. */
+  begin(): void {
+    this.#reachable.resolve();
+  }
+
+  /** Whether the user is there. */
+  has(username: string): boolean {
+    return this.#remote.locate(username) !== undefined;
+  }
+
+  /** Names of these users. */
+  usernames(): IterableIterator<string> {
+    return this.#remote.usernames();
+  }
+
+  /** What a visitor meets the user by who is there. */
+  reach(username: string): Session | undefined {
+    return this.#remote.reach(username);
+  }
+
+  /** The user has come. */
+  arrived(username: string): void {
+    this.#remote.delete(username);
+    this.#say({ type: "arrived", username });
+  }
+
+  /** The user's token holds no more: no visitor meets them there. */
+  forget(username: string): void {
+    this.#remote.delete(username);
+  }
+
+  /** Has nothing to do with it any more. */
+  stop(): void {
+    for (const line of this.#lines.values()) line.close();
+    this.#remote.clear();
+  }
+
+  #watch(name: string, line: PredecessorLine): Promise<void> {
+    this.#lines.set(name, line);
+    const heard = Promise.withResolvers<void>();
+    line.hear((word) => {
+      this.#hear(name, word);
+      heard.resolve();
+    });
+    line.closed.then(() => {
+      this.#lines.delete(name);
+      // It is gone, and its clients are on their way.
+      for (const username of [...this.#remote.usernames()]) this.#leave(name, username, true);
+      heard.resolve();
+    });
+    return heard.promise;
+  }
+
+  #hear(name: string, word: PredecessorWord): void {
+    const { sessions } = this.#options;
+    switch (word.type) {
+      case "online":
+        for (const username of word.usernames) {
+          if (sessions.get(username) !== undefined) continue;
+          this.#remote.set({ username, relay: name, boot: name, epoch: 0, state: "online" });
+          sessions.arrivedElsewhere(username);
+        }
+        return;
+      case "left":
+        return this.#leave(name, word.username, word.comingBack);
+      case "refused":
+        this.#remote.peek(word.username)?.refuse(word.ticket);
+    }
+  }
+
+  #leave(name: string, username: string, comingBack: boolean): void {
+    const { sessions } = this.#options;
+    const wasThere = this.#remote.locate(username)?.boot === name;
+    if (wasThere) this.#remote.delete(username);
+    // Who will not come back has left before.
+    if (!comingBack) sessions.comingBack.forget(username);
+    else if (wasThere) sessions.await(username);
+  }
+
+  async #pass({ username, boot }: PresenceRow, message: RelayMessage): Promise<void> {
+    if (message.type !== "connect" && message.type !== "tickets") return;
+    await this.#reachable.promise;
+    const passed: PassedOn = { ...message, ...this.#options.data };
+    this.#lines.get(boot)?.say({ type: "pass", username, message: passed });
+  }
+
+  #say(word: SuccessorWord): void {
+    for (const line of this.#lines.values()) line.say(word);
+  }
+}

@@ -1,0 +1,10 @@
+/** The lines of a text that comes in parts, without their ends; what follows the last end is none. */
+export async function* linesOf(parts: ReadableStream<Uint8Array>): AsyncIterable<string> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const part of parts) {
+    const lines = (rest + decoder.decode(part, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}

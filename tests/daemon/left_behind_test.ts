@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { LeftBehind } from "../../lib/daemon/left_behind.ts";
+import { Successor } from "../../lib/daemon/successor.ts";
+import { JsonLine } from "../../lib/net/json_line.ts";
+import type { Dialled } from "../../lib/session/session.ts";
+import { Session } from "../../lib/session/session.ts";
+import { Sessions } from "../../lib/session/sessions.ts";
+import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
+import type { RelayMessage } from "../../lib/wire/messages.ts";
+import { until } from "../certificate/helpers.ts";
+import { pipe } from "../net/pipe.ts";
+
+const VISITOR = { address: "192.0.2.1", port: 1234 };
+const DATA = { dataHost: "data.test", dataPort: 9000 };
+
+/** A relay at which kaylee and river are online, its successor, and the line between them. */
+async function setUp() {
+  const stack = new AsyncDisposableStack();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [near, far] = await Promise.all([
+    listener.accept(),
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+  ]);
+  const told: RelayMessage[] = [];
+  const replaced: string[] = [];
+  let successor: Successor | undefined;
+  const old = new Sessions({ onChange: (...change) => successor?.note(...change) });
+  const oldTickets = new Tickets<Redeem>();
+  for (const username of ["kaylee", "river"]) {
+    const send = (message: RelayMessage) => void told.push(message);
+    old.add(new Session({ username, send, tickets: oldTickets }));
+  }
+  const control = { replace: (username: string) => void replaced.push(username) };
+  successor = new Successor({ sessions: old, control, line: new JsonLine(near) });
+  stack.defer(() => successor.close());
+
+  const tickets = new Tickets<Redeem>();
+  const sessions: Sessions = new Sessions({
+    elsewhere: (username) => behind.reach(username),
+    onChange: (username, change) => change === "online" && behind.arrived(username),
+  });
+  const behind = new LeftBehind({ sessions, tickets, data: DATA });
+  stack.defer(() => behind.stop());
+  await behind.watch({ lines: () => Promise.resolve([new JsonLine(far)]) });
+  return {
+    ...{ told, replaced, old, successor, sessions, behind, tickets },
+    /** The tickets of the visitors whom the client was told of. */
+    connects: () => told.filter((message) => message.type === "connect"),
+    dial: async (username: string): Promise<Dialled> =>
+      await sessions.reach(username)!.dial(VISITOR),
+    comeOver: () => sessions.add(new Session({ username: "kaylee", send() {}, tickets })),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+Deno.test("LeftBehind has visitors meet clients who are still at the relay before, once they can come here", async () => {
+  await using world = await setUp();
+  const { behind, told, connects, dial, tickets } = world;
+  assert.deepEqual([...behind.usernames()], ["kaylee", "river"]);
+  const dialled = dial("kaylee");
+  const refused = dial("river");
+  assert.deepEqual(told, []);
+  behind.begin();
+  await until(() => connects().length === 2, "both clients are told");
+  const [toKaylee, toRiver] = connects();
+  assert.deepEqual([toKaylee!.visitor, toKaylee!.dataHost, toKaylee!.dataPort], [
+    ...[VISITOR, DATA.dataHost, DATA.dataPort],
+  ]);
+  const [conn] = pipe();
+  tickets.take(toKaylee!.ticket)!(conn);
+  assert.deepEqual(await dialled, { state: "joined", conn });
+  world.old.get("river")!.refuse(toRiver!.ticket);
+  assert.deepEqual(await refused, { state: "refused" });
+});
+
+Deno.test("LeftBehind has visitors wait for who was sent here, and the relay before know who has come", async () => {
+  await using world = await setUp();
+  const { old, sessions, behind, successor, dial, comeOver, replaced } = world;
+  behind.begin();
+  const dialled = dial("kaylee");
+  const arrival = successor.arrival("kaylee");
+  old.remove(old.get("kaylee")!, true);
+  assert.deepEqual(await dialled, { state: "ended" });
+  const found = sessions.find("kaylee");
+  assert.equal(sessions.comingBack.isWaitedFor("kaylee"), true);
+  comeOver();
+  assert.equal(await found, sessions.get("kaylee"));
+  await arrival;
+  assert.deepEqual([behind.has("kaylee"), behind.has("river"), replaced], [false, true, [
+    "kaylee",
+  ]]);
+});
+
+Deno.test("LeftBehind follows who comes to the relay before, and who leaves it for good", async () => {
+  await using world = await setUp();
+  const { old, sessions, behind } = world;
+  old.add(new Session({ username: "zoe", send() {}, tickets: world.tickets }));
+  await until(() => behind.has("zoe"), "she is known");
+  old.remove(old.get("zoe")!, false);
+  await until(() => !behind.has("zoe"), "her end is known");
+  await until(() => !sessions.comingBack.has("zoe"), "that it is for good, too");
+  // Whose token holds no more, though the relay before does not know.
+  behind.forget("kaylee");
+  assert.equal(sessions.reach("kaylee"), undefined);
+});
+
+Deno.test("LeftBehind awaits everybody once the relay before has ended, which waits for nobody's arrival then", async () => {
+  await using world = await setUp();
+  const { sessions, behind, successor } = world;
+  const arrival = successor.arrival("kaylee");
+  successor.close();
+  await arrival;
+  await until(() => !behind.has("river"), "the end is seen");
+  assert.deepEqual(sessions.comingBack.usernames(), ["kaylee", "river"]);
+});
