@@ -23,15 +23,16 @@ async function setUp() {
   ]);
   const told: RelayMessage[] = [];
   const replaced: string[] = [];
-  let successor: Successor | undefined;
-  const old = new Sessions({ onChange: (...change) => successor?.note(...change) });
+  const next: { successor?: Successor } = {};
+  const old = new Sessions({ onChange: (...change) => next.successor?.note(...change) });
   const oldTickets = new Tickets<Redeem>();
   for (const username of ["kaylee", "river"]) {
     const send = (message: RelayMessage) => void told.push(message);
     old.add(new Session({ username, send, tickets: oldTickets }));
   }
   const control = { replace: (username: string) => void replaced.push(username) };
-  successor = new Successor({ sessions: old, control, line: new JsonLine(near) });
+  const successor = new Successor({ sessions: old, control, line: new JsonLine(near) });
+  next.successor = successor;
   stack.defer(() => successor.close());
 
   const tickets = new Tickets<Redeem>();
