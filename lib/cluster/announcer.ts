@@ -1,22 +1,13 @@
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Log } from "../log.ts";
-import { TokenBuckets } from "../net/token_buckets.ts";
 import type { Arrival, ClusterEngine, Departure } from "./engine.ts";
+import { Pace } from "./pace.ts";
 
 /** When to try again what the engine did not take. */
 const RETRY_MS = 1_000;
 
 /** Most names in one write. */
 export const BATCH = 1_000;
-
-/**
- * Writes a second, after so many at once: each is told to all relays. Who comes back with thousands is told of
- * together with others, a moment later, which spares the database a write, and each relay a reading, for every few.
- */
-const WRITES = { perSecond: 20, burst: 20 } as const;
-
-/** How long more are waited for where there were as many: until there may be one more. */
-const GATHER_MS = 1_000 / WRITES.perSecond;
 
 /** A session at this relay. */
 interface Own {
@@ -52,8 +43,7 @@ export class Announcer {
   readonly #departed = new Map<string, Departure["state"]>();
   #writing: Promise<void> | undefined;
   #callOffRetry: (() => void) | undefined;
-  readonly #pace: TokenBuckets;
-  #endGathering = (): void => {};
+  readonly #pace: Pace;
   /** Who waits until a user's session is told of, by name. */
   readonly #waiting = new Map<string, (() => void)[]>();
   #stopped = false;
@@ -61,7 +51,7 @@ export class Announcer {
   constructor(options: AnnouncerOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#pace = new TokenBuckets({ ...WRITES, now: this.#now });
+    this.#pace = new Pace(options);
   }
 
   /** The epoch of the user's session here; undefined when there is none, or it was not announced yet. */
@@ -87,7 +77,7 @@ export class Announcer {
     this.#write();
   }
 
-  /** Resolves once what was noted of a user is told, or cannot be. */
+  /** Resolves once what was noted of a user is told, which may take as long as the engine is away. */
   announced(username: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const own = this.#own.get(username);
@@ -122,7 +112,7 @@ export class Announcer {
   async stop(): Promise<void> {
     this.#callOffRetry?.();
     this.#stopped = true;
-    this.#endGathering();
+    this.#pace.stop();
     await this.#writing;
     this.#wake(this.#waiting.keys());
   }
@@ -138,7 +128,8 @@ export class Announcer {
     // What changes in the same step is told together.
     await Promise.resolve();
     while (this.#arrived.size + this.#departed.size > 0) {
-      await this.#gather();
+      // Not for a relay that stops.
+      await this.#pace.turn();
       if (!await this.#writeSome()) {
         const { schedule = scheduleTimeout } = this.#options;
         if (!this.#stopped) this.#callOffRetry = schedule(() => this.#write(), RETRY_MS);
@@ -147,17 +138,6 @@ export class Announcer {
     }
     // In the same step as the last look: what comes from here on finds nobody writing.
     this.#writing = undefined;
-  }
-
-  /** Waits for more where there were many writes of late; not for a relay that stops. */
-  async #gather(): Promise<void> {
-    const { schedule = scheduleTimeout } = this.#options;
-    while (!this.#stopped && !this.#pace.take("")) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#endGathering = resolve;
-      const callOff = schedule(resolve, GATHER_MS);
-      await promise.finally(callOff);
-    }
   }
 
   /** @returns whether the engine took it. */
@@ -184,7 +164,6 @@ export class Announcer {
           this.#departed.set(username, state);
         }
       }
-      this.#wake(arriving.keys());
       return false;
     }
     for (const [username, own] of arriving) {

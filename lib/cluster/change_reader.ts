@@ -2,9 +2,10 @@ import type { Log } from "../log.ts";
 import { settleWithin } from "../net/pause.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import { type Changes, type ClusterEngine, type Notice, PAGE, type PresenceRow } from "./engine.ts";
+import { Pace } from "./pace.ts";
 
 /** How long those who wait for what has changed by now are held up where that is not read. */
-const CATCH_UP_MS = 500;
+const CATCH_UP_MS = 2_000;
 
 /** When to ask again for changes that could not be read. */
 const RETRY_MS = 1_000;
@@ -45,6 +46,8 @@ export class ChangeReader {
   /** Resolved once the next question is answered, or cannot be; set while somebody waits for that. */
   #awaited: PromiseWithResolvers<void> | undefined;
   #callOffRetry: (() => void) | undefined;
+  /** Also of what visitors have it ask, who may make up names. */
+  readonly #pace: Pace;
   /** Whether to compare with all that there is, once. */
   #missed = false;
   /** Since when changes are missed; undefined while none is. */
@@ -57,6 +60,7 @@ export class ChangeReader {
 
   constructor(options: ChangeReaderOptions) {
     this.#options = options;
+    this.#pace = new Pace(options);
   }
 
   /** Something changed, or may have. */
@@ -104,6 +108,7 @@ export class ChangeReader {
   /** Reads no more, from when it resolves. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#pace.stop();
     this.#callOffRetry?.();
     await Promise.allSettled([this.#reading]);
   }
@@ -113,6 +118,7 @@ export class ChangeReader {
     await Promise.resolve();
     try {
       for (let isNew = true; isNew && !this.#stopped; isNew = this.#changed) {
+        await this.#pace.turn();
         this.#changed = false;
         const awaited = this.#awaited;
         this.#awaited = undefined;

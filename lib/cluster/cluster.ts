@@ -120,7 +120,7 @@ export class Cluster {
     this.#announcer.note(username, change);
   }
 
-  /** Resolves once the others were told who is here, or cannot be. */
+  /** Resolves once the others were told that a user is here, however long that takes; at once while it is known that they cannot be. */
   async announced(username: string): Promise<void> {
     if (this.fault === undefined) await this.#announcer.announced(username);
   }

@@ -33,8 +33,11 @@ export const AFTER_RESTART: ComeBack = { minMs: 500, eachMs: 1, leastMs: 250, mo
  */
 const ON_THEIR_WAY = { first: 16, least: 4, most: 200, soonMs: 1_000 } as const;
 
-/** How long a client waits to be told that it is online where other relays cannot be told, milliseconds. */
-const ANNOUNCED_WITHIN_MS = 500;
+/**
+ * How long a client waits to be told that it is online where other relays cannot be told, milliseconds: as long as
+ * one more try of theirs takes, and well within what visitors wait for somebody who comes back.
+ */
+const ANNOUNCED_WITHIN_MS = 2_000;
 
 /** One that is sent to a relay that is there comes at once; 0 would leave it a pause of its own. */
 const AT_ONCE_MS = 1;

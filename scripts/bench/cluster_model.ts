@@ -1,5 +1,6 @@
 import { STAY_MS } from "../../lib/account/last_online.ts";
 import { BATCH } from "../../lib/cluster/announcer.ts";
+import { PACE } from "../../lib/cluster/pace.ts";
 
 /** Of a session that begins, one that ends, {@linkcode STAY_MS} of one that stays, and a visitor. */
 export interface Acts {
@@ -91,9 +92,9 @@ export function dayOfCommunity(
     walBytesADay: sum(walBytes) + relays * costs.idleWalBytes * DAY_S,
     rowsADay: sum(rows),
     changesASecond: changes,
-    databaseCores:
-      (changes * (writeMs + relays * heardMs + (userMs.connect + userMs.disconnect) / 2) +
-        names * STAYS_A_SECOND * userMs.stay) / 1000,
+    databaseCores: (changes * (writeMs + (userMs.connect + userMs.disconnect) / 2) +
+      Math.min(changes, PACE.perSecond) * relays * heardMs +
+      names * STAYS_A_SECOND * userMs.stay) / 1000,
   };
 }
 

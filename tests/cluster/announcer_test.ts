@@ -51,7 +51,7 @@ Deno.test("Announcer that stops writes what waits for more", async () => {
   assert.deepEqual([writes.length, writes.at(-1)!.length, clock.waiting], [21, 5, 0]);
 });
 
-Deno.test("Announcer.announced() resolves once a user is told of, has left, or cannot be told of", async () => {
+Deno.test("Announcer.announced() resolves once a user is told of, has left, or the relay stops", async () => {
   const { announcer, clock, writes, come } = announcerTest();
   await come(20);
   // No write is left for a moment.
@@ -72,14 +72,28 @@ Deno.test("Announcer.announced() resolves once a user is told of, has left, or c
   assert.deepEqual([order, writes.at(-1)], [["kaylee"], ["kaylee", "simon"]]);
   await announcer.stop();
 
+  let isAway = true;
   const failing = new Announcer({
-    engine: { announce: () => Promise.reject(new Error("away")) },
+    engine: {
+      announce: () =>
+        isAway ? Promise.reject(new Error("away")) : Promise.resolve(new Map([["kaylee", 1]])),
+    },
     onOutdated() {},
     log: SILENT_LOG,
     ...{ now: clock.now, schedule: clock.schedule },
   });
   failing.note("kaylee", "online");
-  await failing.announced("kaylee");
+  failing.announced("kaylee").then(() => order.push("told"));
+  await settled();
+  assert.deepEqual(order, ["kaylee"], "it is tried again");
+  isAway = false;
+  clock.advance(1_000);
+  await settled();
+  assert.deepEqual(order, ["kaylee", "told"]);
+  isAway = true;
+  failing.note("simon", "online");
+  const announced = failing.announced("simon");
   await failing.stop();
+  await announced;
   assert.equal(clock.waiting, 0);
 });

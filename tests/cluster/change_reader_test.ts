@@ -91,14 +91,18 @@ Deno.test("ChangeReader.read() waits for the reading that was begun", async () =
 });
 
 Deno.test("ChangeReader.caughtUp() asks once more where a question is under way, and one for all who wait", async () => {
+  const answered = Promise.withResolvers<void>();
   const { reader, asked, told } = readerOf({
     answers: [changes(7), changes(7), { ...changes(8), presence: [row("kaylee")] }],
+    onQuestion: () => asked.length === 2 ? answered.promise : undefined,
   });
   await reader.read();
   reader.changed();
-  // That question is asked by then.
-  await undefined;
-  await Promise.all([reader.caughtUp(), reader.caughtUp(), reader.caughtUp()]);
+  await settled();
+  assert.deepEqual(asked, ["all", 7]);
+  const caughtUp = Promise.all([reader.caughtUp(), reader.caughtUp(), reader.caughtUp()]);
+  answered.resolve();
+  await caughtUp;
   assert.deepEqual(asked, ["all", 7, 7]);
   assert.deepEqual(told, ["whole: 0", "kaylee"]);
 });
@@ -122,6 +126,32 @@ Deno.test("ChangeReader.caughtUp() waits for one question, and not for those of 
   await reader.read();
   await settled();
   assert.deepEqual(order, ["first", "second"]);
+});
+
+Deno.test("ChangeReader.caughtUp() asks 20 times a second at most, however many visitors make up names", async () => {
+  const { reader, clock, asked } = readerOf({
+    answers: Array.from({ length: 100 }, () => changes(7)),
+  });
+  await reader.read();
+  let served = 0;
+  for (let visitor = 0; visitor < 500; visitor++) {
+    reader.caughtUp().then(() => served++);
+    await settled();
+  }
+  assert.deepEqual([asked.length, served], [20, 19]);
+  clock.advance(50);
+  await settled();
+  assert.deepEqual([asked.length, served], [21, 500], "one for all who came meanwhile");
+  for (let ms = 0; ms < 1_000; ms += 50) {
+    reader.caughtUp();
+    await settled();
+    clock.advance(50);
+    await settled();
+  }
+  assert.equal(asked.length, 41);
+  reader.caughtUp();
+  await reader.stop();
+  assert.equal(clock.waiting, 0);
 });
 
 Deno.test("ChangeReader tries again once for all visitors who came while it could not read", async () => {

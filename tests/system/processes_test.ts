@@ -13,9 +13,6 @@ import { type Process, processesOf, stayAt } from "./processes/process.ts";
 
 const USERS = 20;
 
-/** For how long a client waits to be told that it is online, and a visitor for what others told; milliseconds. */
-const WAITED_MS = 500;
-
 /** At which processes visitors have met a user's client. */
 function servedBy({ lines }: Relay, { user }: Client): Set<unknown> {
   return new Set(
@@ -98,22 +95,11 @@ Deno.test("a relay of two processes is one relay, and outlives the end of one of
   });
 
   await t.step("a page is at both as soon as its client is told that it is online", async () => {
-    let waitedInVain = 0;
     for (let i = 0; i < 10; i++) {
       const user = await userOf(`new${i}`);
-      const began = performance.now();
-      await using _client = await startClient(relay, user);
-      const isTold = performance.now() - began < WAITED_MS;
-      await Promise.all(Array.from({ length: 8 }, async () => {
-        const cameAt = performance.now();
-        const { status, body } = await visit(relay, user.hostname);
-        if (status === 200) return assert.equal(body, user.username);
-        // A machine that has much to do may take longer than anybody waits.
-        assert.ok(!isTold || performance.now() - cameAt >= WAITED_MS, `${status} at once`);
-        waitedInVain++;
-      }));
+      await using client = await startClient(relay, user);
+      await Promise.all(Array.from({ length: 8 }, () => assertServed(relay, client)));
     }
-    assert.ok(waitedInVain <= 20, `${waitedInVain} visitors of 80 got no page`);
   });
 
   await t.step("kill -9 of one: its users are back within 15 s, nobody else notices", async () => {
