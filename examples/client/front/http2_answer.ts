@@ -47,9 +47,7 @@ export class Http2Answer implements Answer {
     const framed = dated(framedAnswer(this.#method, head, outer));
     // HTTP/2 goes over to nothing (RFC 9113 section 8.6).
     const fields = without(framed, (name) => name === "upgrade");
-    // Statuses above are none for browsers either (RFC 9110 section 15).
-    const status = String(head.status > 599 ? 500 : head.status);
-    await this.#headers([[":status", status], ...lowered(fields)], isWhole);
+    await this.#headers([[":status", String(head.status)], ...lowered(fields)], isWhole);
     if (early !== undefined && !isWhole) await this.write(early);
   }
 

@@ -90,9 +90,9 @@ function lengthOf(values: string[]): number {
 /** One length, which may have been said several times (RFC 9110 section 8.6); undefined for none. */
 function toldLength(values: string[]): number | undefined {
   const [length = "", ...others] = new Set(
-    values.flatMap((value) => value.split(",")).map(trimmed),
+    values.flatMap((value) => value.split(",")).map((value) => trimmed(value).replace(/^0+\B/, "")),
   );
-  return others.length > 0 || !/^0*\d{1,15}$/.test(length) ? undefined : Number(length);
+  return others.length > 0 || !/^\d{1,15}$/.test(length) ? undefined : Number(length);
 }
 
 /** The fields with how the body is framed put anew: never said in two ways, never twice. */

@@ -72,7 +72,7 @@ def _length(fields: Fields) -> int | None:
 def told_length(fields: Fields) -> int | None:
     """Return one length, which may have been said several times; None for none that is one."""
     said = b",".join(values(fields, b"content-length"))
-    text, *others = {length.strip(b" \t") for length in said.split(b",")}
+    text, *others = {re.sub(rb"^0+\B", b"", length.strip(b" \t")) for length in said.split(b",")}
     return None if others or not re.fullmatch(rb"\d{1,18}", text) else int(text)
 
 

@@ -84,6 +84,7 @@ def test_a_body_is_passed_in_its_framing_and_no_body_stays_none(page: Client, ap
     [
         (b"HTTP/1.0 200 OK\r\n\r\nhello", 200, "transfer-encoding: chunked"),
         (b"HTTP/1.1 200\nContent-Length: 2\n\nok", 200, "content-length: 2"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2, 02\r\n\r\nok", 200, "content-length: 2"),
         (b"HTTP/1.1 200 OK\r\nServer : A\r\nContent-Length: 0\r\n\r\n", 200, "\r\nserver: a"),
         (b"HTTP/1.1 200 OK\r\nX-F: a\r\n  b\r\nContent-Length: 0\r\n\r\n", 200, "\r\nx-f: a b"),
         (

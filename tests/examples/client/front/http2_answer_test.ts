@@ -74,6 +74,11 @@ Deno.test("Http2Answer ends an answer whose trailers cannot be said", async () =
   assert.equal(trailers["content-length"], undefined);
 });
 
+Deno.test("Http2Answer says a status as the app does, be it one that HTTP has not", async () => {
+  const { status, body } = await passed("999 Odd\r\nContent-Length: 2", "ok");
+  assert.deepEqual([status, body], [999, "ok"]);
+});
+
 Deno.test("Http2Answer says no length that is not the body's", async () => {
   const chunked = await passed(
     "200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",

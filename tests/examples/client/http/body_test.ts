@@ -134,6 +134,7 @@ Deno.test("requestFraming() tells a body from none, and reads one length in any 
   assert.deepEqual(framing(["Content-Length", "0"]), { kind: "length", length: 0 });
   assert.deepEqual(framing(["content-length", "007"]), { kind: "length", length: 7 });
   assert.deepEqual(framing(["Content-Length", "7, 7"]), { kind: "length", length: 7 });
+  assert.deepEqual(framing(["Content-Length", "7, 07"]), { kind: "length", length: 7 });
   assert.deepEqual(framing(["Content-Length", "7".padStart(20, "0")]), {
     kind: "length",
     length: 7,
