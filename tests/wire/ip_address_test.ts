@@ -1,4 +1,5 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import process from "node:process";
 import { isIPv4, isIPv6 } from "node:net";
 import fc from "fast-check";
 import { formatIp, mapIp, parseIp, unmapIp } from "../../lib/wire/ip_address.ts";
@@ -96,4 +97,12 @@ Deno.test("mapIp() and unmapIp() turn IPv4 into IPv6 and back", () => {
     deepEqual(unmapIp(v6), v6);
     deepEqual(mapIp(v6), v6);
   }
+});
+
+Deno.test("parseIp() looks at no text that is too long for an address, which could take a second", () => {
+  const began = process.cpuUsage();
+  equal(parseIp(`:${"%".repeat(20_000)}\n`), undefined);
+  const { user } = process.cpuUsage(began);
+  ok(user < 100_000, `${user} µs`);
+  ok(parseIp("fe80:1111:2222:3333:4444:5555:100.100.100.100%a-name-of-15-cha"));
 });
