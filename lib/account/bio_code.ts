@@ -29,33 +29,51 @@ const REFERENCE =
 /** Numbers of Windows-1252 that browsers take for its dashes and the like (the same section). */
 const WINDOWS_1252: Readonly<Record<number, string>> = { 150: "\u2013", 151: "\u2014" };
 
-/** Markup that shows nothing: where a line may be broken, and remarks (HTML 4.5.28, 13.1.6). */
-const UNSEEN_MARKUP = /<\/?wbr(?:[\s/][^<>]*)?>|<!--[^<>]*-->/gi;
+/**
+ * Markup that is not read: where a line may be broken, remarks (HTML 4.5.28, 13.1.6), and how a part of
+ * a word looks, which editors of rich text begin anew in the middle of what was pasted.
+ */
+const UNSEEN_MARKUP =
+  /<\/?(?:wbr|span|font|a|b|strong|i|em|u|s|mark|small|code|bdi)(?:[\s/][^<>]*)?>|<!--[^<>]*-->/gi;
 
-/** What is not seen: soft hyphen, joiners, marks of order and the like. */
-const UNSEEN = String.raw`\p{Default_Ignorable_Code_Point}*`;
+/** What is not seen: soft hyphen, joiners, marks of order and the like; and strokes through letters. */
+const UNSEEN = String.raw`[\p{Default_Ignorable_Code_Point}\p{Mark}]*`;
 
 /**
  * A hyphen, and what keyboards put in its place, the Japanese long vowel mark of the same key
- * included; with the backslash that Markdown may have before it.
+ * included; with the backslash that Markdown may have before it, and the end of a line that was full.
  */
-const HYPHEN = String.raw`\\?[\p{Dash}\u02d7\u2043\u30fc\uff70]`;
+const HYPHEN = String.raw`\\?[\p{Dash}\u02d7\u2043\u30fc\uff70](?:<br\s*/?>)?(?:\r?\n)?`;
 
-/** How far the wide forms of letters and digits, of East Asian keyboards, stand behind the usual. */
-const WIDE = 0xfee0;
+/**
+ * Where Unicode has letters and digits in other forms: the wide ones of East Asian keyboards, and those
+ * of which people make "fonts" for their bios.
+ */
+const FORM_RANGES = [
+  [0x2100, 0x214f], // letterlike
+  [0x2460, 0x24ff], // enclosed
+  [0xff10, 0xff5a], // wide
+  [0x1d400, 0x1d7ff], // of mathematics
+  [0x1f130, 0x1f149], // squared
+] as const;
+
+/** The forms of each lower-case letter and digit besides itself, capitals included. */
+const FORMS: ReadonlyMap<string, string> = formsOf(FORM_RANGES);
 
 /**
  * Whether `code` stands in `bio` as a whole word: at its start or end, or beside characters outside
  * `[A-Za-z0-9_-]`, so that no longer word that happens to contain it counts.
  *
  * It counts as phones and profile editors write it, too: with capitals, another dash, or something
- * unseen within, in wide letters, and in the HTML or Markdown of the page. The alphabet of codes has
+ * unseen within, in other forms of its letters, and in the HTML or Markdown of the page. The alphabet of codes has
  * no two characters that this could confuse.
  *
  * @param code lower-case letters, digits and hyphens.
  */
 export function hasCode(bio: string, code: string): boolean {
-  const text = bio.replace(UNSEEN_MARKUP, "\u200b").replace(REFERENCE, decode);
+  // Twice: some sites escape what they have stored escaped.
+  const text = bio.replace(UNSEEN_MARKUP, "\u200b").replace(REFERENCE, decode)
+    .replace(REFERENCE, decode);
   const pattern = [...code].map(written).join(UNSEEN);
   return new RegExp(`(?<![A-Za-z0-9_-])${pattern}(?![A-Za-z0-9_-])`, "u").test(text);
 }
@@ -64,10 +82,24 @@ export function hasCode(bio: string, code: string): boolean {
 function written(character: string): string {
   if (character === "-") return HYPHEN;
   // Not the flag `i`: by it letters of other alphabets would be part of a word.
-  const both = character + character.toUpperCase();
-  return `[${both}${
-    [...both].map((c) => String.fromCodePoint(c.codePointAt(0)! + WIDE)).join("")
-  }]`;
+  return `[${character}${FORMS.get(character)}]`;
+}
+
+function formsOf(ranges: typeof FORM_RANGES): Map<string, string> {
+  const forms = new Map(
+    [..."abcdefghijklmnopqrstuvwxyz0123456789"].map((
+      character,
+    ) => [character, character.toUpperCase()]),
+  );
+  for (const [first, last] of ranges) {
+    for (let point = first; point <= last; point++) {
+      const form = String.fromCodePoint(point);
+      const plain = form.normalize("NFKC").toLowerCase();
+      const known = forms.get(plain);
+      if (known !== undefined) forms.set(plain, known + form);
+    }
+  }
+  return forms;
 }
 
 /** What a character reference stands for; itself when that is not known. */

@@ -55,6 +55,33 @@ Deno.test("hasCode() finds a code as phones and editors write it", () => {
   ], true);
 });
 
+Deno.test("hasCode() finds a code as editors of rich text and sites store it", () => {
+  check([
+    '<span style="color: red">glosson-</span><span>bc4f</span>',
+    "<b>glosson</b>-bc4f",
+    '<a href="/tags/glosson">glosson</a>-<font color=red>bc4f</font>',
+    "<em>glosson-bc<mark>4f</mark></em>",
+    "glosson&amp;#45;bc4f",
+    "glosson&amp;ndash;bc4f",
+    "glosson&amp;shy;-bc4f",
+    // A line that was ended where it was full.
+    "glosson-\r\nbc4f",
+    "glosson-<br />\nbc4f",
+  ], true);
+});
+
+Deno.test("hasCode() finds a code in the letters that people write whole bios in", () => {
+  check([
+    "𝗴𝗹𝗼𝘀𝘀𝗼𝗻-𝗯𝗰𝟰𝗳",
+    "𝓖𝓵𝓸𝓼𝓼𝓸𝓷-𝓫𝓬4𝓯",
+    "ⓖⓛⓞⓢⓢⓞⓝ-ⓑⓒ④ⓕ",
+    "🄶🄻🄾🅂🅂🄾🄽-🄱🄲4🄵",
+    "gℓℴssℴn-bc4f",
+    "g̶l̶o̶s̶s̶o̶n̶-̶b̶c̶4̶f̶",
+    "glosson-bc4\ufe0f\u20e3f",
+  ], true);
+});
+
 Deno.test("hasCode() keeps to whole words however they are written", () => {
   check([
     "aGlosson-bc4f",
@@ -69,6 +96,11 @@ Deno.test("hasCode() keeps to whole words however they are written", () => {
     "glosson bc4f",
     "glosson--bc4f",
     "glosson<br>-bc4f",
+    "<p>glosson-</p><p>bc4f</p>",
+    "glosson-<br><br>bc4f",
+    "glosson-\n\nbc4f",
+    "glosson&amp;amp;#45;bc4f",
+    "glosson-bс4f", // a Cyrillic letter
     "glosson-<wbrx>bc4f",
     "glosson-<!-- > -->bc4f",
     "glosson\\\\-bc4f",
@@ -87,6 +119,9 @@ Deno.test("hasCode() takes no longer for a bio that is made to", () => {
     "<wbr>".repeat(13_000),
     "<wbr ".repeat(13_000),
     "<!--".repeat(16_000),
+    "<b ".repeat(20_000),
+    "glosson-<br>".repeat(5_000),
+    `g${"\u0336".repeat(1000)}`.repeat(30),
   ], false);
   assert.ok(performance.now() - began < 1_000);
 });
