@@ -116,3 +116,23 @@ Deno.test("a hand-over to an empty database is refused, and the accounts can be 
   await several.logged("client online", { username: "kaylee" });
   await assertServed(several, client);
 });
+
+Deno.test("processes go on at once when the one that takes the places of all dies amid it", async () => {
+  await using stack = new AsyncDisposableStack();
+  const settings = { DATABASE_URL: await database.createDatabase(), RELAY_ID: "r" };
+  const relay = stack.use(await startRelay({ settings: { ...settings, PROCESSES: "2" } }));
+  await relay.logged("ready", { processes: 2 });
+  const client = stack.use(await startClient(relay, await signUp(relay, "kaylee")));
+  // By then both have left visitors and data connections to it.
+  const { data } = relay.ports;
+  const patch = new URL(`../stories/die_at_port.ts?port=${data}`, import.meta.url).href;
+  await assert.rejects(startRelay({ dir: relay.dir, takeover: true, preload: patch, settings }));
+  for (const process of [1, 2]) {
+    const { why } = await relay.logged(
+      "the other process does not take this relay's place, so it goes on",
+      { process },
+    );
+    assert.equal(why, "it has ended");
+  }
+  await assertServed(relay, client);
+});
