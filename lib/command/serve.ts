@@ -109,6 +109,8 @@ async function runProcess(options: ProcessOptions): Promise<number> {
     ? await lockForHandOver(settings.stateDir, process ?? 1, starting.signal)
     : undefined;
   const predecessor = takeover ? await findPredecessor(settings, process ?? 1, log) : undefined;
+  // Meanwhile the other one serves: here it holds up nobody.
+  if (predecessor !== undefined) await loadLateModules(settings, log);
   const daemon = await startDaemon(settings, log, {
     process: process ?? 1,
     predecessor,
@@ -122,7 +124,7 @@ async function runProcess(options: ProcessOptions): Promise<number> {
   const service = listener && new ServiceManager(listener);
   await service?.ready(() => daemon.summary());
   log.info("ready", { baseDomain: settings.baseDomain, ...daemon.addresses });
-  void loadLateModules(settings, log);
+  if (predecessor === undefined) void loadLateModules(settings, log);
   if (hasMissed) reload();
   const handedOver = daemon.handedOver.then((has) => {
     hasSuccessor = asked = has;

@@ -36,8 +36,9 @@ export async function loadOrderModules(settings: Choice): Promise<void> {
 
 /**
  * Loads what a start goes without, as that takes a quarter of it: right after, when there are few visitors whom each
- * of them holds up for a tenth of a second, and not with the first order; and of the same version as the rest, where
- * a checkout is updated later. One comes after another, so that others have their turn between.
+ * of them holds up for a tenth of a second (none where another relay still serves them), and not with the first order;
+ * and of the same version as the rest, where a checkout is updated later. One comes after another, so that others have
+ * their turn between.
  *
  * Never rejects: what cannot be loaded is told again by who needs it.
  */

@@ -130,7 +130,7 @@ export async function storm(plan: StormPlan): Promise<Storm> {
   }, withinS);
   const work = await meter.read();
   const relayCpuSeconds = cpu(a.pid, b.pid) - cpuBefore;
-  const lateMs = Math.max(...[a, b].map(({ pid }) => latestSince(folder, pid, since)));
+  const lateMs = Math.max(...[a, b].map(({ pid }) => latestSince(folder, pid, since).lateMs));
   const { lateMs: bareLateMs } = await bare.call<{ lateMs: number }>("latest");
   // A relay is told of a client after the client is: whoever looks at once does not see all.
   await until(async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { must } from "../../scripts/run.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
-import { startRelay } from "../stories/relay.ts";
+import { type Relay, startRelay } from "../stories/relay.ts";
 
 /** Reads a request after the checkout was changed, as an update of it does. */
 const PROGRAM = `
@@ -26,9 +26,21 @@ Deno.test("loadLateModules() has what reads requests be of the version that was 
   }
 });
 
-Deno.test("a relay loads what orders once it is ready", async () => {
-  await using relay = await startRelay({ settings: { LOG_LEVEL: "debug" } });
+/** What a relay had said of itself once it had loaded what orders. */
+async function saidBefore(relay: Relay): Promise<unknown[]> {
   await relay.logged("what orders is loaded");
   const told = relay.lines.map(({ message }) => message);
-  assert.ok(told.indexOf("ready") < told.indexOf("what orders is loaded"), told.join("\n"));
+  return told.slice(0, told.indexOf("what orders is loaded"));
+}
+
+Deno.test("a relay loads what orders once it is ready, or before it takes another's place", async () => {
+  await using relay = await startRelay();
+  assert.ok((await saidBefore(relay)).includes("ready"));
+  if (Deno.build.os !== "linux") return;
+  await using successor = await startRelay({ dir: relay.dir, takeover: true });
+  assert.deepEqual(await saidBefore(successor), ["starting"]);
+  assert.equal(
+    successor.lines.filter(({ message }) => message === "what orders is loaded").length,
+    1,
+  );
 });
