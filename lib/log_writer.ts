@@ -4,6 +4,9 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /** How long the end of the program waits for a reader. */
 const FLUSH_MS = 1_000;
 
+/** How long a line waits where a write that ought to wait does not, milliseconds. */
+const BUSY_MS = 50;
+
 /** Where lines go, as `Deno.stderr`. */
 export interface LineSink {
   write(p: Uint8Array): Promise<number>;
@@ -60,10 +63,15 @@ export class LogWriter {
 
   /** Drops the line where its reader has gone or the disk is full. */
   async #writeLine(line: Uint8Array): Promise<void> {
-    try {
-      for (let rest = line; rest.length > 0;) rest = rest.subarray(await this.#sink.write(rest));
-    } catch {
-      // There is nowhere to say so.
+    for (let rest = line; rest.length > 0;) {
+      try {
+        rest = rest.subarray(await this.#sink.write(rest));
+      } catch (error) {
+        // There is nowhere to say so.
+        if (!(error instanceof Deno.errors.WouldBlock)) return;
+        // The reader is slow: whoever has the same pipe or terminal open can make it one that does not wait.
+        await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+      }
     }
   }
 }

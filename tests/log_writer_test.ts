@@ -71,3 +71,15 @@ Deno.test("a LogWriter goes on with the next line where one cannot be written", 
   await writer.flush();
   assert.equal(reader.text, "two\n");
 });
+
+Deno.test("a LogWriter tries a line again where another program made its reader's pipe one that does not wait", async () => {
+  const reader = new Reader();
+  const writer = new LogWriter(reader);
+  writer.write("one");
+  writer.write("two");
+  await reader.take(2);
+  for (let i = 0; i < 2; i++) await reader.take(new Deno.errors.WouldBlock());
+  for (const n of [99, 99]) await reader.take(n);
+  await writer.flush();
+  assert.equal(reader.text, "one\ntwo\n");
+});
