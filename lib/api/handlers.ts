@@ -5,9 +5,6 @@ import type { Handlers } from "./call.ts";
 import { allowed, bearerToken, unauthorized, upgradeRequired } from "./request.ts";
 import type { ApiOptions } from "./services.ts";
 
-/** When to come back to a relay that takes no more clients. */
-const FULL_RETRY_S = 60;
-
 /** What handlers serve requests with. */
 export interface Services extends ApiOptions {
   /** The OpenAPI document. */
@@ -121,11 +118,7 @@ export const HANDLERS: Handlers<Services> = {
     const noHandshake = (): never => {
       throw upgradeRequired(SUBPROTOCOL, request);
     };
-    return openControl({ username, holds, transport }, takeSocket ?? noHandshake) ?? refuse(
-      "busy",
-      "As many clients are online as this relay takes; come back later.",
-      FULL_RETRY_S,
-    );
+    return openControl({ username, holds, transport }, takeSocket ?? noHandshake);
   },
 
   // The handshake itself is answered before a request comes as far as here.

@@ -158,7 +158,7 @@ export const ROUTES = {
     summary: `The control WebSocket, subprotocol ${SUBPROTOCOL}`,
     caller: "account",
     answers: { 101: {} },
-    problems: ["upgrade-required", "busy"],
+    problems: ["upgrade-required", "busy", "rate-limited"],
   },
   data: {
     method: "GET",

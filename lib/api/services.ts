@@ -116,11 +116,11 @@ export interface ApiOptions {
   release: (username: string, token: string) => Promise<boolean>;
   /** Ends what lives on a token that was replaced. */
   revoke: (username: string) => void;
-  /** Opens the control WebSocket; undefined when no more clients are taken. */
+  /** Opens the control WebSocket. */
   openControl: (
     caller: Caller,
     takeSocket: NonNullable<ApiBindings["takeSocket"]>,
-  ) => Response | undefined;
+  ) => Response | RefusalOf<"control">;
   readBody: ReadBody;
   log: Log;
 }

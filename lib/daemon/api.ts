@@ -6,8 +6,10 @@ import { createRequestRate } from "../api/request_rate.ts";
 import type { ApiBindings, ApiOptions } from "../api/services.ts";
 import { OWN_ACCOUNT } from "../issuance/order_state.ts";
 import { limitedGroups } from "../net/address_group.ts";
+import { TokenBuckets } from "../net/token_buckets.ts";
 import { SOFTWARE } from "../version.ts";
 import { hostOfRelay, urlOf } from "../wire/names.ts";
+import { refuse } from "../wire/problems.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Clients } from "./clients.ts";
@@ -16,6 +18,15 @@ import type { Ground } from "./ground.ts";
 
 /** Optional parts of the protocol that this relay has, as PROTOCOL section 1 names them. */
 const FEATURES: readonly string[] = ["data-websocket", "own-domains"];
+
+/** When to come back to a relay that takes no more clients. */
+const FULL_RETRY_S = 60;
+
+/**
+ * Sessions that a user may open in a row, and how many a second behind them: more than any network makes of a client
+ * that comes back. Each has its lines in the log.
+ */
+const OPENS = { perSecond: 1, burst: 600 } as const;
 
 /** What answers requests of the HTTPS API. */
 export type ApiFetch = (
@@ -36,6 +47,7 @@ export function buildApi(
     & Pick<ApiOptions, "release">,
 ): ApiFetch {
   const { baseDomain } = settings;
+  const opens = new TokenBuckets(OPENS);
   const api = apiApp({
     relay: {
       software: SOFTWARE,
@@ -68,11 +80,15 @@ export function buildApi(
     }),
     release,
     revoke: cutOff.tell,
-    // Who is online already takes no further place: the new session replaces the old one.
     openControl(caller, takeSocket) {
       const { username } = caller;
+      if (!opens.take(username)) {
+        return refuse("rate-limited", "Your client comes back over and over; see why it ends.", 1);
+      }
+      // Who is online already takes no further place: the new session replaces the old one.
       if (sessions.size >= ceilings.clients && sessions.get(username) === undefined) {
-        return undefined;
+        const detail = "As many clients are online as this relay takes; come back later.";
+        return refuse("busy", detail, FULL_RETRY_S);
       }
       return takeSocket((socket) => control.open(socket, caller));
     },

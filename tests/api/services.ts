@@ -35,7 +35,7 @@ export function testApi(options: Pick<ApiOptions, "accounts"> & Partial<ApiOptio
     domains: { of: () => Promise.resolve([]), put: never, remove: never },
     release: never,
     revoke: never,
-    openControl: () => undefined,
+    openControl: () => new Response(null, { status: 204 }),
     readBody: createBodyReader(),
     log: createLog({ write() {} }),
     ...options,

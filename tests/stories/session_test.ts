@@ -27,6 +27,22 @@ Deno.test("a second session of a user replaces the first", async () => {
   assert.equal((await visit(relay, user.hostname)).body, "second");
 });
 
+Deno.test("a user may open hundreds of sessions in a row, and then one a second, as others may", async () => {
+  await using relay = await startRelay({ settings: { LOG_LEVEL: "info" } });
+  const [kaylee, simon] = [await signUp(relay, "kaylee"), await signUp(relay, "simon")];
+  const api = apiOf(relay);
+  using _client = api.client;
+  const open = (user: User) => api.request("GET", "/v1/control", { token: user.token });
+  let opened = 0;
+  let answer = await open(kaylee);
+  // What is asked for without a handshake counts as well, and comes sooner.
+  for (; answer.status === 426 && opened < 5_000; opened++) answer = await open(kaylee);
+  assert.equal(answer.status, 429);
+  assert.equal(answer.headers.get("Retry-After"), "1");
+  assert.ok(opened >= 600, `${opened}`);
+  await using _link = await connectControl(relay, simon);
+});
+
 Deno.test("bad messages close the session with 4400", async () => {
   await using relay = await startRelay();
   const user = await signUp(relay, "kaylee");
