@@ -16,7 +16,7 @@ _TAGGED = re.compile(rb"<(https:[^>]*)>", re.IGNORECASE)
 _DOMAIN = re.compile(rb";\s*domain\s*=\s*\.?([^;\s]*)[^;]*", re.IGNORECASE)
 _REFRESH = re.compile(rb"([^;,]*[;,]\s*(?:url\s*=\s*)?[\"']?)(.*?)([\"']?)", re.IGNORECASE)
 # Names of this computer, for itself only: those of every address, where apps listen, among them.
-_LOOPBACK = (b"localhost", b"127.0.0.1", b"0.0.0.0", b"[::1]", b"[::]")
+_LOOPBACK = re.compile(rb"localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\]")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class AppHost:
     def _public_domain(self, match: re.Match[bytes], page: bytes) -> bytes:
         """Leave out a domain that is the app's own, which no browser would take of the page."""
         domain = match[1].lower()
-        if domain in _LOOPBACK:
+        if _LOOPBACK.fullmatch(domain):
             return b""
         own = (_name_of(given) for given in (self.authority, self.host or b""))
         is_own = any(_is_within(name, domain) for name in own)
@@ -108,7 +108,8 @@ class AppHost:
             return port in (b"", b"80", b"443", app_port, split_authority(page)[1])
         # A port that is left out is the one of the scheme.
         implied = b"443" if app_port == b"443" else b"80"
-        return name in _LOOPBACK and app_name in _LOOPBACK and (port or implied) == app_port
+        is_here = _LOOPBACK.fullmatch(name) and _LOOPBACK.fullmatch(app_name)
+        return is_here is not None and (port or implied) == app_port
 
 
 def _is_within(name: bytes, domain: bytes) -> bool:

@@ -23,6 +23,9 @@ MAX_SIZE_LINE_BYTES = 1024
 
 WITHOUT_BODY = (204, 304)
 
+# The end of a chunk, and the size line of another one; extensions follow the size.
+_NEXT_CHUNK = re.compile(rb"\r?\n0*([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\n]{0,1000}|\r)?\n")
+
 
 @dataclass(frozen=True)
 class Framing:
@@ -73,15 +76,15 @@ def told_length(fields: Fields) -> int | None:
     """Return one length, which may have been said several times; None for none that is one."""
     said = b",".join(values(fields, b"content-length"))
     text, *others = {re.sub(rb"^0+\B", b"", length.strip(b" \t")) for length in said.split(b",")}
-    return None if others or not re.fullmatch(rb"\d{1,18}", text) else int(text)
+    return None if others or not re.fullmatch(rb"\d{1,15}", text) else int(text)
 
 
 class BodyReader:
     """The content of a body, without its framing."""
 
-    def __init__(self, reader: Reader, framing: Framing) -> None:
-        """Read a body that begins with the reader's next byte."""
-        self._reader, self.framing = reader, framing
+    def __init__(self, reader: Reader, framing: Framing, forgiving: bool = False) -> None:
+        """Read a body that begins with the reader's next byte; of an app, `forgiving` trailers."""
+        self._reader, self.framing, self._forgiving = reader, framing, forgiving
         self._left = framing.length  # of the body or of the chunk
         self._in_chunk = False
         self.trailers: Fields = []
@@ -103,8 +106,13 @@ class BodyReader:
         if not data:
             raise EOFError("the body broke off")
         self._left -= len(data)
-        self.ended = self.framing.kind == "length" and self._left == 0
-        return data
+        if self._left > 0:
+            return data
+        if self.framing.kind == "length":
+            self.ended = True
+            return data
+        # Those that are there: to pass chunks of a byte on one by one takes so long that all wait.
+        return data + self._reader.runs(_NEXT_CHUNK)
 
     async def _next_chunk(self) -> None:
         try:
@@ -113,12 +121,12 @@ class BodyReader:
             line = await self._reader.line(MAX_SIZE_LINE_BYTES)
         except LineTooLong:
             raise BadMessage("a chunk's size line is too long") from None
-        size = line.partition(b";")[0].strip(b" \t")  # what follows are extensions
-        if not re.fullmatch(rb"0*[0-9A-Fa-f]{1,15}", size):
+        size = line.partition(b";")[0].rstrip(b" \t")  # what follows are extensions
+        if not re.fullmatch(rb"0*[0-9A-Fa-f]{1,12}", size):
             raise BadMessage("a chunk has no size")
         self._left, self._in_chunk = int(size, 16), True
         if self._left == 0:
-            self.trailers = await read_fields(self._reader, Budget(), forgiving=True)
+            self.trailers = await read_fields(self._reader, Budget(), self._forgiving)
             self.ended = True
 
 

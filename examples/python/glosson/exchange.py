@@ -122,7 +122,11 @@ class Exchange:
 
     async def refuse(self, status: int, text: str, *fields: tuple[bytes, bytes]) -> None:
         """Answer with a line of text."""
-        plain = [(b"Content-Type", b"text/plain; charset=utf-8"), (b"Cache-Control", b"no-store")]
+        plain = [
+            (b"Content-Type", b"text/plain; charset=utf-8"),
+            (b"Cache-Control", b"no-store"),
+            (b"X-Content-Type-Options", b"nosniff"),
+        ]
         await self.reply(status, f"{text}\n".encode(), [*plain, *fields])
 
 

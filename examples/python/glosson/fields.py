@@ -102,9 +102,3 @@ def from_app(fields: Fields) -> Fields:
     reach.
     """
     return without(end_to_end(fields), b"content-length", b"alt-svc")
-
-
-def host_of(fields: Fields) -> bytes | None:
-    """Return the one `Host` of a request, None when there is none or more than one."""
-    hosts = values(fields, b"host")
-    return hosts[0] if len(hosts) == 1 else None

@@ -15,7 +15,7 @@ Fields = list[tuple[bytes, bytes]]
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^\x00-\x20\x7f]+) HTTP/(\d)\.(\d)")
-_STATUS_LINE = re.compile(rb"HTTP/1\.(\d) +([1-9]\d\d)(?: (.*))?")
+_STATUS_LINE = re.compile(rb"(?:HTTP/1\.(\d)|ICY) +([1-9]\d\d)(?: (.*))?")
 
 
 class BadMessage(Exception):
@@ -83,7 +83,7 @@ async def read_answer(reader: Reader) -> Answer:
         raise BadMessage("the status line is none")
     minor, status, reason = match.groups()
     fields = await read_fields(reader, budget, forgiving=True)
-    return Answer(int(minor), int(status), _clean(reason or b""), fields)
+    return Answer(int(minor or 0), int(status), _clean(reason or b""), fields)
 
 
 class Budget:

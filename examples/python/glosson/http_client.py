@@ -57,7 +57,7 @@ async def request(
         answer = await read_answer(reader)
         while answer.status < 200:  # an interim one (RFC 9110 section 15.2)
             answer = await read_answer(reader)
-        answered = BodyReader(reader, answer_framing(answer, method.encode()))
+        answered = BodyReader(reader, answer_framing(answer, method.encode()), True)
         text = b""
         while data := await answered.read():
             text += data

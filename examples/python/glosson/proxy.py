@@ -16,7 +16,7 @@ from .connection import Stream
 from .exchange import Exchange, Site
 from .fields import of_connection, passed_trailers, to_app, trailers_to_app
 from .http1 import Answer, BadMessage, head_bytes, read_answer
-from .limit import Limit
+from .limit import Limit, TooSlow
 from .own_page import answer_own_page
 from .reader import Reader
 from .splice import LEFT_S, splice
@@ -114,12 +114,19 @@ class Passage:
         writer = BodyWriter(self._app, body.framing)
         while not body.ended:
             self._until_answer.hold()
-            with Limit(self._exchange.silence_s, "no piece of the request came"):
-                data = await body.read()
+            data = await self._asked()
             self._until_answer.touch()
             if data and not await self._taken(writer.write(data)):
                 return
         await self._taken(writer.end(trailers_to_app(body.trailers)))
+
+    async def _asked(self) -> bytes:
+        """Read of the visitor's body; BadMessage also where it breaks off."""
+        try:
+            with Limit(self._exchange.silence_s, "no piece of the request came"):
+                return await self._exchange.body.read()
+        except (EOFError, TooSlow):
+            raise BadMessage("The request broke off.") from None
 
     async def _taken(self, writing: Awaitable[None]) -> bool:
         """Whether the app took something."""
@@ -153,7 +160,7 @@ class Passage:
         if spared and (length := told_length(answer.fields)) is not None:
             fields.append((b"Content-Length", b"%d" % length))
         writer = await exchange.begin(answer.status, answer.reason, fields, framing)
-        body = BodyReader(self._reader, framing)
+        body = BodyReader(self._reader, framing, forgiving=True)
         while data := await of_app(self._piece(body)):
             await writer.write(data)
             self._answered_at = asyncio.get_running_loop().time()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from .connection import PIECE, Stream
 
@@ -56,6 +57,22 @@ class Reader:
         data = bytes(self._buffer[:most])
         del self._buffer[:most]
         return data
+
+    def runs(self, head: re.Pattern[bytes]) -> bytes:
+        """Return the bytes of all the runs that are whole in the buffer, without their heads.
+
+        A run begins with `head`, whose first group is its length in hexadecimal digits; one of no
+        length, and all behind it, stays in the buffer.
+        """
+        data, pieces, at = bytes(self._buffer), [], 0
+        while (found := head.match(data, at)) is not None:
+            begin, length = found.end(), int(found[1], 16)
+            if length == 0 or begin + length > len(data):
+                break
+            at = begin + length
+            pieces.append(data[begin:at])
+        del self._buffer[:at]
+        return b"".join(pieces)
 
     async def line(self, most: int) -> bytes:
         """Return a line without its end, CRLF or LF; EOFError when the stream ends before."""

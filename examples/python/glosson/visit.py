@@ -12,8 +12,7 @@ from .app_host import split_authority
 from .client_hello import MAX_HELLO_BYTES, NO_APPLICATION_PROTOCOL, Opening, read_opening
 from .connection import PIECE, Stream
 from .exchange import STALLED_S, Exchange, Site, VisitorStream
-from .fields import host_of
-from .http1 import BadMessage, Request, read_request
+from .http1 import BadMessage, Request, read_request, values
 from .limit import Limit
 from .places import Watched, group_of
 from .reader import Reader
@@ -103,6 +102,7 @@ class Visit:
         patience = FIRST_REQUEST_S
         while True:
             self.idle_since = time.monotonic()
+            await asyncio.sleep(0)  # many requests may be there, and others wait
             try:
                 with Limit(patience, "no request"):
                     if not await reader.more():
@@ -149,11 +149,12 @@ class Visit:
         A browser may use a connection for several names of one address, and a page elsewhere may
         point a name of its own at this one: neither is meant for what is served here.
         """
-        host = host_of(request.fields)
-        if host is None and request.minor == 0:
-            host = self._hosts[0]
-        if host is None:
+        if request.method == b"CONNECT":
+            raise BadMessage("This is no proxy.", 405)
+        hosts = values(request.fields, b"host")
+        if len(hosts) > 1 or (not hosts and request.minor > 0):
             raise BadMessage("The request names no host, or several.")
+        host = b"".join(hosts)
         absolute = _ABSOLUTE.fullmatch(request.target)
         if absolute is not None:  # RFC 9112 section 3.2.2
             host, rest = absolute.groups()
@@ -161,7 +162,8 @@ class Visit:
             request.target = b"*" if of_all else rest if rest.startswith(b"/") else b"/" + rest
         if request.target[:1] != b"/" and (request.method, request.target) != (b"OPTIONS", b"*"):
             raise BadMessage("The target of the request is no path.")
-        if split_authority(host.lower())[0].rstrip(b".") not in self._hosts:
+        host = host or self._hosts[0]  # whoever names none has named it in the TLS handshake
+        if split_authority(host.lower())[0].removesuffix(b".") not in self._hosts:
             raise BadMessage("This is another host.", 421)
         return host
 
@@ -188,4 +190,5 @@ async def _refuse(exchange: Exchange, error: BadMessage) -> None:
     """Answer a request that is none, unless an answer is out already."""
     exchange.keep_alive = False
     if not exchange.answered:
-        await exchange.refuse(error.status, str(error))
+        allow = [(b"Allow", b"GET, HEAD, POST")] if error.status == 405 else []
+        await exchange.refuse(error.status, str(error), *allow)

@@ -108,7 +108,8 @@ def test_a_body_is_passed_in_its_framing_and_no_body_stays_none(page: Client, ap
         (b"HTTP/1.1 103 E\r\nContent-Length: 0\r\nLink: a\r\n\r\n" + OK, 103, "103 e\r\nlink: a"),
         (b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n", 999, "999 what"),
         (b"HTTP/1.1 204 No Content\r\n\r\n", 204, "204 no content\r\nconnection: close"),
-        (b"ICY 200 OK\r\n\r\nsound", 502, "502 bad gateway"),
+        (b"ICY 200 OK\r\n\r\nsound", 200, "200 ok"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: %030d\r\n\r\nok" % 2, 200, "content-length: 2"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", 502, "502 bad gateway"),
         (b"", 502, "502 bad gateway"),
         (b"\r\n" + OK, 200, "200 ok"),
@@ -179,6 +180,32 @@ def test_odd_requests(page: Client, app: App) -> None:
     many = "\r\n".join(f"X-{at}: {at}" for at in range(300))
     assert ask(page, f"GET / HTTP/1.1\r\n{many}")[0] == 200
     assert app.called().field("x-299") == "299"
+
+
+def test_a_host_that_is_empty_is_the_pages(page: Client, app: App) -> None:
+    for head in ("GET / HTTP/1.1\r\nHost:", "GET / HTTP/1.0\r\nHost:", "GET / HTTP/1.0"):
+        app.next(OK)
+        visitor = page.visit()
+        visitor.send(f"{head}\r\nConnection: close\r\n\r\n")
+        assert visitor.answer()[0] == 200
+        assert app.called().field("host") == page.hostname
+
+
+@pytest.mark.parametrize(
+    "ended", ["Content-Length: 9\r\n\r\npart", "Transfer-Encoding: chunked\r\n\r\n9\r\n"]
+)
+def test_a_body_that_breaks_off_is_told(page: Client, app: App, ended: str) -> None:
+    def read(call: Call) -> None:
+        while call.conn.recv(65536):
+            pass
+
+    app.next(read)
+    visitor = page.visit()
+    visitor.send(f"PUT / HTTP/1.1\r\nHost: {page.hostname}\r\n{ended}")
+    visitor.close_notify()
+    visitor.fin()
+    assert visitor.rest().startswith(b"HTTP/1.1 400 ")
+    app.called()
 
 
 def test_the_app_finds_its_page_in_what_visitors_send(page: Client, app: App) -> None:
