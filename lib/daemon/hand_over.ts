@@ -28,7 +28,7 @@ export interface OwnHandOverOptions {
   changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
   control: Pick<ControlSockets, "replace">;
   /** Who is still at the relay whose place this one took. */
-  behind: Pick<LeftBehind, "usernames">;
+  behind: Pick<LeftBehind, "usernames" | "stop">;
   hub: Pick<Hub, "settled">;
   servers: Pick<Servers, "open" | "stop">;
   /** Where each listener is, by name. */
@@ -111,6 +111,8 @@ export class OwnHandOver implements OwnPart {
 
   leaveClients(): Promise<void> {
     this.#awaitNoMore();
+    // Who is still there comes to the successor from now on.
+    this.#options.behind.stop();
     this.#isDone = true;
     this.#done.resolve(true);
     return Promise.resolve();

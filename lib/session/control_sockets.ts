@@ -28,10 +28,16 @@ export const AFTER_RESTART: ComeBack = { minMs: 500, eachMs: 1, leastMs: 250, mo
 
 /**
  * How many clients may be on their way to a relay that is there: few at first, one more with each that was there soon,
- * and one fewer with each that was not. It is how long a visitor may have to wait for one of them, since who is still
+ * and one fewer with each that was late. It is how long a visitor may have to wait for one of them, since who is still
  * here is met here.
  */
-const ON_THEIR_WAY = { first: 16, least: 4, most: 200, soonMs: 1_000 } as const;
+const ON_THEIR_WAY = {
+  first: 4,
+  least: 1,
+  most: 200,
+  soonMs: 1_000,
+  lateMs: GRACE_MS / 2,
+} as const;
 
 /**
  * How long a client waits to be told that it is online where other relays cannot be told, milliseconds: as long as
@@ -169,7 +175,7 @@ export class ControlSockets {
    */
   async sendOver(arrival: (username: string) => Promise<void>): Promise<void> {
     const send = this.#sendAway = (link: ControlLink) => link.end("draining", AT_ONCE_MS);
-    const { first, least, most, soonMs } = ON_THEIR_WAY;
+    const { first, least, most, soonMs, lateMs } = ON_THEIR_WAY;
     let may: number = first;
     let are = 0;
     let changed = Promise.withResolvers<void>();
@@ -179,8 +185,9 @@ export class ControlSockets {
       const sentAt = performance.now();
       // Whom nobody waits for any longer is not waited for here.
       settleWithin(GRACE_MS, [arrival(link.session.username)]).then(() => {
-        const wasSoon = performance.now() - sentAt <= soonMs;
-        may = Math.min(Math.max(may + (wasSoon ? 1 : -1), least), most);
+        const tookMs = performance.now() - sentAt;
+        if (tookMs <= soonMs) may = Math.min(may + 1, most);
+        else if (tookMs > lateMs) may = Math.max(may - 1, least);
         are--;
         changed.resolve();
       });

@@ -28,7 +28,10 @@ function setUp(settled: Promise<void> = Promise.resolve(), stateDir = "/state") 
     sessions: { get: () => undefined, usernames: () => ["kaylee"].values(), comingBack },
     changes: new Notice(),
     control: { replace() {} },
-    behind: { usernames: () => ["river", "zoe"].values() },
+    behind: {
+      usernames: () => ["river", "zoe"].values(),
+      stop: () => void did.push("look back no more"),
+    },
     hub: { settled: () => settled },
     servers: {
       open: (...groups) => void did.push(`open ${groups}`),
@@ -60,7 +63,7 @@ Deno.test("OwnHandOver goes on when its successor dies between the steps", async
   await own.leaveClients();
   await own.done;
   clock.advance(60_000);
-  assert.deepEqual(did.slice(3), ["stop visitors", "stop data"]);
+  assert.deepEqual(did.slice(3), ["stop visitors", "stop data", "look back no more"]);
   assert.equal(clock.waiting, 0);
 });
 

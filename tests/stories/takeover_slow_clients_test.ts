@@ -16,10 +16,10 @@ import { BASE, startRelay } from "./relay.ts";
 const ignore = Deno.build.os !== "linux";
 
 /** How many users are online. */
-const USERS = 100;
+const USERS = 40;
 
 /** How many of them come back a second: all of them in twice the time that visitors wait for a client. */
-const BACK_PER_SECOND = 10;
+const BACK_PER_SECOND = 4;
 
 /** What clients say to their visitors, which is no TLS. */
 const ANSWER = "it is I";
