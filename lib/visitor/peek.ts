@@ -1,5 +1,5 @@
 import { ClientHelloReader, looksLikeTls, MAX_HELLO_BYTES } from "../wire/client_hello.ts";
-import { parseHttpRequest } from "../wire/http_request.ts";
+import { HttpRequestReader } from "../wire/http_request.ts";
 import {
   MAX_PROXY_HEADER_BYTES,
   parseProxyHeader,
@@ -139,10 +139,12 @@ export class Peeker {
   /** Reads until it is clear what the visitor wants; consumes nothing. */
   async hello(): Promise<Peeked> {
     const reader = new ClientHelloReader();
+    let httpReader: HttpRequestReader | undefined;
     let pushed = this.#start;
     while (true) {
       if (this.#end > this.#start && !looksLikeTls(this.bytes)) {
-        const http = parseHttpRequest(this.bytes);
+        httpReader ??= new HttpRequestReader();
+        const http = httpReader.push(this.bytes);
         if (http.state === "bad" || http.state === "large") {
           return { kind: "bad-http", isTooLarge: http.state === "large" };
         }

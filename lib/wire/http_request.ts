@@ -70,6 +70,34 @@ export function parseHttpRequest(bytes: Uint8Array): HttpResult {
   return { state: "request", method, target: found.target, ...host };
 }
 
+/**
+ * Reads the head of a request that comes in pieces, as {@linkcode parseHttpRequest} does of all that has come: looks
+ * at that as a whole only where the next bytes may decide what it is, and not for each of them.
+ */
+export class HttpRequestReader {
+  /** How many bytes were looked at. */
+  #looked = 0;
+  #hasLine = false;
+
+  /** @param bytes all that has come, those of earlier calls included. */
+  push(bytes: Uint8Array): HttpResult {
+    const mayDecide = this.#mayDecide(bytes);
+    this.#looked = bytes.length;
+    if (!mayDecide) return MORE;
+    this.#hasLine = bytes.includes(0x0a);
+    return parseHttpRequest(bytes);
+  }
+
+  /** Whether the new bytes end the request line, or the head, or may make it something else. */
+  #mayDecide(bytes: Uint8Array): boolean {
+    const looked = this.#looked;
+    if (looked <= MAX_METHOD_BYTES || bytes.length >= MAX_HTTP_HEAD_BYTES) return true;
+    if (!this.#hasLine) return bytes.includes(0x0a, looked);
+    // The line end before an empty line may have come earlier.
+    return headEnd(bytes.subarray(looked - "\n\r".length)) !== -1;
+  }
+}
+
 /** Where the head ends, its empty line included; -1 when it has not come. */
 function headEnd(bytes: Uint8Array): number {
   // indexOf runs over lines at memory speed, so that asking again for every byte stays cheap.

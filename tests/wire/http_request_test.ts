@@ -1,6 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import process from "node:process";
 import fc from "fast-check";
 import {
+  HttpRequestReader,
   type HttpResult,
   MAX_HTTP_HEAD_BYTES,
   parseHttpRequest,
@@ -203,6 +205,46 @@ Deno.test("parseHttpRequest() asks for more until the head is complete", () => {
   }
   equal(parse(head).state, "request");
   equal(parse(head + "anything").state, "request");
+});
+
+Deno.test("HttpRequestReader reads pieces as parseHttpRequest() reads the whole", () => {
+  const start = fc.constantFrom("", "GET / HTTP/1.1\r\n", "GET http://b.example/ HTTP/1.0\n");
+  const part = fc.constantFrom(...[
+    HOST,
+    "Host: b",
+    "a: ",
+    "x",
+    " ",
+    "é",
+    "\r",
+    "\n",
+    "\r\n",
+    "\r\n\r\n",
+  ]);
+  const cuts = fc.array(fc.nat(20));
+  fc.assert(fc.property(start, fc.array(part, { maxLength: 9 }), cuts, (start, parts, cuts) => {
+    const whole = bytes(start, ...parts);
+    const reader = new HttpRequestReader();
+    for (let end = 0, i = 0; end < whole.length; i++) {
+      end = Math.min(whole.length, end + (cuts[i] ?? 0) + 1);
+      const expected = parseHttpRequest(whole.subarray(0, end));
+      deepEqual(reader.push(whole.subarray(0, end)), expected);
+      if (expected.state !== "more") return;
+    }
+  }));
+});
+
+Deno.test("HttpRequestReader takes time in proportion to what comes, however little at once", () => {
+  const head = bytes(`GET /${"a".repeat(16_000)} HTTP/1.1\r\n`, "a:\n".repeat(4_000), HOST, "\r\n");
+  const reader = new HttpRequestReader();
+  const began = process.cpuUsage();
+  for (let end = 1; end < head.length; end++) {
+    equal(reader.push(head.subarray(0, end)).state, "more");
+  }
+  const { user } = process.cpuUsage(began);
+  equal(reader.push(head).state, "request");
+  // To read all of it for each byte takes seconds.
+  ok(user < 1_000_000, `${user} µs`);
 });
 
 Deno.test("parseHttpRequest() never lets a target or host break out of a header", () => {
