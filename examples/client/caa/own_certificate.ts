@@ -54,6 +54,7 @@ export async function orderOwnCertificate(options: OwnCertificateOptions): Promi
       ...{ domain: hostname, keyType, replaces: before?.chain },
       onKey: (key) => noteKey(state, key),
       prove: (identity) => ends.prove(hostname, identity),
+      onAccount: (url) => kept.saveAccount({ ...account, url }),
     });
     const window = await acme.renewalWindow(saved.chain).catch(() => undefined);
     const renewAt = window && window.start + (window.end - window.start) * random();

@@ -46,6 +46,8 @@ export interface OrderOptions {
   replaces?: string | undefined;
   /** Told the key before anybody can have signed it. */
   onKey?: (key: string) => Promise<void>;
+  /** Told the account's new URL, where the server had forgotten it and it was registered again. */
+  onAccount: (url: string) => Promise<void>;
   /** Answers the authority's handshakes for the domain with this, until it is called without one. */
   prove: (identity: KeyAndChain | undefined) => void;
 }
@@ -109,9 +111,14 @@ export class Acme {
 
   /** Orders a certificate for a new key, and proves the domain by TLS-ALPN-01 (RFC 8737). */
   async order(account: AcmeAccount, options: OrderOptions): Promise<SavedIdentity> {
-    const { domain, keyType, replaces, onKey } = options;
+    const { domain, keyType, replaces, onKey, onAccount } = options;
     const session = await this.#session(account);
-    const { headers, data } = await this.#place(session, domain, replaces);
+    const { headers, data } = await this.#place(session, domain, replaces).catch(async (error) => {
+      if (!(error instanceof AcmeProblem) || error.type !== "accountDoesNotExist") throw error;
+      // Its terms were agreed to when it was registered first.
+      await onAccount(await session.register({ termsOfServiceAgreed: true }));
+      return await this.#place(session, domain, replaces);
+    });
     const url = headers.location;
     if (url === undefined) throw new Error("The ACME server named no order URL");
     let state = readOrder(data);

@@ -188,13 +188,14 @@ class DomainKeeper {
   }
 
   async #order(): Promise<void> {
-    const { ends, keyType, log } = this.#options;
+    const { kept, ends, keyType, log } = this.#options;
     const domain = this.#domain;
     await this.#withAcme(async (acme, account) => {
       const saved = await acme.order(account, {
         ...{ domain, keyType },
         replaces: this.#identity?.chain,
         prove: (identity) => ends.prove(domain, identity),
+        onAccount: (url) => kept.saveAccount({ ...account, url }),
       });
       const window = await acme.renewalWindow(saved.chain).catch(() => undefined);
       await this.#use(saved, window);

@@ -49,6 +49,11 @@ class Acme:
         self._nonce: str | None = None
         self._directory: dict[str, Any] | None = None
 
+    @property
+    def account_url(self) -> str | None:
+        """Where the account is; another after it had to be registered again."""
+        return self._url
+
     async def directory(self) -> dict[str, Any]:
         """Return where what is to be found; it is read once."""
         if self._directory is None:
@@ -66,6 +71,7 @@ class Acme:
         content: dict[str, object] = {"termsOfServiceAgreed": True}
         if email is not None:
             content["contact"] = [f"mailto:{email}"]
+        self._url = None  # such a request is signed by the key alone (RFC 8555 section 6.2)
         reply = await self.post((await self.directory()).get("newAccount"), content)
         self._url = _url(reply.value(b"location"))
         return self._url

@@ -61,7 +61,14 @@ async def _order(
     on_key: Callable[[str], None],
     replaces: str | None,
 ) -> SavedIdentity:
-    placed = await _place(acme, domain, replaces)
+    try:
+        placed = await _place(acme, domain, replaces)
+    except AcmeProblem as problem:
+        if problem.kind != "accountDoesNotExist":
+            raise
+        # The server has forgotten it; its terms were agreed to when it was registered first.
+        await acme.register(None)
+        placed = await _place(acme, domain, replaces)
     where = placed.value(b"location")
     if where is None:
         raise RuntimeError("The ACME server named no order URL")

@@ -138,7 +138,11 @@ class _Keeper:
     async def _order(self) -> None:
         replaces = None if self._identity is None else self._identity.saved.chain
         key_type, prove = self._keeping.key_type, self._keeping.contexts.prove
-        self._keep(await order(self._acme(), self._domain, key_type, prove, replaces=replaces))
+        acme = self._acme()
+        try:
+            self._keep(await order(acme, self._domain, key_type, prove, replaces=replaces))
+        finally:
+            self._keeping.kept.note_account_url(acme.account_url)
         if self._identity is not None:
             good_until = rfc3339(self._identity.not_after)
             log.info("Your domain has a certificate: %s, good until %s", self._domain, good_until)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,12 @@ class KeptDomains:
         """Keep the account."""
         members = {name: told for name, told in asdict(account).items() if told is not None}
         self._write(_ACCOUNT, f"{json.dumps(members, indent=2)}\n")
+
+    def note_account_url(self, url: str | None) -> None:
+        """Keep where the account is by now, if that is another place."""
+        account = self.account()
+        if account is not None and url is not None and url != account.url:
+            self.save_account(replace(account, url=url))
 
     def identity(self, domain: str) -> SavedIdentity | None:
         """Return key and chain of a domain, not yet judged."""

@@ -47,19 +47,23 @@ async def order_own_certificate(
     Waits until visitors, and so an authority, can reach this client. Raises AcmeProblem,
     RuntimeError or ValueError, also where there is no account.
     """
-    kept = KeptDomains(state).account()
+    domains = KeptDomains(state)
+    kept = domains.account()
     if kept is None:
         raise RuntimeError("There is no account to order with: glosson caa own")
     if prove is None:
         raise RuntimeError(NOT_HERE)
     await online.wait()
     before = state.identity()
-    saved = await order(
-        *(Acme(kept.directory, kept.ca, kept.key, kept.url), account.hostname, account.keyType),
-        prove,
-        lambda key: note_key(state, key),
-        None if before is None else before.chain,
-    )
+    acme = Acme(kept.directory, kept.ca, kept.key, kept.url)
+    try:
+        saved = await order(
+            *(acme, account.hostname, account.keyType, prove),
+            lambda key: note_key(state, key),
+            None if before is None else before.chain,
+        )
+    finally:
+        domains.note_account_url(acme.account_url)
     checked = check_identity(saved, account.hostname, time.time())
     state.save_identity(saved)
     return checked

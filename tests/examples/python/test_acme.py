@@ -117,6 +117,38 @@ def nothing(_domain: str, _identity: SavedIdentity | None) -> None:
     """Prove nothing."""
 
 
+def test_a_forgotten_account_is_registered_again_once(tmp_path: Path) -> None:
+    forgotten = whole(
+        "400 Bad Request",
+        '{"type": "urn:ietf:params:acme:error:accountDoesNotExist", "detail": "because"}',
+        "Content-Type: application/problem+json",
+    )
+    answers = ordering([])
+    taken, answers["/directory"] = (
+        answers["/new"],
+        lambda own: whole(
+            "200 OK",
+            json.dumps(
+                {"newNonce": f"{own}/n", "newOrder": f"{own}/new", "newAccount": f"{own}/a"}
+            ),
+        ),
+    )
+    answers["/a"] = lambda own: whole("201 Created", "{}", f"Location: {own}/account/1")
+    told: list[str] = []
+    for replies in ([forgotten, None], [forgotten, forgotten]):
+        left = iter(replies)
+        answers["/new"] = lambda own, left=left: next(left) or taken(own)
+
+        async def use(acme: Acme) -> None:
+            with pytest.raises((RuntimeError, AcmeProblem)) as refusal:
+                await order(acme, "blog.example.org", "ecdsa", nothing, told.append)
+            told.append(f"{refusal.value}")
+            assert acme.account_url is not None and acme.account_url.endswith("/account/1")
+
+        ask(tmp_path, answers, use)
+    assert "gave up the order" in told[0] and "because" in told[1]
+
+
 def test_an_authority_is_left_alone_for_long_enough_to_let_a_name_fail(tmp_path: Path) -> None:
     async def use(acme: Acme) -> None:
         with pytest.raises(RuntimeError, match=r"could not prove kaylee\.example: nobody") as told:
