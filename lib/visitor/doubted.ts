@@ -58,7 +58,7 @@ export interface DoubtedOptions {
  */
 export class Doubted implements Duplex {
   readonly #options: DoubtedOptions;
-  readonly #decided: Promise<void>;
+  readonly #decided: PromiseWithResolvers<void> = Promise.withResolvers();
   /** Calls off the question for another, while that is asked. */
   #asking: AbortController | undefined;
   /** The one that answered; until then the first. */
@@ -78,14 +78,23 @@ export class Doubted implements Duplex {
     this.#conn = first;
     this.#open = [first];
     this.#told = [first];
-    this.#decided = this.#decide(first);
+    // No asynchronous function and no race: nearly every client answers, and each visitor would pay for them.
+    let isJudged = false;
+    const judge = (answered: boolean): void => {
+      if (isJudged) return;
+      isJudged = true;
+      callOff();
+      // Also where the visitor left.
+      if (answered || this.#isClosed) this.#keep(first);
+      else this.#replace(first);
+    };
+    const callOff = options.schedule(() => judge(false), DOUBT_MS);
+    first.first.then((n) => judge(n !== null), () => judge(false));
   }
 
-  async #decide(first: ReadAhead): Promise<void> {
+  /** Asks for another in the place of the first, and keeps the one that answers first. */
+  async #replace(first: ReadAhead): Promise<void> {
     const { another, onReplaced } = this.#options;
-    const answered = answer(first);
-    // Also where the visitor left.
-    if (await this.#inTime(answered) || this.#isClosed) return this.#keep(first);
     // Not sooner: to make one and to abort it would cost each visitor more than a read.
     this.#asking = new AbortController();
     const next = await another(this.#asking.signal).catch(() => undefined);
@@ -99,23 +108,12 @@ export class Doubted implements Duplex {
     this.#open.push(second);
     const told = this.#tellAll(second);
     const [one, other] = await Promise.race([
-      answered.then(async (yes) => yes ? [first, second] : (await told, [second, first])),
+      answer(first).then(async (yes) => yes ? [first, second] : (await told, [second, first])),
       Promise.all([answer(second), told]).then(([yes]) => yes ? [second, first] : [first, second]),
     ]);
     this.#keep(one!);
     closeQuietly(other!);
     if (one === second) onReplaced?.();
-  }
-
-  /** Whether the client answered on a connection within the time; false as soon as it ended. */
-  #inTime(answered: Promise<boolean>): Promise<boolean> {
-    return new Promise((resolve) => {
-      const callOff = this.#options.schedule(() => resolve(false), DOUBT_MS);
-      answered.then((yes) => {
-        callOff();
-        resolve(yes);
-      });
-    });
   }
 
   /** Tells a further connection what the first was told, and from then on both. */
@@ -140,10 +138,13 @@ export class Doubted implements Duplex {
     this.#told = [];
     this.#kept = [];
     this.#asking = undefined;
+    this.#decided.resolve();
   }
 
   read(p: Uint8Array): Promise<number | null> {
-    return this.#isDecided ? this.#conn.read(p) : this.#decided.then(() => this.#conn.read(p));
+    return this.#isDecided
+      ? this.#conn.read(p)
+      : this.#decided.promise.then(() => this.#conn.read(p));
   }
 
   write(p: Uint8Array): Promise<number> {
@@ -153,7 +154,7 @@ export class Doubted implements Duplex {
   /** Writes to all who were told the rest, and keeps it for who comes yet. */
   async #writeToAll(p: Uint8Array): Promise<number> {
     if (this.#keptBytes + p.length > MAX_KEPT_BYTES) {
-      await this.#decided;
+      await this.#decided.promise;
       return await this.#conn.write(p);
     }
     this.#kept.push(p.slice());
@@ -163,9 +164,12 @@ export class Doubted implements Duplex {
     return p.length;
   }
 
-  async closeWrite(): Promise<void> {
+  closeWrite(): Promise<void> {
     this.#ended = true;
-    if (this.#isDecided) return await this.#conn.closeWrite();
+    return this.#isDecided ? this.#conn.closeWrite() : this.#endAll();
+  }
+
+  async #endAll(): Promise<void> {
     await Promise.all(this.#told.map((conn) => conn.closeWrite().catch(() => {})));
   }
 

@@ -97,8 +97,13 @@ export class UserVisitors {
   async #meet(visit: Visit, username: string, guest: VisitingGuest): Promise<Ending> {
     const { sessions, toPage } = this.#options;
     const opening = openingBytes(visit.announced, visit.head);
+    let met: Met;
     this.#meeting++;
-    const met = await this.#find(visit, username, opening).finally(() => this.#meeting--);
+    try {
+      met = await this.#find(visit, username, opening);
+    } finally {
+      this.#meeting--;
+    }
     if (met.state !== "joined" || guest.gaveWay) this.#crowd.remove(username, guest);
     if (guest.gaveWay) {
       if (met.state === "joined") closeQuietly(met.conn);
