@@ -1,4 +1,5 @@
 import type { Log } from "../../lib/log.ts";
+import { askedPauseMs } from "./asked_pause.ts";
 import { Backoff } from "./backoff.ts";
 import { isRefusalOfNames } from "./certificate_request.ts";
 import type { Identity } from "./identity.ts";
@@ -34,7 +35,7 @@ export interface KeepOptions {
  * @throws {RelayProblem} when the relay does not accept the account.
  */
 export async function firstCertificate(options: KeepOptions): Promise<Identity | undefined> {
-  const { obtain, sleep, signal, log } = options;
+  const { obtain, now, sleep, signal, log } = options;
   const backoff = pauses(options);
   while (!signal.aborted) {
     try {
@@ -44,7 +45,7 @@ export async function firstCertificate(options: KeepOptions): Promise<Identity |
       if (error instanceof RelayProblem && (error.status === 401 || error.status === 403)) {
         throw error;
       }
-      const waitMs = pause(error, backoff);
+      const waitMs = pause(error, now(), backoff);
       log.error("No certificate yet, trying again", {
         error,
         inSeconds: Math.round(waitMs / 1000),
@@ -95,7 +96,7 @@ export async function keepCertificate(
         });
         continue;
       }
-      const waitMs = pause(error, backoff);
+      const waitMs = pause(error, now(), backoff);
       log.warn("Cannot renew the certificate, trying again", {
         error,
         notAfter: new Date(current.notAfter).toISOString(),
@@ -110,8 +111,7 @@ function pauses({ random }: KeepOptions): Backoff {
   return new Backoff({ firstMs: PAUSE_MS.first, longestMs: PAUSE_MS.longest, random });
 }
 
-/** A share of the back-off on top of what the relay asks for. */
-function pause(error: unknown, backoff: Backoff): number {
-  const asked = error instanceof RelayProblem ? error.retryAfterMs ?? 0 : 0;
-  return asked + backoff.next();
+/** A share of the back-off on top of what the relay or the authority asks for. */
+function pause(error: unknown, now: number, backoff: Backoff): number {
+  return askedPauseMs(error, now) + backoff.next();
 }

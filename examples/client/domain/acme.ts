@@ -23,6 +23,7 @@ import {
 } from "../../../lib/acme/transport.ts";
 import { type KeyType, makeKey, makeKeyAndRequest } from "../../../lib/pki/keys.ts";
 import { derOf } from "../../../lib/pki/pem.ts";
+import { NotProved } from "../asked_pause.ts";
 import type { KeyAndChain } from "../front/tls_end.ts";
 import type { SavedIdentity } from "../records.ts";
 import type { AcmeAccount } from "./kept.ts";
@@ -208,7 +209,7 @@ export class Acme {
       if (end.status === "valid") return;
       const failed = end.challenges.find(({ error }) => error !== undefined);
       const { detail = `its state is ${end.status}` } = problemBody(failed?.error);
-      throw new Error(`The ACME server could not prove ${domain}: ${detail}`);
+      throw new NotProved(`The ACME server could not prove ${domain}: ${detail}`);
     } finally {
       prove(undefined);
     }

@@ -1,12 +1,11 @@
-import { AcmeProblem } from "../../../lib/acme/transport.ts";
 import type { Log } from "../../../lib/log.ts";
 import type { Sleep } from "../../../lib/net/pause.ts";
 import type { KeyType } from "../../../lib/pki/keys.ts";
 import type { Api } from "../api.ts";
+import { askedPauseMs } from "../asked_pause.ts";
 import { Backoff } from "../backoff.ts";
 import type { TlsEnds } from "../front/tls_ends.ts";
 import { checkIdentity, type Identity, usableIdentity } from "../identity.ts";
-import { RelayProblem } from "../problem.ts";
 import type { SavedIdentity } from "../records.ts";
 import { nextLookMs, renewalTime } from "../renewal.ts";
 import type { Acme } from "./acme.ts";
@@ -157,7 +156,7 @@ class DomainKeeper {
       this.#backoff.reset();
     } catch (error) {
       if (this.#signal.aborted) return;
-      const waitMs = Math.max(askedMs(error, now()), PAUSE_MS.shortest) + this.#backoff.next();
+      const waitMs = Math.max(askedPauseMs(error, now()), PAUSE_MS.shortest) + this.#backoff.next();
       this.#nextAt = now() + waitMs;
       log.error("Something is wrong with your domain, trying again", {
         ...{ domain: this.#domain, error, inSeconds: Math.round(waitMs / 1000) },
@@ -239,10 +238,4 @@ class DomainKeeper {
       acme.close();
     }
   }
-}
-
-/** How long the relay or the authority asks to be left alone, milliseconds. */
-function askedMs(error: unknown, now: number): number {
-  if (error instanceof RelayProblem) return error.retryAfterMs ?? 0;
-  return error instanceof AcmeProblem && error.retryAt !== undefined ? error.retryAt - now : 0;
 }

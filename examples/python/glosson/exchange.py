@@ -13,7 +13,7 @@ from .http1 import Fields, Request, head_bytes, values, words
 from .limit import Limit
 from .reader import Reader
 
-STALLED_S = 120.0  # for a visitor to take a piece of an answer
+STALLED_S = 600.0  # for a visitor to take a piece of an answer: kernels on the way hold much
 
 
 class VisitorStream:

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { AcmeProblem } from "../../../lib/acme/transport.ts";
 import { createLog, SILENT_LOG } from "../../../lib/log.ts";
+import { NotProved } from "../../../examples/client/asked_pause.ts";
 import type { CertificateAnswer } from "../../../examples/client/relay_answers.ts";
 import {
   obtainCertificate,
@@ -246,6 +248,23 @@ Deno.test("keepCertificate() backs off when it cannot renew, and goes on", async
   await kept.sleeps.begin(3_240_000);
   assert.equal(kept.used.length, 1);
   assert.equal(answers.length, 0);
+});
+
+Deno.test("keepCertificate() leaves an authority alone that asks for it, or could not prove the name", async () => {
+  const failures = [
+    // Of which it takes five an hour, and another one every 12 minutes.
+    new NotProved("nobody there"),
+    new AcmeProblem("rateLimited", 429, "x", 70 * DAY_MS + 3_600_000),
+    new AcmeProblem("rateLimited", 429, "x", 69 * DAY_MS),
+  ];
+  await using kept = keep([], {
+    obtain: () => Promise.reject(failures.shift() ?? new Error("no")),
+    now: () => 70 * DAY_MS,
+    random: () => 0.5,
+  });
+  await kept.sleeps.end(720_000 + 60_000);
+  await kept.sleeps.end(3_600_000 + 120_000);
+  await kept.sleeps.begin(240_000);
 });
 
 Deno.test("keepCertificate() leaves a certificate alone until it is due", async () => {
