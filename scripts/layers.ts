@@ -66,7 +66,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/admin": GROUND,
   "lib/processes": GROUND,
   "lib/trouble": GROUND,
-  "lib/store": ["lib/file", "lib/net/pause.ts", "lib/wire"],
+  "lib/store": ["lib/file", "lib/net/pace.ts", "lib/net/pause.ts", "lib/wire"],
   "lib/init": [
     ...["lib/config", "lib/file", "lib/wire", "get_bio.example.py"],
     ...["apache-vhost.conf", "glossond.service", "haproxy.cfg"].map((name) => `examples/${name}`),

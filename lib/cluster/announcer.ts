@@ -1,7 +1,7 @@
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Log } from "../log.ts";
 import type { Arrival, ClusterEngine, Departure } from "./engine.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../net/pace.ts";
 
 /** When to try again what the engine did not take. */
 const RETRY_MS = 1_000;

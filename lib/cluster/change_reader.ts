@@ -2,7 +2,7 @@ import type { Log } from "../log.ts";
 import { settleWithin } from "../net/pause.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import { type Changes, type ClusterEngine, type Notice, PAGE, type PresenceRow } from "./engine.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../net/pace.ts";
 
 /** How long those who wait for what has changed by now are held up where that is not read. */
 const CATCH_UP_MS = 2_000;

@@ -1,6 +1,6 @@
 import { STAY_MS } from "../../lib/account/last_online.ts";
 import { BATCH } from "../../lib/cluster/announcer.ts";
-import { PACE } from "../../lib/cluster/pace.ts";
+import { PACE } from "../../lib/net/pace.ts";
 
 /** Of a session that begins, one that ends, {@linkcode STAY_MS} of one that stays, and a visitor. */
 export interface Acts {

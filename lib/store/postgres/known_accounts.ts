@@ -1,3 +1,4 @@
+import { Pace } from "../../net/pace.ts";
 import type { Account, BlockedName, HiddenNames } from "../accounts.ts";
 import type { DomainOwners, OwnDomain } from "../domains.ts";
 import { StoreError } from "../error.ts";
@@ -31,6 +32,8 @@ export class KnownAccounts {
   /** What reads, one after another: what was read later is the newer. */
   #reading: Promise<void> = Promise.resolve();
   #passDue = false;
+  /** Each change of a user's is read by all relays, however fast somebody changes what is theirs. */
+  readonly #pace = new Pace();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #listening: Listening | undefined;
 
@@ -60,6 +63,7 @@ export class KnownAccounts {
 
   /** To be called once the engine is closed. */
   async close(): Promise<void> {
+    this.#pace.stop();
     await this.#listening?.close();
     await this.#reading;
     clearTimeout(this.#retry);
@@ -118,6 +122,7 @@ export class KnownAccounts {
   }
 
   async #readDue(): Promise<void> {
+    await this.#pace.turn();
     this.#passDue = false;
     clearTimeout(this.#retry);
     const due = new Map(this.#due);

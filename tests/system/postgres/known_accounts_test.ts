@@ -24,12 +24,16 @@ class SlowEngine extends DisposableEngine {
   readonly released = Promise.withResolvers<void>();
   #slow: string | undefined;
 
+  /** How often it was asked. */
+  reads = 0;
+
   /** Holds back the answer to the next one that has the text in it. */
   holdNext(slow: string): void {
     this.#slow = slow;
   }
 
   override read<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
+    this.reads++;
     return super.read((ask) =>
       work(async (sql, values) => {
         const answer = await ask(sql, values) as never;
@@ -64,6 +68,27 @@ async function world(): Promise<
 function away(): Promise<never> {
   return Promise.reject(new StoreError("away"));
 }
+
+Deno.test("a name that changes over and over is read 20 times a second at most, and as it is in the end", async () => {
+  await using it = await world();
+  await it.known.start();
+  const [before, began] = [it.engine.reads, performance.now()];
+  const passes: Promise<void>[] = [];
+  while (performance.now() - began < 2_000) {
+    passes.push(it.known.refresh("mallory"));
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  await it.store.accounts.setBlocked("mallory", true, TRACE);
+  await Promise.all(passes);
+  await it.known.refresh("mallory");
+  const seconds = (performance.now() - began) / 1_000;
+  const asked = it.engine.reads - before;
+  assert.ok(
+    asked <= 20 + 20 * seconds + 1,
+    `${asked} times in ${seconds} s, ${passes.length} changes`,
+  );
+  assert.equal((await it.known.blockOf("mallory", away()))?.username, "mallory");
+});
 
 Deno.test("what could not be read when it was told of is read as soon as it can be", async () => {
   await using it = await world();

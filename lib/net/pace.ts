@@ -1,5 +1,5 @@
-import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
-import { TokenBuckets } from "../net/token_buckets.ts";
+import { type Schedule, scheduleTimeout } from "./schedule.ts";
+import { TokenBuckets } from "./token_buckets.ts";
 
 /** Readings, and writes, a second, after so many at once. */
 export const PACE = { perSecond: 20, burst: 20 } as const;
