@@ -17,7 +17,7 @@ export function directTarget(port: number): Target {
   return {
     name: "direct",
     port,
-    usage: () => ({ cpuSeconds: 0, rssBytes: 0, descriptors: 0 }),
+    usage: () => ({ cpuSeconds: 0, kernelSeconds: 0, rssBytes: 0, descriptors: 0 }),
     async [Symbol.asyncDispose]() {},
   };
 }

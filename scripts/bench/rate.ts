@@ -41,19 +41,24 @@ export async function rate(bench: Bench): Promise<void> {
   for (const peer of bench.peers) targets.push(stack.use(await startPeer(peer, port, BASE)));
   const hostname = `${usernameOf(0)}.${BASE}`;
 
-  const costs = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
+  const costs = new Map(
+    targets.map(({ name }) => [name, { all: [] as number[], kernel: [] as number[] }]),
+  );
   const count = bench.quick ? LOOP.quick : LOOP.full;
   for (let round = 1 - WARM_UP_ROUNDS; round <= bench.rounds; round++) {
     for (const target of [...targets]) {
       bench.tell(`rate, ${LOOP.atOnce} at once, round ${round}: ${target.name}`);
-      const before = target.usage().cpuSeconds;
+      const before = target.usage();
       const run = { port: target.port, hostname, count, atOnce: LOOP.atOnce };
       if (!await bench.mayFail(target.name, () => visitor.call("visits", run))) {
         targets.splice(targets.indexOf(target), 1);
         continue;
       }
       if (round < 1) continue;
-      costs.get(target.name)!.push((target.usage().cpuSeconds - before) * 1000 / count);
+      const { cpuSeconds, kernelSeconds } = target.usage();
+      const { all, kernel } = costs.get(target.name)!;
+      all.push((cpuSeconds - before.cpuSeconds) * 1000 / count);
+      kernel.push((kernelSeconds - before.kernelSeconds) * 1000 / count);
     }
   }
   const seconds = bench.quick ? 1 : 3;
@@ -75,7 +80,10 @@ export async function rate(bench: Bench): Promise<void> {
       target: target.name,
       case: `new connections`,
       values: {
-        cpuMsEach: target.name === "direct" ? undefined : median(costs.get(target.name)!),
+        ...(target.name !== "direct" && {
+          cpuMsEach: median(costs.get(target.name)!.all),
+          kernelMsEach: median(costs.get(target.name)!.kernel),
+        }),
         perSecondBelow100Ms: best,
       },
     });

@@ -4,6 +4,8 @@ import { readdirSync } from "node:fs";
 export interface Usage {
   /** User and system time since their start, seconds. */
   cpuSeconds: number;
+  /** What of that was spent in the kernel. */
+  kernelSeconds: number;
   /** Resident memory, bytes. */
   rssBytes: number;
   /** Open file descriptors. */
@@ -29,11 +31,12 @@ export function cpuTimesOf(pid: number): { userSeconds: number; kernelSeconds: n
 
 /** Reads what processes, all their threads included, have used; ended ones count as nothing. */
 export function usageOf(pids: readonly number[]): Usage {
-  const total: Usage = { cpuSeconds: 0, rssBytes: 0, descriptors: 0 };
+  const total: Usage = { cpuSeconds: 0, kernelSeconds: 0, rssBytes: 0, descriptors: 0 };
   for (const pid of pids) {
     try {
       const { userSeconds, kernelSeconds } = cpuTimesOf(pid);
       total.cpuSeconds += userSeconds + kernelSeconds;
+      total.kernelSeconds += kernelSeconds;
       const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
       total.rssBytes += Number(kilobytes?.[1] ?? 0) * 1024;
       total.descriptors += readdirSync(`/proc/${pid}/fd`).length;

@@ -131,6 +131,7 @@ async function spent<Result>(
 function more(before: Usage, after: Usage): Usage {
   return {
     cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+    kernelSeconds: after.kernelSeconds - before.kernelSeconds,
     rssBytes: after.rssBytes - before.rssBytes,
     descriptors: after.descriptors - before.descriptors,
   };
