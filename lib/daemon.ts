@@ -58,6 +58,8 @@ export interface Daemon {
    * it, or this one cannot go on.
    */
   readonly handedOver: Promise<boolean>;
+  /** Resolves when the clients of the process whose place it took have been sent here, or that is gone. */
+  readonly moved: Promise<unknown>;
   /** Sends clients away, gives visitors time to finish, and closes everything. */
   stop(): Promise<void>;
 }
@@ -237,6 +239,7 @@ async function start(
       addresses().map(([name, { hostname, port }]) => [name, withPort(hostname, port)]),
     ),
     handedOver: own.done,
+    moved: clients.behind.moved,
     onReloadTold: (listener) => reloadTold.on(listener),
     tellReload: () => cluster?.tell("reload"),
     summary: () =>

@@ -10,8 +10,12 @@ import { type Daemon, startDaemon } from "../daemon.ts";
 import { loadLateModules } from "../daemon/late_modules.ts";
 import { lockForHandOver } from "../file/hand_over_lock.ts";
 import { createLog, type LeveledLog, type Log } from "../log.ts";
+import { settleWithin } from "../net/pause.ts";
 import { SOFTWARE } from "../version.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
+
+/** How long the next process waits at most while clients are sent to one that has taken another's place, milliseconds. */
+const MOVING_MS = 20_000;
 
 /** `glossond serve`. */
 export const serve: Command = {
@@ -116,7 +120,8 @@ async function runProcess(options: ProcessOptions): Promise<number> {
     predecessor,
     signal: starting.signal,
   });
-  turn?.release();
+  // The next one would not know of who is still at the one before.
+  if (turn !== undefined) settleWithin(MOVING_MS, [daemon.moved]).then(turn.release);
   const reloadAgain = reloader({ ...options, daemon });
   reload = () => reloadAgain(true);
   daemon.onReloadTold(() => reloadAgain(false));

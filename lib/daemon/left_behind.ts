@@ -31,6 +31,7 @@ export class LeftBehind {
   /** By a name for each relay. */
   readonly #lines = new Map<string, PredecessorLine>();
   readonly #reachable = Promise.withResolvers<void>();
+  #moved: Promise<unknown> = Promise.resolve();
 
   constructor(options: LeftBehindOptions) {
     this.#options = options;
@@ -40,9 +41,15 @@ export class LeftBehind {
     });
   }
 
+  /** Resolves when the relays that are watched have sent all who were there, or are gone. */
+  get moved(): Promise<unknown> {
+    return this.#moved;
+  }
+
   /** Knows who is there from when it resolves. Rejects where that cannot be asked. */
   async watch(predecessor: Pick<Predecessor, "lines">): Promise<void> {
     const lines = await predecessor.lines();
+    this.#moved = Promise.all(lines.map(({ closed }) => closed));
     await settleWithin(FIRST_WORD_MS, lines.map((line, i) => this.#watch(`${i}`, line)));
   }
 
