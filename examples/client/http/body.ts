@@ -15,6 +15,12 @@ const MAX_LINE_BYTES = 16 * 1024;
 /** Most bytes of a body that are taken at once. */
 const PIECE_BYTES = 256 * 1024;
 
+/** Most bytes of small chunks that are taken together: each piece costs a write, and others wait for all of them. */
+const TOGETHER_BYTES = 64 * 1024;
+
+/** The end of a chunk, and the size of the next one that has bytes and fits. */
+const NEXT_SMALL_CHUNK = /^\r\n0{0,4}([1-9a-f][\da-f]{0,3})\r\n/i;
+
 /** How the end of a body is told (RFC 9112 section 6.3). */
 export type Framing =
   | { kind: "none" }
@@ -176,8 +182,30 @@ export class FramedBody implements Body {
     }
     if (untilClose) return piece;
     this.#left -= piece.length;
-    if (this.#left === 0 && this.#framing.kind === "length") this.#ended = true;
+    if (this.#left > 0) return piece;
+    if (this.#framing.kind === "chunked") return this.#withChunksBehind(piece);
+    this.#ended = true;
     return piece;
+  }
+
+  /** The last piece of a chunk, and the whole chunks behind it that were read already, if they are small. */
+  #withChunksBehind(first: Uint8Array): Uint8Array {
+    const reader = this.#reader;
+    const room = Math.min(first.length + reader.kept, TOGETHER_BYTES);
+    let pieces: Uint8Array | undefined;
+    let length = first.length;
+    while (true) {
+      const [framing, size] = NEXT_SMALL_CHUNK.exec(reader.peek(12)) ?? [];
+      const bytes = parseInt(size ?? "", 16);
+      if (framing === undefined || length + bytes > room || framing.length + bytes > reader.kept) {
+        break;
+      }
+      if (pieces === undefined) (pieces = new Uint8Array(room)).set(first);
+      reader.now(framing.length);
+      pieces.set(reader.now(bytes), length);
+      length += bytes;
+    }
+    return pieces?.subarray(0, length) ?? first;
   }
 
   /** Goes on to the next chunk's bytes; false where the last one is over. */

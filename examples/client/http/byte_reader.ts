@@ -45,6 +45,16 @@ export class ByteReader {
     return plain(this.#take(length));
   }
 
+  /** The next of what was read, at most `max` bytes, one character a byte; it is not taken by that. */
+  peek(max: number): string {
+    return this.#kept().toString("latin1", 0, max);
+  }
+
+  /** So many bytes of what was read. */
+  now(length: number): Uint8Array<ArrayBuffer> {
+    return plain(this.#take(length));
+  }
+
   /** What was read and not taken yet. */
   rest(): Uint8Array<ArrayBuffer> {
     return plain(this.#take(this.kept));

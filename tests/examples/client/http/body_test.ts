@@ -236,6 +236,26 @@ Deno.test("framed() says how a body is framed once, in one way", () => {
 });
 
 /** What the client says of an app's answer, from its first byte to its body. */
+Deno.test("FramedBody takes small chunks together that were read together, and no byte otherwise", async () => {
+  const sizes = [...Array.from({ length: 3_000 }, (_, i) => i % 7 + 1), 70_000, 1, 2, 3, 5_000, 4];
+  const parts = sizes.map((size, i) => String.fromCharCode(97 + i % 26).repeat(size));
+  const chunks = parts.map((part, i) =>
+    `${i % 5 ? "" : "0"}${part.length.toString(16)}\r\n${part}\r\n`
+  );
+  const text = `${chunks.join("")}0\r\nX-Sum: 1\r\n\r\nbeyond`;
+  for (const step of [1, 5, 1_000, Infinity]) {
+    assert.deepEqual(await read(text, CHUNKED, step), {
+      body: parts.join(""),
+      trailers: [["X-Sum", "1"]],
+      behind: "beyond",
+    });
+  }
+  const body = new FramedBody(new ByteReader(peer(text, Infinity)), CHUNKED);
+  let pieces = 0;
+  while (await body.read() !== null) pieces++;
+  assert.ok(pieces < 100, `${pieces} pieces`);
+});
+
 async function answer(text: string, step: number): Promise<[number, string | null]> {
   const reader = new ByteReader(peer(text, step));
   while (true) {
