@@ -55,6 +55,8 @@ class IssuanceQueue implements Issuance {
   /** The pass over the queue that was asked for last. */
   #passing: Promise<void> = Promise.resolve();
   #passDue = false;
+  /** When ended orders are forgotten next. */
+  #pruneAt = -Infinity;
 
   constructor(options: IssuanceOptions) {
     const { store: { orders }, authority, log, now = Date.now, random = Math.random } = options;
@@ -78,7 +80,6 @@ class IssuanceQueue implements Issuance {
       retryAt: this.#retries.retryAt,
       perWeek: options.perWeek ?? Infinity,
     });
-    orders.prune(now() - KEEP_MS).catch((error) => this.#notStored(error));
     this.#hasTurn = options.turn === undefined;
     this.#pump();
     options.turn?.then(() => {
@@ -157,6 +158,7 @@ class IssuanceQueue implements Issuance {
     this.#passDue = false;
     clearTimeout(this.#timer);
     if (this.#stopped || !this.#hasTurn) return;
+    await this.#prune();
     // Another relay may leave something at any time.
     let wakeAt = this.#now() + MAX_SLEEP_MS;
     try {
@@ -177,6 +179,14 @@ class IssuanceQueue implements Issuance {
       () => this.#pump(),
       Math.max(MIN_SLEEP_MS, wakeAt - this.#now()),
     );
+  }
+
+  /** Forgets orders that ended long ago, once a day. */
+  async #prune(): Promise<void> {
+    const now = this.#now();
+    if (now < this.#pruneAt) return;
+    this.#pruneAt = now + DAY_MS;
+    await this.#orders.prune(now - KEEP_MS).catch((error) => this.#notStored(error));
   }
 
   async suspend(username: string): Promise<void> {
