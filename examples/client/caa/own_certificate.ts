@@ -1,3 +1,4 @@
+import type { Log } from "../../../lib/log.ts";
 import type { Sleep } from "../../../lib/net/pause.ts";
 import { selfSignedIdentity } from "../../../lib/pki/self_signed.ts";
 import type { KeyType } from "../../../lib/pki/keys.ts";
@@ -25,6 +26,7 @@ export interface OwnCertificateOptions {
   /** Where visitors' TLS ends; absent where that is in another program. */
   ends: Pick<TlsEnds, "prove"> | undefined;
   isOnline: () => boolean;
+  log: Pick<Log, "warn">;
   now: () => number;
   sleep: Sleep;
   /** Uniform in [0, 1). */
@@ -39,7 +41,8 @@ export interface OwnCertificateOptions {
  * @throws {Error} as the authority, and where there is no account.
  */
 export async function orderOwnCertificate(options: OwnCertificateOptions): Promise<Identity> {
-  const { state, kept, hostname, keyType, ends, isOnline, now, sleep, random, signal } = options;
+  const { state, kept, hostname, keyType, ends, isOnline, log, now, sleep, random, signal } =
+    options;
   const account = await kept.account();
   if (account === undefined) throw new Error("There is no account to order with: glosson caa own");
   if (ends === undefined) throw new Error(NOT_HERE);
@@ -54,7 +57,7 @@ export async function orderOwnCertificate(options: OwnCertificateOptions): Promi
       ...{ domain: hostname, keyType, replaces: before?.chain },
       onKey: (key) => noteKey(state, key),
       prove: (identity) => ends.prove(hostname, identity),
-      onAccount: (url) => kept.saveAccount({ ...account, url }),
+      onAccount: (url) => kept.noteRegistered(account, url, log),
     });
     const window = await acme.renewalWindow(saved.chain).catch(() => undefined);
     const renewAt = window && window.start + (window.end - window.start) * random();

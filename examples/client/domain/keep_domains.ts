@@ -194,7 +194,7 @@ class DomainKeeper {
         ...{ domain, keyType },
         replaces: this.#identity?.chain,
         prove: (identity) => ends.prove(domain, identity),
-        onAccount: (url) => kept.saveAccount({ ...account, url }),
+        onAccount: (url) => kept.noteRegistered(account, url, log),
       });
       const window = await acme.renewalWindow(saved.chain).catch(() => undefined);
       await this.#use(saved, window);

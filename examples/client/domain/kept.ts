@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { identityFile, readIdentityFile } from "../identity_file.ts";
 import type { SavedIdentity } from "../records.ts";
+import type { Log } from "../../../lib/log.ts";
 import { DOMAINS_FOLDER, type State } from "../state.ts";
 import { writePrivately } from "../write_privately.ts";
 
@@ -62,6 +63,25 @@ export class KeptDomains {
   /** Keeps the account. */
   async saveAccount(account: AcmeAccount): Promise<void> {
     await this.#write(ACCOUNT_FILE, `${JSON.stringify(account, null, 2)}\n`);
+  }
+
+  /**
+   * The authority had forgotten the account and registered it anew, at an address that is kept unless another account
+   * is by now.
+   */
+  async noteRegistered(account: AcmeAccount, url: string, log: Pick<Log, "warn">): Promise<void> {
+    const kept = await this.account();
+    if (kept?.key !== account.key) return;
+    await this.saveAccount({ ...kept, url });
+    if (url === account.url) return;
+    log.warn(
+      "The authority had forgotten your account, which has another address now: CAA records with the former one allow it nothing",
+      {
+        was: account.url,
+        is: url,
+        fix: "glosson caa own for your page; for a domain of yours its CAA record",
+      },
+    );
   }
 
   /** Key and certificate chain of a domain, not yet judged. */

@@ -49,11 +49,6 @@ class Acme:
         self._nonce: str | None = None
         self._directory: dict[str, Any] | None = None
 
-    @property
-    def account_url(self) -> str | None:
-        """Where the account is; another after it had to be registered again."""
-        return self._url
-
     async def directory(self) -> dict[str, Any]:
         """Return where what is to be found; it is read once."""
         if self._directory is None:

@@ -40,13 +40,15 @@ async def order(
     prove: Prove,
     on_key: Callable[[str], None] = lambda _key: None,
     replaces: str | None = None,
+    on_account: Callable[[str], None] = lambda _url: None,
 ) -> SavedIdentity:
     """Get a certificate for a new key, and when the authority wants it renewed.
 
     `on_key` is told the key before anybody can have signed it; `replaces` is the chain that is to
-    be replaced (RFC 9773 section 5). Raises AcmeProblem, NotProved or RuntimeError.
+    be replaced (RFC 9773 section 5); `on_account` where the account is that had to be registered
+    again. Raises AcmeProblem, NotProved or RuntimeError.
     """
-    saved = await _order(acme, domain, key_type, prove, on_key, replaces)
+    saved = await _order(acme, domain, key_type, prove, on_key, replaces, on_account)
     try:
         return await with_window(acme, saved)
     except (RuntimeError, ValueError):
@@ -60,6 +62,7 @@ async def _order(
     prove: Prove,
     on_key: Callable[[str], None],
     replaces: str | None,
+    on_account: Callable[[str], None],
 ) -> SavedIdentity:
     try:
         placed = await _place(acme, domain, replaces)
@@ -67,7 +70,7 @@ async def _order(
         if problem.kind != "accountDoesNotExist":
             raise
         # The server has forgotten it; its terms were agreed to when it was registered first.
-        await acme.register(None)
+        on_account(await acme.register(None))
         placed = await _place(acme, domain, replaces)
     where = placed.value(b"location")
     if where is None:

@@ -12,7 +12,7 @@ from .acme_order import order, with_window
 from .api import Api
 from .backoff import Backoff
 from .identity import Identity, check_identity, rfc3339
-from .kept_domains import KeptDomains
+from .kept_domains import AcmeAccount, KeptDomains
 from .problem import asked_pause, is_fault
 from .records import SavedIdentity, strings
 from .renewal import next_look, renewal_time
@@ -131,18 +131,21 @@ class _Keeper:
             return
         self._ask_window_at = time.monotonic() + ASK_WINDOW_S
         try:
-            self._keep(await with_window(self._acme(), self._identity.saved))
+            self._keep(await with_window(_acme(self._account()), self._identity.saved))
         except (RuntimeError, ValueError) as error:
             log.warning("Cannot ask when to renew %s: %s", self._domain, error)
 
     async def _order(self) -> None:
         replaces = None if self._identity is None else self._identity.saved.chain
         key_type, prove = self._keeping.key_type, self._keeping.contexts.prove
-        acme = self._acme()
-        try:
-            self._keep(await order(acme, self._domain, key_type, prove, replaces=replaces))
-        finally:
-            self._keeping.kept.note_account_url(acme.account_url)
+        account = self._account()
+        self._keep(
+            await order(
+                *(_acme(account), self._domain, key_type, prove),
+                replaces=replaces,
+                on_account=lambda url: self._keeping.kept.note_registered(account, url),
+            )
+        )
         if self._identity is not None:
             good_until = rfc3339(self._identity.not_after)
             log.info("Your domain has a certificate: %s, good until %s", self._domain, good_until)
@@ -158,10 +161,14 @@ class _Keeper:
         self._keeping.contexts.use_for(self._domain, self._keeping.kept.identity_path(self._domain))
         self._identity = identity
 
-    def _acme(self) -> Acme:
+    def _account(self) -> AcmeAccount:
         account = self._keeping.kept.account()
         if account is None:
             raise RuntimeError(
                 f"There is no account to order with: glosson domain add {self._domain}"
             )
-        return Acme(account.directory, account.ca, account.key, account.url)
+        return account
+
+
+def _acme(account: AcmeAccount) -> Acme:
+    return Acme(account.directory, account.ca, account.key, account.url)

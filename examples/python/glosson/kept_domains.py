@@ -6,6 +6,7 @@ Files are whole at every moment: `glosson domain` writes them beside a `run`.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +21,12 @@ from .write_privately import write_privately
 FOLDER = "domains"
 _ACCOUNT, _LIST = "acme.json", "domains.json"
 _MEND = "remove it and add your domains again"
+_MOVED = (
+    "The authority had forgotten your account %s, which is %s now: CAA records with the former one "
+    "allow it nothing. For your page say glosson caa own again; change those of your domains"
+)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,17 @@ class KeptDomains:
         members = {name: told for name, told in asdict(account).items() if told is not None}
         self._write(_ACCOUNT, f"{json.dumps(members, indent=2)}\n")
 
-    def note_account_url(self, url: str | None) -> None:
-        """Keep where the account is by now, if that is another place."""
-        account = self.account()
-        if account is not None and url is not None and url != account.url:
-            self.save_account(replace(account, url=url))
+    def note_registered(self, account: AcmeAccount, url: str) -> None:
+        """Keep where the authority, which had forgotten the account, registered it anew.
+
+        Unless another account is kept by now.
+        """
+        kept = self.account()
+        if kept is None or kept.key != account.key:
+            return
+        self.save_account(replace(kept, url=url))
+        if url != account.url:
+            log.warning(_MOVED, account.url, url)
 
     def identity(self, domain: str) -> SavedIdentity | None:
         """Return key and chain of a domain, not yet judged."""

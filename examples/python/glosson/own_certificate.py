@@ -56,14 +56,12 @@ async def order_own_certificate(
     await online.wait()
     before = state.identity()
     acme = Acme(kept.directory, kept.ca, kept.key, kept.url)
-    try:
-        saved = await order(
-            *(acme, account.hostname, account.keyType, prove),
-            lambda key: note_key(state, key),
-            None if before is None else before.chain,
-        )
-    finally:
-        domains.note_account_url(acme.account_url)
+    saved = await order(
+        *(acme, account.hostname, account.keyType, prove),
+        lambda key: note_key(state, key),
+        None if before is None else before.chain,
+        lambda url: domains.note_registered(kept, url),
+    )
     checked = check_identity(saved, account.hostname, time.time())
     state.save_identity(saved)
     return checked

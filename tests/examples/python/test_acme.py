@@ -135,15 +135,16 @@ def test_a_forgotten_account_is_registered_again_once(tmp_path: Path) -> None:
     )
     answers["/a"] = lambda own: whole("201 Created", "{}", f"Location: {own}/account/1")
     told: list[str] = []
+    moved: list[str] = []
     for replies in ([forgotten, None], [forgotten, forgotten]):
         left = iter(replies)
         answers["/new"] = lambda own, left=left: next(left) or taken(own)
 
         async def use(acme: Acme) -> None:
             with pytest.raises((RuntimeError, AcmeProblem)) as refusal:
-                await order(acme, "blog.example.org", "ecdsa", nothing, told.append)
+                await order(acme, "blog.example.org", "ecdsa", nothing, on_account=moved.append)
             told.append(f"{refusal.value}")
-            assert acme.account_url is not None and acme.account_url.endswith("/account/1")
+            assert moved.pop().endswith("/account/1") and moved == []
 
         ask(tmp_path, answers, use)
     assert "gave up the order" in told[0] and "because" in told[1]

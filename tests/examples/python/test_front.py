@@ -87,7 +87,10 @@ async def get(visitor: socket.socket, request: bytes = GET) -> bytes:
         if outgoing.pending:
             await loop.sock_sendall(visitor, outgoing.read())
             continue
-        incoming.write(await loop.sock_recv(visitor, 65536))
+        piece = await loop.sock_recv(visitor, 65536)
+        if not piece:
+            raise EOFError(answer)
+        incoming.write(piece)
     return answer
 
 
@@ -198,7 +201,7 @@ def test_a_visitor_who_ended_their_side_is_waited_for_while_the_app_says_somethi
 def test_visitors_come_anew_where_the_relay_leaves(
     identity: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fronts, "QUIET_S", 0.3)
+    monkeypatch.setattr(fronts, "QUIET_S", 2)
 
     asked: asyncio.Event
     finish: asyncio.Event
@@ -214,7 +217,7 @@ def test_visitors_come_anew_where_the_relay_leaves(
         asked, finish = asyncio.Event(), asyncio.Event()
         kept = visitor()
         await get(kept)
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(2.1)
         busy, fresh = visitor(), visitor()
         answer = asyncio.ensure_future(get(busy, GET.replace(b"/", b"/slow", 1)))
         await asked.wait()
