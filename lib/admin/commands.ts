@@ -74,6 +74,8 @@ export function commandsApp(options: CommandsAppOptions): Hono {
   app.get("/v1/metrics", async (c) => c.json(await options.ownMetrics()));
   app.get("/v1/backup", async (c) => c.body(await options.backup()));
   app.get("/v1/hand-over", async (c) => c.json(await handOver.look()));
+  // What builds of before the line ask first, also to look whether somebody is there: going back is done by it.
+  app.get("/v1/hand-over/waited-for", (c) => c.json([]));
   app.post("/v1/hand-over/line", (c) => c.json({ path: handOver.openLine() }));
   app.post("/v1/hand-over/visitors", async (c) => c.json(await handOver.leaveVisitors()));
   app.post("/v1/hand-over/resume", async (c) => {

@@ -76,7 +76,15 @@ export function handOverOf(relays: readonly [Predecessor, ...Predecessor[]]): Pr
     return await Promise.all(steps);
   }
   return {
-    lines: async () => (await all((relay) => relay.lines())).flat(),
+    async lines() {
+      const opened = await Promise.allSettled(relays.map((relay) => relay.lines()));
+      const lines = opened.flatMap((each) => each.status === "fulfilled" ? each.value : []);
+      const failed = opened.find((each) => each.status === "rejected");
+      if (failed === undefined) return lines;
+      // Nobody would say a word at them.
+      for (const line of lines) line.close();
+      throw failed.reason;
+    },
     look: () => standing((relay) => relay.look()),
     leaveVisitors: () => standing((relay) => relay.leaveVisitors()),
     resume: async () => void await all((relay) => relay.resume()),

@@ -29,14 +29,21 @@ export class JsonLine<Said, Heard> {
     this.#saying = this.#saying.then(() => writeAll(this.#conn, bytes)).catch(() => this.close());
   }
 
-  /** Hears what is said from now on: to be called once. */
+  /** Hears what is said from now on, until the line is closed: to be called once. Rejects as `onHeard` throws. */
   async hear(onHeard: (what: Heard) => void): Promise<void> {
     try {
-      for await (const line of linesOf(this.#conn.readable)) onHeard(JSON.parse(line));
+      for await (const line of this.#lines()) onHeard(JSON.parse(line));
+    } finally {
+      this.close();
+    }
+  }
+
+  async *#lines(): AsyncGenerator<string> {
+    try {
+      yield* linesOf(this.#conn.readable);
     } catch {
       // The other side is gone.
     }
-    this.close();
   }
 
   close(): void {

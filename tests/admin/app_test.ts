@@ -159,6 +159,8 @@ Deno.test("commandsApp() takes each step of a hand-over", async () => {
   assert.deepEqual(await look.json(), { online: ["kaylee"], ports: { hub: 443 } });
   const line = await app.request("/v1/hand-over/line", { method: "POST" });
   assert.deepEqual(await line.json(), { path: "/state/line.sock" });
+  // An older build, which is gone back to.
+  assert.deepEqual(await (await app.request("/v1/hand-over/waited-for")).json(), []);
   const failed = await app.request("/v1/hand-over/visitors", { method: "POST" });
   assert.equal(failed.status, 500);
   for (const step of ["resume", "clients"]) {
