@@ -79,7 +79,11 @@ export class HttpRequestReader {
   #looked = 0;
   #hasLine = false;
 
-  /** @param bytes all that has come, those of earlier calls included. */
+  /**
+   * What has come so far.
+   *
+   * @param bytes all of it, that of earlier calls included.
+   */
   push(bytes: Uint8Array): HttpResult {
     const mayDecide = this.#mayDecide(bytes);
     this.#looked = bytes.length;
