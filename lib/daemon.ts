@@ -198,9 +198,7 @@ async function start(
     fronts.endKept();
     // Commands are the successor's, and so is what is still to be ordered.
     if (own.isDone) stopAdmin();
-    const drained = own.isDone
-      ? control.sendOver((username) => own.arrival(username))
-      : control.drain(AFTER_RESTART);
+    const drained = own.isDone ? own.sendClients() : control.drain(AFTER_RESTART);
     sessions.stop();
     // Beside the visitors, who may take longer than a successor can wait.
     const ordered = certificate.stop().then(stopOrdering);

@@ -15,7 +15,7 @@ import { SOFTWARE } from "../version.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 
 /** How long the next process waits at most while clients are sent to one that has taken another's place, milliseconds. */
-const MOVING_MS = 20_000;
+const MOVING_MS = 40_000;
 
 /** `glossond serve`. */
 export const serve: Command = {

@@ -21,12 +21,20 @@ export const SETTLE_MS = 500;
 /** How long a successor may take between its two steps, before it is taken for dead. */
 const STEP_MS = 15_000;
 
+/**
+ * When the last client has been sent to the successor at the latest, milliseconds. Other relays of BASE know nothing of
+ * the line: their visitors of who is still here wait in vain meanwhile.
+ */
+const SENT_WITHIN_MS = { alone: 30_000, amongOthers: 15_000 } as const;
+
 /** Options for {@linkcode OwnHandOver}. */
 export interface OwnHandOverOptions {
   sessions: Pick<Sessions, "get" | "usernames" | "comingBack">;
   /** Told what becomes of users here. */
   changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
-  control: Pick<ControlSockets, "replace">;
+  control: Pick<ControlSockets, "replace" | "sendOver">;
+  /** The other relays of BASE; without `cluster` there are none. */
+  beyond: { cluster?: unknown };
   /** Who is still at the relay whose place this one took. */
   behind: Pick<LeftBehind, "usernames" | "stop">;
   hub: Pick<Hub, "settled">;
@@ -118,9 +126,12 @@ export class OwnHandOver implements OwnPart {
     return Promise.resolve();
   }
 
-  /** Resolves when a user has come to the successor who is sent there now, or that is not to be known. */
-  async arrival(username: string): Promise<void> {
-    await (this.#successor?.arrival(username) ?? sleep(UNTOLD_MS));
+  /** Sends the clients to the successor; resolves when they have come there and closed here. */
+  async sendClients(): Promise<void> {
+    const { control, beyond } = this.#options;
+    const { alone, amongOthers } = SENT_WITHIN_MS;
+    const withinMs = beyond.cluster === undefined ? alone : amongOthers;
+    await control.sendOver((username) => this.#arrival(username), { withinMs });
   }
 
   /** Has nothing to do with a successor any more. */
@@ -128,6 +139,11 @@ export class OwnHandOver implements OwnPart {
     this.#awaitNoMore();
     this.#door?.[Symbol.dispose]();
     this.#successor?.close();
+  }
+
+  /** Resolves when a user has come to the successor who is sent there now, or that is not to be known. */
+  async #arrival(username: string): Promise<void> {
+    await (this.#successor?.arrival(username) ?? sleep(UNTOLD_MS));
   }
 
   /** It is known what comes of the successor. */

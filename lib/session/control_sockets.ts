@@ -2,8 +2,8 @@ import type { Log } from "../log.ts";
 import { settleWithin, sleep } from "../net/pause.ts";
 import { CLOSE, type RelayMessage } from "../wire/messages.ts";
 import type { Caller, ControlSocket } from "./caller.ts";
-import { GRACE_MS } from "./coming_back.ts";
 import { CLOSE_TIMEOUT_MS, ControlLink, FAILURE_RETRY_MS } from "./control_socket.ts";
+import { type Pace, sendPaced } from "./pace.ts";
 import type { Parking } from "./parked_pool.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -25,19 +25,6 @@ export interface ComeBack {
 
 /** To one that starts again, which takes about half a second. */
 export const AFTER_RESTART: ComeBack = { minMs: 500, eachMs: 1, leastMs: 250, mostMs: 10_000 };
-
-/**
- * How many clients may be on their way to a relay that is there: few at first, one more with each that was there soon,
- * and one fewer with each that was late. It is how long a visitor may have to wait for one of them, since who is still
- * here is met here.
- */
-const ON_THEIR_WAY = {
-  first: 4,
-  least: 1,
-  most: 200,
-  soonMs: 1_000,
-  lateMs: GRACE_MS / 2,
-} as const;
 
 /**
  * How long a client waits to be told that it is online where other relays cannot be told, milliseconds: as long as
@@ -173,28 +160,14 @@ export class ControlSockets {
    *
    * @param arrival resolves once a user is online there who is sent there now. Never rejects.
    */
-  async sendOver(arrival: (username: string) => Promise<void>): Promise<void> {
+  async sendOver(arrival: (username: string) => Promise<void>, pace: Pace): Promise<void> {
     const send = this.#sendAway = (link: ControlLink) => link.end("draining", AT_ONCE_MS);
-    const { first, least, most, soonMs, lateMs } = ON_THEIR_WAY;
-    let may: number = first;
-    let are = 0;
-    let changed = Promise.withResolvers<void>();
-    for (const link of [...this.#links.values()]) {
-      for (; are >= may; changed = Promise.withResolvers()) await changed.promise;
-      if (link.closing) continue;
-      const sentAt = performance.now();
-      // Whom nobody waits for any longer is not waited for here.
-      settleWithin(GRACE_MS, [arrival(link.session.username)]).then(() => {
-        const tookMs = performance.now() - sentAt;
-        if (tookMs <= soonMs) may = Math.min(may + 1, most);
-        else if (tookMs > lateMs) may = Math.max(may - 1, least);
-        are--;
-        changed.resolve();
-      });
-      are++;
+    await sendPaced([...this.#links.values()], (link) => {
+      if (link.closing) return undefined;
+      const arrived = arrival(link.session.username);
       send(link);
-    }
-    for (; are > 0; changed = Promise.withResolvers()) await changed.promise;
+      return arrived;
+    }, pace);
     await this.#closed();
   }
 

@@ -27,7 +27,8 @@ function setUp(settled: Promise<void> = Promise.resolve(), stateDir = "/state") 
   const own = new OwnHandOver({
     sessions: { get: () => undefined, usernames: () => ["kaylee"].values(), comingBack },
     changes: new Notice(),
-    control: { replace() {} },
+    control: { replace() {}, sendOver: () => Promise.resolve() },
+    beyond: {},
     behind: {
       usernames: () => ["river", "zoe"].values(),
       stop: () => void did.push("look back no more"),

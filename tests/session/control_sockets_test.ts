@@ -7,6 +7,9 @@ import { CLOSE } from "../../lib/wire/messages.ts";
 import { recordedLog } from "../certificate/helpers.ts";
 import { FakeSocket } from "./fake_socket.ts";
 
+/** How fast clients are sent over where that is as fast as they come. */
+const PACE = { withinMs: 30_000 };
+
 /** A user's WebSockets, each of which asks whether its token holds and gets the answer from the test. */
 function setUp(announced?: (username: string) => Promise<void>) {
   const log = recordedLog();
@@ -158,7 +161,12 @@ sessionTest(
 
 sessionTest("who comes in when the others were sent away is sent away too", async (world) => {
   const { sessions, control, open } = world;
-  for (const leave of [control.drain(AFTER_RESTART), control.sendOver(() => Promise.resolve())]) {
+  for (
+    const leave of [
+      control.drain(AFTER_RESTART),
+      control.sendOver(() => Promise.resolve(), PACE),
+    ]
+  ) {
     await leave;
     const { socket, done, holds } = open();
     holds(true);
@@ -206,7 +214,7 @@ sessionTest(
     const sent = control.sendOver((username) => {
       left.push(username);
       return new Promise((resolve) => arriving.push(resolve));
-    });
+    }, PACE);
     // What follows an arrival is done within a turn of the event loop.
     const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
     await turn();
