@@ -31,6 +31,10 @@ import type { AcmeAccount } from "./kept.ts";
 /** What a person sets for the server. */
 const WORDS: AcmeWords = { directory: "--acme", ca: "--acme-ca" };
 
+/** What helps where an account may place no order (RFC 8555 section 7.3.6). */
+const NOT_VALID =
+  "if your account there was deactivated, remove acme.json from the folder domains of your state folder, and say glosson domain add, or glosson caa own, again";
+
 /** What an ACME server tells of itself. */
 export interface AcmeTerms {
   /** Where its terms are to be read; undefined where it has none. */
@@ -115,7 +119,7 @@ export class Acme {
     const { domain, keyType, replaces, onKey, onAccount } = options;
     const session = await this.#session(account);
     const { headers, data } = await this.#place(session, domain, replaces).catch(async (error) => {
-      if (!(error instanceof AcmeProblem) || error.type !== "accountDoesNotExist") throw error;
+      requireForgotten(error);
       // Its terms were agreed to when it was registered first.
       await onAccount(await session.register({ termsOfServiceAgreed: true }));
       return await this.#place(session, domain, replaces);
@@ -214,4 +218,14 @@ export class Acme {
       prove(undefined);
     }
   }
+}
+
+/** Throws why an order was refused, unless that is that the account is known no more. */
+function requireForgotten(error: unknown): void {
+  if (!(error instanceof AcmeProblem)) throw error;
+  const { type, status, message, retryAt } = error;
+  if (type === "unauthorized") {
+    throw new AcmeProblem(type, status, `${message}; ${NOT_VALID}`, retryAt);
+  }
+  if (type !== "accountDoesNotExist") throw error;
 }

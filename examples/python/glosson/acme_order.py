@@ -27,6 +27,13 @@ PROOF_PAUSE_S = 720.0
 Prove = Callable[[str, Optional[SavedIdentity]], None]
 
 
+# An order that the account may not place (RFC 8555 section 7.3.6).
+NOT_VALID = (
+    "if your account there was deactivated, remove acme.json from the folder domains of your state "
+    "folder, and say glosson domain add, or glosson caa own, again"
+)
+
+
 class NotProved(Problem):
     """An authority could not prove a name; it counts how often it cannot."""
 
@@ -67,6 +74,11 @@ async def _order(
     try:
         placed = await _place(acme, domain, replaces)
     except AcmeProblem as problem:
+        if problem.kind == "unauthorized":
+            text = f"{problem}; {NOT_VALID}"
+            raise AcmeProblem(
+                problem.kind, problem.status, text, problem.retry_after_s
+            ) from problem
         if problem.kind != "accountDoesNotExist":
             raise
         # The server has forgotten it; its terms were agreed to when it was registered first.

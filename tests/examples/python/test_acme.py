@@ -150,6 +150,24 @@ def test_a_forgotten_account_is_registered_again_once(tmp_path: Path) -> None:
     assert "gave up the order" in told[0] and "because" in told[1]
 
 
+def test_what_an_account_may_not_order_tells_the_mend(tmp_path: Path) -> None:
+    answers = ordering([])
+    answers["/new"] = lambda _own: whole(
+        "401 Unauthorized",
+        '{"type": "urn:ietf:params:acme:error:unauthorized", "detail": "because"}',
+        "Content-Type: application/problem+json",
+    )
+
+    async def use(acme: Acme) -> None:
+        with pytest.raises(
+            AcmeProblem, match=r"because.*deactivated, remove acme\.json"
+        ) as refusal:
+            await order(acme, "blog.example.org", "ecdsa", nothing)
+        assert refusal.value.kind == "unauthorized"
+
+    ask(tmp_path, answers, use)
+
+
 def test_an_authority_is_left_alone_for_long_enough_to_let_a_name_fail(tmp_path: Path) -> None:
     async def use(acme: Acme) -> None:
         with pytest.raises(RuntimeError, match=r"could not prove kaylee\.example: nobody") as told:

@@ -47,4 +47,5 @@ Deno.test("Acme.order() registers once, and not where the server says another th
     path === "/new-order" ? problem("unauthorized", 403) : undefined
   );
   assert.deepEqual([strict.told, strict.asked], [[], ["/directory", "/new-order"]]);
+  assert.match(strict.why, /because.*deactivated, remove acme\.json/);
 });
