@@ -188,6 +188,7 @@ async function start(
   const own = new OwnHandOver({ ...ground, ...clients, hub, servers, addresses });
 
   onClose(async () => {
+    own.stop();
     // Who is online now is awaited after the next start.
     lastOnline.hold();
     await servers.stop("visitors");
@@ -204,7 +205,7 @@ async function start(
     const ordered = certificate.stop().then(stopOrdering);
     const endWatch = own.isDone ? watchLastVisitors({ accounts, hub, log }) : () => {};
     await drained;
-    own.stop();
+    own.close();
     const fallback = own.isDone ? DRAIN_SECONDS.handOver : DRAIN_SECONDS.stop;
     await servers.finish((settings.drainSeconds ?? fallback) * 1000);
     endWatch();

@@ -13,19 +13,25 @@ import type { LeftBehind } from "./left_behind.ts";
 import type { Place } from "./listeners.ts";
 import type { Notice } from "./notice.ts";
 import type { Servers } from "./servers.ts";
-import { Successor, UNTOLD_MS } from "./successor.ts";
+import { Successor } from "./successor.ts";
 
 /** How long those who are on their way in when the relay stops may take to meet their clients. */
 export const SETTLE_MS = 500;
 
-/** How long a successor may take between its two steps, before it is taken for dead. */
-const STEP_MS = 15_000;
+/**
+ * How long a successor may take between its two steps, before it is taken for dead, milliseconds; the end of one with a
+ * line is seen at once.
+ */
+const STEP_MS = { withLine: 15_000, without: 5_000 } as const;
 
 /**
  * When the last client has been sent to the successor at the latest, milliseconds. Other relays of BASE know nothing of
  * the line: their visitors of who is still here wait in vain meanwhile.
  */
 const SENT_WITHIN_MS = { alone: 30_000, amongOthers: 15_000 } as const;
+
+/** How long a client is given to come to a successor that does not tell, milliseconds. */
+const UNTOLD_MS = 100;
 
 /** Options for {@linkcode OwnHandOver}. */
 export interface OwnHandOverOptions {
@@ -52,6 +58,7 @@ export class OwnHandOver implements OwnPart {
   readonly #options: OwnHandOverOptions;
   readonly #done = Promise.withResolvers<boolean>();
   #isDone = false;
+  #isStopped = false;
   /** Set while a successor is between its two steps. */
   #callOffResume: (() => void) | undefined;
   #successor: Successor | undefined;
@@ -77,6 +84,7 @@ export class OwnHandOver implements OwnPart {
 
   openLine(): string {
     const { sessions, control, settings } = this.#options;
+    if (this.#isStopped) throw new Error("this relay stops");
     const path = innerSocketPath(settings.stateDir);
     this.#door?.[Symbol.dispose]();
     this.#door = listenOnce(path, (conn) => {
@@ -84,7 +92,9 @@ export class OwnHandOver implements OwnPart {
       const successor = new Successor({ sessions, control, line: new JsonLine(conn) });
       this.#successor = successor;
       successor.gone.then(() => {
-        if (this.#successor === successor) this.#goOn("it has ended");
+        if (this.#successor !== successor) return;
+        this.#successor = undefined;
+        this.#goOn("it has ended");
       });
     });
     return path;
@@ -104,10 +114,13 @@ export class OwnHandOver implements OwnPart {
     log.info("another process takes this relay's place");
     // Anew for each: one that died may have had another behind it.
     this.#callOffResume?.();
-    this.#callOffResume = schedule(() => this.#goOn("it does nothing any more"), STEP_MS);
+    const stepMs = this.#successor === undefined ? STEP_MS.without : STEP_MS.withLine;
+    this.#callOffResume = schedule(() => this.#goOn("it does nothing any more"), stepMs);
     await servers.stop("visitors");
     await hub.settled(SETTLE_MS);
-    if (this.#callOffResume === undefined) throw new Error("this relay goes on by now");
+    if (this.#callOffResume === undefined && !this.#isStopped) {
+      throw new Error("this relay goes on by now");
+    }
     await servers.stop("data");
     return await this.look();
   }
@@ -134,10 +147,15 @@ export class OwnHandOver implements OwnPart {
     await control.sendOver((username) => this.#arrival(username), { withinMs });
   }
 
-  /** Has nothing to do with a successor any more. */
+  /** The relay stops, and goes on in no case; its successor is still told what becomes of users. */
   stop(): void {
-    this.#awaitNoMore();
+    this.#isStopped = true;
     this.#door?.[Symbol.dispose]();
+  }
+
+  /** Has nothing to do with a successor any more. */
+  close(): void {
+    this.#awaitNoMore();
     this.#successor?.close();
   }
 
@@ -155,8 +173,9 @@ export class OwnHandOver implements OwnPart {
   #goOn(why: string): void {
     const { servers, log } = this.#options;
     if (this.#callOffResume === undefined) return;
-    log.error("the other process does not take this relay's place, so it goes on", { why });
     this.#awaitNoMore();
+    if (this.#isStopped) return;
+    log.error("the other process does not take this relay's place, so it goes on", { why });
     try {
       servers.open("visitors", "data");
     } catch (error) {

@@ -1,13 +1,9 @@
 import type { PredecessorWord, SuccessorWord } from "../admin/hand_over.ts";
 import type { JsonLine } from "../net/json_line.ts";
-import { sleep } from "../net/pause.ts";
 import { closeQuietly } from "../net/splice.ts";
 import type { ControlSockets } from "../session/control_sockets.ts";
 import type { PassedOn } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
-
-/** How long a client is given to come to a successor that does not tell, milliseconds. */
-export const UNTOLD_MS = 100;
 
 /** Options for {@linkcode Successor}. */
 export interface SuccessorOptions {
@@ -21,7 +17,6 @@ export class Successor {
   readonly #options: SuccessorOptions;
   /** Who waits until a user is there. */
   readonly #arriving = new Map<string, () => void>();
-  #isGone = false;
 
   constructor(options: SuccessorOptions) {
     const { line, sessions } = options;
@@ -29,7 +24,6 @@ export class Successor {
     line.say({ type: "online", usernames: [...sessions.usernames()] });
     line.hear((word) => this.#hear(word));
     this.gone.then(() => {
-      this.#isGone = true;
       for (const resolve of this.#arriving.values()) resolve();
     });
   }
@@ -48,7 +42,6 @@ export class Successor {
 
   /** Resolves when a user has come to it who is sent there now, or that is not to be known. */
   async arrival(username: string): Promise<void> {
-    if (this.#isGone) return await sleep(UNTOLD_MS);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#arriving.set(username, resolve);
     await promise;

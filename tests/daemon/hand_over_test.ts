@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
 import { OwnHandOver, takeOver } from "../../lib/daemon/hand_over.ts";
-import {
-  handOverOf,
-  type Predecessor,
-  type PredecessorLine,
-  type PredecessorWord,
-  type SuccessorWord,
-} from "../../lib/admin/hand_over.ts";
+import type { Predecessor, PredecessorLine, PredecessorWord } from "../../lib/admin/hand_over.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
 import { Notice } from "../../lib/daemon/notice.ts";
 import { lockForHandOver } from "../../lib/file/hand_over_lock.ts";
@@ -15,9 +9,6 @@ import { recordedLog, temporaryFolder, until } from "../certificate/helpers.ts";
 import { ComingBack } from "../../lib/session/coming_back.ts";
 import type { Session } from "../../lib/session/session.ts";
 import { ManualClock } from "../manual_clock.ts";
-
-/** Of lines on which nothing is said. */
-const NO_CONN = undefined as unknown as Deno.Conn;
 
 function setUp(settled: Promise<void> = Promise.resolve(), stateDir = "/state") {
   const did: string[] = [];
@@ -80,11 +71,42 @@ Deno.test("OwnHandOver goes on as soon as its successor has ended, and once", as
   assert.deepEqual(heard, [{ type: "online", usernames: ["kaylee"] }]);
   await assert.rejects(Deno.connect({ transport: "unix", path }), "nobody else comes");
   await own.leaveVisitors();
+  assert.deepEqual(clock.remaining, [15_000]);
   conn.close();
   await until(() => did.length > 2, "it goes on");
   clock.advance(15_000);
   assert.deepEqual(did, ["stop visitors", "stop data", "open visitors,data"]);
   assert.equal(clock.waiting, 0);
+  // The end of one without a line is seen by the clock alone.
+  await own.leaveVisitors();
+  assert.deepEqual(clock.remaining, [5_000]);
+});
+
+Deno.test("OwnHandOver that stops opens nothing again, whatever becomes of its successor", async () => {
+  await using folder = temporaryFolder();
+  for (const end of ["resume", "line", "clock"] as const) {
+    const settled = Promise.withResolvers<void>();
+    const { did, clock, own } = setUp(settled.promise, folder.path);
+    const conn = await Deno.connect({ transport: "unix", path: own.openLine() });
+    const line: PredecessorLine = new JsonLine(conn);
+    const heard = Promise.withResolvers<PredecessorWord>();
+    line.hear(heard.resolve);
+    await heard.promise;
+    const leaving = own.leaveVisitors();
+    own.stop();
+    assert.throws(() => own.openLine(), /stops/);
+    if (end === "resume") await own.resume();
+    else if (end === "clock") clock.advance(15_000);
+    else {
+      conn.close();
+      await until(() => clock.waiting === 0, "its end is seen");
+    }
+    settled.resolve();
+    await leaving;
+    assert.deepEqual([end, did], [end, ["stop visitors", "stop data"]]);
+    own.close();
+    await line.closed;
+  }
 });
 
 Deno.test("OwnHandOver closes the line to a successor of which it knows what came", async () => {
@@ -96,7 +118,7 @@ Deno.test("OwnHandOver closes the line to a successor of which it knows what cam
   const heard = Promise.withResolvers<PredecessorWord>();
   line.hear(heard.resolve);
   await heard.promise;
-  own.stop();
+  own.close();
   await line.closed;
   // One that opens none leaves nothing behind.
   own.openLine();
@@ -107,10 +129,10 @@ Deno.test("OwnHandOver closes the line to a successor of which it knows what cam
 Deno.test("OwnHandOver gives the next successor of one that died as long as any", async () => {
   const { did, clock, own } = setUp();
   await own.leaveVisitors();
-  clock.advance(14_000);
+  clock.advance(4_000);
   await own.leaveVisitors();
   did.length = 0;
-  clock.advance(14_000);
+  clock.advance(4_000);
   assert.deepEqual(did, []);
   clock.advance(1_000);
   assert.deepEqual(did, ["open visitors,data"]);
@@ -184,45 +206,4 @@ Deno.test("takeOver() opens each listener before its predecessor closes it, but 
   await takeOver(predecessor, { ...parts, log, behind: { ...behind, watch } });
   assert.equal(did.at(-1), "leave clients");
   assert.match(log.text(), /warn visitors wait for clients .*knows no line/);
-});
-
-Deno.test("handOverOf() has done a step once all have, and fails with any of them", async () => {
-  const did: string[] = [];
-  function relay(name: string, online: string[]): Predecessor {
-    const note = async (what: string) => {
-      did.push(`${name} ${what}`);
-      await Promise.resolve();
-      did.push(`${name} did`);
-    };
-    const standing = { online, ports: { data: name === "one" ? 9000 : 9001 } };
-    return {
-      lines: () => Promise.resolve([new JsonLine<SuccessorWord, PredecessorWord>(NO_CONN)]),
-      look: () => note("looks").then(() => standing),
-      leaveVisitors: () => Promise.reject(new Error(`${name} cannot`)),
-      resume: () => note("resumes"),
-      leaveClients: () => note("leaves"),
-    };
-  }
-  const both = handOverOf([relay("one", ["kaylee", "river"]), relay("other", ["river", "zoe"])]);
-  assert.deepEqual(await both.look(), {
-    online: ["kaylee", "river", "zoe"],
-    ports: { data: 9000 },
-  });
-  assert.equal((await both.lines()).length, 2);
-  await assert.rejects(both.leaveVisitors(), /cannot/);
-  for (const [step, what] of [["resume", "resumes"], ["leaveClients", "leaves"]] as const) {
-    did.length = 0;
-    await both[step]();
-    assert.deepEqual(did, [`one ${what}`, `other ${what}`, "one did", "other did"]);
-  }
-
-  // One that fails is told of once no other is amid the step.
-  const gone = { ...relay("gone", []), look: () => Promise.reject(new Error("gone")) };
-  did.length = 0;
-  await assert.rejects(handOverOf([gone, relay("one", [])]).look(), /gone/);
-  assert.deepEqual(did, ["one looks", "one did"]);
-  // What cannot leave for good has nothing to leave, but where it is the only one.
-  const dead = { ...gone, leaveClients: () => Promise.reject(new Error("dead")) };
-  await handOverOf([dead, relay("one", [])]).leaveClients();
-  await assert.rejects(handOverOf([dead]).leaveClients(), /dead/);
 });
