@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Optional
 
@@ -13,10 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from .acme import Acme, AcmeProblem, detail_of, read_json
-from .identity import first_certificate_in, make_key_and_request, read_time, rfc3339
+from .identity import make_key_and_request, rfc3339
 from .jws import base64url
 from .problem import Problem
 from .records import SavedIdentity, strings
+from .renewal_window import renewal_id, with_window
 
 ACME_IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
 
@@ -98,41 +98,6 @@ async def _order(
     state = await _reach(acme, where, domain, "valid")
     chain = (await acme.post(state.get("certificate"), None)).body.decode("latin-1")
     return SavedIdentity(key, chain)
-
-
-async def with_window(acme: Acme, saved: SavedIdentity) -> SavedIdentity:
-    """Ask when the authority wants a certificate renewed (RFC 9773).
-
-    The moment is a random one of the window, and stays while it is within it. Raises AcmeProblem,
-    RuntimeError or ValueError.
-    """
-    where, name = (await acme.directory()).get("renewalInfo"), renewal_id(saved.chain)
-    if not isinstance(where, str) or name is None:
-        return saved
-    told = read_json(await acme.get(f"{where.rstrip('/')}/{name}")).get("suggestedWindow")
-    window = told if isinstance(told, dict) else {}
-    start, end = (read_time(str(window.get(name))) for name in ("start", "end"))
-    if start is None or end is None or start >= end:
-        raise RuntimeError("Cannot use the renewal window: the ACME server's dates make no sense")
-    known = read_time(saved.renew_after or "")
-    if known is not None and start <= known <= end:
-        return saved
-    at = start + (end - start) * random.random()  # noqa: S311  # no secret
-    return SavedIdentity(saved.key, saved.chain, rfc3339(at))
-
-
-def renewal_id(chain: str) -> str | None:
-    """Return the name of a certificate at `renewalInfo` (RFC 9773 section 4.1)."""
-    leaf = first_certificate_in(chain)
-    try:
-        extension = leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
-    except x509.ExtensionNotFound:
-        return None
-    if extension.value.key_identifier is None:
-        return None
-    # As DER has it: with a zero byte ahead where the number would look negative.
-    serial = leaf.serial_number.to_bytes(leaf.serial_number.bit_length() // 8 + 1, "big")
-    return f"{base64url(extension.value.key_identifier)}.{base64url(serial)}"
 
 
 async def _place(acme: Acme, domain: str, replaces: str | None) -> Any:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from .acme import Acme
-from .acme_order import order, with_window
+from .acme_order import order
 from .api import Api
 from .backoff import Backoff
 from .identity import Identity, check_identity, rfc3339
@@ -16,6 +16,7 @@ from .kept_domains import AcmeAccount, KeptDomains
 from .problem import asked_pause, is_fault
 from .records import SavedIdentity, strings
 from .renewal import next_look, renewal_time
+from .renewal_window import with_window
 from .tls_contexts import TlsContexts
 
 LOOK_S = 3.0  # between looks whether `glosson domain` has added or removed one

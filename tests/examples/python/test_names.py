@@ -17,7 +17,7 @@ from cryptography import x509
 
 from client import Client, Relay
 from glosson.acme_account import acme_account
-from glosson.acme_order import ACME_IDENTIFIER, proof_identity, renewal_id, self_signed
+from glosson.acme_order import ACME_IDENTIFIER, proof_identity, self_signed
 from glosson.api import Api, relay_trust
 from glosson.arguments import parse
 from glosson.client_hello import Opening
@@ -29,6 +29,7 @@ from glosson.jws import AccountKey, base64url, make_account_key
 from glosson.kept_domains import AcmeAccount, KeptDomains
 from glosson.options import AcmeOptions, CaaOptions, DomainOptions
 from glosson.relay_address import read_relay_address
+from glosson.renewal_window import renewal_id
 from glosson.state import State
 from glosson.tls_contexts import TlsContexts
 
