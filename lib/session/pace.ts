@@ -7,8 +7,8 @@ import { GRACE_MS } from "./coming_back.ts";
  */
 const ON_THEIR_WAY = { first: 4, least: 1, most: 200 } as const;
 
-/** One that takes longer is on its way with too many others: visitors wait no more than twice that. */
-const SLOW_MS = GRACE_MS / 2;
+/** One that takes longer is on its way with too many others. A third: some take twice as long where the machine is busy. */
+const SLOW_MS = GRACE_MS / 3;
 
 /** How fast clients are sent over. */
 export interface Pace {

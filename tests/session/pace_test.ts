@@ -39,9 +39,8 @@ async function send(count: number, tookMs: (are: number) => number, withinMs = 3
 Deno.test("sendPaced() has no cliff: the sooner they come the sooner all are sent", async () => {
   for (
     const [count, tookMs, withinMs] of [
-      [100, 900, 6_000],
-      [100, 1_100, 8_000],
-      [100, 2_000, 25_000],
+      [100, 900, 8_000],
+      [100, 1_100, 11_000],
       [1_000, 1_100, 20_000],
     ] as const
   ) {
@@ -62,7 +61,7 @@ Deno.test("sendPaced() has sent all in time, however slowly they come", async ()
 Deno.test("sendPaced() has no more on their way than come well within what visitors wait", async () => {
   // Four come a second, one after another.
   const { most, sentAt } = await send(40, (are) => are * 250);
-  assert.ok(most <= 13, `${most} at once`);
+  assert.ok(most <= 9, `${most} at once`);
   assert.ok(sentAt < 12_000, `${sentAt} ms`);
 });
 
