@@ -38,12 +38,16 @@ export type PredecessorWord =
   | { type: "online"; usernames: string[] }
   | { type: "left"; username: string; comingBack: boolean }
   /** The client cannot serve the visitor of this `connect`. */
-  | { type: "refused"; username: string; ticket: string };
+  | { type: "refused"; username: string; ticket: string }
+  /** The client showed this ticket here: it is to be asked anew. */
+  | { type: "strayed"; username: string; ticket: string };
 
 /** What it hears of that: */
 export type SuccessorWord<Message = unknown> =
   /** They are online there. */
   | { type: "arrived"; username: string }
+  /** A token of theirs holds no more. */
+  | { type: "revoked"; username: string }
   /** To be passed on to the client as it is (PROTOCOL section 2). */
   | { type: "pass"; username: string; message: Message };
 

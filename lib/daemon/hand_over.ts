@@ -38,12 +38,12 @@ export interface OwnHandOverOptions {
   sessions: Pick<Sessions, "get" | "usernames" | "comingBack">;
   /** Told what becomes of users here. */
   changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
-  control: Pick<ControlSockets, "replace" | "sendOver">;
+  control: Pick<ControlSockets, "replace" | "recheck" | "sendOver">;
   /** The other relays of BASE; without `cluster` there are none. */
   beyond: { cluster?: unknown };
   /** Who is still at the relay whose place this one took. */
   behind: Pick<LeftBehind, "usernames" | "stop">;
-  hub: Pick<Hub, "settled">;
+  hub: Pick<Hub, "settled" | "dropVisitors">;
   servers: Pick<Servers, "open" | "stop">;
   /** Where each listener is, by name. */
   addresses: () => [name: string, place: Place][];
@@ -83,13 +83,13 @@ export class OwnHandOver implements OwnPart {
   }
 
   openLine(): string {
-    const { sessions, control, settings } = this.#options;
+    const { sessions, control, hub, settings } = this.#options;
     if (this.#isStopped) throw new Error("this relay stops");
     const path = innerSocketPath(settings.stateDir);
     this.#door?.[Symbol.dispose]();
     this.#door = listenOnce(path, (conn) => {
       this.#successor?.close();
-      const successor = new Successor({ sessions, control, line: new JsonLine(conn) });
+      const successor = new Successor({ sessions, control, hub, line: new JsonLine(conn) });
       this.#successor = successor;
       successor.gone.then(() => {
         if (this.#successor !== successor) return;

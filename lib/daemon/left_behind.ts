@@ -79,9 +79,10 @@ export class LeftBehind {
     this.#say({ type: "arrived", username });
   }
 
-  /** The user's token holds no more: no visitor meets them there. */
+  /** The user's token holds no more: no visitor meets them there, and their session there ends. */
   forget(username: string): void {
     this.#remote.delete(username);
+    this.#say({ type: "revoked", username });
   }
 
   /** Has nothing to do with it any more. */
@@ -120,6 +121,9 @@ export class LeftBehind {
         return this.#leave(name, word.username, word.comingBack);
       case "refused":
         this.#remote.peek(word.username)?.refuse(word.ticket);
+        return;
+      case "strayed":
+        this.#remote.peek(word.username)?.stray(word.ticket);
     }
   }
 

@@ -4,12 +4,14 @@ import { closeQuietly } from "../net/splice.ts";
 import type { ControlSockets } from "../session/control_sockets.ts";
 import type { PassedOn } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
+import type { Hub } from "../visitor/hub.ts";
 
 /** Options for {@linkcode Successor}. */
 export interface SuccessorOptions {
   line: JsonLine<PredecessorWord, SuccessorWord<PassedOn>>;
-  sessions: Pick<Sessions, "get" | "usernames">;
-  control: Pick<ControlSockets, "replace">;
+  sessions: Pick<Sessions, "get" | "usernames" | "comingBack">;
+  control: Pick<ControlSockets, "replace" | "recheck">;
+  hub: Pick<Hub, "dropVisitors">;
 }
 
 /** The process that takes this relay's place, by the line between the two: its visitors meet clients who are here. */
@@ -53,10 +55,20 @@ export class Successor {
   }
 
   #hear(word: SuccessorWord<PassedOn>): void {
-    if (word.type === "pass") return this.#pass(word);
-    this.#arriving.get(word.username)?.();
-    // Of who came by themselves there is an older session here.
-    this.#options.control.replace(word.username);
+    const { control, hub, sessions } = this.#options;
+    switch (word.type) {
+      case "pass":
+        return this.#pass(word);
+      case "revoked":
+        control.recheck(word.username);
+        return hub.dropVisitors(word.username);
+      case "arrived":
+        this.#arriving.get(word.username)?.();
+        // Of who came by themselves there is an older session here.
+        control.replace(word.username);
+        // Who leaves there is awaited there, however long ago they left here.
+        sessions.comingBack.arrived(word.username, undefined);
+    }
   }
 
   #pass({ username, message }: Extract<SuccessorWord<PassedOn>, { type: "pass" }>): void {
@@ -65,8 +77,11 @@ export class Successor {
     // By the time that it was said; it is told, too, where that was.
     if (session === undefined) return line.say({ type: "left", username, comingBack: true });
     session.passOn(message, {
-      // Whoever overlooks where it is to be shown.
-      onShown: closeQuietly,
+      // By who overlooks where it is to be shown, or came to this relay while both were to be reached at one address.
+      onShown(conn, ticket) {
+        closeQuietly(conn);
+        line.say({ type: "strayed", username, ticket });
+      },
       onRefused: (ticket) => line.say({ type: "refused", username, ticket }),
     });
   }

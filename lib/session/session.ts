@@ -170,6 +170,11 @@ export class Session {
     this.#waiting.get(ticket)?.({ state: "refused" });
   }
 
+  /** The client went elsewhere with this ticket, so its visitor looks again; one that is not known is ignored. */
+  stray(ticket: string): void {
+    this.#waiting.get(ticket)?.({ state: "ended" });
+  }
+
   /** Ends waiting visitors' requests and closes what is parked; joined connections go on. */
   end(): void {
     this.#ended = true;

@@ -18,13 +18,13 @@ function setUp(settled: Promise<void> = Promise.resolve(), stateDir = "/state") 
   const own = new OwnHandOver({
     sessions: { get: () => undefined, usernames: () => ["kaylee"].values(), comingBack },
     changes: new Notice(),
-    control: { replace() {}, sendOver: () => Promise.resolve() },
+    control: { replace() {}, recheck: () => Promise.resolve(), sendOver: () => Promise.resolve() },
     beyond: {},
     behind: {
       usernames: () => ["river", "zoe"].values(),
       stop: () => void did.push("look back no more"),
     },
-    hub: { settled: () => settled },
+    hub: { settled: () => settled, dropVisitors() {} },
     servers: {
       open: (...groups) => void did.push(`open ${groups}`),
       stop: (group) => Promise.resolve(void did.push(`stop ${group}`)),

@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { LeftBehind } from "../../lib/daemon/left_behind.ts";
 import { Successor } from "../../lib/daemon/successor.ts";
 import { JsonLine } from "../../lib/net/json_line.ts";
-import type { Dialled } from "../../lib/session/session.ts";
+import type { PredecessorWord, SuccessorWord } from "../../lib/admin/hand_over.ts";
+import { RECENT_MS } from "../../lib/session/coming_back.ts";
+import type { Dialled, PassedOn } from "../../lib/session/session.ts";
 import { Session } from "../../lib/session/session.ts";
 import { Sessions } from "../../lib/session/sessions.ts";
 import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import type { RelayMessage } from "../../lib/wire/messages.ts";
 import { until } from "../certificate/helpers.ts";
+import { ManualClock } from "../manual_clock.ts";
 import { pipe } from "../net/pipe.ts";
 
 const VISITOR = { address: "192.0.2.1", port: 1234 };
@@ -24,14 +27,25 @@ async function setUp() {
   const told: RelayMessage[] = [];
   const replaced: string[] = [];
   const next: { successor?: Successor } = {};
-  const old = new Sessions({ onChange: (...change) => next.successor?.note(...change) });
+  const rechecked: string[] = [];
+  const dropped: string[] = [];
+  const clock = new ManualClock();
+  const old = new Sessions({
+    now: clock.now,
+    onChange: (...change) => next.successor?.note(...change),
+  });
   const oldTickets = new Tickets<Redeem>();
   for (const username of ["kaylee", "river"]) {
     const send = (message: RelayMessage) => void told.push(message);
     old.add(new Session({ username, send, tickets: oldTickets }));
   }
-  const control = { replace: (username: string) => void replaced.push(username) };
-  const successor = new Successor({ sessions: old, control, line: new JsonLine(near) });
+  const control = {
+    replace: (username: string) => void replaced.push(username),
+    recheck: (username: string) => Promise.resolve(void rechecked.push(username)),
+  };
+  const hub = { dropVisitors: (username: string) => void dropped.push(username) };
+  const line = new JsonLine<PredecessorWord, SuccessorWord<PassedOn>>(near);
+  const successor = new Successor({ sessions: old, control, hub, line });
   next.successor = successor;
   stack.defer(() => successor.close());
 
@@ -44,7 +58,19 @@ async function setUp() {
   stack.defer(() => behind.stop());
   await behind.watch({ lines: () => Promise.resolve([new JsonLine(far)]) });
   return {
-    ...{ told, replaced, old, successor, sessions, behind, tickets },
+    ...{
+      told,
+      replaced,
+      rechecked,
+      dropped,
+      clock,
+      old,
+      oldTickets,
+      successor,
+      sessions,
+      behind,
+      tickets,
+    },
     /** The tickets of the visitors whom the client was told of. */
     connects: () => told.filter((message) => message.type === "connect"),
     dial: async (username: string): Promise<Dialled> =>
@@ -100,9 +126,40 @@ Deno.test("LeftBehind follows who comes to the relay before, and who leaves it f
   old.remove(old.get("zoe")!, false);
   await until(() => !behind.has("zoe"), "her end is known");
   await until(() => !sessions.comingBack.has("zoe"), "that it is for good, too");
-  // Whose token holds no more, though the relay before does not know.
+  // Whose token holds no more, though the relay before does not know until it is told.
   behind.forget("kaylee");
   assert.equal(sessions.reach("kaylee"), undefined);
+  await until(() => world.dropped.length > 0, "it is told");
+  assert.deepEqual([world.rechecked, world.dropped], [["kaylee"], ["kaylee"]]);
+});
+
+Deno.test("LeftBehind awaits who came and left again, though the relay before has long awaited them", async () => {
+  await using world = await setUp();
+  const { old, sessions, clock, successor, comeOver, oldTickets } = world;
+  const arrival = successor.arrival("kaylee");
+  old.remove(old.get("kaylee")!, true);
+  await until(() => sessions.comingBack.has("kaylee"), "she is awaited");
+  comeOver();
+  await arrival;
+  sessions.remove(sessions.get("kaylee")!, true);
+  clock.advance(RECENT_MS);
+  old.comingBack.forgetOld();
+  // Said after what it would say of her.
+  old.add(new Session({ username: "zoe", send() {}, tickets: oldTickets }));
+  await until(() => world.behind.has("zoe"), "all is heard");
+  assert.equal(sessions.comingBack.has("kaylee"), true);
+});
+
+Deno.test("LeftBehind has a client asked anew that shows a ticket at the relay before", async () => {
+  await using world = await setUp();
+  const { behind, connects, dial, oldTickets } = world;
+  behind.begin();
+  const dialled = dial("kaylee");
+  await until(() => connects().length === 1, "she is told");
+  const [conn] = pipe();
+  oldTickets.take(connects()[0]!.ticket)!(conn);
+  assert.deepEqual(await dialled, { state: "ended" });
+  assert.equal(behind.has("kaylee"), true);
 });
 
 Deno.test("LeftBehind awaits everybody once the relay before has ended, which waits for nobody's arrival then", async () => {
