@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { unfitness } from "../../../lib/pki/identity.ts";
 import { startRelayCertificate } from "../../../lib/certificate/relay_certificate.ts";
+import { linesOf } from "../../../lib/net/lines.ts";
+import { sleep } from "../../../lib/net/pause.ts";
 import { recordedLog, temporaryFolder, until } from "../../certificate/helpers.ts";
 import { type AcmeBench, acmeBench, BASE } from "./bench.ts";
 
@@ -11,9 +13,6 @@ const CERTIFICATE_MS = 60_000;
 
 /** Lanes run beside each other: names and folder of their own, the servers in common. */
 const LANES = 4;
-
-/** Longer than an order takes here, so that kills hit each of its steps. */
-const LONGEST_RUN_MS = 400;
 
 const PROGRAM = new URL("renewing_program.ts", import.meta.url).pathname;
 
@@ -35,10 +34,12 @@ async function runLane(
   await using folder = temporaryFolder();
   const stateDir = folder.path;
   const names = [base, `*.${base}`];
+  // A little longer than an order takes here and now, so that kills hit each of its steps.
+  const longestMs = 1.2 * await orderTime(it, stateDir, names);
   for (let kill = 0; kill < KILLS / LANES; kill++) {
     // Every other time there is no certificate to fall back on.
     if (kill % 2) await Deno.remove(`${stateDir}/relay.pem`).catch(() => {});
-    await killedRun(it, stateDir, names);
+    await killedRun(it, stateDir, names, () => sleep(Math.random() * longestMs));
 
     const log = recordedLog();
     const authority = await it.open({
@@ -74,7 +75,24 @@ async function runLane(
   }
 }
 
-async function killedRun(it: AcmeBench, stateDir: string, names: string[]): Promise<void> {
+/** How long it takes from the start to a certificate, milliseconds. */
+async function orderTime(it: AcmeBench, stateDir: string, names: string[]): Promise<number> {
+  let took = 0;
+  await killedRun(it, stateDir, names, async (said) => {
+    const startedAt = performance.now();
+    assert.equal((await said.next()).value, "renewed");
+    took = performance.now() - startedAt;
+  });
+  return took;
+}
+
+/** Runs the program, and kills it once `until` has resolved, which may hear what it says from its start on. */
+async function killedRun(
+  it: AcmeBench,
+  stateDir: string,
+  names: string[],
+  until: (said: AsyncIterator<string>) => Promise<void>,
+): Promise<void> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--allow-all", "--no-check", PROGRAM],
@@ -83,12 +101,11 @@ async function killedRun(it: AcmeBench, stateDir: string, names: string[]): Prom
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const reader = child.stdout.getReader();
-  const { value } = await reader.read();
-  assert.equal(new TextDecoder().decode(value), "started\n");
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * LONGEST_RUN_MS));
+  const said = linesOf(child.stdout)[Symbol.asyncIterator]();
+  assert.equal((await said.next()).value, "started");
+  await until(said);
   child.kill("SIGKILL");
-  await reader.cancel();
+  await said.return?.();
   await child.stderr.cancel();
   await child.status;
 }
