@@ -1,3 +1,4 @@
+import { TokenBuckets } from "../net/token_buckets.ts";
 import { type Refusal, refuse } from "../wire/problems.ts";
 
 /** The stretch that an account's requests are counted over. */
@@ -73,4 +74,15 @@ export function refuseMany(): Refusal<"rate-limited"> {
     "This account sent many certificate requests in a short time; wait a minute, and mend what they were refused for.",
     60,
   );
+}
+
+/**
+ * How many requests of each user are looked at, whatever comes of them: reading one can take a twentieth of a second,
+ * and who has it refused can send it again. No fewer than a user may order.
+ */
+export function looksFor({ perAccountPerDay = 0 }: { perAccountPerDay?: number }): TokenBuckets {
+  return new TokenBuckets({
+    perSecond: Math.max(1 / 60, perAccountPerDay / (DAY_MS / 1000)),
+    burst: Math.max(60, perAccountPerDay),
+  });
 }

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { TokenBuckets } from "../net/token_buckets.ts";
-import { DAY_MS, refuseDaily, refuseMany } from "./budget.ts";
+import type { TokenBuckets } from "../net/token_buckets.ts";
+import { DAY_MS, looksFor, refuseDaily, refuseMany } from "./budget.ts";
 import type { Issuance, IssuanceOptions, Submission } from "./options.ts";
 import { type OrderState, OWN_ACCOUNT, SUPERSEDED, SUSPENDED } from "./order_state.ts";
 import type { OrderStore } from "../store/orders.ts";
@@ -23,12 +23,6 @@ const MAX_SLEEP_MS = 60_000;
 
 /** Shortest one, so that a clock at the very edge of a moment does not spin. */
 const MIN_SLEEP_MS = 50;
-
-/**
- * Requests of a user that are looked at: reading one can take a twentieth of a second, and who has it refused can
- * send it again.
- */
-const LOOKS = { perSecond: 1 / 60, burst: 60 } as const;
 
 /** What a client is told to wait while its order runs. */
 const RUNNING_RETRY_S = 2;
@@ -48,7 +42,7 @@ class IssuanceQueue implements Issuance {
   readonly #retries: Retries;
   readonly #runs: OrderRuns;
   readonly #planner: Planner;
-  readonly #looks = new TokenBuckets(LOOKS);
+  readonly #looks: TokenBuckets;
   #hasTurn: boolean;
   #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,6 +57,7 @@ class IssuanceQueue implements Issuance {
     this.#options = options;
     this.#orders = orders;
     this.#now = now;
+    this.#looks = looksFor(options);
     this.#retries = createRetries(now, random);
     this.#runs = new OrderRuns({
       ...{ orders, authority, log, now },

@@ -23,6 +23,7 @@ export interface Bench extends AsyncDisposable {
   release(issuance: Issuance, username: string): Promise<void>;
   start(options?: {
     perWeek?: number;
+    perAccountPerDay?: number;
     concurrency?: number;
     onDone?: (username: string) => void;
     wrap?: (orders: OrderStore) => OrderStore;

@@ -347,3 +347,10 @@ Deno.test("createIssuance() looks at so many requests of a user in a row, good o
   assert.equal(refused.retryAfterS, 60);
   await it.accepted(issuance, "river");
 });
+
+Deno.test("submit() looks at no fewer requests than a user may order", async () => {
+  await using it = await bench();
+  const issuance = it.start({ perAccountPerDay: 100 });
+  it.authority.issue = untilAborted;
+  for (let i = 0; i < 100; i++) await it.accepted(issuance, "kaylee");
+});
