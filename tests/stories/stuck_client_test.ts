@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { endProcess } from "../../scripts/process.ts";
 import { usageOf } from "../../scripts/bench/usage.ts";
+import { until } from "../certificate/helpers.ts";
 import { extension, helloBody, message, records, serverName } from "../wire/hello_builder.ts";
 import { outcomes, send } from "./hub_visitor.ts";
 import { type Relay, startRelay } from "./relay.ts";
@@ -8,6 +9,9 @@ import { connectControl, signUp } from "./user.ts";
 
 /** Visitors, each with a connection of the client's. */
 const VISITORS = 20;
+
+/** How long what is to come about may take, milliseconds. */
+const PATIENCE_MS = 30_000;
 
 /** More than the kernel keeps for who reads nothing, and takes small segments: some 30 KB. */
 const LARGE_BYTES = 60_000;
@@ -42,15 +46,6 @@ async function metric(relay: Relay, name: string): Promise<number> {
   return Number(text.split("\n").find((line) => line.startsWith(`${name} `))?.split(" ")[1]);
 }
 
-/** Looks until something holds, for 30 s at most. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (!await holds()) {
-    assert.ok(performance.now() < end, `never: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
 Deno.test({
   name:
     "a client whose connections take nothing keeps none of its visitors' places and descriptors",
@@ -68,16 +63,26 @@ Deno.test({
       stdin: "piped",
     }).spawn();
     try {
-      await until(async () => await metric(relay, "glossond_parked_connections") === VISITORS);
+      await until(
+        async () => await metric(relay, "glossond_parked_connections") === VISITORS,
+        "all are parked",
+        PATIENCE_MS,
+      );
       for (let i = 0; i < VISITORS; i++) {
         (await send(relay, [largeHello(user.hostname)])).close();
       }
       const places = 'glossond_limit_used{limit="visitors"}';
-      await until(() =>
-        outcomes(relay).filter((each) => each === "not-responding").length === VISITORS
+      await until(
+        () => outcomes(relay).filter((each) => each === "not-responding").length === VISITORS,
+        "each visitor was told",
+        PATIENCE_MS,
       );
       assert.equal(await metric(relay, places), 0);
-      await until(() => usageOf([relay.pid]).descriptors <= before);
+      await until(
+        () => usageOf([relay.pid]).descriptors <= before,
+        "descriptors are given back",
+        PATIENCE_MS,
+      );
     } finally {
       await client.stdin.close();
       await endProcess(client);
