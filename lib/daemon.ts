@@ -215,7 +215,7 @@ async function start(
 
   if (predecessor === undefined) servers.open("visitors", "data", "control");
   else await takeOver(predecessor, { ...clients, servers, log, signal });
-  await cluster?.join();
+  await cluster?.join(clients.behind.usernames());
   own.done.then((has) => has && cluster?.expectSuccessor());
   const opening = startOperator({
     ...{ settings, accounts, acts, rests, profiles, domains, caa, users, bio, issuance },

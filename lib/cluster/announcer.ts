@@ -41,6 +41,8 @@ export class Announcer {
   readonly #arrived = new Set<string>();
   /** Names whose sessions here ended, and how. */
   readonly #departed = new Map<string, Departure["state"]>();
+  /** Names of a former process's sessions that are about to be this one's to tell of. */
+  readonly #adopting = new Set<string>();
   #writing: Promise<void> | undefined;
   #callOffRetry: (() => void) | undefined;
   readonly #pace: Pace;
@@ -59,8 +61,29 @@ export class Announcer {
     return this.#own.get(username)?.epoch;
   }
 
+  /**
+   * Has sessions of a former process, which go on, be known as this one's.
+   *
+   * @param take has the engine take them for this one's; resolves with the epochs of those it did.
+   */
+  async adopt(
+    usernames: Iterable<string>,
+    take: (usernames: readonly string[]) => Promise<Map<string, number>>,
+  ): Promise<void> {
+    for (const username of usernames) this.#adopting.add(username);
+    try {
+      for (const [username, epoch] of await take([...this.#adopting])) {
+        if (this.#adopting.has(username)) this.#own.set(username, { since: this.#now(), epoch });
+        else this.correct(username);
+      }
+    } finally {
+      this.#adopting.clear();
+    }
+  }
+
   /** Notes what became of a user at this relay. */
   note(username: string, change: "online" | "left" | "gone"): void {
+    this.#adopting.delete(username);
     if (change === "online") {
       // Its own departure needs no word: this one takes its place.
       this.#departed.delete(username);
@@ -95,7 +118,8 @@ export class Announcer {
 
   /** The others take a user to be here: tells them otherwise, where there is no session. */
   correct(username: string): void {
-    if (this.#own.has(username) || this.#departed.has(username)) return;
+    const isKnown = this.#own.has(username) || this.#departed.has(username);
+    if (isKnown || this.#adopting.has(username)) return;
     this.#departed.set(username, "left");
     this.#write();
   }

@@ -93,9 +93,14 @@ export class Cluster {
     await this.#reader.read();
   }
 
-  /** Is known to the others from now on. Rejects when the engine cannot be reached. */
-  async join(): Promise<void> {
-    await this.#options.engine.join();
+  /**
+   * Is known to the others from now on. Rejects when the engine cannot be reached.
+   *
+   * @param kept users at the process whose place this one takes, who can be reached by way of this one: visitors at
+   * other relays need not wait until they have come.
+   */
+  async join(kept: Iterable<string> = []): Promise<void> {
+    await this.#announcer.adopt(kept, (usernames) => this.#options.engine.join(usernames));
     this.#announcer.allAgain();
     this.#heart.start();
   }

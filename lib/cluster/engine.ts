@@ -136,8 +136,13 @@ export type Standing =
 export interface ClusterEngine {
   /** Tells a listener what the others do, from when it hears: not later than it resolves. */
   listen(listener: EngineListener): Promise<void>;
-  /** Takes part from now on, in the place of whatever had this id; users of that count as `left`. */
-  join(): Promise<void>;
+  /**
+   * Takes part from now on, in the place of whatever had this id. Of the users of that those named here count as this
+   * process's from now on, the others as `left`.
+   *
+   * @returns the epochs of those who are its own now, the ones that they had.
+   */
+  join(kept?: readonly string[]): Promise<Map<string, number>>;
   /**
    * Tells that this relay is alive; takes part anew where whatever had its id counts as dead.
    *

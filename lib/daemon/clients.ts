@@ -64,7 +64,10 @@ export async function buildClients(
   onClose(() => clearTimeout(overdue));
   const tickets = new Tickets<Redeem>();
   const parking = new Places({ total: ceilings.parked });
-  const behind = new LeftBehind({ sessions, tickets, parking, data });
+  const behind = new LeftBehind({
+    ...{ sessions, tickets, parking, data },
+    onLeft: (username, change) => beyond.cluster?.note(username, change),
+  });
   onClose(() => behind.stop());
   const control = new ControlSockets({
     sessions,

@@ -21,7 +21,7 @@ const MAX_HOPS = 500;
 
 /** The parts that act on what other relays did. */
 export interface ClusterParts
-  extends Pick<Clients, "sessions" | "tickets" | "parking" | "control"> {
+  extends Pick<Clients, "sessions" | "tickets" | "parking" | "control" | "behind"> {
   hub: Pick<Hub, "joined" | "dropVisitors">;
   users: Pick<UserUsage, "limits" | "limited">;
   /** Forgets what is known here of a name that another relay released. */
@@ -43,7 +43,7 @@ export async function watchCluster(
   if (database === undefined) return undefined;
   // As the store's part of it: only where it is needed.
   const { openPostgresCluster } = await import("../cluster/postgres/open.ts");
-  const { sessions, tickets, parking, hub } = parts;
+  const { sessions, tickets, parking, behind, hub } = parts;
   const me = {
     relay: relayIdOf(settings, ground.process),
     boot: crypto.randomUUID(),
@@ -51,13 +51,16 @@ export async function watchCluster(
   const cluster = new Cluster({
     ...{ me, data, tickets, parking, log },
     engine: openPostgresCluster(database, { ...me, version: VERSION, data }),
-    local: (username) => sessions.get(username),
+    local: (username) => sessions.get(username) ?? behind.reach(username),
     onElsewhere(username, change) {
       if (change === "online") sessions.arrivedElsewhere(username);
       else if (change === "left") sessions.await(username);
       else sessions.comingBack.forget(username);
     },
-    onOutdated: (username) => parts.control.replace(username),
+    onOutdated(username) {
+      parts.control.replace(username);
+      behind.arrived(username);
+    },
     onNotice: createActor(ground, parts),
     onStray: createHops(ground),
     figures: () => ({ users: sessions.size, visitors: hub.joined }),

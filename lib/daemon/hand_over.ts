@@ -24,11 +24,8 @@ export const SETTLE_MS = 500;
  */
 const STEP_MS = { withLine: 15_000, without: 5_000 } as const;
 
-/**
- * When the last client has been sent to the successor at the latest, milliseconds. Other relays of BASE know nothing of
- * the line: their visitors of who is still here wait in vain meanwhile.
- */
-const SENT_WITHIN_MS = { alone: 30_000, amongOthers: 15_000 } as const;
+/** When the last client has been sent to the successor at the latest, milliseconds. */
+const SENT_WITHIN_MS = 30_000;
 
 /** How long a client is given to come to a successor that does not tell, milliseconds. */
 const UNTOLD_MS = 100;
@@ -39,8 +36,6 @@ export interface OwnHandOverOptions {
   /** Told what becomes of users here. */
   changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
   control: Pick<ControlSockets, "replace" | "recheck" | "sendOver">;
-  /** The other relays of BASE; without `cluster` there are none. */
-  beyond: { cluster?: unknown };
   /** Who is still at the relay whose place this one took. */
   behind: Pick<LeftBehind, "usernames" | "stop">;
   hub: Pick<Hub, "settled" | "dropVisitors">;
@@ -141,10 +136,9 @@ export class OwnHandOver implements OwnPart {
 
   /** Sends the clients to the successor; resolves when they have come there and closed here. */
   async sendClients(): Promise<void> {
-    const { control, beyond } = this.#options;
-    const { alone, amongOthers } = SENT_WITHIN_MS;
-    const withinMs = beyond.cluster === undefined ? alone : amongOthers;
-    await control.sendOver((username) => this.#arrival(username), { withinMs });
+    await this.#options.control.sendOver((username) => this.#arrival(username), {
+      withinMs: SENT_WITHIN_MS,
+    });
   }
 
   /** The relay stops, and goes on in no case; its successor is still told what becomes of users. */

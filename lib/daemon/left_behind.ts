@@ -19,6 +19,8 @@ export interface LeftBehindOptions extends Omit<RemoteSessionsOptions, "send"> {
   sessions: Pick<Sessions, "get" | "await" | "arrivedElsewhere" | "comingBack">;
   /** Where clients bring data connections for visitors here. */
   data: { dataHost: string; dataPort: number };
+  /** Told who is there no more. */
+  onLeft: (username: string, change: "left" | "gone") => void;
 }
 
 /**
@@ -73,15 +75,15 @@ export class LeftBehind {
     return this.#remote.reach(username);
   }
 
-  /** The user has come. */
+  /** The user has come, or is at another relay by now. */
   arrived(username: string): void {
-    this.#remote.delete(username);
+    this.#delete(username, "left");
     this.#say({ type: "arrived", username });
   }
 
   /** The user's token holds no more: no visitor meets them there, and their session there ends. */
   forget(username: string): void {
-    this.#remote.delete(username);
+    this.#delete(username, "gone");
     this.#say({ type: "revoked", username });
   }
 
@@ -128,18 +130,26 @@ export class LeftBehind {
   }
 
   #leave(name: string, username: string, comingBack: boolean): void {
-    const { sessions } = this.#options;
+    const { sessions, onLeft } = this.#options;
     const wasThere = this.#remote.locate(username)?.boot === name;
     if (wasThere) this.#remote.delete(username);
     // Who will not come back has left before.
     if (!comingBack) sessions.comingBack.forget(username);
     else if (wasThere) sessions.await(username);
+    if (sessions.get(username) === undefined) onLeft(username, comingBack ? "left" : "gone");
+  }
+
+  #delete(username: string, change: "left" | "gone"): void {
+    if (!this.has(username)) return;
+    this.#remote.delete(username);
+    this.#options.onLeft(username, change);
   }
 
   async #pass({ username, boot }: PresenceRow, message: RelayMessage): Promise<void> {
     if (message.type !== "connect" && message.type !== "tickets") return;
     await this.#reachable.promise;
-    const passed: PassedOn = { ...message, ...this.#options.data };
+    // What another relay has passed on here says where itself.
+    const passed: PassedOn = { ...this.#options.data, ...message };
     this.#lines.get(boot)?.say({ type: "pass", username, message: passed });
   }
 

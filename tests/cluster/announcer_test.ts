@@ -97,3 +97,40 @@ Deno.test("Announcer.announced() resolves once a user is told of, has left, or t
   await announced;
   assert.equal(clock.waiting, 0);
 });
+
+Deno.test("Announcer.adopt() tells of a former process's sessions as what became of them meanwhile", async () => {
+  const { announcer, writes } = announcerTest();
+  const taken = Promise.withResolvers<Map<string, number>>();
+  const names = ["kaylee", "river", "simon", "zoe"];
+  const adopted = announcer.adopt(names, (asked) => {
+    assert.deepEqual(asked, names);
+    return taken.promise;
+  });
+  // Read back before it is known here that it was done.
+  announcer.correct("kaylee");
+  announcer.note("river", "left");
+  announcer.note("simon", "online");
+  await settled();
+  assert.deepEqual(writes.splice(0), [["simon"]]);
+  taken.resolve(new Map([["kaylee", 7], ["river", 8], ["simon", 9]]));
+  await adopted;
+  assert.deepEqual(names.map((name) => announcer.epochOf(name)), [7, undefined, 1, undefined]);
+  await settled();
+  assert.deepEqual(writes.splice(0), [["river"]], "who has left");
+  announcer.note("kaylee", "left");
+  announcer.correct("zoe");
+  await settled();
+  assert.deepEqual(writes, [["kaylee", "zoe"]]);
+});
+
+Deno.test("Announcer.adopt() that fails changes nothing", async () => {
+  const { announcer, writes } = announcerTest();
+  const error = new Error("the engine is away");
+  await assert.rejects(announcer.adopt(["kaylee"], () => Promise.reject(error)), error);
+  announcer.allAgain();
+  await settled();
+  assert.deepEqual(writes, []);
+  announcer.correct("kaylee");
+  await settled();
+  assert.deepEqual(writes, [["kaylee"]]);
+});

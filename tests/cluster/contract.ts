@@ -139,6 +139,29 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
     assert.equal((await successor.relays()).length, 1, "it takes nothing of its successor's along");
   });
 
+  test("join() takes over users who are named and nowhere else, as they are", async (open) => {
+    const [former, b] = [await open("a", "a1"), await open("b", "b1")];
+    await former.join();
+    await b.join();
+    const names = ["kaylee", "river", "simon"];
+    const epochs = await former.announce(names.map((username) => ({ username, ageMs: 0 })), []);
+    await b.announce([{ username: "simon", ageMs: 0 }], []);
+    const { number } = await b.lastChange(0);
+    const successor = await open("a", "a2");
+    const kept = await successor.join(["kaylee", "simon", "nobody"]);
+    assert.deepEqual([...kept], [["kaylee", epochs.get("kaylee")]]);
+    const { presence } = await b.changesSince(number);
+    assert.deepEqual(presence.map(({ username, boot, state }) => [username, boot, state]), [
+      ["kaylee", "a2", "online"],
+      ["river", "a1", "left"],
+    ]);
+    await assert.rejects(former.announce([], [{ username: "kaylee", state: "left" }]));
+    const again = [{ username: "kaylee", ageMs: 0, epoch: epochs.get("kaylee")! }];
+    assert.deepEqual([...await successor.announce(again, [])], [...kept], "it is its own");
+    await successor.announce([], [{ username: "kaylee", state: "left" }]);
+    assert.deepEqual((await onlineOf(b)).map(({ username }) => username), ["simon"]);
+  });
+
   test("judge() has those count as dead who have not beaten since", async (open) => {
     const [a, b] = [await open("a", "a1"), await open("b", "b1")];
     await a.join();

@@ -96,12 +96,16 @@ export class MemoryEngine implements ClusterEngine {
     this.#db.engines.add(this);
   }
 
-  async join(): Promise<void> {
+  async join(kept: readonly string[] = []): Promise<Map<string, number>> {
     await this.#reach();
     const before = this.#db.relays.get(this.#id);
-    if (before !== undefined) this.#db.leave(before.boot);
+    const own = kept.flatMap((username) => this.#db.presence.get(username) ?? [])
+      .filter((row) => row.boot === before?.boot && row.state === "online");
+    for (const row of own) Object.assign(row, { boot: this.#boot, number: ++this.#db.number });
+    if (before !== undefined && before.boot !== this.#boot) this.#db.leave(before.boot);
     this.#beat({ users: 0, visitors: 0 });
     this.#db.wake();
+    return new Map(own.map(({ username, epoch }) => [username, epoch]));
   }
 
   async beat(figures: RelayFigures): Promise<{ standing: Standing; others: Beat[] }> {

@@ -54,7 +54,9 @@ async function setUp() {
     elsewhere: (username) => behind.reach(username),
     onChange: (username, change) => change === "online" && behind.arrived(username),
   });
-  const behind = new LeftBehind({ sessions, tickets, data: DATA });
+  const left: string[] = [];
+  const onLeft = (...change: string[]) => void left.push(change.join(" "));
+  const behind = new LeftBehind({ sessions, tickets, data: DATA, onLeft });
   stack.defer(() => behind.stop());
   await behind.watch({ lines: () => Promise.resolve([new JsonLine(far)]) });
   return {
@@ -70,6 +72,7 @@ async function setUp() {
       sessions,
       behind,
       tickets,
+      left,
     },
     /** The tickets of the visitors whom the client was told of. */
     connects: () => told.filter((message) => message.type === "connect"),
@@ -100,6 +103,34 @@ Deno.test("LeftBehind has visitors meet clients who are still at the relay befor
   assert.deepEqual(await refused, { state: "refused" });
 });
 
+Deno.test("LeftBehind passes on what another relay has a client told who is there, and what becomes of it", async () => {
+  await using world = await setUp();
+  const { behind, connects, old, tickets } = world;
+  behind.begin();
+  const elsewhere = { dataHost: "b.test", dataPort: 9001 };
+  const shown: string[] = [];
+  const refused: string[] = [];
+  for (const ticket of ["one", "two"]) {
+    behind.reach("kaylee")!.passOn(
+      { type: "connect", ticket, visitor: VISITOR, expiresInMs: 10_000, ...elsewhere },
+      {
+        onShown: (_conn, ticket) => shown.push(ticket),
+        onRefused: (ticket) => refused.push(ticket),
+      },
+    );
+  }
+  await until(() => connects().length === 2, "she is told");
+  assert.deepEqual(connects().map(({ ticket, dataHost }) => [ticket, dataHost]), [
+    ["one", elsewhere.dataHost],
+    ["two", elsewhere.dataHost],
+  ]);
+  old.get("kaylee")!.refuse("one");
+  await until(() => refused.length > 0, "the refusal is told");
+  // Where a client overlooks where its ticket is to be shown.
+  tickets.take("two")!(pipe()[0]);
+  assert.deepEqual([refused, shown], [["one"], ["two"]]);
+});
+
 Deno.test("LeftBehind has visitors wait for who was sent here, and the relay before know who has come", async () => {
   await using world = await setUp();
   const { old, sessions, behind, successor, dial, comeOver, replaced } = world;
@@ -116,6 +147,7 @@ Deno.test("LeftBehind has visitors wait for who was sent here, and the relay bef
   assert.deepEqual([behind.has("kaylee"), behind.has("river"), replaced], [false, true, [
     "kaylee",
   ]]);
+  assert.deepEqual(world.left, ["kaylee left"]);
 });
 
 Deno.test("LeftBehind follows who comes to the relay before, and who leaves it for good", async () => {
@@ -131,6 +163,7 @@ Deno.test("LeftBehind follows who comes to the relay before, and who leaves it f
   assert.equal(sessions.reach("kaylee"), undefined);
   await until(() => world.dropped.length > 0, "it is told");
   assert.deepEqual([world.rechecked, world.dropped], [["kaylee"], ["kaylee"]]);
+  assert.deepEqual(world.left, ["zoe left", "zoe gone", "kaylee gone"]);
 });
 
 Deno.test("LeftBehind awaits who came and left again, though the relay before has long awaited them", async () => {
@@ -170,4 +203,5 @@ Deno.test("LeftBehind awaits everybody once the relay before has ended, which wa
   await arrival;
   await until(() => !behind.has("river"), "the end is seen");
   assert.deepEqual(sessions.comingBack.usernames(), ["kaylee", "river"]);
+  assert.deepEqual(world.left, ["kaylee left", "river left"]);
 });

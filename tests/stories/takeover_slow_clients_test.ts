@@ -1,93 +1,13 @@
 import assert from "node:assert/strict";
-import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
-import { sleep } from "../../lib/net/pause.ts";
-import { dataPreface } from "../../lib/wire/messages.ts";
 import { startGlossond, usernameOf } from "../../scripts/bench/glossond.ts";
-import {
-  type DataPlace,
-  goOnline,
-  httpFor,
-  type Membership,
-} from "../../scripts/bench/load/glosson.ts";
-import { helloFor } from "../../scripts/bench/load/script.ts";
 import { BASE, startRelay } from "./relay.ts";
+import { ANSWER, answerOf, SlowCrowd } from "./slow_crowd.ts";
 
 /** Whether the relays of this system can share ports. */
 const ignore = Deno.build.os !== "linux";
 
-/** How many users are online. */
+/** How many users are online: more than come back in the time that visitors wait for a client. */
 const USERS = 40;
-
-/** How many of them come back a second: all of them in twice the time that visitors wait for a client. */
-const BACK_PER_SECOND = 4;
-
-/** What clients say to their visitors, which is no TLS. */
-const ANSWER = "it is I";
-
-/** Serves one visitor of a ticket's. */
-async function serve(ticket: string, { dataHost, dataPort }: DataPlace): Promise<void> {
-  const conn = await Deno.connect({ hostname: dataHost, port: dataPort });
-  try {
-    await writeAll(conn, dataPreface(ticket));
-    if (await conn.read(new Uint8Array(4096)) !== null) {
-      await writeAll(conn, new TextEncoder().encode(ANSWER));
-    }
-  } finally {
-    closeQuietly(conn);
-  }
-}
-
-/** Who answers a visitor: the user's client, or what else its first bytes are. */
-async function visit(port: number, hostname: string): Promise<string> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  try {
-    await writeAll(conn, helloFor(hostname));
-    const answer = new Uint8Array(ANSWER.length);
-    const n = await conn.read(answer);
-    const text = new TextDecoder("latin1").decode(answer.subarray(0, n ?? 0));
-    return text === ANSWER ? text : JSON.stringify(text);
-  } finally {
-    closeQuietly(conn);
-  }
-}
-
-/** Clients who come back one after another, at a pace, when the relay sends them away. */
-class SlowCrowd implements AsyncDisposable {
-  readonly #http: Deno.HttpClient;
-  readonly #closes = new Map<string, () => void>();
-  #returning: Promise<void> = Promise.resolve();
-  #over = false;
-
-  constructor(members: readonly Membership[]) {
-    this.#http = httpFor(members[0]!);
-  }
-
-  async comeOnline(member: Membership): Promise<void> {
-    const link = await goOnline(
-      member,
-      (ticket, place) => void serve(ticket, place).catch(() => {}),
-      this.#http,
-      () => this.#comeBack(member),
-    );
-    this.#closes.set(member.username, link.close);
-  }
-
-  #comeBack(member: Membership): void {
-    this.#returning = this.#returning.then(async () => {
-      if (this.#over) return;
-      await sleep(1_000 / BACK_PER_SECOND);
-      // One that does not come about has ended, too, and is made up for.
-      await this.comeOnline(member).catch(() => {});
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#over = true;
-    await this.#returning;
-    for (const close of this.#closes.values()) close();
-    this.#http.close();
-  }
-}
 
 Deno.test({
   name: "no visitor depends on how fast clients come back when a relay takes another's place",
@@ -96,8 +16,7 @@ Deno.test({
     await using glossond = await startGlossond({ users: USERS });
     const { relay: old } = glossond;
     const members = Array.from({ length: USERS }, (_, i) => glossond.membership(i, 1));
-    await using crowd = new SlowCrowd(members);
-    await Promise.all(members.map((member) => crowd.comeOnline(member)));
+    await using _crowd = await SlowCrowd.of(members);
     await using stack = new AsyncDisposableStack();
     const next = async () => stack.use(await startRelay({ dir: old.dir, takeover: true }));
     const relay = await next();
@@ -109,7 +28,7 @@ Deno.test({
     const seen = new Set<string>();
     while (!over) {
       const visits = members.map((_, i) =>
-        visit(relay.ports.hub!, `${usernameOf(i)}.${BASE}`).catch(({ message }) => message)
+        answerOf(relay.ports.hub!, `${usernameOf(i)}.${BASE}`).catch(({ message }) => message)
       );
       for (const answer of await Promise.all(visits)) seen.add(answer);
     }

@@ -86,20 +86,27 @@ export class PostgresCluster implements ClusterEngine {
     await first.promise;
   }
 
-  async join(): Promise<void> {
+  async join(kept: readonly string[] = []): Promise<Map<string, number>> {
     const { relay, boot, version, data } = this.#me;
-    await this.#change(async (ask) => {
+    return await this.#change(async (ask) => {
       await ask(
         `INSERT INTO relay (id, boot, version, data_host, data_port) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (id) DO UPDATE SET boot = excluded.boot, version = excluded.version,
           data_host = excluded.data_host, data_port = excluded.data_port, ahead_ms = NULL, users = 0, visitors = 0, alive = true, heard_at = clock_timestamp()`,
         [relay, boot, version, data.dataHost, data.dataPort],
       );
+      const { rows } = await ask<{ username: string; epoch: number }>(
+        `UPDATE presence SET boot = $2, number = nextval('change_number')
+        WHERE relay = $1 AND boot <> $2 AND state = 'online' AND username = ANY ($3::text[])
+        RETURNING username, epoch`,
+        [relay, boot, kept],
+      );
       await ask(
         `UPDATE presence SET state = 'left', number = nextval('change_number')
         WHERE relay = $1 AND boot <> $2 AND state = 'online'`,
         [relay, boot],
       );
+      return new Map(rows.map(({ username, epoch }) => [username, epoch]));
     });
   }
 

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import type { Membership } from "../../scripts/bench/load/glosson.ts";
+import { BASE, type Relay } from "../stories/relay.ts";
+import { ANSWER, answerOf, SlowCrowd } from "../stories/slow_crowd.ts";
+import { startCluster } from "./cluster/relays.ts";
+import { seedPostgres } from "./postgres/stores.ts";
+
+/** How many users are online: more than come back in the time that visitors wait for a client. */
+const USERS = 40;
+
+function membersOf({ ports, ca }: Relay, tokens: string[], names: string[]): Membership[] {
+  const { control: controlPort, data: dataPort } = ports;
+  return names.map((username, i) => ({
+    ...{ username, token: tokens[i]!, controlPort: controlPort!, dataPort: dataPort!, ca, pool: 1 },
+  }));
+}
+
+Deno.test("no visitor of another relay depends on how fast clients come back when a relay's place is taken", async () => {
+  await using cluster = await startCluster(["a", "b"]);
+  const { a, b } = cluster.all as { a: Relay; b: Relay };
+  const names = Array.from({ length: USERS }, (_, i) => `user${i}`);
+  const tokens = await seedPostgres(cluster.url, names);
+  await using _crowd = await SlowCrowd.of(membersOf(a, tokens, names));
+  const seen = new Map<string, number>();
+  async function visitAll(): Promise<void> {
+    await Promise.all(names.map(async (username) => {
+      const answer = await answerOf(b.ports.hub!, `${username}.${BASE}`)
+        .catch(({ message }: Error) => message);
+      seen.set(answer, (seen.get(answer) ?? 0) + 1);
+    }));
+  }
+  await visitAll();
+  assert.deepEqual([...seen], [[ANSWER, USERS]]);
+  const starting = cluster.start("a", true);
+  let over = false;
+  const ended = Promise.all([starting, a.readerGone]).then(() => over = true);
+  while (!over) await visitAll();
+  assert.deepEqual([...seen.keys()], [ANSWER], JSON.stringify([...seen]));
+  await ended;
+});
