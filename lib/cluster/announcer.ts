@@ -19,7 +19,7 @@ interface Own {
 
 /** Options for {@linkcode Announcer}. */
 export interface AnnouncerOptions {
-  engine: Pick<ClusterEngine, "announce">;
+  engine: Pick<ClusterEngine, "announce" | "join">;
   /** Told a user whose session here is older than one elsewhere. */
   onOutdated: (username: string) => void;
   log: Log;
@@ -41,7 +41,7 @@ export class Announcer {
   readonly #arrived = new Set<string>();
   /** Names whose sessions here ended, and how. */
   readonly #departed = new Map<string, Departure["state"]>();
-  /** Names of a former process's sessions that are about to be this one's to tell of. */
+  /** Names of the sessions of the process before that are about to count as here. */
   readonly #adopting = new Set<string>();
   #writing: Promise<void> | undefined;
   #callOffRetry: (() => void) | undefined;
@@ -62,23 +62,21 @@ export class Announcer {
   }
 
   /**
-   * Has sessions of a former process, which go on, be known as this one's.
+   * Takes part from now on, and tells of all sessions here. Rejects as the engine, and tells of nothing then.
    *
-   * @param take has the engine take them for this one's; resolves with the epochs of those it did.
+   * @param kept users of the process before whose sessions go on, and count as here.
    */
-  async adopt(
-    usernames: Iterable<string>,
-    take: (usernames: readonly string[]) => Promise<Map<string, number>>,
-  ): Promise<void> {
-    for (const username of usernames) this.#adopting.add(username);
+  async join(kept: Iterable<string>): Promise<void> {
+    for (const username of kept) this.#adopting.add(username);
     try {
-      for (const [username, epoch] of await take([...this.#adopting])) {
+      for (const [username, epoch] of await this.#options.engine.join([...this.#adopting])) {
         if (this.#adopting.has(username)) this.#own.set(username, { since: this.#now(), epoch });
         else this.correct(username);
       }
     } finally {
       this.#adopting.clear();
     }
+    this.allAgain();
   }
 
   /** Notes what became of a user at this relay. */

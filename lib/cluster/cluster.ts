@@ -93,15 +93,9 @@ export class Cluster {
     await this.#reader.read();
   }
 
-  /**
-   * Is known to the others from now on. Rejects when the engine cannot be reached.
-   *
-   * @param kept users at the process whose place this one takes, who can be reached by way of this one: visitors at
-   * other relays need not wait until they have come.
-   */
+  /** Is known to the others from now on, with those kept of the process before, who are met by way of this one. Rejects as the engine. */
   async join(kept: Iterable<string> = []): Promise<void> {
-    await this.#announcer.adopt(kept, (usernames) => this.#options.engine.join(usernames));
-    this.#announcer.allAgain();
+    await this.#announcer.join(kept);
     this.#heart.start();
   }
 

@@ -5,11 +5,12 @@ import { ManualClock } from "../manual_clock.ts";
 import { settled } from "./relays.ts";
 
 /** An announcer, and the names of each write. */
-function announcerTest() {
+function announcerTest(join = () => Promise.resolve(new Map<string, number>())) {
   const clock = new ManualClock();
   const writes: string[][] = [];
   const announcer = new Announcer({
     engine: {
+      join,
       announce(arrivals, departures) {
         writes.push([...arrivals, ...departures].map(({ username }) => username));
         return Promise.resolve(new Map(arrivals.map(({ username }) => [username, 1])));
@@ -75,6 +76,7 @@ Deno.test("Announcer.announced() resolves once a user is told of, has left, or t
   let isAway = true;
   const failing = new Announcer({
     engine: {
+      join: () => Promise.resolve(new Map()),
       announce: () =>
         isAway ? Promise.reject(new Error("away")) : Promise.resolve(new Map([["kaylee", 1]])),
     },
@@ -98,14 +100,11 @@ Deno.test("Announcer.announced() resolves once a user is told of, has left, or t
   assert.equal(clock.waiting, 0);
 });
 
-Deno.test("Announcer.adopt() tells of a former process's sessions as what became of them meanwhile", async () => {
-  const { announcer, writes } = announcerTest();
+Deno.test("Announcer.join() tells of those kept as what became of them meanwhile", async () => {
   const taken = Promise.withResolvers<Map<string, number>>();
+  const { announcer, writes } = announcerTest(() => taken.promise);
   const names = ["kaylee", "river", "simon", "zoe"];
-  const adopted = announcer.adopt(names, (asked) => {
-    assert.deepEqual(asked, names);
-    return taken.promise;
-  });
+  const joined = announcer.join(names);
   // Read back before it is known here that it was done.
   announcer.correct("kaylee");
   announcer.note("river", "left");
@@ -113,20 +112,24 @@ Deno.test("Announcer.adopt() tells of a former process's sessions as what became
   await settled();
   assert.deepEqual(writes.splice(0), [["simon"]]);
   taken.resolve(new Map([["kaylee", 7], ["river", 8], ["simon", 9]]));
-  await adopted;
+  await joined;
   assert.deepEqual(names.map((name) => announcer.epochOf(name)), [7, undefined, 1, undefined]);
   await settled();
-  assert.deepEqual(writes.splice(0), [["river"]], "who has left");
+  assert.deepEqual(
+    writes.splice(0),
+    [["kaylee", "simon", "river"]],
+    "who is here, and who has left",
+  );
   announcer.note("kaylee", "left");
   announcer.correct("zoe");
   await settled();
   assert.deepEqual(writes, [["kaylee", "zoe"]]);
 });
 
-Deno.test("Announcer.adopt() that fails changes nothing", async () => {
-  const { announcer, writes } = announcerTest();
+Deno.test("Announcer.join() that fails changes nothing", async () => {
   const error = new Error("the engine is away");
-  await assert.rejects(announcer.adopt(["kaylee"], () => Promise.reject(error)), error);
+  const { announcer, writes } = announcerTest(() => Promise.reject(error));
+  await assert.rejects(announcer.join(["kaylee"]), error);
   announcer.allAgain();
   await settled();
   assert.deepEqual(writes, []);
