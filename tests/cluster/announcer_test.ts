@@ -117,7 +117,7 @@ Deno.test("Announcer.join() tells of those kept as what became of them meanwhile
   await settled();
   assert.deepEqual(
     writes.splice(0),
-    [["kaylee", "simon", "river"]],
+    [["simon", "kaylee", "river"]],
     "who is here, and who has left",
   );
   announcer.note("kaylee", "left");
