@@ -1,9 +1,11 @@
 import type { Log } from "../log.ts";
-import { backoffMs } from "./renewal_schedule.ts";
+import { backoffMs, endOfPause, type Pause } from "./renewal_schedule.ts";
 import type { RelayStatus, RelayStore } from "./store.ts";
 
 /** Failures in a row after which a crash does not reset the pauses. */
 const CRASH_FAILURES = 3;
+
+const NO_PAUSE: Pause = { since: 0, until: 0 };
 
 /** Options for {@linkcode OrderRecord}. */
 export interface OrderRecordOptions {
@@ -24,12 +26,11 @@ export class OrderBusyError extends Error {
 export class OrderRecord {
   readonly #options: OrderRecordOptions;
   #status: RelayStatus;
-  /** No order before that; milliseconds since the epoch. */
-  retryAt: number;
+  #pause: Pause;
 
   private constructor(options: OrderRecordOptions, before: RelayStatus) {
     this.#options = options;
-    ({ status: this.#status, retryAt: this.retryAt } = afterRestart(before));
+    ({ status: this.#status, pause: this.#pause } = afterRestart(before));
   }
 
   /** Reads what an earlier process left. */
@@ -42,16 +43,27 @@ export class OrderRecord {
     return this.#status;
   }
 
+  /** No order before that; milliseconds since the epoch. */
+  get retryAt(): number {
+    return endOfPause(this.#pause, this.#options.now());
+  }
+
+  /** Puts the next order off, milliseconds. */
+  postpone(ms: number): void {
+    const since = this.#options.now();
+    this.#pause = { since, until: since + ms };
+  }
+
   /** Notes that another process has stored a certificate: what went wrong here is over. */
   async overtaken(): Promise<void> {
     const { lastAttemptAt, plan } = await this.#options.store.readStatus();
-    this.retryAt = 0;
+    this.#pause = NO_PAUSE;
     this.#status = { failures: 0, lastAttemptAt, plan };
   }
 
   /** Notes an order that went well. */
   succeeded(startedAt: number): void {
-    this.retryAt = 0;
+    this.#pause = NO_PAUSE;
     this.#status = { failures: 0, lastAttemptAt: new Date(startedAt).toISOString() };
   }
 
@@ -65,16 +77,15 @@ export class OrderRecord {
     const { log, now, random } = this.#options;
     const failures = this.#status.failures + 1;
     const { until } = error as { until?: unknown };
-    this.retryAt = Math.max(
-      now() + backoffMs(failures, left, random),
-      typeof until === "number" ? until : 0,
-    );
+    const since = now();
+    const named = typeof until === "number" ? until : 0;
+    this.#pause = { since, until: Math.max(since + backoffMs(failures, left, random), named) };
     this.#status = {
       ...this.#status,
       failures,
       lastError: error instanceof Error ? error.message : String(error),
       lastAttemptAt: new Date(startedAt).toISOString(),
-      nextAttemptAt: new Date(this.retryAt).toISOString(),
+      nextAttemptAt: new Date(this.#pause.until).toISOString(),
     };
     const { lastError: why, nextAttemptAt: nextTryAt } = this.#status;
     log.error("certificate order failed", { why, failures, nextTryAt, serving });
@@ -104,10 +115,11 @@ export class OrderRecord {
  * starts it again may have mended the cause. A process that crashed and comes back by itself keeps
  * to the pauses from the third failure on, or it would hammer the authority.
  */
-function afterRestart(before: RelayStatus): { status: RelayStatus; retryAt: number } {
+function afterRestart(before: RelayStatus): { status: RelayStatus; pause: Pause } {
   const { failures, nextAttemptAt, ...rest } = before;
   if (nextAttemptAt === undefined || failures < CRASH_FAILURES) {
-    return { status: { ...rest, failures: 0 }, retryAt: 0 };
+    return { status: { ...rest, failures: 0 }, pause: NO_PAUSE };
   }
-  return { status: before, retryAt: Date.parse(nextAttemptAt) || 0 };
+  const at = (time = ""): number => Date.parse(time) || 0;
+  return { status: before, pause: { since: at(rest.lastAttemptAt), until: at(nextAttemptAt) } };
 }

@@ -211,7 +211,7 @@ export class RenewalLoop implements RelayCertificate {
     const lock = await acquireLock(lockPath, { owner: "daemon", ...BRIEFLY });
     if (lock === undefined) {
       // Whoever holds it is ordering right now: its certificate is picked up when it is stored.
-      this.#record.retryAt = this.#now() + LOCK_RETRY_MS;
+      this.#record.postpone(LOCK_RETRY_MS);
       const owner = await lockOwner(lockPath);
       throw new OrderBusyError(`Another order is under way: ${owner}; wait for its end`);
     }

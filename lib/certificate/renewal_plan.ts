@@ -1,7 +1,7 @@
 import type { Log } from "../log.ts";
 import type { Authority, RenewalWindow } from "./authority.ts";
 import { leafFingerprint, type TlsIdentity } from "../pki/identity.ts";
-import { jitteredRenewalTime, renewalTime } from "./renewal_schedule.ts";
+import { endOfPause, jitteredRenewalTime, type Pause, renewalTime } from "./renewal_schedule.ts";
 import type { RelayStatus, StoredRelay } from "./store.ts";
 
 /** An authority that does not answer when asked for its renewal window is asked again after this. */
@@ -12,6 +12,9 @@ const NO_WINDOW_MS = 24 * 3_600_000;
 
 /** Whatever an authority's window says, renewal is not put off beyond this share of the lifetime. */
 const LAST_CALL_SHARE = 1 / 6;
+
+/** Of an authority that has no windows. */
+const NEVER: Pause = { since: -Infinity, until: Infinity };
 
 /** Options for {@linkcode createRenewalPlan}. */
 export interface RenewalPlanOptions {
@@ -45,31 +48,33 @@ export interface RenewalPlan {
 export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
   const { authority, log, now, random } = options;
   let dueAt = 0;
-  let askAt = Infinity;
+  /** Before its end the authority is not asked. */
+  let pause: Pause = NEVER;
   let window: RenewalWindow | undefined;
 
   function reset({ identity, metadata }: StoredRelay, noted?: number): void {
     dueAt = noted ?? jitteredRenewalTime(identity, random);
     window = undefined;
-    askAt = authority.renewalWindow === undefined ? Infinity : 0;
+    pause = authority.renewalWindow === undefined ? NEVER : { since: 0, until: 0 };
     const source = metadata?.source;
     if (authority.source !== undefined && source !== undefined && source !== authority.source) {
       log.info("certificate of another authority will be replaced", { source });
       dueAt = 0;
-      askAt = Infinity;
+      pause = NEVER;
     }
   }
 
   async function ask({ cert, notBefore, notAfter }: TlsIdentity): Promise<boolean> {
-    if (now() < askAt) return false;
-    askAt = now() + WINDOW_RETRY_MS;
+    const since = now();
+    if (since < endOfPause(pause, since)) return false;
+    pause = { since, until: since + WINDOW_RETRY_MS };
     try {
       const answer = await authority.renewalWindow?.(cert);
       if (answer === undefined) {
-        askAt = now() + NO_WINDOW_MS;
+        pause = { since, until: since + NO_WINDOW_MS };
         return false;
       }
-      askAt = answer.askAgainAt;
+      pause = { since, until: answer.askAgainAt };
       // The moment in an unchanged window stays as it was drawn.
       if (answer.start === window?.start && answer.end === window.end) return false;
       window = answer;

@@ -15,6 +15,9 @@ const BACKOFF_START_MS = 60_000;
 const BACKOFF_FACTOR = 3;
 const BACKOFF_CAP_MS = 6 * 3_600_000;
 
+/** By how much the clock has to be set back for a pause to be void: less is waited for, milliseconds. */
+const SET_BACK_MS = 60_000;
+
 /** First and last moment of a certificate, milliseconds since the epoch. */
 export interface Lifetime {
   notBefore: number;
@@ -49,4 +52,19 @@ export function backoffMs(failures: number, leftMs: number, random: () => number
   // With nothing left to lose the time left says nothing: only growth and cap count.
   const leftCap = leftMs > 0 ? Math.max(BACKOFF_START_MS, leftMs / 8) : Infinity;
   return Math.round(Math.min(grown, BACKOFF_CAP_MS, leftCap) * (0.8 + 0.4 * random()));
+}
+
+/** A pause by the machine's clock, milliseconds since the epoch. */
+export interface Pause {
+  until: number;
+  /** When it was decided on. */
+  since: number;
+}
+
+/**
+ * When a pause ends, milliseconds since the epoch; 0 where the clock was set back to before it began: what
+ * was planned while that was years ahead would be waited for as long.
+ */
+export function endOfPause({ until, since }: Pause, now: number): number {
+  return now < since - SET_BACK_MS ? 0 : until;
 }

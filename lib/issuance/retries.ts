@@ -1,5 +1,5 @@
 import { OrderPostponedError, OrderRefusedError } from "../certificate/authority.ts";
-import { backoffMs } from "../certificate/renewal_schedule.ts";
+import { backoffMs, endOfPause, type Pause } from "../certificate/renewal_schedule.ts";
 
 /** An order that keeps failing for this long fails for good: its user is waiting for an answer. */
 const GIVE_UP_MS = 3_600_000;
@@ -24,30 +24,37 @@ export interface Retries {
 interface Failing {
   failures: number;
   since: number;
-  retryAt: number;
+  pause: Pause;
 }
 
 /** Starts with none; they are not kept over a restart, which tries everything at once. */
 export function createRetries(now: () => number, random: () => number): Retries {
   const known = new Map<string, Failing>();
 
+  /** What is known of an order; nothing of before the clock was set back. */
+  function standing(id: string): Failing | undefined {
+    const failing = known.get(id);
+    return failing && endOfPause(failing.pause, now()) > 0 ? failing : undefined;
+  }
+
   function note(id: string, error: unknown): Verdict {
     if (error instanceof OrderRefusedError) return { end: "refused" };
     if (error instanceof OrderPostponedError) {
       // The authority named a time: the order waits as it would in a queue, it does not fail.
-      known.set(id, { failures: 0, since: error.until, retryAt: error.until });
+      const pause = { since: now(), until: error.until };
+      known.set(id, { failures: 0, since: error.until, pause });
       return { end: "retry", retryAt: error.until };
     }
-    const { failures = 0, since = now() } = known.get(id) ?? {};
+    const { failures = 0, since = now() } = standing(id) ?? {};
     if (now() - since >= GIVE_UP_MS) return { end: "given-up" };
     const retryAt = now() + backoffMs(failures + 1, 0, random);
-    known.set(id, { failures: failures + 1, since, retryAt });
+    known.set(id, { failures: failures + 1, since, pause: { since: now(), until: retryAt } });
     return { end: "retry", retryAt };
   }
 
   return {
     note,
-    retryAt: (id) => known.get(id)?.retryAt ?? 0,
+    retryAt: (id) => standing(id)?.pause.until ?? 0,
     clear: (id) => void known.delete(id),
   };
 }

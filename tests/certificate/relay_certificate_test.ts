@@ -210,6 +210,29 @@ Deno.test("startRelayCertificate() waits as long as the authority says", async (
   assert.equal(relay.status().nextAttemptAt, later);
 });
 
+Deno.test("startRelayCertificate() orders and asks at once when a clock that was years ahead is set right", async () => {
+  await using it = await bench();
+  const right = it.clock.now;
+  const window = { start: right, end: right + 2 * DAY, askAgainAt: right + DAY };
+  const answers = [false, false];
+  const relay = await it.start({
+    kind: "local",
+    renewalWindow: () =>
+      answers.shift() === false ? Promise.reject(new Error("-")) : Promise.resolve(window),
+  });
+  await until(() => answers.length === 1, "the first question");
+  const { renewAt } = relay.status();
+  it.authority.issue = () => Promise.reject(new Error("Its TLS certificate is out of date"));
+  it.clock.now = right + 3_650 * DAY;
+  await until(() => answers.length === 0 && relay.status().failures === 1, "the failures");
+  assert.equal(relay.status().renewAt, renewAt);
+  it.clock.now = right;
+  await until(() => relay.status().renewAt === right + DAY, "the middle of the window");
+  it.authority.issue = it.authority.real.issue;
+  it.clock.now = right + DAY;
+  await until(() => it.changes.length === 1, "the renewal");
+});
+
 Deno.test("startRelayCertificate() picks up what another process stored, and nothing unfit", async () => {
   await using it = await bench();
   const relay = await it.start({ kind: "local" });

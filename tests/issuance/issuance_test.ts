@@ -137,6 +137,23 @@ Deno.test("createIssuance() retries what may pass, and gives up after an hour", 
   assert.match(state.problem.detail, /Cannot reach the ACME server/);
 });
 
+Deno.test("createIssuance() waits for no time of a clock that was years ahead", async () => {
+  await using it = await bench();
+  const right = it.clock.now;
+  it.clock.now += 10 * 365 * 86_400_000;
+  it.authority.issue = () => Promise.reject(new Error("Its TLS certificate is out of date"));
+  const issuance = it.start();
+  const id = await it.accepted(issuance, "kaylee");
+  await until(
+    async () => (await issuance.get("kaylee", id) as { position?: number }).position === 1,
+    "a failure",
+  );
+  it.clock.now = right;
+  it.authority.issue = it.authority.real.issue;
+  await it.accepted(issuance, "river"); // wakes the queue
+  await until(isReady(it, "kaylee", id), "the certificate");
+});
+
 Deno.test("createIssuance() fails at once what the authority refuses for good", async () => {
   await using it = await bench();
   it.authority.issue = () => Promise.reject(new OrderRefusedError("The CA blocks this name"));
