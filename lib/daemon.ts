@@ -158,7 +158,7 @@ async function start(
     release: (username, token) => release(username, { by: "user" }, { token }),
   });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
-  const hub = buildHub(ground, { sessions, presence, owners, fronts, users, namesBelow });
+  const hub = buildHub(ground, { sessions, presence, beyond, owners, fronts, users, namesBelow });
   const reloadTold = new Notice<void>();
   const cluster = beyond.cluster = await watchCluster(ground, {
     ...{ ...clients, hub, users, forget, reload: reloadTold.tell },
@@ -205,9 +205,9 @@ async function start(
     const ordered = certificate.stop().then(stopOrdering);
     const endWatch = own.isDone ? watchLastVisitors({ accounts, hub, log }) : () => {};
     await drained;
-    own.close();
     const fallback = own.isDone ? DRAIN_SECONDS.handOver : DRAIN_SECONDS.stop;
     await servers.finish((settings.drainSeconds ?? fallback) * 1000);
+    own.close();
     endWatch();
     await ordered;
     await stopAdmin();

@@ -1,4 +1,5 @@
 import type { JsonLine } from "../net/json_line.ts";
+import type { SocketAddress } from "../wire/proxy_protocol.ts";
 
 /** How a relay stands that another process is to take the place of. */
 export interface Standing {
@@ -37,10 +38,14 @@ export type PredecessorWord =
   /** They are online here: all who are at first, then who comes. */
   | { type: "online"; usernames: string[] }
   | { type: "left"; username: string; comingBack: boolean }
+  /** Nobody is online here any more, nor will be. */
+  | { type: "moved" }
   /** The client cannot serve the visitor of this `connect`. */
   | { type: "refused"; username: string; ticket: string }
   /** The client showed this ticket here: it is to be asked anew. */
-  | { type: "strayed"; username: string; ticket: string };
+  | { type: "strayed"; username: string; ticket: string }
+  /** A visitor came here too late for a client to: to be met, and joined with whom this Unix socket's path leads to. */
+  | { type: "visitor"; username: string; visitor: SocketAddress; door: string };
 
 /** What it hears of that: */
 export type SuccessorWord<Message = unknown> =
@@ -48,6 +53,8 @@ export type SuccessorWord<Message = unknown> =
   | { type: "arrived"; username: string }
   /** A token of theirs holds no more. */
   | { type: "revoked"; username: string }
+  /** The visitor of this `door` meets nobody. */
+  | { type: "unmet"; door: string; state: "offline" | "refused" | "timeout" }
   /** To be passed on to the client as it is (PROTOCOL section 2). */
   | { type: "pass"; username: string; message: Message };
 

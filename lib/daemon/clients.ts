@@ -10,6 +10,7 @@ import type { Ground } from "./ground.ts";
 import { LeftBehind } from "./left_behind.ts";
 import { Notice } from "./notice.ts";
 import { createPresence, type Presence } from "./presence.ts";
+import type { Successor } from "./successor.ts";
 
 /** Clients who are online, and who was. */
 export interface Clients {
@@ -24,8 +25,11 @@ export interface Clients {
   changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
   /** Those who are still at the relay whose place this one takes. */
   behind: LeftBehind;
-  /** The other relays of BASE, once they are known; without `cluster` there are none. */
-  beyond: { cluster?: Cluster | undefined };
+  /**
+   * The other relays of BASE, once they are known; without `cluster` there are none. `successor` is set while clients
+   * bring data connections to the process that takes this one's place.
+   */
+  beyond: { cluster?: Cluster | undefined; successor?: Pick<Successor, "reach"> | undefined };
 }
 
 /**

@@ -9,6 +9,7 @@ import { listenOnce } from "../net/serve_socket.ts";
 import type { ControlSockets } from "../session/control_sockets.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { Hub } from "../visitor/hub.ts";
+import type { Clients } from "./clients.ts";
 import type { LeftBehind } from "./left_behind.ts";
 import type { Place } from "./listeners.ts";
 import type { Notice } from "./notice.ts";
@@ -36,6 +37,8 @@ export interface OwnHandOverOptions {
   /** Told what becomes of users here. */
   changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
   control: Pick<ControlSockets, "replace" | "recheck" | "sendOver">;
+  /** Where the successor is told for whom visitors who come late meet their clients by way of it. */
+  beyond: Pick<Clients["beyond"], "successor">;
   /** Who is still at the relay whose place this one took. */
   behind: Pick<LeftBehind, "usernames" | "stop">;
   hub: Pick<Hub, "settled" | "dropVisitors">;
@@ -78,17 +81,21 @@ export class OwnHandOver implements OwnPart {
   }
 
   openLine(): string {
-    const { sessions, control, hub, settings } = this.#options;
+    const { sessions, control, hub, beyond, settings } = this.#options;
     if (this.#isStopped) throw new Error("this relay stops");
     const path = innerSocketPath(settings.stateDir);
     this.#door?.[Symbol.dispose]();
     this.#door = listenOnce(path, (conn) => {
       this.#successor?.close();
-      const successor = new Successor({ sessions, control, hub, line: new JsonLine(conn) });
+      const successor = new Successor({
+        ...{ sessions, control, hub, line: new JsonLine(conn) },
+        door: () => innerSocketPath(settings.stateDir),
+      });
       this.#successor = successor;
       successor.gone.then(() => {
         if (this.#successor !== successor) return;
         this.#successor = undefined;
+        beyond.successor = undefined;
         this.#goOn("it has ended");
       });
     });
@@ -105,7 +112,7 @@ export class OwnHandOver implements OwnPart {
   }
 
   async leaveVisitors(): Promise<Standing> {
-    const { hub, servers, log, schedule = scheduleTimeout } = this.#options;
+    const { sessions, hub, beyond, servers, log, schedule = scheduleTimeout } = this.#options;
     log.info("another process takes this relay's place");
     // Anew for each: one that died may have had another behind it.
     this.#callOffResume?.();
@@ -117,6 +124,8 @@ export class OwnHandOver implements OwnPart {
       throw new Error("this relay goes on by now");
     }
     await servers.stop("data");
+    beyond.successor = this.#successor;
+    for (const username of sessions.usernames()) sessions.get(username)?.askAnew();
     return await this.look();
   }
 
@@ -139,6 +148,7 @@ export class OwnHandOver implements OwnPart {
     await this.#options.control.sendOver((username) => this.#arrival(username), {
       withinMs: SENT_WITHIN_MS,
     });
+    this.#successor?.moved();
   }
 
   /** The relay stops, and goes on in no case; its successor is still told what becomes of users. */
@@ -165,9 +175,10 @@ export class OwnHandOver implements OwnPart {
   }
 
   #goOn(why: string): void {
-    const { servers, log } = this.#options;
+    const { beyond, servers, log } = this.#options;
     if (this.#callOffResume === undefined) return;
     this.#awaitNoMore();
+    beyond.successor = undefined;
     if (this.#isStopped) return;
     log.error("the other process does not take this relay's place, so it goes on", { why });
     try {

@@ -10,13 +10,14 @@ import { settleWithin } from "../net/pause.ts";
 import type { PassedOn, Session } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { RelayMessage } from "../wire/messages.ts";
+import { meetForPredecessor } from "./late_visitors.ts";
 
 /** How long a relay may take to say who is online at it, milliseconds. */
 const FIRST_WORD_MS = 2_000;
 
 /** Options for {@linkcode LeftBehind}. */
 export interface LeftBehindOptions extends Omit<RemoteSessionsOptions, "send"> {
-  sessions: Pick<Sessions, "get" | "await" | "arrivedElsewhere" | "comingBack">;
+  sessions: Pick<Sessions, "get" | "find" | "await" | "arrivedElsewhere" | "comingBack">;
   /** Where clients bring data connections for visitors here. */
   data: { dataHost: string; dataPort: number };
   /** Told who is there no more. */
@@ -33,6 +34,8 @@ export class LeftBehind {
   /** By a name for each relay. */
   readonly #lines = new Map<string, PredecessorLine>();
   readonly #reachable = Promise.withResolvers<void>();
+  /** Resolved when a line's relay has nobody online any more. */
+  readonly #emptied = new Map<string, () => void>();
   #moved: Promise<unknown> = Promise.resolve();
 
   constructor(options: LeftBehindOptions) {
@@ -51,7 +54,9 @@ export class LeftBehind {
   /** Knows who is there from when it resolves. Rejects where that cannot be asked. */
   async watch(predecessor: Pick<Predecessor, "lines">): Promise<void> {
     const lines = await predecessor.lines();
-    this.#moved = Promise.all(lines.map(({ closed }) => closed));
+    this.#moved = Promise.all(
+      lines.map((_, i) => new Promise<void>((resolve) => this.#emptied.set(`${i}`, resolve))),
+    );
     await settleWithin(FIRST_WORD_MS, lines.map((line, i) => this.#watch(`${i}`, line)));
   }
 
@@ -102,8 +107,7 @@ export class LeftBehind {
     });
     line.closed.then(() => {
       this.#lines.delete(name);
-      // It is gone, and its clients are on their way.
-      for (const username of [...this.#remote.usernames()]) this.#leave(name, username, true);
+      this.#empty(name);
       heard.resolve();
     });
     return heard.promise;
@@ -119,6 +123,8 @@ export class LeftBehind {
           sessions.arrivedElsewhere(username);
         }
         return;
+      case "moved":
+        return this.#empty(name);
       case "left":
         return this.#leave(name, word.username, word.comingBack);
       case "refused":
@@ -126,16 +132,26 @@ export class LeftBehind {
         return;
       case "strayed":
         this.#remote.peek(word.username)?.stray(word.ticket);
+        return;
+      case "visitor":
+        meetForPredecessor(sessions, word, (unmet) => this.#lines.get(name)?.say(unmet));
     }
+  }
+
+  /** Who is not here by now is on their way. */
+  #empty(name: string): void {
+    for (const username of [...this.#remote.usernames()]) this.#leave(name, username, true);
+    this.#emptied.get(name)?.();
   }
 
   #leave(name: string, username: string, comingBack: boolean): void {
     const { sessions, onLeft } = this.#options;
     const wasThere = this.#remote.locate(username)?.boot === name;
-    if (wasThere) this.#remote.delete(username);
     // Who will not come back has left before.
-    if (!comingBack) sessions.comingBack.forget(username);
-    else if (wasThere) sessions.await(username);
+    if (!wasThere && comingBack) return;
+    if (wasThere) this.#remote.delete(username);
+    if (comingBack) sessions.await(username);
+    else sessions.comingBack.forget(username);
     if (sessions.get(username) === undefined) onLeft(username, comingBack ? "left" : "gone");
   }
 

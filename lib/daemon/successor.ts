@@ -5,6 +5,8 @@ import type { ControlSockets } from "../session/control_sockets.ts";
 import type { PassedOn } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { Hub } from "../visitor/hub.ts";
+import type { MeetingSession } from "../visitor/meet.ts";
+import { LateVisitors } from "./late_visitors.ts";
 
 /** Options for {@linkcode Successor}. */
 export interface SuccessorOptions {
@@ -12,6 +14,8 @@ export interface SuccessorOptions {
   sessions: Pick<Sessions, "get" | "usernames" | "comingBack">;
   control: Pick<ControlSockets, "replace" | "recheck">;
   hub: Pick<Hub, "dropVisitors">;
+  /** A free path for a Unix socket. */
+  door: () => string;
 }
 
 /** The process that takes this relay's place, by the line between the two: its visitors meet clients who are here. */
@@ -19,20 +23,28 @@ export class Successor {
   readonly #options: SuccessorOptions;
   /** Who waits until a user is there. */
   readonly #arriving = new Map<string, () => void>();
+  readonly #late: LateVisitors;
 
   constructor(options: SuccessorOptions) {
-    const { line, sessions } = options;
+    const { line, sessions, door } = options;
     this.#options = options;
+    this.#late = new LateVisitors({ ask: (asked) => line.say(asked), door });
     line.say({ type: "online", usernames: [...sessions.usernames()] });
     line.hear((word) => this.#hear(word));
     this.gone.then(() => {
       for (const resolve of this.#arriving.values()) resolve();
+      this.#late.end();
     });
   }
 
   /** Resolves when it has ended, or has nothing to do with this relay any more. */
   get gone(): Promise<void> {
     return this.#options.line.closed;
+  }
+
+  /** What a visitor who came here before it, and says so late, meets the user by. */
+  reach(username: string): MeetingSession {
+    return this.#late.reach(username);
   }
 
   /** Tells it what became of a user here. */
@@ -50,6 +62,11 @@ export class Successor {
     this.#arriving.delete(username);
   }
 
+  /** The clients who were here have been sent to it. */
+  moved(): void {
+    this.#options.line.say({ type: "moved" });
+  }
+
   close(): void {
     this.#options.line.close();
   }
@@ -57,6 +74,8 @@ export class Successor {
   #hear(word: SuccessorWord<PassedOn>): void {
     const { control, hub, sessions } = this.#options;
     switch (word.type) {
+      case "unmet":
+        return this.#late.unmet(word);
       case "pass":
         return this.#pass(word);
       case "revoked":

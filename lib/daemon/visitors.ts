@@ -20,8 +20,8 @@ const HALF_CLOSED_MS = 5 * 60_000;
 /** Builds the way of visitors: to a client, to the relay's own hosts, or past it. */
 export function buildHub(
   { settings, ceilings, publicPort, metrics, cutOff, lost, log, onClose, onReload }: Ground,
-  { sessions, presence, owners, fronts, users, namesBelow }:
-    & Pick<Clients, "sessions" | "presence">
+  { sessions, presence, beyond, owners, fronts, users, namesBelow }:
+    & Pick<Clients, "sessions" | "presence" | "beyond">
     & Pick<Accounts, "namesBelow">
     & {
       owners: DomainOwners;
@@ -41,7 +41,10 @@ export function buildHub(
     hasNamesBelow: (username) => namesBelow(username) > 0,
     sessions: {
       get: (username) => sessions.reach(username),
-      find: (username, signal) => sessions.find(username, signal),
+      find: async (username, signal) =>
+        beyond.successor?.reach(username) ?? await sessions.find(username, signal) ??
+          // Since this relay stops meanwhile.
+          beyond.successor?.reach(username),
       isCutShort: (username) => sessions.isCutShort(username),
     },
     hasPage: presence.hasPage,

@@ -70,8 +70,9 @@ export async function writeAll(
   conn: Pick<Duplex, "write">,
   bytes: Uint8Array,
 ): Promise<void> {
-  let written = await conn.write(bytes);
-  while (written < bytes.length) written += await conn.write(bytes.subarray(written));
+  for (let written = 0; written < bytes.length;) {
+    written += await conn.write(written === 0 ? bytes : bytes.subarray(written));
+  }
 }
 
 /**

@@ -175,10 +175,15 @@ export class Session {
     this.#waiting.get(ticket)?.({ state: "ended" });
   }
 
+  /** The data port is another process's by now: waiting visitors look again. */
+  askAnew(): void {
+    for (const settle of [...this.#waiting.values()]) settle({ state: "ended" });
+  }
+
   /** Ends waiting visitors' requests and closes what is parked; joined connections go on. */
   end(): void {
     this.#ended = true;
-    for (const settle of [...this.#waiting.values()]) settle({ state: "ended" });
+    this.askAnew();
     this.#pool.end();
   }
 }

@@ -21,7 +21,9 @@ export interface MeetingSession {
   dial(
     visitor: SocketAddress,
     signal: AbortSignal,
-  ): Promise<{ state: "joined"; conn: Duplex } | { state: "refused" | "timeout" | "ended" }>;
+  ): Promise<
+    { state: "joined"; conn: Duplex } | { state: "refused" | "timeout" | "ended" | "offline" }
+  >;
 }
 
 /** Options for {@linkcode meet}. */
@@ -89,6 +91,7 @@ export async function meet(options: MeetOptions): Promise<Met> {
       if (how !== "opened") return { state: "not-responding", why: how };
       return { state: "joined", conn: dialled.conn, how: "dialled", dialMs };
     }
+    if (dialled.state === "offline") return { state: "offline" };
     if (dialled.state !== "ended") return { state: "not-responding", why: dialled.state };
     // The session ended while we waited: its successor may be on its way.
   }

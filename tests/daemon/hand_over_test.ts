@@ -19,6 +19,7 @@ function setUp(settled: Promise<void> = Promise.resolve(), stateDir = "/state") 
     sessions: { get: () => undefined, usernames: () => ["kaylee"].values(), comingBack },
     changes: new Notice(),
     control: { replace() {}, recheck: () => Promise.resolve(), sendOver: () => Promise.resolve() },
+    beyond: {},
     behind: {
       usernames: () => ["river", "zoe"].values(),
       stop: () => void did.push("look back no more"),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { LeftBehind } from "../../lib/daemon/left_behind.ts";
 import { Successor } from "../../lib/daemon/successor.ts";
 import { JsonLine } from "../../lib/net/json_line.ts";
+import { writeAll } from "../../lib/net/splice.ts";
 import type { PredecessorWord, SuccessorWord } from "../../lib/admin/hand_over.ts";
 import { RECENT_MS } from "../../lib/session/coming_back.ts";
 import type { Dialled, PassedOn } from "../../lib/session/session.ts";
@@ -16,14 +17,22 @@ import { pipe } from "../net/pipe.ts";
 const VISITOR = { address: "192.0.2.1", port: 1234 };
 const DATA = { dataHost: "data.test", dataPort: 9000 };
 
-/** A relay at which kaylee and river are online, its successor, and the line between them. */
-async function setUp() {
-  const stack = new AsyncDisposableStack();
+/** Two ends of a connection. */
+async function connected(): Promise<[Deno.Conn, Deno.Conn]> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const [near, far] = await Promise.all([
+  return await Promise.all([
     listener.accept(),
     Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
   ]);
+}
+
+/** A relay at which kaylee and river are online, its successor, and the line between them. */
+async function setUp() {
+  const stack = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir({ prefix: "glossond-test-" });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  let doors = 0;
+  const [near, far] = await connected();
   const told: RelayMessage[] = [];
   const replaced: string[] = [];
   const next: { successor?: Successor } = {};
@@ -45,7 +54,13 @@ async function setUp() {
   };
   const hub = { dropVisitors: (username: string) => void dropped.push(username) };
   const line = new JsonLine<PredecessorWord, SuccessorWord<PassedOn>>(near);
-  const successor = new Successor({ sessions: old, control, hub, line });
+  const successor = new Successor({
+    sessions: old,
+    control,
+    hub,
+    line,
+    door: () => `${folder}/${doors++}`,
+  });
   next.successor = successor;
   stack.defer(() => successor.close());
 
@@ -131,6 +146,46 @@ Deno.test("LeftBehind passes on what another relay has a client told who is ther
   assert.deepEqual([refused, shown], [["one"], ["two"]]);
 });
 
+Deno.test("LeftBehind has visitors who say late for whom they came to the relay before meet them here", async () => {
+  await using world = await setUp();
+  const { behind, connects, tickets, successor, sessions } = world;
+  const ask = (username: string, signal = new AbortController().signal) =>
+    successor.reach(username).dial(VISITOR, signal);
+  behind.begin();
+  const dialled = ask("kaylee");
+  await until(() => connects().length === 1, "she is told");
+  assert.deepEqual(connects()[0]!.visitor, VISITOR);
+  const [conn, client] = pipe();
+  tickets.take(connects()[0]!.ticket)!(conn);
+  const met = await dialled;
+  assert.ok(met.state === "joined");
+  await writeAll(met.conn, new TextEncoder().encode("hello"));
+  const buffer = new Uint8Array(8);
+  assert.equal(await client.read(buffer), 5);
+  met.conn.close();
+  assert.equal(await client.read(buffer), null);
+
+  assert.deepEqual(await ask("nobody"), { state: "offline" });
+  const refused = ask("river");
+  await until(() => connects().length === 2, "river is told");
+  world.old.get("river")!.refuse(connects()[1]!.ticket);
+  assert.deepEqual(await refused, { state: "refused" });
+  const gone = new AbortController();
+  const left = ask("kaylee", gone.signal);
+  await until(() => connects().length === 3, "she is told again");
+  gone.abort();
+  assert.deepEqual(await left, { state: "ended" });
+  // Who comes nevertheless is for nobody.
+  const [late, lateClient] = pipe();
+  tickets.take(connects()[2]!.ticket)!(late);
+  assert.equal(await lateClient.read(buffer), null);
+  const waiting = ask("kaylee");
+  await until(() => connects().length === 4, "she is told once more");
+  successor.close();
+  assert.deepEqual(await waiting, { state: "ended" });
+  assert.equal(sessions.get("kaylee"), undefined);
+});
+
 Deno.test("LeftBehind has visitors wait for who was sent here, and the relay before know who has come", async () => {
   await using world = await setUp();
   const { old, sessions, behind, successor, dial, comeOver, replaced } = world;
@@ -204,4 +259,32 @@ Deno.test("LeftBehind awaits everybody once the relay before has ended, which wa
   await until(() => !behind.has("river"), "the end is seen");
   assert.deepEqual(sessions.comingBack.usernames(), ["kaylee", "river"]);
   assert.deepEqual(world.left, ["kaylee left", "river left"]);
+});
+
+Deno.test("LeftBehind takes nobody for moved but who was at the relay that says so", async () => {
+  const left: string[] = [];
+  const behind = new LeftBehind({
+    ...{ sessions: new Sessions(), tickets: new Tickets<Redeem>(), data: DATA },
+    onLeft: (...change) => left.push(change.join(" ")),
+  });
+  const pairs = await Promise.all([connected(), connected()]);
+  const relays = pairs.map(([near]) =>
+    new JsonLine<PredecessorWord, SuccessorWord<PassedOn>>(near)
+  );
+  const [first, second] = relays;
+  first!.say({ type: "online", usernames: ["kaylee"] });
+  second!.say({ type: "online", usernames: ["river"] });
+  await behind.watch({ lines: () => Promise.resolve(pairs.map(([, far]) => new JsonLine(far))) });
+  second!.say({ type: "moved" });
+  await until(() => left.length > 0, "it is heard");
+  assert.deepEqual([left, ...behind.usernames()], [["river left"], "kaylee"]);
+  let isOver = false;
+  const moved = behind.moved.then(() => isOver = true);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(isOver, false);
+  first!.close();
+  await moved;
+  assert.deepEqual(left, ["river left", "kaylee left"]);
+  behind.stop();
+  second!.close();
 });

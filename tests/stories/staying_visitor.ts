@@ -16,8 +16,19 @@ export interface StayingVisitor extends Disposable {
 
 /** Opens a visitor's connection, over HTTP/1.1. */
 export async function stayingVisitor(relay: Relay): Promise<StayingVisitor> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.hub! });
-  const tls = await Deno.startTls(conn, { hostname: HOST, caCerts: [relay.ca] });
+  return (await silentVisitor(relay)).greet();
+}
+
+/** Opens a visitor's connection, who says nothing before they are told to. */
+export async function silentVisitor(
+  { ports, ca }: Relay,
+): Promise<{ greet(): Promise<StayingVisitor>; close(): void }> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: ports.hub! });
+  return { greet: () => greet(conn, ca), close: () => closeQuietly(conn) };
+}
+
+async function greet(conn: Deno.TcpConn, ca: string): Promise<StayingVisitor> {
+  const tls = await Deno.startTls(conn, { hostname: HOST, caCerts: [ca] });
   const buffer = new Uint8Array(64 * 1024);
   async function send(method: string, path: string): Promise<void> {
     const request = `${method} ${path} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;

@@ -1,0 +1,113 @@
+import type { PredecessorWord, SuccessorWord } from "../admin/hand_over.ts";
+import { listenOnce } from "../net/serve_socket.ts";
+import { closeQuietly, splice } from "../net/splice.ts";
+import type { Sessions } from "../session/sessions.ts";
+import { meet, type MeetingSession } from "../visitor/meet.ts";
+import type { SocketAddress } from "../wire/proxy_protocol.ts";
+
+/** How a visitor's request for a data connection ends, see {@linkcode MeetingSession}. */
+type Dialled = Awaited<ReturnType<MeetingSession["dial"]>>;
+
+/** What a late visitor's request is, and how it is said to have failed. */
+type Asked = Extract<PredecessorWord, { type: "visitor" }>;
+type Unmet = Extract<SuccessorWord, { type: "unmet" }>;
+
+/** Options for {@linkcode LateVisitors}. */
+export interface LateVisitorsOptions {
+  /** Says it to the successor. */
+  ask: (asked: Asked) => void;
+  /** A free path for a Unix socket. */
+  door: () => string;
+}
+
+/**
+ * Visitors who came to this relay before another process took its place, and whose first bytes came after: their
+ * clients bring data connections there by now, so it has them come on to here.
+ */
+export class LateVisitors {
+  readonly #options: LateVisitorsOptions;
+  /** Who waits, by their doors. */
+  readonly #waiting = new Map<string, (dialled: Dialled) => void>();
+
+  constructor(options: LateVisitorsOptions) {
+    this.#options = options;
+  }
+
+  /** What a late visitor meets the user by. */
+  reach(username: string): MeetingSession {
+    return {
+      takeParked: () => undefined,
+      dial: (visitor, signal) => this.#dial(username, visitor, signal),
+    };
+  }
+
+  /** The successor says that the visitor of a door meets nobody. */
+  unmet({ door, state }: Unmet): void {
+    this.#waiting.get(door)?.({ state });
+  }
+
+  /** The successor is gone. */
+  end(): void {
+    for (const settle of [...this.#waiting.values()]) settle({ state: "ended" });
+  }
+
+  async #dial(username: string, visitor: SocketAddress, signal: AbortSignal): Promise<Dialled> {
+    if (signal.aborted) return { state: "ended" };
+    const { ask, door: newDoor } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<Dialled>();
+    const door = newDoor();
+    let isOver = false;
+    const settle = (dialled: Dialled): void => {
+      if (isOver && dialled.state === "joined") closeQuietly(dialled.conn);
+      isOver = true;
+      resolve(dialled);
+    };
+    const onGone = (): void => settle({ state: "ended" });
+    using _listening = listenOnce(door, (conn) => settle({ state: "joined", conn }));
+    this.#waiting.set(door, settle);
+    signal.addEventListener("abort", onGone, { once: true });
+    ask({ type: "visitor", username, visitor, door });
+    try {
+      return await promise;
+    } finally {
+      this.#waiting.delete(door);
+      signal.removeEventListener("abort", onGone);
+    }
+  }
+}
+
+/**
+ * Takes a late visitor of the predecessor's to a client, to their end.
+ *
+ * @param tell says that it meets nobody.
+ */
+export async function meetForPredecessor(
+  sessions: Pick<Sessions, "find">,
+  { username, visitor, door }: Asked,
+  tell: (unmet: Unmet) => void,
+): Promise<void> {
+  const met = await meet({
+    source: visitor,
+    // Sent by the predecessor, which has it.
+    opening: new Uint8Array(0),
+    async find(signal) {
+      const session = await sessions.find(username, signal);
+      // None that is parked: whether it is alive shows with what is sent first.
+      return session && {
+        takeParked: () => undefined,
+        dial: (...asked) => session.dial(...asked),
+      };
+    },
+    signal: new AbortController().signal,
+  });
+  if (met.state !== "joined") {
+    const refused = met.state === "not-responding" && met.why !== "timeout" ? "refused" : "timeout";
+    return tell({ type: "unmet", door, state: met.state === "offline" ? "offline" : refused });
+  }
+  try {
+    await splice(await Deno.connect({ transport: "unix", path: door }), met.conn);
+  } catch {
+    // The visitor has left.
+    closeQuietly(met.conn);
+  }
+}
