@@ -70,9 +70,8 @@ export async function writeAll(
   conn: Pick<Duplex, "write">,
   bytes: Uint8Array,
 ): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += await conn.write(written === 0 ? bytes : bytes.subarray(written));
-  }
+  let n = 0;
+  while (n < bytes.length) n += await conn.write(n === 0 ? bytes : bytes.subarray(n));
 }
 
 /**
