@@ -146,7 +146,7 @@ async function start(
 
   const { accounts, claims, bio, namesBelow } = await buildAccounts(ground);
   const clients = await buildClients(ground);
-  const { sessions, control, lastOnline, presence, beyond } = clients;
+  const { sessions, control, lastOnline, presence, behind, beyond } = clients;
   const users = await buildUsage(ground);
   const { authority, names, issuance, stopOrdering } = await buildCertificates(ground, {
     namesBelow,
@@ -215,7 +215,8 @@ async function start(
 
   if (predecessor === undefined) servers.open("visitors", "data", "control");
   else await takeOver(predecessor, { ...clients, servers, log, signal });
-  await cluster?.join(clients.behind.usernames());
+  behind.begin();
+  await cluster?.join(behind.usernames());
   own.done.then((has) => has && cluster?.expectSuccessor());
   const opening = startOperator({
     ...{ settings, accounts, acts, rests, profiles, domains, caa, users, bio, issuance },
@@ -238,7 +239,7 @@ async function start(
       addresses().map(([name, { hostname, port }]) => [name, withPort(hostname, port)]),
     ),
     handedOver: own.done,
-    moved: clients.behind.moved,
+    moved: behind.moved,
     onReloadTold: (listener) => reloadTold.on(listener),
     tellReload: () => cluster?.tell("reload"),
     summary: () =>

@@ -33,6 +33,8 @@ export interface PeerLineOptions {
   me: { relay: string; boot: string };
   /** Where clients of other relays bring data connections for visitors here. */
   data: { dataHost: string; dataPort: number };
+  /** Resolves when they can bring them: until then none is asked to. @default at once */
+  reachable?: Promise<void>;
   /** The user's session at this relay. */
   local: (username: string) => Session | undefined;
   /** The session that visitors here meet a user by who is at another relay. */
@@ -68,12 +70,14 @@ export class PeerLine {
     this.#post = together((letters) => options.engine.send(letters));
   }
 
-  /** Has a client at another relay told what its session here says. */
-  ask(where: PresenceRow, message: RelayMessage, session: Session): void {
+  /** Has a client at another relay told what its session here says. Never rejects. */
+  async ask(where: PresenceRow, message: RelayMessage, session: Session): Promise<void> {
+    const askedAt = this.#now();
+    await this.#options.reachable;
     if (message.type === "tickets") {
       this.#tell(where, message).catch((error) => this.#cannotAsk(where, error));
-    } else if (message.type === "connect") {
-      const until = this.#now() + message.expiresInMs;
+    } else if (message.type === "connect" && this.#options.tickets.has(message.ticket)) {
+      const until = askedAt + message.expiresInMs;
       this.#connect({ where, message, session, until, failures: 0 });
     }
   }

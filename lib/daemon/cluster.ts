@@ -49,7 +49,7 @@ export async function watchCluster(
     boot: crypto.randomUUID(),
   };
   const cluster = new Cluster({
-    ...{ me, data, tickets, parking, log },
+    ...{ me, data, tickets, parking, log, reachable: behind.reachable },
     engine: openPostgresCluster(database, { ...me, version: VERSION, data }),
     local: (username) => sessions.get(username) ?? behind.reach(username),
     onElsewhere(username, change) {

@@ -201,7 +201,7 @@ export async function takeOver(
   predecessor: Predecessor,
   { sessions, behind, servers, log, signal }: {
     sessions: Pick<Sessions, "await" | "get">;
-    behind: Pick<LeftBehind, "watch" | "begin" | "has">;
+    behind: Pick<LeftBehind, "watch" | "has">;
     servers: Pick<Servers, "open">;
     log: Log;
     /** Aborted when this process is to stop: the other relay goes on then. */
@@ -222,7 +222,6 @@ export async function takeOver(
     // Who came meanwhile, too; and for all the time begins now.
     expect(await predecessor.leaveVisitors());
     servers.open("data", "control");
-    behind.begin();
     signal?.throwIfAborted();
   } catch (error) {
     await predecessor.resume().catch(() => {});

@@ -51,6 +51,11 @@ export class LeftBehind {
     return this.#moved;
   }
 
+  /** Resolves when clients can bring data connections here. */
+  get reachable(): Promise<void> {
+    return this.#reachable.promise;
+  }
+
   /** Knows who is there from when it resolves. Rejects where that cannot be asked. */
   async watch(predecessor: Pick<Predecessor, "lines">): Promise<void> {
     const lines = await predecessor.lines();
@@ -163,7 +168,7 @@ export class LeftBehind {
 
   async #pass({ username, boot }: PresenceRow, message: RelayMessage): Promise<void> {
     if (message.type !== "connect" && message.type !== "tickets") return;
-    await this.#reachable.promise;
+    await this.reachable;
     // What another relay has passed on here says where itself.
     const passed: PassedOn = { ...this.#options.data, ...message };
     this.#lines.get(boot)?.say({ type: "pass", username, message: passed });

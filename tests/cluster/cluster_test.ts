@@ -5,6 +5,7 @@ import { SETTLE_MS } from "../../lib/cluster/cluster.ts";
 import { AGAIN_MS } from "../../lib/cluster/peer_line.ts";
 import { WARM_DELAY_MS, WARM_MS, WARM_POOL } from "../../lib/cluster/remote_sessions.ts";
 import { RECENT_MS } from "../../lib/session/coming_back.ts";
+import { CONNECT_TICKET_MS } from "../../lib/session/session.ts";
 import { pipe } from "../net/pipe.ts";
 import { relaysOf, settled, visit, VISITOR } from "./relays.ts";
 
@@ -37,6 +38,31 @@ Deno.test("Cluster has a client at another relay bring its connection to where t
 
   await pass(WARM_MS + 1);
   assert.equal(a.cluster.reach("kaylee")!.parked, 0, "nobody came any more");
+});
+
+Deno.test("Cluster asks no client to bring a connection before it can", async () => {
+  const { start, pass } = relaysOf();
+  const { promise: reachable, resolve: open } = Promise.withResolvers<void>();
+  const [a, b] = [await start("a", "a-boot", { reachable }), await start("b")];
+  const { session, told } = b.online("kaylee");
+  session.setPool(8);
+  told.length = 0;
+  await settled();
+  const gone = new AbortController();
+  visit(a, "kaylee", gone.signal);
+  const visiting = visit(a, "kaylee");
+  await settled();
+  await pass(WARM_DELAY_MS + AGAIN_MS);
+  assert.equal(told.length, 0);
+  gone.abort();
+  open();
+  await settled();
+  const connects = told.filter((message) => message.type === "connect");
+  assert.deepEqual([connects.length, told.length], [1, 2], "for who is still there, and tickets");
+  const connect = connects[0]!;
+  assert.equal(connect.expiresInMs, CONNECT_TICKET_MS - WARM_DELAY_MS - AGAIN_MS);
+  a.tickets.take(connect.ticket)!(pipe()[0]);
+  assert.equal((await visiting).state, "joined");
 });
 
 Deno.test("Cluster passes no more tickets on than the client wants to keep parked", async () => {

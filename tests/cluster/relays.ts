@@ -1,4 +1,4 @@
-import { Cluster } from "../../lib/cluster/cluster.ts";
+import { Cluster, type ClusterOptions } from "../../lib/cluster/cluster.ts";
 import { BEAT_MS } from "../../lib/cluster/heart.ts";
 import { Session } from "../../lib/session/session.ts";
 import { Sessions } from "../../lib/session/sessions.ts";
@@ -31,7 +31,11 @@ export function relaysOf() {
   const clock = new ManualClock();
   const db = new MemoryDatabase(clock);
 
-  async function start(relay: string, boot = `${relay}-boot`): Promise<TestRelay> {
+  async function start(
+    relay: string,
+    boot = `${relay}-boot`,
+    options: Pick<ClusterOptions, "reachable"> = {},
+  ): Promise<TestRelay> {
     const log = recordedLog();
     const engine = new MemoryEngine(db, { relay, boot });
     const tickets = new Tickets<Redeem>(clock.schedule);
@@ -42,6 +46,7 @@ export function relaysOf() {
       elsewhere: (username) => cluster.reach(username),
     });
     const cluster = new Cluster({
+      ...options,
       ...{ engine, tickets, log, now: clock.now, schedule: clock.schedule },
       me: { relay, boot },
       data: { dataHost: `${relay}.example`, dataPort: 9000 },
