@@ -11,6 +11,8 @@ export interface ChallengePlace {
   /** No trailing dot. */
   name: string;
   zone: DnsZone;
+  /** The names whose CNAME records lead there, one after another. */
+  aliases: readonly string[];
 }
 
 /**
@@ -38,7 +40,7 @@ export async function findChallengePlace(
     });
     await checkNotDelegated(dns, zone, at);
     const { values: [target] } = await dns.read(zone, at, "CNAME");
-    if (target === undefined) return { name: at, zone };
+    if (target === undefined) return { name: at, zone, aliases: way.slice(0, -1) };
     at = plainName(target);
     if (way.includes(at) || way.length > MAX_ALIASES) {
       throw new Error(

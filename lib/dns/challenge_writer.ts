@@ -17,7 +17,7 @@ const REWRITES = 6;
 
 /** Options for {@linkcode createChallengeWriter}. */
 export interface ChallengeWriterOptions {
-  dns: Pick<DnsProvider, "label" | "findZone" | "read" | "replace" | "notify">;
+  dns: Pick<DnsProvider, "label" | "findZone" | "read" | "replace" | "notify" | "forget">;
   journal: ChallengeJournal;
   inTurn: DnsTurn;
 }
@@ -95,7 +95,10 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
       const place = await findChallengePlace(dns, name);
       for (const value of values) placed.set(value, place.name);
       await journal.added(entries(place.name, values));
-      return { name: place.name, zone: await change(place.name, { wanted: values }) };
+      const zone = await change(place.name, { wanted: values });
+      // Else who asks may be told what was there before.
+      for (const alias of place.aliases) await dns.forget?.(alias).catch(() => {});
+      return { ...place, zone };
     });
   }
 

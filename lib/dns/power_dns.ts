@@ -188,6 +188,11 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     await request("PUT", `/zones/${encodeURIComponent(zone.id)}/notify`);
   }
 
+  /** Its packet cache has the whole answer, and a change empties it for names of the same zone alone. */
+  async function forget(name: string): Promise<void> {
+    await request("PUT", `/cache/flush?domain=${encodeURIComponent(`${name}.`)}`);
+  }
+
   return {
     label: "PowerDNS",
     findZone,
@@ -197,6 +202,7 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
     replace,
     signing,
     notify,
+    forget,
     serialFix: (zone) => `\`pdnsutil set-meta ${zone} SOA-EDIT-API DEFAULT\``,
   };
 }

@@ -61,6 +61,11 @@ export interface DnsProvider {
   replace(zone: DnsZone, sets: readonly RecordSet[]): Promise<void>;
   /** Tells the zone's other servers of a change, where this one does not do that by itself. */
   notify(zone: DnsZone): Promise<void>;
+  /**
+   * Has the server forget what it has answered for a name, where it goes on to give that though what the
+   * name's CNAME record leads to has changed.
+   */
+  forget?(name: string): Promise<void>;
   /** For people: how to have changes raise the serial of a zone there. */
   serialFix(zone: string): string;
 }

@@ -198,7 +198,9 @@ Deno.test("a challenge that is delegated by CNAME records is written where they 
   );
   const authority = await it.open();
   const written: unknown[] = [];
-  for (const names of [NAMES, [`cn.${BASE}`], [`plain.${BASE}`]]) {
+  // Again at once: PowerDNS keeps the answers that Pebble got, with the values of before, for 20 s.
+  const delegated = [NAMES, [`cn.${BASE}`]];
+  for (const names of [...delegated, ...delegated, [`plain.${BASE}`]]) {
     const { csr } = await makeKeyAndRequest(names);
     const chain = await authority.issue({
       csr,
@@ -209,7 +211,13 @@ Deno.test("a challenge that is delegated by CNAME records is written where they 
     });
     assert.match(chain, /BEGIN CERTIFICATE/);
   }
-  assert.deepEqual(written, ["relay.other.test", "cn.other.test", undefined]);
+  assert.deepEqual(written, [
+    "relay.other.test",
+    "cn.other.test",
+    "relay.other.test",
+    "cn.other.test",
+    undefined,
+  ]);
   for (const name of ["relay.other.test", "cn.other.test", `_acme-challenge.plain.${BASE}`]) {
     assert.deepEqual(await it.dns.txt(name), []);
   }
