@@ -3,11 +3,11 @@ import { readNames } from "../store/open.ts";
 import type { KeptNames } from "../store/kept_names.ts";
 import { storePlaceOf } from "../store_place.ts";
 import { CAA } from "../dns/caa.ts";
-import { CHALLENGE, namesUpTo } from "../dns/challenge_place.ts";
+import { CHALLENGE, findChallengePlace, namesUpTo } from "../dns/challenge_place.ts";
 import { nameCaa } from "../dns/name_caa.ts";
 import { compareRecords, inForce, type NameReport } from "../dns/name_records.ts";
 import { byName, wildcardAbove, type ZoneSets } from "../dns/name_source.ts";
-import { type DnsZone, plainName } from "../dns/provider.ts";
+import type { DnsProvider, DnsZone } from "../dns/provider.ts";
 import { openProvider } from "../dns_provider.ts";
 import type { Settings } from "../config/settings.ts";
 import { hostOfUser } from "../wire/names.ts";
@@ -32,7 +32,7 @@ export async function checkNames(settings: Settings): Promise<Finding> {
     const dns = await openProvider(settings, { retryForMs: 0 });
     const zone = await dns.findZone(baseDomain);
     const sets = byName(await dns.readZone(zone));
-    return checkDelegations(zone, [baseDomain, ...names], sets) ??
+    return await checkChallenges(dns, zone, [baseDomain, ...names], sets) ??
       checkCaaOf(zone, names, sets, nameCaa(baseDomain, kept.caa, kept.issuers)) ??
       checkAddresses(zone, baseDomain, names, sets);
   } catch (error) {
@@ -48,24 +48,23 @@ function hostsOf({ usernames, below }: KeptNames, baseDomain: string): string[] 
   });
 }
 
-/** A name whose challenge is held by other servers cannot be proven. */
-function checkDelegations(
+/** A name cannot be proven where its challenge is led out of the server's zones, or given to other servers. */
+async function checkChallenges(
+  dns: DnsProvider,
   zone: DnsZone,
   names: readonly string[],
   sets: ZoneSets,
-): Finding | undefined {
+): Promise<Finding | undefined> {
+  const has = (name: string, type: string): boolean =>
+    inForce(sets.get(name) ?? []).some((set) => set.type === type);
   for (const name of names) {
-    for (const cut of namesUpTo(zone, CHALLENGE + name)) {
-      const servers = inForce(sets.get(cut) ?? []).find(({ type }) => type === "NS")?.values;
-      if (servers === undefined) continue;
-      return warning(
-        CHECK,
-        `${cut} is delegated to ${
-          servers.map(plainName).join(", ")
-        }, so ${name} can be given no certificate`,
-        `remove the NS records of ${cut} from zone ${zone.name}, or hold a zone ${cut} beside it`,
-      );
-    }
+    const challenge = CHALLENGE + name;
+    const isLed = has(challenge, "CNAME") ||
+      namesUpTo(zone, challenge).some((each) => has(each, "NS"));
+    if (!isLed) continue;
+    const fault = await findChallengePlace(dns, challenge).then(() => "", (why) => why.message);
+    const [, what = fault, fix = ""] = /^(.*): (.*)$/.exec(fault) ?? [];
+    if (fault) return warning(CHECK, `${name} can be given no certificate: ${what}`, fix);
   }
 }
 

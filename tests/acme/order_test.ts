@@ -94,7 +94,7 @@ async function bench(folder: string, session: AcmeSession) {
     writer: {
       add(name, wanted) {
         values.set(name, [...values.get(name) ?? [], ...wanted]);
-        return Promise.resolve({ name, zone: { name: "glosson.test", serial: 1 } });
+        return Promise.resolve({ name, aliases: [], zone: { name: "glosson.test", serial: 1 } });
       },
       remove(name, unwanted) {
         values.set(name, (values.get(name) ?? []).filter((value) => !unwanted.includes(value)));

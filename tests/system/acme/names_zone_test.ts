@@ -296,10 +296,21 @@ Deno.test("users show and doctor tell where a name is, and that it is elsewhere"
   assert.equal(delegated.state, "warning");
   assert.match(
     delegated.detail,
-    /^_acme-challenge\.kaylee\.\S+ is delegated to ns\.elsewhere\.test, so/,
+    /^kaylee\.\S+ can be given no certificate: _acme-challenge\.kaylee\.\S+ is delegated to ns\.elsewhere\.test by/,
   );
+  const leads = async (target: string): Promise<string> => {
+    await writeSets(dns, ZONE, [challenge, "NS"], [challenge, "CNAME", target]);
+    const { state, detail, fix } = await examined();
+    assert.equal(state, "warning", detail);
+    return `${detail}: ${fix}`;
+  };
+  assert.match(
+    await leads("x.elsewhere.test."),
+    /^kaylee\.\S+ can be given no certificate: .* leads to x\.elsewhere\.test, and PowerDNS holds no zone .*: let it lead/,
+  );
+  assert.match(await leads(`${challenge}.`), /no certificate: .* lead to no end .*: remove one of/);
 
-  await writeSets(dns, ZONE, [challenge, "NS"], [kaylee, "A"], [`*.${ZONE}`, "A"]);
+  await writeSets(dns, ZONE, [challenge, "CNAME"], [kaylee, "A"], [`*.${ZONE}`, "A"]);
   assert.match(await shown(), /addresses +NONE/);
   assert.match((await examined()).detail, /kaylee\.glosson\.test has no address, and there is no/);
   await dns.stop();
