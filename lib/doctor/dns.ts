@@ -68,7 +68,8 @@ function judge(check: string, name: string, found: string[] | Error, record: str
   );
 }
 
-async function addressesOf(
+/** The addresses of a name, sorted; none where it has none. */
+export async function addressesOf(
   name: string,
   nameServer: { ipAddr: string; port: number } | undefined,
 ): Promise<string[] | Error> {

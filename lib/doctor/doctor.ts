@@ -7,6 +7,7 @@
 import { readCaFile, relayNames } from "../authority.ts";
 import { openRelayStore } from "../certificate/store.ts";
 import type { Settings } from "../config/settings.ts";
+import { checkAddresses } from "./addresses.ts";
 import { checkBio } from "./bio.ts";
 import { checkCaa } from "./caa.ts";
 import { checkDatabase } from "./database.ts";
@@ -72,6 +73,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
       addresses: dns.addresses,
       ...(certificate !== undefined && { certificate }),
     }),
+    relay === "off" ? [] : checkAddresses(settings, dns.addresses),
     checkBio(settings, isRunning(relay) ? relay : undefined),
     checkTrouble(settings),
   ]);

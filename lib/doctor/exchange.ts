@@ -79,6 +79,11 @@ export async function exchange(target: Target): Promise<Answer> {
   }
 }
 
+/** Whether it is what a relay of that base domain says of itself. */
+export function isApi({ status, body }: Answer, baseDomain: string): boolean {
+  return status === 200 && body.includes(`"baseDomain":"${baseDomain}"`);
+}
+
 /**
  * Whether a relay's data port is what answers there.
  *

@@ -7,6 +7,7 @@ import {
   type Answer,
   canConnect,
   exchange,
+  isApi,
   isDataPort,
   plainExchange,
   type Target,
@@ -71,19 +72,16 @@ function isLanding({ status }: Answer): boolean {
   return status === 200;
 }
 
-function isApi({ status, body }: Answer, baseDomain: string): boolean {
-  return status === 200 && body.includes(`"baseDomain":"${baseDomain}"`);
-}
-
 function directPaths(settings: Settings): Path[] {
   const { baseDomain } = settings;
-  const proxied = proxyMatcher(settings.proxyProtocolFrom)("127.0.0.1");
+  const isProxy = proxyMatcher(settings.proxyProtocolFrom);
   const at = (
     name: "hub" | "control" | "pages",
     path: Omit<Path, "host" | "port" | "fix" | "closedFix">,
   ) => ({
     ...path,
     host: reachable(settings[`${name}Host`]),
+    proxied: name !== "pages" && isProxy(reachable(settings[`${name}Host`])),
     port: settings[`${name}Port`],
     fix:
       `the relay's ${name} is not what answers: GLOSSOND_${name.toUpperCase()}_HOST and _PORT have to be those it was started with`,
@@ -91,13 +89,12 @@ function directPaths(settings: Settings): Path[] {
       `the relay was started with another GLOSSOND_${name.toUpperCase()}_HOST or _PORT: restart it, or run this with its settings`,
   });
   return [
-    at("hub", { check: "hub", serverName: baseDomain, proxied, expect: isLanding }),
+    at("hub", { check: "hub", serverName: baseDomain, expect: isLanding }),
     at("pages", { check: "pages", serverName: baseDomain, expect: isLanding }),
     at("control", {
       check: "control",
       serverName: hostOfRelay(baseDomain),
       path: "/v1/relay",
-      proxied,
       expect: (answer) => isApi(answer, baseDomain),
     }),
   ].filter(({ port }) => port !== 0);
@@ -225,7 +222,7 @@ async function checkRedirect(settings: Settings, address: string | undefined): P
   }
 }
 
-/** An address to connect to, for one that is listened on. */
+/** An address to connect to, for one that is listened on; `::` is every one, also where there is no IPv6. */
 function reachable(host: string): string {
-  return host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return ["0.0.0.0", "::"].includes(host) ? "127.0.0.1" : host;
 }

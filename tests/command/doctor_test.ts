@@ -9,6 +9,7 @@ import { glossond } from "../stories/admin_command.ts";
 import { BASE, type Relay, startRelay } from "../stories/relay.ts";
 import { getCertificate, signUp } from "../stories/user.ts";
 import { freePort } from "../../scripts/ports.ts";
+import { checkAddresses } from "../../lib/doctor/addresses.ts";
 import { checkPaths } from "../../lib/doctor/paths.ts";
 import { startFakeDns } from "./fake_dns.ts";
 
@@ -220,6 +221,13 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
     const findings = await checkPaths({ settings: settings!, addresses });
     const front = findings.filter(({ check }) => check.startsWith("front to"));
     assert.deepEqual(front.map(({ state }) => state), ["ok", "ok", "ok"]);
+
+    const there = "127.0.0.9:" + relay.ports.hub;
+    const each = await checkAddresses(settings!, addresses);
+    assert.deepEqual(each.map(({ check }) => check), [`front at ${there}`]);
+    assertFound(each, `front at ${there}`, /from here: .*refused/i, "warning");
+    // Where none can be used other checks tell it.
+    assert.deepEqual(await checkAddresses(settings!, ["127.0.0.9", "127.0.0.8"]), []);
   });
   await t.step("a bio script that is the example as it came", async () => {
     const findings = await find(relay, acme(closed, `${closed}/dir`));
