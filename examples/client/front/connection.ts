@@ -10,8 +10,8 @@ export interface Connection {
   limits: VisitorLimits;
   schedule: Schedule;
   log: Log;
-  /** Whether it is to end behind the answer that is under way: no further request then. */
-  isLeaving: () => boolean;
+  /** Whether it is to end behind the answer that is under way, or the next: no further request then. */
+  isLast: () => boolean;
   /** Tells whether it waits for a request, and so could be ended without harm. */
   onIdle: (idle: boolean) => void;
 }

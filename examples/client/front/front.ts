@@ -74,15 +74,13 @@ export class Front {
       (fields) => options.log.warn("Cannot serve visitors", fields),
     );
     const { log, openTlsEnd = hasNodeTls() ? openNodeTlsEnd : openDenoTlsEnd } = options;
-    this.#ends = new TlsEnds((identity) =>
+    const open = (identity: KeyAndChain): ReturnType<OpenTlsEnd> =>
       openTlsEnd({
-        identity,
-        handshakeMs: this.#limits.handshake,
-        log,
+        ...{ identity, log, handshakeMs: this.#limits.handshake },
         admit: (port, conn) => this.#admit(port, conn),
         onSecure: (secure) => void this.#speak(secure),
-      })
-    );
+      });
+    this.#ends = new TlsEnds(open, (end) => this.#retire((visit) => visit.tls === end));
   }
 
   /** The TLS server's port on 127.0.0.1; undefined before the first {@linkcode Front.use}. */
@@ -96,7 +94,8 @@ export class Front {
   }
 
   /**
-   * Serves new connections with this key and certificate; open ones keep theirs.
+   * Serves new connections with this key and certificate; open ones keep theirs for the next answer, which says
+   * close.
    *
    * @throws {Error} if they are not PEM or do not belong together.
    */
@@ -143,14 +142,19 @@ export class Front {
    */
   renew(): void {
     const look = (): void => {
+      this.#retire(() => true);
       const quietSince = performance.now() - QUIET_MS;
       for (const visit of this.#visits) {
         // Who has just come may be asking for the first time.
-        if (!visit.idle || visit.movedAt < quietSince) visit.leave();
+        if (visit.idle && visit.movedAt < quietSince) visit.leave();
       }
     };
     look();
     this.#schedule(look, QUIET_MS);
+  }
+
+  #retire(which: (visit: Visit) => boolean): void {
+    for (const visit of this.#visits) if (which(visit)) visit.retire();
   }
 
   /**
@@ -180,6 +184,7 @@ export class Front {
         ...{ limits: this.#limits, schedule: this.#schedule, log },
       });
       if (tls === undefined) return;
+      visit.tls = tls;
       const inner = await this.#open(tls, visit);
       port = inner.localAddr.port;
       await writeAll(inner, opening);

@@ -20,32 +20,33 @@ export class Http1Answer implements Answer {
   complete = false;
   /** Whether the connection was given away, or goes on in another protocol. */
   switched = false;
-  /** Whether the connection can have another request after this. */
-  keepAlive: boolean;
+  /** Whether the connection can have another request after this, as the visitor was told. */
+  keepAlive = false;
   readonly #conn: Duplex;
   readonly #raw: Duplex;
   readonly #reader: ByteReader;
   readonly #request: AnsweredRequest;
+  readonly #mayKeep: () => boolean;
   #body: BodyWriter | undefined;
 
   /**
    * @param conn the visitor's, with limits; not closed here.
    * @param raw the same without, for what comes after HTTP.
    * @param reader of what comes over it.
-   * @param keepAlive whether the visitor lets the connection be used again.
+   * @param mayKeep whether both sides let the connection be used again.
    */
   constructor(
     conn: Duplex,
     raw: Duplex,
     reader: ByteReader,
     request: AnsweredRequest,
-    keepAlive: boolean,
+    mayKeep: () => boolean,
   ) {
     this.#conn = conn;
     this.#raw = raw;
     this.#reader = reader;
     this.#request = request;
-    this.keepAlive = keepAlive;
+    this.#mayKeep = mayKeep;
   }
 
   async interim(head: AnswerHead): Promise<void> {
@@ -58,7 +59,8 @@ export class Http1Answer implements Answer {
     this.begun = true;
     const outer = this.#outer(framing);
     // What is not read of the request by now would be taken for the next one.
-    if (outer.kind === "close" || this.#request.body?.ended === false) this.keepAlive = false;
+    const leavesBytes = outer.kind === "close" || this.#request.body?.ended === false;
+    this.keepAlive = !leavesBytes && this.#mayKeep();
     const fields = dated(framedAnswer(this.#request.method, head, outer));
     const bytes = answerHeadBytes({
       status: head.status,
@@ -80,7 +82,6 @@ export class Http1Answer implements Answer {
 
   async switchProtocols(head: AnswerHead): Promise<{ conn: Duplex; early: Uint8Array }> {
     this.begun = this.switched = true;
-    this.keepAlive = false;
     await writeAll(this.#conn, answerHeadBytes(head));
     return { conn: this.#raw, early: this.#reader.rest().slice() };
   }

@@ -14,7 +14,7 @@ import { PatientDuplex } from "./patient_duplex.ts";
  * @throws {Error} if the connection breaks.
  */
 export async function serveHttp1(raw: Duplex, connection: Connection): Promise<void> {
-  const { limits, schedule, isLeaving, onIdle } = connection;
+  const { limits, schedule, onIdle } = connection;
   const conn = new PatientDuplex(raw, schedule, { read: limits.upload, write: limits.download });
   let waiting = true;
   // Heads have limits of their own.
@@ -24,13 +24,13 @@ export async function serveHttp1(raw: Duplex, connection: Connection): Promise<v
     waiting = true;
     onIdle(true);
     const head = await readHead(raw, reader, first, connection);
-    if (head === null || isLeaving()) return;
+    if (head === null) return;
     waiting = false;
     onIdle(false);
     const answer = await exchange({ conn, raw, reader }, head, connection);
     if (answer.switched) return;
     if (!answer.complete) throw new Error("Cannot answer: the exchange broke off");
-    if (!answer.keepAlive || isLeaving()) return;
+    if (!answer.keepAlive || connection.isLast()) return;
   }
 }
 
@@ -59,7 +59,7 @@ async function readHead(
 async function exchange(
   { conn, raw, reader }: { conn: Duplex; raw: Duplex; reader: ByteReader },
   text: string | MalformedHead,
-  { handler, visitor, log }: Connection,
+  { handler, visitor, isLast, log }: Connection,
 ): Promise<Http1Answer> {
   let head: Pick<RequestHead, "method" | "version"> = { method: "GET", version: "1.1" };
   try {
@@ -68,13 +68,14 @@ async function exchange(
     head = whole;
     const { framing, keepAlive, ...request } = readRequest(whole);
     const body = framing.kind === "none" ? undefined : new FramedBody(reader, framing);
-    const answer = new Http1Answer(conn, raw, reader, { ...head, body }, keepAlive);
+    const mayKeep = (): boolean => keepAlive && !isLast();
+    const answer = new Http1Answer(conn, raw, reader, { ...head, body }, mayKeep);
     await attempt(handler, { request: { ...request, body }, answer, visitor }, log);
     return answer;
   } catch (error) {
     if (!(error instanceof MalformedHead)) throw error;
     log.debug("A visitor's request is malformed", { error });
-    const answer = new Http1Answer(conn, raw, reader, head, false);
+    const answer = new Http1Answer(conn, raw, reader, head, () => false);
     const allow = error.status === 405 ? [["Allow", "GET, HEAD, POST"] as const] : [];
     await answerText({ answer, request: head }, error.status, "That is no request.", allow);
     return answer;

@@ -12,13 +12,15 @@ import { Http2Answer } from "./http2_answer.ts";
 /**
  * Serves HTTP/2 (RFC 9113) on a connection until either side ends it; does not close it.
  *
- * @returns what ends it in order, and a promise of its end, which rejects if the connection breaks.
+ * @returns what ends it in order, what is told when it is the last, and a promise of its end, which rejects if the
+ * connection breaks.
  */
 export function serveHttp2(
   conn: Duplex,
   connection: Connection,
-): { leave: () => void; ended: Promise<void> } {
-  const { limits, schedule, onIdle } = connection;
+): { leave: () => void; onLast: () => void; ended: Promise<void> } {
+  const { limits, schedule, onIdle, isLast } = connection;
+  let wasAsked = false;
   const session: Http2Session = new Http2Session({
     conn,
     gone: connection.visitor.gone,
@@ -28,13 +30,20 @@ export function serveHttp2(
     onIdle(idle) {
       onIdle(idle);
       callOff();
-      if (idle) callOff = schedule(leave, limits.keepAlive);
+      if (idle) {
+        callOff = schedule(leave, limits.keepAlive);
+      } else {
+        wasAsked = true;
+        if (isLast()) leave();
+      }
     },
   });
   const leave = (): void => session.leave();
   let callOff = schedule(leave, limits.head);
   onIdle(true);
-  return { leave, ended: session.run().finally(() => callOff()) };
+  // Requests that cross with it are made anew elsewhere; not so by everybody where all that was asked would be.
+  const onLast = (): void => wasAsked ? leave() : undefined;
+  return { leave, onLast, ended: session.run().finally(() => callOff()) };
 }
 
 async function serveStream(

@@ -14,27 +14,27 @@ const LOOKS = 4;
 export async function speak(
   secure: SecureConnection,
   visit: Visit,
-  options: Omit<Connection, "visitor" | "onIdle" | "isLeaving">,
+  options: Omit<Connection, "visitor" | "onIdle" | "isLast">,
 ): Promise<void> {
   const { limits, schedule, log } = options;
   const conn = visit.pace.withinTls(secure.conn);
   visit.owns(conn);
   boundHalfClosed(visit, limits, schedule);
-  let isLeaving = false;
   visit.leave = () => {
-    isLeaving = true;
+    visit.isLast = true;
     if (visit.idle) visit.end();
   };
   const connection: Connection = {
     ...options,
-    isLeaving: () => isLeaving,
+    isLast: () => visit.isLast,
     visitor: { address: visit.address, gone: visit.gone },
     onIdle: (idle) => void (visit.idle = idle),
   };
   try {
     if (secure.isHttp2) {
-      const { leave, ended } = serveHttp2(conn, connection);
+      const { leave, onLast, ended } = serveHttp2(conn, connection);
       visit.leave = leave;
+      visit.onLast = onLast;
       await ended;
     } else {
       await serveHttp1(conn, connection);

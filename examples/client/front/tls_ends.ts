@@ -11,14 +11,17 @@ type Open = (identity: KeyAndChain) => Promise<TlsEnd> | TlsEnd;
  */
 export class TlsEnds {
   readonly #open: Open;
+  readonly #onChange: (end: TlsEnd) => void;
   /** The page's own name, and whatever is asked for besides those below. */
   #main: TlsEnd | undefined;
   readonly #named = new Map<string, TlsEnd>();
   readonly #proofs = new Map<string, KeyAndChain>();
   #closed = false;
 
-  constructor(open: Open) {
+  /** @param onChange told of one that has another certificate from now on, or is closed. */
+  constructor(open: Open, onChange: (end: TlsEnd) => void = () => {}) {
     this.#open = open;
+    this.#onChange = onChange;
   }
 
   /** The end of the page's own name; undefined before the first {@linkcode TlsEnds.use}. */
@@ -34,7 +37,7 @@ export class TlsEnds {
   /** Serves new connections with this from now on; throws as {@linkcode TlsEnd.use}. */
   async use(identity: KeyAndChain): Promise<void> {
     if (this.#main === undefined) this.#main = await this.#opened(identity);
-    else this.#main.use(identity);
+    else this.#change(this.#main, identity);
   }
 
   /** The same for those who ask for a domain; undefined: for nobody any more. */
@@ -44,11 +47,17 @@ export class TlsEnds {
     if (identity === undefined) {
       this.#named.delete(domain);
       end?.close();
+      if (end !== undefined) this.#onChange(end);
     } else if (end === undefined) {
       this.#named.set(domain, await this.#opened(identity));
     } else {
-      end.use(identity);
+      this.#change(end, identity);
     }
+  }
+
+  #change(end: TlsEnd, identity: KeyAndChain): void {
+    end.use(identity);
+    this.#onChange(end);
   }
 
   /** Proves a domain to an authority (RFC 8737) by this certificate, until it is called without one. */

@@ -2,6 +2,7 @@ import { addressGroup } from "../../../lib/net/address_group.ts";
 import type { Schedule } from "../../../lib/net/schedule.ts";
 import { closeQuietly, type Duplex } from "../../../lib/net/splice.ts";
 import { Pace } from "./pace.ts";
+import type { TlsEnd } from "./tls_end.ts";
 
 /** Why a visit is over: made once, as the trace that comes with an error costs much of ending one. */
 const OVER = new DOMException("The visit is over", "AbortError");
@@ -16,8 +17,14 @@ export class Visit {
   movedAt = performance.now();
   /** Whether it waits for a request: between requests, or before the first. */
   idle = true;
+  /** Whether it ends behind the answer that is under way, or the next one if there is none. */
+  isLast = false;
+  /** Called when that is so. */
+  onLast: () => void = () => {};
   /** Lets it finish what it is at, and no more. */
   leave: () => void = () => this.end();
+  /** The TLS server that it is at. */
+  tls: TlsEnd | undefined;
   /** Called when the TLS handshake is done. */
   onSecure: () => void = () => {};
   /** Whether the visitor has ended their side. */
@@ -72,6 +79,12 @@ export class Visit {
     const callOff = schedule(() => this.end(), ms);
     await this.spoken;
     callOff();
+  }
+
+  /** Has the visitor come anew for what they ask after the next answer, of which they are told. */
+  retire(): void {
+    this.isLast = true;
+    this.onLast();
   }
 
   /** Ends it at once; may be called again. */

@@ -5,6 +5,7 @@ import type { Schedule } from "../../../../lib/net/schedule.ts";
 import { closeQuietly } from "../../../../lib/net/splice.ts";
 import type { Handler } from "../../../../examples/client/front/exchange.ts";
 import { Front, type FrontOptions } from "../../../../examples/client/front/front.ts";
+import type { KeyAndChain } from "../../../../examples/client/front/tls_end.ts";
 import { upstreamHandler, type UpstreamOptions } from "../../../../examples/client/proxy/pass.ts";
 import { parseUpstream } from "../../../../examples/client/proxy/upstream.ts";
 import { ManualClock } from "../../../manual_clock.ts";
@@ -26,6 +27,8 @@ export async function until(is: () => boolean): Promise<void> {
 /** What a test works with. */
 export interface Fronted {
   front: Front;
+  /** What the front has, for {@linkcode HOSTNAME}. */
+  identity: KeyAndChain;
   /** Told whenever a visitor's connection is over. */
   changes: Changes;
   clock: ManualClock;
@@ -62,7 +65,8 @@ export async function fronted(
   });
   const { schedule } = clock;
   const front = new Front({ handler: handler({ log, schedule }), log, schedule, ...options });
-  await front.use({ chain: cert, key });
+  const identity = { chain: cert, key };
+  await front.use(identity);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   /** Addresses by the port of visitors who have one of their own. */
@@ -104,7 +108,8 @@ export async function fronted(
   }
   const empty = (): Promise<boolean> => changes.until(() => front.connections === 0);
   try {
-    await use({ front, changes, clock, lines, pem: authority.pem, port, connect, visit, empty });
+    const { pem } = authority;
+    await use({ front, identity, changes, clock, lines, pem, port, connect, visit, empty });
   } finally {
     conns.forEach(closeQuietly);
     over.abort();

@@ -46,7 +46,7 @@ export async function passage(
         limits: VISITOR_LIMITS,
         schedule: options.schedule ?? scheduleTimeout,
         log,
-        isLeaving: () => false,
+        isLast: () => false,
         onIdle() {},
       }).catch(() => {}).finally(() => closeQuietly(conn));
     },
