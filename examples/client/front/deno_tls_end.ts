@@ -40,7 +40,8 @@ export function openDenoTlsEnd(options: TlsEndOptions): TlsEnd {
       log.debug("A visitor's TLS handshake failed", { error });
       return closeQuietly(conn);
     }
-    onSecure({ conn: new TlsDuplex(conn), port, isHttp2: alpnProtocol === "h2" });
+    const isHttp2 = alpnProtocol === "h2";
+    onSecure({ conn: new TlsDuplex(conn), port, serverName: undefined, isHttp2 });
   }
 
   return {

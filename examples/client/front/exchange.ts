@@ -10,6 +10,8 @@ export interface Visitor {
   address: string | undefined;
   /** Aborted when the connection, or this exchange of it, has ended. */
   gone: AbortSignal;
+  /** Whom they asked for in the TLS handshake, where that is known. */
+  serverName?: string | undefined;
 }
 
 /** A visitor's request, in whichever version of HTTP it came. */

@@ -64,7 +64,7 @@ async function serveStream(
   const exchange = {
     request: { ...request, body },
     answer,
-    visitor: { address: visitor.address, gone: stream.over },
+    visitor: { ...visitor, gone: stream.over },
   };
   const refused = request.method === "CONNECT" ? 405 : refusal;
   try {

@@ -42,6 +42,7 @@ export async function openNodeTlsEnd(options: TlsEndOptions): Promise<TlsEnd> {
     onSecure({
       conn: new NodeDuplex(socket),
       port: socket.remotePort ?? 0,
+      serverName: (socket as { servername?: string | false }).servername || undefined,
       isHttp2: socket.alpnProtocol === "h2",
     });
   });

@@ -27,7 +27,7 @@ export async function speak(
   const connection: Connection = {
     ...options,
     isLast: () => visit.isLast,
-    visitor: { address: visit.address, gone: visit.gone },
+    visitor: { address: visit.address, gone: visit.gone, serverName: secure.serverName },
     onIdle: (idle) => void (visit.idle = idle),
   };
   try {

@@ -14,6 +14,8 @@ export interface SecureConnection {
   conn: Duplex;
   /** The loopback port that it comes from. */
   port: number;
+  /** Whom it asked for by SNI, where that is known. */
+  serverName: string | undefined;
   /** Whether HTTP/2 was agreed on. */
   isHttp2: boolean;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Optional
@@ -53,7 +54,8 @@ async def order(
 
     `on_key` is told the key before anybody can have signed it; `replaces` is the chain that is to
     be replaced (RFC 9773 section 5); `on_account` where the account is that had to be registered
-    again. Raises AcmeProblem, NotProved or RuntimeError.
+    again; both in a thread, since they write to the disk. Raises AcmeProblem, NotProved or
+    RuntimeError.
     """
     saved = await _order(acme, domain, key_type, prove, on_key, replaces, on_account)
     try:
@@ -82,7 +84,7 @@ async def _order(
         if problem.kind != "accountDoesNotExist":
             raise
         # The server has forgotten it; its terms were agreed to when it was registered first.
-        on_account(await acme.register(None))
+        await asyncio.to_thread(on_account, await acme.register(None))
         placed = await _place(acme, domain, replaces)
     where = placed.value(b"location")
     if where is None:
@@ -92,7 +94,7 @@ async def _order(
         await _prove(acme, url, domain, prove)
     state = await _reach(acme, where, domain, "ready", "valid")
     key, csr = await make_key_and_request([domain], key_type)
-    on_key(key)
+    await asyncio.to_thread(on_key, key)
     der = x509.load_pem_x509_csr(csr.encode()).public_bytes(serialization.Encoding.DER)
     await acme.post(state.get("finalize"), {"csr": base64url(der)})
     state = await _reach(acme, where, domain, "valid")

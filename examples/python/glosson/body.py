@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from .connection import PIECE, Stream
 from .http1 import (
@@ -51,6 +52,22 @@ def request_framing(request: Request) -> Framing:
     return CHUNKED
 
 
+def passed_framing(request: Request, framing: Framing) -> Framing:
+    """Tell the app how a body ends: a method that expects one says that there is none.
+
+    Small servers wait for it, or answer 411, where nothing is said (RFC 9110 section 8.6).
+    """
+    expects = request.method in (b"POST", b"PUT", b"PATCH")
+    return Framing("length") if expects and framing == NONE else framing
+
+
+def framing_fields(framing: Framing) -> Fields:
+    """Return the fields that tell how a body ends."""
+    if framing.kind == "chunked":
+        return [(b"Transfer-Encoding", b"chunked")]
+    return [(b"Content-Length", b"%d" % framing.length)] if framing.kind == "length" else []
+
+
 def answer_framing(answer: Answer, method: bytes) -> Framing:
     """Tell how an app's body ends; where it tells two ways the chunks count."""
     if method == b"HEAD" or answer.status in WITHOUT_BODY or answer.status < 200:
@@ -63,6 +80,14 @@ def answer_framing(answer: Answer, method: bytes) -> Framing:
         return CHUNKED
     length = _length(answer.fields)
     return CLOSE if length is None else Framing("length", length)
+
+
+def spared_fields(answer: Answer, method: bytes) -> Fields:
+    """Return what an answer may tell of the body that it has not (RFC 9110 section 8.6)."""
+    if method != b"HEAD" and answer.status != HTTPStatus.NOT_MODIFIED:
+        return []
+    length = told_length(answer.fields)
+    return [] if length is None else framing_fields(Framing("length", length))
 
 
 def _length(fields: Fields) -> int | None:
@@ -89,6 +114,13 @@ class BodyReader:
         self._in_chunk = False
         self.trailers: Fields = []
         self.ended = framing.kind == "none" or framing == Framing("length", 0)
+
+    @property
+    def ready(self) -> bool:
+        """Whether some of it can be read without waiting, or nearly so."""
+        if self.ended or not self._reader.kept:
+            return False
+        return self.framing.kind != "chunked" or b"\n" in self._reader.kept
 
     async def read(self, most: int = PIECE) -> bytes:
         """Return the next piece, nothing at the end; EOFError when it breaks off before that."""
@@ -137,13 +169,14 @@ class BodyWriter:
         """Write to a stream whose head is out already."""
         self._stream, self._framing = stream, framing
 
-    async def write(self, data: bytes) -> None:
-        """Send a piece."""
-        if not data or self._framing.kind == "none":
-            return
-        if self._framing.kind == "chunked":
+    async def write(self, data: bytes, head: bytes = b"") -> None:
+        """Send a piece, or the head and a piece at once."""
+        if self._framing.kind == "none":
+            data = b""
+        if data and self._framing.kind == "chunked":
             data = b"%x\r\n%s\r\n" % (len(data), data)
-        await self._stream.write(data)
+        if head or data:
+            await self._stream.write(head + data)
 
     async def end(self, trailers: Fields) -> None:
         """Tell the end, where the framing does not tell it otherwise."""

@@ -57,7 +57,7 @@ async def obtain_certificate(
         status = reply.members["status"]
         if status == "ready":
             state.forget(PendingRequest)
-            return _accept(reply.members, pending.key, state, account.hostname)
+            return await _accept(reply.members, pending.key, state, account.hostname)
         if status == "failed":
             state.forget(PendingRequest)
             if left:  # what became of an earlier run's request does not matter: ask anew
@@ -82,7 +82,7 @@ async def _request(
     hosts, *fewer = _choices(hosts_of(account), had)
     while True:
         key, csr = await make_key_and_request(hosts, account.keyType)
-        note_key(state, key)
+        await asyncio.to_thread(note_key, state, key)
         try:
             reply = await api.request_certificate(csr)
         except RelayProblem as problem:
@@ -92,7 +92,7 @@ async def _request(
             hosts = fewer.pop(0)
             continue
         pending = PendingRequest(reply.members["id"], key)
-        state.save(pending)
+        await asyncio.to_thread(state.save, pending)
         return pending, _pause(reply.retry_after_s)
 
 
@@ -114,13 +114,13 @@ def _choices(hosts: list[str], had: Sequence[str] | None) -> list[list[str]]:
     return choices
 
 
-def _accept(answer: dict[str, object], key: str, state: State, hostname: str) -> Identity:
+async def _accept(answer: dict[str, object], key: str, state: State, hostname: str) -> Identity:
     renew_after = answer.get("renewAfter")
     saved = SavedIdentity(
         key, str(answer.get("certificate")), renew_after if isinstance(renew_after, str) else None
     )
     identity = check_identity(saved, hostname, time.time())
-    state.save_identity(saved)
+    await asyncio.to_thread(state.save_identity, saved)
     return identity
 
 

@@ -28,7 +28,7 @@ class VisitorEnd(Protocol):
         """Tell whether there is or could be room for an address, besides so many on their way."""
 
     def use(self, identity: Path) -> None:
-        """Serve new visitors with this key and chain, in one PEM file; the others keep theirs."""
+        """Serve new visitors with this key and chain; the others keep theirs for an answer."""
 
     def renew(self) -> None:
         """Have visitors come anew for what they ask next: the relay they came by is leaving."""

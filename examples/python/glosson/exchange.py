@@ -7,21 +7,29 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Callable
 
-from .body import CHUNKED, CLOSE, NONE, BodyReader, BodyWriter, Framing, request_framing
+from .body import (
+    CHUNKED,
+    CLOSE,
+    NONE,
+    BodyReader,
+    BodyWriter,
+    Framing,
+    framing_fields,
+    request_framing,
+)
 from .connection import PIECE, Stream
 from .http1 import Fields, Request, head_bytes, values, words
 from .limit import Limit
 from .reader import Reader
-
-STALLED_S = 600.0  # for a visitor to take a piece of an answer: kernels on the way hold much
+from .visitor_limits import VisitorLimits
 
 
 class VisitorStream:
     """A visitor's stream, on which nothing may stall for ever."""
 
-    def __init__(self, stream: Stream) -> None:
-        """Limit the writing to a stream."""
-        self._stream = stream
+    def __init__(self, stream: Stream, stalled_s: float) -> None:
+        """Limit the writing of a piece to a stream."""
+        self._stream, self._stalled_s = stream, stalled_s
 
     async def read(self, most: int = PIECE) -> bytes:
         """Read without a limit: what it is depends on who is expected to speak."""
@@ -29,12 +37,12 @@ class VisitorStream:
 
     async def write(self, data: bytes) -> None:
         """Send a piece, in the time that a slow network needs."""
-        with Limit(STALLED_S, "the visitor did not take a piece of the answer"):
+        with Limit(self._stalled_s, "the visitor did not take a piece of the answer"):
             await self._stream.write(data)
 
     async def end(self) -> None:
         """End this direction."""
-        with Limit(STALLED_S, "the visitor did not take the end of the answer"):
+        with Limit(self._stalled_s, "the visitor did not take the end of the answer"):
             await self._stream.end()
 
     def close(self) -> None:
@@ -52,16 +60,14 @@ class Exchange:
         reader: Reader,
         stream: Stream,
         address: str | None,
-        silence_s: float,
+        limits: VisitorLimits,
     ) -> None:
         """`host` is what the visitor calls this page; `address` the visitor's, where known.
-
-        They may be silent for so many seconds within the body.
 
         Raises BadMessage when the request does not tell the end of its body.
         """
         self.request, self.host, self.address = request, host, address
-        self.reader, self.stream, self.silence_s = reader, stream, silence_s
+        self.reader, self.stream, self.limits = reader, stream, limits
         self.body = BodyReader(reader, request_framing(request))
         self.status = 0  # of the final head, once it is out
         self.upgraded = False
@@ -84,16 +90,16 @@ class Exchange:
         await self.stream.write(head_bytes(b"HTTP/1.1 101 " + reason, fields))
 
     async def begin(
-        self, status: int, reason: bytes, fields: Fields, framing: Framing
+        self, status: int, reason: bytes, fields: Fields, framing: Framing, early: bytes = b""
     ) -> BodyWriter:
-        """Send the head of the answer; `framing` says what is known of the length of its body."""
+        """Send the head of the answer, and the `early` bytes of its body at once with it.
+
+        `framing` says what is known of the length of the body.
+        """
         fields = list(fields)
         if framing.kind in ("chunked", "close"):
             framing = CHUNKED if self.request.minor >= 1 else CLOSE
-        if framing.kind == "chunked":
-            fields.append((b"Transfer-Encoding", b"chunked"))
-        elif framing.kind == "length":
-            fields.append((b"Content-Length", b"%d" % framing.length))
+        fields += framing_fields(framing)
         # What is left of the request would be taken for the next one.
         if framing.kind == "close" or not self.body.ended:
             self.keep_alive = False
@@ -105,8 +111,9 @@ class Exchange:
         if not values(fields, b"date"):  # caches count from it (RFC 9110 section 6.6.1)
             fields.append((b"Date", formatdate(usegmt=True).encode()))
         self.status = status
-        await self.stream.write(head_bytes(b"HTTP/1.1 %d %s" % (status, reason), fields))
-        return BodyWriter(self.stream, framing)
+        writer = BodyWriter(self.stream, framing)
+        await writer.write(early, head_bytes(b"HTTP/1.1 %d %s" % (status, reason), fields))
+        return writer
 
     async def reply(self, status: int, body: bytes, fields: Fields) -> None:
         """Answer with a page of this program's own."""
@@ -117,8 +124,7 @@ class Exchange:
             framing, body = NONE, b""
         else:
             framing = Framing("length", len(body))
-        writer = await self.begin(status, reason_of(status), fields, framing)
-        await writer.write(body)
+        await self.begin(status, reason_of(status), fields, framing, body)
 
     async def refuse(self, status: int, text: str, *fields: tuple[bytes, bytes]) -> None:
         """Answer with a line of text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +14,7 @@ from .exchange import Site
 from .places import Places, refuse
 from .tls_contexts import TlsContexts
 from .visit import Visit
-
-SILENCE_S = 60.0  # of a visitor, within and between requests
+from .visitor_limits import VISITOR_LIMITS, VisitorLimits
 
 # Without a byte for so long, a request that is on its way is not to be expected.
 QUIET_S = 1.0
@@ -31,17 +31,26 @@ class Front(Places[Visit]):
         site: Site,
         contexts: TlsContexts,
         max_visitors: int,
-        silence_s: float = SILENCE_S,
+        limits: VisitorLimits = VISITOR_LIMITS,
     ) -> None:
-        """Serve the page at these hosts to so many at once, who may be silent for so long."""
+        """Serve the page at these hosts, its own first, to so many at once."""
         super().__init__(max_visitors)
-        self._silence_s = silence_s
+        self._limits = limits
         self.hosts, self._site = list(hosts), site  # its own first
         self.contexts = contexts
+        contexts.on_change = self._retire
 
     def use(self, identity: Path) -> None:
-        """Serve new visitors with this key and chain, in one PEM file; the others keep theirs."""
+        """Serve new visitors with this key and chain, in one PEM file.
+
+        The others keep theirs for the next answer, which says close.
+        """
         self.contexts.use(identity)
+
+    def _retire(self, context: ssl.SSLContext) -> None:
+        for visit in self._visits.values():
+            if visit.context is context:
+                visit.retire()
 
     def renew(self) -> None:
         """Have visitors come anew for what they ask next: the relay that they came by is leaving.
@@ -55,7 +64,7 @@ class Front(Places[Visit]):
     def _end_kept(self) -> None:
         quiet_since = time.monotonic() - QUIET_S
         for task, visit in self._visits.items():
-            visit.is_last = True
+            visit.retire()
             # Who has just come may be asking for the first time.
             if visit.idle_since is not None and visit.moved_at < quiet_since:
                 visit.leaving = True
@@ -66,13 +75,14 @@ class Front(Places[Visit]):
         if not self.has_place(joined.address):
             await refuse(joined.conn)
             return
-        visit = Visit(joined.conn, joined.address, self.hosts, self._site, self._silence_s)
+        visit = Visit(joined.conn, joined.address, self.hosts, self._site, self._limits)
         await self.occupy(visit, self._run(visit))
 
     async def stop(self, grace_s: float) -> None:
         """End idle visits at once, and the others when they are done or the time is over."""
         for task, visit in list(self._visits.items()):
             visit.leaving = True
+            visit.retire()
             if visit.idle_since is not None:
                 task.cancel()
         await super().stop(grace_s)

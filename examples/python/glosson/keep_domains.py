@@ -132,7 +132,7 @@ class _Keeper:
             return
         self._ask_window_at = time.monotonic() + ASK_WINDOW_S
         try:
-            self._keep(await with_window(_acme(self._account()), self._identity.saved))
+            await self._keep(await with_window(_acme(self._account()), self._identity.saved))
         except (RuntimeError, ValueError) as error:
             log.warning("Cannot ask when to renew %s: %s", self._domain, error)
 
@@ -140,7 +140,7 @@ class _Keeper:
         replaces = None if self._identity is None else self._identity.saved.chain
         key_type, prove = self._keeping.key_type, self._keeping.contexts.prove
         account = self._account()
-        self._keep(
+        await self._keep(
             await order(
                 *(_acme(account), self._domain, key_type, prove),
                 replaces=replaces,
@@ -151,10 +151,10 @@ class _Keeper:
             good_until = rfc3339(self._identity.not_after)
             log.info("Your domain has a certificate: %s, good until %s", self._domain, good_until)
 
-    def _keep(self, saved: SavedIdentity) -> None:
+    async def _keep(self, saved: SavedIdentity) -> None:
         """Keep and serve a certificate, unless the domain has been removed."""
         check_identity(saved, self._domain, time.time())
-        if self._keeping.kept.save_identity(self._domain, saved):
+        if await asyncio.to_thread(self._keeping.kept.save_identity, self._domain, saved):
             self._use(saved)
 
     def _use(self, saved: SavedIdentity) -> None:

@@ -63,5 +63,5 @@ async def order_own_certificate(
         lambda url: domains.note_registered(kept, url),
     )
     checked = check_identity(saved, account.hostname, time.time())
-    state.save_identity(saved)
+    await asyncio.to_thread(state.save_identity, saved)
     return checked

@@ -8,10 +8,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
-from http import HTTPStatus
 
 from .app_failed import AppFailed, of_app
-from .body import BodyReader, BodyWriter, Framing, answer_framing, told_length
+from .body import (
+    BodyReader,
+    BodyWriter,
+    Framing,
+    answer_framing,
+    framing_fields,
+    passed_framing,
+    spared_fields,
+)
 from .connection import Stream
 from .exchange import Exchange, Site
 from .fields import of_connection, passed_trailers, to_app, trailers_to_app
@@ -19,7 +26,7 @@ from .http1 import Answer, BadMessage, head_bytes, read_answer
 from .limit import Limit, TooSlow
 from .own_page import answer_own_page
 from .reader import Reader
-from .splice import LEFT_S, splice
+from .splice import splice
 from .upgrade import required_fields, switching_fields, upgrade_of
 from .upstream import Upstream
 
@@ -90,11 +97,11 @@ class Passage:
             return
         ahead.result()
         # Whoever has ended their side may be waiting for the answer, or be gone: nobody can tell.
-        now = asyncio.get_running_loop().time
+        now, left_s = asyncio.get_running_loop().time, self._exchange.limits.half_closed
         self._answered_at = now()
         while not answering.done():
-            await asyncio.wait({answering}, timeout=LEFT_S)
-            if reader.ended and not self._exchange.upgraded and now() - self._answered_at >= LEFT_S:
+            await asyncio.wait({answering}, timeout=left_s)
+            if reader.ended and not self._exchange.upgraded and now() - self._answered_at >= left_s:
                 raise EOFError("the visitor left before the answer")
 
     async def _send(self) -> None:
@@ -104,14 +111,12 @@ class Passage:
         fields = to_app(request.fields, app_host.host or page, page, self._exchange.address)
         fields = app_host.to_app(fields, page)
         fields += of_connection(request.fields, self._protocol)
-        if body.framing.kind == "chunked":
-            fields.append((b"Transfer-Encoding", b"chunked"))
-        elif body.framing.kind == "length":
-            fields.append((b"Content-Length", b"%d" % body.framing.length))
+        framing = passed_framing(request, body.framing)
+        fields += framing_fields(framing)
         line = b"%s %s HTTP/1.1" % (request.method, request.target)
         if not await self._taken(self._app.write(head_bytes(line, fields))):
             return
-        writer = BodyWriter(self._app, body.framing)
+        writer = BodyWriter(self._app, framing)
         while not body.ended:
             self._until_answer.hold()
             data = await self._asked()
@@ -123,7 +128,7 @@ class Passage:
     async def _asked(self) -> bytes:
         """Read of the visitor's body; BadMessage also where it breaks off."""
         try:
-            with Limit(self._exchange.silence_s, "no piece of the request came"):
+            with Limit(self._exchange.limits.upload, "no piece of the request came"):
                 return await self._exchange.body.read()
         except (EOFError, TooSlow):
             raise BadMessage("The request broke off.") from None
@@ -152,15 +157,16 @@ class Passage:
                 raise AppFailed("it switches protocols before the end of the request")
             switching = switching_fields(answer.fields, self._protocol)
             await exchange.switch(answer.reason, [*fields, *switching])
-            await splice(exchange.reader, exchange.stream, self._reader, self._app)
+            left_s = exchange.limits.half_closed
+            await splice(exchange.reader, exchange.stream, self._reader, self._app, left_s)
             return
         fields += required_fields(answer)
         framing = self._framing(answer)
-        spared = exchange.request.method == b"HEAD" or answer.status == HTTPStatus.NOT_MODIFIED
-        if spared and (length := told_length(answer.fields)) is not None:
-            fields.append((b"Content-Length", b"%d" % length))
-        writer = await exchange.begin(answer.status, answer.reason, fields, framing)
+        fields += spared_fields(answer, exchange.request.method)
         body = BodyReader(self._reader, framing, forgiving=True)
+        # What is wrong with it at once can still be told.
+        early = await of_app(self._piece(body)) if body.ready else b""
+        writer = await exchange.begin(answer.status, answer.reason, fields, framing, early)
         while data := await of_app(self._piece(body)):
             await writer.write(data)
             self._answered_at = asyncio.get_running_loop().time()

@@ -22,6 +22,11 @@ class Reader:
         self._filling: asyncio.Task[None] | None = None
         self.ended = False
 
+    @property
+    def kept(self) -> bytearray:
+        """What was read from the stream and not taken; not to be changed."""
+        return self._buffer
+
     def look_ahead(self) -> asyncio.Task[None]:
         """Read into the buffer if it is empty, in the background.
 

@@ -37,6 +37,7 @@ from .stay_online import stay_online
 from .tls_contexts import TlsContexts
 from .tls_upstream import TlsUpstream
 from .until_signal import until_signal
+from .visitor_limits import limits_for
 
 LEAVING_S = 5.0  # for open answers to finish
 
@@ -82,7 +83,7 @@ class _Run:
             return TlsUpstream(options.tls_upstream, options.proxy_protocol, options.max_visitors)
         most, silence = options.max_visitors, options.visitor_silence
         contexts = TlsContexts(self._state.folder)
-        return Front(hosts_of(self._account), self._site(), contexts, most, silence)
+        return Front(hosts_of(self._account), self._site(), contexts, most, limits_for(silence))
 
     def _site(self) -> Site:
         options = self._options

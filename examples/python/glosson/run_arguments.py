@@ -8,10 +8,10 @@ from typing import Any, Callable, NoReturn, TypeVar
 
 from .also import read_also, read_label
 from .data_transports import AUTO, TRANSPORTS
-from .front import SILENCE_S
 from .messages import MAX_POOL
 from .options import RunOptions
 from .upstream import VISITOR, Upstream, read_upstream
+from .visitor_limits import SILENCE_S
 
 T = TypeVar("T")
 

@@ -7,7 +7,8 @@ import asyncio
 from .connection import Stream
 from .reader import Reader
 
-LEFT_S = 120.0  # of silence in one direction, once the other one has ended
+# Of silence in one direction, once the other one has ended; unless told otherwise.
+LEFT_S = 120.0
 
 
 class _Copy:
@@ -24,7 +25,9 @@ class _Copy:
         await self._to.end()
 
 
-async def splice(a_reader: Reader, a: Stream, b_reader: Reader, b: Stream) -> None:
+async def splice(
+    a_reader: Reader, a: Stream, b_reader: Reader, b: Stream, left_s: float = LEFT_S
+) -> None:
     """Pass bytes until both directions have ended, or one of them failed (OSError)."""
     now = asyncio.get_running_loop().time
     copies = [_Copy(a_reader, b), _Copy(b_reader, a)]
@@ -35,10 +38,10 @@ async def splice(a_reader: Reader, a: Stream, b_reader: Reader, b: Stream) -> No
         while going:
             for task in done:
                 task.result()
-            done, going = await asyncio.wait(going, timeout=LEFT_S)
+            done, going = await asyncio.wait(going, timeout=left_s)
             silent = now() - max(half_ended, *(copy.last for copy in copies))
-            if going and silent >= LEFT_S:
-                raise TimeoutError(f"nothing came within {LEFT_S:g} s after the other side's end")
+            if going and silent >= left_s:
+                raise TimeoutError(f"nothing came within {left_s:g} s after the other side's end")
         for task in done:
             task.result()
     finally:

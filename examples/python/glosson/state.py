@@ -125,7 +125,7 @@ class State:
         if running is None:
             self.path("running.json").unlink(missing_ok=True)
         else:
-            self._write("running.json", f"{json.dumps(running, indent=2)}\n")
+            self._write("running.json", f"{json.dumps(running, indent=2)}\n", lasting=False)
 
     def web_socket_networks(self) -> list[str]:
         """Return the addresses that this computer had where only WebSockets reach the relay."""
@@ -138,7 +138,8 @@ class State:
         """Keep, or forget, that it is one where this computer has this address."""
         kept = [other for other in self.web_socket_networks() if other != address]
         kept = (kept + [address] * only_web_sockets)[-MAX_NETWORKS:]
-        self._write("networks.json", f"{json.dumps({'addresses': kept}, indent=2)}\n")
+        text = f"{json.dumps({'addresses': kept}, indent=2)}\n"
+        self._write("networks.json", text, lasting=False)
 
     def ca(self) -> str | None:
         """Return further authorities to trust when talking to the relay, PEM."""
@@ -165,9 +166,9 @@ class State:
     def _read(self, name: str) -> str | None:
         return read_text(self.path(name))
 
-    def _write(self, name: str, text: str) -> None:
+    def _write(self, name: str, text: str, lasting: bool = True) -> None:
         self.create()
-        write_privately(self.path(name), text)
+        write_privately(self.path(name), text, lasting)
 
 
 _FILES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from typing import Callable
 
 from .client_hello import Opening
 from .identity_file import identity_text
@@ -22,20 +23,29 @@ class TlsContexts:
     def __init__(self, folder: Path) -> None:
         """Have none yet; `folder` is where keys may be written."""
         self._folder = folder
+        # Told of one that new visitors do not get any more.
+        self.on_change: Callable[[ssl.SSLContext], None] = lambda _context: None
         self._main: ssl.SSLContext | None = None
         self._named: dict[str, ssl.SSLContext] = {}
         self._proofs: dict[str, ssl.SSLContext] = {}
 
     def use(self, identity: Path | SavedIdentity) -> None:
         """Serve new visitors with this key and chain, of one PEM file; the others keep theirs."""
-        self._main = self._context(identity, PROTOCOLS)
+        former, self._main = self._main, self._context(identity, PROTOCOLS)
+        self._changed(former)
 
     def use_for(self, domain: str, identity: Path | SavedIdentity | None) -> None:
         """Serve those who ask for a domain with this; None: with what all others get."""
+        former = self._named.get(domain)
         if identity is None:
             self._named.pop(domain, None)
         else:
             self._named[domain] = self._context(identity, PROTOCOLS)
+        self._changed(former)
+
+    def _changed(self, former: ssl.SSLContext | None) -> None:
+        if former is not None:
+            self.on_change(former)
 
     def prove(self, domain: str, identity: SavedIdentity | None) -> None:
         """Prove a domain to an authority with this, until it is called without one."""
@@ -65,7 +75,7 @@ class TlsContexts:
             return context
         # OpenSSL takes them from files only: this one is where other keys are, and gone at once.
         path = self._folder / PASSING
-        write_privately(path, identity_text(identity))
+        write_privately(path, identity_text(identity), lasting=False)
         try:
             context.load_cert_chain(path)
         finally:

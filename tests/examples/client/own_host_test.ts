@@ -5,11 +5,15 @@ import { onlyForHost } from "../../../examples/client/own_host.ts";
 const HOSTNAME = "kaylee.example";
 
 /** Asks with a host; gives what the handler was asked with, or the status that was said instead. */
-async function asked(host: string, others?: Set<string>): Promise<string | number> {
+async function asked(
+  host: string,
+  others?: Set<string>,
+  serverName?: string,
+): Promise<string | number> {
   let result: string | number = "";
   const exchange: Exchange = {
     request: { method: "GET", target: "/", host, fields: [], body: undefined, upgrades: false },
-    visitor: { address: undefined, gone: AbortSignal.abort() },
+    visitor: { address: undefined, gone: AbortSignal.abort(), serverName },
     answer: {
       begun: false,
       interim: () => Promise.resolve(),
@@ -36,6 +40,9 @@ Deno.test("onlyForHost() answers for its own name, however it is written", async
 
 Deno.test("onlyForHost() takes who names no host for one who means it, and tells the app so", async () => {
   assert.equal(await asked(""), HOSTNAME);
+  const own = new Set(["blog.example.org"]);
+  assert.equal(await asked("", own, "Blog.example.org"), "blog.example.org");
+  assert.equal(await asked("", own, "other.example.org"), HOSTNAME);
 });
 
 Deno.test("onlyForHost() answers for nobody else", async () => {

@@ -16,6 +16,7 @@ import os
 import socket
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "examples" / "python"))
@@ -25,25 +26,27 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from glosson import exchange, proxy, visit
 from glosson.connection import Connection
 from glosson.data_connection import Joined
 from glosson.exchange import Exchange
-from glosson.front import SILENCE_S, Front
+from glosson.front import Front
 from glosson.proxy import upstream_site
 from glosson.tls_contexts import TlsContexts
 from glosson.upstream import read_upstream
+from glosson.visitor_limits import VISITOR_LIMITS
 
 HOST = "kaylee.glosson.localhost"
 LEAVING_S = 0.2  # for open answers at the end
 
 # What each limit is called here.
 LIMITS = {
-    "handshake": [(visit, "HANDSHAKE_S")],
-    "head": [(visit, "HEAD_S"), (visit, "FIRST_REQUEST_S")],
-    "download": [(exchange, "STALLED_S")],
-    "halfClosed": [(proxy, "LEFT_S")],
-    "linger": [(visit, "CLOSING_S"), (visit, "REFUSED_S")],
+    "handshake": ["handshake"],
+    "head": ["head"],
+    "keepAlive": ["keep_alive"],
+    "upload": ["upload"],
+    "download": ["download"],
+    "halfClosed": ["half_closed"],
+    "linger": ["closing", "linger"],
 }
 
 
@@ -91,9 +94,7 @@ def say(what: object) -> None:
 
 
 async def main(app: str, limits: dict[str, int]) -> None:
-    for name, places in LIMITS.items():
-        for module, constant in places:
-            setattr(module, constant, limits.get(name, getattr(module, constant) * 1000) / 1000)
+    told = {name: ms / 1000 for key, ms in limits.items() for name in LIMITS[key]}
     site = upstream_site(read_upstream(app), 120)
     answering = visitors = 0
 
@@ -105,9 +106,9 @@ async def main(app: str, limits: dict[str, int]) -> None:
         finally:
             answering -= 1
 
-    silence_s = min(limits.get(each, SILENCE_S * 1000) / 1000 for each in ("keepAlive", "upload"))
     with tempfile.TemporaryDirectory() as folder:
-        front = Front([HOST], counted, TlsContexts(Path(folder)), 4096, silence_s)
+        visitor_limits = replace(VISITOR_LIMITS, **told)
+        front = Front([HOST], counted, TlsContexts(Path(folder)), 4096, visitor_limits)
         identity = Path(folder) / "identity.pem"
         pem = make_authority(identity)
         front.use(identity)

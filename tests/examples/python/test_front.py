@@ -8,13 +8,13 @@ import random
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from conftest import HOST
 from glosson import front as fronts
-from glosson import proxy, visit
 from glosson.built_in_page import built_in_page
 from glosson.connection import Connection
 from glosson.data_connection import Joined
@@ -24,6 +24,7 @@ from glosson.places import INTERNAL_ERROR
 from glosson.proxy import upstream_site
 from glosson.tls_contexts import TlsContexts
 from glosson.upstream import Upstream
+from glosson.visitor_limits import VISITOR_LIMITS, VisitorLimits, limits_for
 from test_hellos import hello
 
 GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
@@ -32,11 +33,11 @@ GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
 def with_front(
     identity: Path,
     use: Callable[[Front, Callable[[], socket.socket]], Awaitable[None]],
-    silence_s: float = 60,
+    limits: VisitorLimits = VISITOR_LIMITS,
     site: Site | None = None,
 ) -> None:
     async def main() -> None:
-        front = Front([HOST], site or built_in_page, TlsContexts(identity.parent), 8, silence_s)
+        front = Front([HOST], site or built_in_page, TlsContexts(identity.parent), 8, limits)
         front.use(identity)
         serving = []
 
@@ -134,15 +135,8 @@ def test_random_bytes_in_place_of_and_within_hellos(
     assert not caplog.records
 
 
-@pytest.mark.parametrize(
-    ("limit", "first"),
-    [("HANDSHAKE_S", b""), ("HANDSHAKE_S", b"\x16"), ("HANDSHAKE_S", hello(HOST)[:100])],
-)
-def test_a_handshake_has_its_time(
-    identity: Path, monkeypatch: pytest.MonkeyPatch, limit: str, first: bytes
-) -> None:
-    monkeypatch.setattr(visit, limit, 0.05)
-
+@pytest.mark.parametrize("first", [b"", b"\x16", hello(HOST)[:100]])
+def test_a_handshake_has_its_time(identity: Path, first: bytes) -> None:
     async def use(front: Front, visitor: Callable[[], socket.socket]) -> None:
         sock = visitor()
         if first:
@@ -150,7 +144,7 @@ def test_a_handshake_has_its_time(
         await asyncio.wait_for(rest(sock), 5)
         assert front.visitors == 0
 
-    with_front(identity, use)
+    with_front(identity, use, limits_for(0.05))
 
 
 def test_a_visitor_who_gets_no_place_is_told(identity: Path) -> None:
@@ -167,13 +161,12 @@ def test_a_connection_is_kept_for_a_while_only(identity: Path) -> None:
         assert b"200 OK" in await get(sock)
         assert (await asyncio.wait_for(rest(sock), 5))[0] == 0x17  # close_notify, encrypted
 
-    with_front(identity, use, silence_s=0.05)
+    with_front(identity, use, limits_for(0.05))
 
 
 def test_a_visitor_who_ended_their_side_is_waited_for_while_the_app_says_something(
-    identity: Path, monkeypatch: pytest.MonkeyPatch
+    identity: Path,
 ) -> None:
-    monkeypatch.setattr(proxy, "LEFT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
 
@@ -195,7 +188,8 @@ def test_a_visitor_who_ended_their_side_is_waited_for_while_the_app_says_somethi
             sock.close()
 
         address = listener.getsockname()
-        with_front(identity, use, site=upstream_site(Upstream(*address), 5))
+        limits = replace(VISITOR_LIMITS, half_closed=0.2)
+        with_front(identity, use, limits, upstream_site(Upstream(*address), 5))
 
 
 def test_visitors_come_anew_where_the_relay_leaves(

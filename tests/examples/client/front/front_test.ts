@@ -49,6 +49,14 @@ Deno.test("Front answers over HTTP/1.1 and tells the site who the visitor is", a
   });
 });
 
+Deno.test("Front tells the site whom the visitor asked for in the handshake", () =>
+  fronted(
+    (_request, { serverName = "" }) => new Response(serverName),
+    async ({ visit }) => {
+      assert.equal((await new HttpExchange(await visit()).get("/")).body, HOSTNAME);
+    },
+  ));
+
 Deno.test("Front speaks HTTP/2 with who offers it", () =>
   fronted(() => new Response(""), async ({ visit }) => {
     const conn = await visit(["h2", "http/1.1"]);
