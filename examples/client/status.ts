@@ -8,6 +8,7 @@ import { lastLines, LOG_NAME } from "./log_file.ts";
 import { openRelayHttp } from "./relay_http.ts";
 import type { RunningState } from "./records.ts";
 import type { State } from "./state.ts";
+import { withPort } from "../../lib/wire/ip_address.ts";
 
 /** How things stand, as `glosson status --json` prints it; times are RFC 3339. */
 export interface Status {
@@ -167,7 +168,7 @@ function seenText({ seen }: Status): string {
 function visitorsText({ running, data }: Status): string {
   if (!running) return "not served from here: no glosson run is running; start one";
   if (data === null) return "not known yet: no connection for them was made";
-  const address = `the relay's data port ${data.host}:${data.port}`;
+  const address = `the relay's data port ${withPort(data.host, data.port)}`;
   if (data.works) {
     return data.over === "websocket"
       ? "can be served: by WebSockets to the relay's own port, since " +

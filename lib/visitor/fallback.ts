@@ -1,5 +1,5 @@
 import type { ProxyAddresses } from "../wire/proxy_protocol.ts";
-import type { Backend } from "../config/values.ts";
+import { type Backend, writeHostPort } from "../config/values.ts";
 import type { Log } from "../log.ts";
 import { sendLastWords } from "../net/last_words.ts";
 import type { IdleWatch } from "../net/idle_watch.ts";
@@ -31,7 +31,7 @@ export class Fallback {
   constructor(options: FallbackOptions) {
     this.#backend = options.backend;
     this.#idle = options.idle;
-    const backend = `${this.#backend.host}:${this.#backend.port}`;
+    const backend = writeHostPort(this.#backend);
     this.#warnings = new LogThrottle(
       WARN_EVERY_MS,
       (fields) =>

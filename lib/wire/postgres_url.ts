@@ -1,3 +1,5 @@
+import { withPort } from "./ip_address.ts";
+
 /** One of the servers that may have a PostgreSQL database. */
 export interface PostgresServer {
   /** A name, an IP address, or the folder of the server's Unix socket. */
@@ -74,7 +76,7 @@ export function showPostgres({ servers, user, database }: PostgresAddress): stri
 
 /** Where one is. */
 export function showServer({ host, port }: PostgresServer): string {
-  return host.startsWith("/") ? `${host}, port ${port}` : `${host}:${port}`;
+  return host.startsWith("/") ? `${host}, port ${port}` : withPort(host, port);
 }
 
 function serverOf(url: URL, sslmode: string | undefined): PostgresServer {

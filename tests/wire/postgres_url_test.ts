@@ -76,6 +76,13 @@ Deno.test("parsePostgresUrl() tells what is wrong, and nothing of the URL", () =
   }
 });
 
+Deno.test("showPostgres() puts an IPv6 address in brackets", () => {
+  assert.equal(
+    showPostgres(parsePostgresUrl("postgres://u@[2001:db8::1]/d")),
+    "d as u at [2001:db8::1]:5432",
+  );
+});
+
 Deno.test("showPostgres() leaves the password out", () => {
   const shown = showPostgres(parsePostgresUrl("postgres://glossond:s3cret@db:6000/relay"));
   assert.equal(shown, "relay as glossond at db:6000");

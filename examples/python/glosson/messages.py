@@ -38,7 +38,7 @@ class DataAddress:
 
     def __str__(self) -> str:
         """Return it for a person."""
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from .api import Api, relay_trust
 from .identity import Identity, check_identity, rfc3339
 from .install import installed, last_lines
 from .lock import take_lock
+from .messages import DataAddress
 from .records import Account
 from .relay_address import read_relay_address
 from .service import RUNNING
@@ -160,7 +161,8 @@ def _visitors(told: dict[str, object]) -> str:
         return "not served from here: no glosson run is running; start one"
     if not isinstance(data, dict):
         return "not known yet: no connection for them was made"
-    address = f"the relay's data port {data.get('host')}:{data.get('port')}"
+    where = DataAddress(str(data.get("host")), data.get("port") or 0)
+    address = f"the relay's data port {where}"
     if data.get("works") and data.get("over") == "websocket":
         return (
             "can be served: by WebSockets to the relay's own port, since "

@@ -67,6 +67,8 @@ Deno.test("a data port that cannot be reached is told to user, status and relay,
     const good = await statusWhere(state, ({ data }) => data?.works === true);
     assert.deepEqual([good.data?.works, good.data?.problem, isWell(good)], [true, null, true]);
     assert.match(statusText(good), /Visitors: +can be served/);
+    const v6 = { ...good, data: { ...good.data!, host: "2001:db8::1" } };
+    assert.match(statusText(v6), new RegExp(`data port \\[2001:db8::1\\]:${dataPort} is reached`));
     client.leave();
     await client.ended;
   }));

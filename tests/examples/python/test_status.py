@@ -47,3 +47,19 @@ def test_what_the_reference_client_saw_from_outside_is_told(
     # Of one that runs no more it says nothing.
     asyncio.run(status.show(state, as_json=False))
     assert "From outside" not in capsys.readouterr().out
+
+
+def test_an_ipv6_address_of_the_data_port_is_told_in_brackets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = State(tmp_path)
+    state.save(Account("kaylee", "kaylee.example", "https://127.0.0.1:1/", "secret"))
+    data = {"host": "2001:db8::1", "port": 9000, "works": True, "over": "tcp"}
+    state.save_running({"since": SINCE, "data": data})
+    lock = take_lock(state.path("lock"))
+    assert lock is not None
+    try:
+        asyncio.run(status.show(state, as_json=False))
+    finally:
+        lock.release()
+    assert "the relay's data port [2001:db8::1]:9000 is reached" in capsys.readouterr().out
