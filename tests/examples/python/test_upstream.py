@@ -54,11 +54,11 @@ def test_the_app_hears_who_visits_from_the_relay_alone(page: Client, app: App) -
 
 
 def test_a_body_is_passed_in_its_framing_and_no_body_stays_none(page: Client, app: App) -> None:
-    def length(call: Call) -> None:
+    def sized(call: Call) -> None:
         assert call.read_body(7) == b'{"q":1}'
         call.conn.sendall(OK)
 
-    app.next(length)
+    app.next(sized)
     assert ask(page, "GET / HTTP/1.1\r\nContent-Length: 7", b'{"q":1}')[0] == 200
     call = app.called()
     assert (call.field("content-length"), call.field("transfer-encoding")) == ("7", None)
@@ -70,12 +70,13 @@ def test_a_body_is_passed_in_its_framing_and_no_body_stays_none(page: Client, ap
     assert (call.field("content-length"), call.field("transfer-encoding")) == (None, "chunked")
     assert b"abc" in call.body and b"defg" in call.body
 
-    for method, told in (("DELETE", ""), ("POST", ""), ("POST", "\r\nContent-Length: 0")):
+    said = "\r\nContent-Length: 0"
+    for method, told, length in (("DELETE", "", None), ("POST", "", "0"), ("DELETE", said, "0")):
         app.next(OK)
         assert ask(page, f"{method} / HTTP/1.1{told}")[0] == 200
         call = app.called()
         assert call.field("transfer-encoding") is None
-        assert call.field("content-length") == ("0" if told else None)
+        assert call.field("content-length") == length
         assert call.body == b""
 
 
