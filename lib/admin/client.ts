@@ -154,10 +154,11 @@ function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): Ad
     return await read(response);
   }
   async function failure(target: string, response: Response): Promise<Error> {
-    const text = (await response.text()).trim().slice(0, 200);
+    const text = (await response.text()).trim();
+    if (response.status === 503) return new Error(text);
     return response.status === 404
       ? new Error(`${where} knows no ${target}; is it of the same version?`)
-      : new Error(`${where} answered ${response.status}: ${text}`);
+      : new Error(`${where} answered ${response.status}: ${text.slice(0, 200)}`);
   }
   function json<T>(method: string, target: string, body?: unknown, timeoutMs?: number): Promise<T> {
     return ask(method, target, async (response) => {

@@ -51,6 +51,8 @@ export interface CommandsAppOptions {
   /** Runs the bio script as for a claim. */
   bio: (username: string) => Promise<BioTrial>;
   isUsername: (text: string) => boolean;
+  /** Whether an error is of something that the relay uses; its message then names the fix. */
+  isOutage: (error: Error) => boolean;
 }
 
 /** What the operator's commands ask for, over the socket that only they can reach. */
@@ -88,6 +90,7 @@ export function commandsApp(options: CommandsAppOptions): Hono {
   });
   app.onError((error, c) => {
     if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
+    if (options.isOutage(error)) return c.text(error.message, 503);
     return c.json({ error: `bug: ${error.message}` }, 500);
   });
 

@@ -43,6 +43,7 @@ export interface StartAdminOptions {
   /** Runs the bio script as for a claim. */
   bio: (username: string) => Promise<BioTrial>;
   isUsername: (text: string) => boolean;
+  isOutage: (error: Error) => boolean;
   log: Log;
 }
 

@@ -26,6 +26,7 @@ import type { Log } from "../log.ts";
 import { checkUnserved } from "../net/listen_tcp.ts";
 import type { Places } from "../net/places.ts";
 import type { HttpServer } from "../net/serve_http.ts";
+import { StoreError } from "../store/error.ts";
 import { COMMIT, SOFTWARE } from "../version.ts";
 import type { Hub } from "../visitor/hub.ts";
 import type { Ceilings } from "./ceilings.ts";
@@ -95,6 +96,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
         now: Date.now(),
       }),
     isUsername,
+    isOutage: (error) => error instanceof StoreError,
     handOver: options.handOver,
     backup: async () => {
       const place = await storePlaceOf(settings);

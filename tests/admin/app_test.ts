@@ -73,6 +73,7 @@ function commandsWith(lines: RenewalLine[] = []) {
     goodTickets: () => ({ dataPort: 9000, tickets: [] }),
     ownMetrics: () => Promise.resolve([]),
     isUsername: (text) => /^[a-z]+$/.test(text),
+    isOutage: () => false,
   });
   return { app, store, cutOff };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { lockStore } from "../store/helpers.ts";
+import { glossond } from "./admin_command.ts";
 import { BASE, startRelay } from "./relay.ts";
 import { apiOf, connectControl, getCertificate, serveUser, signUp, visit } from "./user.ts";
 
@@ -81,6 +82,12 @@ Deno.test("a lock that is never given back ends in busy, and the relay goes on a
     using _held = lockStore(relay.stateDir);
     const answer = await change();
     assert.deepEqual([answer.status, answer.body.type], [503, "urn:glosson:problem:busy"]);
+    const { code, stderr } = await glossond(relay.stateDir, "users", "block", "kaylee");
+    assert.match(
+      stderr,
+      /^glossond: Cannot use the database \S+: database is locked; .*fuser.*\n$/,
+    );
+    assert.equal(code, 1);
   }
   assert.equal((await change()).status, 200);
 });
