@@ -9,8 +9,8 @@ export type Next =
   /** Do not come back. */
   | { act: "stop"; word: FinalWord };
 
-/** Longest pause that a relay's `retryAfterMs` is followed for, milliseconds: an hour. */
-const MAX_RETRY_AFTER_MS = 3_600_000;
+/** Longest pause that a relay may ask for before this client comes back, milliseconds: an hour. */
+export const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** Close codes of RFC 6455 section 7.4.1. */
 const GOING_AWAY = 1001;

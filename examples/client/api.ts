@@ -24,7 +24,7 @@ import type {
   Verified,
 } from "./relay_answers.ts";
 import { readMembers, readText } from "./answer_body.ts";
-import { readProblem, readRetryAfter, unreachable } from "./problem.ts";
+import { readProblem, readRetryAfter, RelayProblem, unreachable } from "./problem.ts";
 import { isHost } from "../../lib/wire/server_name.ts";
 import { headerSecret } from "../../lib/wire/secret.ts";
 import type { RelayHttp } from "./relay_http.ts";
@@ -111,6 +111,16 @@ export class Api {
     };
     return (await this.#ask<AccountInfo>("GET", "/v1/account", members, undefined, timeoutMs))
       .value;
+  }
+
+  /** What keeps a control session from being opened, as a refusal that is thrown; none: nothing does. */
+  async control(): Promise<void> {
+    try {
+      await this.#request("GET", "/v1/control");
+    } catch (error) {
+      // A request that is no handshake gets as far as that.
+      if (!(error instanceof RelayProblem && error.code === "upgrade-required")) throw error;
+    }
   }
 
   /** Changes what visitors see while the user is away; the answer is all of it. */

@@ -23,7 +23,7 @@ export interface OnlineOptions extends DataDialerOptions {
   hostname: string;
   token: string;
   http: RelayHttp;
-  api: Pick<Api, "account" | "relayInfo">;
+  api: Pick<Api, "account" | "control" | "relayInfo">;
   front: VisitorEnd;
   /** Most connections to keep parked; how many follows the visitors. */
   pool: number;

@@ -1,4 +1,5 @@
-import { afterEnding } from "./after_ending.ts";
+import { afterEnding, MAX_RETRY_AFTER_MS } from "./after_ending.ts";
+import { askedPauseMs } from "./asked_pause.ts";
 import { Backoff, COMING_BACK } from "./backoff.ts";
 import { EXIT, exitCodeOf, type FinalWord } from "./exit_codes.ts";
 import type { Health } from "./health.ts";
@@ -51,12 +52,13 @@ export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord 
     const next = afterEnding(ending);
     if (next.act === "stop") return await inFull(next.word, options);
     if (onlineSince !== undefined) lostAt = elapsed();
-    const asked = onlineSince === undefined ? await ask(options) : undefined;
+    const asked = onlineSince === undefined ? await ask(options.api, "control") : undefined;
     if (asked?.refusal !== undefined) return asked.refusal;
+    const askedMs = next.waitMs || (asked?.waitMs ?? 0);
     const lasted = onlineSince !== undefined && elapsed() - onlineSince >= STABLE_MS;
     if (lasted) backoff.reset();
     // A relay that says when to come back has spread its clients; over and over it is a failure.
-    const waitMs = next.waitMs + (lasted && next.waitMs > 0 ? 0 : backoff.next());
+    const waitMs = askedMs + (lasted && askedMs > 0 ? 0 : backoff.next());
     if (signal.aborted) return undefined;
     const why = asked?.failure ?? next.why;
     health.offline(why);
@@ -67,7 +69,7 @@ export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord 
     const pause = sleep(waitMs, AbortSignal.any([signal, over.signal]));
     const look = (): Promise<Presence> => lookForRelay(relay, signal);
     // A pause that the relay asked for is kept.
-    if (next.waitMs === 0 && await restarted(lostAt, { look, elapsed, sleep, random, signal })) {
+    if (askedMs === 0 && await restarted(lostAt, { look, elapsed, sleep, random, signal })) {
       over.abort();
     }
     await pause;
@@ -76,16 +78,17 @@ export async function stayOnline(options: StayOnlineOptions): Promise<FinalWord 
 }
 
 /**
- * Asks the relay what is wrong when a session did not come about: a `WebSocket` that does not open
- * tells neither what the relay answered nor why it could not be reached.
+ * Asks the relay what is wrong: a `WebSocket` that does not open tells neither what the relay answered nor why it
+ * could not be reached.
  *
- * @returns `refusal` when the account is not let in, `failure` when it may be later.
+ * @returns `refusal` when the account is not let in, `failure` when it may be later, after `waitMs`.
  */
 async function ask(
-  { api }: Pick<OnlineOptions, "api">,
-): Promise<{ refusal?: FinalWord; failure?: string }> {
+  api: OnlineOptions["api"],
+  what: "account" | "control",
+): Promise<{ refusal?: FinalWord; failure?: string; waitMs?: number }> {
   try {
-    await api.account();
+    await api[what]();
     return {};
   } catch (error) {
     const { message } = error as Error;
@@ -93,16 +96,17 @@ async function ask(
     if (exitCode === EXIT.unauthorized) {
       return { refusal: { exitCode, message: `${message} Run glosson setup to get a new token.` } };
     }
-    return exitCode === EXIT.blocked ? { refusal: { exitCode, message } } : { failure: message };
+    if (exitCode === EXIT.blocked) return { refusal: { exitCode, message } };
+    return { failure: message, waitMs: Math.min(askedPauseMs(error, 0), MAX_RETRY_AFTER_MS) };
   }
 }
 
 /** A relay revokes the token of a name that is blocked as of one that is given away: which is it? */
 async function inFull(
   word: FinalWord,
-  options: Pick<OnlineOptions, "api">,
+  { api }: Pick<OnlineOptions, "api">,
 ): Promise<FinalWord> {
   if (word.exitCode !== EXIT.unauthorized) return word;
-  const { refusal } = await ask(options);
+  const { refusal } = await ask(api, "account");
   return refusal?.exitCode === EXIT.blocked ? refusal : word;
 }

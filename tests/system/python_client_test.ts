@@ -263,6 +263,26 @@ Deno.test("where only the relay's own port can be reached either client finds ou
   }, settings);
 });
 
+Deno.test("either client leaves a relay alone that is full for as long as it asks", () =>
+  withRelay(async (relay, state, clients) => {
+    const glosson = [await python(), "-m", "glosson"];
+    for (const name of ["kaylee", "jo", "sam"]) {
+      await sh([...glosson, ...setupArguments(relay, name, join(state, name))]);
+    }
+    const first = start([...glosson, "run", "--state", join(state, "kaylee")]);
+    clients.push(first);
+    await first.logged("Online");
+    for (const [name, client] of [["jo", glosson], ["sam", REFERENCE]] as const) {
+      const refused = start([...client, "run", "--state", join(state, name)]);
+      clients.push(refused);
+      // Sixty seconds, and a share of the first second on top.
+      await refused.logged("coming back");
+      const { text } = await refused.stop();
+      assert.match(text, /coming back.*\b6[01]\b/);
+      assert.match(text, /The relay is busy/);
+    }
+  }, { MAX_CLIENTS: "1" }));
+
 /** Where the tests in Python find the relay. */
 function testEnvironment(relay: Relay): Record<string, string> {
   return {

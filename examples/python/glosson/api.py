@@ -16,7 +16,7 @@ from .http1 import BadMessage
 from .http_client import Reply as HttpReply
 from .http_client import request
 from .limit import Limit
-from .problem import RelayUnreachable, read_problem, read_retry_after, unreachable
+from .problem import RelayProblem, RelayUnreachable, read_problem, read_retry_after, unreachable
 from .relay_address import RelayAddress, connect_host, is_host
 from .unseen import has_unseen
 
@@ -79,6 +79,15 @@ class Api:
         """Ask what the relay knows of the account."""
         members = {"hostname": str, "online": bool}
         return (await self._ask("GET", "/v1/account", members)).members
+
+    async def control(self) -> None:
+        """Ask what keeps a control session from being opened: that is raised."""
+        try:
+            await self._ask("GET", "/v1/control", None)
+        except RelayProblem as problem:
+            # A request that is no handshake gets as far as that.
+            if problem.code != "upgrade-required":
+                raise
 
     async def change_preferences(self, change: Mapping[str, object]) -> dict[str, Any]:
         """Change what visitors see while the user is away; the answer is all of it."""
@@ -177,23 +186,3 @@ def is_answer(value: dict[str, Any], members: Mapping[str, type]) -> bool:
         return False
     certificate = value.get("certificate")
     return not isinstance(certificate, str) or PEM.fullmatch(certificate) is not None
-
-
-async def find_relay(given: RelayAddress, trust: ssl.SSLContext) -> Api:
-    """Find the relay at the address that a person gave, or at `relay.` below it.
-
-    People know the name that pages are below, which is not the relay's own.
-    """
-    try:
-        api = Api(given, trust)
-        await api.relay_info()
-        return api
-    except RuntimeError as error:
-        below = Api(given.below("relay"), trust)
-        try:
-            await below.relay_info()
-            return below
-        except RuntimeError as second:
-            if given.host.startswith("relay.") or isinstance(second, RelayUnreachable):
-                raise error from None
-            raise

@@ -10,10 +10,11 @@ import time
 from email.utils import formatdate
 
 from .also import hosts_of
-from .api import Api, find_relay, relay_trust
+from .api import Api, relay_trust
 from .arguments import DEFAULT_RELAY
 from .certificate import obtain_certificate
 from .claim import Claiming
+from .find_relay import find_relay
 from .give_back import give_former_back
 from .identity import Identity, check_identity
 from .lock import lock_folder

@@ -287,6 +287,9 @@ export class FakeRelay {
   }
 
   #control(request: Request): Response {
+    if (request.headers.get("upgrade") !== "websocket") {
+      return problem({ status: 426, code: "upgrade-required" });
+    }
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "glosson.v1" });
     const session: Session = { socket, messages: [] };
     socket.onopen = (): void => {

@@ -287,6 +287,21 @@ Deno.test("run() waits as long as a goodbye asks before it comes back", () =>
     await relay.changes.until(() => relay.sessions.length === 2);
   }));
 
+for (const [status, code] of [[429, "rate-limited"], [503, "busy"]] as const) {
+  Deno.test(`run() waits as long as a relay asks that opens no session, ${code}`, () =>
+    story(async ({ relay, start }) => {
+      const sleeps = new HeldSleeps();
+      relay.problems.set("/v1/control", { status, code, retryAfter: "60" });
+      const { lines } = start({}, { sleep: sleeps.sleep, random: () => 0.5 });
+      // A share of the first pause besides, by which clients come back spread.
+      await sleeps.begin(60_500);
+      assert.ok(lines.some((line) => line.includes(`Title of ${code}`)), lines.join("\n"));
+      relay.problems.clear();
+      await sleeps.end(60_500);
+      await relay.ready(0);
+    }));
+}
+
 Deno.test("run() adds a pause of its own only to a goodbye that comes soon", () =>
   story(async ({ relay, start }) => {
     const sleeps = new HeldSleeps();
