@@ -53,7 +53,8 @@ async function readNamed(what: string, path: string): Promise<string> {
     return await Deno.readTextFile(path);
   } catch (error) {
     const { message } = error as Error;
-    throw new Error(`Cannot read the ${what} file ${path}: ${message}`, { cause: EXIT.usage });
+    // Not as wrong settings: its disk may come, and services are then tried again.
+    throw new Error(`Cannot read the ${what} file ${path}: ${message}`);
   }
 }
 

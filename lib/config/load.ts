@@ -102,7 +102,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   }
   problems.push(
     ...unknownNames(Object.keys(env).filter((name) => name.startsWith(PREFIX))),
-    ...missing(settings, problems),
+    ...missing(settings, problems, options),
     ...processProblems(settings),
   );
   const parsed: Partial<Settings> = settings;
@@ -168,7 +168,11 @@ function faults(file: string, name: string, fault: Dotenv["fault"]): string[] {
     : [`${where} has a # or a quotation mark in its value; put all of it in quotation marks`];
 }
 
-function missing(settings: Partial<Settings>, problems: readonly string[]): string[] {
+function missing(
+  settings: Partial<Settings>,
+  problems: readonly string[],
+  options: LoadOptions,
+): string[] {
   const { authority, dns } = settings;
   if (authority !== "acme") return [];
   const isBound = settings.acmeEabKid !== undefined || settings.acmeEabHmacKey !== undefined;
@@ -183,7 +187,9 @@ function missing(settings: Partial<Settings>, problems: readonly string[]): stri
     .filter(({ name }) => !told(name))
     .map(({ name, secret }) =>
       secret
-        ? `${name} is required with the ACME authority; put it into the secrets file`
+        ? `${name} is required with the ACME authority; put it into the secrets file ${
+          secretsFileOf(options)
+        }${options.secrets === undefined ? ", which is not there" : ""}`
         : `${PREFIX}${name} is required with the ACME authority; set it, or GLOSSOND_AUTHORITY=local for a trial (glossond dev does)`
     );
 }

@@ -71,7 +71,7 @@ Deno.test("loadConfig() asks for what the chosen way to write to the zone needs,
   const expected = [
     /^GLOSSOND_RFC2136_SERVER is required with the ACME authority; set it, or/,
     /^GLOSSOND_RFC2136_KEY_NAME is required/,
-    /^RFC2136_KEY_SECRET is required .*; put it into the secrets file$/,
+    /^RFC2136_KEY_SECRET is required .*; put it into the secrets file \.\/\.secrets, which is not there$/,
   ];
   assert.equal(problems.length, expected.length, problems.join("\n"));
   expected.forEach((pattern, i) => assert.match(problems[i]!, pattern));
