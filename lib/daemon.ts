@@ -158,7 +158,7 @@ async function start(
     release: (username, token) => release(username, { by: "user" }, { token }),
   });
   const { fronts, certificate } = await buildOwnHosts(ground, { ...clients, authority, api });
-  const hub = buildHub(ground, { sessions, presence, beyond, owners, fronts, users, namesBelow });
+  const hub = buildHub(ground, { ...clients, owners, fronts, users, namesBelow });
   const reloadTold = new Notice<void>();
   const cluster = beyond.cluster = await watchCluster(ground, {
     ...{ ...clients, hub, users, forget, reload: reloadTold.tell },
@@ -206,7 +206,7 @@ async function start(
     const endWatch = own.isDone ? watchLastVisitors({ accounts, hub, log }) : () => {};
     await drained;
     const fallback = own.isDone ? DRAIN_SECONDS.handOver : DRAIN_SECONDS.stop;
-    await servers.finish((settings.drainSeconds ?? fallback) * 1000);
+    await servers.finish((settings.drainSeconds ?? fallback) * 1000, behind.visitorsGone());
     own.close();
     endWatch();
     await ordered;

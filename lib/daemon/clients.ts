@@ -1,5 +1,6 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import { LastOnline } from "../account/last_online.ts";
+import { IdleWatch } from "../net/idle_watch.ts";
 import { Places } from "../net/places.ts";
 import { ControlSockets } from "../session/control_sockets.ts";
 import { RECENT_MS } from "../session/coming_back.ts";
@@ -12,6 +13,12 @@ import { Notice } from "./notice.ts";
 import { createPresence, type Presence } from "./presence.ts";
 import type { Successor } from "./successor.ts";
 
+/**
+ * How long nothing may pass where one side has ended: who asks and ends their side waits for an answer,
+ * and not for days, as an open WebSocket does.
+ */
+const HALF_CLOSED_MS = 5 * 60_000;
+
 /** Clients who are online, and who was. */
 export interface Clients {
   sessions: Sessions;
@@ -21,6 +28,8 @@ export interface Clients {
   control: ControlSockets;
   lastOnline: LastOnline;
   presence: Presence;
+  /** Over visitors who are joined with them. */
+  idle: IdleWatch;
   /** Told what becomes of users who are here. */
   changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
   /** Those who are still at the relay whose place this one takes. */
@@ -37,7 +46,7 @@ export interface Clients {
  * when it resolves: before anything is served.
  */
 export async function buildClients(
-  { ceilings, publicPort, data, hostnameOf, store, cutOff, lost, log, onClose }: Ground,
+  { settings, ceilings, publicPort, data, hostnameOf, store, cutOff, lost, log, onClose }: Ground,
 ): Promise<Clients> {
   const { accounts, onlineTimes } = store;
   const beyond: Clients["beyond"] = {};
@@ -68,8 +77,10 @@ export async function buildClients(
   onClose(() => clearTimeout(overdue));
   const tickets = new Tickets<Redeem>();
   const parking = new Places({ total: ceilings.parked });
+  const idle = new IdleWatch(settings.idleHours * 3_600_000, HALF_CLOSED_MS);
+  onClose(() => idle.stop());
   const behind = new LeftBehind({
-    ...{ sessions, tickets, parking, data },
+    ...{ sessions, tickets, parking, data, idle },
     onLeft: (username, change) => beyond.cluster?.note(username, change),
   });
   onClose(() => behind.stop());
@@ -97,5 +108,8 @@ export async function buildClients(
     isElsewhere: (username) => behind.has(username) || (beyond.cluster?.has(username) ?? false),
     lastOnline,
   });
-  return { sessions, tickets, parking, control, lastOnline, presence, changes, behind, beyond };
+  return {
+    ...{ sessions, tickets, parking, control, lastOnline, presence },
+    ...{ idle, changes, behind, beyond },
+  };
 }

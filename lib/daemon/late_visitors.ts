@@ -1,3 +1,4 @@
+import type { IdleWatch } from "../net/idle_watch.ts";
 import type { PredecessorWord, SuccessorWord } from "../admin/hand_over.ts";
 import { listenOnce } from "../net/serve_socket.ts";
 import { closeQuietly, splice } from "../net/splice.ts";
@@ -77,14 +78,16 @@ export class LateVisitors {
 }
 
 /**
- * Takes a late visitor of the predecessor's to a client, to their end.
+ * Takes a late visitor of the predecessor's to a client, to their end. Never rejects.
  *
  * @param tell says that it meets nobody.
+ * @param idle ends it where the client goes on with a visitor who has left.
  */
 export async function meetForPredecessor(
   sessions: Pick<Sessions, "find">,
   { username, visitor, door }: Asked,
   tell: (unmet: Unmet) => void,
+  idle?: IdleWatch,
 ): Promise<void> {
   const met = await meet({
     source: visitor,
@@ -105,7 +108,7 @@ export async function meetForPredecessor(
     return tell({ type: "unmet", door, state: met.state === "offline" ? "offline" : refused });
   }
   try {
-    await splice(await Deno.connect({ transport: "unix", path: door }), met.conn);
+    await splice(await Deno.connect({ transport: "unix", path: door }), met.conn, { idle });
   } catch {
     // The visitor has left.
     closeQuietly(met.conn);

@@ -6,6 +6,7 @@ import type {
 } from "../admin/hand_over.ts";
 import type { PresenceRow } from "../cluster/engine.ts";
 import { RemoteSessions, type RemoteSessionsOptions } from "../cluster/remote_sessions.ts";
+import type { IdleWatch } from "../net/idle_watch.ts";
 import { settleWithin } from "../net/pause.ts";
 import type { PassedOn, Session } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -22,6 +23,8 @@ export interface LeftBehindOptions extends Omit<RemoteSessionsOptions, "send"> {
   data: { dataHost: string; dataPort: number };
   /** Told who is there no more. */
   onLeft: (username: string, change: "left" | "gone") => void;
+  /** Ends visitors who were brought on here, and of whom nothing is heard for too long. */
+  idle?: IdleWatch;
 }
 
 /**
@@ -36,6 +39,8 @@ export class LeftBehind {
   readonly #reachable = Promise.withResolvers<void>();
   /** Resolved when a line's relay has nobody online any more. */
   readonly #emptied = new Map<string, () => void>();
+  /** Visitors of those relays who were brought on here. */
+  readonly #broughtOn = new Set<Promise<void>>();
   #moved: Promise<unknown> = Promise.resolve();
 
   constructor(options: LeftBehindOptions) {
@@ -54,6 +59,11 @@ export class LeftBehind {
   /** Resolves when clients can bring data connections here. */
   get reachable(): Promise<void> {
     return this.#reachable.promise;
+  }
+
+  /** Resolves when no visitor is left who was brought on here. */
+  async visitorsGone(): Promise<void> {
+    while (this.#broughtOn.size > 0) await Promise.all(this.#broughtOn);
   }
 
   /** Knows who is there from when it resolves. Rejects where that cannot be asked. */
@@ -139,8 +149,20 @@ export class LeftBehind {
         this.#remote.peek(word.username)?.stray(word.ticket);
         return;
       case "visitor":
-        meetForPredecessor(sessions, word, (unmet) => this.#lines.get(name)?.say(unmet));
+        this.#bringOn(name, word);
     }
+  }
+
+  async #bringOn(
+    name: string,
+    asked: Extract<PredecessorWord, { type: "visitor" }>,
+  ): Promise<void> {
+    const { sessions, idle } = this.#options;
+    const tell = (unmet: SuccessorWord): void => this.#lines.get(name)?.say(unmet);
+    const visit = meetForPredecessor(sessions, asked, tell, idle);
+    this.#broughtOn.add(visit);
+    await visit;
+    this.#broughtOn.delete(visit);
   }
 
   /** Who is not here by now is on their way. */

@@ -76,12 +76,16 @@ export class Servers {
     await Promise.all(GROUPS[group].map((name) => this.#servers.get(name)?.stop()));
   }
 
-  /** Gives visitors this long to finish, then closes every connection. */
-  async finish(ms: number): Promise<void> {
+  /**
+   * Gives visitors this long to finish, then closes every connection.
+   *
+   * @param others resolves when those are gone who came in by other ways.
+   */
+  async finish(ms: number, others: Promise<void>): Promise<void> {
     const over = new AbortController();
     const visitors = [...this.#former, this.#servers.get("hub"), this.#servers.get("http")];
     await Promise.race([
-      Promise.all(visitors.map((server) => server?.idle())).then(() => over.abort()),
+      Promise.all([others, ...visitors.map((server) => server?.idle())]).then(() => over.abort()),
       sleep(ms, over.signal),
     ]);
     const all = [...this.#former, ...this.#servers.values()];

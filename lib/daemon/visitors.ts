@@ -1,6 +1,5 @@
 import { isUsername } from "../account/username.ts";
 import { limitedGroups } from "../net/address_group.ts";
-import { IdleWatch } from "../net/idle_watch.ts";
 import type { DomainOwners } from "../store/domains.ts";
 import { Hub } from "../visitor/hub.ts";
 import { isServed } from "../visitor/outcome.ts";
@@ -11,17 +10,11 @@ import type { Fronts } from "./fronts.ts";
 import type { Ground } from "./ground.ts";
 import { type UserUsage, watchUsage } from "./usage.ts";
 
-/**
- * How long nothing may pass where one side has ended: who asks and ends their side waits for an answer,
- * and not for days, as an open WebSocket does.
- */
-const HALF_CLOSED_MS = 5 * 60_000;
-
 /** Builds the way of visitors: to a client, to the relay's own hosts, or past it. */
 export function buildHub(
   { settings, ceilings, publicPort, metrics, cutOff, lost, log, onClose, onReload }: Ground,
-  { sessions, presence, beyond, owners, fronts, users, namesBelow }:
-    & Pick<Clients, "sessions" | "presence" | "beyond">
+  { sessions, presence, beyond, idle, owners, fronts, users, namesBelow }:
+    & Pick<Clients, "sessions" | "presence" | "beyond" | "idle">
     & Pick<Accounts, "namesBelow">
     & {
       owners: DomainOwners;
@@ -31,8 +24,6 @@ export function buildHub(
 ): Hub {
   let isProxy = proxyMatcher(settings.proxyProtocolFrom);
   onReload(() => isProxy = proxyMatcher(settings.proxyProtocolFrom));
-  const idle = new IdleWatch(settings.idleHours * 3_600_000, HALF_CLOSED_MS);
-  onClose(() => idle.stop());
   const hub = new Hub({
     baseDomain: settings.baseDomain,
     publicPort,

@@ -8,8 +8,15 @@ import { visit } from "./user.ts";
 /** Who came longer ago has been given up by the relay by now, or is about to be, milliseconds. */
 const LIVELY_MS = 4_000;
 
-/** Visitors who come one after another and say nothing, until something is there; those who can still say something. */
-async function arriveUntil(relay: Relay, over: Promise<unknown>) {
+/** Who came this long before a relay was asked to leave came to it, and not to its successor, milliseconds. */
+const BEFORE_MS = 500;
+
+/**
+ * Visitors who come one after another and say nothing, until something is there; those who can still say something.
+ *
+ * @param beforeMs how long before that they came at the least.
+ */
+async function arriveUntil(relay: Relay, over: Promise<unknown>, beforeMs = 0) {
   const arrived: { at: number; visitor: Awaited<ReturnType<typeof silentVisitor>> }[] = [];
   let isOver = false;
   over.finally(() => isOver = true);
@@ -17,13 +24,45 @@ async function arriveUntil(relay: Relay, over: Promise<unknown>) {
     arrived.push({ at: performance.now(), visitor: await silentVisitor(relay) });
     await sleep(50);
   }
-  const [lively, others] = [true, false].map((isLively) =>
-    arrived.filter(({ at }) => performance.now() - at < LIVELY_MS === isLively)
-      .map(({ visitor }) => visitor)
+  const now = performance.now();
+  const { lively = [], others = [] } = Object.groupBy(
+    arrived,
+    ({ at }) => now - at >= beforeMs && now - at < LIVELY_MS ? "lively" : "others",
   );
-  for (const visitor of others!) visitor.close();
-  return lively!;
+  for (const { visitor } of others) visitor.close();
+  return lively.map(({ visitor }) => visitor);
 }
+
+Deno.test({
+  name: "a relay that has the place of another stays for the visitors whom that brought on to it",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const settings = { DRAIN_SECONDS: "60" };
+    await using old = await startRelay({ settings });
+    await using client = await setUpGlosson(old, "kaylee");
+    await client.run().said(/Online/);
+    const starting = startRelay({ dir: old.dir, takeover: true, settings });
+    const visitors = await arriveUntil(
+      old,
+      old.logged("another process takes this relay's place"),
+      BEFORE_MS,
+    );
+    await using relay = await starting;
+    await relay.logged("client online", { username: "kaylee" });
+    const stays = await Promise.all(visitors.map((visitor) => visitor.greet()));
+    assert.ok(stays.length > 0);
+    const statuses = () => Promise.all(stays.map((visitor) => visitor.status()));
+    assert.deepEqual([...new Set(await statuses())], ["HTTP/1.1 200 OK"]);
+    await using third = await startRelay({ dir: old.dir, takeover: true, settings });
+    await third.logged("client online", { username: "kaylee" });
+    for (let i = 0; i < 50; i++) {
+      assert.deepEqual([...new Set(await statuses())], ["HTTP/1.1 200 OK"]);
+      await sleep(20);
+    }
+    for (const visitor of stays) visitor[Symbol.dispose]();
+    await Promise.all([old.readerGone, relay.readerGone]);
+  },
+});
 
 Deno.test({
   name: "visitors who came before a relay's place was taken, and say so after, meet the client",
