@@ -1,20 +1,38 @@
+import { readAccount } from "../acme/account.ts";
 import type { Settings } from "../config/settings.ts";
 import { nameServerOf } from "./dns.ts";
-import { type Finding, ok, skipped, warning } from "./finding.ts";
+import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 
 const CHECK = "CAA of the base domain";
 
 /** How long one question may take. */
 const QUESTION_TIMEOUT_MS = 5_000;
 
-/** Checks that not every authority may sign certificates for the base domain and users' names below it. */
+/** A CAA property that says who may sign. */
+interface Property {
+  tag: "issue" | "issuewild";
+  value: string;
+}
+
+/**
+ * Checks that not every authority may sign certificates for the base domain and users' names below it, and
+ * that this relay's may.
+ */
 export async function checkCaa(
-  { authority, baseDomain, dnsServers }: Pick<Settings, "authority" | "baseDomain" | "dnsServers">,
+  settings: Pick<
+    Settings,
+    "authority" | "baseDomain" | "dnsServers" | "stateDir" | "acmeDirectoryUrl"
+  >,
 ): Promise<Finding> {
+  const { authority, baseDomain, dnsServers, stateDir, acmeDirectoryUrl } = settings;
   if (authority === "local") return skipped(CHECK, "no public authority signs here");
   try {
     const found = await closest(baseDomain, nameServerOf(dnsServers));
-    if (found !== undefined) return judge(found.name, found.values, baseDomain);
+    // One that only says where to report restricts nobody.
+    if (found !== undefined && found.properties.length > 0) {
+      const account = await readAccount(stateDir, acmeDirectoryUrl).catch(() => undefined);
+      return refusal(found, account?.url) ?? judge(found, baseDomain);
+    }
     return warning(
       CHECK,
       `${baseDomain} has no CAA record: any authority may sign for it, and for every user's name`,
@@ -29,7 +47,28 @@ export async function checkCaa(
   }
 }
 
-function judge(name: string, values: readonly string[], baseDomain: string): Finding {
+/** Why no order of the relay's can succeed: of BASE by `issue`, of `*.BASE` by `issuewild` if there is any. */
+function refusal({ name, properties }: Found, account: string | undefined): Finding | undefined {
+  const of = (tag: string): Property[] => properties.filter((each) => each.tag === tag);
+  const [issue, wild] = [of("issue"), of("issuewild")];
+  const isLetIn = ({ value }: Property): boolean => {
+    if (value.trimStart().startsWith(";")) return false;
+    const uri = /;\s*accounturi=([^\s;]+)/.exec(value)?.[1];
+    return uri === undefined || account === undefined || uri === account;
+  };
+  const refusing = [issue, wild].find((set) => set.length > 0 && !set.some(isLetIn));
+  if (refusing === undefined) return undefined;
+  return fault(
+    CHECK,
+    `${name} allows ${refusing.map(({ value }) => value).join(", ")}, and not this relay's account${
+      account === undefined ? "" : ` ${account}`
+    }: the authority refuses each order`,
+    "run `glossond cert caa --apply`; of several relays write what it prints at each into the zone, all of it",
+  );
+}
+
+function judge({ name, properties }: Found, baseDomain: string): Finding {
+  const values = properties.map(({ value }) => value);
   const detail = `${name} allows ${values.join(", ") || "nobody"}`;
   if (values.every((value) => value.startsWith(";") || value.includes("accounturi="))) {
     return ok(CHECK, detail);
@@ -41,11 +80,17 @@ function judge(name: string, values: readonly string[], baseDomain: string): Fin
   );
 }
 
+/** What stands at the closest name that has such records. */
+interface Found {
+  name: string;
+  properties: Property[];
+}
+
 /** Who may sign by the closest name that has such records, as authorities look them up (RFC 8659 section 3). */
 async function closest(
   baseDomain: string,
   nameServer: ReturnType<typeof nameServerOf>,
-): Promise<{ name: string; values: string[] } | undefined> {
+): Promise<Found | undefined> {
   const labels = baseDomain.split(".");
   for (let i = 0; i < labels.length; i++) {
     const name = labels.slice(i).join(".");
@@ -57,9 +102,10 @@ async function closest(
       throw error;
     });
     if (records.length === 0) continue;
-    const values = records.filter(({ tag }) => /^issue(wild)?$/i.test(tag)).map(({ value }) =>
-      value
-    );
-    return { name, values };
+    const properties = records.flatMap(({ tag, value }): Property[] => {
+      const known = tag.toLowerCase();
+      return known === "issue" || known === "issuewild" ? [{ tag: known, value }] : [];
+    });
+    return { name, properties };
   }
 }
