@@ -43,6 +43,21 @@ export function watch(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/**
+ * Waits until nothing has been counted for `ms` milliseconds, or more than `most` was: who does
+ * something over and over does it more slowly on a slow machine, but goes on.
+ */
+export async function stillness(
+  count: () => number,
+  ms: () => number,
+  most = Infinity,
+): Promise<void> {
+  for (let before = -1; before < count() && count() <= most;) {
+    before = count();
+    await watch(ms());
+  }
+}
+
 /** Ends a wait that has no limit of its own. */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;

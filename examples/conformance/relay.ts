@@ -6,8 +6,8 @@ import { upgradeData } from "./data_web_socket.ts";
 import { DataPorts, type Waiting } from "./data_port.ts";
 import { bringVisitor, type Message, type Visit, type VisitOptions, VISITOR } from "./visit.ts";
 
-/** Time without a sign of life after which a session is pinged, seconds; and is given up. */
-const PING_S = 3;
+/** Time without a sign of life after which a session is given up, seconds; after half of it it is pinged. */
+export const PING_S = 8;
 
 /** When a parked connection is replaced: by then a client knows that it has a visitor. */
 const REFILL_MS = 200;
@@ -22,8 +22,8 @@ const CLOSE_MS = 5_000;
 export interface Session {
   socket: WebSocket;
   messages: Message[];
-  /** Code and reason, once it is closed. */
-  closed?: { code: number; pingMissed: boolean };
+  /** Its code, once it is closed. */
+  closed?: { code: number };
 }
 
 /** A request for a control session. */
@@ -135,7 +135,7 @@ export class CheckingRelay {
     session.socket.close(code);
     await this.changes.until(() => session.closed, CLOSE_MS, "the answer to our close").catch(
       () => {
-        session.closed = { code, pingMissed: false };
+        session.closed = { code };
       },
     );
   }
@@ -207,7 +207,6 @@ export class CheckingRelay {
   #open(request: Request, protocol: string | undefined): Response {
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol, idleTimeout: PING_S });
     const session: Session = { socket, messages: [] };
-    let pingMissed = false;
     socket.onopen = () => {
       this.data.forget();
       this.#pool = 0;
@@ -223,11 +222,9 @@ export class CheckingRelay {
       if (message.type === "pool") this.grant();
       this.changes.tell();
     };
-    socket.onerror = (event) => {
-      pingMissed = event instanceof ErrorEvent && /ping/i.test(event.message);
-    };
+    socket.onerror = () => {};
     socket.onclose = ({ code }) => {
-      session.closed ??= { code, pingMissed };
+      session.closed ??= { code };
       this.changes.tell();
     };
     return response;

@@ -25,12 +25,14 @@ const FAULTS: Record<string, string[]> = {
   ends_visitors_with_the_session: ["visitors-stay"],
   ends_with_the_session: ["reconnect"],
   comes_back_without_a_pause: ["back-off"],
+  comes_back_slowly_without_a_pause: ["back-off"],
   overlooks_retry_after: ["draining"],
   wants_too_many: ["pool"],
   parks_all_tickets: ["pool"],
   says_more_than_the_ticket: ["tickets"],
   parks_once: ["parked-ends"],
   hammers_the_data_port: ["refused"],
+  hammers_the_data_port_slowly: ["refused"],
   meets_visitors_late: ["connect"],
   keeps_to_one_data_port: ["data-address"],
   skips_the_header: ["proxy-header"],
@@ -103,6 +105,13 @@ Deno.test("a client that is broken in one item fails the check of that item", as
     }
   }));
   assert.deepEqual(missed, []);
+});
+
+Deno.test("a client that is only slow passes the checks", async () => {
+  const { failed, passed, report } = await check([PYTHON, BROKEN, "answers_pings_slowly"], [
+    "pings",
+  ]);
+  assert.deepEqual([failed, passed], [[], 1], report);
 });
 
 Deno.test("the checks say what is wrong with their command line", async () => {

@@ -1,7 +1,7 @@
 """The client in Python with one fault: `python3 broken.py FAULT setup|run ...`.
 
 Each fault is one that a client's author may well make; the checks of examples/conformance have to
-find it.
+find it. Some are slow with it, as on a slow machine, and some have no fault but that.
 """
 
 from __future__ import annotations
@@ -71,6 +71,16 @@ def answers_no_pings() -> None:
     websockets.legacy.protocol.WebSocketCommonProtocol.pong = pong
 
 
+def answers_pings_slowly() -> None:
+    pong = websockets.legacy.protocol.WebSocketCommonProtocol.pong
+
+    async def slowly(self: Any, data: Any = b"") -> None:
+        await asyncio.sleep(2)
+        await pong(self, data)
+
+    websockets.legacy.protocol.WebSocketCommonProtocol.pong = slowly
+
+
 def ends_visitors_with_the_session() -> None:
     listen = session.Session._listen
 
@@ -95,6 +105,21 @@ def ends_with_the_session() -> None:
 
 def comes_back_without_a_pause() -> None:
     stay_online.Backoff.next = lambda _self: 0.0
+
+
+def comes_back_slowly_without_a_pause() -> None:
+    comes_back_without_a_pause()
+    ran = session.Session.run
+
+    async def slowly(self: Any) -> Any:
+        await asyncio.sleep(0.5)
+        return await ran(self)
+
+    async def no_look(*_: object) -> bool:
+        return False
+
+    session.Session.run = slowly
+    stay_online.restarted = no_look
 
 
 def overlooks_retry_after() -> None:
@@ -132,6 +157,17 @@ def parks_once() -> None:
 
 def hammers_the_data_port() -> None:
     parking.Backoff.next = lambda _self: 0.0
+
+
+def hammers_the_data_port_slowly() -> None:
+    hammers_the_data_port()
+    opened = dialer.open_tcp
+
+    async def slowly(*args: Any) -> Any:
+        await asyncio.sleep(0.4)
+        return await opened(*args)
+
+    dialer.open_tcp = slowly
 
 
 def meets_visitors_late() -> None:
