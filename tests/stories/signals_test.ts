@@ -8,8 +8,11 @@ import { signUp, visit } from "./user.ts";
 /** Moments in the first second of a process, milliseconds: it loads, opens, asks, listens, serves. */
 const MOMENTS_MS = [0, 40, 90, 150, 220, 300, 420, 700];
 
-/** How long a process may take to end that was told to, milliseconds. */
-const END_MS = 10_000;
+/** How long a process may take to end that was told to, milliseconds; one that hangs never does. */
+const END_MS = 30_000;
+
+/** How long one may take to do all that it has to, milliseconds. */
+const WHOLE_MS = 120_000;
 
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGKILL"] as const;
 
@@ -65,7 +68,7 @@ async function endedBy(
   const timer = setTimeout(() => {
     late = true;
     process.signal("SIGKILL");
-  }, END_MS);
+  }, signals.length > 0 ? END_MS : WHOLE_MS);
   const status = await ended;
   clearTimeout(timer);
   await process.ended;

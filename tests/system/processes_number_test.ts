@@ -26,6 +26,8 @@ async function visitedMeanwhile<T>(
   const visiting = (async () => {
     while (!isOver) for (const client of clients) await assertServed(relay, client);
   })();
+  // It may fail before it is waited for.
+  visiting.catch(() => {});
   try {
     return await act();
   } finally {
