@@ -1,6 +1,6 @@
 import type { OwnPart, Predecessor, Standing } from "../admin/hand_over.ts";
 import type { Settings } from "../config/settings.ts";
-import { innerSocketPath } from "../file/socket_path.ts";
+import { doorPath } from "../file/socket_path.ts";
 import type { Log } from "../log.ts";
 import { JsonLine } from "../net/json_line.ts";
 import { sleep } from "../net/pause.ts";
@@ -83,13 +83,13 @@ export class OwnHandOver implements OwnPart {
   openLine(): string {
     const { sessions, control, hub, beyond, settings } = this.#options;
     if (this.#isStopped) throw new Error("this relay stops");
-    const path = innerSocketPath(settings.stateDir);
+    const path = doorPath(settings.stateDir);
     this.#door?.[Symbol.dispose]();
     this.#door = listenOnce(path, (conn) => {
       this.#successor?.close();
       const successor = new Successor({
         ...{ sessions, control, hub, line: new JsonLine(conn) },
-        door: () => innerSocketPath(settings.stateDir),
+        door: () => doorPath(settings.stateDir),
       });
       this.#successor = successor;
       successor.gone.then(() => {
@@ -179,6 +179,7 @@ export class OwnHandOver implements OwnPart {
     if (this.#callOffResume === undefined) return;
     this.#awaitNoMore();
     beyond.successor = undefined;
+    this.#successor?.lookAgain();
     if (this.#isStopped) return;
     log.error("the other process does not take this relay's place, so it goes on", { why });
     try {

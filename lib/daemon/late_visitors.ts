@@ -1,10 +1,19 @@
 import type { IdleWatch } from "../net/idle_watch.ts";
 import type { PredecessorWord, SuccessorWord } from "../admin/hand_over.ts";
+import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import { listenOnce } from "../net/serve_socket.ts";
 import { closeQuietly, splice } from "../net/splice.ts";
+import { GRACE_MS } from "../session/coming_back.ts";
+import { CONNECT_TICKET_MS } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
 import { meet, type MeetingSession } from "../visitor/meet.ts";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
+
+/**
+ * How long the successor may take to bring a client or to say that there is none, milliseconds: as long as a visitor
+ * of its own would wait for one who comes back, and is asked then.
+ */
+export const BROUGHT_ON_MS = GRACE_MS + CONNECT_TICKET_MS;
 
 /** How a visitor's request for a data connection ends, see {@linkcode MeetingSession}. */
 type Dialled = Awaited<ReturnType<MeetingSession["dial"]>>;
@@ -19,6 +28,8 @@ export interface LateVisitorsOptions {
   ask: (asked: Asked) => void;
   /** A free path for a Unix socket. */
   door: () => string;
+  /** @default {setTimeout} */
+  schedule?: Schedule;
 }
 
 /**
@@ -38,7 +49,14 @@ export class LateVisitors {
   reach(username: string): MeetingSession {
     return {
       takeParked: () => undefined,
-      dial: (visitor, signal) => this.#dial(username, visitor, signal),
+      dial: async (visitor, signal) => {
+        try {
+          return await this.#dial(username, visitor, signal);
+        } catch {
+          // No door can be opened: for want of descriptors, mostly.
+          return { state: "timeout" };
+        }
+      },
     };
   }
 
@@ -47,14 +65,14 @@ export class LateVisitors {
     this.#waiting.get(door)?.({ state });
   }
 
-  /** The successor is gone. */
-  end(): void {
+  /** The successor is gone, or has not this relay's place: who waits looks again. */
+  lookAgain(): void {
     for (const settle of [...this.#waiting.values()]) settle({ state: "ended" });
   }
 
   async #dial(username: string, visitor: SocketAddress, signal: AbortSignal): Promise<Dialled> {
     if (signal.aborted) return { state: "ended" };
-    const { ask, door: newDoor } = this.#options;
+    const { ask, door: newDoor, schedule = scheduleTimeout } = this.#options;
     const { promise, resolve } = Promise.withResolvers<Dialled>();
     const door = newDoor();
     let isOver = false;
@@ -67,10 +85,12 @@ export class LateVisitors {
     using _listening = listenOnce(door, (conn) => settle({ state: "joined", conn }));
     this.#waiting.set(door, settle);
     signal.addEventListener("abort", onGone, { once: true });
+    const callOff = schedule(() => settle({ state: "timeout" }), BROUGHT_ON_MS);
     ask({ type: "visitor", username, visitor, door });
     try {
       return await promise;
     } finally {
+      callOff();
       this.#waiting.delete(door);
       signal.removeEventListener("abort", onGone);
     }
@@ -110,7 +130,8 @@ export async function meetForPredecessor(
   try {
     await splice(await Deno.connect({ transport: "unix", path: door }), met.conn, { idle });
   } catch {
-    // The visitor has left.
     closeQuietly(met.conn);
+    // To who has not left: descriptors are wanting here.
+    tell({ type: "unmet", door, state: "timeout" });
   }
 }

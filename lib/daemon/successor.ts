@@ -33,7 +33,7 @@ export class Successor {
     line.hear((word) => this.#hear(word));
     this.gone.then(() => {
       for (const resolve of this.#arriving.values()) resolve();
-      this.#late.end();
+      this.lookAgain();
     });
   }
 
@@ -45,6 +45,11 @@ export class Successor {
   /** What a visitor who came here before it, and says so late, meets the user by. */
   reach(username: string): MeetingSession {
     return this.#late.reach(username);
+  }
+
+  /** It has not this relay's place: visitors who wait for it look again. */
+  lookAgain(): void {
+    this.#late.lookAgain();
   }
 
   /** Tells it what became of a user here. */

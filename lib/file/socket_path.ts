@@ -6,6 +6,12 @@ const MAX_PATH_BYTES = Deno.build.os === "darwin" ? 103 : 107;
 /** The relay's sockets to itself in its state folder. */
 const INNER = /^i-[a-z2-7]{6}\.sock$/;
 
+/** Those of a hand-over, at which one connection is awaited: to look whether they are alive would be that one. */
+const DOOR = /^d-[a-z2-7]{6}\.sock$/;
+
+/** When a door is open no more at the latest, milliseconds, with as much again to spare. */
+const DOOR_MS = 60_000;
+
 /**
  * The path of a Unix socket in the state folder.
  *
@@ -24,17 +30,31 @@ export function socketPath(stateDir: string, name: string): string {
 
 /** A free path for a socket between parts of one process. */
 export function innerSocketPath(stateDir: string): string {
-  const random = crypto.getRandomValues(new Uint8Array(6));
-  const name = [...random].map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte % 32]).join("");
-  return socketPath(stateDir, `i-${name}.sock`);
+  return freePath(stateDir, "i");
 }
 
-/** Removes such sockets that nobody serves any more: of a relay that was killed. */
+/** A free path for a socket that another process of the relay comes to, once and soon. */
+export function doorPath(stateDir: string): string {
+  return freePath(stateDir, "d");
+}
+
+function freePath(stateDir: string, kind: "i" | "d"): string {
+  const random = crypto.getRandomValues(new Uint8Array(6));
+  const name = [...random].map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte % 32]).join("");
+  return socketPath(stateDir, `${kind}-${name}.sock`);
+}
+
+/** Removes such sockets and doors that nobody serves any more: of a relay that was killed. */
 export async function removeDeadSockets(stateDir: string): Promise<void> {
   for (const { name, isDirectory } of [...Deno.readDirSync(stateDir)]) {
-    if (isDirectory || !INNER.test(name)) continue;
+    if (isDirectory || !INNER.test(name) && !DOOR.test(name)) continue;
     const path = socketPath(stateDir, name);
-    if (Deno.lstatSync(path).isSocket !== true) continue;
+    const { isSocket, mtime } = Deno.lstatSync(path);
+    if (isSocket !== true) continue;
+    if (DOOR.test(name)) {
+      if (Date.now() - Number(mtime) > DOOR_MS) Deno.removeSync(path);
+      continue;
+    }
     try {
       (await Deno.connect({ transport: "unix", path })).close();
     } catch {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { OwnHandOver, takeOver } from "../../lib/daemon/hand_over.ts";
+import { OwnHandOver, type OwnHandOverOptions, takeOver } from "../../lib/daemon/hand_over.ts";
 import type { Predecessor, PredecessorLine, PredecessorWord } from "../../lib/admin/hand_over.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
 import { Notice } from "../../lib/daemon/notice.ts";
@@ -13,13 +13,14 @@ import { ManualClock } from "../manual_clock.ts";
 function setUp(settled: Promise<void> = Promise.resolve(), stateDir = "/state") {
   const did: string[] = [];
   const clock = new ManualClock();
+  const beyond: OwnHandOverOptions["beyond"] = {};
   const comingBack = new ComingBack<Session>({ onGone() {} });
   comingBack.add("zoe", 0);
   const own = new OwnHandOver({
     sessions: { get: () => undefined, usernames: () => ["kaylee"].values(), comingBack },
     changes: new Notice(),
     control: { replace() {}, recheck: () => Promise.resolve(), sendOver: () => Promise.resolve() },
-    beyond: {},
+    beyond,
     behind: {
       usernames: () => ["river", "zoe"].values(),
       stop: () => void did.push("look back no more"),
@@ -34,7 +35,7 @@ function setUp(settled: Promise<void> = Promise.resolve(), stateDir = "/state") 
     log: SILENT_LOG,
     schedule: clock.schedule,
   });
-  return { did, clock, own };
+  return { did, clock, own, beyond };
 }
 
 function disposable({ release }: { release: () => void }): Disposable {
@@ -80,6 +81,28 @@ Deno.test("OwnHandOver goes on as soon as its successor has ended, and once", as
   // The end of one without a line is seen by the clock alone.
   await own.leaveVisitors();
   assert.deepEqual(clock.remaining, [5_000]);
+});
+
+Deno.test("OwnHandOver that goes on has late visitors look again who wait for a successor that is stuck", async () => {
+  await using folder = temporaryFolder();
+  const { clock, own, beyond } = setUp(undefined, folder.path);
+  const line: PredecessorLine = new JsonLine(
+    await Deno.connect({ transport: "unix", path: own.openLine() }),
+  );
+  const heard: PredecessorWord[] = [];
+  line.hear((word) => heard.push(word));
+  await until(() => heard.length > 0, "the line is open");
+  await own.leaveVisitors();
+  const dialled = beyond.successor!.reach("kaylee").dial(
+    { address: "192.0.2.1", port: 1234 },
+    new AbortController().signal,
+  );
+  await until(() => heard.length > 1, "the successor is asked");
+  clock.advance(15_000);
+  assert.deepEqual(await dialled, { state: "ended" });
+  assert.equal(beyond.successor, undefined);
+  own.close();
+  await line.closed;
 });
 
 Deno.test("OwnHandOver that stops opens nothing again, whatever becomes of its successor", async () => {

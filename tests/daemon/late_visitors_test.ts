@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { meetForPredecessor } from "../../lib/daemon/late_visitors.ts";
+import { BROUGHT_ON_MS, LateVisitors, meetForPredecessor } from "../../lib/daemon/late_visitors.ts";
 import { IdleWatch } from "../../lib/net/idle_watch.ts";
 import { listenOnce } from "../../lib/net/serve_socket.ts";
 import { Session } from "../../lib/session/session.ts";
 import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
+import { ManualClock } from "../manual_clock.ts";
 import { temporaryFolder, until } from "../certificate/helpers.ts";
 import { pipe } from "../net/pipe.ts";
 
@@ -51,4 +52,42 @@ Deno.test("meetForPredecessor() keeps no client for long that does not end after
   let isOver = false;
   visit.then(() => isOver = true);
   await until(() => isOver, "the relay has ended it");
+});
+
+Deno.test("meetForPredecessor() says so where a client comes, and its visitor's door cannot be reached", async () => {
+  await using folder = temporaryFolder();
+  const { find, bring } = kayleeOnline();
+  const door = `${folder.path}/door`;
+  const said: unknown[] = [];
+  const visit = meetForPredecessor(
+    { find },
+    { type: "visitor", username: "kaylee", visitor: VISITOR, door },
+    (unmet) => said.push(unmet),
+  );
+  assert.equal(await (await bring()).read(new Uint8Array(1)), null);
+  await visit;
+  assert.deepEqual(said, [{ type: "unmet", door, state: "timeout" }]);
+});
+
+Deno.test("LateVisitors waits so long for a successor that says nothing, and for none without a door", async () => {
+  await using folder = temporaryFolder();
+  const clock = new ManualClock();
+  const asked: string[] = [];
+  const late = new LateVisitors({
+    ask: ({ username }) => asked.push(username),
+    door: () => `${folder.path}/${asked.length}`,
+    schedule: clock.schedule,
+  });
+  const { signal } = new AbortController();
+  const dialled = late.reach("kaylee").dial(VISITOR, signal);
+  assert.deepEqual([asked, clock.remaining], [["kaylee"], [BROUGHT_ON_MS]]);
+  clock.advance(BROUGHT_ON_MS);
+  assert.deepEqual(await dialled, { state: "timeout" });
+  await until(() => [...Deno.readDirSync(folder.path)].length === 0, "its door is gone");
+
+  const again = late.reach("kaylee").dial(VISITOR, signal);
+  late.lookAgain();
+  assert.deepEqual([await again, clock.waiting], [{ state: "ended" }, 0]);
+  const nowhere = new LateVisitors({ ask: () => {}, door: () => `${folder.path}/none/0` });
+  assert.deepEqual(await nowhere.reach("kaylee").dial(VISITOR, signal), { state: "timeout" });
 });
