@@ -53,11 +53,15 @@ export interface Body {
 export function requestFraming({ version, fields }: RequestHead): Framing {
   const lengths = valuesOf(fields, "content-length");
   const codings = listOf(fields, "transfer-encoding");
-  if (codings.length > 0) {
+  if (valuesOf(fields, "transfer-encoding").length > 0) {
     if (lengths.length > 0 || version === "1.0") {
       throw new MalformedHead("Cannot read request: its body is framed in two ways");
     }
-    if (codings.length > 1 || codings[0] !== "chunked") {
+    // No other coding tells the end, known or not (RFC 9112 section 6.3).
+    if (codings.at(-1) !== "chunked") {
+      throw new MalformedHead("Cannot read request: its body has no end");
+    }
+    if (codings.length > 1) {
       throw new MalformedHead(`Cannot read request: its transfer coding is ${codings}`, 501);
     }
     return { kind: "chunked" };

@@ -43,12 +43,14 @@ def request_framing(request: Request) -> Framing:
     """Tell how a visitor's body ends; what could be read in two ways is refused."""
     coding = words(request.fields, b"transfer-encoding")
     length = _length(request.fields)
-    if not coding:
+    if not values(request.fields, b"transfer-encoding"):
         return NONE if length is None else Framing("length", length)
-    if coding != [b"chunked"]:
-        raise BadMessage("the transfer coding is not known", 501)
     if length is not None or request.minor == 0:
         raise BadMessage("the request tells two ends of its body")
+    if coding[-1:] != [b"chunked"]:  # no other one tells the end (RFC 9112 section 6.3)
+        raise BadMessage("the request does not tell the end of its body")
+    if len(coding) > 1:
+        raise BadMessage("the transfer coding is not known", 501)
     return CHUNKED
 
 

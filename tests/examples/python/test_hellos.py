@@ -156,7 +156,14 @@ def test_hellos_with_random_faults(page: Client, app: App) -> None:
         (b"\x00\x01\x02\r\n\r\n", 400),
         (b"PUT / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1, 2\r\n\r\n", 400),
         (b"PUT / HTTP/1.1\r\nHost: HOST\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"PUT / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"PUT / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
+        (b"PUT / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", 400),
+        (b"PUT / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+        (b"PUT / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding:\r\n\r\n", 400),
+        (
+            b"PUT / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\nTransfer-Encoding:\r\n\r\nx",
+            400,
+        ),
         (
             b"PUT / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n",
