@@ -216,7 +216,7 @@ async function start(
   if (predecessor === undefined) servers.open("visitors", "data", "control");
   else await takeOver(predecessor, { ...clients, servers, log, signal });
   behind.begin();
-  await cluster?.join(behind.usernames());
+  await cluster?.join();
   own.done.then((has) => has && cluster?.expectSuccessor());
   const opening = startOperator({
     ...{ settings, accounts, acts, rests, profiles, domains, caa, users, bio, issuance },

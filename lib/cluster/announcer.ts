@@ -11,8 +11,8 @@ export const BATCH = 1_000;
 
 /** A session at this relay. */
 interface Own {
-  /** When it began, by the clock of the options. */
-  since: number;
+  /** When it began, by the clock of the options; absent where that is not known, at the process before. */
+  since?: number;
   /** What it was given; absent before it was announced. */
   epoch?: number;
 }
@@ -41,13 +41,12 @@ export class Announcer {
   readonly #arrived = new Set<string>();
   /** Names whose sessions here ended, and how. */
   readonly #departed = new Map<string, Departure["state"]>();
-  /** Names of the sessions of the process before that are about to count as here. */
-  readonly #adopting = new Set<string>();
   #writing: Promise<void> | undefined;
   #callOffRetry: (() => void) | undefined;
   readonly #pace: Pace;
   /** Who waits until a user's session is told of, by name. */
   readonly #waiting = new Map<string, (() => void)[]>();
+  #joined = false;
   #stopped = false;
 
   constructor(options: AnnouncerOptions) {
@@ -61,27 +60,32 @@ export class Announcer {
     return this.#own.get(username)?.epoch;
   }
 
-  /**
-   * Takes part from now on, and tells of all sessions here. Rejects as the engine, and tells of nothing then.
-   *
-   * @param kept users of the process before whose sessions go on, and count as here.
-   */
-  async join(kept: Iterable<string>): Promise<void> {
-    for (const username of kept) this.#adopting.add(username);
-    try {
-      for (const [username, epoch] of await this.#options.engine.join([...this.#adopting])) {
-        if (this.#adopting.has(username)) this.#own.set(username, { since: this.#now(), epoch });
-        else this.correct(username);
-      }
-    } finally {
-      this.#adopting.clear();
+  /** Takes part from now on, where it does not yet, and tells of all sessions here. Rejects as the engine, and tells of nothing then. */
+  async join(): Promise<void> {
+    if (this.#joined) return;
+    const adopted = [...this.#own].filter(([, { since }]) => since === undefined);
+    const epochs = await this.#options.engine.join(adopted.map(([username]) => username));
+    this.#joined = true;
+    for (const [username, own] of adopted) {
+      const epoch = epochs.get(username);
+      if (epoch === undefined) continue;
+      own.epoch = epoch;
+      this.#arrived.delete(username);
     }
-    this.allAgain();
+    this.allAgain((username, epoch) => epochs.get(username) === epoch);
+  }
+
+  /** A user is at the process before, whose place this one takes: that session goes on, and counts as here. */
+  adopt(username: string): void {
+    if (this.#own.has(username)) return;
+    this.#departed.delete(username);
+    this.#own.set(username, {});
+    this.#arrived.add(username);
+    this.#write();
   }
 
   /** Notes what became of a user at this relay. */
   note(username: string, change: "online" | "left" | "gone"): void {
-    this.#adopting.delete(username);
     if (change === "online") {
       // Its own departure needs no word: this one takes its place.
       this.#departed.delete(username);
@@ -116,8 +120,7 @@ export class Announcer {
 
   /** The others take a user to be here: tells them otherwise, where there is no session. */
   correct(username: string): void {
-    const isKnown = this.#own.has(username) || this.#departed.has(username);
-    if (isKnown || this.#adopting.has(username)) return;
+    if (this.#own.has(username) || this.#departed.has(username)) return;
     this.#departed.set(username, "left");
     this.#write();
   }
@@ -140,7 +143,7 @@ export class Announcer {
   }
 
   #write(): void {
-    if (this.#stopped || this.#writing !== undefined) return;
+    if (!this.#joined || this.#stopped || this.#writing !== undefined) return;
     this.#callOffRetry?.();
     this.#callOffRetry = undefined;
     this.#writing = this.#writeAll();
@@ -190,8 +193,10 @@ export class Announcer {
     }
     for (const [username, own] of arriving) {
       const epoch = epochs.get(username);
+      // Of one of whom neither is known nobody can tell whether it is the older one.
+      const isKnown = own.epoch !== undefined || own.since !== undefined;
       if (epoch !== undefined) own.epoch = epoch;
-      else if (this.#own.get(username) === own) onOutdated(username);
+      else if (isKnown && this.#own.get(username) === own) onOutdated(username);
     }
     this.#wake(arriving.keys());
     return true;
@@ -206,9 +211,11 @@ export class Announcer {
 
   #arrivals(arriving: Map<string, Own>): Arrival[] {
     const now = this.#now();
-    return [...arriving].map(([username, { since, epoch }]) => ({
+    return [...arriving].map((
+      [username, { since, epoch = since === undefined ? 0 : undefined }],
+    ) => ({
       username,
-      ageMs: now - since,
+      ageMs: now - (since ?? now),
       ...(epoch !== undefined && { epoch }),
     }));
   }

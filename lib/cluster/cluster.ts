@@ -13,7 +13,7 @@ import type {
   RelayFigures,
   Standing,
 } from "./engine.ts";
-import { type ClusterView, FAULTS } from "./figures.ts";
+import { type ClusterView, FAULTS, lookAtCluster } from "./figures.ts";
 import { Heart } from "./heart.ts";
 import { PeerLine, type PeerLineOptions } from "./peer_line.ts";
 import { RemoteSessions } from "./remote_sessions.ts";
@@ -60,7 +60,11 @@ export class Cluster {
     this.#remote = new RemoteSessions({ ...options, send: (...told) => this.#line.ask(...told) });
     this.#line = new PeerLine({ ...options, remote: (username) => this.#remote.peek(username) });
     this.#announcer = new Announcer(options);
-    this.#heart = new Heart({ ...options, onBeat: (standing) => this.#onBeat(standing) });
+    this.#heart = new Heart({
+      ...options,
+      begin: () => this.#announcer.join(),
+      onBeat: (standing) => this.#onBeat(standing),
+    });
     this.#reader = new ChangeReader({
       ...options,
       onChanges: (changes) => this.#onChanges(changes),
@@ -93,10 +97,14 @@ export class Cluster {
     await this.#reader.read();
   }
 
-  /** Is known to the others from now on, with those kept of the process before, who are met by way of this one. Rejects as the engine. */
-  async join(kept: Iterable<string> = []): Promise<void> {
-    await this.#announcer.join(kept);
-    this.#heart.start();
+  /** Is known to the others from now on, or from when the engine can be reached. Never rejects. */
+  async join(): Promise<void> {
+    await this.#heart.start();
+  }
+
+  /** A user is at the process before, whose place this one takes, and met by way of this one. */
+  adopt(username: string): void {
+    this.#announcer.adopt(username);
   }
 
   /** Whether the user is online at another relay. */
@@ -133,17 +141,8 @@ export class Cluster {
   }
 
   /** This relay among all, for the operator. Never rejects. */
-  async figures(): Promise<ClusterView> {
-    const { engine, me, now = () => performance.now() } = this.#options;
-    const askedAt = now();
-    const relays = await engine.relays().catch(() => undefined);
-    return {
-      id: me.relay,
-      fault: this.fault ?? (relays === undefined ? FAULTS.away : null),
-      elsewhere: this.elsewhere,
-      relays: relays ?? [],
-      answerMs: relays === undefined ? null : Math.round(now() - askedAt),
-    };
+  figures(): Promise<ClusterView> {
+    return lookAtCluster(this.#options, this);
   }
 
   /** The process that has this relay's id from now on has it rightly. */
@@ -226,9 +225,7 @@ export class Cluster {
     this.#leave(username, state === "gone" ? "gone" : "left", state !== "online");
     if (state === "online") this.#announcer.correct(username);
     // Not as it is: a session here that nobody knows, as another took its place for a moment.
-    if (state !== "online" && own !== undefined && own <= row.epoch) {
-      this.#announcer.again(username);
-    }
+    if (state !== "online" && (own ?? 0) <= row.epoch) this.#announcer.again(username);
   }
 
   #leave(username: string, change: "left" | "gone", tell = true): void {
@@ -239,10 +236,11 @@ export class Cluster {
 
   /** Ends a session here if a newer one elsewhere is still there. */
   #settle(username: string): void {
+    const { me, onOutdated } = this.#options;
     const own = this.#announcer.epochOf(username);
     const there = this.#remote.locate(username);
-    if (own !== undefined && there !== undefined && own < there.epoch) {
-      this.#options.onOutdated(username);
-    }
+    if (own === undefined || there === undefined || own >= there.epoch) return;
+    // Whoever has this relay's place tells of who is still here as of its own, in whatever way, and ends them itself.
+    if (!this.#hasSuccessor || there.relay !== me.relay) onOutdated(username);
   }
 }

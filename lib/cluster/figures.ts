@@ -1,4 +1,4 @@
-import type { RelayView } from "./engine.ts";
+import type { ClusterEngine, RelayView } from "./engine.ts";
 
 /** What keeps a relay from knowing of the others, in words for the operator. */
 export const FAULTS = {
@@ -20,4 +20,27 @@ export interface ClusterView {
   relays: RelayView[];
   /** How long the database took, milliseconds; null where it does not answer. */
   answerMs: number | null;
+}
+
+/** What {@linkcode lookAtCluster} asks. */
+interface Asked {
+  engine: Pick<ClusterEngine, "relays">;
+  me: { relay: string };
+  now?: () => number;
+}
+
+/** Looks at all relays, as one of them knows them. Never rejects. */
+export async function lookAtCluster(
+  { engine, me, now = () => performance.now() }: Asked,
+  own: { readonly fault: string | undefined; readonly elsewhere: number },
+): Promise<ClusterView> {
+  const askedAt = now();
+  const relays = await engine.relays().catch(() => undefined);
+  return {
+    id: me.relay,
+    fault: own.fault ?? (relays === undefined ? FAULTS.away : null),
+    elsewhere: own.elsewhere,
+    relays: relays ?? [],
+    answerMs: relays === undefined ? null : Math.round(now() - askedAt),
+  };
 }

@@ -15,6 +15,8 @@ export const BEAT_MS = 2_000;
 export interface HeartOptions {
   engine: Pick<ClusterEngine, "beat" | "judge">;
   figures: () => RelayFigures;
+  /** Comes before each beat. */
+  begin?: () => Promise<void>;
   /** Told how a beat found this relay. */
   onBeat: (standing: Standing) => void;
   log: Log;
@@ -55,9 +57,9 @@ export class Heart {
     return this.#away;
   }
 
-  /** Beats now, and from now on. */
-  start(): void {
-    this.#beating = this.#beat();
+  /** Beats now, and from now on; resolves after the first one. */
+  start(): Promise<void> {
+    return this.#beating = this.#beat();
   }
 
   /** Changes may have been missed: silence of others means nothing for a while. */
@@ -73,11 +75,12 @@ export class Heart {
   }
 
   async #beat(): Promise<void> {
-    const { engine, figures, onBeat, log } = this.#options;
+    const { engine, begin, figures, onBeat, log } = this.#options;
     const now = this.#now();
     if (now - this.#lastAt > DEAD_MS / 2) this.disturb();
     this.#lastAt = now;
     try {
+      await begin?.();
       const { standing, others } = await engine.beat(figures());
       const dead = this.#silent(others, now);
       if (dead.length > 0) await engine.judge(dead);
@@ -94,8 +97,9 @@ export class Heart {
       this.#away = true;
     }
     if (this.#stopped) return;
-    this.#callOff = this.#schedule(() => this.start(), BEAT_MS);
+    this.#callOff = this.#schedule(() => void this.start(), BEAT_MS);
   }
+
   /** Those of the others who were silent for too long. */
   #silent(others: readonly Beat[], now: number): Beat[] {
     const before = this.#seen;

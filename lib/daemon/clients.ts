@@ -51,15 +51,18 @@ export async function buildClients(
   const { accounts, onlineTimes } = store;
   const beyond: Clients["beyond"] = {};
   const changes: Clients["changes"] = new Notice();
+  function note(username: string, change: "online" | "left" | "gone"): void {
+    beyond.cluster?.note(username, change);
+    // At another relay by now: how they stand is that one's to write.
+    if (change !== "online" && beyond.cluster?.has(username)) return;
+    lastOnline.note(username, change);
+  }
   // Each tells the other: who is online when it writes, and who comes and goes.
   const sessions: Sessions = new Sessions({
     onChange(username, change) {
       if (change === "online") behind.arrived(username);
       changes.tell([username, change]);
-      beyond.cluster?.note(username, change);
-      // At another relay by now: how they stand is that one's to write.
-      if (change !== "online" && beyond.cluster?.has(username)) return;
-      lastOnline.note(username, change);
+      note(username, change);
     },
     elsewhere: (username) => behind.reach(username) ?? beyond.cluster?.reach(username),
     catchUp: async () => await beyond.cluster?.catchUp(),
@@ -81,7 +84,8 @@ export async function buildClients(
   onClose(() => idle.stop());
   const behind = new LeftBehind({
     ...{ sessions, tickets, parking, data, idle },
-    onLeft: (username, change) => beyond.cluster?.note(username, change),
+    onThere: (username) => beyond.cluster?.adopt(username),
+    onLeft: note,
   });
   onClose(() => behind.stop());
   const control = new ControlSockets({

@@ -16,11 +16,16 @@ import { meetForPredecessor } from "./late_visitors.ts";
 /** How long a relay may take to say who is online at it, milliseconds. */
 const FIRST_WORD_MS = 2_000;
 
+/** The name of the first line, to the relay that has the same id among others of BASE. */
+const SAME = "0";
+
 /** Options for {@linkcode LeftBehind}. */
 export interface LeftBehindOptions extends Omit<RemoteSessionsOptions, "send"> {
   sessions: Pick<Sessions, "get" | "find" | "await" | "arrivedElsewhere" | "comingBack">;
   /** Where clients bring data connections for visitors here. */
   data: { dataHost: string; dataPort: number };
+  /** Told who is at the first of the relays, which others of BASE know by the same id as this one. */
+  onThere: (username: string) => void;
   /** Told who is there no more. */
   onLeft: (username: string, change: "left" | "gone") => void;
   /** Ends visitors who were brought on here, and of whom nothing is heard for too long. */
@@ -129,13 +134,14 @@ export class LeftBehind {
   }
 
   #hear(name: string, word: PredecessorWord): void {
-    const { sessions } = this.#options;
+    const { sessions, onThere } = this.#options;
     switch (word.type) {
       case "online":
         for (const username of word.usernames) {
           if (sessions.get(username) !== undefined) continue;
           this.#remote.set({ username, relay: name, boot: name, epoch: 0, state: "online" });
           sessions.arrivedElsewhere(username);
+          if (name === SAME) onThere(username);
         }
         return;
       case "moved":
@@ -174,8 +180,8 @@ export class LeftBehind {
   #leave(name: string, username: string, comingBack: boolean): void {
     const { sessions, onLeft } = this.#options;
     const wasThere = this.#remote.locate(username)?.boot === name;
-    // Who will not come back has left before.
-    if (!wasThere && comingBack) return;
+    // Who will not come back has left before; one who is at another process by now is not meant.
+    if (!wasThere && (comingBack || this.has(username))) return;
     if (wasThere) this.#remote.delete(username);
     if (comingBack) sessions.await(username);
     else sessions.comingBack.forget(username);

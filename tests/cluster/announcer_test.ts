@@ -4,8 +4,18 @@ import { SILENT_LOG } from "../../lib/log.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { settled } from "./relays.ts";
 
-/** An announcer, and the names of each write. */
-function announcerTest(join = () => Promise.resolve(new Map<string, number>())) {
+/** An announcer that takes part, and the names of each write. */
+async function announcerTest() {
+  const test = newAnnouncer();
+  await test.announcer.join();
+  return test;
+}
+
+/** One that takes no part yet. @param known the epochs that the engine gives, where it is asked for them. */
+function newAnnouncer(
+  join = (_kept?: readonly string[]) => Promise.resolve(new Map<string, number>()),
+  known = new Map<string, number | undefined>(),
+) {
   const clock = new ManualClock();
   const writes: string[][] = [];
   const announcer = new Announcer({
@@ -13,7 +23,13 @@ function announcerTest(join = () => Promise.resolve(new Map<string, number>())) 
       join,
       announce(arrivals, departures) {
         writes.push([...arrivals, ...departures].map(({ username }) => username));
-        return Promise.resolve(new Map(arrivals.map(({ username }) => [username, 1])));
+        const epochs = arrivals.map(({ username, epoch }): [string, number | undefined] => [
+          username,
+          known.has(username) ? known.get(username) : epoch || 1,
+        ]);
+        return Promise.resolve(
+          new Map(epochs.filter((each): each is [string, number] => each[1] !== undefined)),
+        );
       },
     },
     onOutdated: (username) => assert.fail(`${username} is the newest`),
@@ -32,7 +48,7 @@ function announcerTest(join = () => Promise.resolve(new Map<string, number>())) 
 }
 
 Deno.test("Announcer tells at once of those who come, and together of those who come with many", async () => {
-  const { announcer, clock, writes, come } = announcerTest();
+  const { announcer, clock, writes, come } = await announcerTest();
   await come(100);
   assert.deepEqual(writes.map(({ length }) => length), Array(20).fill(1));
   clock.advance(50);
@@ -46,14 +62,14 @@ Deno.test("Announcer tells at once of those who come, and together of those who 
 });
 
 Deno.test("Announcer that stops writes what waits for more", async () => {
-  const { announcer, clock, writes, come } = announcerTest();
+  const { announcer, clock, writes, come } = await announcerTest();
   await come(25);
   await announcer.stop();
   assert.deepEqual([writes.length, writes.at(-1)!.length, clock.waiting], [21, 5, 0]);
 });
 
 Deno.test("Announcer.announced() resolves once a user is told of, has left, or the relay stops", async () => {
-  const { announcer, clock, writes, come } = announcerTest();
+  const { announcer, clock, writes, come } = await announcerTest();
   await come(20);
   // No write is left for a moment.
   const order: string[] = [];
@@ -84,6 +100,7 @@ Deno.test("Announcer.announced() resolves once a user is told of, has left, or t
     log: SILENT_LOG,
     ...{ now: clock.now, schedule: clock.schedule },
   });
+  await failing.join();
   failing.note("kaylee", "online");
   failing.announced("kaylee").then(() => order.push("told"));
   await settled();
@@ -102,38 +119,70 @@ Deno.test("Announcer.announced() resolves once a user is told of, has left, or t
 
 Deno.test("Announcer.join() tells of those kept as what became of them meanwhile", async () => {
   const taken = Promise.withResolvers<Map<string, number>>();
-  const { announcer, writes } = announcerTest(() => taken.promise);
-  const names = ["kaylee", "river", "simon", "zoe"];
-  const joined = announcer.join(names);
+  const asked: (readonly string[] | undefined)[] = [];
+  const { announcer, writes } = newAnnouncer((kept) => {
+    asked.push(kept);
+    return taken.promise;
+  });
+  const names = ["kaylee", "river", "simon"];
+  for (const name of names) announcer.adopt(name);
+  announcer.note("zoe", "online");
+  const joined = announcer.join();
   // Read back before it is known here that it was done.
   announcer.correct("kaylee");
   announcer.note("river", "left");
   announcer.note("simon", "online");
   await settled();
-  assert.deepEqual(writes.splice(0), [["simon"]]);
+  assert.deepEqual([asked, writes], [[names], []], "what is told before it takes part is refused");
   taken.resolve(new Map([["kaylee", 7], ["river", 8], ["simon", 9]]));
   await joined;
-  assert.deepEqual(names.map((name) => announcer.epochOf(name)), [7, undefined, 1, undefined]);
   await settled();
-  assert.deepEqual(
-    writes.splice(0),
-    [["simon", "kaylee", "river"]],
-    "who is here, and who has left",
-  );
+  assert.deepEqual(writes.splice(0), [["zoe", "simon", "river"]], "who is new, and who has left");
+  assert.deepEqual(names.map((name) => announcer.epochOf(name)), [7, undefined, 1]);
   announcer.note("kaylee", "left");
-  announcer.correct("zoe");
+  announcer.correct("jayne");
   await settled();
-  assert.deepEqual(writes, [["kaylee", "zoe"]]);
+  assert.deepEqual(writes, [["kaylee", "jayne"]]);
 });
 
-Deno.test("Announcer.join() that fails changes nothing", async () => {
-  const error = new Error("the engine is away");
-  const { announcer, writes } = announcerTest(() => Promise.reject(error));
-  await assert.rejects(announcer.join(["kaylee"]), error);
+Deno.test("Announcer tells of who came to the process before too late to be kept, and leaves who is elsewhere", async () => {
+  const known = new Map<string, number | undefined>([["river", undefined]]);
+  const { announcer, writes } = newAnnouncer(undefined, known);
+  announcer.adopt("kaylee");
+  await announcer.join();
+  announcer.adopt("river");
+  announcer.adopt("simon");
+  await settled();
+  assert.deepEqual(writes.splice(0).flat().sort(), ["kaylee", "river", "simon"]);
+  // Here or elsewhere, nobody can tell who is the newer: nobody is ended, and nothing is told of it.
+  assert.deepEqual(["kaylee", "river", "simon"].map((name) => announcer.epochOf(name)), [
+    1,
+    undefined,
+    1,
+  ]);
+  known.set("river", 5);
+  announcer.again("river");
+  await settled();
+  assert.deepEqual([writes.splice(0), announcer.epochOf("river")], [[["river"]], 5]);
+  announcer.note("simon", "online");
+  announcer.adopt("simon");
+  announcer.note("simon", "left");
+  await settled();
+  assert.deepEqual(writes, [["simon"]]);
+});
+
+Deno.test("Announcer.join() that fails tells of nothing, and is made up for by the next", async () => {
+  let error: Error | undefined = new Error("the engine is away");
+  const { announcer, writes } = newAnnouncer(() =>
+    error === undefined ? Promise.resolve(new Map()) : Promise.reject(error)
+  );
+  announcer.adopt("kaylee");
+  await assert.rejects(announcer.join(), error);
   announcer.allAgain();
   await settled();
   assert.deepEqual(writes, []);
-  announcer.correct("kaylee");
+  error = undefined;
+  await announcer.join();
   await settled();
   assert.deepEqual(writes, [["kaylee"]]);
 });

@@ -285,3 +285,28 @@ Deno.test("Cluster stops where another process has its id", async () => {
   await settled();
   assert.equal(a.cluster.elsewhere, 0);
 });
+
+Deno.test("Cluster that has a successor ends nobody for what that one tells of them", async () => {
+  const { start, pass } = relaysOf();
+  const [a, former] = [await start("a"), await start("b")];
+  former.online("kaylee");
+  former.online("river");
+  await settled();
+  const successor = await start("b", "two", { predecessor: former });
+  await pass(DEAD_MS);
+  assert.deepEqual([a.cluster.has("kaylee"), a.cluster.has("river")], [true, true]);
+  // As one that stalls: the other takes it for dead, and it tells again who is there.
+  successor.engine.away = true;
+  await pass(DEAD_MS * 2);
+  assert.equal(a.cluster.elsewhere, 0);
+  successor.engine.away = false;
+  await pass(5_000);
+  assert.equal(a.cluster.elsewhere, 2);
+  assert.deepEqual(former.outdated, []);
+
+  a.online("kaylee");
+  await settled();
+  await pass(SETTLE_MS);
+  assert.deepEqual(former.outdated, ["kaylee"], "a newer one is elsewhere");
+  assert.equal(former.sessions.get("river") !== undefined, true);
+});

@@ -10,6 +10,8 @@ import {
 export interface EngineSubject {
   /** An engine for a process of a relay, over the same database as the others of the test. */
   open(relay: string, boot: string): Promise<ClusterEngine>;
+  /** Sets the database's clock so many seconds off, while all go on. */
+  setClock(seconds: number): void;
   close(): Promise<void>;
 }
 
@@ -27,7 +29,10 @@ async function onlineOf(engine: ClusterEngine): Promise<PresenceRow[]> {
 
 /** Tests an engine's part of the contract of {@linkcode ClusterEngine}. */
 export function testEngine(kind: string, begin: () => Promise<EngineSubject>): void {
-  function test(name: string, run: (open: EngineSubject["open"]) => Promise<void>): void {
+  function test(
+    name: string,
+    run: (open: EngineSubject["open"], setClock: EngineSubject["setClock"]) => Promise<void>,
+  ): void {
     Deno.test(`${kind}: ${name}`, async () => {
       const subject = await begin();
       const engines: ClusterEngine[] = [];
@@ -36,7 +41,7 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
           const engine = await subject.open(relay, boot);
           engines.push(engine);
           return engine;
-        });
+        }, subject.setClock);
       } finally {
         await Promise.all(engines.map((engine) => engine.leave()));
         await subject.close();
@@ -85,6 +90,35 @@ export function testEngine(kind: string, begin: () => Promise<EngineSubject>): v
     await b.announce([], [{ username: "kaylee", state: "left" }]);
     const back = await a.announce([{ username: "kaylee", ageMs: 60_000, epoch: atA }], []);
     assert.ok(back.get("kaylee")! > atB, "nobody else is online");
+  });
+
+  test(
+    "announce() has who is told of late hold over who was before its clock was set back",
+    async (open, setClock) => {
+      const [a, b] = [await open("a", "a1"), await open("b", "b1")];
+      await a.join();
+      await b.join();
+      const before = await a.announce([{ username: "kaylee", ageMs: 0 }], []);
+      setClock(-3_600);
+      const late = await b.announce([{ username: "kaylee", ageMs: 60_000 }], []);
+      assert.ok(late.get("kaylee")! > before.get("kaylee")!);
+      const again = { username: "kaylee", ageMs: 60_000, epoch: before.get("kaylee")! };
+      assert.equal((await a.announce([again], [])).size, 0, "which is not new");
+    },
+  );
+
+  test("announce() leaves what is told of again as it is, and who is elsewhere to that one", async (open) => {
+    const [a, b] = [await open("a", "a1"), await open("b", "b1")];
+    await a.join();
+    await b.join();
+    const held = await a.announce([{ username: "kaylee", ageMs: 0 }], []);
+    await b.announce([{ username: "river", ageMs: 0 }], []);
+    const { number } = await a.lastChange(0);
+    // Of whom it is not known how long they have been here.
+    const names = ["kaylee", "river"];
+    const asked = names.map((username) => ({ username, ageMs: 0, epoch: 0 }));
+    assert.deepEqual([...await a.announce(asked, [])], [...held]);
+    assert.deepEqual((await a.changesSince(number)).presence, []);
   });
 
   test("announce() takes many at once, and those it knows change nothing", async (open) => {

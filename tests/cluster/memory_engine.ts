@@ -36,6 +36,10 @@ export class MemoryDatabase {
   beats = 0;
   readonly engines = new Set<MemoryEngine>();
   number = 0;
+  /** How far its own clock is ahead of the other, which may be set. */
+  aheadMs = 0;
+  /** It never stands still. */
+  ticks = 0;
   /** How many notices were told ever. */
   told = 0;
 
@@ -48,6 +52,11 @@ export class MemoryDatabase {
         Object.assign(row, { state: "left", number: ++this.number });
       }
     }
+  }
+
+  /** Its own clock, microseconds. */
+  microseconds(): number {
+    return (this.clock.now() + this.aheadMs) * 1_000 + ++this.ticks;
   }
 
   wake(): void {
@@ -143,7 +152,8 @@ export class MemoryEngine implements ClusterEngine {
 
   async announce(arrivals: Arrival[], departures: Departure[]): Promise<Map<string, number>> {
     await this.#reach();
-    const { presence, clock } = this.#db;
+    const { presence } = this.#db;
+    const now = this.#db.microseconds();
     const self = this.#db.relays.get(this.#id);
     if (self?.boot !== this.#boot || !self.alive) throw new Error("this relay counts as dead");
     for (const { username, state } of departures) {
@@ -155,18 +165,19 @@ export class MemoryEngine implements ClusterEngine {
     const holding = new Map<string, number>();
     for (const { username, ageMs, epoch } of arrivals) {
       const row = presence.get(username);
-      const own = epoch ?? clock.now() - ageMs;
-      const isMine = row?.boot === this.#boot && row.epoch === epoch && row.state === "online";
-      const wins = row?.state !== "online" || (epoch === undefined && ageMs < FRESH_MS) ||
-        row.epoch < own;
-      if (!isMine && wins) {
+      const own = epoch ?? now - ageMs * 1_000;
+      const isNew = epoch === undefined;
+      const wins = row?.state !== "online" || (isNew && ageMs < FRESH_MS) || row.epoch < own ||
+        (isNew && row.epoch > now);
+      if (wins) {
         presence.set(username, {
           ...{ username, relay: this.#id, boot: this.#boot, state: "online" },
           epoch: Math.max(own, (row?.epoch ?? 0) + 1),
           number: ++this.#db.number,
         });
       }
-      if (isMine || wins) holding.set(username, presence.get(username)!.epoch);
+      const { boot, state, epoch: held } = presence.get(username)!;
+      if (boot === this.#boot && state === "online") holding.set(username, held);
     }
     this.#db.wake();
     if (this.losesAnswers) throw new Error("the connection was lost");

@@ -8,6 +8,7 @@ testEngine("MemoryEngine", () => {
   const db = new MemoryDatabase(clock);
   return Promise.resolve({
     open: (relay, boot) => Promise.resolve(new MemoryEngine(db, { relay, boot })),
+    setClock: (seconds) => void (db.aheadMs = seconds * 1_000),
     close: () => Promise.resolve(),
   });
 });

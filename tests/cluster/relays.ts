@@ -1,6 +1,11 @@
+import type { PredecessorLine, PredecessorWord, SuccessorWord } from "../../lib/admin/hand_over.ts";
 import { Cluster, type ClusterOptions } from "../../lib/cluster/cluster.ts";
+import { LeftBehind } from "../../lib/daemon/left_behind.ts";
+import { Notice } from "../../lib/daemon/notice.ts";
+import { Successor } from "../../lib/daemon/successor.ts";
 import { BEAT_MS } from "../../lib/cluster/heart.ts";
-import { Session } from "../../lib/session/session.ts";
+import type { JsonLine } from "../../lib/net/json_line.ts";
+import { type PassedOn, Session } from "../../lib/session/session.ts";
 import { Sessions } from "../../lib/session/sessions.ts";
 import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import type { RelayMessage } from "../../lib/wire/messages.ts";
@@ -22,8 +27,65 @@ export interface TestRelay {
   outdated: string[];
   notices: string[];
   strays: { conn: Duplex; ticket: string }[];
+  /** Who is at the process whose place it took. */
+  behind: LeftBehind;
+  /** Told what becomes of users here. */
+  changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
+  /** What ends its lines to the process before it, and the one after it. */
+  lines: (() => void)[];
+  /** Ends them. */
+  endLines(): void;
+  /** Ends the user's session here, since a newer one is elsewhere. */
+  replace(username: string): void;
   /** Brings a client of the user online here; `told` is what it is sent. */
   online(username: string): { session: Session; told: RelayMessage[] };
+}
+
+/** A relay's options. */
+export interface TestRelayOptions extends Pick<ClusterOptions, "reachable"> {
+  /** The process whose place it takes: it keeps its clients. */
+  predecessor?: TestRelay;
+}
+
+/** Two ends of a line between processes, in memory: what is said is heard in the next step. */
+function lineInMemory() {
+  const closed = Promise.withResolvers<void>();
+  let isClosed = false;
+  function close(): void {
+    isClosed = true;
+    closed.resolve();
+  }
+  const ears = [0, 1].map(() => Promise.withResolvers<(what: unknown) => void>());
+  const end = (ear: number, mouth: number) => ({
+    closed: closed.promise,
+    hear: (onHeard: (what: unknown) => void) => ears[ear]!.resolve(onHeard),
+    say(what: unknown) {
+      const said = JSON.stringify(what);
+      ears[mouth]!.promise.then((hear) => isClosed || hear(JSON.parse(said)));
+    },
+    close,
+  });
+  return [end(0, 1), end(1, 0)] as unknown as [
+    JsonLine<PredecessorWord, SuccessorWord<PassedOn>>,
+    PredecessorLine,
+  ];
+}
+
+/** Has a process be told by the one before who is there. @returns what ends that. */
+async function follow(predecessor: TestRelay, behind: LeftBehind): Promise<() => void> {
+  const { sessions, cluster, changes, replace, lines } = predecessor;
+  const [line, far] = lineInMemory();
+  const successor = new Successor({
+    ...{ sessions, line, hub: { dropVisitors() {} }, door: () => "" },
+    control: { replace, recheck: () => Promise.resolve() },
+  });
+  changes.on((change) => successor.note(...change));
+  await behind.watch({ lines: () => Promise.resolve([far]) });
+  cluster.expectSuccessor();
+  // Who was behind that one is told by it no more, as by then all have come to it.
+  predecessor.behind.stop();
+  lines.push(() => far.close());
+  return () => far.close();
 }
 
 /** Relays over one engine in memory. */
@@ -34,7 +96,7 @@ export function relaysOf() {
   async function start(
     relay: string,
     boot = `${relay}-boot`,
-    options: Pick<ClusterOptions, "reachable"> = {},
+    { reachable, predecessor }: TestRelayOptions = {},
   ): Promise<TestRelay> {
     const log = recordedLog();
     const engine = new MemoryEngine(db, { relay, boot });
@@ -42,23 +104,41 @@ export function relaysOf() {
     const [outdated, notices, strays] = [[] as string[], [] as string[], [] as TestRelay["strays"]];
     const sessions: Sessions = new Sessions({
       ...{ now: clock.now, schedule: clock.schedule },
-      onChange: (username, change) => cluster.note(username, change),
-      elsewhere: (username) => cluster.reach(username),
+      onChange(username, change) {
+        if (change === "online") behind.arrived(username);
+        changes.tell([username, change]);
+        cluster.note(username, change);
+      },
+      elsewhere: (username) => behind.reach(username) ?? cluster.reach(username),
     });
+    const changes: TestRelay["changes"] = new Notice();
+    const behind = new LeftBehind({
+      ...{ sessions, tickets, schedule: clock.schedule },
+      data: { dataHost: `${relay}.example`, dataPort: 9000 },
+      onThere: (username) => cluster.adopt(username),
+      onLeft: (username, change) => cluster.note(username, change),
+    });
+    function replace(username: string): void {
+      const session = sessions.get(username);
+      if (session === undefined) return;
+      outdated.push(username);
+      sessions.remove(session, true);
+      session.end();
+    }
     const cluster = new Cluster({
-      ...options,
+      ...(reachable && { reachable }),
       ...{ engine, tickets, log, now: clock.now, schedule: clock.schedule },
       me: { relay, boot },
       data: { dataHost: `${relay}.example`, dataPort: 9000 },
-      local: (username) => sessions.get(username),
+      local: (username) => sessions.get(username) ?? behind.reach(username),
       onElsewhere(username, change) {
         if (change === "online") sessions.arrivedElsewhere(username);
         else if (change === "left") sessions.await(username);
         else sessions.comingBack.forget(username);
       },
       onOutdated(username) {
-        outdated.push(username);
-        sessions.remove(sessions.get(username)!, true);
+        replace(username);
+        behind.arrived(username);
       },
       onNotice: (kind, username) => notices.push(`${kind} ${username ?? "all"}`),
       onStray({ conn, ticket }) {
@@ -68,9 +148,14 @@ export function relaysOf() {
       figures: () => ({ users: sessions.size, visitors: 0 }),
     });
     await cluster.watch();
+    const lines: (() => void)[] = [];
+    if (predecessor !== undefined) lines.push(await follow(predecessor, behind));
+    behind.begin();
     await cluster.join();
     return {
       ...{ sessions, tickets, cluster, engine, outdated, notices, strays },
+      ...{ behind, changes, replace, lines },
+      endLines: () => lines.forEach((end) => end()),
       online(username) {
         const told: RelayMessage[] = [];
         const session = new Session({

@@ -70,8 +70,12 @@ async function setUp() {
     onChange: (username, change) => change === "online" && behind.arrived(username),
   });
   const left: string[] = [];
-  const onLeft = (...change: string[]) => void left.push(change.join(" "));
-  const behind = new LeftBehind({ sessions, tickets, data: DATA, onLeft });
+  const there: string[] = [];
+  const behind = new LeftBehind({
+    ...{ sessions, tickets, data: DATA },
+    onThere: (username) => there.push(username),
+    onLeft: (...change) => left.push(change.join(" ")),
+  });
   stack.defer(() => behind.stop());
   await behind.watch({ lines: () => Promise.resolve([new JsonLine(far)]) });
   return {
@@ -88,6 +92,7 @@ async function setUp() {
       behind,
       tickets,
       left,
+      there,
     },
     /** The tickets of the visitors whom the client was told of. */
     connects: () => told.filter((message) => message.type === "connect"),
@@ -218,6 +223,7 @@ Deno.test("LeftBehind follows who comes to the relay before, and who leaves it f
   assert.equal(sessions.reach("kaylee"), undefined);
   await until(() => world.dropped.length > 0, "it is told");
   assert.deepEqual([world.rechecked, world.dropped], [["kaylee"], ["kaylee"]]);
+  assert.deepEqual(world.there, ["kaylee", "river", "zoe"]);
   assert.deepEqual(world.left, ["zoe left", "zoe gone", "kaylee gone"]);
 });
 
@@ -261,10 +267,11 @@ Deno.test("LeftBehind awaits everybody once the relay before has ended, which wa
   assert.deepEqual(world.left, ["kaylee left", "river left"]);
 });
 
-Deno.test("LeftBehind takes nobody for moved but who was at the relay that says so", async () => {
+Deno.test("LeftBehind takes nobody for moved or gone but who was at the relay that says so", async () => {
   const left: string[] = [];
   const behind = new LeftBehind({
     ...{ sessions: new Sessions(), tickets: new Tickets<Redeem>(), data: DATA },
+    onThere() {},
     onLeft: (...change) => left.push(change.join(" ")),
   });
   const pairs = await Promise.all([connected(), connected()]);
@@ -275,6 +282,8 @@ Deno.test("LeftBehind takes nobody for moved but who was at the relay that says 
   first!.say({ type: "online", usernames: ["kaylee"] });
   second!.say({ type: "online", usernames: ["river"] });
   await behind.watch({ lines: () => Promise.resolve(pairs.map(([, far]) => new JsonLine(far))) });
+  // Who was there before they came to the first.
+  second!.say({ type: "left", username: "kaylee", comingBack: false });
   second!.say({ type: "moved" });
   await until(() => left.length > 0, "it is heard");
   assert.deepEqual([left, ...behind.usernames()], [["river left"], "kaylee"]);

@@ -4,6 +4,7 @@ import { BASE, type Relay } from "../stories/relay.ts";
 import { ANSWER, answerOf, SlowCrowd } from "../stories/slow_crowd.ts";
 import { startCluster } from "./cluster/relays.ts";
 import { sleep } from "../../lib/net/pause.ts";
+import { until } from "../certificate/helpers.ts";
 import { seedPostgres } from "./postgres/stores.ts";
 
 /** How many users are online: more than come back in the time that visitors wait for a client. */
@@ -64,4 +65,21 @@ Deno.test("no visitor of a relay whose place is taken waits in vain for who is a
   await Promise.all(visiting);
   seen.delete("reset");
   assert.deepEqual([...seen.keys()], [ANSWER], JSON.stringify([...seen]));
+});
+
+Deno.test("a relay that takes another's place while the database is away is known to others once that is back", async () => {
+  await using cluster = await startCluster(["a", "b"]);
+  const { a, b } = cluster.all as { a: Relay; b: Relay };
+  const tokens = await seedPostgres(cluster.url, ["kaylee"]);
+  await using _crowd = await SlowCrowd.of(membersOf(a, tokens, ["kaylee"]));
+  // Never says what it wants, so that there is time between the steps.
+  using _hesitating = await Deno.connect({ hostname: "127.0.0.1", port: a.ports.hub! });
+  const starting = cluster.start("a", true);
+  await a.logged("another process takes this relay's place");
+  await cluster.database.stop();
+  const { lines } = await starting;
+  assert.ok(lines.some(({ message }) => `${message}`.startsWith("the database cannot be reached")));
+  await cluster.database.resume();
+  const hostname = `kaylee.${BASE}`;
+  await until(async () => await answerOf(b.ports.hub!, hostname) === ANSWER, "she is met", 60_000);
 });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { openPostgresCluster } from "../../../lib/cluster/postgres/open.ts";
 import type { RequestRules } from "../../../lib/store/orders.ts";
 import { TAKEN_MS } from "../../../lib/store/orders.ts";
 import { PostgresTurn } from "../../../lib/store/postgres/shared_turn.ts";
@@ -7,23 +6,11 @@ import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { until } from "../../certificate/helpers.ts";
 import { connectControl, serveUser, signUp } from "../../stories/user.ts";
 import { startCluster, statusAt } from "../cluster/relays.ts";
-import { SetClock } from "../faults/clock.ts";
-import { PostgresServer } from "./server.ts";
+import { serverWithClock } from "./clocked_server.ts";
 import { storesOn } from "./stores.ts";
 
 const HOUR_S = 3_600;
 const RULES: RequestRules = { limit: 9, windowMs: 1_000, underWay: [], superseded: "{}" };
-
-/** A server whose clock is set while it runs. */
-async function serverWithClock(stack: AsyncDisposableStack) {
-  const folder = await Deno.makeTempDir({ prefix: "glossond-clock-" });
-  stack.defer(() => Deno.remove(folder, { recursive: true }));
-  // The server runs as another user.
-  await Deno.chmod(folder, 0o755);
-  const clock = new SetClock(`${folder}/clock`);
-  const server = stack.use(await PostgresServer.start({ launcher: clock.launcher }));
-  return { server, clock };
-}
 
 Deno.test("what a relay that died had taken is another's soon, though the database's clock is set back an hour", async () => {
   await using stack = new AsyncDisposableStack();
@@ -46,25 +33,6 @@ Deno.test("what a relay that died had taken is another's soon, though the databa
   assert.equal(await other!.take("0", budget), false, "its relay may live");
   clock.set(-HOUR_S + TAKEN_MS / 1_000 + 1);
   assert.equal(await other!.take("0", budget), true);
-});
-
-Deno.test("a session that is told of late holds over one that was told of before the database's clock was set back", async () => {
-  await using stack = new AsyncDisposableStack();
-  const { server, clock } = await serverWithClock(stack);
-  const { url } = stack.use(await storesOn(server, 1));
-  const [a, b] = ["a", "b"].map((relay) => {
-    const data = { dataHost: "127.0.0.1", dataPort: 1 };
-    const self = { relay, boot: `${relay}1`, version: "test", data };
-    const cluster = openPostgresCluster({ address: parsePostgresUrl(url) }, self);
-    stack.defer(() => cluster.leave());
-    return cluster;
-  });
-  await a!.join();
-  await b!.join();
-  const before = await a!.announce([{ username: "kaylee", ageMs: 0 }], []);
-  clock.set(-HOUR_S);
-  const late = await b!.announce([{ username: "kaylee", ageMs: 60_000 }], []);
-  assert.ok(late.get("kaylee")! > before.get("kaylee")!);
 });
 
 Deno.test("relays tell who is dead, and whose session is the newer, whatever the database's clock says", async () => {

@@ -11,7 +11,7 @@ import { testEngine } from "../../cluster/contract.ts";
 import { ManualClock } from "../../manual_clock.ts";
 import { Gate } from "../faults/gate.ts";
 import { Interrupter } from "./interrupter.ts";
-import { PostgresServer } from "./server.ts";
+import { serverWithClock } from "./clocked_server.ts";
 
 /** Another address of this machine, for what stands between. */
 const ALIAS = "127.0.0.82";
@@ -20,7 +20,8 @@ const A = { relay: "a", boot: "a1", version: "test", data: DATA };
 const FIGURES = { users: 0, visitors: 0 };
 const QUIET: EngineListener = { onHearing() {}, onDeaf() {}, onChange() {}, onMessage() {} };
 
-const server = await PostgresServer.start();
+const stack = new AsyncDisposableStack();
+const { server, clock } = await serverWithClock(stack);
 
 /** The URL of a database with the tables. */
 async function databaseUrl(): Promise<string> {
@@ -35,7 +36,8 @@ testEngine("PostgresCluster", async () => {
     open(relay, boot) {
       return Promise.resolve(openPostgresCluster({ address }, { ...A, relay, boot }));
     },
-    close: () => Promise.resolve(),
+    setClock: (seconds) => clock.set(seconds),
+    close: () => Promise.resolve(clock.set(0)),
   };
 });
 
@@ -184,7 +186,7 @@ Deno.test("PostgresCluster leaves within seconds though the database is silent",
   assert.ok(took < 2_600, `${took} ms`);
 });
 
-Deno.test.afterAll(() => server[Symbol.asyncDispose]());
+Deno.test.afterAll(() => stack.disposeAsync());
 
 Deno.test("PostgresCluster tells that a relay is alive, and who is there, while no standby confirms anything", async () => {
   const a = openPostgresCluster({ address: parsePostgresUrl(await databaseUrl()) }, A);
