@@ -28,9 +28,6 @@ const STEP_MS = { withLine: 15_000, without: 5_000 } as const;
 /** When the last client has been sent to the successor at the latest, milliseconds. */
 const SENT_WITHIN_MS = 30_000;
 
-/** How long visitors who came late may take to meet clients by way of the successor before another takes its place. */
-const LATE_MS = 10_000;
-
 /** How long a client is given to come to a successor that does not tell, milliseconds. */
 const UNTOLD_MS = 100;
 
@@ -148,11 +145,10 @@ export class OwnHandOver implements OwnPart {
 
   /** Sends the clients to the successor; resolves when they have come there and closed here. */
   async sendClients(): Promise<void> {
-    const { control, hub } = this.#options;
-    const settled = hub.settled(LATE_MS);
-    await control.sendOver((username) => this.#arrival(username), { withinMs: SENT_WITHIN_MS });
-    // Not awaited, since those who have met theirs have their own time from now on.
-    settled.then(() => this.#successor?.moved());
+    await this.#options.control.sendOver((username) => this.#arrival(username), {
+      withinMs: SENT_WITHIN_MS,
+    });
+    this.#successor?.moved();
   }
 
   /** The relay stops, and goes on in no case; its successor is still told what becomes of users. */
