@@ -183,7 +183,7 @@ Deno.test("PostgresCluster leaves within seconds though the database is silent",
   const began = performance.now();
   await a.leave();
   const took = performance.now() - began;
-  assert.ok(took < 2_600, `${took} ms`);
+  assert.ok(took < 10_000, `${took} ms`);
 });
 
 Deno.test.afterAll(() => stack.disposeAsync());
