@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Membership } from "../../scripts/bench/load/glosson.ts";
 import { BASE, type Relay } from "../stories/relay.ts";
 import { ANSWER, answerOf, SlowCrowd } from "../stories/slow_crowd.ts";
+import { apiOf, connectControl, signUp } from "../stories/user.ts";
 import { startCluster } from "./cluster/relays.ts";
 import { sleep } from "../../lib/net/pause.ts";
 import { until } from "../certificate/helpers.ts";
@@ -82,4 +83,27 @@ Deno.test("a relay that takes another's place while the database is away is know
   await cluster.database.resume();
   const hostname = `kaylee.${BASE}`;
   await until(async () => await answerOf(b.ports.hub!, hostname) === ANSWER, "she is met", 60_000);
+});
+
+Deno.test("a user who does not come to the relay that took theirs' place was there until it did", async () => {
+  await using cluster = await startCluster(["a", "b"]);
+  const former = cluster.all.a!;
+  // Sent over before: until it is the user's turn all know that another process has their relay's place.
+  const names = Array.from({ length: 12 }, (_, i) => `user${i}`);
+  const tokens = await seedPostgres(cluster.url, names);
+  await using _crowd = await SlowCrowd.of(membersOf(former, tokens, names));
+  const user = await signUp(former, "kaylee");
+  await using link = await connectControl(former, user);
+  const before = Date.now();
+  const a = await cluster.start("a", true);
+  assert.equal((await link.next("goodbye")).reason, "draining");
+  const { request, client } = apiOf(a);
+  try {
+    await until(async () => {
+      const { body } = await request("GET", "/v1/account", { token: user.token });
+      return !body.online && Date.parse(`${body.lastOnlineAt}`) >= before;
+    }, "it is told");
+  } finally {
+    client.close();
+  }
 });
