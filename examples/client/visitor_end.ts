@@ -15,7 +15,7 @@ import { TlsUpstream } from "./tls_upstream.ts";
 export interface VisitorEnd {
   /** Visitors' connections that are being served. */
   readonly connections: number;
-  /** Serves new connections with this key and certificate; open ones keep theirs. */
+  /** Serves new connections with this key and certificate; open ones keep theirs for an answer. */
   use(identity: KeyAndChain): Promise<void>;
   /** Where TLS of the user's own domains ends; absent where that is in another program. */
   readonly domains?: Pick<TlsEnds, "useFor" | "prove">;
