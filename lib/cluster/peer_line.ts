@@ -13,8 +13,8 @@ import { type PeerMessage, readPeerMessage } from "./peer_message.ts";
  */
 export const AGAIN_MS = 500;
 
-/** How many times in a row it cannot be sent before the visitor is told. */
-const FAILURES = 2;
+/** How many times in a row it cannot be sent before the visitor is told: the last is 3.5 s after the first, and PostgreSQL takes less to restart. */
+export const FAILURES = 4;
 
 /** A visitor's request for a data connection of a client at another relay. */
 interface Asked {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DEAD_MS } from "../../lib/cluster/engine.ts";
 import { BEAT_MS } from "../../lib/cluster/heart.ts";
 import { SETTLE_MS } from "../../lib/cluster/cluster.ts";
-import { AGAIN_MS } from "../../lib/cluster/peer_line.ts";
+import { AGAIN_MS, FAILURES } from "../../lib/cluster/peer_line.ts";
 import { WARM_DELAY_MS, WARM_MS, WARM_POOL } from "../../lib/cluster/remote_sessions.ts";
 import { RECENT_MS } from "../../lib/session/coming_back.ts";
 import { CONNECT_TICKET_MS } from "../../lib/session/session.ts";
@@ -186,7 +186,7 @@ Deno.test("Cluster keeps all as it was while the engine is away, and judges nobo
   assert.match(a.cluster.fault!, /database .* cannot be reached/);
   const visiting = visit(a, "kaylee");
   await settled();
-  await pass(AGAIN_MS);
+  for (let i = 1; i < FAILURES; i++) await pass(AGAIN_MS * 2 ** (i - 1));
   assert.deepEqual(await visiting, { state: "not-responding", why: "refused" });
   b.online("river");
   b.sessions.remove(b.sessions.get("kaylee")!, true);
