@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { sleep } from "../../lib/net/pause.ts";
 import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import { dataPreface } from "../../lib/wire/messages.ts";
@@ -25,6 +26,34 @@ async function serve(ticket: string, { dataHost, dataPort }: DataPlace): Promise
     }
   } finally {
     closeQuietly(conn);
+  }
+}
+
+/** What becomes of a visitor in the queue of a port that is closed, where the system does not move them. */
+const RESET = "reset";
+
+/** Fewer than one in so many visits may end so: those of a moment, while several relays leave their places. */
+const RESET_IN = 20;
+
+/** How visits ended. */
+export class Answers {
+  readonly #counts = new Map<string, number>();
+
+  /** Has a visitor come, and notes who answers: the user's client, or what else its first bytes are. */
+  async visit(port: number, hostname: string): Promise<void> {
+    const answer = await answerOf(port, hostname)
+      .catch((error) => error instanceof Deno.errors.ConnectionReset ? RESET : `${error}`);
+    this.#counts.set(answer, (this.#counts.get(answer) ?? 0) + 1);
+  }
+
+  /** @throws {Error} unless the client has answered all but those that the system lost (`net.ipv4.tcp_migrate_req`). */
+  check(): void {
+    const { [ANSWER]: met = 0, [RESET]: reset = 0, ...others } = Object.fromEntries(this.#counts);
+    const all = JSON.stringify([...this.#counts]);
+    assert.ok(met > 0, all);
+    assert.deepEqual(others, {});
+    const moves = Deno.readTextFileSync("/proc/sys/net/ipv4/tcp_migrate_req").trim() === "1";
+    assert.ok(moves ? reset === 0 : reset * RESET_IN < met, all);
   }
 }
 
