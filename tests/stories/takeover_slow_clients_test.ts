@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { startGlossond, usernameOf } from "../../scripts/bench/glossond.ts";
 import { BASE, startRelay } from "./relay.ts";
 import { Answers, SlowCrowd } from "./slow_crowd.ts";
