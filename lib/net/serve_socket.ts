@@ -23,14 +23,18 @@ export function serveSocket(
 /** Listens at a Unix socket for one connection, of its owner's, and is gone then. */
 export function listenOnce(path: string, onConnection: (conn: Deno.UnixConn) => void): Disposable {
   const listener = ofOwner(() => Deno.listen({ transport: "unix", path }));
-  const coming = listener.accept().finally(async () => {
+  const close = (): void => {
     closeQuietly(listener);
-    // Closing takes it away only where nobody is awaited any more.
-    await Deno.remove(path).catch(() => {});
-  });
+    try {
+      // Closing takes it away only where nobody is awaited any more; at once, since the process may end next.
+      Deno.removeSync(path);
+    } catch {
+      // It is gone.
+    }
+  };
   // Nobody may come.
-  coming.then(onConnection, () => {});
-  return { [Symbol.dispose]: () => closeQuietly(listener) };
+  listener.accept().finally(close).then(onConnection, () => {});
+  return { [Symbol.dispose]: close };
 }
 
 /** Makes something in the file system that nobody but its owner may touch from its first moment on. */
