@@ -130,10 +130,12 @@ function countRows(stateDir: string): number {
     );
 }
 
+/** Counts all but locks, which stay once something was done that needs them, as the first hand-over. */
 async function countFiles(folder: string): Promise<number> {
   let count = 0;
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    count += isDirectory ? await countFiles(`${folder}/${name}`) : 1;
+    if (isDirectory) count += await countFiles(`${folder}/${name}`);
+    else if (!name.endsWith(".lock")) count++;
   }
   return count;
 }
