@@ -38,7 +38,7 @@ export class LogWriter {
     if (this.#waitingBytes + bytes.length > this.#maxWaitingBytes) return false;
     this.#waitingBytes += bytes.length;
     this.#waiting.push(bytes);
-    this.#writing ??= this.#writeAll().finally(() => this.#writing = undefined);
+    this.#writing ??= this.#writeAll();
     return true;
   }
 
@@ -59,6 +59,8 @@ export class LogWriter {
         this.#waitingBytes -= line.length;
       }
     }
+    // In the same step as the last look: a line that comes from here on finds nobody writing.
+    this.#writing = undefined;
   }
 
   /** Drops the line where its reader has gone or the disk is full. */

@@ -83,3 +83,24 @@ Deno.test("a LogWriter tries a line again where another program made its reader'
   await writer.flush();
   assert.equal(reader.text, "one\ntwo\n");
 });
+
+Deno.test("a LogWriter writes a line that comes as it ends with the one before", async () => {
+  // So many steps after that one was taken.
+  for (let steps = 0; steps < 10; steps++) {
+    const written: string[] = [];
+    const taken = Promise.withResolvers<void>();
+    const writer = new LogWriter({
+      async write(p) {
+        written.push(new TextDecoder().decode(p));
+        if (written.length === 1) await taken.promise;
+        return p.length;
+      },
+    });
+    writer.write("one");
+    taken.resolve();
+    for (let step = 0; step < steps; step++) await Promise.resolve();
+    writer.write("two");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.deepEqual(written, ["one\n", "two\n"], `after ${steps} steps`);
+  }
+});

@@ -313,8 +313,11 @@ Deno.test("HTTP/2 does not say that it carries WebSockets: browsers open HTTP/1.
 /** How much is sent in all; the reader begins only once no more of it can be sent. */
 const TOTAL = 256 * MiB;
 
-/** Most that kernels on the way hold, and most that the front may grow by meanwhile. */
-const MOST_HELD = 64 * MiB;
+/** Most that kernels on the way hold: at each of three connections 32 MiB where they arrive and 4 where they leave, as Debian has it. */
+const MOST_HELD = 112 * MiB;
+
+/** Most that the front may grow by meanwhile. */
+const MOST_GROWN = 64 * MiB;
 
 /** Sends blocks until none is taken for a while, or all were; gives how many bytes were taken. */
 async function sendUntilBlocked(
@@ -364,7 +367,7 @@ for (const direction of ["to the visitor", "to the app"] as const) {
       const { sent, rest } = await sendUntilBlocked(sender);
       const grew = (await front.places()).rss - before;
       assert.ok(sent < MOST_HELD, `${sent / MiB} MiB were taken`);
-      assert.ok(grew < MOST_HELD, `the front grew by ${grew / MiB} MiB`);
+      assert.ok(grew < MOST_GROWN, `the front grew by ${grew / MiB} MiB`);
       assert.equal(await readTotal(reader), TOTAL);
       await rest;
     } finally {
