@@ -19,9 +19,6 @@ const STEADY_MS = 2_000;
  */
 const MAX_CUT_OFF = 3;
 
-/** How long a relay takes at most to refuse a ticket that it has had before, milliseconds. */
-const REFUSAL_MS = 1_000;
-
 /** What ends within this time ended together, milliseconds. */
 const TOGETHER_MS = 1_000;
 
@@ -61,8 +58,7 @@ export interface DialOptions extends Omit<TicketOptions, "onShown"> {
  * network lets that not out, WebSockets to the port that the session itself goes to.
  *
  * TCP is tried first, a network in which it did not work is remembered, and tried again by a connection
- * that is parked, for whom no visitor waits. Where one that never worked ends at once, or somebody else
- * answers, its ticket is shown by WebSocket: if the relay takes that, it had not been asked before.
+ * that is parked, for whom no visitor waits.
  */
 export class DataTransports {
   readonly #options: DataTransportsOptions;
@@ -85,10 +81,8 @@ export class DataTransports {
    */
   async dial(address: DataAddress, options: DialOptions): Promise<DataConnection> {
     let failure: unknown;
-    let cutOff: (() => DataConnection) | undefined;
     for (const transport of await this.#order(options.endAfterMs !== undefined)) {
-      const follows = failure !== undefined || cutOff !== undefined;
-      if (follows && !(await this.#mayFollow(transport))) break;
+      if (failure !== undefined && !(await this.#mayFollow(transport))) break;
       let line: DataLine;
       try {
         line = await this.#open(transport, address, options.signal);
@@ -97,16 +91,9 @@ export class DataTransports {
         if (failure === undefined || transport === "tcp") failure = error;
         continue;
       }
-      if (transport === "tcp") {
-        const { end, atOnce } = await this.#useTcp(line, options, address);
-        if (!atOnce) return end();
-        cutOff = end;
-      } else if (cutOff === undefined) {
-        await this.#prefer(transport, line, address);
-        return await this.#useSocket(line, options);
-      } else return await this.#showAgain(line, options, address) ?? cutOff();
+      if (transport === "websocket") await this.#prefer(transport, line, address);
+      return await this.#use(transport, line, options, address);
     }
-    if (cutOff !== undefined) return cutOff();
     throw failure;
   }
 
@@ -152,60 +139,31 @@ export class DataTransports {
     }
   }
 
-  #useSocket(line: DataLine, options: DialOptions): Promise<DataConnection> {
-    return useTicket(line, { ...options, onShown: () => options.onShown("websocket") });
-  }
-
-  /** Shows a ticket that TCP was cut off with; undefined where the relay has had it. */
-  async #showAgain(
+  async #use(
+    transport: Transport,
     line: DataLine,
     options: DialOptions,
     address: DataAddress,
-  ): Promise<DataConnection | undefined> {
-    const prefer = (): Promise<void> => this.#prefer("websocket", line, address);
-    // One that stays says nothing until a visitor comes.
-    const callOff = this.#options.schedule(prefer, REFUSAL_MS);
-    try {
-      const outcome = await this.#useSocket(line, options);
-      if (outcome.state === "joined") await prefer();
-      return outcome.state === "refused" ? undefined : outcome;
-    } finally {
-      callOff();
-    }
-  }
-
-  /** Uses a ticket over TCP; `atOnce` where that ended so, and what ended it may not have been the relay. */
-  async #useTcp(
-    line: DataLine,
-    options: DialOptions,
-    address: DataAddress,
-  ): Promise<{ end: () => DataConnection; atOnce: boolean }> {
-    const { now, only } = this.#options;
+  ): Promise<DataConnection> {
+    const { now } = this.#options;
     const began = now();
     let outcome: DataConnection | undefined;
-    let end: () => DataConnection;
     try {
-      const ended = outcome = await useTicket(line, {
+      return outcome = await useTicket(line, {
         ...options,
-        onShown: () => options.onShown("tcp"),
+        onShown: () => options.onShown(transport),
       });
-      end = () => ended;
-    } catch (error) {
-      end = () => {
-        throw error;
-      };
+    } finally {
+      if (transport === "tcp" && !options.signal.aborted) {
+        const works = judge(outcome, now() - began);
+        if (works === false) this.#noteCutOff();
+        if (works === true) {
+          this.#proven = true;
+          this.#cutOff = 0;
+          await this.#prefer(transport, line, address);
+        }
+      }
     }
-    if (options.signal.aborted) return { end, atOnce: false };
-    const lastedMs = now() - began;
-    const works = judge(outcome, lastedMs);
-    const atOnce = works === false && lastedMs < STEADY_MS && only === undefined && !this.#proven;
-    if (works === false) this.#noteCutOff();
-    if (works === true) {
-      this.#proven = true;
-      this.#cutOff = 0;
-      await this.#prefer("tcp", line, address);
-    }
-    return { end, atOnce };
   }
 
   #noteCutOff(): void {

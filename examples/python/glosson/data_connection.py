@@ -86,8 +86,6 @@ async def join(
 
 async def _read_header(conn: Stream, first: bytes) -> Joined:
     """Read a PROXY protocol v2 header, no byte more."""
-    if not any(known.startswith(first[: len(known)]) for known in (PROXY_V2, REFUSED)):
-        raise Foreign("what answers is not the relay")
     start = first + await read_exactly(conn, START_BYTES - len(first))
     if start == REFUSED[:START_BYTES]:
         raise Refused

@@ -20,7 +20,6 @@ OPEN_S = 5.0  # for the relay to answer on one transport
 FIRST_TRY_S = 3.0  # the same for TCP, where a WebSocket can follow: a visitor's ticket lives 10 s
 STEADY_S = 2.0  # that a connection lasts at least which nothing on the way has ended
 MAX_CUT_OFF = 3  # times in a row, before a TCP that never worked in this session is useless
-REFUSAL_S = 1.0  # for a relay to refuse a ticket that it has had before
 TOGETHER_S = 1.0  # what is cut off within this time is one: a relay may end some too
 TRY_TCP_EVERY_S = 600.0  # in a network where it did not work
 
@@ -31,8 +30,7 @@ class DataTransports:
     """Chooses for one session.
 
     TCP is tried first, a network in which it did not work is remembered, and tried again by a
-    connection that is parked, for whom no visitor waits. Where one that never worked ends at once,
-    its ticket is shown by WebSocket: a relay that takes it had not been asked before.
+    connection that is parked, for whom no visitor waits.
     """
 
     def __init__(
@@ -65,54 +63,20 @@ class DataTransports:
         on_shown: Callable[[str], None],
     ) -> Joined:
         """Use a ticket on the first transport that opens; raises as `data_connection.join`."""
-        failure: Exception | None = None
-        cut_off: Exception | None = None
+        failure: OSError | None = None
         for transport in await self._order(parked):
-            if (failure or cut_off) and transport == WEBSOCKET and not await self._may_follow():
+            if failure and transport == WEBSOCKET and not await self._may_follow():
                 break
             try:
                 line = await self._open_line(transport, data)
             except OSError as error:
                 failure = error if failure is None or transport == TCP else failure
                 continue
-            if transport == TCP:
-                began = time.monotonic()
-                try:
-                    return await self._use(transport, line, data, ticket, join_s, on_shown)
-                except (NotJoined, OSError, EOFError, ValueError) as end:
-                    stayed = time.monotonic() - began >= STEADY_S
-                    if stayed or self._proven or self._chosen != AUTO:
-                        raise
-                    cut_off = end
-                continue
-            if cut_off is None:
+            if transport == WEBSOCKET:
                 self._prefer(WEBSOCKET, line, data)
-                return await self._use(transport, line, data, ticket, join_s, on_shown)
-            try:
-                return await self._show_again(line, data, ticket, join_s, on_shown)
-            except Refused:
-                break  # the relay has had it
-        ending = cut_off or failure
-        assert ending is not None
-        raise ending
-
-    async def _show_again(
-        self,
-        line: Line,
-        data: DataAddress,
-        ticket: str,
-        join_s: float,
-        on_shown: Callable[[str], None],
-    ) -> Joined:
-        """Show a ticket that TCP was cut off with; one that stays says nothing of itself."""
-        later = asyncio.get_running_loop().call_later
-        staying = later(REFUSAL_S, self._prefer, WEBSOCKET, line, data)
-        try:
-            joined = await self._use(WEBSOCKET, line, data, ticket, join_s, on_shown)
-            self._prefer(WEBSOCKET, line, data)
-            return joined
-        finally:
-            staying.cancel()
+            return await self._use(transport, line, data, ticket, join_s, on_shown)
+        assert failure is not None
+        raise failure
 
     async def _open_line(self, transport: str, data: DataAddress) -> Line:
         with Limit(OPEN_S, f"{data} does not answer") as limit:

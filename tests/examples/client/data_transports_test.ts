@@ -5,7 +5,6 @@ import { DataTransports } from "../../../examples/client/data_transports.ts";
 import { networkMemory } from "../../../examples/client/networks.ts";
 import { createLog } from "../../../lib/log.ts";
 import { sleep } from "../../../lib/net/pause.ts";
-import { encodeProxyV2 } from "../../../lib/wire/proxy_protocol.ts";
 import { until } from "../../certificate/helpers.ts";
 import { ManualClock } from "../../manual_clock.ts";
 
@@ -13,20 +12,10 @@ const ADDRESS = { hostname: "relay.example", port: 9000 };
 const REFUSED = new Deno.errors.ConnectionRefused("refused");
 
 /** What a line to the relay comes to: nothing at all, it does not open, or what reading from it gives. */
-type Fate = "silent" | Error | { read: (p: Uint8Array) => Promise<number | null> };
+type Fate = "silent" | Error | { read: () => Promise<number | null> };
 
 const takesTicket: Fate = { read: () => Promise.reject(new TicketRefused()) };
 const cutOff: Fate = { read: () => Promise.resolve(null) };
-
-/** A line on which these come. */
-function bytes(come: Uint8Array): { read: (p: Uint8Array) => Promise<number> } {
-  return {
-    read(p) {
-      p.set(come);
-      return Promise.resolve(come.length);
-    },
-  };
-}
 
 /** A network in which lines come to what a test says. */
 function network(remembered: string[] = []) {
@@ -163,49 +152,11 @@ Deno.test("DataTransports leaves a TCP that never worked and is cut off each tim
   const dial = session();
   // Those that end together are one time.
   for (const together of [3, 3, 1]) {
-    // The relay refuses a ticket that it has had by TCP.
-    for (let i = 0; i < together; i++) {
-      assert.deepEqual(await dial(), ["tcp", "websocket", "ended"]);
-    }
+    for (let i = 0; i < together; i++) assert.deepEqual(await dial(), ["tcp", "ended"]);
     clock.now += 1_000;
   }
   assert.deepEqual(await dial(), ["websocket", "refused"]);
 });
-
-for (
-  const [what, fate] of Object.entries(
-    {
-      "ends at once": cutOff,
-      "is somebody else": bytes(new TextEncoder().encode("SSH-2.0-OpenSSH_9.2\r\n")),
-    } satisfies Record<string, Fate>,
-  )
-) {
-  Deno.test(`DataTransports shows a ticket by WebSocket where what answers on TCP ${what}`, async () => {
-    const { fates, session, remembered } = network();
-    fates.tcp = fate;
-    const header = encodeProxyV2({
-      source: { address: "192.0.2.7", port: 7 },
-      destination: { address: "192.0.2.8", port: 443 },
-    });
-    fates.websocket = bytes(header);
-    const dial = session();
-    assert.deepEqual(await dial(false), ["tcp", "websocket", "joined"]);
-    assert.deepEqual(remembered(), ["192.0.2.5"]);
-    assert.deepEqual(await dial(false), ["websocket", "joined"]);
-
-    // One that is parked stays.
-    const parked = network();
-    parked.fates.tcp = fate;
-    const { promise, resolve } = Promise.withResolvers<null>();
-    parked.fates.websocket = { read: () => promise };
-    const staying = parked.session()();
-    await until(() => parked.timers.remaining.includes(1_000), "the second way");
-    parked.timers.advance(1_000);
-    await until(() => parked.remembered().length === 1, "what is remembered");
-    resolve(null);
-    await staying;
-  });
-}
 
 Deno.test("DataTransports keeps a TCP that worked, whatever a relay ends", async () => {
   const { fates, session, clock } = network();

@@ -11,7 +11,7 @@ import pytest
 
 from app import App, Call
 from client import Client
-from glosson.data_connection import LOCAL, PROXY_V2, Joined, Line, NotJoined, Refused
+from glosson.data_connection import Joined, Line, NotJoined, Refused
 from glosson.data_transports import AUTO, TCP, WEBSOCKET, DataTransports
 from glosson.messages import DataAddress
 from glosson.state import State
@@ -150,33 +150,12 @@ def test_a_tcp_that_never_worked_and_is_cut_off_each_time_is_left(
 ) -> None:
     network.fates[TCP] = False
     session = network.session()
-    for _ in range(5):  # those that end together are one, and the relay had the ticket by TCP
-        assert network.dial(session) == [TCP, WEBSOCKET, "NotJoined"]
+    for _ in range(5):  # those that end together are one
+        assert network.dial(session) == [TCP, "NotJoined"]
     monkeypatch.setattr("glosson.data_transports.TOGETHER_S", 0.0)
     for _ in range(2):
-        assert network.dial(session) == [TCP, WEBSOCKET, "NotJoined"]
+        assert network.dial(session) == [TCP, "NotJoined"]
     assert network.dial(session) == [WEBSOCKET, "Refused"]
-
-
-@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-x\r\n", b"SSH-2.0-OpenSSH_9.2\r\n"])
-def test_a_ticket_goes_over_a_web_socket_where_something_else_has_ended_tcp(
-    network: Network, monkeypatch: pytest.MonkeyPatch, answer: bytes
-) -> None:
-    header = PROXY_V2 + bytes((LOCAL, 0, 0, 0))
-    answers = {TCP: [answer], WEBSOCKET: [header]}
-
-    async def read(_self: Ended, most: int = 0) -> bytes:
-        come = answers[network.tried[-1]]
-        first = come[0][:most]
-        come[0] = come[0][most:]
-        return first
-
-    monkeypatch.setattr(Ended, "read", read)
-    session = network.session()
-    joined = asyncio.run(session.join(DATA, TICKET, 5.0, False, lambda _transport: None))
-    assert joined.header == header
-    assert network.tried == [TCP, WEBSOCKET]
-    assert network.state.web_socket_networks() == ["192.0.2.5"]
 
 
 def test_a_tcp_that_worked_is_kept_whatever_a_relay_ends(
