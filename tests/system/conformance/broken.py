@@ -25,7 +25,6 @@ from glosson import (
     exit_codes,
     messages,
     parking,
-    proxy,
     run,
     session,
     stay_online,
@@ -221,7 +220,13 @@ def takes_bytes_for_text() -> None:
 
 
 def takes_a_half_close_for_leaving() -> None:
-    proxy.LEFT_S = 0.0
+    begin = visit.Visit.__init__
+
+    def without_patience(self: Any, *args: Any) -> None:
+        begin(self, *args)
+        self._limits = dataclasses.replace(self._limits, half_closed=0.0)
+
+    visit.Visit.__init__ = without_patience
 
 
 def resets_in_place_of_ending() -> None:
