@@ -10,7 +10,11 @@ export interface StayingVisitor extends Disposable {
   ask(path: string): Promise<void>;
   /** What comes next; empty at the end, which ends this side as well, as browsers do. */
   answer(): Promise<string>;
-  /** Asks for a page's head, and tells the answer's first line. */
+  /**
+   * Asks for a page's head, and tells the answer's first line.
+   *
+   * @throws {Error} where the connection was lost before.
+   */
   status(): Promise<string>;
 }
 
@@ -44,7 +48,8 @@ async function greet(conn: Deno.TcpConn, ca: string): Promise<StayingVisitor> {
     answer,
     async status() {
       await send("HEAD", "/");
-      return (await answer()).split("\r\n")[0]!;
+      const n = await tls.read(buffer);
+      return new TextDecoder().decode(buffer.subarray(0, n ?? 0)).split("\r\n")[0]!;
     },
     [Symbol.dispose]: () => closeQuietly(tls),
   };

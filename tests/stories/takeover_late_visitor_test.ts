@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { sleep } from "../../lib/net/pause.ts";
 import { setUpGlosson } from "./glosson.ts";
+import { assertFewLost, isLostInQueue } from "./lost_in_queue.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { HOST, silentVisitor } from "./staying_visitor.ts";
 import { visit } from "./user.ts";
@@ -41,13 +42,15 @@ Deno.test({
     await using old = await startRelay({ settings });
     await using client = await setUpGlosson(old, "kaylee");
     await client.run().said(/Online/);
-    const starting = startRelay({ dir: old.dir, takeover: true, settings });
-    const visitors = await arriveUntil(
+    const arriving = arriveUntil(
       old,
       old.logged("another process takes this relay's place"),
       BEFORE_MS,
     );
-    await using relay = await starting;
+    // A successor asks for its place within less where the machine is fast.
+    await sleep(2 * BEFORE_MS);
+    await using relay = await startRelay({ dir: old.dir, takeover: true, settings });
+    const visitors = await arriving;
     await relay.logged("client online", { username: "kaylee" });
     const stays = await Promise.all(visitors.map((visitor) => visitor.greet()));
     assert.ok(stays.length > 0);
@@ -81,10 +84,20 @@ Deno.test({
     const visitors = await arriveUntil(old, left);
     const relay = await starting;
     const greeted = await Promise.all(visitors.map(async (visitor) => {
-      using greeted = await visitor.greet();
-      return [await greeted.status(), await greeted.status()].join();
+      try {
+        using greeted = await visitor.greet();
+        return [await greeted.status(), await greeted.status()].join();
+      } catch (error) {
+        if (isLostInQueue(error)) return "lost";
+        throw error;
+      }
     }));
-    assert.deepEqual([...new Set(greeted)], ["HTTP/1.1 200 OK,HTTP/1.1 200 OK"]);
+    const { lost = [], others: answered = [] } = Object.groupBy(
+      greeted,
+      (said) => said === "lost" ? "lost" : "others",
+    );
+    assert.deepEqual([...new Set(answered)], ["HTTP/1.1 200 OK,HTTP/1.1 200 OK"]);
+    assertFewLost(lost.length, answered.length);
     await old.readerGone;
     const met = old.lines.filter(({ outcome, serverName }) =>
       outcome === "dialled" && serverName === HOST

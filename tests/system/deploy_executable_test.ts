@@ -88,11 +88,14 @@ Deno.test("the relay reads no variable that its permissions do not name", async 
   assert.deepEqual([...new Set(unknown)], []);
 });
 
-Deno.test("every story is true of the executable", async () => {
+Deno.test("every story is true of the executable", { timeout: 28 * 60_000 }, async () => {
   const dir = await executables();
   const { code, text } = await run(
     Deno.execPath(),
-    ["test", "-A", "--no-check", "--parallel", "--quiet", `${ROOT}tests/stories/`],
+    [
+      ...["test", "-A", "--no-check", "--parallel", "--quiet"],
+      ...["--preload", `${ROOT}tests/time_limit.ts`, `${ROOT}tests/stories/`],
+    ],
     { env: { GLOSSOND_BIN: `${dir}/glossond`, NO_COLOR: "1" } },
   );
   assert.equal(code, 0, text.slice(-5000));

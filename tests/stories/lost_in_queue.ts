@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+
+/** Fewer than one in so many visits may be lost: those of a moment, while relays leave their places. */
+const LOST_IN = 20;
+
+/** Whether a visitor was in the queue of a port as it was closed, and the system did not move them. */
+export function isLostInQueue(error: unknown): boolean {
+  const { BrokenPipe, ConnectionReset, NotConnected } = Deno.errors;
+  return [BrokenPipe, ConnectionReset, NotConnected].some((kind) => error instanceof kind);
+}
+
+/** @throws {Error} where more were lost than the system itself loses: nobody with `net.ipv4.tcp_migrate_req`. */
+export function assertFewLost(lost: number, met: number): void {
+  const moves = Deno.readTextFileSync("/proc/sys/net/ipv4/tcp_migrate_req").trim() === "1";
+  assert.ok(moves ? lost === 0 : lost * LOST_IN < met, `${lost} lost, ${met} met the client`);
+}
