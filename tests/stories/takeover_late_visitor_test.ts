@@ -72,7 +72,7 @@ Deno.test({
   // Relays of other systems cannot share ports.
   ignore: Deno.build.os !== "linux",
   fn: async () => {
-    await using old = await startRelay();
+    await using old = await startRelay({ settings: { DRAIN_SECONDS: "60" } });
     await using client = await setUpGlosson(old, "kaylee");
     await client.run().said(/Online/);
     await using stack = new AsyncDisposableStack();

@@ -41,7 +41,7 @@ Deno.test({
   name: "a relay takes another's place, and neither its visitors nor those who come notice",
   ignore,
   fn: async () => {
-    await using old = await startRelay({ settings: { DRAIN_SECONDS: "3" } });
+    await using old = await startRelay({ settings: { DRAIN_SECONDS: "8" } });
     await using client = await setUpGlosson(old, "kaylee");
     const run = client.run();
     await run.said(/Online/);
