@@ -9,6 +9,28 @@ export function isLostInQueue(error: unknown): boolean {
   return [BrokenPipe, ConnectionReset, NotConnected].some((kind) => error instanceof kind);
 }
 
+/** Visits amid a hand-over, and how many of them the system lost. */
+export class MovedVisits {
+  #met = 0;
+  #lost = 0;
+
+  /** Counts a visit; rejects with what it came to if it was not lost. */
+  async add(visit: Promise<unknown>): Promise<void> {
+    try {
+      await visit;
+      this.#met++;
+    } catch (error) {
+      if (!isLostInQueue(error)) throw error;
+      this.#lost++;
+    }
+  }
+
+  /** @throws {Error} as {@linkcode assertFewLost} does. */
+  check(): void {
+    assertFewLost(this.#lost, this.#met);
+  }
+}
+
 /** @throws {Error} where more were lost than the system itself loses: nobody with `net.ipv4.tcp_migrate_req`. */
 export function assertFewLost(lost: number, met: number): void {
   const moves = Deno.readTextFileSync("/proc/sys/net/ipv4/tcp_migrate_req").trim() === "1";

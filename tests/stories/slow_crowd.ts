@@ -47,7 +47,7 @@ export class Answers {
   /** @throws {Error} unless the client has answered all but those that the system lost. */
   check(): void {
     const { [ANSWER]: met = 0, [LOST]: lost = 0, ...others } = Object.fromEntries(this.#counts);
-    assert.ok(met > 0);
+    assert.ok(met > 0, JSON.stringify([...this.#counts]));
     assert.deepEqual(others, {});
     assertFewLost(lost, met);
   }

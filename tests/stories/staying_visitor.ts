@@ -38,18 +38,21 @@ async function greet(conn: Deno.TcpConn, ca: string): Promise<StayingVisitor> {
     const request = `${method} ${path} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;
     await tls.write(new TextEncoder().encode(request));
   }
-  async function answer(): Promise<string> {
-    const n = await tls.read(buffer).catch(() => null);
+  async function next(): Promise<string> {
+    const n = await tls.read(buffer);
     if (n === null) closeQuietly(tls);
     return new TextDecoder().decode(buffer.subarray(0, n ?? 0));
   }
   return {
     ask: (path) => send("GET", path),
-    answer,
+    answer: () =>
+      next().catch(() => {
+        closeQuietly(tls);
+        return "";
+      }),
     async status() {
       await send("HEAD", "/");
-      const n = await tls.read(buffer);
-      return new TextDecoder().decode(buffer.subarray(0, n ?? 0)).split("\r\n")[0]!;
+      return (await next()).split("\r\n")[0]!;
     },
     [Symbol.dispose]: () => closeQuietly(tls),
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setUpGlosson } from "./glosson.ts";
 import { glossond } from "./admin_command.ts";
-import { assertFewLost, isLostInQueue } from "./lost_in_queue.ts";
+import { MovedVisits } from "./lost_in_queue.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
 import { HOST, stayingVisitor } from "./staying_visitor.ts";
 import { visit } from "./user.ts";
@@ -50,17 +50,15 @@ Deno.test({
     using api = await openApi(old);
 
     const seen: string[] = [];
-    let lost = 0;
+    const visits = new MovedVisits();
     let over = false;
     const visiting = (async () => {
       while (!over) {
-        try {
-          const { status, body } = await visit(old, HOST);
-          seen.push(`${status} ${/is online/.exec(body)}`);
-        } catch (error) {
-          if (!isLostInQueue(error)) throw error;
-          lost++;
-        }
+        await visits.add(
+          visit(old, HOST).then(({ status, body }) => {
+            seen.push(`${status} ${/is online/.exec(body)}`);
+          }),
+        );
       }
     })();
     // It may fail before it is waited for.
@@ -71,7 +69,7 @@ Deno.test({
     await visiting;
     assert.deepEqual(relay.ports, old.ports);
     assert.deepEqual([...new Set(seen)], ["200 is online"]);
-    assertFewLost(lost, seen.length);
+    visits.check();
     assert.equal(await stays.status(), "HTTP/1.1 200 OK", "its connection is the old relay's");
     assert.equal(await api.ended, null, "nobody asks the old relay any more");
     const status = JSON.parse((await glossond(relay.stateDir, "status", "--json")).stdout);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { endOf } from "../../scripts/run.ts";
 import { glossondCommand } from "../stories/admin_command.ts";
-import { assertFewLost, isLostInQueue } from "../stories/lost_in_queue.ts";
+import { MovedVisits } from "../stories/lost_in_queue.ts";
 import { type Relay, startRelay } from "../stories/relay.ts";
 import { signUp } from "../stories/user.ts";
 import { type Guest, stay } from "./cluster/bystander.ts";
@@ -24,20 +24,9 @@ async function visitedMeanwhile<T>(
   act: () => Promise<T>,
 ): Promise<T> {
   let isOver = false;
-  let met = 0;
-  let lost = 0;
+  const visits = new MovedVisits();
   const visiting = (async () => {
-    while (!isOver) {
-      for (const client of clients) {
-        try {
-          await assertServed(relay, client);
-          met++;
-        } catch (error) {
-          if (!isLostInQueue(error)) throw error;
-          lost++;
-        }
-      }
-    }
+    while (!isOver) for (const client of clients) await visits.add(assertServed(relay, client));
   })();
   // It may fail before it is waited for.
   visiting.catch(() => {});
@@ -46,7 +35,7 @@ async function visitedMeanwhile<T>(
   } finally {
     isOver = true;
     await visiting;
-    assertFewLost(lost, met);
+    visits.check();
   }
 }
 
