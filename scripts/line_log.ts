@@ -1,4 +1,4 @@
-import { lines } from "./lines.ts";
+import { linesOf } from "../lib/net/lines.ts";
 
 /** How long a line may take to come, milliseconds, where nothing else is said. */
 const WITHIN_MS = 30_000;
@@ -20,7 +20,7 @@ export class LineLog<Line = string> {
     parse: (line: string) => Line,
   ) {
     const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> => {
-      for await (const text of lines(stream)) {
+      for await (const text of allLines(stream)) {
         const line = parse(text);
         this.lines.push(line);
         for (const look of this.#looks) look(line);
@@ -70,4 +70,10 @@ export class LineLog<Line = string> {
       this.#looks.delete(look);
     });
   }
+}
+
+/** A program that is killed may not have ended its last line. */
+async function* allLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const rest = yield* linesOf(stream);
+  if (rest !== "") yield rest;
 }

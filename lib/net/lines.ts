@@ -1,5 +1,8 @@
-/** The lines of a text that comes in parts, without their ends; what follows the last end is none. */
-export async function* linesOf(parts: ReadableStream<Uint8Array>): AsyncIterable<string> {
+/**
+ * The lines of a text that comes in parts, without their ends. What follows the last end is none, and is what this
+ * returns.
+ */
+export async function* linesOf(parts: ReadableStream<Uint8Array>): AsyncGenerator<string, string> {
   let rest = "";
   const decoder = new TextDecoder();
   for await (const part of parts) {
@@ -7,4 +10,5 @@ export async function* linesOf(parts: ReadableStream<Uint8Array>): AsyncIterable
     rest = lines.pop()!;
     yield* lines;
   }
+  return rest + decoder.decode();
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { lines } from "../lines.ts";
+import { linesOf } from "../../lib/net/lines.ts";
 
 /** What a load process answers to a call. */
 type Answer = { result: unknown } | { error: string };
@@ -17,7 +17,7 @@ interface Call {
 export class LoadProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #answers: AsyncGenerator<string, void>;
+  readonly #answers: AsyncGenerator<string>;
 
   /**
    * @param file the program, in the folder of this one.
@@ -49,7 +49,7 @@ export class LoadProcess implements AsyncDisposable {
       stderr: "inherit",
     }).spawn();
     this.#input = this.#process.stdin.getWriter();
-    this.#answers = lines(this.#process.stdout);
+    this.#answers = linesOf(this.#process.stdout);
   }
 
   get pid(): number {
@@ -80,7 +80,7 @@ export type Procedures = Record<string, (parameters: any) => unknown>;
 
 /** The other side of {@linkcode LoadProcess}: answers calls until standard input ends, then exits. */
 export async function answerCalls(procedures: Procedures): Promise<never> {
-  for await (const line of lines(Deno.stdin.readable)) {
+  for await (const line of linesOf(Deno.stdin.readable)) {
     const { name, parameters } = JSON.parse(line) as Call;
     let answer: Answer;
     try {

@@ -1,6 +1,6 @@
 import { X509CertificateGenerator } from "@peculiar/x509";
 import { Buffer } from "node:buffer";
-import { lines } from "../../scripts/lines.ts";
+import { linesOf } from "../../lib/net/lines.ts";
 
 /** What OpenSSL made of a ClientHello. */
 export interface OpensslView {
@@ -15,7 +15,7 @@ export interface OpensslView {
 /** A TLS server of Node.js, and so of OpenSSL, that tells what it reads out of ClientHellos. */
 export class OpensslServer {
   readonly #process: Deno.ChildProcess;
-  readonly #lines: AsyncGenerator<string, void>;
+  readonly #lines: AsyncGenerator<string, string>;
   /** Views by the client's port that came before they were asked for. */
   readonly #views = new Map<number, Pick<OpensslView, "serverName" | "alpn">>();
   /** Port of 127.0.0.1 that it listens on. */
@@ -25,7 +25,7 @@ export class OpensslServer {
 
   private constructor(
     process: Deno.ChildProcess,
-    output: AsyncGenerator<string, void>,
+    output: AsyncGenerator<string, string>,
     hello: { port: number; openssl: string },
   ) {
     this.#process = process;
@@ -56,7 +56,7 @@ export class OpensslServer {
     const writer = process.stdin.getWriter();
     await writer.write(new TextEncoder().encode(JSON.stringify(await certificate())));
     await writer.close();
-    const output = lines(process.stdout);
+    const output = linesOf(process.stdout);
     const first = await output.next();
     if (first.done) throw new Error("Cannot start OpenSSL server: it ended at once");
     return new OpensslServer(process, output, JSON.parse(first.value));
@@ -82,7 +82,7 @@ export class OpensslServer {
   /** Ends the server. */
   async stop(): Promise<void> {
     this.#process.kill("SIGKILL");
-    await this.#lines.return();
+    await this.#lines.return("");
     await this.#process.status;
   }
 }

@@ -91,7 +91,7 @@ async function killedRun(
   it: AcmeBench,
   stateDir: string,
   names: string[],
-  until: (said: AsyncIterator<string>) => Promise<void>,
+  until: (said: AsyncGenerator<string>) => Promise<void>,
 ): Promise<void> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -101,11 +101,11 @@ async function killedRun(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const said = linesOf(child.stdout)[Symbol.asyncIterator]();
+  const said = linesOf(child.stdout);
   assert.equal((await said.next()).value, "started");
   await until(said);
   child.kill("SIGKILL");
-  await said.return?.();
+  await said.return("");
   await child.stderr.cancel();
   await child.status;
 }

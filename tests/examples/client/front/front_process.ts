@@ -1,6 +1,6 @@
 import type { VisitorLimits } from "../../../../examples/client/front/limits.ts";
+import { linesOf } from "../../../../lib/net/lines.ts";
 import { V8_FLAGS } from "../../../../scripts/compile/programs.ts";
-import { lines } from "../../../../scripts/lines.ts";
 import { sendSignal } from "../../../../scripts/process.ts";
 
 /** What a front says of itself. */
@@ -52,7 +52,7 @@ const SETTLE_MS = 20_000;
 /** A front in a process of its own, with a web app of the test's behind it. */
 export class FrontProcess {
   readonly #process: Deno.ChildProcess;
-  readonly #lines: AsyncGenerator<string, void>;
+  readonly #lines: AsyncGenerator<string, string>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   /** Where visitors connect to. */
   readonly port: number;
@@ -61,7 +61,7 @@ export class FrontProcess {
 
   private constructor(
     process: Deno.ChildProcess,
-    output: AsyncGenerator<string, void>,
+    output: AsyncGenerator<string, string>,
     { port, pem }: { port: number; pem: string },
   ) {
     this.#process = process;
@@ -82,7 +82,7 @@ export class FrontProcess {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    const output = lines(process.stdout);
+    const output = linesOf(process.stdout);
     const first = await output.next();
     if (first.done) throw new Error("Cannot start front: it ended at once");
     return new FrontProcess(process, output, JSON.parse(first.value));
@@ -116,7 +116,7 @@ export class FrontProcess {
     const timer = setTimeout(() => this.kill(), SETTLE_MS);
     const { code } = await this.#process.status;
     clearTimeout(timer);
-    await this.#lines.return(undefined);
+    await this.#lines.return("");
     return code;
   }
 

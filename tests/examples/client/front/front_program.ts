@@ -8,13 +8,13 @@
  */
 import { createLog } from "../../../../lib/log.ts";
 import { acceptLoop } from "../../../../lib/net/accept_loop.ts";
+import { linesOf } from "../../../../lib/net/lines.ts";
 import { logUncaught } from "../../../../lib/net/uncaught.ts";
 import { Front } from "../../../../examples/client/front/front.ts";
 import { VISITOR_LIMITS } from "../../../../examples/client/front/limits.ts";
 import { upstreamHandler } from "../../../../examples/client/proxy/pass.ts";
 import { parseUpstream } from "../../../../examples/client/proxy/upstream.ts";
 import { Authority } from "../../../../examples/conformance/authority.ts";
-import { lines } from "../../../../scripts/lines.ts";
 import { HOSTNAME } from "./fronted.ts";
 
 /** How long open answers may take at the end, milliseconds. */
@@ -62,7 +62,7 @@ if (import.meta.main) {
   const say = (what: unknown): void =>
     void Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(what)}\n`));
   say({ port: listener.addr.port, pem: authority.pem });
-  for await (const _ of lines(Deno.stdin.readable)) {
+  for await (const _ of linesOf(Deno.stdin.readable)) {
     const { rss, heapUsed, external } = Deno.memoryUsage();
     say({
       connections: front.connections,
