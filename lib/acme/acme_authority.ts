@@ -55,7 +55,7 @@ export interface AcmeAuthorityOptions {
   /** How long one try of an order may take, milliseconds. @default {30 min} */
   orderLimitMs?: number;
   /** Keeps names in the DNS that challenges are put below. @default none is kept */
-  names?: Omit<NameKeeperOptions, "dns" | "inTurn" | "onNote" | "caa">;
+  names?: Omit<NameKeeperOptions, "dns" | "inTurn" | "clear" | "onNote" | "caa">;
   /** Who alone may order for users' names, as they asked. @default nobody asked */
   caa?: {
     store: CaaStore;
@@ -94,6 +94,7 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
   });
   const names = options.names && new NameKeeper({
     ...{ ...options.names, dns, inTurn },
+    clear: () => authority.clear(),
     ...(options.caa && {
       caa: nameCaaReader({
         ...{ ...options.caa, baseDomain: options.names.baseDomain },
@@ -102,7 +103,7 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
     }),
     ...(onNote && { onNote }),
   });
-  return new AcmeAuthority({
+  const authority: AcmeAuthority = new AcmeAuthority({
     account: {
       ...{ stateDir, directoryUrl, transport },
       ...{ email: options.email, externalAccount: options.externalAccount },
@@ -119,6 +120,7 @@ export async function openAcmeAuthority(options: AcmeAuthorityOptions): Promise<
       await turn?.close();
     },
   });
+  return authority;
 }
 
 /** What an {@linkcode AcmeAuthority} is made of. */
@@ -144,8 +146,9 @@ export class AcmeAuthority implements Authority {
   readonly #parts: AcmeAuthorityParts;
   /** The last order of each set of names: the next one waits for it. */
   readonly #last = new Map<string, Promise<unknown>>();
-  /** Resolves to whether nothing of earlier runs is left. */
-  #recovering: Promise<boolean>;
+  /** Resolves to how many values were left, and are removed; to undefined when they could not be. */
+  #recovering: Promise<number | undefined>;
+  #failing = false;
   #closed = false;
 
   /** To be had by {@linkcode openAcmeAuthority}. */
@@ -185,15 +188,24 @@ export class AcmeAuthority implements Authority {
     this.#parts.account.transport.close();
   }
 
-  async #recover(): Promise<boolean> {
+  /** Removes challenge values that could not be removed before; whether there were any. Never rejects. */
+  async clear(): Promise<boolean> {
+    await this.#recovering;
+    if (this.#closed) return false;
+    this.#recovering = this.#recover();
+    return (await this.#recovering ?? 0) > 0;
+  }
+
+  async #recover(): Promise<number | undefined> {
     const { order: { writer }, onNote } = this.#parts;
     try {
       const count = await writer.recover();
       if (count > 0) onNote?.("stale challenge values removed", { count });
-      return true;
+      this.#failing = false;
+      return count;
     } catch (why) {
-      onNote?.("stale challenge values not removed yet", { why });
-      return false;
+      if (!this.#failing) onNote?.("stale challenge values not removed yet", { why });
+      this.#failing = true;
     }
   }
 
@@ -201,7 +213,7 @@ export class AcmeAuthority implements Authority {
   async #attempt(order: CertificateOrder): Promise<string> {
     const { account, limitMs = LIMIT_MS, order: { now } } = this.#parts;
     order.signal?.throwIfAborted();
-    if (!await this.#recovering) this.#recovering = this.#recover();
+    if (await this.#recovering === undefined) this.#recovering = this.#recover();
     try {
       return await tryOrder(order, this.#parts);
     } catch (error) {

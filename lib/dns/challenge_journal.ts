@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { acquireLock } from "../file/lock.ts";
-import { openPlain, readPlain } from "../file/plain_file.ts";
+import { openIfThere, openPlain, readPlain } from "../file/plain_file.ts";
 import { ensureFolder } from "../file/state_folder.ts";
 
 /** A TXT value that this relay has put, or is about to put, at a name. */
@@ -75,12 +75,24 @@ export async function openChallengeJournal(folder: string): Promise<ChallengeJou
   }
 
   async function recover(clean: (values: ChallengeValue[]) => Promise<void>): Promise<void> {
+    using dead = new DisposableStack();
+    const paths: string[] = [];
+    // The folder's lock no longer than it takes to look: who starts waits for it.
     await underLock(async () => {
       for await (const { name } of Deno.readDir(folder)) {
-        if (!name.endsWith(".log") || join(folder, name) === path) continue;
-        await recoverOne(join(folder, name), clean);
+        const other = join(folder, name);
+        if (!name.endsWith(".log") || other === path) continue;
+        const file = openIfThere(other, { write: true });
+        if (file === undefined) continue;
+        dead.use(file);
+        if (await file.tryLock(true)) paths.push(other);
       }
     });
+    const failures: unknown[] = [];
+    for (const each of paths) {
+      await recoverOne(each, clean).catch((error) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   return {
@@ -95,19 +107,17 @@ export async function openChallengeJournal(folder: string): Promise<ChallengeJou
   };
 }
 
+/** Hands on what a dead process left, and forgets it; the caller has its journal's lock. */
 async function recoverOne(
   path: string,
   clean: (values: ChallengeValue[]) => Promise<void>,
 ): Promise<void> {
-  const file = openPlain(path, { write: true });
-  try {
-    if (!await file.tryLock(true)) return;
-    const left = leftOver(await readPlain(path) ?? "");
-    if (left.length > 0) await clean(left);
-    await Deno.remove(path);
-  } finally {
-    file.close();
-  }
+  const left = leftOver(await readPlain(path) ?? "");
+  if (left.length > 0) await clean(left);
+  // Another process may have been faster by the moment in which the journal was opened.
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }
 
 function leftOver(text: string): ChallengeValue[] {

@@ -29,9 +29,12 @@ export interface ChallengeWriter {
    * resolves when they read back, with where that is.
    */
   add(name: string, values: readonly string[]): Promise<ChallengePlace>;
-  /** Removes values of ours, leaving others'; no error when they are gone already. */
+  /**
+   * Removes values of ours, leaving others'; no error when they are gone already. Where it rejects, they
+   * are removed with the next value that is added, or by {@linkcode ChallengeWriter.recover}.
+   */
   remove(name: string, values: readonly string[]): Promise<void>;
-  /** Removes what processes that are gone have left; returns how many values that were. */
+  /** Removes what could not be removed before, and what processes that are gone have left; returns how many values that were. */
   recover(): Promise<number>;
 }
 
@@ -71,19 +74,36 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
     }
   }
 
-  /** Removals that failed; tried again before the next value is added. */
+  /**
+   * Values to be removed, by where they are. Noted before anybody waits for a turn: there may be none for
+   * now. Should this process end first, the journal knows them.
+   */
   const owed = new Map<string, Set<string>>();
 
-  async function payOwed(): Promise<void> {
-    for (const [name, values] of [...owed]) {
+  /** Removes what is owed at these names, as far as that can be; returns how many values that were. */
+  async function pay(names: readonly string[]): Promise<number> {
+    let count = 0;
+    const failures: unknown[] = [];
+    for (const name of names) {
+      const values = [...owed.get(name) ?? []];
+      if (values.length === 0) continue;
       try {
-        await change(name, { unwanted: [...values] });
-        await journal.removed(entries(name, [...values]));
-        owed.delete(name);
-      } catch {
-        return; // Still owed; and the journal knows it, should this process end first.
+        await change(name, { unwanted: values });
+        await journal.removed(entries(name, values));
+        forgive(name, values);
+        count += values.length;
+      } catch (error) {
+        failures.push(error);
       }
     }
+    if (failures.length > 0) throw failures[0];
+    return count;
+  }
+
+  function forgive(name: string, values: readonly string[]): void {
+    const left = owed.get(name)?.difference(new Set(values)) ?? new Set();
+    if (left.size > 0) owed.set(name, left);
+    else owed.delete(name);
   }
 
   /** Where each value was written: a CNAME record can change before it is removed. */
@@ -91,9 +111,11 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
 
   function add(name: string, values: readonly string[]): Promise<ChallengePlace> {
     return inTurn(async () => {
-      await payOwed();
+      await pay([...owed.keys()]).catch(() => {});
       const place = await findChallengePlace(dns, name);
       for (const value of values) placed.set(value, place.name);
+      // An order that goes on has the values that it had.
+      forgive(place.name, values);
       await journal.added(entries(place.name, values));
       const zone = await change(place.name, { wanted: values });
       // Else who asks may be told what was there before.
@@ -102,24 +124,16 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
     });
   }
 
-  function remove(name: string, values: readonly string[]): Promise<void> {
+  async function remove(name: string, values: readonly string[]): Promise<void> {
     const left = values.map((value) => ({ name: placed.get(value) ?? name, value }));
+    const groups = groupByName(left);
+    for (const [at, ours] of groups) owed.set(at, new Set([...owed.get(at) ?? [], ...ours]));
     for (const value of values) placed.delete(value);
-    return inTurn(async () => {
-      for (const [at, ours] of groupByName(left)) {
-        try {
-          await change(at, { unwanted: ours });
-        } catch (error) {
-          owed.set(at, (owed.get(at) ?? new Set()).union(new Set(ours)));
-          throw error;
-        }
-        await journal.removed(entries(at, ours));
-      }
-    });
+    await inTurn(() => pay([...groups.keys()]));
   }
 
   async function recover(): Promise<number> {
-    let count = 0;
+    let count = owed.size > 0 ? await inTurn(() => pay([...owed.keys()])) : 0;
     await journal.recover((left) =>
       inTurn(async () => {
         for (const [name, values] of groupByName(left)) await change(name, { unwanted: values });

@@ -26,6 +26,8 @@ const STOP_TIMEOUT_MS = 5_000;
 /** Options for {@linkcode NameKeeper}. */
 export interface NameKeeperOptions extends NamePlannerOptions {
   inTurn: DnsTurn;
+  /** Removes challenges that could not be removed before, which names stay for; whether there were any. Never rejects. */
+  clear?: () => Promise<boolean>;
   /** Clock in milliseconds that never goes back. @default {performance.now} */
   now?: () => number;
   /** @default {60 s} */
@@ -147,8 +149,9 @@ export class NameKeeper {
   }
 
   async #look(): Promise<void> {
-    const { baseDomain, caa, dns, onNote, lookEveryMs = LOOK_EVERY_MS } = this.#options;
+    const { baseDomain, caa, clear, dns, onNote, lookEveryMs = LOOK_EVERY_MS } = this.#options;
     try {
+      if (await clear?.()) this.#mended = undefined;
       await caa?.noteIssuer();
       const zone = await dns.findZone(baseDomain);
       if (await this.#isMended(zone)) await this.#mendCaa(zone);

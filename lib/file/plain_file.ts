@@ -53,10 +53,10 @@ export function openPlain(path: string, options: OpenPlainOptions = {}): Deno.Fs
   }
 }
 
-/** As {@linkcode openPlain}, for reading; undefined when the file is missing. The caller closes it. */
-export function openIfThere(path: string): Deno.FsFile | undefined {
+/** As {@linkcode openPlain}; undefined when the file is missing. The caller closes it. */
+export function openIfThere(path: string, options?: OpenPlainOptions): Deno.FsFile | undefined {
   try {
-    return openPlain(path);
+    return openPlain(path, options);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -236,6 +236,47 @@ Deno.test("createChallengeWriter() makes up later for a removal that failed", as
   await journal.close();
 });
 
+Deno.test("createChallengeWriter() makes up later for a removal that had no turn", async () => {
+  await using folder = temporaryFolder();
+  const dns = new MemoryDns();
+  const journal = await openChallengeJournal(`${folder.path}/journal`);
+  let away: Error | undefined;
+  const writer = createChallengeWriter({
+    ...{ dns, journal },
+    inTurn: (action) => away === undefined ? action() : Promise.reject(away),
+  });
+  await writer.add(NAME, ["a", "b"]);
+  away = new Error("the database is away");
+  await assert.rejects(writer.remove(NAME, ["a", "b"]), /database is away/);
+  await assert.rejects(writer.recover(), /database is away/);
+  away = undefined;
+  // An order that goes on has the value that it had.
+  await writer.add(NAME, ["b"]);
+  assert.equal(await writer.recover(), 0);
+  assert.deepEqual(dns.values(NAME), ['"b"']);
+  await writer.remove(NAME, ["b"]);
+  assert.deepEqual(dns.values(NAME), []);
+  await journal.close();
+});
+
+Deno.test("createChallengeWriter() removes what it can where something else cannot be", async () => {
+  await using folder = temporaryFolder();
+  const { dns, journal, writer } = await writerBench(folder.path);
+  const other = "_acme-challenge.kaylee.glosson.test";
+  await writer.add(NAME, ["a"]);
+  await writer.add(other, ["b"]);
+  dns.failures.push(new Error("backend gone"));
+  await assert.rejects(writer.remove(NAME, ["a"]), /backend gone/);
+  dns.failures.push(new Error("backend gone"));
+  await assert.rejects(writer.remove(other, ["b"]), /backend gone/);
+  dns.failures.push(new Error("backend gone again"));
+  await assert.rejects(writer.recover(), /backend gone again/);
+  assert.deepEqual([dns.values(NAME), dns.values(other)], [['"a"'], []]);
+  assert.equal(await writer.recover(), 1);
+  assert.deepEqual(dns.values(NAME), []);
+  await journal.close();
+});
+
 Deno.test("createChallengeWriter() removes a value where it was written, wherever a CNAME leads by then", async () => {
   await using folder = temporaryFolder();
   const { dns, journal, writer } = await writerBench(folder.path);
