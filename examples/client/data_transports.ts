@@ -1,6 +1,11 @@
 import type { Log } from "../../lib/log.ts";
 import type { Schedule } from "../../lib/net/schedule.ts";
-import { type DataConnection, type TicketOptions, useTicket } from "./data_connection.ts";
+import {
+  type DataConnection,
+  NoVisitor,
+  type TicketOptions,
+  useTicket,
+} from "./data_connection.ts";
 import type { DataLine, Transport } from "./data_line.ts";
 import type { DataAddress } from "./data_path.ts";
 
@@ -92,7 +97,9 @@ export class DataTransports {
         continue;
       }
       if (transport === "websocket") await this.#prefer(transport, line, address);
-      return await this.#use(transport, line, options, address);
+      const used = await this.#use(transport, line, options, address);
+      if (used !== undefined) return used;
+      failure = new NoVisitor();
     }
     throw failure;
   }
@@ -123,14 +130,10 @@ export class DataTransports {
   }
 
   async #open(transport: Transport, address: DataAddress, signal: AbortSignal): Promise<DataLine> {
-    const { only, openTcp, openSocket, schedule } = this.#options;
+    const { openTcp, openSocket, schedule } = this.#options;
     const over = new AbortController();
-    const end = (): void => over.abort(new DOMException("Signal timed out.", "TimeoutError"));
-    const makeWay = async (): Promise<void> => {
-      if (await this.#mayFollow("websocket")) end();
-    };
-    const callOffs = [schedule(end, OPEN_TIMEOUT_MS)];
-    if (transport === "tcp" && only === undefined) callOffs.push(schedule(makeWay, FIRST_TRY_MS));
+    const callOffs = [schedule(() => end(over), OPEN_TIMEOUT_MS)];
+    if (transport === "tcp") callOffs.push(this.#makeWay(over));
     const inTime = AbortSignal.any([signal, over.signal]);
     try {
       return await (transport === "tcp" ? openTcp(address, inTime) : openSocket(inTime));
@@ -139,21 +142,44 @@ export class DataTransports {
     }
   }
 
+  /** Ends what waits for TCP when WebSockets are to follow it; returns how to call that off. */
+  #makeWay(over: AbortController): () => void {
+    const { only, schedule } = this.#options;
+    if (only !== undefined) return () => {};
+    return schedule(async () => {
+      if (await this.#mayFollow("websocket")) end(over);
+    }, FIRST_TRY_MS);
+  }
+
+  /**
+   * Uses a ticket; undefined when WebSockets are to follow a TCP that never worked in this session and leaves
+   * unanswered what a relay answers at once: something on the way takes the bytes, and the ticket is still good.
+   */
   async #use(
     transport: Transport,
     line: DataLine,
     options: DialOptions,
     address: DataAddress,
-  ): Promise<DataConnection> {
+  ): Promise<DataConnection | undefined> {
     const { now } = this.#options;
     const began = now();
+    const over = new AbortController();
+    const visitorWaits = options.endAfterMs === undefined;
+    const callOff = transport === "tcp" && visitorWaits && !this.#proven
+      ? this.#makeWay(over)
+      : undefined;
     let outcome: DataConnection | undefined;
     try {
       return outcome = await useTicket(line, {
         ...options,
+        signal: AbortSignal.any([options.signal, over.signal]),
         onShown: () => options.onShown(transport),
       });
+    } catch (error) {
+      if (!over.signal.aborted || options.signal.aborted) throw error;
+      this.#cutOff = MAX_CUT_OFF;
     } finally {
+      callOff?.();
       if (transport === "tcp" && !options.signal.aborted) {
         const works = judge(outcome, now() - began);
         if (works === false) this.#noteCutOff();
@@ -190,6 +216,10 @@ export class DataTransports {
     }
     await memory.note(line.ownAddress, transport === "websocket");
   }
+}
+
+function end(over: AbortController): void {
+  over.abort(new DOMException("Signal timed out.", "TimeoutError"));
 }
 
 /** Whether a connection says that its way works; undefined when it says nothing. */

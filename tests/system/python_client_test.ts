@@ -263,6 +263,30 @@ Deno.test("where only the relay's own port can be reached either client finds ou
   }, settings);
 });
 
+Deno.test("either client serves the first visitor where something on the way takes what goes to the data port", () => {
+  // The kernel takes connections and bytes, and nobody ever answers.
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return withRelay(async (relay, state, clients) => {
+    for (
+      const [name, client] of [["jo", REFERENCE], ["sam", [
+        await python(),
+        "-m",
+        "glosson",
+      ]]] as const
+    ) {
+      const folder = join(state, name);
+      await sh([...client, ...setupArguments(relay, name, folder)]);
+      const running = start([...client, "run", "--state", folder]);
+      clients.push(running);
+      await running.logged("nline");
+      assert.equal((await curl(relay, name)).status, 200);
+      const { text } = await sh([...client, "status", "--json", "--state", folder]);
+      const { data } = JSON.parse(text);
+      assert.deepEqual([data.works, data.over], [true, "websocket"]);
+    }
+  }, { PUBLIC_DATA_PORT: String(silent.addr.port) }).finally(() => silent.close());
+});
+
 Deno.test("either client leaves a relay alone that is full for as long as it asks", () =>
   withRelay(async (relay, state, clients) => {
     const glosson = [await python(), "-m", "glosson"];

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from typing import Callable
 
 from .data_connection import Joined, Line, NotJoined, Refused, join
-from .limit import Limit
+from .limit import Limit, TooSlow
 from .messages import DataAddress
 
 TCP, WEBSOCKET = "tcp", "websocket"
@@ -18,6 +19,7 @@ AUTO = "auto"  # the first that works
 
 OPEN_S = 5.0  # for the relay to answer on one transport
 FIRST_TRY_S = 3.0  # the same for TCP, where a WebSocket can follow: a visitor's ticket lives 10 s
+UNANSWERED_S = 60.0  # more than all limits of using a ticket that a visitor waits for
 STEADY_S = 2.0  # that a connection lasts at least which nothing on the way has ended
 MAX_CUT_OFF = 3  # times in a row, before a TCP that never worked in this session is useless
 TOGETHER_S = 1.0  # what is cut off within this time is one: a relay may end some too
@@ -74,17 +76,37 @@ class DataTransports:
                 continue
             if transport == WEBSOCKET:
                 self._prefer(WEBSOCKET, line, data)
-            return await self._use(transport, line, data, ticket, join_s, on_shown)
+            use = self._use(transport, line, data, ticket, join_s, on_shown)
+            if transport == WEBSOCKET or parked or self._proven:
+                return await use
+            # What a relay answers at once, over a TCP that never worked in this session: where
+            # something on the way takes the bytes, the ticket is still good for a WebSocket.
+            limit = self._limit(UNANSWERED_S, "what is sent there is not answered", transport)
+            try:
+                with limit as made_way:
+                    return await use
+            except TooSlow as error:
+                if not made_way.expired:
+                    raise
+                self._cut_off = MAX_CUT_OFF
+                failure = error
         assert failure is not None
         raise failure
 
     async def _open_line(self, transport: str, data: DataAddress) -> Line:
-        with Limit(OPEN_S, f"{data} does not answer") as limit:
+        with self._limit(OPEN_S, f"{data} does not answer", transport):
+            return await self._open[transport](data)
+
+    @contextmanager
+    def _limit(self, seconds: float, what: str, transport: str) -> Iterator[Limit]:
+        """Limit what is waited for: TCP to less where the relay has WebSockets to follow it."""
+        with Limit(seconds, what) as limit:
             if transport == WEBSOCKET or self._chosen != AUTO:
-                return await self._open[transport](data)
+                yield limit
+                return
             making_way = asyncio.ensure_future(self._make_way(limit))
             try:
-                return await self._open[transport](data)
+                yield limit
             finally:
                 making_way.cancel()
 

@@ -17,6 +17,12 @@ type Fate = "silent" | Error | { read: () => Promise<number | null> };
 const takesTicket: Fate = { read: () => Promise.reject(new TicketRefused()) };
 const cutOff: Fate = { read: () => Promise.resolve(null) };
 
+/** Something on the way that takes bytes and passes none on. */
+function blackHole(): Fate & { close(): void } {
+  const { promise, reject } = Promise.withResolvers<null>();
+  return { read: () => promise, close: () => reject(new Deno.errors.BadResource("closed")) };
+}
+
 /** A network in which lines come to what a test says. */
 function network(remembered: string[] = []) {
   const tried: Transport[] = [];
@@ -43,10 +49,10 @@ function network(remembered: string[] = []) {
     }
     if (fate instanceof Error) return Promise.reject(fate);
     const conn = {
-      ...fate,
       write: (p: Uint8Array) => Promise.resolve(p.length),
       closeWrite: () => Promise.resolve(),
       close() {},
+      ...fate,
     };
     return Promise.resolve({ conn, ownAddress: "192.0.2.5", show: () => Promise.resolve() });
   }
@@ -156,6 +162,34 @@ Deno.test("DataTransports leaves a TCP that never worked and is cut off each tim
     clock.now += 1_000;
   }
   assert.deepEqual(await dial(), ["websocket", "refused"]);
+});
+
+Deno.test("DataTransports shows a visitor's ticket over WebSockets too where TCP takes it and does not answer", async () => {
+  const { fates, session, timers, remembered } = network();
+  fates.tcp = blackHole();
+  const dial = session();
+  const met = dial(false);
+  await until(() => timers.waiting === 1, "the ticket to be shown");
+  timers.advance(3_000);
+  assert.deepEqual(await met, ["tcp", "websocket", "refused"]);
+  assert.deepEqual([remembered(), timers.waiting], [["192.0.2.5"], 0]);
+  // Nobody waits for that again, not for a parked connection either, of which silence says nothing.
+  assert.deepEqual(await dial(false), ["websocket", "refused"]);
+  assert.deepEqual(await dial(), ["websocket", "refused"]);
+});
+
+Deno.test("DataTransports leaves a visitor's ticket its time on a TCP that has worked, or that nothing can follow", async () => {
+  for (const hasSockets of [true, false]) {
+    const { fates, session, timers, relay } = network();
+    relay.hasSockets = hasSockets;
+    const dial = session();
+    if (hasSockets) assert.deepEqual(await dial(), ["tcp", "refused"]);
+    fates.tcp = blackHole();
+    const met = dial(false);
+    if (!hasSockets) await until(() => timers.waiting === 1, "the ticket to be shown");
+    timers.advance(3_000);
+    await assert.rejects(met, { name: "NoVisitor" });
+  }
 });
 
 Deno.test("DataTransports keeps a TCP that worked, whatever a relay ends", async () => {

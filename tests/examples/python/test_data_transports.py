@@ -22,12 +22,14 @@ PIECE = bytes(range(256)) * 256
 
 
 class Ended:
-    """A stream that the relay refuses, or ends at once."""
+    """A stream that the relay refuses, or ends at once; None for what it never answers."""
 
-    def __init__(self, refuses: bool) -> None:
+    def __init__(self, refuses: bool | None) -> None:
         self._refuses = refuses
 
     async def read(self, _most: int = 0) -> bytes:
+        if self._refuses is None:
+            await asyncio.sleep(60)
         if self._refuses:
             raise Refused
         return b""
@@ -45,12 +47,12 @@ class Ended:
 class Network:
     """One in which lines come to what a test says: True for a ticket that is used up.
 
-    Seconds for one that takes as long to open.
+    Seconds for one that takes as long to open, None for one that takes bytes and answers nothing.
     """
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.fates: dict[str, bool | OSError | float] = {TCP: True, WEBSOCKET: True}
+        self.fates: dict[str, bool | OSError | float | None] = {TCP: True, WEBSOCKET: True}
         self.has_sockets = True
         self.tried: list[str] = []
 
@@ -63,7 +65,7 @@ class Network:
                     raise fate
                 if isinstance(fate, float):
                     await asyncio.sleep(fate)
-                return Line(Ended(bool(fate)), "192.0.2.5", b"%s")
+                return Line(Ended(None if fate is None else bool(fate)), "192.0.2.5", b"%s")
 
             return open_line
 
@@ -156,6 +158,32 @@ def test_a_tcp_that_never_worked_and_is_cut_off_each_time_is_left(
     for _ in range(2):
         assert network.dial(session) == [TCP, "NotJoined"]
     assert network.dial(session) == [WEBSOCKET, "Refused"]
+
+
+def test_a_ticket_is_shown_over_a_web_socket_too_where_tcp_takes_it_and_does_not_answer(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glosson.data_transports.FIRST_TRY_S", 0.01)
+    network.fates[TCP] = None
+    session = network.session()
+    assert network.dial(session, parked=False) == [TCP, WEBSOCKET, "Refused"]
+    assert network.state.web_socket_networks() == ["192.0.2.5"]
+    # Nobody waits for that again, not for a parked one either, of which silence says nothing.
+    assert network.dial(session, parked=False) == network.dial(session) == [WEBSOCKET, "Refused"]
+
+
+def test_a_ticket_has_its_time_on_a_tcp_that_has_worked_or_that_nothing_can_follow(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glosson.data_transports.FIRST_TRY_S", 0.01)
+    worked, alone = network.session(), network.session()
+    assert network.dial(worked) == [TCP, "Refused"]
+    network.fates[TCP] = None
+    with pytest.raises(TimeoutError, match="no visitor came"):
+        network.dial(worked, parked=False)
+    network.has_sockets = False
+    with pytest.raises(TimeoutError, match="no visitor came"):
+        network.dial(alone, parked=False)
 
 
 def test_a_tcp_that_worked_is_kept_whatever_a_relay_ends(

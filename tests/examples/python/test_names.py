@@ -129,7 +129,9 @@ def test_one_account_serves_all_domains(tmp_path: Path) -> None:
     kept = KeptDomains(State(tmp_path))
     kept.save_account(AcmeAccount("https://one.example/", make_account_key(), "https://one/1"))
     other = AcmeOptions("https://two.example/", None, None, True)
-    with pytest.raises(RuntimeError, match=r"and blog\.example\.org renews at https://one\.example/"):
+    with pytest.raises(
+        RuntimeError, match=r"and blog\.example\.org renews at https://one\.example/"
+    ):
         asyncio.run(acme_account(other, kept, [DOMAIN]))
 
 

@@ -215,7 +215,7 @@ def test_an_app_that_is_told_a_host_of_its_own() -> None:
     assert read_upstream("8001").app_host.to_app(sent, page) == sent
     named = read_upstream("8001", "app.internal").app_host
     own, public = b"http://app.internal:8001", b"https://" + page
-    links = b"<%s/a.css>; rel=preload, </b>; title=\"http://x\", <//elsewhere>"
+    links = b'<%s/a.css>; rel=preload, </b>; title="http://x", <//elsewhere>'
     policy = b"connect-src 'self' %s://%s wss://x.example %s/a/; img-src data:"
     fields = [
         (b"Link", links % own),

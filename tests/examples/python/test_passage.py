@@ -99,5 +99,3 @@ def test_who_names_no_host_has_named_it_in_the_handshake(
         visitor.close()
 
     passing(identity, OK, use)
-
-
