@@ -51,7 +51,7 @@ export class DomainChecks {
   /** How long to wait for the next. */
   async #turn(): Promise<number> {
     try {
-      const due = await this.#options.domains.due();
+      const due = await this.#options.domains.due(LOOK_EVERY_MS);
       if (due === undefined || this.#turns.stopped) return PACE_MS.idle;
       await this.#check(due);
       return PACE_MS.next;

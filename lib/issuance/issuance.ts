@@ -50,7 +50,7 @@ class IssuanceQueue implements Issuance {
   #passing: Promise<void> = Promise.resolve();
   #passDue = false;
   /** When ended orders are forgotten next. */
-  #pruneAt = -Infinity;
+  #prunedAt = -Infinity;
 
   constructor(options: IssuanceOptions) {
     const { store: { orders }, authority, log, now = Date.now, random = Math.random } = options;
@@ -179,8 +179,9 @@ class IssuanceQueue implements Issuance {
   /** Forgets orders that ended long ago, once a day. */
   async #prune(): Promise<void> {
     const now = this.#now();
-    if (now < this.#pruneAt) return;
-    this.#pruneAt = now + DAY_MS;
+    // Either way: a clock that was ahead puts nothing off.
+    if (Math.abs(now - this.#prunedAt) < DAY_MS) return;
+    this.#prunedAt = now;
     await this.#orders.prune(now - KEEP_MS).catch((error) => this.#notStored(error));
   }
 

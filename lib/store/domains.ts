@@ -48,8 +48,11 @@ export interface DomainStore {
   ): Promise<DomainPut>;
   /** Removes a domain where it is the token's user's; false when the token is nobody's. */
   remove(domain: string, token: string): Promise<boolean>;
-  /** The domain that is to be looked at the longest; undefined where none is yet. */
-  due(): Promise<OwnDomain | undefined>;
+  /**
+   * The domain that is to be looked at the longest; undefined where none is yet. One that is due in more than
+   * `longestMs` is so now: it was noted while the clock was ahead.
+   */
+  due(longestMs: number): Promise<OwnDomain | undefined>;
   /**
    * Notes how a domain was found, where it is still that user's.
    *

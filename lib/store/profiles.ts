@@ -27,7 +27,8 @@ export type ProfileLook =
 export interface ProfileStore {
   /**
    * Whose profile is to be looked for: the user whose turn has come the longest ago; undefined where none
-   * has. It comes `periodMs` after the name was proved, and when {@linkcode ProfileStore.note} says.
+   * has. It comes `periodMs` after the name was proved, and when {@linkcode ProfileStore.note} says; what lies
+   * further ahead than that was noted while the clock was ahead, and counts for nothing.
    */
   next(periodMs: number): Promise<string | undefined>;
   /**

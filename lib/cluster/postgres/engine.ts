@@ -54,7 +54,8 @@ export class PostgresCluster implements ClusterEngine {
   readonly #me: Self;
   readonly #now: () => number;
   #listening: Listening | undefined;
-  #pruneAt = -Infinity;
+  /** When it was pruned last, by this machine's clock. */
+  #sweptAt = -Infinity;
   /** The last change when it was pruned last: all have read it before it is again. */
   #prunedAt = 0;
 
@@ -131,7 +132,8 @@ export class PostgresCluster implements ClusterEngine {
       await this.join();
       return { standing: "lost", others };
     }
-    if (this.#now() >= this.#pruneAt) await this.#prune();
+    // Either way: a clock that was ahead puts nothing off.
+    if (Math.abs(this.#now() - this.#sweptAt) >= PRUNE_MS) await this.#prune();
     return { standing: own.alive ? "alive" : "lost", others };
   }
 
@@ -152,7 +154,7 @@ export class PostgresCluster implements ClusterEngine {
   /** Drops what is old, and the rows of users who left before it last did. */
   async #prune(): Promise<void> {
     // First, so that what fails does not fail each beat.
-    this.#pruneAt = this.#now() + PRUNE_MS;
+    this.#sweptAt = this.#now();
     this.#prunedAt = await this.#postgres.write(async (ask) => {
       await ask(`SELECT ${NOT_ON_DISK}`);
       const old = "clock_timestamp() - make_interval(days => $1)";

@@ -62,11 +62,12 @@ export function domainTable(
       if (username !== undefined) await known.refresh(username);
       return username !== undefined;
     },
-    due: () =>
+    due: (longestMs) =>
       engine.read(async (ask) => {
         const { rows } = await ask<OwnDomain>(
-          "SELECT domain, username FROM own_domain WHERE due_at <= $1 ORDER BY due_at LIMIT 1",
-          [now()],
+          `SELECT domain, username FROM own_domain WHERE due_at <= $1 OR due_at > $1 + $2
+           ORDER BY due_at LIMIT 1`,
+          [now(), longestMs],
         );
         return rows[0];
       }),

@@ -26,7 +26,10 @@ export function profileTable(
       engine.read(async (ask) => {
         const { rows: [row] } = await ask<{ username: string }>(
           `SELECT username FROM (
-             SELECT username, greatest(due_at, verified_at + $1) AS turn
+             SELECT username, greatest(
+               CASE WHEN due_at - $1 <= $2 THEN due_at END,
+               CASE WHEN verified_at <= $2 THEN verified_at + $1 ELSE 0 END
+             ) AS turn
              FROM account LEFT JOIN profile_check USING (username)
            ) AS account WHERE turn <= $2 ORDER BY turn LIMIT 1`,
           [periodMs, now()],

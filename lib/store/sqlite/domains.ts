@@ -21,7 +21,8 @@ export function domainTable(engine: Engine, now: () => number): DomainTable {
   );
   const remove = db.prepare("DELETE FROM own_domain WHERE domain = ? AND username = ?");
   const due = db.prepare(
-    "SELECT domain, username FROM own_domain WHERE due_at <= ? ORDER BY due_at LIMIT 1",
+    `SELECT domain, username FROM own_domain WHERE due_at <= ?1 OR due_at > ?1 + ?2
+     ORDER BY due_at LIMIT 1`,
   );
   const leads = db.prepare(
     `UPDATE own_domain SET verified_at = ?3, due_at = ?4, astray_since = NULL
@@ -76,9 +77,9 @@ export function domainTable(engine: Engine, now: () => number): DomainTable {
       if (owners.get(domain) === username) owners.delete(domain);
       return username !== undefined;
     },
-    due: () =>
+    due: (longestMs) =>
       engine.read(() => {
-        const row = due.get(now());
+        const row = due.get(now(), longestMs);
         return row && { domain: String(row.domain), username: String(row.username) };
       }),
     note: ({ domain, username }, found, { at, dueAt }) =>

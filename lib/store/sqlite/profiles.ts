@@ -12,7 +12,9 @@ export function profileTable(
   const { db } = engine;
   const next = db.prepare(
     `SELECT username FROM (
-       SELECT username, max(coalesce(due_at, 0), verified_at + ?1) AS turn
+       SELECT username, max(
+         iif(due_at <= ?2 + ?1, due_at, 0), iif(verified_at <= ?2, verified_at + ?1, 0)
+       ) AS turn
        FROM account LEFT JOIN profile_check USING (username)
      ) WHERE turn <= ?2 ORDER BY turn LIMIT 1`,
   );

@@ -51,7 +51,7 @@ export function domainContract(holds: Holds): void {
     assert.deepEqual(await domains.of("kaylee"), ["a.example.org"]);
     await accounts.release("kaylee", TRACE);
     assert.equal(owners.of("a.example.org"), undefined);
-    assert.equal(await domains.due(), undefined);
+    assert.equal(await domains.due(2 * DAY_MS), undefined);
     assert.deepEqual(await domains.of("kaylee"), []);
   });
 
@@ -65,12 +65,12 @@ export function domainContract(holds: Holds): void {
     const start = clock.now;
     await domains.put(b.domain, token, { max: 10, dueAt: start + DAY_MS });
     await domains.put(a.domain, token, { max: 10, dueAt: start + DAY_MS + 1 });
-    assert.equal(await domains.due(), undefined);
+    assert.equal(await domains.due(2 * DAY_MS), undefined);
     clock.now = start + DAY_MS + 1;
-    assert.deepEqual(await domains.due(), b);
+    assert.deepEqual(await domains.due(2 * DAY_MS), b);
     const noted = (dueAt: number) => ({ at: clock.now - 5, dueAt });
     assert.equal(await domains.note(b, true, noted(clock.now + DAY_MS)), undefined);
-    assert.deepEqual(await domains.due(), a);
+    assert.deepEqual(await domains.due(2 * DAY_MS), a);
     const since = clock.now - 5;
     assert.equal(await domains.note(a, false, noted(clock.now)), since);
     clock.now += 1_000;
@@ -78,9 +78,14 @@ export function domainContract(holds: Holds): void {
     assert.equal(await domains.note(a, true, noted(clock.now)), undefined);
     assert.equal(await domains.note(a, false, noted(clock.now)), clock.now - 5, "anew");
     await domains.postpone(a, clock.now + 1);
-    assert.equal(await domains.due(), undefined);
+    assert.equal(await domains.due(2 * DAY_MS), undefined);
     clock.now += 1;
-    assert.deepEqual(await domains.due(), a);
+    assert.deepEqual(await domains.due(2 * DAY_MS), a);
+    // Noted while the clock was years ahead.
+    await domains.postpone(a, clock.now + 2 * DAY_MS);
+    assert.equal(await domains.due(2 * DAY_MS), undefined);
+    await domains.postpone(a, clock.now + 2 * DAY_MS + 1);
+    assert.deepEqual(await domains.due(2 * DAY_MS), a);
     const others = { ...a, username: "zoe" };
     assert.equal(await domains.note(others, false, noted(0)), undefined);
     await domains.drop(others);

@@ -39,6 +39,23 @@ export function profileContract(holds: Holds): void {
     assert.equal(await profiles.next(DAY_MS), "kaylee");
   });
 
+  holds(
+    "what was noted while the clock was years ahead puts no turn off",
+    async ({ store, clock }) => {
+      const { profiles } = store;
+      clock.now += 1_000 * DAY_MS;
+      await prove(store, "kaylee");
+      clock.now -= 1_000 * DAY_MS;
+      assert.equal(await profiles.next(DAY_MS), "kaylee");
+      await profiles.postpone("kaylee", clock.now + DAY_MS);
+      assert.equal(await profiles.next(DAY_MS), undefined);
+      await profiles.note("kaylee", { found: true }, clock.now + 1_000 * DAY_MS);
+      assert.equal(await profiles.next(DAY_MS), "kaylee");
+      await profiles.note("kaylee", { found: true }, clock.now + DAY_MS);
+      assert.equal(await profiles.next(DAY_MS), undefined);
+    },
+  );
+
   holds("a profile is gone from when it was missed first until it is back", async (subject) => {
     const { store, clock, reopen } = subject;
     const { profiles } = store;
