@@ -1,3 +1,4 @@
+import type { IdleWatch } from "../net/idle_watch.ts";
 import { closeQuietly, type Duplex, splice, writeAll } from "../net/splice.ts";
 import { dataPreface } from "../wire/messages.ts";
 
@@ -9,12 +10,14 @@ const CONNECT_MS = 5_000;
  * ends are over: what a client needs that shows every ticket where `online` said. Never a second time:
  * there the ticket is at home. Closes the connection; never rejects.
  *
+ * @param idle ends it where nothing is heard for too long, as when the other relay's machine is gone without a word.
  * @returns the bytes that passed, both ways.
  */
 export async function hop(
   conn: Duplex,
   ticket: string,
   { dataHost, dataPort }: { dataHost: string; dataPort: number },
+  idle?: IdleWatch,
 ): Promise<number> {
   let onward: Deno.TcpConn;
   try {
@@ -35,6 +38,6 @@ export async function hop(
     closeQuietly(onward);
     return 0;
   }
-  const { forward, backward } = await splice(conn, onward);
+  const { forward, backward } = await splice(conn, onward, { idle });
   return forward + backward;
 }

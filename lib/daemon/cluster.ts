@@ -4,6 +4,7 @@ import type { NoticeKind } from "../cluster/engine.ts";
 import { hop } from "../cluster/hop.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Log } from "../log.ts";
+import type { IdleWatch } from "../net/idle_watch.ts";
 import { Places } from "../net/places.ts";
 import { closeQuietly } from "../net/splice.ts";
 import { storePlaceOf } from "../store_place.ts";
@@ -21,7 +22,7 @@ const MAX_HOPS = 500;
 
 /** The parts that act on what other relays did. */
 export interface ClusterParts
-  extends Pick<Clients, "sessions" | "tickets" | "parking" | "control" | "behind"> {
+  extends Pick<Clients, "sessions" | "tickets" | "parking" | "control" | "behind" | "idle"> {
   hub: Pick<Hub, "joined" | "dropVisitors">;
   users: Pick<UserUsage, "limits" | "limited">;
   /** Forgets what is known here of a name that another relay released. */
@@ -62,7 +63,7 @@ export async function watchCluster(
       behind.arrived(username);
     },
     onNotice: createActor(ground, parts),
-    onStray: createHops(ground),
+    onStray: createHops({ ...ground, idle: parts.idle }),
     figures: () => ({ users: sessions.size, visitors: hub.joined }),
   });
   onClose(() => cluster.stop());
@@ -120,7 +121,11 @@ export async function countedHop(
 
 /** Makes what takes connections on whose clients overlook where their tickets are to be shown. */
 export function createHops(
-  { metrics, log }: { metrics: { counters: Pick<Counters, "hopBytes"> }; log: Log },
+  { metrics, log, idle }: {
+    metrics: { counters: Pick<Counters, "hopBytes"> };
+    log: Log;
+    idle: IdleWatch;
+  },
 ): ClusterOptions["onStray"] {
   const places = new Places({ total: MAX_HOPS });
   return async function onStray({ conn, ticket, username }, to) {
@@ -131,7 +136,7 @@ export function createHops(
       ...to,
     });
     try {
-      await countedHop(metrics, conn, ticket, to);
+      await countedHop(metrics, conn, ticket, to, idle);
     } finally {
       place.leave();
     }

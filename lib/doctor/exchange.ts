@@ -104,7 +104,11 @@ export async function canConnect(host: string, port: number): Promise<boolean> {
   );
 }
 
-/** Sends bytes over plain TCP and returns what comes back until the end. */
+/**
+ * Sends bytes over plain TCP and returns what comes back first.
+ *
+ * @throws {Error} when it cannot be reached, or takes the bytes and answers nothing.
+ */
 export async function plainExchange(host: string, port: number, text: string): Promise<string> {
   using conn = await Deno.connect({
     hostname: host,
@@ -112,11 +116,18 @@ export async function plainExchange(host: string, port: number, text: string): P
     signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),
   });
   await conn.write(new TextEncoder().encode(text));
-  const timer = setTimeout(() => conn.close(), EXCHANGE_TIMEOUT_MS);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    conn.close();
+  }, EXCHANGE_TIMEOUT_MS);
+  const bytes = new Uint8Array(4096);
   try {
-    const bytes = new Uint8Array(4096);
     const n = await conn.read(bytes);
     return new TextDecoder().decode(bytes.subarray(0, n ?? 0));
+  } catch (error) {
+    if (!isLate) throw error;
+    throw new Error(`takes connections and answers nothing for ${EXCHANGE_TIMEOUT_MS / 1_000} s`);
   } finally {
     clearTimeout(timer);
   }

@@ -191,6 +191,12 @@ Deno.test("doctor finds nothing wrong with a relay that is well, and names each 
     assertFound(findings, "data port", /refused/i);
     assert.doesNotMatch(JSON.stringify(findings), /firewall/i);
   });
+  await t.step("a data port that takes connections and answers nothing", async () => {
+    using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const findings = await find(relay, { PUBLIC_DATA_PORT: `${silent.addr.port}` });
+    assertFound(findings, "data port", /takes connections and answers nothing for 5 s/);
+  });
+
   await t.step("a data port that is another server's", async () => {
     const port = String(relay.ports.admin);
     assertFound(await find(relay, { PUBLIC_DATA_PORT: port }), "data port", /is not the relay's/);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Counters } from "../../lib/admin/counters.ts";
 import { createHops } from "../../lib/daemon/cluster.ts";
 import { SILENT_LOG } from "../../lib/log.ts";
+import { IdleWatch } from "../../lib/net/idle_watch.ts";
 import { writeAll } from "../../lib/net/splice.ts";
 import { pipe } from "../net/pipe.ts";
 
@@ -27,10 +28,35 @@ async function readAll(conn: { read(p: Uint8Array): Promise<number | null> }): P
   return total;
 }
 
+/** A watch that only a test has look. */
+function watch(): IdleWatch & Disposable {
+  return Object.assign(new IdleWatch(2 ** 31 - 1), {
+    [Symbol.dispose](this: IdleWatch) {
+      this.stop();
+    },
+  });
+}
+
+Deno.test("createHops() ends a connection to a relay of which nothing is heard any more", async () => {
+  await using there = echoingRelay();
+  using idle = watch();
+  const hop = createHops({ metrics: { counters: new Counters() }, log: SILENT_LOG, idle });
+  const [conn, client] = pipe();
+  const hopping = hop({ conn, ticket: "0", username: "kaylee" }, there.to);
+  // The preface comes back from there, and is all that is ever heard.
+  const buffer = new Uint8Array(1024);
+  assert.ok(await client.read(buffer));
+  assert.equal(idle.size, 1);
+  for (let i = 0; i < 20; i++) idle.step();
+  await hopping;
+  assert.deepEqual([idle.size, await client.read(buffer)], [0, null]);
+});
+
 Deno.test("createHops() counts every byte of connections that pass at once", async () => {
   await using there = echoingRelay();
   const counters = new Counters();
-  const hop = createHops({ metrics: { counters }, log: SILENT_LOG });
+  using idle = watch();
+  const hop = createHops({ metrics: { counters }, log: SILENT_LOG, idle });
   const sizes = [10, 200];
   const far = sizes.map(() => pipe());
   const hops = far.map(([conn], i) => hop({ conn, ticket: `${i}`, username: "kaylee" }, there.to));
