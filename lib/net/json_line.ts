@@ -2,6 +2,12 @@ import { linesOf } from "./lines.ts";
 import { closeQuietly, writeAll } from "./splice.ts";
 
 /**
+ * What may wait to be written, bytes: more than the names of all who are online, which are said at once. A process that
+ * is stopped takes nothing for hours.
+ */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+
+/**
  * A connection between two processes of the relay that say JSON values to each other, a line each, until one closes
  * it or ends. Both trust each other.
  *
@@ -12,6 +18,9 @@ export class JsonLine<Said, Heard> {
   readonly #conn: Deno.Conn;
   readonly #closed = Promise.withResolvers<void>();
   #saying: Promise<void> = Promise.resolve();
+  /** Bytes of the words that are not written yet. */
+  #waiting = 0;
+  #isClosed = false;
 
   /** @param conn which it takes over. */
   constructor(conn: Deno.Conn) {
@@ -23,10 +32,13 @@ export class JsonLine<Said, Heard> {
     return this.#closed.promise;
   }
 
-  /** Says something; nothing where the line is closed. */
+  /** Says something; nothing where the line is closed, as it is where the other side has long taken nothing. */
   say(what: Said): void {
+    if (this.#isClosed) return;
     const bytes = new TextEncoder().encode(`${JSON.stringify(what)}\n`);
-    this.#saying = this.#saying.then(() => writeAll(this.#conn, bytes)).catch(() => this.close());
+    this.#waiting += bytes.length;
+    if (this.#waiting > MAX_WAITING_BYTES) return this.close();
+    this.#saying = this.#saying.then(() => this.#write(bytes));
   }
 
   /** Hears what is said from now on, until the line is closed: to be called once. Rejects as `onHeard` throws. */
@@ -46,7 +58,19 @@ export class JsonLine<Said, Heard> {
     }
   }
 
+  async #write(bytes: Uint8Array): Promise<void> {
+    // Thousands of writes that fail would take seconds, for their stack traces.
+    if (this.#isClosed) return;
+    try {
+      await writeAll(this.#conn, bytes);
+      this.#waiting -= bytes.length;
+    } catch {
+      this.close();
+    }
+  }
+
   close(): void {
+    this.#isClosed = true;
     closeQuietly(this.#conn);
     this.#closed.resolve();
   }

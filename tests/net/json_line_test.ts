@@ -9,15 +9,15 @@ async function ends() {
   using listener = Deno.listen(where);
   const [one, other] = await Promise.all([Deno.connect(where), listener.accept()]);
   return {
-    one: new JsonLine<number, number>(one),
-    other: new JsonLine<number, number>(other),
+    one: new JsonLine<unknown, unknown>(one),
+    other: new JsonLine<unknown, unknown>(other),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
 
 Deno.test("JsonLine carries what is said, in order, until either side closes it", async () => {
   await using line = await ends();
-  const heard: number[] = [];
+  const heard: unknown[] = [];
   const hearing = line.other.hear((what) => void heard.push(what));
   for (let i = 0; i < 1_000; i++) line.one.say(i);
   while (heard.length < 1_000) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -35,4 +35,24 @@ Deno.test("JsonLine tells what went wrong with what was heard, and is closed", a
   await assert.rejects(hearing, /a fault/);
   await line.other.closed;
   await line.one.hear(() => {});
+});
+
+Deno.test("JsonLine is closed once too much waits for a process that takes nothing", async () => {
+  await using line = await ends();
+  let isClosed = false;
+  line.one.closed.then(() => isClosed = true);
+  const word = "x".repeat(1024);
+  // As the names of all who are online may be.
+  line.one.say(word.repeat(1024));
+  let words = 0;
+  for (; !isClosed && words < 16 * 1024; words++) {
+    line.one.say(word);
+    await Promise.resolve();
+  }
+  assert.ok(isClosed, "all that is said is kept");
+  assert.ok(words > 4 * 1024, `closed after ${words} words`);
+  const heard: unknown[] = [];
+  // What the system took by then is no whole word.
+  await line.other.hear((what) => heard.push(what)).catch(() => {});
+  assert.deepEqual(heard, []);
 });
