@@ -9,13 +9,13 @@ const RETRY_MS = 1_000;
 /** Most names in one write. */
 export const BATCH = 1_000;
 
-/** A session at this relay. */
-interface Own {
-  /** When it began, by the clock of the options; absent where that is not known, at the process before. */
-  since?: number;
-  /** What it was given; absent before it was announced. */
-  epoch?: number;
-}
+/** A session at this relay, as the others know it. */
+type Own =
+  /** They do not, as far as this relay does; `since` is when it began, by the clock of the options. */
+  | { state: "new"; since: number }
+  /** It began at the process before: whether they know it, and which of two is the newer, nobody here can tell. */
+  | { state: "adopted" }
+  | { state: "known"; epoch: number };
 
 /** Options for {@linkcode Announcer}. */
 export interface AnnouncerOptions {
@@ -57,19 +57,20 @@ export class Announcer {
 
   /** The epoch of the user's session here; undefined when there is none, or it was not announced yet. */
   epochOf(username: string): number | undefined {
-    return this.#own.get(username)?.epoch;
+    const own = this.#own.get(username);
+    return own?.state === "known" ? own.epoch : undefined;
   }
 
   /** Takes part from now on, where it does not yet, and tells of all sessions here. Rejects as the engine, and tells of nothing then. */
   async join(): Promise<void> {
     if (this.#joined) return;
-    const adopted = [...this.#own].filter(([, { since }]) => since === undefined);
+    const adopted = [...this.#own].filter(([, { state }]) => state === "adopted");
     const epochs = await this.#options.engine.join(adopted.map(([username]) => username));
     this.#joined = true;
     for (const [username, own] of adopted) {
       const epoch = epochs.get(username);
-      if (epoch === undefined) continue;
-      own.epoch = epoch;
+      if (epoch === undefined || this.#own.get(username) !== own) continue;
+      this.#own.set(username, { state: "known", epoch });
       this.#arrived.delete(username);
     }
     this.allAgain((username, epoch) => epochs.get(username) === epoch);
@@ -79,7 +80,7 @@ export class Announcer {
   adopt(username: string): void {
     if (this.#own.has(username)) return;
     this.#departed.delete(username);
-    this.#own.set(username, {});
+    this.#own.set(username, { state: "adopted" });
     this.#arrived.add(username);
     this.#write();
   }
@@ -89,7 +90,7 @@ export class Announcer {
     if (change === "online") {
       // Its own departure needs no word: this one takes its place.
       this.#departed.delete(username);
-      this.#own.set(username, { since: this.#now() });
+      this.#own.set(username, { state: "new", since: this.#now() });
       this.#arrived.add(username);
     } else {
       this.#arrived.delete(username);
@@ -105,8 +106,8 @@ export class Announcer {
   /** Resolves once what was noted of a user is told, which may take as long as the engine is away. */
   announced(username: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const own = this.#own.get(username);
-    if (this.#stopped || own === undefined || own.epoch !== undefined) resolve();
+    const state = this.#own.get(username)?.state ?? "known";
+    if (this.#stopped || state === "known") resolve();
     else this.#waiting.set(username, [...this.#waiting.get(username) ?? [], resolve]);
     return promise;
   }
@@ -127,8 +128,8 @@ export class Announcer {
 
   /** Announces all sessions once more but those that are known to be. */
   allAgain(isKnown: (username: string, epoch: number) => boolean = () => false): void {
-    for (const [username, { epoch }] of this.#own) {
-      if (epoch === undefined || !isKnown(username, epoch)) this.#arrived.add(username);
+    for (const [username, own] of this.#own) {
+      if (own.state !== "known" || !isKnown(username, own.epoch)) this.#arrived.add(username);
     }
     this.#write();
   }
@@ -192,11 +193,10 @@ export class Announcer {
       return false;
     }
     for (const [username, own] of arriving) {
+      if (this.#own.get(username) !== own) continue;
       const epoch = epochs.get(username);
-      // Of one of whom neither is known nobody can tell whether it is the older one.
-      const isKnown = own.epoch !== undefined || own.since !== undefined;
-      if (epoch !== undefined) own.epoch = epoch;
-      else if (isKnown && this.#own.get(username) === own) onOutdated(username);
+      if (epoch !== undefined) this.#own.set(username, { state: "known", epoch });
+      else if (own.state !== "adopted") onOutdated(username);
     }
     this.#wake(arriving.keys());
     return true;
@@ -211,12 +211,10 @@ export class Announcer {
 
   #arrivals(arriving: Map<string, Own>): Arrival[] {
     const now = this.#now();
-    return [...arriving].map((
-      [username, { since, epoch = since === undefined ? 0 : undefined }],
-    ) => ({
-      username,
-      ageMs: now - (since ?? now),
-      ...(epoch !== undefined && { epoch }),
-    }));
+    return [...arriving].map(([username, own]) => {
+      if (own.state === "new") return { username, ageMs: now - own.since };
+      // Older than any other is how one counts of which nothing is known.
+      return { username, ageMs: 0, epoch: own.state === "known" ? own.epoch : 0 };
+    });
   }
 }

@@ -137,7 +137,7 @@ Deno.test("Announcer.join() tells of those kept as what became of them meanwhile
   taken.resolve(new Map([["kaylee", 7], ["river", 8], ["simon", 9]]));
   await joined;
   await settled();
-  assert.deepEqual(writes.splice(0), [["zoe", "simon", "river"]], "who is new, and who has left");
+  assert.deepEqual(writes.splice(0), [["simon", "zoe", "river"]], "who is new, and who has left");
   assert.deepEqual(names.map((name) => announcer.epochOf(name)), [7, undefined, 1]);
   announcer.note("kaylee", "left");
   announcer.correct("jayne");
