@@ -4,6 +4,7 @@
  */
 import process from "node:process";
 import v8 from "node:v8";
+import { collectGarbage } from "./collect.ts";
 import type { Inside, Plant } from "./gauge.ts";
 
 /** How often it writes, milliseconds: as often as a long soak takes samples. */
@@ -30,9 +31,7 @@ const COMPILED: ReadonlySet<string> = new Set([
 const { SOAK_FOLDER, SOAK_PLANT } = Deno.env.toObject();
 const file = `${SOAK_FOLDER}/${Deno.pid}.json`;
 every(WRITE_MS, () => {
-  // Given by --expose-gc. Any other collection leaves V8 what it keeps as long as memory is there: 0.9 of the 26.5 MB of a
-  // relay that had run for eight minutes.
-  (globalThis as unknown as { gc(how: object): void }).gc({ type: "major", flavor: "last-resort" });
+  collectGarbage();
   const inside: Inside = {
     timers: process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length,
     heapBytes: v8.getHeapSpaceStatistics()

@@ -15,7 +15,7 @@ export interface Places {
   visitors: number;
   /** Open descriptors of its process. */
   descriptors: number;
-  /** Resident memory, bytes. */
+  /** Resident memory, bytes; garbage included unless it is weighed. */
   rss: number;
 }
 
@@ -35,7 +35,13 @@ function besideThis(file: string): string {
 export const REFERENCE_FRONT: FrontProgram = {
   command: [
     Deno.execPath(),
-    ...["run", "-A", "--quiet", `--v8-flags=${V8_FLAGS}`, besideThis("front_program.ts")],
+    ...[
+      "run",
+      "-A",
+      "--quiet",
+      `--v8-flags=${V8_FLAGS},--expose-gc`,
+      besideThis("front_program.ts"),
+    ],
   ],
   http2: true,
 };
@@ -92,8 +98,17 @@ export class FrontProcess {
     return this.#process.pid;
   }
 
-  async places(): Promise<Places> {
-    await this.#writer.write(new TextEncoder().encode("places\n"));
+  places(): Promise<Places> {
+    return this.#ask("places");
+  }
+
+  /** What it is once its garbage is collected: how much there is of that is the processor's to say. */
+  weigh(): Promise<Places> {
+    return this.#ask("weigh");
+  }
+
+  async #ask(what: "places" | "weigh"): Promise<Places> {
+    await this.#writer.write(new TextEncoder().encode(`${what}\n`));
     const { value, done } = await this.#lines.next();
     if (done) throw new Error("Cannot ask front: it has ended");
     const descriptors = Array.from(Deno.readDirSync(`/proc/${this.pid}/fd`)).length;

@@ -3,8 +3,8 @@
  * end can be looked at from outside.
  *
  * Arguments: the app's port, and limits as JSON. Writes a line of JSON once visitors may come, and another
- * for every line that it reads; at the end of its input it stops, and ends by itself if nothing is
- * left open.
+ * for every line that it reads, "weigh" with its garbage collected before; at the end of its input it stops,
+ * and ends by itself if nothing is left open.
  */
 import { createLog } from "../../../../lib/log.ts";
 import { acceptLoop } from "../../../../lib/net/accept_loop.ts";
@@ -15,6 +15,7 @@ import { VISITOR_LIMITS } from "../../../../examples/client/front/limits.ts";
 import { upstreamHandler } from "../../../../examples/client/proxy/pass.ts";
 import { parseUpstream } from "../../../../examples/client/proxy/upstream.ts";
 import { Authority } from "../../../../examples/conformance/authority.ts";
+import { collectGarbage } from "../../../../scripts/soak/collect.ts";
 import { HOSTNAME } from "./fronted.ts";
 
 /** How long open answers may take at the end, milliseconds. */
@@ -62,16 +63,15 @@ if (import.meta.main) {
   const say = (what: unknown): void =>
     void Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(what)}\n`));
   say({ port: listener.addr.port, pem: authority.pem });
-  for await (const _ of linesOf(Deno.stdin.readable)) {
-    const { rss, heapUsed, external } = Deno.memoryUsage();
+  for await (const asked of linesOf(Deno.stdin.readable)) {
+    if (asked === "weigh") collectGarbage();
+    const { rss } = Deno.memoryUsage();
     say({
       connections: front.connections,
       answering,
       uncaught: uncaught.count,
       visitors,
       rss,
-      heapUsed,
-      external,
     });
   }
   over.abort();

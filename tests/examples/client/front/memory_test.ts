@@ -22,11 +22,8 @@ const MiB = 1024 * 1024;
 /** Visitors who move nothing. */
 const VISITORS = 8;
 
-/**
- * Most that each of them may cost, of the gigabyte that it is about: buffers that the front shares, and what the
- * collector has not come to, which is the more the busier the machine is (106 MiB of all were seen on a full one).
- */
-const MOST_EACH = 24 * MiB;
+/** Most that each of them may cost, of the gigabyte that it is about: buffers that the front shares. */
+const MOST_EACH = 12 * MiB;
 
 /** A front that has had visitors before, and what it grows by. */
 async function growing(
@@ -52,9 +49,9 @@ async function growing(
       await writeAll(conn, Buffer.from(head("/large", "Connection: close")));
       for (const buffer = new Uint8Array(65_536); await conn.read(buffer) !== null;);
     }
-    const before = await front.places();
+    const before = await front.weigh();
     await use({ front, app, visit });
-    const { rss, uncaught } = await front.places();
+    const { rss, uncaught } = await front.weigh();
     const grew = rss - before.rss;
     assert.ok(grew < most, `it grew by ${(grew / MiB).toFixed(1)} MiB, not ${most / MiB} at most`);
     assert.equal(uncaught, 0);

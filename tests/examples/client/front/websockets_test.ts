@@ -363,9 +363,9 @@ for (const direction of ["to the visitor", "to the app"] as const) {
       await writeAll(app, new TextEncoder().encode(ACCEPTED));
       const visitor = await visiting;
       const [sender, reader] = direction === "to the app" ? [visitor, app] : [app, visitor];
-      const before = (await front.places()).rss;
+      const before = (await front.weigh()).rss;
       const { sent, rest } = await sendUntilBlocked(sender);
-      const grew = (await front.places()).rss - before;
+      const grew = (await front.weigh()).rss - before;
       assert.ok(sent < MOST_HELD, `${sent / MiB} MiB were taken`);
       assert.ok(grew < MOST_GROWN, `the front grew by ${grew / MiB} MiB`);
       assert.equal(await readTotal(reader), TOTAL);
