@@ -43,7 +43,7 @@ const MAX_LIMITED_ADDRESSES = 10_000;
 export interface ClaimsOptions {
   store: {
     accounts: Pick<AccountStore, "byUsername" | "blockOf">;
-    claims: Pick<ClaimStore, "get" | "count" | "grant">;
+    claims: Pick<ClaimStore, "now" | "get" | "count" | "grant">;
   };
   /** {@linkcode ClaimStore.key}. */
   key: Uint8Array;
@@ -59,7 +59,7 @@ export interface ClaimsOptions {
   log?: Log;
   /** Where the operator is written to. @default none is known */
   contact?: () => string | undefined;
-  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  /** Clock of the limits, milliseconds since the epoch; claims go by the store's. @default {Date.now} */
   now?: () => number;
   /** @default {crypto.getRandomValues} */
   random?: Random;
@@ -77,7 +77,6 @@ export interface ClaimsOptions {
  */
 export class Claims {
   readonly #options: ClaimsOptions;
-  readonly #now: () => number;
   readonly #isReserved: (username: string) => boolean;
   readonly #byAddress: SlidingLimit;
   readonly #seal: ClaimSeal;
@@ -88,7 +87,6 @@ export class Claims {
   constructor(options: ClaimsOptions) {
     const { key, now = Date.now, random = systemRandom, claimsPerHour = 30 } = options;
     this.#options = options;
-    this.#now = now;
     this.#isReserved = options.isReserved ?? isReservedUsername;
     this.#byAddress = createSlidingLimit({
       limit: claimsPerHour,
@@ -101,7 +99,7 @@ export class Claims {
 
   /** Makes a claim on a username, whatever the caller sent as one. */
   async create(username: unknown, address: string): Promise<ClaimMade | NotClaimed> {
-    const { store: { accounts }, hostnameOf, codeLifeMs = CODE_LIFE_MS } = this.#options;
+    const { store: { accounts, claims }, hostnameOf, codeLifeMs = CODE_LIFE_MS } = this.#options;
     const refusal = refuseName(username);
     if (refusal !== undefined) return refusal;
     const name = String(username);
@@ -115,7 +113,7 @@ export class Claims {
     const waitMs = this.#byAddress.take(addressGroup(address));
     if (waitMs > 0) return tooManyClaims(waitMs);
 
-    const expiresAt = this.#now() + codeLifeMs;
+    const expiresAt = await claims.now() + codeLifeMs;
     const made = this.#seal.seal(name, expiresAt);
     return { ok: true, ...made, username: name, hostname: hostnameOf(name), expiresAt };
   }
@@ -129,9 +127,7 @@ export class Claims {
    */
   async verify(claim: string, address: string): Promise<ClaimVerified | NotVerified> {
     const sealed = this.#seal.open(claim);
-    const sinceMs = this.#now() - (sealed?.expiresAt ?? 0);
-    if (sealed === undefined || sinceMs >= EXPIRED_KNOWN_MS) return noSuchClaim();
-    if (sinceMs >= 0) return codeExpired();
+    if (sealed === undefined) return noSuchClaim();
     const hash = createHash("sha256").update(sealed.bytes).digest();
     const key = hash.toString("hex");
     // Counted before the store is asked, so that those that come meanwhile see it.
@@ -153,12 +149,15 @@ export class Claims {
     atOnce: number,
   ): Promise<ClaimVerified | NotVerified> {
     const { store, readBio, verificationsPerClaim = 20 } = this.#options;
+    const leftMs = expiresAt - await store.claims.now();
+    if (leftMs <= -EXPIRED_KNOWN_MS) return noSuchClaim();
+    if (leftMs <= 0) return codeExpired();
     const { verifications, used } = await store.claims.get(hash);
     if (used) return noSuchClaim();
     const block = await store.accounts.blockOf(username);
     if (block !== undefined) return this.#suspended(username);
     if (verifications + atOnce >= verificationsPerClaim) {
-      return tooManyVerifications(verificationsPerClaim, expiresAt - this.#now());
+      return tooManyVerifications(verificationsPerClaim, leftMs);
     }
     const answer = await readBio(username, address);
     const refusal = refuseBio(answer, username, code);

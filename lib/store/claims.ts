@@ -41,6 +41,11 @@ export type Grant =
 export interface ClaimStore {
   /** The key of this relay's claims, 32 bytes, made at the first call: claims outlive a restart. */
   key(): Promise<Uint8Array>;
+  /**
+   * The clock that all relays on the store share, milliseconds since the epoch: a claim that one of them made is
+   * verified at another, whose own clock may be an hour off.
+   */
+  now(): Promise<number>;
   /** What is kept of a claim, by the hash of its bytes. */
   get(hash: Uint8Array): Promise<ClaimCheck>;
   /** Counts a reading that did not find the code. */

@@ -13,8 +13,10 @@ export interface ClaimTableOptions {
    * checked anew, which harms nobody; a used one never is before its time.
    */
   maxClaims: number;
-  /** Clock in milliseconds since the epoch. */
+  /** Clock in milliseconds since the epoch, for what is noted of accounts. */
   now: () => number;
+  /** The clock that claims expire by. @default the database's */
+  sharedNow?: (() => number) | undefined;
   random: Random;
   hashProfile: HashProfile;
 }
@@ -25,6 +27,7 @@ export function claimTable(engine: PostgresEngine, options: ClaimTableOptions): 
     key: async () =>
       await engine.read((ask) => readKey(ask, "claim")) ??
         await engine.write((ask) => makeKey(ask, "claim", options.random)),
+    now: () => engine.read((ask) => readClock(ask, options)),
     get: (hash) =>
       engine.read(async (ask) => {
         const { rows: [row] } = await ask<{ verifications: number; used: number }>(
@@ -47,8 +50,16 @@ export function claimTable(engine: PostgresEngine, options: ClaimTableOptions): 
   };
 }
 
+async function readClock(ask: Ask, { sharedNow }: ClaimTableOptions): Promise<number> {
+  if (sharedNow !== undefined) return sharedNow();
+  const { rows: [row] } = await ask<{ now: number }>(
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now",
+  );
+  return row!.now;
+}
+
 /** Forgets what has expired; what another relay is forgetting at this moment it forgets. */
-async function makeRoom(ask: Ask, { maxClaims, now }: ClaimTableOptions): Promise<void> {
+async function makeRoom(ask: Ask, options: ClaimTableOptions): Promise<void> {
   const forget = (which: string, value: number): Promise<unknown> =>
     ask(
       `DELETE FROM claim_check WHERE claim_hash IN (
@@ -56,11 +67,13 @@ async function makeRoom(ask: Ask, { maxClaims, now }: ClaimTableOptions): Promis
        )`,
       [value],
     );
-  await forget("WHERE expires_at <= $1", now());
+  await forget("WHERE expires_at <= $1", await readClock(ask, options));
   const { rows: [row] } = await ask<{ claims: number }>(
     "SELECT count(*) AS claims FROM claim_check",
   );
-  if (row!.claims >= maxClaims) await forget("WHERE used = 0 ORDER BY expires_at LIMIT $1", 1);
+  if (row!.claims >= options.maxClaims) {
+    await forget("WHERE used = 0 ORDER BY expires_at LIMIT $1", 1);
+  }
 }
 
 /** The name's lock makes what is read the last word: of two claims at once the later finds the account. */

@@ -82,7 +82,7 @@ function storeOn(
     accounts: accountTable(engine, { now, noteAct, known }),
     acts: actTable(engine, noteAct),
     caa: caaTable(engine, now),
-    claims: claimTable(engine, { maxClaims, now, random, hashProfile }),
+    claims: claimTable(engine, { maxClaims, now, sharedNow: options.now, random, hashProfile }),
     domains: domainTable(engine, { now, known }),
     figures: figureTable(engine),
     limits: limitTable(engine, noteAct),

@@ -74,6 +74,7 @@ export function claimTable(engine: Engine, options: ClaimTableOptions): ClaimSto
   return {
     // Only the first start writes: a command that holds the lock at another is no hindrance.
     key: async () => await engine.read(key.read) ?? await engine.write(key.make),
+    now: () => Promise.resolve(now()),
     get: (hash) =>
       engine.read(() => {
         const row = select.get(hash);

@@ -82,10 +82,21 @@ async function alive({ server }: Scene): Promise<string> {
   );
 }
 
+/** The answer to who claims a name at one relay, and verifies it at another. */
+async function claims(made: Relay, verified: Relay, username: string): Promise<number> {
+  const [first, second] = [apiOf(made), apiOf(verified)];
+  using clients = new DisposableStack();
+  clients.use(first.client);
+  clients.use(second.client);
+  const { body } = await first.request("POST", "/v1/claims", { body: { username } });
+  await Deno.writeTextFile(`${verified.biosDir}/${username}.txt`, body.code);
+  return (await second.request("POST", `/v1/claims/${body.claim}/verify`)).status;
+}
+
 async function clockIsOff(scene: Scene): Promise<Row> {
   const { server, clock, a, b } = scene;
   const twice = await signUp(a, "twice");
-  for (const off of [HOUR_S, -HOUR_S]) {
+  for (const [label, off] of [["ahead", HOUR_S], ["behind", -HOUR_S]] as const) {
     clock.set(off);
     await until(
       async () =>
@@ -103,12 +114,15 @@ async function clockIsOff(scene: Scene): Promise<Row> {
       assert.equal((await before.closed).code, 4409);
     }
     await everywhere(scene, "with a clock that is off");
-    assert.equal(await says(b, scene.inara, `${off}`), 200);
+    assert.equal(await says(b, scene.inara, label), 200);
+    assert.equal(await claims(a, b, `from-a-${label}`), 200);
+    assert.equal(await claims(b, a, `from-b-${label}`), 200);
   }
   clock.set(0);
   return {
     case: "clock of a relay an hour ahead, and an hour behind",
-    seen: "users and visitors: nothing; the newer session holds; doctor warns",
+    seen:
+      "users and visitors: nothing; the newer session holds, claims of one count at the other; doctor warns",
     lost: "nothing",
   };
 }
