@@ -1,5 +1,6 @@
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Log } from "../log.ts";
+import type { PresenceChange } from "../session/sessions.ts";
 import type { Arrival, ClusterEngine, Departure } from "./engine.ts";
 import { Pace } from "../net/pace.ts";
 
@@ -86,7 +87,7 @@ export class Announcer {
   }
 
   /** Notes what became of a user at this relay. */
-  note(username: string, change: "online" | "left" | "gone"): void {
+  note(username: string, change: PresenceChange): void {
     if (change === "online") {
       // Its own departure needs no word: this one takes its place.
       this.#departed.delete(username);

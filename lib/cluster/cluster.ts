@@ -2,6 +2,7 @@ import type { Log } from "../log.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import type { Parking } from "../session/parked_pool.ts";
 import type { Session } from "../session/session.ts";
+import type { PresenceChange } from "../session/sessions.ts";
 import type { Redeem, Tickets } from "../session/tickets.ts";
 import { Announcer } from "./announcer.ts";
 import { ChangeReader } from "./change_reader.ts";
@@ -30,7 +31,7 @@ export interface ClusterOptions extends Omit<PeerLineOptions, "engine" | "remote
   tickets: Tickets<Redeem>;
   parking?: Parking;
   /** Told where a user now is who comes to, or leaves, another relay. */
-  onElsewhere: (username: string, change: "online" | "left" | "gone") => void;
+  onElsewhere: (username: string, change: PresenceChange) => void;
   /** A newer session of the user is elsewhere: ends the one here. */
   onOutdated: (username: string) => void;
   /** Told what another relay did. */
@@ -123,7 +124,7 @@ export class Cluster {
   }
 
   /** Notes what became of a user at this relay. */
-  note(username: string, change: "online" | "left" | "gone"): void {
+  note(username: string, change: PresenceChange): void {
     this.#announcer.note(username, change);
   }
 

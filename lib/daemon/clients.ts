@@ -4,7 +4,7 @@ import { IdleWatch } from "../net/idle_watch.ts";
 import { Places } from "../net/places.ts";
 import { ControlSockets } from "../session/control_sockets.ts";
 import { RECENT_MS } from "../session/coming_back.ts";
-import { Sessions } from "../session/sessions.ts";
+import { type PresenceChange, Sessions } from "../session/sessions.ts";
 import { type Redeem, Tickets } from "../session/tickets.ts";
 import { urlOf } from "../wire/names.ts";
 import type { Ground } from "./ground.ts";
@@ -31,7 +31,7 @@ export interface Clients {
   /** Over visitors who are joined with them. */
   idle: IdleWatch;
   /** Told what becomes of users who are here. */
-  changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
+  changes: Notice<[username: string, change: PresenceChange]>;
   /** Those who are still at the relay whose place this one takes. */
   behind: LeftBehind;
   /**
@@ -51,7 +51,7 @@ export async function buildClients(
   const { accounts, onlineTimes } = store;
   const beyond: Clients["beyond"] = {};
   const changes: Clients["changes"] = new Notice();
-  function note(username: string, change: "online" | "left" | "gone"): void {
+  function note(username: string, change: PresenceChange): void {
     beyond.cluster?.note(username, change);
     // At another relay by now: how they stand is that one's to write.
     if (change !== "online" && beyond.cluster?.has(username)) return;

@@ -53,11 +53,7 @@ export async function watchCluster(
     ...{ me, data, tickets, parking, log, reachable: behind.reachable },
     engine: openPostgresCluster(database, { ...me, version: VERSION, data }),
     local: (username) => sessions.get(username) ?? behind.reach(username),
-    onElsewhere(username, change) {
-      if (change === "online") sessions.arrivedElsewhere(username);
-      else if (change === "left") sessions.await(username);
-      else sessions.comingBack.forget(username);
-    },
+    onElsewhere: (username, change) => sessions.changedElsewhere(username, change),
     onOutdated(username) {
       parts.control.replace(username);
       behind.arrived(username);

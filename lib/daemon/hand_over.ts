@@ -7,7 +7,7 @@ import { sleep } from "../net/pause.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import { listenOnce } from "../net/serve_socket.ts";
 import type { ControlSockets } from "../session/control_sockets.ts";
-import type { Sessions } from "../session/sessions.ts";
+import type { PresenceChange, Sessions } from "../session/sessions.ts";
 import type { Hub } from "../visitor/hub.ts";
 import type { Clients } from "./clients.ts";
 import type { LeftBehind } from "./left_behind.ts";
@@ -35,7 +35,7 @@ const UNTOLD_MS = 100;
 export interface OwnHandOverOptions {
   sessions: Pick<Sessions, "get" | "usernames" | "comingBack">;
   /** Told what becomes of users here. */
-  changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
+  changes: Notice<[username: string, change: PresenceChange]>;
   control: Pick<ControlSockets, "replace" | "recheck" | "sendOver">;
   /** Where the successor is told for whom visitors who come late meet their clients by way of it. */
   beyond: Pick<Clients["beyond"], "successor">;

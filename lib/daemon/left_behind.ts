@@ -21,7 +21,7 @@ const SAME = "0";
 
 /** Options for {@linkcode LeftBehind}. */
 export interface LeftBehindOptions extends Omit<RemoteSessionsOptions, "send"> {
-  sessions: Pick<Sessions, "get" | "find" | "await" | "arrivedElsewhere" | "comingBack">;
+  sessions: Pick<Sessions, "get" | "find" | "changedElsewhere">;
   /** Where clients bring data connections for visitors here. */
   data: { dataHost: string; dataPort: number };
   /** Told who is at the first of the relays, which others of BASE know by the same id as this one. */
@@ -140,7 +140,7 @@ export class LeftBehind {
         for (const username of word.usernames) {
           if (sessions.get(username) !== undefined) continue;
           this.#remote.set({ username, relay: name, boot: name, epoch: 0, state: "online" });
-          sessions.arrivedElsewhere(username);
+          sessions.changedElsewhere(username, "online");
           if (name === SAME) onThere(username);
         }
         return;
@@ -183,9 +183,9 @@ export class LeftBehind {
     // Who will not come back has left before; one who is at another process by now is not meant.
     if (!wasThere && (comingBack || this.has(username))) return;
     if (wasThere) this.#remote.delete(username);
-    if (comingBack) sessions.await(username);
-    else sessions.comingBack.forget(username);
-    if (sessions.get(username) === undefined) onLeft(username, comingBack ? "left" : "gone");
+    const change = comingBack ? "left" : "gone";
+    sessions.changedElsewhere(username, change);
+    if (sessions.get(username) === undefined) onLeft(username, change);
   }
 
   #delete(username: string, change: "left" | "gone"): void {

@@ -3,7 +3,7 @@ import type { JsonLine } from "../net/json_line.ts";
 import { closeQuietly } from "../net/splice.ts";
 import type { ControlSockets } from "../session/control_sockets.ts";
 import type { PassedOn } from "../session/session.ts";
-import type { Sessions } from "../session/sessions.ts";
+import type { PresenceChange, Sessions } from "../session/sessions.ts";
 import type { Hub } from "../visitor/hub.ts";
 import type { MeetingSession } from "../visitor/meet.ts";
 import { LateVisitors } from "./late_visitors.ts";
@@ -53,7 +53,7 @@ export class Successor {
   }
 
   /** Tells it what became of a user here. */
-  note(username: string, change: "online" | "left" | "gone"): void {
+  note(username: string, change: PresenceChange): void {
     const { line } = this.#options;
     if (change === "online") line.say({ type: "online", usernames: [username] });
     else line.say({ type: "left", username, comingBack: change === "left" });

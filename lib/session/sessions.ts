@@ -2,6 +2,9 @@ import type { Schedule } from "../net/schedule.ts";
 import { ComingBack } from "./coming_back.ts";
 import type { Session } from "./session.ts";
 
+/** What becomes of a user: comes online, leaves and may come back within moments, or is not awaited any more. */
+export type PresenceChange = "online" | "left" | "gone";
+
 /** Options for {@linkcode Sessions}. */
 export interface SessionsOptions {
   /** Clock in milliseconds that never goes back. @default {performance.now} */
@@ -9,7 +12,7 @@ export interface SessionsOptions {
   /** @default {setTimeout} */
   schedule?: Schedule;
   /** Told when a user comes online, leaves, and once nobody waits for them any more. */
-  onChange?: (username: string, change: "online" | "left" | "gone") => void;
+  onChange?: (username: string, change: PresenceChange) => void;
   /** What visitors meet users by who are online at another relay of BASE. @default nobody is */
   elsewhere?: (username: string) => Session | undefined;
   /** Resolves once `elsewhere` knows who has come to another relay by now. @default it does */
@@ -21,7 +24,7 @@ export class Sessions {
   /** Users whose session ended a moment ago. */
   readonly comingBack: ComingBack<Session>;
   readonly #online = new Map<string, Session>();
-  readonly #onChange: (username: string, change: "online" | "left" | "gone") => void;
+  readonly #onChange: (username: string, change: PresenceChange) => void;
   readonly #elsewhere: (username: string) => Session | undefined;
   readonly #catchUp: (() => Promise<void>) | undefined;
   #stopped = false;
@@ -72,8 +75,10 @@ export class Sessions {
     return this.#online.get(username) ?? this.#elsewhere(username);
   }
 
-  /** The user came online at another relay: whoever waits for them here need not any longer. */
-  arrivedElsewhere(username: string): void {
+  /** What became of a user at another process: whoever waits for them here need not any longer, or does from now on. */
+  changedElsewhere(username: string, change: PresenceChange): void {
+    if (change === "left") return this.await(username);
+    if (change === "gone") return this.comingBack.forget(username);
     const isWaitedFor = this.comingBack.isWaitedFor(username);
     this.comingBack.arrived(username, isWaitedFor ? this.#elsewhere(username) : undefined);
   }

@@ -6,7 +6,7 @@ import { Successor } from "../../lib/daemon/successor.ts";
 import { BEAT_MS } from "../../lib/cluster/heart.ts";
 import type { JsonLine } from "../../lib/net/json_line.ts";
 import { type PassedOn, Session } from "../../lib/session/session.ts";
-import { Sessions } from "../../lib/session/sessions.ts";
+import { type PresenceChange, Sessions } from "../../lib/session/sessions.ts";
 import { type Redeem, Tickets } from "../../lib/session/tickets.ts";
 import type { RelayMessage } from "../../lib/wire/messages.ts";
 import type { Duplex } from "../../lib/net/splice.ts";
@@ -30,7 +30,7 @@ export interface TestRelay {
   /** Who is at the process whose place it took. */
   behind: LeftBehind;
   /** Told what becomes of users here. */
-  changes: Notice<[username: string, change: "online" | "left" | "gone"]>;
+  changes: Notice<[username: string, change: PresenceChange]>;
   /** What ends its lines to the process before it, and the one after it. */
   lines: (() => void)[];
   /** Ends them. */
@@ -131,11 +131,7 @@ export function relaysOf() {
       me: { relay, boot },
       data: { dataHost: `${relay}.example`, dataPort: 9000 },
       local: (username) => sessions.get(username) ?? behind.reach(username),
-      onElsewhere(username, change) {
-        if (change === "online") sessions.arrivedElsewhere(username);
-        else if (change === "left") sessions.await(username);
-        else sessions.comingBack.forget(username);
-      },
+      onElsewhere: (username, change) => sessions.changedElsewhere(username, change),
       onOutdated(username) {
         replace(username);
         behind.arrived(username);
