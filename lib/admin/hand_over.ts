@@ -38,7 +38,7 @@ export type PredecessorWord =
   /** They are online here: all who are at first, then who comes. */
   | { type: "online"; usernames: string[] }
   | { type: "left"; username: string; comingBack: boolean }
-  /** Nobody is online here any more, nor will be. */
+  /** Nobody is online here any more, nor will be, and no visitor will have to meet a client. */
   | { type: "moved" }
   /** The client cannot serve the visitor of this `connect`. */
   | { type: "refused"; username: string; ticket: string }

@@ -36,9 +36,13 @@ export interface Clients {
   behind: LeftBehind;
   /**
    * The other relays of BASE, once they are known; without `cluster` there are none. `successor` is set while clients
-   * bring data connections to the process that takes this one's place.
+   * bring data connections to the process that takes this one's place, `isHandedOver` once that has it.
    */
-  beyond: { cluster?: Cluster | undefined; successor?: Pick<Successor, "reach"> | undefined };
+  beyond: {
+    cluster?: Cluster | undefined;
+    successor?: Pick<Successor, "reach"> | undefined;
+    isHandedOver?: boolean;
+  };
 }
 
 /**

@@ -28,6 +28,9 @@ const STEP_MS = { withLine: 15_000, without: 5_000 } as const;
 /** When the last client has been sent to the successor at the latest, milliseconds. */
 const SENT_WITHIN_MS = 30_000;
 
+/** How long those are waited for who came before the successor and have met neither client nor page, milliseconds. */
+const LATE_WITHIN_MS = 30_000;
+
 /** How long a client is given to come to a successor that does not tell, milliseconds. */
 const UNTOLD_MS = 100;
 
@@ -37,8 +40,8 @@ export interface OwnHandOverOptions {
   /** Told what becomes of users here. */
   changes: Notice<[username: string, change: PresenceChange]>;
   control: Pick<ControlSockets, "replace" | "recheck" | "sendOver">;
-  /** Where the successor is told for whom visitors who come late meet their clients by way of it. */
-  beyond: Pick<Clients["beyond"], "successor">;
+  /** Where it is told by way of which successor visitors who come late meet their clients. */
+  beyond: Pick<Clients["beyond"], "successor" | "isHandedOver">;
   /** Who is still at the relay whose place this one took. */
   behind: Pick<LeftBehind, "usernames" | "stop">;
   hub: Pick<Hub, "settled" | "dropVisitors">;
@@ -139,16 +142,18 @@ export class OwnHandOver implements OwnPart {
     // Who is still there comes to the successor from now on.
     this.#options.behind.stop();
     this.#isDone = true;
+    this.#options.beyond.isHandedOver = true;
     this.#done.resolve(true);
     return Promise.resolve();
   }
 
   /** Sends the clients to the successor; resolves when they have come there and closed here. */
   async sendClients(): Promise<void> {
-    await this.#options.control.sendOver((username) => this.#arrival(username), {
-      withinMs: SENT_WITHIN_MS,
-    });
-    this.#successor?.moved();
+    const { control, hub } = this.#options;
+    // Another one takes its place only then, and to that they have no way.
+    const late = hub.settled(LATE_WITHIN_MS);
+    await control.sendOver((username) => this.#arrival(username), { withinMs: SENT_WITHIN_MS });
+    late.then(() => this.#successor?.moved());
   }
 
   /** The relay stops, and goes on in no case; its successor is still told what becomes of users. */

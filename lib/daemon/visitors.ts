@@ -36,7 +36,10 @@ export function buildHub(
         beyond.successor?.reach(username) ?? await sessions.find(username, signal) ??
           // Since this relay stops meanwhile.
           beyond.successor?.reach(username),
-      isCutShort: (username) => sessions.isCutShort(username),
+      isCutShort: (username) =>
+        sessions.isCutShort(username) ||
+        // Who could tell has ended.
+        (beyond.isHandedOver === true && beyond.successor === undefined),
     },
     hasPage: presence.hasPage,
     servePage: (conn, head, arrival) => fronts.pages.serve(conn, head, arrival),

@@ -101,3 +101,68 @@ Deno.test({
     assert.equal((await visit(relay, HOST)).status, 200);
   },
 });
+
+Deno.test({
+  name:
+    "visitors who say late for whom they came meet the client, though two relays wait for the place",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const settings = { DRAIN_SECONDS: "60" };
+    await using old = await startRelay({ settings });
+    await using client = await setUpGlosson(old, "kaylee");
+    await client.run().said(/Online/);
+    const left = old.logged("another process takes this relay's place");
+    const visits = new MovedVisits();
+    const answered = new Set<string>();
+    const visiting = (async () => {
+      const late: Promise<void>[] = [];
+      let isOver = false;
+      left.then(() => isOver = true);
+      while (!isOver) {
+        const visitor = await silentVisitor(old);
+        late.push(visits.add(
+          sleep(LIVELY_MS).then(async () => {
+            using greeted = await visitor.greet();
+            answered.add(await greeted.status());
+          }),
+        ));
+        await sleep(50);
+      }
+      await Promise.all(late);
+    })();
+    await using stack = new AsyncDisposableStack();
+    const starting = [1, 2].map(() => startRelay({ dir: old.dir, takeover: true, settings }));
+    const relays = await Promise.all(starting.map(async (relay) => stack.use(await relay)));
+    await visiting;
+    assert.deepEqual([...answered], ["HTTP/1.1 200 OK"]);
+    visits.check();
+    await Promise.all(relays.map((relay) => relay.logged("client online", { username: "kaylee" })));
+  },
+});
+
+Deno.test({
+  name:
+    "a late visitor is told of a restart, and of nobody's absence, where the relay that could tell has died",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const settings = { DRAIN_SECONDS: "60" };
+    await using old = await startRelay({ settings });
+    await using client = await setUpGlosson(old, "kaylee");
+    await client.run().said(/Online/);
+    const arriving = arriveUntil(
+      old,
+      old.logged("another process takes this relay's place"),
+      BEFORE_MS,
+    );
+    // A successor asks for its place within less where the machine is fast.
+    await sleep(2 * BEFORE_MS);
+    await using relay = await startRelay({ dir: old.dir, takeover: true, settings });
+    const [visitor, ...others] = await arriving;
+    for (const other of others) other.close();
+    await relay.logged("client online", { username: "kaylee" });
+    await relay.stop("SIGKILL");
+    using greeted = await visitor!.greet();
+    await greeted.ask("/");
+    assert.match(await greeted.answer(), /^HTTP\/1.1 503 [^]*\r\nglosson-page: restarting\r\n/i);
+  },
+});
