@@ -126,15 +126,6 @@ export function adminOf(
   return path === undefined ? undefined : clientOf(path, `The relay of ${stateDir}`, answerMs);
 }
 
-/**
- * All processes of the relay that runs on a state folder, or ran.
- *
- * @throws {Error} as {@linkcode connectAdmin}.
- */
-export function adminsOf(stateDir: string): AdminClient[] {
-  return findSockets(stateDir).map((path) => clientOf(path, `The relay of ${stateDir}`));
-}
-
 /** @param where names the relay in errors. */
 // deno-lint-ignore lengths/function -- short functions that share the socket
 function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): AdminClient {

@@ -3,7 +3,6 @@ export const ALERT = {
   handshakeFailure: 40,
   decodeError: 50,
   internalError: 80,
-  missingExtension: 109,
   unrecognizedName: 112,
 } as const;
 
