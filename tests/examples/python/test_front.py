@@ -18,13 +18,14 @@ from glosson import front as fronts
 from glosson.built_in_page import built_in_page
 from glosson.connection import Connection
 from glosson.data_connection import Joined
-from glosson.exchange import Exchange, Site
+from glosson.exchange import Site
 from glosson.front import Front
 from glosson.places import INTERNAL_ERROR
 from glosson.proxy import upstream_site
 from glosson.tls_contexts import TlsContexts
 from glosson.upstream import Upstream
 from glosson.visitor_limits import VISITOR_LIMITS, VisitorLimits, limits_for
+from slow_site import SlowSite
 from test_hellos import hello
 
 GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
@@ -196,31 +197,22 @@ def test_visitors_come_anew_where_the_relay_leaves(
     identity: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fronts, "QUIET_S", 2)
-
-    asked: asyncio.Event
-    finish: asyncio.Event
-
-    async def site(exchange: Exchange) -> None:
-        if exchange.request.target == b"/slow":
-            asked.set()
-            await finish.wait()
-        await built_in_page(exchange)
+    site = SlowSite()
 
     async def use(front: Front, visitor: Callable[[], socket.socket]) -> None:
-        nonlocal asked, finish
-        asked, finish = asyncio.Event(), asyncio.Event()
+        site.begin()
         kept = visitor()
         await get(kept)
         await asyncio.sleep(2.1)
         busy, fresh = visitor(), visitor()
         answer = asyncio.ensure_future(get(busy, GET.replace(b"/", b"/slow", 1)))
-        await asked.wait()
+        await site.asked.wait()
         front.renew()
         assert await asyncio.wait_for(rest(kept), 5) == b""
         assert b"200 OK" in await get(fresh)  # who has just come
         await asyncio.wait_for(rest(fresh), 5)  # and asked for nothing more
         assert not answer.done()
-        finish.set()
+        site.finish.set()
         assert b"404 Not Found" in await answer
         await asyncio.wait_for(rest(busy), 5)
 

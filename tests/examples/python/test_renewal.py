@@ -13,11 +13,10 @@ import pytest
 
 from conftest import HOST
 from glosson.acme_order import self_signed
-from glosson.built_in_page import built_in_page
-from glosson.exchange import Exchange
 from glosson.front import Front
 from glosson.tls_contexts import TlsContexts
 from kept_visitor import KeptVisitor
+from slow_site import SlowSite
 from test_front import with_front
 
 NewVisitor = Callable[[], socket.socket]
@@ -31,23 +30,15 @@ async def kept(visitor: NewVisitor, name: str = HOST) -> KeptVisitor:
 
 
 def test_a_new_certificate_says_close_with_the_next_answer(identity: Path) -> None:
-    asked: asyncio.Event
-    finish: asyncio.Event
-
-    async def site(exchange: Exchange) -> None:
-        if exchange.request.target == b"/slow":
-            asked.set()
-            await finish.wait()
-        await built_in_page(exchange)
+    site = SlowSite()
 
     async def use(front: Front, visitor: NewVisitor) -> None:
-        nonlocal asked, finish
-        asked, finish = asyncio.Event(), asyncio.Event()
+        site.begin()
         idle, busy = await kept(visitor), await kept(visitor)
         answer = asyncio.ensure_future(busy.is_told_to_close("/slow"))
-        await asked.wait()
+        await site.asked.wait()
         front.use(identity)
-        finish.set()
+        site.finish.set()
         assert await answer and await idle.is_told_to_close()
         await busy.ended()
         await idle.ended()
@@ -73,23 +64,16 @@ def test_a_new_certificate_of_a_domain_is_nothing_to_visitors_of_others(identity
 
 
 def test_who_is_answered_as_the_client_ends_is_told(identity: Path) -> None:
-    finish: asyncio.Event
-    asked: asyncio.Event
-
-    async def site(exchange: Exchange) -> None:
-        asked.set()
-        await finish.wait()
-        await built_in_page(exchange)
+    site = SlowSite()
 
     async def use(front: Front, visitor: NewVisitor) -> None:
-        nonlocal asked, finish
-        asked, finish = asyncio.Event(), asyncio.Event()
+        site.begin()
         busy = await KeptVisitor(visitor(), HOST).shake_hands()
-        answer = asyncio.ensure_future(busy.is_told_to_close())
-        await asked.wait()
+        answer = asyncio.ensure_future(busy.is_told_to_close("/slow"))
+        await site.asked.wait()
         stopping = asyncio.ensure_future(front.stop(60))
         await asyncio.sleep(0)
-        finish.set()
+        site.finish.set()
         assert await answer
         await busy.ended()
         await stopping
