@@ -137,7 +137,8 @@ export class Admission {
     held: Place[],
   ): Promise<Visit | { ending: Ending; addresses: ProxyAddresses }> {
     const { addressGroups } = this.#options;
-    const peeker = new Peeker(conn, { takeLarge: () => this.#large.take() });
+    let groups: readonly string[] = [];
+    const peeker = new Peeker(conn, { takeLarge: () => this.#large.take(...groups) });
     let addresses = socket;
     try {
       let announced: ProxyAddresses | undefined = addresses;
@@ -153,7 +154,7 @@ export class Admission {
         announced = header.addresses;
         addresses = announced ?? addresses;
       }
-      const groups = addressGroups(addresses.source.address);
+      groups = addressGroups(addresses.source.address);
       const refused = groups.length === 0 ? undefined : this.#refusal(groups, hello, held);
       if (refused !== undefined) {
         peeker.forget();

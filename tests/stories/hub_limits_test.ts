@@ -13,7 +13,14 @@ import {
   send,
   SOCKS4,
 } from "./hub_visitor.ts";
-import { extension, helloBody, message, records, serverName } from "../wire/hello_builder.ts";
+import {
+  extension,
+  hello,
+  helloBody,
+  message,
+  records,
+  serverName,
+} from "../wire/hello_builder.ts";
 
 /** Time for the relay to notice what came before. */
 function settle(): Promise<void> {
@@ -132,6 +139,24 @@ Deno.test("who comes far too fast is closed unheard, and not at once, so that th
   }));
   assert.ok(unheard.length >= 10, `${unheard.length} of 30`);
   assert.ok(unheard.every((ms) => ms >= 950), unheard.join());
+});
+
+Deno.test("long hellos of one address leave room for those of other networks", async () => {
+  await using relay = await startRelay({ settings: { PROXY_PROTOCOL_FROM: "127.0.0.1" } });
+  const long = hello({
+    extensions: [serverName("elsewhere.example"), extension(0xfafa, new Uint8Array(12_000))],
+  });
+  const held = [];
+  for (let i = 0; i < 64; i++) {
+    held.push(await send(relay, [proxied("203.0.113.7"), long.subarray(0, 9_000)]));
+  }
+  await settle();
+  const own = [];
+  for (const address of ["198.51.100.8", "2001:db8::8"]) {
+    own.push(await answer(relay, [proxied(address), long]));
+  }
+  assert.deepEqual(own, own.map(() => ALERT.unrecognizedName));
+  closeAll(held);
 });
 
 Deno.test("silent peers of a few addresses never take all places of hellos", async () => {
