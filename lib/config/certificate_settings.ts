@@ -106,6 +106,6 @@ export const CERTIFICATE_SETTINGS = {
     "CERTIFICATES_PER_WEEK",
     integer(1, 1_000_000),
     "45",
-    "New users' certificates a week; Let's Encrypt allows 50 a registered domain",
+    "New users' certificates a week, shared out to users; Let's Encrypt allows 50 a registered domain",
   ),
 };

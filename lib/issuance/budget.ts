@@ -1,4 +1,5 @@
 import { TokenBuckets } from "../net/token_buckets.ts";
+import type { QueuedOrder } from "../store/orders.ts";
 import { type Refusal, refuse } from "../wire/problems.ts";
 
 /** The stretch that an account's requests are counted over. */
@@ -7,46 +8,67 @@ export const DAY_MS = 86_400_000;
 /** The stretch that authorities count over. */
 export const BUDGET_WINDOW_MS = 7 * DAY_MS;
 
+/** A certificate that counts against the budget, or an order under way. */
+export interface Placed {
+  /** Milliseconds since the epoch. */
+  at: number;
+  username: string;
+}
+
 /**
- * When each of `waiting` orders can be placed, first in the queue first, under a budget of
+ * When each of the orders that wait can be placed, first in the queue first, under a budget of
  * `perWindow` certificates in any seven days: `now` for those that fit, else the moment when enough
  * earlier ones are a week old. Orders placed on the way count against those behind them.
  *
- * @param placed when the certificates that count now were signed (or ordered), oldest first.
+ * A user with certificates of these seven days has no more of them than are still free, as in `Places`:
+ * else one who asks for other names below their own each time, or comes back again and again, would
+ * take all, and nobody new would have any for a week.
+ *
+ * @param placed oldest first.
+ * @param waiting the users whose orders wait.
  */
 export function placementTimes(
-  placed: readonly number[],
-  waiting: number,
+  placed: readonly Placed[],
+  waiting: readonly string[],
   perWindow: number,
   now: number,
 ): number[] {
-  const all = placed.filter((at) => at > now - BUDGET_WINDOW_MS);
-  const counted = all.length;
-  for (let i = 0; i < waiting; i++) {
+  const all = placed.filter(({ at }) => at > now - BUDGET_WINDOW_MS);
+  const used = new Map<string, number>();
+  for (const { username } of all) used.set(username, (used.get(username) ?? 0) + 1);
+  return waiting.map((username) => {
+    const own = used.get(username) ?? 0;
     // The order that has to be a week old before this one may be placed.
-    const blocking = all[all.length - perWindow];
-    all.push(blocking === undefined ? now : Math.max(now, blocking + BUDGET_WINDOW_MS));
-  }
-  return all.slice(counted);
+    const blocking = all[Math.min(all.length - 1, all.length - perWindow + own)];
+    const at = blocking === undefined ? now : Math.max(now, blocking.at + BUDGET_WINDOW_MS);
+    // Who waits for a share of their own keeps nobody waiting.
+    if (own > 0 && at > now) return at;
+    all.push({ at, username });
+    used.set(username, own + 1);
+    return at;
+  });
 }
+
+/** An order as the budget sees it. */
+type Counted = Pick<QueuedOrder, "username" | "renewal">;
 
 /** What {@linkcode turns} goes by; times in milliseconds since the epoch. */
 export interface Budget {
-  /** When the certificates for new names that count now were signed, oldest first. */
-  signed: readonly number[];
+  /** The certificates for new names that count now, oldest first. */
+  signed: readonly Placed[];
   /** Orders under way. */
-  running: Iterable<{ renewal: boolean }>;
+  running: Iterable<Counted>;
   /** New names in any seven days. */
   perWeek: number;
   now: number;
 }
 
 /** When each waiting order may be placed, in their order of service; renewals at once, as 0. */
-export function turns(waiting: readonly { renewal: boolean }[], budget: Budget): number[] {
+export function turns(waiting: readonly Counted[], budget: Budget): number[] {
   const { signed, running, perWeek, now } = budget;
   const placed = [...signed];
-  for (const { renewal } of running) if (!renewal) placed.push(now);
-  const newNames = waiting.filter(({ renewal }) => !renewal).length;
+  for (const { renewal, username } of running) if (!renewal) placed.push({ at: now, username });
+  const newNames = waiting.filter(({ renewal }) => !renewal).map(({ username }) => username);
   const times = placementTimes(placed, newNames, perWeek, now);
   return waiting.map(({ renewal }) => renewal ? 0 : times.shift() ?? 0);
 }

@@ -46,7 +46,7 @@ export class OrderRuns {
   }
 
   /** Those that there are, by id. */
-  get running(): ReadonlyMap<string, { renewal: boolean }> {
+  get running(): ReadonlyMap<string, Pick<QueuedOrder, "username" | "renewal">> {
     return this.#running;
   }
 

@@ -5,7 +5,7 @@ import { BUDGET_WINDOW_MS, turns } from "./budget.ts";
 export interface PlannerOptions {
   orders: Pick<OrderStore, "outlook">;
   /** Orders under way, by id. */
-  running: ReadonlyMap<string, { renewal: boolean }>;
+  running: ReadonlyMap<string, Pick<QueuedOrder, "username" | "renewal">>;
   /** When an order that failed is tried again, milliseconds since the epoch; 0 for others. */
   retryAt: (id: string) => number;
   /** New names in any seven days. */
@@ -55,7 +55,7 @@ export function createPlanner(options: PlannerOptions): Planner {
       // One whose end is stored but not known yet counts once.
       const signed = new Set(newNames.map(({ id }) => id));
       const times = turns(allowed, {
-        signed: newNames.map(({ at }) => at),
+        signed: newNames,
         running: [
           ...[...underWay].filter(([id]) => !signed.has(id)).map(([, order]) => order),
           ...elsewhere,

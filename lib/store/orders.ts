@@ -81,9 +81,9 @@ export interface Outlook {
   pending: QueuedOrder[];
   /**
    * The certificates that were signed for new names, or names never signed together before, since the time
-   * asked for, oldest first, for all users together; renewals are left out.
+   * asked for, oldest first, for all users together, those before a release included; renewals are left out.
    */
-  newNames: { id: string; at: number }[];
+  newNames: { id: string; at: number; username: string }[];
 }
 
 /** How long an order is a relay's that takes it, milliseconds: then that one has died over it. */

@@ -10,7 +10,7 @@ import type { KeptNames } from "./kept_names.ts";
 import type { Limits } from "./limits.ts";
 import type { OwnedSets } from "./names.ts";
 import type { Attendance } from "./online_times.ts";
-import type { Order, QueuedOrder } from "./orders.ts";
+import type { Order, Outlook, QueuedOrder } from "./orders.ts";
 import type { Rest } from "./rests.ts";
 
 /** A row as an engine hands it over. */
@@ -138,6 +138,11 @@ export function toQueued(row: Row): QueuedOrder {
     ...(row.elsewhere === 1 && { elsewhere: true as const }),
     ...(typeof row.rest_ms === "number" && row.rest_ms > 0 && { restMs: row.rest_ms }),
   };
+}
+
+/** A certificate that counts against the budget: whoever has the name by now, its user then is told. */
+export function toNewName({ id, at, username }: Row): Outlook["newNames"][number] {
+  return { id: String(id), at: Number(at), username: String(username).replace(RELEASED, "") };
 }
 
 /** What the column `below` of `certificate_order` holds: labels, with blanks in between. */

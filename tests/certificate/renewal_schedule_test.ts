@@ -44,20 +44,42 @@ Deno.test("backoffMs() grows to six hours and heeds the time left", () => {
 
 Deno.test("placementTimes() lets a week's budget through and queues the rest in order", () => {
   const now = 100 * DAY;
-  assert.deepEqual(placementTimes([], 3, Infinity, now), [now, now, now]);
-  assert.deepEqual(placementTimes([], 0, 2, now), []);
-  assert.deepEqual(placementTimes([], 5, 2, now), [
+  const users = (count: number) => Array.from({ length: count }, (_, i) => `user${i}`);
+  assert.deepEqual(placementTimes([], users(3), Infinity, now), [now, now, now]);
+  assert.deepEqual(placementTimes([], [], 2, now), []);
+  assert.deepEqual(placementTimes([], users(5), 2, now), [
     now,
     now,
     now + BUDGET_WINDOW_MS,
     now + BUDGET_WINDOW_MS,
     now + 2 * BUDGET_WINDOW_MS,
   ]);
-  const placed = [now - 8 * DAY, now - 6 * DAY, now - DAY];
-  assert.deepEqual(placementTimes(placed, 4, 3, now), [
+  const placed = [8, 6, 1].map((days, i) => ({ at: now - days * DAY, username: `other${i}` }));
+  assert.deepEqual(placementTimes(placed, users(4), 3, now), [
     now,
     now + DAY,
     now + 6 * DAY,
     now + 7 * DAY,
   ]);
+});
+
+Deno.test("placementTimes() gives nobody more of a week's budget than is left for others", () => {
+  const now = 100 * DAY;
+  const of = (username: string, ...days: number[]) =>
+    days.map((each) => ({ at: now - each * DAY, username }));
+  const next = (placed: { at: number; username: string }[], username: string, perWeek = 6) =>
+    placementTimes(placed, [username], perWeek, now)[0]! - now;
+  // One alone has half, two a third each; who has none has what is free.
+  assert.equal(next(of("kaylee", 3, 2), "kaylee"), 0);
+  assert.equal(next(of("kaylee", 3, 2, 1), "kaylee"), 4 * DAY);
+  assert.equal(next([...of("inara", 3, 2), ...of("kaylee", 1)], "kaylee"), 0);
+  assert.equal(next([...of("inara", 4, 3), ...of("kaylee", 2, 1)], "kaylee"), 3 * DAY);
+  assert.equal(next([...of("inara", 4, 3), ...of("kaylee", 2, 1)], "river"), 0);
+  // Also after the budget was made smaller, and behind one that waits for its own share.
+  assert.equal(next(of("kaylee", 5, 4, 3), "kaylee", 2), 4 * DAY);
+  assert.deepEqual(
+    placementTimes(of("kaylee", 3, 2, 1), ["kaylee", "river", "zoe", "wash"], 6, now)
+      .map((at) => (at - now) / DAY),
+    [4, 0, 0, 0],
+  );
 });

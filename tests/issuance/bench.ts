@@ -25,11 +25,12 @@ export interface Bench extends AsyncDisposable {
     perWeek?: number;
     perAccountPerDay?: number;
     concurrency?: number;
+    maxBelow?: () => number;
     onDone?: (username: string) => void;
     wrap?: (orders: OrderStore) => OrderStore;
   }): Issuance;
-  request(username: string): Promise<string>;
-  accepted(issuance: Issuance, username: string): Promise<string>;
+  request(username: string, ...below: string[]): Promise<string>;
+  accepted(issuance: Issuance, username: string, ...below: string[]): Promise<string>;
 }
 
 /** Makes a {@linkcode Bench} in a folder of its own. */
@@ -70,12 +71,15 @@ export async function bench(): Promise<Bench> {
       started.push({ issuance, store });
       return issuance;
     },
-    request: (username) => quickRequest(`${username}.${baseDomain}`),
-    async accepted(issuance, username): Promise<string> {
+    request(username, ...below) {
+      const host = `${username}.${baseDomain}`;
+      return quickRequest(host, ...below.map((label) => `${label}.${host}`));
+    },
+    async accepted(issuance, username, ...below): Promise<string> {
       const answer = await issuance.submit(
         username,
         `${username}.${baseDomain}`,
-        await it.request(username),
+        await it.request(username, ...below),
       );
       assert.ok(answer.ok, JSON.stringify(answer));
       return answer.id;

@@ -238,6 +238,23 @@ Deno.test("createIssuance() keeps a budget a week, in order, and holds no renewa
   assert.equal((await issuance.get("new4", fifth))?.status, "pending");
 });
 
+Deno.test("createIssuance() leaves part of the budget to others, whatever other names a user asks for", async () => {
+  await using it = await bench();
+  const issuance = it.start({ perWeek: 4, maxBelow: () => 1 });
+  for (const label of ["a", "b"]) {
+    await until(isReady(it, "kaylee", await it.accepted(issuance, "kaylee", label)), label);
+  }
+  const third = await it.accepted(issuance, "kaylee", "c");
+  for (const username of ["river", "simon"]) {
+    await until(isReady(it, username, await it.accepted(issuance, username)), username);
+  }
+  assert.equal((await issuance.get("kaylee", third))?.status, "pending");
+  assert.equal((await issuance.counts()).newNamesThisWeek, 4);
+  it.clock.now += 7 * DAY;
+  await it.accepted(issuance, "wash"); // wakes the queue
+  await until(isReady(it, "kaylee", third), "the third");
+});
+
 for (const restarts of [true, false]) {
   const when = restarts ? "when it starts" : "while it runs";
   Deno.test(`createIssuance() forgets old orders but never a user's certificate, ${when}`, async () => {

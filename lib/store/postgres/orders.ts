@@ -7,6 +7,7 @@ import {
   PATIENT_MS,
   RELEASED,
   toBelow,
+  toNewName,
   toOrder,
   toQueued,
 } from "../rows.ts";
@@ -151,12 +152,12 @@ async function outlook(
      WHERE status = 'pending' ORDER BY renewal DESC, created_at, number`,
     [relay],
   );
-  const { rows: newNames } = await ask<{ id: string; at: number }>(
-    `SELECT id, ended_at AS at FROM certificate_order AS o
+  const { rows: newNames } = await ask(
+    `SELECT id, ended_at AS at, username FROM certificate_order AS o
      WHERE status = 'ready' AND ended_at > $1 AND NOT ${HAS_EARLIER} ORDER BY ended_at`,
     [since],
   );
-  return { pending: pending.map(toQueued), newNames };
+  return { pending: pending.map(toQueued), newNames: newNames.map(toNewName) };
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   PATIENT_MS,
   RELEASED,
   toBelow,
+  toNewName,
   toOrder,
   toQueued,
 } from "../rows.ts";
@@ -33,7 +34,7 @@ export function orderTable(engine: Engine): OrderStore {
      WHERE username IN (?, '${RELEASED}' || ?) AND created_at > ? ORDER BY created_at`,
   );
   const newNames = db.prepare(
-    `SELECT id, ended_at AS at FROM certificate_order AS o
+    `SELECT id, ended_at AS at, username FROM certificate_order AS o
      WHERE status = 'ready' AND ended_at > ? AND NOT EXISTS (
        SELECT 1 FROM certificate_order AS earlier
        WHERE earlier.username = o.username AND earlier.status = 'ready'
@@ -113,7 +114,7 @@ export function orderTable(engine: Engine): OrderStore {
     outlook: (since) =>
       engine.read(() => ({
         pending: pending.all().map(toQueued),
-        newNames: newNames.all(since).map(({ id, at }) => ({ id: String(id), at: Number(at) })),
+        newNames: newNames.all(since).map(toNewName),
       })),
     newest: (username) =>
       engine.read(() => {

@@ -93,7 +93,7 @@ export function orderContract(holds: Holds): void {
         { ...common, id: "renewal", username: "kaylee", csr: "c", createdAt: 3, renewal: true },
         { ...common, id: "new", username: "inara", csr: "b", createdAt: 2, blocked: true },
       ],
-      newNames: [{ id: "old", at: 1 }],
+      newNames: [{ id: "old", at: 1, username: "kaylee" }],
     });
     assert.deepEqual(await orders.newest("kaylee"), { certificate: "pem", notAfter: 10 });
     assert.equal(await orders.newest("inara"), undefined);
@@ -106,8 +106,11 @@ export function orderContract(holds: Holds): void {
       await orders.finish({ id, username }, READY, at);
     }
     const newNames = async (since: number) => (await orders.outlook(since)).newNames;
-    assert.deepEqual(await newNames(9), [{ id: "1", at: 10 }, { id: "3", at: 12 }]);
-    assert.deepEqual(await newNames(10), [{ id: "3", at: 12 }]);
+    const last = { id: "3", at: 12, username: "b" };
+    assert.deepEqual(await newNames(9), [{ id: "1", at: 10, username: "a" }, last]);
+    // Whose it was counts, not who has the name.
+    await store.accounts.release("b", TRACE);
+    assert.deepEqual(await newNames(10), [last]);
   });
 
   holds("the very same request is the order that is pending", async ({ store }) => {
