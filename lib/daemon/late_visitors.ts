@@ -6,7 +6,7 @@ import { closeQuietly, splice } from "../net/splice.ts";
 import { GRACE_MS } from "../session/coming_back.ts";
 import { CONNECT_TICKET_MS } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
-import { meet, type MeetingSession } from "../visitor/meet.ts";
+import { meetDialled, type MeetingSession } from "../visitor/meet.ts";
 import type { SocketAddress } from "../wire/proxy_protocol.ts";
 
 /**
@@ -109,18 +109,10 @@ export async function meetForPredecessor(
   tell: (unmet: Unmet) => void,
   idle?: IdleWatch,
 ): Promise<void> {
-  const met = await meet({
+  // What is sent first the predecessor has.
+  const met = await meetDialled({
     source: visitor,
-    // Sent by the predecessor, which has it.
-    opening: new Uint8Array(0),
-    async find(signal) {
-      const session = await sessions.find(username, signal);
-      // None that is parked: whether it is alive shows with what is sent first.
-      return session && {
-        takeParked: () => undefined,
-        dial: (...asked) => session.dial(...asked),
-      };
-    },
+    find: (signal) => sessions.find(username, signal),
     signal: new AbortController().signal,
   });
   if (met.state !== "joined") {

@@ -1,8 +1,7 @@
 import { ReadAhead } from "../net/read_ahead.ts";
 import { type Schedule, scheduleTimeout } from "../net/schedule.ts";
 import { closeQuietly, type Duplex, writeAll } from "../net/splice.ts";
-import type { SocketAddress } from "../wire/proxy_protocol.ts";
-import type { MeetingSession } from "./meet.ts";
+import { meetDialled, type MeetingSession, type MeetOptions } from "./meet.ts";
 
 /**
  * How long a client may be silent on a parked connection before another one is asked for: it answers a
@@ -14,10 +13,10 @@ export const DOUBT_MS = 1_000;
 const MAX_KEPT_BYTES = 32 * 1024;
 
 /** What {@linkcode doubted} needs to come to another connection. */
-export interface DoubtedOf extends Pick<DoubtedOptions, "opening" | "onReplaced"> {
-  /** The user's session, when it is needed. */
+export interface DoubtedOf
+  extends Pick<DoubtedOptions, "opening" | "onReplaced">, Pick<MeetOptions, "source" | "find"> {
+  /** The user's session, whose other parked connections may be dead as well. */
   session: () => MeetingSession | undefined;
-  source: SocketAddress;
 }
 
 /**
@@ -26,14 +25,14 @@ export interface DoubtedOf extends Pick<DoubtedOptions, "opening" | "onReplaced"
  */
 export function doubted(conn: Duplex, options: DoubtedOf): Duplex {
   if (!(conn instanceof ReadAhead)) return conn;
-  const { session, source } = options;
+  const { session, source, find } = options;
   return new Doubted(conn, {
     ...options,
     schedule: scheduleTimeout,
     async another(signal) {
       session()?.distrust?.(conn);
-      const dialled = await session()?.dial(source, signal);
-      return dialled?.state === "joined" ? dialled.conn : undefined;
+      const met = await meetDialled({ source, find, signal });
+      return met.state === "joined" ? met.conn : undefined;
     },
   });
 }

@@ -98,6 +98,26 @@ export async function meet(options: MeetOptions): Promise<Met> {
   return signal.aborted ? { state: "left" } : { state: "offline" };
 }
 
+/**
+ * Has the client asked for a data connection, where none that is parked would do: whether that is alive shows with what
+ * it is sent first, which is not to be sent here.
+ */
+export function meetDialled(
+  { find, ...options }: Pick<MeetOptions, "source" | "find" | "signal">,
+): Promise<Met> {
+  return meet({
+    ...options,
+    opening: new Uint8Array(0),
+    async find(signal) {
+      const session = await find(signal);
+      return session && {
+        takeParked: () => undefined,
+        dial: (...asked) => session.dial(...asked),
+      };
+    },
+  });
+}
+
 /** Finds a parked connection for a visitor; those that died unnoticed are passed over. */
 export async function meetParked(
   session: MeetingSession,

@@ -144,6 +144,7 @@ export class UserVisitors {
     let replaced = false;
     const client = doubted(met.conn, {
       session: () => sessions.get(username),
+      find: (signal) => sessions.find(username, signal),
       source: visit.addresses.source,
       opening,
       onReplaced() {
