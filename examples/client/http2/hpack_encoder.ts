@@ -10,6 +10,9 @@ STATIC_TABLE.forEach(([name, value], i) => {
   FIELDS.set(`${name}\n${value}`, i + 1);
 });
 
+/** Says ahead of a header block that the dynamic table has no room (RFC 7541 section 6.3). */
+export const NO_TABLE = Uint8Array.of(0x20);
+
 /**
  * A header block (RFC 7541): with the static table alone, so that it depends on none before it. What
  * that costs is some bytes an answer; what it saves is a table a visitor.

@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 import { BufferPool } from "../../../lib/net/buffer_pool.ts";
 import { type Duplex, writeAll } from "../../../lib/net/splice.ts";
+import { NO_TABLE } from "./hpack_encoder.ts";
+import type { PeerSettings } from "./settings.ts";
 import type { Http2Stream } from "./stream.ts";
 import {
   ConnectionError,
@@ -18,6 +20,9 @@ import {
 /** Window that either side begins with (RFC 9113 section 6.9.2). */
 export const DEFAULT_WINDOW_BYTES = 65_535;
 
+/** Room of the table of fields that either side begins with (RFC 9113 section 6.5.2). */
+const DEFAULT_TABLE_BYTES = 4_096;
+
 /** Most bytes of DATA frames that are put together for one write. */
 const BATCH_BYTES = 128 * 1024;
 
@@ -34,6 +39,8 @@ export class FrameSender {
   #window = DEFAULT_WINDOW_BYTES;
   #tail: Promise<void> = Promise.resolve();
   #waiting: (() => void)[] = [];
+  /** Whether the next header block has to say that our table of fields is none. */
+  #tellsTable = false;
   /** Whether windows stay as they are. */
   #final = false;
   #closed = false;
@@ -52,8 +59,17 @@ export class FrameSender {
     if (!this.#closed) this.write(bytes).catch(() => {});
   }
 
+  /** Notes what the peer takes. */
+  adapt({ maxFrameBytes, tableBytes = DEFAULT_TABLE_BYTES }: PeerSettings): void {
+    if (maxFrameBytes !== undefined) this.maxFrameBytes = maxFrameBytes;
+    // It cannot know that the table is not used, and ends the connection unless it is told (section 4.3.1).
+    if (tableBytes < DEFAULT_TABLE_BYTES) this.#tellsTable = true;
+  }
+
   /** Writes a header block: HEADERS, and CONTINUATION where it takes more than one frame. */
-  headers(stream: number, block: Uint8Array, endStream: boolean): Promise<void> {
+  headers(stream: number, fields: Uint8Array, endStream: boolean): Promise<void> {
+    const block = this.#tellsTable ? Buffer.concat([NO_TABLE, fields]) : fields;
+    this.#tellsTable = false;
     const frames: Uint8Array[] = [];
     for (let at = 0; at === 0 || at < block.length; at += this.maxFrameBytes) {
       const part = block.subarray(at, at + this.maxFrameBytes);

@@ -231,11 +231,11 @@ export class Http2Session implements StreamSession {
   }
 
   async #settings(payload: Uint8Array): Promise<void> {
-    const { maxFrameBytes, initialWindow } = readSettings(payload);
-    if (maxFrameBytes !== undefined) this.sender.maxFrameBytes = maxFrameBytes;
-    if (initialWindow !== undefined) {
-      this.#streams.moveWindows(initialWindow - this.#peerWindow);
-      this.#peerWindow = initialWindow;
+    const peer = readSettings(payload);
+    this.sender.adapt(peer);
+    if (peer.initialWindow !== undefined) {
+      this.#streams.moveWindows(peer.initialWindow - this.#peerWindow);
+      this.#peerWindow = peer.initialWindow;
     }
     this.sender.wake();
     await this.sender.write(frame(FRAME.settings, FLAG.ack, 0));

@@ -31,6 +31,8 @@ export function ownSettings(maxHeadBytes: number): Uint8Array {
 export interface PeerSettings {
   maxFrameBytes?: number;
   initialWindow?: number;
+  /** What the peer gives our table of fields at most. */
+  tableBytes?: number;
 }
 
 /**
@@ -44,6 +46,10 @@ export function readSettings(payload: Uint8Array): PeerSettings {
   for (let at = 0; at < payload.length; at += 6) {
     const value = readInt32(payload, at + 2);
     switch (payload[at]! << 8 | payload[at + 1]!) {
+      case SETTING.headerTableSize:
+        // Of several the least has to be kept to (RFC 7541 section 4.2).
+        settings.tableBytes = Math.min(value, settings.tableBytes ?? value);
+        break;
       case SETTING.enablePush:
         check(value <= 1, ERROR.protocol, "ENABLE_PUSH");
         break;

@@ -137,6 +137,17 @@ Deno.test("Http2Session sends no more than the windows of the peer", () =>
     assert.equal((await next(FRAME.data)).payload.toString(), "lo");
   }));
 
+Deno.test("Http2Session says that it has no table of fields, once a peer has less room than usual for one", () =>
+  talk(async ({ send, next }) => {
+    await send(get(1));
+    const { payload: usual } = await next(FRAME.headers);
+    await send(settings({ 1: 4_095 }), get(3));
+    // RFC 7541 section 6.3: three bits, and a size of nothing.
+    assert.deepEqual((await next(FRAME.headers)).payload, Buffer.concat([Buffer.of(0x20), usual]));
+    await send(settings({ 1: 4_096 }), get(5));
+    assert.deepEqual((await next(FRAME.headers)).payload, usual);
+  }));
+
 Deno.test("Http2Session grants what was read of an upload, in pieces of any size", () => {
   const read = Promise.withResolvers<number>();
   return talk(async ({ send, next }) => {
