@@ -1,6 +1,7 @@
 /** Kills relays at random moments, and looks for what they acknowledged; see `--help`. */
 
 // deno-lint-ignore-file no-console -- a script tells its terminal
+import { sleep } from "../lib/net/pause.ts";
 import { startRelay } from "../tests/stories/relay.ts";
 import { apiOf } from "../tests/stories/user.ts";
 import { readCommandLine, wholeNumber } from "./command_line.ts";
@@ -61,7 +62,7 @@ async function live(life: Life, running: Running, killed: () => boolean): Promis
       acts++;
     } catch (error) {
       // By the time that it is heard of, the relay may have been killed.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
       if (!killed()) lost.push((error as Error).message);
     }
   }
@@ -81,7 +82,7 @@ try {
     }
     let isKilled = false;
     const living = lives.map((life) => live(life, running, () => isKilled));
-    await new Promise((resolve) => setTimeout(resolve, random.below(longestMs)));
+    await sleep(random.below(longestMs));
     isKilled = true;
     await relay.stop("SIGKILL");
     await Promise.all(living);

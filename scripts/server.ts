@@ -1,3 +1,4 @@
+import { sleep } from "../lib/net/pause.ts";
 import { LoggedProcess, type LoggedProcessOptions } from "./logged_process.ts";
 
 /** Pause between two looks whether a server is up. */
@@ -51,7 +52,7 @@ export async function startServer(
       await server.end();
       throw new Error(`Cannot start ${name}: it does not serve; it said:\n${process.log.last}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await sleep(LOOK_EVERY_MS);
   }
   return server;
 }

@@ -1,3 +1,4 @@
+import { sleep } from "../../lib/net/pause.ts";
 import type { App } from "./app.ts";
 import type { ClientCommand, Running } from "./command.ts";
 import type { CheckingRelay } from "./relay.ts";
@@ -40,7 +41,7 @@ export function expect(condition: boolean, what: string): asserts condition {
 
 /** Lets time pass in which something must not happen. */
 export function watch(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return sleep(ms);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { sleep } from "../../lib/net/pause.ts";
 import type { Duplex } from "../../lib/net/splice.ts";
 import { DATA_SUBPROTOCOL } from "../../lib/wire/messages.ts";
 import { problem } from "./api.ts";
@@ -49,7 +50,7 @@ export class DataWebSocket implements Duplex {
 
   async write(p: Uint8Array): Promise<number> {
     while (this.#socket.bufferedAmount > MAX_BUFFERED) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await sleep(LOOK_MS);
     }
     if (p.length > 0) this.#socket.send(Uint8Array.from(p));
     return p.length;

@@ -1,3 +1,4 @@
+import { sleep } from "../../lib/net/pause.ts";
 import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import type { Waiting } from "./data_port.ts";
 
@@ -36,7 +37,7 @@ export async function join(
     for (let i = 0; i < bytes.length; i++) {
       await writeAll(conn, bytes.subarray(i, i + 1));
       // A client that is slow to read would find several at once.
-      if (i < APART) await new Promise((resolve) => setTimeout(resolve, APART_MS));
+      if (i < APART) await sleep(APART_MS);
     }
   }
 

@@ -1,3 +1,4 @@
+import { sleep } from "../../lib/net/pause.ts";
 import type { Bench } from "./bench.ts";
 import type { Target } from "./peers.ts";
 import type { Usage } from "./usage.ts";
@@ -46,6 +47,6 @@ export async function grow(
 }
 
 async function settled(target: Pick<Target, "usage">): Promise<Usage> {
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  await sleep(SETTLE_MS);
   return target.usage();
 }

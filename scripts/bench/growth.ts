@@ -1,3 +1,4 @@
+import { sleep } from "../../lib/net/pause.ts";
 import { BASE } from "../../tests/stories/relay.ts";
 import type { Bench } from "./bench.ts";
 import {
@@ -152,7 +153,7 @@ async function look(
 ): Promise<void> {
   await using visitor = new LoadProcess("flights.ts");
   const { perSecond, seconds } = VISITS[bench.quick ? "quick" : "full"];
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  await sleep(SETTLE_MS);
   const before = target.usage();
   const run = { port: target.port, hostnames, perSecond, seconds };
   const { p99, failures } = await visitor.call<

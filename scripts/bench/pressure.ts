@@ -1,3 +1,4 @@
+import { sleep } from "../../lib/net/pause.ts";
 import { BASE } from "../../tests/stories/relay.ts";
 import type { Bench } from "./bench.ts";
 import { startGlossond, usernameOf } from "./glossond.ts";
@@ -34,7 +35,7 @@ async function slowReader(bench: Bench): Promise<void> {
   const way = { port: target.port, hostname: `${usernameOf(0)}.${BASE}` };
   // Once at full speed: the pool of buffers is not what is asked for here.
   await visitor.call("run", { ...way, streams: 1, order: { kind: "down", bytes: 1e9 } });
-  await pause(SETTLE_MS);
+  await sleep(SETTLE_MS);
   bench.tell("pressure: a reader at 24 MB/s");
   const before = target.usage().rssBytes;
   let most = before;
@@ -74,13 +75,13 @@ async function burst(bench: Bench): Promise<void> {
   const hostnames = Array.from({ length: USERS }, (_, user) => `${usernameOf(user)}.${BASE}`);
   bench.tell(`pressure: ${count} streams at once`);
   await visitor.call("hold", { port: target.port, hostnames, count });
-  await pause(SETTLE_MS);
+  await sleep(SETTLE_MS);
   const before = target.usage().rssBytes;
   let most = before;
   const timer = setInterval(() => most = Math.max(most, target.usage().rssBytes), 200);
   await visitor.call("burst", { mebibytes: BURST.mebibytes });
   clearInterval(timer);
-  await pause(AFTER_BURST_MS);
+  await sleep(AFTER_BURST_MS);
   const after = target.usage().rssBytes;
   bench.add({
     section: "pressure",
@@ -93,8 +94,4 @@ async function burst(bench: Bench): Promise<void> {
       grownShare: after / before - 1,
     },
   });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,3 +1,4 @@
+import { sleep } from "../../lib/net/pause.ts";
 import { type Glossond, startGlossond } from "./glossond.ts";
 
 /** How long the relay may take to write what it found. */
@@ -47,7 +48,7 @@ async function written(file: string): Promise<unknown> {
     try {
       return JSON.parse(await Deno.readTextFile(file));
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
     }
   }
   throw new Error(`Cannot read what the relay found of itself: it did not write ${file}`);

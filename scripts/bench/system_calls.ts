@@ -1,3 +1,5 @@
+import { sleep } from "../../lib/net/pause.ts";
+
 /** What a system call cost while it was watched. */
 export interface SystemCall {
   calls: number;
@@ -27,7 +29,7 @@ export async function systemCalls(
     throw error;
   }
   const output = strace.output();
-  await new Promise((resolve) => setTimeout(resolve, ATTACH_MS));
+  await sleep(ATTACH_MS);
   try {
     await act();
   } finally {

@@ -1,4 +1,5 @@
 import { connectAdmin } from "../../lib/admin/client.ts";
+import { sleep } from "../../lib/net/pause.ts";
 import { type apiOf, signingRequest } from "../../tests/stories/user.ts";
 import type { Random } from "../fuzz/random.ts";
 import { BASE, type Relay } from "../../tests/stories/relay.ts";
@@ -139,7 +140,7 @@ export class Life {
         order.certificate = answer.body.certificate;
         return;
       }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await sleep(POLL_MS);
     }
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { sleep } from "../../lib/net/pause.ts";
 import { ALERT } from "../../lib/wire/alert.ts";
 import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import { bytes } from "../../tests/wire/hello_builder.ts";
@@ -36,7 +37,7 @@ export async function measure(port: number, input: OddInput): Promise<Outcome> {
 
 async function send(conn: Deno.TcpConn, { parts, pauseMs = 0, end }: OddInput): Promise<void> {
   for (const [i, part] of parts.entries()) {
-    if (i > 0 && pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    if (i > 0 && pauseMs > 0) await sleep(pauseMs);
     await writeAll(conn, bytes(part));
   }
   if (end) await conn.closeWrite();

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { sleep } from "../../lib/net/pause.ts";
 import { startRelay } from "../../tests/stories/relay.ts";
 import { connectControl, serveUser, signUp } from "../../tests/stories/user.ts";
 import { behindProxy } from "../../tests/stories/hub_visitor.ts";
@@ -73,10 +74,10 @@ export async function siege(plan: SiegePlan): Promise<SiegeReport> {
   // A first siege, for the memory that a relay needs at its first is none that it loses.
   onProgress("first siege, to warm up");
   await besieged(() => visit(Math.ceil(visitors / 4), Math.max(2, seconds / 4)));
-  await new Promise((resolve) => setTimeout(resolve, 7_000));
+  await sleep(7_000);
   onProgress("visitors in peace");
   const before = await visit(Math.ceil(visitors / 2), seconds / 2);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await sleep(1_000);
   const atFirst = usage();
 
   onProgress("siege");
@@ -96,7 +97,7 @@ export async function siege(plan: SiegePlan): Promise<SiegeReport> {
   const isBack = (): boolean =>
     after.descriptors <= atFirst.descriptors && after.rssBytes <= atFirst.rssBytes + KEPT_BYTES;
   while (!isBack() && performance.now() - ended < RECOVERY_MS) {
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await sleep(250);
     after = usage();
   }
   if (other.socket.readyState !== WebSocket.OPEN) during.failures.push("a client was cut off");

@@ -1,3 +1,4 @@
+import { sleep } from "../../lib/net/pause.ts";
 import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
 import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import type { Relay } from "../../tests/stories/relay.ts";
@@ -34,7 +35,7 @@ export async function sendVisitors(options: VisitOptions): Promise<Visits> {
   const running: Promise<void>[] = [];
   for (let i = 0; i < count; i++) {
     const early = i / count * seconds * 1000 - (performance.now() - started);
-    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    if (early > 0) await sleep(early);
     running.push(
       visitOnce(options, i).then(
         (ms) => void visits.times.push(ms),

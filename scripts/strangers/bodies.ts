@@ -1,3 +1,4 @@
+import { sleep } from "../../lib/net/pause.ts";
 import type { Relay } from "../../tests/stories/relay.ts";
 import { BASE } from "../../tests/stories/relay.ts";
 import { usageOf } from "../bench/usage.ts";
@@ -41,7 +42,7 @@ export async function sendBodies(
   try {
     const sent = Array.from({ length: connections }, () => sendBody(relay, chunks));
     open.push(...await Promise.all(sent));
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await sleep(SETTLE_MS);
     return { before, peak, after: rss() };
   } finally {
     clearInterval(watching);

@@ -1,3 +1,4 @@
+import { sleep } from "../../lib/net/pause.ts";
 import { startGlossond, usernameOf } from "../bench/glossond.ts";
 import { LoadProcess } from "../bench/load_process.ts";
 import { BASE } from "../../tests/stories/relay.ts";
@@ -100,7 +101,7 @@ export async function flood(plan: FloodPlan): Promise<FloodReport> {
     };
     if (requests > 0) await asking.call("requests", ask);
     if (handshakes > 0) await shaking.call("handshakes", shake);
-    await new Promise((resolve) => setTimeout(resolve, RISE_MS));
+    await sleep(RISE_MS);
     flooded = await measure("with strangers");
     strangers.requests = await asking.call("stop");
     strangers.handshakes = await shaking.call("stop");

@@ -1,4 +1,5 @@
 /** Peers that ask for more than their share; see `LoadProcess`. They leave the processor to others. */
+import { sleep } from "../../lib/net/pause.ts";
 import { closeQuietly, writeAll } from "../../lib/net/splice.ts";
 import { encodeProxyV2 } from "../../lib/wire/proxy_protocol.ts";
 import { answerCalls } from "../bench/load_process.ts";
@@ -57,12 +58,12 @@ async function open({ port, hostname, ca, address }: Flood): Promise<Deno.TlsCon
 }
 
 function tick(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, TICK_MS));
+  return sleep(TICK_MS);
 }
 
 /** Waits before it comes again, the one longer than the other: all at once would be one burst. */
 function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 * Math.random()));
+  return sleep(PAUSE_MS * 2 * Math.random());
 }
 
 /**

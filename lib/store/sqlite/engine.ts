@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { sleep } from "../../net/pause.ts";
 import { StoreError } from "../error.ts";
 import { isLocked, isSqliteError, transaction } from "./transaction.ts";
 import { withFix } from "./with_fix.ts";
@@ -49,7 +50,7 @@ export class Engine {
       } catch (error) {
         if (!isLocked((error as Error).cause) || performance.now() >= giveUpAt) throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, wait));
+      await sleep(wait);
     }
   }
 

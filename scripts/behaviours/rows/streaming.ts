@@ -1,3 +1,4 @@
+import { sleep } from "../../../lib/net/pause.ts";
 import {
   answerHead,
   answering,
@@ -18,7 +19,7 @@ const PIECES = { count: 16, pauseMs: 500 } as const;
 async function trickle(send: () => Promise<void>): Promise<void> {
   for (let i = 0; i < PIECES.count; i++) {
     await send();
-    await new Promise((resolve) => setTimeout(resolve, PIECES.pauseMs));
+    await sleep(PIECES.pauseMs);
   }
 }
 
@@ -128,7 +129,7 @@ export const STREAMING_ROWS: Behaviour[] = [
     async measure(trial) {
       trial.app.play(async (wire) => {
         await readRequestHead(wire);
-        await new Promise((resolve) => setTimeout(resolve, 2_000));
+        await sleep(2_000);
         await wire.send(answerHead("200 OK", "Content-Length: 4") + "poll");
         await wire.rest();
       });

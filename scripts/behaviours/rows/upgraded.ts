@@ -1,3 +1,4 @@
+import { sleep } from "../../../lib/net/pause.ts";
 import { latin1 } from "../../../lib/wire/latin1.ts";
 import type { Behaviour, Trial } from "../behaviour.ts";
 import { readAnswer, readRequestHead } from "../message.ts";
@@ -179,7 +180,7 @@ export const UPGRADED_ROWS: Behaviour[] = [
         let before = -1;
         while (app.sentBytes !== before) {
           before = app.sentBytes;
-          await new Promise((resolve) => setTimeout(resolve, 500));
+          await sleep(500);
         }
         const held = before < MUCH ? "held back" : "not held back";
         const length = (MUCH / PIECE) * (PIECE + 10);

@@ -1,3 +1,4 @@
+import { sleep } from "../../../lib/net/pause.ts";
 import { freePort } from "../../ports.ts";
 import { type Server, startServer } from "../../server.ts";
 import { type DemoRelay, glosson, glossond } from "../../demo/part.ts";
@@ -77,7 +78,7 @@ export async function startTunnel(
   }
   let relay = await start("relay", peer.relay(ports));
   // Some clients end themselves where no relay is yet.
-  await new Promise((resolve) => setTimeout(resolve, RELAY_START_MS));
+  await sleep(RELAY_START_MS);
   const client = await start("client", peer.client(ports, hostnameAt(place)));
   return {
     name: `${peer.name} ${peer.programs.version}`,

@@ -1,3 +1,4 @@
+import { sleep } from "../../../lib/net/pause.ts";
 import { closeQuietly, type Duplex, writeAll } from "../../../lib/net/splice.ts";
 import {
   FrontProcess,
@@ -211,7 +212,7 @@ async function askAgainAndAgain(
     const get = !http2 || good.asked % 2 === 0 ? getsPage : getsPageOverHttp2;
     const why = await get(front).catch((error: Error) => error.message);
     if (why !== undefined) good.failed.push(`${get.name}: ${why}`);
-    await new Promise((resolve) => setTimeout(resolve, GOOD_EVERY_MS));
+    await sleep(GOOD_EVERY_MS);
   }
 }
 

@@ -1,3 +1,4 @@
+import { sleep } from "../../../lib/net/pause.ts";
 import type { Case, Suite } from "../suite.ts";
 import { debian } from "../tools.ts";
 
@@ -31,7 +32,7 @@ export const SLOWHTTPTEST: Suite = {
       const slow = world.run(["slowhttptest", kind, ...SLOW, "-u", `${url}/claims`]);
       const statuses: string[] = [];
       for (let i = 0; i < REQUESTS; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        await sleep(1_000);
         statuses.push(await asked());
       }
       const { stdout, stderr } = await slow;
