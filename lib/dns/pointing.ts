@@ -4,6 +4,7 @@ import { isPublicIp } from "../wire/address_scope.ts";
 import { DOMAIN_RECORD } from "../wire/domain_name.ts";
 import { parseIp } from "../wire/ip_address.ts";
 import { openDnsConnection } from "./connection.ts";
+import { hostAddresses } from "./host_addresses.ts";
 
 const DNS_PORT = 53;
 
@@ -58,13 +59,7 @@ export interface ServerQueries {
 /** Queries by the system's resolver. */
 const systemQueries: ServerQueries = {
   nameServers: (zone, signal) => Deno.resolveDns(`${zone}.`, "NS", { signal }),
-  async addresses(host, signal) {
-    const found = await Promise.all([
-      Deno.resolveDns(host, "A", { signal }).catch(() => []),
-      Deno.resolveDns(host, "AAAA", { signal }).catch(() => []),
-    ]);
-    return found.flat();
-  },
+  addresses: hostAddresses,
 };
 
 /** Options for {@linkcode lookWhereItPoints}. */

@@ -1,5 +1,6 @@
 import { type HostPort, writeHostPort } from "../config/values.ts";
 import { pause } from "../net/pause.ts";
+import { hostAddresses } from "./host_addresses.ts";
 import { type DnsProvider, type DnsZone, nameServersOf } from "./provider.ts";
 
 /** How long all authoritative servers may take to answer with a value. */
@@ -60,13 +61,7 @@ const networkQueries: DnsQueries = {
     if (soa === undefined) throw new Error("no SOA");
     return soa.serial;
   },
-  async addresses(host) {
-    const found = await Promise.all([
-      Deno.resolveDns(`${host}.`, "A").catch(() => []),
-      Deno.resolveDns(`${host}.`, "AAAA").catch(() => []),
-    ]);
-    return found.flat();
-  },
+  addresses: hostAddresses,
 };
 
 /**
