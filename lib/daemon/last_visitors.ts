@@ -1,32 +1,46 @@
 import type { Log } from "../log.ts";
+import { type Sleep, sleep } from "../net/pause.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import type { Hub } from "../visitor/hub.ts";
 
-/** How often it is looked whether a user may still be visited, milliseconds. */
-const LOOK_MS = 5_000;
+/** How often it is looked whether users may still be visited, milliseconds. */
+export const LOOK_MS = 1_000;
 
 /** What {@linkcode watchLastVisitors} looks at and acts on. */
 export interface LastVisitors {
-  accounts: Pick<AccountStore, "byUsername" | "isBlocked">;
+  accounts: Pick<AccountStore, "byUsername" | "listBlocked">;
   hub: Pick<Hub, "visitedUsers" | "dropVisitors">;
   log: Log;
 }
 
 /**
  * Ends the visitors of users who are blocked or released, for a relay that only has visitors left: another
- * process does so, and tells nobody but the store.
+ * process does so, and tells its own predecessor, but none before that.
  *
+ * @param pause waits between two looks.
  * @returns how to end it.
  */
-export function watchLastVisitors({ accounts, hub, log }: LastVisitors): () => void {
+export function watchLastVisitors(
+  { accounts, hub, log }: LastVisitors,
+  pause: Sleep = sleep,
+): () => void {
   async function look(): Promise<void> {
-    for (const username of hub.visitedUsers()) {
-      const account = await accounts.byUsername(username);
-      if (account === undefined || await accounts.isBlocked(username)) hub.dropVisitors(username);
+    const visited = hub.visitedUsers();
+    if (visited.length === 0) return;
+    const blocked = new Set((await accounts.listBlocked()).map(({ username }) => username));
+    for (const username of visited) {
+      if (blocked.has(username) || await accounts.byUsername(username) === undefined) {
+        hub.dropVisitors(username);
+      }
     }
   }
-  const timer = setInterval(() => {
-    look().catch((error) => log.error("cannot look whether users are blocked", { error }));
-  }, LOOK_MS);
-  return () => clearInterval(timer);
+  const ended = new AbortController();
+  (async () => {
+    while (true) {
+      await pause(LOOK_MS, ended.signal);
+      if (ended.signal.aborted) return;
+      await look().catch((error) => log.error("cannot look whether users are blocked", { error }));
+    }
+  })();
+  return () => ended.abort();
 }

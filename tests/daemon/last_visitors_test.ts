@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { LOOK_MS, watchLastVisitors } from "../../lib/daemon/last_visitors.ts";
+import { SILENT_LOG } from "../../lib/log.ts";
+import { temporaryFolder, until } from "../certificate/helpers.ts";
+import { seedAccounts, storeIn } from "../store/helpers.ts";
+import { ManualClock } from "../manual_clock.ts";
+
+Deno.test("watchLastVisitors() ends within a second who visits a user whom another process has blocked or released", async () => {
+  await using folder = temporaryFolder();
+  const { accounts, close } = storeIn(folder.path);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => close());
+  seedAccounts(folder.path, ["kaylee", "river", "zoe"]);
+  const visited = new Set(["kaylee", "river", "zoe"]);
+  const clock = new ManualClock();
+  const end = watchLastVisitors({
+    accounts,
+    hub: {
+      visitedUsers: () => [...visited],
+      dropVisitors: (username) => void visited.delete(username),
+    },
+    log: SILENT_LOG,
+  }, (ms) => new Promise((resolve) => void clock.schedule(resolve, ms)));
+  stack.defer(end);
+  const trace = { by: "operator" } as const;
+  await accounts.setBlocked("kaylee", true, trace);
+  await accounts.release("river", trace);
+  assert.ok(LOOK_MS <= 1_000);
+  clock.advance(LOOK_MS);
+  await until(() => visited.size < 3 && clock.waiting === 1, "it has looked");
+  assert.deepEqual([...visited], ["zoe"]);
+});
