@@ -3,11 +3,13 @@ import { join } from "node:path";
 /** Bytes that a socket's path may have: `sun_path` without its last byte, unix(7). */
 const MAX_PATH_BYTES = Deno.build.os === "darwin" ? 103 : 107;
 
-/** The relay's sockets to itself in its state folder. */
-const INNER = /^i-[a-z2-7]{6}\.sock$/;
+/**
+ * What a socket in the state folder is for: `i`, one between parts of a process; `d`, a door of a hand-over, at
+ * which one connection is awaited: to look whether it is alive would be that one.
+ */
+type Kind = "i" | "d";
 
-/** Those of a hand-over, at which one connection is awaited: to look whether they are alive would be that one. */
-const DOOR = /^d-[a-z2-7]{6}\.sock$/;
+const NAME = /^([id])-[a-z2-7]{6}\.sock$/;
 
 /** When a door is open no more at the latest, milliseconds, with as much again to spare. */
 const DOOR_MS = 60_000;
@@ -38,7 +40,7 @@ export function doorPath(stateDir: string): string {
   return freePath(stateDir, "d");
 }
 
-function freePath(stateDir: string, kind: "i" | "d"): string {
+function freePath(stateDir: string, kind: Kind): string {
   const random = crypto.getRandomValues(new Uint8Array(6));
   const name = [...random].map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte % 32]).join("");
   return socketPath(stateDir, `${kind}-${name}.sock`);
@@ -46,12 +48,13 @@ function freePath(stateDir: string, kind: "i" | "d"): string {
 
 /** Removes such sockets and doors that nobody serves any more: of a relay that was killed. */
 export async function removeDeadSockets(stateDir: string): Promise<void> {
-  for (const { name, isDirectory } of [...Deno.readDirSync(stateDir)]) {
-    if (isDirectory || !INNER.test(name) && !DOOR.test(name)) continue;
+  for (const { name } of [...Deno.readDirSync(stateDir)]) {
+    const [, kind] = NAME.exec(name) ?? [];
+    if (kind === undefined) continue;
     const path = socketPath(stateDir, name);
     const { isSocket, mtime } = Deno.lstatSync(path);
     if (isSocket !== true) continue;
-    if (DOOR.test(name)) {
+    if (kind === "d") {
       if (Date.now() - Number(mtime) > DOOR_MS) Deno.removeSync(path);
       continue;
     }
