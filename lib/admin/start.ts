@@ -58,7 +58,7 @@ export async function startAdmin(options: StartAdminOptions): Promise<HttpServer
   const startedAt = Date.now();
   metrics.watch(figures);
   const health = healthApp({
-    checks,
+    ...{ hostname: options.hostname, checks },
     metrics: async (openMetrics) => metrics.render(openMetrics, await options.otherMetrics()),
   });
   const commands = commandsApp({

@@ -9,6 +9,7 @@ import { SILENT_LOG } from "../../lib/log.ts";
 
 function healthWith(options: Partial<HealthAppOptions> = {}) {
   return healthApp({
+    hostname: "127.0.0.1",
     checks: () => [],
     metrics: (openMetrics) => Promise.resolve({ type: "text/plain", body: String(openMetrics) }),
     ...options,

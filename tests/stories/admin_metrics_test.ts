@@ -200,3 +200,20 @@ async function helloOf(hostname: string): Promise<Uint8Array> {
   }
   return bytes.subarray(0, n!);
 }
+
+Deno.test("metrics on loopback are for those who ask this machine, and for no page by a name of its own", async () => {
+  await using relay = await startRelay();
+  const port = relay.ports.admin!;
+  const status = (host: string, path = "/metrics") =>
+    must("curl", [
+      ...["--silent", "--output", "/dev/null", "--write-out", "%{http_code}"],
+      ...["--header", `Host: ${host}`, `http://127.0.0.1:${port}${path}`],
+    ]);
+  for (const host of ["localhost", `localhost:${port}`, "127.0.0.1", "[::1]:1"]) {
+    assert.equal(await status(host), "200", host);
+  }
+  for (const host of ["evil.example", `evil.example:${port}`, "localhost.evil.example", "a b"]) {
+    assert.equal(await status(host), "421", host);
+  }
+  assert.equal(await status("evil.example", "/healthz"), "200", "it tells nothing");
+});
