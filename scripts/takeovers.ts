@@ -12,7 +12,7 @@ import { Crowd } from "./crowd.ts";
 const HELP = `Has relays take each other's place under load, and tells what visitors noticed.
 
 Usage: deno run -A scripts/takeovers.ts [--count N] [--clients N] [--visits N] [--streams N]
-                                        [--restart SIGNAL] [--haproxy] [--late N] [--json]
+                                        [--row N] [--restart SIGNAL] [--haproxy] [--late N] [--json]
 
 Every visit is to a user who is online; each must get the user's page. Streams that are open when a
 relay is taken the place of must go on. All clients must be back within 30 s, and the event loop must
@@ -27,6 +27,7 @@ root:
   --clients N       users online (200)
   --visits N        visits a second (50)
   --streams N       streams open at each hand-over (20)
+  --row N           relays that take each other's place at each hand-over, as soon as the one before is ready (1)
   --restart SIGNAL  end the relay by SIGTERM or SIGKILL and start it again instead, as systemctl restart
                     does; visitors who come while no relay listens are no failures
   --haproxy         behind Debian's HAProxy with examples/haproxy.cfg, which holds visitors meanwhile
@@ -60,19 +61,21 @@ const { values } = readCommandLine(HELP, {
     clients: { type: "string", default: "200" },
     visits: { type: "string", default: "50" },
     streams: { type: "string", default: "20" },
+    row: { type: "string", default: "1" },
     restart: { type: "string" },
     haproxy: { type: "boolean", default: false },
     late: { type: "string", default: "250" },
     json: { type: "boolean", default: false },
   },
 });
-const number = (option: "count" | "clients" | "visits" | "streams" | "late"): number =>
+const number = (option: "count" | "clients" | "visits" | "streams" | "row" | "late"): number =>
   wholeNumber(option, values[option]);
-const [count, clients, perSecond, streams, mostLateMs] = [
+const [count, clients, perSecond, streams, row, mostLateMs] = [
   number("count"),
   number("clients"),
   number("visits"),
   number("streams"),
+  number("row"),
   number("late"),
 ];
 const restart = ENDINGS.find((signal) => signal === values.restart);
@@ -113,11 +116,19 @@ await crowd.comeOnline(hostnames.map((_, i) => ({
   ...(front && { host: `relay.${BASE}`, controlPort: front.tls }),
 })));
 
+/** Relays whose places were taken at once. */
+const passing: Relay[] = [];
+
 /** The relay that comes after; streams that the old one carries go on. */
 async function next(old: Relay): Promise<Relay> {
   const options = { dir, settings, ...watched };
   await crowd.openStreams(streams);
   if (restart === undefined) {
+    for (let i = 1; i < row; i++) {
+      const relay = await startRelay({ ...options, takeover: true });
+      stack.defer(() => relay.stop().then(() => {}));
+      passing.push(relay);
+    }
     const relay = await startRelay({ ...options, takeover: true });
     await crowd.useStreams();
     return relay;
@@ -168,7 +179,7 @@ for (let i = 1; i <= count; i++) {
 }
 await crowd.endVisits();
 // Each but the last has ended by itself.
-await Promise.all(relays.slice(0, -1).map(({ readerGone }) => readerGone));
+await Promise.all([...relays.slice(0, -1), ...passing].map(({ readerGone }) => readerGone));
 
 // Between two that nothing holds visitors for.
 const refused = restart !== undefined && !values.haproxy ? crowd.forgive(/refused/) : 0;
