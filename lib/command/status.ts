@@ -1,5 +1,6 @@
 import type { AdminClient } from "../admin/client.ts";
 import type { StatusReport } from "../admin/status.ts";
+import { sleep } from "../net/pause.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
 import { reachRelay } from "./relay_access.ts";
 import { STATUS_TONES, statusText } from "./status_text.ts";
@@ -38,21 +39,17 @@ Options:
 };
 
 async function watch(admin: AdminClient, context: CommandContext): Promise<number> {
-  const stopped = Promise.withResolvers<"stopped">();
+  const stopped = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    context.onSignal(signal, () => stopped.resolve("stopped"));
+    context.onSignal(signal, () => stopped.abort());
   }
-  while (true) {
+  while (!stopped.signal.aborted) {
     const report = await admin.status();
     if (context.isTerminal && context.options.json !== true) context.erase("screen");
     context.print(render(report, context), STATUS_TONES);
-    const pause = Promise.withResolvers<"again">();
-    const timer = setTimeout(pause.resolve, WATCH_MS, "again");
-    if (await Promise.race([pause.promise, stopped.promise]) === "stopped") {
-      clearTimeout(timer);
-      return EXIT.ok;
-    }
+    await sleep(WATCH_MS, stopped.signal);
   }
+  return EXIT.ok;
 }
 
 function render(report: StatusReport, { options }: CommandContext): string {

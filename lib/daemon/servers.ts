@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import { sleep } from "../net/pause.ts";
+import { settleWithin } from "../net/pause.ts";
 import {
   type ListenerCounts,
   serveTcp,
@@ -82,12 +82,8 @@ export class Servers {
    * @param others resolves when those are gone who came in by other ways.
    */
   async finish(ms: number, others: Promise<void>): Promise<void> {
-    const over = new AbortController();
     const visitors = [...this.#former, this.#servers.get("hub"), this.#servers.get("http")];
-    await Promise.race([
-      Promise.all([others, ...visitors.map((server) => server?.idle())]).then(() => over.abort()),
-      sleep(ms, over.signal),
-    ]);
+    await settleWithin(ms, [others, ...visitors.map((server) => server?.idle())]);
     const all = [...this.#former, ...this.#servers.values()];
     for (const server of all) server.closeAll();
     await Promise.all(all.map((server) => server.idle()));
