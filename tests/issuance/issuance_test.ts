@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { must } from "../../scripts/run.ts";
 import { OrderRefusedError } from "../../lib/certificate/authority.ts";
+import type { Issuance } from "../../lib/issuance/issuance.ts";
 import { until } from "../certificate/helpers.ts";
 import { baseDomain, bench, isReady, untilAborted } from "./bench.ts";
 import { TRACE } from "../store/trace.ts";
 
 const DAY = 86_400_000;
+
+/** Resolves once kaylee's order has failed and waits again: it has a place in the queue then. */
+function failed(issuance: Issuance, id: string): Promise<void> {
+  return until(async () => {
+    const state = await issuance.get("kaylee", id);
+    return state?.status === "pending" && state.position === 1;
+  }, "a failure");
+}
 
 Deno.test("createIssuance() signs an accepted request", async () => {
   await using it = await bench();
@@ -122,10 +131,7 @@ Deno.test("createIssuance() retries what may pass, and gives up after an hour", 
   it.authority.issue = () => Promise.reject(new Error("Cannot reach the ACME server"));
   const issuance = it.start();
   const id = await it.accepted(issuance, "kaylee");
-  await until(
-    async () => (await issuance.get("kaylee", id) as { position?: number }).position === 1,
-    "a failure",
-  );
+  await failed(issuance, id);
   const waiting = await issuance.get("kaylee", id);
   assert.ok(waiting?.status === "pending" && waiting.retryAfterS >= 60);
   it.clock.now += 2 * 3_600_000;
@@ -144,10 +150,7 @@ Deno.test("createIssuance() waits for no time of a clock that was years ahead", 
   it.authority.issue = () => Promise.reject(new Error("Its TLS certificate is out of date"));
   const issuance = it.start();
   const id = await it.accepted(issuance, "kaylee");
-  await until(
-    async () => (await issuance.get("kaylee", id) as { position?: number }).position === 1,
-    "a failure",
-  );
+  await failed(issuance, id);
   it.clock.now = right;
   it.authority.issue = it.authority.real.issue;
   await it.accepted(issuance, "river"); // wakes the queue
@@ -177,10 +180,7 @@ Deno.test("createIssuance() hands out no certificate that is not what was asked 
   it.authority.issue = (order) => it.authority.real.issue({ ...order, csr });
   const issuance = it.start();
   const id = await it.accepted(issuance, "kaylee");
-  await until(
-    async () => (await issuance.get("kaylee", id) as { position?: number }).position === 1,
-    "the refusal",
-  );
+  await failed(issuance, id);
   assert.equal(await issuance.latest("kaylee"), undefined);
 });
 
