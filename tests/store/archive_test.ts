@@ -56,6 +56,17 @@ Deno.test("archiveState() lets a relay go on while a large database is copied", 
   assert.deepEqual(namesIn(folder.path).filter((name) => name.endsWith(".tmp")), []);
 });
 
+Deno.test("archiveState() waits for nobody without end who lets nobody read", async () => {
+  await using folder = await stateFolder();
+  using other = new DatabaseSync(storePath(folder.path));
+  other.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE mine (id INT)");
+  await assert.rejects(
+    archiveState({ stateDir: folder.path }),
+    /database is locked; another program holds it: end that one \(fuser /,
+  );
+  assert.deepEqual(namesIn(folder.path).filter((name) => name.endsWith(".tmp")), []);
+});
+
 Deno.test("archiveState() tells why there can be no copy, and leaves nothing", async () => {
   await using folder = temporaryFolder();
   await Deno.writeTextFile(storePath(folder.path), "no database at all".repeat(50));

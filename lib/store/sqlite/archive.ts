@@ -9,6 +9,10 @@ import { createPlain, lstat, openIfThere, openPlain } from "../../file/plain_fil
 import { ensureFolder } from "../../file/state_folder.ts";
 import { openDatabase } from "./database.ts";
 import { SQLITE_FILE } from "./open.ts";
+import { withFix } from "./with_fix.ts";
+
+/** How long another program may let nobody read. */
+const LOCK_TIMEOUT_MS = 5_000;
 
 /** What a process has of its own, or makes anew: the database comes by itself. */
 const LEFT_OUT = /^glossond\.sqlite|\.(?:lock|sock|tmp)(?:-\w+)?$|^(?:.*\/)?lock$|^\./;
@@ -26,7 +30,14 @@ export async function writeArchive(stateDir: string, target: string): Promise<vo
   if (lstat(target) !== undefined) throw new Error(`${target} is there already`);
   createPlain(target);
   {
-    using source = new DatabaseSync(join(stateDir, SQLITE_FILE), { readOnly: true });
+    const path = join(stateDir, SQLITE_FILE);
+    using source = new DatabaseSync(path, { readOnly: true, timeout: LOCK_TIMEOUT_MS });
+    try {
+      // To copy is tried again without end while another program lets nobody read.
+      source.prepare("PRAGMA schema_version").get();
+    } catch (error) {
+      throw new Error(withFix((error as Error).message, path), { cause: error });
+    }
     // All pages in one step, else it begins anew whenever somebody writes between two.
     await backup(source, target, { rate: -1 });
   }
