@@ -19,6 +19,8 @@ export class TlsWire extends Stream {
     },
   };
   #begun = false;
+  /** Whether no more comes of the server. */
+  #ended = false;
 
   /** @param conn to the server; closed with the stream. */
   constructor(conn: Duplex, pace: Pace) {
@@ -36,11 +38,19 @@ export class TlsWire extends Stream {
   }
 
   override _write(chunk: Uint8Array, _: string, settle: (error?: Error) => void): void {
-    writeAll(this.#conn, chunk).then(() => settle(), settle);
+    writeAll(this.#conn, chunk).then(() => settle(), (error) => this.#untaken(error, settle));
   }
 
   override _final(settle: (error?: Error) => void): void {
-    this.#conn.closeWrite().then(() => settle(), settle);
+    this.#conn.closeWrite().then(() => settle(), (error) => this.#untaken(error, settle));
+  }
+
+  /**
+   * A server that takes no more may have answered before: the stream would fall, and with it what was not read
+   * yet. Reading comes to the end, or to the failure, by itself.
+   */
+  #untaken(error: Error, settle: (error?: Error) => void): void {
+    settle(this.#ended ? error : undefined);
   }
 
   override _destroy(error: Error | null, settle: (error?: Error | null) => void): void {
@@ -58,6 +68,7 @@ export class TlsWire extends Stream {
       if (n === null) break;
       await writeAll(tls, bytes.subarray(0, n));
     }
+    this.#ended = true;
     this.push(null);
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as tls from "node:tls";
 import { Hono } from "hono";
 import { csrf } from "hono/csrf";
 import { Authority } from "../../../../examples/conformance/authority.ts";
@@ -124,6 +125,30 @@ Deno.test("an app at https:// carries uploads, large answers and many visitors",
       assert.deepEqual(answer.subarray(-65_536), body);
     }));
   }, { trust: { ca: authority.pem } });
+});
+
+Deno.test("an app at https:// that answers an upload before its end, and closes, is heard", async () => {
+  const authority = await Authority.create();
+  const app = tls.createServer(await authority.pair(["localhost"]), (socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      const answer = "HTTP/1.1 413 Too much\r\nContent-Length: 3\r\n\r\nbig";
+      socket.write(answer, () => socket.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
+  const { port } = app.address() as { port: number };
+  const upload = "a".repeat(4_000_000);
+  await passage(`https://localhost:${port}`, async ({ visit }) => {
+    for (let i = 0; i < 8; i++) {
+      const { exchange } = await visit();
+      await exchange.send(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${upload.length}\r\n\r\n`);
+      exchange.send(upload).catch(() => {});
+      const { status, body } = await exchange.answer();
+      assert.deepEqual([status, body], [413, "big"]);
+    }
+  }, { trust: { ca: authority.pem } });
+  await new Promise((resolve) => app.close(resolve));
 });
 
 Deno.test("an answer of an app at https:// that ends with the connection is whole, and ends", async () => {
