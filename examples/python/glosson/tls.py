@@ -40,7 +40,10 @@ class TlsStream:
 
     async def handshake(self) -> None:
         """Shake hands; a failure sends its alert and raises OSError."""
-        await self._drive(self._tls.do_handshake)
+        try:
+            await self._drive(self._tls.do_handshake)
+        except EOFError as error:  # else a side that was never there passes for one that left
+            raise ConnectionResetError(str(error)) from None
 
     @property
     def protocol(self) -> str | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -197,6 +199,23 @@ def test_upstreams() -> None:
     for none in ("0", "localhost:0", "0x50", "-1", "unix:", "http://a b", "65536", *short):
         with pytest.raises(ValueError, match="--upstream is an address such as"):
             read_upstream(none)
+
+
+def test_an_app_that_ends_in_the_handshake_is_one_that_is_not_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            conn, _ = listener.accept()
+            with conn:
+                conn.recv(65536)
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        port = listener.getsockname()[1]
+        upstream = read_upstream(f"https://localhost:{port}", insecure=True)
+        with pytest.raises(OSError, match="ended within TLS"):
+            asyncio.run(upstream.connect())
+        serving.join()
 
 
 def test_an_app_that_is_told_a_host_of_its_own() -> None:
