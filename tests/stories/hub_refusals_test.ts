@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { metricsOf } from "./metrics.ts";
 import { BASE, startRelay } from "./relay.ts";
 import { ALERT, answer, ended, helloFor, send } from "./hub_visitor.ts";
 import {
@@ -89,7 +90,7 @@ Deno.test("each refusal carries its alert, and its reason and source stand in th
     }
   }
   // Each is counted by its reason.
-  const metrics = await (await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`)).text();
+  const metrics = await metricsOf(relay);
   for (const reason of new Set(REFUSED.map(([, , , outcome]) => outcome))) {
     const count = REFUSED.filter(([, , , outcome]) => outcome === reason).length;
     assert.match(

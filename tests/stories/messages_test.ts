@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { startRelay } from "./relay.ts";
+import { sleep } from "../../lib/net/pause.ts";
+import { metricOf } from "./metrics.ts";
+import { type Relay, startRelay } from "./relay.ts";
 import { connectControl, dialData, readToEnd, signUp } from "./user.ts";
 
 const TICKET = "A".repeat(22);
@@ -86,7 +88,7 @@ Deno.test("granted tickets and parked connections together are as many as the po
   for (const ticket of first) assert.match(ticket, /^[A-Za-z0-9_-]{22}$/);
   // Shown, one of them is parked: as many as before are wanted, so two more for a pool of five.
   const parked = await dialData(relay, first[0]!);
-  await parkedCount(relay.ports.admin!, 1);
+  await parkedCount(relay, 1);
   link.send({ type: "pool", size: 3 });
   link.send({ type: "pool", size: 5 });
   const more = await grant();
@@ -99,7 +101,7 @@ Deno.test("granted tickets and parked connections together are as many as the po
   assert.equal((await grant()).length, 1);
   // A smaller pool ends what is above it, the oldest first, and grants nothing.
   const conns = [await dialData(relay, first[1]!), await dialData(relay, first[2]!)];
-  await parkedCount(relay.ports.admin!, 2);
+  await parkedCount(relay, 2);
   link.send({ type: "pool", size: 1 });
   assert.equal(await conns[0]!.read(new Uint8Array(1)), null);
   link.send({ type: "pool", size: 0 });
@@ -108,10 +110,9 @@ Deno.test("granted tickets and parked connections together are as many as the po
 });
 
 /** Waits until so many connections are parked. */
-async function parkedCount(port: number, count: number): Promise<void> {
+async function parkedCount(relay: Relay, count: number): Promise<void> {
   while (true) {
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    if (new RegExp(`^glossond_parked_connections ${count}$`, "m").test(text)) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (await metricOf(relay, "glossond_parked_connections") === count) return;
+    await sleep(10);
   }
 }

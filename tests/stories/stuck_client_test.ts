@@ -4,7 +4,8 @@ import { usageOf } from "../../scripts/bench/usage.ts";
 import { until } from "../certificate/helpers.ts";
 import { extension, helloBody, message, records, serverName } from "../wire/hello_builder.ts";
 import { outcomes, send } from "./hub_visitor.ts";
-import { type Relay, startRelay } from "./relay.ts";
+import { metricOf } from "./metrics.ts";
+import { startRelay } from "./relay.ts";
 import { connectControl, signUp } from "./user.ts";
 
 /** Visitors, each with a connection of the client's. */
@@ -40,12 +41,6 @@ function largeHello(name: string): Uint8Array<ArrayBuffer> {
   return records(message(helloBody({ extensions })), [16_000, 32_000, 48_000]);
 }
 
-/** A metric of the relay's. */
-async function metric(relay: Relay, name: string): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`)).text();
-  return Number(text.split("\n").find((line) => line.startsWith(`${name} `))?.split(" ")[1]);
-}
-
 Deno.test({
   name:
     "a client whose connections take nothing keeps none of its visitors' places and descriptors",
@@ -54,7 +49,7 @@ Deno.test({
     await using relay = await startRelay();
     const user = await signUp(relay, "kaylee");
     await using link = await connectControl(relay, user);
-    await metric(relay, "glossond_parked_connections");
+    await metricOf(relay, "glossond_parked_connections");
     const before = usageOf([relay.pid]).descriptors;
     link.send({ type: "pool", size: VISITORS });
     const { tickets } = await link.next("tickets");
@@ -64,7 +59,7 @@ Deno.test({
     }).spawn();
     try {
       await until(
-        async () => await metric(relay, "glossond_parked_connections") === VISITORS,
+        async () => await metricOf(relay, "glossond_parked_connections") === VISITORS,
         "all are parked",
         PATIENCE_MS,
       );
@@ -77,7 +72,7 @@ Deno.test({
         "each visitor was told",
         PATIENCE_MS,
       );
-      assert.equal(await metric(relay, places), 0);
+      assert.equal(await metricOf(relay, places), 0);
       // In an executable that was made where only an older runtime can be had, closing ends no write.
       if (Deno.env.has("GLOSSOND_BIN")) return;
       await until(

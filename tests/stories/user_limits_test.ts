@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { glossond } from "./admin_command.ts";
+import { metricsOf } from "./metrics.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { serveUser, signUp, visit } from "./user.ts";
 
@@ -51,7 +52,7 @@ Deno.test("a user's visitors and bytes are counted, shown and limited", async ()
     ...{ visitors: 2, dialledShare: 1, bytesToday: bytesToClient + bytesToVisitors },
   });
   assert.deepEqual([limits, pool], [{ connections: null, bytesPerDay: null }, 0]);
-  const metrics = await (await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`)).text();
+  const metrics = await metricsOf(relay);
   assert.match(metrics, /^glossond_user_visitors_total\{user="kaylee"\} 2$/m);
   assert.match(metrics, /^glossond_user_visitors_total\{user="_other"\} 1$/m);
   assert.doesNotMatch(metrics, /zoe/);

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/ports.ts";
 import { run } from "../../scripts/run.ts";
 import { startServer } from "../../scripts/server.ts";
+import { metricsOf } from "../stories/metrics.ts";
 import { startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
 
@@ -96,7 +97,7 @@ Deno.test("Prometheus reads /metrics, and every metric that rules and dashboard 
     await conn.read(new Uint8Array(99));
     conn.close();
   }
-  const text = await (await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`)).text();
+  const text = await metricsOf(relay);
   await promtool(["check", "metrics"], text);
 
   await using prometheus = await startPrometheus(relay.ports.admin!);

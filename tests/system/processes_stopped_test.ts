@@ -5,6 +5,7 @@ import { until } from "../certificate/helpers.ts";
 import { grantToken } from "../store/grant_token.ts";
 import { glossondCommand } from "../stories/admin_command.ts";
 import { dialDataSocket } from "../stories/data_socket.ts";
+import { metricsOf } from "../stories/metrics.ts";
 import { BASE, startRelay } from "../stories/relay.ts";
 import { visit } from "../stories/user.ts";
 import { PostgresServer } from "./postgres/server.ts";
@@ -55,9 +56,7 @@ Deno.test("a process of a relay that is stopped holds up no other one, nor comma
     const socket = await dialDataSocket(relay, "A".repeat(22));
     return (await socket.closed).code;
   });
-  const metrics = many(async () =>
-    await (await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`)).text()
-  );
+  const metrics = many(() => metricsOf(relay));
   const status = await glossondCommand(relay.stateDir, ["status", "--json"]).output();
   assert.equal(status.code, 0, new TextDecoder().decode(status.stderr));
   assert.equal((await visits.first).body, user.username);

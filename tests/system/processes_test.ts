@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { until } from "../certificate/helpers.ts";
 import { grantToken } from "../store/grant_token.ts";
 import { glossondCommand } from "../stories/admin_command.ts";
+import { metricsOf } from "../stories/metrics.ts";
 import { BASE, type Relay, startRelay } from "../stories/relay.ts";
 import { dialDataSocket } from "../stories/data_socket.ts";
 import { type User, visit } from "../stories/user.ts";
@@ -75,8 +76,7 @@ Deno.test("a relay of two processes is one relay, and outlives the end of one of
     assert.deepEqual(cluster.relays.map(({ id }: { id: string }) => id), ["r", "r-2"]);
     const online = (await ask(relay, "users")).split("\n").filter((l) => /\bonline\b/.test(l));
     assert.equal(online.length, USERS);
-    const metrics = await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`);
-    const text = await metrics.text();
+    const text = await metricsOf(relay);
     const sessions = [...text.matchAll(/^glossond_sessions\{relay="(.*)"\} (\d+)$/gm)];
     assert.deepEqual(sessions.map(([, id]) => id).sort(), ["r", "r-2"]);
     assert.equal(sessions.reduce((sum, [, , count]) => sum + Number(count), 0), USERS);

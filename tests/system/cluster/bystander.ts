@@ -1,3 +1,4 @@
+import { metricsOf } from "../../stories/metrics.ts";
 import type { Relay } from "../../stories/relay.ts";
 
 /** A visitor who is joined with a client, and says a line now and then. */
@@ -32,8 +33,8 @@ export async function stay(relay: Relay, hostname: string, ca: string): Promise<
 
 /** How many bytes a relay has taken on to another one. */
 export async function hopBytes(relay: Relay): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${relay.ports.admin}/metrics`);
-  return Number(/^glossond_hop_bytes_total{relay=".*"} (\d+)/m.exec(await response.text())![1]);
+  const text = await metricsOf(relay);
+  return Number(/^glossond_hop_bytes_total{relay=".*"} (\d+)/m.exec(text)![1]);
 }
 
 /** A connection that a process has open. */
