@@ -92,7 +92,7 @@ const ALLOWED: Record<string, readonly string[]> = {
       "deno.json",
     ],
     // What speaks with an ACME server, whoever's account it is.
-    ...["objects", "poll", "renewal_info", "session", "transport"].map((name) =>
+    ...["objects", "poll", "problem", "renewal_info", "session", "transport"].map((name) =>
       `lib/acme/${name}.ts`
     ),
   ],

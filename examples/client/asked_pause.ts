@@ -1,4 +1,4 @@
-import { AcmeProblem } from "../../lib/acme/transport.ts";
+import { AcmeProblem } from "../../lib/acme/problem.ts";
 import { RelayProblem } from "./problem.ts";
 
 /** Let's Encrypt takes 5 failed proofs of a name an hour, and gives one of them back in this time, milliseconds. */

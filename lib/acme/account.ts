@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { AcmeProblem, type AcmeTransport } from "./transport.ts";
+import { AcmeProblem } from "./problem.ts";
+import type { AcmeTransport } from "./transport.ts";
 import { type AcmeSession, type ExternalAccount, openAcmeSession } from "./session.ts";
 import { readIfThere, writeDurably } from "../file/durable.ts";
 import { makeKey } from "../pki/keys.ts";

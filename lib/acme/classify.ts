@@ -1,5 +1,5 @@
 import { OrderPostponedError, OrderRefusedError } from "../certificate/authority.ts";
-import { AcmeProblem } from "./transport.ts";
+import { AcmeProblem } from "./problem.ts";
 
 /** How long to wait after a refusal for rate if the server does not say. */
 const RATE_LIMIT_PAUSE_MS = 3_600_000;

@@ -7,7 +7,7 @@ import { type ProofParts, proveNames } from "./proof.ts";
 import { renewalId } from "./renewal_info.ts";
 import { type AcmeOrder, readOrder } from "./objects.ts";
 import type { AcmeSession } from "./session.ts";
-import { AcmeProblem, problemBody } from "./transport.ts";
+import { AcmeProblem, problemBody } from "./problem.ts";
 
 /** Longest chain taken, characters of PEM: each visitor is sent it, and some programs take no more than 100 KB. */
 const MAX_CHAIN = 64 * 1024;

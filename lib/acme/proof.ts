@@ -12,7 +12,7 @@ import {
   readAuthorization,
 } from "./objects.ts";
 import type { AcmeSession } from "./session.ts";
-import { problemBody } from "./transport.ts";
+import { problemBody } from "./problem.ts";
 
 /** What it takes to prove names by dns-01. */
 export interface ProofParts {

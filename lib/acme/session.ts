@@ -1,6 +1,7 @@
 import type { Client } from "acme-client";
 import { type AcmeChallenge, type AcmeDirectory, readDirectory } from "./objects.ts";
-import { type AcmeAnswer, type AcmeTransport, problemBody } from "./transport.ts";
+import { problemBody } from "./problem.ts";
+import type { AcmeAnswer, AcmeTransport } from "./transport.ts";
 
 /**
  * How often a request is signed anew with another nonce. acme-client's five are too few for a

@@ -1,6 +1,7 @@
 import { boundedText } from "../net/bounded_text.ts";
 import { networkCause } from "../net/network_cause.ts";
 import { pause } from "../net/pause.ts";
+import { AcmeProblem, problemBody, quoted } from "./problem.ts";
 
 /** How long one request may take. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -14,13 +15,8 @@ const MAX_RETRY_AFTER_MS = 10_000;
 /** Largest answer read; a chain has a few kilobytes. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** Longest text of a server's that errors quote, characters. */
-const MAX_QUOTED = 500;
-
 /** The furthest that `Retry-After` is believed: no limit of Let's Encrypt's lasts longer. */
 const MAX_RETRY_MS = 7 * 86_400_000;
-
-const PROBLEM_PREFIX = "urn:ietf:params:acme:error:";
 
 /** An answer as acme-client expects it from its HTTP half. */
 export interface AcmeAnswer {
@@ -28,23 +24,6 @@ export interface AcmeAnswer {
   headers: Record<string, string>;
   /** Parsed when it is JSON, else text. */
   data: unknown;
-}
-
-/** A problem document that an ACME server answered with (RFC 8555, section 6.7). */
-export class AcmeProblem extends Error {
-  override name = "AcmeProblem";
-  /** Its type without the common prefix, e.g. `rateLimited`. */
-  readonly type: string;
-  readonly status: number;
-  /** When to ask again, milliseconds since the epoch, if the server said so. */
-  readonly retryAt?: number;
-
-  constructor(type: string, status: number, message: string, retryAt?: number) {
-    super(message);
-    this.type = type;
-    this.status = status;
-    this.retryAt = retryAt;
-  }
 }
 
 /** What a person sets to have another server, or to trust one. */
@@ -217,26 +196,6 @@ function toProblem(
   }
   const details = quoted([detail, ...subproblems].filter(Boolean).join("; "));
   return new AcmeProblem(type, status, `The ACME server ${host} says: ${details}`, retryAt);
-}
-
-/** Type (without prefix), detail and details of the subproblems of a problem document. */
-export function problemBody(
-  data: unknown,
-): { type?: string; detail?: string; subproblems: string[] } {
-  const { type, detail, subproblems } = (data ?? {}) as Record<string, unknown>;
-  if (typeof type !== "string") return { subproblems: [] };
-  return {
-    type: quoted(type.startsWith(PROBLEM_PREFIX) ? type.slice(PROBLEM_PREFIX.length) : type),
-    detail: quoted(typeof detail === "string" ? detail : type),
-    subproblems: Array.isArray(subproblems)
-      ? subproblems.map((each) => each?.detail).filter((each) => typeof each === "string")
-      : [],
-  };
-}
-
-/** A text of a server's, as far as errors have room for it. */
-function quoted(text: string): string {
-  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
 }
 
 /**

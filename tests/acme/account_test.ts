@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dropLostAccount, readAccount } from "../../lib/acme/account.ts";
-import { AcmeProblem, type AcmeTransport, RELAY_WORDS } from "../../lib/acme/transport.ts";
+import { AcmeProblem } from "../../lib/acme/problem.ts";
+import { type AcmeTransport, RELAY_WORDS } from "../../lib/acme/transport.ts";
 import { writeDurably } from "../../lib/file/durable.ts";
 import { makeKey } from "../../lib/pki/keys.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type OrderParts, runOrder } from "../../lib/acme/order.ts";
 import type { AcmeDirectory } from "../../lib/acme/objects.ts";
 import type { AcmeSession } from "../../lib/acme/session.ts";
-import { AcmeProblem } from "../../lib/acme/transport.ts";
+import { AcmeProblem } from "../../lib/acme/problem.ts";
 import { renewalId } from "../../lib/acme/renewal_info.ts";
 import type { CertificateOrder } from "../../lib/certificate/authority.ts";
 import { makeKeyAndRequest } from "../../lib/pki/keys.ts";

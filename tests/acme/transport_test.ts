@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  AcmeProblem,
-  createAcmeTransport,
-  parseRetryAfter,
-  problemBody,
-} from "../../lib/acme/transport.ts";
+import { AcmeProblem, problemBody } from "../../lib/acme/problem.ts";
+import { createAcmeTransport, parseRetryAfter } from "../../lib/acme/transport.ts";
 import { fetchRenewalWindow, renewalId } from "../../lib/acme/renewal_info.ts";
 import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
@@ -162,6 +158,21 @@ Deno.test("problemBody() takes details that are text", () => {
   const odd = { detail: { toString: 1 } };
   const body = { type: "x", ...odd, subproblems: [odd, null, 7, { detail: "because" }] };
   assert.deepEqual(problemBody(body), { type: "x", detail: "x", subproblems: ["because"] });
+});
+
+Deno.test("createAcmeTransport() says where a person has to go for what only they can do", async () => {
+  const answer = {
+    type: "urn:ietf:params:acme:error:userActionRequired",
+    detail: "Terms of service have changed. ".repeat(20),
+    instance: "https://ca.test/acme/agreement/?token=W8Ih3PswD-8",
+  };
+  await using it = fakeServer(() =>
+    Response.json(answer, { status: 403, headers: { "content-type": "application/problem+json" } })
+  );
+  await assert.rejects(
+    it.transport.request(`${it.origin}/x`, "get"),
+    /says: open https:\/\/ca\.test\/acme\/agreement\/\?token=W8Ih3PswD-8 and do what it asks for: Terms of/,
+  );
 });
 
 Deno.test("createAcmeTransport() knows how far the server's clock is ahead", async () => {

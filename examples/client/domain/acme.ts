@@ -14,12 +14,11 @@ import {
   readOrder,
 } from "../../../lib/acme/objects.ts";
 import { type AcmeSession, openAcmeSession } from "../../../lib/acme/session.ts";
+import { AcmeProblem, problemBody } from "../../../lib/acme/problem.ts";
 import {
-  AcmeProblem,
   type AcmeTransport,
   type AcmeWords,
   createAcmeTransport,
-  problemBody,
 } from "../../../lib/acme/transport.ts";
 import { type KeyType, makeKey, makeKeyAndRequest } from "../../../lib/pki/keys.ts";
 import { derOf } from "../../../lib/pki/pem.ts";

@@ -185,7 +185,12 @@ def detail_of(problem: object) -> str:
     parts = told.get("subproblems")
     each = [told, *(parts if isinstance(parts, list) else [])]
     details = [part.get("detail") for part in each if isinstance(part, dict)]
-    return shown("; ".join(str(one) for one in details if one) or told.get("type") or "no reason")
+    text = "; ".join(str(one) for one in details if one) or told.get("type") or "no reason"
+    where = told.get("instance")
+    if told.get("type") == f"{PREFIX}userActionRequired" and isinstance(where, str):
+        # Only a person can agree to new terms and the like, there (RFC 8555 section 7.3.3).
+        text = f"open {where} and do what it asks for: {text}"
+    return shown(text)
 
 
 def _url(told: object) -> str:

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AcmeProblem } from "../../../lib/acme/transport.ts";
+import { AcmeProblem } from "../../../lib/acme/problem.ts";
 import { createLog, SILENT_LOG } from "../../../lib/log.ts";
 import { NotProved } from "../../../examples/client/asked_pause.ts";
 import type { CertificateAnswer } from "../../../examples/client/relay_answers.ts";

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from glosson.acme import Acme, AcmeProblem
+from glosson.acme import Acme, AcmeProblem, detail_of
 from glosson.acme_order import order, self_signed
 from glosson.identity_file import identity_text
 from glosson.jws import make_account_key
@@ -166,6 +166,16 @@ def test_what_an_account_may_not_order_tells_the_mend(tmp_path: Path) -> None:
         assert refusal.value.kind == "unauthorized"
 
     ask(tmp_path, answers, use)
+
+
+def test_what_only_a_person_can_do_tells_where() -> None:
+    problem = {
+        "type": "urn:ietf:params:acme:error:userActionRequired",
+        "detail": "Terms of service have changed",
+        "instance": "https://ca.test/acme/agreement/?token=W8Ih3PswD-8",
+    }
+    told = detail_of(problem)
+    assert told == f"open {problem['instance']} and do what it asks for: {problem['detail']}"
 
 
 def test_an_authority_is_left_alone_for_long_enough_to_let_a_name_fail(tmp_path: Path) -> None:
