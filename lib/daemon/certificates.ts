@@ -50,7 +50,7 @@ export async function buildCertificates(
       caa: { store: store.caa, relay: relayIdOf(settings, 1) },
     },
   );
-  const turn = new Turn(join(settings.stateDir, fileOfProcess(TURN_FILE, process)));
+  const turn = new Turn(join(settings.stateDir, fileOfProcess(TURN_FILE, process)), log);
   const issuance = createIssuance({
     store,
     turn: turn.come,

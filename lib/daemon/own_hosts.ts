@@ -68,7 +68,7 @@ export async function buildOwnHosts(
     log,
   });
   onClose(() => fronts.stop());
-  const turn = new Turn(join(stateDir, TURN_FILE));
+  const turn = new Turn(join(stateDir, TURN_FILE), log);
   onClose(() => turn.end());
   const certificate = await startRelayCertificate({
     authority,

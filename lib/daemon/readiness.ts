@@ -1,4 +1,5 @@
 import type { Check } from "../admin/status.ts";
+import { explain } from "../file/durable.ts";
 import { lstat } from "../file/plain_file.ts";
 import { type TlsIdentity, unfitness } from "../pki/identity.ts";
 
@@ -15,6 +16,7 @@ export interface ReadinessOptions {
 
 /** Whether the relay can serve, as `/readyz` tells. */
 export function readiness({ identity, failing, stateDir, now }: ReadinessOptions): Check[] {
+  const unwritable = whyUnwritable(stateDir);
   return [
     check("listeners", failing.length > 0 && `cannot accept on ${failing.join(", ")}`),
     check(
@@ -23,7 +25,7 @@ export function readiness({ identity, failing, stateDir, now }: ReadinessOptions
         ? "the certificate is self-signed"
         : unfitness(identity, { names: identity.names, now }),
     ),
-    check("state", !isWritable(stateDir) && "the state folder cannot be written"),
+    check("state", unwritable && `the state folder cannot be written: ${unwritable}`),
   ];
 }
 
@@ -32,8 +34,8 @@ function check(name: string, problem: string | false | undefined): Check {
   return problem ? { name, ok: false, detail: problem } : { name, ok: true };
 }
 
-/** Whether a file can be written in a folder: not so on a full disk, or on one mounted read-only. */
-export function isWritable(folder: string): boolean {
+/** Why no file can be written in a folder, with the fix; undefined where one can. */
+export function whyUnwritable(folder: string): string | undefined {
   const probe = `${folder}/.probe`;
   try {
     // Left by a crash, or by somebody: never written through.
@@ -41,12 +43,11 @@ export function isWritable(folder: string): boolean {
     Deno.writeFileSync(probe, new Uint8Array(4096), { mode: 0o600, createNew: true });
   } catch (error) {
     // By another process of the relay, just now.
-    return error instanceof Deno.errors.AlreadyExists;
+    return error instanceof Deno.errors.AlreadyExists ? undefined : explain(error);
   }
   try {
     Deno.removeSync(probe);
   } catch {
     // Likewise; else the next one removes it.
   }
-  return true;
 }

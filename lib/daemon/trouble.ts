@@ -8,7 +8,7 @@ import { scheduleTimeout } from "../net/schedule.ts";
 import { postNotice } from "../trouble/webhook.ts";
 import { type Trouble, type TroubleNotice, watchTrouble } from "../trouble/watch.ts";
 import type { Ground } from "./ground.ts";
-import { isWritable } from "./readiness.ts";
+import { whyUnwritable } from "./readiness.ts";
 import type { Servers } from "./servers.ts";
 
 /** Orders in a row that failed before it is trouble: one may fail, and is tried again in a minute. */
@@ -102,11 +102,12 @@ function certificateTrouble(certificate: RelayCertificateStatus, now: number): T
 async function diskTrouble(
   { stateDir, minFreeMib }: Readonly<Pick<Settings, "stateDir" | "minFreeMib">>,
 ): Promise<Trouble[]> {
-  if (!isWritable(stateDir)) {
+  const unwritable = whyUnwritable(stateDir);
+  if (unwritable !== undefined) {
     return [{
       kind: "state-unwritable",
-      detail: `nothing can be written into ${stateDir}: the disk is full, or read-only`,
-      fix: "make room on it, or mount it to be written",
+      detail: `nothing can be written into ${stateDir}: ${unwritable}`,
+      fix: "mend that; those who are online stay so meanwhile",
     }];
   }
   const free = await statfs(stateDir).then(({ bavail, bsize }) => bavail * bsize / 2 ** 20)

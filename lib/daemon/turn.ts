@@ -1,4 +1,5 @@
 import { acquireLock, type Lock } from "../file/lock.ts";
+import type { Log } from "../log.ts";
 import { sleep } from "../net/pause.ts";
 
 /** How often it is looked whether the turn has come. */
@@ -12,10 +13,12 @@ export class Turn {
   readonly #ended = new AbortController();
   /** Resolves when it has come; never, when it was ended before. */
   readonly come: Promise<void>;
+  readonly #log: Pick<Log, "error">;
   #lock: Lock | undefined;
 
   /** Waits for it from now on. @param path of the lock file. */
-  constructor(path: string) {
+  constructor(path: string, log: Pick<Log, "error">) {
+    this.#log = log;
     const come = Promise.withResolvers<void>();
     this.come = come.promise;
     this.#wait(path).then((lock) => {
@@ -31,11 +34,17 @@ export class Turn {
 
   async #wait(path: string): Promise<Lock | undefined> {
     const { signal } = this.#ended;
+    let isTold = false;
     while (!signal.aborted) {
-      // A lock that cannot be had now, for want of a descriptor or so, is tried again as one that is held.
-      const lock = await acquireLock(path, { owner: "daemon" }).catch(() => undefined);
+      const lock = await acquireLock(path, { owner: "daemon" }).catch((error) => {
+        // Tried again as one that is held: descriptors may be wanting, or it is somebody else's.
+        if (!isTold) {
+          this.#log.error("no certificate is ordered until the lock can be had", { error });
+        }
+        isTold = true;
+      });
       if (signal.aborted) lock?.release();
-      else if (lock !== undefined) return this.#lock = lock;
+      else if (lock) return this.#lock = lock;
       else await sleep(LOOK_MS, signal);
     }
   }

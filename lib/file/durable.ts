@@ -77,8 +77,12 @@ export function explain(error: unknown): string {
   if (code === "EROFS" || /read-only file system/i.test(message)) {
     return "the file system is read-only; let this service write there";
   }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return `${message}; let the user that glossond runs as own the state folder`;
+  // Those of `node:fs` have a code, and no class.
+  if (error instanceof Deno.errors.NotFound || code === "ENOENT") {
+    return "its folder is gone; put a copy in its place (glossond restore), or restart for a new one";
+  }
+  if (error instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EPERM") {
+    return `${message}; let the user that glossond runs as own the state folder and all that is in it (chown -R)`;
   }
   return message;
 }

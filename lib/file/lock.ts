@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { explain } from "./durable.ts";
 import { openPlain, readPlain } from "./plain_file.ts";
 
 /** A lock held; `release` (or the end of the process, even by `kill -9`) frees it. */
@@ -25,12 +26,13 @@ export interface LockOptions {
  *
  * It is the kernel's file lock, not the file's existence, so a crash leaves nothing behind.
  *
- * @throws {Error} when something else than a plain file has its name; the signal's reason when it is aborted meanwhile.
+ * @throws {Error} when it cannot be made, or something else than a plain file has its name, with the path and the fix;
+ * the signal's reason when it is aborted meanwhile.
  * @returns undefined when another holds it still after `waitMs`.
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock | undefined> {
   const { owner, waitMs = 0, tryEveryMs = 100, shared = false, signal } = options;
-  const file = openPlain(path, { write: true, create: true });
+  const file = openLock(path);
   try {
     const until = performance.now() + waitMs;
     while (!(await file.tryLock(!shared))) {
@@ -53,6 +55,14 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
       held = false;
     },
   };
+}
+
+function openLock(path: string): Deno.FsFile {
+  try {
+    return openPlain(path, { write: true, create: true });
+  } catch (error) {
+    throw new Error(`Cannot lock ${path}: ${explain(error)}`, { cause: error });
+  }
 }
 
 /** Says who has the lock; on a full disk nobody does. */

@@ -32,7 +32,7 @@ export function openStateFolder(path: string): Closed[] {
     );
   }
   const closed = [...closeFolder(path)];
-  for (const { name, isFile } of Deno.readDirSync(path)) {
+  for (const { name, isFile } of list(path)) {
     if (!isFile || PUBLIC.includes(name)) continue;
     try {
       const mode = closeToOthers(`${path}/${name}`);
@@ -42,6 +42,14 @@ export function openStateFolder(path: string): Closed[] {
     }
   }
   return closed;
+}
+
+function list(path: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(path)];
+  } catch (error) {
+    throw new Error(`Cannot read the state folder ${path}: ${explain(error)}`, { cause: error });
+  }
 }
 
 function closeFolder(path: string): Closed[] {

@@ -3,6 +3,7 @@ import { syncFolder } from "../file/durable.ts";
 import { lstat } from "../file/plain_file.ts";
 import { ensureFolder } from "../file/state_folder.ts";
 import { inWorkFolder } from "../file/work_folder.ts";
+import { StoreError } from "./error.ts";
 import type { StorePlace } from "./open.ts";
 import { readArchive, writeArchive } from "./sqlite/archive.ts";
 import { writeArchiveBeside } from "./sqlite/archive_beside.ts";
@@ -17,17 +18,21 @@ export interface ArchiveOptions {
  * A copy of all that a relay keeps, as it is at one moment, also while one works on it. No file is left
  * behind it.
  *
- * @throws {Error} when it cannot be made.
+ * @throws {StoreError} when it cannot be made.
  */
-export function archiveState(
+export async function archiveState(
   { stateDir }: StorePlace,
   { beside = false }: ArchiveOptions = {},
 ): Promise<ReadableStream<Uint8Array>> {
-  return inWorkFolder(stateDir, "backup", async (folder) => {
-    const path = join(folder, "copy");
-    await (beside ? writeArchiveBeside : writeArchive)(stateDir, path);
-    return (await Deno.open(path)).readable;
-  });
+  try {
+    return await inWorkFolder(stateDir, "backup", async (folder) => {
+      const path = join(folder, "copy");
+      await (beside ? writeArchiveBeside : writeArchive)(stateDir, path);
+      return (await Deno.open(path)).readable;
+    });
+  } catch (error) {
+    throw new StoreError((error as Error).message, { cause: error });
+  }
 }
 
 /**

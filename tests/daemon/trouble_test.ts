@@ -125,7 +125,7 @@ const TROUBLES: {
   },
   {
     kind: "state-unwritable",
-    detail: /^nothing can be written into .*gone: the disk is full, or read-only$/,
+    detail: /^nothing can be written into .*gone: its folder is gone; put a copy in its place/,
     begin: ({ settings }) => void (settings.stateDir += "/gone"),
     end: ({ settings }) => void (settings.stateDir = settings.stateDir.replace("/gone", "")),
   },

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { writeDurably } from "../../lib/file/durable.ts";
+import { explain, writeDurably } from "../../lib/file/durable.ts";
+import { acquireLock } from "../../lib/file/lock.ts";
 import { ensureFolder } from "../../lib/file/state_folder.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
 
 /** Somebody who is not root; needs no account. */
 const DAEMON = 12_345;
@@ -25,4 +27,24 @@ Deno.test({
       await Deno.remove(dir, { recursive: true });
     }
   },
+});
+
+Deno.test("files and locks in a folder that is gone name their path and what to do", async () => {
+  await using folder = temporaryFolder();
+  const path = `${folder.path}/gone/file`;
+  const says = (what: string) =>
+    new RegExp(`^Error: Cannot ${what} ${path}: its folder is gone; put`);
+  await assert.rejects(writeDurably(path, "text", 0o600), says("write"));
+  await assert.rejects(acquireLock(path, { owner: "test" }), says("lock"));
+  assert.throws(() => ensureFolder(path), says("make the folder"));
+});
+
+Deno.test("explain() names the fix of what operators meet", () => {
+  const cases: [error: Error, fix: RegExp][] = [
+    [new Error("Read-only file system (os error 30): open 'x'"), /let this service write there/],
+    [new Error("No space left on device (os error 28)"), /free some space/],
+    [new Deno.errors.PermissionDenied("no"), /let the user that glossond runs as own/],
+    [Object.assign(new Error("no"), { code: "EACCES" }), /let the user that glossond runs as own/],
+  ];
+  for (const [error, fix] of cases) assert.match(explain(error), fix);
 });

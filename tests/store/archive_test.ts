@@ -73,7 +73,7 @@ Deno.test("archiveState() tells why there can be no copy, and leaves nothing", a
   for (const beside of [false, true]) {
     await assert.rejects(
       archiveState({ stateDir: folder.path }, { beside }),
-      /^Error: file is not a database/,
+      /^StoreError: Cannot copy \S+ to \S+: file is not a database; it is damaged/,
     );
   }
   assert.deepEqual(namesIn(folder.path), ["glossond.sqlite"]);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { must, run } from "../../scripts/run.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
+import { glossond } from "../stories/admin_command.ts";
 import { setUpGlosson } from "../stories/glosson.ts";
 import { ROOT, startRelay } from "../stories/relay.ts";
 import { HOST } from "../stories/staying_visitor.ts";
@@ -56,6 +58,11 @@ Deno.test("a relay whose successor finds a full disk goes on, and is told why", 
     /Cannot open the database \S+: database or disk is full; see that its disk/,
   );
   assert.equal((await visit(old, HOST)).status, 200);
+  await using elsewhere = temporaryFolder();
+  assert.match(
+    (await glossond(old.stateDir, "backup", `${elsewhere.path}/copy`)).stderr,
+    /Cannot copy \S+glossond\.sqlite to \S+: database or disk is full; see that its disk/,
+  );
   await Deno.remove(`${dir}/fill`);
   const relay = await startRelay({ dir, takeover: true });
   stack.defer(async () => void await relay.stop());

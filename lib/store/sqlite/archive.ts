@@ -9,6 +9,7 @@ import { createPlain, lstat, openIfThere, openPlain } from "../../file/plain_fil
 import { ensureFolder } from "../../file/state_folder.ts";
 import { openDatabase } from "./database.ts";
 import { SQLITE_FILE } from "./open.ts";
+import { isSqliteError } from "./transaction.ts";
 import { withFix } from "./with_fix.ts";
 
 /** How long another program may let nobody read. */
@@ -24,20 +25,26 @@ const SAFE_PATH = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]
  * Writes a copy as it is at one moment, also while a relay works on it.
  *
  * @param target is made, and is its folder's owner's alone.
- * @throws {Error} when something has its name, or it cannot be read or written.
+ * @throws {Error} when something has its name, or it cannot be read or written; the message names both and the fix.
  */
 export async function writeArchive(stateDir: string, target: string): Promise<void> {
+  const source = join(stateDir, SQLITE_FILE);
+  try {
+    await copyAll(stateDir, source, target);
+  } catch (error) {
+    if (!isSqliteError(error)) throw error;
+    const why = withFix((error as Error).message, source);
+    throw new Error(`Cannot copy ${source} to ${target}: ${why}`, { cause: error });
+  }
+}
+
+async function copyAll(stateDir: string, database: string, target: string): Promise<void> {
   if (lstat(target) !== undefined) throw new Error(`${target} is there already`);
   createPlain(target);
   {
-    const path = join(stateDir, SQLITE_FILE);
-    using source = new DatabaseSync(path, { readOnly: true, timeout: LOCK_TIMEOUT_MS });
-    try {
-      // To copy is tried again without end while another program lets nobody read.
-      source.prepare("PRAGMA schema_version").get();
-    } catch (error) {
-      throw new Error(withFix((error as Error).message, path), { cause: error });
-    }
+    using source = new DatabaseSync(database, { readOnly: true, timeout: LOCK_TIMEOUT_MS });
+    // To copy is tried again without end while another program lets nobody read.
+    source.prepare("PRAGMA schema_version").get();
     // All pages in one step, else it begins anew whenever somebody writes between two.
     await backup(source, target, { rate: -1 });
   }
