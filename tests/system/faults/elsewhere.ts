@@ -47,6 +47,27 @@ const ELSEWHERE: { name: string; file: string; test: string; bystander: string }
     bystander: "a short wait",
   },
   {
+    name: "a visitor says late for whom, while two relays wait for the place",
+    file: "tests/stories/takeover_late_visitor_test.ts",
+    test:
+      "visitors who say late for whom they came meet the client, though two relays wait for the place",
+    bystander: "nothing",
+  },
+  {
+    name: "a visitor says late for whom, and the successor has died",
+    file: "tests/stories/takeover_late_visitor_test.ts",
+    test:
+      "a late visitor is told of a restart, and of nobody's absence, where the relay that could tell has died",
+    bystander: "a page that says so, and opens the user's",
+  },
+  {
+    name: "a parked connection is dead amid a hand-over",
+    file: "tests/stories/takeover_dead_connection_test.ts",
+    test:
+      "a visitor whose parked connection is dead gets another from the relay that the client is at by then",
+    bystander: "a wait of a second",
+  },
+  {
     name: "disk full at a hand-over",
     file: "tests/system/full_disk_test.ts",
     test: "a relay whose successor finds a full disk goes on, and is told why",
