@@ -35,6 +35,12 @@ const ALLOWED_STEP: Partial<Record<Figure, number>> = { rssMb: MOST_LENT / 1e6 }
 const HISTORIES = ["certificate_order", "claim_check", "resting_name", "act"];
 
 /**
+ * Nothing is optimized: the tables of what depends on optimized code are among what JavaScript holds, and grow by 6 KB a
+ * minute for as long as there are functions that turn out to be busy. Leaks are the same.
+ */
+const MEASURABLE = "--expose-gc,--no-maglev";
+
+/**
  * How long a process may take to reach its level, as a share of the longest's time and at most, seconds:
  * JavaScript's memory grows for four minutes, by what is compiled and what is kept ready.
  */
@@ -55,7 +61,7 @@ export class Gauge {
   relayOptions(plant?: Plant): { launcher: string[]; preload: string } {
     return {
       launcher: [
-        ...["env", `DENO_V8_FLAGS=${V8_FLAGS},--expose-gc`, `SOAK_FOLDER=${this.#folder}`],
+        ...["env", `DENO_V8_FLAGS=${V8_FLAGS},${MEASURABLE}`, `SOAK_FOLDER=${this.#folder}`],
         `SOAK_PLANT=${plant ?? ""}`,
       ],
       preload: fileURLToPath(new URL("./inside.ts", import.meta.url)),
