@@ -5,7 +5,8 @@ import { serveTcp } from "./listen.ts";
 import { listenTcp } from "./listen_tcp.ts";
 import { type HttpServer, superviseHttp } from "./serve_http.ts";
 import { serveSocket } from "./serve_socket.ts";
-import { closeQuietly, type Duplex, splice, type SpliceResult } from "./splice.ts";
+import { closeQuietly, type Duplex, splice } from "./splice.ts";
+import type { SpliceResult } from "./splice_options.ts";
 
 /** Connections at once: monitoring systems have one or two. */
 export const MAX_CONNECTIONS = 16;

@@ -1,12 +1,19 @@
 import { BufferPool } from "./buffer_pool.ts";
-import type { IdleWatch, Watched } from "./idle_watch.ts";
+import type { Watched } from "./idle_watch.ts";
 import { bytesOf, flowBuffers, LARGEST_STEP } from "./flow_buffers.ts";
+import type { Direction, SpliceOptions, SpliceResult } from "./splice_options.ts";
 
 /** Buffers of directions that wait for data. */
 const DEFAULT_WAIT_BUFFERS = new BufferPool(2 * 1024);
 
 /** In the place of a step: the stream has ended. */
 const ENDED = -1;
+
+/**
+ * How long a connection goes on whose bytes are taken no more at the other end, milliseconds: what that end said before
+ * it left comes across, and is not lost to the reset that unread bytes would be answered with (RFC 9112 section 9.6).
+ */
+const LINGER_MS = 5_000;
 
 /** A writer that takes longer than this for one buffer gets smaller ones; milliseconds. */
 const SLOW_WRITE_MS = 10;
@@ -21,41 +28,6 @@ export interface Duplex {
   closeWrite(): Promise<void>;
   /** Closes both sides. */
   close(): void;
-}
-
-/** `forward` is from the first connection to the second. */
-export type Direction = "forward" | "backward";
-
-/** What a splice moved, and why it ended when it was not by two ends of stream. */
-export interface SpliceResult {
-  /** Bytes from the first connection to the second. */
-  forward: number;
-  /** Bytes from the second connection to the first. */
-  backward: number;
-  /** When the last of them came, milliseconds of `performance.now()`; absent before the first. */
-  lastAt?: number;
-  /** The first failure of either direction, absent after an orderly end. */
-  error?: Error;
-}
-
-/** Options for {@linkcode splice}. */
-export interface SpliceOptions {
-  /** Filled while it goes on, for who wants to know before its end. @default a new one */
-  result?: SpliceResult;
-  /** Bytes that were already read from the second connection and go to the first one first. */
-  backwardHead?: Uint8Array;
-  /** Closes both connections at once when aborted. */
-  signal?: AbortSignal;
-  /** Closes both connections when neither has sent anything for too long. @default not watched */
-  idle?: IdleWatch;
-  /** Called for every chunk read: the direction and its size in bytes. */
-  onBytes?: (direction: Direction, bytes: number) => void;
-  /** Step of the largest buffers that it borrows, see `flow_buffers.ts`. @default the largest */
-  largestStep?: number;
-  /** Where each direction has the buffer from that it waits for data with. @default 2 KiB each */
-  waitBuffers?: BufferPool;
-  /** Clock that slow writers are told by, milliseconds. @default {performance.now} */
-  now?: () => number;
 }
 
 /** The real clock. */
@@ -77,8 +49,9 @@ export async function writeAll(
 /**
  * Copies both directions until each has ended, carrying an end of stream across as a half-close.
  *
- * A failure of one direction ends both. Both connections are closed when the promise settles; it
- * never rejects.
+ * A failure to read ends both. So does one to write, once the other direction has ended by itself or five seconds
+ * are over: a server that answers an upload before its end and closes is heard. Both connections are closed when the
+ * promise settles; it never rejects.
  */
 export function splice(
   first: Duplex,
@@ -108,6 +81,9 @@ class Splice implements Watched {
   /** Directions that are still copied. */
   #copied = 2;
   #onAbort: (() => void) | undefined;
+  /** Directions that wait for a write. */
+  readonly #writing = { forward: false, backward: false };
+  #lingering: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     first: Duplex,
@@ -150,6 +126,7 @@ class Splice implements Watched {
 
   #finish(): void {
     const { signal, idle } = this.#options;
+    clearTimeout(this.#lingering);
     idle?.remove(this);
     if (this.#onAbort !== undefined) signal?.removeEventListener("abort", this.#onAbort);
     closeQuietly(this.#first);
@@ -173,7 +150,9 @@ class Splice implements Watched {
     let waiting: Uint8Array<ArrayBuffer> | undefined;
     try {
       if (head !== undefined && head.length > 0) {
+        this.#writing[direction] = true;
         await writeAll(to, head);
+        this.#writing[direction] = false;
         this.#result[direction] += head.length;
       }
       // The first read is one of the large kind: a server's TLS flight comes soon, and in one piece.
@@ -184,8 +163,10 @@ class Splice implements Watched {
         if (n === null) break;
         this.#count(direction, n);
         const full = n === waiting.length;
+        this.#writing[direction] = true;
         const written = await to.write(full ? waiting : waiting.subarray(0, n));
         if (written < n) await writeAll(to, waiting.subarray(written, n));
+        this.#writing[direction] = false;
         if (full) step = await this.#flow(direction, from, to, step);
       }
       // The second direction to end needs no half-close: what follows is the close.
@@ -194,10 +175,24 @@ class Splice implements Watched {
         await to.closeWrite();
       }
     } catch (error) {
-      this.#fail(error as Error);
+      const saysMore = this.#copied === 2 && this.#lingering === undefined;
+      if (this.#writing[direction] && saysMore) await this.#linger(from, error as Error);
+      else this.#fail(error as Error);
     }
     if (waiting !== undefined) waitBuffers.giveBack(waiting);
     if (--this.#copied === 0) this.#finish();
+  }
+
+  /** Drops what comes until its end, while the other direction goes on. */
+  async #linger(from: Duplex, error: Error): Promise<void> {
+    this.#result.error ??= error;
+    this.#lingering ??= setTimeout(() => this.#fail(error), LINGER_MS);
+    const dropped = new Uint8Array(16 * 1024);
+    try {
+      while (await from.read(dropped) !== null);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   /**
@@ -218,8 +213,10 @@ class Splice implements Watched {
         this.#count(direction, n);
         const full = n === buffer.length;
         const began = now();
+        this.#writing[direction] = true;
         const written = await to.write(full ? buffer : buffer.subarray(0, n));
         if (written < n) await writeAll(to, buffer.subarray(written, n));
+        this.#writing[direction] = false;
         if (step > 0 && (n <= bytesOf(step - 1) || now() - began > SLOW_WRITE_MS)) {
           step--;
         } else if (full && step < largestStep) {

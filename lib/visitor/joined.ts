@@ -1,5 +1,6 @@
 import type { Place } from "../net/places.ts";
-import { closeQuietly, type Duplex, type SpliceResult } from "../net/splice.ts";
+import { closeQuietly, type Duplex } from "../net/splice.ts";
+import type { SpliceResult } from "../net/splice_options.ts";
 import type { Visit } from "./admit.ts";
 import type { Guest } from "./crowd.ts";
 import type { Seat } from "../net/roll.ts";

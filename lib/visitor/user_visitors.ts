@@ -1,7 +1,8 @@
 import type { IdleWatch } from "../net/idle_watch.ts";
 import { ReadAhead } from "../net/read_ahead.ts";
 import { scheduleTimeout } from "../net/schedule.ts";
-import { closeQuietly, splice, type SpliceResult } from "../net/splice.ts";
+import { closeQuietly, splice } from "../net/splice.ts";
+import type { SpliceResult } from "../net/splice_options.ts";
 import type { Visit } from "./admit.ts";
 import { Crowd } from "./crowd.ts";
 import { doubted } from "./doubted.ts";

@@ -154,6 +154,29 @@ Deno.test("splice() closes both sides when its signal aborts", async () => {
   assert.ok(first.closes > 0 && second.closes > 0);
 });
 
+Deno.test("splice() over TCP brings what an end said that left amid what it was sent", async () => {
+  const answer = new Uint8Array(30_000).fill(7);
+  for (let i = 0; i < 20; i++) {
+    const [visitor, first] = await tcpPair();
+    const [second, server] = await tcpPair();
+    const spliced = splice(first, second);
+    const upload = (async () => {
+      const piece = new Uint8Array(64 * 1024);
+      for (let sent = 0; sent < 64 * piece.length; sent += piece.length) {
+        await writeAll(visitor, piece);
+      }
+    })();
+    // Never reads on: its end is a reset.
+    await server.read(new Uint8Array(1024));
+    await writeAll(server, answer);
+    server.close();
+    assert.deepEqual(await readAll(visitor), answer);
+    await upload.catch(() => {});
+    visitor.close();
+    assert.ok((await spliced).error);
+  }
+});
+
 Deno.test("splice() over TCP moves 100 MiB each way at once", async () => {
   const size = 100 * 1024 * 1024;
   const [a, b] = await tcpPair();

@@ -113,3 +113,48 @@ Deno.test("nginx and Caddy are the end of TLS, and nginx is told the visitor's a
     told(ports.told, VISITOR) + told(ports.plain, "-"),
   );
 });
+
+/** Answers an upload that it has not read, and leaves: to what still comes its system says that nobody is there. */
+const LEAVES_EARLY = `
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1])
+listener = socket.create_server(("127.0.0.1", int(sys.argv[2])))
+while True:
+    conn, _ = listener.accept()
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        with context.wrap_socket(conn, server_side=True) as visitor:
+            visitor.recv(1024)
+            visitor.sendall(b"HTTP/1.1 413 No\\r\\nConnection: close\\r\\nContent-Length: 3\\r\\n\\r\\nno\\n")
+    except OSError:
+        pass
+`;
+
+Deno.test("an upload that the TLS server answers before its end, and leaves, is answered", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "glosson-tls-upstream-" });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
+  const relay = stack.use(await startRelay());
+  const glosson = stack.use(await setUpGlosson(relay, "kaylee"));
+  const port = freePort();
+  const run = glosson.run("--tls-upstream", `127.0.0.1:${port}`);
+  await run.said(/ Online /);
+  const argv = ["python3", "-c", LEAVES_EARLY, `${glosson.stateDir}/identity.pem`, `${port}`];
+  stack.use(
+    await startServer("a server", argv, { isUp: () => answers(port), withinMs: 10_000 }),
+  );
+  await Deno.writeTextFile(`${dir}/ca.pem`, relay.ca);
+  await Deno.writeFile(`${dir}/upload`, new Uint8Array(4 * 1024 * 1024));
+  for (let i = 0; i < 10; i++) {
+    const { stdout } = await new Deno.Command("curl", {
+      args: [
+        ...["--silent", "--http1.1", "--header", "Expect:", "--data-binary", `@${dir}/upload`],
+        ...["--cacert", `${dir}/ca.pem`, "--resolve", `${HOST}:${relay.ports.hub}:127.0.0.1`],
+        `https://${HOST}:${relay.ports.hub}/`,
+      ],
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "no\n", `upload ${i}`);
+  }
+  assert.equal((await run.stop()).code, 0);
+});

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 
 from .connection import Stream
+from .limit import Limit
 from .reader import Reader
 
 # Of silence in one direction, once the other one has ended; unless told otherwise.
 LEFT_S = 120.0
+
+# For what an end said that left amid what it was sent: it comes across, and is not lost to the
+# reset that unread bytes would be answered with (RFC 9112 section 9.6).
+LINGER_S = 5.0
 
 
 class _Copy:
@@ -17,21 +22,40 @@ class _Copy:
     def __init__(self, reader: Reader, to: Stream) -> None:
         self._reader, self._to = reader, to
         self.last = 0.0
+        self.over = False
 
-    async def run(self) -> None:
-        while data := await self._reader.some():
-            await self._to.write(data)
-            self.last = asyncio.get_running_loop().time()
-        await self._to.end()
+    async def run(self, back: _Copy) -> None:
+        """Copy until the end; `back` is the other direction."""
+        try:
+            while data := await self._reader.some():
+                try:
+                    await self._to.write(data)
+                except OSError:
+                    if not back.over:
+                        await self._drop()
+                    raise
+                self.last = asyncio.get_running_loop().time()
+            await self._to.end()
+        finally:
+            self.over = True
+
+    async def _drop(self) -> None:
+        with Limit(LINGER_S, "no end"):
+            while await self._reader.some():
+                pass
 
 
 async def splice(
     a_reader: Reader, a: Stream, b_reader: Reader, b: Stream, left_s: float = LEFT_S
 ) -> None:
-    """Pass bytes until both directions have ended, or one of them failed (OSError)."""
+    """Pass bytes until both directions have ended, or one of them failed (OSError).
+
+    One that cannot be written goes on until the other has ended, or for LINGER_S: a server that
+    answers an upload before its end, and closes, is heard.
+    """
     now = asyncio.get_running_loop().time
-    copies = [_Copy(a_reader, b), _Copy(b_reader, a)]
-    tasks = [asyncio.ensure_future(copy.run()) for copy in copies]
+    copies = (there, back) = _Copy(a_reader, b), _Copy(b_reader, a)
+    tasks = [asyncio.ensure_future(run) for run in (there.run(back), back.run(there))]
     try:
         done, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         half_ended = now()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
 
 import pytest
 
 from app import App, Call
 from client import Client
+from glosson.connection import Connection
+from glosson.reader import Reader
+from glosson.splice import splice
 
 BIG = bytes(range(256)) * 36_000  # 9 MB
 
@@ -78,3 +83,38 @@ def test_an_answer_that_breaks_off_is_not_made_whole(page: Client, app: App) -> 
     visitor.send(f"GET / HTTP/1.1\r\nHost: {page.hostname}\r\n\r\n")
     assert not visitor.rest().endswith(b"0\r\n\r\n")
     app.called()
+
+
+def test_what_an_end_said_that_left_amid_what_it_was_sent_comes_across() -> None:
+    answer = b"a" * 30_000
+
+    def pair() -> tuple[socket.socket, Connection]:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            near = socket.create_connection(listener.getsockname())
+            far, _ = listener.accept()
+        near.setblocking(False)
+        return near, Connection(far)
+
+    async def run() -> bytes:
+        loop = asyncio.get_running_loop()
+        (visitor, first), (server, second) = pair(), pair()
+        passing = asyncio.ensure_future(splice(Reader(first), first, Reader(second), second))
+        uploading = asyncio.ensure_future(loop.sock_sendall(visitor, bytes(1 << 22)))
+        # Never reads on: its end is a reset.
+        await loop.sock_recv(server, 1024)
+        await loop.sock_sendall(server, answer)
+        server.close()
+        got = b""
+        while piece := await loop.sock_recv(visitor, 65_536):
+            got += piece
+        uploading.cancel()
+        await asyncio.gather(uploading, return_exceptions=True)
+        visitor.close()
+        with pytest.raises(OSError):
+            await passing
+        first.close()
+        second.close()
+        return got
+
+    for _ in range(10):
+        assert asyncio.run(asyncio.wait_for(run(), 10)) == answer
