@@ -8,7 +8,7 @@ export const LOOK_MS = 1_000;
 
 /** What {@linkcode watchLastVisitors} looks at and acts on. */
 export interface LastVisitors {
-  accounts: Pick<AccountStore, "byUsername" | "listBlocked">;
+  accounts: Pick<AccountStore, "visitable">;
   hub: Pick<Hub, "visitedUsers" | "dropVisitors">;
   log: Log;
 }
@@ -27,19 +27,22 @@ export function watchLastVisitors(
   async function look(): Promise<void> {
     const visited = hub.visitedUsers();
     if (visited.length === 0) return;
-    const blocked = new Set((await accounts.listBlocked()).map(({ username }) => username));
-    for (const username of visited) {
-      if (blocked.has(username) || await accounts.byUsername(username) === undefined) {
-        hub.dropVisitors(username);
-      }
-    }
+    const visitable = await accounts.visitable(visited);
+    for (const username of visited) if (!visitable.has(username)) hub.dropVisitors(username);
   }
   const ended = new AbortController();
   (async () => {
+    let isTold = false;
     while (true) {
       await pause(LOOK_MS, ended.signal);
       if (ended.signal.aborted) return;
-      await look().catch((error) => log.error("cannot look whether users are blocked", { error }));
+      try {
+        await look();
+        isTold = false;
+      } catch (error) {
+        if (!isTold) log.error("cannot look whether users are blocked", { error });
+        isTold = true;
+      }
     }
   })();
   return () => ended.abort();

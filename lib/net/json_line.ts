@@ -2,8 +2,8 @@ import { linesOf } from "./lines.ts";
 import { closeQuietly, writeAll } from "./splice.ts";
 
 /**
- * What may wait to be written, bytes: more than the names of all who are online, which are said at once. A process that
- * is stopped takes nothing for hours.
+ * What may wait to be written, bytes, beside the longest word, which may have the names of all who are online. A process
+ * that is stopped takes nothing for hours.
  */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
@@ -20,6 +20,7 @@ export class JsonLine<Said, Heard> {
   #saying: Promise<void> = Promise.resolve();
   /** Bytes of the words that are not written yet. */
   #waiting = 0;
+  #longest = 0;
   #isClosed = false;
 
   /** @param conn which it takes over. */
@@ -37,7 +38,8 @@ export class JsonLine<Said, Heard> {
     if (this.#isClosed) return;
     const bytes = new TextEncoder().encode(`${JSON.stringify(what)}\n`);
     this.#waiting += bytes.length;
-    if (this.#waiting > MAX_WAITING_BYTES) return this.close();
+    this.#longest = Math.max(this.#longest, bytes.length);
+    if (this.#waiting - this.#longest > MAX_WAITING_BYTES) return this.close();
     this.#saying = this.#saying.then(() => this.#write(bytes));
   }
 

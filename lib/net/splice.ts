@@ -49,8 +49,8 @@ export async function writeAll(
 /**
  * Copies both directions until each has ended, carrying an end of stream across as a half-close.
  *
- * A failure to read ends both. So does one to write, once the other direction has ended by itself or five seconds
- * are over: a server that answers an upload before its end and closes is heard. Both connections are closed when the
+ * A failure to read ends both. After one to write the other direction goes on to its own end, while what still comes
+ * to be written is dropped, for five seconds at most: a server that answers an upload before its end and closes is heard. Both connections are closed when the
  * promise settles; it never rejects.
  */
 export function splice(

@@ -94,6 +94,8 @@ export interface AccountStore {
   isBlocked(username: string): Promise<boolean>;
   /** The block of a name, be there an account or not; undefined where it is not blocked. */
   blockOf(username: string): Promise<BlockedName | undefined>;
+  /** Which of these names have an account and are not blocked, asked at once. */
+  visitable(usernames: readonly string[]): Promise<ReadonlySet<string>>;
   /** How many accounts and how many blocked names there are. */
   counts(): Promise<{ total: number; blocked: number }>;
   /** All accounts by name. */

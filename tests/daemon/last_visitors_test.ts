@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LOOK_MS, watchLastVisitors } from "../../lib/daemon/last_visitors.ts";
-import { SILENT_LOG } from "../../lib/log.ts";
+import { createLog, SILENT_LOG } from "../../lib/log.ts";
 import { temporaryFolder, until } from "../certificate/helpers.ts";
 import { seedAccounts, storeIn } from "../store/helpers.ts";
 import { ManualClock } from "../manual_clock.ts";
@@ -29,4 +29,35 @@ Deno.test("watchLastVisitors() ends within a second who visits a user whom anoth
   clock.advance(LOOK_MS);
   await until(() => visited.size < 3 && clock.waiting === 1, "it has looked");
   assert.deepEqual([...visited], ["zoe"]);
+});
+
+Deno.test("watchLastVisitors() tells once that the store is away, until it is back", async () => {
+  const told: string[] = [];
+  const clock = new ManualClock();
+  let isAway = true;
+  let looks = 0;
+  const end = watchLastVisitors({
+    accounts: {
+      visitable(usernames) {
+        looks++;
+        return isAway ? Promise.reject(new Error("away")) : Promise.resolve(new Set(usernames));
+      },
+    },
+    hub: { visitedUsers: () => ["kaylee"], dropVisitors: () => assert.fail("nobody is blocked") },
+    log: createLog({ write: (line) => void told.push(line) }),
+  }, (ms) => new Promise((resolve) => void clock.schedule(resolve, ms)));
+  const look = async (): Promise<void> => {
+    const before = looks;
+    clock.advance(LOOK_MS);
+    await until(() => looks > before && clock.waiting === 1, "it has looked");
+  };
+  for (let i = 0; i < 3; i++) await look();
+  assert.equal(told.length, 1);
+  isAway = false;
+  await look();
+  isAway = true;
+  await look();
+  assert.equal(told.length, 2);
+  end();
+  clock.advance(LOOK_MS);
 });

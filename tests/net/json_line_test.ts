@@ -42,8 +42,8 @@ Deno.test("JsonLine is closed once too much waits for a process that takes nothi
   let isClosed = false;
   line.one.closed.then(() => isClosed = true);
   const word = "x".repeat(1024);
-  // As the names of all who are online may be.
-  line.one.say(word.repeat(1024));
+  // As the names of all who are online may be, where they are a million.
+  line.one.say(word.repeat(32 * 1024));
   let words = 0;
   for (; !isClosed && words < 16 * 1024; words++) {
     line.one.say(word);

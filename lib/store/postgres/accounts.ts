@@ -110,6 +110,15 @@ export function accountTable(
     setBlocked,
     isBlocked: async (username) => await blockOf(username) !== undefined,
     blockOf,
+    visitable: (usernames) =>
+      engine.read(async (ask) => {
+        const { rows } = await ask<{ username: string }>(
+          `SELECT username FROM account WHERE username = ANY ($1::text[])
+           AND username NOT IN (SELECT username FROM blocked_name)`,
+          [usernames],
+        );
+        return new Set(rows.map(({ username }) => username));
+      }),
     counts: () =>
       engine.read(async (ask) => {
         const { rows: [row] } = await ask<{ total: number; blocked: number }>(

@@ -43,6 +43,10 @@ export function accountTable(
   );
   const unblock = db.prepare("DELETE FROM blocked_name WHERE username = ?");
   const selectBlock = db.prepare("SELECT * FROM blocked_name WHERE username = ?");
+  const selectVisitable = db.prepare(
+    `SELECT username FROM account WHERE username IN (SELECT value FROM json_each(?))
+     AND username NOT IN (SELECT username FROM blocked_name)`,
+  );
   const selectBlocks = db.prepare("SELECT * FROM blocked_name ORDER BY username");
   const count = db.prepare(
     `SELECT (SELECT count(*) FROM account) AS total,
@@ -112,6 +116,11 @@ export function accountTable(
       engine.read(() => {
         const row = selectBlock.get(username);
         return row && toBlockedName(row);
+      }),
+    visitable: (usernames) =>
+      engine.read(() => {
+        const rows = selectVisitable.all(JSON.stringify(usernames));
+        return new Set(rows.map(({ username }) => String(username)));
       }),
     counts: () =>
       engine.read(() => {

@@ -37,6 +37,17 @@ export function accountContract(holds: Holds): void {
     });
   });
 
+  holds("who has an account and is not blocked may be visited", async ({ store }) => {
+    const { accounts } = store;
+    for (const name of ["kaylee", "zoe", "river"]) await grantToken(store, name);
+    await accounts.setBlocked("zoe", true, TRACE);
+    await accounts.setBlocked("mallory", true, TRACE);
+    await accounts.release("river", TRACE);
+    const asked = ["kaylee", "zoe", "river", "mallory", "nobody"];
+    assert.deepEqual([...await accounts.visitable(asked)], ["kaylee"]);
+    assert.deepEqual([...await accounts.visitable([])], []);
+  });
+
   holds("no other text is a token", async ({ store }) => {
     const token = await grantToken(store, "kaylee");
     const others = ["", " ", token.slice(1), `${token}x`, token.toUpperCase(), "x".repeat(99_999)];
