@@ -133,13 +133,18 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
   }
 
   async function recover(): Promise<number> {
-    let count = owed.size > 0 ? await inTurn(() => pay([...owed.keys()])) : 0;
+    // A zone whose server is away keeps none from what the dead have left elsewhere.
+    const [own] = await Promise.allSettled([
+      owed.size > 0 ? inTurn(() => pay([...owed.keys()])) : 0,
+    ]);
+    let count = own.status === "fulfilled" ? own.value : 0;
     await journal.recover((left) =>
       inTurn(async () => {
         for (const [name, values] of groupByName(left)) await change(name, { unwanted: values });
         count += left.length;
       })
     );
+    if (own.status === "rejected") throw own.reason;
     return count;
   }
 

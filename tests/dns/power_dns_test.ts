@@ -269,9 +269,14 @@ Deno.test("createChallengeWriter() removes what it can where something else cann
   await assert.rejects(writer.remove(NAME, ["a"]), /backend gone/);
   dns.failures.push(new Error("backend gone"));
   await assert.rejects(writer.remove(other, ["b"]), /backend gone/);
+  const dead = await openChallengeJournal(`${folder.path}/journal`);
+  const third = "_acme-challenge.zoe.glosson.test";
+  const theirs = createChallengeWriter({ dns, journal: dead, inTurn: (action) => action() });
+  await theirs.add(third, ["c"]);
+  await dead.close();
   dns.failures.push(new Error("backend gone again"));
   await assert.rejects(writer.recover(), /backend gone again/);
-  assert.deepEqual([dns.values(NAME), dns.values(other)], [['"a"'], []]);
+  assert.deepEqual([NAME, other, third].map((name) => dns.values(name)), [['"a"'], [], []]);
   assert.equal(await writer.recover(), 1);
   assert.deepEqual(dns.values(NAME), []);
   await journal.close();
