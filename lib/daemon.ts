@@ -201,6 +201,8 @@ async function start(
     if (own.isDone) stopAdmin();
     const drained = own.isDone ? own.sendClients() : control.drain(AFTER_RESTART);
     sessions.stop();
+    // Nor is anybody to be met here by visitors who came to that one: it tells them of the restart.
+    behind.stop();
     // Beside the visitors, who may take longer than a successor can wait.
     const ordered = certificate.stop().then(stopOrdering);
     const endWatch = own.isDone ? watchLastVisitors({ accounts, hub, log }) : () => {};

@@ -3,7 +3,7 @@ import { sleep } from "../../lib/net/pause.ts";
 import { setUpGlosson } from "./glosson.ts";
 import { MovedVisits } from "./lost_in_queue.ts";
 import { type Relay, startRelay } from "./relay.ts";
-import { HOST, silentVisitor } from "./staying_visitor.ts";
+import { HOST, silentVisitor, stayingVisitor } from "./staying_visitor.ts";
 import { visit } from "./user.ts";
 
 /** Who came longer ago has been given up by the relay by now, or is about to be, milliseconds. */
@@ -34,29 +34,37 @@ async function arriveUntil(relay: Relay, over: Promise<unknown>, beforeMs = 0) {
   return lively.map(({ visitor }) => visitor);
 }
 
+/**
+ * A relay that has the place of another, at which its client is, and visitors who came to that one and have said
+ * nothing yet.
+ */
+async function lateVisitors(stack: AsyncDisposableStack) {
+  const settings = { DRAIN_SECONDS: "60" };
+  const old = stack.use(await startRelay({ settings }));
+  const client = stack.use(await setUpGlosson(old, "kaylee"));
+  await client.run().said(/Online/);
+  const asked = old.logged("another process takes this relay's place");
+  const arriving = arriveUntil(old, asked, BEFORE_MS);
+  // A successor asks for its place within less where the machine is fast.
+  await sleep(2 * BEFORE_MS);
+  const start = async () => stack.use(await startRelay({ dir: old.dir, takeover: true, settings }));
+  const relay = await start();
+  const visitors = await arriving;
+  await relay.logged("client online", { username: "kaylee" });
+  return { old, relay, visitors, start };
+}
+
 Deno.test({
   name: "a relay that has the place of another stays for the visitors whom that brought on to it",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
-    const settings = { DRAIN_SECONDS: "60" };
-    await using old = await startRelay({ settings });
-    await using client = await setUpGlosson(old, "kaylee");
-    await client.run().said(/Online/);
-    const arriving = arriveUntil(
-      old,
-      old.logged("another process takes this relay's place"),
-      BEFORE_MS,
-    );
-    // A successor asks for its place within less where the machine is fast.
-    await sleep(2 * BEFORE_MS);
-    await using relay = await startRelay({ dir: old.dir, takeover: true, settings });
-    const visitors = await arriving;
-    await relay.logged("client online", { username: "kaylee" });
+    await using stack = new AsyncDisposableStack();
+    const { old, relay, visitors, start } = await lateVisitors(stack);
     const stays = await Promise.all(visitors.map((visitor) => visitor.greet()));
     assert.ok(stays.length > 0);
     const statuses = () => Promise.all(stays.map((visitor) => visitor.status()));
     assert.deepEqual([...new Set(await statuses())], ["HTTP/1.1 200 OK"]);
-    await using third = await startRelay({ dir: old.dir, takeover: true, settings });
+    const third = await start();
     await third.logged("client online", { username: "kaylee" });
     for (let i = 0; i < 50; i++) {
       assert.deepEqual([...new Set(await statuses())], ["HTTP/1.1 200 OK"]);
@@ -140,29 +148,36 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name:
-    "a late visitor is told of a restart, and of nobody's absence, where the relay that could tell has died",
-  ignore: Deno.build.os !== "linux",
-  fn: async () => {
-    const settings = { DRAIN_SECONDS: "60" };
-    await using old = await startRelay({ settings });
-    await using client = await setUpGlosson(old, "kaylee");
-    await client.run().said(/Online/);
-    const arriving = arriveUntil(
-      old,
-      old.logged("another process takes this relay's place"),
-      BEFORE_MS,
-    );
-    // A successor asks for its place within less where the machine is fast.
-    await sleep(2 * BEFORE_MS);
-    await using relay = await startRelay({ dir: old.dir, takeover: true, settings });
-    const [visitor, ...others] = await arriving;
-    for (const other of others) other.close();
-    await relay.logged("client online", { username: "kaylee" });
-    await relay.stop("SIGKILL");
-    using greeted = await visitor!.greet();
-    await greeted.ask("/");
-    assert.match(await greeted.answer(), /^HTTP\/1.1 503 [^]*\r\nglosson-page: restarting\r\n/i);
+/** How the relay ends that could tell where the client is. */
+const ENDS: Record<string, (relay: Relay) => Promise<unknown>> = {
+  dies: (relay) => relay.stop("SIGKILL"),
+  async "stops, and stays for a visitor of its own"(relay) {
+    void relay.stop();
+    await relay.logged("client offline", { username: "kaylee" });
   },
-});
+};
+
+for (const [how, end] of Object.entries(ENDS)) {
+  Deno.test({
+    name:
+      `a late visitor is told of a restart, and of nobody's absence, where the relay that could tell ${how}`,
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      await using stack = new AsyncDisposableStack();
+      const { relay, visitors: [visitor, ...others], start } = await lateVisitors(stack);
+      for (const other of others) other.close();
+      using staying = await stayingVisitor(relay);
+      assert.equal(await staying.status(), "HTTP/1.1 200 OK");
+      await end(relay);
+      using greeted = await visitor!.greet();
+      await greeted.ask("/");
+      assert.match(
+        await greeted.answer(),
+        /^HTTP\/1.1 503 [^]*\r\nglosson-page: restarting\r\n/i,
+      );
+      const third = await start();
+      await third.logged("client online", { username: "kaylee" });
+      assert.equal((await visit(third, HOST)).status, 200);
+    },
+  });
+}
