@@ -197,8 +197,8 @@ async function start(
     await servers.stop("data");
     await servers.stop("control");
     fronts.endKept();
-    // Commands are the successor's, and so is what is still to be ordered.
-    if (own.isDone) stopAdmin();
+    // Commands are the successor's, also of one that comes while this relay stops, and so is what is still to be ordered.
+    own.done.then((has) => has && stopAdmin());
     const drained = own.isDone ? own.sendClients() : control.drain(AFTER_RESTART);
     sessions.stop();
     // Nor is anybody to be met here by visitors who came to that one: it tells them of the restart.
