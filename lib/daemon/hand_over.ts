@@ -184,7 +184,7 @@ export class OwnHandOver implements OwnPart {
     if (this.#callOffResume === undefined) return;
     this.#awaitNoMore();
     beyond.successor = undefined;
-    this.#successor?.lookAgain();
+    this.#successor?.endVisits();
     if (this.#isStopped) return;
     log.error("the other process does not take this relay's place, so it goes on", { why });
     try {

@@ -41,6 +41,8 @@ export class LateVisitors {
   /** Who waits, by their doors. */
   readonly #waiting = new Map<string, (dialled: Dialled) => void>();
 
+  #isOver = false;
+
   constructor(options: LateVisitorsOptions) {
     this.#options = options;
   }
@@ -65,13 +67,14 @@ export class LateVisitors {
     this.#waiting.get(door)?.({ state });
   }
 
-  /** The successor is gone, or has not this relay's place: who waits looks again. */
-  lookAgain(): void {
+  /** The successor is gone, or has not this relay's place: who waits looks again, and who was told of it just now. */
+  end(): void {
+    this.#isOver = true;
     for (const settle of [...this.#waiting.values()]) settle({ state: "ended" });
   }
 
   async #dial(username: string, visitor: SocketAddress, signal: AbortSignal): Promise<Dialled> {
-    if (signal.aborted) return { state: "ended" };
+    if (this.#isOver || signal.aborted) return { state: "ended" };
     const { ask, door: newDoor, schedule = scheduleTimeout } = this.#options;
     const { promise, resolve } = Promise.withResolvers<Dialled>();
     const door = newDoor();

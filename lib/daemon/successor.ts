@@ -33,7 +33,7 @@ export class Successor {
     line.hear((word) => this.#hear(word));
     this.gone.then(() => {
       for (const resolve of this.#arriving.values()) resolve();
-      this.lookAgain();
+      this.endVisits();
     });
   }
 
@@ -47,9 +47,9 @@ export class Successor {
     return this.#late.reach(username);
   }
 
-  /** It has not this relay's place: visitors who wait for it look again. */
-  lookAgain(): void {
-    this.#late.lookAgain();
+  /** It has not this relay's place: visitors meet nobody by way of it any more, and those who wait look again. */
+  endVisits(): void {
+    this.#late.end();
   }
 
   /** Tells it what became of a user here. */

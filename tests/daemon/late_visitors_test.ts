@@ -86,8 +86,11 @@ Deno.test("LateVisitors waits so long for a successor that says nothing, and for
   await until(() => [...Deno.readDirSync(folder.path)].length === 0, "its door is gone");
 
   const again = late.reach("kaylee").dial(VISITOR, signal);
-  late.lookAgain();
+  late.end();
   assert.deepEqual([await again, clock.waiting], [{ state: "ended" }, 0]);
+  // Who was told of the successor just before its end.
+  const last = late.reach("kaylee").dial(VISITOR, signal);
+  assert.deepEqual([asked.length, clock.waiting, await last], [2, 0, { state: "ended" }]);
   const nowhere = new LateVisitors({ ask: () => {}, door: () => `${folder.path}/none/0` });
   assert.deepEqual(await nowhere.reach("kaylee").dial(VISITOR, signal), { state: "timeout" });
 });
