@@ -53,7 +53,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "lib/cluster": [...GROUND, "lib/session"],
   "lib/session": GROUND,
   "lib/account": [...GROUND, ...STORE],
-  "lib/issuance": [...GROUND, "lib/certificate", "lib/pki", ...STORE],
+  "lib/issuance": [...GROUND, "lib/certificate", "lib/pki", ...STORE, "lib/store/error.ts"],
   "lib/acme": [
     ...[...GROUND, "lib/certificate/authority.ts", "lib/config/values.ts", "lib/dns", "lib/pki"],
     ...["lib/store/caa.ts", "lib/store/shared_turn.ts"],

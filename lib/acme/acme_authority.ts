@@ -171,6 +171,10 @@ export class AcmeAuthority implements Authority {
     return turn;
   }
 
+  forget(csr: string): Promise<void> {
+    return this.#parts.order.journal.remove(csr);
+  }
+
   async renewalWindow(certificate: string): Promise<RenewalWindow | undefined> {
     const { account: { transport }, order: { now } } = this.#parts;
     const { renewalInfo } = readDirectory((await transport.request(this.source, "get")).data);

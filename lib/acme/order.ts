@@ -49,10 +49,8 @@ export async function runOrder(order: CertificateOrder, parts: OrderParts): Prom
   if (state.certificate === undefined) throw new Error("The ACME server names no certificate");
   const { data } = await session.read(state.certificate);
   onStep?.("certificate signed");
-  // Before its order is forgotten: another one would have another certificate signed.
-  const chain = chainOf(data);
-  await journal.remove(csr);
-  return chain;
+  // The order stays in the journal until the caller has stored it: another one would have another signed.
+  return chainOf(data);
 
   async function pollOrder(wanted: AcmeOrder["status"][]): Promise<AcmeOrder> {
     const end = await poll<AcmeOrder>({

@@ -43,13 +43,19 @@ export interface Authority {
    */
   readonly source?: string;
   /**
-   * Signs the request and returns the PEM chain, leaf first.
+   * Signs the request and returns the PEM chain, leaf first: the same one again where it is asked for anew before
+   * `forget`.
    *
    * @throws {OrderRefusedError} when asking again would be answered the same.
    * @throws {Error} when the authority cannot be reached or something in the way is broken; the
    * message names the cause and the fix in one sentence.
    */
   issue(order: CertificateOrder): Promise<string>;
+  /**
+   * Told that what a request came to is stored, or of no use, so that the next order of it is another one. Absent
+   * where a certificate costs nothing. Rejects when that cannot be noted.
+   */
+  forget?(csr: string): Promise<void>;
   /** Asks when to renew this PEM certificate; undefined when the authority does not say. */
   renewalWindow?(certificate: string): Promise<RenewalWindow | undefined>;
 }

@@ -20,7 +20,7 @@ export interface RelayOrderOptions {
 /**
  * Orders the relay's certificate once and stores it; the caller holds the relay lock.
  *
- * Key and request are kept until the order is through, so that a restart finds the order that it
+ * Key and request are kept until the certificate is stored, so that a restart finds the order that it
  * left at the authority instead of spending another certificate.
  *
  * @throws {Error} when the authority fails, or what it sent is no good; the stored certificate then
@@ -31,22 +31,37 @@ export async function orderRelayCertificate(options: RelayOrderOptions): Promise
   const next = await nextKey(store, names);
   signal?.throwIfAborted();
   const chain = await authority.issue({ csr: next.csr, names, replaces, onStep, signal });
-  try {
-    const identity = await readIdentity(chain, next.key);
-    const unfit = unfitness(identity, { names, now: now() });
-    if (unfit !== undefined) throw new Error(`Cannot use the certificate just signed: ${unfit}`);
-    onStep?.("certificate checked", { notAfter: new Date(identity.notAfter).toISOString() });
-    await store.write(identity, {
-      authority: authority.kind,
-      source: authority.source,
-      obtainedAt: new Date(now()).toISOString(),
-    });
-    onStep?.("certificate stored");
-    return identity;
-  } finally {
-    // Signed or spoilt, this request has had its answer.
+  const identity = await fitIdentity(chain, next.key, options).catch(async (error) => {
+    await forget();
+    throw error;
+  });
+  onStep?.("certificate checked", { notAfter: new Date(identity.notAfter).toISOString() });
+  await store.write(identity, {
+    authority: authority.kind,
+    source: authority.source,
+    obtainedAt: new Date(now()).toISOString(),
+  });
+  onStep?.("certificate stored");
+  await forget();
+  return identity;
+
+  /** Stored or spoilt, this request has had its answer. */
+  async function forget(): Promise<void> {
+    await authority.forget?.(next.csr);
     await store.removeNext();
   }
+}
+
+/** @throws {Error} when what was signed is not what was asked for. */
+async function fitIdentity(
+  chain: string,
+  key: string,
+  { names, now }: RelayOrderOptions,
+): Promise<TlsIdentity> {
+  const identity = await readIdentity(chain, key);
+  const unfit = unfitness(identity, { names, now: now() });
+  if (unfit === undefined) return identity;
+  throw new Error(`Cannot use the certificate just signed: ${unfit}`);
 }
 
 async function nextKey(

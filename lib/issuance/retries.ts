@@ -1,5 +1,6 @@
 import { OrderPostponedError, OrderRefusedError } from "../certificate/authority.ts";
 import { backoffMs, endOfPause, type Pause } from "../certificate/renewal_schedule.ts";
+import { StoreError } from "../store/error.ts";
 
 /** An order that keeps failing for this long fails for good: its user is waiting for an answer. */
 const GIVE_UP_MS = 3_600_000;
@@ -45,7 +46,9 @@ export function createRetries(now: () => number, random: () => number): Retries 
       known.set(id, { failures: 0, since: error.until, pause });
       return { end: "retry", retryAt: error.until };
     }
-    const { failures = 0, since = now() } = standing(id) ?? {};
+    const { failures = 0, since: first = now() } = standing(id) ?? {};
+    // The relay's own fault is no answer to the user, and what was signed is still to be had.
+    const since = error instanceof StoreError ? now() : first;
     if (now() - since >= GIVE_UP_MS) return { end: "given-up" };
     const retryAt = now() + backoffMs(failures + 1, 0, random);
     known.set(id, { failures: failures + 1, since, pause: { since: now(), until: retryAt } });

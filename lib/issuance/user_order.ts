@@ -12,7 +12,8 @@ export interface UserOrderOptions extends Omit<CertificateOrder, "names"> {
 }
 
 /**
- * Orders a user's certificate once, for the names of its checked request.
+ * Orders a user's certificate once, for the names of its checked request. The authority's `forget` is the caller's
+ * to call, once it is stored.
  *
  * @throws {Error} as {@linkcode Authority.issue}, and when what was signed is not what was asked.
  */
@@ -21,11 +22,16 @@ export async function orderUserCertificate(options: UserOrderOptions): Promise<R
   const { authority, now, ...order } = options;
   const names = requestNames(order.csr);
   const certificate = await authority.issue({ ...order, names });
-  const info = await readChain(certificate);
-  if (Buffer.compare(info.publicKey, requestKey(order.csr)) !== 0) {
-    throw new Error("The authority signed another key than the one requested");
+  try {
+    const info = await readChain(certificate);
+    if (Buffer.compare(info.publicKey, requestKey(order.csr)) !== 0) {
+      throw new Error("The authority signed another key than the one requested");
+    }
+    const unfit = unfitness(info, { names, now: now() });
+    if (unfit !== undefined) throw new Error(`Cannot use the certificate just signed: ${unfit}`);
+    return { certificate, notAfter: info.notAfter, renewAfter: renewalTime(info) };
+  } catch (error) {
+    await authority.forget?.(order.csr);
+    throw error;
   }
-  const unfit = unfitness(info, { names, now: now() });
-  if (unfit !== undefined) throw new Error(`Cannot use the certificate just signed: ${unfit}`);
-  return { certificate, notAfter: info.notAfter, renewAfter: renewalTime(info) };
 }

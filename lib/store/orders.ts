@@ -124,8 +124,8 @@ export interface OrderStore {
    */
   leave(id: string, restMs?: number): Promise<void>;
   /**
-   * Ends a pending order with its certificate; false when it is no longer pending, and nobody gets the
-   * certificate: then it only counts against the budget.
+   * Ends a pending order with its certificate, or one that has the same already; false when it is no longer
+   * pending, and nobody gets the certificate: then it only counts against the budget.
    */
   finish(order: { id: string; username: string }, ready: ReadyOrder, now: number): Promise<boolean>;
   /**

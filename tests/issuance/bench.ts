@@ -16,7 +16,7 @@ export interface Bench extends AsyncDisposable {
   clock: { now: number };
   stateDir: string;
   /** Told of every order; does what the real one does unless replaced. */
-  authority: { issue: Authority["issue"]; real: Authority; names: string[] };
+  authority: Pick<Authority, "issue" | "forget"> & { real: Authority; names: string[] };
   /** That of the last start. */
   store: Store;
   /** Releases a name, as the daemon does. */
@@ -62,6 +62,7 @@ export async function bench(): Promise<Bench> {
             authority.names.push(...order.names);
             return authority.issue(order);
           },
+          forget: (csr) => authority.forget?.(csr) ?? Promise.resolve(),
         },
         log: recordedLog(),
         now,

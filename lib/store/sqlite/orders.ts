@@ -62,7 +62,7 @@ export function orderTable(engine: Engine): OrderStore {
   const ready = db.prepare(
     `UPDATE certificate_order
      SET status = 'ready', certificate = ?, not_after = ?, renew_after = ?, ended_at = ?
-     WHERE id = ? AND status = 'pending'`,
+     WHERE id = ? AND (status = 'pending' OR status = 'ready' AND certificate = ?)`,
   );
   const failed = db.prepare(
     `UPDATE certificate_order SET status = 'failed', problem = ?, ended_at = ?
@@ -129,7 +129,8 @@ export function orderTable(engine: Engine): OrderStore {
     leave: () => Promise.resolve(),
     finish: ({ id, username }, { certificate, notAfter, renewAfter }, now) =>
       engine.write(() => {
-        if (ready.run(certificate, notAfter, renewAfter, now, id).changes === 1) return true;
+        const { changes } = ready.run(certificate, notAfter, renewAfter, now, id, certificate);
+        if (changes === 1) return true;
         spend.run(username, now);
         return false;
       }, PATIENT_MS),

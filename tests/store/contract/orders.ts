@@ -203,6 +203,17 @@ export function orderContract(holds: Holds): void {
     assert.equal((await submit(store, again, { limit: 2 })).state, "queued");
   });
 
+  holds("an order that ends twice with one certificate has cost one", async ({ store }) => {
+    const { orders } = store;
+    const order = { id: "1", username: "kaylee" };
+    await submit(store, order);
+    assert.equal(await orders.finish(order, READY, 2), true);
+    assert.equal(await orders.finish(order, READY, 3), true);
+    assert.equal((await orders.outlook(0)).newNames.length, 1);
+    assert.equal(await orders.finish(order, { ...READY, certificate: "other" }, 4), false);
+    assert.equal((await orders.newest("kaylee"))?.certificate, READY.certificate);
+  });
+
   holds("what an order came to waits for a lock when others have given up", async (subject) => {
     const { store, lock } = subject;
     const { orders } = store;
