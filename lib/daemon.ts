@@ -178,9 +178,7 @@ async function start(
   });
   const admin: { server?: HttpServer | undefined } = {};
   let adminEnd: Promise<void> | undefined;
-  function stopAdmin(): Promise<void> {
-    return adminEnd ??= admin.server?.stop() ?? Promise.resolve();
-  }
+  const stopAdmin = () => adminEnd ??= admin.server?.stop() ?? Promise.resolve();
   const addresses = (): [string, Place][] => [
     ...listeners.places,
     ...admin.server === undefined ? [] : [["admin", admin.server.address] as [string, Place]],
@@ -198,7 +196,7 @@ async function start(
     await servers.stop("control");
     fronts.endKept();
     // Commands are the successor's, also of one that comes while this relay stops, and so is what is still to be ordered.
-    own.done.then((has) => has && stopAdmin());
+    own.done.then((has) => void (has && stopAdmin()));
     const drained = own.isDone ? own.sendClients() : control.drain(AFTER_RESTART);
     sessions.stop();
     // Nor is anybody to be met here by visitors who came to that one: it tells them of the restart.
