@@ -4,33 +4,16 @@ import { COMMANDS, HELP } from "./lib/command/commands.ts";
 import { nearest } from "./lib/config/nearest.ts";
 import { secretsFileOf, settingsFileOf } from "./lib/config/load.ts";
 import { LogWriter } from "./lib/log_writer.ts";
-import { paint, takesColours, type Tones } from "./lib/paint.ts";
+import { TextOutput } from "./lib/text_output.ts";
 import { COMMIT, SOFTWARE } from "./lib/version.ts";
 import { escapeLines } from "./lib/wire/unseen.ts";
 
-const encoder = new TextEncoder();
-
+const output = new TextOutput(Deno.stdout);
+const errors = new TextOutput(Deno.stderr);
 const logWriter = new LogWriter(Deno.stderr);
 
 /** What erases on a terminal, and puts the cursor where it begins (ECMA-48). */
 const ERASE = { line: "\r\x1b[2K", screen: "\x1b[H\x1b[J" } as const;
-
-/** Texts hold what others said, ACME and DNS servers above all: no byte of it reaches a terminal raw. */
-function print(text: string, tones: Tones = []): void {
-  const harmless = escapeLines(text);
-  const shown = takesColours(Deno.stdout) ? paint(harmless, tones) : harmless;
-  Deno.stdout.writeSync(encoder.encode(shown));
-}
-
-/** Never throws: where nobody reads any more, there is nowhere else to say it. */
-function printError(text: string): void {
-  try {
-    let bytes = encoder.encode(escapeLines(text));
-    while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
-  } catch {
-    // What is said here tells of work, and must not fail it.
-  }
-}
 
 async function readSettings(): ReturnType<CommandContext["readSettings"]> {
   const env = Deno.env.toObject();
@@ -61,15 +44,15 @@ async function readNamed(what: string, path: string): Promise<string> {
 async function main(args: readonly string[]): Promise<number> {
   const [first] = args;
   if (first === "--help" || first === "-h") {
-    print(HELP);
+    output.write(HELP);
     return EXIT.ok;
   }
   if (first === "--version" || first === "-V") {
-    print(`${SOFTWARE.replace("/", " ")}${COMMIT === "" ? "" : ` (${COMMIT})`}\n`);
+    output.write(`${SOFTWARE.replace("/", " ")}${COMMIT === "" ? "" : ` (${COMMIT})`}\n`);
     return EXIT.ok;
   }
   if (first === "help") {
-    print(args[1] === undefined ? HELP : commandNamed(args[1]).help);
+    output.write(args[1] === undefined ? HELP : commandNamed(args[1]).help);
     return EXIT.ok;
   }
   const named = first !== undefined && !first.startsWith("-");
@@ -77,7 +60,7 @@ async function main(args: readonly string[]): Promise<number> {
   const command = commandNamed(name);
   const { options, positionals } = readCommandLine(name, command, args.slice(named ? 1 : 0));
   if (options.help) {
-    print(command.help);
+    output.write(command.help);
     return EXIT.ok;
   }
   return await command.run({
@@ -85,12 +68,12 @@ async function main(args: readonly string[]): Promise<number> {
     options,
     input: standardInput(),
     readSettings,
-    print,
-    printError,
+    print: (text, tones) => output.write(text, tones),
+    printError: (text) => void errors.write(text),
     writeLog: (line) => logWriter.write(escapeLines(line)),
     caller: callerOf(Deno.uid(), Deno.env.get("SUDO_UID")),
     ...(Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && { confirm }),
-    erase: (what) => void Deno.stdout.writeSync(encoder.encode(ERASE[what])),
+    erase: (what) => void output.writeRaw(ERASE[what]),
     onSignal: (signal, handler) => Deno.addSignalListener(signal, handler),
     ownProgram,
     ...serviceManagerOf(Deno.env.get("NOTIFY_SOCKET"), Deno.env.get("WATCHDOG_USEC")),
@@ -156,15 +139,21 @@ function commandNamed(name: string): Command {
   return command;
 }
 
-if (import.meta.main) {
+async function performed(args: readonly string[]): Promise<number> {
   try {
-    const code = await main(Deno.args);
-    await logWriter.flush();
-    Deno.exit(code);
+    return await main(args);
   } catch (error) {
     await logWriter.flush();
     const { message, cause } = error as Error;
-    printError(`glossond: ${message}\n`);
-    Deno.exit(cause === EXIT.usage ? EXIT.usage : EXIT.failed);
+    errors.write(`glossond: ${message}\n`);
+    return cause === EXIT.usage ? EXIT.usage : EXIT.failed;
   }
+}
+
+if (import.meta.main) {
+  const code = await performed(Deno.args);
+  await logWriter.flush();
+  if (output.unwritten === undefined) Deno.exit(code);
+  errors.write(`glossond: Cannot write the output: ${output.unwritten}\n`);
+  Deno.exit(code === EXIT.ok ? EXIT.failed : code);
 }

@@ -1,4 +1,4 @@
-import { writeAllSync } from "./write_all.ts";
+import { writeAllSync } from "../../lib/text_output.ts";
 
 /** Size at which the file begins anew, bytes; what was before is kept in another one. */
 const MAX_BYTES = 1024 * 1024;

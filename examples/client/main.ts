@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 import { createLog } from "../../lib/log.ts";
 import { LogWriter } from "../../lib/log_writer.ts";
-import { paint, takesColours, type Tones } from "../../lib/paint.ts";
+import type { Tones } from "../../lib/paint.ts";
+import { TextOutput } from "../../lib/text_output.ts";
 import { escapeLines } from "../../lib/wire/unseen.ts";
 import { logUncaught } from "../../lib/net/uncaught.ts";
 import { changePreferences, release, rename } from "./account_commands.ts";
@@ -30,22 +31,18 @@ import { verifyCode } from "./verify_code.ts";
 import { verify } from "./verify.ts";
 import { lookInLogs } from "./watch_ct.ts";
 import { terminalLines } from "./terminal.ts";
-import { writeAllSync } from "./write_all.ts";
 import { sleep } from "../../lib/net/pause.ts";
 
-/** Codes of a write that there is no room for. */
-const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG"];
-
-/** Why not all of what a command says was written. */
-let unwritten: string | undefined;
+const output = new TextOutput(Deno.stdout);
+const errors = new TextOutput(Deno.stderr);
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: readonly string[]): Promise<ExitCode> {
   try {
     const code = await perform(parseCommand(args));
-    if (code !== EXIT.well || unwritten === undefined) return code;
-    throw new Error(`Cannot write the output: ${unwritten}`);
+    if (code !== EXIT.well || output.unwritten === undefined) return code;
+    throw new Error(`Cannot write the output: ${output.unwritten}`);
   } catch (error) {
     complain((error as Error).message);
     if (error instanceof UsageError) {
@@ -189,28 +186,9 @@ function env(name: string): string | undefined {
 }
 
 function say(text: string, tones: Tones = []): void {
-  write(Deno.stdout, `${text}\n`, takesColours(Deno.stdout) ? tones : []);
+  output.write(`${text}\n`, tones);
 }
 
 function complain(text: string): void {
-  writeError(`glosson: ${text}`);
-}
-
-function writeError(line: string): void {
-  write(Deno.stderr, `${line}\n`);
-}
-
-/** What is written holds what others said: no byte of it acts on a terminal. */
-function write(
-  to: { writeSync(p: Uint8Array): number },
-  text: string,
-  tones: Tones = [],
-): void {
-  try {
-    writeAllSync(to, new TextEncoder().encode(paint(escapeLines(text), tones)));
-  } catch (error) {
-    // Else nobody reads any more, and there is nowhere else to say it.
-    const { code, message } = error as Error & { code?: string };
-    if (to === Deno.stdout && code !== undefined && NO_ROOM.includes(code)) unwritten = message;
-  }
+  errors.write(`glosson: ${text}\n`);
 }

@@ -31,8 +31,11 @@ export interface CommandContext {
   input: Input;
   /** Reads the environment, the settings file and the secrets file, anew at each call. */
   readSettings: () => Promise<Pick<LoadOptions, "env" | "file" | "secrets">>;
-  /** Writes to standard output; nothing in the text can act on a terminal, which shows it in these tones. */
-  print: (text: string, tones?: Tones) => void;
+  /**
+   * Writes to standard output; nothing in the text can act on a terminal, which shows it in these tones. False
+   * where it could not be written, as to a reader who has gone; the end of the program tells of a full disk.
+   */
+  print: (text: string, tones?: Tones) => boolean;
   /** Writes to standard error, likewise. */
   printError: (text: string) => void;
   /** Takes a line for standard error without waiting for its reader; false where it is dropped. */

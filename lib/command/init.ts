@@ -181,7 +181,10 @@ async function write(
       /^y(es)?$/i.test(
         await prompt.line(`${path} is there and different. Replace it? [no]: `) ?? "",
       ));
-  if (!replace) return print(`kept     ${path}, which is different (--force replaces it)\n`);
+  if (!replace) {
+    print(`kept     ${path}, which is different (--force replaces it)\n`);
+    return;
+  }
   if (before !== text) {
     await Deno.mkdir(dirname(target), { recursive: true });
     await writeDurably(target, text, mode);

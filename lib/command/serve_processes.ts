@@ -85,11 +85,8 @@ export function starterOf({ print }: Pick<CommandContext, "print">): Listener {
   return {
     watchdogMs: SILENCE_MS,
     send(text) {
-      try {
-        print(text);
-      } catch {
-        // It is gone, and this one stops by that.
-      }
+      // Where it is gone, this one stops by that.
+      print(text);
       return Promise.resolve();
     },
   };

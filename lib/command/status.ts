@@ -46,7 +46,8 @@ async function watch(admin: AdminClient, context: CommandContext): Promise<numbe
   while (!stopped.signal.aborted) {
     const report = await admin.status();
     if (context.isTerminal && context.options.json !== true) context.erase("screen");
-    context.print(render(report, context), STATUS_TONES);
+    // Until nobody reads it any more, too.
+    if (!context.print(render(report, context), STATUS_TONES)) break;
     await sleep(WATCH_MS, stopped.signal);
   }
   return EXIT.ok;

@@ -34,7 +34,10 @@ class Desk {
       positionals: words,
       options: {},
       readSettings: () => Promise.resolve({ env: this.#env }),
-      print: (text) => void (stdout += text),
+      print(text) {
+        stdout += text;
+        return true;
+      },
       printError: (text) => void (stderr += text),
       writeLog: () => false,
       caller: { uid: 0, sudoUid: 1000 },
