@@ -101,6 +101,9 @@ export class Usage {
     const stored = await this.#options.figures.of(username);
     const known = [stored, ...parts].filter((part) => part !== undefined);
     if (known.length === 0) return undefined;
+    if (stored !== undefined) {
+      this.#catchUp(stored.day.day, new Map([[username, stored.day.bytes]]));
+    }
     return { ...known.reduce(add), day: { day: this.#day, bytes: this.bytesToday(username) } };
   }
 

@@ -2,6 +2,7 @@ import type { Log } from "../log.ts";
 import { type Sleep, sleep } from "../net/pause.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import type { Hub } from "../visitor/hub.ts";
+import type { UserUsage } from "./usage.ts";
 
 /** How often it is looked whether users may still be visited, milliseconds. */
 export const LOOK_MS = 1_000;
@@ -10,18 +11,22 @@ export const LOOK_MS = 1_000;
 export interface LastVisitors {
   accounts: Pick<AccountStore, "visitable">;
   hub: Pick<Hub, "visitedUsers" | "dropVisitors">;
+  users: {
+    limits: Pick<UserUsage["limits"], "refreshAll">;
+    usage: Pick<UserUsage["usage"], "enforce">;
+  };
   log: Log;
 }
 
 /**
- * Ends the visitors of users who are blocked or released, for a relay that only has visitors left: another
- * process does so, and tells its own predecessor, but none before that.
+ * Ends the visitors of users who are blocked or released, or have less bytes a day by now, for a relay that only has
+ * visitors left: another process is told so, and tells its own predecessor of some, but none before that.
  *
  * @param pause waits between two looks.
  * @returns how to end it.
  */
 export function watchLastVisitors(
-  { accounts, hub, log }: LastVisitors,
+  { accounts, hub, users, log }: LastVisitors,
   pause: Sleep = sleep,
 ): () => void {
   async function look(): Promise<void> {
@@ -29,6 +34,8 @@ export function watchLastVisitors(
     if (visited.length === 0) return;
     const visitable = await accounts.visitable(visited);
     for (const username of visited) if (!visitable.has(username)) hub.dropVisitors(username);
+    await users.limits.refreshAll();
+    for (const username of visitable) users.usage.enforce(username);
   }
   const ended = new AbortController();
   (async () => {

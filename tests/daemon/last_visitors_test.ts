@@ -5,6 +5,8 @@ import { temporaryFolder, until } from "../certificate/helpers.ts";
 import { seedAccounts, storeIn } from "../store/helpers.ts";
 import { ManualClock } from "../manual_clock.ts";
 
+const UNLIMITED = { limits: { refreshAll: () => Promise.resolve() }, usage: { enforce: () => {} } };
+
 Deno.test("watchLastVisitors() ends within a second who visits a user whom another process has blocked or released", async () => {
   await using folder = temporaryFolder();
   const { accounts, close } = storeIn(folder.path);
@@ -19,6 +21,7 @@ Deno.test("watchLastVisitors() ends within a second who visits a user whom anoth
       visitedUsers: () => [...visited],
       dropVisitors: (username) => void visited.delete(username),
     },
+    users: UNLIMITED,
     log: SILENT_LOG,
   }, (ms) => new Promise((resolve) => void clock.schedule(resolve, ms)));
   stack.defer(end);
@@ -44,6 +47,7 @@ Deno.test("watchLastVisitors() tells once that the store is away, until it is ba
       },
     },
     hub: { visitedUsers: () => ["kaylee"], dropVisitors: () => assert.fail("nobody is blocked") },
+    users: UNLIMITED,
     log: createLog({ write: (line) => void told.push(line) }),
   }, (ms) => new Promise((resolve) => void clock.schedule(resolve, ms)));
   const look = async (): Promise<void> => {

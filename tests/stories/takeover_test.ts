@@ -3,7 +3,7 @@ import { setUpGlosson } from "./glosson.ts";
 import { glossond } from "./admin_command.ts";
 import { MovedVisits } from "./lost_in_queue.ts";
 import { BASE, type Relay, startRelay } from "./relay.ts";
-import { HOST, stayingVisitor } from "./staying_visitor.ts";
+import { HOST, type StayingVisitor, stayingVisitor } from "./staying_visitor.ts";
 import { visit } from "./user.ts";
 
 /** Whether the relays of this system can share ports. */
@@ -25,7 +25,9 @@ async function openApi(relay: Relay): Promise<Disposable & { ended: Promise<unkn
 }
 
 /** Has a relay take another's place, which keeps a visitor of kaylee's for as long as it may. */
-async function afterHandOver(use: (old: Relay, relay: Relay) => Promise<void>): Promise<void> {
+async function afterHandOver(
+  use: (old: Relay, relay: Relay, stays: StayingVisitor) => Promise<void>,
+): Promise<void> {
   await using old = await startRelay({ settings: { DRAIN_SECONDS: "600" } });
   await using client = await setUpGlosson(old, "kaylee");
   await client.run().said(/Online/);
@@ -34,7 +36,7 @@ async function afterHandOver(use: (old: Relay, relay: Relay) => Promise<void>): 
   await using relay = await successorOf(old);
   await relay.logged("client online", { username: "kaylee" });
   assert.equal(await stays.status(), "HTTP/1.1 200 OK");
-  await use(old, relay);
+  await use(old, relay, stays);
 }
 
 Deno.test({
@@ -127,6 +129,39 @@ Deno.test({
       // With nothing left to keep, it ends.
       await old.readerGone;
       assert.equal((await old.stop()).code, 0);
+    }),
+});
+
+Deno.test({
+  name: "a user whose bytes are limited after a hand-over loses the visitors of the old relay too",
+  ignore,
+  fn: () =>
+    afterHandOver(async (old, relay) => {
+      const limit = ["users", "limit", "kaylee", "--bytes-per-day", "1"];
+      assert.equal((await glossond(relay.stateDir, ...limit)).code, 0);
+      await old.logged("the bytes of a user's day are used up", { username: "kaylee" });
+      await old.readerGone;
+    }),
+});
+
+Deno.test({
+  name: "the bytes of a user's day are those of both relays after a hand-over",
+  ignore,
+  fn: () =>
+    afterHandOver(async (_, relay, stays) => {
+      const figures = async () => {
+        const { stdout } = await glossond(relay.stateDir, "users", "show", "kaylee", "--json");
+        return JSON.parse(stdout).figures as Record<string, number>;
+      };
+      assert.equal((await visit(relay, HOST)).status, 200);
+      let before = await figures();
+      while (before.visitors! < 2) before = await figures();
+      // What passes at the old one alone.
+      assert.equal(await stays.status(), "HTTP/1.1 200 OK");
+      let now = before;
+      while (now.bytesToVisitors! <= before.bytesToVisitors!) now = await figures();
+      assert.equal(now.visitors, 2);
+      assert.equal(now.bytesToday, now.bytesToClient! + now.bytesToVisitors!);
     }),
 });
 
