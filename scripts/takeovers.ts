@@ -29,7 +29,8 @@ root:
   --streams N       streams open at each hand-over (20)
   --row N           relays that take each other's place at each hand-over, as soon as the one before is ready (1)
   --restart SIGNAL  end the relay by SIGTERM or SIGKILL and start it again instead, as systemctl restart
-                    does; visitors who come while no relay listens are no failures
+                    does; visitors who come while no relay listens are no failures, nor are those whom SIGKILL
+                    breaks off, up to as many as come in a tenth of a second at each
   --haproxy         behind Debian's HAProxy with examples/haproxy.cfg, which holds visitors meanwhile
   --late N          how late the event loop may be, milliseconds (250), without its waits for a processor
   --json            the result as JSON on standard output
@@ -51,6 +52,9 @@ const MOST_BACK_MS = 30_000;
 
 /** How often it is looked whether clients are back, milliseconds. */
 const LOOK_MS = 500;
+
+/** Of how many seconds' visitors SIGKILL may break off what it finds. */
+const BROKEN_OFF_S = 0.1;
 
 /** How a relay can be ended to be started again. */
 const ENDINGS = ["SIGTERM", "SIGKILL"] as const;
@@ -183,17 +187,20 @@ await Promise.all([...relays.slice(0, -1), ...passing].map(({ readerGone }) => r
 
 // Between two that nothing holds visitors for.
 const refused = restart !== undefined && !values.haproxy ? crowd.forgive(/refused/) : 0;
+// Nobody can end these: the kernel closes what the process had.
+const brokenOff = restart === "SIGKILL" ? crowd.forgive(/reset|early/) : 0;
+if (brokenOff > count * perSecond * BROKEN_OFF_S) crowd.note("visits broken off", brokenOff);
 if (most.backMs > MOST_BACK_MS) crowd.note("clients came back late");
 if (most.ownMs > mostLateMs) crowd.note("the event loop was late");
 const { visits, slowestMs, failures } = crowd;
 const result = {
-  ...{ changes, count, visits, refused, slowestMs, ...most },
+  ...{ changes, count, visits, refused, brokenOff, slowestMs, ...most },
   failures: Object.fromEntries(failures),
 };
 console.log(
   values.json
     ? JSON.stringify(result)
-    : `${count} ${changes}, ${visits} visits (${refused} while no relay listened), ${
+    : `${count} ${changes}, ${visits} visits (${refused} while no relay listened, ${brokenOff} broken off by SIGKILL), ${
       count * streams
     } streams; ${
       failures.size === 0 ? "nobody noticed" : JSON.stringify(result.failures)
