@@ -2,6 +2,7 @@ import { JsonLine } from "../net/json_line.ts";
 import { linesOf } from "../net/lines.ts";
 import { sleep } from "../net/pause.ts";
 import type { ActView, OperatorTrace } from "./acts.ts";
+import { createAsker, isTimeout, stuckError } from "./asker.ts";
 import type { BioTrial, GoodTickets, RenewalLine } from "./commands.ts";
 import type { Predecessor, Standing } from "./hand_over.ts";
 import type { MetricValues } from "./instruments.ts";
@@ -41,20 +42,6 @@ export interface AdminClient {
   backup(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
 }
 
-/** How a question is asked. */
-interface AskOptions {
-  body?: string;
-  timeoutMs?: number;
-}
-
-/** The same, with a body in JSON. */
-function optionsOf(body: unknown, timeoutMs?: number): AskOptions {
-  return {
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  };
-}
-
 /**
  * Connects the operator's commands to the relay that runs on a state folder.
  *
@@ -76,9 +63,7 @@ export async function connectAdmin(
       return clientOf(path, where);
     } catch (error) {
       if (isTimeout(error)) {
-        stuck = new Error(
-          `${where} runs, and does not answer: see its log, and whether its process was stopped (ps)`,
-        );
+        stuck = stuckError(where, error);
         continue;
       }
       // fetch() tells a refused connection, and every other failure to connect, by this class.
@@ -105,10 +90,6 @@ async function isClosed(path: string): Promise<boolean> {
   return true;
 }
 
-function isTimeout(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "TimeoutError";
-}
-
 /**
  * A process of the relay that runs on a state folder, for another one of the same relay: it is not looked first
  * whether it runs.
@@ -127,45 +108,9 @@ export function adminOf(
 }
 
 /** @param where names the relay in errors. */
-// deno-lint-ignore lengths/function -- short functions that share the socket
 function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): AdminClient {
-  /** Asks, and hands the answer to `read` while the connection is open. */
-  async function ask<T>(
-    method: string,
-    target: string,
-    read: (response: Response) => Promise<T>,
-    { body, timeoutMs = answerMs }: AskOptions = {},
-  ): Promise<T> {
-    using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
-    const signal = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(`http://localhost${target}`, {
-      ...{ method, client, signal },
-      ...(body !== undefined && { body }),
-    });
-    return await read(response);
-  }
-  async function failure(target: string, response: Response): Promise<Error> {
-    const text = (await response.text()).trim();
-    if (response.status === 503) return new Error(text);
-    return response.status === 404
-      ? new Error(`${where} knows no ${target}; is it of the same version?`)
-      : new Error(`${where} answered ${response.status}: ${text.slice(0, 200)}`);
-  }
-  function json<T>(method: string, target: string, body?: unknown, timeoutMs?: number): Promise<T> {
-    return ask(method, target, async (response) => {
-      if (response.ok) return await response.json() as T;
-      throw await failure(target, response);
-    }, optionsOf(body, timeoutMs));
-  }
-  /** Undefined where there is no such user. */
-  function found<T>(method: string, target: string, body?: unknown): Promise<T | undefined> {
-    return ask(method, target, async (response) => {
-      if (response.ok) return await response.json() as T;
-      if (response.status !== 404) throw await failure(target, response);
-      await response.body?.cancel();
-      return undefined;
-    }, optionsOf(body));
-  }
+  const { json, found, failure } = createAsker(path, where, answerMs);
+
   async function change(username: string, what: string, trace: OperatorTrace): Promise<boolean> {
     const target = `/v1/users/${username}/${what}`;
     return (await json<{ changed: boolean }>("POST", target, trace)).changed;
@@ -195,7 +140,7 @@ function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): Ad
       return await json<T>("POST", `/v1/hand-over/${name}`);
     } catch (error) {
       // A process that ends closes its socket a moment after its connections.
-      const wasCutOff = error instanceof TypeError;
+      const wasCutOff = (error as Error).cause instanceof TypeError;
       if (wasCutOff ? !await isClosed(path) : await isServed(path)) throw error;
       return gone;
     }

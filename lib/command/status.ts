@@ -43,12 +43,19 @@ async function watch(admin: AdminClient, context: CommandContext): Promise<numbe
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     context.onSignal(signal, () => stopped.abort());
   }
-  while (!stopped.signal.aborted) {
-    const report = await admin.status();
+  let isAway = false;
+  for (; !stopped.signal.aborted; await sleep(WATCH_MS, stopped.signal)) {
+    // One that is started again, or has its place taken, is there again soon.
+    const report = await admin.status().catch((error: Error) => error);
+    if (report instanceof Error) {
+      if (!isAway) context.printError(`glossond: ${report.message}; it is asked on and on\n`);
+      isAway = true;
+      continue;
+    }
+    isAway = false;
     if (context.isTerminal && context.options.json !== true) context.erase("screen");
-    // Until nobody reads it any more, too.
+    // Nobody reads it any more.
     if (!context.print(render(report, context), STATUS_TONES)) break;
-    await sleep(WATCH_MS, stopped.signal);
   }
   return EXIT.ok;
 }
