@@ -30,9 +30,14 @@ export class JoinedVisitor {
     this.#client = client;
   }
 
+  /** Whether the client has sent anything. */
+  get isAnswered(): boolean {
+    return this.passed.backward > 0;
+  }
+
   /** Ends them if the client has not sent anything: a TLS server answers a ClientHello at once. */
   endUnanswered(why: string): void {
-    if (this.passed.backward > 0) return;
+    if (this.isAnswered) return;
     this.unanswered = true;
     this.end(why);
   }
@@ -97,6 +102,13 @@ export class Joined {
   /** Visitors of all users. */
   get size(): number {
     return this.#visitors.size;
+  }
+
+  /** Those whom the client has not answered yet. */
+  get unanswered(): number {
+    let count = 0;
+    for (const [, { isAnswered }] of this.#visitors.entries()) if (!isAnswered) count++;
+    return count;
   }
 
   /** Users who have visitors. */

@@ -71,9 +71,9 @@ export class UserVisitors {
     return this.#crowd;
   }
 
-  /** How many wait for a client. */
+  /** How many wait for a client, or for its first byte: another connection may be asked for in the place of theirs. */
   get meeting(): number {
-    return this.#meeting;
+    return this.#meeting + this.joined.unanswered;
   }
 
   /** Takes a visitor to a user's client, in exchange for the place that they have; to their end. */
