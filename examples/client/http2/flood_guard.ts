@@ -1,6 +1,6 @@
 import { ConnectionError, ERROR } from "./frames.ts";
 
-/** Frames without a request or a byte of a body in between that are too many. */
+/** Frames without a request or some of a body in between, in either direction, that are too many. */
 const MAX_IDLE_FRAMES = 10_000;
 
 /** Requests that came to nothing by the peer's doing, above those answered, that are too many. */
@@ -16,7 +16,7 @@ export class FloodGuard {
     this.#idleFrames++;
   }
 
-  /** A request came, or a byte of a body. */
+  /** A request came, or some of a body, or some of an answer went out. */
   useful(): void {
     this.#idleFrames = 0;
   }

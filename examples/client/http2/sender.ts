@@ -26,6 +26,9 @@ const DEFAULT_TABLE_BYTES = 4_096;
 /** Most bytes of DATA frames that are put together for one write. */
 const BATCH_BYTES = 128 * 1024;
 
+/** A piece of which windows let through less than this, and no more, makes the peer's part as large as ours. */
+const WORTH_BYTES = 128;
+
 /** What such a batch takes with the heads of its frames, the smallest that a peer may ask for. */
 const batches = new BufferPool(
   BATCH_BYTES + Math.ceil(BATCH_BYTES / DEFAULT_FRAME_BYTES) * FRAME_HEADER_BYTES,
@@ -36,17 +39,21 @@ export class FrameSender {
   /** Largest payload that the peer takes. */
   maxFrameBytes = DEFAULT_FRAME_BYTES;
   readonly #conn: Pick<Duplex, "write">;
+  readonly #onData: () => void;
   #window = DEFAULT_WINDOW_BYTES;
   #tail: Promise<void> = Promise.resolve();
-  #waiting: (() => void)[] = [];
+  /** Who waits for a window, whoever has waited longest first. */
+  readonly #waiting = new Map<Http2Stream, () => void>();
   /** Whether the next header block has to say that our table of fields is none. */
   #tellsTable = false;
   /** Whether windows stay as they are. */
   #final = false;
   #closed = false;
 
-  constructor(conn: Pick<Duplex, "write">) {
+  /** @param onData told of each batch of data that is worth the frames by which the peer asked for it. */
+  constructor(conn: Pick<Duplex, "write">, onData: () => void = () => {}) {
     this.#conn = conn;
+    this.#onData = onData;
   }
 
   /** Writes what is whole frames; resolves when the connection took them. */
@@ -81,7 +88,7 @@ export class FrameSender {
   }
 
   /**
-   * Writes a piece of a body as the windows allow.
+   * Writes a piece of a body as the windows allow; one piece of a stream at a time.
    *
    * @throws {Error} if the stream is over before all of it was sent.
    */
@@ -89,12 +96,17 @@ export class FrameSender {
     for (let at = 0; at < piece.length;) {
       while (Math.min(this.#window, stream.sendWindow) <= 0 && !stream.over.aborted) {
         if (this.#final) throw new Deno.errors.ConnectionReset("no window opens any more");
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        await new Promise<void>((resolve) => this.#waiting.set(stream, resolve));
       }
-      if (stream.over.aborted) throw new Deno.errors.ConnectionReset("the stream is over");
+      if (stream.over.aborted) {
+        this.#wakeNext();
+        throw new Deno.errors.ConnectionReset("the stream is over");
+      }
       const n = Math.min(piece.length - at, this.#window, stream.sendWindow, BATCH_BYTES);
       this.#window -= n;
       stream.sendWindow -= n;
+      this.#wakeNext();
+      if (n === piece.length - at || n >= WORTH_BYTES) this.#onData();
       const part = piece.subarray(at, at + n);
       await this.#inTurn(() => this.#writeData(stream.id, part));
       at += n;
@@ -108,32 +120,49 @@ export class FrameSender {
         throw new StreamError(stream.id, ERROR.flowControl, "its window is too large");
       }
       stream.sendWindow += increment;
+      if (this.#window > 0 && stream.sendWindow > 0) this.wake(stream);
     } else {
       if (this.#window + increment > MAX_INT31) {
         throw new ConnectionError(ERROR.flowControl, "the window is too large");
       }
       this.#window += increment;
+      this.#wakeNext();
     }
-    this.wake();
   }
 
   /** Notes that no more can come of the peer: what its windows do not hold can never be sent. */
   end(): void {
     this.#final = true;
-    this.wake();
+    this.wakeAll();
   }
 
   /** Tells the peer nothing more by itself; whoever waits for a window looks again. */
   close(): void {
     this.#closed = true;
-    this.wake();
+    this.wakeAll();
   }
 
-  /** Has whoever waits for a window look again. */
-  wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const go of waiting) go();
+  /** Has everybody who waits for a window look again. */
+  wakeAll(): void {
+    for (const stream of this.#waiting.keys()) this.wake(stream);
+  }
+
+  /** Has a stream look again at its window, and whether it is over. */
+  wake(stream: Http2Stream): void {
+    const go = this.#waiting.get(stream);
+    this.#waiting.delete(stream);
+    go?.();
+  }
+
+  /**
+   * Has the next one look who can send by the connection's window; it wakes the one behind. Were all woken each time, a
+   * hundred would look for every byte that a peer lets through.
+   */
+  #wakeNext(): void {
+    if (this.#window <= 0) return;
+    for (const stream of this.#waiting.keys()) {
+      if (stream.sendWindow > 0) return this.wake(stream);
+    }
   }
 
   /** Whole frames one after the other, whoever sends them. */

@@ -69,7 +69,7 @@ export class Http2Session implements StreamSession {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.sender = new FrameSender(options.conn);
+    this.sender = new FrameSender(options.conn, () => this.#guard.useful());
     this.#answers = new Answers(options.onIdle);
     this.#blocks = new HeaderBlocks(options.maxHeadBytes);
   }
@@ -143,8 +143,7 @@ export class Http2Session implements StreamSession {
 
   async #take(header: FrameHeader, payload: Uint8Array): Promise<void> {
     const { type, stream, flags } = header;
-    // A long answer has many of these, and they are what it goes on by.
-    if (type !== FRAME.windowUpdate) this.#guard.frame();
+    this.#guard.frame();
     checkFrame(header, payload, this.#blocks.isOpen);
     switch (type) {
       case FRAME.data:
@@ -227,7 +226,7 @@ export class Http2Session implements StreamSession {
     const stream = this.#streams.close(id, byUs);
     if (stream === undefined) return;
     this.release(stream.close());
-    this.sender.wake();
+    this.sender.wake(stream);
   }
 
   async #settings(payload: Uint8Array): Promise<void> {
@@ -237,7 +236,7 @@ export class Http2Session implements StreamSession {
       this.#streams.moveWindows(peer.initialWindow - this.#peerWindow);
       this.#peerWindow = peer.initialWindow;
     }
-    this.sender.wake();
+    this.sender.wakeAll();
     await this.sender.write(frame(FRAME.settings, FLAG.ack, 0));
   }
 

@@ -235,6 +235,46 @@ Deno.test("Http2Session ends who opens and resets streams without end", () =>
     assert.ok(talk.requests.length <= 202, `${talk.requests.length} requests`);
   }, never));
 
+Deno.test("Http2Session ends who opens windows without end", () =>
+  talk(async (talk) => {
+    await talk.send(get(1));
+    const opened = Buffer.concat(
+      Array.from({ length: 1_000 }, () => frame(FRAME.windowUpdate, 0, 0, u32(1))),
+    );
+    for (let i = 0; i < 11; i++) await talk.send(opened);
+    await goesAway(talk, ERROR.enhanceYourCalm);
+  }, never));
+
+Deno.test("Http2Session ends who has an answer sent byte by byte", () =>
+  talk(
+    async (talk) => {
+      await talk.send(settings({ 4: 0 }), get(1));
+      const opened = Buffer.concat(
+        Array.from({ length: 1_000 }, () => frame(FRAME.windowUpdate, 0, 1, u32(1))),
+      );
+      for (let i = 0; i < 11; i++) await talk.send(opened);
+      await goesAway(talk, ERROR.enhanceYourCalm);
+    },
+    (stream, session) => session.sender.data(stream, new Uint8Array(100_000)),
+  ));
+
+Deno.test("Http2Session sends all of a long answer to who takes it in small steps", () =>
+  talk(
+    async ({ send, next }) => {
+      await send(settings({ 4: 0 }), get(1));
+      const left = 2_000_000;
+      for (let sent = 0; sent < left; sent += 160) {
+        await send(
+          frame(FRAME.windowUpdate, 0, 0, u32(160)),
+          frame(FRAME.windowUpdate, 0, 1, u32(160)),
+        );
+        const { payload } = await next(FRAME.data);
+        assert.equal(payload.length, 160);
+      }
+    },
+    (stream, session) => session.sender.data(stream, new Uint8Array(2_000_000)),
+  ));
+
 Deno.test("Http2Session refuses more streams than it has said, and answers the others", () =>
   talk(async ({ requests, send, next }) => {
     for (let id = 1; id < 241; id += 2) await send(get(id));
