@@ -7,7 +7,7 @@ import { Turns } from "./turns.ts";
 /** Until the next look: after one that was made, where none is due, and where the store is away. */
 const PACE_MS = { next: 2_000, idle: 600_000 } as const;
 
-/** When to look again at a domain that leads elsewhere, or whose servers were silent. */
+/** In how long to look again at a domain that leads elsewhere, or whose servers were silent. */
 const AGAIN_MS = 3_600_000;
 
 /** How long a domain that leads elsewhere is still routed: a zone may be wrong for a while. */
@@ -20,8 +20,6 @@ export interface DomainChecksOptions {
   look: (domain: string) => Promise<Look>;
   hostnameOf: (username: string) => string;
   log: Log;
-  /** Clock in milliseconds since the epoch. @default {Date.now} */
-  now?: () => number;
   /** @default {setTimeout} */
   schedule?: Schedule;
 }
@@ -34,12 +32,10 @@ export interface DomainChecksOptions {
  */
 export class DomainChecks {
   readonly #options: DomainChecksOptions;
-  readonly #now: () => number;
   readonly #turns: Turns;
 
   constructor(options: DomainChecksOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
     this.#turns = new Turns(() => this.#turn(), PACE_MS.next, options.schedule);
   }
 
@@ -65,21 +61,17 @@ export class DomainChecks {
     const { domains, look, hostnameOf, log } = this.#options;
     const { answers, silent } = await look(due.domain);
     if (this.#turns.stopped) return;
-    const at = this.#now();
     if (answers.length === 0) {
       log.debug("a user's domain could not be looked at", { ...due, why: silent.join("; ") });
-      return await domains.postpone(due, at + AGAIN_MS);
+      return await domains.postpone(due, AGAIN_MS);
     }
     // One server that lags behind is no reason to take a domain away.
     const leads = answers.some((names) => names.includes(hostnameOf(due.username)));
-    const since = await domains.note(due, leads, {
-      at,
-      dueAt: at + (leads ? LOOK_EVERY_MS : AGAIN_MS),
-    });
-    if (since === undefined) return;
-    if (since === at) {
+    const astrayMs = await domains.note(due, leads, leads ? LOOK_EVERY_MS : AGAIN_MS);
+    if (astrayMs === undefined) return;
+    if (astrayMs === 0) {
       log.warn("a user's domain leads elsewhere; it is routed for a day more", { ...due });
-    } else if (at - since >= GRACE_MS) {
+    } else if (astrayMs >= GRACE_MS) {
       await domains.drop(due);
       log.warn("a user's domain leads elsewhere, and is routed no more", { ...due });
     }

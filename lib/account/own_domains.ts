@@ -123,7 +123,7 @@ export class OwnDomains {
     if (!leadsHere) return notPointed(domain, hostname, { answers, silent });
     const put = await domains.put(domain, token, {
       max: perUser(),
-      dueAt: this.#now() + LOOK_EVERY_MS,
+      dueMs: LOOK_EVERY_MS,
       from: holder,
     });
     switch (put.state) {

@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 /** Shortest and longest time between two looks. */
 const PACE_MS = { shortest: 10_000, longest: 3_600_000 } as const;
 
-/** When to look again for a profile that could not be read. */
+/** In how long to look again for a profile that could not be read. */
 const RETRY_MS = DAY_MS;
 
 /** Options for {@linkcode ProfileChecks}. */
@@ -22,8 +22,6 @@ export interface ProfileChecksOptions {
   /** Days between two looks for one profile, asked each time; 0: none is looked for. */
   days: () => number;
   log: Log;
-  /** Clock in milliseconds since the epoch. @default {Date.now} */
-  now?: () => number;
   /** @default {setTimeout} */
   schedule?: Schedule;
 }
@@ -35,12 +33,10 @@ export interface ProfileChecksOptions {
  */
 export class ProfileChecks {
   readonly #options: ProfileChecksOptions;
-  readonly #now: () => number;
   readonly #turns: Turns;
 
   constructor(options: ProfileChecksOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
     this.#turns = new Turns(() => this.#turn(), PACE_MS.shortest, options.schedule);
   }
 
@@ -76,12 +72,12 @@ export class ProfileChecks {
       case "busy":
         return;
       case "unavailable":
-        return await profiles.postpone(username, this.#now() + Math.min(RETRY_MS, periodMs));
+        return await profiles.postpone(username, Math.min(RETRY_MS, periodMs));
     }
     const look = answer.state === "found"
       ? { found: true, profileId: answer.profileId } as const
       : { found: false } as const;
-    const seen = await profiles.note(username, look, this.#now() + periodMs);
+    const seen = await profiles.note(username, look, periodMs);
     if (!seen?.changed) return;
     if (seen.state === "there") log.info("a user's profile is back", { username });
     else if (seen.state === "gone") log.warn("a user's profile is gone", { username });

@@ -7,7 +7,11 @@ export interface OwnDomain {
 
 /** What comes of {@linkcode DomainStore.put}. */
 export type DomainPut =
-  | { state: "put"; verifiedAt: number }
+  | {
+    state: "put";
+    /** Milliseconds since the epoch. */
+    verifiedAt: number;
+  }
   /** It is another user's, and not of whom it may be taken from. */
   | { state: "taken"; username: string }
   /** The user has as many as they may. */
@@ -26,8 +30,8 @@ export interface DomainOwners {
 }
 
 /**
- * Domains of users' own, which end with the account; times are milliseconds since the epoch. Rejects as
- * the `Store` does.
+ * Domains of users' own, which end with the account; when one is looked at goes by the clock that all relays
+ * on the store share. Rejects as the `Store` does.
  */
 export interface DomainStore {
   /** Those of a user, by name. */
@@ -38,13 +42,13 @@ export interface DomainStore {
    * Notes that a domain was seen to lead to the token's user just now.
    *
    * @param max how many a user may have.
-   * @param dueAt when it is to be looked at again.
+   * @param dueMs in how long it is to be looked at again.
    * @param from whose it may be so far, since it does not lead to them any more.
    */
   put(
     domain: string,
     token: string,
-    options: { max: number; dueAt: number; from?: string | undefined },
+    options: { max: number; dueMs: number; from?: string | undefined },
   ): Promise<DomainPut>;
   /** Removes a domain where it is the token's user's; false when the token is nobody's. */
   remove(domain: string, token: string): Promise<boolean>;
@@ -54,20 +58,15 @@ export interface DomainStore {
    */
   due(longestMs: number): Promise<OwnDomain | undefined>;
   /**
-   * Notes how a domain was found, where it is still that user's.
+   * Notes how a domain was found just now, where it is still that user's.
    *
-   * @param at when that was.
-   * @param dueAt when it is to be looked at again.
-   * @returns since when it leads elsewhere, `at` where it did not before; undefined where it leads to them, or is
-   *   theirs no more.
+   * @param dueMs in how long it is to be looked at again.
+   * @returns for how long it has led elsewhere, milliseconds, 0 where it did not before; undefined where it leads to
+   *   them, or is theirs no more.
    */
-  note(
-    found: OwnDomain,
-    leads: boolean,
-    { at, dueAt }: { at: number; dueAt: number },
-  ): Promise<number | undefined>;
-  /** Has a domain looked at later that could not be looked at now. */
-  postpone(domain: OwnDomain, dueAt: number): Promise<void>;
+  note(found: OwnDomain, leads: boolean, dueMs: number): Promise<number | undefined>;
+  /** Has a domain looked at in `dueMs` that could not be looked at now. */
+  postpone(domain: OwnDomain, dueMs: number): Promise<void>;
   /** Removes a domain where it is still that user's. */
   drop(domain: OwnDomain): Promise<void>;
   /** Whose domain is whose, kept up until the store is closed. */

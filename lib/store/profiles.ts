@@ -23,7 +23,10 @@ export type ProfileLook =
   }
   | { found: false };
 
-/** Which users' profiles are looked for again, and what was seen. Rejects as the `Store` does. */
+/**
+ * Which users' profiles are looked for again, by the clock that all relays on the store share, and what was seen.
+ * Rejects as the `Store` does.
+ */
 export interface ProfileStore {
   /**
    * Whose profile is to be looked for: the user whose turn has come the longest ago; undefined where none
@@ -32,17 +35,17 @@ export interface ProfileStore {
    */
   next(periodMs: number): Promise<string | undefined>;
   /**
-   * Notes what was seen, and when the next turn is, milliseconds since the epoch.
+   * Notes what was seen just now, and in how many milliseconds the next turn is.
    *
    * @returns how it stands, and whether it stood otherwise before; undefined where there is no account.
    */
   note(
     username: string,
     look: ProfileLook,
-    dueAt: number,
+    dueMs: number,
   ): Promise<{ state: ProfileState; changed: boolean } | undefined>;
   /** Nothing could be seen: only the next turn is noted. */
-  postpone(username: string, dueAt: number): Promise<void>;
+  postpone(username: string, dueMs: number): Promise<void>;
   /** What was seen since the name was proved last; undefined where it was not looked for. */
   of(username: string): Promise<SeenProfile | undefined>;
 }

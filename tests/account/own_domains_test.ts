@@ -126,7 +126,6 @@ Deno.test("a domain that moved away is routed for a day more; silence changes no
     look: f.look,
     hostnameOf: (username) => `${username}.glosson.test`,
     log: createLog({ write: (line) => f.lines.push(line.replace(/^\S+ /, "")) }),
-    now: f.clock.now,
     schedule: f.clock.schedule,
   });
   async function pass(hours: number): Promise<void> {

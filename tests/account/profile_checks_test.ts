@@ -45,7 +45,6 @@ class Fixture {
     },
     days: () => this.days,
     log: createLog({ write: (line) => this.lines.push(line.replace(/^\S+ /, "")) }),
-    now: this.clock.now,
     schedule: this.clock.schedule,
   });
 

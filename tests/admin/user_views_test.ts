@@ -48,7 +48,7 @@ Deno.test("createUserViews() tells the domains of a user's own, which userText()
   });
   const before = await show("kaylee");
   for (const domain of ["example.org", "blog.example.org"]) {
-    await store.domains.put(domain, token, { max: 10, dueAt: 0 });
+    await store.domains.put(domain, token, { max: 10, dueMs: 0 });
   }
   const after = await show("kaylee");
   await store.close();

@@ -5,6 +5,7 @@ import type { Ask, PostgresEngine } from "./engine.ts";
 import { lockName, tellName } from "./names_lock.ts";
 import { type HashProfile, makeKey, readKey } from "./relay_key.ts";
 import { forgetRest, restsUntil } from "./rests.ts";
+import type { SharedClock } from "./shared_clock.ts";
 
 /** Options for {@linkcode claimTable}. */
 export interface ClaimTableOptions {
@@ -13,10 +14,9 @@ export interface ClaimTableOptions {
    * checked anew, which harms nobody; a used one never is before its time.
    */
   maxClaims: number;
-  /** Clock in milliseconds since the epoch, for what is noted of accounts. */
+  /** This relay's clock in milliseconds since the epoch, for what rests. */
   now: () => number;
-  /** The clock that claims expire by. @default the database's */
-  sharedNow?: (() => number) | undefined;
+  clock: SharedClock;
   random: Random;
   hashProfile: HashProfile;
 }
@@ -27,7 +27,7 @@ export function claimTable(engine: PostgresEngine, options: ClaimTableOptions): 
     key: async () =>
       await engine.read((ask) => readKey(ask, "claim")) ??
         await engine.write((ask) => makeKey(ask, "claim", options.random)),
-    now: () => engine.read((ask) => readClock(ask, options)),
+    now: () => engine.read(options.clock),
     get: (hash) =>
       engine.read(async (ask) => {
         const { rows: [row] } = await ask<{ verifications: number; used: number }>(
@@ -50,14 +50,6 @@ export function claimTable(engine: PostgresEngine, options: ClaimTableOptions): 
   };
 }
 
-async function readClock(ask: Ask, { sharedNow }: ClaimTableOptions): Promise<number> {
-  if (sharedNow !== undefined) return sharedNow();
-  const { rows: [row] } = await ask<{ now: number }>(
-    "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now",
-  );
-  return row!.now;
-}
-
 /** Forgets what has expired; what another relay is forgetting at this moment it forgets. */
 async function makeRoom(ask: Ask, options: ClaimTableOptions): Promise<void> {
   const forget = (which: string, value: number): Promise<unknown> =>
@@ -67,7 +59,7 @@ async function makeRoom(ask: Ask, options: ClaimTableOptions): Promise<void> {
        )`,
       [value],
     );
-  await forget("WHERE expires_at <= $1", await readClock(ask, options));
+  await forget("WHERE expires_at <= $1", await options.clock(ask));
   const { rows: [row] } = await ask<{ claims: number }>(
     "SELECT count(*) AS claims FROM claim_check",
   );
@@ -82,7 +74,7 @@ async function grant(
   { hash, expiresAt, username, mayBeNew, profileId }: ProvenClaim,
   options: ClaimTableOptions,
 ): Promise<Grant> {
-  const { now, random, hashProfile } = options;
+  const { now, clock, random, hashProfile } = options;
   await lockName(ask, username);
   const { rows: [block] } = await ask<{ reason: string | null }>(
     "SELECT reason FROM blocked_name WHERE username = $1",
@@ -116,7 +108,7 @@ async function grant(
     `INSERT INTO account (username, token_hash, created_at, verified_at, profile_hash)
      VALUES ($1, $2, $3, $3, $4)
      ON CONFLICT (username) DO UPDATE SET token_hash = $2, verified_at = $3, profile_hash = $4`,
-    [username, hashSecret(token), now(), profile],
+    [username, hashSecret(token), await clock(ask), profile],
   );
   // Theirs would go on to be the only account that may order.
   if (byAnother) await ask("DELETE FROM user_caa WHERE username = $1", [username]);

@@ -2,18 +2,19 @@ import type { DomainPut, DomainStore, OwnDomain } from "../domains.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
 import type { KnownAccounts } from "./known_accounts.ts";
 import { lockActor, lockName, tellName } from "./names_lock.ts";
+import type { SharedClock } from "./shared_clock.ts";
 
-/** Keeps users' domains in the database; `now` in milliseconds since the epoch. */
+/** Keeps users' domains in the database. */
 // deno-lint-ignore lengths/function -- short functions that share what they are given
 export function domainTable(
   engine: PostgresEngine,
-  { now, known }: { now: () => number; known: KnownAccounts },
+  { clock, known }: { clock: SharedClock; known: KnownAccounts },
 ): DomainStore {
   async function put(
     ask: Ask,
     domain: string,
     token: string,
-    { max, dueAt, from }: Parameters<DomainStore["put"]>[2],
+    { max, dueMs, from }: Parameters<DomainStore["put"]>[2],
   ): Promise<DomainPut & { changed?: string[] }> {
     const username = await lockActor(ask, token);
     if (username === undefined) return { state: "unauthorized" };
@@ -26,12 +27,12 @@ export function domainTable(
     if (before !== username && (await domainsOf(ask, username)).length >= max) {
       return { state: "full" };
     }
-    const verifiedAt = now();
+    const verifiedAt = await clock(ask);
     await ask(
       `INSERT INTO own_domain (domain, username, verified_at, due_at) VALUES ($1, $2, $3, $4)
        ON CONFLICT (domain) DO UPDATE
          SET username = $2, verified_at = $3, due_at = $4, astray_since = NULL`,
-      [domain, username, verifiedAt, dueAt],
+      [domain, username, verifiedAt, verifiedAt + dueMs],
     );
     const changed = [...new Set([before ?? username, username])];
     for (const each of changed) await tellName(ask, each);
@@ -67,24 +68,26 @@ export function domainTable(
         const { rows } = await ask<OwnDomain>(
           `SELECT domain, username FROM own_domain WHERE due_at <= $1 OR due_at > $1 + $2
            ORDER BY due_at LIMIT 1`,
-          [now(), longestMs],
+          [await clock(ask), longestMs],
         );
         return rows[0];
       }),
-    note: ({ domain, username }, leads, { at, dueAt }) =>
+    note: ({ domain, username }, leads, dueMs) =>
       engine.write(async (ask) => {
+        const at = await clock(ask);
         const { rows: [row] } = await ask<{ astray_since: number | null }>(
           leads
             ? `UPDATE own_domain SET verified_at = $3, due_at = $4, astray_since = NULL
                WHERE domain = $1 AND username = $2 RETURNING astray_since`
             : `UPDATE own_domain SET astray_since = coalesce(astray_since, $3), due_at = $4
                WHERE domain = $1 AND username = $2 RETURNING astray_since`,
-          [domain, username, at, dueAt],
+          [domain, username, at, at + dueMs],
         );
-        return row?.astray_since ?? undefined;
+        return row?.astray_since == null ? undefined : at - row.astray_since;
       }),
-    postpone: ({ domain, username }, dueAt) =>
+    postpone: ({ domain, username }, dueMs) =>
       engine.write(async (ask) => {
+        const dueAt = await clock(ask) + dueMs;
         await ask("UPDATE own_domain SET due_at = $3 WHERE domain = $1 AND username = $2", [
           ...[domain, username, dueAt],
         ]);

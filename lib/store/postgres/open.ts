@@ -23,6 +23,7 @@ import { PrimaryWatch } from "./primary.ts";
 import { profileTable } from "./profiles.ts";
 import { profileHasher } from "./relay_key.ts";
 import { restTable } from "./rests.ts";
+import { sharedClock } from "./shared_clock.ts";
 
 /** How many claims are kept of those whose profile was read. */
 const MAX_CLAIMS = 10_000;
@@ -32,7 +33,7 @@ const MAX_ACTS = 10_000;
 
 /** Options for {@linkcode openPostgres}. */
 export interface PostgresOptions extends PostgresEngineOptions {
-  /** Clock in milliseconds since the epoch. @default {Date.now} */
+  /** Clock in milliseconds since the epoch. @default {Date.now}, and the database's for what relays share */
   now?: () => number;
   /** @default {crypto.getRandomValues} */
   random?: Random;
@@ -78,16 +79,17 @@ function storeOn(
     options;
   const noteAct = actNoter({ now, maxActs });
   const hashProfile = profileHasher(random);
+  const clock = sharedClock(options.now);
   return {
     accounts: accountTable(engine, { now, noteAct, known }),
     acts: actTable(engine, noteAct),
     caa: caaTable(engine, now),
-    claims: claimTable(engine, { maxClaims, now, sharedNow: options.now, random, hashProfile }),
-    domains: domainTable(engine, { now, known }),
+    claims: claimTable(engine, { maxClaims, now, clock, random, hashProfile }),
+    domains: domainTable(engine, { clock, known }),
     figures: figureTable(engine),
     limits: limitTable(engine, noteAct),
     orders: orderTable(engine),
-    profiles: profileTable(engine, { now, hashProfile }),
+    profiles: profileTable(engine, { clock, hashProfile }),
     rests: restTable(engine, { now, noteAct }),
     onlineTimes: onlineTimes(engine, now),
     names: nameTable(engine),

@@ -1,13 +1,11 @@
 import { type OrderBudget, TAKEN_MS } from "../orders.ts";
 import type { Ask } from "./engine.ts";
+import { CLOCK } from "./shared_clock.ts";
 
 /*
  * Which of the relays places an order: what they agree on within a transaction, by the database's clock,
  * since their own may differ.
  */
-
-/** The time by the database's clock, milliseconds since the epoch. */
-export const CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /** Whether an order is a relay's; NULL where it never was. */
 export const IS_TAKEN = `(taken_until > ${CLOCK})`;

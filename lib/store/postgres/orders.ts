@@ -14,7 +14,8 @@ import {
 import { isOwner } from "./accounts.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
 import { lockName } from "./names_lock.ts";
-import { CLOCK, HAS_EARLIER, IS_TAKEN, leave, take } from "./order_takes.ts";
+import { HAS_EARLIER, IS_TAKEN, leave, take } from "./order_takes.ts";
+import { CLOCK } from "./shared_clock.ts";
 
 /** Keeps the orders in the database. */
 export function orderTable(engine: PostgresEngine): OrderStore {

@@ -3,11 +3,12 @@ import type { ProfileLook, ProfileState, ProfileStore, SeenProfile } from "../pr
 import type { Ask, PostgresEngine } from "./engine.ts";
 import { lockName } from "./names_lock.ts";
 import type { HashProfile } from "./relay_key.ts";
+import type { SharedClock } from "./shared_clock.ts";
 
-/** What was seen of profiles, in the database; `now` in milliseconds since the epoch. */
+/** What was seen of profiles, in the database. */
 export function profileTable(
   engine: PostgresEngine,
-  { now, hashProfile }: { now: () => number; hashProfile: HashProfile },
+  { clock, hashProfile }: { clock: SharedClock; hashProfile: HashProfile },
 ): ProfileStore {
   async function judge(
     ask: Ask,
@@ -32,11 +33,11 @@ export function profileTable(
              ) AS turn
              FROM account LEFT JOIN profile_check USING (username)
            ) AS account WHERE turn <= $2 ORDER BY turn LIMIT 1`,
-          [periodMs, now()],
+          [periodMs, await clock(ask)],
         );
         return row?.username;
       }),
-    note: (username, look, dueAt) =>
+    note: (username, look, dueMs) =>
       engine.write(async (ask) => {
         await lockName(ask, username);
         const { rows: [account] } = await ask<{ profile_hash: Uint8Array | null }>(
@@ -47,22 +48,23 @@ export function profileTable(
         const state = await judge(ask, username, account.profile_hash, look);
         const before = await seenProfile(ask, username);
         const changed = (before?.state ?? "there") !== state;
-        const since = changed || before === undefined ? now() : before.since;
+        const at = await clock(ask);
+        const since = changed || before === undefined ? at : before.since;
         await ask(
           `INSERT INTO profile_check (username, state, since, checked_at, due_at)
            VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT (username) DO UPDATE SET state = $2, since = $3, checked_at = $4, due_at = $5`,
-          [username, state, since, now(), dueAt],
+          [username, state, since, at, at + dueMs],
         );
         return { state, changed };
       }),
-    postpone: (username, dueAt) =>
+    postpone: (username, dueMs) =>
       engine.write(async (ask) => {
         await ask(
           `INSERT INTO profile_check (username, due_at)
            SELECT username, $2 FROM account WHERE username = $1
            ON CONFLICT (username) DO UPDATE SET due_at = $2`,
-          [username, dueAt],
+          [username, await clock(ask) + dueMs],
         );
       }),
     of: (username) => engine.read((ask) => seenProfile(ask, username)),

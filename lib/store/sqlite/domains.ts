@@ -50,7 +50,7 @@ export function domainTable(engine: Engine, now: () => number): DomainTable {
   return {
     of: (username) => engine.read(() => domainsOf(username)),
     holder: (domain) => engine.read(() => holderOf(domain)),
-    async put(domain, token, { max, dueAt, from }) {
+    async put(domain, token, { max, dueMs, from }) {
       const [username, done] = await engine.write((): [string | undefined, DomainPut] => {
         const username = actorOf(token);
         if (username === undefined) return [username, { state: "unauthorized" }];
@@ -62,7 +62,7 @@ export function domainTable(engine: Engine, now: () => number): DomainTable {
           return [username, { state: "full" }];
         }
         const verifiedAt = now();
-        put.run(domain, username, verifiedAt, dueAt);
+        put.run(domain, username, verifiedAt, verifiedAt + dueMs);
         return [username, { state: "put", verifiedAt }];
       });
       if (done.state === "put") owners.set(domain, username!);
@@ -82,17 +82,18 @@ export function domainTable(engine: Engine, now: () => number): DomainTable {
         const row = due.get(now(), longestMs);
         return row && { domain: String(row.domain), username: String(row.username) };
       }),
-    note: ({ domain, username }, found, { at, dueAt }) =>
+    note: ({ domain, username }, found, dueMs) =>
       engine.write(() => {
+        const at = now();
         if (found) {
-          leads.run(domain, username, at, dueAt);
+          leads.run(domain, username, at, at + dueMs);
           return undefined;
         }
-        const row = strays.get(domain, username, at, dueAt);
-        return row && Number(row.astray_since);
+        const row = strays.get(domain, username, at, at + dueMs);
+        return row && at - Number(row.astray_since);
       }),
-    postpone: ({ domain, username }, dueAt) =>
-      engine.write(() => void postpone.run(domain, username, dueAt)),
+    postpone: ({ domain, username }, dueMs) =>
+      engine.write(() => void postpone.run(domain, username, now() + dueMs)),
     async drop({ domain, username }) {
       await engine.write(() => void remove.run(domain, username));
       if (owners.get(domain) === username) owners.delete(domain);

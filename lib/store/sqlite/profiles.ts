@@ -56,18 +56,19 @@ export function profileTable(
         const row = next.get(periodMs, now());
         return row && String(row.username);
       }),
-    note: (username, look, dueAt) =>
+    note: (username, look, dueMs) =>
       engine.write(() => {
         const account = selectHash.get(username);
         if (account === undefined) return undefined;
         const state = judge(username, account.profile_hash as Uint8Array | null, look);
         const before = of(username);
         const changed = (before?.state ?? "there") !== state;
-        const since = changed || before === undefined ? now() : before.since;
-        put.run(username, state, since, now(), dueAt);
+        const at = now();
+        const since = changed || before === undefined ? at : before.since;
+        put.run(username, state, since, at, at + dueMs);
         return { state, changed };
       }),
-    postpone: (username, dueAt) => engine.write(() => void postpone.run(username, dueAt)),
+    postpone: (username, dueMs) => engine.write(() => void postpone.run(username, now() + dueMs)),
     of: (username) => engine.read(() => of(username)),
   };
 }

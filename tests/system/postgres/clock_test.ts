@@ -4,12 +4,14 @@ import { TAKEN_MS } from "../../../lib/store/orders.ts";
 import { PostgresTurn } from "../../../lib/store/postgres/shared_turn.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { until } from "../../certificate/helpers.ts";
+import { grantToken } from "../../store/grant_token.ts";
 import { connectControl, serveUser, signUp } from "../../stories/user.ts";
 import { startCluster, statusAt } from "../cluster/relays.ts";
 import { serverWithClock } from "./clocked_server.ts";
 import { storesOn } from "./stores.ts";
 
 const HOUR_S = 3_600;
+const DAY_MS = 86_400_000;
 const RULES: RequestRules = { limit: 9, windowMs: 1_000, underWay: [], superseded: "{}" };
 
 Deno.test("what a relay that died had taken is another's soon, though the database's clock is set back an hour", async () => {
@@ -33,6 +35,26 @@ Deno.test("what a relay that died had taken is another's soon, though the databa
   assert.equal(await other!.take("0", budget), false, "its relay may live");
   clock.set(-HOUR_S + TAKEN_MS / 1_000 + 1);
   assert.equal(await other!.take("0", budget), true);
+});
+
+Deno.test("domains and profiles are looked at again by the database's clock, whatever a relay's says", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { server, clock } = await serverWithClock(stack);
+  const { stores: [one, other] } = stack.use(await storesOn(server, 2));
+  const own = { domain: "example.org", username: "kaylee" };
+  clock.set(9 * HOUR_S);
+  const token = await grantToken(one!, own.username);
+  await one!.domains.put(own.domain, token, { max: 1, dueMs: DAY_MS });
+  assert.equal(await other!.domains.due(DAY_MS), undefined);
+  assert.equal(await other!.profiles.next(DAY_MS), undefined);
+  clock.set(9 * HOUR_S + DAY_MS / 1_000 + 1);
+  assert.deepEqual(await other!.domains.due(DAY_MS), own);
+  assert.equal(await other!.profiles.next(DAY_MS), own.username);
+  assert.equal(await other!.domains.note(own, false, DAY_MS), 0);
+  await other!.profiles.note(own.username, { found: false }, DAY_MS);
+  assert.equal(await one!.domains.due(DAY_MS), undefined);
+  assert.equal(await one!.profiles.next(DAY_MS), undefined);
+  assert.equal((await one!.profiles.of(own.username))?.state, "gone");
 });
 
 Deno.test("relays tell who is dead, and whose session is the newer, whatever the database's clock says", async () => {

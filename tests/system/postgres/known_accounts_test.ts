@@ -116,12 +116,12 @@ Deno.test("what could not be read when it was told of is read as soon as it can 
 Deno.test("what is told while all is read is the newer", async () => {
   await using it = await world();
   const token = await grantToken(it.store, "kaylee");
-  await it.store.domains.put("example.org", token, { max: 2, dueAt: 9e12 });
+  await it.store.domains.put("example.org", token, { max: 2, dueMs: 9e12 });
   it.engine.holdNext("FROM own_domain");
   const starting = it.known.start();
   await it.engine.reached.promise;
   await it.store.domains.remove("example.org", token);
-  await it.store.domains.put("example.net", token, { max: 2, dueAt: 9e12 });
+  await it.store.domains.put("example.net", token, { max: 2, dueMs: 9e12 });
   const refreshed = it.known.refresh("kaylee");
   // Where it does not wait it is done by then.
   await it.engine.read((ask) => ask("SELECT pg_sleep(0.2)"));
@@ -151,10 +151,10 @@ Deno.test("a domain that goes from one user to another is the other one's, in wh
   await using it = await world();
   const kaylee = await grantToken(it.store, "kaylee");
   const inara = await grantToken(it.store, "inara");
-  await it.store.domains.put("example.org", kaylee, { max: 1, dueAt: 9e12 });
+  await it.store.domains.put("example.org", kaylee, { max: 1, dueMs: 9e12 });
   await it.known.start();
   assert.equal(it.known.owners.of("example.org"), "kaylee");
-  await it.store.domains.put("example.org", inara, { max: 1, dueAt: 9e12, from: "kaylee" });
+  await it.store.domains.put("example.org", inara, { max: 1, dueMs: 9e12, from: "kaylee" });
   await it.known.refresh("inara");
   await it.known.refresh("kaylee");
   assert.equal(it.known.owners.of("example.org"), "inara");

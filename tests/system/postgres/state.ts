@@ -39,7 +39,7 @@ export async function fillState(stateDir: string, accounts: number): Promise<str
     });
     await store.limits.set("user0", { connections: 3 }, TRACE);
     await store.profiles.note("user0", { found: true }, 9e12);
-    await store.domains.put("example.org", token, { max: 1, dueAt: 9e12 });
+    await store.domains.put("example.org", token, { max: 1, dueMs: 9e12 });
     await store.caa.set(token, "relay", "{}");
     await store.caa.noteIssuer("relay-1", {
       authority: "ca.test",
