@@ -36,8 +36,11 @@ async function readNamed(what: string, path: string): Promise<string> {
     return await Deno.readTextFile(path);
   } catch (error) {
     const { message } = error as Error;
+    const fix = error instanceof Deno.errors.PermissionDenied
+      ? "run this as root"
+      : `set GLOSSOND_${what.toUpperCase()}_FILE to where it is`;
     // Not as wrong settings: its disk may come, and services are then tried again.
-    throw new Error(`Cannot read the ${what} file ${path}: ${message}`);
+    throw new Error(`Cannot read the ${what} file ${path}: ${message}; ${fix}`);
   }
 }
 

@@ -3,6 +3,7 @@ import { archiveState } from "../store/archive.ts";
 import { requireStore } from "../store/open.ts";
 import { requireEmbedded } from "../store_place.ts";
 import { type Command, EXIT } from "./command.ts";
+import { usageError } from "./command_line.ts";
 import { reachRelay } from "./relay_access.ts";
 
 /** `glossond backup`. */
@@ -24,8 +25,7 @@ Options:
   async run(context) {
     const [path, ...others] = context.positionals;
     if (path === undefined || others.length > 0) {
-      context.printError("glossond: backup takes the FILE to write\n");
-      return EXIT.usage;
+      throw usageError("backup takes the FILE to write", "backup");
     }
     const { admin, stateDir, place } = await reachRelay(context);
     requireEmbedded(place, "backup");

@@ -4,6 +4,7 @@ import { isUsername } from "../account/username.ts";
 import { connectAdmin } from "../admin/client.ts";
 import { loadConfig } from "../config/load.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
+import { usageError } from "./command_line.ts";
 
 /** `glossond bio`. */
 export const bio: Command = {
@@ -25,11 +26,10 @@ Options:
   options: { code: { type: "string" }, json: { type: "boolean" }, dev: { type: "boolean" } },
   takesWords: true,
   async run(context) {
-    const { positionals, options, print, printError } = context;
+    const { positionals, options, print } = context;
     const [username, ...others] = positionals;
     if (username === undefined || others.length > 0 || !isUsername(username)) {
-      printError("glossond: bio takes one username (a to z, 0 to 9, inner hyphens)\n");
-      return EXIT.usage;
+      throw usageError("bio takes one username (a to z, 0 to 9, inner hyphens)", "bio");
     }
     const { stateDir, bioScript } = await placesOf(context);
     const admin = await connectAdmin(stateDir);

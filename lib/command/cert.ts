@@ -14,6 +14,7 @@ import { createLog } from "../log.ts";
 import { openSharedTurn } from "../store/open.ts";
 import { storePlaceOf } from "../store_place.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
+import { usageError } from "./command_line.ts";
 
 /** The words behind `cert`, and the options that each takes. */
 const WORDS: Record<string, { options: string[]; run: typeof renew }> = {
@@ -58,15 +59,13 @@ Options:
   takesWords: true,
   async run(context) {
     const [word = "", ...rest] = context.positionals;
-    const chosen = WORDS[word];
+    const chosen = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
     if (chosen === undefined || rest.length > 0) {
-      context.printError("glossond: cert takes one of check, renew and caa; see cert --help\n");
-      return EXIT.usage;
+      throw usageError("cert takes one of check, renew and caa", "cert");
     }
     const wrong = Object.keys(context.options).find((name) => !chosen.options.includes(name));
     if (wrong !== undefined) {
-      context.printError(`glossond: --${wrong} does not belong to cert ${word}; see cert --help\n`);
-      return EXIT.usage;
+      throw usageError(`--${wrong} does not belong to cert ${word}`, "cert");
     }
     // Before anything is waited for.
     const stopping = word === "renew" ? stoppedBySignals(context) : undefined;

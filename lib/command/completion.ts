@@ -1,4 +1,5 @@
 import { type Command, EXIT } from "./command.ts";
+import { usageError } from "./command_line.ts";
 import { type HelpParts, helpParts } from "./help_parts.ts";
 
 /** A command with what can stand behind it. */
@@ -36,10 +37,9 @@ Prints a script for the shell, such as for
   /usr/share/fish/vendor_completions.d/glossond.fish
 `,
     takesWords: true,
-    run({ positionals: [shell = "", ...others], print, printError }) {
+    run({ positionals: [shell = "", ...others], print }) {
       if (!Object.hasOwn(SHELLS, shell) || others.length > 0) {
-        printError("glossond: completion takes one of bash, zsh and fish\n");
-        return Promise.resolve(EXIT.usage);
+        throw usageError("completion takes one of bash, zsh and fish", "completion");
       }
       print(SHELLS[shell]!(commands()));
       return Promise.resolve(EXIT.ok);

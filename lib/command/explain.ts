@@ -4,7 +4,8 @@ import { outcomeTexts } from "../visitor/outcome.ts";
 import { CLOSE_TEXTS } from "../wire/closes.ts";
 import { PROBLEMS } from "../wire/problems.ts";
 import { type Command, EXIT } from "./command.ts";
-import { table } from "./table.ts";
+import { usageError } from "./command_line.ts";
+import { wrapped } from "./table.ts";
 
 /** A word or number that the relay tells, and what it means. */
 export interface Code {
@@ -68,10 +69,7 @@ Options:
   takesWords: true,
   run({ positionals, options, print, printError }) {
     const [code, ...others] = positionals;
-    if (others.length > 0) {
-      printError("glossond: explain takes one code\n");
-      return Promise.resolve(EXIT.usage);
-    }
+    if (others.length > 0) throw usageError("explain takes one code", "explain");
     const all = codes();
     // As a problem's type has it, too.
     const wanted = code?.toLowerCase().replace(/^urn:glosson:problem:/, "");
@@ -84,9 +82,7 @@ Options:
     print(
       options.json === true
         ? `${JSON.stringify(found, null, 2)}\n`
-        : code === undefined
-        ? table(all.map((one) => [one.code, one.kind, one.text]))
-        : found.map((one) => `${one.code} (${one.kind}): ${one.text}\n`).join(""),
+        : found.map(({ code, kind, text }) => wrapped(text, `${code} (${kind}): `, "  ")).join(""),
     );
     return Promise.resolve(EXIT.ok);
   },

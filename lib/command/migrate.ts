@@ -4,6 +4,7 @@ import { lockForRestore } from "../file/state_lock.ts";
 import type { OnRows } from "../store/transfer.ts";
 import { storePlaceOf } from "../store_place.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
+import { usageError } from "./command_line.ts";
 
 /** Where it can be carried to, and what of store/transfer.ts does that. */
 const MOVES: Readonly<Record<string, "moveToPostgres" | "moveFromPostgres">> = {
@@ -32,10 +33,10 @@ Options:
 `,
   options: { to: { type: "string" }, dev: { type: "boolean" } },
   async run(context) {
-    const move = MOVES[String(context.options.to)];
+    const to = String(context.options.to);
+    const move = Object.hasOwn(MOVES, to) ? MOVES[to] : undefined;
     if (move === undefined) {
-      context.printError("glossond: migrate takes --to postgres or --to sqlite\n");
-      return EXIT.usage;
+      throw usageError("migrate takes --to postgres or --to sqlite", "migrate");
     }
     const dev = context.options.dev === true;
     const { parsed, problems } = loadConfig({ ...await context.readSettings(), dev });

@@ -6,7 +6,8 @@ import { restoreState } from "../store/archive.ts";
 import { openStore } from "../store/open.ts";
 import { requireEmbedded, storePlaceOf } from "../store_place.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
-import { traceOf } from "./trace.ts";
+import { usageError } from "./command_line.ts";
+import { checkReason, traceOf } from "./trace.ts";
 
 /** `glossond restore`. */
 export const restore: Command = {
@@ -27,9 +28,9 @@ Options:
   async run(context) {
     const [path, ...others] = context.positionals;
     if (path === undefined || others.length > 0) {
-      context.printError("glossond: restore takes the FILE that glossond backup wrote\n");
-      return EXIT.usage;
+      throw usageError("restore takes the FILE that glossond backup wrote", "restore");
     }
+    checkReason(context);
     const dev = context.options.dev === true;
     const { parsed, problems } = loadConfig({ ...await context.readSettings(), dev });
     const { stateDir } = parsed;

@@ -1,14 +1,15 @@
 import { hostOfUser, labelBelow } from "../wire/names.ts";
 import { isUsername } from "../account/username.ts";
-import { MAX_REASON_LENGTH } from "../admin/acts.ts";
 import { createUserDesk } from "../admin/user_desk.ts";
 import type { UserDesk } from "../admin/users.ts";
 import { SUSPENDED } from "../issuance/order_state.ts";
 import { openStore, requireStore } from "../store/open.ts";
 import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
 import { SILENT_LOG } from "../log.ts";
-import { type Command, EXIT } from "./command.ts";
+import type { Command } from "./command.ts";
+import { usageError } from "./command_line.ts";
 import { reachRelay, type RelayAccess } from "./relay_access.ts";
+import { checkReason } from "./trace.ts";
 import { WORDS } from "./users_words.ts";
 
 const DAY_MS = 86_400_000;
@@ -65,34 +66,26 @@ Options:
   takesWords: true,
   async run(context) {
     const [word = "list", text, ...rest] = context.positionals;
-    const chosen = WORDS[word];
+    const chosen = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
     const given = text === undefined ? "never" : "always";
     if (
       chosen === undefined || rest.length > 0 || ![given, "maybe"].includes(chosen.named)
     ) {
-      context.printError(
-        "glossond: users takes list, log, or one of show, block, unblock, release and limit with a NAME\n",
+      throw usageError(
+        "users takes list, log, or one of show, block, unblock, release and limit with a NAME",
+        "users",
       );
-      return EXIT.usage;
     }
     const wrong = Object.keys(context.options)
       .find((option) => option !== "dev" && !chosen.options.includes(option));
     if (wrong !== undefined) {
-      context.printError(`glossond: --${wrong} does not belong to users ${word}\n`);
-      return EXIT.usage;
+      throw usageError(`--${wrong} does not belong to users ${word}`, "users");
     }
-    const { reason } = context.options;
-    if (typeof reason === "string" && reason.length > MAX_REASON_LENGTH) {
-      context.printError(
-        `glossond: --reason is longer than ${MAX_REASON_LENGTH} characters; shorten it\n`,
-      );
-      return EXIT.usage;
-    }
+    checkReason(context);
     const relay = await reachRelay(context);
     const name = usernameIn(text ?? "", relay.baseDomain);
     if (text !== undefined && !isUsername(name)) {
-      context.printError(`glossond: ${JSON.stringify(text)} is not a username\n`);
-      return EXIT.usage;
+      throw usageError(`${JSON.stringify(text)} is not a username`, "users");
     }
     return await withDesk(relay, (desk) => {
       const aside = relay.admin ? "" : " (no relay runs; its state was changed)";

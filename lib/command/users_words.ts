@@ -1,6 +1,7 @@
 import type { LimitsView, UserDesk } from "../admin/users.ts";
 import { bytes, integer } from "../config/values.ts";
 import { type CommandContext, EXIT } from "./command.ts";
+import { usageError } from "./command_line.ts";
 import { actsText } from "./acts_text.ts";
 import { localTime } from "./table.ts";
 import { traceOf } from "./trace.ts";
@@ -75,8 +76,7 @@ async function release(desk: UserDesk, { name, context, aside }: Job): Promise<n
   }
   if (options.yes !== true) {
     if (confirm === undefined) {
-      printError(`glossond: nobody can be asked here; users release ${name} --yes does it\n`);
-      return EXIT.usage;
+      throw usageError(`nobody can be asked here; users release ${name} --yes does it`, "users");
     }
     if (!confirm(`Release ${name}? Its token is void at once, and its page is gone.`)) {
       printError("glossond: nothing was changed\n");
@@ -116,14 +116,10 @@ async function limit(desk: UserDesk, { name, context, aside }: Job): Promise<num
     if (connections !== undefined) changes.connections = limitIn(connections, CONNECTIONS);
     if (bytesPerDay !== undefined) changes.bytesPerDay = limitIn(bytesPerDay, bytesOrNone);
   } catch (error) {
-    context.printError(`glossond: the limit ${(error as Error).message}, or default\n`);
-    return EXIT.usage;
+    throw usageError(`the limit ${(error as Error).message}, or default`, "users");
   }
   if (Object.keys(changes).length === 0) {
-    context.printError(
-      "glossond: users limit takes --connections N, --bytes-per-day SIZE or both\n",
-    );
-    return EXIT.usage;
+    throw usageError("users limit takes --connections N, --bytes-per-day SIZE or both", "users");
   }
   const limits = await desk.limit(name, changes, traceOf(context));
   if (limits === undefined) return unknown(name, context);

@@ -72,11 +72,10 @@ export async function checkRelay(settings: Settings, relay: Found): Promise<Find
     ? relay
     : await relay.status().catch((error: Error) => error);
   if (report instanceof Error) {
-    return [fault(
-      "relay",
-      report.message,
-      "run this as root or as the relay's user, with the relay's GLOSSOND_STATE_DIR",
-    )];
+    // It has the fix behind what is wrong.
+    const [what = "", fix = "see its log: journalctl -u glossond"] = report.message
+      .split(/[;:] (?=(?:run|see|remove|chmod) )/);
+    return [fault("relay", what, fix)];
   }
   const wrong = report.checks.filter(({ ok }) => !ok).map(({ name }) => name);
   const ready = report.ready ? ok("relay", `${report.software} runs and is ready`) : fault(

@@ -82,7 +82,7 @@ export function explain(error: unknown): string {
     return "its folder is gone; put a copy in its place (glossond restore), or restart for a new one";
   }
   if (error instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EPERM") {
-    return `${message}; let the user that glossond runs as own the state folder and all that is in it (chown -R)`;
+    return `${message}; run this as root or as the relay's user, who has to own the state folder and all that is in it (chown -R)`;
   }
   return message;
 }

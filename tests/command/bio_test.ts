@@ -30,7 +30,7 @@ Deno.test("bio runs the program as the running relay does, and shows what it saw
   const wrong = await glossond(relay.stateDir, "bio", "../kaylee");
   assert.deepEqual([wrong.code, wrong.stderr], [
     2,
-    "glossond: bio takes one username (a to z, 0 to 9, inner hyphens)\n",
+    "glossond: bio takes one username (a to z, 0 to 9, inner hyphens); see glossond help bio\n",
   ]);
 
   await relay.stop();

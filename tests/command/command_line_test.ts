@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { EXIT } from "../../lib/command/command.ts";
 import { readCommandLine } from "../../lib/command/command_line.ts";
 import { users } from "../../lib/command/users.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
+import { glossond } from "../stories/admin_command.ts";
 
 Deno.test("an option that wants a value does not take the option behind it for one", () => {
   const swallowed: string[][] = [
@@ -27,4 +29,20 @@ Deno.test("an option that wants a value does not take the option behind it for o
   // As standard input is named.
   const { options } = readCommandLine("users", users, ["--reason", "-"]);
   assert.equal(options.reason, "-");
+});
+
+Deno.test("a word that a command does not take is told with those it takes, whatever it is", async () => {
+  await using folder = temporaryFolder();
+  const wrong: [args: string[], says: RegExp][] = [
+    [["cert", "constructor"], /^glossond: cert takes one of .*; see glossond help cert\n$/],
+    [["migrate", "--to", "toString"], /^glossond: migrate takes --to postgres or --to sqlite; see/],
+    [["users", "constructor", "kaylee"], /^glossond: users takes list, log, or one of .*; see/],
+    [["completion", "valueOf"], /^glossond: completion takes one of bash, zsh and fish; see/],
+    [["restore", "file", "--reason", "x".repeat(501)], /^glossond: --reason is longer than 500 /],
+  ];
+  for (const [args, says] of wrong) {
+    const { code, stderr } = await glossond(folder.path, ...args);
+    assert.match(stderr, says);
+    assert.equal(code, EXIT.usage, stderr);
+  }
 });

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { loadConfig } from "../../lib/config/load.ts";
 import type { Finding } from "../../lib/doctor/finding.ts";
 import { examine } from "../../lib/doctor/doctor.ts";
-import { checkHandOver } from "../../lib/doctor/relay.ts";
+import { checkHandOver, checkRelay, findRelay } from "../../lib/doctor/relay.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
 import { glossond } from "../stories/admin_command.ts";
 import { BASE, type Relay, startRelay } from "../stories/relay.ts";
 import { getCertificate, signUp } from "../stories/user.ts";
@@ -314,4 +315,15 @@ Deno.test("doctor names the kernel's setting by which a hand-over loses no conne
   const own = await Deno.readTextFile("/proc/sys/net/ipv4/tcp_migrate_req").catch(() => undefined);
   const [found] = await checkHandOver();
   assert.equal(/tcp_migrate_req is (\d)/.exec(found?.detail ?? "")?.[1], own?.trim());
+});
+
+Deno.test("doctor tells of a relay that cannot be reached what is in the way, and the fix of that", async () => {
+  await using folder = temporaryFolder();
+  await Deno.writeTextFile(`${folder.path}/glossond.sock`, "");
+  const relay = await findRelay(folder.path);
+  const [found] = await checkRelay(loadConfig({ env: {}, dev: true }).settings!, relay);
+  assert.deepEqual([found!.detail, found!.fix], [
+    `${folder.path}/glossond.sock is no socket`,
+    "remove it",
+  ]);
 });

@@ -44,3 +44,9 @@ Deno.test("glossond explain finds a code as it is told anywhere, and what is lik
     'glossond: there is no code "limit-rats"; did you mean limit-rate?\n',
   ]);
 });
+
+Deno.test("glossond explain tells all in lines of a terminal", async () => {
+  const { stdout } = await glossond("/nowhere", "explain");
+  assert.deepEqual(stdout.split("\n").filter((line) => line.length > 80), []);
+  assert.match(stdout, /^parked \(visitor, served\): the visitor joined with the client/m);
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CommandContext } from "../../lib/command/command.ts";
+import { type CommandContext, EXIT } from "../../lib/command/command.ts";
 import { users } from "../../lib/command/users.ts";
 import { openStore } from "../../lib/store/open.ts";
 import type { Store } from "../../lib/store/store.ts";
@@ -29,7 +29,7 @@ class Desk {
   async run(words: string[], context: Partial<CommandContext> = {}): Promise<Ran> {
     let stdout = "";
     let stderr = "";
-    const code = await users.run({
+    const ran = users.run({
       input: { isTerminal: false, read: () => Promise.resolve(undefined), setRaw() {} },
       positionals: words,
       options: {},
@@ -47,6 +47,11 @@ class Desk {
       isJournal: false,
       isTerminal: false,
       ...context,
+    });
+    // As the program ends with what is wrong with the words.
+    const code = await ran.catch(({ message, cause }) => {
+      stderr += `glossond: ${message}\n`;
+      return cause === EXIT.usage ? EXIT.usage : EXIT.failed;
     });
     return { code, stdout, stderr };
   }
@@ -98,7 +103,8 @@ Deno.test("users release asks first, and refuses where nobody can be asked", () 
     assert.deepEqual(await desk.run(release), {
       code: 2,
       stdout: "",
-      stderr: "glossond: nobody can be asked here; users release kaylee --yes does it\n",
+      stderr:
+        "glossond: nobody can be asked here; users release kaylee --yes does it; see glossond help users\n",
     });
     const refused = await desk.run(release, { confirm: answers(false) });
     assert.deepEqual([refused.code, refused.stderr], [1, "glossond: nothing was changed\n"]);

@@ -43,8 +43,8 @@ Deno.test("explain() names the fix of what operators meet", () => {
   const cases: [error: Error, fix: RegExp][] = [
     [new Error("Read-only file system (os error 30): open 'x'"), /let this service write there/],
     [new Error("No space left on device (os error 28)"), /free some space/],
-    [new Deno.errors.PermissionDenied("no"), /let the user that glossond runs as own/],
-    [Object.assign(new Error("no"), { code: "EACCES" }), /let the user that glossond runs as own/],
+    [new Deno.errors.PermissionDenied("no"), /run this as root or as the relay's user/],
+    [Object.assign(new Error("no"), { code: "EACCES" }), /run this as root or as the relay's user/],
   ];
   for (const [error, fix] of cases) assert.match(explain(error), fix);
 });
