@@ -51,6 +51,8 @@ export type PredecessorWord =
 export type SuccessorWord<Message = unknown> =
   /** They are online there. */
   | { type: "arrived"; username: string }
+  /** They are online at another relay, or process of this one: nobody waits for their coming, should they be sent. */
+  | { type: "elsewhere"; username: string }
   /** A token of theirs holds no more. */
   | { type: "revoked"; username: string }
   /** The visitor of this `door` meets nobody. */

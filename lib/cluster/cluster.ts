@@ -215,9 +215,8 @@ export class Cluster {
     const { me, schedule = scheduleTimeout } = this.#options;
     const own = this.#announcer.epochOf(username);
     if (state === "online" && boot !== me.boot) {
-      const before = this.#remote.locate(username);
       this.#remote.set(row);
-      if (before === undefined) this.#options.onElsewhere(username, "online");
+      this.#options.onElsewhere(username, "online");
       if (own !== undefined && own < row.epoch) {
         schedule(() => this.#settle(username), SETTLE_MS);
       }

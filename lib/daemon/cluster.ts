@@ -53,7 +53,10 @@ export async function watchCluster(
     ...{ me, data, tickets, parking, log, reachable: behind.reachable },
     engine: openPostgresCluster(database, { ...me, version: VERSION, data }),
     local: (username) => sessions.get(username) ?? behind.reach(username),
-    onElsewhere: (username, change) => sessions.changedElsewhere(username, change),
+    onElsewhere(username, change) {
+      sessions.changedElsewhere(username, change);
+      if (change === "online") behind.elsewhere(username);
+    },
     onOutdated(username) {
       parts.control.replace(username);
       behind.arrived(username);

@@ -106,6 +106,14 @@ export class LeftBehind {
     this.#say({ type: "arrived", username });
   }
 
+  /**
+   * The user is online at another relay by now. Whether that is the newer session nobody here can tell, so none ends,
+   * but those who sent them over need not wait.
+   */
+  elsewhere(username: string): void {
+    this.#say({ type: "elsewhere", username });
+  }
+
   /** The user's token holds no more: no visitor meets them there, and their session there ends. */
   forget(username: string): void {
     this.#delete(username, "gone");

@@ -86,6 +86,8 @@ export class Successor {
       case "revoked":
         control.recheck(word.username);
         return hub.dropVisitors(word.username);
+      case "elsewhere":
+        return this.#arriving.get(word.username)?.();
       case "arrived":
         this.#arriving.get(word.username)?.();
         // Of who came by themselves there is an older session here.

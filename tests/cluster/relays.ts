@@ -35,6 +35,8 @@ export interface TestRelay {
   lines: (() => void)[];
   /** Ends them. */
   endLines(): void;
+  /** The process that takes this one's place, once there is one. */
+  successor?: Successor;
   /** Ends the user's session here, since a newer one is elsewhere. */
   replace(username: string): void;
   /** Brings a client of the user online here; `told` is what it is sent. */
@@ -79,6 +81,7 @@ async function follow(predecessor: TestRelay, behind: LeftBehind): Promise<() =>
     ...{ sessions, line, hub: { dropVisitors() {} }, door: () => "" },
     control: { replace, recheck: () => Promise.resolve() },
   });
+  predecessor.successor = successor;
   changes.on((change) => successor.note(...change));
   await behind.watch({ lines: () => Promise.resolve([far]) });
   cluster.expectSuccessor();
@@ -131,7 +134,10 @@ export function relaysOf() {
       me: { relay, boot },
       data: { dataHost: `${relay}.example`, dataPort: 9000 },
       local: (username) => sessions.get(username) ?? behind.reach(username),
-      onElsewhere: (username, change) => sessions.changedElsewhere(username, change),
+      onElsewhere(username, change) {
+        sessions.changedElsewhere(username, change);
+        if (change === "online") behind.elsewhere(username);
+      },
       onOutdated(username) {
         replace(username);
         behind.arrived(username);
