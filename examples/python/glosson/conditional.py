@@ -13,8 +13,8 @@ from .http1 import Fields, values
 
 NO_TIME_S = 1  # of the last change; means nothing: reproducible builds and stores give it to all
 
-# Of a number that no file reaches, and that `int` may refuse to read, all of it is no range.
-_RANGE = re.compile(rb"bytes=[ \t]*(\d{0,18})-(\d{0,18})", re.IGNORECASE)
+_RANGE = re.compile(rb"bytes=[ \t]*(\d*)-(\d*)", re.IGNORECASE)
+_MOST_DIGITS = 18  # no file reaches such a number, and of many more `int` refuses to read any
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,16 @@ def wanted_range(fields: Fields, version: Version) -> range | None:
         return None
     size = version.size
     if not match[1]:
-        return range(max(0, size - int(match[2])), size)
-    first = int(match[1])
+        return range(max(0, size - _number(match[2])), size)
+    first = _number(match[1])
     if not match[2]:
         return range(first, size)
-    last = int(match[2])
+    last = _number(match[2])
     return None if last < first else range(first, min(last + 1, size))
+
+
+def _number(digits: bytes) -> int:
+    return int(digits.lstrip(b"0")[:_MOST_DIGITS] or b"0")
 
 
 def _time(dates: list[bytes]) -> int | None:

@@ -34,19 +34,24 @@ def read_file_path(target: bytes, windows: bool = sys.platform == "win32") -> Fi
     """Read the path of a target; None when it names nothing that may be served.
 
     Each name is decoded once and on its own, so that no encoding makes a separator; slashes in a
-    row are one, as file systems and other servers of files have it.
+    row are one, as file systems and other servers of files have it. Dot segments are taken out as
+    in any URL (RFC 3986 section 5.2.4), encoded ones too (section 6.2.2): programs that make an
+    address of parts, unlike browsers, send them.
     """
     path = target.partition(b"?")[0]
     if not path.startswith(b"/") or len(path) > MAX_TARGET:
         return None
-    parts = path[1:].split(b"/")
-    is_folder = parts[-1] == b""
-    if is_folder:
-        parts.pop()
+    parts: list[bytes] = []
+    for part in map(unquote_to_bytes, path[1:].split(b"/")):
+        is_folder = part in (b"", b".", b"..")
+        if part == b"..":
+            del parts[-1:]
+        elif part != b".":
+            parts.append(part)
     names = []
     for part in filter(None, parts):
         try:
-            name = unquote_to_bytes(part).decode()
+            name = part.decode()
         except UnicodeDecodeError:
             return None
         if "/" in name or "\0" in name or (windows and _NO_WINDOWS_NAME.search(name)):

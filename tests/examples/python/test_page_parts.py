@@ -47,11 +47,17 @@ def test_names_of_files() -> None:
     for target, found in ((b"//a", ("a",)), (b"/a//b", ("a", "b")), (b"/a//", ("a", ""))):
         assert names(target) == found
     assert names(b"//.well-known//x") == (".well-known", "x")
+    for target, found in (
+        *((b"/a/../b", ("b",)), (b"/a/%2e%2E/b", ("b",)), (b"/./a/./b", ("a", "b"))),
+        *((b"/a/..", ("",)), (b"/a/b/.", ("a", "b", "")), (b"/a//../b", ("a", "b"))),
+        *((b"/../x", ("x",)), (b"/a/../../x", ("x",)), (b"//..//x", ("x",)), (b"/x?/../", ("x",))),
+    ):
+        assert names(target) == found, target
     assert names(b"/a:b") == ("a:b",) and names(b"/a:b", windows=True) is None
     assert names(b"/con.txt") == ("con.txt",) and names(b"/con.txt", windows=True) is None
     for target in (
-        *(b"/../x", b"/a/../../x", b"/%2e%2e/x", b"/a%2fb", b"/..%2fx", b"/.ssh/id", b"/a/.b"),
-        *(b"/%00", b"/%ff", b"//.env", b"//..//x", b"*", b"/a/.well-known/x", b"/" + b"a" * 5000),
+        *(b"/a%2fb", b"/..%2fx", b"/a/..%2fx", b"/.ssh/id", b"/a/.b", b"/.well-known/../.env"),
+        *(b"/%00", b"/%ff", b"//.env", b"/...", b"*", b"/a/.well-known/x", b"/" + b"a" * 5000),
     ):
         assert names(target) is None, target
 
@@ -89,9 +95,13 @@ def test_parts_of_files() -> None:
     assert wanted_range([(b"Range", b"bytes=100-")], version) == range(100, 100)
     for some in (b"bytes=0-", b"bytes=0-1023", b"bytes=-5"):
         assert wanted_range([(b"Range", some)], Version(b'"e"', 1_000_000_000, 0)) is None
-    # More digits than Python reads as a number.
-    many = [form % (b"9" * 5000) for form in (b"bytes=0-%s", b"bytes=%s-", b"bytes=-%s")]
-    for odd in (b"bytes=", b"bytes=9-1", b"bytes=1-2,4-5", b"lines=1-2", *many):
+    # More digits than Python reads as a number; players say the largest of 63 and of 64 bits.
+    for many in (b"9223372036854775807", b"18446744073709551615", b"9" * 5000):
+        assert wanted((b"Range", b"bytes=5-%s" % many)) == (5, 100)
+        assert wanted((b"Range", b"bytes=-%s" % many)) == (0, 100)
+        assert wanted_range([(b"Range", b"bytes=%s-" % many)], version) == range(0)
+    assert wanted((b"Range", b"bytes=%s5-%s9" % (b"0" * 30, b"0" * 30))) == (5, 10)
+    for odd in (b"bytes=", b"bytes=9-1", b"bytes=1-2,4-5", b"lines=1-2"):
         assert wanted((b"Range", odd)) is None
     assert wanted((b"Range", b"bytes=0-1"), (b"If-Range", b'"e"')) == (0, 2)
     assert wanted((b"Range", b"bytes=0-1"), (b"If-Range", b'"f"')) is None
