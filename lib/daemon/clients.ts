@@ -115,6 +115,7 @@ export async function buildClients(
     sessions,
     isElsewhere: (username) => behind.has(username) || (beyond.cluster?.has(username) ?? false),
     lastOnline,
+    log,
   });
   return {
     ...{ sessions, tickets, parking, control, lastOnline, presence },

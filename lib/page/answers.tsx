@@ -32,7 +32,9 @@ export type NameStatus =
   | { state: "online"; unreachable?: boolean }
   /** Its user wants no page of the relay's: visitors come as far as here by a race only. */
   | { state: "hidden" }
-  | { state: "suspended" };
+  | { state: "suspended" }
+  /** The store is away, and the user is not known to be online. */
+  | { state: "unclear" };
 
 /** For whom an answer is made, and on which relay. */
 interface AskedHere extends Asked {
@@ -84,16 +86,7 @@ export function namePage(status: NameStatus, options: NamePageOptions): Answer {
   const { username, relay, language, now } = options;
   const texts = TEXTS[language];
   const host = hostOfUser(username, relay.base);
-  if (status.state === "unknown") {
-    const possible = USERNAME.test(username) ? username : undefined;
-    return tellAt(options, {
-      status: 404,
-      page: "unknown-name",
-      scene: "empty",
-      notice: texts.unknownName(host, relay, possible),
-      text: `There is no page at ${host}.`,
-    });
-  }
+  if (status.state === "unknown") return unknownPage(host, options);
   if (status.state === "suspended") {
     return tellAt(options, {
       status: 451,
@@ -139,6 +132,7 @@ export function namePage(status: NameStatus, options: NamePageOptions): Answer {
     });
   }
   if (status.state === "online") return misdirected(options);
+  if (status.state === "unclear") return unclearPage(host, options);
   if (status.state === "setup") {
     return tellAt(options, {
       status: 503,
@@ -156,6 +150,29 @@ export function namePage(status: NameStatus, options: NamePageOptions): Answer {
     notice: texts.offline(username, { ...status, now }),
     quote: status.away,
     text: `${host} is offline.`,
+    retryAfterS: RETRY_S,
+  });
+}
+
+function unknownPage(host: string, options: NamePageOptions): Answer {
+  const { username, relay, language } = options;
+  const possible = USERNAME.test(username) ? username : undefined;
+  return tellAt(options, {
+    status: 404,
+    page: "unknown-name",
+    scene: "empty",
+    notice: TEXTS[language].unknownName(host, relay, possible),
+    text: `There is no page at ${host}.`,
+  });
+}
+
+function unclearPage(host: string, asked: AskedHere): Answer {
+  return tellAt(asked, {
+    status: 503,
+    page: "unclear",
+    scene: "silent",
+    notice: TEXTS[asked.language].unclear(host),
+    text: `The relay cannot look up ${host} now.`,
     retryAfterS: RETRY_S,
   });
 }

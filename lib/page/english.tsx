@@ -118,6 +118,11 @@ export const ENGLISH: Texts = {
     lead: `The relay that leads to ${username}’s page is being restarted.`,
     note: "No need to reload: the page opens by itself.",
   }),
+  unclear: (host) => ({
+    title: "One moment",
+    lead: `This relay cannot look up at the moment who is at ${host}.`,
+    note: "No need to reload: the page opens by itself.",
+  }),
   notResponding: (username, unreachable, relay) => ({
     title: `${username} is not responding`,
     heading: `${username}’s page is not responding`,

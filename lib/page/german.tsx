@@ -123,6 +123,11 @@ export const GERMAN: Texts = {
     lead: `Das Relay, das zur Seite von ${username} führt, startet gerade neu.`,
     note: "Neu laden ist nicht nötig: Die Seite öffnet sich von selbst.",
   }),
+  unclear: (host) => ({
+    title: "Einen Moment",
+    lead: `Dieses Relay kann gerade nicht nachsehen, wer unter ${host} zu finden ist.`,
+    note: "Neu laden ist nicht nötig: Die Seite öffnet sich von selbst.",
+  }),
   notResponding: (username, unreachable, relay) => ({
     title: `${username} antwortet nicht`,
     heading: `Die Seite von ${username} antwortet nicht`,

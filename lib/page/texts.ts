@@ -14,6 +14,8 @@ export interface Texts {
   offline: (username: string, seen: { lastOnlineAt?: number; now: number }) => Notice;
   setup: (username: string, relay: RelayInfo) => Notice;
   restarting: (username: string) => Notice;
+  /** The relay cannot look up now whose the host is. */
+  unclear: (host: string) => Notice;
   /** `unreachable`: the user's computer says that visitors' connections do not get through. */
   notResponding: (username: string, unreachable: boolean, relay: RelayInfo) => Notice;
   /** The user's bytes of the day have passed. */

@@ -83,6 +83,7 @@ export const EVERY_PAGE: Readonly<Record<string, ShowPage>> = {
   "not-responding": userPage({ state: "online" }, { notResponding: true }),
   "unreachable": userPage({ state: "online", unreachable: true }, { notResponding: true }),
   "restarting": userPage({ state: "offline" }, { restarting: true }),
+  "unclear": userPage({ state: "unclear" }),
   "used-up": userPage({ state: "online" }, { usedUp: true }),
   "unknown-name": userPage({ state: "unknown" }),
   "suspended": userPage({ state: "suspended" }),

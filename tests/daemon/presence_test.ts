@@ -3,6 +3,7 @@ import { createPresence, type Presence } from "../../lib/daemon/presence.ts";
 import { Session } from "../../lib/session/session.ts";
 import { Sessions } from "../../lib/session/sessions.ts";
 import { Tickets } from "../../lib/session/tickets.ts";
+import { SILENT_LOG } from "../../lib/log.ts";
 import type { AccountStore } from "../../lib/store/accounts.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { grantToken } from "../store/grant_token.ts";
@@ -30,6 +31,7 @@ function presenceTest(name: string, story: (world: World) => Promise<void>): voi
       hidden: await store.accounts.hiddenNames(),
       sessions,
       lastOnline: { pending: (username) => pending.get(username) },
+      log: SILENT_LOG,
     });
     await story({ store, accounts, sessions, pending, presence });
     await store.close();
@@ -84,6 +86,17 @@ presenceTest("status() misses no time that is written while it is asked", async 
   pending.delete("kaylee");
   read.release();
   assert.deepEqual(await status, { state: "offline", lastOnlineAt: 7 });
+});
+
+presenceTest("status() tells what is in memory while the store is away", async (world) => {
+  const { store, sessions, presence } = world;
+  await store.accounts.setPreferences(await grantToken(store, "inara"), { offlinePage: "none" });
+  await grantToken(store, "kaylee");
+  await store.close();
+  assert.deepEqual(await presence.status("kaylee"), { state: "unclear" });
+  assert.deepEqual(await presence.status("inara"), { state: "hidden" });
+  online(sessions);
+  assert.deepEqual(await presence.status("kaylee"), { state: "online", unreachable: false });
 });
 
 presenceTest(

@@ -9,6 +9,7 @@ const NOW = Date.UTC(2026, 5, 4, 14, 5);
 const HOUR_MS = 3_600_000;
 
 const NAMES: Record<string, NameStatus> = {
+  wash: { state: "unclear" },
   kaylee: { state: "offline", lastOnlineAt: NOW - 3 * HOUR_MS },
   river: { state: "offline" },
   inara: { state: "setup" },
@@ -87,7 +88,9 @@ const PAGES: [name: string, status: number, how: Visit][] = [
   ["setup", 503, { host: `inara.${BASE}` }],
   ["not-responding", 504, { host: `zoe.${BASE}`, notResponding: true }],
   ["not-responding", 504, { host: `kaylee.${BASE}`, notResponding: true }],
+  ["not-responding", 504, { host: `wash.${BASE}`, notResponding: true }],
   ["restarting", 503, { host: `kaylee.${BASE}`, restarting: true }],
+  ["unclear", 503, { host: `wash.${BASE}` }],
   ["not-responding", 504, { host: `simon.${BASE}`, notResponding: true }],
   ["used-up", 503, { host: `zoe.${BASE}`, usedUp: true }],
   ["offline", 503, { host: `kaylee.${BASE}`, usedUp: true }],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Gate } from "../faults/gate.ts";
 import { must } from "../../../scripts/run.ts";
-import { startRelay } from "../../stories/relay.ts";
+import { BASE, startRelay } from "../../stories/relay.ts";
 import {
   apiOf,
   connectControl,
@@ -175,6 +175,11 @@ Deno.test("while PostgreSQL is away users are visited and come online, and what 
       assert.deepEqual([suspended.status, suspended.body.type], [
         ...[403, "urn:glosson:problem:suspended"],
       ]);
+      const other = await visit(relay, `nobody.${BASE}`);
+      assert.ok(
+        [404, 503].includes(other.status),
+        `the page of a name that is not online: ${other.status}`,
+      );
       await end(server, gate, disk.path);
       await until(async () => (await change("after")).status === 200, "it is well again");
       assert.equal((await visit(relay, kaylee.hostname)).body, "here");
