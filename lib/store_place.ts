@@ -1,4 +1,5 @@
 import type { Settings } from "./config/settings.ts";
+import { StoreError } from "./store/error.ts";
 import type { StorePlace } from "./store/open.ts";
 
 /** What {@linkcode storePlaceOf} reads of the settings. */
@@ -17,11 +18,15 @@ export async function storePlaceOf(settings: Readonly<StoreSettings>): Promise<S
   return { stateDir, database: { address, caPem: await readCa(databaseCaFile) } };
 }
 
-/** Says what has to be done where a command is for the embedded database alone. */
+/**
+ * Says what has to be done where a command is for the embedded database alone.
+ *
+ * @throws {StoreError} where that is not the store.
+ */
 export function requireEmbedded({ database }: StorePlace, command: string): void {
   if (database === undefined) return;
-  throw new Error(
-    `glossond ${command} is for the embedded database; with GLOSSOND_DATABASE_URL pg_dump and pg_restore copy the database, and tar the state folder, which has the keys`,
+  throw new StoreError(
+    `${command} is for the embedded database; with GLOSSOND_DATABASE_URL pg_dump and pg_restore copy the database, and tar the state folder, which has the keys`,
   );
 }
 

@@ -99,6 +99,11 @@ export function findSockets(stateDir: string, process?: number): string[] {
       .flatMap((name) => trusted(stateDir, name, folder));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof Deno.errors.NotADirectory) {
+      throw new Error(
+        `${stateDir} is no folder; set GLOSSOND_STATE_DIR to the relay's state folder`,
+      );
+    }
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     throw new Error(
       `Cannot reach the relay of ${stateDir}: ${error.message}; run this as the relay's user, or as root`,

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { becomeOwner } from "../file/state_folder.ts";
 import { archiveState } from "../store/archive.ts";
 import { requireStore } from "../store/open.ts";
@@ -32,6 +33,8 @@ Options:
     if (admin === undefined) await requireStore(place);
     // Before root becomes the folder's owner, who may not write there.
     using file = await create(path);
+    // One that only takes files cannot be opened.
+    using folder = await Deno.open(dirname(path)).catch(() => undefined);
     try {
       if (admin === undefined) becomeOwner(stateDir);
       const copy = admin === undefined ? await archiveState(place) : await admin.backup();
@@ -39,6 +42,8 @@ Options:
         for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await file.write(rest));
       }
       await file.sync();
+      // It is found after a loss of power only once its folder is on the disk, too.
+      await folder?.sync();
     } catch (error) {
       // Also where root is the folder's owner by now, who may remove nothing there.
       await file.truncate();

@@ -114,6 +114,22 @@ Deno.test("a command trusts no socket in a folder that others can write to", asy
   assert.equal(asked, 0);
 });
 
+Deno.test("a state folder that is none is told with the fix", async () => {
+  await using folder = temporaryFolder();
+  const file = `${folder.path}/file`;
+  await Deno.writeTextFile(file, "");
+  for (const words of [["status"], ["users"], ["cert", "renew"]]) {
+    const { code, stderr } = await endOf(
+      glossondCommand(file, words, { SECRETS_FILE: `${folder.path}/no-secrets` }),
+    );
+    assert.equal(
+      stderr,
+      `glossond: ${file} is no folder; set GLOSSOND_STATE_DIR to the relay's state folder\n`,
+    );
+    assert.equal(code, 1);
+  }
+});
+
 Deno.test("two relays do not run on one state folder", async () => {
   await using relay = await startRelay();
   const { code, stderr } = await failedStart({ STATE_DIR: relay.stateDir });
