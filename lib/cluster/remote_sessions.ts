@@ -30,8 +30,6 @@ interface Remote {
   where: PresenceRow;
   /** Made for the first visitor. */
   session?: Session;
-  /** Calls off what ends the session when no visitor comes any more. */
-  callOff?: () => void;
 }
 
 /**
@@ -42,6 +40,8 @@ export class RemoteSessions {
   readonly #options: RemoteSessionsOptions;
   readonly #schedule: Schedule;
   readonly #users = new Map<string, Remote>();
+  /** Users who had a visitor lately, wherever they are by now, and what calls off that they have none any more. */
+  readonly #warm = new Map<string, () => void>();
 
   constructor(options: RemoteSessionsOptions) {
     this.#options = options;
@@ -67,10 +67,9 @@ export class RemoteSessions {
   reach(username: string): Session | undefined {
     const remote = this.#users.get(username);
     if (remote === undefined) return undefined;
-    const session = remote.session ??= this.#begin(remote);
-    remote.callOff?.();
-    remote.callOff = this.#schedule(() => this.#cool(remote), WARM_MS);
-    return session;
+    this.#warm.get(username)?.();
+    this.#warm.set(username, this.#schedule(() => this.#cool(username), WARM_MS));
+    return remote.session ??= this.#begin(remote);
   }
 
   /** The user's session, if there is one: for what is told of it. */
@@ -80,12 +79,21 @@ export class RemoteSessions {
 
   /** The user is there from now on. */
   set(where: PresenceRow): void {
-    const { username, boot, epoch } = where;
+    const { username, relay, boot, epoch } = where;
     const before = this.#users.get(username);
-    if (before?.where.boot === boot && before.where.epoch === epoch) return;
+    if (before?.where.relay === relay && before.where.epoch === epoch) {
+      if (before.where.boot === boot) return;
+      // Another process has that relay's place, and the client's session goes on: so does what it has parked here.
+      before.where = where;
+      before.session?.askAnew();
+      return;
+    }
+    const remote: Remote = { where };
     // First, so that those who wait for the former find this one.
-    this.#users.set(username, { where });
-    if (before !== undefined) this.#cool(before);
+    this.#users.set(username, remote);
+    before?.session?.end();
+    // The next visitor finds connections parked as the one before did.
+    if (this.#warm.has(username)) remote.session = this.#begin(remote);
   }
 
   /** The user is at no other relay any more; whoever waits for them there looks again. */
@@ -93,12 +101,14 @@ export class RemoteSessions {
     const remote = this.#users.get(username);
     if (remote === undefined) return;
     this.#users.delete(username);
-    this.#cool(remote);
+    remote.session?.end();
   }
 
   /** Ends all. */
   clear(): void {
     for (const username of [...this.#users.keys()]) this.delete(username);
+    for (const callOff of this.#warm.values()) callOff();
+    this.#warm.clear();
   }
 
   #begin(remote: Remote): Session {
@@ -116,9 +126,10 @@ export class RemoteSessions {
     return session;
   }
 
-  #cool(remote: Remote): void {
-    remote.callOff?.();
-    remote.session?.end();
-    delete remote.session;
+  #cool(username: string): void {
+    this.#warm.delete(username);
+    const remote = this.#users.get(username);
+    remote?.session?.end();
+    delete remote?.session;
   }
 }
