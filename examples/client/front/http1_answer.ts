@@ -20,6 +20,8 @@ export class Http1Answer implements Answer {
   complete = false;
   /** Whether the connection was given away, or goes on in another protocol. */
   switched = false;
+  /** Whether its end is told by the connection's alone. */
+  endsByClose = false;
   /** Whether the connection can have another request after this, as the visitor was told. */
   keepAlive = false;
   readonly #conn: Duplex;
@@ -58,8 +60,9 @@ export class Http1Answer implements Answer {
   async begin(head: AnswerHead, framing: Framing, early?: Uint8Array): Promise<void> {
     this.begun = true;
     const outer = this.#outer(framing);
+    this.endsByClose = outer.kind === "close";
     // What is not read of the request by now would be taken for the next one.
-    const leavesBytes = outer.kind === "close" || this.#request.body?.ended === false;
+    const leavesBytes = this.endsByClose || this.#request.body?.ended === false;
     this.keepAlive = !leavesBytes && this.#mayKeep();
     const fields = dated(framedAnswer(this.#request.method, head, outer));
     const bytes = answerHeadBytes({

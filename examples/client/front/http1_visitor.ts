@@ -29,7 +29,11 @@ export async function serveHttp1(raw: Duplex, connection: Connection): Promise<v
     onIdle(false);
     const answer = await exchange({ conn, raw, reader }, head, connection);
     if (answer.switched) return;
-    if (!answer.complete) throw new Error("Cannot answer: the exchange broke off");
+    if (!answer.complete) {
+      // Without TLS's word of an end, which is all that tells it from a whole one (RFC 9112 section 9.8).
+      if (answer.endsByClose) raw.close();
+      throw new Error("Cannot answer: the exchange broke off");
+    }
     if (!answer.keepAlive || connection.isLast()) return;
   }
 }

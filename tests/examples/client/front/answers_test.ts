@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import * as net from "node:net";
 import { upstreamHandler } from "../../../../examples/client/proxy/pass.ts";
 import { parseUpstream } from "../../../../examples/client/proxy/upstream.ts";
+import { writeAll } from "../../../../lib/net/splice.ts";
+import { readAll } from "../../../net/pipe.ts";
 import { fronted, HOSTNAME } from "./fronted.ts";
 import { fieldBlock, FLAG, FRAME, frame } from "./http2_frames.ts";
 import { RawHttp2 } from "./raw_http2.ts";
@@ -338,5 +340,20 @@ Deno.test("an answer that is torn is not taken for a whole one, in any version",
         assert.notEqual(code, 0, `${version} ${answer} ${text}`);
       }
     }, { answer });
+  }
+});
+
+Deno.test("a torn answer whose end only TLS tells ends without its word", async () => {
+  for (const [last, whole] of [["0\r\n\r\n", true], ["", false], ["no size\r\n", false]] as const) {
+    await scripted(async ({ visit }) => {
+      const conn = await visit(["http/1.1"]);
+      await writeAll(conn, new TextEncoder().encode(`GET / HTTP/1.0\r\nHost: ${HOSTNAME}\r\n\r\n`));
+      const reading = readAll(conn);
+      if (whole) assert.match(new TextDecoder().decode(await reading), /half$/);
+      else await assert.rejects(reading, Deno.errors.UnexpectedEof);
+      conn.close();
+    }, {
+      answer: `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n${last}`,
+    });
   }
 });
