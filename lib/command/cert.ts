@@ -174,7 +174,7 @@ async function caa(settings: Settings, context: CommandContext): Promise<number>
     return EXIT.usage;
   }
   const caPem = await readCaFile(settings);
-  return await certCaa({
+  await certCaa({
     stateDir: settings.stateDir,
     baseDomain: settings.baseDomain,
     directoryUrl: settings.acmeDirectoryUrl,
@@ -184,8 +184,8 @@ async function caa(settings: Settings, context: CommandContext): Promise<number>
       : settings.caaIdentity,
     ...(context.options.apply === true && { applyTo: () => openProvider(settings) }),
     write: context.print,
-    writeError: (text) => context.printError(`glossond: ${text}`),
   });
+  return EXIT.ok;
 }
 
 /** What a command does besides its steps is worth a line only when something is wrong. */

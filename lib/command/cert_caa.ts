@@ -4,13 +4,6 @@ import { caaHolds, caaSet, caaValues } from "../dns/caa.ts";
 import type { DnsProvider } from "../dns/provider.ts";
 import type { Issuer } from "../store/caa.ts";
 
-/** Exit codes of `glossond cert caa`. */
-const CAA_EXIT = {
-  /** Printed, or written. */
-  done: 0,
-  failed: 1,
-} as const;
-
 /** Options for {@linkcode certCaa}. */
 export interface CertCaaOptions {
   stateDir: string;
@@ -23,27 +16,19 @@ export interface CertCaaOptions {
   /** The authority's CAA identity, for servers that do not tell theirs. */
   identity?: string | undefined;
   write: (text: string) => void;
-  /** Where to say what went wrong. @default {write} */
-  writeError?: (text: string) => void;
 }
 
 /**
  * `glossond cert caa`: prints, and with `applyTo` writes, the CAA records that allow certificates for
  * BASE and all below it to this ACME server alone, for this relay's account alone, by dns-01 alone.
  *
- * @returns a value of {@linkcode CAA_EXIT}.
+ * @throws {Error} when the account or the zone cannot be read, or the records not be written.
  */
-export async function certCaa(options: CertCaaOptions): Promise<number> {
-  const { baseDomain, applyTo, write, writeError = write } = options;
-  try {
-    const issuer = await readOwnIssuer(options);
-    for (const value of caaValues(issuer)) write(`${baseDomain}. IN CAA ${value}\n`);
-    if (applyTo !== undefined) await applyIssuer(issuer, await applyTo(), options);
-    return CAA_EXIT.done;
-  } catch (error) {
-    writeError(`${error instanceof Error ? error.message : error}\n`);
-    return CAA_EXIT.failed;
-  }
+export async function certCaa(options: CertCaaOptions): Promise<void> {
+  const { baseDomain, applyTo, write } = options;
+  const issuer = await readOwnIssuer(options);
+  for (const value of caaValues(issuer)) write(`${baseDomain}. IN CAA ${value}\n`);
+  if (applyTo !== undefined) await applyIssuer(issuer, await applyTo(), options);
 }
 
 async function readOwnIssuer(options: CertCaaOptions): Promise<Issuer> {
