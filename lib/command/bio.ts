@@ -4,7 +4,7 @@ import { isUsername } from "../account/username.ts";
 import { connectAdmin } from "../admin/client.ts";
 import { loadConfig } from "../config/load.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
-import { usageError } from "./command_line.ts";
+import { settingsError, usageError } from "./command_line.ts";
 
 /** `glossond bio`. */
 export const bio: Command = {
@@ -57,7 +57,7 @@ async function placesOf(
 ): Promise<{ stateDir: string; bioScript: string }> {
   const { parsed, problems } = loadConfig({ ...await readSettings(), dev: options.dev === true });
   const { stateDir, bioScript } = parsed;
-  if (stateDir === undefined || bioScript === undefined) throw new Error(problems.join("\n"));
+  if (stateDir === undefined || bioScript === undefined) throw settingsError(problems);
   return { stateDir, bioScript };
 }
 

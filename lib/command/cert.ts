@@ -14,7 +14,7 @@ import { createLog } from "../log.ts";
 import { openSharedTurn } from "../store/open.ts";
 import { storePlaceOf } from "../store_place.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
-import { usageError } from "./command_line.ts";
+import { settingsError, usageError } from "./command_line.ts";
 
 /** The words behind `cert`, and the options that each takes. */
 const WORDS: Record<string, { options: string[]; run: typeof renew }> = {
@@ -88,10 +88,7 @@ Options:
       return stopping?.exitCode(code) ?? code;
     }
     const { settings, problems } = loaded;
-    if (settings === undefined) {
-      context.printError(problems.map((problem) => `glossond: ${problem}\n`).join(""));
-      return EXIT.usage;
-    }
+    if (settings === undefined) throw settingsError(problems);
     const code = await chosen.run(settings, context, stopping?.signal);
     return stopping?.exitCode(code) ?? code;
   },

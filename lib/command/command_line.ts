@@ -60,3 +60,8 @@ export function usageError(problem: string, command?: string): Error {
     : `see glossond help ${command}`;
   return new Error(`${problem}; ${help}`, { cause: EXIT.usage });
 }
+
+/** An error of the settings: each problem on a line of its own. */
+export function settingsError(problems: readonly string[]): Error {
+  return new Error(problems.join("\nglossond: "), { cause: EXIT.usage });
+}

@@ -4,7 +4,7 @@ import { lockForRestore } from "../file/state_lock.ts";
 import type { OnRows } from "../store/transfer.ts";
 import { storePlaceOf } from "../store_place.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
-import { usageError } from "./command_line.ts";
+import { settingsError, usageError } from "./command_line.ts";
 
 /** Where it can be carried to, and what of store/transfer.ts does that. */
 const MOVES: Readonly<Record<string, "moveToPostgres" | "moveFromPostgres">> = {
@@ -42,9 +42,10 @@ Options:
     const { parsed, problems } = loadConfig({ ...await context.readSettings(), dev });
     const { stateDir, databaseUrl } = parsed;
     if (stateDir === undefined || databaseUrl === undefined) {
-      throw new Error(
-        problems.join("\n") ||
-          "Where PostgreSQL is has to be set: put DATABASE_URL into the secrets file",
+      throw settingsError(
+        problems.length > 0
+          ? problems
+          : ["Where PostgreSQL is has to be set: put DATABASE_URL into the secrets file"],
       );
     }
     const { database } = await storePlaceOf({ ...parsed, stateDir });

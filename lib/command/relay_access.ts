@@ -3,6 +3,7 @@ import { loadConfig } from "../config/load.ts";
 import type { StorePlace } from "../store/open.ts";
 import { storePlaceOf } from "../store_place.ts";
 import type { CommandContext } from "./command.ts";
+import { settingsError } from "./command_line.ts";
 
 /** The relay that a command is about. */
 export interface RelayAccess {
@@ -29,11 +30,11 @@ export async function reachRelay(context: CommandContext): Promise<RelayAccess> 
   const { parsed, problems } = loadConfig({ ...await context.readSettings(), dev });
   const { stateDir, baseDomain, nameRestDays } = parsed;
   if (stateDir === undefined || baseDomain === undefined || nameRestDays === undefined) {
-    throw new Error(problems.join("\n"));
+    throw settingsError(problems);
   }
   // One that cannot be read must not be taken for none: that would be another store.
   const problem = problems.find((each) => each.startsWith("GLOSSOND_DATABASE_"));
-  if (problem !== undefined) throw new Error(problem);
+  if (problem !== undefined) throw settingsError([problem]);
   const place = await storePlaceOf({ ...parsed, stateDir });
   const admin = await connectAdmin(stateDir);
   const there = admin !== undefined ||

@@ -6,7 +6,7 @@ import { restoreState } from "../store/archive.ts";
 import { openStore } from "../store/open.ts";
 import { requireEmbedded, storePlaceOf } from "../store_place.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
-import { usageError } from "./command_line.ts";
+import { settingsError, usageError } from "./command_line.ts";
 import { checkReason, traceOf } from "./trace.ts";
 
 /** `glossond restore`. */
@@ -34,7 +34,7 @@ Options:
     const dev = context.options.dev === true;
     const { parsed, problems } = loadConfig({ ...await context.readSettings(), dev });
     const { stateDir } = parsed;
-    if (stateDir === undefined) throw new Error(problems.join("\n"));
+    if (stateDir === undefined) throw settingsError(problems);
     requireEmbedded(await storePlaceOf({ ...parsed, stateDir }), "restore");
     // Before root becomes the folder's owner, who may not read there.
     using file = await Deno.open(path).catch((error) => {

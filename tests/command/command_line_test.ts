@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { EXIT } from "../../lib/command/command.ts";
 import { readCommandLine } from "../../lib/command/command_line.ts";
 import { users } from "../../lib/command/users.ts";
+import { endOf } from "../../scripts/run.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
-import { glossond } from "../stories/admin_command.ts";
+import { glossond, glossondCommand } from "../stories/admin_command.ts";
 
 Deno.test("an option that wants a value does not take the option behind it for one", () => {
   const swallowed: string[][] = [
@@ -43,6 +44,19 @@ Deno.test("a word that a command does not take is told with those it takes, what
   for (const [args, says] of wrong) {
     const { code, stderr } = await glossond(folder.path, ...args);
     assert.match(stderr, says);
+    assert.equal(code, EXIT.usage, stderr);
+  }
+});
+
+Deno.test("a command whose settings are wrong exits with 2, and tells each problem", async () => {
+  await using folder = temporaryFolder();
+  const settings = { NAME_REST_DAYS: "x", STATE_DIR: "" };
+  for (
+    const args of [["users"], ["status"], ["bio", "kaylee"], ["restore", "file"], ["cert", "check"]]
+  ) {
+    const { code, stderr } = await endOf(glossondCommand(folder.path, args, settings));
+    assert.match(stderr, /^(glossond: \S+ .*\n){2,}$/, args.join(" "));
+    assert.match(stderr, /^glossond: GLOSSOND_STATE_DIR /m);
     assert.equal(code, EXIT.usage, stderr);
   }
 });
