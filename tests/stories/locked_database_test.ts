@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { lockStore } from "../store/helpers.ts";
 import { glossond } from "./admin_command.ts";
 import { BASE, startRelay } from "./relay.ts";
-import { apiOf, connectControl, getCertificate, serveUser, signUp, visit } from "./user.ts";
+import {
+  apiOf,
+  connectControl,
+  getCertificate,
+  joinVisitors,
+  serveUser,
+  signUp,
+  startPage,
+  visit,
+} from "./user.ts";
 
 /** How long nobody may wait who has nothing to write; the lock is held for longer by far. */
 const PROMPT_MS = 700;
@@ -90,4 +99,16 @@ Deno.test("a lock that is never given back ends in busy, and the relay goes on a
     assert.equal(code, 1);
   }
   assert.equal((await change()).status, 200);
+});
+
+Deno.test("a relay starts, and serves who is online, while another program holds the database's lock", async () => {
+  await using before = await startRelay();
+  const user = await signUp(before, "kaylee");
+  await using page = await startPage(before, user, () => new Response("here"), "http/1.1");
+  await before.stop();
+  using held = lockStore(before.stateDir);
+  await using relay = await startRelay({ dir: before.dir });
+  await using _online = await joinVisitors(relay, user, page.port);
+  assert.equal((await visit(relay, user.hostname)).status, 200);
+  held[Symbol.dispose]();
 });

@@ -86,6 +86,8 @@ function open(path: string): DatabaseSync {
 
 function migrate(db: DatabaseSync, path: string): void {
   const before = schemaOf(db);
+  // No lock is taken for nothing: a relay starts also while another program holds it.
+  if (before === MIGRATIONS.length) return;
   if (before > 0 && before < MIGRATIONS.length) keepCopy(db, before, `${path}.schema-${before}`);
   transaction(db, () => {
     // Another process may have migrated it meanwhile.
