@@ -17,13 +17,14 @@ type Answer =
 /**
  * Answers a request to a route: checks what the entry of the route asks for, then has it handled.
  *
+ * @param given the parts of the path that the route names.
  * @throws {Problem} when it cannot be served.
  */
 export async function serveRoute(
   name: RouteName,
   services: Services,
   request: Request,
-  params: Record<string, string>,
+  given: Record<string, string>,
   bindings: ApiBindings,
 ): Promise<Response> {
   const route: Route = ROUTES[name];
@@ -38,6 +39,10 @@ export async function serveRoute(
     account = await caller();
     body = checked(sent, route.body);
   }
+  // Nothing has a NUL in its name, and one store takes it for the end of a text, the other for an error.
+  const params = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, value.replaceAll("\0", "\ufffd")]),
+  );
   const handler = HANDLERS[name] as Handler;
   const answer = await handler(
     services,

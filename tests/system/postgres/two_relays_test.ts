@@ -8,6 +8,13 @@ import { PostgresServer } from "./server.ts";
 /** Users, each with an order of their own. */
 const USERS = Array.from({ length: 6 }, (_, i) => `user${i}`);
 
+/** What has a NUL in its path, and the answer. */
+const NULS = [
+  ["GET", "/v1/certificates/%00", 404],
+  ["DELETE", "/v1/domains/%00", 204],
+  ["PUT", "/v1/domains/a%00.example.org", 400],
+] as const;
+
 Deno.test("two relays on one database have the same users, and place each order once", async () => {
   await using server = await PostgresServer.start();
   const settings = { DATABASE_URL: await server.createDatabase(), LOG_LEVEL: "info" };
@@ -28,6 +35,11 @@ Deno.test("two relays on one database have the same users, and place each order 
       assert.equal(answer.status, 202);
       return { token, id: String(answer.body.id) };
     }));
+    // No text of PostgreSQL has a NUL, so to ask for one is an error there, as if the database were broken.
+    const { token } = users[0]!;
+    for (const [method, path, status] of NULS) {
+      assert.equal((await request(method, path, { token })).status, status, path);
+    }
     for (const { token, id } of orders) {
       await until(
         async () =>
