@@ -110,7 +110,13 @@ const clientMessage = z.discriminatedUnion("type", [
 const host = z.string().refine(isHost, "no host name");
 const port = z.int().min(1).max(65_535);
 
-const where = { dataHost: host.optional(), dataPort: port.optional() };
+/** Many languages write null for what is not there. */
+const absent = z.null().transform(() => undefined);
+
+const where = {
+  dataHost: host.or(absent).optional(),
+  dataPort: port.or(absent).optional(),
+};
 
 /** What the relay may say. */
 const relayMessage = z.discriminatedUnion("type", [

@@ -121,6 +121,13 @@ Deno.test("readRelayMessage() does without what it need not have", () => {
     type: "tickets",
     tickets: Array(61).fill(TICKET),
   });
+  const nulls = { dataHost: null, dataPort: null };
+  assert.deepEqual(relaySays({ type: "tickets", tickets: [], ...nulls }), {
+    type: "tickets",
+    tickets: [],
+    dataHost: undefined,
+    dataPort: undefined,
+  });
   for (const retryAfterMs of [undefined, -1, "5", {}]) {
     assert.deepEqual(relaySays({ type: "goodbye", reason: "moved", retryAfterMs }), {
       type: "goodbye",
@@ -149,7 +156,7 @@ Deno.test("readRelayMessage() refuses what the protocol does not allow", () => {
       ...[undefined, 0, 65_536, 1.5, "1"].map((dataPort) => ({ ...ONLINE, dataPort })),
       { type: "connect" },
       { ...connect, ticket: "short" },
-      { ...connect, dataHost: null },
+      { ...connect, dataHost: 7 },
       { ...connect, dataPort: 0 },
       { type: "tickets" },
       { type: "tickets", tickets: {} },
