@@ -35,6 +35,7 @@ const FAULTS: Record<string, string[]> = {
   hammers_the_data_port_slowly: ["refused"],
   meets_visitors_late: ["connect"],
   keeps_to_one_data_port: ["data-address"],
+  wants_both_of_an_address: ["data-address"],
   skips_the_header: ["proxy-header"],
   reads_the_header_at_once: ["pieces"],
   takes_bytes_for_text: ["bytes"],

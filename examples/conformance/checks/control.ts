@@ -14,6 +14,9 @@ const MAX_TRIES = 15;
 const PAUSE_MS = 1_000;
 const LONGER = 3;
 
+/** Lists within lists of a message that is unknown, all within its 16 KiB. */
+const DEEP = 8_000;
+
 /** What a goodbye asks for, milliseconds. */
 const RETRY_AFTER_MS = 3_000;
 
@@ -41,6 +44,9 @@ export const CONTROL: Check[] = [
       const session = await relay.ready();
       relay.send({ type: "from-the-future", tickets: 7, nested: { list: [null] } });
       relay.send({ type: "tickets", tickets: [], reason: 1, more: [{}] });
+      // More than many readers of JSON go down.
+      const deep = "[".repeat(DEEP) + "]".repeat(DEEP);
+      relay.send(`{"type":"from-the-future","deep":${deep}}`);
       using visit = await relay.visit({ by: { priority: "high", visitor: { address: 5 } } });
       await ask(visit.tls, "/");
       expect((await readAnswer(visit.tls)).status === 200, "the visitor got no page");

@@ -167,6 +167,10 @@ export const TICKETS: Check[] = [
       const last = () => relay.data.shown.findLast(({ kind }) => kind === "connect")?.port;
       (await relay.visit({ by: relay.otherData }))[Symbol.dispose]();
       expect(last() === other, "a `connect` with an address of its own was met elsewhere");
+      // Each of the two may come alone.
+      const { dataPort } = relay.otherData;
+      (await relay.visit({ by: { dataPort } }))[Symbol.dispose]();
+      expect(last() === other, "a `connect` with nothing but a port of its own was met elsewhere");
       (await relay.visit({ by: {} }))[Symbol.dispose]();
       expect(last() === usual, "a `connect` without an address was not met where `online` said");
       await filled(bench);

@@ -139,7 +139,7 @@ class Api:
             return Reply({}, retry_after_s)
         try:
             value = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict) or not is_answer(value, members):
             where = str(self.relay).rstrip("/") + path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from .messages import DataAddress
+from .messages import DataAddress, Told
 
 # A relay has one, and maybe some for its other machines; more would be a way to have this client
 # knock at strangers' doors.
@@ -21,9 +21,9 @@ class DataPorts:
         self._usual = usual
         self._known: set[DataAddress] = set()
 
-    def of(self, told: DataAddress | None) -> DataAddress | None:
+    def of(self, told: Told) -> DataAddress | None:
         """Return where to show what came with `told`; None for one data port too many."""
-        data = told or self._usual
+        data = DataAddress(told.host or self._usual.host, told.port or self._usual.port)
         if data not in self._known and len(self._known) >= MAX_DATA_PORTS:
             log.debug("The relay names too many data ports: more than %d", MAX_DATA_PORTS)
             return None

@@ -42,6 +42,14 @@ class DataAddress:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a message says of where its tickets are to be shown; None: there as `online` said."""
+
+    host: str | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True)
 class Online:
     """Visitors reach this client from now on."""
 
@@ -55,7 +63,7 @@ class Connect:
 
     ticket: str
     expires_s: float
-    data: DataAddress | None  # None: where `online` said
+    data: Told
     address: str | None = None  # the visitor's, None when the relay does not know it
 
 
@@ -64,7 +72,7 @@ class Tickets:
     """Tickets to park data connections with."""
 
     tickets: tuple[str, ...]
-    data: DataAddress | None
+    data: Told
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,10 @@ def read_message(frame: object) -> Message | None:
     """Read a frame; None for a type of a newer relay, ValueError when it cannot be read."""
     if not isinstance(frame, str):
         raise ValueError("not a text frame")
-    value = json.loads(frame)
+    try:
+        value = json.loads(frame)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
         raise ValueError("no object with a type")
     kind = value["type"]
@@ -94,35 +105,35 @@ def read_message(frame: object) -> Message | None:
             raise ValueError("connect: the ticket is malformed")
         life = _seconds(value.get("expiresInMs")) or MAX_TICKET_LIFE_S
         life = min(life, MAX_TICKET_LIFE_S)
-        return Connect(str(ticket), life, _data(value), _visitor(value.get("visitor")))
+        return Connect(str(ticket), life, _told(value), _visitor(value.get("visitor")))
     if kind == "tickets":
         tickets = value.get("tickets")
         if not isinstance(tickets, list):
             raise ValueError("tickets: no list")
-        return Tickets(tuple(t for t in tickets[:MAX_TICKETS] if _is_ticket(t)), _data(value))
+        return Tickets(tuple(t for t in tickets[:MAX_TICKETS] if _is_ticket(t)), _told(value))
     if kind == "goodbye":
-        after = value.get("retryAfterMs")
+        # Only null says not to come back: where nothing is said, it is no final word.
+        after = value.get("retryAfterMs", 0)
         return Goodbye(str(value.get("reason", "")), None if after is None else _seconds(after))
     return None
 
 
 def _online(value: dict[str, Any]) -> Online:
-    hostname, url, data = value.get("hostname"), value.get("url"), _data(value)
-    if not isinstance(hostname, str) or not is_host(hostname) or data is None:
+    hostname, url, told = value.get("hostname"), value.get("url"), _told(value)
+    named = isinstance(hostname, str) and is_host(hostname)
+    if not named or told.host is None or told.port is None:
         raise ValueError("online: hostname, dataHost or dataPort is missing, or no such thing")
     own = isinstance(url, str) and URL.fullmatch(url) is not None
-    return Online(str(url) if own else f"https://{hostname}", data)
+    return Online(str(url) if own else f"https://{hostname}", DataAddress(told.host, told.port))
 
 
-def _data(value: dict[str, Any]) -> DataAddress | None:
+def _told(value: dict[str, Any]) -> Told:
     host, port = value.get("dataHost"), value.get("dataPort")
-    if host is None and port is None:
-        return None
-    is_port = isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536
-    if not isinstance(host, str) or not is_host(host) or not is_port:
-        raise ValueError("dataHost and dataPort are no address")
-    assert isinstance(port, int)
-    return DataAddress(host, port)
+    if host is not None and not (isinstance(host, str) and is_host(host)):
+        raise ValueError("dataHost is no host")
+    if isinstance(port, bool) or not (port is None or isinstance(port, int) and 0 < port < 65536):
+        raise ValueError("dataPort is no port")
+    return Told(host, port)
 
 
 def _visitor(value: object) -> str | None:

@@ -41,7 +41,7 @@ def read_problem(status: int, body: bytes, retry_after_s: float | None) -> Relay
     """Read an error answer: problem+json, or whatever a proxy before the relay may say."""
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     told = told if isinstance(told, dict) else {}
     kind, title, detail = (told.get(name) for name in ("type", "title", "detail"))

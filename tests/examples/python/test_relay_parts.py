@@ -25,7 +25,7 @@ from glosson.endings import closed, goodbye
 from glosson.exit_codes import exit_code_of
 from glosson.identity import Identity, read_time, rfc3339
 from glosson.limit import Limit
-from glosson.messages import Connect, DataAddress, Goodbye, Online, Tickets, read_message
+from glosson.messages import Connect, DataAddress, Goodbye, Online, Tickets, Told, read_message
 from glosson.parking import Parking
 from glosson.pool_size import PoolSize
 from glosson.problem import RelayProblem, RelayUnreachable, read_problem, read_retry_after
@@ -93,17 +93,22 @@ def test_messages_of_the_relay() -> None:
     there = {"dataHost": "d.example", "dataPort": 9000}
     online = read(type="online", hostname="a.b", url="https://a.b:1", new=1, **there)
     assert online == Online("https://a.b:1", DataAddress("d.example", 9000))
-    assert read(type="tickets", tickets=[TICKET, 5, "short"]) == Tickets((TICKET,), None)
+    assert read(type="tickets", tickets=[TICKET, 5, "short"]) == Tickets((TICKET,), Told())
     other = {"dataHost": "e.example", "dataPort": 1}
-    assert read(type="tickets", tickets=[], **other) == Tickets((), DataAddress("e.example", 1))
-    assert read(type="connect", ticket=TICKET, expiresInMs=5000) == Connect(TICKET, 5.0, None)
-    assert read(type="connect", ticket=TICKET) == Connect(TICKET, 60.0, None)
+    assert read(type="tickets", tickets=[], **other) == Tickets((), Told("e.example", 1))
+    for part in other:
+        told = Told(**{part.removeprefix("data").lower(): other[part]})
+        message = read(type="tickets", tickets=[], **{part: other[part]})
+        assert message == Tickets((), told), part
+    assert read(type="connect", ticket=TICKET, expiresInMs=5000) == Connect(TICKET, 5.0, Told())
+    assert read(type="connect", ticket=TICKET) == Connect(TICKET, 60.0, Told())
     visitor = {"address": "2001:DB8::1", "port": 1}
     assert read(type="connect", ticket=TICKET, visitor=visitor).address == "2001:db8::1"
     for none in (None, {}, "192.0.2.1", {"address": "home"}, {"address": None}):
         assert read(type="connect", ticket=TICKET, visitor=none).address is None, none
     assert read(type="goodbye", reason="draining", retryAfterMs=1500) == Goodbye("draining", 1.5)
     assert read(type="goodbye", reason="x", retryAfterMs=None) == Goodbye("x", None)
+    assert read(type="goodbye", reason="draining") == Goodbye("draining", 0.0)
     assert read(type="from-the-future", tickets=3) is None
     for frame in (
         b"{}",
@@ -114,7 +119,10 @@ def test_messages_of_the_relay() -> None:
         '{"type": "online", "hostname": "a.b"}',
         '{"type": "connect", "ticket": "short"}',
         '{"type": "tickets"}',
-        '{"type": "tickets", "tickets": [], "dataHost": "d.example"}',
+        '{"type": "x", "more": ' + "[" * 8000 + "]" * 8000 + "}",
+        '{"type": "tickets", "tickets": [], "dataHost": "d e"}',
+        '{"type": "tickets", "tickets": [], "dataPort": true}',
+        '{"type": "online", "hostname": "a.b", "dataHost": "d.example"}',
         '{"type": "online", "hostname": "a.b", "dataHost": "d", "dataPort": 70000}',
     ):
         with pytest.raises(ValueError):
@@ -144,7 +152,8 @@ def test_problems_are_shown_without_control_characters() -> None:
     body = {"type": "urn:glosson:problem:rate-limited", "title": "Slow\x1b[2J", "detail": "Later."}
     problem = read_problem(429, json.dumps(body).encode(), 5.0)
     assert (problem.code, str(problem)) == ("rate-limited", "Slow [2J: Later.")
-    assert str(read_problem(502, b"<html>", None)) == "The relay answered with status 502"
+    for none in (b"<html>", b"[" * 60_000):
+        assert str(read_problem(502, none, None)) == "The relay answered with status 502"
     assert read_retry_after("7") == 7.0 and read_retry_after("soon") is None
     assert read_retry_after("Thu, 01 Jan 1970 00:00:00 GMT") == 0.0
 
@@ -269,9 +278,11 @@ def test_a_session_names_so_many_data_ports() -> None:
     usual = DataAddress("d.example", 9000)
     ports = DataPorts(usual)
     others = [DataAddress("d.example", port) for port in range(1, MAX_DATA_PORTS + 1)]
-    assert ports.of(None) == usual
-    assert [ports.of(other) for other in others] == [*others[:-1], None]
-    assert ports.of(None) == ports.of(usual) == usual and ports.of(others[0]) == others[0]
+    assert ports.of(Told()) == usual
+    assert [ports.of(Told(port=other.port)) for other in others] == [*others[:-1], None]
+    assert ports.of(Told("d.example", 9000)) == ports.of(Told("d.example")) == usual
+    assert ports.of(Told("d.example", 1)) == others[0]
+    assert DataPorts(usual).of(Told("e.example")) == DataAddress("e.example", 9000)
 
 
 def test_tickets_that_come_before_there_is_a_place_are_used_when_there_is_one() -> None:

@@ -185,10 +185,23 @@ def keeps_to_one_data_port() -> None:
     def without(frame: object) -> object:
         message = read(frame)
         if isinstance(message, (messages.Connect, messages.Tickets)):
-            message = dataclasses.replace(message, data=None)
+            message = dataclasses.replace(message, data=messages.Told())
         return message
 
     messages.read_message = without
+
+
+def wants_both_of_an_address() -> None:
+    read = messages.read_message
+
+    def both(frame: object) -> object:
+        message = read(frame)
+        if isinstance(message, (messages.Connect, messages.Tickets)):
+            if (message.data.host is None) != (message.data.port is None):
+                raise ValueError("dataHost and dataPort are no address")
+        return message
+
+    messages.read_message = both
 
 
 def skips_the_header() -> None:
