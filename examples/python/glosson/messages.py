@@ -131,7 +131,8 @@ def _told(value: dict[str, Any]) -> Told:
     host, port = value.get("dataHost"), value.get("dataPort")
     if host is not None and not (isinstance(host, str) and is_host(host)):
         raise ValueError("dataHost is no host")
-    if isinstance(port, bool) or not (port is None or isinstance(port, int) and 0 < port < 65536):
+    is_port = isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536
+    if port is not None and not is_port:
         raise ValueError("dataPort is no port")
     return Told(host, port)
 
