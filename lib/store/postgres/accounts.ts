@@ -6,7 +6,7 @@ import { toAccount, toBlockedName } from "../rows.ts";
 import type { NoteAct } from "./acts.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
 import type { KnownAccounts } from "./known_accounts.ts";
-import { lockName, tellName } from "./names_lock.ts";
+import { lockName } from "./names_lock.ts";
 import { hideOrders } from "./orders.ts";
 import { beginRest } from "./rests.ts";
 
@@ -32,7 +32,7 @@ export function accountTable(
     token: string,
     changes: Partial<Preferences>,
   ): Promise<Account | undefined> {
-    const changed = await engine.write(async (ask) => {
+    return await known.change(async (ask, tell) => {
       const before = await accountOf(ask, token);
       if (before === undefined) return undefined;
       await lockName(ask, before.username);
@@ -44,15 +44,9 @@ export function accountTable(
         "UPDATE account SET offline_page = $2, last_seen = $3, away = $4 WHERE username = $1",
         [account.username, offlinePage, Number(lastSeen), text],
       );
-      await tellName(ask, account.username);
+      tell(account.username);
       return await accountOf(ask, token);
-    });
-    if (changed !== undefined) {
-      known.see(token, changed);
-      // What is being read since an earlier change would take it back for a moment.
-      await known.refresh(changed.username);
-    }
-    return changed;
+    }, (changed) => changed && known.see(token, changed));
   }
 
   async function release(
@@ -60,7 +54,7 @@ export function accountTable(
     trace: Trace,
     { token, restMs = 0 }: ReleaseOptions = {},
   ): Promise<boolean> {
-    const released = await engine.write(async (ask) => {
+    return await known.change(async (ask, tell) => {
       await lockName(ask, username);
       if (token !== undefined && !await isOwner(ask, username, token)) return false;
       await hideOrders(ask, username);
@@ -68,19 +62,14 @@ export function accountTable(
       const { count } = await ask("DELETE FROM account WHERE username = $1", [username]);
       if (count === 0) return false;
       await noteAct(ask, { act: "release", username, ...trace });
-      await tellName(ask, username);
+      tell(username);
       return true;
-    });
-    if (released) {
-      known.forget(username);
-      await known.refresh(username);
-    }
-    return released;
+    }, (released) => released && known.forget(username));
   }
 
   async function setBlocked(username: string, blocked: boolean, trace: Trace): Promise<boolean> {
     const reason = trace.reason === undefined ? null : plainText(trace.reason);
-    const changed = await engine.write(async (ask) => {
+    return await known.change(async (ask, tell) => {
       await lockName(ask, username);
       const { count } = blocked
         ? await ask(
@@ -92,11 +81,9 @@ export function accountTable(
         : await ask("DELETE FROM blocked_name WHERE username = $1", [username]);
       if (count === 0) return false;
       await noteAct(ask, { act: blocked ? "block" : "unblock", username, ...trace });
-      await tellName(ask, username);
+      tell(username);
       return true;
     });
-    if (changed) await known.refresh(username);
-    return changed;
   }
 
   return {

@@ -2,7 +2,8 @@ import { timingSafeEqual } from "node:crypto";
 import { hashSecret, newSecret, type Random } from "../../wire/random_secret.ts";
 import type { ClaimStore, Grant, ProvenClaim } from "../claims.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
-import { lockName, tellName } from "./names_lock.ts";
+import type { KnownAccounts, Tell } from "./known_accounts.ts";
+import { lockName } from "./names_lock.ts";
 import { type HashProfile, makeKey, readKey } from "./relay_key.ts";
 import { forgetRest, restsUntil } from "./rests.ts";
 import type { SharedClock } from "./shared_clock.ts";
@@ -19,6 +20,7 @@ export interface ClaimTableOptions {
   clock: SharedClock;
   random: Random;
   hashProfile: HashProfile;
+  known: KnownAccounts;
 }
 
 /** Keeps the claims in the database. */
@@ -46,7 +48,7 @@ export function claimTable(engine: PostgresEngine, options: ClaimTableOptions): 
           [hash, expiresAt],
         );
       }),
-    grant: (claim) => engine.write((ask) => grant(ask, claim, options)),
+    grant: (claim) => options.known.change((ask, tell) => grant(ask, tell, claim, options)),
   };
 }
 
@@ -71,6 +73,7 @@ async function makeRoom(ask: Ask, options: ClaimTableOptions): Promise<void> {
 /** The name's lock makes what is read the last word: of two claims at once the later finds the account. */
 async function grant(
   ask: Ask,
+  tell: Tell,
   { hash, expiresAt, username, mayBeNew, profileId }: ProvenClaim,
   options: ClaimTableOptions,
 ): Promise<Grant> {
@@ -112,6 +115,6 @@ async function grant(
   );
   // Theirs would go on to be the only account that may order.
   if (byAnother) await ask("DELETE FROM user_caa WHERE username = $1", [username]);
-  await tellName(ask, username);
+  tell(username);
   return { state: "granted", token, replaced, byAnother };
 }

@@ -1,7 +1,7 @@
 import type { DomainPut, DomainStore, OwnDomain } from "../domains.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
-import type { KnownAccounts } from "./known_accounts.ts";
-import { lockActor, lockName, tellName } from "./names_lock.ts";
+import type { KnownAccounts, Tell } from "./known_accounts.ts";
+import { lockActor, lockName } from "./names_lock.ts";
 import type { SharedClock } from "./shared_clock.ts";
 
 /** Keeps users' domains in the database. */
@@ -12,10 +12,11 @@ export function domainTable(
 ): DomainStore {
   async function put(
     ask: Ask,
+    tell: Tell,
     domain: string,
     token: string,
     { max, dueMs, from }: Parameters<DomainStore["put"]>[2],
-  ): Promise<DomainPut & { changed?: string[] }> {
+  ): Promise<DomainPut> {
     const username = await lockActor(ask, token);
     if (username === undefined) return { state: "unauthorized" };
     // After the user's, as everywhere: no two wait for each other.
@@ -34,35 +35,27 @@ export function domainTable(
          SET username = $2, verified_at = $3, due_at = $4, astray_since = NULL`,
       [domain, username, verifiedAt, verifiedAt + dueMs],
     );
-    const changed = [...new Set([before ?? username, username])];
-    for (const each of changed) await tellName(ask, each);
-    return { state: "put", verifiedAt, changed };
+    tell(before ?? username);
+    tell(username);
+    return { state: "put", verifiedAt };
   }
 
-  async function drop(ask: Ask, { domain, username }: OwnDomain): Promise<void> {
+  async function drop(ask: Ask, tell: Tell, { domain, username }: OwnDomain): Promise<void> {
     await ask("DELETE FROM own_domain WHERE domain = $1 AND username = $2", [domain, username]);
-    await tellName(ask, username);
+    tell(username);
   }
 
   return {
     of: (username) => engine.read((ask) => domainsOf(ask, username)),
     holder: (domain) => engine.read((ask) => holderOf(ask, domain)),
-    async put(domain, token, options) {
-      const { changed = [], ...done } = await engine.write((ask) =>
-        put(ask, domain, token, options)
-      );
-      for (const username of changed) await known.refresh(username);
-      return done;
-    },
-    async remove(domain, token) {
-      const username = await engine.write(async (ask) => {
+    put: (domain, token, options) =>
+      known.change((ask, tell) => put(ask, tell, domain, token, options)),
+    remove: (domain, token) =>
+      known.change(async (ask, tell) => {
         const username = await lockActor(ask, token);
-        if (username !== undefined) await drop(ask, { domain, username });
-        return username;
-      });
-      if (username !== undefined) await known.refresh(username);
-      return username !== undefined;
-    },
+        if (username !== undefined) await drop(ask, tell, { domain, username });
+        return username !== undefined;
+      }),
     due: (longestMs) =>
       engine.read(async (ask) => {
         const { rows } = await ask<OwnDomain>(
@@ -92,10 +85,7 @@ export function domainTable(
           ...[domain, username, dueAt],
         ]);
       }),
-    async drop(own) {
-      await engine.write((ask) => drop(ask, own));
-      await known.refresh(own.username);
-    },
+    drop: (own) => known.change((ask, tell) => drop(ask, tell, own)),
     owners: () => Promise.resolve(known.owners),
   };
 }

@@ -6,6 +6,7 @@ import { clientClass, type ServerClient } from "./client.ts";
 import { CONNECT_TIMEOUT_MS, type PostgresPlace } from "./client_config.ts";
 import { isConflict, isLost, isOver, noneToStoreError, toStoreError } from "./errors.ts";
 import { choiceFor, type ServerChoice } from "./server_choice.ts";
+import { endStandbyWait } from "./standby_wait.ts";
 
 /** Options for {@linkcode PostgresEngine}. */
 export interface PostgresEngineOptions {
@@ -20,6 +21,8 @@ export type Ask = <Row extends object = Record<string, unknown>>(
   sql: string,
   values?: readonly unknown[],
 ) => Promise<{ rows: Row[]; count: number }>;
+
+const COMMIT = "COMMIT";
 
 /** How often a transaction that another one was in the way of is tried. */
 const CONFLICT_TRIES = 10;
@@ -189,6 +192,9 @@ export class PostgresEngine {
         const explained = this.explain(error);
         if (isLost(error)) lost = explained;
         turn.isStale = isOver(error) && !hasAnswered;
+        if (sql === COMMIT && lost !== undefined && !isOver(error)) {
+          await endStandbyWait(client as unknown as ServerClient, this.ownClient(), this.closing);
+        }
         throw explained;
       }
     };
@@ -209,7 +215,7 @@ async function transaction<T>(
   await ask(begin);
   try {
     const result = await work(ask);
-    await ask("COMMIT");
+    await ask(COMMIT);
     return result;
   } catch (error) {
     // Over a lost connection nothing is asked, and the server does it by itself.

@@ -1,16 +1,24 @@
 import { Pace } from "../../net/pace.ts";
 import type { Account, BlockedName, HiddenNames } from "../accounts.ts";
 import type { DomainOwners, OwnDomain } from "../domains.ts";
-import { StoreError } from "../error.ts";
 import { toBlockedName } from "../rows.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
+import { orElse, passOver } from "./known_answer.ts";
 import { KnownDomains } from "./known_domains.ts";
 import { KnownTokens } from "./known_tokens.ts";
 import { listen, type Listening } from "./listener.ts";
-import { NAME_CHANNEL } from "./names_lock.ts";
 
-/** How long the database may take, before what is remembered has to do. */
-const PATIENCE_MS = 1_500;
+/** Channel on which all relays are told the names whose account or block has changed. */
+const NAME_CHANNEL = "glossond_name";
+
+/** Tells it, of the names in $1. */
+const TELL = `SELECT pg_notify('${NAME_CHANNEL}', name) FROM unnest($1::text[]) AS changed (name)`;
+
+/** In the place of a name: any may have changed. */
+const ALL = "";
+
+/** Says of a name that what is kept of it changes. */
+export type Tell = (username: string) => void;
 
 /** Pause before what could not be read is read again, milliseconds. */
 const RETRY_MS = 1_000;
@@ -26,8 +34,10 @@ export class KnownAccounts {
   readonly #blocks = new Map<string, BlockedName>();
   readonly #domains = new KnownDomains();
   readonly #tokens = new KnownTokens();
-  /** The names that are to be read anew, each with the number of what was told of it last. */
+  /** The names that are to be read anew, {@linkcode ALL} among them, each with the number of what was told of it last. */
   readonly #due = new Map<string, number>();
+  /** The names that changed here, and of which the others are to be told. */
+  readonly #untold = new Set<string>();
   #told = 0;
   /** What reads, one after another: what was read later is the newer. */
   #reading: Promise<void> = Promise.resolve();
@@ -54,6 +64,8 @@ export class KnownAccounts {
   /** Resolves once it knows, and then keeps up until it is closed. */
   async start(): Promise<void> {
     await this.#readAll();
+    // One that was killed may not have told all.
+    await this.#engine.read((ask) => ask(TELL, [[ALL]]));
     this.#listening = listen(this.#engine, {
       channels: [NAME_CHANNEL],
       onNotice: (_channel, username) => void this.refresh(username),
@@ -67,6 +79,34 @@ export class KnownAccounts {
     await this.#listening?.close();
     await this.#reading;
     clearTimeout(this.#retry);
+  }
+
+  /**
+   * Changes what is kept of names, each of which `work` tells of: it is read anew here and by all other relays. They
+   * are told once that is committed, since a NOTIFY of a transaction that waits for a standby has those of all others
+   * wait. Whoever ends in between leaves them with what they know until a relay starts.
+   *
+   * @param onDone told of the result before the names are read.
+   * @throws {StoreError} as {@linkcode PostgresEngine.write}.
+   */
+  async change<T>(
+    work: (ask: Ask, tell: Tell) => Promise<T>,
+    onDone?: (result: T) => unknown,
+  ): Promise<T> {
+    const names = new Set<string>();
+    try {
+      const result = await this.#engine.write((ask) => {
+        names.clear();
+        return work(ask, (username) => void names.add(username));
+      });
+      onDone?.(result);
+      await this.#tell(names);
+      return result;
+    } catch (error) {
+      // It may have been committed, and the answer lost.
+      void this.#tell(names);
+      throw error;
+    }
   }
 
   /** What the database answers to a token; while it is away what it answered last, blocked or not. */
@@ -112,6 +152,12 @@ export class KnownAccounts {
     return this.#pass();
   }
 
+  /** Reads names anew, and has the others. */
+  async #tell(names: ReadonlySet<string>): Promise<void> {
+    for (const username of names) this.#untold.add(username);
+    await Promise.all([...names].map((username) => this.refresh(username)));
+  }
+
   /** Reads what is due; resolves once that was tried by a pass that began after this was called. */
   #pass(): Promise<void> {
     if (!this.#passDue) {
@@ -126,10 +172,16 @@ export class KnownAccounts {
     this.#passDue = false;
     clearTimeout(this.#retry);
     const due = new Map(this.#due);
+    const untold = [...this.#untold];
+    this.#untold.clear();
     try {
-      await this.#engine.read((ask) => this.#read(ask, [...due.keys()]));
+      await this.#engine.read(async (ask) => {
+        if (untold.length > 0) await ask(TELL, [untold]);
+        await this.#read(ask, due.has(ALL) ? undefined : [...due.keys()]);
+      });
     } catch (error) {
       passOver(error);
+      for (const username of untold) this.#untold.add(username);
       if (this.#engine.closing.aborted) return;
       this.#retry = setTimeout(() => void this.#pass(), RETRY_MS);
       return;
@@ -158,7 +210,7 @@ export class KnownAccounts {
       `SELECT domain, username FROM own_domain WHERE ${which} ORDER BY domain`,
       [names],
     );
-    await this.#verify(ask, names);
+    await this.#tokens.verify(ask, names);
     // All at once, so that nobody is seen as without what they have.
     if (names === undefined) {
       for (const all of [this.#hidden, this.#blocks, this.#domains]) all.clear();
@@ -175,20 +227,6 @@ export class KnownAccounts {
     }
   }
 
-  /** Forgets the tokens of some users, or of all, that are not those of their accounts any more. */
-  async #verify(ask: Ask, names?: readonly string[]): Promise<void> {
-    const hashes = this.#tokens.hashes(names);
-    if (hashes.size === 0) return;
-    const { rows } = await ask<{ username: string }>(
-      `SELECT username FROM account WHERE token_hash IN (
-         SELECT decode(hash, 'hex') FROM unnest($1::text[]) AS seen (hash)
-       )`,
-      [[...hashes.values()]],
-    );
-    const valid = new Set(rows.map(({ username }) => username));
-    for (const username of hashes.keys()) if (!valid.has(username)) this.#tokens.forget(username);
-  }
-
   #withBlock(account: Account): Account {
     const { blockedAt: _at, blockedReason: _why, ...plain } = account;
     return { ...plain, ...this.#blocks.get(account.username) };
@@ -198,32 +236,4 @@ export class KnownAccounts {
     if (hide) this.#hidden.add(username);
     else this.#hidden.delete(username);
   }
-}
-
-/** The answer; what is known instead where it takes too long, or cannot be had. */
-async function orElse<T>(
-  answer: Promise<T>,
-  known: T | undefined,
-): Promise<{ value: T; isKnown: boolean }> {
-  const answered = answer.then((value) => ({ value, isKnown: false }));
-  if (known === undefined) return await answered;
-  const instead = { value: known, isKnown: true };
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<typeof instead>((resolve) =>
-    timer = setTimeout(resolve, PATIENCE_MS, instead)
-  );
-  try {
-    return await Promise.race([answered, late]);
-  } catch (error) {
-    if (error instanceof StoreError) return instead;
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    answered.catch(passOver);
-  }
-}
-
-/** What the database being away comes to is told by whoever asked it. */
-function passOver(error: unknown): void {
-  if (!(error instanceof StoreError)) throw error;
 }

@@ -1,5 +1,6 @@
 import { hashSecret } from "../../wire/random_secret.ts";
 import type { Account } from "../accounts.ts";
+import type { Ask } from "./engine.ts";
 
 /** How many tokens are remembered, those that were seen last. */
 const MAX_TOKENS = 100_000;
@@ -41,8 +42,22 @@ export class KnownTokens {
     this.#seen.delete(username);
   }
 
+  /** Forgets the tokens of some users, or of all, that are not those of their accounts any more. */
+  async verify(ask: Ask, names?: readonly string[]): Promise<void> {
+    const hashes = this.#hashes(names);
+    if (hashes.size === 0) return;
+    const { rows } = await ask<{ username: string }>(
+      `SELECT username FROM account WHERE token_hash IN (
+         SELECT decode(hash, 'hex') FROM unnest($1::text[]) AS seen (hash)
+       )`,
+      [[...hashes.values()]],
+    );
+    const valid = new Set(rows.map(({ username }) => username));
+    for (const username of hashes.keys()) if (!valid.has(username)) this.forget(username);
+  }
+
   /** The hashes of tokens by username, of these users or all. */
-  hashes(names: Iterable<string> = this.#seen.keys()): Map<string, string> {
+  #hashes(names: Iterable<string> = this.#seen.keys()): Map<string, string> {
     const found = new Map<string, string>();
     for (const username of names) {
       const hash = this.#seen.get(username)?.hash;

@@ -84,7 +84,7 @@ function storeOn(
     accounts: accountTable(engine, { now, noteAct, known }),
     acts: actTable(engine, noteAct),
     caa: caaTable(engine, now),
-    claims: claimTable(engine, { maxClaims, now, clock, random, hashProfile }),
+    claims: claimTable(engine, { maxClaims, now, clock, random, hashProfile, known }),
     domains: domainTable(engine, { clock, known }),
     figures: figureTable(engine),
     limits: limitTable(engine, noteAct),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { StoreError } from "../../../lib/store/error.ts";
 import type { Ask } from "../../../lib/store/postgres/engine.ts";
 import { KnownAccounts } from "../../../lib/store/postgres/known_accounts.ts";
+import { listen } from "../../../lib/store/postgres/listener.ts";
 import type { Store } from "../../../lib/store/store.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { until } from "../../certificate/helpers.ts";
@@ -88,6 +89,29 @@ Deno.test("a name that changes over and over is read 20 times a second at most, 
     `${asked} times in ${seconds} s, ${passes.length} changes`,
   );
   assert.equal((await it.known.blockOf("mallory", away()))?.username, "mallory");
+});
+
+Deno.test("a change is told once, and a start tells all to read what a relay that was killed did not tell", async () => {
+  await using it = await world();
+  await it.known.start();
+  const told: string[] = [];
+  const listening = listen(it.engine, {
+    channels: ["glossond_name"],
+    onNotice: (_channel, username) => void told.push(username),
+    onConnected: () => it.store.accounts.setBlocked("mallory", true, TRACE).then(() => {}),
+  });
+  await until(() => told.length > 0, "it is told");
+  const insert = "INSERT INTO blocked_name (username, blocked_at) VALUES ('inara', 1)";
+  await it.engine.write((ask) => ask(insert));
+  assert.equal(await it.known.blockOf("inara", away()).catch(() => undefined), undefined);
+  const another = new KnownAccounts(it.engine);
+  await another.start();
+  await until(
+    async () => (await it.known.blockOf("inara", away()).catch(() => undefined)) !== undefined,
+    "what nobody told is read",
+  );
+  assert.deepEqual(told, ["mallory", ""]);
+  await listening.close();
 });
 
 Deno.test("what could not be read when it was told of is read as soon as it can be", async () => {

@@ -183,11 +183,44 @@ async function partitioned(scene: Scene): Promise<Row> {
   };
 }
 
+async function standbyAway({ server, a, b, kaylee, inara }: Scene): Promise<Row> {
+  const answers: number[] = [];
+  {
+    await using _standby = await server.waitForStandby();
+    let asking = true;
+    const changes = Promise.all([[a, kaylee], [b, inara]].map(async ([relay, user]) => {
+      for (let i = 0; i < 3; i++) {
+        answers.push(await says(relay as Relay, user as User, `late ${i}`));
+      }
+    })).finally(() => asking = false);
+    // More than the connections that are parked for them.
+    for (let visits = 0; asking || visits < 40; visits++) {
+      assert.equal(await statusAt(a, inara.hostname), 200);
+      assert.equal(await statusAt(b, kaylee.hostname), 200);
+    }
+    await changes;
+    const waiting = await server.psql(
+      `SELECT count(*) FROM pg_stat_activity
+       WHERE wait_event = 'SyncRep' AND query_start < now() - interval '12 seconds'`,
+      "postgres",
+    );
+    assert.equal(waiting, "0");
+  }
+  // The server reads its settings a moment after it was told to.
+  assert.deepEqual(answers.slice(2), [503, 503, 503, 503]);
+  await until(async () => await says(a, kaylee, "confirmed") === 200, "it is confirmed again");
+  return {
+    case: "a synchronous standby is away, and changes wait for it",
+    seen: "visitors at either relay: nothing; changes: 503, and made by the time it is back",
+    lost: "nothing; the server's connections are free again",
+  };
+}
+
 Deno.test("two relays go on as one though a clock is off, or their database is not there", async (t) => {
   await using stack = new AsyncDisposableStack();
   const scene = await setScene(stack);
   const rows: Row[] = [];
-  for (const row of [clockIsOff, partitioned, databaseKilled]) {
+  for (const row of [clockIsOff, standbyAway, partitioned, databaseKilled]) {
     await t.step(row.name, async () => void rows.push(await row(scene)));
   }
   Deno.stdout.writeSync(new TextEncoder().encode(`\n${tableOf(rows)}\n`));
