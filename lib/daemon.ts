@@ -203,7 +203,7 @@ async function start(
     behind.stop();
     // Beside the visitors, who may take longer than a successor can wait.
     const ordered = certificate.stop().then(stopOrdering);
-    const endWatch = own.isDone ? watchLastVisitors({ accounts, hub, users, log }) : () => {};
+    const endWatch = watchLastVisitors({ accounts, hub, users, log, left: own.done });
     await drained;
     const fallback = own.isDone ? DRAIN_SECONDS.handOver : DRAIN_SECONDS.stop;
     await servers.finish((settings.drainSeconds ?? fallback) * 1000, behind.visitorsGone());

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { PROBLEMS } from "../lib/wire/problems.ts";
 import { checkDocument, type Findings, markdownFiles } from "./docs/check.ts";
 import { namedProblems, problemTable } from "./docs/problems.ts";
+import { elsewhere } from "./system/faults/elsewhere.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -27,6 +28,10 @@ Deno.test("links, anchors, tasks, commands and paths in every document exist", (
 Deno.test(`README.md has at most ${README_LINES} lines`, () => {
   const lines = Deno.readTextFileSync(`${ROOT}README.md`).split("\n").length - 1;
   assert.ok(lines <= README_LINES, `${lines} lines`);
+});
+
+Deno.test("the tests are there that the table of faults refers to", async () => {
+  assert.ok((await elsewhere()).length > 0);
 });
 
 Deno.test("PROTOCOL.md lists the problems of the catalogue, and no document names another", () => {

@@ -45,10 +45,14 @@ export async function orderRelayCertificate(options: RelayOrderOptions): Promise
   await forget();
   return identity;
 
-  /** Stored or spoilt, this request has had its answer. */
+  /** Stored or spoilt, this request has had its answer. Never rejects: the next order does without. */
   async function forget(): Promise<void> {
-    await authority.forget?.(next.csr);
-    await store.removeNext();
+    try {
+      await authority.forget?.(next.csr);
+      await store.removeNext();
+    } catch (error) {
+      onStep?.("request not forgotten", { error });
+    }
   }
 }
 

@@ -43,7 +43,7 @@ Options:
       }
       await file.sync();
       // It is found after a loss of power only once its folder is on the disk, too.
-      await folder?.sync();
+      await folder?.sync().catch(() => {});
     } catch (error) {
       // Also where root is the folder's owner by now, who may remove nothing there.
       await file.truncate();

@@ -16,6 +16,8 @@ export interface LastVisitors {
     usage: Pick<UserUsage["usage"], "enforce">;
   };
   log: Log;
+  /** Resolves to whether another process has the relay's place; until then commands come to this one. */
+  left: Promise<boolean>;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface LastVisitors {
  * @returns how to end it.
  */
 export function watchLastVisitors(
-  { accounts, hub, users, log }: LastVisitors,
+  { accounts, hub, users, log, left }: LastVisitors,
   pause: Sleep = sleep,
 ): () => void {
   async function look(): Promise<void> {
@@ -39,6 +41,7 @@ export function watchLastVisitors(
   }
   const ended = new AbortController();
   (async () => {
+    if (!await left) return;
     let isTold = false;
     while (true) {
       await pause(LOOK_MS, ended.signal);

@@ -53,6 +53,7 @@ export function createPresence(options: PresenceOptions): Presence {
       if (!(error instanceof StoreError)) throw error;
       log.error("cannot look up how a user stands", { username, error });
       if (hidden.has(username)) return { state: "hidden" };
+      if (await accounts.isBlocked(username).catch(() => false)) return { state: "suspended" };
       return onlineStatus(username) ?? { state: "unclear" };
     }
   }

@@ -74,7 +74,7 @@ export async function checkRelay(settings: Settings, relay: Found): Promise<Find
   if (report instanceof Error) {
     // It has the fix behind what is wrong.
     const [what = "", fix = "see its log: journalctl -u glossond"] = report.message
-      .split(/[;:] (?=(?:run|see|remove|chmod) )/);
+      .split(/[;:] (?=(?:run|see|set|remove|chmod) )/);
     return [fault("relay", what, fix)];
   }
   const wrong = report.checks.filter(({ ok }) => !ok).map(({ name }) => name);

@@ -22,6 +22,7 @@ Deno.test("watchLastVisitors() ends within a second who visits a user whom anoth
       dropVisitors: (username) => void visited.delete(username),
     },
     users: UNLIMITED,
+    left: Promise.resolve(true),
     log: SILENT_LOG,
   }, (ms) => new Promise((resolve) => void clock.schedule(resolve, ms)));
   stack.defer(end);
@@ -29,6 +30,7 @@ Deno.test("watchLastVisitors() ends within a second who visits a user whom anoth
   await accounts.setBlocked("kaylee", true, trace);
   await accounts.release("river", trace);
   assert.ok(LOOK_MS <= 1_000);
+  await until(() => clock.waiting === 1, "it waits");
   clock.advance(LOOK_MS);
   await until(() => visited.size < 3 && clock.waiting === 1, "it has looked");
   assert.deepEqual([...visited], ["zoe"]);
@@ -48,8 +50,10 @@ Deno.test("watchLastVisitors() tells once that the store is away, until it is ba
     },
     hub: { visitedUsers: () => ["kaylee"], dropVisitors: () => assert.fail("nobody is blocked") },
     users: UNLIMITED,
+    left: Promise.resolve(true),
     log: createLog({ write: (line) => void told.push(line) }),
   }, (ms) => new Promise((resolve) => void clock.schedule(resolve, ms)));
+  await until(() => clock.waiting === 1, "it waits");
   const look = async (): Promise<void> => {
     const before = looks;
     clock.advance(LOOK_MS);

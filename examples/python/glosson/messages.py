@@ -153,4 +153,7 @@ def _seconds(milliseconds: object) -> float:
     """Return a time in seconds, 0 when it is none."""
     if not isinstance(milliseconds, (int, float)) or isinstance(milliseconds, bool):
         return 0.0
-    return max(0.0, milliseconds / 1000)
+    try:
+        return max(0.0, milliseconds / 1000)
+    except OverflowError:  # an integer of hundreds of digits
+        return 0.0

@@ -4,7 +4,7 @@ import { sleep } from "../../net/pause.ts";
 import { StoreError } from "../error.ts";
 import { clientClass, type ServerClient } from "./client.ts";
 import { CONNECT_TIMEOUT_MS, type PostgresPlace } from "./client_config.ts";
-import { isConflict, isLost, isOver, noneToStoreError, toStoreError } from "./errors.ts";
+import { isAnswer, isConflict, isLost, isOver, noneToStoreError, toStoreError } from "./errors.ts";
 import { choiceFor, type ServerChoice } from "./server_choice.ts";
 import { endStandbyWait } from "./standby_wait.ts";
 
@@ -22,7 +22,12 @@ export type Ask = <Row extends object = Record<string, unknown>>(
   values?: readonly unknown[],
 ) => Promise<{ rows: Row[]; count: number }>;
 
-const COMMIT = "COMMIT";
+/**
+ * Ends a transaction. One that found nothing to change may have found what an earlier one left that no standby has
+ * confirmed: its answer waits for that, too, by a word in the log of the server.
+ */
+const COMMIT = `SELECT pg_logical_emit_message(true, 'glossond', '')
+  WHERE pg_current_xact_id_if_assigned() IS NULL; COMMIT`;
 
 /** How often a transaction that another one was in the way of is tried. */
 const CONFLICT_TRIES = 10;
@@ -80,7 +85,10 @@ export class PostgresEngine {
    */
   snapshot<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
     return this.#withClient((ask) =>
-      transaction(ask, work, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+      transaction(ask, work, {
+        begin: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        end: "COMMIT",
+      })
     );
   }
 
@@ -192,7 +200,7 @@ export class PostgresEngine {
         const explained = this.explain(error);
         if (isLost(error)) lost = explained;
         turn.isStale = isOver(error) && !hasAnswered;
-        if (sql === COMMIT && lost !== undefined && !isOver(error)) {
+        if (sql === COMMIT && !isAnswer(error) && !this.closing.aborted) {
           await endStandbyWait(client as unknown as ServerClient, this.ownClient(), this.closing);
         }
         throw explained;
@@ -210,12 +218,12 @@ export class PostgresEngine {
 async function transaction<T>(
   ask: Ask,
   work: (ask: Ask) => Promise<T>,
-  begin = "BEGIN",
+  { begin = "BEGIN", end = COMMIT } = {},
 ): Promise<T> {
   await ask(begin);
   try {
     const result = await work(ask);
-    await ask(COMMIT);
+    await ask(end);
     return result;
   } catch (error) {
     // Over a lost connection nothing is asked, and the server does it by itself.

@@ -1,4 +1,5 @@
 import { Pace } from "../../net/pace.ts";
+import { settleWithin } from "../../net/pause.ts";
 import type { Account, BlockedName, HiddenNames } from "../accounts.ts";
 import type { DomainOwners, OwnDomain } from "../domains.ts";
 import { toBlockedName } from "../rows.ts";
@@ -13,6 +14,9 @@ const NAME_CHANNEL = "glossond_name";
 
 /** Tells it, of the names in $1. */
 const TELL = `SELECT pg_notify('${NAME_CHANNEL}', name) FROM unnest($1::text[]) AS changed (name)`;
+
+/** How long a change that failed is held up by that, milliseconds. */
+const TELL_MS = 2_000;
 
 /** In the place of a name: any may have changed. */
 const ALL = "";
@@ -104,7 +108,7 @@ export class KnownAccounts {
       return result;
     } catch (error) {
       // It may have been committed, and the answer lost.
-      void this.#tell(names);
+      await settleWithin(TELL_MS, [this.#tell(names)]);
       throw error;
     }
   }
@@ -176,18 +180,17 @@ export class KnownAccounts {
     this.#untold.clear();
     try {
       await this.#engine.read(async (ask) => {
-        if (untold.length > 0) await ask(TELL, [untold]);
         await this.#read(ask, due.has(ALL) ? undefined : [...due.keys()]);
+        for (const [username, told] of due) {
+          if (this.#due.get(username) === told) this.#due.delete(username);
+        }
+        if (untold.length > 0) await ask(TELL, [untold]);
       });
     } catch (error) {
       passOver(error);
       for (const username of untold) this.#untold.add(username);
       if (this.#engine.closing.aborted) return;
       this.#retry = setTimeout(() => void this.#pass(), RETRY_MS);
-      return;
-    }
-    for (const [username, told] of due) {
-      if (this.#due.get(username) === told) this.#due.delete(username);
     }
   }
 

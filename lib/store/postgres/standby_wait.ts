@@ -1,4 +1,4 @@
-import { sleep } from "../../net/pause.ts";
+import { settleWithin, sleep } from "../../net/pause.ts";
 import type { ServerClient } from "./client.ts";
 
 /**
@@ -10,6 +10,9 @@ const STOP_WAITING = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
 
 /** How often that is asked at most until it does not wait, and the pause between, milliseconds. */
 const WAIT_NO_MORE = { tries: 50, pauseMs: 20 } as const;
+
+/** How long the other connection's end may take. */
+const FAREWELL_MS = 1_000;
 
 /** What the types of a client lack: the server's process that it is answered by. */
 interface Backend {
@@ -37,8 +40,8 @@ export async function endStandbyWait(
       await sleep(WAIT_NO_MORE.pauseMs, signal);
     }
   } catch {
-    // Where the server is away itself, nobody waits.
+    // Where the server cannot be asked it waits on.
   } finally {
-    await client.end().catch(() => {});
+    await settleWithin(FAREWELL_MS, [client.end()]);
   }
 }

@@ -54,10 +54,10 @@ const ELSEWHERE: { name: string; file: string; test: string; bystander: string }
     bystander: "nothing",
   },
   {
-    name: "a visitor says late for whom, and the successor has died",
+    name: "a visitor says late for whom, and the successor has died, or stops",
     file: "tests/stories/takeover_late_visitor_test.ts",
     test:
-      "a late visitor is told of a restart, and of nobody's absence, where the relay that could tell has died",
+      "a late visitor is told of a restart, and of nobody's absence, where the relay that could tell",
     bystander: "a page that says so, and opens the user's",
   },
   {

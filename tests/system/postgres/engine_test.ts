@@ -216,6 +216,9 @@ Deno.test("what no synchronous standby confirms is not acknowledged, and takes n
     const { rows } = await engine.read((ask) => ask<{ word: string }>("SELECT word FROM kept"));
     // It holds, as what is committed when the answer is lost.
     assert.equal(rows.length, acknowledged.length + 1);
+    // Nor is what finds it done already.
+    const again = "DELETE FROM kept WHERE word = 'gone before'";
+    assert.match(await fault(engine.write((ask) => ask(again))), /Query read timeout/);
     const waiting = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     assert.equal((await engine.read((ask) => ask(waiting))).count, 0);
   }
