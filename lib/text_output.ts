@@ -46,7 +46,29 @@ export class TextOutput {
   }
 }
 
-/** Writes all of `bytes`, however many calls that takes. */
+/** What a pipe takes as a whole or not at all, bytes (PIPE_BUF of pipe(7)): the runtime does not tell how much it took. */
+const ATOMIC_BYTES = 4_096;
+
+/** How long it is waited before a slow reader is tried again, and for how long in all, milliseconds. */
+const BUSY_MS = { once: 20, inAll: 10_000 } as const;
+
+/**
+ * Writes all of `bytes`, however many calls that takes.
+ *
+ * @throws {Error} what `writeSync` throws; that its reader is slow only after ten seconds: whoever has the same pipe or
+ * terminal open can make it one that does not wait.
+ */
 export function writeAllSync(to: Pick<TextStream, "writeSync">, bytes: Uint8Array): void {
-  while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  for (let busyMs = 0; bytes.length > 0;) {
+    try {
+      bytes = bytes.subarray(to.writeSync(bytes.subarray(0, ATOMIC_BYTES)));
+      busyMs = 0;
+    } catch (error) {
+      const isBusy = error instanceof Deno.errors.WouldBlock && busyMs < BUSY_MS.inAll;
+      if (!isBusy) throw error;
+      Atomics.wait(never, 0, 0, BUSY_MS.once);
+      busyMs += BUSY_MS.once;
+    }
+  }
 }
