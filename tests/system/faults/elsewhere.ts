@@ -70,7 +70,7 @@ const ELSEWHERE: { name: string; file: string; test: string; bystander: string }
   {
     name: "disk full at a hand-over",
     file: "tests/system/full_disk_test.ts",
-    test: "a relay whose successor finds a full disk goes on, and is told why",
+    test: "a relay whose disk is full has its place taken all the same, and its users are visited",
     bystander: "nothing",
   },
   {
