@@ -189,14 +189,28 @@ Deno.test({
     const settings = { DRAIN_SECONDS: "60" };
     await using old = await startRelay({ settings });
     await using client = await setUpGlosson(old, "kaylee");
-    await client.run().said(/Online/);
-    const staying = await stayingVisitor(old);
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await using app = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      async ({ url }) => {
+        if (!url.endsWith("/late")) return new Response();
+        asked.resolve();
+        await answer.promise;
+        return new Response();
+      },
+    );
+    await client.run("--upstream", `http://127.0.0.1:${app.addr.port}`).said(/Online/);
+    using staying = await stayingVisitor(old);
+    // Who asks nothing is to come anew: at the other relay.
+    await staying.ask("/late");
+    await asked.promise;
     void old.stop();
     await old.logged("client offline", { username: "kaylee" });
     await using relay = await startRelay({ dir: old.dir, takeover: true, settings });
     await relay.logged("client online", { username: "kaylee" });
     assert.equal((await visit(relay, HOST)).status, 200);
-    assert.equal(await staying.status(), "HTTP/1.1 200 OK");
+    answer.resolve();
+    assert.match(await staying.answer(), /^HTTP\/1\.1 200 OK\r\n/);
     staying[Symbol.dispose]();
     await old.readerGone;
   },
