@@ -15,7 +15,7 @@ const NAME_CHANNEL = "glossond_name";
 /** Tells it, of the names in $1. */
 const TELL = `SELECT pg_notify('${NAME_CHANNEL}', name) FROM unnest($1::text[]) AS changed (name)`;
 
-/** How long a change that failed is held up by that, milliseconds. */
+/** How long a change is held up by that, milliseconds; it is tried on. */
 const TELL_MS = 2_000;
 
 /** In the place of a name: any may have changed. */
@@ -104,12 +104,10 @@ export class KnownAccounts {
         return work(ask, (username) => void names.add(username));
       });
       onDone?.(result);
-      await this.#tell(names);
       return result;
-    } catch (error) {
-      // It may have been committed, and the answer lost.
+    } finally {
+      // Also where it failed: it may have been committed, and the answer lost.
       await settleWithin(TELL_MS, [this.#tell(names)]);
-      throw error;
     }
   }
 
