@@ -54,7 +54,8 @@ function watched(id: number, sendWindow: number): { stream: Http2Stream; looks: 
   return { stream: stream as Http2Stream, looks: () => looks };
 }
 
-Deno.test("FrameSender has only those look again for whom a window has opened", async () => {
+/** A sender, and the streams of the frames that it has sent. */
+function recorded(): { sender: FrameSender; sent: number[] } {
   const sent: number[] = [];
   const sender = new FrameSender({
     write(bytes) {
@@ -62,6 +63,11 @@ Deno.test("FrameSender has only those look again for whom a window has opened", 
       return Promise.resolve(bytes.length);
     },
   });
+  return { sender, sent };
+}
+
+Deno.test("FrameSender has only those look again for whom a window has opened", async () => {
+  const { sender, sent } = recorded();
   const all = Array.from({ length: 100 }, (_, i) => watched(2 * i + 1, 0));
   const done = all.map(({ stream }) => sender.data(stream, new Uint8Array(3)));
   const looksBefore = all.map(({ looks }) => looks());
@@ -81,13 +87,7 @@ Deno.test("FrameSender has only those look again for whom a window has opened", 
 });
 
 Deno.test("FrameSender shares what the connection's window lets through among all who wait", async () => {
-  const sent: number[] = [];
-  const sender = new FrameSender({
-    write(bytes) {
-      sent.push(Buffer.from(bytes).readUInt32BE(5));
-      return Promise.resolve(bytes.length);
-    },
-  });
+  const { sender, sent } = recorded();
   const first = watched(1, MEBIBYTE);
   await sender.data(first.stream, new Uint8Array(DEFAULT_WINDOW_BYTES));
   sent.length = 0;
