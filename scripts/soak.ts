@@ -3,13 +3,14 @@
 // deno-lint-ignore-file no-console -- a script tells its terminal
 import { readCommandLine, refuse, wholeNumber } from "./command_line.ts";
 import { type Figure, type Plant, PLANTS } from "./soak/gauge.ts";
+import { type Leg, resultOf } from "./soak/legs.ts";
 import { type Progress, soak } from "./soak/soak.ts";
 import type { Trend } from "./soak/trend.ts";
 
 const HELP = `Lets a relay live a mixed life, and looks for what grows.
 
 Usage: deno run -A scripts/soak.ts [--minutes N] [--seed N] [--json] [--clients N] [--visits N]
-                                   [--streams N] [--hand-overs N] [--plant KIND]
+                                   [--streams N] [--hand-overs N] [--plant KIND] [--keep FILE]
 
 Visitors come to users who stay online, others come and go; names are claimed, certificated and released,
 blocked and unblocked; the relay's certificate is renewed, its database locked, its place taken; reference
@@ -25,6 +26,8 @@ scripts/takeovers.ts.
   --streams N     streams that are opened, used and closed, every ten seconds (20)
   --hand-overs N  how often another process takes the relay's place (3)
   --plant KIND    plants a leak, to see that it is found: ${PLANTS.join(", ")}
+  --keep FILE     what was seen, written each minute; one that is there is gone on from, and the verdict is
+                  about all: so a soak may be longer than the machine is there for
   --json          the result as JSON on standard output
 
 Exit: 0 all well, 1 something grows or somebody was not served, 2 the command line is wrong.
@@ -39,6 +42,7 @@ const { values } = readCommandLine(HELP, {
     streams: { type: "string", default: "20" },
     "hand-overs": { type: "string", default: "3" },
     plant: { type: "string" },
+    keep: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -47,6 +51,24 @@ if (!(minutes >= 0.5)) refuse(`--minutes takes a number from 0.5 on, not ${value
 const plant = values.plant as Plant | undefined;
 if (plant !== undefined && !PLANTS.includes(plant)) {
   refuse(`--plant takes ${PLANTS.join(", ")}, not ${plant}`);
+}
+
+/** What earlier soaks saw that this one goes on from. */
+const earlier: Leg[] = values.keep === undefined ? [] : readLegs(values.keep);
+
+function readLegs(path: string): Leg[] {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    return refuse(`--keep: ${path} cannot be gone on from: ${(error as Error).message}`);
+  }
+}
+
+function keep(leg: Leg): void {
+  if (values.keep === undefined) return;
+  Deno.writeTextFileSync(`${values.keep}.new`, JSON.stringify([...earlier, leg]));
+  Deno.renameSync(`${values.keep}.new`, values.keep);
 }
 
 const encoder = new TextEncoder();
@@ -82,7 +104,7 @@ function line(name: string, { perMinute, plusMinus, last, leaks }: Trend): strin
   } at last`;
 }
 
-const result = await soak({
+const leg = await soak({
   seconds: minutes * 60,
   seed: wholeNumber("seed", values.seed),
   clients: wholeNumber("clients", values.clients),
@@ -91,16 +113,22 @@ const result = await soak({
   handOvers: wholeNumber("hand-overs", values["hand-overs"]),
   plant,
   onProgress: tell,
+  onMinute: keep,
 });
+keep(leg);
+const result = resultOf([...earlier, leg]);
 if (isTerminal) console.error();
 const trends = Object.entries(result.trends) as [Figure, Trend][];
 const isWell = Object.keys(result.failures).length === 0 && trends.every(([, { leaks }]) => !leaks);
 if (values.json) console.log(JSON.stringify(result));
 else {
-  const { visits, slowestMs, acts, seed, failures } = result;
+  const { seconds, visits, slowestMs, acts, seeds, failures } = result;
   console.log(
     [
-      `${visits} visits (slowest p99 of two seconds ${slowestMs.toFixed(0)} ms), seed ${seed}`,
+      `${clock(seconds)}, ${visits} visits (slowest p99 of two seconds ${
+        slowestMs.toFixed(0)
+      } ms), ` +
+      `seed ${seeds.join(", ")}`,
       ...Object.entries(acts).map(([what, times]) => `  ${times} times: ${what}`),
       ...trends.map(([name, trend]) => line(name, trend)),
       ...Object.entries(failures).map(([why, times]) => `FAILED ${times} times: ${why}`),

@@ -1,11 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import { MOST_LENT } from "../../lib/net/flow_buffers.ts";
 import { storePath } from "../../tests/store/helpers.ts";
 import type { Relay } from "../../tests/stories/relay.ts";
 import { usageOf } from "../bench/usage.ts";
 import { V8_FLAGS } from "../compile/programs.ts";
-import { type Sample, type Trend, trendOf } from "./trend.ts";
+import type { Watched } from "./legs.ts";
 
 /** What a relay tells of itself, see `inside.ts`. */
 export interface Inside {
@@ -21,15 +20,13 @@ export const PLANTS = ["timers", "descriptors", "memory"] as const;
 /** One of {@linkcode PLANTS}. */
 export type Plant = typeof PLANTS[number];
 
-/** What must not grow: of a relay's process, and of its state folder, which its successor goes on with. */
-const PROCESS_FIGURES = ["rssMb", "heapMb", "descriptors", "timers"] as const;
-const STATE_FIGURES = ["rows", "files"] as const;
+/** What must not grow of a relay's process. */
+export const PROCESS_FIGURES = ["rssMb", "heapMb", "descriptors", "timers"] as const;
+/** What must not grow of its state folder, which its successor goes on with. */
+export const STATE_FIGURES = ["rows", "files"] as const;
 
 /** Name of a figure. */
 export type Figure = typeof PROCESS_FIGURES[number] | typeof STATE_FIGURES[number];
-
-/** By how much a figure may rise at once and stay: the allocator keeps what the buffers once took. */
-const ALLOWED_STEP: Partial<Record<Figure, number>> = { rssMb: MOST_LENT / 1e6 };
 
 /** What the relay keeps of the past by design, for a claim's hour at least, or some thousands of acts. */
 const HISTORIES = ["certificate_order", "claim_check", "resting_name", "act"];
@@ -40,17 +37,14 @@ const HISTORIES = ["certificate_order", "claim_check", "resting_name", "act"];
  */
 const MEASURABLE = "--expose-gc,--no-maglev";
 
-/**
- * How long a process may take to reach its level, as a share of the longest's time and at most, seconds:
- * JavaScript's memory grows for four minutes, by what is compiled and what is kept ready.
- */
-const WARM_UP = { share: 0.5, mostS: 300 } as const;
-
-/** Reads figures of relays that follow each other on a folder, and judges them. */
+/** Reads figures of relays that follow each other on a folder. */
 export class Gauge {
   readonly #folder: string;
-  readonly #samples = new Map<Figure, Sample[]>();
-  readonly #eras: { startS: number; endS: number }[] = [];
+  /** What was seen so far. */
+  readonly watched: Watched = {
+    eras: [],
+    samples: { rssMb: [], heapMb: [], descriptors: [], timers: [], rows: [], files: [] },
+  };
 
   /** @param folder for what relays tell of themselves. */
   constructor(folder: string) {
@@ -70,13 +64,14 @@ export class Gauge {
 
   /** What follows is of another process. */
   nextEra(atS: number): void {
-    this.#eras.push({ startS: atS, endS: atS });
+    this.watched.eras.push({ startS: atS, endS: atS });
   }
 
   /** Takes a sample of everything; undefined while the relay has not told of itself. */
   async sample(relay: Relay, atS: number): Promise<Record<Figure, number> | undefined> {
-    const era = this.#eras.length - 1;
-    this.#eras[era]!.endS = atS;
+    const { eras, samples } = this.watched;
+    const era = eras.length - 1;
+    eras[era]!.endS = atS;
     const told = await Deno.readTextFile(`${this.#folder}/${relay.pid}.json`).catch(() =>
       undefined
     );
@@ -92,35 +87,9 @@ export class Gauge {
       files: await countFiles(relay.stateDir),
     };
     for (const [name, value] of Object.entries(figures) as [Figure, number][]) {
-      const samples = this.#samples.get(name) ?? [];
-      samples.push({ atS, value, era });
-      this.#samples.set(name, samples);
+      samples[name].push({ atS, value, era });
     }
     return figures;
-  }
-
-  /**
-   * How each figure changes in processes that are warm; shorter lives tell nothing.
-   *
-   * @throws {RangeError} where the time was too short to tell.
-   */
-  trends(): Record<Figure, Trend> {
-    const longestS = Math.max(...this.#eras.map(({ startS, endS }) => endS - startS));
-    const warmUpS = Math.min(WARM_UP.mostS, longestS * WARM_UP.share);
-    const settledS = this.#eras.map(({ startS }) => startS + warmUpS);
-    const trend = (name: Figure, ofState: boolean): [Figure, Trend] => [
-      name,
-      trendOf(
-        (this.#samples.get(name) ?? [])
-          .filter(({ atS, era }) => atS >= settledS[ofState ? 0 : era]!)
-          .map((sample) => ofState ? { ...sample, era: 0 } : sample),
-        { allowedStep: ALLOWED_STEP[name] },
-      ),
-    ];
-    return Object.fromEntries([
-      ...PROCESS_FIGURES.map((name) => trend(name, false)),
-      ...STATE_FIGURES.map((name) => trend(name, true)),
-    ]) as Record<Figure, Trend>;
   }
 }
 

@@ -7,7 +7,7 @@ import { Random } from "../fuzz/random.ts";
 import { startHostile } from "../siege/siege.ts";
 import { Acts } from "./acts.ts";
 import { type Figure, Gauge, type Plant } from "./gauge.ts";
-import type { Trend } from "./trend.ts";
+import type { Leg } from "./legs.ts";
 
 /** Pause between two samples, milliseconds; a short soak takes them faster. */
 const SAMPLE_MS = 2_000;
@@ -66,18 +66,8 @@ export interface SoakPlan {
   handOvers: number;
   plant: Plant | undefined;
   onProgress: (progress: Progress) => void;
-}
-
-/** What came of it. */
-export interface SoakResult {
-  seconds: number;
-  seed: number;
-  visits: number;
-  slowestMs: number;
-  /** What was done, and how often. */
-  acts: Record<string, number>;
-  trends: Record<Figure, Trend>;
-  failures: Record<string, number>;
+  /** Told once a minute what would come of it if it ended then. */
+  onMinute: (leg: Leg) => void;
 }
 
 /** A relay, those that came before it, and all who live with them. */
@@ -110,12 +100,12 @@ export function noteGoers(
   if (refused >= came) crowd.note("users could not come", refused);
 }
 
-/** Lets a relay live, with others after it, and tells what grew and what went wrong. */
-export async function soak(plan: SoakPlan): Promise<SoakResult> {
-  const { seconds, seed } = plan;
+/** Lets a relay live, with others after it, and tells what was seen of them and what went wrong. */
+export async function soak(plan: SoakPlan): Promise<Leg> {
+  const { seconds } = plan;
   await using stack = new AsyncDisposableStack();
   const world = await settle(plan, stack);
-  const { relays, gauge, crowd, acts } = world;
+  const { relays, acts } = world;
   const hostile = await startHostile({
     ...{ port: relays[0]!.ports.hub!, addresses: 0, seconds },
     ...{ slow: HOSTILE.slow, silent: HOSTILE.silent },
@@ -125,14 +115,22 @@ export async function soak(plan: SoakPlan): Promise<SoakResult> {
   await hostile.end();
   await acts.check();
   await Promise.all(relays.slice(0, -1).map(({ readerGone }) => readerGone));
+  return legOf(world, plan, seconds);
+}
+
+/** What came of a world so far. */
+function legOf({ relays, gauge, crowd, acts }: World, { seed }: SoakPlan, seconds: number): Leg {
+  const failures = Object.fromEntries(crowd.failures);
   for (const { lines } of relays) {
-    for (const { level, message } of lines) if (level === "error") crowd.note(`logged: ${message}`);
+    for (const { level, message } of lines) {
+      const why = `logged: ${message}`;
+      if (level === "error") failures[why] = (failures[why] ?? 0) + 1;
+    }
   }
   return {
     ...{ seconds, seed, visits: crowd.visits, slowestMs: crowd.slowestMs },
     acts: { ...acts.counts, "hand-overs": relays.length - 1 },
-    trends: gauge.trends(),
-    failures: Object.fromEntries(crowd.failures),
+    ...{ failures, watched: gauge.watched },
   };
 }
 
@@ -198,6 +196,13 @@ async function live(world: World, plan: SoakPlan): Promise<void> {
     }
   }
 
+  async function tellMinutes(): Promise<void> {
+    while (!over.signal.aborted) {
+      await sleep(60_000, over.signal);
+      plan.onMinute(legOf(world, plan, atS()));
+    }
+  }
+
   async function useStreams(): Promise<void> {
     while (!over.signal.aborted) {
       await crowd.openStreams(streams);
@@ -216,7 +221,7 @@ async function live(world: World, plan: SoakPlan): Promise<void> {
   crowd.beginVisits(perSecond);
   const goingS = Math.max(1, Math.floor(seconds - GOING.stayMs / 1000));
   const lives = Promise.all([
-    ...[takeSamples(), useStreams(), handOver(), acts.live(over.signal)],
+    ...[takeSamples(), tellMinutes(), useStreams(), handOver(), acts.live(over.signal)],
     world.comeAndGo(goingS),
   ]);
   try {
