@@ -76,10 +76,11 @@ function only(
   return Object.fromEntries(Object.entries(entries).filter(([name]) => isOne(name)));
 }
 
-function secretsText({ secret: [name, value], settings }: Answers, { secrets }: Machine): string {
+function secretsText({ secret, settings }: Answers, { secrets }: Machine): string {
   // Whatever file or variable they came from: the settings file is for all to read.
   const others = Object.entries(settings).filter(([name]) => isSecret(name));
-  const lines = Object.entries({ ...secrets, ...Object.fromEntries(others), [name]: value })
+  const all = [...Object.entries(secrets), ...others, ...secret === undefined ? [] : [secret]];
+  const lines = Object.entries(Object.fromEntries(all))
     .map(([name, value]) => `${name}=${quoted(value ?? "")}\n`);
   return `# Secrets of glossond, for root alone; systemd hands them over (LoadCredential=).\n\n${
     lines.join("")

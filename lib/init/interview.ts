@@ -36,8 +36,8 @@ export interface Given {
 export interface Answers {
   /** Values of settings by their name without prefix, in the order of the settings file. */
   settings: Record<string, string>;
-  /** Name and value of the secret. */
-  secret: [name: string, value: string];
+  /** Name and value of the secret; absent where no zone is written to. */
+  secret?: [name: string, value: string];
   /** Who has ports 80 and 443: HAProxy, or glossond alone. */
   front: "haproxy" | "alone";
   /** Whether an Apache of this machine has sites of its own. */
@@ -83,9 +83,32 @@ export async function interview(
     });
   }
 
+  /** Asks how the zone is written to; returns the secret for that. */
+  async function zoneSecret(): Promise<Answers["secret"]> {
+    const dns = await setting(
+      "dns",
+      "How the zone is written to: powerdns, or rfc2136 (bind9, knot)",
+      "powerdns",
+    );
+    if (dns === "rfc2136") {
+      await setting("rfc2136Server", "The zone's primary, host:port", "127.0.0.1:53");
+      await setting("rfc2136KeyName", "Name of the key that signs updates", "glossond");
+    } else {
+      await setting("pdnsApiUrl", "The PowerDNS API", machine.powerDns?.apiUrl);
+    }
+    return await secretOf(dns, machine, given, answer);
+  }
+
+  const { name, parse, fallback } = SETTINGS.authority;
+  const authority = given.settings[name] ?? before[name] ?? fallback!;
+  checkSaid(authority, { insteadOf: optionOf(name), check: parse });
+  // The embedded one, which is for trials, has no accounts, and proves no name by the zone.
+  const isAcme = authority !== "local";
   await setting("baseDomain", "Base domain (users are served at USER.BASE)");
-  const email = await setting("acmeEmail", "Your mail address, for the certificate authority");
-  await setting("contact", "Address for reports of abuse, shown on the pages", email);
+  if (isAcme) {
+    const email = await setting("acmeEmail", "Your mail address, for the certificate authority");
+    await setting("contact", "Address for reports of abuse, shown on the pages", email);
+  }
   const front = await answer(given.front, {
     text: "Who has ports 80 and 443: haproxy, or glossond alone",
     insteadOf: "--front",
@@ -98,18 +121,7 @@ export async function interview(
     fallback: frontBefore.apache ? "yes" : "no",
     check: YES_OR_NO,
   });
-  const dns = await setting(
-    "dns",
-    "How the zone is written to: powerdns, or rfc2136 (bind9, knot)",
-    "powerdns",
-  );
-  if (dns === "rfc2136") {
-    await setting("rfc2136Server", "The zone's primary, host:port", "127.0.0.1:53");
-    await setting("rfc2136KeyName", "Name of the key that signs updates", "glossond");
-  } else {
-    await setting("pdnsApiUrl", "The PowerDNS API", machine.powerDns?.apiUrl);
-  }
-  const secret = await secretOf(dns, machine, given, answer);
+  const secret = isAcme ? await zoneSecret() : undefined;
   const profile = hasOwnScript({ ...before, ...given.settings })
     ? noProfile(given)
     : await profileOf(given, answer);
@@ -117,8 +129,8 @@ export async function interview(
   const ports = { front: FRONTS(front), apache: YES_OR_NO(apache) === "yes" };
   return {
     settings: { ...fitted(before, ports), ...given.settings, ...settings },
-    secret,
     ...ports,
+    ...(secret !== undefined && { secret }),
     ...(profile !== undefined && { profile }),
   };
 }
@@ -130,7 +142,7 @@ async function secretOf(
   machine: Machine,
   given: Given,
   answer: Answer,
-): Promise<Answers["secret"]> {
+): Promise<[name: string, value: string]> {
   const { name, parse }: Setting<unknown> = dns === "rfc2136"
     ? SETTINGS.rfc2136KeySecret
     : SETTINGS.pdnsApiKey;
@@ -172,7 +184,10 @@ function noProfile({ profile }: Given): undefined {
   );
 }
 
-function checkSaid(said: string, { check, insteadOf }: Question): void {
+function checkSaid(
+  said: string,
+  { check, insteadOf }: Pick<Question, "check" | "insteadOf">,
+): void {
   try {
     check(said);
   } catch (error) {

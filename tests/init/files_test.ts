@@ -51,6 +51,30 @@ Deno.test("init writes the ports and places that it is given, HAProxy's part wit
   assert.deepEqual([alone.settings.hubHost, alone.settings.hubPort], ["192.0.2.7", 443]);
 });
 
+Deno.test("init asks for neither an ACME account nor the zone's server where the authority is the embedded one", async () => {
+  const machine = { ...NONE, secrets: {} };
+  const asked: string[] = [];
+  const given = { settings: { AUTHORITY: "local", BASE_DOMAIN: "b.example" }, profile: {} };
+  const answers = await interview(machine, given, ({ insteadOf, fallback }) => {
+    asked.push(insteadOf);
+    return Promise.resolve(fallback);
+  });
+  assert.deepEqual(asked, ["--front", "--apache", "--profile-url"]);
+  const [file, secrets] = [PATHS.settings, PATHS.secrets].map((path) =>
+    filesOf(answers!, machine).find((file) => file.path === path)!.text
+  );
+  const { settings, problems } = loadConfig({ env: {}, file: file!, secrets: secrets! });
+  assert.deepEqual(problems, []);
+  assert.equal(settings!.authority, "local");
+  // So does whoever runs it again.
+  const again = await interview(
+    after(machine, file!),
+    { settings: {}, profile: {} },
+    (question) => Promise.resolve(question.fallback),
+  );
+  assert.equal(again?.settings.AUTHORITY, "local");
+});
+
 Deno.test("init lets hold what held before: front, ports, state folder and bio script", async () => {
   // There is an HAProxy, which is not in front.
   const machine = { ...NONE, haproxy: true };
