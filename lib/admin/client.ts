@@ -2,7 +2,7 @@ import { JsonLine } from "../net/json_line.ts";
 import { linesOf } from "../net/lines.ts";
 import { sleep } from "../net/pause.ts";
 import type { ActView, OperatorTrace } from "./acts.ts";
-import { createAsker, isTimeout, stuckError } from "./asker.ts";
+import { createAsker, RelayAwayError } from "./asker.ts";
 import type { BioTrial, GoodTickets, RenewalLine } from "./commands.ts";
 import type { Predecessor, Standing } from "./hand_over.ts";
 import type { MetricValues } from "./instruments.ts";
@@ -39,7 +39,7 @@ export interface AdminClient {
   /** Its metrics, for another process of the same relay, which renders those of all. */
   metrics(): Promise<MetricValues[]>;
   /** A copy of all that the relay keeps. */
-  backup(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
+  backup(): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
 /**
@@ -47,7 +47,8 @@ export interface AdminClient {
  *
  * @param process which of its processes; by default the first one that answers.
  * @returns undefined when none does: it was never started, has stopped, or crashed.
- * @throws {Error} when it may not be reached, something else answers in its place, or one runs and none answers.
+ * @throws {Error} when it may not be reached, or something else has its place; {@linkcode RelayAwayError} when one
+ * runs and none answers.
  */
 export async function connectAdmin(
   stateDir: string,
@@ -55,30 +56,20 @@ export async function connectAdmin(
 ): Promise<AdminClient | undefined> {
   const where = `The relay of ${stateDir}`;
   const paths = findSockets(stateDir, process);
-  let stuck: Error | undefined;
+  let silent: Error | undefined;
   for (const path of paths) {
     const answerMs = path === paths.at(-1) ? ANSWER_TIMEOUT_MS : NEXT_TIMEOUT_MS;
     try {
-      await ping(path, answerMs);
+      // One of an earlier version answers, if by 404.
+      await createAsker(path, where, answerMs).ping();
       return clientOf(path, where);
     } catch (error) {
-      if (isTimeout(error)) {
-        stuck = stuckError(where, error);
-        continue;
-      }
-      // fetch() tells a refused connection, and every other failure to connect, by this class.
-      if (!(error instanceof TypeError)) throw error;
+      if (!(error instanceof RelayAwayError)) throw error;
+      if (error.away === "silent") silent = error;
     }
   }
-  if (stuck !== undefined) throw stuck;
+  if (silent !== undefined) throw silent;
   return undefined;
-}
-
-/** Rejects where nobody answers; one of an earlier version does, if by 404. */
-async function ping(path: string, answerMs: number): Promise<void> {
-  using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
-  const signal = AbortSignal.timeout(answerMs);
-  await (await fetch("http://localhost/v1/ping", { client, signal })).body?.cancel();
 }
 
 /** Whether nothing accepts connections on a socket, by the end of {@linkcode CLOSE_TIMEOUT_MS}. */
@@ -109,7 +100,7 @@ export function adminOf(
 
 /** @param where names the relay in errors. */
 function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): AdminClient {
-  const { json, found, failure } = createAsker(path, where, answerMs);
+  const { json, found, parts } = createAsker(path, where, answerMs);
 
   async function change(username: string, what: string, trace: OperatorTrace): Promise<boolean> {
     const target = `/v1/users/${username}/${what}`;
@@ -117,21 +108,8 @@ function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): Ad
   }
 
   async function* renew(force: boolean): AsyncIterable<RenewalLine> {
-    const target = `/v1/certificate/renew?force=${force}`;
-    using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
-    const response = await fetch(`http://localhost${target}`, { method: "POST", client });
-    if (!response.ok) throw await failure(target, response);
-    for await (const line of linesOf(response.body!)) yield JSON.parse(line) as RenewalLine;
-  }
-
-  async function backup(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    const target = "/v1/backup";
-    const client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
-    const response = await fetch(`http://localhost${target}`, { client });
-    if (!response.ok) throw await failure(target, response);
-    // For as long as it is read.
-    const close = new TransformStream({ flush: () => client.close() });
-    return response.body!.pipeThrough(close);
+    const lines = linesOf(parts("POST", `/v1/certificate/renew?force=${force}`));
+    for await (const line of lines) yield JSON.parse(line) as RenewalLine;
   }
 
   /** Has the relay do a step of its hand-over; `gone` where it has ended, and nobody is in the way. */
@@ -140,7 +118,7 @@ function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): Ad
       return await json<T>("POST", `/v1/hand-over/${name}`);
     } catch (error) {
       // A process that ends closes its socket a moment after its connections.
-      const wasCutOff = (error as Error).cause instanceof TypeError;
+      const wasCutOff = error instanceof RelayAwayError && error.away === "ended";
       if (wasCutOff ? !await isClosed(path) : await isServed(path)) throw error;
       return gone;
     }
@@ -171,7 +149,7 @@ function clientOf(path: string, where: string, answerMs = ANSWER_TIMEOUT_MS): Ad
     renew,
     goodTickets: (tickets) => json<GoodTickets>("POST", "/v1/tickets", { tickets }),
     metrics: () => json<MetricValues[]>("GET", "/v1/metrics"),
-    backup,
+    backup: () => parts("GET", "/v1/backup"),
     handOver: {
       async lines() {
         const { path } = await json<{ path: string }>("POST", "/v1/hand-over/line");

@@ -37,7 +37,7 @@ Options:
     using folder = await Deno.open(dirname(path)).catch(() => undefined);
     try {
       if (admin === undefined) becomeOwner(stateDir);
-      const copy = admin === undefined ? await archiveState(place) : await admin.backup();
+      const copy = admin === undefined ? await archiveState(place) : admin.backup();
       for await (const chunk of copy) {
         for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await file.write(rest));
       }

@@ -44,19 +44,15 @@ export async function renewLive(options: RenewLiveOptions): Promise<number> {
 }
 
 async function follow(lines: AsyncIterable<RenewalLine>, progress: Progress): Promise<number> {
-  try {
-    for await (const line of lines) {
-      if ("step" in line) {
-        progress.step(line.step, line.fields);
-        continue;
-      }
-      progress.end(line.result, line.fields);
-      if (line.result === "busy") return RENEW_EXIT.busy;
-      if (line.result !== "failed") return RENEW_EXIT.done;
-      return line.usable ? RENEW_EXIT.failed : RENEW_EXIT.unusable;
+  for await (const line of lines) {
+    if ("step" in line) {
+      progress.step(line.step, line.fields);
+      continue;
     }
-  } catch (error) {
-    throw new Error(`The relay stopped before the end of the order: ${(error as Error).message}`);
+    progress.end(line.result, line.fields);
+    if (line.result === "busy") return RENEW_EXIT.busy;
+    if (line.result !== "failed") return RENEW_EXIT.done;
+    return line.usable ? RENEW_EXIT.failed : RENEW_EXIT.unusable;
   }
   throw new Error("The relay stopped before the end of the order: see its log, and try again");
 }

@@ -36,13 +36,21 @@ export async function reachRelay(context: CommandContext): Promise<RelayAccess> 
   const problem = problems.find((each) => each.startsWith("GLOSSOND_DATABASE_"));
   if (problem !== undefined) throw settingsError([problem]);
   const place = await storePlaceOf({ ...parsed, stateDir });
+  const admin = await connectRelay(stateDir);
+  return { stateDir, place, baseDomain, nameRestDays, ...(admin !== undefined && { admin }) };
+}
+
+/**
+ * Connects to the relay of a state folder; undefined when it does not run.
+ *
+ * @throws {Error} as {@linkcode connectAdmin}, and when the state folder is not there; the message has the fix.
+ */
+export async function connectRelay(stateDir: string): Promise<AdminClient | undefined> {
   const admin = await connectAdmin(stateDir);
   const there = admin !== undefined ||
     await Deno.stat(stateDir).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
-  if (!there) {
-    throw new Error(
-      `There is no state folder ${stateDir}; set GLOSSOND_STATE_DIR to the relay's (a systemd service has /var/lib/glossond)`,
-    );
-  }
-  return { stateDir, place, baseDomain, nameRestDays, ...(admin !== undefined && { admin }) };
+  if (there) return admin;
+  throw new Error(
+    `There is no state folder ${stateDir}; set GLOSSOND_STATE_DIR to the relay's (a systemd service has /var/lib/glossond)`,
+  );
 }

@@ -1,8 +1,8 @@
-import type { AdminClient } from "../admin/client.ts";
+import { RelayAwayError } from "../admin/asker.ts";
 import type { StatusReport } from "../admin/status.ts";
 import { sleep } from "../net/pause.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
-import { reachRelay } from "./relay_access.ts";
+import { connectRelay, reachRelay } from "./relay_access.ts";
 import { STATUS_TONES, statusText } from "./status_text.ts";
 
 /** How often `--watch` asks. */
@@ -18,7 +18,8 @@ use of the relay that runs on this state folder.
 Exit: 0 it is well, 1 it is not, or none runs.
 
 Options:
-  --watch  again every two seconds, until Ctrl-C
+  --watch  again every two seconds, until Ctrl-C: 0, also while none runs for a time,
+           or until nothing can be asked any more: 1
   --json   for machines; with --watch one object a line
   --dev    for the relay of glossond dev
 `,
@@ -27,28 +28,27 @@ Options:
     const { admin, stateDir } = await reachRelay(context);
     if (admin === undefined) {
       context.printError(
-        `glossond: no relay runs on ${stateDir}; start it, or set GLOSSOND_STATE_DIR to its folder\n`,
+        `glossond: ${noneOn(stateDir)}; start it, or set GLOSSOND_STATE_DIR to its folder\n`,
       );
       return EXIT.failed;
     }
-    if (context.options.watch === true) return await watch(admin, context);
+    if (context.options.watch === true) return await watch(stateDir, context);
     const report = await admin.status();
     context.print(render(report, context), STATUS_TONES);
     return report.ready ? EXIT.ok : EXIT.failed;
   },
 };
 
-async function watch(admin: AdminClient, context: CommandContext): Promise<number> {
+async function watch(stateDir: string, context: CommandContext): Promise<number> {
   const stopped = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     context.onSignal(signal, () => stopped.abort());
   }
   let isAway = false;
   for (; !stopped.signal.aborted; await sleep(WATCH_MS, stopped.signal)) {
-    // One that is started again, or has its place taken, is there again soon.
-    const report = await admin.status().catch((error: Error) => error);
-    if (report instanceof Error) {
-      if (!isAway) context.printError(`glossond: ${report.message}; it is asked on and on\n`);
+    const report = await reportOrWhy(stateDir);
+    if (typeof report === "string") {
+      if (!isAway) context.printError(`glossond: ${report}; it is asked on and on\n`);
       isAway = true;
       continue;
     }
@@ -58,6 +58,24 @@ async function watch(admin: AdminClient, context: CommandContext): Promise<numbe
     if (!context.print(render(report, context), STATUS_TONES)) break;
   }
   return EXIT.ok;
+}
+
+/**
+ * A report, or why there is none for now: a relay that is started again, or has its place taken, is there again soon,
+ * if by another socket.
+ */
+async function reportOrWhy(stateDir: string): Promise<StatusReport | string> {
+  try {
+    const admin = await connectRelay(stateDir);
+    return await admin?.status() ?? noneOn(stateDir);
+  } catch (error) {
+    if (error instanceof RelayAwayError) return error.message;
+    throw error;
+  }
+}
+
+function noneOn(stateDir: string): string {
+  return `no relay runs on ${stateDir}`;
 }
 
 function render(report: StatusReport, { options }: CommandContext): string {
