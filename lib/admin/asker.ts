@@ -42,21 +42,7 @@ interface Answer {
  * @param answerMs how long it may take to answer.
  */
 export function createAsker(path: string, where: string, answerMs: number): Asker {
-  /** Does nothing but ask or read: tells what becomes of the connection. */
-  async function overConnection<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (cause) {
-      if (cause instanceof DOMException && cause.name === "TimeoutError") {
-        const fix = "see its log, and whether its process was stopped (ps)";
-        throw new RelayAwayError("silent", `${where} runs, and does not answer: ${fix}`, { cause });
-      }
-      // fetch(), and the body of what it answers, tell every failure of a connection by this class.
-      if (!(cause instanceof TypeError)) throw cause;
-      const message = `${where} has stopped, or is being started again: see its log`;
-      throw new RelayAwayError("ended", message, { cause });
-    }
-  }
+  const overConnection = <T>(work: () => Promise<T>) => watched(work, where);
 
   async function ask(
     method: string,
@@ -75,17 +61,8 @@ export function createAsker(path: string, where: string, answerMs: number): Aske
     });
   }
 
-  /** What an answer that is no success says, for a person. */
-  function failure(target: string, { status, text }: Answer): Error {
-    const said = text.trim();
-    if (status === 503) return new RelayAwayError("outage", said);
-    return status === 404
-      ? new Error(`${where} knows no ${target}; is it of the same version?`)
-      : new Error(`${where} answered ${status}: ${said.slice(0, 200)}`);
-  }
-
   function valueOf<T>(method: string, target: string, answer: Answer): T {
-    if (answer.status !== 200) throw failure(target, answer);
+    if (answer.status !== 200) throw failure(where, target, answer);
     try {
       return JSON.parse(answer.text);
     } catch (cause) {
@@ -110,7 +87,7 @@ export function createAsker(path: string, where: string, answerMs: number): Aske
       const { status } = response;
       if (status !== 200) {
         const text = await overConnection(() => response.text());
-        throw failure(target, { status, text });
+        throw failure(where, target, { status, text });
       }
       const reader = response.body!.getReader();
       try {
@@ -124,4 +101,29 @@ export function createAsker(path: string, where: string, answerMs: number): Aske
       }
     },
   };
+}
+
+/** Does work that is asking or reading alone, and tells what became of the connection. */
+async function watched<T>(work: () => Promise<T>, where: string): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "TimeoutError") {
+      const fix = "see its log, and whether its process was stopped (ps)";
+      throw new RelayAwayError("silent", `${where} runs, and does not answer: ${fix}`, { cause });
+    }
+    // fetch(), and the body of what it answers, tell every failure of a connection by this class.
+    if (!(cause instanceof TypeError)) throw cause;
+    const message = `${where} has stopped, or is being started again: see its log`;
+    throw new RelayAwayError("ended", message, { cause });
+  }
+}
+
+/** What an answer that is no success says, for a person. */
+function failure(where: string, target: string, { status, text }: Answer): Error {
+  const said = text.trim();
+  if (status === 503) return new RelayAwayError("outage", said);
+  return status === 404
+    ? new Error(`${where} knows no ${target}; is it of the same version?`)
+    : new Error(`${where} answered ${status}: ${said.slice(0, 200)}`);
 }
