@@ -2,6 +2,7 @@ import type { Duplex } from "../../../lib/net/splice.ts";
 import { FramedBody } from "../http/body.ts";
 import { ByteReader } from "../http/byte_reader.ts";
 import { MalformedHead, MAX_HEAD_BYTES, parseRequestHead, type RequestHead } from "../http/head.ts";
+import { RequestPace } from "../http/request_pace.ts";
 import { attempt, type Connection } from "./connection.ts";
 import { answerText } from "./exchange.ts";
 import { Http1Answer } from "./http1_answer.ts";
@@ -19,11 +20,12 @@ export async function serveHttp1(raw: Duplex, connection: Connection): Promise<v
   let waiting = true;
   // Heads have limits of their own.
   const reader = new ByteReader({ read: (p) => (waiting ? raw : conn).read(p) });
+  const pace = new RequestPace();
   for (let first = true;; first = false) {
     reader.relax();
     waiting = true;
     onIdle(true);
-    const head = await readHead(raw, reader, first, connection);
+    const head = await readHead(reader, first, connection);
     if (head === null) return;
     waiting = false;
     onIdle(false);
@@ -35,28 +37,32 @@ export async function serveHttp1(raw: Duplex, connection: Connection): Promise<v
       throw new Error("Cannot answer: the exchange broke off");
     }
     if (!answer.keepAlive || connection.isLast()) return;
+    if (reader.kept > 0) await pace.next();
   }
 }
 
-/** The next request's head, within its time; null where no more come. */
+/** The next request's head; null where no more come, be it that the visitor ended or said nothing for too long. */
 async function readHead(
-  conn: Duplex,
   reader: ByteReader,
   first: boolean,
   { limits, schedule }: Connection,
 ): Promise<string | MalformedHead | null> {
-  const late = (): void => conn.close();
-  let callOff = schedule(late, first ? limits.head : limits.keepAlive);
+  const late = Promise.withResolvers<MalformedHead | null>();
+  let callOff = schedule(() => late.resolve(null), first ? limits.head : limits.keepAlive);
+  let onFirst = (): void => {
+    callOff();
+    const tooSlow = new MalformedHead("Cannot read request: its head takes too long", 408);
+    callOff = schedule(() => late.resolve(tooSlow), limits.head);
+  };
   try {
-    return await reader.head(MAX_HEAD_BYTES, () => {
-      callOff();
-      callOff = schedule(late, limits.head);
-    });
+    return await Promise.race([reader.head(MAX_HEAD_BYTES, () => onFirst()), late.promise]);
   } catch (error) {
     if (error instanceof MalformedHead) return error;
     throw error;
   } finally {
     callOff();
+    // Something may come yet, to who has given up.
+    onFirst = () => {};
   }
 }
 
@@ -81,7 +87,8 @@ async function exchange(
     log.debug("A visitor's request is malformed", { error });
     const answer = new Http1Answer(conn, raw, reader, head, () => false);
     const allow = error.status === 405 ? [["Allow", "GET, HEAD, POST"] as const] : [];
-    await answerText({ answer, request: head }, error.status, "That is no request.", allow);
+    const said = error.status === 408 ? "It did not come in time." : "That is no request.";
+    await answerText({ answer, request: head }, error.status, said, allow);
     return answer;
   }
 }

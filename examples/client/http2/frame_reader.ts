@@ -1,5 +1,6 @@
 import type { Duplex } from "../../../lib/net/splice.ts";
 import { ByteReader } from "../http/byte_reader.ts";
+import { RequestPace } from "../http/request_pace.ts";
 import {
   ConnectionError,
   DEFAULT_FRAME_BYTES,
@@ -29,6 +30,7 @@ export async function* readFrames(conn: Pick<Duplex, "read">): AsyncGenerator<Re
   if (PREFACE.some((byte, i) => byte !== preface[i])) {
     throw new ConnectionError(ERROR.protocol, "the preface is wrong");
   }
+  const pace = new RequestPace();
   for (let first = true;; first = false) {
     const bytes = await reader.exactly(FRAME_HEADER_BYTES);
     if (bytes === null) return;
@@ -42,5 +44,6 @@ export async function* readFrames(conn: Pick<Duplex, "read">): AsyncGenerator<Re
     const payload = await reader.exactly(header.length);
     if (payload === null) return;
     yield { header, payload };
+    if (header.type === FRAME.headers) await pace.next();
   }
 }

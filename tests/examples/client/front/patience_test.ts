@@ -132,17 +132,35 @@ for (const [when, { begin, limit, beside = [] }] of Object.entries(SILENCES)) {
     }));
 }
 
+for (const when of ["before the first request", "after an answer"]) {
+  Deno.test(`Front says goodbye to a visitor of HTTP/1.1 who says nothing ${when}`, () =>
+    pathFronted(async ({ visit, clock, empty }) => {
+      const conn = await visit();
+      await conn.handshake();
+      if (when === "after an answer") await new HttpExchange(conn).get("/");
+      await due(clock, when === "after an answer" ? keepAlive : headMs);
+      clock.advance(clock.remaining[0]!);
+      // Without TLS's word of it, a read would fail: anybody could have cut the connection.
+      assert.equal(await conn.read(new Uint8Array(1)), null);
+      conn.close();
+      await empty();
+    }));
+}
+
 Deno.test("Front ends a visitor who sends a head slowly, however they go on", () =>
   pathFronted(async ({ port, pem, clock, empty }) => {
     const visitor = await RawVisitor.open({ port, pem });
     const text = head("/");
     await due(clock, headMs);
+    // So that it shows when the first byte is there.
+    clock.advance(1);
     for (let i = 0; i < 6; i++) {
       visitor.send(text[i]!);
       if (i > 0) clock.advance(headMs / 6);
       await due(clock, headMs - i * headMs / 6);
     }
     clock.advance(headMs / 6);
+    assert.match(await visitor.upTo("\r\n\r\n"), /^HTTP\/1\.1 408 [^]*\r\nConnection: close\r\n/);
     await visitor.end();
     visitor.close();
     await empty();

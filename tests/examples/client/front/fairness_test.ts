@@ -1,0 +1,48 @@
+import { Buffer } from "node:buffer";
+import assert from "node:assert/strict";
+import { siteHandler } from "../../../../examples/client/front/site.ts";
+import { HttpExchange } from "../http_exchange.ts";
+import { type Fronted, fronted } from "./fronted.ts";
+import { head } from "./left_behind.ts";
+import { RawHttp2 } from "./raw_http2.ts";
+
+/** Requests that are sent at once, and how many of them are answered before anybody else asks. */
+const [MANY, BEFORE] = [10_000, 1_000];
+
+/** Most of them that are answered while another waits: their request takes some turns of the event loop. */
+const MEANWHILE = 50;
+
+const GREEDY: Record<string, (world: Fronted) => Promise<unknown>> = {
+  async "HTTP/1.1"({ visit }) {
+    const conn = await visit();
+    // Never all of it: nothing is read of what is answered.
+    conn.write(new TextEncoder().encode(head("/many").repeat(MANY))).catch(() => {});
+  },
+  async "HTTP/2"(world) {
+    const visitor = await RawHttp2.open(world);
+    visitor.send(Buffer.concat(Array.from({ length: MANY }, () => visitor.request("/many").frame)));
+    return visitor;
+  },
+};
+
+for (const [name, greedy] of Object.entries(GREEDY)) {
+  Deno.test(`Front answers others between the requests of a visitor who sends many at once over ${name}`, async () => {
+    let answered = 0;
+    const enough = Promise.withResolvers<void>();
+    const site = siteHandler(({ url }) => {
+      if (new URL(url).pathname === "/many" && ++answered === BEFORE) enough.resolve();
+      return new Response("here");
+    });
+    await fronted(() => site, async (world) => {
+      const other = new HttpExchange(await world.visit());
+      assert.equal((await other.get("/")).status, 200);
+      await greedy(world);
+      await enough.promise;
+      for (let i = 1; i <= 5; i++) {
+        const before = answered;
+        assert.equal((await other.get("/")).status, 200);
+        assert.ok(answered - before < MEANWHILE, `the other waited for ${answered - before}`);
+      }
+    });
+  });
+}
