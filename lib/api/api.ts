@@ -16,7 +16,7 @@ import { serveRoute } from "./serve_route.ts";
 import type { ApiBindings, ApiOptions } from "./services.ts";
 
 /** Problems with a body of which more may come, that nobody reads. */
-const BODY_PROBLEMS: readonly ProblemCode[] = ["too-slow", "too-large"];
+const UNREAD_PROBLEMS: readonly ProblemCode[] = ["too-slow", "too-large", "unsupported-encoding"];
 
 /** When to come back to a relay that cannot use its database. */
 const DATABASE_RETRY_S = 60;
@@ -55,7 +55,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: ApiBindings }> {
   app.onError((error, c) => {
     const problem = problemFor(error, c.req.path, log);
     // It must not hold the connection for as long as it comes.
-    if (BODY_PROBLEMS.includes(problem.code)) c.env.transport.endWithAnswer();
+    if (UNREAD_PROBLEMS.includes(problem.code)) c.env.transport.endWithAnswer();
     return problem.response();
   });
   return app;

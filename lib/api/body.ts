@@ -21,7 +21,7 @@ const BUSY_RETRY_S = 2;
  * Reads a request's body, which must be a JSON object.
  *
  * @param address of whoever sends it.
- * @throws {Problem} `too-large`, `too-slow`, `busy` or `bad-request`.
+ * @throws {Problem} `unsupported-encoding`, `too-large`, `too-slow`, `busy` or `bad-request`.
  */
 export type ReadBody = (request: Request, address: string) => Promise<Record<string, unknown>>;
 
@@ -40,6 +40,13 @@ export function createBodyReader(options: BodyReaderOptions = {}): ReadBody {
   const { addressGroups = () => [], maxBodies = MAX_BODIES, schedule } = options;
   const places = new Places({ total: maxBodies });
   return async (request, address) => {
+    // RFC 9110 section 12.5.3: to be told from a media type that is not taken, it says which codings are.
+    if (isEncoded(request)) {
+      throw new Problem(
+        "unsupported-encoding",
+        "Send the JSON as it is, without Content-Encoding.",
+      );
+    }
     const place = places.take(...addressGroups(address));
     if (place === undefined) {
       throw new Problem("busy", "Too many requests are on their way to this relay; try again.", {
@@ -52,6 +59,10 @@ export function createBodyReader(options: BodyReaderOptions = {}): ReadBody {
       place.leave();
     }
   };
+}
+
+function isEncoded({ headers }: Request): boolean {
+  return !/^[ \t,]*(?:identity[ \t,]*)*$/i.test(headers.get("Content-Encoding") ?? "");
 }
 
 function readJson(bytes: Uint8Array): Record<string, unknown> {

@@ -21,6 +21,7 @@ export class Problem extends Error {
     this.status = PROBLEMS[code].status;
     this.#headers = {
       ...(code === "unauthorized" && { "WWW-Authenticate": "Bearer" }),
+      ...(code === "unsupported-encoding" && { "Accept-Encoding": "identity" }),
       ...(options.retryAfterS !== undefined && {
         "Retry-After": String(Math.max(1, Math.ceil(options.retryAfterS))),
       }),

@@ -171,6 +171,9 @@ export const ROUTES = {
   },
 } as const satisfies Record<string, Route>;
 
+/** Problems of a body that cannot be read. */
+const BODY_PROBLEMS = ["bad-request", "too-large", "too-slow", "unsupported-encoding"] as const;
+
 /** Names of the routes. */
 export type RouteName = keyof typeof ROUTES;
 
@@ -185,7 +188,7 @@ export function problemsOf(route: Route): Set<ProblemCode> {
   return new Set<ProblemCode>([
     // The account is looked for in the database, which may be away.
     ...(caller === "account" ? ["unauthorized", "suspended", "busy"] as const : []),
-    ...(body ? ["bad-request", "too-large", "too-slow", "busy", body.invalid] as const : []),
+    ...(body ? [...BODY_PROBLEMS, "busy", body.invalid] as const : []),
     ...problems,
     "rate-limited",
   ]);

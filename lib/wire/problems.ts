@@ -132,6 +132,11 @@ export const PROBLEMS = {
     title: "That request is too large",
     when: "mend the request",
   },
+  "unsupported-encoding": {
+    status: 415,
+    title: "That body is encoded",
+    when: "mend the request",
+  },
   "too-slow": {
     status: 408,
     title: "That request came too slowly",

@@ -75,6 +75,22 @@ Deno.test("readBody() wants an object of JSON", async () => {
   assert.equal(await problem(readBody(broken.request, ADDRESS)), "400 bad-request");
 });
 
+Deno.test("readBody() says of a body that is encoded that it takes none", async () => {
+  const readBody = createBodyReader();
+  const send = (coding: string) =>
+    new Request("https://relay.test/", {
+      method: "POST",
+      body: "{}",
+      headers: { "Content-Encoding": coding },
+    });
+  for (const coding of ["gzip", "br", "identity, gzip", "x"]) {
+    assert.equal(await problem(readBody(send(coding), ADDRESS)), "415 unsupported-encoding");
+  }
+  for (const coding of ["", "identity", "Identity"]) {
+    assert.deepEqual(await readBody(send(coding), ADDRESS), {});
+  }
+});
+
 Deno.test("readBody() gives a body up that takes too long, however it dribbles", async () => {
   const clock = new ManualClock();
   const { request, controller, cancelled } = pieces();

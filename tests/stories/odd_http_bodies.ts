@@ -57,6 +57,10 @@ function broken(what: string, chunks: string): OddHttp {
 /** Bodies that are read, that are not, and that break. */
 const READ: OddHttp[] = [
   body("a chunked body", `${CHUNKED}\r\n${CHUNKS}`),
+  {
+    ...body("a compressed body", `${POST}Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}`),
+    ...{ control: [415], open: false, why: "RFC 9110 section 8.4: no coding is taken" },
+  },
   body("an encoding in capitals", `${POST}Transfer-Encoding: Chunked\r\n\r\n${CHUNKS}`),
   body("an encoding behind a tab", `${POST}Transfer-Encoding:\tchunked\r\n\r\n${CHUNKS}`),
   body("a chunk extension", `${CHUNKED}\r\n5;a=b\r\nhello\r\n0\r\n\r\n`),
