@@ -6,7 +6,8 @@
 Copy it, put your address in, and name the copy in GLOSSOND_ON_TROUBLE. NOTICE is a JSON object:
 
   state   "begun", "lasts" (once a day) or "over"
-  kind    "renewal-failing", "certificate-expiring", "descriptors", "state-unwritable" or "disk-low"
+  kind    "renewal-failing", "certificate-expiring", "descriptors", "state-unwritable", "disk-low" or
+          "other-relays"
   detail  what is so                    since   when it was noticed (RFC 3339)
   fix     what to do about it           relay   the base domain
 
