@@ -126,13 +126,13 @@ export class OrderRuns {
       replaces: newest?.certificate,
       onStep: (step, fields) => log.debug(step, { username, ...fields }),
     });
-    // Where the store gives up, or the relay ends, the next try has the same certificate.
+    // What failed before is over: where the store gives up, or the relay ends, the next try has the same certificate.
+    retries.clear(id);
     const isStored = await orders.finish(order, ready, now());
     await authority.forget?.(csr)
       .catch((error) => log.error("order not forgotten", { order: id, error }));
     // Not so when it was released or blocked meanwhile.
     if (!isStored) return;
-    retries.clear(id);
     this.#usualMs = 0.7 * this.#usualMs + 0.3 * (performance.now() - startedAt);
     log.info("certificate signed", { username, order: id, renewal });
   }

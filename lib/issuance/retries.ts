@@ -24,7 +24,8 @@ export interface Retries {
 
 interface Failing {
   failures: number;
-  since: number;
+  /** When the authority failed first; absent while only the store did. */
+  since?: number | undefined;
   pause: Pause;
 }
 
@@ -46,10 +47,14 @@ export function createRetries(now: () => number, random: () => number): Retries 
       known.set(id, { failures: 0, since: error.until, pause });
       return { end: "retry", retryAt: error.until };
     }
-    const { failures = 0, since: first = now() } = standing(id) ?? {};
-    // The relay's own fault is no answer to the user, and what was signed is still to be had.
-    const since = error instanceof StoreError ? now() : first;
-    if (now() - since >= GIVE_UP_MS) return { end: "given-up" };
+    const before = standing(id);
+    let since = before?.since;
+    // The relay's own fault is no answer to the user, nor has it the authority begin anew.
+    if (!(error instanceof StoreError)) {
+      since ??= now();
+      if (now() - since >= GIVE_UP_MS) return { end: "given-up" };
+    }
+    const failures = before?.failures ?? 0;
     const retryAt = now() + backoffMs(failures + 1, 0, random);
     known.set(id, { failures: failures + 1, since, pause: { since: now(), until: retryAt } });
     return { end: "retry", retryAt };

@@ -3,7 +3,7 @@ import { StoreError } from "../../lib/store/error.ts";
 import { until } from "../certificate/helpers.ts";
 import { baseDomain, bench, isReady } from "./bench.ts";
 
-const HOUR_MS = 3_600_000;
+const [MINUTE_MS, HOUR_MS] = [60_000, 3_600_000];
 
 Deno.test("a certificate that the store cannot take for hours is stored once it can, and forgotten only then", async () => {
   await using it = await bench();
@@ -41,4 +41,32 @@ Deno.test("a certificate that the store cannot take for hours is stored once it 
   await until(isReady(it, "kaylee", id), "the certificate");
   await until(() => forgotten.includes(signed[0]!), "that the authority is told");
   assert.equal(new Set(signed).size, 1);
+});
+
+Deno.test("an order whose authority does not answer ends after an hour, however often the store fails meanwhile", async () => {
+  await using it = await bench();
+  let tries = 0;
+  it.authority.issue = (order) => {
+    if (!order.names.includes(`kaylee.${baseDomain}`)) return it.authority.real.issue(order);
+    tries++;
+    // As a turn at the zone fails that relays share by way of the database.
+    const fails = tries % 2 === 0 ? new StoreError("away") : new Error("no answer");
+    return Promise.reject(fails);
+  };
+  const issuance = it.start();
+  const id = await it.accepted(issuance, "kaylee");
+  const state = () => issuance.get("kaylee", id);
+  for (let made = 1; (await state())?.status === "pending"; made++) {
+    assert.ok(made < 5, "it ends");
+    await until(async () => {
+      const stands = await state();
+      return tries === made && (stands?.status === "failed" || stands?.position === 1);
+    }, `try ${made} has failed`);
+    it.clock.now += 40 * MINUTE_MS;
+    // Wakes the queue.
+    await it.accepted(issuance, `river${made}`);
+  }
+  const ended = await state();
+  assert.ok(ended?.status === "failed");
+  assert.equal(ended.problem.type, "urn:glosson:problem:authority-unavailable");
 });
