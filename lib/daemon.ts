@@ -152,7 +152,7 @@ async function start(
     namesBelow,
   });
   const { domains, owners } = await buildDomains(ground);
-  const { release, forget } = createRelease(ground, { issuance, names, lastOnline, users, beyond });
+  const { release, forget } = createRelease(ground, { issuance, names, lastOnline, users });
   const api = buildApi(ground, {
     ...{ ...clients, accounts, claims, issuance, names, domains },
     release: (username, token) => release(username, { by: "user" }, { token }),

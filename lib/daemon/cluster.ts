@@ -24,7 +24,7 @@ const MAX_HOPS = 500;
 export interface ClusterParts
   extends Pick<Clients, "sessions" | "tickets" | "parking" | "control" | "behind" | "idle"> {
   hub: Pick<Hub, "joined" | "dropVisitors">;
-  users: Pick<UserUsage, "limits" | "limited">;
+  users: Pick<UserUsage, "limits">;
   /** Forgets what is known here of a name that another relay released. */
   forget: (username: string) => void;
   /** Reads the settings again, since they were at another relay. */
@@ -39,7 +39,7 @@ export async function watchCluster(
   ground: Ground,
   parts: ClusterParts,
 ): Promise<Cluster | undefined> {
-  const { settings, data, cutOff, log, onClose } = ground;
+  const { settings, data, log, onClose } = ground;
   const { database } = await storePlaceOf(settings);
   if (database === undefined) return undefined;
   // As the store's part of it: only where it is needed.
@@ -77,8 +77,6 @@ export async function watchCluster(
       { relays: relays.map(({ id }) => id).join(" ") },
     );
   }
-  cutOff.on((username) => cluster.tell("cut-off", username));
-  parts.users.limited.on((username) => cluster.tell("limits", username));
   return cluster;
 }
 
@@ -88,7 +86,7 @@ export function relayIdOf({ relayId }: Pick<Settings, "relayId">, process: numbe
   return process === 1 ? relay : `${relay}-${process}`;
 }
 
-/** Makes what does here what another relay's operator or user did there. */
+/** Makes what does here what an operator or user did by way of another relay, a command or this relay. */
 function createActor(
   { log }: Pick<Ground, "log">,
   { control, hub, users, forget, reload }: ClusterParts,

@@ -2,14 +2,13 @@ import type { LastOnline } from "../account/last_online.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
 import type { Issuance } from "../issuance/issuance.ts";
 import type { Trace } from "../store/acts.ts";
-import type { Clients } from "./clients.ts";
 import type { Ground } from "./ground.ts";
 import type { UserUsage } from "./usage.ts";
 
 const DAY_MS = 86_400_000;
 
 /** Who knows something of a name that is released. */
-interface ReleaseParts extends Pick<Clients, "beyond"> {
+interface ReleaseParts {
   issuance: Issuance;
   names: NameKeeper | undefined;
   lastOnline: LastOnline;
@@ -34,7 +33,7 @@ export interface Release {
 /** Makes {@linkcode Release} of the parts that know of names. */
 export function createRelease(
   { settings, store, cutOff, hostnameOf }: Ground,
-  { issuance, names, lastOnline, users, beyond }: ReleaseParts,
+  { issuance, names, lastOnline, users }: ReleaseParts,
 ): Release {
   function forget(username: string): void {
     issuance.forget(username);
@@ -51,7 +50,6 @@ export function createRelease(
       names?.settle(hostnameOf(username));
       cutOff.tell(username);
       forget(username);
-      beyond.cluster?.tell("released", username);
       return true;
     },
   };

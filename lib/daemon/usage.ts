@@ -14,8 +14,6 @@ export interface UserUsage {
   limits: UserLimits;
   /** Told a username: no more bytes may pass today. */
   usedUp: Notice<string>;
-  /** Told a username: its limits were changed here. */
-  limited: Notice<string>;
 }
 
 /** The limits that hold for users: their own, else those of the settings. From memory. */
@@ -42,7 +40,6 @@ export async function buildUsage({ store, settings, log, onClose }: Ground): Pro
     return reading = reading.catch(() => {}).then(read);
   }
   const usedUp = new Notice<string>();
-  const limited = new Notice<string>();
   const limits: UserLimits = {
     of: (username) => ({
       connections: settings.maxVisitorsPerUser,
@@ -55,7 +52,6 @@ export async function buildUsage({ store, settings, log, onClose }: Ground): Pro
       if (set === undefined) return undefined;
       own.set(username, set);
       usage.enforce(username);
-      limited.tell(username);
       return set;
     },
     forget: (username) => void own.delete(username),
@@ -77,7 +73,7 @@ export async function buildUsage({ store, settings, log, onClose }: Ground): Pro
     log,
   });
   onClose(() => usage.stop());
-  return { usage, limits, usedUp, limited };
+  return { usage, limits, usedUp };
 }
 
 /** Counts what passes for the hub's visitors, and ends those of users whose bytes are used up. */

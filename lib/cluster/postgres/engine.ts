@@ -1,4 +1,5 @@
 import { settleWithin } from "../../net/pause.ts";
+import { CHANGES_CHANNEL, lockChanges, NOT_ON_DISK } from "../../store/postgres/change_lock.ts";
 import type { Ask, PostgresEngine } from "../../store/postgres/engine.ts";
 import { listen, type Listening } from "../../store/postgres/listener.ts";
 import {
@@ -18,7 +19,7 @@ import {
 } from "../engine.ts";
 import { announce } from "./announce.ts";
 import { changesSince, lastChange, onlineBehind } from "./changes.ts";
-import { CHANGE_LOCK, CHANGES_CHANNEL, channelOf, HEARD_MS } from "./schema.ts";
+import { channelOf, HEARD_MS } from "./schema.ts";
 
 /** How long notices and the rows of dead relays are kept, days. */
 const KEPT_DAYS = 7;
@@ -29,12 +30,6 @@ const PRUNE_MS = 3_600_000;
 /** How long a relay that stops waits for the database, and then for its connections to end. */
 const LEAVE_MS = 2_000;
 const CLOSE_MS = 500;
-
-/**
- * Neither on disk nor at a standby at once: what a crash of the database takes of who is where, the relays
- * tell again. To be selected in the transaction.
- */
-const NOT_ON_DISK = "set_config('synchronous_commit', 'off', true)";
 
 /** A beat as the interface has it: the database's clock may be set back, but to no moment that it had before. */
 const BEAT = "(extract(epoch FROM heard_at) * 1e6)::int8";
@@ -235,11 +230,7 @@ export class PostgresCluster implements ClusterEngine {
   /** Changes something that others read by number, one after another, and has them read it. */
   #change<T>(change: (ask: Ask) => Promise<T>): Promise<T> {
     return this.#postgres.write(async (ask) => {
-      await ask(
-        `SELECT ${NOT_ON_DISK}, pg_advisory_xact_lock($1, $2),
-          pg_notify($3, '')`,
-        [...CHANGE_LOCK, CHANGES_CHANNEL],
-      );
+      await lockChanges(ask);
       return await change(ask);
     });
   }

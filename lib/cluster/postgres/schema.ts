@@ -5,12 +5,6 @@
  * @module
  */
 
-/** Advisory lock (class and object) of who changes what others read by number. */
-export const CHANGE_LOCK = [0x676c6f73, 1] as const;
-
-/** Told, without a payload, whenever there are changes to read. */
-export const CHANGES_CHANNEL = "glossond_changes";
-
 /** Where a relay's process, a UUID, gets what others send it alone. */
 export function channelOf(boot: string): string {
   return `glossond_to_${boot.replaceAll("-", "")}`;

@@ -62,7 +62,7 @@ export function accountTable(
       const { count } = await ask("DELETE FROM account WHERE username = $1", [username]);
       if (count === 0) return false;
       await noteAct(ask, { act: "release", username, ...trace });
-      tell(username);
+      tell(username, "cut-off", "released");
       return true;
     }, (released) => released && known.forget(username));
   }
@@ -79,9 +79,11 @@ export function accountTable(
           [username, now(), reason],
         )
         : await ask("DELETE FROM blocked_name WHERE username = $1", [username]);
+      // Also where it was before: who says it again wants it to hold.
+      if (blocked) tell(username, "cut-off");
       if (count === 0) return false;
       await noteAct(ask, { act: blocked ? "block" : "unblock", username, ...trace });
-      tell(username);
+      if (!blocked) tell(username);
       return true;
     });
   }

@@ -115,6 +115,7 @@ async function grant(
   );
   // Theirs would go on to be the only account that may order.
   if (byAnother) await ask("DELETE FROM user_caa WHERE username = $1", [username]);
-  tell(username);
+  if (replaced) tell(username, "cut-off");
+  else tell(username);
   return { state: "granted", token, replaced, byAnother };
 }

@@ -8,21 +8,13 @@ import { orElse, passOver } from "./known_answer.ts";
 import { KnownDomains } from "./known_domains.ts";
 import { KnownTokens } from "./known_tokens.ts";
 import { listen, type Listening } from "./listener.ts";
-
-/** Channel on which all relays are told the names whose account or block has changed. */
-const NAME_CHANNEL = "glossond_name";
-
-/** Tells it, of the names in $1. */
-const TELL = `SELECT pg_notify('${NAME_CHANNEL}', name) FROM unnest($1::text[]) AS changed (name)`;
+import { NAME_CHANNEL, noteUntold, Teller, type Untold } from "./untold.ts";
 
 /** How long a change is held up by that, milliseconds; it is tried on. */
 const TELL_MS = 2_000;
 
-/** In the place of a name: any may have changed. */
-const ALL = "";
-
-/** Says of a name that what is kept of it changes. */
-export type Tell = (username: string) => void;
+/** Says of a name that what is kept of it changes, and what relays have to do about it besides reading it. */
+export type Tell = (username: string, ...notices: NonNullable<Untold["notice"]>[]) => void;
 
 /** Pause before what could not be read is read again, milliseconds. */
 const RETRY_MS = 1_000;
@@ -38,10 +30,9 @@ export class KnownAccounts {
   readonly #blocks = new Map<string, BlockedName>();
   readonly #domains = new KnownDomains();
   readonly #tokens = new KnownTokens();
-  /** The names that are to be read anew, {@linkcode ALL} among them, each with the number of what was told of it last. */
+  readonly #teller: Teller;
+  /** The names that are to be read anew, each with the number of what was told of it last. */
   readonly #due = new Map<string, number>();
-  /** The names that changed here, and of which the others are to be told. */
-  readonly #untold = new Set<string>();
   #told = 0;
   /** What reads, one after another: what was read later is the newer. */
   #reading: Promise<void> = Promise.resolve();
@@ -53,6 +44,7 @@ export class KnownAccounts {
 
   constructor(engine: PostgresEngine) {
     this.#engine = engine;
+    this.#teller = new Teller(engine);
   }
 
   /** Who wants no page. */
@@ -68,27 +60,26 @@ export class KnownAccounts {
   /** Resolves once it knows, and then keeps up until it is closed. */
   async start(): Promise<void> {
     await this.#readAll();
-    // One that was killed may not have told all.
-    await this.#engine.read((ask) => ask(TELL, [[ALL]]));
     this.#listening = listen(this.#engine, {
       channels: [NAME_CHANNEL],
       onNotice: (_channel, username) => void this.refresh(username),
       onConnected: () => this.#readAll(),
     });
+    void this.#teller.tell();
   }
 
   /** To be called once the engine is closed. */
   async close(): Promise<void> {
     this.#pace.stop();
     await this.#listening?.close();
+    await this.#teller.close();
     await this.#reading;
     clearTimeout(this.#retry);
   }
 
   /**
-   * Changes what is kept of names, each of which `work` tells of: it is read anew here and by all other relays. They
-   * are told once that is committed, since a NOTIFY of a transaction that waits for a standby has those of all others
-   * wait. Whoever ends in between leaves them with what they know until a relay starts.
+   * Changes what is kept of names, each of which `work` tells of: it is read anew here and by all other relays, which
+   * are told once that is committed.
    *
    * @param onDone told of the result before the names are read.
    * @throws {StoreError} as {@linkcode PostgresEngine.write}.
@@ -97,17 +88,22 @@ export class KnownAccounts {
     work: (ask: Ask, tell: Tell) => Promise<T>,
     onDone?: (result: T) => unknown,
   ): Promise<T> {
-    const names = new Set<string>();
+    let untold: Untold[] = [];
     try {
-      const result = await this.#engine.write((ask) => {
-        names.clear();
-        return work(ask, (username) => void names.add(username));
+      const result = await this.#engine.write(async (ask) => {
+        untold = [];
+        const result = await work(ask, (username, ...notices) => {
+          if (notices.length === 0) untold.push({ username });
+          for (const notice of notices) untold.push({ username, notice });
+        });
+        await noteUntold(ask, untold);
+        return result;
       });
       onDone?.(result);
       return result;
     } finally {
       // Also where it failed: it may have been committed, and the answer lost.
-      await settleWithin(TELL_MS, [this.#tell(names)]);
+      await settleWithin(TELL_MS, [this.#tell(untold.map(({ username }) => username))]);
     }
   }
 
@@ -155,9 +151,10 @@ export class KnownAccounts {
   }
 
   /** Reads names anew, and has the others. */
-  async #tell(names: ReadonlySet<string>): Promise<void> {
-    for (const username of names) this.#untold.add(username);
-    await Promise.all([...names].map((username) => this.refresh(username)));
+  async #tell(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    await Promise.all(names.map((username) => this.refresh(username)));
+    await this.#teller.tell();
   }
 
   /** Reads what is due; resolves once that was tried by a pass that began after this was called. */
@@ -174,19 +171,15 @@ export class KnownAccounts {
     this.#passDue = false;
     clearTimeout(this.#retry);
     const due = new Map(this.#due);
-    const untold = [...this.#untold];
-    this.#untold.clear();
     try {
       await this.#engine.read(async (ask) => {
-        await this.#read(ask, due.has(ALL) ? undefined : [...due.keys()]);
+        await this.#read(ask, [...due.keys()]);
         for (const [username, told] of due) {
           if (this.#due.get(username) === told) this.#due.delete(username);
         }
-        if (untold.length > 0) await ask(TELL, [untold]);
       });
     } catch (error) {
       passOver(error);
-      for (const username of untold) this.#untold.add(username);
       if (this.#engine.closing.aborted) return;
       this.#retry = setTimeout(() => void this.#pass(), RETRY_MS);
     }

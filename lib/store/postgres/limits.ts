@@ -2,10 +2,14 @@ import type { Limits, LimitStore } from "../limits.ts";
 import { toLimits } from "../rows.ts";
 import type { NoteAct } from "./acts.ts";
 import type { Ask, PostgresEngine } from "./engine.ts";
+import type { KnownAccounts } from "./known_accounts.ts";
 import { lockName } from "./names_lock.ts";
 
 /** The limits of single users in the database. */
-export function limitTable(engine: PostgresEngine, noteAct: NoteAct): LimitStore {
+export function limitTable(
+  engine: PostgresEngine,
+  { noteAct, known }: { noteAct: NoteAct; known: KnownAccounts },
+): LimitStore {
   return {
     all: () =>
       engine.read(async (ask) => {
@@ -14,7 +18,7 @@ export function limitTable(engine: PostgresEngine, noteAct: NoteAct): LimitStore
       }),
     of: (username) => engine.read((ask) => limitsOf(ask, username)),
     set: (username, changes, trace) =>
-      engine.write(async (ask) => {
+      known.change(async (ask, tell) => {
         await lockName(ask, username);
         const { connections = null, bytesPerDay = null } = {
           ...await limitsOf(ask, username),
@@ -30,6 +34,7 @@ export function limitTable(engine: PostgresEngine, noteAct: NoteAct): LimitStore
         const detail = Object.entries(changes)
           .map(([name, value]) => `${name} ${value ?? "as the settings"}`).join(", ");
         await noteAct(ask, { act: "limit", username, detail, ...trace });
+        tell(username, "limits");
         return await limitsOf(ask, username);
       }),
   };

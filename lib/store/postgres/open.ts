@@ -87,7 +87,7 @@ function storeOn(
     claims: claimTable(engine, { maxClaims, now, clock, random, hashProfile, known }),
     domains: domainTable(engine, { clock, known }),
     figures: figureTable(engine),
-    limits: limitTable(engine, noteAct),
+    limits: limitTable(engine, { noteAct, known }),
     orders: orderTable(engine),
     profiles: profileTable(engine, { clock, hashProfile }),
     rests: restTable(engine, { now, noteAct }),

@@ -91,7 +91,7 @@ Deno.test("a name that changes over and over is read 20 times a second at most, 
   assert.equal((await it.known.blockOf("mallory", away()))?.username, "mallory");
 });
 
-Deno.test("a change is told once, and a start tells all to read what a relay that was killed did not tell", async () => {
+Deno.test("a change is told once, by another one where who made it was killed, and a start tells nothing", async () => {
   await using it = await world();
   await it.known.start();
   const told: string[] = [];
@@ -101,16 +101,24 @@ Deno.test("a change is told once, and a start tells all to read what a relay tha
     onConnected: () => it.store.accounts.setBlocked("mallory", true, TRACE).then(() => {}),
   });
   await until(() => told.length > 0, "it is told");
-  const insert = "INSERT INTO blocked_name (username, blocked_at) VALUES ('inara', 1)";
-  await it.engine.write((ask) => ask(insert));
-  assert.equal(await it.known.blockOf("inara", away()).catch(() => undefined), undefined);
+  await it.engine.write(async (ask) => {
+    await ask("INSERT INTO blocked_name (username, blocked_at) VALUES ('inara', 1)");
+    await ask("INSERT INTO untold (username, notice) VALUES ('inara', NULL), ('inara', 'cut-off')");
+  });
   const another = new KnownAccounts(it.engine);
   await another.start();
   await until(
     async () => (await it.known.blockOf("inara", away()).catch(() => undefined)) !== undefined,
-    "what nobody told is read",
+    "what its author did not tell is read",
   );
-  assert.deepEqual(told, ["mallory", ""]);
+  assert.deepEqual(told, ["mallory", "inara"]);
+  const notices = await it.engine.read((ask) =>
+    ask("SELECT kind, username FROM notice ORDER BY number")
+  );
+  assert.deepEqual(
+    notices.rows,
+    ["mallory", "inara"].map((username) => ({ kind: "cut-off", username })),
+  );
   await listening.close();
 });
 
