@@ -19,6 +19,8 @@ type Connected = ((error: Error) => void) & ((error: null, client: pg.Client) =>
 export interface ServerClient extends pg.Client {
   /** @throws {Error} when another server is the one to work with by now; nothing is to be asked of this one. */
   requirePrimary(): void;
+  /** Another one to the same server, whatever that is by now; the caller connects and ends it. */
+  another(): pg.Client;
 }
 
 /**
@@ -58,6 +60,12 @@ export function clientClass(place: PostgresPlace, lockTimeoutMs?: number): new (
       const error = isRefusal ? new Error(message) : new WrongServerError(message);
       choice.failed(this.#server, error);
       throw error;
+    }
+
+    another(): pg.Client {
+      const client = new pg.Client(clientConfig(place, this.#server, lockTimeoutMs));
+      client.on("error", () => {});
+      return client;
     }
 
     async #connect(): Promise<pg.Client> {

@@ -201,7 +201,7 @@ export class PostgresEngine {
         if (isLost(error)) lost = explained;
         turn.isStale = isOver(error) && !hasAnswered;
         if (sql === COMMIT && !isAnswer(error) && !this.closing.aborted) {
-          await endStandbyWait(client as unknown as ServerClient, this.ownClient(), this.closing);
+          await endStandbyWait(client as unknown as ServerClient, this.closing);
         }
         throw explained;
       }

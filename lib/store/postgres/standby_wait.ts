@@ -24,14 +24,10 @@ interface Backend {
  * is. Each would take one of the server's connections, and keep what it locks.
  *
  * @param silent the connection that it was sent on.
- * @param client another one of the same kind, not yet connected; it is ended.
  */
-export async function endStandbyWait(
-  silent: ServerClient,
-  client: ServerClient,
-  signal: AbortSignal,
-): Promise<void> {
+export async function endStandbyWait(silent: ServerClient, signal: AbortSignal): Promise<void> {
   const { processID } = silent as ServerClient & Backend;
+  const client = silent.another();
   try {
     await client.connect();
     for (let tries = 1; tries <= WAIT_NO_MORE.tries; tries++) {

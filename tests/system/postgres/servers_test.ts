@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { loadConfig } from "../../../lib/config/load.ts";
 import { checkDatabase } from "../../../lib/doctor/database.ts";
 import { openPostgres } from "../../../lib/store/postgres/open.ts";
+import { choiceFor } from "../../../lib/store/postgres/server_choice.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { until } from "../../certificate/helpers.ts";
 import { TRACE } from "../../store/trace.ts";
@@ -179,4 +180,28 @@ Deno.test("a relay that runs leaves a primary once another was promoted, and cha
   // What was taken before there were seen to be two, if anything was.
   const others = (await blockedAt(other)).filter((username) => username !== "meanwhile");
   assert.deepEqual(others, [...at, "once"]);
+});
+
+Deno.test("what waits for a standby at one server is ended there, though another one is worked with by then", async () => {
+  await using former = await PostgresServer.start();
+  const first = new URL(await former.createDatabase());
+  await using promoted = await former.copy();
+  const second = `${encodeURIComponent(promoted.folder)}:${promoted.port}`;
+  const address = parsePostgresUrl(`postgres://glossond@${first.host},${second}${first.pathname}`);
+  await using engine = new DisposableEngine({ address }, { lockTimeoutMs: 100 });
+  await engine.write((ask) => ask("CREATE TABLE kept (word text)"));
+  await using _standby = await former.waitForStandby();
+  const waiting = async () =>
+    await former.psql(
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'",
+      "postgres",
+    );
+  const refused = (async () => {
+    // The server reads its settings a moment after it was told to.
+    while (true) await engine.write((ask) => ask("INSERT INTO kept VALUES ('a')"));
+  })().catch((error) => error.message);
+  await until(async () => await waiting() === "1", "it waits");
+  choiceFor(address).failed(address.servers[0]!, new Error("another one was promoted"));
+  assert.match(await refused, /Query read timeout/);
+  assert.equal(await waiting(), "0");
 });
