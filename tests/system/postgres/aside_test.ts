@@ -5,7 +5,7 @@ import { CLOSE } from "../../../lib/wire/messages.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { temporaryFolder, until } from "../../certificate/helpers.ts";
 import { glossondCommand } from "../../stories/admin_command.ts";
-import { connectControl, joinVisitors, signUp, startPage } from "../../stories/user.ts";
+import { joinVisitors, signUp, startPage } from "../../stories/user.ts";
 import { stay } from "../cluster/bystander.ts";
 import { type Cluster, startCluster, statusAt } from "../cluster/relays.ts";
 import { DisposableEngine } from "./stores.ts";
