@@ -3,7 +3,7 @@ import { LoadProcess } from "./load_process.ts";
 import { median, quantile } from "./numbers.ts";
 import { NO_TUNNELS, TUNNELS } from "./tunnels/peers.ts";
 import { measure, type Measured, SIZES } from "./tunnels/measure.ts";
-import { HERE, startOwn, startTunnel, type Tunnel } from "./tunnels/tunnel.ts";
+import { HERE, startBare, startOwn, startTunnel, type Tunnel } from "./tunnels/tunnel.ts";
 
 /** Rounds that are added, at most so often as many again, while ratios are further apart than this. */
 const MOST_SPREAD = 1.3;
@@ -28,7 +28,7 @@ export async function tunnels(bench: Bench): Promise<void> {
   const { port } = await origin.call<{ port: number }>("listen");
   for (const [name, why] of Object.entries(NO_TUNNELS)) bench.tell(`left out: ${name}, ${why}`);
   const own = stack.use(await startOwn(port, dir, HERE));
-  const others: Tunnel[] = [];
+  const others: Tunnel[] = [stack.use(await startBare(port))];
   for (const [i, peer] of TUNNELS.entries()) {
     if (!bench.wants(peer.name)) continue;
     bench.tell(`tunnels: ${peer.name} ${peer.programs.version}`);

@@ -2,6 +2,7 @@ import { sleep } from "../../../lib/net/pause.ts";
 import { freePort } from "../../ports.ts";
 import { type Server, startServer } from "../../server.ts";
 import { type DemoRelay, glosson, glossond } from "../../demo/part.ts";
+import { bareLoop } from "../bare_loop.ts";
 import { processTree, type Usage, usageOf } from "../usage.ts";
 import type { TunnelEnd, TunnelPeer, TunnelPorts } from "./peers.ts";
 
@@ -35,6 +36,9 @@ export interface TunnelPlace {
   atRelay: readonly string[];
   atClient: readonly string[];
 }
+
+/** Buffers of the bare loops: a stream at full speed fills them. */
+const LOOP_BUFFER_BYTES = 256 * 1024;
 
 /** Both on this machine, as visitors are. */
 export const HERE: TunnelPlace = {
@@ -132,5 +136,27 @@ export async function startOwn(origin: number, dir: string, place: TunnelPlace):
       await client.stop();
       await relay.stop();
     },
+  };
+}
+
+/**
+ * The least that a tunnel can be on this runtime: a bare loop in the place of each end, which reads no hello and asks
+ * nobody for a connection.
+ */
+export async function startBare(origin: number): Promise<Tunnel> {
+  await using stack = new AsyncDisposableStack();
+  const bufferBytes = LOOP_BUFFER_BYTES;
+  const client = await bareLoop(stack, { originPort: origin, bufferBytes });
+  const relay = await bareLoop(stack, { originPort: client.port, bufferBytes });
+  const started = stack.move();
+  return {
+    name: "bare loops",
+    port: relay.port,
+    comesBack: false,
+    isSlow: false,
+    relayUsage: relay.usage,
+    clientUsage: client.usage,
+    restartRelay: () => Promise.reject(new Error("Bare loops do not come back")),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
