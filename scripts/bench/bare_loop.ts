@@ -7,6 +7,33 @@ export function bareLoopName(processes: number): string {
   return processes === 1 ? "bare loop" : `bare loop, ${processes} processes`;
 }
 
+/** Connections that wait at the bare meeting. */
+const MEETING_POOL = 64;
+
+/**
+ * What a visitor's meeting costs on this runtime by itself: two connections are accepted, a ticket is read and not looked
+ * at, and the two are joined by bare loops. No hello is read, and nobody is asked for the next connection.
+ *
+ * @param stack where what is started is ended.
+ * @param bufferBytes of each direction of each connection.
+ */
+export async function bareMeeting(
+  stack: AsyncDisposableStack,
+  { bufferBytes }: { bufferBytes: number },
+): Promise<Target> {
+  const relay = stack.use(new LoadProcess("loop.ts"));
+  const client = stack.use(new LoadProcess("flights.ts"));
+  const { port, dataPort } = await relay.call<{ port: number; dataPort: number }>("meet", {
+    bufferBytes,
+  });
+  await client.call("park", { dataPort, count: MEETING_POOL });
+  return {
+    ...directTarget(port),
+    name: "bare meeting",
+    usage: () => usageOf(processTree(relay.pid)),
+  };
+}
+
 /**
  * What the runtime costs by itself: a relay of one read and one write in turn, of so many processes.
  *

@@ -1,5 +1,5 @@
 import { BASE } from "../../tests/stories/relay.ts";
-import { bareLoop } from "./bare_loop.ts";
+import { bareLoop, bareMeeting } from "./bare_loop.ts";
 import type { Bench } from "./bench.ts";
 import { startGlossond, usernameOf } from "./glossond.ts";
 import { LoadProcess } from "./load_process.ts";
@@ -36,6 +36,7 @@ export async function rate(bench: Bench): Promise<void> {
   const targets = [
     directTarget(port),
     await bareLoop(stack, { originPort: port, bufferBytes: LOOP_BUFFER_BYTES }),
+    await bareMeeting(stack, { bufferBytes: LOOP_BUFFER_BYTES }),
     glossond.target("glossond parked"),
   ];
   for (const peer of bench.peers) targets.push(stack.use(await startPeer(peer, port, BASE)));

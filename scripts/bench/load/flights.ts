@@ -4,7 +4,7 @@
  * not what the machine is busy with. See {@linkcode LoadProcess}.
  */
 import { sleep } from "../../../lib/net/pause.ts";
-import { dataPreface } from "../../../lib/wire/messages.ts";
+import { dataPreface, TICKET_BYTES } from "../../../lib/wire/messages.ts";
 import { closeQuietly, writeAll } from "../../../lib/net/splice.ts";
 import { openingBytes } from "../../../lib/visitor/opening.ts";
 import type { ProxyAddresses } from "../../../lib/wire/proxy_protocol.ts";
@@ -25,6 +25,9 @@ const WANTED_BYTES = 128;
 
 /** Members of one HTTP client: the proxy that takes `*.localhost` to this machine has 64 connections at most. */
 const MEMBERS_A_CLIENT = 32;
+
+/** What stands for a ticket where none is looked at. */
+const NO_TICKET = "-".repeat(TICKET_BYTES);
 
 const serverFlight = new Uint8Array(FLIGHT_BYTES.server);
 const clientFlight = new Uint8Array(FLIGHT_BYTES.client);
@@ -64,11 +67,15 @@ async function serve(conn: Deno.TcpConn, bytesBefore: number): Promise<void> {
   }
 }
 
-async function join(ticket: string, { dataHost, dataPort }: DataPlace): Promise<void> {
+async function join(
+  ticket: string,
+  { dataHost, dataPort }: DataPlace,
+  bytesBefore = PROXY_HEADER_BYTES,
+): Promise<void> {
   const conn = await Deno.connect({ hostname: dataHost, port: dataPort });
   conn.setNoDelay(true);
   await writeAll(conn, dataPreface(ticket));
-  await serve(conn, PROXY_HEADER_BYTES);
+  await serve(conn, bytesBefore);
 }
 
 /** The visitor's part; returns the open connection. */
@@ -125,6 +132,13 @@ await answerCalls({
   /** Serves connections as a client of glossond. */
   async online(membership: Membership) {
     await goOnline(membership, join);
+  },
+  /** Serves so many connections at a time that are parked where visitors are met without more ado. */
+  park({ dataPort, count }: { dataPort: number; count: number }) {
+    const place = { dataHost: "127.0.0.1", dataPort };
+    Array.from({ length: count }, async () => {
+      while (true) await join(NO_TICKET, place, 0);
+    });
   },
   /** Serves connections as clients of glossond who come back whenever they lose it. */
   async members({ memberships }: { memberships: Membership[] }) {
