@@ -131,10 +131,16 @@ function judgeVisits(judge: Judge, rows: readonly Row[]): void {
     ),
     5,
   );
+  const newConnection = only("rate", "glossond parked", "cpuMsEach");
   judge.most(
     "parked: CPU per new connection / HAProxy's",
-    only("rate", "glossond parked", "cpuMsEach") / only("rate", "haproxy default", "cpuMsEach"),
-    1.6,
+    newConnection / only("rate", "haproxy default", "cpuMsEach"),
+    1.4,
+  );
+  judge.most(
+    "parked: CPU per new connection / a bare meeting's on this runtime",
+    newConnection / only("rate", "bare meeting", "cpuMsEach"),
+    1.1,
   );
   judge.most(
     "parked, 40 ms links: round trips above HAProxy's",
