@@ -58,7 +58,10 @@ const earlier: Leg[] = values.keep === undefined ? [] : readLegs(values.keep);
 
 function readLegs(path: string): Leg[] {
   try {
-    return JSON.parse(Deno.readTextFileSync(path));
+    const legs: Leg[] = JSON.parse(Deno.readTextFileSync(path));
+    // Hours later is too late to find out.
+    if (legs.every(({ watched }) => watched.samples.rows.length > 0)) return legs;
+    return refuse(`--keep: ${path} has a soak of which nothing was seen`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     return refuse(`--keep: ${path} cannot be gone on from: ${(error as Error).message}`);
