@@ -3,9 +3,8 @@ import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
 import { lockForRestore, STATE_LOCK_FILE } from "../file/state_lock.ts";
 import { removeLeftWork } from "../file/work_folder.ts";
 import { restoreState } from "../store/archive.ts";
-import { openStore } from "../store/open.ts";
 import { requireEmbedded, storePlaceOf } from "../store_place.ts";
-import { type Command, type CommandContext, EXIT } from "./command.ts";
+import { type Command, EXIT } from "./command.ts";
 import { settingsError, usageError } from "./command_line.ts";
 import { checkReason, traceOf } from "./trace.ts";
 
@@ -49,19 +48,14 @@ Options:
       );
     }
     becomeOwnerWhereReached(stateDir);
-    const files = await restoreState(file.readable, { stateDir }).catch((error) => {
-      throw new Error(`Cannot restore ${path}: ${error.message}`, { cause: error });
-    });
-    await note(stateDir, context);
+    const files = await restoreState(file.readable, { stateDir }, traceOf(context))
+      .catch((error) => {
+        throw new Error(`Cannot restore ${path}: ${error.message}`, { cause: error });
+      });
     context.print(`${stateDir}: the database and ${files.length} files\n`);
     return EXIT.ok;
   },
 };
-
-async function note(stateDir: string, context: CommandContext): Promise<void> {
-  const store = await openStore({ stateDir });
-  await store.acts.note({ act: "restore", ...traceOf(context) }).finally(() => store.close());
-}
 
 /**
  * Becomes the folder's owner. One who cannot reach it, as the user of a systemd service that does not

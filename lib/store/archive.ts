@@ -4,7 +4,8 @@ import { lstat } from "../file/plain_file.ts";
 import { ensureFolder } from "../file/state_folder.ts";
 import { inWorkFolder } from "../file/work_folder.ts";
 import { StoreError } from "./error.ts";
-import type { StorePlace } from "./open.ts";
+import type { Trace } from "./acts.ts";
+import { openStore, type StorePlace } from "./open.ts";
 import { readArchive, writeArchive } from "./sqlite/archive.ts";
 import { writeArchiveBeside } from "./sqlite/archive_beside.ts";
 
@@ -36,8 +37,8 @@ export async function archiveState(
 }
 
 /**
- * Puts a copy into a state folder that has nothing of what is in the copy. All of it is made beside that and
- * moved there once it is whole; where something fails the folder is as it was.
+ * Puts a copy into a state folder that has nothing of what is in the copy, and notes that it was done. All of it is
+ * made beside that and moved there once it is whole; where something fails the folder is as it was.
  *
  * @returns the paths of the files besides the database.
  * @throws {Error} when the copy is none, is damaged, or is a newer glossond's.
@@ -45,6 +46,7 @@ export async function archiveState(
 export function restoreState(
   copy: ReadableStream<Uint8Array<ArrayBuffer>>,
   { stateDir }: StorePlace,
+  trace: Trace,
 ): Promise<string[]> {
   return inWorkFolder(stateDir, "restore", async (folder) => {
     const archive = join(folder, "copy");
@@ -52,6 +54,8 @@ export function restoreState(
     const made = join(folder, "state");
     ensureFolder(made);
     const files = await readArchive(archive, made);
+    const store = await openStore({ stateDir: made });
+    await store.acts.note({ act: "restore", ...trace }).finally(() => store.close());
     await moveAll(made, stateDir);
     return files;
   });

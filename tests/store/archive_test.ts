@@ -85,7 +85,11 @@ Deno.test("restoreState() replaces nothing that has come meanwhile, and leaves n
   await using other = temporaryFolder();
   await Deno.writeTextFile(`${other.path}/key.pem`, "another key");
   await assert.rejects(
-    restoreState(copy as ReadableStream<Uint8Array<ArrayBuffer>>, { stateDir: other.path }),
+    restoreState(
+      copy as ReadableStream<Uint8Array<ArrayBuffer>>,
+      { stateDir: other.path },
+      { by: "operator" },
+    ),
     /key\.pem has come meanwhile/,
   );
   assert.deepEqual(namesIn(other.path), ["key.pem"]);

@@ -96,6 +96,8 @@ Deno.test("a relay that does not run is backed up, and what is no back-up is ref
       ["outside", "UPDATE sqlar SET name = '../evil' WHERE name = 'local-ca.pem'"],
       ["newer", "PRAGMA user_version = 999"],
       ["bare", "DROP TABLE sqlar"],
+      // It could not be noted that it was restored.
+      ["noteless", "DROP TABLE act"],
     ] as const
   ) {
     await Deno.copyFile(file, `${dir.path}/${name}`);
@@ -103,7 +105,7 @@ Deno.test("a relay that does not run is backed up, and what is no back-up is ref
     db.exec(sql);
   }
   const state = `${dir.path}/state`;
-  for (const name of ["damaged", "text", "outside", "newer", "bare"]) {
+  for (const name of ["damaged", "text", "outside", "newer", "bare", "noteless"]) {
     const { code, stderr } = await glossond(state, "restore", `${dir.path}/${name}`);
     assert.equal(code, 1, name);
     assert.match(stderr, new RegExp(`Cannot restore ${dir.path}/${name}: `), name);
