@@ -1,7 +1,8 @@
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { fault, type Finding } from "../doctor/finding.ts";
 import type { Tones } from "../paint.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Command, type CommandContext, EXIT } from "./command.ts";
+import { wrapped } from "./table.ts";
 
 /** How each state is shown. */
 const MARKS: Record<Finding["state"], string> = {
@@ -11,7 +12,7 @@ const MARKS: Record<Finding["state"], string> = {
   skipped: "-    ",
 };
 
-/** How {@linkcode findingText} is shown. */
+/** How {@linkcode findingsText} is shown. */
 export const FINDING_TONES: Tones = [
   [/^ok(?= {5})/gm, "green"],
   [/^WARN(?= {3})/gm, "yellow"],
@@ -34,13 +35,14 @@ Options:
   --dev   for the relay of glossond dev
 `,
   options: { json: { type: "boolean" }, dev: { type: "boolean" } },
-  async run({ options, readSettings, print }) {
+  async run(context) {
+    const { options, readSettings, print } = context;
     const loaded = loadConfig({ ...await readSettings(), dev: options.dev === true });
     const findings = await findingsOf(loaded);
     print(
       options.json === true
         ? `${JSON.stringify(findings, null, 2)}\n`
-        : findings.map(findingText).join(""),
+        : findingsText(findings, context),
       FINDING_TONES,
     );
     if (loaded.settings === undefined) return EXIT.usage;
@@ -59,8 +61,16 @@ export async function findingsOf({ settings, problems }: LoadedConfig): Promise<
   return problems.map((problem) => fault("settings", problem, fix));
 }
 
-/** A finding as people read it. */
-export function findingText({ check, state, detail, fix }: Finding): string {
-  const line = `${MARKS[state]}  ${check}: ${detail}\n`;
-  return fix === undefined ? line : `${line}       fix: ${fix}\n`;
+/** Findings as people read them: on a terminal in lines that fit it, elsewhere in whole ones, for grep. */
+export function findingsText(
+  findings: readonly Finding[],
+  { isTerminal }: Pick<CommandContext, "isTerminal">,
+): string {
+  const lay = isTerminal
+    ? wrapped
+    : (text: string, head: string, _indent: string): string => `${head}${text}\n`;
+  return findings.map(({ check, state, detail, fix }) =>
+    lay(`${check}: ${detail}`, `${MARKS[state]}  `, " ".repeat(7)) +
+    (fix === undefined ? "" : lay(fix, "       fix: ", " ".repeat(12)))
+  ).join("");
 }

@@ -9,7 +9,7 @@ import { type Ask, type Given, interview, optionOf } from "../init/interview.ts"
 import { lookAtMachine, PATHS } from "../init/machine.ts";
 import { nextSteps } from "../init/next_steps.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
-import { FINDING_TONES, findingsOf, findingText } from "./doctor.ts";
+import { FINDING_TONES, findingsOf, findingsText } from "./doctor.ts";
 import { createPrompt, type Prompt } from "./prompt.ts";
 
 /** Names of the settings that tell where the files are that `init` writes. */
@@ -88,7 +88,7 @@ Options:
     if (root === "") print(nextSteps(answers));
     // Of another system no more can be found out.
     if (root === "" || !isGood) {
-      print((await findingsOf(installed)).map(findingText).join(""), FINDING_TONES);
+      print(findingsText(await findingsOf(installed), context), FINDING_TONES);
     }
     return isGood ? EXIT.ok : EXIT.usage;
   },

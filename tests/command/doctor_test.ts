@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { findingsText } from "../../lib/command/doctor.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import type { Finding } from "../../lib/doctor/finding.ts";
 import { examine } from "../../lib/doctor/doctor.ts";
@@ -292,6 +293,21 @@ Deno.test("doctor tells people each fault with its fix, and exits 1", async () =
   assert.match(
     stdout,
     /^FAULT {2}relay: none runs on .*\n {7}fix: .*start it: systemctl start glossond\n/,
+  );
+});
+
+Deno.test("findingsText() fits lines to a terminal, and leaves them whole for grep", () => {
+  const words = "word ".repeat(40).trim();
+  const finding: Finding = { check: "relay", state: "fault", detail: words, fix: words };
+  const lines = findingsText([finding], { isTerminal: true }).trimEnd().split("\n");
+  assert.deepEqual(lines.filter((line) => line.length > 80), []);
+  assert.match(
+    lines.join("\n"),
+    /^FAULT {2}relay: word[^]*\n {7}word[^]*\n {7}fix: word[^]*\n {12}word/,
+  );
+  assert.equal(
+    findingsText([finding], { isTerminal: false }),
+    `FAULT  relay: ${words}\n       fix: ${words}\n`,
   );
 });
 
