@@ -51,7 +51,7 @@ export interface Daemon {
    * @param tell whether other relays of BASE are to read theirs again. @default {true}
    */
   reload(settings: Settings, tell?: boolean): void;
-  /** Calls a function when another relay of BASE tells to read the settings again. */
+  /** Calls a function when another relay of BASE, or its successor, has read the settings again. */
   onReloadTold(listener: () => void): void;
   /**
    * Resolves when it is to be stopped since another process was to take its place: with whether that has
@@ -183,7 +183,7 @@ async function start(
     ...listeners.places,
     ...admin.server === undefined ? [] : [["admin", admin.server.address] as [string, Place]],
   ];
-  const own = new OwnHandOver({ ...ground, ...clients, hub, servers, addresses });
+  const own = new OwnHandOver({ ...ground, ...clients, hub, servers, addresses, reloadTold });
 
   onClose(async () => {
     own.stop();

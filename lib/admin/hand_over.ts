@@ -55,6 +55,8 @@ export type SuccessorWord<Message = unknown> =
   | { type: "elsewhere"; username: string }
   /** A token of theirs holds no more. */
   | { type: "revoked"; username: string }
+  /** The settings were read again there: it is to do so, too. */
+  | { type: "reload" }
   /** The visitor of this `door` meets nobody. */
   | { type: "unmet"; door: string; state: "offline" | "refused" | "timeout" }
   /** To be passed on to the client as it is (PROTOCOL section 2). */

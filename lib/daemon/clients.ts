@@ -50,7 +50,8 @@ export interface Clients {
  * when it resolves: before anything is served.
  */
 export async function buildClients(
-  { settings, ceilings, publicPort, data, hostnameOf, store, cutOff, lost, log, onClose }: Ground,
+  { settings, ceilings, publicPort, data, hostnameOf, store, cutOff, lost, log, onClose, onReload }:
+    Ground,
 ): Promise<Clients> {
   const { accounts, onlineTimes } = store;
   const beyond: Clients["beyond"] = {};
@@ -91,6 +92,7 @@ export async function buildClients(
     onThere: (username) => beyond.cluster?.adopt(username),
     onLeft: note,
   });
+  onReload(() => behind.reload());
   onClose(() => behind.stop());
   const control = new ControlSockets({
     sessions,

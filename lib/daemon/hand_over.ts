@@ -46,6 +46,8 @@ export interface OwnHandOverOptions {
   behind: Pick<LeftBehind, "usernames" | "stop">;
   hub: Pick<Hub, "settled" | "dropVisitors">;
   servers: Pick<Servers, "open" | "stop">;
+  /** Told that its successor has read the settings again. */
+  reloadTold: Pick<Notice<void>, "tell">;
   /** Where each listener is, by name. */
   addresses: () => [name: string, place: Place][];
   settings: Pick<Settings, "stateDir">;
@@ -84,7 +86,7 @@ export class OwnHandOver implements OwnPart {
   }
 
   openLine(): string {
-    const { sessions, control, hub, beyond, settings } = this.#options;
+    const { sessions, control, hub, beyond, reloadTold, settings } = this.#options;
     if (this.#isStopped) throw new Error("this relay stops");
     const path = doorPath(settings.stateDir);
     this.#door?.[Symbol.dispose]();
@@ -92,6 +94,7 @@ export class OwnHandOver implements OwnPart {
       this.#successor?.close();
       const successor = new Successor({
         ...{ sessions, control, hub, line: new JsonLine(conn) },
+        reload: reloadTold.tell,
         door: () => doorPath(settings.stateDir),
       });
       this.#successor = successor;

@@ -120,6 +120,11 @@ export class LeftBehind {
     this.#say({ type: "revoked", username });
   }
 
+  /** The settings were read again here. */
+  reload(): void {
+    this.#say({ type: "reload" });
+  }
+
   /** Has nothing to do with it any more. */
   stop(): void {
     for (const line of this.#lines.values()) line.close();

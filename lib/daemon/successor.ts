@@ -14,6 +14,8 @@ export interface SuccessorOptions {
   sessions: Pick<Sessions, "get" | "usernames" | "comingBack">;
   control: Pick<ControlSockets, "replace" | "recheck">;
   hub: Pick<Hub, "dropVisitors">;
+  /** Reads the settings again, as it has. */
+  reload: () => void;
   /** A free path for a Unix socket. */
   door: () => string;
 }
@@ -86,6 +88,8 @@ export class Successor {
       case "revoked":
         control.recheck(word.username);
         return hub.dropVisitors(word.username);
+      case "reload":
+        return this.#options.reload();
       case "elsewhere":
         return this.#arriving.get(word.username)?.();
       case "arrived":

@@ -78,7 +78,7 @@ async function follow(predecessor: TestRelay, behind: LeftBehind): Promise<() =>
   const { sessions, cluster, changes, replace, lines } = predecessor;
   const [line, far] = lineInMemory();
   const successor = new Successor({
-    ...{ sessions, line, hub: { dropVisitors() {} }, door: () => "" },
+    ...{ sessions, line, hub: { dropVisitors() {} }, door: () => "", reload() {} },
     control: { replace, recheck: () => Promise.resolve() },
   });
   predecessor.successor = successor;

@@ -19,6 +19,7 @@ function setUp(settled: Promise<void> = Promise.resolve(), stateDir = "/state") 
   const own = new OwnHandOver({
     sessions: { get: () => undefined, usernames: () => ["kaylee"].values(), comingBack },
     changes: new Notice(),
+    reloadTold: new Notice(),
     control: { replace() {}, recheck: () => Promise.resolve(), sendOver: () => Promise.resolve() },
     beyond,
     behind: {

@@ -59,6 +59,7 @@ async function setUp() {
     control,
     hub,
     line,
+    reload: () => assert.fail("nobody has read the settings again"),
     door: () => `${folder}/${doors++}`,
   });
   next.successor = successor;
