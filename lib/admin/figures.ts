@@ -14,6 +14,7 @@ export interface ListenerFigures {
 export interface CertificateFigures {
   names: string[];
   issuer: string;
+  notBefore: number;
   notAfter: number;
   selfSigned: boolean;
   /** When the next order is due. */

@@ -72,6 +72,14 @@ export class Instruments {
     return new Histogram({ name, help, buckets, registers: [this.#registry] });
   }
 
+  /** Name of each, as whoever reads the values has it, and what it is. */
+  texts(): [name: string, help: string][] {
+    return this.#registry.getMetricsAsArray().map(({ name, help }) => [
+      this.#counters.has(name) ? `${name}_total` : name,
+      help,
+    ]);
+  }
+
   /** All with their values now. */
   values(): Promise<MetricValues[]> {
     return this.#registry.getMetricsAsJSON();

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { addCertificates } from "./certificate_metrics.ts";
 import { Counters } from "./counters.ts";
 import type { Figures } from "./figures.ts";
 import { Instruments, type MetricValues } from "./instruments.ts";
@@ -27,6 +28,8 @@ export interface Metrics {
   loopDelay(seconds: number): void;
   /** Adds what is read from the running parts; call once. */
   watch(figures: Figures): void;
+  /** Name of each and what it is. */
+  texts(): [name: string, help: string][];
   /** All with their values now. */
   values(): Promise<MetricValues[]>;
   /** Renders all, and the `values()` of the relay's other processes, as {@linkcode Instruments.render}. */
@@ -77,6 +80,7 @@ export function createMetrics(
     },
     loopDelay: (seconds) => delay.observe(seconds),
     watch: (figures) => addFigures(instruments, figures),
+    texts: () => instruments.texts(),
     values: () => instruments.values(),
     render: (openMetrics, others) => instruments.render(openMetrics, others),
   };
@@ -103,7 +107,8 @@ function addCounters(to: Instruments, counters: Counters): void {
   });
   to.counter({
     name: "glossond_joins_total",
-    help: "Visitors that met a client: over a parked connection, or after asking for one",
+    help:
+      "Visitors that met a client: over a parked connection, or after asking for one; replaced: the parked one was dead",
     label: "how",
     read: () => Object.entries(counters.joins),
   });
@@ -162,7 +167,7 @@ function addFigures(to: Instruments, figures: Figures): void {
     ],
     ["joined_visitors", "Visitors joined with clients", () => figures.visitors().joined],
     ["hellos", "Visitors whose first bytes are awaited", () => figures.visitors().hellos],
-    ["accounts", "Accounts", async () => (await figures.accounts()).total],
+    ["accounts", "Accounts of users", async () => (await figures.accounts()).total],
     [
       "blocked_names",
       "Names that the operator blocked",
@@ -217,32 +222,10 @@ function addListeners(to: Instruments, figures: Figures): void {
   }
 }
 
-function addCertificates(to: Instruments, figures: Figures): void {
-  to.gauge({
-    name: "glossond_certificate_expiry_timestamp_seconds",
-    help: "End of the relay's own certificate, Unix time; 0 while it is self-signed",
-    read() {
-      const { selfSigned, notAfter } = figures.certificate();
-      return selfSigned ? 0 : notAfter / 1000;
-    },
-  });
-  to.gauge({
-    name: "glossond_certificate_order_failures",
-    help: "Failed orders of the relay's own certificate in a row",
-    read: () => figures.certificate().failures,
-  });
-  to.gauge({
-    name: "glossond_certificate_orders",
-    help: "Users' certificate orders, by state",
-    label: "state",
-    async read() {
-      const { waiting, running } = await figures.issuance();
-      return [["waiting", waiting], ["running", running]];
-    },
-  });
-  to.gauge({
-    name: "glossond_certificate_new_names_week",
-    help: "Certificates signed for new names in the last seven days",
-    read: async () => (await figures.issuance()).newNamesThisWeek,
-  });
+/** Name of each metric that a relay may have, and what it is. */
+export function metricTexts(): [name: string, help: string][] {
+  const metrics = createMetrics({ version: "", commit: "" }, { maxUsers: 1 });
+  // Of the figures none is read before a value is asked for.
+  metrics.watch({ hopBytes: () => 0 } as Partial<Figures> as Figures);
+  return metrics.texts();
 }

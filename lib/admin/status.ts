@@ -16,7 +16,7 @@ export interface StatusReport {
   uptimeS: number;
   ready: boolean;
   checks: Check[];
-  certificate: Omit<CertificateFigures, "notAfter" | "renewAt" | "nextAttemptAt"> & {
+  certificate: Omit<CertificateFigures, "notBefore" | "notAfter" | "renewAt" | "nextAttemptAt"> & {
     notAfter: string;
     renewAt: string;
     nextAttemptAt: string | null;

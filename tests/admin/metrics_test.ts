@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Figures } from "../../lib/admin/figures.ts";
-import { createMetrics } from "../../lib/admin/metrics.ts";
+import { createMetrics, metricTexts } from "../../lib/admin/metrics.ts";
 
 /** Figures whose numbers are all different, so that none can pass for another. */
 const FIGURES: Figures = {
@@ -14,6 +14,7 @@ const FIGURES: Figures = {
   certificate: () => ({
     names: ["glosson.example"],
     issuer: "CN=Test",
+    notBefore: 12_000,
     notAfter: 17_000,
     selfSigned: false,
     renewAt: 0,
@@ -90,6 +91,7 @@ Deno.test("every figure is a metric of its own", async () => {
       "glossond_accounts 15",
       "glossond_blocked_names 16",
       "glossond_certificate_expiry_timestamp_seconds 17",
+      "glossond_certificate_lifetime_seconds 5",
       "glossond_certificate_order_failures 18",
       'glossond_certificate_orders{state="waiting"} 19',
       'glossond_certificate_orders{state="running"} 20',
@@ -114,6 +116,17 @@ Deno.test("every figure is a metric of its own", async () => {
     ]
   ) assert.ok(lines.includes(line), `${line} is missing in\n${lines.join("\n")}`);
   assert.equal(lines.filter(Boolean).at(-1), "# EOF");
+});
+
+Deno.test("metricTexts() has each metric that is rendered, by the name that its values have", async () => {
+  const metrics = createMetrics({ version: "1.2.3", commit: "abc" }, { maxUsers: 1 });
+  metrics.watch({ ...FIGURES, hopBytes: () => 25 });
+  const { body } = await metrics.render(false);
+  const rendered = [...body.matchAll(/^# HELP (\S+) (.+)$/gm)].map((
+    [, name, help],
+  ) => [name, help]);
+  assert.ok(rendered.length > 30);
+  assert.deepEqual(metricTexts(), rendered);
 });
 
 Deno.test("the older text format has the same samples", async () => {

@@ -14,7 +14,15 @@ async function shown(cluster: ClusterFigures, isAway: boolean): Promise<string> 
     visitors: () => ({ joined: 1, hellos: 0 }),
     accounts: () => ofStore({ total: 5, blocked: 1 }),
     certificate: () => ({
-      ...{ names: [], issuer: "a test", notAfter: 0, selfSigned: true, renewAt: 0, failures: 0 },
+      ...{
+        names: [],
+        issuer: "a test",
+        notBefore: 0,
+        notAfter: 0,
+        selfSigned: true,
+        renewAt: 0,
+        failures: 0,
+      },
     }),
     issuance: () => ofStore({ waiting: 0, running: 0, newNamesThisWeek: 0 }),
     cluster: () => Promise.resolve(cluster),
