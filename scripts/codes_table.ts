@@ -25,7 +25,9 @@ of them.
 const HEADINGS: Record<string, string> = {
   "visitor": "Visitors, as status, metrics and the log count them",
   "data port": "Data connections that are refused",
+  "bio script": "Runs of the bio script",
   "user": "States of a user",
   "problem": "Problems of the API",
   "close code": "Close codes of WebSockets",
+  "metric": "Metrics",
 };

@@ -1,3 +1,5 @@
+import type { BioAnswer } from "../account/bio_queue.ts";
+import { metricTexts } from "../admin/metrics.ts";
 import type { UserView } from "../admin/users.ts";
 import { nearest } from "../config/nearest.ts";
 import { outcomeTexts } from "../visitor/outcome.ts";
@@ -33,6 +35,14 @@ const USER_STATES: Record<UserView["state"] | "unreachable", string> = {
   "unreachable": "the client is connected, but says that it cannot reach the data port",
 };
 
+/** What a run of the bio script came to, as `status` and the metrics count it. */
+const BIO_RESULTS: Record<BioAnswer["state"], string> = {
+  "found": "there is such a profile, and its bio was read",
+  "not-found": "there is no such profile",
+  "unavailable": "the script failed, took too long or printed nothing; the log has why",
+  "busy": "it was not run: as many ask as may, or its turn did not come in time",
+};
+
 /** Every code that the relay tells, in the order of the document. */
 export function codes(): Code[] {
   return [
@@ -42,7 +52,13 @@ export function codes(): Code[] {
       // What begins so is a sentence of its own.
       text: /^(the|there) /.test(text) ? text : `the visitor ${text}`,
     })),
+    {
+      code: "replaced",
+      kind: "visitor, joined",
+      text: "the connection that a client kept ready was dead, and another took its place",
+    },
     ...Object.entries(DATA_REFUSALS).map(([code, text]) => ({ code, kind: "data port", text })),
+    ...Object.entries(BIO_RESULTS).map(([code, text]) => ({ code, kind: "bio script", text })),
     ...Object.entries(USER_STATES).map(([code, text]) => ({ code, kind: "user", text })),
     ...Object.entries(PROBLEMS).map(([code, { status, title, when }]) => ({
       code,
@@ -50,6 +66,7 @@ export function codes(): Code[] {
       text: `${title}: ${when}`,
     })),
     ...Object.entries(CLOSE_TEXTS).map(([code, text]) => ({ code, kind: "close code", text })),
+    ...metricTexts().map(([code, text]) => ({ code, kind: "metric", text })),
   ];
 }
 
@@ -58,8 +75,8 @@ export const explain: Command = {
   summary: "tell what a word of status, a problem or a close code means",
   help: `Usage: glossond explain [CODE]
 
-Tells what a word means that status, the metrics or the log count visitors by, a state of
-a user, a problem of the API, or a close code of its WebSockets; without CODE, all.
+Tells what a word means that status, the metrics or the log count by, a state of a user, a
+problem of the API, a close code of its WebSockets, or a metric; without CODE, all.
 Exit: 0 it is known, 1 it is not.
 
 Options:
@@ -73,7 +90,10 @@ Options:
     const all = codes();
     // As a problem's type has it, too.
     const wanted = code?.toLowerCase().replace(/^urn:glosson:problem:/, "");
-    const found = wanted === undefined ? all : all.filter((one) => one.code === wanted);
+    // Of data connections the metrics have no more than the reason.
+    const found = wanted === undefined
+      ? all
+      : all.filter(({ code }) => [wanted, `data-${wanted}`].includes(code));
     if (found.length === 0) {
       const like = nearest(wanted!, all.map((one) => one.code));
       printError(`glossond: there is no code ${JSON.stringify(code)}; did you mean ${like}?\n`);

@@ -18,6 +18,15 @@ Deno.test("explain tells each outcome, problem and close code, and examples/CODE
   for (const code of ["parked", "limit-rate", "not-tls", "data-ticket", "1013", "4403"]) {
     assert.ok(known.includes(code), code);
   }
+  // What `status` shows besides, and the metrics.
+  for (const code of ["replaced", "found", "not-found", "unavailable", "busy"]) {
+    assert.ok(all.some((one) => one.code === code && !one.kind.startsWith("problem")), code);
+  }
+  for (
+    const code of ["glossond_refusals_total", "glossond_sessions", "process_cpu_seconds_total"]
+  ) {
+    assert.ok(known.includes(code), code);
+  }
   for (const code of ["data-full", "setup", "unreachable", "misdirected"]) {
     assert.ok(known.includes(code), code);
   }
@@ -38,6 +47,8 @@ Deno.test("glossond explain finds a code as it is told anywhere, and what is lik
   );
   const listed = JSON.parse((await glossond("/nowhere", "explain", "--json")).stdout);
   assert.equal(listed.length, codes().length);
+  const label = await glossond("/nowhere", "explain", "ticket");
+  assert.match(label.stdout, /^data-ticket \(data port\): /);
   const none = await glossond("/nowhere", "explain", "limit-rats");
   assert.deepEqual([none.code, none.stderr], [
     1,
