@@ -34,6 +34,16 @@ Deno.test("the tests are there that the table of faults refers to", async () => 
   assert.ok((await elsewhere()).length > 0);
 });
 
+Deno.test("the client in Python tells of each of its files what it is for", () => {
+  const folder = `${ROOT}examples/python/glosson`;
+  const files = [...Deno.readDirSync(folder)].map(({ name }) => name)
+    .filter((name) => /^[a-z].*\.(py|json)$/.test(name));
+  assert.ok(files.length > 80);
+  const text = Deno.readTextFileSync(`${ROOT}examples/python/README.md`);
+  const rows = text.slice(text.indexOf("| to read |"));
+  assert.deepEqual(files.filter((name) => !rows.includes(`\`${name}\``)), []);
+});
+
 Deno.test("PROTOCOL.md lists the problems of the catalogue, and no document names another", () => {
   const protocol = Deno.readTextFileSync(`${ROOT}examples/PROTOCOL.md`);
   const listed = protocol.slice(protocol.indexOf("| code | status |"));

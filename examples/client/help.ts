@@ -107,7 +107,8 @@ Usage: glosson status [--json | --qr] [--state DIR]
 --qr shows a QR code too: the command that has another computer verify the page (glosson verify).
 
 Exits with 1 when nothing is set up, the relay cannot be asked, or a glosson run is here whose visitors
-cannot reach it: it is not online, or the relay's data port, where their connections go, cannot be used.
+cannot reach it: it is not online, the relay's data port, where their connections go, cannot be used, or
+somebody else answers in its place.
 `;
 
 const VERIFY =
@@ -201,7 +202,7 @@ const RELEASE =
 
 Usage: glosson release [--yes] [--state DIR]
 
-A glosson run ends with it. The key and all that was kept for the name are removed here.
+A glosson run ends with it. All that was kept for the name is removed here, but for which keys there were.
 `;
 
 const TEXTS: Record<CommandName, string> = {

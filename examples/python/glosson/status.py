@@ -20,7 +20,7 @@ LOG_LINES = 3  # that are shown
 
 
 async def show(state: State, as_json: bool) -> int:
-    """Print it; the exit code is 1 when nothing is set up or the relay cannot be asked."""
+    """Print it; the exit code is 1 when nothing is set up, or not all is well."""
     account = state.account()
     if account is None:
         if as_json:
@@ -108,9 +108,11 @@ def _is_well(told: dict[str, object]) -> bool:
 
 def _text(told: dict[str, object]) -> str:
     certificate, online = told["certificate"], told["online"]
-    good = certificate["notAfter"] if isinstance(certificate, dict) else None
+    known = certificate if isinstance(certificate, dict) else {"notAfter": None, "also": []}
+    good = known["notAfter"]
     rows = [
         ("Page", told["page"]),
+        *(("Also", host) for host in known["also"]),
         ("Relay", told["relay"]),
         ("State", told["state"]),
         ("Running here", "yes" if told["running"] else "no"),
