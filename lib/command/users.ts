@@ -5,8 +5,9 @@ import type { UserDesk } from "../admin/users.ts";
 import { SUSPENDED } from "../issuance/order_state.ts";
 import { openStore, requireStore } from "../store/open.ts";
 import { becomeOwner, openStateFolder } from "../file/state_folder.ts";
+import { isInUse } from "../file/state_lock.ts";
 import { SILENT_LOG } from "../log.ts";
-import type { Command } from "./command.ts";
+import { type Command, EXIT } from "./command.ts";
 import { usageError } from "./command_line.ts";
 import { reachRelay, type RelayAccess } from "./relay_access.ts";
 import { checkReason } from "./trace.ts";
@@ -87,12 +88,27 @@ Options:
     if (text !== undefined && !isUsername(name)) {
       throw usageError(`${JSON.stringify(text)} is not a username`, "users");
     }
-    return await withDesk(relay, (desk) => {
-      const aside = relay.admin ? "" : " (no relay runs; its state was changed)";
-      return chosen.run(desk, { name, context, aside });
+    return await withDesk(relay, async (desk) => {
+      const isUntold = chosen.changes && relay.admin === undefined &&
+        relay.place.database === undefined && await isInUse(relay.stateDir);
+      const aside = isUntold ? "" : asideOf(relay);
+      const code = await chosen.run(desk, { name, context, aside });
+      if (!isUntold || code !== EXIT.ok) return code;
+      context.printError(
+        `glossond: A relay uses ${relay.stateDir} and could not be told, so who is there stays: say it again, and restart that relay where this comes again\n`,
+      );
+      return EXIT.failed;
     });
   },
 };
+
+/** Said behind what was done without a relay of this state folder. */
+function asideOf({ admin, stateDir, place }: RelayAccess): string {
+  if (admin !== undefined) return "";
+  return place.database === undefined
+    ? " (no relay runs; its state was changed)"
+    : ` (no relay runs on ${stateDir}; the database was changed, by which others learn of it)`;
+}
 
 /** The username in what an operator pastes: a name, a host name, or an address. */
 function usernameIn(text: string, baseDomain: string): string {

@@ -20,6 +20,8 @@ export interface Job {
 export interface Word {
   /** Whether it takes a NAME. */
   named: "always" | "maybe" | "never";
+  /** Whether it changes what the relay has to know. */
+  changes: boolean;
   /** Options besides `--dev`. */
   options: readonly string[];
   run: (desk: UserDesk, job: Job) => Promise<number>;
@@ -27,13 +29,18 @@ export interface Word {
 
 /** What is done to users, by the word that asks for it. */
 export const WORDS: Record<string, Word> = {
-  list: { named: "never", options: ["json"], run: list },
-  show: { named: "always", options: ["json"], run: show },
-  block: { named: "always", options: ["reason"], run: block },
-  unblock: { named: "always", options: ["reason"], run: unblock },
-  release: { named: "always", options: ["reason", "now", "yes"], run: release },
-  limit: { named: "always", options: ["reason", "connections", "bytes-per-day"], run: limit },
-  log: { named: "maybe", options: ["json"], run: log },
+  list: { named: "never", changes: false, options: ["json"], run: list },
+  show: { named: "always", changes: false, options: ["json"], run: show },
+  block: { named: "always", changes: true, options: ["reason"], run: block },
+  unblock: { named: "always", changes: true, options: ["reason"], run: unblock },
+  release: { named: "always", changes: true, options: ["reason", "now", "yes"], run: release },
+  limit: {
+    named: "always",
+    changes: true,
+    options: ["reason", "connections", "bytes-per-day"],
+    run: limit,
+  },
+  log: { named: "maybe", changes: false, options: ["json"], run: log },
 };
 
 async function list(desk: UserDesk, { context }: Job): Promise<number> {

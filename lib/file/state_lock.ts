@@ -34,6 +34,13 @@ export async function lockForRestore(stateDir: string): Promise<Lock & Disposabl
   return { ...held, [Symbol.dispose]: held.release };
 }
 
+/** Whether a relay uses the state folder, or somebody fills it. */
+export async function isInUse(stateDir: string): Promise<boolean> {
+  const held = await acquireLock(join(stateDir, STATE_LOCK_FILE), { owner: "a command" });
+  held?.release();
+  return held === undefined;
+}
+
 function lock(stateDir: string, owner: string, shared: boolean): Promise<Lock | undefined> {
   const path = join(stateDir, STATE_LOCK_FILE);
   return acquireLock(path, { owner, shared, waitMs: WAIT_MS });

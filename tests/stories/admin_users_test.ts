@@ -150,6 +150,21 @@ Deno.test("users works on the state alone when no relay runs, also after a crash
   assert.equal((await visit(relay, user.hostname)).status, 451);
 });
 
+Deno.test("users says where a relay that runs could not be told", async () => {
+  await using relay = await startRelay();
+  const user = await signUp(relay, "kaylee");
+  await using _server = await serveUser(relay, user, () => new Response("here"));
+  const socket = `${relay.stateDir}/glossond.sock`;
+  await Deno.rename(socket, `${socket}-aside`);
+  const untold = await glossond(relay.stateDir, "users", "block", "kaylee");
+  assert.equal(untold.code, 1);
+  assert.match(untold.stderr, /A relay uses \S+ and could not be told, so who is there stays:/);
+  assert.equal((await glossond(relay.stateDir, "users")).code, 0);
+  await Deno.rename(`${socket}-aside`, socket);
+  assert.equal((await glossond(relay.stateDir, "users", "block", "kaylee")).code, 0);
+  assert.equal((await visit(relay, user.hostname)).status, 451);
+});
+
 Deno.test("a name that is blocked before anybody has it is said to be nobody's", async () => {
   await using relay = await startRelay();
   await signUp(relay, "kaylee");

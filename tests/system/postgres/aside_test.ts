@@ -41,8 +41,9 @@ Deno.test("what a command does where no relay runs holds at all relays, also whe
   await t.step("a block ends the session, and visitors at both", async () => {
     await using own = new AsyncDisposableStack();
     const { user, link, guests } = await online(own, relays, "kaylee");
-    const command = aside(relays, path, "block", "kaylee");
-    assert.equal((await command.output()).code, 0);
+    const { code, stdout } = await aside(relays, path, "block", "kaylee").output();
+    assert.equal(code, 0);
+    assert.match(new TextDecoder().decode(stdout), / the database was changed, by which others /);
     assert.equal((await within(link.closed)).code, CLOSE.revoked);
     for (const guest of guests) await within(assert.rejects(guest.ask()));
     for (const relay of both) assert.equal(await statusAt(relay, user.hostname), 451);
