@@ -171,8 +171,9 @@ export class AcmeAuthority implements Authority {
     return turn;
   }
 
-  forget(csr: string): Promise<void> {
-    return this.#parts.order.journal.remove(csr);
+  async forget(csr: string): Promise<void> {
+    const { order: { journal }, onNote } = this.#parts;
+    await journal.remove(csr).catch((why) => onNote?.("order not forgotten", { why }));
   }
 
   async renewalWindow(certificate: string): Promise<RenewalWindow | undefined> {

@@ -53,7 +53,7 @@ export interface Authority {
   issue(order: CertificateOrder): Promise<string>;
   /**
    * Told that what a request came to is stored, or of no use, so that the next order of it is another one. Absent
-   * where a certificate costs nothing. Rejects when that cannot be noted.
+   * where a certificate costs nothing. Never rejects: where that cannot be noted, the same order may be found again.
    */
   forget?(csr: string): Promise<void>;
   /** Asks when to renew this PEM certificate; undefined when the authority does not say. */

@@ -47,12 +47,8 @@ export async function orderRelayCertificate(options: RelayOrderOptions): Promise
 
   /** Stored or spoilt, this request has had its answer. Never rejects: the next order does without. */
   async function forget(): Promise<void> {
-    try {
-      await authority.forget?.(next.csr);
-      await store.removeNext();
-    } catch (error) {
-      onStep?.("request not forgotten", { error });
-    }
+    await authority.forget?.(next.csr);
+    await store.removeNext().catch((error) => onStep?.("request not forgotten", { error }));
   }
 }
 

@@ -129,8 +129,7 @@ export class OrderRuns {
     // What failed before is over: where the store gives up, or the relay ends, the next try has the same certificate.
     retries.clear(id);
     const isStored = await orders.finish(order, ready, now());
-    await authority.forget?.(csr)
-      .catch((error) => log.error("order not forgotten", { order: id, error }));
+    await authority.forget?.(csr);
     // Not so when it was released or blocked meanwhile.
     if (!isStored) return;
     this.#usualMs = 0.7 * this.#usualMs + 0.3 * (performance.now() - startedAt);

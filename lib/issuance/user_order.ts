@@ -31,8 +31,7 @@ export async function orderUserCertificate(options: UserOrderOptions): Promise<R
     if (unfit !== undefined) throw new Error(`Cannot use the certificate just signed: ${unfit}`);
     return { certificate, notAfter: info.notAfter, renewAfter: renewalTime(info) };
   } catch (error) {
-    await authority.forget?.(order.csr)
-      .catch((cause) => order.onStep?.("order not forgotten", { error: cause }));
+    await authority.forget?.(order.csr);
     throw error;
   }
 }
