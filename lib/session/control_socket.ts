@@ -33,6 +33,9 @@ const MESSAGE_ALLOWANCE = 4 * MAX_MESSAGE_BYTES;
 /** What a client may send besides what it is heard by, TLS's own records above all: bytes a check. */
 const CHECK_ALLOWANCE = 8;
 
+/** How late a check of the heartbeat is where the relay itself was stopped, as by a pause of its machine. */
+const STOPPED_MS = 5_000;
+
 /** Unsent bytes above which a client does not read what it is sent. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
 
@@ -82,6 +85,9 @@ export class ControlLink {
   /** What is to be told a client that was not told yet that it is online, which is the first message. */
   #held: RelayMessage[] | undefined = [];
   #pingedAt: number;
+  #checkedAt: number;
+  /** Since when the client could be heard, if that is after it was. */
+  #heardFrom = -Infinity;
   /** Ends the transport of a client that does not close its side. */
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -93,6 +99,7 @@ export class ControlLink {
     this.#now = now;
     // The request is as good as an answer.
     this.#pingedAt = transport.lastHeardAt;
+    this.#checkedAt = this.#now();
     this.session = new Session({
       username,
       tickets,
@@ -156,7 +163,9 @@ export class ControlLink {
     const { socket, transport } = this.#options;
     const now = this.#now();
     transport.allowance = Math.min(transport.allowance + CHECK_ALLOWANCE, MESSAGE_ALLOWANCE);
-    if (now - transport.lastHeardAt >= HEARTBEAT_LIMIT_MS) {
+    if (now - this.#checkedAt >= STOPPED_MS) this.#heardFrom = now;
+    this.#checkedAt = now;
+    if (now - Math.max(transport.lastHeardAt, this.#heardFrom) >= HEARTBEAT_LIMIT_MS) {
       this.#close(CLOSE.heartbeatMissed, "heartbeat missed");
       return true;
     }

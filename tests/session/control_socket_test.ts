@@ -13,8 +13,13 @@ const [CHECK_MS, ROUND_TRIP_MS] = [500, 20];
  * A session's heartbeat for so long: at which seconds the client was pinged, and the code that it was closed with.
  *
  * @param answers whether the client's answer to a ping of this number comes, before the next check.
+ * @param stopped a check after which the relay is stopped, and for how long; milliseconds.
  */
-function beat(forMs: number, answers: (ping: number) => boolean) {
+function beat(
+  forMs: number,
+  answers: (ping: number) => boolean,
+  stopped?: { atMs: number; forMs: number },
+) {
   let now = 0;
   const pingedAt: number[] = [];
   const socket = new FakeSocket();
@@ -38,7 +43,10 @@ function beat(forMs: number, answers: (ping: number) => boolean) {
     onOver() {},
     onClosed() {},
   });
-  for (; now <= forMs && !link.closing; now += CHECK_MS) link.checkHeartbeat();
+  for (; now <= forMs && !link.closing; now += CHECK_MS) {
+    link.checkHeartbeat();
+    if (now === stopped?.atMs) now += stopped.forMs;
+  }
   return { pingedAt, code: socket.code };
 }
 
@@ -56,4 +64,12 @@ Deno.test("a client that never answers is asked three times, and offline after 3
   assert.equal(HEARTBEAT_LIMIT_MS, 30_000);
   const silent = beat(60_000, () => false);
   assert.deepEqual(silent, { pingedAt: [15, 20, 25], code: CLOSE.heartbeatMissed });
+});
+
+Deno.test("a client is offline for no time in which the relay itself was stopped", () => {
+  const stopped = { atMs: 14_000, forMs: 20_500 };
+  assert.deepEqual(beat(60_000, () => true, stopped), { pingedAt: [35, 50], code: undefined });
+  const silent = beat(3_700_000, () => false, { atMs: 14_000, forMs: 3_600_500 });
+  assert.deepEqual(silent.pingedAt, [3_615, 3_620, 3_625, 3_630, 3_635, 3_640]);
+  assert.equal(silent.code, CLOSE.heartbeatMissed);
 });
