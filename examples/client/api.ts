@@ -83,6 +83,7 @@ export class Api {
   async relayInfo(): Promise<RelayInfo> {
     return (await this.#ask<RelayInfo>("GET", "/v1/relay", {
       protocol: isNumber,
+      publicPort: isNullOr(isNumber),
       features: isNullOr(isTexts),
       keyFingerprints: isNullOr(isTexts),
     })).value;

@@ -3,6 +3,8 @@ export interface RelayInfo {
   software: string;
   protocol: number;
   baseDomain: string;
+  /** Port that visitors use; absent where it is too old to tell. */
+  publicPort?: number | null;
   dataHost: string;
   dataPort: number;
   /** Keys of its own certificates, SHA-256 in base64; absent where it is too old to tell. */

@@ -15,6 +15,7 @@ import type { SetupOptions } from "./setup_arguments.ts";
 import type { State } from "./state.ts";
 import type { Lines } from "./terminal.ts";
 import type { Sleep } from "../../lib/net/pause.ts";
+import { urlOf } from "../../lib/wire/names.ts";
 
 /** Version of the protocol that this client speaks. */
 const PROTOCOL = 1;
@@ -47,7 +48,7 @@ export async function setup(options: SetupOptions, world: SetupWorld): Promise<v
     (relay) => trusted(relay, options, state),
     world.now,
   );
-  const { relay, http, info: { protocol } } = found;
+  const { relay, http, info: { protocol, publicPort } } = found;
   try {
     if (protocol !== PROTOCOL) {
       throw new Error(
@@ -70,7 +71,7 @@ All set. Go online with
 
     glosson run
 
-and your page is at https://${account.hostname}
+and your page is at ${urlOf(account.hostname, publicPort ?? 443)}
 See glosson run --help for showing a web app or files of yours.`);
     if (former?.hostname === account.hostname) await state.saveFormerAccount(undefined);
     else if (former !== undefined) await finishRename(former, caBefore, world);

@@ -35,7 +35,7 @@ All set. Go online with
 
     python -m glosson run
 
-and your page is at https://{hostname}
+and your page is at https://{page}
 See python -m glosson run --help for showing a web app or files of yours."""
 
 
@@ -60,7 +60,7 @@ class _Setup:
         before, state = self._before, self._state
         ca = self._ca(given)
         trust = relay_trust(ca)
-        api = await self._relay(given, trust)
+        api, port = await self._relay(given, trust)
         same = before is not None and (before.username, before.relay) == (username, str(api.relay))
         unfinished = state.identity() is None and (before is None or before.certificateBy is None)
         go_on = same and not self._options.force and unfinished
@@ -70,7 +70,7 @@ class _Setup:
                 await self._confirm(before, same)
             account = await self._claim(api, username, ca)
         await certify(account, trust, state)
-        say(DONE.format(hostname=account.hostname))
+        say(DONE.format(page=RelayAddress(account.hostname, port).authority))
 
     async def _who(self) -> str:
         name = self._options.username
@@ -99,15 +99,17 @@ class _Setup:
             return self._state.ca() if known else None
         return read_pem(self._options.ca, "the authority given with --ca")
 
-    async def _relay(self, given: RelayAddress, trust: ssl.SSLContext) -> Api:
+    async def _relay(self, given: RelayAddress, trust: ssl.SSLContext) -> tuple[Api, int]:
+        """Return the relay, and the port that visitors use."""
         api = await find_relay(given, trust)
-        protocol = (await api.relay_info())["protocol"]
+        info = await api.relay_info()
+        protocol, port = info["protocol"], info.get("publicPort")
         if protocol != PROTOCOL:
             raise RuntimeError(
                 f"The relay speaks version {protocol} of the protocol, this glosson speaks "
                 f"{PROTOCOL}; get another glosson"
             )
-        return api
+        return api, port if isinstance(port, int) else 443  # one that is too old does not tell
 
     async def _confirm(self, before: Account, same: bool) -> None:
         """Have the person agree to replacing what is there."""

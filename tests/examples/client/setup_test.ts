@@ -128,6 +128,17 @@ Deno.test("setup() writes the code into a file for local trials, and looks at on
     assert.equal(desk.relay.requests.filter((line) => line === VERIFY).length, 1);
   }));
 
+Deno.test("setup() tells the page's address with the port that visitors use, where that is not 443", () =>
+  desk(async (desk) => {
+    desk.relay.alter = (path, body) =>
+      path === "/v1/relay" ? { ...Object(body), publicPort: 4430 } : body;
+    desk.meanwhile = () => {
+      desk.relay.bio = shownCode(desk.said);
+    };
+    await desk.setup();
+    assert.match(desk.said.at(-1)!, /page is at https:\/\/kaylee\.glosson\.localhost:4430$/m);
+  }));
+
 Deno.test("setup() looks at once when Enter is pressed", () =>
   desk(async (desk) => {
     const lines = typed();

@@ -58,6 +58,7 @@ def test_setup_asks_for_what_is_missing(relay: Relay, tmp_path: Path) -> None:
     Path(relay.bios, f"{client.name}.txt").write_text(f"me: {code[0]} ok")
     terminal.type("")  # and it is looked for at once, not in 15 s
     terminal.wait_for("All set.")
+    terminal.wait_for(f"your page is at https://{client.name}.{relay.base}:{relay.hub}\r\n")
     assert terminal.process.wait(30) == 0
     client.run()
     assert client.get()[0] == 200
