@@ -9,14 +9,13 @@ const DEFAULT_WAIT_BUFFERS = new BufferPool(2 * 1024);
 /** In the place of a step: the stream has ended. */
 const ENDED = -1;
 
-/**
- * How long a connection goes on whose bytes are taken no more at the other end, milliseconds: what that end said before
- * it left comes across, and is not lost to the reset that unread bytes would be answered with (RFC 9112 section 9.6).
- */
+/** How long a connection goes on that is told no more, milliseconds: what was said is to be taken (RFC 9112 section 9.6). */
 const LINGER_MS = 5_000;
 
 /** A writer that takes longer than this for one buffer gets smaller ones; milliseconds. */
 const SLOW_WRITE_MS = 10;
+
+const systemNow = (): number => performance.now();
 
 /** The part of `Deno.Conn` that a splice uses. */
 export interface Duplex {
@@ -29,9 +28,6 @@ export interface Duplex {
   /** Closes both sides. */
   close(): void;
 }
-
-/** The real clock. */
-const systemNow = (): number => performance.now();
 
 /**
  * Writes all of `bytes`, however many calls that takes.
@@ -49,9 +45,11 @@ export async function writeAll(
 /**
  * Copies both directions until each has ended, carrying an end of stream across as a half-close.
  *
- * A failure to read ends both. After one to write the other direction goes on to its own end, while what still comes
- * to be written is dropped, for five seconds at most: a server that answers an upload before its end and closes is heard. Both connections are closed when the
- * promise settles; it never rejects.
+ * Where an end takes no more, the other direction goes on to its own end, while what still comes to be written is
+ * dropped, for five seconds at most: a server that answers an upload before its end and closes is heard. Where the
+ * second connection fails, so is the first one, which asked: closed while it sends on, it would lose what it has not
+ * taken of the answer. Where reading the first fails, nobody is to be answered: both end. Both connections are closed
+ * when the promise settles; it never rejects.
  */
 export function splice(
   first: Duplex,
@@ -175,20 +173,23 @@ class Splice implements Watched {
         await to.closeWrite();
       }
     } catch (error) {
-      const saysMore = this.#copied === 2 && this.#lingering === undefined;
-      if (this.#writing[direction] && saysMore) await this.#linger(from, error as Error);
-      else this.#fail(error as Error);
+      await this.#linger(direction, from, to, error as Error);
     }
     if (waiting !== undefined) waitBuffers.giveBack(waiting);
     if (--this.#copied === 0) this.#finish();
   }
 
-  /** Drops what comes until its end, while the other direction goes on. */
-  async #linger(from: Duplex, error: Error): Promise<void> {
+  /** Brings across what there is to bring when a direction broke. */
+  async #linger(direction: Direction, from: Duplex, to: Duplex, error: Error): Promise<void> {
+    const writing = this.#writing[direction];
+    const secondIsGone = writing === (direction === "forward");
+    const saysMore = writing && this.#copied === 2 && this.#lingering === undefined;
+    if (!secondIsGone && !saysMore) return this.#fail(error);
     this.#result.error ??= error;
     this.#lingering ??= setTimeout(() => this.#fail(error), LINGER_MS);
-    const dropped = new Uint8Array(16 * 1024);
     try {
+      if (!writing) return await to.closeWrite();
+      const dropped = new Uint8Array(16 * 1024);
       while (await from.read(dropped) !== null);
     } catch (error) {
       this.#fail(error as Error);

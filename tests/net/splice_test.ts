@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
 import { bytesOf, flowBuffers, LARGEST_STEP } from "../../lib/net/flow_buffers.ts";
 import { IdleWatch } from "../../lib/net/idle_watch.ts";
 import { type Duplex, splice, writeAll } from "../../lib/net/splice.ts";
+import type { SpliceResult } from "../../lib/net/splice_options.ts";
 import { pipe, readAll, text, utf8 } from "./pipe.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -224,4 +226,39 @@ async function tcpPair(): Promise<[Deno.TcpConn, Deno.TcpConn]> {
     Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
     listener.accept(),
   ]);
+}
+
+for (const how of ["closes", "resets"] as const) {
+  Deno.test(`splice() over TCP brings a visitor who sends on all that was said before the server ${how}`, async () => {
+    // More than the kernel of a visitor who does not read takes in.
+    const answer = new Uint8Array(512 * 1024).fill(7);
+    const [visitor, first] = await tcpPair();
+    const [server, second] = await nodePair();
+    const result: SpliceResult = { forward: 0, backward: 0 };
+    const spliced = splice(first, second, { result });
+    server.write(answer);
+    await until(() => result.backward === answer.length);
+    if (how === "closes") server.destroy();
+    else server.resetAndDestroy();
+    const piece = new Uint8Array(16 * 1024);
+    for (let since = 0; since < 5; since += result.error === undefined ? 0 : 1) {
+      await writeAll(visitor, piece);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    assert.deepEqual(await readAll(visitor), answer);
+    visitor.close();
+    assert.ok((await spliced).error);
+  });
+}
+
+async function until(is: () => boolean): Promise<void> {
+  while (!is()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+/** A connection, the first end of which can be reset. */
+async function nodePair(): Promise<[Socket, Deno.TcpConn]> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const socket = connect(listener.addr.port, "127.0.0.1");
+  socket.on("error", () => {});
+  return [socket, await listener.accept()];
 }
