@@ -44,7 +44,8 @@ secrets, get_bio.py, what HAProxy and Apache need) and the unit of systemd. A fi
 is there with another text stays, unless you say otherwise when asked. Ends with what
 glossond doctor finds. Each setting of glossond config can be given as an option, such as
 --base-domain glosson.example.org, --acme-email, --pdns-api-url, --dns rfc2136.
-Exit: 0 all is written or was so, 1 something could not be, 2 something is missing or wrong.
+Exit: 0 all is written, was so or stays, 1 something could not be, 2 something is missing
+or wrong.
 
 Options:
   --yes    ask nothing: what is proposed holds, what is missing is told
@@ -182,7 +183,7 @@ async function write(
         await prompt.line(`${path} is there and different. Replace it? [no]: `) ?? "",
       ));
   if (!replace) {
-    print(`kept     ${path}, which is different (--force replaces it)\n`);
+    print(`kept      ${path}, which is different (--force replaces it)\n`);
     return;
   }
   if (before !== text) {
