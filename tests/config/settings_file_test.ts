@@ -41,3 +41,22 @@ Deno.test("loadConfig() takes nothing of a settings file that it does not unders
     assert.match(problems.join("\n"), problem);
   }
 });
+
+Deno.test("the example's settings are good, and have commands find the unit's state and secrets", async () => {
+  const examples = new URL("../../examples/", import.meta.url);
+  const [example, secretsExample, ofRelays] = await Promise.all(
+    ["settings.example", "secrets.example", "relays/settings.example"].map((name) =>
+      Deno.readTextFile(new URL(name, examples))
+    ),
+  );
+  // What stands there for others to take holds as well, with its other half.
+  const env = { GLOSSOND_ACME_EAB_KID: "kid" };
+  const whole = (text: string): string => text.replace(/^#(?=[A-Z])/gm, "");
+  const secrets = whole(secretsExample!).replace(/(?<=_(?:KEY|SECRET)=)$/gm, "c2VjcmV0");
+  for (const file of [example!, whole(example!), `${example}${whole(ofRelays!)}`]) {
+    const { settings, problems } = loadConfig({ env, file, secrets });
+    assert.deepEqual(problems, []);
+    assert.equal(settings!.stateDir, "/var/lib/glossond");
+    assert.equal(secretsFileOf({ env: {}, file }), "/etc/glossond/secrets");
+  }
+});
