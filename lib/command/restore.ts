@@ -42,9 +42,10 @@ Options:
     openStateFolder(stateDir);
     using _lock = await lockForRestore(stateDir);
     await removeLeftWork(stateDir);
-    if ([...Deno.readDirSync(stateDir)].some(({ name }) => name !== STATE_LOCK_FILE)) {
+    const there = [...Deno.readDirSync(stateDir)].find(({ name }) => name !== STATE_LOCK_FILE);
+    if (there !== undefined) {
       throw new Error(
-        `The state folder ${stateDir} is not empty: move what is in it aside, all of it, first`,
+        `The state folder ${stateDir} is not empty, it has ${there.name}: move what is in it aside, all of it, first`,
       );
     }
     becomeOwnerWhereReached(stateDir);

@@ -1,14 +1,13 @@
-import { statfs } from "node:fs/promises";
 import { runBioProcess } from "../account/bio_process.ts";
 import { SUPERVISOR_FOUND } from "../account/bio_supervisor.ts";
 import type { RelayCertificate, RelayCertificateStatus } from "../certificate/relay_certificate.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Settings } from "../config/settings.ts";
+import { freeMib, whyUnwritable } from "../file/disk.ts";
 import { scheduleTimeout } from "../net/schedule.ts";
 import { postNotice } from "../trouble/webhook.ts";
 import { type Trouble, type TroubleNotice, watchTrouble } from "../trouble/watch.ts";
 import type { Ground } from "./ground.ts";
-import { whyUnwritable } from "./readiness.ts";
 import type { Servers } from "./servers.ts";
 
 /** Orders in a row that failed before it is trouble: one may fail, and is tried again in a minute. */
@@ -110,8 +109,7 @@ async function diskTrouble(
       fix: "mend that; those who are online stay so meanwhile",
     }];
   }
-  const free = await statfs(stateDir).then(({ bavail, bsize }) => bavail * bsize / 2 ** 20)
-    .catch(() => Infinity);
+  const free = await freeMib(stateDir);
   if (free >= minFreeMib) return [];
   return [{
     kind: "disk-low",

@@ -55,7 +55,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
   const groups = await Promise.all([
     // First: where it does not run, nothing that it answers is worth a line.
     checkRelay(settings, relay),
-    checkState(stateDir),
+    checkState(settings),
     checkDatabase(settings, now),
     checkPeers(settings),
     checkHandOver(),

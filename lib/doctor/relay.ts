@@ -3,23 +3,38 @@ import { type AdminClient, connectAdmin } from "../admin/client.ts";
 import type { StatusReport } from "../admin/status.ts";
 import { certificateReport } from "../certificate/report.ts";
 import type { Settings } from "../config/settings.ts";
+import { freeMib, whyUnwritable } from "../file/disk.ts";
 import { fault, type Finding, ok, skipped, warning } from "./finding.ts";
 
-/** Checks that the state folder can be written and is its owner's alone, or can be made. */
-export async function checkState(stateDir: string): Promise<Finding> {
+/** Checks that the state folder can be written, has room and is its owner's alone, or can be made. */
+export async function checkState(
+  { stateDir, minFreeMib }: Pick<Settings, "stateDir" | "minFreeMib">,
+): Promise<Finding> {
   const check = "state folder";
   try {
-    if (!await isThere(stateDir)) {
-      await probe(dirname(stateDir));
-      return skipped(check, `${stateDir} is made when the relay starts first`);
-    }
-    await probe(stateDir);
+    const isThere = await Deno.stat(stateDir).then(() => true, (error) => {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    });
+    const why = whyUnwritable(isThere ? stateDir : dirname(stateDir));
+    if (why !== undefined) throw new Error(why);
+    if (!isThere) return skipped(check, `${stateDir} is made when the relay starts first`);
     const { mode } = await Deno.stat(stateDir);
     if (mode !== null && (mode & 0o077) !== 0) {
       return warning(
         check,
         `${stateDir} is open to others (mode 0${(mode & 0o777).toString(8)}) and holds keys`,
         `chmod 700 ${stateDir}; the relay does so when it starts`,
+      );
+    }
+    const free = await freeMib(stateDir);
+    if (free < minFreeMib) {
+      return warning(
+        check,
+        `${stateDir} can be written, and ${
+          Math.floor(free)
+        } MiB are free on its disk, less than ${minFreeMib}`,
+        "make room on it, or lower GLOSSOND_MIN_FREE_MIB",
       );
     }
     return ok(check, `${stateDir} can be written`);
@@ -30,20 +45,6 @@ export async function checkState(stateDir: string): Promise<Finding> {
       "set GLOSSOND_STATE_DIR to a folder of the relay's user, and see that the disk has room",
     );
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, (error) => {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  });
-}
-
-/** @throws when no file can be made in the folder. */
-async function probe(folder: string): Promise<void> {
-  const path = `${folder}/.doctor-${crypto.randomUUID()}`;
-  await Deno.writeTextFile(path, "", { createNew: true });
-  await Deno.remove(path);
 }
 
 /** What the state folder tells of the relay: it runs, it does not, or why that cannot be known. */

@@ -64,3 +64,41 @@ Deno.test("a relay whose disk is full has its place taken all the same, and its 
     /Cannot copy \S+glossond\.sqlite to \S+: database or disk is full; see that its disk/,
   );
 });
+
+Deno.test("doctor and restore say that a disk is full, and leave nothing on it", async () => {
+  await using stack = new AsyncDisposableStack();
+  const dir = await Deno.makeTempDir({ prefix: "glossond-full-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
+  await using elsewhere = temporaryFolder();
+  const copy = `${elsewhere.path}/copy`;
+  {
+    await using relay = await startRelay();
+    assert.equal((await glossond(relay.stateDir, "backup", copy)).code, 0);
+  }
+  await must("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", dir]);
+  stack.defer(async () => void await must("umount", ["-l", dir]));
+  const state = `${dir}/state`;
+  await Deno.mkdir(state, { mode: 0o700 });
+  const names = () => Array.from(Deno.readDirSync(state), ({ name }) => name);
+  // Fails for want of room.
+  await run("sh", ["-c", `cat /dev/zero > "${dir}/fill"`]);
+  const room = async (bytes: number) => {
+    const { size } = await Deno.stat(`${dir}/fill`);
+    await Deno.truncate(`${dir}/fill`, size - bytes);
+  };
+  const doctor = async () => (await glossond(state, "doctor", "--dev")).stdout;
+  assert.match(await doctor(), /^FAULT {2}state folder: .* cannot be written: the disk is full/m);
+  assert.deepEqual(names(), []);
+
+  const restore = () => glossond(state, "restore", copy);
+  const full = await restore();
+  assert.match(full.stderr, /^glossond: Cannot restore \S+: No space left on device/);
+  // Of two copies that are on the disk for a moment there is room for one.
+  await room((await Deno.stat(copy)).size + 8_192);
+  const nearly = await restore();
+  assert.match(nearly.stderr, /: database or disk is full; see that its disk is well, has room/);
+  assert.deepEqual(names(), ["state.lock"]);
+  await room(1_000_000);
+  assert.equal((await restore()).code, 0);
+  assert.match(await doctor(), /^WARN {3}state folder: .* \d MiB are free on its disk, less than/m);
+});

@@ -10,7 +10,7 @@ import { ensureFolder } from "../../file/state_folder.ts";
 import { openDatabase } from "./database.ts";
 import { SQLITE_FILE } from "./open.ts";
 import { isSqliteError } from "./transaction.ts";
-import { withFix } from "./with_fix.ts";
+import { isOfDisk, withFix } from "./with_fix.ts";
 
 /** How long another program may let nobody read. */
 const LOCK_TIMEOUT_MS = 5_000;
@@ -112,9 +112,11 @@ async function copyDatabase(
     copy.exec("PRAGMA secure_delete = ON; DROP TABLE sqlar");
     return files;
   } catch (error) {
-    throw new Error(`It is no back-up of glossond's, or damaged: ${(error as Error).message}`, {
-      cause: error,
-    });
+    const { message } = error as Error;
+    const why = isOfDisk(message)
+      ? withFix(message, target)
+      : `It is no back-up of glossond's, or damaged: ${message}`;
+    throw new Error(why, { cause: error });
   }
 }
 
