@@ -155,7 +155,10 @@ export class Usage {
     return true;
   }
 
-  /** Takes over what others have written: relays that the user's visitors are at as well. */
+  /**
+   * Takes over what others have written: relays that the user's visitors are at as well. What is being written here
+   * may be among it or not, so it is not counted before it is written: a sum that is too great would hold all day.
+   */
   #catchUp(day: number, stored: ReadonlyMap<string, number>): void {
     for (const [username, bytes] of stored) {
       const { bytesToClient, bytesToVisitors } = this.#unwritten.get(username) ?? NOTHING;

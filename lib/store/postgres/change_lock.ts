@@ -12,10 +12,17 @@ export const CHANGES_CHANNEL = "glossond_changes";
  */
 export const NOT_ON_DISK = "set_config('synchronous_commit', 'off', true)";
 
+/**
+ * After which time the server ends such a transaction of a relay that says nothing, since it is stopped or its machine
+ * is lost, milliseconds: shorter than others wait for the lock, and than visitors wait for who comes back.
+ */
+const SILENT_MS = 3_000;
+
 /** Begins a transaction that changes what relays read by number, one after another, and has them read it. */
 export async function lockChanges(ask: Ask): Promise<void> {
-  await ask(`SELECT ${NOT_ON_DISK}, pg_advisory_xact_lock($1, $2), pg_notify($3, '')`, [
-    ...CHANGE_LOCK,
-    CHANGES_CHANNEL,
-  ]);
+  await ask(
+    `SELECT ${NOT_ON_DISK}, set_config('idle_in_transaction_session_timeout', $4, true),
+      pg_advisory_xact_lock($1, $2), pg_notify($3, '')`,
+    [...CHANGE_LOCK, CHANGES_CHANNEL, `${SILENT_MS}`],
+  );
 }

@@ -3,6 +3,7 @@ import type { EngineListener } from "../../../lib/cluster/engine.ts";
 import { PostgresCluster } from "../../../lib/cluster/postgres/engine.ts";
 import { PAGE } from "../../../lib/cluster/engine.ts";
 import { openPostgresCluster } from "../../../lib/cluster/postgres/open.ts";
+import { lockChanges } from "../../../lib/store/postgres/change_lock.ts";
 import { PostgresEngine } from "../../../lib/store/postgres/engine.ts";
 import { openPostgres } from "../../../lib/store/postgres/open.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
@@ -12,6 +13,7 @@ import { ManualClock } from "../../manual_clock.ts";
 import { Gate } from "../faults/gate.ts";
 import { Interrupter } from "./interrupter.ts";
 import { serverWithClock } from "./clocked_server.ts";
+import { DisposableEngine } from "./stores.ts";
 
 /** Another address of this machine, for what stands between. */
 const ALIAS = "127.0.0.82";
@@ -199,4 +201,26 @@ Deno.test("PostgresCluster tells that a relay is alive, and who is there, while 
   } finally {
     await a.leave();
   }
+});
+
+Deno.test("PostgresCluster tells who came while another relay is stopped, or lost, amid a change", async () => {
+  const address = parsePostgresUrl(await databaseUrl());
+  await using stopped = new DisposableEngine({ address });
+  const [begun, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const change = stopped.write(async (ask) => {
+    await lockChanges(ask);
+    begun.resolve();
+    await goesOn.promise;
+  }).then(() => "done", (error) => error.message);
+  await begun.promise;
+  const a = openPostgresCluster({ address }, A);
+  try {
+    await a.join();
+    const epochs = await a.announce([{ username: "kaylee", ageMs: 0 }], []);
+    assert.ok(epochs.has("kaylee"));
+  } finally {
+    goesOn.resolve();
+    await a.leave();
+  }
+  assert.notEqual(await change, "done");
 });
