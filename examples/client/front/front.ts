@@ -196,7 +196,8 @@ export class Front {
       if (error === undefined) await visit.settled(this.#schedule, this.#limits.halfClosed);
       else log.debug("A visitor's connection broke", { error });
     } catch (error) {
-      this.#failures.say({ error });
+      // Whose visit was ended meanwhile, for another's sake or at the end, was not failed by this computer.
+      if (!visit.gone.aborted) this.#failures.say({ error });
     } finally {
       visit.end();
       this.#visits.delete(visit);

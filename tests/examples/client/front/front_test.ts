@@ -4,6 +4,7 @@ import { VISITOR_LIMITS } from "../../../../examples/client/front/limits.ts";
 import { type Site, siteHandler } from "../../../../examples/client/front/site.ts";
 import type { ManualClock } from "../../../manual_clock.ts";
 import { Authority } from "../../../../examples/conformance/authority.ts";
+import { pipe } from "../../../net/pipe.ts";
 import { Changes } from "../changes.ts";
 import { HttpExchange } from "../http_exchange.ts";
 import { ADDRESS, type Fronted, fronted as frontedHandler, HOSTNAME } from "./fronted.ts";
@@ -69,6 +70,19 @@ Deno.test("Front speaks HTTP/2 with who offers it", () =>
     await conn.read(frame);
     assert.equal(frame[3], 4);
   }));
+
+Deno.test("Front does not call a visit failed that gives way as it begins", () =>
+  frontedHandler(() => siteHandler(() => new Response()), async ({ front, lines }) => {
+    // Both are served in one turn: of the first there is no connection to the TLS server yet.
+    const visits = [pipe(), pipe()].map(([conn]) =>
+      front.serve({ conn, head: Uint8Array.of(0x16), visitor: { address: ADDRESS, port: 0 } })
+    );
+    await visits[0];
+    await front.stop(0);
+    await visits[1];
+    assert.equal(lines.some((line) => line.includes("A visitor gives way")), true);
+    assert.deepEqual(lines.filter((line) => line.includes("Cannot serve visitors")), []);
+  }, { maxVisitors: 1 }));
 
 Deno.test("Front sends an alert to who does not speak TLS", () =>
   fronted(() => new Response(""), async ({ connect, empty, lines }) => {
