@@ -15,6 +15,9 @@ const LENGTHS: Partial<Record<number, number>> = {
   [FRAME.windowUpdate]: 4,
 };
 
+/** A GOAWAY without a word of why (RFC 9113 section 6.8). */
+const LEAST_GO_AWAY_BYTES = 8;
+
 /**
  * Checks that a frame of a client may be on its stream and has the length that it must have (RFC 9113
  * section 6).
@@ -39,6 +42,9 @@ export function checkFrame(header: FrameHeader, payload: Uint8Array, isBlockOpen
     if (readInt31(payload) === stream) {
       throw new StreamError(stream, ERROR.protocol, "a stream depends on itself");
     }
+  }
+  if (type === FRAME.goAway && payload.length < LEAST_GO_AWAY_BYTES) {
+    throw new ConnectionError(ERROR.frameSize, "GOAWAY");
   }
   const isAck = type === FRAME.settings && (flags & FLAG.ack) !== 0;
   const length = isAck ? 0 : LENGTHS[type];

@@ -179,6 +179,7 @@ const WRONG: [string, Uint8Array[], number][] = [
   ["a push", [frame(FRAME.pushPromise, FLAG.endHeaders, 1, u32(2))], ERROR.protocol],
   ["settings of a wrong length", [frame(FRAME.settings, 0, 0, "12345")], ERROR.frameSize],
   ["a ping of a wrong length", [frame(FRAME.ping, 0, 0, "1234567")], ERROR.frameSize],
+  ["a goodbye that is too short", [frame(FRAME.goaway, 0, 0, "1234567")], ERROR.frameSize],
   ["a frame that is too large", [frame(FRAME.data, 0, 1, new Uint8Array(16_385))], ERROR.frameSize],
   [
     "a window beyond 31 bits",
