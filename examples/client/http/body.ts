@@ -130,7 +130,8 @@ export function framedAnswer(
   { status, fields }: AnswerHead,
   framing: Framing,
 ): Field[] {
-  const tells = framing.kind === "none" && (method === "HEAD" || status === 304);
+  const tells = framing.kind === "none" && status !== 204 &&
+    (method === "HEAD" || status === 304);
   const length = tells ? toldLength(valuesOf(fields, "content-length")) : undefined;
   return framed(fields, length === undefined ? framing : { kind: "length", length });
 }

@@ -86,7 +86,8 @@ def answer_framing(answer: Answer, method: bytes) -> Framing:
 
 def spared_fields(answer: Answer, method: bytes) -> Fields:
     """Return what an answer may tell of the body that it has not (RFC 9110 section 8.6)."""
-    if method != b"HEAD" and answer.status != HTTPStatus.NOT_MODIFIED:
+    told = method == b"HEAD" and answer.status != HTTPStatus.NO_CONTENT
+    if not told and answer.status != HTTPStatus.NOT_MODIFIED:
         return []
     length = told_length(answer.fields)
     return [] if length is None else framing_fields(Framing("length", length))

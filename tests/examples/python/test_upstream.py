@@ -273,6 +273,11 @@ def test_a_head_answer_keeps_its_length_and_has_no_body(page: Client, app: App) 
     status, head, body = ask(page, "HEAD / HTTP/1.1")
     assert status == 200 and "Content-Length: 1234" in head and body == b""
     app.called()
+    # None of a body that there cannot be (RFC 9110 section 8.6).
+    app.next(b"HTTP/1.1 204 No Content\r\nContent-Length: 1234\r\n\r\n")
+    status, head, body = ask(page, "HEAD / HTTP/1.1")
+    assert status == 204 and "Content-Length" not in head and body == b""
+    app.called()
 
 
 def test_interim_answers_and_trailers_are_passed(page: Client, app: App) -> None:

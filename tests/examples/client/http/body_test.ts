@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   answerFraming,
   framed,
+  framedAnswer,
   FramedBody,
   type Framing,
   requestFraming,
@@ -318,3 +319,15 @@ for (const [what, text] of NO_ANSWERS) {
     for (const step of [1, 100, Infinity]) await assert.rejects(answer(text, step));
   });
 }
+
+Deno.test("framedAnswer() tells the length of a body that is not sent, but for 204 (RFC 9110 section 8.6)", () => {
+  const told = (method: string, status: string): readonly Field[] => {
+    const head = parseAnswerHead(`HTTP/1.1 ${status}\r\nContent-Length: 5`);
+    return framedAnswer(method, head, answerFraming(method, head));
+  };
+  const length = [["Content-Length", "5"]];
+  assert.deepEqual(told("HEAD", "200 OK"), length);
+  assert.deepEqual(told("GET", "304 Not"), length);
+  assert.deepEqual(told("GET", "204 No"), []);
+  assert.deepEqual(told("HEAD", "204 No"), []);
+});
