@@ -30,12 +30,22 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 const MAINTAINER = "glossond maintainers <glosson@kaylee.wtf>";
 
-/** Documents and examples, by where they are in the repository. */
-const DOCUMENTS = ["README.md", "SECURITY.md", "examples/OPERATING.md", "examples/CODES.md"];
-const EXAMPLES = [
-  ...["settings.example", "secrets.example", "haproxy.cfg", "apache-vhost.conf"],
-  ...["glossond.service", "glossond@.service", "on_trouble.example.py"],
-].map((name) => `examples/${name}`);
+/** Documents and examples, by where they are in the repository and, since they name each other, in the package. */
+const DOCUMENTS = [
+  ...["README.md", "SECURITY.md", "get_bio.example.py"],
+  ...[
+    ...["OPERATING.md", "CODES.md", "PROTOCOL.md", "SCALE.md"],
+    ...["settings.example", "secrets.example", "haproxy.cfg", "apache-vhost.conf", "Dockerfile"],
+    ...["glossond.service", "glossond@.service", "on_trouble.example.py"],
+    ...["README.md", "haproxy.cfg", "pg_hba.conf", "postgresql.conf", "settings.example"]
+      .map((name) => `relays/${name}`),
+    ...["alerts.yml", "alerts_test.yml", "grafana-dashboard.json", "prometheus.yml"]
+      .map((name) => `monitoring/${name}`),
+  ].map((name) => `examples/${name}`),
+];
+
+/** Where they are. */
+const DOC = "usr/share/doc/glossond";
 
 /** A folder that becomes the package. */
 class Tree {
@@ -63,11 +73,14 @@ class Tree {
   }
 }
 
-/** A unit as the package has it: its program and documents are not in /usr/local. */
+/** A unit as the package has it: its program is not in /usr/local, and there are documents of it. */
 async function packagedUnit(name: string): Promise<string> {
   const text = await Deno.readTextFile(`${ROOT}examples/${name}`);
-  return text.replace(/^#.*\n/gm, "").trimStart()
-    .replaceAll("/usr/local/bin/", "/usr/bin/").replaceAll("/usr/local/share/", "/usr/share/");
+  return text.replace(/^#.*\n/gm, "").trimStart().replaceAll("/usr/local/bin/", "/usr/bin/")
+    .replace(
+      /^Description=.*\n/m,
+      (line) => `${line}Documentation=man:glossond(8) file:///${DOC}/examples/OPERATING.md\n`,
+    );
 }
 
 function control(architecture: string, kibibytes: number): string {
@@ -101,13 +114,10 @@ async function fill(tree: Tree, executable: string, date: string): Promise<void>
     ["usr/share/fish/vendor_completions.d/glossond.fish", "fish"],
   ];
   for (const [path, shell] of places) await tree.write(path, SHELLS[shell]!(COMMANDS));
-  const doc = "usr/share/doc/glossond";
-  for (const path of DOCUMENTS) await tree.copy(ROOT + path, `${doc}/${path.split("/").at(-1)}`);
-  for (const path of EXAMPLES) await tree.copy(ROOT + path, `${doc}/${path}`);
-  await tree.copy(`${ROOT}get_bio.example.py`, `${doc}/examples/get_bio.example.py`);
-  await tree.write(`${doc}/copyright`, await copyright());
+  for (const path of DOCUMENTS) await tree.copy(ROOT + path, `${DOC}/${path}`);
+  await tree.write(`${DOC}/copyright`, await copyright());
   await tree.writeGzip(
-    `${doc}/changelog`,
+    `${DOC}/changelog`,
     `glossond (${project.version}) stable; urgency=medium\n\n` +
       `  * What changed: CHANGELOG.md of the sources.\n\n -- ${MAINTAINER}  ${date}\n`,
   );

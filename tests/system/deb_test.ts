@@ -24,6 +24,13 @@ echo "== installed"
 MANPAGER=cat man glossond | head -n 5
 bash -c '. /usr/share/bash-completion/completions/glossond && complete -p glossond'
 systemd-analyze verify --man=no /lib/systemd/system/glossond.service
+for file in $(sed -n 's|^Documentation=.*file://||p' /lib/systemd/system/glossond*.service); do
+  test -s $file
+  # What the operator's document names beside it, but the sources and the clients.
+  for name in $(grep -o '](\(\.\./\)\?[A-Za-z_@./-]*' $file | cut -c 3- | sort -u); do
+    case $name in https|../lib/*|../scripts/*|../CHANGELOG.md) ;; *) test -e $(dirname $file)/$name ;; esac
+  done
+done
 GLOSSOND_POWERDNS_API_KEY=key glossond init --yes --base-domain glosson.example \
   --acme-email me@glosson.example --pdns-api-url http://127.0.0.1:9 --front alone --apache no > /tmp/init
 ls /etc/glossond
