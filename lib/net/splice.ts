@@ -213,7 +213,8 @@ class Splice implements Watched {
         if (n === null) return ENDED;
         this.#count(direction, n);
         const full = n === buffer.length;
-        const began = now();
+        // The smallest has no smaller one to go to.
+        const began = step > 0 ? now() : 0;
         this.#writing[direction] = true;
         const written = await to.write(full ? buffer : buffer.subarray(0, n));
         if (written < n) await writeAll(to, buffer.subarray(written, n));

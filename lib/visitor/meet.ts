@@ -133,17 +133,20 @@ export async function meetParked(
 }
 
 /** Sends a connection the opening; closes it where that cannot be, or takes too long. */
-async function open(
+function open(
   conn: Duplex,
   opening: Uint8Array,
   schedule: Schedule = scheduleTimeout,
 ): Promise<"opened" | "lost" | "stuck"> {
-  const { promise: late, resolve } = Promise.withResolvers<"stuck">();
-  const callOff = schedule(() => resolve("stuck"), OPENING_MS);
-  const written = writeAll(conn, opening).then(() => "opened" as const, () => "lost" as const);
-  // Closing it ends the write that waits, but not in every version of the runtime.
-  const how = await Promise.race([written, late]);
-  callOff();
-  if (how !== "opened") closeQuietly(conn);
-  return how;
+  // No asynchronous function and no race: each visitor would pay for them.
+  return new Promise((resolve) => {
+    function settle(how: "opened" | "lost" | "stuck"): void {
+      callOff();
+      // Closing it ends the write that waits, but not in every version of the runtime.
+      if (how !== "opened") closeQuietly(conn);
+      resolve(how);
+    }
+    const callOff = schedule(() => settle("stuck"), OPENING_MS);
+    writeAll(conn, opening).then(() => settle("opened"), () => settle("lost"));
+  });
 }
