@@ -32,12 +32,14 @@ const OUTCOMES = {
   "gave-way": refused(
     "closed for a visitor whose network has fewer connections to the same user (MAX_VISITORS_PER_USER)",
   ),
-  "offline": served("got the page of a user who is away"),
+  "offline": served(
+    "got the page of a name without a client online: its user is away, new or suspended, or nobody has it",
+  ),
   "not-responding": served("got the page of a user whose client did not take the connection"),
   "restarting": served("got the page of a user who is awaited after a restart of the relay"),
   "used-up": served("got the page of a user whose bytes of the day are used up"),
   "landing": served("got the page of the base domain"),
-  "unknown-name": served("got the page of a name that nobody has"),
+  "unknown-name": served("got the page of a name that nobody can have"),
   "page": served("got another page of the relay"),
   "control": served("reached the API, or is a client that came online"),
   "fallback": served("passed to FALLBACK_BACKEND or HTTP_FALLBACK_BACKEND"),
