@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { beginOfOneDay } from "../one_day.ts";
 import { glossond } from "./admin_command.ts";
 import { metricsOf } from "./metrics.ts";
 import { type Relay, startRelay } from "./relay.ts";
@@ -34,6 +35,7 @@ function page(request: Request): Response {
 }
 
 Deno.test("a user's visitors and bytes are counted, shown and limited", async () => {
+  await beginOfOneDay();
   await using relay = await startRelay({ settings: { METRICS_USERS: "1" } });
   const users = (...words: string[]) => glossond(relay.stateDir, "users", ...words);
   const show = async () => JSON.parse((await users("show", "kaylee", "--json")).stdout);
@@ -90,6 +92,7 @@ Deno.test("a user's visitors and bytes are counted, shown and limited", async ()
 });
 
 Deno.test("figures, bytes of the day and limits outlive the relay", async () => {
+  await beginOfOneDay();
   const dir = await Deno.makeTempDir({ prefix: "glossond-story-" });
   const before = await startRelay({ dir });
   const user = await signUp(before, "kaylee");

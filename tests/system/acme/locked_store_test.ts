@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { opensslRequest } from "../../certificate/helpers.ts";
+import { opensslRequest, until } from "../../certificate/helpers.ts";
 import { lockStore } from "../../store/helpers.ts";
 import { openRelayApi } from "./api.ts";
 import { BASE } from "./bench.ts";
@@ -26,15 +26,11 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     {
       using held = lockStore(stateDir);
       assert.ok(!signed());
-      while (!signed()) await daemon.logged("certificate signed").then(pause);
+      await until(signed, "it is signed", 60_000);
       assert.equal(placed(), 1);
       await daemon.restart(signal, () => Promise.resolve(held[Symbol.dispose]()));
     }
     assert.match(await api.ready(token, id), /BEGIN CERTIFICATE/);
     assert.equal(placed(), 0, "it is had from the order that was placed");
   });
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20));
 }

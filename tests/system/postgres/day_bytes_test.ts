@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { beginOfOneDay } from "../../one_day.ts";
 import { until } from "../../certificate/helpers.ts";
 import { glossond } from "../../stories/admin_command.ts";
 import type { Relay } from "../../stories/relay.ts";
@@ -13,6 +14,7 @@ const [LARGE_BYTES, LIMIT_BYTES] = [150_000, 200_000];
 const DAY_BYTES = "SELECT coalesce(max(day_bytes), 0) FROM user_figure";
 
 Deno.test("a day's bytes of two relays that live are one sum, which ends visitors at either", async () => {
+  await beginOfOneDay();
   await using relays = await startCluster(["a", "b"]);
   const { database, all } = relays;
   const { a, b } = all as Record<"a" | "b", Relay>;

@@ -8,6 +8,9 @@ import { grantToken } from "../../store/grant_token.ts";
 import { Interrupter } from "./interrupter.ts";
 import { PostgresServer } from "./server.ts";
 
+/** What both relays go by: no day ends meanwhile. */
+const NOON = Date.UTC(2026, 0, 1, 12);
+
 Deno.test("a day's bytes are counted once and of all relays, whatever becomes of an answer", async () => {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await PostgresServer.start());
@@ -25,6 +28,7 @@ Deno.test("a day's bytes are counted once and of all relays, whatever becomes of
       bytesPerDay: () => 1_000,
       onUsedUp: (username) => usedUp.push(username),
       log: createLog({ write: (line) => lines.push(line) }),
+      now: () => NOON,
     });
     stack.defer(() => usage.stop());
     return { store, usage, usedUp };
