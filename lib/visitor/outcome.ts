@@ -46,14 +46,16 @@ const OUTCOMES = {
   "fallback-unreachable": refused("the fallback backend could not be reached: see that it runs"),
   "http": served("asked in plain HTTP, and was led to https"),
   "bad-http": refused(
-    "sent plain HTTP that cannot be led to https: no Host of the relay's, or no HTTP",
+    "sent plain HTTP that cannot be led to https: no Host of the relay's, a head above 32 KiB, or no HTTP",
   ),
   "tls-on-http-port": refused("spoke TLS at HTTP_PORT"),
   "foreign-name": refused(
-    "asked for a name that is not under the base domain; FALLBACK_BACKEND names who gets those",
+    "asked for a name that is neither a label below the base domain nor a user's; FALLBACK_BACKEND names who gets those",
   ),
   "no-name": refused("named no host (SNI), and there is no FALLBACK_BACKEND"),
-  "no-page": served("was closed in place of a page, as the user wants it while away"),
+  "no-page": served(
+    "was closed in place of a page: its user wants none while away, or the relay has no certificate for the name",
+  ),
   "left": served("went away while the client was asked"),
   "silent": refused("sent nothing"),
   "incomplete": refused("ended within its hello"),

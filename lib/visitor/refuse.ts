@@ -4,6 +4,7 @@ import { closeQuietly, type Duplex } from "../net/splice.ts";
 import type { Ending, Outcome } from "./outcome.ts";
 import type { Peeked } from "./peek.ts";
 import { headTooLarge, type RedirectOptions, redirectToHttps } from "./redirect.ts";
+import { isOurHost } from "./route.ts";
 
 /** Sends a fatal alert and closes the connection; never rejects. */
 export async function refuseByAlert(
@@ -23,9 +24,12 @@ export async function refuseNoHello(
   options: RedirectOptions,
 ): Promise<Ending> {
   switch (peeked.kind) {
-    case "http":
+    case "http": {
+      const { host } = peeked;
       await sendLastWords(conn, redirectToHttps(peeked, options));
-      return { outcome: "http", ...(peeked.host !== undefined && { detail: peeked.host }) };
+      if (host === undefined) return { outcome: "bad-http" };
+      return { outcome: isOurHost(host, options) ? "http" : "bad-http", detail: host };
+    }
     case "bad-http":
       await sendLastWords(
         conn,

@@ -153,7 +153,8 @@ Deno.test("plain HTTP is sent to https for names of ours, on the hub and on the 
     ) {
       assert.match(await text(listener, request), /^HTTP\/1\.1 400 /, JSON.stringify(request));
     }
-    await ended(relay, "bad-http", { listener });
+    await ended(relay, "bad-http", { listener, detail: "evil.example" });
+    await ended(relay, "bad-http", { listener, detail: undefined });
     const large = `GET / HTTP/1.1\r\nHost: ${NAME}\r\nCookie: ${"x".repeat(33_000)}\r\n\r\n`;
     assert.match(await text(listener, large), /^HTTP\/1\.1 400 [^]*at most 32768 bytes/);
     const full = `GET / HTTP/1.1\r\nHost: ${NAME}\r\nCookie: ${"x".repeat(32_000)}\r\n\r\n`;
