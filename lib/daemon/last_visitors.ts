@@ -36,7 +36,7 @@ export function watchLastVisitors(
     if (visited.length === 0) return;
     const visitable = await accounts.visitable(visited);
     for (const username of visited) if (!visitable.has(username)) hub.dropVisitors(username);
-    await users.limits.refreshAll();
+    await users.limits.refreshAll([...visitable]);
     for (const username of visitable) users.usage.enforce(username);
   }
   const ended = new AbortController();

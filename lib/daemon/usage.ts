@@ -27,13 +27,13 @@ export interface UserLimits {
   forget(username: string): void;
   /** They were changed elsewhere: reads the user's own again. Rejects as the store. */
   refresh(username: string): Promise<void>;
-  /** Reads those of all again, for visitors to come. Rejects as the store. */
-  refreshAll(): Promise<void>;
+  /** Reads those of all again, or of these users, for visitors to come. Rejects as the store. */
+  refreshAll(usernames?: readonly string[]): Promise<void>;
 }
 
 /** Builds the counting of users' visitors. */
 export async function buildUsage({ store, settings, log, onClose }: Ground): Promise<UserUsage> {
-  let own = await store.limits.all();
+  const own = await store.limits.all();
   /** One after another, so that what is read last holds. */
   let reading: Promise<void> = Promise.resolve();
   function readNext(read: () => Promise<void>): Promise<void> {
@@ -60,9 +60,11 @@ export async function buildUsage({ store, settings, log, onClose }: Ground): Pro
         own.set(username, await store.limits.of(username));
         usage.enforce(username);
       }),
-    refreshAll: () =>
+    refreshAll: (usernames) =>
       readNext(async () => {
-        own = await store.limits.all();
+        const read = await store.limits.all(usernames);
+        for (const username of usernames ?? own.keys()) own.delete(username);
+        for (const [username, limits] of read) own.set(username, limits);
       }),
   };
   const usage: Usage = new Usage({

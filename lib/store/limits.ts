@@ -10,8 +10,8 @@ export interface Limits {
 
 /** The limits that single users have; they end with the account. Rejects as the `Store` does. */
 export interface LimitStore {
-  /** Those of all who have any, by username. */
-  all(): Promise<Map<string, Limits>>;
+  /** Those of all who have any, or of these users, by username. */
+  all(usernames?: readonly string[]): Promise<Map<string, Limits>>;
   of(username: string): Promise<Limits>;
   /**
    * Changes what is given; null: as the settings have it.

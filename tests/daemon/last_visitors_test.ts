@@ -15,13 +15,19 @@ Deno.test("watchLastVisitors() ends within a second who visits a user whom anoth
   seedAccounts(folder.path, ["kaylee", "river", "zoe"]);
   const visited = new Set(["kaylee", "river", "zoe"]);
   const clock = new ManualClock();
+  const limited: string[][] = [];
   const end = watchLastVisitors({
     accounts,
     hub: {
       visitedUsers: () => [...visited],
       dropVisitors: (username) => void visited.delete(username),
     },
-    users: UNLIMITED,
+    users: {
+      ...UNLIMITED,
+      limits: {
+        refreshAll: (usernames = []) => Promise.resolve(void limited.push([...usernames])),
+      },
+    },
     left: Promise.resolve(true),
     log: SILENT_LOG,
   }, (ms) => new Promise((resolve) => void clock.schedule(resolve, ms)));
@@ -34,6 +40,7 @@ Deno.test("watchLastVisitors() ends within a second who visits a user whom anoth
   clock.advance(LOOK_MS);
   await until(() => visited.size < 3 && clock.waiting === 1, "it has looked");
   assert.deepEqual([...visited], ["zoe"]);
+  assert.deepEqual(limited, [["zoe"]], "of nobody else");
 });
 
 Deno.test("watchLastVisitors() tells once that the store is away, until it is back", async () => {

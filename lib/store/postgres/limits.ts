@@ -11,9 +11,12 @@ export function limitTable(
   { noteAct, known }: { noteAct: NoteAct; known: KnownAccounts },
 ): LimitStore {
   return {
-    all: () =>
+    all: (usernames) =>
       engine.read(async (ask) => {
-        const { rows } = await ask("SELECT * FROM user_limit");
+        const { rows } = await ask(
+          "SELECT * FROM user_limit WHERE $1::text[] IS NULL OR username = ANY ($1)",
+          [usernames],
+        );
         return new Map(rows.map((row) => [String(row.username), toLimits(row)]));
       }),
     of: (username) => engine.read((ask) => limitsOf(ask, username)),

@@ -7,6 +7,9 @@ import type { Engine } from "./engine.ts";
 export function limitTable(engine: Engine, noteAct: NoteAct): LimitStore {
   const { db } = engine;
   const all = db.prepare("SELECT * FROM user_limit");
+  const some = db.prepare(
+    "SELECT * FROM user_limit WHERE username IN (SELECT value FROM json_each(?))",
+  );
   const select = db.prepare("SELECT * FROM user_limit WHERE username = ?");
   const put = db.prepare(
     `INSERT OR REPLACE INTO user_limit (username, connections, bytes_per_day)
@@ -19,8 +22,11 @@ export function limitTable(engine: Engine, noteAct: NoteAct): LimitStore {
   }
 
   return {
-    all: () =>
-      engine.read(() => new Map(all.all().map((row) => [String(row.username), toLimits(row)]))),
+    all: (usernames) =>
+      engine.read(() => {
+        const rows = usernames === undefined ? all.all() : some.all(JSON.stringify(usernames));
+        return new Map(rows.map((row) => [String(row.username), toLimits(row)]));
+      }),
     of: (username) => engine.read(() => of(username)),
     set: (username, changes, trace) =>
       engine.write(() => {

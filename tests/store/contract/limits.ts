@@ -16,7 +16,12 @@ export function limitContract(holds: Holds): void {
     const again = (await reopen()).limits;
     assert.deepEqual(await again.all(), new Map([["kaylee", { bytesPerDay: 0 }]]));
     assert.deepEqual(await again.of("zoe"), {});
-    const [first, , last] = await store.acts.list();
+    await grantToken(store, "river");
+    await again.set("river", { connections: 1 }, TRACE);
+    const some = await again.all(["river", "zoe"]);
+    assert.deepEqual(some, new Map([["river", { connections: 1 }]]));
+    assert.deepEqual(await again.all([]), new Map());
+    const [first, , last] = await store.acts.list("kaylee");
     const act = { at: clock.now, act: "limit", username: "kaylee", ...TRACE };
     assert.deepEqual(first, { ...act, detail: "connections 3" });
     assert.deepEqual(last, { ...act, detail: "connections as the settings" });
