@@ -206,7 +206,7 @@ async function start(
     const endWatch = watchLastVisitors({ accounts, hub, users, log, left: own.done });
     await drained;
     const fallback = own.isDone ? DRAIN_SECONDS.handOver : DRAIN_SECONDS.stop;
-    await servers.finish((settings.drainSeconds ?? fallback) * 1000, behind.visitorsGone());
+    await servers.finish(() => (settings.drainSeconds ?? fallback) * 1000, behind.visitorsGone());
     own.close();
     endWatch();
     await ordered;

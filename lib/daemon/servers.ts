@@ -20,6 +20,9 @@ const GROUPS = {
 /** Who comes in by them. */
 export type ListenerGroup = keyof typeof GROUPS;
 
+/** How often it is asked for how long visitors may finish, milliseconds. */
+const ASK_MS = 1_000;
+
 /** Options for {@linkcode Servers}. */
 export interface ServersOptions {
   listeners: Listeners;
@@ -79,11 +82,18 @@ export class Servers {
   /**
    * Gives visitors this long to finish, then closes every connection.
    *
+   * @param ms how long, from now on; asked anew now and then, since it may change.
    * @param others resolves when those are gone who came in by other ways.
    */
-  async finish(ms: number, others: Promise<void>): Promise<void> {
+  async finish(ms: () => number, others: Promise<void>): Promise<void> {
     const visitors = [...this.#former, this.#servers.get("hub"), this.#servers.get("http")];
-    await settleWithin(ms, [others, ...visitors.map((server) => server?.idle())]);
+    let isDone = false;
+    const done = Promise.all([others, ...visitors.map((server) => server?.idle())])
+      .then(() => isDone = true);
+    const since = performance.now();
+    for (let left = ms(); left > 0 && !isDone; left = ms() - (performance.now() - since)) {
+      await settleWithin(Math.min(left, ASK_MS), [done]);
+    }
     const all = [...this.#former, ...this.#servers.values()];
     for (const server of all) server.closeAll();
     await Promise.all(all.map((server) => server.idle()));

@@ -36,9 +36,13 @@ async function afterHandOver(
   use: (old: Relay, relay: Relay, stays: StayingVisitor) => Promise<void>,
 ): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "glossond-story-" });
-  const settings = { DRAIN_SECONDS: "600", SETTINGS_FILE: settingsFileIn(dir) };
-  await Deno.writeTextFile(settings.SETTINGS_FILE, "");
-  await using old = await startRelay({ dir, settings });
+  const settings = { SETTINGS_FILE: settingsFileIn(dir) };
+  await Deno.writeTextFile(settings.SETTINGS_FILE, "GLOSSOND_DRAIN_SECONDS=600\n");
+  await using old = await startRelay({
+    ...{ dir, settings },
+    // The environment would hold, whatever the file says.
+    launcher: ["env", "--unset=GLOSSOND_DRAIN_SECONDS"],
+  });
   await using client = await setUpGlosson(old, "kaylee");
   await client.run().said(/Online/);
   using stays = await stayingVisitor(old);
@@ -167,6 +171,18 @@ Deno.test({
       Deno.kill(relay.pid, "SIGHUP");
       await old.logged("the bytes of a user's day are used up", { username: "kaylee" });
       await old.readerGone;
+    }),
+});
+
+Deno.test({
+  name: "how long the visitors of the old relay may finish can be changed after the hand-over",
+  ignore,
+  fn: () =>
+    afterHandOver(async (old, relay) => {
+      await Deno.writeTextFile(settingsFileIn(relay.dir), "GLOSSOND_DRAIN_SECONDS=1\n");
+      Deno.kill(relay.pid, "SIGHUP");
+      await old.readerGone;
+      assert.equal(old.lines.at(-1)?.message, "stopped");
     }),
 });
 
