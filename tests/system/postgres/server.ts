@@ -4,9 +4,10 @@
  * @module
  */
 import { freePort } from "../../../scripts/ports.ts";
-import { endProcess, sendSignal } from "../../../scripts/process.ts";
+import { endProcess } from "../../../scripts/process.ts";
 import { must, run } from "../../../scripts/run.ts";
 import { makeCertificate, signCertificate } from "./certificates.ts";
+import { childrenOf } from "./processes.ts";
 
 /** User and group that the server runs as: it refuses root. */
 const SERVER_USER = Deno.uid() === 0 ? { uid: 65_534, gid: 65_534 } : {};
@@ -196,23 +197,9 @@ export class PostgresServer implements AsyncDisposable {
     await this.psql(RELOAD, "postgres");
   }
 
-  /** Sends a signal to all of its processes, those that answer too. */
-  async signalAll(signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
-    // First, so that it makes no more of them.
-    this.signal(signal);
-    for (const child of await this.#children()) Deno.kill(child, signal);
-  }
-
-  async #children(): Promise<number[]> {
-    const { pid } = this;
-    if (pid === undefined) return [];
-    const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
-    return children.split(" ").filter((child) => child !== "").map(Number);
-  }
-
   /** Ends all of its processes at once: what is not on its way to the disk by then is lost. */
   async kill(): Promise<void> {
-    const children = await this.#children();
+    const children = this.pid === undefined ? [] : await childrenOf(this.pid);
     await this.#end("SIGKILL");
     for (const child of children) {
       try {
@@ -221,11 +208,6 @@ export class PostgresServer implements AsyncDisposable {
         // It has ended with the first one.
       }
     }
-  }
-
-  /** Sends its first process a signal. */
-  signal(signal: Deno.Signal): void {
-    if (this.#process !== undefined) sendSignal(this.#process, signal);
   }
 
   async #make(): Promise<void> {
