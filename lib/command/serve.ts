@@ -69,8 +69,12 @@ async function runRelay(context: CommandContext, dev: boolean): Promise<number> 
     write: context.writeLog,
     ...(process !== undefined && { fields: { process } }),
   });
-  if (process === undefined && settings.processes > 1 && !dev) {
-    return await runProcesses(context, settings, log);
+  if (process === undefined && settings.processes > 1) {
+    if (!dev) return await runProcesses(context, settings, log);
+    throw new Error(
+      "GLOSSOND_PROCESSES is for glossond serve, a trial is one process; leave it at 1",
+      { cause: EXIT.usage },
+    );
   }
   return await runProcess({ context, dev, settings, process, log });
 }
