@@ -4,7 +4,7 @@ import { CHANGE_LOCK } from "../../../lib/store/postgres/change_lock.ts";
 import { CLOSE } from "../../../lib/wire/messages.ts";
 import { parsePostgresUrl } from "../../../lib/wire/postgres_url.ts";
 import { temporaryFolder, until } from "../../certificate/helpers.ts";
-import { glossondCommand } from "../../stories/admin_command.ts";
+import { glossond, glossondCommand } from "../../stories/admin_command.ts";
 import { joinVisitors, signUp, startPage } from "../../stories/user.ts";
 import { stay } from "../cluster/bystander.ts";
 import { type Cluster, startCluster, statusAt } from "../cluster/relays.ts";
@@ -57,6 +57,24 @@ Deno.test("what a command does where no relay runs holds at all relays, also whe
       await within(relay.logged("another relay tells", { kind: "limits", username: "river" }));
     }
   });
+
+  await t.step(
+    "a block holds that no standby has confirmed, though its command has failed",
+    async () => {
+      await using own = new AsyncDisposableStack();
+      const { link, guests } = await online(own, relays, "simon");
+      own.use(await relays.database.waitForStandby());
+      const waits = "SHOW synchronous_standby_names";
+      await until(
+        async () => await relays.database.psql(waits, "postgres") === "nobody",
+        "commits wait",
+      );
+      const failed = await glossond(both[0]!.stateDir, "users", "block", "simon");
+      assert.equal(failed.code, 1, failed.stderr);
+      assert.equal((await within(link.closed)).code, CLOSE.revoked);
+      for (const guest of guests) await within(assert.rejects(guest.ask()));
+    },
+  );
 
   await t.step("a block holds whose command is killed once it is committed", async () => {
     await using own = new AsyncDisposableStack();
