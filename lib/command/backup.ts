@@ -12,10 +12,10 @@ export const backup: Command = {
   summary: "copy all that the relay keeps into one file, also while it runs",
   help: `Usage: glossond backup FILE
 
-Writes the relay's state as it is at this moment into FILE, which must not be there
-yet: accounts, orders, blocks, keys and certificates. It holds the relay's own keys,
-so only its owner may read it (0600); keep it as secret as the state folder.
-It is an SQLite database; sqlite3 -A -t -f FILE lists the files in it.
+Writes the relay's state as it is at this moment into FILE, which must not be
+there yet: accounts, orders, blocks, keys and certificates. It holds the relay's
+own keys, so only its owner may read it (0600); keep it as secret as the state
+folder. It is an SQLite database; sqlite3 -A -t -f FILE lists the files in it.
 Exit: 0 written, 1 not.
 
 Options:

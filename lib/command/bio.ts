@@ -11,12 +11,12 @@ export const bio: Command = {
   summary: "read a profile's bio as the relay does, and show what it sees",
   help: `Usage: glossond bio NAME [--code CODE] [--json]
 
-Runs the program of GLOSSOND_GET_BIO_SCRIPT for a username, as for a claim: the running
-relay does, as its own user and with what its unit allows; when none runs, this command.
-Shows the bio, what the program wrote to standard error, and how long it took (10 s at
-most).
-Exit: 0 there is such a profile (with --code: and the code stands in its bio), 1 not,
-or it could not be found out, 2 NAME cannot be a username.
+Runs the program of GLOSSOND_GET_BIO_SCRIPT for a username, as for a claim: the
+running relay does, as its own user and with what its unit allows; when none
+runs, this command. Shows the bio, what the program wrote to standard error, and
+how long it took (10 s at most).
+Exit: 0 there is such a profile (with --code: and the code stands in its bio), 1
+not, or it could not be found out, 2 NAME cannot be a username.
 
 Options:
   --code CODE  look for a code that the relay gave somebody

@@ -25,28 +25,30 @@ const WORDS: Record<string, { options: string[]; run: typeof renew }> = {
 
 /** `glossond cert`. */
 export const cert: Command = {
-  summary: "check or renew the relay's certificate, or restrict who may issue others",
+  summary: "check or renew the relay's certificate, restrict other issuers",
   help: `Usage: glossond cert check [--json]
        glossond cert renew [--force] [--json]
        glossond cert caa [--apply] [--identity NAME]
 
-check   what is installed, by whom, until when, when renewal is due, the last attempt,
-        and whether the running daemon serves it.
+check   what is installed, by whom, until when, when renewal is due, the last
+        attempt, and whether the running daemon serves it.
         Exit: 0 good, 1 due or failing, 2 missing or unusable.
-renew   orders a certificate now if it is due, step by step: the running relay does, by
-        its own settings; when none runs, this command by those of its environment.
-        Exit: 0 done or not due, 1 failed, 2 failed and none usable, 3 another order runs,
-        130 stopped by Ctrl-C, 143 by SIGTERM.
-caa     prints CAA records for the base domain that allow certificates by this ACME
-        server, for this relay's account, by dns-01 only (RFC 8659, RFC 8657).
+renew   orders a certificate now if it is due, step by step: the running relay
+        does, by its own settings; when none runs, this command by those of its
+        environment.
+        Exit: 0 done or not due, 1 failed, 2 failed and none usable, 3 another
+        order runs, 130 stopped by Ctrl-C, 143 by SIGTERM.
+caa     prints CAA records for the base domain that allow certificates by this
+        ACME server, for this relay's account, by dns-01 only (RFC 8659, RFC
+        8657).
         Exit: 0 done, 1 failed.
 
 Options:
   --json   for machines
   --force  renew although it is not due
   --apply  write the records into the zone
-  --identity NAME  the ACME server's name in CAA records, where it does not tell it
-                   (default: GLOSSOND_CAA_IDENTITY)
+  --identity NAME  the ACME server's name in CAA records, where it does not tell
+                   it (default: GLOSSOND_CAA_IDENTITY)
   --dev    for the relay of glossond dev (check and renew)
 `,
   options: {

@@ -25,11 +25,12 @@ export const doctor: Command = {
   help: `Usage: glossond doctor [--json]
 
 Checks the settings, the state folder, the running relay and its descriptors,
-PostgreSQL, the other relays of BASE, DNS, the ACME server and the clock, the server
-that holds the zone, the certificate, each listener, the way to it through HAProxy, the
-bio script, and who hears of trouble.
+PostgreSQL, the other relays of BASE, DNS, the ACME server and the clock, the
+server that holds the zone, the certificate, each listener, the way to it
+through HAProxy, the bio script, and who hears of trouble.
 Changes nothing. Run it where the relay runs, with the relay's settings.
-Exit: 0 all well (warnings aside), 1 a fault was found, 2 the settings are wrong.
+Exit: 0 all well (warnings aside), 1 a fault was found, 2 the settings are
+wrong.
 
 Options:
   --json  for machines

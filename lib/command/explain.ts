@@ -75,8 +75,9 @@ export const explain: Command = {
   summary: "tell what a word of status, a problem, a close code or a metric means",
   help: `Usage: glossond explain [CODE]
 
-Tells what a word means that status, the metrics or the log count by, a state of a user, a
-problem of the API, a close code of its WebSockets, or a metric; without CODE, all.
+Tells what a word means that status, the metrics or the log count by, a state of
+a user, a problem of the API, a close code of its WebSockets, or a metric;
+without CODE, all.
 Exit: 0 it is known, 1 it is not.
 
 Options:

@@ -34,18 +34,19 @@ const OPTIONS: ParseArgsOptionsConfig = {
 
 /** `glossond init`. */
 export const init: Command = {
-  summary: "set a relay up on this machine: settings, secrets, unit, HAProxy's and Apache's part",
+  summary: "set a relay up on this machine: settings, unit, HAProxy's part",
   help: `Usage: glossond init [--yes] [--SETTING VALUE]... [--front haproxy|alone]
-                     [--apache yes|no] [--profile-url URL [--profile-selector TEXT]]
-                     [--secret-file FILE]
+                     [--apache yes|no] [--secret-file FILE]
+                     [--profile-url URL [--profile-selector TEXT]]
 
-Finds out what this machine has, asks for the rest, and writes /etc/glossond (settings,
-secrets, get_bio.py, what HAProxy and Apache need) and the unit of systemd. A file that
-is there with another text stays, unless you say otherwise when asked. Ends with what
-glossond doctor finds. Each setting of glossond config can be given as an option, such as
---base-domain glosson.example.org, --acme-email, --pdns-api-url, --dns rfc2136.
-Exit: 0 all is written, was so or stays, 1 something could not be, 2 something is missing
-or wrong.
+Finds out what this machine has, asks for the rest, and writes /etc/glossond
+(settings, secrets, get_bio.py, what HAProxy and Apache need) and the unit of
+systemd. A file that is there with another text stays, unless you say otherwise
+when asked. Ends with what glossond doctor finds. Each setting of glossond
+config can be given as an option, such as --base-domain glosson.example.org,
+--acme-email, --pdns-api-url, --dns rfc2136.
+Exit: 0 all is written, was so or stays, 1 something could not be, 2 something
+is missing or wrong.
 
 Options:
   --yes    ask nothing: what is proposed holds, what is missing is told
@@ -53,9 +54,11 @@ Options:
   --front haproxy|alone  who has ports 80 and 443
   --apache yes|no        whether an Apache here has sites of its own
   --profile-url URL      where profiles are, with {name} for the username
-  --profile-selector TEXT  what in it is the bio: a member of JSON, or a CSS selector
-  --secret-file FILE     the secret of the DNS server is in it, - for standard input;
-                         or it is in GLOSSOND_POWERDNS_API_KEY, GLOSSOND_RFC2136_KEY_SECRET
+  --profile-selector TEXT  what in it is the bio: a member of JSON, or a CSS
+                           selector
+  --secret-file FILE     the secret of the DNS server is in it, - for standard
+                         input; or it is in GLOSSOND_POWERDNS_API_KEY,
+                         GLOSSOND_RFC2136_KEY_SECRET
   --root DIR             for a system whose root is there, such as an image
 `,
   options: {

@@ -19,10 +19,10 @@ export const migrate: Command = {
        glossond migrate --to sqlite
 
 Carries all that the embedded database has over into the PostgreSQL database of
-GLOSSOND_DATABASE_URL (in the secrets file, so that no list of processes shows its
-password), which has to be empty, or back into the state folder. No relay may run
-meanwhile. It is done whole or not at all: whatever interrupts it, what was there
-is still good. Afterwards the embedded database is put aside as
+GLOSSOND_DATABASE_URL (in the secrets file, so that no list of processes shows
+its password), which has to be empty, or back into the state folder. No relay
+may run meanwhile. It is done whole or not at all: whatever interrupts it, what
+was there is still good. Afterwards the embedded database is put aside as
 glossond.sqlite.moved; after the way back the PostgreSQL database is as it was:
 take GLOSSOND_DATABASE_URL out of the settings before the relay is started.
 Exit: 0 done, 1 not.

@@ -22,18 +22,19 @@ export const serve: Command = {
   summary: "run the relay (also without a command)",
   help: `Usage: glossond serve [--takeover] [--process N]
 
-Runs the relay until SIGTERM or SIGINT; a second one ends it at once. Log lines go
-to standard error; the one that says "ready" names every listener.
+Runs the relay until SIGTERM or SIGINT; a second one ends it at once. Log lines
+go to standard error; the one that says "ready" names every listener.
 SIGHUP reads the settings file and the secrets file again: what is different is
-logged and taken over, or named as waiting for a restart. Settings with a problem
-change nothing. A new certificate is noticed by itself.
+logged and taken over, or named as waiting for a restart. Settings with a
+problem change nothing. A new certificate is noticed by itself.
 
-  --takeover  take the place of the relay that runs on the same state folder, on the
-              same addresses, without a moment in which nobody listens; the other one
-              keeps its visitors for GLOSSOND_DRAIN_SECONDS (3600 unless set) and ends.
-              Where none runs, start as without it. Linux only.
-  --process N be the Nth of GLOSSOND_PROCESSES, until the end of standard input: what
-              serve starts, and no one else has to
+  --takeover  take the place of the relay that runs on the same state folder, on
+              the same addresses, without a moment in which nobody listens; the
+              other one keeps its visitors for GLOSSOND_DRAIN_SECONDS (3600
+              unless set) and ends. Where none runs, start as without it. Linux
+              only.
+  --process N  be the Nth of GLOSSOND_PROCESSES, until the end of standard
+               input: what serve starts, and no one else has to
 
 Exit: 0 stopped, 1 failed, 2 wrong settings.
 `,
@@ -43,12 +44,13 @@ Exit: 0 stopped, 1 failed, 2 wrong settings.
 
 /** `glossond dev`. */
 export const dev: Command = {
-  summary: "run it for a trial on this machine: glosson.localhost, local certificates",
+  summary: "run it for a trial here: glosson.localhost, local certificates",
   help: `Usage: glossond dev
 
-Runs the relay on this machine alone: base domain glosson.localhost, certificates
-of an embedded authority (root: state/dev/local-ca.pem), bios from the folder bios
-beside get_bio.example.py. Settings from the environment still count.
+Runs the relay on this machine alone: base domain glosson.localhost,
+certificates of an embedded authority (root: state/dev/local-ca.pem), bios from
+the folder bios beside get_bio.example.py. Settings from the environment still
+count.
 `,
   run: (context) => runRelay(context, true),
 };

@@ -13,13 +13,13 @@ export const status: Command = {
   summary: "show how the running relay is doing",
   help: `Usage: glossond status [--watch] [--json]
 
-Shows uptime, certificate, users online, visitors, refusals by reason and limits in
-use of the relay that runs on this state folder.
+Shows uptime, certificate, users online, visitors, refusals by reason and limits
+in use of the relay that runs on this state folder.
 Exit: 0 it is well, 1 it is not, or none runs.
 
 Options:
-  --watch  again every two seconds, until Ctrl-C: 0, also while none runs for a time,
-           or until nothing can be asked any more: 1
+  --watch  again every two seconds, until Ctrl-C: 0, also while none runs for a
+           time, or until nothing can be asked any more: 1
   --json   for machines; with --watch one object a line
   --dev    for the relay of glossond dev
 `,

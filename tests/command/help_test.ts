@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { COMMANDS, HELP } from "../../lib/command/commands.ts";
 import { glossond } from "../stories/admin_command.ts";
 
 Deno.test("glossond help tells of all commands, and of one what its --help does", async () => {
@@ -20,4 +21,10 @@ Deno.test("glossond help tells of all commands, and of one what its --help does"
       /There is no command "\w+" \(did you mean \w+\?\); glossond --help tells what can be done/,
     );
   }
+});
+
+Deno.test("every help fits 80 columns", () => {
+  const helps = [HELP, ...Object.values(COMMANDS).map(({ help }) => help)];
+  const long = helps.flatMap((help) => help.split("\n")).filter((line) => line.length > 80);
+  assert.deepEqual(long, []);
 });

@@ -154,10 +154,6 @@ Deno.test("users log tells what was done when, by whom and why", () =>
     ]);
   }));
 
-Deno.test("users has a help of 80 columns", () => {
-  assert.deepEqual(users.help.split("\n").filter((line) => line.length > 80), []);
-});
-
 Deno.test("users takes an option only where it belongs, and no reason of any length", () =>
   deskTest(async (desk) => {
     const wrong: [words: string[], options: CommandContext["options"], why: RegExp][] = [
