@@ -2,6 +2,7 @@ import { RelayAwayError } from "../admin/asker.ts";
 import type { StatusReport } from "../admin/status.ts";
 import { sleep } from "../net/pause.ts";
 import { type Command, type CommandContext, EXIT } from "./command.ts";
+import { SOFTWARE } from "../version.ts";
 import { connectRelay, reachRelay } from "./relay_access.ts";
 import { STATUS_TONES, statusText } from "./status_text.ts";
 
@@ -27,8 +28,9 @@ Options:
   async run(context) {
     const { admin, stateDir } = await reachRelay(context);
     if (admin === undefined) {
+      const dev = context.options.dev === true ? "" : " (--dev: to that of glossond dev)";
       context.printError(
-        `glossond: ${noneOn(stateDir)}; start it, or set GLOSSOND_STATE_DIR to its folder\n`,
+        `glossond: ${noneOn(stateDir)}; start it, or set GLOSSOND_STATE_DIR to its folder${dev}\n`,
       );
       return EXIT.failed;
     }
@@ -74,11 +76,23 @@ async function reportOrWhy(stateDir: string): Promise<StatusReport | string> {
   }
 }
 
+/** @throws {Error} where the report is another version's, and has not what is shown. */
+function textOf(report: StatusReport): string {
+  try {
+    return statusText(report);
+  } catch (cause) {
+    throw new Error(
+      `The relay is ${report.software}, and reports in another form than ${SOFTWARE} shows: --json has it all`,
+      { cause },
+    );
+  }
+}
+
 function noneOn(stateDir: string): string {
   return `no relay runs on ${stateDir}`;
 }
 
 function render(report: StatusReport, { options }: CommandContext): string {
-  if (options.json !== true) return statusText(report);
+  if (options.json !== true) return textOf(report);
   return `${JSON.stringify(report, null, options.watch === true ? undefined : 2)}\n`;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { LineLog } from "../../scripts/line_log.ts";
 import { endProcess } from "../../scripts/process.ts";
-import { glossondCommand } from "./admin_command.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
+import { glossond, glossondCommand } from "./admin_command.ts";
 import { startRelay } from "./relay.ts";
 
 /** `glossond status --watch`, once it has shown a report. */
@@ -58,5 +59,22 @@ Deno.test("status --watch ends beside a relay of another version", async () => {
   assert.equal((await process.status).code, 1);
   await Promise.all([reports.ended, complaints.ended]);
   assert.match(complaints.lines.at(-1)!, /knows no \/v1\/status; is it of the same version\?$/);
+  await other.shutdown();
+});
+
+Deno.test("status says that a relay of another version reports in another form", async () => {
+  await using folder = temporaryFolder();
+  const path = `${folder.path}/glossond.sock`;
+  const report = { software: "glossond/0.0.1", checks: [] };
+  const other = Deno.serve({ path, onListen() {} }, () => Response.json(report));
+  for (const words of [["status"], ["status", "--watch"]]) {
+    const { code, stderr } = await glossond(folder.path, ...words);
+    assert.deepEqual([code, /The relay is glossond\/0\.0\.1, and reports in/.test(stderr)], [
+      1,
+      true,
+    ]);
+  }
+  const json = await glossond(folder.path, "status", "--json");
+  assert.deepEqual(JSON.parse(json.stdout), report);
   await other.shutdown();
 });
