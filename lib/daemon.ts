@@ -223,7 +223,7 @@ async function start(
     ...{ certificate, names, hub, servers, ceilings, metrics },
     ...standpoint,
     ...{ lastOnline, sessions, parking: clients.parking },
-    ...{ presence, cluster, release, log },
+    ...{ presence, cluster, release, log, publicPort: ground.publicPort },
     goodTickets: createGoodTickets(clients.tickets, listeners.port("data")),
     cutOff: cutOff.tell,
     handOver: own,

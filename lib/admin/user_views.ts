@@ -1,5 +1,6 @@
 import { settleWithin } from "../net/pause.ts";
 import type { DataPathWord } from "../wire/messages.ts";
+import { urlOf } from "../wire/names.ts";
 import type {
   CaaView,
   FiguresView,
@@ -91,6 +92,8 @@ export interface ViewSources {
     own(username: string): Promise<StoredLimits>;
   };
   hostnameOf: (username: string) => string;
+  /** Where visitors reach the hub. @default {443} */
+  publicPort?: number;
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
   certificates: {
@@ -122,7 +125,7 @@ interface Known {
 /** Makes views of what the stores and the running relay tell. They reject as the store. */
 export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "show"> {
   const { accounts, rests, profiles, figures, limits, hostnameOf, certificates, live } = sources;
-  const { domains, caa, now = Date.now } = sources;
+  const { domains, caa, publicPort = 443, now = Date.now } = sources;
 
   async function view(username: string, known: Known): Promise<UserView> {
     const { account, rest, block: { blockedAt, blockedReason } = {} } = known;
@@ -131,6 +134,7 @@ export function createUserViews(sources: ViewSources): Pick<UserDesk, "list" | "
     return {
       username,
       hostname: hostnameOf(username),
+      url: urlOf(hostnameOf(username), publicPort),
       state: stateOf(known, live?.isOnline(username), lastOnlineAt),
       blockedAt: time(blockedAt),
       blockedReason: blockedReason ?? null,

@@ -54,6 +54,8 @@ export interface LimitsView {
 export interface UserView {
   username: string;
   hostname: string;
+  /** Where visitors find the page, without a slash at its end. */
+  url: string;
   /**
    * `setup` was never online; `resting` was released, and has no account. A blocked name may have none
    * either, then `createdAt` is null.

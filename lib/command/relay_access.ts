@@ -11,6 +11,8 @@ export interface RelayAccess {
   /** Where its store is. */
   place: StorePlace;
   baseDomain: string;
+  /** Where visitors reach it, as far as the settings tell. */
+  publicPort: number;
   /** How long a name rests that is released. */
   nameRestDays: number;
   /** The relay itself; undefined when it does not run. */
@@ -37,7 +39,15 @@ export async function reachRelay(context: CommandContext): Promise<RelayAccess> 
   if (problem !== undefined) throw settingsError([problem]);
   const place = await storePlaceOf({ ...parsed, stateDir });
   const admin = await connectRelay(stateDir);
-  return { stateDir, place, baseDomain, nameRestDays, ...(admin !== undefined && { admin }) };
+  const publicPort = parsed.publicPort || parsed.hubPort || 443;
+  return {
+    stateDir,
+    place,
+    baseDomain,
+    publicPort,
+    nameRestDays,
+    ...(admin !== undefined && { admin }),
+  };
 }
 
 /**

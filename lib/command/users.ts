@@ -118,7 +118,7 @@ function usernameIn(text: string, baseDomain: string): string {
 }
 
 async function withDesk(
-  { admin, stateDir, place, baseDomain, nameRestDays }: RelayAccess,
+  { admin, stateDir, place, baseDomain, publicPort, nameRestDays }: RelayAccess,
   work: (desk: UserDesk) => Promise<number>,
 ): Promise<number> {
   if (admin !== undefined) return await work(admin.users);
@@ -138,6 +138,7 @@ async function withDesk(
       figures,
       limits: { own: limits.of, set: limits.set },
       log: SILENT_LOG,
+      publicPort,
       hostnameOf: (username) => hostOfUser(username, baseDomain),
       certificates: {
         latest: (username) => orders.newest(username),

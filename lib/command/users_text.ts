@@ -39,7 +39,7 @@ export function userTable(users: readonly UserView[]): string {
 export function userText(user: UserView): string {
   return facts([
     ["name", user.username],
-    ["page", `https://${user.hostname}/`],
+    ["page", `${user.url}/`],
     ...user.domains.length === 0 ? [] : [["own domains", user.domains.join(", ")] as const],
     ["state", stateOf(user)],
     ["blocked since", blockText(user)],

@@ -30,6 +30,7 @@ import { StoreError } from "../store/error.ts";
 import { COMMIT, SOFTWARE } from "../version.ts";
 import type { Hub } from "../visitor/hub.ts";
 import type { Ceilings } from "./ceilings.ts";
+import type { Ground } from "./ground.ts";
 import type { Presence } from "./presence.ts";
 import { readiness } from "./readiness.ts";
 import { createRenewal } from "./renewal.ts";
@@ -39,7 +40,7 @@ import type { Standpoint } from "./standpoint.ts";
 import type { UserUsage } from "./usage.ts";
 
 /** The parts that the operator can look at or act on. */
-export interface OperatorOptions extends Standpoint {
+export interface OperatorOptions extends Standpoint, Pick<Ground, "publicPort"> {
   settings: Readonly<Settings>;
   accounts: AccountStore;
   acts: ActStore;
@@ -111,6 +112,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
       limits: options.users.limits,
       log: options.log,
       hostnameOf: (username) => hostOfUser(username, settings.baseDomain),
+      publicPort: options.publicPort,
       certificates: issuance,
       release: options.release,
       live: {

@@ -115,6 +115,7 @@ Deno.test("users lists, shows and releases beside the running relay", async () =
   const shown = JSON.parse(show.stdout);
   assert.equal(shown.state, "online");
   assert.equal(shown.visitors, 1);
+  assert.equal(shown.url, `https://${user.hostname}:${relay.ports.hub}`);
   assert.ok(Date.parse(shown.certificateNotAfter) > Date.now());
 
   const unsure = await glossond(relay.stateDir, "users", "release", "kaylee");
