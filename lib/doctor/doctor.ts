@@ -52,7 +52,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
   const certificate = (await openRelayStore(stateDir).read().catch(() => undefined))?.identity.cert;
   const relay = await findRelay(stateDir);
   const dns = await checkDns(settings.baseDomain, settings.dnsServers);
-  const groups = await Promise.all([
+  const checks: (Finding | Finding[] | Promise<Finding | Finding[]>)[] = [
     // First: where it does not run, nothing that it answers is worth a line.
     checkRelay(settings, relay),
     checkState(settings),
@@ -76,6 +76,14 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
     relay === "off" ? [] : checkAddresses(settings, dns.addresses),
     checkBio(settings, isRunning(relay) ? relay : undefined),
     checkTrouble(settings),
-  ]);
-  return groups.flat();
+  ];
+  const groups = await Promise.allSettled(checks);
+  return groups.flatMap((group) => group.status === "fulfilled" ? group.value : failed(group));
+}
+
+/** Of a check that could not be done, as beside a relay whose answers are another version's. */
+function failed({ reason }: PromiseRejectedResult): Finding {
+  const fix =
+    "restart the relay where it is of another version than this command, else report this";
+  return fault("doctor", `a check failed: ${(reason as Error).message}`, fix);
 }

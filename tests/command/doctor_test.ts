@@ -343,3 +343,15 @@ Deno.test("doctor tells of a relay that cannot be reached what is in the way, an
     "remove it",
   ]);
 });
+
+Deno.test("doctor tells what else it found where a check fails, as beside a relay of another version", async () => {
+  await using folder = temporaryFolder();
+  const path = `${folder.path}/glossond.sock`;
+  const other = Deno.serve({ path, onListen() {} }, () => Response.json({ software: "other" }));
+  const { code, stdout } = await glossond(folder.path, "doctor", "--dev", "--json");
+  await other.shutdown();
+  assert.equal(code, 1);
+  const findings: Finding[] = JSON.parse(stdout);
+  assertFound(findings, "doctor", /a check failed: /);
+  assert.ok(findings.some(({ check }) => check === "state folder"));
+});
