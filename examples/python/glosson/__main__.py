@@ -47,6 +47,10 @@ def main() -> int:
         code = _main(arguments.parse(sys.argv[1:]))
     except SystemExit as ending:
         code = int(ending.code or WELL)  # help, or what is wrong with the command line
+    except RuntimeError as error:
+        # A file that the command line names cannot be read: it may be there the next time.
+        complain(str(error))
+        code = FAILED
     why = unwritten()
     if why is None or code != WELL:
         return code

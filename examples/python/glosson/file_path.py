@@ -78,11 +78,15 @@ class Folder:
         self.path = self._open()
 
     def _open(self) -> Path:
-        path = self._given.resolve(strict=True)
+        given = f"Cannot serve {self._given}"
+        try:
+            path = self._given.resolve(strict=True)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"{given}: there is no such folder") from None
         if not path.is_dir():
-            raise NotADirectoryError(f"{self._given} is no folder")
+            raise NotADirectoryError(f"{given}: it is not a folder")
         if self._is_kept(path):
-            raise ValueError(f"{self._given} holds glosson's own secrets; serve another folder")
+            raise ValueError(f"{given}: the token and the key of this glosson are kept there")
         return path
 
     def find(self, names: tuple[str, ...]) -> Path | None:

@@ -131,7 +131,7 @@ def run_options(told: dict[str, Any], error: Callable[[str], NoReturn]) -> RunOp
             told["upstream"] = read_upstream(app, host or VISITOR, ca, insecure)
         told["tls_upstream"] = _tls_server(told["tls_upstream"])
         told["also"] = read_also(told["also"])
-    except (ValueError, OSError) as wrong:
+    except ValueError as wrong:
         error(str(wrong))
     told["app_silence"] = told["app_silence"] or DEFAULT_APP_SILENCE_S
     told["visitor_silence"] = told["visitor_silence"] or int(SILENCE_S)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from .app_host import AppHost
 from .connection import Stream, dial, dial_unix
 from .limit import Limit
+from .read_pem import read_pem
 from .relay_address import connect_host
 from .tls import TlsStream
 
@@ -71,10 +72,10 @@ class Upstream:
 def read_upstream(
     text: str, host_told: str = VISITOR, ca: str | None = None, insecure: bool = False
 ) -> Upstream:
-    """Read an address as a person types it; ValueError or OSError when it is none.
+    """Read an address as a person types it; ValueError when it is none.
 
     An app that speaks TLS is verified by the authorities in the file `ca`, without one by those
-    of the system, and not at all when that is `insecure`.
+    of the system, and not at all when that is `insecure`. RuntimeError: the file is of no use, now.
     """
     if not re.fullmatch(r"[A-Za-z\d.:[\]-]+", host_told):
         raise ValueError(f'--app-host is visitor, app or a host name, not "{host_told}"')
@@ -96,11 +97,21 @@ def read_upstream(
         raise ValueError("--upstream is a host and port only: visitors choose the path")
     context = None
     if url.scheme == "https":
-        context = ssl.create_default_context(cafile=ca)
+        context = _context(ca)
         context.set_alpn_protocols(["http/1.1"])
         if insecure:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return Upstream(host, port, context=context, host_told=host_told)
+
+
+def _context(ca: str | None) -> ssl.SSLContext:
+    if ca is None:
+        return ssl.create_default_context()
+    what = "the authorities given with --upstream-ca"
+    try:
+        return ssl.create_default_context(cadata=read_pem(ca, what))
+    except (ssl.SSLError, ValueError):
+        raise RuntimeError(f"Cannot use {what}: {ca} has no certificate in PEM") from None
 
 
 def _is_host(text: str) -> bool:
