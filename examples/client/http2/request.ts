@@ -40,11 +40,14 @@ function requestOf(stream: number, list: readonly Field[]): Http2Request {
   const pseudo = new Map<string, string>();
   const fields: Field[] = [];
   const cookies: string[] = [];
+  const hosts: string[] = [];
   let length: number | undefined;
   for (const field of list) {
     const [name, value] = field;
     if (name.startsWith(":")) {
-      if (!PSEUDO.has(name) || pseudo.has(name) || fields.length + cookies.length > 0) {
+      if (
+        !PSEUDO.has(name) || pseudo.has(name) || fields.length + cookies.length + hosts.length > 0
+      ) {
         throw malformed(stream, "its pseudo-fields are wrong");
       }
       pseudo.set(name, value);
@@ -58,15 +61,29 @@ function requestOf(stream: number, list: readonly Field[]): Http2Request {
       }
       length = told;
     }
-    if (name === "host") pseudo.has(":authority") || pseudo.set(":authority", value);
+    if (name === "host") hosts.push(value);
     // One field is cut for compression (section 8.2.3).
     else if (name === "cookie") cookies.push(value);
     else fields.push(field);
   }
   if (cookies.length > 0) fields.push(["cookie", cookies.join("; ")]);
   const { method, target } = readLine(stream, pseudo);
-  const host = pseudo.get(":authority") ?? "";
+  const host = hostOf(stream, pseudo.get(":authority"), hosts);
   return { method, target, host, fields, upgrades: false, length };
+}
+
+/** Whom a request is for; where that is said twice, it has to be the same (section 8.3.1). */
+function hostOf(stream: number, authority: string | undefined, hosts: readonly string[]): string {
+  const told = authority === undefined ? hosts : [authority, ...hosts];
+  if (hosts.length > 1 || new Set(told.map(nameOf)).size > 1) {
+    throw malformed(stream, "it names several hosts");
+  }
+  return told[0] ?? "";
+}
+
+/** A host as it is compared: without the port that https has anyway. */
+function nameOf(host: string): string {
+  return host.toLowerCase().replace(/:443$/, "");
 }
 
 /**
