@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { SETTINGS } from "../config/settings.ts";
 import type { Setting } from "../config/setting.ts";
+import { whyUnwritable } from "../file/disk.ts";
 import { readIfThere, writeDurably } from "../file/durable.ts";
 import { filesOf, type InitFile } from "../init/files.ts";
 import { type Ask, type Given, interview, optionOf } from "../init/interview.ts";
@@ -68,6 +69,7 @@ Options:
   async run(context) {
     const { options, print, printError } = context;
     const root = text(options.root)?.replace(/\/+$/, "") ?? "";
+    await checkWritable(root + dirname(PATHS.settings));
     const prompt = createPrompt(context.input, print);
     const machine = await lookAtMachine(root);
     const asking = asker(context, prompt);
@@ -100,6 +102,17 @@ Options:
 
 function text(value: string | boolean | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
+}
+
+/** @throws {Error} where nothing can be written into a folder, or where it is to be made: before anything is asked. */
+async function checkWritable(folder: string): Promise<void> {
+  while (!await isThere(folder)) folder = dirname(folder);
+  const why = whyUnwritable(folder);
+  if (why !== undefined) throw new Error(`Cannot write into ${folder}: ${why}`);
+}
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
 }
 
 /** What the command line and the environment say, but where the files are that are written here. */

@@ -153,6 +153,29 @@ Deno.test("init without HAProxy takes the ports, and reads the secret of dynamic
   assert.doesNotMatch(await machine.read("/etc/glossond/settings"), /SECRET=|hooks\.example/);
 });
 
+Deno.test({
+  name: "init asks nothing where it could write nothing",
+  ignore: Deno.build.os !== "linux" || Deno.uid() !== 0,
+  async fn() {
+    await using machine = await machineWith();
+    const script = 'mount -t tmpfs -o ro tmpfs "$0" && exec "$@"';
+    const { code, stdout, stderr } = await run(
+      "unshare",
+      [
+        "--mount",
+        "sh",
+        "-c",
+        script,
+        machine.root,
+        ...commandLine(["init", "--root", machine.root]),
+      ],
+      { clearEnv: true, env: machine.env },
+    );
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /^glossond: Cannot write into \S+: the file system is read-only; /);
+  },
+});
+
 Deno.test("init leaves what is there unless told, and proposes what held before", async () => {
   await using machine = await machineWith();
   const args = ["--base-domain", "b.example", "--acme-email", "me@b.example", "--pdns-api-url"];
