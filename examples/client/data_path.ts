@@ -16,6 +16,9 @@ const FAILURES = 2;
  */
 const CLOSED_FAILURES = 3;
 
+/** Visitors' tickets refused in a row, each just come, that say that it is another relay's port: one can be late. */
+const REFUSALS = 2;
+
 /** Addresses that are remembered; a relay has one, and maybe some for its other machines. */
 const MAX_ADDRESSES = 16;
 
@@ -53,6 +56,8 @@ interface Way {
   workedAfter: number;
   /** Whether what a relay answers at once was not answered: that connections last says nothing then. */
   isSilent: boolean;
+  /** Visitors' tickets that were refused since a connection lasted or was joined. */
+  refusals: number;
 }
 
 /**
@@ -109,13 +114,23 @@ export class DataPath {
       const connection = await dial((transport) => {
         over = transport;
         if (judged || signal.aborted || answersAtOnce) return;
-        callOff = schedule(() => way.isSilent || judge("works"), STEADY_MS);
+        callOff = schedule(() => {
+          if (way.isSilent) return;
+          way.refusals = 0;
+          judge("works");
+        }, STEADY_MS);
       });
       if (connection.state === "ended") {
         judge("closed", "connections are closed at once");
       } else {
         way.isSilent = false;
-        judge("works");
+        if (connection.state === "joined") way.refusals = 0;
+        else if (answersAtOnce) way.refusals++;
+        if (way.refusals < REFUSALS) judge("works");
+        else {judge(
+            "foreign",
+            "the relay's tickets are refused there: it may be another relay's port",
+          );}
       }
       return connection;
     } catch (error) {
@@ -133,7 +148,7 @@ export class DataPath {
     const known = this.#ways.get(key);
     if (known !== undefined) return known;
     if (this.#ways.size >= MAX_ADDRESSES) this.#ways.delete([...this.#ways.keys()][0]!);
-    const way: Way = { address, failures: 0, workedAfter: 0, isSilent: false };
+    const way: Way = { address, failures: 0, workedAfter: 0, isSilent: false, refusals: 0 };
     this.#ways.set(key, way);
     return way;
   }

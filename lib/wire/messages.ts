@@ -41,7 +41,7 @@ const ticket = z.string().regex(TICKET);
 
 /**
  * What a client may say of its way to the data port, an extension of the protocol: that it works, or
- * why not. `foreign`: what answers there is no data port; `closed`: it ends connections at once.
+ * why not. `foreign`: what answers there is no data port of the relay; `closed`: it ends connections at once.
  */
 export const DATA_PATH_WORDS = [
   "works",

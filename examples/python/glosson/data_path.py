@@ -19,6 +19,9 @@ from .messages import DataAddress
 STEADY_S = 2.0  # that a connection lasts, once the ticket was shown, to say that the way works
 FAILURES = 2  # in a row before a way that was good counts as bad: one can be an accident
 CLOSED_FAILURES = 3  # the same where connections are closed at once: a relay may do that too
+# Visitors' tickets refused in a row, each just come, that say that it is another relay's port: one
+# can be late.
+REFUSALS = 2
 MAX_ADDRESSES = 16  # a relay has one, and maybe some for its other machines
 
 WORKS = "works"
@@ -41,6 +44,7 @@ class _Way:
     worked_after: int = 0  # connections that were begun when it last worked
     # What a relay answers at once was not answered: that connections last says nothing then.
     silent: bool = False
+    refusals: int = 0  # of visitors' tickets, since a connection lasted or was joined
 
 
 class DataPath:
@@ -83,6 +87,7 @@ class DataPath:
 
         def steady() -> None:
             if not way.silent:
+                way.refusals = 0
                 judge(WORKS)
 
         def on_shown(transport: str) -> None:
@@ -95,12 +100,16 @@ class DataPath:
         shown: list[str] = []
         try:
             joined = await dial(on_shown)
-            way.silent = False
+            way.silent, way.refusals = False, 0
             judge(WORKS)
             return joined
-        except Refused:
+        except Refused as error:
             way.silent = False
-            judge(WORKS)  # by nobody but a relay
+            way.refusals += answers_at_once
+            if way.refusals < REFUSALS:
+                judge(WORKS)  # by nobody but a relay
+            else:
+                judge(*trouble_of(error))
             raise
         except (NotJoined, OSError, EOFError, ValueError) as error:
             word, detail = trouble_of(error)
@@ -151,6 +160,8 @@ def trouble_of(error: Exception) -> tuple[str, str]:
         return "unknown-host", "there is no address for this name"
     if isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         return "no-route", "no route to it"
+    if isinstance(error, Refused):
+        return "foreign", "the relay's tickets are refused there: it may be another relay's port"
     if isinstance(error, Foreign):
         return "foreign", "what answers there is no data port of a relay"
     if isinstance(error, (NotJoined, ConnectionError)):

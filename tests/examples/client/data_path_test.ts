@@ -24,11 +24,12 @@ function way() {
       return Promise.reject(error);
     }));
   }
-  async function become(connection: DataConnection): Promise<void> {
-    await path.watch(ADDRESS, (onShown) => {
+  async function become(connection: DataConnection, answersAtOnce = false): Promise<void> {
+    const dial = (onShown: (over: "tcp") => void): Promise<DataConnection> => {
       onShown("tcp");
       return Promise.resolve(connection);
-    });
+    };
+    await path.watch(ADDRESS, dial, answersAtOnce);
   }
   /** Parks a connection until it is ended. */
   function park(): () => Promise<void> {
@@ -140,6 +141,23 @@ Deno.test("DataPath sees a way where every connection is closed at once", async 
   await fail(new Deno.errors.ConnectionReset("reset"), ADDRESS, true);
   assert.deepEqual(words(), ["closed"]);
   assert.equal(clock.waiting, 0);
+});
+
+Deno.test("DataPath sees a way where one visitor's ticket after the other is refused", async () => {
+  const { clock, words, become, park } = way();
+  await become(JOINED);
+  for (let i = 0; i < 3; i++) await become({ state: "refused" });
+  assert.deepEqual(words(), ["works"], "tickets to park with may be old");
+  for (let i = 0; i < 3; i++) await become({ state: "refused" }, true);
+  assert.deepEqual(words(), ["works", "foreign"]);
+  await become({ state: "refused" });
+  assert.deepEqual(words(), ["works", "foreign"]);
+  const end = park();
+  clock.advance(2_000);
+  assert.deepEqual(words(), ["works", "foreign", "works"]);
+  await end();
+  await become({ state: "refused" }, true);
+  assert.deepEqual(words(), ["works", "foreign", "works"]);
 });
 
 Deno.test("DataPath learns nothing from the end of the session", async () => {

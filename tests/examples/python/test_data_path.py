@@ -21,7 +21,7 @@ from glosson.state import State
 DATA = DataAddress("d.example", 9000)
 
 
-def learned(*outcomes: object) -> list[str]:
+def learned(*outcomes: object, answers_at_once: bool = False) -> list[str]:
     """What is told after data connections with these outcomes, one after the other."""
     told: list[str] = []
     path = DataPath(lambda report: told.append(report.word))
@@ -35,7 +35,7 @@ def learned(*outcomes: object) -> list[str]:
                 return outcome  # type: ignore[return-value]
 
             try:
-                await path.watch(DATA, dial)
+                await path.watch(DATA, dial, answers_at_once)
             except Exception as error:
                 assert error is outcome
 
@@ -54,6 +54,13 @@ def test_a_way_that_was_good_may_fail_once() -> None:
     assert learned(NotJoined(), NotJoined()) == []
     assert learned(NotJoined(), NotJoined(), NotJoined()) == ["closed"]
     assert learned(Refused()) == ["works"]  # by nobody but a relay
+
+
+def test_a_way_where_visitors_tickets_are_refused_is_another_relays() -> None:
+    refused = [Refused(), Refused(), Refused()]
+    assert learned(*refused) == ["works"]  # those to park with may be old
+    told = learned("joined", *refused, "joined", Refused(), answers_at_once=True)
+    assert told == ["works", "foreign", "works"]
 
 
 @pytest.mark.parametrize(
