@@ -1,5 +1,6 @@
 import { latin1 } from "../../../lib/wire/latin1.ts";
 import type { Field } from "../http/fields.ts";
+import { MAX_FIELDS } from "../http/head.ts";
 import { ConnectionError, ERROR } from "./frames.ts";
 import { decodeHuffman } from "./huffman.ts";
 import { STATIC_TABLE } from "./static_table.ts";
@@ -46,6 +47,7 @@ export class HpackDecoder {
     this.#at = 0;
     const fields: Field[] = [];
     let bytes = 0;
+    let tooLarge = false;
     while (this.#at < block.length) {
       const field = this.#next(fields.length === 0 && bytes === 0);
       if (field === undefined) continue;
@@ -53,9 +55,11 @@ export class HpackDecoder {
       if (bytes > this.#maxBytes * FAR_TOO_LARGE) {
         throw new ConnectionError(ERROR.enhanceYourCalm, "a header list is far too large");
       }
-      if (bytes <= this.#maxBytes) fields.push(field);
+      // A byte may be a whole field here: their number costs as well.
+      if (bytes > this.#maxBytes || fields.length === MAX_FIELDS) tooLarge = true;
+      else fields.push(field);
     }
-    return { fields, tooLarge: bytes > this.#maxBytes };
+    return { fields, tooLarge };
   }
 
   /** The next field; undefined for what only sets the size of the table. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { MAX_HEAD_BYTES } from "../../../../examples/client/http/head.ts";
+import type { Field } from "../../../../examples/client/http/fields.ts";
+import { MAX_FIELDS, MAX_HEAD_BYTES } from "../../../../examples/client/http/head.ts";
 import { HOSTNAME } from "./fronted.ts";
 import { fieldBlock, FLAG, FRAME, frame, requestFields } from "./http2_frames.ts";
 import { RawHttp2 } from "./raw_http2.ts";
@@ -129,27 +130,38 @@ Deno.test("a cookie above 64 KiB is refused with 431 over HTTP/1.1", () =>
     assert.deepEqual(got, []);
   }));
 
-Deno.test("a cookie above 64 KiB is refused with 431 over HTTP/2, and the connection goes on", () =>
-  scripted(async (world) => {
-    // By hand: nothing of curl's sends so much.
-    const visitor = await RawHttp2.open(world);
-    const cookie = ["cookie", `s=${"a".repeat(MAX_HEAD_BYTES)}`] as const;
-    const block = fieldBlock(requestFields("GET", "/", HOSTNAME, cookie));
-    visitor.send(frame(FRAME.headers, FLAG.endStream, 1, block.subarray(0, 16_384)));
-    for (let at = 16_384; at < block.length; at += 16_384) {
-      const flags = at + 16_384 < block.length ? 0 : FLAG.endHeaders;
-      visitor.send(frame(FRAME.continuation, flags, 1, block.subarray(at, at + 16_384)));
-    }
-    const { payload } = await visitor.until(({ type }) => type === FRAME.headers);
-    assert.ok(payload.includes("431"), payload.toString("latin1"));
-    assert.equal(await visitor.ended(1), undefined);
-    const { stream, frame: next } = { stream: 3, frame: visitor.request("/").frame };
-    next.writeUInt32BE(stream, 5);
-    visitor.send(next);
-    assert.equal(await visitor.ended(stream), undefined);
-    assert.equal(world.got.length, 1);
-    visitor.close();
-  }));
+/** What is too much over HTTP/2. */
+const TOO_MUCH: Record<string, Field[]> = {
+  "a cookie above 64 KiB": [["cookie", `s=${"a".repeat(MAX_HEAD_BYTES)}`]],
+  "more than 1,000 fields": Array.from({ length: MAX_FIELDS + 1 }, () => ["a", ""]),
+};
+
+for (const [what, fields] of Object.entries(TOO_MUCH)) {
+  Deno.test(`${what} are refused with 431 over HTTP/2, and the connection goes on`, () =>
+    scripted(async (world) => {
+      // By hand: nothing of curl's sends so much.
+      const visitor = await RawHttp2.open(world);
+      const block = fieldBlock(requestFields("GET", "/", HOSTNAME, ...fields));
+      for (let at = 0; at < block.length; at += 16_384) {
+        const flags = at + 16_384 < block.length ? 0 : FLAG.endHeaders;
+        const part = block.subarray(at, at + 16_384);
+        visitor.send(
+          at === 0
+            ? frame(FRAME.headers, flags | FLAG.endStream, 1, part)
+            : frame(FRAME.continuation, flags, 1, part),
+        );
+      }
+      const { payload } = await visitor.until(({ type }) => type === FRAME.headers);
+      assert.ok(payload.includes("431"), payload.toString("latin1"));
+      assert.equal(await visitor.ended(1), undefined);
+      const { stream, frame: next } = { stream: 3, frame: visitor.request("/").frame };
+      next.writeUInt32BE(stream, 5);
+      visitor.send(next);
+      assert.equal(await visitor.ended(stream), undefined);
+      assert.equal(world.got.length, 1);
+      visitor.close();
+    }));
+}
 
 /** The port in the Host of a request. */
 function world(got: Scripted["got"]): string {
