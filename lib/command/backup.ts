@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { becomeOwner } from "../file/state_folder.ts";
+import { orAborted } from "../net/pause.ts";
 import { archiveState } from "../store/archive.ts";
 import { requireStore } from "../store/open.ts";
 import { requireEmbedded } from "../store_place.ts";
@@ -31,6 +32,10 @@ Options:
     const { admin, stateDir, place } = await reachRelay(context);
     requireEmbedded(place, "backup");
     if (admin === undefined) await requireStore(place);
+    const stopped = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      context.onSignal(signal, () => stopped.abort(new Error(`stopped by ${signal}`)));
+    }
     // Before root becomes the folder's owner, who may not write there.
     using file = await create(path);
     // One that only takes files cannot be opened.
@@ -38,9 +43,7 @@ Options:
     try {
       if (admin === undefined) becomeOwner(stateDir);
       const copy = admin === undefined ? await archiveState(place) : admin.backup();
-      for await (const chunk of copy) {
-        for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await file.write(rest));
-      }
+      await orAborted(writeAll(copy, file), stopped.signal);
       await file.sync();
       // It is found after a loss of power only once its folder is on the disk, too.
       await folder?.sync().catch(() => {});
@@ -55,6 +58,12 @@ Options:
     return EXIT.ok;
   },
 };
+
+async function writeAll(copy: AsyncIterable<Uint8Array>, file: Deno.FsFile): Promise<void> {
+  for await (const chunk of copy) {
+    for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await file.write(rest));
+  }
+}
 
 async function create(path: string): Promise<Deno.FsFile> {
   try {

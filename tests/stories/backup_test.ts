@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { glossond } from "./admin_command.ts";
+import { until } from "../certificate/helpers.ts";
+import { glossond, glossondCommand } from "./admin_command.ts";
 import { startRelay } from "./relay.ts";
 import { apiOf, getCertificate, signUp } from "./user.ts";
 
@@ -76,6 +77,29 @@ Deno.test("a relay is backed up while it runs, and goes on in another folder", a
   assert.ok(chain.includes("BEGIN CERTIFICATE"));
   const zoe = await glossond(`${dir.path}/home/state`, "users", "show", "zoe", "--json");
   assert.notEqual(JSON.parse(zoe.stdout).blockedAt, null);
+});
+
+Deno.test("a back-up that is stopped leaves no part of it", async () => {
+  await using dir = await folder();
+  const endless = (): Response =>
+    new Response(new ReadableStream({ start: (c) => c.enqueue(new Uint8Array(1_000)) }));
+  const relay = Deno.serve(
+    { path: `${dir.path}/glossond.sock`, onListen() {} },
+    ({ url }) => url.endsWith("/v1/backup") ? endless() : Response.json({}),
+  );
+  const file = `${dir.path}/copy`;
+  const command = glossondCommand(dir.path, ["backup", file]).spawn();
+  const size = () => Deno.stat(file).then(({ size }) => size, () => 0);
+  await until(async () => await size() > 0, "a part of it is there");
+  command.kill("SIGINT");
+  const { code, stderr } = await command.output();
+  assert.equal(code, 1);
+  assert.equal(
+    new TextDecoder().decode(stderr),
+    `glossond: Cannot back up to ${file}: stopped by SIGINT\n`,
+  );
+  await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
+  await relay.shutdown();
 });
 
 Deno.test("a relay that does not run is backed up, and what is no back-up is refused", async () => {
