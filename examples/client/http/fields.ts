@@ -1,9 +1,22 @@
 /** A header or trailer field: the name in the case it came in, the value one character a byte. */
 export type Field = readonly [name: string, value: string];
 
-/** Without the spaces and tabs at both ends; other white space is no such of HTTP's. */
+/**
+ * Without the spaces and tabs at both ends; other white space is no such of HTTP's.
+ *
+ * Not by an expression: `[ \t]+$` looks at each run of blanks from each of its places, for seconds where a
+ * visitor sends 60,000 of them.
+ */
 export function trimmed(value: string): string {
-  return value.replace(/^[ \t]+|[ \t]+$/g, "");
+  let start = 0;
+  let end = value.length;
+  while (start < end && isBlank(value, start)) start++;
+  while (start < end && isBlank(value, end - 1)) end--;
+  return value.slice(start, end);
+}
+
+function isBlank(value: string, at: number): boolean {
+  return value[at] === " " || value[at] === "\t";
 }
 
 /** The values of every field of this name (in lower case), in their order. */

@@ -3,6 +3,7 @@ import {
   endToEnd,
   type Field,
   listOf,
+  trimmed,
   valuesOf,
   without,
 } from "../../../../examples/client/http/fields.ts";
@@ -34,4 +35,15 @@ Deno.test("fields are found by name in any case, and lists by their members", ()
   assert.deepEqual(listOf(fields, "a"), ["1", "two", "three"]);
   assert.deepEqual(listOf(fields, "c"), []);
   assert.deepEqual(without(fields, (name) => name === "a"), [["b", "x"]]);
+});
+
+Deno.test("trimmed() takes blanks from both ends, and no longer for many in between", () => {
+  assert.equal(trimmed(" \t a \t b\t "), "a \t b");
+  assert.equal(trimmed("\xa0a\r"), "\xa0a\r");
+  assert.equal(trimmed(" \t"), "");
+  const value = `a${" ".repeat(100_000)}b`;
+  const begin = performance.now();
+  assert.equal(trimmed(value), value);
+  // Some microseconds; an expression that begins anew at each blank takes ten seconds.
+  assert.ok(performance.now() - begin < 1_000);
 });
