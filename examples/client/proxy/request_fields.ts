@@ -97,7 +97,7 @@ function mapped([name, value]: Field, addresses: Addresses): Field {
     case "destination":
       return [name, appUrl(value, addresses)];
     case "if":
-      return [name, value.replace(/<(https:[^>]*)>/gi, (_, url) => `<${appUrl(url, addresses)}>`)];
+      return [name, value.replace(/<(https:[^<>]*)>/gi, (_, url) => `<${appUrl(url, addresses)}>`)];
     default:
       return [name, renamed ? appUrl(value, addresses) : value];
   }

@@ -12,7 +12,7 @@ from .http1 import Fields
 _WITHIN = re.compile(rb"""(?<![\w+.-])((?:https?|wss?):)?//([^\s"',;<>/?#\\]+)""", re.IGNORECASE)
 _WITH_URLS = (b"link", b"content-security-policy", b"content-security-policy-report-only")
 _ABSOLUTE = re.compile(rb"(https?:)?//([^/?#\\]*)(.*)", re.IGNORECASE | re.DOTALL)
-_TAGGED = re.compile(rb"<(https:[^>]*)>", re.IGNORECASE)
+_TAGGED = re.compile(rb"<(https:[^<>]*)>", re.IGNORECASE)
 _DOMAIN = re.compile(rb";\s*domain\s*=\s*\.?([^;\s]*)[^;]*", re.IGNORECASE)
 _REFRESH = re.compile(rb"([^;,]*[;,]\s*(?:url\s*=\s*)?[\"']?)(.*?)([\"']?)", re.IGNORECASE)
 # Names of this computer, for itself only: those of every address, where apps listen, among them.

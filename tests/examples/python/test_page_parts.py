@@ -228,6 +228,14 @@ def test_an_app_that_ends_in_the_handshake_is_one_that_is_not_there() -> None:
         serving.join()
 
 
+def test_an_if_of_many_tags_that_do_not_end_takes_no_longer() -> None:
+    sent = [(b"If", b"<https:" * 20_000)]
+    begin = time.monotonic()
+    assert read_upstream("8001").app_host.to_app(sent, b"kaylee.example") == sent
+    # Some milliseconds; to look for the end of each behind all that follow takes ten seconds.
+    assert time.monotonic() - begin < 1
+
+
 def test_an_app_that_is_told_a_host_of_its_own() -> None:
     page = b"kaylee.example:4430"
     app = read_upstream("8001", "app").app_host

@@ -161,3 +161,11 @@ Deno.test("requestFields() says same-origin of the page's own Origin, where noth
   const said: Field = ["Sec-Fetch-Site", "cross-site"];
   assert.deepEqual(site([["Origin", "https://kaylee.example"], said]), [said]);
 });
+
+Deno.test("requestFields() takes no longer for an If of many tags that do not end", () => {
+  const field: Field = ["If", "<https:".repeat(40_000)];
+  const begin = performance.now();
+  assert.deepEqual(seen([field])[1], field);
+  // Some milliseconds; looking for the end of each tag behind all that follow takes ten seconds.
+  assert.ok(performance.now() - begin < 1_000);
+});
