@@ -4,7 +4,8 @@ import { lstat } from "./plain_file.ts";
 
 /** Why no file can be written in a folder, with the fix; undefined where one can. */
 export function whyUnwritable(folder: string): string | undefined {
-  const probe = `${folder}/.probe`;
+  // By a name that nobody else has: the folder may be another one than the relay's.
+  const probe = `${folder}/.glossond-probe`;
   try {
     // Left by a crash, or by somebody: never written through.
     if (lstat(probe) !== undefined) Deno.removeSync(probe);
