@@ -17,27 +17,40 @@ LINGER_S = 5.0
 
 
 class _Copy:
-    """One direction."""
+    """One direction; `asks` is that of whoever asked, to whom all is brought that was answered."""
 
-    def __init__(self, reader: Reader, to: Stream) -> None:
-        self._reader, self._to = reader, to
+    def __init__(self, reader: Reader, to: Stream, asks: bool) -> None:
+        self._reader, self._to, self._asks = reader, to, asks
         self.last = 0.0
         self.over = False
+        self._ended = asyncio.Event()
 
     async def run(self, back: _Copy) -> None:
         """Copy until the end; `back` is the other direction."""
         try:
-            while data := await self._reader.some():
+            while data := await self._next(back):
                 try:
                     await self._to.write(data)
                 except OSError:
-                    if not back.over:
+                    # Closed while they send on, who asked would lose what they have not taken.
+                    if self._asks or not back.over:
                         await self._drop()
                     raise
                 self.last = asyncio.get_running_loop().time()
             await self._to.end()
         finally:
             self.over = True
+            self._ended.set()
+
+    async def _next(self, back: _Copy) -> bytes:
+        try:
+            return await self._reader.some()
+        except OSError:
+            if not self._asks:
+                await self._to.end()
+                with Limit(LINGER_S, "no end"):
+                    await back._ended.wait()
+            raise
 
     async def _drop(self) -> None:
         with Limit(LINGER_S, "no end"):
@@ -51,10 +64,11 @@ async def splice(
     """Pass bytes until both directions have ended, or one of them failed (OSError).
 
     One that cannot be written goes on until the other has ended, or for LINGER_S: a server that
-    answers an upload before its end, and closes, is heard.
+    answers an upload before its end, and closes, is heard. Where `b` fails `a`, who asked, takes what
+    was said before, in that time.
     """
     now = asyncio.get_running_loop().time
-    copies = (there, back) = _Copy(a_reader, b), _Copy(b_reader, a)
+    copies = (there, back) = _Copy(a_reader, b, True), _Copy(b_reader, a, False)
     tasks = [asyncio.ensure_future(run) for run in (there.run(back), back.run(there))]
     try:
         done, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
