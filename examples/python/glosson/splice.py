@@ -23,7 +23,7 @@ class _Copy:
         self._reader, self._to, self._asks = reader, to, asks
         self.last = 0.0
         self.over = False
-        self._ended = asyncio.Event()
+        self.ended = asyncio.Event()
 
     async def run(self, back: _Copy) -> None:
         """Copy until the end; `back` is the other direction."""
@@ -40,7 +40,7 @@ class _Copy:
             await self._to.end()
         finally:
             self.over = True
-            self._ended.set()
+            self.ended.set()
 
     async def _next(self, back: _Copy) -> bytes:
         try:
@@ -49,7 +49,7 @@ class _Copy:
             if not self._asks:
                 await self._to.end()
                 with Limit(LINGER_S, "no end"):
-                    await back._ended.wait()
+                    await back.ended.wait()
             raise
 
     async def _drop(self) -> None:
@@ -64,8 +64,8 @@ async def splice(
     """Pass bytes until both directions have ended, or one of them failed (OSError).
 
     One that cannot be written goes on until the other has ended, or for LINGER_S: a server that
-    answers an upload before its end, and closes, is heard. Where `b` fails `a`, who asked, takes what
-    was said before, in that time.
+    answers an upload before its end, and closes, is heard. Where `b` fails `a`, who asked, takes
+    what was said before, in that time.
     """
     now = asyncio.get_running_loop().time
     copies = (there, back) = _Copy(a_reader, b, True), _Copy(b_reader, a, False)
