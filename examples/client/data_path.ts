@@ -56,7 +56,9 @@ interface Way {
   workedAfter: number;
   /** Whether what a relay answers at once was not answered: that connections last says nothing then. */
   isSilent: boolean;
-  /** Visitors' tickets that were refused since a connection lasted or was joined. */
+  /** Whether a connection lasted or was joined there: a ticket that is refused was of a visitor who has left. */
+  isRelays: boolean;
+  /** Visitors' tickets that were refused in a row. */
   refusals: number;
 }
 
@@ -116,7 +118,7 @@ export class DataPath {
         if (judged || signal.aborted || answersAtOnce) return;
         callOff = schedule(() => {
           if (way.isSilent) return;
-          way.refusals = 0;
+          way.isRelays = true;
           judge("works");
         }, STEADY_MS);
       });
@@ -124,9 +126,9 @@ export class DataPath {
         judge("closed", "connections are closed at once");
       } else {
         way.isSilent = false;
-        if (connection.state === "joined") way.refusals = 0;
+        if (connection.state === "joined") way.isRelays = true;
         else if (answersAtOnce) way.refusals++;
-        if (way.refusals < REFUSALS) judge("works");
+        if (way.isRelays || way.refusals < REFUSALS) judge("works");
         else {judge(
             "foreign",
             "the relay's tickets are refused there: it may be another relay's port",
@@ -148,7 +150,10 @@ export class DataPath {
     const known = this.#ways.get(key);
     if (known !== undefined) return known;
     if (this.#ways.size >= MAX_ADDRESSES) this.#ways.delete([...this.#ways.keys()][0]!);
-    const way: Way = { address, failures: 0, workedAfter: 0, isSilent: false, refusals: 0 };
+    const way: Way = {
+      ...{ address, failures: 0, workedAfter: 0, isSilent: false },
+      ...{ isRelays: false, refusals: 0 },
+    };
     this.#ways.set(key, way);
     return way;
   }

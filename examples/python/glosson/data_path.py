@@ -44,7 +44,9 @@ class _Way:
     worked_after: int = 0  # connections that were begun when it last worked
     # What a relay answers at once was not answered: that connections last says nothing then.
     silent: bool = False
-    refusals: int = 0  # of visitors' tickets, since a connection lasted or was joined
+    # Whether a connection lasted or was joined: a ticket that is refused was of a visitor who left.
+    relays: bool = False
+    refusals: int = 0  # of visitors' tickets, in a row
 
 
 class DataPath:
@@ -87,7 +89,7 @@ class DataPath:
 
         def steady() -> None:
             if not way.silent:
-                way.refusals = 0
+                way.relays = True
                 judge(WORKS)
 
         def on_shown(transport: str) -> None:
@@ -100,13 +102,13 @@ class DataPath:
         shown: list[str] = []
         try:
             joined = await dial(on_shown)
-            way.silent, way.refusals = False, 0
+            way.silent, way.relays = False, True
             judge(WORKS)
             return joined
         except Refused as error:
             way.silent = False
             way.refusals += answers_at_once
-            if way.refusals < REFUSALS:
+            if way.relays or way.refusals < REFUSALS:
                 judge(WORKS)  # by nobody but a relay
             else:
                 judge(*trouble_of(error))
