@@ -36,7 +36,8 @@ export async function lockForRestore(stateDir: string): Promise<Lock & Disposabl
 
 /** Whether a relay uses the state folder, or somebody fills it. */
 export async function isInUse(stateDir: string): Promise<boolean> {
-  const held = await acquireLock(join(stateDir, STATE_LOCK_FILE), { owner: "a command" });
+  // Another command may ask the same.
+  const held = await lock(stateDir, "a command", false);
   held?.release();
   return held === undefined;
 }
