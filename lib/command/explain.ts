@@ -72,7 +72,7 @@ export function codes(): Code[] {
 
 /** `glossond explain`. */
 export const explain: Command = {
-  summary: "tell what a word of status, a problem, a close code or a metric means",
+  summary: "tell what a word of status or a problem, a code or a metric means",
   help: `Usage: glossond explain [CODE]
 
 Tells what a word means that status, the metrics or the log count by, a state of

@@ -124,6 +124,7 @@ Deno.test("every metric moves with what it counts", async () => {
 /** What moves with orders that take their time only: see the story below. */
 const CERTIFICATE = [
   "glossond_certificate_expiry_timestamp_seconds",
+  "glossond_certificate_lifetime_seconds",
   "glossond_certificate_order_failures",
   "glossond_certificate_orders",
 ];
@@ -155,6 +156,7 @@ Deno.test("the metrics of certificates tell of orders that fail and wait", async
   assert.equal(samples.get('glossond_certificate_orders{state="waiting"}'), 1);
   assert.equal(samples.get("glossond_certificate_order_failures"), 1);
   assert.equal(samples.get("glossond_certificate_expiry_timestamp_seconds"), 0);
+  assert.ok(samples.get("glossond_certificate_lifetime_seconds")! > 0);
 });
 
 /** Takes the relay's descriptors away for a moment, so that it cannot accept. */

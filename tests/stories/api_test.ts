@@ -118,7 +118,7 @@ Deno.test("the OpenAPI document describes every address that the relay serves", 
     claim.requestBody.content["application/json"].schema.required,
     ["username"],
   );
-  const statuses = ["201", "400", "403", "408", "413", "429", "503", "default"];
+  const statuses = ["201", "400", "403", "408", "413", "415", "429", "503", "default"];
   assert.deepEqual(Object.keys(claim.responses), statuses);
   const relayInfo = await api.request("GET", "/v1/relay");
   const schema = body.paths["/v1/relay"].get.responses["200"].content["application/json"].schema;

@@ -1,5 +1,7 @@
 import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
+import { writeAll } from "../../../../lib/net/splice.ts";
+import { median } from "../../../../scripts/bench/numbers.ts";
 import { siteHandler } from "../../../../examples/client/front/site.ts";
 import { HttpExchange } from "../http_exchange.ts";
 import { type Fronted, fronted } from "./fronted.ts";
@@ -9,14 +11,18 @@ import { RawHttp2 } from "./raw_http2.ts";
 /** Requests that are sent at once, and how many of them are answered before anybody else asks. */
 const [MANY, BEFORE] = [10_000, 1_000];
 
-/** Most of them that are answered while another waits: their request takes some turns of the event loop. */
-const MEANWHILE = 50;
+/**
+ * Most of them that are answered while another waits: their request takes some turns of the event loop, and now and then
+ * many on a busy machine. So the median of some tries counts.
+ */
+const [MEANWHILE, TRIES] = [50, 7];
 
 const GREEDY: Record<string, (world: Fronted) => Promise<unknown>> = {
   async "HTTP/1.1"({ visit }) {
     const conn = await visit();
-    // Never all of it: nothing is read of what is answered.
-    conn.write(new TextEncoder().encode(head("/many").repeat(MANY))).catch(() => {});
+    // Neither comes to its end before the connection is closed.
+    writeAll(conn, new TextEncoder().encode(head("/many").repeat(MANY))).catch(() => {});
+    conn.readable.pipeTo(new WritableStream()).catch(() => {});
   },
   async "HTTP/2"(world) {
     const visitor = await RawHttp2.open(world);
@@ -38,11 +44,13 @@ for (const [name, greedy] of Object.entries(GREEDY)) {
       assert.equal((await other.get("/")).status, 200);
       await greedy(world);
       await enough.promise;
-      for (let i = 1; i <= 5; i++) {
+      const waited: number[] = [];
+      for (let i = 1; i <= TRIES; i++) {
         const before = answered;
         assert.equal((await other.get("/")).status, 200);
-        assert.ok(answered - before < MEANWHILE, `the other waited for ${answered - before}`);
+        waited.push(answered - before);
       }
+      assert.ok(median(waited) < MEANWHILE, `the other waited for ${waited}`);
     });
   });
 }
