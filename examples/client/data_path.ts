@@ -128,11 +128,11 @@ export class DataPath {
         way.isSilent = false;
         if (connection.state === "joined") way.isRelays = true;
         else if (answersAtOnce) way.refusals++;
-        if (way.isRelays || way.refusals < REFUSALS) judge("works");
-        else {judge(
-            "foreign",
-            "the relay's tickets are refused there: it may be another relay's port",
-          );}
+        if (way.isRelays || way.refusals < REFUSALS) {
+          judge("works");
+        } else {
+          judge("foreign", "the relay's tickets are refused there: it may be another relay's port");
+        }
       }
       return connection;
     } catch (error) {

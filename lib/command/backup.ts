@@ -4,7 +4,7 @@ import { orAborted } from "../net/pause.ts";
 import { archiveState } from "../store/archive.ts";
 import { requireStore } from "../store/open.ts";
 import { requireEmbedded } from "../store_place.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Command, EXIT, stopSignal } from "./command.ts";
 import { usageError } from "./command_line.ts";
 import { reachRelay } from "./relay_access.ts";
 
@@ -32,10 +32,7 @@ Options:
     const { admin, stateDir, place } = await reachRelay(context);
     requireEmbedded(place, "backup");
     if (admin === undefined) await requireStore(place);
-    const stopped = new AbortController();
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      context.onSignal(signal, () => stopped.abort(new Error(`stopped by ${signal}`)));
-    }
+    const stopped = stopSignal(context);
     // Before root becomes the folder's owner, who may not write there.
     using file = await create(path);
     // One that only takes files cannot be opened.
@@ -43,7 +40,7 @@ Options:
     try {
       if (admin === undefined) becomeOwner(stateDir);
       const copy = admin === undefined ? await archiveState(place) : admin.backup();
-      await orAborted(writeAll(copy, file), stopped.signal);
+      await orAborted(writeAll(copy, file), stopped);
       await file.sync();
       // It is found after a loss of power only once its folder is on the disk, too.
       await folder?.sync().catch(() => {});

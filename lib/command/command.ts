@@ -71,3 +71,12 @@ export interface Command {
   /** Runs the command and returns the exit code; rejects with an error for a person. */
   run: (context: CommandContext) => Promise<number>;
 }
+
+/** Aborted once the command is told to stop, by SIGINT or SIGTERM. */
+export function stopSignal({ onSignal }: Pick<CommandContext, "onSignal">): AbortSignal {
+  const stopped = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    onSignal(signal, () => stopped.abort(new Error(`stopped by ${signal}`)));
+  }
+  return stopped.signal;
+}

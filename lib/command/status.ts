@@ -1,7 +1,7 @@
 import { RelayAwayError } from "../admin/asker.ts";
 import type { StatusReport } from "../admin/status.ts";
 import { sleep } from "../net/pause.ts";
-import { type Command, type CommandContext, EXIT } from "./command.ts";
+import { type Command, type CommandContext, EXIT, stopSignal } from "./command.ts";
 import { SOFTWARE } from "../version.ts";
 import { connectRelay, reachRelay } from "./relay_access.ts";
 import { STATUS_TONES, statusText } from "./status_text.ts";
@@ -42,12 +42,9 @@ Options:
 };
 
 async function watch(stateDir: string, context: CommandContext): Promise<number> {
-  const stopped = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    context.onSignal(signal, () => stopped.abort());
-  }
+  const stopped = stopSignal(context);
   let isAway = false;
-  for (; !stopped.signal.aborted; await sleep(WATCH_MS, stopped.signal)) {
+  for (; !stopped.aborted; await sleep(WATCH_MS, stopped)) {
     const report = await reportOrWhy(stateDir);
     if (typeof report === "string") {
       if (!isAway) context.printError(`glossond: ${report}; it is asked on and on\n`);
