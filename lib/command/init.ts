@@ -5,6 +5,7 @@ import { SETTINGS } from "../config/settings.ts";
 import type { Setting } from "../config/setting.ts";
 import { whyUnwritable } from "../file/disk.ts";
 import { readIfThere, writeDurably } from "../file/durable.ts";
+import { isThere } from "../file/plain_file.ts";
 import { filesOf, type InitFile } from "../init/files.ts";
 import { type Ask, type Given, interview, optionOf } from "../init/interview.ts";
 import { lookAtMachine, PATHS } from "../init/machine.ts";
@@ -109,10 +110,6 @@ async function checkWritable(folder: string): Promise<void> {
   while (!await isThere(folder)) folder = dirname(folder);
   const why = whyUnwritable(folder);
   if (why !== undefined) throw new Error(`Cannot write into ${folder}: ${why}`);
-}
-
-function isThere(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
 }
 
 /** What the command line and the environment say, but where the files are that are written here. */

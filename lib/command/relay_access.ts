@@ -1,5 +1,6 @@
 import { type AdminClient, connectAdmin } from "../admin/client.ts";
 import { loadConfig } from "../config/load.ts";
+import { isThere } from "../file/plain_file.ts";
 import type { StorePlace } from "../store/open.ts";
 import { storePlaceOf } from "../store_place.ts";
 import type { CommandContext } from "./command.ts";
@@ -57,9 +58,7 @@ export async function reachRelay(context: CommandContext): Promise<RelayAccess> 
  */
 export async function connectRelay(stateDir: string): Promise<AdminClient | undefined> {
   const admin = await connectAdmin(stateDir);
-  const there = admin !== undefined ||
-    await Deno.stat(stateDir).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
-  if (there) return admin;
+  if (admin !== undefined || await isThere(stateDir)) return admin;
   throw new Error(
     `There is no state folder ${stateDir}; set GLOSSOND_STATE_DIR to the relay's (a systemd service has /var/lib/glossond)`,
   );

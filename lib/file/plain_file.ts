@@ -152,3 +152,8 @@ export function lstat(path: string): Deno.FileInfo | undefined {
     throw error;
   }
 }
+
+/** Whether anything is at a path; true also where that cannot be seen. */
+export function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
+}
