@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/ports.ts";
 import { run } from "../../scripts/run.ts";
 import { startServer } from "../../scripts/server.ts";
+import { temporaryFolder } from "../certificate/helpers.ts";
 import { metricsOf } from "../stories/metrics.ts";
 import { startRelay } from "../stories/relay.ts";
 import { serveUser, signUp, visit } from "../stories/user.ts";
@@ -81,6 +82,52 @@ Deno.test("promtool accepts the example rules, their tests and the scrape config
   await promtool(["check", "rules", `${MONITORING}alerts.yml`]);
   await promtool(["test", "rules", `${MONITORING}alerts_test.yml`]);
   await promtool(["check", "config", `${MONITORING}prometheus.yml`]);
+});
+
+/** The expression of an alert, as one line. */
+async function alertExpression(name: string): Promise<string> {
+  const text = await Deno.readTextFile(`${MONITORING}alerts.yml`);
+  const [, rule] = text.split(`- alert: ${name}\n`);
+  return /expr: >?([^]+?)\n\s+(?:for|labels):/.exec(rule!)![1]!.replaceAll(/\s+/g, " ").trim();
+}
+
+/** The dashboard's expression that decides on a panel's colour, and where it is red: below that. */
+async function redBelow(title: string): Promise<{ expression: string; below: number }> {
+  const { panels } = JSON.parse(
+    await Deno.readTextFile(`${MONITORING}grafana-dashboard.json`),
+  );
+  const { targets, fieldConfig } = panels.find((panel: { title: string }) => panel.title === title);
+  const [red, next] = fieldConfig.defaults.thresholds.steps;
+  assert.deepEqual([red.color, red.value], ["red", null]);
+  return { expression: targets.at(-1).expr.replaceAll("$relay", RELAY), below: next.value };
+}
+
+Deno.test("the dashboard's certificate is red exactly when its alert counts", async () => {
+  const alert = await alertExpression("GlossondCertificateExpiresSoon");
+  const { expression, below } = await redBelow("Certificate left");
+  const isRed = `((${expression}) < bool ${below})`;
+  const counts = `(count(${alert}) or vector(0))`;
+  await using folder = temporaryFolder();
+  const dayS = 86_400;
+  const tests = [90, 45, 160 / 24].flatMap((days) =>
+    [-0.01, 0.01, 0.1, 0.16, 0.17, 0.3, 0.9].map((share) => ({
+      input_series: [
+        ["expiry_timestamp", days * share * dayS],
+        ["lifetime", days * dayS],
+      ].map(([what, value]) => ({
+        series: `glossond_certificate_${what}_seconds{relay="${RELAY}"}`,
+        values: `${value}`,
+      })),
+      promql_expr_test: [{
+        expr: `${isRed} == bool scalar(${counts})`,
+        exp_samples: [{ labels: "{}", value: 1 }],
+      }],
+    }))
+  );
+  // JSON is YAML.
+  const file = `${folder.path}/same.yml`;
+  await Deno.writeTextFile(file, JSON.stringify({ tests }));
+  await promtool(["test", "rules", file]);
 });
 
 Deno.test("Prometheus reads /metrics, and every metric that rules and dashboard name is there", async () => {
