@@ -126,9 +126,10 @@ export class OrderRuns {
       replaces: newest?.certificate,
       onStep: (step, fields) => log.debug(step, { username, ...fields }),
     });
-    // What failed before is over: where the store gives up, or the relay ends, the next try has the same certificate.
-    retries.clear(id);
+    // Where the store gives up, or the relay ends, the next try has the same certificate.
+    retries.signed(id);
     const isStored = await orders.finish(order, ready, now());
+    retries.clear(id);
     await authority.forget?.(csr);
     // Not so when it was released or blocked meanwhile.
     if (!isStored) return;

@@ -19,6 +19,8 @@ export interface Retries {
   note(id: string, error: unknown): Verdict;
   /** Not before this time; 0 when nothing is known against it. */
   retryAt(id: string): number;
+  /** What the authority failed is over: it has signed. What the store fails goes on to count. */
+  signed(id: string): void;
   clear(id: string): void;
 }
 
@@ -63,6 +65,9 @@ export function createRetries(now: () => number, random: () => number): Retries 
   return {
     note,
     retryAt: (id) => standing(id)?.pause.until ?? 0,
+    signed(id) {
+      if (known.get(id)?.since !== undefined) known.delete(id);
+    },
     clear: (id) => void known.delete(id),
   };
 }

@@ -43,6 +43,35 @@ Deno.test("a certificate that the store cannot take for hours is stored once it 
   assert.equal(new Set(signed).size, 1);
 });
 
+Deno.test("a certificate that the store cannot take is tried to be stored after longer and longer pauses", async () => {
+  await using it = await bench();
+  const pauses: number[] = [];
+  const issuance = it.start({
+    wrap: (orders) => ({
+      ...orders,
+      finish(order, ...args) {
+        if (order.username !== "kaylee") return orders.finish(order, ...args);
+        return Promise.reject(new StoreError("database is locked"));
+      },
+      leave(id, pauseMs) {
+        if (pauseMs !== undefined) pauses.push(pauseMs);
+        return orders.leave(id, pauseMs);
+      },
+    }),
+  });
+  const id = await it.accepted(issuance, "kaylee");
+  for (let tries = 1; tries <= 4; tries++) {
+    await until(async () => {
+      const state = await issuance.get("kaylee", id);
+      return pauses.length === tries && state?.status === "pending" && state.position === 1;
+    }, `failure ${tries}`);
+    it.clock.now += pauses.at(-1)!;
+    // Wakes the queue.
+    await it.accepted(issuance, `river${tries}`);
+  }
+  assert.deepEqual(pauses.slice(0, 4), [1, 3, 9, 27].map((minutes) => minutes * MINUTE_MS));
+});
+
 Deno.test("an order whose authority does not answer ends after an hour, however often the store fails meanwhile", async () => {
   await using it = await bench();
   let tries = 0;
