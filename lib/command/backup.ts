@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { becomeOwner } from "../file/state_folder.ts";
 import { orAborted } from "../net/pause.ts";
-import { archiveState } from "../store/archive.ts";
+import { archiveState, ArchiveThread } from "../store/archive.ts";
 import { requireStore } from "../store/open.ts";
 import { requireEmbedded } from "../store_place.ts";
 import { type Command, EXIT, stopSignal } from "./command.ts";
@@ -32,6 +32,8 @@ Options:
     const { admin, stateDir, place } = await reachRelay(context);
     requireEmbedded(place, "backup");
     if (admin === undefined) await requireStore(place);
+    // As that, while the process may read where the program is.
+    await using beside = admin === undefined ? await ArchiveThread.start() : undefined;
     const stopped = stopSignal(context);
     // Before root becomes the folder's owner, who may not write there.
     using file = await create(path);
@@ -39,7 +41,7 @@ Options:
     using folder = await Deno.open(dirname(path)).catch(() => undefined);
     try {
       if (admin === undefined) becomeOwner(stateDir);
-      const copy = admin === undefined ? await archiveState(place) : admin.backup();
+      const copy = await (admin?.backup() ?? archiveState(place, { beside, signal: stopped }));
       await orAborted(writeAll(copy, file), stopped);
       await file.sync();
       // It is found after a loss of power only once its folder is on the disk, too.

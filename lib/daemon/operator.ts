@@ -2,7 +2,7 @@ import { hostOfUser } from "../wire/names.ts";
 import type { BioCommand } from "../account/bio_command.ts";
 import { tryBio } from "../account/bio_trial.ts";
 import type { LastOnline } from "../account/last_online.ts";
-import { archiveState } from "../store/archive.ts";
+import { archiveState, ArchiveThread } from "../store/archive.ts";
 import { requireEmbedded, storePlaceOf } from "../store_place.ts";
 import type { AccountStore } from "../store/accounts.ts";
 import type { ActStore, Trace } from "../store/acts.ts";
@@ -99,11 +99,7 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     isUsername,
     isOutage: (error) => error instanceof StoreError,
     handOver: options.handOver,
-    backup: async () => {
-      const place = await storePlaceOf(settings);
-      requireEmbedded(place, "backup");
-      return await archiveState(place, { beside: true });
-    },
+    backup: () => copyState(settings),
     renew: createRenewal(certificate),
     bio: (username) => tryBio(settings.bioScript, username),
     users: createUserDesk({
@@ -154,4 +150,12 @@ export async function startOperator(options: OperatorOptions): Promise<HttpServe
     },
     log: options.log,
   });
+}
+
+/** A copy of all that this relay keeps, while it goes on. */
+async function copyState(settings: Settings): Promise<ReadableStream<Uint8Array>> {
+  const place = await storePlaceOf(settings);
+  requireEmbedded(place, "backup");
+  await using beside = await ArchiveThread.start();
+  return await archiveState(place, { beside });
 }

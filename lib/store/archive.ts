@@ -7,12 +7,16 @@ import { StoreError } from "./error.ts";
 import type { Trace } from "./acts.ts";
 import { openStore, type StorePlace } from "./open.ts";
 import { readArchive, writeArchive } from "./sqlite/archive.ts";
-import { writeArchiveBeside } from "./sqlite/archive_beside.ts";
+import { ArchiveThread } from "./sqlite/archive_thread.ts";
+
+export { ArchiveThread };
 
 /** Options for {@linkcode archiveState}. */
 export interface ArchiveOptions {
-  /** Whether the process does something else meanwhile, which must not wait. @default {false} */
-  beside?: boolean;
+  /** Where it is made while the process does something else, which must not wait. @default {in this thread} */
+  beside?: ArchiveThread;
+  /** Gives it up, where it is made beside. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -23,12 +27,13 @@ export interface ArchiveOptions {
  */
 export async function archiveState(
   { stateDir }: StorePlace,
-  { beside = false }: ArchiveOptions = {},
+  { beside, signal }: ArchiveOptions = {},
 ): Promise<ReadableStream<Uint8Array>> {
   try {
     return await inWorkFolder(stateDir, "backup", async (folder) => {
       const path = join(folder, "copy");
-      await (beside ? writeArchiveBeside : writeArchive)(stateDir, path);
+      if (beside === undefined) await writeArchive(stateDir, path);
+      else await beside.write({ stateDir, target: path }, signal);
       return (await Deno.open(path)).readable;
     });
   } catch (error) {

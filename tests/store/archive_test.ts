@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { acquireLock } from "../../lib/file/lock.ts";
 import { lockForRestore, lockForUse } from "../../lib/file/state_lock.ts";
 import { removeLeftWork } from "../../lib/file/work_folder.ts";
-import { archiveState, restoreState } from "../../lib/store/archive.ts";
+import { archiveState, ArchiveThread, restoreState } from "../../lib/store/archive.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
 import { makeDatabase, storePath } from "./helpers.ts";
 
@@ -47,9 +47,10 @@ Deno.test("archiveState() lets a relay go on while a large database is copied", 
        INSERT INTO filler SELECT zeroblob(1e5) FROM row`,
     );
   }
+  await using beside = await ArchiveThread.start();
   let copy: ReadableStream<Uint8Array> | undefined;
   const { pause, all } = await longestPause(async () => {
-    copy = await archiveState({ stateDir: folder.path }, { beside: true });
+    copy = await archiveState({ stateDir: folder.path }, { beside });
   });
   assert.ok(pause < all / 2, `${pause} of ${all} ms`);
   await copy!.cancel();
@@ -70,7 +71,8 @@ Deno.test("archiveState() waits for nobody without end who lets nobody read", as
 Deno.test("archiveState() tells why there can be no copy, and leaves nothing", async () => {
   await using folder = temporaryFolder();
   await Deno.writeTextFile(storePath(folder.path), "no database at all".repeat(50));
-  for (const beside of [false, true]) {
+  await using thread = await ArchiveThread.start();
+  for (const beside of [undefined, thread]) {
     await assert.rejects(
       archiveState({ stateDir: folder.path }, { beside }),
       /^StoreError: Cannot copy \S+ to \S+: file is not a database; it is damaged/,

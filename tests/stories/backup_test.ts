@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { openStore } from "../../lib/store/open.ts";
 import { until } from "../certificate/helpers.ts";
 import { glossond, glossondCommand } from "./admin_command.ts";
 import { startRelay } from "./relay.ts";
@@ -100,6 +101,33 @@ Deno.test("a back-up that is stopped leaves no part of it", async () => {
   );
   await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
   await relay.shutdown();
+});
+
+Deno.test("a back-up of a relay that does not run is stopped while its database is copied", async () => {
+  await using dir = await folder();
+  const state = `${dir.path}/state`;
+  await Deno.mkdir(state, { mode: 0o700 });
+  await (await openStore({ stateDir: state })).close();
+  // Who lets nobody read is waited for in the midst of the copy, longer than this may take.
+  using other = new DatabaseSync(`${state}/glossond.sqlite`);
+  other.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE mine (id INT)");
+  const file = `${dir.path}/copy`;
+  const command = glossondCommand(state, ["backup", file]).spawn();
+  const namesIn = (path: string): string[] => [...Deno.readDirSync(path)].map(({ name }) => name);
+  const work = (): string | undefined => namesIn(state).find((name) => name.startsWith("backup-"));
+  const isCopying = (): boolean => namesIn(`${state}/${work() ?? ""}`).includes("copy");
+  await until(isCopying, "it copies");
+  const signalledAt = performance.now();
+  command.kill("SIGTERM");
+  const { code, stderr } = await command.output();
+  assert.ok(performance.now() - signalledAt < 2_500, "it ends soon");
+  assert.equal(code, 1);
+  assert.equal(
+    new TextDecoder().decode(stderr),
+    `glossond: Cannot back up to ${file}: stopped by SIGTERM\n`,
+  );
+  await assert.rejects(Deno.stat(file), Deno.errors.NotFound);
+  assert.equal(work(), undefined);
 });
 
 Deno.test("a relay that does not run is backed up, and what is no back-up is refused", async () => {
