@@ -13,6 +13,9 @@ import { NAME_CHANNEL, noteUntold, Teller, type Untold } from "./untold.ts";
 /** How long a change is held up by that, milliseconds; it is tried on. */
 const TELL_MS = 2_000;
 
+/** What an older relay tells in the place of a name when it starts: one that was killed may not have told all. */
+const ANY = "";
+
 /** Says of a name that what is kept of it changes, and what relays have to do about it besides reading it. */
 export type Tell = (username: string, ...notices: NonNullable<Untold["notice"]>[]) => void;
 
@@ -62,7 +65,8 @@ export class KnownAccounts {
     await this.#readAll();
     this.#listening = listen(this.#engine, {
       channels: [NAME_CHANNEL],
-      onNotice: (_channel, username) => void this.refresh(username),
+      onNotice: (_channel, username) =>
+        void (username === ANY ? this.#readAll().catch(passOver) : this.refresh(username)),
       onConnected: () => this.#readAll(),
     });
     void this.#teller.tell();

@@ -91,6 +91,20 @@ Deno.test("a name that changes over and over is read 20 times a second at most, 
   assert.equal((await it.known.blockOf("mallory", away()))?.username, "mallory");
 });
 
+Deno.test("all is read again when an older relay starts: one like it that was killed may not have told what it changed", async () => {
+  await using it = await world();
+  await it.known.start();
+  await it.engine.write((ask) =>
+    ask("INSERT INTO blocked_name (username, blocked_at) VALUES ('inara', 1)")
+  );
+  assert.equal(await it.known.blockOf("inara", away()).catch(() => undefined), undefined);
+  await it.engine.write((ask) => ask("SELECT pg_notify('glossond_name', '')"));
+  await until(
+    async () => (await it.known.blockOf("inara", away()).catch(() => undefined)) !== undefined,
+    "what its author did not tell is read",
+  );
+});
+
 Deno.test("a change is told once, by another one where who made it was killed, and a start tells nothing", async () => {
   await using it = await world();
   await it.known.start();
