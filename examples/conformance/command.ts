@@ -12,6 +12,8 @@ const MAX_SHOWN = 2_000;
 export interface Running {
   /** Resolves with the exit code. */
   ended: Promise<number>;
+  /** Whether it has ended. */
+  readonly hasEnded: boolean;
   /** What it said so far, its end. */
   said(): string;
   /** Asks it to leave, and makes it leave when it does not. */
@@ -65,12 +67,17 @@ export class ClientCommand {
       }
     };
     const reading = Promise.all([read(process.stdout), read(process.stderr)]);
+    let hasEnded = false;
     const ended = process.status.then(async ({ code }) => {
       await reading;
+      hasEnded = true;
       return code;
     });
     return {
       ended,
+      get hasEnded() {
+        return hasEnded;
+      },
       said: () => said,
       async stop() {
         const timer = setTimeout(() => kill(process, "SIGKILL"), LEAVE_MS);

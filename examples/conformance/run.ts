@@ -6,7 +6,7 @@ import { ONCE } from "./checks/once.ts";
 import { ONLY_443 } from "./checks/only_443.ts";
 import { TICKETS } from "./checks/tickets.ts";
 import { VISITORS } from "./checks/visitors.ts";
-import { ClientCommand, type Running } from "./command.ts";
+import { ClientCommand } from "./command.ts";
 import { CheckingRelay } from "./relay.ts";
 
 /** All checks, in the order in which they are made. */
@@ -78,17 +78,13 @@ async function failure(check: Check, bench: Bench): Promise<{ failure?: string }
     return { failure: (error as Error).message + (said === "" ? "" : `\nit said: ${said}`) };
   } finally {
     // The next one begins with a client that is as good as new.
-    if (bench.running !== undefined && await hasEnded(bench.running)) bench.running = undefined;
+    if (bench.running?.hasEnded) bench.running = undefined;
   }
 }
 
 /** Rejects when the client ends. */
 async function ended({ running }: Bench): Promise<never> {
   throw new Error(`it ended with code ${await running!.ended}`);
-}
-
-async function hasEnded({ ended }: Running): Promise<boolean> {
-  return await Promise.race([ended.then(() => true), Promise.resolve(false)]);
 }
 
 function readOr(path: string, otherwise: string): string {
