@@ -21,6 +21,8 @@ export interface ApiOptions {
   changes: Changes;
   /** Reads the bio. */
   readBio: () => string;
+  /** The relay's address. */
+  url: () => string;
   /** Where data connections go. */
   data: () => { dataHost: string; dataPort: number };
   /** Whether a client is online. */
@@ -79,7 +81,7 @@ export class Api {
           software: "glosson conformance checks",
           protocol: 1,
           baseDomain: BASE,
-          controlUrl: new URL(request.url).origin,
+          controlUrl: this.#options.url(),
           publicPort: 443,
           ...this.#options.data(),
           features: ["from-the-future", "data-websocket"],

@@ -4,6 +4,7 @@ import { Authority } from "./authority.ts";
 import { Changes } from "./changes.ts";
 import { upgradeData } from "./data_web_socket.ts";
 import { DataPorts, type Waiting } from "./data_port.ts";
+import { type HttpsServer, serveHttps } from "./https_server.ts";
 import { bringVisitor, type Message, type Visit, type VisitOptions, VISITOR } from "./visit.ts";
 
 /** Time without a sign of life after which a session is given up, seconds; after half of it it is pinged. */
@@ -49,7 +50,7 @@ export class CheckingRelay {
   grants = true;
   #pool = 0;
   #refill: ReturnType<typeof setTimeout> | undefined;
-  #server!: Deno.HttpServer<Deno.NetAddr>;
+  #server!: HttpsServer;
   readonly #hub = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 
   private constructor(authority: Authority, second: Authority, readBio: () => string) {
@@ -59,6 +60,7 @@ export class CheckingRelay {
       authority,
       changes: this.changes,
       readBio,
+      url: () => this.url,
       data: () => this.#dataAddress(0),
       online: () => this.session !== undefined,
     });
@@ -69,10 +71,7 @@ export class CheckingRelay {
     const authority = await Authority.create();
     const pair = await authority.pair(["localhost", `relay.${BASE}`]);
     const relay = new CheckingRelay(authority, await Authority.create(), readBio);
-    relay.#server = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, ...pair, onListen() {} },
-      (request) => relay.#answer(request),
-    );
+    relay.#server = serveHttps(pair, (request) => relay.#answer(request));
     return relay;
   }
 
@@ -93,7 +92,7 @@ export class CheckingRelay {
 
   /** Its address. */
   get url(): string {
-    return `https://localhost:${this.#server.addr.port}`;
+    return `https://localhost:${this.#server.port}`;
   }
 
   /** The session that is open. */
@@ -153,7 +152,7 @@ export class CheckingRelay {
     this.#hub.close();
     this.data.close();
     for (const { socket, closed } of this.sessions) if (closed === undefined) socket.close(1001);
-    await this.#server.shutdown();
+    await this.#server.stop();
   }
 
   async #parked(): Promise<Waiting> {
