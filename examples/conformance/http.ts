@@ -12,12 +12,12 @@ export interface Answer {
 export async function ask(
   tls: Deno.TlsConn,
   path: string,
-  { body, close = true }: { body?: Uint8Array; close?: boolean } = {},
+  { body }: { body?: Uint8Array } = {},
 ): Promise<void> {
   const lines = [
     `${body === undefined ? "GET" : "POST"} ${path} HTTP/1.1`,
     `Host: ${HOSTNAME}`,
-    ...close ? ["Connection: close"] : [],
+    "Connection: close",
     ...body === undefined ? [] : [`Content-Length: ${body.length}`],
   ];
   await writeAll(tls, new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`));
@@ -32,25 +32,6 @@ export async function readAnswer(tls: Deno.TlsConn): Promise<Answer> {
     chunks.push(bytes.slice(0, n));
   }
   return parse(new Uint8Array(await new Blob(chunks).arrayBuffer()));
-}
-
-/** Reads until the answer to a request that keeps the connection is there. */
-export async function readOpenAnswer(tls: Deno.TlsConn): Promise<Answer> {
-  let all = new Uint8Array(0);
-  const bytes = new Uint8Array(64 * 1024);
-  while (true) {
-    const n = await tls.read(bytes);
-    if (n === null) return parse(all);
-    all = new Uint8Array([...all, ...bytes.subarray(0, n)]);
-    const answer = parse(all);
-    const length = /^content-length: (\d+)$/im.exec(answer.head)?.[1];
-    if (length !== undefined && answer.body.length >= Number(length)) return answer;
-    if (/^transfer-encoding: chunked$/im.test(answer.head) && ended(all)) return answer;
-  }
-}
-
-function ended(bytes: Uint8Array): boolean {
-  return new TextDecoder("latin1").decode(bytes.subarray(-5)) === "0\r\n\r\n";
 }
 
 function parse(bytes: Uint8Array): Answer {

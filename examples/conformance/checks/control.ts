@@ -1,6 +1,7 @@
 import { SUBPROTOCOL } from "../../../lib/wire/messages.ts";
+import { LATE_BYTES } from "../app.ts";
 import { type Check, expect, stillness, watch, within } from "../check.ts";
-import { ask, readAnswer, readOpenAnswer } from "../http.ts";
+import { ask, readAnswer } from "../http.ts";
 import { PING_S } from "../relay.ts";
 
 /** How long a client may take to come back, milliseconds. */
@@ -69,17 +70,19 @@ export const CONTROL: Check[] = [
     section: 3,
     needs: "running",
     what: "goes on serving who is there when the session ends",
-    async run({ relay }) {
+    async run({ relay, app }) {
       await relay.ready();
       using visit = await relay.visit();
-      await ask(visit.tls, "/", { close: false });
-      expect((await readOpenAnswer(visit.tls)).status === 200, "the visitor got no page");
+      // One answer, and not two: a client may close the connection after each.
+      const late = app.late();
+      await ask(visit.tls, "/late");
+      await within(10_000, "the request at the app", late.came);
       await relay.close(1012);
       // By then it has done all that it does when a session ends.
       await relay.ready(0, BACK_MS);
-      await ask(visit.tls, "/");
-      const { status } = await within(10_000, "the next answer", readAnswer(visit.tls));
-      expect(status === 200, "the visitor got no second page");
+      late.let();
+      const { body } = await within(10_000, "the late answer", readAnswer(visit.tls));
+      expect(body.length === LATE_BYTES, `of ${LATE_BYTES} bytes ${body.length} came`);
     },
   },
   {
