@@ -1,4 +1,4 @@
-import { encodeProxyV2 } from "../../../lib/wire/proxy_protocol.ts";
+import { encodeProxyV2, normalizeAddress } from "../../../lib/wire/proxy_protocol.ts";
 import { LATE_BYTES } from "../app.ts";
 import { type Bench, type Check, expect, watch, within } from "../check.ts";
 import { ask, readAnswer } from "../http.ts";
@@ -24,12 +24,13 @@ function withTlv(header: Uint8Array): Uint8Array {
   return longer;
 }
 
+/** The address that the app hears of, however it is spelt. */
 async function addressTold({ relay }: Bench, options: VisitOptions): Promise<string> {
   using visit = await within(EXCHANGE_MS, "a handshake", relay.visit(options));
   await ask(visit.tls, "/address");
   const answer = await within(EXCHANGE_MS, "an answer", readAnswer(visit.tls));
   expect(answer.status === 200, `the visitor got ${answer.status || "no answer"}`);
-  return new TextDecoder().decode(answer.body);
+  return normalizeAddress(new TextDecoder().decode(answer.body));
 }
 
 /** Section 3: what a visitor's connection carries. */

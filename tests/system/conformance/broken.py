@@ -1,13 +1,14 @@
 """The client in Python with one fault: `python3 broken.py FAULT setup|run ...`.
 
 Each fault is one that a client's author may well make; the checks of examples/conformance have to
-find it. Some are slow with it, as on a slow machine, and some have no fault but that.
+find it. Some have no fault, but a habit that is allowed, or are slow, as on a slow machine.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import ipaddress
 import socket
 import struct
 import sys
@@ -25,6 +26,7 @@ from glosson import (
     exit_codes,
     messages,
     parking,
+    proxy,
     run,
     session,
     stay_online,
@@ -78,6 +80,16 @@ def answers_pings_slowly() -> None:
         await pong(self, data)
 
     websockets.legacy.protocol.WebSocketCommonProtocol.pong = slowly
+
+
+def spells_addresses_out() -> None:
+    told = proxy.to_app
+
+    def exploded(given: Any, host: bytes, page: bytes, address: str | None) -> Any:
+        whole = None if address is None else ipaddress.ip_address(address).exploded
+        return told(given, host, page, whole)
+
+    proxy.to_app = exploded
 
 
 def ends_visitors_with_the_session() -> None:
