@@ -1,7 +1,10 @@
 import { LineLog } from "../../scripts/line_log.ts";
 
-/** How long the relay may take to log a line. */
-const LINE_TIMEOUT_MS = 60_000;
+/**
+ * How long the relay may take to log a line: longer than it takes to lose a client whose last word came half a minute after
+ * all else was lost.
+ */
+const LINE_TIMEOUT_MS = 120_000;
 
 /** A line of the relay's log by its fields. */
 export type LogLine = Record<string, unknown>;
