@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { splitAuthority } from "../wire/http_request.ts";
 import {
   headText,
@@ -70,7 +71,20 @@ export async function openWebSocket(
     // Bound, not closed over: it may last for days, and nothing is kept but what it needs.
     return { state: "socket", serve: serve.bind(undefined, conn, rest) };
   }
-  return { state: "other", bytes };
+  return { state: "other", bytes: fitForServer(bytes, head) };
+}
+
+/**
+ * What the server is passed of a request with this head: without the `Content-Length: 0` of an upgrade, as Java's
+ * WebSockets send, which the runtime answers 400 before anybody could say what is wrong.
+ */
+function fitForServer(bytes: Uint8Array, head: string): Uint8Array {
+  const lengths = head.match(/\r\n(?:content-length|transfer-encoding):/gi) ?? [];
+  const field = /\r\ncontent-length:[ \t]*0[ \t]*(?=\r\n|$)/i.exec(head);
+  // A second length makes it a request that is to be refused.
+  if (field === null || lengths.length > 1 || !/\r\nupgrade:/i.test(head)) return bytes;
+  const { index } = field;
+  return Buffer.concat([bytes.subarray(0, index), bytes.subarray(index + field[0].length)]);
 }
 
 /**

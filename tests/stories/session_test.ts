@@ -107,6 +107,31 @@ Deno.test("the control address asks for a token, then for a WebSocket of its sub
   }
 });
 
+Deno.test("an upgrade that says it has no body, as Java's does, is told why it is refused", async () => {
+  await using relay = await startRelay();
+  for (
+    const [path, fields, status] of [
+      ["/v1/control", ["Authorization: Bearer revoked", "Sec-WebSocket-Protocol: glosson.v1"], 401],
+      ["/v1/data", ["Sec-WebSocket-Protocol: chat"], 426],
+    ] as const
+  ) {
+    const head = [
+      `GET ${path} HTTP/1.1`,
+      "Connection: Upgrade",
+      "Content-Length: 0",
+      "Host: localhost",
+      "Upgrade: websocket",
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+      "Sec-WebSocket-Version: 13",
+      ...fields,
+      "\r\n",
+    ].join("\r\n");
+    const target = { listener: "control", serverName: "localhost" } as const;
+    const [answer] = await exchangeRaw(relay, target, [head], { count: 1 });
+    assert.equal(answer?.status, status, path);
+  }
+});
+
 /** Opens a control WebSocket by hand: what is read begins with the answer's head. */
 async function upgrade(relay: Relay, user: User): Promise<Deno.TlsConn> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.ports.control! });
