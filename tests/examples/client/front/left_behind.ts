@@ -11,10 +11,10 @@ const AT_ONCE = 32;
 /** Descriptors that the runtime may open for itself at any time. */
 const RUNTIMES_OWN = 8;
 
-/** Short, so that what only time ends does not take minutes. */
+/** Short, so that what only time ends does not take minutes; visitors who do well keep them on a busy machine. */
 const LIMITS: Partial<VisitorLimits> = {
-  handshake: 2_000,
-  head: 2_000,
+  handshake: 6_000,
+  head: 6_000,
   keepAlive: 2_000,
   upload: 2_000,
   halfClosed: 500,
