@@ -1,9 +1,9 @@
+import { Buffer } from "node:buffer";
 import { closeQuietly, splice, writeAll } from "../../lib/net/splice.ts";
+import { headText, withoutEmptyBody } from "../../lib/wire/web_socket_opening.ts";
 
 /** Longest head of a request, bytes. */
 const MAX_HEAD_BYTES = 32 * 1024;
-
-const HEAD_END = "\r\n\r\n";
 
 /** An HTTPS server that runs. */
 export interface HttpsServer {
@@ -71,29 +71,23 @@ export function serveHttps(
 /** Reads up to the end of a head at least; what the server is to be sent, undefined where none comes. */
 async function readHead(conn: Deno.TlsConn): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const bytes = new Uint8Array(MAX_HEAD_BYTES);
-  const latin1 = new TextDecoder("latin1");
   for (let length = 0; length < bytes.length;) {
     const n = await conn.read(bytes.subarray(length));
     if (n === null) return undefined;
     length += n;
-    const text = latin1.decode(bytes.subarray(0, length));
-    const end = text.indexOf(HEAD_END);
-    if (end < 0) continue;
-    const head = new TextEncoder().encode(fitHead(text.slice(0, end)));
-    return new Uint8Array([...head, ...bytes.subarray(end, length)]);
+    const head = headText(bytes.subarray(0, length));
+    if (head === undefined) continue;
+    return Buffer.concat([
+      Buffer.from(fitHead(head), "latin1"),
+      bytes.subarray(head.length, length),
+    ]);
   }
   return undefined;
 }
 
 /** A head as the server takes it. */
 function fitHead(head: string): string {
-  const [line, ...fields] = head.split("\r\n");
-  const without = (name: RegExp): string[] => fields.filter((field) => !name.test(field));
-  return [
-    line,
-    ...fields.some((field) => /^upgrade:/i.test(field))
-      // `Deno.serve` answers 400 to it, which Java's WebSocket always sends.
-      ? without(/^content-length:[ \t]*0[ \t]*$/i)
-      : [...without(/^connection:/i), "Connection: close"],
-  ].join("\r\n");
+  if (/\r\nupgrade:/i.test(head)) return withoutEmptyBody(head);
+  const lines = head.split("\r\n").filter((line) => !/^connection:/i.test(line));
+  return [...lines, "Connection: close"].join("\r\n");
 }

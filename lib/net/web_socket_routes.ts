@@ -6,6 +6,7 @@ import {
   readUpgrade,
   type Upgrade,
   upgradeAnswer,
+  withoutEmptyBody,
 } from "../wire/web_socket_opening.ts";
 import type { Asked } from "./plain_server.ts";
 import { type Duplex, writeAll } from "./splice.ts";
@@ -74,17 +75,11 @@ export async function openWebSocket(
   return { state: "other", bytes: fitForServer(bytes, head) };
 }
 
-/**
- * What the server is passed of a request with this head: without the `Content-Length: 0` of an upgrade, as Java's
- * WebSockets send, which the runtime answers 400 before anybody could say what is wrong.
- */
+/** What the server is passed of a request that begins with this head. */
 function fitForServer(bytes: Uint8Array, head: string): Uint8Array {
-  const lengths = head.match(/\r\n(?:content-length|transfer-encoding):/gi) ?? [];
-  const field = /\r\ncontent-length:[ \t]*0[ \t]*(?=\r\n|$)/i.exec(head);
-  // A second length makes it a request that is to be refused.
-  if (field === null || lengths.length > 1 || !/\r\nupgrade:/i.test(head)) return bytes;
-  const { index } = field;
-  return Buffer.concat([bytes.subarray(0, index), bytes.subarray(index + field[0].length)]);
+  const fit = withoutEmptyBody(head);
+  if (fit === head) return bytes;
+  return Buffer.concat([Buffer.from(fit, "latin1"), bytes.subarray(head.length)]);
 }
 
 /**

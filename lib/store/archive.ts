@@ -7,9 +7,9 @@ import { StoreError } from "./error.ts";
 import type { Trace } from "./acts.ts";
 import { openStore, type StorePlace } from "./open.ts";
 import { readArchive, writeArchive } from "./sqlite/archive.ts";
-import { ArchiveThread } from "./sqlite/archive_thread.ts";
+import type { ArchiveThread } from "./sqlite/archive_thread.ts";
 
-export { ArchiveThread };
+export { ArchiveThread } from "./sqlite/archive_thread.ts";
 
 /** Options for {@linkcode archiveState}. */
 export interface ArchiveOptions {

@@ -101,3 +101,14 @@ export function headText(bytes: Uint8Array): string | undefined {
   const end = text.indexOf("\r\n\r\n");
   return end === -1 ? undefined : text.slice(0, end);
 }
+
+/**
+ * A request's head without the `Content-Length: 0` of an upgrade, as Java's WebSockets send it: the runtime's server
+ * answers 400 to that before anybody could say what is wrong. Any other head stays as it is, also with a second length,
+ * which is to be refused.
+ */
+export function withoutEmptyBody(head: string): string {
+  const lengths = head.match(/\r\n(?:content-length|transfer-encoding):/gi) ?? [];
+  if (lengths.length !== 1 || !/\r\nupgrade:/i.test(head)) return head;
+  return head.replace(/\r\ncontent-length:[ \t]*0[ \t]*(?=\r\n|$)/i, "");
+}
