@@ -79,6 +79,43 @@ Deno.test("hasCode() finds a code in the letters that people write whole bios in
     "gℓℴssℴn-bc4f",
     "g̶l̶o̶s̶s̶o̶n̶-̶b̶c̶4̶f̶",
     "glosson-bc4\ufe0f\u20e3f",
+    "🅖🅛🅞🅢🅢🅞🅝-🅑🅒❹🅕",
+    "🅶🅻🅾🆂🆂🅾🅽-🅱🅲4🅵",
+    "ɢʟᴏꜱꜱᴏɴ-ʙᴄ4ꜰ",
+    "ᵍˡᵒˢˢᵒⁿ⁻ᵇᶜ⁴ᶠ",
+    // Digits of the person's own keyboard.
+    ...["٤", "۴", "४", "₄"].map((four) => `glosson-bc${four}f`),
+  ], true);
+});
+
+Deno.test("hasCode() finds a code that a keyboard set a space or a line's end beside the hyphen of", () => {
+  check([
+    "glosson -bc4f",
+    "Glosson - bc4f",
+    "glosson-\u00a0bc4f",
+    "glosson-&nbsp;bc4f",
+    "glosson-\u2028bc4f",
+    "glosson-\rbc4f",
+    "glosson-\n    bc4f",
+    "glosson-<br>\r\n\tbc4f",
+    "glosson─bc4f",
+    "glosson━bc4f",
+    "glosson➖bc4f",
+  ], true);
+});
+
+Deno.test("hasCode() finds a code in a link, and in markup that a site stored escaped", () => {
+  check([
+    '<a href="https://kaylee.example/#glosson-bc4f">my other page</a>',
+    '<a rel="me" href="https://kaylee.example/?code=glosson&#45;bc4f&amp;lang=de">kaylee.exa…</a>',
+    "glosson-&lt;wbr&gt;bc4f",
+    '&lt;span class="a"&gt;glosson-&lt;/span&gt;bc4f',
+    "glosson-<ins>bc4f</ins>",
+    "<abbr>glosson</abbr>-<kbd>bc</kbd><sub>4f</sub>",
+    "<nobr>glosson</nobr>-<big>bc4f</big>",
+    // Without semicolons, as HTML has let people write these since its beginning.
+    "&nbspglosson-bc4f&nbsp",
+    "glosson&shy-bc4f",
   ], true);
 });
 
@@ -98,7 +135,6 @@ Deno.test("hasCode() keeps to whole words however they are written", () => {
     "glosson<br>-bc4f",
     "<p>glosson-</p><p>bc4f</p>",
     "glosson-<br><br>bc4f",
-    "glosson-\n\nbc4f",
     "glosson&amp;amp;#45;bc4f",
     "glosson-bс4f", // a Cyrillic letter
     "glosson-<wbrx>bc4f",
@@ -122,6 +158,11 @@ Deno.test("hasCode() takes no longer for a bio that is made to", () => {
     "<b ".repeat(20_000),
     "glosson-<br>".repeat(5_000),
     `g${"\u0336".repeat(1000)}`.repeat(30),
+    `glosson-${" ".repeat(500)}`.repeat(120),
+    "<a href=".repeat(8_000),
+    "<a href='&lt;a href='>".repeat(3_000),
+    // As many characters as a bio has room for, none like another.
+    Array.from({ length: 20_000 }, (_, i) => String.fromCodePoint(0x4e00 + i)).join(""),
   ], false);
   assert.ok(performance.now() - began < 1_000);
 });
