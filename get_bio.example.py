@@ -88,8 +88,10 @@ def bio_from_web(name: str) -> str | None:
         raise
     if len(body) > MAX_BYTES:
         raise OSError(f"the profile has more than {MAX_BYTES} bytes")
-    text = body.decode(charset, errors="replace")
-    find = in_html if kind == "text/html" else in_json
+    text = body.decode(charset, errors="replace").removeprefix("\ufeff")
+    # PHP calls JSON a page where nobody told it otherwise.
+    is_page = kind in ("text/html", "application/xhtml+xml") and not text.lstrip().startswith("{")
+    find = in_html if is_page else in_json
     tell_id(find(text, PROFILE_ID_SELECTOR))
     bio = find(text, PROFILE_SELECTOR)
     if bio is None:

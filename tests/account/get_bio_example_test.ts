@@ -68,6 +68,29 @@ const SITE: Record<string, () => Response> = {
   "/page": () =>
     page('<div class="a bio">tea &amp;<br>glosson-<b>abc</b><script>no()</script></div>'),
   "/nothing": () => page(""),
+  "/marked": () => new Response('\ufeff{"bio": "glosson-abc"}'),
+  "/unlabelled": () =>
+    new Response('\n{"bio": "glosson-abc"}', { headers: { "Content-Type": "text/html" } }),
+  "/xhtml": () =>
+    new Response('<?xml version="1.0"?><html><p class="bio">glosson-abc</p></html>', {
+      headers: { "Content-Type": "application/xhtml+xml" },
+    }),
+  "/utf16": () =>
+    new Response(
+      new Uint8Array(
+        new Uint16Array(Array.from('\ufeff{"bio": "glosson-abc"}', (c) => c.charCodeAt(0))).buffer,
+      ),
+      {
+        headers: { "Content-Type": "application/json; charset=utf-16" },
+      },
+    ),
+  "/latin1": () =>
+    new Response(
+      new Uint8Array(Array.from('<p class="bio">glosson-\xadabc', (c) => c.charCodeAt(0))),
+      {
+        headers: { "Content-Type": "text/html; charset=ISO-8859-1" },
+      },
+    ),
   // Nothing of it has an end tag that may have none.
   "/unended": () =>
     page(`<p class="bio">mine<b>!</b><p>glosson-other</div>
@@ -101,6 +124,12 @@ Deno.test("get_bio.example.py reads JSON and pages of a site, and knows 404 from
       ...["odd", "moved", "broken", "large"].map((name): [string, string, string] => //
       [name, "bio", "unavailable"]),
       ["kaylee", "user.none", "\n"],
+      // As PHP writes both where nobody told it otherwise.
+      ["marked", "bio", "glosson-abc\n"],
+      ["unlabelled", "bio", "glosson-abc\n"],
+      ["xhtml", ".bio", "glosson-abc\n"],
+      ["utf16", "bio", "glosson-abc\n"],
+      ["latin1", ".bio", "glosson-\xadabc\n"],
       ["page", "#profile .bio", "tea &\nglosson-abc\n"],
       ["page", "div.a.bio", "tea &\nglosson-abc\n"],
       ["page", "meta[name=description]", "glosson-head\n"],
