@@ -27,7 +27,7 @@ Deno.test("doctor tells how the PostgreSQL server is, and what to do about it", 
     return Object.values(finding!).join("; ");
   }
 
-  assert.match(await check(), /^PostgreSQL; ok; \d+\.\d+ .*, by TLS, takes changes$/);
+  assert.match(await check(), /^PostgreSQL; ok; \d+\.\d+.*, by TLS, takes changes$/);
   assert.match(await check({}, 3_600_000), /warning; its clock is 3600.* s ahead of this one's/);
   const missing = { GLOSSOND_DATABASE_CA_FILE: "/nowhere/ca.pem" };
   assert.match(await check(missing), /fault; Cannot read GLOSSOND_DATABASE_CA_FILE: .*nowhere/);
