@@ -26,6 +26,7 @@ const PAGES = [
   answers.online(HOSTNAME),
   answers.nothingHere,
   answers.noIndex,
+  answers.filesAway,
   answers.appDown,
   answers.appSilent,
 ];

@@ -1,6 +1,6 @@
 // By the system's calls that wait, as nginx does: each is a few microseconds where the file is in use,
 // and a thread that waits instead costs ten times as much, with five such calls a page.
-import { join, relative, sep } from "node:path";
+import { join, parse, relative, sep } from "node:path";
 import { isHidden } from "./file_path.ts";
 
 /** What is at a path of a served folder; `path` has no symbolic links in it. */
@@ -17,12 +17,48 @@ export interface Kept {
 }
 
 /**
+ * The path of a folder to serve, without symbolic links.
+ *
+ * @throws {Error} if it is no folder that can be read, or is within the secrets.
+ */
+export function openRoot(folder: string, kept: Kept): string {
+  let root: string;
+  try {
+    root = Deno.realPathSync(folder);
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound
+      ? "there is no such folder"
+      : (error as Error).message;
+    throw new Error(`Cannot serve ${folder}: ${why}`);
+  }
+  if (!Deno.statSync(root).isDirectory) {
+    throw new Error(`Cannot serve ${folder}: it is not a folder`);
+  }
+  if (isPathWithin(root, kept.path) || isFolderWithin(root, parse(root).root, kept.id)) {
+    throw new Error(`Cannot serve ${folder}: the token and the key of this glosson are kept there`);
+  }
+  return root;
+}
+
+/** Whether nothing has a name, not even a link that leads nowhere. */
+export function isAbsent(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
+}
+
+/**
  * What `names` lead to in `root`, symbolic links followed, if it lies within `root`, is not hidden
  * and not `kept`.
  *
  * Where nothing has a name as it was asked for, one that is the same text counts: programs compose
  * letters with accents in one of two ways (Unicode's NFC and NFD), and a file that came from another
  * system is not always named in the way that links to it are written.
+ *
+ * @throws {Error} if it cannot be told for now, see {@linkcode isNotForUs}.
  */
 export function findServed(
   root: string,
@@ -46,10 +82,29 @@ function served(root: string, path: string, kept: Kept): Served | undefined {
     }
     // Looked at before it is opened: opening a pipe would wait for its other end.
     return { ...Deno.statSync(real), path: real };
-  } catch {
-    // Not there, or not for us: to a visitor it is the same.
+  } catch (error) {
+    if (!isNotForUs(error)) throw error;
     return undefined;
   }
+}
+
+/** What a path's fault is called that stays: it is not there, or we may not read it. */
+const STAYING_FAULTS = new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "EPERM",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "EINVAL",
+]);
+
+/**
+ * Whether an error says that nothing is at a path for us: to a visitor both are the same. Any other tells of
+ * a disk, or of this program's own limits, and of nothing that stays.
+ */
+export function isNotForUs(error: unknown): boolean {
+  return STAYING_FAULTS.has((error as { code?: string }).code ?? "");
 }
 
 /** Finds each name in turn, in any form. */

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import { parse } from "node:path";
 import type { Log } from "../../lib/log.ts";
+import { LogThrottle } from "../../lib/net/log_throttle.ts";
 import {
   type ByteRange,
   isNotModified,
@@ -12,9 +12,9 @@ import { contentType, ENCODING_BYTES } from "./content_type.ts";
 import { readFilePath, WELL_KNOWN } from "./file_path.ts";
 import { PIECE_BYTES } from "./front/pieces.ts";
 import type { Site, SiteRequest } from "./front/site.ts";
-import { noIndex, nothingHere } from "./pages/answers.tsx";
+import { filesAway, noIndex, nothingHere } from "./pages/answers.tsx";
 import { ownPage } from "./pages/own_page.ts";
-import { findServed, isFolderWithin, isPathWithin, type Kept } from "./served_file.ts";
+import { findServed, isAbsent, isNotForUs, openRoot } from "./served_file.ts";
 
 /** File that stands for its folder. */
 const INDEX = "index.html";
@@ -22,11 +22,15 @@ const INDEX = "index.html";
 /** What is read without a thread that waits for it, bytes: about a page, see `served_file.ts`. */
 const PAGE_BYTES = 64 * 1024;
 
+/** Least time between two log lines of files that cannot be read. */
+const WARN_EVERY_MS = 10_000;
+
 /**
  * Serves the files of `folder`, and nothing outside it: no names that begin with a dot but
  * `.well-known` at the top, no way up, and no symbolic link that leads out or to a hidden file. A
  * folder shows its `index.html`, never a listing. Where `folder` is a symbolic link, what it leads to
- * at the time of a request is served, and while nothing has its name what it led to before.
+ * at the time of a request is served, and while nothing has its name what it led to before. What cannot
+ * be read for now, as where the disk is away, is answered 503: to a 404 nobody comes back.
  *
  * @param secrets a folder that nothing is served of, wherever it is.
  * @throws {Error} if `folder` is no folder that can be read, or is within the secrets.
@@ -38,20 +42,18 @@ export async function staticFiles(folder: string, secrets: string, log?: Log): P
     log?.warn("There is no index.html: the address of the page alone shows nothing", { folder });
   }
 
-  /** What the folder's name leads to; undefined where that is not to be served. */
-  function rootNow(): string | undefined {
+  /** What the folder's name leads to; throws where that is not to be served. */
+  function rootNow(): string {
     try {
       if (Deno.realPathSync(folder) !== known) known = openRoot(folder, kept);
-      return known;
     } catch (error) {
       // A link that is being replaced, by being removed first.
-      if (isAbsent(folder)) return known;
-      log?.debug("Cannot serve files", { error });
-      return undefined;
+      if (!isAbsent(folder)) throw error;
     }
+    return known;
   }
 
-  return (request) => {
+  function answer(request: SiteRequest): Response {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return plain(405, "Only GET and HEAD here.", { allow: "GET, HEAD" });
     }
@@ -59,7 +61,6 @@ export async function staticFiles(folder: string, secrets: string, log?: Log): P
     const asked = readFilePath(pathname);
     if (asked === undefined) return ownPage(request, nothingHere);
     const root = rootNow();
-    if (root === undefined) return ownPage(request, nothingHere);
     const { segments } = asked;
     const names = asked.folder ? [...segments, INDEX] : segments;
     const info = findServed(root, names, kept);
@@ -68,43 +69,24 @@ export async function staticFiles(folder: string, secrets: string, log?: Log): P
       return plain(308, "", { location: `${lastSegment(pathname)}/${search}` });
     }
     if (info?.isFile) return file(request, info.path, names);
+    // Nothing is found in a folder that is away itself.
+    openRoot(root, kept);
     const bare = asked.folder && findServed(root, segments, kept)?.isDirectory;
     return ownPage(request, bare ? noIndex : nothingHere);
+  }
+
+  const failures = new LogThrottle(
+    WARN_EVERY_MS,
+    (fields) => log?.warn("Cannot read files to show", fields),
+  );
+  return (request) => {
+    try {
+      return answer(request);
+    } catch (error) {
+      failures.say({ error });
+      return ownPage(request, filesAway);
+    }
   };
-}
-
-/**
- * The path of a folder to serve, without symbolic links.
- *
- * @throws {Error} if it is no folder that can be read, or is within the secrets.
- */
-function openRoot(folder: string, kept: Kept): string {
-  let root: string;
-  try {
-    root = Deno.realPathSync(folder);
-  } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such folder"
-      : (error as Error).message;
-    throw new Error(`Cannot serve ${folder}: ${why}`);
-  }
-  if (!Deno.statSync(root).isDirectory) {
-    throw new Error(`Cannot serve ${folder}: it is not a folder`);
-  }
-  if (isPathWithin(root, kept.path) || isFolderWithin(root, parse(root).root, kept.id)) {
-    throw new Error(`Cannot serve ${folder}: the token and the key of this glosson are kept there`);
-  }
-  return root;
-}
-
-/** Whether nothing has a name, not even a link that leads nowhere. */
-function isAbsent(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return false;
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound;
-  }
 }
 
 function file(
@@ -115,7 +97,8 @@ function file(
   let source: Deno.FsFile;
   try {
     source = Deno.openSync(path);
-  } catch {
+  } catch (error) {
+    if (!isNotForUs(error)) throw error;
     return ownPage(request, nothingHere);
   }
   let kept = false;

@@ -6,6 +6,7 @@
 import {
   appDown,
   appSilent,
+  filesAway,
   noIndex,
   nothingHere,
   online,
@@ -91,6 +92,7 @@ export const EVERY_PAGE: Readonly<Record<string, ShowPage>> = {
   "client-online": (request) => ownPage(request, online(`kaylee.${BASE}`)),
   "client-nothing-here": (request) => ownPage(request, nothingHere),
   "client-no-index": (request) => ownPage(request, noIndex),
+  "client-files-away": (request) => ownPage(request, filesAway),
   "client-app-down": (request) => ownPage(request, appDown),
   "client-app-silent": (request) => ownPage(request, appSilent),
   "client-too-much": (request) => ownPage(request, tooMuch),

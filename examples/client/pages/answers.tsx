@@ -3,7 +3,7 @@ import { tell, type Told } from "../../../lib/look/tell.tsx";
 import type { AskedHere, MakePage } from "./own_page.ts";
 import { TEXTS, type Texts } from "./texts.ts";
 
-/** When to try an app again that does not answer. */
+/** When to try an app again that does not answer, or a folder that is away. */
 const RETRY_S = 10;
 
 /** The built-in page. */
@@ -32,6 +32,15 @@ export const noIndex: MakePage = page({
   page: "no-index",
   scene: "building",
   text: "This folder has no page: there is no index.html in it.",
+});
+
+/** The folder, or what is in it, cannot be read for now. */
+export const filesAway: MakePage = page({
+  status: 503,
+  page: "files-away",
+  scene: "away",
+  text: "The page cannot be read at the moment.",
+  retryAfterS: RETRY_S,
 });
 
 /** The app cannot be reached, or gave no answer that can be passed on. */

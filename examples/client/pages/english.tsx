@@ -39,6 +39,18 @@ export const ENGLISH: Texts = {
         </>
       ),
     },
+    "files-away": {
+      title: "The page cannot be read",
+      lead: "The computer behind this address is online, but cannot read the files of its page " +
+        "at the moment.",
+      note: NOTE,
+      hint: (
+        <>
+          Is it yours? Look whether the folder is there, and at what <code>glosson run</code>{" "}
+          prints.
+        </>
+      ),
+    },
     "app-down": {
       title: "The page is not running",
       lead: "The computer behind this address is online, but the program that makes its page is " +

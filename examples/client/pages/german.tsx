@@ -37,6 +37,17 @@ export const GERMAN: Texts = {
         </>
       ),
     },
+    "files-away": {
+      title: "Die Seite ist gerade nicht lesbar",
+      lead: "Der Computer hinter dieser Adresse ist online, kann aber die Dateien seiner Seite " +
+        "im Moment nicht lesen.",
+      note: NOTE,
+      hint: (
+        <>
+          Ist das deine? Schau, ob der Ordner da ist, und was <code>glosson run</code> meldet.
+        </>
+      ),
+    },
     "app-down": {
       title: "Die Seite läuft gerade nicht",
       lead: "Der Computer hinter dieser Adresse ist online, aber das Programm, das seine Seite " +

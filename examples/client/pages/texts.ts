@@ -7,7 +7,10 @@ import { GERMAN } from "./german.tsx";
 /** All that this program's own pages say in one language. */
 export interface Texts {
   online: (hostname: string) => Notice;
-  notices: Record<"nothing-here" | "no-index" | "app-down" | "app-silent" | "too-much", Notice>;
+  notices: Record<
+    "nothing-here" | "no-index" | "files-away" | "app-down" | "app-silent" | "too-much",
+    Notice
+  >;
   footer: (relayUrl: string) => JSX.Element;
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -20,6 +21,18 @@ _NO_WINDOWS_NAME = re.compile(
     r"^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:[ .]|$)",
     re.IGNORECASE,
 )
+
+
+# What is the matter with a path for good; anything else is of a disk, or of this program's limits.
+_STAYING_FAULTS = (
+    *(errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM),
+    *(errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL),
+)
+
+
+def not_for_us(error: OSError) -> bool:
+    """Whether it says that nothing is there, or nothing to read: to a visitor it is the same."""
+    return error.errno in _STAYING_FAULTS
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,8 @@ class Folder:
 
         Programs compose letters with accents in one of two ways, and a file from another system
         is not always named in the way that links to it are written: either one finds it.
+
+        OSError or ValueError when the folder itself is away, or it cannot be told for now.
         """
         try:
             # It may be a link that was pointed elsewhere.
@@ -102,10 +117,14 @@ class Folder:
         except (OSError, ValueError, RuntimeError):
             # Where nothing has its name it is being replaced, by being removed first.
             if os.path.lexists(self._given):
-                return None
+                raise
         found = self._served(self.path.joinpath(*names))
-        if found is not None or "".join(names).isascii():
+        if found is not None:
             return found
+        if not self.path.is_dir():
+            raise NotADirectoryError(f"Cannot serve {self._given}: it is away")
+        if "".join(names).isascii():
+            return None
         path = self.path
         for name in names:
             composed = unicodedata.normalize("NFC", name)
@@ -121,8 +140,12 @@ class Folder:
             real = path.resolve(strict=True)
             if is_hidden(real.relative_to(self.path).parts) or self._is_kept(real, self.path):
                 return None
-        except (OSError, ValueError, RuntimeError):
-            return None  # not there, or not within the folder: to a visitor it is the same
+        except OSError as error:
+            if not_for_us(error):
+                return None
+            raise
+        except (ValueError, RuntimeError):
+            return None  # not within the folder, or a circle of links
         return real
 
     def _is_kept(self, path: Path, top: Path | None = None) -> bool:

@@ -16,7 +16,7 @@ from .conditional import is_not_modified, is_refused, version_of, wanted_range
 from .connection import PIECE
 from .content_type import ENCODING_BYTES, content_type
 from .exchange import Exchange, Site, reason_of
-from .file_path import WELL_KNOWN, Folder, read_file_path
+from .file_path import WELL_KNOWN, FilePath, Folder, not_for_us, read_file_path
 from .http1 import Fields
 from .own_page import answer_own_page
 
@@ -41,31 +41,46 @@ def static_files(path: Path, kept: Path) -> Site:
             await exchange.refuse(405, "Only GET and HEAD here.", (b"Allow", b"GET, HEAD"))
             return
         asked = read_file_path(request.target)
-        names = () if asked is None else (*asked.names, INDEX) if asked.is_folder else asked.names
-        found = folder.find(names) if asked is not None else None
-        if found is not None and found.is_file():
-            await _show(exchange, found, names)
-        elif found is not None and found.is_dir() and asked is not None and not asked.is_folder:
+        try:
+            found, file = ("nothing-here", None) if asked is None else _look(folder, asked)
+        except (OSError, ValueError, RuntimeError) as error:
+            # Not 404, for nobody comes back to that.
+            log.warning("Cannot read files to show: %s", error)
+            found, file = "files-away", None
+        if asked is not None and file is not None:
+            with file:
+                await _answer(exchange, file, _names(asked))
+        elif found == "folder":
             # A relative link in the folder's page needs the slash.
             before, question, query = request.target.partition(b"?")
             location = b"./%s/%s%s" % (before.rpartition(b"/")[2], question, query)
             await exchange.refuse(308, "This is a folder.", (b"Location", location))
-        elif asked is not None and asked.is_folder and folder.find(asked.names) is not None:
-            await answer_own_page(exchange, "no-index")
         else:
-            await answer_own_page(exchange, "nothing-here")
+            await answer_own_page(exchange, found)
 
     return site
 
 
-async def _show(exchange: Exchange, path: Path, names: tuple[str, ...]) -> None:
-    try:
-        file = path.open("rb")
-    except OSError:
-        await answer_own_page(exchange, "nothing-here")
-        return
-    with file:
-        await _answer(exchange, file, names)
+def _names(asked: FilePath) -> tuple[str, ...]:
+    return (*asked.names, INDEX) if asked.is_folder else asked.names
+
+
+def _look(folder: Folder, asked: FilePath) -> tuple[str, BinaryIO | None]:
+    """Return "file" with it open, "folder" for one without its slash, or the page to show.
+
+    OSError, ValueError or RuntimeError when it cannot be told for now.
+    """
+    found = folder.find(_names(asked))
+    if found is not None and found.is_file():
+        try:
+            return "file", found.open("rb")
+        except OSError as error:
+            if not not_for_us(error):
+                raise
+            return "nothing-here", None
+    if asked.is_folder:
+        return "nothing-here" if folder.find(asked.names) is None else "no-index", None
+    return "nothing-here" if found is None or not found.is_dir() else "folder", None
 
 
 async def _answer(exchange: Exchange, file: BinaryIO, names: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   appDown,
   appSilent,
+  filesAway,
   noIndex,
   nothingHere,
   online,
@@ -17,6 +18,7 @@ const PAGES: [make: MakePage, status: number, page: string, passes: boolean][] =
   [online("kaylee.glosson.test"), 200, "online", false],
   [nothingHere, 404, "nothing-here", false],
   [noIndex, 404, "no-index", false],
+  [filesAway, 503, "files-away", true],
   [appDown, 502, "app-down", true],
   [appSilent, 504, "app-silent", true],
   [tooMuch, 503, "too-much", true],

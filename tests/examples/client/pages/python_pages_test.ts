@@ -11,6 +11,7 @@ const PAGES = {
   "online": answers.online("kaylee.glosson.test"),
   "nothing-here": answers.nothingHere,
   "no-index": answers.noIndex,
+  "files-away": answers.filesAway,
   "app-down": answers.appDown,
   "app-silent": answers.appSilent,
 };
