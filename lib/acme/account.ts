@@ -1,3 +1,4 @@
+import { createPrivateKey } from "node:crypto";
 import { join } from "node:path";
 import { AcmeProblem } from "./problem.ts";
 import type { AcmeTransport } from "./transport.ts";
@@ -79,9 +80,13 @@ async function underLock<T>(stateDir: string, action: () => Promise<T>): Promise
 /** What an error of the server says about the account, when it has to be replaced. */
 export type LostAccount = "unknown" | "deactivated";
 
+/** Problems that may be about the account; of the last two the server is asked. */
+const ACCOUNT_PROBLEMS = ["accountDoesNotExist", "unauthorized", "malformed"];
+
 /**
  * Drops from an account what the server takes no longer, so that the next session registers anew: the
- * URL of one that it does not know, the key too of one that was deactivated (RFC 8555, section 7.3.6).
+ * URL of one that it does not know, or not with this key (another program has changed it, section 7.3.5);
+ * the key too of one that was deactivated (RFC 8555, section 7.3.6).
  *
  * @returns undefined when the error is about something else.
  * @throws {Error} when the server does not take the account and says not why, as after a revocation:
@@ -93,16 +98,20 @@ export async function dropLostAccount(
 ): Promise<LostAccount | undefined> {
   const { stateDir, transport, directoryUrl } = options;
   if (!(error instanceof AcmeProblem)) return undefined;
-  if (!["accountDoesNotExist", "unauthorized"].includes(error.type)) return undefined;
+  if (!ACCOUNT_PROBLEMS.includes(error.type)) return undefined;
   const account = await readAccount(stateDir, directoryUrl);
   if (account === undefined) return undefined;
   let lost: LostAccount = "unknown";
-  if (error.type === "unauthorized") {
-    const refusal = account.url === undefined
-      ? error
-      : await refusalOf(await openAcmeSession(transport, directoryUrl, account), account.url);
-    // A name or an order was refused: the account is as good as before.
-    if (!(refusal instanceof AcmeProblem) || refusal.type !== "unauthorized") return undefined;
+  const refusal = error.type === "accountDoesNotExist" || account.url === undefined
+    ? error
+    : await refusalOf(await openAcmeSession(transport, directoryUrl, account), account.url);
+  // A name or an order was refused: the account is as good as before.
+  if (!(refusal instanceof AcmeProblem) || !ACCOUNT_PROBLEMS.includes(refusal.type)) {
+    return undefined;
+  }
+  // A new account's request that is malformed would be so again.
+  if (refusal.type === "malformed" && account.url === undefined) return undefined;
+  if (refusal.type === "unauthorized") {
     // No type of its own tells it: only the text, in which every server has this word.
     if (!/\bdeactivated\b/i.test(`${refusal.message} ${error.message}`)) {
       throw new Error(
@@ -187,8 +196,17 @@ async function readAccounts(stateDir: string): Promise<Record<string, AcmeAccoun
 function holdsAccounts(value: unknown): value is Record<string, AcmeAccount> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return Object.values(value).every((account) =>
-    typeof account?.key === "string" && /-----BEGIN (?:EC )?PRIVATE KEY-----/.test(account.key)
+    isKey(account?.key) && (account.url === undefined || URL.canParse(account.url))
   );
+}
+
+function isKey(value: unknown): boolean {
+  if (typeof value !== "string" || !/-----BEGIN (?:EC )?PRIVATE KEY-----/.test(value)) return false;
+  try {
+    return createPrivateKey(value).type === "private";
+  } catch {
+    return false;
+  }
 }
 
 async function writeAccounts(

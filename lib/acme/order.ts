@@ -12,6 +12,9 @@ import { AcmeProblem, problemBody } from "./problem.ts";
 /** Longest chain taken, characters of PEM: each visitor is sent it, and some programs take no more than 100 KB. */
 const MAX_CHAIN = 64 * 1024;
 
+/** Statuses of an answer that there is nothing, or nothing any more. */
+const GONE = [404, 410];
+
 /** What an order needs around it. */
 export interface OrderParts extends ProofParts {
   directoryUrl: string;
@@ -32,7 +35,7 @@ export async function runOrder(order: CertificateOrder, parts: OrderParts): Prom
   // Those, too, that the server holds for proven.
   const hosts = new Set(order.names.map((name) => name.replace(/^\*\./, "")));
   await names?.keep([...hosts], signal);
-  const { url, state: placed } = await openOrPlace(order, parts);
+  const { url, state: placed, isKept } = await openOrPlace(order, parts);
   let state = placed;
   if (state.status === "pending") {
     await proveNames(state, order, parts);
@@ -47,7 +50,13 @@ export async function runOrder(order: CertificateOrder, parts: OrderParts): Prom
   order.onSpent?.();
   if (state.status !== "valid") state = await pollOrder(["valid"]);
   if (state.certificate === undefined) throw new Error("The ACME server names no certificate");
-  const { data } = await session.read(state.certificate);
+  const { data } = await session.read(state.certificate).catch(async (error) => {
+    // One just signed may come late; one that an earlier run missed too does not come at all.
+    if (isKept && error instanceof AcmeProblem && GONE.includes(error.status)) {
+      await journal.remove(csr);
+    }
+    throw error;
+  });
   onStep?.("certificate signed");
   // The order stays in the journal until the caller has stored it: another one would have another signed.
   return chainOf(data);
@@ -70,6 +79,8 @@ export async function runOrder(order: CertificateOrder, parts: OrderParts): Prom
 interface Placed {
   url: string;
   state: AcmeOrder;
+  /** An earlier run has placed it. */
+  isKept: boolean;
 }
 
 /** Finds the order that an earlier run placed for this request, or places one. */
@@ -81,7 +92,7 @@ async function openOrPlace(order: CertificateOrder, parts: OrderParts): Promise<
     const state = await readKept(open.orderUrl, session);
     if (state !== undefined && state.status !== "invalid") {
       onStep?.("order found again", { order: open.orderUrl, status: state.status });
-      return { url: open.orderUrl, state };
+      return { url: open.orderUrl, state, isKept: true };
     }
     await journal.remove(csr);
   }
@@ -90,7 +101,7 @@ async function openOrPlace(order: CertificateOrder, parts: OrderParts): Promise<
   if (url === undefined) throw new Error("The ACME server named no order URL");
   await journal.put(csr, { directoryUrl, orderUrl: url, placedAt: now() });
   onStep?.("order placed", { names: names.join(" "), order: url });
-  return { url, state };
+  return { url, state, isKept: false };
 }
 
 /** Undefined where the server knows it no longer: it says so, or has something else there. */

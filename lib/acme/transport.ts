@@ -204,6 +204,9 @@ function toProblem(
  */
 export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
-  const at = /^\d+$/.test(header) ? now + Number(header) * 1000 : Date.parse(header);
+  // Date.parse takes "-5" and "1.5" for years and months.
+  const at = /^\d+$/.test(header)
+    ? now + Number(header) * 1000
+    : Date.parse(/[a-z]/i.test(header) ? header : "");
   return Number.isNaN(at) ? undefined : Math.min(at, now + MAX_RETRY_MS);
 }

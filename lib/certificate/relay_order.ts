@@ -1,4 +1,4 @@
-import type { Authority, CertificateOrder } from "./authority.ts";
+import { type Authority, type CertificateOrder, OrderRefusedError } from "./authority.ts";
 import { readIdentity, type TlsIdentity, unfitness } from "../pki/identity.ts";
 import { makeKeyAndRequest } from "../pki/keys.ts";
 import type { RelayStore } from "./store.ts";
@@ -30,7 +30,12 @@ export async function orderRelayCertificate(options: RelayOrderOptions): Promise
   const { authority, names, store, now, replaces, onStep, signal } = options;
   const next = await nextKey(store, names);
   signal?.throwIfAborted();
-  const chain = await authority.issue({ csr: next.csr, names, replaces, onStep, signal });
+  const chain = await authority.issue({ csr: next.csr, names, replaces, onStep, signal })
+    .catch(async (error) => {
+      // Its key may be what is refused, as one that others know of.
+      if (error instanceof OrderRefusedError) await forget();
+      throw error;
+    });
   const identity = await fitIdentity(chain, next.key, options).catch(async (error) => {
     await forget();
     throw error;

@@ -43,23 +43,24 @@ export function createRetries(now: () => number, random: () => number): Retries 
 
   function note(id: string, error: unknown): Verdict {
     if (error instanceof OrderRefusedError) return { end: "refused" };
-    if (error instanceof OrderPostponedError) {
-      // The authority named a time: the order waits as it would in a queue, it does not fail.
-      const pause = { since: now(), until: error.until };
-      known.set(id, { failures: 0, since: error.until, pause });
-      return { end: "retry", retryAt: error.until };
-    }
     const before = standing(id);
+    const failures = before?.failures ?? 0;
+    const soonest = now() + backoffMs(failures + 1, 0, random);
+    if (error instanceof OrderPostponedError) {
+      // The authority named a time: the order waits as it would in a queue, it does not fail. A time that is
+      // over, as by another clock or where none is meant, has nobody ask at once and for ever.
+      const until = Math.max(error.until, soonest);
+      known.set(id, { failures: failures + 1, since: until, pause: { since: now(), until } });
+      return { end: "retry", retryAt: until };
+    }
     let since = before?.since;
     // The relay's own fault is no answer to the user, nor has it the authority begin anew.
     if (!(error instanceof StoreError)) {
       since ??= now();
       if (now() - since >= GIVE_UP_MS) return { end: "given-up" };
     }
-    const failures = before?.failures ?? 0;
-    const retryAt = now() + backoffMs(failures + 1, 0, random);
-    known.set(id, { failures: failures + 1, since, pause: { since: now(), until: retryAt } });
-    return { end: "retry", retryAt };
+    known.set(id, { failures: failures + 1, since, pause: { since: now(), until: soonest } });
+    return { end: "retry", retryAt: soonest };
   }
 
   return {

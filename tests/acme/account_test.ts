@@ -53,6 +53,18 @@ Deno.test("dropLostAccount() keeps the key of an account that the server does no
   assert.deepEqual(await drop(error), { lost: "unknown", key: true, url: false });
 });
 
+Deno.test("dropLostAccount() drops the URL of an account that has another key, or another address, by now", async () => {
+  for (
+    const text of [
+      "JWS verification error",
+      "Key ID (kid) in JWS header missing expected URL prefix",
+    ]
+  ) {
+    const error = problem("malformed", text);
+    assert.deepEqual(await drop(error, error), { lost: "unknown", key: true, url: false });
+  }
+});
+
 Deno.test("dropLostAccount() drops a deactivated account, whichever server words it", async () => {
   const words = [
     DEACTIVATED,
@@ -67,6 +79,7 @@ Deno.test("dropLostAccount() leaves an account alone that is refused for no reas
   const others = [
     new Error("unauthorized"),
     problem("rateLimited", "deactivated"),
+    problem("malformed", "an order of no names"),
     // The account itself is taken: an authorization was deactivated, or a name is not allowed.
     DEACTIVATED,
     problem("unauthorized", "no valid record found"),
@@ -90,12 +103,15 @@ Deno.test("dropLostAccount() leaves an account to people that the server has tak
 Deno.test("readAccount() names a file that holds no accounts, and what to do", async () => {
   await using folder = temporaryFolder();
   const path = `${folder.path}/acme-accounts.json`;
-  const entries = [null, {}, { url: ACCOUNT }, { key: 1 }, { key: "another" }];
+  const key = await makeKey();
+  const cut = key.slice(0, 60) + "\n-----END PRIVATE KEY-----\n";
+  const entries = [null, {}, { url: ACCOUNT }, { key: 1 }, { key: "another" }, { key: cut }];
+  const urls = [null, "", 5].map((url) => ({ key, url }));
   const texts = ["", "null", "[]", '"x"', '{"https', "\0".repeat(9)];
   for (
     const text of [
       ...texts,
-      ...entries.map((entry) => JSON.stringify({ [DIRECTORY]: entry })),
+      ...[...entries, ...urls].map((entry) => JSON.stringify({ [DIRECTORY]: entry })),
     ]
   ) {
     await Deno.writeTextFile(path, text);

@@ -329,3 +329,23 @@ Deno.test("openOrderJournal() forgets orders that are over at every server", asy
   const later = await openOrderJournal(folder.path, Date.now() + 8 * 86_400_000);
   assert.equal(await later.get("csr"), undefined);
 });
+
+Deno.test("runOrder() begins anew where the certificate of an order stays away", async () => {
+  await using folder = temporaryFolder();
+  const fake = fakeSession();
+  const { read } = fake.session;
+  let isGone = true;
+  fake.session.read = (url) =>
+    isGone && url.includes("/cert/")
+      ? Promise.reject(new AcmeProblem("malformed", 404, "Certificate not found"))
+      : read(url);
+  const it = await bench(folder.path, fake.session);
+  const placed = () => fake.posts.filter(([url]) => url.endsWith("/new-order")).length;
+  for (const orders of [1, 1]) {
+    await assert.rejects(runOrder(it.order, it.parts), /Certificate not found/);
+    assert.equal(placed(), orders);
+  }
+  isGone = false;
+  assert.equal(await runOrder(it.order, it.parts), "the chain");
+  assert.equal(placed(), 2);
+});

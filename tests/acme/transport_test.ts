@@ -190,7 +190,9 @@ Deno.test("parseRetryAfter() reads seconds and dates", () => {
   const [longest, centuries] = [NOW + 7 * 86_400_000, "9".repeat(30)];
   assert.equal(parseRetryAfter(centuries, NOW), longest);
   assert.equal(parseRetryAfter("Fri, 31 Dec 9999 23:59:59 GMT", NOW), longest);
-  assert.equal(parseRetryAfter("soon", NOW), undefined);
+  for (const odd of ["soon", "", "-5", "1.5", "3600, 3600"]) {
+    assert.equal(parseRetryAfter(odd, NOW), undefined, odd);
+  }
   assert.equal(parseRetryAfter(undefined, NOW), undefined);
 });
 

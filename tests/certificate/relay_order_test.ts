@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { OrderRefusedError } from "../../lib/certificate/authority.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
 import { orderRelayCertificate } from "../../lib/certificate/relay_order.ts";
 import { openRelayStore } from "../../lib/certificate/store.ts";
@@ -37,4 +38,31 @@ Deno.test("a relay's certificate that cannot be stored is asked for by the same 
   assert.deepEqual(forgotten, [asked[0]]);
   assert.equal(await options.store.readNext(), undefined);
   assert.ok(await options.store.read());
+});
+
+Deno.test("a relay's request that the authority refuses is not sent again, its key neither", async () => {
+  await using folder = temporaryFolder();
+  const stateDir = `${folder.path}/state`;
+  const local = await openLocalAuthority({ stateDir, baseDomain: BASE });
+  const asked: string[] = [];
+  const forgotten: string[] = [];
+  const options = {
+    authority: {
+      ...local,
+      issue(order: Parameters<typeof local.issue>[0]) {
+        asked.push(order.csr);
+        return asked.length > 1
+          ? local.issue(order)
+          : Promise.reject(new OrderRefusedError("public key is forbidden"));
+      },
+      forget: (csr: string) => Promise.resolve(void forgotten.push(csr)),
+    },
+    names: [BASE, `*.${BASE}`],
+    store: openRelayStore(stateDir),
+    now: Date.now,
+  };
+  await assert.rejects(orderRelayCertificate(options), /public key is forbidden/);
+  assert.deepEqual(forgotten, asked);
+  await orderRelayCertificate(options);
+  assert.notEqual(asked[0], asked[1]);
 });

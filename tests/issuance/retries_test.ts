@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { OrderPostponedError } from "../../lib/certificate/authority.ts";
+import { createRetries } from "../../lib/issuance/retries.ts";
+
+const NOW = Date.UTC(2026, 5, 1);
+const MINUTE = 60_000;
+
+Deno.test("createRetries() waits till the time that an authority names, and longer each time where that is over", () => {
+  let now = NOW;
+  const retries = createRetries(() => now, () => 0.5);
+  const postponed = (until: number) => new OrderPostponedError("too many", until);
+  const later = NOW + 3 * 86_400_000;
+  assert.deepEqual(retries.note("a", postponed(later)), { end: "retry", retryAt: later });
+  const waits = [NOW - 86_400_000, NOW, NOW].map((until) => {
+    const verdict = retries.note("b", postponed(until));
+    assert.equal(verdict.end, "retry");
+    const wait = retries.retryAt("b") - now;
+    now += wait;
+    return wait;
+  });
+  assert.deepEqual(waits, [MINUTE, 3 * MINUTE, 9 * MINUTE]);
+});
