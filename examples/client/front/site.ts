@@ -13,9 +13,6 @@ export type Site = (request: SiteRequest, visitor: Visitor) => Response | Promis
 /** Names and values that a `Headers` would not take, or that it is not to have. */
 const NOT_FOR_SITES = /^(?:content-length|transfer-encoding|connection|upgrade|expect)$/i;
 
-/** Methods that no site is asked with. */
-const NO_METHODS_OF_SITES = /^(?:connect|trace|track)$/i;
-
 /** Lets a {@linkcode Site} answer; it is not given the body of a request. */
 export function siteHandler(site: Site): Handler {
   return async (exchange) => {
@@ -23,9 +20,6 @@ export function siteHandler(site: Site): Handler {
     // Not resolved as a reference: one that begins with two slashes would name another host.
     const url = URL.parse(`https://${request.host}${asciiPath(request.target)}`);
     if (url === null) return await answerText(exchange, 400, "That is no address.");
-    if (NO_METHODS_OF_SITES.test(request.method)) {
-      return await answerText(exchange, 405, "Only GET and HEAD here.", [["Allow", "GET, HEAD"]]);
-    }
     const headers = new Headers(
       request.fields
         .filter(([name]) => !NOT_FOR_SITES.test(name))

@@ -276,7 +276,7 @@ Deno.test("Front answers what a site cannot be asked without taking it for a fau
         const { status, body } = await exchange.answer();
         return [status, body];
       }
-      assert.deepEqual(await ask("TRACE /"), [405, "Only GET and HEAD here.\n"]);
+      assert.deepEqual(await ask("TRACE /"), [200, "/"]);
       assert.deepEqual(await ask("GET /", `${HOSTNAME}:99999`), [400, "That is no address.\n"]);
       assert.deepEqual(await ask("GET //a/b"), [200, "//a/b"]);
       assert.deepEqual(await ask("OPTIONS *"), [200, "/"]);

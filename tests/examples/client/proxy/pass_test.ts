@@ -182,11 +182,14 @@ Deno.test("upstreamHandler() says 502 when nothing listens", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  await passage(port, async ({ url }) => {
+  await passage(port, async ({ url, visit }) => {
     const response = await fetch(url);
     assert.equal(response.status, 502);
     assert.equal(response.headers.get("cache-control"), "no-store");
     assert.match(await response.text(), /not running/);
+    const { exchange } = await visit();
+    await exchange.send("TRACE / HTTP/1.1\r\nHost: kaylee.example\r\n\r\n");
+    assert.equal((await exchange.answer()).status, 502);
   });
 });
 
