@@ -13,6 +13,12 @@ const NO_WINDOW_MS = 24 * 3_600_000;
 /** Whatever an authority's window says, renewal is not put off beyond this share of the lifetime. */
 const LAST_CALL_SHARE = 1 / 6;
 
+/**
+ * How long after an order that an authority's window asked for its windows ask for no other, milliseconds: one
+ * whose windows are always over would have all of its certificates.
+ */
+const ADVISED_EVERY_MS = 24 * 3_600_000;
+
 /** Of an authority that has no windows. */
 const NEVER: Pause = { since: -Infinity, until: Infinity };
 
@@ -51,8 +57,14 @@ export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
   /** Before its end the authority is not asked. */
   let pause: Pause = NEVER;
   let window: RenewalWindow | undefined;
+  /** No window asks for an order before its end. */
+  let advised: Pause = { since: 0, until: 0 };
 
   function reset({ identity, metadata }: StoredRelay, noted?: number): void {
+    const since = now();
+    if (window !== undefined && since >= dueAt) {
+      advised = { since, until: since + ADVISED_EVERY_MS };
+    }
     dueAt = noted ?? jitteredRenewalTime(identity, random);
     window = undefined;
     pause = authority.renewalWindow === undefined ? NEVER : { since: 0, until: 0 };
@@ -79,7 +91,8 @@ export function createRenewalPlan(options: RenewalPlanOptions): RenewalPlan {
       if (answer.start === window?.start && answer.end === window.end) return false;
       window = answer;
       const chosen = answer.start + (answer.end - answer.start) * random();
-      dueAt = Math.floor(Math.min(chosen, notAfter - (notAfter - notBefore) * LAST_CALL_SHARE));
+      const soonest = Math.max(chosen, endOfPause(advised, since));
+      dueAt = Math.floor(Math.min(soonest, notAfter - (notAfter - notBefore) * LAST_CALL_SHARE));
       log.info("renewal planned by the authority", {
         renewAt: new Date(dueAt).toISOString(),
         explanation: answer.explanation,

@@ -21,6 +21,7 @@ import {
   createAcmeTransport,
 } from "../../../lib/acme/transport.ts";
 import { type KeyType, makeKey, makeKeyAndRequest } from "../../../lib/pki/keys.ts";
+import { readChain } from "../../../lib/pki/identity.ts";
 import { derOf } from "../../../lib/pki/pem.ts";
 import { NotProved } from "../asked_pause.ts";
 import type { KeyAndChain } from "../front/tls_end.ts";
@@ -29,6 +30,13 @@ import type { AcmeAccount } from "./kept.ts";
 
 /** What a person sets for the server. */
 const WORDS: AcmeWords = { directory: "--acme", ca: "--acme-ca" };
+
+/**
+ * Age at which a certificate is renewed as the server asks, milliseconds, and as a share of a shorter life: one whose
+ * windows are always over would be asked for one after another.
+ */
+const YOUNGEST_MS = 86_400_000;
+const YOUNGEST_SHARE = 1 / 10;
 
 /** What helps where an account may place no order (RFC 8555 section 7.3.6). */
 const NOT_VALID =
@@ -105,12 +113,19 @@ export class Acme {
     return { key, url };
   }
 
-  /** When the server wants a certificate renewed (RFC 9773); undefined where it does not say. */
+  /**
+   * When the server wants a certificate renewed (RFC 9773), which is not right after it was signed; undefined where
+   * it does not say.
+   */
   async renewalWindow(chain: string): Promise<{ start: number; end: number } | undefined> {
     const session = await this.#session({ key: await makeKey() });
     const { renewalInfo } = await session.directory();
     if (renewalInfo === undefined) return undefined;
-    return await fetchRenewalWindow(this.#transport, renewalInfo, chain, this.#now());
+    const window = await fetchRenewalWindow(this.#transport, renewalInfo, chain, this.#now());
+    if (window === undefined) return undefined;
+    const { notBefore, notAfter } = await readChain(chain);
+    const soonest = notBefore + Math.min(YOUNGEST_MS, (notAfter - notBefore) * YOUNGEST_SHARE);
+    return { start: Math.max(window.start, soonest), end: Math.max(window.end, soonest) };
   }
 
   /** Orders a certificate for a new key, and proves the domain by TLS-ALPN-01 (RFC 8737). */

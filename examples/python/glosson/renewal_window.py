@@ -7,16 +7,20 @@ import random
 from cryptography import x509
 
 from .acme import Acme, read_json
-from .identity import first_certificate_in, read_time, rfc3339
+from .identity import first_certificate_in, read_time, rfc3339, validity
 from .jws import base64url
 from .records import SavedIdentity
+
+# Age at which a certificate is renewed as the authority asks, and as a share of a shorter life: one
+# whose windows are always over would be asked for one after another.
+YOUNGEST_S, YOUNGEST_SHARE = 86_400.0, 1 / 10
 
 
 async def with_window(acme: Acme, saved: SavedIdentity) -> SavedIdentity:
     """Ask when the authority wants a certificate renewed (RFC 9773).
 
-    The moment is a random one of the window, and stays while it is within it. Raises AcmeProblem,
-    RuntimeError or ValueError.
+    The moment is a random one of the window, and stays while it is within it; it is not right after
+    the certificate was signed. Raises AcmeProblem, RuntimeError or ValueError.
     """
     where, name = (await acme.directory()).get("renewalInfo"), renewal_id(saved.chain)
     if not isinstance(where, str) or name is None:
@@ -26,6 +30,9 @@ async def with_window(acme: Acme, saved: SavedIdentity) -> SavedIdentity:
     start, end = (read_time(str(window.get(name))) for name in ("start", "end"))
     if start is None or end is None or start >= end:
         raise RuntimeError("Cannot use the renewal window: the ACME server's dates make no sense")
+    not_before, not_after = validity(first_certificate_in(saved.chain))
+    soonest = not_before + min(YOUNGEST_S, (not_after - not_before) * YOUNGEST_SHARE)
+    start, end = max(start, soonest), max(end, soonest)
     known = read_time(saved.renew_after or "")
     if known is not None and start <= known <= end:
         return saved

@@ -9,13 +9,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from glosson.acme import Acme, AcmeProblem, detail_of
 from glosson.acme_order import order, self_signed
+from glosson.identity import first_certificate_in, read_time, rfc3339, validity
 from glosson.identity_file import identity_text
 from glosson.jws import make_account_key
 from glosson.problem import asked_pause
 from glosson.records import SavedIdentity
+from glosson.renewal_window import with_window
 
 
 def head(status: str, *fields: str) -> str:
@@ -208,3 +211,30 @@ def test_what_an_authority_says_in_no_known_form_is_its_own(tmp_path: Path, odd:
 
     ask(tmp_path, ordering(None, {"status": "pending", "challenges": odd}), use)
     ask(tmp_path, ordering([odd] if odd is None else odd), use)
+
+
+def test_windows_that_are_always_over_have_no_renewal_follow_another(tmp_path: Path) -> None:
+    signed = self_signed("localhost", (x509.AuthorityKeyIdentifier(b"a key's name", None, None),))
+    not_before, not_after = validity(first_certificate_in(signed.chain))
+    soonest = not_before + (not_after - not_before) / 10
+    windows = iter([(-9000, -5000), (100, 900)])
+
+    def renewal_info(_own: str) -> str:
+        start, end = (rfc3339(soonest + at) for at in next(windows))
+        return whole("200 OK", json.dumps({"suggestedWindow": {"start": start, "end": end}}))
+
+    class Paths(dict[str, Callable[[str], str]]):
+        def __missing__(self, path: str) -> Callable[[str], str]:
+            return renewal_info
+
+    async def use(acme: Acme) -> None:
+        over = await with_window(acme, signed)
+        assert abs((read_time(over.renew_after or "") or 0) - soonest) <= 1
+        to_come = await with_window(acme, over)
+        assert soonest + 99 <= (read_time(to_come.renew_after or "") or 0) <= soonest + 901
+
+    def places(own: str) -> str:
+        told = {"newNonce": own, "newOrder": own, "renewalInfo": f"{own}/renewal"}
+        return whole("200 OK", json.dumps(told))
+
+    ask(tmp_path, Paths({"/directory": places}), use)

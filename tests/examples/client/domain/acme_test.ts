@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { makeKey } from "../../../../lib/pki/keys.ts";
+import { openLocalAuthority } from "../../../../lib/certificate/local_authority.ts";
+import { readChain } from "../../../../lib/pki/identity.ts";
+import { makeKey, makeKeyAndRequest } from "../../../../lib/pki/keys.ts";
 import { Acme } from "../../../../examples/client/domain/acme.ts";
-import { problem, type Spoil, startHostileServer } from "../../../acme/hostile_server.ts";
+import { temporaryFolder } from "../../../certificate/helpers.ts";
+import { json, problem, type Spoil, startHostileServer } from "../../../acme/hostile_server.ts";
 
 const DOMAIN = "blog.example.org";
 
@@ -48,4 +51,36 @@ Deno.test("Acme.order() registers once, and not where the server says another th
   );
   assert.deepEqual([strict.told, strict.asked], [[], ["/directory", "/new-order"]]);
   assert.match(strict.why, /because.*deactivated, remove acme\.json/);
+});
+
+Deno.test("Acme.renewalWindow() does not begin before a certificate is a day old, or a tenth of a short life", async () => {
+  await using folder = temporaryFolder();
+  const local = await openLocalAuthority({ stateDir: folder.path, baseDomain: DOMAIN });
+  const { csr } = await makeKeyAndRequest([DOMAIN]);
+  const chain = await local.issue({ csr, names: [DOMAIN] });
+  const { notBefore, notAfter } = await readChain(chain);
+  const soonest = notBefore + Math.min(86_400_000, (notAfter - notBefore) / 10);
+  const windows: [start: number, end: number][] = [
+    [notBefore - 9e6, notBefore - 5e6],
+    [notBefore - 9e6, soonest + 5e6],
+    [soonest + 1e6, soonest + 5e6],
+  ];
+  let asked = 0;
+  await using server = startHostileServer({
+    name: DOMAIN,
+    spoil(path) {
+      if (!path.startsWith("/renewal/")) return undefined;
+      const [start, end] = windows[asked++]!.map((at) => new Date(at).toISOString());
+      return json(JSON.stringify({ suggestedWindow: { start, end } }));
+    },
+  });
+  const acme = new Acme({ directory: server.directoryUrl, now: Date.now });
+  try {
+    for (const [start, end] of [[soonest, soonest], [soonest, soonest + 5e6], windows[2]!]) {
+      const window = await acme.renewalWindow(chain);
+      assert.deepEqual([window?.start, window?.end], [start, end]);
+    }
+  } finally {
+    acme.close();
+  }
 });
