@@ -72,7 +72,7 @@ function make(path: string): void {
 function open(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS });
   try {
-    // WAL + FULL: what was answered to a client survives a loss of power.
+    // WAL + FULL: what was answered to a client survives a loss of power; see `Engine` for how it goes on.
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     migrate(db, path);
     // From here on a wait would hold up everything that the process does, see `Engine.write`.

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { sleep } from "../../net/pause.ts";
 import { StoreError } from "../error.ts";
+import { LogSync } from "./log_sync.ts";
 import { isLocked, isSqliteError, transaction } from "./transaction.ts";
 import { withFix } from "./with_fix.ts";
 
@@ -12,16 +13,26 @@ const LOCK_RETRY_MS = { first: 5, longest: 100 } as const;
 
 /**
  * How the tables ask their database: what they do is done at once and whole, and only the answer, or
- * the wait for another process's lock, is a promise.
+ * the wait for the disk or for another process's lock, is a promise.
  */
 export class Engine {
   readonly db: DatabaseSync;
+  readonly #path: string | null;
   readonly #lockTimeoutMs: number;
+  /** Absent where SQLite has to wait for the disk itself: in memory, and without WAL. */
+  readonly #log: LogSync | undefined;
 
   /** @param db is the engine's from here on. */
   constructor(db: DatabaseSync, lockTimeoutMs: number = LOCK_TIMEOUT_MS) {
     this.db = db;
     this.#lockTimeoutMs = lockTimeoutMs;
+    // Asked for later, a database that is closed by then does not tell it.
+    const path = this.#path = db.location();
+    const mode = db.prepare("PRAGMA journal_mode").get()!.journal_mode;
+    if (path === null || mode !== "wal") return;
+    this.#log = new LogSync(`${path}-wal`);
+    // As far as a checkpoint needs it; at each change `write` sees to it.
+    db.exec("PRAGMA synchronous = NORMAL");
   }
 
   /**
@@ -34,12 +45,24 @@ export class Engine {
   }
 
   /**
-   * Runs `work` in a transaction. Tries again while another process holds the lock; nobody else waits
-   * meanwhile, and nothing of `work` was done. Without such a lock all is done before this returns.
+   * Runs `work` in a transaction; resolves once it is on the disk. Tries again while another process holds
+   * the lock; nobody else waits meanwhile, and nothing of `work` was done. Without such a lock all is done,
+   * and read by others, before this returns.
    *
-   * @throws {StoreError} when the lock was held for too long, or the database cannot be written.
+   * @throws {StoreError} when the lock was held for too long, or the database cannot be written. Of a disk
+   * that fails it is not known whether it has the change.
    */
-  async write<T>(work: () => T, lockTimeoutMs: number = this.#lockTimeoutMs): Promise<T> {
+  async write<T>(work: () => T, lockTimeoutMs?: number): Promise<T> {
+    const result = await this.#commit(work, lockTimeoutMs);
+    try {
+      await this.#log?.sync();
+    } catch (error) {
+      throw this.#fault(`disk I/O error: ${(error as Error).message}`, error);
+    }
+    return result;
+  }
+
+  async #commit<T>(work: () => T, lockTimeoutMs: number = this.#lockTimeoutMs): Promise<T> {
     const giveUpAt = performance.now() + lockTimeoutMs;
     for (
       let wait: number = LOCK_RETRY_MS.first;;
@@ -66,9 +89,13 @@ export class Engine {
       return work();
     } catch (error) {
       if (!isSqliteError(error)) throw error;
-      const path = this.db.location() ?? "in memory";
-      const why = withFix((error as Error).message, path);
-      throw new StoreError(`Cannot use the database ${path}: ${why}`, { cause: error });
+      throw this.#fault((error as Error).message, error);
     }
+  }
+
+  #fault(message: string, cause: unknown): StoreError {
+    const path = this.#path ?? "in memory";
+    const why = withFix(message, path);
+    return new StoreError(`Cannot use the database ${path}: ${why}`, { cause });
   }
 }
