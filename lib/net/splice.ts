@@ -167,11 +167,10 @@ class Splice implements Watched {
         this.#writing[direction] = false;
         if (full) step = await this.#flow(direction, from, to, step);
       }
-      // The second direction to end needs no half-close: what follows is the close.
-      if (--this.#open > 0) {
-        this.#options.idle?.onHalfClosed(this);
-        await to.closeWrite();
-      }
+      const isFirst = --this.#open > 0;
+      if (isFirst) this.#options.idle?.onHalfClosed(this);
+      // Mostly the second direction to end needs no half-close: what follows is the close.
+      if (isFirst || this.#options.saysBothEnds) await to.closeWrite();
     } catch (error) {
       await this.#linger(direction, from, to, error as Error);
     }

@@ -26,6 +26,11 @@ export interface SpliceOptions {
   signal?: AbortSignal;
   /** Closes both connections when neither has sent anything for too long. @default not watched */
   idle?: IdleWatch;
+  /**
+   * Whether the end of the second direction is said, too, and not by the close alone: over TLS, what ends without its
+   * word may be a part (RFC 8446 section 6.1). @default false
+   */
+  saysBothEnds?: boolean;
   /** Called for every chunk read: the direction and its size in bytes. */
   onBytes?: (direction: Direction, bytes: number) => void;
   /** Step of the largest buffers that it borrows, see `flow_buffers.ts`. @default the largest */

@@ -218,7 +218,7 @@ class Passage {
       switchingHead(head, this.#addresses, upgrade),
     );
     if (early.length > 0) await writeAll(app, early);
-    await splice(conn, app, { backwardHead: reader.rest().slice() });
+    await splice(conn, app, { backwardHead: reader.rest().slice(), saysBothEnds: true });
   }
 
   /** Waits for the app no more; an upload that goes on begins no other wait. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { closeQuietly, writeAll } from "../../../../lib/net/splice.ts";
+import { readAll } from "../../../net/pipe.ts";
 import type { HttpExchange } from "../http_exchange.ts";
 import { type App, appFronted, type Fronted, HOSTNAME } from "./fronted.ts";
 import { FrontProcess } from "./front_process.ts";
@@ -261,6 +262,26 @@ Deno.test("a side that ends in another protocol ends alone", () => {
     },
   );
 });
+
+for (const first of ["visitor", "app"] as const) {
+  Deno.test(`the ${first} ends another protocol first, and TLS tells the visitor that all came`, () =>
+    appFronted(
+      accepting(async (exchange, conn) => {
+        if (first === "visitor") await exchange.ended();
+        await exchange.sendBytes("bye");
+        await conn.closeWrite();
+        if (first === "app") await exchange.ended();
+      }),
+      async (world) => {
+        const conn = await visitTo101(world);
+        if (first === "visitor") await conn.closeWrite();
+        // Without that word the runtime throws: what came may be a part.
+        assert.equal(new TextDecoder().decode(await readAll(conn)), "bye");
+        conn.close();
+        await world.empty();
+      },
+    ));
+}
 
 Deno.test("an app that ends its side in another protocol still gets the visitor's", () => {
   const got = Promise.withResolvers<string>();
