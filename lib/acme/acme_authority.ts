@@ -12,7 +12,7 @@ import { createChallengeWriter } from "../dns/challenge_writer.ts";
 import { nameCaaReader } from "../dns/name_caa.ts";
 import { NameKeeper, type NameKeeperOptions } from "../dns/name_keeper.ts";
 import type { DnsProvider } from "../dns/provider.ts";
-import type { DnsQueries } from "../dns/propagation.ts";
+import type { DnsQueries } from "../dns/name_servers.ts";
 import { createDnsTurn, writingInTurn } from "../dns/turn.ts";
 import { openStateFolder } from "../file/state_folder.ts";
 import { settleWithin } from "../net/pause.ts";

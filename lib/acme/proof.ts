@@ -3,7 +3,8 @@ import type { HostPort } from "../config/values.ts";
 import { CHALLENGE, type ChallengePlace } from "../dns/challenge_place.ts";
 import type { ChallengeWriter } from "../dns/challenge_writer.ts";
 import type { DnsProvider } from "../dns/provider.ts";
-import { authoritativeServers, type DnsQueries, waitForTxt } from "../dns/propagation.ts";
+import { authoritativeServers, type DnsQueries } from "../dns/name_servers.ts";
+import { waitForTxt } from "../dns/propagation.ts";
 import { poll } from "./poll.ts";
 import {
   type AcmeAuthorization,
@@ -137,7 +138,7 @@ async function waitUntilVisible(
   onStep?.("waiting for the name servers", {
     servers: servers.map(({ label }) => label).join(" "),
   });
-  await waitForTxt(record, wanted, {
+  const silent = await waitForTxt(record, wanted, {
     zone: zone.name,
     serial: zone.serial,
     provider,
@@ -146,7 +147,10 @@ async function waitUntilVisible(
     timeoutMs,
     signal,
   });
-  onStep?.("challenge visible", { record });
+  onStep?.("challenge visible", {
+    record,
+    ...(silent.length > 0 && { butNotAnsweredBy: silent.map(({ label }) => label).join(" ") }),
+  });
 }
 
 function challengeError(authorization: AcmeAuthorization, name: string): Error {

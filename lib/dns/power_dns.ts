@@ -142,6 +142,7 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
       const zones = await get(query, apiZones);
       const zone = zones.find((each) => plainName(each.name) === candidate);
       if (zone !== undefined) {
+        checkPrimary(zone);
         return { name: candidate, serial: zone.serial, id: zone.id, kind: zone.kind };
       }
     }
@@ -149,6 +150,16 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
       `PowerDNS at ${apiUrl} holds no zone for ${name}: create one there (e.g. \`pdnsutil create-zone ${
         labels.slice(-2).join(".")
       }\`), or set GLOSSOND_PDNS_API_URL to the server that holds it`,
+    );
+  }
+
+  /** It takes changes of a zone that it copies from another server, and loses them with the next copy. */
+  function checkPrimary({ name, kind }: { name: string; kind: string }): void {
+    if (!/^(slave|secondary)$/i.test(kind)) return;
+    throw new Error(
+      `PowerDNS at ${apiUrl} is a secondary of zone ${
+        plainName(name)
+      } (kind ${kind}), where changes are lost: set GLOSSOND_PDNS_API_URL to the server that is its primary`,
     );
   }
 

@@ -1,107 +1,28 @@
-import { type HostPort, writeHostPort } from "../config/values.ts";
 import { pause } from "../net/pause.ts";
-import { hostAddresses } from "./host_addresses.ts";
-import { type DnsProvider, type DnsZone, nameServersOf } from "./provider.ts";
+import {
+  type DnsQueries,
+  type NameServer,
+  networkQueries,
+  querySignal,
+  serialsAt,
+} from "./name_servers.ts";
+import type { DnsProvider } from "./provider.ts";
 
 /** How long all authoritative servers may take to answer with a value. */
 const PROPAGATION_TIMEOUT_MS = 180_000;
 
-/** How long one query may take, and the first and longest pause between rounds. */
-const QUERY_TIMEOUT_MS = 3_000;
-
 /** How long a server's other addresses may take once one has answered with everything. */
 const GRACE_MS = 1_000;
 
+/**
+ * How long servers that do not answer at all are waited for where another has everything, milliseconds: who asks
+ * passes over those too (RFC 1034 section 5.3.3), so that one that is out of order stops no certificate.
+ */
+const SILENT_MS = 30_000;
+
+/** First and longest pause between rounds. */
 const ROUND_START_MS = 100;
 const ROUND_CAP_MS = 3_000;
-
-const DNS_PORT = 53;
-
-/** One address of an authoritative server. */
-export interface DnsServer {
-  /** What people know it by. */
-  label: string;
-  address: string;
-  port: number;
-}
-
-/**
- * An authoritative server with all its addresses, IPv4 and IPv6: which of them can be reached depends
- * on who asks.
- */
-export interface NameServer {
-  /** What people know it by. */
-  label: string;
-  addresses: DnsServer[];
-}
-
-/** The queries that {@linkcode waitForTxt} and {@linkcode authoritativeServers} make. */
-export interface DnsQueries {
-  /**
-   * Values of all TXT records at a name as this server has them; rejects with `NotFound` when it
-   * answers that it has none, and with another error when it does not answer.
-   */
-  txt(name: string, server: DnsServer, signal: AbortSignal): Promise<string[]>;
-  /** Serial of a zone as this server has it. */
-  serial(zone: string, server: DnsServer, signal: AbortSignal): Promise<number>;
-  /** Addresses of a name server, by this machine's resolver. */
-  addresses(host: string): Promise<string[]>;
-}
-
-/** Queries over the network. */
-const networkQueries: DnsQueries = {
-  async txt(name, { address, port }, signal) {
-    const nameServer = { ipAddr: address, port };
-    const records = await Deno.resolveDns(`${name}.`, "TXT", { nameServer, signal });
-    return records.map((strings) => strings.join(""));
-  },
-  async serial(zone, { address, port }, signal) {
-    const nameServer = { ipAddr: address, port };
-    const [soa] = await Deno.resolveDns(`${zone}.`, "SOA", { nameServer, signal });
-    if (soa === undefined) throw new Error("no SOA");
-    return soa.serial;
-  },
-  addresses: hostAddresses,
-};
-
-/**
- * The servers that a certificate authority may ask: those configured, else the zone's name servers, as
- * the provider that holds it has them.
- *
- * @param configured each by its IP address.
- * @throws {Error} when the zone's name servers cannot be found.
- */
-export async function authoritativeServers(
-  dns: Pick<DnsProvider, "read">,
-  zone: DnsZone,
-  configured: readonly HostPort[],
-  queries: DnsQueries = networkQueries,
-): Promise<NameServer[]> {
-  if (configured.length > 0) {
-    return configured.map((at) => {
-      const label = writeHostPort(at);
-      return { label, addresses: [{ label, address: at.host, port: at.port }] };
-    });
-  }
-  const mend = "check its NS records, or name the servers in GLOSSOND_DNS_SERVERS";
-  const servers: NameServer[] = [];
-  for (const name of await nameServersOf(dns, zone)) {
-    const addresses = await queries.addresses(name);
-    if (addresses.length === 0) {
-      throw new Error(`Cannot find an address of ${name}, a name server of ${zone.name}: ${mend}`);
-    }
-    servers.push({
-      label: `${name} (${addresses.join(", ")})`,
-      addresses: addresses.map((address) => ({
-        label: `${name} (${address})`,
-        address,
-        port: DNS_PORT,
-      })),
-    });
-  }
-  if (servers.length === 0) throw new Error(`Zone ${zone.name} has no name servers: ${mend}`);
-  return servers;
-}
 
 /** Options for {@linkcode waitForTxt}. */
 export interface WaitForTxtOptions {
@@ -123,24 +44,29 @@ export interface WaitForTxtOptions {
  * and the first that lags fails the challenge. A server counts when one of its addresses has them and
  * none answers without: this machine may lack IPv4 or IPv6, and so cannot reach the others.
  *
+ * @returns those that did not answer at all, and were waited for no longer.
  * @throws {Error} after the time-out; the message names the servers that lag, and why if that shows.
  */
 export async function waitForTxt(
   name: string,
   values: readonly string[],
   options: WaitForTxtOptions,
-): Promise<void> {
+): Promise<NameServer[]> {
   const { zone, servers, provider, serial = 0, queries = networkQueries, signal } = options;
   const { timeoutMs = PROPAGATION_TIMEOUT_MS } = options;
-  const deadline = performance.now() + timeoutMs;
+  const begin = performance.now();
+  const deadline = begin + timeoutMs;
+  const patience = begin + Math.min(SILENT_MS, timeoutMs / 2);
   let lagging = [...servers];
   for (let round = 0;; round++) {
     signal?.throwIfAborted();
-    const ready = await Promise.all(
-      lagging.map((server) => hasAll(server, { name, values, queries, signal })),
+    const states = await Promise.all(
+      lagging.map((server) => stateOf(server, { zone, name, values, queries, signal })),
     );
-    lagging = lagging.filter((_, i) => !ready[i]);
-    if (lagging.length === 0) return;
+    lagging = lagging.filter((_, i) => states[i] !== "has");
+    if (lagging.length === 0) return [];
+    const isOneReady = lagging.length < servers.length;
+    if (isOneReady && !states.includes("lacks") && performance.now() > patience) return lagging;
     const wait = Math.min(ROUND_CAP_MS, ROUND_START_MS * 1.5 ** round);
     if (performance.now() + wait > deadline) break;
     await pause(wait, signal);
@@ -152,19 +78,23 @@ export async function waitForTxt(
 }
 
 interface Look {
+  zone: string;
   name: string;
   values: readonly string[];
   queries: DnsQueries;
   signal?: AbortSignal;
 }
 
+/** What a server has of the values, or one of its addresses. */
+type State = "has" | "lacks" | "silent";
+
 /** Whether a server has all values, as far as its addresses can be reached. */
-async function hasAll({ addresses }: NameServer, look: Look): Promise<boolean> {
-  const { name, values, queries } = look;
+async function stateOf({ addresses }: NameServer, look: Look): Promise<State> {
+  const { zone, name, values, queries } = look;
   const over = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const signal = AbortSignal.any([querySignal(look.signal), over.signal]);
-  const answers = await Promise.all(addresses.map(async (server) => {
+  const answers = await Promise.all(addresses.map(async (server): Promise<State> => {
     try {
       const found = await queries.txt(name, server, signal);
       const all = values.every((value) => found.includes(value));
@@ -172,11 +102,13 @@ async function hasAll({ addresses }: NameServer, look: Look): Promise<boolean> {
       if (all) timer ??= setTimeout(() => over.abort(), GRACE_MS);
       return all ? "has" : "lacks";
     } catch (error) {
-      return error instanceof Deno.errors.NotFound ? "lacks" : "silent";
+      if (!(error instanceof Deno.errors.NotFound)) return "silent";
+      // One that fails or refuses (RFC 1035 section 4.1.1) looks the same, but does not tell of the zone either.
+      return await queries.serial(zone, server, signal).then(() => "lacks", () => "silent");
     }
   }));
   clearTimeout(timer);
-  return answers.includes("has") && !answers.includes("lacks");
+  return answers.includes("lacks") ? "lacks" : answers.includes("has") ? "has" : "silent";
 }
 
 interface Lag {
@@ -193,13 +125,7 @@ interface Lag {
 async function explain(lag: Lag): Promise<string> {
   const { zone, name, provider, servers, lagging, queries, timeoutMs } = lag;
   const seconds = Math.round(timeoutMs / 1000);
-  const serials = new Map<DnsServer, number | undefined>();
-  await Promise.all(
-    servers.flatMap(({ addresses }) => addresses).map(async (server) => {
-      const serial = queries.serial(zone, server, querySignal()).catch(() => undefined);
-      serials.set(server, await serial);
-    }),
-  );
+  const serials = await serialsAt(zone, servers, queries);
   const newest = Math.max(lag.serial, ...[...serials.values()].map((serial) => serial ?? 0));
   const said = lagging.map(({ label, addresses }) => {
     // The one with the oldest zone is what the authority might meet.
@@ -219,9 +145,4 @@ async function explain(lag: Lag): Promise<string> {
   return `The challenge at ${name} is not on every name server after ${seconds} s: ${
     said.join("; ")
   }`;
-}
-
-function querySignal(signal?: AbortSignal): AbortSignal {
-  const timeout = AbortSignal.timeout(QUERY_TIMEOUT_MS);
-  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
 }

@@ -64,7 +64,7 @@ function judge(check: string, name: string, found: string[] | Error, record: str
   return fault(
     check,
     `${name} has no address`,
-    `add an A record (and AAAA) for ${record} to the zone`,
+    `add an A record (and AAAA) for ${record} to the zone; where it has one, dig ${name} tells whether its name servers, or their DNSSEC, fail`,
   );
 }
 

@@ -13,6 +13,7 @@ import { checkCaa } from "./caa.ts";
 import { checkDatabase } from "./database.ts";
 import { checkDns } from "./dns.ts";
 import { fault, type Finding } from "./finding.ts";
+import { checkNameServers } from "./name_servers.ts";
 import { checkNames } from "./names.ts";
 import { checkPaths } from "./paths.ts";
 import { checkPeers } from "./peers.ts";
@@ -66,6 +67,7 @@ export async function examine(options: ExamineOptions): Promise<Finding[]> {
     checkCaa(settings),
     checkAcme(settings, caPem, now),
     PROVIDER_CHECKS[settings.dns](settings),
+    checkNameServers(settings),
     checkNames(settings),
     checkCertificate(settings, relayNames(settings), relay, now),
     relay === "off" ? checkPorts(settings) : checkPaths({

@@ -44,11 +44,11 @@ export async function checkPowerDns(settings: Settings): Promise<Finding[]> {
     const found = ok(CHECK, `${apiUrl} holds ${baseDomain} in zone ${zone.name}`);
     return [found, ...await checkSigning(dns, zone)];
   } catch (error) {
-    return [fault(
-      CHECK,
-      (error as Error).message,
-      `add the zone of ${baseDomain} to this PowerDNS, or name the server that holds it`,
-    )];
+    const { message } = error as Error;
+    const [, what = message, fix = "look at this PowerDNS and its log"] =
+      /^(.*?): ((?:create|set) .*)$/
+        .exec(message) ?? [];
+    return [fault(CHECK, what, fix)];
   }
 }
 

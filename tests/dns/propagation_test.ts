@@ -3,8 +3,8 @@ import {
   authoritativeServers,
   type DnsQueries,
   type NameServer,
-  waitForTxt,
-} from "../../lib/dns/propagation.ts";
+} from "../../lib/dns/name_servers.ts";
+import { waitForTxt } from "../../lib/dns/propagation.ts";
 
 /** A name server whose addresses are labelled by it and themselves. */
 function serverAt(label: string, ...addresses: string[]): NameServer {
@@ -59,18 +59,31 @@ Deno.test("authoritativeServers() takes the configured ones, else the zone's", a
       ]),
     [["192.0.2.2:5353", [["192.0.2.2", 5353]]], ["[2001:db8::1]:54", [["2001:db8::1", 54]]]],
   );
+  const named = await authoritativeServers(
+    zoneOf(),
+    ZONE,
+    [{ host: "ns.test", port: 5353 }],
+    queries({ addresses: () => Promise.resolve(["192.0.2.3", "2001:db8::3"]) }),
+  );
+  assert.deepEqual(named[0]?.addresses.map(({ address, port }) => [address, port]), [
+    ["192.0.2.3", 5353],
+    ["2001:db8::3", 5353],
+  ]);
   const found = await authoritativeServers(
-    zoneOf("NS1.test.", "ns2.test."),
+    zoneOf("NS1.test.", "ns2.test.", "ns3.test."),
     ZONE,
     [],
     queries({
       addresses: (host) =>
-        Promise.resolve(host === "ns1.test" ? ["192.0.2.1", "2001:db8::1"] : ["192.0.2.2"]),
+        Promise.resolve(
+          { "ns1.test": ["192.0.2.1", "2001:db8::1"], "ns2.test": ["192.0.2.2"] }[host] ?? [],
+        ),
     }),
   );
   assert.deepEqual(found.map(({ label }) => label), [
     "ns1.test (192.0.2.1, 2001:db8::1)",
     "ns2.test (192.0.2.2)",
+    "ns3.test (of no address)",
   ]);
 });
 
@@ -82,6 +95,10 @@ Deno.test("authoritativeServers() says what is missing", async () => {
   await assert.rejects(
     authoritativeServers(zoneOf("ns1.test."), ZONE, [], queries({})),
     /address of ns1\.test, a name server of glosson\.test: check/,
+  );
+  await assert.rejects(
+    authoritativeServers(zoneOf("ns1.test.", "ns2.test."), ZONE, [], queries({})),
+    /address of ns1\.test, ns2\.test, name servers of glosson\.test: check/,
   );
 });
 
@@ -151,6 +168,10 @@ const FAMILIES: [v4: string, v6: string, enough: boolean][] = [
   ["has", "none", false],
   ["unreachable", "lacks", false],
   ["unreachable", "unreachable", false],
+  ["refuses", "has", true],
+  ["has", "refuses", true],
+  ["refuses", "lacks", false],
+  ["refuses", "refuses", false],
 ];
 
 for (const [v4, v6, enough] of FAMILIES) {
@@ -168,6 +189,7 @@ for (const [v4, v6, enough] of FAMILIES) {
             case "lacks":
               return Promise.resolve([]);
             case "none":
+            case "refuses":
               return Promise.reject(new Deno.errors.NotFound("NXDOMAIN"));
             case "swallowed":
               return new Promise((_, reject) =>
@@ -178,18 +200,38 @@ for (const [v4, v6, enough] of FAMILIES) {
           }
         },
         serial: (_, { address }) =>
-          (address.includes(":") ? v6 : v4) === "unreachable"
+          ["unreachable", "refuses"].includes(address.includes(":") ? v6 : v4)
             ? Promise.reject(new Error("Network is unreachable"))
             : Promise.resolve(1),
       }),
     });
-    if (enough) return await waiting;
+    if (enough) return void assert.deepEqual(await waiting, []);
     await assert.rejects(
       waiting,
       v4 === v6 ? /ns1 does not answer for .*reached from here/ : /ns1 \(\S+\) has serial 1 of/,
     );
   });
 }
+
+Deno.test("waitForTxt() passes over a server that does not answer, and over none that lags", async () => {
+  const ns3 = { label: "ns3 (of no address)", addresses: [] };
+  const wait = (ns2: () => Promise<string[]>) =>
+    waitForTxt("x.glosson.test", ["a"], {
+      zone: "glosson.test",
+      servers: [...SERVERS, ns3],
+      provider: PROVIDER,
+      timeoutMs: 400,
+      queries: queries({
+        txt: (_, { label }) => label === "ns1" ? Promise.resolve(["a"]) : ns2(),
+      }),
+    });
+  const silent = await wait(() => Promise.reject(new Error("timed out")));
+  assert.deepEqual(silent.map(({ label }) => label), ["ns2", ns3.label]);
+  await assert.rejects(
+    wait(() => Promise.resolve([])),
+    /ns2 has serial 1 .*; ns3 \(of no address\) does not answer/,
+  );
+});
 
 Deno.test("waitForTxt() ends with its signal", async () => {
   const stop = new AbortController();

@@ -59,6 +59,12 @@ const BREAKAGES: Record<string, Breakage> = {
         nameservers: [`ns1.${BASE}.`],
       }),
   },
+  "PowerDNS is a secondary of the zone": {
+    breakIt: (it) =>
+      it.dns.api("PUT", `/zones/${BASE}.`, { kind: "Slave", masters: ["192.0.2.1"] }),
+    message: /is a secondary of zone glosson\.test .*set GLOSSOND_PDNS_API_URL to .* its primary/,
+    mendIt: (it) => it.dns.api("PUT", `/zones/${BASE}.`, { kind: "Native", masters: [] }),
+  },
   "the challenge is delegated to a zone elsewhere": {
     breakIt: (it) => setAlias(it, "REPLACE"),
     message:
@@ -77,12 +83,9 @@ const BREAKAGES: Record<string, Breakage> = {
     options: () => ({ profile: "shortlived" }),
     message: /no profile shortlived: set GLOSSOND_ACME_PROFILE to nothing, it has none/,
   },
-  "a name server does not answer": {
-    options: (it) => ({
-      dnsServers: [
-        { host: "127.0.0.1", port: it.dns.dnsPort },
-        { host: "127.0.0.1", port: freeDnsPort() },
-      ],
+  "no name server answers": {
+    options: () => ({
+      dnsServers: [{ host: "127.0.0.1", port: freeDnsPort() }],
       propagationTimeoutMs: 500,
     }),
     message:
@@ -195,6 +198,15 @@ Deno.test("a secondary that lags is named with its serial", async () => {
     }, 300);
     await order;
     clearInterval(pulling);
+  });
+});
+
+Deno.test("a name server that is out of order keeps no certificate away where another answers", async () => {
+  await using it = await acmeBench();
+  const dnsServers = [it.dns.dnsPort, freeDnsPort()].map((port) => ({ host: "127.0.0.1", port }));
+  await withRelay(it, { dnsServers, propagationTimeoutMs: 2000 }, async (relay, log) => {
+    await until(() => !relay.current().selfSigned, "the first certificate");
+    assert.match(log.text(), /challenge visible.*butNotAnsweredBy\W+127\.0\.0\.1:\d+/);
   });
 });
 
