@@ -16,7 +16,7 @@ const RESTARTING_RETRY_S = 5;
 
 const DAY_MS = 86_400_000;
 
-/** When a browser without scripts asks again after 421. */
+/** When to ask again for a user who has come online meanwhile. */
 const MISDIRECTED_RETRY_S = 3;
 
 const USERNAME = new RegExp(USERNAME_PATTERN);
@@ -48,6 +48,8 @@ export interface NamePageOptions extends AskedHere {
   notResponding: boolean;
   restarting: boolean;
   usedUp: boolean;
+  /** Whether a browser asks that comes anew by itself after 421, whatever it sent. */
+  comesAnew: boolean;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -96,7 +98,7 @@ export function namePage(status: NameStatus, options: NamePageOptions): Answer {
       text: `${host} is suspended.`,
     });
   }
-  if (status.state === "hidden") return misdirected(options);
+  if (status.state === "hidden") return justOnline(options);
   if (options.restarting) {
     return tellAt(options, {
       status: 503,
@@ -131,7 +133,7 @@ export function namePage(status: NameStatus, options: NamePageOptions): Answer {
       retryAfterS: RETRY_S,
     });
   }
-  if (status.state === "online") return misdirected(options);
+  if (status.state === "online") return justOnline(options);
   if (status.state === "unclear") return unclearPage(host, options);
   if (status.state === "setup") {
     return tellAt(options, {
@@ -187,6 +189,15 @@ export function misdirected(asked: AskedHere): Answer {
     text: "This connection was made for another host.",
     reloadS: MISDIRECTED_RETRY_S,
   });
+}
+
+/** For who came while the user was away: another connection leads to them. */
+function justOnline(options: NamePageOptions): Answer {
+  const answer = misdirected(options);
+  // Senders of web hooks come anew with what they send after no 4xx.
+  if (options.comesAnew || !options.sent) return answer;
+  const text = "This connection was made before the user came online.";
+  return { ...answer, status: 503, text, retryAfterS: MISDIRECTED_RETRY_S };
 }
 
 /** Makes a page that tells one thing. */

@@ -47,8 +47,8 @@ type PageEnv = { Bindings: PageContext };
  * The connection's {@linkcode PageContext} is passed as the second argument of `fetch`. A browser
  * may use a connection for any name that its certificate covers, and a status page is served under
  * a wildcard: so 421 is answered where the host is not the connection's own, or its user has come
- * online since (RFC 9110 section 15.5.20). Every answer ends its connection and is never cached, so
- * that the next request meets the user.
+ * online since (RFC 9110 section 15.5.20); of the latter a program that sends something is told by 503.
+ * Every answer ends its connection and is never cached, so that the next request meets the user.
  */
 export function pageApp(options: PageAppOptions): Hono<PageEnv> {
   const { baseDomain, relay, statusOf, now = Date.now, log = SILENT_LOG } = options;
@@ -81,6 +81,7 @@ export function pageApp(options: PageAppOptions): Hono<PageEnv> {
         notResponding: c.env.notResponding === true,
         restarting: c.env.restarting === true,
         usedUp: c.env.usedUp === true,
+        comesAnew: c.req.raw.headers.has("Sec-Fetch-Mode"),
         now: now(),
       });
       return responseTo(c.req.raw, page);

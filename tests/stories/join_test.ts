@@ -3,7 +3,8 @@ import { X509Certificate } from "node:crypto";
 import tls from "node:tls";
 import net from "node:net";
 import { BASE, type Relay, startRelay } from "./relay.ts";
-import { getCertificate, serveUser, signUp, visit } from "./user.ts";
+import { exchangeRaw } from "./raw_https.ts";
+import { connectControl, getCertificate, serveUser, signUp, visit } from "./user.ts";
 
 /** The leaf that a TLS client which trusts only the local authority gets for a name. */
 function leafFor(relay: Relay, servername: string): Promise<X509Certificate> {
@@ -98,6 +99,33 @@ Deno.test("a page connection is refused for another Host, and closed after its a
   const answer = await new Response(session.readable).text();
   assert.match(answer, /^HTTP\/1\.1 421 /);
   assert.match(answer, /\r\nconnection: close\r\n/i);
+});
+
+Deno.test("who came just before the user is told to come anew in words that end nothing for them", async () => {
+  await using relay = await startRelay();
+  for (
+    const [username, line, field, status, retryAfter] of [
+      // Senders of web hooks and of posts between servers take any 4xx for final.
+      ["kaylee", "POST /inbox", "Accept: */*", 503, "3"],
+      ["simon", "DELETE /hook", "Accept: application/json", 503, "3"],
+      // Browsers come anew by themselves after this, and only after this.
+      ["zoe", "POST /form", "Sec-Fetch-Mode: navigate", 421, null],
+      ["inara", "GET /", "Accept: text/html", 421, null],
+    ] as const
+  ) {
+    const user = await signUp(relay, username);
+    const target = { listener: "hub", serverName: user.hostname } as const;
+    await using stack = new AsyncDisposableStack();
+    const head = `HTTP/1.1\r\nHost: ${user.hostname}\r\n${field}\r\nContent-Length: 0\r\n\r\n`;
+    const [answer] = await exchangeRaw(relay, target, [
+      line.slice(0, 1),
+      `${line.slice(1)} ${head}`,
+    ], {
+      between: async () => void stack.use(await connectControl(relay, user)),
+    });
+    const told = [answer?.status, answer?.headers.get("retry-after")];
+    assert.deepEqual(told, [status, retryAfter], line);
+  }
 });
 
 Deno.test("RSA and ECDSA keys get certificates for exactly the user's name", async () => {
