@@ -31,7 +31,7 @@ export class Engine {
     const mode = db.prepare("PRAGMA journal_mode").get()!.journal_mode;
     if (path === null || mode !== "wal") return;
     this.#log = new LogSync(`${path}-wal`);
-    // As far as a checkpoint needs it; at each change `write` sees to it.
+    // What a checkpoint needs, each thousand pages or so; at each change `write` sees to it.
     db.exec("PRAGMA synchronous = NORMAL");
   }
 
@@ -77,10 +77,11 @@ export class Engine {
     }
   }
 
-  /** What waits for a lock rejects. */
-  close(): Promise<void> {
-    if (this.db.isOpen) this.db.close();
-    return Promise.resolve();
+  /** What waits for a lock rejects; what waits for the disk is waited for. */
+  async close(): Promise<void> {
+    if (!this.db.isOpen) return;
+    this.db.close();
+    await this.#log?.close();
   }
 
   #try<T>(work: () => T): T {

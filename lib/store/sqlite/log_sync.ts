@@ -3,13 +3,17 @@
  * itself would wait for the disk in the one thread that serves everybody.
  */
 export class LogSync {
-  readonly #path: string;
+  /** Kept open: once descriptors have run out it could not be opened. */
+  readonly #log: Deno.FsFile;
   #underWay: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
-  /** @param path of the log, which SQLite makes. */
+  /**
+   * @param path of the log: SQLite makes it at the first look into the database, and keeps it until that is closed.
+   * @throws {Error} if it cannot be opened.
+   */
   constructor(path: string) {
-    this.#path = path;
+    this.#log = Deno.openSync(path, { read: true, write: true });
   }
 
   /**
@@ -23,17 +27,13 @@ export class LogSync {
     return this.#next ??= this.#underWay.catch(() => {}).then(() => {
       this.#underWay = this.#next!;
       this.#next = undefined;
-      return this.#sync();
+      return this.#log.syncData();
     });
   }
 
-  async #sync(): Promise<void> {
-    try {
-      using log = await Deno.open(this.#path, { read: true, write: true });
-      await log.syncData();
-    } catch (error) {
-      // The database was closed meanwhile, which put everything into it, and that on the disk.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+  /** Closes the file once nobody waits for the disk any more. Never rejects. */
+  async close(): Promise<void> {
+    await (this.#next ?? this.#underWay).catch(() => {});
+    this.#log.close();
   }
 }
