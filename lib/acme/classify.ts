@@ -12,6 +12,16 @@ const FINAL_PROBLEMS = [
   "unsupportedIdentifier",
 ];
 
+const CONTACT = "set GLOSSOND_ACME_EMAIL to an address that it takes, or to none";
+
+/** What helps against a problem, where its text does not tell that. */
+const FIXES: Record<string, string> = {
+  caa: "allow this authority with a CAA record (`glossond cert caa`)",
+  externalAccountRequired: "set GLOSSOND_ACME_EAB_KID and ACME_EAB_HMAC_KEY",
+  invalidContact: CONTACT,
+  unsupportedContact: CONTACT,
+};
+
 /**
  * Tells callers of an order whether, and when, another try makes sense: an
  * {@linkcode OrderRefusedError}, an {@linkcode OrderPostponedError}, or the error as it is.
@@ -20,7 +30,9 @@ const FINAL_PROBLEMS = [
  */
 export function classify(error: unknown, now: number): unknown {
   if (!(error instanceof AcmeProblem)) return error;
-  const { type, message, retryAt } = error;
+  const { type, status, retryAt } = error;
+  const fix = FIXES[type];
+  const message = fix === undefined ? error.message : `${error.message}; ${fix}`;
   if (FINAL_PROBLEMS.includes(type)) return new OrderRefusedError(message, { cause: error });
   if (type === "rateLimited") {
     const until = retryAt ?? now + RATE_LIMIT_PAUSE_MS;
@@ -31,5 +43,5 @@ export function classify(error: unknown, now: number): unknown {
     );
   }
   if (retryAt !== undefined) return new OrderPostponedError(message, retryAt, { cause: error });
-  return error;
+  return fix === undefined ? error : new AcmeProblem(type, status, message);
 }

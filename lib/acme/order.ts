@@ -3,7 +3,7 @@ import type { NameKeeper } from "../dns/name_keeper.ts";
 import { derOf } from "../pki/pem.ts";
 import type { OrderJournal } from "./order_journal.ts";
 import { poll } from "./poll.ts";
-import { type ProofParts, proveNames } from "./proof.ts";
+import { NotProvenError, type ProofParts, proveNames } from "./proof.ts";
 import { renewalId } from "./renewal_info.ts";
 import { type AcmeOrder, readOrder } from "./objects.ts";
 import type { AcmeSession } from "./session.ts";
@@ -38,7 +38,11 @@ export async function runOrder(order: CertificateOrder, parts: OrderParts): Prom
   const { url, state: placed, isKept } = await openOrPlace(order, parts);
   let state = placed;
   if (state.status === "pending") {
-    await proveNames(state, order, parts);
+    await proveNames(state, order, parts).catch(async (error) => {
+      // Not every server ends the order, which then would be found again for ever.
+      if (error instanceof NotProvenError) await journal.remove(csr);
+      throw error;
+    });
     state = await pollOrder(["ready", "processing", "valid"]);
   }
   if (state.status === "ready") {

@@ -153,6 +153,11 @@ async function waitUntilVisible(
   });
 }
 
+/** An authorization has ended otherwise than with a proof, and its order with it. */
+export class NotProvenError extends Error {
+  override name = "NotProvenError";
+}
+
 function challengeError(authorization: AcmeAuthorization, name: string): Error {
   const failed = authorization.challenges.find(({ error }) => error !== undefined);
   const { type, detail = `its state is ${authorization.status}` } = problemBody(failed?.error);
@@ -161,6 +166,7 @@ function challengeError(authorization: AcmeAuthorization, name: string): Error {
     caa: "allow this authority with a CAA record (`glossond cert caa`)",
     unauthorized: "check that the zone's delegation leads to the servers that were asked",
   };
-  const fix = fixes[type ?? ""] ?? "look at the authority's status page";
-  return new Error(`The ACME server could not prove ${name}: ${detail}; ${fix}`);
+  const fix = fixes[type ?? ""] ??
+    (failed === undefined ? "the next try orders anew" : "look at the authority's status page");
+  return new NotProvenError(`The ACME server could not prove ${name}: ${detail}; ${fix}`);
 }

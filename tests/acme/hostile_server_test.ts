@@ -134,6 +134,21 @@ const ODD: [what: string, spoil: Spoil, says: RegExp][] = [
     ),
     /Cannot reach the ACME server \S+: it redirects in a circle/,
   ],
+  [
+    "an address that it does not take",
+    at("/account", () => problem("invalidContact", 400)),
+    /says: because; set GLOSSOND_ACME_EMAIL to an address that it takes/,
+  ],
+  [
+    "a CAA record, when it signs",
+    at("/finalize", () => problem("caa", 403)),
+    /says: because; allow this authority with a CAA record/,
+  ],
+  [
+    "a binding that it does not tell of before",
+    at("/account", () => problem("externalAccountRequired", 403)),
+    /says: because; set GLOSSOND_ACME_EAB_KID and ACME_EAB_HMAC_KEY/,
+  ],
   ["a chain of a mebibyte", at("/certificate", () => new Response("x".repeat(1 << 20))), /64 KiB/],
 ];
 

@@ -285,6 +285,11 @@ const PROOFS: [what: string, change: object, message: RegExp][] = [
     /query timed out; check that the zone's name servers can be reached from the Internet/,
   ],
   [
+    "an authorization that has expired",
+    { status: "expired" },
+    /is expired; the next try orders anew/,
+  ],
+  [
     "a CAA record",
     { status: "invalid", challenges: [problem("caa", "CAA record prevents issuance")] },
     /prevents issuance; allow this authority with a CAA record/,
@@ -317,6 +322,7 @@ for (const [what, change, message] of PROOFS) {
     await assert.rejects(runOrder(it.order, it.parts), message);
     assert.deepEqual(it.values.get(RECORD), []);
     assert.equal(it.steps.at(-1), "challenge removed");
+    assert.equal(await it.journal.get(it.order.csr), undefined, "the next try orders anew");
   });
 }
 
