@@ -27,7 +27,7 @@ const OUTCOMES = {
   "parked": served("joined with the client over a connection that it kept ready"),
   "dialled": served("joined with the client, which was asked for a connection"),
   "unanswered": refused(
-    "joined with a client that sent nothing in time: it is frozen, or was lost",
+    "joined with a client that sent nothing in time: it is frozen, or was lost, or its full-size packets do not arrive",
   ),
   "gave-way": refused(
     "closed for a visitor whose network has fewer connections to the same user (MAX_VISITORS_PER_USER)",
