@@ -21,6 +21,10 @@ const MAX_ANSWER_BYTES = 64 << 20;
 /** Longest text of the server's that errors quote, characters. */
 const MAX_QUOTED = 500;
 
+/** What helps where its certificate is of an authority of the operator's own. */
+export const TRUST_FIX =
+  "have this machine trust that (update-ca-certificates), and set DENO_TLS_CA_STORE=system in the relay's environment";
+
 /** A zone that the server holds. */
 export interface PdnsZone extends DnsZone {
   /** Opaque, for URLs. */
@@ -95,9 +99,10 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
           { cause },
         );
       }
-      const { why, passing } = networkCause(cause);
+      const { why, passing, untrusted } = networkCause(cause);
+      const fix = untrusted ? `; ${TRUST_FIX}` : "";
       const message =
-        `Cannot reach the PowerDNS API at ${apiUrl}: ${why} (GLOSSOND_PDNS_API_URL; \`webserver\` and \`api\` in pdns.conf)`;
+        `Cannot reach the PowerDNS API at ${apiUrl}: ${why}${fix} (GLOSSOND_PDNS_API_URL; \`webserver\` and \`api\` in pdns.conf)`;
       throw failure(message, { passing, cause });
     }
     if (status >= 200 && status < 300) {

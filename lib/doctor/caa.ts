@@ -47,20 +47,33 @@ export async function checkCaa(
   }
 }
 
+/** Who is let in, and its parameters by their names in lower case (RFC 8659 section 4.2). */
+function partsOf(value: string): Partial<Record<string, string>> {
+  const [issuer, ...parameters] = value.split(";").map((part) => part.trim());
+  const named = parameters.flatMap((part) => {
+    const [, name, told] = /^([^\s=]+)\s*=\s*(\S*)$/.exec(part) ?? [];
+    return name === undefined ? [] : [[name.toLowerCase(), told]];
+  });
+  return { ...Object.fromEntries(named), issuer };
+}
+
 /** Why no order of the relay's can succeed: of BASE by `issue`, of `*.BASE` by `issuewild` if there is any. */
 function refusal({ name, properties }: Found, account: string | undefined): Finding | undefined {
   const of = (tag: string): Property[] => properties.filter((each) => each.tag === tag);
   const [issue, wild] = [of("issue"), of("issuewild")];
   const isLetIn = ({ value }: Property): boolean => {
-    if (value.trimStart().startsWith(";")) return false;
-    const uri = /;\s*accounturi=([^\s;]+)/.exec(value)?.[1];
+    const { issuer, accounturi: uri, validationmethods: methods } = partsOf(value);
+    if (issuer === "") return false;
+    if (methods !== undefined && !methods.split(",").includes("dns-01")) return false;
     return uri === undefined || account === undefined || uri === account;
   };
   const refusing = [issue, wild].find((set) => set.length > 0 && !set.some(isLetIn));
   if (refusing === undefined) return undefined;
   return fault(
     CHECK,
-    `${name} allows ${refusing.map(({ value }) => value).join(", ")}, and not this relay's account${
+    `${name} allows ${
+      refusing.map(({ value }) => value || "nobody").join(", ")
+    }, and not this relay's account${
       account === undefined ? "" : ` ${account}`
     }: the authority refuses each order`,
     "run `glossond cert caa --apply`; of several relays write what it prints at each into the zone, all of it",
@@ -70,7 +83,11 @@ function refusal({ name, properties }: Found, account: string | undefined): Find
 function judge({ name, properties }: Found, baseDomain: string): Finding {
   const values = properties.map(({ value }) => value);
   const detail = `${name} allows ${values.join(", ") || "nobody"}`;
-  if (values.every((value) => value.startsWith(";") || value.includes("accounturi="))) {
+  const isBound = (value: string): boolean => {
+    const { issuer, accounturi } = partsOf(value);
+    return issuer === "" || accounturi !== undefined;
+  };
+  if (values.every(isBound)) {
     return ok(CHECK, detail);
   }
   return warning(

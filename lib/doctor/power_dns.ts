@@ -1,4 +1,4 @@
-import type { PdnsZone, PowerDns } from "../dns/power_dns.ts";
+import { type PdnsZone, type PowerDns, TRUST_FIX } from "../dns/power_dns.ts";
 import { powerDnsOf } from "../dns_provider.ts";
 import { networkCause } from "../net/network_cause.ts";
 import { headerSecret } from "../wire/secret.ts";
@@ -17,11 +17,10 @@ export async function checkPowerDns(settings: Settings): Promise<Finding[]> {
   const key = headerSecret("POWERDNS_API_KEY", pdnsApiKey!);
   const answer = await ask(apiUrl + path, { headers: { "X-API-Key": key } });
   if (answer instanceof Error) {
-    return [fault(
-      CHECK,
-      `${apiUrl}: ${networkCause(answer).why}`,
-      "check GLOSSOND_PDNS_API_URL, and webserver-address and webserver-allow-from in pdns.conf",
-    )];
+    const { why, untrusted } = networkCause(answer);
+    const fix =
+      "check GLOSSOND_PDNS_API_URL, and webserver-address and webserver-allow-from in pdns.conf";
+    return [fault(CHECK, `${apiUrl}: ${why}`, untrusted ? TRUST_FIX : fix)];
   }
   await answer.body?.cancel();
   if (answer.status === 401 || answer.status === 403) {

@@ -4,6 +4,7 @@ import { findChallengePlace } from "../../lib/dns/challenge_place.ts";
 import { createChallengeWriter } from "../../lib/dns/challenge_writer.ts";
 import { createDnsTurn } from "../../lib/dns/turn.ts";
 import { createPowerDns, type PdnsZone, type PowerDns } from "../../lib/dns/power_dns.ts";
+import { selfSignedIdentity } from "../../lib/pki/self_signed.ts";
 import { type DnsZone, isEmpty, type RecordSet } from "../../lib/dns/provider.ts";
 import { freePort } from "../../scripts/ports.ts";
 import { endless } from "../acme/hostile_server.ts";
@@ -355,4 +356,18 @@ Deno.test("openChallengeJournal() recovers what a dead process left, and nothing
   assert.deepEqual(seen, ["two", "living"]);
   await mine.close();
   assert.deepEqual([...Deno.readDirSync(path)].map(({ name }) => name), ["lock"]);
+});
+
+Deno.test("createPowerDns() says how an authority of one's own is trusted", async () => {
+  const { cert, key } = await selfSignedIdentity(["localhost"], Date.now());
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, cert, key, onListen() {} },
+    () => new Response("[]"),
+  );
+  const apiUrl = `https://localhost:${server.addr.port}`;
+  await assert.rejects(
+    createPowerDns({ apiUrl, apiKey: "key", retryForMs: 0 }).findZone("glosson.test"),
+    /unknown authority; have this machine trust that .*DENO_TLS_CA_STORE=system/,
+  );
+  await server.shutdown();
 });

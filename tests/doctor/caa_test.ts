@@ -61,6 +61,10 @@ Deno.test("checkCaa() tells that the relay's account is not the one let in, as a
     [["issue", `ca.example; accounturi=https://ca.example/acct/1; ${params}`], "fault"],
     [["issue", `ca.example; ${params}; accounturi=https://ca.example/acct/22`], "fault"],
     [["issuewild", "ca.example; accounturi=https://ca.example/acct/1"], "fault"],
+    // Spaces and capitals as RFC 8659 section 4.2 allows them; nobody; and no way that the relay has.
+    [["issue", `ca.example ; AccountURI = https://ca.example/acct/1`], "fault"],
+    [["issue", ""], "fault"],
+    [["issue", "ca.example; validationmethods=http-01,tls-alpn-01"], "fault"],
     [["issue", "ca.example"], "warning"],
   ];
   for (const [caa, state] of cases) {
