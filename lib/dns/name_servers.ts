@@ -94,7 +94,9 @@ export async function authoritativeServers(
     const [are, of] = names.length === 1
       ? ["a name server", names[0]]
       : ["name servers", names.join(", ")];
-    throw new Error(`Cannot find an address of ${of}, ${are} of ${zone.name}: ${mend}`);
+    throw new Error(
+      `Cannot find an address of ${of}, ${are} of ${zone.name}, by this machine's resolver (/etc/resolv.conf): ${mend}`,
+    );
   }
   return servers;
 }
