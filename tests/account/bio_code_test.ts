@@ -159,6 +159,8 @@ Deno.test("hasCode() takes no longer for a bio that is made to", () => {
     "glosson-<br>".repeat(5_000),
     `g${"\u0336".repeat(1000)}`.repeat(30),
     `glosson-${" ".repeat(500)}`.repeat(120),
+    // Both a space and unseen.
+    `glosson-${"\ufeff".repeat(20_000)}`,
     "<a href=".repeat(8_000),
     "<a href='&lt;a href='>".repeat(3_000),
     // As many characters as a bio has room for, none like another.
