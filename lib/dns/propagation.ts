@@ -58,15 +58,19 @@ export async function waitForTxt(
   const deadline = begin + timeoutMs;
   const patience = begin + Math.min(SILENT_MS, timeoutMs / 2);
   let lagging = [...servers];
+  /** One that has answered without runs, and may be asked: later answers of it got lost. */
+  const behind = new Set<NameServer>();
   for (let round = 0;; round++) {
     signal?.throwIfAborted();
     const states = await Promise.all(
       lagging.map((server) => stateOf(server, { zone, name, values, queries, signal })),
     );
+    lagging.filter((_, i) => states[i] === "lacks").forEach((server) => behind.add(server));
     lagging = lagging.filter((_, i) => states[i] !== "has");
     if (lagging.length === 0) return [];
     const isOneReady = lagging.length < servers.length;
-    if (isOneReady && !states.includes("lacks") && performance.now() > patience) return lagging;
+    const isRestSilent = !lagging.some((server) => behind.has(server));
+    if (isOneReady && isRestSilent && performance.now() > patience) return lagging;
     const wait = Math.min(ROUND_CAP_MS, ROUND_START_MS * 1.5 ** round);
     if (performance.now() + wait > deadline) break;
     await pause(wait, signal);
