@@ -43,24 +43,24 @@ export function createRetries(now: () => number, random: () => number): Retries 
 
   function note(id: string, error: unknown): Verdict {
     if (error instanceof OrderRefusedError) return { end: "refused" };
-    const before = standing(id);
-    const failures = before?.failures ?? 0;
-    const soonest = now() + backoffMs(failures + 1, 0, random);
-    if (error instanceof OrderPostponedError) {
-      // The authority named a time: the order waits as it would in a queue, it does not fail. A time that is
-      // over, as by another clock or where none is meant, has nobody ask at once and for ever.
-      const until = Math.max(error.until, soonest);
-      known.set(id, { failures: failures + 1, since: until, pause: { since: now(), until } });
+    if (error instanceof OrderPostponedError && error.until > now()) {
+      // The authority named a time: the order waits as it would in a queue, it does not fail. One that is
+      // over, as by another clock, says nothing.
+      const until = Math.max(error.until, now() + backoffMs(1, 0, random));
+      known.set(id, { failures: 0, since: until, pause: { since: now(), until } });
       return { end: "retry", retryAt: until };
     }
+    const before = standing(id);
     let since = before?.since;
     // The relay's own fault is no answer to the user, nor has it the authority begin anew.
     if (!(error instanceof StoreError)) {
       since ??= now();
       if (now() - since >= GIVE_UP_MS) return { end: "given-up" };
     }
-    known.set(id, { failures: failures + 1, since, pause: { since: now(), until: soonest } });
-    return { end: "retry", retryAt: soonest };
+    const failures = before?.failures ?? 0;
+    const retryAt = now() + backoffMs(failures + 1, 0, random);
+    known.set(id, { failures: failures + 1, since, pause: { since: now(), until: retryAt } });
+    return { end: "retry", retryAt };
   }
 
   return {

@@ -20,3 +20,26 @@ Deno.test("createRetries() waits till the time that an authority names, and long
   });
   assert.deepEqual(waits, [MINUTE, 3 * MINUTE, 9 * MINUTE]);
 });
+
+Deno.test("createRetries() asks a busy authority as often as that asks for, however long that lasts", () => {
+  let now = NOW;
+  const retries = createRetries(() => now, () => 0.5);
+  const waits = [30_000, 30_000, 2 * MINUTE, 30_000].map((after) => {
+    retries.note("a", new OrderPostponedError("busy", now + after));
+    const wait = retries.retryAt("a") - now;
+    now += wait;
+    return wait;
+  });
+  assert.deepEqual(waits, [MINUTE, MINUTE, 2 * MINUTE, MINUTE]);
+});
+
+Deno.test("createRetries() gives up where an authority names nothing but times that are over", () => {
+  let now = NOW;
+  const retries = createRetries(() => now, () => 0.5);
+  const ends = Array.from({ length: 6 }, () => {
+    const { end } = retries.note("a", new OrderPostponedError("too many", NOW));
+    now = Math.max(now, retries.retryAt("a"));
+    return end;
+  });
+  assert.equal(ends.at(-1), "given-up");
+});
