@@ -45,7 +45,7 @@ export async function checkPowerDns(settings: Settings): Promise<Finding[]> {
   } catch (error) {
     const { message } = error as Error;
     const [, what = message, fix = "look at this PowerDNS and its log"] =
-      /^(.*?): ((?:create|set) .*)$/
+      /^(.*?): ((?:check|create|set) .*)$/
         .exec(message) ?? [];
     return [fault(CHECK, what, fix)];
   }
