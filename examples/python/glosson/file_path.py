@@ -129,7 +129,7 @@ class Folder:
         for name in names:
             composed = unicodedata.normalize("NFC", name)
             forms = (name, composed, unicodedata.normalize("NFD", name))
-            there = [path / form for form in forms if (path / form).exists()]
+            there = [path / form for form in forms if os.path.lexists(path / form)]
             if not there:
                 return None
             path = there[0]

@@ -62,6 +62,12 @@ def test_names_of_files() -> None:
         assert names(target) is None, target
 
 
+def test_a_name_longer_than_any_is_not_there_in_any_form(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, tmp_path / "state")
+    for name in ("x" * 300, "\u00e4" * 200):
+        assert folder.find((name,)) is None
+
+
 def test_a_link_to_a_folder_may_be_pointed_elsewhere(tmp_path: Path) -> None:
     for name in ("first", "second", "state"):
         (tmp_path / name).mkdir()
