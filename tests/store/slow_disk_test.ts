@@ -63,3 +63,10 @@ Deno.test("what the disk does not take is not acknowledged", async () => {
   await again;
   await store.close();
 });
+
+Deno.test("a change right before the end is waited for", async () => {
+  await using folder = temporaryFolder();
+  const store = storeIn(folder.path);
+  const granted = grantToken(store, "kaylee");
+  await Promise.all([granted, store.close()]);
+});

@@ -52,24 +52,17 @@ export class Engine {
    * @throws {StoreError} when the lock was held for too long, or the database cannot be written. Of a disk
    * that fails it is not known whether it has the change.
    */
-  async write<T>(work: () => T, lockTimeoutMs?: number): Promise<T> {
-    const result = await this.#commit(work, lockTimeoutMs);
-    try {
-      await this.#log?.sync();
-    } catch (error) {
-      throw this.#fault(`disk I/O error: ${(error as Error).message}`, error);
-    }
-    return result;
-  }
-
-  async #commit<T>(work: () => T, lockTimeoutMs: number = this.#lockTimeoutMs): Promise<T> {
+  async write<T>(work: () => T, lockTimeoutMs: number = this.#lockTimeoutMs): Promise<T> {
     const giveUpAt = performance.now() + lockTimeoutMs;
     for (
       let wait: number = LOCK_RETRY_MS.first;;
       wait = Math.min(wait * 2, LOCK_RETRY_MS.longest)
     ) {
       try {
-        return this.#try(() => transaction(this.db, work));
+        const result = this.#try(() => transaction(this.db, work));
+        // Asked for at once: `close` waits for what is.
+        await this.#sync();
+        return result;
       } catch (error) {
         if (!isLocked((error as Error).cause) || performance.now() >= giveUpAt) throw error;
       }
@@ -82,6 +75,14 @@ export class Engine {
     if (!this.db.isOpen) return;
     this.db.close();
     await this.#log?.close();
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#log?.sync();
+    } catch (error) {
+      throw this.#fault(`disk I/O error: ${(error as Error).message}`, error);
+    }
   }
 
   #try<T>(work: () => T): T {
