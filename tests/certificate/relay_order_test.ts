@@ -7,9 +7,9 @@ import { temporaryFolder } from "./helpers.ts";
 
 const BASE = "glosson.test";
 
-Deno.test("a relay's certificate that cannot be stored is asked for by the same request again", async () => {
-  await using folder = temporaryFolder();
-  const stateDir = `${folder.path}/state`;
+/** What orders are made with, what is asked of their authority, and what it is told to forget. */
+async function orders(folder: string, firstRefusal?: Error) {
+  const stateDir = `${folder}/state`;
   const local = await openLocalAuthority({ stateDir, baseDomain: BASE });
   const asked: string[] = [];
   const forgotten: string[] = [];
@@ -18,7 +18,9 @@ Deno.test("a relay's certificate that cannot be stored is asked for by the same 
       ...local,
       issue(order: Parameters<typeof local.issue>[0]) {
         asked.push(order.csr);
-        return local.issue(order);
+        return asked.length === 1 && firstRefusal !== undefined
+          ? Promise.reject(firstRefusal)
+          : local.issue(order);
       },
       forget: (csr: string) => Promise.resolve(void forgotten.push(csr)),
     },
@@ -26,6 +28,12 @@ Deno.test("a relay's certificate that cannot be stored is asked for by the same 
     store: openRelayStore(stateDir),
     now: Date.now,
   };
+  return { stateDir, asked, forgotten, options };
+}
+
+Deno.test("a relay's certificate that cannot be stored is asked for by the same request again", async () => {
+  await using folder = temporaryFolder();
+  const { stateDir, asked, forgotten, options } = await orders(folder.path);
   // Nothing can be renamed to where a folder is.
   const path = `${stateDir}/relay.pem`;
   await Deno.mkdir(`${path}/in the way`, { recursive: true });
@@ -42,25 +50,10 @@ Deno.test("a relay's certificate that cannot be stored is asked for by the same 
 
 Deno.test("a relay's request that the authority refuses is not sent again, its key neither", async () => {
   await using folder = temporaryFolder();
-  const stateDir = `${folder.path}/state`;
-  const local = await openLocalAuthority({ stateDir, baseDomain: BASE });
-  const asked: string[] = [];
-  const forgotten: string[] = [];
-  const options = {
-    authority: {
-      ...local,
-      issue(order: Parameters<typeof local.issue>[0]) {
-        asked.push(order.csr);
-        return asked.length > 1
-          ? local.issue(order)
-          : Promise.reject(new OrderRefusedError("public key is forbidden"));
-      },
-      forget: (csr: string) => Promise.resolve(void forgotten.push(csr)),
-    },
-    names: [BASE, `*.${BASE}`],
-    store: openRelayStore(stateDir),
-    now: Date.now,
-  };
+  const { asked, forgotten, options } = await orders(
+    folder.path,
+    new OrderRefusedError("public key is forbidden"),
+  );
   await assert.rejects(orderRelayCertificate(options), /public key is forbidden/);
   assert.deepEqual(forgotten, asked);
   await orderRelayCertificate(options);
