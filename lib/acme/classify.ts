@@ -1,5 +1,5 @@
 import { OrderPostponedError, OrderRefusedError } from "../certificate/authority.ts";
-import { AcmeProblem } from "./problem.ts";
+import { AcmeProblem, CAA_FIX } from "./problem.ts";
 
 /** How long to wait after a refusal for rate if the server does not say. */
 const RATE_LIMIT_PAUSE_MS = 3_600_000;
@@ -15,12 +15,12 @@ const FINAL_PROBLEMS = [
 const CONTACT = "set GLOSSOND_ACME_EMAIL to an address that it takes, or to none";
 
 /** What helps against a problem, where its text does not tell that. */
-const FIXES: Record<string, string> = {
-  caa: "allow this authority with a CAA record (`glossond cert caa`)",
-  externalAccountRequired: "set GLOSSOND_ACME_EAB_KID and ACME_EAB_HMAC_KEY",
-  invalidContact: CONTACT,
-  unsupportedContact: CONTACT,
-};
+const FIXES = new Map([
+  ["caa", CAA_FIX],
+  ["externalAccountRequired", "set GLOSSOND_ACME_EAB_KID and ACME_EAB_HMAC_KEY"],
+  ["invalidContact", CONTACT],
+  ["unsupportedContact", CONTACT],
+]);
 
 /**
  * Tells callers of an order whether, and when, another try makes sense: an
@@ -31,7 +31,7 @@ const FIXES: Record<string, string> = {
 export function classify(error: unknown, now: number): unknown {
   if (!(error instanceof AcmeProblem)) return error;
   const { type, status, retryAt } = error;
-  const fix = FIXES[type];
+  const fix = FIXES.get(type);
   const message = fix === undefined ? error.message : `${error.message}; ${fix}`;
   if (FINAL_PROBLEMS.includes(type)) return new OrderRefusedError(message, { cause: error });
   if (type === "rateLimited") {

@@ -3,6 +3,9 @@ const MAX_QUOTED = 500;
 
 const PROBLEM_PREFIX = "urn:ietf:params:acme:error:";
 
+/** What helps where CAA records keep the server from a name. */
+export const CAA_FIX = "allow this authority with a CAA record (`glossond cert caa`)";
+
 /** A problem document that an ACME server answered with (RFC 8555, section 6.7). */
 export class AcmeProblem extends Error {
   override name = "AcmeProblem";

@@ -13,7 +13,7 @@ import {
   readAuthorization,
 } from "./objects.ts";
 import type { AcmeSession } from "./session.ts";
-import { problemBody } from "./problem.ts";
+import { CAA_FIX, problemBody } from "./problem.ts";
 
 /** What it takes to prove names by dns-01. */
 export interface ProofParts {
@@ -161,12 +161,12 @@ export class NotProvenError extends Error {
 function challengeError(authorization: AcmeAuthorization, name: string): Error {
   const failed = authorization.challenges.find(({ error }) => error !== undefined);
   const { type, detail = `its state is ${authorization.status}` } = problemBody(failed?.error);
-  const fixes: Record<string, string> = {
-    dns: "check that the zone's name servers can be reached from the Internet",
-    caa: "allow this authority with a CAA record (`glossond cert caa`)",
-    unauthorized: "check that the zone's delegation leads to the servers that were asked",
-  };
-  const fix = fixes[type ?? ""] ??
+  const fixes = new Map([
+    ["dns", "check that the zone's name servers can be reached from the Internet"],
+    ["caa", CAA_FIX],
+    ["unauthorized", "check that the zone's delegation leads to the servers that were asked"],
+  ]);
+  const fix = fixes.get(type ?? "") ??
     (failed === undefined ? "the next try orders anew" : "look at the authority's status page");
   return new NotProvenError(`The ACME server could not prove ${name}: ${detail}; ${fix}`);
 }
