@@ -82,6 +82,11 @@ export class DataDialer {
     return this.#path.report;
   }
 
+  /** The relay says whether what visitors are answered arrives there. */
+  noteAnswers(arrive: boolean): void {
+    if (this.#path.noteAnswers(arrive)?.over === "tcp" && !arrive) this.#transports.doubtTcp();
+  }
+
   /** Parks a connection; calls back when the ticket was shown. */
   park(ticket: string, address: DataAddress, onShown: () => void): Promise<DataConnection> {
     return this.#lives.watch((endAfterMs) =>

@@ -19,6 +19,11 @@ const CLOSED_FAILURES = 3;
 /** Visitors' tickets refused in a row, each just come, that say that it is another relay's port: one can be late. */
 const REFUSALS = 2;
 
+/** For a person, where connections come about and what goes over them gets lost. */
+const LOST =
+  "nothing of what visitors are answered arrives: something on the way may drop large packets, or the server " +
+  "behind --tls-upstream is silent";
+
 /** Addresses that are remembered; a relay has one, and maybe some for its other machines. */
 const MAX_ADDRESSES = 16;
 
@@ -75,6 +80,8 @@ export class DataPath {
   /** Connections that were begun. */
   #begun = 0;
   #last: DataPathReport | undefined;
+  /** What is known while nothing of what visitors are answered arrives, though connections come about. */
+  #lost: DataPathReport | undefined;
 
   constructor(options: DataPathOptions) {
     this.#options = options;
@@ -82,9 +89,22 @@ export class DataPath {
 
   /** What is known: of an address that does not work, if there is one. */
   get report(): DataPathReport | undefined {
+    if (this.#lost !== undefined) return this.#lost;
     const reports = [...this.#ways.values()].map(({ report }) => report);
     return reports.find((report) => report !== undefined && report.word !== "works") ??
       reports.find((report) => report !== undefined);
+  }
+
+  /**
+   * What only the relay sees: whether what visitors are answered arrives there.
+   *
+   * @returns what is known now; undefined where that is nothing new.
+   */
+  noteAnswers(arrive: boolean): DataPathReport | undefined {
+    const { report } = this;
+    if (report === undefined || arrive !== (this.#lost !== undefined)) return undefined;
+    this.#lost = arrive ? undefined : { ...report, word: "lost", detail: LOST };
+    return this.#tell();
   }
 
   /**
@@ -172,10 +192,16 @@ export class DataPath {
     if (known !== undefined && known.word !== "works" && word !== "works") return;
     if (known?.word === word && known.over === over) return;
     way.report = { ...way.address, ...found };
+    this.#tell();
+  }
+
+  /** Tells what is known, if that is something else than before. */
+  #tell(): DataPathReport | undefined {
     const { report } = this;
-    if (report === undefined || report === this.#last) return;
+    if (report === undefined || report === this.#last) return undefined;
     this.#last = report;
     this.#options.onChange(report);
+    return report;
   }
 }
 

@@ -74,9 +74,16 @@ export class DataTransports {
   #proven = false;
   #cutOff = 0;
   #cutOffAt = -Infinity;
+  /** Whether TCP connections come about, and what is sent over them does not arrive. */
+  #losesBytes = false;
 
   constructor(options: DataTransportsOptions) {
     this.#options = options;
+  }
+
+  /** TCP only seems to work: for the rest of this session it is tried where WebSockets do not. */
+  doubtTcp(): void {
+    this.#losesBytes = true;
   }
 
   /**
@@ -112,9 +119,8 @@ export class DataTransports {
       if (here) this.#tryTcpAt = now() + TRY_TCP_EVERY_MS;
       return here ? "websocket" : "tcp";
     });
-    if (this.#cutOff >= MAX_CUT_OFF && await this.#mayFollow("websocket")) {
-      return ["websocket", "tcp"];
-    }
+    const isUseless = this.#losesBytes || this.#cutOff >= MAX_CUT_OFF;
+    if (isUseless && await this.#mayFollow("websocket")) return ["websocket", "tcp"];
     if (await this.#preferred === "tcp") return ["tcp", "websocket"];
     if (!parked || now() < this.#tryTcpAt) return ["websocket", "tcp"];
     this.#tryTcpAt = now() + TRY_TCP_EVERY_MS;
@@ -186,7 +192,7 @@ export class DataTransports {
         if (works === true) {
           this.#proven = true;
           this.#cutOff = 0;
-          await this.#prefer(transport, line, address);
+          if (!this.#losesBytes) await this.#prefer(transport, line, address);
         }
       }
     }

@@ -15,7 +15,10 @@ export interface HealthOptions {
 }
 
 /** What cannot be used, and what helps, where visitors cannot be served. */
-function troubleOf(transport: Transport | undefined): string {
+function troubleOf(word: DataPathReport["word"], transport: Transport | undefined): string {
+  if (word === "lost") {
+    return "what this computer answers does not arrive at the relay; try a smaller MTU on this network, such as 1280";
+  }
   switch (transport) {
     case "tcp":
       return "the relay's data port cannot be used; let connections to it out through your firewall, leave " +
@@ -88,7 +91,7 @@ export class Health {
     }
     if (same) return;
     log.warn(
-      `Visitors cannot be served: ${troubleOf(transport)}, or tell the relay's operator`,
+      `Visitors cannot be served: ${troubleOf(word, transport)}, or tell the relay's operator`,
       { host, port, why: detail },
     );
   }

@@ -98,6 +98,9 @@ class OnlineSession {
         if (port !== undefined) this.#parkingAt(port).offer(message.tickets, port);
         break;
       }
+      case "visitors":
+        this.#dialer.noteAnswers(message.answered);
+        break;
       case "online":
         this.#ports.online({ hostname: message.dataHost, port: message.dataPort });
         this.#options.onOnline(this.#pageAt(message.url));

@@ -127,8 +127,9 @@ function blockText({ blockedAt, blockedReason }: UserView): string {
 
 function dataPathText(word: UserView["dataPath"]): string {
   if (word === null) return "not known";
-  return word === "works"
-    ? "reached"
+  if (word === "works") return "reached";
+  return word === "lost"
+    ? "reached, BUT NOTHING of what the client answers arrives: visitors are not served"
     : `NOT REACHED by the client (${word}): visitors are not served`;
 }
 

@@ -14,6 +14,9 @@ import type { Redeem, Tickets } from "./tickets.ts";
 /** How long a client may take to join the visitor of a `connect` message. */
 export const CONNECT_TICKET_MS = 10_000;
 
+/** Visitors in a row to whom nothing of the client's came, before it is told so: one can be an accident. */
+const UNANSWERED = 2;
+
 /** How a visitor's request for a data connection ended. */
 export type Dialled =
   | { state: "joined"; conn: Duplex }
@@ -51,6 +54,8 @@ export class Session {
   readonly #pool: ParkedPool;
   readonly #waiting = new Map<string, (dialled: Dialled) => void>();
   #ended = false;
+  /** Visitors in a row to whom nothing of the client's came. */
+  #unanswered = 0;
 
   constructor(options: SessionOptions) {
     const { username, tickets, send } = options;
@@ -91,6 +96,17 @@ export class Session {
   /** A connection that was taken is dead: closes those that are likely to be, too. */
   distrust(conn: Duplex): void {
     this.#pool.distrust(conn);
+  }
+
+  /**
+   * Whether a visitor who was joined got a byte of the client's in time: only this side sees what is lost on the way.
+   * A client that tells of its data path is told when that changes.
+   */
+  noteAnswer(answered: boolean): void {
+    const before = this.#unanswered;
+    this.#unanswered = answered ? 0 : before + 1;
+    const isNews = answered ? before >= UNANSWERED : this.#unanswered === UNANSWERED;
+    if (isNews && this.dataPath !== undefined) this.#send({ type: "visitors", answered });
   }
 
   /**

@@ -156,12 +156,17 @@ export class UserVisitors {
     const joined = new JoinedVisitor(visit.conn, client);
     guest.joined = joined;
     this.joined.add(username, joined);
-    const callOff = scheduleTimeout(
-      () => joined.endUnanswered("client did not answer in time"),
-      answerMs,
-    );
+    const session = sessions.get(username);
+    let isDue = false;
+    const callOff = scheduleTimeout(() => {
+      isDue = true;
+      session?.noteAnswer?.(joined.isAnswered);
+      joined.endUnanswered("client did not answer in time");
+    }, answerMs);
     const result = await splice(visit.conn, client, { idle, result: joined.passed });
     callOff();
+    // Of one who left before an answer was due nothing else is known.
+    if (!isDue && joined.isAnswered) session?.noteAnswer?.(true);
     this.joined.remove(username, joined);
     this.#options.onPassed?.(username, joined.takePassed());
     this.#crowd.remove(username, guest);

@@ -41,7 +41,8 @@ const ticket = z.string().regex(TICKET);
 
 /**
  * What a client may say of its way to the data port, an extension of the protocol: that it works, or
- * why not. `foreign`: what answers there is no data port of the relay; `closed`: it ends connections at once.
+ * why not. `foreign`: what answers there is no data port of the relay; `closed`: it ends connections at once;
+ * `lost`: connections come about, and what visitors are answered over them does not arrive.
  */
 export const DATA_PATH_WORDS = [
   "works",
@@ -51,6 +52,7 @@ export const DATA_PATH_WORDS = [
   "no-route",
   "closed",
   "foreign",
+  "lost",
   "other",
 ] as const;
 
@@ -88,6 +90,11 @@ export type RelayMessage =
     dataHost?: string | undefined;
     dataPort?: number | undefined;
   }
+  /**
+   * Whether visitors get answers: not any more where nothing of the client's came for several in a row. Part of the
+   * same extension as `dataPath`, and told to nobody else.
+   */
+  | { type: "visitors"; answered: boolean }
   /** `retryAfterMs` null: do not come back by yourself. */
   | { type: "goodbye"; reason: GoodbyeReason; retryAfterMs: number | null };
 
@@ -143,6 +150,7 @@ const relayMessage = z.discriminatedUnion("type", [
     tickets: z.array(z.unknown()).transform((all) => all.slice(0, MAX_POOL_SIZE).filter(isTicket)),
     ...where,
   }),
+  z.object({ type: z.literal("visitors"), answered: z.boolean() }),
   z.object({
     type: z.literal("goodbye"),
     // One of a newer relay: whether to come back is what `retryAfterMs` says.

@@ -140,6 +140,21 @@ Deno.test("Session.distrust() closes what was parked before a connection that is
   session.end();
 });
 
+Deno.test("Session.noteAnswer() tells a client that tells of its data path when visitors get nothing of it, and when they do again", () => {
+  const { sent, session } = setUp();
+  for (const answered of [false, false, true]) session.noteAnswer(answered);
+  assert.deepEqual(sent, [], "one that may not know the message");
+  session.dataPath = "works";
+  const said = (...answers: boolean[]): unknown[] => {
+    sent.length = 0;
+    for (const answered of answers) session.noteAnswer(answered);
+    return sent.map((message: RelayMessage) => message.type === "visitors" && message.answered);
+  };
+  assert.deepEqual(said(true, false, true, false, true), []);
+  assert.deepEqual(said(false, false, false), [false]);
+  assert.deepEqual(said(true, true), [true]);
+});
+
 Deno.test("Session.dial() joins the connection that shows its ticket, once", async () => {
   const { clock, tickets, session, sent } = setUp();
   const dialled = session.dial(VISITOR);

@@ -13,6 +13,10 @@ export interface Nat extends AsyncDisposable {
   readonly client: string[];
   /** From now on the router drops everything to this port, without a word. */
   block(port: number): Promise<void>;
+  /** From now on it drops what is longer than 1,000 bytes and goes to one of these ports, as an MTU does that nobody tells. */
+  dropLarge(...ports: number[]): Promise<void>;
+  /** From now on it drops nothing. */
+  unblock(): Promise<void>;
 }
 
 /** @param last a last argument that may have spaces. */
@@ -74,12 +78,18 @@ export async function openNat(relayHost: string): Promise<Nat> {
       }
     }`;
   await run(`ip netns exec ${router} nft`, rules);
+  const atRouter = `ip netns exec ${router} nft`;
   const open = stack.move();
   return {
     relay: ["ip", "netns", "exec", relay!],
     client: ["ip", "netns", "exec", client!],
-    block: (port) =>
-      run(`ip netns exec ${router} nft add rule ip home wall tcp dport ${port} drop`),
+    block: (port) => run(`${atRouter} add rule ip home wall tcp dport ${port} drop`),
+    async dropLarge(...ports) {
+      for (const port of ports) {
+        await run(`${atRouter} add rule ip home wall tcp dport ${port} meta length > 1000 drop`);
+      }
+    },
+    unblock: () => run(`${atRouter} flush chain ip home wall`),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../certificate/helpers.ts";
-import { type Glosson, setUpGlosson } from "../stories/glosson.ts";
+import { type ClientProgram, CLIENTS, type Glosson, setUpGlosson } from "../stories/glosson.ts";
+import { glossond } from "../stories/admin_command.ts";
 import { type Relay, startRelay } from "../stories/relay.ts";
 import { readToEnd } from "../stories/user.ts";
 import { type Nat, openNat, RELAY_ADDRESS } from "./nat.ts";
@@ -20,7 +21,7 @@ async function visit(port: number, ca: string): Promise<{ status: number; ms: nu
 }
 
 /** A relay and a client that is set up at it, each on its side of a router. */
-async function home(): Promise<
+async function home(client?: ClientProgram): Promise<
   AsyncDisposable & { nat: Nat; relay: Relay; glosson: Glosson; hub: number; data: number }
 > {
   await using stack = new AsyncDisposableStack();
@@ -38,7 +39,12 @@ async function home(): Promise<
   );
   const { hub, data } = relay.ports as { hub: number; data: number };
   const url = `https://relay.${BASE}:${hub}`;
-  const glosson = stack.use(await setUpGlosson(relay, "kaylee", { launcher: nat.client, url }));
+  const glosson = stack.use(
+    await setUpGlosson(relay, "kaylee", {
+      ...{ launcher: nat.client, url },
+      ...(client && { client }),
+    }),
+  );
   const open = stack.move();
   return { nat, relay, glosson, hub, data, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
@@ -71,3 +77,59 @@ Deno.test("behind a router that drops what goes to the data port the page is the
   const state = await Deno.readTextFile(`${glosson.stateDir}/networks.json`);
   assert.deepEqual(JSON.parse(state), { addresses: ["10.88.2.2"] });
 });
+
+/** What `status` says of visitors, and its exit code. */
+async function served(glosson: Glosson): Promise<[code: number, text: string]> {
+  const { code, stdout } = await glosson.command("status");
+  return [code, /^Visitors: +(.*)$/m.exec(stdout)?.[1] ?? ""];
+}
+
+/** Two visitors who get nothing: one can be an accident. */
+async function visitInVain(hub: number, ca: string): Promise<void> {
+  const both = await Promise.allSettled([visit(hub, ca), visit(hub, ca)]);
+  assert.deepEqual(both.map(({ status }) => status), ["rejected", "rejected"]);
+}
+
+for (const [name, program] of Object.entries(CLIENTS)) {
+  Deno.test(`${name}: where what is sent to the data port gets lost once it is large, visitors come by WebSockets`, async () => {
+    await using place = await home(program);
+    const { nat, relay, glosson, hub, data } = place;
+    const client = glosson.run();
+    await client.said(/ Online\b/);
+    assert.equal((await visit(hub, relay.ca)).status, 200);
+    await nat.dropLarge(data);
+    await visitInVain(hub, relay.ca);
+    await client.said(/ Visitors cannot be served\b/);
+    const { status, ms } = await visit(hub, relay.ca);
+    assert.equal(status, 200);
+    assert.ok(ms < 5_000, `${ms} ms`);
+    await client.said(/cannot be used in this network/);
+    await until(
+      async () => (await served(glosson))[1].startsWith("can be served: by WebSockets"),
+      "a status that names the WebSockets",
+    );
+  });
+
+  Deno.test(`${name}: where what is sent to the relay gets lost once it is large, log, status and operator are told so`, async () => {
+    await using place = await home(program);
+    const { nat, relay, glosson, hub, data } = place;
+    const client = glosson.run();
+    await client.said(/ Online\b/);
+    assert.equal((await visit(hub, relay.ca)).status, 200);
+    await nat.dropLarge(data, hub);
+    await visitInVain(hub, relay.ca);
+    await client.said(/Visitors cannot be served: what this computer answers does not arrive/);
+    await until(async () => (await served(glosson))[0] === 1, "a status that is not well");
+    const [, text] = await served(glosson);
+    assert.match(text, /^CANNOT BE SERVED since .*nothing of what visitors are answered arrives/);
+    const shown = await glossond(relay.stateDir, "users", "show", "kaylee");
+    assert.match(shown.stdout, /reached, BUT NOTHING of what the client answers arrives/);
+
+    await nat.unblock();
+    await until(async () => {
+      const visited = await visit(hub, relay.ca).catch(() => undefined);
+      return visited?.status === 200;
+    }, "a visitor who gets the page");
+    await until(async () => (await served(glosson))[0] === 0, "a status that is well again");
+  });
+}

@@ -83,6 +83,7 @@ Deno.test("readRelayMessage() reads what the relay may say and drops members it 
       { ...connect, dataHost: "192.0.2.9", dataPort: 9001 },
       tickets,
       { ...tickets, dataHost: "data.test" },
+      { type: "visitors", answered: false },
       ...["replaced", "draining", "revoked", "protocol"].map((reason) => (
         { type: "goodbye", reason, retryAfterMs: 1_000 }
       )),

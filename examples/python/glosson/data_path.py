@@ -10,7 +10,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable
 
 from .data_connection import Foreign, Joined, NotJoined, Refused
@@ -25,6 +25,12 @@ REFUSALS = 2
 MAX_ADDRESSES = 16  # a relay has one, and maybe some for its other machines
 
 WORKS = "works"
+LOST = "lost"  # connections come about, and what goes over them gets lost
+
+_NOTHING_ARRIVES = (
+    "nothing of what visitors are answered arrives: something on the way may drop large packets, "
+    "or the server behind --tls-upstream is silent"
+)
 
 
 @dataclass(frozen=True)
@@ -57,14 +63,28 @@ class DataPath:
         self._on_change = on_change
         self._ways: dict[DataAddress, _Way] = {}
         self._last: Report | None = None
+        self._lost: Report | None = None  # while answers do not arrive
         self._begun = 0
 
     @property
     def report(self) -> Report | None:
         """What is known: of an address that does not work, if there is one."""
+        if self._lost is not None:
+            return self._lost
         reports = [way.report for way in self._ways.values() if way.report is not None]
         bad = [report for report in reports if report.word != WORKS]
         return next(iter(bad + reports), None)
+
+    def note_answers(self, arrive: bool) -> Report | None:
+        """Learn what only the relay sees: whether what visitors are answered arrives there.
+
+        Returns what is known now, None where that is nothing new.
+        """
+        report = self.report
+        if report is None or arrive != (self._lost is not None):
+            return None
+        self._lost = None if arrive else replace(report, word=LOST, detail=_NOTHING_ARRIVES)
+        return self._tell()
 
     async def watch(
         self,
@@ -146,10 +166,16 @@ class DataPath:
         if way.report and (known, way.report.over) == (word, found.over):
             return
         way.report = found
+        self._tell()
+
+    def _tell(self) -> Report | None:
+        """Tell what is known, if that is something else than before."""
         report = self.report
-        if report is not None and report != self._last:
-            self._last = report
-            self._on_change(report)
+        if report is None or report == self._last:
+            return None
+        self._last = report
+        self._on_change(report)
+        return report
 
 
 def trouble_of(error: Exception) -> tuple[str, str]:

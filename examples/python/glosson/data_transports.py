@@ -50,11 +50,16 @@ class DataTransports:
         self._try_tcp_at = 0.0
         self._proven = False  # TCP has worked in this session
         self._cut_off, self._cut_off_at = 0, float("-inf")
+        self._loses_bytes = False  # TCP connections come about, and what is sent does not arrive
 
     def remember(self) -> None:
         """Begin with WebSockets: nothing else worked in this network."""
         self._preferred = WEBSOCKET
         self._try_tcp_at = time.monotonic() + TRY_TCP_EVERY_S
+
+    def doubt_tcp(self) -> None:
+        """TCP only seems to work: in this session it is tried where WebSockets do not."""
+        self._loses_bytes = True
 
     async def join(
         self,
@@ -125,7 +130,8 @@ class DataTransports:
     async def _order(self, parked: bool) -> tuple[str, ...]:
         if self._chosen != AUTO:
             return (self._chosen,)
-        if self._cut_off >= MAX_CUT_OFF and await self._may_follow():
+        useless = self._loses_bytes or self._cut_off >= MAX_CUT_OFF
+        if useless and await self._may_follow():
             return (WEBSOCKET, TCP)
         if self._preferred == TCP:
             return (TCP, WEBSOCKET)
@@ -161,7 +167,8 @@ class DataTransports:
         finally:
             if transport == TCP and works:
                 self._proven, self._cut_off = True, 0
-                self._prefer(TCP, line, data)
+                if not self._loses_bytes:
+                    self._prefer(TCP, line, data)
             elif transport == TCP and works is False:
                 self._note_cut_off()
 

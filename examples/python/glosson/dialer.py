@@ -45,6 +45,12 @@ class Dialer:
         if own_address(conn) in self._client.state.web_socket_networks():
             self._transports.remember()
 
+    def note_answers(self, arrive: bool) -> None:
+        """Learn from the relay whether what visitors are answered arrives there."""
+        report = self._path.note_answers(arrive)
+        if report is not None and report.over == TCP and not arrive:
+            self._transports.doubt_tcp()
+
     async def park(self, data: DataAddress, ticket: str, on_shown: Callable[[], None]) -> Joined:
         """Park a connection until a visitor comes."""
         return await self._dial(data, ticket, PARKED_S, True, on_shown)

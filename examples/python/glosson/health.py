@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 
-from .data_path import WORKS, Report
+from .data_path import LOST, WORKS, Report
 from .data_transports import AUTO, TCP, WEBSOCKET
 from .identity import rfc3339
 from .state import State
@@ -23,6 +23,11 @@ TROUBLE = {
     AUTO: "the relay's data port %s cannot be used (%s), nor WebSockets in its place; let "
     "connections to it out through your firewall",
 }
+
+LOST_TROUBLE = (
+    "what this computer answers does not arrive at %s (%s); try a smaller MTU on this network, "
+    "such as 1280"
+)
 
 
 class Health:
@@ -66,7 +71,8 @@ class Health:
             reached = "The relay's data port %s is reached over %s, visitors can be served"
             log.log(level, reached, data, over)
         elif not same:
-            trouble = TROUBLE[self._transport] % (data, report.detail)
+            advice = LOST_TROUBLE if report.word == LOST else TROUBLE[self._transport]
+            trouble = advice % (data, report.detail)
             log.warning("Visitors cannot be served: %s, or tell the relay's operator", trouble)
 
     def end(self) -> None:

@@ -76,6 +76,13 @@ class Tickets:
 
 
 @dataclass(frozen=True)
+class Visitors:
+    """Whether visitors get answers: not any more where nothing came for several in a row."""
+
+    answered: bool
+
+
+@dataclass(frozen=True)
 class Goodbye:
     """The relay will close; `retry_after_s` None means: not to come back by oneself."""
 
@@ -83,7 +90,7 @@ class Goodbye:
     retry_after_s: float | None
 
 
-Message = Union[Online, Connect, Tickets, Goodbye]
+Message = Union[Online, Connect, Tickets, Visitors, Goodbye]
 
 
 def read_message(frame: object) -> Message | None:
@@ -111,6 +118,10 @@ def read_message(frame: object) -> Message | None:
         if not isinstance(tickets, list):
             raise ValueError("tickets: no list")
         return Tickets(tuple(t for t in tickets[:MAX_TICKETS] if _is_ticket(t)), _told(value))
+    if kind == "visitors":
+        if not isinstance(value.get("answered"), bool):
+            raise ValueError("visitors: answered is neither true nor false")
+        return Visitors(value["answered"])
     if kind == "goodbye":
         # Only null says not to come back: where nothing is said, it is no final word.
         after = value.get("retryAfterMs", 0)

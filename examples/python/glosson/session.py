@@ -14,7 +14,7 @@ from .data_ports import DataPorts
 from .dialer import Dialer
 from .endings import Ending
 from .limit import Limit
-from .messages import Connect, DataAddress, Goodbye, Online, Tickets
+from .messages import Connect, DataAddress, Goodbye, Online, Tickets, Visitors
 from .parking import Parking
 from .pool_size import PoolSize
 from .web_socket import Closed
@@ -106,6 +106,8 @@ class Session:
             self._park(message.tickets, self._ports.of(message.data))
         elif isinstance(message, Connect) and self.was_online:
             self._start(self._meet(message))
+        elif isinstance(message, Visitors):
+            self._dialer.note_answers(message.answered)
         return None
 
     def _park(self, tickets: tuple[str, ...], data: DataAddress | None) -> None:

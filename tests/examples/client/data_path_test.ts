@@ -220,3 +220,20 @@ Deno.test("DataPath believes no connection that lasts where a visitor's was not 
   // Once a visitor was answered, what lasts says something again.
   await Promise.all(ends.map((end) => end()));
 });
+
+Deno.test("DataPath.noteAnswers() tells that what is answered gets lost, until it arrives", async () => {
+  const { path, reports, words, become, fail } = way();
+  assert.equal(path.noteAnswers(false), undefined, "no way is known");
+  await become(JOINED);
+  assert.equal(path.noteAnswers(true), undefined);
+  assert.equal(path.noteAnswers(false)?.word, "lost");
+  assert.equal(path.noteAnswers(false), undefined);
+  // Connections come about as before, or fail now and then.
+  await become(JOINED);
+  await fail(new Deno.errors.ConnectionRefused("refused"));
+  assert.equal(path.report?.word, "lost");
+  assert.equal(path.noteAnswers(true)?.word, "works");
+  assert.deepEqual(words(), ["works", "lost", "works"]);
+  assert.deepEqual([reports[1]?.hostname, reports[1]?.over], [ADDRESS.hostname, "tcp"]);
+  assert.match(reports[1]!.detail, /^nothing of what visitors are answered arrives/);
+});

@@ -68,7 +68,7 @@ function network(remembered: string[] = []) {
       schedule: timers.schedule,
       log,
     });
-    return async (parked = true) => {
+    const dial = async (parked = true) => {
       tried.length = 0;
       const { state } = await transports.dial(ADDRESS, {
         ticket: "abcdefghijklmnopqrstu-",
@@ -79,6 +79,7 @@ function network(remembered: string[] = []) {
       });
       return [...tried, state];
     };
+    return Object.assign(dial, { doubtTcp: () => transports.doubtTcp() });
   }
   return { fates, clock, timers, relay, session, remembered: () => remembered };
 }
@@ -206,4 +207,25 @@ Deno.test("DataTransports does as it is told", async () => {
   fates.tcp = REFUSED;
   await assert.rejects(session("tcp")(), REFUSED);
   assert.deepEqual(remembered(), []);
+});
+
+Deno.test("DataTransports leaves a TCP that loses what it is given, for the session", async () => {
+  const { fates, session, clock, remembered } = network();
+  const dial = session();
+  assert.deepEqual(await dial(), ["tcp", "refused"]);
+  dial.doubtTcp();
+  assert.deepEqual(await dial(false), ["websocket", "refused"]);
+  assert.deepEqual(remembered(), ["192.0.2.5"]);
+  clock.now = 600_000;
+  assert.deepEqual(await dial(), ["websocket", "refused"]);
+  // Better than nothing.
+  fates.websocket = REFUSED;
+  assert.deepEqual(await dial(), ["websocket", "tcp", "refused"]);
+  assert.deepEqual(remembered(), ["192.0.2.5"]);
+
+  const alone = network();
+  alone.relay.hasSockets = false;
+  const only = alone.session();
+  only.doubtTcp();
+  assert.deepEqual(await only(), ["tcp", "refused"]);
 });

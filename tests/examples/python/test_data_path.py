@@ -65,6 +65,35 @@ def test_a_way_where_visitors_tickets_are_refused_is_another_relays() -> None:
     assert learned("joined", *refused, answers_at_once=True) == ["works"]
 
 
+def test_answers_that_get_lost_are_told_until_they_arrive() -> None:
+    told: list[Report] = []
+    path = DataPath(told.append)
+    assert path.note_answers(False) is None  # no way is known
+
+    async def become(outcome: object) -> None:
+        async def dial(_shown: Callable[[str], None]) -> Joined:
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome  # type: ignore[return-value]
+
+        try:
+            await path.watch(DATA, dial)
+        except ConnectionRefusedError as error:
+            assert error is outcome
+
+    asyncio.run(become("joined"))
+    assert path.note_answers(True) is None
+    lost = path.note_answers(False)
+    assert lost is not None
+    assert (lost.data, lost.word, lost.over) == (DATA, "lost", TCP)
+    assert path.note_answers(False) is None
+    asyncio.run(become("joined"))  # connections come about as before, or fail now and then
+    asyncio.run(become(ConnectionRefusedError()))
+    assert path.report == lost
+    assert path.note_answers(True) is not None
+    assert [report.word for report in told] == ["works", "lost", "works"]
+
+
 @pytest.mark.parametrize(
     ("error", "word"),
     [

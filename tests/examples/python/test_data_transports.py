@@ -222,6 +222,21 @@ def test_whoever_gives_a_tcp_up_has_learnt_nothing(
     assert network.state.web_socket_networks() == ["192.0.2.5"]
 
 
+def test_a_tcp_that_loses_what_it_is_given_is_left_for_the_session(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glosson.data_transports.TRY_TCP_EVERY_S", 0.0)
+    session = network.session()
+    assert network.dial(session) == [TCP, "Refused"]
+    session.doubt_tcp()
+    assert network.dial(session, parked=False) == [WEBSOCKET, "Refused"]
+    assert network.state.web_socket_networks() == ["192.0.2.5"]
+    assert network.dial(session) == [WEBSOCKET, "Refused"]
+    network.fates[WEBSOCKET] = ConnectionRefusedError()
+    assert network.dial(session) == [WEBSOCKET, TCP, "Refused"]  # better than nothing
+    assert network.state.web_socket_networks() == ["192.0.2.5"]
+
+
 def test_a_choice_is_one(network: Network) -> None:
     assert network.dial(network.session(WEBSOCKET)) == [WEBSOCKET, "Refused"]
     network.fates[TCP] = ConnectionRefusedError()
