@@ -28,6 +28,8 @@ export class Http2Stream {
   localEnded = false;
   /** Bytes that the peer has announced and not sent, where it has announced any. */
   missing: number | undefined;
+  /** Bytes of the body that have come. */
+  came = 0;
   readonly trailers: Field[] = [];
   readonly #session: StreamSession;
   readonly #received = new ReceiveBuffer();
@@ -88,6 +90,7 @@ export class Http2Stream {
       }
     }
     if (piece.length > 0) {
+      this.came += piece.length;
       this.#received.add(piece);
       this.#wake?.();
     }
@@ -148,9 +151,9 @@ export class Http2Stream {
 
 /** The body of a request over HTTP/2. */
 export class StreamBody implements Body {
-  readonly length: number | undefined;
   ended = false;
   readonly #stream: Http2Stream;
+  readonly #announced: number | undefined;
   readonly #read: (into: Uint8Array) => Promise<number | null>;
   #buffer: Uint8Array | undefined;
 
@@ -158,7 +161,14 @@ export class StreamBody implements Body {
   constructor(stream: Http2Stream, read: (into: Uint8Array) => Promise<number | null>) {
     this.#stream = stream;
     this.#read = read;
-    this.length = stream.missing;
+    this.#announced = stream.missing;
+  }
+
+  /** What has come as a whole has a length as well: many send an empty body in the place of none. */
+  get length(): number | undefined {
+    const { came, remoteEnded, trailers } = this.#stream;
+    // Trailers have no place behind a body of a length (RFC 9112 section 6.5).
+    return this.#announced ?? (remoteEnded && trailers.length === 0 ? came : undefined);
   }
 
   get trailers(): readonly Field[] {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { HOSTNAME } from "./fronted.ts";
-import { FLAG, FRAME, frame } from "./http2_frames.ts";
+import { fieldBlock, FLAG, FRAME, frame } from "./http2_frames.ts";
 import { RawHttp2 } from "./raw_http2.ts";
 import { RawVisitor } from "./raw_visitor.ts";
-import { scripted, values, VERSIONS } from "./scripted_app.ts";
+import { readRequest, scripted, values, VERSIONS } from "./scripted_app.ts";
 
 const BODY = '{"q":1}';
 
@@ -39,19 +39,35 @@ for (const version of VERSIONS) {
         assert.deepEqual(values(got[0]!.fields, "transfer-encoding"), []);
       }));
   }
-
-  Deno.test(`a body of unknown length reaches the app in chunks, ${version}`, () =>
-    scripted(async ({ curl, got }) => {
-      const chunked = ["-X", "GET", "-H", "Transfer-Encoding: chunked", "--data-binary", BODY];
-      // HTTP/2 has no transfer codings: curl reads from a pipe of unknown length there.
-      const args = version === "--http2" ? ["-X", "GET", "-T", "-"] : chunked;
-      assert.match((await curl(version, "/", ...args)).text, /ok$/);
-      const { fields, body } = got[0]!;
-      assert.equal(body, version === "--http2" ? "" : BODY);
-      assert.deepEqual(values(fields, "transfer-encoding"), ["chunked"]);
-      assert.deepEqual(values(fields, "content-length"), []);
-    }));
 }
+
+Deno.test("a body of unknown length reaches the app in chunks, HTTP/1.1", () =>
+  scripted(async ({ curl, got }) => {
+    const chunked = ["-X", "GET", "-H", "Transfer-Encoding: chunked", "--data-binary", BODY];
+    assert.match((await curl("--http1.1", "/", ...chunked)).text, /ok$/);
+    const { fields, body } = got[0]!;
+    assert.equal(body, BODY);
+    assert.deepEqual(values(fields, "transfer-encoding"), ["chunked"]);
+    assert.deepEqual(values(fields, "content-length"), []);
+  }));
+
+// As node:http2 sends what has no body, but for GET, HEAD and DELETE; it has no transfer codings.
+Deno.test("a body over HTTP/2 that has come before the app is told of it has a length", () =>
+  scripted(async (world) => {
+    const http2 = await RawHttp2.open(world);
+    for (const method of ["GET", "DELETE", "OPTIONS", "POST", "PROPFIND"]) {
+      for (const body of ["", BODY]) {
+        const head = http2.request("/", { method, flags: FLAG.endHeaders });
+        http2.send(head.frame, frame(FRAME.data, FLAG.endStream, head.stream, body));
+        assert.equal(await http2.ended(head.stream), undefined);
+        const { fields, raw } = world.got.at(-1)!;
+        assert.equal(raw, body);
+        assert.deepEqual(values(fields, "content-length"), [String(body.length)], method);
+        assert.deepEqual(values(fields, "transfer-encoding"), []);
+      }
+    }
+    http2.close();
+  }));
 
 Deno.test("a body over HTTP/1.1 is framed as it was sent, whatever is announced", async () => {
   const bodies: [string, string, string, string | undefined][] = [
@@ -125,13 +141,44 @@ Deno.test("requests that were sent together are answered one after another, each
     visitor.close();
   }));
 
-Deno.test("an empty body over HTTP/2 whose end comes later is one of unknown length", () =>
+Deno.test("a body over HTTP/2 whose end comes later is one of unknown length", async () => {
+  let toldApp = Promise.withResolvers<void>();
+  await scripted(async (world) => {
+    const visitor = await RawHttp2.open(world);
+    for (const [sent, raw] of [["", "0\r\n\r\n"], ["hello", "5\r\nhello\r\n0\r\n\r\n"]] as const) {
+      const stream = visitor.ask("/", "DELETE");
+      await toldApp.promise;
+      visitor.send(frame(FRAME.data, FLAG.endStream, stream, sent));
+      assert.equal(await visitor.ended(stream), undefined);
+      assert.equal(world.got.at(-1)!.raw, raw);
+    }
+    visitor.close();
+  }, {
+    read: (exchange) =>
+      readRequest({
+        head: async () => {
+          const head = await exchange.head();
+          toldApp.resolve();
+          toldApp = Promise.withResolvers();
+          return head;
+        },
+        bytes: (length) => exchange.bytes(length),
+      }),
+  });
+});
+
+Deno.test("trailers over HTTP/2 reach the app behind a body that has come before it is told of it", () =>
   scripted(async (world) => {
     const visitor = await RawHttp2.open(world);
-    const stream = visitor.ask("/", "DELETE");
-    visitor.send(frame(FRAME.data, FLAG.endStream, stream));
+    const { stream, frame: head } = visitor.request("/", {
+      method: "POST",
+      flags: FLAG.endHeaders,
+    });
+    const trailers = fieldBlock([["x-sum", "7"]]);
+    const end = frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, stream, trailers);
+    visitor.send(head, frame(FRAME.data, 0, stream, "hello"), end);
     assert.equal(await visitor.ended(stream), undefined);
-    assert.equal(world.got[0]!.raw, "0\r\n\r\n");
+    assert.equal(world.got[0]!.raw, "5\r\nhello\r\n0\r\nx-sum: 7\r\n\r\n");
     visitor.close();
   }));
 

@@ -21,7 +21,9 @@ export function values(fields: readonly (readonly [string, string])[], name: str
 }
 
 /** Reads a request whose body is told by length or in chunks. */
-export async function readRequest(exchange: HttpExchange): Promise<Got> {
+export async function readRequest(
+  exchange: Pick<HttpExchange, "head" | "bytes">,
+): Promise<Got> {
   const head = await exchange.head();
   const [line = "", ...lines] = head.trimEnd().split("\r\n");
   const fields = lines.map((text): [string, string] => {
