@@ -25,6 +25,15 @@ export class NoVisitor extends Error {
   }
 }
 
+/** What answers a ticket is no data port of a relay: the ticket is as good as before. */
+export class Foreign extends Error {
+  override readonly name = "Foreign";
+
+  constructor(why: string) {
+    super(`Cannot read PROXY header: ${why}`);
+  }
+}
+
 /** A visitor at the other end of a data connection; whoever has it closes `conn`. */
 export interface JoinedVisitor {
   state: "joined";
@@ -65,6 +74,7 @@ export interface TicketOptions {
  * Shows a ticket on a line to the relay, and waits for a visitor.
  *
  * @throws {NoVisitor} if it joins none in time.
+ * @throws {Foreign} if no relay answers.
  * @throws {Error} if the relay is silent for too long or breaks the protocol, or on abort; the line
  * is closed then.
  */
@@ -99,7 +109,7 @@ export async function useTicket(
     }
     const result = await readHeader(conn, () => {
       clearTimeout(timer);
-      timer = setTimeout(() => end("the PROXY header is late"), HEADER_TIMEOUT_MS);
+      timer = setTimeout(() => fail(new Foreign("it is late")), HEADER_TIMEOUT_MS);
     });
     if (result.state === "joined" && !ending) return result;
     closeQuietly(conn);
@@ -123,7 +133,7 @@ async function readHeader(conn: Duplex, onFirstByte: () => void): Promise<DataCo
   while (true) {
     const n = await conn.read(buffer.subarray(length));
     if (n === null && length === 0) return { state: "ended" };
-    if (n === null) throw new Error("Cannot read PROXY header: the connection ended within it");
+    if (n === null) throw new Foreign("the connection ended within it");
     if (length === 0) onFirstByte();
     length += n;
     const bytes = buffer.subarray(0, length);
@@ -132,7 +142,7 @@ async function readHeader(conn: Duplex, onFirstByte: () => void): Promise<DataCo
       continue;
     }
     const header = parseProxyHeader(bytes);
-    if (header.state === "reject") throw new Error(`Cannot read PROXY header: ${header.detail}`);
+    if (header.state === "reject") throw new Foreign(header.detail);
     if (header.state === "more") continue;
     return {
       state: "joined",

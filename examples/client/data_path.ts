@@ -1,7 +1,7 @@
 import type { Schedule } from "../../lib/net/schedule.ts";
 import type { DataPathWord } from "../../lib/wire/messages.ts";
 import { AddressForbidden } from "./data_address.ts";
-import { type DataConnection, NoVisitor } from "./data_connection.ts";
+import { type DataConnection, Foreign, NoVisitor } from "./data_connection.ts";
 import type { Transport } from "./data_line.ts";
 
 /** How long a connection has to last, once the ticket was shown, to say that the way works. */
@@ -225,7 +225,7 @@ function troubleOf(error: unknown): { word: DataPathWord; detail: string } {
     return { word: "unknown-host", detail: "there is no address for this name" };
   }
   if (/unreachable|no route/i.test(message)) return { word: "no-route", detail: "no route to it" };
-  if (/PROXY header/.test(message)) {
+  if (error instanceof Foreign) {
     return { word: "foreign", detail: "what answers there is no data port of a relay" };
   }
   if (

@@ -2,6 +2,7 @@ import type { Log } from "../../lib/log.ts";
 import type { Schedule } from "../../lib/net/schedule.ts";
 import {
   type DataConnection,
+  Foreign,
   NoVisitor,
   type TicketOptions,
   useTicket,
@@ -105,8 +106,8 @@ export class DataTransports {
       }
       if (transport === "websocket") await this.#prefer(transport, line, address);
       const used = await this.#use(transport, line, options, address);
-      if (used !== undefined) return used;
-      failure = new NoVisitor();
+      if (!(used instanceof Error)) return used;
+      failure = used;
     }
     throw failure;
   }
@@ -158,15 +159,16 @@ export class DataTransports {
   }
 
   /**
-   * Uses a ticket; undefined when WebSockets are to follow a TCP that never worked in this session and leaves
-   * unanswered what a relay answers at once: something on the way takes the bytes, and the ticket is still good.
+   * Uses a ticket; what went wrong when WebSockets are to follow, since the ticket is still good: what answered is
+   * no relay, or something on the way takes the bytes of a TCP that never worked in this session and leaves
+   * unanswered what a relay answers at once.
    */
   async #use(
     transport: Transport,
     line: DataLine,
     options: DialOptions,
     address: DataAddress,
-  ): Promise<DataConnection | undefined> {
+  ): Promise<DataConnection | Error> {
     const { now } = this.#options;
     const began = now();
     const over = new AbortController();
@@ -182,8 +184,10 @@ export class DataTransports {
         onShown: () => options.onShown(transport),
       });
     } catch (error) {
-      if (!over.signal.aborted || options.signal.aborted) throw error;
+      const isForeign = transport === "tcp" && error instanceof Foreign;
+      if (options.signal.aborted || !(isForeign || over.signal.aborted)) throw error;
       this.#cutOff = MAX_CUT_OFF;
+      return isForeign ? error : new NoVisitor();
     } finally {
       callOff?.();
       if (transport === "tcp" && !options.signal.aborted) {

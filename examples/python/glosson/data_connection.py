@@ -86,15 +86,29 @@ async def join(
 
 async def _read_header(conn: Stream, first: bytes) -> Joined:
     """Read a PROXY protocol v2 header, no byte more."""
-    start = first + await read_exactly(conn, START_BYTES - len(first))
+    start = await _read_start(conn, first)
     if start == REFUSED[:START_BYTES]:
         raise Refused
     command, family, length = start[12], start[13], int.from_bytes(start[14:], "big")
-    if start[:12] != PROXY_V2 or command not in (LOCAL, PROXY) or length > MAX_HEADER_BYTES:
+    if command not in (LOCAL, PROXY) or length > MAX_HEADER_BYTES:
         raise Foreign("what the relay sends is no PROXY header")
     rest = await read_exactly(conn, length)
     address = None if command == LOCAL else _address(family, rest)
     return Joined(conn, address, start + rest)
+
+
+async def _read_start(conn: Stream, first: bytes) -> bytes:
+    """Read the first bytes of what a relay sends, and no more of what none does."""
+    start = first
+    while True:
+        if not any(known.startswith(start[: len(known)]) for known in (REFUSED, PROXY_V2)):
+            raise Foreign("what the relay sends is no PROXY header")
+        if len(start) == START_BYTES:
+            return start
+        more = await conn.read(START_BYTES - len(start))
+        if not more:
+            raise Foreign("the connection ended within the PROXY header")
+        start += more
 
 
 def _address(family: int, rest: bytes) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import Callable
 
-from .data_connection import Joined, Line, NotJoined, Refused, join
+from .data_connection import Foreign, Joined, Line, NotJoined, Refused, join
 from .limit import Limit, TooSlow
 from .messages import DataAddress
 
@@ -82,19 +82,24 @@ class DataTransports:
             if transport == WEBSOCKET:
                 self._prefer(WEBSOCKET, line, data)
             use = self._use(transport, line, data, ticket, join_s, on_shown)
-            if transport == WEBSOCKET or parked or self._proven:
+            if transport == WEBSOCKET:
                 return await use
-            # What a relay answers at once, over a TCP that never worked in this session: where
-            # something on the way takes the bytes, the ticket is still good for a WebSocket.
-            limit = self._limit(UNANSWERED_S, "what is sent there is not answered", transport)
+            made_way: Limit | None = None
             try:
+                if parked or self._proven:
+                    return await use
+                # What a relay answers at once, over a TCP that never worked in this session: where
+                # something on the way takes the bytes, the ticket is still good for a WebSocket.
+                limit = self._limit(UNANSWERED_S, "what is sent there is not answered", transport)
                 with limit as made_way:
                     return await use
-            except TooSlow as error:
-                if not made_way.expired:
-                    raise
-                self._cut_off = MAX_CUT_OFF
+            except Foreign as error:  # it was shown to no relay, and is as good
                 failure = error
+            except TooSlow as error:
+                if made_way is None or not made_way.expired:
+                    raise
+                failure = error
+            self._cut_off = MAX_CUT_OFF
         assert failure is not None
         raise failure
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DataConnection } from "../../../examples/client/data_connection.ts";
-import { NoVisitor } from "../../../examples/client/data_connection.ts";
+import { Foreign, NoVisitor } from "../../../examples/client/data_connection.ts";
 import { DataPath, type DataPathReport } from "../../../examples/client/data_path.ts";
 import { ManualClock } from "../../manual_clock.ts";
 
@@ -55,7 +55,7 @@ for (
     [new Error("failed to lookup address information: Try again"), "unknown-host"],
     [new Deno.errors.NetworkUnreachable("Network is unreachable (os error 101)"), "no-route"],
     [new Error("No route to host (os error 113)"), "no-route"],
-    [new Error("Cannot read PROXY header: no signature"), "foreign"],
+    [new Foreign("no signature"), "foreign"],
     [new Error("Invalid argument (os error 22)"), "other"],
   ] as const
 ) {

@@ -12,10 +12,16 @@ const ADDRESS = { hostname: "relay.example", port: 9000 };
 const REFUSED = new Deno.errors.ConnectionRefused("refused");
 
 /** What a line to the relay comes to: nothing at all, it does not open, or what reading from it gives. */
-type Fate = "silent" | Error | { read: () => Promise<number | null> };
+type Fate = "silent" | Error | { read: (p: Uint8Array) => Promise<number | null> };
 
 const takesTicket: Fate = { read: () => Promise.reject(new TicketRefused()) };
 const cutOff: Fate = { read: () => Promise.resolve(null) };
+
+/** Another program at the data port, which answers by what `text` is. */
+function foreign(text: string): Fate {
+  const read = (p: Uint8Array) => Promise.resolve(new TextEncoder().encodeInto(text, p).written);
+  return { read };
+}
 
 /** Something on the way that takes bytes and passes none on. */
 function blackHole(): Fate & { close(): void } {
@@ -177,6 +183,23 @@ Deno.test("DataTransports shows a visitor's ticket over WebSockets too where TCP
   // Nobody waits for that again, not for a parked connection either, of which silence says nothing.
   assert.deepEqual(await dial(false), ["websocket", "refused"]);
   assert.deepEqual(await dial(), ["websocket", "refused"]);
+});
+
+Deno.test("DataTransports shows a ticket over WebSockets too where no relay answers at the data port", async () => {
+  for (
+    const [text, parked] of [["SSH-2.0-OpenSSH_9.2p1\r\n", true], ["HTTP/1.1 400", false]] as const
+  ) {
+    const { fates, session, relay, remembered } = network();
+    const dial = session();
+    assert.deepEqual(await dial(), ["tcp", "refused"]);
+    fates.tcp = foreign(text);
+    assert.deepEqual(await dial(parked), ["tcp", "websocket", "refused"]);
+    assert.deepEqual(remembered(), ["192.0.2.5"]);
+    assert.deepEqual(await dial(!parked), ["websocket", "refused"]);
+    // What is wrong is told where nothing can follow.
+    relay.hasSockets = false;
+    await assert.rejects(session("tcp")(parked), { name: "Foreign" });
+  }
 });
 
 Deno.test("DataTransports leaves a visitor's ticket its time on a TCP that has worked, or that nothing can follow", async () => {

@@ -11,7 +11,7 @@ import pytest
 
 from app import App, Call
 from client import Client
-from glosson.data_connection import Joined, Line, NotJoined, Refused
+from glosson.data_connection import Foreign, Joined, Line, NotJoined, Refused
 from glosson.data_transports import AUTO, TCP, WEBSOCKET, DataTransports
 from glosson.messages import DataAddress
 from glosson.state import State
@@ -22,14 +22,20 @@ PIECE = bytes(range(256)) * 256
 
 
 class Ended:
-    """A stream that the relay refuses, or ends at once; None for what it never answers."""
+    """A stream that the relay refuses, or ends at once.
 
-    def __init__(self, refuses: bool | None) -> None:
+    None for what it never answers, bytes for what another program says in its place.
+    """
+
+    def __init__(self, refuses: bool | bytes | None) -> None:
         self._refuses = refuses
 
     async def read(self, _most: int = 0) -> bytes:
         if self._refuses is None:
             await asyncio.sleep(60)
+        if isinstance(self._refuses, bytes):
+            said, self._refuses = self._refuses, b""
+            return said
         if self._refuses:
             raise Refused
         return b""
@@ -47,12 +53,13 @@ class Ended:
 class Network:
     """One in which lines come to what a test says: True for a ticket that is used up.
 
-    Seconds for one that takes as long to open, None for one that takes bytes and answers nothing.
+    Seconds for one that takes as long to open, None for one that takes bytes and answers nothing,
+    bytes for what another program answers.
     """
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.fates: dict[str, bool | OSError | float | None] = {TCP: True, WEBSOCKET: True}
+        self.fates: dict[str, bool | bytes | OSError | float | None] = {TCP: True, WEBSOCKET: True}
         self.has_sockets = True
         self.tried: list[str] = []
 
@@ -65,7 +72,8 @@ class Network:
                     raise fate
                 if isinstance(fate, float):
                     await asyncio.sleep(fate)
-                return Line(Ended(None if fate is None else bool(fate)), "192.0.2.5", b"%s")
+                answer = fate if fate is None or isinstance(fate, bytes) else bool(fate)
+                return Line(Ended(answer), "192.0.2.5", b"%s")
 
             return open_line
 
@@ -170,6 +178,23 @@ def test_a_ticket_is_shown_over_a_web_socket_too_where_tcp_takes_it_and_does_not
     assert network.state.web_socket_networks() == ["192.0.2.5"]
     # Nobody waits for that again, not for a parked one either, of which silence says nothing.
     assert network.dial(session, parked=False) == network.dial(session) == [WEBSOCKET, "Refused"]
+
+
+# An SSH server that goes on, a TLS server's alert, an HTTP server.
+@pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n", b"\x15\3\1\0\2\2F", b"HTTP/1.1 400 Bad Request"])
+@pytest.mark.parametrize("parked", [True, False])
+def test_a_ticket_is_shown_over_a_web_socket_too_where_no_relay_answers_at_the_data_port(
+    network: Network, said: bytes, parked: bool
+) -> None:
+    session = network.session()
+    assert network.dial(session) == [TCP, "Refused"]
+    network.fates[TCP] = said
+    assert network.dial(session, parked) == [TCP, WEBSOCKET, "Refused"]
+    assert network.state.web_socket_networks() == ["192.0.2.5"]
+    assert network.dial(session, not parked) == [WEBSOCKET, "Refused"]
+    # What is wrong is told where nothing can follow.
+    with pytest.raises(Foreign):
+        network.dial(network.session(TCP), parked)
 
 
 def test_a_ticket_has_its_time_on_a_tcp_that_has_worked_or_that_nothing_can_follow(
