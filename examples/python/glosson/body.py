@@ -20,7 +20,7 @@ from .http1 import (
 )
 from .reader import LineTooLong, Reader
 
-MAX_SIZE_LINE_BYTES = 1024
+MAX_SIZE_LINE_BYTES = 16 * 1024
 
 WITHOUT_BODY = (204, 304)
 
