@@ -3,6 +3,7 @@ import { lockForHandOver } from "../../lib/file/hand_over_lock.ts";
 import { endProcess } from "../../scripts/process.ts";
 import { glossond, glossondCommand } from "./admin_command.ts";
 import { setUpGlosson } from "./glosson.ts";
+import { lateApp } from "./late_app.ts";
 import { prepareRelay, type Relay, startRelay } from "./relay.ts";
 import { RelayLog } from "./relay_log.ts";
 import { HOST, stayingVisitor } from "./staying_visitor.ts";
@@ -35,11 +36,11 @@ function successorOf(relay: Relay): Promise<Relay> {
 /** Has a relay, and a client of kaylee's who is online. */
 async function withClient(
   use: (relay: Relay) => Promise<void>,
-  settings: Record<string, string> = {},
+  { settings = {}, run = [] }: { settings?: Record<string, string>; run?: string[] } = {},
 ): Promise<void> {
   await using relay = await startRelay({ settings });
   await using client = await setUpGlosson(relay, "kaylee");
-  await client.run().said(/Online/);
+  await client.run(...run).said(/Online/);
   await use(relay);
 }
 
@@ -81,9 +82,13 @@ Deno.test({
 Deno.test({
   name: "a relay's place is taken again while one before still keeps its visitors",
   ignore,
-  fn: () =>
-    withClient(async (first) => {
+  fn: async () => {
+    await using app = lateApp();
+    await withClient(async (first) => {
       using stays = await stayingVisitor(first);
+      // Who asks nothing is to come anew where a hand-over takes long.
+      await stays.ask("/late");
+      await app.asked;
       await using second = await successorOf(first);
       await second.logged("client online", { username: "kaylee" });
       // Whoever reads its settings again meanwhile, or is told to, is none the worse for it.
@@ -92,9 +97,15 @@ Deno.test({
       await third.logged("client online", { username: "kaylee" });
       await second.readerGone;
       assert.equal((await second.stop()).code, 0);
-      assert.equal(await stays.status(), "HTTP/1.1 200 OK", "its connection is the first relay's");
+      app.answer();
+      assert.match(
+        await stays.answer(),
+        /^HTTP\/1\.1 200 OK\r\n/,
+        "its connection is the first relay's",
+      );
       await allAreServed(third);
-    }, { DRAIN_SECONDS: "600" }),
+    }, { settings: { DRAIN_SECONDS: "600" }, run: ["--upstream", app.url] });
+  },
 });
 
 Deno.test({

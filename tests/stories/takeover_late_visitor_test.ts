@@ -3,6 +3,7 @@ import { sleep } from "../../lib/net/pause.ts";
 import { setUpGlosson } from "./glosson.ts";
 import { MovedVisits } from "./lost_in_queue.ts";
 import { type Relay, startRelay } from "./relay.ts";
+import { lateApp } from "./late_app.ts";
 import { HOST, silentVisitor, stayingVisitor } from "./staying_visitor.ts";
 import { visit } from "./user.ts";
 
@@ -189,27 +190,18 @@ Deno.test({
     const settings = { DRAIN_SECONDS: "60" };
     await using old = await startRelay({ settings });
     await using client = await setUpGlosson(old, "kaylee");
-    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    await using app = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen() {} },
-      async ({ url }) => {
-        if (!url.endsWith("/late")) return new Response();
-        asked.resolve();
-        await answer.promise;
-        return new Response();
-      },
-    );
-    await client.run("--upstream", `http://127.0.0.1:${app.addr.port}`).said(/Online/);
+    await using app = lateApp();
+    await client.run("--upstream", app.url).said(/Online/);
     using staying = await stayingVisitor(old);
     // Who asks nothing is to come anew: at the other relay.
     await staying.ask("/late");
-    await asked.promise;
+    await app.asked;
     void old.stop();
     await old.logged("client offline", { username: "kaylee" });
     await using relay = await startRelay({ dir: old.dir, takeover: true, settings });
     await relay.logged("client online", { username: "kaylee" });
     assert.equal((await visit(relay, HOST)).status, 200);
-    answer.resolve();
+    app.answer();
     assert.match(await staying.answer(), /^HTTP\/1\.1 200 OK\r\n/);
     staying[Symbol.dispose]();
     await old.readerGone;

@@ -22,7 +22,10 @@ export async function speak(
   boundHalfClosed(visit, limits, schedule);
   visit.leave = () => {
     visit.isLast = true;
-    if (visit.idle) visit.end();
+    if (!visit.idle) return;
+    // TLS's word of the end first (RFC 8446 section 6.1).
+    conn.closeWrite().catch(() => {});
+    endSoon(visit, limits, schedule);
   };
   const connection: Connection = {
     ...options,

@@ -63,12 +63,11 @@ class Front(Places[Visit]):
 
     def _end_kept(self) -> None:
         quiet_since = time.monotonic() - QUIET_S
-        for task, visit in self._visits.items():
+        for visit in self._visits.values():
             visit.retire()
             # Who has just come may be asking for the first time.
             if visit.idle_since is not None and visit.moved_at < quiet_since:
-                visit.leaving = True
-                task.cancel()
+                visit.leave()
 
     async def serve(self, joined: Joined) -> None:
         """Serve a visitor until they leave; closes the connection, raises nothing of theirs."""

@@ -47,6 +47,7 @@ class Visit:
         # Since when nothing is asked for; None while a request is being answered.
         self.idle_since: float | None = time.monotonic()
         self.leaving = False  # as soon as what is asked for is answered
+        self._waits: Limit | None = None  # while it waits for a request
         # Whether no request is read after the one that is answered, or the next one.
         self._is_last = False
 
@@ -60,6 +61,12 @@ class Visit:
         self._is_last = True
         if self._exchange is not None:
             self._exchange.keep_alive = False
+
+    def leave(self) -> None:
+        """Say goodbye where nothing is asked for; a handshake has its time."""
+        self.leaving = True
+        if self._waits is not None:
+            self._waits.expire()
 
     async def run(self, contexts: TlsContexts) -> None:
         """Serve; closes the connection. Raises OSError or EOFError when it broke."""
@@ -109,11 +116,13 @@ class Visit:
             self.idle_since = time.monotonic()
             await asyncio.sleep(0)  # many requests may be there, and others wait
             try:
-                with Limit(patience, "no request"):
+                with Limit(patience, "no request") as self._waits:
                     if not await reader.more():
                         return True
             except TimeoutError:
                 return True
+            finally:
+                self._waits = None
             patience = self._limits.keep_alive
             self._exchange = exchange = await self._read_request(reader, stream)
             if exchange is None:

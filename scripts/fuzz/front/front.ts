@@ -63,7 +63,7 @@ export async function fuzzFront(
   const began = performance.now();
   using app = new FuzzApp(seed);
   const limits = {
-    ...{ handshake: 1_000, head: 1_000, keepAlive: 1_000, upload: 1_000 },
+    ...{ handshake: 5_000, head: 5_000, keepAlive: 1_000, upload: 1_000 },
     ...{ download: 5_000, halfClosed: 1_000, linger: 500 },
   };
   const front = await FrontProcess.start(app.port, limits, program);

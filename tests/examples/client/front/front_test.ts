@@ -228,8 +228,8 @@ Deno.test("Front.renew() closes what is only kept, and the rest behind the answe
     await finish.promise;
     return new Response("finished");
   }, async ({ front, visit, clock }) => {
-    const kept = new HttpExchange(await visit());
-    assert.equal((await kept.get("/")).body, "here");
+    const kept = await visit();
+    assert.equal((await new HttpExchange(kept).get("/")).body, "here");
     const busy = new HttpExchange(await visit());
     const answer = busy.get("/slow");
     await asked.promise;
@@ -242,7 +242,8 @@ Deno.test("Front.renew() closes what is only kept, and the rest behind the answe
     // When a byte moved last is told by the real clock.
     await new Promise((done) => setTimeout(done, 1_100));
     clock.advance(1_000);
-    await kept.ended();
+    assert.equal(await kept.read(new Uint8Array(1)), null, "the end is TLS's word, not a break");
+    kept.close();
     finish.resolve();
     assert.equal((await answer).body, "finished");
     await busy.ended();
