@@ -221,17 +221,18 @@ function troubleOf(error: unknown): { word: DataPathWord; detail: string } {
   if (error instanceof NoVisitor) {
     return { word: "timeout", detail: "what is sent there is not answered" };
   }
-  if (/lookup address|resolve|name or service|no address/i.test(message)) {
+  if (/getaddrinfo|lookup address|resolve|name or service|no address/i.test(message)) {
     return { word: "unknown-host", detail: "there is no address for this name" };
   }
   if (/unreachable|no route/i.test(message)) return { word: "no-route", detail: "no route to it" };
   if (error instanceof Foreign) {
     return { word: "foreign", detail: "what answers there is no data port of a relay" };
   }
-  if (
-    error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.ConnectionAborted
-  ) {
+  if (error instanceof Deno.errors.ConnectionReset) {
     return { word: "closed", detail: "connections are reset" };
+  }
+  if (error instanceof Deno.errors.ConnectionAborted) {
+    return { word: "closed", detail: "connections are closed at once" };
   }
   return { word: "other", detail: message };
 }

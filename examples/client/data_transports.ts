@@ -69,6 +69,8 @@ export interface DialOptions extends Omit<TicketOptions, "onShown"> {
 export class DataTransports {
   readonly #options: DataTransportsOptions;
   #preferred: Promise<Transport> | undefined;
+  /** What it was set to last in this session. */
+  #learnt: Transport | undefined;
   #hasSockets: Promise<boolean> | undefined;
   #tryTcpAt = 0;
   /** Whether TCP has worked in this session. */
@@ -159,9 +161,8 @@ export class DataTransports {
   }
 
   /**
-   * Uses a ticket; what went wrong when WebSockets are to follow, since the ticket is still good: what answered is
-   * no relay, or something on the way takes the bytes of a TCP that never worked in this session and leaves
-   * unanswered what a relay answers at once.
+   * Uses a ticket; what went wrong when WebSockets are to follow, since the ticket may still be good: what answered is
+   * no relay, or a visitor's ticket got no answer on a TCP that never worked in this session.
    */
   async #use(
     transport: Transport,
@@ -172,25 +173,27 @@ export class DataTransports {
     const { now } = this.#options;
     const began = now();
     const over = new AbortController();
-    const visitorWaits = options.endAfterMs === undefined;
-    const callOff = transport === "tcp" && visitorWaits && !this.#proven
-      ? this.#makeWay(over)
-      : undefined;
+    const isTcp = transport === "tcp";
+    // What a relay answers at once.
+    const isDoubtful = isTcp && options.endAfterMs === undefined && !this.#proven;
+    const callOff = isDoubtful ? this.#makeWay(over) : undefined;
     let outcome: DataConnection | undefined;
     try {
-      return outcome = await useTicket(line, {
+      outcome = await useTicket(line, {
         ...options,
         signal: AbortSignal.any([options.signal, over.signal]),
         onShown: () => options.onShown(transport),
       });
+      const isCutOff = isDoubtful && judge(outcome, now() - began) === false;
+      return isCutOff ? new Deno.errors.ConnectionAborted("closed without an answer") : outcome;
     } catch (error) {
-      const isForeign = transport === "tcp" && error instanceof Foreign;
-      if (options.signal.aborted || !(isForeign || over.signal.aborted)) throw error;
-      this.#cutOff = MAX_CUT_OFF;
-      return isForeign ? error : new NoVisitor();
+      const isForeign = isTcp && error instanceof Foreign;
+      if (options.signal.aborted || !(isForeign || isDoubtful)) throw error;
+      if (isForeign || over.signal.aborted) this.#cutOff = MAX_CUT_OFF;
+      return over.signal.aborted ? new NoVisitor() : error as Error;
     } finally {
       callOff?.();
-      if (transport === "tcp" && !options.signal.aborted) {
+      if (isTcp && !options.signal.aborted) {
         const works = judge(outcome, now() - began);
         if (works === false) this.#noteCutOff();
         if (works === true) {
@@ -212,6 +215,9 @@ export class DataTransports {
   async #prefer(transport: Transport, line: DataLine, address: DataAddress): Promise<void> {
     const { only, memory, now, log } = this.#options;
     if (only !== undefined || await this.#preferred === transport) return;
+    // Those that learn it together are one.
+    if (this.#learnt === transport) return;
+    this.#learnt = transport;
     this.#preferred = Promise.resolve(transport);
     this.#cutOff = 0;
     this.#tryTcpAt = now() + TRY_TCP_EVERY_MS;

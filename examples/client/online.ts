@@ -1,7 +1,7 @@
 import type { RelayMessage } from "../../lib/wire/messages.ts";
 import type { Api } from "./api.ts";
 import { type ControlSession, type Ending, openControl } from "./control.ts";
-import type { JoinedVisitor } from "./data_connection.ts";
+import { Foreign, type JoinedVisitor } from "./data_connection.ts";
 import { DataDialer, type DataDialerOptions } from "./data_dialer.ts";
 import { DataPorts } from "./data_ports.ts";
 import type { DataAddress, DataPathReport } from "./data_path.ts";
@@ -197,7 +197,8 @@ class OnlineSession {
       else log.debug("Ticket not taken", { state: connection.state });
     } catch (error) {
       log.debug("Cannot meet a visitor", { error });
-      if (!shown) this.#refuse(ticket);
+      // Else the relay may have joined the visitor, or be taking another's place: it sees to them.
+      if (!shown || error instanceof Foreign) this.#refuse(ticket);
     } finally {
       this.#joining--;
       this.#ask();

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Callable
 
 from .data_connection import Foreign, Joined, Line, NotJoined, Refused, join
-from .limit import Limit, TooSlow
+from .limit import Limit
 from .messages import DataAddress
 
 TCP, WEBSOCKET = "tcp", "websocket"
@@ -70,7 +70,7 @@ class DataTransports:
         on_shown: Callable[[str], None],
     ) -> Joined:
         """Use a ticket on the first transport that opens; raises as `data_connection.join`."""
-        failure: OSError | None = None
+        failure: Exception | None = None
         for transport in await self._order(parked):
             if failure and transport == WEBSOCKET and not await self._may_follow():
                 break
@@ -93,13 +93,13 @@ class DataTransports:
                 limit = self._limit(UNANSWERED_S, "what is sent there is not answered", transport)
                 with limit as made_way:
                     return await use
-            except Foreign as error:  # it was shown to no relay, and is as good
-                failure = error
-            except TooSlow as error:
-                if made_way is None or not made_way.expired:
+            except (NotJoined, OSError, EOFError, ValueError) as error:
+                is_foreign = isinstance(error, Foreign)
+                if made_way is None and not is_foreign:
                     raise
+                if is_foreign or (made_way is not None and made_way.expired):
+                    self._cut_off = MAX_CUT_OFF
                 failure = error
-            self._cut_off = MAX_CUT_OFF
         assert failure is not None
         raise failure
 

@@ -8,7 +8,7 @@ import logging
 from . import control, endings, messages
 from .client import Client
 from .control import Control
-from .data_connection import Joined, NotJoined, Refused
+from .data_connection import Foreign, Joined, NotJoined, Refused
 from .data_path import Report
 from .data_ports import DataPorts
 from .dialer import Dialer
@@ -168,7 +168,7 @@ class Session:
         self._ask_if_other()
 
     async def _meet(self, message: Connect) -> None:
-        """Answer a `connect`; a ticket that was never shown is handed back at once."""
+        """Answer a `connect`; a ticket that was shown to no relay is handed back at once."""
         data = self._ports.of(message.data)
         if data is None or not self._client.front.may_take(message.address, self._joining):
             if data is not None:
@@ -189,7 +189,9 @@ class Session:
             log.debug("A ticket was not taken: %s", type(error).__name__)
         except (OSError, EOFError, ValueError) as error:
             log.debug("Cannot meet a visitor at %s: %s", data, error or type(error).__name__)
-            if not shown:
+            # Else the relay may have joined the visitor, or be taking another's place: it sees to
+            # them.
+            if not shown or isinstance(error, Foreign):
                 await self._refuse(message.ticket)
         finally:
             self._joining -= 1

@@ -53,6 +53,7 @@ for (
     [new Deno.errors.TimedOut("Connection timed out (os error 110)"), "timeout"],
     [new Error("failed to lookup address information: Name or service not known"), "unknown-host"],
     [new Error("failed to lookup address information: Try again"), "unknown-host"],
+    [new Error("getaddrinfo ENOTFOUND no-such-host.invalid"), "unknown-host"],
     [new Deno.errors.NetworkUnreachable("Network is unreachable (os error 101)"), "no-route"],
     [new Error("No route to host (os error 113)"), "no-route"],
     [new Foreign("no signature"), "foreign"],

@@ -36,7 +36,8 @@ function network(remembered: string[] = []) {
   const clock = { now: 0 };
   const timers = new ManualClock();
   const relay = { hasSockets: true, asked: 0 };
-  const log = createLog({ write: () => {} });
+  const lines: string[] = [];
+  const log = createLog({ write: (line) => lines.push(line) });
   const kept = {
     webSocketNetworks: () => Promise.resolve(remembered),
     saveWebSocketNetworks(addresses: readonly string[]) {
@@ -87,7 +88,7 @@ function network(remembered: string[] = []) {
     };
     return Object.assign(dial, { doubtTcp: () => transports.doubtTcp() });
   }
-  return { fates, clock, timers, relay, session, remembered: () => remembered };
+  return { fates, clock, timers, relay, lines, session, remembered: () => remembered };
 }
 
 Deno.test("DataTransports takes TCP where that works, and asks for nothing else", async () => {
@@ -117,6 +118,14 @@ Deno.test("DataTransports goes on by WebSockets with the same ticket, and rememb
   assert.deepEqual(await next(), ["tcp", "refused"]);
   assert.deepEqual(await next(false), ["tcp", "refused"]);
   assert.deepEqual(remembered(), ["198.51.100.1"]);
+});
+
+Deno.test("DataTransports tells once that a network is such a one, however many learn it together", async () => {
+  const { fates, session, lines } = network();
+  fates.tcp = REFUSED;
+  const dial = session();
+  await Promise.all([dial(), dial(), dial(false)]);
+  assert.equal(lines.length, 1, lines.join(""));
 });
 
 Deno.test("DataTransports has WebSockets only from a relay that names them", async () => {
@@ -200,6 +209,22 @@ Deno.test("DataTransports shows a ticket over WebSockets too where no relay answ
     relay.hasSockets = false;
     await assert.rejects(session("tcp")(parked), { name: "Foreign" });
   }
+});
+
+Deno.test("DataTransports shows a visitor's ticket over WebSockets too where a TCP that never worked is cut off", async () => {
+  const reset: Fate = { read: () => Promise.reject(new Deno.errors.ConnectionReset("reset")) };
+  for (const fate of [cutOff, reset]) {
+    const { fates, session } = network();
+    fates.tcp = fate;
+    await assert.rejects(session("tcp")(false), /closed without an answer|reset/);
+    assert.deepEqual(await session()(false), ["tcp", "websocket", "refused"]);
+  }
+  // One that has worked may have been the visitor's to leave.
+  const { fates, session } = network();
+  const dial = session();
+  assert.deepEqual(await dial(), ["tcp", "refused"]);
+  fates.tcp = cutOff;
+  assert.deepEqual(await dial(false), ["tcp", "ended"]);
 });
 
 Deno.test("DataTransports leaves a visitor's ticket its time on a TCP that has worked, or that nothing can follow", async () => {

@@ -132,6 +132,9 @@ Deno.test("what answers at the data port and is none is told of", () =>
     relay.announced = { dataHost: "127.0.0.1", dataPort: web.addr.port };
     start({ pool: 1 });
     await relay.changes.until(() => told(relay) === "foreign");
+    // A visitor is told so at once, not when the ticket is void.
+    await assert.rejects(relay.visit());
+    assert.equal(relay.session!.messages.at(-1)?.type, "refuse");
   }));
 
 Deno.test("a data port that answers nothing is told of within seconds", () =>

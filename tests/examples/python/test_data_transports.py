@@ -197,6 +197,20 @@ def test_a_ticket_is_shown_over_a_web_socket_too_where_no_relay_answers_at_the_d
         network.dial(network.session(TCP), parked)
 
 
+def test_a_visitors_ticket_is_shown_over_a_web_socket_too_where_a_tcp_that_never_worked_is_cut_off(
+    network: Network,
+) -> None:
+    network.fates[TCP] = False
+    worked = network.session()
+    assert network.dial(network.session(TCP), parked=False) == [TCP, "NotJoined"]
+    assert network.dial(network.session(), parked=False) == [TCP, WEBSOCKET, "Refused"]
+    # One that has worked may have been the visitor's to leave.
+    network.fates[TCP] = True
+    assert network.dial(worked) == [TCP, "Refused"]
+    network.fates[TCP] = False
+    assert network.dial(worked, parked=False) == [TCP, "NotJoined"]
+
+
 def test_a_ticket_has_its_time_on_a_tcp_that_has_worked_or_that_nothing_can_follow(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
