@@ -154,6 +154,12 @@ def test_types_of_files() -> None:
     assert kind("apple-app-site-association") == "application/json"
     assert kind("a", "apple-app-site-association") == "application/octet-stream"
     assert kind("html") == kind("a.unheard") == "application/octet-stream"
+    # Of no version of Python up to 3.13: browsers would keep them as files, and not show them.
+    assert kind("a.xhtml") == "application/xhtml+xml"
+    assert kind("a.log") == "text/plain; charset=utf-8"
+    assert kind("a.yml") == kind("a.yaml") == "text/yaml; charset=utf-8"
+    assert kind("a.ogv") == "video/ogg"
+    assert kind("a.apk") == "application/vnd.android.package-archive"
 
 
 @pytest.mark.parametrize(
