@@ -79,8 +79,10 @@ def _look(folder: Folder, asked: FilePath) -> tuple[str, BinaryIO | None]:
                 raise
             return "nothing-here", None
     if asked.is_folder:
-        return "nothing-here" if folder.find(asked.names) is None else "no-index", None
-    return "nothing-here" if found is None or not found.is_dir() else "folder", None
+        found = folder.find(asked.names)
+    if found is None or not found.is_dir():
+        return "nothing-here", None
+    return "no-index" if asked.is_folder else "folder", None
 
 
 async def _answer(exchange: Exchange, file: BinaryIO, names: tuple[str, ...]) -> None:

@@ -161,6 +161,7 @@ def test_a_folder_is_shown(shown: Client) -> None:
         ("/%C3%A9.txt", 200, "accent"),
         ("/.well-known/webfinger", 200, "{}"),
         ("/sub/", 404, "no page"),
+        ("/index.html/", 404, "nothing"),
         ("/sub", 308, "folder"),
         ("/.secret", 404, "nothing"),
         ("/out/passwd", 404, "nothing"),
