@@ -1,4 +1,5 @@
 import type { Duplex } from "../../../lib/net/splice.ts";
+import { Turnstile } from "../../../lib/net/turnstile.ts";
 import { ByteReader } from "../http/byte_reader.ts";
 import { RequestPace } from "../http/request_pace.ts";
 import {
@@ -11,6 +12,18 @@ import {
   PREFACE,
   readFrameHeader,
 } from "./frames.ts";
+
+/** A payload below this is small: what its frame costs is then no matter of bytes. */
+const SMALL_BYTES = 1_024;
+
+/** Small frames of a connection that are taken one behind the other, which is well below a millisecond. */
+const SMALL_IN_A_ROW = 128;
+
+/**
+ * Who has sent more of them waits for their turn, all visitors' connections together: others are served between
+ * them, however many there are.
+ */
+const turns = new Turnstile();
 
 /** A frame; its payload is good until the next one is asked for. */
 export interface ReadFrame {
@@ -31,6 +44,7 @@ export async function* readFrames(conn: Pick<Duplex, "read">): AsyncGenerator<Re
     throw new ConnectionError(ERROR.protocol, "the preface is wrong");
   }
   const pace = new RequestPace();
+  let small = 0;
   for (let first = true;; first = false) {
     const bytes = await reader.exactly(FRAME_HEADER_BYTES);
     if (bytes === null) return;
@@ -45,5 +59,6 @@ export async function* readFrames(conn: Pick<Duplex, "read">): AsyncGenerator<Re
     if (payload === null) return;
     yield { header, payload };
     if (header.type === FRAME.headers) await pace.next();
+    if (header.length < SMALL_BYTES && ++small % SMALL_IN_A_ROW === 0) await turns.pass();
   }
 }
