@@ -9,7 +9,7 @@ export interface SlidingLimitOptions {
   now: () => number;
 }
 
-/** Counts by key over the last `windowMs`, in memory only. */
+/** Counts by key over the last `windowMs`, in memory only; nothing of before the clock was set back by more than that. */
 export interface SlidingLimit {
   /** Counts one for `key` and returns 0; at the limit counts nothing and returns the ms to wait. */
   take(key: string): number;
@@ -23,7 +23,7 @@ export function createSlidingLimit(options: SlidingLimitOptions): SlidingLimit {
 
   function take(key: string): number {
     const time = now();
-    const recent = (taken.get(key) ?? []).filter((at) => at > time - windowMs);
+    const recent = (taken.get(key) ?? []).filter((at) => Math.abs(at - time) < windowMs);
     const [oldest] = recent;
     if (recent.length >= limit && oldest !== undefined) return oldest + windowMs - time;
     recent.push(time);

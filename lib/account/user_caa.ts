@@ -124,7 +124,7 @@ export class UserCaaDesk {
 
   #look(hostname: string): Promise<CaaReport> {
     const last = this.#looks.get(hostname);
-    if (last !== undefined && this.#now() - last.at < TOLD_MS) return last.report;
+    if (last !== undefined && Math.abs(this.#now() - last.at) < TOLD_MS) return last.report;
     const report = this.#options.writer.inspectCaa(hostname);
     this.#looks.delete(hostname);
     this.#looks.set(hostname, { at: this.#now(), report });

@@ -33,7 +33,8 @@ export function placementTimes(
   perWindow: number,
   now: number,
 ): number[] {
-  const all = placed.filter(({ at }) => at > now - BUDGET_WINDOW_MS);
+  // Of a clock that was set back since by more than a week, nothing counts.
+  const all = placed.filter(({ at }) => Math.abs(at - now) < BUDGET_WINDOW_MS);
   const used = new Map<string, number>();
   for (const { username } of all) used.set(username, (used.get(username) ?? 0) + 1);
   return waiting.map((username) => {

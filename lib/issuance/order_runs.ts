@@ -93,7 +93,8 @@ export class OrderRuns {
     let keeping: ReturnType<typeof setInterval> | undefined;
     try {
       // It may have ended since it was planned, or be another relay's; from here on its end aborts it.
-      taken = await orders.take(id, { since: now() - BUDGET_WINDOW_MS, limit: perWeek });
+      const since = now() - BUDGET_WINDOW_MS, until = now() + BUDGET_WINDOW_MS;
+      taken = await orders.take(id, { since, until, limit: perWeek });
       if (taken) {
         keeping = setInterval(() => this.#keep(id), TAKEN_MS / 3);
         await this.#place(order, signal, () => spent = true);

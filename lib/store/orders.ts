@@ -30,7 +30,7 @@ export interface OrderRequest {
 
 /** What a request has to keep to. */
 export interface RequestRules {
-  /** Requests that a user may make in any `windowMs`. */
+  /** Requests that a user may make in any `windowMs`; those of a clock that was set back by more since do not count. */
   limit: number;
   windowMs: number;
   /** Orders that a new one does not supersede: they are under way. */
@@ -71,6 +71,8 @@ export interface QueuedOrder {
 export interface OrderBudget {
   /** From when certificates count, milliseconds since the epoch. */
   since: number;
+  /** Up to when: a clock that is right by now may have been years ahead. */
+  until: number;
   /** How many may be signed since then, of all relays together. */
   limit: number;
 }

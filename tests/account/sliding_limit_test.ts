@@ -16,6 +16,17 @@ Deno.test("take() allows no more than the limit in any stretch of the window", (
   assert.equal(limit.take("a"), 60);
 });
 
+Deno.test("take() counts nothing of a clock that was set back since by more than the window", () => {
+  let time = 1_000_000;
+  const limit = createSlidingLimit({ limit: 1, windowMs: 100, maxKeys: 10, now: () => time });
+  assert.equal(limit.take("a"), 0);
+  time -= 1;
+  assert.equal(limit.take("a"), 101);
+  time = 0;
+  assert.equal(limit.take("a"), 0);
+  assert.equal(limit.take("a"), 100);
+});
+
 Deno.test("take() forgets the key taken longest ago when there are too many", () => {
   const limit = createSlidingLimit({ limit: 1, windowMs: 100, maxKeys: 2, now: () => 0 });
   for (const key of ["a", "b", "c"]) assert.equal(limit.take(key), 0);

@@ -157,6 +157,17 @@ Deno.test("createIssuance() waits for no time of a clock that was years ahead", 
   await until(isReady(it, "kaylee", id), "the certificate");
 });
 
+Deno.test("createIssuance() counts nothing of a clock that was a year ahead", async () => {
+  await using it = await bench();
+  const right = it.clock.now;
+  it.clock.now += 365 * DAY;
+  const issuance = it.start({ perWeek: 1, perAccountPerDay: 1 });
+  await until(isReady(it, "kaylee", await it.accepted(issuance, "kaylee")), "the first");
+  it.clock.now = right;
+  await it.accepted(issuance, "kaylee");
+  await until(isReady(it, "river", await it.accepted(issuance, "river")), "the week's");
+});
+
 Deno.test("createIssuance() fails at once what the authority refuses for good", async () => {
   await using it = await bench();
   it.authority.issue = () => Promise.reject(new OrderRefusedError("The CA blocks this name"));

@@ -57,7 +57,11 @@ export async function leave(ask: Ask, id: string, relay: string, restMs = 0): Pr
  * taken itself counts, too: others may have taken some since it planned. Whoever asks has the lock until
  * the order is taken.
  */
-async function hasRoom(ask: Ask, id: string, { since, limit }: OrderBudget): Promise<boolean> {
+async function hasRoom(
+  ask: Ask,
+  id: string,
+  { since, until, limit }: OrderBudget,
+): Promise<boolean> {
   if (limit === Infinity) return true;
   await ask("SELECT pg_advisory_xact_lock($1)", [BUDGET_LOCK]);
   const { rows: [row] } = await ask<{ renewal: boolean; used: number }>(
@@ -65,9 +69,9 @@ async function hasRoom(ask: Ask, id: string, { since, limit }: OrderBudget): Pro
          SELECT 1 FROM certificate_order AS o WHERE id = $1 AND ${HAS_EARLIER}
        ) AS renewal,
        (SELECT count(*) FROM certificate_order AS o WHERE NOT ${HAS_EARLIER} AND (
-         status = 'ready' AND ended_at > $2 OR status = 'pending' AND id <> $1 AND ${IS_TAKEN}
+         status = 'ready' AND ended_at > $2 AND ended_at < $3 OR status = 'pending' AND id <> $1 AND ${IS_TAKEN}
        )) AS used`,
-    [id, since],
+    [id, since, until],
   );
   return row!.renewal || row!.used < limit;
 }

@@ -114,8 +114,8 @@ async function submit(
   if (known !== undefined) return { state: "known", id: known.id };
   const { rows: earlier } = await ask<{ at: number }>(
     `SELECT created_at AS at FROM certificate_order
-     WHERE username IN ($1, '${RELEASED}' || $1) AND created_at > $2 ORDER BY created_at`,
-    [username, createdAt - rules.windowMs],
+     WHERE username IN ($1, '${RELEASED}' || $1) AND abs(created_at - $2) < $3 ORDER BY created_at`,
+    [username, createdAt, rules.windowMs],
   );
   if (earlier.length >= rules.limit) {
     return { state: "limited", accepted: earlier.map(({ at }) => at) };

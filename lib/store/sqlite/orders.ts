@@ -31,7 +31,7 @@ export function orderTable(engine: Engine): OrderStore {
   );
   const accepted = db.prepare(
     `SELECT created_at AS at FROM certificate_order
-     WHERE username IN (?, '${RELEASED}' || ?) AND created_at > ? ORDER BY created_at`,
+     WHERE username IN (?, '${RELEASED}' || ?) AND abs(created_at - ?) < ? ORDER BY created_at`,
   );
   const newNames = db.prepare(
     `SELECT id, ended_at AS at, username FROM certificate_order AS o
@@ -96,7 +96,7 @@ export function orderTable(engine: Engine): OrderStore {
     if (ownAccount.get(username) !== undefined) return { state: "own-account" };
     const known = twin.get(username, csr);
     if (known !== undefined) return { state: "known", id: String(known.id) };
-    const earlier = accepted.all(username, username, createdAt - rules.windowMs);
+    const earlier = accepted.all(username, username, createdAt, rules.windowMs);
     if (earlier.length >= rules.limit) {
       return { state: "limited", accepted: earlier.map(({ at }) => Number(at)) };
     }

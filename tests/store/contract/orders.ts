@@ -27,6 +27,17 @@ function submit(
 }
 
 export function orderContract(holds: Holds): void {
+  holds("requests of a clock that was set back since do not count", async ({ store }) => {
+    const kaylee = { username: "kaylee" };
+    const rules = { limit: 1 };
+    const at = async (id: string, createdAt: number) =>
+      (await submit(store, { id, ...kaylee, createdAt }, rules)).state;
+    assert.equal(await at("years ahead", 1_000_000), "queued");
+    assert.equal(await at("a moment later", 999_999), "limited");
+    assert.equal(await at("right", 5_000), "queued");
+    assert.equal(await at("too many", 5_001), "limited");
+  });
+
   holds("an order is its user's, and stands where it was brought to", async ({ store }) => {
     const { orders } = store;
     await submit(store, { id: "good", username: "kaylee" });

@@ -26,7 +26,7 @@ Deno.test("what a relay that died had taken is another's soon, though the databa
     return turn;
   });
   const [dead, other] = stores.map(({ orders }) => orders);
-  const budget = { since: 0, limit: 9 };
+  const budget = { since: 0, until: 9e15, limit: 9 };
   await dead!.submit({ id: "0", username: "kaylee", csr: "a csr", createdAt: 0 }, RULES);
   await turns[0]!.take();
   assert.equal(await dead!.take("0", budget), true);

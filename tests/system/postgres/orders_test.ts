@@ -57,7 +57,7 @@ Deno.test("of requests at two relays at once no more are let through than are al
 Deno.test("an order is one relay's at a time, and left to the next", async () => {
   await using two = await relays(2, 2);
   const [a, b] = two.at as [OrderStore, OrderStore];
-  const budget = { since: 0, limit: 9 };
+  const budget = { since: 0, until: 9e15, limit: 9 };
   for (const id of ["0", "1"]) {
     const taken = await Promise.all([a, b].map((orders) => orders.take(id, budget)));
     assert.deepEqual(taken.toSorted(), [false, true], `order ${id}`);
@@ -80,7 +80,7 @@ Deno.test("an order is one relay's at a time, and left to the next", async () =>
 Deno.test("relays that take different orders keep to the budget of all, whatever they planned", async () => {
   await using three = await relays(3, 6);
   const [a, b, c] = three.at as [OrderStore, OrderStore, OrderStore];
-  const budget = { since: 0, limit: 3 };
+  const budget = { since: 0, until: 9e15, limit: 3 };
   const taken = [];
   for (const [i, orders] of [a, b, a, b, a, b].entries()) {
     taken.push(await orders.take(`${i}`, budget));
@@ -100,7 +100,7 @@ Deno.test("relays that take different orders keep to the budget of all, whatever
 Deno.test("a newer request supersedes no order that another relay is placing", async () => {
   await using two = await relays(2, 1);
   const [a, b] = two.at as [OrderStore, OrderStore];
-  await a.take("0", { since: 0, limit: 9 });
+  await a.take("0", { since: 0, until: 9e15, limit: 9 });
   const newer = (id: string) =>
     b.submit({ id, username: "user0", csr: `csr ${id}`, createdAt: 5 }, RULES);
   assert.deepEqual(await newer("second"), { state: "queued", superseded: [] });
@@ -129,11 +129,11 @@ Deno.test("an order that failed at one relay rests at all of them", async () => 
   for (const orders of [a, b]) {
     const [order] = (await orders.outlook(0)).pending;
     assert.ok(order?.restMs! > 590_000 && order?.restMs! <= 600_000, `${order?.restMs}`);
-    assert.equal(await orders.take("0", { since: 0, limit: 9 }), false);
+    assert.equal(await orders.take("0", { since: 0, until: 9e15, limit: 9 }), false);
   }
   await server.psql("UPDATE certificate_order SET retry_at = 1", two.database);
   assert.equal((await b.outlook(0)).pending[0]?.restMs, undefined);
-  assert.equal(await b.take("0", { since: 0, limit: 9 }), true);
+  assert.equal(await b.take("0", { since: 0, until: 9e15, limit: 9 }), true);
 });
 
 Deno.test("a certificate that nobody gets counts once, though the answer to its commit is lost", async () => {
