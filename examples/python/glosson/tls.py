@@ -12,6 +12,11 @@ from typing import Callable, TypeVar
 
 from .connection import PIECE, Stream
 
+RECORD_HEAD = 5  # bytes; the last two tell how many follow
+# Taken by one connection before others have their turn: each takes OpenSSL some work, as small as
+# it may be, and a change of keys twenty times that.
+RECORDS_IN_A_ROW = 32
+
 T = TypeVar("T")
 
 
@@ -30,13 +35,16 @@ class TlsStream:
             server_side=server_name is None,
             server_hostname=server_name,
         )
+        self._received = bytearray()  # and not given to OpenSSL yet
+        self._missing = 0  # bytes of the record that it was given some of
+        self._in_a_row = 0
         self._left = b""  # decrypted before it was asked for
         self._ended = False
         self._sending = asyncio.Lock()
 
     def feed(self, data: bytes) -> None:
         """Take bytes that were read from the raw stream before."""
-        self._incoming.write(data)
+        self._received += data
 
     async def handshake(self) -> None:
         """Shake hands; a failure sends its alert and raises OSError."""
@@ -59,11 +67,8 @@ class TlsStream:
             return b""
         try:
             data = await self._drive(self._tls.read, most)
-            while 0 < len(data) < most:
-                more = self._now(self._tls.read, most - len(data))
-                if not more:
-                    break
-                data += more
+            while len(data) < most and self._in_a_row < RECORDS_IN_A_ROW and self._give():
+                data += self._now(most - len(data))
         except (EOFError, ssl.SSLZeroReturnError):
             data = b""
         self._ended = not data
@@ -78,12 +83,9 @@ class TlsStream:
 
     async def end(self) -> None:
         """Send close_notify, and the end of the raw stream."""
-        # What was received has to be read before: OpenSSL takes data after its own goodbye for
-        # a fault, and would read no more.
-        while len(self._left) < PIECE:
-            data = self._now(self._tls.read, PIECE)
-            if not data:
-                break
+        # What OpenSSL was given has to be read before: it takes data after its own goodbye for a
+        # fault, and would read no more.
+        while len(self._left) < PIECE and (data := self._now(PIECE)):
             self._left += data
         try:
             self._tls.unwrap()
@@ -109,16 +111,37 @@ class TlsStream:
             else:
                 await self._flush()
                 return result
+            await self._receive()
+
+    async def _receive(self) -> None:
+        """Give OpenSSL some more of what the other side says."""
+        if self._in_a_row >= RECORDS_IN_A_ROW:
+            self._in_a_row = 0
+            await asyncio.sleep(0)
+        while not self._give():
             data = await self.raw.read(PIECE)
             if not data:
                 # Not told to OpenSSL: it would then refuse to write too.
                 raise EOFError("the connection ended within TLS")
-            self._incoming.write(data)
+            self._received += data
 
-    def _now(self, operation: Callable[..., bytes], *args: object) -> bytes:
+    def _give(self) -> bool:
+        """Give OpenSSL what was received of one record; False: nothing was."""
+        if not self._missing:
+            if len(self._received) < RECORD_HEAD:
+                return False
+            self._missing = RECORD_HEAD + int.from_bytes(self._received[3:RECORD_HEAD], "big")
+            self._in_a_row += 1
+        part = self._received[: self._missing]
+        del self._received[: len(part)]
+        self._missing -= len(part)
+        self._incoming.write(part)
+        return bool(part)
+
+    def _now(self, most: int) -> bytes:
         """Read what can be read without waiting."""
         try:
-            return operation(*args)
+            return self._tls.read(most)
         except ssl.SSLError:
             return b""
 
