@@ -94,9 +94,9 @@ const ALLOWED: Record<string, readonly string[]> = {
       "deno.json",
     ],
     // What speaks with an ACME server, whoever's account it is.
-    ...["objects", "poll", "problem", "renewal_info", "session", "transport"].map((name) =>
-      `lib/acme/${name}.ts`
-    ),
+    ...["finalize", "objects", "poll", "problem", "renewal_info", "session", "transport"].map((
+      name,
+    ) => `lib/acme/${name}.ts`),
   ],
 };
 

@@ -1,6 +1,6 @@
 import type { CertificateOrder } from "../certificate/authority.ts";
 import type { NameKeeper } from "../dns/name_keeper.ts";
-import { derOf } from "../pki/pem.ts";
+import { finalize } from "./finalize.ts";
 import type { OrderJournal } from "./order_journal.ts";
 import { poll } from "./poll.ts";
 import { NotProvenError, type ProofParts, proveNames } from "./proof.ts";
@@ -47,8 +47,7 @@ export async function runOrder(order: CertificateOrder, parts: OrderParts): Prom
   }
   if (state.status === "ready") {
     signal?.throwIfAborted();
-    const der = derOf(csr).toBase64({ alphabet: "base64url", omitPadding: true });
-    await session.post(state.finalize, { csr: der });
+    await finalize(session, state.finalize, csr);
     onStep?.("certificate requested");
   }
   order.onSpent?.();

@@ -102,7 +102,9 @@ export function createAcmeTransport(options: AcmeTransportOptions): AcmeTranspor
         if (cause instanceof SyntaxError || cause instanceof RangeError) {
           throw unusable(cause, server);
         }
-        if (wait === undefined || !networkCause(cause).passing) throw unreachable(cause, server);
+        if (wait === undefined || !networkCause(cause).passing) {
+          throw unreachable(cause, new URL(url).host, words);
+        }
         await pause(wait, over);
         continue;
       }
@@ -175,7 +177,8 @@ function unusable(cause: Error, { host, words }: Server): Error {
   });
 }
 
-function unreachable(cause: unknown, { host, words }: Server): Error {
+/** @param host what was asked: a directory may name addresses of others. */
+function unreachable(cause: unknown, host: string, words: AcmeWords): Error {
   const { why, untrusted } = networkCause(cause);
   const fix = untrusted ? `; name its root in ${words.ca}` : "";
   return new Error(`Cannot reach the ACME server ${host}: ${why}${fix} (${words.directory})`, {

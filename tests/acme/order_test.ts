@@ -144,6 +144,21 @@ Deno.test("runOrder() takes each step once and cleans up", async () => {
   assert.equal(posts.length, 4);
 });
 
+Deno.test("runOrder() goes on where the answer to its request got lost", async () => {
+  await using folder = temporaryFolder();
+  const { session, posts } = fakeSession();
+  const { post } = session;
+  session.post = async (url, payload) => {
+    const answer = await post(url, payload);
+    if (!url.includes("/finalize/")) return answer;
+    // Of the same request, sent again.
+    throw new AcmeProblem("orderNotReady", 403, 'Order\'s status ("valid") was not ready');
+  };
+  const it = await bench(folder.path, session);
+  assert.equal(await runOrder(it.order, it.parts), "the chain");
+  assert.equal(posts.filter(([url]) => url.includes("/finalize/")).length, 1);
+});
+
 Deno.test("runOrder() has its names kept at once before it asks for anything, and hands a chain over without a wait", async () => {
   await using folder = temporaryFolder();
   const { session, posts } = fakeSession();

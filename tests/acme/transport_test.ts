@@ -119,6 +119,15 @@ Deno.test("createAcmeTransport() names the cause when nothing answers", async ()
   transport.close();
 });
 
+Deno.test("createAcmeTransport() names the host that does not answer, where the directory is another's", async () => {
+  await using it = fakeServer(() => Response.json({}));
+  const other = `127.0.0.1:${freePort()}`;
+  await assert.rejects(
+    it.transport.request(`http://${other}/nonce`, "head"),
+    new RegExp(`^Error: Cannot reach the ACME server ${other}: `),
+  );
+});
+
 Deno.test("createAcmeTransport() names the setting for a private authority", async () => {
   const identity = await selfSignedIdentity(["localhost"], Date.now());
   const server = Deno.serve(

@@ -5,6 +5,7 @@
  */
 import acme from "acme-client";
 import project from "../../../deno.json" with { type: "json" };
+import { finalize } from "../../../lib/acme/finalize.ts";
 import { poll } from "../../../lib/acme/poll.ts";
 import { fetchRenewalWindow, renewalId } from "../../../lib/acme/renewal_info.ts";
 import {
@@ -22,7 +23,6 @@ import {
 } from "../../../lib/acme/transport.ts";
 import { type KeyType, makeKey, makeKeyAndRequest } from "../../../lib/pki/keys.ts";
 import { readChain } from "../../../lib/pki/identity.ts";
-import { derOf } from "../../../lib/pki/pem.ts";
 import { NotProved } from "../asked_pause.ts";
 import type { KeyAndChain } from "../front/tls_end.ts";
 import type { SavedIdentity } from "../records.ts";
@@ -154,8 +154,7 @@ export class Acme {
     if (state.status === "pending") state = await reach("ready", "processing", "valid");
     const { key, csr } = await makeKeyAndRequest([domain], keyType);
     await onKey?.(key);
-    const der = derOf(csr).toBase64({ alphabet: "base64url", omitPadding: true });
-    await session.post(state.finalize, { csr: der });
+    await finalize(session, state.finalize, csr);
     state = await reach("valid");
     if (state.certificate === undefined) throw new Error("The ACME server names no certificate");
     return { key, chain: String((await session.read(state.certificate)).data) };

@@ -7,7 +7,7 @@ import json
 import ssl
 import time
 from typing import Any, Callable
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from .api import relay_trust
 from .http1 import BadMessage
@@ -19,6 +19,8 @@ REQUEST_S = 30.0
 MAX_ANSWER_BYTES = 1024 * 1024
 PAUSES_S = (0.3, 1.0, 3.0)  # before a request is made again that failed for a passing reason
 LONGEST_ASKED_S = 10.0  # that is waited out within a request
+REDIRECTS = (301, 302, 303, 307, 308)
+MOST_REDIRECTS = 10  # that are followed one after another
 NONCES = 40  # that are tried for one request: some servers refuse half of them
 DECIDE_S = 180.0  # for the server to prove a name, or to sign
 FIRST_LOOK_S, LONGEST_LOOK_S = 0.1, 5.0  # between two looks whether it has
@@ -52,13 +54,16 @@ class Acme:
     async def directory(self) -> dict[str, Any]:
         """Return where what is to be found; it is read once."""
         if self._directory is None:
-            told = read_json(await self.get(self._directory_url))
-            if not isinstance(told.get("newNonce"), str):
+            reply = await self.get(self._directory_url)
+            try:
+                self._directory = read_json(reply)
+                _url(self._directory.get("newNonce"))
+            except RuntimeError as error:
+                self._directory = None
                 raise RuntimeError(
                     f"What answers at {self._directory_url} is no ACME server, or one under "
-                    "maintenance: check --acme"
-                )
-            self._directory = told
+                    f"maintenance: check --acme ({error})"
+                ) from error
         return self._directory
 
     async def register(self, email: str | None) -> str:
@@ -129,7 +134,7 @@ class Acme:
             except (OSError, EOFError, BadMessage, ValueError) as error:
                 if pause is None or isinstance(error, (ssl.SSLError, ValueError)):
                     raise RuntimeError(
-                        f"Cannot reach the ACME server {self._host}: {words_for(error)} "
+                        f"Cannot reach the ACME server {urlsplit(url).netloc}: {words_for(error)} "
                         "(--acme, --acme-ca)"
                     ) from error
                 await asyncio.sleep(pause)
@@ -148,10 +153,16 @@ class Acme:
         if method == "POST":
             fields.append((b"Content-Type", b"application/jose+json"))
             fields.append((b"Content-Length", b"%d" % len(body)))
-        reply = await request_url(
-            *(method, url, self._trust, fields, body), most=MAX_ANSWER_BYTES, seconds=REQUEST_S
-        )
-        self._nonce = reply.value(b"replay-nonce") or self._nonce
+        for _ in range(1 + MOST_REDIRECTS):
+            reply = await request_url(
+                *(method, url, self._trust, fields, body), most=MAX_ANSWER_BYTES, seconds=REQUEST_S
+            )
+            self._nonce = reply.value(b"replay-nonce") or self._nonce
+            where = reply.value(b"location")
+            # What is signed is for the address that it names.
+            if method == "POST" or reply.status not in REDIRECTS or where is None:
+                break
+            url = _url(urljoin(url, where))
         return reply
 
     def _problem(self, reply: Reply) -> AcmeProblem:

@@ -96,7 +96,12 @@ async def _order(
     key, csr = await make_key_and_request([domain], key_type)
     await asyncio.to_thread(on_key, key)
     der = x509.load_pem_x509_csr(csr.encode()).public_bytes(serialization.Encoding.DER)
-    await acme.post(state.get("finalize"), {"csr": base64url(der)})
+    try:
+        await acme.post(state.get("finalize"), {"csr": base64url(der)})
+    except AcmeProblem as problem:
+        # No longer ready: it was asked before, and the answer got lost on the way.
+        if problem.kind != "orderNotReady":
+            raise
     state = await _reach(acme, where, domain, "valid")
     chain = (await acme.post(state.get("certificate"), None)).body.decode("latin-1")
     return SavedIdentity(key, chain)

@@ -66,14 +66,34 @@ def test_an_interim_answer_is_none(tmp_path: Path) -> None:
     ask(tmp_path, {"/directory": lambda own: hints + directory(own)}, use)
 
 
-def test_a_redirect_is_no_success(tmp_path: Path) -> None:
+def test_a_redirect_is_followed_but_for_what_is_signed(tmp_path: Path) -> None:
     async def use(acme: Acme) -> None:
+        told = await acme.directory()
         with pytest.raises(AcmeProblem, match="fails with status 307: check --acme") as refusal:
-            await acme.get((await acme.directory())["newNonce"])
+            await acme.post(told["newOrder"], {})
         assert refusal.value.status == 307
+        with pytest.raises(AcmeProblem, match="fails with status 307"):
+            await acme.get(told["newNonce"])
+        with pytest.raises(RuntimeError, match="tells no URL"):
+            await acme.get(told["http"])
 
-    moved = whole("307 Temporary Redirect", "{}", "Location: /elsewhere")
-    ask(tmp_path, {"/directory": directory, "/nonce": lambda _own: moved}, use)
+    def moved(where: str) -> str:
+        return whole("307 Temporary Redirect", "{}", f"Location: {where}")
+
+    def at_last(own: str) -> str:
+        names = {"newNonce": "/circle", "newOrder": "/order", "http": "/http"}
+        told = {name: own + path for name, path in names.items()}
+        return whole("200 OK", json.dumps(told))
+
+    answers: dict[str, Callable[[str], str]] = {
+        "/directory": lambda _own: moved("/v2?x"),
+        "/v2?x": lambda own: moved(f"{own}/v3"),
+        "/v3": at_last,
+        "/order": lambda _own: moved("/v3"),
+        "/circle": lambda _own: moved("/circle"),
+        "/http": lambda own: moved(own.replace("https", "http")),
+    }
+    ask(tmp_path, answers, use)
 
 
 def test_what_is_no_address_is_not_dialled(tmp_path: Path) -> None:
