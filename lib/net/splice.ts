@@ -1,6 +1,7 @@
 import { BufferPool } from "./buffer_pool.ts";
 import type { Watched } from "./idle_watch.ts";
 import { bytesOf, flowBuffers, LARGEST_STEP } from "./flow_buffers.ts";
+import { systemRush } from "./rush.ts";
 import type { Direction, SpliceOptions, SpliceResult } from "./splice_options.ts";
 
 /** Buffers of directions that wait for data. */
@@ -97,7 +98,7 @@ class Splice implements Watched {
   }
 
   start(): void {
-    const { backwardHead, signal, idle } = this.#options;
+    const { backwardHead, signal, idle, rush = systemRush } = this.#options;
     if (signal?.aborted) {
       this.#fail(signal.reason);
       return this.#settle(this.#result);
@@ -107,6 +108,7 @@ class Splice implements Watched {
       signal.addEventListener("abort", this.#onAbort, { once: true });
     }
     idle?.add(this);
+    rush.note();
     this.#carry("forward", this.#first, this.#second);
     this.#carry("backward", this.#second, this.#first, backwardHead);
   }
@@ -197,13 +199,14 @@ class Splice implements Watched {
 
   /**
    * Copies with large buffers until a read was not full. How large follows the traffic: full reads
-   * raise it, bursts that would have fitted in less and slow writers lower it.
+   * raise it, bursts that would have fitted in less and slow writers lower it. The largest let connections that
+   * begin in a rush go first.
    *
    * @param step the size to begin with.
    * @returns the size to go on with, or {@linkcode ENDED}.
    */
   async #flow(direction: Direction, from: Duplex, to: Duplex, step: number): Promise<number> {
-    const { largestStep = LARGEST_STEP, now = systemNow } = this.#options;
+    const { largestStep = LARGEST_STEP, now = systemNow, rush = systemRush } = this.#options;
     while (true) {
       const buffer = flowBuffers.lend(step);
       if (buffer === undefined) return step;
@@ -218,15 +221,13 @@ class Splice implements Watched {
         const written = await to.write(full ? buffer : buffer.subarray(0, n));
         if (written < n) await writeAll(to, buffer.subarray(written, n));
         this.#writing[direction] = false;
-        if (step > 0 && (n <= bytesOf(step - 1) || now() - began > SLOW_WRITE_MS)) {
-          step--;
-        } else if (full && step < largestStep) {
-          step++;
-        }
+        if (step > 0 && (n <= bytesOf(step - 1) || now() - began > SLOW_WRITE_MS)) step--;
+        else if (full && step < largestStep) step++;
         if (!full) return step;
       } finally {
         flowBuffers.giveBack(buffer);
       }
+      if (step === LARGEST_STEP && rush.isOn) await rush.stepAside();
     }
   }
 

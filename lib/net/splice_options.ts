@@ -1,5 +1,6 @@
 import type { BufferPool } from "./buffer_pool.ts";
 import type { IdleWatch } from "./idle_watch.ts";
+import type { Rush } from "./rush.ts";
 
 /** `forward` is from the first connection to the second. */
 export type Direction = "forward" | "backward";
@@ -37,6 +38,8 @@ export interface SpliceOptions {
   largestStep?: number;
   /** Where each direction has the buffer from that it waits for data with. @default 2 KiB each */
   waitBuffers?: BufferPool;
+  /** Told of its beginning, and asked between two of the largest buffers. @default that of the process */
+  rush?: Rush;
   /** Clock that slow writers are told by, milliseconds. @default {performance.now} */
   now?: () => number;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { bytesOf, flowBuffers, LARGEST_STEP } from "../../lib/net/flow_buffers.ts";
 import { IdleWatch } from "../../lib/net/idle_watch.ts";
+import { Rush } from "../../lib/net/rush.ts";
 import { type Duplex, splice, writeAll } from "../../lib/net/splice.ts";
 import type { SpliceResult } from "../../lib/net/splice_options.ts";
 import { pipe, readAll, text, utf8 } from "./pipe.ts";
@@ -78,6 +79,27 @@ Deno.test("splice() grows its buffer with full reads, and waits with a small one
 Deno.test("splice() takes smaller buffers for a slow writer", async () => {
   const sizes = await sizesRead([3 * MEGABYTE], 15);
   assert.ok(Math.max(...sizes) < bytesOf(LARGEST_STEP), `read with buffers of ${sizes}`);
+});
+
+Deno.test("splice() has a stream at full speed wait for connections that begin in a rush, and no other", async () => {
+  /** How often it waited, while so much flowed. */
+  async function waits(megabytes: number, begun: number): Promise<number> {
+    const rush = new Rush(() => 0);
+    for (let i = 0; i < begun; i++) rush.note();
+    let count = 0;
+    rush.stepAside = () => Promise.resolve(void count++);
+    const [visitor, first] = pipe();
+    const [second, client] = pipe();
+    const spliced = splice(first, second, { rush });
+    await writeAll(visitor, new Uint8Array(megabytes * MEGABYTE));
+    await visitor.closeWrite();
+    await client.closeWrite();
+    await spliced;
+    return count;
+  }
+  assert.ok(await waits(8, 15) >= 3, "its own beginning is the last that was missing");
+  assert.equal(await waits(8, 14), 0);
+  assert.equal(await waits(0.25, 15), 0);
 });
 
 Deno.test("splice() gives back every large buffer, also on failure", async () => {
