@@ -181,7 +181,9 @@ def test_a_ticket_is_shown_over_a_web_socket_too_where_tcp_takes_it_and_does_not
 
 
 # An SSH server that goes on, a TLS server's alert, an HTTP server.
-@pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n", b"\x15\3\1\0\2\2F", b"HTTP/1.1 400 Bad Request"])
+@pytest.mark.parametrize(
+    "said", [b"SSH-2.0-x\r\n", b"\x15\3\1\0\2\2F", b"HTTP/1.1 400 Bad Request"]
+)
 @pytest.mark.parametrize("parked", [True, False])
 def test_a_ticket_is_shown_over_a_web_socket_too_where_no_relay_answers_at_the_data_port(
     network: Network, said: bytes, parked: bool
