@@ -1,3 +1,4 @@
+import { systemRush } from "../../lib/net/rush.ts";
 import type { RelayMessage } from "../../lib/wire/messages.ts";
 import type { Api } from "./api.ts";
 import { type ControlSession, type Ending, openControl } from "./control.ts";
@@ -125,7 +126,10 @@ class OnlineSession {
     const parking = this.#parkings.get(key) ?? new Parking({
       wanted: () => this.#poolSize,
       dial: (ticket, address, onShown) => this.#dialer.park(ticket, address, onShown),
-      onJoined: (joined) => void this.#serve(joined),
+      onJoined: (joined) => {
+        systemRush.note();
+        void this.#serve(joined);
+      },
       ask: () => this.#ask(),
       signal: this.#over.signal,
       ...{ now, sleep, random, log },
@@ -183,6 +187,7 @@ class OnlineSession {
   async #meet(message: RelayMessage & { type: "connect" }): Promise<void> {
     const { front, maxVisitors, log } = this.#options;
     const { ticket, expiresInMs, visitor } = message;
+    systemRush.note();
     const port = this.#ports.of(message);
     if (port === undefined) return this.#refuse(ticket);
     if (!front.makeRoom(visitor.address)) {

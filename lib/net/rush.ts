@@ -13,7 +13,7 @@ const MANY = 16;
 const STEP_ASIDE_MS = 5;
 
 /**
- * Whether many connections begin at once, as a crowd of visitors has it. Each takes little and is waited for, while
+ * Whether many visitors' connections begin at once. Each takes little and is waited for, while
  * one stream at full speed takes all that a processor has, here and at both its ends.
  */
 export class Rush {
@@ -27,7 +27,7 @@ export class Rush {
     this.#now = now;
   }
 
-  /** A connection begins. */
+  /** A visitor's connection begins. */
   note(): void {
     this.#turn();
     this.#begun++;

@@ -98,7 +98,7 @@ class Splice implements Watched {
   }
 
   start(): void {
-    const { backwardHead, signal, idle, rush = systemRush } = this.#options;
+    const { backwardHead, signal, idle } = this.#options;
     if (signal?.aborted) {
       this.#fail(signal.reason);
       return this.#settle(this.#result);
@@ -108,7 +108,6 @@ class Splice implements Watched {
       signal.addEventListener("abort", this.#onAbort, { once: true });
     }
     idle?.add(this);
-    rush.note();
     this.#carry("forward", this.#first, this.#second);
     this.#carry("backward", this.#second, this.#first, backwardHead);
   }

@@ -38,7 +38,7 @@ export interface SpliceOptions {
   largestStep?: number;
   /** Where each direction has the buffer from that it waits for data with. @default 2 KiB each */
   waitBuffers?: BufferPool;
-  /** Told of its beginning, and asked between two of the largest buffers. @default that of the process */
+  /** Asked between two of the largest buffers. @default that of the process */
   rush?: Rush;
   /** Clock that slow writers are told by, milliseconds. @default {performance.now} */
   now?: () => number;

@@ -6,6 +6,7 @@
  */
 import type { Log } from "../log.ts";
 import { sleep } from "../net/pause.ts";
+import { systemRush } from "../net/rush.ts";
 import { closeQuietly } from "../net/splice.ts";
 import { Admission, type AdmissionLimits, type Visit } from "./admit.ts";
 import {
@@ -97,6 +98,7 @@ export class Hub {
 
   /** Handles a connection to the hub and closes it. */
   onConnection(conn: Deno.TcpConn): Promise<void> {
+    systemRush.note();
     return this.#admit("hub", conn, true, (visit) => this.#destinations.byName(visit));
   }
 
