@@ -27,7 +27,7 @@ export interface TryAgainOptions {
   retryForMs?: number;
   /** As `Math.random`, for jitter. @default {Math.random} */
   random?: () => number;
-  /** Told of each failure after which it is tried again. */
+  /** Told of each failure after which it is tried again, but for one that is as the one before. */
   onRetry?: (why: string) => void;
 }
 
@@ -38,12 +38,13 @@ export async function tryAgain<T>(
 ): Promise<T> {
   const { retryForMs = RETRY_FOR_MS, random = Math.random, onRetry } = options;
   const deadline = performance.now() + retryForMs;
+  let told: string | undefined;
   for (let attempt = 0;; attempt++) {
     try {
       return await action();
     } catch (error) {
       if (!(error instanceof PassingError) || performance.now() > deadline) throw error;
-      onRetry?.(error.message);
+      if (error.message !== told) onRetry?.(told = error.message);
     }
     await pause(Math.min(RETRY_CAP_MS, RETRY_START_MS * 2 ** attempt) * (0.5 + random()));
   }

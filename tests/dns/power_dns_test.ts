@@ -19,8 +19,11 @@ const ZONE: PdnsZone = { ...API_ZONE, name: "glosson.test" };
 function fakeApi(answer: (request: Request) => Response | Promise<Response>): {
   dns: PowerDns;
   requests: string[];
+  /** What was told of requests that are made again. */
+  told: string[];
 } & AsyncDisposable {
   const requests: string[] = [];
+  const told: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { pathname, search } = new URL(request.url);
     requests.push(`${request.method} ${pathname}${search}`);
@@ -30,8 +33,9 @@ function fakeApi(answer: (request: Request) => Response | Promise<Response>): {
     apiUrl: `http://127.0.0.1:${server.addr.port}/`,
     apiKey: "key",
     random: () => 0,
+    onRetry: (why) => told.push(why),
   });
-  return { dns, requests, [Symbol.asyncDispose]: () => server.shutdown() };
+  return { dns, requests, told, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
 Deno.test("findZone() finds the longest match that the server holds", async () => {
@@ -49,14 +53,19 @@ Deno.test("findZone() finds the longest match that the server holds", async () =
 });
 
 Deno.test("createPowerDns() tries again what passes, and nothing else", async () => {
-  let left = 3;
-  await using api = fakeApi(() =>
-    left-- > 0
-      ? new Response('{"error":"database is locked"}', { status: 500 })
-      : Response.json([API_ZONE])
-  );
+  let left = 4;
+  await using api = fakeApi(() => {
+    if (left-- === 0) return Response.json([API_ZONE]);
+    const error = left === 0 ? "no more of it" : "database is locked";
+    return Response.json({ error }, { status: 500 });
+  });
   assert.equal((await api.dns.findZone("glosson.test")).id, ZONE.id);
-  assert.equal(api.requests.length, 4);
+  assert.equal(api.requests.length, 5);
+  // A database that is locked for a minute is one line.
+  assert.deepEqual(api.told.map((why) => /status 500: (.*);/.exec(why)?.[1]), [
+    "database is locked",
+    "no more of it",
+  ]);
 });
 
 const REFUSALS: [what: string, status: number, body: string, message: RegExp][] = [
