@@ -72,6 +72,8 @@ class OnlineSession {
     this.#dialer = new DataDialer(
       options,
       (report) => {
+        // The relay closes what is parked once it is told, before the session has ended.
+        if (signal.aborted) return;
         options.onDataPath(report);
         // Before a visitor is refused for it, whom the relay tells why.
         this.#sendPool();

@@ -458,6 +458,17 @@ Deno.test("run() holds a lock on its state", () =>
     assert.equal(await second.ended, undefined);
   }));
 
+Deno.test("run() that leaves as soon as it is online says of no way that it cannot be used", () =>
+  story(async ({ relay, start }) => {
+    const client = start({ pool: 4 });
+    await relay.ready(4);
+    client.leave();
+    // As a relay does before the session has ended.
+    relay.parked.splice(0).forEach(closeQuietly);
+    assert.equal(await client.ended, undefined);
+    assert.deepEqual(client.lines.filter((line) => line.includes(" warn ")), []);
+  }));
+
 Deno.test("run() leaves with close code 1000 and lets an answer finish", () =>
   story(async ({ relay, start }) => {
     const begun = Promise.withResolvers<void>();
