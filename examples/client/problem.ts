@@ -87,10 +87,13 @@ function fix(text: string): string {
     return "its certificate is signed by nobody this computer trusts; " +
       "for a relay with an authority of its own, name that with --ca FILE";
   }
-  if (/NotValidForName|CertNotValidForName/i.test(text)) {
+  if (/not ?valid ?for ?name/i.test(text)) {
     return "its certificate is for another name; check the address";
   }
   if (/expired/i.test(text)) return "its certificate has expired; check this computer's clock";
+  if (/not ?valid ?yet/i.test(text)) {
+    return "its certificate is not valid yet; check this computer's clock";
+  }
   if (/dns error|lookup address/i.test(text)) {
     return "the name is not known; check the address and the network";
   }

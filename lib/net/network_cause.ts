@@ -34,11 +34,15 @@ const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
     why: "no request may go to that port (it belongs to another protocol); use another",
     passing: false,
   }],
+  [/not ?valid ?for ?name/i, {
+    why: "its TLS certificate is for another name; check the host name",
+    passing: false,
+  }],
   [/expired/i, {
     why: "its TLS certificate is out of date; check it, and this machine's clock",
     passing: false,
   }],
-  [/NotValidYet|not valid yet/i, {
+  [/not ?valid ?yet/i, {
     why: "its TLS certificate is not valid yet; check this machine's clock",
     passing: false,
   }],
@@ -46,10 +50,6 @@ const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
     why: "its TLS certificate is signed by an unknown authority",
     passing: false,
     untrusted: true,
-  }],
-  [/NotValidForName/i, {
-    why: "its TLS certificate is for another name; check the host name",
-    passing: false,
   }],
   [/number of redirects/i, {
     why: "it redirects in a circle; check its address",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { unreachable } from "../../examples/client/problem.ts";
 import { networkCause } from "../../lib/net/network_cause.ts";
+import { selfSignedIdentity } from "../../lib/pki/self_signed.ts";
 
 /** A port of this computer where nothing listens. */
 function closedPort(): number {
@@ -40,4 +41,29 @@ Deno.test("a server that refuses is told to be looked after itself", async () =>
   const url = `http://127.0.0.1:${closedPort()}/`;
   const error = await fetch(url).then(() => assert.fail("it was answered"), (error) => error);
   assert.match(networkCause(error).why, /^connection refused; check that it runs$/);
+});
+
+const YEAR_MS = 365 * 86_400_000;
+
+Deno.test("a certificate that is not for the name, or not for the time, is told as that, with what mends it", async () => {
+  const cases: [name: string, aheadMs: number, why: RegExp][] = [
+    ["other.example.org", 0, /certificate is for another name; check the (host name|address)$/],
+    ["localhost", YEAR_MS, /certificate is not valid yet; check this (machine|computer)'s clock$/],
+    ["localhost", -20 * YEAR_MS, /certificate (is out of date|has expired); check .*'s clock$/],
+  ];
+  for (const [name, aheadMs, why] of cases) {
+    const { cert, key } = await selfSignedIdentity([name], Date.now() + aheadMs);
+    await using server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, cert, key, onListen() {} },
+      () => new Response(),
+    );
+    using client = Deno.createHttpClient({ caCerts: [cert] });
+    const url = new URL(`https://localhost:${server.addr.port}`);
+    const error = await fetch(url, { client })
+      .then(() => assert.fail("it was answered"), (error) => error);
+    const { passing, ...cause } = networkCause(error);
+    assert.match(cause.why, why);
+    assert.equal(passing, false);
+    assert.match(unreachable(url, error).message, why);
+  }
 });
