@@ -55,7 +55,10 @@ async function readHead(
     callOff = schedule(() => late.resolve(tooSlow), limits.head);
   };
   try {
-    return await Promise.race([reader.head(MAX_HEAD_BYTES, () => onFirst()), late.promise]);
+    return await Promise.race([
+      reader.head(MAX_HEAD_BYTES, { onFirst: () => onFirst() }),
+      late.promise,
+    ]);
   } catch (error) {
     if (error instanceof MalformedHead) return error;
     throw error;

@@ -90,20 +90,24 @@ export class ByteReader {
    * The head of a message without the empty line that ends it, one character a byte; null where the
    * connection ends before its first byte. Empty lines before it are passed over (RFC 9112 2.2).
    *
-   * @param onFirst called once its first byte is there.
+   * @param told `onFirst` once its first byte is there, `onLine` once its first line is, which it may refuse.
    * @throws {MalformedHead} if it is longer than `max` bytes, the empty line included.
    * @throws {Error} if the connection ends within it.
    */
-  async head(max: number, onFirst?: () => void): Promise<string | null> {
+  async head(
+    max: number,
+    told: { onFirst?: () => void; onLine?: (line: string) => void } = {},
+  ): Promise<string | null> {
     while (true) {
       while (this.kept > 0 && (this.#at(0) === CR || this.#at(0) === LF)) this.#start++;
       if (this.kept > 0) break;
       if (!(await this.#more())) return null;
     }
-    onFirst?.();
+    told.onFirst?.();
     for (let searched = 0;;) {
       const kept = this.#kept();
       for (let at; (at = kept.indexOf(LF, searched)) !== -1;) {
+        if (searched === 0) told.onLine?.(kept.toString("latin1", 0, at));
         searched = at + 1;
         const empty = kept[at + 1] === CR ? 2 : 1;
         if (at + empty >= kept.length) {

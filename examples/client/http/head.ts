@@ -102,13 +102,21 @@ export function checkedField(field: Field): Field {
  */
 export function parseAnswerHead(text: string): AnswerHead {
   const [first = "", ...lines] = unfolded(text).split(/\r?\n/);
-  const words = /^(?:HTTP\/1\.\d|ICY) +(\d{3})(?: ([^]*))?$/.exec(first);
-  const status = Number(words?.[1]);
-  if (words === null || status < 100) {
-    throw new MalformedHead("Cannot read answer: it does not begin like HTTP");
-  }
+  const { status, reason } = parseStatusLine(first);
   if (lines.length > MAX_FIELDS) throw new MalformedHead("Cannot read answer: many fields");
-  return { status, reason: clean(words[2] ?? ""), fields: lines.map(answerField).filter(hasToken) };
+  return { status, reason: clean(reason), fields: lines.map(answerField).filter(hasToken) };
+}
+
+/**
+ * Reads the first line of an app's answer, which is not to be waited behind where it is none.
+ *
+ * @throws {MalformedHead}
+ */
+export function parseStatusLine(line: string): { status: number; reason: string } {
+  const [, digits, reason = ""] = /^(?:HTTP\/1\.\d|ICY) +(\d{3})(?: ([^]*))?\r?$/.exec(line) ?? [];
+  const status = Number(digits ?? 0);
+  if (status < 100) throw new MalformedHead("Cannot read answer: it does not begin like HTTP");
+  return { status, reason };
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   MAX_HEAD_BYTES,
   parseAnswerHead,
   parseAnswerTrailers,
+  parseStatusLine,
   requestHeadBytes,
 } from "../http/head.ts";
 import { appDown, appSilent, tooMuch } from "../pages/answers.tsx";
@@ -174,7 +175,7 @@ class Passage {
   async #readHead(conn: Duplex, reader: ByteReader, upload: Upload): Promise<AnswerHead> {
     try {
       while (true) {
-        const text = await reader.head(MAX_HEAD_BYTES);
+        const text = await reader.head(MAX_HEAD_BYTES, { onLine: parseStatusLine });
         if (text === null) throw new Error("Cannot read answer: the connection ended before it");
         const head = parseAnswerHead(text);
         if (head.status >= 200 || head.status === 101) {

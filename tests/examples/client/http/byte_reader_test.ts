@@ -21,7 +21,7 @@ for (const [text, head, rest] of HEADS) {
     for (let step = 1; step <= text.length; step++) {
       const reader = new ByteReader(peer(text, step));
       let first = 0;
-      assert.equal(await reader.head(1000, () => first++), head);
+      assert.equal(await reader.head(1000, { onFirst: () => first++ }), head);
       assert.equal(first, 1);
       let behind = latin1(reader.rest());
       for (let piece; (piece = await reader.some(3)) !== null;) behind += latin1(piece);
@@ -33,7 +33,7 @@ for (const [text, head, rest] of HEADS) {
 Deno.test("ByteReader.head() is null where nothing came, or nothing but empty lines", async () => {
   for (const text of ["", "\r\n", "\n\n\r\n"]) {
     const never = (): void => assert.fail("there is no first byte");
-    assert.equal(await new ByteReader(peer(text, 1)).head(10, never), null);
+    assert.equal(await new ByteReader(peer(text, 1)).head(10, { onFirst: never }), null);
   }
 });
 

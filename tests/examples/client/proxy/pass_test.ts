@@ -193,6 +193,20 @@ Deno.test("upstreamHandler() says 502 when nothing listens", async () => {
   });
 });
 
+Deno.test("upstreamHandler() says 502 at once when what listens speaks first, and no HTTP", async () => {
+  const { schedule } = new ManualClock();
+  const { promise: asked, resolve: end } = Promise.withResolvers<void>();
+  await rawApp(async (exchange) => {
+    await exchange.send("SSH-2.0-OpenSSH_9.6\r\n");
+    await asked;
+  }, async ({ url }) => {
+    const response = await fetch(url);
+    await response.body?.cancel();
+    end();
+    assert.equal(response.status, 502);
+  }, { schedule });
+});
+
 Deno.test("upstreamHandler() passes many megabytes both ways", async () => {
   const app = createServer((request, response) => void request.pipe(response));
   await new Promise<void>((done) => app.listen(0, "127.0.0.1", done));
