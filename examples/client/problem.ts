@@ -94,6 +94,10 @@ function fix(text: string): string {
   if (/not ?valid ?yet/i.test(text)) {
     return "its certificate is not valid yet; check this computer's clock";
   }
+  if (/corrupt message/i.test(text)) {
+    return "what answers there speaks no TLS; check the address and its port, and whether this network " +
+      "wants a log-in first";
+  }
   if (/dns error|lookup address/i.test(text)) {
     return "the name is not known; check the address and the network";
   }

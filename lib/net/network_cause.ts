@@ -51,6 +51,10 @@ const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
     passing: false,
     untrusted: true,
   }],
+  [/corrupt message/i, {
+    why: "what answers there speaks no TLS; check the address and its port",
+    passing: false,
+  }],
   [/number of redirects/i, {
     why: "it redirects in a circle; check its address",
     passing: false,

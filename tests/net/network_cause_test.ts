@@ -67,3 +67,17 @@ Deno.test("a certificate that is not for the name, or not for the time, is told 
     assert.match(unreachable(url, error).message, why);
   }
 });
+
+Deno.test("what answers a TLS hello by something else is told as that", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const answering = (async () => {
+    using conn = await listener.accept();
+    await conn.read(new Uint8Array(4096));
+    await conn.write(new TextEncoder().encode("HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n"));
+  })();
+  const url = new URL(`https://127.0.0.1:${listener.addr.port}`);
+  const error = await fetch(url).then(() => assert.fail("it was answered"), (error) => error);
+  await answering;
+  assert.match(networkCause(error).why, /^what answers there speaks no TLS; check the address/);
+  assert.match(unreachable(url, error).message, /speaks no TLS.*wants a log-in first$/);
+});
