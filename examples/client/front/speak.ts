@@ -52,11 +52,16 @@ export async function speak(
   }
 }
 
-/** Ends a visit once what is on its way to the visitor has had time to get there. */
-function endSoon(visit: Visit, { linger }: VisitorLimits, schedule: Schedule): void {
+/** Ends a visit once what is on its way to the visitor has had time to get there: much of it may be held on this side. */
+function endSoon(visit: Visit, { download, linger }: VisitorLimits, schedule: Schedule): void {
   if (visit.gone.aborted) return;
-  const callOff = schedule(() => visit.end(), linger);
-  visit.gone.addEventListener("abort", callOff, { once: true });
+  const end = (): void => visit.end();
+  let callOff = schedule(end, download);
+  visit.passed.then(() => {
+    callOff();
+    if (!visit.gone.aborted) callOff = schedule(end, linger);
+  });
+  visit.gone.addEventListener("abort", () => callOff(), { once: true });
 }
 
 /** Ends a visit whose visitor has ended their side once nothing more is sent to them. */

@@ -36,6 +36,7 @@ export class Visit {
   /** Keeps what comes to what is read. */
   readonly pace = new Pace();
   readonly #gone = new AbortController();
+  readonly #passed = Promise.withResolvers<void>();
   readonly #conns: Set<Pick<Duplex, "close">>;
 
   constructor(conn: Duplex, address: string | undefined) {
@@ -49,6 +50,11 @@ export class Visit {
     return this.#gone.signal;
   }
 
+  /** Resolves once all that the TLS server said was passed on to the visitor. */
+  get passed(): Promise<void> {
+    return this.#passed.promise;
+  }
+
   /** Closes this, too, when the visit is over; at once if it is. */
   owns(conn: Pick<Duplex, "close">): void {
     if (this.gone.aborted) closeQuietly(conn);
@@ -60,10 +66,14 @@ export class Visit {
     for (const conn of conns) this.#conns.delete(conn);
   }
 
-  /** The connection that tells of the visitor's end when it is passed on. */
+  /** The connection to the TLS server, which tells of the end of either side when that is passed on. */
   toldOfHalfClose(conn: Duplex): Duplex {
     return {
-      read: (p) => conn.read(p),
+      read: async (p) => {
+        const n = await conn.read(p);
+        if (n === null) this.#passed.resolve();
+        return n;
+      },
       write: (p) => conn.write(p),
       closeWrite: () => {
         this.halfClosed = true;
