@@ -69,7 +69,10 @@ export async function layGround(
   events.onClose(() => lock.release());
   await removeLeftWork(stateDir);
   const relay = settings.processes > 1 ? relayIdOf(settings, process) : settings.relayId;
-  const store = await openStore(await storePlaceOf(settings));
+  const store = await openStore(await storePlaceOf(settings), {
+    onCheckpointProblem: (error) =>
+      log.warn("cannot put the database's log into it, and tries again later", { error }),
+  });
   events.onClose(() => store.close());
   return {
     ...events,

@@ -10,6 +10,7 @@ import type { KeptNames } from "./kept_names.ts";
 import { lstat } from "../file/plain_file.ts";
 import type { ServerFault, ServerLook } from "./postgres/look.ts";
 import type { SharedTurn } from "./shared_turn.ts";
+import type { CheckpointOptions } from "./sqlite/checkpoints.ts";
 import type { Store } from "./store.ts";
 
 /*
@@ -32,8 +33,11 @@ export interface StorePlace {
  *
  * @throws {Error} when it cannot be used; the message names it and the fix.
  */
-export async function openStore(place: StorePlace): Promise<Store> {
-  if (place.database === undefined) return await openSqlite(pathIn(place));
+export async function openStore(
+  place: StorePlace,
+  options?: Pick<CheckpointOptions, "onCheckpointProblem">,
+): Promise<Store> {
+  if (place.database === undefined) return await openSqlite(pathIn(place), options);
   const { openPostgres } = await import("./postgres/open.ts");
   const store = await openPostgres(place.database);
   try {

@@ -26,7 +26,7 @@ export const PROGRAMS: Program[] = [
   {
     name: "glossond",
     main: "main.ts",
-    workers: ["lib/store/sqlite/archive_worker.ts"],
+    workers: ["archive", "checkpoint"].map((name) => `lib/store/sqlite/${name}_worker.ts`),
     permissions: [
       "--allow-net",
       // The state folder and the files that settings name, which are anywhere: the unit narrows it.

@@ -6,6 +6,7 @@ import { removeLeftWork } from "../../lib/file/work_folder.ts";
 import { archiveState, ArchiveThread, restoreState } from "../../lib/store/archive.ts";
 import { temporaryFolder } from "../certificate/helpers.ts";
 import { makeDatabase, storePath } from "./helpers.ts";
+import { longestPause } from "./longest_pause.ts";
 
 /** A state folder with a database and a file beside it. */
 async function stateFolder(): Promise<ReturnType<typeof temporaryFolder>> {
@@ -17,24 +18,6 @@ async function stateFolder(): Promise<ReturnType<typeof temporaryFolder>> {
 
 function namesIn(path: string): string[] {
   return [...Deno.readDirSync(path)].map(({ name }) => name).sort();
-}
-
-/** The longest time in which nothing else of this process went on, and how long it took in all. */
-async function longestPause(work: () => Promise<unknown>): Promise<{ pause: number; all: number }> {
-  let [pause, last] = [0, performance.now()];
-  const tick = setInterval(() => {
-    const at = performance.now();
-    pause = Math.max(pause, at - last);
-    last = at;
-  }, 1);
-  const began = last;
-  try {
-    await work();
-  } finally {
-    clearInterval(tick);
-  }
-  const ended = performance.now();
-  return { pause: Math.max(pause, ended - last), all: ended - began };
 }
 
 Deno.test("archiveState() lets a relay go on while a large database is copied", async () => {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { sleep } from "../../net/pause.ts";
 import { StoreError } from "../error.ts";
+import { type CheckpointOptions, Checkpoints, tellsLogLength } from "./checkpoints.ts";
 import { LogSync } from "./log_sync.ts";
 import { isLocked, isSqliteError, transaction } from "./transaction.ts";
 import { withFix } from "./with_fix.ts";
@@ -10,6 +11,12 @@ const LOCK_TIMEOUT_MS = 5_000;
 
 /** First and longest pause before it tries again. */
 const LOCK_RETRY_MS = { first: 5, longest: 100 } as const;
+
+/** Options for {@linkcode Engine}. */
+export interface EngineOptions extends CheckpointOptions {
+  /** How long a change waits for another process's lock, milliseconds. @default {5_000} */
+  lockTimeoutMs?: number;
+}
 
 /**
  * How the tables ask their database: what they do is done at once and whole, and only the answer, or
@@ -21,18 +28,22 @@ export class Engine {
   readonly #lockTimeoutMs: number;
   /** Absent where SQLite has to wait for the disk itself: in memory, and without WAL. */
   readonly #log: LogSync | undefined;
+  /** Absent where SQLite makes them itself, at the change that there is enough for one. */
+  readonly #checkpoints: Checkpoints | undefined;
+  #isClosed = false;
 
   /** @param db is the engine's from here on. */
-  constructor(db: DatabaseSync, lockTimeoutMs: number = LOCK_TIMEOUT_MS) {
+  constructor(db: DatabaseSync, options: EngineOptions = {}) {
     this.db = db;
-    this.#lockTimeoutMs = lockTimeoutMs;
+    this.#lockTimeoutMs = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS;
     // Asked for later, a database that is closed by then does not tell it.
     const path = this.#path = db.location();
     const mode = db.prepare("PRAGMA journal_mode").get()!.journal_mode;
     if (path === null || mode !== "wal") return;
     this.#log = new LogSync(`${path}-wal`);
-    // What a checkpoint needs, each thousand pages or so; at each change `write` sees to it.
+    // No wait for the disk at a change, where `write` sees to it.
     db.exec("PRAGMA synchronous = NORMAL");
+    if (tellsLogLength(db)) this.#checkpoints = new Checkpoints(db, path, options);
   }
 
   /**
@@ -45,9 +56,9 @@ export class Engine {
   }
 
   /**
-   * Runs `work` in a transaction; resolves once it is on the disk. Tries again while another process holds
-   * the lock; nobody else waits meanwhile, and nothing of `work` was done. Without such a lock all is done,
-   * and read by others, before this returns.
+   * Runs `work` in a transaction; resolves once it is on the disk. Tries again while another process, or a
+   * checkpoint, holds the lock; nobody else waits meanwhile, and nothing of `work` was done. Without such a
+   * lock all is done, and read by others, before this returns.
    *
    * @throws {StoreError} when the lock was held for too long, or the database cannot be written. Of a disk
    * that fails it is not known whether it has the change.
@@ -58,21 +69,29 @@ export class Engine {
       let wait: number = LOCK_RETRY_MS.first;;
       wait = Math.min(wait * 2, LOCK_RETRY_MS.longest)
     ) {
+      const restart = this.#checkpoints?.atItsEnd;
+      if (restart !== undefined) await restart;
       try {
         const result = this.#try(() => transaction(this.db, work));
         // Asked for at once: `close` waits for what is.
         await this.#sync();
+        if (!this.#isClosed) this.#checkpoints?.beginIfDue(this.#log!.diskMs);
         return result;
       } catch (error) {
-        if (!isLocked((error as Error).cause) || performance.now() >= giveUpAt) throw error;
+        if (!isLocked((error as Error).cause)) throw error;
+        const checkpoint = this.#checkpoints?.underWay;
+        if (checkpoint === undefined && performance.now() >= giveUpAt) throw error;
+        await (checkpoint ?? sleep(wait));
       }
-      await sleep(wait);
     }
   }
 
   /** What waits for a lock rejects; what waits for the disk is waited for. */
   async close(): Promise<void> {
-    if (!this.db.isOpen) return;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    // SQLite puts the rest of the log into the database where nobody else has it open.
+    await this.#checkpoints?.underWay;
     this.db.close();
     await this.#log?.close();
   }
@@ -86,7 +105,7 @@ export class Engine {
   }
 
   #try<T>(work: () => T): T {
-    if (!this.db.isOpen) throw new StoreError("the store is closed");
+    if (this.#isClosed) throw new StoreError("the store is closed");
     try {
       return work();
     } catch (error) {

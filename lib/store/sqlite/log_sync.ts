@@ -1,3 +1,6 @@
+/** How much of a slow sync's time counts still at the next one: a disk that stalls is not quick at once. */
+const FADING = 0.8;
+
 /**
  * Puts on the disk what a database in WAL mode has written to its log, while everything else goes on: SQLite
  * itself would wait for the disk in the one thread that serves everybody.
@@ -7,6 +10,7 @@ export class LogSync {
   readonly #log: Deno.FsFile;
   #underWay: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  #diskMs = 0;
 
   /**
    * @param path of the log: SQLite makes it at the first look into the database, and keeps it until that is closed.
@@ -14,6 +18,11 @@ export class LogSync {
    */
   constructor(path: string) {
     this.#log = Deno.openSync(path, { read: true, write: true });
+  }
+
+  /** How long the disk takes, milliseconds: the longest of late. */
+  get diskMs(): number {
+    return this.#diskMs;
   }
 
   /**
@@ -27,7 +36,7 @@ export class LogSync {
     return this.#next ??= this.#underWay.catch(() => {}).then(() => {
       this.#underWay = this.#next!;
       this.#next = undefined;
-      return this.#log.syncData();
+      return this.#syncNow();
     });
   }
 
@@ -35,5 +44,11 @@ export class LogSync {
   async close(): Promise<void> {
     await (this.#next ?? this.#underWay).catch(() => {});
     this.#log.close();
+  }
+
+  async #syncNow(): Promise<void> {
+    const began = performance.now();
+    await this.#log.syncData();
+    this.#diskMs = Math.max(performance.now() - began, FADING * this.#diskMs);
   }
 }

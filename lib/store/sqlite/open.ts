@@ -21,7 +21,7 @@ import { caaTable } from "./caa.ts";
 import { claimTable } from "./claims.ts";
 import { openDatabase } from "./database.ts";
 import { domainTable } from "./domains.ts";
-import { Engine } from "./engine.ts";
+import { Engine, type EngineOptions } from "./engine.ts";
 import { figureTable } from "./figures.ts";
 import { limitTable } from "./limits.ts";
 import { nameTable } from "./names.ts";
@@ -43,7 +43,7 @@ const MAX_CLAIMS = 10_000;
 const MAX_ACTS = 10_000;
 
 /** Options for {@linkcode storeOn}. */
-export interface SqliteOptions {
+export interface SqliteOptions extends EngineOptions {
   /** Clock in milliseconds since the epoch. @default {Date.now} */
   now?: () => number;
   /** @default {crypto.getRandomValues} */
@@ -52,8 +52,6 @@ export interface SqliteOptions {
   maxClaims?: number;
   /** How many acts are kept of users, and of all others. @default {10_000} */
   maxActs?: number;
-  /** How long a change waits for another process's lock, milliseconds. @default {5_000} */
-  lockTimeoutMs?: number;
 }
 
 /**
@@ -61,15 +59,15 @@ export interface SqliteOptions {
  *
  * @throws {Error} when it cannot be used; the message names the path and the fix.
  */
-export function openSqlite(path: string): Promise<Store> {
-  return Promise.try(() => storeOn(openDatabase(path)));
+export function openSqlite(path: string, options?: SqliteOptions): Promise<Store> {
+  return Promise.try(() => storeOn(openDatabase(path), options));
 }
 
 /** The store in a database, which it closes. */
 export function storeOn(db: DatabaseSync, options: SqliteOptions = {}): Store {
   const { now = Date.now, random = systemRandom, maxClaims = MAX_CLAIMS, maxActs = MAX_ACTS } =
     options;
-  const engine = new Engine(db, options.lockTimeoutMs);
+  const engine = new Engine(db, options);
   const noteAct = actNoter(db, { now, maxActs });
   const resting = restKeeper(db, now);
   const domains = domainTable(engine, now);
