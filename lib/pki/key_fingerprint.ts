@@ -1,7 +1,10 @@
 import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 
-/** As {@linkcode keyFingerprint} writes it: 32 bytes in base64. */
-const FINGERPRINT = /^[A-Za-z0-9+/]{43}=$/;
+/**
+ * As {@linkcode keyFingerprint} writes it, 32 bytes in base64, maybe behind a prefix; its first character may be a
+ * slash, too.
+ */
+const FINGERPRINT = /^(?:sha256\/\/?)?([A-Za-z0-9+/]{43}=)$/i;
 
 /**
  * SHA-256 of a public key (its SubjectPublicKeyInfo, DER) in base64, as RFC 7469 section 2.4 has it. It stays the
@@ -43,6 +46,5 @@ function sha256(publicKey: Uint8Array): string {
 export function parseKeyFingerprint(text: string): string | undefined {
   const hex = text.replaceAll(":", "");
   if (/^[0-9a-f]{64}$/i.test(hex)) return Uint8Array.fromHex(hex).toBase64();
-  const base64 = text.replace(/^sha256\/\/?/i, "");
-  return FINGERPRINT.test(base64) ? base64 : undefined;
+  return FINGERPRINT.exec(text)?.[1];
 }

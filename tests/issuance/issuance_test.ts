@@ -18,11 +18,17 @@ function failed(issuance: Issuance, id: string): Promise<void> {
 
 Deno.test("createIssuance() signs an accepted request", async () => {
   await using it = await bench();
+  const asked = Promise.withResolvers<void>();
+  it.authority.issue = async (order) => {
+    await asked.promise;
+    return await it.authority.real.issue(order);
+  };
   const issuance = it.start();
   assert.equal(await issuance.latest("kaylee"), undefined);
   const id = await it.accepted(issuance, "kaylee");
   assert.match(id, /^[\w-]{22}$/);
   assert.equal((await issuance.get("kaylee", id))?.status, "pending");
+  asked.resolve();
   await until(isReady(it, "kaylee", id), "the certificate");
   const state = await issuance.get("kaylee", id);
   assert.ok(state?.status === "ready");

@@ -22,6 +22,10 @@ Deno.test("keyFingerprint() is what openssl prints of the key, and is read in th
   for (const text of [printed, `sha256/${printed}`, `sha256//${printed}`, hex, hex.toUpperCase()]) {
     assert.equal(parseKeyFingerprint(text), printed, text);
   }
+  const slashed = `/${printed.slice(1)}`;
+  for (const text of [slashed, `sha256/${slashed}`, `sha256//${slashed}`]) {
+    assert.equal(parseKeyFingerprint(text), slashed, text);
+  }
   assert.equal(parseKeyFingerprint(hex.match(/../g)!.join(":")), printed);
   for (
     const text of ["", "sha256/", printed.slice(1), `${printed}=`, hex.slice(2), "z".repeat(64)]

@@ -31,7 +31,8 @@ Exits with 0 when all are in order, 7 when some are not, 1 when the service or t
 be asked.
 """
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")
+# Maybe behind a prefix; the first character may be a slash, too.
+_BASE64 = re.compile(r"(?:sha256//?)?([A-Za-z0-9+/]{43}=)", re.IGNORECASE)
 
 
 def add_check_commands(commands: Any) -> None:
@@ -62,9 +63,8 @@ def read_fingerprint(text: str) -> str:
     digits = text.replace(":", "")
     if re.fullmatch("[0-9a-fA-F]{64}", digits):
         return base64.b64encode(binascii.unhexlify(digits)).decode()
-    found = re.sub("^sha256//?", "", text, flags=re.IGNORECASE)
-    if _BASE64.fullmatch(found):
-        return found
+    if found := _BASE64.fullmatch(text):
+        return found[1]
     raise ValueError(f'"{text}" is no SHA-256 of a key: 44 characters of base64, or 64 of hex')
 
 

@@ -22,6 +22,9 @@ def test_a_fingerprint_is_read_as_people_have_it() -> None:
     with_colons = ":".join(digits[at : at + 2].upper() for at in range(0, 64, 2))
     for text in (KEY, f"sha256/{KEY}", f"SHA256//{KEY}", digits, with_colons):
         assert read_fingerprint(text) == KEY
+    slashed = f"/{KEY[1:]}"
+    for text in (slashed, f"sha256/{slashed}", f"sha256//{slashed}"):
+        assert read_fingerprint(text) == slashed
     for text in ("", KEY[:-1], digits[1:], f"md5/{KEY}"):
         with pytest.raises(ValueError, match="is no SHA-256 of a key"):
             read_fingerprint(text)
