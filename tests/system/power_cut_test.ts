@@ -13,9 +13,6 @@ const WRITER = fileURLToPath(new URL("power_cut/writer.ts", import.meta.url));
 /** Accounts that are made. */
 const ACCOUNTS = 400;
 
-/** Pages of the log that are put into the database together: several times meanwhile. */
-const CHECKPOINT_PAGES = 200;
-
 /** The power goes each time that so many more are acknowledged. */
 const CUT_EVERY = 8;
 
@@ -25,10 +22,16 @@ const CHECKPOINT_WRITES = 40;
 /** What is under way arrives: nothing, everything, half of it. */
 const WAYS = [() => false, () => true, alternating()];
 
-/** Has the log put into the database in the thread that writes, or in another one. */
-const QUICK_DISK_MS = { "the same": Infinity, another: -1 };
+/**
+ * Has so many pages of the log put into the database together, in the thread that writes or in another one, which
+ * more is written beside.
+ */
+const CHECKPOINTS = {
+  "the same": { pages: 200, quickDiskMs: Infinity },
+  another: { pages: 50, quickDiskMs: -1 },
+};
 
-for (const [thread, quickDiskMs] of Object.entries(QUICK_DISK_MS)) {
+for (const [thread, { pages, quickDiskMs }] of Object.entries(CHECKPOINTS)) {
   Deno.test(`what was acknowledged is there when the power went, whatever of the rest the disk has; checkpoints in ${thread} thread`, async () => {
     await using folder = temporaryFolder();
     const path = storePath(folder.path);
@@ -36,13 +39,13 @@ for (const [thread, quickDiskMs] of Object.entries(QUICK_DISK_MS)) {
     const before = Deno.readFileSync(path);
     const trace = `${folder.path}/trace`;
     const writer = [Deno.execPath(), "run", "-A", "--no-check", WRITER, folder.path];
-    const counts = [ACCOUNTS, CHECKPOINT_PAGES, quickDiskMs].map(String);
+    const counts = [ACCOUNTS, pages, quickDiskMs].map(String);
     await must("strace", [...STRACE_OPTIONS, `--output=${trace}`, ...writer, ...counts]);
     const events = [...readTrace(Deno.readTextFileSync(trace))];
 
     const cuts = [...cutsOf(events, { path, before, every: CUT_EVERY })];
     const logs = events.filter((event) => beginsLog(event, path)).length;
-    assert.ok(logs > 3, `${logs} logs`);
+    assert.ok(logs > 1, "the log began anew");
     assert.ok(cuts.length > (ACCOUNTS / CUT_EVERY + 3 * logs) * WAYS.length);
     assert.deepEqual(cuts.filter(({ lost, damage }) => lost.length > 0 || damage), []);
 
