@@ -9,11 +9,12 @@ import time
 from typing import Any, Callable
 from urllib.parse import urljoin, urlsplit
 
+from .acme_problem import AcmeProblem, detail_of, kind_of, read_json
 from .api import relay_trust
 from .http1 import BadMessage
 from .http_client import Reply, request_url
 from .jws import AccountKey
-from .problem import Problem, read_retry_after, shown, words_for
+from .problem import read_retry_after, words_for
 
 REQUEST_S = 30.0
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -24,17 +25,6 @@ MOST_REDIRECTS = 10  # that are followed one after another
 NONCES = 40  # that are tried for one request: some servers refuse half of them
 DECIDE_S = 180.0  # for the server to prove a name, or to sign
 FIRST_LOOK_S, LONGEST_LOOK_S = 0.1, 5.0  # between two looks whether it has
-
-PREFIX = "urn:ietf:params:acme:error:"
-
-
-class AcmeProblem(Problem):
-    """What an ACME server refuses (RFC 8555 section 6.7)."""
-
-    def __init__(self, kind: str, status: int, text: str, retry_after_s: float | None) -> None:
-        """`kind` is its type without the common prefix, empty where it told none."""
-        super().__init__(text)
-        self.kind, self.status, self.retry_after_s = kind, status, retry_after_s
 
 
 class Acme:
@@ -171,37 +161,11 @@ class Acme:
             told = read_json(reply)
         except RuntimeError:
             told = {}
-        kind = told.get("type")
-        if not isinstance(kind, str):
+        if not isinstance(told.get("type"), str):
             text = f"The ACME server {self._host} fails with status {reply.status}: check --acme"
             return AcmeProblem("", reply.status, text, after)
         text = f"The ACME server {self._host} says: {detail_of(told)}"
-        return AcmeProblem(kind[len(PREFIX) :] * kind.startswith(PREFIX), reply.status, text, after)
-
-
-def read_json(reply: Reply) -> dict[str, Any]:
-    """Return the members of an answer; RuntimeError when it has none."""
-    try:
-        value = json.loads(reply.body)
-    except ValueError:
-        value = None
-    if isinstance(value, dict):
-        return value
-    raise RuntimeError("The ACME server's answer is no JSON object")
-
-
-def detail_of(problem: object) -> str:
-    """Return what a problem document tells a person, with what its parts tell."""
-    told = problem if isinstance(problem, dict) else {}
-    parts = told.get("subproblems")
-    each = [told, *(parts if isinstance(parts, list) else [])]
-    details = [part.get("detail") for part in each if isinstance(part, dict)]
-    text = "; ".join(str(one) for one in details if one) or told.get("type") or "no reason"
-    where = told.get("instance")
-    if told.get("type") == f"{PREFIX}userActionRequired" and isinstance(where, str):
-        # Only a person can agree to new terms and the like, there (RFC 8555 section 7.3.3).
-        text = f"open {where} and do what it asks for: {text}"
-    return shown(text)
+        return AcmeProblem(kind_of(told), reply.status, text, after)
 
 
 def _url(told: object) -> str:

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from .acme import Acme, AcmeProblem, detail_of, read_json
+from .acme import Acme
+from .acme_problem import AcmeProblem, detail_of, read_json
 from .identity import make_key_and_request, rfc3339
 from .jws import base64url
 from .problem import Problem

@@ -93,6 +93,11 @@ class Goodbye:
 Message = Union[Online, Connect, Tickets, Visitors, Goodbye]
 
 
+def refusal(ticket: str) -> dict[str, object]:
+    """Hand a ticket back; why is not said, since the relay chose where it was to be shown."""
+    return {"type": "refuse", "ticket": ticket, "reason": "cannot serve"}
+
+
 def read_message(frame: object) -> Message | None:
     """Read a frame; None for a type of a newer relay, ValueError when it cannot be read."""
     if not isinstance(frame, str):

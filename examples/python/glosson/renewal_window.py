@@ -6,7 +6,8 @@ import random
 
 from cryptography import x509
 
-from .acme import Acme, read_json
+from .acme import Acme
+from .acme_problem import read_json
 from .identity import first_certificate_in, read_time, rfc3339, validity
 from .jws import base64url
 from .records import SavedIdentity

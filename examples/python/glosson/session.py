@@ -173,7 +173,7 @@ class Session:
         if data is None or not self._client.front.may_take(message.address, self._joining):
             if data is not None:
                 log.warning("Too many visitors: one was turned away (--max-visitors)")
-            await self._refuse(message.ticket)
+            await control.send(self._control, messages.refusal(message.ticket))
             return
         shown = False
 
@@ -192,13 +192,7 @@ class Session:
             # Else the relay may have joined the visitor, or be taking another's place: it sees to
             # them.
             if not shown or isinstance(error, Foreign):
-                await self._refuse(message.ticket)
+                await control.send(self._control, messages.refusal(message.ticket))
         finally:
             self._joining -= 1
             self._ask_if_other()
-
-    async def _refuse(self, ticket: str) -> None:
-        """Hand a ticket back; why is not said, since the relay chose where it was to be shown."""
-        await control.send(
-            self._control, {"type": "refuse", "ticket": ticket, "reason": "cannot serve"}
-        )

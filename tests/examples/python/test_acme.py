@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from glosson.acme import Acme, AcmeProblem, detail_of
+from glosson.acme import Acme
 from glosson.acme_order import order, self_signed
+from glosson.acme_problem import AcmeProblem, detail_of
 from glosson.identity import first_certificate_in, read_time, rfc3339, validity
 from glosson.identity_file import identity_text
 from glosson.jws import make_account_key

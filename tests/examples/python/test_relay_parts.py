@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from glosson import renewal
-from glosson.acme import AcmeProblem
+from glosson.acme_problem import AcmeProblem
 from glosson.api import Api, is_answer
 from glosson.connection import dial
 from glosson.data_connection import Joined, NotJoined
