@@ -1,3 +1,4 @@
+import { TLS_FAULTS } from "../../lib/net/network_cause.ts";
 import { PROBLEM_TYPE } from "../../lib/wire/problems.ts";
 import { withoutUnseen } from "../../lib/wire/unseen.ts";
 
@@ -87,14 +88,16 @@ function fix(text: string): string {
     return "its certificate is signed by nobody this computer trusts; " +
       "for a relay with an authority of its own, name that with --ca FILE";
   }
-  if (/not ?valid ?for ?name/i.test(text)) {
+  if (TLS_FAULTS.otherName.test(text)) {
     return "its certificate is for another name; check the address";
   }
-  if (/expired/i.test(text)) return "its certificate has expired; check this computer's clock";
-  if (/not ?valid ?yet/i.test(text)) {
+  if (TLS_FAULTS.expired.test(text)) {
+    return "its certificate has expired; check this computer's clock";
+  }
+  if (TLS_FAULTS.notYetValid.test(text)) {
     return "its certificate is not valid yet; check this computer's clock";
   }
-  if (/corrupt message/i.test(text)) {
+  if (TLS_FAULTS.noTls.test(text)) {
     return "what answers there speaks no TLS; check the address and its port, and whether this network " +
       "wants a log-in first";
   }

@@ -8,6 +8,14 @@ export interface NetworkCause {
   untrusted?: boolean;
 }
 
+/** How Deno words what is wrong with TLS, one version otherwise than another. */
+export const TLS_FAULTS = {
+  otherName: /not ?valid ?for ?name/i,
+  expired: /expired/i,
+  notYetValid: /not ?valid ?yet/i,
+  noTls: /corrupt message/i,
+} as const satisfies Record<string, RegExp>;
+
 /** Causes told by the text that Deno has for them, first match first. */
 const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
   // Its text quotes the value, which may be a secret; see headerSecret().
@@ -34,15 +42,15 @@ const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
     why: "no request may go to that port (it belongs to another protocol); use another",
     passing: false,
   }],
-  [/not ?valid ?for ?name/i, {
+  [TLS_FAULTS.otherName, {
     why: "its TLS certificate is for another name; check the host name",
     passing: false,
   }],
-  [/expired/i, {
+  [TLS_FAULTS.expired, {
     why: "its TLS certificate is out of date; check it, and this machine's clock",
     passing: false,
   }],
-  [/not ?valid ?yet/i, {
+  [TLS_FAULTS.notYetValid, {
     why: "its TLS certificate is not valid yet; check this machine's clock",
     passing: false,
   }],
@@ -51,7 +59,7 @@ const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
     passing: false,
     untrusted: true,
   }],
-  [/corrupt message/i, {
+  [TLS_FAULTS.noTls, {
     why: "what answers there speaks no TLS; check the address and its port",
     passing: false,
   }],

@@ -188,7 +188,7 @@ export class Front {
       const inner = await this.#open(tls, visit);
       port = inner.localAddr.port;
       await writeAll(inner, opening);
-      const { error } = await splice(conn, visit.toldOfHalfClose(visit.pace.toTls(inner)), {
+      const { error } = await splice(conn, visit.toldOfEnds(visit.pace.toTls(inner)), {
         onBytes: () => visit.movedAt = performance.now(),
       });
       visit.hasClosed(conn, inner);

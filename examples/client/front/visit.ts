@@ -67,7 +67,7 @@ export class Visit {
   }
 
   /** The connection to the TLS server, which tells of the end of either side when that is passed on. */
-  toldOfHalfClose(conn: Duplex): Duplex {
+  toldOfEnds(conn: Duplex): Duplex {
     return {
       read: async (p) => {
         const n = await conn.read(p);

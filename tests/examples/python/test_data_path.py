@@ -21,6 +21,20 @@ from glosson.state import State
 DATA = DataAddress("d.example", 9000)
 
 
+async def become(path: DataPath, outcome: object, answers_at_once: bool = False) -> None:
+    """Make a data connection with this outcome, which may be an error."""
+
+    async def dial(_shown: Callable[[str], None]) -> Joined:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome  # type: ignore[return-value]
+
+    try:
+        await path.watch(DATA, dial, answers_at_once)
+    except Exception as error:
+        assert error is outcome
+
+
 def learned(*outcomes: object, answers_at_once: bool = False) -> list[str]:
     """What is told after data connections with these outcomes, one after the other."""
     told: list[str] = []
@@ -28,16 +42,7 @@ def learned(*outcomes: object, answers_at_once: bool = False) -> list[str]:
 
     async def main() -> None:
         for outcome in outcomes:
-
-            async def dial(_shown: Callable[[str], None], outcome: object = outcome) -> Joined:
-                if isinstance(outcome, Exception):
-                    raise outcome
-                return outcome  # type: ignore[return-value]
-
-            try:
-                await path.watch(DATA, dial, answers_at_once)
-            except Exception as error:
-                assert error is outcome
+            await become(path, outcome, answers_at_once)
 
     asyncio.run(main())
     return told
@@ -70,25 +75,14 @@ def test_answers_that_get_lost_are_told_until_they_arrive() -> None:
     path = DataPath(told.append)
     assert path.note_answers(False) is None  # no way is known
 
-    async def become(outcome: object) -> None:
-        async def dial(_shown: Callable[[str], None]) -> Joined:
-            if isinstance(outcome, Exception):
-                raise outcome
-            return outcome  # type: ignore[return-value]
-
-        try:
-            await path.watch(DATA, dial)
-        except ConnectionRefusedError as error:
-            assert error is outcome
-
-    asyncio.run(become("joined"))
+    asyncio.run(become(path, "joined"))
     assert path.note_answers(True) is None
     lost = path.note_answers(False)
     assert lost is not None
     assert (lost.data, lost.word, lost.over) == (DATA, "lost", TCP)
     assert path.note_answers(False) is None
-    asyncio.run(become("joined"))  # connections come about as before, or fail now and then
-    asyncio.run(become(ConnectionRefusedError()))
+    asyncio.run(become(path, "joined"))  # connections come about as before, or fail now and then
+    asyncio.run(become(path, ConnectionRefusedError()))
     assert path.report == lost
     assert path.note_answers(True) is not None
     assert [report.word for report in told] == ["works", "lost", "works"]

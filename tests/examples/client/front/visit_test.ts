@@ -69,6 +69,6 @@ Deno.test("Visit tells when the visitor has ended their side", async () => {
   let told = 0;
   visit.onHalfClosed = () => told++;
   assert.equal(visit.halfClosed, false);
-  await visit.toldOfHalfClose(connection()).closeWrite();
+  await visit.toldOfEnds(connection()).closeWrite();
   assert.deepEqual([visit.halfClosed, told], [true, 1]);
 });
