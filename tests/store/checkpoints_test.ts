@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { lstat } from "../../lib/file/plain_file.ts";
 import type { SqliteOptions } from "../../lib/store/sqlite/open.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { temporaryFolder, until } from "../certificate/helpers.ts";
 import { grantToken } from "./grant_token.ts";
-import { storeIn, storePath } from "./helpers.ts";
+import { lockStore, storeIn, storePath } from "./helpers.ts";
 
 /** How many pages of the log are put into the database together here. */
 const PAGES = 20;
@@ -66,6 +67,20 @@ class Logged implements AsyncDisposable {
   }
 }
 
+/** What the runtime says where no more threads can be begun. */
+const NO_THREAD = "Resource temporarily unavailable (os error 11)";
+
+/** Lets nobody begin a thread. */
+function noThreads(): Disposable {
+  const { Worker } = globalThis;
+  globalThis.Worker = class {
+    constructor() {
+      throw new Deno.errors.WouldBlock(NO_THREAD);
+    }
+  } as unknown as typeof Worker;
+  return { [Symbol.dispose]: () => void (globalThis.Worker = Worker) };
+}
+
 for (const disk of ["quick", "slow"] as const) {
   Deno.test(`the log is put into the database and begins anew, again and again, on a ${disk} disk`, async () => {
     await using logged = new Logged(disk);
@@ -117,6 +132,30 @@ Deno.test("what keeps the log from being put into the database is told once, and
   Deno.renameSync(aside, logged.path);
   await logged.changeUntil(() => logged.lengths().log < PAGES, "a new log");
   assert.equal(told.length, 1);
+});
+
+Deno.test("what was changed is acknowledged where no thread can be begun, and it is tried again", async () => {
+  const told: string[] = [];
+  await using logged = new Logged("slow", { onCheckpointProblem: (why) => told.push(why) });
+  {
+    using _none = noThreads();
+    await logged.changeUntil(() => told.length > 0, "a problem");
+    await logged.makeAccounts(3 * PAGES);
+  }
+  assert.deepEqual(told, [`Cannot begin a thread: ${NO_THREAD}`]);
+  await logged.changeUntil(() => logged.lengths().log < PAGES, "a new log");
+});
+
+Deno.test("somebody else who changes something as the log is to begin anew is no problem", async () => {
+  const told: string[] = [];
+  await using logged = new Logged("slow", { onCheckpointProblem: (why) => told.push(why) });
+  await logged.changeUntil(() => logged.lengths().left >= PAGES, "a checkpoint");
+  {
+    using _lock = lockStore(dirname(logged.path));
+    await until(() => logged.lengths().left === 0, "a log in the database");
+    await logged.store.close();
+  }
+  assert.deepEqual(told, []);
 });
 
 Deno.test("closing the store waits for the checkpoint under way, and leaves no log", async () => {

@@ -3,7 +3,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { type CheckpointResult, type CheckpointTask, problemOf } from "./checkpoints.ts";
-import { transaction } from "./transaction.ts";
+import { isLocked, transaction } from "./transaction.ts";
 
 /** How long it waits for who changes something, or reads: nobody has to wait for that much longer. */
 const LOCK_TIMEOUT_MS = 100;
@@ -20,12 +20,23 @@ function checkpoint({ path, alone }: CheckpointTask): void {
   using db = new DatabaseSync(path, { timeout: LOCK_TIMEOUT_MS });
   db.exec("PRAGMA synchronous = NORMAL");
   db.prepare(`PRAGMA wal_checkpoint(${alone ? "FULL" : "PASSIVE"})`).get();
-  // Who writes next has the log begin anew, and waits for the disk before anything else is in it. Done here, by what
-  // changes nothing.
-  transaction(db, () => {
-    const { user_version } = db.prepare("PRAGMA user_version").get()!;
-    db.exec(`PRAGMA user_version = ${user_version}`);
-  });
+  beginAnew(db);
+}
+
+/**
+ * Who writes next has the log begin anew, and waits for the disk before anything else is in it. Done here, by what
+ * changes nothing.
+ */
+function beginAnew(db: DatabaseSync): void {
+  try {
+    transaction(db, () => {
+      const { user_version } = db.prepare("PRAGMA user_version").get()!;
+      db.exec(`PRAGMA user_version = ${user_version}`);
+    });
+  } catch (error) {
+    // Else somebody is writing: it begins anew by that.
+    if (!isLocked(error)) throw error;
+  }
 }
 
 scope.onmessage = ({ data }) => {

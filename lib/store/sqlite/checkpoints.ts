@@ -130,10 +130,15 @@ export function problemOf(error: unknown, path: string): string {
 }
 
 /** Makes a checkpoint in a thread of its own; resolves with why it failed, if it did. */
-function inWorker(task: CheckpointTask): Promise<string | undefined> {
-  // Not Node's, which takes twice the memory, and three times as long until this thread can go on.
-  const worker = new Worker(new URL("checkpoint_worker.ts", import.meta.url), { type: "module" });
+async function inWorker(task: CheckpointTask): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  let worker: Worker;
+  try {
+    // Not Node's, which takes twice the memory, and three times as long until this thread can go on.
+    worker = new Worker(new URL("checkpoint_worker.ts", import.meta.url), { type: "module" });
+  } catch (error) {
+    return `Cannot begin a thread: ${(error as Error).message}`;
+  }
   worker.onmessage = ({ data }: MessageEvent<CheckpointResult>) => resolve(data.problem);
   worker.onerror = (event) => {
     // Or the runtime ends the program.
@@ -141,5 +146,9 @@ function inWorker(task: CheckpointTask): Promise<string | undefined> {
     resolve(event.message);
   };
   worker.postMessage(task);
-  return promise.finally(() => worker.terminate());
+  try {
+    return await promise;
+  } finally {
+    worker.terminate();
+  }
 }
