@@ -8,7 +8,10 @@ const PAGES = 1_000;
 /** A log so many times as long grows no more: who changes something waits until it has begun anew. */
 const LONGEST = 4;
 
-/** How long everybody may wait for the disk, three times: a visitor notices nothing of 100 ms. */
+/** How often SQLite waits for the disk at a checkpoint, until the log has begun anew. */
+const SYNCS = 3;
+
+/** How long everybody may wait for the disk, so many times: a visitor notices nothing of 100 ms. */
 const QUICK_DISK_MS = 30;
 
 /** What a checkpoint's worker is told. */
@@ -28,7 +31,7 @@ export interface CheckpointResult {
 export interface CheckpointOptions {
   /** How many pages of the log are put into the database together. @default {1000} */
   checkpointPages?: number;
-  /** How long a disk takes at most that is waited for in this thread, milliseconds. @default {30} */
+  /** How long a disk takes at most, each time, that is waited for in this thread, milliseconds. @default {30} */
   quickDiskMs?: number;
   /** Told why the log cannot be put into the database, once until it can be; it is tried again. */
   onCheckpointProblem?: (why: string) => void;
@@ -50,6 +53,8 @@ export class Checkpoints {
   /** What the last one had to leave in the log: somebody was reading or writing it, or it failed. */
   #left = 0;
   #hasProblem = false;
+  /** How long the last one took: pages all over the database take a disk longer than a log does. */
+  #tookMs = 0;
 
   /** @param db stays the caller's, and SQLite makes no checkpoint of its own there any more. */
   constructor(db: DatabaseSync, path: string, options: CheckpointOptions = {}) {
@@ -79,7 +84,7 @@ export class Checkpoints {
   /**
    * Begins one if enough was written for it. Never throws.
    *
-   * @param diskMs how long the disk takes now, milliseconds.
+   * @param diskMs how long the disk takes for the log now, milliseconds.
    */
   beginIfDue(diskMs: number): void {
     if (this.#underWay !== undefined) return;
@@ -87,11 +92,14 @@ export class Checkpoints {
     // By what is new: what a reader holds up or a disk refuses is not tried again at every change.
     this.#left = Math.min(this.#left, left);
     if (left - this.#left < this.#pages) return;
-    if (diskMs <= this.#quickDiskMs) return this.#note(this.#checkpointHere());
+    const began = performance.now();
+    if (Math.max(diskMs, this.#tookMs / SYNCS) <= this.#quickDiskMs) {
+      return this.#note(began, this.#checkpointHere());
+    }
     const task = { path: this.#path, alone: log >= LONGEST * this.#pages };
     this.#underWay = inWorker(task).then((problem) => {
       this.#underWay = undefined;
-      this.#note(problem);
+      this.#note(began, problem);
     });
   }
 
@@ -103,7 +111,8 @@ export class Checkpoints {
     }
   }
 
-  #note(problem: string | undefined): void {
+  #note(began: number, problem: string | undefined): void {
+    this.#tookMs = performance.now() - began;
     this.#left = this.#look().left;
     if (problem !== undefined && !this.#hasProblem) this.#onProblem(problem);
     this.#hasProblem = problem !== undefined;
