@@ -1,4 +1,9 @@
-import { OrderPostponedError, OrderRefusedError } from "../certificate/authority.ts";
+import {
+  OrderHeldUpError,
+  OrderPostponedError,
+  OrderRefusedError,
+} from "../certificate/authority.ts";
+import { AwayError, PassingError } from "../dns/try_again.ts";
 import { AcmeProblem, CAA_FIX } from "./problem.ts";
 
 /** How long to wait after a refusal for rate if the server does not say. */
@@ -24,11 +29,15 @@ const FIXES = new Map([
 
 /**
  * Tells callers of an order whether, and when, another try makes sense: an
- * {@linkcode OrderRefusedError}, an {@linkcode OrderPostponedError}, or the error as it is.
+ * {@linkcode OrderRefusedError}, an {@linkcode OrderPostponedError}, an {@linkcode OrderHeldUpError}, or the error
+ * as it is.
  *
  * @param now milliseconds since the epoch.
  */
 export function classify(error: unknown, now: number): unknown {
+  if (error instanceof AwayError || error instanceof PassingError) {
+    return new OrderHeldUpError(error.message, { cause: error });
+  }
   if (!(error instanceof AcmeProblem)) return error;
   const { type, status, retryAt } = error;
   const fix = FIXES.get(type);

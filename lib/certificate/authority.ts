@@ -47,6 +47,7 @@ export interface Authority {
    * `forget`.
    *
    * @throws {OrderRefusedError} when asking again would be answered the same.
+   * @throws {OrderHeldUpError} when a server of the relay's own is away.
    * @throws {Error} when the authority cannot be reached or something in the way is broken; the
    * message names the cause and the fix in one sentence.
    */
@@ -63,6 +64,14 @@ export interface Authority {
 /** An order that the authority will never fulfil as it stands, so that nobody retries it. */
 export class OrderRefusedError extends Error {
   override name = "OrderRefusedError";
+}
+
+/**
+ * An order that a server of the relay's own is in the way of, as one that starts again: the authority has failed
+ * nothing, and soon is soon enough to try it again.
+ */
+export class OrderHeldUpError extends Error {
+  override name = "OrderHeldUpError";
 }
 
 /** An order to be asked for again, but not before a time that the authority named. */

@@ -1,5 +1,6 @@
 import type { Log } from "../log.ts";
-import { backoffMs, endOfPause, type Pause } from "./renewal_schedule.ts";
+import { OrderHeldUpError } from "./authority.ts";
+import { backoffMs, endOfPause, heldUpMs, type Pause } from "./renewal_schedule.ts";
 import type { RelayStatus, RelayStore } from "./store.ts";
 
 /** Failures in a row after which a crash does not reset the pauses. */
@@ -27,6 +28,8 @@ export class OrderRecord {
   readonly #options: OrderRecordOptions;
   #status: RelayStatus;
   #pause: Pause;
+  /** Since when orders have been held up, milliseconds since the epoch; undefined where the last one was not. */
+  #heldUpSince: number | undefined;
 
   private constructor(options: OrderRecordOptions, before: RelayStatus) {
     this.#options = options;
@@ -75,11 +78,17 @@ export class OrderRecord {
    */
   async failed(error: unknown, startedAt: number, left: number, serving: string): Promise<void> {
     const { log, now, random } = this.#options;
-    const failures = this.#status.failures + 1;
     const { until } = error as { until?: unknown };
     const since = now();
     const named = typeof until === "number" ? until : 0;
-    this.#pause = { since, until: Math.max(since + backoffMs(failures, left, random), named) };
+    const isHeldUp = error instanceof OrderHeldUpError;
+    this.#heldUpSince = isHeldUp ? this.#heldUpSince ?? since : undefined;
+    // However often it is held up, that is one failure.
+    const failures = isHeldUp ? Math.max(1, this.#status.failures) : this.#status.failures + 1;
+    const wait = this.#heldUpSince === undefined
+      ? backoffMs(failures, left, random)
+      : heldUpMs(since - this.#heldUpSince, random);
+    this.#pause = { since, until: Math.max(since + wait, named) };
     this.#status = {
       ...this.#status,
       failures,

@@ -15,6 +15,10 @@ const BACKOFF_START_MS = 60_000;
 const BACKOFF_FACTOR = 3;
 const BACKOFF_CAP_MS = 6 * 3_600_000;
 
+/** First wait while something is held up, and by what part of the time that it is so already others are longer. */
+const HELD_UP_START_MS = 5_000;
+const HELD_UP_SHARE = 1 / 4;
+
 /** By how much the clock has to be set back for a pause to be void: less is waited for, milliseconds. */
 const SET_BACK_MS = 60_000;
 
@@ -52,6 +56,15 @@ export function backoffMs(failures: number, leftMs: number, random: () => number
   // With nothing left to lose the time left says nothing: only growth and cap count.
   const leftCap = leftMs > 0 ? Math.max(BACKOFF_START_MS, leftMs / 8) : Infinity;
   return Math.round(Math.min(grown, BACKOFF_CAP_MS, leftCap) * (0.8 + 0.4 * random()));
+}
+
+/**
+ * How long to wait while something that the authority knows nothing of holds an order up: five seconds, then a
+ * quarter of the time that it has done so, up to a minute; and a fifth more or less at random.
+ */
+export function heldUpMs(forMs: number, random: () => number): number {
+  const grown = Math.max(HELD_UP_START_MS, forMs * HELD_UP_SHARE);
+  return Math.round(Math.min(grown, BACKOFF_START_MS) * (0.8 + 0.4 * random()));
 }
 
 /** A pause by the machine's clock, milliseconds since the epoch. */

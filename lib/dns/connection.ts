@@ -35,10 +35,10 @@ export async function openDnsConnection(
     try {
       return await action();
     } catch (error) {
-      const { why, passing } = networkCause(over.aborted ? over.reason : error);
+      const { why, ...kind } = networkCause(over.aborted ? over.reason : error);
       const named = setting === undefined ? "" : ` (${setting})`;
       const message = `Cannot reach the DNS server at ${writeHostPort(server)}: ${why}${named}`;
-      throw failure(message, { passing, cause: error });
+      throw failure(message, { ...kind, cause: error });
     }
   }
 

@@ -99,11 +99,11 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
           { cause },
         );
       }
-      const { why, passing, untrusted } = networkCause(cause);
+      const { why, untrusted, ...kind } = networkCause(cause);
       const fix = untrusted ? `; ${TRUST_FIX}` : "";
       const message =
         `Cannot reach the PowerDNS API at ${apiUrl}: ${why}${fix} (GLOSSOND_PDNS_API_URL; \`webserver\` and \`api\` in pdns.conf)`;
-      throw failure(message, { passing, cause });
+      throw failure(message, { ...kind, cause });
     }
     if (status >= 200 && status < 300) {
       if (text === "") return {};

@@ -13,12 +13,18 @@ export class PassingError extends Error {
   override name = "PassingError";
 }
 
+/** The server is not there. It may be soon, but who asked is told at once, and makes place for others meanwhile. */
+export class AwayError extends Error {
+  override name = "AwayError";
+}
+
 /** The error to throw for a failure. */
 export function failure(
   message: string,
-  { passing, cause }: { passing: boolean; cause?: unknown },
+  { passing, away = false, cause }: { passing: boolean; away?: boolean; cause?: unknown },
 ): Error {
-  return passing ? new PassingError(message, { cause }) : new Error(message, { cause });
+  const Failure = passing ? PassingError : away ? AwayError : Error;
+  return new Failure(message, { cause });
 }
 
 /** Options for {@linkcode tryAgain}. */

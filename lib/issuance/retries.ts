@@ -1,5 +1,9 @@
-import { OrderPostponedError, OrderRefusedError } from "../certificate/authority.ts";
-import { backoffMs, endOfPause, type Pause } from "../certificate/renewal_schedule.ts";
+import {
+  OrderHeldUpError,
+  OrderPostponedError,
+  OrderRefusedError,
+} from "../certificate/authority.ts";
+import { backoffMs, endOfPause, heldUpMs, type Pause } from "../certificate/renewal_schedule.ts";
 import { StoreError } from "../store/error.ts";
 
 /** An order that keeps failing for this long fails for good: its user is waiting for an answer. */
@@ -57,9 +61,11 @@ export function createRetries(now: () => number, random: () => number): Retries 
       since ??= now();
       if (now() - since >= GIVE_UP_MS) return { end: "given-up" };
     }
-    const failures = before?.failures ?? 0;
-    const retryAt = now() + backoffMs(failures + 1, 0, random);
-    known.set(id, { failures: failures + 1, since, pause: { since: now(), until: retryAt } });
+    const isHeldUp = error instanceof OrderHeldUpError;
+    const failures = (before?.failures ?? 0) + (isHeldUp ? 0 : 1);
+    const wait = isHeldUp ? heldUpMs(now() - since!, random) : backoffMs(failures, 0, random);
+    const retryAt = now() + wait;
+    known.set(id, { failures, since, pause: { since: now(), until: retryAt } });
     return { end: "retry", retryAt };
   }
 

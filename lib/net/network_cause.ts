@@ -4,6 +4,8 @@ export interface NetworkCause {
   why: string;
   /** Whether the same request may well succeed in a moment. */
   passing: boolean;
+  /** Whether it reached no server, which may well be there in a while. */
+  away?: boolean;
   /** Whether the server's TLS certificate has an unknown issuer. */
   untrusted?: boolean;
 }
@@ -33,10 +35,12 @@ const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
   [/connection refused/i, {
     why: "connection refused; check that it runs",
     passing: false,
+    away: true,
   }],
   [/dns error|failed to lookup|name or service not known|no such host/i, {
     why: "its name cannot be resolved; check the host name and this machine's resolver",
     passing: false,
+    away: true,
   }],
   [/ports? \d+ (are|is) blocked/i, {
     why: "no request may go to that port (it belongs to another protocol); use another",
@@ -70,6 +74,7 @@ const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
   [/unreachable/i, {
     why: "network unreachable; check this machine's network",
     passing: false,
+    away: true,
   }],
   [/reset|closed|broken pipe|unexpected eof|incomplete/i, {
     why: "it closed the connection; look at its log",

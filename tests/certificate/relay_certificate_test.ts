@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import type { Authority, CertificateOrder } from "../../lib/certificate/authority.ts";
+import {
+  type Authority,
+  type CertificateOrder,
+  OrderHeldUpError,
+} from "../../lib/certificate/authority.ts";
 import { makeKeyAndRequest } from "../../lib/pki/keys.ts";
 import { openLocalAuthority } from "../../lib/certificate/local_authority.ts";
 import {
@@ -208,6 +212,25 @@ Deno.test("startRelayCertificate() waits as long as the authority says", async (
     Promise.reject(Object.assign(new Error("Too many certificates"), { until: later }));
   await until(() => relay.status().failures === 1, "the failure");
   assert.equal(relay.status().nextAttemptAt, later);
+});
+
+Deno.test("startRelayCertificate() goes on soon after what holds an order up is back, and counts one failure", async () => {
+  await using it = await bench();
+  const relay = await it.start({ kind: "local" });
+  it.clock.now = relay.status().renewAt;
+  const begin = it.clock.now;
+  it.authority.issue = () => Promise.reject(new OrderHeldUpError("The DNS server is away"));
+  await until(() => relay.status().failures === 1, "the failure");
+  while (it.clock.now - begin < 120_000) {
+    const next = relay.status().nextAttemptAt!;
+    assert.ok(next - it.clock.now <= 6_000 + (it.clock.now - begin) / 2, `${next - begin}`);
+    it.clock.now = next;
+    await until(() => relay.status().nextAttemptAt! > next, "the next one");
+    assert.equal(relay.status().failures, 1);
+  }
+  it.authority.issue = () => Promise.reject(new Error("The authority fails"));
+  it.clock.now = relay.status().nextAttemptAt!;
+  await until(() => relay.status().failures === 2, "the authority's failure");
 });
 
 Deno.test("startRelayCertificate() orders and asks at once when a clock that was years ahead is set right", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { OrderPostponedError } from "../../lib/certificate/authority.ts";
+import { OrderHeldUpError, OrderPostponedError } from "../../lib/certificate/authority.ts";
 import { createRetries } from "../../lib/issuance/retries.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
@@ -42,4 +42,22 @@ Deno.test("createRetries() gives up where an authority names nothing but times t
     return end;
   });
   assert.equal(ends.at(-1), "given-up");
+});
+
+Deno.test("createRetries() goes on soon after what holds an order up is back, and counts it for no failure of the authority's", () => {
+  let now = NOW;
+  const retries = createRetries(() => now, () => 0.5);
+  let end = "retry";
+  while (end === "retry") {
+    ({ end } = retries.note("a", new OrderHeldUpError("the DNS server is away")));
+    const wait = retries.retryAt("a") - now;
+    const awayMs = now - NOW;
+    assert.ok(wait <= Math.max(5_000, awayMs / 4 + 1) && wait <= MINUTE, `${wait} after ${awayMs}`);
+    now += wait;
+  }
+  assert.equal(end, "given-up");
+  retries.note("b", new OrderHeldUpError("the DNS server is away"));
+  now = retries.retryAt("b");
+  retries.note("b", new Error("the authority is out of order"));
+  assert.equal(retries.retryAt("b") - now, MINUTE);
 });

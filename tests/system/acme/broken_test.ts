@@ -163,6 +163,17 @@ Deno.test("each broken set-up is named, the old certificate stays, the next orde
   }
 });
 
+Deno.test("an order that a PowerDNS which is away holds up goes on soon after that is back", async () => {
+  await using it = await acmeBench();
+  await it.dns.stop();
+  await withRelay(it, {}, async (relay) => {
+    await until(() => relay.status().failures === 1, "the failure");
+    assert.match(relay.status().lastError!, /connection refused; check that it runs/);
+    await it.dns.restart();
+    await until(() => !relay.current().selfSigned, "the next try");
+  });
+});
+
 /** A secondary that has pulled the zone once, and is never told of a change: its primary does not know of it. */
 async function forgottenSecondary(it: AcmeBench): Promise<PowerDnsServer> {
   const secondary = await startPowerDns({
