@@ -1,4 +1,5 @@
 import { latin1 } from "../wire/latin1.ts";
+import { MAX_HEAD_BYTES, type StartFault } from "../wire/request_start.ts";
 import { type ProblemCode, problemOf, PROBLEMS } from "../wire/problems.ts";
 
 /** Names of the statuses that are answered here (RFC 9110 section 15; RFC 6585). */
@@ -27,6 +28,17 @@ export const UNREADABLE: OwnAnswer = {
   detail: "This is no request of HTTP/1.1 as RFC 9112 has it.",
 };
 
+/** What a connection is told whose beginning is not passed on. */
+export const START_ANSWERS: Readonly<Record<StartFault, OwnAnswer>> = {
+  "http2": { code: "bad-request", status: 505, detail: "Speak HTTP/1.1: TLS agreed on it." },
+  "long-target": {
+    code: "too-large",
+    status: 414,
+    detail: `Send at most ${MAX_HEAD_BYTES} bytes.`,
+  },
+  "large-head": { code: "too-large", status: 431, detail: `Send at most ${MAX_HEAD_BYTES} bytes.` },
+};
+
 /** What the runtime's server answers by itself to what is no request, and then ends the connection. */
 const BARE_REFUSAL = /^HTTP\/1\.1 4\d\d [^\r\n]*\r\n(?:[^\r\n]+\r\n)*content-length: 0\r\n/;
 
@@ -37,6 +49,16 @@ const BARE_REFUSAL_BYTES = 250;
 export function isBareRefusal(bytes: Uint8Array): boolean {
   if (bytes.length > BARE_REFUSAL_BYTES || bytes[9] !== 0x34) return false;
   return BARE_REFUSAL.test(latin1(bytes, 0, bytes.length));
+}
+
+/** What the runtime's server says by itself once it would read a body that the peer has announced. */
+const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
+
+/** Takes that off the beginning of bytes, and moves the rest there; returns how many those are. */
+export function withoutContinue(bytes: Uint8Array): number {
+  if (!CONTINUE.every((byte, i) => byte === bytes[i])) return bytes.length;
+  bytes.copyWithin(0, CONTINUE.length);
+  return bytes.length - CONTINUE.length;
 }
 
 /** The answer as a server behind a connection gives it. */

@@ -1,20 +1,16 @@
 import { Buffer } from "node:buffer";
 import { type FramesStep, RequestFrames } from "../wire/request_frames.ts";
-import { MAX_HEAD_BYTES, RequestStart, type StartFault } from "../wire/request_start.ts";
+import { RequestStart } from "../wire/request_start.ts";
 import { mayBeUpgrade } from "../wire/web_socket_opening.ts";
-import { isBareRefusal, type OwnAnswer, ownAnswer, UNREADABLE } from "./own_answer.ts";
+import {
+  isBareRefusal,
+  type OwnAnswer,
+  ownAnswer,
+  START_ANSWERS,
+  UNREADABLE,
+  withoutContinue,
+} from "./own_answer.ts";
 import { closeQuietly, type Duplex, writeAll } from "./splice.ts";
-
-/** What a connection is told whose beginning is not passed on. */
-const ANSWERS: Readonly<Record<StartFault, OwnAnswer>> = {
-  "http2": { code: "bad-request", status: 505, detail: "Speak HTTP/1.1: TLS agreed on it." },
-  "long-target": {
-    code: "too-large",
-    status: 414,
-    detail: `Send at most ${MAX_HEAD_BYTES} bytes.`,
-  },
-  "large-head": { code: "too-large", status: 431, detail: `Send at most ${MAX_HEAD_BYTES} bytes.` },
-};
 
 const NOTHING = new Uint8Array(0);
 
@@ -114,7 +110,7 @@ export class RequestGate implements Duplex {
   async #readAnswer(p: Uint8Array): Promise<number | null> {
     if (this.#refusal === undefined) {
       try {
-        const n = await this.#server.read(p);
+        const n = await this.#readServer(p);
         this.#heard.resolve();
         if (n === null) this.#end();
         else if (isBareRefusal(p.subarray(0, n))) this.#refuse(UNREADABLE);
@@ -127,6 +123,13 @@ export class RequestGate implements Duplex {
     p.set(this.#refusal.subarray(0, n));
     this.#refusal = this.#refusal.subarray(n);
     return n === 0 ? null : n;
+  }
+
+  /** Reads from the server; no 100 where no body is read, or HTTP/1.0 takes it for the answer (RFC 9110 section 15.2). */
+  async #readServer(p: Uint8Array): Promise<number | null> {
+    const n = await this.#server.read(p);
+    if (n === null || !(this.#headOnly || this.#isHttp10)) return n;
+    return withoutContinue(p.subarray(0, n)) || this.#server.read(p);
   }
 
   /** Nothing more is answered. */
@@ -145,7 +148,7 @@ export class RequestGate implements Duplex {
 
   async #writeFirst(start: RequestStart, p: Uint8Array): Promise<number> {
     const step = start.push(p);
-    if (step.state === "refuse") this.#refuse(ANSWERS[step.fault]);
+    if (step.state === "refuse") this.#refuse(START_ANSWERS[step.fault]);
     if (step.state !== "pass") return p.length;
     this.#isHttp10 = start.isHttp10;
     if (start.done) this.#start = undefined;
