@@ -38,7 +38,7 @@ const NO_BYTES = new Uint8Array(0);
 export type HelloResult =
   /** A ClientHello so far, not yet complete. */
   | { state: "more" }
-  /** A whole ClientHello; `length` is the raw bytes up to its end, record headers included. */
+  /** A ClientHello in whole records; `length` is the raw bytes up to its end, record headers included. */
   | { state: "hello"; length: number } & HelloMessage
   /**
    * Not a ClientHello to pass on: `reason` is a stable word for a metric label, `detail` a clause for
@@ -72,6 +72,8 @@ export function parseClientHello(bytes: Uint8Array): HelloResult {
  */
 export class ClientHelloReader {
   #result: HelloResult = { state: "more" };
+  /** The hello, until the rest of its record has come: a TLS server looks at nothing of a record before. */
+  #hello: HelloResult | undefined;
   /** Raw bytes looked at so far. */
   #raw = 0;
   /** Bytes of the current record's header, as far as they have come. */
@@ -114,6 +116,7 @@ export class ClientHelloReader {
         at += length;
         this.#raw += length;
         this.#fragmentLeft -= length;
+        if (this.#hello !== undefined && this.#fragmentLeft === 0) this.#result = this.#hello;
       }
     }
     if (this.#raw === MAX_HELLO_BYTES && this.#result.state === "more") {
@@ -160,6 +163,7 @@ export class ClientHelloReader {
   }
 
   #readFragment(fragment: Uint8Array): void {
+    if (this.#hello !== undefined) return;
     const message = this.#message;
     // Most hellos come in one piece: read those in place, without a copy.
     if (message.received === 0) message.bytes = fragment as Uint8Array<ArrayBuffer>;
@@ -169,7 +173,7 @@ export class ClientHelloReader {
     const step = this.#steps.next();
     if (step.done) {
       const { length, ...hello } = step.value;
-      this.#result = { state: "hello", ...hello, length: this.#raw + length - before };
+      this.#hello = { state: "hello", ...hello, length: this.#raw + length - before };
       message.bytes = NO_BYTES;
     } else if (before === 0) {
       message.bytes = new Uint8Array(Math.max(fragment.length, FIRST_BUFFER_BYTES));

@@ -128,6 +128,14 @@ Deno.test("parseClientHello() ignores what follows the hello", async (t) => {
   });
 });
 
+Deno.test("parseClientHello() has no hello before its record is whole, which a TLS server waits for", () => {
+  const content = bytes(message(helloBody()), [0]);
+  const whole = records(content, [100]);
+  deepEqual(parseClientHello(whole.subarray(0, -1)), { state: "more" });
+  equal(parseClientHello(whole).state, "hello");
+  equal(bytesUntilFinal(whole), whole.length);
+});
+
 Deno.test("parseClientHello() asks for more at every prefix of a hello", () => {
   for (const bytes of [hello(), records(message(helloBody()), [1, 2, 60, 61])]) {
     for (let length = 0; length < bytes.length; length++) {
