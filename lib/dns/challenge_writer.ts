@@ -6,7 +6,7 @@
  */
 import type { ChallengeJournal, ChallengeValue } from "./challenge_journal.ts";
 import { type ChallengePlace, findChallengePlace } from "./challenge_place.ts";
-import { type DnsProvider, type DnsZone, isEmpty } from "./provider.ts";
+import { type DnsProvider, type DnsZone, isEmpty, type RecordSet } from "./provider.ts";
 import type { DnsTurn } from "./turn.ts";
 
 /** How long resolvers may keep a challenge; it is needed for seconds only. */
@@ -64,14 +64,22 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
           `Cannot keep TXT values at ${name}: something else overwrites them; end the other ACME client, or give it another name`,
         );
       }
-      const others = { ...present, values: kept };
-      await dns.replace(zone, [{
-        ...others,
-        // The set has one TTL: others' values keep theirs if it is lower.
-        ttl: isEmpty(others) ? TTL_S : Math.min(present.ttl, TTL_S),
-        values: [...kept, ...missing],
-      }]);
+      const ttl = ttlOf({ ...present, values: kept });
+      await dns.replace(zone, [{ ...present, ttl, values: [...kept, ...missing] }]);
+      if (!isOurs(name)) lowered.delete(name);
     }
+  }
+
+  /** TTLs that others' values had before a challenge stood beside them, by name. */
+  const lowered = new Map<string, number>();
+
+  /** The set has one TTL: others' values keep theirs if it is lower, and have it back afterwards. */
+  function ttlOf(others: RecordSet): number {
+    const { name, ttl } = others;
+    if (isEmpty(others)) return TTL_S;
+    if (!isOurs(name)) return ttl === TTL_S ? lowered.get(name) ?? ttl : ttl;
+    if (ttl > TTL_S) lowered.set(name, ttl);
+    return Math.min(ttl, TTL_S);
   }
 
   /**
@@ -108,6 +116,11 @@ export function createChallengeWriter(options: ChallengeWriterOptions): Challeng
 
   /** Where each value was written: a CNAME record can change before it is removed. */
   const placed = new Map<string, string>();
+
+  /** Whether a challenge is to stand at that name. */
+  function isOurs(name: string): boolean {
+    return placed.values().some((at) => at === name);
+  }
 
   function add(name: string, values: readonly string[]): Promise<ChallengePlace> {
     return inTurn(async () => {

@@ -160,7 +160,7 @@ export function createPowerDns(options: PowerDnsOptions): PowerDns {
 
   /** It takes changes of a zone that it copies from another server, and loses them with the next copy. */
   function checkPrimary({ name, kind }: { name: string; kind: string }): void {
-    if (!/^(slave|secondary)$/i.test(kind)) return;
+    if (!/^(slave|secondary|consumer)$/i.test(kind)) return;
     throw new Error(
       `PowerDNS at ${apiUrl} is a secondary of zone ${
         plainName(name)

@@ -52,6 +52,18 @@ Deno.test("findZone() finds the longest match that the server holds", async () =
   );
 });
 
+Deno.test("findZone() refuses each kind of zone that is copied from another server", async () => {
+  for (const kind of ["Slave", "Secondary", "Consumer"]) {
+    await using api = fakeApi(() => Response.json([{ ...API_ZONE, kind }]));
+    await assert.rejects(
+      api.dns.findZone("glosson.test"),
+      new RegExp(
+        `is a secondary of zone glosson\\.test \\(kind ${kind}\\), where changes are lost`,
+      ),
+    );
+  }
+});
+
 Deno.test("createPowerDns() tries again what passes, and nothing else", async () => {
   let left = 4;
   await using api = fakeApi(() => {
@@ -207,17 +219,23 @@ Deno.test("createChallengeWriter() leaves others' values alone, one write after 
   await using folder = temporaryFolder();
   const { dns, journal, writer } = await writerBench(folder.path);
   const foreign = {
+    ttl: 300,
     values: ['"somebody else\'s"'],
     disabled: ['"part one" "part two"'],
   };
-  dns.sets.set(NAME, { name: NAME, type: "TXT", ttl: 300, ...foreign });
+  dns.sets.set(NAME, { name: NAME, type: "TXT", ...foreign });
   await Promise.all(["a", "b", "c", "d"].map((value) => writer.add(NAME, [value, value + "2"])));
   assert.equal(dns.values(NAME).length, 9);
   assert.equal(dns.sets.get(NAME)?.ttl, 60);
   await Promise.all(["a", "b", "c", "d"].map((value) => writer.remove(NAME, [value, value + "2"])));
-  const { values, disabled } = dns.sets.get(NAME)!;
-  assert.deepEqual({ values, disabled }, foreign);
+  const { ttl, values, disabled } = dns.sets.get(NAME)!;
+  assert.deepEqual({ ttl, values, disabled }, foreign);
   await writer.remove(NAME, ["a"]);
+  // What a person sets meanwhile stays.
+  await writer.add(NAME, ["a"]);
+  dns.sets.get(NAME)!.ttl = 30;
+  await writer.remove(NAME, ["a"]);
+  assert.equal(dns.sets.get(NAME)?.ttl, 30);
   await journal.close();
 });
 
