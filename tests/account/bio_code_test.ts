@@ -15,6 +15,8 @@ Deno.test("hasCode() counts a code as a whole word only", () => {
     `a ${CODE}\n`,
     `x${CODE} ${CODE}`,
     `ü${CODE}é`,
+    `ü${CODE}é`.normalize("NFD"),
+    `u&#776;${CODE}e&#x301;`,
     `@${CODE}. #${CODE} **${CODE}**`,
     `\ufeff${CODE}\u200b`,
     `tea & ${CODE}`,
