@@ -83,7 +83,7 @@ export function hasCode(bio: string, code: string): boolean {
     text = [text.replace(UNSEEN_MARKUP, "\u200b"), ...links].join("\n").replace(REFERENCE, decode);
   }
   // Else an accent that stands behind its letter leaves that letter a part of the word.
-  text = text.normalize("NFC");
+  text = text.replace(/[A-Za-z]\p{Mark}/gu, (letter) => letter.normalize("NFC"));
   const forms = formsIn(text, new Set(code));
   const pattern = Array.from(code, (char) => char === "-" ? HYPHEN : `[${forms.get(char)}]`);
   return new RegExp(`(?<![A-Za-z0-9_-])${pattern.join(UNSEEN)}(?![A-Za-z0-9_-])`, "u").test(text);

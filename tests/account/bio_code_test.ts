@@ -161,6 +161,8 @@ Deno.test("hasCode() takes no longer for a bio that is made to", () => {
     "glosson-<br>".repeat(5_000),
     `g${"\u0336".repeat(1000)}`.repeat(30),
     `glosson-${" ".repeat(500)}`.repeat(120),
+    "e\u0301\u0323\u0334".repeat(10_000),
+    `e${"\u0315\u0300\u0334".repeat(10_000)}`,
     // Both a space and unseen.
     `glosson-${"\ufeff".repeat(20_000)}`,
     "<a href=".repeat(8_000),
