@@ -104,6 +104,7 @@ export class ControlLink {
       username,
       tickets,
       send: (message) => this.#held === undefined ? this.send(message) : this.#held.push(message),
+      lastHeardAt: () => transport.lastHeardAt,
       ...(parking && { parking }),
     });
     socket.addEventListener("message", async (event) => {

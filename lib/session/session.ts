@@ -40,6 +40,8 @@ export interface SessionOptions {
   send: (message: RelayMessage) => void;
   /** Where a place is taken for each ticket to park with. @default always one */
   parking?: Parking;
+  /** When the client was last heard, milliseconds of `performance.now()`. @default always just now */
+  lastHeardAt?: () => number;
   /** @default {setTimeout} */
   schedule?: Schedule;
 }
@@ -51,6 +53,7 @@ export class Session {
   dataPath: DataPathWord | undefined;
   readonly #tickets: Tickets<Redeem>;
   readonly #send: (message: RelayMessage) => void;
+  readonly #lastHeardAt: () => number;
   readonly #pool: ParkedPool;
   readonly #waiting = new Map<string, (dialled: Dialled) => void>();
   #ended = false;
@@ -58,10 +61,11 @@ export class Session {
   #unanswered = 0;
 
   constructor(options: SessionOptions) {
-    const { username, tickets, send } = options;
+    const { username, tickets, send, lastHeardAt = () => Infinity } = options;
     this.username = username;
     this.#tickets = tickets;
     this.#send = send;
+    this.#lastHeardAt = lastHeardAt;
     this.#pool = new ParkedPool({
       ...options,
       send: (tickets) => send({ type: "tickets", tickets }),
@@ -101,8 +105,12 @@ export class Session {
   /**
    * Whether a visitor who was joined got a byte of the client's in time: only this side sees what is lost on the way.
    * A client that tells of its data path is told when that changes.
+   *
+   * @param joinedAt milliseconds of `performance.now()`.
    */
-  noteAnswer(answered: boolean): void {
+  noteAnswer(answered: boolean, joinedAt: number): void {
+    // A computer that sleeps answers nobody, whatever the way is like.
+    if (!answered && this.#lastHeardAt() < joinedAt) return;
     const before = this.#unanswered;
     this.#unanswered = answered ? 0 : before + 1;
     const isNews = answered ? before >= UNANSWERED : this.#unanswered === UNANSWERED;

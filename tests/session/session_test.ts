@@ -12,14 +12,16 @@ function setUp() {
   const clock = new ManualClock();
   const tickets = new Tickets<Redeem>(clock.schedule);
   const sent: RelayMessage[] = [];
+  const heard = { at: 0 };
   const session = new Session({
     username: "kaylee",
     tickets,
     send: (message) => sent.push(message),
+    lastHeardAt: () => heard.at,
     schedule: clock.schedule,
   });
   const granted = () => sent.flatMap((m) => m.type === "tickets" ? m.tickets : []);
-  return { clock, tickets, sent, session, granted };
+  return { clock, tickets, sent, heard, session, granted };
 }
 
 Deno.test("Session.setPool() grants tickets for what is missing, and refills on check-out", () => {
@@ -141,15 +143,22 @@ Deno.test("Session.distrust() closes what was parked before a connection that is
 });
 
 Deno.test("Session.noteAnswer() tells a client that tells of its data path when visitors get nothing of it, and when they do again", () => {
-  const { sent, session } = setUp();
-  for (const answered of [false, false, true]) session.noteAnswer(answered);
+  const { sent, heard, session } = setUp();
+  for (const answered of [false, false, true]) session.noteAnswer(answered, 0);
   assert.deepEqual(sent, [], "one that may not know the message");
   session.dataPath = "works";
   const said = (...answers: boolean[]): unknown[] => {
     sent.length = 0;
-    for (const answered of answers) session.noteAnswer(answered);
+    for (const answered of answers) session.noteAnswer(answered, 100);
     return sent.map((message: RelayMessage) => message.type === "visitors" && message.answered);
   };
+  heard.at = 99;
+  assert.deepEqual(
+    said(false, false, false),
+    [],
+    "nothing else of the client came since they were joined",
+  );
+  heard.at = 100;
   assert.deepEqual(said(true, false, true, false, true), []);
   assert.deepEqual(said(false, false, false), [false]);
   assert.deepEqual(said(true, true), [true]);

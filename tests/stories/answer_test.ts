@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { BASE, type Relay, startRelay } from "./relay.ts";
+import { until } from "../certificate/helpers.ts";
+import { setUpGlosson } from "./glosson.ts";
 import { ended, helloFor, rest, send } from "./hub_visitor.ts";
+import { BASE, type Relay, startRelay } from "./relay.ts";
 import { connectControl, type ControlLink, dialData, readJoin, signUp } from "./user.ts";
 
 const HELLO = helloFor(`kaylee.${BASE}`);
@@ -55,4 +57,30 @@ Deno.test("a joined visitor is answered within 10 s, or both connections are clo
   assert.equal(await answered.client.read(new Uint8Array(10)), 3);
   answered.visitor.close();
   answered.client.close();
+});
+
+Deno.test("a client that slept while visitors came does not take its network for one that loses what it answers", async () => {
+  await using relay = await startRelay({ settings: { ANSWER_SECONDS: "2" } });
+  await using glosson = await setUpGlosson(relay, "kaylee");
+  const client = glosson.run();
+  await client.said(/ Online\b/);
+  // Its way to the data port is known once what is parked has lasted.
+  await until(
+    async () => (await glosson.command("status")).stdout.includes("can be served"),
+    "known",
+  );
+  client.signal("SIGSTOP");
+  try {
+    for (const visitor of await Promise.all([HELLO, HELLO].map((part) => send(relay, [part])))) {
+      assert.equal(await rest(visitor), "");
+      visitor.close();
+    }
+  } finally {
+    client.signal("SIGCONT");
+  }
+  // Told behind whatever it would be told of those.
+  using visitor = await send(relay, [HELLO]);
+  assert.notEqual(await rest(visitor), "");
+  await client.stop();
+  assert.deepEqual(client.lines.filter((line) => line.includes("cannot be")), []);
 });
