@@ -16,10 +16,9 @@ import { type Addresses, appUrl } from "./public_address.ts";
  * (httpoxy, CVE-2016-5385).
  */
 const SAID_BY_PROXIES = new RegExp(
-  "^(?:forwarded|via|proxy|x-forwarded|x-forwarded-.*|x-real-ip|x-client-ip|x-cluster-client-ip|" +
+  "^(?:forwarded|forwarded-for|via|proxy|x-forwarded|x-forwarded-.*|x-real-ip|(?:.*-)?client-ip|" +
     "x-remote-ip|x-remote-addr|x-originating-ip|x-original-forwarded-for|x-envoy-external-address|" +
-    "true-client-ip|cf-connecting-ip(?:v6)?|fastly-client-ip|fly-client-ip|x-azure-clientip|" +
-    "x-appengine-user-ip|x-glosson-.*)$",
+    "cf-connecting-ip(?:v6)?|x-azure-clientip|x-appengine-user-ip|x-glosson-.*)$",
 );
 
 /** Whether a visitor's field of this name stays here. */
@@ -50,8 +49,7 @@ export function requestFields(
     ...(address === undefined
       ? []
       : [["X-Forwarded-For", address], ["X-Real-IP", address]] as const),
-    ["X-Forwarded-Host", addresses.host],
-    ["X-Forwarded-Proto", "https"],
+    ...publicName(addresses),
     ...sameOrigin(fields, addresses.host),
   ];
   return [
@@ -78,6 +76,19 @@ function ofConnection({ fields, upgrades }: Pick<VisitorRequest, "fields" | "upg
     : [["Connection", "close"]];
 }
 
+/**
+ * What visitors call the page. An app that is told an address of its own hears of no other: many compare `Origin`,
+ * which is translated to that one, with these before they look at `Host`.
+ */
+function publicName(addresses: Addresses): Field[] {
+  if (isRenamed(addresses)) return [];
+  return [["X-Forwarded-Host", addresses.host], ["X-Forwarded-Proto", "https"]];
+}
+
+function isRenamed({ host, sentHost }: Addresses): boolean {
+  return sentHost.toLowerCase() !== host.toLowerCase();
+}
+
 /** What browsers say by themselves, for those that do not (Fetch Metadata, section 2.3). */
 function sameOrigin(fields: readonly Field[], host: string): Field[] {
   const [origin] = valuesOf(fields, "origin");
@@ -91,7 +102,6 @@ function sameOrigin(fields: readonly Field[], host: string): Field[] {
 function mapped([name, value]: Field, addresses: Addresses): Field {
   const key = name.toLowerCase();
   if (!WITH_OWN_URL.test(key)) return [name, value];
-  const renamed = addresses.sentHost.toLowerCase() !== addresses.host.toLowerCase();
   switch (key) {
     // WebDAV servers compare it, scheme and all, with what they were asked by (RFC 4918 section 10.3).
     case "destination":
@@ -99,6 +109,6 @@ function mapped([name, value]: Field, addresses: Addresses): Field {
     case "if":
       return [name, value.replace(/<(https:[^<>]*)>/gi, (_, url) => `<${appUrl(url, addresses)}>`)];
     default:
-      return [name, renamed ? appUrl(value, addresses) : value];
+      return [name, isRenamed(addresses) ? appUrl(value, addresses) : value];
   }
 }

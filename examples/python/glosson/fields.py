@@ -22,10 +22,10 @@ HOP_BY_HOP = (
 # What only a proxy may say, by the names that apps believe: a visitor's own claims about where they
 # come from are dropped. `Proxy` would become the variable HTTP_PROXY of a CGI program.
 SAID_BY_PROXIES = re.compile(
-    rb"forwarded|via|proxy|x-forwarded(-.*)?|x-real-ip|x-client-ip|x-cluster-client-ip|"
+    rb"forwarded|forwarded-for|via|proxy|x-forwarded(-.*)?|x-real-ip|(.*-)?client-ip|"
     rb"x-remote-ip|x-remote-addr|x-originating-ip|x-original-forwarded-for|"
-    rb"x-envoy-external-address|true-client-ip|cf-connecting-ip(v6)?|fastly-client-ip|"
-    rb"fly-client-ip|x-azure-clientip|x-appengine-user-ip|x-glosson-.*"
+    rb"x-envoy-external-address|cf-connecting-ip(v6)?|x-azure-clientip|"
+    rb"x-appengine-user-ip|x-glosson-.*"
 )
 
 # What a `Connection` field cannot take away: it is ours, or tells where the message ends.
@@ -68,12 +68,15 @@ def to_app(fields: Fields, host: bytes, page: bytes, address: str | None) -> Fie
     """Return a visitor's fields as the app gets them, but for framing and connection.
 
     `host` is what the app is told, `page` what the visitor called it; `address` is the visitor's by
-    the relay's word, None when the relay does not know it.
+    the relay's word, None when the relay does not know it. An app that is told an address of its
+    own hears of no other: many compare `Origin`, which is translated to that one, with what is
+    forwarded before they look at `Host`.
     """
     passed = _without_claims(without(end_to_end(fields), b"host", b"content-length"))
     if address is not None:
         passed += [(b"X-Forwarded-For", address.encode()), (b"X-Real-IP", address.encode())]
-    passed += [(b"X-Forwarded-Proto", b"https"), (b"X-Forwarded-Host", page)]
+    if host.lower() == page.lower():
+        passed += [(b"X-Forwarded-Proto", b"https"), (b"X-Forwarded-Host", page)]
     if _is_of_page(fields, page) and not values(fields, b"sec-fetch-site"):
         # An app that takes itself to be at http:// can see by no other field that this is its own.
         passed.append((b"Sec-Fetch-Site", b"same-origin"))

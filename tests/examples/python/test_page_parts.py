@@ -17,6 +17,7 @@ from client import SOURCE
 from glosson.client_hello import Opening, read_opening
 from glosson.conditional import Version, is_not_modified, is_refused, version_of, wanted_range
 from glosson.content_type import content_type
+from glosson.fields import to_app
 from glosson.file_path import Folder, read_file_path
 from glosson.limit import Limit, TooSlow
 from glosson.upstream import read_upstream
@@ -249,6 +250,21 @@ def test_an_if_of_many_tags_that_do_not_end_takes_no_longer() -> None:
     assert read_upstream("8001").app_host.to_app(sent, b"kaylee.example") == sent
     # Some milliseconds; to look for the end of each behind all that follow takes ten seconds.
     assert time.monotonic() - begin < 1
+
+
+@pytest.mark.parametrize("name", [b"Client-IP", b"WL-Proxy-Client-IP", b"Forwarded-For"])
+def test_what_a_visitor_says_of_their_own_address_is_dropped(name: bytes) -> None:
+    told = to_app([(name, b"192.0.2.1"), (b"Client-IPs", b"1")], b"a.example", b"a.example", None)
+    assert [field for field in told if b"client" in field[0].lower()] == [(b"Client-IPs", b"1")]
+
+
+def test_an_app_that_is_told_its_own_address_hears_of_no_other() -> None:
+    def names(host: bytes) -> list[bytes]:
+        claimed = [(b"X-Forwarded-Host", b"evil.example")]
+        return [name for name, _ in to_app(claimed, host, b"kaylee.example", None)]
+
+    assert names(b"127.0.0.1:8001") == [b"Host"]
+    assert names(b"KAYLEE.example") == [b"Host", b"X-Forwarded-Proto", b"X-Forwarded-Host"]
 
 
 def test_an_app_that_is_told_a_host_of_its_own() -> None:

@@ -67,6 +67,9 @@ Deno.test("requestFields() drops what a visitor says in the place of a proxy", (
     "CF-Connecting-IP",
     "CF-Connecting-IPv6",
     "Fastly-Client-IP",
+    "Client-IP",
+    "WL-Proxy-Client-IP",
+    "Forwarded-For",
     "X-Glosson-Anything",
     "X_Forwarded_For",
     "X_Real_IP",
@@ -76,7 +79,7 @@ Deno.test("requestFields() drops what a visitor says in the place of a proxy", (
   const fields = claims.map((name): Field => [name, "192.0.2.1"]);
   assert.deepEqual(seen(fields), [["Host", "kaylee.example"], ...OWN, ["Connection", "close"]]);
   // Names that only look like them.
-  const others: Field[] = [["X-Forward", "1"], ["Viaduct", "2"], ["X-Real-IPs", "3"]];
+  const others: Field[] = [["X-Forward", "1"], ["Viaduct", "2"], ["Client-IPs", "3"]];
   assert.deepEqual(seen(others).slice(1, 4), others);
 });
 
@@ -115,6 +118,24 @@ Deno.test("requestFields() says how the body is framed once", () => {
   const said = requestFields({ fields, upgrades: false }, { kind: "chunked" }, addresses, ADDRESS);
   assert.deepEqual(said.filter(([name]) => /content-length|transfer-encoding/i.test(name)), [
     ["Transfer-Encoding", "chunked"],
+  ]);
+});
+
+Deno.test("requestFields() tells an app that is told its own address of no other", () => {
+  const fields: Field[] = [["Origin", "https://kaylee.example"], ["X-Forwarded-Host", "evil"]];
+  const named = (sentHost: string): Field[] =>
+    seen(fields, { sentHost }).filter(([name]) =>
+      /^(?:origin|host|x-forwarded-(?:host|proto))$/i.test(name)
+    );
+  assert.deepEqual(named("127.0.0.1:8000"), [
+    ["Host", "127.0.0.1:8000"],
+    ["Origin", "http://127.0.0.1:8000"],
+  ]);
+  assert.deepEqual(named("KAYLEE.example"), [
+    ["Host", "KAYLEE.example"],
+    ["Origin", "https://kaylee.example"],
+    ["X-Forwarded-Host", "kaylee.example"],
+    ["X-Forwarded-Proto", "https"],
   ]);
 });
 
