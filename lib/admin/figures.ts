@@ -62,8 +62,8 @@ export interface LimitFigures {
 export interface Figures {
   listeners(): ListenerFigures[];
   /**
-   * Clients online, the data connections that they parked, and how many clients say that they cannot
-   * reach the data port.
+   * Clients online, the data connections that they parked, and how many clients say that their way to the
+   * data port fails.
    */
   clients(): { online: number; parked: number; unreachable: number };
   /** Visitors joined with clients, and those whose first bytes are awaited. */

@@ -162,7 +162,7 @@ function addFigures(to: Instruments, figures: Figures): void {
     ["parked_connections", "Data connections parked", () => figures.clients().parked],
     [
       "unreachable_clients",
-      "Clients that cannot reach the data port",
+      "Clients whose way to the data port fails",
       () => figures.clients().unreachable,
     ],
     ["joined_visitors", "Visitors joined with clients", () => figures.visitors().joined],

@@ -27,7 +27,7 @@ export interface StatusReport {
     blocked: number | null;
     online: number;
     parked: number;
-    /** Clients that say that they cannot reach the data port. */
+    /** Clients that say that their way to the data port fails. */
     unreachable: number;
   };
   visitors: {

@@ -32,7 +32,8 @@ const USER_STATES: Record<UserView["state"] | "unreachable", string> = {
   "setup": "the account is there, and no client of it was ever connected",
   "blocked": "the operator has blocked the name; visitors get the suspended page",
   "resting": "the name was released, and is nobody else's for NAME_REST_DAYS",
-  "unreachable": "the client is connected, but says that it cannot reach the data port",
+  "unreachable":
+    "the client is connected, but says that its way to the data port fails: no visitor can be served",
 };
 
 /** What a run of the bio script came to, as `status` and the metrics count it. */

@@ -204,7 +204,7 @@ export class ControlLink {
     if (word === "works") return log.debug("client reaches the data port again", { username });
     // Once a session: what a client says over and over is not to fill the log.
     const say = before === undefined ? log.warn : log.debug;
-    say("client cannot reach the data port, so its visitors cannot be served", {
+    say("client's way to the data port fails, so its visitors cannot be served", {
       username,
       why: word,
       ...dataPort(),

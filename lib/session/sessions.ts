@@ -53,7 +53,7 @@ export class Sessions {
     return sum;
   }
 
-  /** How many of them say that they cannot reach the data port. */
+  /** How many of them say that their way to the data port fails. */
   get unreachable(): number {
     let count = 0;
     for (const session of this.#online.values()) if (session.unreachable) count++;

@@ -59,7 +59,7 @@ for (const [word, open] of Object.entries(HOLES)) {
     const warning = await run.said(/ warn +Visitors cannot be served/);
     assert.ok(performance.now() - online < 10_000);
     assert.match(warning, new RegExp(`host=127\\.0\\.0\\.1 port=${port} why=`));
-    await relay.logged("client cannot reach the data port, so its visitors cannot be served", {
+    await relay.logged("client's way to the data port fails, so its visitors cannot be served", {
       username: "kaylee",
       why: word,
       dataHost: "127.0.0.1",
@@ -79,7 +79,7 @@ for (const [word, open] of Object.entries(HOLES)) {
     assert.equal(user.dataPath, word);
     assert.match(user.text, /state +unreachable\n(.*\n)*data port +NOT REACHED/);
     const { stdout } = await glossond(relay.stateDir, "status");
-    assert.match(stdout, /1 online of 1, 0 names blocked; 1 CANNOT REACH THE DATA PORT/);
+    assert.match(stdout, /1 online of 1, 0 names blocked; 1 CANNOT BE REACHED BY THE DATA PORT/);
 
     // A visitor.
     const page = await visit(relay, `kaylee.${BASE}`);
