@@ -33,6 +33,11 @@ export function openLogFile(path: string): (line: string) => void {
   return function write(line) {
     try {
       const bytes = new TextEncoder().encode(`${line}\n`);
+      if (file !== undefined && isGone(path, file)) {
+        file.close();
+        file = undefined;
+        size = 0;
+      }
       if (size > 0 && size + bytes.length > MAX_BYTES) {
         file?.close();
         file = undefined;
@@ -46,6 +51,17 @@ export function openLogFile(path: string): (line: string) => void {
       // The disk may be full, or the folder gone.
     }
   };
+}
+
+/** Whether another program has put the file aside, as logrotate(8) does, or removed it. */
+function isGone(path: string, file: Deno.FsFile): boolean {
+  const { dev, ino } = file.statSync();
+  try {
+    const found = Deno.statSync(path);
+    return found.dev !== dev || found.ino !== ino;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
 }
 
 function open(path: string): Deno.FsFile {

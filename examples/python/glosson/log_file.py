@@ -51,8 +51,21 @@ class _LogFile:
         self._bounded, self._size = stat.S_ISREG(found.st_mode), found.st_size
         return self._file
 
+    def _is_gone(self, file: BinaryIO) -> bool:
+        """Tell whether another program has put it aside, as logrotate(8) does, or removed it."""
+        try:
+            return not os.path.samestat(os.fstat(file.fileno()), self._path.stat())
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+
     def write(self, data: bytes) -> int | None:
         """Write some of it; tell how many bytes, None where it takes none by now."""
+        if self._file is not None and self._is_gone(self._file):
+            self._file.close()
+            self._file = None
+            self._size = 0
         if self._bounded and self._size > 0 and self._size + len(data) > MAX_LOG_BYTES:
             self._put_aside()
         file = self._file or self._begin(self._path)

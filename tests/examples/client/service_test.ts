@@ -248,6 +248,24 @@ Deno.test("a log file that cannot be written is told at the start", () =>
     assert.throws(() => openLogFile(path), /Cannot write the log file/);
   }));
 
+Deno.test("a log goes on at its path when another program has put it aside, removed or emptied it", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "glosson.log");
+    const aside = join(folder, "aside");
+    const write = openLogFile(path);
+    write("first");
+    await Deno.rename(path, aside);
+    write("second");
+    assert.equal(await Deno.readTextFile(aside), "first\n");
+    assert.equal(await Deno.readTextFile(path), "second\n");
+    await Deno.remove(path);
+    write("third");
+    assert.equal(await Deno.readTextFile(path), "third\n");
+    await Deno.truncate(path);
+    write("fourth");
+    assert.equal(await Deno.readTextFile(path), "fourth\n");
+  }));
+
 Deno.test("a log goes on in its file where no other can be made beside it", () =>
   withFolder(async (folder) => {
     const path = join(folder, "glosson.log");

@@ -52,6 +52,22 @@ def test_a_log_that_cannot_begin_anew_goes_on(
     assert path.read_text() == "second\nthird\nfourth\n"
 
 
+def test_a_log_goes_on_at_its_path_when_another_program_has_put_it_aside(tmp_path: Path) -> None:
+    path, aside = tmp_path / "log", tmp_path / "aside"
+    handler = open_log_file(str(path))
+    tell(handler, "first")
+    path.rename(aside)
+    tell(handler, "second")
+    assert (aside.read_text(), path.read_text()) == ("first\n", "second\n")
+    path.unlink()
+    tell(handler, "third")
+    assert path.read_text() == "third\n"
+    os.truncate(path, 0)
+    tell(handler, "fourth")
+    handler.close()
+    assert path.read_text() == "fourth\n"
+
+
 def test_nothing_waits_for_a_pipe_that_nobody_reads(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
