@@ -29,7 +29,7 @@ export function statusText(report: StatusReport): string {
         users.accounts === null
           ? "; THE DATABASE CANNOT BE READ"
           : ` of ${users.accounts}, ${users.blocked} names blocked`
-      }${users.unreachable > 0 ? `; ${users.unreachable} CANNOT BE REACHED BY THE DATA PORT` : ""}`,
+      }${users.unreachable > 0 ? `; ${users.unreachable} CANNOT BE VISITED` : ""}`,
     ],
     ["parked", `${users.parked} data connections`],
     ["visitors", `${visitors.joined} joined now; ${counts(visitors.served) || "none so far"}`],

@@ -79,7 +79,7 @@ for (const [word, open] of Object.entries(HOLES)) {
     assert.equal(user.dataPath, word);
     assert.match(user.text, /state +unreachable\n(.*\n)*data port +NOT REACHED/);
     const { stdout } = await glossond(relay.stateDir, "status");
-    assert.match(stdout, /1 online of 1, 0 names blocked; 1 CANNOT BE REACHED BY THE DATA PORT/);
+    assert.match(stdout, /1 online of 1, 0 names blocked; 1 CANNOT BE VISITED/);
 
     // A visitor.
     const page = await visit(relay, `kaylee.${BASE}`);
