@@ -23,6 +23,7 @@ import {
 import { appDown, appSilent, tooMuch } from "../pages/answers.tsx";
 import { answerOwnPage, type MakePage } from "../pages/own_page.ts";
 import { answerHead, switchingHead } from "./answer_fields.ts";
+import { appFault } from "./app_fault.ts";
 import { endedByReset } from "./ended_by_reset.ts";
 import type { Addresses } from "./public_address.ts";
 import { requestFields } from "./request_fields.ts";
@@ -90,7 +91,7 @@ export function upstreamHandler(options: UpstreamOptions): Handler {
         return await answerText(exchange, 400, "The request broke off.");
       }
       if (!(error instanceof NoAnswer)) throw error;
-      log.warn(error.message, { upstream: upstreamName(upstream), error: error.cause });
+      log.warn(error.message, { upstream: upstreamName(upstream), error: appFault(error.cause) });
       await answerOwnPage(exchange, error.page);
     } finally {
       place.leave();

@@ -16,7 +16,7 @@ _TAGGED = re.compile(rb"<(https:[^<>]*)>", re.IGNORECASE)
 _DOMAIN = re.compile(rb";\s*domain\s*=\s*\.?([^;\s]*)[^;]*", re.IGNORECASE)
 _REFRESH = re.compile(rb"([^;,]*[;,]\s*(?:url\s*=\s*)?[\"']?)(.*?)([\"']?)", re.IGNORECASE)
 # Names of this computer, for itself only: those of every address, where apps listen, among them.
-_LOOPBACK = re.compile(rb"localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\]")
+_LOOPBACK = re.compile(rb"localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[?::1?\]?")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class AppHost:
         domain = match[1].lower()
         if _LOOPBACK.fullmatch(domain):
             return b""
-        own = (_name_of(given) for given in (self.authority, self.host or b""))
+        own = (_name_of(given) for given in (self.authority, self.host or page))
         is_own = any(_is_within(name, domain) for name in own)
         return b"" if is_own and not _is_within(_name_of(page), domain) else match[0]
 

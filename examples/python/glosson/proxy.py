@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 
-from .app_failed import AppFailed, of_app
+from .app_failed import AppFailed, app_fault, of_app
 from .body import (
     BodyReader,
     BodyWriter,
@@ -41,7 +41,7 @@ def upstream_site(upstream: Upstream, answer_s: float) -> Site:
             try:
                 app = await upstream.connect()
             except OSError as error:
-                raise AppFailed(str(error)) from None
+                raise AppFailed(app_fault(error)) from None
             await Passage(exchange, upstream, app, answer_s).run()
         except AppFailed as error:
             log.warning("The app at %s does not answer: %s", upstream, error)

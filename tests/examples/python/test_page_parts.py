@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from client import SOURCE
+from glosson.app_failed import app_fault
 from glosson.client_hello import Opening, read_opening
 from glosson.conditional import Version, is_not_modified, is_refused, version_of, wanted_range
 from glosson.content_type import content_type
@@ -244,6 +246,51 @@ def test_an_app_that_ends_in_the_handshake_is_one_that_is_not_there() -> None:
         serving.join()
 
 
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (b"HTTP/1.1 400 No\r\n\r\n", "speaks no TLS; is it http:"),
+        (bytes([21, 3, 3, 0, 2, 2, 120]), "speaks no HTTP/1.1; --tls-upstream"),
+        (bytes([21, 3, 3, 0, 2, 2, 116]), "wants a certificate of whoever asks"),
+    ],
+)
+def test_an_app_that_is_no_tls_server_of_http1_is_told_as_what_it_is(
+    answer: bytes, fault: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            conn, _ = listener.accept()
+            with conn:
+                conn.recv(65536)
+                conn.sendall(answer)
+                conn.recv(65536)
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        upstream = read_upstream(f"https://localhost:{listener.getsockname()[1]}", insecure=True)
+        with pytest.raises(OSError) as raised:
+            asyncio.run(upstream.connect())
+        assert fault in app_fault(raised.value)
+        serving.join()
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("Hostname mismatch, certificate is not valid for 'nas'", "is for another name; give"),
+        ("certificate has expired", "not valid now; renew it"),
+        ("unable to get local issuer certificate", "--upstream-ca FILE"),
+        ("self-signed certificate", "--upstream-ca FILE"),
+    ],
+)
+def test_an_app_whose_certificate_is_not_taken_is_told_with_what_mends_it(
+    words: str, fault: str
+) -> None:
+    text = f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {words} (_ssl.c:992)"
+    assert fault in app_fault(ssl.SSLCertVerificationError(1, text))
+
+
 def test_an_if_of_many_tags_that_do_not_end_takes_no_longer() -> None:
     sent = [(b"If", b"<https:" * 20_000)]
     begin = time.monotonic()
@@ -297,11 +344,13 @@ def test_an_app_that_is_told_a_host_of_its_own() -> None:
         (b"Location", b"http://app.internal:8001/x"),
         (b"Set-Cookie", b"a=1; Domain=app.internal; Path=/"),
         (b"Set-Cookie", b"a=1; Path=/; domain=.example"),
+        (b"Set-Cookie", b"a=1; domain=::1"),
     ]
     assert named.from_app(answers, page) == [
         (b"Location", b"https://kaylee.example:4430/x"),
         (b"Set-Cookie", b"a=1; Path=/"),
         (b"Set-Cookie", b"a=1; Path=/; domain=.example"),
+        (b"Set-Cookie", b"a=1"),
     ]
 
 

@@ -85,7 +85,7 @@ Deno.test("an app at https:// with a certificate of its own takes --upstream-ca,
 
   await passage(url, async (world) => {
     assert.equal((await get(world)).status, 502);
-    assert.match(world.lines[0]!, /The app cannot be reached.*certificate/i);
+    assert.match(world.lines[0]!, /The app cannot be reached.*--upstream-ca FILE/);
   });
   for (const trust of [{ ca: server.ca }, { insecure: true }]) {
     await passage(url, async (world) => {
@@ -105,7 +105,29 @@ Deno.test("an app at https:// whose certificate is for another name is not taken
   await passage(url, async (world) => {
     const { exchange } = await world.visit();
     assert.equal((await exchange.get("/")).status, 502);
+    assert.match(world.lines[0]!, /for another name; give --upstream the name that is in it/);
   }, { trust: { ca: server.ca } });
+});
+
+Deno.test("an app that is no TLS server of HTTP/1.1 is told as what it is", async () => {
+  const alert = (code: number): Uint8Array => Uint8Array.of(21, 3, 3, 0, 2, 2, code);
+  const faults: [answer: Uint8Array, fault: RegExp][] = [
+    [new TextEncoder().encode("HTTP/1.1 400 No\r\n\r\n"), /speaks no TLS; is it http:/],
+    [alert(120), /speaks no HTTP\/1\.1; --tls-upstream/],
+    [alert(116), /wants a certificate of whoever asks/],
+  ];
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  for (const [answer, fault] of faults) {
+    await passage(`https://localhost:${listener.addr.port}`, async (world) => {
+      const { exchange } = await world.visit();
+      const asking = exchange.get("/");
+      using conn = await listener.accept();
+      await conn.read(new Uint8Array(4096));
+      await writeAll(conn, answer);
+      assert.equal((await asking).status, 502);
+      assert.match(world.lines[0]!, fault);
+    });
+  }
 });
 
 Deno.test("an app at https:// carries uploads, large answers and many visitors", async () => {
