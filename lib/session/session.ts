@@ -106,11 +106,12 @@ export class Session {
    * Whether a visitor who was joined got a byte of the client's in time: only this side sees what is lost on the way.
    * A client that tells of its data path is told when that changes.
    *
-   * @param joinedAt milliseconds of `performance.now()`.
+   * @param cameAt when the visitor came, milliseconds of `performance.now()`.
    */
-  noteAnswer(answered: boolean, joinedAt: number): void {
-    // A computer that sleeps answers nobody, whatever the way is like.
-    if (!answered && this.#lastHeardAt() < joinedAt) return;
+  noteAnswer(answered: boolean, cameAt: number): void {
+    // A computer that sleeps answers nobody, whatever the way is like. One that does not answers the ping behind what it
+    // is told for each visitor, which may be before it has joined them.
+    if (!answered && this.#lastHeardAt() < cameAt) return;
     const before = this.#unanswered;
     this.#unanswered = answered ? 0 : before + 1;
     const isNews = answered ? before >= UNANSWERED : this.#unanswered === UNANSWERED;

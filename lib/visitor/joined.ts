@@ -65,8 +65,9 @@ export class VisitingGuest implements Guest {
   seat?: Seat<Guest>;
   /** Absent while they wait for the client. */
   joined: JoinedVisitor | undefined;
+  /** Milliseconds of `performance.now()`. */
+  readonly cameAt = performance.now();
   readonly #visit: Visit;
-  readonly #cameAt = performance.now();
 
   constructor(visit: Visit) {
     this.#visit = visit;
@@ -85,7 +86,7 @@ export class VisitingGuest implements Guest {
   }
 
   get lastHeardAt(): number {
-    return this.joined?.passed.lastAt ?? this.#cameAt;
+    return this.joined?.passed.lastAt ?? this.cameAt;
   }
 
   giveWay(): void {

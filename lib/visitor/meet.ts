@@ -17,8 +17,8 @@ export interface MeetingSession {
   takeParked(): Duplex | undefined;
   /** The one that was taken turned out to be dead; others may be as well. */
   distrust?(conn: Duplex): void;
-  /** Whether the client had a byte in time for a visitor who was joined with it, at a time of `performance.now()`. */
-  noteAnswer?(answered: boolean, joinedAt: number): void;
+  /** Whether the client had a byte in time for a visitor who was joined with it, and came at a time of `performance.now()`. */
+  noteAnswer?(answered: boolean, cameAt: number): void;
   /** Asks the client for a data connection. */
   dial(
     visitor: SocketAddress,

@@ -157,17 +157,16 @@ export class UserVisitors {
     guest.joined = joined;
     this.joined.add(username, joined);
     const session = sessions.get(username);
-    const joinedAt = performance.now();
     let isDue = false;
     const callOff = scheduleTimeout(() => {
       isDue = true;
-      session?.noteAnswer?.(joined.isAnswered, joinedAt);
+      session?.noteAnswer?.(joined.isAnswered, guest.cameAt);
       joined.endUnanswered("client did not answer in time");
     }, answerMs);
     const result = await splice(visit.conn, client, { idle, result: joined.passed });
     callOff();
     // Of one who left before an answer was due nothing else is known.
-    if (!isDue && joined.isAnswered) session?.noteAnswer?.(true, joinedAt);
+    if (!isDue && joined.isAnswered) session?.noteAnswer?.(true, guest.cameAt);
     this.joined.remove(username, joined);
     this.#options.onPassed?.(username, joined.takePassed());
     this.#crowd.remove(username, guest);

@@ -156,7 +156,7 @@ Deno.test("Session.noteAnswer() tells a client that tells of its data path when 
   assert.deepEqual(
     said(false, false, false),
     [],
-    "nothing else of the client came since they were joined",
+    "nothing else of the client came since they did",
   );
   heard.at = 100;
   assert.deepEqual(said(true, false, true, false, true), []);

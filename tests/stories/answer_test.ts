@@ -59,6 +59,23 @@ Deno.test("a joined visitor is answered within 10 s, or both connections are clo
   answered.client.close();
 });
 
+Deno.test("a client that answers two visitors nothing, and is there, is told so", async () => {
+  await using relay = await startRelay({ settings: { ANSWER_SECONDS: "2" } });
+  await using link = await connectControl(relay, await signUp(relay, "kaylee"));
+  link.send({ type: "pool", size: 0, dataPath: "works" });
+  const silent = [await dialled(relay, link), await dialled(relay, link)];
+  assert.equal((await link.next("visitors")).answered, false);
+  for (const { visitor, client } of silent) {
+    visitor.close();
+    client.close();
+  }
+  const { visitor, client } = await dialled(relay, link);
+  await client.write(Uint8Array.of(0x16));
+  assert.equal((await link.next("visitors")).answered, true);
+  visitor.close();
+  client.close();
+});
+
 Deno.test("a client that slept while visitors came does not take its network for one that loses what it answers", async () => {
   await using relay = await startRelay({ settings: { ANSWER_SECONDS: "2" } });
   await using glosson = await setUpGlosson(relay, "kaylee");
