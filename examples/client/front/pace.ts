@@ -1,6 +1,8 @@
+import { sleep } from "../../../lib/net/pause.ts";
 import type { Duplex } from "../../../lib/net/splice.ts";
+import { type FullSpeed, systemFullSpeed } from "./full_speed.ts";
 
-/** Bytes that an end of TLS may have beyond what was read behind it. */
+/** Bytes that an end of TLS may have beyond what was read behind it, and most that it is passed in a row beside others. */
 const MOST_UNREAD_BYTES = 256 * 1024;
 
 /** How long what was passed takes to be read, if anything is left of it and somebody waits; milliseconds. */
@@ -13,9 +15,16 @@ const DELIVERY_MS = 3;
 export class Pace {
   /** Bytes that were passed and not read; TLS's own are among them. */
   #unread = 0;
+  /** Bytes that were passed since others were let go first. */
+  #run = 0;
   #reading = 0;
   #wake: (() => void) | undefined;
   #over = false;
+  readonly #fullSpeed: FullSpeed;
+
+  constructor(fullSpeed: FullSpeed = systemFullSpeed) {
+    this.#fullSpeed = fullSpeed;
+  }
 
   /** The connection to the TLS server, to which writes wait for their turn. */
   toTls(conn: Duplex): Duplex {
@@ -30,8 +39,10 @@ export class Pace {
   /** Writes some of this to a TLS end when it is its turn; resolves to how many bytes. */
   async paced(end: Pick<Duplex, "write">, bytes: Uint8Array): Promise<number> {
     while (!this.#over && this.#unread >= MOST_UNREAD_BYTES) await this.#turn();
+    if (this.#run >= MOST_UNREAD_BYTES) await this.#stepAside();
     const n = await end.write(bytes.subarray(0, MOST_UNREAD_BYTES));
     this.#unread += n;
+    this.#run += n;
     return n;
   }
 
@@ -54,6 +65,15 @@ export class Pace {
       closeWrite: () => conn.closeWrite(),
       close: () => conn.close(),
     };
+  }
+
+  /**
+   * Lets others go first, if it is not the only one at full speed: of connections with data, the runtime (Deno 2.9)
+   * serves one after another, and accepts none at the TLS server for seconds.
+   */
+  async #stepAside(): Promise<void> {
+    this.#run = 0;
+    if (this.#fullSpeed.isShared(this)) await sleep(0);
   }
 
   /** Lets everything pass. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Pace } from "../../../../examples/client/front/pace.ts";
+import { FullSpeed } from "../../../../examples/client/front/full_speed.ts";
 import type { Duplex } from "../../../../lib/net/splice.ts";
 
 const PIECE = new Uint8Array(64 * 1024);
@@ -72,4 +73,31 @@ Deno.test("Pace lets nobody wait behind its end", async () => {
   await settled();
   pace.end();
   await sending;
+});
+
+/** Reads as much as comes of one that is sent at full speed, with no other turn than it takes; how often. */
+async function atFullSpeed(pace: Pace, goesOn: () => boolean): Promise<number> {
+  const tls = server();
+  const [outer, inner] = [pace.toTls(tls.end), pace.withinTls(tls.end)];
+  let rounds = 0;
+  for (; rounds < 1_000 && goesOn(); rounds++) {
+    const reading = inner.read(PIECE);
+    await outer.write(PIECE);
+    tls.give(PIECE.length);
+    await reading;
+  }
+  return rounds;
+}
+
+Deno.test("Pace has uploads leave others a turn of the event loop where there are several at full speed", async () => {
+  let turned = false;
+  const timer = setTimeout(() => turned = true);
+  const fullSpeed = new FullSpeed();
+  const goesOn = () => !turned;
+  assert.equal(await atFullSpeed(new Pace(fullSpeed), goesOn), 1_000, "one alone loses no time");
+  const several = [new Pace(fullSpeed), new Pace(fullSpeed)];
+  for (const rounds of await Promise.all(several.map((pace) => atFullSpeed(pace, goesOn)))) {
+    assert.ok(rounds < 20, `${rounds}`);
+  }
+  clearTimeout(timer);
 });
