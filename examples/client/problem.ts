@@ -1,4 +1,4 @@
-import { TLS_FAULTS } from "../../lib/net/network_cause.ts";
+import { TLS_FAULTS, withoutAddress } from "../../lib/net/network_cause.ts";
 import { PROBLEM_TYPE } from "../../lib/wire/problems.ts";
 import { withoutUnseen } from "../../lib/wire/unseen.ts";
 
@@ -78,18 +78,22 @@ export function readRetryAfter(value: string | null, now: number): number | unde
 export function unreachable(relay: URL, error: unknown): RelayUnreachable {
   const cause = (error as Error).cause;
   const text = cause instanceof Error ? cause.message : (error as Error).message;
-  return new RelayUnreachable(`Cannot reach the relay at ${relay.origin}: ${fix(text)}`, {
-    cause: error,
-  });
+  return new RelayUnreachable(
+    `Cannot reach the relay at ${relay.origin}: ${fix(withoutAddress(text))}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 function fix(text: string): string {
+  // Its text quotes names, whose words are no cause.
+  if (TLS_FAULTS.otherName.test(text)) {
+    return "its certificate is for another name; check the address";
+  }
   if (/UnknownIssuer|unable to get local issuer|self.signed/i.test(text)) {
     return "its certificate is signed by nobody this computer trusts; " +
       "for a relay with an authority of its own, name that with --ca FILE";
-  }
-  if (TLS_FAULTS.otherName.test(text)) {
-    return "its certificate is for another name; check the address";
   }
   if (TLS_FAULTS.expired.test(text)) {
     return "its certificate has expired; check this computer's clock";

@@ -20,6 +20,11 @@ export const TLS_FAULTS = {
 
 /** Causes told by the text that Deno has for them, first match first. */
 const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
+  // Its text quotes names, whose words are no cause.
+  [TLS_FAULTS.otherName, {
+    why: "its TLS certificate is for another name; check the host name",
+    passing: false,
+  }],
   // Its text quotes the value, which may be a secret; see headerSecret().
   [/header|ByteString/i, {
     why: "one of the request's headers cannot be sent",
@@ -44,10 +49,6 @@ const CAUSES: readonly [text: RegExp, cause: NetworkCause][] = [
   }],
   [/ports? \d+ (are|is) blocked/i, {
     why: "no request may go to that port (it belongs to another protocol); use another",
-    passing: false,
-  }],
-  [TLS_FAULTS.otherName, {
-    why: "its TLS certificate is for another name; check the host name",
     passing: false,
   }],
   [TLS_FAULTS.expired, {
@@ -95,10 +96,15 @@ export function networkCause(error: unknown): NetworkCause {
   return { why: text.split(": ").slice(-2).join(": "), passing: true };
 }
 
+/** A message of `fetch` without the address in it, whose words are no cause. */
+export function withoutAddress(message: string): string {
+  return message.replace(/ for url \(\S*\)/, "");
+}
+
 function chain(error: unknown): string {
   const parts: string[] = [];
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     parts.push(at.message);
   }
-  return parts.length > 0 ? parts.join(": ") : String(error);
+  return parts.length > 0 ? parts.map(withoutAddress).join(": ") : String(error);
 }

@@ -43,11 +43,28 @@ Deno.test("a server that refuses is told to be looked after itself", async () =>
   assert.match(networkCause(error).why, /^connection refused; check that it runs$/);
 });
 
+Deno.test("the words of an address are no cause", async () => {
+  for (
+    const words of ["tunnel.localhost", "expired.localhost", "self-signed.localhost/header)closed"]
+  ) {
+    const url = new URL(`https://${words}`);
+    url.port = String(closedPort());
+    const error = await fetch(url).then(() => assert.fail("it was answered"), (error) => error);
+    assert.match(networkCause(error).why, /^(connection refused|its name cannot be resolved);/);
+    const { message } = unreachable(url, error);
+    assert.match(message, /: (nothing listens there|the name is not known);/);
+  }
+});
+
 const YEAR_MS = 365 * 86_400_000;
 
 Deno.test("a certificate that is not for the name, or not for the time, is told as that, with what mends it", async () => {
   const cases: [name: string, aheadMs: number, why: RegExp][] = [
-    ["other.example.org", 0, /certificate is for another name; check the (host name|address)$/],
+    [
+      "tunnel.self-signed.example.org",
+      0,
+      /certificate is for another name; check the (host name|address)$/,
+    ],
     ["localhost", YEAR_MS, /certificate is not valid yet; check this (machine|computer)'s clock$/],
     ["localhost", -20 * YEAR_MS, /certificate (is out of date|has expired); check .*'s clock$/],
   ];
