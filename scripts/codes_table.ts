@@ -25,6 +25,7 @@ of them.
 const HEADINGS: Record<string, string> = {
   "visitor": "Visitors, as status, metrics and the log count them",
   "data port": "Data connections that are refused",
+  "way of a client": "Ways of clients to the data port",
   "bio script": "Runs of the bio script",
   "user": "States of a user",
   "problem": "Problems of the API",

@@ -4,6 +4,7 @@ import type { UserView } from "../admin/users.ts";
 import { nearest } from "../config/nearest.ts";
 import { outcomeTexts } from "../visitor/outcome.ts";
 import { CLOSE_TEXTS } from "../wire/closes.ts";
+import type { DataPathWord } from "../wire/messages.ts";
 import { PROBLEMS } from "../wire/problems.ts";
 import { type Command, EXIT } from "./command.ts";
 import { usageError } from "./command_line.ts";
@@ -36,6 +37,22 @@ const USER_STATES: Record<UserView["state"] | "unreachable", string> = {
     "the client is connected, but says that its way to the data port fails: no visitor can be served",
 };
 
+/** What a client says of its way to the data port, as the log and `users show` have it. */
+const DATA_PATHS: Record<DataPathWord, string> = {
+  "works": "the client reaches the data port",
+  "unknown-host": "the client finds no address for PUBLIC_DATA_HOST, or one that it must not dial",
+  "refused": "nothing listens where the client looks for the data port, or a firewall refuses it",
+  "timeout":
+    "nothing answers the client at the data port: a firewall drops what it sends, as a rule",
+  "no-route": "the client's network leads nowhere near the data port",
+  "closed": "something ends each of the client's connections to the data port at once",
+  "foreign":
+    "what answers the client is no data port of this relay, but another program's or relay's",
+  "lost":
+    "the client's connections come about, and what visitors are answered over them gets lost: large packets, as a rule",
+  "other": "the client could not use the data port, for a reason that only its own log has",
+};
+
 /** What a run of the bio script came to, as `status` and the metrics count it. */
 const BIO_RESULTS: Record<BioAnswer["state"], string> = {
   "found": "there is such a profile, and its bio was read",
@@ -59,6 +76,7 @@ export function codes(): Code[] {
       text: "the connection that a client kept ready was dead, and another took its place",
     },
     ...Object.entries(DATA_REFUSALS).map(([code, text]) => ({ code, kind: "data port", text })),
+    ...Object.entries(DATA_PATHS).map(([code, text]) => ({ code, kind: "way of a client", text })),
     ...Object.entries(BIO_RESULTS).map(([code, text]) => ({ code, kind: "bio script", text })),
     ...Object.entries(USER_STATES).map(([code, text]) => ({ code, kind: "user", text })),
     ...Object.entries(PROBLEMS).map(([code, { status, title, when }]) => ({
@@ -77,8 +95,8 @@ export const explain: Command = {
   help: `Usage: glossond explain [CODE]
 
 Tells what a word means that status, the metrics or the log count by, a state of
-a user, a problem of the API, a close code of its WebSockets, or a metric;
-without CODE, all.
+a user, what a client says of its way to the data port, a problem of the API, a
+close code of its WebSockets, or a metric; without CODE, all.
 Exit: 0 it is known, 1 it is not.
 
 Options:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { codes } from "../../lib/command/explain.ts";
 import { CLOSE_TEXTS } from "../../lib/wire/closes.ts";
-import { CLOSE } from "../../lib/wire/messages.ts";
+import { CLOSE, DATA_PATH_WORDS } from "../../lib/wire/messages.ts";
 import { PROBLEMS } from "../../lib/wire/problems.ts";
 import { codesDocument } from "../../scripts/codes_table.ts";
 import { glossond } from "../stories/admin_command.ts";
@@ -27,6 +27,9 @@ Deno.test("explain tells each outcome, problem and close code, and examples/CODE
   ) {
     assert.ok(known.includes(code), code);
   }
+  // What clients say of their way, and the log and `users show` with them.
+  const ways = all.filter(({ kind }) => kind === "way of a client").map(({ code }) => code);
+  assert.deepEqual(ways, [...DATA_PATH_WORDS]);
   for (const code of ["data-full", "setup", "unreachable", "misdirected"]) {
     assert.ok(known.includes(code), code);
   }
