@@ -35,6 +35,8 @@ export interface Body {
   readonly length: number | undefined;
   /** Whether all of it was read. */
   readonly ended: boolean;
+  /** Whether some of it can be read without waiting, or nearly so. */
+  readonly ready: boolean;
   /** Fields that came behind it; complete once it has ended. */
   readonly trailers: readonly Field[];
   /**
@@ -165,7 +167,6 @@ export class FramedBody implements Body {
     return this.#ended;
   }
 
-  /** Whether some of it can be read without waiting, or nearly so. */
   get ready(): boolean {
     if (this.#ended || this.#reader.kept === 0) return false;
     return this.#framing.kind !== "chunked" || this.#reader.hasLine();

@@ -129,6 +129,11 @@ export class Http2Stream {
     return held;
   }
 
+  /** Whether some of the body has come that was not read. */
+  get ready(): boolean {
+    return this.#received.length > 0;
+  }
+
   /** Reads some of the body; null at its end. */
   async read(into: Uint8Array): Promise<number | null> {
     while (this.#received.length === 0) {
@@ -169,6 +174,10 @@ export class StreamBody implements Body {
     const { came, remoteEnded, trailers } = this.#stream;
     // Trailers have no place behind a body of a length (RFC 9112 section 6.5).
     return this.#announced ?? (remoteEnded && trailers.length === 0 ? came : undefined);
+  }
+
+  get ready(): boolean {
+    return this.#stream.ready;
   }
 
   get trailers(): readonly Field[] {

@@ -46,8 +46,11 @@ export class Upload {
     const { conn, head, framing, body, onAppsTurn } = this.#options;
     const writer = new BodyWriter(conn, framing);
     try {
+      // Together: an app that reads no body, and closes, resets the connection where that came behind its head, and
+      // what was on its way of the answer is lost.
+      const early = body?.ready ? await this.#read() : null;
       onAppsTurn();
-      await writer.write(new Uint8Array(), head);
+      await writer.write(early ?? new Uint8Array(), head);
       for (let piece; (piece = await this.#read()) !== null;) {
         onAppsTurn();
         await writer.write(piece);

@@ -109,14 +109,15 @@ class Passage:
         request, body = self._exchange.request, self._exchange.body
         page, app_host = self._exchange.host, self._upstream.app_host
         fields = to_app(request.fields, app_host.host or page, page, self._exchange.address)
-        fields = app_host.to_app(fields, page)
-        fields += of_connection(request.fields, self._protocol)
+        fields = app_host.to_app(fields, page) + of_connection(request.fields, self._protocol)
         framing = passed_framing(request, body.framing)
         fields += framing_fields(framing)
         line = b"%s %s HTTP/1.1" % (request.method, request.target)
-        if not await self._taken(self._app.write(head_bytes(line, fields))):
-            return
         writer = BodyWriter(self._app, framing)
+        # Together: an app that reads no body and closes resets it where that came behind its head.
+        early = await self._asked() if body.ready else b""
+        if not await self._taken(writer.write(early, head_bytes(line, fields))):
+            return
         while not body.ended:
             self._until_answer.hold()
             data = await self._asked()

@@ -78,6 +78,35 @@ def test_a_method_that_expects_a_body_says_that_it_is_empty(identity: Path, meth
     passing(identity, OK, use)
 
 
+def test_what_is_there_of_a_body_goes_together_with_its_head(identity: Path) -> None:
+    sent: list[bytes] = []
+    upstream = Upstream("localhost", 1)
+
+    class App:
+        async def write(self, data: bytes) -> None:
+            sent.append(data)
+
+        async def read(self, most: int = 0) -> bytes:
+            return OK if len(sent) == 1 else b""
+
+        def close(self) -> None:
+            pass
+
+    async def connect(_self: Upstream) -> App:
+        return App()
+
+    async def main(front: Front, visitor: Callable[[], socket.socket]) -> None:
+        kept = await KeptVisitor(visitor(), HOST).shake_hands()
+        await kept.send(f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 3\r\n\r\nabc")
+        await kept.answer()
+        kept.close()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Upstream, "connect", connect)
+        with_front(identity, main, site=upstream_site(upstream, 5))
+    assert sent[0].endswith(b"\r\n\r\nabc")
+
+
 @pytest.mark.parametrize("request_", ["GET / HTTP/1.0\r\n", "GET / HTTP/1.1\r\nHost:\r\n"])
 @pytest.mark.parametrize(
     ("named", "told"),
