@@ -1,9 +1,12 @@
+import { Turnstile } from "../../../lib/net/turnstile.ts";
+
 /** How long it counts that a stream ran at full speed, milliseconds. */
 const TOGETHER_MS = 50;
 
-/** Tells a stream that runs at full speed whether another one does. */
+/** Lets streams that run at full speed go on in turns where there are several. */
 export class FullSpeed {
   readonly #now: () => number;
+  readonly #turns = new Turnstile();
   #last: object | undefined;
   #at = -Infinity;
 
@@ -12,13 +15,13 @@ export class FullSpeed {
     this.#now = now;
   }
 
-  /** Notes that a stream runs; whether the last one that did was another, and just now. */
-  isShared(stream: object): boolean {
+  /** Resolves when a stream that runs may go on: at once, unless the last one that did was another, and just now. */
+  async turn(stream: object): Promise<void> {
     const now = this.#now();
-    const is = this.#last !== stream && now - this.#at < TOGETHER_MS;
+    const isShared = this.#last !== stream && now - this.#at < TOGETHER_MS;
     this.#last = stream;
     this.#at = now;
-    return is;
+    if (isShared) await this.#turns.pass();
   }
 }
 

@@ -1,4 +1,3 @@
-import { sleep } from "../../../lib/net/pause.ts";
 import type { Duplex } from "../../../lib/net/splice.ts";
 import { type FullSpeed, systemFullSpeed } from "./full_speed.ts";
 
@@ -73,7 +72,7 @@ export class Pace {
    */
   async #stepAside(): Promise<void> {
     this.#run = 0;
-    if (this.#fullSpeed.isShared(this)) await sleep(0);
+    await this.#fullSpeed.turn(this);
   }
 
   /** Lets everything pass. */
