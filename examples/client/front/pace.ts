@@ -1,11 +1,17 @@
 import type { Duplex } from "../../../lib/net/splice.ts";
-import { type FullSpeed, systemFullSpeed } from "./full_speed.ts";
+import { Turnstile } from "../../../lib/net/turnstile.ts";
 
-/** Bytes that an end of TLS may have beyond what was read behind it, and most that it is passed in a row beside others. */
+/** Bytes that an end of TLS may have beyond what was read behind it, and most that it is passed in a row. */
 const MOST_UNREAD_BYTES = 256 * 1024;
 
 /** How long what was passed takes to be read, if anything is left of it and somebody waits; milliseconds. */
 const DELIVERY_MS = 3;
+
+/**
+ * Who has passed as many in a row waits for their turn, all connections together: while one with data goes on and on,
+ * the runtime (Deno 2.9) accepts nobody new at the TLS server for seconds.
+ */
+const turns = new Turnstile();
 
 /**
  * Passes an end of TLS no more than is read of it at its other side: the runtime's take all that comes
@@ -14,16 +20,11 @@ const DELIVERY_MS = 3;
 export class Pace {
   /** Bytes that were passed and not read; TLS's own are among them. */
   #unread = 0;
-  /** Bytes that were passed since others were let go first. */
+  /** Bytes that were passed in a row. */
   #run = 0;
   #reading = 0;
   #wake: (() => void) | undefined;
   #over = false;
-  readonly #fullSpeed: FullSpeed;
-
-  constructor(fullSpeed: FullSpeed = systemFullSpeed) {
-    this.#fullSpeed = fullSpeed;
-  }
 
   /** The connection to the TLS server, to which writes wait for their turn. */
   toTls(conn: Duplex): Duplex {
@@ -38,7 +39,10 @@ export class Pace {
   /** Writes some of this to a TLS end when it is its turn; resolves to how many bytes. */
   async paced(end: Pick<Duplex, "write">, bytes: Uint8Array): Promise<number> {
     while (!this.#over && this.#unread >= MOST_UNREAD_BYTES) await this.#turn();
-    if (this.#run >= MOST_UNREAD_BYTES) await this.#stepAside();
+    if (this.#run >= MOST_UNREAD_BYTES) {
+      this.#run = 0;
+      await turns.pass();
+    }
     const n = await end.write(bytes.subarray(0, MOST_UNREAD_BYTES));
     this.#unread += n;
     this.#run += n;
@@ -64,15 +68,6 @@ export class Pace {
       closeWrite: () => conn.closeWrite(),
       close: () => conn.close(),
     };
-  }
-
-  /**
-   * Lets others go first, if it is not the only one at full speed: of connections with data, the runtime (Deno 2.9)
-   * serves one after another, and accepts none at the TLS server for seconds.
-   */
-  async #stepAside(): Promise<void> {
-    this.#run = 0;
-    await this.#fullSpeed.turn(this);
   }
 
   /** Lets everything pass. */
