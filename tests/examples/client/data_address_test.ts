@@ -139,6 +139,17 @@ Deno.test("a name that leads here proves nothing, its certificate does", async (
   assert.equal(asked.length, 2, "asked once for all");
 });
 
+Deno.test("a relay is here by any of its addresses, whatever becomes of the others", async () => {
+  const [lost, other, own] = ["192.168.1.7", "192.168.1.8", "fd00::8"];
+  const names = { "relay.example.org": [lost, other, own], data: [own] };
+  const addresses = addressesOf(names, {
+    isRelayAt: (address) =>
+      address === lost ? new Promise(() => {}) : Promise.resolve(address === own),
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
+  });
+  assert.deepEqual(await addresses.of("data"), [own]);
+});
+
 Deno.test("a relay that could not prove itself may try again, once a minute", async () => {
   let asked = 0;
   let time = 0;
