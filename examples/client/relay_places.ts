@@ -22,6 +22,8 @@ export class RelayPlaces {
   readonly #lookup: Lookup;
   /** Where the session is: the others do not take its tickets. */
   #home: string | undefined;
+  /** What answered last: while one address is lost, not everybody is to wait for it. */
+  #answered: string | undefined;
   /** The addresses that are being asked for: once for all who come together. */
   #asked: Promise<string[]> | undefined;
 
@@ -32,7 +34,7 @@ export class RelayPlaces {
   }
 
   /**
-   * Connects to the first address that answers, that of the session before the others.
+   * Connects to the first address that answers, that of the session before the others, then what answered last.
    *
    * @throws {Error} when none does, or on abort.
    */
@@ -59,12 +61,14 @@ export class RelayPlaces {
   async #dial(signal: AbortSignal): Promise<Deno.TcpConn> {
     const found = await orAborted(this.#find(), signal);
     if (found.length === 0) return await this.#connect(undefined, signal);
-    return await dialFirst(
+    const conn = await dialFirst(
       found,
       ATTEMPT_MS,
       (address, signal) => this.#connect(address, signal),
       signal,
     );
+    this.#answered = conn.remoteAddr.hostname;
+    return conn;
   }
 
   #connect(address: string | undefined, signal: AbortSignal): Promise<Deno.TcpConn> {
@@ -76,8 +80,9 @@ export class RelayPlaces {
     const { hostname } = this.#relay;
     if (connectHost(hostname) !== hostname || !isName(hostname)) return [];
     this.#asked ??= this.#lookup(hostname).catch(() => []).finally(() => this.#asked = undefined);
-    const allowed = [...new Set(await this.#asked)].filter(mayDial);
-    return allowed.sort((a, b) => Number(b === this.#home) - Number(a === this.#home));
+    const allowed = (await this.#asked).filter(mayDial);
+    const known = [this.#home, this.#answered].filter((each) => each !== undefined);
+    return [...new Set([...known.filter((each) => allowed.includes(each)), ...allowed])];
   }
 }
 

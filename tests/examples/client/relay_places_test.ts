@@ -104,6 +104,22 @@ Deno.test("RelayPlaces keeps to the address where the session is, which no reque
   await assert.rejects(places.dial(inTime()), Deno.errors.ConnectionRefused);
 });
 
+Deno.test("RelayPlaces begins with the address that answered last, where there is no session", async () => {
+  using there = Deno.listen({ hostname: THERE, port: 0 });
+  const { port } = there.addr;
+  const relay = new URL(`https://relay.example.org:${port}`);
+  const places = new RelayPlaces(relay, () => Promise.resolve([LOST, THERE]));
+  const went = async () => {
+    using conn = await places.dial(inTime());
+    return conn.remoteAddr.hostname;
+  };
+  assert.equal(await went(), THERE);
+  using _back = Deno.listen({ hostname: LOST, port });
+  assert.equal(await went(), THERE, "each time it would be waited for the other");
+  there.close();
+  assert.equal(await went(), LOST);
+});
+
 Deno.test("RelayPlaces asks once for all who connect together, and waits for a resolver no longer than they do", async () => {
   using there = Deno.listen({ hostname: THERE, port: 0 });
   const relay = new URL(`https://relay.example.org:${there.addr.port}`);
