@@ -1,7 +1,18 @@
 import { TLS_FAULTS } from "../../../lib/net/network_cause.ts";
+import type { Upstream } from "./upstream.ts";
 
-/** What may be wrong with an app's TLS, by the runtime's words for it, and what mends it. */
-const FAULTS: readonly [words: RegExp, fault: string][] = [
+/** What may be wrong, by the runtime's words for it, and what mends it. */
+type Faults = readonly [words: RegExp, fault: string][];
+
+const OF_HTTP: Faults = [
+  // Whoever speaks TLS alone takes a request for a handshake that is none, and mostly says nothing.
+  [
+    /ended before it|reset/i,
+    "it ended the connection without an answer; does it want https:// in --upstream?",
+  ],
+];
+
+const OF_HTTPS: Faults = [
   [
     /does not match certificate/i,
     "its certificate is for another name; give --upstream the name that is in it, or take any certificate by " +
@@ -22,8 +33,9 @@ const FAULTS: readonly [words: RegExp, fault: string][] = [
 ];
 
 /** Why an app cannot be asked, for the log: with what mends it, where that is known. */
-export function appFault(error: unknown): unknown {
+export function appFault(error: unknown, { protocol }: Upstream): unknown {
   const text = error instanceof Error ? error.message : String(error);
-  const fault = FAULTS.find(([words]) => words.test(text))?.[1];
+  const faults = protocol === "https:" ? OF_HTTPS : OF_HTTP;
+  const fault = faults.find(([words]) => words.test(text))?.[1];
   return fault === undefined ? error : `${fault} (${text})`;
 }

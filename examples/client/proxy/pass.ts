@@ -91,7 +91,10 @@ export function upstreamHandler(options: UpstreamOptions): Handler {
         return await answerText(exchange, 400, "The request broke off.");
       }
       if (!(error instanceof NoAnswer)) throw error;
-      log.warn(error.message, { upstream: upstreamName(upstream), error: appFault(error.cause) });
+      log.warn(error.message, {
+        upstream: upstreamName(upstream),
+        error: appFault(error.cause, upstream),
+      });
       await answerOwnPage(exchange, error.page);
     } finally {
       place.leave();

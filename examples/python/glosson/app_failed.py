@@ -41,9 +41,12 @@ class AppSilent(AppFailed):
     page = "app-silent"
 
 
-def app_fault(error: Exception) -> str:
+def app_fault(error: Exception, may_be_tls: bool = False) -> str:
     """Return why an app cannot be asked, for the log: with what mends it, where that is known."""
     text = str(error) or type(error).__name__
+    # Whoever speaks TLS alone takes a request for a handshake that is none, and says nothing.
+    if may_be_tls and isinstance(error, (EOFError, ConnectionError)):
+        return f"{text}; does it want https:// in --upstream?"
     if isinstance(error, ssl.SSLError):
         for words, fault in _FAULTS.items():
             if re.search(words, text, re.IGNORECASE):
@@ -51,11 +54,14 @@ def app_fault(error: Exception) -> str:
     return text
 
 
-async def of_app(reading: Awaitable[T]) -> T:
-    """Read from the app: what goes wrong is its fault. Raises AppFailed."""
+async def of_app(reading: Awaitable[T], may_be_tls: bool = False) -> T:
+    """Read from the app: what goes wrong is its fault. Raises AppFailed.
+
+    `may_be_tls`: nothing was read before, of one that was asked in plain HTTP.
+    """
     try:
         return await reading
     except TooSlow as error:
         raise AppSilent(str(error)) from None
     except (EOFError, OSError, BadMessage) as error:
-        raise AppFailed(app_fault(error)) from None
+        raise AppFailed(app_fault(error, may_be_tls)) from None

@@ -146,7 +146,7 @@ class Passage:
     async def _answer(self) -> None:
         """Send the visitor the app's answer."""
         exchange = self._exchange
-        answer = await of_app(self._final_head())
+        answer = await of_app(self._final_head(), self._upstream.context is None)
         fields = self._upstream.app_host.from_app(answer.fields, exchange.host)
         if answer.status == 101:
             if self._protocol is None:

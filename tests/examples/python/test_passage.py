@@ -78,6 +78,18 @@ def test_a_method_that_expects_a_body_says_that_it_is_empty(identity: Path, meth
     passing(identity, OK, use)
 
 
+def test_an_app_that_ends_the_connection_at_a_request_may_speak_tls(
+    identity: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def use(visit: Visit, _head: Callable[[], bytes]) -> None:
+        visitor = await visit(HOST)
+        assert (await visitor.get("/"))[0].status == 502
+        visitor.close()
+
+    passing(identity, b"", use)
+    assert "does it want https:// in --upstream?" in caplog.text
+
+
 def test_what_is_there_of_a_body_goes_together_with_its_head(identity: Path) -> None:
     sent: list[bytes] = []
     upstream = Upstream("localhost", 1)

@@ -130,6 +130,19 @@ Deno.test("an app that is no TLS server of HTTP/1.1 is told as what it is", asyn
   }
 });
 
+Deno.test("an app that ends the connection at a request may speak TLS, and is told so", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await passage(listener.addr.port, async (world) => {
+    const { exchange } = await world.visit();
+    const asking = exchange.get("/");
+    const conn = await listener.accept();
+    await conn.read(new Uint8Array(4096));
+    conn.close();
+    assert.equal((await asking).status, 502);
+    assert.match(world.lines[0]!, /The app gave no answer.*does it want https:/);
+  });
+});
+
 Deno.test("an app at https:// carries uploads, large answers and many visitors", async () => {
   const authority = await Authority.create();
   await using server = Deno.serve({
