@@ -21,6 +21,7 @@ import {
   unpadded,
 } from "./frames.ts";
 import { Answers } from "./answers.ts";
+import { endingFrame } from "./ending.ts";
 import { FloodGuard } from "./flood_guard.ts";
 import { readFrames } from "./frame_reader.ts";
 import { checkFrame } from "./frame_rules.ts";
@@ -207,13 +208,9 @@ export class Http2Session implements StreamSession {
   /** Ends a stream whose answer is over, in whichever way. */
   #end(stream: Http2Stream): void {
     if (this.#streams.get(stream.id) === undefined) return;
-    // What is missing of the answer is not to be taken for its end; what is missing of the request is
-    // not asked for any more (section 8.1).
-    const code = stream.localEnded ? ERROR.none : ERROR.internal;
-    const byUs = !stream.localEnded || !stream.remoteEnded;
-    this.#forget(stream.id, byUs);
-    if (!byUs) return;
-    this.sender.tell(frame(FRAME.rstStream, 0, stream.id, int32s(code)));
+    const ending = endingFrame(stream);
+    this.#forget(stream.id, !stream.localEnded || !stream.remoteEnded);
+    if (ending !== undefined) this.sender.tell(ending);
   }
 
   #rstStream(id: number): void {

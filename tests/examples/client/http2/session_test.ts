@@ -276,6 +276,21 @@ Deno.test("Http2Session sends all of a long answer to who takes it in small step
     (stream, session) => session.sender.data(stream, new Uint8Array(2_000_000)),
   ));
 
+Deno.test("Http2Session takes a small rest of an upload that was answered early, and none of a large one", () =>
+  talk(async ({ send, next, requests }) => {
+    await send(post(1, ["content-length", "1000000"]));
+    assert.equal((await next(FRAME.data)).payload.toString(), "hello");
+    const { payload, stream } = await next(FRAME.windowUpdate);
+    assert.deepEqual([stream, payload.readUInt32BE()], [1, 1_000_000 - 256 * 1024]);
+    // It is nobody's any more, and the connection goes on.
+    for (let n = 0; n < 61; n++) await send(frame(FRAME.data, 0, 1, new Uint8Array(16_384)));
+    await send(frame(FRAME.data, FLAG.endStream, 1, new Uint8Array(576)));
+    await send(post(3, ["content-length", "100000000"]));
+    const reset = await next(FRAME.rstStream);
+    assert.deepEqual([reset.stream, reset.payload.readUInt32BE()], [3, ERROR.none]);
+    assert.equal(requests.length, 2);
+  }));
+
 Deno.test("Http2Session refuses more streams than it has said, and answers the others", () =>
   talk(async ({ requests, send, next }) => {
     for (let id = 1; id < 241; id += 2) await send(get(id));
