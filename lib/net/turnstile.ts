@@ -1,25 +1,32 @@
 import { type Schedule, scheduleTimeout } from "./schedule.ts";
 
-/** How often some are let through, milliseconds: later where the event loop is, so that it keeps up. */
-const EVERY_MS = 5;
-
-/** How many are let through each time: what they cost takes about as long. */
-const AT_ONCE = 4;
+/** Options for {@linkcode Turnstile}; those by default are for TLS handshakes, each a millisecond or two of the event loop. */
+export interface TurnstileOptions {
+  /** How often some are let through, milliseconds: later where the event loop is, so that it keeps up. @default {5} */
+  everyMs?: number;
+  /** How many are let through each time: what they cost takes about as long. @default {4} */
+  atOnce?: number;
+  /** @default {setTimeout} */
+  schedule?: Schedule;
+}
 
 /**
  * Lets those who come at once through a few at a time, in their order.
  *
- * A TLS handshake and what follows it take a millisecond or two of the event loop. When a thousand clients
- * come back together, everybody else would wait until all of them were through.
+ * When a thousand clients come back together, everybody else would wait until all of them were through.
  */
 export class Turnstile {
+  readonly #everyMs: number;
+  readonly #atOnce: number;
   readonly #schedule: Schedule;
   readonly #waiting: (() => void)[] = [];
   /** How many more may pass before the next time; full again when nobody has come for so long. */
-  #left = AT_ONCE;
+  #left: number;
   #isTurning = false;
 
-  constructor(schedule: Schedule = scheduleTimeout) {
+  constructor({ everyMs = 5, atOnce = 4, schedule = scheduleTimeout }: TurnstileOptions = {}) {
+    this.#everyMs = everyMs;
+    this.#atOnce = this.#left = atOnce;
     this.#schedule = schedule;
   }
 
@@ -39,12 +46,12 @@ export class Turnstile {
     this.#isTurning = true;
     this.#schedule(() => {
       this.#isTurning = false;
-      this.#left = AT_ONCE;
+      this.#left = this.#atOnce;
       if (this.#waiting.length === 0) return;
       this.#turn();
       const through = this.#waiting.splice(0, this.#left);
       this.#left -= through.length;
       for (const resolve of through) resolve();
-    }, EVERY_MS);
+    }, this.#everyMs);
   }
 }

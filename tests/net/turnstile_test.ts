@@ -5,7 +5,7 @@ import { ManualClock } from "../manual_clock.ts";
 /** Has so many come at once; who has passed by now. */
 function setUp() {
   const clock = new ManualClock();
-  const turnstile = new Turnstile(clock.schedule);
+  const turnstile = new Turnstile({ schedule: clock.schedule });
   const passed: number[] = [];
   let came = 0;
   return {
