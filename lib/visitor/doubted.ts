@@ -95,10 +95,16 @@ export class Doubted implements Duplex {
   async #replace(first: ReadAhead): Promise<void> {
     const { another, onReplaced } = this.#options;
     // Not sooner: to make one and to abort it would cost each visitor more than a read.
-    this.#asking = new AbortController();
-    const next = await another(this.#asking.signal).catch(() => undefined);
+    const asking = this.#asking = new AbortController();
+    answer(first).then((yes) => {
+      if (!yes || this.#isDecided) return;
+      // It was slow: nobody waits for another then, which may take long, or never come.
+      this.#keep(first);
+      asking.abort();
+    });
+    const next = await another(asking.signal).catch(() => undefined);
     if (next === undefined) return this.#keep(first);
-    if (this.#isClosed) {
+    if (this.#isClosed || this.#isDecided) {
       closeQuietly(next);
       return this.#keep(first);
     }

@@ -59,6 +59,20 @@ Deno.test("a joined visitor is answered within 10 s, or both connections are clo
   answered.client.close();
 });
 
+Deno.test("an answer that comes late on a parked connection passes at once, whatever becomes of another one", async () => {
+  await using relay = await startRelay();
+  await using link = await connectControl(relay, await signUp(relay, "kaylee"));
+  const { visitor, client } = await parked(relay, link);
+  // Asked for as the client is silent; this one goes without it.
+  const { ticket } = await link.next("connect");
+  await client.write(new TextEncoder().encode("late"));
+  const bytes = new Uint8Array(10);
+  assert.equal(await visitor.read(bytes), 4);
+  const another = await dialData(relay, ticket);
+  assert.equal(await rest(another), new TextEncoder().encode("GLOSSON/1 refused\n").toHex());
+  for (const conn of [visitor, client, another]) conn.close();
+});
+
 Deno.test("a client that answers two visitors nothing, and is there, is told so", async () => {
   await using relay = await startRelay({ settings: { ANSWER_SECONDS: "2" } });
   await using link = await connectControl(relay, await signUp(relay, "kaylee"));

@@ -8,7 +8,7 @@ import { pipe, type PipeEnd, readAll, text, utf8 } from "../net/pipe.ts";
 const OPENING = utf8("opening ");
 
 /** A parked connection, and those that the client comes with when it is asked, or `another`. */
-function bench(comes: boolean | "never" = true, another?: Duplex) {
+function bench(comes: boolean | "never" = true, another?: Duplex | Promise<Duplex>) {
   const clock = new ManualClock();
   const [near, first] = pipe();
   const asked: PipeEnd[] = [];
@@ -124,6 +124,32 @@ Deno.test("Doubted keeps a client that was only slow, where it answers first", a
   await settled();
   assert.equal(it.replaced, 0);
   assert.equal(text(await readAll(it.asked[0]!)), "opening ");
+});
+
+Deno.test("Doubted waits for no other once the first answers, and calls off what it asked for", async () => {
+  const it = bench("never");
+  const reading = it.read();
+  it.clock.advance(DOUBT_MS);
+  await settled();
+  await it.first.write(utf8("late"));
+  await settled();
+  assert.ok(it.aborted);
+  assert.equal(await reading, "late");
+  assert.equal(it.replaced, 0);
+});
+
+Deno.test("Doubted closes one that comes when the first has answered by then", async () => {
+  const late = Promise.withResolvers<Duplex>();
+  const it = bench(true, late.promise);
+  const reading = it.read();
+  it.clock.advance(DOUBT_MS);
+  await settled();
+  await it.first.write(utf8("late"));
+  assert.equal(await reading, "late");
+  const [mine, theirs] = pipe();
+  late.resolve(mine);
+  assert.equal(text(await readAll(theirs)), "");
+  assert.equal(it.replaced, 0);
 });
 
 Deno.test("Doubted keeps the first where no other comes, or the other ends", async () => {
