@@ -3,7 +3,7 @@ import { type HostPort, writeHostPort } from "../config/values.ts";
 import { isPublicIp } from "../wire/address_scope.ts";
 import { DOMAIN_RECORD } from "../wire/domain_name.ts";
 import { parseIp } from "../wire/ip_address.ts";
-import { openDnsConnection } from "./connection.ts";
+import { type DnsConnection, openDnsConnection } from "./connection.ts";
 import { hostAddresses } from "./host_addresses.ts";
 
 const DNS_PORT = 53;
@@ -142,9 +142,19 @@ async function askServer(
 ): Promise<string[]> {
   // Here, since no start of a relay needs it.
   const { default: packet } = await import("dns-packet");
-  using connection = await openDnsConnection(server, soonerOf(over, ASK_TIMEOUT_MS));
+  const signal = soonerOf(over, ASK_TIMEOUT_MS);
 
   async function ask(name: string, type: "CNAME" | "TXT"): Promise<unknown[]> {
+    // One each: a server may end a connection behind its first answer (RFC 7766 section 6.2.1).
+    using connection = await openDnsConnection(server, signal);
+    try {
+      return await askOn(connection, name, type);
+    } catch (error) {
+      throw new Error(`${writeHostPort(server)}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  async function askOn(connection: DnsConnection, name: string, type: string): Promise<unknown[]> {
     const id = randomInt(65_536);
     await connection.send(packet.encode({ type: "query", id, questions: [{ type, name }] }));
     const answer: Answer = packet.decode(await connection.receive(MAX_ANSWER_BYTES));
@@ -156,13 +166,9 @@ async function askServer(
       .map(({ data }) => data);
   }
 
-  try {
-    const aliases = await ask(domain, "CNAME") as string[];
-    const texts = await ask(DOMAIN_RECORD + domain, "TXT") as TextParts[];
-    return [...aliases, ...texts.map(textOf)].map(plain);
-  } catch (error) {
-    throw new Error(`${writeHostPort(server)}: ${(error as Error).message}`, { cause: error });
-  }
+  const aliases = await ask(domain, "CNAME") as string[];
+  const texts = await ask(DOMAIN_RECORD + domain, "TXT") as TextParts[];
+  return [...aliases, ...texts.map(textOf)].map(plain);
 }
 
 /** Aborted with the signal, and after that time at the latest. */

@@ -73,6 +73,8 @@ Deno.test("a domain is theirs whom every server that answers names", async () =>
   }
   f.perUser = 1;
   assert.match(await f.put(token, "kaylee", "other.example.org"), /^rate-limited: You have 1 /);
+  const full = await f.domains.put("kaylee", "other.example.org", token);
+  assert.ok(!full.ok && full.retryAfterS === 86_400);
   assert.match(await f.put("old", "kaylee"), /^unauthorized/);
 });
 

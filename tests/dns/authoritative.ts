@@ -9,6 +9,8 @@ export interface Authoritative extends AsyncDisposable {
   records: Map<string, string[]>;
   /** What of an answer is not as it is to be. */
   fault: "none" | "not authoritative" | "refused" | "other id" | "garbage" | "long" | "silent";
+  /** Whether it ends each connection behind its first answer, as RFC 7766 lets it. */
+  endsConnections: boolean;
   /** Questions so far. */
   readonly asked: string[];
 }
@@ -21,6 +23,7 @@ export async function startAuthoritative(): Promise<Authoritative> {
     port: 0,
     records: new Map(),
     fault: "none",
+    endsConnections: false,
     asked: [],
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -59,6 +62,7 @@ export async function startAuthoritative(): Promise<Authoritative> {
         const length = Uint8Array.of(reply.length >> 8, reply.length & 0xff);
         socket.write(length);
         socket.write(dns.fault === "garbage" ? new Uint8Array(reply.length).fill(0xc0) : reply);
+        if (dns.endsConnections) socket.end();
       }
     });
   });

@@ -34,6 +34,17 @@ Deno.test("lookWhereItPoints() tells what each server has, in one form, and no c
   assert.deepEqual(one.asked, ["CNAME blog.example.org", "TXT _glosson.blog.example.org"]);
 });
 
+Deno.test("lookWhereItPoints() asks a server that answers one question on each connection", async () => {
+  await using dns = await startAuthoritative();
+  dns.endsConnections = true;
+  dns.records.set("TXT _glosson.blog.example.org", ["kaylee.glosson.test"]);
+  const look = await lookWhereItPoints("blog.example.org", {
+    servers: [at(dns)],
+    queries: NO_ZONES,
+  });
+  assert.deepEqual(look, { answers: [["kaylee.glosson.test"]], silent: [] });
+});
+
 Deno.test("lookWhereItPoints() takes nothing from who is not the one to say it", async () => {
   await using dns = await startAuthoritative();
   dns.records.set("CNAME blog.example.org", ["kaylee.glosson.test"]);
