@@ -97,7 +97,7 @@ export class Doubted implements Duplex {
     // Not sooner: to make one and to abort it would cost each visitor more than a read.
     const asking = this.#asking = new AbortController();
     answer(first).then((yes) => {
-      if (!yes || this.#isDecided) return;
+      if (!yes) return;
       // It was slow: nobody waits for another then, which may take long, or never come.
       this.#keep(first);
       asking.abort();
@@ -112,13 +112,14 @@ export class Doubted implements Duplex {
     // One that takes nothing ends with this one, or once the first answers.
     this.#open.push(second);
     const told = this.#tellAll(second);
-    const [one, other] = await Promise.race([
-      answer(first).then(async (yes) => yes ? [first, second] : (await told, [second, first])),
-      Promise.all([answer(second), told]).then(([yes]) => yes ? [second, first] : [first, second]),
+    const one = await Promise.race([
+      answer(first).then((yes) => yes ? first : told.then(() => second)),
+      Promise.all([answer(second), told]).then(([yes]) => yes ? second : first),
     ]);
-    this.#keep(one!);
-    closeQuietly(other!);
-    if (one === second) onReplaced?.();
+    this.#keep(one);
+    // Whatever came of the race: the first may have been kept in the same moment.
+    closeQuietly(this.#conn === first ? second : first);
+    if (this.#conn === second) onReplaced?.();
   }
 
   /** Tells a further connection what the first was told, and from then on both. */
@@ -135,7 +136,9 @@ export class Doubted implements Duplex {
     }
   }
 
+  /** Goes on with this one from now on, unless one is kept already. */
   #keep(conn: ReadAhead): void {
+    if (this.#isDecided) return;
     this.#conn = conn;
     this.#isDecided = true;
     // A visitor may stay for days.

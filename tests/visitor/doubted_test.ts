@@ -126,6 +126,22 @@ Deno.test("Doubted keeps a client that was only slow, where it answers first", a
   assert.equal(text(await readAll(it.asked[0]!)), "opening ");
 });
 
+Deno.test("Doubted keeps one of two that answer in the same moment, and closes the other", async () => {
+  const it = bench();
+  const reading = it.read();
+  it.clock.advance(DOUBT_MS);
+  await settled();
+  const second = it.asked[0]!;
+  await Promise.all([second.write(utf8("second")), it.first.write(utf8("first"))]);
+  const said = await reading;
+  await settled();
+  assert.equal(said, it.replaced === 1 ? "second" : "first");
+  const [kept, other] = it.replaced === 1 ? [second, it.first] : [it.first, second];
+  await readAll(other);
+  await kept.write(utf8("more"));
+  assert.equal(await it.read(), "more");
+});
+
 Deno.test("Doubted waits for no other once the first answers, and calls off what it asked for", async () => {
   const it = bench("never");
   const reading = it.read();
